@@ -1,0 +1,1 @@
+//! AzireVPN's API: every documented operation, and the neutral traits.

@@ -1,0 +1,423 @@
+//! What went wrong, in the words of the people who use anyvpn.
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use crate::OperationId;
+
+/// The cause that an [`Error`] carries for programs that look further.
+type Source = Box<dyn StdError + Send + Sync>;
+
+/// What happened. Each kind says how to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The provider does not accept the credential, or there is none.
+    ///
+    /// Troubleshooting: sign in again; check which account the token belongs to.
+    Unauthorized,
+    /// The provider has suspended the account; the message carries its reason.
+    ///
+    /// Troubleshooting: write to the provider's support.
+    Suspended,
+    /// The account has no service (plan, subscription).
+    ///
+    /// Troubleshooting: buy a plan from the provider.
+    NoService,
+    /// The account's service exists and is not active.
+    ///
+    /// Troubleshooting: look at the account's page for an unpaid bill or a pending activation.
+    ServiceInactive,
+    /// The account's service has ended.
+    ///
+    /// Troubleshooting: renew the plan at the provider.
+    ServiceExpired,
+    /// There is no such account, device, port, server or configuration.
+    ///
+    /// Troubleshooting: list what exists and compare the identifier.
+    NotFound,
+    /// What was to be created is there already.
+    ///
+    /// Troubleshooting: read it instead, or choose another name.
+    AlreadyExists,
+    /// The input is not acceptable; [`Error::fields`] says which parts, where that is known.
+    ///
+    /// Troubleshooting: correct the named fields. Nothing was changed.
+    InvalidRequest,
+    /// The server has no room for more users.
+    ///
+    /// Troubleshooting: choose another server, or try later.
+    CapacityReached,
+    /// The plan's number of devices is reached.
+    ///
+    /// Troubleshooting: delete a device or configuration that is not needed any more.
+    DeviceLimit,
+    /// An allowance (of a day, say) is used up.
+    ///
+    /// Troubleshooting: wait until the provider's next period.
+    QuotaReached,
+    /// The thing is still being created or deleted.
+    ///
+    /// Troubleshooting: wait and try again.
+    Pending,
+    /// Too many requests; [`Error::retry_after`] says how long to wait, where the server said so.
+    ///
+    /// Troubleshooting: wait that long; make fewer calls.
+    RateLimited,
+    /// The provider said no, for a reason that anyvpn has no kind for; the message is the provider's.
+    ///
+    /// Troubleshooting: read the message.
+    Refused,
+    /// The provider answered that it cannot serve now (HTTP 5xx).
+    ///
+    /// Troubleshooting: try later; look at the provider's status page. For a call that must not be
+    /// repeated, read back first: see [`Advice::ReadBack`].
+    Unavailable,
+    /// No reply came in time, for a call that may be repeated.
+    ///
+    /// Troubleshooting: try again; look at the network.
+    Timeout,
+    /// The provider could not be reached: name, connection or TLS. The request was not sent, or it
+    /// was lost and the call may be repeated.
+    ///
+    /// Troubleshooting: look at the network, the address and the clock of this machine.
+    Unreachable,
+    /// A reply came that does not fit the provider's documents.
+    ///
+    /// Troubleshooting: the error shows where the reply differs. A login page of a hotel network
+    /// looks like this too.
+    UnexpectedReply,
+    /// The request was sent and no answer came: it may have been done or not, and it was not
+    /// repeated because repeating could do it twice.
+    ///
+    /// Troubleshooting: read back (list, show) to see what is there, then decide.
+    Ambiguous,
+}
+
+impl ErrorKind {
+    /// All kinds, in the order of their documentation.
+    pub const ALL: [Self; 19] = [
+        Self::Unauthorized,
+        Self::Suspended,
+        Self::NoService,
+        Self::ServiceInactive,
+        Self::ServiceExpired,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::InvalidRequest,
+        Self::CapacityReached,
+        Self::DeviceLimit,
+        Self::QuotaReached,
+        Self::Pending,
+        Self::RateLimited,
+        Self::Refused,
+        Self::Unavailable,
+        Self::Timeout,
+        Self::Unreachable,
+        Self::UnexpectedReply,
+        Self::Ambiguous,
+    ];
+
+    /// The kind's name in JSON output and documents, such as `rate-limited`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.words().0
+    }
+
+    /// The name and a sentence's beginning, side by side so that neither is forgotten.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Unauthorized => ("unauthorized", "not signed in, or the sign-in was refused"),
+            Self::Suspended => ("suspended", "the account is suspended"),
+            Self::NoService => ("no-service", "the account has no service"),
+            Self::ServiceInactive => ("service-inactive", "the account's service is not active"),
+            Self::ServiceExpired => ("service-expired", "the account's service has expired"),
+            Self::NotFound => ("not-found", "not found"),
+            Self::AlreadyExists => ("already-exists", "it exists already"),
+            Self::InvalidRequest => ("invalid-request", "the input is not acceptable"),
+            Self::CapacityReached => ("capacity-reached", "the server is full"),
+            Self::DeviceLimit => ("device-limit", "the plan's number of devices is reached"),
+            Self::QuotaReached => ("quota-reached", "the allowance is used up"),
+            Self::Pending => ("pending", "still being created or deleted"),
+            Self::RateLimited => ("rate-limited", "too many requests"),
+            Self::Refused => ("refused", "the provider refused"),
+            Self::Unavailable => ("unavailable", "the provider cannot serve now"),
+            Self::Timeout => ("timeout", "no reply in time"),
+            Self::Unreachable => ("unreachable", "the provider could not be reached"),
+            Self::UnexpectedReply => ("unexpected-reply", "the reply is not as documented"),
+            Self::Ambiguous => ("ambiguous", "the outcome is unknown: it may have been done"),
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words().1)
+    }
+}
+
+/// What an [`Error`] advises a program to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Advice {
+    /// Change the input or the account; the same call gives the same answer.
+    Change,
+    /// Try again later, after the given time where the server named one.
+    Retry(Option<Duration>),
+    /// Sign in again.
+    SignIn,
+    /// The call may have been done although it failed: read what is there before repeating it.
+    ReadBack,
+}
+
+/// Any failure of anyvpn.
+///
+/// One pointer wide. It never holds a credential: what the provider's messages repeated of one is
+/// replaced by `[redacted]`.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    operation: Option<OperationId>,
+    status: Option<u16>,
+    code: Option<String>,
+    message: Option<String>,
+    detail: Option<String>,
+    fields: BTreeMap<String, Vec<String>>,
+    retry_after: Option<Duration>,
+    read_back: bool,
+    source: Option<Source>,
+}
+
+impl Error {
+    /// An error of this kind that knows nothing else yet.
+    #[must_use]
+    pub fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            operation: None,
+            status: None,
+            code: None,
+            message: None,
+            detail: None,
+            fields: BTreeMap::new(),
+            retry_after: None,
+            read_back: false,
+            source: None,
+        }))
+    }
+
+    /// An [`ErrorKind::InvalidRequest`] about one field of the input, found before sending.
+    #[must_use]
+    pub fn invalid(field: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidRequest).with_field(field, why)
+    }
+
+    /// Says which operation failed.
+    #[must_use]
+    pub fn with_operation(mut self, operation: OperationId) -> Self {
+        self.0.operation = Some(operation);
+        self
+    }
+
+    /// Says which HTTP status came.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    /// Adds the vendor's error code.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.0.code = Some(code.into());
+        self
+    }
+
+    /// Adds the vendor's message.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = Some(message.into());
+        self
+    }
+
+    /// Adds what anyvpn itself found.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds what is wrong with one field of the input.
+    #[must_use]
+    pub fn with_field(mut self, field: impl Into<String>, why: impl Into<String>) -> Self {
+        self.0
+            .fields
+            .entry(field.into())
+            .or_default()
+            .push(why.into());
+        self
+    }
+
+    /// Says how long the server asks to wait.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    /// Says that the work may have been done although the call failed.
+    #[must_use]
+    pub fn with_read_back(mut self) -> Self {
+        self.0.read_back = true;
+        self
+    }
+
+    /// Gives the error another kind.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// Adds the cause. It must not show a credential or an address with one.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Applies `edit` to each text that came from outside; used to take out repeated secrets.
+    #[must_use]
+    pub fn map_texts(mut self, edit: impl Fn(&str) -> String) -> Self {
+        let inner = &mut *self.0;
+        for text in [&mut inner.code, &mut inner.message, &mut inner.detail]
+            .into_iter()
+            .flatten()
+        {
+            *text = edit(text);
+        }
+        inner.fields = std::mem::take(&mut inner.fields)
+            .into_iter()
+            .map(|(field, whys)| (edit(&field), whys.iter().map(|why| edit(why)).collect()))
+            .collect();
+        self
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operation that failed; `None` for what is no call, such as a wrong base URL.
+    #[must_use]
+    pub fn operation(&self) -> Option<OperationId> {
+        self.0.operation
+    }
+
+    /// The HTTP status of the reply; `None` when none came.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The vendor's error code, where it gave one.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The vendor's message, where it gave one. Quote it; decide nothing on it.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.0.message.as_deref()
+    }
+
+    /// What anyvpn found: the place in the reply, the reason a value was refused before sending.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    /// What is wrong with which field of the input; empty when that is not known.
+    #[must_use]
+    pub fn fields(&self) -> &BTreeMap<String, Vec<String>> {
+        &self.0.fields
+    }
+
+    /// How long the server asked to wait; `None` when it did not say.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        use ErrorKind as K;
+        match self.0.kind {
+            K::Ambiguous => Advice::ReadBack,
+            _ if self.0.read_back => Advice::ReadBack,
+            K::Unauthorized => Advice::SignIn,
+            K::RateLimited | K::Unavailable | K::Timeout | K::Unreachable | K::Pending => {
+                Advice::Retry(self.0.retry_after)
+            }
+            _ => Advice::Change,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(operation) = inner.operation {
+            write!(f, "{operation}: ")?;
+        }
+        write!(f, "{}", inner.kind)?;
+        if let Some(status) = inner.status {
+            write!(f, " (HTTP {status})")?;
+        }
+        if let Some(message) = &inner.message {
+            write!(f, ": {message:?}")?;
+        }
+        if let Some(code) = &inner.code {
+            write!(f, " [{code}]")?;
+        }
+        for (field, whys) in &inner.fields {
+            write!(f, "; {field}: {}", whys.join(" "))?;
+        }
+        if let Some(detail) = &inner.detail {
+            write!(f, "; {detail}")?;
+        }
+        if let Some(wait) = inner.retry_after {
+            write!(f, "; try again in {} s", wait.as_secs_f64().ceil())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("operation", &inner.operation)
+            .field("status", &inner.status)
+            .field("code", &inner.code)
+            .field("message", &inner.message)
+            .field("detail", &inner.detail)
+            .field("fields", &inner.fields)
+            .field("retry_after", &inner.retry_after)
+            .field("source", &inner.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

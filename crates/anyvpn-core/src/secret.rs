@@ -1,0 +1,152 @@
+//! Values that are never shown by accident.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// What is shown in place of a secret.
+pub const REDACTED: &str = "[redacted]";
+
+/// A password, a token or a key: wiped from memory when dropped, and shown by nothing.
+///
+/// `Debug` and `Serialize` give `[redacted]`; there is no `Display`. Two ways lead to the text, and
+/// both are easy to search for: [`Secret::expose`], and serializing inside [`reveal`].
+///
+/// ```
+/// use anyvpn_core::Secret;
+///
+/// let token = Secret::from("12|TDLL");
+/// assert_eq!(format!("{token:?}"), "[redacted]");
+/// assert_eq!(token.expose(), "12|TDLL");
+/// ```
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// The text itself. Keep it out of messages, logs and arguments of other programs.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// Whether the text has no characters.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.expose().is_empty()
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(SecretString::from(text))
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(SecretString::from(text))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let revealed = REVEALED.with_borrow_mut(|scope| match scope {
+            Some(secrets) => {
+                secrets.push(self.clone());
+                true
+            }
+            None => false,
+        });
+        serializer.serialize_str(if revealed { self.expose() } else { REDACTED })
+    }
+}
+
+thread_local! {
+    /// The secrets that the running [`reveal`] has written; `None` outside of one.
+    static REVEALED: RefCell<Option<Vec<Secret>>> = const { RefCell::new(None) };
+}
+
+/// Runs `write`, in which [`Secret`] serializes as its text, and returns the secrets it wrote.
+///
+/// This is how a request body gets its password and how `--reveal` prints one. The scope is this
+/// thread and this call, so nothing else that is serialized meanwhile is affected; it ends when
+/// `write` returns or panics.
+///
+/// ```
+/// use anyvpn_core::{Secret, reveal};
+///
+/// let password = Secret::from("hunter2");
+/// assert_eq!(serde_json::to_string(&password)?, r#""[redacted]""#);
+/// let (json, written) = reveal(|| serde_json::to_string(&password));
+/// assert_eq!(json?, r#""hunter2""#);
+/// assert_eq!(written.len(), 1);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub fn reveal<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
+    /// Ends the scope even when `write` panics.
+    struct Scope(Option<Vec<Secret>>);
+    impl Drop for Scope {
+        fn drop(&mut self) {
+            REVEALED.set(self.0.take());
+        }
+    }
+    let scope = Scope(REVEALED.replace(Some(Vec::new())));
+    let value = write();
+    let written = REVEALED.take().unwrap_or_default();
+    drop(scope);
+    (value, written)
+}
+
+/// Replaces each of `secrets` in `text`, for texts that came from outside and may repeat one.
+#[must_use]
+pub fn redact(text: &str, secrets: &[Secret]) -> String {
+    secrets
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .fold(text.to_owned(), |text, secret| {
+            text.replace(secret.expose(), REDACTED)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_ends_with_a_panic_and_does_not_reach_other_threads() {
+        let secret = Secret::from("canary");
+        let panicked = std::panic::catch_unwind(|| reveal(|| -> () { panic!("inside") }));
+        assert!(panicked.is_err());
+        assert_eq!(serde_json::to_string(&secret).unwrap(), "\"[redacted]\"");
+        let (elsewhere, _) = reveal(|| {
+            let secret = secret.clone();
+            std::thread::spawn(move || serde_json::to_string(&secret).unwrap())
+                .join()
+                .unwrap()
+        });
+        assert_eq!(elsewhere, "\"[redacted]\"");
+    }
+
+    #[test]
+    fn a_text_from_outside_loses_every_secret() {
+        let secrets = [Secret::from("hunter2"), Secret::from("")];
+        assert_eq!(
+            redact("hunter2 is weak: hunter2", &secrets),
+            "[redacted] is weak: [redacted]"
+        );
+    }
+}

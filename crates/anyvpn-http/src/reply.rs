@@ -1,0 +1,143 @@
+//! A whole reply, and what of it may be shown.
+
+use std::time::Duration;
+
+use anyvpn_core::{Error, ErrorKind, Timestamp};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+
+/// A reply with its whole body, within the bounds.
+pub struct Reply {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, decompressed.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// Decodes the body from JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnexpectedReply`] with content type, JSON path and an excerpt without values.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        // Tracking the path costs as much as decoding, so only a failure pays for it.
+        serde_json::from_slice(&self.body).map_err(|_| {
+            let mut json = serde_json::Deserializer::from_slice(&self.body);
+            let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {
+                Ok(_) => "after the end of the JSON text".to_owned(),
+                Err(e) => format!("at `{}`: {}", e.path(), shape_of(&e.inner().to_string())),
+            };
+            self.unexpected(&place)
+        })
+    }
+
+    /// An [`ErrorKind::UnexpectedReply`] that says what came.
+    #[must_use]
+    pub fn unexpected(&self, why: &str) -> Error {
+        let content_type = self
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("no content type");
+        Error::new(ErrorKind::UnexpectedReply).with_detail(format!(
+            "{why}; {content_type}, {} bytes: {}",
+            self.body.len(),
+            excerpt(&self.body)
+        ))
+    }
+
+    /// What `Retry-After` asks for: seconds, or a date measured against `now`.
+    #[must_use]
+    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        let value = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+        if let Ok(seconds) = value.parse::<u64>() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+        // A date that has passed means "now".
+        Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
+    }
+}
+
+/// How much of a reply an error shows, in characters.
+const EXCERPT: usize = 200;
+
+/// The beginning of a body without its values: a reply may hold a token or a private key.
+///
+/// Of JSON, property names, numbers and the structure stay; of anything else, nothing.
+fn excerpt(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    if text.is_empty() {
+        return "empty".to_owned();
+    }
+    if !text.starts_with(['{', '[']) {
+        return "not JSON".to_owned();
+    }
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('"') {
+        shown.push_str(&plain(&rest[..start]));
+        let string = &rest[start + 1..];
+        let end = string_end(string);
+        let after = string.get(end + 1..).unwrap_or("");
+        if after.trim_start().starts_with(':') {
+            shown.push_str(&format!("\"{}\"", string[..end].escape_debug()));
+        } else {
+            shown.push_str("\"…\"");
+        }
+        rest = after;
+        if shown.chars().count() > EXCERPT {
+            break;
+        }
+    }
+    shown.push_str(&plain(rest));
+    match shown.char_indices().nth(EXCERPT) {
+        Some((cut, _)) => format!("{}…", &shown[..cut]),
+        None => shown,
+    }
+}
+
+/// Where the string that `text` begins in ends: at its closing quote, or with the text.
+fn string_end(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// What may be shown of text outside of strings: JSON's punctuation and literals.
+fn plain(text: &str) -> String {
+    let mut shown = String::new();
+    for part in text.split_inclusive(['{', '}', '[', ']', ',', ':']) {
+        let word = part.trim_end_matches(['{', '}', '[', ']', ',', ':']);
+        let literal = word.trim();
+        let known = matches!(literal, "" | "true" | "false" | "null")
+            || (literal.len() <= 20 && literal.parse::<f64>().is_ok());
+        shown.push_str(if known { literal } else { "…" });
+        shown.push_str(&part[word.len()..]);
+    }
+    shown
+}
+
+/// serde's messages quote the offending string (`invalid type: string "…"`); the quote goes.
+fn shape_of(message: &str) -> String {
+    let mut parts = message.split('"');
+    let (Some(before), Some(_)) = (parts.next(), parts.next()) else {
+        return message.to_owned();
+    };
+    match message.rsplit_once('"') {
+        Some((_, after)) => format!("{before}\"…\"{after}"),
+        None => before.to_owned(),
+    }
+}

@@ -1,0 +1,1 @@
+//! The conformance suite, fixtures and canary check for providers.

@@ -1,0 +1,1 @@
+//! Many VPN providers behind one set of traits, chosen at run time.
