@@ -1,1 +1,171 @@
 //! AzireVPN's API: every documented operation, and the neutral traits.
+//!
+//! ```no_run
+//! use anyvpn_azire::Azire;
+//! use anyvpn_azire::ops::CreatePortForward;
+//!
+//! # async fn example(token: String, internal_ipv4: std::net::Ipv4Addr) -> Result<(), anyvpn_azire::Error> {
+//! let azire = Azire::builder().token(token).build()?;
+//! let port = CreatePortForward { internal_ipv4, expires_in: Some(7), hidden: None };
+//! let forward = azire.call(port).await?;
+//! println!("{} until {}", forward.port, forward.expires_at);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Azire::call`] does any operation of [`ops`]; the neutral traits of [`anyvpn_core`] are
+//! implemented on [`Azire`]. A call that creates, closes or pays is never sent twice: see
+//! [`Replay`](anyvpn_http::Replay).
+
+mod accounts;
+mod dialect;
+mod lenient;
+pub mod ops;
+mod port_forwards;
+mod server_configs;
+
+use anyvpn_core::{
+    AccountAdmin, Accounts, Capabilities, Capability, PortForwards, Provider, ServerConfigs,
+};
+pub use anyvpn_core::{Error, ErrorKind, Secret};
+use anyvpn_http::{Client, ClientBuilder, Fixed, Operation};
+pub use dialect::Dialect;
+
+/// Where AzireVPN answers.
+pub const BASE_URL: &str = "https://api.azirevpn.com";
+
+/// What AzireVPN can do.
+pub static CAPABILITIES: Capabilities = Capabilities {
+    accounts: Capability::Can,
+    account_admin: Capability::Can,
+    port_forwards: Capability::Can,
+    server_configs: Capability::Can,
+    wireguard: Capability::Can,
+    openvpn: Capability::Cannot {
+        why: "the API has WireGuard only",
+        link: "https://www.azirevpn.com/docs/api/ips",
+    },
+};
+
+/// AzireVPN. Cheap to clone; all clones share connections.
+#[derive(Clone, Debug)]
+pub struct Azire(Client<Dialect>);
+
+impl Azire {
+    /// Begins a client of <https://api.azirevpn.com>.
+    ///
+    /// Give it a token, unless only [`ops::CreateUser`], signing in, [`ops::ListLocations`] and the
+    /// port checks are wanted.
+    #[must_use]
+    pub fn builder() -> ClientBuilder<Dialect> {
+        Client::builder(BASE_URL)
+    }
+
+    /// Does one operation.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::call`].
+    pub async fn call<O: Operation<Dialect = Dialect>>(
+        &self,
+        operation: O,
+    ) -> Result<O::Output, Error> {
+        self.0.call(operation).await
+    }
+
+    /// The client behind it.
+    #[must_use]
+    pub fn client(&self) -> &Client<Dialect> {
+        &self.0
+    }
+
+    /// The same with another token, such as the one of a sign-in.
+    #[must_use]
+    pub fn with_token(&self, token: Secret) -> Self {
+        Self(self.0.with_credentials(Fixed(Some(token))))
+    }
+
+    /// Signs in: makes a token for `device_name` with user name and password.
+    ///
+    /// Every sign-in makes a further token that never expires, so do it once and keep the
+    /// [`key`](ops::Token::key).
+    ///
+    /// # Errors
+    ///
+    /// `Unauthorized` or `InvalidRequest` when user name or password is wrong; `Ambiguous` when a
+    /// token may have been made.
+    pub async fn sign_in(
+        &self,
+        username: impl Into<String>,
+        password: Secret,
+        device_name: impl Into<String>,
+    ) -> Result<ops::Token, Error> {
+        let sign_in = ops::CreateToken {
+            username: Some(username.into()),
+            password: Some(password),
+            device_name: Some(device_name.into()),
+            comment: None,
+        };
+        self.call(sign_in).await
+    }
+}
+
+impl From<Client<Dialect>> for Azire {
+    fn from(client: Client<Dialect>) -> Self {
+        Self(client)
+    }
+}
+
+impl Provider for Azire {
+    fn name(&self) -> &'static str {
+        "azire"
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    fn accounts(&self) -> Option<&dyn Accounts> {
+        Some(self)
+    }
+
+    fn account_admin(&self) -> Option<&dyn AccountAdmin> {
+        Some(self)
+    }
+
+    fn port_forwards(&self) -> Option<&dyn PortForwards> {
+        Some(self)
+    }
+
+    fn server_configs(&self) -> Option<&dyn ServerConfigs> {
+        Some(self)
+    }
+}
+
+/// Where the vendor's manager takes the owner of a one-time password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtpRedirect {
+    /// Ordering.
+    Order,
+    /// WireGuard configurations.
+    WireGuard,
+    /// The account's settings.
+    Settings,
+}
+
+impl ops::Otp {
+    /// The address that signs a browser in, for ten minutes. It holds the one-time password, so it
+    /// is as secret as that.
+    #[must_use]
+    pub fn url(&self, redirect: OtpRedirect) -> Secret {
+        let redirect = match redirect {
+            OtpRedirect::Order => "order",
+            OtpRedirect::WireGuard => "wireguard",
+            OtpRedirect::Settings => "settings",
+        };
+        let request = anyvpn_http::Request::get("https://manager.azirevpn.com/auth/otp")
+            .query("token", self.otp.expose())
+            .query("redirect", redirect);
+        Secret::from(request.target())
+    }
+}

@@ -1,13 +1,26 @@
 //! The neutral side of anyvpn: traits, types, errors and secrets. No I/O, no HTTP.
 
+mod config_text;
 mod error;
 mod names;
+mod provider;
 mod secret;
+mod wireguard;
 
+pub use config_text::{ConfigError, Directive};
 pub use error::{Advice, Error, ErrorKind};
+pub use ipnet::IpNet;
 pub use jiff::Timestamp;
 pub use names::OperationId;
+pub use provider::{
+    Account, AccountAdmin, Accounts, Capabilities, Capability, Config, ConfigRequest, NewAccount,
+    NewPortForward, ObtainedConfig, PortCheck, PortForward, PortForwards, Protocol, Provider,
+    Rotated, Server, ServerConfig, ServerConfigs, Service, Status, WireGuardOptions,
+};
 pub use secret::{REDACTED, Secret, redact, reveal};
+pub use wireguard::{
+    Endpoint, Host, HostName, Interface, Peer, PresharedKey, PrivateKey, PublicKey, WireGuardConfig,
+};
 
 /// What the macros of this crate expand to; not for use by name.
 #[doc(hidden)]

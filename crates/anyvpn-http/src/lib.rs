@@ -1,9 +1,24 @@
 //! One pipeline for every operation of every provider, for authors of providers.
 
+mod builder;
+pub mod by_name;
+mod client;
+mod credentials;
+mod exchange;
+mod limits;
 mod operation;
 mod reply;
 mod request;
+mod time;
+pub mod transport;
+pub mod unix_time;
 
+pub use builder::ClientBuilder;
+pub use by_name::{Entry, Field};
+pub use client::Client;
+pub use credentials::{Credentials, Fixed};
+pub use limits::{Limits, RetryPolicy};
 pub use operation::{Dialect, Operation, Replay, Security};
 pub use reply::Reply;
 pub use request::Request;
+pub use time::{Clock, SystemClock};

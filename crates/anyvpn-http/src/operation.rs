@@ -3,7 +3,7 @@
 use anyvpn_core::{Error, OperationId};
 use serde::de::DeserializeOwned;
 
-use crate::{Reply, Request};
+use crate::{Client, Reply, Request};
 
 /// Whether an operation may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,9 +88,11 @@ pub trait Operation: Send + Sync {
 }
 
 /// How one provider differs from the others.
-pub trait Dialect: Send + Sync + 'static {
+pub trait Dialect: Sized + Send + Sync + 'static {
+    /// What applications hold: a [`Client`] with the provider's neutral traits.
+    type Provider: From<Client<Self>>;
     /// What the provider accepts as proof of who is calling.
-    type Credential: Clone + Send + Sync;
+    type Credential: Clone + Send + Sync + 'static;
 
     /// Puts the credential into the request, as the operation's `security` allows.
     ///

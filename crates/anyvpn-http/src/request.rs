@@ -205,4 +205,15 @@ impl Request {
     pub fn secrets(&self) -> &[Secret] {
         &self.secrets
     }
+
+    /// The request as the transport takes it, below `base`.
+    pub(crate) fn to_http(&self, base: &str) -> Result<http::Request<Bytes>, String> {
+        let mut request = http::Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = format!("{base}{}", self.target())
+            .parse()
+            .map_err(|e: http::uri::InvalidUri| e.to_string())?;
+        *request.headers_mut() = self.headers.clone();
+        Ok(request)
+    }
 }

@@ -1,1 +1,190 @@
 //! A local server that imitates the VPN providers' APIs, with state, a clock and faults.
+//!
+//! A program that speaks to a provider is tested against the sandbox without an account and without
+//! harm: it creates users, ports and devices that exist in memory only, and finds them again.
+//!
+//! ```
+//! use anyvpn_sandbox::{Clock, Fault, FaultRule, Sandbox};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let clock = Clock::fixed("2026-01-01T00:00:00Z".parse()?);
+//! let sandbox = Sandbox::builder().seed(7).clock(clock).start().await?;
+//!
+//! // An account to work with, and a device of it.
+//! let account = sandbox.azire().add_account("david", "correct horse");
+//! let device = sandbox.azire().add_device("david");
+//! assert!(device.is_some());
+//!
+//! // The program under test gets the address and the token …
+//! let (_url, _token) = (sandbox.azire_url(), account.token);
+//! // … and a connection that breaks after the work was done, once.
+//! sandbox.inject(FaultRule::once("azire.create-port-forward", Fault::ResetAfter));
+//!
+//! // Afterwards: what came in, and what is there now.
+//! assert!(sandbox.received().is_empty());
+//! assert_eq!(sandbox.azire().ports("david").len(), 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Three means of control
+//!
+//! - **The clock** ([`Clock`]) stands still or moves on when told: ports and accounts expire by it,
+//!   and daily limits begin anew.
+//! - **The seed** decides every number, name and key, and every choice that a provider's documents
+//!   leave open ([`azire::Quirks`]). Seed 0 gives the usual answers. Two runs with one seed, one
+//!   clock and the same requests give the same answers.
+//! - **Faults** ([`Fault`]) break what is asked for: slow, cut, reset, refused, half.
+//!
+//! # Over HTTP
+//!
+//! The providers stand at `/azire`. Programs without Rust reach the controls at `/_sandbox`:
+//!
+//! | request | body | does |
+//! |---|---|---|
+//! | `GET /_sandbox/` | | operations, seed, time |
+//! | `GET`, `DELETE /_sandbox/log` | | tells or forgets what was received |
+//! | `POST /_sandbox/faults` | `{"fault": "reset-after", "operation": "azire.create-port-forward", "times": 1, "skip": 0}` | [`Sandbox::inject`] |
+//! | `DELETE /_sandbox/faults` | | [`Sandbox::clear_faults`] |
+//! | `POST /_sandbox/clock` | `{"advance_seconds": 86400}` | [`Clock::advance`] |
+//! | `POST /_sandbox/azire/verify-email` | `{"username": "david"}` | [`azire::Service::verify_email`] |
+//!
+//! Faults by name: `delay` (with `delay_ms`), `reset-before`, `reset-after`, `too-many-requests`
+//! (with `retry_after_seconds`), `status` and `html` (with `status`), `cut-body`, `half-json`.
+//!
+//! # What it is not
+//!
+//! Not for real secrets: passwords lie in memory as they came, keys follow from the seed, and
+//! nothing is encrypted. It therefore listens on loopback only, unless told otherwise.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+pub mod azire;
+mod builder;
+mod clock;
+mod control;
+mod fault;
+mod fields;
+mod gate;
+mod log;
+mod provider;
+mod random;
+mod reply;
+mod server;
+
+pub use builder::{SandboxBuilder, StartError};
+pub use clock::Clock;
+pub use fault::{Fault, FaultRule};
+pub use log::Received;
+
+/// A running server. It stops, and breaks off its connections, when dropped.
+pub struct Sandbox {
+    address: SocketAddr,
+    gate: Arc<gate::Gate>,
+    azire: azire::Service,
+    server: AbortHandle,
+    stopped: watch::Receiver<()>,
+}
+
+impl Sandbox {
+    /// Starts on a free port of `127.0.0.1` with seed 0 and a clock that moves with real time.
+    ///
+    /// # Errors
+    ///
+    /// When no port can be listened on.
+    pub async fn start() -> Result<Sandbox, StartError> {
+        Sandbox::builder().start().await
+    }
+
+    /// Settings for a sandbox that is not the usual one.
+    #[must_use]
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::new()
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://127.0.0.1:PORT`
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What stands for `https://api.azirevpn.com`: clients add `/v3/…`.
+    #[must_use]
+    pub fn azire_url(&self) -> String {
+        format!("http://{}/azire", self.address)
+    }
+
+    /// The clock it goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.gate.clock
+    }
+
+    /// What the providers' addresses received, oldest first. Bounded: see
+    /// [`SandboxBuilder::log_capacity`] and [`Sandbox::dropped`].
+    #[must_use]
+    pub fn received(&self) -> Vec<Received> {
+        locked(&self.gate.log).entries()
+    }
+
+    /// How many requests the log has no place for any more.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        locked(&self.gate.log).dropped()
+    }
+
+    /// Forgets what was received.
+    pub fn clear_received(&self) {
+        locked(&self.gate.log).clear();
+    }
+
+    /// Adds a fault. It stays until it has happened as often as it says.
+    pub fn inject(&self, fault: FaultRule) {
+        locked(&self.gate.faults).push(fault);
+    }
+
+    /// Forgets all faults.
+    pub fn clear_faults(&self) {
+        locked(&self.gate.faults).clear();
+    }
+
+    /// The state of the AzireVPN that is imitated.
+    #[must_use]
+    pub fn azire(&self) -> &azire::Service {
+        &self.azire
+    }
+
+    /// Waits until the server stops, which it does not do by itself.
+    pub async fn wait(&self) {
+        // Nothing is ever sent: the only change is the end.
+        let _ = self.stopped.clone().changed().await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// The names of all operations that the sandbox serves, such as `azire.create-user`.
+#[must_use]
+pub fn operations() -> Vec<&'static str> {
+    azire::operations()
+}
+
+/// The lock, even when a thread died while it held it: the state behind it is only test data.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,149 @@
+//! How AzireVPN differs: a bearer token, and the envelope `{"status", "message", "data"}`.
+
+use anyvpn_core::{Error, ErrorKind, Secret};
+use anyvpn_http::{Reply, Request, Security};
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::de::value::{Error as ValueError, UnitDeserializer};
+use serde_json::Value;
+
+/// AzireVPN's dialect.
+pub struct Dialect;
+
+impl anyvpn_http::Dialect for Dialect {
+    type Provider = crate::Azire;
+    type Credential = Secret;
+
+    fn attach(
+        credential: Option<&Secret>,
+        security: Security,
+        request: &mut Request,
+    ) -> Result<(), Error> {
+        match credential {
+            Some(token) if !security.schemes.is_empty() => request.bearer(token),
+            None if !security.anonymous => Err(Error::new(ErrorKind::Unauthorized)
+                .with_detail("this call needs a token and there is none; nothing was sent")),
+            _ => Ok(()),
+        }
+    }
+
+    fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
+        if !reply.status.is_success() {
+            return Err(Self::refusal(reply));
+        }
+        if reply.body.is_empty() {
+            return nothing().ok_or_else(|| reply.unexpected("a value is missing"));
+        }
+        match reply.json::<Envelope<T>>() {
+            Ok(Envelope {
+                status: None,
+                data: None,
+            }) => reply.json(),
+            Ok(Envelope { status, .. }) if status.as_deref().is_some_and(|s| s != "success") => {
+                Err(Self::refusal(reply))
+            }
+            Ok(Envelope {
+                data: Some(value), ..
+            }) => Ok(value),
+            Ok(Envelope { data: None, .. }) => {
+                nothing().ok_or_else(|| reply.unexpected("at `data`: missing or null"))
+            }
+            // The `data` of a refusal lists fields, and does not fit the value.
+            Err(error) => Err(match reply.json::<Envelope<Value>>() {
+                Ok(Envelope {
+                    status: Some(s), ..
+                }) if s != "success" => Self::refusal(reply),
+                _ => error,
+            }),
+        }
+    }
+
+    fn refusal(reply: &Reply) -> Error {
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let fields = ["data", "errors"]
+            .iter()
+            .find_map(|key| field_errors(&body[key]));
+        let error = Error::new(classify(reply.status, fields.is_some()));
+        let error = match body["message"].as_str() {
+            Some(message) => error.with_message(message),
+            None => error.with_detail(what_came(reply)),
+        };
+        let code = &body["code"];
+        let error = match code
+            .as_str()
+            .map(str::to_owned)
+            .or(code.as_i64().map(|n| n.to_string()))
+        {
+            Some(code) => error.with_code(code),
+            None => error,
+        };
+        fields
+            .unwrap_or_default()
+            .into_iter()
+            .fold(error, |error, (field, why)| error.with_field(field, why))
+    }
+}
+
+/// AzireVPN's reply. `POST /ips` is documented without it; `GET /locations` names its data so.
+#[derive(Deserialize)]
+struct Envelope<T> {
+    status: Option<String>,
+    #[serde(alias = "locations")]
+    data: Option<T>,
+}
+
+/// The kind of a refusal. Statuses decide; messages have changed within months.
+fn classify(status: StatusCode, names_fields: bool) -> ErrorKind {
+    match status.as_u16() {
+        200..=299 if names_fields => ErrorKind::InvalidRequest,
+        200..=299 => ErrorKind::Refused,
+        401 | 403 => ErrorKind::Unauthorized,
+        404 => ErrorKind::NotFound,
+        // The cap on ports a day.
+        406 => ErrorKind::QuotaReached,
+        408 => ErrorKind::Timeout,
+        409 => ErrorKind::AlreadyExists,
+        400 | 413 | 415 | 422 => ErrorKind::InvalidRequest,
+        429 => ErrorKind::RateLimited,
+        402..=499 if names_fields => ErrorKind::InvalidRequest,
+        402..=499 => ErrorKind::Refused,
+        500..=599 => ErrorKind::Unavailable,
+        _ => ErrorKind::UnexpectedReply,
+    }
+}
+
+/// Laravel's list of what is wrong with which field; `None` when `value` is something else.
+fn field_errors(value: &Value) -> Option<Vec<(String, String)>> {
+    let mut errors = Vec::new();
+    for (field, whys) in value.as_object()? {
+        for why in whys.as_array()? {
+            errors.push((field.clone(), why.as_str()?.to_owned()));
+        }
+    }
+    (!errors.is_empty()).then_some(errors)
+}
+
+/// A refusal without AzireVPN's message: a redirect, a proxy's page, a cut body.
+fn what_came(reply: &Reply) -> String {
+    let location = reply
+        .headers
+        .get(header::LOCATION)
+        .and_then(|value| value.to_str().ok());
+    match location {
+        Some(to) if reply.status.is_redirection() => {
+            let to = to.split(['?', '#']).next().unwrap_or_default();
+            format!("a redirect to {to}, which is never followed")
+        }
+        _ => reply
+            .unexpected("no message")
+            .detail()
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
+/// The value of a reply that has none, for the types that allow it.
+fn nothing<T: DeserializeOwned>() -> Option<T> {
+    T::deserialize(UnitDeserializer::<ValueError>::new()).ok()
+}

@@ -1,0 +1,185 @@
+//! Where a reply has more than one form: the decoders that `openapi.yaml` names, and why.
+
+use std::fmt;
+
+use anyvpn_core::Error;
+use anyvpn_http::{Dialect as _, Reply};
+use http::StatusCode;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::Dialect;
+use crate::ops::{
+    CheckPort, CheckPortByPost, HidePortForward, IpCounts, ListPortForwards, PortCheck,
+    PortForward, PortForwards,
+};
+
+/// 404 means that the device has no ports, whatever the message says: it has changed. A 5xx, which
+/// the live service has sent for the same, never comes here and stays an error.
+pub(crate) fn port_forwards_or_none(
+    operation: &ListPortForwards,
+    reply: &Reply,
+) -> Result<PortForwards, Error> {
+    if reply.status == StatusCode::NOT_FOUND {
+        return Ok(PortForwards {
+            internal_ipv4: operation.internal_ipv4,
+            internal_ipv6: None,
+            ports: Vec::new(),
+        });
+    }
+    Dialect::decode(reply)
+}
+
+/// The reply's `port` is null: the caller's number is the only one there is.
+pub(crate) fn hidden_port(
+    operation: &HidePortForward,
+    reply: &Reply,
+) -> Result<PortForward, Error> {
+    #[derive(Deserialize)]
+    struct Hidden {
+        internal_ipv4: std::net::Ipv4Addr,
+        internal_ipv6: Option<std::net::Ipv6Addr>,
+        hidden: bool,
+        #[serde(with = "anyvpn_http::unix_time")]
+        expires_at: anyvpn_core::Timestamp,
+    }
+    let Hidden {
+        internal_ipv4,
+        internal_ipv6,
+        hidden,
+        expires_at,
+    } = Dialect::decode(reply)?;
+    Ok(PortForward {
+        internal_ipv4,
+        internal_ipv6,
+        port: operation.port,
+        hidden,
+        expires_at,
+    })
+}
+
+/// The port that a check asks about.
+pub(crate) trait Check {
+    fn port(&self) -> u16;
+}
+
+impl Check for CheckPort {
+    fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl Check for CheckPortByPost {
+    fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+/// A closed port is an answer with `"status": "error"`, and its HTTP status is not documented. So
+/// the structure decides, for 2xx and 4xx alike: an answer repeats the port, a refusal does not.
+pub(crate) fn port_check(operation: &impl Check, reply: &Reply) -> Result<PortCheck, Error> {
+    #[derive(Deserialize)]
+    struct Answer {
+        status: String,
+        message: Option<String>,
+        data: Checked,
+    }
+    #[derive(Deserialize)]
+    struct Checked {
+        source_ip: Option<std::net::IpAddr>,
+        port: u16,
+    }
+    let answers = reply.status.is_success() || reply.status.is_client_error();
+    match reply.json::<Answer>() {
+        Ok(answer) if answers && answer.data.port == operation.port() => Ok(PortCheck {
+            open: answer.status == "success",
+            source_ip: answer.data.source_ip,
+            port: answer.data.port,
+            message: answer.message,
+        }),
+        Ok(_) if answers => Err(reply.unexpected("at `data.port`: not the port asked about")),
+        Err(error) if reply.status.is_success() => Err(error),
+        _ => Err(Dialect::refusal(reply)),
+    }
+}
+
+/// An object, or an array of objects with one key each; absent is `None`.
+pub(crate) fn ip_counts<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<IpCounts>, D::Error> {
+    #[derive(Deserialize)]
+    struct One {
+        allocated: Option<u32>,
+        available: Option<u32>,
+    }
+
+    struct Counts;
+
+    impl<'de> Visitor<'de> for Counts {
+        type Value = Option<IpCounts>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("`allocated` and `available`")
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            IpCounts::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let (mut allocated, mut available) = (None, None);
+            while let Some(one) = seq.next_element::<One>()? {
+                allocated = one.allocated.or(allocated);
+                available = one.available.or(available);
+            }
+            Ok(allocated
+                .zip(available)
+                .map(|(allocated, available)| IpCounts {
+                    allocated,
+                    available,
+                }))
+        }
+    }
+
+    deserializer.deserialize_any(Counts)
+}
+
+/// A string, or an array of strings; the empty string is none.
+pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
+    struct Strings;
+
+    impl<'de> Visitor<'de> for Strings {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string or an array of strings")
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(if text.is_empty() {
+                Vec::new()
+            } else {
+                vec![text.to_owned()]
+            })
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+            let mut strings = Vec::<String>::deserialize(SeqAccessDeserializer::new(seq))?;
+            strings.retain(|text| !text.is_empty());
+            Ok(strings)
+        }
+    }
+
+    deserializer.deserialize_any(Strings)
+}

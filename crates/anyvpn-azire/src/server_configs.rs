@@ -1,0 +1,264 @@
+//! Locations, and WireGuard configurations for them.
+//!
+//! A device (`ip`) has an address and up to three public keys. A configuration is a device's address
+//! with the private key of one of its keys, and a location's public key as peer.
+
+use std::net::IpAddr;
+
+use anyvpn_core::{
+    Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, Interface, ObtainedConfig, Peer,
+    PrivateKey, Protocol, PublicKey, Rotated, Server, ServerConfig, ServerConfigs, Status,
+    WireGuardConfig,
+};
+use async_trait::async_trait;
+use futures_core::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+
+use crate::Azire;
+use crate::ops::{CreateIp, DeleteIp, GetIp, Ip, ListIps, ListLocations, Location, PutIpKey};
+
+/// The port that clients use; the API gives none, and the servers listen on 1 to 51820.
+const PORT: u16 = 51820;
+/// Devices an account can have.
+const DEVICES: usize = 10;
+/// Public keys a device can have.
+const KEYS: usize = 3;
+
+#[async_trait]
+impl ServerConfigs for Azire {
+    fn servers(&self) -> BoxStream<'_, Result<Server, Error>> {
+        self.call(ListLocations {})
+            .into_stream()
+            .map_ok(|locations| stream::iter(locations.into_iter().map(|it| Ok(server(it)))))
+            .try_flatten()
+            .boxed()
+    }
+
+    async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
+        let peer = self.peer(request).await?;
+        let (key, ip) = match &request.wireguard.private_key {
+            Some(key) => (key.clone(), self.device_with(&key.public_key()).await?),
+            None => (PrivateKey::generate()?, None),
+        };
+        let ip = match ip {
+            Some(ip) => ip,
+            None => self.register(&key.public_key()).await?,
+        };
+        Ok(config(&ip, key, peer, request))
+    }
+
+    async fn list(&self) -> Result<Vec<ObtainedConfig>, Error> {
+        let ips = self.call(ListIps {}).await?;
+        Ok(ips.into_iter().map(obtained).collect())
+    }
+
+    async fn revoke(&self, id: &str) -> Result<(), Error> {
+        self.call(DeleteIp { id: id.into() }).await
+    }
+
+    /// Adds the new key to the device, which keeps its address and its ports. The API has no call
+    /// that removes one key, so the old one stays valid. A device whose three keys are used up is
+    /// replaced: the new device is there before the old one goes, and has another address.
+    async fn rotate(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
+        let peer = self.peer(request).await?;
+        let key = match &request.wireguard.private_key {
+            Some(key) => key.clone(),
+            None => PrivateKey::generate()?,
+        };
+        let old = self.call(GetIp { id: id.into() }).await?;
+        if holds(&old, &key.public_key()) {
+            return Err(Error::invalid("private_key", "is the device's key already"));
+        }
+        if old.keys.len() < KEYS {
+            self.add_key(&old, &key.public_key()).await?;
+            return Ok(Rotated::new(
+                config(&old, key, peer, request),
+                !old.keys.is_empty(),
+            ));
+        }
+        let new = self.register(&key.public_key()).await?;
+        let removed = self.call(DeleteIp { id: old.id }).await;
+        Ok(Rotated::new(
+            config(&new, key, peer, request),
+            removed.is_err(),
+        ))
+    }
+}
+
+impl Azire {
+    /// The peer for a request. All that can fail without leaving a device behind comes here.
+    async fn peer(&self, request: &ConfigRequest) -> Result<Peer, Error> {
+        if request.protocol != Protocol::WireGuard {
+            return Err(Error::invalid(
+                "protocol",
+                "AzireVPN's API has WireGuard only",
+            ));
+        }
+        let locations = self.call(ListLocations {}).await?;
+        let Some(location) = locations.into_iter().find(|it| it.name == request.server) else {
+            return Err(Error::new(ErrorKind::NotFound)
+                .with_detail(format!("there is no location {:?}", request.server)));
+        };
+        let (Some(pool), Some(public_key)) = (location.pool.first(), location.pubkey.first())
+        else {
+            return Err(Error::new(ErrorKind::Unavailable).with_detail(format!(
+                "the location {:?} has no servers now",
+                location.name
+            )));
+        };
+        let public_key: PublicKey = public_key.parse().map_err(|_| {
+            Error::new(ErrorKind::UnexpectedReply).with_detail(format!(
+                "the location {:?} has no valid public key",
+                location.name
+            ))
+        })?;
+        let options = &request.wireguard;
+        let port = options.port.unwrap_or(PORT);
+        let host: Host = if options.ip_endpoint {
+            resolve(pool, port, options.ipv4_only).await?.into()
+        } else {
+            pool.parse().map_err(|e| {
+                Error::new(ErrorKind::UnexpectedReply)
+                    .with_detail(format!("the location {:?}: {e}", location.name))
+            })?
+        };
+        let everything = ["0.0.0.0/0", "::/0"]
+            .iter()
+            .filter_map(|net| net.parse().ok());
+        Ok(Peer {
+            public_key,
+            preshared_key: None,
+            allowed_ips: everything
+                .filter(|net: &anyvpn_core::IpNet| !options.ipv4_only || net.addr().is_ipv4())
+                .collect(),
+            endpoint: Some(Endpoint { host, port }),
+            persistent_keepalive: options.keepalive,
+        })
+    }
+
+    async fn device_with(&self, key: &PublicKey) -> Result<Option<Ip>, Error> {
+        let ips = self.call(ListIps {}).await?;
+        Ok(ips.into_iter().find(|ip| holds(ip, key)))
+    }
+
+    /// Registers a device. When the outcome is unknown, the list of devices decides.
+    async fn register(&self, key: &PublicKey) -> Result<Ip, Error> {
+        let error = match self
+            .call(CreateIp {
+                key: key.to_string(),
+            })
+            .await
+        {
+            Ok(ip) if holds(&ip, key) => return Ok(ip),
+            Ok(ip) => {
+                return Err(Error::new(ErrorKind::UnexpectedReply)
+                    .with_detail(format!("device {} came without the key", ip.id)));
+            }
+            Err(error) => error,
+        };
+        match error.kind() {
+            _ if error.advice() == anyvpn_core::Advice::ReadBack => {
+                self.device_with(key).await.ok().flatten().ok_or(error)
+            }
+            // The API does not say how it refuses an eleventh device.
+            ErrorKind::InvalidRequest | ErrorKind::Refused | ErrorKind::QuotaReached => {
+                let full = self
+                    .call(ListIps {})
+                    .await
+                    .is_ok_and(|ips| ips.len() >= DEVICES);
+                Err(if full {
+                    error.with_kind(ErrorKind::DeviceLimit)
+                } else {
+                    error
+                })
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Adds a key to a device. When the outcome is unknown, the device decides.
+    async fn add_key(&self, ip: &Ip, key: &PublicKey) -> Result<(), Error> {
+        let operation = PutIpKey {
+            id: ip.id.clone(),
+            key: key.to_string(),
+        };
+        match self.call(operation).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.advice() == anyvpn_core::Advice::ReadBack => {
+                match self.call(GetIp { id: ip.id.clone() }).await {
+                    Ok(ip) if holds(&ip, key) => Ok(()),
+                    _ => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn holds(ip: &Ip, key: &PublicKey) -> bool {
+    let key = key.to_string();
+    ip.keys.iter().any(|it| it.key == key)
+}
+
+fn server(location: Location) -> Server {
+    let mut server = Server::new(
+        &location.name,
+        format!("{}, {}", location.city, location.country),
+    );
+    server.country = Some(location.country);
+    server.country_code = Some(location.iso);
+    server.city = Some(location.city);
+    server.host = location.pool.into_iter().next();
+    server.protocols = vec![Protocol::WireGuard];
+    server
+}
+
+fn obtained(ip: Ip) -> ObtainedConfig {
+    let mut config = ObtainedConfig::new(ip.id.as_str(), Protocol::WireGuard, Status::Active);
+    config.name = ip.device_name;
+    config.addresses = vec![ip.ipv4_address.into(), ip.ipv6_address.into()];
+    config.public_keys = ip
+        .keys
+        .iter()
+        .filter_map(|key| key.key.parse().ok())
+        .collect();
+    config.created_at = ip.keys.iter().map(|key| key.created_at).min();
+    config
+}
+
+fn config(ip: &Ip, key: PrivateKey, peer: Peer, request: &ConfigRequest) -> ServerConfig {
+    let options = &request.wireguard;
+    let wanted = |address: &IpAddr| !options.ipv4_only || address.is_ipv4();
+    let addresses = [IpAddr::from(ip.ipv4_address), ip.ipv6_address.into()];
+    let interface = Interface {
+        private_key: key,
+        // The device has these addresses alone, whatever netmask the reply has beside them.
+        addresses: addresses
+            .into_iter()
+            .filter(wanted)
+            .map(Into::into)
+            .collect(),
+        dns: match &options.dns {
+            Some(dns) => dns.clone(),
+            None => ip.dns.iter().copied().filter(wanted).collect(),
+        },
+        mtu: options.mtu,
+        listen_port: None,
+    };
+    let config = WireGuardConfig::new(interface, vec![peer]);
+    ServerConfig::new(Some(ip.id.to_string()), Config::WireGuard(config))
+}
+
+/// An address of a pool's name.
+async fn resolve(host: &str, port: u16, ipv4_only: bool) -> Result<IpAddr, Error> {
+    let failed = |why: String| {
+        Error::new(ErrorKind::Unreachable).with_detail(format!("the name {host:?}: {why}"))
+    };
+    let mut addresses = tokio::net::lookup_host((host, port))
+        .await
+        .map_err(|e| failed(e.to_string()))?;
+    addresses
+        .find(|address| !ipv4_only || address.is_ipv4())
+        .map(|address| address.ip())
+        .ok_or_else(|| failed("has no address of the wanted kind".to_owned()))
+}

@@ -1,0 +1,141 @@
+//! What the two configuration formats share: an error with its place, and a directive to be shown
+//! to the user before it acts.
+
+use std::fmt;
+
+use crate::{Error, ErrorKind, REDACTED};
+
+/// Where and why a configuration is not acceptable, and what to do.
+///
+/// It names keys and sections, never a value: the value could be a private key.
+///
+/// As an [`Error`] it is an [`ErrorKind::InvalidRequest`], the place in its detail: a file is
+/// the user's input. Whoever parses what a provider sent gives it [`ErrorKind::UnexpectedReply`]
+/// with [`Error::with_kind`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The character in that line, counted from 1.
+    pub column: usize,
+    /// What is wrong and what to do.
+    pub what: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, column, what } = self;
+        write!(f, "line {line}, column {column}: {what}")
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::new(ErrorKind::InvalidRequest)
+            .with_detail(error.to_string())
+            .with_source(error)
+    }
+}
+
+/// A line of a configuration that does more than describe a tunnel, such as running a program.
+///
+/// Configurations come from remote servers, so a user sees these lines before the file is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directive {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The directive or key as the format's manual spells it.
+    pub name: String,
+    /// Its value, safe to show: control and invisible characters are escaped, keys are hidden.
+    pub value: String,
+    /// What it does, such as `runs a program`.
+    pub why: &'static str,
+}
+
+/// A problem inside one line, at a byte of it.
+pub(crate) struct Problem {
+    pub(crate) at: usize,
+    pub(crate) what: String,
+}
+
+impl Problem {
+    pub(crate) fn new(at: usize, what: impl Into<String>) -> Self {
+        let what = what.into();
+        Self { at, what }
+    }
+
+    /// Adds the line's number; `text` is that line.
+    pub(crate) fn in_line(self, line: usize, text: &str) -> ConfigError {
+        let before = text.get(..self.at).unwrap_or(text);
+        ConfigError {
+            line,
+            column: before.chars().count() + 1,
+            what: self.what,
+        }
+    }
+}
+
+/// Splits a line into what it says and how it ends (`\n`, `\r\n`, or nothing).
+pub(crate) fn split_ending(line: &str) -> (&str, &str) {
+    line.split_at(line.trim_end_matches(['\r', '\n']).len())
+}
+
+/// Refuses control characters, which programs read in different ways (bash drops a NUL, so that
+/// `Post<NUL>Up` runs programs), and which can hide a line from whoever looks at it.
+pub(crate) fn refuse_control(content: &str) -> Result<(), Problem> {
+    match content
+        .char_indices()
+        .find(|(_, c)| c.is_control() && *c != '\t')
+    {
+        None => Ok(()),
+        Some((at, c)) => Err(Problem::new(
+            at,
+            format!(
+                "the control character U+{:04X} does not belong in a configuration; remove it",
+                u32::from(c)
+            ),
+        )),
+    }
+}
+
+/// Makes a value safe to show: escapes what a terminal would obey or hide, and hides keys.
+pub(crate) fn for_display(value: &str) -> String {
+    let mut shown = String::new();
+    for c in value.chars() {
+        // Zero-width and direction marks can make a command look like another one.
+        let hidden = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}');
+        if hidden || (c.is_control() && c != '\t') {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    hide_keys(&shown)
+}
+
+/// Replaces everything that looks like a WireGuard key: 43 characters of base64 (44 with `=`).
+///
+/// For texts whose meaning is not known, such as a key in a comment.
+pub(crate) fn hide_keys(text: &str) -> String {
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_base64) {
+        let run = &rest[start..];
+        let end = run.find(|c| !is_base64(c)).unwrap_or(run.len());
+        shown.push_str(&rest[..start]);
+        if end >= 43 {
+            shown.push_str(REDACTED);
+            rest = run[end..].trim_start_matches('=');
+        } else {
+            shown.push_str(&run[..end]);
+            rest = &run[end..];
+        }
+    }
+    shown.push_str(rest);
+    shown
+}

@@ -1,0 +1,404 @@
+//! The keys of a WireGuard configuration and what each accepts.
+//!
+//! `wg` reads its keys with all white space taken out and refuses an empty value; `wg-quick` takes
+//! its own keys (`Address`, `DNS`, `MTU`, …) out first, splits lists at white space too, and
+//! accepts an empty value as absent.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use zeroize::Zeroizing;
+
+use super::keys::{self, PresharedKey, PrivateKey, PublicKey};
+use crate::Error;
+use crate::config_text::Problem;
+
+/// The smallest MTU that IPv4 can live with (RFC 791).
+pub(super) const MTU_MIN: u16 = 68;
+
+/// Declares the known keys, their spelling and their section.
+macro_rules! keys {
+    ($($key:ident = $name:literal in $peer:literal,)+) => {
+        /// A key that `wg` or `wg-quick` knows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Key { $($key,)+ }
+
+        impl Key {
+            const ALL: &[Self] = &[$(Self::$key,)+];
+
+            /// The spelling of the manual.
+            pub(super) fn name(self) -> &'static str {
+                match self { $(Self::$key => $name,)+ }
+            }
+
+            /// Whether it belongs under `[Peer]` rather than `[Interface]`.
+            pub(super) fn is_peers(self) -> bool {
+                match self { $(Self::$key => $peer,)+ }
+            }
+        }
+    };
+}
+
+keys! {
+    PrivateKey = "PrivateKey" in false,
+    ListenPort = "ListenPort" in false,
+    FwMark = "FwMark" in false,
+    Address = "Address" in false,
+    Dns = "DNS" in false,
+    Mtu = "MTU" in false,
+    Table = "Table" in false,
+    PreUp = "PreUp" in false,
+    PostUp = "PostUp" in false,
+    PreDown = "PreDown" in false,
+    PostDown = "PostDown" in false,
+    SaveConfig = "SaveConfig" in false,
+    PublicKey = "PublicKey" in true,
+    PresharedKey = "PresharedKey" in true,
+    AllowedIps = "AllowedIPs" in true,
+    Endpoint = "Endpoint" in true,
+    PersistentKeepalive = "PersistentKeepalive" in true,
+}
+
+impl Key {
+    /// The key of this name, in any case.
+    pub(super) fn find(name: &str) -> Option<Self> {
+        let same = |key: &&Self| key.name().eq_ignore_ascii_case(name);
+        Self::ALL.iter().find(same).copied()
+    }
+
+    /// Whether its value is a command that `wg-quick` runs as root, `#` and all.
+    pub(super) fn is_command(self) -> bool {
+        matches!(
+            self,
+            Self::PreUp | Self::PostUp | Self::PreDown | Self::PostDown
+        )
+    }
+
+    /// Whether its value must not be shown.
+    pub(super) fn is_secret(self) -> bool {
+        matches!(self, Self::PrivateKey | Self::PresharedKey)
+    }
+}
+
+/// A value that was checked.
+#[derive(Clone)]
+pub(super) enum Value {
+    PrivateKey(PrivateKey),
+    PublicKey(PublicKey),
+    PresharedKey(PresharedKey),
+    /// `Address` or `AllowedIPs`.
+    Networks(Vec<IpNet>),
+    Dns(Vec<String>),
+    /// `ListenPort`, `MTU` or `PersistentKeepalive`; `None` is an empty value.
+    Number(Option<u16>),
+    Endpoint(Endpoint),
+    /// Nothing here asks for it: `FwMark`, `Table`, `SaveConfig`, commands.
+    Other,
+}
+
+impl Value {
+    /// How it is written in a configuration.
+    pub(super) fn text(&self) -> Zeroizing<String> {
+        let list = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(", ");
+        Zeroizing::new(match self {
+            Self::PrivateKey(key) => key.to_secret().expose().to_owned(),
+            Self::PresharedKey(key) => key.to_secret().expose().to_owned(),
+            Self::PublicKey(key) => key.to_string(),
+            Self::Networks(networks) => list(&mut networks.iter().map(ToString::to_string)),
+            Self::Dns(entries) => list(&mut entries.iter().cloned()),
+            Self::Number(number) => number.map(|number| number.to_string()).unwrap_or_default(),
+            Self::Endpoint(endpoint) => endpoint.to_string(),
+            Self::Other => String::new(),
+        })
+    }
+}
+
+/// Checks the value of `key`. The place of a problem is counted from the value's begin.
+pub(super) fn parse(key: Key, text: &str) -> Result<Value, Problem> {
+    // wg removes white space wherever it is; the buffer must not grow, or it leaves copies behind.
+    let mut compact = Zeroizing::new(String::with_capacity(text.len()));
+    compact.extend(text.chars().filter(|c| !is_blank(*c)));
+    let wrong = |what: &str| Problem::new(0, format!("{}: {what}", key.name()));
+    let value = match key {
+        Key::PrivateKey => keys_value(&compact).map(Value::PrivateKey).map_err(wrong)?,
+        Key::PresharedKey => keys_value(&compact)
+            .map(Value::PresharedKey)
+            .map_err(wrong)?,
+        Key::PublicKey => keys_value(&compact).map(Value::PublicKey).map_err(wrong)?,
+        Key::Address => Value::Networks(list(text, |word| {
+            network(word).ok_or_else(|| wrong("write addresses such as 10.0.0.2/32 or fd00::2/128"))
+        })?),
+        Key::AllowedIps => Value::Networks(allowed_ips(text)?),
+        Key::Dns => Value::Dns(list(text, |word| dns(word).map_err(wrong))?),
+        Key::Mtu if text.is_empty() => Value::Number(None),
+        Key::Mtu => match number(text) {
+            Some(mtu) if mtu >= MTU_MIN => Value::Number(Some(mtu)),
+            _ => return Err(wrong("write a number from 68 to 65535")),
+        },
+        Key::ListenPort => match number(&compact) {
+            Some(port) => Value::Number(Some(port)),
+            None => {
+                return Err(wrong(
+                    "write a port from 0 to 65535 (0 lets the system choose)",
+                ));
+            }
+        },
+        Key::PersistentKeepalive if compact.eq_ignore_ascii_case("off") => Value::Number(Some(0)),
+        Key::PersistentKeepalive => match number(&compact) {
+            Some(seconds) => Value::Number(Some(seconds)),
+            None => return Err(wrong("write the seconds, 1 to 65535, or `off`")),
+        },
+        Key::Endpoint => Value::Endpoint(endpoint(&compact).map_err(wrong)?),
+        Key::FwMark if is_mark(&compact) => Value::Other,
+        Key::FwMark => return Err(wrong("write `off` or a number, such as 51820 or 0xca6c")),
+        Key::Table if is_table(text) => Value::Other,
+        Key::Table => {
+            return Err(wrong(
+                "write `off`, `auto`, or a routing table's number or name",
+            ));
+        }
+        Key::SaveConfig
+            if ["true", "false"]
+                .iter()
+                .any(|w| w.eq_ignore_ascii_case(text)) =>
+        {
+            Value::Other
+        }
+        Key::SaveConfig => return Err(wrong("write `true` or `false`")),
+        Key::PreUp | Key::PostUp | Key::PreDown | Key::PostDown => Value::Other,
+    };
+    Ok(value)
+}
+
+pub(super) fn is_blank(c: char) -> bool {
+    c == ' ' || c == '\t'
+}
+
+/// A key's text as whichever type of key; the error does not repeat the text.
+fn keys_value<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| keys::NOT_A_KEY)
+}
+
+/// The items of a list as wg-quick splits it: at commas and white space, empty ones skipped.
+fn list<T>(text: &str, item: impl Fn(&str) -> Result<T, Problem>) -> Result<Vec<T>, Problem> {
+    let mut at = 0;
+    let mut items = Vec::new();
+    for word in text.split(|c| c == ',' || is_blank(c)) {
+        if !word.is_empty() {
+            items.push(item(word).map_err(|problem| Problem::new(at + problem.at, problem.what))?);
+        }
+        at += word.len() + 1;
+    }
+    Ok(items)
+}
+
+/// The list as wg splits it: at commas only, and nothing between two commas is an error.
+fn allowed_ips(text: &str) -> Result<Vec<IpNet>, Problem> {
+    const WRITE: &str = "AllowedIPs: write networks such as 0.0.0.0/0, ::/0 with commas between";
+    let mut at = 0;
+    let mut networks = Vec::new();
+    for item in text.split(',') {
+        let compact: String = item.chars().filter(|c| !is_blank(*c)).collect();
+        let indent = item.len() - item.trim_start_matches(is_blank).len();
+        networks.push(network(&compact).ok_or_else(|| Problem::new(at + indent, WRITE))?);
+        at += item.len() + 1;
+    }
+    Ok(networks)
+}
+
+/// A network, or an address as the network of its own; bits right of the prefix are kept.
+fn network(text: &str) -> Option<IpNet> {
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().ok()?;
+    match prefix {
+        None => Some(IpNet::from(address)),
+        Some(prefix) => IpNet::new(address, u8::try_from(number(prefix)?).ok()?).ok(),
+    }
+}
+
+/// Tells a resolver from a search domain as wg-quick does.
+pub(super) fn is_server(word: &str) -> bool {
+    word.contains(':') || word.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+/// A resolver's address or, as wg-quick tells them apart, a search domain.
+fn dns(word: &str) -> Result<String, &'static str> {
+    if is_server(word) {
+        // A resolver on the local link has its interface behind a percent sign.
+        let address = match word.split_once('%') {
+            Some((address, zone)) if address.contains(':') && is_name(zone) => address,
+            _ => word,
+        };
+        if address.parse::<IpAddr>().is_err() {
+            return Err("this is not an address; write one such as 10.0.0.1, or a search domain");
+        }
+    } else if HostName::from_str(word.trim_start_matches('~')).is_err() && word != "~." {
+        return Err("write addresses such as 10.0.0.1, or search domains such as example.net");
+    }
+    Ok(word.to_owned())
+}
+
+/// Digits only: `str::parse` alone would take a plus sign.
+fn number(text: &str) -> Option<u16> {
+    text.bytes().all(|b| b.is_ascii_digit()).then_some(())?;
+    text.parse().ok()
+}
+
+fn is_mark(text: &str) -> bool {
+    let number = match text.strip_prefix("0x") {
+        Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16),
+        None if text.bytes().all(|b| b.is_ascii_digit()) => text.parse(),
+        _ => return text.eq_ignore_ascii_case("off"),
+    };
+    number.is_ok()
+}
+
+fn is_table(text: &str) -> bool {
+    text.is_empty() || (is_name(text) && !text.starts_with('-'))
+}
+
+/// A word without anything that a shell or another program could take for syntax.
+fn is_name(text: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    !text.is_empty() && text.chars().all(good)
+}
+
+/// The other end of a tunnel: a host and a UDP port.
+///
+/// ```
+/// use anyvpn_core::Endpoint;
+///
+/// let endpoint: Endpoint = "[2001:db8::1]:51820".parse()?;
+/// assert_eq!(endpoint.port, 51820);
+/// assert_eq!(endpoint.to_string(), "[2001:db8::1]:51820");
+/// # Ok::<(), anyvpn_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// Where it is.
+    pub host: Host,
+    /// The UDP port, 1 to 65535.
+    pub port: u16,
+}
+
+/// A name or an address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// A name to be looked up.
+    Name(HostName),
+    /// An address.
+    Ip(IpAddr),
+}
+
+/// A host's name: labels of ASCII letters, digits, `-` and `_`, with dots between.
+///
+/// A text that a resolver would take for an address, such as `10.1`, is none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HostName(String);
+
+impl HostName {
+    /// The name as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for HostName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let labels = text.strip_suffix('.').unwrap_or(text);
+        let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len()) && label.chars().all(good) && !label.starts_with('-')
+        };
+        // The C library takes `10.1` and `0x7f.1` for addresses.
+        let last = labels.rsplit('.').next().unwrap_or_default();
+        let is_numeric = last.starts_with("0x") || last.chars().all(|c| c.is_ascii_digit());
+        if labels.len() <= 253 && labels.split('.').all(is_label) && !is_numeric {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Error::invalid("host", NOT_A_HOST))
+        }
+    }
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<IpAddr> for Host {
+    fn from(address: IpAddr) -> Self {
+        Self::Ip(address)
+    }
+}
+
+impl FromStr for Host {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text.parse() {
+            Ok(address) => Ok(Self::Ip(address)),
+            Err(_) => text.parse().map(Self::Name),
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => name.fmt(f),
+            Self::Ip(address) => address.fmt(f),
+        }
+    }
+}
+
+const NOT_A_HOST: &str = "write a host's name such as vpn.example.net, or an address";
+
+fn endpoint(text: &str) -> Result<Endpoint, &'static str> {
+    const NO_PORT: &str =
+        "write host and port, such as vpn.example.net:51820 or [2001:db8::1]:51820";
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (address, port) = rest.split_once("]:").ok_or(NO_PORT)?;
+            let address: Ipv6Addr = address
+                .parse()
+                .map_err(|_| "write an IPv6 address between the brackets")?;
+            (Host::Ip(address.into()), port)
+        }
+        // As in wg, the last colon is the one before the port, even after a bare IPv6 address.
+        None => {
+            let (host, port) = text.rsplit_once(':').ok_or(NO_PORT)?;
+            (host.parse().map_err(|_| NOT_A_HOST)?, port)
+        }
+    };
+    match number(port) {
+        Some(port) if port > 0 => Ok(Endpoint { host, port }),
+        _ => Err("write a port from 1 to 65535 behind the last colon"),
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        endpoint(text).map_err(|what| Error::invalid("endpoint", what))
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Host::Ip(IpAddr::V6(address)) => write!(f, "[{address}]:{}", self.port),
+            host => write!(f, "{host}:{}", self.port),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Builds a [`Client`].
+
+use std::sync::{Arc, Mutex};
+
+use anyvpn_core::{Error, ErrorKind, Secret};
+use url::{Host, Url};
+
+use crate::client::Inner;
+use crate::transport::{Reqwest, Transport};
+use crate::{Client, Clock, Credentials, Dialect, Fixed, Limits, RetryPolicy, SystemClock};
+
+/// Collects what a [`Client`] needs.
+pub struct ClientBuilder<D: Dialect> {
+    base_url: String,
+    credentials: Arc<dyn Credentials<D::Credential>>,
+    transport: Option<Arc<dyn Transport>>,
+    limits: Limits,
+    retry: RetryPolicy,
+    clock: Arc<dyn Clock>,
+    #[cfg(feature = "gzip")]
+    gzip: bool,
+}
+
+impl<D: Dialect> ClientBuilder<D> {
+    pub(crate) fn new(base_url: String) -> Self {
+        Self {
+            base_url,
+            credentials: Arc::new(Fixed(None)),
+            transport: None,
+            limits: Limits::default(),
+            retry: RetryPolicy::default(),
+            clock: Arc::new(SystemClock),
+            #[cfg(feature = "gzip")]
+            gzip: false,
+        }
+    }
+
+    /// Another base URL: everything before the documented paths.
+    #[must_use]
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = base_url.into();
+        self
+    }
+
+    /// Where the credential comes from. Without this there is none.
+    #[must_use]
+    pub fn credentials(mut self, credentials: impl Credentials<D::Credential>) -> Self {
+        self.credentials = Arc::new(credentials);
+        self
+    }
+
+    /// One credential that is never replaced.
+    #[must_use]
+    pub fn credential(self, credential: D::Credential) -> Self {
+        self.credentials(Fixed(Some(credential)))
+    }
+
+    /// Sends with a client of the caller's own.
+    ///
+    /// Build it with `redirect::Policy::none()`; a reply that comes after a redirect is an error.
+    /// Its connect timeout, proxies, roots and crypto provider are the caller's.
+    #[must_use]
+    pub fn http_client(self, client: reqwest::Client) -> Self {
+        self.transport(Arc::new(Reqwest(client)))
+    }
+
+    /// Sends with another transport, such as a scripted one in a test.
+    #[must_use]
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Other bounds.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Another way of repeating.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Another clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Asks for replies compressed with gzip; [`Limits::decompressed`] bounds them.
+    #[cfg(feature = "gzip")]
+    #[must_use]
+    pub fn gzip(mut self) -> Self {
+        self.gzip = true;
+        self
+    }
+
+    /// Builds the provider. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` for a base URL that is neither https nor plain http to this machine
+    /// (a loopback address or `localhost`), or that has a query, a fragment or a user name; and when
+    /// the HTTP client cannot be set up.
+    pub fn build(self) -> Result<D::Provider, Error> {
+        let (base, loopback) = check(&self.base_url)?;
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(Reqwest(default_client(
+                &self.limits,
+                base.starts_with("http:"),
+                loopback,
+            )?)),
+        };
+        Ok(D::Provider::from(Client(Arc::new(Inner {
+            base,
+            transport,
+            credentials: self.credentials,
+            limits: self.limits,
+            retry: self.retry,
+            clock: self.clock,
+            pause: Mutex::new(None),
+            #[cfg(feature = "gzip")]
+            gzip: self.gzip,
+        }))))
+    }
+}
+
+impl<D: Dialect<Credential = Secret>> ClientBuilder<D> {
+    /// The bearer token of every call that takes one.
+    #[must_use]
+    pub fn token(self, token: impl Into<Secret>) -> Self {
+        self.credential(token.into())
+    }
+}
+
+/// The base URL without a slash at its end, and whether it is on this machine.
+fn check(base_url: &str) -> Result<(String, bool), Error> {
+    // The messages never repeat the URL: it could hold a password.
+    let wrong = |why: &str| Error::invalid("url", why);
+    let url = Url::parse(base_url.trim()).map_err(|e| {
+        wrong(&format!(
+            "is no URL ({e}); write it like https://vpn.example.com"
+        ))
+    })?;
+    let loopback = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => return Err(wrong("has no host; write it like https://vpn.example.com")),
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        "http" => {
+            return Err(wrong(
+                "is plain http to another machine, which would show the token to everyone on the \
+                 way; use https",
+            ));
+        }
+        _ => return Err(wrong("must begin with https://")),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("must not hold a user name or password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("must not have a query or a fragment"));
+    }
+    Ok((url.as_str().trim_end_matches('/').to_owned(), loopback))
+}
+
+/// The HTTP client with what the pipeline relies on: no redirects, no retries of its own.
+fn default_client(limits: &Limits, plain: bool, loopback: bool) -> Result<reqwest::Client, Error> {
+    let failed = |why: String| {
+        Error::new(ErrorKind::InvalidRequest).with_detail(format!("cannot set up TLS: {why}"))
+    };
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(limits.connect)
+        .tls_backend_preconfigured(tls(plain).map_err(failed)?);
+    if loopback {
+        // A proxy for the network is no way to this machine.
+        builder = builder.no_proxy();
+    }
+    builder
+        .build()
+        .map_err(|e| failed(e.without_url().to_string()))
+}
+
+/// TLS with the process's crypto provider, or else the one that the features name.
+fn tls(plain: bool) -> Result<rustls::ClientConfig, String> {
+    use rustls_platform_verifier::BuilderVerifierExt;
+    let provider = match rustls::crypto::CryptoProvider::get_default() {
+        Some(provider) => Arc::clone(provider),
+        None => built_in_provider().ok_or(
+            "no crypto provider: enable the feature `ring` or `aws-lc`, install a default one, or \
+             pass a client of your own",
+        )?,
+    };
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| e.to_string())?;
+    if plain {
+        // Reading the system's roots takes milliseconds, and plain http needs none.
+        return Ok(builder
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth());
+    }
+    Ok(builder
+        .with_platform_verifier()
+        .map_err(|e| e.to_string())?
+        .with_no_client_auth())
+}
+
+#[cfg(feature = "ring")]
+fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
+    Some(Arc::new(rustls::crypto::ring::default_provider()))
+}
+
+#[cfg(all(feature = "aws-lc", not(feature = "ring")))]
+fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
+    Some(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+}
+
+#[cfg(not(any(feature = "ring", feature = "aws-lc")))]
+fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
+    None
+}

@@ -1,0 +1,356 @@
+//! The pipeline: the one way from an operation to its value.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyvpn_core::{Error, ErrorKind, redact};
+use futures_util::future::{Either, select};
+use http::StatusCode;
+use tracing::{Instrument, Span, field};
+
+use crate::credentials::Credentials;
+use crate::exchange::{Failure, exchange};
+use crate::transport::{Progress, Transport};
+use crate::{
+    ClientBuilder, Clock, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy,
+};
+
+/// Sends a provider's operations. Cheap to clone; all clones share connections and limits.
+///
+/// Dropping the future of a call at any point leaves the client usable.
+pub struct Client<D: Dialect>(pub(crate) Arc<Inner<D>>);
+
+pub(crate) struct Inner<D: Dialect> {
+    pub(crate) base: String,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) credentials: Arc<dyn Credentials<D::Credential>>,
+    pub(crate) limits: Limits,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Until when the server asked all of this client's calls to wait.
+    pub(crate) pause: Mutex<Option<Instant>>,
+    #[cfg(feature = "gzip")]
+    pub(crate) gzip: bool,
+}
+
+impl<D: Dialect> Clone for Client<D> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<D: Dialect> std::fmt::Debug for Client<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("base", &self.0.base)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a call goes on after an attempt that brought no value.
+enum Next {
+    /// Not at all.
+    Stop(Error),
+    /// With another attempt, no sooner than the server asks.
+    Again(Error, Option<Duration>),
+    /// With another credential.
+    Renew(Error),
+}
+
+impl<D: Dialect> Client<D> {
+    /// Begins a client for the API below `base_url`: everything before the documented paths.
+    #[must_use]
+    pub fn builder(base_url: impl Into<String>) -> ClientBuilder<D> {
+        ClientBuilder::new(base_url.into())
+    }
+
+    /// The base URL, without a slash at its end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.0.base
+    }
+
+    /// The clock that the client was built with.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    /// The same client with other credentials; connections stay shared.
+    #[must_use]
+    pub fn with_credentials(&self, credentials: impl Credentials<D::Credential>) -> Self {
+        let inner = &*self.0;
+        Self(Arc::new(Inner {
+            base: inner.base.clone(),
+            transport: Arc::clone(&inner.transport),
+            credentials: Arc::new(credentials),
+            limits: inner.limits,
+            retry: inner.retry,
+            clock: Arc::clone(&inner.clock),
+            pause: Mutex::new(None),
+            #[cfg(feature = "gzip")]
+            gzip: inner.gzip,
+        }))
+    }
+
+    /// Does one operation.
+    ///
+    /// In this order: the request is built and checked; the call waits for its turn (after a 429,
+    /// all calls of a client wait together); the credential is attached; the request is sent and
+    /// the whole reply read, within [`Limits`]; the dialect makes a value or a refusal of it. What
+    /// is sent again, and when, stands in [`Replay`] and [`RetryPolicy`]; the credential is renewed
+    /// at most once. Redirects are never followed.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ErrorKind`]; [`ErrorKind::Ambiguous`] only for [`Replay::Once`].
+    pub async fn call<O: Operation<Dialect = D>>(&self, operation: O) -> Result<O::Output, Error> {
+        let span = tracing::info_span!(
+            "call",
+            operation = %O::ID,
+            attempts = field::Empty,
+            status = field::Empty,
+            duration_ms = field::Empty,
+        );
+        async {
+            let started = self.0.clock.instant();
+            let outcome = self.run(&operation, started).await;
+            let duration = self.0.clock.instant().saturating_duration_since(started);
+            Span::current().record("duration_ms", duration.as_millis() as u64);
+            match &outcome {
+                Ok(_) => tracing::info!("done"),
+                Err(error) => tracing::info!(kind = error.kind().name(), "failed"),
+            }
+            outcome.map_err(|error| error.with_operation(O::ID))
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn run<O: Operation<Dialect = D>>(
+        &self,
+        operation: &O,
+        started: Instant,
+    ) -> Result<O::Output, Error> {
+        let request = operation.request()?;
+        let security = operation.security();
+        let deadline = started + self.0.limits.call;
+        let mut delays = self.0.retry.delays();
+        let (mut attempts, mut renewed, mut lost) = (0_u32, false, false);
+        loop {
+            self.turn(deadline).await?;
+            let mut request = request.clone();
+            let credential = if security.schemes.is_empty() {
+                None
+            } else {
+                self.before(deadline, self.0.credentials.current())
+                    .await??
+            };
+            D::attach(credential.as_ref(), security, &mut request)?;
+            #[cfg(feature = "gzip")]
+            if self.0.gzip {
+                let gzip = http::HeaderValue::from_static("gzip");
+                request.header(http::header::ACCEPT_ENCODING, gzip);
+            }
+            attempts += 1;
+            Span::current().record("attempts", attempts);
+            let outcome = self.attempt(&request, deadline).await;
+            if let Ok(reply) = &outcome {
+                Span::current().record("status", reply.status.as_u16());
+            }
+            let next = match outcome {
+                Ok(reply) => match self.judge(operation, &reply, lost) {
+                    Ok(value) => return Ok(value),
+                    Err(next) => next,
+                },
+                Err(failure) => {
+                    lost |=
+                        !matches!(&failure, Failure::Lost(e) if e.progress == Progress::NotSent);
+                    after_failure(O::REPLAY, failure)
+                }
+            };
+            let finish = |error: Error| {
+                let error = if lost && O::REPLAY != Replay::Safe {
+                    error.with_read_back()
+                } else {
+                    error
+                };
+                error.map_texts(|text| presentable(&redact(text, request.secrets())))
+            };
+            match next {
+                Next::Stop(error) => return Err(finish(error)),
+                Next::Renew(error) => {
+                    let Some(refused) = credential.filter(|_| !renewed) else {
+                        return Err(finish(error));
+                    };
+                    renewed = true;
+                    let renewal = self.0.credentials.renew(&refused);
+                    if !self.before(deadline, renewal).await?? {
+                        return Err(finish(error));
+                    }
+                }
+                Next::Again(error, server) => {
+                    let Some(delay) = delays.next() else {
+                        return Err(finish(error));
+                    };
+                    let delay = delay.max(server.unwrap_or_default());
+                    if self.0.clock.instant() + delay >= deadline {
+                        return Err(finish(error));
+                    }
+                    tracing::debug!(
+                        attempts,
+                        kind = error.kind().name(),
+                        delay_ms = delay.as_millis() as u64,
+                        "trying again"
+                    );
+                    if server.is_some() && error.kind() == ErrorKind::RateLimited {
+                        self.pause_until(self.0.clock.instant() + delay);
+                    } else {
+                        self.0.clock.sleep(delay).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until no pause is in force that the server asked for.
+    async fn turn(&self, deadline: Instant) -> Result<(), Error> {
+        loop {
+            let now = self.0.clock.instant();
+            let pause = *self.0.pause.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(until) = pause.filter(|until| *until > now) else {
+                return Ok(());
+            };
+            if until >= deadline {
+                return Err(Error::new(ErrorKind::RateLimited)
+                    .with_detail("the provider asked to wait; nothing was sent")
+                    .with_retry_after(Some(until - now)));
+            }
+            self.0.clock.sleep(until - now).await;
+        }
+    }
+
+    fn pause_until(&self, until: Instant) {
+        let mut pause = self.0.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        *pause = Some(pause.map_or(until, |earlier| earlier.max(until)));
+    }
+
+    /// Runs what is not an attempt (finding or renewing a credential) within the call's time.
+    async fn before<T>(
+        &self,
+        deadline: Instant,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Error> {
+        let left = deadline.saturating_duration_since(self.0.clock.instant());
+        match select(Box::pin(work), self.0.clock.sleep(left)).await {
+            Either::Left((value, _)) => Ok(value),
+            Either::Right(_) => {
+                Err(Error::new(ErrorKind::Timeout).with_detail("while obtaining a credential"))
+            }
+        }
+    }
+
+    async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Reply, Failure> {
+        let inner = &*self.0;
+        let left = deadline.saturating_duration_since(inner.clock.instant());
+        let time = inner.limits.attempt.min(left);
+        exchange(
+            &*inner.transport,
+            &*inner.clock,
+            &inner.limits,
+            time,
+            &inner.base,
+            request,
+        )
+        .await
+    }
+
+    /// The value in a reply, or how the call goes on without one.
+    fn judge<O: Operation<Dialect = D>>(
+        &self,
+        operation: &O,
+        reply: &Reply,
+        lost: bool,
+    ) -> Result<O::Output, Next> {
+        let status = reply.status;
+        let once = O::REPLAY == Replay::Once;
+        if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+            let wait = reply.retry_after(self.0.clock.now());
+            let error = D::refusal(reply)
+                .with_status(status.as_u16())
+                .with_retry_after(wait);
+            return Err(if !once || status == StatusCode::TOO_MANY_REQUESTS {
+                Next::Again(error, wait)
+            } else {
+                // A gateway's 502 or 504 can follow work that was done.
+                Next::Stop(error.with_read_back())
+            });
+        }
+        operation.decode(reply).or_else(|error| {
+            // The attempt before this one was lost on its way back: it did delete what is gone now.
+            if lost && error.kind() == ErrorKind::NotFound {
+                let gone = Reply {
+                    status: StatusCode::NO_CONTENT,
+                    ..empty()
+                };
+                if let Ok(value) = operation.decode(&gone) {
+                    return Ok(value);
+                }
+            }
+            let error = error.with_status(status.as_u16());
+            Err(match error.kind() {
+                ErrorKind::Unauthorized if status == StatusCode::UNAUTHORIZED => Next::Renew(error),
+                ErrorKind::UnexpectedReply if once && !status.is_client_error() => {
+                    Next::Stop(error.with_read_back())
+                }
+                _ => Next::Stop(error),
+            })
+        })
+    }
+}
+
+fn empty() -> Reply {
+    Reply {
+        status: StatusCode::OK,
+        headers: http::HeaderMap::new(),
+        body: bytes::Bytes::new(),
+    }
+}
+
+/// How a call goes on when an attempt gave no reply.
+fn after_failure(replay: Replay, failure: Failure) -> Next {
+    let (progress, error) = match failure {
+        Failure::Lost(lost) => (
+            lost.progress,
+            Error::new(ErrorKind::Unreachable)
+                .with_detail(lost.reason.clone())
+                .with_source(lost),
+        ),
+        Failure::TimedOut => (Progress::MaybeSent, Error::new(ErrorKind::Timeout)),
+        Failure::OutOfBounds(status, error) => {
+            let error = error.with_status(status.as_u16());
+            return Next::Stop(match replay {
+                Replay::Once => error.with_read_back(),
+                Replay::Safe | Replay::Idempotent => error,
+            });
+        }
+    };
+    match (progress, replay) {
+        (Progress::MaybeSent, Replay::Once) => Next::Stop(error.with_kind(ErrorKind::Ambiguous)),
+        _ => Next::Again(error, None),
+    }
+}
+
+/// A text from outside, fit for a log: bounded, and without control characters.
+fn presentable(text: &str) -> String {
+    const LONGEST: usize = 500;
+    let mut shown: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}

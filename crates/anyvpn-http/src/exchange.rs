@@ -1,0 +1,120 @@
+//! One attempt: send, and read the whole reply within its bounds.
+
+use std::time::Duration;
+
+use anyvpn_core::Error;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use http::{HeaderMap, StatusCode, header};
+
+use crate::transport::{Body, Progress, Transport, TransportError};
+use crate::{Clock, Limits, Reply, Request};
+
+/// Why an attempt gave no reply that can be judged.
+pub(crate) enum Failure {
+    /// No reply came, or only a part of one.
+    Lost(TransportError),
+    /// The time was over; the request may have arrived.
+    TimedOut,
+    /// A reply came that is out of bounds.
+    OutOfBounds(StatusCode, Error),
+}
+
+/// Sends `request` to `base` once.
+pub(crate) async fn exchange(
+    transport: &dyn Transport,
+    clock: &dyn Clock,
+    limits: &Limits,
+    time: Duration,
+    base: &str,
+    request: &Request,
+) -> Result<Reply, Failure> {
+    let http = request.to_http(base).map_err(|reason| {
+        Failure::Lost(TransportError {
+            progress: Progress::NotSent,
+            reason,
+        })
+    })?;
+    let attempt = Box::pin(async {
+        let (head, body) = transport
+            .send(http)
+            .await
+            .map_err(Failure::Lost)?
+            .into_parts();
+        let body = collect(body, &head.headers, head.status, limits).await?;
+        Ok(Reply {
+            status: head.status,
+            headers: head.headers,
+            body,
+        })
+    });
+    match select(attempt, clock.sleep(time)).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(_) => Err(Failure::TimedOut),
+    }
+}
+
+/// The whole body, decompressed.
+async fn collect(
+    mut body: Body,
+    headers: &HeaderMap,
+    status: StatusCode,
+    limits: &Limits,
+) -> Result<Bytes, Failure> {
+    let out_of_bounds = |why: String| {
+        let nothing = Reply {
+            status,
+            headers: headers.clone(),
+            body: Bytes::new(),
+        };
+        Failure::OutOfBounds(status, nothing.unexpected(&why))
+    };
+    let too_large = |limit| out_of_bounds(format!("the reply is larger than {limit} bytes"));
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limits.reply) {
+        return Err(too_large(limits.reply));
+    }
+    let mut whole = Bytes::new();
+    let mut parts = BytesMut::new();
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(Failure::Lost)?;
+        if whole.len() + parts.len() + chunk.len() > limits.reply {
+            return Err(too_large(limits.reply));
+        }
+        // Most replies are one chunk, which is kept as it is.
+        if whole.is_empty() && parts.is_empty() {
+            whole = chunk;
+        } else {
+            parts.extend_from_slice(&std::mem::take(&mut whole));
+            parts.extend_from_slice(&chunk);
+        }
+    }
+    if whole.is_empty() {
+        whole = parts.freeze();
+    }
+    match headers
+        .get(header::CONTENT_ENCODING)
+        .map(http::HeaderValue::as_bytes)
+    {
+        None | Some(b"" | b"identity") => Ok(whole),
+        #[cfg(feature = "gzip")]
+        Some(b"gzip") => {
+            use std::io::Read;
+            let mut plain = Vec::new();
+            flate2::read::MultiGzDecoder::new(&whole[..])
+                .take(limits.decompressed as u64 + 1)
+                .read_to_end(&mut plain)
+                .map_err(|e| out_of_bounds(format!("the reply is not gzip: {e}")))?;
+            if plain.len() > limits.decompressed {
+                return Err(too_large(limits.decompressed));
+            }
+            Ok(plain.into())
+        }
+        Some(_) => Err(out_of_bounds(
+            "the reply has a content encoding not asked for".to_owned(),
+        )),
+    }
+}

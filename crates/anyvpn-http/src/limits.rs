@@ -1,0 +1,79 @@
+//! Bounds of a call, and how it is repeated.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+/// What a call may take at most. Every field can be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Name, connection and TLS of one attempt. Default 10 s. Not applied to a client of the
+    /// caller's own, which has its own.
+    pub connect: Duration,
+    /// One attempt, from its first byte to the last of the reply's body. Default 30 s.
+    pub attempt: Duration,
+    /// The whole call: its turn, its credential, all attempts and the waits between them.
+    /// Default 2 min.
+    pub call: Duration,
+    /// The reply's body as it is on the wire, in bytes. Default 16 MiB: five times the list of
+    /// 10,000 servers.
+    pub reply: usize,
+    /// The reply's body after decompression, in bytes. Default 64 MiB.
+    pub decompressed: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            attempt: Duration::from_secs(30),
+            call: Duration::from_secs(120),
+            reply: 16 << 20,
+            decompressed: 64 << 20,
+        }
+    }
+}
+
+/// How often and how soon a call is repeated, where its [`Replay`](crate::Replay) allows it.
+///
+/// A wait is the larger of the server's `Retry-After` and an exponential delay with jitter; one that
+/// would pass [`Limits::call`] ends the call instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Attempts in all, the first one counted; 1 never repeats. Default 4.
+    pub attempts: u32,
+    /// The first delay; each later one is twice as long, plus up to this much of jitter.
+    /// Default 250 ms.
+    pub first_delay: Duration,
+    /// The longest delay. Default 10 s.
+    pub longest_delay: Duration,
+    /// The seed of the jitter; `None` takes a new one each call.
+    pub jitter_seed: Option<u64>,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            attempts: 4,
+            first_delay: Duration::from_millis(250),
+            longest_delay: Duration::from_secs(10),
+            jitter_seed: None,
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// The delays of one call, one for each repetition.
+    pub(crate) fn delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+        let builder = ExponentialBuilder::new()
+            .with_min_delay(self.first_delay)
+            .with_max_delay(self.longest_delay)
+            .with_max_times(self.attempts.saturating_sub(1) as usize)
+            .with_jitter();
+        match self.jitter_seed {
+            Some(seed) => builder.with_jitter_seed(seed),
+            None => builder,
+        }
+        .build()
+    }
+}

@@ -1,0 +1,109 @@
+//! The seam to the network.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use futures_core::stream::BoxStream;
+use futures_util::StreamExt;
+use http::{Request, Response};
+
+/// A reply's body as it arrives.
+pub type Body = BoxStream<'static, Result<Bytes, TransportError>>;
+
+/// Sends one request, once. Implementations neither repeat nor redirect.
+pub trait Transport: Send + Sync + 'static {
+    /// Sends the request and gives the reply's head; its body follows as a stream.
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Body>, TransportError>>;
+}
+
+/// How far a request came that got no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Not a byte was sent: the name, the connection or TLS failed.
+    NotSent,
+    /// It may have arrived.
+    MaybeSent,
+}
+
+/// Why no reply came, or why it broke off.
+#[derive(Debug)]
+pub struct TransportError {
+    /// How far the request came.
+    pub progress: Progress,
+    /// The reason, in words that hold no address with a query and no credential.
+    pub reason: String,
+}
+
+impl TransportError {
+    /// An error whose words are those of the innermost cause, which say most.
+    #[must_use]
+    pub fn new(progress: Progress, error: &(dyn StdError + 'static)) -> Self {
+        let mut cause = error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        Self {
+            progress,
+            reason: cause.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl StdError for TransportError {}
+
+/// The transport on reqwest.
+pub(crate) struct Reqwest(pub(crate) reqwest::Client);
+
+impl Transport for Reqwest {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+        Box::pin(async move {
+            let request = reqwest::Request::try_from(request).map_err(failure)?;
+            let asked = request.url().clone();
+            let mut reply = self.0.execute(request).await.map_err(failure)?;
+            // A client of the caller's own can follow redirects. What it then brings is another
+            // address's answer, and the request may have arrived twice.
+            if *reply.url() != asked {
+                return Err(TransportError {
+                    progress: Progress::MaybeSent,
+                    reason: "the HTTP client followed a redirect; build it with \
+                             redirect::Policy::none()"
+                        .to_owned(),
+                });
+            }
+            let mut head = Response::new(());
+            *head.status_mut() = reply.status();
+            *head.headers_mut() = std::mem::take(reply.headers_mut());
+            let body = futures_util::stream::try_unfold(reply, |mut reply| async move {
+                Ok(reply
+                    .chunk()
+                    .await
+                    .map_err(failure)?
+                    .map(|chunk| (chunk, reply)))
+            });
+            Ok(head.map(|()| body.boxed()))
+        })
+    }
+}
+
+fn failure(error: reqwest::Error) -> TransportError {
+    let progress = if error.is_connect() || error.is_builder() {
+        Progress::NotSent
+    } else {
+        Progress::MaybeSent
+    };
+    TransportError::new(progress, &error.without_url())
+}

@@ -1,0 +1,53 @@
+//! Times that are whole seconds since 1970 on the wire (`format: unix-time`).
+
+use anyvpn_core::Timestamp;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Reads whole seconds.
+///
+/// # Errors
+///
+/// When it is no integer, or lies outside of the years −9999 to 9999.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    Timestamp::from_second(i64::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+/// Writes whole seconds.
+///
+/// # Errors
+///
+/// Only the serializer's own.
+pub fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    time.as_second().serialize(serializer)
+}
+
+/// The same for a time that may be absent.
+pub mod option {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, Timestamp};
+
+    /// Reads whole seconds or null.
+    ///
+    /// # Errors
+    ///
+    /// As [`deserialize`](super::deserialize).
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        #[derive(Deserialize)]
+        struct Seconds(#[serde(with = "super")] Timestamp);
+        Ok(Option::<Seconds>::deserialize(deserializer)?.map(|Seconds(time)| time))
+    }
+
+    /// Writes whole seconds or null.
+    ///
+    /// # Errors
+    ///
+    /// Only the serializer's own.
+    pub fn serialize<S: Serializer>(
+        time: &Option<Timestamp>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        time.map(Timestamp::as_second).serialize(serializer)
+    }
+}

@@ -1,0 +1,101 @@
+//! The envelope of AzireVPN's replies, and its refusals.
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::quirks::DeleteReply;
+use crate::fields::{Errors, Fields};
+use crate::provider::Call;
+use crate::reply::Reply;
+
+/// `Err` is a refusal: the state is as it was.
+pub(super) type Answer = Result<Reply, Reply>;
+
+#[derive(Serialize)]
+struct Success<T> {
+    status: &'static str,
+    data: T,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    status: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Errors::is_empty")]
+    data: Errors,
+}
+
+pub(super) fn success(data: impl Serialize) -> Reply {
+    success_with(200, data)
+}
+
+pub(super) fn success_with(status: u16, data: impl Serialize) -> Reply {
+    Reply::json(
+        status,
+        &Success {
+            status: "success",
+            data,
+        },
+    )
+}
+
+pub(super) fn refusal(status: u16, message: &str) -> Reply {
+    Reply::json(
+        status,
+        &Failure {
+            status: "error",
+            message,
+            data: Errors::new(),
+        },
+    )
+}
+
+pub(super) fn invalid(data: Errors) -> Reply {
+    invalid_with(422, data)
+}
+
+fn invalid_with(status: u16, data: Errors) -> Reply {
+    let message = "The given data was invalid.";
+    Reply::json(
+        status,
+        &Failure {
+            status: "error",
+            message,
+            data,
+        },
+    )
+}
+
+/// One field is wrong in a way that the provider may answer with different statuses. Only 422 has
+/// the form of a validation error.
+pub(super) fn wrong(status: u16, field: &'static str, message: &str) -> Reply {
+    match status {
+        422 => invalid(Errors::from([(field, vec![message.to_owned()])])),
+        _ => refusal(status, message),
+    }
+}
+
+pub(super) fn unauthenticated() -> Reply {
+    refusal(401, "Unauthenticated.")
+}
+
+pub(super) fn not_found() -> Reply {
+    refusal(404, "Not found")
+}
+
+/// The sandbox's own limit, which no provider has: it keeps the memory bounded.
+pub(super) fn full() -> Reply {
+    refusal(503, "The sandbox is full.")
+}
+
+pub(super) fn deleted(reply: DeleteReply) -> Reply {
+    match reply {
+        DeleteReply::Empty => Reply::empty(200),
+        DeleteReply::NoContent => Reply::empty(204),
+        DeleteReply::Envelope => Reply::json(200, &json!({ "status": "success" })),
+    }
+}
+
+pub(super) fn body(call: &Call) -> Result<Fields, Reply> {
+    Fields::of_body(call).map_err(|reason| refusal(400, &reason))
+}

@@ -1,0 +1,142 @@
+//! `/v3/ips`: one WireGuard device each.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use super::answer::{Answer, body, deleted, invalid, not_found, success, success_with, wrong};
+use super::state::{Account, Caller, Device, Key, State};
+use super::users::require_active;
+use crate::provider::Call;
+use crate::reply::Reply;
+
+pub(super) const MOST_DEVICES: usize = 10;
+const MOST_KEYS: usize = 3;
+const DNS: [&str; 3] = ["10.0.0.1", "2a0e:1c80:1337:1:10::1", "91.231.153.2"];
+
+#[derive(Serialize)]
+struct Ip<'a> {
+    id: &'a str,
+    ipv4_address: Ipv4Addr,
+    ipv4_netmask: u8,
+    ipv6_address: Ipv6Addr,
+    ipv6_netmask: u8,
+    dns: [&'static str; 3],
+    device_name: Option<&'a str>,
+    keys: Vec<KeyReply<'a>>,
+}
+
+#[derive(Serialize)]
+struct KeyReply<'a> {
+    key: &'a str,
+    created_at: i64,
+}
+
+fn ip<'a>(account: &'a Account, device: &'a Device) -> Ip<'a> {
+    let id = device.token.as_ref();
+    let token = id.and_then(|id| account.tokens.iter().find(|token| token.id == *id));
+    Ip {
+        id: &device.id,
+        ipv4_address: device.address,
+        ipv4_netmask: 32,
+        ipv6_address: device.address_v6(),
+        ipv6_netmask: 128,
+        dns: DNS,
+        device_name: token.and_then(|token| token.device_name.as_deref()),
+        keys: keys(device),
+    }
+}
+
+fn keys(device: &Device) -> Vec<KeyReply<'_>> {
+    fn reply(key: &Key) -> KeyReply<'_> {
+        KeyReply {
+            key: &key.key,
+            created_at: key.created_at,
+        }
+    }
+    device.keys.iter().map(reply).collect()
+}
+
+pub(super) fn list(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
+    let account = &state.accounts[caller.account];
+    let devices = account.devices.iter().map(|device| ip(account, device));
+    Ok(success(devices.collect::<Vec<_>>()))
+}
+
+pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer {
+    let key = new_key(state, caller, call)?;
+    require_active(state, caller)?;
+    if state.accounts[caller.account].devices.len() >= MOST_DEVICES {
+        return Err(wrong(
+            state.quirks.too_many,
+            "key",
+            "The account has no address left.",
+        ));
+    }
+    let place = state.add_device(caller.account, Some(caller.token.clone()), key)?;
+    let account = &state.accounts[caller.account];
+    let made = ip(account, &account.devices[place]);
+    Ok(match state.quirks.created_ip_is_bare {
+        true => Reply::json(state.quirks.created, &made),
+        false => success_with(state.quirks.created, made),
+    })
+}
+
+pub(super) fn get(state: &mut State, caller: &Caller, call: &Call) -> Answer {
+    let account = &state.accounts[caller.account];
+    Ok(success(ip(
+        account,
+        &account.devices[place(account, call)?],
+    )))
+}
+
+/// Its ports go with it.
+pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer {
+    let account = &mut state.accounts[caller.account];
+    account.devices.remove(place(account, call)?);
+    Ok(deleted(state.quirks.delete_reply(3)))
+}
+
+pub(super) fn put_key(state: &mut State, caller: &Caller, call: &Call) -> Answer {
+    let place = place(&state.accounts[caller.account], call)?;
+    let key = new_key(state, caller, call)?;
+    let created_at = state.now();
+    let device = &mut state.accounts[caller.account].devices[place];
+    if device.keys.len() >= MOST_KEYS {
+        if !state.quirks.fourth_key_drops_oldest {
+            return Err(wrong(422, "key", "The address has three keys already."));
+        }
+        device.keys.remove(0);
+    }
+    device.keys.push(Key { key, created_at });
+    Ok(success(keys(device)))
+}
+
+fn place(account: &Account, call: &Call) -> Result<usize, Reply> {
+    account
+        .devices
+        .iter()
+        .position(|device| device.id == call.param("id"))
+        .ok_or_else(not_found)
+}
+
+/// A WireGuard key that the account does not have.
+fn new_key(state: &State, caller: &Caller, call: &Call) -> Result<String, Reply> {
+    let mut fields = body(call)?;
+    let key = fields.required_text("key");
+    let whole = STANDARD.decode(&key).is_ok_and(|bytes| bytes.len() == 32);
+    if !key.is_empty() && !whole {
+        fields.refuse("key", "must be a WireGuard public key");
+    }
+    fields.done().map_err(invalid)?;
+    match state.accounts[caller.account].has_key(&key) {
+        true => Err(wrong(
+            state.quirks.duplicate_key,
+            "key",
+            "The key has already been taken.",
+        )),
+        false => Ok(key),
+    }
+}

@@ -1,0 +1,98 @@
+//! `/v3/locations`
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::state::State;
+use crate::provider::Call;
+use crate::random::Random;
+use crate::reply::Reply;
+
+/// Name, city, country. The last is seen only by those who are signed in.
+const PLACES: [(&str, &str, &str); 9] = [
+    ("se-sto", "Stockholm", "Sweden"),
+    ("se-got", "Gothenburg", "Sweden"),
+    ("no-osl", "Oslo", "Norway"),
+    ("nl-ams", "Amsterdam", "Netherlands"),
+    ("de-fra", "Frankfurt", "Germany"),
+    ("gb-lon", "London", "United Kingdom"),
+    ("us-nyc", "New York", "United States"),
+    ("sg-sin", "Singapore", "Singapore"),
+    ("se-own", "Stockholm", "Sweden"),
+];
+/// A location can have no servers for a while.
+const WITHOUT_POOL: &str = "gb-lon";
+const CUSTOM: &str = "se-own";
+
+pub(super) struct Location {
+    name: &'static str,
+    city: &'static str,
+    country: &'static str,
+    /// Empty, or the host name that stands for its servers.
+    pool: String,
+    pubkey: String,
+}
+
+#[derive(Serialize)]
+struct Reached<'a> {
+    status: &'static str,
+    locations: Vec<LocationReply<'a>>,
+}
+
+#[derive(Serialize)]
+struct LocationReply<'a> {
+    name: &'a str,
+    city: &'a str,
+    country: &'a str,
+    iso: &'a str,
+    pool: Value,
+    pubkey: Value,
+}
+
+pub(super) fn all(random: &mut Random) -> Vec<Location> {
+    let location = |(name, city, country)| Location {
+        name,
+        city,
+        country,
+        // A name that can never be anybody's server.
+        pool: match name {
+            WITHOUT_POOL => String::new(),
+            _ => format!("{name}.azirevpn.example"),
+        },
+        pubkey: STANDARD.encode(random.key()),
+    };
+    PLACES.map(location).into()
+}
+
+pub(super) fn list(state: &mut State, call: &Call) -> Answer {
+    let signed_in = state.caller(call).is_ok();
+    let arrays = state.quirks.locations_have_arrays;
+    let value = |text: &str| match (arrays, text) {
+        (false, _) => Value::from(text),
+        (true, "") => Value::Array(Vec::new()),
+        (true, _) => Value::from([text].as_slice()),
+    };
+    let visible = state
+        .locations
+        .iter()
+        .filter(|place| signed_in || place.name != CUSTOM);
+    let locations = visible.map(|place| LocationReply {
+        name: place.name,
+        city: place.city,
+        country: place.country,
+        iso: place.name.split('-').next().unwrap_or_default(),
+        pool: value(&place.pool),
+        pubkey: value(&place.pubkey),
+    });
+    // The one list that does not stand under `data`.
+    Ok(Reply::json(
+        200,
+        &Reached {
+            status: "success",
+            locations: locations.collect(),
+        },
+    ))
+}

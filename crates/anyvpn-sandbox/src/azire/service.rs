@@ -1,0 +1,301 @@
+//! AzireVPN as the server and the tests see it.
+
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::answer::{not_found, refusal};
+use super::limit::RateLimit;
+use super::quirks::Quirks;
+use super::routes::{ROUTES, Work};
+use super::state::{self, DAY, State};
+use super::{check, locations};
+use crate::provider::{Call, Provider, Route};
+use crate::random::Random;
+use crate::reply::Reply;
+use crate::{Clock, locked};
+
+/// Ten years: tests move the clock, and few of them are about the account's end.
+const ACCOUNT_DAYS: i64 = 3650;
+
+/// An account to test with. It has no `Debug`, so that no test prints the token by accident.
+#[derive(Clone)]
+pub struct Account {
+    /// The name that it was added under.
+    pub username: String,
+    /// A bearer of it.
+    pub token: String,
+}
+
+/// A device of an account, which the provider calls an ip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// The id in `/v3/ips/{id}`.
+    pub id: String,
+    /// The address inside the tunnel.
+    pub internal_ipv4: Ipv4Addr,
+    /// Its public keys, oldest first.
+    pub keys: Vec<String>,
+}
+
+/// A port of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// The device it leads to.
+    pub internal_ipv4: Ipv4Addr,
+    /// The public number.
+    pub port: u16,
+    /// Whether lists leave it out.
+    pub hidden: bool,
+    /// When it closes.
+    pub expires_at: Timestamp,
+}
+
+/// A handle to the state of one sandbox's AzireVPN.
+#[derive(Clone)]
+pub struct Service {
+    state: Arc<Mutex<State>>,
+}
+
+impl Service {
+    pub(crate) fn new(seed: u64, clock: Clock, rate_limit: Option<u32>) -> Service {
+        let mut random = Random::new(seed, 2);
+        let state = State {
+            quirks: Quirks::from_seed(seed),
+            locations: locations::all(&mut random),
+            random,
+            clock,
+            accounts: Vec::new(),
+            limit: RateLimit::new(rate_limit),
+            empty_lists: 0,
+        };
+        Service {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// The state as it is now: what has run out is gone.
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = locked(&self.state);
+        state.expire();
+        state
+    }
+
+    /// Adds an account that is subscribed, active for ten years, and verified, with one token. When
+    /// there is one of that name it gets the password and one more token.
+    ///
+    /// # Panics
+    ///
+    /// When the sandbox holds as many accounts or the account as many tokens as it may: 1000.
+    #[must_use]
+    pub fn add_account(&self, username: &str, password: &str) -> Account {
+        let mut state = self.state();
+        let created_at = state.now();
+        if state.named(username).is_none() {
+            let added = state.add_account(state::Account {
+                username: username.to_owned(),
+                password: String::new(),
+                email: Some(format!("{username}@mail.example")),
+                email_verified: true,
+                awaits_email: false,
+                currency: "EUR".to_owned(),
+                suspended: false,
+                subscribed: true,
+                created_at,
+                expires_at: created_at.saturating_add(ACCOUNT_DAYS * DAY),
+                tokens: Vec::new(),
+                devices: Vec::new(),
+                created_ports: (0, 0),
+            });
+            assert!(added.is_ok(), "the sandbox is full");
+        }
+        let place = state
+            .accounts
+            .iter()
+            .position(|account| account.username == username);
+        let place = place.unwrap_or_default();
+        state.accounts[place].password = password.to_owned();
+        let token = state
+            .add_token(place, None, None)
+            .map(|token| token.key.clone())
+            .ok();
+        let token = token.expect("the account has no room for a token");
+        Account {
+            username: username.to_owned(),
+            token,
+        }
+    }
+
+    /// Adds a device with a key of its own to an account, whatever its limits. `None` when there is
+    /// no such account.
+    pub fn add_device(&self, username: &str) -> Option<Ipv4Addr> {
+        let mut state = self.state();
+        let account = state
+            .accounts
+            .iter()
+            .position(|account| account.username == username)?;
+        let key = STANDARD.encode(state.random.key());
+        let device = state.add_device(account, None, key).ok()?;
+        Some(state.accounts[account].devices[device].address)
+    }
+
+    /// Does what opening the verification e-mail does. Whether there is such an account, and an
+    /// address to verify.
+    pub fn verify_email(&self, username: &str) -> bool {
+        let mut state = self.state();
+        let account = state
+            .named(username)
+            .filter(|account| account.email.is_some());
+        account
+            .map(|account| {
+                account.email_verified = true;
+                account.awaits_email = false;
+            })
+            .is_some()
+    }
+
+    /// Suspends an account, or lifts that. Whether there is such an account.
+    pub fn suspend(&self, username: &str, suspended: bool) -> bool {
+        self.state()
+            .named(username)
+            .map(|account| account.suspended = suspended)
+            .is_some()
+    }
+
+    /// Sets when the account's access ends. Whether there is such an account.
+    pub fn set_expires_at(&self, username: &str, expires_at: Timestamp) -> bool {
+        let expires_at = expires_at.as_second();
+        self.state()
+            .named(username)
+            .map(|account| account.expires_at = expires_at)
+            .is_some()
+    }
+
+    /// How many accounts there are.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.state().accounts.len()
+    }
+
+    /// How many tokens the account has; none when it is unknown.
+    #[must_use]
+    pub fn tokens(&self, username: &str) -> usize {
+        self.state()
+            .named(username)
+            .map_or(0, |account| account.tokens.len())
+    }
+
+    /// The account's devices, oldest first; none when it is unknown.
+    #[must_use]
+    pub fn devices(&self, username: &str) -> Vec<Device> {
+        let device = |device: &state::Device| Device {
+            id: device.id.clone(),
+            internal_ipv4: device.address,
+            keys: device.keys.iter().map(|key| key.key.clone()).collect(),
+        };
+        let mut state = self.state();
+        let account = state.named(username);
+        account.map_or_else(Vec::new, |account| {
+            account.devices.iter().map(device).collect()
+        })
+    }
+
+    /// The account's ports, hidden ones included, by device and oldest first.
+    #[must_use]
+    pub fn ports(&self, username: &str) -> Vec<Port> {
+        let mut state = self.state();
+        let Some(account) = state.named(username) else {
+            return Vec::new();
+        };
+        let mut ports = Vec::new();
+        for device in &account.devices {
+            ports.extend(device.ports.iter().map(|forward| Port {
+                internal_ipv4: device.address,
+                port: forward.port,
+                hidden: forward.hidden,
+                expires_at: Timestamp::from_second(forward.expires_at).unwrap_or(Timestamp::MAX),
+            }));
+        }
+        ports
+    }
+
+    /// How many ports an account may create a day.
+    #[must_use]
+    pub fn daily_port_cap(&self) -> u32 {
+        self.quirks().daily_port_cap
+    }
+
+    /// The choices of this sandbox.
+    #[must_use]
+    pub fn quirks(&self) -> Quirks {
+        locked(&self.state).quirks.clone()
+    }
+
+    async fn work(&self, work: Work, call: &Call) -> Result<Reply, Reply> {
+        match work {
+            Work::Open(work) => work(&mut self.state(), call),
+            Work::Signed(work) => {
+                let mut state = self.state();
+                let caller = state.caller(call)?;
+                work(&mut state, &caller, call)
+            }
+            Work::Check(port) => {
+                let closed = self.quirks().closed;
+                Ok(check::report(call.peer, port(call)?, closed).await)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for Service {
+    fn name(&self) -> &'static str {
+        "azire"
+    }
+
+    fn routes(&self) -> Vec<&'static Route> {
+        ROUTES.iter().map(|row| &row.route).collect()
+    }
+
+    async fn answer(&self, operation: &'static str, call: Call) -> Result<Reply, Reply> {
+        let row = ROUTES.iter().find(|row| row.route.operation == operation);
+        let work = row.ok_or_else(not_found)?.work;
+        let rate = {
+            let mut state = self.state();
+            let now = state.now();
+            let token = state.caller(&call).ok().map(|caller| caller.token);
+            state.limit.take(token, now)?
+        };
+        let answer = self.work(work, &call).await;
+        answer
+            .map(|reply| rate.tell(reply))
+            .map_err(|reply| rate.tell(reply))
+    }
+
+    fn refusal(&self, status: u16, message: &str) -> Reply {
+        refusal(status, message)
+    }
+
+    fn control(&self, action: &str, input: &Value) -> Option<Result<Value, String>> {
+        if action != "verify-email" {
+            return None;
+        }
+        let Some(username) = input["username"].as_str() else {
+            return Some(Err("\"username\" is missing".to_owned()));
+        };
+        Some(match self.verify_email(username) {
+            true => Ok(json!({ "username": username })),
+            false => Err(format!("no account {username:?} has an e-mail address")),
+        })
+    }
+}
+
+/// The names of AzireVPN's calls.
+pub(crate) fn operations() -> Vec<&'static str> {
+    ROUTES.iter().map(|row| row.route.operation).collect()
+}

@@ -1,0 +1,236 @@
+//! What AzireVPN knows: accounts, their tokens, devices and ports.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::answer::{full, unauthenticated};
+use super::limit::RateLimit;
+use super::locations::Location;
+use super::quirks::Quirks;
+use crate::Clock;
+use crate::provider::Call;
+use crate::random::Random;
+use crate::reply::Reply;
+
+pub(super) const DAY: i64 = 86_400;
+
+/// The sandbox's own bounds, far above what a test needs.
+const MOST_ACCOUNTS: usize = 1000;
+const MOST_TOKENS: usize = 1000;
+
+const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const HEXADECIMAL: &[u8] = b"0123456789abcdef";
+
+pub(super) struct Account {
+    pub(super) username: String,
+    pub(super) password: String,
+    pub(super) email: Option<String>,
+    pub(super) email_verified: bool,
+    /// An e-mail address given at the creation must be verified before the account can be used.
+    pub(super) awaits_email: bool,
+    pub(super) currency: String,
+    pub(super) suspended: bool,
+    pub(super) subscribed: bool,
+    pub(super) created_at: i64,
+    pub(super) expires_at: i64,
+    pub(super) tokens: Vec<Token>,
+    pub(super) devices: Vec<Device>,
+    /// The day since 1970 of the newest port, and how many ports were created on it.
+    pub(super) created_ports: (i64, u32),
+}
+
+impl Account {
+    pub(super) fn is_active(&self, now: i64) -> bool {
+        !self.suspended && !self.awaits_email && now < self.expires_at
+    }
+
+    pub(super) fn device(&mut self, address: Ipv4Addr) -> Option<&mut Device> {
+        self.devices
+            .iter_mut()
+            .find(|device| device.address == address)
+    }
+
+    pub(super) fn has_key(&self, key: &str) -> bool {
+        self.devices
+            .iter()
+            .flat_map(|device| &device.keys)
+            .any(|known| known.key == key)
+    }
+}
+
+pub(super) struct Token {
+    pub(super) id: String,
+    pub(super) key: String,
+    pub(super) device_name: Option<String>,
+    pub(super) comment: Option<String>,
+    pub(super) created_at: i64,
+}
+
+/// What the provider calls an ip.
+pub(super) struct Device {
+    pub(super) id: String,
+    pub(super) address: Ipv4Addr,
+    /// The id of the token that made it.
+    pub(super) token: Option<String>,
+    pub(super) keys: Vec<Key>,
+    pub(super) ports: Vec<Forward>,
+}
+
+impl Device {
+    /// The IPv4 address in decimal stands in the last four groups, as the documents show it.
+    pub(super) fn address_v6(&self) -> Ipv6Addr {
+        let decimal = |byte: u8| {
+            let byte = u16::from(byte);
+            byte / 100 * 0x100 + byte / 10 % 10 * 0x10 + byte % 10
+        };
+        let [a, b, c, d] = self.address.octets().map(decimal);
+        Ipv6Addr::new(0x2a0e, 0x1c80, 0x1337, 1, a, b, c, d)
+    }
+}
+
+pub(super) struct Key {
+    pub(super) key: String,
+    pub(super) created_at: i64,
+}
+
+pub(super) struct Forward {
+    pub(super) port: u16,
+    pub(super) hidden: bool,
+    pub(super) expires_at: i64,
+}
+
+/// Who calls.
+pub(super) struct Caller {
+    /// Place among the accounts, which holds as long as the state is locked.
+    pub(super) account: usize,
+    pub(super) token: String,
+}
+
+pub(super) struct State {
+    pub(super) quirks: Quirks,
+    pub(super) random: Random,
+    pub(super) clock: Clock,
+    pub(super) accounts: Vec<Account>,
+    pub(super) locations: Vec<Location>,
+    pub(super) limit: RateLimit,
+    pub(super) empty_lists: usize,
+}
+
+impl State {
+    pub(super) fn now(&self) -> i64 {
+        self.clock.now().as_second()
+    }
+
+    /// Lets go of the ports whose time is over.
+    pub(super) fn expire(&mut self) {
+        let now = self.now();
+        for device in self
+            .accounts
+            .iter_mut()
+            .flat_map(|account| &mut account.devices)
+        {
+            device.ports.retain(|port| now < port.expires_at);
+        }
+    }
+
+    pub(super) fn caller(&self, call: &Call) -> Result<Caller, Reply> {
+        let key = call
+            .header("authorization")
+            .and_then(bearer)
+            .ok_or_else(unauthenticated)?;
+        for (account, known) in self.accounts.iter().enumerate() {
+            if let Some(token) = known.tokens.iter().find(|token| token.key == key) {
+                return Ok(Caller {
+                    account,
+                    token: token.id.clone(),
+                });
+            }
+        }
+        Err(unauthenticated())
+    }
+
+    pub(super) fn named(&mut self, username: &str) -> Option<&mut Account> {
+        self.accounts
+            .iter_mut()
+            .find(|account| account.username == username)
+    }
+
+    pub(super) fn add_account(&mut self, account: Account) -> Result<&mut Account, Reply> {
+        if self.accounts.len() >= MOST_ACCOUNTS {
+            return Err(full());
+        }
+        Ok(self.accounts.push_mut(account))
+    }
+
+    pub(super) fn add_token(
+        &mut self,
+        account: usize,
+        device_name: Option<String>,
+        comment: Option<String>,
+    ) -> Result<&Token, Reply> {
+        let created_at = self.now();
+        let tokens = &mut self.accounts[account].tokens;
+        if tokens.len() >= MOST_TOKENS {
+            return Err(full());
+        }
+        let id = self.random.text(8, LETTERS);
+        let key = self.random.text(60, HEXADECIMAL);
+        Ok(tokens.push_mut(Token {
+            id,
+            key,
+            device_name,
+            comment,
+            created_at,
+        }))
+    }
+
+    /// A device without ports, and with one key, at an address that nobody has.
+    pub(super) fn add_device(
+        &mut self,
+        account: usize,
+        token: Option<String>,
+        key: String,
+    ) -> Result<usize, Reply> {
+        let key = Key {
+            key,
+            created_at: self.now(),
+        };
+        let devices = || self.accounts.iter().flat_map(|account| &account.devices);
+        let taken = |low| devices().any(|device| device.address == address(low));
+        // 10.0.1.0 to 10.0.254.255; the first network is the provider's own.
+        let low = self.random.free(0x100..0xff00, taken).ok_or_else(full)?;
+        let id = self.random.text(8, LETTERS);
+        let devices = &mut self.accounts[account].devices;
+        devices.push(Device {
+            id,
+            address: address(low),
+            token,
+            keys: vec![key],
+            ports: vec![],
+        });
+        Ok(devices.len() - 1)
+    }
+
+    /// A public port that nobody has.
+    pub(super) fn free_port(&mut self) -> Result<u16, Reply> {
+        let devices = || self.accounts.iter().flat_map(|account| &account.devices);
+        let ports = || devices().flat_map(|device| &device.ports);
+        let taken = |number| ports().any(|forward| u32::from(forward.port) == number);
+        let number = self.random.free(49_152..65_536, taken).ok_or_else(full)?;
+        u16::try_from(number).map_err(|_| full())
+    }
+
+    /// A one-time password.
+    pub(super) fn otp(&mut self) -> String {
+        self.random.text(60, HEXADECIMAL)
+    }
+}
+
+fn address(low: u32) -> Ipv4Addr {
+    Ipv4Addr::from(0x0a00_0000 + low)
+}
+
+/// The credential of an `Authorization` header; the scheme's name has no case.
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, key) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+}

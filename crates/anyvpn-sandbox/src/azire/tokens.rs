@@ -1,0 +1,113 @@
+//! `/v3/tokens`
+
+use serde::Serialize;
+
+use super::answer::{
+    Answer, body, deleted, invalid, not_found, refusal, success, success_with, unauthenticated,
+    wrong,
+};
+use super::state::{Caller, State, Token};
+use crate::fields::Fields;
+use crate::provider::Call;
+use crate::reply::Reply;
+
+#[derive(Serialize)]
+struct TokenReply<'a> {
+    id: &'a str,
+    device_name: Option<&'a str>,
+    key: &'a str,
+    comment: Option<&'a str>,
+    created_at: i64,
+}
+
+impl<'a> From<&'a Token> for TokenReply<'a> {
+    fn from(token: &'a Token) -> TokenReply<'a> {
+        TokenReply {
+            id: &token.id,
+            device_name: token.device_name.as_deref(),
+            key: &token.key,
+            comment: token.comment.as_deref(),
+            created_at: token.created_at,
+        }
+    }
+}
+
+pub(super) fn list(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
+    let tokens = &state.accounts[caller.account].tokens;
+    Ok(success(
+        tokens.iter().map(TokenReply::from).collect::<Vec<_>>(),
+    ))
+}
+
+/// Another token of the account, or the first: without a bearer this is the sign-in.
+pub(super) fn create(state: &mut State, call: &Call) -> Answer {
+    let mut fields = body(call)?;
+    let device_name = fields.text("device_name");
+    let comment = fields.text("comment");
+    let account = match call.headers.contains_key("authorization") {
+        true => {
+            fields.done().map_err(invalid)?;
+            state.caller(call)?.account
+        }
+        false => sign_in(state, fields)?,
+    };
+    let status = state.quirks.created;
+    Ok(success_with(
+        status,
+        TokenReply::from(state.add_token(account, device_name, comment)?),
+    ))
+}
+
+fn sign_in(state: &State, mut fields: Fields) -> Result<usize, Reply> {
+    if !fields.has("username") && !fields.has("password") {
+        return Err(unauthenticated());
+    }
+    let username = fields.required_text("username");
+    let password = fields.required_text("password");
+    fields.done().map_err(invalid)?;
+    let matches = |account: &super::state::Account| {
+        account.username == username && account.password == password
+    };
+    let Some(account) = state.accounts.iter().position(matches) else {
+        let message = "These credentials do not match our records.";
+        return Err(wrong(state.quirks.wrong_sign_in, "username", message));
+    };
+    if state.accounts[account].awaits_email {
+        return Err(refusal(403, "Your email address is not verified."));
+    }
+    Ok(account)
+}
+
+pub(super) fn update(state: &mut State, caller: &Caller, call: &Call) -> Answer {
+    let tokens = &mut state.accounts[caller.account].tokens;
+    let token = tokens
+        .iter_mut()
+        .find(|token| token.id == call.param("id"))
+        .ok_or_else(not_found)?;
+    let mut fields = body(call)?;
+    // What is not sent stays; null takes it away.
+    let device_name = fields
+        .has("device_name")
+        .then(|| fields.text("device_name"));
+    let comment = fields.has("comment").then(|| fields.text("comment"));
+    fields.done().map_err(invalid)?;
+    if let Some(device_name) = device_name {
+        token.device_name = device_name;
+    }
+    if let Some(comment) = comment {
+        token.comment = comment;
+    }
+    Ok(success(TokenReply::from(&*token)))
+}
+
+pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer {
+    let tokens = &mut state.accounts[caller.account].tokens;
+    let place = tokens.iter().position(|token| token.id == call.param("id"));
+    tokens.remove(place.ok_or_else(not_found)?);
+    Ok(deleted(state.quirks.delete_reply(1)))
+}
+
+pub(super) fn delete_all(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
+    state.accounts[caller.account].tokens.clear();
+    Ok(deleted(state.quirks.delete_reply(2)))
+}

@@ -1,0 +1,90 @@
+//! Misbehaviour on request.
+
+use std::time::Duration;
+
+/// What goes wrong with a request.
+///
+/// The work is done with `Delay`, `ResetAfter`, `CutBody` and `HalfJson`, and with no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The work is done at once and answered only after this time.
+    Delay(Duration),
+    /// The connection is reset before any work.
+    ResetBefore,
+    /// The work is done, and then the connection is reset without a byte of reply.
+    ResetAfter,
+    /// 429 in the provider's own form.
+    TooManyRequests {
+        /// Sent in whole seconds, rounded up.
+        retry_after: Option<Duration>,
+    },
+    /// This status in the provider's own form, as 500 and 503.
+    Status(u16),
+    /// This status with an HTML page, as a gateway answers.
+    Html(u16),
+    /// The work is done; then come the head, half the body it announces, and a reset.
+    /// A reply without a body is not sent at all.
+    CutBody,
+    /// The work is done; then comes a complete message, status 200, with half of the JSON.
+    HalfJson,
+}
+
+/// A fault, and the requests that meet it.
+///
+/// Rules are tried in the order of their injection, and the first that applies decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultRule {
+    /// What goes wrong.
+    pub fault: Fault,
+    /// Such as `azire.create-port-forward`; `None` is any operation. A name that
+    /// [`operations`](crate::operations) does not list matches nothing.
+    pub operation: Option<String>,
+    /// How often it goes wrong; `None` is always.
+    pub times: Option<u32>,
+    /// How many matching requests pass first.
+    pub skip: u32,
+}
+
+impl FaultRule {
+    /// The next request for `operation` meets the fault, and no other request does.
+    #[must_use]
+    pub fn once(operation: &str, fault: Fault) -> FaultRule {
+        FaultRule {
+            fault,
+            operation: Some(operation.to_owned()),
+            times: Some(1),
+            skip: 0,
+        }
+    }
+
+    /// Every request meets the fault.
+    #[must_use]
+    pub fn always(fault: Fault) -> FaultRule {
+        FaultRule {
+            fault,
+            operation: None,
+            times: None,
+            skip: 0,
+        }
+    }
+}
+
+/// The fault of the next request for `operation`, by rules that count down.
+pub(crate) fn next_fault(rules: &mut Vec<FaultRule>, operation: &str) -> Option<Fault> {
+    rules.retain(|rule| rule.times != Some(0));
+    let matching = |rule: &&mut FaultRule| {
+        rule.operation
+            .as_deref()
+            .is_none_or(|name| name == operation)
+    };
+    for rule in rules.iter_mut().filter(matching) {
+        if rule.skip > 0 {
+            rule.skip -= 1;
+            continue;
+        }
+        rule.times = rule.times.map(|times| times - 1);
+        return Some(rule.fault.clone());
+    }
+    None
+}

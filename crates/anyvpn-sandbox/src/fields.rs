@@ -1,0 +1,183 @@
+//! Input of a call: JSON or a form, checked field by field as Laravel does.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use http::{HeaderMap, header};
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+use crate::provider::Call;
+
+/// Longest text that a field takes, as Laravel's columns do.
+const TEXT_LIMIT: usize = 255;
+
+/// What is wrong, by field.
+pub(crate) type Errors = BTreeMap<&'static str, Vec<String>>;
+
+/// The fields of one request. What is wrong is collected until [`Fields::done`], so that a reply
+/// names every field.
+pub(crate) struct Fields {
+    values: Map<String, Value>,
+    errors: Errors,
+}
+
+/// Whether a body says that it is a form.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
+}
+
+impl Fields {
+    /// The fields of the body; an error when it is neither a form nor a JSON object.
+    pub(crate) fn of_body(call: &Call) -> Result<Fields, String> {
+        if call.body.is_empty() {
+            return Ok(Fields::from(Map::new()));
+        }
+        if is_form(&call.headers) {
+            return Ok(Fields::of_form(&call.body));
+        }
+        match serde_json::from_slice(&call.body) {
+            Ok(Value::Object(values)) => Ok(Fields::from(values)),
+            Ok(_) => Err("The body must be a JSON object.".to_owned()),
+            Err(error) => Err(format!("The body is not JSON: {error}.")),
+        }
+    }
+
+    /// The fields of the query.
+    pub(crate) fn of_query(call: &Call) -> Fields {
+        Fields::of_form(call.query.as_bytes())
+    }
+
+    /// The one field that stands in the path.
+    pub(crate) fn of_param(call: &Call, name: &str) -> Fields {
+        Fields::from(Map::from_iter([(name.to_owned(), call.param(name).into())]))
+    }
+
+    fn of_form(form: &[u8]) -> Fields {
+        let pairs = form_urlencoded::parse(form);
+        Fields::from(
+            pairs
+                .map(|(name, value)| (name.into(), (&*value).into()))
+                .collect(),
+        )
+    }
+
+    fn from(values: Map<String, Value>) -> Fields {
+        Fields {
+            values,
+            errors: Errors::new(),
+        }
+    }
+
+    /// Whether the field is there, `null` or not.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
+        // Laravel takes an empty text for null.
+        match self.values.get(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.is_empty() => None,
+            Some(Value::String(text)) if text.chars().count() <= TEXT_LIMIT => Some(text.clone()),
+            Some(Value::String(_)) => {
+                self.refuse(
+                    name,
+                    &format!("may not be greater than {TEXT_LIMIT} characters"),
+                );
+                None
+            }
+            Some(_) => {
+                self.refuse(name, "must be a string");
+                None
+            }
+        }
+    }
+
+    /// Empty when it is missing; the error is noted then.
+    pub(crate) fn required_text(&mut self, name: &'static str) -> String {
+        self.require(name);
+        self.text(name).unwrap_or_default()
+    }
+
+    /// A number, or the text of one.
+    pub(crate) fn integer(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<i64>,
+    ) -> Option<i64> {
+        let number = match self.values.get(name)? {
+            Value::Null => return None,
+            Value::String(text) => text.parse().ok(),
+            value => value.as_i64(),
+        };
+        match number {
+            Some(number) if range.contains(&number) => Some(number),
+            Some(_) => {
+                let (least, most) = (range.start(), range.end());
+                self.refuse(name, &format!("must be between {least} and {most}"));
+                None
+            }
+            None => {
+                self.refuse(name, "must be an integer");
+                None
+            }
+        }
+    }
+
+    /// Zero when it is missing; the error is noted then.
+    pub(crate) fn required_integer(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<i64>,
+    ) -> i64 {
+        self.require(name);
+        self.integer(name, range).unwrap_or_default()
+    }
+
+    pub(crate) fn boolean(&mut self, name: &'static str) -> Option<bool> {
+        match self.values.get(name)? {
+            Value::Null => None,
+            Value::Bool(value) => Some(*value),
+            // What Laravel's rule takes for a boolean, and no more.
+            Value::Number(number) if number.as_u64() == Some(1) => Some(true),
+            Value::Number(number) if number.as_u64() == Some(0) => Some(false),
+            Value::String(text) if text == "1" => Some(true),
+            Value::String(text) if text == "0" => Some(false),
+            _ => {
+                self.refuse(name, "field must be true or false");
+                None
+            }
+        }
+    }
+
+    /// Notes when the field is missing.
+    pub(crate) fn require(&mut self, name: &'static str) {
+        let missing = match self.values.get(name) {
+            None | Some(Value::Null) => true,
+            Some(Value::String(text)) => text.is_empty(),
+            Some(_) => false,
+        };
+        if missing {
+            self.refuse(name, "field is required");
+        }
+    }
+
+    /// Notes what is wrong: `The internal ipv4 {rule}.`
+    pub(crate) fn refuse(&mut self, name: &'static str, rule: &str) {
+        let message = format!("The {} {rule}.", name.replace('_', " "));
+        self.errors.entry(name).or_default().push(message);
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(crate) fn done(self) -> Result<(), Errors> {
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(self.errors)
+        }
+    }
+}

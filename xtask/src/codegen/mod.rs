@@ -1,0 +1,112 @@
+//! `cargo xtask codegen [--check]`: a provider's operations and types from its OpenAPI document.
+//!
+//! Each `crates/anyvpn-NAME/openapi.yaml` gives `src/ops.rs` beside it and a table in
+//! `docs/endpoints.md`. Three steps, one file each: [`document`] reads the YAML, [`model`] decides
+//! what each operation and type is in Rust, [`rust`] and [`markdown`] write it down.
+//!
+//! The extensions of OpenAPI that are understood:
+//!
+//! | where | key | meaning |
+//! |---|---|---|
+//! | operation | `x-source` | the vendor's page and heading |
+//! | operation | `x-replay` | `Safe`, `Idempotent` or `Once` |
+//! | operation | `x-output` | schema of what the caller gets; left out: nothing |
+//! | operation | `x-decoder: NAME` | `lenient::NAME(self, reply)` decodes the reply |
+//! | operation | `x-anonymous-with: FIELD` | no credential is sent when the optional field is given |
+//! | property | `x-decoder: NAME` | `lenient::NAME` decodes it into the first form of its `oneOf` |
+//! | component | `x-newtype: true` | a string with a type of its own |
+//! | component | `x-open-enum: {WORD: meaning}` | known words of a string; others may come |
+//!
+//! Formats: `password` is a `Secret`; `unix-time` a `Timestamp`; `ip`, `ipv4` and `ipv6` addresses;
+//! `uint8` to `uint64` integers. A property of a body that is `const` is no field. Only components
+//! that an operation's input or output reaches become types.
+
+mod document;
+mod markdown;
+mod model;
+mod rust;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use similar::TextDiff;
+
+use self::model::Provider;
+
+/// A value, or what is wrong: where, what, and what to do.
+type Result<T> = std::result::Result<T, String>;
+
+/// Writes the generated files.
+pub fn write(root: &Path) -> Result<()> {
+    for (path, text) in generate(root)? {
+        let file = root.join(&path);
+        if fs::read_to_string(&file).is_ok_and(|old| old == text) {
+            continue;
+        }
+        fs::write(&file, text).map_err(|e| format!("{}: {e}", path.display()))?;
+        println!("wrote {}", path.display());
+    }
+    Ok(())
+}
+
+/// Compares the generated files with what is there, and shows the difference.
+pub fn check(root: &Path) -> Result<()> {
+    let mut stale = Vec::new();
+    for (path, text) in generate(root)? {
+        let old = fs::read_to_string(root.join(&path)).unwrap_or_default();
+        stale.extend(difference(&path, &old, &text));
+    }
+    if stale.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}\nGenerated files differ from their OpenAPI documents. Run `cargo xtask codegen`.",
+        stale.concat()
+    ))
+}
+
+/// The unified diff from `old` to `new`; `None` when they are equal.
+fn difference(path: &Path, old: &str, new: &str) -> Option<String> {
+    let path = path.display();
+    (old != new).then(|| {
+        TextDiff::from_lines(old, new)
+            .unified_diff()
+            .header(&format!("{path} (now)"), &format!("{path} (generated)"))
+            .to_string()
+    })
+}
+
+/// The generated files: paths below `root`, and texts.
+fn generate(root: &Path) -> Result<Vec<(PathBuf, String)>> {
+    let mut files = Vec::new();
+    let mut providers = Vec::new();
+    for (name, path) in documents(root)? {
+        let place = path.display().to_string();
+        let yaml = fs::read_to_string(root.join(&path)).map_err(|e| format!("{place}: {e}"))?;
+        let provider = Provider::read(&name, &place, &yaml)?;
+        let ops =
+            text::rustfmt(root, &rust::ops(&provider)).map_err(|e| format!("{place}: {e}"))?;
+        files.push((path.with_file_name("src").join("ops.rs"), ops));
+        providers.push(provider);
+    }
+    files.push(("docs/endpoints.md".into(), markdown::endpoints(&providers)));
+    Ok(files)
+}
+
+/// The providers that have an OpenAPI document, and its path below `root`, in order of their names.
+fn documents(root: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let folder = fs::read_dir(root.join("crates")).map_err(|e| format!("crates: {e}"))?;
+    let mut found: Vec<_> = folder
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|folder| {
+            let path = Path::new("crates").join(&folder).join("openapi.yaml");
+            let name = folder.strip_prefix("anyvpn-")?.to_owned();
+            root.join(&path).is_file().then_some((name, path))
+        })
+        .collect();
+    found.sort();
+    Ok(found)
+}
