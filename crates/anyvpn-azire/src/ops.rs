@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use anyvpn_core::{Error, OperationId, Secret, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, Dialect as _, Entry, Field, Operation, Replay, Reply, Request, Security,
+    Client, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request, Security,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -1007,12 +1007,12 @@ pub static OPERATIONS: &[Entry] = &[
         id: CreateUser::ID, replay: CreateUser::REPLAY, method: "POST", path: "/v3/users",
         summary: "Creates an account.",
         fields: &[
-            Field { name: "username", required: true, secret: false, doc: "The name to sign in with." },
-            Field { name: "password", required: true, secret: true, doc: "The password to sign in with." },
-            Field { name: "email", required: false, secret: false, doc: "The email address; left out, the account has none." },
-            Field { name: "currency", required: false, secret: false, doc: "The currency of the account's orders; the provider takes EUR when absent." },
-            Field { name: "affiliate_code", required: false, secret: false, doc: "The code of an affiliate." },
-            Field { name: "referral_code", required: false, secret: false, doc: "The code of the customer who recommended AzireVPN." },
+            Field { name: "username", kind: FieldKind::Text, required: true, doc: "The name to sign in with." },
+            Field { name: "password", kind: FieldKind::Secret, required: true, doc: "The password to sign in with." },
+            Field { name: "email", kind: FieldKind::Text, required: false, doc: "The email address; left out, the account has none." },
+            Field { name: "currency", kind: FieldKind::Text, required: false, doc: "The currency of the account's orders; the provider takes EUR when absent." },
+            Field { name: "affiliate_code", kind: FieldKind::Text, required: false, doc: "The code of an affiliate." },
+            Field { name: "referral_code", kind: FieldKind::Text, required: false, doc: "The code of the customer who recommended AzireVPN." },
         ],
     },
     Entry {
@@ -1024,7 +1024,7 @@ pub static OPERATIONS: &[Entry] = &[
         id: DeleteUser::ID, replay: DeleteUser::REPLAY, method: "DELETE", path: "/v3/users/me",
         summary: "Deletes the account that the token belongs to.",
         fields: &[
-            Field { name: "password", required: true, secret: true, doc: "The account's password, as a confirmation." },
+            Field { name: "password", kind: FieldKind::Secret, required: true, doc: "The account's password, as a confirmation." },
         ],
     },
     Entry {
@@ -1036,21 +1036,21 @@ pub static OPERATIONS: &[Entry] = &[
         id: UpdatePassword::ID, replay: UpdatePassword::REPLAY, method: "PUT", path: "/v3/users/me/password",
         summary: "Changes the account's password.",
         fields: &[
-            Field { name: "new_password", required: true, secret: true, doc: "The password from now on." },
+            Field { name: "new_password", kind: FieldKind::Secret, required: true, doc: "The password from now on." },
         ],
     },
     Entry {
         id: UpdateUsername::ID, replay: UpdateUsername::REPLAY, method: "PUT", path: "/v3/users/me/username",
         summary: "Changes the account's name.",
         fields: &[
-            Field { name: "new_username", required: true, secret: false, doc: "The name to sign in with from now on." },
+            Field { name: "new_username", kind: FieldKind::Text, required: true, doc: "The name to sign in with from now on." },
         ],
     },
     Entry {
         id: UpdateEmail::ID, replay: UpdateEmail::REPLAY, method: "PUT", path: "/v3/users/me/email",
         summary: "Changes the account's email address.",
         fields: &[
-            Field { name: "email", required: true, secret: false, doc: "The email address from now on." },
+            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The email address from now on." },
         ],
     },
     Entry {
@@ -1062,46 +1062,46 @@ pub static OPERATIONS: &[Entry] = &[
         id: ListPortForwards::ID, replay: ListPortForwards::REPLAY, method: "GET", path: "/v3/portforwardings",
         summary: "Lists the open ports of one device on the server that the tunnel is connected to.",
         fields: &[
-            Field { name: "internal_ipv4", required: true, secret: false, doc: "The device's address inside the tunnel." },
+            Field { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
         ],
     },
     Entry {
         id: CreatePortForward::ID, replay: CreatePortForward::REPLAY, method: "POST", path: "/v3/portforwardings",
         summary: "Opens a port on the server that the tunnel is connected to.",
         fields: &[
-            Field { name: "internal_ipv4", required: true, secret: false, doc: "The device's address inside the tunnel." },
-            Field { name: "expires_in", required: false, secret: false, doc: "Days until the port closes; the provider takes 30 when absent." },
-            Field { name: "hidden", required: false, secret: false, doc: "Whether later lists leave the port out; the provider takes false when absent." },
+            Field { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
+            Field { name: "expires_in", kind: FieldKind::Integer, required: false, doc: "Days until the port closes; the provider takes 30 when absent." },
+            Field { name: "hidden", kind: FieldKind::Boolean, required: false, doc: "Whether later lists leave the port out; the provider takes false when absent." },
         ],
     },
     Entry {
         id: HidePortForward::ID, replay: HidePortForward::REPLAY, method: "PUT", path: "/v3/portforwardings",
         summary: "Hides a port from later lists, for good.",
         fields: &[
-            Field { name: "internal_ipv4", required: true, secret: false, doc: "The device's address inside the tunnel." },
-            Field { name: "port", required: true, secret: false, doc: "The open port." },
+            Field { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
+            Field { name: "port", kind: FieldKind::Integer, required: true, doc: "The open port." },
         ],
     },
     Entry {
         id: DeletePortForward::ID, replay: DeletePortForward::REPLAY, method: "DELETE", path: "/v3/portforwardings",
         summary: "Closes a port on the server that the tunnel is connected to.",
         fields: &[
-            Field { name: "internal_ipv4", required: true, secret: false, doc: "The device's address inside the tunnel." },
-            Field { name: "port", required: true, secret: false, doc: "The open port." },
+            Field { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
+            Field { name: "port", kind: FieldKind::Integer, required: true, doc: "The open port." },
         ],
     },
     Entry {
         id: CheckPort::ID, replay: CheckPort::REPLAY, method: "GET", path: "/v3/portforwardings/check/{port}",
         summary: "Asks AzireVPN to connect to a port from outside, and says whether something answered.",
         fields: &[
-            Field { name: "port", required: true, secret: false, doc: "The port to connect to, at the address that the request comes from." },
+            Field { name: "port", kind: FieldKind::Integer, required: true, doc: "The port to connect to, at the address that the request comes from." },
         ],
     },
     Entry {
         id: CheckPortByPost::ID, replay: CheckPortByPost::REPLAY, method: "POST", path: "/v3/portforwardings/check",
         summary: "Asks the same as check-port, with the port in the body.",
         fields: &[
-            Field { name: "port", required: true, secret: false, doc: "The port to connect to, at the address that the request comes from." },
+            Field { name: "port", kind: FieldKind::Integer, required: true, doc: "The port to connect to, at the address that the request comes from." },
         ],
     },
     Entry {
@@ -1113,10 +1113,10 @@ pub static OPERATIONS: &[Entry] = &[
         id: CreateToken::ID, replay: CreateToken::REPLAY, method: "POST", path: "/v3/tokens",
         summary: "Makes a token, which never expires.",
         fields: &[
-            Field { name: "username", required: false, secret: false, doc: "The name to sign in with, together with the password." },
-            Field { name: "password", required: false, secret: true, doc: "The password to sign in with." },
-            Field { name: "device_name", required: false, secret: false, doc: "The name of the device that will use the token." },
-            Field { name: "comment", required: false, secret: false, doc: "A note for the account's owner." },
+            Field { name: "username", kind: FieldKind::Text, required: false, doc: "The name to sign in with, together with the password." },
+            Field { name: "password", kind: FieldKind::Secret, required: false, doc: "The password to sign in with." },
+            Field { name: "device_name", kind: FieldKind::Text, required: false, doc: "The name of the device that will use the token." },
+            Field { name: "comment", kind: FieldKind::Text, required: false, doc: "A note for the account's owner." },
         ],
     },
     Entry {
@@ -1128,16 +1128,16 @@ pub static OPERATIONS: &[Entry] = &[
         id: UpdateToken::ID, replay: UpdateToken::REPLAY, method: "PUT", path: "/v3/tokens/{id}",
         summary: "Changes a token's device name and comment.",
         fields: &[
-            Field { name: "id", required: true, secret: false, doc: "The token's id; not its key." },
-            Field { name: "device_name", required: false, secret: false, doc: "The name of the device that uses the token." },
-            Field { name: "comment", required: false, secret: false, doc: "A note for the account's owner." },
+            Field { name: "id", kind: FieldKind::Text, required: true, doc: "The token's id; not its key." },
+            Field { name: "device_name", kind: FieldKind::Text, required: false, doc: "The name of the device that uses the token." },
+            Field { name: "comment", kind: FieldKind::Text, required: false, doc: "A note for the account's owner." },
         ],
     },
     Entry {
         id: DeleteToken::ID, replay: DeleteToken::REPLAY, method: "DELETE", path: "/v3/tokens/{id}",
         summary: "Deletes one token.",
         fields: &[
-            Field { name: "id", required: true, secret: false, doc: "The token's id; not its key." },
+            Field { name: "id", kind: FieldKind::Text, required: true, doc: "The token's id; not its key." },
         ],
     },
     Entry {
@@ -1149,29 +1149,29 @@ pub static OPERATIONS: &[Entry] = &[
         id: CreateIp::ID, replay: CreateIp::REPLAY, method: "POST", path: "/v3/ips",
         summary: "Registers a WireGuard device, at most ten an account.",
         fields: &[
-            Field { name: "key", required: true, secret: false, doc: "The device's WireGuard public key, in base64." },
+            Field { name: "key", kind: FieldKind::Text, required: true, doc: "The device's WireGuard public key, in base64." },
         ],
     },
     Entry {
         id: GetIp::ID, replay: GetIp::REPLAY, method: "GET", path: "/v3/ips/{id}",
         summary: "Reads one WireGuard device.",
         fields: &[
-            Field { name: "id", required: true, secret: false, doc: "The device's id." },
+            Field { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
         ],
     },
     Entry {
         id: DeleteIp::ID, replay: DeleteIp::REPLAY, method: "DELETE", path: "/v3/ips/{id}",
         summary: "Removes one WireGuard device.",
         fields: &[
-            Field { name: "id", required: true, secret: false, doc: "The device's id." },
+            Field { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
         ],
     },
     Entry {
         id: PutIpKey::ID, replay: PutIpKey::REPLAY, method: "PUT", path: "/v3/ips/{id}/keys",
         summary: "Adds a public key to a WireGuard device, at most three a device.",
         fields: &[
-            Field { name: "id", required: true, secret: false, doc: "The device's id." },
-            Field { name: "key", required: true, secret: false, doc: "The WireGuard public key to add, in base64." },
+            Field { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
+            Field { name: "key", kind: FieldKind::Text, required: true, doc: "The WireGuard public key to add, in base64." },
         ],
     },
     Entry {

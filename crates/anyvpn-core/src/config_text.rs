@@ -117,25 +117,25 @@ pub(crate) fn for_display(value: &str) -> String {
     hide_keys(&shown)
 }
 
-/// Replaces everything that looks like a WireGuard key: 43 characters of base64 (44 with `=`).
+/// Replaces everything that looks like a WireGuard key: 43 characters of base64 and `=`.
 ///
-/// For texts whose meaning is not known, such as a key in a comment.
+/// For texts whose meaning is not known, such as a key in a comment. Without the `=` it would hide
+/// long paths, which a user must see.
 pub(crate) fn hide_keys(text: &str) -> String {
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
     let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(is_base64) {
-        let run = &rest[start..];
-        let end = run.find(|c| !is_base64(c)).unwrap_or(run.len());
-        shown.push_str(&rest[..start]);
-        if end >= 43 {
+    let mut pieces = text.split('=').peekable();
+    while let Some(piece) = pieces.next() {
+        let run = piece.len() - piece.trim_end_matches(is_base64).len();
+        if pieces.peek().is_none() {
+            shown.push_str(piece);
+        } else if run >= 43 {
+            shown.push_str(&piece[..piece.len() - 43]);
             shown.push_str(REDACTED);
-            rest = run[end..].trim_start_matches('=');
         } else {
-            shown.push_str(&run[..end]);
-            rest = &run[end..];
+            shown.push_str(piece);
+            shown.push('=');
         }
     }
-    shown.push_str(rest);
     shown
 }

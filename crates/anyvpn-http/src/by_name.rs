@@ -29,12 +29,25 @@ pub struct Entry {
 pub struct Field {
     /// The name on the wire.
     pub name: &'static str,
+    /// What its value is.
+    pub kind: FieldKind,
     /// Whether it must be given.
     pub required: bool,
-    /// Whether it is a [`Secret`](anyvpn_core::Secret).
-    pub secret: bool,
     /// What it is.
     pub doc: &'static str,
+}
+
+/// What a field's value is in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// A string.
+    Text,
+    /// A string that is a [`Secret`](anyvpn_core::Secret).
+    Secret,
+    /// A number without a fraction.
+    Integer,
+    /// True or false.
+    Boolean,
 }
 
 /// Calls `O` with a JSON object of its fields, and gives the reply's value as JSON.

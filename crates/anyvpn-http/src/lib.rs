@@ -14,7 +14,7 @@ pub mod transport;
 pub mod unix_time;
 
 pub use builder::ClientBuilder;
-pub use by_name::{Entry, Field};
+pub use by_name::{Entry, Field, FieldKind};
 pub use client::Client;
 pub use credentials::{Credentials, Fixed};
 pub use limits::{Limits, RetryPolicy};

@@ -23,7 +23,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use anyvpn_core::*;
-pub use anyvpn_http::{Entry, Field, Replay};
+pub use anyvpn_http::{Entry, Field, FieldKind, Replay};
 use serde_json::Value;
 
 /// AzireVPN's own operations.

@@ -1,8 +1,8 @@
 //! `cargo xtask codegen [--check]`: a provider's operations and types from its OpenAPI document.
 //!
 //! Each `crates/anyvpn-NAME/openapi.yaml` gives `src/ops.rs` beside it and a table in
-//! `docs/endpoints.md`. Three steps, one file each: [`document`] reads the YAML, [`model`] decides
-//! what each operation and type is in Rust, [`rust`] and [`markdown`] write it down.
+//! `docs/endpoints.md`. Three steps: [`document`] parses the YAML, [`read`] decides what
+//! each operation and type is in Rust (a [`model`]), [`rust`] and [`markdown`] write it down.
 //!
 //! The extensions of OpenAPI that are understood:
 //!
@@ -24,6 +24,7 @@
 mod document;
 mod markdown;
 mod model;
+mod read;
 mod rust;
 #[cfg(test)]
 mod tests;

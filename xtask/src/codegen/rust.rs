@@ -48,7 +48,7 @@ fn imports(items: &str) -> String {
         "\n".to_owned(),
         list("anyvpn_core", core),
         "use anyvpn_http::by_name::{self, run};\n".to_owned(),
-        "use anyvpn_http::{Client, Dialect as _, Entry, Field, Operation, Replay, Reply, Request, \
+        "use anyvpn_http::{Client, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request, \
          Security};\n"
             .to_owned(),
         list("serde::de", used(&["IgnoredAny"])),
@@ -260,12 +260,12 @@ fn table(provider: &Provider) -> String {
         fields: &["
         );
         for field in &operation.fields {
-            let (required, secret) = (!field.optional, field.kind == "Secret");
-            let (name, doc) = (&field.name, first_sentence(&field.doc));
+            let (name, kind, required) = (&field.name, field_kind(&field.kind), !field.optional);
+            let doc = first_sentence(&field.doc);
             _ = write!(
                 out,
                 "\n            \
-                 Field {{ name: {name:?}, required: {required}, secret: {secret}, doc: {doc:?} }},"
+                 Field {{ name: {name:?}, kind: {kind}, required: {required}, doc: {doc:?} }},"
             );
         }
         out += if operation.fields.is_empty() {
@@ -275,6 +275,16 @@ fn table(provider: &Provider) -> String {
         };
     }
     out + "];\n"
+}
+
+/// The `FieldKind` of a Rust type.
+fn field_kind(kind: &str) -> &'static str {
+    match kind {
+        "Secret" => "FieldKind::Secret",
+        "bool" => "FieldKind::Boolean",
+        "u8" | "u16" | "u32" | "u64" | "i64" => "FieldKind::Integer",
+        _ => "FieldKind::Text",
+    }
 }
 
 /// The function that runs an operation by its name.

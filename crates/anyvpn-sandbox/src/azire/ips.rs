@@ -96,7 +96,7 @@ pub(super) fn get(state: &mut State, caller: &Caller, call: &Call) -> Answer {
 pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let account = &mut state.accounts[caller.account];
     account.devices.remove(place(account, call)?);
-    Ok(deleted(state.quirks.delete_reply(3)))
+    Ok(deleted(state.quirks.delete_reply("azire.delete-ip")))
 }
 
 pub(super) fn put_key(state: &mut State, caller: &Caller, call: &Call) -> Answer {

@@ -104,7 +104,7 @@ pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer 
 
     let port = state.free_port()?;
     let expires_at = now.saturating_add(days * DAY);
-    state.accounts[caller.account].created_ports = (today, created + 1);
+    state.accounts[caller.account].created_ports = (today, created);
     let device = device(state, caller, address)?;
     device.ports.push(Forward {
         port,
@@ -153,7 +153,9 @@ pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     fields.done().map_err(invalid)?;
     let device = device(state, caller, address)?;
     device.ports.remove(place(device, port)?);
-    Ok(deleted(state.quirks.delete_reply(4)))
+    Ok(deleted(
+        state.quirks.delete_reply("azire.delete-port-forward"),
+    ))
 }
 
 /// The field `internal_ipv4`; unspecified when it is wrong, and the error is noted then.

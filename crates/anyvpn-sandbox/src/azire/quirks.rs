@@ -38,6 +38,14 @@ pub enum EmptyList {
     Array,
 }
 
+/// The deletions without a documented reply.
+const DELETIONS: [&str; 5] = [
+    "azire.delete-user",
+    "azire.delete-port-forward",
+    "azire.delete-token",
+    "azire.delete-all-tokens",
+    "azire.delete-ip",
+];
 const DELETE_REPLIES: [DeleteReply; 3] = [
     DeleteReply::Empty,
     DeleteReply::NoContent,
@@ -121,10 +129,14 @@ impl Quirks {
         }
     }
 
-    /// How the deletion with this place among the deletions is answered: each differently from the
-    /// next.
+    /// How a deletion is answered, by its name, such as `azire.delete-ip`. Each of the five is
+    /// answered differently from the next.
     #[must_use]
-    pub fn delete_reply(&self, place: usize) -> DeleteReply {
+    pub fn delete_reply(&self, operation: &str) -> DeleteReply {
+        let place = DELETIONS
+            .iter()
+            .position(|name| *name == operation)
+            .unwrap_or_default();
         DELETE_REPLIES[(self.delete_reply + place) % DELETE_REPLIES.len()]
     }
 

@@ -92,7 +92,6 @@ impl Service {
     /// # Panics
     ///
     /// When the sandbox holds as many accounts or the account as many tokens as it may: 1000.
-    #[must_use]
     pub fn add_account(&self, username: &str, password: &str) -> Account {
         let mut state = self.state();
         let created_at = state.now();

@@ -6,7 +6,7 @@ use super::answer::{
     Answer, body, deleted, invalid, not_found, refusal, success, success_with, unauthenticated,
     wrong,
 };
-use super::state::{Caller, State, Token};
+use super::state::{Account, Caller, State, Token};
 use crate::fields::Fields;
 use crate::provider::Call;
 use crate::reply::Reply;
@@ -41,15 +41,19 @@ pub(super) fn list(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
 
 /// Another token of the account, or the first: without a bearer this is the sign-in.
 pub(super) fn create(state: &mut State, call: &Call) -> Answer {
+    let bearer = match call.headers.contains_key("authorization") {
+        true => Some(state.caller(call)?.account),
+        false => None,
+    };
     let mut fields = body(call)?;
     let device_name = fields.text("device_name");
     let comment = fields.text("comment");
-    let account = match call.headers.contains_key("authorization") {
-        true => {
+    let account = match bearer {
+        Some(account) => {
             fields.done().map_err(invalid)?;
-            state.caller(call)?.account
+            account
         }
-        false => sign_in(state, fields)?,
+        None => sign_in(state, fields)?,
     };
     let status = state.quirks.created;
     Ok(success_with(
@@ -65,9 +69,7 @@ fn sign_in(state: &State, mut fields: Fields) -> Result<usize, Reply> {
     let username = fields.required_text("username");
     let password = fields.required_text("password");
     fields.done().map_err(invalid)?;
-    let matches = |account: &super::state::Account| {
-        account.username == username && account.password == password
-    };
+    let matches = |account: &Account| account.username == username && account.password == password;
     let Some(account) = state.accounts.iter().position(matches) else {
         let message = "These credentials do not match our records.";
         return Err(wrong(state.quirks.wrong_sign_in, "username", message));
@@ -104,10 +106,12 @@ pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     let tokens = &mut state.accounts[caller.account].tokens;
     let place = tokens.iter().position(|token| token.id == call.param("id"));
     tokens.remove(place.ok_or_else(not_found)?);
-    Ok(deleted(state.quirks.delete_reply(1)))
+    Ok(deleted(state.quirks.delete_reply("azire.delete-token")))
 }
 
 pub(super) fn delete_all(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
     state.accounts[caller.account].tokens.clear();
-    Ok(deleted(state.quirks.delete_reply(2)))
+    Ok(deleted(
+        state.quirks.delete_reply("azire.delete-all-tokens"),
+    ))
 }

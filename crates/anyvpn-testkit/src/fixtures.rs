@@ -1,0 +1,336 @@
+//! Fixtures: what an operation sends, byte for byte, and what it makes of a reply.
+//!
+//! A provider keeps them as `fixtures/OPERATION/CASE.http`, one text file a case:
+//!
+//! ```text
+//! ### note
+//! AzireVPN, Tokens; signing in
+//! ### input
+//! {"username":"david","password":"my_secure_password","device_name":"camel"}
+//! ### request
+//! POST /v3/tokens
+//! accept: application/json
+//! content-length: 74
+//! content-type: application/json
+//!
+//! {"username":"david","password":"my_secure_password","device_name":"camel"}
+//! ### reply
+//! 401
+//! content-type: application/json
+//!
+//! {"status":"error","message":"Unauthenticated."}
+//! ### error
+//! {"kind":"unauthorized","status":401,"message":"Unauthenticated.","advice":"sign-in"}
+//! ```
+//!
+//! - A line that begins with `### ` begins a section. A section's bytes end before the newline that
+//!   precedes the next section or the end of the file, and nothing else is trimmed: a body whose last
+//!   byte is a newline is followed by an empty line; a cut body simply stops. A body that has a line
+//!   beginning with `### ` cannot be written.
+//! - `note`: where the case comes from, or why it is there. Needed.
+//! - `setup`: words for the provider's test, such as `no token`. Left out: as usual.
+//! - `input`: what [`Call::input`] is, as JSON.
+//! - `request`: method and target, the headers in lower case and in any order, and after an empty
+//!   line the body. Everything that arrives is compared but the value of `host`, which is not
+//!   written here. The word `none`: nothing may be sent, and there is no reply.
+//! - `reply`: the status, the headers, and after an empty line the body.
+//! - `value` or `error`: what comes out, as JSON. Of an error all that there is of `kind`, `status`,
+//!   `code`, `message`, `detail`, `fields`, `retry_after_seconds` and `advice` (`change`, `retry`,
+//!   `sign-in`, `read-back`).
+//! - `outside`: why the reply does not fit the OpenAPI document. A reply that does fit must not say
+//!   so, one that does not must.
+
+mod case;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyvpn_core::{Advice, Error};
+use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
+use serde_json::{Value, json};
+use similar::{ChangeTag, TextDiff};
+
+use crate::openapi::Document;
+use case::{Case, Message};
+
+/// What the provider's test is asked to call, once, without retries, its secrets revealed.
+pub struct Call<'a> {
+    /// The base URL of the client to build.
+    pub base_url: &'a str,
+    /// The operation's name.
+    pub operation: &'a str,
+    /// Its input.
+    pub input: Value,
+    /// The fixture's `setup`; empty when it has none.
+    pub setup: &'a str,
+}
+
+/// How many fixtures held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Of how many operations.
+    pub operations: usize,
+    /// With a value.
+    pub values: usize,
+    /// With an error.
+    pub errors: usize,
+}
+
+/// Runs every fixture below `folder`.
+///
+/// Beside the fixtures themselves: each of `operations` has at least one success and one refusal by
+/// the provider (4xx, with a body that fits the document), and no folder is without an operation.
+///
+/// # Errors
+///
+/// The report on everything that failed, with the name of each file.
+pub async fn run(
+    folder: &Path,
+    operations: &[&str],
+    document: &Document,
+    call: impl AsyncFn(Call<'_>) -> Result<Value, Error>,
+) -> Result<Summary, String> {
+    let mut summary = Summary {
+        operations: operations.len(),
+        values: 0,
+        errors: 0,
+    };
+    let mut report = Vec::new();
+    let known: BTreeSet<_> = operations.iter().copied().collect();
+    for name in names(folder).map_err(|e| format!("{}: {e}", folder.display()))? {
+        if folder.join(&name).is_dir() && !known.contains(name.as_str()) {
+            report.push(format!("{name}/: there is no such operation"));
+        }
+    }
+    for operation in operations {
+        let (mut succeeds, mut refuses) = (false, false);
+        for name in names(&folder.join(operation)).unwrap_or_default() {
+            let path: PathBuf = [operation, name.as_str()].iter().collect();
+            let case = fs::read(folder.join(&path))
+                .map_err(|e| e.to_string())
+                .and_then(|bytes| match name.ends_with(".http") {
+                    true => Case::parse(&bytes),
+                    false => Err("a fixture's name ends with .http".to_owned()),
+                });
+            let failures = match case {
+                Ok(case) => {
+                    match case.outcome {
+                        Ok(_) => summary.values += 1,
+                        Err(_) => summary.errors += 1,
+                    }
+                    succeeds |= case.outcome.is_ok();
+                    refuses |= case.outcome.is_err()
+                        && case.outside.is_none()
+                        && matches!(&case.exchange, Some((_, reply)) if reply.status() / 100 == 4);
+                    let mut failures = outside_of_contract(operation, &case, document);
+                    failures.extend(play(operation, &case, &call).await);
+                    failures
+                }
+                Err(why) => vec![why],
+            };
+            for failure in failures {
+                report.push(format!("{}: {failure}", path.display()));
+            }
+        }
+        if !succeeds {
+            report.push(format!("{operation}/: no success"));
+        }
+        if !refuses {
+            report.push(format!("{operation}/: no refusal by the provider"));
+        }
+    }
+    if report.is_empty() {
+        Ok(summary)
+    } else {
+        let files = summary.values + summary.errors;
+        Err(format!(
+            "{} failures in {files} fixtures\n\n{}",
+            report.len(),
+            report.join("\n\n")
+        ))
+    }
+}
+
+/// The names in a folder, in order, without hidden ones.
+fn names(folder: &Path) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// How the fixture's request and reply differ from the OpenAPI document.
+fn outside_of_contract(operation: &str, case: &Case, document: &Document) -> Vec<String> {
+    let mut failures = Vec::new();
+    let Some((request, reply)) = &case.exchange else {
+        return failures;
+    };
+    let (method, target) = request.first.split_once(' ').unwrap_or_default();
+    if let Err(why) = document.validate_request(operation, method, target, &request.body) {
+        failures.push(format!("the request does not fit the document: {why}"));
+    }
+    match document.validate_reply(operation, reply.status(), &reply.body) {
+        Err(why) if case.outside.is_none() => failures.push(format!(
+            "the reply does not fit the document ({why}); if that is meant, say why in `outside`"
+        )),
+        Ok(()) if case.outside.is_some() => {
+            failures.push("the reply fits the document, and `outside` says no".to_owned());
+        }
+        _ => {}
+    }
+    failures
+}
+
+/// Calls the operation against a server that gives the fixture's reply, and compares.
+async fn play(
+    operation: &str,
+    case: &Case,
+    call: &impl AsyncFn(Call<'_>) -> Result<Value, Error>,
+) -> Vec<String> {
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let server = MockServer::start_async().await;
+    let response = response(case);
+    let record = Arc::clone(&received);
+    server
+        .mock_async(|when, then| {
+            when.any_request();
+            then.respond_with(move |request| {
+                record
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(message(request));
+                response.clone()
+            });
+        })
+        .await;
+    let outcome = call(Call {
+        base_url: &server.base_url(),
+        operation,
+        input: case.input.clone(),
+        setup: &case.setup,
+    })
+    .await;
+
+    let mut failures = Vec::new();
+    let received = received.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted: Vec<_> = case.exchange.iter().map(|(request, _)| request).collect();
+    if received.len() != wanted.len() {
+        failures.push(format!(
+            "{} requests arrived, not {}",
+            received.len(),
+            wanted.len()
+        ));
+    }
+    let wanted = wanted.first().map(|wanted| wanted.text());
+    for message in received.iter() {
+        let hosts = message.headers.iter().filter(|(name, _)| name == "host");
+        if hosts.count() != 1 {
+            failures.push("the request does not have one `host`".to_owned());
+        }
+        let text = message.text();
+        match &wanted {
+            Some(wanted) if *wanted == text => {}
+            Some(wanted) => failures.push(diff("request", wanted, &text)),
+            None => failures.push(diff("request", "", &text)),
+        }
+    }
+    if let Err(error) = &outcome {
+        let id = error.operation().map(|id| id.name());
+        if id != Some(operation) {
+            failures.push(format!("the error names the operation {id:?}"));
+        }
+    }
+    let outcome = outcome.map_err(|error| error_json(&error));
+    if outcome != case.outcome {
+        failures.push(diff("outcome", &shown(&case.outcome), &shown(&outcome)));
+    }
+    failures
+}
+
+/// The reply, as httpmock takes it.
+fn response(case: &Case) -> HttpMockResponse {
+    match &case.exchange {
+        Some((_, reply)) => HttpMockResponse::builder()
+            .status(reply.status())
+            .headers(reply.headers.iter().cloned())
+            .body(reply.body.clone())
+            .build(),
+        None => HttpMockResponse::builder().status(500).build(),
+    }
+}
+
+/// A request as it arrived.
+fn message(request: &HttpMockRequest) -> Message {
+    Message {
+        first: format!("{} {}", request.method_str(), request.uri_str()),
+        headers: request.headers_vec().clone(),
+        body: request.body_vec(),
+    }
+}
+
+/// An error as fixtures write it.
+fn error_json(error: &Error) -> Value {
+    let mut json = json!({
+        "kind": error.kind().name(),
+        "advice": match error.advice() {
+            Advice::Change => "change",
+            Advice::Retry(_) => "retry",
+            Advice::SignIn => "sign-in",
+            Advice::ReadBack => "read-back",
+            _ => "unknown to the fixtures",
+        },
+    });
+    let wait = error.retry_after().map(|wait| match wait.subsec_nanos() {
+        0 => json!(wait.as_secs()),
+        _ => json!(wait.as_secs_f64()),
+    });
+    let fields = Some(error.fields()).filter(|fields| !fields.is_empty());
+    for (name, value) in [
+        ("status", error.status().map(Value::from)),
+        ("code", error.code().map(Value::from)),
+        ("message", error.message().map(Value::from)),
+        ("detail", error.detail().map(Value::from)),
+        ("fields", fields.map(|fields| json!(fields))),
+        ("retry_after_seconds", wait),
+    ] {
+        if let Some(value) = value {
+            json[name] = value;
+        }
+    }
+    json
+}
+
+fn shown(outcome: &Result<Value, Value>) -> String {
+    let (what, json) = match outcome {
+        Ok(value) => ("value", value),
+        Err(error) => ("error", error),
+    };
+    format!("{what}: {json:#}\n")
+}
+
+/// The lines of both: `-` the fixture has, `+` came.
+fn diff(what: &str, wanted: &str, came: &str) -> String {
+    let mut text = format!("the {what} differs: - the fixture, + what came");
+    for change in TextDiff::from_lines(wanted, came).iter_all_changes() {
+        let sign = match change.tag() {
+            ChangeTag::Delete => '-',
+            ChangeTag::Insert => '+',
+            ChangeTag::Equal => ' ',
+        };
+        let line = change.value().trim_end_matches('\n').replace('\r', "\\r");
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n  {sign} {line}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

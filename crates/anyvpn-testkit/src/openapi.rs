@@ -1,0 +1,314 @@
+//! Holds requests and replies against a provider's OpenAPI 3.1 document.
+//!
+//! ```
+//! use anyvpn_testkit::openapi::Document;
+//!
+//! let document = Document::load(
+//!     "
+//! openapi: 3.1.0
+//! paths:
+//!   /v3/ips/{id}:
+//!     get:
+//!       operationId: get-ip
+//!       x-output: {}
+//!       responses:
+//!         2XX: { content: { application/json: { schema: { $ref: '#/components/schemas/Ip' } } } }
+//! components:
+//!   schemas:
+//!     Ip: { type: object, required: [id], properties: { id: { type: string } } }
+//! ",
+//! )?;
+//! document.validate_request("get-ip", "GET", "/v3/ips/IJiaUdc2", b"")?;
+//! document.validate_reply("get-ip", 200, br#"{"id":"IJiaUdc2"}"#)?;
+//! assert!(document.validate_reply("get-ip", 200, br#"{"id":7}"#).is_err());
+//! # Ok::<(), String>(())
+//! ```
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+/// An OpenAPI document, ready to hold requests and replies against it.
+pub struct Document(BTreeMap<String, Operation>);
+
+/// One operation of a [`Document`].
+pub struct Operation {
+    /// The `operationId`.
+    pub name: String,
+    /// The HTTP method, in capitals.
+    pub method: String,
+    /// The path, with places such as `{id}`.
+    pub path: String,
+    /// Whether a success brings a value: `x-output` is there.
+    pub has_output: bool,
+    /// The schema of the request's body; `None` when it has no body.
+    request: Option<Validator>,
+    /// By status, as the document writes it; `None` for a reply without a body.
+    replies: BTreeMap<String, Option<Validator>>,
+}
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+impl Document {
+    /// Reads a document and compiles its schemas.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it: the YAML, a reference, a schema, an `operationId` that is missing or
+    /// there twice.
+    pub fn load(yaml: &str) -> Result<Self, String> {
+        let document: Value = serde_saphyr::from_str(yaml).map_err(|e| e.to_string())?;
+        let mut operations = BTreeMap::new();
+        for (path, item) in entries(&document["paths"]) {
+            for (method, entry) in entries(item) {
+                if !METHODS.contains(&method.as_str()) {
+                    continue;
+                }
+                let operation = operation(&document, path, method, entry)
+                    .map_err(|e| format!("{method} {path}: {e}"))?;
+                let name = operation.name.clone();
+                if operations.insert(name.clone(), operation).is_some() {
+                    return Err(format!("operationId {name} is there twice"));
+                }
+            }
+        }
+        Ok(Self(operations))
+    }
+
+    /// The operations, by name.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.0.values()
+    }
+
+    /// Whether a request fits the operation: its method, path and body.
+    ///
+    /// # Errors
+    ///
+    /// What does not fit.
+    pub fn validate_request(
+        &self,
+        operation: &str,
+        method: &str,
+        target: &str,
+        body: &[u8],
+    ) -> Result<(), String> {
+        let operation = self.operation(operation)?;
+        let path = target.split('?').next().unwrap_or_default();
+        if method != operation.method || !fits(&operation.path, path) {
+            return Err(format!(
+                "{method} {path} is not {} {}",
+                operation.method, operation.path
+            ));
+        }
+        match &operation.request {
+            None if body.is_empty() => Ok(()),
+            None => Err("it has a body, and the operation takes none".to_owned()),
+            Some(validator) => validate(validator, body),
+        }
+    }
+
+    /// Whether a reply's body fits the operation's schema for its status: the one for exactly this
+    /// status, else the one for its class (`4XX`), else `default`.
+    ///
+    /// An empty body fits a response without content; and, since OpenAPI has no word for a body that
+    /// may be left out, any success of an operation that brings no value (without `x-output`).
+    ///
+    /// # Errors
+    ///
+    /// What does not fit.
+    pub fn validate_reply(&self, operation: &str, status: u16, body: &[u8]) -> Result<(), String> {
+        let operation = self.operation(operation)?;
+        let reply = [
+            status.to_string(),
+            format!("{}XX", status / 100),
+            "default".to_owned(),
+        ]
+        .iter()
+        .find_map(|key| operation.replies.get(key))
+        .ok_or_else(|| format!("{} has no response {status}", operation.name))?;
+        let may_be_empty = !operation.has_output && (200..300).contains(&status);
+        match reply {
+            _ if body.is_empty() && may_be_empty => Ok(()),
+            None if body.is_empty() => Ok(()),
+            None => Err(format!("the response {status} has no body, and one came")),
+            Some(validator) => validate(validator, body),
+        }
+    }
+
+    fn operation(&self, name: &str) -> Result<&Operation, String> {
+        self.0
+            .get(name)
+            .ok_or_else(|| format!("the document has no operation {name}"))
+    }
+}
+
+fn operation(
+    document: &Value,
+    path: &str,
+    method: &str,
+    entry: &Value,
+) -> Result<Operation, String> {
+    let mut replies = BTreeMap::new();
+    for (status, response) in entries(&entry["responses"]) {
+        let validator = body(document, response).map_err(|e| format!("response {status}: {e}"))?;
+        replies.insert(status.clone(), validator);
+    }
+    Ok(Operation {
+        name: entry["operationId"]
+            .as_str()
+            .ok_or("no operationId")?
+            .to_owned(),
+        method: method.to_ascii_uppercase(),
+        path: path.to_owned(),
+        has_output: entry.get("x-output").is_some(),
+        request: body(document, &entry["requestBody"]).map_err(|e| format!("requestBody: {e}"))?,
+        replies,
+    })
+}
+
+/// The schema of a `requestBody` or a response, which may be a reference to one; `None` when it has
+/// no JSON.
+fn body(document: &Value, part: &Value) -> Result<Option<Validator>, String> {
+    let part = match part["$ref"].as_str() {
+        Some(place) => place
+            .strip_prefix('#')
+            .and_then(|pointer| document.pointer(pointer))
+            .ok_or_else(|| format!("{place} leads nowhere"))?,
+        None => part,
+    };
+    let schema = &part["content"]["application/json"]["schema"];
+    if schema.is_null() {
+        return Ok(None);
+    }
+    // The document's references begin at its root.
+    let schema = json!({ "allOf": [schema], "components": document["components"] });
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .with_format("ip", |text: &str| text.parse::<IpAddr>().is_ok())
+        .build(&schema)
+        .map(Some)
+        .map_err(|e| e.to_string())
+}
+
+fn validate(validator: &Validator, body: &[u8]) -> Result<(), String> {
+    let body: Value = serde_json::from_slice(body).map_err(|e| format!("no JSON: {e}"))?;
+    let errors: Vec<_> = validator
+        .iter_errors(&body)
+        .map(|e| format!("at `{}`: {e}", e.instance_path()))
+        .collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors.join("; "))
+    }
+}
+
+/// Whether `path` is `template` with its places filled, one segment each.
+fn fits(template: &str, path: &str) -> bool {
+    let segments = path.split('/');
+    template.split('/').count() == segments.clone().count()
+        && template
+            .split('/')
+            .zip(segments)
+            .all(|(place, segment)| match place.starts_with('{') {
+                true => !matches!(segment, "" | "." | ".."),
+                false => place == segment,
+            })
+}
+
+/// The properties of an object; none of anything else.
+fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document() -> Document {
+        Document::load(
+            "
+openapi: 3.1.0
+paths:
+  /a/{id}:
+    parameters: []
+    delete:
+      operationId: drop-a
+      responses:
+        2XX: { content: { application/json: { schema: { type: object } } } }
+        '204': { description: Nothing. }
+        4XX: { $ref: '#/components/responses/No' }
+    put:
+      operationId: put-a
+      x-output: { type: string }
+      requestBody:
+        content: { application/json: { schema: { required: [at], properties: { at: { type: string, format: ip } } } } }
+      responses:
+        '200': { content: { application/json: { schema: { type: string } } } }
+        default: { $ref: '#/components/responses/No' }
+components:
+  responses:
+    No: { content: { application/json: { schema: { $ref: '#/components/schemas/No' } } } }
+  schemas:
+    No: { type: object, required: [message], properties: { message: { type: [string, 'null'] } } }
+",
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_nearest_response_decides() {
+        let document = document();
+        let fits = |operation: &str, status, body: &str| {
+            document
+                .validate_reply(operation, status, body.as_bytes())
+                .is_ok()
+        };
+        assert!(fits("drop-a", 200, "{}") && fits("drop-a", 200, "") && fits("drop-a", 204, ""));
+        assert!(!fits("drop-a", 200, "[]") && !fits("drop-a", 204, "{}"));
+        assert!(fits("drop-a", 404, r#"{"message":null}"#) && !fits("drop-a", 404, ""));
+        assert!(!fits("drop-a", 500, r#"{"message":"no response for it"}"#));
+        assert!(fits("put-a", 200, r#""x""#) && !fits("put-a", 200, "") && !fits("put-a", 200, "{"));
+        assert!(fits("put-a", 418, r#"{"message":"m"}"#) && !fits("put-a", 418, r#"{"message":1}"#));
+        assert!(!fits("no-such", 200, "{}"));
+    }
+
+    #[test]
+    fn a_request_fits_by_method_path_and_body() {
+        let document = document();
+        let fits = |operation: &str, method: &str, target: &str, body: &str| {
+            document
+                .validate_request(operation, method, target, body.as_bytes())
+                .is_ok()
+        };
+        assert!(fits("put-a", "PUT", "/a/7?x=1", r#"{"at":"::1"}"#));
+        assert!(!fits("put-a", "PUT", "/a/7", r#"{"at":"here"}"#));
+        assert!(!fits("put-a", "PUT", "/a/7", ""));
+        assert!(!fits("put-a", "POST", "/a/7", r#"{"at":"::1"}"#));
+        assert!(fits("drop-a", "DELETE", "/a/7", "") && !fits("drop-a", "DELETE", "/a/7", "{}"));
+        for path in ["/a", "/a/", "/a/..", "/a/7/8", "/b/7"] {
+            assert!(!fits("drop-a", "DELETE", path, ""), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_broken_document_does_not_load() {
+        for (yaml, why) in [
+            ("paths: [", ""),
+            ("paths: { /a: { get: {} } }", "no operationId"),
+            (
+                "paths: { /a: { get: { operationId: a }, put: { operationId: a } } }",
+                "twice",
+            ),
+            (
+                "paths: { /a: { get: { operationId: a, responses: { 2XX: { $ref: '#/x' } } } } }",
+                "leads nowhere",
+            ),
+        ] {
+            let error = Document::load(yaml).err().expect(yaml);
+            assert!(error.contains(why), "{yaml}: {error}");
+        }
+    }
+}

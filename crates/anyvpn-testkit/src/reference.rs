@@ -1,0 +1,288 @@
+//! A provider in memory that keeps the contract: what the conformance suite itself is tested with,
+//! and the smallest complete example of a provider.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyvpn_core::{
+    Account, AccountAdmin, Accounts, Capabilities, Capability, Config, ConfigRequest, Endpoint,
+    Error, ErrorKind, Interface, NewAccount, NewPortForward, ObtainedConfig, Peer, PortCheck,
+    PortForward, PortForwards, PrivateKey, Protocol, Provider, PublicKey, Rotated, Secret, Server,
+    ServerConfig, ServerConfigs, Status, Timestamp, WireGuardConfig,
+};
+use async_trait::async_trait;
+use futures_core::stream::BoxStream;
+use futures_util::{StreamExt, stream};
+
+/// What the reference provider can do.
+pub static CAPABILITIES: Capabilities = Capabilities {
+    accounts: Capability::Can,
+    account_admin: Capability::Can,
+    port_forwards: Capability::Can,
+    server_configs: Capability::Can,
+    wireguard: Capability::Can,
+    openvpn: Capability::Cannot { why: "an example needs one protocol", link: "https://example.com" },
+};
+
+/// The provider, signed in as one of its users, or as nobody.
+#[derive(Clone)]
+pub struct Reference {
+    world: Arc<Mutex<World>>,
+    user: Option<String>,
+}
+
+#[derive(Default)]
+struct World {
+    users: BTreeMap<String, User>,
+    next: u16,
+}
+
+struct User {
+    password: Secret,
+    devices: BTreeMap<String, Device>,
+    ports: Vec<PortForward>,
+}
+
+struct Device {
+    address: Ipv4Addr,
+    keys: Vec<PublicKey>,
+}
+
+impl Reference {
+    /// A provider with one user, who has one device, and the client signed in as that user.
+    #[must_use]
+    pub fn new(login: &str, password: Secret) -> Self {
+        let mut world = World::default();
+        let mut user = User::new(password);
+        user.add_device(&mut world.next, Vec::new());
+        world.users.insert(login.to_owned(), user);
+        Self { world: Arc::new(Mutex::new(world)), user: Some(login.to_owned()) }
+    }
+
+    /// A client of the same provider without a credential.
+    #[must_use]
+    pub fn anonymous(&self) -> Self {
+        Self { world: Arc::clone(&self.world), user: None }
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with_user<T>(
+        &self,
+        work: impl FnOnce(&mut User, &mut u16) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let world = &mut *self.world();
+        let user = self.user.as_ref().and_then(|login| world.users.get_mut(login));
+        work(user.ok_or_else(|| Error::new(ErrorKind::Unauthorized))?, &mut world.next)
+    }
+}
+
+impl User {
+    fn new(password: Secret) -> Self {
+        Self { password, devices: BTreeMap::new(), ports: Vec::new() }
+    }
+
+    fn add_device(&mut self, next: &mut u16, keys: Vec<PublicKey>) -> (String, Ipv4Addr) {
+        *next += 1;
+        let [high, low] = next.to_be_bytes();
+        let (id, address) = (format!("device{next}"), Ipv4Addr::new(10, 0, high, low));
+        self.devices.insert(id.clone(), Device { address, keys });
+        (id, address)
+    }
+}
+
+impl Provider for Reference {
+    fn name(&self) -> &'static str {
+        "reference"
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    fn accounts(&self) -> Option<&dyn Accounts> {
+        Some(self)
+    }
+
+    fn account_admin(&self) -> Option<&dyn AccountAdmin> {
+        Some(self)
+    }
+
+    fn port_forwards(&self) -> Option<&dyn PortForwards> {
+        Some(self)
+    }
+
+    fn server_configs(&self) -> Option<&dyn ServerConfigs> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Accounts for Reference {
+    async fn account(&self) -> Result<Account, Error> {
+        let login = self.user.clone().unwrap_or_default();
+        self.with_user(|_, _| Ok(Account::new(login, Status::Active)))
+    }
+}
+
+#[async_trait]
+impl AccountAdmin for Reference {
+    async fn create(&self, account: NewAccount) -> Result<Account, Error> {
+        let password = account.password.ok_or_else(|| Error::invalid("password", "is needed"))?;
+        let users = &mut self.world().users;
+        if users.contains_key(&account.login) {
+            return Err(Error::new(ErrorKind::AlreadyExists));
+        }
+        users.insert(account.login.clone(), User::new(password));
+        Ok(Account::new(account.login, Status::Active))
+    }
+
+    async fn set_password(&self, password: Secret) -> Result<(), Error> {
+        self.with_user(|user, _| {
+            user.password = password;
+            Ok(())
+        })
+    }
+
+    async fn close(&self, password: Option<&Secret>) -> Result<(), Error> {
+        let given = password.map(Secret::expose);
+        let right = self.with_user(|user, _| Ok(given == Some(user.password.expose())))?;
+        if !right {
+            return Err(Error::new(ErrorKind::Refused).with_detail("the password is wrong"));
+        }
+        let login = self.user.clone().unwrap_or_default();
+        self.world().users.remove(&login);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl PortForwards for Reference {
+    async fn tunnel_addresses(&self) -> Result<Vec<Ipv4Addr>, Error> {
+        self.with_user(|user, _| Ok(user.devices.values().map(|it| it.address).collect()))
+    }
+
+    async fn list(&self, device: Ipv4Addr) -> Result<Vec<PortForward>, Error> {
+        self.with_user(|user, _| {
+            let shown = user.ports.iter().filter(|it| it.device == device && !it.hidden);
+            Ok(shown.cloned().collect())
+        })
+    }
+
+    async fn create(&self, port: NewPortForward) -> Result<PortForward, Error> {
+        const DAY: u64 = 24 * 60 * 60;
+        let lifetime = port.lifetime.unwrap_or(Duration::from_secs(30 * DAY));
+        if lifetime.is_zero() || lifetime.as_secs() % DAY != 0 {
+            return Err(Error::invalid("lifetime", "must be whole days"));
+        }
+        self.with_user(|user, next| {
+            *next += 1;
+            let end = Timestamp::now() + lifetime;
+            let made = PortForward::new(port.device, 50_000 + *next, port.hidden, end);
+            user.ports.push(made.clone());
+            Ok(made)
+        })
+    }
+
+    async fn hide(&self, device: Ipv4Addr, port: u16) -> Result<PortForward, Error> {
+        self.with_user(|user, _| {
+            let found = user.ports.iter_mut().find(|it| it.device == device && it.port == port);
+            let found = found.ok_or_else(|| Error::new(ErrorKind::NotFound))?;
+            found.hidden = true;
+            Ok(found.clone())
+        })
+    }
+
+    async fn delete(&self, device: Ipv4Addr, port: u16) -> Result<(), Error> {
+        self.with_user(|user, _| {
+            let before = user.ports.len();
+            user.ports.retain(|it| it.device != device || it.port != port);
+            if user.ports.len() == before {
+                return Err(Error::new(ErrorKind::NotFound));
+            }
+            Ok(())
+        })
+    }
+
+    async fn check(&self, port: u16) -> Result<PortCheck, Error> {
+        Ok(PortCheck::new(port, false, None))
+    }
+}
+
+#[async_trait]
+impl ServerConfigs for Reference {
+    fn servers(&self) -> BoxStream<'_, Result<Server, Error>> {
+        let mut server = Server::new("one", "The only one");
+        server.host = Some("one.example.com".to_owned());
+        server.protocols = vec![Protocol::WireGuard];
+        stream::iter([Ok(server)]).boxed()
+    }
+
+    async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
+        if request.server != "one" {
+            return Err(Error::new(ErrorKind::NotFound));
+        }
+        if request.protocol != Protocol::WireGuard {
+            return Err(Error::invalid("protocol", "is not spoken here"));
+        }
+        let key = match &request.wireguard.private_key {
+            Some(key) => key.clone(),
+            None => PrivateKey::generate()?,
+        };
+        let public = key.public_key();
+        let (id, address) = self.with_user(|user, next| {
+            let known = user.devices.iter().find(|(_, device)| device.keys.contains(&public));
+            Ok(match known {
+                Some((id, device)) => (id.clone(), device.address),
+                None => user.add_device(next, vec![public]),
+            })
+        })?;
+        let interface = Interface {
+            private_key: key,
+            addresses: vec![std::net::IpAddr::from(address).into()],
+            dns: Vec::new(),
+            mtu: None,
+            listen_port: None,
+        };
+        let peer = Peer {
+            public_key: PublicKey::from([7; 32]),
+            preshared_key: None,
+            allowed_ips: Vec::new(),
+            endpoint: Some(Endpoint { host: std::net::IpAddr::from(Ipv4Addr::LOCALHOST).into(), port: 51820 }),
+            persistent_keepalive: None,
+        };
+        let config = WireGuardConfig::new(interface, vec![peer]);
+        Ok(ServerConfig::new(Some(id), Config::WireGuard(config)))
+    }
+
+    async fn list(&self) -> Result<Vec<ObtainedConfig>, Error> {
+        self.with_user(|user, _| {
+            let configs = user.devices.iter().map(|(id, device)| {
+                let mut config = ObtainedConfig::new(id, Protocol::WireGuard, Status::Active);
+                config.addresses = vec![device.address.into()];
+                config.public_keys = device.keys.clone();
+                config
+            });
+            Ok(configs.collect())
+        })
+    }
+
+    async fn revoke(&self, id: &str) -> Result<(), Error> {
+        self.with_user(|user, _| {
+            user.devices.remove(id).map(drop).ok_or_else(|| Error::new(ErrorKind::NotFound))
+        })
+    }
+
+    async fn rotate(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
+        self.with_user(|user, _| {
+            user.devices.get(id).map(drop).ok_or_else(|| Error::new(ErrorKind::NotFound))
+        })?;
+        let config = self.obtain(request).await?;
+        self.revoke(id).await?;
+        Ok(Rotated::new(config, false))
+    }
+}

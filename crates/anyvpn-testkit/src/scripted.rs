@@ -1,0 +1,209 @@
+//! A transport that follows a script, and a clock that never waits.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use anyvpn_core::Timestamp;
+use anyvpn_http::Clock;
+use anyvpn_http::transport::{Body, Progress, Transport, TransportError};
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use futures_util::StreamExt;
+use futures_util::stream;
+use http::{Request, Response};
+
+/// What a scripted server does with one request.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Answers with status, headers and body.
+    Reply(u16, Vec<(&'static str, String)>, String),
+    /// Cannot be connected to.
+    Refuse,
+    /// Takes the request and breaks the connection.
+    Reset,
+    /// Takes the request and never answers.
+    Hang,
+    /// Answers with a head, this part of a body, and a break.
+    Cut(u16, String),
+    /// Answers with a body of so many bytes, in chunks, without announcing its length.
+    Endless(usize),
+}
+
+impl Step {
+    /// A JSON reply.
+    #[must_use]
+    pub fn json(status: u16, body: &str) -> Self {
+        Self::Reply(status, vec![("content-type", "application/json".to_owned())], body.to_owned())
+    }
+
+    /// The same with a further header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        if let Self::Reply(_, headers, _) = &mut self {
+            headers.push((name, value.into()));
+        }
+        self
+    }
+}
+
+/// A server that does one step a request; past its end it refuses connections.
+#[derive(Clone, Default)]
+pub struct Script(Arc<Mutex<Play>>);
+
+#[derive(Default)]
+struct Play {
+    steps: VecDeque<Step>,
+    sent: Vec<Request<Bytes>>,
+}
+
+impl Script {
+    /// A script of these steps.
+    #[must_use]
+    pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        let steps = steps.into_iter().collect();
+        Self(Arc::new(Mutex::new(Play { steps, sent: Vec::new() })))
+    }
+
+    /// The requests that arrived, in order. A refused connection brings none.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Request<Bytes>> {
+        self.play().sent.clone()
+    }
+
+    /// How many requests arrived.
+    #[must_use]
+    pub fn arrived(&self) -> usize {
+        self.play().sent.len()
+    }
+
+    fn play(&self) -> MutexGuard<'_, Play> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Transport for Script {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+        let step = {
+            let mut play = self.play();
+            let step = play.steps.pop_front().unwrap_or(Step::Refuse);
+            if !matches!(step, Step::Refuse) {
+                play.sent.push(request);
+            }
+            step
+        };
+        Box::pin(async move {
+            match step {
+                Step::Reply(status, headers, body) => {
+                    Ok(response(status, &headers, stream::iter([Ok(body.into())]).boxed()))
+                }
+                Step::Refuse => Err(broken(Progress::NotSent, "connection refused")),
+                Step::Reset => Err(broken(Progress::MaybeSent, "connection reset by peer")),
+                Step::Hang => std::future::pending().await,
+                Step::Cut(status, part) => {
+                    let rest = Err(broken(Progress::MaybeSent, "connection reset by peer"));
+                    Ok(response(status, &[], stream::iter([Ok(part.into()), rest]).boxed()))
+                }
+                Step::Endless(bytes) => {
+                    let chunks = std::iter::repeat_n(Bytes::from(vec![b' '; 1024]), bytes / 1024);
+                    Ok(response(200, &[], stream::iter(chunks.map(Ok)).boxed()))
+                }
+            }
+        })
+    }
+}
+
+fn broken(progress: Progress, reason: &str) -> TransportError {
+    TransportError { progress, reason: reason.to_owned() }
+}
+
+fn response(status: u16, headers: &[(&str, String)], body: Body) -> Response<Body> {
+    let mut builder = Response::builder().status(status);
+    for (name, value) in headers {
+        builder = builder.header(*name, value);
+    }
+    builder.body(body).expect("a script has valid headers")
+}
+
+/// A clock that stands still, except that whoever waits moves it at once to the end of the wait.
+#[derive(Clone)]
+pub struct StillClock(Arc<Mutex<Times>>);
+
+struct Times {
+    origin: Instant,
+    elapsed: Duration,
+    now: Timestamp,
+    sleeps: Vec<Duration>,
+}
+
+impl StillClock {
+    /// A clock that begins at this time of day.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        let origin = Instant::now();
+        let times = Times { origin, elapsed: Duration::ZERO, now, sleeps: Vec::new() };
+        Self(Arc::new(Mutex::new(times)))
+    }
+
+    /// The waits so far, in order.
+    #[must_use]
+    pub fn sleeps(&self) -> Vec<Duration> {
+        self.times().sleeps.clone()
+    }
+
+    /// How far the waits have moved the clock.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.times().elapsed
+    }
+
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for StillClock {
+    fn now(&self) -> Timestamp {
+        let times = self.times();
+        times.now + times.elapsed
+    }
+
+    fn instant(&self) -> Instant {
+        let times = self.times();
+        times.origin + times.elapsed
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(Sleep { clock: self.clone(), duration, began: false })
+    }
+}
+
+/// Moves the clock when it is first waited for, not when it is made: a deadline that is not reached
+/// takes no time.
+struct Sleep {
+    clock: StillClock,
+    duration: Duration,
+    began: bool,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if !self.began {
+            // What else is ready goes first, as it would while time passes.
+            self.began = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let mut times = self.clock.times();
+        times.elapsed += self.duration;
+        times.sleeps.push(self.duration);
+        Poll::Ready(())
+    }
+}

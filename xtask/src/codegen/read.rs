@@ -1,0 +1,337 @@
+//! Makes the model of a provider from its document.
+
+use super::Result;
+use super::document::{self, Constant, Document, Schema};
+use super::model::{Field, Newtype, OpenEnum, Operation, Place, Provider, Security, Struct};
+use super::text::camel_case;
+
+impl Provider {
+    /// Reads the document of provider `name` at `place`.
+    pub fn read(name: &str, place: &str, yaml: &str) -> Result<Self> {
+        let document: Document =
+            serde_saphyr::from_str(yaml).map_err(|e| format!("{place}: {e}"))?;
+        let mut reader = Reader::new(&document);
+        let mut operations: Vec<Operation> = Vec::new();
+        for (path, methods) in &document.paths.0 {
+            for (method, operation) in &methods.0 {
+                let id = operation.operation_id.clone().ok_or_else(|| {
+                    format!("{place}: {method} {path}: no operationId; name the operation")
+                })?;
+                if operations.iter().any(|other| other.id == id) {
+                    return Err(format!(
+                        "{place}: {id}: two operations have this name; rename one"
+                    ));
+                }
+                let read = reader.operation(id.clone(), method, path, operation);
+                operations.push(read.map_err(|problem| format!("{place}: {id}: {problem}"))?);
+            }
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            title: document.info.title.clone(),
+            operations,
+            newtypes: reader.newtypes,
+            enums: reader.enums,
+        })
+    }
+}
+
+/// A document, and the types of it that have been needed so far.
+struct Reader<'a> {
+    document: &'a Document,
+    reached: Vec<String>,
+    newtypes: Vec<Newtype>,
+    enums: Vec<OpenEnum>,
+    structs: Vec<Struct>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(document: &'a Document) -> Self {
+        Self {
+            document,
+            reached: Vec::new(),
+            newtypes: Vec::new(),
+            enums: Vec::new(),
+            structs: Vec::new(),
+        }
+    }
+
+    fn operation(
+        &mut self,
+        id: String,
+        method: &str,
+        path: &str,
+        from: &document::Operation,
+    ) -> Result<Operation> {
+        one_of("method", method, &["get", "post", "put", "delete"])?;
+        let replay = given(&from.replay, "x-replay", "say whether it may be sent again")?;
+        one_of("x-replay", &replay, &["Safe", "Idempotent", "Once"])?;
+        let mut fields = self.parameters(path, &from.parameters)?;
+        let mut constant = None;
+        if let Some(body) = &from.request_body {
+            let schema = json_body(body)?;
+            for (name, property) in &schema.properties.0 {
+                match &property.constant {
+                    None => fields.push(self.property(schema, name, property, Place::Body)?),
+                    Some(_) if constant.is_some() => {
+                        return Err(format!(
+                            "`{name}`: a second constant property; only one is supported"
+                        ));
+                    }
+                    Some(value) => constant = Some((name.clone(), literal(value))),
+                }
+            }
+            all_required_exist(schema)?;
+        }
+        let output = match &from.output {
+            Some(schema) => self.kind(schema).map_err(|e| format!("x-output: {e}"))?,
+            None => "()".to_owned(),
+        };
+        Ok(Operation {
+            name: camel_case(&id),
+            id,
+            summary: given(&from.summary, "summary", "say in one sentence what it does")?,
+            description: from.description.clone(),
+            source: given(
+                &from.source,
+                "x-source",
+                "name the vendor's page and heading",
+            )?,
+            replay,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            security: self.security(from, &fields)?,
+            fields,
+            body: from.request_body.is_some(),
+            constant,
+            output,
+            decoder: from.decoder.clone(),
+            types: std::mem::take(&mut self.structs),
+        })
+    }
+
+    fn security(&self, from: &document::Operation, fields: &[Field]) -> Result<Security> {
+        let Some(requirements) = &from.security else {
+            return Err(
+                "no security; write `security: []` where it takes no credential".to_owned(),
+            );
+        };
+        let mut schemes = Vec::new();
+        for requirement in requirements {
+            match requirement.0.as_slice() {
+                [] => {}
+                [(scheme, _)] => schemes.push(scheme.clone()),
+                _ => return Err("two schemes at once; only one of several is supported".to_owned()),
+            }
+        }
+        let known = &self.document.components.security_schemes;
+        if let Some(unknown) = schemes.iter().find(|scheme| known.get(scheme).is_none()) {
+            return Err(format!(
+                "security: no scheme `{unknown}`; add it to components.securitySchemes"
+            ));
+        }
+        let anonymous = requirements
+            .iter()
+            .any(|requirement| requirement.0.is_empty());
+        match &from.anonymous_with {
+            _ if schemes.is_empty() => Ok(Security::None),
+            None if anonymous => Ok(Security::Optional(schemes)),
+            None => Ok(Security::Required(schemes)),
+            Some(name) if !fields.iter().any(|f| f.name == *name && f.optional) => Err(format!(
+                "x-anonymous-with: no optional field `{name}`; name one of the operation's"
+            )),
+            Some(_) if !anonymous => {
+                Err("x-anonymous-with: security has no `{}`; add it".to_owned())
+            }
+            Some(name) => Ok(Security::RequiredWithout(schemes, name.clone())),
+        }
+    }
+
+    fn parameters(&mut self, path: &str, from: &[document::Parameter]) -> Result<Vec<Field>> {
+        let mut fields = Vec::new();
+        for parameter in from {
+            let name = &parameter.name;
+            let at = |problem: String| format!("parameter `{name}`: {problem}");
+            let place = match parameter.place.as_str() {
+                "path" if !parameter.required => {
+                    return Err(at("it is in the path; write `required: true`".to_owned()));
+                }
+                "path" if !path.contains(&format!("{{{name}}}")) => {
+                    return Err(at(format!("the path has no place `{{{name}}}`; add it")));
+                }
+                "path" => Place::Path,
+                "query" => Place::Query,
+                other => return Err(at(format!("unknown `in: {other}`; use path or query"))),
+            };
+            fields.push(Field {
+                name: name.clone(),
+                doc: given(&parameter.description, "description", "say what it is").map_err(at)?,
+                kind: self.kind(&parameter.schema).map_err(at)?,
+                optional: !parameter.required,
+                place,
+                decoder: None,
+            });
+        }
+        let places = path
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split('}').next());
+        for place in places {
+            if !fields
+                .iter()
+                .any(|f| f.name == place && f.place == Place::Path)
+            {
+                return Err(format!(
+                    "no parameter for `{{{place}}}` of the path; add it"
+                ));
+            }
+        }
+        Ok(fields)
+    }
+
+    fn property(
+        &mut self,
+        parent: &Schema,
+        name: &str,
+        property: &Schema,
+        place: Place,
+    ) -> Result<Field> {
+        let at = |problem: String| format!("property `{name}`: {problem}");
+        let nullable = property.types.words().iter().any(|word| word == "null");
+        let form = match (&property.decoder, property.one_of.first()) {
+            (Some(_), Some(first)) => first,
+            _ => property,
+        };
+        Ok(Field {
+            name: name.to_owned(),
+            doc: given(&property.description, "description", "say what it is").map_err(at)?,
+            kind: self.kind(form).map_err(at)?,
+            optional: nullable || !parent.required.iter().any(|required| required == name),
+            place,
+            decoder: property.decoder.clone(),
+        })
+    }
+
+    /// The Rust type of a schema, without `Option`.
+    fn kind(&mut self, schema: &Schema) -> Result<String> {
+        if let Some(reference) = &schema.reference {
+            let name = reference
+                .strip_prefix("#/components/schemas/")
+                .ok_or_else(|| format!("`{reference}` is not below #/components/schemas/"))?;
+            self.reach(name)?;
+            return Ok(name.to_owned());
+        }
+        let mut words = schema.types.words().iter().filter(|word| *word != "null");
+        let (Some(word), None) = (words.next(), words.next()) else {
+            return Err("no single type; give one, or an x-decoder with oneOf".to_owned());
+        };
+        let kind = match (word.as_str(), schema.format.as_deref()) {
+            ("string", None | Some("email")) => "String",
+            ("string", Some("password")) => "Secret",
+            ("string", Some("ip")) => "IpAddr",
+            ("string", Some("ipv4")) => "Ipv4Addr",
+            ("string", Some("ipv6")) => "Ipv6Addr",
+            ("integer", Some("unix-time")) => "Timestamp",
+            ("integer", Some("uint8")) => "u8",
+            ("integer", Some("uint16")) => "u16",
+            ("integer", Some("uint32")) => "u32",
+            ("integer", Some("uint64")) => "u64",
+            ("boolean", None) => "bool",
+            ("array", None) => {
+                let items = schema.items.as_ref().ok_or("no items; say what it holds")?;
+                return Ok(format!("Vec<{}>", self.kind(items)?));
+            }
+            ("object", None) => {
+                return Err("an object without a name; move it to components.schemas".to_owned());
+            }
+            (word, format) => {
+                return Err(format!(
+                    "unknown type {word}, format {}; use one of the codegen's, or teach it this one",
+                    format.unwrap_or("none")
+                ));
+            }
+        };
+        Ok(kind.to_owned())
+    }
+
+    /// Makes a component a type, unless it is one already.
+    fn reach(&mut self, name: &str) -> Result<()> {
+        if self.reached.iter().any(|reached| reached == name) {
+            return Ok(());
+        }
+        self.reached.push(name.to_owned());
+        let at = |problem: String| format!("schema `{name}`: {problem}");
+        let schemas = &self.document.components.schemas;
+        let schema = schemas
+            .get(name)
+            .ok_or_else(|| at("there is none; add it to components.schemas".to_owned()))?;
+        let doc = given(&schema.description, "description", "say what it is").map_err(at)?;
+        let name = name.to_owned();
+        if schema.newtype {
+            self.newtypes.push(Newtype { name, doc });
+        } else if !schema.words.0.is_empty() {
+            let words = schema.words.0.clone();
+            self.enums.push(OpenEnum { name, doc, words });
+        } else if schema.types.words() == ["object"] {
+            all_required_exist(schema).map_err(at)?;
+            let position = self.structs.len();
+            let mut fields = Vec::new();
+            for (property, of) in &schema.properties.0 {
+                let field = self.property(schema, property, of, Place::Reply);
+                fields.push(field.map_err(at)?);
+            }
+            self.structs.insert(position, Struct { name, doc, fields });
+        } else {
+            let problem = "neither object, x-newtype nor x-open-enum; make it one of them";
+            return Err(at(problem.to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// The schema of a JSON body.
+fn json_body(body: &document::RequestBody) -> Result<&Schema> {
+    match body.content.0.as_slice() {
+        [(kind, content)] if kind == "application/json" => Ok(&content.schema),
+        _ => Err("the body is not only application/json; teach codegen the other kind".to_owned()),
+    }
+}
+
+fn all_required_exist(schema: &Schema) -> Result<()> {
+    match schema
+        .required
+        .iter()
+        .find(|name| schema.properties.get(name).is_none())
+    {
+        Some(name) => Err(format!(
+            "`required` names `{name}`, which is no property; correct it"
+        )),
+        None => Ok(()),
+    }
+}
+
+fn given(value: &Option<String>, key: &str, advice: &str) -> Result<String> {
+    match value.as_deref().map(str::trim) {
+        None | Some("") => Err(format!("no {key}; {advice}")),
+        Some(text) => Ok(text.to_owned()),
+    }
+}
+
+fn one_of(key: &str, value: &str, known: &[&str]) -> Result<()> {
+    if known.contains(&value) {
+        return Ok(());
+    }
+    Err(format!(
+        "unknown {key} `{value}`; use one of {}",
+        known.join(", ")
+    ))
+}
+
+/// A constant as a Rust expression.
+fn literal(value: &Constant) -> String {
+    match value {
+        Constant::Bool(value) => value.to_string(),
+        Constant::Integer(value) => value.to_string(),
+        Constant::Text(value) => format!("{value:?}"),
+    }
+}
