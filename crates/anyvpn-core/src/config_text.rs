@@ -100,10 +100,10 @@ pub(crate) fn refuse_control(content: &str) -> Result<(), Problem> {
     }
 }
 
-/// Makes a value safe to show: escapes what a terminal would obey or hide, and hides keys.
-pub(crate) fn for_display(value: &str) -> String {
-    let mut shown = String::new();
-    for c in value.chars() {
+/// Makes a text safe to show: escapes what a terminal would obey or hide.
+pub(crate) fn escape(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
         // Zero-width and direction marks can make a command look like another one.
         let hidden = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
@@ -114,7 +114,7 @@ pub(crate) fn for_display(value: &str) -> String {
             shown.push(c);
         }
     }
-    hide_keys(&shown)
+    shown
 }
 
 /// Replaces everything that looks like a WireGuard key: 43 characters of base64 and `=`.

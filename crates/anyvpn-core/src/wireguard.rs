@@ -11,7 +11,7 @@ use std::ops::Range;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use crate::config_text::{for_display, hide_keys, split_ending};
+use crate::config_text::{escape, hide_keys, split_ending};
 use crate::{ConfigError, Directive, Error, REDACTED, Secret};
 pub use keys::{PresharedKey, PrivateKey, PublicKey};
 use reader::Reader;
@@ -271,7 +271,7 @@ impl WireGuardConfig {
             Some(Directive {
                 line: index + 1,
                 name: entry.key.name().to_owned(),
-                value: for_display(&line.text[entry.span.clone()]),
+                value: hide_keys(&escape(&line.text[entry.span.clone()])),
                 why: "runs a program",
             })
         };

@@ -42,7 +42,7 @@ impl Default for Limits {
 pub struct RetryPolicy {
     /// Attempts in all, the first one counted; 1 never repeats. Default 4.
     pub attempts: u32,
-    /// The first delay; each later one is twice as long, plus up to this much of jitter.
+    /// The first delay; each later one is twice as long. Up to as much again is added as jitter.
     /// Default 250 ms.
     pub first_delay: Duration,
     /// The longest delay. Default 10 s.

@@ -1,4 +1,6 @@
 //! The conformance suite, fixtures and canary check for providers.
 pub mod conformance;
+pub mod fixtures;
+pub mod openapi;
 pub mod reference;
 pub mod scripted;

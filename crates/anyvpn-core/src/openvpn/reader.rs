@@ -201,8 +201,12 @@ fn words(line: RawLine<'_>) -> Result<Vec<Word>, Problem> {
         while let Some((at, c)) = chars.next() {
             if c == '\\' && quote != Some('\'') {
                 match chars.next() {
-                    // Before a parameter OpenVPN skips an escaped blank like any other.
-                    Some((_, c)) if is_blank(c) && quote.is_none() && text.is_empty() => {}
+                    // At the begin of a parameter OpenVPN ignores it, and the quote or comment
+                    // behind it counts; nobody means that.
+                    Some((_, c)) if is_blank(c) && quote.is_none() && text.is_empty() => {
+                        let what = "a backslash and a blank cannot begin a parameter; use quotes";
+                        return Err(Problem::new(here(at), what));
+                    }
                     Some((_, c)) if is_blank(c) || c == '\\' || c == '"' => text.push(c),
                     _ => {
                         let what = "a backslash stands before a blank, `\"` or another backslash only; write two of them";

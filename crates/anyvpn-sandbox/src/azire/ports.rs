@@ -104,7 +104,7 @@ pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer 
 
     let port = state.free_port()?;
     let expires_at = now.saturating_add(days * DAY);
-    state.accounts[caller.account].created_ports = (today, created);
+    state.accounts[caller.account].created_ports = (today, created + 1);
     let device = device(state, caller, address)?;
     device.ports.push(Forward {
         port,

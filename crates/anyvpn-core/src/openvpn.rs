@@ -1,0 +1,272 @@
+//! OpenVPN profiles as OpenVPN 2.6 reads them.
+
+mod certificate;
+mod directives;
+mod reader;
+
+use std::fmt;
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::config_text::{escape, refuse_control, split_ending};
+use crate::{ConfigError, Directive, Error, REDACTED, Secret};
+pub use certificate::Certificate;
+use reader::Item;
+
+/// A server that a profile names. OpenVPN tries them in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Remote {
+    /// Its name or address, as it is written.
+    pub host: String,
+    /// Its port, 1194 where the profile says nothing.
+    pub port: u16,
+    /// The protocol, such as `udp` or `tcp4-client`; `udp` where the profile says nothing.
+    pub proto: String,
+}
+
+/// An OpenVPN profile: a document that prints exactly as it was parsed.
+///
+/// The text may hold keys and passwords, so there is no `Display`: [`Self::to_secret`] gives it on
+/// purpose, [`Self::redacted`] (and `Debug`) gives it without them.
+///
+/// ```
+/// use anyvpn_core::OpenVpnProfile;
+///
+/// let profile = OpenVpnProfile::parse("client\nremote vpn.example.net 443 tcp # Paris\nup /tmp/x\n")?;
+/// assert_eq!(profile.remotes()[0].port, 443);
+/// assert_eq!(profile.directives()[0].why, "runs a program");
+/// # Ok::<(), anyvpn_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct OpenVpnProfile {
+    text: Zeroizing<String>,
+    items: Vec<Item>,
+}
+
+impl OpenVpnProfile {
+    /// Reads a profile with OpenVPN's own rules for quotes, comments and blocks.
+    ///
+    /// Directives that are not known stay; `remote`, `port`, `proto` and the form of all lines and
+    /// blocks are checked. Where OpenVPN's short line buffer would make it see other lines than a
+    /// person does, and at control characters, the profile is refused.
+    ///
+    /// # Errors
+    /// Says line and column, what is wrong and what to do, and repeats no value.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let items = reader::read(text)?;
+        let text = Zeroizing::new(text.to_owned());
+        Ok(Self { text, items })
+    }
+
+    /// The whole text, keys included: what is written to a file.
+    #[must_use]
+    pub fn to_secret(&self) -> Secret {
+        Secret::from(self.text.as_str())
+    }
+
+    /// The text with `[redacted]` for each block that is not known to be public, for directives
+    /// that carry a password or a token, and for lines with anything as long as a key.
+    #[must_use]
+    pub fn redacted(&self) -> String {
+        let mut shown = String::new();
+        self.redact(&self.items, &mut shown);
+        shown
+    }
+
+    fn redact(&self, items: &[Item], shown: &mut String) {
+        for item in items {
+            let words = item.words();
+            let name = words.first().copied().unwrap_or_default();
+            let head = &self.text[item.head.clone()];
+            if directives::has_secret_words(name) || looks_secret(head) {
+                shown.extend([name, " ", REDACTED, split_ending(head).1]);
+            } else {
+                shown.push_str(head);
+            }
+            let Some(block) = &item.block else { continue };
+            let body = &self.text[block.body.clone()];
+            if !block.items.is_empty() {
+                self.redact(&block.items, shown);
+            } else if directives::is_public_block(name) && !body.contains("PRIVATE") {
+                shown.push_str(body);
+            } else {
+                shown.extend([REDACTED, "\n"]);
+            }
+            // OpenVPN ignores what follows the closing tag, so it may be anything.
+            let ending = split_ending(&self.text[block.tail.clone()]).1;
+            shown.extend(["</", name, ">", ending]);
+        }
+    }
+
+    /// The servers, those of `<connection>` blocks included, with the port and the protocol that
+    /// hold for each.
+    #[must_use]
+    pub fn remotes(&self) -> Vec<Remote> {
+        let mut remotes = Vec::new();
+        let outer = Defaults::new(&self.items, &Defaults { port: 1194, proto: "udp".into() });
+        for item in &self.items {
+            match &item.block {
+                Some(block) => {
+                    let inner = Defaults::new(&block.items, &outer);
+                    remotes.extend(block.items.iter().filter_map(|item| inner.remote(item)));
+                }
+                None => remotes.extend(outer.remote(item)),
+            }
+        }
+        remotes
+    }
+
+    /// The directives that run programs, load code, or read or write files, with those inside of
+    /// `<connection>` blocks. Show them before the profile is used: it comes from a remote server.
+    ///
+    /// With OpenVPN 2.6 the list is complete. A file that comes as a block is none.
+    #[must_use]
+    pub fn directives(&self) -> Vec<Directive> {
+        let mut found = Vec::new();
+        let inner = |item: &Item| item.block.as_ref().map(|block| block.items.clone());
+        for item in &self.items {
+            found.extend(self.directive(item));
+            let nested = inner(item).unwrap_or_default();
+            found.extend(nested.iter().filter_map(|item| self.directive(item)));
+        }
+        found
+    }
+
+    fn directive(&self, item: &Item) -> Option<Directive> {
+        let words = item.words();
+        let why = directives::why(&words, item.block.is_some())?;
+        let (name, arguments) = words.split_first()?;
+        let body = item.block.as_ref().map(|block| self.text[block.body.clone()].trim());
+        let value = body.map_or_else(|| arguments.join(" "), ToOwned::to_owned);
+        Some(Directive {
+            line: item.line,
+            name: escape(name),
+            value: escape(&value),
+            why,
+        })
+    }
+
+    /// The certificates of the last `<ca>` block, which is the one that OpenVPN uses; none when
+    /// the profile has no such block.
+    ///
+    /// # Errors
+    /// Names the block's line when it holds no certificate, or one that cannot be read.
+    pub fn ca(&self) -> Result<Vec<Certificate>, ConfigError> {
+        let is_ca = |item: &&Item| item.words().first() == Some(&"ca");
+        let blocks = self.items.iter().filter_map(|item| Some((item, item.block.as_ref()?)));
+        let Some((item, block)) = blocks.filter(|(item, _)| is_ca(item)).last() else {
+            return Ok(Vec::new());
+        };
+        Certificate::from_pem(&self.text[block.body.clone()]).map_err(|error| ConfigError {
+            line: item.line,
+            column: 1,
+            what: error.detail().unwrap_or("this block holds no certificate").to_owned(),
+        })
+    }
+
+    /// Whether OpenVPN would ask for a user name and password: the last `auth-user-pass` names
+    /// neither a file nor holds them.
+    #[must_use]
+    pub fn asks_for_password(&self) -> bool {
+        self.bare_auth_user_pass().is_some()
+    }
+
+    /// Puts an `<auth-user-pass>` block in place of the bare directive, so that OpenVPN (2.6 or
+    /// later) does not ask. Everything else stays, and a profile that does not ask
+    /// ([`Self::asks_for_password`]) is returned as it is.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when one of the two is empty or cannot
+    /// stand in a block: it has a line break or another control character, or looks like the
+    /// block's end.
+    pub fn with_auth_user_pass(self, username: &str, password: Secret) -> Result<Self, Error> {
+        let Some((item, word)) = self.bare_auth_user_pass() else {
+            return Ok(self);
+        };
+        const CLOSE: &str = "</auth-user-pass>";
+        for (field, text) in [("username", username), ("password", password.expose())] {
+            let is_end = text.contains(CLOSE) || refuse_control(text).is_err();
+            if text.is_empty() || is_end {
+                let why = "it cannot stand in a profile: empty, with a control character, or with the block's end";
+                return Err(Error::invalid(field, why));
+            }
+        }
+        let (before, rest) = self.text.split_at(word.start);
+        let (comment, ending) = split_ending(&rest[word.len()..item.head.end - word.start]);
+        let after = &self.text[item.head.end..];
+        // The block's own lines end with a bare `\n`: OpenVPN would take a `\r` for a part of the
+        // password. A document without a final newline stays one.
+        let opening = if ending.is_empty() { "\n" } else { ending };
+        let parts = [
+            before, "<auth-user-pass>", comment, opening, username, "\n", password.expose(), "\n",
+            CLOSE, ending, after,
+        ];
+        let length = parts.iter().map(|part| part.len()).sum();
+        let mut text = Zeroizing::new(String::with_capacity(length));
+        parts.iter().for_each(|part| text.push_str(part));
+        // Only the comment's line can have become too long.
+        let items = reader::read(&text)?;
+        Ok(Self { text, items })
+    }
+
+    /// The bare `auth-user-pass` that OpenVPN obeys, the last one, and where it stands.
+    fn bare_auth_user_pass(&self) -> Option<(&Item, Range<usize>)> {
+        let is_it = |item: &&Item| item.words().first() == Some(&"auth-user-pass");
+        let item = self.items.iter().rev().find(is_it)?;
+        let (first, last) = (item.words.first()?, item.words.last()?);
+        let is_bare = item.block.is_none() && item.words().len() == 1;
+        is_bare.then(|| (item, first.span.start..last.span.end))
+    }
+}
+
+/// The redacted text.
+impl fmt::Debug for OpenVpnProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OpenVpnProfile").field(&self.redacted()).finish()
+    }
+}
+
+/// Port and protocol of the remotes that do not name their own.
+struct Defaults {
+    port: u16,
+    proto: String,
+}
+
+impl Defaults {
+    /// What the items say, and where they are silent, what `outer` says.
+    fn new(items: &[Item], outer: &Self) -> Self {
+        let mut defaults = Self { port: outer.port, proto: outer.proto.clone() };
+        for item in items {
+            match *item.words() {
+                ["port" | "rport", text] => defaults.port = port(text).unwrap_or(defaults.port),
+                ["proto", text] => defaults.proto = text.to_owned(),
+                _ => {}
+            }
+        }
+        defaults
+    }
+
+    fn remote(&self, item: &Item) -> Option<Remote> {
+        let words = item.words();
+        let ["remote", host, rest @ ..] = &*words else { return None };
+        Some(Remote {
+            host: (*host).to_owned(),
+            port: rest.first().and_then(|text| port(text)).unwrap_or(self.port),
+            proto: rest.get(1).map_or_else(|| self.proto.clone(), |text| (*text).to_owned()),
+        })
+    }
+}
+
+/// A port other than 0, in digits: `str::parse` alone would take a plus sign.
+fn port(text: &str) -> Option<u16> {
+    text.bytes().all(|b| b.is_ascii_digit()).then_some(())?;
+    text.parse().ok().filter(|port| *port > 0)
+}
+
+/// Whether the line has anything as long as the lines of a key.
+fn looks_secret(line: &str) -> bool {
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    line.split(|c| !is_base64(c)).any(|run| run.len() >= 32)
+}

@@ -1,0 +1,367 @@
+//! The pipeline, row by row of its contract, without a socket and without waiting.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyvpn_core::{Advice, Error, ErrorKind, OperationId, Secret, Timestamp};
+use anyvpn_http::{
+    Client, ClientBuilder, Credentials, Dialect, Limits, Operation, Replay, Reply, Request,
+    RetryPolicy, Security,
+};
+use anyvpn_testkit::scripted::{Script, Step, StillClock};
+use async_trait::async_trait;
+use http::StatusCode;
+use serde::de::DeserializeOwned;
+
+struct Plain;
+
+impl Dialect for Plain {
+    type Provider = Client<Self>;
+    type Credential = Secret;
+
+    fn attach(token: Option<&Secret>, security: Security, to: &mut Request) -> Result<(), Error> {
+        match token {
+            Some(token) if !security.schemes.is_empty() => to.bearer(token),
+            None if !security.anonymous => Err(Error::new(ErrorKind::Unauthorized)),
+            _ => Ok(()),
+        }
+    }
+
+    fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
+        if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
+    }
+
+    fn refusal(reply: &Reply) -> Error {
+        let kind = match reply.status.as_u16() {
+            401 => ErrorKind::Unauthorized,
+            404 => ErrorKind::NotFound,
+            429 => ErrorKind::RateLimited,
+            500.. => ErrorKind::Unavailable,
+            _ => ErrorKind::Refused,
+        };
+        Error::new(kind).with_message(String::from_utf8_lossy(&reply.body))
+    }
+}
+
+/// Operations that differ in what may be repeated.
+macro_rules! operations {
+    ($($name:ident: $replay:ident, $method:ident, $output:ty;)+) => {$(
+        struct $name;
+
+        impl Operation for $name {
+            type Dialect = Plain;
+            type Output = $output;
+            const ID: OperationId = OperationId::new("plain", stringify!($name));
+            const REPLAY: Replay = Replay::$replay;
+
+            fn security(&self) -> Security {
+                Security::required(&["bearer"])
+            }
+
+            fn request(&self) -> Result<Request, Error> {
+                Ok(Request::$method("/thing"))
+            }
+
+            fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
+                if reply.status == StatusCode::NO_CONTENT {
+                    return Ok(Default::default());
+                }
+                Plain::decode(reply)
+            }
+        }
+    )+};
+}
+
+operations! {
+    Read: Safe, get, u32;
+    Remove: Idempotent, delete, ();
+    Create: Once, post, u32;
+}
+
+fn clock() -> StillClock {
+    StillClock::new("2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap())
+}
+
+fn client_with(
+    steps: impl IntoIterator<Item = Step>,
+    clock: &StillClock,
+    change: impl FnOnce(ClientBuilder<Plain>) -> ClientBuilder<Plain>,
+) -> (Client<Plain>, Script) {
+    let script = Script::new(steps);
+    let builder = Client::<Plain>::builder("https://vpn.example.com/base/")
+        .token("t0ken")
+        .clock(Arc::new(clock.clone()))
+        .retry(RetryPolicy { jitter_seed: Some(1), ..RetryPolicy::default() })
+        .transport(Arc::new(script.clone()));
+    (change(builder).build().unwrap(), script)
+}
+
+fn client(steps: impl IntoIterator<Item = Step>) -> (Client<Plain>, Script, StillClock) {
+    let clock = clock();
+    let (client, script) = client_with(steps, &clock, |builder| builder);
+    (client, script, clock)
+}
+
+fn ok() -> Step {
+    Step::json(200, "7")
+}
+
+#[tokio::test]
+async fn a_request_is_method_path_and_three_headers() {
+    let (client, script, _) = client([ok()]);
+    assert_eq!(client.call(Read).await.unwrap(), 7);
+    let sent = script.sent();
+    let [request] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(request.method(), "GET");
+    assert_eq!(request.uri(), "https://vpn.example.com/base/thing");
+    assert_eq!(request.headers().len(), 2);
+    assert_eq!(request.headers()["accept"], "application/json");
+    assert_eq!(request.headers()["authorization"], "Bearer t0ken");
+    assert!(request.headers()["authorization"].is_sensitive());
+    assert!(request.body().is_empty());
+}
+
+/// The table of what may be sent again: step, then how often each operation arrives and its kind.
+#[tokio::test]
+async fn what_is_sent_again() {
+    use ErrorKind as K;
+    let retry_after = |status, wait: &str| Step::json(status, "").with_header("retry-after", wait);
+    // A fault, then a success: arrivals and error kind for Safe, Idempotent and Once.
+    let rows: [(&str, Step, [(usize, Option<K>); 3]); 10] = [
+        ("refused", Step::Refuse, [(1, None), (1, None), (1, None)]),
+        ("reset", Step::Reset, [(2, None), (2, None), (1, Some(K::Ambiguous))]),
+        ("hang", Step::Hang, [(2, None), (2, None), (1, Some(K::Ambiguous))]),
+        ("cut", Step::Cut(200, "1".into()), [(2, None), (2, None), (1, Some(K::Ambiguous))]),
+        ("429", Step::json(429, ""), [(2, None), (2, None), (2, None)]),
+        ("429 wait", retry_after(429, "5"), [(2, None), (2, None), (2, None)]),
+        ("503 wait", retry_after(503, "5"), [(2, None), (2, None), (1, Some(K::Unavailable))]),
+        ("500", Step::json(500, ""), [(2, None), (2, None), (1, Some(K::Unavailable))]),
+        ("400", Step::json(400, ""), [(1, Some(K::Refused)); 3]),
+        ("not JSON", Step::json(200, "<"), [(1, Some(K::UnexpectedReply)); 3]),
+    ];
+    for (name, step, expected) in rows {
+        let steps = || [step.clone(), Step::json(200, "7")];
+        let (safe, safe_script, _) = client(steps());
+        let (idempotent, idempotent_script, _) = client([step.clone(), Step::json(204, "")]);
+        let (once, once_script, _) = client(steps());
+        let outcomes = [
+            (safe.call(Read).await.err(), safe_script.arrived()),
+            (idempotent.call(Remove).await.err(), idempotent_script.arrived()),
+            (once.call(Create).await.err(), once_script.arrived()),
+        ];
+        for ((error, arrived), (arrives, kind)) in outcomes.iter().zip(expected) {
+            assert_eq!(error.as_ref().map(Error::kind), kind, "{name}: {error:?}");
+            assert_eq!(*arrived, arrives, "{name}");
+        }
+        if let (Some(error), Some(K::Ambiguous | K::Unavailable | K::UnexpectedReply)) =
+            (&outcomes[2].0, expected[2].1)
+        {
+            assert_eq!(error.advice(), Advice::ReadBack, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn attempts_and_delays_are_bounded() {
+    let (client, script, clock) = client(std::iter::repeat_n(Step::json(502, ""), 9));
+    let error = client.call(Read).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(error.status(), Some(502));
+    assert_eq!(script.arrived(), 4);
+    let sleeps = clock.sleeps();
+    assert_eq!(sleeps.len(), 3, "{sleeps:?}");
+    for (sleep, base) in sleeps.iter().zip([250, 500, 1000]) {
+        let base = Duration::from_millis(base);
+        assert!((base..=base * 2).contains(sleep), "{sleeps:?}");
+    }
+}
+
+#[tokio::test]
+async fn retry_after_counts_in_seconds_and_as_a_date() {
+    for (value, wait) in [("7", 7), ("Thu, 01 Jan 2026 00:00:09 GMT", 9)] {
+        let limited = Step::json(429, "").with_header("retry-after", value);
+        let (client, script, clock) = client([limited, ok()]);
+        assert_eq!(client.call(Create).await.unwrap(), 7);
+        assert_eq!(script.arrived(), 2);
+        assert_eq!(clock.elapsed(), Duration::from_secs(wait));
+    }
+    // Neither a date that has passed nor nonsense stops the exponential delay.
+    for value in ["Wed, 01 Jan 2025 00:00:00 GMT", "soon"] {
+        let limited = Step::json(429, "").with_header("retry-after", value);
+        let (client, _, clock) = client([limited, ok()]);
+        client.call(Read).await.unwrap();
+        assert!(clock.elapsed() >= Duration::from_millis(250), "{:?}", clock.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_wait_beyond_the_budget_is_the_callers() {
+    let year = Step::json(429, "").with_header("retry-after", "31536000");
+    let (client, script, clock) = client([year, ok()]);
+    let error = client.call(Read).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert_eq!(error.advice(), Advice::Retry(Some(Duration::from_secs(31_536_000))));
+    assert_eq!((script.arrived(), clock.elapsed()), (1, Duration::ZERO));
+    // It does not stop other calls for a year either.
+    assert_eq!(client.call(Read).await.unwrap(), 7);
+}
+
+#[tokio::test]
+async fn after_a_429_all_calls_wait_together() {
+    let limited = Step::json(429, "").with_header("retry-after", "60");
+    let clock = clock();
+    let one = RetryPolicy { attempts: 2, ..RetryPolicy::default() };
+    let (client, script) = client_with([limited, ok(), ok()], &clock, |b| b.retry(one));
+    let (first, second) = tokio::join!(client.call(Read), client.call(Read));
+    assert_eq!((first.unwrap(), second.unwrap()), (7, 7));
+    assert_eq!(script.arrived(), 3);
+    assert!(clock.elapsed() >= Duration::from_secs(60));
+}
+
+#[tokio::test]
+async fn a_delete_that_was_lost_and_is_gone_is_done() {
+    let (client, script, _) = client([Step::Reset, Step::json(404, "gone")]);
+    client.call(Remove).await.unwrap();
+    assert_eq!(script.arrived(), 2);
+    // Without a lost attempt before it, a 404 stays one.
+    let (client, _, _) = self::client([Step::json(500, ""), Step::json(404, "gone")]);
+    assert_eq!(client.call(Remove).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn the_whole_call_has_one_deadline() {
+    let clock = clock();
+    let limits = Limits { call: Duration::from_secs(40), ..Limits::default() };
+    let hangs = std::iter::repeat_n(Step::Hang, 9);
+    let (client, script) = client_with(hangs, &clock, |b| b.limits(limits));
+    let error = client.call(Read).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(script.arrived(), 2);
+    assert_eq!(clock.elapsed(), limits.call);
+}
+
+#[tokio::test]
+async fn a_reply_is_bounded() {
+    let clock = clock();
+    let limits = Limits { reply: 10_000, decompressed: 20_000, ..Limits::default() };
+    let announced = Step::json(200, "7").with_header("content-length", "10001");
+    for step in [Step::Endless(1 << 20), announced] {
+        let (client, script) = client_with([step, ok()], &clock, |b| b.limits(limits));
+        let error = client.call(Read).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
+        assert!(error.to_string().contains("larger than 10000 bytes"), "{error}");
+        assert_eq!(script.arrived(), 1);
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_answers_and_not_followed() {
+    let to = "https://elsewhere.example.com/login?token=t0ken";
+    let (client, script, _) = client([Step::json(302, "moved").with_header("location", to), ok()]);
+    let error = client.call(Read).await.unwrap_err();
+    assert_eq!((error.status(), script.arrived()), (Some(302), 1));
+}
+
+#[tokio::test]
+async fn an_error_repeats_no_secret_and_no_control_character() {
+    let echo = format!("token t0ken\u{1b}[2J is {}", "x".repeat(9000));
+    let (client, _, _) = client([Step::json(400, &echo)]);
+    let error = client.call(Read).await.unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains("t0ken"), "{shown}");
+    assert!(shown.contains("token [redacted]"), "{shown}");
+    assert!(!shown.contains('\u{1b}') && shown.len() < 2000, "{shown}");
+}
+
+#[tokio::test]
+async fn a_reply_that_cannot_be_decoded_shows_its_shape_only() {
+    let body = r#"{"key":"pr1vate","n":[1,true,null],"cut":"pr1vate\" and"#;
+    for body in [body, r#"{"key":"pr1vate"}"#, "pr1vate", "{pr1vate:pr1vate}", "<b>pr1vate"] {
+        let (client, _, _) = client([Step::json(200, body)]);
+        let error = client.call(Read).await.unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
+        assert!(!shown.contains("pr1vate"), "{shown}");
+        assert!(shown.contains("application/json") && shown.contains("(HTTP 200)"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn base_urls_are_https_or_on_this_machine() {
+    let build = |url: &str| Client::<Plain>::builder(url).transport(Arc::new(Script::default())).build();
+    for url in [
+        "https://vpn.example.com",
+        "https://vpn.example.com/some/path/",
+        "http://127.0.0.1:8000",
+        "http://[::1]:8000/x",
+        "http://localhost/",
+    ] {
+        assert_eq!(build(url).unwrap().base_url(), url.trim_end_matches('/'));
+    }
+    for url in [
+        "http://vpn.example.com",
+        "http://10.0.0.1",
+        "http://localhost.example.com",
+        "ftp://127.0.0.1",
+        "https://user:t0ken@vpn.example.com",
+        "https://vpn.example.com?token=t0ken",
+        "https://vpn.example.com#t0ken",
+        "vpn.example.com",
+        "",
+    ] {
+        let error = build(url).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{url}");
+        assert!(error.fields().contains_key("url"), "{error}");
+        assert!(!error.to_string().contains("t0ken"), "{error}");
+    }
+}
+
+/// Credentials that become valid by renewing once.
+struct Renewing {
+    renewals: Arc<AtomicUsize>,
+    works: bool,
+}
+
+#[async_trait]
+impl Credentials<Secret> for Renewing {
+    async fn current(&self) -> Result<Option<Secret>, Error> {
+        Ok(Some(Secret::from(format!("token{}", self.renewals.load(Ordering::SeqCst)))))
+    }
+
+    async fn renew(&self, refused: &Secret) -> Result<bool, Error> {
+        assert_eq!(refused.expose(), format!("token{}", self.renewals.load(Ordering::SeqCst)));
+        self.renewals.fetch_add(1, Ordering::SeqCst);
+        Ok(self.works)
+    }
+}
+
+#[tokio::test]
+async fn a_refused_credential_is_renewed_once() {
+    for (works, steps, arrived, kind) in [
+        (true, vec![Step::json(401, ""), ok()], 2, None),
+        (true, vec![Step::json(401, ""), Step::json(401, "")], 2, Some(ErrorKind::Unauthorized)),
+        (false, vec![Step::json(401, ""), ok()], 1, Some(ErrorKind::Unauthorized)),
+    ] {
+        let renewals = Arc::new(AtomicUsize::new(0));
+        let credentials = Renewing { renewals: Arc::clone(&renewals), works };
+        let (client, script) = client_with(steps, &clock(), |b| b.credentials(credentials));
+        let error = client.call(Create).await.err();
+        assert_eq!(error.map(|error| error.kind()), kind);
+        assert_eq!((script.arrived(), renewals.load(Ordering::SeqCst)), (arrived, 1));
+        if arrived == 2 {
+            assert_eq!(script.sent()[1].headers()["authorization"], "Bearer token1");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_credential_sends_nothing() {
+    let script = Script::new([ok()]);
+    let client = Client::<Plain>::builder("https://vpn.example.com")
+        .transport(Arc::new(script.clone()))
+        .build()
+        .unwrap();
+    assert_eq!(client.call(Read).await.unwrap_err().kind(), ErrorKind::Unauthorized);
+    assert_eq!(script.arrived(), 0);
+}
