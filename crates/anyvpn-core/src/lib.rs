@@ -3,6 +3,8 @@
 mod config_text;
 mod error;
 mod names;
+#[cfg(feature = "openvpn")]
+mod openvpn;
 mod provider;
 mod secret;
 mod wireguard;
@@ -12,6 +14,8 @@ pub use error::{Advice, Error, ErrorKind};
 pub use ipnet::IpNet;
 pub use jiff::Timestamp;
 pub use names::OperationId;
+#[cfg(feature = "openvpn")]
+pub use openvpn::{Certificate, OpenVpnProfile, Remote};
 pub use provider::{
     Account, AccountAdmin, Accounts, Capabilities, Capability, Config, ConfigRequest, NewAccount,
     NewPortForward, ObtainedConfig, PortCheck, PortForward, PortForwards, Protocol, Provider,

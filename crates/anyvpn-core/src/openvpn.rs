@@ -14,7 +14,7 @@ use crate::{ConfigError, Directive, Error, REDACTED, Secret};
 pub use certificate::Certificate;
 use reader::Item;
 
-/// A server that a profile names. OpenVPN tries them in order.
+/// A server that a profile names. OpenVPN tries them in order, or at random where it says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Remote {
@@ -100,22 +100,27 @@ impl OpenVpnProfile {
         }
     }
 
-    /// The servers, those of `<connection>` blocks included, with the port and the protocol that
-    /// hold for each.
+    /// The servers, with the port and the protocol that hold for each. Beside `<connection>`
+    /// blocks OpenVPN ignores a `remote` outside of them, and so does this.
     #[must_use]
     pub fn remotes(&self) -> Vec<Remote> {
-        let mut remotes = Vec::new();
-        let outer = Defaults::new(&self.items, &Defaults { port: 1194, proto: "udp".into() });
+        let (mut remotes, mut bare) = (Vec::new(), Vec::new());
+        let whole = Defaults::default().with(&self.items);
+        // A block takes what stands above it, a bare `remote` what holds at the end.
+        let mut above = Defaults::default();
         for item in &self.items {
             match &item.block {
                 Some(block) => {
-                    let inner = Defaults::new(&block.items, &outer);
+                    let inner = above.clone().with(&block.items);
                     remotes.extend(block.items.iter().filter_map(|item| inner.remote(item)));
                 }
-                None => remotes.extend(outer.remote(item)),
+                None => {
+                    above.read(item);
+                    bare.extend(whole.remote(item));
+                }
             }
         }
-        remotes
+        if remotes.is_empty() { bare } else { remotes }
     }
 
     /// The directives that run programs, load code, or read or write files, with those inside of
@@ -125,11 +130,10 @@ impl OpenVpnProfile {
     #[must_use]
     pub fn directives(&self) -> Vec<Directive> {
         let mut found = Vec::new();
-        let inner = |item: &Item| item.block.as_ref().map(|block| block.items.clone());
         for item in &self.items {
             found.extend(self.directive(item));
-            let nested = inner(item).unwrap_or_default();
-            found.extend(nested.iter().filter_map(|item| self.directive(item)));
+            let inner = item.block.iter().flat_map(|block| &block.items);
+            found.extend(inner.filter_map(|item| self.directive(item)));
         }
         found
     }
@@ -138,7 +142,10 @@ impl OpenVpnProfile {
         let words = item.words();
         let why = directives::why(&words, item.block.is_some())?;
         let (name, arguments) = words.split_first()?;
-        let body = item.block.as_ref().map(|block| self.text[block.body.clone()].trim());
+        let body = item
+            .block
+            .as_ref()
+            .map(|block| self.text[block.body.clone()].trim());
         let value = body.map_or_else(|| arguments.join(" "), ToOwned::to_owned);
         Some(Directive {
             line: item.line,
@@ -154,15 +161,18 @@ impl OpenVpnProfile {
     /// # Errors
     /// Names the block's line when it holds no certificate, or one that cannot be read.
     pub fn ca(&self) -> Result<Vec<Certificate>, ConfigError> {
-        let is_ca = |item: &&Item| item.words().first() == Some(&"ca");
-        let blocks = self.items.iter().filter_map(|item| Some((item, item.block.as_ref()?)));
-        let Some((item, block)) = blocks.filter(|(item, _)| is_ca(item)).last() else {
+        let is_ca = |item: &&Item| item.words().first() == Some(&"ca") && item.block.is_some();
+        let last = self.items.iter().rev().find(is_ca);
+        let Some((item, block)) = last.and_then(|item| Some((item, item.block.as_ref()?))) else {
             return Ok(Vec::new());
         };
         Certificate::from_pem(&self.text[block.body.clone()]).map_err(|error| ConfigError {
             line: item.line,
             column: 1,
-            what: error.detail().unwrap_or("this block holds no certificate").to_owned(),
+            what: error
+                .detail()
+                .unwrap_or("this block holds no certificate")
+                .to_owned(),
         })
     }
 
@@ -200,8 +210,17 @@ impl OpenVpnProfile {
         // password. A document without a final newline stays one.
         let opening = if ending.is_empty() { "\n" } else { ending };
         let parts = [
-            before, "<auth-user-pass>", comment, opening, username, "\n", password.expose(), "\n",
-            CLOSE, ending, after,
+            before,
+            "<auth-user-pass>",
+            comment,
+            opening,
+            username,
+            "\n",
+            password.expose(),
+            "\n",
+            CLOSE,
+            ending,
+            after,
         ];
         let length = parts.iter().map(|part| part.len()).sum();
         let mut text = Zeroizing::new(String::with_capacity(length));
@@ -217,44 +236,63 @@ impl OpenVpnProfile {
         let item = self.items.iter().rev().find(is_it)?;
         let (first, last) = (item.words.first()?, item.words.last()?);
         let is_bare = item.block.is_none() && item.words().len() == 1;
-        is_bare.then(|| (item, first.span.start..last.span.end))
+        is_bare.then_some((item, first.span.start..last.span.end))
     }
 }
 
 /// The redacted text.
 impl fmt::Debug for OpenVpnProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OpenVpnProfile").field(&self.redacted()).finish()
+        f.debug_tuple("OpenVpnProfile")
+            .field(&self.redacted())
+            .finish()
     }
 }
 
 /// Port and protocol of the remotes that do not name their own.
+#[derive(Clone)]
 struct Defaults {
     port: u16,
     proto: String,
 }
 
-impl Defaults {
-    /// What the items say, and where they are silent, what `outer` says.
-    fn new(items: &[Item], outer: &Self) -> Self {
-        let mut defaults = Self { port: outer.port, proto: outer.proto.clone() };
-        for item in items {
-            match *item.words() {
-                ["port" | "rport", text] => defaults.port = port(text).unwrap_or(defaults.port),
-                ["proto", text] => defaults.proto = text.to_owned(),
-                _ => {}
-            }
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            port: 1194,
+            proto: "udp".to_owned(),
         }
-        defaults
+    }
+}
+
+impl Defaults {
+    fn with(mut self, items: &[Item]) -> Self {
+        items.iter().for_each(|item| self.read(item));
+        self
+    }
+
+    fn read(&mut self, item: &Item) {
+        match *item.words() {
+            ["port" | "rport", text] => self.port = port(text).unwrap_or(self.port),
+            ["proto", text] => self.proto = text.to_owned(),
+            _ => {}
+        }
     }
 
     fn remote(&self, item: &Item) -> Option<Remote> {
         let words = item.words();
-        let ["remote", host, rest @ ..] = &*words else { return None };
+        let ["remote", host, rest @ ..] = &*words else {
+            return None;
+        };
         Some(Remote {
             host: (*host).to_owned(),
-            port: rest.first().and_then(|text| port(text)).unwrap_or(self.port),
-            proto: rest.get(1).map_or_else(|| self.proto.clone(), |text| (*text).to_owned()),
+            port: rest
+                .first()
+                .and_then(|text| port(text))
+                .unwrap_or(self.port),
+            proto: rest
+                .get(1)
+                .map_or_else(|| self.proto.clone(), |text| (*text).to_owned()),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! WireGuard configurations: real-life files, refusals with their place, edits, and properties.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
 use anyvpn_core::{
     ConfigError, Endpoint, Error, ErrorKind, Host, Interface, Peer, PresharedKey, PrivateKey,
     PublicKey, Secret, WireGuardConfig,

@@ -57,8 +57,7 @@ impl<D: Dialect> ClientBuilder<D> {
 
     /// Sends with a client of the caller's own.
     ///
-    /// Build it with `redirect::Policy::none()`; a reply that comes after a redirect is an error.
-    /// Its connect timeout, proxies, roots and crypto provider are the caller's.
+    /// See [`Reqwest`] for what it must be like. Its connect timeout, proxies, roots and crypto provider are the caller's.
     #[must_use]
     pub fn http_client(self, client: reqwest::Client) -> Self {
         self.transport(Arc::new(Reqwest(client)))

@@ -63,7 +63,10 @@ impl fmt::Display for TransportError {
 impl StdError for TransportError {}
 
 /// The transport on reqwest.
-pub(crate) struct Reqwest(pub(crate) reqwest::Client);
+///
+/// The client must not follow redirects: build it with `redirect::Policy::none()`. A reply that
+/// comes after a redirect is an error.
+pub struct Reqwest(pub reqwest::Client);
 
 impl Transport for Reqwest {
     fn send(

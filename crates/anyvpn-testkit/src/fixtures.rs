@@ -199,6 +199,8 @@ async fn play(
     let server = MockServer::start_async().await;
     let response = response(case);
     let record = Arc::clone(&received);
+    let base_url = server.base_url();
+    let server_url = base_url.clone();
     server
         .mock_async(|when, then| {
             when.any_request();
@@ -206,13 +208,13 @@ async fn play(
                 record
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .push(message(request));
+                    .push(message(&server_url, request));
                 response.clone()
             });
         })
         .await;
     let outcome = call(Call {
-        base_url: &server.base_url(),
+        base_url: &base_url,
         operation,
         input: case.input.clone(),
         setup: &case.setup,
@@ -267,10 +269,12 @@ fn response(case: &Case) -> HttpMockResponse {
     }
 }
 
-/// A request as it arrived.
-fn message(request: &HttpMockRequest) -> Message {
+/// A request as it arrived. httpmock puts the server's address before the target.
+fn message(base_url: &str, request: &HttpMockRequest) -> Message {
+    let uri = request.uri_str();
+    let target = uri.strip_prefix(base_url).unwrap_or(uri);
     Message {
-        first: format!("{} {}", request.method_str(), request.uri_str()),
+        first: format!("{} {target}", request.method_str()),
         headers: request.headers_vec().clone(),
         body: request.body_vec(),
     }

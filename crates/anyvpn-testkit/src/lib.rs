@@ -1,6 +1,9 @@
 //! The conformance suite, fixtures and canary check for providers.
+
+pub mod canary;
 pub mod conformance;
 pub mod fixtures;
 pub mod openapi;
 pub mod reference;
 pub mod scripted;
+pub mod witness;

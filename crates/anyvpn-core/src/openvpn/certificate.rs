@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::Decode as _;
 use x509_cert::der::oid::ObjectIdentifier;
 use x509_cert::time::Time;
@@ -41,24 +40,31 @@ impl Certificate {
         for (index, der) in CertificateDer::pem_slice_iter(text.as_bytes()).enumerate() {
             let number = index + 1;
             let der = der.map_err(|_| {
-                wrong(format!("certificate {number}: the PEM text is broken; fetch it anew"))
+                wrong(format!(
+                    "certificate {number}: the PEM text is broken; fetch it anew"
+                ))
             })?;
             certificates.push(Self::from_der(&der).ok_or_else(|| {
-                wrong(format!("certificate {number}: this is not X.509; fetch it anew"))
+                wrong(format!(
+                    "certificate {number}: this is not X.509; fetch it anew"
+                ))
             })?);
         }
         if certificates.is_empty() {
-            return Err(wrong("there is no BEGIN CERTIFICATE line; fetch the text anew".into()));
+            return Err(wrong(
+                "there is no BEGIN CERTIFICATE line; fetch the text anew".into(),
+            ));
         }
         Ok(certificates)
     }
 
     fn from_der(der: &[u8]) -> Option<Self> {
-        // `Raw` takes serial numbers that are longer than RFC 5280 allows; such CAs are in use.
-        let certificate = CertificateInner::<Raw>::from_der(der).ok()?;
+        let certificate = x509_cert::Certificate::from_der(der).ok()?;
         let certificate = certificate.tbs_certificate();
         let subject = certificate.subject();
-        let mut names = subject.iter().filter(|attribute| attribute.oid == COMMON_NAME);
+        let mut names = subject
+            .iter()
+            .filter(|attribute| attribute.oid == COMMON_NAME);
         // Of several common names the last one is the most specific.
         let common_name = names.by_ref().last().map(|name| {
             let text = name.to_string();

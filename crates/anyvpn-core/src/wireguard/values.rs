@@ -23,6 +23,7 @@ macro_rules! keys {
     ($($key:ident = $name:literal in $peer:literal,)+) => {
         /// A key that `wg` or `wg-quick` knows.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(clippy::enum_variant_names, reason = "they are the file's own words")]
         pub(super) enum Key { $($key,)+ }
 
         impl Key {

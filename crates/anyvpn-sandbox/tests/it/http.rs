@@ -121,7 +121,7 @@ async fn bodies_that_cannot_be_read_are_refused() {
         assert_eq!(answer.status, 400, "{body:.20}");
         assert_eq!(answer.json()["status"], "error");
     }
-    let long = format!("{{\"username\":\"{}\"}}", "a".repeat(1024 * 1024));
+    let long = format!("{{\"username\":\"{}\"}}", "a".repeat(8 * 1024 * 1024));
     post(&long).await.assert_error(413, "Payload Too Large");
     assert_eq!(sandbox.azire().accounts(), 1);
     assert_eq!(client.get("/users/me").await.status, 200);

@@ -1,0 +1,71 @@
+//! What can be typed.
+
+use anyvpn::ProviderName;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{account, call, config, demo, port, sandbox, server};
+
+const EXAMPLES: &str = "\
+Examples:
+  anyvpn demo                                     See it all work, without an account
+  anyvpn config get se-sto --output se-sto.conf   Write a WireGuard file
+  anyvpn port create --days 7                     Open a port on the VPN server";
+
+/// VPN providers by one command: accounts, configurations, ports.
+#[derive(Parser)]
+#[command(version, max_term_width = 80, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Args)]
+#[command(next_help_heading = "Options of all commands")]
+pub struct Global {
+    /// The provider [env: ANYVPN_PROVIDER]
+    #[arg(long, global = true, value_name = "NAME", value_parser = provider_name())]
+    pub provider: Option<ProviderName>,
+    /// The provider's address: everything before the documented path [env: ANYVPN_AZIRE_URL]
+    #[arg(long, global = true)]
+    pub url: Option<String>,
+    /// Answer in JSON, on stdout; errors too, on stderr
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Tell on stderr what is done; -vv and -vvv tell more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Do all that a new customer does, in a sandbox inside this program
+    Demo(demo::Demo),
+    /// Imitate the providers on a local address, to try and test against
+    Sandbox(sandbox::Sandbox),
+    /// Call one operation of a provider as it is documented
+    Call(call::Call),
+    /// Show, create or close the account
+    #[command(subcommand)]
+    Account(account::Account),
+    /// List the servers
+    #[command(subcommand)]
+    Server(server::Server),
+    /// Get a configuration for a server, list or revoke what was got
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Open, list and close ports of the VPN server that lead to this machine
+    #[command(subcommand)]
+    Port(port::Port),
+    /// Show what each provider can do
+    Capabilities,
+}
+
+/// One of the providers of this build.
+pub fn provider_name() -> impl TypedValueParser<Value = ProviderName> {
+    PossibleValuesParser::new(ProviderName::ALL.iter().map(|name| name.as_str()))
+        .try_map(|name| name.parse::<ProviderName>())
+}

@@ -1,0 +1,371 @@
+//! Why a command did not do what it was asked, for people and for programs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::process::ExitCode;
+
+use anyvpn::{Advice, Error, ErrorKind, ProviderName};
+use serde::Serialize;
+
+use crate::text::plain;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub struct Failure {
+    cause: Cause,
+    provider: Option<ProviderName>,
+    hint: Option<String>,
+}
+
+#[derive(Debug)]
+enum Cause {
+    /// The library's.
+    Library(Error),
+    /// The command's own: what was typed, a file, the terminal.
+    Own { kind: Kind, what: String },
+    /// Nobody reads the answer any more, which is no error.
+    ClosedPipe,
+}
+
+/// What the library has no kind for.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Usage,
+    Unsupported,
+    NotFound,
+    Other,
+}
+
+impl Failure {
+    /// Something about what was typed, before anything was done.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self::own(Kind::Usage, what)
+    }
+
+    /// The provider has no such thing.
+    pub fn unsupported(what: impl Into<String>) -> Self {
+        Self::own(Kind::Unsupported, what)
+    }
+
+    /// What the command needs is not there.
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::own(Kind::NotFound, what)
+    }
+
+    /// Something of this machine: a file, the terminal.
+    pub fn other(what: impl Into<String>) -> Self {
+        Self::own(Kind::Other, what)
+    }
+
+    /// The other end of stdout is gone.
+    pub fn closed_pipe() -> Self {
+        Self {
+            cause: Cause::ClosedPipe,
+            provider: None,
+            hint: None,
+        }
+    }
+
+    fn own(kind: Kind, what: impl Into<String>) -> Self {
+        Self {
+            cause: Cause::Own {
+                kind,
+                what: what.into(),
+            },
+            provider: None,
+            hint: None,
+        }
+    }
+
+    /// Says what to do next.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says which provider it is about, where the error itself does not know.
+    pub fn of(mut self, provider: ProviderName) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self.cause, Cause::ClosedPipe)
+    }
+
+    /// The exit code that scripts see.
+    pub fn exit(&self) -> ExitCode {
+        ExitCode::from(match &self.cause {
+            Cause::Library(error) => code(error.kind()),
+            Cause::Own { kind, .. } => match kind {
+                Kind::Usage => 2,
+                Kind::NotFound => code(ErrorKind::NotFound),
+                Kind::Unsupported => 5,
+                Kind::Other => 1,
+            },
+            Cause::ClosedPipe => 0,
+        })
+    }
+
+    /// At most four lines: what failed, the vendor's words, where exactly, what to do next.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("error: {}", self.what())];
+        if let Cause::Library(error) = &self.cause {
+            if let Some(message) = error.message() {
+                let code = error.code().map(|code| format!(" [{code}]"));
+                let provider = self.provider_title().unwrap_or("the provider");
+                lines.push(format!(
+                    "  {provider} says: \"{message}\"{}",
+                    code.unwrap_or_default()
+                ));
+            }
+            let fields = error.fields().iter();
+            let fields = fields.map(|(field, whys)| format!("{field}: {}", whys.join(" ")));
+            let where_: Vec<_> = fields.chain(error.detail().map(str::to_owned)).collect();
+            if !where_.is_empty() {
+                lines.push(format!("  {}", where_.join("; ")));
+            }
+        }
+        if let Some(hint) = self.next() {
+            lines.push(format!("  hint: {hint}"));
+        }
+        lines.iter().map(|line| plain(line)).collect()
+    }
+
+    /// The object that `--json` prints.
+    pub fn report(&self) -> Report<'_> {
+        let error = match &self.cause {
+            Cause::Library(error) => Some(error),
+            _ => None,
+        };
+        let message = error.and_then(Error::message).map(str::to_owned);
+        Report {
+            error: Details {
+                kind: self.kind(),
+                provider: self.provider().map(ProviderName::as_str),
+                operation: error.and_then(Error::operation).map(|id| id.to_string()),
+                status: error.and_then(Error::status),
+                code: error.and_then(Error::code),
+                message: message.unwrap_or_else(|| self.what()),
+                hint: self.next(),
+                fields: error.map(Error::fields).filter(|fields| !fields.is_empty()),
+                detail: error.and_then(Error::detail),
+                retry_after_seconds: error
+                    .and_then(Error::retry_after)
+                    .map(|wait| wait.as_secs_f64().ceil()),
+            },
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match &self.cause {
+            Cause::Library(error) => error.kind().name(),
+            Cause::Own { kind, .. } => match kind {
+                Kind::Usage => "usage",
+                Kind::Unsupported => "unsupported",
+                Kind::NotFound => ErrorKind::NotFound.name(),
+                Kind::Other => "other",
+            },
+            Cause::ClosedPipe => "closed-pipe",
+        }
+    }
+
+    /// What failed, as one sentence without its end.
+    fn what(&self) -> String {
+        match &self.cause {
+            Cause::Library(error) => {
+                let operation = error.operation().map(|id| format!("{id}: "));
+                let status = error.status().map(|status| format!(" (HTTP {status})"));
+                format!(
+                    "{}{}{}",
+                    operation.unwrap_or_default(),
+                    error.kind(),
+                    status.unwrap_or_default()
+                )
+            }
+            Cause::Own { what, .. } => what.clone(),
+            Cause::ClosedPipe => "nobody reads the answer".to_owned(),
+        }
+    }
+
+    fn provider(&self) -> Option<ProviderName> {
+        let named = match &self.cause {
+            Cause::Library(error) => error.operation().map(|id| id.provider()),
+            _ => None,
+        };
+        named.and_then(|name| name.parse().ok()).or(self.provider)
+    }
+
+    fn provider_title(&self) -> Option<&'static str> {
+        self.provider().map(ProviderName::title)
+    }
+
+    fn next(&self) -> Option<String> {
+        match (&self.hint, &self.cause) {
+            (Some(hint), _) => Some(hint.clone()),
+            (None, Cause::Library(error)) => Some(advice(error, self.provider())),
+            (None, _) => None,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            cause: Cause::Library(error),
+            provider: None,
+            hint: None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what())
+    }
+}
+
+/// The form of an error in JSON.
+#[derive(Serialize)]
+pub struct Report<'a> {
+    error: Details<'a>,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    kind: &'static str,
+    provider: Option<&'static str>,
+    operation: Option<String>,
+    status: Option<u16>,
+    code: Option<&'a str>,
+    message: String,
+    hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<&'a BTreeMap<String, Vec<String>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<f64>,
+}
+
+/// The exit code of a kind.
+fn code(kind: ErrorKind) -> u8 {
+    use ErrorKind as K;
+    match kind {
+        K::InvalidRequest => 2,
+        K::Unauthorized => 3,
+        K::NotFound => 4,
+        K::NoService
+        | K::ServiceInactive
+        | K::ServiceExpired
+        | K::Suspended
+        | K::AlreadyExists
+        | K::CapacityReached
+        | K::DeviceLimit
+        | K::QuotaReached
+        | K::Pending
+        | K::Refused => 5,
+        K::RateLimited => 6,
+        K::Unreachable | K::Unavailable | K::Timeout => 7,
+        K::UnexpectedReply => 8,
+        K::Ambiguous => 9,
+        // A kind that is newer than this table.
+        _ => 1,
+    }
+}
+
+/// What to do next.
+fn advice(error: &Error, provider: Option<ProviderName>) -> String {
+    use ErrorKind as K;
+    if error.advice() == Advice::ReadBack {
+        return "it may have been done: look (show, list) before you repeat it".to_owned();
+    }
+    if let (K::RateLimited, Some(wait)) = (error.kind(), error.retry_after()) {
+        return format!("wait {} s, then try again", wait.as_secs_f64().ceil());
+    }
+    match error.kind() {
+        K::Unauthorized if error.operation().is_some_and(|id| id.name() == "create-token") => {
+            "check the user name and the password"
+        }
+        K::Unauthorized => return sign_in(provider),
+        K::Suspended => "write to the provider's support",
+        K::NoService => "buy a plan from the provider",
+        K::ServiceInactive => "look at the provider's site for an unpaid bill or an activation",
+        K::ServiceExpired => "renew the plan at the provider",
+        K::NotFound => "list what exists and compare the identifier",
+        K::AlreadyExists => "use what exists, or choose another name",
+        K::InvalidRequest => "correct that and try again; nothing was changed",
+        K::CapacityReached => "choose another server, or try later",
+        K::DeviceLimit => "free a place: anyvpn config list, then anyvpn config revoke ID",
+        K::QuotaReached => "wait until the provider's next period, as a rule a day",
+        K::Pending => "wait and try again",
+        K::RateLimited => "wait a minute, then try again; make fewer calls",
+        K::Refused => "the provider's words are all that is known; ask its support",
+        K::Unavailable => "try again later; look at the provider's status page",
+        K::Timeout => "look at the network, then try again",
+        K::Unreachable => "look at the network, the address and this machine's clock",
+        K::UnexpectedReply => "a login page of the network can cause this; see more with -v",
+        _ => "try again with -v to see more",
+    }
+    .to_owned()
+}
+
+/// How one signs in to a provider.
+pub fn sign_in(provider: Option<ProviderName>) -> String {
+    match provider {
+        Some(ProviderName::Azire) => {
+            "set ANYVPN_AZIRE_TOKEN; to make a token: anyvpn call azire create-token \
+             username=NAME password=@FILE --reveal"
+        }
+        _ => "set the provider's credentials in the environment",
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use anyvpn::OperationId;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_code_of_its_own_class_and_a_hint() {
+        for kind in ErrorKind::ALL {
+            assert!((2..=9).contains(&code(kind)), "{kind:?}");
+            let hint = advice(&Error::new(kind), None);
+            assert!(!hint.contains("try again with -v"), "{kind:?}");
+        }
+        assert_eq!(code(ErrorKind::Unauthorized), 3);
+        assert_eq!(code(ErrorKind::Ambiguous), 9);
+    }
+
+    #[test]
+    fn an_error_that_knows_everything_has_four_lines_without_control_characters() {
+        let error = Error::new(ErrorKind::RateLimited)
+            .with_operation(OperationId::new("azire", "get-user"))
+            .with_status(429)
+            .with_code("E7")
+            .with_message("slow\x1b[31m\ndown")
+            .with_detail("a\nb")
+            .with_field("port", "is odd")
+            .with_retry_after(Some(Duration::from_millis(1500)));
+        let lines = Failure::from(error).lines();
+        assert_eq!(
+            lines,
+            [
+                "error: azire.get-user: too many requests (HTTP 429)",
+                r#"  AzireVPN says: "slow\u{1b}[31m\ndown" [E7]"#,
+                r"  port: is odd; a\nb",
+                "  hint: wait 2 s, then try again",
+            ]
+        );
+    }
+
+    #[test]
+    fn work_that_may_have_been_done_is_never_advised_to_be_repeated() {
+        let error = Error::new(ErrorKind::Unavailable).with_read_back();
+        assert!(Failure::from(error).lines()[1].contains("may have been done"));
+    }
+}
