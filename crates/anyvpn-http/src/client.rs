@@ -273,17 +273,19 @@ impl<D: Dialect> Client<D> {
         lost: bool,
     ) -> Result<O::Output, Next> {
         let status = reply.status;
-        let once = O::REPLAY == Replay::Once;
-        if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+        let changes = O::REPLAY != Replay::Safe;
+        let limited = status == StatusCode::TOO_MANY_REQUESTS;
+        if limited || status.is_server_error() {
             let wait = reply.retry_after(self.0.clock.now());
-            let error = D::refusal(reply)
-                .with_status(status.as_u16())
-                .with_retry_after(wait);
-            return Err(if !once || status == StatusCode::TOO_MANY_REQUESTS {
-                Next::Again(error, wait)
-            } else {
-                // A gateway's 502 or 504 can follow work that was done.
-                Next::Stop(error.with_read_back())
+            let error = D::refusal(reply).with_status(status.as_u16()).with_retry_after(wait);
+            if limited {
+                return Err(Next::Again(error, wait));
+            }
+            // A gateway's 502 or 504 can follow work that was done.
+            let error = if changes { error.with_read_back() } else { error };
+            return Err(match O::REPLAY {
+                Replay::Once => Next::Stop(error),
+                Replay::Safe | Replay::Idempotent => Next::Again(error, wait),
             });
         }
         operation.decode(reply).or_else(|error| {
@@ -300,7 +302,7 @@ impl<D: Dialect> Client<D> {
             let error = error.with_status(status.as_u16());
             Err(match error.kind() {
                 ErrorKind::Unauthorized if status == StatusCode::UNAUTHORIZED => Next::Renew(error),
-                ErrorKind::UnexpectedReply if once && !status.is_client_error() => {
+                ErrorKind::UnexpectedReply if changes && !status.is_client_error() => {
                     Next::Stop(error.with_read_back())
                 }
                 _ => Next::Stop(error),
@@ -330,8 +332,8 @@ fn after_failure(replay: Replay, failure: Failure) -> Next {
         Failure::OutOfBounds(status, error) => {
             let error = error.with_status(status.as_u16());
             return Next::Stop(match replay {
-                Replay::Once => error.with_read_back(),
-                Replay::Safe | Replay::Idempotent => error,
+                Replay::Once | Replay::Idempotent => error.with_read_back(),
+                Replay::Safe => error,
             });
         }
     };

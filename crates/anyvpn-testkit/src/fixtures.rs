@@ -101,8 +101,8 @@ pub async fn run(
     let mut report = Vec::new();
     let known: BTreeSet<_> = operations.iter().copied().collect();
     for name in names(folder).map_err(|e| format!("{}: {e}", folder.display()))? {
-        if folder.join(&name).is_dir() && !known.contains(name.as_str()) {
-            report.push(format!("{name}/: there is no such operation"));
+        if !known.contains(name.as_str()) {
+            report.push(format!("{name}: there is no such operation"));
         }
     }
     for operation in operations {

@@ -2,6 +2,7 @@
 
 pub mod canary;
 pub mod conformance;
+pub mod document;
 pub mod fixtures;
 pub mod openapi;
 pub mod reference;

@@ -270,8 +270,12 @@ components:
         assert!(!fits("drop-a", 200, "[]") && !fits("drop-a", 204, "{}"));
         assert!(fits("drop-a", 404, r#"{"message":null}"#) && !fits("drop-a", 404, ""));
         assert!(!fits("drop-a", 500, r#"{"message":"no response for it"}"#));
-        assert!(fits("put-a", 200, r#""x""#) && !fits("put-a", 200, "") && !fits("put-a", 200, "{"));
-        assert!(fits("put-a", 418, r#"{"message":"m"}"#) && !fits("put-a", 418, r#"{"message":1}"#));
+        assert!(
+            fits("put-a", 200, r#""x""#) && !fits("put-a", 200, "") && !fits("put-a", 200, "{")
+        );
+        assert!(
+            fits("put-a", 418, r#"{"message":"m"}"#) && !fits("put-a", 418, r#"{"message":1}"#)
+        );
         assert!(!fits("no-such", 200, "{}"));
     }
 

@@ -1,0 +1,46 @@
+//! Documents that tests write, so that they are true.
+
+use std::fs;
+use std::path::Path;
+
+/// The variable that makes [`check`] write instead of compare.
+pub const WRITE: &str = "ANYVPN_WRITE_DOCS";
+
+/// Compares `text` with what stands in the file at `path`: the whole file, or the part between the
+/// lines `<!-- NAME -->` and `<!-- end of NAME -->` when there is a `name`.
+///
+/// # Panics
+///
+/// When they differ; the message names the command that writes the document anew.
+pub fn check(path: impl AsRef<Path>, name: Option<&str>, text: &str) {
+    let path = path.as_ref();
+    let file = fs::read_to_string(path).unwrap_or_default();
+    let (before, old, after) = match name {
+        None => ("", file.as_str(), ""),
+        Some(name) => {
+            let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
+            let part = file.split_once(&begin).and_then(|(before, rest)| {
+                let (old, _) = rest.split_once(&end)?;
+                Some((&file[..before.len() + begin.len()], old, &rest[old.len()..]))
+            });
+            part.unwrap_or_else(|| panic!("{} has no part {name:?}", path.display()))
+        }
+    };
+    if old == text {
+        return;
+    }
+    if std::env::var_os(WRITE).is_some() {
+        let new = format!("{before}{text}{after}");
+        fs::write(path, new).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        return;
+    }
+    let line = old.lines().zip(text.lines()).position(|(old, new)| old != new);
+    let line = line.unwrap_or_else(|| old.lines().count().min(text.lines().count()));
+    panic!(
+        "{} is not what the code does; run `cargo xtask docs` and look at what changed\n\
+         the file:   {:?}\nit must be: {:?}",
+        path.display(),
+        old.lines().nth(line).unwrap_or("(the end)"),
+        text.lines().nth(line).unwrap_or("(the end)"),
+    );
+}
