@@ -52,7 +52,7 @@ impl Output {
     /// Tells the person something beside the answer. With `--json`, stderr is for errors alone.
     pub fn note(self, text: &str) {
         if !self.json {
-            complain(&plain(text));
+            text.lines().for_each(|line| complain(&plain(line)));
         }
     }
 
@@ -151,7 +151,7 @@ fn short(text: &str) -> Vec<String> {
         match lines.last_mut() {
             Some(last) if continues => {
                 last.push(' ');
-                last.push_str(line.trim());
+                last.push_str(&plain(line.trim()));
             }
             _ => lines.push(plain(line)),
         }

@@ -82,9 +82,13 @@ pub(super) fn list(state: &mut State, caller: &Caller, call: &Call) -> Answer {
 pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let mut fields = body(call)?;
     let address = address(&mut fields);
-    let days = fields
-        .integer("expires_in", 1..=MOST_DAYS)
-        .unwrap_or(DEFAULT_DAYS);
+    let least = if state.quirks.zero_days_is_absent {
+        0
+    } else {
+        1
+    };
+    let days = fields.integer("expires_in", least..=MOST_DAYS);
+    let days = days.filter(|days| *days > 0).unwrap_or(DEFAULT_DAYS);
     let hidden = fields.boolean("hidden").unwrap_or(false);
     fields.done().map_err(invalid)?;
     require_active(state, caller)?;

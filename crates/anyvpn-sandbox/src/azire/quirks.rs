@@ -92,6 +92,9 @@ pub struct Quirks {
     pub too_many: u16,
     /// Status of the answer that a port is closed: 200, 400, 404 or 422.
     pub closed: u16,
+    /// Whether `expires_in: 0`, which the page's sample sends, counts as absent or is refused: true
+    /// or false.
+    pub zero_days_is_absent: bool,
     /// Ports that an account may create a day: 10, or from 5 to 19.
     pub daily_port_cap: u32,
     delete_reply: usize,
@@ -123,6 +126,7 @@ impl Quirks {
             unknown_device: [422, 404][draw(2)],
             too_many: [422, 403][draw(2)],
             closed: [200, 400, 404, 422][draw(4)],
+            zero_days_is_absent: [true, false][draw(2)],
             daily_port_cap: 5 + (5 + draw(15) as u32) % 15,
             delete_reply: draw(3),
             empty_list: draw(3),

@@ -47,11 +47,13 @@ use Work::{Check, Open, Signed};
 
 /// Method, path, operation, the fields that may be logged, the work.
 #[rustfmt::skip]
-pub(super) static ROUTES: [Row; 25] = [
+pub(super) static ROUTES: [Row; 26] = [
     row(Method::POST, "/v3/users", "azire.create-user", &["username", "email", "currency", "affiliate_code", "referral_code"], Open(users::create)),
     row(Method::GET, "/v3/users/me", "azire.get-user", &[], Signed(users::get)),
     row(Method::DELETE, "/v3/users/me", "azire.delete-user", &[], Signed(users::delete)),
     row(Method::POST, "/v3/users/me/otps", "azire.create-otp", &[], Signed(users::create_otp)),
+    // The page's sample sends a GET.
+    row(Method::GET, "/v3/users/me/otps", "azire.create-otp", &[], Signed(users::create_otp)),
     row(Method::PUT, "/v3/users/me/password", "azire.update-password", &[], Signed(users::update_password)),
     row(Method::PUT, "/v3/users/me/username", "azire.update-username", &["new_username"], Signed(users::update_username)),
     row(Method::PUT, "/v3/users/me/email", "azire.update-email", &["email"], Signed(users::update_email)),

@@ -296,5 +296,7 @@ impl Provider for Service {
 
 /// The names of AzireVPN's calls.
 pub(crate) fn operations() -> Vec<&'static str> {
-    ROUTES.iter().map(|row| row.route.operation).collect()
+    let mut names: Vec<_> = ROUTES.iter().map(|row| row.route.operation).collect();
+    names.dedup();
+    names
 }

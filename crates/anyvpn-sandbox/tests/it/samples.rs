@@ -1,133 +1,145 @@
-//! The commands of AzireVPN's pages, as curl sends them: other host, other token, nothing else.
+//! The vendor pages' own examples, run by the real `curl`: another host, another token, another
+//! device and port, and nothing else.
 
-use crate::client::{Answer, Client, sandbox, signed_in};
+use std::process::Command;
 
-/// `curl --json`
-const JSON: &str = "accept: application/json\r\ncontent-type: application/json\r\n";
-const FORM: &str = "accept: */*\r\ncontent-type: application/x-www-form-urlencoded\r\n";
-const PLAIN: &str = "accept: */*\r\n";
+use anyvpn_sandbox::Sandbox;
+use serde_json::Value;
 
-async fn curl(client: &Client, method: &str, path: &str, headers: &str, body: &str) -> Answer {
-    let request = client.request(method, &format!("/azire/v3{path}"), headers, body);
-    client.raw(&request).await.answer()
+use crate::client::sandbox;
+
+const USERS: &str = include_str!("samples/azire-users.sh");
+const PORT_FORWARDINGS: &str = include_str!("samples/azire-portforwardings.sh");
+
+/// Runs one example, and gives the HTTP status and the reply.
+async fn curl(sandbox: &Sandbox, example: &str, replace: &[(&str, &str)]) -> (u16, Value) {
+    let mut script = example.replace("https://api.azirevpn.com", &sandbox.azire_url());
+    for (old, new) in replace {
+        script = script.replace(old, new);
+    }
+    let script = format!(
+        "{} --silent --write-out '\\n%{{http_code}}'",
+        script.trim_end_matches(['\\', ' ', '\n'])
+    );
+    let output =
+        tokio::task::spawn_blocking(move || Command::new("sh").args(["-c", &script]).output());
+    let output = output.await.unwrap().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    let (body, status) = text
+        .rsplit_once('\n')
+        .unwrap_or_else(|| panic!("is curl here? {error}"));
+    (
+        status.parse().unwrap(),
+        serde_json::from_str(body).unwrap_or_default(),
+    )
+}
+
+/// The examples of a page, by the comment above each.
+fn example<'a>(page: &'a str, name: &str) -> &'a str {
+    let parts = page.split("# ").find(|part| part.starts_with(name));
+    parts
+        .and_then(|part| part.split_once('\n'))
+        .unwrap_or_else(|| panic!("no {name}"))
+        .1
 }
 
 #[tokio::test]
 async fn users() {
     let sandbox = sandbox(0).await;
-    let nobody = Client::new(&sandbox);
-    let body = r#"{
-    "username": "david",
-    "password": "my_secure_password",
-    "referral_code": "1337"
-  }"#;
+    let (status, reply) = curl(&sandbox, example(USERS, "Create user"), &[]).await;
     assert_eq!(
-        curl(&nobody, "POST", "/users", JSON, body).await.status,
-        200
+        (status, &reply["data"]["username"]),
+        (200, &Value::from("david"))
     );
-    let account = sandbox.azire().add_account("david", "my_secure_password");
-    let client = nobody.with_token(&account.token);
-    for (method, path, headers, body, status) in [
-        ("GET", "/users/me", PLAIN, "", 200),
-        ("POST", "/users/me/otps", PLAIN, "", 200),
-        (
-            "PUT",
-            "/users/me/password",
-            JSON,
-            r#"{"new_password": "password_secure_new"}"#,
-            200,
-        ),
-        (
-            "PUT",
-            "/users/me/username",
-            JSON,
-            r#"{"new_username": "python"}"#,
-            200,
-        ),
-        (
-            "PUT",
-            "/users/me/email",
-            JSON,
-            r#"{"email": "new@nice.email"}"#,
-            200,
-        ),
-        // Said to delete the address, and in truth the deletion of the account: without its
-        // password it does nothing.
-        ("DELETE", "/users/me", PLAIN, "", 422),
-        ("DELETE", "/users/me/email", PLAIN, "", 200),
-        (
-            "DELETE",
-            "/users/me",
-            JSON,
-            r#"{"password": "my_secure_password"}"#,
-            403,
-        ),
-        (
-            "DELETE",
-            "/users/me",
-            JSON,
-            r#"{"password": "password_secure_new"}"#,
-            200,
-        ),
-    ] {
-        assert_eq!(
-            curl(&client, method, path, headers, body).await.status,
-            status,
-            "{path}"
-        );
-    }
-    assert_eq!(sandbox.azire().accounts(), 0);
-}
+    let token = sandbox
+        .azire()
+        .add_account("daniel", "my_secure_password")
+        .token;
+    let run = async |name: &str| curl(&sandbox, example(USERS, name), &[("{token}", &token)]).await;
 
-#[tokio::test]
-async fn portforwardings() {
-    let (sandbox, client) = signed_in(0).await;
-    let address = sandbox.azire().add_device("david").unwrap();
-    let path = "/portforwardings";
-    // Zero days, as the page writes them for the creation, and again for the change.
-    let zero = format!(r#"{{"internal_ipv4": "{address}","hidden": false,"expires_in": 0}}"#);
-    curl(&client, "POST", path, JSON, &zero)
-        .await
-        .assert_invalid(&["expires_in"]);
-    let week = zero.replace("0}", "7}");
-    let made = curl(&client, "POST", path, JSON, &week).await;
-    assert_eq!(made.status, 200);
-    let port = &made.json()["data"]["port"];
-    let listed = curl(
-        &client,
-        "GET",
-        &format!("{path}?internal_ipv4={address}"),
-        PLAIN,
-        "",
+    assert_eq!(
+        run("Get authenticated user").await.1["data"]["username"],
+        "daniel"
+    );
+    assert_eq!(
+        run("Generate OTP").await.1["data"]["otp"]
+            .as_str()
+            .unwrap()
+            .len(),
+        60
+    );
+    assert_eq!(run("Update username").await.1["data"]["username"], "python");
+    assert_eq!(
+        run("Update email").await.1["data"]["email"],
+        "new@nice.email"
+    );
+    // The page's example for this one is the deletion of the account: it does nothing without the
+    // account's password.
+    assert_eq!(run("Delete email").await.0, 422);
+    assert_eq!(
+        run("Get authenticated user").await.1["data"]["email"],
+        "new@nice.email"
+    );
+    assert_eq!(run("Delete authenticated user").await.0, 200);
+    assert_eq!(run("Get authenticated user").await.0, 401);
+    assert_eq!(sandbox.azire().accounts(), 1);
+
+    let token = sandbox
+        .azire()
+        .add_account("dora", "my_secure_password")
+        .token;
+    let (status, _) = curl(
+        &sandbox,
+        example(USERS, "Update password"),
+        &[("{token}", &token)],
     )
     .await;
-    assert_eq!(&listed.json()["data"]["ports"][0]["port"], port);
-    curl(&client, "PUT", path, JSON, &zero)
-        .await
-        .assert_invalid(&["hidden", "port"]);
-    let delete = format!(r#"{{"internal_ipv4": "{address}","port": {port}}}"#);
-    assert_eq!(
-        curl(&client, "DELETE", path, JSON, &delete).await.status,
-        204
-    );
-    assert_eq!(sandbox.azire().ports("david"), []);
+    assert_eq!(status, 200);
+    let delete = example(USERS, "Delete authenticated user");
+    let (status, _) = curl(&sandbox, delete, &[("{token}", &token)]).await;
+    assert_eq!(status, 403, "the example has the old password");
 }
 
 #[tokio::test]
-async fn checks() {
+async fn port_forwardings() {
     let sandbox = sandbox(0).await;
-    let client = Client::new(&sandbox);
-    let path = "/portforwardings/check";
-    let get = curl(&client, "GET", &format!("{path}/1"), PLAIN, "")
-        .await
-        .json();
-    // `curl -G …/check/1336 -d port=1336`, shown for the call by POST.
-    let odd = curl(&client, "GET", &format!("{path}/1?port=1"), PLAIN, "")
-        .await
-        .json();
-    let post = curl(&client, "POST", path, FORM, "port=1").await.json();
-    assert_eq!(get["message"], "Port is closed");
-    assert_eq!(get["data"]["port"], 1);
-    assert_eq!(odd, get);
-    assert_eq!(post, get);
+    let token = sandbox
+        .azire()
+        .add_account("david", "my_secure_password")
+        .token;
+    let device = sandbox.azire().add_device("david").unwrap().to_string();
+    let run = async |name: &str, port: &str| {
+        let replace = [
+            ("{token}", token.as_str()),
+            ("10.0.16.181", &device),
+            ("58532", port),
+        ];
+        curl(&sandbox, example(PORT_FORWARDINGS, name), &replace).await
+    };
+    let (status, made) = run("Create portforwarding", "").await;
+    assert_eq!(status, 200, "{made}");
+    let port = made["data"]["port"].to_string();
+    let (_, list) = run("Retrieve portforwardings", "").await;
+    assert_eq!(list["data"]["ports"][0]["port"].to_string(), port);
+    // The example sends neither the port nor the one value of `hidden` that its page allows.
+    let (status, refused) = run("Update portforwarding", "").await;
+    assert_eq!(status, 422);
+    let fields = refused["data"].as_object().unwrap();
+    assert_eq!(fields.keys().collect::<Vec<_>>(), ["hidden", "port"]);
+    assert_eq!(run("Delete portforwarding", &port).await.0, 204);
+    assert_eq!(sandbox.azire().ports("david"), []);
+
+    for (name, port) in [
+        ("Check portforwarding by GET", 1337),
+        ("Check portforwarding by POST", 1336),
+    ] {
+        let (status, check) = run(name, "").await;
+        assert_eq!(
+            (status, &check["data"]["port"]),
+            (200, &Value::from(port)),
+            "{name}"
+        );
+        assert_eq!(check["data"]["source_ip"], "127.0.0.1");
+    }
 }

@@ -1,0 +1,287 @@
+//! `anyvpn port`
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use anyvpn::{NewPortForward, PortForward, PortForwards, Timestamp};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::ability;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::text::{Column, listing, table, when};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+#[derive(Subcommand)]
+pub enum Port {
+    /// List the open ports of this machine; hidden ones are never listed
+    List {
+        #[command(flatten)]
+        device: Device,
+    },
+    /// Open a port; the provider chooses its number
+    Create {
+        /// Days until it closes; without this, as many as the provider takes
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        days: Option<u32>,
+        /// Leave it out of lists, for good: remember its number
+        #[arg(long)]
+        hidden: bool,
+        #[command(flatten)]
+        device: Device,
+    },
+    /// Leave a port out of lists, for good; it stays open
+    Hide {
+        #[command(flatten)]
+        port: Number,
+        #[command(flatten)]
+        device: Device,
+    },
+    /// Close a port
+    Delete {
+        #[command(flatten)]
+        port: Number,
+        #[command(flatten)]
+        device: Device,
+    },
+    /// Ask the provider whether something on this machine answers at a port
+    Check {
+        #[command(flatten)]
+        port: Number,
+    },
+}
+
+#[derive(Args)]
+pub struct Number {
+    /// The port's number
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    port: u16,
+}
+
+#[derive(Args)]
+pub struct Device {
+    /// This machine's address inside the tunnel; without this it is found out
+    #[arg(long, value_name = "ADDRESS")]
+    internal_ipv4: Option<Ipv4Addr>,
+}
+
+#[derive(Serialize)]
+struct ListAnswer {
+    internal_ipv4: Ipv4Addr,
+    ports: Vec<PortAnswer>,
+}
+
+#[derive(Serialize)]
+struct PortAnswer {
+    internal_ipv4: Ipv4Addr,
+    port: u16,
+    hidden: bool,
+    expires_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Deleted {
+    internal_ipv4: Ipv4Addr,
+    port: u16,
+    deleted: bool,
+}
+
+#[derive(Serialize)]
+struct CheckAnswer {
+    port: u16,
+    open: bool,
+    address: Option<IpAddr>,
+}
+
+impl From<PortForward> for PortAnswer {
+    fn from(port: PortForward) -> Self {
+        Self {
+            internal_ipv4: port.device,
+            port: port.port,
+            hidden: port.hidden,
+            expires_at: port.expires_at,
+        }
+    }
+}
+
+pub async fn run(context: &Context, command: Port) -> Result<(), Failure> {
+    let provider = context.open()?;
+    let forwards = ability(&*provider, provider.port_forwards(), "port-forwards")?;
+    let output = context.output;
+    match command {
+        Port::List { device } => {
+            let internal_ipv4 = device.find(context, forwards).await?;
+            let ports = forwards.list(internal_ipv4).await?;
+            let answer = ListAnswer {
+                internal_ipv4,
+                ports: ports.into_iter().map(PortAnswer::from).collect(),
+            };
+            output.answer(&answer, || list_text(&answer))
+        }
+        Port::Create {
+            days,
+            hidden,
+            device,
+        } => {
+            let mut new = NewPortForward::new(device.find(context, forwards).await?);
+            new.lifetime = days.map(|days| DAY * days);
+            new.hidden = hidden;
+            show(context, forwards.create(new).await?)
+        }
+        Port::Hide {
+            port: Number { port },
+            device,
+        } => {
+            let device = device.find(context, forwards).await?;
+            show(context, forwards.hide(device, port).await?)
+        }
+        Port::Delete {
+            port: Number { port },
+            device,
+        } => {
+            let internal_ipv4 = device.find(context, forwards).await?;
+            forwards.delete(internal_ipv4, port).await?;
+            let answer = Deleted {
+                internal_ipv4,
+                port,
+                deleted: true,
+            };
+            output.answer(&answer, || format!("Port {port} is closed."))
+        }
+        Port::Check {
+            port: Number { port },
+        } => {
+            let check = forwards.check(port).await?;
+            let answer = CheckAnswer {
+                port: check.port,
+                open: check.open,
+                address: check.address,
+            };
+            output.answer(&answer, || check_text(&answer))
+        }
+    }
+}
+
+fn show(context: &Context, port: PortForward) -> Result<(), Failure> {
+    let answer = PortAnswer::from(port);
+    context.output.answer(&answer, || {
+        listing(vec![
+            ("Port", answer.port.to_string()),
+            ("Leads to", answer.internal_ipv4.to_string()),
+            ("Open until", when(answer.expires_at)),
+            ("Listed", if answer.hidden { "no: remember its number" } else { "yes" }.to_owned()),
+        ])
+    })
+}
+
+fn list_text(answer: &ListAnswer) -> String {
+    if answer.ports.is_empty() {
+        return format!("{} has no open ports that are listed.", answer.internal_ipv4);
+    }
+    let row = |port: &PortAnswer| vec![port.port.to_string(), when(port.expires_at)];
+    let columns = [Column::Number("PORT"), Column::Text("OPEN UNTIL")];
+    table(&columns, answer.ports.iter().map(row).collect())
+}
+
+fn check_text(check: &CheckAnswer) -> String {
+    let at = check.address.map(|address| format!(" at {address}"));
+    let at = at.unwrap_or_default();
+    if check.open {
+        format!("Port {} is open: something answers{at}.", check.port)
+    } else {
+        format!("Port {} is closed: nothing answers{at}.", check.port)
+    }
+}
+
+impl Device {
+    /// The address that was given, or else the one that is surely meant; says which.
+    async fn find(
+        &self,
+        context: &Context,
+        forwards: &dyn PortForwards,
+    ) -> Result<Ipv4Addr, Failure> {
+        if let Some(given) = self.internal_ipv4 {
+            return Ok(given);
+        }
+        let devices = forwards.tunnel_addresses().await?;
+        // Without the interfaces there is still the account's only device.
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        let local: Vec<(String, Ipv4Addr)> = interfaces
+            .into_iter()
+            .filter_map(|interface| match interface.ip() {
+                IpAddr::V4(address) => Some((interface.name, address)),
+                IpAddr::V6(_) => None,
+            })
+            .collect();
+        let (address, why) = choose(&devices, &local)?;
+        let note = format!("using the internal address {address}: it is {why}");
+        context.output.note(&note);
+        Ok(address)
+    }
+}
+
+/// The device that this machine is: the one whose address it has, or the only one there is.
+fn choose(
+    devices: &[Ipv4Addr],
+    local: &[(String, Ipv4Addr)],
+) -> Result<(Ipv4Addr, String), Failure> {
+    let mut here: Vec<&(String, Ipv4Addr)> = local
+        .iter()
+        .filter(|(_, address)| devices.contains(address))
+        .collect();
+    here.dedup_by_key(|(_, address)| *address);
+    let listed = |addresses: &[Ipv4Addr]| {
+        let shown: Vec<_> = addresses.iter().map(Ipv4Addr::to_string).collect();
+        format!("choose with --internal-ipv4: {}", shown.join(", "))
+    };
+    match (&here[..], devices) {
+        ([(name, address)], _) => Ok((*address, format!("this machine's, on {name}"))),
+        ([], [only]) => Ok((*only, "the account's only device".to_owned())),
+        ([], []) => Err(Failure::not_found("the account has no device")
+            .hint("make one: anyvpn config get SERVER --output FILE")),
+        ([], several) => Err(Failure::usage(format!(
+            "none of the account's {} devices has an address of this machine",
+            several.len()
+        ))
+        .hint(format!("connect the tunnel, or {}", listed(several)))),
+        (several, _) => {
+            let addresses: Vec<_> = several.iter().map(|(_, address)| *address).collect();
+            Err(Failure::usage("several of the account's devices are this machine's")
+                .hint(listed(&addresses)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Ipv4Addr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn this_machines_address_wins_and_nothing_is_guessed() {
+        let devices = [address("10.0.1.2"), address("10.0.1.3")];
+        let on = |name: &str, text: &str| (name.to_owned(), address(text));
+        let home = on("eth0", "192.168.1.2");
+        let tunnel = on("wg0", "10.0.1.3");
+
+        let (found, why) = choose(&devices, &[home.clone(), tunnel.clone()]).unwrap();
+        assert_eq!(found, address("10.0.1.3"));
+        assert_eq!(why, "this machine's, on wg0");
+
+        let (found, _) = choose(&devices[..1], std::slice::from_ref(&home)).unwrap();
+        assert_eq!(found, address("10.0.1.2"));
+
+        let lines = choose(&devices, &[home]).unwrap_err().lines();
+        assert!(lines[1].contains("10.0.1.2, 10.0.1.3"), "{lines:?}");
+        assert!(choose(&[], std::slice::from_ref(&tunnel)).is_err());
+
+        let both = [tunnel.clone(), on("wg1", "10.0.1.2")];
+        assert!(choose(&devices, &both).is_err());
+        assert!(choose(&devices, &[tunnel.clone(), tunnel]).is_ok());
+    }
+}
