@@ -7,9 +7,10 @@
 )]
 
 mod codegen;
+mod tidy;
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 The repository's own tasks.
@@ -17,16 +18,26 @@ The repository's own tasks.
 Usage: cargo xtask TASK
 
 Tasks:
+  test                everything that must hold: tidy, codegen --check, and all tests
   codegen [--check]   write each provider's src/ops.rs, and docs/endpoints.md, from its openapi.yaml;
                       with --check, write nothing and fail where a file differs
+  fixtures            the documented requests and replies of every provider
+  conformance         the contract of the neutral traits, for every provider
+  docs                write the tables in the documents that tests check
+  tidy                the house rules: lengths, secrets, dependencies, links
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments.as_slice() {
+        ["test"] => test(),
         ["codegen"] => codegen::write(root()),
         ["codegen", "--check"] => codegen::check(root()),
+        ["fixtures"] => cargo(&["test", "--workspace", "--test", "fixtures"], &[]),
+        ["conformance"] => cargo(&["test", "--workspace", "--test", "conformance"], &[]),
+        ["docs"] => cargo(&["test", "--workspace", "--tests"], &[("ANYVPN_WRITE_DOCS", "1")]),
+        ["tidy"] => tidy::check(root()),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -43,6 +54,24 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn test() -> Result<(), String> {
+    tidy::check(root())?;
+    codegen::check(root())?;
+    cargo(&["test", "--workspace"], &[])?;
+    cargo(&["test", "--package", "anyvpn-http", "--features", "gzip", "--test", "gzip"], &[])
+}
+
+fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
+    let words = arguments.join(" ");
+    let status = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .status()
+        .map_err(|e| format!("cargo {words}: {e}"))?;
+    if status.success() { Ok(()) } else { Err(format!("cargo {words} failed")) }
 }
 
 /// The workspace's folder.

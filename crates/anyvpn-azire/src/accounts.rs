@@ -33,32 +33,21 @@ impl AccountAdmin for Azire {
     }
 
     async fn set_password(&self, password: Secret) -> Result<(), Error> {
-        self.call(UpdatePassword {
-            new_password: password,
-        })
-        .await
-        .map(drop)
+        self.call(UpdatePassword { new_password: password }).await.map(drop)
     }
 
     async fn close(&self, password: Option<&Secret>) -> Result<(), Error> {
         let password = password.ok_or_else(|| {
             Error::invalid("password", "AzireVPN wants it for closing the account")
         })?;
-        self.call(DeleteUser {
-            password: password.clone(),
-        })
-        .await
+        self.call(DeleteUser { password: password.clone() }).await
     }
 }
 
 /// The neutral form. `is_active` decides on the status; the samples' `expires_at` lies before their
 /// `created_at`, so times decide nothing.
 fn account(user: User) -> Account {
-    let status = if user.is_active {
-        Status::Active
-    } else {
-        Status::Inactive
-    };
+    let status = if user.is_active { Status::Active } else { Status::Inactive };
     let mut account = Account::new(user.username, status.clone());
     account.email = user.email;
     account.created_at = Some(user.created_at);

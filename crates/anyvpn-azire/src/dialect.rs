@@ -36,24 +36,17 @@ impl anyvpn_http::Dialect for Dialect {
             return nothing().ok_or_else(|| reply.unexpected("a value is missing"));
         }
         match reply.json::<Envelope<T>>() {
-            Ok(Envelope {
-                status: None,
-                data: None,
-            }) => reply.json(),
+            Ok(Envelope { status: None, data: None }) => reply.json(),
             Ok(Envelope { status, .. }) if status.as_deref().is_some_and(|s| s != "success") => {
                 Err(Self::refusal(reply))
             }
-            Ok(Envelope {
-                data: Some(value), ..
-            }) => Ok(value),
+            Ok(Envelope { data: Some(value), .. }) => Ok(value),
             Ok(Envelope { data: None, .. }) => {
                 nothing().ok_or_else(|| reply.unexpected("at `data`: missing or null"))
             }
             // The `data` of a refusal lists fields, and does not fit the value.
             Err(error) => Err(match reply.json::<Envelope<Value>>() {
-                Ok(Envelope {
-                    status: Some(s), ..
-                }) if s != "success" => Self::refusal(reply),
+                Ok(Envelope { status: Some(s), .. }) if s != "success" => Self::refusal(reply),
                 _ => error,
             }),
         }
@@ -61,19 +54,14 @@ impl anyvpn_http::Dialect for Dialect {
 
     fn refusal(reply: &Reply) -> Error {
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-        let fields = ["data", "errors"]
-            .iter()
-            .find_map(|key| field_errors(&body[key]));
+        let fields = ["data", "errors"].iter().find_map(|key| field_errors(&body[key]));
         let error = Error::new(classify(reply.status, fields.is_some()));
         let error = match body["message"].as_str() {
             Some(message) => error.with_message(message),
             None => error.with_detail(what_came(reply)),
         };
         let code = &body["code"];
-        let error = match code
-            .as_str()
-            .map(str::to_owned)
-            .or(code.as_i64().map(|n| n.to_string()))
+        let error = match code.as_str().map(str::to_owned).or(code.as_i64().map(|n| n.to_string()))
         {
             Some(code) => error.with_code(code),
             None => error,
@@ -126,20 +114,13 @@ fn field_errors(value: &Value) -> Option<Vec<(String, String)>> {
 
 /// A refusal without AzireVPN's message: a redirect, a proxy's page, a cut body.
 fn what_came(reply: &Reply) -> String {
-    let location = reply
-        .headers
-        .get(header::LOCATION)
-        .and_then(|value| value.to_str().ok());
+    let location = reply.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
     match location {
         Some(to) if reply.status.is_redirection() => {
             let to = to.split(['?', '#']).next().unwrap_or_default();
             format!("a redirect to {to}, which is never followed")
         }
-        _ => reply
-            .unexpected("no message")
-            .detail()
-            .unwrap_or_default()
-            .to_owned(),
+        _ => reply.unexpected("no message").detail().unwrap_or_default().to_owned(),
     }
 }
 

@@ -44,19 +44,8 @@ pub(crate) fn hidden_port(
         #[serde(with = "anyvpn_http::unix_time")]
         expires_at: anyvpn_core::Timestamp,
     }
-    let Hidden {
-        internal_ipv4,
-        internal_ipv6,
-        hidden,
-        expires_at,
-    } = Dialect::decode(reply)?;
-    Ok(PortForward {
-        internal_ipv4,
-        internal_ipv6,
-        port: operation.port,
-        hidden,
-        expires_at,
-    })
+    let Hidden { internal_ipv4, internal_ipv6, hidden, expires_at } = Dialect::decode(reply)?;
+    Ok(PortForward { internal_ipv4, internal_ipv6, port: operation.port, hidden, expires_at })
 }
 
 /// The port that a check asks about.
@@ -139,10 +128,7 @@ pub(crate) fn ip_counts<'de, D: Deserializer<'de>>(
             }
             Ok(allocated
                 .zip(available)
-                .map(|(allocated, available)| IpCounts {
-                    allocated,
-                    available,
-                }))
+                .map(|(allocated, available)| IpCounts { allocated, available }))
         }
     }
 
@@ -167,11 +153,7 @@ pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(if text.is_empty() {
-                Vec::new()
-            } else {
-                vec![text.to_owned()]
-            })
+            Ok(if text.is_empty() { Vec::new() } else { vec![text.to_owned()] })
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {

@@ -660,11 +660,7 @@ impl Operation for CreateToken {
     const REPLAY: Replay = Replay::Once;
 
     fn security(&self) -> Security {
-        if self.password.is_some() {
-            Security::NONE
-        } else {
-            Security::required(&["bearer"])
-        }
+        if self.password.is_some() { Security::NONE } else { Security::required(&["bearer"]) }
     }
 
     fn request(&self) -> Result<Request, Error> {
@@ -732,9 +728,7 @@ impl Operation for UpdateToken {
     }
 
     fn request(&self) -> Result<Request, Error> {
-        Request::put("/v3/tokens/{id}")
-            .path("id", &self.id)?
-            .json(self)
+        Request::put("/v3/tokens/{id}").path("id", &self.id)?.json(self)
     }
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
@@ -943,9 +937,7 @@ impl Operation for PutIpKey {
     }
 
     fn request(&self) -> Result<Request, Error> {
-        Request::put("/v3/ips/{id}/keys")
-            .path("id", &self.id)?
-            .json(self)
+        Request::put("/v3/ips/{id}/keys").path("id", &self.id)?.json(self)
     }
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {

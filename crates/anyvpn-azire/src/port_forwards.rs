@@ -22,11 +22,7 @@ impl PortForwards for Azire {
     }
 
     async fn list(&self, device: Ipv4Addr) -> Result<Vec<PortForward>, Error> {
-        let list = self
-            .call(ListPortForwards {
-                internal_ipv4: device,
-            })
-            .await?;
+        let list = self.call(ListPortForwards { internal_ipv4: device }).await?;
         let ports = list.ports.into_iter();
         Ok(ports
             .map(|open| {
@@ -45,21 +41,11 @@ impl PortForwards for Azire {
     }
 
     async fn hide(&self, device: Ipv4Addr, port: u16) -> Result<PortForward, Error> {
-        Ok(neutral(
-            self.call(HidePortForward {
-                internal_ipv4: device,
-                port,
-            })
-            .await?,
-        ))
+        Ok(neutral(self.call(HidePortForward { internal_ipv4: device, port }).await?))
     }
 
     async fn delete(&self, device: Ipv4Addr, port: u16) -> Result<(), Error> {
-        self.call(DeletePortForward {
-            internal_ipv4: device,
-            port,
-        })
-        .await
+        self.call(DeletePortForward { internal_ipv4: device, port }).await
     }
 
     async fn check(&self, port: u16) -> Result<PortCheck, Error> {
@@ -73,10 +59,7 @@ fn days(lifetime: Duration) -> Result<u32, Error> {
     let days = lifetime.as_secs() / DAY.as_secs();
     match u32::try_from(days) {
         Ok(days) if days > 0 && lifetime == DAY * days => Ok(days),
-        _ => Err(Error::invalid(
-            "lifetime",
-            "must be a whole number of days, at least one",
-        )),
+        _ => Err(Error::invalid("lifetime", "must be a whole number of days, at least one")),
     }
 }
 

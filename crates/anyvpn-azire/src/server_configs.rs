@@ -71,17 +71,11 @@ impl ServerConfigs for Azire {
         }
         if old.keys.len() < KEYS {
             self.add_key(&old, &key.public_key()).await?;
-            return Ok(Rotated::new(
-                config(&old, key, peer, request),
-                !old.keys.is_empty(),
-            ));
+            return Ok(Rotated::new(config(&old, key, peer, request), !old.keys.is_empty()));
         }
         let new = self.register(&key.public_key()).await?;
         let removed = self.call(DeleteIp { id: old.id }).await;
-        Ok(Rotated::new(
-            config(&new, key, peer, request),
-            removed.is_err(),
-        ))
+        Ok(Rotated::new(config(&new, key, peer, request), removed.is_err()))
     }
 }
 
@@ -89,10 +83,7 @@ impl Azire {
     /// The peer for a request. All that can fail without leaving a device behind comes here.
     async fn peer(&self, request: &ConfigRequest) -> Result<Peer, Error> {
         if request.protocol != Protocol::WireGuard {
-            return Err(Error::invalid(
-                "protocol",
-                "AzireVPN's API has WireGuard only",
-            ));
+            return Err(Error::invalid("protocol", "AzireVPN's API has WireGuard only"));
         }
         let locations = self.call(ListLocations {}).await?;
         let Some(location) = locations.into_iter().find(|it| it.name == request.server) else {
@@ -101,16 +92,12 @@ impl Azire {
         };
         let (Some(pool), Some(public_key)) = (location.pool.first(), location.pubkey.first())
         else {
-            return Err(Error::new(ErrorKind::Unavailable).with_detail(format!(
-                "the location {:?} has no servers now",
-                location.name
-            )));
+            return Err(Error::new(ErrorKind::Unavailable)
+                .with_detail(format!("the location {:?} has no servers now", location.name)));
         };
         let public_key: PublicKey = public_key.parse().map_err(|_| {
-            Error::new(ErrorKind::UnexpectedReply).with_detail(format!(
-                "the location {:?} has no valid public key",
-                location.name
-            ))
+            Error::new(ErrorKind::UnexpectedReply)
+                .with_detail(format!("the location {:?} has no valid public key", location.name))
         })?;
         let options = &request.wireguard;
         let port = options.port.unwrap_or(PORT);
@@ -122,9 +109,7 @@ impl Azire {
                     .with_detail(format!("the location {:?}: {e}", location.name))
             })?
         };
-        let everything = ["0.0.0.0/0", "::/0"]
-            .iter()
-            .filter_map(|net| net.parse().ok());
+        let everything = ["0.0.0.0/0", "::/0"].iter().filter_map(|net| net.parse().ok());
         Ok(Peer {
             public_key,
             preshared_key: None,
@@ -143,12 +128,7 @@ impl Azire {
 
     /// Registers a device. When the outcome is unknown, the list of devices decides.
     async fn register(&self, key: &PublicKey) -> Result<Ip, Error> {
-        let error = match self
-            .call(CreateIp {
-                key: key.to_string(),
-            })
-            .await
-        {
+        let error = match self.call(CreateIp { key: key.to_string() }).await {
             Ok(ip) if holds(&ip, key) => return Ok(ip),
             Ok(ip) => {
                 return Err(Error::new(ErrorKind::UnexpectedReply)
@@ -162,15 +142,8 @@ impl Azire {
             }
             // The API does not say how it refuses an eleventh device.
             ErrorKind::InvalidRequest | ErrorKind::Refused | ErrorKind::QuotaReached => {
-                let full = self
-                    .call(ListIps {})
-                    .await
-                    .is_ok_and(|ips| ips.len() >= DEVICES);
-                Err(if full {
-                    error.with_kind(ErrorKind::DeviceLimit)
-                } else {
-                    error
-                })
+                let full = self.call(ListIps {}).await.is_ok_and(|ips| ips.len() >= DEVICES);
+                Err(if full { error.with_kind(ErrorKind::DeviceLimit) } else { error })
             }
             _ => Err(error),
         }
@@ -178,10 +151,7 @@ impl Azire {
 
     /// Adds a key to a device. When the outcome is unknown, the device decides.
     async fn add_key(&self, ip: &Ip, key: &PublicKey) -> Result<(), Error> {
-        let operation = PutIpKey {
-            id: ip.id.clone(),
-            key: key.to_string(),
-        };
+        let operation = PutIpKey { id: ip.id.clone(), key: key.to_string() };
         match self.call(operation).await {
             Ok(_) => Ok(()),
             Err(error) if error.advice() == anyvpn_core::Advice::ReadBack => {
@@ -201,10 +171,8 @@ fn holds(ip: &Ip, key: &PublicKey) -> bool {
 }
 
 fn server(location: Location) -> Server {
-    let mut server = Server::new(
-        &location.name,
-        format!("{}, {}", location.city, location.country),
-    );
+    let mut server =
+        Server::new(&location.name, format!("{}, {}", location.city, location.country));
     server.country = Some(location.country);
     server.country_code = Some(location.iso);
     server.city = Some(location.city);
@@ -217,11 +185,7 @@ fn obtained(ip: Ip) -> ObtainedConfig {
     let mut config = ObtainedConfig::new(ip.id.as_str(), Protocol::WireGuard, Status::Active);
     config.name = ip.device_name;
     config.addresses = vec![ip.ipv4_address.into(), ip.ipv6_address.into()];
-    config.public_keys = ip
-        .keys
-        .iter()
-        .filter_map(|key| key.key.parse().ok())
-        .collect();
+    config.public_keys = ip.keys.iter().filter_map(|key| key.key.parse().ok()).collect();
     config.created_at = ip.keys.iter().map(|key| key.created_at).min();
     config
 }
@@ -233,11 +197,7 @@ fn config(ip: &Ip, key: PrivateKey, peer: Peer, request: &ConfigRequest) -> Serv
     let interface = Interface {
         private_key: key,
         // The device has these addresses alone, whatever netmask the reply has beside them.
-        addresses: addresses
-            .into_iter()
-            .filter(wanted)
-            .map(Into::into)
-            .collect(),
+        addresses: addresses.into_iter().filter(wanted).map(Into::into).collect(),
         dns: match &options.dns {
             Some(dns) => dns.clone(),
             None => ip.dns.iter().copied().filter(wanted).collect(),
@@ -254,9 +214,8 @@ async fn resolve(host: &str, port: u16, ipv4_only: bool) -> Result<IpAddr, Error
     let failed = |why: String| {
         Error::new(ErrorKind::Unreachable).with_detail(format!("the name {host:?}: {why}"))
     };
-    let mut addresses = tokio::net::lookup_host((host, port))
-        .await
-        .map_err(|e| failed(e.to_string()))?;
+    let mut addresses =
+        tokio::net::lookup_host((host, port)).await.map_err(|e| failed(e.to_string()))?;
     addresses
         .find(|address| !ipv4_only || address.is_ipv4())
         .map(|address| address.ip())

@@ -129,12 +129,8 @@ async fn every_operation_with_every_fault() {
         affiliate_code: None,
         referral_code: None,
     };
-    let sign_in = CreateToken {
-        username: None,
-        password: Some(password),
-        device_name: None,
-        comment: None,
-    };
+    let sign_in =
+        CreateToken { username: None, password: Some(password), device_name: None, comment: None };
     canary.hears(format!("{create:?} {sign_in:?} {}", serde_json::to_string(&create).unwrap()));
     assert!(canary.heard().contains("azire.create-user"), "the log was not heard");
     canary.assert_silent();

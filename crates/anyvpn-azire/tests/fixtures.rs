@@ -17,10 +17,9 @@ async fn every_fixture_holds() {
     let operations: Vec<_> = OPERATIONS.iter().map(|entry| entry.id.name()).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let summary = fixtures::run(&folder, &operations, &document, async |call| {
-        let builder = Azire::builder().base_url(call.base_url).retry(RetryPolicy {
-            attempts: 1,
-            ..RetryPolicy::default()
-        });
+        let builder = Azire::builder()
+            .base_url(call.base_url)
+            .retry(RetryPolicy { attempts: 1, ..RetryPolicy::default() });
         let azire = match call.setup {
             "" => builder.token(TOKEN),
             "no token" => builder,

@@ -8,9 +8,9 @@ use crate::commands::{account, call, config, demo, port, sandbox, server};
 
 const EXAMPLES: &str = "\
 Examples:
-  anyvpn demo                                     See it all work, without an account
-  anyvpn config get se-sto --output se-sto.conf   Write a WireGuard file
-  anyvpn port create --days 7                     Open a port on the VPN server";
+  anyvpn demo                               See it all work, without an account
+  anyvpn config get se-sto -o se-sto.conf   Write a WireGuard file
+  anyvpn port create --days 7               Open a port on the VPN server";
 
 /// VPN providers by one command: accounts, configurations, ports.
 #[derive(Parser)]
@@ -26,7 +26,7 @@ pub struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "Options of all commands")]
 pub struct Global {
-    /// The provider [env: ANYVPN_PROVIDER]
+    /// Which provider [env: ANYVPN_PROVIDER]
     #[arg(long, global = true, value_name = "NAME", value_parser = provider_name())]
     pub provider: Option<ProviderName>,
     /// The provider's address: everything before the documented path [env: ANYVPN_AZIRE_URL]
@@ -42,11 +42,11 @@ pub struct Global {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Do all that a new customer does, in a sandbox inside this program
+    /// Show it all at work, in a sandbox inside this program
     Demo(demo::Demo),
-    /// Imitate the providers on a local address, to try and test against
+    /// Imitate the providers on this machine, to try and test
     Sandbox(sandbox::Sandbox),
-    /// Call one operation of a provider as it is documented
+    /// Call one operation of a provider, as it is documented
     Call(call::Call),
     /// Show, create or close the account
     #[command(subcommand)]
@@ -54,10 +54,10 @@ pub enum Command {
     /// List the servers
     #[command(subcommand)]
     Server(server::Server),
-    /// Get a configuration for a server, list or revoke what was got
+    /// Get a configuration for a server; list, revoke, rotate
     #[command(subcommand)]
     Config(config::Config),
-    /// Open, list and close ports of the VPN server that lead to this machine
+    /// Open, list and close ports that lead to this machine
     #[command(subcommand)]
     Port(port::Port),
     /// Show what each provider can do

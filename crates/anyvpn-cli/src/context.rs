@@ -16,11 +16,7 @@ pub struct Context {
 
 impl Context {
     pub fn new(global: Global) -> Self {
-        Self {
-            output: Output { json: global.json },
-            provider: global.provider,
-            url: global.url,
-        }
+        Self { output: Output { json: global.json }, provider: global.provider, url: global.url }
     }
 
     /// The provider that was asked for by name; `None` when none was.
@@ -28,10 +24,8 @@ impl Context {
         match (self.provider, variable("ANYVPN_PROVIDER")) {
             (Some(name), _) => Ok(Some(name)),
             (None, Some(name)) => name.parse().map(Some).map_err(|_| {
-                Failure::usage(format!(
-                    "ANYVPN_PROVIDER names {name:?}, which is no provider"
-                ))
-                .hint(format!("this build has {}", names(ProviderName::ALL)))
+                Failure::usage(format!("ANYVPN_PROVIDER names {name:?}, which is no provider"))
+                    .hint(format!("this build has {}", names(ProviderName::ALL)))
             }),
             (None, None) => Ok(None),
         }
@@ -107,14 +101,8 @@ mod tests {
         let azire = ProviderName::Azire;
         let set = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         assert_eq!(choose(&[azire], &[]).ok(), Some(azire));
-        assert_eq!(
-            choose(&[azire, azire], &set(&["ANYVPN_PASSWORD"])).ok(),
-            None
-        );
+        assert_eq!(choose(&[azire, azire], &set(&["ANYVPN_PASSWORD"])).ok(), None);
         assert_eq!(choose(&[], &set(&["ANYVPN_AZIRE_TOKEN"])).ok(), None);
-        assert_eq!(
-            choose(&[azire], &set(&["ANYVPN_AZIRE_TOKEN", "HOME"])).ok(),
-            Some(azire)
-        );
+        assert_eq!(choose(&[azire], &set(&["ANYVPN_AZIRE_TOKEN", "HOME"])).ok(), Some(azire));
     }
 }

@@ -59,22 +59,11 @@ impl Failure {
 
     /// The other end of stdout is gone.
     pub fn closed_pipe() -> Self {
-        Self {
-            cause: Cause::ClosedPipe,
-            provider: None,
-            hint: None,
-        }
+        Self { cause: Cause::ClosedPipe, provider: None, hint: None }
     }
 
     fn own(kind: Kind, what: impl Into<String>) -> Self {
-        Self {
-            cause: Cause::Own {
-                kind,
-                what: what.into(),
-            },
-            provider: None,
-            hint: None,
-        }
+        Self { cause: Cause::Own { kind, what: what.into() }, provider: None, hint: None }
     }
 
     /// Says what to do next.
@@ -114,10 +103,7 @@ impl Failure {
             if let Some(message) = error.message() {
                 let code = error.code().map(|code| format!(" [{code}]"));
                 let provider = self.provider_title().unwrap_or("the provider");
-                lines.push(format!(
-                    "  {provider} says: \"{message}\"{}",
-                    code.unwrap_or_default()
-                ));
+                lines.push(format!("  {provider} says: \"{message}\"{}", code.unwrap_or_default()));
             }
             let fields = error.fields().iter();
             let fields = fields.map(|(field, whys)| format!("{field}: {}", whys.join(" ")));
@@ -211,11 +197,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self {
-            cause: Cause::Library(error),
-            provider: None,
-            hint: None,
-        }
+        Self { cause: Cause::Library(error), provider: None, hint: None }
     }
 }
 

@@ -23,10 +23,8 @@ impl Pending {
         let shown = path.display();
         match path.symlink_metadata() {
             Ok(found) if !found.is_file() => {
-                return Err(
-                    Failure::usage(format!("{shown} is there and is no plain file"))
-                        .hint("choose another name"),
-                );
+                return Err(Failure::usage(format!("{shown} is there and is no plain file"))
+                    .hint("choose another name"));
             }
             Ok(_) if !force => {
                 return Err(Failure::usage(format!("the file {shown} exists already"))
@@ -46,11 +44,7 @@ impl Pending {
             Failure::other(format!("{shown} cannot be written: {}", error.kind()))
                 .hint("choose a folder that exists and that you may write to")
         })?;
-        Ok(Self {
-            path: path.to_owned(),
-            force,
-            file,
-        })
+        Ok(Self { path: path.to_owned(), force, file })
     }
 
     pub fn path(&self) -> &Path {
@@ -59,20 +53,12 @@ impl Pending {
 
     /// Writes the text and gives the file its name.
     pub fn write(self, text: &Secret) -> Result<(), Failure> {
-        let Self {
-            path,
-            force,
-            mut file,
-        } = self;
+        let Self { path, force, mut file } = self;
         let written = file
             .write_all(text.expose().as_bytes())
             .and_then(|()| file.as_file().sync_all())
             .and_then(|()| {
-                let named = if force {
-                    file.persist(&path)
-                } else {
-                    file.persist_noclobber(&path)
-                };
+                let named = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
                 named.map(drop).map_err(|failed| failed.error)
             });
         written.map_err(|error| {
@@ -96,10 +82,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
 
         assert!(Pending::new(&path, false).is_err());
-        Pending::new(&path, true)
-            .unwrap()
-            .write(&Secret::from("new"))
-            .unwrap();
+        Pending::new(&path, true).unwrap().write(&Secret::from("new")).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }

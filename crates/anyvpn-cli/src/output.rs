@@ -27,11 +27,7 @@ impl Output {
         value: &impl Serialize,
         text: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
-        if self.json {
-            self.document(value)
-        } else {
-            self.lines(&text())
-        }
+        if self.json { self.document(value) } else { self.lines(&text()) }
     }
 
     /// Prints a JSON document, whatever the options say.

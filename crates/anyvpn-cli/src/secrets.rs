@@ -48,10 +48,10 @@ impl PasswordSource {
             let prompt = prompt.with_display_mode(PasswordDisplayMode::Hidden);
             Secret::from(prompt.prompt().map_err(unanswered)?)
         } else {
-            return Err(
-                Failure::usage("a password is needed, and there is no terminal to ask for it")
-                    .hint("use --password-file FILE (- for stdin), or set ANYVPN_PASSWORD"),
-            );
+            return Err(Failure::usage(
+                "a password is needed, and there is no terminal to ask for it",
+            )
+            .hint("use --password-file FILE (- for stdin), or set ANYVPN_PASSWORD"));
         };
         if password.is_empty() {
             return Err(Failure::usage("the password is empty"));
@@ -70,11 +70,7 @@ pub fn read(file: &Path) -> Result<Secret, Failure> {
 /// Reads a file whole, or stdin for `-`.
 pub fn read_text(file: &Path) -> Result<String, Failure> {
     let stdin = file == Path::new("-");
-    let name = if stdin {
-        "stdin".to_owned()
-    } else {
-        file.display().to_string()
-    };
+    let name = if stdin { "stdin".to_owned() } else { file.display().to_string() };
     let failed = |why: String| Failure::usage(format!("{name} cannot be read: {why}"));
     let source: Box<dyn Read> = if stdin {
         Box::new(io::stdin())
@@ -95,10 +91,8 @@ pub fn read_text(file: &Path) -> Result<String, Failure> {
 /// Asks a question whose answer is no unless it is yes; `flag` is what answers it in advance.
 pub fn confirm(question: &str, flag: &str) -> Result<(), Failure> {
     if !is_interactive() {
-        return Err(
-            Failure::usage("this needs a yes, and there is no terminal to ask for it")
-                .hint(format!("say it in advance with {flag}; nothing was changed")),
-        );
+        return Err(Failure::usage("this needs a yes, and there is no terminal to ask for it")
+            .hint(format!("say it in advance with {flag}; nothing was changed")));
     }
     let answer = Confirm::new(question).with_default(false).prompt();
     if answer.map_err(unanswered)? {

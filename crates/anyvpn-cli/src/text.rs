@@ -72,10 +72,7 @@ pub fn table(columns: &[Column], rows: Vec<Vec<String>>) -> String {
 
 /// Names and their values, one a line.
 pub fn listing(pairs: Vec<(&str, String)>) -> String {
-    let rows = pairs
-        .into_iter()
-        .map(|(name, value)| vec![name.to_owned(), value])
-        .collect();
+    let rows = pairs.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     let mut table = plain_table(rows);
     pad(&mut table);
     table.trim_fmt()

@@ -33,9 +33,7 @@ impl std::error::Error for ConfigError {}
 
 impl From<ConfigError> for Error {
     fn from(error: ConfigError) -> Self {
-        Self::new(ErrorKind::InvalidRequest)
-            .with_detail(error.to_string())
-            .with_source(error)
+        Self::new(ErrorKind::InvalidRequest).with_detail(error.to_string()).with_source(error)
     }
 }
 
@@ -69,11 +67,7 @@ impl Problem {
     /// Adds the line's number; `text` is that line.
     pub(crate) fn in_line(self, line: usize, text: &str) -> ConfigError {
         let before = text.get(..self.at).unwrap_or(text);
-        ConfigError {
-            line,
-            column: before.chars().count() + 1,
-            what: self.what,
-        }
+        ConfigError { line, column: before.chars().count() + 1, what: self.what }
     }
 }
 
@@ -85,10 +79,7 @@ pub(crate) fn split_ending(line: &str) -> (&str, &str) {
 /// Refuses control characters, which programs read in different ways (bash drops a NUL, so that
 /// `Post<NUL>Up` runs programs), and which can hide a line from whoever looks at it.
 pub(crate) fn refuse_control(content: &str) -> Result<(), Problem> {
-    match content
-        .char_indices()
-        .find(|(_, c)| c.is_control() && *c != '\t')
-    {
+    match content.char_indices().find(|(_, c)| c.is_control() && *c != '\t') {
         None => Ok(()),
         Some((at, c)) => Err(Problem::new(
             at,

@@ -253,11 +253,7 @@ impl Error {
     /// Adds what is wrong with one field of the input.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<String>, why: impl Into<String>) -> Self {
-        self.0
-            .fields
-            .entry(field.into())
-            .or_default()
-            .push(why.into());
+        self.0.fields.entry(field.into()).or_default().push(why.into());
         self
     }
 
@@ -293,10 +289,7 @@ impl Error {
     #[must_use]
     pub fn map_texts(mut self, edit: impl Fn(&str) -> String) -> Self {
         let inner = &mut *self.0;
-        for text in [&mut inner.code, &mut inner.message, &mut inner.detail]
-            .into_iter()
-            .flatten()
-        {
+        for text in [&mut inner.code, &mut inner.message, &mut inner.detail].into_iter().flatten() {
             *text = edit(text);
         }
         inner.fields = std::mem::take(&mut inner.fields)

@@ -140,19 +140,11 @@ impl OpenVpnProfile {
 
     fn directive(&self, item: &Item) -> Option<Directive> {
         let words = item.words();
-        let why = directives::why(&words, item.block.is_some())?;
+        let why = directives::why(&words)?;
         let (name, arguments) = words.split_first()?;
-        let body = item
-            .block
-            .as_ref()
-            .map(|block| self.text[block.body.clone()].trim());
+        let body = item.block.as_ref().map(|block| self.text[block.body.clone()].trim());
         let value = body.map_or_else(|| arguments.join(" "), ToOwned::to_owned);
-        Some(Directive {
-            line: item.line,
-            name: escape(name),
-            value: escape(&value),
-            why,
-        })
+        Some(Directive { line: item.line, name: escape(name), value: escape(&value), why })
     }
 
     /// The certificates of the last `<ca>` block, which is the one that OpenVPN uses; none when
@@ -169,10 +161,7 @@ impl OpenVpnProfile {
         Certificate::from_pem(&self.text[block.body.clone()]).map_err(|error| ConfigError {
             line: item.line,
             column: 1,
-            what: error
-                .detail()
-                .unwrap_or("this block holds no certificate")
-                .to_owned(),
+            what: error.detail().unwrap_or("this block holds no certificate").to_owned(),
         })
     }
 
@@ -243,9 +232,7 @@ impl OpenVpnProfile {
 /// The redacted text.
 impl fmt::Debug for OpenVpnProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OpenVpnProfile")
-            .field(&self.redacted())
-            .finish()
+        f.debug_tuple("OpenVpnProfile").field(&self.redacted()).finish()
     }
 }
 
@@ -258,10 +245,7 @@ struct Defaults {
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self {
-            port: 1194,
-            proto: "udp".to_owned(),
-        }
+        Self { port: 1194, proto: "udp".to_owned() }
     }
 }
 
@@ -286,13 +270,8 @@ impl Defaults {
         };
         Some(Remote {
             host: (*host).to_owned(),
-            port: rest
-                .first()
-                .and_then(|text| port(text))
-                .unwrap_or(self.port),
-            proto: rest
-                .get(1)
-                .map_or_else(|| self.proto.clone(), |text| (*text).to_owned()),
+            port: rest.first().and_then(|text| port(text)).unwrap_or(self.port),
+            proto: rest.get(1).map_or_else(|| self.proto.clone(), |text| (*text).to_owned()),
         })
     }
 }

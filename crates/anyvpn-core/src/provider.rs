@@ -193,13 +193,7 @@ impl Service {
     /// A service of which only name and status are known.
     #[must_use]
     pub fn new(name: impl Into<String>, status: Status) -> Self {
-        Self {
-            id: None,
-            name: name.into(),
-            status,
-            due_at: None,
-            auto_renew: None,
-        }
+        Self { id: None, name: name.into(), status, due_at: None, auto_renew: None }
     }
 }
 
@@ -250,12 +244,7 @@ impl NewAccount {
     /// An account with this login and password and nothing else.
     #[must_use]
     pub fn new(login: impl Into<String>, password: Option<Secret>) -> Self {
-        Self {
-            login: login.into(),
-            password,
-            email: None,
-            currency: None,
-        }
+        Self { login: login.into(), password, email: None, currency: None }
     }
 }
 
@@ -326,11 +315,7 @@ impl NewPortForward {
     /// A port for this device with the provider's default lifetime.
     #[must_use]
     pub fn new(device: Ipv4Addr) -> Self {
-        Self {
-            device,
-            lifetime: None,
-            hidden: false,
-        }
+        Self { device, lifetime: None, hidden: false }
     }
 }
 
@@ -352,12 +337,7 @@ impl PortForward {
     /// An open port.
     #[must_use]
     pub fn new(device: Ipv4Addr, port: u16, hidden: bool, expires_at: Timestamp) -> Self {
-        Self {
-            device,
-            port,
-            hidden,
-            expires_at,
-        }
+        Self { device, port, hidden, expires_at }
     }
 }
 
@@ -377,11 +357,7 @@ impl PortCheck {
     /// The result of a check.
     #[must_use]
     pub fn new(port: u16, open: bool, address: Option<IpAddr>) -> Self {
-        Self {
-            port,
-            open,
-            address,
-        }
+        Self { port, open, address }
     }
 }
 
@@ -595,9 +571,6 @@ impl Rotated {
     /// The outcome of a key rotation.
     #[must_use]
     pub fn new(config: ServerConfig, old_key_valid: bool) -> Self {
-        Self {
-            config,
-            old_key_valid,
-        }
+        Self { config, old_key_valid }
     }
 }

@@ -117,9 +117,7 @@ pub fn redact(text: &str, secrets: &[Secret]) -> String {
     secrets
         .iter()
         .filter(|secret| !secret.is_empty())
-        .fold(text.to_owned(), |text, secret| {
-            text.replace(secret.expose(), REDACTED)
-        })
+        .fold(text.to_owned(), |text, secret| text.replace(secret.expose(), REDACTED))
 }
 
 #[cfg(test)]
@@ -134,9 +132,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&secret).unwrap(), "\"[redacted]\"");
         let (elsewhere, _) = reveal(|| {
             let secret = secret.clone();
-            std::thread::spawn(move || serde_json::to_string(&secret).unwrap())
-                .join()
-                .unwrap()
+            std::thread::spawn(move || serde_json::to_string(&secret).unwrap()).join().unwrap()
         });
         assert_eq!(elsewhere, "\"[redacted]\"");
     }
@@ -144,9 +140,6 @@ mod tests {
     #[test]
     fn a_text_from_outside_loses_every_secret() {
         let secrets = [Secret::from("hunter2"), Secret::from("")];
-        assert_eq!(
-            redact("hunter2 is weak: hunter2", &secrets),
-            "[redacted] is weak: [redacted]"
-        );
+        assert_eq!(redact("hunter2 is weak: hunter2", &secrets), "[redacted] is weak: [redacted]");
     }
 }

@@ -1,5 +1,7 @@
 //! WireGuard configurations as `wg-quick` reads them.
 
+mod edit;
+mod endpoint;
 mod keys;
 mod reader;
 mod values;
@@ -11,12 +13,12 @@ use std::ops::Range;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use crate::config_text::{escape, hide_keys, split_ending};
-use crate::{ConfigError, Directive, Error, REDACTED, Secret};
+use crate::config_text::{escape, hide_keys};
+use crate::{ConfigError, Directive, REDACTED, Secret};
+pub use endpoint::{Endpoint, Host, HostName};
 pub use keys::{PresharedKey, PrivateKey, PublicKey};
 use reader::Reader;
-pub use values::{Endpoint, Host, HostName};
-use values::{Key, MTU_MIN, Value, is_blank, is_server};
+use values::{Key, Value};
 
 /// One's own end of a tunnel.
 #[derive(Clone, Debug)]
@@ -99,8 +101,8 @@ impl WireGuardConfig {
     ///
     /// It differs from them on purpose: unknown keys are kept (other programs have more of them),
     /// and refused are a missing private key, a second one, control characters, port 0 and an MTU
-    /// below 68 (with these a tunnel cannot work, or programs disagree about what is meant), and
-    /// the prefixes `+` and `-` of `AllowedIPs`, which make no sense in a whole file.
+    /// below 68 (with these a tunnel cannot work, or programs disagree about what is meant), names
+    /// of ports, and the prefixes `+` and `-` of `AllowedIPs`, which make no sense in a whole file.
     ///
     /// # Errors
     /// Says line and column, what is wrong and what to do, and repeats no value.
@@ -130,27 +132,15 @@ impl WireGuardConfig {
         let number = |number: Option<u16>| number.map(|number| Value::Number(Some(number)));
         let dns: Vec<String> = interface.dns.iter().map(ToString::to_string).collect();
         let own = Section::Interface;
-        add(
-            own,
-            Key::PrivateKey,
-            Some(Value::PrivateKey(interface.private_key)),
-        );
+        add(own, Key::PrivateKey, Some(Value::PrivateKey(interface.private_key)));
         add(own, Key::ListenPort, number(interface.listen_port));
         add(own, Key::Address, networks(interface.addresses));
         add(own, Key::Dns, (!dns.is_empty()).then_some(Value::Dns(dns)));
         add(own, Key::Mtu, number(interface.mtu));
         for (index, peer) in peers.into_iter().enumerate() {
             let section = Section::Peer(index);
-            add(
-                section,
-                Key::PublicKey,
-                Some(Value::PublicKey(peer.public_key)),
-            );
-            add(
-                section,
-                Key::PresharedKey,
-                peer.preshared_key.map(Value::PresharedKey),
-            );
+            add(section, Key::PublicKey, Some(Value::PublicKey(peer.public_key)));
+            add(section, Key::PresharedKey, peer.preshared_key.map(Value::PresharedKey));
             add(section, Key::AllowedIps, networks(peer.allowed_ips));
             add(section, Key::Endpoint, peer.endpoint.map(Value::Endpoint));
             let keepalive = peer.persistent_keepalive.filter(|seconds| *seconds > 0);
@@ -158,10 +148,7 @@ impl WireGuardConfig {
         }
         for index in (0..config.public_keys.len()).rev() {
             let section = Section::Peer(index);
-            let first = config
-                .lines
-                .iter()
-                .position(|line| line.section == Some(section));
+            let first = config.lines.iter().position(|line| line.section == Some(section));
             let header = [Line::plain("\n", section), Line::plain("[Peer]\n", section)];
             let at = first.unwrap_or(config.lines.len());
             config.lines.splice(at..at, header);
@@ -187,11 +174,7 @@ impl WireGuardConfig {
     pub fn redacted(&self) -> String {
         let shown = self.lines.iter().map(|line| match &line.entry {
             Some(Entry { key, span, .. }) if key.is_secret() || *key == Key::PublicKey => {
-                let value = if key.is_secret() {
-                    REDACTED
-                } else {
-                    &line.text[span.clone()]
-                };
+                let value = if key.is_secret() { REDACTED } else { &line.text[span.clone()] };
                 let (before, after) = (&line.text[..span.start], &line.text[span.end..]);
                 format!("{before}{value}{}", hide_keys(after))
             }
@@ -215,12 +198,10 @@ impl WireGuardConfig {
     /// Resolvers and search domains, as they are written.
     #[must_use]
     pub fn dns(&self) -> Vec<String> {
-        let values = self
-            .entries(Section::Interface)
-            .map(|entry| match &entry.value {
-                Value::Dns(words) => words.as_slice(),
-                _ => &[],
-            });
+        let values = self.entries(Section::Interface).map(|entry| match &entry.value {
+            Value::Dns(words) => words.as_slice(),
+            _ => &[],
+        });
         values.flatten().cloned().collect()
     }
 
@@ -278,98 +259,8 @@ impl WireGuardConfig {
         self.lines.iter().enumerate().filter_map(command).collect()
     }
 
-    /// Uses this private key.
-    pub fn set_private_key(&mut self, key: PrivateKey) {
-        self.private_key = key.clone();
-        self.set(
-            Section::Interface,
-            Key::PrivateKey,
-            Some(Value::PrivateKey(key)),
-        );
-    }
-
-    /// Uses these resolvers in place of the present ones; search domains stay.
-    pub fn set_dns(&mut self, servers: &[IpAddr]) {
-        let domains = self.dns().into_iter().filter(|word| !is_server(word));
-        let words: Vec<_> = servers
-            .iter()
-            .map(ToString::to_string)
-            .chain(domains)
-            .collect();
-        let value = (!words.is_empty()).then_some(Value::Dns(words));
-        self.set(Section::Interface, Key::Dns, value);
-    }
-
-    /// Sets the largest packet; `None` lets `wg-quick` find out.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) below 68.
-    pub fn set_mtu(&mut self, mtu: Option<u16>) -> Result<(), Error> {
-        if mtu.is_some_and(|mtu| mtu < MTU_MIN) {
-            return Err(Error::invalid("mtu", "choose a number from 68 to 65535"));
-        }
-        let value = mtu.map(|mtu| Value::Number(Some(mtu)));
-        self.set(Section::Interface, Key::Mtu, value);
-        Ok(())
-    }
-
-    /// Sets where the peer is, such as an address in place of a name. Peers count from 0.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when there is no such peer, or for port 0.
-    pub fn set_endpoint(&mut self, peer: usize, endpoint: Endpoint) -> Result<(), Error> {
-        let section = self.peer(peer)?;
-        if endpoint.port == 0 {
-            return Err(Error::invalid("endpoint", "choose a port from 1 to 65535"));
-        }
-        self.set(section, Key::Endpoint, Some(Value::Endpoint(endpoint)));
-        Ok(())
-    }
-
-    /// Sets the seconds between packets that keep the way open; `None` or 0 sends none.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when there is no such peer.
-    pub fn set_keepalive(&mut self, peer: usize, seconds: Option<u16>) -> Result<(), Error> {
-        let section = self.peer(peer)?;
-        let seconds = seconds.filter(|seconds| *seconds > 0);
-        let value = seconds.map(|seconds| Value::Number(Some(seconds)));
-        self.set(section, Key::PersistentKeepalive, value);
-        Ok(())
-    }
-
-    /// Takes IPv6 out of addresses, resolvers and allowed networks, for systems without it.
-    /// Endpoints stay. A line that has nothing else goes; its comment stays.
-    pub fn ipv4_only(&mut self) {
-        let is_ipv4 = |network: &IpNet| network.addr().is_ipv4();
-        for index in (0..self.lines.len()).rev() {
-            let Some(entry) = &self.lines[index].entry else {
-                continue;
-            };
-            let kept = match &entry.value {
-                Value::Networks(all) if !all.iter().all(is_ipv4) => {
-                    let kept: Vec<_> = all.iter().copied().filter(is_ipv4).collect();
-                    (!kept.is_empty()).then_some(Value::Networks(kept))
-                }
-                Value::Dns(all) if all.iter().any(|word| word.contains(':')) => {
-                    let ipv4 = all.iter().filter(|word| !word.contains(':'));
-                    let kept: Vec<_> = ipv4.cloned().collect();
-                    (!kept.is_empty()).then_some(Value::Dns(kept))
-                }
-                _ => continue,
-            };
-            match kept {
-                Some(value) => self.lines[index].replace(value),
-                None => self.remove(index),
-            }
-        }
-    }
-
     fn entries(&self, section: Section) -> impl Iterator<Item = &Entry> {
-        let lines = self
-            .lines
-            .iter()
-            .filter(move |line| line.section == Some(section));
+        let lines = self.lines.iter().filter(move |line| line.section == Some(section));
         lines.filter_map(|line| line.entry.as_ref())
     }
 
@@ -390,91 +281,18 @@ impl WireGuardConfig {
             _ => None,
         }
     }
-
-    fn peer(&self, index: usize) -> Result<Section, Error> {
-        if index < self.public_keys.len() {
-            return Ok(Section::Peer(index));
-        }
-        let there = self.public_keys.len();
-        Err(Error::invalid(
-            "peer",
-            format!("there is no peer {index}; the configuration has {there}, counted from 0"),
-        ))
-    }
-
-    /// Puts the value where the key stands first and removes its repetitions; without one, adds a
-    /// line behind the section's last entry.
-    fn set(&mut self, section: Section, key: Key, value: Option<Value>) {
-        let is_it = |line: &Line| {
-            line.section == Some(section) && line.entry.as_ref().is_some_and(|e| e.key == key)
-        };
-        let first = self.lines.iter().position(is_it);
-        let keep = value.is_some().then_some(first).flatten();
-        for index in (0..self.lines.len()).rev() {
-            if Some(index) != keep && is_it(&self.lines[index]) {
-                self.remove(index);
-            }
-        }
-        let Some(value) = value else { return };
-        match keep {
-            Some(index) => self.lines[index].replace(value),
-            None => self.insert(section, key, value),
-        }
-    }
-
-    fn insert(&mut self, section: Section, key: Key, value: Value) {
-        let is_content = |line: &Line| {
-            let content = split_ending(&line.text).0.trim_matches(is_blank);
-            line.section == Some(section) && !content.is_empty() && !content.starts_with('#')
-        };
-        let after = self.lines.iter().rposition(is_content).unwrap_or_default();
-        let ending = self
-            .lines
-            .iter()
-            .map(|line| split_ending(&line.text).1)
-            .next();
-        let ending = ending
-            .filter(|ending| !ending.is_empty())
-            .unwrap_or("\n")
-            .to_owned();
-        // A document without a final newline stays one.
-        let last = split_ending(&self.lines[after].text).1.is_empty();
-        if last {
-            self.lines[after].text = join(&[&self.lines[after].text, &ending]);
-        }
-        let line = Line::entry(section, key, value, if last { "" } else { &ending });
-        self.lines.insert(after + 1, line);
-    }
-
-    /// Removes an entry; a comment behind it stays as a line of its own.
-    fn remove(&mut self, index: usize) {
-        let line = &mut self.lines[index];
-        let end = line.entry.take().map_or(0, |entry| entry.span.end);
-        let rest = line.text[end..].trim_start_matches(is_blank);
-        if rest.starts_with('#') {
-            line.text = Zeroizing::new(rest.to_owned());
-        } else {
-            self.lines.remove(index);
-        }
-    }
 }
 
 /// The redacted text.
 impl fmt::Debug for WireGuardConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("WireGuardConfig")
-            .field(&self.redacted())
-            .finish()
+        f.debug_tuple("WireGuardConfig").field(&self.redacted()).finish()
     }
 }
 
 impl Line {
     fn plain(text: &str, section: Section) -> Self {
-        Self {
-            text: Zeroizing::new(text.to_owned()),
-            section: Some(section),
-            entry: None,
-        }
+        Self { text: Zeroizing::new(text.to_owned()), section: Some(section), entry: None }
     }
 
     fn entry(section: Section, key: Key, value: Value, ending: &str) -> Self {
@@ -486,16 +304,6 @@ impl Line {
             section: Some(section),
             entry: Some(Entry { key, value, span }),
         }
-    }
-
-    /// Gives the entry another value; spacing and comment stay.
-    fn replace(&mut self, value: Value) {
-        let Some(entry) = &mut self.entry else { return };
-        let text = value.text();
-        let (start, end) = (entry.span.start, entry.span.end);
-        self.text = join(&[&self.text[..start], &text, &self.text[end..]]);
-        entry.span = start..start + text.len();
-        entry.value = value;
     }
 }
 

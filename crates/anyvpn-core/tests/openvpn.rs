@@ -20,24 +20,12 @@ fn parse(text: &str) -> OpenVpnProfile {
 
 fn remotes(text: &str) -> Vec<(String, u16, String)> {
     let remotes = parse(text).remotes().into_iter();
-    remotes
-        .map(|remote| (remote.host, remote.port, remote.proto))
-        .collect()
+    remotes.map(|remote| (remote.host, remote.port, remote.proto)).collect()
 }
 
 fn listed(text: &str) -> Vec<(usize, String, String, &'static str)> {
     let listed = parse(text).directives().into_iter();
-    listed
-        .map(
-            |Directive {
-                 line,
-                 name,
-                 value,
-                 why,
-                 ..
-             }| (line, name, value, why),
-        )
-        .collect()
+    listed.map(|Directive { line, name, value, why, .. }| (line, name, value, why)).collect()
 }
 
 #[test]
@@ -47,10 +35,7 @@ fn the_documents_sample_is_understood_and_printed_byte_for_byte() {
     let profile = parse(&text);
     assert_eq!(profile.to_secret().expose(), text);
     assert_eq!(profile.redacted(), text);
-    assert_eq!(
-        remotes(&text),
-        [("127.0.0.1".to_owned(), 1194, "udp".to_owned())]
-    );
+    assert_eq!(remotes(&text), [("127.0.0.1".to_owned(), 1194, "udp".to_owned())]);
     assert_eq!(profile.directives(), []);
     assert!(profile.asks_for_password());
     let [ca] = profile.ca().unwrap().try_into().unwrap();
@@ -63,10 +48,7 @@ fn the_documents_sample_is_understood_and_printed_byte_for_byte() {
 #[test]
 fn the_samples_certificate_alone_and_several_in_one_text_are_read() {
     let text = sample();
-    let (start, end) = (
-        text.find("-----BEGIN").unwrap(),
-        text.find("\n</ca>").unwrap(),
-    );
+    let (start, end) = (text.find("-----BEGIN").unwrap(), text.find("\n</ca>").unwrap());
     let both = format!("first\n{}\nsecond\r\n{ENDLESS}", &text[start..end]);
     let certificates = Certificate::from_pem(&both).unwrap();
     assert_eq!(certificates.len(), 2);
@@ -76,9 +58,7 @@ fn the_samples_certificate_alone_and_several_in_one_text_are_read() {
     assert_eq!(endless.not_before.to_string(), "2020-01-01T00:00:00Z");
     assert_eq!(endless.not_after, anyvpn_core::Timestamp::MAX);
 
-    let profile = parse(&format!(
-        "<ca>\nold\n</ca>\n# x\n<ca>\n{both}</ca>\nca other.crt\n"
-    ));
+    let profile = parse(&format!("<ca>\nold\n</ca>\n# x\n<ca>\n{both}</ca>\nca other.crt\n"));
     assert_eq!(profile.ca().unwrap(), certificates);
     assert_eq!(parse("client\n").ca().unwrap(), []);
 }
@@ -86,20 +66,12 @@ fn the_samples_certificate_alone_and_several_in_one_text_are_read() {
 #[test]
 fn a_block_without_a_certificate_is_an_error_with_its_line() {
     let broken = ENDLESS.replace("MIIB", "MIIC");
-    for body in [
-        "",
-        "hello\n",
-        "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n",
-        &broken,
-    ] {
-        let error = parse(&format!("client\n<ca>\n{body}</ca>\n"))
-            .ca()
-            .unwrap_err();
+    for body in
+        ["", "hello\n", "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", &broken]
+    {
+        let error = parse(&format!("client\n<ca>\n{body}</ca>\n")).ca().unwrap_err();
         assert_eq!((error.line, error.column), (2, 1), "{error}");
-        assert_eq!(
-            Certificate::from_pem(body).unwrap_err().kind(),
-            ErrorKind::InvalidRequest
-        );
+        assert_eq!(Certificate::from_pem(body).unwrap_err().kind(), ErrorKind::InvalidRequest);
     }
 }
 
@@ -121,11 +93,7 @@ fn remotes_have_the_port_and_protocol_that_hold_for_them() {
                 <connection> # second\r\n\tremote b 1 udp\r\n  port 7\r\n  </connection> x\r\n<connection>\nremote c\n</connection>";
     assert_eq!(
         remotes(text),
-        [
-            remote("a", 1194, "tcp"),
-            remote("b", 1, "udp"),
-            remote("c", 8080, "tcp")
-        ]
+        [remote("a", 1194, "tcp"), remote("b", 1, "udp"), remote("c", 8080, "tcp")]
     );
     assert_eq!(parse(text).to_secret().expose(), text);
     assert_eq!(remotes("client"), []);
@@ -145,12 +113,7 @@ fn what_runs_or_reads_is_listed_with_its_line() {
         ("\\up x", "", "", ""),
         ("ipchange x", "ipchange", "x", runs),
         ("route-pre-down x", "route-pre-down", "x", runs),
-        (
-            "auth-user-pass-verify x via-env",
-            "auth-user-pass-verify",
-            "x via-env",
-            runs,
-        ),
+        ("auth-user-pass-verify x via-env", "auth-user-pass-verify", "x via-env", runs),
         ("client-connect x", "client-connect", "x", runs),
         ("client-disconnect x", "client-disconnect", "x", runs),
         ("learn-address x", "learn-address", "x", runs),
@@ -160,12 +123,7 @@ fn what_runs_or_reads_is_listed_with_its_line() {
         ("pkcs11-providers x.so", "pkcs11-providers", "x.so", loads),
         ("providers x", "providers", "x", loads),
         ("engine x", "engine", "x", loads),
-        (
-            "script-security 2",
-            "script-security",
-            "2",
-            "allows programs to be run",
-        ),
+        ("script-security 2", "script-security", "2", "allows programs to be run"),
         (
             "setenv LD_PRELOAD x",
             "setenv",
@@ -181,12 +139,7 @@ fn what_runs_or_reads_is_listed_with_its_line() {
         ("tls-crypt x", "tls-crypt", "x", reads),
         ("auth-user-pass /etc/pw", "auth-user-pass", "/etc/pw", reads),
         ("askpass x", "askpass", "x", reads),
-        (
-            "http-proxy h 80 x basic",
-            "http-proxy",
-            "h 80 x basic",
-            reads,
-        ),
+        ("http-proxy h 80 x basic", "http-proxy", "h 80 x basic", reads),
         ("socks-proxy h 80 x", "socks-proxy", "h 80 x", reads),
         ("capath x", "capath", "x", reads),
         ("log x", "log", "x", writes),
@@ -194,24 +147,9 @@ fn what_runs_or_reads_is_listed_with_its_line() {
         ("status x 5", "status", "x 5", writes),
         ("writepid x", "writepid", "x", writes),
         ("tls-export-cert x", "tls-export-cert", "x", writes),
-        (
-            "config x",
-            "config",
-            "x",
-            "reads more directives from a file",
-        ),
-        (
-            "cd /tmp",
-            "cd",
-            "/tmp",
-            "changes the directory of all files",
-        ),
-        (
-            "chroot /tmp",
-            "chroot",
-            "/tmp",
-            "changes the directory of all files",
-        ),
+        ("config x", "config", "x", "reads more directives from a file"),
+        ("cd /tmp", "cd", "/tmp", "changes the directory of all files"),
+        ("chroot /tmp", "chroot", "/tmp", "changes the directory of all files"),
         (
             "management 127.0.0.1 7505",
             "management",
@@ -288,12 +226,7 @@ fn a_wrong_file_is_refused_at_its_place() {
         (format!("#\n{long}\n"), 2, 256, "254 bytes"),
         (format!("# {}é\n", &long[..252]), 1, 255, "254 bytes"),
         // OpenVPN would end the block in the middle of this line, and run the next one.
-        (
-            format!("<ca>\n{long}</ca>\nup x\n</ca>\n"),
-            2,
-            256,
-            "break the line",
-        ),
+        (format!("<ca>\n{long}</ca>\nup x\n</ca>\n"), 2, 256, "break the line"),
         ("remote\n".into(), 1, 1, "HOST"),
         ("setenv opt remote a b\n".into(), 1, 21, "port"),
         ("remote a 0\n".into(), 1, 10, "port"),
@@ -304,26 +237,12 @@ fn a_wrong_file_is_refused_at_its_place() {
         ("proto\n".into(), 1, 1, "one value"),
         ("proto é\n".into(), 1, 7, "protocol"),
         ("port 0\n".into(), 1, 6, "port"),
-        (
-            "<connection>\nport 1\n</connection>\n".into(),
-            1,
-            1,
-            "remote",
-        ),
-        (
-            "<connection>\nremote a\n<x>\n</connection>\n</x>\n".into(),
-            3,
-            1,
-            "never closed",
-        ),
+        ("<connection>\nport 1\n</connection>\n".into(), 1, 1, "remote"),
+        ("<connection>\nremote a\n<x>\n</connection>\n</x>\n".into(), 3, 1, "never closed"),
     ];
     for (text, line, column, what) in cases {
         let error = OpenVpnProfile::parse(text).expect_err(text);
-        assert_eq!(
-            (error.line, error.column),
-            (*line, *column),
-            "{text:?}: {error}"
-        );
+        assert_eq!((error.line, error.column), (*line, *column), "{text:?}: {error}");
         assert!(error.what.contains(what), "{text:?}: {error}");
     }
 }
@@ -354,9 +273,7 @@ fn what_openvpn_accepts_is_accepted() {
 fn credentials_take_the_place_of_the_bare_directive() {
     let password = || Secret::from("HZo vQQ#Zl\\\"");
     let block = "<auth-user-pass>\nadmin\nHZo vQQ#Zl\\\"\n</auth-user-pass>\n";
-    let profile = parse(&sample())
-        .with_auth_user_pass("admin", password())
-        .unwrap();
+    let profile = parse(&sample()).with_auth_user_pass("admin", password()).unwrap();
     let expected = sample().replace("auth-user-pass\n", block);
     assert_eq!(profile.to_secret().expose(), expected);
     assert!(!profile.asks_for_password());
@@ -368,26 +285,15 @@ fn credentials_take_the_place_of_the_bare_directive() {
     let cases = [
         (
             " --auth-user-pass  # ask\r\nverb 3",
-            format!(
-                " <auth-user-pass>  # ask\r\n{}\r\nverb 3",
-                block[17..].trim_end()
-            ),
+            format!(" <auth-user-pass>  # ask\r\n{}\r\nverb 3", block[17..].trim_end()),
         ),
-        (
-            "auth-user-pass x\n\"auth-user-pass\"",
-            format!("auth-user-pass x\n{}", block.trim_end()),
-        ),
-        (
-            "auth-user-pass\nauth-user-pass x\n",
-            "auth-user-pass\nauth-user-pass x\n".to_owned(),
-        ),
+        ("auth-user-pass x\n\"auth-user-pass\"", format!("auth-user-pass x\n{}", block.trim_end())),
+        ("auth-user-pass\nauth-user-pass x\n", "auth-user-pass\nauth-user-pass x\n".to_owned()),
         ("client\n", "client\n".to_owned()),
         ("# auth-user-pass\n", "# auth-user-pass\n".to_owned()),
     ];
     for (text, expected) in cases {
-        let profile = parse(text)
-            .with_auth_user_pass("admin", password())
-            .unwrap();
+        let profile = parse(text).with_auth_user_pass("admin", password()).unwrap();
         assert_eq!(profile.to_secret().expose(), expected);
     }
 }
@@ -406,10 +312,7 @@ fn credentials_that_would_become_directives_are_refused() {
         &format!("{}</auth-user-pass>", "x".repeat(255)),
     ];
     for text in wrong {
-        let errors = [
-            embed(text, "good").unwrap_err(),
-            embed("good", text).unwrap_err(),
-        ];
+        let errors = [embed(text, "good").unwrap_err(), embed("good", text).unwrap_err()];
         for (error, field) in errors.iter().zip(["username", "password"]) {
             assert_eq!(error.kind(), ErrorKind::InvalidRequest);
             assert!(error.fields().contains_key(field), "{error}");
@@ -429,21 +332,15 @@ fn the_place_stands_in_the_error_of_the_crate() {
 fn item() -> impl Strategy<Value = String> {
     let word =
         "[a-z0-9./-]{1,12}|\"[a-z #;']{0,9}\"|'[a-z #;\"\\\\]{0,9}'|[a-z](\\\\ |\\\\\\\\)[a-z]";
-    let directive = (
-        "[ \t]{0,2}(-{2})?[a-z]{3}-[a-z]{1,9}",
-        prop::collection::vec(word, 0..5),
-    )
+    let directive = ("[ \t]{0,2}(-{2})?[a-z]{3}-[a-z]{1,9}", prop::collection::vec(word, 0..5))
         .prop_map(|(name, words)| format!("{name} {}", words.join(" ")));
-    let block = (
-        "[a-z]{3}-[a-z0-9]{1,6}",
-        prop::collection::vec("[ -;=-~é]{0,70}", 0..4),
-        any::<bool>(),
-    )
-        .prop_map(|(name, lines, crlf)| {
-            let end = if crlf { "\r\n" } else { "\n" };
-            let body: String = lines.iter().map(|line| format!("{line}{end}")).collect();
-            format!("<{name}>{end}{body}</{name}>")
-        });
+    let block =
+        ("[a-z]{3}-[a-z0-9]{1,6}", prop::collection::vec("[ -;=-~é]{0,70}", 0..4), any::<bool>())
+            .prop_map(|(name, lines, crlf)| {
+                let end = if crlf { "\r\n" } else { "\n" };
+                let body: String = lines.iter().map(|line| format!("{line}{end}")).collect();
+                format!("<{name}>{end}{body}</{name}>")
+            });
     prop_oneof![
         4 => directive,
         1 => block,
@@ -457,15 +354,8 @@ fn item() -> impl Strategy<Value = String> {
 fn file() -> impl Strategy<Value = String> {
     let end = prop_oneof![3 => Just("\n"), 1 => Just("\r\n")];
     (prop::collection::vec((item(), end), 0..9), any::<bool>()).prop_map(|(items, last)| {
-        let text: String = items
-            .iter()
-            .map(|(item, end)| format!("{item}{end}"))
-            .collect();
-        if last {
-            text
-        } else {
-            text.trim_end_matches(['\r', '\n']).to_owned()
-        }
+        let text: String = items.iter().map(|(item, end)| format!("{item}{end}")).collect();
+        if last { text } else { text.trim_end_matches(['\r', '\n']).to_owned() }
     })
 }
 

@@ -61,10 +61,7 @@ fn a_full_file_is_understood_and_printed_byte_for_byte() {
         let texts: Vec<_> = networks.iter().map(ToString::to_string).collect();
         texts.join(" ")
     };
-    assert_eq!(
-        networks(config.addresses()),
-        "10.0.0.2/24 fd00::2/64 10.9.0.2/32"
-    );
+    assert_eq!(networks(config.addresses()), "10.0.0.2/24 fd00::2/64 10.9.0.2/32");
     assert_eq!(config.dns(), ["10.0.0.1", "fd00::1", "example.net"]);
     assert_eq!((config.mtu(), config.listen_port()), (Some(1380), Some(0)));
     let [first, second] = config.peers().try_into().unwrap();
@@ -83,14 +80,7 @@ fn commands_are_listed_with_their_lines_and_safe_to_show() {
     let commands: Vec<_> = parse(&full())
         .commands()
         .into_iter()
-        .map(|directive| {
-            (
-                directive.line,
-                directive.name,
-                directive.value,
-                directive.why,
-            )
-        })
+        .map(|directive| (directive.line, directive.name, directive.value, directive.why))
         .collect();
     let runs = "runs a program";
     let command = |line, name: &str, value: &str| (line, name.to_owned(), value.to_owned(), runs);
@@ -131,38 +121,13 @@ fn a_wrong_file_is_refused_at_its_place() {
     let cases: &[(String, usize, usize, &str)] = &[
         (String::new(), 1, 1, "no [Interface] section"),
         ("# nothing\n".into(), 1, 1, "no [Interface] section"),
-        (
-            format!("[Peer]\nPublicKey={BOB_PUBLIC}"),
-            1,
-            1,
-            "no [Interface] section",
-        ),
-        (
-            format!("PrivateKey = {ALICE}\n"),
-            1,
-            1,
-            "before any section",
-        ),
+        (format!("[Peer]\nPublicKey={BOB_PUBLIC}"), 1, 1, "no [Interface] section"),
+        (format!("PrivateKey = {ALICE}\n"), 1, 1, "before any section"),
         ("# x\n[Interface]\n".into(), 2, 1, "no PrivateKey"),
-        (
-            format!("{own}[Peer]\nEndpoint = a:1\n"),
-            3,
-            1,
-            "no PublicKey",
-        ),
+        (format!("{own}[Peer]\nEndpoint = a:1\n"), 3, 1, "no PublicKey"),
         (format!("{own}PrivateKey = {BOB}\n"), 3, 1, "second time"),
-        (
-            format!("{peer}PublicKey = {ALICE_PUBLIC}\n"),
-            5,
-            1,
-            "second time",
-        ),
-        (
-            "[Interface]\nPrivateKey = dwdt\n".into(),
-            2,
-            14,
-            "44 characters",
-        ),
+        (format!("{peer}PublicKey = {ALICE_PUBLIC}\n"), 5, 1, "second time"),
+        ("[Interface]\nPrivateKey = dwdt\n".into(), 2, 14, "44 characters"),
         // Not canonical: the bits behind the 32 bytes are set.
         (
             "[Interface]\nPrivateKey = dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCp=".into(),
@@ -170,48 +135,18 @@ fn a_wrong_file_is_refused_at_its_place() {
             14,
             "44 characters",
         ),
-        (
-            format!("{own}[Server]\n"),
-            3,
-            1,
-            "sections [Interface] and [Peer]",
-        ),
-        (
-            format!("{own} [Interface] = 1\n"),
-            3,
-            2,
-            "sections [Interface] and [Peer]",
-        ),
+        (format!("{own}[Server]\n"), 3, 1, "sections [Interface] and [Peer]"),
+        (format!("{own} [Interface] = 1\n"), 3, 2, "sections [Interface] and [Peer]"),
         (format!("{own}hello\n"), 3, 1, "neither a section"),
         (format!("{own}; DNS = 1.1.1.1\n"), 3, 1, "key of letters"),
-        // Spaces that bash would trim, so that wg-quick would run the command.
-        (
-            format!("{own}\u{2003}PostUp = id\n"),
-            3,
-            1,
-            "key of letters",
-        ),
+        // A space of Unicode, and a NUL that bash drops: wg-quick may run the command.
+        (format!("{own}\u{2003}PostUp = id\n"), 3, 1, "key of letters"),
         (format!("{own}Post\0Up = id\n"), 3, 5, "U+0000"),
         (format!("{own}\rPostUp = id\n"), 3, 1, "U+000D"),
-        (
-            format!("{own}PublicKey = {BOB_PUBLIC}\n"),
-            3,
-            1,
-            "belongs under [Peer]",
-        ),
-        (
-            format!("{peer}DNS = 1.1.1.1\n"),
-            5,
-            1,
-            "belongs under [Interface]",
-        ),
+        (format!("{own}PublicKey = {BOB_PUBLIC}\n"), 3, 1, "belongs under [Peer]"),
+        (format!("{peer}DNS = 1.1.1.1\n"), 5, 1, "belongs under [Interface]"),
         (format!("{own}Address = 10.0.0.2/33\n"), 3, 11, "Address"),
-        (
-            format!("{own}Address = 10.0.0.2/24, fd00::2/129\n"),
-            3,
-            24,
-            "Address",
-        ),
+        (format!("{own}Address = 10.0.0.2/24, fd00::2/129\n"), 3, 24, "Address"),
         (format!("{own}Address = *\n"), 3, 11, "Address"),
         (format!("{own}DNS = 1.1.1\n"), 3, 7, "not an address"),
         (format!("{own}DNS = $(id)\n"), 3, 7, "search domains"),
@@ -225,69 +160,25 @@ fn a_wrong_file_is_refused_at_its_place() {
         (format!("{own}Table = a b\n"), 3, 9, "Table"),
         (format!("{own}SaveConfig = yes\n"), 3, 14, "true"),
         (format!("{peer}AllowedIPs =\n"), 5, 13, "AllowedIPs"),
-        (
-            format!("{peer}AllowedIPs = 0.0.0.0/0,\n"),
-            5,
-            24,
-            "AllowedIPs",
-        ),
-        (
-            format!("{peer}AllowedIPs = 0.0.0.0/0, 1.2.3/8\n"),
-            5,
-            25,
-            "AllowedIPs",
-        ),
-        (
-            format!("{peer}AllowedIPs = 0.0.0.0/0 ::/0\n"),
-            5,
-            14,
-            "AllowedIPs",
-        ),
+        (format!("{peer}AllowedIPs = 0.0.0.0/0,\n"), 5, 24, "AllowedIPs"),
+        (format!("{peer}AllowedIPs = 0.0.0.0/0, 1.2.3/8\n"), 5, 25, "AllowedIPs"),
+        (format!("{peer}AllowedIPs = 0.0.0.0/0 ::/0\n"), 5, 14, "AllowedIPs"),
         (format!("{peer}Endpoint = (none)\n"), 5, 12, "host and port"),
-        (
-            format!("{peer}Endpoint = a.example\n"),
-            5,
-            12,
-            "host and port",
-        ),
-        (
-            format!("{peer}Endpoint = a.example:0\n"),
-            5,
-            12,
-            "1 to 65535",
-        ),
-        (
-            format!("{peer}Endpoint = a.example:70000\n"),
-            5,
-            12,
-            "1 to 65535",
-        ),
-        (
-            format!("{peer}Endpoint = [::1:51820\n"),
-            5,
-            12,
-            "host and port",
-        ),
+        (format!("{peer}Endpoint = a.example\n"), 5, 12, "host and port"),
+        (format!("{peer}Endpoint = a.example:0\n"), 5, 12, "1 to 65535"),
+        (format!("{peer}Endpoint = a.example:70000\n"), 5, 12, "1 to 65535"),
+        (format!("{peer}Endpoint = [::1:51820\n"), 5, 12, "host and port"),
         (format!("{peer}Endpoint = [a.example]:1\n"), 5, 12, "IPv6"),
         (format!("{peer}Endpoint = 10.1:1\n"), 5, 12, "host"),
         (format!("{peer}Endpoint = -x:1\n"), 5, 12, "host"),
         (format!("{peer}PersistentKeepalive = 65536\n"), 5, 23, "off"),
-        (
-            format!("{peer}PresharedKey = é{SHARED}\n"),
-            5,
-            16,
-            "44 characters",
-        ),
+        (format!("{peer}PresharedKey = é{SHARED}\n"), 5, 16, "44 characters"),
         (format!("{peer}é\u{7}\n"), 5, 2, "U+0007"),
         ("\u{feff}[Interface]\n".into(), 1, 1, "neither a section"),
     ];
     for (text, line, column, what) in cases {
         let error = WireGuardConfig::parse(text).expect_err(text);
-        assert_eq!(
-            (error.line, error.column),
-            (*line, *column),
-            "{text:?}: {error}"
-        );
+        assert_eq!((error.line, error.column), (*line, *column), "{text:?}: {error}");
         assert!(error.what.contains(what), "{text:?}: {error}");
         assert!(!error.to_string().contains("dwdt"), "{error}");
     }
@@ -326,9 +217,7 @@ fn edits_keep_everything_else() {
     config.set_private_key(BOB.parse().unwrap());
     config.set_dns(&["9.9.9.9".parse().unwrap()]);
     config.set_mtu(Some(1280)).unwrap();
-    config
-        .set_endpoint(0, "192.0.2.7:443".parse().unwrap())
-        .unwrap();
+    config.set_endpoint(0, "192.0.2.7:443".parse().unwrap()).unwrap();
     config.set_keepalive(0, None).unwrap();
     config.set_keepalive(1, Some(15)).unwrap();
     config.ipv4_only();
@@ -345,10 +234,7 @@ fn edits_keep_everything_else() {
     assert_eq!(config.private_key().to_secret().expose(), BOB);
     assert_eq!(config.peers()[0].persistent_keepalive, None);
     // What is in memory is what is in the text.
-    assert_eq!(
-        format!("{:?}", parse(&expected).peers()),
-        format!("{:?}", config.peers())
-    );
+    assert_eq!(format!("{:?}", parse(&expected).peers()), format!("{:?}", config.peers()));
 }
 
 #[test]
@@ -385,10 +271,7 @@ fn a_removed_entry_leaves_its_comment_and_repetitions_go() {
     let mut config = parse(&format!("{own}MTU = 1300 # a\nMTU = 1400 # b\n"));
     assert_eq!(config.mtu(), Some(1400));
     config.set_mtu(Some(1500)).unwrap();
-    assert_eq!(
-        config.to_secret().expose(),
-        format!("{own}MTU = 1500 # a\n# b\n")
-    );
+    assert_eq!(config.to_secret().expose(), format!("{own}MTU = 1500 # a\n# b\n"));
 }
 
 #[test]
@@ -399,13 +282,7 @@ fn an_edit_that_makes_no_sense_is_refused() {
         config.set_mtu(Some(67)),
         config.set_keepalive(2, None),
         config.set_endpoint(2, "a.example:1".parse().unwrap()),
-        config.set_endpoint(
-            0,
-            Endpoint {
-                host: "a.example".parse().unwrap(),
-                port: 0,
-            },
-        ),
+        config.set_endpoint(0, Endpoint { host: "a.example".parse().unwrap(), port: 0 }),
     ]
     .map(|result| result.unwrap_err().kind());
     assert_eq!(kinds, [ErrorKind::InvalidRequest; 4]);
@@ -417,10 +294,7 @@ fn a_fresh_document_is_in_the_usual_order() {
     let config = WireGuardConfig::new(
         Interface {
             private_key: ALICE.parse().unwrap(),
-            addresses: vec![
-                "10.0.0.2/32".parse().unwrap(),
-                "fd00::2/128".parse().unwrap(),
-            ],
+            addresses: vec!["10.0.0.2/32".parse().unwrap(), "fd00::2/128".parse().unwrap()],
             dns: vec!["10.0.0.1".parse().unwrap()],
             mtu: Some(1420),
             listen_port: None,
@@ -467,16 +341,11 @@ fn a_generated_key_is_clamped_and_new() {
     use base64::Engine as _;
     let key = PrivateKey::generate().unwrap();
     let text = key.to_secret();
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(text.expose())
-        .unwrap();
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text.expose()).unwrap();
     assert_eq!((bytes.len(), bytes[0] & 7, bytes[31] & 0xc0), (32, 0, 0x40));
     let again = PrivateKey::from_base64(&text).unwrap();
     assert_eq!(again.public_key(), key.public_key());
-    assert_ne!(
-        PrivateKey::generate().unwrap().public_key(),
-        key.public_key()
-    );
+    assert_ne!(PrivateKey::generate().unwrap().public_key(), key.public_key());
 }
 
 #[test]
@@ -501,19 +370,13 @@ fn a_text_that_is_no_key_is_refused_without_being_repeated() {
         ];
         for error in errors {
             assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-            assert!(
-                text.is_empty() || !format!("{error} {error:?}").contains(&text),
-                "{error}"
-            );
+            assert!(text.is_empty() || !format!("{error} {error:?}").contains(&text), "{error}");
         }
         let json = serde_json::to_string(&text).unwrap();
         assert!(serde_json::from_str::<PublicKey>(&json).is_err());
     }
     let key: PublicKey = serde_json::from_str(&format!("\"{ALICE_PUBLIC}\"")).unwrap();
-    assert_eq!(
-        serde_json::to_string(&key).unwrap(),
-        format!("\"{ALICE_PUBLIC}\"")
-    );
+    assert_eq!(serde_json::to_string(&key).unwrap(), format!("\"{ALICE_PUBLIC}\""));
 }
 
 #[test]
@@ -540,15 +403,7 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
 
 fn network() -> impl Strategy<Value = ipnet::IpNet> {
     let network = |(ip, prefix): (std::net::IpAddr, u8)| {
-        ipnet::IpNet::new(
-            ip,
-            if ip.is_ipv4() {
-                prefix % 33
-            } else {
-                prefix % 129
-            },
-        )
-        .unwrap()
+        ipnet::IpNet::new(ip, if ip.is_ipv4() { prefix % 33 } else { prefix % 129 }).unwrap()
     };
     (any::<std::net::IpAddr>(), any::<u8>()).prop_map(network)
 }
@@ -597,14 +452,8 @@ fn file() -> impl Strategy<Value = String> {
     let lines = prop::collection::vec((line, end), 0..12);
     (lines, any::<bool>()).prop_map(|(lines, last)| {
         let mut text = format!("[Interface]\nPrivateKey={ALICE}\n");
-        lines
-            .iter()
-            .for_each(|(line, end)| text.extend([line.as_str(), end]));
-        if last {
-            text
-        } else {
-            text.trim_end().to_owned()
-        }
+        lines.iter().for_each(|(line, end)| text.extend([line.as_str(), end]));
+        if last { text } else { text.trim_end().to_owned() }
     })
 }
 

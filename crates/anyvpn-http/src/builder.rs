@@ -142,11 +142,8 @@ impl<D: Dialect<Credential = Secret>> ClientBuilder<D> {
 fn check(base_url: &str) -> Result<(String, bool), Error> {
     // The messages never repeat the URL: it could hold a password.
     let wrong = |why: &str| Error::invalid("url", why);
-    let url = Url::parse(base_url.trim()).map_err(|e| {
-        wrong(&format!(
-            "is no URL ({e}); write it like https://vpn.example.com"
-        ))
-    })?;
+    let url = Url::parse(base_url.trim())
+        .map_err(|e| wrong(&format!("is no URL ({e}); write it like https://vpn.example.com")))?;
     let loopback = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -188,9 +185,7 @@ fn default_client(limits: &Limits, plain: bool, loopback: bool) -> Result<reqwes
         // A proxy for the network is no way to this machine.
         builder = builder.no_proxy();
     }
-    builder
-        .build()
-        .map_err(|e| failed(e.without_url().to_string()))
+    builder.build().map_err(|e| failed(e.without_url().to_string()))
 }
 
 /// TLS with the process's crypto provider, or else the one that the features name.
@@ -212,10 +207,7 @@ fn tls(plain: bool) -> Result<rustls::ClientConfig, String> {
             .with_root_certificates(rustls::RootCertStore::empty())
             .with_no_client_auth());
     }
-    Ok(builder
-        .with_platform_verifier()
-        .map_err(|e| e.to_string())?
-        .with_no_client_auth())
+    Ok(builder.with_platform_verifier().map_err(|e| e.to_string())?.with_no_client_auth())
 }
 
 #[cfg(feature = "ring")]

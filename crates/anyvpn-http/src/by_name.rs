@@ -68,11 +68,7 @@ where
 {
     let operation: O = serde_path_to_error::deserialize(input).map_err(|e| {
         let path = e.path().to_string();
-        let field = if path == "." {
-            "input".to_owned()
-        } else {
-            path
-        };
+        let field = if path == "." { "input".to_owned() } else { path };
         Error::invalid(field, input_message(&e.into_inner().to_string())).with_operation(O::ID)
     })?;
     let output = client.call(operation).await?;
@@ -101,9 +97,6 @@ pub fn unknown(provider: &str, name: &str, entries: &[Entry]) -> Error {
     let names: Vec<_> = entries.iter().map(|entry| entry.id.name()).collect();
     Error::invalid(
         "operation",
-        format!(
-            "{provider} has no operation {name:?}; it has {}",
-            names.join(", ")
-        ),
+        format!("{provider} has no operation {name:?}; it has {}", names.join(", ")),
     )
 }

@@ -41,9 +41,7 @@ impl<D: Dialect> Clone for Client<D> {
 
 impl<D: Dialect> std::fmt::Debug for Client<D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client")
-            .field("base", &self.0.base)
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("base", &self.0.base).finish_non_exhaustive()
     }
 }
 
@@ -143,8 +141,7 @@ impl<D: Dialect> Client<D> {
             let credential = if security.schemes.is_empty() {
                 None
             } else {
-                self.before(deadline, self.0.credentials.current())
-                    .await??
+                self.before(deadline, self.0.credentials.current()).await??
             };
             D::attach(credential.as_ref(), security, &mut request)?;
             #[cfg(feature = "gzip")]
@@ -170,11 +167,8 @@ impl<D: Dialect> Client<D> {
                 }
             };
             let finish = |error: Error| {
-                let error = if lost && O::REPLAY != Replay::Safe {
-                    error.with_read_back()
-                } else {
-                    error
-                };
+                let error =
+                    if lost && O::REPLAY != Replay::Safe { error.with_read_back() } else { error };
                 error.map_texts(|text| presentable(&redact(text, request.secrets())))
             };
             match next {
@@ -254,15 +248,7 @@ impl<D: Dialect> Client<D> {
         let inner = &*self.0;
         let left = deadline.saturating_duration_since(inner.clock.instant());
         let time = inner.limits.attempt.min(left);
-        exchange(
-            &*inner.transport,
-            &*inner.clock,
-            &inner.limits,
-            time,
-            &inner.base,
-            request,
-        )
-        .await
+        exchange(&*inner.transport, &*inner.clock, &inner.limits, time, &inner.base, request).await
     }
 
     /// The value in a reply, or how the call goes on without one.
@@ -291,10 +277,7 @@ impl<D: Dialect> Client<D> {
         operation.decode(reply).or_else(|error| {
             // The attempt before this one was lost on its way back: it did delete what is gone now.
             if lost && error.kind() == ErrorKind::NotFound {
-                let gone = Reply {
-                    status: StatusCode::NO_CONTENT,
-                    ..empty()
-                };
+                let gone = Reply { status: StatusCode::NO_CONTENT, ..empty() };
                 if let Ok(value) = operation.decode(&gone) {
                     return Ok(value);
                 }
@@ -312,11 +295,7 @@ impl<D: Dialect> Client<D> {
 }
 
 fn empty() -> Reply {
-    Reply {
-        status: StatusCode::OK,
-        headers: http::HeaderMap::new(),
-        body: bytes::Bytes::new(),
-    }
+    Reply { status: StatusCode::OK, headers: http::HeaderMap::new(), body: bytes::Bytes::new() }
 }
 
 /// How a call goes on when an attempt gave no reply.
@@ -324,9 +303,7 @@ fn after_failure(replay: Replay, failure: Failure) -> Next {
     let (progress, error) = match failure {
         Failure::Lost(lost) => (
             lost.progress,
-            Error::new(ErrorKind::Unreachable)
-                .with_detail(lost.reason.clone())
-                .with_source(lost),
+            Error::new(ErrorKind::Unreachable).with_detail(lost.reason.clone()).with_source(lost),
         ),
         Failure::TimedOut => (Progress::MaybeSent, Error::new(ErrorKind::Timeout)),
         Failure::OutOfBounds(status, error) => {
@@ -346,11 +323,8 @@ fn after_failure(replay: Replay, failure: Failure) -> Next {
 /// A text from outside, fit for a log: bounded, and without control characters.
 fn presentable(text: &str) -> String {
     const LONGEST: usize = 500;
-    let mut shown: String = text
-        .chars()
-        .take(LONGEST)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let mut shown: String =
+        text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }

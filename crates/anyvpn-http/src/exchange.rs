@@ -30,24 +30,13 @@ pub(crate) async fn exchange(
     base: &str,
     request: &Request,
 ) -> Result<Reply, Failure> {
-    let http = request.to_http(base).map_err(|reason| {
-        Failure::Lost(TransportError {
-            progress: Progress::NotSent,
-            reason,
-        })
-    })?;
+    let http = request
+        .to_http(base)
+        .map_err(|reason| Failure::Lost(TransportError { progress: Progress::NotSent, reason }))?;
     let attempt = Box::pin(async {
-        let (head, body) = transport
-            .send(http)
-            .await
-            .map_err(Failure::Lost)?
-            .into_parts();
+        let (head, body) = transport.send(http).await.map_err(Failure::Lost)?.into_parts();
         let body = collect(body, &head.headers, head.status, limits).await?;
-        Ok(Reply {
-            status: head.status,
-            headers: head.headers,
-            body,
-        })
+        Ok(Reply { status: head.status, headers: head.headers, body })
     });
     match select(attempt, clock.sleep(time)).await {
         Either::Left((outcome, _)) => outcome,
@@ -63,11 +52,7 @@ async fn collect(
     limits: &Limits,
 ) -> Result<Bytes, Failure> {
     let out_of_bounds = |why: String| {
-        let nothing = Reply {
-            status,
-            headers: headers.clone(),
-            body: Bytes::new(),
-        };
+        let nothing = Reply { status, headers: headers.clone(), body: Bytes::new() };
         Failure::OutOfBounds(status, nothing.unexpected(&why))
     };
     let too_large = |limit| out_of_bounds(format!("the reply is larger than {limit} bytes"));
@@ -95,10 +80,7 @@ async fn collect(
     if whole.is_empty() {
         whole = parts.freeze();
     }
-    match headers
-        .get(header::CONTENT_ENCODING)
-        .map(http::HeaderValue::as_bytes)
-    {
+    match headers.get(header::CONTENT_ENCODING).map(http::HeaderValue::as_bytes) {
         None | Some(b"" | b"identity") => Ok(whole),
         #[cfg(feature = "gzip")]
         Some(b"gzip") => {
@@ -113,8 +95,6 @@ async fn collect(
             }
             Ok(plain.into())
         }
-        Some(_) => Err(out_of_bounds(
-            "the reply has a content encoding not asked for".to_owned(),
-        )),
+        Some(_) => Err(out_of_bounds("the reply has a content encoding not asked for".to_owned())),
     }
 }

@@ -27,27 +27,18 @@ pub struct Security {
 
 impl Security {
     /// No credential is sent, even where there is one.
-    pub const NONE: Self = Self {
-        schemes: &[],
-        anonymous: true,
-    };
+    pub const NONE: Self = Self { schemes: &[], anonymous: true };
 
     /// One of these schemes is needed.
     #[must_use]
     pub const fn required(schemes: &'static [&'static str]) -> Self {
-        Self {
-            schemes,
-            anonymous: false,
-        }
+        Self { schemes, anonymous: false }
     }
 
     /// One of these schemes is used where there is a credential.
     #[must_use]
     pub const fn optional(schemes: &'static [&'static str]) -> Self {
-        Self {
-            schemes,
-            anonymous: true,
-        }
+        Self { schemes, anonymous: true }
     }
 }
 

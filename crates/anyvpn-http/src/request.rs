@@ -9,11 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 /// All but the characters that RFC 3986 calls unreserved.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A request without a host: method, path, query, headers and body.
 ///
@@ -98,8 +94,7 @@ impl Request {
         }
         self.query.extend(utf8_percent_encode(name, RESERVED));
         self.query.push('=');
-        self.query
-            .extend(utf8_percent_encode(&value.to_string(), RESERVED));
+        self.query.extend(utf8_percent_encode(&value.to_string(), RESERVED));
         self
     }
 
@@ -121,10 +116,7 @@ impl Request {
         let (json, secrets) = reveal(|| serde_json::to_vec(body));
         let json = json.map_err(|e| Error::invalid("body", e.to_string()))?;
         self.secrets.extend(secrets);
-        self.headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
+        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         self.body = json.into();
         Ok(self)
     }
@@ -148,10 +140,7 @@ impl Request {
             #[serde(flatten)]
             constant: std::collections::BTreeMap<&'static str, V>,
         }
-        self.json(&With {
-            body,
-            constant: [(name, value)].into(),
-        })
+        self.json(&With { body, constant: [(name, value)].into() })
     }
 
     /// Adds `Authorization: Bearer …`, marked sensitive so that nothing logs it.

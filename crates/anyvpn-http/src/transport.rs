@@ -47,10 +47,7 @@ impl TransportError {
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        Self {
-            progress,
-            reason: cause.to_string(),
-        }
+        Self { progress, reason: cause.to_string() }
     }
 }
 
@@ -91,11 +88,7 @@ impl Transport for Reqwest {
             *head.status_mut() = reply.status();
             *head.headers_mut() = std::mem::take(reply.headers_mut());
             let body = futures_util::stream::try_unfold(reply, |mut reply| async move {
-                Ok(reply
-                    .chunk()
-                    .await
-                    .map_err(failure)?
-                    .map(|chunk| (chunk, reply)))
+                Ok(reply.chunk().await.map_err(failure)?.map(|chunk| (chunk, reply)))
             });
             Ok(head.map(|()| body.boxed()))
         })

@@ -289,7 +289,8 @@ async fn a_reply_that_cannot_be_decoded_shows_its_shape_only() {
 
 #[tokio::test]
 async fn base_urls_are_https_or_on_this_machine() {
-    let build = |url: &str| Client::<Plain>::builder(url).transport(Arc::new(Script::default())).build();
+    let build =
+        |url: &str| Client::<Plain>::builder(url).transport(Arc::new(Script::default())).build();
     for url in [
         "https://vpn.example.com",
         "https://vpn.example.com/some/path/",

@@ -58,20 +58,14 @@ impl SandboxBuilder {
     /// The address to listen on; port 0 lets the system choose one. Default: `127.0.0.1:0`.
     #[must_use]
     pub fn listen(self, address: SocketAddr) -> SandboxBuilder {
-        SandboxBuilder {
-            listen: address,
-            ..self
-        }
+        SandboxBuilder { listen: address, ..self }
     }
 
     /// Takes an address that other machines can reach. Nothing here is secured: whoever reaches
     /// the sandbox may do everything.
     #[must_use]
     pub fn allow_other_machines(self) -> SandboxBuilder {
-        SandboxBuilder {
-            other_machines: true,
-            ..self
-        }
+        SandboxBuilder { other_machines: true, ..self }
     }
 
     /// What all choices, names and numbers follow from. Default: 0, the usual answers.
@@ -89,20 +83,14 @@ impl SandboxBuilder {
     /// How many requests the log keeps. Default: 10 000.
     #[must_use]
     pub fn log_capacity(self, entries: usize) -> SandboxBuilder {
-        SandboxBuilder {
-            log_capacity: entries,
-            ..self
-        }
+        SandboxBuilder { log_capacity: entries, ..self }
     }
 
     /// How many requests a minute, by the sandbox's clock, a token of AzireVPN may make. Default:
     /// `None`, which never refuses and announces 60 with 58 left, as the service was seen to.
     #[must_use]
     pub fn azire_rate_limit(self, per_minute: Option<u32>) -> SandboxBuilder {
-        SandboxBuilder {
-            azire_rate_limit: per_minute,
-            ..self
-        }
+        SandboxBuilder { azire_rate_limit: per_minute, ..self }
     }
 
     /// Listens and serves.
@@ -117,10 +105,7 @@ impl SandboxBuilder {
         if !self.listen.ip().is_loopback() && !self.other_machines {
             return Err(StartError::NotLoopback(self.listen));
         }
-        let failed = |source| StartError::Listen {
-            address: self.listen,
-            source,
-        };
+        let failed = |source| StartError::Listen { address: self.listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
 
@@ -141,12 +126,6 @@ impl SandboxBuilder {
             server::run(listener, router).await;
             drop(running);
         });
-        Ok(Sandbox {
-            address,
-            gate,
-            azire,
-            server: server.abort_handle(),
-            stopped,
-        })
+        Ok(Sandbox { address, gate, azire, server: server.abort_handle(), stopped })
     }
 }

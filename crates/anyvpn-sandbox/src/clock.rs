@@ -29,28 +29,20 @@ impl Clock {
     /// A clock that moves with real time, and further when advanced.
     #[must_use]
     pub fn real() -> Clock {
-        Clock {
-            start: None,
-            advanced: Arc::default(),
-        }
+        Clock { start: None, advanced: Arc::default() }
     }
 
     /// A clock that stands at `start` until it is advanced.
     #[must_use]
     pub fn fixed(start: Timestamp) -> Clock {
-        Clock {
-            start: Some(start),
-            advanced: Arc::default(),
-        }
+        Clock { start: Some(start), advanced: Arc::default() }
     }
 
     /// The time, at the latest [`Timestamp::MAX`].
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let start = self.start.unwrap_or_else(Timestamp::now);
-        start
-            .checked_add(*locked(&self.advanced))
-            .unwrap_or(Timestamp::MAX)
+        start.checked_add(*locked(&self.advanced)).unwrap_or(Timestamp::MAX)
     }
 
     /// Moves the clock forward; it cannot be moved back.

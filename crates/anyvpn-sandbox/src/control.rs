@@ -74,18 +74,8 @@ impl FaultInput {
                 ));
             }
         };
-        let FaultInput {
-            operation,
-            times,
-            skip,
-            ..
-        } = self;
-        Ok(FaultRule {
-            fault,
-            operation,
-            times,
-            skip,
-        })
+        let FaultInput { operation, times, skip, .. } = self;
+        Ok(FaultRule { fault, operation, times, skip })
     }
 }
 
@@ -104,10 +94,7 @@ pub(crate) fn router(gate: &Arc<Gate>) -> Router {
     let clock = gate.clone();
     let control = gate.clone();
     Router::new()
-        .route(
-            "/_sandbox/",
-            get(async move || done(200, &overview.overview())),
-        )
+        .route("/_sandbox/", get(async move || done(200, &overview.overview())))
         .route(
             "/_sandbox/log",
             get(async move || done(200, &log.shown_log()))
@@ -128,9 +115,7 @@ pub(crate) fn router(gate: &Arc<Gate>) -> Router {
             "/_sandbox/clock",
             post(async move |request: Request| {
                 reply(request, |input: Advance| {
-                    clock
-                        .clock
-                        .advance(Duration::from_secs(input.advance_seconds));
+                    clock.clock.advance(Duration::from_secs(input.advance_seconds));
                     Ok(json!({ "now": clock.clock.now() }))
                 })
                 .await
@@ -138,15 +123,10 @@ pub(crate) fn router(gate: &Arc<Gate>) -> Router {
         )
         .route(
             "/_sandbox/{provider}/{action}",
-            post(
-                async move |path: Path<(String, String)>, request: Request| {
-                    let Path((provider, action)) = path;
-                    reply(request, |input: Value| {
-                        control.control(&provider, &action, &input)
-                    })
-                    .await
-                },
-            ),
+            post(async move |path: Path<(String, String)>, request: Request| {
+                let Path((provider, action)) = path;
+                reply(request, |input: Value| control.control(&provider, &action, &input)).await
+            }),
         )
 }
 

@@ -50,34 +50,21 @@ impl FaultRule {
     /// The next request for `operation` meets the fault, and no other request does.
     #[must_use]
     pub fn once(operation: &str, fault: Fault) -> FaultRule {
-        FaultRule {
-            fault,
-            operation: Some(operation.to_owned()),
-            times: Some(1),
-            skip: 0,
-        }
+        FaultRule { fault, operation: Some(operation.to_owned()), times: Some(1), skip: 0 }
     }
 
     /// Every request meets the fault.
     #[must_use]
     pub fn always(fault: Fault) -> FaultRule {
-        FaultRule {
-            fault,
-            operation: None,
-            times: None,
-            skip: 0,
-        }
+        FaultRule { fault, operation: None, times: None, skip: 0 }
     }
 }
 
 /// The fault of the next request for `operation`, by rules that count down.
 pub(crate) fn next_fault(rules: &mut Vec<FaultRule>, operation: &str) -> Option<Fault> {
     rules.retain(|rule| rule.times != Some(0));
-    let matching = |rule: &&mut FaultRule| {
-        rule.operation
-            .as_deref()
-            .is_none_or(|name| name == operation)
-    };
+    let matching =
+        |rule: &&mut FaultRule| rule.operation.as_deref().is_none_or(|name| name == operation);
     for rule in rules.iter_mut().filter(matching) {
         if rule.skip > 0 {
             rule.skip -= 1;

@@ -58,18 +58,11 @@ impl Fields {
 
     fn of_form(form: &[u8]) -> Fields {
         let pairs = form_urlencoded::parse(form);
-        Fields::from(
-            pairs
-                .map(|(name, value)| (name.into(), (&*value).into()))
-                .collect(),
-        )
+        Fields::from(pairs.map(|(name, value)| (name.into(), (&*value).into())).collect())
     }
 
     fn from(values: Map<String, Value>) -> Fields {
-        Fields {
-            values,
-            errors: Errors::new(),
-        }
+        Fields { values, errors: Errors::new() }
     }
 
     /// Whether the field is there, `null` or not.
@@ -84,10 +77,7 @@ impl Fields {
             Some(Value::String(text)) if text.is_empty() => None,
             Some(Value::String(text)) if text.chars().count() <= TEXT_LIMIT => Some(text.clone()),
             Some(Value::String(_)) => {
-                self.refuse(
-                    name,
-                    &format!("may not be greater than {TEXT_LIMIT} characters"),
-                );
+                self.refuse(name, &format!("may not be greater than {TEXT_LIMIT} characters"));
                 None
             }
             Some(_) => {
@@ -174,10 +164,6 @@ impl Fields {
 
     /// Whether nothing is wrong so far.
     pub(crate) fn done(self) -> Result<(), Errors> {
-        if self.errors.is_empty() {
-            Ok(())
-        } else {
-            Err(self.errors)
-        }
+        if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
     }
 }

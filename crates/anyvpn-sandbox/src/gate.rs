@@ -65,9 +65,7 @@ pub(crate) fn router(gate: &Arc<Gate>) -> Router {
     router
         .merge(crate::control::router(gate))
         .method_not_allowed_fallback(async move |request: Request| {
-            refused
-                .refuse(StatusCode::METHOD_NOT_ALLOWED, request)
-                .await
+            refused.refuse(StatusCode::METHOD_NOT_ALLOWED, request).await
         })
         .fallback(async move |request: Request| {
             missing.refuse(StatusCode::NOT_FOUND, request).await
@@ -117,13 +115,8 @@ impl Gate {
         if let Some(reply) = unworked {
             return self.answer(received, reply);
         }
-        let answer = provider
-            .answer(route.operation, call(parts, params, body))
-            .await;
-        let received = Received {
-            effect: answer.is_ok(),
-            ..received
-        };
+        let answer = provider.answer(route.operation, call(parts, params, body)).await;
+        let received = Received { effect: answer.is_ok(), ..received };
         let reply = answer.unwrap_or_else(|refusal| refusal);
         match fault {
             Some(Fault::ResetAfter) => {
@@ -155,11 +148,7 @@ impl Gate {
         };
         let received = Received::new(&parts, &body, None, &[]);
         let name = parts.uri.path().split('/').nth(1).unwrap_or_default();
-        match self
-            .providers
-            .iter()
-            .find(|provider| provider.name() == name)
-        {
+        match self.providers.iter().find(|provider| provider.name() == name) {
             Some(provider) => self.answer(received, refusal(&**provider, status)),
             None => Reply::json(status.as_u16(), &json!({ "error": status.to_string() }))
                 .into_response(),
@@ -174,15 +163,9 @@ impl Gate {
 }
 
 fn call(parts: Parts, params: RawPathParams, body: Bytes) -> Call {
-    let params = params
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     // The server adds the address to every request; without it the caller is nobody.
-    let peer = parts
-        .extensions
-        .get()
-        .map_or(IpAddr::from([0; 4]), |Peer(address)| *address);
+    let peer = parts.extensions.get().map_or(IpAddr::from([0; 4]), |Peer(address)| *address);
     Call {
         params,
         query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -193,10 +176,7 @@ fn call(parts: Parts, params: RawPathParams, body: Bytes) -> Call {
 }
 
 fn refusal(provider: &dyn Provider, status: StatusCode) -> Reply {
-    provider.refusal(
-        status.as_u16(),
-        status.canonical_reason().unwrap_or("Refused"),
-    )
+    provider.refusal(status.as_u16(), status.canonical_reason().unwrap_or("Refused"))
 }
 
 /// Why there is no body.
@@ -221,9 +201,5 @@ pub(crate) async fn read(mut body: Body) -> Result<Bytes, Unread> {
             whole.extend_from_slice(&frame);
         }
     }
-    if length > BODY_LIMIT {
-        Err(Unread::TooLong)
-    } else {
-        Ok(whole.freeze())
-    }
+    if length > BODY_LIMIT { Err(Unread::TooLong) } else { Ok(whole.freeze()) }
 }

@@ -62,10 +62,7 @@ impl Received {
             operation,
             method: parts.method.as_str().chars().take(TEXT_LIMIT).collect(),
             path: parts.uri.path().chars().take(TEXT_LIMIT).collect(),
-            query: bounded(shown_form(
-                parts.uri.query().unwrap_or_default().as_bytes(),
-                shows,
-            )),
+            query: bounded(shown_form(parts.uri.query().unwrap_or_default().as_bytes(), shows)),
             headers: shown_headers(&parts.headers),
             body: shown_body(&parts.headers, body, shows),
             status: None,
@@ -93,11 +90,7 @@ fn shown_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 fn shown_form(form: &[u8], shows: &[&str]) -> String {
     let mut shown = form_urlencoded::Serializer::new(String::new());
     for (name, value) in form_urlencoded::parse(form) {
-        let value = if shows.contains(&&*name) {
-            &*value
-        } else {
-            REDACTED
-        };
+        let value = if shows.contains(&&*name) { &*value } else { REDACTED };
         shown.append_pair(&name, value);
     }
     shown.finish()
@@ -119,11 +112,7 @@ fn shown_body(headers: &HeaderMap, body: &[u8], shows: &[&str]) -> Vec<u8> {
 fn shown_object(fields: Map<String, Value>, shows: &[&str]) -> Vec<u8> {
     let shown = fields.into_iter().map(|(name, value)| {
         let simple = !value.is_object() && !value.is_array();
-        let value = if simple && shows.contains(&&*name) {
-            value
-        } else {
-            REDACTED.into()
-        };
+        let value = if simple && shows.contains(&&*name) { value } else { REDACTED.into() };
         (name, value)
     });
     Value::Object(shown.collect()).to_string().into_bytes()
@@ -139,11 +128,7 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn new(capacity: usize) -> Log {
-        Log {
-            entries: VecDeque::new(),
-            capacity,
-            dropped: 0,
-        }
+        Log { entries: VecDeque::new(), capacity, dropped: 0 }
     }
 
     pub(crate) fn push(&mut self, entry: Received) {

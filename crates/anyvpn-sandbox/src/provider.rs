@@ -32,10 +32,7 @@ pub(crate) struct Call {
 impl Call {
     /// A parameter of the path; empty when the route has none of that name.
     pub(crate) fn param(&self, name: &str) -> &str {
-        self.params
-            .iter()
-            .find(|(key, _)| key == name)
-            .map_or("", |(_, value)| value)
+        self.params.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
     /// The text of a header, if it is there and is text.

@@ -34,17 +34,13 @@ impl Random {
     ) -> Option<u32> {
         let length = range.end - range.start;
         let first = self.below(length);
-        (0..length)
-            .map(|step| range.start + (first + step) % length)
-            .find(|number| !taken(*number))
+        (0..length).map(|step| range.start + (first + step) % length).find(|number| !taken(*number))
     }
 
     /// `length` characters of `alphabet`, which must be ASCII.
     pub(crate) fn text(&mut self, length: usize, alphabet: &[u8]) -> String {
         let end = alphabet.len() as u32;
-        (0..length)
-            .map(|_| char::from(alphabet[self.below(end) as usize]))
-            .collect()
+        (0..length).map(|_| char::from(alphabet[self.below(end) as usize])).collect()
     }
 
     /// What a WireGuard key consists of.

@@ -25,32 +25,19 @@ impl Reply {
             .ok()
             .filter(|status| (200..600).contains(&status.as_u16()))
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Reply {
-            status,
-            content_type: None,
-            headers: Vec::new(),
-            body: Bytes::new(),
-        }
+        Reply { status, content_type: None, headers: Vec::new(), body: Bytes::new() }
     }
 
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Reply {
         // Only maps with odd keys fail to serialize, and no reply here holds one.
         let body = serde_json::to_vec(body).unwrap_or_default();
-        Reply {
-            content_type: Some(JSON),
-            body: body.into(),
-            ..Reply::empty(status)
-        }
+        Reply { content_type: Some(JSON), body: body.into(), ..Reply::empty(status) }
     }
 
     pub(crate) fn html(status: u16) -> Reply {
         let status = Reply::empty(status).status;
         let body = format!("<!DOCTYPE html>\n<html><body><h1>{status}</h1></body></html>\n");
-        Reply {
-            content_type: Some(HTML),
-            body: body.into(),
-            ..Reply::empty(status.as_u16())
-        }
+        Reply { content_type: Some(HTML), body: body.into(), ..Reply::empty(status.as_u16()) }
     }
 
     pub(crate) fn with_header(
@@ -68,12 +55,7 @@ impl Reply {
             0 => Bytes::from_static(b"{\"status\":"),
             length => self.body.slice(..length / 2),
         };
-        Reply {
-            status: StatusCode::OK,
-            content_type: Some(JSON),
-            body,
-            ..self
-        }
+        Reply { status: StatusCode::OK, content_type: Some(JSON), body, ..self }
     }
 
     pub(crate) fn into_response(self) -> Response {
@@ -101,9 +83,7 @@ impl Reply {
             }
         });
         let mut response = self.response_with(Body::from_stream(parts));
-        response
-            .headers_mut()
-            .insert(header::CONTENT_LENGTH, length.into());
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
         response
     }
 

@@ -51,9 +51,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, router: Router) {
     let _ = stream.set_nodelay(true);
     let routed = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request
-            .extensions_mut()
-            .insert(Peer(peer.ip().to_canonical()));
+        request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
         let answer = routed.call(request);
         Box::pin(async move {
             let answer: Result<Response, Infallible> = answer.await;

@@ -315,8 +315,12 @@ async fn wireguard_reuse(configs: &dyn ServerConfigs) -> Check {
 async fn wireguard_rotate(configs: &dyn ServerConfigs) -> Check {
     let request = ConfigRequest::wireguard(wireguard_server(configs).await?);
     let first = configs.obtain(&request).await.map_err(text)?;
-    let Some(mut id) = first.id else { return Ok(()) };
-    let Config::WireGuard(old) = first.config else { return Err("another protocol".to_owned()) };
+    let Some(mut id) = first.id else {
+        return Ok(());
+    };
+    let Config::WireGuard(old) = first.config else {
+        return Err("another protocol".to_owned());
+    };
     let mut keys = vec![old.private_key().public_key()];
     // Often enough to come past any number of keys that a device can have.
     for _ in 0..4 {

@@ -93,11 +93,7 @@ pub async fn run(
     document: &Document,
     call: impl AsyncFn(Call<'_>) -> Result<Value, Error>,
 ) -> Result<Summary, String> {
-    let mut summary = Summary {
-        operations: operations.len(),
-        values: 0,
-        errors: 0,
-    };
+    let mut summary = Summary { operations: operations.len(), values: 0, errors: 0 };
     let mut report = Vec::new();
     let known: BTreeSet<_> = operations.iter().copied().collect();
     for name in names(folder).map_err(|e| format!("{}: {e}", folder.display()))? {
@@ -109,12 +105,13 @@ pub async fn run(
         let (mut succeeds, mut refuses) = (false, false);
         for name in names(&folder.join(operation)).unwrap_or_default() {
             let path: PathBuf = [operation, name.as_str()].iter().collect();
-            let case = fs::read(folder.join(&path))
-                .map_err(|e| e.to_string())
-                .and_then(|bytes| match name.ends_with(".http") {
-                    true => Case::parse(&bytes),
-                    false => Err("a fixture's name ends with .http".to_owned()),
-                });
+            let case =
+                fs::read(folder.join(&path)).map_err(|e| e.to_string()).and_then(
+                    |bytes| match name.ends_with(".http") {
+                        true => Case::parse(&bytes),
+                        false => Err("a fixture's name ends with .http".to_owned()),
+                    },
+                );
             let failures = match case {
                 Ok(case) => {
                     match case.outcome {
@@ -146,11 +143,7 @@ pub async fn run(
         Ok(summary)
     } else {
         let files = summary.values + summary.errors;
-        Err(format!(
-            "{} failures in {files} fixtures\n\n{}",
-            report.len(),
-            report.join("\n\n")
-        ))
+        Err(format!("{} failures in {files} fixtures\n\n{}", report.len(), report.join("\n\n")))
     }
 }
 
@@ -225,11 +218,7 @@ async fn play(
     let received = received.lock().unwrap_or_else(PoisonError::into_inner);
     let wanted: Vec<_> = case.exchange.iter().map(|(request, _)| request).collect();
     if received.len() != wanted.len() {
-        failures.push(format!(
-            "{} requests arrived, not {}",
-            received.len(),
-            wanted.len()
-        ));
+        failures.push(format!("{} requests arrived, not {}", received.len(), wanted.len()));
     }
     let wanted = wanted.first().map(|wanted| wanted.text());
     for message in received.iter() {

@@ -97,10 +97,7 @@ impl Document {
         let operation = self.operation(operation)?;
         let path = target.split('?').next().unwrap_or_default();
         if method != operation.method || !fits(&operation.path, path) {
-            return Err(format!(
-                "{method} {path} is not {} {}",
-                operation.method, operation.path
-            ));
+            return Err(format!("{method} {path} is not {} {}", operation.method, operation.path));
         }
         match &operation.request {
             None if body.is_empty() => Ok(()),
@@ -120,14 +117,10 @@ impl Document {
     /// What does not fit.
     pub fn validate_reply(&self, operation: &str, status: u16, body: &[u8]) -> Result<(), String> {
         let operation = self.operation(operation)?;
-        let reply = [
-            status.to_string(),
-            format!("{}XX", status / 100),
-            "default".to_owned(),
-        ]
-        .iter()
-        .find_map(|key| operation.replies.get(key))
-        .ok_or_else(|| format!("{} has no response {status}", operation.name))?;
+        let reply = [status.to_string(), format!("{}XX", status / 100), "default".to_owned()]
+            .iter()
+            .find_map(|key| operation.replies.get(key))
+            .ok_or_else(|| format!("{} has no response {status}", operation.name))?;
         let may_be_empty = !operation.has_output && (200..300).contains(&status);
         match reply {
             _ if body.is_empty() && may_be_empty => Ok(()),
@@ -138,9 +131,7 @@ impl Document {
     }
 
     fn operation(&self, name: &str) -> Result<&Operation, String> {
-        self.0
-            .get(name)
-            .ok_or_else(|| format!("the document has no operation {name}"))
+        self.0.get(name).ok_or_else(|| format!("the document has no operation {name}"))
     }
 }
 
@@ -156,10 +147,7 @@ fn operation(
         replies.insert(status.clone(), validator);
     }
     Ok(Operation {
-        name: entry["operationId"]
-            .as_str()
-            .ok_or("no operationId")?
-            .to_owned(),
+        name: entry["operationId"].as_str().ok_or("no operationId")?.to_owned(),
         method: method.to_ascii_uppercase(),
         path: path.to_owned(),
         has_output: entry.get("x-output").is_some(),
@@ -194,28 +182,19 @@ fn body(document: &Value, part: &Value) -> Result<Option<Validator>, String> {
 
 fn validate(validator: &Validator, body: &[u8]) -> Result<(), String> {
     let body: Value = serde_json::from_slice(body).map_err(|e| format!("no JSON: {e}"))?;
-    let errors: Vec<_> = validator
-        .iter_errors(&body)
-        .map(|e| format!("at `{}`: {e}", e.instance_path()))
-        .collect();
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(errors.join("; "))
-    }
+    let errors: Vec<_> =
+        validator.iter_errors(&body).map(|e| format!("at `{}`: {e}", e.instance_path())).collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
 }
 
 /// Whether `path` is `template` with its places filled, one segment each.
 fn fits(template: &str, path: &str) -> bool {
     let segments = path.split('/');
     template.split('/').count() == segments.clone().count()
-        && template
-            .split('/')
-            .zip(segments)
-            .all(|(place, segment)| match place.starts_with('{') {
-                true => !matches!(segment, "" | "." | ".."),
-                false => place == segment,
-            })
+        && template.split('/').zip(segments).all(|(place, segment)| match place.starts_with('{') {
+            true => !matches!(segment, "" | "." | ".."),
+            false => place == segment,
+        })
 }
 
 /// The properties of an object; none of anything else.
@@ -262,9 +241,7 @@ components:
     fn the_nearest_response_decides() {
         let document = document();
         let fits = |operation: &str, status, body: &str| {
-            document
-                .validate_reply(operation, status, body.as_bytes())
-                .is_ok()
+            document.validate_reply(operation, status, body.as_bytes()).is_ok()
         };
         assert!(fits("drop-a", 200, "{}") && fits("drop-a", 200, "") && fits("drop-a", 204, ""));
         assert!(!fits("drop-a", 200, "[]") && !fits("drop-a", 204, "{}"));
@@ -283,9 +260,7 @@ components:
     fn a_request_fits_by_method_path_and_body() {
         let document = document();
         let fits = |operation: &str, method: &str, target: &str, body: &str| {
-            document
-                .validate_request(operation, method, target, body.as_bytes())
-                .is_ok()
+            document.validate_request(operation, method, target, body.as_bytes()).is_ok()
         };
         assert!(fits("put-a", "PUT", "/a/7?x=1", r#"{"at":"::1"}"#));
         assert!(!fits("put-a", "PUT", "/a/7", r#"{"at":"here"}"#));
@@ -302,10 +277,7 @@ components:
         for (yaml, why) in [
             ("paths: [", ""),
             ("paths: { /a: { get: {} } }", "no operationId"),
-            (
-                "paths: { /a: { get: { operationId: a }, put: { operationId: a } } }",
-                "twice",
-            ),
+            ("paths: { /a: { get: { operationId: a }, put: { operationId: a } } }", "twice"),
             (
                 "paths: { /a: { get: { operationId: a, responses: { 2XX: { $ref: '#/x' } } } } }",
                 "leads nowhere",

@@ -23,7 +23,10 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     port_forwards: Capability::Can,
     server_configs: Capability::Can,
     wireguard: Capability::Can,
-    openvpn: Capability::Cannot { why: "an example needs one protocol", link: "https://example.com" },
+    openvpn: Capability::Cannot {
+        why: "an example needs one protocol",
+        link: "https://example.com",
+    },
 };
 
 /// The provider, signed in as one of its users, or as nobody.
@@ -252,7 +255,10 @@ impl ServerConfigs for Reference {
             public_key: PublicKey::from([7; 32]),
             preshared_key: None,
             allowed_ips: Vec::new(),
-            endpoint: Some(Endpoint { host: std::net::IpAddr::from(Ipv4Addr::LOCALHOST).into(), port: 51820 }),
+            endpoint: Some(Endpoint {
+                host: std::net::IpAddr::from(Ipv4Addr::LOCALHOST).into(),
+                port: 51820,
+            }),
             persistent_keepalive: None,
         };
         let config = WireGuardConfig::new(interface, vec![peer]);

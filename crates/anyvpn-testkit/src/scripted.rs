@@ -19,7 +19,7 @@ use http::{Request, Response};
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Answers with status, headers and body.
-    Reply(u16, Vec<(&'static str, String)>, String),
+    Reply(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// Cannot be connected to.
     Refuse,
     /// Takes the request and breaks the connection.
@@ -36,7 +36,11 @@ impl Step {
     /// A JSON reply.
     #[must_use]
     pub fn json(status: u16, body: &str) -> Self {
-        Self::Reply(status, vec![("content-type", "application/json".to_owned())], body.to_owned())
+        Self::Reply(
+            status,
+            vec![("content-type", "application/json".to_owned())],
+            body.as_bytes().to_vec(),
+        )
     }
 
     /// The same with a further header.

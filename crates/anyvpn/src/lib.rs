@@ -93,18 +93,11 @@ impl FromStr for ProviderName {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|it| it.as_str() == name)
-            .ok_or_else(|| {
-                let known: Vec<_> = Self::ALL.iter().map(|it| it.as_str()).collect();
-                let known = known.join(", ");
-                Error::invalid(
-                    "provider",
-                    format!("{name:?} is not known; this build has {known}"),
-                )
-            })
+        Self::ALL.iter().copied().find(|it| it.as_str() == name).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|it| it.as_str()).collect();
+            let known = known.join(", ");
+            Error::invalid("provider", format!("{name:?} is not known; this build has {known}"))
+        })
     }
 }
 

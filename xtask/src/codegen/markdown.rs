@@ -22,11 +22,7 @@ pub fn endpoints(providers: &[Provider]) -> String {
             let cells = [
                 format!("`{}`", operation.id),
                 format!("`{}`", operation.name),
-                format!(
-                    "`{} {}`",
-                    operation.method.to_ascii_uppercase(),
-                    operation.path
-                ),
+                format!("`{} {}`", operation.method.to_ascii_uppercase(), operation.path),
                 operation.replay.to_ascii_lowercase(),
                 credential(&operation.security),
                 operation.summary.clone(),

@@ -92,11 +92,7 @@ impl<'a> Reader<'a> {
             id,
             summary: given(&from.summary, "summary", "say in one sentence what it does")?,
             description: from.description.clone(),
-            source: given(
-                &from.source,
-                "x-source",
-                "name the vendor's page and heading",
-            )?,
+            source: given(&from.source, "x-source", "name the vendor's page and heading")?,
             replay,
             method: method.to_owned(),
             path: path.to_owned(),
@@ -112,9 +108,7 @@ impl<'a> Reader<'a> {
 
     fn security(&self, from: &document::Operation, fields: &[Field]) -> Result<Security> {
         let Some(requirements) = &from.security else {
-            return Err(
-                "no security; write `security: []` where it takes no credential".to_owned(),
-            );
+            return Err("no security; write `security: []` where it takes no credential".to_owned());
         };
         let mut schemes = Vec::new();
         for requirement in requirements {
@@ -130,9 +124,7 @@ impl<'a> Reader<'a> {
                 "security: no scheme `{unknown}`; add it to components.securitySchemes"
             ));
         }
-        let anonymous = requirements
-            .iter()
-            .any(|requirement| requirement.0.is_empty());
+        let anonymous = requirements.iter().any(|requirement| requirement.0.is_empty());
         match &from.anonymous_with {
             _ if schemes.is_empty() => Ok(Security::None),
             None if anonymous => Ok(Security::Optional(schemes)),
@@ -172,18 +164,10 @@ impl<'a> Reader<'a> {
                 decoder: None,
             });
         }
-        let places = path
-            .split('{')
-            .skip(1)
-            .filter_map(|rest| rest.split('}').next());
+        let places = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
         for place in places {
-            if !fields
-                .iter()
-                .any(|f| f.name == place && f.place == Place::Path)
-            {
-                return Err(format!(
-                    "no parameter for `{{{place}}}` of the path; add it"
-                ));
+            if !fields.iter().any(|f| f.name == place && f.place == Place::Path) {
+                return Err(format!("no parameter for `{{{place}}}` of the path; add it"));
             }
         }
         Ok(fields)
@@ -298,14 +282,8 @@ fn json_body(body: &document::RequestBody) -> Result<&Schema> {
 }
 
 fn all_required_exist(schema: &Schema) -> Result<()> {
-    match schema
-        .required
-        .iter()
-        .find(|name| schema.properties.get(name).is_none())
-    {
-        Some(name) => Err(format!(
-            "`required` names `{name}`, which is no property; correct it"
-        )),
+    match schema.required.iter().find(|name| schema.properties.get(name).is_none()) {
+        Some(name) => Err(format!("`required` names `{name}`, which is no property; correct it")),
         None => Ok(()),
     }
 }
@@ -321,10 +299,7 @@ fn one_of(key: &str, value: &str, known: &[&str]) -> Result<()> {
     if known.contains(&value) {
         return Ok(());
     }
-    Err(format!(
-        "unknown {key} `{value}`; use one of {}",
-        known.join(", ")
-    ))
+    Err(format!("unknown {key} `{value}`; use one of {}", known.join(", ")))
 }
 
 /// A constant as a Rust expression.

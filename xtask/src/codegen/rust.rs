@@ -95,10 +95,7 @@ fn input(operation: &Operation) -> String {
         docs = format!("{docs}\n{text}");
     }
     let method = operation.method.to_ascii_uppercase();
-    docs = format!(
-        "{docs}\n`{method} {}` · {}",
-        operation.path, operation.source
-    );
+    docs = format!("{docs}\n`{method} {}` · {}", operation.path, operation.source);
     let derive = if operation.body {
         "Clone, Debug, Serialize, Deserialize"
     } else {
@@ -126,11 +123,7 @@ fn input(operation: &Operation) -> String {
 
 /// The struct of a reply.
 fn output(of: &Struct) -> String {
-    let fields: String = of
-        .fields
-        .iter()
-        .map(|field| member(field, Vec::new()))
-        .collect();
+    let fields: String = of.fields.iter().map(|field| member(field, Vec::new())).collect();
     format!(
         "{}#[derive(Clone, Debug, Serialize, Deserialize)]\npub struct {} {{\n{fields}}}\n",
         doc(0, &of.doc),
@@ -164,13 +157,7 @@ fn member(field: &Field, mut attributes: Vec<String>) -> String {
 
 /// The `impl Operation` of an operation.
 fn implementation(provider: &str, operation: &Operation) -> String {
-    let Operation {
-        name,
-        id,
-        output,
-        replay,
-        ..
-    } = operation;
+    let Operation { name, id, output, replay, .. } = operation;
     let (security, request) = (security(&operation.security), request(operation));
     let decode = match (&operation.decoder, output.as_str()) {
         (Some(decoder), _) => format!("lenient::{decoder}(self, reply)"),
@@ -236,10 +223,7 @@ fn request(operation: &Operation) -> String {
 }
 
 fn is_copy(kind: &str) -> bool {
-    [
-        "bool", "u8", "u16", "u32", "u64", "IpAddr", "Ipv4Addr", "Ipv6Addr",
-    ]
-    .contains(&kind)
+    ["bool", "u8", "u16", "u32", "u64", "IpAddr", "Ipv4Addr", "Ipv6Addr"].contains(&kind)
 }
 
 /// The table of all operations. It is a table: rustfmt would give each field five lines.
@@ -268,11 +252,7 @@ fn table(provider: &Provider) -> String {
                  Field {{ name: {name:?}, kind: {kind}, required: {required}, doc: {doc:?} }},"
             );
         }
-        out += if operation.fields.is_empty() {
-            "],\n    },\n"
-        } else {
-            "\n        ],\n    },\n"
-        };
+        out += if operation.fields.is_empty() { "],\n    },\n" } else { "\n        ],\n    },\n" };
     }
     out + "];\n"
 }
@@ -291,10 +271,7 @@ fn field_kind(kind: &str) -> &'static str {
 fn call_by_name(provider: &Provider) -> String {
     let mut arms = String::new();
     for Operation { id, name, .. } in &provider.operations {
-        _ = writeln!(
-            arms,
-            "        {id:?} => run::<{name}>(client, input, reveal).await,"
-        );
+        _ = writeln!(arms, "        {id:?} => run::<{name}>(client, input, reveal).await,");
     }
     format!(
         "/// Calls the operation `name` with `input`, a JSON object of its fields.

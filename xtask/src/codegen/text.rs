@@ -30,14 +30,10 @@ pub fn doc(indent: usize, text: &str) -> String {
         }
         let mut line = begin.clone();
         let mut in_code = false;
-        for words in paragraph
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .chunk_by(|word, _| {
-                in_code ^= word.matches('`').count() % 2 == 1;
-                in_code
-            })
-        {
+        for words in paragraph.split_whitespace().collect::<Vec<_>>().chunk_by(|word, _| {
+            in_code ^= word.matches('`').count() % 2 == 1;
+            in_code
+        }) {
             let words = words.join(" ");
             let full = line.chars().count() + 1 + words.chars().count() > WIDTH;
             if full && line.len() > begin.len() {
@@ -74,9 +70,7 @@ pub fn rustfmt(root: &Path, code: &str) -> Result<String> {
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(code.as_bytes()).ok();
     }
-    let output = child
-        .wait_with_output()
-        .map_err(|e| format!("rustfmt: {e}"))?;
+    let output = child.wait_with_output().map_err(|e| format!("rustfmt: {e}"))?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
         return Err(format!(

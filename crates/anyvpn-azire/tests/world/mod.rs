@@ -4,9 +4,7 @@
 
 use std::time::Duration;
 
-use anyvpn_azire::ops::{
-    CreateIp, CreatePortForward, Ip, OPERATIONS, UpdateEmail, call_by_name,
-};
+use anyvpn_azire::ops::{CreateIp, CreatePortForward, Ip, OPERATIONS, UpdateEmail, call_by_name};
 use anyvpn_azire::{Azire, Dialect, Error, Secret};
 use anyvpn_core::{OperationId, PrivateKey};
 use anyvpn_http::{ClientBuilder, Limits, RetryPolicy};

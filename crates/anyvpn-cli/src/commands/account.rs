@@ -11,6 +11,7 @@ use crate::secrets::{PasswordSource, confirm};
 use crate::text::{listing, plain, when};
 
 #[derive(Subcommand)]
+#[command(disable_help_subcommand = true)]
 pub enum Account {
     /// Show the account and what it has
     Show,
@@ -78,12 +79,7 @@ pub async fn run(context: &Context, command: Account) -> Result<(), Failure> {
             let accounts = ability(provider, provider.accounts(), "accounts")?;
             show(context, provider, accounts.account().await?)
         }
-        Account::Create {
-            login,
-            email,
-            currency,
-            password,
-        } => {
+        Account::Create { login, email, currency, password } => {
             let admin = admin()?;
             let mut new = NewAccount::new(login, Some(password.new_one("Password:")?));
             new.email = email;
@@ -121,10 +117,7 @@ fn done(
     done: &'static str,
     text: &str,
 ) -> Result<(), Failure> {
-    let answer = Done {
-        provider: provider.name(),
-        done,
-    };
+    let answer = Done { provider: provider.name(), done };
     context.output.answer(&answer, || text.to_owned())
 }
 
@@ -166,12 +159,7 @@ fn text(account: &Answer) -> String {
         let due = service.due_at.map(|time| format!(", due {}", when(time)));
         pairs.push((
             "Service",
-            format!(
-                "{}: {}{renewal}{}",
-                service.name,
-                service.status,
-                due.unwrap_or_default()
-            ),
+            format!("{}: {}{renewal}{}", service.name, service.status, due.unwrap_or_default()),
         ));
     }
     listing(pairs)

@@ -16,9 +16,10 @@ use crate::text::{Column, nearest, table};
 
 #[derive(Args)]
 pub struct Call {
+    // Not named `provider`, as the option is.
     /// The provider
-    #[arg(value_parser = provider_name())]
-    provider: ProviderName,
+    #[arg(value_name = "PROVIDER", value_parser = provider_name())]
+    callee: ProviderName,
     /// The operation; without it, all are listed
     operation: Option<String>,
     /// A field of the input: key=value, key=@FILE, or key=- for stdin. Secrets only by the latter
@@ -34,7 +35,7 @@ pub struct Call {
 }
 
 pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
-    let provider = args.provider;
+    let provider = args.callee;
     let Some(name) = &args.operation else {
         return list(context, provider);
     };
@@ -88,11 +89,8 @@ fn input(entry: &Entry, args: &Call) -> Result<Value, Failure> {
             Some(file) => read(Path::new(file))?.expose().to_owned(),
             None if value == "-" => read(Path::new("-"))?.expose().to_owned(),
             None if field.kind == FieldKind::Secret => {
-                return Err(wrong(
-                    key,
-                    "is a secret, which others could read among the arguments",
-                )
-                .hint(format!("use {key}=@FILE, {key}=- for stdin, or --input FILE")));
+                return Err(wrong(key, "is a secret, which others could read among the arguments")
+                    .hint(format!("use {key}=@FILE, {key}=- for stdin, or --input FILE")));
             }
             None => value.to_owned(),
         };
@@ -111,14 +109,12 @@ fn input(entry: &Entry, args: &Call) -> Result<Value, Failure> {
 fn convert(kind: FieldKind, value: String) -> Result<Value, &'static str> {
     match kind {
         FieldKind::Text | FieldKind::Secret => Ok(Value::String(value)),
-        FieldKind::Integer => value
-            .parse::<i64>()
-            .map(Value::from)
-            .map_err(|_| "must be a whole number"),
-        FieldKind::Boolean => value
-            .parse::<bool>()
-            .map(Value::from)
-            .map_err(|_| "must be true or false"),
+        FieldKind::Integer => {
+            value.parse::<i64>().map(Value::from).map_err(|_| "must be a whole number")
+        }
+        FieldKind::Boolean => {
+            value.parse::<bool>().map(Value::from).map_err(|_| "must be true or false")
+        }
     }
 }
 
@@ -196,10 +192,7 @@ fn list(context: &Context, provider: ProviderName) -> Result<(), Failure> {
     context.output.answer(&answer, || {
         let row = |entry: &Entry| {
             let fields: Vec<_> = entry.fields.iter().map(shown).collect();
-            vec![
-                entry.id.name().to_owned(),
-                format!("{}\n{}", entry.summary, fields.join(" ")),
-            ]
+            vec![entry.id.name().to_owned(), format!("{}\n{}", entry.summary, fields.join(" "))]
         };
         let columns = ["OPERATION", "WHAT IT DOES, AND ITS FIELDS"].map(Column::Text);
         table(&columns, operations.iter().map(row).collect())

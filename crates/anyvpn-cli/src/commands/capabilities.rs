@@ -50,12 +50,7 @@ fn ability((name, capability): (&'static str, Capability)) -> Ability {
         Capability::Cannot { why, link } => ("cannot", Some(why), Some(link)),
         Capability::NotYet => ("not-yet", None, None),
     };
-    Ability {
-        name,
-        answer,
-        why,
-        link,
-    }
+    Ability { name, answer, why, link }
 }
 
 fn text(answer: &Answer) -> String {

@@ -18,6 +18,7 @@ use crate::secrets::read;
 use crate::text::{Column, plain, table, when};
 
 #[derive(Subcommand)]
+#[command(disable_help_subcommand = true)]
 pub enum Config {
     /// Get a WireGuard configuration for a server, which registers a device
     Get {
@@ -125,18 +126,13 @@ pub async fn run(context: &Context, command: Config) -> Result<(), Failure> {
         Config::List => list(context, configs).await,
         Config::Revoke { id } => {
             configs.revoke(&id).await?;
-            let answer = Revoked {
-                id: &id,
-                revoked: true,
-            };
+            let answer = Revoked { id: &id, revoked: true };
             let text = || format!("{} is revoked.", plain(&id));
             context.output.answer(&answer, text)
         }
-        Config::Rotate {
-            id,
-            server,
-            options,
-        } => rotate(context, configs, &id, &server, &options).await,
+        Config::Rotate { id, server, options } => {
+            rotate(context, configs, &id, &server, &options).await
+        }
     }
 }
 
@@ -149,11 +145,13 @@ async fn get(
     let request = options.request(context, server)?;
     let file = options.file()?;
     let obtained = configs.obtain(&request).await?;
-    let delivered = deliver(context, &obtained, server, file, options, None);
-    delivered.map_err(|failure| match &obtained.id {
-        Some(id) => left_behind(&failure, id).hint(format!("remove it: anyvpn config revoke {id}")),
+    let lost = |failure: Failure| match &obtained.id {
+        Some(id) => Failure::other(format!("{failure}; the provider made {id} nevertheless"))
+            .hint(format!("remove it: anyvpn config revoke {id}")),
         None => failure,
-    })
+    };
+    Delivery { server, obtained: &obtained, old_key_valid: None }
+        .deliver(context, options, file, lost)
 }
 
 async fn rotate(
@@ -166,81 +164,70 @@ async fn rotate(
     let request = options.request(context, server)?;
     let file = options.file()?;
     let rotated = configs.rotate(id, &request).await?;
-    let (obtained, old_key_valid) = (rotated.config, rotated.old_key_valid);
-    let delivered = deliver(context, &obtained, server, file, options, Some(old_key_valid));
-    let id = obtained.id.as_deref().unwrap_or(id);
-    delivered.map_err(|failure| {
-        left_behind(&failure, id).hint(format!("rotate again: anyvpn config rotate {id} {server}"))
-    })?;
-    if old_key_valid {
-        let note = "the old key works too: the provider has no call that removes one alone";
+    let id = rotated.config.id.as_deref().unwrap_or(id);
+    let lost = |failure: Failure| {
+        Failure::other(format!("{failure}; {id} has another key nevertheless"))
+            .hint(format!("rotate again: anyvpn config rotate {id} {server}"))
+    };
+    Delivery { server, obtained: &rotated.config, old_key_valid: Some(rotated.old_key_valid) }
+        .deliver(context, options, file, lost)?;
+    if rotated.old_key_valid {
+        let note = "The old key works too: the provider has no call that removes one alone.";
         context.output.note(note);
     }
     Ok(())
 }
 
-/// The provider made it, and nobody has its key: also a closed pipe is an error then.
-fn left_behind(failure: &Failure, id: &str) -> Failure {
-    Failure::other(format!("{failure}; the provider made {id}, whose key is lost"))
-}
-
-/// Writes the configuration where it belongs.
-fn deliver(
-    context: &Context,
-    obtained: &ServerConfig,
-    server: &str,
-    file: Option<Pending>,
-    options: &Options,
+/// A configuration on its way to the person.
+struct Delivery<'a> {
+    server: &'a str,
+    obtained: &'a ServerConfig,
     old_key_valid: Option<bool>,
-) -> Result<(), Failure> {
-    let (protocol, text, shown) = match &obtained.config {
-        Text::WireGuard(config) => (Protocol::WireGuard, config.to_secret(), config.redacted()),
-        _ => return Err(Failure::other("this form of configuration is not known")),
-    };
-    let output = context.output;
-    let mut answer = Obtained {
-        id: obtained.id.as_deref(),
-        protocol,
-        server,
-        path: None,
-        config: None,
-        old_key_valid,
-    };
-    if let Some(file) = file {
-        let path = file.path().to_owned();
-        file.write(&text)?;
-        answer.path = Some(&path);
-        let id = obtained.id.as_ref().map(|id| format!(" (id {})", plain(id)));
-        let line = || {
-            let path = plain(&path.display().to_string());
-            format!("{path} is written{}.", id.unwrap_or_default())
-        };
-        // The key is safe in the file, whoever reads stdout.
-        return output.answer(&answer, line).or_else(ignore_closed_pipe);
-    }
-    if output.json {
-        answer.config = Some(if options.reveal { text.expose() } else { &shown });
-        return output.document(&answer);
-    }
-    output.secret(&text)
 }
 
-fn ignore_closed_pipe(failure: Failure) -> Result<(), Failure> {
-    if failure.is_closed_pipe() {
-        Ok(())
-    } else {
-        Err(failure)
+impl Delivery<'_> {
+    /// Writes the configuration where it belongs. `lost` adds to a failure what is left at the
+    /// provider, whose key nobody has then: so a closed pipe is an error here too.
+    fn deliver(
+        self,
+        context: &Context,
+        options: &Options,
+        file: Option<Pending>,
+        lost: impl Fn(Failure) -> Failure,
+    ) -> Result<(), Failure> {
+        let (protocol, text, redacted) = match &self.obtained.config {
+            Text::WireGuard(it) => (Protocol::WireGuard, it.to_secret(), it.redacted()),
+            _ => return Err(lost(Failure::other("its form is not known"))),
+        };
+        let output = context.output;
+        let path = file.as_ref().map(|file| file.path().to_owned());
+        let shown = if options.reveal { text.expose() } else { &redacted };
+        let answer = Obtained {
+            id: self.obtained.id.as_deref(),
+            protocol,
+            server: self.server,
+            path: path.as_deref(),
+            config: path.is_none().then_some(shown),
+            old_key_valid: self.old_key_valid,
+        };
+        match (file, &path) {
+            (Some(file), Some(path)) => {
+                file.write(&text).map_err(lost)?;
+                let id = answer.id.map(|id| format!(", id {id}")).unwrap_or_default();
+                output.answer(&answer, || plain(&format!("{}{id}", path.display())))
+            }
+            _ if output.json => output.document(&answer).map_err(lost),
+            _ => output.secret(&text).map_err(lost),
+        }
     }
 }
 
 impl Options {
     fn request(&self, context: &Context, server: &str) -> Result<ConfigRequest, Failure> {
-        let key_is_shown = self.output.is_some() || !context.output.json || self.reveal;
+        let key_is_shown = self.path().is_some() || !context.output.json || self.reveal;
         if !key_is_shown && self.private_key_file.is_none() {
-            return Err(
-                Failure::usage("the new private key would be made and never shown")
-                    .hint("add --output FILE or --reveal; nothing was changed"),
-            );
+            return Err(Failure::usage("the new private key would be made and never shown")
+                .hint("add --output FILE or --reveal; nothing was changed"));
         }
         let mut request = ConfigRequest::wireguard(server);
         let wireguard = &mut request.wireguard;
@@ -250,20 +237,21 @@ impl Options {
         }
         wireguard.ip_endpoint = self.ip_endpoint;
         wireguard.port = self.endpoint_port;
-        wireguard.dns = if self.no_dns {
-            Some(Vec::new())
-        } else {
-            self.dns.clone()
-        };
+        wireguard.dns = if self.no_dns { Some(Vec::new()) } else { self.dns.clone() };
         wireguard.mtu = self.mtu;
         wireguard.keepalive = self.keepalive;
         wireguard.ipv4_only = self.ipv4_only;
         Ok(request)
     }
 
+    /// The file to write; `None` for stdout.
+    fn path(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+
     fn file(&self) -> Result<Option<Pending>, Failure> {
-        let path = self.output.as_ref().filter(|path| *path != Path::new("-"));
-        path.map(|path| Pending::new(path, self.force)).transpose()
+        let pending = |path| Pending::new(path, self.force);
+        self.path().map(pending).transpose()
     }
 }
 
@@ -277,9 +265,7 @@ async fn list(context: &Context, configs: &dyn ServerConfigs) -> Result<(), Fail
         public_keys: config.public_keys,
         created_at: config.created_at,
     };
-    let answer = ListAnswer {
-        configs: configs.list().await?.into_iter().map(row).collect(),
-    };
+    let answer = ListAnswer { configs: configs.list().await?.into_iter().map(row).collect() };
     context.output.answer(&answer, || list_text(&answer.configs))
 }
 

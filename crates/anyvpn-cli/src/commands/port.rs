@@ -15,6 +15,7 @@ use crate::text::{Column, listing, table, when};
 const DAY: Duration = Duration::from_secs(86_400);
 
 #[derive(Subcommand)]
+#[command(disable_help_subcommand = true)]
 pub enum Port {
     /// List the open ports of this machine; hidden ones are never listed
     List {
@@ -120,45 +121,25 @@ pub async fn run(context: &Context, command: Port) -> Result<(), Failure> {
             };
             output.answer(&answer, || list_text(&answer))
         }
-        Port::Create {
-            days,
-            hidden,
-            device,
-        } => {
+        Port::Create { days, hidden, device } => {
             let mut new = NewPortForward::new(device.find(context, forwards).await?);
             new.lifetime = days.map(|days| DAY * days);
             new.hidden = hidden;
             show(context, forwards.create(new).await?)
         }
-        Port::Hide {
-            port: Number { port },
-            device,
-        } => {
+        Port::Hide { port: Number { port }, device } => {
             let device = device.find(context, forwards).await?;
             show(context, forwards.hide(device, port).await?)
         }
-        Port::Delete {
-            port: Number { port },
-            device,
-        } => {
+        Port::Delete { port: Number { port }, device } => {
             let internal_ipv4 = device.find(context, forwards).await?;
             forwards.delete(internal_ipv4, port).await?;
-            let answer = Deleted {
-                internal_ipv4,
-                port,
-                deleted: true,
-            };
+            let answer = Deleted { internal_ipv4, port, deleted: true };
             output.answer(&answer, || format!("Port {port} is closed."))
         }
-        Port::Check {
-            port: Number { port },
-        } => {
+        Port::Check { port: Number { port } } => {
             let check = forwards.check(port).await?;
-            let answer = CheckAnswer {
-                port: check.port,
-                open: check.open,
-                address: check.address,
-            };
+            let answer = CheckAnswer { port: check.port, open: check.open, address: check.address };
             output.answer(&answer, || check_text(&answer))
         }
     }
@@ -227,10 +208,8 @@ fn choose(
     devices: &[Ipv4Addr],
     local: &[(String, Ipv4Addr)],
 ) -> Result<(Ipv4Addr, String), Failure> {
-    let mut here: Vec<&(String, Ipv4Addr)> = local
-        .iter()
-        .filter(|(_, address)| devices.contains(address))
-        .collect();
+    let mut here: Vec<&(String, Ipv4Addr)> =
+        local.iter().filter(|(_, address)| devices.contains(address)).collect();
     here.dedup_by_key(|(_, address)| *address);
     let listed = |addresses: &[Ipv4Addr]| {
         let shown: Vec<_> = addresses.iter().map(Ipv4Addr::to_string).collect();

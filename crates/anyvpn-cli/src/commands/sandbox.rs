@@ -48,10 +48,7 @@ pub async fn run(context: &Context, args: Sandbox) -> Result<(), Failure> {
          {LOGIN}, password {LOGIN_WORD}. In another terminal:"
     ));
     context.output.answer(&answer, || {
-        format!(
-            "export ANYVPN_AZIRE_URL={azire_url}\nexport ANYVPN_AZIRE_TOKEN={}",
-            account.token
-        )
+        format!("export ANYVPN_AZIRE_URL={azire_url}\nexport ANYVPN_AZIRE_TOKEN={}", account.token)
     })?;
     sandbox.wait().await;
     Err(Failure::other("the sandbox stopped"))

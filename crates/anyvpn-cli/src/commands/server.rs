@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::text::{Column, table};
 
 #[derive(Subcommand)]
+#[command(disable_help_subcommand = true)]
 pub enum Server {
     /// List the servers that there are configurations for
     List,

@@ -40,20 +40,14 @@ impl Certificate {
         for (index, der) in CertificateDer::pem_slice_iter(text.as_bytes()).enumerate() {
             let number = index + 1;
             let der = der.map_err(|_| {
-                wrong(format!(
-                    "certificate {number}: the PEM text is broken; fetch it anew"
-                ))
+                wrong(format!("certificate {number}: the PEM text is broken; fetch it anew"))
             })?;
             certificates.push(Self::from_der(&der).ok_or_else(|| {
-                wrong(format!(
-                    "certificate {number}: this is not X.509; fetch it anew"
-                ))
+                wrong(format!("certificate {number}: this is not X.509; fetch it anew"))
             })?);
         }
         if certificates.is_empty() {
-            return Err(wrong(
-                "there is no BEGIN CERTIFICATE line; fetch the text anew".into(),
-            ));
+            return Err(wrong("there is no BEGIN CERTIFICATE line; fetch the text anew".into()));
         }
         Ok(certificates)
     }
@@ -62,9 +56,7 @@ impl Certificate {
         let certificate = x509_cert::Certificate::from_der(der).ok()?;
         let certificate = certificate.tbs_certificate();
         let subject = certificate.subject();
-        let mut names = subject
-            .iter()
-            .filter(|attribute| attribute.oid == COMMON_NAME);
+        let mut names = subject.iter().filter(|attribute| attribute.oid == COMMON_NAME);
         // Of several common names the last one is the most specific.
         let common_name = names.by_ref().last().map(|name| {
             let text = name.to_string();

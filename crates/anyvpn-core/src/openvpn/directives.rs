@@ -5,10 +5,10 @@ const LOADS: &str = "loads code";
 const READS: &str = "reads a file";
 const WRITES: &str = "writes a file";
 
-/// What the directive does beyond the tunnel, or `None`. A block's `words` are its name only.
-///
-/// What `up` and the like name as a block is listed too: OpenVPN before 2.6 took it.
-pub(super) fn why(words: &[&str], is_block: bool) -> Option<&'static str> {
+/// What the directive does beyond the tunnel, or `None`. A block's `words` are its name only, so a
+/// file that comes as a block is none. `up` and the like are listed as blocks too: OpenVPN before
+/// 2.5 took them.
+pub(super) fn why(words: &[&str]) -> Option<&'static str> {
     let (name, arguments) = words.split_first()?;
     let argument = |index: usize| arguments.get(index).copied();
     match *name {
@@ -62,7 +62,7 @@ pub(super) fn why(words: &[&str], is_block: bool) -> Option<&'static str> {
         | "secret"
         | "auth-gen-token-secret"
         | "http-proxy-user-pass"
-        | "auth-user-pass" => (!is_block && is_file(argument(0)?)).then_some(READS),
+        | "auth-user-pass" => is_file(argument(0)?).then_some(READS),
         "askpass" => is_file(argument(0)?).then_some(READS),
         "capath" | "client-config-dir" => Some(READS),
         "http-proxy" | "socks-proxy" => is_file(argument(2)?).then_some(READS),
@@ -73,16 +73,8 @@ pub(super) fn why(words: &[&str], is_block: bool) -> Option<&'static str> {
 /// Not a file: the console, the mark of a block elsewhere in the profile, `dh none`, and what
 /// `http-proxy` and `auth-user-pass` take in a file's place.
 fn is_file(argument: &str) -> bool {
-    const WORDS: [&str; 8] = [
-        "stdin",
-        "[inline]",
-        "[[INLINE]]",
-        "none",
-        "auto",
-        "auto-nct",
-        "basic",
-        "username-only",
-    ];
+    const WORDS: [&str; 8] =
+        ["stdin", "[inline]", "[[INLINE]]", "none", "auto", "auto-nct", "basic", "username-only"];
     !WORDS.contains(&argument)
 }
 
@@ -105,16 +97,8 @@ fn is_plain_variable(name: &str) -> bool {
 /// Whether a block's text may be shown: certificates and what is public with them. Any other
 /// block, a new one too, may hold a key.
 pub(super) fn is_public_block(name: &str) -> bool {
-    [
-        "ca",
-        "cert",
-        "extra-certs",
-        "dh",
-        "crl-verify",
-        "verify-hash",
-        "peer-fingerprint",
-    ]
-    .contains(&name)
+    ["ca", "cert", "extra-certs", "dh", "crl-verify", "verify-hash", "peer-fingerprint"]
+        .contains(&name)
 }
 
 /// Whether the words behind the name may be a password or a token.

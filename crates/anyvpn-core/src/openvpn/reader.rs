@@ -68,11 +68,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Item>, ConfigError> {
     let mut at = 0;
     let mut lines = Vec::new();
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        lines.push(RawLine {
-            number: index + 1,
-            at,
-            text: line,
-        });
+        lines.push(RawLine { number: index + 1, at, text: line });
         at += line.len();
     }
     items(&lines)
@@ -93,34 +89,21 @@ fn item(line: RawLine<'_>, rest: &[RawLine<'_>]) -> Result<(Item, usize), Config
     let wrong = |problem: Problem| problem.in_line(line.number, line.text);
     let mut words = words(line).map_err(wrong)?;
     if let [first, ..] = &mut *words
-        && let Some(name) = first
-            .text
-            .strip_prefix("--")
-            .filter(|name| !name.is_empty())
+        && let Some(name) = first.text.strip_prefix("--").filter(|name| !name.is_empty())
     {
         first.text = Zeroizing::new(name.to_owned());
     }
-    let mut item = Item {
-        line: line.number,
-        head: line.at..line.at + line.text.len(),
-        words,
-        block: None,
-    };
+    let mut item =
+        Item { line: line.number, head: line.at..line.at + line.text.len(), words, block: None };
     let tag = match &*item.words {
-        [word] => word
-            .text
-            .strip_prefix('<')
-            .and_then(|tag| tag.strip_suffix('>')),
+        [word] => word.text.strip_prefix('<').and_then(|tag| tag.strip_suffix('>')),
         _ => None,
     };
     let Some(tag) = tag.map(ToOwned::to_owned) else {
         check(&item).map_err(|(at, what)| wrong(Problem::new(at - line.at, what)))?;
         return Ok((item, 0));
     };
-    let at = item
-        .words
-        .first()
-        .map_or(0, |word| word.span.start - line.at);
+    let at = item.words.first().map_or(0, |word| word.span.start - line.at);
     if tag.starts_with('/') {
         let what = "this closes a block that is not open; remove it or add the opening line";
         return Err(wrong(Problem::new(at, what)));
@@ -134,11 +117,7 @@ fn item(line: RawLine<'_>, rest: &[RawLine<'_>]) -> Result<(Item, usize), Config
     let mut length = None;
     for (index, inner) in rest.iter().enumerate() {
         check_inner(*inner).map_err(|problem| problem.in_line(inner.number, inner.text))?;
-        if inner
-            .text
-            .trim_start_matches([' ', '\t'])
-            .starts_with(&close)
-        {
+        if inner.text.trim_start_matches([' ', '\t']).starts_with(&close) {
             length = Some(index);
             break;
         }
@@ -151,11 +130,7 @@ fn item(line: RawLine<'_>, rest: &[RawLine<'_>]) -> Result<(Item, usize), Config
     let block = Block {
         body: item.head.end..tail.at,
         tail: tail.at..tail.at + tail.text.len(),
-        items: if tag == "connection" {
-            items(&rest[..length])?
-        } else {
-            Vec::new()
-        },
+        items: if tag == "connection" { items(&rest[..length])? } else { Vec::new() },
     };
     let has_remote = |item: &Item| item.words().first() == Some(&"remote");
     if tag == "connection" && !block.items.iter().any(has_remote) {
@@ -195,9 +170,7 @@ fn words(line: RawLine<'_>) -> Result<Vec<Word>, Problem> {
     }
     refuse_control(content).map_err(|problem| Problem::new(problem.at + skipped, problem.what))?;
     if line.text.len() > LINE_MAX {
-        let at = (0..=LINE_MAX)
-            .rev()
-            .find(|at| line.text.is_char_boundary(*at));
+        let at = (0..=LINE_MAX).rev().find(|at| line.text.is_char_boundary(*at));
         let what = "OpenVPN takes lines of at most 254 bytes; shorten this one";
         return Err(Problem::new(at.unwrap_or_default(), what));
     }
@@ -238,11 +211,7 @@ fn words(line: RawLine<'_>) -> Result<Vec<Word>, Problem> {
                 }
             } else if quote == Some(c) || (quote.is_none() && is_blank(c)) {
                 closed = true;
-                end = if quote.is_some() {
-                    at + c.len_utf8()
-                } else {
-                    at
-                };
+                end = if quote.is_some() { at + c.len_utf8() } else { at };
                 break;
             } else {
                 text.push(c);
@@ -266,9 +235,7 @@ fn check(item: &Item) -> Result<(), (usize, &'static str)> {
     };
     let skipped = item.words.len() - arguments.len();
     let at = |index: usize| {
-        item.words
-            .get(skipped + index)
-            .map_or(item.head.start, |word| word.span.start)
+        item.words.get(skipped + index).map_or(item.head.start, |word| word.span.start)
     };
     let (ports, protocols): (&[usize], &[usize]) = match *name {
         "remote" if !(1..=3).contains(&arguments.len()) => {
@@ -279,18 +246,12 @@ fn check(item: &Item) -> Result<(), (usize, &'static str)> {
         "port" | "rport" if arguments.len() == 1 => (&[0], &[]),
         "proto" if arguments.len() == 1 => (&[], &[0]),
         "port" | "rport" | "proto" => {
-            return Err((
-                item.words[skipped - 1].span.start,
-                "write one value behind the name",
-            ));
+            return Err((item.words[skipped - 1].span.start, "write one value behind the name"));
         }
         _ => (&[], &[]),
     };
     for index in ports {
-        if arguments
-            .get(*index)
-            .is_some_and(|port| super::port(port).is_none())
-        {
+        if arguments.get(*index).is_some_and(|port| super::port(port).is_none()) {
             return Err((at(*index), "write a port from 1 to 65535"));
         }
     }
@@ -298,19 +259,10 @@ fn check(item: &Item) -> Result<(), (usize, &'static str)> {
         let is_known = |protocol: &&str| {
             let (base, rest) = protocol.split_at_checked(3).unwrap_or_default();
             let family = rest.strip_prefix(['4', '6']).unwrap_or(rest);
-            matches!(
-                (base, family),
-                ("udp", "") | ("tcp", "" | "-client" | "-server")
-            )
+            matches!((base, family), ("udp", "") | ("tcp", "" | "-client" | "-server"))
         };
-        if arguments
-            .get(*index)
-            .is_some_and(|protocol| !is_known(protocol))
-        {
-            return Err((
-                at(*index),
-                "write a protocol such as udp, tcp, udp6 or tcp4-client",
-            ));
+        if arguments.get(*index).is_some_and(|protocol| !is_known(protocol)) {
+            return Err((at(*index), "write a protocol such as udp, tcp, udp6 or tcp4-client"));
         }
     }
     Ok(())

@@ -71,7 +71,7 @@ impl Reader {
             return Err(Problem::new(start, what));
         };
         let name = stripped[start..equals].trim_end_matches(is_blank);
-        // ASCII only: bash takes other spaces and letters for these, and would see a known key.
+        // ASCII only: whether other spaces and letters make a known key is up to bash and the locale.
         let is_key = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-' || c == '.';
         if name.is_empty() || !name.chars().all(is_key) {
             let what =
@@ -86,11 +86,7 @@ impl Reader {
             return Ok(None);
         };
         if key.is_peers() != matches!(section, Section::Peer(_)) {
-            let right = if key.is_peers() {
-                "[Peer]"
-            } else {
-                "[Interface]"
-            };
+            let right = if key.is_peers() { "[Peer]" } else { "[Interface]" };
             let what = format!("{} belongs under {right}; move it there", key.name());
             return Err(Problem::new(start, what));
         }
@@ -103,10 +99,9 @@ impl Reader {
             .map_err(|problem| Problem::new(value_at + problem.at, problem.what))?;
         let again = match (&parsed, section) {
             (Value::PrivateKey(own), _) => self.private_key.replace(own.clone()).is_some(),
-            (Value::PublicKey(theirs), Section::Peer(index)) => self
-                .public_keys
-                .get_mut(index)
-                .is_some_and(|key| key.replace(*theirs).is_some()),
+            (Value::PublicKey(theirs), Section::Peer(index)) => {
+                self.public_keys.get_mut(index).is_some_and(|key| key.replace(*theirs).is_some())
+            }
             _ => false,
         };
         if again {
@@ -120,11 +115,8 @@ impl Reader {
 
     /// The configuration, when nothing is missing.
     pub(super) fn finish(self) -> Result<WireGuardConfig, ConfigError> {
-        let missing = |line: usize, what: &str| ConfigError {
-            line,
-            column: 1,
-            what: what.to_owned(),
-        };
+        let missing =
+            |line: usize, what: &str| ConfigError { line, column: 1, what: what.to_owned() };
         let line = self.interface_line.ok_or_else(|| {
             missing(1, "there is no [Interface] section; this is not a WireGuard configuration, or not all of it")
         })?;

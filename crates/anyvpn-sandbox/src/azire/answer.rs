@@ -30,24 +30,11 @@ pub(super) fn success(data: impl Serialize) -> Reply {
 }
 
 pub(super) fn success_with(status: u16, data: impl Serialize) -> Reply {
-    Reply::json(
-        status,
-        &Success {
-            status: "success",
-            data,
-        },
-    )
+    Reply::json(status, &Success { status: "success", data })
 }
 
 pub(super) fn refusal(status: u16, message: &str) -> Reply {
-    Reply::json(
-        status,
-        &Failure {
-            status: "error",
-            message,
-            data: Errors::new(),
-        },
-    )
+    Reply::json(status, &Failure { status: "error", message, data: Errors::new() })
 }
 
 pub(super) fn invalid(data: Errors) -> Reply {
@@ -56,14 +43,7 @@ pub(super) fn invalid(data: Errors) -> Reply {
 
 fn invalid_with(status: u16, data: Errors) -> Reply {
     let message = "The given data was invalid.";
-    Reply::json(
-        status,
-        &Failure {
-            status: "error",
-            message,
-            data,
-        },
-    )
+    Reply::json(status, &Failure { status: "error", message, data })
 }
 
 /// One field is wrong in a way that the provider may answer with different statuses. Only 422 has

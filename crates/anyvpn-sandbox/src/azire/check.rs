@@ -54,21 +54,7 @@ pub(super) async fn report(source_ip: IpAddr, port: u16, closed: u16) -> Reply {
             .is_ok_and(|connected| connected.is_ok());
     let data = Checked { source_ip, port };
     match open {
-        true => Reply::json(
-            200,
-            &Report {
-                status: "success",
-                message: "Port is open",
-                data,
-            },
-        ),
-        false => Reply::json(
-            closed,
-            &Report {
-                status: "error",
-                message: "Port is closed",
-                data,
-            },
-        ),
+        true => Reply::json(200, &Report { status: "success", message: "Port is open", data }),
+        false => Reply::json(closed, &Report { status: "error", message: "Port is closed", data }),
     }
 }

@@ -51,10 +51,7 @@ fn ip<'a>(account: &'a Account, device: &'a Device) -> Ip<'a> {
 
 fn keys(device: &Device) -> Vec<KeyReply<'_>> {
     fn reply(key: &Key) -> KeyReply<'_> {
-        KeyReply {
-            key: &key.key,
-            created_at: key.created_at,
-        }
+        KeyReply { key: &key.key, created_at: key.created_at }
     }
     device.keys.iter().map(reply).collect()
 }
@@ -69,11 +66,7 @@ pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     let key = new_key(state, caller, call)?;
     require_active(state, caller)?;
     if state.accounts[caller.account].devices.len() >= MOST_DEVICES {
-        return Err(wrong(
-            state.quirks.too_many,
-            "key",
-            "The account has no address left.",
-        ));
+        return Err(wrong(state.quirks.too_many, "key", "The account has no address left."));
     }
     let place = state.add_device(caller.account, Some(caller.token.clone()), key)?;
     let account = &state.accounts[caller.account];
@@ -86,10 +79,7 @@ pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer 
 
 pub(super) fn get(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let account = &state.accounts[caller.account];
-    Ok(success(ip(
-        account,
-        &account.devices[place(account, call)?],
-    )))
+    Ok(success(ip(account, &account.devices[place(account, call)?])))
 }
 
 /// Its ports go with it.
@@ -115,11 +105,7 @@ pub(super) fn put_key(state: &mut State, caller: &Caller, call: &Call) -> Answer
 }
 
 fn place(account: &Account, call: &Call) -> Result<usize, Reply> {
-    account
-        .devices
-        .iter()
-        .position(|device| device.id == call.param("id"))
-        .ok_or_else(not_found)
+    account.devices.iter().position(|device| device.id == call.param("id")).ok_or_else(not_found)
 }
 
 /// A WireGuard key that the account does not have.
@@ -132,11 +118,7 @@ fn new_key(state: &State, caller: &Caller, call: &Call) -> Result<String, Reply>
     }
     fields.done().map_err(invalid)?;
     match state.accounts[caller.account].has_key(&key) {
-        true => Err(wrong(
-            state.quirks.duplicate_key,
-            "key",
-            "The key has already been taken.",
-        )),
+        true => Err(wrong(state.quirks.duplicate_key, "key", "The key has already been taken.")),
         false => Ok(key),
     }
 }

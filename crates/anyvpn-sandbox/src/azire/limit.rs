@@ -34,20 +34,13 @@ impl Rate {
 
 impl RateLimit {
     pub(super) fn new(per_minute: Option<u32>) -> RateLimit {
-        RateLimit {
-            per_minute,
-            minute: 0,
-            used: HashMap::new(),
-        }
+        RateLimit { per_minute, minute: 0, used: HashMap::new() }
     }
 
     /// Counts a request, or refuses it.
     pub(super) fn take(&mut self, token: Option<String>, now: i64) -> Result<Rate, Reply> {
         let Some(limit) = self.per_minute else {
-            return Ok(Rate {
-                limit: SEEN_LIMIT,
-                remaining: SEEN_REMAINING,
-            });
+            return Ok(Rate { limit: SEEN_LIMIT, remaining: SEEN_REMAINING });
         };
         let minute = now.div_euclid(MINUTE);
         if self.minute != minute {
@@ -58,16 +51,9 @@ impl RateLimit {
         if *used >= limit {
             let reply = refusal(429, "Too Many Attempts.")
                 .with_header("retry-after", MINUTE - now.rem_euclid(MINUTE));
-            return Err(Rate {
-                limit,
-                remaining: 0,
-            }
-            .tell(reply));
+            return Err(Rate { limit, remaining: 0 }.tell(reply));
         }
         *used += 1;
-        Ok(Rate {
-            limit,
-            remaining: limit - *used,
-        })
+        Ok(Rate { limit, remaining: limit - *used })
     }
 }

@@ -75,10 +75,7 @@ pub(super) fn list(state: &mut State, call: &Call) -> Answer {
         (true, "") => Value::Array(Vec::new()),
         (true, _) => Value::from([text].as_slice()),
     };
-    let visible = state
-        .locations
-        .iter()
-        .filter(|place| signed_in || place.name != CUSTOM);
+    let visible = state.locations.iter().filter(|place| signed_in || place.name != CUSTOM);
     let locations = visible.map(|place| LocationReply {
         name: place.name,
         city: place.city,
@@ -88,11 +85,5 @@ pub(super) fn list(state: &mut State, call: &Call) -> Answer {
         pubkey: value(&place.pubkey),
     });
     // The one list that does not stand under `data`.
-    Ok(Reply::json(
-        200,
-        &Reached {
-            status: "success",
-            locations: locations.collect(),
-        },
-    ))
+    Ok(Reply::json(200, &Reached { status: "success", locations: locations.collect() }))
 }

@@ -50,23 +50,9 @@ pub(super) fn list(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let device = device(state, caller, address)?;
     let visible = device.ports.iter().filter(|forward| !forward.hidden);
     let ports: Vec<ListedPort> = visible
-        .map(
-            |&Forward {
-                 port,
-                 hidden,
-                 expires_at,
-             }| ListedPort {
-                port,
-                hidden,
-                expires_at,
-            },
-        )
+        .map(|&Forward { port, hidden, expires_at }| ListedPort { port, hidden, expires_at })
         .collect();
-    let list = ListReply {
-        internal_ipv4: address,
-        internal_ipv6: device.address_v6(),
-        ports,
-    };
+    let list = ListReply { internal_ipv4: address, internal_ipv6: device.address_v6(), ports };
     if !list.ports.is_empty() {
         return Ok(success(list));
     }
@@ -82,11 +68,7 @@ pub(super) fn list(state: &mut State, caller: &Caller, call: &Call) -> Answer {
 pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let mut fields = body(call)?;
     let address = address(&mut fields);
-    let least = if state.quirks.zero_days_is_absent {
-        0
-    } else {
-        1
-    };
+    let least = if state.quirks.zero_days_is_absent { 0 } else { 1 };
     let days = fields.integer("expires_in", least..=MOST_DAYS);
     let days = days.filter(|days| *days > 0).unwrap_or(DEFAULT_DAYS);
     let hidden = fields.boolean("hidden").unwrap_or(false);
@@ -110,19 +92,10 @@ pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     let expires_at = now.saturating_add(days * DAY);
     state.accounts[caller.account].created_ports = (today, created + 1);
     let device = device(state, caller, address)?;
-    device.ports.push(Forward {
-        port,
-        hidden,
-        expires_at,
-    });
+    device.ports.push(Forward { port, hidden, expires_at });
     let internal_ipv6 = device.address_v6();
-    let reply = PortReply {
-        internal_ipv4: address,
-        internal_ipv6,
-        port: Some(port),
-        hidden,
-        expires_at,
-    };
+    let reply =
+        PortReply { internal_ipv4: address, internal_ipv6, port: Some(port), hidden, expires_at };
     Ok(success_with(state.quirks.created, reply))
 }
 
@@ -157,9 +130,7 @@ pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     fields.done().map_err(invalid)?;
     let device = device(state, caller, address)?;
     device.ports.remove(place(device, port)?);
-    Ok(deleted(
-        state.quirks.delete_reply("azire.delete-port-forward"),
-    ))
+    Ok(deleted(state.quirks.delete_reply("azire.delete-port-forward")))
 }
 
 /// The field `internal_ipv4`; unspecified when it is wrong, and the error is noted then.
@@ -182,18 +153,11 @@ fn device<'a>(
     let device = state.accounts[caller.account].device(address);
     device.ok_or_else(|| match status {
         404 => not_found(),
-        _ => wrong(
-            status,
-            "internal_ipv4",
-            "The selected internal ipv4 is invalid.",
-        ),
+        _ => wrong(status, "internal_ipv4", "The selected internal ipv4 is invalid."),
     })
 }
 
 fn place(device: &Device, port: i64) -> Result<usize, Reply> {
-    let place = device
-        .ports
-        .iter()
-        .position(|forward| i64::from(forward.port) == port);
+    let place = device.ports.iter().position(|forward| i64::from(forward.port) == port);
     place.ok_or_else(not_found)
 }

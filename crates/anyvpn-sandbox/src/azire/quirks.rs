@@ -46,11 +46,8 @@ const DELETIONS: [&str; 5] = [
     "azire.delete-all-tokens",
     "azire.delete-ip",
 ];
-const DELETE_REPLIES: [DeleteReply; 3] = [
-    DeleteReply::Empty,
-    DeleteReply::NoContent,
-    DeleteReply::Envelope,
-];
+const DELETE_REPLIES: [DeleteReply; 3] =
+    [DeleteReply::Empty, DeleteReply::NoContent, DeleteReply::Envelope];
 const EMPTY_LISTS: [EmptyList; 3] = [EmptyList::NotFound, EmptyList::NoneFound, EmptyList::Array];
 
 /// The choices of one sandbox. Seed 0 takes the first of each, as listed here; any other seed
@@ -107,11 +104,7 @@ impl Quirks {
     pub fn from_seed(seed: u64) -> Quirks {
         let mut random = Random::new(seed, 1);
         let mut draw = |options: u32| {
-            if seed == 0 {
-                0
-            } else {
-                random.below(options) as usize
-            }
+            if seed == 0 { 0 } else { random.below(options) as usize }
         };
         Quirks {
             user_ips: [UserIps::Object, UserIps::Array, UserIps::Missing][draw(3)],
@@ -137,10 +130,7 @@ impl Quirks {
     /// answered differently from the next.
     #[must_use]
     pub fn delete_reply(&self, operation: &str) -> DeleteReply {
-        let place = DELETIONS
-            .iter()
-            .position(|name| *name == operation)
-            .unwrap_or_default();
+        let place = DELETIONS.iter().position(|name| *name == operation).unwrap_or_default();
         DELETE_REPLIES[(self.delete_reply + place) % DELETE_REPLIES.len()]
     }
 

@@ -32,15 +32,7 @@ const fn row(
     shows: &'static [&'static str],
     work: Work,
 ) -> Row {
-    Row {
-        route: Route {
-            method,
-            path,
-            operation,
-            shows,
-        },
-        work,
-    }
+    Row { route: Route { method, path, operation, shows }, work }
 }
 
 use Work::{Check, Open, Signed};

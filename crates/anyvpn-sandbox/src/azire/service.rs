@@ -74,9 +74,7 @@ impl Service {
             limit: RateLimit::new(rate_limit),
             empty_lists: 0,
         };
-        Service {
-            state: Arc::new(Mutex::new(state)),
-        }
+        Service { state: Arc::new(Mutex::new(state)) }
     }
 
     /// The state as it is now: what has run out is gone.
@@ -113,31 +111,19 @@ impl Service {
             });
             assert!(added.is_ok(), "the sandbox is full");
         }
-        let place = state
-            .accounts
-            .iter()
-            .position(|account| account.username == username);
+        let place = state.accounts.iter().position(|account| account.username == username);
         let place = place.unwrap_or_default();
         state.accounts[place].password = password.to_owned();
-        let token = state
-            .add_token(place, None, None)
-            .map(|token| token.key.clone())
-            .ok();
+        let token = state.add_token(place, None, None).map(|token| token.key.clone()).ok();
         let token = token.expect("the account has no room for a token");
-        Account {
-            username: username.to_owned(),
-            token,
-        }
+        Account { username: username.to_owned(), token }
     }
 
     /// Adds a device with a key of its own to an account, whatever its limits. `None` when there is
     /// no such account.
     pub fn add_device(&self, username: &str) -> Option<Ipv4Addr> {
         let mut state = self.state();
-        let account = state
-            .accounts
-            .iter()
-            .position(|account| account.username == username)?;
+        let account = state.accounts.iter().position(|account| account.username == username)?;
         let key = STANDARD.encode(state.random.key());
         let device = state.add_device(account, None, key).ok()?;
         Some(state.accounts[account].devices[device].address)
@@ -147,9 +133,7 @@ impl Service {
     /// address to verify.
     pub fn verify_email(&self, username: &str) -> bool {
         let mut state = self.state();
-        let account = state
-            .named(username)
-            .filter(|account| account.email.is_some());
+        let account = state.named(username).filter(|account| account.email.is_some());
         account
             .map(|account| {
                 account.email_verified = true;
@@ -160,19 +144,13 @@ impl Service {
 
     /// Suspends an account, or lifts that. Whether there is such an account.
     pub fn suspend(&self, username: &str, suspended: bool) -> bool {
-        self.state()
-            .named(username)
-            .map(|account| account.suspended = suspended)
-            .is_some()
+        self.state().named(username).map(|account| account.suspended = suspended).is_some()
     }
 
     /// Sets when the account's access ends. Whether there is such an account.
     pub fn set_expires_at(&self, username: &str, expires_at: Timestamp) -> bool {
         let expires_at = expires_at.as_second();
-        self.state()
-            .named(username)
-            .map(|account| account.expires_at = expires_at)
-            .is_some()
+        self.state().named(username).map(|account| account.expires_at = expires_at).is_some()
     }
 
     /// How many accounts there are.
@@ -184,9 +162,7 @@ impl Service {
     /// How many tokens the account has; none when it is unknown.
     #[must_use]
     pub fn tokens(&self, username: &str) -> usize {
-        self.state()
-            .named(username)
-            .map_or(0, |account| account.tokens.len())
+        self.state().named(username).map_or(0, |account| account.tokens.len())
     }
 
     /// The account's devices, oldest first; none when it is unknown.
@@ -199,9 +175,7 @@ impl Service {
         };
         let mut state = self.state();
         let account = state.named(username);
-        account.map_or_else(Vec::new, |account| {
-            account.devices.iter().map(device).collect()
-        })
+        account.map_or_else(Vec::new, |account| account.devices.iter().map(device).collect())
     }
 
     /// The account's ports, hidden ones included, by device and oldest first.
@@ -271,9 +245,7 @@ impl Provider for Service {
             state.limit.take(token, now)?
         };
         let answer = self.work(work, &call).await;
-        answer
-            .map(|reply| rate.tell(reply))
-            .map_err(|reply| rate.tell(reply))
+        answer.map(|reply| rate.tell(reply)).map_err(|reply| rate.tell(reply))
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {

@@ -44,16 +44,11 @@ impl Account {
     }
 
     pub(super) fn device(&mut self, address: Ipv4Addr) -> Option<&mut Device> {
-        self.devices
-            .iter_mut()
-            .find(|device| device.address == address)
+        self.devices.iter_mut().find(|device| device.address == address)
     }
 
     pub(super) fn has_key(&self, key: &str) -> bool {
-        self.devices
-            .iter()
-            .flat_map(|device| &device.keys)
-            .any(|known| known.key == key)
+        self.devices.iter().flat_map(|device| &device.keys).any(|known| known.key == key)
     }
 }
 
@@ -123,35 +118,23 @@ impl State {
     /// Lets go of the ports whose time is over.
     pub(super) fn expire(&mut self) {
         let now = self.now();
-        for device in self
-            .accounts
-            .iter_mut()
-            .flat_map(|account| &mut account.devices)
-        {
+        for device in self.accounts.iter_mut().flat_map(|account| &mut account.devices) {
             device.ports.retain(|port| now < port.expires_at);
         }
     }
 
     pub(super) fn caller(&self, call: &Call) -> Result<Caller, Reply> {
-        let key = call
-            .header("authorization")
-            .and_then(bearer)
-            .ok_or_else(unauthenticated)?;
+        let key = call.header("authorization").and_then(bearer).ok_or_else(unauthenticated)?;
         for (account, known) in self.accounts.iter().enumerate() {
             if let Some(token) = known.tokens.iter().find(|token| token.key == key) {
-                return Ok(Caller {
-                    account,
-                    token: token.id.clone(),
-                });
+                return Ok(Caller { account, token: token.id.clone() });
             }
         }
         Err(unauthenticated())
     }
 
     pub(super) fn named(&mut self, username: &str) -> Option<&mut Account> {
-        self.accounts
-            .iter_mut()
-            .find(|account| account.username == username)
+        self.accounts.iter_mut().find(|account| account.username == username)
     }
 
     pub(super) fn add_account(&mut self, account: Account) -> Result<&mut Account, Reply> {
@@ -174,13 +157,7 @@ impl State {
         }
         let id = self.random.text(8, LETTERS);
         let key = self.random.text(60, HEXADECIMAL);
-        Ok(tokens.push_mut(Token {
-            id,
-            key,
-            device_name,
-            comment,
-            created_at,
-        }))
+        Ok(tokens.push_mut(Token { id, key, device_name, comment, created_at }))
     }
 
     /// A device without ports, and with one key, at an address that nobody has.
@@ -190,23 +167,14 @@ impl State {
         token: Option<String>,
         key: String,
     ) -> Result<usize, Reply> {
-        let key = Key {
-            key,
-            created_at: self.now(),
-        };
+        let key = Key { key, created_at: self.now() };
         let devices = || self.accounts.iter().flat_map(|account| &account.devices);
         let taken = |low| devices().any(|device| device.address == address(low));
         // 10.0.1.0 to 10.0.254.255; the first network is the provider's own.
         let low = self.random.free(0x100..0xff00, taken).ok_or_else(full)?;
         let id = self.random.text(8, LETTERS);
         let devices = &mut self.accounts[account].devices;
-        devices.push(Device {
-            id,
-            address: address(low),
-            token,
-            keys: vec![key],
-            ports: vec![],
-        });
+        devices.push(Device { id, address: address(low), token, keys: vec![key], ports: vec![] });
         Ok(devices.len() - 1)
     }
 

@@ -34,9 +34,7 @@ impl<'a> From<&'a Token> for TokenReply<'a> {
 
 pub(super) fn list(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
     let tokens = &state.accounts[caller.account].tokens;
-    Ok(success(
-        tokens.iter().map(TokenReply::from).collect::<Vec<_>>(),
-    ))
+    Ok(success(tokens.iter().map(TokenReply::from).collect::<Vec<_>>()))
 }
 
 /// Another token of the account, or the first: without a bearer this is the sign-in.
@@ -56,10 +54,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Answer {
         None => sign_in(state, fields)?,
     };
     let status = state.quirks.created;
-    Ok(success_with(
-        status,
-        TokenReply::from(state.add_token(account, device_name, comment)?),
-    ))
+    Ok(success_with(status, TokenReply::from(state.add_token(account, device_name, comment)?)))
 }
 
 fn sign_in(state: &State, mut fields: Fields) -> Result<usize, Reply> {
@@ -82,15 +77,11 @@ fn sign_in(state: &State, mut fields: Fields) -> Result<usize, Reply> {
 
 pub(super) fn update(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let tokens = &mut state.accounts[caller.account].tokens;
-    let token = tokens
-        .iter_mut()
-        .find(|token| token.id == call.param("id"))
-        .ok_or_else(not_found)?;
+    let token =
+        tokens.iter_mut().find(|token| token.id == call.param("id")).ok_or_else(not_found)?;
     let mut fields = body(call)?;
     // What is not sent stays; null takes it away.
-    let device_name = fields
-        .has("device_name")
-        .then(|| fields.text("device_name"));
+    let device_name = fields.has("device_name").then(|| fields.text("device_name"));
     let comment = fields.has("comment").then(|| fields.text("comment"));
     fields.done().map_err(invalid)?;
     if let Some(device_name) = device_name {
@@ -111,7 +102,5 @@ pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer 
 
 pub(super) fn delete_all(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
     state.accounts[caller.account].tokens.clear();
-    Ok(deleted(
-        state.quirks.delete_reply("azire.delete-all-tokens"),
-    ))
+    Ok(deleted(state.quirks.delete_reply("azire.delete-all-tokens")))
 }

@@ -88,10 +88,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Answer {
         devices: Vec::new(),
         created_ports: (0, 0),
     })?;
-    Ok(success_with(
-        state.quirks.created,
-        user(state, state.accounts.len() - 1),
-    ))
+    Ok(success_with(state.quirks.created, user(state, state.accounts.len() - 1)))
 }
 
 pub(super) fn get(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
@@ -112,13 +109,7 @@ pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer 
 
 pub(super) fn create_otp(state: &mut State, _caller: &Caller, _call: &Call) -> Answer {
     let expires_at = state.now().saturating_add(OTP_SECONDS);
-    Ok(success_with(
-        state.quirks.created,
-        Otp {
-            otp: state.otp(),
-            expires_at,
-        },
-    ))
+    Ok(success_with(state.quirks.created, Otp { otp: state.otp(), expires_at }))
 }
 
 pub(super) fn update_password(state: &mut State, caller: &Caller, call: &Call) -> Answer {
@@ -163,10 +154,7 @@ fn new_username(
     own: Option<usize>,
 ) -> String {
     let username = fields.required_text(field);
-    let owner = state
-        .accounts
-        .iter()
-        .position(|account| account.username == username);
+    let owner = state.accounts.iter().position(|account| account.username == username);
     if owner.is_some() && owner != own {
         fields.refuse(field, "has already been taken");
     }
@@ -175,9 +163,7 @@ fn new_username(
 
 fn check_email(fields: &mut Fields, email: Option<&str>) {
     let plausible = |email: &str| {
-        email
-            .split_once('@')
-            .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+        email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
     };
     if email.is_some_and(|email| !plausible(email)) {
         fields.refuse("email", "must be a valid email address");

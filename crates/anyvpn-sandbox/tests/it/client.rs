@@ -16,22 +16,14 @@ pub const START_SECOND: i64 = 1_767_225_600;
 
 pub async fn sandbox(seed: u64) -> Sandbox {
     let clock = Clock::fixed(START.parse().unwrap());
-    Sandbox::builder()
-        .seed(seed)
-        .clock(clock)
-        .start()
-        .await
-        .unwrap()
+    Sandbox::builder().seed(seed).clock(clock).start().await.unwrap()
 }
 
 /// A sandbox with an account, and a client that is signed in to it.
 pub async fn signed_in(seed: u64) -> (Sandbox, Client) {
     let sandbox = sandbox(seed).await;
     let account = sandbox.azire().add_account("david", "old password");
-    let client = Client {
-        address: sandbox.address(),
-        token: Some(account.token),
-    };
+    let client = Client { address: sandbox.address(), token: Some(account.token) };
     (sandbox, client)
 }
 
@@ -49,19 +41,13 @@ impl Answer {
 
     pub fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines
-            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-            .next()
+        lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
     }
 
     #[track_caller]
     pub fn assert_error(&self, status: u16, message: &str) {
         assert_eq!(self.status, status, "{self:?}");
-        assert_eq!(
-            self.json(),
-            serde_json::json!({ "status": "error", "message": message })
-        );
+        assert_eq!(self.json(), serde_json::json!({ "status": "error", "message": message }));
     }
 
     #[track_caller]
@@ -84,21 +70,14 @@ pub struct Raw {
 impl Raw {
     #[track_caller]
     pub fn assert_reset(&self) {
-        let error = self
-            .end
-            .as_ref()
-            .expect_err("the connection ended in peace");
+        let error = self.end.as_ref().expect_err("the connection ended in peace");
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     }
 
     #[track_caller]
     pub fn answer(self) -> Answer {
         self.end.unwrap();
-        let split = self
-            .bytes
-            .windows(4)
-            .position(|part| part == b"\r\n\r\n")
-            .unwrap();
+        let split = self.bytes.windows(4).position(|part| part == b"\r\n\r\n").unwrap();
         let head = String::from_utf8(self.bytes[..split].to_vec()).unwrap();
         let body = self.bytes[split + 4..].to_vec();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -114,17 +93,11 @@ pub struct Client {
 
 impl Client {
     pub fn new(sandbox: &Sandbox) -> Client {
-        Client {
-            address: sandbox.address(),
-            token: None,
-        }
+        Client { address: sandbox.address(), token: None }
     }
 
     pub fn with_token(&self, token: &str) -> Client {
-        Client {
-            address: self.address,
-            token: Some(token.to_owned()),
-        }
+        Client { address: self.address, token: Some(token.to_owned()) }
     }
 
     /// Bytes out, bytes in, until the server ends the connection.
@@ -160,9 +133,7 @@ impl Client {
 
     /// A request with a JSON body, or with none when it is `null`; below `/azire/v3`.
     pub async fn send(&self, method: &str, path: &str, body: Value) -> Answer {
-        self.send_raw(method, &format!("/azire/v3{path}"), body)
-            .await
-            .answer()
+        self.send_raw(method, &format!("/azire/v3{path}"), body).await.answer()
     }
 
     pub async fn get(&self, path: &str) -> Answer {

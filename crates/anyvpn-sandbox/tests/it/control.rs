@@ -31,9 +31,7 @@ async fn the_log_is_read_and_cleared() {
     let sandbox = sandbox(0).await;
     let client = Client::new(&sandbox);
     client.get("/users/me?page=1").await;
-    let log = send(&client, "GET", "/_sandbox/log", Value::Null)
-        .await
-        .json();
+    let log = send(&client, "GET", "/_sandbox/log", Value::Null).await.json();
     assert_eq!(log["dropped"], 0);
     let received = log["received"].as_array().unwrap();
     // The sandbox's own calls are not in it.
@@ -44,12 +42,7 @@ async fn the_log_is_read_and_cleared() {
     assert_eq!(received[0]["query"], "page=%5Bredacted%5D");
     assert_eq!(received[0]["status"], 401);
     assert_eq!(received[0]["effect"], false);
-    assert_eq!(
-        send(&client, "DELETE", "/_sandbox/log", Value::Null)
-            .await
-            .status,
-        204
-    );
+    assert_eq!(send(&client, "DELETE", "/_sandbox/log", Value::Null).await.status, 204);
     assert_eq!(sandbox.received(), []);
 }
 
@@ -61,10 +54,7 @@ async fn every_fault_has_a_name() {
         (json!({ "fault": "delay", "delay_ms": 1 }), Some(401)),
         (json!({ "fault": "reset-before" }), None),
         (json!({ "fault": "reset-after" }), None),
-        (
-            json!({ "fault": "too-many-requests", "retry_after_seconds": 9 }),
-            Some(429),
-        ),
+        (json!({ "fault": "too-many-requests", "retry_after_seconds": 9 }), Some(429)),
         (json!({ "fault": "status", "status": 503 }), Some(503)),
         (json!({ "fault": "html", "status": 200 }), Some(200)),
         (json!({ "fault": "cut-body" }), None),
@@ -77,28 +67,11 @@ async fn every_fault_has_a_name() {
         let accepted = send(&client, "POST", "/_sandbox/faults", input).await;
         assert_eq!(accepted.status, 200, "{accepted:?}");
         assert_eq!(client.get("/users/me").await.status, 401);
-        client
-            .send_raw("GET", "/azire/v3/users/me", Value::Null)
-            .await;
-        assert_eq!(
-            sandbox.received().pop().unwrap().status,
-            statuses,
-            "{fault}"
-        );
+        client.send_raw("GET", "/azire/v3/users/me", Value::Null).await;
+        assert_eq!(sandbox.received().pop().unwrap().status, statuses, "{fault}");
     }
-    send(
-        &client,
-        "POST",
-        "/_sandbox/faults",
-        json!({ "fault": "reset-before" }),
-    )
-    .await;
-    assert_eq!(
-        send(&client, "DELETE", "/_sandbox/faults", Value::Null)
-            .await
-            .status,
-        204
-    );
+    send(&client, "POST", "/_sandbox/faults", json!({ "fault": "reset-before" })).await;
+    assert_eq!(send(&client, "DELETE", "/_sandbox/faults", Value::Null).await.status, 204);
     assert_eq!(client.get("/users/me").await.status, 401);
 }
 
@@ -106,24 +79,14 @@ async fn every_fault_has_a_name() {
 async fn the_clock_moves_forward() {
     let sandbox = sandbox(0).await;
     let client = Client::new(&sandbox);
-    let moved = send(
-        &client,
-        "POST",
-        "/_sandbox/clock",
-        json!({ "advance_seconds": 86_400 }),
-    )
-    .await;
+    let moved =
+        send(&client, "POST", "/_sandbox/clock", json!({ "advance_seconds": 86_400 })).await;
     assert_eq!(moved.json(), json!({ "now": "2026-01-02T00:00:00Z" }));
     assert_eq!(sandbox.clock().now().to_string(), "2026-01-02T00:00:00Z");
     // As far as it goes, and no panic.
     let end = json!({ "advance_seconds": u64::MAX });
     for _ in 0..2 {
-        assert_eq!(
-            send(&client, "POST", "/_sandbox/clock", end.clone())
-                .await
-                .status,
-            200
-        );
+        assert_eq!(send(&client, "POST", "/_sandbox/clock", end.clone()).await.status, 200);
     }
     let user = json!({ "username": "last", "password": "one" });
     assert_eq!(client.send("POST", "/users", user).await.status, 200);
@@ -136,15 +99,10 @@ async fn an_email_is_verified() {
     let user = json!({ "username": "david", "password": "secret", "email": "david@mail.example" });
     client.send("POST", "/users", user.clone()).await;
     let verify = async |input: Value| {
-        send(&client, "POST", "/_sandbox/azire/verify-email", input)
-            .await
-            .status
+        send(&client, "POST", "/_sandbox/azire/verify-email", input).await.status
     };
     assert_eq!(verify(json!({ "username": "nobody" })).await, 400);
-    assert_eq!(
-        client.send("POST", "/tokens", user.clone()).await.status,
-        403
-    );
+    assert_eq!(client.send("POST", "/tokens", user.clone()).await.status, 403);
     assert_eq!(verify(json!({ "username": "david" })).await, 200);
     assert_eq!(client.send("POST", "/tokens", user).await.status, 200);
 }
@@ -155,28 +113,12 @@ async fn wrong_input_is_told() {
     let client = Client::new(&sandbox);
     for (path, body, reason) in [
         ("faults", json!({}), "missing field `fault`"),
-        (
-            "faults",
-            json!({ "fault": "flood" }),
-            "no fault is named \"flood\"",
-        ),
+        ("faults", json!({ "fault": "flood" }), "no fault is named \"flood\""),
         ("faults", json!({ "fault": "delay" }), "delay_ms"),
-        (
-            "faults",
-            json!({ "fault": "status", "status": 404 }),
-            "not within 500 to 599",
-        ),
+        ("faults", json!({ "fault": "status", "status": 404 }), "not within 500 to 599"),
         ("faults", json!({ "fault": "html" }), "needs \"status\""),
-        (
-            "faults",
-            json!({ "fault": "cut-body", "operation": "azire.x" }),
-            "no operation",
-        ),
-        (
-            "faults",
-            json!({ "fault": "cut-body", "time": 1 }),
-            "unknown field `time`",
-        ),
+        ("faults", json!({ "fault": "cut-body", "operation": "azire.x" }), "no operation"),
+        ("faults", json!({ "fault": "cut-body", "time": 1 }), "unknown field `time`"),
         ("clock", json!({ "advance_seconds": -1 }), "invalid value"),
         ("azire/verify-email", json!({}), "\"username\" is missing"),
         ("azire/fly", json!({}), "no action \"fly\""),
@@ -188,16 +130,6 @@ async fn wrong_input_is_told() {
         assert!(error.contains(reason), "{error}");
     }
     assert_eq!(client.get("/users/me").await.status, 401);
-    assert_eq!(
-        send(&client, "GET", "/_sandbox/clock", Value::Null)
-            .await
-            .status,
-        405
-    );
-    assert_eq!(
-        send(&client, "GET", "/_sandbox/nothing", Value::Null)
-            .await
-            .status,
-        404
-    );
+    assert_eq!(send(&client, "GET", "/_sandbox/clock", Value::Null).await.status, 405);
+    assert_eq!(send(&client, "GET", "/_sandbox/nothing", Value::Null).await.status, 404);
 }

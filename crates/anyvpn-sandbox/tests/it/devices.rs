@@ -11,16 +11,9 @@ pub fn key(byte: u8) -> String {
 #[tokio::test]
 async fn a_device_has_the_documented_fields() {
     let (sandbox, client) = signed_in(0).await;
-    let token = client
-        .send("POST", "/tokens", json!({ "device_name": "camel" }))
-        .await
-        .json();
+    let token = client.send("POST", "/tokens", json!({ "device_name": "camel" })).await.json();
     let camel = client.with_token(token["data"]["key"].as_str().unwrap());
-    let made = camel
-        .send("POST", "/ips", json!({ "key": key(1) }))
-        .await
-        .json()["data"]
-        .take();
+    let made = camel.send("POST", "/ips", json!({ "key": key(1) })).await.json()["data"].take();
 
     let address = made["ipv4_address"].as_str().unwrap().to_owned();
     let v6 = format!("2a0e:1c80:1337:1:{}", address.replace('.', ":"));
@@ -36,83 +29,38 @@ async fn a_device_has_the_documented_fields() {
         "keys": [{ "key": key(1), "created_at": START_SECOND }],
     });
     assert_eq!(made, expected);
-    assert_eq!(
-        client.get(&format!("/ips/{id}")).await.json()["data"],
-        expected
-    );
+    assert_eq!(client.get(&format!("/ips/{id}")).await.json()["data"], expected);
     let user = client.get("/users/me").await.json();
-    assert_eq!(
-        user["data"]["ips"],
-        json!({ "allocated": 1, "available": 9 })
-    );
+    assert_eq!(user["data"]["ips"], json!({ "allocated": 1, "available": 9 }));
 
     // The name goes with the token that made the device.
     let token = format!("/tokens/{}", token["data"]["id"].as_str().unwrap());
     client.send("DELETE", &token, Value::Null).await;
-    assert_eq!(
-        client.get("/ips").await.json()["data"][0]["device_name"],
-        Value::Null
-    );
+    assert_eq!(client.get("/ips").await.json()["data"][0]["device_name"], Value::Null);
 
-    assert_eq!(
-        client
-            .send("DELETE", &format!("/ips/{id}"), Value::Null)
-            .await
-            .status,
-        204
-    );
+    assert_eq!(client.send("DELETE", &format!("/ips/{id}"), Value::Null).await.status, 204);
     assert_eq!(sandbox.azire().devices("david"), []);
-    client
-        .get(&format!("/ips/{id}"))
-        .await
-        .assert_error(404, "Not found");
+    client.get(&format!("/ips/{id}")).await.assert_error(404, "Not found");
 }
 
 #[tokio::test]
 async fn keys_are_valid_new_and_at_most_three() {
     let (sandbox, client) = signed_in(0).await;
-    for wrong in [
-        json!(null),
-        json!(""),
-        json!(7),
-        json!("AAAA"),
-        json!("no base64"),
-        json!([]),
-    ] {
-        client
-            .send("POST", "/ips", json!({ "key": wrong }))
-            .await
-            .assert_invalid(&["key"]);
+    for wrong in [json!(null), json!(""), json!(7), json!("AAAA"), json!("no base64"), json!([])] {
+        client.send("POST", "/ips", json!({ "key": wrong })).await.assert_invalid(&["key"]);
     }
-    client
-        .send("POST", "/ips", Value::Null)
-        .await
-        .assert_invalid(&["key"]);
-    let made = client
-        .send("POST", "/ips", json!({ "key": key(1) }))
-        .await
-        .json();
+    client.send("POST", "/ips", Value::Null).await.assert_invalid(&["key"]);
+    let made = client.send("POST", "/ips", json!({ "key": key(1) })).await.json();
     let keys = format!("/ips/{}/keys", made["data"]["id"].as_str().unwrap());
-    client
-        .send("POST", "/ips", json!({ "key": key(1) }))
-        .await
-        .assert_invalid(&["key"]);
-    client
-        .send("PUT", &keys, json!({ "key": key(1) }))
-        .await
-        .assert_invalid(&["key"]);
+    client.send("POST", "/ips", json!({ "key": key(1) })).await.assert_invalid(&["key"]);
+    client.send("PUT", &keys, json!({ "key": key(1) })).await.assert_invalid(&["key"]);
 
     client.send("PUT", &keys, json!({ "key": key(2) })).await;
-    let all = client
-        .send("PUT", &keys, json!({ "key": key(3) }))
-        .await
-        .json();
+    let all = client.send("PUT", &keys, json!({ "key": key(3) })).await.json();
     let expected = [1, 2, 3].map(|n| json!({ "key": key(n), "created_at": START_SECOND }));
     assert_eq!(all["data"], json!(expected));
     // Seed 0 takes the first choice, which is to drop the oldest: see the quirks' tests for both.
-    let unknown = client
-        .send("PUT", "/ips/unknown/keys", json!({ "key": key(4) }))
-        .await;
+    let unknown = client.send("PUT", "/ips/unknown/keys", json!({ "key": key(4) })).await;
     unknown.assert_error(404, "Not found");
     assert_eq!(sandbox.azire().devices("david")[0].keys.len(), 3);
 }
@@ -121,24 +69,11 @@ async fn keys_are_valid_new_and_at_most_three() {
 async fn an_account_has_ten_devices() {
     let (sandbox, client) = signed_in(0).await;
     for byte in 0..10 {
-        assert_eq!(
-            client
-                .send("POST", "/ips", json!({ "key": key(byte) }))
-                .await
-                .status,
-            200
-        );
+        assert_eq!(client.send("POST", "/ips", json!({ "key": key(byte) })).await.status, 200);
     }
-    client
-        .send("POST", "/ips", json!({ "key": key(10) }))
-        .await
-        .assert_invalid(&["key"]);
-    let mut addresses: Vec<_> = sandbox
-        .azire()
-        .devices("david")
-        .into_iter()
-        .map(|device| device.internal_ipv4)
-        .collect();
+    client.send("POST", "/ips", json!({ "key": key(10) })).await.assert_invalid(&["key"]);
+    let mut addresses: Vec<_> =
+        sandbox.azire().devices("david").into_iter().map(|device| device.internal_ipv4).collect();
     addresses.sort();
     addresses.dedup();
     assert_eq!(addresses.len(), 10);
@@ -157,10 +92,7 @@ async fn who_is_suspended_or_expired_makes_nothing_new() {
         ip.assert_error(403, "Your account is not active.");
         let port = client.send("POST", "/portforwardings", port.clone()).await;
         port.assert_error(403, "Your account is not active.");
-        assert_eq!(
-            client.get("/users/me").await.json()["data"]["is_active"],
-            false
-        );
+        assert_eq!(client.get("/users/me").await.json()["data"]["is_active"], false);
     };
     assert!(azire.suspend("david", true));
     refused().await;
@@ -186,16 +118,11 @@ async fn locations_stand_under_their_own_name() {
     assert_eq!(first["iso"], "se");
     assert_eq!(first["pool"], "se-sto.azirevpn.example");
     assert_eq!(first.len(), 6);
-    assert_eq!(
-        all.iter().filter(|location| location["pool"] == "").count(),
-        1
-    );
+    assert_eq!(all.iter().filter(|location| location["pool"] == "").count(), 1);
     for location in all {
         use base64::Engine;
         let key = location["pubkey"].as_str().unwrap();
-        let key = base64::engine::general_purpose::STANDARD
-            .decode(key)
-            .unwrap();
+        let key = base64::engine::general_purpose::STANDARD.decode(key).unwrap();
         assert_eq!(key.len(), 32);
     }
 

@@ -19,9 +19,7 @@ async fn create_with(fault: Fault) -> (Sandbox, Client, Ipv4Addr, Raw) {
 
 async fn create(client: &Client, address: Ipv4Addr) -> Raw {
     let body = json!({ "internal_ipv4": address });
-    client
-        .send_raw("POST", "/azire/v3/portforwardings", body)
-        .await
+    client.send_raw("POST", "/azire/v3/portforwardings", body).await
 }
 
 /// What the log tells, and how many ports there are.
@@ -59,10 +57,7 @@ async fn a_cut_body() {
     let text = String::from_utf8(raw.bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK"));
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "))
-        .unwrap();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
     assert_eq!(body.len(), length.parse::<usize>().unwrap() / 2);
     assert!(body.starts_with(r#"{"status":"success""#));
     assert_outcome(&sandbox, None, 1);
@@ -72,9 +67,7 @@ async fn a_cut_body() {
 async fn a_reply_without_a_body_is_not_cut_but_lost() {
     let (sandbox, client) = signed_in(0).await;
     sandbox.inject(FaultRule::once("azire.delete-all-tokens", Fault::CutBody));
-    let raw = client
-        .send_raw("DELETE", "/azire/v3/tokens", Value::Null)
-        .await;
+    let raw = client.send_raw("DELETE", "/azire/v3/tokens", Value::Null).await;
     raw.assert_reset();
     assert_eq!(raw.bytes, b"");
     assert_eq!(sandbox.azire().tokens("david"), 0);
@@ -86,10 +79,7 @@ async fn half_of_the_json() {
     let answer = raw.answer();
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("application/json"));
-    assert_eq!(
-        answer.header("content-length"),
-        Some(&*answer.body.len().to_string())
-    );
+    assert_eq!(answer.header("content-length"), Some(&*answer.body.len().to_string()));
     assert!(answer.body.starts_with(br#"{"status":"success""#));
     assert!(serde_json::from_slice::<Value>(&answer.body).is_err());
     assert_outcome(&sandbox, Some(200), 1);
@@ -124,10 +114,7 @@ async fn a_page_of_html() {
     let (sandbox, _, _, raw) = create_with(Fault::Html(502)).await;
     let answer = raw.answer();
     assert_eq!(answer.status, 502);
-    assert_eq!(
-        answer.header("content-type"),
-        Some("text/html; charset=UTF-8")
-    );
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=UTF-8"));
     assert!(answer.body.starts_with(b"<!DOCTYPE html>"));
     assert_outcome(&sandbox, Some(502), 0);
 }
@@ -142,10 +129,7 @@ async fn a_delay_holds_back_the_answer_only() {
     assert_outcome(&sandbox, Some(200), 1);
 
     // Who does not wait has created a port all the same, and the log knows.
-    sandbox.inject(FaultRule::once(
-        CREATE,
-        Fault::Delay(Duration::from_secs(3600)),
-    ));
+    sandbox.inject(FaultRule::once(CREATE, Fault::Delay(Duration::from_secs(3600))));
     let impatient = tokio::time::timeout(delay, create(&client, address)).await;
     assert!(impatient.is_err());
     assert_outcome(&sandbox, Some(200), 2);
@@ -167,10 +151,7 @@ async fn rules_choose_count_and_skip() {
     }
 
     // The first that applies decides; a rule that lets a request pass leaves it to the next.
-    sandbox.inject(FaultRule {
-        skip: 1,
-        ..FaultRule::always(Fault::Status(500))
-    });
+    sandbox.inject(FaultRule { skip: 1, ..FaultRule::always(Fault::Status(500)) });
     sandbox.inject(FaultRule::always(Fault::Status(503)));
     assert_eq!(status("/tokens").await, 503);
     assert_eq!(status("/users/me").await, 500);

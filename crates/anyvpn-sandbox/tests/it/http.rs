@@ -12,17 +12,10 @@ async fn other_machines_must_be_allowed() {
     let everywhere = "0.0.0.0:0".parse().unwrap();
     let refused = Sandbox::builder().listen(everywhere).start().await;
     assert!(matches!(refused, Err(StartError::NotLoopback(address)) if address == everywhere));
-    let allowed = Sandbox::builder()
-        .listen(everywhere)
-        .allow_other_machines()
-        .start()
-        .await;
+    let allowed = Sandbox::builder().listen(everywhere).allow_other_machines().start().await;
     assert!(allowed.is_ok());
     let taken = Sandbox::builder().listen(allowed.unwrap().address());
-    assert!(matches!(
-        taken.clone().start().await,
-        Err(StartError::NotLoopback(_))
-    ));
+    assert!(matches!(taken.clone().start().await, Err(StartError::NotLoopback(_))));
 }
 
 #[tokio::test]
@@ -50,10 +43,7 @@ async fn connections_are_kept_and_end_with_the_sandbox() {
     let mut rest = Vec::new();
     let end = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
     assert!(end.is_ok(), "the connection outlives the sandbox");
-    assert!(
-        TcpStream::connect(address).await.is_err(),
-        "something listens still"
-    );
+    assert!(TcpStream::connect(address).await.is_err(), "something listens still");
 }
 
 #[tokio::test]
@@ -66,32 +56,19 @@ async fn waiting_lasts_as_long_as_the_sandbox() {
 #[tokio::test]
 async fn unknown_routes_and_methods_are_refused_in_json() {
     let (sandbox, client) = signed_in(0).await;
-    for path in [
-        "/nothing",
-        "/users",
-        "/users/me/",
-        "/tokens/a/b",
-        "/../v3/users",
-        "/ips/%ff",
-    ] {
+    for path in ["/nothing", "/users", "/users/me/", "/tokens/a/b", "/../v3/users", "/ips/%ff"] {
         let answer = client.get(path).await;
         let status = if path == "/users" { 405 } else { 404 };
         assert_eq!(answer.status, status, "{path}");
         assert_eq!(answer.json()["status"], "error");
     }
-    client
-        .send("DELETE", "/users", Value::Null)
-        .await
-        .assert_error(405, "Method Not Allowed");
+    client.send("DELETE", "/users", Value::Null).await.assert_error(405, "Method Not Allowed");
     assert_eq!(sandbox.azire().accounts(), 1);
     let received = sandbox.received();
     assert_eq!(received.len(), 7);
     assert!(received.iter().all(|entry| !entry.effect));
 
-    let elsewhere = client
-        .send_raw("GET", "/elsewhere", Value::Null)
-        .await
-        .answer();
+    let elsewhere = client.send_raw("GET", "/elsewhere", Value::Null).await.answer();
     assert_eq!(elsewhere.status, 404);
     assert_eq!(elsewhere.json(), json!({ "error": "404 Not Found" }));
 }
@@ -102,21 +79,10 @@ async fn bodies_that_cannot_be_read_are_refused() {
     let path = "/azire/v3/users";
     let post = async |body: &str| {
         let json = "content-type: application/json\r\n";
-        client
-            .raw(&client.request("POST", path, json, body))
-            .await
-            .answer()
+        client.raw(&client.request("POST", path, json, body)).await.answer()
     };
     let deep = "[".repeat(100_000);
-    for body in [
-        "{",
-        "[]",
-        "7",
-        "\"text\"",
-        "\u{fffd}",
-        "{\"username\":",
-        &deep,
-    ] {
+    for body in ["{", "[]", "7", "\"text\"", "\u{fffd}", "{\"username\":", &deep] {
         let answer = post(body).await;
         assert_eq!(answer.status, 400, "{body:.20}");
         assert_eq!(answer.json()["status"], "error");
@@ -173,21 +139,15 @@ async fn the_log_keeps_no_secret() {
         ("PUT", "/users/me/password"),
     ] {
         carrier.send(method, path, field.clone()).await;
-        nobody
-            .send(method, &format!("{path}?token={canary}"), field.clone())
-            .await;
+        nobody.send(method, &format!("{path}?token={canary}"), field.clone()).await;
     }
     nobody.send("POST", "/nothing", field.clone()).await;
     let broken = format!("{{\"password\":\"{canary}\"");
     let form = format!("password={canary}&username=david");
-    for (kind, body) in [
-        ("application/json", broken),
-        ("application/x-www-form-urlencoded", form),
-    ] {
+    for (kind, body) in [("application/json", broken), ("application/x-www-form-urlencoded", form)]
+    {
         let headers = format!("content-type: {kind}\r\nx-api-key: {canary}\r\n");
-        client
-            .raw(&client.request("POST", "/azire/v3/tokens", &headers, &body))
-            .await;
+        client.raw(&client.request("POST", "/azire/v3/tokens", &headers, &body)).await;
     }
     let log = sandbox.received();
     assert_eq!(log.len(), 11);
@@ -195,20 +155,14 @@ async fn the_log_keeps_no_secret() {
         let shown = format!("{entry:?} {}", String::from_utf8_lossy(&entry.body));
         assert!(!shown.contains(canary), "{shown}");
     }
-    let http = client
-        .send_raw("GET", "/_sandbox/log", Value::Null)
-        .await
-        .answer();
+    let http = client.send_raw("GET", "/_sandbox/log", Value::Null).await.answer();
     assert!(!String::from_utf8_lossy(&http.body).contains(canary));
 
     // What is no secret is there.
     let form = log.last().unwrap();
     assert_eq!(form.operation, Some("azire.create-token"));
     assert_eq!(form.body, b"password=%5Bredacted%5D&username=david");
-    let authorization = log[0]
-        .headers
-        .iter()
-        .find(|(name, _)| name == "authorization");
+    let authorization = log[0].headers.iter().find(|(name, _)| name == "authorization");
     assert_eq!(authorization.unwrap().1, "[redacted]");
     assert_eq!(log[1].query, "token=%5Bredacted%5D");
 }
@@ -219,23 +173,14 @@ async fn the_log_tells_a_request_whole_and_keeps_the_newest() {
     let client = Client::new(&sandbox);
     client.get("/locations").await;
     client.get("/users/me").await;
-    client
-        .send(
-            "POST",
-            "/users",
-            json!({ "username": "david", "currency": "SEK" }),
-        )
-        .await;
+    client.send("POST", "/users", json!({ "username": "david", "currency": "SEK" })).await;
     let log = sandbox.received();
     assert_eq!(log.len(), 2);
     assert_eq!(sandbox.dropped(), 1);
     assert_eq!(log[0].operation, Some("azire.get-user"));
     let entry = &log[1];
     assert_eq!(entry.operation, Some("azire.create-user"));
-    assert_eq!(
-        (&*entry.method, &*entry.path, &*entry.query),
-        ("POST", "/azire/v3/users", "")
-    );
+    assert_eq!((&*entry.method, &*entry.path, &*entry.query), ("POST", "/azire/v3/users", ""));
     assert_eq!(entry.body, br#"{"currency":"SEK","username":"david"}"#);
     assert_eq!((entry.status, entry.effect), (Some(422), false));
     let json = ("content-type".to_owned(), "application/json".to_owned());

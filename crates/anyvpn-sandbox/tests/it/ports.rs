@@ -14,19 +14,11 @@ async fn with_device(seed: u64) -> (Sandbox, Client, Ipv4Addr) {
 }
 
 async fn create(client: &Client, address: Ipv4Addr) -> Answer {
-    client
-        .send(
-            "POST",
-            "/portforwardings",
-            json!({ "internal_ipv4": address }),
-        )
-        .await
+    client.send("POST", "/portforwardings", json!({ "internal_ipv4": address })).await
 }
 
 async fn list(client: &Client, address: Ipv4Addr) -> Answer {
-    client
-        .get(&format!("/portforwardings?internal_ipv4={address}"))
-        .await
+    client.get(&format!("/portforwardings?internal_ipv4={address}")).await
 }
 
 #[tokio::test]
@@ -58,17 +50,12 @@ async fn a_port_ends_by_the_clock() {
     let two = json!({ "internal_ipv4": address, "expires_in": 2 });
     client.send("POST", "/portforwardings", two).await;
     create(&client, address).await;
-    sandbox
-        .clock()
-        .advance(2 * DAY - std::time::Duration::from_secs(1));
+    sandbox.clock().advance(2 * DAY - std::time::Duration::from_secs(1));
     assert_eq!(sandbox.azire().ports("david").len(), 2);
     sandbox.clock().advance(std::time::Duration::from_secs(1));
     assert_eq!(sandbox.azire().ports("david").len(), 1);
     let listed = list(&client, address).await.json();
-    assert_eq!(
-        listed["data"]["ports"][0]["expires_at"],
-        START_SECOND + 30 * 86_400
-    );
+    assert_eq!(listed["data"]["ports"][0]["expires_at"], START_SECOND + 30 * 86_400);
     sandbox.clock().advance(28 * DAY);
     assert_eq!(list(&client, address).await.status, 404);
 }
@@ -82,31 +69,17 @@ async fn wrong_input_opens_nothing() {
     });
     let (sandbox, client, address) = with_device(strict.unwrap()).await;
     let create = async |body: Value| client.send("POST", "/portforwardings", body).await;
-    for days in [
-        json!(0),
-        json!(-1),
-        json!(366),
-        json!(1.5),
-        json!("soon"),
-        json!(true),
-    ] {
+    for days in [json!(0), json!(-1), json!(366), json!(1.5), json!("soon"), json!(true)] {
         let body = json!({ "internal_ipv4": address, "expires_in": days });
         create(body).await.assert_invalid(&["expires_in"]);
     }
     create(Value::Null).await.assert_invalid(&["internal_ipv4"]);
-    create(json!({ "internal_ipv4": "10.0.1" }))
-        .await
-        .assert_invalid(&["internal_ipv4"]);
-    create(json!({ "internal_ipv4": "10.0.0.7" }))
-        .await
-        .assert_invalid(&["internal_ipv4"]);
+    create(json!({ "internal_ipv4": "10.0.1" })).await.assert_invalid(&["internal_ipv4"]);
+    create(json!({ "internal_ipv4": "10.0.0.7" })).await.assert_invalid(&["internal_ipv4"]);
     create(json!({ "internal_ipv4": address, "hidden": "maybe" }))
         .await
         .assert_invalid(&["hidden"]);
-    client
-        .get("/portforwardings")
-        .await
-        .assert_invalid(&["internal_ipv4"]);
+    client.get("/portforwardings").await.assert_invalid(&["internal_ipv4"]);
     assert_eq!(sandbox.azire().ports("david"), []);
 
     let year = json!({ "internal_ipv4": address, "expires_in": 365, "hidden": null });
@@ -118,10 +91,7 @@ async fn a_hidden_port_is_there_and_not_listed() {
     let (sandbox, client, address) = with_device(0).await;
     let port = create(&client, address).await.json()["data"]["port"].take();
     let hide = json!({ "internal_ipv4": address, "port": port, "hidden": true });
-    let hidden = client
-        .send("PUT", "/portforwardings", hide.clone())
-        .await
-        .json();
+    let hidden = client.send("PUT", "/portforwardings", hide.clone()).await.json();
     assert_eq!(hidden["data"]["port"], Value::Null);
     assert_eq!(hidden["data"]["hidden"], true);
     assert_eq!(hidden["data"]["expires_at"], START_SECOND + 30 * 86_400);
@@ -133,9 +103,7 @@ async fn a_hidden_port_is_there_and_not_listed() {
     for _ in 1..5 {
         assert_eq!(create(&client, address).await.status, 200);
     }
-    create(&client, address)
-        .await
-        .assert_invalid(&["internal_ipv4"]);
+    create(&client, address).await.assert_invalid(&["internal_ipv4"]);
 
     let deleted = client.send("DELETE", "/portforwardings", hide).await;
     assert_eq!(deleted.status, 204);
@@ -154,15 +122,9 @@ async fn hiding_takes_true_only_and_a_known_port() {
     }
     let unknown = json!({ "internal_ipv4": address, "port": 1, "hidden": true });
     put(unknown.clone()).await.assert_error(404, "Not found");
-    client
-        .send("DELETE", "/portforwardings", unknown)
-        .await
-        .assert_error(404, "Not found");
+    client.send("DELETE", "/portforwardings", unknown).await.assert_error(404, "Not found");
     let none = json!({ "internal_ipv4": address });
-    client
-        .send("DELETE", "/portforwardings", none)
-        .await
-        .assert_invalid(&["port"]);
+    client.send("DELETE", "/portforwardings", none).await.assert_invalid(&["port"]);
     assert!(!sandbox.azire().ports("david")[0].hidden);
 }
 
@@ -180,17 +142,11 @@ async fn the_daily_cap_begins_anew_at_midnight() {
             let body = json!({ "internal_ipv4": first, "port": port });
             client.send("DELETE", "/portforwardings", body).await;
         }
-        create(&client, first)
-            .await
-            .assert_error(406, "todays limit reached");
+        create(&client, first).await.assert_error(406, "todays limit reached");
     };
     open().await;
-    sandbox
-        .clock()
-        .advance(DAY / 2 - std::time::Duration::from_secs(1));
-    create(&client, first)
-        .await
-        .assert_error(406, "todays limit reached");
+    sandbox.clock().advance(DAY / 2 - std::time::Duration::from_secs(1));
+    create(&client, first).await.assert_error(406, "todays limit reached");
     sandbox.clock().advance(std::time::Duration::from_secs(1));
     open().await;
     assert_eq!(sandbox.azire().ports("david"), []);
@@ -206,9 +162,7 @@ async fn the_ports_of_a_device_go_with_it() {
     let (sandbox, client, address) = with_device(0).await;
     create(&client, address).await;
     let id = sandbox.azire().devices("david")[0].id.clone();
-    client
-        .send("DELETE", &format!("/ips/{id}"), Value::Null)
-        .await;
+    client.send("DELETE", &format!("/ips/{id}"), Value::Null).await;
     assert_eq!(sandbox.azire().ports("david"), []);
 }
 
@@ -252,22 +206,14 @@ async fn no_check_of_what_is_no_port() {
         let path = format!("/portforwardings/check/{port}");
         client.get(&path).await.assert_invalid(&["port"]);
         let body = json!({ "port": port });
-        client
-            .send("POST", "/portforwardings/check", body)
-            .await
-            .assert_invalid(&["port"]);
+        client.send("POST", "/portforwardings/check", body).await.assert_invalid(&["port"]);
     }
 }
 
 #[tokio::test]
 async fn the_rate_limit_goes_by_token_and_minute() {
     let clock = Clock::fixed("2026-01-01T00:00:40Z".parse().unwrap());
-    let sandbox = Sandbox::builder()
-        .clock(clock)
-        .azire_rate_limit(Some(2))
-        .start()
-        .await
-        .unwrap();
+    let sandbox = Sandbox::builder().clock(clock).azire_rate_limit(Some(2)).start().await.unwrap();
     let account = sandbox.azire().add_account("david", "");
     let client = Client::new(&sandbox).with_token(&account.token);
     for remaining in ["1", "0"] {

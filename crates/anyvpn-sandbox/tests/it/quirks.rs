@@ -17,10 +17,7 @@ async fn with(choice: impl Fn(&Quirks) -> bool) -> (Sandbox, Client) {
 fn seed_0_takes_the_usual_answers() {
     let quirks = Quirks::from_seed(0);
     assert_eq!(quirks.user_ips, UserIps::Object);
-    assert_eq!(
-        (quirks.created, quirks.wrong_sign_in, quirks.closed),
-        (200, 401, 200)
-    );
+    assert_eq!((quirks.created, quirks.wrong_sign_in, quirks.closed), (200, 401, 200));
     assert!(!quirks.created_ip_is_bare && !quirks.locations_have_arrays);
     assert_eq!(quirks.daily_port_cap, 10);
     assert_eq!(quirks, Quirks::from_seed(0));
@@ -28,9 +25,7 @@ fn seed_0_takes_the_usual_answers() {
 
 #[test]
 fn caps_are_of_5_to_19_a_day() {
-    let mut caps: Vec<u32> = (1..1000)
-        .map(|seed| Quirks::from_seed(seed).daily_port_cap)
-        .collect();
+    let mut caps: Vec<u32> = (1..1000).map(|seed| Quirks::from_seed(seed).daily_port_cap).collect();
     caps.sort_unstable();
     caps.dedup();
     assert_eq!(caps, (5..20).collect::<Vec<_>>());
@@ -40,18 +35,12 @@ fn caps_are_of_5_to_19_a_day() {
 async fn ips_of_the_user() {
     for (form, expected) in [
         (UserIps::Object, json!({ "allocated": 0, "available": 10 })),
-        (
-            UserIps::Array,
-            json!([{ "allocated": 0 }, { "available": 10 }]),
-        ),
+        (UserIps::Array, json!([{ "allocated": 0 }, { "available": 10 }])),
         (UserIps::Missing, Value::Null),
     ] {
         let (_sandbox, client) = with(|quirks| quirks.user_ips == form).await;
         let user = client.get("/users/me").await.json();
-        assert_eq!(
-            user["data"].get("ips").cloned().unwrap_or_default(),
-            expected
-        );
+        assert_eq!(user["data"].get("ips").cloned().unwrap_or_default(), expected);
         assert_eq!(user["data"].get("ips").is_some(), form != UserIps::Missing);
     }
 }
@@ -60,29 +49,20 @@ async fn ips_of_the_user() {
 async fn statuses_of_refusals() {
     for status in [401, 422] {
         let (_sandbox, client) = with(|quirks| quirks.wrong_sign_in == status).await;
-        let nobody = Client {
-            token: None,
-            ..client
-        };
+        let nobody = Client { token: None, ..client };
         let body = json!({ "username": "david", "password": "wrong" });
         assert_eq!(nobody.send("POST", "/tokens", body).await.status, status);
     }
     for status in [403, 422] {
         let (sandbox, client) = with(|quirks| quirks.wrong_password == status).await;
         let body = json!({ "password": "wrong" });
-        assert_eq!(
-            client.send("DELETE", "/users/me", body).await.status,
-            status
-        );
+        assert_eq!(client.send("DELETE", "/users/me", body).await.status, status);
         assert_eq!(sandbox.azire().accounts(), 1);
     }
     for status in [422, 404] {
         let (_sandbox, client) = with(|quirks| quirks.unknown_device == status).await;
         let body = json!({ "internal_ipv4": "10.0.0.1" });
-        assert_eq!(
-            client.send("POST", "/portforwardings", body).await.status,
-            status
-        );
+        assert_eq!(client.send("POST", "/portforwardings", body).await.status, status);
     }
     for status in [422, 403] {
         let (sandbox, client) = with(|quirks| quirks.too_many == status).await;
@@ -91,10 +71,7 @@ async fn statuses_of_refusals() {
         for _ in 0..5 {
             client.send("POST", "/portforwardings", body.clone()).await;
         }
-        assert_eq!(
-            client.send("POST", "/portforwardings", body).await.status,
-            status
-        );
+        assert_eq!(client.send("POST", "/portforwardings", body).await.status, status);
     }
     for status in [422, 409] {
         let (sandbox, client) = with(|quirks| quirks.duplicate_key == status).await;
@@ -111,29 +88,14 @@ async fn creations() {
         let (_sandbox, client) = with(|quirks| quirks.created == status).await;
         let user = json!({ "username": "new", "password": "password" });
         assert_eq!(client.send("POST", "/users", user).await.status, status);
-        assert_eq!(
-            client.send("POST", "/tokens", Value::Null).await.status,
-            status
-        );
-        assert_eq!(
-            client
-                .send("POST", "/ips", json!({ "key": key(1) }))
-                .await
-                .status,
-            status
-        );
+        assert_eq!(client.send("POST", "/tokens", Value::Null).await.status, status);
+        assert_eq!(client.send("POST", "/ips", json!({ "key": key(1) })).await.status, status);
     }
     for bare in [false, true] {
         let (_sandbox, client) = with(|quirks| quirks.created_ip_is_bare == bare).await;
-        let made = client
-            .send("POST", "/ips", json!({ "key": key(1) }))
-            .await
-            .json();
+        let made = client.send("POST", "/ips", json!({ "key": key(1) })).await.json();
         let ip = if bare { &made } else { &made["data"] };
-        assert_eq!(
-            ip["keys"],
-            json!([{ "key": key(1), "created_at": START_SECOND }])
-        );
+        assert_eq!(ip["keys"], json!([{ "key": key(1), "created_at": START_SECOND }]));
         assert_eq!(made.get("status").is_none(), bare);
     }
 }
@@ -159,11 +121,7 @@ async fn a_fourth_key() {
             client.send("PUT", &path, json!({ "key": key(byte) })).await;
         }
         let answer = client.send("PUT", &path, json!({ "key": key(4) })).await;
-        let (status, keys) = if drops {
-            (200, [2, 3, 4])
-        } else {
-            (422, [1, 2, 3])
-        };
+        let (status, keys) = if drops { (200, [2, 3, 4]) } else { (422, [1, 2, 3]) };
         assert_eq!(answer.status, status);
         assert_eq!(sandbox.azire().devices("david")[0].keys, keys.map(key));
     }
@@ -180,10 +138,7 @@ async fn locations() {
         }
         let empty = if arrays { json!([]) } else { json!("") };
         let pools = json["locations"].as_array().unwrap().iter();
-        assert_eq!(
-            pools.filter(|location| location["pool"] == empty).count(),
-            1
-        );
+        assert_eq!(pools.filter(|location| location["pool"] == empty).count(), 1);
     }
 }
 
@@ -204,9 +159,7 @@ async fn empty_lists_change_from_call_to_call() {
         let address = sandbox.azire().add_device("david").unwrap();
         let mut seen = Vec::new();
         for call in 0..3 {
-            let answer = client
-                .get(&format!("/portforwardings?internal_ipv4={address}"))
-                .await;
+            let answer = client.get(&format!("/portforwardings?internal_ipv4={address}")).await;
             let json = answer.json();
             match sandbox.azire().quirks().empty_list(call) {
                 EmptyList::NotFound => answer.assert_error(404, "Not found"),
@@ -222,11 +175,7 @@ async fn empty_lists_change_from_call_to_call() {
 
 #[tokio::test]
 async fn deletions() {
-    for form in [
-        DeleteReply::Empty,
-        DeleteReply::NoContent,
-        DeleteReply::Envelope,
-    ] {
+    for form in [DeleteReply::Empty, DeleteReply::NoContent, DeleteReply::Envelope] {
         let (_sandbox, client) =
             with(|quirks| quirks.delete_reply("azire.delete-all-tokens") == form).await;
         let answer = client.send("DELETE", "/tokens", Value::Null).await;
@@ -242,12 +191,8 @@ async fn deletions() {
 fn no_seed_has_one_answer_for_all_deletions() {
     for seed in 0..10 {
         let quirks = Quirks::from_seed(seed);
-        let [a, b, c] = [
-            "azire.delete-user",
-            "azire.delete-port-forward",
-            "azire.delete-token",
-        ]
-        .map(|operation| quirks.delete_reply(operation));
+        let [a, b, c] = ["azire.delete-user", "azire.delete-port-forward", "azire.delete-token"]
+            .map(|operation| quirks.delete_reply(operation));
         assert!(a != b && b != c && c != a);
     }
 }
@@ -259,18 +204,10 @@ async fn one_seed_gives_one_course_of_things() {
         let address = sandbox.azire().add_device("david").unwrap();
         let mut answers = Vec::new();
         for (method, path, body) in [
-            (
-                "POST",
-                "/users",
-                json!({ "username": "new", "password": "password" }),
-            ),
+            ("POST", "/users", json!({ "username": "new", "password": "password" })),
             ("POST", "/tokens", Value::Null),
             ("POST", "/ips", json!({ "key": key(1) })),
-            (
-                "POST",
-                "/portforwardings",
-                json!({ "internal_ipv4": address }),
-            ),
+            ("POST", "/portforwardings", json!({ "internal_ipv4": address })),
             ("GET", "/portforwardings", Value::Null),
             ("POST", "/users/me/otps", Value::Null),
             ("GET", "/locations", Value::Null),

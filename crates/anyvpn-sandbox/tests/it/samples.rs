@@ -26,75 +26,39 @@ async fn curl(sandbox: &Sandbox, example: &str, replace: &[(&str, &str)]) -> (u1
     let output = output.await.unwrap().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    let (body, status) = text
-        .rsplit_once('\n')
-        .unwrap_or_else(|| panic!("is curl here? {error}"));
-    (
-        status.parse().unwrap(),
-        serde_json::from_str(body).unwrap_or_default(),
-    )
+    let (body, status) = text.rsplit_once('\n').unwrap_or_else(|| panic!("is curl here? {error}"));
+    (status.parse().unwrap(), serde_json::from_str(body).unwrap_or_default())
 }
 
 /// The examples of a page, by the comment above each.
 fn example<'a>(page: &'a str, name: &str) -> &'a str {
     let parts = page.split("# ").find(|part| part.starts_with(name));
-    parts
-        .and_then(|part| part.split_once('\n'))
-        .unwrap_or_else(|| panic!("no {name}"))
-        .1
+    parts.and_then(|part| part.split_once('\n')).unwrap_or_else(|| panic!("no {name}")).1
 }
 
 #[tokio::test]
 async fn users() {
     let sandbox = sandbox(0).await;
     let (status, reply) = curl(&sandbox, example(USERS, "Create user"), &[]).await;
-    assert_eq!(
-        (status, &reply["data"]["username"]),
-        (200, &Value::from("david"))
-    );
-    let token = sandbox
-        .azire()
-        .add_account("daniel", "my_secure_password")
-        .token;
+    assert_eq!((status, &reply["data"]["username"]), (200, &Value::from("david")));
+    let token = sandbox.azire().add_account("daniel", "my_secure_password").token;
     let run = async |name: &str| curl(&sandbox, example(USERS, name), &[("{token}", &token)]).await;
 
-    assert_eq!(
-        run("Get authenticated user").await.1["data"]["username"],
-        "daniel"
-    );
-    assert_eq!(
-        run("Generate OTP").await.1["data"]["otp"]
-            .as_str()
-            .unwrap()
-            .len(),
-        60
-    );
+    assert_eq!(run("Get authenticated user").await.1["data"]["username"], "daniel");
+    assert_eq!(run("Generate OTP").await.1["data"]["otp"].as_str().unwrap().len(), 60);
     assert_eq!(run("Update username").await.1["data"]["username"], "python");
-    assert_eq!(
-        run("Update email").await.1["data"]["email"],
-        "new@nice.email"
-    );
+    assert_eq!(run("Update email").await.1["data"]["email"], "new@nice.email");
     // The page's example for this one is the deletion of the account: it does nothing without the
     // account's password.
     assert_eq!(run("Delete email").await.0, 422);
-    assert_eq!(
-        run("Get authenticated user").await.1["data"]["email"],
-        "new@nice.email"
-    );
+    assert_eq!(run("Get authenticated user").await.1["data"]["email"], "new@nice.email");
     assert_eq!(run("Delete authenticated user").await.0, 200);
     assert_eq!(run("Get authenticated user").await.0, 401);
     assert_eq!(sandbox.azire().accounts(), 1);
 
-    let token = sandbox
-        .azire()
-        .add_account("dora", "my_secure_password")
-        .token;
-    let (status, _) = curl(
-        &sandbox,
-        example(USERS, "Update password"),
-        &[("{token}", &token)],
-    )
-    .await;
+    let token = sandbox.azire().add_account("dora", "my_secure_password").token;
+    let (status, _) =
+        curl(&sandbox, example(USERS, "Update password"), &[("{token}", &token)]).await;
     assert_eq!(status, 200);
     let delete = example(USERS, "Delete authenticated user");
     let (status, _) = curl(&sandbox, delete, &[("{token}", &token)]).await;
@@ -104,17 +68,10 @@ async fn users() {
 #[tokio::test]
 async fn port_forwardings() {
     let sandbox = sandbox(0).await;
-    let token = sandbox
-        .azire()
-        .add_account("david", "my_secure_password")
-        .token;
+    let token = sandbox.azire().add_account("david", "my_secure_password").token;
     let device = sandbox.azire().add_device("david").unwrap().to_string();
     let run = async |name: &str, port: &str| {
-        let replace = [
-            ("{token}", token.as_str()),
-            ("10.0.16.181", &device),
-            ("58532", port),
-        ];
+        let replace = [("{token}", token.as_str()), ("10.0.16.181", &device), ("58532", port)];
         curl(&sandbox, example(PORT_FORWARDINGS, name), &replace).await
     };
     let (status, made) = run("Create portforwarding", "").await;
@@ -130,16 +87,11 @@ async fn port_forwardings() {
     assert_eq!(run("Delete portforwarding", &port).await.0, 204);
     assert_eq!(sandbox.azire().ports("david"), []);
 
-    for (name, port) in [
-        ("Check portforwarding by GET", 1337),
-        ("Check portforwarding by POST", 1336),
-    ] {
+    for (name, port) in
+        [("Check portforwarding by GET", 1337), ("Check portforwarding by POST", 1336)]
+    {
         let (status, check) = run(name, "").await;
-        assert_eq!(
-            (status, &check["data"]["port"]),
-            (200, &Value::from(port)),
-            "{name}"
-        );
+        assert_eq!((status, &check["data"]["port"]), (200, &Value::from(port)), "{name}");
         assert_eq!(check["data"]["source_ip"], "127.0.0.1");
     }
 }

@@ -17,26 +17,10 @@ fn assert_refused(operation: &str, schemas: &str, message: &str) {
 fn errors_name_the_file_the_operation_and_what_to_do() {
     let good = operation(BODY);
     for (from, to, message) in [
-        (
-            "summary: Changes a thing.",
-            "",
-            "no summary; say in one sentence what it does",
-        ),
-        (
-            "x-source: Acme, Things",
-            "",
-            "no x-source; name the vendor's page and heading",
-        ),
-        (
-            "x-replay: Idempotent",
-            "",
-            "no x-replay; say whether it may be sent again",
-        ),
-        (
-            "Idempotent",
-            "Always",
-            "unknown x-replay `Always`; use one of Safe, Idempotent, Once",
-        ),
+        ("summary: Changes a thing.", "", "no summary; say in one sentence what it does"),
+        ("x-source: Acme, Things", "", "no x-source; name the vendor's page and heading"),
+        ("x-replay: Idempotent", "", "no x-replay; say whether it may be sent again"),
+        ("Idempotent", "Always", "unknown x-replay `Always`; use one of Safe, Idempotent, Once"),
         (
             "security: [{ bearer: [] }]",
             "",
@@ -57,16 +41,8 @@ fn errors_name_the_file_the_operation_and_what_to_do() {
             "x-anonymous-with: key\nsecurity:",
             "x-anonymous-with: security has no `{}`; add it",
         ),
-        (
-            "name: id",
-            "name: no",
-            "parameter `no`: the path has no place `{no}`; add it",
-        ),
-        (
-            "in: path",
-            "in: query",
-            "no parameter for `{id}` of the path; add it",
-        ),
+        ("name: id", "name: no", "parameter `no`: the path has no place `{no}`; add it"),
+        ("in: path", "in: query", "no parameter for `{id}` of the path; add it"),
         (
             "type: string, description: Its name.",
             "type: string",
@@ -104,10 +80,7 @@ fn errors_name_the_file_the_operation_and_what_to_do() {
 fn a_misspelled_key_is_an_error_with_its_line() {
     let problem = read(&operation("x-decodr: by_hand"), "").err().unwrap();
     assert!(problem.starts_with("openapi.yaml: "), "{problem}");
-    assert!(
-        problem.contains("x-decodr") && problem.contains("line "),
-        "{problem}"
-    );
+    assert!(problem.contains("x-decodr") && problem.contains("line "), "{problem}");
 }
 
 #[test]
@@ -126,11 +99,7 @@ fn check_passes_after_write_and_fails_after_an_edit() {
     let (crates, docs) = (folder.join("crates/anyvpn-acme"), folder.join("docs"));
     fs::create_dir_all(crates.join("src")).unwrap();
     fs::create_dir_all(&docs).unwrap();
-    fs::copy(
-        crate::root().join("rustfmt.toml"),
-        folder.join("rustfmt.toml"),
-    )
-    .unwrap();
+    fs::copy(crate::root().join("rustfmt.toml"), folder.join("rustfmt.toml")).unwrap();
     fs::write(crates.join("openapi.yaml"), document(&operation(BODY), "")).unwrap();
 
     assert!(check(&folder).unwrap_err().contains("cargo xtask codegen"));
@@ -139,11 +108,7 @@ fn check_passes_after_write_and_fails_after_an_edit() {
     let ops = crates.join("src/ops.rs");
     let edited = fs::read_to_string(&ops).unwrap().replacen("PUT", "POST", 1);
     fs::write(&ops, edited).unwrap();
-    assert!(
-        check(&folder)
-            .unwrap_err()
-            .contains("+/// `PUT /v1/things/{id}`")
-    );
+    assert!(check(&folder).unwrap_err().contains("+/// `PUT /v1/things/{id}`"));
 
     fs::remove_dir_all(folder).unwrap();
 }

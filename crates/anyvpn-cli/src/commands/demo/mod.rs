@@ -1,0 +1,254 @@
+//! `anyvpn demo`: everything a new customer does, against a sandbox inside this program.
+//!
+//! A provider's tour is one file here: a function that goes from step to step with [`Tour::step`].
+
+mod azire;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyvpn::{Entry, Error, ProviderName};
+use anyvpn_sandbox::Sandbox;
+use clap::Args;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::text::{Column, plain, table};
+
+#[derive(Args)]
+pub struct Demo {
+    /// Where to write the files; without this, in a new folder among the temporary ones
+    #[arg(long, value_name = "FOLDER")]
+    output_dir: Option<PathBuf>,
+    /// What the sandbox's answers follow from, where the documents leave a choice
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+}
+
+/// One thing that was done.
+#[derive(Serialize)]
+struct Step {
+    /// `None` for what is more than one operation, or none.
+    operation: Option<String>,
+    title: String,
+    ok: bool,
+    duration_ms: f64,
+    detail: String,
+}
+
+/// What became of one operation.
+#[derive(Serialize)]
+struct Outcome {
+    operation: String,
+    method: &'static str,
+    path: &'static str,
+    /// How often the sandbox received it.
+    calls: usize,
+    ok: bool,
+    /// Of all steps with it.
+    duration_ms: f64,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    steps: &'a [Step],
+    operations: &'a [Outcome],
+    files: &'a [PathBuf],
+}
+
+pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
+    let only = context.named_provider()?;
+    let sandbox = Sandbox::builder().seed(args.seed).start().await;
+    let sandbox = sandbox.map_err(|error| {
+        Failure::other(format!("the sandbox does not start: {error}"))
+            .hint("the demo needs a port of 127.0.0.1")
+    })?;
+    let output = context.output;
+    // Gone when the demo ends early; kept at its end.
+    let mut temporary = None;
+    let folder = match &args.output_dir {
+        Some(folder) => folder.clone(),
+        None => {
+            let made = tempfile::Builder::new().prefix("anyvpn-demo-").tempdir();
+            let made = made.map_err(|error| {
+                let why = error.kind();
+                Failure::other(format!("there is no place for temporary files: {why}"))
+                    .hint("choose a folder with --output-dir")
+            })?;
+            temporary.insert(made).path().to_owned()
+        }
+    };
+    if !output.json {
+        let (url, folder) = (sandbox.url(), plain(&folder.display().to_string()));
+        output.lines(&format!("A sandbox listens at {url}; files go to {folder}."))?;
+    }
+    let mut tour = Tour {
+        output,
+        sandbox: &sandbox,
+        folder: &folder,
+        provider: "",
+        steps: Vec::new(),
+        files: Vec::new(),
+    };
+    let mut operations = Vec::new();
+    let mut stopped = None;
+    for name in ProviderName::ALL.iter().filter(|it| only.is_none_or(|only| only == **it)) {
+        tour.provider = name.as_str();
+        let toured = match name {
+            ProviderName::Azire => azire::tour(&mut tour).await,
+            // The table below then says what was not called.
+            _ => Ok(()),
+        };
+        if let Err(failure) = toured {
+            if failure.is_closed_pipe() {
+                return Err(failure);
+            }
+            stopped = stopped.or(Some(failure));
+        }
+        operations.extend(name.operations().iter().map(|entry| tour.outcome(entry)));
+    }
+    let Tour { steps, files, .. } = tour;
+    if !files.is_empty() {
+        temporary.map(tempfile::TempDir::keep);
+    }
+    let answer = Answer { steps: &steps, operations: &operations, files: &files };
+    output.answer(&answer, || closing_text(&answer))?;
+    let failed = operations.iter().filter(|outcome| !outcome.ok).count();
+    match stopped {
+        Some(failure) => Err(Failure::other(format!("the demo stopped: {failure}"))),
+        None if failed > 0 => {
+            Err(Failure::other(format!("{failed} of {} operations did not work", operations.len())))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A way through one provider, and what was done on it.
+struct Tour<'a> {
+    output: Output,
+    sandbox: &'a Sandbox,
+    folder: &'a Path,
+    provider: &'static str,
+    steps: Vec<Step>,
+    files: Vec<PathBuf>,
+}
+
+impl Tour<'_> {
+    /// Calls one operation, by its name without the provider, and tells what came of it.
+    async fn step<T>(
+        &mut self,
+        operation: &str,
+        title: &str,
+        call: impl Future<Output = Result<T, Error>>,
+        detail: impl FnOnce(&T) -> String,
+    ) -> Result<T, Failure> {
+        let operation = format!("{}.{operation}", self.provider);
+        self.record(Some(operation), title, call, detail).await
+    }
+
+    /// Does what is not just one operation, and tells what came of it.
+    async fn aside<T>(
+        &mut self,
+        title: &str,
+        work: impl Future<Output = Result<T, Error>>,
+        detail: impl FnOnce(&T) -> String,
+    ) -> Result<T, Failure> {
+        self.record(None, title, work, detail).await
+    }
+
+    async fn record<T>(
+        &mut self,
+        operation: Option<String>,
+        title: &str,
+        work: impl Future<Output = Result<T, Error>>,
+        detail: impl FnOnce(&T) -> String,
+    ) -> Result<T, Failure> {
+        let started = Instant::now();
+        let result = work.await;
+        let duration = started.elapsed();
+        let step = Step {
+            operation,
+            title: title.to_owned(),
+            ok: result.is_ok(),
+            duration_ms: milliseconds(duration),
+            detail: match &result {
+                Ok(value) => detail(value),
+                Err(error) => error.to_string(),
+            },
+        };
+        if !self.output.json {
+            let mark = if step.ok { "ok  " } else { "FAIL" };
+            let line = format!("{mark}  {title}: {}", step.detail);
+            self.output.lines(&plain(&line))?;
+        }
+        self.steps.push(step);
+        result.map_err(Failure::from)
+    }
+
+    /// Remembers a file that stays.
+    fn wrote(&mut self, file: PathBuf) {
+        self.files.push(file);
+    }
+
+    fn outcome(&self, entry: &Entry) -> Outcome {
+        let operation = entry.id.to_string();
+        let is_it = |step: &&Step| step.operation.as_deref() == Some(&operation);
+        let steps: Vec<&Step> = self.steps.iter().filter(is_it).collect();
+        let received = self.sandbox.received();
+        let received = received.iter().filter(|it| it.operation == Some(&operation));
+        let calls = received.count();
+        Outcome {
+            method: entry.method,
+            path: entry.path,
+            calls,
+            // What the sandbox did not receive was not called, whatever the steps say.
+            ok: calls > 0 && !steps.is_empty() && steps.iter().all(|step| step.ok),
+            duration_ms: tenths(steps.iter().map(|step| step.duration_ms).sum()),
+            operation,
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    tenths(duration.as_secs_f64() * 1000.0)
+}
+
+fn tenths(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}
+
+fn closing_text(answer: &Answer) -> String {
+    let row = |outcome: &Outcome| {
+        let result = match (outcome.calls, outcome.ok) {
+            (0, _) => "NOT CALLED",
+            (_, true) => "ok",
+            (_, false) => "FAIL",
+        };
+        vec![
+            outcome.operation.clone(),
+            format!("{} {}", outcome.method, outcome.path),
+            result.to_owned(),
+            format!("{:.1}", outcome.duration_ms),
+        ]
+    };
+    let columns = [
+        Column::Text("OPERATION"),
+        Column::Text("REQUEST"),
+        Column::Text("RESULT"),
+        Column::Number("MS"),
+    ];
+    let operations = answer.operations;
+    let worked = operations.iter().filter(|outcome| outcome.ok).count();
+    let mut text = format!(
+        "\n{}\n\n{worked} of {} operations worked.",
+        table(&columns, operations.iter().map(row).collect()),
+        operations.len()
+    );
+    for file in answer.files {
+        text.push_str("\nLeft behind: ");
+        text.push_str(&plain(&file.display().to_string()));
+    }
+    text
+}

@@ -1,0 +1,96 @@
+//! Compressed replies are bounded before and after decompression.
+
+#![cfg(feature = "gzip")]
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
+use anyvpn_http::{Client, Dialect, Limits, Operation, Replay, Reply, Request, Security};
+use anyvpn_testkit::scripted::{Script, Step};
+use serde::de::DeserializeOwned;
+
+struct Plain;
+
+impl Dialect for Plain {
+    type Provider = Client<Self>;
+    type Credential = Secret;
+
+    fn attach(_: Option<&Secret>, _: Security, _: &mut Request) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
+        reply.json()
+    }
+
+    fn refusal(_: &Reply) -> Error {
+        Error::new(ErrorKind::Refused)
+    }
+}
+
+struct Length;
+
+impl Operation for Length {
+    type Dialect = Plain;
+    type Output = usize;
+    const ID: OperationId = OperationId::new("plain", "length");
+    const REPLAY: Replay = Replay::Safe;
+
+    fn security(&self) -> Security {
+        Security::NONE
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        Ok(Request::get("/"))
+    }
+
+    fn decode(&self, reply: &Reply) -> Result<usize, Error> {
+        Plain::decode::<String>(reply).map(|text| text.len())
+    }
+}
+
+async fn call(encoding: &str, body: Vec<u8>) -> (Result<usize, Error>, Script) {
+    let headers = vec![("content-encoding", encoding.to_owned())];
+    let script = Script::new([Step::Reply(200, headers, body)]);
+    let limits = Limits { reply: 10_000, decompressed: 100_000, ..Limits::default() };
+    let client = Client::<Plain>::builder("https://vpn.example.com")
+        .transport(Arc::new(script.clone()))
+        .limits(limits)
+        .gzip()
+        .build()
+        .unwrap();
+    (client.call(Length).await, script)
+}
+
+fn gzip(length: usize) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(format!("\"{}\"", "a".repeat(length)).as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_compressed_reply_is_asked_for_and_read() {
+    let (length, script) = call("gzip", gzip(90_000)).await;
+    assert_eq!(length.unwrap(), 90_000);
+    assert_eq!(script.sent()[0].headers()["accept-encoding"], "gzip");
+}
+
+#[tokio::test]
+async fn a_bomb_ends_at_the_bound() {
+    let bomb = gzip(5_000_000);
+    assert!(bomb.len() < 10_000);
+    let error = call("gzip", bomb).await.0.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
+    assert!(error.to_string().contains("larger than 100000 bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn broken_and_unknown_encodings_are_errors() {
+    let mut cut = gzip(1000);
+    cut.truncate(20);
+    for (encoding, body) in [("gzip", cut), ("gzip", b"plain".to_vec()), ("br", gzip(5))] {
+        let error = call(encoding, body).await.0.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{encoding}: {error}");
+    }
+}

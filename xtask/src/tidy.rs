@@ -1,0 +1,189 @@
+//! `cargo xtask tidy`: the house rules that no compiler checks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The longest source file, in lines.
+const LONGEST: usize = 500;
+
+/// Files that are longer, and why.
+const LONGER: &[(&str, &str)] = &[
+    ("crates/anyvpn-core/src/provider.rs", "the neutral traits and types are read as one text"),
+    ("crates/anyvpn-core/tests/wireguard.rs", "a table of what wg and wg-quick accept and refuse"),
+];
+
+/// Fields with these endings hold a secret.
+const SECRET: &[&str] = &["token", "secret", "password", "private_key", "api_key", "secret_key"];
+
+/// Types that show what they hold.
+const BARE: &[&str] = &["String", "&str", "&'static str", "&'a str", "Vec<u8>", "Box<str>"];
+
+/// Crates that nothing but the command may need outside of its tests.
+const FOR_TESTS: &[&str] = &["anyvpn-sandbox", "anyvpn-testkit"];
+
+/// Checks every rule.
+///
+/// # Errors
+///
+/// All breaches, one a line: file, line, what is wrong and what to do.
+pub fn check(root: &Path) -> Result<(), String> {
+    let mut breaches = Vec::new();
+    let mut files = Vec::new();
+    walk(root, &mut files).map_err(|e| format!("{}: {e}", root.display()))?;
+    for path in files {
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("rs") => rust(&name, &text, &mut breaches),
+            Some("toml") if name.ends_with("Cargo.toml") => manifest(&name, &text, &mut breaches),
+            Some("md") => links(&path, &name, &text, &mut breaches),
+            _ => {}
+        }
+    }
+    if breaches.is_empty() { Ok(()) } else { Err(breaches.join("\n")) }
+}
+
+/// All files that git would track.
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default();
+        if name == "target" || name == ".git" {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn rust(name: &str, text: &str, breaches: &mut Vec<String>) {
+    let lines = text.lines().count();
+    let generated = name.ends_with("/ops.rs");
+    let excused = LONGER.iter().any(|(file, _)| *file == name);
+    if lines > LONGEST && !generated && !excused {
+        breaches
+            .push(format!("{name}: {lines} lines; split it, or give xtask/src/tidy.rs a reason"));
+    }
+    // The sandbox makes its secrets up, and tests show theirs on purpose.
+    if name.contains("/tests/") || name.starts_with("crates/anyvpn-sandbox/") {
+        return;
+    }
+    for (number, line) in text.lines().enumerate() {
+        if let Some(field) = bare_secret(line) {
+            let number = number + 1;
+            breaches.push(format!("{name}:{number}: `{field}` shows its value; make it a Secret"));
+        }
+    }
+}
+
+/// The name of a field or parameter that holds a secret in a type that shows it.
+fn bare_secret(line: &str) -> Option<&str> {
+    let (left, kind) = line.trim().trim_end_matches(',').split_once(": ")?;
+    let field = left.rsplit(' ').next()?;
+    let kind = kind.strip_prefix("Option<").map_or(kind, |it| it.trim_end_matches('>'));
+    let identifier = field.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let secret = SECRET.iter().any(|end| field == *end || field.ends_with(&format!("_{end}")));
+    (identifier && secret && BARE.contains(&kind)).then_some(field)
+}
+
+/// Dependencies point down, only anyvpn-http knows reqwest, and each dependency has a reason.
+fn manifest(name: &str, text: &str, breaches: &mut Vec<String>) {
+    let mut section = "";
+    let mut previous = "";
+    for (number, line) in text.lines().enumerate() {
+        let mut breach = |what: String| breaches.push(format!("{name}:{}: {what}", number + 1));
+        if let Some(header) = line.strip_prefix('[') {
+            section = header.trim_end_matches(']');
+        }
+        let dependency = line.split(['.', ' ', '=']).next().unwrap_or_default();
+        let provider =
+            |it: &str| matches!(it, "anyvpn-azire" | "anyvpn-vpnscript" | "anyvpn-vpngn");
+        if section == "dependencies" {
+            let of = |it: &str| name == format!("crates/{it}/Cargo.toml");
+            if dependency == "reqwest" && !of("anyvpn-http") {
+                breach("only anyvpn-http knows reqwest".to_owned());
+            }
+            let command = of("anyvpn-cli") || of("anyvpn-testkit") || of("anyvpn-sandbox");
+            if FOR_TESTS.contains(&dependency) && !command {
+                breach(format!("{dependency} is for tests and the command"));
+            }
+            let facade = of("anyvpn") || of("anyvpn-cli");
+            if provider(dependency) && !facade {
+                breach("no crate but the facade and the command imports a provider".to_owned());
+            }
+        }
+        if section == "workspace.dependencies"
+            && line.contains('=')
+            && !dependency.starts_with("anyvpn")
+            && !previous.starts_with("# ")
+        {
+            breach(format!("{dependency} has no reason: give it a comment line"));
+        }
+        previous = line;
+    }
+}
+
+/// Links to files of the repository lead somewhere.
+fn links(path: &Path, name: &str, text: &str, breaches: &mut Vec<String>) {
+    let folder = path.parent().unwrap_or(path);
+    for (number, line) in text.lines().enumerate() {
+        for link in line.split("](").skip(1) {
+            let target = link.split([')', '#', ' ']).next().unwrap_or_default();
+            let elsewhere = target.is_empty() || target.contains("://") || target.starts_with('<');
+            if !elsewhere && !folder.join(target).exists() {
+                breaches.push(format!("{name}:{}: nothing is at {target}", number + 1));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_in_a_type_that_shows_it_is_found() {
+        for line in [
+            "    pub password: String,",
+            "    token: Option<String>,",
+            "    new_password: &str,",
+            "    pub(crate) api_key: Vec<u8>,",
+        ] {
+            assert!(bare_secret(line).is_some(), "{line}");
+        }
+        for line in [
+            "    pub password: Secret,",
+            "    /// password: String,",
+            "    tokens: usize,",
+            "    let token: Secret = x;",
+        ] {
+            assert_eq!(bare_secret(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn rules_of_manifests_and_links_are_kept() {
+        let mut breaches = Vec::new();
+        let text = "[dependencies]\nreqwest.workspace = true\nanyvpn-sandbox.workspace = true\n\
+                    anyvpn-azire.workspace = true\n";
+        manifest("crates/anyvpn-core/Cargo.toml", text, &mut breaches);
+        assert_eq!(breaches.len(), 3, "{breaches:?}");
+        breaches.clear();
+        manifest("Cargo.toml", "[workspace.dependencies]\nfoo = \"1\"\n", &mut breaches);
+        links(Path::new("/nowhere/a.md"), "a.md", "[x](b.md) [y](https://z)", &mut breaches);
+        assert_eq!(breaches.len(), 2, "{breaches:?}");
+    }
+
+    #[test]
+    fn the_longest_file_is_bounded() {
+        let mut breaches = Vec::new();
+        rust("a.rs", &"\n".repeat(LONGEST + 1), &mut breaches);
+        assert_eq!(breaches.len(), 1);
+    }
+}
