@@ -84,7 +84,8 @@ fn rust(name: &str, text: &str, breaches: &mut Vec<String>) {
 
 /// The name of a field or parameter that holds a secret in a type that shows it.
 fn bare_secret(line: &str) -> Option<&str> {
-    let (left, kind) = line.trim().trim_end_matches(',').split_once(": ")?;
+    let line = line.trim().trim_end_matches(',');
+    let (left, kind) = line.split_once(": ").filter(|_| !line.starts_with("//"))?;
     let field = left.rsplit(' ').next()?;
     let kind = kind.strip_prefix("Option<").map_or(kind, |it| it.trim_end_matches('>'));
     let identifier = field.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');

@@ -7,6 +7,7 @@ use anyvpn::Secret;
 use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
+use crate::text::reason;
 
 /// A file that is going to be written. Whatever can be refused is refused before there is one, so
 /// that nothing is made at a provider which then has no place here.
@@ -41,7 +42,7 @@ impl Pending {
         // In the same folder, or else it could not be moved to its name in one step. Its mode is
         // 0600 from the beginning.
         let file = NamedTempFile::new_in(folder).map_err(|error| {
-            Failure::other(format!("{shown} cannot be written: {}", error.kind()))
+            Failure::other(format!("{shown} cannot be written: {}", reason(&error)))
                 .hint("choose a folder that exists and that you may write to")
         })?;
         Ok(Self { path: path.to_owned(), force, file })
@@ -62,7 +63,7 @@ impl Pending {
                 named.map(drop).map_err(|failed| failed.error)
             });
         written.map_err(|error| {
-            let why = error.kind();
+            let why = reason(&error);
             Failure::other(format!("{} cannot be written: {why}", path.display()))
         })
     }

@@ -13,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::failure::Failure;
-use crate::text::{is_treacherous, plain};
+use crate::text::{is_treacherous, plain, reason};
 
 #[derive(Clone, Copy)]
 pub struct Output {
@@ -90,7 +90,7 @@ fn print(parts: &[&[u8]]) -> Result<(), Failure> {
         if error.kind() == io::ErrorKind::BrokenPipe {
             Failure::closed_pipe()
         } else {
-            Failure::other(format!("the answer cannot be written: {error}"))
+            Failure::other(format!("the answer cannot be written: {}", reason(&error)))
         }
     })
 }

@@ -11,6 +11,7 @@ use inquire::{Confirm, InquireError, Password, PasswordDisplayMode};
 
 use crate::context::variable;
 use crate::failure::Failure;
+use crate::text::reason;
 
 /// Far longer than any password, key or input.
 const LONGEST: usize = 1 << 20;
@@ -71,19 +72,19 @@ pub fn read(file: &Path) -> Result<Secret, Failure> {
 pub fn read_text(file: &Path) -> Result<String, Failure> {
     let stdin = file == Path::new("-");
     let name = if stdin { "stdin".to_owned() } else { file.display().to_string() };
-    let failed = |why: String| Failure::usage(format!("{name} cannot be read: {why}"));
+    let failed = |why: &str| Failure::usage(format!("{name} cannot be read: {why}"));
     let source: Box<dyn Read> = if stdin {
         Box::new(io::stdin())
     } else {
-        Box::new(File::open(file).map_err(|error| failed(error.kind().to_string()))?)
+        Box::new(File::open(file).map_err(|error| failed(&reason(&error)))?)
     };
     let mut text = String::new();
     source
         .take(LONGEST as u64 + 1)
         .read_to_string(&mut text)
-        .map_err(|error| failed(error.kind().to_string()))?;
+        .map_err(|error| failed(&reason(&error)))?;
     if text.len() > LONGEST {
-        return Err(failed("it is larger than 1 MiB".to_owned()));
+        return Err(failed("it is larger than 1 MiB"));
     }
     Ok(text)
 }

@@ -1,5 +1,7 @@
 //! Texts for people: safe to print, times, tables, the word that was meant.
 
+use std::io::{self, ErrorKind};
+
 use anyvpn::Timestamp;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 
@@ -25,6 +27,24 @@ pub fn plain(text: &str) -> String {
         }
     }
     shown
+}
+
+/// Why the system did not do something, without its numbers.
+pub fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file or folder",
+        ErrorKind::PermissionDenied => "permission denied",
+        ErrorKind::AlreadyExists => "it exists already",
+        ErrorKind::IsADirectory => "it is a folder",
+        ErrorKind::StorageFull => "the disk is full",
+        ErrorKind::QuotaExceeded => "your quota of the disk is used up",
+        ErrorKind::ReadOnlyFilesystem => "the disk is read-only",
+        ErrorKind::InvalidData => "it is no UTF-8 text",
+        ErrorKind::AddrInUse => "another program uses it",
+        ErrorKind::AddrNotAvailable => "this machine has no such address",
+        other => return other.to_string(),
+    }
+    .to_owned()
 }
 
 /// A time, and how far away it is.

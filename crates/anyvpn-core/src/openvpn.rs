@@ -126,7 +126,7 @@ impl OpenVpnProfile {
     /// The directives that run programs, load code, or read or write files, with those inside of
     /// `<connection>` blocks. Show them before the profile is used: it comes from a remote server.
     ///
-    /// With OpenVPN 2.6 the list is complete. A file that comes as a block is none.
+    /// The facts are those of OpenVPN 2.6. A file that comes as a block is not listed.
     #[must_use]
     pub fn directives(&self) -> Vec<Directive> {
         let mut found = Vec::new();

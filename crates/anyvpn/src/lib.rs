@@ -191,3 +191,8 @@ fn open_azire(url: Option<&str>, token: Option<Secret>) -> Result<azire::Azire, 
     }
     builder.build()
 }
+
+/// The examples of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -14,6 +14,7 @@ use anyvpn::{Capability, Provider, ProviderName};
 use crate::args::Command;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::text::reason;
 
 pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
@@ -33,7 +34,7 @@ fn wait<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::other(format!("the program cannot start: {error}")))?;
+        .map_err(|error| Failure::other(format!("the program cannot start: {}", reason(&error))))?;
     Ok(runtime.block_on(work))
 }
 

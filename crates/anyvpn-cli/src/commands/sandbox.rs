@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::text::reason;
 
 /// The account that is there from the beginning.
 const LOGIN: &str = "demo";
@@ -61,7 +62,7 @@ fn not_started(error: StartError) -> Failure {
                 .hint("listen on 127.0.0.1, or allow it with --allow-other-machines")
         }
         StartError::Listen { address, source } => {
-            let why = source.kind();
+            let why = reason(&source);
             Failure::other(format!("{address} cannot be listened on: {why}"))
                 .hint("choose another address or port with --listen")
         }

@@ -2,24 +2,27 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use anyvpn::azire::Azire;
 use anyvpn::azire::ops::*;
-use anyvpn::azire::{Azire, OtpRedirect};
 use anyvpn::{Config, ConfigRequest, Error, ErrorKind, PrivateKey, Secret, ServerConfigs as _};
 use tokio::net::TcpListener;
 
 use super::Tour;
 use crate::failure::Failure;
 use crate::file::Pending;
+use crate::text::reason;
 
 const NAME: &str = "newcomer";
 const NEW_NAME: &str = "old-hand";
 const DEVICE_NAME: &str = "laptop";
 
 pub(super) async fn tour(tour: &mut Tour<'_>) -> Result<(), Failure> {
+    let file = Pending::new(&tour.folder.join("azire-demo.conf"), false)
+        .map_err(|failure| failure.hint("choose another folder with --output-dir"))?;
     let visitor = Azire::builder().base_url(tour.sandbox.azire_url()).build()?;
     let azire = join(tour, &visitor).await?;
     tokens(tour, &azire).await?;
-    let device = device(tour, &azire).await?;
+    let device = device(tour, &azire, file).await?;
     ports(tour, &azire, device.ipv4_address).await?;
     change(tour, &azire).await?;
     leave(tour, &visitor, &azire, device).await
@@ -61,7 +64,7 @@ async fn join(tour: &mut Tour<'_>, visitor: &Azire) -> Result<Azire, Failure> {
         "Follow the link in the mail",
         async {
             let verified = sandbox.azire().verify_email(NAME);
-            verified.then_some(()).ok_or_else(|| unexpected("there is no mail"))
+            verified.then_some(()).ok_or_else(|| Failure::from(unexpected("there is no mail")))
         },
         |()| "the sandbox does it".to_owned(),
     )
@@ -101,7 +104,7 @@ async fn tokens(tour: &mut Tour<'_>, azire: &Azire) -> Result<(), Failure> {
         comment: Some("lent to a friend".to_owned()),
     };
     tour.step("update-token", "Write a note on it", azire.call(comment), |token| {
-        format!("{:?}", token.comment.as_deref().unwrap_or_default())
+        token.comment.clone().unwrap_or_default()
     })
     .await?;
     tour.step("list-tokens", "List the tokens", azire.call(ListTokens {}), |all| {
@@ -119,12 +122,12 @@ async fn tokens(tour: &mut Tour<'_>, azire: &Azire) -> Result<(), Failure> {
 }
 
 /// A device with two keys, and a WireGuard file for it.
-async fn device(tour: &mut Tour<'_>, azire: &Azire) -> Result<Ip, Failure> {
+async fn device(tour: &mut Tour<'_>, azire: &Azire, file: Pending) -> Result<Ip, Failure> {
     let key = PrivateKey::generate()?;
     let register = CreateIp { key: key.public_key().to_string() };
     let device = tour
         .step("create-ip", "Register a device with a key made here", azire.call(register), |ip| {
-            format!("{}, {}", ip.ipv4_address, ip.ipv6_address)
+            ip.ipv4_address.to_string()
         })
         .await?;
     tour.step("list-ips", "List the devices", azire.call(ListIps {}), |all| {
@@ -144,22 +147,19 @@ async fn device(tour: &mut Tour<'_>, azire: &Azire) -> Result<Ip, Failure> {
     })
     .await?;
 
-    let path = tour.folder.join("azire-demo.conf");
-    let file = Pending::new(&path, false)?;
     let mut request = ConfigRequest::wireguard("se-sto");
     request.wireguard.private_key = Some(key);
-    let obtained = tour
-        .aside("Make a WireGuard configuration for Stockholm", azire.obtain(&request), |_| {
-            "of the device there is, since it has the key".to_owned()
-        })
-        .await?;
-    let Config::WireGuard(config) = obtained.config else {
-        return Err(unexpected("it is not for WireGuard").into());
+    let path = file.path().to_owned();
+    let write = async {
+        // The device has the key, so no further one is made.
+        let Config::WireGuard(config) = azire.obtain(&request).await?.config else {
+            return Err(unexpected("it is not for WireGuard").into());
+        };
+        file.write(&config.to_secret())
     };
-    file.write(&config.to_secret())?;
     let shown = path.display().to_string();
+    tour.aside("Write a WireGuard file for Stockholm", write, |()| shown).await?;
     tour.wrote(path);
-    tour.aside("Write it, for the owner alone", async { Ok(()) }, |()| shown).await?;
     Ok(device)
 }
 
@@ -239,7 +239,7 @@ async fn open_port(
                 .await?;
             }
             Err(error) => {
-                let why = error.kind();
+                let why = reason(&error);
                 return Err(Failure::other(format!("{here} cannot be listened on: {why}")));
             }
         }
@@ -252,11 +252,7 @@ async fn change(tour: &mut Tour<'_>, azire: &Azire) -> Result<(), Failure> {
         "create-otp",
         "Make a one-time password for the website",
         azire.call(CreateOtp {}),
-        |otp| {
-            let place = otp.url(OtpRedirect::Settings);
-            let place = place.expose().split('?').next().unwrap_or_default();
-            format!("for {place} until {}", otp.expires_at)
-        },
+        |otp| format!("until {}", otp.expires_at),
     )
     .await?;
     let email = UpdateEmail { email: "new@mail.example".to_owned() };

@@ -4,6 +4,7 @@
 
 mod azire;
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::text::{Column, plain, table};
+use crate::text::{Column, plain, reason, table};
 
 #[derive(Args)]
 pub struct Demo {
@@ -73,7 +74,7 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
         None => {
             let made = tempfile::Builder::new().prefix("anyvpn-demo-").tempdir();
             let made = made.map_err(|error| {
-                let why = error.kind();
+                let why = reason(&error);
                 Failure::other(format!("there is no place for temporary files: {why}"))
                     .hint("choose a folder with --output-dir")
             })?;
@@ -102,7 +103,7 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
             _ => Ok(()),
         };
         if let Err(failure) = toured {
-            if failure.is_closed_pipe() {
+            if failure.is_closed_pipe() || tour.steps.is_empty() {
                 return Err(failure);
             }
             stopped = stopped.or(Some(failure));
@@ -152,17 +153,17 @@ impl Tour<'_> {
     async fn aside<T>(
         &mut self,
         title: &str,
-        work: impl Future<Output = Result<T, Error>>,
+        work: impl Future<Output = Result<T, Failure>>,
         detail: impl FnOnce(&T) -> String,
     ) -> Result<T, Failure> {
         self.record(None, title, work, detail).await
     }
 
-    async fn record<T>(
+    async fn record<T, E: Display + Into<Failure>>(
         &mut self,
         operation: Option<String>,
         title: &str,
-        work: impl Future<Output = Result<T, Error>>,
+        work: impl Future<Output = Result<T, E>>,
         detail: impl FnOnce(&T) -> String,
     ) -> Result<T, Failure> {
         let started = Instant::now();
@@ -184,7 +185,7 @@ impl Tour<'_> {
             self.output.lines(&plain(&line))?;
         }
         self.steps.push(step);
-        result.map_err(Failure::from)
+        result.map_err(Into::into)
     }
 
     /// Remembers a file that stays.
@@ -205,7 +206,7 @@ impl Tour<'_> {
             calls,
             // What the sandbox did not receive was not called, whatever the steps say.
             ok: calls > 0 && !steps.is_empty() && steps.iter().all(|step| step.ok),
-            duration_ms: tenths(steps.iter().map(|step| step.duration_ms).sum()),
+            duration_ms: tenths(steps.iter().fold(0.0, |sum, step| sum + step.duration_ms)),
             operation,
         }
     }

@@ -1,0 +1,69 @@
+//! Opening a provider by its name, and the capability table of the README.
+
+use anyvpn::{Capability, Error, ErrorKind, Profile, ProviderName};
+use anyvpn_testkit::document;
+
+#[test]
+fn every_provider_opens_and_is_what_its_data_says() {
+    for name in ProviderName::ALL {
+        assert_eq!(name.as_str().parse::<ProviderName>().unwrap(), *name);
+        let provider = anyvpn::open(&Profile::from_environment(*name, |_| None)).unwrap();
+        assert_eq!(provider.name(), name.as_str());
+        assert_eq!(provider.capabilities(), name.capabilities());
+        assert!(!name.operations().is_empty());
+        assert!(name.operations().iter().all(|entry| entry.id.provider() == name.as_str()));
+    }
+}
+
+#[test]
+fn an_unknown_provider_is_told_the_known_ones() {
+    let error: Error = "nordvpn".parse::<ProviderName>().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains("azire"), "{error}");
+}
+
+#[test]
+fn the_environment_is_read_and_empty_is_absent() {
+    let profile = Profile::from_environment(ProviderName::Azire, |name| match name {
+        "ANYVPN_AZIRE_URL" => Some("https://vpn.example.com".to_owned()),
+        "ANYVPN_AZIRE_TOKEN" => Some(String::new()),
+        other => panic!("{other} is not documented"),
+    });
+    let Profile::Azire { url, token } = profile else { panic!("another provider") };
+    assert_eq!(url.as_deref(), Some("https://vpn.example.com"));
+    assert!(token.is_none());
+}
+
+#[tokio::test]
+async fn a_call_by_name_refuses_what_does_not_fit_before_sending() {
+    let profile = Profile::from_environment(ProviderName::Azire, |_| None);
+    for (operation, input, field) in [
+        ("create-everything", serde_json::json!({}), "operation"),
+        ("check-port", serde_json::json!({}), "input"),
+        ("check-port", serde_json::json!({"port": 70000}), "port"),
+        ("check-port", serde_json::json!({"port": 1, "prot": 2}), "prot"),
+    ] {
+        let error = anyvpn::call_by_name(&profile, operation, input, false).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+        assert!(error.fields().contains_key(field), "{error}");
+    }
+}
+
+#[test]
+fn the_readme_has_the_capabilities() {
+    let mut table = "| provider |".to_owned();
+    let names: Vec<_> = ProviderName::ALL[0].capabilities().all().map(|(name, _)| name).to_vec();
+    table += &names.iter().map(|name| format!(" {name} |")).collect::<String>();
+    table += &format!("\n|---|{}\n", "---|".repeat(names.len()));
+    for provider in ProviderName::ALL {
+        table += &format!("| {} |", provider.title());
+        for (_, capability) in provider.capabilities().all() {
+            table += &match capability {
+                Capability::Cannot { why, link } => format!(" no: [{why}]({link}) |"),
+                other => format!(" {other} |"),
+            };
+        }
+        table += "\n";
+    }
+    document::check("../../README.md", Some("capabilities"), &table);
+}
