@@ -32,7 +32,7 @@ impl anyvpn_http::Dialect for Dialect {
         if !reply.status.is_success() {
             return Err(Self::refusal(reply));
         }
-        if reply.body.is_empty() {
+        if reply.body.trim_ascii().is_empty() {
             return nothing().ok_or_else(|| reply.unexpected("a value is missing"));
         }
         match reply.json::<Envelope<T>>() {

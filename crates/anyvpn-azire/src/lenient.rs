@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use anyvpn_core::Error;
+use anyvpn_core::{Error, ErrorKind};
 use anyvpn_http::{Dialect as _, Reply};
 use http::StatusCode;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::Dialect;
@@ -88,8 +88,11 @@ pub(crate) fn port_check(operation: &impl Check, reply: &Reply) -> Result<PortCh
             message: answer.message,
         }),
         Ok(_) if answers => Err(reply.unexpected("at `data.port`: not the port asked about")),
-        Err(error) if reply.status.is_success() => Err(error),
-        _ => Err(Dialect::refusal(reply)),
+        Ok(_) => Err(Dialect::refusal(reply)),
+        Err(error) => match Dialect::decode::<IgnoredAny>(reply) {
+            Err(refusal) if refusal.kind() != ErrorKind::UnexpectedReply => Err(refusal),
+            _ => Err(error),
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use anyvpn::{Profile, Provider, ProviderName};
+use anyvpn::{Profile, ProviderName};
 
 use crate::args::Global;
 use crate::failure::Failure;
@@ -51,12 +51,6 @@ impl Context {
             Some(url) if name == url_variable => Some(url.clone()),
             _ => variable(name),
         })
-    }
-
-    /// The provider, opened.
-    pub fn open(&self) -> Result<Box<dyn Provider>, Failure> {
-        let name = self.provider()?;
-        anyvpn::open(&self.profile(name)).map_err(|error| Failure::from(error).of(name))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyvpn::{Advice, Error, ErrorKind, ProviderName};
 use serde::Serialize;
@@ -78,6 +79,14 @@ impl Failure {
         self
     }
 
+    /// Says where to look, when something was not found.
+    pub fn where_missing(self, hint: &str) -> Self {
+        match &self.cause {
+            Cause::Library(error) if error.kind() == ErrorKind::NotFound => self.hint(hint),
+            _ => self,
+        }
+    }
+
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self.cause, Cause::ClosedPipe)
     }
@@ -132,13 +141,16 @@ impl Failure {
                 operation: error.and_then(Error::operation).map(|id| id.to_string()),
                 status: error.and_then(Error::status),
                 code: error.and_then(Error::code),
-                message: message.unwrap_or_else(|| self.what()),
+                // The operation and the status stand beside it.
+                message: match (error, message) {
+                    (_, Some(message)) => message,
+                    (Some(error), None) => error.kind().to_string(),
+                    (None, None) => self.what(),
+                },
                 hint: self.next(),
                 fields: error.map(Error::fields).filter(|fields| !fields.is_empty()),
                 detail: error.and_then(Error::detail),
-                retry_after_seconds: error
-                    .and_then(Error::retry_after)
-                    .map(|wait| wait.as_secs_f64().ceil()),
+                retry_after_seconds: error.and_then(Error::retry_after).map(seconds),
             },
         }
     }
@@ -227,7 +239,7 @@ struct Details<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_seconds: Option<f64>,
+    retry_after_seconds: Option<u64>,
 }
 
 /// The exit code of a kind.
@@ -256,6 +268,11 @@ fn code(kind: ErrorKind) -> u8 {
     }
 }
 
+/// The time in whole seconds, none too few.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
 /// What to do next.
 fn advice(error: &Error, provider: Option<ProviderName>) -> String {
     use ErrorKind as K;
@@ -263,7 +280,7 @@ fn advice(error: &Error, provider: Option<ProviderName>) -> String {
         return "it may have been done: look (show, list) before you repeat it".to_owned();
     }
     if let (K::RateLimited, Some(wait)) = (error.kind(), error.retry_after()) {
-        return format!("wait {} s, then try again", wait.as_secs_f64().ceil());
+        return format!("wait {} s, then try again", seconds(wait));
     }
     match error.kind() {
         K::Unauthorized if error.operation().is_some_and(|id| id.name() == "create-token") => {
@@ -306,8 +323,6 @@ pub fn sign_in(provider: Option<ProviderName>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use anyvpn::OperationId;
 
     use super::*;

@@ -49,11 +49,19 @@ pub fn reason(error: &io::Error) -> String {
 
 /// A time, and how far away it is.
 pub fn when(time: Timestamp) -> String {
-    format!("{time} ({})", distance(time, Timestamp::now()))
+    format!("{time} ({})", age(time))
+}
+
+/// How far away a time is.
+pub fn age(time: Timestamp) -> String {
+    distance(time, Timestamp::now())
 }
 
 fn distance(time: Timestamp, now: Timestamp) -> String {
     let seconds = time.as_second() - now.as_second();
+    if seconds == 0 {
+        return "now".to_owned();
+    }
     let away = seconds.unsigned_abs();
     let (count, unit) = match away {
         0..60 => (away, "second"),
@@ -162,7 +170,7 @@ mod tests {
         assert_eq!(at(86_400), "in 1 day");
         assert_eq!(at(7_199), "in 1 hour");
         assert_eq!(at(-120), "2 minutes ago");
-        assert_eq!(at(0), "in 0 seconds");
+        assert_eq!(at(0), "now");
         assert_eq!(distance(Timestamp::MAX, Timestamp::MIN), "in 3652058 days");
     }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::reply::without_values;
 use crate::{Client, Operation, Replay};
 
 /// What is known of an operation without its type.
@@ -68,8 +69,14 @@ where
 {
     let operation: O = serde_path_to_error::deserialize(input).map_err(|e| {
         let path = e.path().to_string();
-        let field = if path == "." { "input".to_owned() } else { path };
-        Error::invalid(field, input_message(&e.into_inner().to_string())).with_operation(O::ID)
+        let message = e.into_inner().to_string();
+        let missing = message.strip_prefix("missing field `").and_then(|it| it.strip_suffix('`'));
+        match missing {
+            Some(field) => Error::invalid(field, "is missing"),
+            None if path == "." => Error::invalid("input", without_values(&message)),
+            None => Error::invalid(path, without_values(&message)),
+        }
+        .with_operation(O::ID)
     })?;
     let output = client.call(operation).await?;
     let json = if revealed {
@@ -78,17 +85,6 @@ where
         serde_json::to_value(&output)
     };
     json.map_err(|e| Error::invalid("output", e.to_string()).with_operation(O::ID))
-}
-
-/// serde quotes a value that does not fit; it may be a password in the wrong place, so it goes.
-fn input_message(message: &str) -> String {
-    match message.strip_prefix("invalid type: string \"") {
-        Some(rest) => match rest.rsplit_once("\", ") {
-            Some((_, expected)) => format!("a string does not fit: {expected}"),
-            None => "a string does not fit".to_owned(),
-        },
-        None => message.to_owned(),
-    }
 }
 
 /// The error for an operation that a provider does not have; it names the nearest ones.

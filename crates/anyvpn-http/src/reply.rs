@@ -29,7 +29,7 @@ impl Reply {
             let mut json = serde_json::Deserializer::from_slice(&self.body);
             let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {
                 Ok(_) => "after the end of the JSON text".to_owned(),
-                Err(e) => format!("at `{}`: {}", e.path(), shape_of(&e.inner().to_string())),
+                Err(e) => format!("at `{}`: {}", e.path(), without_values(&e.inner().to_string())),
             };
             self.unexpected(&place)
         })
@@ -123,21 +123,38 @@ fn plain(text: &str) -> String {
         let word = part.trim_end_matches(['{', '}', '[', ']', ',', ':']);
         let literal = word.trim();
         let known = matches!(literal, "" | "true" | "false" | "null")
-            || (literal.len() <= 20 && literal.parse::<f64>().is_ok());
+            || (literal.len() <= 5 && literal.parse::<f64>().is_ok());
         shown.push_str(if known { literal } else { "…" });
         shown.push_str(&part[word.len()..]);
     }
     shown
 }
 
-/// serde's messages quote the offending string (`invalid type: string "…"`); the quote goes.
-fn shape_of(message: &str) -> String {
-    let mut parts = message.split('"');
-    let (Some(before), Some(_)) = (parts.next(), parts.next()) else {
-        return message.to_owned();
+/// A message of serde without the value that it quotes, which may be a secret in the wrong place, and
+/// without the names of Rust types.
+pub(crate) fn without_values(message: &str) -> String {
+    let (came, expected) = match message.split_once(", expected ") {
+        Some((came, expected)) => (came, format!(", expected {expected}")),
+        None => (message, String::new()),
     };
-    match message.rsplit_once('"') {
-        Some((_, after)) => format!("{before}\"…\"{after}"),
-        None => before.to_owned(),
+    let came = match came.split_once(['"', '`']) {
+        // An unknown field or variant is named by the sender; its name is no value.
+        Some((kind, _)) if !expected.is_empty() && !came.starts_with("unknown ") => kind.trim_end(),
+        _ => came,
+    };
+    let mut text = format!("{came}{expected}");
+    for (name, words) in [
+        ("expected u8", "expected a whole number from 0 to 255"),
+        ("expected u16", "expected a whole number from 0 to 65535"),
+        ("expected u32", "expected a whole number from 0 to 4294967295"),
+        ("expected u64", "expected a whole number, 0 or more"),
+        ("expected i64", "expected a whole number"),
+    ] {
+        text = text.replace(name, words);
     }
+    if let Some((before, rest)) = text.split_once("struct ") {
+        let name = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        text = format!("{before}an object{}", &rest[name..]);
+    }
+    text
 }

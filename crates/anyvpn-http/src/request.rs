@@ -203,6 +203,10 @@ impl Request {
             .parse()
             .map_err(|e: http::uri::InvalidUri| e.to_string())?;
         *request.headers_mut() = self.headers.clone();
+        if self.body.is_empty() && (self.method == Method::POST || self.method == Method::PUT) {
+            // Asked for by RFC 9110, section 8.6; some gateways refuse a POST without it.
+            request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         Ok(request)
     }
 }

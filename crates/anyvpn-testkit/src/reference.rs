@@ -179,7 +179,7 @@ impl PortForwards for Reference {
     async fn create(&self, port: NewPortForward) -> Result<PortForward, Error> {
         const DAY: u64 = 24 * 60 * 60;
         let lifetime = port.lifetime.unwrap_or(Duration::from_secs(30 * DAY));
-        if lifetime.is_zero() || lifetime.as_secs() % DAY != 0 {
+        if lifetime.is_zero() || !lifetime.as_secs().is_multiple_of(DAY) {
             return Err(Error::invalid("lifetime", "must be whole days"));
         }
         self.with_user(|user, next| {

@@ -39,7 +39,7 @@ async fn a_call_by_name_refuses_what_does_not_fit_before_sending() {
     let profile = Profile::from_environment(ProviderName::Azire, |_| None);
     for (operation, input, field) in [
         ("create-everything", serde_json::json!({}), "operation"),
-        ("check-port", serde_json::json!({}), "input"),
+        ("check-port", serde_json::json!({}), "port"),
         ("check-port", serde_json::json!({"port": 70000}), "port"),
         ("check-port", serde_json::json!({"port": 1, "prot": 2}), "prot"),
     ] {

@@ -1,6 +1,7 @@
 //! An account on the sandbox with something of everything, and a valid input for each operation.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "it is a test, only not in a function that says so")]
 
 use std::time::Duration;
 

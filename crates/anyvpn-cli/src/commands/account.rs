@@ -70,9 +70,11 @@ struct Done {
     done: &'static str,
 }
 
-pub async fn run(context: &Context, command: Account) -> Result<(), Failure> {
-    let provider = context.open()?;
-    let provider = &*provider;
+pub async fn run(
+    context: &Context,
+    provider: &dyn Provider,
+    command: Account,
+) -> Result<(), Failure> {
     let admin = || ability(provider, provider.account_admin(), "account-admin");
     match command {
         Account::Show => {
@@ -151,15 +153,15 @@ fn text(account: &Answer) -> String {
     pairs.extend(account.created_at.map(|time| ("Created", when(time))));
     pairs.extend(account.expires_at.map(|time| ("Access until", when(time))));
     for service in &account.services {
-        let renewal = match service.auto_renew {
-            Some(true) => ", renewed by itself",
-            Some(false) => ", not renewed by itself",
-            None => "",
+        let due = match service.auto_renew {
+            Some(true) => "renews",
+            Some(false) => "ends",
+            None => "due",
         };
-        let due = service.due_at.map(|time| format!(", due {}", when(time)));
+        let due = service.due_at.map(|time| format!(", {due} {}", when(time)));
         pairs.push((
             "Service",
-            format!("{}: {}{renewal}{}", service.name, service.status, due.unwrap_or_default()),
+            format!("{}: {}{}", service.name, service.status, due.unwrap_or_default()),
         ));
     }
     listing(pairs)

@@ -71,6 +71,6 @@ fn text(answer: &Answer) -> String {
             ]);
         }
     }
-    let columns = ["PROVIDER", "CAPABILITY", "", "WHY"].map(Column::Text);
+    let columns = ["PROVIDER", "CAPABILITY", "CAN", "WHY NOT"].map(Column::Text);
     table(&columns, rows)
 }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyvpn::{
-    Config as Text, ConfigRequest, ObtainedConfig, PrivateKey, Protocol, PublicKey, Secret,
-    ServerConfig, ServerConfigs, Timestamp,
+    Config as Text, ConfigRequest, ObtainedConfig, PrivateKey, Protocol, Provider, PublicKey,
+    Secret, ServerConfig, ServerConfigs, Timestamp,
 };
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::Pending;
 use crate::secrets::read;
-use crate::text::{Column, plain, table, when};
+use crate::text::{Column, age, plain, table};
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
@@ -118,14 +118,19 @@ struct Revoked<'a> {
     revoked: bool,
 }
 
-pub async fn run(context: &Context, command: Config) -> Result<(), Failure> {
-    let provider = context.open()?;
-    let configs = ability(&*provider, provider.server_configs(), "server-configs")?;
+pub async fn run(
+    context: &Context,
+    provider: &dyn Provider,
+    command: Config,
+) -> Result<(), Failure> {
+    let configs = ability(provider, provider.server_configs(), "server-configs")?;
     match command {
         Config::Get { server, options } => get(context, configs, &server, &options).await,
         Config::List => list(context, configs).await,
         Config::Revoke { id } => {
-            configs.revoke(&id).await?;
+            configs.revoke(&id).await.map_err(|error| {
+                Failure::from(error).where_missing("anyvpn config list shows the ids")
+            })?;
             let answer = Revoked { id: &id, revoked: true };
             let text = || format!("{} is revoked.", plain(&id));
             context.output.answer(&answer, text)
@@ -144,7 +149,9 @@ async fn get(
 ) -> Result<(), Failure> {
     let request = options.request(context, server)?;
     let file = options.file()?;
-    let obtained = configs.obtain(&request).await?;
+    let obtained = configs.obtain(&request).await.map_err(|error| {
+        Failure::from(error).where_missing("anyvpn server list shows the servers")
+    })?;
     let lost = |failure: Failure| match &obtained.id {
         Some(id) => Failure::other(format!("{failure}; the provider made {id} nevertheless"))
             .hint(format!("remove it: anyvpn config revoke {id}")),
@@ -163,7 +170,9 @@ async fn rotate(
 ) -> Result<(), Failure> {
     let request = options.request(context, server)?;
     let file = options.file()?;
-    let rotated = configs.rotate(id, &request).await?;
+    let rotated = configs.rotate(id, &request).await.map_err(|error| {
+        Failure::from(error).where_missing("see anyvpn config list, and anyvpn server list")
+    })?;
     let id = rotated.config.id.as_deref().unwrap_or(id);
     let lost = |failure: Failure| {
         Failure::other(format!("{failure}; {id} has another key nevertheless"))
@@ -280,7 +289,7 @@ fn list_text(configs: &[Row]) -> String {
             config.name.clone().unwrap_or_default(),
             addresses.join("\n"),
             config.public_keys.len().to_string(),
-            config.created_at.map(when).unwrap_or_default(),
+            config.created_at.map(age).unwrap_or_default(),
         ]
     };
     let columns = [

@@ -21,10 +21,10 @@ pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Demo(args) => wait(demo::run(context, args))?,
         Command::Sandbox(args) => wait(sandbox::run(context, args))?,
         Command::Call(args) => call::run(context, args),
-        Command::Account(args) => wait(account::run(context, args))?,
-        Command::Server(args) => wait(server::run(context, args))?,
-        Command::Config(args) => wait(config::run(context, args))?,
-        Command::Port(args) => wait(port::run(context, args))?,
+        Command::Account(args) => with(context, async |it| account::run(context, it, args).await),
+        Command::Server(args) => with(context, async |it| server::run(context, it, args).await),
+        Command::Config(args) => with(context, async |it| config::run(context, it, args).await),
+        Command::Port(args) => with(context, async |it| port::run(context, it, args).await),
         Command::Capabilities => capabilities::run(context),
     }
 }
@@ -36,6 +36,17 @@ fn wait<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
         .build()
         .map_err(|error| Failure::other(format!("the program cannot start: {}", reason(&error))))?;
     Ok(runtime.block_on(work))
+}
+
+/// Runs what works with the chosen provider.
+fn with(
+    context: &Context,
+    work: impl AsyncFnOnce(&dyn Provider) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let name = context.provider()?;
+    let about = |failure: Failure| failure.of(name);
+    let provider = anyvpn::open(&context.profile(name)).map_err(|error| about(error.into()))?;
+    wait(work(&*provider))?.map_err(about)
 }
 
 /// An ability of a provider, or the reason why it has none.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use anyvpn::{NewPortForward, PortForward, PortForwards, Timestamp};
+use anyvpn::{Error, NewPortForward, PortForward, PortForwards, Provider, Timestamp};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ pub enum Port {
     /// Open a port; the provider chooses its number
     Create {
         /// Days until it closes; without this, as many as the provider takes
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
         days: Option<u32>,
         /// Leave it out of lists, for good: remember its number
         #[arg(long)]
@@ -107,9 +107,8 @@ impl From<PortForward> for PortAnswer {
     }
 }
 
-pub async fn run(context: &Context, command: Port) -> Result<(), Failure> {
-    let provider = context.open()?;
-    let forwards = ability(&*provider, provider.port_forwards(), "port-forwards")?;
+pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> Result<(), Failure> {
+    let forwards = ability(provider, provider.port_forwards(), "port-forwards")?;
     let output = context.output;
     match command {
         Port::List { device } => {
@@ -129,11 +128,11 @@ pub async fn run(context: &Context, command: Port) -> Result<(), Failure> {
         }
         Port::Hide { port: Number { port }, device } => {
             let device = device.find(context, forwards).await?;
-            show(context, forwards.hide(device, port).await?)
+            show(context, forwards.hide(device, port).await.map_err(no_port)?)
         }
         Port::Delete { port: Number { port }, device } => {
             let internal_ipv4 = device.find(context, forwards).await?;
-            forwards.delete(internal_ipv4, port).await?;
+            forwards.delete(internal_ipv4, port).await.map_err(no_port)?;
             let answer = Deleted { internal_ipv4, port, deleted: true };
             output.answer(&answer, || format!("Port {port} is closed."))
         }
@@ -143,6 +142,10 @@ pub async fn run(context: &Context, command: Port) -> Result<(), Failure> {
             output.answer(&answer, || check_text(&answer))
         }
     }
+}
+
+fn no_port(error: Error) -> Failure {
+    Failure::from(error).where_missing("anyvpn port list shows the ports that are not hidden")
 }
 
 fn show(context: &Context, port: PortForward) -> Result<(), Failure> {

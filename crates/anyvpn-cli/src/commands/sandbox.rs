@@ -45,8 +45,8 @@ pub async fn run(context: &Context, args: Sandbox) -> Result<(), Failure> {
         "accounts": [{ "provider": "azire", "login": LOGIN, "password": LOGIN_WORD }],
     });
     context.output.note(&format!(
-        "The sandbox listens at {url} until Ctrl-C. An AzireVPN account is ready: user name\n\
-         {LOGIN}, password {LOGIN_WORD}. In another terminal:"
+        "The sandbox listens at {url} until Ctrl-C.\n\
+         It has an AzireVPN account, user name {LOGIN}, password {LOGIN_WORD}. Elsewhere:"
     ));
     context.output.answer(&answer, || {
         format!("export ANYVPN_AZIRE_URL={azire_url}\nexport ANYVPN_AZIRE_TOKEN={}", account.token)

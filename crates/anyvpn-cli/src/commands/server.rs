@@ -1,6 +1,6 @@
 //! `anyvpn server`
 
-use anyvpn::{Protocol, Server as Found};
+use anyvpn::{Protocol, Provider, Server as Found};
 use clap::Subcommand;
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
@@ -34,10 +34,13 @@ struct Row {
     free_slots: Option<u32>,
 }
 
-pub async fn run(context: &Context, command: Server) -> Result<(), Failure> {
+pub async fn run(
+    context: &Context,
+    provider: &dyn Provider,
+    command: Server,
+) -> Result<(), Failure> {
     let Server::List = command;
-    let provider = context.open()?;
-    let configs = ability(&*provider, provider.server_configs(), "server-configs")?;
+    let configs = ability(provider, provider.server_configs(), "server-configs")?;
     let servers: Vec<Row> = configs.servers().map_ok(row).try_collect().await?;
     let answer = Answer { servers };
     context.output.answer(&answer, || text(&answer.servers))

@@ -1,0 +1,265 @@
+//! What each command does when all is well.
+
+mod common;
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use common::{LOGIN, PASSWORD, World, command, ok, with_stdin};
+use serde_json::{Value, json};
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+#[test]
+fn an_account_is_created_shown_changed_and_closed() {
+    let world = World::new();
+    let shown = world.json(&["account", "show"]);
+    assert_eq!(shown["login"], LOGIN);
+    assert_eq!(shown["status"], "active");
+    assert_eq!(shown["services"][0]["name"], "AzireVPN");
+    let words = world.ok(&["account", "show"]);
+    assert!(words.contains("Access until") && words.contains("(in "), "{words}");
+
+    let file = world.file("password", "first\n");
+    let new = ["account", "create", "eva", "--currency", "SEK", "--password-file", &file];
+    assert_eq!(world.json(&new)["login"], "eva");
+    let sign_in = ["username=eva", &format!("password=@{file}")];
+    world.json(&[&["call", "azire", "create-token"], &sign_in[..]].concat());
+
+    let set = ["account", "set-password"];
+    let done: Value = serde_json::from_str(&ok(world
+        .command(&set)
+        .env("ANYVPN_PASSWORD", "second")
+        .arg("--json")))
+    .unwrap();
+    assert_eq!(done, json!({ "provider": "azire", "done": "set-password" }));
+
+    let close = &mut world.command(&["account", "close", "--yes", "--password-file", "-"]);
+    let closed = with_stdin(close, "second\r\n");
+    assert_eq!(closed.status.code(), Some(0));
+    assert_eq!(closed.stdout, b"The account is closed.\n");
+    world.fails(3, &["account", "show"]);
+}
+
+#[test]
+fn servers_are_listed_with_and_without_an_account() {
+    let world = World::new();
+    let all = world.json(&["server", "list"]);
+    let first = &all["servers"][0];
+    assert_eq!(first["id"], "se-sto");
+    assert_eq!(first["country_code"], "se");
+    assert_eq!(first["protocols"], json!(["wireguard"]));
+    assert!(world.ok(&["server", "list"]).starts_with("SERVER "));
+
+    let stranger = &mut command(&["server", "list", "--json", "--url", &world.sandbox.azire_url()]);
+    let public: Value = serde_json::from_str(&ok(stranger)).unwrap();
+    let count = |list: &Value| list["servers"].as_array().unwrap().len();
+    assert_eq!(count(&public) + 1, count(&all));
+}
+
+#[test]
+fn a_configuration_is_got_listed_rotated_and_revoked() {
+    let world = World::new();
+    assert_eq!(world.ok(&["config", "list"]), "There are no configurations.\n");
+    let config = world.ok(&["config", "get", "se-sto"]);
+    assert!(config.starts_with("[Interface]\nPrivateKey = "), "{config}");
+    assert!(config.contains("Endpoint = se-sto.azirevpn.example:51820"));
+
+    let options = [
+        "--dns",
+        "1.1.1.1,9.9.9.9",
+        "--mtu",
+        "1380",
+        "--keepalive",
+        "25",
+        "--ipv4-only",
+        "--endpoint-port",
+        "443",
+    ];
+    let config = world.ok(&[&["config", "get", "no-osl"], &options[..]].concat());
+    for line in [
+        "DNS = 1.1.1.1, 9.9.9.9\n",
+        "MTU = 1380\n",
+        "AllowedIPs = 0.0.0.0/0\n",
+        "Endpoint = no-osl.azirevpn.example:443\n",
+        "PersistentKeepalive = 25\n",
+    ] {
+        assert!(config.contains(line), "{line} {config}");
+    }
+    assert!(!world.ok(&["config", "get", "se-sto", "--no-dns"]).contains("DNS"));
+
+    let list = world.json(&["config", "list"]);
+    assert_eq!(list["configs"].as_array().unwrap().len(), 3);
+    let first = &list["configs"][0];
+    assert_eq!(first["public_keys"].as_array().unwrap().len(), 1);
+    let id = text(&first["id"]);
+
+    let path = world.path("new.conf");
+    let path = path.to_str().unwrap();
+    let rotated = world.json(&["config", "rotate", id, "se-sto", "--output", path]);
+    assert_eq!(rotated["id"], id);
+    assert_eq!(rotated["path"], path);
+    assert_eq!(rotated["old_key_valid"], true);
+    assert_eq!(world.sandbox.azire().devices(LOGIN)[0].keys.len(), 2);
+
+    assert_eq!(world.ok(&["config", "revoke", id]), format!("{id} is revoked.\n"));
+    assert_eq!(world.json(&["config", "list"])["configs"].as_array().unwrap().len(), 2);
+    assert!(world.ok(&["config", "list"]).starts_with("ID "));
+}
+
+#[test]
+fn a_key_of_ones_own_keeps_its_device() {
+    let world = World::new();
+    let config = world.ok(&["config", "get", "se-sto"]);
+    let line = config.lines().find(|line| line.starts_with("PrivateKey")).unwrap();
+    let key = world.file("key", &format!("{}\n", line.split(" = ").nth(1).unwrap()));
+    let again = world.ok(&["config", "get", "se-sto", "--private-key-file", &key]);
+    assert_eq!(again, config);
+    assert_eq!(world.sandbox.azire().devices(LOGIN).len(), 1);
+    // The key is known to its owner, so the answer may hide it.
+    let hidden = world.json(&["config", "get", "se-sto", "--private-key-file", &key]);
+    assert!(text(&hidden["config"]).contains("PrivateKey = [redacted]"));
+}
+
+#[test]
+fn ports_come_are_listed_checked_hidden_and_go() {
+    let world = World::with_device();
+    let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
+    let empty = world.json(&["port", "list"]);
+    assert_eq!(empty, json!({ "internal_ipv4": device, "ports": [] }));
+
+    let made = world.json(&["port", "create", "--days", "7"]);
+    assert_eq!(made["internal_ipv4"], device);
+    assert_eq!(made["hidden"], false);
+    let port = made["port"].to_string();
+    let list = world.command(&["port", "list"]).output().unwrap();
+    assert!(String::from_utf8(list.stdout).unwrap().contains("(in 6 days)"));
+    let note = String::from_utf8(list.stderr).unwrap();
+    assert_eq!(
+        note,
+        format!("using the internal address {device}: it is the account's only device\n")
+    );
+
+    let hidden = world.json(&["port", "hide", &port, "--internal-ipv4", &device]);
+    assert_eq!(hidden["port"], made["port"]);
+    assert_eq!(world.json(&["port", "list"])["ports"], json!([]));
+    let deleted = world.json(&["port", "delete", &port]);
+    assert_eq!(deleted["deleted"], true);
+    assert!(world.sandbox.azire().ports(LOGIN).is_empty());
+    assert!(world.ok(&["port", "create", "--hidden"]).contains("no: remember its number"));
+}
+
+#[test]
+fn a_check_needs_no_token_and_closed_is_an_answer() {
+    let world = World::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let url = world.sandbox.azire_url();
+    let check = || ok(&mut command(&["--url", &url, "port", "check", &port]));
+    assert!(check().contains("is open"), "{}", check());
+    drop(listener);
+    assert!(check().contains("is closed"), "{}", check());
+    assert_eq!(world.json(&["port", "check", &port])["open"], false);
+}
+
+#[test]
+fn any_operation_can_be_called_with_fields_of_each_kind() {
+    let world = World::with_device();
+    let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
+    let call = ["call", "azire"];
+    let address = format!("internal_ipv4={device}");
+    let made = world.json(
+        &[&call[..], &["create-port-forward", &address, "expires_in=3", "hidden=true"]].concat(),
+    );
+    assert_eq!(made["hidden"], true);
+
+    let tokens = world.json(&[&call[..], &["list-tokens"]].concat());
+    assert_eq!(tokens[0]["key"], "[redacted]");
+    let tokens = world.json(&[&call[..], &["list-tokens", "--reveal"]].concat());
+    assert_eq!(tokens[0]["key"], world.token);
+
+    let sign_in = ["create-token", "username=david", "password=-", "--reveal"];
+    let token = with_stdin(&mut world.command(&[&call[..], &sign_in].concat()), PASSWORD);
+    let token: Value = serde_json::from_slice(&token.stdout).unwrap();
+    assert_ne!(token["key"], world.token);
+
+    let input = json!({ "username": LOGIN, "password": PASSWORD }).to_string();
+    let create = ["create-token", "--input", "-", "device_name=phone"];
+    let token = with_stdin(&mut world.command(&[&call[..], &create].concat()), &input);
+    let token: Value = serde_json::from_slice(&token.stdout).unwrap();
+    assert_eq!(token["device_name"], "phone");
+    assert_eq!(token["key"], "[redacted]");
+}
+
+#[test]
+fn operations_and_capabilities_are_told_without_a_provider_being_reached() {
+    let nowhere = |arguments| ok(command(arguments).env("ANYVPN_AZIRE_URL", "no address at all"));
+    let operations: Value = serde_json::from_str(&nowhere(&["call", "azire", "--json"])).unwrap();
+    assert_eq!(operations["operations"].as_array().unwrap().len(), 25);
+    assert_eq!(operations["operations"][0]["fields"][1]["kind"], "secret");
+    assert!(nowhere(&["call", "azire"]).contains("password=@FILE"));
+
+    let all: Value = serde_json::from_str(&nowhere(&["capabilities", "--json"])).unwrap();
+    let azire = &all["providers"][0];
+    assert_eq!(
+        azire["capabilities"][0],
+        json!({
+            "name": "accounts", "answer": "can", "why": null, "link": null
+        })
+    );
+    assert_eq!(azire["capabilities"][5]["answer"], "cannot");
+    assert!(nowhere(&["capabilities"]).contains("https://www.azirevpn.com/"));
+    assert!(nowhere(&["--version"]).starts_with("anyvpn "));
+}
+
+#[test]
+fn every_help_fits_eighty_columns() {
+    for arguments in [
+        "",
+        "demo",
+        "sandbox",
+        "call",
+        "account",
+        "account show",
+        "account create",
+        "account set-password",
+        "account close",
+        "server",
+        "server list",
+        "config",
+        "config get",
+        "config list",
+        "config revoke",
+        "config rotate",
+        "port",
+        "port list",
+        "port create",
+        "port hide",
+        "port delete",
+        "port check",
+        "capabilities",
+    ] {
+        let arguments: Vec<&str> = arguments.split_whitespace().chain(["--help"]).collect();
+        assert!(ok(&mut command(&arguments)).contains("Usage: "));
+    }
+}
+
+#[test]
+fn the_sandbox_prints_what_a_shell_needs_and_serves() {
+    let mut child = command(&["sandbox", "--seed", "7"]).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(2);
+    let mut show = command(&["account", "show", "--json"]);
+    for line in lines {
+        let line = line.unwrap();
+        let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+        show.env(name, value);
+    }
+    let shown = show.output().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!(shown["login"], "demo");
+}

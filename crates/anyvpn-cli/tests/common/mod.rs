@@ -1,0 +1,152 @@
+//! The built command, and a sandbox for it to talk to.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, mpsc};
+use std::{io::Write, thread};
+
+use anyvpn_sandbox::Sandbox;
+use serde_json::Value;
+
+pub const LOGIN: &str = "david";
+pub const PASSWORD: &str = "hunter2-canary";
+
+/// A sandbox with an account, and a folder for files.
+pub struct World {
+    pub sandbox: Arc<Sandbox>,
+    pub token: String,
+    pub folder: tempfile::TempDir,
+}
+
+impl World {
+    pub fn new() -> World {
+        let (started, sandbox) = mpsc::channel();
+        thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let sandbox = Arc::new(Sandbox::start().await.unwrap());
+                started.send(Arc::clone(&sandbox)).unwrap();
+                sandbox.wait().await;
+            });
+        });
+        let sandbox = sandbox.recv().unwrap();
+        let token = sandbox.azire().add_account(LOGIN, PASSWORD).token;
+        World { sandbox, token, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// The same with one device.
+    pub fn with_device() -> World {
+        let world = World::new();
+        world.sandbox.azire().add_device(LOGIN).unwrap();
+        world
+    }
+
+    /// A command that is signed in.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = command(arguments);
+        command
+            .env("ANYVPN_AZIRE_URL", self.sandbox.azire_url())
+            .env("ANYVPN_AZIRE_TOKEN", &self.token);
+        command
+    }
+
+    /// Runs a command that must work, without a terminal and with an empty stdin.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        ok(&mut self.command(arguments))
+    }
+
+    /// Runs a command that must work, with `--json`.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let text = ok(self.command(arguments).arg("--json"));
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Runs a command that must fail with this code, and gives what it says.
+    pub fn fails(&self, code: i32, arguments: &[&str]) -> String {
+        fails(code, &mut self.command(arguments))
+    }
+
+    /// The same with `--json`: the object under `error`.
+    pub fn error(&self, code: i32, arguments: &[&str]) -> Value {
+        error(code, &mut self.command(arguments))
+    }
+
+    /// A file with this content.
+    pub fn file(&self, name: &str, content: &str) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// How many requests for the operation arrived.
+    pub fn calls(&self, operation: &str) -> usize {
+        let received = self.sandbox.received();
+        let calls = received.iter().filter(|it| it.operation == Some(operation));
+        calls.count()
+    }
+}
+
+/// The command, with nothing in its environment.
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anyvpn"));
+    command.args(arguments).env_clear().stdin(Stdio::null());
+    command
+}
+
+pub fn ok(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(0), "{command:?}: {stderr}");
+    let stdout = String::from_utf8(stdout).unwrap();
+    for line in stdout.lines().filter(|line| !line.contains('{')) {
+        assert!(line.chars().count() <= 80, "{command:?}: too wide: {line}");
+    }
+    stdout
+}
+
+/// Every failure in words is checked here: four lines at most, and nothing from inside.
+pub fn fails(code: i32, command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(code), "{command:?}: {stderr}");
+    assert!(stdout.is_empty(), "{command:?}: {stdout:?}");
+    let text: Vec<&str> =
+        stderr.lines().filter(|line| !line.starts_with("using the internal address")).collect();
+    assert!(text[0].starts_with("error: "), "{command:?}: {stderr}");
+    assert!(text.len() <= 4, "{command:?}: {stderr}");
+    for inside in ["::", "Some(", "None", "Error", "reqwest", "Kind", "panicked", "src/"] {
+        assert!(!stderr.contains(inside), "{command:?}: {stderr}");
+    }
+    stderr
+}
+
+pub fn error(code: i32, command: &mut Command) -> Value {
+    let Output { status, stdout, stderr } = command.arg("--json").output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(code), "{command:?}: {stderr}");
+    assert!(stdout.is_empty(), "{command:?}: {stdout:?}");
+    let mut report: Value = serde_json::from_str(&stderr).unwrap();
+    let error = report["error"].take();
+    for key in ["kind", "provider", "operation", "status", "code", "message", "hint"] {
+        assert!(error.get(key).is_some(), "{command:?}: no {key}: {stderr}");
+    }
+    error
+}
+
+/// Runs the command with this on its stdin.
+pub fn with_stdin(command: &mut Command, text: &str) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}

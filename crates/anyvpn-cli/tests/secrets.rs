@@ -1,0 +1,125 @@
+//! Secrets stay where they belong.
+
+mod common;
+
+use std::io::pipe;
+
+use common::{LOGIN, PASSWORD, World, with_stdin};
+
+#[test]
+fn a_secret_among_the_arguments_is_refused_and_the_other_ways_are_named() {
+    let world = World::new();
+    let argument = format!("password={PASSWORD}");
+    let call = ["call", "azire", "create-token", "username=david", &argument];
+    let text = world.fails(2, &call);
+    for way in ["password=@FILE", "password=-", "--input"] {
+        assert!(text.contains(way), "{text}");
+    }
+    assert!(!text.contains(PASSWORD), "{text}");
+    let refused = world.error(2, &call);
+    assert!(refused["fields"]["password"].is_array());
+    assert!(world.sandbox.received().is_empty());
+    world.fails(2, &["account", "set-password", "--password", "x"]);
+    world.fails(2, &["config", "get", "se-sto", "--private-key", "x"]);
+}
+
+#[test]
+fn a_file_is_for_its_owner_alone_and_none_is_overwritten() {
+    let world = World::new();
+    let path = world.path("se-sto.conf");
+    let get = ["config", "get", "se-sto", "--output", path.to_str().unwrap()];
+    let got = world.json(&get);
+    assert_eq!(got["id"].as_str(), Some(&*world.sandbox.azire().devices(LOGIN)[0].id));
+    assert_eq!(got.get("config"), None);
+    let first = std::fs::read_to_string(&path).unwrap();
+    assert!(first.contains("PrivateKey = "));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    // Refused before anything is made at the provider.
+    let text = world.fails(2, &get);
+    assert!(text.contains("exists already") && text.contains("--force"), "{text}");
+    assert_eq!(world.sandbox.azire().devices(LOGIN).len(), 1);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), first);
+
+    world.ok(&[&get[..], &["--force"]].concat());
+    assert_ne!(std::fs::read_to_string(&path).unwrap(), first);
+    let lost = world.path("no/folder.conf");
+    world.fails(1, &["config", "get", "se-sto", "--output", lost.to_str().unwrap()]);
+    assert_eq!(world.sandbox.azire().devices(LOGIN).len(), 2);
+    assert_eq!(std::fs::read_dir(world.folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_key_that_nobody_would_see_is_not_made() {
+    let world = World::new();
+    let text = world.error(2, &["config", "get", "se-sto"]);
+    assert!(text["hint"].as_str().unwrap().contains("--reveal"), "{text}");
+    world.error(2, &["config", "get", "se-sto", "--output", "-"]);
+    assert!(world.sandbox.received().is_empty());
+    let shown = world.json(&["config", "get", "se-sto", "--reveal"]);
+    let config = shown["config"].as_str().unwrap();
+    assert!(config.contains("PrivateKey = ") && !config.contains("[redacted]"));
+}
+
+#[test]
+fn a_key_that_was_lost_on_its_way_is_told() {
+    let world = World::new();
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+    let ran = world.command(&["config", "get", "se-sto"]).stdout(writer).output().unwrap();
+    assert_eq!(ran.status.code(), Some(1));
+    let text = String::from_utf8(ran.stderr).unwrap();
+    let id = &world.sandbox.azire().devices(LOGIN)[0].id;
+    assert!(text.contains(&format!("anyvpn config revoke {id}")), "{text}");
+}
+
+#[test]
+fn no_secret_is_printed_by_what_is_told_on_the_way() {
+    let world = World::with_device();
+    let password = world.file("password", PASSWORD);
+    let field = format!("password=@{password}");
+    let wrong = world.file("wrong", "wrong-canary");
+    let wrong_field = format!("password=@{wrong}");
+    let commands: [&[&str]; 9] = [
+        &["account", "show"],
+        &["account", "set-password", "--password-file", &password],
+        &["account", "close", "--yes", "--password-file", &wrong],
+        &["config", "list"],
+        &["port", "create"],
+        &["call", "azire", "list-tokens"],
+        &["call", "azire", "create-token", "username=david", &field],
+        &["call", "azire", "create-token", "username=david", &wrong_field],
+        &["call", "azire", "create-otp"],
+    ];
+    for arguments in commands {
+        for json in [None, Some("--json")] {
+            let ran = world.command(arguments).arg("-vvv").args(json).output().unwrap();
+            let all = [ran.stdout, ran.stderr].concat();
+            let all = String::from_utf8(all).unwrap();
+            assert!(all.contains("operation=azire."), "{arguments:?}: {all}");
+            for secret in [&*world.token, PASSWORD, "wrong-canary"] {
+                assert!(!all.contains(secret), "{arguments:?}: {all}");
+            }
+        }
+    }
+    assert_eq!(world.sandbox.azire().accounts(), 1);
+}
+
+#[test]
+fn an_input_that_is_no_json_is_not_repeated() {
+    let world = World::new();
+    let mut call = world.command(&["call", "azire", "create-token", "--input", "-"]);
+    let ran = with_stdin(&mut call, &format!("{{\"password\": {PASSWORD}"));
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(!String::from_utf8(ran.stderr).unwrap().contains(PASSWORD));
+    let text = format!("{{\"username\": \"x\", \"password\": [\"{PASSWORD}\"]}}");
+    let mut call = world.command(&["call", "azire", "create-token", "--input", "-"]);
+    let ran = with_stdin(&mut call, &text);
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(!String::from_utf8(ran.stderr).unwrap().contains(PASSWORD));
+}
