@@ -10,6 +10,7 @@ use anyvpn_core::{
     PrivateKey, Protocol, PublicKey, Rotated, Server, ServerConfig, ServerConfigs, Status,
     WireGuardConfig,
 };
+use anyvpn_http::Operation as _;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
@@ -88,15 +89,18 @@ impl Azire {
         let locations = self.call(ListLocations {}).await?;
         let Some(location) = locations.into_iter().find(|it| it.name == request.server) else {
             return Err(Error::new(ErrorKind::NotFound)
+                .with_operation(ListLocations::ID)
                 .with_detail(format!("there is no location {:?}", request.server)));
         };
         let (Some(pool), Some(public_key)) = (location.pool.first(), location.pubkey.first())
         else {
             return Err(Error::new(ErrorKind::Unavailable)
+                .with_operation(ListLocations::ID)
                 .with_detail(format!("the location {:?} has no servers now", location.name)));
         };
         let public_key: PublicKey = public_key.parse().map_err(|_| {
             Error::new(ErrorKind::UnexpectedReply)
+                .with_operation(ListLocations::ID)
                 .with_detail(format!("the location {:?} has no valid public key", location.name))
         })?;
         let options = &request.wireguard;

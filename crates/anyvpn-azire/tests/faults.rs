@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 //! Every operation with every fault: how often it arrives, what the caller gets, and that no secret
 //! comes out. Writes `docs/replay-azire.md`.
 

@@ -1,7 +1,7 @@
 //! What can be typed.
 
 use anyvpn::ProviderName;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{account, call, config, demo, port, sandbox, server};
@@ -14,7 +14,7 @@ Examples:
 
 /// VPN providers by one command: accounts, configurations, ports.
 #[derive(Parser)]
-#[command(version, max_term_width = 80, after_help = EXAMPLES)]
+#[command(name = "anyvpn", version, max_term_width = 80, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -30,7 +30,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "NAME", value_parser = provider_name())]
     pub provider: Option<ProviderName>,
     /// The provider's address: everything before the documented path [env: ANYVPN_AZIRE_URL]
-    #[arg(long, global = true)]
+    // An empty one must not stand for the vendor's own address: --url "$TYPO".
+    #[arg(long, global = true, value_parser = NonEmptyStringValueParser::new())]
     pub url: Option<String>,
     /// Answer in JSON, on stdout; errors too, on stderr
     #[arg(long, global = true)]

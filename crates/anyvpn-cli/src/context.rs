@@ -1,6 +1,7 @@
 //! What a command works with: its output, and the provider that flags and environment choose.
 
 use std::env;
+use std::ffi::OsString;
 
 use anyvpn::{Profile, ProviderName};
 
@@ -44,13 +45,21 @@ impl Context {
     }
 
     /// The provider, where it is and as whom: flags before environment.
-    pub fn profile(&self, provider: ProviderName) -> Profile {
+    pub fn profile(&self, provider: ProviderName) -> Result<Profile, Failure> {
+        let prefix = prefix(provider);
+        let is_unreadable = |(name, value): &(OsString, OsString)| {
+            name.to_str().is_some_and(|name| name.starts_with(&prefix)) && value.to_str().is_none()
+        };
+        // As if absent, it would send a token to another address than was meant.
+        if let Some((name, _)) = env::vars_os().find(is_unreadable) {
+            return Err(Failure::usage(format!("{} is no UTF-8 text", name.display())));
+        }
         // The flag stands for the variable, whichever provider it is.
-        let url_variable = format!("{}URL", prefix(provider));
-        Profile::from_environment(provider, |name| match &self.url {
+        let url_variable = format!("{prefix}URL");
+        Ok(Profile::from_environment(provider, |name| match &self.url {
             Some(url) if name == url_variable => Some(url.clone()),
             _ => variable(name),
-        })
+        }))
     }
 }
 

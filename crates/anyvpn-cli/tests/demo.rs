@@ -63,9 +63,9 @@ fn it_is_told_step_by_step_without_secrets_and_the_files_are_named() {
 fn a_folder_that_will_not_do_is_found_out_before_anything_is_done() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("azire-demo.conf"), "mine").unwrap();
-    let text = command(&["demo", "--json", "--output-dir"]).arg(folder.path()).output();
-    let text = text.unwrap();
-    assert_eq!(text.status.code(), Some(2));
-    assert!(text.stdout.is_empty());
-    fails(1, &mut command(&["demo", "--json", "--output-dir", "/no/such"]).arg("--json"));
+    let ran = fails(2, command(&["demo", "--output-dir"]).arg(folder.path()));
+    assert!(ran.contains("exists already"), "{ran}");
+    fails(1, &mut command(&["demo", "--output-dir", "/no/such"]));
+    let text = std::fs::read_to_string(folder.path().join("azire-demo.conf"));
+    assert_eq!(text.unwrap(), "mine");
 }

@@ -13,6 +13,7 @@ pub use config_text::{ConfigError, Directive};
 pub use error::{Advice, Error, ErrorKind};
 pub use ipnet::IpNet;
 pub use jiff::Timestamp;
+pub use jiff::civil::Date;
 pub use names::OperationId;
 #[cfg(feature = "openvpn")]
 pub use openvpn::{Certificate, OpenVpnProfile, Remote};

@@ -5,6 +5,8 @@ pub mod by_name;
 mod client;
 mod credentials;
 mod exchange;
+pub mod flag;
+pub mod lenient;
 mod limits;
 mod operation;
 mod reply;

@@ -143,6 +143,36 @@ impl Request {
         self.json(&With { body, constant: [(name, value)].into() })
     }
 
+    /// Sends `body` as a form; its secrets are written as their text, and absent fields are left out.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when the value has no such form, as nested ones have not.
+    #[cfg(feature = "form")]
+    pub fn form(mut self, body: &impl Serialize) -> Result<Self, Error> {
+        let (form, secrets) = reveal(|| serde_urlencoded::to_string(body));
+        let form = form.map_err(|e| Error::invalid("body", e.to_string()))?;
+        self.secrets.extend(secrets);
+        let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        self.headers.insert(header::CONTENT_TYPE, form_type);
+        self.body = form.into();
+        Ok(self)
+    }
+
+    /// Adds a field to the form, such as a credential.
+    #[cfg(feature = "form")]
+    pub fn form_secret(&mut self, name: &str, value: &Secret) {
+        let mut form = String::from_utf8_lossy(&self.body).into_owned();
+        if !form.is_empty() {
+            form.push('&');
+        }
+        form.extend(utf8_percent_encode(name, RESERVED));
+        form.push('=');
+        form.extend(utf8_percent_encode(value.expose(), RESERVED));
+        self.secrets.push(value.clone());
+        self.body = form.into();
+    }
+
     /// Adds `Authorization: Bearer …`, marked sensitive so that nothing logs it.
     ///
     /// # Errors

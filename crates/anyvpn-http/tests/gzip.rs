@@ -1,6 +1,7 @@
 //! Compressed replies are bounded before and after decompression.
 
 #![cfg(feature = "gzip")]
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
 use std::io::Write;
 use std::sync::Arc;

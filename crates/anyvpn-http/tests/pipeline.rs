@@ -1,5 +1,7 @@
 //! The pipeline, row by row of its contract, without a socket and without waiting.
 
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -128,7 +130,8 @@ async fn what_is_sent_again() {
     use ErrorKind as K;
     let retry_after = |status, wait: &str| Step::json(status, "").with_header("retry-after", wait);
     // A fault, then a success: arrivals and error kind for Safe, Idempotent and Once.
-    let rows: [(&str, Step, [(usize, Option<K>); 3]); 10] = [
+    type Row = (&'static str, Step, [(usize, Option<ErrorKind>); 3]);
+    let rows: [Row; 10] = [
         ("refused", Step::Refuse, [(1, None), (1, None), (1, None)]),
         ("reset", Step::Reset, [(2, None), (2, None), (1, Some(K::Ambiguous))]),
         ("hang", Step::Hang, [(2, None), (2, None), (1, Some(K::Ambiguous))]),

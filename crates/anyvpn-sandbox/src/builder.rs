@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::fault::Faults;
 use crate::gate::{Gate, router};
 use crate::log::Log;
 use crate::provider::Provider;
@@ -118,7 +119,7 @@ impl SandboxBuilder {
             clock: self.clock,
             seed: self.seed,
             log: Mutex::new(Log::new(self.log_capacity)),
-            faults: Mutex::default(),
+            faults: Mutex::new(Faults::new(self.seed)),
         });
         let router = router(&gate);
         let (running, stopped) = watch::channel(());

@@ -33,6 +33,7 @@ struct FaultInput {
     times: Option<u32>,
     #[serde(default)]
     skip: u32,
+    percent: Option<u8>,
     /// Of `delay`.
     delay_ms: Option<u64>,
     /// Of `too-many-requests`.
@@ -74,8 +75,8 @@ impl FaultInput {
                 ));
             }
         };
-        let FaultInput { operation, times, skip, .. } = self;
-        Ok(FaultRule { fault, operation, times, skip })
+        let FaultInput { operation, times, skip, percent, .. } = self;
+        Ok(FaultRule { fault, operation, times, skip, percent: percent.unwrap_or(100) })
     }
 }
 
@@ -104,12 +105,12 @@ pub(crate) fn router(gate: &Arc<Gate>) -> Router {
             "/_sandbox/faults",
             post(async move |request: Request| {
                 reply(request, |input: FaultInput| {
-                    locked(&faults.faults).push(input.rule()?);
-                    Ok(json!({ "faults": locked(&faults.faults).len() }))
+                    locked(&faults.faults).rules.push(input.rule()?);
+                    Ok(json!({ "faults": locked(&faults.faults).rules.len() }))
                 })
                 .await
             })
-            .delete(with(|gate| locked(&gate.faults).clear())),
+            .delete(with(|gate| locked(&gate.faults).rules.clear())),
         )
         .route(
             "/_sandbox/clock",
@@ -136,7 +137,7 @@ impl Gate {
             "operations": operations(),
             "seed": self.seed,
             "now": self.clock.now(),
-            "faults": locked(&self.faults).len(),
+            "faults": locked(&self.faults).rules.len(),
         })
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::random::Random;
+
 /// What goes wrong with a request.
 ///
 /// The work is done with `Delay`, `ResetAfter`, `CutBody` and `HalfJson`, and with no other.
@@ -44,34 +46,63 @@ pub struct FaultRule {
     pub times: Option<u32>,
     /// How many matching requests pass first.
     pub skip: u32,
+    /// How many of a hundred of the others it goes wrong with, drawn from the sandbox's seed. 100,
+    /// or more, is each of them.
+    pub percent: u8,
 }
 
 impl FaultRule {
     /// The next request for `operation` meets the fault, and no other request does.
     #[must_use]
     pub fn once(operation: &str, fault: Fault) -> FaultRule {
-        FaultRule { fault, operation: Some(operation.to_owned()), times: Some(1), skip: 0 }
+        FaultRule {
+            operation: Some(operation.to_owned()),
+            times: Some(1),
+            ..FaultRule::always(fault)
+        }
     }
 
     /// Every request meets the fault.
     #[must_use]
     pub fn always(fault: Fault) -> FaultRule {
-        FaultRule { fault, operation: None, times: None, skip: 0 }
+        FaultRule { fault, operation: None, times: None, skip: 0, percent: 100 }
+    }
+
+    /// So many of a hundred requests for `operation` meet the fault: which ones follows from the
+    /// sandbox's seed and the order of the requests.
+    #[must_use]
+    pub fn sometimes(percent: u8, operation: &str, fault: Fault) -> FaultRule {
+        FaultRule { percent, operation: Some(operation.to_owned()), ..FaultRule::always(fault) }
     }
 }
 
-/// The fault of the next request for `operation`, by rules that count down.
-pub(crate) fn next_fault(rules: &mut Vec<FaultRule>, operation: &str) -> Option<Fault> {
-    rules.retain(|rule| rule.times != Some(0));
-    let matching =
-        |rule: &&mut FaultRule| rule.operation.as_deref().is_none_or(|name| name == operation);
-    for rule in rules.iter_mut().filter(matching) {
-        if rule.skip > 0 {
-            rule.skip -= 1;
-            continue;
-        }
-        rule.times = rule.times.map(|times| times - 1);
-        return Some(rule.fault.clone());
+/// The rules of a sandbox, which count down.
+pub(crate) struct Faults {
+    pub(crate) rules: Vec<FaultRule>,
+    random: Random,
+}
+
+impl Faults {
+    pub(crate) fn new(seed: u64) -> Faults {
+        Faults { rules: Vec::new(), random: Random::new(seed, 3) }
     }
-    None
+
+    /// The fault of the next request for `operation`.
+    pub(crate) fn next(&mut self, operation: &str) -> Option<Fault> {
+        self.rules.retain(|rule| rule.times != Some(0));
+        let matching =
+            |rule: &&mut FaultRule| rule.operation.as_deref().is_none_or(|name| name == operation);
+        for rule in self.rules.iter_mut().filter(matching) {
+            if rule.skip > 0 {
+                rule.skip -= 1;
+                continue;
+            }
+            if rule.percent < 100 && self.random.below(100) >= u32::from(rule.percent) {
+                continue;
+            }
+            rule.times = rule.times.map(|times| times - 1);
+            return Some(rule.fault.clone());
+        }
+        None
+    }
 }

@@ -56,7 +56,7 @@ impl Fields {
         Fields::from(Map::from_iter([(name.to_owned(), call.param(name).into())]))
     }
 
-    fn of_form(form: &[u8]) -> Fields {
+    pub(crate) fn of_form(form: &[u8]) -> Fields {
         let pairs = form_urlencoded::parse(form);
         Fields::from(pairs.map(|(name, value)| (name.into(), (&*value).into())).collect())
     }
@@ -91,6 +91,18 @@ impl Fields {
     pub(crate) fn required_text(&mut self, name: &'static str) -> String {
         self.require(name);
         self.text(name).unwrap_or_default()
+    }
+
+    /// An address that looks like one.
+    pub(crate) fn email(&mut self, name: &'static str) -> Option<String> {
+        let email = self.text(name)?;
+        match email.split_once('@') {
+            Some((mailbox, host)) if !mailbox.is_empty() && !host.is_empty() => Some(email),
+            _ => {
+                self.refuse(name, "must be a valid email address");
+                None
+            }
+        }
     }
 
     /// A number, or the text of one.

@@ -15,7 +15,7 @@ use http::request::Parts;
 use http_body_util::BodyExt;
 use serde_json::json;
 
-use crate::fault::{Fault, FaultRule, next_fault};
+use crate::fault::{Fault, Faults};
 use crate::log::{Log, Received};
 use crate::provider::{Call, Provider, Route};
 use crate::reply::{Reply, reset};
@@ -39,7 +39,7 @@ pub(crate) struct Gate {
     pub(crate) clock: Clock,
     pub(crate) seed: u64,
     pub(crate) log: Mutex<Log>,
-    pub(crate) faults: Mutex<Vec<FaultRule>>,
+    pub(crate) faults: Mutex<Faults>,
 }
 
 /// The routes of all providers and of the sandbox itself.
@@ -93,7 +93,7 @@ impl Gate {
         let Ok(params) = params else {
             return self.answer(received, refusal(provider, StatusCode::NOT_FOUND));
         };
-        let fault = next_fault(&mut locked(&self.faults), route.operation);
+        let fault = locked(&self.faults).next(route.operation);
         let unworked = match &fault {
             Some(Fault::ResetBefore) => {
                 locked(&self.log).push(received);

@@ -151,12 +151,12 @@ impl Sandbox {
 
     /// Adds a fault. It stays until it has happened as often as it says.
     pub fn inject(&self, fault: FaultRule) {
-        locked(&self.gate.faults).push(fault);
+        locked(&self.gate.faults).rules.push(fault);
     }
 
     /// Forgets all faults.
     pub fn clear_faults(&self) {
-        locked(&self.gate.faults).clear();
+        locked(&self.gate.faults).rules.clear();
     }
 
     /// The state of the AzireVPN that is imitated.

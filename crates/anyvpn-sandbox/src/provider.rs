@@ -39,6 +39,12 @@ impl Call {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+
+    /// The credential of an `Authorization` header; the scheme's name has no case.
+    pub(crate) fn bearer(&self) -> Option<&str> {
+        let (scheme, key) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+    }
 }
 
 /// A provider's imitation: its calls, its state, and how it refuses.

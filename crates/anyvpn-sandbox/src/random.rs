@@ -1,5 +1,8 @@
 //! Numbers, names and keys that follow from the seed.
 
+pub(crate) const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+pub(crate) const HEXADECIMAL: &[u8] = b"0123456789abcdef";
+
 /// SplitMix64: a dozen lines, and the same sequence in every version, so that a seed in a bug
 /// report stays good. Nothing here needs to be hard to guess.
 #[derive(Clone, Debug)]

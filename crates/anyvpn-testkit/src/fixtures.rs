@@ -53,6 +53,7 @@ use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
+use crate::document;
 use crate::openapi::Document;
 use case::{Case, Message};
 
@@ -139,6 +140,9 @@ pub async fn run(
             report.push(format!("{operation}/: no refusal by the provider"));
         }
     }
+    if let Err(why) = digests(folder) {
+        report.push(why);
+    }
     if report.is_empty() {
         Ok(summary)
     } else {
@@ -147,12 +151,34 @@ pub async fn run(
     }
 }
 
+/// Where [`digests`] stand.
+const DIGESTS: &str = "digests.txt";
+
+/// Compares the files with `digests.txt` beside their folders, so that no byte of a documented example
+/// changes unnoticed, not even a space.
+fn digests(folder: &Path) -> Result<(), String> {
+    let mut text = String::new();
+    for operation in names(folder).map_err(|e| e.to_string())? {
+        for name in names(&folder.join(&operation)).unwrap_or_default() {
+            let path = format!("{operation}/{name}");
+            let bytes = fs::read(folder.join(&path)).map_err(|e| format!("{path}: {e}"))?;
+            // FNV-1a: a changed byte always changes it, and it needs no library.
+            let digest = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |digest, byte| {
+                (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+            _ = writeln!(text, "{digest:016x} {path}");
+        }
+    }
+    document::check(folder.join(DIGESTS), None, &text);
+    Ok(())
+}
+
 /// The names in a folder, in order, without hidden ones.
 fn names(folder: &Path) -> std::io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
+        if !name.starts_with('.') && name != DIGESTS {
             names.push(name);
         }
     }

@@ -118,18 +118,19 @@ pub enum Profile {
 impl Profile {
     /// The profile that `variable` describes, an environment such as `|name| std::env::var(name).ok()`.
     ///
-    /// AzireVPN reads `ANYVPN_AZIRE_URL` and `ANYVPN_AZIRE_TOKEN`. An empty variable counts as
-    /// absent.
+    /// AzireVPN reads `ANYVPN_AZIRE_URL` and `ANYVPN_AZIRE_TOKEN`. An empty token counts as absent.
+    /// An empty URL is kept, and [`open`] refuses it: a token meant for a sandbox must not reach the
+    /// vendor because a variable came out empty.
     pub fn from_environment(
         provider: ProviderName,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Self {
-        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let secret = |name: &str| variable(name).filter(|it| !it.is_empty()).map(Secret::from);
         match provider {
             #[cfg(feature = "azire")]
             ProviderName::Azire => Self::Azire {
                 url: variable("ANYVPN_AZIRE_URL"),
-                token: variable("ANYVPN_AZIRE_TOKEN").map(Secret::from),
+                token: secret("ANYVPN_AZIRE_TOKEN"),
             },
         }
     }

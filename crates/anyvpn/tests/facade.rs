@@ -32,6 +32,10 @@ fn the_environment_is_read_and_empty_is_absent() {
     let Profile::Azire { url, token } = profile else { panic!("another provider") };
     assert_eq!(url.as_deref(), Some("https://vpn.example.com"));
     assert!(token.is_none());
+
+    let empty = Profile::from_environment(ProviderName::Azire, |_| Some(String::new()));
+    let error = anyvpn::open(&empty).err().map(|error| error.kind());
+    assert_eq!(error, Some(ErrorKind::InvalidRequest), "not the vendor's address");
 }
 
 #[tokio::test]

@@ -111,12 +111,22 @@ pub struct Schema {
     pub one_of: Vec<Schema>,
     #[serde(rename = "x-decoder")]
     pub decoder: Option<String>,
+    #[serde(rename = "x-name")]
+    pub name: Option<String>,
+    #[serde(rename = "x-flag")]
+    pub flag: bool,
+    #[serde(rename = "x-attached")]
+    pub attached: bool,
     #[serde(rename = "x-newtype")]
     pub newtype: bool,
     #[serde(rename = "x-open-enum")]
     pub words: Ordered<String>,
+    #[serde(rename = "anyOf")]
+    _any_of: IgnoredAny,
     #[serde(rename = "enum")]
     _enum: IgnoredAny,
+    #[serde(rename = "pattern")]
+    _pattern: IgnoredAny,
     #[serde(rename = "minimum")]
     _minimum: IgnoredAny,
     #[serde(rename = "maximum")]

@@ -39,7 +39,7 @@ fn credential(security: &Security) -> String {
     match security {
         Security::None => "none".to_owned(),
         Security::Required(schemes) => schemes.join(" or "),
-        Security::Optional(schemes) => format!("{}, optional", schemes.join(" or ")),
+        Security::Optional(schemes) => format!("{} or none", schemes.join(" or ")),
         Security::RequiredWithout(schemes, field) => {
             format!("{}; none with `{field}`", schemes.join(" or "))
         }

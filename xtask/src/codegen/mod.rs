@@ -13,13 +13,17 @@
 //! | operation | `x-output` | schema of what the caller gets; left out: nothing |
 //! | operation | `x-decoder: NAME` | `lenient::NAME(self, reply)` decodes the reply |
 //! | operation | `x-anonymous-with: FIELD` | no credential is sent when the optional field is given |
-//! | property | `x-decoder: NAME` | `lenient::NAME` decodes it into the first form of its `oneOf` |
+//! | property | `x-decoder: NAME` | `lenient::NAME` decodes it into the first form of its `oneOf`, or the first of its types |
+//! | property | `x-name: NAME` | the field's name in Rust, where the one on the wire is a keyword or unclear |
+//! | property | `x-attached: true` | the dialect puts it in with the credential; also on a component |
+//! | property, parameter | `x-flag: true` | a `bool` that is 1 on the wire; 0 in a query, absent in a body for false |
 //! | component | `x-newtype: true` | a string with a type of its own |
 //! | component | `x-open-enum: {WORD: meaning}` | known words of a string; others may come |
 //!
-//! Formats: `password` is a `Secret`; `unix-time` a `Timestamp`; `ip`, `ipv4` and `ipv6` addresses;
-//! `uint8` to `uint64` integers. A property of a body that is `const` is no field. Only components
-//! that an operation's input or output reaches become types.
+//! Formats: `password` is a `Secret`; `unix-time` and `date-time` a `Timestamp`; `date` a `Date`;
+//! `ip`, `ipv4` and `ipv6` addresses; `uint8` to `uint64` and `int64` integers. A body is JSON or a
+//! form. A property of a body that is `const` is no field unless it is a flag, and one that is
+//! attached never is. Only components that an operation's input or output reaches become types.
 
 mod document;
 mod markdown;

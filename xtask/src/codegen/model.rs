@@ -25,8 +25,7 @@ pub struct Operation {
     pub path: String,
     pub security: Security,
     pub fields: Vec<Field>,
-    /// Whether a body is sent.
-    pub body: bool,
+    pub body: Option<Body>,
     /// The name and the Rust expression of a property that is always the same.
     pub constant: Option<(String, String)>,
     /// The Rust type of what the caller gets.
@@ -34,6 +33,13 @@ pub struct Operation {
     pub decoder: Option<String>,
     /// The types that are needed here for the first time.
     pub types: Vec<Struct>,
+}
+
+/// How a body is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    Json,
+    Form,
 }
 
 /// Which credentials an operation takes, by the names of their schemes.
@@ -67,13 +73,36 @@ pub struct Struct {
 
 /// A field of an operation or of a type.
 pub struct Field {
+    /// The name in Rust.
     pub name: String,
+    /// The name on the wire.
+    pub wire: String,
     pub doc: String,
     /// The Rust type, without `Option`.
     pub kind: String,
     pub optional: bool,
     pub place: Place,
-    pub decoder: Option<String>,
+    pub codec: Codec,
+}
+
+impl Field {
+    /// Whether the type is an `Option`. A flag that may be left out is not: false leaves it out.
+    pub fn is_option(&self) -> bool {
+        self.optional && !(self.place == Place::Body && self.codec == Codec::Flag)
+    }
+}
+
+/// How a field gets from and to the wire.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Codec {
+    /// As serde does it.
+    Plain,
+    /// As seconds since 1970.
+    UnixTime,
+    /// True as `1`; false as `0` in a query, and as nothing in a body.
+    Flag,
+    /// From the wire by this function of the crate's `lenient`.
+    Lenient(String),
 }
 
 /// Where a field is found.

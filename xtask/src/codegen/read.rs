@@ -2,7 +2,9 @@
 
 use super::Result;
 use super::document::{self, Constant, Document, Schema};
-use super::model::{Field, Newtype, OpenEnum, Operation, Place, Provider, Security, Struct};
+use super::model::{
+    Body, Codec, Field, Newtype, OpenEnum, Operation, Place, Provider, Security, Struct,
+};
 use super::text::camel_case;
 
 impl Provider {
@@ -36,6 +38,9 @@ impl Provider {
     }
 }
 
+/// Where named schemas are.
+const COMPONENTS: &str = "#/components/schemas/";
+
 /// A document, and the types of it that have been needed so far.
 struct Reader<'a> {
     document: &'a Document,
@@ -68,18 +73,26 @@ impl<'a> Reader<'a> {
         one_of("x-replay", &replay, &["Safe", "Idempotent", "Once"])?;
         let mut fields = self.parameters(path, &from.parameters)?;
         let mut constant = None;
-        if let Some(body) = &from.request_body {
-            let schema = json_body(body)?;
+        let body = from.request_body.as_ref().map(body).transpose()?;
+        if let Some((form, schema)) = body {
             for (name, property) in &schema.properties.0 {
-                match &property.constant {
-                    None => fields.push(self.property(schema, name, property, Place::Body)?),
-                    Some(_) if constant.is_some() => {
-                        return Err(format!(
-                            "`{name}`: a second constant property; only one is supported"
-                        ));
-                    }
-                    Some(value) => constant = Some((name.clone(), literal(value))),
+                if self.is_attached(property) {
+                    continue;
                 }
+                let Some(value) = property.constant.as_ref().filter(|_| !property.flag) else {
+                    let field = self.property(schema, name, property, Place::Body)?;
+                    if form == Body::Form {
+                        check_boolean(&field).map_err(|e| format!("property `{name}`: {e}"))?;
+                    }
+                    fields.push(field);
+                    continue;
+                };
+                if constant.is_some() || form == Body::Form {
+                    return Err(format!(
+                        "`{name}`: a constant property; only one is supported, and only in JSON"
+                    ));
+                }
+                constant = Some((name.clone(), literal(value)));
             }
             all_required_exist(schema)?;
         }
@@ -98,7 +111,7 @@ impl<'a> Reader<'a> {
             path: path.to_owned(),
             security: self.security(from, &fields)?,
             fields,
-            body: from.request_body.is_some(),
+            body: body.map(|(body, _)| body),
             constant,
             output,
             decoder: from.decoder.clone(),
@@ -155,14 +168,17 @@ impl<'a> Reader<'a> {
                 "query" => Place::Query,
                 other => return Err(at(format!("unknown `in: {other}`; use path or query"))),
             };
-            fields.push(Field {
+            let field = Field {
                 name: name.clone(),
+                wire: name.clone(),
                 doc: given(&parameter.description, "description", "say what it is").map_err(at)?,
                 kind: self.kind(&parameter.schema).map_err(at)?,
                 optional: !parameter.required,
                 place,
-                decoder: None,
-            });
+                codec: if parameter.schema.flag { Codec::Flag } else { Codec::Plain },
+            };
+            check_boolean(&field).map_err(at)?;
+            fields.push(field);
         }
         let places = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
         for place in places {
@@ -182,36 +198,65 @@ impl<'a> Reader<'a> {
     ) -> Result<Field> {
         let at = |problem: String| format!("property `{name}`: {problem}");
         let nullable = property.types.words().iter().any(|word| word == "null");
+        let required = parent.required.iter().any(|required| required == name);
         let form = match (&property.decoder, property.one_of.first()) {
             (Some(_), Some(first)) => first,
             _ => property,
         };
+        let codec = match &property.decoder {
+            Some(decoder) => Codec::Lenient(decoder.clone()),
+            None if property.flag => Codec::Flag,
+            None if form.format.as_deref() == Some("unix-time") => Codec::UnixTime,
+            None => Codec::Plain,
+        };
+        if codec == Codec::Flag && (required || place != Place::Body) {
+            let problem = "a flag is left out when it is false; make it an optional property of a \
+                           body, or decode it with an x-decoder";
+            return Err(at(problem.to_owned()));
+        }
         Ok(Field {
-            name: name.to_owned(),
+            name: property.name.as_deref().unwrap_or(name).to_owned(),
+            wire: name.to_owned(),
             doc: given(&property.description, "description", "say what it is").map_err(at)?,
             kind: self.kind(form).map_err(at)?,
-            optional: nullable || !parent.required.iter().any(|required| required == name),
+            optional: nullable || !required,
             place,
-            decoder: property.decoder.clone(),
+            codec,
         })
+    }
+
+    /// Whether the dialect puts the property in: it says so, or the component that it refers to.
+    fn is_attached(&self, property: &Schema) -> bool {
+        let component = property
+            .reference
+            .as_deref()
+            .and_then(|reference| reference.strip_prefix(COMPONENTS))
+            .and_then(|name| self.document.components.schemas.get(name));
+        property.attached || component.is_some_and(|component| component.attached)
     }
 
     /// The Rust type of a schema, without `Option`.
     fn kind(&mut self, schema: &Schema) -> Result<String> {
         if let Some(reference) = &schema.reference {
             let name = reference
-                .strip_prefix("#/components/schemas/")
-                .ok_or_else(|| format!("`{reference}` is not below #/components/schemas/"))?;
+                .strip_prefix(COMPONENTS)
+                .ok_or_else(|| format!("`{reference}` is not below {COMPONENTS}"))?;
             self.reach(name)?;
             return Ok(name.to_owned());
         }
         let mut words = schema.types.words().iter().filter(|word| *word != "null");
-        let (Some(word), None) = (words.next(), words.next()) else {
-            return Err("no single type; give one, or an x-decoder with oneOf".to_owned());
+        let word = match (words.next(), words.next()) {
+            (Some(word), None) => word,
+            // The decoder makes the first of the others.
+            (Some(word), Some(_)) if schema.decoder.is_some() => word,
+            _ => return Err("no single type; give one, or an x-decoder with oneOf".to_owned()),
         };
         let kind = match (word.as_str(), schema.format.as_deref()) {
+            ("integer", None) if schema.flag => "bool",
             ("string", None | Some("email")) => "String",
             ("string", Some("password")) => "Secret",
+            ("string", Some("date")) => "Date",
+            ("string", Some("date-time")) => "Timestamp",
             ("string", Some("ip")) => "IpAddr",
             ("string", Some("ipv4")) => "Ipv4Addr",
             ("string", Some("ipv6")) => "Ipv6Addr",
@@ -220,6 +265,7 @@ impl<'a> Reader<'a> {
             ("integer", Some("uint16")) => "u16",
             ("integer", Some("uint32")) => "u32",
             ("integer", Some("uint64")) => "u64",
+            ("integer", Some("int64")) => "i64",
             ("boolean", None) => "bool",
             ("array", None) => {
                 let items = schema.items.as_ref().ok_or("no items; say what it holds")?;
@@ -273,12 +319,27 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The schema of a JSON body.
-fn json_body(body: &document::RequestBody) -> Result<&Schema> {
-    match body.content.0.as_slice() {
-        [(kind, content)] if kind == "application/json" => Ok(&content.schema),
-        _ => Err("the body is not only application/json; teach codegen the other kind".to_owned()),
+/// How a body is written, and its schema.
+fn body(body: &document::RequestBody) -> Result<(Body, &Schema)> {
+    let [(kind, content)] = body.content.0.as_slice() else {
+        return Err("the body has not one media type; choose one".to_owned());
+    };
+    let body = match kind.as_str() {
+        "application/json" => Body::Json,
+        "application/x-www-form-urlencoded" => Body::Form,
+        other => return Err(format!("unknown media type {other}; teach codegen this one")),
+    };
+    Ok((body, &content.schema))
+}
+
+/// Text has no booleans: each provider spells true in its own way.
+fn check_boolean(field: &Field) -> Result<()> {
+    if field.kind == "bool" && field.codec != Codec::Flag {
+        return Err("a boolean has no one spelling outside of JSON; write `type: integer` and \
+                    `x-flag: true`"
+            .to_owned());
     }
+    Ok(())
 }
 
 fn all_required_exist(schema: &Schema) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Field, Operation, Place, Provider, Security, Struct};
+use super::model::{Body, Codec, Field, Operation, Place, Provider, Security, Struct};
 use super::text::{camel_case, doc, first_sentence};
 
 /// The text of `ops.rs`, with its lines not yet broken.
@@ -42,7 +42,7 @@ fn imports(items: &str) -> String {
         names => format!("use {path}::{{{}}};\n", names.join(", ")),
     };
     let mut core = vec!["Error"];
-    core.extend(used(&["OperationId", "Secret", "Timestamp"]));
+    core.extend(used(&["Date", "OperationId", "Secret", "Timestamp"]));
     [
         list("std::net", used(&["IpAddr", "Ipv4Addr", "Ipv6Addr"])),
         "\n".to_owned(),
@@ -96,22 +96,19 @@ fn input(operation: &Operation) -> String {
     }
     let method = operation.method.to_ascii_uppercase();
     docs = format!("{docs}\n`{method} {}` · {}", operation.path, operation.source);
-    let derive = if operation.body {
-        "Clone, Debug, Serialize, Deserialize"
-    } else {
-        "Clone, Debug, Deserialize"
-    };
+    let has_body = operation.body.is_some();
+    let derive =
+        if has_body { "Clone, Debug, Serialize, Deserialize" } else { "Clone, Debug, Deserialize" };
     let fields: String = operation
         .fields
         .iter()
         .map(|field| {
-            let mut attributes = Vec::new();
-            if operation.body && field.place != Place::Body {
-                attributes.push("skip_serializing".to_owned());
-            } else if operation.body && field.optional {
-                attributes.push("skip_serializing_if = \"Option::is_none\"".to_owned());
-            }
-            member(field, attributes)
+            let attribute = match field.place {
+                Place::Body if field.is_option() => "skip_serializing_if = \"Option::is_none\"",
+                Place::Path | Place::Query if has_body => "skip_serializing",
+                _ => "",
+            };
+            member(field, attribute)
         })
         .collect();
     format!(
@@ -123,7 +120,7 @@ fn input(operation: &Operation) -> String {
 
 /// The struct of a reply.
 fn output(of: &Struct) -> String {
-    let fields: String = of.fields.iter().map(|field| member(field, Vec::new())).collect();
+    let fields: String = of.fields.iter().map(|field| member(field, "")).collect();
     format!(
         "{}#[derive(Clone, Debug, Serialize, Deserialize)]\npub struct {} {{\n{fields}}}\n",
         doc(0, &of.doc),
@@ -131,24 +128,36 @@ fn output(of: &Struct) -> String {
     )
 }
 
-/// One field of a struct.
-fn member(field: &Field, mut attributes: Vec<String>) -> String {
-    if let Some(decoder) = &field.decoder {
-        attributes.push("default".to_owned());
-        attributes.push(format!("deserialize_with = \"lenient::{decoder}\""));
-    } else if field.kind == "Timestamp" && field.optional {
-        attributes.push("default".to_owned());
-        attributes.push("with = \"anyvpn_http::unix_time::option\"".to_owned());
-    } else if field.kind == "Timestamp" {
-        attributes.push("with = \"anyvpn_http::unix_time\"".to_owned());
-    }
+/// One field of a struct. `skip` says when it is not serialized.
+fn member(field: &Field, skip: &str) -> String {
+    let Field { name, wire, kind, .. } = field;
+    let rename = if name == wire { String::new() } else { format!("rename = {wire:?}") };
+    // A list that is absent is empty.
+    let default = field.optional || kind.starts_with("Vec<");
+    let codec = match &field.codec {
+        Codec::Lenient(decoder) if default => {
+            format!("default, deserialize_with = \"lenient::{decoder}\"")
+        }
+        Codec::Lenient(decoder) => format!("deserialize_with = \"lenient::{decoder}\""),
+        Codec::UnixTime if field.optional => {
+            "default, with = \"anyvpn_http::unix_time::option\"".to_owned()
+        }
+        Codec::UnixTime => "with = \"anyvpn_http::unix_time\"".to_owned(),
+        Codec::Flag if field.place == Place::Body => {
+            "default, skip_serializing_if = \"anyvpn_http::flag::is_off\", \
+             serialize_with = \"anyvpn_http::flag::serialize\""
+                .to_owned()
+        }
+        Codec::Flag | Codec::Plain => String::new(),
+    };
+    let mut attributes = vec![rename.as_str(), skip, codec.as_str()];
+    attributes.retain(|attribute| !attribute.is_empty());
     let serde = match attributes.as_slice() {
         [] => String::new(),
         attributes => format!("    #[serde({})]\n", attributes.join(", ")),
     };
-    let Field { name, kind, .. } = field;
     let doc = doc(4, &field.doc);
-    if field.optional {
+    if field.is_option() {
         format!("{doc}{serde}    pub {name}: Option<{kind}>,\n")
     } else {
         format!("{doc}{serde}    pub {name}: {kind},\n")
@@ -204,9 +213,16 @@ fn request(operation: &Operation) -> String {
     for field in &operation.fields {
         let name = &field.name;
         let by_value = is_copy(&field.kind);
+        let flag = field.codec == Codec::Flag;
         _ = match (field.place, field.optional) {
             (Place::Path, _) if by_value => write!(call, ".path({name:?}, self.{name})?"),
             (Place::Path, _) => write!(call, ".path({name:?}, &self.{name})?"),
+            (Place::Query, true) if flag => {
+                write!(call, ".query_opt({name:?}, self.{name}.map(u8::from))")
+            }
+            (Place::Query, false) if flag => {
+                write!(call, ".query({name:?}, u8::from(self.{name}))")
+            }
             (Place::Query, true) if by_value => write!(call, ".query_opt({name:?}, self.{name})"),
             (Place::Query, true) => write!(call, ".query_opt({name:?}, self.{name}.as_ref())"),
             (Place::Query, false) if by_value => write!(call, ".query({name:?}, self.{name})"),
@@ -214,16 +230,19 @@ fn request(operation: &Operation) -> String {
             (Place::Body | Place::Reply, _) => Ok(()),
         };
     }
-    match (&operation.constant, call.strip_suffix('?')) {
-        (Some((name, value)), _) => format!("{call}.json_with(self, {name:?}, {value})"),
-        (None, _) if operation.body => format!("{call}.json(self)"),
-        (None, Some(fallible)) => fallible.to_owned(),
-        (None, None) => format!("Ok({call})"),
+    match (operation.body, &operation.constant, call.strip_suffix('?')) {
+        (Some(Body::Form), ..) => format!("{call}.form(self)"),
+        (Some(Body::Json), Some((name, value)), _) => {
+            format!("{call}.json_with(self, {name:?}, {value})")
+        }
+        (Some(Body::Json), None, _) => format!("{call}.json(self)"),
+        (None, _, Some(fallible)) => fallible.to_owned(),
+        (None, _, None) => format!("Ok({call})"),
     }
 }
 
 fn is_copy(kind: &str) -> bool {
-    ["bool", "u8", "u16", "u32", "u64", "IpAddr", "Ipv4Addr", "Ipv6Addr"].contains(&kind)
+    ["bool", "u8", "u16", "u32", "u64", "i64", "IpAddr", "Ipv4Addr", "Ipv6Addr"].contains(&kind)
 }
 
 /// The table of all operations. It is a table: rustfmt would give each field five lines.
@@ -244,7 +263,7 @@ fn table(provider: &Provider) -> String {
         fields: &["
         );
         for field in &operation.fields {
-            let (name, kind, required) = (&field.name, field_kind(&field.kind), !field.optional);
+            let (name, kind, required) = (&field.wire, field_kind(&field.kind), !field.optional);
             let doc = first_sentence(&field.doc);
             _ = write!(
                 out,

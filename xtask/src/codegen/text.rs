@@ -12,10 +12,14 @@ const WIDTH: usize = 100;
 /// `create-port-forward` as `CreatePortForward`.
 pub fn camel_case(name: &str) -> String {
     name.split(['-', '_'])
-        .flat_map(|word| {
-            let mut letters = word.chars();
-            let first = letters.next().map(|c| c.to_ascii_uppercase());
-            first.into_iter().chain(letters)
+        .map(|word| match word {
+            "openvpn" => "OpenVpn".to_owned(),
+            "wireguard" => "WireGuard".to_owned(),
+            _ => {
+                let mut letters = word.chars();
+                let first = letters.next().map(|c| c.to_ascii_uppercase());
+                first.into_iter().chain(letters).collect()
+            }
         })
         .collect()
 }

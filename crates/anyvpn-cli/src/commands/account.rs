@@ -88,7 +88,7 @@ pub async fn run(
             new.currency = currency;
             show(context, provider, admin.create(new).await?)?;
             let name: Option<ProviderName> = provider.name().parse().ok();
-            context.output.note(&format!("to sign in, {}", sign_in(name)));
+            context.output.note(&format!("To sign in: {}", sign_in(name)));
             Ok(())
         }
         Account::SetPassword { password } => {

@@ -44,7 +44,7 @@ pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
         return Err(unknown(provider, name));
     };
     let input = input(entry, &args)?;
-    let profile = context.profile(provider);
+    let profile = context.profile(provider)?;
     let call = anyvpn::call_by_name(&profile, name, input, args.reveal);
     let reply = wait(call)?.map_err(|error| Failure::from(error).of(provider))?;
     context.output.document(&reply)

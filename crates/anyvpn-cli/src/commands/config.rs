@@ -88,7 +88,7 @@ struct Obtained<'a> {
     protocol: Protocol,
     server: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<&'a Path>,
+    path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     config: Option<&'a str>,
     /// Of a rotation.
@@ -153,6 +153,10 @@ async fn get(
         Failure::from(error).where_missing("anyvpn server list shows the servers")
     })?;
     let lost = |failure: Failure| match &obtained.id {
+        // The device may be an old one; with the key at hand the same command gets it again.
+        Some(_) if request.wireguard.private_key.is_some() => {
+            failure.hint("your key is registered: get the configuration again with it")
+        }
         Some(id) => Failure::other(format!("{failure}; the provider made {id} nevertheless"))
             .hint(format!("remove it: anyvpn config revoke {id}")),
         None => failure,
@@ -196,7 +200,7 @@ struct Delivery<'a> {
 
 impl Delivery<'_> {
     /// Writes the configuration where it belongs. `lost` adds to a failure what is left at the
-    /// provider, whose key nobody has then: so a closed pipe is an error here too.
+    /// provider, whose key nobody has then: so a closed pipe is no quiet end here.
     fn deliver(
         self,
         context: &Context,
@@ -215,7 +219,7 @@ impl Delivery<'_> {
             id: self.obtained.id.as_deref(),
             protocol,
             server: self.server,
-            path: path.as_deref(),
+            path: path.as_ref().map(|path| path.display().to_string()),
             config: path.is_none().then_some(shown),
             old_key_valid: self.old_key_valid,
         };

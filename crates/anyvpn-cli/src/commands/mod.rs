@@ -45,7 +45,7 @@ fn with(
 ) -> Result<(), Failure> {
     let name = context.provider()?;
     let about = |failure: Failure| failure.of(name);
-    let provider = anyvpn::open(&context.profile(name)).map_err(|error| about(error.into()))?;
+    let provider = anyvpn::open(&context.profile(name)?).map_err(|error| about(error.into()))?;
     wait(work(&*provider))?.map_err(about)
 }
 

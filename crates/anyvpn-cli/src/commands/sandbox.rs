@@ -13,7 +13,7 @@ use crate::text::reason;
 /// The account that is there from the beginning.
 const LOGIN: &str = "demo";
 /// It protects nothing: the account is imitated too.
-const LOGIN_WORD: &str = "demo";
+const PASSWORD: &str = "demo";
 
 #[derive(Args)]
 pub struct Sandbox {
@@ -34,7 +34,7 @@ pub async fn run(context: &Context, args: Sandbox) -> Result<(), Failure> {
         builder = builder.allow_other_machines();
     }
     let sandbox = builder.start().await.map_err(not_started)?;
-    let account = sandbox.azire().add_account(LOGIN, LOGIN_WORD);
+    let account = sandbox.azire().add_account(LOGIN, PASSWORD);
     // `port` then finds the account's only device.
     let _ = sandbox.azire().add_device(LOGIN);
 
@@ -42,11 +42,11 @@ pub async fn run(context: &Context, args: Sandbox) -> Result<(), Failure> {
     let answer = json!({
         "url": url,
         "environment": { "ANYVPN_AZIRE_URL": azire_url, "ANYVPN_AZIRE_TOKEN": account.token },
-        "accounts": [{ "provider": "azire", "login": LOGIN, "password": LOGIN_WORD }],
+        "accounts": [{ "provider": "azire", "login": LOGIN, "password": PASSWORD }],
     });
     context.output.note(&format!(
         "The sandbox listens at {url} until Ctrl-C.\n\
-         It has an AzireVPN account, user name {LOGIN}, password {LOGIN_WORD}. Elsewhere:"
+         It has an AzireVPN account, user name {LOGIN}, password {PASSWORD}. Elsewhere:"
     ));
     context.output.answer(&answer, || {
         format!("export ANYVPN_AZIRE_URL={azire_url}\nexport ANYVPN_AZIRE_TOKEN={}", account.token)

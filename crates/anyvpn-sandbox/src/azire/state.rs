@@ -8,7 +8,7 @@ use super::locations::Location;
 use super::quirks::Quirks;
 use crate::Clock;
 use crate::provider::Call;
-use crate::random::Random;
+use crate::random::{HEXADECIMAL, LETTERS, Random};
 use crate::reply::Reply;
 
 pub(super) const DAY: i64 = 86_400;
@@ -16,9 +16,6 @@ pub(super) const DAY: i64 = 86_400;
 /// The sandbox's own bounds, far above what a test needs.
 const MOST_ACCOUNTS: usize = 1000;
 const MOST_TOKENS: usize = 1000;
-
-const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const HEXADECIMAL: &[u8] = b"0123456789abcdef";
 
 pub(super) struct Account {
     pub(super) username: String,
@@ -124,7 +121,7 @@ impl State {
     }
 
     pub(super) fn caller(&self, call: &Call) -> Result<Caller, Reply> {
-        let key = call.header("authorization").and_then(bearer).ok_or_else(unauthenticated)?;
+        let key = call.bearer().ok_or_else(unauthenticated)?;
         for (account, known) in self.accounts.iter().enumerate() {
             if let Some(token) = known.tokens.iter().find(|token| token.key == key) {
                 return Ok(Caller { account, token: token.id.clone() });
@@ -195,10 +192,4 @@ impl State {
 
 fn address(low: u32) -> Ipv4Addr {
     Ipv4Addr::from(0x0a00_0000 + low)
-}
-
-/// The credential of an `Authorization` header; the scheme's name has no case.
-fn bearer(header: &str) -> Option<&str> {
-    let (scheme, key) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
 }

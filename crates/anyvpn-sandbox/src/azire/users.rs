@@ -62,8 +62,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Answer {
     let mut fields = body(call)?;
     let username = new_username(&mut fields, "username", state, None);
     let password = fields.required_text("password");
-    let email = fields.text("email");
-    check_email(&mut fields, email.as_deref());
+    let email = fields.email("email");
     let currency = fields.text("currency").unwrap_or_else(|| "EUR".to_owned());
     if !["EUR", "USD", "SEK"].contains(&currency.as_str()) {
         fields.refuse("currency", "must be EUR, USD or SEK");
@@ -130,8 +129,8 @@ pub(super) fn update_username(state: &mut State, caller: &Caller, call: &Call) -
 
 pub(super) fn update_email(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let mut fields = body(call)?;
-    let email = fields.required_text("email");
-    check_email(&mut fields, (!email.is_empty()).then_some(&email));
+    fields.require("email");
+    let email = fields.email("email").unwrap_or_default();
     fields.done().map_err(invalid)?;
     let verified = state.quirks.changed_email_is_verified;
     let account = &mut state.accounts[caller.account];
@@ -159,15 +158,6 @@ fn new_username(
         fields.refuse(field, "has already been taken");
     }
     username
-}
-
-fn check_email(fields: &mut Fields, email: Option<&str>) {
-    let plausible = |email: &str| {
-        email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
-    };
-    if email.is_some_and(|email| !plausible(email)) {
-        fields.refuse("email", "must be a valid email address");
-    }
 }
 
 /// What a call that needs access to the service says without it. The documents define

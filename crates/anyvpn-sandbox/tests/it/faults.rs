@@ -144,6 +144,7 @@ async fn rules_choose_count_and_skip() {
         operation: Some("azire.list-tokens".to_owned()),
         times: Some(2),
         skip: 1,
+        percent: 100,
     });
     assert_eq!(status("/users/me").await, 200);
     for expected in [200, 500, 500, 200] {

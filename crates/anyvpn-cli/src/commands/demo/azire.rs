@@ -3,7 +3,12 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyvpn::azire::Azire;
-use anyvpn::azire::ops::*;
+use anyvpn::azire::ops::{
+    CheckPort, CheckPortByPost, CreateIp, CreateOtp, CreatePortForward, CreateToken, CreateUser,
+    Currency, DeleteAllTokens, DeleteEmail, DeleteIp, DeletePortForward, DeleteToken, DeleteUser,
+    GetIp, GetUser, HidePortForward, Ip, ListIps, ListLocations, ListPortForwards, ListTokens,
+    PortCheck, PutIpKey, UpdateEmail, UpdatePassword, UpdateToken, UpdateUsername, User,
+};
 use anyvpn::{Config, ConfigRequest, Error, ErrorKind, PrivateKey, Secret, ServerConfigs as _};
 use tokio::net::TcpListener;
 
@@ -149,7 +154,7 @@ async fn device(tour: &mut Tour<'_>, azire: &Azire, file: Pending) -> Result<Ip,
 
     let mut request = ConfigRequest::wireguard("se-sto");
     request.wireguard.private_key = Some(key);
-    let path = file.path().to_owned();
+    let path = file.path().display().to_string();
     let write = async {
         // The device has the key, so no further one is made.
         let Config::WireGuard(config) = azire.obtain(&request).await?.config else {
@@ -157,8 +162,7 @@ async fn device(tour: &mut Tour<'_>, azire: &Azire, file: Pending) -> Result<Ip,
         };
         file.write(&config.to_secret())
     };
-    let shown = path.display().to_string();
-    tour.aside("Write a WireGuard file for Stockholm", write, |()| shown).await?;
+    tour.aside("Write a WireGuard file for Stockholm", write, |()| path.clone()).await?;
     tour.wrote(path);
     Ok(device)
 }

@@ -56,7 +56,7 @@ struct Outcome {
 struct Answer<'a> {
     steps: &'a [Step],
     operations: &'a [Outcome],
-    files: &'a [PathBuf],
+    files: &'a [String],
 }
 
 pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
@@ -81,10 +81,8 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
             temporary.insert(made).path().to_owned()
         }
     };
-    if !output.json {
-        let (url, folder) = (sandbox.url(), plain(&folder.display().to_string()));
-        output.lines(&format!("A sandbox listens at {url}; files go to {folder}."))?;
-    }
+    let (url, place) = (sandbox.url(), folder.display());
+    output.note(&format!("A sandbox listens at {url}; files go to {place}."));
     let mut tour = Tour {
         output,
         sandbox: &sandbox,
@@ -133,7 +131,7 @@ struct Tour<'a> {
     folder: &'a Path,
     provider: &'static str,
     steps: Vec<Step>,
-    files: Vec<PathBuf>,
+    files: Vec<String>,
 }
 
 impl Tour<'_> {
@@ -189,7 +187,7 @@ impl Tour<'_> {
     }
 
     /// Remembers a file that stays.
-    fn wrote(&mut self, file: PathBuf) {
+    fn wrote(&mut self, file: String) {
         self.files.push(file);
     }
 
@@ -249,7 +247,7 @@ fn closing_text(answer: &Answer) -> String {
     );
     for file in answer.files {
         text.push_str("\nLeft behind: ");
-        text.push_str(&plain(&file.display().to_string()));
+        text.push_str(&plain(file));
     }
     text
 }
