@@ -463,14 +463,16 @@ pub struct ConfigRequest {
 }
 
 impl ConfigRequest {
+    /// The provider's usual configuration for a server.
+    #[must_use]
+    pub fn new(server: impl Into<String>, protocol: Protocol) -> Self {
+        Self { server: server.into(), protocol, wireguard: WireGuardOptions::default() }
+    }
+
     /// The provider's usual WireGuard configuration for a server.
     #[must_use]
     pub fn wireguard(server: impl Into<String>) -> Self {
-        Self {
-            server: server.into(),
-            protocol: Protocol::WireGuard,
-            wireguard: WireGuardOptions::default(),
-        }
+        Self::new(server, Protocol::WireGuard)
     }
 }
 
@@ -479,7 +481,7 @@ impl ConfigRequest {
 #[non_exhaustive]
 pub struct WireGuardOptions {
     /// The key to use; absent: a new one is made. A key that the account knows already keeps its
-    /// device. Ignored by providers that make the key themselves.
+    /// device. `InvalidRequest` from providers that make the key themselves.
     pub private_key: Option<PrivateKey>,
     /// Whether the endpoint is written as an address instead of a name.
     pub ip_endpoint: bool,
@@ -519,6 +521,9 @@ impl ServerConfig {
 pub enum Config {
     /// A file for wg-quick.
     WireGuard(WireGuardConfig),
+    /// A file for OpenVPN.
+    #[cfg(feature = "openvpn")]
+    OpenVpn(crate::OpenVpnProfile),
 }
 
 /// What a provider remembers of a configuration.

@@ -1,7 +1,11 @@
 //! Where the credential of a call comes from.
 
-use anyvpn_core::Error;
+use std::sync::Arc;
+
+use anyvpn_core::{Error, Secret};
 use async_trait::async_trait;
+
+use crate::TokenStore;
 
 /// Holds the credential of a client, and replaces one that the provider refuses.
 #[async_trait]
@@ -32,5 +36,59 @@ pub struct Fixed<C>(pub Option<C>);
 impl<C: Clone + Send + Sync + 'static> Credentials<C> for Fixed<C> {
     async fn current(&self) -> Result<Option<C>, Error> {
         Ok(self.0.clone())
+    }
+}
+
+/// Makes a new token when there is none, or when the provider refused the one there was.
+#[async_trait]
+pub trait SignIn<T>: Send + Sync + 'static {
+    /// Makes a token.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the sign-in gave.
+    async fn sign_in(&self) -> Result<T, Error>;
+}
+
+/// A token that is kept in a [`TokenStore`], and made anew by signing in: by one caller at a time,
+/// for all callers and, where the store is shared, for all processes.
+pub struct Stored<T, S> {
+    store: Arc<dyn TokenStore<T>>,
+    sign_in: S,
+}
+
+impl<T, S> Stored<T, S> {
+    /// Tokens that `sign_in` makes and `store` keeps.
+    #[must_use]
+    pub fn new(store: Arc<dyn TokenStore<T>>, sign_in: S) -> Self {
+        Self { store, sign_in }
+    }
+}
+
+#[async_trait]
+impl<S: SignIn<Secret>> Credentials<Secret> for Stored<Secret, S> {
+    async fn current(&self) -> Result<Option<Secret>, Error> {
+        if let Some(token) = self.store.load().await? {
+            return Ok(Some(token));
+        }
+        let _turn = self.store.lock().await?;
+        if let Some(token) = self.store.load().await? {
+            return Ok(Some(token));
+        }
+        let token = self.sign_in.sign_in().await?;
+        self.store.save(Some(&token)).await?;
+        Ok(Some(token))
+    }
+
+    async fn renew(&self, refused: &Secret) -> Result<bool, Error> {
+        let _turn = self.store.lock().await?;
+        let kept = self.store.load().await?;
+        // Another caller or process has signed in since.
+        if kept.is_some_and(|token| token.expose() != refused.expose()) {
+            return Ok(true);
+        }
+        let token = self.sign_in.sign_in().await?;
+        self.store.save(Some(&token)).await?;
+        Ok(true)
     }
 }

@@ -24,7 +24,7 @@
 //! # Ok::<(), String>(())
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use jsonschema::Validator;
@@ -44,9 +44,16 @@ pub struct Operation {
     /// Whether a success brings a value: `x-output` is there.
     pub has_output: bool,
     /// The schema of the request's body; `None` when it has no body.
-    request: Option<Validator>,
+    request: Option<Schema>,
     /// By status, as the document writes it; `None` for a reply without a body.
-    replies: BTreeMap<String, Option<Validator>>,
+    replies: BTreeMap<String, Option<Schema>>,
+}
+
+/// What a body must be like.
+struct Schema {
+    validator: Validator,
+    /// For a form: the fields that are whole numbers, which a form writes as it does texts.
+    numbers: Option<BTreeSet<String>>,
 }
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -102,7 +109,7 @@ impl Document {
         match &operation.request {
             None if body.is_empty() => Ok(()),
             None => Err("it has a body, and the operation takes none".to_owned()),
-            Some(validator) => validate(validator, body),
+            Some(schema) => validate(schema, body),
         }
     }
 
@@ -126,7 +133,7 @@ impl Document {
             _ if body.is_empty() && may_be_empty => Ok(()),
             None if body.is_empty() => Ok(()),
             None => Err(format!("the response {status} has no body, and one came")),
-            Some(validator) => validate(validator, body),
+            Some(schema) => validate(schema, body),
         }
     }
 
@@ -157,33 +164,66 @@ fn operation(
 }
 
 /// The schema of a `requestBody` or a response, which may be a reference to one; `None` when it has
-/// no JSON.
-fn body(document: &Value, part: &Value) -> Result<Option<Validator>, String> {
-    let part = match part["$ref"].as_str() {
-        Some(place) => place
-            .strip_prefix('#')
-            .and_then(|pointer| document.pointer(pointer))
-            .ok_or_else(|| format!("{place} leads nowhere"))?,
-        None => part,
+/// neither JSON nor a form.
+fn body(document: &Value, part: &Value) -> Result<Option<Schema>, String> {
+    let content = &resolve(document, part)?["content"];
+    let form = &content["application/x-www-form-urlencoded"]["schema"];
+    let (schema, numbers) = match &content["application/json"]["schema"] {
+        Value::Null if form.is_null() => return Ok(None),
+        Value::Null => (form, Some(numbers(document, form)?)),
+        json => (json, None),
     };
-    let schema = &part["content"]["application/json"]["schema"];
-    if schema.is_null() {
-        return Ok(None);
-    }
     // The document's references begin at its root.
     let schema = json!({ "allOf": [schema], "components": document["components"] });
     jsonschema::draft202012::options()
         .should_validate_formats(true)
         .with_format("ip", |text: &str| text.parse::<IpAddr>().is_ok())
         .build(&schema)
-        .map(Some)
+        .map(|validator| Some(Schema { validator, numbers }))
         .map_err(|e| e.to_string())
 }
 
-fn validate(validator: &Validator, body: &[u8]) -> Result<(), String> {
-    let body: Value = serde_json::from_slice(body).map_err(|e| format!("no JSON: {e}"))?;
-    let errors: Vec<_> =
-        validator.iter_errors(&body).map(|e| format!("at `{}`: {e}", e.instance_path())).collect();
+/// What a reference leads to, or the value itself.
+fn resolve<'a>(document: &'a Value, part: &'a Value) -> Result<&'a Value, String> {
+    let Some(place) = part["$ref"].as_str() else { return Ok(part) };
+    let target = place.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
+    target.ok_or_else(|| format!("{place} leads nowhere"))
+}
+
+/// The fields of a form that are whole numbers.
+fn numbers(document: &Value, form: &Value) -> Result<BTreeSet<String>, String> {
+    let mut numbers = BTreeSet::new();
+    for (name, property) in entries(&resolve(document, form)?["properties"]) {
+        if resolve(document, property)?["type"] == "integer" {
+            numbers.insert(name.clone());
+        }
+    }
+    Ok(numbers)
+}
+
+/// A form as the object that its schema describes; a field that is there twice is an error.
+fn object_of(form: &[u8], numbers: &BTreeSet<String>) -> Result<Value, String> {
+    let mut object = serde_json::Map::new();
+    for (name, text) in url::form_urlencoded::parse(form) {
+        let number = text.parse::<i64>().ok().filter(|_| numbers.contains(&*name));
+        let value = number.map_or_else(|| Value::from(&*text), Value::from);
+        if object.insert(name.to_string(), value).is_some() {
+            return Err(format!("{name} is there twice"));
+        }
+    }
+    Ok(object.into())
+}
+
+fn validate(schema: &Schema, body: &[u8]) -> Result<(), String> {
+    let body = match &schema.numbers {
+        Some(numbers) => object_of(body, numbers)?,
+        None => serde_json::from_slice(body).map_err(|e| format!("no JSON: {e}"))?,
+    };
+    let errors: Vec<_> = schema
+        .validator
+        .iter_errors(&body)
+        .map(|e| format!("at `{}`: {e}", e.instance_path()))
+        .collect();
     if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
 }
 
@@ -269,6 +309,33 @@ components:
         assert!(fits("drop-a", "DELETE", "/a/7", "") && !fits("drop-a", "DELETE", "/a/7", "{}"));
         for path in ["/a", "/a/", "/a/..", "/a/7/8", "/b/7"] {
             assert!(!fits("drop-a", "DELETE", path, ""), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_form_fits_by_its_fields() {
+        let document = Document::load(
+            "
+openapi: 3.1.0
+paths:
+  /a:
+    post:
+      operationId: add
+      requestBody:
+        content:
+          application/x-www-form-urlencoded:
+            schema:
+              required: [kind]
+              additionalProperties: false
+              properties: { kind: { type: integer, enum: [1, 6] }, name: { type: string } }
+",
+        )
+        .unwrap();
+        let fits =
+            |form: &str| document.validate_request("add", "POST", "/a", form.as_bytes()).is_ok();
+        assert!(fits("kind=6&name=7") && fits("kind=1"));
+        for wrong in ["", "kind=7", "kind=x", "kind=1&kind=1", "kind=1&other=2"] {
+            assert!(!fits(wrong), "{wrong}");
         }
     }
 

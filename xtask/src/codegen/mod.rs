@@ -13,10 +13,10 @@
 //! | operation | `x-output` | schema of what the caller gets; left out: nothing |
 //! | operation | `x-decoder: NAME` | `lenient::NAME(self, reply)` decodes the reply |
 //! | operation | `x-anonymous-with: FIELD` | no credential is sent when the optional field is given |
-//! | property | `x-decoder: NAME` | `lenient::NAME` decodes it into the first form of its `oneOf`, or the first of its types |
-//! | property | `x-name: NAME` | the field's name in Rust, where the one on the wire is a keyword or unclear |
-//! | property | `x-attached: true` | the dialect puts it in with the credential; also on a component |
-//! | property, parameter | `x-flag: true` | a `bool` that is 1 on the wire; 0 in a query, absent in a body for false |
+//! | property | `x-decoder: NAME` | `lenient::NAME` makes it the first of its types or its `oneOf` |
+//! | property | `x-name: NAME` | the name in Rust, where the wire's is a keyword or unclear |
+//! | property | `x-attached: true` | the dialect puts it in with a credential; on a component too |
+//! | property | `x-flag: true` | a `bool`: 1 when true, left out when false; in a query 1 or 0 |
 //! | component | `x-newtype: true` | a string with a type of its own |
 //! | component | `x-open-enum: {WORD: meaning}` | known words of a string; others may come |
 //!

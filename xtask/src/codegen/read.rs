@@ -249,7 +249,7 @@ impl<'a> Reader<'a> {
             (Some(word), None) => word,
             // The decoder makes the first of the others.
             (Some(word), Some(_)) if schema.decoder.is_some() => word,
-            _ => return Err("no single type; give one, or an x-decoder with oneOf".to_owned()),
+            _ => return Err("no single type; give one, or an x-decoder".to_owned()),
         };
         let kind = match (word.as_str(), schema.format.as_deref()) {
             ("integer", None) if schema.flag => "bool",

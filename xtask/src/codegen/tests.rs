@@ -1,6 +1,8 @@
 //! Small documents and the exact text they give.
 
+mod lenience;
 mod refusals;
+mod requests;
 
 use super::model::Provider;
 use super::{markdown, rust, text};
@@ -163,7 +165,7 @@ fn an_operation_without_output_ignores_the_body() {
 fn parameters_go_into_path_and_query() {
     let code = ops(
         &operation(
-            "  - { name: a, in: query, required: true, description: A., schema: { type: boolean } }
+            "  - { name: a, in: query, required: true, description: A., schema: { type: integer, format: int64 } }
   - { name: b, in: query, description: B., schema: { type: integer, format: uint16 } }
   - { name: c, in: query, description: C., schema: { type: string } }",
         ),

@@ -78,7 +78,7 @@ pub fn rustfmt(root: &Path, code: &str) -> Result<String> {
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
         return Err(format!(
-            "the generated code is not Rust; a name in the document may be a keyword\n{errors}"
+            "the generated code is not Rust; if a name in the document is a keyword, give it an x-name\n{errors}"
         ));
     }
     String::from_utf8(output.stdout).map_err(|e| format!("rustfmt: {e}"))

@@ -50,8 +50,8 @@ fn errors_name_the_file_the_operation_and_what_to_do() {
         ),
         (
             "format: password",
-            "format: date",
-            "property `key`: unknown type string, format date; use one of the codegen's, or teach \
+            "format: time",
+            "property `key`: unknown type string, format time; use one of the codegen's, or teach \
              it this one",
         ),
         (
@@ -59,11 +59,7 @@ fn errors_name_the_file_the_operation_and_what_to_do() {
             "required: [nom]",
             "`required` names `nom`, which is no property; correct it",
         ),
-        (
-            "application/json",
-            "text/plain",
-            "the body is not only application/json; teach codegen the other kind",
-        ),
+        ("application/json", "text/plain", "unknown media type text/plain; teach codegen this one"),
         (
             "security:",
             "x-output: { $ref: '#/components/schemas/Gone' }\nsecurity:",

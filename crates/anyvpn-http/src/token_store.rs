@@ -1,0 +1,190 @@
+//! Where a token that was made by signing in is kept.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use anyvpn_core::Error;
+use async_trait::async_trait;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+/// The right to replace what a store holds; dropping it gives it back.
+pub type StoreLock = Box<dyn Send + Sync>;
+
+/// Keeps one token, or one set of tokens, beyond a client's life.
+///
+/// Clients that share a store sign in once for all of them.
+#[async_trait]
+pub trait TokenStore<T>: Send + Sync + 'static {
+    /// What is kept; `None` when nothing is.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when what is kept cannot be read or is open to others.
+    async fn load(&self) -> Result<Option<T>, Error>;
+
+    /// Keeps `token` instead, or nothing. All of it is kept or none of it.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when it cannot be written.
+    async fn save(&self, token: Option<&T>) -> Result<(), Error>;
+
+    /// Waits for the right to replace the token. Whoever has it reads first: another may have
+    /// replaced the token meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when the lock cannot be taken at all.
+    async fn lock(&self) -> Result<StoreLock, Error>;
+}
+
+/// Keeps the token in memory, for all clients that share the store.
+pub struct MemoryStore<T> {
+    token: std::sync::Mutex<Option<T>>,
+    turn: Arc<Mutex<()>>,
+}
+
+impl<T> MemoryStore<T> {
+    /// A store that holds this token, or nothing yet.
+    #[must_use]
+    pub fn new(token: Option<T>) -> Self {
+        Self { token: std::sync::Mutex::new(token), turn: Arc::default() }
+    }
+}
+
+#[async_trait]
+impl<T: Clone + Send + Sync + 'static> TokenStore<T> for MemoryStore<T> {
+    async fn load(&self) -> Result<Option<T>, Error> {
+        Ok(self.token.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    async fn save(&self, token: Option<&T>) -> Result<(), Error> {
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token.cloned();
+        Ok(())
+    }
+
+    async fn lock(&self) -> Result<StoreLock, Error> {
+        let turn: OwnedMutexGuard<()> = Arc::clone(&self.turn).lock_owned().await;
+        Ok(Box::new(turn))
+    }
+}
+
+/// Waits for the exclusive lock of a file, which is made when it is missing. Dropping the file gives
+/// the lock back, and so does the end of the process.
+///
+/// # Errors
+///
+/// When the file cannot be made or locked.
+pub async fn lock_file(path: &Path) -> io::Result<File> {
+    let file = File::options().create(true).truncate(false).write(true).open(path)?;
+    // Asked again and again instead of waited for in a thread, so that dropping the future ends the
+    // wait.
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+#[cfg(feature = "file-store")]
+pub use file::FileStore;
+
+#[cfg(feature = "file-store")]
+mod file {
+    use std::fs::{self, File};
+    use std::io::{ErrorKind as IoKind, Write as _};
+    use std::path::{Path, PathBuf};
+
+    use anyvpn_core::{Error, ErrorKind, reveal};
+    use async_trait::async_trait;
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+
+    use super::{StoreLock, TokenStore, lock_file};
+
+    /// Keeps the token in a file of mode 0600, for all processes that name the same file.
+    ///
+    /// The file is replaced whole, never written into; a lock file beside it lets one process at a
+    /// time sign in. The folder must exist.
+    pub struct FileStore {
+        path: PathBuf,
+    }
+
+    impl FileStore {
+        /// A store in this file, which need not exist yet.
+        #[must_use]
+        pub fn new(path: impl Into<PathBuf>) -> Self {
+            Self { path: path.into() }
+        }
+
+        fn failed(&self, what: &str, error: impl std::fmt::Display) -> Error {
+            let path = self.path.display();
+            Error::new(ErrorKind::InvalidRequest)
+                .with_detail(format!("cannot {what} {path}: {error}"))
+        }
+
+        fn folder(&self) -> &Path {
+            match self.path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder,
+                _ => Path::new("."),
+            }
+        }
+    }
+
+    #[async_trait]
+    impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> TokenStore<T> for FileStore {
+        async fn load(&self) -> Result<Option<T>, Error> {
+            let mut file = match File::open(&self.path) {
+                Ok(file) => file,
+                Err(e) if e.kind() == IoKind::NotFound => return Ok(None),
+                Err(e) => return Err(self.failed("open", e)),
+            };
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt as _;
+                let mode = file.metadata().map_err(|e| self.failed("look at", e))?.permissions();
+                if mode.mode() & 0o077 != 0 {
+                    let path = self.path.display();
+                    let why = format!("others may read it; run `chmod 600 {path}`");
+                    return Err(self.failed("use", why));
+                }
+            }
+            let mut text = zeroize::Zeroizing::new(String::new());
+            std::io::Read::read_to_string(&mut file, &mut text)
+                .map_err(|e| self.failed("read", e))?;
+            serde_json::from_str(&text)
+                .map(Some)
+                .map_err(|_| self.failed("use", "it is not what anyvpn wrote; delete it"))
+        }
+
+        async fn save(&self, token: Option<&T>) -> Result<(), Error> {
+            let Some(token) = token else {
+                return match fs::remove_file(&self.path) {
+                    Err(e) if e.kind() != IoKind::NotFound => Err(self.failed("delete", e)),
+                    _ => Ok(()),
+                };
+            };
+            let (json, _) = reveal(|| serde_json::to_vec(token));
+            let json = zeroize::Zeroizing::new(json.map_err(|e| self.failed("write", e))?);
+            // Made with mode 0600, beside the file so that the exchange is one step.
+            let mut file = tempfile::NamedTempFile::new_in(self.folder())
+                .map_err(|e| self.failed("write", e))?;
+            file.write_all(&json)
+                .and_then(|()| file.as_file().sync_all())
+                .map_err(|e| self.failed("write", e))?;
+            file.persist(&self.path).map(drop).map_err(|e| self.failed("replace", e.error))
+        }
+
+        async fn lock(&self) -> Result<StoreLock, Error> {
+            let mut path = self.path.clone().into_os_string();
+            path.push(".lock");
+            let file = lock_file(Path::new(&path)).await.map_err(|e| self.failed("lock", e))?;
+            Ok(Box::new(file))
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! How VPN Script differs: a bearer token, a flag under two names, and refusals that only their text
+//! tells apart.
+
+use anyvpn_core::{Error, ErrorKind, Secret};
+use anyvpn_http::{Reply, Request, Security, lenient};
+use http::header;
+use serde::Deserialize;
+use serde::de::value::{Error as ValueError, UnitDeserializer};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
+
+/// VPN Script's dialect.
+pub struct Dialect;
+
+impl anyvpn_http::Dialect for Dialect {
+    type Provider = crate::VpnScript;
+    type Credential = Secret;
+
+    fn attach(
+        credential: Option<&Secret>,
+        security: Security,
+        request: &mut Request,
+    ) -> Result<(), Error> {
+        match credential {
+            Some(token) if !security.schemes.is_empty() => request.bearer(token),
+            None if !security.anonymous => Err(Error::new(ErrorKind::Unauthorized)
+                .with_detail("this call needs a token and there is none; nothing was sent")),
+            _ => Ok(()),
+        }
+    }
+
+    fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
+        let envelope = open::<Envelope<T>>(reply)?;
+        let nothing = || T::deserialize(UnitDeserializer::<ValueError>::new()).ok();
+        envelope.data.or_else(nothing).ok_or_else(|| reply.unexpected("at `data`: missing or null"))
+    }
+
+    fn refusal(reply: &Reply) -> Error {
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let texts = texts(&body);
+        let fields = field_errors(&body["errors"]);
+        let suspended = body.get("suspend_reason").is_some();
+        let kind = classify(reply, &texts, suspended, !fields.is_empty());
+        let mut error = Error::new(kind);
+        if texts.is_empty() {
+            error = error.with_detail(what_came(reply));
+        } else {
+            error = error.with_message(texts.join(" "));
+        }
+        if let Some(reason) = body["suspend_reason"].as_str() {
+            error = error.with_detail(format!("the provider's reason: {reason}"));
+        }
+        fields.into_iter().fold(error, |error, (field, why)| error.with_field(field, why))
+    }
+}
+
+/// A reply's flag, under whichever name.
+pub(crate) trait Flagged {
+    /// `None` when the reply has no flag.
+    fn flag(&self) -> Option<bool>;
+}
+
+/// Most replies: the flag, and the value under `data`, or under `token` for a sign-in.
+#[derive(Deserialize)]
+struct Envelope<T> {
+    #[serde(default, deserialize_with = "lenient::flag_option")]
+    success: Option<bool>,
+    #[serde(default, deserialize_with = "lenient::flag_option")]
+    status: Option<bool>,
+    #[serde(alias = "token")]
+    data: Option<T>,
+}
+
+impl<T> Flagged for Envelope<T> {
+    fn flag(&self) -> Option<bool> {
+        // Without a flag there must be a value.
+        self.success.or(self.status).or(self.data.is_some().then_some(true))
+    }
+}
+
+/// The body of a success; a refusal is an error, also with status 200.
+pub(crate) fn open<E: Flagged + DeserializeOwned>(reply: &Reply) -> Result<E, Error> {
+    if !reply.status.is_success() {
+        return Err(<Dialect as anyvpn_http::Dialect>::refusal(reply));
+    }
+    let refused = |flag| {
+        if flag == Some(false) {
+            <Dialect as anyvpn_http::Dialect>::refusal(reply)
+        } else {
+            reply.unexpected("there is neither a flag nor a value")
+        }
+    };
+    match reply.json::<E>() {
+        Ok(envelope) if envelope.flag() == Some(true) => Ok(envelope),
+        Ok(envelope) => Err(refused(envelope.flag())),
+        // What a refusal has in place of the value need not fit the value.
+        Err(error) => match reply.json::<Envelope<IgnoredAny>>() {
+            Ok(envelope) if envelope.flag() == Some(false) => Err(refused(Some(false))),
+            _ => Err(error),
+        },
+    }
+}
+
+/// The documented refusals. Their texts are all that tells them apart, so the match is exact, and an
+/// unknown text falls back to what the status says.
+const REFUSALS: &[(&str, ErrorKind)] = &[
+    ("Unauthenticated.", ErrorKind::Unauthorized),
+    ("The provided credentials are incorrect.", ErrorKind::Unauthorized),
+    ("Your account has been suspended.", ErrorKind::Suspended),
+    ("You do not have any service.", ErrorKind::NoService),
+    ("You do not have an active service.", ErrorKind::ServiceInactive),
+    ("Your service is not active.", ErrorKind::ServiceInactive),
+    ("Your service is expired.", ErrorKind::ServiceExpired),
+    ("The server is not found or enabled.", ErrorKind::NotFound),
+    ("The server is not using OpenVPN protocol.", ErrorKind::InvalidRequest),
+    ("The server is not using WireGuard protocol.", ErrorKind::InvalidRequest),
+    ("OpenVPN profile is not found for this server.", ErrorKind::NotFound),
+    ("No configuration found for this server.", ErrorKind::NotFound),
+    ("The WireGuard configuration is not found.", ErrorKind::NotFound),
+    ("The WireGuard configuration is pending creation or deletion.", ErrorKind::Pending),
+    (
+        "The server has reached the maximum allowed user limit. Please try again later or choose a \
+         different server.",
+        ErrorKind::CapacityReached,
+    ),
+    (
+        "Looks like you reached maximum allowed device limit on your plan. Please retry after \
+         disconnecting from OpenVPN or deleting WireGuard configurations that you have generated \
+         before.",
+        ErrorKind::DeviceLimit,
+    ),
+];
+
+fn classify(reply: &Reply, texts: &[String], suspended: bool, names_fields: bool) -> ErrorKind {
+    let known = |(text, _): &&(&str, ErrorKind)| texts.iter().any(|it| it == text);
+    if let Some((_, kind)) = REFUSALS.iter().find(known) {
+        return *kind;
+    }
+    match reply.status.as_u16() {
+        _ if suspended => ErrorKind::Suspended,
+        300..=399 if leads_to_login(reply) => ErrorKind::Unauthorized,
+        401 | 403 => ErrorKind::Unauthorized,
+        408 => ErrorKind::Timeout,
+        429 => ErrorKind::RateLimited,
+        200..=499 if names_fields => ErrorKind::InvalidRequest,
+        404 => ErrorKind::NotFound,
+        409 => ErrorKind::AlreadyExists,
+        413 | 415 | 422 => ErrorKind::InvalidRequest,
+        200..=299 | 400..=499 => ErrorKind::Refused,
+        500..=599 => ErrorKind::Unavailable,
+        _ => ErrorKind::UnexpectedReply,
+    }
+}
+
+/// The texts of a refusal, in the order of their names.
+fn texts(body: &Value) -> Vec<String> {
+    let mut texts = Vec::new();
+    for name in ["message", "error", "errors"] {
+        match &body[name] {
+            Value::String(text) if !texts.contains(text) => texts.push(text.clone()),
+            Value::Array(list) => {
+                texts.extend(list.iter().filter_map(Value::as_str).map(str::to_owned))
+            }
+            _ => {}
+        }
+    }
+    texts
+}
+
+/// What is wrong with each field.
+fn field_errors(errors: &Value) -> Vec<(String, String)> {
+    let mut list = Vec::new();
+    for (field, whys) in errors.as_object().into_iter().flatten() {
+        let one = std::slice::from_ref(whys);
+        for why in whys.as_array().map_or(one, Vec::as_slice) {
+            list.extend(why.as_str().map(|why| (field.clone(), why.to_owned())));
+        }
+    }
+    list
+}
+
+fn location(reply: &Reply) -> Option<&str> {
+    let location = reply.headers.get(header::LOCATION)?.to_str().ok()?;
+    location.split(['?', '#']).next()
+}
+
+/// Laravel sends a browser without a session to the page where people sign in.
+fn leads_to_login(reply: &Reply) -> bool {
+    location(reply).is_some_and(|to| to.trim_end_matches('/').ends_with("/login"))
+}
+
+fn what_came(reply: &Reply) -> String {
+    match location(reply) {
+        Some(to) if reply.status.is_redirection() => {
+            format!("a redirect to {to}, which is never followed")
+        }
+        _ => reply.unexpected("no message").detail().unwrap_or_default().to_owned(),
+    }
+}

@@ -1,0 +1,45 @@
+//! Where a reply has more than one form: the decoders that `openapi.yaml` names, and why.
+
+use anyvpn_core::{Error, Secret};
+pub(crate) use anyvpn_http::lenient::{flag, integer, integer_option, time_option};
+use anyvpn_http::{Dialect as _, Reply};
+use serde::Deserialize;
+
+use crate::Dialect;
+use crate::dialect::{Flagged, open};
+use crate::ops::{ApiToken, CreateToken, ListServers, Server, ServerPage};
+
+/// The token stands beside the flag instead of under `data`.
+pub(crate) fn api_token(_: &CreateToken, reply: &Reply) -> Result<ApiToken, Error> {
+    Dialect::decode::<Secret>(reply).map(|token| ApiToken { token })
+}
+
+/// A list has no flag; with `paginate`, the page's numbers stand beside it, some of them as text.
+pub(crate) fn server_page(_: &ListServers, reply: &Reply) -> Result<ServerPage, Error> {
+    #[derive(Deserialize)]
+    struct Page {
+        #[serde(default, deserialize_with = "anyvpn_http::lenient::flag_option")]
+        success: Option<bool>,
+        #[serde(default, deserialize_with = "anyvpn_http::lenient::flag_option")]
+        status: Option<bool>,
+        data: Option<Vec<Server>>,
+        #[serde(default, deserialize_with = "integer_option")]
+        current_page: Option<u64>,
+        #[serde(default, deserialize_with = "integer_option")]
+        last_page: Option<u64>,
+        #[serde(default, deserialize_with = "integer_option")]
+        per_page: Option<u64>,
+        #[serde(default, deserialize_with = "integer_option")]
+        total: Option<u64>,
+    }
+
+    impl Flagged for Page {
+        fn flag(&self) -> Option<bool> {
+            self.success.or(self.status).or(self.data.is_some().then_some(true))
+        }
+    }
+
+    let Page { data, current_page, last_page, per_page, total, .. } = open(reply)?;
+    let servers = data.ok_or_else(|| reply.unexpected("at `data`: missing or null"))?;
+    Ok(ServerPage { servers, current_page, last_page, per_page, total })
+}

@@ -1,0 +1,199 @@
+//! VPN Script's API: every documented operation, and the neutral traits.
+//!
+//! VPN Script is software that providers install; the base URL is the installation's own, with or
+//! without a path.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use anyvpn_http::MemoryStore;
+//! use anyvpn_vpnscript::{Error, Password, VpnScript};
+//! use anyvpn_core::{ConfigRequest, ServerConfigs};
+//!
+//! # async fn example(password: anyvpn_core::Secret) -> Result<(), Error> {
+//! let password = Password::new("liam", password, "Liam's laptop");
+//! let vpn = VpnScript::builder("https://vpn.example.com")
+//!     .build()?
+//!     .with_sign_in(password, Arc::new(MemoryStore::new(None)));
+//! let config = vpn.obtain(&ConfigRequest::wireguard("2")).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`VpnScript::call`] does any operation of [`ops`]; the neutral traits of [`anyvpn_core`] are
+//! implemented on [`VpnScript`]. WireGuard configurations are made by queued jobs: obtaining and
+//! revoking wait for them, see [`VpnScript::with_job_deadline`].
+
+mod accounts;
+mod dialect;
+mod jobs;
+mod lenient;
+pub mod ops;
+mod server_configs;
+mod turn;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyvpn_core::{Accounts, Capabilities, Capability, Provider, ServerConfigs};
+pub use anyvpn_core::{Error, ErrorKind, Secret};
+use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, SignIn, Stored, TokenStore};
+use async_trait::async_trait;
+pub use dialect::Dialect;
+
+/// What VPN Script can do.
+pub static CAPABILITIES: Capabilities = Capabilities {
+    accounts: Capability::Can,
+    account_admin: Capability::Cannot {
+        why: "the API reads accounts only",
+        link: "https://docs.vpnscript.com/api-endpoints",
+    },
+    port_forwards: Capability::Cannot {
+        why: "the API has none",
+        link: "https://docs.vpnscript.com/api-endpoints",
+    },
+    server_configs: Capability::Can,
+    wireguard: Capability::Can,
+    openvpn: Capability::Can,
+};
+
+/// One installation of VPN Script. Cheap to clone; all clones share connections.
+#[derive(Clone, Debug)]
+pub struct VpnScript {
+    client: Client<Dialect>,
+    turn: Arc<tokio::sync::Mutex<()>>,
+    lock_folder: Option<PathBuf>,
+    job_deadline: Duration,
+    page_size: u32,
+}
+
+impl VpnScript {
+    /// Begins a client of the installation at `base_url`: everything before `/api`.
+    #[must_use]
+    pub fn builder(base_url: impl Into<String>) -> ClientBuilder<Dialect> {
+        Client::builder(base_url)
+    }
+
+    /// Does one operation.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::call`].
+    pub async fn call<O: Operation<Dialect = Dialect>>(
+        &self,
+        operation: O,
+    ) -> Result<O::Output, Error> {
+        self.client.call(operation).await
+    }
+
+    /// The client behind it.
+    #[must_use]
+    pub fn client(&self) -> &Client<Dialect> {
+        &self.client
+    }
+
+    /// The same with this token.
+    #[must_use]
+    pub fn with_token(&self, token: Secret) -> Self {
+        Self { client: self.client.with_credentials(Fixed(Some(token))), ..self.clone() }
+    }
+
+    /// The same, signing in with a password when `store` has no token, or when the token that it has
+    /// is refused with 401: once for all callers, and once for all processes that share the store.
+    #[must_use]
+    pub fn with_sign_in(&self, password: Password, store: Arc<dyn TokenStore<Secret>>) -> Self {
+        let sign_in = PasswordSignIn { client: self.client.clone(), password };
+        let client = self.client.with_credentials(Stored::new(store, sign_in));
+        Self { client, ..self.clone() }
+    }
+
+    /// How long obtaining or revoking waits for the provider's job. Default 2 min.
+    #[must_use]
+    pub fn with_job_deadline(mut self, deadline: Duration) -> Self {
+        self.job_deadline = deadline;
+        self
+    }
+
+    /// Where programs that obtain configurations take turns, by a lock file; `None`: they do not.
+    /// Default: `anyvpn` below `XDG_RUNTIME_DIR`, or below `XDG_STATE_HOME` or `~/.local/state`.
+    ///
+    /// The provider's answer to a creation names no configuration. Of two that appear at once,
+    /// nothing tells which is whose, so programs of one person wait for each other.
+    #[must_use]
+    pub fn with_lock_folder(mut self, folder: Option<PathBuf>) -> Self {
+        self.lock_folder = folder;
+        self
+    }
+
+    /// How many servers are asked for at a time. Default 100; at least 1.
+    #[must_use]
+    pub fn with_page_size(mut self, servers: u32) -> Self {
+        self.page_size = servers.max(1);
+        self
+    }
+}
+
+impl From<Client<Dialect>> for VpnScript {
+    fn from(client: Client<Dialect>) -> Self {
+        Self {
+            client,
+            turn: Arc::default(),
+            lock_folder: turn::default_folder(|name| std::env::var_os(name)),
+            job_deadline: Duration::from_secs(120),
+            page_size: 100,
+        }
+    }
+}
+
+/// What a person signs in with.
+#[derive(Clone, Debug)]
+pub struct Password {
+    username: String,
+    password: Secret,
+    device_name: String,
+}
+
+impl Password {
+    /// User name and password, and the name of this device for the provider's list of tokens.
+    #[must_use]
+    pub fn new(
+        username: impl Into<String>,
+        password: Secret,
+        device_name: impl Into<String>,
+    ) -> Self {
+        Self { username: username.into(), password, device_name: device_name.into() }
+    }
+}
+
+struct PasswordSignIn {
+    client: Client<Dialect>,
+    password: Password,
+}
+
+#[async_trait]
+impl SignIn<Secret> for PasswordSignIn {
+    async fn sign_in(&self) -> Result<Secret, Error> {
+        let Password { username, password, device_name } = self.password.clone();
+        let token = self.client.call(ops::CreateToken { username, password, device_name }).await?;
+        Ok(token.token)
+    }
+}
+
+impl Provider for VpnScript {
+    fn name(&self) -> &'static str {
+        "vpnscript"
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    fn accounts(&self) -> Option<&dyn Accounts> {
+        Some(self)
+    }
+
+    fn server_configs(&self) -> Option<&dyn ServerConfigs> {
+        Some(self)
+    }
+}

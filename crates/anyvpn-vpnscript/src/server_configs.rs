@@ -1,0 +1,240 @@
+//! Servers, and OpenVPN and WireGuard configurations for them.
+
+use std::net::IpAddr;
+
+use anyvpn_core::{
+    Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, ObtainedConfig, OpenVpnProfile,
+    Protocol, Rotated, Server, ServerConfig, ServerConfigs, Status, WireGuardConfig,
+    WireGuardOptions,
+};
+use anyvpn_http::Operation as _;
+use async_trait::async_trait;
+use futures_core::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::VpnScript;
+use crate::jobs::{ACTIVE, PENDING_CREATION, PENDING_DELETION};
+use crate::ops::{
+    self, GetOpenVpnAuth, GetOpenVpnProfile, ListServers, ListWireGuardConfigs, ServerPage,
+    WireGuardConfigEntry,
+};
+
+/// More pages than any provider has; a server that always says "one more" ends here.
+const MOST_PAGES: u32 = 100_000;
+
+#[async_trait]
+impl ServerConfigs for VpnScript {
+    fn servers(&self) -> BoxStream<'_, Result<Server, Error>> {
+        self.all_servers().map_ok(server).boxed()
+    }
+
+    async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
+        let server = self.find(&request.server).await?;
+        if server.protocol.as_str() != request.protocol.as_str() {
+            let spoken = &server.protocol;
+            return Err(Error::invalid("protocol", format!("this server speaks {spoken} only")));
+        }
+        match request.protocol {
+            Protocol::WireGuard => {
+                check(&request.wireguard)?;
+                let (id, text) = self.create_config(server.id).await?;
+                let config = WireGuardConfig::parse(text.expose())
+                    .map_err(|e| broken(e.into(), &format!("the configuration {id}")))?;
+                let config = adapt(config, &request.wireguard).await?;
+                Ok(ServerConfig::new(Some(id.to_string()), Config::WireGuard(config)))
+            }
+            Protocol::OpenVpn => {
+                let profile = GetOpenVpnProfile { server_id: server.id, cert_only: None };
+                let text = self.call(profile).await?;
+                let profile = OpenVpnProfile::parse(text.expose())
+                    .map_err(|e| broken(e.into(), "the profile"))?;
+                let profile = if profile.asks_for_password() {
+                    let auth = self.call(GetOpenVpnAuth {}).await?;
+                    profile.with_auth_user_pass(&auth.username, auth.password)?
+                } else {
+                    profile
+                };
+                Ok(ServerConfig::new(None, Config::OpenVpn(profile)))
+            }
+            _ => Err(Error::invalid("protocol", "must be wireguard or openvpn")),
+        }
+    }
+
+    async fn list(&self) -> Result<Vec<ObtainedConfig>, Error> {
+        Ok(self.entries(None).await?.into_iter().map(obtained).collect())
+    }
+
+    async fn revoke(&self, id: &str) -> Result<(), Error> {
+        self.delete_config(number(id, "configuration")?).await
+    }
+
+    /// Creates another configuration, and deletes the old one after that. Its address may differ.
+    async fn rotate(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
+        let old = number(id, "configuration")?;
+        if !self.entries(None).await?.iter().any(|entry| entry.id == old) {
+            return Err(not_found(id, "configuration"));
+        }
+        let config = self.obtain(request).await?;
+        let removed = self.delete_config(old).await;
+        Ok(Rotated::new(config, removed.is_err()))
+    }
+}
+
+impl VpnScript {
+    /// The certificates of the authority that signed an OpenVPN server's certificate.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedReply` when they are no certificates; else as [`VpnScript::call`].
+    pub async fn openvpn_ca(&self, server_id: u64) -> Result<Vec<anyvpn_core::Certificate>, Error> {
+        let request = GetOpenVpnProfile { server_id, cert_only: Some(true) };
+        let pem = self.call(request).await?;
+        anyvpn_core::Certificate::from_pem(pem.expose())
+            .map_err(|e| broken(e, "the certificate").with_operation(GetOpenVpnProfile::ID))
+    }
+
+    /// All servers, page by page, on this client's own base URL: the URLs in a reply are never used.
+    fn all_servers(&self) -> impl futures_core::Stream<Item = Result<ops::Server, Error>> + '_ {
+        stream::try_unfold(Some(1_u32), move |page| async move {
+            let Some(page) = page else { return Ok::<_, Error>(None) };
+            let request = ListServers { paginate: Some(self.page_size), page: Some(page) };
+            let reply = self.call(request).await?;
+            let next = following(page, &reply)?;
+            Ok(Some((stream::iter(reply.servers.into_iter().map(Ok)), next)))
+        })
+        .try_flatten()
+    }
+
+    async fn find(&self, id: &str) -> Result<ops::Server, Error> {
+        let wanted = number(id, "server")?;
+        let mut servers = std::pin::pin!(self.all_servers());
+        while let Some(server) = servers.try_next().await? {
+            if server.id == wanted {
+                return Ok(server);
+            }
+        }
+        Err(not_found(id, "server"))
+    }
+}
+
+/// The number of the page after `page`, or `None` after the last one.
+fn following(page: u32, reply: &ServerPage) -> Result<Option<u32>, Error> {
+    let (Some(current), Some(last)) = (reply.current_page, reply.last_page) else {
+        // Without numbers, all servers have come at once.
+        return Ok(None);
+    };
+    let lie = |why: String| {
+        Error::new(ErrorKind::UnexpectedReply).with_operation(ListServers::ID).with_detail(why)
+    };
+    if current != u64::from(page) {
+        return Err(lie(format!("at `current_page`: {current}, though page {page} was asked for")));
+    }
+    // A page without servers is past the end, whatever the reply says of the last one.
+    if current >= last || reply.servers.is_empty() {
+        return Ok(None);
+    }
+    if page >= MOST_PAGES {
+        return Err(lie(format!("at `last_page`: more than {MOST_PAGES}")));
+    }
+    Ok(Some(page + 1))
+}
+
+fn server(server: ops::Server) -> Server {
+    let filled = |text: Option<String>| text.filter(|it| !it.trim().is_empty());
+    let mut neutral = Server::new(server.id.to_string(), server.name);
+    neutral.country = filled(server.country);
+    neutral.country_code = filled(server.country_iso_code).map(|code| code.to_lowercase());
+    neutral.city = filled(server.city).or_else(|| filled(server.state));
+    neutral.host = filled(server.host).or_else(|| filled(server.ipaddr));
+    neutral.protocols = vec![Protocol::from(server.protocol.as_str())];
+    if server.protocol == ops::Protocol::WireGuard {
+        let free = server.wg_available_slots;
+        neutral.free_slots = free.map(|free| u32::try_from(free).unwrap_or_default());
+    }
+    neutral
+}
+
+fn obtained(entry: WireGuardConfigEntry) -> ObtainedConfig {
+    let status = match (entry.fail_reason, entry.status) {
+        (Some(reason), _) => Status::Other(format!("failed: {reason}")),
+        (None, ACTIVE) => Status::Active,
+        (None, PENDING_CREATION) => Status::Other("being created".to_owned()),
+        (None, PENDING_DELETION) => Status::Other("being deleted".to_owned()),
+        (None, other) => Status::Other(other.to_string()),
+    };
+    let mut neutral = ObtainedConfig::new(entry.id.to_string(), Protocol::WireGuard, status);
+    neutral.created_at = entry.created_at;
+    let config = entry.config.and_then(|text| WireGuardConfig::parse(text.expose()).ok());
+    if let Some(config) = config {
+        neutral.addresses = config.addresses().iter().map(|net| net.addr()).collect();
+        neutral.public_keys = vec![config.private_key().public_key()];
+    }
+    neutral
+}
+
+/// Refuses what cannot be done, before anything is created.
+fn check(options: &WireGuardOptions) -> Result<(), Error> {
+    match &options.private_key {
+        Some(_) => Err(Error::invalid("private_key", "VPN Script makes the key itself")),
+        None => Ok(()),
+    }
+}
+
+/// Writes the caller's choices into the provider's configuration.
+async fn adapt(
+    mut config: WireGuardConfig,
+    options: &WireGuardOptions,
+) -> Result<WireGuardConfig, Error> {
+    if options.ipv4_only {
+        config.ipv4_only();
+    }
+    if let Some(dns) = &options.dns {
+        config.set_dns(dns);
+    }
+    if options.mtu.is_some() {
+        config.set_mtu(options.mtu)?;
+    }
+    for (index, peer) in config.peers().into_iter().enumerate() {
+        if options.keepalive.is_some() {
+            config.set_keepalive(index, options.keepalive)?;
+        }
+        let Some(mut endpoint) = peer.endpoint else { continue };
+        if let Some(port) = options.port {
+            endpoint.port = port;
+        }
+        if options.ip_endpoint {
+            endpoint.host = resolve(&endpoint, options.ipv4_only).await?;
+        }
+        config.set_endpoint(index, endpoint)?;
+    }
+    Ok(config)
+}
+
+/// An address of an endpoint's name.
+async fn resolve(endpoint: &Endpoint, ipv4_only: bool) -> Result<Host, Error> {
+    let name = endpoint.host.to_string();
+    let failed = |why: String| {
+        Error::new(ErrorKind::Unreachable).with_detail(format!("the name {name:?}: {why}"))
+    };
+    let addresses = tokio::net::lookup_host((name.as_str(), endpoint.port)).await;
+    let mut addresses = addresses.map_err(|e| failed(e.to_string()))?.map(|it| it.ip());
+    let address = addresses.find(|address: &IpAddr| !ipv4_only || address.is_ipv4());
+    address.map(Host::from).ok_or_else(|| failed("has no address of the wanted kind".to_owned()))
+}
+
+/// An id of the provider, which are numbers.
+fn number(id: &str, what: &str) -> Result<u64, Error> {
+    id.parse().map_err(|_| not_found(id, what))
+}
+
+fn not_found(id: &str, what: &str) -> Error {
+    let operation = if what == "server" { ListServers::ID } else { ListWireGuardConfigs::ID };
+    Error::new(ErrorKind::NotFound)
+        .with_operation(operation)
+        .with_detail(format!("there is no {what} {id:?}"))
+}
+
+fn broken(error: Error, what: &str) -> Error {
+    let detail = format!("{what}: {}", error.detail().unwrap_or_default());
+    error.with_kind(ErrorKind::UnexpectedReply).with_detail(detail)
+}
