@@ -18,6 +18,13 @@ impl Accounts for Azire {
 #[async_trait]
 impl AccountAdmin for Azire {
     async fn create(&self, new: NewAccount) -> Result<Account, Error> {
+        let no_place = "AzireVPN's API has no place for one";
+        for (field, given) in [("country", new.country.is_some()), ("months", new.months.is_some())]
+        {
+            if given {
+                return Err(Error::invalid(field, no_place));
+            }
+        }
         let password = new
             .password
             .ok_or_else(|| Error::invalid("password", "AzireVPN makes none; give one"))?;

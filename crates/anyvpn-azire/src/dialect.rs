@@ -2,7 +2,7 @@
 
 use anyvpn_core::{Error, ErrorKind, Secret};
 use anyvpn_http::{Reply, Request, Security};
-use http::{StatusCode, header};
+use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, UnitDeserializer};
@@ -58,7 +58,7 @@ impl anyvpn_http::Dialect for Dialect {
         let error = Error::new(classify(reply.status, fields.is_some()));
         let error = match body["message"].as_str() {
             Some(message) => error.with_message(message),
-            None => error.with_detail(what_came(reply)),
+            None => error.with_detail(reply.describe()),
         };
         let code = &body["code"];
         let error = match code.as_str().map(str::to_owned).or(code.as_i64().map(|n| n.to_string()))
@@ -110,18 +110,6 @@ fn field_errors(value: &Value) -> Option<Vec<(String, String)>> {
         }
     }
     (!errors.is_empty()).then_some(errors)
-}
-
-/// A refusal without AzireVPN's message: a redirect, a proxy's page, a cut body.
-fn what_came(reply: &Reply) -> String {
-    let location = reply.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
-    match location {
-        Some(to) if reply.status.is_redirection() => {
-            let to = to.split(['?', '#']).next().unwrap_or_default();
-            format!("a redirect to {to}, which is never followed")
-        }
-        _ => reply.unexpected("no message").detail().unwrap_or_default().to_owned(),
-    }
 }
 
 /// The value of a reply that has none, for the types that allow it.

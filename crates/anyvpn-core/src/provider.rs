@@ -238,13 +238,24 @@ pub struct NewAccount {
     pub email: Option<String>,
     /// The currency, as ISO 4217, such as `EUR`.
     pub currency: Option<String>,
+    /// The country, as ISO 3166-1 alpha-2, such as `US`.
+    pub country: Option<String>,
+    /// How many months the account's first plan lasts, where creating an account buys one.
+    pub months: Option<u8>,
 }
 
 impl NewAccount {
     /// An account with this login and password and nothing else.
     #[must_use]
     pub fn new(login: impl Into<String>, password: Option<Secret>) -> Self {
-        Self { login: login.into(), password, email: None, currency: None }
+        Self {
+            login: login.into(),
+            password,
+            email: None,
+            currency: None,
+            country: None,
+            months: None,
+        }
     }
 }
 

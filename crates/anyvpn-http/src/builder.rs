@@ -124,6 +124,7 @@ impl<D: Dialect> ClientBuilder<D> {
             retry: self.retry,
             clock: self.clock,
             pause: Mutex::new(None),
+            pace: Arc::default(),
             #[cfg(feature = "gzip")]
             gzip: self.gzip,
         }))))

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyvpn_core::{Error, ErrorKind, redact};
+use anyvpn_core::{Error, ErrorKind, OperationId, redact};
 use futures_util::future::{Either, select};
 use http::StatusCode;
 use tracing::{Instrument, Span, field};
 
 use crate::credentials::Credentials;
 use crate::exchange::{Failure, exchange};
+use crate::pace::Pace;
 use crate::transport::{Progress, Transport};
 use crate::{
     ClientBuilder, Clock, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy,
@@ -29,6 +30,7 @@ pub(crate) struct Inner<D: Dialect> {
     pub(crate) clock: Arc<dyn Clock>,
     /// Until when the server asked all of this client's calls to wait.
     pub(crate) pause: Mutex<Option<Instant>>,
+    pub(crate) pace: Arc<Pace>,
     #[cfg(feature = "gzip")]
     pub(crate) gzip: bool,
 }
@@ -74,6 +76,25 @@ impl<D: Dialect> Client<D> {
         &self.0.clock
     }
 
+    /// How long a call of this operation would wait now, because the vendor allows it only so often;
+    /// zero for others. With a credential for which the vendor has no such limit it does not wait.
+    #[must_use]
+    pub fn wait_for(&self, operation: OperationId) -> Duration {
+        match D::pace(operation) {
+            Some(interval) => self.0.pace.ahead(operation, interval, self.0.clock.instant()),
+            None => Duration::ZERO,
+        }
+    }
+
+    /// The credential that a call would use now.
+    ///
+    /// # Errors
+    ///
+    /// Whatever hindered finding one.
+    pub async fn credential(&self) -> Result<Option<D::Credential>, Error> {
+        self.0.credentials.current().await
+    }
+
     /// The same client with other credentials; connections stay shared.
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Credentials<D::Credential>) -> Self {
@@ -86,6 +107,7 @@ impl<D: Dialect> Client<D> {
             retry: inner.retry,
             clock: Arc::clone(&inner.clock),
             pause: Mutex::new(None),
+            pace: Arc::clone(&inner.pace),
             #[cfg(feature = "gzip")]
             gzip: inner.gzip,
         }))
@@ -94,7 +116,8 @@ impl<D: Dialect> Client<D> {
     /// Does one operation.
     ///
     /// In this order: the request is built and checked; the call waits for its turn (after a 429,
-    /// all calls of a client wait together); the credential is attached; the request is sent and
+    /// all calls of a client wait together; before that, an operation that the vendor allows only so
+    /// often waits its turn, for which no limit counts: see [`Client::wait_for`]); the credential is attached; the request is sent and
     /// the whole reply read, within [`Limits`]; the dialect makes a value or a refusal of it. What
     /// is sent again, and when, stands in [`Replay`] and [`RetryPolicy`]; the credential is renewed
     /// at most once. Redirects are never followed.
@@ -112,7 +135,7 @@ impl<D: Dialect> Client<D> {
         );
         async {
             let started = self.0.clock.instant();
-            let outcome = self.run(&operation, started).await;
+            let outcome = self.run(&operation).await;
             let duration = self.0.clock.instant().saturating_duration_since(started);
             Span::current().record("duration_ms", duration.as_millis() as u64);
             match &outcome {
@@ -125,14 +148,15 @@ impl<D: Dialect> Client<D> {
         .await
     }
 
-    async fn run<O: Operation<Dialect = D>>(
-        &self,
-        operation: &O,
-        started: Instant,
-    ) -> Result<O::Output, Error> {
+    async fn run<O: Operation<Dialect = D>>(&self, operation: &O) -> Result<O::Output, Error> {
         let request = operation.request()?;
         let security = operation.security();
-        let deadline = started + self.0.limits.call;
+        if let Some(interval) = D::pace(O::ID)
+            && !D::unpaced(self.0.credentials.current().await?.as_ref())
+        {
+            self.0.pace.turn(O::ID, interval, &*self.0.clock).await;
+        }
+        let deadline = self.0.clock.instant() + self.0.limits.call;
         let mut delays = self.0.retry.delays();
         let (mut attempts, mut renewed, mut lost) = (0_u32, false, false);
         loop {

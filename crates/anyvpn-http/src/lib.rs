@@ -9,6 +9,7 @@ pub mod flag;
 pub mod lenient;
 mod limits;
 mod operation;
+mod pace;
 mod reply;
 mod request;
 mod time;

@@ -1,5 +1,7 @@
 //! An operation as a value, and what a provider's dialect adds to it.
 
+use std::time::Duration;
+
 use anyvpn_core::{Error, OperationId};
 use serde::de::DeserializeOwned;
 
@@ -84,6 +86,18 @@ pub trait Dialect: Sized + Send + Sync + 'static {
     type Provider: From<Client<Self>>;
     /// What the provider accepts as proof of who is calling.
     type Credential: Clone + Send + Sync + 'static;
+
+    /// The shortest time between two calls of an operation, where the vendor has set one.
+    fn pace(operation: OperationId) -> Option<Duration> {
+        let _ = operation;
+        None
+    }
+
+    /// Whether [`Self::pace`] does not hold for this credential.
+    fn unpaced(credential: Option<&Self::Credential>) -> bool {
+        let _ = credential;
+        false
+    }
 
     /// Puts the credential into the request, as the operation's `security` allows.
     ///

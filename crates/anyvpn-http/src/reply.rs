@@ -35,6 +35,19 @@ impl Reply {
         })
     }
 
+    /// Decodes a part of the body that was read as a JSON value first, for dialects whose replies no
+    /// one type fits. Of a key that is there twice, the last one counts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reply::json`].
+    pub fn json_part<T: DeserializeOwned>(&self, part: serde_json::Value) -> Result<T, Error> {
+        serde_path_to_error::deserialize(part).map_err(|e| {
+            let why = without_values(&e.inner().to_string());
+            self.unexpected(&format!("at `{}`: {why}", e.path()))
+        })
+    }
+
     /// An [`ErrorKind::UnexpectedReply`] that says what came.
     #[must_use]
     pub fn unexpected(&self, why: &str) -> Error {
@@ -48,6 +61,23 @@ impl Reply {
             self.body.len(),
             excerpt(&self.body)
         ))
+    }
+
+    /// What came, for a refusal without the provider's own message: a redirect, a proxy's page, a cut
+    /// body.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self.location() {
+            Some(to) => format!("a redirect to {to}, which is never followed"),
+            None => self.unexpected("no message").detail().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Where a redirect leads, without query and fragment; `None` when it is no redirect.
+    #[must_use]
+    pub fn location(&self) -> Option<&str> {
+        let location = self.headers.get(header::LOCATION)?.to_str().ok()?;
+        location.split(['?', '#']).next().filter(|_| self.status.is_redirection())
     }
 
     /// What `Retry-After` asks for: seconds, or a date measured against `now`.

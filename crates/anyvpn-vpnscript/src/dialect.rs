@@ -3,7 +3,6 @@
 
 use anyvpn_core::{Error, ErrorKind, Secret};
 use anyvpn_http::{Reply, Request, Security, lenient};
-use http::header;
 use serde::Deserialize;
 use serde::de::value::{Error as ValueError, UnitDeserializer};
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -43,7 +42,7 @@ impl anyvpn_http::Dialect for Dialect {
         let kind = classify(reply, &texts, suspended, !fields.is_empty());
         let mut error = Error::new(kind);
         if texts.is_empty() {
-            error = error.with_detail(what_came(reply));
+            error = error.with_detail(reply.describe());
         } else {
             error = error.with_message(texts.join(" "));
         }
@@ -179,21 +178,7 @@ fn field_errors(errors: &Value) -> Vec<(String, String)> {
     list
 }
 
-fn location(reply: &Reply) -> Option<&str> {
-    let location = reply.headers.get(header::LOCATION)?.to_str().ok()?;
-    location.split(['?', '#']).next()
-}
-
 /// Laravel sends a browser without a session to the page where people sign in.
 fn leads_to_login(reply: &Reply) -> bool {
-    location(reply).is_some_and(|to| to.trim_end_matches('/').ends_with("/login"))
-}
-
-fn what_came(reply: &Reply) -> String {
-    match location(reply) {
-        Some(to) if reply.status.is_redirection() => {
-            format!("a redirect to {to}, which is never followed")
-        }
-        _ => reply.unexpected("no message").detail().unwrap_or_default().to_owned(),
-    }
+    reply.location().is_some_and(|to| to.trim_end_matches('/').ends_with("/login"))
 }

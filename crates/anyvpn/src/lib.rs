@@ -15,7 +15,7 @@
 //!
 //! # Features
 //!
-//! Each provider is a feature (`azire`), and so is each crypto provider (`ring`, `aws-lc`); features
+//! Each provider is a feature (`azire`, `vpngn`, `vpnscript`), and so is each crypto provider (`ring`, `aws-lc`); features
 //! only add. An application that knows its provider at compile time depends on that provider's crate
 //! alone.
 
@@ -29,6 +29,12 @@ use serde_json::Value;
 /// AzireVPN's own operations.
 #[cfg(feature = "azire")]
 pub use anyvpn_azire as azire;
+/// VPNGN's own operations.
+#[cfg(feature = "vpngn")]
+pub use anyvpn_vpngn as vpngn;
+/// VPN Script's own operations.
+#[cfg(feature = "vpnscript")]
+pub use anyvpn_vpnscript as vpnscript;
 
 /// The name of a provider that this build knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +43,12 @@ pub enum ProviderName {
     /// AzireVPN.
     #[cfg(feature = "azire")]
     Azire,
+    /// VPN Script, at an installation of somebody's.
+    #[cfg(feature = "vpnscript")]
+    VpnScript,
+    /// VPNGN.
+    #[cfg(feature = "vpngn")]
+    Vpngn,
 }
 
 impl ProviderName {
@@ -44,6 +56,10 @@ impl ProviderName {
     pub const ALL: &[Self] = &[
         #[cfg(feature = "azire")]
         Self::Azire,
+        #[cfg(feature = "vpnscript")]
+        Self::VpnScript,
+        #[cfg(feature = "vpngn")]
+        Self::Vpngn,
     ];
 
     /// The short name, such as `azire`.
@@ -52,6 +68,10 @@ impl ProviderName {
         match self {
             #[cfg(feature = "azire")]
             Self::Azire => "azire",
+            #[cfg(feature = "vpnscript")]
+            Self::VpnScript => "vpnscript",
+            #[cfg(feature = "vpngn")]
+            Self::Vpngn => "vpngn",
         }
     }
 
@@ -61,6 +81,10 @@ impl ProviderName {
         match self {
             #[cfg(feature = "azire")]
             Self::Azire => "AzireVPN",
+            #[cfg(feature = "vpnscript")]
+            Self::VpnScript => "VPN Script",
+            #[cfg(feature = "vpngn")]
+            Self::Vpngn => "VPNGN",
         }
     }
 
@@ -70,6 +94,10 @@ impl ProviderName {
         match self {
             #[cfg(feature = "azire")]
             Self::Azire => &azire::CAPABILITIES,
+            #[cfg(feature = "vpnscript")]
+            Self::VpnScript => &vpnscript::CAPABILITIES,
+            #[cfg(feature = "vpngn")]
+            Self::Vpngn => &vpngn::CAPABILITIES,
         }
     }
 
@@ -79,6 +107,10 @@ impl ProviderName {
         match self {
             #[cfg(feature = "azire")]
             Self::Azire => azire::ops::OPERATIONS,
+            #[cfg(feature = "vpnscript")]
+            Self::VpnScript => vpnscript::ops::OPERATIONS,
+            #[cfg(feature = "vpngn")]
+            Self::Vpngn => vpngn::ops::OPERATIONS,
         }
     }
 }
@@ -113,13 +145,38 @@ pub enum Profile {
         /// A token's key; absent: only what needs none can be called.
         token: Option<Secret>,
     },
+    /// VPN Script.
+    #[cfg(feature = "vpnscript")]
+    VpnScript {
+        /// The installation: everything before `/api`.
+        url: String,
+        /// A token; absent: one can only sign in.
+        token: Option<Secret>,
+    },
+    /// VPNGN.
+    #[cfg(feature = "vpngn")]
+    Vpngn {
+        /// Everything before `/api`; absent: the brand's address.
+        url: Option<String>,
+        /// The reseller's brand, one DNS label; absent where there is a URL.
+        brand: Option<String>,
+        /// The reseller's API key, and the proof of who is calling.
+        access: Option<vpngn::Access>,
+        /// Whom the neutral traits are about; absent: only VPNGN's own operations can be called.
+        email: Option<String>,
+    },
 }
 
 impl Profile {
     /// The profile that `variable` describes, an environment such as `|name| std::env::var(name).ok()`.
     ///
-    /// AzireVPN reads `ANYVPN_AZIRE_URL` and `ANYVPN_AZIRE_TOKEN`. An empty token counts as absent.
-    /// An empty URL is kept, and [`open`] refuses it: a token meant for a sandbox must not reach the
+    /// AzireVPN reads `ANYVPN_AZIRE_URL` and `ANYVPN_AZIRE_TOKEN`; VPN Script reads
+    /// `ANYVPN_VPNSCRIPT_URL` and `ANYVPN_VPNSCRIPT_TOKEN`; VPNGN reads `ANYVPN_VPNGN_URL` or
+    /// `ANYVPN_VPNGN_BRAND`, `ANYVPN_VPNGN_API_KEY`, and as proof the first that is there of
+    /// `ANYVPN_VPNGN_SECRET_KEY`, `ANYVPN_VPNGN_SHORT_TOKEN`, `ANYVPN_VPNGN_PASSWORD` and
+    /// `ANYVPN_VPNGN_LONG_TOKEN`.
+    ///
+    /// An empty secret counts as absent. An empty URL is kept, and [`open`] refuses it: a token meant for a sandbox must not reach the
     /// vendor because a variable came out empty.
     pub fn from_environment(
         provider: ProviderName,
@@ -132,6 +189,27 @@ impl Profile {
                 url: variable("ANYVPN_AZIRE_URL"),
                 token: secret("ANYVPN_AZIRE_TOKEN"),
             },
+            #[cfg(feature = "vpnscript")]
+            ProviderName::VpnScript => Self::VpnScript {
+                url: variable("ANYVPN_VPNSCRIPT_URL").unwrap_or_default(),
+                token: secret("ANYVPN_VPNSCRIPT_TOKEN"),
+            },
+            #[cfg(feature = "vpngn")]
+            ProviderName::Vpngn => {
+                let proof = |name: &str, make: fn(Secret) -> vpngn::Proof| secret(name).map(make);
+                let proof = proof("ANYVPN_VPNGN_SECRET_KEY", vpngn::Proof::SecretKey)
+                    .or_else(|| proof("ANYVPN_VPNGN_SHORT_TOKEN", vpngn::Proof::ShortToken))
+                    .or_else(|| proof("ANYVPN_VPNGN_PASSWORD", vpngn::Proof::Password))
+                    .or_else(|| proof("ANYVPN_VPNGN_LONG_TOKEN", vpngn::Proof::LongToken))
+                    .unwrap_or(vpngn::Proof::None);
+                Self::Vpngn {
+                    url: variable("ANYVPN_VPNGN_URL"),
+                    brand: variable("ANYVPN_VPNGN_BRAND"),
+                    access: secret("ANYVPN_VPNGN_API_KEY")
+                        .map(|key| vpngn::Access::new(key, proof)),
+                    email: None,
+                }
+            }
         }
     }
 
@@ -141,6 +219,10 @@ impl Profile {
         match self {
             #[cfg(feature = "azire")]
             Self::Azire { .. } => ProviderName::Azire,
+            #[cfg(feature = "vpnscript")]
+            Self::VpnScript { .. } => ProviderName::VpnScript,
+            #[cfg(feature = "vpngn")]
+            Self::Vpngn { .. } => ProviderName::Vpngn,
         }
     }
 }
@@ -155,6 +237,10 @@ pub fn open(profile: &Profile) -> Result<Box<dyn Provider>, Error> {
     match profile {
         #[cfg(feature = "azire")]
         Profile::Azire { url, token } => Ok(Box::new(open_azire(url.as_deref(), token.clone())?)),
+        #[cfg(feature = "vpnscript")]
+        Profile::VpnScript { url, token } => Ok(Box::new(open_vpnscript(url, token.clone())?)),
+        #[cfg(feature = "vpngn")]
+        Profile::Vpngn { .. } => Ok(Box::new(open_vpngn(profile)?)),
     }
 }
 
@@ -178,6 +264,16 @@ pub async fn call_by_name(
             let azire = open_azire(url.as_deref(), token.clone())?;
             azire::ops::call_by_name(azire.client(), operation, input, reveal).await
         }
+        #[cfg(feature = "vpnscript")]
+        Profile::VpnScript { url, token } => {
+            let vpnscript = open_vpnscript(url, token.clone())?;
+            vpnscript::ops::call_by_name(vpnscript.client(), operation, input, reveal).await
+        }
+        #[cfg(feature = "vpngn")]
+        Profile::Vpngn { .. } => {
+            let vpngn = open_vpngn(profile)?;
+            vpngn::ops::call_by_name(vpngn.client(), operation, input, reveal).await
+        }
     }
 }
 
@@ -191,6 +287,43 @@ fn open_azire(url: Option<&str>, token: Option<Secret>) -> Result<azire::Azire, 
         builder = builder.token(token);
     }
     builder.build()
+}
+
+#[cfg(feature = "vpnscript")]
+fn open_vpnscript(url: &str, token: Option<Secret>) -> Result<vpnscript::VpnScript, Error> {
+    let builder = vpnscript::VpnScript::builder(url);
+    match token {
+        Some(token) => builder.token(token),
+        None => builder,
+    }
+    .build()
+}
+
+/// VPNGN as the profile says; also for [`vpngn::Vpngn`]'s own abilities, such as `ensure_client`.
+///
+/// # Errors
+///
+/// As [`open`]; `InvalidRequest` when there is neither URL nor brand, or another provider's profile.
+#[cfg(feature = "vpngn")]
+pub fn open_vpngn(profile: &Profile) -> Result<vpngn::Vpngn, Error> {
+    #[allow(irrefutable_let_patterns, reason = "with this feature alone there is no other")]
+    let Profile::Vpngn { url, brand, access, email } = profile else {
+        return Err(Error::invalid("provider", "this is not VPNGN's profile"));
+    };
+    let builder = match (url, brand) {
+        (Some(url), _) => vpngn::Vpngn::builder(url),
+        (None, Some(brand)) => vpngn::Vpngn::brand(brand)?,
+        (None, None) => return Err(Error::invalid("brand", "VPNGN needs a brand or a URL")),
+    };
+    let vpngn = match access {
+        Some(access) => builder.credential(access.clone()),
+        None => builder,
+    }
+    .build()?;
+    Ok(match email {
+        Some(email) => vpngn.for_customer(email),
+        None => vpngn,
+    })
 }
 
 /// The examples of the README, compiled.

@@ -7,7 +7,8 @@ use anyvpn_testkit::document;
 fn every_provider_opens_and_is_what_its_data_says() {
     for name in ProviderName::ALL {
         assert_eq!(name.as_str().parse::<ProviderName>().unwrap(), *name);
-        let provider = anyvpn::open(&Profile::from_environment(*name, |_| None)).unwrap();
+        let url = |name: &str| name.ends_with("_URL").then(|| "https://vpn.example.com".to_owned());
+        let provider = anyvpn::open(&Profile::from_environment(*name, url)).unwrap();
         assert_eq!(provider.name(), name.as_str());
         assert_eq!(provider.capabilities(), name.capabilities());
         assert!(!name.operations().is_empty());
@@ -32,6 +33,12 @@ fn the_environment_is_read_and_empty_is_absent() {
     let Profile::Azire { url, token } = profile else { panic!("another provider") };
     assert_eq!(url.as_deref(), Some("https://vpn.example.com"));
     assert!(token.is_none());
+
+    let brand = Profile::from_environment(ProviderName::Vpngn, |name| {
+        (name == "ANYVPN_VPNGN_BRAND").then(|| "evil.example.com/".to_owned())
+    });
+    let error = anyvpn::open(&brand).err().unwrap();
+    assert!(error.fields().contains_key("brand"), "{error}");
 
     let empty = Profile::from_environment(ProviderName::Azire, |_| Some(String::new()));
     let error = anyvpn::open(&empty).err().map(|error| error.kind());

@@ -119,6 +119,8 @@ pub struct Schema {
     pub attached: bool,
     #[serde(rename = "x-newtype")]
     pub newtype: bool,
+    #[serde(rename = "x-hand-written")]
+    pub hand_written: bool,
     #[serde(rename = "x-open-enum")]
     pub words: Ordered<String>,
     #[serde(rename = "anyOf")]
@@ -127,6 +129,8 @@ pub struct Schema {
     _enum: IgnoredAny,
     #[serde(rename = "pattern")]
     _pattern: IgnoredAny,
+    #[serde(rename = "minLength")]
+    _min_length: IgnoredAny,
     #[serde(rename = "minimum")]
     _minimum: IgnoredAny,
     #[serde(rename = "maximum")]

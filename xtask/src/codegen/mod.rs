@@ -18,6 +18,7 @@
 //! | property | `x-attached: true` | the dialect puts it in with a credential; on a component too |
 //! | property | `x-flag: true` | a `bool`: 1 when true, left out when false; in a query 1 or 0 |
 //! | component | `x-newtype: true` | a string with a type of its own |
+//! | component | `x-hand-written: true` | a type of that name in the crate's `types`, which checks it |
 //! | component | `x-open-enum: {WORD: meaning}` | known words of a string; others may come |
 //!
 //! Formats: `password` is a `Secret`; `unix-time` and `date-time` a `Timestamp`; `date` a `Date`;

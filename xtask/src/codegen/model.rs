@@ -9,6 +9,8 @@ pub struct Provider {
     pub operations: Vec<Operation>,
     pub newtypes: Vec<Newtype>,
     pub enums: Vec<OpenEnum>,
+    /// The types of the crate's own `types`, each with the type that it checks.
+    pub hand_written: Vec<(String, String)>,
 }
 
 /// One operation.

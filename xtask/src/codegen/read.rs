@@ -33,6 +33,7 @@ impl Provider {
             title: document.info.title.clone(),
             operations,
             newtypes: reader.newtypes,
+            hand_written: reader.hand_written,
             enums: reader.enums,
         })
     }
@@ -46,6 +47,7 @@ struct Reader<'a> {
     document: &'a Document,
     reached: Vec<String>,
     newtypes: Vec<Newtype>,
+    hand_written: Vec<(String, String)>,
     enums: Vec<OpenEnum>,
     structs: Vec<Struct>,
 }
@@ -56,6 +58,7 @@ impl<'a> Reader<'a> {
             document,
             reached: Vec::new(),
             newtypes: Vec::new(),
+            hand_written: Vec::new(),
             enums: Vec::new(),
             structs: Vec::new(),
         }
@@ -297,7 +300,10 @@ impl<'a> Reader<'a> {
             .ok_or_else(|| at("there is none; add it to components.schemas".to_owned()))?;
         let doc = given(&schema.description, "description", "say what it is").map_err(at)?;
         let name = name.to_owned();
-        if schema.newtype {
+        if schema.hand_written {
+            let checked = self.kind(schema).map_err(at)?;
+            self.hand_written.push((name, checked));
+        } else if schema.newtype {
             self.newtypes.push(Newtype { name, doc });
         } else if !schema.words.0.is_empty() {
             let words = schema.words.0.clone();
@@ -312,7 +318,8 @@ impl<'a> Reader<'a> {
             }
             self.structs.insert(position, Struct { name, doc, fields });
         } else {
-            let problem = "neither object, x-newtype nor x-open-enum; make it one of them";
+            let problem = "neither object, x-newtype, x-open-enum nor x-hand-written; make it \
+                           one of them";
             return Err(at(problem.to_owned()));
         }
         Ok(())

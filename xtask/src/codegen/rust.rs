@@ -19,14 +19,14 @@ pub fn ops(provider: &Provider) -> String {
         "//! {}'s operations and their types. Written by `cargo xtask codegen` from `openapi.yaml`.\n\n\
          {}\n{items}\n{}\n{}",
         provider.title,
-        imports(&items),
+        imports(provider, &items),
         table(provider),
         call_by_name(provider),
     )
 }
 
 /// The `use` declarations of what `items` and the functions after them name.
-fn imports(items: &str) -> String {
+fn imports(provider: &Provider, items: &str) -> String {
     let code: Vec<&str> = items
         .lines()
         .filter(|line| !line.trim_start().starts_with("///"))
@@ -41,6 +41,9 @@ fn imports(items: &str) -> String {
         [name] => format!("use {path}::{name};\n"),
         names => format!("use {path}::{{{}}};\n", names.join(", ")),
     };
+    let mut hand_written: Vec<_> =
+        provider.hand_written.iter().map(|(name, _)| name.as_str()).collect();
+    hand_written.sort_unstable();
     let mut core = vec!["Error"];
     core.extend(used(&["Date", "OperationId", "Secret", "Timestamp"]));
     [
@@ -55,6 +58,7 @@ fn imports(items: &str) -> String {
         list("serde", used(&["Deserialize", "Serialize"])),
         "use serde_json::Value;\n\nuse crate::dialect::Dialect;\n".to_owned(),
         list("crate", used(&["lenient"])),
+        list("crate::types", hand_written),
     ]
     .concat()
 }
@@ -263,7 +267,8 @@ fn table(provider: &Provider) -> String {
         fields: &["
         );
         for field in &operation.fields {
-            let (name, kind, required) = (&field.wire, field_kind(&field.kind), !field.optional);
+            let (name, kind, required) =
+                (&field.wire, field_kind(provider, &field.kind), !field.optional);
             let doc = first_sentence(&field.doc);
             _ = write!(
                 out,
@@ -277,8 +282,9 @@ fn table(provider: &Provider) -> String {
 }
 
 /// The `FieldKind` of a Rust type.
-fn field_kind(kind: &str) -> &'static str {
-    match kind {
+fn field_kind(provider: &Provider, kind: &str) -> &'static str {
+    let checked = provider.hand_written.iter().find(|(name, _)| name == kind);
+    match checked.map_or(kind, |(_, checked)| checked) {
         "Secret" => "FieldKind::Secret",
         "bool" => "FieldKind::Boolean",
         "u8" | "u16" | "u32" | "u64" | "i64" => "FieldKind::Integer",

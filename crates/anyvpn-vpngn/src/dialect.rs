@@ -1,0 +1,213 @@
+//! How VPNGN differs: forms, credentials in the form or as bearer, and errors whose field names are
+//! published nowhere.
+
+use std::time::Duration;
+
+use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
+use anyvpn_http::{Operation as _, Reply, Request, Security};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::ops::AddClient;
+
+/// VPNGN's dialect.
+pub struct Dialect;
+
+/// The reseller's API key, and the proof of who is calling.
+#[derive(Clone, Debug)]
+pub struct Access {
+    pub(crate) api_key: Secret,
+    pub(crate) proof: Proof,
+}
+
+/// What VPNGN accepts as proof of who is calling (Account Management API, Important Notes, 3).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Proof {
+    /// None: good for adding a client only.
+    None,
+    /// The end user's password.
+    Password(Secret),
+    /// The end user's short token, good for 12 hours.
+    ShortToken(Secret),
+    /// The end user's long token, good for refreshing tokens only.
+    LongToken(Secret),
+    /// The reseller's secret key. See [`Access::server`].
+    SecretKey(Secret),
+    /// None, from an address that VPNGN has whitelisted.
+    Whitelisted,
+}
+
+impl Proof {
+    /// The scheme's name in the OpenAPI document; empty for no credential.
+    const fn scheme(&self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Whitelisted => "whitelisted",
+            Self::Password(_) => "password",
+            Self::ShortToken(_) => "short-token",
+            Self::LongToken(_) => "long-token",
+            Self::SecretKey(_) => "secret-key",
+        }
+    }
+}
+
+impl Access {
+    /// Access with the API key and this proof; for a secret key see [`Access::server`].
+    #[must_use]
+    pub fn new(api_key: impl Into<Secret>, proof: Proof) -> Self {
+        Self { api_key: api_key.into(), proof }
+    }
+
+    /// A server's access, with the reseller's secret key.
+    ///
+    /// The key opens every customer's account. It belongs on the reseller's own servers; a program
+    /// that end users have must never hold it.
+    #[must_use]
+    pub fn server(api_key: impl Into<Secret>, secret_key: impl Into<Secret>) -> Self {
+        Self::new(api_key, Proof::SecretKey(secret_key.into()))
+    }
+}
+
+impl anyvpn_http::Dialect for Dialect {
+    type Provider = crate::Vpngn;
+    type Credential = Access;
+
+    fn pace(operation: OperationId) -> Option<Duration> {
+        (operation == AddClient::ID).then_some(Duration::from_secs(10))
+    }
+
+    fn unpaced(access: Option<&Access>) -> bool {
+        access.is_some_and(|it| matches!(it.proof, Proof::SecretKey(_) | Proof::Whitelisted))
+    }
+
+    fn attach(
+        access: Option<&Access>,
+        security: Security,
+        request: &mut Request,
+    ) -> Result<(), Error> {
+        let Some(Access { api_key, proof }) = access else {
+            return Err(refused("there is no API key"));
+        };
+        let scheme = proof.scheme();
+        let accepted = match proof {
+            Proof::None => security.anonymous,
+            _ => security.schemes.contains(&scheme),
+        };
+        if !accepted {
+            let takes = security.schemes.join(", ");
+            let has = if scheme.is_empty() { "none" } else { scheme };
+            return Err(refused(&format!("the call takes one of {takes}, and there is {has}")));
+        }
+        request.form_secret("apikey", api_key);
+        match proof {
+            Proof::None | Proof::Whitelisted => Ok(()),
+            Proof::Password(password) => {
+                request.form_secret("password", password);
+                Ok(())
+            }
+            Proof::SecretKey(key) => {
+                request.form_secret("secret_key", key);
+                Ok(())
+            }
+            Proof::ShortToken(token) | Proof::LongToken(token) => request.bearer(token),
+        }
+    }
+
+    fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
+        if !reply.status.is_success() {
+            return Err(Self::refusal(reply));
+        }
+        // By way of a value: token-refresh is documented with a key that is there twice.
+        let mut body: Value = reply.json()?;
+        match body["status"].as_str() {
+            Some("success") => {
+                let listed = body.get_mut("response").map(Value::take);
+                reply.json_part(listed.unwrap_or(body))
+            }
+            Some(_) => Err(Self::refusal(reply)),
+            None => Err(reply.unexpected("at `status`: missing")),
+        }
+    }
+
+    fn refusal(reply: &Reply) -> Error {
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let parts = [&body, &body["error"], &body["response"]];
+        let find = |names: &[&str], fits: fn(&Value) -> Option<String>| {
+            let mut all = parts.iter().flat_map(|part| names.iter().map(move |name| &part[*name]));
+            all.find_map(fits)
+        };
+        let mut error = Error::new(classify(reply.status.as_u16()));
+        let message = find(MESSAGES, words);
+        if let Some(code) = find(CODES, code).filter(|code| message.as_ref() != Some(code)) {
+            error = error.with_code(code);
+        }
+        match message {
+            Some(message) => error.with_message(message),
+            None => error.with_detail(reply.describe()),
+        }
+    }
+}
+
+/// The names under which APIs of this kind have a message and a code, likeliest first.
+const MESSAGES: &[&str] = &[
+    "message",
+    "error_message",
+    "errorMessage",
+    "errormessage",
+    "msg",
+    "error_msg",
+    "description",
+    "error_description",
+    "detail",
+    "details",
+    "reason",
+    "error",
+    "errors",
+];
+const CODES: &[&str] = &[
+    "code",
+    "error_code",
+    "errorCode",
+    "errorcode",
+    "error_no",
+    "errno",
+    "err_code",
+    "error_id",
+    "error",
+];
+
+/// A text that reads as a message.
+fn words(value: &Value) -> Option<String> {
+    let text = value.as_str()?;
+    let is_code = text.is_empty() || text.bytes().all(|byte| byte.is_ascii_digit());
+    (!is_code).then(|| text.to_owned())
+}
+
+/// A number, or a text without spaces.
+fn code(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) if !text.is_empty() && !text.contains(' ') => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// The kind of a refusal. Codes are published nowhere, so the status is all there is.
+fn classify(status: u16) -> ErrorKind {
+    match status {
+        401 | 403 => ErrorKind::Unauthorized,
+        404 => ErrorKind::NotFound,
+        408 => ErrorKind::Timeout,
+        409 => ErrorKind::AlreadyExists,
+        413 | 415 | 422 => ErrorKind::InvalidRequest,
+        429 => ErrorKind::RateLimited,
+        200..=299 | 400..=499 => ErrorKind::Refused,
+        500..=599 => ErrorKind::Unavailable,
+        _ => ErrorKind::UnexpectedReply,
+    }
+}
+
+fn refused(why: &str) -> Error {
+    Error::invalid("credential", format!("{why}; nothing was sent"))
+}

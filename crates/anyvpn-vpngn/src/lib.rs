@@ -1,0 +1,227 @@
+//! VPNGN's account management API: every documented operation, and the neutral traits.
+//!
+//! ```no_run
+//! use anyvpn_vpngn::ops::AddClient;
+//! use anyvpn_vpngn::{Access, Ensured, ProductType, StrongPassword, Vpngn};
+//!
+//! # async fn example(api_key: String, secret_key: String) -> Result<(), anyvpn_vpngn::Error> {
+//! // On the reseller's own server, which alone may hold the secret key:
+//! let vpngn = Vpngn::brand("acme")?.credential(Access::server(api_key, secret_key)).build()?;
+//! let client = AddClient::new("jo@example.com", "US".parse()?, ProductType::Months12);
+//! let client = AddClient { password: Some(StrongPassword::generate()?), ..client };
+//! match vpngn.ensure_client(client).await? {
+//!     Ensured::Created(_) => println!("created"),
+//!     Ensured::Existed(products) => println!("there already, with {} products", products.len()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Vpngn::call`] does any operation of [`ops`]. What it takes as proof of who is calling differs by
+//! operation; a combination that the vendor's page does not have is refused before sending. Calls that
+//! create, change or close are never sent twice: [`Vpngn::ensure_client`] makes sure of a customer.
+
+mod accounts;
+mod dialect;
+mod ensure;
+mod lenient;
+pub mod ops;
+mod session;
+mod types;
+
+use std::sync::Arc;
+
+use anyvpn_core::{AccountAdmin, Accounts, Capabilities, Capability, Provider};
+pub use anyvpn_core::{Error, ErrorKind, Secret};
+use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, TokenStore};
+pub use dialect::{Access, Dialect, Proof};
+pub use ensure::Ensured;
+use session::Session;
+pub use session::SessionTokens;
+pub use types::{CountryCode, ProductType, StrongPassword};
+
+/// What VPNGN can do.
+pub static CAPABILITIES: Capabilities = Capabilities {
+    accounts: Capability::Can,
+    account_admin: Capability::Can,
+    port_forwards: NOT_IN_THE_API,
+    server_configs: NOT_IN_THE_API,
+    wireguard: NOT_IN_THE_API,
+    openvpn: NOT_IN_THE_API,
+};
+
+const NOT_IN_THE_API: Capability = Capability::Cannot {
+    why: "the API manages accounts only",
+    link: "https://docs.vpngn.com/account-management-api",
+};
+
+/// VPNGN, for a reseller or for one customer. Cheap to clone; all clones share connections.
+#[derive(Clone, Debug)]
+pub struct Vpngn {
+    client: Client<Dialect>,
+    email: Option<String>,
+}
+
+impl Vpngn {
+    /// Begins a client of the reseller's brand, at `https://BRAND.vpngn.com`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when the brand is not one DNS label: 1 to 63 letters, digits and hyphens, no
+    /// hyphen at either end (RFC 1035, section 2.3.1). Anything else could name another host.
+    pub fn brand(brand: &str) -> Result<ClientBuilder<Dialect>, Error> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let label = (1..=63).contains(&brand.len())
+            && brand.bytes().all(allowed)
+            && !brand.starts_with('-')
+            && !brand.ends_with('-');
+        if !label {
+            let rule = "must be one DNS label: 1 to 63 letters, digits and inner hyphens";
+            return Err(Error::invalid("brand", rule));
+        }
+        Ok(Self::builder(format!("https://{}.vpngn.com", brand.to_ascii_lowercase())))
+    }
+
+    /// Begins a client at `base_url`: everything before `/api`.
+    #[must_use]
+    pub fn builder(base_url: impl Into<String>) -> ClientBuilder<Dialect> {
+        Client::builder(base_url)
+    }
+
+    /// Does one operation.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` for the field `credential` when the operation does not take the one that the
+    /// client has; else as [`Client::call`].
+    pub async fn call<O: Operation<Dialect = Dialect>>(
+        &self,
+        operation: O,
+    ) -> Result<O::Output, Error> {
+        self.client.call(operation).await
+    }
+
+    /// The client behind it.
+    #[must_use]
+    pub fn client(&self) -> &Client<Dialect> {
+        &self.client
+    }
+
+    /// The same for one customer: whom the neutral traits are about.
+    #[must_use]
+    pub fn for_customer(&self, email: impl Into<String>) -> Self {
+        Self { email: Some(email.into()), ..self.clone() }
+    }
+
+    /// The same with another access.
+    #[must_use]
+    pub fn with_access(&self, access: Access) -> Self {
+        Self { client: self.client.with_credentials(Fixed(Some(access))), ..self.clone() }
+    }
+
+    /// Signs a customer in with a password, and keeps the tokens in `store`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vpngn::call`] with [`ops::TokenRefresh`].
+    pub async fn sign_in(
+        &self,
+        email: impl Into<String>,
+        password: Secret,
+        store: Arc<dyn TokenStore<SessionTokens>>,
+    ) -> Result<Self, Error> {
+        let email = email.into();
+        let session = self.session(email.clone(), Arc::clone(&store)).await?;
+        session.start(Proof::Password(password)).await?;
+        self.with_session(email, store).await
+    }
+
+    /// The same with a customer's tokens from `store`.
+    ///
+    /// The short token is refreshed 5 min before it ends, and once when it is refused, by one caller
+    /// at a time for all callers and all processes that share the store. When the long token has
+    /// ended, calls give `Unauthorized` and say so.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when this client has no API key.
+    pub async fn with_session(
+        &self,
+        email: impl Into<String>,
+        store: Arc<dyn TokenStore<SessionTokens>>,
+    ) -> Result<Self, Error> {
+        let email = email.into();
+        let session = self.session(email.clone(), store).await?;
+        Ok(Self { client: self.client.with_credentials(session), email: Some(email) })
+    }
+
+    async fn session(
+        &self,
+        email: String,
+        store: Arc<dyn TokenStore<SessionTokens>>,
+    ) -> Result<Session, Error> {
+        let api_key = self.access().await?.api_key;
+        Ok(Session::new(self.client.clone(), api_key, email, store))
+    }
+
+    /// The same with another proof and the API key that the client has.
+    pub(crate) async fn with_proof(&self, proof: Proof) -> Result<Self, Error> {
+        let api_key = self.access().await?.api_key;
+        Ok(self.with_access(Access::new(api_key, proof)))
+    }
+
+    async fn access(&self) -> Result<Access, Error> {
+        let access = self.client.credential().await?;
+        access.ok_or_else(|| Error::invalid("credential", "there is no API key"))
+    }
+
+    /// Whom the neutral traits are about.
+    fn email(&self) -> Result<String, Error> {
+        let email = self.email.clone();
+        email.ok_or_else(|| Error::invalid("email", "say which customer this is about"))
+    }
+}
+
+impl From<Client<Dialect>> for Vpngn {
+    fn from(client: Client<Dialect>) -> Self {
+        Self { client, email: None }
+    }
+}
+
+impl ops::AddClient {
+    /// A customer with these three, which are needed, and nothing else.
+    #[must_use]
+    pub fn new(email: impl Into<String>, country: CountryCode, product_type: ProductType) -> Self {
+        Self {
+            country,
+            product_type,
+            email: email.into(),
+            password: None,
+            first_name: None,
+            last_name: None,
+            company_name: None,
+            state: None,
+            zip_code: None,
+            auto_terminate: false,
+            test_user: false,
+        }
+    }
+}
+
+impl Provider for Vpngn {
+    fn name(&self) -> &'static str {
+        "vpngn"
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    fn accounts(&self) -> Option<&dyn Accounts> {
+        Some(self)
+    }
+
+    fn account_admin(&self) -> Option<&dyn AccountAdmin> {
+        Some(self)
+    }
+}
