@@ -52,7 +52,7 @@ pub static CAPABILITIES: Capabilities = Capabilities {
 
 const NOT_IN_THE_API: Capability = Capability::Cannot {
     why: "the API manages accounts only",
-    link: "https://docs.vpngn.com/account-management-api",
+    link: "https://docs.vpnwholesaler.com/docs/API/Account-Management-API-AMAPI",
 };
 
 /// VPNGN, for a reseller or for one customer. Cheap to clone; all clones share connections.

@@ -47,11 +47,11 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     accounts: Capability::Can,
     account_admin: Capability::Cannot {
         why: "the API reads accounts only",
-        link: "https://docs.vpnscript.com/api-endpoints",
+        link: "https://docs.vpnscript.net/api-endpoints",
     },
     port_forwards: Capability::Cannot {
         why: "the API has none",
-        link: "https://docs.vpnscript.com/api-endpoints",
+        link: "https://docs.vpnscript.net/api-endpoints",
     },
     server_configs: Capability::Can,
     wireguard: Capability::Can,
