@@ -160,12 +160,18 @@ impl<D: Dialect> Client<D> {
         let mut delays = self.0.retry.delays();
         let (mut attempts, mut renewed, mut lost) = (0_u32, false, false);
         loop {
-            self.turn(deadline).await?;
+            // What fails between two attempts must not hide that the first may have been done.
+            let unsure = |error: Error| match O::REPLAY {
+                Replay::Idempotent if lost => error.with_read_back(),
+                _ => error,
+            };
+            self.turn(deadline).await.map_err(unsure)?;
             let mut request = request.clone();
             let credential = if security.schemes.is_empty() {
                 None
             } else {
-                self.before(deadline, self.0.credentials.current()).await??
+                let current = self.0.credentials.current();
+                self.before(deadline, current).await.flatten().map_err(unsure)?
             };
             D::attach(credential.as_ref(), security, &mut request)?;
             #[cfg(feature = "gzip")]
@@ -203,7 +209,7 @@ impl<D: Dialect> Client<D> {
                     };
                     renewed = true;
                     let renewal = self.0.credentials.renew(&refused);
-                    if !self.before(deadline, renewal).await?? {
+                    if !self.before(deadline, renewal).await.flatten().map_err(&finish)? {
                         return Err(finish(error));
                     }
                 }
