@@ -1,4 +1,80 @@
 //! One pipeline for every operation of every provider, for authors of providers.
+//!
+//! An [`Operation`] is a value that makes a request and reads a reply; both are pure. A [`Dialect`]
+//! says how one provider differs: where the credential goes, and how a reply is split into a value or
+//! a refusal. A [`Client`] runs operations, and is the only thing that sends: it decides what is sent
+//! again by the operation's [`Replay`], within [`Limits`] and [`RetryPolicy`]. Applications use the
+//! providers' crates, which generate their operations from an OpenAPI document; by hand, one is this:
+//!
+//! ```no_run
+//! use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
+//! use anyvpn_http::{Client, Dialect, Operation, Replay, Reply, Request, Security};
+//! use serde::de::DeserializeOwned;
+//!
+//! /// A provider with a bearer token and bare JSON.
+//! struct Acme;
+//!
+//! impl Dialect for Acme {
+//!     type Provider = Client<Self>;
+//!     type Credential = Secret;
+//!
+//!     fn attach(
+//!         token: Option<&Secret>,
+//!         _: Security,
+//!         request: &mut Request,
+//!     ) -> Result<(), Error> {
+//!         request.bearer(token.ok_or_else(|| Error::new(ErrorKind::Unauthorized))?)
+//!     }
+//!
+//!     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
+//!         if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
+//!     }
+//!
+//!     fn refusal(reply: &Reply) -> Error {
+//!         let kind = match reply.status.as_u16() {
+//!             401 => ErrorKind::Unauthorized,
+//!             429 => ErrorKind::RateLimited,
+//!             500.. => ErrorKind::Unavailable,
+//!             _ => ErrorKind::Refused,
+//!         };
+//!         Error::new(kind).with_detail(reply.describe())
+//!     }
+//! }
+//!
+//! /// Counts the devices.
+//! struct CountDevices;
+//!
+//! impl Operation for CountDevices {
+//!     type Dialect = Acme;
+//!     type Output = u32;
+//!     const ID: OperationId = OperationId::new("acme", "count-devices");
+//!     const REPLAY: Replay = Replay::Safe;
+//!
+//!     fn security(&self) -> Security {
+//!         Security::required(&["bearer"])
+//!     }
+//!
+//!     fn request(&self) -> Result<Request, Error> {
+//!         Ok(Request::get("/devices/count"))
+//!     }
+//!
+//!     fn decode(&self, reply: &Reply) -> Result<u32, Error> {
+//!         Acme::decode(reply)
+//!     }
+//! }
+//!
+//! # async fn example(token: String) -> Result<(), Error> {
+//! let acme = Client::<Acme>::builder("https://api.example.com").token(token).build()?;
+//! println!("{} devices", acme.call(CountDevices).await?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! `ring` (default) and `aws-lc` choose the crypto provider of TLS; without either, the process's
+//! default one is used, or a client of the caller's own. `form` adds form bodies, `gzip` compressed
+//! replies, `file-store` tokens kept in a file.
 
 mod builder;
 pub mod by_name;
