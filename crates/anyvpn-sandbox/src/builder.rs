@@ -11,7 +11,7 @@ use crate::fault::Faults;
 use crate::gate::{Gate, router};
 use crate::log::Log;
 use crate::provider::Provider;
-use crate::{Clock, Sandbox, azire, server};
+use crate::{Clock, Sandbox, azire, server, vpngn, vpnscript};
 
 /// Why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +112,10 @@ impl SandboxBuilder {
 
         // A provider is one line here and one field of the sandbox.
         let azire = azire::Service::new(self.seed, self.clock.clone(), self.azire_rate_limit);
-        let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(azire.clone())];
+        let vpngn = vpngn::Service::new(self.seed, self.clock.clone());
+        let vpnscript = vpnscript::Service::new(self.seed, self.clock.clone());
+        let providers: Vec<Arc<dyn Provider>> =
+            vec![Arc::new(azire.clone()), Arc::new(vpngn.clone()), Arc::new(vpnscript.clone())];
 
         let gate = Arc::new(Gate {
             providers,
@@ -127,6 +130,7 @@ impl SandboxBuilder {
             server::run(listener, router).await;
             drop(running);
         });
-        Ok(Sandbox { address, gate, azire, server: server.abort_handle(), stopped })
+        let server = server.abort_handle();
+        Ok(Sandbox { address, gate, azire, vpngn, vpnscript, server, stopped })
     }
 }

@@ -97,7 +97,7 @@ impl Faults {
                 rule.skip -= 1;
                 continue;
             }
-            if rule.percent < 100 && self.random.below(100) >= u32::from(rule.percent) {
+            if self.random.below(100) >= u32::from(rule.percent) {
                 continue;
             }
             rule.times = rule.times.map(|times| times - 1);

@@ -51,6 +51,13 @@ impl Fields {
         Fields::of_form(call.query.as_bytes())
     }
 
+    /// The fields of query and body together; those of the body count more.
+    pub(crate) fn of_call(call: &Call) -> Result<Fields, String> {
+        let mut fields = Fields::of_query(call);
+        fields.values.extend(Fields::of_body(call)?.values);
+        Ok(fields)
+    }
+
     /// The one field that stands in the path.
     pub(crate) fn of_param(call: &Call, name: &str) -> Fields {
         Fields::from(Map::from_iter([(name.to_owned(), call.param(name).into())]))

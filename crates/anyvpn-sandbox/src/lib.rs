@@ -39,16 +39,26 @@
 //!
 //! # Over HTTP
 //!
-//! The providers stand at `/azire`. Programs without Rust reach the controls at `/_sandbox`:
+//! The providers stand at `/azire`, `/vpngn` and `/vpnscript`. Programs without Rust reach the
+//! controls at `/_sandbox`:
 //!
 //! | request | body | does |
 //! |---|---|---|
 //! | `GET /_sandbox/` | | operations, seed, time |
 //! | `GET`, `DELETE /_sandbox/log` | | tells or forgets what was received |
-//! | `POST /_sandbox/faults` | `{"fault": "reset-after", "operation": "azire.create-port-forward", "times": 1, "skip": 0}` | [`Sandbox::inject`] |
+//! | `POST /_sandbox/faults` | `{"fault": "reset-after", "operation": "azire.create-port-forward", "times": 1, "skip": 0, "percent": 100}` | [`Sandbox::inject`] |
 //! | `DELETE /_sandbox/faults` | | [`Sandbox::clear_faults`] |
 //! | `POST /_sandbox/clock` | `{"advance_seconds": 86400}` | [`Clock::advance`] |
 //! | `POST /_sandbox/azire/verify-email` | `{"username": "david"}` | [`azire::Service::verify_email`] |
+//! | `POST /_sandbox/vpngn/keys` | `{}`, or with a `brand` as all of VPNGN's | [`vpngn::Service::api_key`], [`secret_key`](vpngn::Service::secret_key) |
+//! | `POST /_sandbox/vpngn/whitelist` | `{"whitelisted": true}` | [`vpngn::Service::whitelist`] |
+//! | `POST /_sandbox/vpngn/outbox` | `{}` | [`vpngn::Service::outbox`] |
+//! | `POST /_sandbox/vpnscript/add-account` | `{"username": "liam", "password": "secret"}` | [`vpnscript::Service::add_account`] |
+//! | `POST /_sandbox/vpnscript/set-service` | `{"username": "liam", "state": "expired"}`, or `none`, `inactive`, `active` | [`vpnscript::Service::set_service`] |
+//! | `POST /_sandbox/vpnscript/suspend` | `{"username": "liam", "reason": null}` | [`vpnscript::Service::suspend`] |
+//! | `POST /_sandbox/vpnscript/set-job-duration` | `{"seconds": 60}` | [`vpnscript::Service::set_job_duration`] |
+//! | `POST /_sandbox/vpnscript/fail-next-job` | `{"reason": "No route to host"}` | [`vpnscript::Service::fail_next_job`] |
+//! | `POST /_sandbox/vpnscript/add-hostile-servers` | `{}` | [`vpnscript::Service::add_hostile_servers`] |
 //!
 //! Faults by name: `delay` (with `delay_ms`), `reset-before`, `reset-after`, `too-many-requests`
 //! (with `retry_after_seconds`), `status` and `html` (with `status`), `cut-body`, `half-json`.
@@ -76,6 +86,8 @@ mod provider;
 mod random;
 mod reply;
 mod server;
+pub mod vpngn;
+pub mod vpnscript;
 
 pub use builder::{SandboxBuilder, StartError};
 pub use clock::Clock;
@@ -87,6 +99,8 @@ pub struct Sandbox {
     address: SocketAddr,
     gate: Arc<gate::Gate>,
     azire: azire::Service,
+    vpngn: vpngn::Service,
+    vpnscript: vpnscript::Service,
     server: AbortHandle,
     stopped: watch::Receiver<()>,
 }
@@ -123,6 +137,18 @@ impl Sandbox {
     #[must_use]
     pub fn azire_url(&self) -> String {
         format!("http://{}/azire", self.address)
+    }
+
+    /// What stands for `https://BRAND.vpngn.com`: clients add `/api/amapi/…`.
+    #[must_use]
+    pub fn vpngn_url(&self) -> String {
+        format!("http://{}/vpngn", self.address)
+    }
+
+    /// What stands for the address of a VPN Script installation: clients add `/api/…`.
+    #[must_use]
+    pub fn vpnscript_url(&self) -> String {
+        format!("http://{}/vpnscript", self.address)
     }
 
     /// The clock it goes by.
@@ -165,6 +191,18 @@ impl Sandbox {
         &self.azire
     }
 
+    /// The state of the VPNGN that is imitated.
+    #[must_use]
+    pub fn vpngn(&self) -> &vpngn::Service {
+        &self.vpngn
+    }
+
+    /// The state of the VPN Script installation that is imitated.
+    #[must_use]
+    pub fn vpnscript(&self) -> &vpnscript::Service {
+        &self.vpnscript
+    }
+
     /// Waits until the server stops, which it does not do by itself.
     pub async fn wait(&self) {
         // Nothing is ever sent: the only change is the end.
@@ -181,7 +219,7 @@ impl Drop for Sandbox {
 /// The names of all operations that the sandbox serves, such as `azire.create-user`.
 #[must_use]
 pub fn operations() -> Vec<&'static str> {
-    azire::operations()
+    [azire::operations(), vpngn::operations(), vpnscript::operations()].concat()
 }
 
 /// The lock, even when a thread died while it held it: the state behind it is only test data.

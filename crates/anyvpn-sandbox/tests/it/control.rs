@@ -18,12 +18,14 @@ async fn the_overview_tells_what_there_is() {
 }
 
 #[test]
-fn there_are_the_25_operations() {
+fn every_operation_is_named_once() {
     let mut names = operations();
+    let all = names.len();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 25);
-    assert!(names.iter().all(|name| name.starts_with("azire.")));
+    assert_eq!(names.len(), all);
+    assert_eq!(names.iter().filter(|name| name.starts_with("azire.")).count(), 25);
+    assert_eq!(names.iter().filter(|name| name.starts_with("vpngn.")).count(), 14);
 }
 
 #[tokio::test]

@@ -1,0 +1,132 @@
+//! Who may call.
+
+use super::answer::{Kind, Refusal};
+use super::state::State;
+use crate::fields::Fields;
+use crate::provider::Call;
+
+/// Whom a call takes, and what its `email` names. A server, which is one with the secret key or a
+/// white-listed address, is taken by each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// AddClient: everybody. Its password is no credential, and nobody has its email yet.
+    Anybody,
+    /// TokenRefresh: a customer's password or long token.
+    Refresh,
+    /// A customer's password or short token.
+    Customer,
+    /// The same, where `email` names an alias.
+    Alias,
+    /// Nobody but a server, about a customer.
+    Server,
+    /// Nobody but a server, about an alias.
+    ServerForAlias,
+}
+
+/// Who calls, and about whom.
+pub(super) struct Caller {
+    pub(super) brand: usize,
+    pub(super) whitelisted: bool,
+    /// White-listed, or with the secret key.
+    pub(super) server: bool,
+    /// The customer's, for an alias its owner's; empty for [`Access::Anybody`].
+    pub(super) email: String,
+    /// The alias that the call names.
+    pub(super) alias: Option<String>,
+}
+
+/// Lets a call in, or refuses it.
+pub(super) fn admit(
+    state: &mut State,
+    access: Access,
+    call: &Call,
+    fields: &mut Fields,
+) -> Result<Caller, Refusal> {
+    let api_key = fields.text("apikey").unwrap_or_default();
+    let brand = state.brands.iter().position(|brand| brand.api_key == api_key);
+    let brand = brand.ok_or_else(|| Refusal::new(Kind::UnknownKey, "The API key is unknown."))?;
+    let secret_key = fields.text("secret_key");
+    if secret_key.as_ref().is_some_and(|key| *key != state.brands[brand].secret_key) {
+        return Err(Refusal::new(Kind::Denied, "The secret key is wrong."));
+    }
+    let whitelisted = state.brands[brand].whitelisted;
+    let mut caller = Caller {
+        brand,
+        whitelisted,
+        server: whitelisted || secret_key.is_some(),
+        email: String::new(),
+        alias: None,
+    };
+    if access == Access::Anybody {
+        return Ok(caller);
+    }
+    let Some(email) = fields.text("email") else {
+        return Err(Refusal::new(Kind::Invalid, "The email field is required."));
+    };
+    name(state, access, &mut caller, email)?;
+    let proven = proven(state, access, &caller, call, fields)?;
+    match proven || caller.server {
+        true => Ok(caller),
+        false => Err(Refusal::new(Kind::Denied, "The call needs a credential.")),
+    }
+}
+
+/// Finds whom the call is about.
+fn name(
+    state: &mut State,
+    access: Access,
+    caller: &mut Caller,
+    email: String,
+) -> Result<(), Refusal> {
+    let names_alias = matches!(access, Access::Alias | Access::ServerForAlias);
+    let may_be_alias = access == Access::Refresh && state.quirks.aliases_sign_in;
+    if !names_alias && state.customer(caller.brand, &email).is_ok() {
+        caller.email = email;
+        return Ok(());
+    }
+    if (names_alias || may_be_alias)
+        && let Some(owner) = state.owner(caller.brand, &email)
+    {
+        caller.email = owner;
+        caller.alias = Some(email);
+        return Ok(());
+    }
+    Err(match names_alias {
+        _ if state.quirks.unknown_email_is_denied && !caller.server => {
+            Refusal::new(Kind::Denied, "The credential is wrong.")
+        }
+        true => Refusal::new(Kind::NoAlias, "There is no alias with this email."),
+        false => Refusal::new(Kind::NoClient, "There is no client with this email."),
+    })
+}
+
+/// Whether there is a credential of the customer or the alias; a wrong one is an error.
+fn proven(
+    state: &mut State,
+    access: Access,
+    caller: &Caller,
+    call: &Call,
+    fields: &mut Fields,
+) -> Result<bool, Refusal> {
+    if matches!(access, Access::Anybody | Access::Server | Access::ServerForAlias) {
+        return Ok(false);
+    }
+    let now = state.now();
+    let customer = state.customer(caller.brand, &caller.email)?;
+    let mut found = Vec::new();
+    if let Some(password) = fields.text("password") {
+        let of_alias = caller.alias.as_deref().and_then(|alias| customer.alias(alias));
+        let of_alias = of_alias.is_some_and(|alias| alias.password == password);
+        // Who signs in as an alias does it with the alias's own password.
+        let of_customer = caller.alias.is_none() || access == Access::Alias;
+        found.push(of_alias || (of_customer && customer.password == password));
+    }
+    if call.headers.contains_key("authorization") {
+        let tokens = if access == Access::Refresh { &customer.long } else { &customer.short };
+        found.push(call.bearer().is_some_and(|token| tokens.accept(token, now)));
+    }
+    match found.contains(&false) {
+        true => Err(Refusal::new(Kind::Denied, "The credential is wrong.")),
+        false => Ok(!found.is_empty()),
+    }
+}

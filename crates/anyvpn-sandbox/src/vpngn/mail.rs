@@ -1,0 +1,56 @@
+//! The e-mails that would have been sent.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+/// How many the outbox keeps.
+const MOST_MAILS: usize = 10_000;
+
+/// What an e-mail is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MailSubject {
+    /// The password of an account is to be reset.
+    ResetPassword,
+    /// The password of an alias is to be reset.
+    ResetAliasPassword,
+}
+
+impl MailSubject {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            MailSubject::ResetPassword => "reset-password",
+            MailSubject::ResetAliasPassword => "reset-alias-password",
+        }
+    }
+}
+
+/// An e-mail that would have been sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mail {
+    /// Who gets it.
+    pub to: String,
+    /// What it is about.
+    pub subject: MailSubject,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+}
+
+/// The newest e-mails, oldest first.
+#[derive(Default)]
+pub(super) struct Outbox(VecDeque<Mail>);
+
+impl Outbox {
+    pub(super) fn send(&mut self, mail: Mail) {
+        self.0.push_back(mail);
+        while self.0.len() > MOST_MAILS {
+            self.0.pop_front();
+        }
+    }
+
+    pub(super) fn mails(&self) -> Vec<Mail> {
+        self.0.iter().cloned().collect()
+    }
+}

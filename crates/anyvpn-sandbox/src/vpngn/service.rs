@@ -1,0 +1,270 @@
+//! VPNGN as the server and the tests see it.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::access::admit;
+use super::answer::{Answer, Kind, Refusal, server_error};
+use super::input::{PLANS, form};
+use super::mail::Mail;
+use super::quirks::Quirks;
+use super::routes::ROUTES;
+use super::state::{self, State, Status};
+use super::time::timestamp;
+use crate::provider::{Call, Provider, Route};
+use crate::random::Random;
+use crate::reply::Reply;
+use crate::{Clock, locked};
+
+/// The brand that there is from the beginning.
+const BRAND: &str = "brand";
+
+/// A customer to test with. It has no `Debug`, so that no test prints a token by accident.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Account {
+    /// The address that it was added under.
+    pub email: String,
+    /// Good for 12 hours.
+    pub short_token: String,
+    /// Good until the product is due, or for 30 days.
+    pub long_token: String,
+    /// The active product, if there is one.
+    pub product_id: Option<String>,
+}
+
+/// What there is of a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Customer {
+    /// The address as it was first sent.
+    pub email: String,
+    /// Whether the account was closed, or cancelled and has ended.
+    pub closed: bool,
+    /// When the account ends by a CancelRequest.
+    pub ends_at: Option<Timestamp>,
+    /// Oldest first.
+    pub products: Vec<Product>,
+    /// The aliases' addresses, oldest first.
+    pub aliases: Vec<String>,
+}
+
+/// A product of a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Product {
+    /// As GetProducts tells it.
+    pub id: String,
+    /// In months: 1, 6, 12, 24 or 36.
+    pub plan: u32,
+    /// What has become of it.
+    pub status: Status,
+    /// When it ends or is renewed; a test user's never is.
+    pub due_at: Option<Timestamp>,
+    /// Whether it is renewed then.
+    pub renews: bool,
+}
+
+/// A handle to one brand of one sandbox's VPNGN.
+#[derive(Clone)]
+pub struct Service {
+    state: Arc<Mutex<State>>,
+    brand: usize,
+}
+
+impl Service {
+    pub(crate) fn new(seed: u64, clock: Clock) -> Service {
+        let mut random = Random::new(seed, 6);
+        let next_product = 10_000 + u64::from(random.below(80_000));
+        let quirks = Quirks::from_seed(seed);
+        let mut state = State { quirks, random, clock, brands: Vec::new(), next_product };
+        let brand = state.brand(BRAND).unwrap_or_default();
+        Service { state: Arc::new(Mutex::new(state)), brand }
+    }
+
+    /// The state as it is now: what was to happen has happened.
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = locked(&self.state);
+        state.settle();
+        state
+    }
+
+    /// Another brand, new when there is none of the name: with keys, customers and an outbox of its
+    /// own, at the same address. The first is named `brand`.
+    ///
+    /// # Panics
+    ///
+    /// When the sandbox has as many brands as it may: 100.
+    #[must_use]
+    pub fn brand(&self, name: &str) -> Service {
+        self.try_brand(name).expect("the sandbox has no room for a brand")
+    }
+
+    fn try_brand(&self, name: &str) -> Option<Service> {
+        let brand = self.state().brand(name)?;
+        Some(Service { state: self.state.clone(), brand })
+    }
+
+    /// The brand's API key.
+    #[must_use]
+    pub fn api_key(&self) -> String {
+        self.state().brands[self.brand].api_key.clone()
+    }
+
+    /// The brand's secret key.
+    #[must_use]
+    pub fn secret_key(&self) -> String {
+        self.state().brands[self.brand].secret_key.clone()
+    }
+
+    /// Whether the brand's callers count as white-listed. They do not before this was called.
+    pub fn whitelist(&self, whitelisted: bool) {
+        self.state().brands[self.brand].whitelisted = whitelisted;
+    }
+
+    /// Adds a customer with new tokens and, unless `product` is `None`, an active product of so many
+    /// months that renews. When there is one of that address it gets the password, the tokens and
+    /// one more product.
+    ///
+    /// # Panics
+    ///
+    /// When the product type is not 1, 6, 12, 24 or 36, and when the sandbox holds as many customers
+    /// as it may: 10 000, or the customer as many products: 1000.
+    pub fn add_customer(&self, email: &str, password: &str, product: Option<u32>) -> Account {
+        assert!(product.is_none_or(|plan| PLANS.contains(&plan)), "no such product type");
+        let added = self.try_add(email, password, product);
+        added.unwrap_or_else(|_| panic!("the sandbox is full"))
+    }
+
+    fn try_add(
+        &self,
+        email: &str,
+        password: &str,
+        product: Option<u32>,
+    ) -> Result<Account, Refusal> {
+        let mut state = self.state();
+        match state.customer(self.brand, email) {
+            Ok(customer) => password.clone_into(&mut customer.password),
+            Err(_) => {
+                state.add_customer(self.brand, email, password)?;
+            }
+        }
+        if let Some(plan) = product {
+            state.add_product(self.brand, email, plan, true, true)?;
+        }
+        let tokens = state.issue(self.brand, email)?;
+        let product = state.customer(self.brand, email)?.active();
+        Ok(Account {
+            email: email.to_owned(),
+            short_token: tokens.short_token,
+            long_token: tokens.long_token,
+            product_id: product.map(|product| product.id.to_string()),
+        })
+    }
+
+    /// How many customers the brand has, without those whose account is closed.
+    #[must_use]
+    pub fn customers(&self) -> usize {
+        self.state().open_customers(self.brand).count()
+    }
+
+    /// What there is of a customer, closed or not.
+    #[must_use]
+    pub fn customer(&self, email: &str) -> Option<Customer> {
+        let mut state = self.state();
+        let customer = state.known(self.brand, email)?;
+        let product = |product: &state::Product| Product {
+            id: product.id.to_string(),
+            plan: product.plan,
+            status: product.status,
+            due_at: product.due.map(timestamp),
+            renews: product.renews,
+        };
+        Some(Customer {
+            email: customer.email.clone(),
+            closed: customer.closed,
+            ends_at: customer.ends_at.map(timestamp),
+            products: customer.products.iter().map(product).collect(),
+            aliases: customer.aliases.iter().map(|alias| alias.email.clone()).collect(),
+        })
+    }
+
+    /// How many times an account was created for the address. More than once is right only where it
+    /// was closed in between.
+    #[must_use]
+    pub fn created(&self, email: &str) -> u32 {
+        self.state().known(self.brand, email).map_or(0, |customer| customer.created)
+    }
+
+    /// The e-mails of the brand, oldest first; the newest 10 000.
+    #[must_use]
+    pub fn outbox(&self) -> Vec<Mail> {
+        self.state().brands[self.brand].outbox.mails()
+    }
+
+    /// The choices of this sandbox.
+    #[must_use]
+    pub fn quirks(&self) -> Quirks {
+        locked(&self.state).quirks.clone()
+    }
+}
+
+#[async_trait]
+impl Provider for Service {
+    fn name(&self) -> &'static str {
+        "vpngn"
+    }
+
+    fn routes(&self) -> Vec<&'static Route> {
+        ROUTES.iter().map(|row| &row.route).collect()
+    }
+
+    async fn answer(&self, operation: &'static str, call: Call) -> Result<Reply, Reply> {
+        let mut state = self.state();
+        let quirks = state.quirks.clone();
+        work(&mut state, operation, &call).map_err(|refusal| refusal.into_reply(&quirks))
+    }
+
+    fn refusal(&self, status: u16, message: &str) -> Reply {
+        server_error(status, message, &self.quirks())
+    }
+
+    fn control(&self, action: &str, input: &Value) -> Option<Result<Value, String>> {
+        let Some(service) = self.try_brand(input["brand"].as_str().unwrap_or(BRAND)) else {
+            return Some(Err("there are as many brands as there may be".to_owned()));
+        };
+        Some(match action {
+            "keys" => {
+                Ok(json!({ "api_key": service.api_key(), "secret_key": service.secret_key() }))
+            }
+            "whitelist" => match input["whitelisted"].as_bool() {
+                Some(whitelisted) => {
+                    service.whitelist(whitelisted);
+                    Ok(json!({ "whitelisted": whitelisted }))
+                }
+                None => Err("\"whitelisted\" is neither true nor false".to_owned()),
+            },
+            "outbox" => {
+                let mail = |mail: Mail| json!({ "to": mail.to, "subject": mail.subject.name(), "sent_at": mail.sent_at });
+                Ok(service.outbox().into_iter().map(mail).collect())
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn work(state: &mut State, operation: &str, call: &Call) -> Answer {
+    let row = ROUTES.iter().find(|row| row.route.operation == operation);
+    let row = row.ok_or_else(|| Refusal::new(Kind::Other, "There is no such call."))?;
+    let mut fields = form(call)?;
+    let caller = admit(state, row.access, call, &mut fields)?;
+    (row.work)(state, &caller, fields)
+}
+
+/// The names of VPNGN's calls.
+pub(crate) fn operations() -> Vec<&'static str> {
+    ROUTES.iter().map(|row| row.route.operation).collect()
+}

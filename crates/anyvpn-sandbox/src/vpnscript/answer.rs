@@ -1,0 +1,112 @@
+//! The envelope of VPN Script's replies, and its refusals.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
+
+use super::quirks::{Flag, Quirks};
+use crate::fields::{Errors, Fields};
+use crate::provider::Call;
+use crate::reply::Reply;
+
+/// `Err` is a refusal: the state is as it was.
+pub(super) type Answer = Result<Reply, Reply>;
+
+/// The documented name of the success flag.
+pub(super) const SUCCESS: &str = "success";
+pub(super) const STATUS: &str = "status";
+
+pub(super) const NO_SERVER: &str = "The server is not found or enabled.";
+pub(super) const NOT_OPENVPN: &str = "The server is not using OpenVPN protocol.";
+pub(super) const NOT_WIREGUARD: &str = "The server is not using WireGuard protocol.";
+
+struct Envelope<'a, T> {
+    quirks: &'a Quirks,
+    /// How the document spells the flag.
+    flag: &'static str,
+    success: bool,
+    message: Option<&'a str>,
+    data: Option<T>,
+}
+
+impl<T: Serialize> Serialize for Envelope<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let flag = match self.quirks.flag {
+            Flag::Documented => self.flag,
+            Flag::Success => SUCCESS,
+            Flag::Status => STATUS,
+        };
+        let key = if self.success { "message" } else { self.quirks.message_key.name() };
+        let mut map = serializer.serialize_map(None)?;
+        match self.quirks.flag_is_number {
+            true => map.serialize_entry(flag, &u8::from(self.success))?,
+            false => map.serialize_entry(flag, &self.success)?,
+        }
+        map.serialize_entry(key, &self.message)?;
+        if let Some(data) = &self.data {
+            map.serialize_entry("data", data)?;
+        }
+        map.end()
+    }
+}
+
+pub(super) fn success(quirks: &Quirks, flag: &'static str, data: impl Serialize) -> Reply {
+    let data = Some(data);
+    Reply::json(200, &Envelope { quirks, flag, success: true, message: None, data })
+}
+
+/// A job is queued. The reply does not tell what for.
+pub(super) fn dispatched(quirks: &Quirks, flag: &'static str, work: &str) -> Reply {
+    let message =
+        format!("WireGuard configuration {work} job dispatched. It will be completed shortly.");
+    let (message, data) = (Some(&*message), None::<Value>);
+    Reply::json(200, &Envelope { quirks, flag, success: true, message, data })
+}
+
+/// One of the documented refusals.
+pub(super) fn refused(quirks: &Quirks, message: &str) -> Reply {
+    let (message, data) = (Some(message), None::<Value>);
+    let envelope = Envelope { quirks, flag: SUCCESS, success: false, message, data };
+    Reply::json(quirks.refused, &envelope)
+}
+
+/// What Laravel says by itself, without the application's envelope.
+pub(super) fn failure(status: u16, message: &str) -> Reply {
+    Reply::json(status, &json!({ "message": message }))
+}
+
+pub(super) fn invalid(errors: Errors) -> Reply {
+    let message = "The given data was invalid.";
+    Reply::json(422, &json!({ "message": message, "errors": errors }))
+}
+
+pub(super) fn wrong_credentials() -> Reply {
+    let message = "The provided credentials are incorrect.";
+    Reply::json(422, &json!({ "success": false, "message": message }))
+}
+
+pub(super) fn suspended(reason: Option<&str>) -> Reply {
+    let error = "Your account has been suspended.";
+    Reply::json(400, &json!({ "status": false, "error": error, "suspend_reason": reason }))
+}
+
+/// 401 for who asks for JSON, and the way to the login page for everybody else.
+pub(super) fn unauthenticated(call: &Call) -> Reply {
+    // Laravel looks at the type that is named first.
+    let first = call.header("accept").and_then(|types| types.split(',').next());
+    let json = first.is_some_and(|kind| kind.contains("/json") || kind.contains("+json"));
+    match json {
+        true => Reply::json(401, &json!({ "success": false, "message": "Unauthenticated." })),
+        false => Reply::html(302).with_header("location", LOGIN),
+    }
+}
+
+const LOGIN: http::HeaderValue = http::HeaderValue::from_static("/vpnscript/login");
+
+/// The sandbox's own limit, which no provider has: it keeps the memory bounded.
+pub(super) fn full() -> Reply {
+    failure(503, "The sandbox is full.")
+}
+
+pub(super) fn input(call: &Call) -> Result<Fields, Reply> {
+    Fields::of_call(call).map_err(|reason| failure(400, &reason))
+}

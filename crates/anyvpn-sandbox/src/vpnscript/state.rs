@@ -1,0 +1,193 @@
+//! What an installation of VPN Script knows: users, their services, tokens and configurations.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::answer::{NO_SERVER, full, refused, unauthenticated};
+use super::quirks::Quirks;
+use super::servers::Server;
+use crate::Clock;
+use crate::provider::Call;
+use crate::random::{LETTERS, Random};
+use crate::reply::Reply;
+
+/// The sandbox's own bounds, far above what a test needs.
+const MOST_ACCOUNTS: usize = 1000;
+const MOST_TOKENS: usize = 1000;
+
+/// How a user's service stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ServiceState {
+    /// There is none.
+    None,
+    /// There is one that is not active.
+    Inactive,
+    /// Everything works.
+    Active,
+    /// Its time is over.
+    Expired,
+}
+
+impl ServiceState {
+    /// What a call that needs the service says without it.
+    pub(super) fn check(self) -> Result<(), &'static str> {
+        match self {
+            ServiceState::Active => Ok(()),
+            ServiceState::None => Err("You do not have any service."),
+            ServiceState::Inactive => Err("Your service is not active."),
+            ServiceState::Expired => Err("Your service is expired."),
+        }
+    }
+}
+
+/// How a WireGuard configuration stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigState {
+    /// 0: its creation is queued, or failed.
+    PendingCreation,
+    /// 1
+    Active,
+    /// 2: its deletion is queued, or failed.
+    PendingDeletion,
+}
+
+pub(super) struct Account {
+    pub(super) id: u64,
+    pub(super) username: String,
+    pub(super) password: String,
+    /// The reason, which may be missing, when the user is suspended.
+    pub(super) suspended: Option<Option<String>>,
+    pub(super) service: ServiceState,
+    pub(super) next_payment: i64,
+    pub(super) devices: u32,
+    pub(super) openvpn_password: String,
+    pub(super) tokens: Vec<String>,
+    pub(super) configs: Vec<Config>,
+    pub(super) created_at: i64,
+}
+
+impl Account {
+    /// An active service ends by the clock.
+    pub(super) fn service(&self, now: i64) -> ServiceState {
+        match self.service {
+            ServiceState::Active if now >= self.next_payment => ServiceState::Expired,
+            state => state,
+        }
+    }
+
+    pub(super) fn used_devices(&self) -> usize {
+        self.configs.iter().filter(|config| config.counts()).count()
+    }
+}
+
+/// A WireGuard configuration.
+pub(super) struct Config {
+    pub(super) id: u64,
+    pub(super) server: u64,
+    pub(super) private_key: [u8; 32],
+    pub(super) preshared_key: [u8; 32],
+    /// Which address it has on its server.
+    pub(super) number: u32,
+    pub(super) state: ConfigState,
+    pub(super) job: Option<Job>,
+    pub(super) fail_reason: Option<String>,
+    pub(super) created_at: i64,
+    pub(super) updated_at: i64,
+}
+
+impl Config {
+    /// Whether it takes a slot and a device: all do but those that were never made.
+    pub(super) fn counts(&self) -> bool {
+        self.state != ConfigState::PendingCreation || self.fail_reason.is_none()
+    }
+}
+
+/// What the queue will do to a configuration, which its state tells.
+pub(super) struct Job {
+    pub(super) due: Timestamp,
+    /// Why it will fail.
+    pub(super) fails: Option<String>,
+}
+
+pub(super) struct State {
+    pub(super) seed: u64,
+    pub(super) started: Timestamp,
+    pub(super) quirks: Quirks,
+    pub(super) random: Random,
+    pub(super) clock: Clock,
+    pub(super) accounts: Vec<Account>,
+    /// The id is the place, counted from 1.
+    pub(super) servers: Vec<Server>,
+    /// The newest ids; they only rise.
+    pub(super) last_account: u64,
+    pub(super) last_token: u64,
+    pub(super) last_config: u64,
+    pub(super) job_duration: Duration,
+    /// Reasons for the next jobs to fail.
+    pub(super) failures: VecDeque<String>,
+    /// How many of a hundred other jobs fail.
+    pub(super) failing_percent: u8,
+}
+
+impl State {
+    pub(super) fn now(&self) -> i64 {
+        self.clock.now().as_second()
+    }
+
+    /// The place of the account that calls.
+    pub(super) fn caller(&self, call: &Call) -> Result<usize, Reply> {
+        let token = call.bearer().ok_or_else(|| unauthenticated(call))?;
+        let has = |account: &Account| account.tokens.iter().any(|known| known == token);
+        self.accounts.iter().position(has).ok_or_else(|| unauthenticated(call))
+    }
+
+    pub(super) fn named(&mut self, username: &str) -> Option<&mut Account> {
+        self.accounts.iter_mut().find(|account| account.username == username)
+    }
+
+    pub(super) fn add_account(&mut self, account: Account) -> Result<&mut Account, Reply> {
+        if self.accounts.len() >= MOST_ACCOUNTS {
+            return Err(full());
+        }
+        Ok(self.accounts.push_mut(account))
+    }
+
+    pub(super) fn add_token(&mut self, account: usize) -> Result<&str, Reply> {
+        let tokens = &mut self.accounts[account].tokens;
+        if tokens.len() >= MOST_TOKENS {
+            return Err(full());
+        }
+        self.last_token += 1;
+        let secret = self.random.text(40, LETTERS);
+        Ok(tokens.push_mut(format!("{}|{secret}", self.last_token)))
+    }
+
+    /// A server, unless it is switched off.
+    pub(super) fn server(&self, id: i64) -> Result<(u64, &Server), Reply> {
+        let place = usize::try_from(id).ok().and_then(|id| id.checked_sub(1));
+        let server = place.and_then(|place| self.servers.get(place));
+        let server = server.filter(|server| server.enabled);
+        let server = server.ok_or_else(|| refused(&self.quirks, NO_SERVER))?;
+        Ok((id.unsigned_abs(), server))
+    }
+
+    /// Refuses who has no active service.
+    pub(super) fn require_service(&self, account: usize) -> Result<(), Reply> {
+        let state = self.accounts[account].service(self.now());
+        state.check().map_err(|message| refused(&self.quirks, message))
+    }
+
+    /// How many slots are taken, by server.
+    pub(super) fn taken_slots(&self) -> HashMap<u64, u32> {
+        let mut taken = HashMap::new();
+        let configs = self.accounts.iter().flat_map(|account| &account.configs);
+        for config in configs.filter(|config| config.counts()) {
+            *taken.entry(config.server).or_default() += 1;
+        }
+        taken
+    }
+}
