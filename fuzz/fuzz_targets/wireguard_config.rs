@@ -7,9 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use anyvpn_core::{Endpoint, Host, PrivateKey, WireGuardConfig};
 use libfuzzer_sys::fuzz_target;
 
-/// Bob's key of RFC 7748, section 6.1.
-const KEY: &str = "XasIfmJKikt54X+Lg4AO5m87sSkmGLb9HC+LJ/+I4Os=";
-const KEY_START: &str = "XasIfmJKikt54X";
+/// In no seed: all bytes 42.
+const KEY: &str = "KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
+/// Enough of it to tell it by.
+const KEY_START: &str = "KioqKioqKio";
 
 fuzz_target!(|bytes: &[u8]| {
     // Of UTF-8 this is the text itself.
@@ -25,14 +26,15 @@ fuzz_target!(|bytes: &[u8]| {
     };
     assert_eq!(config.to_secret().expose(), text);
     hides_keys(&config, &text);
-    edits(config, bytes.len());
+    edits(config, bytes.len(), text.contains(KEY_START));
 });
 
 /// Nothing but a public key that was written in a secret one's place shows one.
 fn hides_keys(config: &WireGuardConfig, text: &str) {
     let peers = config.peers();
     let public: Vec<_> = peers.iter().map(|peer| peer.public_key.to_string()).collect();
-    let secret = peers.iter().filter_map(|peer| peer.preshared_key.as_ref()).map(|key| key.to_secret());
+    let secret =
+        peers.iter().filter_map(|peer| peer.preshared_key.as_ref()).map(|key| key.to_secret());
     let shown = format!("{config:?}{:?}{peers:?}{}", config.commands(), config.redacted());
     for key in secret.chain([config.private_key().to_secret()]) {
         let key = key.expose();
@@ -41,7 +43,7 @@ fn hides_keys(config: &WireGuardConfig, text: &str) {
     assert_eq!(config.redacted().lines().count(), text.lines().count());
 }
 
-fn edits(mut config: WireGuardConfig, choice: usize) {
+fn edits(mut config: WireGuardConfig, choice: usize, has_key: bool) {
     let commands = config.commands().len();
     let comments = marks(&config);
     let addresses = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
@@ -82,7 +84,7 @@ fn edits(mut config: WireGuardConfig, choice: usize) {
     assert_eq!(read.private_key().to_secret().expose(), KEY);
     assert_eq!((read.commands().len(), read.peers().len()), (commands, peers));
     assert_eq!(marks(&config), comments);
-    assert!(!config.redacted().contains(KEY_START) || config.peers().iter().any(|peer| peer.public_key.to_string() == KEY));
+    assert!(has_key || !config.redacted().contains(KEY_START));
 }
 
 /// What the text of an edited configuration means, which must be what the edited one says.

@@ -7,6 +7,8 @@
 )]
 
 mod codegen;
+mod fuzz;
+mod interop;
 mod tidy;
 
 use std::path::Path;
@@ -23,6 +25,9 @@ Tasks:
                       with --check, write nothing and fail where a file differs
   fixtures            the documented requests and replies of every provider
   conformance         the contract of the neutral traits, for every provider
+  interop [--no-skip] files that the command wrote, given to openvpn, wg-quick and zbarimg;
+                      with --no-skip, fail where a program or the machine is missing
+  fuzz --seconds N    any bytes for each parser of configurations, for so long each (cargo-fuzz)
   docs                write the tables in the documents that tests check
   tidy                the house rules: lengths, secrets, dependencies, links
 ";
@@ -36,6 +41,9 @@ fn main() -> ExitCode {
         ["codegen", "--check"] => codegen::check(root()),
         ["fixtures"] => cargo(&["test", "--workspace", "--test", "fixtures"], &[]),
         ["conformance"] => cargo(&["test", "--workspace", "--test", "conformance"], &[]),
+        ["interop"] => interop::run(root(), false),
+        ["interop", "--no-skip"] => interop::run(root(), true),
+        ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds),
         ["docs"] => cargo(&["test", "--workspace", "--tests"], &[("ANYVPN_WRITE_DOCS", "1")]),
         ["tidy"] => tidy::check(root()),
         ["help" | "--help" | "-h"] => {

@@ -6,9 +6,8 @@
 use std::net::IpAddr;
 
 use anyvpn_core::{
-    Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, Interface, ObtainedConfig, Peer,
-    PrivateKey, Protocol, PublicKey, Rotated, Server, ServerConfig, ServerConfigs, Status,
-    WireGuardConfig,
+    Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, ObtainedConfig, PrivateKey, Protocol,
+    PublicKey, Rotated, Server, ServerConfig, ServerConfigs, Status,
 };
 use anyvpn_http::Operation as _;
 use async_trait::async_trait;
@@ -37,11 +36,12 @@ impl ServerConfigs for Azire {
 
     async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
         let peer = self.peer(request).await?;
-        let (key, ip) = match &request.wireguard.private_key {
-            Some(key) => (key.clone(), self.device_with(&key.public_key()).await?),
-            None => (PrivateKey::generate()?, None),
+        let key = request.wireguard.key()?;
+        let known = match &request.wireguard.private_key {
+            Some(key) => self.device_with(&key.public_key()).await?,
+            None => None,
         };
-        let ip = match ip {
+        let ip = match known {
             Some(ip) => ip,
             None => self.register(&key.public_key()).await?,
         };
@@ -62,10 +62,7 @@ impl ServerConfigs for Azire {
     /// replaced: the new device is there before the old one goes, and has another address.
     async fn rotate(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
         let peer = self.peer(request).await?;
-        let key = match &request.wireguard.private_key {
-            Some(key) => key.clone(),
-            None => PrivateKey::generate()?,
-        };
+        let key = request.wireguard.key()?;
         let old = self.call(GetIp { id: id.into() }).await?;
         if holds(&old, &key.public_key()) {
             return Err(Error::invalid("private_key", "is the device's key already"));
@@ -82,7 +79,7 @@ impl ServerConfigs for Azire {
 
 impl Azire {
     /// The peer for a request. All that can fail without leaving a device behind comes here.
-    async fn peer(&self, request: &ConfigRequest) -> Result<Peer, Error> {
+    async fn peer(&self, request: &ConfigRequest) -> Result<(PublicKey, Endpoint), Error> {
         if request.protocol != Protocol::WireGuard {
             return Err(Error::invalid("protocol", "AzireVPN's API has WireGuard only"));
         }
@@ -113,16 +110,7 @@ impl Azire {
                     .with_detail(format!("the location {:?}: {e}", location.name))
             })?
         };
-        let everything = ["0.0.0.0/0", "::/0"].iter().filter_map(|net| net.parse().ok());
-        Ok(Peer {
-            public_key,
-            preshared_key: None,
-            allowed_ips: everything
-                .filter(|net: &anyvpn_core::IpNet| !options.ipv4_only || net.addr().is_ipv4())
-                .collect(),
-            endpoint: Some(Endpoint { host, port }),
-            persistent_keepalive: options.keepalive,
-        })
+        Ok((public_key, Endpoint { host, port }))
     }
 
     async fn device_with(&self, key: &PublicKey) -> Result<Option<Ip>, Error> {
@@ -194,22 +182,15 @@ fn obtained(ip: Ip) -> ObtainedConfig {
     config
 }
 
-fn config(ip: &Ip, key: PrivateKey, peer: Peer, request: &ConfigRequest) -> ServerConfig {
-    let options = &request.wireguard;
-    let wanted = |address: &IpAddr| !options.ipv4_only || address.is_ipv4();
+fn config(
+    ip: &Ip,
+    key: PrivateKey,
+    (peer, endpoint): (PublicKey, Endpoint),
+    request: &ConfigRequest,
+) -> ServerConfig {
+    // The device has these addresses alone, whatever netmask the reply has beside them.
     let addresses = [IpAddr::from(ip.ipv4_address), ip.ipv6_address.into()];
-    let interface = Interface {
-        private_key: key,
-        // The device has these addresses alone, whatever netmask the reply has beside them.
-        addresses: addresses.into_iter().filter(wanted).map(Into::into).collect(),
-        dns: match &options.dns {
-            Some(dns) => dns.clone(),
-            None => ip.dns.iter().copied().filter(wanted).collect(),
-        },
-        mtu: options.mtu,
-        listen_port: None,
-    };
-    let config = WireGuardConfig::new(interface, vec![peer]);
+    let config = request.wireguard.config(key, &addresses, &ip.dns, peer, endpoint);
     ServerConfig::new(Some(ip.id.to_string()), Config::WireGuard(config))
 }
 

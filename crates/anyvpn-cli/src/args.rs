@@ -4,7 +4,8 @@ use anyvpn::ProviderName;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{account, call, config, demo, port, sandbox, server};
+use crate::commands::{account, alias, call, config, demo, login, port, product, sandbox, server};
+use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,10 +30,15 @@ pub struct Global {
     /// Which provider [env: ANYVPN_PROVIDER]
     #[arg(long, global = true, value_name = "NAME", value_parser = provider_name())]
     pub provider: Option<ProviderName>,
-    /// The provider's address: everything before the documented path [env: ANYVPN_AZIRE_URL]
+    /// The provider's address: everything before the documented path [env: ANYVPN_AZIRE_URL and
+    /// the like]
     // An empty one must not stand for the vendor's own address: --url "$TYPO".
     #[arg(long, global = true, value_parser = NonEmptyStringValueParser::new())]
     pub url: Option<String>,
+    /// VPNGN's reseller, instead of its address [env: ANYVPN_VPNGN_BRAND]
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "url")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub brand: Option<String>,
     /// Answer in JSON, on stdout; errors too, on stderr
     #[arg(long, global = true)]
     pub json: bool,
@@ -49,8 +55,11 @@ pub enum Command {
     Sandbox(sandbox::Sandbox),
     /// Call one operation of a provider, as it is documented
     Call(call::Call),
+    /// Sign in, and keep the token for all commands
+    Login(login::Login),
+    /// Forget the token, at the provider too where that can be done
+    Logout,
     /// Show, create or close the account
-    #[command(subcommand)]
     Account(account::Account),
     /// List the servers
     #[command(subcommand)]
@@ -61,8 +70,31 @@ pub enum Command {
     /// Open, list and close ports that lead to this machine
     #[command(subcommand)]
     Port(port::Port),
+    /// List, add and change a customer's products
+    Product(product::Product),
+    /// List, add and remove further addresses that a customer signs in with
+    Alias(alias::Alias),
     /// Show what each provider can do
     Capabilities,
+}
+
+/// The customer of a reseller.
+#[derive(Args)]
+pub struct Customer {
+    /// The customer's address, at VPNGN
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub email: Option<String>,
+}
+
+impl Customer {
+    /// Whom the command is about.
+    pub fn needed(&self) -> Result<&str, Failure> {
+        let email = self.email.as_deref();
+        email.ok_or_else(|| {
+            Failure::usage("which customer is meant?").hint("say it with --email ADDRESS")
+        })
+    }
 }
 
 /// One of the providers of this build.

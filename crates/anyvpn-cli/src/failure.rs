@@ -16,6 +16,10 @@ pub struct Failure {
     cause: Cause,
     provider: Option<ProviderName>,
     hint: Option<String>,
+    /// What it was a part of.
+    part_of: Option<String>,
+    /// What `--json` tells beside the message.
+    detail: Option<String>,
 }
 
 #[derive(Debug)]
@@ -60,17 +64,53 @@ impl Failure {
 
     /// The other end of stdout is gone.
     pub fn closed_pipe() -> Self {
-        Self { cause: Cause::ClosedPipe, provider: None, hint: None }
+        Self::new(Cause::ClosedPipe)
     }
 
     fn own(kind: Kind, what: impl Into<String>) -> Self {
-        Self { cause: Cause::Own { kind, what: what.into() }, provider: None, hint: None }
+        Self::new(Cause::Own { kind, what: what.into() })
+    }
+
+    fn new(cause: Cause) -> Self {
+        Self { cause, provider: None, hint: None, part_of: None, detail: None }
     }
 
     /// Says what to do next.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Adds what `--json` tells beside the message.
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Says what it was a part of, such as which of many.
+    pub fn part_of(mut self, whole: impl Into<String>) -> Self {
+        self.part_of = Some(whole.into());
+        self
+    }
+
+    /// Adds what was done nevertheless, and what to do about it. A closed pipe is no quiet end then.
+    pub fn leaving(self, what: &str, hint: impl Into<String>) -> Self {
+        let kind = match &self.cause {
+            Cause::Own { kind, .. } => *kind,
+            _ => Kind::Other,
+        };
+        let after = self.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        let left = Self::own(kind, format!("{}; {what}", self.what()));
+        let hint = format!("{}{after}", hint.into());
+        Self { hint: Some(hint), provider: self.provider, detail: self.detail, ..left }
+    }
+
+    /// The kind of the library's error.
+    pub fn library_kind(&self) -> Option<ErrorKind> {
+        match &self.cause {
+            Cause::Library(error) => Some(error.kind()),
+            _ => None,
+        }
     }
 
     /// Says which provider it is about, where the error itself does not know.
@@ -129,29 +169,32 @@ impl Failure {
 
     /// The object that `--json` prints.
     pub fn report(&self) -> Report<'_> {
+        Report { error: self.details() }
+    }
+
+    /// What a report has of the failure.
+    pub fn details(&self) -> Details<'_> {
         let error = match &self.cause {
             Cause::Library(error) => Some(error),
             _ => None,
         };
         let message = error.and_then(Error::message).map(str::to_owned);
-        Report {
-            error: Details {
-                kind: self.kind(),
-                provider: self.provider().map(ProviderName::as_str),
-                operation: error.and_then(Error::operation).map(|id| id.to_string()),
-                status: error.and_then(Error::status),
-                code: error.and_then(Error::code),
-                // The operation and the status stand beside it.
-                message: match (error, message) {
-                    (_, Some(message)) => message,
-                    (Some(error), None) => error.kind().to_string(),
-                    (None, None) => self.what(),
-                },
-                hint: self.next(),
-                fields: error.map(Error::fields).filter(|fields| !fields.is_empty()),
-                detail: error.and_then(Error::detail),
-                retry_after_seconds: error.and_then(Error::retry_after).map(seconds),
+        Details {
+            kind: self.kind(),
+            provider: self.provider().map(ProviderName::as_str),
+            operation: error.and_then(Error::operation).map(|id| id.to_string()),
+            status: error.and_then(Error::status),
+            code: error.and_then(Error::code),
+            // The operation and the status stand beside it.
+            message: match (error, message) {
+                (_, Some(message)) => message,
+                (Some(error), None) => error.kind().to_string(),
+                (None, None) => self.what(),
             },
+            hint: self.next(),
+            fields: error.map(Error::fields).filter(|fields| !fields.is_empty()),
+            detail: error.and_then(Error::detail).or(self.detail.as_deref()),
+            retry_after_seconds: error.and_then(Error::retry_after).map(seconds),
         }
     }
 
@@ -170,7 +213,8 @@ impl Failure {
 
     /// What failed, as one sentence without its end.
     fn what(&self) -> String {
-        match &self.cause {
+        let part_of = self.part_of.as_ref().map(|whole| format!("{whole}: "));
+        let what = match &self.cause {
             Cause::Library(error) => {
                 let operation = error.operation().map(|id| format!("{id}: "));
                 let status = error.status().map(|status| format!(" (HTTP {status})"));
@@ -183,7 +227,8 @@ impl Failure {
             }
             Cause::Own { what, .. } => what.clone(),
             Cause::ClosedPipe => "nobody reads the answer".to_owned(),
-        }
+        };
+        format!("{}{what}", part_of.unwrap_or_default())
     }
 
     fn provider(&self) -> Option<ProviderName> {
@@ -209,7 +254,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { cause: Cause::Library(error), provider: None, hint: None }
+        Self::new(Cause::Library(error))
     }
 }
 
@@ -226,7 +271,7 @@ pub struct Report<'a> {
 }
 
 #[derive(Serialize)]
-struct Details<'a> {
+pub struct Details<'a> {
     kind: &'static str,
     provider: Option<&'static str>,
     operation: Option<String>,
@@ -287,6 +332,7 @@ fn advice(error: &Error, provider: Option<ProviderName>) -> String {
             "check the user name and the password"
         }
         K::Unauthorized => return sign_in(provider),
+        K::InvalidRequest if error.fields().contains_key("credential") => return sign_in(provider),
         K::Suspended => "write to the provider's support",
         K::NoService => "buy a plan from the provider",
         K::ServiceInactive => "look at the provider's site for an unpaid bill or an activation",
@@ -312,13 +358,17 @@ fn advice(error: &Error, provider: Option<ProviderName>) -> String {
 /// How one signs in to a provider.
 pub fn sign_in(provider: Option<ProviderName>) -> String {
     match provider {
-        Some(ProviderName::Azire) => {
-            "set ANYVPN_AZIRE_TOKEN; to make a token: anyvpn call azire create-token \
-             username=NAME password=@FILE --reveal"
+        Some(ProviderName::Vpngn) => {
+            "set ANYVPN_VPNGN_API_KEY, and ANYVPN_VPNGN_SECRET_KEY or the customer's \
+             ANYVPN_VPNGN_PASSWORD"
+                .to_owned()
         }
-        _ => "set the provider's credentials in the environment",
+        Some(name) => {
+            let variable = name.as_str().to_uppercase();
+            format!("anyvpn login --provider {name}; ANYVPN_{variable}_TOKEN counts more, if set")
+        }
+        None => "anyvpn login, or set the provider's credentials in the environment".to_owned(),
     }
-    .to_owned()
 }
 
 #[cfg(test)]
@@ -336,6 +386,29 @@ mod tests {
         }
         assert_eq!(code(ErrorKind::Unauthorized), 3);
         assert_eq!(code(ErrorKind::Ambiguous), 9);
+    }
+
+    #[test]
+    fn every_kind_has_a_page_in_the_guide_with_its_exit_code() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors");
+        let read = |page: &str| std::fs::read_to_string(format!("{folder}{page}.md")).unwrap();
+        let all = read("");
+        for kind in ErrorKind::ALL {
+            let (name, code) = (kind.name(), code(kind));
+            let page = read(&format!("/{name}"));
+            let begin = format!(
+                "# `{name}`: {kind}\n\nExit code {code}. In a program: `ErrorKind::{kind:?}`."
+            );
+            assert!(page.starts_with(&begin), "docs/errors/{name}.md must begin with:\n{begin}");
+            for part in ["\n## Likely causes\n", "\n## What to do\n"] {
+                assert!(page.contains(part), "docs/errors/{name}.md: no{part}");
+            }
+            let row = format!("| [`{name}`](errors/{name}.md) | {kind} | {code} |");
+            assert!(all.contains(&row), "docs/errors.md must have the line:\n{row}");
+        }
+        // And no page is of a kind that there is not.
+        let pages = std::fs::read_dir(folder).unwrap().count();
+        assert_eq!(pages, ErrorKind::ALL.len());
     }
 
     #[test]

@@ -54,11 +54,14 @@ impl Pending {
 
     /// Writes the text and gives the file its name.
     pub fn write(self, text: &Secret) -> Result<(), Failure> {
+        self.write_bytes(text.expose().as_bytes())
+    }
+
+    /// Writes the bytes and gives the file its name.
+    pub fn write_bytes(self, bytes: &[u8]) -> Result<(), Failure> {
         let Self { path, force, mut file } = self;
-        let written = file
-            .write_all(text.expose().as_bytes())
-            .and_then(|()| file.as_file().sync_all())
-            .and_then(|()| {
+        let written =
+            file.write_all(bytes).and_then(|()| file.as_file().sync_all()).and_then(|()| {
                 let named = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
                 named.map(drop).map_err(|failed| failed.error)
             });

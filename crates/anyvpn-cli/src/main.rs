@@ -5,9 +5,12 @@ mod commands;
 mod context;
 mod failure;
 mod file;
+mod file_names;
 mod output;
+mod qr;
 mod secrets;
 mod text;
+mod tokens;
 
 use std::process::ExitCode;
 

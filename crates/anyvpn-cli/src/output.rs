@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyvpn::Secret;
 use clap::error::ErrorKind as ClapKind;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -61,6 +62,65 @@ impl Output {
             });
         }
         failure.exit()
+    }
+}
+
+/// How far a long command is: a bar on a terminal, else a line for each part that is done.
+pub struct Progress {
+    output: Output,
+    bar: Option<ProgressBar>,
+}
+
+impl Output {
+    /// Begins to tell how far a command with so many parts is.
+    pub fn progress(self, parts: usize) -> Progress {
+        let shown = !self.json && io::stderr().is_terminal();
+        let bar = shown.then(|| {
+            let bar =
+                ProgressBar::with_draw_target(Some(parts as u64), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("[{bar:24}] {pos} of {len}  {wide_msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Progress { output: self, bar }
+    }
+
+    /// Whether what a terminal obeys may be printed with the answer.
+    pub fn is_colored(self) -> bool {
+        io::stdout().is_terminal() && !no_color()
+    }
+}
+
+impl Progress {
+    /// Says what is being done.
+    pub fn begin(&self, what: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(plain(what));
+        }
+    }
+
+    /// Says what became of a part.
+    pub fn done(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.inc(1),
+            None => self.output.note(line),
+        }
+    }
+
+    /// Tells something on the way, bar or not.
+    pub fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.output.note(text)),
+            None => self.output.note(text),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 
@@ -166,16 +226,20 @@ pub fn trace(verbose: u8) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let format = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal() && !no_color)
+        .with_ansi(io::stderr().is_terminal() && !no_color())
         .log_internal_errors(false);
     // It fails only where another subscriber is set, and here is none.
     let _ = tracing_subscriber::registry()
         .with(format)
         .with(Targets::new().with_target("anyvpn", level))
         .try_init();
+}
+
+/// Whether the person wants no colors: <https://no-color.org>.
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use anyvpn::Secret;
+use anyvpn::vpngn::StrongPassword;
 use clap::Args;
-use inquire::{Confirm, InquireError, Password, PasswordDisplayMode};
+use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Text};
 
 use crate::context::variable;
 use crate::failure::Failure;
@@ -58,6 +59,61 @@ impl PasswordSource {
             return Err(Failure::usage("the password is empty"));
         }
         Ok(password)
+    }
+}
+
+/// Where a password comes from that is made up now.
+#[derive(Args)]
+pub struct NewPassword {
+    #[command(flatten)]
+    source: PasswordSource,
+    /// Make a strong password up, and print it with the answer
+    #[arg(long, conflicts_with = "password_file")]
+    generate_password: bool,
+}
+
+/// A password that was made up.
+pub struct Chosen {
+    pub password: Secret,
+    /// Whether nobody knows it yet.
+    pub generated: bool,
+}
+
+impl Chosen {
+    /// The password, when the answer must tell it.
+    pub fn to_show(&self) -> Option<Secret> {
+        self.generated.then(|| self.password.clone())
+    }
+}
+
+impl NewPassword {
+    pub fn choose(&self, question: &str) -> Result<Chosen, Failure> {
+        let password = match self.generate_password {
+            true => StrongPassword::generate()?.secret().clone(),
+            false => self.source.new_one(question)?,
+        };
+        Ok(Chosen { password, generated: self.generate_password })
+    }
+
+    /// A password when the arguments give one; nothing is asked for.
+    pub fn choose_if_given(&self) -> Result<Option<Chosen>, Failure> {
+        let given = self.generate_password || self.source.password_file.is_some();
+        given.then(|| self.choose("")).transpose()
+    }
+}
+
+/// Asks for a name; `flag` is what gives it in advance.
+pub fn ask(question: &str, flag: &str) -> Result<String, Failure> {
+    if !is_interactive() {
+        return Err(Failure::usage(
+            "a user name is needed, and there is no terminal to ask for it",
+        )
+        .hint(format!("say it with {flag}")));
+    }
+    let answer = Text::new(question).prompt().map_err(unanswered)?;
+    match answer.trim() {
+        "" => Err(Failure::usage("the user name is empty")),
+        name => Ok(name.to_owned()),
     }
 }
 

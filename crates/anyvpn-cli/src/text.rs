@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use anyvpn::Timestamp;
-use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle};
 
 /// The width that everything fits.
 const WIDTH: u16 = 80;
@@ -77,9 +77,11 @@ fn distance(time: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// A table's column: its title, and whether it holds numbers.
+/// A table's column: its title, and what it holds.
 pub enum Column {
     Text(&'static str),
+    /// Text that is never wrapped.
+    Whole(&'static str),
     Number(&'static str),
 }
 
@@ -87,11 +89,17 @@ pub enum Column {
 pub fn table(columns: &[Column], rows: Vec<Vec<String>>) -> String {
     let mut table = plain_table(rows);
     table.set_header(columns.iter().map(|column| match column {
-        Column::Text(title) | Column::Number(title) => *title,
+        Column::Text(title) | Column::Whole(title) | Column::Number(title) => *title,
     }));
     for (index, column) in columns.iter().enumerate() {
-        if let (Column::Number(_), Some(it)) = (column, table.column_mut(index)) {
-            it.set_cell_alignment(CellAlignment::Right);
+        match (column, table.column_mut(index)) {
+            (Column::Number(_), Some(it)) => {
+                it.set_cell_alignment(CellAlignment::Right);
+            }
+            (Column::Whole(_), Some(it)) => {
+                it.set_constraint(ColumnConstraint::ContentWidth);
+            }
+            _ => {}
         }
     }
     pad(&mut table);

@@ -55,7 +55,8 @@ fn servers_are_listed_with_and_without_an_account() {
     assert_eq!(first["protocols"], json!(["wireguard"]));
     assert!(world.ok(&["server", "list"]).starts_with("SERVER "));
 
-    let stranger = &mut command(&["server", "list", "--json", "--url", &world.sandbox.azire_url()]);
+    let stranger = &mut command(&["--provider", "azire", "server", "list", "--json"]);
+    stranger.args(["--url", &world.sandbox.azire_url()]);
     let public: Value = serde_json::from_str(&ok(stranger)).unwrap();
     let count = |list: &Value| list["servers"].as_array().unwrap().len();
     assert_eq!(count(&public) + 1, count(&all));
@@ -159,7 +160,8 @@ fn a_check_needs_no_token_and_closed_is_an_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     let url = world.sandbox.azire_url();
-    let check = || ok(&mut command(&["--url", &url, "port", "check", &port]));
+    let check =
+        || ok(&mut command(&["--provider", "azire", "--url", &url, "port", "check", &port]));
     assert!(check().contains("is open"), "{}", check());
     drop(listener);
     assert!(check().contains("is closed"), "{}", check());
@@ -225,7 +227,11 @@ fn every_help_fits_eighty_columns() {
         "call",
         "account",
         "account show",
+        "login",
+        "logout",
         "account create",
+        "account cancel",
+        "account reset-password",
         "account set-password",
         "account close",
         "server",
@@ -241,6 +247,16 @@ fn every_help_fits_eighty_columns() {
         "port hide",
         "port delete",
         "port check",
+        "product",
+        "product list",
+        "product add",
+        "product upgrade",
+        "alias",
+        "alias list",
+        "alias add",
+        "alias remove",
+        "alias set-password",
+        "alias reset-password",
         "capabilities",
     ] {
         let arguments: Vec<&str> = arguments.split_whitespace().chain(["--help"]).collect();
@@ -255,16 +271,25 @@ fn the_sandbox_prints_what_a_shell_needs_and_serves() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(2);
-    let mut show = command(&["account", "show", "--json"]);
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(8);
+    let mut environment = Vec::new();
     for line in lines {
         let line = line.unwrap();
         let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
-        show.env(name, value);
+        environment.push((name.to_owned(), value.trim_matches('\'').to_owned()));
     }
-    let shown = show.output().unwrap();
+    let show = |arguments: &[&str]| {
+        let shown = command(arguments).envs(environment.clone()).arg("--json").output().unwrap();
+        serde_json::from_slice::<Value>(&shown.stdout).unwrap_or_default()
+    };
+    let first = show(&["account", "show"]);
+    let second = show(&["account", "show", "--provider", "vpnscript"]);
+    let customer = ["account", "show", "--provider", "vpngn", "--email", "demo@mail.example"];
+    let third = show(&customer);
     child.kill().unwrap();
     child.wait().unwrap();
-    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
-    assert_eq!(shown["login"], "demo");
+    let seen = [&first, &second, &third].map(|it| (text(&it["provider"]), text(&it["login"])));
+    assert_eq!(seen, [("azire", "demo"), ("vpnscript", "demo"), ("vpngn", "demo@mail.example")]);
+    // VPN Script's tokens have a character that a shell would take for a pipe.
+    assert!(environment.iter().any(|(_, value)| value.contains('|')));
 }

@@ -16,7 +16,7 @@ fn all_operations_are_called_and_work_whatever_the_sandbox_answers() {
             .arg(folder.path()));
         let answer: Value = serde_json::from_str(&ran).unwrap();
         let operations = answer["operations"].as_array().unwrap();
-        assert_eq!(operations.len(), 25);
+        assert_eq!(operations.len(), 47);
         for operation in operations {
             assert_eq!(operation["ok"], true, "{operation}");
             assert!(operation["calls"].as_u64().unwrap() > 0);
@@ -27,10 +27,11 @@ fn all_operations_are_called_and_work_whatever_the_sandbox_answers() {
             assert!(step["title"].is_string() && step["detail"].is_string());
         }
         let files = answer["files"].as_array().unwrap();
-        assert_eq!(files.len(), 1);
-        let config = std::fs::read_to_string(files[0].as_str().unwrap()).unwrap();
-        assert!(config.contains("[Peer]"));
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let content = |file: &Value| std::fs::read_to_string(file.as_str().unwrap()).unwrap();
+        let [azire, openvpn, wireguard] = &files[..] else { panic!("{files:?}") };
+        assert!(content(azire).contains("[Peer]") && content(wireguard).contains("[Peer]"));
+        assert!(content(openvpn).contains("<auth-user-pass>"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }
 
@@ -41,31 +42,56 @@ fn it_is_told_step_by_step_without_secrets_and_the_files_are_named() {
     assert_eq!(ran.status.code(), Some(0));
     let text = String::from_utf8(ran.stdout).unwrap();
     let steps = text.lines().filter(|line| line.starts_with("ok    ")).count();
-    assert!(steps >= 25, "{text}");
-    let rows = text.lines().filter(|line| line.starts_with("azire.")).count();
-    assert_eq!(rows, 25, "{text}");
-    assert!(text.contains("25 of 25 operations worked."), "{text}");
+    assert!(steps >= 47, "{text}");
+    for (provider, operations) in [("azire.", 25), ("vpnscript.", 8), ("vpngn.", 14)] {
+        let rows = text.lines().filter(|line| line.starts_with(provider)).count();
+        assert_eq!(rows, operations, "{text}");
+    }
+    assert!(text.contains("47 of 47 operations worked."), "{text}");
 
-    let file = text.lines().find_map(|line| line.strip_prefix("Left behind: ")).unwrap();
-    let config = std::fs::read_to_string(file).unwrap();
-    let key = config.lines().find(|line| line.starts_with("PrivateKey")).unwrap();
-    let key = key.split(" = ").nth(1).unwrap();
     let log = String::from_utf8(ran.stderr).unwrap();
-    for secret in ["correct horse", "staple battery", key] {
-        assert!(!text.contains(secret) && !log.contains(secret));
+    let files: Vec<_> =
+        text.lines().filter_map(|line| line.strip_prefix("Left behind: ")).collect();
+    assert_eq!(files.len(), 3);
+    for file in files {
+        assert!(Path::new(file).starts_with(folder.path()));
+        let config = std::fs::read_to_string(file).unwrap();
+        let key = match config.split_once("<auth-user-pass>\n") {
+            Some((_, rest)) => rest.lines().nth(1).unwrap(),
+            None => config.lines().find_map(|line| line.strip_prefix("PrivateKey = ")).unwrap(),
+        };
+        for secret in ["correct horse", "staple battery", key] {
+            assert!(!text.contains(secret) && !log.contains(secret));
+        }
     }
     let left = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(left, 1);
-    assert!(Path::new(file).starts_with(folder.path()));
+}
+
+#[test]
+fn a_tour_of_one_provider_can_be_chosen_and_the_environment_chooses_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = ["demo", "--json", "--provider", "vpngn", "--output-dir"];
+    let ran = ok(command(&demo).arg(folder.path()).env("ANYVPN_PROVIDER", "azire"));
+    let answer: Value = serde_json::from_str(&ran).unwrap();
+    assert_eq!(answer["operations"].as_array().unwrap().len(), 14);
+    assert_eq!(answer["files"].as_array().unwrap().len(), 0);
+    let ran = ok(command(&demo[..2])
+        .args(["--output-dir"])
+        .arg(folder.path())
+        .env("ANYVPN_PROVIDER", "azire"));
+    let answer: Value = serde_json::from_str(&ran).unwrap();
+    assert_eq!(answer["operations"].as_array().unwrap().len(), 47);
 }
 
 #[test]
 fn a_folder_that_will_not_do_is_found_out_before_anything_is_done() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("azire-demo.conf"), "mine").unwrap();
+    // The last tour's file, before the first tour.
+    std::fs::write(folder.path().join("vpnscript-demo.conf"), "mine").unwrap();
     let ran = fails(2, command(&["demo", "--output-dir"]).arg(folder.path()));
     assert!(ran.contains("exists already"), "{ran}");
     fails(1, &mut command(&["demo", "--output-dir", "/no/such"]));
-    let text = std::fs::read_to_string(folder.path().join("azire-demo.conf"));
+    let text = std::fs::read_to_string(folder.path().join("vpnscript-demo.conf"));
     assert_eq!(text.unwrap(), "mine");
 }

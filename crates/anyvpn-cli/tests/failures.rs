@@ -13,7 +13,8 @@ fn each_class_of_failure_has_its_exit_code() {
     let world = World::with_device();
     let inject = |operation: &str, fault| world.sandbox.inject(FaultRule::once(operation, fault));
 
-    let unsigned = &mut command(&["--url", &world.sandbox.azire_url(), "account", "show"]);
+    let url = world.sandbox.azire_url();
+    let unsigned = &mut command(&["--provider", "azire", "--url", &url, "account", "show"]);
     let text = fails(3, unsigned);
     assert!(text.contains("ANYVPN_AZIRE_TOKEN"), "{text}");
     assert_eq!(error(3, unsigned)["kind"], "unauthorized");

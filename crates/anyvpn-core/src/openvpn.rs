@@ -194,13 +194,16 @@ impl OpenVpnProfile {
         }
         let (before, rest) = self.text.split_at(word.start);
         let (comment, ending) = split_ending(&rest[word.len()..item.head.end - word.start]);
+        // Behind a quote a comment may begin at once, behind a tag it may not.
+        let gap = if comment.starts_with(['#', ';']) { " " } else { "" };
         let after = &self.text[item.head.end..];
         // The block's own lines end with a bare `\n`: OpenVPN would take a `\r` for a part of the
         // password. A document without a final newline stays one.
-        let opening = if ending.is_empty() { "\n" } else { ending };
+        let opening = if ending.ends_with('\n') { ending } else { "\n" };
         let parts = [
             before,
             "<auth-user-pass>",
+            gap,
             comment,
             opening,
             username,

@@ -7,7 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 
-use crate::{Error, PrivateKey, PublicKey, Secret, Timestamp, WireGuardConfig};
+use crate::{
+    Endpoint, Error, ErrorKind, Interface, IpNet, Peer, PrivateKey, PublicKey, Secret, Timestamp,
+    WireGuardConfig,
+};
 
 /// One provider, signed in or not.
 ///
@@ -406,10 +409,24 @@ pub trait ServerConfigs: Send + Sync {
 
     /// Replaces the key of what was obtained: the new one is in place before the old one goes.
     ///
+    /// As it stands here, it obtains another configuration and revokes the old one after that, so
+    /// there must be room for one more. A provider that can replace a key alone does that instead.
+    ///
     /// # Errors
     ///
     /// As [`Self::obtain`] and [`Self::revoke`]. After an error, the old key still works.
-    async fn rotate(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error>;
+    async fn rotate(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
+        if !self.list().await?.iter().any(|it| it.id == id) {
+            return Err(Error::new(ErrorKind::NotFound)
+                .with_detail(format!("no configuration has the id {id:?}")));
+        }
+        let config = self.obtain(request).await?;
+        if config.id.as_deref() == Some(id) {
+            return Err(Error::invalid("private_key", "is the key that is in use already"));
+        }
+        let old_key_valid = self.revoke(id).await.is_err();
+        Ok(Rotated::new(config, old_key_valid))
+    }
 }
 
 /// A server, or a location with several.
@@ -506,6 +523,52 @@ pub struct WireGuardOptions {
     pub keepalive: Option<u16>,
     /// Whether IPv6 is left out.
     pub ipv4_only: bool,
+}
+
+impl WireGuardOptions {
+    /// The key that was given, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// As [`PrivateKey::generate`].
+    pub fn key(&self) -> Result<PrivateKey, Error> {
+        self.private_key.clone().map_or_else(PrivateKey::generate, Ok)
+    }
+
+    /// The configuration that sends everything to one peer, with these choices made.
+    ///
+    /// Given are the device's addresses, and the provider's usual resolvers and endpoint. To look up
+    /// the endpoint's name for [`Self::ip_endpoint`] is the caller's.
+    #[must_use]
+    pub fn config(
+        &self,
+        private_key: PrivateKey,
+        addresses: &[IpAddr],
+        dns: &[IpAddr],
+        peer: PublicKey,
+        endpoint: Endpoint,
+    ) -> WireGuardConfig {
+        let wanted = |address: &IpAddr| !self.ipv4_only || address.is_ipv4();
+        let everything = [IpAddr::from([0; 4]), IpAddr::from([0; 16])].into_iter().filter(wanted);
+        let interface = Interface {
+            private_key,
+            addresses: addresses.iter().copied().filter(wanted).map(Into::into).collect(),
+            dns: match &self.dns {
+                Some(dns) => dns.clone(),
+                None => dns.iter().copied().filter(wanted).collect(),
+            },
+            mtu: self.mtu,
+            listen_port: None,
+        };
+        let peer = Peer {
+            public_key: peer,
+            preshared_key: None,
+            allowed_ips: everything.map(|any| IpNet::new_assert(any, 0)).collect(),
+            endpoint: Some(Endpoint { port: self.port.unwrap_or(endpoint.port), ..endpoint }),
+            persistent_keepalive: self.keepalive,
+        };
+        WireGuardConfig::new(interface, vec![peer])
+    }
 }
 
 /// A configuration for one server.

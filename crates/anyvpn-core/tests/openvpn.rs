@@ -289,6 +289,9 @@ fn credentials_take_the_place_of_the_bare_directive() {
         ),
         ("auth-user-pass x\n\"auth-user-pass\"", format!("auth-user-pass x\n{}", block.trim_end())),
         ("auth-user-pass\nauth-user-pass x\n", "auth-user-pass\nauth-user-pass x\n".to_owned()),
+        // Found by the fuzz target: the credentials became directives, and a block was not one.
+        ("'auth-user-pass'#x\n", format!("<auth-user-pass> #x\n{}", &block[17..])),
+        ("auth-user-pass # x\r", format!("<auth-user-pass> # x\n{}\r", block[17..].trim_end())),
         ("client\n", "client\n".to_owned()),
         ("# auth-user-pass\n", "# auth-user-pass\n".to_owned()),
     ];

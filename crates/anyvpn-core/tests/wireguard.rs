@@ -245,6 +245,10 @@ fn new_lines_follow_the_section_and_the_ends_of_lines() {
     assert_eq!(config.to_secret().expose(), format!("{own}\r\nMTU = 1300"));
     config.set_mtu(None).unwrap();
     assert_eq!(config.to_secret().expose(), format!("{own}\r\n"));
+    // The last line may end with half of its end.
+    let mut config = parse(&format!("{own}\r"));
+    config.set_mtu(Some(1300)).unwrap();
+    assert_eq!(config.to_secret().expose(), format!("{own}\r\nMTU = 1300\r"));
 
     let text =
         format!("[Interface]\nPrivateKey = {ALICE}\n\n# Paris\n[Peer]\nPublicKey = {BOB_PUBLIC}\n");

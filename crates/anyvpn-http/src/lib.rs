@@ -20,10 +20,10 @@
 //!
 //!     fn attach(
 //!         token: Option<&Secret>,
-//!         _: Security,
+//!         security: Security,
 //!         request: &mut Request,
 //!     ) -> Result<(), Error> {
-//!         request.bearer(token.ok_or_else(|| Error::new(ErrorKind::Unauthorized))?)
+//!         security.attach_bearer(token, request)
 //!     }
 //!
 //!     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyvpn_core::{Error, OperationId};
+use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
 use serde::de::DeserializeOwned;
 
 use crate::{Client, Reply, Request};
@@ -41,6 +41,21 @@ impl Security {
     #[must_use]
     pub const fn optional(schemes: &'static [&'static str]) -> Self {
         Self { schemes, anonymous: true }
+    }
+
+    /// Puts a bearer token into the request as it allows: the whole [`Dialect::attach`] of a provider
+    /// whose every scheme is a bearer token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unauthorized`] when a token is needed and there is none.
+    pub fn attach_bearer(self, token: Option<&Secret>, request: &mut Request) -> Result<(), Error> {
+        match token {
+            Some(token) if !self.schemes.is_empty() => request.bearer(token),
+            None if !self.anonymous => Err(Error::new(ErrorKind::Unauthorized)
+                .with_detail("this call needs a token and there is none; nothing was sent")),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -35,6 +35,19 @@ impl Reply {
         })
     }
 
+    /// Decodes the body from JSON, or from nothing: no body is null, which fits an operation without
+    /// a value.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reply::json`].
+    pub fn json_or_nothing<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        if !self.body.trim_ascii().is_empty() {
+            return self.json();
+        }
+        serde_json::from_slice(b"null").map_err(|_| self.unexpected("a value is missing"))
+    }
+
     /// Decodes a part of the body that was read as a JSON value first, for dialects whose replies no
     /// one type fits. Of a key that is there twice, the last one counts.
     ///

@@ -16,6 +16,21 @@ struct Cage {
 }
 
 impl Canary {
+    /// A canary that hears all that the process logs from now on. One a process.
+    ///
+    /// # Panics
+    ///
+    /// When the process has a log already.
+    #[must_use]
+    pub fn of_the_log() -> Self {
+        let canary = Self::default();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_writer(canary.clone())
+            .init();
+        canary
+    }
+
     /// Marks a secret: it must come up in no output, neither before nor after this.
     ///
     /// # Panics

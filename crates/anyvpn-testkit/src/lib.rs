@@ -2,10 +2,11 @@
 //!
 //! For authors of providers: [`fixtures`] hold a provider's documented requests and replies as raw
 //! bytes; [`conformance`] checks the contract of the neutral traits; [`openapi`] holds bodies against
-//! the provider's document; [`scripted`] is a transport without a socket and a clock without waits;
-//! [`witness`] keeps what passes a transport; [`canary`] looks for secrets in outputs; [`document`]
-//! keeps tables in documents true. [`reference`](mod@reference) is a provider in memory, which the
-//! suite itself is tested with.
+//! the provider's document; [`faults`] meets every operation with every fault of the sandbox;
+//! [`scripted`] is a transport without a socket and a clock without waits; [`witness`] keeps what
+//! passes a transport; [`canary`] looks for secrets in outputs; [`document`] keeps tables in
+//! documents true. [`reference`](mod@reference) is a provider in memory, which the suite itself is
+//! tested with.
 
 pub mod canary;
 pub mod conformance;

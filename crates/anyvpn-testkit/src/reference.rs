@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyvpn_core::{
     Account, AccountAdmin, Accounts, Capabilities, Capability, Config, ConfigRequest, Endpoint,
-    Error, ErrorKind, Interface, NewAccount, NewPortForward, ObtainedConfig, Peer, PortCheck,
-    PortForward, PortForwards, PrivateKey, Protocol, Provider, PublicKey, Rotated, Secret, Server,
-    ServerConfig, ServerConfigs, Status, Timestamp, WireGuardConfig,
+    Error, ErrorKind, NewAccount, NewPortForward, ObtainedConfig, PortCheck, PortForward,
+    PortForwards, Protocol, Provider, PublicKey, Secret, Server, ServerConfig, ServerConfigs,
+    Status, Timestamp,
 };
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
@@ -232,10 +232,7 @@ impl ServerConfigs for Reference {
         if request.protocol != Protocol::WireGuard {
             return Err(Error::invalid("protocol", "is not spoken here"));
         }
-        let key = match &request.wireguard.private_key {
-            Some(key) => key.clone(),
-            None => PrivateKey::generate()?,
-        };
+        let key = request.wireguard.key()?;
         let public = key.public_key();
         let (id, address) = self.with_user(|user, next| {
             let known = user.devices.iter().find(|(_, device)| device.keys.contains(&public));
@@ -244,24 +241,10 @@ impl ServerConfigs for Reference {
                 None => user.add_device(next, vec![public]),
             })
         })?;
-        let interface = Interface {
-            private_key: key,
-            addresses: vec![std::net::IpAddr::from(address).into()],
-            dns: Vec::new(),
-            mtu: None,
-            listen_port: None,
-        };
-        let peer = Peer {
-            public_key: PublicKey::from([7; 32]),
-            preshared_key: None,
-            allowed_ips: Vec::new(),
-            endpoint: Some(Endpoint {
-                host: std::net::IpAddr::from(Ipv4Addr::LOCALHOST).into(),
-                port: 51820,
-            }),
-            persistent_keepalive: None,
-        };
-        let config = WireGuardConfig::new(interface, vec![peer]);
+        let host = std::net::IpAddr::from(Ipv4Addr::LOCALHOST).into();
+        let peer = PublicKey::from([7; 32]);
+        let endpoint = Endpoint { host, port: 51820 };
+        let config = request.wireguard.config(key, &[address.into()], &[], peer, endpoint);
         Ok(ServerConfig::new(Some(id), Config::WireGuard(config)))
     }
 
@@ -281,14 +264,5 @@ impl ServerConfigs for Reference {
         self.with_user(|user, _| {
             user.devices.remove(id).map(drop).ok_or_else(|| Error::new(ErrorKind::NotFound))
         })
-    }
-
-    async fn rotate(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
-        self.with_user(|user, _| {
-            user.devices.get(id).map(drop).ok_or_else(|| Error::new(ErrorKind::NotFound))
-        })?;
-        let config = self.obtain(request).await?;
-        self.revoke(id).await?;
-        Ok(Rotated::new(config, false))
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
-use anyvpn_http::{Operation as _, Reply, Request, Security};
+use anyvpn_http::{Dialect as _, Operation as _, Reply, Request, Security};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -87,7 +87,8 @@ impl anyvpn_http::Dialect for Dialect {
         request: &mut Request,
     ) -> Result<(), Error> {
         let Some(Access { api_key, proof }) = access else {
-            return Err(refused("there is no API key"));
+            let why = "this call needs an API key and there is none; nothing was sent";
+            return Err(Error::new(ErrorKind::Unauthorized).with_detail(why));
         };
         let scheme = proof.scheme();
         let accepted = match proof {
@@ -96,8 +97,15 @@ impl anyvpn_http::Dialect for Dialect {
         };
         if !accepted {
             let takes = security.schemes.join(", ");
-            let has = if scheme.is_empty() { "none" } else { scheme };
-            return Err(refused(&format!("the call takes one of {takes}, and there is {has}")));
+            return Err(match proof {
+                Proof::None => Error::new(ErrorKind::Unauthorized).with_detail(format!(
+                    "this call needs one of {takes} and there is none; nothing was sent"
+                )),
+                _ => Error::invalid(
+                    "credential",
+                    format!("the call takes one of {takes}, not {scheme}; nothing was sent"),
+                ),
+            });
         }
         request.form_secret("apikey", api_key);
         match proof {
@@ -115,19 +123,7 @@ impl anyvpn_http::Dialect for Dialect {
     }
 
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
-        if !reply.status.is_success() {
-            return Err(Self::refusal(reply));
-        }
-        // By way of a value: token-refresh is documented with a key that is there twice.
-        let mut body: Value = reply.json()?;
-        match body["status"].as_str() {
-            Some("success") => {
-                let listed = body.get_mut("response").map(Value::take);
-                reply.json_part(listed.unwrap_or(body))
-            }
-            Some(_) => Err(Self::refusal(reply)),
-            None => Err(reply.unexpected("at `status`: missing")),
-        }
+        reply.json_part(success(reply)?)
     }
 
     fn refusal(reply: &Reply) -> Error {
@@ -146,6 +142,22 @@ impl anyvpn_http::Dialect for Dialect {
             Some(message) => error.with_message(message),
             None => error.with_detail(reply.describe()),
         }
+    }
+}
+
+/// The object of a reply that is a success.
+pub(crate) fn success(reply: &Reply) -> Result<Value, Error> {
+    if !reply.status.is_success() {
+        return Err(Dialect::refusal(reply));
+    }
+    // By way of a value: token-refresh is documented with a key that is there twice.
+    let body: Value = reply.json()?;
+    match body["status"].as_str() {
+        Some("success") => Ok(body),
+        Some("error") => Err(Dialect::refusal(reply)),
+        // Neither done nor refused: a call that changes something is to be read back.
+        Some(_) => Err(Dialect::refusal(reply).with_kind(ErrorKind::UnexpectedReply)),
+        None => Err(reply.unexpected("at `status`: missing")),
     }
 }
 
@@ -206,8 +218,4 @@ fn classify(status: u16) -> ErrorKind {
         500..=599 => ErrorKind::Unavailable,
         _ => ErrorKind::UnexpectedReply,
     }
-}
-
-fn refused(why: &str) -> Error {
-    Error::invalid("credential", format!("{why}; nothing was sent"))
 }

@@ -38,7 +38,7 @@ pub use dialect::{Access, Dialect, Proof};
 pub use ensure::Ensured;
 use session::Session;
 pub use session::SessionTokens;
-pub use types::{CountryCode, ProductType, StrongPassword};
+pub use types::{CancelAt, CountryCode, ProductType, StrongPassword};
 
 /// What VPNGN can do.
 pub static CAPABILITIES: Capabilities = Capabilities {
@@ -92,8 +92,9 @@ impl Vpngn {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` for the field `credential` when the operation does not take the one that the
-    /// client has; else as [`Client::call`].
+    /// `Unauthorized` when there is no credential and the operation needs one, `InvalidRequest` for
+    /// the field `credential` when it does not take the one that the client has, both before
+    /// sending; else as [`Client::call`].
     pub async fn call<O: Operation<Dialect = Dialect>>(
         &self,
         operation: O,

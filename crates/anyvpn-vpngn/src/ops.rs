@@ -11,17 +11,7 @@ use serde_json::Value;
 
 use crate::dialect::Dialect;
 use crate::lenient;
-use crate::types::{CountryCode, ProductType, StrongPassword};
-
-anyvpn_core::open_enum! {
-    /// When a cancelled account ends.
-    pub enum CancelAt {
-        /// At the provider's next nightly run.
-        Midnight = "midnight",
-        /// When what is paid for ends.
-        AtDueDate = "at_due_date",
-    }
-}
+use crate::types::{CancelAt, CountryCode, ProductType, StrongPassword};
 
 anyvpn_core::open_enum! {
     /// What state a product is in.
@@ -278,11 +268,11 @@ impl Operation for GetProducts {
     }
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
-        Dialect::decode(reply)
+        lenient::list(self, reply)
     }
 }
 
-/// A product of an end user. Who is not whitelisted may get no password.
+/// A product of an end user. Who is not whitelisted may get no username and password.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Product {
     /// The id.
@@ -293,7 +283,7 @@ pub struct Product {
     /// What state it is in.
     pub product_status: ProductStatus,
     /// The username that the VPN takes.
-    pub username: String,
+    pub username: Option<String>,
     /// The password that the VPN takes.
     pub password: Option<Secret>,
     /// When the next payment is due; a product that has no such day has one of zeros.
@@ -505,7 +495,7 @@ impl Operation for ListAliases {
     }
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
-        Dialect::decode(reply)
+        lenient::list(self, reply)
     }
 }
 

@@ -103,6 +103,17 @@ impl<'de> Deserialize<'de> for ProductType {
     }
 }
 
+/// When a cancelled account ends. Nothing else is ever sent: what VPNGN makes of another word is not
+/// known, and the account could end at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelAt {
+    /// At the provider's next nightly run.
+    Midnight,
+    /// When what is paid for ends.
+    AtDueDate,
+}
+
 /// A password that VPNGN accepts: 10 characters or more, from at least three of digit, letter,
 /// uppercase letter and special character (Account Management API, Important Notes, 2).
 ///

@@ -64,12 +64,20 @@ impl VpnScript {
     pub(crate) async fn create_config(&self, server_id: u64) -> Result<(u64, Secret), Error> {
         let turn = self.turn().await;
         let before = self.entries(Some(server_id)).await?.iter().map(|it| it.id).collect();
-        let mut claim = Claim { vpn: self.clone(), server_id, before, id: None, turn: Some(turn) };
+        let mut claim = Claim {
+            vpn: self.clone(),
+            server_id,
+            before,
+            accepted: false,
+            id: None,
+            turn: Some(turn),
+        };
         let lost = match self.call(CreateWireGuardConfig { server_id }).await {
             Ok(()) => None,
             Err(error) if error.advice() == Advice::ReadBack => Some(error),
             Err(error) => return Err(claim.end(error)),
         };
+        claim.accepted = lost.is_none();
         let mut looks = self.looks();
         let id = match self.own(&mut claim, lost, &mut looks).await {
             Ok(id) => id,
@@ -96,7 +104,8 @@ impl VpnScript {
     ) -> Result<u64, Error> {
         let mut look = 0;
         loop {
-            let mut new = self.entries(Some(claim.server_id)).await?;
+            let new = self.entries(Some(claim.server_id)).await;
+            let mut new = new.map_err(Error::with_read_back)?;
             new.retain(|entry| !claim.before.contains(&entry.id));
             look += 1;
             match (&new[..], lost.as_ref()) {
@@ -124,7 +133,7 @@ impl VpnScript {
     /// Waits until a configuration is active, and gives its text.
     async fn active(&self, server_id: u64, id: u64, looks: &mut Looks) -> Result<Secret, Error> {
         loop {
-            let entries = self.entries(Some(server_id)).await?;
+            let entries = self.entries(Some(server_id)).await.map_err(|e| left_behind(e, id))?;
             let entry = entries.into_iter().find(|entry| entry.id == id);
             match entry {
                 None => return Err(job(ErrorKind::NotFound, id, "is gone again")),
@@ -138,11 +147,8 @@ impl VpnScript {
                 Some(WireGuardConfigEntry { config: Some(text), .. }) => return Ok(text),
                 Some(_) if self.next(looks).await => {}
                 Some(_) => {
-                    return Err(job(
-                        ErrorKind::Pending,
-                        id,
-                        "is still being created; list it later",
-                    ));
+                    let what = "is still being created; list it later";
+                    return Err(job(ErrorKind::Pending, id, what).with_read_back());
                 }
             }
         }
@@ -164,12 +170,17 @@ impl VpnScript {
             }
         }
         let mut looks = self.looks();
-        while self.entries(None).await?.iter().any(|entry| entry.id == id) {
-            if !self.next(&mut looks).await {
-                return Err(job(ErrorKind::Pending, id, "is still being deleted"));
+        loop {
+            let entry = self.entries(None).await?.into_iter().find(|entry| entry.id == id);
+            match entry {
+                None => return Ok(()),
+                Some(WireGuardConfigEntry { fail_reason: Some(reason), .. }) => {
+                    return Err(job(ErrorKind::Refused, id, "was not deleted").with_message(reason));
+                }
+                Some(_) if self.next(&mut looks).await => {}
+                Some(_) => return Err(job(ErrorKind::Pending, id, "is still being deleted")),
             }
         }
-        Ok(())
     }
 }
 
@@ -177,6 +188,15 @@ fn job(kind: ErrorKind, id: u64, what: &str) -> Error {
     Error::new(kind)
         .with_operation(ListWireGuardConfigs::ID)
         .with_detail(format!("the configuration {id} {what}"))
+}
+
+/// A failure after the creation, which leaves the configuration where it is: who repeats the call
+/// has two.
+pub(crate) fn left_behind(error: Error, id: u64) -> Error {
+    let why = error.detail().map(|why| format!("; {why}")).unwrap_or_default();
+    error
+        .with_detail(format!("the configuration {id} was created and is listed{why}"))
+        .with_read_back()
 }
 
 fn ambiguous(why: String) -> Error {
@@ -188,6 +208,8 @@ struct Claim {
     vpn: VpnScript,
     server_id: u64,
     before: BTreeSet<u64>,
+    /// Whether the provider has said that it creates one.
+    accepted: bool,
     id: Option<u64>,
     /// Kept until the own configuration is known; `None` after that.
     turn: Option<Turn>,
@@ -211,13 +233,17 @@ impl Drop for Claim {
     fn drop(&mut self) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (vpn, server_id, turn) = (self.vpn.clone(), self.server_id, self.turn.take());
-        let (before, id) = (std::mem::take(&mut self.before), self.id);
+        let (before, accepted, id) = (std::mem::take(&mut self.before), self.accepted, self.id);
         runtime.spawn(async move {
-            let mut claim = Claim { vpn: vpn.clone(), server_id, before, id, turn };
+            let mut claim = Claim { vpn: vpn.clone(), server_id, before, accepted, id, turn };
             let mut looks = vpn.looks();
             let id = match claim.id {
                 Some(id) => Ok(id),
-                None => vpn.own(&mut claim, None, &mut looks).await,
+                // The longer one waits for what may never come, the more likely is it another's.
+                None => {
+                    let lost = (!accepted).then(|| Error::new(ErrorKind::Ambiguous));
+                    vpn.own(&mut claim, lost, &mut looks).await
+                }
             };
             if let Ok(id) = id {
                 // A configuration can be deleted only after it has been made.

@@ -13,7 +13,7 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::VpnScript;
-use crate::jobs::{ACTIVE, PENDING_CREATION, PENDING_DELETION};
+use crate::jobs::{ACTIVE, PENDING_CREATION, PENDING_DELETION, left_behind};
 use crate::ops::{
     self, GetOpenVpnAuth, GetOpenVpnProfile, ListServers, ListWireGuardConfigs, ServerPage,
     WireGuardConfigEntry,
@@ -40,7 +40,8 @@ impl ServerConfigs for VpnScript {
                 let (id, text) = self.create_config(server.id).await?;
                 let config = WireGuardConfig::parse(text.expose())
                     .map_err(|e| broken(e.into(), &format!("the configuration {id}")))?;
-                let config = adapt(config, &request.wireguard).await?;
+                let config = adapt(config, &request.wireguard).await;
+                let config = config.map_err(|e| left_behind(e, id))?;
                 Ok(ServerConfig::new(Some(id.to_string()), Config::WireGuard(config)))
             }
             Protocol::OpenVpn => {
@@ -174,10 +175,16 @@ fn obtained(entry: WireGuardConfigEntry) -> ObtainedConfig {
 
 /// Refuses what cannot be done, before anything is created.
 fn check(options: &WireGuardOptions) -> Result<(), Error> {
-    match &options.private_key {
-        Some(_) => Err(Error::invalid("private_key", "VPN Script makes the key itself")),
-        None => Ok(()),
+    if options.private_key.is_some() {
+        return Err(Error::invalid("private_key", "VPN Script makes the key itself"));
     }
+    if options.port == Some(0) {
+        return Err(Error::invalid("port", "choose a port from 1 to 65535"));
+    }
+    if options.mtu.is_some_and(|mtu| mtu < 68) {
+        return Err(Error::invalid("mtu", "choose a number from 68 to 65535"));
+    }
+    Ok(())
 }
 
 /// Writes the caller's choices into the provider's configuration.

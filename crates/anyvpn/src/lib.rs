@@ -236,9 +236,9 @@ impl Profile {
 pub fn open(profile: &Profile) -> Result<Box<dyn Provider>, Error> {
     match profile {
         #[cfg(feature = "azire")]
-        Profile::Azire { url, token } => Ok(Box::new(open_azire(url.as_deref(), token.clone())?)),
+        Profile::Azire { .. } => Ok(Box::new(open_azire(profile)?)),
         #[cfg(feature = "vpnscript")]
-        Profile::VpnScript { url, token } => Ok(Box::new(open_vpnscript(url, token.clone())?)),
+        Profile::VpnScript { .. } => Ok(Box::new(open_vpnscript(profile)?)),
         #[cfg(feature = "vpngn")]
         Profile::Vpngn { .. } => Ok(Box::new(open_vpngn(profile)?)),
     }
@@ -260,13 +260,13 @@ pub async fn call_by_name(
 ) -> Result<Value, Error> {
     match profile {
         #[cfg(feature = "azire")]
-        Profile::Azire { url, token } => {
-            let azire = open_azire(url.as_deref(), token.clone())?;
+        Profile::Azire { .. } => {
+            let azire = open_azire(profile)?;
             azire::ops::call_by_name(azire.client(), operation, input, reveal).await
         }
         #[cfg(feature = "vpnscript")]
-        Profile::VpnScript { url, token } => {
-            let vpnscript = open_vpnscript(url, token.clone())?;
+        Profile::VpnScript { .. } => {
+            let vpnscript = open_vpnscript(profile)?;
             vpnscript::ops::call_by_name(vpnscript.client(), operation, input, reveal).await
         }
         #[cfg(feature = "vpngn")]
@@ -277,23 +277,42 @@ pub async fn call_by_name(
     }
 }
 
+/// AzireVPN as the profile says; also for [`azire::Azire`]'s own abilities, such as signing in.
+///
+/// # Errors
+///
+/// As [`open`]; `InvalidRequest` for another provider's profile.
 #[cfg(feature = "azire")]
-fn open_azire(url: Option<&str>, token: Option<Secret>) -> Result<azire::Azire, Error> {
+pub fn open_azire(profile: &Profile) -> Result<azire::Azire, Error> {
+    #[allow(irrefutable_let_patterns, reason = "with this feature alone there is no other")]
+    let Profile::Azire { url, token } = profile else {
+        return Err(Error::invalid("provider", "this is not AzireVPN's profile"));
+    };
     let mut builder = azire::Azire::builder();
     if let Some(url) = url {
         builder = builder.base_url(url);
     }
     if let Some(token) = token {
-        builder = builder.token(token);
+        builder = builder.token(token.clone());
     }
     builder.build()
 }
 
+/// VPN Script as the profile says; also for [`vpnscript::VpnScript`]'s own abilities, such as
+/// signing in.
+///
+/// # Errors
+///
+/// As [`open`]; `InvalidRequest` for another provider's profile.
 #[cfg(feature = "vpnscript")]
-fn open_vpnscript(url: &str, token: Option<Secret>) -> Result<vpnscript::VpnScript, Error> {
+pub fn open_vpnscript(profile: &Profile) -> Result<vpnscript::VpnScript, Error> {
+    #[allow(irrefutable_let_patterns, reason = "with this feature alone there is no other")]
+    let Profile::VpnScript { url, token } = profile else {
+        return Err(Error::invalid("provider", "this is not VPN Script's profile"));
+    };
     let builder = vpnscript::VpnScript::builder(url);
     match token {
-        Some(token) => builder.token(token),
+        Some(token) => builder.token(token.clone()),
         None => builder,
     }
     .build()
@@ -330,3 +349,14 @@ pub fn open_vpngn(profile: &Profile) -> Result<vpngn::Vpngn, Error> {
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The guide's examples, compiled and run.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../../docs/library.md")]
+    struct Library;
+    #[doc = include_str!("../../../docs/recipes/reseller.md")]
+    struct Reseller;
+    #[doc = include_str!("../../../docs/recipes/testing.md")]
+    struct Testing;
+}

@@ -1,7 +1,7 @@
 //! `cargo xtask codegen [--check]`: a provider's operations and types from its OpenAPI document.
 //!
 //! Each `crates/anyvpn-NAME/openapi.yaml` gives `src/ops.rs` beside it and a table in
-//! `docs/endpoints.md`. Three steps: [`document`] parses the YAML, [`read`] decides what
+//! `docs/endpoints.md`; each `examples/NAME/openapi.yaml` the former only. Three steps: [`document`] parses the YAML, [`read`] decides what
 //! each operation and type is in Rust (a [`model`]), [`rust`] and [`markdown`] write it down.
 //!
 //! The extensions of OpenAPI that are understood:
@@ -22,8 +22,8 @@
 //! | component | `x-open-enum: {WORD: meaning}` | known words of a string; others may come |
 //!
 //! Formats: `password` is a `Secret`; `unix-time` and `date-time` a `Timestamp`; `date` a `Date`;
-//! `ip`, `ipv4` and `ipv6` addresses; `uint8` to `uint64` and `int64` integers. A body is JSON or a
-//! form. A property of a body that is `const` is no field unless it is a flag, and one that is
+//! `ip`, `ipv4` and `ipv6` addresses; `public-key` WireGuard's; `uint8` to `uint64` and `int64`
+//! integers. A body is JSON or a form. A property of a body that is `const` is no field unless it is a flag, and one that is
 //! attached never is. Only components that an operation's input or output reaches become types.
 
 mod document;
@@ -96,23 +96,36 @@ fn generate(root: &Path) -> Result<Vec<(PathBuf, String)>> {
         let ops =
             text::rustfmt(root, &rust::ops(&provider)).map_err(|e| format!("{place}: {e}"))?;
         files.push((path.with_file_name("src").join("ops.rs"), ops));
-        providers.push(provider);
+        // An example's vendor does not exist; it is no provider of the documents.
+        if path.starts_with(CRATES) {
+            providers.push(provider);
+        }
     }
     files.push(("docs/endpoints.md".into(), markdown::endpoints(&providers)));
     Ok(files)
 }
 
+/// Where the providers' folders are: `anyvpn-NAME`.
+const CRATES: &str = "crates";
+
+/// Where the examples' folders are: `NAME`.
+const EXAMPLES: &str = "examples";
+
 /// The providers that have an OpenAPI document, and its path below `root`, in order of their names.
 fn documents(root: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let folder = fs::read_dir(root.join("crates")).map_err(|e| format!("crates: {e}"))?;
-    let mut found: Vec<_> = folder
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter_map(|folder| {
-            let path = Path::new("crates").join(&folder).join("openapi.yaml");
-            let name = folder.strip_prefix("anyvpn-")?.to_owned();
+    let mut found = Vec::new();
+    for (place, prefix) in [(CRATES, "anyvpn-"), (EXAMPLES, "")] {
+        if !root.join(place).is_dir() {
+            continue;
+        }
+        let folders = fs::read_dir(root.join(place)).map_err(|e| format!("{place}: {e}"))?;
+        let folders = folders.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        found.extend(folders.filter_map(|folder| {
+            let path = Path::new(place).join(&folder).join("openapi.yaml");
+            let name = folder.strip_prefix(prefix)?.to_owned();
             root.join(&path).is_file().then_some((name, path))
-        })
-        .collect();
+        }));
+    }
     found.sort();
     Ok(found)
 }

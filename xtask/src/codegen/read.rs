@@ -263,6 +263,7 @@ impl<'a> Reader<'a> {
             ("string", Some("ip")) => "IpAddr",
             ("string", Some("ipv4")) => "Ipv4Addr",
             ("string", Some("ipv6")) => "Ipv6Addr",
+            ("string", Some("public-key")) => "PublicKey",
             ("integer", Some("unix-time")) => "Timestamp",
             ("integer", Some("uint8")) => "u8",
             ("integer", Some("uint16")) => "u16",

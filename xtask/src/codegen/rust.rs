@@ -45,7 +45,7 @@ fn imports(provider: &Provider, items: &str) -> String {
         provider.hand_written.iter().map(|(name, _)| name.as_str()).collect();
     hand_written.sort_unstable();
     let mut core = vec!["Error"];
-    core.extend(used(&["Date", "OperationId", "Secret", "Timestamp"]));
+    core.extend(used(&["Date", "OperationId", "PublicKey", "Secret", "Timestamp"]));
     [
         list("std::net", used(&["IpAddr", "Ipv4Addr", "Ipv6Addr"])),
         "\n".to_owned(),

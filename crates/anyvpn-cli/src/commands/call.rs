@@ -44,10 +44,11 @@ pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
         return Err(unknown(provider, name));
     };
     let input = input(entry, &args)?;
-    let profile = context.profile(provider)?;
-    let call = anyvpn::call_by_name(&profile, name, input, args.reveal);
-    let reply = wait(call)?.map_err(|error| Failure::from(error).of(provider))?;
-    context.output.document(&reply)
+    let reply = wait(async {
+        let profile = context.profile(provider).await?;
+        Ok(anyvpn::call_by_name(&profile, name, input, args.reveal).await?)
+    })?;
+    context.output.document(&reply.map_err(|failure: Failure| failure.of(provider))?)
 }
 
 fn unknown(provider: ProviderName, name: &str) -> Failure {

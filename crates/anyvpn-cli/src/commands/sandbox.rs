@@ -1,7 +1,10 @@
 //! `anyvpn sandbox`
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use anyvpn::ProviderName;
 use anyvpn_sandbox::{Sandbox as Server, StartError};
 use clap::Args;
 use serde_json::json;
@@ -10,10 +13,12 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::text::reason;
 
-/// The account that is there from the beginning.
+/// The account of each provider that is there from the beginning.
 const LOGIN: &str = "demo";
-/// It protects nothing: the account is imitated too.
-const PASSWORD: &str = "demo";
+/// VPNGN's customer.
+const EMAIL: &str = "demo@mail.example";
+/// It protects nothing: the accounts are imitated too. VPNGN wants a strong one.
+const PASSWORD: &str = "Demo-Password-1";
 
 #[derive(Args)]
 pub struct Sandbox {
@@ -34,25 +39,56 @@ pub async fn run(context: &Context, args: Sandbox) -> Result<(), Failure> {
         builder = builder.allow_other_machines();
     }
     let sandbox = builder.start().await.map_err(not_started)?;
-    let account = sandbox.azire().add_account(LOGIN, PASSWORD);
+    let (azire, vpnscript, vpngn) = (sandbox.azire(), sandbox.vpnscript(), sandbox.vpngn());
+    let azire_token = azire.add_account(LOGIN, PASSWORD).token;
     // `port` then finds the account's only device.
-    let _ = sandbox.azire().add_device(LOGIN);
+    let _ = azire.add_device(LOGIN);
+    let vpnscript_token = vpnscript.add_account(LOGIN, PASSWORD).token;
+    vpngn.add_customer(EMAIL, PASSWORD, Some(12));
 
-    let (url, azire_url) = (sandbox.url(), sandbox.azire_url());
+    let url = sandbox.url();
+    let variables = [
+        ("ANYVPN_AZIRE_URL", sandbox.azire_url()),
+        ("ANYVPN_AZIRE_TOKEN", azire_token),
+        ("ANYVPN_VPNSCRIPT_URL", sandbox.vpnscript_url()),
+        ("ANYVPN_VPNSCRIPT_TOKEN", vpnscript_token),
+        ("ANYVPN_VPNGN_URL", sandbox.vpngn_url()),
+        ("ANYVPN_VPNGN_API_KEY", vpngn.api_key()),
+        ("ANYVPN_VPNGN_SECRET_KEY", vpngn.secret_key()),
+        // Of several that are set, the one without `--provider`.
+        ("ANYVPN_PROVIDER", ProviderName::Azire.to_string()),
+    ];
+    let account = |provider: ProviderName, login: &str| json!({ "provider": provider.as_str(), "login": login, "password": PASSWORD });
     let answer = json!({
         "url": url,
-        "environment": { "ANYVPN_AZIRE_URL": azire_url, "ANYVPN_AZIRE_TOKEN": account.token },
-        "accounts": [{ "provider": "azire", "login": LOGIN, "password": PASSWORD }],
+        "environment": variables.iter().cloned().collect::<BTreeMap<_, _>>(),
+        "accounts": [
+            account(ProviderName::Azire, LOGIN),
+            account(ProviderName::VpnScript, LOGIN),
+            account(ProviderName::Vpngn, EMAIL),
+        ],
     });
     context.output.note(&format!(
         "The sandbox listens at {url} until Ctrl-C.\n\
-         It has an AzireVPN account, user name {LOGIN}, password {PASSWORD}. Elsewhere:"
+         It has an account at each provider: user name {LOGIN}, at VPNGN\n\
+         {EMAIL}; password {PASSWORD}. Elsewhere:"
     ));
     context.output.answer(&answer, || {
-        format!("export ANYVPN_AZIRE_URL={azire_url}\nexport ANYVPN_AZIRE_TOKEN={}", account.token)
+        let lines =
+            variables.iter().map(|(name, value)| format!("export {name}={}", quoted(value)));
+        lines.collect::<Vec<_>>().join("\n")
     })?;
     sandbox.wait().await;
     Err(Failure::other("the sandbox stopped"))
+}
+
+/// A value as a shell takes it: VPN Script's tokens have a `|`.
+fn quoted(value: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
+    match value.chars().all(is_plain) {
+        true => value.into(),
+        false => format!("'{}'", value.replace('\'', r"'\''")).into(),
+    }
 }
 
 fn not_started(error: StartError) -> Failure {

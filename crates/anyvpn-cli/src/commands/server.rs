@@ -1,7 +1,8 @@
 //! `anyvpn server`
 
 use anyvpn::{Protocol, Provider, Server as Found};
-use clap::Subcommand;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
@@ -14,7 +15,50 @@ use crate::text::{Column, table};
 #[command(disable_help_subcommand = true)]
 pub enum Server {
     /// List the servers that there are configurations for
-    List,
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// Only servers that speak it
+        #[arg(long, value_name = "NAME", value_parser = protocol())]
+        protocol: Option<Protocol>,
+    },
+}
+
+/// Which servers are meant, by where they are.
+#[derive(Args, Clone)]
+pub struct Filter {
+    /// Only servers of this country, by name or by code such as `se`
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    country: Option<String>,
+    /// Only servers in this city
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    city: Option<String>,
+    /// Leave out servers that have no free slot
+    #[arg(long)]
+    free: bool,
+}
+
+impl Filter {
+    pub fn is_given(&self) -> bool {
+        self.country.is_some() || self.city.is_some() || self.free
+    }
+
+    pub fn fits(&self, server: &Found) -> bool {
+        let is = |wanted: &Option<String>, found: &[&Option<String>]| {
+            wanted.as_ref().is_none_or(|wanted| {
+                let wanted = wanted.to_lowercase();
+                found.iter().copied().flatten().any(|found| found.to_lowercase() == wanted)
+            })
+        };
+        is(&self.country, &[&server.country, &server.country_code])
+            && is(&self.city, &[&server.city])
+            && !(self.free && server.free_slots == Some(0))
+    }
+}
+
+/// One of the protocols that there are configurations for.
+pub fn protocol() -> impl TypedValueParser<Value = Protocol> {
+    PossibleValuesParser::new(["wireguard", "openvpn"]).map(|name| Protocol::from(&*name))
 }
 
 #[derive(Serialize)]
@@ -39,11 +83,20 @@ pub async fn run(
     provider: &dyn Provider,
     command: Server,
 ) -> Result<(), Failure> {
-    let Server::List = command;
+    let Server::List { filter, protocol } = command;
     let configs = ability(provider, provider.server_configs(), "server-configs")?;
-    let servers: Vec<Row> = configs.servers().map_ok(row).try_collect().await?;
-    let answer = Answer { servers };
-    context.output.answer(&answer, || text(&answer.servers))
+    let mut servers = configs.servers();
+    let mut rows = Vec::new();
+    let mut any = false;
+    while let Some(server) = servers.try_next().await? {
+        any = true;
+        let speaks = protocol.as_ref().is_none_or(|it| server.protocols.contains(it));
+        if speaks && filter.fits(&server) {
+            rows.push(row(server));
+        }
+    }
+    let answer = Answer { servers: rows };
+    context.output.answer(&answer, || text(&answer.servers, any))
 }
 
 fn row(server: Found) -> Row {
@@ -59,19 +112,30 @@ fn row(server: Found) -> Row {
     }
 }
 
-fn text(servers: &[Row]) -> String {
+fn text(servers: &[Row], any: bool) -> String {
     if servers.is_empty() {
-        return "There are no servers.".to_owned();
+        return if any { "No server is like that." } else { "There are no servers." }.to_owned();
     }
+    // Where the provider counts no slots, the column would be empty.
+    let counted = servers.iter().any(|server| server.free_slots.is_some());
     let row = |server: &Row| {
         let protocols: Vec<_> = server.protocols.iter().map(Protocol::as_str).collect();
-        vec![
+        let country = server.country.as_ref().filter(|country| !server.name.contains(&**country));
+        let place = country.map(|country| format!("{}, {country}", server.name));
+        let mut cells = vec![
             server.id.clone(),
-            server.name.clone(),
+            place.unwrap_or_else(|| server.name.clone()),
             server.host.clone().unwrap_or_else(|| "(none now)".to_owned()),
             protocols.join(" "),
-        ]
+        ];
+        if counted {
+            cells.push(server.free_slots.map(|free| free.to_string()).unwrap_or_default());
+        }
+        cells
     };
-    let columns = ["SERVER", "PLACE", "HOST", "PROTOCOLS"].map(Column::Text);
+    let mut columns: Vec<_> = ["SERVER", "PLACE", "HOST", "PROTOCOLS"].map(Column::Text).into();
+    if counted {
+        columns.push(Column::Number("FREE"));
+    }
     table(&columns, servers.iter().map(row).collect())
 }

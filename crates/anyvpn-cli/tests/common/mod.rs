@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 use std::{io::Write, thread};
 
 use anyvpn_sandbox::Sandbox;
@@ -17,6 +18,7 @@ pub const PASSWORD: &str = "hunter2-canary";
 pub struct World {
     pub sandbox: Arc<Sandbox>,
     pub token: String,
+    pub vpnscript_token: String,
     pub folder: tempfile::TempDir,
 }
 
@@ -34,7 +36,9 @@ impl World {
         });
         let sandbox = sandbox.recv().unwrap();
         let token = sandbox.azire().add_account(LOGIN, PASSWORD).token;
-        World { sandbox, token, folder: tempfile::tempdir().unwrap() }
+        sandbox.vpnscript().set_job_duration(Duration::ZERO);
+        let vpnscript_token = sandbox.vpnscript().add_account(LOGIN, PASSWORD).token;
+        World { sandbox, token, vpnscript_token, folder: tempfile::tempdir().unwrap() }
     }
 
     /// The same with one device.
@@ -50,6 +54,31 @@ impl World {
         command
             .env("ANYVPN_AZIRE_URL", self.sandbox.azire_url())
             .env("ANYVPN_AZIRE_TOKEN", &self.token);
+        command
+    }
+
+    /// A command that is signed in to VPN Script.
+    pub fn vpnscript(&self, arguments: &[&str]) -> Command {
+        let mut command = command(arguments);
+        command
+            .env("ANYVPN_VPNSCRIPT_URL", self.sandbox.vpnscript_url())
+            .env("ANYVPN_VPNSCRIPT_TOKEN", &self.vpnscript_token);
+        command
+    }
+
+    /// A command on VPNGN's reseller's server.
+    pub fn vpngn(&self, arguments: &[&str]) -> Command {
+        let mut command = self.vpngn_client(arguments);
+        command.env("ANYVPN_VPNGN_SECRET_KEY", self.sandbox.vpngn().secret_key());
+        command
+    }
+
+    /// A command that has VPNGN's API key and nothing else.
+    pub fn vpngn_client(&self, arguments: &[&str]) -> Command {
+        let mut command = command(arguments);
+        command
+            .env("ANYVPN_VPNGN_URL", self.sandbox.vpngn_url())
+            .env("ANYVPN_VPNGN_API_KEY", self.sandbox.vpngn().api_key());
         command
     }
 
@@ -110,6 +139,11 @@ pub fn ok(command: &mut Command) -> String {
         assert!(line.chars().count() <= 80, "{command:?}: too wide: {line}");
     }
     stdout
+}
+
+/// What a command that must work answers with `--json`.
+pub fn json(command: &mut Command) -> Value {
+    serde_json::from_str(&ok(command.arg("--json"))).unwrap()
 }
 
 /// Every failure in words is checked here: four lines at most, and nothing from inside.

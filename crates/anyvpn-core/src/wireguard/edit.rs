@@ -130,11 +130,14 @@ impl WireGuardConfig {
         let ending = self.lines.iter().map(|line| split_ending(&line.text).1).next();
         let ending = ending.filter(|ending| !ending.is_empty()).unwrap_or("\n").to_owned();
         // A document without a final newline stays one.
-        let last = split_ending(&self.lines[after].text).1.is_empty();
-        if last {
-            self.lines[after].text = join(&[&self.lines[after].text, &ending]);
-        }
-        let line = Line::entry(section, key, value, if last { "" } else { &ending });
+        let (content, last) = split_ending(&self.lines[after].text);
+        let line = if last.ends_with('\n') {
+            Line::entry(section, key, value, &ending)
+        } else {
+            let line = Line::entry(section, key, value, last);
+            self.lines[after].text = join(&[content, &ending]);
+            line
+        };
         self.lines.insert(after + 1, line);
     }
 

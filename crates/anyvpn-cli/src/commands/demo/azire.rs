@@ -9,10 +9,10 @@ use anyvpn::azire::ops::{
     GetIp, GetUser, HidePortForward, Ip, ListIps, ListLocations, ListPortForwards, ListTokens,
     PortCheck, PutIpKey, UpdateEmail, UpdatePassword, UpdateToken, UpdateUsername, User,
 };
-use anyvpn::{Config, ConfigRequest, Error, ErrorKind, PrivateKey, Secret, ServerConfigs as _};
+use anyvpn::{Config, ConfigRequest, PrivateKey, Secret, ServerConfigs as _};
 use tokio::net::TcpListener;
 
-use super::Tour;
+use super::{Tour, unexpected};
 use crate::failure::Failure;
 use crate::file::Pending;
 use crate::text::reason;
@@ -21,9 +21,10 @@ const NAME: &str = "newcomer";
 const NEW_NAME: &str = "old-hand";
 const DEVICE_NAME: &str = "laptop";
 
+pub(super) const FILES: &[&str] = &["azire-demo.conf"];
+
 pub(super) async fn tour(tour: &mut Tour<'_>) -> Result<(), Failure> {
-    let file = Pending::new(&tour.folder.join("azire-demo.conf"), false)
-        .map_err(|failure| failure.hint("choose another folder with --output-dir"))?;
+    let file = tour.pending(FILES[0])?;
     let visitor = Azire::builder().base_url(tour.sandbox.azire_url()).build()?;
     let azire = join(tour, &visitor).await?;
     tokens(tour, &azire).await?;
@@ -309,8 +310,4 @@ async fn leave(
         format!("{} accounts are left", sandbox.azire().accounts())
     })
     .await
-}
-
-fn unexpected(what: &str) -> Error {
-    Error::new(ErrorKind::UnexpectedReply).with_detail(what)
 }

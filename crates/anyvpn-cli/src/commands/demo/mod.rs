@@ -1,20 +1,23 @@
-//! `anyvpn demo`: everything a new customer does, against a sandbox inside this program.
+//! `anyvpn demo`: everything a new customer and a reseller do, against a sandbox inside this program.
 //!
 //! A provider's tour is one file here: a function that goes from step to step with [`Tour::step`].
 
 mod azire;
+mod vpngn;
+mod vpnscript;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyvpn::{Entry, Error, ProviderName};
+use anyvpn::{Entry, Error, ErrorKind, ProviderName};
 use anyvpn_sandbox::Sandbox;
 use clap::Args;
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::file::Pending;
 use crate::output::Output;
 use crate::text::{Column, plain, reason, table};
 
@@ -60,7 +63,8 @@ struct Answer<'a> {
 }
 
 pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
-    let only = context.named_provider()?;
+    // Not the environment's, which says whose account one works with: here is none.
+    let only = context.typed_provider();
     let sandbox = Sandbox::builder().seed(args.seed).start().await;
     let sandbox = sandbox.map_err(|error| {
         Failure::other(format!("the sandbox does not start: {error}"))
@@ -88,15 +92,24 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
         sandbox: &sandbox,
         folder: &folder,
         provider: "",
+        title: None,
         steps: Vec::new(),
         files: Vec::new(),
     };
+    let chosen = || ProviderName::ALL.iter().filter(|it| only.is_none_or(|only| only == **it));
+    // A folder that will not do is found out before anything is done.
+    for name in chosen().flat_map(files) {
+        tour.pending(name)?;
+    }
     let mut operations = Vec::new();
     let mut stopped = None;
-    for name in ProviderName::ALL.iter().filter(|it| only.is_none_or(|only| only == **it)) {
+    for name in chosen() {
         tour.provider = name.as_str();
+        tour.title = Some(name.title());
         let toured = match name {
             ProviderName::Azire => azire::tour(&mut tour).await,
+            ProviderName::VpnScript => vpnscript::tour(&mut tour).await,
+            ProviderName::Vpngn => vpngn::tour(&mut tour).await,
             // The table below then says what was not called.
             _ => Ok(()),
         };
@@ -124,12 +137,23 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
     }
 }
 
+/// The files that a provider's tour writes.
+fn files(name: &ProviderName) -> &'static [&'static str] {
+    match name {
+        ProviderName::Azire => azire::FILES,
+        ProviderName::VpnScript => vpnscript::FILES,
+        _ => &[],
+    }
+}
+
 /// A way through one provider, and what was done on it.
 struct Tour<'a> {
     output: Output,
     sandbox: &'a Sandbox,
     folder: &'a Path,
     provider: &'static str,
+    /// The provider's name, until it is printed.
+    title: Option<&'static str>,
     steps: Vec<Step>,
     files: Vec<String>,
 }
@@ -179,11 +203,21 @@ impl Tour<'_> {
         };
         if !self.output.json {
             let mark = if step.ok { "ok  " } else { "FAIL" };
+            if let Some(provider) = self.title.take() {
+                let gap = if self.steps.is_empty() { "" } else { "\n" };
+                self.output.lines(&format!("{gap}{provider}"))?;
+            }
             let line = format!("{mark}  {title}: {}", step.detail);
             self.output.lines(&plain(&line))?;
         }
         self.steps.push(step);
         result.map_err(Into::into)
+    }
+
+    /// A file that the demo is going to write.
+    fn pending(&self, name: &str) -> Result<Pending, Failure> {
+        let pending = Pending::new(&self.folder.join(name), false);
+        pending.map_err(|failure| failure.hint("choose another folder with --output-dir"))
     }
 
     /// Remembers a file that stays.
@@ -210,6 +244,11 @@ impl Tour<'_> {
     }
 }
 
+/// The provider did something else than it should.
+fn unexpected(what: &str) -> Error {
+    Error::new(ErrorKind::UnexpectedReply).with_detail(what)
+}
+
 fn milliseconds(duration: Duration) -> f64 {
     tenths(duration.as_secs_f64() * 1000.0)
 }
@@ -233,7 +272,7 @@ fn closing_text(answer: &Answer) -> String {
         ]
     };
     let columns = [
-        Column::Text("OPERATION"),
+        Column::Whole("OPERATION"),
         Column::Text("REQUEST"),
         Column::Text("RESULT"),
         Column::Number("MS"),

@@ -1,0 +1,219 @@
+//! `anyvpn config get --all`: a file for every server.
+
+use std::path::{Path, PathBuf};
+
+use anyvpn::{ErrorKind, PrivateKey, Protocol, Provider, ProviderName, Server, ServerConfigs};
+use futures_util::TryStreamExt as _;
+use serde::Serialize;
+
+use super::delivery::Content;
+use super::get::{Get, left, no_server, spoken, words};
+use crate::context::Context;
+use crate::failure::{Details, Failure};
+use crate::file::Pending;
+use crate::file_names::file_names;
+use crate::output::Progress;
+use crate::text::{Column, plain, reason, table};
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    folder: String,
+    configs: Vec<Row<'a>>,
+    /// Servers that there are no configurations for.
+    skipped: Vec<Skipped<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    server: &'a str,
+    name: &'a str,
+    protocol: &'a Protocol,
+    /// Absent when it was not written.
+    path: Option<String>,
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Details<'a>>,
+}
+
+#[derive(Serialize)]
+struct Skipped<'a> {
+    server: &'a str,
+    name: &'a str,
+    protocols: &'a [Protocol],
+    why: &'a str,
+}
+
+/// A file that was written.
+struct Written {
+    path: PathBuf,
+    id: Option<String>,
+}
+
+pub async fn run(
+    context: &Context,
+    provider: &dyn Provider,
+    configs: &dyn ServerConfigs,
+    args: Get,
+) -> Result<(), Failure> {
+    let folder = args.output_dir.clone().unwrap_or_default();
+    make_folder(&folder)?;
+    let mut key = args.options.key()?;
+    let own_key = key.is_some();
+    if key.is_none() && provider.name() == ProviderName::Azire.as_str() {
+        // One device serves all of AzireVPN's locations, and an account has ten of them at most.
+        key = Some(PrivateKey::generate()?);
+    }
+
+    let (mut servers, mut skipped) = (Vec::new(), Vec::new());
+    let mut all = configs.servers();
+    while let Some(server) = all.try_next().await? {
+        if !args.filter.fits(&server) {
+            continue;
+        }
+        match (&args.protocol, spoken(&server)) {
+            (Some(wanted), _) if !server.protocols.contains(wanted) => {}
+            _ if server.host.is_none() => {
+                skipped.push((server, "it cannot be used now".to_owned()))
+            }
+            (Some(wanted), _) => servers.push((server, wanted.clone())),
+            (None, Some(protocol)) => servers.push((server, protocol)),
+            (None, None) => {
+                let why = format!("it speaks {}", words(&server));
+                skipped.push((server, why));
+            }
+        }
+    }
+    drop(all);
+    for (_, protocol) in &servers {
+        args.options.check(protocol)?;
+    }
+
+    let files = file_names(&servers);
+    let progress = context.output.progress(servers.len());
+    let mut outcomes: Vec<Result<Written, Failure>> = Vec::new();
+    let mut end: Option<ErrorKind> = None;
+    for ((server, protocol), file) in servers.iter().zip(files) {
+        if end.is_some() {
+            break;
+        }
+        progress.begin(&server.name);
+        let request = args.options.wireguard.request(&server.id, protocol.clone(), key.clone());
+        let outcome = async {
+            let file = Pending::new(&folder.join(file), args.options.force)?;
+            let obtained = configs.obtain(&request).await.map_err(no_server)?;
+            let lost = |failure: Failure| left(failure, &obtained, own_key);
+            let tell = |line: &str| progress.note(&format!("{}: {line}", server.name));
+            let content = Content::of(&obtained.config).map_err(lost)?;
+            content.check(args.options.allow_commands, tell).map_err(lost)?;
+            let path = file.path().to_owned();
+            file.write(&content.text).map_err(lost)?;
+            Ok(Written { path, id: obtained.id })
+        };
+        let outcome: Result<Written, Failure> = outcome.await;
+        tell(&progress, server, &outcome);
+        end = outcome.as_ref().err().and_then(Failure::library_kind).filter(concerns_all);
+        outcomes.push(outcome);
+    }
+    drop(progress);
+    report(context, &folder, &servers, outcomes, &skipped)
+}
+
+/// Makes the folder for its owner alone, where there is none.
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| {
+        let why = reason(&error);
+        Failure::other(format!("the folder {} cannot be made: {why}", folder.display()))
+            .hint("choose another with --output-dir")
+    })
+}
+
+/// Whether the next server would fail alike, and so would all the others.
+fn concerns_all(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Unauthorized
+            | ErrorKind::Suspended
+            | ErrorKind::NoService
+            | ErrorKind::ServiceInactive
+            | ErrorKind::ServiceExpired
+    )
+}
+
+fn tell(progress: &Progress, server: &Server, outcome: &Result<Written, Failure>) {
+    progress.done(&match outcome {
+        Ok(Written { path, .. }) => format!("{}: {}", server.name, path.display()),
+        Err(failure) => format!("{}: failed: {failure}", server.name),
+    });
+}
+
+fn report(
+    context: &Context,
+    folder: &Path,
+    servers: &[(Server, Protocol)],
+    outcomes: Vec<Result<Written, Failure>>,
+    skipped: &[(Server, String)],
+) -> Result<(), Failure> {
+    let tried = servers.iter().zip(&outcomes);
+    let answer = Answer {
+        folder: folder.display().to_string(),
+        configs: tried.map(|(server, outcome)| row(server, outcome)).collect(),
+        skipped: skipped
+            .iter()
+            .map(|(it, why)| Skipped {
+                server: &it.id,
+                name: &it.name,
+                protocols: &it.protocols,
+                why,
+            })
+            .collect(),
+    };
+    context.output.answer(&answer, || text(&answer, &outcomes))?;
+    let (all, failed) = (servers.len(), outcomes.iter().filter(|it| it.is_err()).count());
+    let not_tried = all - outcomes.len();
+    match outcomes.into_iter().find_map(Result::err) {
+        None => Ok(()),
+        Some(first) if not_tried > 0 => {
+            Err(first
+                .part_of(format!("{failed} of {all} servers failed, {not_tried} were not tried")))
+        }
+        Some(first) => Err(first.part_of(format!("{failed} of {all} servers failed, the first"))),
+    }
+}
+
+fn row<'a>(
+    (server, protocol): &'a (Server, Protocol),
+    outcome: &'a Result<Written, Failure>,
+) -> Row<'a> {
+    let written = outcome.as_ref().ok();
+    Row {
+        server: &server.id,
+        name: &server.name,
+        protocol,
+        path: written.map(|it| it.path.display().to_string()),
+        id: written.and_then(|it| it.id.as_deref()),
+        error: outcome.as_ref().err().map(Failure::details),
+    }
+}
+
+fn text(answer: &Answer, outcomes: &[Result<Written, Failure>]) -> String {
+    let written = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    let plural = if written == 1 { " is" } else { "s are" };
+    let head = plain(&format!("{written} configuration{plural} in {}", answer.folder));
+    let missing =
+        |server: &str, name: &str, why: String| vec![server.to_owned(), name.to_owned(), why];
+    let skipped = answer.skipped.iter().map(|it| missing(it.server, it.name, it.why.to_owned()));
+    let failed = answer.configs.iter().zip(outcomes).filter_map(|(row, outcome)| {
+        let failure = outcome.as_ref().err()?;
+        Some(missing(row.server, row.name, failure.to_string()))
+    });
+    let rows: Vec<_> = skipped.chain(failed).collect();
+    if rows.is_empty() {
+        return head;
+    }
+    let columns = ["SERVER", "NAME", "WHY IT HAS NONE"].map(Column::Text);
+    format!("{head}\n\n{}", table(&columns, rows))
+}

@@ -1,0 +1,171 @@
+//! A configuration on its way to the person.
+
+use anyvpn::{Config, Directive, Protocol, Secret, ServerConfig};
+use serde::Serialize;
+
+use super::options::{Options, Picture, Targets};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::file::Pending;
+use crate::output::Output;
+use crate::qr::Qr;
+use crate::text::plain;
+
+/// What a configuration holds.
+pub struct Content {
+    pub protocol: Protocol,
+    pub text: Secret,
+    redacted: String,
+    /// The lines that do more than describe a tunnel.
+    directives: Vec<Directive>,
+}
+
+impl Content {
+    pub fn of(config: &Config) -> Result<Self, Failure> {
+        match config {
+            Config::WireGuard(it) => Ok(Self {
+                protocol: Protocol::WireGuard,
+                text: it.to_secret(),
+                redacted: it.redacted(),
+                directives: it.commands(),
+            }),
+            Config::OpenVpn(it) => Ok(Self {
+                protocol: Protocol::OpenVpn,
+                text: it.to_secret(),
+                redacted: it.redacted(),
+                directives: it.directives(),
+            }),
+            _ => Err(Failure::other("its form is not known")),
+        }
+    }
+
+    /// Refuses a configuration that runs programs or reads files, unless that was allowed. `tell`
+    /// gets the lines, one by one.
+    pub fn check(&self, allowed: bool, tell: impl Fn(&str)) -> Result<(), Failure> {
+        if self.directives.is_empty() || allowed {
+            return Ok(());
+        }
+        let lines: Vec<String> = self.directives.iter().map(shown).collect();
+        for line in &lines {
+            tell(line);
+        }
+        let count = match lines.len() {
+            1 => "a line of the configuration does".to_owned(),
+            several => format!("{several} lines of the configuration do"),
+        };
+        Err(Failure::other(format!("{count} more than describe a tunnel; nothing was written"))
+            .detail(lines.join("; "))
+            .hint("if the provider may do that on this machine: --allow-commands"))
+    }
+}
+
+fn shown(directive: &Directive) -> String {
+    let Directive { line, name, value, why } = directive;
+    format!("line {line} {why}: {name} {value}")
+}
+
+#[derive(Serialize)]
+struct Obtained<'a> {
+    id: Option<&'a str>,
+    protocol: &'a Protocol,
+    server: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qr_path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config: Option<&'a str>,
+    /// Of a rotation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old_key_valid: Option<bool>,
+}
+
+pub struct Delivery<'a> {
+    pub server: &'a str,
+    pub obtained: &'a ServerConfig,
+    pub old_key_valid: Option<bool>,
+}
+
+impl Delivery<'_> {
+    /// Brings the configuration where it belongs. `lost` adds to a failure what is left at the
+    /// provider, whose key nobody has then: so a closed pipe is no quiet end here.
+    pub fn deliver(
+        self,
+        context: &Context,
+        options: &Options,
+        targets: Targets,
+        lost: impl Fn(Failure) -> Failure,
+    ) -> Result<(), Failure> {
+        let output = context.output;
+        let content = Content::of(&self.obtained.config).map_err(&lost)?;
+        content.check(options.allow_commands, |line| output.note(line)).map_err(&lost)?;
+        // What can fail without a file comes before the files.
+        let (qr, picture) = pictures(&content.text, &targets, output).map_err(&lost)?;
+
+        let path = |file: &Pending| file.path().display().to_string();
+        let shown = if options.reveal { content.text.expose() } else { &content.redacted };
+        let mut answer = Obtained {
+            id: self.obtained.id.as_deref(),
+            protocol: &content.protocol,
+            server: self.server,
+            path: targets.file.as_ref().map(path),
+            qr_path: targets.picture.as_ref().map(|(file, _)| path(file)),
+            config: None,
+            old_key_valid: self.old_key_valid,
+        };
+        let Targets { file, picture: place, .. } = targets;
+        let written = file.is_some() || place.is_some();
+        if let Some(file) = file {
+            file.write(&content.text).map_err(&lost)?;
+        }
+        if let (Some((file, _)), Some(picture)) = (place, picture) {
+            file.write_bytes(&picture).map_err(&lost)?;
+        }
+        match qr {
+            Some(qr) => {
+                output.secret(&qr).map_err(&lost)?;
+                // stdout has the code, and nothing but the code.
+                output.note(&paths(&answer));
+                Ok(())
+            }
+            None if written => output.answer(&answer, || paths(&answer)),
+            None if output.json => {
+                answer.config = Some(shown);
+                output.document(&answer).map_err(lost)
+            }
+            None => output.secret(&content.text).map_err(lost),
+        }
+    }
+}
+
+/// The code for the terminal and the picture, as far as they are wanted.
+fn pictures(
+    text: &Secret,
+    targets: &Targets,
+    output: Output,
+) -> Result<(Option<Secret>, Option<Vec<u8>>), Failure> {
+    if !targets.qr && targets.picture.is_none() {
+        return Ok((None, None));
+    }
+    let code = Qr::new(text)?;
+    let drawn = targets.qr.then(|| code.text(output.is_colored())).transpose()?;
+    let picture = match &targets.picture {
+        Some((_, Picture::Png)) => Some(code.png()?),
+        Some((_, Picture::Svg)) => Some(code.svg()),
+        None => None,
+    };
+    Ok((drawn, picture))
+}
+
+/// The files that were written, one a line, and the id.
+fn paths(answer: &Obtained) -> String {
+    let files = [&answer.path, &answer.qr_path].into_iter().flatten();
+    let id = answer.id.map(|id| format!("id {id}"));
+    let lines = files.map(|path| match &id {
+        Some(id) => plain(&format!("{path}, {id}")),
+        None => plain(path),
+    });
+    let lines: Vec<_> = lines.collect();
+    // With a code on the terminal there may be no file.
+    if lines.is_empty() { plain(&id.unwrap_or_default()) } else { lines.join("\n") }
+}

@@ -1,0 +1,162 @@
+//! `anyvpn config get` and `anyvpn config rotate`, for one server.
+
+use std::path::PathBuf;
+
+use anyvpn::{
+    Capability, Error, ErrorKind, Protocol, Provider, Server, ServerConfig, ServerConfigs,
+};
+use clap::Args;
+use futures_util::TryStreamExt as _;
+
+use super::delivery::Delivery;
+use super::options::Options;
+use super::queued;
+use crate::commands::patiently;
+use crate::commands::server::{Filter, protocol};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::text::plain;
+
+#[derive(Args)]
+pub struct Get {
+    /// The server, as `anyvpn server list` names it
+    #[arg(required_unless_present = "all")]
+    server: Option<String>,
+    /// The protocol; without this, what the server speaks
+    #[arg(long, value_name = "NAME", value_parser = protocol())]
+    pub(super) protocol: Option<Protocol>,
+    #[command(flatten)]
+    pub(super) options: Options,
+    /// Get one for every server, or those that the next options choose, into --output-dir
+    #[arg(long, requires = "output_dir")]
+    #[arg(conflicts_with_all = ["server", "output", "qr", "qr_file", "reveal"])]
+    all: bool,
+    /// The folder for --all
+    #[arg(long, value_name = "FOLDER", requires = "all")]
+    pub(super) output_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) filter: Filter,
+}
+
+impl Get {
+    pub fn is_for_all(&self) -> bool {
+        self.all
+    }
+}
+
+#[derive(Args)]
+pub struct Rotate {
+    /// The id that `anyvpn config list` shows
+    id: String,
+    /// The server, as `anyvpn server list` names it
+    server: String,
+    #[command(flatten)]
+    options: Options,
+}
+
+pub async fn get(
+    context: &Context,
+    provider: &dyn Provider,
+    configs: &dyn ServerConfigs,
+    args: Get,
+) -> Result<(), Failure> {
+    let Get { server, protocol, options, filter, .. } = args;
+    let server = server.unwrap_or_default();
+    if filter.is_given() {
+        return Err(Failure::usage("--country, --city and --free choose among --all")
+            .hint("anyvpn server list takes them too"));
+    }
+    let key = options.key()?;
+    let own_key = key.is_some();
+    let protocol = match protocol {
+        Some(protocol) => protocol,
+        None if provider.capabilities().openvpn != Capability::Can => Protocol::WireGuard,
+        // Before what is refused for a protocol, it must be known.
+        None => spoken_by(configs, &server).await?,
+    };
+    options.check(&protocol)?;
+    let targets = options.targets(context, &protocol)?;
+    let request = options.wireguard.request(&server, protocol, key);
+    let obtained = patiently(context, configs.obtain(&request), queued(provider)).await;
+    let obtained = obtained.map_err(no_server)?;
+    let lost = |failure: Failure| left(failure, &obtained, own_key);
+    Delivery { server: &server, obtained: &obtained, old_key_valid: None }
+        .deliver(context, &options, targets, lost)
+}
+
+/// Adds what is left at the provider, although the configuration came to nothing.
+pub(super) fn left(failure: Failure, obtained: &ServerConfig, own_key: bool) -> Failure {
+    match &obtained.id {
+        // The device may be an old one; with the key at hand the same command gets it again.
+        Some(_) if own_key => {
+            failure.leaving("your key is registered", "get the configuration again with it")
+        }
+        Some(id) => failure.leaving(
+            &format!("the provider made {id} nevertheless"),
+            format!("remove it: anyvpn config revoke {}", plain(id)),
+        ),
+        None => failure,
+    }
+}
+
+pub(super) fn no_server(error: Error) -> Failure {
+    Failure::from(error).where_missing("anyvpn server list shows the servers")
+}
+
+async fn spoken_by(configs: &dyn ServerConfigs, id: &str) -> Result<Protocol, Failure> {
+    let mut servers = configs.servers();
+    while let Some(server) = servers.try_next().await? {
+        if server.id == id {
+            return spoken(&server).ok_or_else(|| {
+                Failure::unsupported(format!("anyvpn has no configurations for {}", words(&server)))
+                    .hint("anyvpn server list --protocol wireguard, or openvpn")
+            });
+        }
+    }
+    let error = Error::new(ErrorKind::NotFound).with_detail(format!("there is no server {id:?}"));
+    Err(no_server(error))
+}
+
+/// The protocol to take, of those that a server speaks.
+pub(super) fn spoken(server: &Server) -> Option<Protocol> {
+    let known = [Protocol::WireGuard, Protocol::OpenVpn];
+    known.into_iter().find(|protocol| server.protocols.contains(protocol))
+}
+
+/// What a server speaks, in words.
+pub(super) fn words(server: &Server) -> String {
+    let protocols: Vec<_> = server.protocols.iter().map(Protocol::as_str).collect();
+    if protocols.is_empty() { "no protocol".to_owned() } else { protocols.join(" and ") }
+}
+
+pub async fn rotate(
+    context: &Context,
+    configs: &dyn ServerConfigs,
+    args: Rotate,
+    why: impl FnOnce() -> Option<String>,
+) -> Result<(), Failure> {
+    let Rotate { id, server, options } = args;
+    let targets = options.targets(context, &Protocol::WireGuard)?;
+    let request = options.wireguard.request(&server, Protocol::WireGuard, options.key()?);
+    let rotated = patiently(context, configs.rotate(&id, &request), why).await;
+    let rotated = rotated.map_err(|error| {
+        Failure::from(error).where_missing("see anyvpn config list, and anyvpn server list")
+    })?;
+    let id = rotated.config.id.as_deref().unwrap_or(&id);
+    let lost = |failure: Failure| {
+        failure.leaving(
+            &format!("{id} has another key nevertheless"),
+            plain(&format!("rotate again: anyvpn config rotate {id} {server}")),
+        )
+    };
+    Delivery {
+        server: &server,
+        obtained: &rotated.config,
+        old_key_valid: Some(rotated.old_key_valid),
+    }
+    .deliver(context, &options, targets, lost)?;
+    if rotated.old_key_valid {
+        context.output.note("The old key works too: the provider did not remove it.");
+    }
+    Ok(())
+}

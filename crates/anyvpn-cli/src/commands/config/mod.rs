@@ -1,0 +1,124 @@
+//! `anyvpn config`
+
+mod all;
+mod delivery;
+mod get;
+mod options;
+
+use std::net::IpAddr;
+
+use anyvpn::{ObtainedConfig, Protocol, Provider, PublicKey, ServerConfigs, Timestamp};
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::{ability, patiently};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::text::{Column, age, plain, table};
+
+#[derive(Subcommand)]
+#[command(disable_help_subcommand = true)]
+pub enum Config {
+    /// Get a configuration for a server; for WireGuard, that makes one at the provider
+    Get(Box<get::Get>),
+    /// List what was got and is valid
+    List,
+    /// Make what was got invalid
+    Revoke {
+        /// The id that `anyvpn config list` shows
+        id: String,
+    },
+    /// Give what was got another key, and get the configuration with it
+    Rotate(Box<get::Rotate>),
+}
+
+#[derive(Serialize)]
+struct ListAnswer {
+    configs: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    name: Option<String>,
+    protocol: Protocol,
+    status: String,
+    addresses: Vec<IpAddr>,
+    public_keys: Vec<PublicKey>,
+    created_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Revoked<'a> {
+    id: &'a str,
+    revoked: bool,
+}
+
+pub async fn run(
+    context: &Context,
+    provider: &dyn Provider,
+    command: Config,
+) -> Result<(), Failure> {
+    let configs = ability(provider, provider.server_configs(), "server-configs")?;
+    match command {
+        Config::Get(args) if args.is_for_all() => all::run(context, provider, configs, *args).await,
+        Config::Get(args) => get::get(context, provider, configs, *args).await,
+        Config::List => list(context, configs).await,
+        Config::Revoke { id } => {
+            let revoked = patiently(context, configs.revoke(&id), queued(provider)).await;
+            revoked.map_err(|error| {
+                Failure::from(error).where_missing("anyvpn config list shows the ids")
+            })?;
+            let answer = Revoked { id: &id, revoked: true };
+            let text = || format!("{} is revoked.", plain(&id));
+            context.output.answer(&answer, text)
+        }
+        Config::Rotate(args) => get::rotate(context, configs, *args, queued(provider)).await,
+    }
+}
+
+/// Why a configuration takes its time, at providers that make and remove it by queued jobs.
+fn queued(provider: &dyn Provider) -> impl FnOnce() -> Option<String> {
+    let queues = provider.name() == "vpnscript";
+    move || queues.then(|| "The provider does it by a queued job; that can take 2 minutes.".into())
+}
+
+async fn list(context: &Context, configs: &dyn ServerConfigs) -> Result<(), Failure> {
+    let row = |config: ObtainedConfig| Row {
+        id: config.id,
+        name: config.name,
+        protocol: config.protocol,
+        status: config.status.to_string(),
+        addresses: config.addresses,
+        public_keys: config.public_keys,
+        created_at: config.created_at,
+    };
+    let answer = ListAnswer { configs: configs.list().await?.into_iter().map(row).collect() };
+    context.output.answer(&answer, || list_text(&answer.configs))
+}
+
+fn list_text(configs: &[Row]) -> String {
+    if configs.is_empty() {
+        return "There are no configurations.".to_owned();
+    }
+    let row = |config: &Row| {
+        let addresses: Vec<_> = config.addresses.iter().map(IpAddr::to_string).collect();
+        vec![
+            config.id.clone(),
+            config.name.clone().unwrap_or_default(),
+            config.status.clone(),
+            addresses.join("\n"),
+            config.public_keys.len().to_string(),
+            config.created_at.map(age).unwrap_or_default(),
+        ]
+    };
+    let columns = [
+        Column::Text("ID"),
+        Column::Text("NAME"),
+        Column::Text("STATUS"),
+        Column::Text("ADDRESSES"),
+        Column::Number("KEYS"),
+        Column::Text("MADE"),
+    ];
+    table(&columns, configs.iter().map(row).collect())
+}

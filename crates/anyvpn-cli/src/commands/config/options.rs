@@ -1,0 +1,183 @@
+//! How a configuration is to be, and where it goes.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use anyvpn::{ConfigRequest, PrivateKey, Protocol, Secret};
+use clap::Args;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::file::Pending;
+use crate::secrets::read;
+
+#[derive(Args)]
+pub struct Options {
+    /// Write the configuration to FILE, for its owner alone; without this, to stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+    /// Print a QR code for a telephone (WireGuard)
+    #[arg(long)]
+    pub qr: bool,
+    /// Write a QR code to FILE, .png or .svg, for its owner alone (WireGuard)
+    #[arg(long, value_name = "FILE")]
+    pub qr_file: Option<PathBuf>,
+    /// Write a configuration that runs programs or reads files, as some directives do
+    #[arg(long)]
+    pub allow_commands: bool,
+    /// With --json and without a file: print the private key too
+    #[arg(long)]
+    pub reveal: bool,
+    #[command(flatten)]
+    pub wireguard: WireGuard,
+}
+
+/// Choices for a WireGuard configuration.
+#[derive(Args)]
+pub struct WireGuard {
+    /// Use the private key in FILE (`-`: stdin) instead of a new one, where the provider lets you
+    #[arg(long, value_name = "FILE")]
+    pub private_key_file: Option<PathBuf>,
+    /// Write the server's address instead of its name
+    #[arg(long)]
+    ip_endpoint: bool,
+    /// Connect to this UDP port of the server
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    endpoint_port: Option<u16>,
+    /// Resolvers to use inside the tunnel, instead of the provider's
+    #[arg(long, value_name = "ADDRESS,…", value_delimiter = ',')]
+    dns: Option<Vec<IpAddr>>,
+    /// Leave the resolvers as they are
+    #[arg(long, conflicts_with = "dns")]
+    no_dns: bool,
+    /// The largest packet in bytes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(68..))]
+    mtu: Option<u16>,
+    /// Keep the tunnel open with a packet every so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    keepalive: Option<u16>,
+    /// Leave IPv6 out
+    #[arg(long)]
+    ipv4_only: bool,
+}
+
+impl WireGuard {
+    fn is_given(&self) -> bool {
+        self.private_key_file.is_some()
+            || self.endpoint_port.is_some()
+            || self.dns.is_some()
+            || self.mtu.is_some()
+            || self.keepalive.is_some()
+            || self.ip_endpoint
+            || self.no_dns
+            || self.ipv4_only
+    }
+
+    /// The request for one server.
+    pub fn request(
+        &self,
+        server: &str,
+        protocol: Protocol,
+        key: Option<PrivateKey>,
+    ) -> ConfigRequest {
+        let mut request = ConfigRequest::new(server, protocol);
+        let wireguard = &mut request.wireguard;
+        wireguard.private_key = key;
+        wireguard.ip_endpoint = self.ip_endpoint;
+        wireguard.port = self.endpoint_port;
+        wireguard.dns = if self.no_dns { Some(Vec::new()) } else { self.dns.clone() };
+        wireguard.mtu = self.mtu;
+        wireguard.keepalive = self.keepalive;
+        wireguard.ipv4_only = self.ipv4_only;
+        request
+    }
+}
+
+/// Where a configuration goes. Files are prepared, so that nothing is made at a provider which then
+/// has no place here.
+pub struct Targets {
+    pub file: Option<Pending>,
+    pub picture: Option<(Pending, Picture)>,
+    /// A QR code on stdout.
+    pub qr: bool,
+}
+
+#[derive(Clone, Copy)]
+pub enum Picture {
+    Png,
+    Svg,
+}
+
+impl Options {
+    /// The private key to use, where one was given.
+    pub fn key(&self) -> Result<Option<PrivateKey>, Failure> {
+        let Some(file) = &self.wireguard.private_key_file else {
+            return Ok(None);
+        };
+        let key: Secret = read(file)?;
+        Ok(Some(PrivateKey::from_base64(&key)?))
+    }
+
+    /// Refuses what does not go together with the protocol.
+    pub fn check(&self, protocol: &Protocol) -> Result<(), Failure> {
+        if *protocol == Protocol::WireGuard {
+            return Ok(());
+        }
+        let only = |what: &str| {
+            Failure::usage(format!("{what} are for WireGuard, and this is {}", protocol.as_str()))
+                .hint("leave them away, or choose another server or --protocol wireguard")
+        };
+        match () {
+            () if self.qr || self.qr_file.is_some() => Err(only("QR codes")),
+            () if self.wireguard.is_given() => Err(only("these options")),
+            () => Ok(()),
+        }
+    }
+
+    /// Where one configuration goes; refused when nobody would see it.
+    pub fn targets(&self, context: &Context, protocol: &Protocol) -> Result<Targets, Failure> {
+        let path = self.output.as_deref().filter(|path| *path != Path::new("-"));
+        if self.force && path.is_none() && self.qr_file.is_none() {
+            return Err(Failure::usage("--force is about a file, and none is to be written")
+                .hint("add --output FILE or --qr-file FILE"));
+        }
+        if self.qr && context.output.json {
+            return Err(Failure::usage("a QR code on the terminal is no JSON")
+                .hint("write it to a picture with --qr-file FILE.png"));
+        }
+        if self.output.is_some() && self.output == self.qr_file {
+            return Err(Failure::usage("--output and --qr-file name the same file"));
+        }
+        let is_shown =
+            path.is_some() || self.qr_file.is_some() || !context.output.json || self.reveal;
+        let makes_key =
+            *protocol == Protocol::WireGuard && self.wireguard.private_key_file.is_none();
+        if makes_key && !is_shown {
+            return Err(Failure::usage("the new private key would be made and never shown")
+                .hint("add --output FILE or --reveal; nothing was changed"));
+        }
+        let picture = self.qr_file.as_deref().map(picture).transpose()?;
+        let picture = self.qr_file.as_deref().zip(picture);
+        Ok(Targets {
+            file: path.map(|path| Pending::new(path, self.force)).transpose()?,
+            picture: match picture {
+                Some((path, form)) => Some((Pending::new(path, self.force)?, form)),
+                None => None,
+            },
+            qr: self.qr,
+        })
+    }
+}
+
+fn picture(path: &Path) -> Result<Picture, Failure> {
+    let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
+    match &*extension.to_ascii_lowercase() {
+        "png" => Ok(Picture::Png),
+        "svg" => Ok(Picture::Svg),
+        _ => Err(Failure::usage(format!("{} is neither .png nor .svg", path.display()))
+            .hint("the name's end chooses the picture's form")),
+    }
+}

@@ -1,0 +1,154 @@
+//! Files named after servers. A server's name comes from the provider, so it chooses no path.
+
+use std::collections::{HashMap, HashSet};
+
+use anyvpn::{Protocol, Server};
+
+/// What wg-quick takes as a name, which becomes the interface's.
+const LONGEST_WIREGUARD: usize = 15;
+const LONGEST: usize = 60;
+
+/// A file's name for each server with its protocol: each is unique, and servers with one name have
+/// their id in it.
+pub fn file_names(servers: &[(Server, Protocol)]) -> Vec<String> {
+    let wanted: Vec<String> = servers
+        .iter()
+        .map(|(server, protocol)| {
+            // An id that is more than a number is made for files as much as for the API.
+            let numbered = server.id.bytes().all(|byte| byte.is_ascii_digit());
+            let word = if numbered { &server.name } else { &server.id };
+            match safe(word, longest(protocol)) {
+                word if word.is_empty() => safe(&server.id, longest(protocol)),
+                word => word,
+            }
+        })
+        .collect();
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for (word, (_, protocol)) in wanted.iter().zip(servers) {
+        *count.entry(key(word, protocol)).or_default() += 1;
+    }
+    let mut taken = HashSet::new();
+    let names = wanted.iter().zip(servers).map(|(word, (server, protocol))| {
+        let alone = count.get(&key(word, protocol)) == Some(&1) && !word.is_empty();
+        let id = safe(&server.id, longest(protocol));
+        let mut name = if alone { word.clone() } else { with(word, &id, longest(protocol)) };
+        let mut number = 1;
+        while !taken.insert(key(&name, protocol)) {
+            number += 1;
+            name = with(word, &number.to_string(), longest(protocol));
+        }
+        format!("{name}.{}", extension(protocol))
+    });
+    names.collect()
+}
+
+fn longest(protocol: &Protocol) -> usize {
+    if *protocol == Protocol::WireGuard { LONGEST_WIREGUARD } else { LONGEST }
+}
+
+fn extension(protocol: &Protocol) -> &'static str {
+    if *protocol == Protocol::OpenVpn { "ovpn" } else { "conf" }
+}
+
+/// By what a file is known on a disk that does not tell `A` from `a`.
+fn key(name: &str, protocol: &Protocol) -> String {
+    format!("{}.{}", name.to_lowercase(), extension(protocol))
+}
+
+/// Letters, digits and single hyphens between them: no path, nothing hidden, nothing that a shell or
+/// a terminal reads as more than a name.
+fn safe(text: &str, longest: usize) -> String {
+    let mut name = String::new();
+    for c in text.chars() {
+        if name.len() == longest {
+            break;
+        }
+        if c.is_ascii_alphanumeric() {
+            name.push(c);
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    name.truncate(name.trim_end_matches('-').len());
+    name
+}
+
+/// A name with an end that tells it from others of that name.
+fn with(word: &str, end: &str, longest: usize) -> String {
+    let room = longest.saturating_sub(end.len() + 1);
+    let word: String = word.chars().take(room).collect();
+    match (word.trim_end_matches('-'), end) {
+        ("", "") => "server".to_owned(),
+        ("", end) => end.to_owned(),
+        (word, "") => word.to_owned(),
+        (word, end) => format!("{word}-{end}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(servers: &[(&str, &str)], protocol: Protocol) -> Vec<String> {
+        let server = |(id, name): &(&str, &str)| (Server::new(*id, *name), protocol.clone());
+        file_names(&servers.iter().map(server).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_name_never_chooses_a_path() {
+        let hostile = [
+            ("1", "../../etc/passwd"),
+            ("2", "/etc/passwd"),
+            ("3", ".."),
+            ("4", "a\0b\n\x1b[2Jc"),
+            ("5", "\u{202e}"),
+            ("6", "-rf"),
+            ("7", "C:\\x"),
+            ("../8", "ignored"),
+            ("\0", "ignored too"),
+            ("10", ""),
+        ];
+        let names = names(&hostile, Protocol::OpenVpn);
+        assert_eq!(
+            names,
+            [
+                "etc-passwd-1.ovpn",
+                "etc-passwd-2.ovpn",
+                "3.ovpn",
+                "a-b-2Jc.ovpn",
+                "5.ovpn",
+                "rf.ovpn",
+                "C-x.ovpn",
+                "8.ovpn",
+                "server.ovpn",
+                "10.ovpn"
+            ]
+        );
+    }
+
+    #[test]
+    fn servers_of_one_name_have_their_id_and_wireguard_names_are_short() {
+        let servers = [
+            ("1", "Amsterdam, Netherlands 1"),
+            ("2", "Amsterdam, Netherlands 2"),
+            ("3", "oslo"),
+            ("4", "Oslo"),
+            ("5", "Oslo 4"),
+            ("se-sto", "Stockholm, Sweden"),
+        ];
+        let names = names(&servers, Protocol::WireGuard);
+        assert_eq!(
+            names,
+            [
+                "Amsterdam-Net-1.conf",
+                "Amsterdam-Net-2.conf",
+                "oslo-3.conf",
+                "Oslo-4.conf",
+                "Oslo-4-2.conf",
+                "se-sto.conf"
+            ]
+        );
+        assert!(names.iter().all(|name| name.len() <= LONGEST_WIREGUARD + ".conf".len()));
+        assert_eq!(names.iter().collect::<HashSet<_>>().len(), servers.len());
+    }
+}

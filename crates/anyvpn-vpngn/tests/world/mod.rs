@@ -1,0 +1,213 @@
+//! A customer on the sandbox with something of everything, and a valid input for each operation.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
+use std::time::{Duration, Instant};
+
+use anyvpn_core::{OperationId, Timestamp};
+use anyvpn_http::{ClientBuilder, Limits, RetryPolicy};
+use anyvpn_sandbox::vpngn::Account;
+use anyvpn_sandbox::{Sandbox, SandboxBuilder};
+use anyvpn_vpngn::ops::{AddAlias, AddClient, OPERATIONS, call_by_name};
+use anyvpn_vpngn::{Access, Dialect, Error, ProductType, Proof, SessionTokens, Vpngn};
+use futures_core::future::BoxFuture;
+use serde_json::{Value, json};
+
+pub const EMAIL: &str = "jo@example.com";
+pub const ALIAS: &str = "alias@example.com";
+pub const PASSWORD: &str = "Canary-Passw0rd-Zx81";
+pub const NEW_PASSWORD: &str = "Canary-Passw0rd-Zx82";
+
+/// What a caller can have; the order is the one of the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    None,
+    Password,
+    ShortToken,
+    LongToken,
+    SecretKey,
+    Whitelisted,
+}
+
+impl Credential {
+    pub const ALL: [Self; 6] = [
+        Self::None,
+        Self::Password,
+        Self::ShortToken,
+        Self::LongToken,
+        Self::SecretKey,
+        Self::Whitelisted,
+    ];
+
+    pub fn accepted_by(self, operation: OperationId) -> bool {
+        let server = matches!(self, Self::SecretKey | Self::Whitelisted);
+        match operation.name() {
+            "add-client" => server || self == Self::None,
+            "token-refresh" => server || matches!(self, Self::Password | Self::LongToken),
+            "reset-password" | "reset-alias-password" => server,
+            _ => server || matches!(self, Self::Password | Self::ShortToken),
+        }
+    }
+}
+
+pub struct World {
+    pub sandbox: Sandbox,
+    pub account: Account,
+}
+
+/// Without waits that a test would feel, and with time enough for a busy machine.
+pub fn quick(builder: ClientBuilder<Dialect>) -> ClientBuilder<Dialect> {
+    let first_delay = Duration::from_millis(1);
+    builder
+        .retry(RetryPolicy { first_delay, ..RetryPolicy::default() })
+        .limits(Limits { attempt: Duration::from_secs(10), ..Limits::default() })
+}
+
+impl World {
+    pub async fn new(seed: u64) -> Self {
+        Self::from(Sandbox::builder().seed(seed)).await
+    }
+
+    pub async fn from(sandbox: SandboxBuilder) -> Self {
+        let sandbox = sandbox.start().await.unwrap();
+        let account = sandbox.vpngn().add_customer(EMAIL, PASSWORD, Some(1));
+        let world = Self { sandbox, account };
+        let alias = AddAlias {
+            email: EMAIL.to_owned(),
+            setemail: ALIAS.to_owned(),
+            setpassword: None,
+            auto_passreset: false,
+            first_name: Some("First".to_owned()),
+            last_name: None,
+        };
+        world.vpngn(Credential::SecretKey).call(alias).await.unwrap();
+        world.sandbox.clear_received();
+        world
+    }
+
+    pub fn proof(&self, credential: Credential) -> Proof {
+        match credential {
+            Credential::None => Proof::None,
+            Credential::Password => Proof::Password(PASSWORD.into()),
+            Credential::ShortToken => Proof::ShortToken(self.account.short_token.clone().into()),
+            Credential::LongToken => Proof::LongToken(self.account.long_token.clone().into()),
+            Credential::SecretKey => Proof::SecretKey(self.sandbox.vpngn().secret_key().into()),
+            Credential::Whitelisted => Proof::Whitelisted,
+        }
+    }
+
+    pub fn access(&self, credential: Credential) -> Access {
+        Access::new(self.sandbox.vpngn().api_key(), self.proof(credential))
+    }
+
+    pub fn builder(&self, credential: Credential) -> ClientBuilder<Dialect> {
+        quick(Vpngn::builder(self.sandbox.vpngn_url())).credential(self.access(credential))
+    }
+
+    pub fn vpngn(&self, credential: Credential) -> Vpngn {
+        self.builder(credential).build().unwrap()
+    }
+
+    /// The customer's tokens, as a store keeps them.
+    pub fn tokens(&self) -> SessionTokens {
+        let now = self.sandbox.clock().now();
+        SessionTokens {
+            short_token: self.account.short_token.clone().into(),
+            short_token_expires_at: now + Duration::from_secs(12 * 3600),
+            long_token: self.account.long_token.clone().into(),
+            long_token_expires_at: now + Duration::from_secs(28 * 24 * 3600),
+        }
+    }
+
+    /// An input that the operation accepts in this world.
+    pub fn input(&self, operation: OperationId) -> Value {
+        match operation.name() {
+            "add-client" => {
+                let email = "newcomer@example.com";
+                json!({"country": "US", "type": 12, "email": email, "password": NEW_PASSWORD})
+            }
+            "cancel-request" => json!({"email": EMAIL, "type": "at_due_date", "reason": "moving"}),
+            "new-product" => json!({"email": EMAIL, "type": 6, "force_upgrade": true}),
+            "upgrade-product" => {
+                let id = self.account.product_id.as_ref().unwrap();
+                json!({"email": EMAIL, "product_id": id, "new_product_plan": 24})
+            }
+            "set-password" => json!({"email": EMAIL, "setpassword": NEW_PASSWORD}),
+            "add-alias" => json!({
+                "email": EMAIL, "setemail": "second@example.com", "setpassword": NEW_PASSWORD,
+                "auto_passreset": true,
+            }),
+            "del-alias" => json!({"email": EMAIL, "alias": ALIAS}),
+            "set-alias-password" => json!({"email": ALIAS, "setpassword": NEW_PASSWORD}),
+            "reset-alias-password" => json!({"email": ALIAS}),
+            "token-refresh" | "close-client" | "get-products" | "reset-password"
+            | "list-aliases" => json!({"email": EMAIL}),
+            other => panic!("no input for {other}: add one here"),
+        }
+    }
+
+    pub async fn call_with(&self, vpngn: &Vpngn, operation: OperationId) -> Result<Value, Error> {
+        call_by_name(vpngn.client(), operation.name(), self.input(operation), false).await
+    }
+
+    /// How often the operation arrived since the world began.
+    pub fn arrived(&self, operation: OperationId) -> usize {
+        let name = operation.to_string();
+        let received = self.sandbox.received();
+        received.iter().filter(|it| it.operation == Some(&name)).count()
+    }
+}
+
+pub fn operations() -> impl Iterator<Item = OperationId> {
+    OPERATIONS.iter().map(|entry| entry.id)
+}
+
+/// A customer to be created.
+pub fn newcomer(email: &str) -> AddClient {
+    let password = Some(PASSWORD.to_owned().try_into().unwrap());
+    AddClient { password, ..AddClient::new(email, "US".parse().unwrap(), ProductType::Months12) }
+}
+
+/// The sandbox's clock, for a client: who waits for a turn or a repetition moves it. Waits of a
+/// minute or more are deadlines, and real.
+pub struct SharedClock {
+    clock: anyvpn_sandbox::Clock,
+    origin: (Instant, Timestamp),
+}
+
+impl SharedClock {
+    pub fn of(sandbox: &Sandbox) -> Self {
+        let clock = sandbox.clock().clone();
+        Self { origin: (Instant::now(), clock.now()), clock }
+    }
+
+    /// With limits that are long enough to be told from waits.
+    pub fn limits() -> Limits {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        Limits { attempt: minutes(2), call: minutes(60), ..Limits::default() }
+    }
+}
+
+impl anyvpn_http::Clock for SharedClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn instant(&self) -> Instant {
+        let (instant, began) = self.origin;
+        instant + Duration::try_from(self.clock.now().duration_since(began)).unwrap()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let clock = self.clock.clone();
+        Box::pin(async move {
+            if duration >= Duration::from_secs(60) {
+                return tokio::time::sleep(duration).await;
+            }
+            // What else is ready goes first, as it would while time passes.
+            tokio::task::yield_now().await;
+            clock.advance(duration);
+        })
+    }
+}

@@ -1,0 +1,458 @@
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+//! WireGuard configurations that queued jobs make: each caller gets its own, and none is orphaned.
+
+mod world;
+
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use anyvpn_core::{
+    Advice, Config, ConfigRequest, ErrorKind, PrivateKey, ServerConfigs, WireGuardConfig,
+    WireGuardOptions,
+};
+use anyvpn_http::transport::{Body, Reqwest, Transport, TransportError};
+use anyvpn_sandbox::vpnscript::ConfigState;
+use anyvpn_sandbox::{Fault, FaultRule};
+use anyvpn_vpnscript::VpnScript;
+use anyvpn_vpnscript::ops::CreateWireGuardConfig;
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use futures_util::future::join_all;
+use http::{Request, Response};
+use tokio::sync::Notify;
+use world::{OPENVPN, SMALL, USERNAME, WIREGUARD, World, obtain};
+
+/// Asserts that the configuration is active, and that its text is what was obtained.
+fn assert_own(world: &World, id: u64, config: &WireGuardConfig) {
+    let configs = world.service().configs(USERNAME);
+    let own = configs.iter().find(|it| it.id == id).unwrap();
+    assert_eq!(own.state, ConfigState::Active);
+    assert_eq!(own.text.as_deref(), Some(config.to_secret().expose()), "another one's text");
+}
+
+#[tokio::test]
+async fn one_among_older_ones_is_recognised() {
+    let world = World::new(0).await;
+    let mut keys = BTreeSet::new();
+    for older in 0..4 {
+        let (id, config) = world.obtain(WIREGUARD).await.unwrap();
+        assert_eq!(world.ids().len(), older + 1);
+        assert_eq!(world.ids().last(), Some(&id));
+        assert_own(&world, id, &config);
+        assert!(keys.insert(config.private_key().public_key().to_string()), "a key came twice");
+    }
+    // Jobs that others have asked for are under way or have failed: they are older, too.
+    world.service().fail_next_job("No route to host");
+    for _ in 0..2 {
+        world.vpn.call(CreateWireGuardConfig { server_id: 2 }).await.unwrap();
+    }
+    let (id, config) = world.obtain(WIREGUARD).await.unwrap();
+    assert_eq!(world.ids().last(), Some(&id));
+    assert_own(&world, id, &config);
+}
+
+#[tokio::test]
+async fn the_waits_grow_until_the_job_is_done() {
+    let world = World::new(0).await;
+    world.service().set_job_duration(Duration::from_secs(20));
+    world.obtain(WIREGUARD).await.unwrap();
+    let waits: Vec<_> = world.clock.waits().iter().map(Duration::as_millis).collect();
+    assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 10_000]);
+}
+
+/// Makes room for the many configurations of a test.
+fn make_room(world: &World) {
+    world.service().set_devices(USERNAME, 10_000);
+    world.service().change_server(2, |server| server.slots = 10_000);
+}
+
+#[tokio::test]
+async fn two_programs_at_once_get_one_each_a_hundred_times() {
+    let world = World::new(0).await;
+    let (older, _) = world.obtain(WIREGUARD).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Some(folder.path().join("locks"));
+    let one = world.other().with_lock_folder(folder.clone());
+    let two = world.other().with_lock_folder(folder);
+    world.sandbox.clear_received();
+    for _ in 0..100 {
+        let (first, second) = tokio::join!(obtain(&one, WIREGUARD), obtain(&two, WIREGUARD));
+        let (first, second) = (first.unwrap(), second.unwrap());
+        for (id, config) in [&first, &second] {
+            assert_own(&world, *id, config);
+        }
+        let mut ids = [older, first.0, second.0];
+        ids.sort_unstable();
+        assert_eq!(world.ids(), ids, "one is orphaned, or one was given twice");
+        let (first, second) = (first.0.to_string(), second.0.to_string());
+        let (first, second) = tokio::join!(one.revoke(&first), two.revoke(&second));
+        assert!(first.is_ok() && second.is_ok() && world.ids() == [older]);
+    }
+    assert_eq!(world.arrived("create-wireguard-config"), 200);
+}
+
+#[tokio::test]
+async fn tasks_of_one_client_get_one_each() {
+    let world = World::new(0).await;
+    let all = join_all((0..10).map(|_| world.obtain(WIREGUARD))).await;
+    let ids: BTreeSet<_> = all
+        .into_iter()
+        .map(|own| {
+            let (id, config) = own.unwrap();
+            assert_own(&world, id, &config);
+            id
+        })
+        .collect();
+    assert_eq!(ids.len(), 10);
+}
+
+/// Three programs of which none knows of the others: an error is allowed, a guess is not.
+#[tokio::test]
+async fn without_a_common_lock_nobody_gets_another_ones() {
+    let world = World::new(0).await;
+    make_room(&world);
+    let programs = [world.other(), world.other(), world.other()];
+    let (mut ids, mut unsure) = (BTreeSet::new(), 0);
+    for _ in 0..10 {
+        for outcome in join_all(programs.iter().map(|vpn| obtain(vpn, WIREGUARD))).await {
+            match outcome {
+                Ok((id, config)) => {
+                    assert_own(&world, id, &config);
+                    assert!(ids.insert(id), "{id} was given twice");
+                }
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Ambiguous, "{error}");
+                    unsure += 1;
+                }
+            }
+        }
+    }
+    assert!(unsure > 0 && world.ids().len() == 30, "{unsure} of {}", world.ids().len());
+}
+
+/// What happens to a request on its way.
+enum Detour {
+    /// Another program's creation arrives first.
+    OvertakeBy(VpnScript),
+    /// A creation never arrives, and nobody answers.
+    Swallow(Arc<Notify>),
+}
+
+/// A transport with a detour for creations. It counts the listings.
+struct Road {
+    inner: Reqwest,
+    detour: Detour,
+    lists: Arc<AtomicUsize>,
+}
+
+impl Road {
+    fn client(world: &World, detour: Detour) -> (VpnScript, Arc<AtomicUsize>) {
+        let lists = Arc::default();
+        let road = Self { inner: world::reqwest(), detour, lists: Arc::clone(&lists) };
+        let builder = world.builder().token(world.token.as_str()).transport(Arc::new(road));
+        (world::client(builder), lists)
+    }
+}
+
+impl Transport for Road {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+        Box::pin(async move {
+            let path = request.uri().path();
+            if path.ends_with("/wireguard/configs") {
+                self.lists.fetch_add(1, Ordering::Relaxed);
+            } else if path.ends_with("/wireguard/create") {
+                match &self.detour {
+                    Detour::OvertakeBy(other) => {
+                        other.call(CreateWireGuardConfig { server_id: 2 }).await.unwrap();
+                    }
+                    Detour::Swallow(swallowed) => {
+                        swallowed.notify_one();
+                        std::future::pending::<()>().await;
+                    }
+                }
+            }
+            self.inner.send(request).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_creation_in_between_is_no_guess() {
+    let world = World::new(0).await;
+    let (older, _) = world.obtain(WIREGUARD).await.unwrap();
+    let (vpn, _) = Road::client(&world, Detour::OvertakeBy(world.other()));
+    let error = obtain(&vpn, WIREGUARD).await.map(|(id, _)| id).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Ambiguous, "{error}");
+    assert_eq!(error.advice(), Advice::ReadBack);
+    let ids = world.ids();
+    assert_eq!(ids.len(), 3);
+    let detail = error.detail().unwrap();
+    for id in &ids {
+        // The ids of the two, and not the older one's.
+        assert_eq!(detail.contains(&id.to_string()), *id != older, "{id}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_job_says_why() {
+    let world = World::new(0).await;
+    world.service().fail_next_job("No route to host");
+    let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    assert_eq!(error.message(), Some("No route to host"));
+    let id = world.ids()[0];
+    assert!(error.detail().unwrap().contains(&format!("configuration {id} ")), "{error}");
+    let list = world.vpn.list().await.unwrap();
+    assert_eq!(list[0].status.to_string(), "failed: No route to host");
+}
+
+#[tokio::test]
+async fn at_the_deadline_the_error_names_the_pending_id() {
+    let world = World::new(0).await;
+    world.service().set_job_duration(Duration::from_secs(3600));
+    let vpn = world.other().with_job_deadline(Duration::from_secs(30));
+    let error = obtain(&vpn, WIREGUARD).await.map(|(id, _)| id).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Pending, "{error}");
+    let id = world.ids()[0];
+    assert!(error.detail().unwrap().contains(&format!("configuration {id} ")), "{error}");
+    // Whoever obtained once more would have two.
+    assert_eq!(error.advice(), Advice::ReadBack);
+    assert!(world.clock.waits().iter().sum::<Duration>() <= Duration::from_secs(30));
+    world.sandbox.clock().advance(Duration::from_secs(3600));
+    assert_eq!(world.vpn.list().await.unwrap()[0].status.to_string(), "active");
+}
+
+#[tokio::test]
+async fn a_listing_that_fails_after_the_creation_is_read_back() {
+    for (skip, names_it) in [(1, false), (2, true)] {
+        let world = World::new(0).await;
+        let operation = Some("vpnscript.list-wireguard-configs".to_owned());
+        let rule = FaultRule { operation, skip, ..FaultRule::always(Fault::Status(500)) };
+        world.sandbox.inject(rule);
+        let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Unavailable, Some(500)), "{error}");
+        assert_eq!(error.advice(), Advice::ReadBack, "{error}");
+        let id = world.ids()[0];
+        let detail = error.detail().unwrap_or_default();
+        assert_eq!(detail.contains(&format!("configuration {id}")), names_it, "{error}");
+    }
+}
+
+/// Polls `future` so often, and drops it.
+async fn poll_times<T>(future: impl Future<Output = T>, mut times: usize) -> Option<T> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| {
+        if times == 0 {
+            return Poll::Ready(None);
+        }
+        times -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_dropped_future_leaves_nothing_behind_wherever_it_is_dropped() {
+    let world = World::new(0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let vpn = world.other().with_lock_folder(Some(folder.path().to_owned()));
+    let next = world.other().with_lock_folder(Some(folder.path().to_owned()));
+    let mut created = 0;
+    for polls in 1..1000 {
+        world.sandbox.clear_received();
+        if let Some(obtained) = poll_times(obtain(&vpn, WIREGUARD), polls).await {
+            assert_eq!(world.ids(), [obtained.unwrap().0]);
+            println!("dropped after each of {} polls; {created} had created", polls - 1);
+            assert!(created > 3, "{created}");
+            return;
+        }
+        // Who comes next waits for the clean-up as far as it must, and gets its own.
+        let (id, config) = obtain(&next, WIREGUARD).await.unwrap();
+        assert_own(&world, id, &config);
+        created += usize::from(world.arrived("create-wireguard-config") > 1);
+        next.revoke(&id.to_string()).await.unwrap();
+        for _ in 0..2000 {
+            if world.ids().is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(world.ids(), [0; 0], "left after {polls} polls");
+    }
+    panic!("it never came to an end");
+}
+
+/// The caller is gone and nobody knows whether the creation arrived. What appears much later is
+/// somebody else's, and must not be deleted.
+#[tokio::test]
+async fn a_clean_up_looks_only_as_long_as_a_lost_creation_can_take() {
+    let world = World::new(0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Some(folder.path().to_owned());
+    let swallowed = Arc::new(Notify::new());
+    let (vpn, lists) = Road::client(&world, Detour::Swallow(Arc::clone(&swallowed)));
+    let vpn = vpn.with_lock_folder(folder.clone());
+    tokio::select! {
+        _ = obtain(&vpn, WIREGUARD) => panic!("nobody has answered"),
+        () = swallowed.notified() => {}
+    }
+    let (id, _) = obtain(&world.other().with_lock_folder(folder), WIREGUARD).await.unwrap();
+    assert_eq!(lists.load(Ordering::Relaxed), 1 + 3);
+    assert_eq!(world.ids(), [id]);
+}
+
+#[tokio::test]
+async fn a_creation_whose_reply_is_lost_is_found_and_not_done_twice() {
+    let faults = [Fault::ResetAfter, Fault::CutBody, Fault::HalfJson];
+    for fault in faults {
+        let world = World::new(0).await;
+        world.obtain(WIREGUARD).await.unwrap();
+        world.sandbox.clear_received();
+        let rule = FaultRule::once("vpnscript.create-wireguard-config", fault.clone());
+        world.sandbox.inject(rule);
+        let (id, config) = world.obtain(WIREGUARD).await.unwrap();
+        assert_own(&world, id, &config);
+        assert_eq!(world.ids().len(), 2, "{fault:?}");
+        assert_eq!(world.arrived("create-wireguard-config"), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_creation_that_got_lost_itself_is_not_repeated() {
+    for (fault, kind) in [
+        (Fault::ResetBefore, ErrorKind::Ambiguous),
+        (Fault::Status(500), ErrorKind::Unavailable),
+        (Fault::Html(200), ErrorKind::UnexpectedReply),
+    ] {
+        let world = World::new(0).await;
+        let rule = FaultRule::once("vpnscript.create-wireguard-config", fault);
+        world.sandbox.inject(rule);
+        let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert_eq!(error.advice(), Advice::ReadBack, "{error}");
+        assert_eq!(world.arrived("create-wireguard-config"), 1);
+        assert_eq!(world.ids(), [0; 0]);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_refused_before_anything_is_created() {
+    let world = World::new(0).await;
+    let request = |edit: fn(&mut WireGuardOptions)| {
+        let mut request = ConfigRequest::wireguard(WIREGUARD);
+        edit(&mut request.wireguard);
+        request
+    };
+    for (field, request) in [
+        ("private_key", request(|it| it.private_key = PrivateKey::generate().ok())),
+        ("port", request(|it| it.port = Some(0))),
+        ("mtu", request(|it| it.mtu = Some(67))),
+        ("protocol", ConfigRequest::wireguard(OPENVPN)),
+    ] {
+        let error = world.vpn.obtain(&request).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+        assert!(error.fields().contains_key(field), "{error}");
+    }
+    assert_eq!(world.arrived("create-wireguard-config"), 0);
+}
+
+#[tokio::test]
+async fn the_callers_choices_stand_in_the_configuration() {
+    let world = World::new(0).await;
+    let mut request = ConfigRequest::wireguard(WIREGUARD);
+    let options = &mut request.wireguard;
+    (options.port, options.mtu, options.keepalive) = (Some(443), Some(1280), Some(25));
+    (options.ipv4_only, options.ip_endpoint) = (true, true);
+    options.dns = Some(vec!["9.9.9.9".parse().unwrap()]);
+    let Config::WireGuard(config) = world.vpn.obtain(&request).await.unwrap().config else {
+        panic!("another protocol");
+    };
+    assert_eq!((config.mtu(), config.dns()), (Some(1280), vec!["9.9.9.9".to_owned()]));
+    let peer = &config.peers()[0];
+    assert_eq!(peer.endpoint.as_ref().unwrap().to_string(), "127.0.0.1:443");
+    assert_eq!(peer.persistent_keepalive, Some(25));
+    let networks: Vec<_> = peer.allowed_ips.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["0.0.0.0/0"]);
+}
+
+#[tokio::test]
+async fn a_full_server_and_a_full_plan_are_told_apart() {
+    let world = World::new(0).await;
+    for _ in 0..2 {
+        world.obtain(SMALL).await.unwrap();
+    }
+    let error = world.obtain(SMALL).await.map(|(id, _)| id).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::CapacityReached, "{error}");
+    world.service().set_devices(USERNAME, 2);
+    let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeviceLimit, "{error}");
+    assert_eq!(world.ids().len(), 2);
+    // One that is gone leaves its place.
+    world.vpn.revoke(&world.ids()[0].to_string()).await.unwrap();
+    world.obtain(WIREGUARD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deletion_waits_until_it_is_gone() {
+    let world = World::new(0).await;
+    let (id, _) = world.obtain(WIREGUARD).await.unwrap();
+    let (other, _) = world.obtain(WIREGUARD).await.unwrap();
+    world.service().set_job_duration(Duration::from_secs(20));
+    let before = world.clock.waits().len();
+    world.vpn.revoke(&id.to_string()).await.unwrap();
+    assert_eq!(world.ids(), [other]);
+    let waits = &world.clock.waits()[before..];
+    assert_eq!(waits.iter().sum::<Duration>(), Duration::from_millis(25_500));
+
+    // Somebody has asked for it already, or the answer to this client's own request was lost.
+    world.service().set_job_duration(Duration::from_secs(2));
+    let rule = FaultRule::once("vpnscript.delete-wireguard-config", Fault::ResetAfter);
+    world.sandbox.inject(rule);
+    world.vpn.revoke(&other.to_string()).await.unwrap();
+    assert_eq!(world.ids(), [0; 0]);
+    let error = world.vpn.revoke(&other.to_string()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+}
+
+#[tokio::test]
+async fn what_is_pending_is_not_deleted() {
+    let world = World::new(0).await;
+    world.vpn.call(CreateWireGuardConfig { server_id: 2 }).await.unwrap();
+    let id = world.ids()[0];
+    let error = world.vpn.revoke(&id.to_string()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Pending, "{error}");
+    assert_eq!(world.ids(), [id]);
+
+    world.sandbox.clock().advance(Duration::from_secs(2));
+    world.service().set_job_duration(Duration::from_secs(3600));
+    let vpn = world.other().with_job_deadline(Duration::from_secs(30));
+    let error = vpn.revoke(&id.to_string()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Pending, "{error}");
+    assert!(error.detail().unwrap().contains(&format!("configuration {id} ")), "{error}");
+}
+
+#[tokio::test]
+async fn a_failed_deletion_says_why() {
+    // It is still waiting to be deleted, or active again, as the installation has it.
+    for active_again in [false, true] {
+        let is = |seed: &u64| {
+            let quirks = anyvpn_sandbox::vpnscript::Quirks::from_seed(*seed);
+            quirks.failed_deletion_is_active == active_again
+        };
+        let world = World::new((0..).find(is).unwrap()).await;
+        let (id, _) = world.obtain(WIREGUARD).await.unwrap();
+        world.service().fail_next_job("No route to host");
+        let error = world.vpn.revoke(&id.to_string()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+        assert_eq!(error.message(), Some("No route to host"));
+        assert!(error.detail().unwrap().contains(&format!("configuration {id} ")), "{error}");
+        assert_eq!(world.ids(), [id]);
+    }
+}

@@ -1,0 +1,185 @@
+//! An account on the sandbox, a clock that makes its jobs quick, and inputs for each operation.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "it is a test, only not in a function that says so")]
+
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use anyvpn_core::{Config, ConfigRequest, OperationId, ServerConfigs, Timestamp, WireGuardConfig};
+use anyvpn_http::transport::Reqwest;
+use anyvpn_http::{ClientBuilder, Clock, Limits, RetryPolicy};
+use anyvpn_sandbox::Sandbox;
+use anyvpn_sandbox::vpnscript::Service;
+use anyvpn_vpnscript::ops::{OPERATIONS, call_by_name};
+use anyvpn_vpnscript::{Dialect, Error, VpnScript};
+use futures_core::future::BoxFuture;
+use serde_json::{Value, json};
+
+pub const USERNAME: &str = "liam";
+pub const PASSWORD: &str = "canary-password-Zx81";
+
+/// Servers of every sandbox.
+pub const OPENVPN: &str = "1";
+pub const WIREGUARD: &str = "2";
+/// WireGuard, with two slots.
+pub const SMALL: &str = "5";
+
+/// A clock that goes by the sandbox's: a short wait moves that one and is over at once, and a long
+/// one, the bound of an attempt, never ends.
+#[derive(Clone)]
+pub struct JobClock {
+    sandbox: anyvpn_sandbox::Clock,
+    start: (Instant, Timestamp),
+    waits: Arc<Mutex<Vec<Duration>>>,
+}
+
+impl JobClock {
+    pub fn new(sandbox: &Sandbox) -> Self {
+        let sandbox = sandbox.clock().clone();
+        let start = (Instant::now(), sandbox.now());
+        Self { sandbox, start, waits: Arc::default() }
+    }
+
+    /// The short waits so far, in order.
+    pub fn waits(&self) -> Vec<Duration> {
+        self.waits.lock().unwrap().clone()
+    }
+}
+
+impl Clock for JobClock {
+    fn now(&self) -> Timestamp {
+        self.sandbox.now()
+    }
+
+    fn instant(&self) -> Instant {
+        let (instant, time) = self.start;
+        instant + Duration::try_from(self.sandbox.now().duration_since(time)).unwrap()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let clock = self.clone();
+        Box::pin(async move {
+            if duration > Duration::from_secs(10) {
+                return std::future::pending().await;
+            }
+            // What else is ready goes first, as it would while time passes.
+            let mut began = false;
+            std::future::poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if std::mem::replace(&mut began, true) { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            clock.sandbox.advance(duration);
+            clock.waits.lock().unwrap().push(duration);
+        })
+    }
+}
+
+pub struct World {
+    pub sandbox: Sandbox,
+    pub clock: JobClock,
+    pub token: String,
+    pub vpn: VpnScript,
+}
+
+impl World {
+    pub async fn new(seed: u64) -> Self {
+        let clock = anyvpn_sandbox::Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
+        let sandbox = Sandbox::builder().seed(seed).clock(clock).start().await.unwrap();
+        let token = sandbox.vpnscript().add_account(USERNAME, PASSWORD).token;
+        let clock = JobClock::new(&sandbox);
+        let vpn = client(builder(&sandbox, &clock).token(token.as_str()));
+        Self { sandbox, clock, token, vpn }
+    }
+
+    pub fn service(&self) -> &Service {
+        self.sandbox.vpnscript()
+    }
+
+    /// Another client, as another program has one.
+    pub fn other(&self) -> VpnScript {
+        client(self.builder().token(self.token.as_str()))
+    }
+
+    pub fn builder(&self) -> ClientBuilder<Dialect> {
+        builder(&self.sandbox, &self.clock)
+    }
+
+    /// Obtains a WireGuard configuration, and gives its id and text.
+    pub async fn obtain(&self, server: &str) -> Result<(u64, WireGuardConfig), Error> {
+        obtain(&self.vpn, server).await
+    }
+
+    /// The ids of the configurations that there are.
+    pub fn ids(&self) -> Vec<u64> {
+        self.service().configs(USERNAME).iter().map(|it| it.id).collect()
+    }
+
+    pub async fn call(&self, operation: OperationId, input: Value) -> Result<Value, Error> {
+        call_by_name(self.vpn.client(), operation.name(), input, false).await
+    }
+
+    /// Inputs that the operation accepts, when there is a configuration with the id `config`.
+    pub fn inputs(operation: OperationId, config: u64) -> Vec<Value> {
+        match operation.name() {
+            "create-token" => vec![
+                json!({"username": USERNAME, "password": PASSWORD, "device_name": "Liam's laptop"}),
+            ],
+            "get-account" | "get-openvpn-auth" => vec![json!({})],
+            "list-servers" => {
+                vec![json!({"paginate": 3}), json!({}), json!({"paginate": 5, "page": 2})]
+            }
+            "get-openvpn-profile" => {
+                vec![json!({"server_id": 1}), json!({"server_id": 1, "cert_only": true})]
+            }
+            "list-wireguard-configs" => vec![json!({"server_id": 2}), json!({})],
+            "create-wireguard-config" => vec![json!({"server_id": 2})],
+            "delete-wireguard-config" => vec![json!({"config_id": config})],
+            other => panic!("no input for {other}: add one here"),
+        }
+    }
+
+    /// How often the operation arrived since the log was cleared.
+    pub fn arrived(&self, name: &str) -> usize {
+        let name = format!("vpnscript.{name}");
+        let received = self.sandbox.received();
+        received.iter().filter(|it| it.operation == Some(&name)).count()
+    }
+}
+
+fn builder(sandbox: &Sandbox, clock: &JobClock) -> ClientBuilder<Dialect> {
+    VpnScript::builder(sandbox.vpnscript_url()).clock(Arc::new(clock.clone()))
+}
+
+/// A client that shares no lock with anybody; a test that is about the lock names its folder.
+pub fn client(builder: ClientBuilder<Dialect>) -> VpnScript {
+    builder.build().unwrap().with_lock_folder(None)
+}
+
+/// With the clock of the machine: without waits that a test would feel, and with time enough for a
+/// busy machine.
+pub fn quick(sandbox: &Sandbox) -> ClientBuilder<Dialect> {
+    let first_delay = Duration::from_millis(1);
+    VpnScript::builder(sandbox.vpnscript_url())
+        .retry(RetryPolicy { first_delay, ..RetryPolicy::default() })
+        .limits(Limits { attempt: Duration::from_secs(10), ..Limits::default() })
+}
+
+pub async fn obtain(vpn: &VpnScript, server: &str) -> Result<(u64, WireGuardConfig), Error> {
+    let obtained = vpn.obtain(&ConfigRequest::wireguard(server)).await?;
+    let Config::WireGuard(config) = obtained.config else { panic!("another protocol") };
+    Ok((obtained.id.unwrap().parse().unwrap(), config))
+}
+
+/// The usual transport, to stand behind another one.
+pub fn reqwest() -> Reqwest {
+    // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Reqwest(reqwest::Client::new())
+}
+
+pub fn operations() -> impl Iterator<Item = OperationId> {
+    OPERATIONS.iter().map(|entry| entry.id)
+}

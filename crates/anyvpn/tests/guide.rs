@@ -1,0 +1,42 @@
+//! The guide is whole: every page is in its summary, and every example in Rust is compiled.
+
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The pages below a folder, in no order.
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let files = files.into_iter().filter(|path| path.extension().is_some_and(|it| it == "md"));
+    files.chain(folders.iter().flat_map(|folder| pages(folder))).collect()
+}
+
+#[test]
+fn every_page_is_in_the_summary_and_its_examples_are_compiled() {
+    let docs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs"));
+    let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+    let compiled = include_str!("../src/lib.rs");
+    for page in pages(docs) {
+        let name = page.strip_prefix(docs).unwrap().to_str().unwrap().replace('\\', "/");
+        let listed = name == "SUMMARY.md" || summary.contains(&format!("]({name})"));
+        assert!(listed, "docs/{name} is not in docs/SUMMARY.md: nobody would find it");
+        // What is included from another file is compiled there, and marked `rust,ignore`.
+        let text = fs::read_to_string(&page).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let place = format!("docs/{name}:{}", number + 1);
+            if line.trim() == "```rust,ignore" {
+                let next = text.lines().nth(number + 1).unwrap_or_default();
+                assert!(
+                    next.starts_with("{{#include "),
+                    "{place}: an example that nobody compiles"
+                );
+            } else if line.trim().starts_with("```rust") {
+                let included =
+                    compiled.contains(&format!("include_str!(\"../../../docs/{name}\")"));
+                assert!(included, "{place}: include the page in crates/anyvpn/src/lib.rs");
+            }
+        }
+    }
+}

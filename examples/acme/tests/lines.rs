@@ -1,0 +1,40 @@
+//! How much there was to write, for the guide.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyvpn_testkit::document;
+
+/// The files that somebody writes, and what each is.
+const WRITTEN: &[(&str, &str)] = &[
+    ("openapi.yaml", "the vendor's API"),
+    ("src/dialect.rs", "how it differs from others"),
+    ("src/lib.rs", "what it can do"),
+    ("src/neutral.rs", "the neutral traits"),
+    ("tests/server/mod.rs", "a server that imitates the vendor"),
+    ("tests/conformance.rs", "the conformance suite"),
+    ("tests/fixtures.rs", "the fixtures' test"),
+];
+
+#[test]
+fn the_guide_says_how_many_lines_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut table = "| file | what it is | lines |\n|---|---|---|\n".to_owned();
+    let (mut all, mut rust) = (0, 0);
+    for (file, what) in WRITTEN {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        let is_code =
+            |line: &&str| !line.is_empty() && !line.starts_with("//") && !line.starts_with("# ");
+        let lines = text.lines().map(str::trim).filter(is_code).count();
+        all += lines;
+        if file.starts_with("src/") {
+            rust += lines;
+        }
+        _ = writeln!(table, "| `{file}` | {what} | {lines} |");
+    }
+    _ = writeln!(table, "| | **written by hand; in `src/`: {rust}** | **{all}** |");
+    let generated = fs::read_to_string(root.join("src/ops.rs")).unwrap().lines().count();
+    _ = writeln!(table, "| `src/ops.rs` | generated, with its documentation | {generated} |");
+    document::check(root.join("../../docs/new-provider.md"), Some("lines"), &table);
+}

@@ -1,0 +1,72 @@
+//! `cargo xtask interop`: the command's files, given to the programs they are for.
+
+use std::fs;
+use std::path::Path;
+
+/// Runs every part, and tells what passed and what could not be tried.
+///
+/// # Errors
+///
+/// When a part failed, none ran, or, with `no_skip`, one could not be tried.
+pub fn run(root: &Path, no_skip: bool) -> Result<(), String> {
+    let report = root.join("target").join("interop-report");
+    let io = |e| format!("{}: {e}", report.display());
+    fs::create_dir_all(root.join("target")).map_err(io)?;
+    fs::write(&report, "").map_err(io)?;
+    // Debian's PATH of ordinary users lacks what openvpn and ip stand in.
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    let ran = crate::cargo(
+        &["test", "--package", "anyvpn-cli", "--test", "interop", "--", "--ignored"],
+        &[("ANYVPN_INTEROP_REPORT", &report.to_string_lossy()), ("PATH", &path)],
+    );
+    let lines = fs::read_to_string(&report).map_err(io)?;
+    print!("{}", summary(&lines));
+    ran?;
+    judge(&lines, no_skip)
+}
+
+/// The lines `passed\tNAME` and `skipped\tNAME: WHY`, as a person reads them.
+fn summary(lines: &str) -> String {
+    let [passed, skipped] = split(lines);
+    let mut text = format!("interop: passed {}, skipped {}\n", passed.len(), skipped.len());
+    for (word, parts) in [("passed ", passed), ("skipped", skipped)] {
+        parts.iter().for_each(|part| text.extend(["  ", word, "  ", part, "\n"]));
+    }
+    text
+}
+
+fn judge(lines: &str, no_skip: bool) -> Result<(), String> {
+    let [passed, skipped] = split(lines);
+    if no_skip && !skipped.is_empty() {
+        return Err(format!("{} may not be skipped here", skipped.len()));
+    }
+    if passed.is_empty() && skipped.is_empty() {
+        return Err("no part ran".to_owned());
+    }
+    Ok(())
+}
+
+/// What passed and what was skipped, by name.
+fn split(lines: &str) -> [Vec<&str>; 2] {
+    ["passed\t", "skipped\t"].map(|word| {
+        let mut parts: Vec<_> = lines.lines().filter_map(|line| line.strip_prefix(word)).collect();
+        parts.sort_unstable();
+        parts
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_skip_is_told_and_is_no_pass() {
+        let lines = "skipped\tb: there is no wg\npassed\ta\n";
+        let text = "interop: passed 1, skipped 1\n  passed   a\n  skipped  b: there is no wg\n";
+        assert_eq!(summary(lines), text);
+        assert_eq!(judge(lines, false), Ok(()));
+        assert!(judge(lines, true).is_err());
+        assert_eq!(judge("passed\ta\n", true), Ok(()));
+        assert!(judge("", false).is_err());
+    }
+}
