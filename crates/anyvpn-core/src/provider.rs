@@ -207,8 +207,8 @@ pub trait AccountAdmin: Send + Sync {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` or `InvalidRequest` when the provider refuses the login; `InvalidRequest`
-    /// when it needs a field that is absent, or has no place for one that is given; `Ambiguous`
+    /// `AlreadyExists`, `InvalidRequest` or, where the provider does not say why, `Refused` when it
+    /// refuses the login; `InvalidRequest` when it needs a field that is absent, or has no place for one that is given; `Ambiguous`
     /// when it may have been created: sign in to see.
     async fn create(&self, account: NewAccount) -> Result<Account, Error>;
 

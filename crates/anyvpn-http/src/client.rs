@@ -151,10 +151,13 @@ impl<D: Dialect> Client<D> {
     async fn run<O: Operation<Dialect = D>>(&self, operation: &O) -> Result<O::Output, Error> {
         let request = operation.request()?;
         let security = operation.security();
-        if let Some(interval) = D::pace(O::ID)
-            && !D::unpaced(self.0.credentials.current().await?.as_ref())
-        {
-            self.0.pace.turn(O::ID, interval, &*self.0.clock).await;
+        if let Some(interval) = D::pace(O::ID) {
+            let credential = self.0.credentials.current().await?;
+            // What would be refused before sending takes nobody's turn.
+            D::attach(credential.as_ref(), security, &mut request.clone())?;
+            if !D::unpaced(credential.as_ref()) {
+                self.0.pace.turn(O::ID, interval, &*self.0.clock).await;
+            }
         }
         let deadline = self.0.clock.instant() + self.0.limits.call;
         let mut delays = self.0.retry.delays();

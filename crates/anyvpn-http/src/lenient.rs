@@ -226,7 +226,10 @@ pub fn date_option<'de, D: Deserializer<'de>>(
     let text = Option::<String>::deserialize(deserializer)?;
     match text.as_deref() {
         None | Some("" | "0000-00-00") => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(de::Error::custom),
+        Some(text) => text
+            .parse()
+            .map(Some)
+            .map_err(|_| de::Error::custom("expected a date such as 2024-02-27")),
     }
 }
 
@@ -278,6 +281,7 @@ mod tests {
             (r#"{"id":1,"on":null,"name":""}"#, "1 or 0"),
             (r#"{"id":1,"on":true,"name":[]}"#, "a text"),
             (r#"{"id":1,"on":true,"name":"","at":"s3cret"}"#, "a time"),
+            (r#"{"id":1,"on":true,"name":"","due":"s3cret"}"#, "a date"),
         ] {
             let error = read(json).unwrap_err();
             assert!(error.contains(expected) && !error.contains("s3cret"), "{json}: {error}");

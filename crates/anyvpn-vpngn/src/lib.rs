@@ -133,7 +133,9 @@ impl Vpngn {
     ) -> Result<Self, Error> {
         let email = email.into();
         let session = self.session(email.clone(), Arc::clone(&store)).await?;
+        let turn = store.lock().await?;
         session.start(Proof::Password(password)).await?;
+        drop(turn);
         self.with_session(email, store).await
     }
 
