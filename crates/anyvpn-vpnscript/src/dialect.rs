@@ -20,12 +20,7 @@ impl anyvpn_http::Dialect for Dialect {
         security: Security,
         request: &mut Request,
     ) -> Result<(), Error> {
-        match credential {
-            Some(token) if !security.schemes.is_empty() => request.bearer(token),
-            None if !security.anonymous => Err(Error::new(ErrorKind::Unauthorized)
-                .with_detail("this call needs a token and there is none; nothing was sent")),
-            _ => Ok(()),
-        }
+        security.attach_bearer(credential, request)
     }
 
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {

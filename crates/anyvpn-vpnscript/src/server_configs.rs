@@ -4,8 +4,7 @@ use std::net::IpAddr;
 
 use anyvpn_core::{
     Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, ObtainedConfig, OpenVpnProfile,
-    Protocol, Rotated, Server, ServerConfig, ServerConfigs, Status, WireGuardConfig,
-    WireGuardOptions,
+    Protocol, Server, ServerConfig, ServerConfigs, Status, WireGuardConfig, WireGuardOptions,
 };
 use anyvpn_http::Operation as _;
 use async_trait::async_trait;
@@ -29,15 +28,13 @@ impl ServerConfigs for VpnScript {
     }
 
     async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
-        let server = self.find(&request.server).await?;
-        if server.protocol.as_str() != request.protocol.as_str() {
-            let spoken = &server.protocol;
-            return Err(Error::invalid("protocol", format!("this server speaks {spoken} only")));
-        }
+        // Not looked up in the list, which can have thousands: the provider itself refuses a server
+        // that it does not know, or that speaks another protocol.
+        let server_id = number(&request.server, "server")?;
         match request.protocol {
             Protocol::WireGuard => {
                 check(&request.wireguard)?;
-                let (id, text) = self.create_config(server.id).await?;
+                let (id, text) = self.create_config(server_id).await?;
                 let config = WireGuardConfig::parse(text.expose())
                     .map_err(|e| broken(e.into(), &format!("the configuration {id}")))?;
                 let config = adapt(config, &request.wireguard).await;
@@ -45,7 +42,7 @@ impl ServerConfigs for VpnScript {
                 Ok(ServerConfig::new(Some(id.to_string()), Config::WireGuard(config)))
             }
             Protocol::OpenVpn => {
-                let profile = GetOpenVpnProfile { server_id: server.id, cert_only: None };
+                let profile = GetOpenVpnProfile { server_id, cert_only: None };
                 let text = self.call(profile).await?;
                 let profile = OpenVpnProfile::parse(text.expose())
                     .map_err(|e| broken(e.into(), "the profile"))?;
@@ -67,17 +64,6 @@ impl ServerConfigs for VpnScript {
 
     async fn revoke(&self, id: &str) -> Result<(), Error> {
         self.delete_config(number(id, "configuration")?).await
-    }
-
-    /// Creates another configuration, and deletes the old one after that. Its address may differ.
-    async fn rotate(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
-        let old = number(id, "configuration")?;
-        if !self.entries(None).await?.iter().any(|entry| entry.id == old) {
-            return Err(not_found(id, "configuration"));
-        }
-        let config = self.obtain(request).await?;
-        let removed = self.delete_config(old).await;
-        Ok(Rotated::new(config, removed.is_err()))
     }
 }
 
@@ -104,17 +90,6 @@ impl VpnScript {
             Ok(Some((stream::iter(reply.servers.into_iter().map(Ok)), next)))
         })
         .try_flatten()
-    }
-
-    async fn find(&self, id: &str) -> Result<ops::Server, Error> {
-        let wanted = number(id, "server")?;
-        let mut servers = std::pin::pin!(self.all_servers());
-        while let Some(server) = servers.try_next().await? {
-            if server.id == wanted {
-                return Ok(server);
-            }
-        }
-        Err(not_found(id, "server"))
     }
 }
 

@@ -354,13 +354,17 @@ async fn what_cannot_be_done_is_refused_before_anything_is_created() {
         ("private_key", request(|it| it.private_key = PrivateKey::generate().ok())),
         ("port", request(|it| it.port = Some(0))),
         ("mtu", request(|it| it.mtu = Some(67))),
-        ("protocol", ConfigRequest::wireguard(OPENVPN)),
     ] {
         let error = world.vpn.obtain(&request).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
         assert!(error.fields().contains_key(field), "{error}");
     }
-    assert_eq!(world.arrived("create-wireguard-config"), 0);
+    // The provider itself says that the server speaks another protocol, or that it knows no such.
+    for (server, kind) in [(OPENVPN, ErrorKind::InvalidRequest), ("999", ErrorKind::NotFound)] {
+        let error = world.vpn.obtain(&ConfigRequest::wireguard(server)).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+    assert_eq!(world.ids(), [0; 0]);
 }
 
 #[tokio::test]

@@ -84,10 +84,9 @@ async fn the_documents_certificate_can_be_read() {
     assert_eq!(authority[0].subject, "CN=cn_zpgzxYkRxogQ4rty");
     assert_eq!(authority[0].not_after.to_string(), "2031-12-19T15:56:35Z");
 
-    let list = json!({"data": [{"id": 1, "name": "Test Server", "protocol": "openvpn"}]});
     let auth = json!({"success": true, "data": {"id": 1, "user_id": 1, "service_id": 1,
         "username": "admin", "password": "HZovQQZlQori", "devices": 10, "enabled": 1}});
-    let vpn = scripted(&[list.to_string(), documented("documented"), auth.to_string()]);
+    let vpn = scripted(&[documented("documented"), auth.to_string()]);
     let profile = obtain(&vpn, "1").await.unwrap();
     assert_eq!(profile.ca().unwrap(), authority);
     assert!(profile.to_secret().expose().contains("\nadmin\nHZovQQZlQori\n"));
@@ -103,14 +102,13 @@ async fn what_is_no_certificate_is_an_unexpected_reply() {
 
 #[tokio::test]
 async fn a_profile_without_the_question_is_left_as_it_is() {
-    let list = json!({"data": [{"id": 1, "name": "Test Server", "protocol": "openvpn"}]});
     let text = "client\r\nremote 127.0.0.1 1194\r\n";
     let profile = json!({"status": 1, "data": text});
-    let vpn = scripted(&[list.to_string(), profile.to_string()]);
+    let vpn = scripted(&[profile.to_string()]);
     assert_eq!(obtain(&vpn, "1").await.unwrap().to_secret().expose(), text);
     // What no program would accept is told with its place, and without its values.
     let profile = json!({"status": 1, "data": "client\nremote s3cret 0\n"});
-    let vpn = scripted(&[list.to_string(), profile.to_string()]);
+    let vpn = scripted(&[profile.to_string()]);
     let error = obtain(&vpn, "1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");
     assert!(!error.to_string().contains("s3cret"), "{error}");
