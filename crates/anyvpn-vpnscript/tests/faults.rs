@@ -4,13 +4,15 @@
 
 mod world;
 
+use std::time::Duration;
+
 use anyvpn_core::ErrorKind;
-use anyvpn_http::Limits;
+use anyvpn_http::{Limits, RetryPolicy};
 use anyvpn_sandbox::{Fault, FaultRule};
 use anyvpn_testkit::canary::Canary;
 use anyvpn_testkit::{document, faults};
 use anyvpn_vpnscript::ops::{CreateToken, GetOpenVpnAuth, OPERATIONS, call_by_name};
-use anyvpn_vpnscript::{Password, Secret};
+use anyvpn_vpnscript::{Password, Secret, VpnScript};
 use world::{PASSWORD, World};
 
 #[tokio::test]
@@ -73,9 +75,12 @@ async fn nothing_creates_a_config_because_a_list_failed() {
 
 #[tokio::test]
 async fn no_server_is_an_error_that_says_so() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let vpn = world::quick(&sandbox).token("t").build().unwrap();
-    drop(sandbox);
+    // Held but not listened on, so that nobody else begins to.
+    let port = tokio::net::TcpSocket::new_v4().unwrap();
+    port.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let url = format!("http://{}", port.local_addr().unwrap());
+    let retry = RetryPolicy { first_delay: Duration::from_millis(1), ..RetryPolicy::default() };
+    let vpn = VpnScript::builder(url).retry(retry).token("token").build().unwrap();
     faults::without_a_server(OPERATIONS, async |id| {
         call_by_name(vpn.client(), id.name(), serde_json::json!({}), false).await
     })
