@@ -142,7 +142,11 @@ impl<D: Dialect> Client<D> {
                 Ok(_) => tracing::info!("done"),
                 Err(error) => tracing::info!(kind = error.kind().name(), "failed"),
             }
-            outcome.map_err(|error| error.with_operation(O::ID))
+            // A sign-in on the way has named itself.
+            outcome.map_err(|error| match error.operation() {
+                Some(_) => error,
+                None => error.with_operation(O::ID),
+            })
         }
         .instrument(span)
         .await

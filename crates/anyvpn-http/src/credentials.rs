@@ -1,8 +1,8 @@
 //! Where the credential of a call comes from.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use anyvpn_core::{Error, Secret};
+use anyvpn_core::{Error, ErrorKind, Secret};
 use async_trait::async_trait;
 
 use crate::TokenStore;
@@ -55,13 +55,39 @@ pub trait SignIn<T>: Send + Sync + 'static {
 pub struct Stored<T, S> {
     store: Arc<dyn TokenStore<T>>,
     sign_in: S,
+    /// Why a sign-in was refused. It is not tried again: many callers with a wrong password would
+    /// get the account locked.
+    refused: Mutex<Option<(ErrorKind, Option<String>)>>,
 }
 
 impl<T, S> Stored<T, S> {
     /// Tokens that `sign_in` makes and `store` keeps.
     #[must_use]
     pub fn new(store: Arc<dyn TokenStore<T>>, sign_in: S) -> Self {
-        Self { store, sign_in }
+        Self { store, sign_in, refused: Mutex::new(None) }
+    }
+}
+
+impl<S: SignIn<Secret>> Stored<Secret, S> {
+    /// Makes a token and keeps it. The store's lock is held.
+    async fn renewed(&self) -> Result<Secret, Error> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((kind, message)) = refused {
+            let error = Error::new(kind)
+                .with_detail("the provider has refused this sign-in before; nothing was sent");
+            return Err(match message {
+                Some(message) => error.with_message(message),
+                None => error,
+            });
+        }
+        let token = self.sign_in.sign_in().await.inspect_err(|error| {
+            if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Suspended) {
+                let why = (error.kind(), error.message().map(str::to_owned));
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+            }
+        })?;
+        self.store.save(Some(&token)).await?;
+        Ok(token)
     }
 }
 
@@ -75,9 +101,7 @@ impl<S: SignIn<Secret>> Credentials<Secret> for Stored<Secret, S> {
         if let Some(token) = self.store.load().await? {
             return Ok(Some(token));
         }
-        let token = self.sign_in.sign_in().await?;
-        self.store.save(Some(&token)).await?;
-        Ok(Some(token))
+        self.renewed().await.map(Some)
     }
 
     async fn renew(&self, refused: &Secret) -> Result<bool, Error> {
@@ -87,8 +111,7 @@ impl<S: SignIn<Secret>> Credentials<Secret> for Stored<Secret, S> {
         if kept.is_some_and(|token| token.expose() != refused.expose()) {
             return Ok(true);
         }
-        let token = self.sign_in.sign_in().await?;
-        self.store.save(Some(&token)).await?;
+        self.renewed().await?;
         Ok(true)
     }
 }

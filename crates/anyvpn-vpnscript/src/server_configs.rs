@@ -95,7 +95,7 @@ impl VpnScript {
 
 /// The number of the page after `page`, or `None` after the last one.
 fn following(page: u32, reply: &ServerPage) -> Result<Option<u32>, Error> {
-    let (Some(current), Some(last)) = (reply.current_page, reply.last_page) else {
+    let Some(current) = reply.current_page else {
         // Without numbers, all servers have come at once.
         return Ok(None);
     };
@@ -106,11 +106,11 @@ fn following(page: u32, reply: &ServerPage) -> Result<Option<u32>, Error> {
         return Err(lie(format!("at `current_page`: {current}, though page {page} was asked for")));
     }
     // A page without servers is past the end, whatever the reply says of the last one.
-    if current >= last || reply.servers.is_empty() {
+    if reply.servers.is_empty() || reply.last_page.is_some_and(|last| current >= last) {
         return Ok(None);
     }
     if page >= MOST_PAGES {
-        return Err(lie(format!("at `last_page`: more than {MOST_PAGES}")));
+        return Err(lie(format!("more than {MOST_PAGES} pages")));
     }
     Ok(Some(page + 1))
 }

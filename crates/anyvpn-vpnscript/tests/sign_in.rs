@@ -74,8 +74,22 @@ async fn a_wrong_password_is_an_error_and_nothing_is_kept() {
     assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(422)), "{error}");
     assert_eq!(error.message(), Some("The provided credentials are incorrect."));
     assert_eq!(error.advice(), Advice::SignIn);
+    assert_eq!(error.operation().map(|id| id.name()), Some("create-token"));
     assert!(!format!("{error} {error:?}").contains("wrong-canary"));
     assert_eq!(kept(&*store).await, None);
+    assert_eq!((world.arrived("create-token"), world.arrived("get-account")), (1, 0));
+}
+
+/// Many callers with a wrong password would get the account locked.
+#[tokio::test]
+async fn a_refused_sign_in_is_not_tried_again() {
+    let world = World::new(0).await;
+    let vpn = signing_in(&world, "wrong-canary", memory(None));
+    for account in join_all((0..50).map(|_| vpn.account())).await {
+        let error = account.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
+        assert_eq!(error.message(), Some("The provided credentials are incorrect."));
+    }
     assert_eq!((world.arrived("create-token"), world.arrived("get-account")), (1, 0));
 }
 
