@@ -10,6 +10,7 @@ use anyvpn_core::{
     PublicKey, Rotated, Server, ServerConfig, ServerConfigs, Status,
 };
 use anyvpn_http::Operation as _;
+use anyvpn_http::transport::resolve;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
@@ -102,14 +103,14 @@ impl Azire {
         })?;
         let options = &request.wireguard;
         let port = options.port.unwrap_or(PORT);
-        let host: Host = if options.ip_endpoint {
-            resolve(pool, port, options.ipv4_only).await?.into()
-        } else {
-            pool.parse().map_err(|e| {
-                Error::new(ErrorKind::UnexpectedReply)
-                    .with_detail(format!("the location {:?}: {e}", location.name))
-            })?
-        };
+        let mut host: Host = pool.parse().map_err(|e| {
+            Error::new(ErrorKind::UnexpectedReply)
+                .with_operation(ListLocations::ID)
+                .with_detail(format!("the location {:?}: {e}", location.name))
+        })?;
+        if options.ip_endpoint {
+            host = resolve(&host, options.ipv4_only).await?.into();
+        }
         Ok((public_key, Endpoint { host, port }))
     }
 
@@ -192,17 +193,4 @@ fn config(
     let addresses = [IpAddr::from(ip.ipv4_address), ip.ipv6_address.into()];
     let config = request.wireguard.config(key, &addresses, &ip.dns, peer, endpoint);
     ServerConfig::new(Some(ip.id.to_string()), Config::WireGuard(config))
-}
-
-/// An address of a pool's name.
-async fn resolve(host: &str, port: u16, ipv4_only: bool) -> Result<IpAddr, Error> {
-    let failed = |why: String| {
-        Error::new(ErrorKind::Unreachable).with_detail(format!("the name {host:?}: {why}"))
-    };
-    let mut addresses =
-        tokio::net::lookup_host((host, port)).await.map_err(|e| failed(e.to_string()))?;
-    addresses
-        .find(|address| !ipv4_only || address.is_ipv4())
-        .map(|address| address.ip())
-        .ok_or_else(|| failed("has no address of the wanted kind".to_owned()))
 }

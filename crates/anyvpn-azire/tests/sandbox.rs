@@ -63,3 +63,20 @@ async fn capabilities_are_what_the_accessors_give() {
     assert!(azire.accounts().is_some() && CAPABILITIES.accounts == Capability::Can);
     assert!(matches!(CAPABILITIES.openvpn, Capability::Cannot { .. }));
 }
+
+#[tokio::test]
+async fn a_one_time_password_has_its_address() {
+    use anyvpn_azire::OtpRedirect;
+    use anyvpn_azire::ops::CreateOtp;
+    let world = World::new(0).await;
+    let otp = world.azire.call(CreateOtp {}).await.unwrap();
+    let token = otp.otp.expose();
+    for (redirect, word) in [
+        (OtpRedirect::Order, "order"),
+        (OtpRedirect::WireGuard, "wireguard"),
+        (OtpRedirect::Settings, "settings"),
+    ] {
+        let url = format!("https://manager.azirevpn.com/auth/otp?token={token}&redirect={word}");
+        assert_eq!(otp.url(redirect).expose(), url);
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::net::IpAddr;
 
+use anyvpn_core::{Error, ErrorKind, Host};
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
@@ -102,4 +104,20 @@ fn failure(error: reqwest::Error) -> TransportError {
         Progress::MaybeSent
     };
     TransportError::new(progress, &error.without_url())
+}
+
+/// An address of a host's name, by the system's resolver; an address is its own.
+///
+/// # Errors
+///
+/// `Unreachable` when the name has no address, or none of the wanted kind.
+pub async fn resolve(host: &Host, ipv4_only: bool) -> Result<IpAddr, Error> {
+    let name = host.to_string();
+    let failed = |why: String| {
+        Error::new(ErrorKind::Unreachable).with_detail(format!("the name {name:?}: {why}"))
+    };
+    let addresses = tokio::net::lookup_host((name.as_str(), 0)).await;
+    let mut addresses = addresses.map_err(|e| failed(e.to_string()))?.map(|it| it.ip());
+    let address = addresses.find(|address| !ipv4_only || address.is_ipv4());
+    address.ok_or_else(|| failed("has no address of the wanted kind".to_owned()))
 }

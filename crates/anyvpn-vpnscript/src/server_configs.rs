@@ -1,12 +1,11 @@
 //! Servers, and OpenVPN and WireGuard configurations for them.
 
-use std::net::IpAddr;
-
 use anyvpn_core::{
-    Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, ObtainedConfig, OpenVpnProfile,
-    Protocol, Server, ServerConfig, ServerConfigs, Status, WireGuardConfig, WireGuardOptions,
+    Config, ConfigRequest, Error, ErrorKind, ObtainedConfig, OpenVpnProfile, Protocol, Server,
+    ServerConfig, ServerConfigs, Status, WireGuardConfig, WireGuardOptions,
 };
 use anyvpn_http::Operation as _;
+use anyvpn_http::transport::resolve;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -185,23 +184,11 @@ async fn adapt(
             endpoint.port = port;
         }
         if options.ip_endpoint {
-            endpoint.host = resolve(&endpoint, options.ipv4_only).await?;
+            endpoint.host = resolve(&endpoint.host, options.ipv4_only).await?.into();
         }
         config.set_endpoint(index, endpoint)?;
     }
     Ok(config)
-}
-
-/// An address of an endpoint's name.
-async fn resolve(endpoint: &Endpoint, ipv4_only: bool) -> Result<Host, Error> {
-    let name = endpoint.host.to_string();
-    let failed = |why: String| {
-        Error::new(ErrorKind::Unreachable).with_detail(format!("the name {name:?}: {why}"))
-    };
-    let addresses = tokio::net::lookup_host((name.as_str(), endpoint.port)).await;
-    let mut addresses = addresses.map_err(|e| failed(e.to_string()))?.map(|it| it.ip());
-    let address = addresses.find(|address: &IpAddr| !ipv4_only || address.is_ipv4());
-    address.map(Host::from).ok_or_else(|| failed("has no address of the wanted kind".to_owned()))
 }
 
 /// An id of the provider, which are numbers.
