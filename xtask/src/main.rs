@@ -67,8 +67,30 @@ fn main() -> ExitCode {
 fn test() -> Result<(), String> {
     tidy::check(root())?;
     codegen::check(root())?;
+    separate()?;
     cargo(&["test", "--workspace"], &[])?;
     cargo(&["test", "--package", "anyvpn-http", "--features", "gzip", "--test", "gzip"], &[])
+}
+
+/// An application that wants one provider gets no crate of another.
+fn separate() -> Result<(), String> {
+    const PROVIDERS: [&str; 3] = ["azire", "vpngn", "vpnscript"];
+    for provider in PROVIDERS {
+        let features = format!("--features=ring,{provider}");
+        let tree = Command::new(env!("CARGO"))
+            .current_dir(root())
+            .args(["tree", "--package=anyvpn", "--no-default-features", &features])
+            .args(["--edges=normal", "--prefix=none", "--offline"])
+            .output()
+            .map_err(|e| format!("cargo tree: {e}"))?;
+        let tree = String::from_utf8_lossy(&tree.stdout).into_owned();
+        for other in PROVIDERS {
+            if tree.contains(&format!("anyvpn-{other} ")) != (other == provider) {
+                return Err(format!("with the feature {provider} alone, anyvpn-{other} is wrong"));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {

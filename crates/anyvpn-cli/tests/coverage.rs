@@ -1,0 +1,60 @@
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+//! Every operation in the client, the sandbox, the command and the fixtures. Writes
+//! `docs/coverage.md` from what is really there.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyvpn::ProviderName;
+use anyvpn_testkit::document;
+
+/// The names that `anyvpn call PROVIDER` lists.
+fn command_lists(provider: &str) -> String {
+    let mut anyvpn = Command::new(env!("CARGO_BIN_EXE_anyvpn"));
+    let ran = anyvpn.args(["call", provider]).output().unwrap();
+    String::from_utf8(ran.stdout).unwrap() + &String::from_utf8(ran.stderr).unwrap()
+}
+
+/// How many fixtures of the operation end with a value, and how many with an error.
+fn fixtures(provider: &str, operation: &str) -> (usize, usize) {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let folder = crates.join(format!("anyvpn-{provider}/fixtures/{operation}"));
+    let (mut values, mut errors) = (0, 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read(entry.unwrap().path()).unwrap();
+        let text = String::from_utf8_lossy(&text);
+        values += usize::from(text.contains("\n### value\n"));
+        errors += usize::from(text.contains("\n### error\n"));
+    }
+    (values, errors)
+}
+
+#[test]
+fn every_operation_is_everywhere() {
+    let sandbox = anyvpn_sandbox::operations();
+    let mut table = "# Where each operation is\n\n\
+        The client's type, the sandbox's route, the command (`anyvpn call`), and the fixtures: how \
+        many end with a\nvalue, and how many with an error. Written by a test from what is really \
+        there; `cargo xtask docs` writes\nit anew.\n\n\
+        | operation | client | sandbox | command | values | errors |\n|---|---|---|---|---|---|\n"
+        .to_owned();
+    let mut count = 0;
+    for provider in ProviderName::ALL {
+        let listed = command_lists(provider.as_str());
+        for entry in provider.operations() {
+            let id = entry.id.to_string();
+            let (values, errors) = fixtures(provider.as_str(), entry.id.name());
+            let served = sandbox.contains(&id.as_str());
+            let called = listed.split_whitespace().any(|word| word == entry.id.name());
+            assert!(served && called && values > 0 && errors > 0, "{id}: {served} {called}");
+            let yes = |is| if is { "yes" } else { "no" };
+            let (served, called) = (yes(served), yes(called));
+            _ = writeln!(table, "| {id} | yes | {served} | {called} | {values} | {errors} |");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 47);
+    assert_eq!(sandbox.len(), count, "the sandbox serves nothing else");
+    document::check("../../docs/coverage.md", None, &table);
+}
