@@ -80,9 +80,12 @@ fn separate() -> Result<(), String> {
         let tree = Command::new(env!("CARGO"))
             .current_dir(root())
             .args(["tree", "--package=anyvpn", "--no-default-features", &features])
-            .args(["--edges=normal", "--prefix=none", "--offline"])
+            .args(["--edges=normal", "--prefix=none"])
             .output()
             .map_err(|e| format!("cargo tree: {e}"))?;
+        if !tree.status.success() {
+            return Err(String::from_utf8_lossy(&tree.stderr).into_owned());
+        }
         let tree = String::from_utf8_lossy(&tree.stdout).into_owned();
         for other in PROVIDERS {
             if tree.contains(&format!("anyvpn-{other} ")) != (other == provider) {
