@@ -71,6 +71,7 @@ impl VpnScript {
             accepted: false,
             id: None,
             turn: Some(turn),
+            answered: false,
         };
         let lost = match self.call(CreateWireGuardConfig { server_id }).await {
             Ok(()) => None,
@@ -213,13 +214,14 @@ struct Claim {
     id: Option<u64>,
     /// Kept until the own configuration is known; `None` after that.
     turn: Option<Turn>,
+    /// Whether the caller has had its answer.
+    answered: bool,
 }
 
 impl Claim {
     /// The caller has the configuration.
-    fn release(self) {
-        let mut claim = std::mem::ManuallyDrop::new(self);
-        claim.turn = None;
+    fn release(mut self) {
+        self.answered = true;
     }
 
     /// The caller has the error, which says what is left behind.
@@ -231,11 +233,16 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
+        if self.answered {
+            return;
+        }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (vpn, server_id, turn) = (self.vpn.clone(), self.server_id, self.turn.take());
         let (before, accepted, id) = (std::mem::take(&mut self.before), self.accepted, self.id);
         runtime.spawn(async move {
-            let mut claim = Claim { vpn: vpn.clone(), server_id, before, accepted, id, turn };
+            let owner = vpn.clone();
+            let mut claim =
+                Claim { vpn: owner, server_id, before, accepted, id, turn, answered: false };
             let mut looks = vpn.looks();
             let id = match claim.id {
                 Some(id) => Ok(id),
