@@ -4,7 +4,9 @@ use anyvpn::ProviderName;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{account, alias, call, config, demo, login, port, product, sandbox, server};
+use crate::commands::{
+    account, alias, call, config, demo, login, port, product, profile, sandbox, server,
+};
 use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
@@ -27,6 +29,9 @@ pub struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "Options of all commands")]
 pub struct Global {
+    /// Which profile [env: ANYVPN_PROFILE]
+    #[arg(long, global = true, value_name = "NAME", value_parser = crate::profiles::name)]
+    pub profile: Option<String>,
     /// Which provider [env: ANYVPN_PROVIDER]
     #[arg(long, global = true, value_name = "NAME", value_parser = provider_name())]
     pub provider: Option<ProviderName>,
@@ -59,6 +64,9 @@ pub enum Command {
     Login(login::Login),
     /// Forget the token, at the provider too where that can be done
     Logout,
+    /// Add, list, show, choose and remove profiles
+    #[command(subcommand)]
+    Profile(profile::Profiles),
     /// Show, create or close the account
     Account(account::Account),
     /// List the servers

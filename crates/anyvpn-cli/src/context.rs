@@ -1,27 +1,46 @@
 //! What a command works with: its output, and the provider that flags and environment choose.
 
+use std::cell::OnceCell;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyvpn::{Profile, ProviderName};
+use anyvpn::{Profile, ProviderName, Secret};
 
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::profiles::{self, ConfigFile, Credential, Entry, File};
 use crate::tokens::{self, Place};
 
 pub struct Context {
     pub output: Output,
+    profile: Option<String>,
     provider: Option<ProviderName>,
     url: Option<String>,
     brand: Option<String>,
+    file: OnceCell<File>,
+}
+
+/// The provider and where it is; what is secret may still be to read.
+pub struct Settings {
+    pub profile: Profile,
+    /// The named profile that it came from.
+    pub entry: Option<Entry>,
+}
+
+impl Settings {
+    /// The place of its kept token.
+    pub fn place(&self) -> Option<Place> {
+        Place::of(&self.profile, self.entry.as_ref().map(|entry| &*entry.name))
+    }
 }
 
 impl Context {
     pub fn new(global: Global) -> Self {
-        let Global { provider, url, brand, json, .. } = global;
-        Self { output: Output { json }, provider, url, brand }
+        let Global { profile, provider, url, brand, json, .. } = global;
+        let file = OnceCell::new();
+        Self { output: Output { json }, profile, provider, url, brand, file }
     }
 
     /// The provider that the arguments name; `None` when they name none.
@@ -29,15 +48,27 @@ impl Context {
         self.provider
     }
 
+    /// The brand that the arguments name.
+    pub fn typed_brand(&self) -> Option<&str> {
+        self.brand.as_deref()
+    }
+
     /// The provider that was asked for by name; `None` when none was.
     pub fn named_provider(&self) -> Result<Option<ProviderName>, Failure> {
-        match (self.provider, variable("ANYVPN_PROVIDER")) {
-            (Some(name), _) => Ok(Some(name)),
-            (None, Some(name)) => name.parse().map(Some).map_err(|_| {
-                Failure::usage(format!("ANYVPN_PROVIDER names {name:?}, which is no provider"))
-                    .hint(format!("this build has {}", names(ProviderName::ALL)))
-            }),
-            (None, None) => Ok(None),
+        if self.provider.is_some() {
+            return Ok(self.provider);
+        }
+        if let Some(name) = &self.profile {
+            return Ok(Some(self.entry(name)?.provider));
+        }
+        let named = variable_provider()?;
+        let Some(profile) = variable("ANYVPN_PROFILE") else {
+            return Ok(named);
+        };
+        let entry = self.entry(&profile)?;
+        match named {
+            Some(other) if other != entry.provider => Err(mismatch(entry, other)),
+            _ => Ok(Some(entry.provider)),
         }
     }
 
@@ -53,14 +84,57 @@ impl Context {
             .filter(|(_, value)| !value.is_empty())
             .filter_map(|(name, _)| name.into_string().ok());
         let set: Vec<String> = set.collect();
-        choose(ProviderName::ALL, &set, tokens::providers)
+        let default = self.default_entry()?.map(|entry| entry.provider);
+        choose(ProviderName::ALL, &set, default, tokens::providers)
     }
 
-    /// The provider, where it is and as whom: flags before environment, and a token that the
-    /// environment does not have from where `anyvpn login` keeps it.
+    /// What the file of profiles says; nothing where there is none.
+    fn file(&self) -> Result<&File, Failure> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let file = ConfigFile::find().map(|file| file.read()).transpose()?;
+        Ok(self.file.get_or_init(|| file.unwrap_or_default()))
+    }
+
+    fn default_entry(&self) -> Result<Option<&Entry>, Failure> {
+        let file = self.file()?;
+        Ok(file.default.as_deref().and_then(|name| file.get(name)))
+    }
+
+    fn entry(&self, name: &str) -> Result<&Entry, Failure> {
+        ConfigFile::needed()?;
+        let file = self.file()?;
+        file.get(name).ok_or_else(|| profiles::unknown(name, file))
+    }
+
+    /// The named profile that is in force at a provider: the one that was asked for, or else the
+    /// default one if it is that provider's.
+    fn entry_at(&self, provider: ProviderName) -> Result<Option<&Entry>, Failure> {
+        if let Some(name) = &self.profile {
+            let entry = self.entry(name)?;
+            return if entry.provider == provider {
+                Ok(Some(entry))
+            } else {
+                Err(mismatch(entry, provider))
+            };
+        }
+        let entry = match variable("ANYVPN_PROFILE") {
+            Some(name) => Some(self.entry(&name)?),
+            None => self.default_entry()?,
+        };
+        Ok(entry.filter(|entry| entry.provider == provider))
+    }
+
+    /// The provider, where it is and as whom: flags before environment before profile, and a token
+    /// that none of them has from where `anyvpn login` keeps it.
     pub async fn profile(&self, provider: ProviderName) -> Result<Profile, Failure> {
-        let mut profile = self.typed_profile(provider)?;
-        let place = Place::of(&profile);
+        let settings = self.settings(provider)?;
+        let place = settings.place();
+        let Settings { mut profile, entry } = settings;
+        if let Some(entry) = &entry {
+            profile = self.described(provider, Some(entry), true)?;
+        }
         if let Profile::Azire { token, .. } | Profile::VpnScript { token, .. } = &mut profile
             && token.is_none()
             && let Some(place) = place
@@ -70,8 +144,8 @@ impl Context {
         Ok(profile)
     }
 
-    /// The same without the tokens that are kept.
-    pub fn typed_profile(&self, provider: ProviderName) -> Result<Profile, Failure> {
+    /// The same without the secrets that files, commands and `anyvpn login` have.
+    pub fn settings(&self, provider: ProviderName) -> Result<Settings, Failure> {
         let prefix = prefix(provider);
         let is_unreadable = |(name, value): &(OsString, OsString)| {
             name.to_str().is_some_and(|name| name.starts_with(&prefix)) && value.to_str().is_none()
@@ -84,15 +158,56 @@ impl Context {
             return Err(Failure::usage(format!("{} has no brands; VPNGN has", provider.title()))
                 .hint("use --url, or --provider vpngn"));
         }
-        // The flag stands for the variable, whichever provider it is.
-        let url_variable = format!("{prefix}URL");
+        let entry = self.entry_at(provider)?;
+        // A profile's secrets are for its own address.
+        let entry = entry.filter(|entry| match self.address(provider) {
+            (None, None) => true,
+            (Some(url), _) => {
+                entry.brand.is_none()
+                    && url.trim_end_matches('/') == entry.address().trim_end_matches('/')
+            }
+            (None, brand) => brand == entry.brand,
+        });
+        let profile = self.described(provider, entry, false)?;
+        Ok(Settings { profile, entry: entry.cloned() })
+    }
+
+    /// Address and brand as flags and environment have them, flags first.
+    pub fn address(&self, provider: ProviderName) -> (Option<String>, Option<String>) {
+        let is_vpngn = provider == ProviderName::Vpngn;
+        if self.url.is_some() || self.brand.is_some() {
+            return (self.url.clone(), self.brand.clone().filter(|_| is_vpngn));
+        }
+        // An empty one must not stand for the vendor's own address.
+        let url = env::var(format!("{}URL", prefix(provider))).ok();
+        let brand = variable("ANYVPN_VPNGN_BRAND").filter(|_| is_vpngn && url.is_none());
+        (url, brand)
+    }
+
+    /// What flags, environment and profile say together. The profile's secrets only when they are
+    /// `wanted`: reading them may run a program.
+    fn described(
+        &self,
+        provider: ProviderName,
+        entry: Option<&Entry>,
+        wanted: bool,
+    ) -> Result<Profile, Failure> {
+        let (mut url, mut brand) = self.address(provider);
+        if let (None, None, Some(entry)) = (&url, &brand, entry) {
+            (url, brand) = (entry.url.clone(), entry.brand.clone());
+        }
+        let secrets = match entry {
+            Some(entry) if wanted => secrets_of(entry)?,
+            _ => Vec::new(),
+        };
+        let url_variable = format!("{}URL", prefix(provider));
         let profile = Profile::from_environment(provider, |name| match name {
-            _ if self.url.is_some() && name == url_variable => self.url.clone(),
-            "ANYVPN_VPNGN_BRAND" if self.brand.is_some() => self.brand.clone(),
-            "ANYVPN_VPNGN_URL" if self.brand.is_some() => None,
-            // An empty one must not stand for the vendor's own address.
-            _ if name == url_variable => env::var(name).ok(),
-            _ => variable(name),
+            _ if name == url_variable => url.clone(),
+            "ANYVPN_VPNGN_BRAND" => brand.clone(),
+            _ => variable(name).or_else(|| {
+                let secret = secrets.iter().find(|(it, _)| it == name);
+                secret.map(|(_, secret)| secret.expose().to_owned())
+            }),
         });
         match &profile {
             Profile::VpnScript { url, .. } if url.is_empty() => {
@@ -108,6 +223,29 @@ impl Context {
     }
 }
 
+/// The secrets of a profile that the environment does not have, under their variables' names.
+fn secrets_of(entry: &Entry) -> Result<Vec<(String, Secret)>, Failure> {
+    // Of several proofs the secret key would count more than what the environment has.
+    let proofs = ["SECRET_KEY", "SHORT_TOKEN", "PASSWORD", "LONG_TOKEN"];
+    let has_proof = proofs.iter().any(|it| variable(&format!("ANYVPN_VPNGN_{it}")).is_some());
+    let mut secrets = Vec::new();
+    for (credential, source) in &entry.sources {
+        let name = credential.variable(entry.provider);
+        if variable(&name).is_some() || (*credential == Credential::SecretKey && has_proof) {
+            continue;
+        }
+        let what = format!("{} of the profile {}", source.key(*credential), entry.name);
+        secrets.push((name, source.read(&what)?));
+    }
+    Ok(secrets)
+}
+
+fn mismatch(entry: &Entry, provider: ProviderName) -> Failure {
+    let (name, its) = (&entry.name, entry.provider.title());
+    Failure::usage(format!("the profile {name} is {its}'s, and this is about {}", provider.title()))
+        .hint("name another profile, or none; anyvpn profile list shows all")
+}
+
 /// The absolute path in an environment variable.
 pub fn path_variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
@@ -118,15 +256,28 @@ pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The provider that the environment names.
+pub fn variable_provider() -> Result<Option<ProviderName>, Failure> {
+    let named = variable("ANYVPN_PROVIDER").map(|name| {
+        name.parse::<ProviderName>().map_err(|_| {
+            Failure::usage(format!("ANYVPN_PROVIDER names {name:?}, which is no provider"))
+                .hint(format!("this build has {}", names(ProviderName::ALL)))
+        })
+    });
+    named.transpose()
+}
+
 /// How the names of a provider's variables begin.
 fn prefix(provider: ProviderName) -> String {
     format!("ANYVPN_{}_", provider.as_str().to_uppercase())
 }
 
-/// The provider whose variables are set, or that a token is kept for, or the only one that there is.
+/// The provider whose variables are set, or of the default profile, or that a token is kept for, or
+/// the only one that there is.
 fn choose(
     known: &[ProviderName],
     set: &[String],
+    default: Option<ProviderName>,
     kept: impl FnOnce() -> Vec<ProviderName>,
 ) -> Result<ProviderName, Failure> {
     let is_set = |name: &&ProviderName| {
@@ -134,6 +285,9 @@ fn choose(
         set.iter().any(|variable| variable.starts_with(&prefix))
     };
     let mut candidates: Vec<ProviderName> = known.iter().filter(is_set).copied().collect();
+    if let (Some(default), [] | [_, _, ..]) = (default, &candidates[..]) {
+        return Ok(default);
+    }
     if candidates.is_empty() {
         candidates = kept();
     }
@@ -161,7 +315,7 @@ mod tests {
         let (azire, vpnscript) = (ProviderName::Azire, ProviderName::VpnScript);
         let chosen = |known: &[ProviderName], set: &[&str], kept: &[ProviderName]| {
             let set: Vec<String> = set.iter().map(|&name| name.to_owned()).collect();
-            choose(known, &set, || kept.to_vec()).ok()
+            choose(known, &set, None, || kept.to_vec()).ok()
         };
         assert_eq!(chosen(&[azire], &[], &[]), Some(azire));
         let all = [azire, vpnscript];
@@ -171,5 +325,12 @@ mod tests {
         assert_eq!(chosen(&all, &["ANYVPN_AZIRE_URL", "ANYVPN_VPNSCRIPT_URL"], &[azire]), None);
         assert_eq!(chosen(&all, &["HOME"], &[vpnscript]), Some(vpnscript));
         assert_eq!(chosen(&all, &["HOME"], &all), None);
+        let with_default = |set: &[&str]| {
+            let set: Vec<String> = set.iter().map(|&name| name.to_owned()).collect();
+            choose(&all, &set, Some(vpnscript), || vec![azire]).ok()
+        };
+        assert_eq!(with_default(&["HOME"]), Some(vpnscript));
+        assert_eq!(with_default(&["ANYVPN_AZIRE_URL"]), Some(azire));
+        assert_eq!(with_default(&["ANYVPN_AZIRE_URL", "ANYVPN_VPNSCRIPT_URL"]), Some(vpnscript));
     }
 }

@@ -7,6 +7,7 @@ mod failure;
 mod file;
 mod file_names;
 mod output;
+mod profiles;
 mod qr;
 mod secrets;
 mod text;

@@ -2,13 +2,13 @@
 //! arguments, which every user of the machine can read.
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Read};
+use std::io::{self, BufRead as _, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use anyvpn::Secret;
 use anyvpn::vpngn::StrongPassword;
 use clap::Args;
-use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Text};
+use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text};
 
 use crate::context::variable;
 use crate::failure::Failure;
@@ -104,17 +104,25 @@ impl NewPassword {
 
 /// Asks for a name; `flag` is what gives it in advance.
 pub fn ask(question: &str, flag: &str) -> Result<String, Failure> {
+    match ask_or_nothing("a user name", question, flag)? {
+        Some(name) => Ok(name),
+        None => Err(Failure::usage("the user name is empty")),
+    }
+}
+
+/// Asks for what may be left empty.
+pub fn ask_or_nothing(what: &str, question: &str, flag: &str) -> Result<Option<String>, Failure> {
     if !is_interactive() {
-        return Err(Failure::usage(
-            "a user name is needed, and there is no terminal to ask for it",
-        )
-        .hint(format!("say it with {flag}")));
+        let why = format!("{what} is needed, and there is no terminal to ask for it");
+        return Err(Failure::usage(why).hint(format!("say it with {flag}")));
     }
     let answer = Text::new(question).prompt().map_err(unanswered)?;
-    match answer.trim() {
-        "" => Err(Failure::usage("the user name is empty")),
-        name => Ok(name.to_owned()),
-    }
+    Ok(Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty()))
+}
+
+/// Asks for one of several; its place among them.
+pub fn choose(question: &str, choices: Vec<&str>) -> Result<usize, Failure> {
+    Select::new(question, choices).raw_prompt().map(|it| it.index).map_err(unanswered)
 }
 
 /// Reads a secret from a file, or from stdin for `-`. The line end at its end does not belong to it.
@@ -122,6 +130,13 @@ pub fn read(file: &Path) -> Result<Secret, Failure> {
     let text = read_text(file)?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     Ok(Secret::from(text.strip_suffix('\r').unwrap_or(text)))
+}
+
+/// The first line of a secret's source.
+pub fn first_line(source: impl Read) -> io::Result<Secret> {
+    let mut line = String::new();
+    io::BufReader::new(source).read_line(&mut line)?;
+    Ok(Secret::from(line.trim_end_matches(['\r', '\n'])))
 }
 
 /// Reads a file whole, or stdin for `-`.
@@ -160,7 +175,7 @@ pub fn confirm(question: &str, flag: &str) -> Result<(), Failure> {
 }
 
 /// Whether there is somebody to ask.
-fn is_interactive() -> bool {
+pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 

@@ -37,7 +37,9 @@ pub struct Place {
 impl Place {
     /// The place for a profile's address. `None` where the provider has no tokens that are kept, the
     /// address is none, or this person has no home.
-    pub fn of(profile: &Profile) -> Option<Self> {
+    ///
+    /// Each named profile has a place of its own: two may be two accounts at one address.
+    pub fn of(profile: &Profile, name: Option<&str>) -> Option<Self> {
         let (provider, url) = match profile {
             Profile::Azire { url, .. } => {
                 (ProviderName::Azire, url.as_deref().unwrap_or(azire::BASE_URL))
@@ -46,7 +48,7 @@ impl Place {
             _ => return None,
         };
         let url = Url::parse(url.trim()).ok()?;
-        let path = folder()?.join(file_name(provider, &url)?);
+        let path = folder()?.join(file_name(provider, &url, name)?);
         let url = url.as_str().trim_end_matches('/').to_owned();
         Some(Self { url, store: FileStore::new(&path), path })
     }
@@ -111,14 +113,14 @@ impl Place {
     }
 }
 
-/// The providers that a token is kept for.
+/// The providers that a token is kept for, outside of profiles.
 pub fn providers() -> Vec<ProviderName> {
     let files = folder().and_then(|folder| fs::read_dir(folder).ok());
     let names: Vec<String> = files
         .into_iter()
         .flatten()
         .filter_map(|file| file.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".json"))
+        .filter(|name| name.ends_with(".json") && !name.contains('@'))
         .collect();
     let is_kept = |provider: &&ProviderName| {
         let prefix = format!("{provider}-");
@@ -134,8 +136,8 @@ fn folder() -> Option<PathBuf> {
     state.map(|state| state.join("anyvpn/tokens"))
 }
 
-/// Provider, host and path, in letters that every file system takes.
-fn file_name(provider: ProviderName, url: &Url) -> Option<String> {
+/// Provider, host and path, in letters that every file system takes, and the profile.
+fn file_name(provider: ProviderName, url: &Url, profile: Option<&str>) -> Option<String> {
     let place = format!(
         "{}{}{}",
         url.host_str()?,
@@ -148,6 +150,10 @@ fn file_name(provider: ProviderName, url: &Url) -> Option<String> {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' => name.push(c),
             _ => name.push('_'),
         }
+    }
+    if let Some(profile) = profile {
+        name.push('@');
+        name.push_str(profile);
     }
     name.push_str(".json");
     Some(name)
@@ -163,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_files_name_is_made_of_the_address_and_leads_nowhere_else() {
-        let name = |url: &str| file_name(ProviderName::VpnScript, &Url::parse(url).unwrap());
+        let name = |url: &str| file_name(ProviderName::VpnScript, &Url::parse(url).unwrap(), None);
         for (url, expected) in [
             ("https://vpn.example.com/", "vpnscript-vpn.example.com.json"),
             (
@@ -177,5 +183,8 @@ mod tests {
         }
         assert!(name(&format!("https://h/{}", "x".repeat(4000))).unwrap().len() < 255);
         assert_eq!(name("data:x"), None);
+        let url = Url::parse("https://h/a@b").unwrap();
+        let named = file_name(ProviderName::Azire, &url, Some("home"));
+        assert_eq!(named.as_deref(), Some("azire-h_a_b@home.json"));
     }
 }

@@ -8,7 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
 
 use super::wait;
-use crate::context::{Context, variable};
+use crate::context::{Context, Settings, variable};
 use crate::failure::{Failure, sign_in};
 use crate::secrets::{PasswordSource, ask};
 use crate::text::plain;
@@ -45,7 +45,14 @@ pub fn run(context: &Context, args: Login) -> Result<(), Failure> {
 }
 
 async fn login(context: &Context, name: ProviderName, args: Login) -> Result<(), Failure> {
-    let (profile, place) = place(context, name)?;
+    let (Settings { profile, entry }, place) = place(context, name)?;
+    if let Some(entry) = entry
+        && let Some((credential, source)) = entry.sources.first()
+    {
+        let key = source.key(*credential);
+        return Err(Failure::usage(format!("the profile {} has a {key} already", entry.name))
+            .hint("remove that line from the profile to sign in instead"));
+    }
     // Whoever has the turn is the only one who makes a token. It also finds out whether the token
     // could be kept at all, before there is one.
     let _turn = place.lock().await?;
@@ -109,18 +116,18 @@ fn token_variable(name: ProviderName) -> String {
 }
 
 /// Where the token of the chosen address is kept, and the profile without it.
-pub(super) fn place(context: &Context, name: ProviderName) -> Result<(Profile, Place), Failure> {
+pub(super) fn place(context: &Context, name: ProviderName) -> Result<(Settings, Place), Failure> {
     if name == ProviderName::Vpngn {
         return Err(Failure::unsupported(
             "VPNGN's commands take the reseller's keys, and no token that is kept",
         )
         .hint(sign_in(Some(name))));
     }
-    let profile = context.typed_profile(name)?;
+    let settings = context.settings(name)?;
     // An address that is none is told as such.
-    anyvpn::open(&profile)?;
-    match Place::of(&profile) {
-        Some(place) => Ok((profile, place)),
+    anyvpn::open(&settings.profile)?;
+    match settings.place() {
+        Some(place) => Ok((settings, place)),
         None => Err(Failure::other("there is no place to keep a token: no home folder is known")
             .hint(format!("set XDG_STATE_HOME, or use {} instead", token_variable(name)))),
     }
@@ -149,7 +156,7 @@ async fn is_good(profile: &Profile) -> Result<bool, Failure> {
 }
 
 /// Makes a token; its id, where it has one.
-async fn make(
+pub(super) async fn make(
     profile: &Profile,
     username: &str,
     password: Secret,

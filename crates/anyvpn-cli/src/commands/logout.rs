@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::login::{delete_kept, place};
 use super::wait;
-use crate::context::Context;
+use crate::context::{Context, Settings};
 use crate::failure::Failure;
 use crate::text::plain;
 
@@ -24,7 +24,7 @@ pub fn run(context: &Context) -> Result<(), Failure> {
 }
 
 async fn logout(context: &Context, name: ProviderName) -> Result<(), Failure> {
-    let (profile, place) = place(context, name)?;
+    let (Settings { profile, .. }, place) = place(context, name)?;
     let mut answer = Answer { provider: name.as_str(), username: None, deleted_at_provider: false };
     // Where nothing is kept, nothing is made to keep it in.
     if place.load().await?.is_none() {

@@ -11,6 +11,7 @@ pub mod login;
 mod logout;
 pub mod port;
 pub mod product;
+pub mod profile;
 pub mod sandbox;
 pub mod server;
 
@@ -33,6 +34,7 @@ pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Call(args) => call::run(context, args),
         Command::Login(args) => login::run(context, args),
         Command::Logout => logout::run(context),
+        Command::Profile(args) => profile::run(context, args),
         Command::Account(args) => account::run(context, args),
         Command::Server(args) => with(context, async |it| server::run(context, it, args).await),
         Command::Config(args) => with(context, async |it| config::run(context, it, args).await),

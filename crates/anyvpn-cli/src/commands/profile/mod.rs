@@ -1,0 +1,185 @@
+//! `anyvpn profile`
+
+mod add;
+mod check;
+
+use anyvpn::Profile;
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::login::delete_kept;
+use super::wait;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::profiles::{self, ConfigFile, Entry, File, name};
+use crate::text::{Column, listing, plain, table};
+use crate::tokens::Place;
+
+#[derive(Subcommand)]
+#[command(disable_help_subcommand = true)]
+pub enum Profiles {
+    /// Add a profile: asks what the options do not say
+    Add(Box<add::Add>),
+    /// List the profiles
+    List,
+    /// Show a profile
+    Show {
+        /// Which one
+        #[arg(value_parser = name)]
+        name: String,
+    },
+    /// Make a profile the one that is used where none is named
+    Use {
+        /// Which one
+        #[arg(value_parser = name)]
+        name: String,
+    },
+    /// Remove a profile, and its kept token, at the provider too where that can be done
+    Remove {
+        /// Which one
+        #[arg(value_parser = name)]
+        name: String,
+        /// Leave the token at the provider as it is
+        #[arg(long)]
+        local: bool,
+    },
+}
+
+#[derive(Serialize)]
+struct Listed {
+    profiles: Vec<Shown>,
+    path: String,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    name: String,
+    provider: &'static str,
+    address: String,
+    /// Where its secrets come from.
+    sign_in: Vec<String>,
+    /// Whether it is used where none is named.
+    default: bool,
+}
+
+#[derive(Serialize)]
+struct Done<'a> {
+    done: &'static str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at_provider: Option<bool>,
+}
+
+pub fn run(context: &Context, command: Profiles) -> Result<(), Failure> {
+    match command {
+        Profiles::Add(args) => wait(add::run(context, *args))?,
+        Profiles::List => list(context),
+        Profiles::Show { name } => show(context, &name),
+        Profiles::Use { name } => wait(choose(context, &name))?,
+        Profiles::Remove { name, local } => wait(remove(context, &name, local))?,
+    }
+}
+
+fn list(context: &Context) -> Result<(), Failure> {
+    let config = ConfigFile::needed()?;
+    let file = config.read()?;
+    let shown = file.entries.iter().map(|entry| shown(entry, &file));
+    let answer = Listed { profiles: shown.collect(), path: config.path().display().to_string() };
+    context.output.answer(&answer, || {
+        if answer.profiles.is_empty() {
+            return "There are no profiles: anyvpn profile add NAME makes one.".to_owned();
+        }
+        let rows = answer.profiles.iter().map(|it| {
+            let star = if it.default { "*" } else { "" };
+            let (provider, address) = (it.provider.to_owned(), it.address.clone());
+            vec![star.to_owned(), it.name.clone(), provider, address, it.sign_in.join("\n")]
+        });
+        let columns = [
+            Column::Text("*"),
+            Column::Whole("NAME"),
+            Column::Whole("PROVIDER"),
+            Column::Text("ADDRESS"),
+            Column::Text("SIGN-IN"),
+        ];
+        table(&columns, rows.collect())
+    })
+}
+
+fn show(context: &Context, name: &str) -> Result<(), Failure> {
+    let file = ConfigFile::needed()?.read()?;
+    let shown = shown(found(&file, name)?, &file);
+    context.output.answer(&shown, || {
+        listing(vec![
+            ("Name", shown.name.clone()),
+            ("Provider", shown.provider.to_owned()),
+            ("Address", shown.address.clone()),
+            ("Sign-in", shown.sign_in.join("\n")),
+            ("Default", if shown.default { "yes" } else { "no" }.to_owned()),
+        ])
+    })
+}
+
+async fn choose(context: &Context, name: &str) -> Result<(), Failure> {
+    let config = ConfigFile::needed()?;
+    let (mut turn, file) = config.turn().await?;
+    found(&file, name)?;
+    turn.set_default(name);
+    turn.write()?;
+    let done = Done { done: "use", name, deleted_at_provider: None };
+    context.output.answer(&done, || format!("{name} is used where no profile is named."))
+}
+
+async fn remove(context: &Context, name: &str, local: bool) -> Result<(), Failure> {
+    let config = ConfigFile::needed()?;
+    let (mut turn, file) = config.turn().await?;
+    let entry = found(&file, name)?;
+    let profile = bare(entry);
+    let place = Place::of(&profile, Some(name)).filter(|place| place.path().exists());
+    let mut deleted = false;
+    if let Some(place) = place {
+        let _turn = place.lock().await?;
+        // The token first: without the profile nobody would find it.
+        if let (false, Some(kept)) = (local, place.load().await?) {
+            deleted = delete_kept(&profile, &kept).await.map_err(|failure| {
+                failure
+                    .hint("the profile is still there; try again, or add --local")
+                    .of(entry.provider)
+            })?;
+        }
+        place.forget().await?;
+    }
+    turn.remove(name);
+    turn.write()?;
+    let done = Done { done: "remove", name, deleted_at_provider: Some(deleted) };
+    context.output.answer(&done, || format!("The profile {name} is removed."))
+}
+
+fn found<'a>(file: &'a File, name: &str) -> Result<&'a Entry, Failure> {
+    file.get(name).ok_or_else(|| profiles::unknown(name, file))
+}
+
+fn shown(entry: &Entry, file: &File) -> Shown {
+    let mut sign_in: Vec<String> = entry.sign_in();
+    if sign_in.is_empty() {
+        let place = Place::of(&bare(entry), Some(&entry.name));
+        let is_kept = place.is_some_and(|place| place.path().exists());
+        sign_in.push(if is_kept { "kept token" } else { "environment" }.to_owned());
+    }
+    Shown {
+        name: entry.name.clone(),
+        provider: entry.provider.as_str(),
+        address: plain(&entry.address()),
+        sign_in,
+        default: file.default.as_ref() == Some(&entry.name),
+    }
+}
+
+/// The profile without any secret.
+fn bare(entry: &Entry) -> Profile {
+    let url = format!("ANYVPN_{}_URL", entry.provider.as_str().to_uppercase());
+    Profile::from_environment(entry.provider, |name| match name {
+        _ if name == url => entry.url.clone(),
+        "ANYVPN_VPNGN_BRAND" => entry.brand.clone(),
+        _ => None,
+    })
+}

@@ -1,0 +1,267 @@
+//! What the file of profiles says, and where it says something that cannot be.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use anyvpn::ProviderName;
+use toml_edit::{Document, Item, Key, TableLike};
+
+use super::{Credential, Entry, Source, name};
+use crate::context::path_variable;
+use crate::failure::Failure;
+use crate::text::nearest;
+
+/// All that the file says.
+#[derive(Debug, Default)]
+pub struct File {
+    pub default: Option<String>,
+    pub entries: Vec<Entry>,
+}
+
+impl File {
+    /// The profile of that name.
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+
+    /// Reads the file's text.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Failure> {
+        Reader { path, text }.file()
+    }
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn file(&self) -> Result<File, Failure> {
+        // Its full message would quote the line, which could hold a secret.
+        let document = Document::parse(self.text).map_err(|error| {
+            self.wrong(error.span(), error.message().lines().next().unwrap_or(""))
+        })?;
+        let mut file = File::default();
+        for (key, item) in self.pairs(document.as_table(), &["default", "profiles"])? {
+            match (key.get(), item.as_table_like()) {
+                ("default", _) => file.default = Some(self.text_of(key, item)?),
+                (_, Some(profiles)) => {
+                    for (key, item) in keys(profiles) {
+                        file.entries.push(self.entry(key, item)?);
+                    }
+                }
+                _ => return Err(self.wrong(key.span(), "profiles is no table")),
+            }
+        }
+        if let Some(default) = &file.default
+            && file.get(default).is_none()
+        {
+            let span = document.as_table().key("default").and_then(Key::span);
+            let names = file.entries.iter().map(|entry| &*entry.name);
+            let wrong = self.wrong(span, &format!("there is no profile {default:?}"));
+            return Err(match nearest(default, names) {
+                Some(meant) => wrong.hint(format!("is {meant} meant?")),
+                None => wrong.hint("choose one with anyvpn profile use NAME"),
+            });
+        }
+        Ok(file)
+    }
+
+    fn entry(&self, key: &Key, item: &Item) -> Result<Entry, Failure> {
+        let name = name(key.get()).map_err(|why| self.wrong(key.span(), &why))?;
+        let Some(table) = item.as_table_like() else {
+            return Err(self.wrong(key.span(), &format!("the profile {name} is no table")));
+        };
+        let Some((provider_key, provider)) = table.get_key_value("provider") else {
+            return Err(self
+                .wrong(key.span(), &format!("the profile {name} has no provider"))
+                .hint(format!("add a line: provider = {:?}", ProviderName::Azire.as_str())));
+        };
+        let provider = self.provider(provider_key, provider)?;
+        let sources = Credential::of(provider)
+            .iter()
+            .flat_map(|it| [format!("{}_file", it.name()), format!("{}_command", it.name())]);
+        let sources: Vec<String> = sources.collect();
+        let mut known = vec!["provider", "url"];
+        if provider == ProviderName::Vpngn {
+            known.push("brand");
+        }
+        known.extend(sources.iter().map(|it| &**it));
+        let mut entry = Entry { name, provider, url: None, brand: None, sources: Vec::new() };
+        for (key, item) in self.pairs(table, &known)? {
+            match key.get() {
+                "provider" => {}
+                "url" => entry.url = Some(self.text_of(key, item)?),
+                "brand" => entry.brand = Some(self.text_of(key, item)?),
+                other => {
+                    let source = self.source(key, item)?;
+                    let credential = Credential::of(provider).iter();
+                    let credential =
+                        credential.copied().find(|it| other.strip_prefix(it.name()).is_some());
+                    let Some(credential) = credential else {
+                        continue;
+                    };
+                    if entry.sources.iter().any(|(it, _)| *it == credential) {
+                        let what = format!("{} comes from two places", credential.name());
+                        return Err(self.wrong(key.span(), &what).hint("remove one of the lines"));
+                    }
+                    entry.sources.push((credential, source));
+                }
+            }
+        }
+        if entry.url.is_some() && entry.brand.is_some() {
+            let what = format!("the profile {} has both url and brand", entry.name);
+            return Err(self.wrong(key.span(), &what).hint("remove one of the lines"));
+        }
+        Ok(entry)
+    }
+
+    fn provider(&self, key: &Key, item: &Item) -> Result<ProviderName, Failure> {
+        let text = self.text_of(key, item)?;
+        text.parse().map_err(|_| {
+            let names = || ProviderName::ALL.iter().map(|it| it.as_str());
+            let wrong = self.wrong(key.span(), &format!("there is no provider {text:?}"));
+            wrong.hint(match nearest(&text, names()) {
+                Some(meant) => format!("is {meant} meant?"),
+                None => format!("this build has {}", names().collect::<Vec<_>>().join(", ")),
+            })
+        })
+    }
+
+    fn source(&self, key: &Key, item: &Item) -> Result<Source, Failure> {
+        if key.get().ends_with("_file") {
+            return Ok(Source::File(self.expand(&self.text_of(key, item)?)?));
+        }
+        let words = item.as_array().map(|words| {
+            words.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        });
+        match words.flatten() {
+            Some(words) if words.first().is_some_and(|program| !program.is_empty()) => {
+                Ok(Source::Command(words))
+            }
+            _ => Err(self
+                .wrong(key.span(), &format!("{} is no list of a program and its words", key.get()))
+                .hint(format!("write it so: {} = [\"pass\", \"show\", \"vpn\"]", key.get()))),
+        }
+    }
+
+    /// A path from the home folder or from the file's own.
+    fn expand(&self, text: &str) -> Result<PathBuf, Failure> {
+        match text.strip_prefix("~/") {
+            Some(rest) => match path_variable("HOME") {
+                Some(home) => Ok(home.join(rest)),
+                None => Err(Failure::other(format!("{text} is in no folder: HOME is not set"))
+                    .hint("set HOME, or write the whole path")),
+            },
+            None => Ok(self.path.parent().unwrap_or(Path::new("")).join(text)),
+        }
+    }
+
+    fn text_of(&self, key: &Key, item: &Item) -> Result<String, Failure> {
+        match item.as_str() {
+            Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
+            _ => Err(self.wrong(key.span(), &format!("{} is no text", key.get()))),
+        }
+    }
+
+    /// The pairs of a table that may have these keys.
+    fn pairs<'t>(
+        &self,
+        table: &'t dyn TableLike,
+        known: &[&str],
+    ) -> Result<Vec<(&'t Key, &'t Item)>, Failure> {
+        let pairs = keys(table);
+        let Some((key, _)) = pairs.iter().find(|(key, _)| !known.contains(&key.get())) else {
+            return Ok(pairs);
+        };
+        let wrong = self.wrong(key.span(), &format!("{:?} is not known here", key.get()));
+        let secret = [Credential::Token, Credential::ApiKey, Credential::SecretKey];
+        Err(wrong.hint(
+            if secret.iter().any(|it| it.name() == key.get()) || key.get() == "password" {
+                format!(
+                    "secrets do not belong here: say where it is, with {0}_file or {0}_command",
+                    { if key.get() == "password" { "token" } else { key.get() } }
+                )
+            } else if let Some(meant) = nearest(key.get(), known.iter().copied()) {
+                format!("is {meant} meant?")
+            } else {
+                format!("known are {}", known.join(", "))
+            },
+        ))
+    }
+
+    fn wrong(&self, span: Option<Range<usize>>, what: &str) -> Failure {
+        let line = span.map(|span| {
+            let before = self.text.get(..span.start).unwrap_or(self.text);
+            format!(", line {}", before.matches('\n').count() + 1)
+        });
+        let path = self.path.display();
+        Failure::usage(format!("{path}{}: {what}", line.unwrap_or_default()))
+    }
+}
+
+fn keys(table: &dyn TableLike) -> Vec<(&Key, &Item)> {
+    table.iter().filter_map(|(key, _)| table.get_key_value(key)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(text: &str) -> String {
+        let failure = File::parse(Path::new("/c/config.toml"), text).unwrap_err();
+        failure.lines().join("\n")
+    }
+
+    #[test]
+    fn what_the_file_says_is_read() {
+        let text = "default = \"shop\"\n[profiles.home]\nprovider = 'azire'\ntoken_file = 'azire'\n\
+                    [profiles.shop]\nprovider = 'vpngn'\nbrand = 'acme'\n\
+                    api_key_command = ['pass', 'show', 'a b']\nsecret_key_file = '/s'";
+        let file = File::parse(Path::new("/c/config.toml"), text).unwrap();
+        assert_eq!(file.default.as_deref(), Some("shop"));
+        let home = file.get("home").unwrap();
+        assert_eq!(home.sources, [(Credential::Token, Source::File("/c/azire".into()))]);
+        let words = ["pass", "show", "a b"].map(str::to_owned).to_vec();
+        let shop = file.get("shop").unwrap();
+        assert_eq!(
+            shop.sources,
+            [
+                (Credential::ApiKey, Source::Command(words)),
+                (Credential::SecretKey, Source::File("/s".into()))
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_with_its_line_and_what_was_meant() {
+        let begin = "[profiles.home]\nprovider = \"azire\"\n";
+        for (text, line, said) in [
+            (format!("{begin}tokenfile = 'x'"), 3, "is token_file meant?"),
+            (format!("{begin}uri = 'x'"), 3, "is url meant?"),
+            (format!("{begin}brand = 'x'"), 3, "known are provider, url, token_file"),
+            (format!("{begin}token = 'canary'"), 3, "token_file or token_command"),
+            (format!("{begin}token_command = 'pass show canary'"), 3, "[\"pass\","),
+            (format!("{begin}token_command = []"), 3, "no list"),
+            (format!("{begin}token_file = 'x'\ntoken_command = ['x']"), 4, "from two places"),
+            (format!("{begin}url = 5"), 3, "url is no text"),
+            (format!("{begin}canary = "), 3, "error: /c/config.toml"),
+            ("profile.x.provider = 'azire'".to_owned(), 1, "is profiles meant?"),
+            ("\n[profiles.'../x']\nprovider = 'azire'".to_owned(), 2, "small letters"),
+            ("[profiles.x]\nprovider = 'azir'".to_owned(), 2, "is azire meant?"),
+            ("[profiles.x]".to_owned(), 1, "has no provider"),
+            (format!("default = 'hom'\n{begin}"), 1, "is home meant?"),
+            ("profiles = 5".to_owned(), 1, "no table"),
+            (
+                "[profiles.x]\nprovider = 'vpngn'\nurl = 'a'\nbrand = 'b'".to_owned(),
+                1,
+                "both url and brand",
+            ),
+        ] {
+            let told = wrong(&text);
+            assert!(told.contains(&format!("/c/config.toml, line {line}: ")), "{text}: {told}");
+            assert!(told.contains(said), "{text}: {told}");
+            assert!(!told.contains("show canary") && !told.contains("'canary"), "{told}");
+        }
+    }
+}

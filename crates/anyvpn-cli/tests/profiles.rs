@@ -1,0 +1,385 @@
+//! Profiles: which provider, where, and where its secrets come from, under a name.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyvpn_sandbox::{Fault, FaultRule};
+use common::{LOGIN, PASSWORD, World, command, error, fails, json, ok};
+use serde_json::Value;
+
+/// A command of a person with a home and nothing else.
+fn at_home(world: &World, arguments: &[&str]) -> Command {
+    let mut command = command(arguments);
+    command.env("HOME", world.folder.path());
+    command
+}
+
+fn config(world: &World) -> PathBuf {
+    world.path(".config/anyvpn/config.toml")
+}
+
+fn write(world: &World, text: &str) {
+    let path = config(world);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn read(world: &World) -> String {
+    fs::read_to_string(config(world)).unwrap()
+}
+
+/// Adds a profile at the sandbox's AzireVPN.
+fn add(world: &World, name: &str, more: &[&str]) -> Command {
+    let mut add = at_home(world, &["profile", "add", name, "--provider", "azire", "--url"]);
+    add.arg(world.sandbox.azire_url()).args(more);
+    add
+}
+
+/// A file for its owner alone.
+fn private(world: &World, name: &str, content: &str) -> String {
+    let path = world.file(name, content);
+    set_mode(Path::new(&path), 0o600);
+    path
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+fn tokens(world: &World) -> Vec<String> {
+    let folder = fs::read_dir(world.path(".local/state/anyvpn/tokens"));
+    let names = folder.into_iter().flatten().map(|it| it.unwrap().file_name());
+    let names = names.map(|name| name.into_string().unwrap());
+    names.filter(|name| name.ends_with(".json")).collect()
+}
+
+#[test]
+fn a_profile_is_added_used_shown_and_removed_with_its_token() {
+    let world = World::new();
+    let mut home = add(&world, "home", &["--username", LOGIN]);
+    let added = json(home.env("ANYVPN_PASSWORD", PASSWORD));
+    assert_eq!(added["checked"], "account show");
+    assert_eq!(added["default"], true);
+    assert_eq!(added["username"], LOGIN);
+    assert!(!read(&world).contains(PASSWORD));
+    #[cfg(unix)]
+    {
+        assert_eq!(mode(&config(&world)), 0o600);
+        assert_eq!(mode(config(&world).parent().unwrap()), 0o700);
+    }
+    assert!(tokens(&world)[0].ends_with("@home.json"), "{:?}", tokens(&world));
+    // It says where and as whom.
+    assert_eq!(json(&mut at_home(&world, &["account", "show"]))["login"], LOGIN);
+
+    // A second one, of another account at the same address, has a token of its own.
+    world.sandbox.azire().add_account("eva", "eva-canary");
+    let mut work = add(&world, "work", &["--username", "eva"]);
+    assert_eq!(json(work.env("ANYVPN_PASSWORD", "eva-canary"))["default"], false);
+    assert_eq!(tokens(&world).len(), 2);
+    let show = ["--profile", "work", "account", "show"];
+    assert_eq!(json(&mut at_home(&world, &show))["login"], "eva");
+    let mut by_variable = at_home(&world, &["account", "show"]);
+    assert_eq!(json(by_variable.env("ANYVPN_PROFILE", "work"))["login"], "eva");
+    assert_eq!(json(&mut at_home(&world, &["account", "show"]))["login"], LOGIN);
+    ok(&mut at_home(&world, &["profile", "use", "work"]));
+    assert_eq!(json(&mut at_home(&world, &["account", "show"]))["login"], "eva");
+
+    let list = json(&mut at_home(&world, &["profile", "list"]));
+    let names: Vec<&Value> =
+        list["profiles"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    assert_eq!(names, ["home", "work"]);
+    let text = ok(&mut at_home(&world, &["profile", "list"]));
+    assert!(text.contains("*  work"), "{text}");
+    let shown = json(&mut at_home(&world, &["profile", "show", "work"]));
+    assert_eq!(shown["sign_in"][0], "kept token");
+
+    // Once more under the same name, or as what is none.
+    let text = fails(2, &mut add(&world, "home", &[]));
+    assert!(text.contains("profile home already"), "{text}");
+    let text = fails(4, &mut at_home(&world, &["profile", "use", "wrk"]));
+    assert!(text.contains("is work meant?"), "{text}");
+    fails(2, &mut add(&world, "../x", &[]));
+
+    ok(&mut at_home(&world, &["profile", "remove", "work"]));
+    assert_eq!(tokens(&world).len(), 1);
+    assert_eq!(world.calls("azire.delete-token"), 1);
+    assert!(!read(&world).contains("default"), "{}", read(&world));
+    let report = error(4, &mut at_home(&world, &["--profile", "work", "account", "show"]));
+    assert_eq!(report["kind"], "not-found");
+}
+
+#[test]
+fn flags_come_before_the_environment_and_that_before_the_profile() {
+    let world = World::new();
+    let token = private(&world, "token", &format!("{}\nnotes\n", world.token));
+    ok(&mut add(&world, "home", &["--token-file", &token]));
+    let show = ["account", "show"];
+    assert_eq!(json(&mut at_home(&world, &show))["login"], LOGIN);
+    // The environment's token counts more than the profile's.
+    fails(3, at_home(&world, &show).env("ANYVPN_AZIRE_TOKEN", "wrong"));
+    // And so does its address; the profile's secret is not for that one.
+    let elsewhere = format!("{}/x", world.sandbox.azire_url());
+    let before = world.sandbox.received().len();
+    fails(3, at_home(&world, &show).env("ANYVPN_AZIRE_URL", &elsewhere));
+    fails(3, &mut at_home(&world, &["--url", &elsewhere, "account", "show"]));
+    fails(3, &mut at_home(&world, &["--profile", "home", "--url", &elsewhere, "account", "show"]));
+    assert_eq!(world.sandbox.received().len(), before);
+    // The same address, said again, is the profile's.
+    json(&mut at_home(&world, &["--url", &world.sandbox.azire_url(), "account", "show"]));
+    // A flag's counts more than the environment's.
+    let mut both = at_home(&world, &["--url", &world.sandbox.azire_url(), "account", "show"]);
+    json(both.env("ANYVPN_AZIRE_URL", &elsewhere));
+
+    // The environment says which provider before the default profile does.
+    let vpnscript = json(
+        at_home(&world, &show)
+            .env("ANYVPN_VPNSCRIPT_URL", world.sandbox.vpnscript_url())
+            .env("ANYVPN_VPNSCRIPT_TOKEN", &world.vpnscript_token),
+    );
+    assert_eq!(vpnscript["provider"], "vpnscript");
+    // A profile that was named is not passed over.
+    let other = ["--profile", "home", "--provider", "vpnscript", "account", "show"];
+    let text = fails(2, &mut at_home(&world, &other));
+    assert!(text.contains("the profile home is AzireVPN's"), "{text}");
+    let mut both = at_home(&world, &show);
+    fails(2, both.env("ANYVPN_PROFILE", "home").env("ANYVPN_PROVIDER", "vpnscript"));
+}
+
+#[test]
+fn comments_and_what_a_person_wrote_survive() {
+    let world = World::new();
+    let url = world.sandbox.azire_url();
+    let before = format!(
+        "# My providers.\n\ndefault = \"home\" # for now\n\n# At home.\n[profiles.home]\n\
+         provider  =  'azire' # odd blanks\nurl = '{url}'\n"
+    );
+    write(&world, &before);
+    set_mode(&config(&world), 0o600);
+    ok(&mut add(&world, "work", &["--no-check"]));
+    let after = read(&world);
+    assert_eq!(
+        after,
+        format!("{before}\n[profiles.work]\nprovider = \"azire\"\nurl = \"{url}\"\n")
+    );
+    ok(&mut at_home(&world, &["profile", "use", "work"]));
+    assert_eq!(read(&world), after.replace("\"home\" # for now", "\"work\" # for now"));
+    ok(&mut at_home(&world, &["profile", "use", "home"]));
+    ok(&mut at_home(&world, &["profile", "remove", "work"]));
+    assert_eq!(read(&world), before);
+    ok(&mut add(&world, "work", &["--no-check"]));
+    ok(&mut at_home(&world, &["profile", "remove", "home"]));
+    let left = read(&world);
+    assert!(left.starts_with("# My providers.\n"), "{left}");
+    assert!(!left.contains("home"), "{left}");
+
+    // A link to where the person keeps such files stays a link.
+    #[cfg(unix)]
+    {
+        let kept = world.path("dotfiles.toml");
+        fs::rename(config(&world), &kept).unwrap();
+        std::os::unix::fs::symlink(&kept, config(&world)).unwrap();
+        ok(&mut add(&world, "again", &["--no-check"]));
+        assert!(config(&world).is_symlink());
+        assert!(fs::read_to_string(&kept).unwrap().contains("[profiles.again]"));
+    }
+}
+
+#[test]
+fn what_the_check_refuses_is_not_stored() {
+    let world = World::new();
+    let wrong = private(&world, "wrong", "wrong-canary");
+    let text = fails(3, &mut add(&world, "home", &["--token-file", &wrong]));
+    assert!(text.contains("nothing was stored"), "{text}");
+    assert!(!text.contains("canary"), "{text}");
+    let mut signs_in = add(&world, "home", &["--username", LOGIN]);
+    fails(3, signs_in.env("ANYVPN_PASSWORD", "wrong-canary"));
+    // A token that was made for nothing is deleted.
+    world.sandbox.inject(FaultRule::once("azire.get-user", Fault::Html(200)));
+    let mut signs_in = add(&world, "home", &["--username", LOGIN]);
+    fails(8, signs_in.env("ANYVPN_PASSWORD", PASSWORD));
+    assert_eq!(world.calls("azire.delete-token"), 1);
+    fails(
+        7,
+        &mut at_home(
+            &world,
+            &["profile", "add", "home", "--provider", "azire", "--url", "http://127.0.0.1:1"],
+        ),
+    );
+    fails(
+        2,
+        &mut at_home(
+            &world,
+            &["profile", "add", "home", "--provider", "azire", "--url", "http://vpn.example.com"],
+        ),
+    );
+    assert!(!config(&world).exists());
+    assert!(tokens(&world).is_empty());
+
+    let text = fails(2, &mut at_home(&world, &["profile", "add", "home"]));
+    assert!(text.contains("--provider"), "{text}");
+    let vpnscript = ["profile", "add", "home", "--provider", "vpnscript"];
+    let text = fails(2, &mut at_home(&world, &vpnscript));
+    assert!(text.contains("--url"), "{text}");
+
+    // Without the check it is stored.
+    let added = json(&mut add(&world, "home", &["--token-file", &wrong, "--no-check"]));
+    assert_eq!(added["checked"], Value::Null);
+    assert!(!read(&world).contains("canary"));
+    let text = fails(2, &mut at_home(&world, &["login", "--username", LOGIN]));
+    assert!(text.contains("token_file already"), "{text}");
+}
+
+#[test]
+fn vpngns_keys_come_from_files_and_are_checked_with_nobodys_products() {
+    let world = World::new();
+    let vpngn = world.sandbox.vpngn();
+    let key = private(&world, "key", &vpngn.api_key());
+    let secret = private(&world, "secret", &vpngn.secret_key());
+    let url = world.sandbox.vpngn_url();
+    let mut shop = at_home(&world, &["profile", "add", "shop", "--provider", "vpngn", "--url"]);
+    shop.args([&url, "--api-key-file", &key, "--secret-key-file", &secret]);
+    assert_eq!(json(&mut shop)["checked"], "get-products");
+    vpngn.add_customer("jo@mail.example", PASSWORD, Some(12));
+    let list = ["product", "list", "--email", "jo@mail.example"];
+    ok(&mut at_home(&world, &list));
+    let wrong = private(&world, "wrong", "wrong");
+    let mut shop = at_home(&world, &["profile", "add", "other", "--provider", "vpngn", "--url"]);
+    shop.args([&url, "--api-key-file", &wrong, "--secret-key-file", &secret]);
+    fails(3, &mut shop);
+    let text = fails(2, &mut add(&world, "odd", &["--api-key-file", &key]));
+    assert!(text.contains("AzireVPN has no api key"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secrets_file_is_for_its_owner_and_a_command_gets_no_secret() {
+    let world = World::new();
+    let token = private(&world, "token", &world.token);
+    set_mode(Path::new(&token), 0o644);
+    let text = fails(1, &mut add(&world, "home", &["--token-file", &token]));
+    assert!(text.contains(&format!("chmod 600 {token}")), "{text}");
+    let folder = world.folder.path().to_str().unwrap();
+    assert!(fails(1, &mut add(&world, "home", &["--token-file", folder])).contains("plain file"));
+    assert!(!config(&world).exists());
+
+    let seen = world.path("seen");
+    let script = world.file(
+        "vault",
+        &format!(
+            "#!/bin/sh\nenv > {}\necho \"$@\" >> {0}\necho a hint >&2\n[ \"$1\" = fail ] && exit 3\n\
+             echo '{}'\necho more\n",
+            seen.display(),
+            world.token
+        ),
+    );
+    set_mode(Path::new(&script), 0o700);
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut home = add(&world, "home", &["--token-command", &format!("{script} show $HOME;x")]);
+    json(home.env("PATH", &path));
+    let mut show = at_home(&world, &["account", "show"]);
+    let ran = show.env("PATH", &path).env("ANYVPN_PASSWORD", "secret-canary").output().unwrap();
+    assert_eq!(ran.status.code(), Some(0));
+    assert_eq!(ran.stderr, b"a hint\n");
+    let seen = fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("show $HOME;x") && !seen.contains("canary"), "{seen}");
+    assert!(!seen.contains(&world.token), "{seen}");
+
+    for (command, said) in [
+        (
+            format!("{script} fail"),
+            "vault, the token_command of the profile bad, ended with code 3",
+        ),
+        ("/no/such/program".to_owned(), "there is no such file"),
+        ("/bin/true".to_owned(), "empty first line"),
+    ] {
+        let mut bad = add(&world, "bad", &["--token-command", &command]);
+        let ran = bad.env("PATH", &path).output().unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        let text = String::from_utf8(ran.stderr).unwrap();
+        assert!(text.contains(said), "{text}");
+    }
+    assert!(!read(&world).contains("bad"));
+}
+
+#[test]
+fn a_file_that_cannot_be_is_refused_with_its_line() {
+    let world = World::new();
+    let list = ["profile", "list"];
+    write(&world, "[profiles.home]\nprovider = 'azire'\ntokn_file = 'x'\n");
+    set_mode(&config(&world), 0o600);
+    for arguments in [&list[..], &["account", "show"], &["profile", "use", "home"]] {
+        let text = fails(2, &mut at_home(&world, arguments));
+        assert!(text.contains("config.toml, line 3: ") && text.contains("is token_file meant?"));
+    }
+    write(&world, "[profiles.home]\nprovider = 'azire'\ntoken = 'canary'\n");
+    let text = fails(2, &mut at_home(&world, &list));
+    assert!(!text.contains("canary") && text.contains("token_command"), "{text}");
+    write(&world, "a = \"\\u001b[2J\u{1b}\n");
+    let text = fails(2, &mut at_home(&world, &list));
+    assert!(!text.contains('\u{1b}'), "{text}");
+    // What needs no profile does not read it.
+    ok(&mut at_home(&world, &["capabilities"]));
+
+    write(&world, "");
+    #[cfg(unix)]
+    {
+        set_mode(&config(&world), 0o666);
+        let text = fails(1, &mut at_home(&world, &list));
+        assert!(text.contains("chmod 600"), "{text}");
+    }
+    fs::remove_file(config(&world)).unwrap();
+    fs::create_dir(config(&world)).unwrap();
+    assert!(fails(1, &mut at_home(&world, &list)).contains("no plain file"));
+    fs::remove_dir(config(&world)).unwrap();
+    fs::write(config(&world), [0xff, 0xfe]).unwrap();
+    assert!(fails(1, &mut at_home(&world, &list)).contains("UTF-8"));
+    fs::write(config(&world), "#".repeat((1 << 20) + 1)).unwrap();
+    assert!(fails(1, &mut at_home(&world, &list)).contains("larger than 1 MiB"));
+}
+
+#[test]
+fn without_a_home_it_says_so() {
+    for arguments in [&["profile", "list"][..], &["--profile", "x", "account", "show"]] {
+        let text = fails(1, &mut command(arguments));
+        assert!(text.contains("no home folder") && text.contains("XDG_CONFIG_HOME"), "{text}");
+    }
+    let world = World::new();
+    let nowhere = world.file("no-folder", "");
+    let mut add = add(&world, "home", &["--no-check"]);
+    let text = fails(1, add.env("XDG_CONFIG_HOME", nowhere));
+    assert!(text.contains("config.toml cannot be"), "{text}");
+}
+
+#[test]
+fn of_many_that_add_at_once_none_is_lost() {
+    let world = World::new();
+    let names: Vec<String> = (0..8).map(|number| format!("p{number}")).collect();
+    let children: Vec<_> = names
+        .iter()
+        .map(|name| {
+            add(&world, name, &["--no-check", "--json"])
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let list = json(&mut at_home(&world, &["profile", "list"]));
+    assert_eq!(list["profiles"].as_array().unwrap().len(), names.len());
+    let defaults = list["profiles"].as_array().unwrap().iter().filter(|it| it["default"] == true);
+    assert_eq!(defaults.count(), 1);
+}
