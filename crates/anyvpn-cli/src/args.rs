@@ -5,13 +5,15 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    account, alias, call, config, demo, login, port, product, profile, sandbox, server,
+    account, alias, call, completions, config, demo, login, man, port, product, profile, sandbox,
+    server,
 };
 use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
   anyvpn demo                               See it all work, without an account
+  anyvpn profile add home                   Sign in, step by step
   anyvpn config get se-sto -o se-sto.conf   Write a WireGuard file
   anyvpn port create --days 7               Open a port on the VPN server";
 
@@ -32,15 +34,15 @@ pub struct Global {
     /// Which profile [env: ANYVPN_PROFILE]
     #[arg(long, global = true, value_name = "NAME", value_parser = crate::profiles::name)]
     pub profile: Option<String>,
-    /// Which provider [env: ANYVPN_PROVIDER]
+    /// azire, vpnscript or vpngn [env: ANYVPN_PROVIDER]
     #[arg(long, global = true, value_name = "NAME", value_parser = provider_name())]
+    #[arg(hide_possible_values = true)]
     pub provider: Option<ProviderName>,
-    /// The provider's address: everything before the documented path [env: ANYVPN_AZIRE_URL and
-    /// the like]
+    /// The provider's address [env: ANYVPN_AZIRE_URL …]
     // An empty one must not stand for the vendor's own address: --url "$TYPO".
     #[arg(long, global = true, value_parser = NonEmptyStringValueParser::new())]
     pub url: Option<String>,
-    /// VPNGN's reseller, instead of its address [env: ANYVPN_VPNGN_BRAND]
+    /// VPNGN's reseller [env: ANYVPN_VPNGN_BRAND]
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "url")]
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub brand: Option<String>,
@@ -80,10 +82,14 @@ pub enum Command {
     Port(port::Port),
     /// List, add and change a customer's products
     Product(product::Product),
-    /// List, add and remove further addresses that a customer signs in with
+    /// List, add and remove a customer's further addresses
     Alias(alias::Alias),
     /// Show what each provider can do
     Capabilities,
+    /// Print completions for a shell
+    Completions(completions::Completions),
+    /// Print the manual page, or write one for each command
+    Man(man::Man),
 }
 
 /// The customer of a reseller.

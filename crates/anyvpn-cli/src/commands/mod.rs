@@ -4,11 +4,13 @@ pub mod account;
 pub mod alias;
 pub mod call;
 pub mod capabilities;
+pub mod completions;
 pub mod config;
 mod customer;
 pub mod demo;
 pub mod login;
 mod logout;
+pub mod man;
 pub mod port;
 pub mod product;
 pub mod profile;
@@ -42,6 +44,8 @@ pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Product(args) => product::run(context, args),
         Command::Alias(args) => alias::run(context, args),
         Command::Capabilities => capabilities::run(context),
+        Command::Completions(args) => completions::run(context, &args),
+        Command::Man(args) => man::run(context, &args),
     }
 }
 

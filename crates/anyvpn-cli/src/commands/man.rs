@@ -1,0 +1,63 @@
+//! `anyvpn man`
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Args, Command, CommandFactory as _};
+use clap_mangen::Man as Page;
+use serde::Serialize;
+
+use crate::args::Cli;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::text::{plain, reason};
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  anyvpn man | man -l -                                  Read the page
+  anyvpn man --output-dir ~/.local/share/man/man1        Then: man anyvpn-config-get")]
+pub struct Man {
+    /// Write a page for every command into this folder, in the place of those that are there
+    #[arg(long, value_name = "FOLDER")]
+    output_dir: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    pages: Vec<String>,
+}
+
+pub fn run(context: &Context, args: &Man) -> Result<(), Failure> {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    let Some(folder) = &args.output_dir else {
+        return context.output.lines(page(&command)?.trim_end());
+    };
+    let failed = |path: &PathBuf, error: &std::io::Error| {
+        Failure::other(format!("{} cannot be written: {}", path.display(), reason(error)))
+            .hint("choose a folder that you may write to with --output-dir")
+    };
+    fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    let mut answer = Answer { pages: Vec::new() };
+    let mut left = vec![&command];
+    while let Some(command) = left.pop() {
+        left.extend(command.get_subcommands().filter(|it| !it.is_hide_set()));
+        let path = folder.join(Page::new(command.clone()).get_filename());
+        fs::write(&path, page(command)?).map_err(|error| failed(&path, &error))?;
+        answer.pages.push(path.display().to_string());
+    }
+    answer.pages.sort();
+    context.output.answer(&answer, || {
+        let folder = plain(&folder.display().to_string());
+        format!("{} pages are in\n{folder}", answer.pages.len())
+    })
+}
+
+fn page(command: &Command) -> Result<String, Failure> {
+    let mut page = Vec::new();
+    Page::new(command.clone())
+        .render(&mut page)
+        .map_err(|error| Failure::other(format!("the page cannot be made: {}", reason(&error))))?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}
