@@ -172,6 +172,19 @@ impl Context {
         Ok(Settings { profile, entry: entry.cloned() })
     }
 
+    /// A failure at a provider, with how one signs in to the profile that is in force.
+    pub fn explain(&self, provider: ProviderName, failure: Failure) -> Failure {
+        let failure = failure.of(provider);
+        let token = Credential::Token.variable(provider);
+        match self.settings(provider) {
+            // The variable counts more than the profile.
+            Ok(Settings { entry: Some(entry), .. }) if variable(&token).is_none() => {
+                failure.of_profile(&entry)
+            }
+            _ => failure,
+        }
+    }
+
     /// Address and brand as flags and environment have them, flags first.
     pub fn address(&self, provider: ProviderName) -> (Option<String>, Option<String>) {
         let is_vpngn = provider == ProviderName::Vpngn;

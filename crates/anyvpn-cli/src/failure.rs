@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyvpn::{Advice, Error, ErrorKind, ProviderName};
 use serde::Serialize;
 
+use crate::profiles::Entry;
 use crate::text::plain;
 
 /// Why a command did not do what it was asked.
@@ -116,6 +117,16 @@ impl Failure {
     /// Says which provider it is about, where the error itself does not know.
     pub fn of(mut self, provider: ProviderName) -> Self {
         self.provider = Some(provider);
+        self
+    }
+
+    /// Says how one signs in to a named profile, when that is what is missing.
+    pub fn of_profile(mut self, entry: &Entry) -> Self {
+        if let (None, Cause::Library(error)) = (&self.hint, &self.cause)
+            && needs_sign_in(error)
+        {
+            self.hint = sign_in_to(entry);
+        }
         self
     }
 
@@ -368,6 +379,28 @@ pub fn sign_in(provider: Option<ProviderName>) -> String {
             format!("anyvpn login --provider {name}; ANYVPN_{variable}_TOKEN counts more, if set")
         }
         None => "anyvpn login, or set the provider's credentials in the environment".to_owned(),
+    }
+}
+
+/// Whether signing in once more is what helps.
+fn needs_sign_in(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Unauthorized => error.operation().is_none_or(|id| id.name() != "create-token"),
+        ErrorKind::InvalidRequest => error.fields().contains_key("credential"),
+        _ => false,
+    }
+}
+
+/// How one signs in to a named profile; `None` where its provider says it as well.
+fn sign_in_to(entry: &Entry) -> Option<String> {
+    let name = &entry.name;
+    match &entry.sources[..] {
+        [] if entry.provider == ProviderName::Vpngn => None,
+        [] => Some(format!("anyvpn login --profile {name}")),
+        sources => {
+            let keys: Vec<_> = sources.iter().map(|(it, source)| source.key(*it)).collect();
+            Some(format!("look at {} of the profile {name}", keys.join(" and ")))
+        }
     }
 }
 

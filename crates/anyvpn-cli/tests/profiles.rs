@@ -229,13 +229,20 @@ fn what_the_check_refuses_is_not_stored() {
 
     let text = fails(2, &mut at_home(&world, &["profile", "add", "home"]));
     assert!(text.contains("--provider"), "{text}");
+    let text = fails(2, &mut add(&world, "home", &["--password-file", &wrong]));
+    assert!(text.contains("--username"), "{text}");
     let vpnscript = ["profile", "add", "home", "--provider", "vpnscript"];
     let text = fails(2, &mut at_home(&world, &vpnscript));
     assert!(text.contains("--url"), "{text}");
 
-    // Without the check it is stored.
+    // Without the check it is stored, and every failure leads to it.
     let added = json(&mut add(&world, "home", &["--token-file", &wrong, "--no-check"]));
     assert_eq!(added["checked"], Value::Null);
+    let text = fails(3, &mut at_home(&world, &["account", "show"]));
+    assert!(text.contains("look at token_file of the profile home"), "{text}");
+    ok(&mut add(&world, "later", &[]));
+    let text = fails(3, &mut at_home(&world, &["--profile", "later", "account", "show"]));
+    assert!(text.contains("hint: anyvpn login --profile later"), "{text}");
     assert!(!read(&world).contains("canary"));
     let text = fails(2, &mut at_home(&world, &["login", "--username", LOGIN]));
     assert!(text.contains("token_file already"), "{text}");

@@ -48,7 +48,8 @@ pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
         let profile = context.profile(provider).await?;
         Ok(anyvpn::call_by_name(&profile, name, input, args.reveal).await?)
     })?;
-    context.output.document(&reply.map_err(|failure: Failure| failure.of(provider))?)
+    let explain = |failure: Failure| context.explain(provider, failure);
+    context.output.document(&reply.map_err(explain)?)
 }
 
 fn unknown(provider: ProviderName, name: &str) -> Failure {

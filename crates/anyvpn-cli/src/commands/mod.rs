@@ -91,7 +91,7 @@ fn with_profile(
     work: impl AsyncFnOnce(&Profile) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let done = wait(async { work(&context.profile(name).await?).await })?;
-    done.map_err(|failure| failure.of(name))
+    done.map_err(|failure| context.explain(name, failure))
 }
 
 /// Waits for what may take long, and says after a while why it does.

@@ -61,7 +61,7 @@ impl Reader<'_> {
             let wrong = self.wrong(span, &format!("there is no profile {default:?}"));
             return Err(match nearest(default, names) {
                 Some(meant) => wrong.hint(format!("is {meant} meant?")),
-                None => wrong.hint("choose one with anyvpn profile use NAME"),
+                None => wrong.hint("name one that is there, or remove the line"),
             });
         }
         Ok(file)
@@ -231,6 +231,17 @@ mod tests {
                 (Credential::SecretKey, Source::File("/s".into()))
             ]
         );
+    }
+
+    #[test]
+    fn the_guides_example_is_read() {
+        let guide = include_str!("../../../../docs/command.md");
+        let example = guide.split("```toml").nth(1).and_then(|it| it.split("```").next()).unwrap();
+        // Without HOME a name that begins there would have no folder.
+        let example = example.replace("~/", "/home/jo/");
+        let file = File::parse(Path::new("/c/config.toml"), &example).unwrap();
+        assert_eq!(file.entries.len(), 3);
+        assert_eq!(file.get("shop").unwrap().sources.len(), 2);
     }
 
     #[test]

@@ -89,6 +89,10 @@ async fn add(
     let (url, brand) = address(context, provider)?;
     let mut username = args.username.clone();
     let sources = sources(provider, &args, &mut username)?;
+    if username.is_none() && args.password.password_file.is_some() {
+        return Err(Failure::usage("a password is given, and nobody signs in now")
+            .hint("say who does with --username NAME"));
+    }
     let entry = Entry { name: args.name, provider, url, brand, sources };
     let without = bare(&entry);
     // An address that is none is told as such.
@@ -113,15 +117,14 @@ async fn add(
     };
     let stored = checked
         .map_err(|error| {
-            Failure::from(error)
-                .hint("nothing was stored; correct the address or the sign-in, or add --no-check")
+            Failure::from(error).hint("nothing was stored; correct the sign-in, or add --no-check")
         })
         .and_then(|checked| {
             let is_default = args.is_default || file.entries.is_empty();
-            turn.add(&entry);
             if is_default {
                 turn.set_default(&entry.name);
             }
+            turn.add(&entry);
             turn.write()?;
             Ok((checked, is_default))
         });
