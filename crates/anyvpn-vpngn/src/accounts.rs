@@ -38,19 +38,10 @@ impl AccountAdmin for Vpngn {
             return Err(Error::invalid("currency", "VPNGN's API has no place for one"));
         }
         let needed = |field| Error::invalid(field, "VPNGN needs it");
-        let client = AddClient {
-            country: new.country.ok_or_else(|| needed("country"))?.parse()?,
-            product_type: ProductType::try_from(new.months.ok_or_else(|| needed("months"))?)?,
-            email: new.login,
-            password: new.password.map(StrongPassword::new).transpose()?,
-            first_name: None,
-            last_name: None,
-            company_name: None,
-            state: None,
-            zip_code: None,
-            auto_terminate: false,
-            test_user: false,
-        };
+        let country = new.country.ok_or_else(|| needed("country"))?.parse()?;
+        let months = ProductType::try_from(new.months.ok_or_else(|| needed("months"))?)?;
+        let mut client = AddClient::new(new.login, country, months);
+        client.password = new.password.map(StrongPassword::new).transpose()?;
         let email = client.email.clone();
         match self.call(client).await {
             Ok(_) => Ok(Account::new(email, Status::Active)),
