@@ -95,7 +95,7 @@ pub async fn table(
         for (name, fault) in &faults {
             // Only the delayed fault needs the time-out, and a retry must find it gone.
             let attempt = match fault {
-                Some(Fault::Delay(_)) => Duration::from_millis(150),
+                Some(Fault::Delay(_)) => Duration::from_millis(500),
                 _ => Duration::from_secs(10),
             };
             let trial = Trial { operation: *id, attempt, fault: fault.clone() };
