@@ -5,7 +5,6 @@ use anyvpn_http::{Reply, Request, Security};
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::de::value::{Error as ValueError, UnitDeserializer};
 use serde_json::Value;
 
 /// AzireVPN's dialect.
@@ -28,7 +27,7 @@ impl anyvpn_http::Dialect for Dialect {
             return Err(Self::refusal(reply));
         }
         if reply.body.trim_ascii().is_empty() {
-            return nothing().ok_or_else(|| reply.unexpected("a value is missing"));
+            return reply.nothing("a value is missing");
         }
         match reply.json::<Envelope<T>>() {
             Ok(Envelope { status: None, data: None }) => reply.json(),
@@ -36,9 +35,7 @@ impl anyvpn_http::Dialect for Dialect {
                 Err(Self::refusal(reply))
             }
             Ok(Envelope { data: Some(value), .. }) => Ok(value),
-            Ok(Envelope { data: None, .. }) => {
-                nothing().ok_or_else(|| reply.unexpected("at `data`: missing or null"))
-            }
+            Ok(Envelope { data: None, .. }) => reply.nothing("at `data`: missing or null"),
             // The `data` of a refusal lists fields, and does not fit the value.
             Err(error) => Err(match reply.json::<Envelope<Value>>() {
                 Ok(Envelope { status: Some(s), .. }) if s != "success" => Self::refusal(reply),
@@ -105,9 +102,4 @@ fn field_errors(value: &Value) -> Option<Vec<(String, String)>> {
         }
     }
     (!errors.is_empty()).then_some(errors)
-}
-
-/// The value of a reply that has none, for the types that allow it.
-fn nothing<T: DeserializeOwned>() -> Option<T> {
-    T::deserialize(UnitDeserializer::<ValueError>::new()).ok()
 }

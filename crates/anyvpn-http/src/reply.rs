@@ -6,6 +6,7 @@ use anyvpn_core::{Error, ErrorKind, Timestamp};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use serde::de::value::{Error as ValueError, UnitDeserializer};
 
 /// A reply with its whole body, within the bounds.
 pub struct Reply {
@@ -45,7 +46,17 @@ impl Reply {
         if !self.body.trim_ascii().is_empty() {
             return self.json();
         }
-        serde_json::from_slice(b"null").map_err(|_| self.unexpected("a value is missing"))
+        self.nothing("a value is missing")
+    }
+
+    /// The value of a reply that has none, for the types that allow it: `()`, an option, anything
+    /// ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnexpectedReply`] with this reason for all other types.
+    pub fn nothing<T: DeserializeOwned>(&self, why: &str) -> Result<T, Error> {
+        T::deserialize(UnitDeserializer::<ValueError>::new()).map_err(|_| self.unexpected(why))
     }
 
     /// Decodes a part of the body that was read as a JSON value first, for dialects whose replies no
@@ -123,7 +134,9 @@ fn excerpt(body: &[u8]) -> String {
     }
     let mut shown = String::new();
     let mut rest = text;
-    while let Some(start) = rest.find('"') {
+    while shown.chars().count() <= EXCERPT
+        && let Some(start) = rest.find('"')
+    {
         shown.push_str(&plain(&rest[..start]));
         let string = &rest[start + 1..];
         let end = string_end(string);
@@ -134,11 +147,11 @@ fn excerpt(body: &[u8]) -> String {
             shown.push_str("\"…\"");
         }
         rest = after;
-        if shown.chars().count() > EXCERPT {
-            break;
-        }
     }
-    shown.push_str(&plain(rest));
+    // A long body is not gone through for what is cut off again.
+    if shown.chars().count() <= EXCERPT {
+        shown.push_str(&plain(rest));
+    }
     match shown.char_indices().nth(EXCERPT) {
         Some((cut, _)) => format!("{}…", &shown[..cut]),
         None => shown,

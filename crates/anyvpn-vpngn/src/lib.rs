@@ -136,7 +136,7 @@ impl Vpngn {
         let turn = store.lock().await?;
         session.start(Proof::Password(password)).await?;
         drop(turn);
-        self.with_session(email, store).await
+        Ok(self.in_session(session, email))
     }
 
     /// The same with a customer's tokens from `store`.
@@ -155,7 +155,11 @@ impl Vpngn {
     ) -> Result<Self, Error> {
         let email = email.into();
         let session = self.session(email.clone(), store).await?;
-        Ok(Self { client: self.client.with_credentials(session), email: Some(email) })
+        Ok(self.in_session(session, email))
+    }
+
+    fn in_session(&self, session: Session, email: String) -> Self {
+        Self { client: self.client.with_credentials(session), email: Some(email) }
     }
 
     async fn session(

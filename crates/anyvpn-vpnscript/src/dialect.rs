@@ -4,7 +4,6 @@
 use anyvpn_core::{Error, ErrorKind, Secret};
 use anyvpn_http::{Reply, Request, Security, lenient};
 use serde::Deserialize;
-use serde::de::value::{Error as ValueError, UnitDeserializer};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
@@ -25,8 +24,7 @@ impl anyvpn_http::Dialect for Dialect {
 
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
         let envelope = open::<Envelope<T>>(reply)?;
-        let nothing = || T::deserialize(UnitDeserializer::<ValueError>::new()).ok();
-        envelope.data.or_else(nothing).ok_or_else(|| reply.unexpected("at `data`: missing or null"))
+        envelope.data.map_or_else(|| reply.nothing("at `data`: missing or null"), Ok)
     }
 
     fn refusal(reply: &Reply) -> Error {
