@@ -165,11 +165,14 @@ impl<D: Dialect> Client<D> {
         }
         let deadline = self.0.clock.instant() + self.0.limits.call;
         let mut delays = self.0.retry.delays();
-        let (mut attempts, mut renewed, mut lost) = (0_u32, false, false);
+        let (mut attempts, mut renewed) = (0_u32, false);
+        // Whether an attempt may have been done. Of a lost one nothing is known, and a gateway's 502 or
+        // 504 can follow work that was done.
+        let (mut lost, mut doubtful) = (false, false);
         loop {
             // What fails between two attempts must not hide that the first may have been done.
             let unsure = |error: Error| match O::REPLAY {
-                Replay::Idempotent if lost => error.with_read_back(),
+                Replay::Idempotent if doubtful => error.with_read_back(),
                 _ => error,
             };
             self.turn(deadline).await.map_err(unsure)?;
@@ -180,7 +183,7 @@ impl<D: Dialect> Client<D> {
                 let current = self.0.credentials.current();
                 self.before(deadline, current).await.flatten().map_err(unsure)?
             };
-            D::attach(credential.as_ref(), security, &mut request)?;
+            D::attach(credential.as_ref(), security, &mut request).map_err(unsure)?;
             #[cfg(feature = "gzip")]
             if self.0.gzip {
                 let gzip = http::HeaderValue::from_static("gzip");
@@ -193,19 +196,23 @@ impl<D: Dialect> Client<D> {
                 Span::current().record("status", reply.status.as_u16());
             }
             let next = match outcome {
-                Ok(reply) => match self.judge(operation, &reply, lost) {
-                    Ok(value) => return Ok(value),
-                    Err(next) => next,
-                },
+                Ok(reply) => {
+                    doubtful |= reply.status.is_server_error();
+                    match self.judge(operation, &reply, lost) {
+                        Ok(value) => return Ok(value),
+                        Err(next) => next,
+                    }
+                }
                 Err(failure) => {
                     lost |=
                         !matches!(&failure, Failure::Lost(e) if e.progress == Progress::NotSent);
+                    doubtful |= lost;
                     after_failure(O::REPLAY, failure)
                 }
             };
             let finish = |error: Error| {
-                let error =
-                    if lost && O::REPLAY != Replay::Safe { error.with_read_back() } else { error };
+                let changes = O::REPLAY != Replay::Safe;
+                let error = if doubtful && changes { error.with_read_back() } else { error };
                 error.map_texts(|text| presentable(&redact(text, request.secrets())))
             };
             match next {
@@ -304,8 +311,6 @@ impl<D: Dialect> Client<D> {
             if limited {
                 return Err(Next::Again(error, wait));
             }
-            // A gateway's 502 or 504 can follow work that was done.
-            let error = if changes { error.with_read_back() } else { error };
             return Err(match O::REPLAY {
                 Replay::Once => Next::Stop(error),
                 Replay::Safe | Replay::Idempotent => Next::Again(error, wait),
