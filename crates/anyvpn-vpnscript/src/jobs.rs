@@ -159,20 +159,18 @@ impl VpnScript {
     pub(crate) async fn delete_config(&self, id: u64) -> Result<(), Error> {
         if let Err(error) = self.call(DeleteWireGuardConfig { config_id: id }).await {
             let unsure = error.kind() == ErrorKind::Pending || error.advice() == Advice::ReadBack;
-            let deleting = unsure
-                && self
-                    .entries(None)
-                    .await?
-                    .iter()
-                    .all(|entry| entry.id != id || entry.status == PENDING_DELETION);
+            let deleting = |entries: Vec<WireGuardConfigEntry>| {
+                entries.iter().all(|entry| entry.id != id || entry.status == PENDING_DELETION)
+            };
             // Somebody, or a lost attempt of this call, has asked for it already.
-            if !deleting {
+            if !unsure || !self.entries(None).await.is_ok_and(deleting) {
                 return Err(error);
             }
         }
         let mut looks = self.looks();
         loop {
-            let entry = self.entries(None).await?.into_iter().find(|entry| entry.id == id);
+            let entries = self.entries(None).await.map_err(Error::with_read_back)?;
+            let entry = entries.into_iter().find(|entry| entry.id == id);
             match entry {
                 None => return Ok(()),
                 Some(WireGuardConfigEntry { fail_reason: Some(reason), .. }) => {

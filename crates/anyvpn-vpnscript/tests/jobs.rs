@@ -15,7 +15,7 @@ use anyvpn_core::{
     WireGuardOptions,
 };
 use anyvpn_http::transport::{Body, Reqwest, Transport, TransportError};
-use anyvpn_sandbox::vpnscript::ConfigState;
+use anyvpn_sandbox::vpnscript::{ConfigState, ServiceState};
 use anyvpn_sandbox::{Fault, FaultRule};
 use anyvpn_vpnscript::VpnScript;
 use anyvpn_vpnscript::ops::CreateWireGuardConfig;
@@ -459,4 +459,18 @@ async fn a_failed_deletion_says_why() {
         assert!(error.detail().unwrap().contains(&format!("configuration {id} ")), "{error}");
         assert_eq!(world.ids(), [id]);
     }
+}
+
+#[tokio::test]
+async fn a_deletion_that_nobody_can_watch_is_read_back() {
+    // The deletion is asked for, and the list of what is left is refused.
+    let world = World::new(0).await;
+    let (id, _) = world.obtain(WIREGUARD).await.unwrap();
+    world.service().set_service(USERNAME, ServiceState::Expired);
+    let error = world.vpn.revoke(&id.to_string()).await.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::ServiceExpired, Advice::ReadBack));
+    assert_eq!(world.service().configs(USERNAME)[0].state, ConfigState::PendingDeletion);
+    // It was asked for before, and the refusal of that is what counts.
+    let error = world.vpn.revoke(&id.to_string()).await.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::Pending, Advice::Retry(None)));
 }
