@@ -288,7 +288,7 @@ pub trait PortForwards: Send + Sync {
     /// # Errors
     ///
     /// `QuotaReached` when the day's allowance is used up; `Ambiguous` when a port may have been
-    /// opened: list to see.
+    /// opened: list to see. No list shows one that was to be hidden.
     async fn create(&self, port: NewPortForward) -> Result<PortForward, Error>;
 
     /// Takes a port out of later lists for good. It stays open; remember its number.

@@ -1,0 +1,207 @@
+//! Random sequences of operations against a small model of an account, on a network where requests
+//! and replies get lost: the account's state is the model's, whatever failed on the way.
+//!
+//! The model knows what its caller was told, and what it read back where an error advised to. It
+//! shares no type with the client's replies. `ANYVPN_MODEL_CASES=1000` tries so many other
+//! sequences.
+
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
+mod account;
+mod steps;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use account::{Account, Device, Port, Token};
+use anyvpn_azire::ops::{CreateToken, ListTokens};
+use anyvpn_azire::{Azire, Error, Secret};
+use anyvpn_core::{Accounts, ErrorKind, PortForwards, PrivateKey, ServerConfigs};
+use anyvpn_http::transport::Reqwest;
+use anyvpn_sandbox::azire::Quirks;
+use anyvpn_sandbox::{Clock, Sandbox};
+use anyvpn_testkit::network::{self, Mishap, Network, conclude, mishaps};
+use proptest::prelude::*;
+use steps::steps;
+
+/// The names that an account can have.
+const NAMES: [&str; 3] = ["david", "maria", "erik"];
+const PASSWORDS: [&str; 2] = ["canary-password-Zx81", "canary-password-Zx82"];
+
+#[test]
+fn the_account_is_the_models_whatever_failed_on_the_way() {
+    let step = (steps(), mishaps());
+    let cases = (0..64_u64, prop::collection::vec(step, 1..40));
+    network::check(32, &cases, async |(seed, steps)| {
+        let mut world = World::new(seed).await;
+        for (step, mishaps) in steps {
+            world.account.expire(world.now());
+            world.network.meet(mishaps.clone());
+            world.take(step, &mishaps).await;
+            world.network.calm();
+            world.compare();
+        }
+        world.compare_all().await;
+    });
+}
+
+/// An account, and all that its caller has.
+struct World {
+    sandbox: Arc<Sandbox>,
+    network: Network,
+    quirks: Quirks,
+    azire: Azire,
+    account: Account,
+    /// The id of the caller's own token.
+    own: String,
+    /// Other accounts, by name, with their password and number of tokens.
+    others: Vec<(&'static str, usize)>,
+}
+
+impl World {
+    async fn new(seed: u64) -> Self {
+        let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
+        let sandbox = Sandbox::builder().seed(seed).clock(clock.clone()).start().await.unwrap();
+        let sandbox = Arc::new(sandbox);
+        let token = sandbox.azire().add_account(NAMES[0], PASSWORDS[0]).token;
+        // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Waits do not move the sandbox's clock: it moves in steps of its own.
+        let waits = Clock::fixed(clock.now());
+        let network = Network::new(Reqwest(reqwest::Client::new()), Arc::clone(&sandbox), waits);
+        let azire = Azire::builder()
+            .base_url(sandbox.azire_url())
+            .token(token)
+            .transport(Arc::new(network.clone()))
+            .clock(Arc::new(network.clone()))
+            .build()
+            .unwrap();
+        let tokens: Vec<_> = tokens(&azire).await;
+        let account = Account {
+            username: NAMES[0].to_owned(),
+            password: PASSWORDS[0].to_owned(),
+            email: azire.account().await.unwrap().email,
+            suspended: false,
+            tokens: tokens.clone(),
+            devices: Vec::new(),
+            opened: (0, 0),
+        };
+        let (quirks, own) = (sandbox.azire().quirks(), tokens[0].id.clone());
+        Self { sandbox, network, quirks, azire, account, own, others: Vec::new() }
+    }
+
+    fn now(&self) -> i64 {
+        self.sandbox.clock().now().as_second()
+    }
+
+    /// A client without a token.
+    fn anonymous(&self) -> Azire {
+        Azire::builder()
+            .base_url(self.sandbox.azire_url())
+            .transport(Arc::new(self.network.clone()))
+            .clock(Arc::new(self.network.clone()))
+            .build()
+            .unwrap()
+    }
+
+    async fn conclude<T>(
+        &self,
+        mishaps: &[Mishap],
+        refusals: &[ErrorKind],
+        outcome: Result<T, Error>,
+        read_back: impl AsyncFnOnce() -> Option<T>,
+    ) -> Option<T> {
+        conclude(&self.network, mishaps, refusals, outcome, read_back).await
+    }
+
+    /// The device that has the key, as the provider lists it.
+    async fn read_device(&self, key: &str) -> Option<Device> {
+        devices(&self.azire).await.into_iter().find(|device| device.keys.iter().any(|it| it == key))
+    }
+
+    /// Compares with what the sandbox knows.
+    fn compare(&mut self) {
+        let now = self.now();
+        self.account.expire(now);
+        let (azire, account) = (self.sandbox.azire(), &self.account);
+        let ports = azire.ports(&account.username);
+        let devices = azire.devices(&account.username).into_iter().map(|device| Device {
+            ports: ports
+                .iter()
+                .filter(|port| port.internal_ipv4 == device.internal_ipv4)
+                .map(|port| Port {
+                    number: port.port,
+                    hidden: port.hidden,
+                    ends: port.expires_at.as_second(),
+                })
+                .collect(),
+            id: device.id,
+            address: device.internal_ipv4,
+            keys: device.keys,
+        });
+        assert_eq!(account.devices, devices.collect::<Vec<_>>());
+        assert_eq!(account.tokens.len(), azire.tokens(&account.username));
+        assert_eq!(azire.accounts(), 1 + self.others.len());
+        for (name, tokens) in &self.others {
+            assert_eq!(azire.tokens(name), *tokens, "{name}");
+        }
+    }
+
+    /// Compares with all that the provider tells.
+    async fn compare_all(&mut self) {
+        let seen = self.azire.account().await.unwrap();
+        assert_eq!((&seen.login, &seen.email), (&self.account.username, &self.account.email));
+        assert_eq!(tokens(&self.azire).await, self.account.tokens);
+        let mut devices = devices(&self.azire).await;
+        for (seen, known) in devices.iter_mut().zip(&self.account.devices) {
+            let listed = PortForwards::list(&self.azire, seen.address).await.unwrap();
+            let visible: Vec<_> = known.ports.iter().filter(|port| !port.hidden).collect();
+            let numbers: Vec<_> = listed.iter().map(|port| port.port).collect();
+            assert_eq!(numbers, visible.iter().map(|port| port.number).collect::<Vec<_>>());
+            seen.ports.clone_from(&known.ports);
+        }
+        assert_eq!(devices, self.account.devices);
+        let (name, password) = (&self.account.username, self.account.password.as_str());
+        self.anonymous().sign_in(name, password.into(), "last").await.unwrap();
+        self.account.tokens.push(Token { id: String::new(), comment: None });
+        self.compare();
+    }
+}
+
+async fn tokens(azire: &Azire) -> Vec<Token> {
+    let tokens = azire.call(ListTokens {}).await.unwrap().into_iter();
+    tokens.map(|it| Token { id: it.id.to_string(), comment: it.comment }).collect()
+}
+
+/// The devices, without their ports.
+async fn devices(azire: &Azire) -> Vec<Device> {
+    let configs = ServerConfigs::list(azire).await.unwrap().into_iter();
+    configs
+        .map(|config| Device {
+            id: config.id,
+            address: match config.addresses[0] {
+                std::net::IpAddr::V4(address) => address,
+                other => panic!("{other}"),
+            },
+            keys: config.public_keys.iter().map(ToString::to_string).collect(),
+            ports: Vec::new(),
+        })
+        .collect()
+}
+
+/// One of a few keys.
+fn key(number: u8) -> PrivateKey {
+    let letter = char::from(b'A' + number % 26);
+    format!("AA{letter}{}=", "A".repeat(40)).parse().unwrap()
+}
+
+fn sign_in(name: &str, password: &str) -> CreateToken {
+    CreateToken {
+        username: Some(name.to_owned()),
+        password: Some(Secret::from(password)),
+        device_name: None,
+        comment: None,
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3600);

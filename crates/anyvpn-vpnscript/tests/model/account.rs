@@ -1,0 +1,158 @@
+//! What a caller knows of an account, and the rules by which VPN Script lets it change.
+
+use anyvpn_core::ErrorKind::{
+    self, CapacityReached, DeviceLimit, InvalidRequest, NoService, NotFound, Pending,
+    ServiceExpired, ServiceInactive, Suspended,
+};
+use anyvpn_sandbox::vpnscript::{ConfigState, Quirks, ServiceState};
+
+/// The servers of every sandbox that the test knows: an OpenVPN server, two WireGuard servers of
+/// which the second has two slots, and one that is not there.
+pub const SERVERS: [u64; 4] = [1, 2, 5, 99];
+
+/// How a configuration stands, as the provider tells it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum State {
+    /// The job will, or will not, be done, at the latest at this time.
+    Creating {
+        fails: bool,
+        by: i64,
+    },
+    Deleting {
+        fails: bool,
+        by: i64,
+    },
+    Active,
+    NotMade,
+    /// Its deletion failed, and it waits to be deleted for ever.
+    Stuck,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub id: u64,
+    pub server: u64,
+    pub state: State,
+}
+
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub service: ServiceState,
+    pub suspended: bool,
+    pub devices: u32,
+    pub configs: Vec<Config>,
+    /// How many of the next jobs fail.
+    pub failures: u32,
+    /// How long a job takes.
+    pub job_seconds: u32,
+}
+
+impl Account {
+    /// Why nothing about WireGuard is answered.
+    pub fn locked(&self) -> Option<ErrorKind> {
+        match self.service {
+            _ if self.suspended => Some(Suspended),
+            ServiceState::None => Some(NoService),
+            ServiceState::Inactive => Some(ServiceInactive),
+            ServiceState::Expired => Some(ServiceExpired),
+            _ => None,
+        }
+    }
+
+    pub fn refuses_config(&self, server: u64) -> Vec<ErrorKind> {
+        if let Some(locked) = self.locked() {
+            return vec![locked];
+        }
+        match server {
+            1 => return vec![InvalidRequest],
+            99 => return vec![NotFound],
+            _ => {}
+        }
+        let counts = |it: &&Config| it.state != State::NotMade;
+        let mut whys = Vec::new();
+        if server == 5
+            && self.configs.iter().filter(counts).filter(|it| it.server == 5).count() >= 2
+        {
+            whys.push(CapacityReached);
+        }
+        if self.configs.iter().filter(counts).count() >= self.devices as usize {
+            whys.push(DeviceLimit);
+        }
+        whys
+    }
+
+    pub fn refuses_deletion(&self, config: Option<usize>, quirks: &Quirks) -> Vec<ErrorKind> {
+        match config.map(|it| self.configs[it].state) {
+            _ if self.suspended => vec![Suspended],
+            None => vec![NotFound],
+            Some(State::Active) => Vec::new(),
+            Some(State::NotMade | State::Stuck) if quirks.failed_may_be_deleted => Vec::new(),
+            Some(_) => vec![Pending],
+        }
+    }
+
+    /// Whether the next job will fail, and when it is done at the latest.
+    pub fn next_job(&mut self, now: i64) -> (bool, i64) {
+        let fails = self.failures > 0;
+        self.failures = self.failures.saturating_sub(1);
+        // The second that has begun counts as a whole one.
+        (fails, now + 1 + i64::from(self.job_seconds))
+    }
+
+    /// Whether a job is under way, whose end can come at any moment.
+    pub fn is_unsettled(&self) -> bool {
+        let jobs =
+            |it: &Config| matches!(it.state, State::Creating { .. } | State::Deleting { .. });
+        self.configs.iter().any(jobs)
+    }
+}
+
+impl Config {
+    /// What becomes of it when the provider shows this, and whether it is still there.
+    ///
+    /// # Panics
+    ///
+    /// When the provider cannot show this.
+    pub fn become_what(
+        &mut self,
+        shown: Option<(ConfigState, bool)>,
+        now: i64,
+        quirks: &Quirks,
+    ) -> bool {
+        let after_deletion =
+            if quirks.failed_deletion_is_active { State::Active } else { State::Stuck };
+        let (before, id) = (self.state, self.id);
+        self.state = match (before, shown) {
+            (State::Creating { by, .. }, Some((ConfigState::PendingCreation, false)))
+                if now < by =>
+            {
+                return true;
+            }
+            (State::Deleting { by, .. }, Some((ConfigState::PendingDeletion, false)))
+                if now < by =>
+            {
+                return true;
+            }
+            (
+                State::Creating { fails: false, .. } | State::Active,
+                Some((ConfigState::Active, _)),
+            ) => State::Active,
+            (
+                State::Creating { fails: true, .. } | State::NotMade,
+                Some((ConfigState::PendingCreation, true)),
+            ) => State::NotMade,
+            (State::Deleting { fails: false, .. }, None) => return false,
+            (State::Deleting { fails: true, .. }, Some((ConfigState::Active, true)))
+                if after_deletion == State::Active =>
+            {
+                State::Active
+            }
+            (
+                State::Deleting { fails: true, .. } | State::Stuck,
+                Some((ConfigState::PendingDeletion, true)),
+            ) if after_deletion == State::Stuck => State::Stuck,
+            _ => panic!("{id} was {before:?} and is {shown:?}"),
+        };
+        true
+    }
+}

@@ -1,0 +1,142 @@
+//! Random sequences of operations against a small model of an account, on a network where requests
+//! and replies get lost: the account's configurations are the model's, whatever failed on the way.
+//!
+//! The model knows what its caller was told, and what it listed afterwards. It shares no type with
+//! the client's replies. `ANYVPN_MODEL_CASES=1000` tries so many other sequences.
+
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
+mod account;
+mod steps;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use account::Account;
+use anyvpn_core::ServerConfigs;
+use anyvpn_http::MemoryStore;
+use anyvpn_http::transport::Reqwest;
+use anyvpn_sandbox::vpnscript::{ConfigState, Quirks, Service, ServiceState};
+use anyvpn_sandbox::{Clock, Sandbox};
+use anyvpn_testkit::network::{self, Network, mishaps};
+use anyvpn_vpnscript::{Password, Secret, VpnScript};
+use proptest::prelude::*;
+use steps::steps;
+
+const USERNAME: &str = "liam";
+const PASSWORD: &str = "canary-password-Zx81";
+
+#[test]
+fn the_account_is_the_models_whatever_failed_on_the_way() {
+    let step = (steps(), mishaps());
+    let cases = (0..64_u64, prop::collection::vec(step, 1..40));
+    network::check(32, &cases, async |(seed, steps)| {
+        let mut world = World::new(seed).await;
+        for (step, mishaps) in steps {
+            let tokens = world.service().tokens(USERNAME);
+            world.sandbox.clear_received();
+            world.network.meet(mishaps.clone());
+            world.take(step, &mishaps).await;
+            world.network.calm();
+            world.compare();
+            let more = world.service().tokens(USERNAME) > tokens.max(1);
+            assert!(!more || !mishaps.is_empty(), "a token was made that nobody needed");
+        }
+        world.compare_all().await;
+    });
+}
+
+/// An account, and all that its caller has.
+struct World {
+    sandbox: Arc<Sandbox>,
+    network: Network,
+    quirks: Quirks,
+    vpn: VpnScript,
+    account: Account,
+}
+
+impl World {
+    async fn new(seed: u64) -> Self {
+        let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
+        let sandbox = Sandbox::builder().seed(seed).clock(clock.clone()).start().await.unwrap();
+        let sandbox = Arc::new(sandbox);
+        let service = sandbox.vpnscript();
+        let token = service.add_account(USERNAME, PASSWORD).token;
+        // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Waits move the sandbox's clock: jobs are done meanwhile.
+        let network = Network::new(Reqwest(reqwest::Client::new()), Arc::clone(&sandbox), clock);
+        let quirks = service.quirks();
+        service.set_devices(USERNAME, 4);
+        let account = Account {
+            service: ServiceState::Active,
+            suspended: false,
+            devices: 4,
+            configs: Vec::new(),
+            failures: 0,
+            job_seconds: 2,
+        };
+        let vpn = client(&sandbox, &network, Some(token));
+        Self { sandbox, network, quirks, vpn, account }
+    }
+
+    fn service(&self) -> &Service {
+        self.sandbox.vpnscript()
+    }
+
+    fn now(&self) -> i64 {
+        self.sandbox.clock().now().as_second()
+    }
+
+    /// The ids of the configurations, as the provider lists them; `None` when it does not.
+    async fn listed(&self) -> Option<Vec<u64>> {
+        let list = ServerConfigs::list(&self.vpn).await;
+        if let Some(locked) = self.account.locked() {
+            assert_eq!(list.map_err(|error| error.kind()), Err(locked));
+            return None;
+        }
+        Some(list.unwrap().iter().map(|it| it.id.parse().unwrap()).collect())
+    }
+
+    /// What the provider shows of each configuration: its state, and whether its last job failed.
+    fn shown(&self) -> BTreeMap<u64, (ConfigState, bool)> {
+        let configs = self.service().configs(USERNAME).into_iter();
+        configs.map(|it| (it.id, (it.state, it.fail_reason.is_some()))).collect()
+    }
+
+    /// Compares with what the sandbox knows.
+    fn compare(&mut self) {
+        let (shown, now, quirks) = (self.shown(), self.now(), &self.quirks);
+        self.account
+            .configs
+            .retain_mut(|it| it.become_what(shown.get(&it.id).copied(), now, quirks));
+        let ids: Vec<_> = self.account.configs.iter().map(|it| it.id).collect();
+        assert_eq!(ids, shown.into_keys().collect::<Vec<_>>());
+    }
+
+    /// Compares with all that the provider tells, after all jobs.
+    async fn compare_all(&mut self) {
+        self.sandbox.clock().advance(Duration::from_secs(24 * 3600));
+        self.compare();
+        assert!(!self.account.is_unsettled());
+        self.service().unsuspend(USERNAME);
+        self.service().set_service(USERNAME, ServiceState::Active);
+        (self.account.suspended, self.account.service) = (false, ServiceState::Active);
+        self.vpn = client(&self.sandbox, &self.network, None);
+        let ids: Vec<_> = self.account.configs.iter().map(|it| it.id).collect();
+        assert_eq!(self.listed().await.unwrap(), ids);
+    }
+}
+
+/// A client that signs in when it has no token, or when its token is refused.
+fn client(sandbox: &Sandbox, network: &Network, token: Option<String>) -> VpnScript {
+    let password = Password::new(USERNAME, Secret::from(PASSWORD), "Liam's laptop");
+    VpnScript::builder(sandbox.vpnscript_url())
+        .transport(Arc::new(network.clone()))
+        .clock(Arc::new(network.clone()))
+        .build()
+        .unwrap()
+        .with_lock_folder(None)
+        .with_sign_in(password, Arc::new(MemoryStore::new(token.map(Secret::from))))
+}
