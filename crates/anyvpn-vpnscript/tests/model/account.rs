@@ -1,7 +1,7 @@
 //! What a caller knows of an account, and the rules by which VPN Script lets it change.
 
 use anyvpn_core::ErrorKind::{
-    self, CapacityReached, DeviceLimit, InvalidRequest, NoService, NotFound, Pending,
+    self, CapacityReached, DeviceLimit, InvalidRequest, NoService, NotFound, Pending, Refused,
     ServiceExpired, ServiceInactive, Suspended,
 };
 use anyvpn_sandbox::vpnscript::{ConfigState, Quirks, ServiceState};
@@ -87,6 +87,8 @@ impl Account {
             None => vec![NotFound],
             Some(State::Active) => Vec::new(),
             Some(State::NotMade | State::Stuck) if quirks.failed_may_be_deleted => Vec::new(),
+            // Who revokes is told why the deletion has failed.
+            Some(State::Stuck) => vec![Pending, Refused],
             Some(_) => vec![Pending],
         }
     }
