@@ -9,17 +9,50 @@ use crate::commands::{
     server,
 };
 use crate::failure::Failure;
+use crate::look::{Look, painted};
 
 const EXAMPLES: &str = "\
 Examples:
   anyvpn demo                               See it all work, without an account
   anyvpn profile add home                   Sign in, step by step
-  anyvpn config get se-sto -o se-sto.conf   Write a WireGuard file
-  anyvpn port create --days 7               Open a port on the VPN server";
+  anyvpn config get se-sto -o se-sto.conf   Write a WireGuard file";
+
+/// The help of the whole: with the prompt after it, it fits a screen of 80 columns and 24 lines.
+fn help() -> String {
+    let title = |text| Look::Title.on(text);
+    let (usage, commands, options) = (title("Usage:"), title("Commands:"), title("Options:"));
+    let examples = EXAMPLES.replace("Examples:", &title("Examples:"));
+    let text = format!(
+        "\
+VPN providers by one command: accounts, configurations, ports
+{usage} anyvpn [OPTIONS] <COMMAND>
+
+{commands} (anyvpn COMMAND --help tells more of each)
+  demo, sandbox       See it all at work; serve an imitation to test with
+  profile             Add, list, show, choose and remove profiles
+  login, logout       Sign in, and keep the token; delete it
+  account             Show, create or close the account
+  server, config      List the servers; get a configuration for one
+  port                Open, list and close ports that lead to this machine
+  product, alias      What a customer has, at VPNGN
+  call, capabilities  Any documented operation; what each provider can do
+  completions, man    What the shell and man know of it
+
+{options}
+  --profile, --provider, --url, --brand   Which provider, where, and as whom
+  --json                                  The answer in JSON, and errors too
+  -q, --quiet; -v, --verbose; -h, --help; -V, --version
+
+{examples}
+"
+    );
+    painted(&text, true)
+}
 
 /// VPN providers by one command: accounts, configurations, ports.
 #[derive(Parser)]
-#[command(name = "anyvpn", version, max_term_width = 80, after_help = EXAMPLES)]
+#[command(name = "anyvpn", version, max_term_width = 80)]
+#[command(after_help = EXAMPLES, override_help = help())]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -49,6 +82,9 @@ pub struct Global {
     /// Answer in JSON, on stdout; errors too, on stderr
     #[arg(long, global = true)]
     pub json: bool,
+    /// Tell on stderr of nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
     /// Tell on stderr what is done; -vv and -vvv tell more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,

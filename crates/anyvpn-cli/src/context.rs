@@ -38,9 +38,10 @@ impl Settings {
 
 impl Context {
     pub fn new(global: Global) -> Self {
-        let Global { profile, provider, url, brand, json, .. } = global;
+        let Global { profile, provider, url, brand, json, quiet, verbose } = global;
         let file = OnceCell::new();
-        Self { output: Output { json }, profile, provider, url, brand, file }
+        let output = Output { json, quiet, verbose };
+        Self { output, profile, provider, url, brand, file }
     }
 
     /// The provider that the arguments name; `None` when they name none.

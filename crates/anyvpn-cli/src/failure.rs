@@ -40,6 +40,8 @@ enum Kind {
     Unsupported,
     NotFound,
     Other,
+    /// By this signal.
+    Interrupted(i32),
 }
 
 impl Failure {
@@ -61,6 +63,19 @@ impl Failure {
     /// Something of this machine: a file, the terminal.
     pub fn other(what: impl Into<String>) -> Self {
         Self::own(Kind::Other, what)
+    }
+
+    /// A signal ended it.
+    pub fn interrupted(signal: i32, what: impl Into<String>) -> Self {
+        Self::own(Kind::Interrupted(signal), what)
+    }
+
+    /// The signal that ended it.
+    pub fn signal(&self) -> Option<i32> {
+        match self.cause {
+            Cause::Own { kind: Kind::Interrupted(signal), .. } => Some(signal),
+            _ => None,
+        }
     }
 
     /// The other end of stdout is gone.
@@ -151,6 +166,8 @@ impl Failure {
                 Kind::NotFound => code(ErrorKind::NotFound),
                 Kind::Unsupported => 5,
                 Kind::Other => 1,
+                // For systems without signals; elsewhere the signal itself ends the process.
+                Kind::Interrupted(_) => 130,
             },
             Cause::ClosedPipe => 0,
         })
@@ -217,6 +234,7 @@ impl Failure {
                 Kind::Unsupported => "unsupported",
                 Kind::NotFound => ErrorKind::NotFound.name(),
                 Kind::Other => "other",
+                Kind::Interrupted(_) => "interrupted",
             },
             Cause::ClosedPipe => "closed-pipe",
         }

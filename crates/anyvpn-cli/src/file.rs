@@ -8,6 +8,7 @@ use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
 use crate::text::reason;
+use crate::waiting;
 
 /// A file that is going to be written. Whatever can be refused is refused before there is one, so
 /// that nothing is made at a provider which then has no place here.
@@ -65,6 +66,9 @@ impl Pending {
                 let named = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
                 named.map(drop).map_err(|failed| failed.error)
             });
+        if written.is_ok() {
+            waiting::told();
+        }
         written.map_err(|error| {
             let why = reason(&error);
             Failure::other(format!("{} cannot be written: {why}", path.display()))

@@ -6,12 +6,17 @@ mod context;
 mod failure;
 mod file;
 mod file_names;
+mod look;
 mod output;
 mod profiles;
+mod progress;
 mod qr;
 mod secrets;
+mod signals;
 mod text;
 mod tokens;
+mod usage;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -20,12 +25,15 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     let cli = match args::Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return output::usage(&error),
+        Err(error) => return usage::tell(&error),
     };
-    output::trace(cli.global.verbose);
     let context = context::Context::new(cli.global);
-    match commands::run(&context, cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => context.output.failure(&failure),
+    let Err(failure) = commands::run(&context, cli.command) else {
+        return ExitCode::SUCCESS;
+    };
+    let code = context.output.failure(&failure);
+    match failure.signal() {
+        Some(signal) => signals::end(signal),
+        None => code,
     }
 }

@@ -2,23 +2,26 @@
 //!
 //! stdout has the answer and nothing else; stderr has everything else.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyvpn::Secret;
-use clap::error::ErrorKind as ClapKind;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::failure::Failure;
+use crate::look::{Look, is_colored, painted};
+use crate::progress::{self, Progress};
 use crate::text::{is_treacherous, plain, reason};
+use crate::waiting::{self, Listener};
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Output {
     pub json: bool,
+    pub quiet: bool,
+    pub verbose: u8,
 }
 
 impl Output {
@@ -38,7 +41,7 @@ impl Output {
 
     /// Prints lines of the answer.
     pub fn lines(self, text: &str) -> Result<(), Failure> {
-        print(&[text.as_bytes(), b"\n"])
+        print(&[painted(text, is_colored(&io::stdout())).as_bytes(), b"\n"])
     }
 
     /// Prints a secret that was asked for, as it is.
@@ -46,82 +49,92 @@ impl Output {
         print(&[secret.expose().as_bytes()])
     }
 
-    /// Tells the person something beside the answer. With `--json`, stderr is for errors alone.
+    /// Tells the person something beside the answer. With `--json`, stderr is for errors alone;
+    /// with `--quiet` too.
     pub fn note(self, text: &str) {
+        if self.is_told() {
+            self.explain(text);
+        }
+    }
+
+    /// Tells what belongs to an error, and stands in its JSON.
+    pub fn explain(self, text: &str) {
         if !self.json {
             text.lines().for_each(|line| complain(&plain(line)));
         }
     }
 
+    /// Whether the person is told what is beside the answer.
+    pub fn is_told(self) -> bool {
+        !self.json && !self.quiet
+    }
+
+    /// Begins to tell how far a command with so many parts is.
+    pub fn progress(self, parts: usize) -> Progress {
+        Progress::new(self, parts)
+    }
+
     /// Tells why it did not work, and gives the exit code.
     pub fn failure(self, failure: &Failure) -> ExitCode {
         if !failure.is_closed_pipe() {
-            complain(&match json(&failure.report()) {
-                Ok(report) if self.json => report,
-                _ => failure.lines().join("\n"),
-            });
+            match json(&failure.report()) {
+                Ok(report) if self.json => complain(&report),
+                _ => failure.lines().iter().for_each(|line| complain(&marked(line))),
+            }
         }
         failure.exit()
-    }
-}
-
-/// How far a long command is: a bar on a terminal, else a line for each part that is done.
-pub struct Progress {
-    output: Output,
-    bar: Option<ProgressBar>,
-}
-
-impl Output {
-    /// Begins to tell how far a command with so many parts is.
-    pub fn progress(self, parts: usize) -> Progress {
-        let shown = !self.json && io::stderr().is_terminal();
-        let bar = shown.then(|| {
-            let bar =
-                ProgressBar::with_draw_target(Some(parts as u64), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("[{bar:24}] {pos} of {len}  {wide_msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar
-        });
-        Progress { output: self, bar }
     }
 
     /// Whether what a terminal obeys may be printed with the answer.
     pub fn is_colored(self) -> bool {
-        io::stdout().is_terminal() && !no_color()
+        is_colored(&io::stdout())
+    }
+
+    /// Listens to what the library does: for who waits, and, with `watched`, for who interrupts.
+    /// `-v` prints the calls, `-vv` their repetitions, `-vvv` all.
+    ///
+    /// Only anyvpn's own records are let through: what other crates log could hold a secret.
+    pub fn trace(self, watched: bool) {
+        let anyvpn = |level| Targets::new().with_target("anyvpn", level);
+        let level = match self.verbose {
+            0 => LevelFilter::OFF,
+            1 => LevelFilter::INFO,
+            2 => LevelFilter::DEBUG,
+            _ => LevelFilter::TRACE,
+        };
+        let format = || {
+            tracing_subscriber::fmt::layer()
+                .with_writer(|| {
+                    progress::clear();
+                    io::stderr()
+                })
+                .with_ansi(is_colored(&io::stderr()))
+                .log_internal_errors(false)
+                .with_filter(anyvpn(level))
+        };
+        let listener = || Listener::new(self).with_filter(anyvpn(LevelFilter::DEBUG));
+        // It fails only where another subscriber is set, and here is none.
+        let _ = tracing_subscriber::registry()
+            .with((self.verbose > 0).then(format))
+            .with(watched.then(listener))
+            .try_init();
     }
 }
 
-impl Progress {
-    /// Says what is being done.
-    pub fn begin(&self, what: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(plain(what));
+/// A line of an error, with its first word as it looks.
+pub fn marked(line: &str) -> String {
+    let words = [
+        ("error:", Look::Bad),
+        ("  hint:", Look::Hint),
+        ("  tip:", Look::Hint),
+        ("Usage:", Look::Title),
+    ];
+    for (word, look) in words {
+        if let Some(rest) = line.strip_prefix(word) {
+            return format!("{}{rest}", look.on(word));
         }
     }
-
-    /// Says what became of a part.
-    pub fn done(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.inc(1),
-            None => self.output.note(line),
-        }
-    }
-
-    /// Tells something on the way, bar or not.
-    pub fn note(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| self.output.note(text)),
-            None => self.output.note(text),
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
+    line.to_owned()
 }
 
 /// JSON in which a terminal finds nothing to obey.
@@ -143,10 +156,16 @@ fn json(value: &impl Serialize) -> Result<String, Failure> {
     Ok(safe)
 }
 
-fn print(parts: &[&[u8]]) -> Result<(), Failure> {
+/// Prints the answer as it is.
+pub fn print(parts: &[&[u8]]) -> Result<(), Failure> {
+    progress::clear();
     let mut stdout = io::stdout().lock();
     let written = parts.iter().try_for_each(|part| stdout.write_all(part));
-    written.and_then(|()| stdout.flush()).map_err(|error| {
+    let written = written.and_then(|()| stdout.flush());
+    if written.is_ok() {
+        waiting::told();
+    }
+    written.map_err(|error| {
         if error.kind() == io::ErrorKind::BrokenPipe {
             Failure::closed_pipe()
         } else {
@@ -155,91 +174,11 @@ fn print(parts: &[&[u8]]) -> Result<(), Failure> {
     })
 }
 
-/// Whoever closed stderr wants to hear nothing.
-fn complain(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
-}
-
-/// Reports what clap found, or prints the help that it was asked for.
-pub fn usage(error: &clap::Error) -> ExitCode {
-    let text = error.render().to_string();
-    match error.kind() {
-        ClapKind::DisplayHelp | ClapKind::DisplayVersion => {
-            return match print(&[text.as_bytes()]) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(failure) => Output { json: false }.failure(&failure),
-            };
-        }
-        ClapKind::DisplayHelpOnMissingArgumentOrSubcommand if !json_was_asked() => {
-            complain(text.trim_end());
-            return ExitCode::from(2);
-        }
-        ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let failure = Failure::usage("a command is missing").hint("see anyvpn --help");
-            return Output { json: true }.failure(&failure);
-        }
-        _ => {}
-    }
-    let lines = short(&text);
-    if json_was_asked() {
-        let (what, hints) = lines.split_first().map_or(("", &[][..]), |(a, b)| (a, b));
-        let what = what.strip_prefix("error: ").unwrap_or(what);
-        let hints: Vec<_> = hints.iter().map(|hint| hint.trim()).collect();
-        return Output { json: true }.failure(&Failure::usage(what).hint(hints.join("; ")));
-    }
-    complain(&lines.join("\n"));
-    ExitCode::from(2)
-}
-
-/// Arguments that do not parse leave only this to go by.
-fn json_was_asked() -> bool {
-    std::env::args_os()
-        .skip(1)
-        .take_while(|argument| argument != "--")
-        .any(|argument| argument == "--json")
-}
-
-/// clap's message on at most four lines: no blank ones, and lists behind what they belong to.
-fn short(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let continues = line.starts_with(' ') && !line.trim_start().starts_with("tip:");
-        match lines.last_mut() {
-            Some(last) if continues => {
-                last.push(' ');
-                last.push_str(&plain(line.trim()));
-            }
-            _ => lines.push(plain(line)),
-        }
-    }
-    lines.truncate(4);
-    lines
-}
-
-/// Tells what the library does, on stderr: `-v` the calls, `-vv` their repetitions, `-vvv` all.
-///
-/// Only anyvpn's own records are let through: what other crates log could hold a secret.
-pub fn trace(verbose: u8) {
-    let level = match verbose {
-        0 => return,
-        1 => LevelFilter::INFO,
-        2 => LevelFilter::DEBUG,
-        _ => LevelFilter::TRACE,
-    };
-    let format = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal() && !no_color())
-        .log_internal_errors(false);
-    // It fails only where another subscriber is set, and here is none.
-    let _ = tracing_subscriber::registry()
-        .with(format)
-        .with(Targets::new().with_target("anyvpn", level))
-        .try_init();
-}
-
-/// Whether the person wants no colors: <https://no-color.org>.
-fn no_color() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+/// Prints lines that are no answer. Whoever closed stderr wants to hear nothing.
+pub fn complain(text: &str) {
+    progress::clear();
+    let stderr = io::stderr();
+    let _ = writeln!(stderr.lock(), "{}", painted(text, is_colored(&stderr)));
 }
 
 #[cfg(test)]
@@ -252,20 +191,5 @@ mod tests {
         let text = json(&value).unwrap();
         assert!(!text.chars().any(|c| is_treacherous(c) && c != '\n'));
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
-    }
-
-    #[test]
-    fn a_long_message_of_the_parser_becomes_four_lines() {
-        let text = "error: these are missing:\n  <A>\n  <B>\n\n  tip: one\n\nUsage: x <A>\n       \
-                    x <B>\n\nFor more information, try '--help'.\n";
-        assert_eq!(
-            short(text),
-            [
-                "error: these are missing: <A> <B>",
-                "  tip: one",
-                "Usage: x <A> x <B>",
-                "For more information, try '--help'."
-            ]
-        );
     }
 }

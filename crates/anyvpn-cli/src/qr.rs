@@ -5,8 +5,6 @@ use qrcode::{Color, EcLevel, QrCode};
 
 use crate::failure::Failure;
 
-/// The width that a terminal's QR code fits.
-const WIDTH: usize = 80;
 /// Modules of light around the code, as the standard has it.
 const BORDER: usize = 4;
 /// Modules of light that readers can do with.
@@ -39,12 +37,12 @@ impl Qr {
         }
     }
 
-    /// The code for a terminal, two modules a character. Light is drawn and dark is not, as on a
-    /// dark terminal; `colored` makes it so on any.
-    pub fn text(&self, colored: bool) -> Result<Secret, Failure> {
-        let border = (WIDTH.saturating_sub(self.width) / 2).min(BORDER);
+    /// The code for a terminal of so many columns, two modules a character. Light is drawn and dark
+    /// is not, as on a dark terminal; `colored` makes it so on any.
+    pub fn text(&self, columns: u16, colored: bool) -> Result<Secret, Failure> {
+        let border = (usize::from(columns).saturating_sub(self.width) / 2).min(BORDER);
         if border < LEAST_BORDER {
-            return Err(Failure::other("the QR code is wider than 80 columns")
+            return Err(Failure::other(format!("the QR code is wider than {columns} columns"))
                 .hint("write it to a picture with --qr-file FILE.png"));
         }
         let side = self.width + 2 * border;
@@ -121,7 +119,7 @@ mod tests {
     #[test]
     fn the_border_shrinks_before_the_code_is_too_wide() {
         let width = |length: usize| {
-            let text = Qr::new(&Secret::from("x".repeat(length))).unwrap().text(false);
+            let text = Qr::new(&Secret::from("x".repeat(length))).unwrap().text(80, false);
             text.map(|text| text.expose().lines().next().map(|line| line.chars().count()))
         };
         assert_eq!(width(400).unwrap(), Some(77));

@@ -4,9 +4,15 @@ use std::io::{self, ErrorKind};
 
 use anyvpn::Timestamp;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle};
+use jiff::tz::TimeZone;
+use terminal_size::{Height, Width, terminal_size_of};
 
-/// The width that everything fits.
+use crate::look::Look;
+
+/// The width where there is no terminal.
 const WIDTH: u16 = 80;
+/// The width below which nothing is made to fit.
+const LEAST_WIDTH: u16 = 40;
 
 /// Whether a terminal would obey or hide the character, or it makes a text look like another one.
 pub fn is_treacherous(c: char) -> bool {
@@ -47,9 +53,29 @@ pub fn reason(error: &io::Error) -> String {
     .to_owned()
 }
 
-/// A time, and how far away it is.
+/// How wide the answer may be.
+pub fn width() -> u16 {
+    usable(terminal_size_of(io::stdout()))
+}
+
+/// How wide a line on stderr may be.
+pub fn stderr_width() -> u16 {
+    usable(terminal_size_of(io::stderr()))
+}
+
+fn usable(size: Option<(Width, Height)>) -> u16 {
+    size.map_or(WIDTH, |(width, _)| width.0.max(LEAST_WIDTH))
+}
+
+/// A time in this person's zone, and how far away it is.
 pub fn when(time: Timestamp) -> String {
-    format!("{time} ({})", age(time))
+    format!("{} ({})", local(time, TimeZone::system()), age(time))
+}
+
+fn local(time: Timestamp, zone: TimeZone) -> String {
+    // Where nobody has said which, it is UTC by its name.
+    let zone = if zone.is_unknown() { TimeZone::UTC } else { zone };
+    time.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
 /// How far away a time is.
@@ -83,20 +109,39 @@ pub enum Column {
     /// Text that is never wrapped.
     Whole(&'static str),
     Number(&'static str),
+    /// Text that says whether something works.
+    State(&'static str),
 }
 
-/// A table that fits 80 columns. Cells may have several lines.
+impl Column {
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Text(title) | Self::Whole(title) | Self::Number(title) | Self::State(title) => {
+                title
+            }
+        }
+    }
+}
+
+/// A table that fits the terminal. Cells may have several lines.
 pub fn table(columns: &[Column], rows: Vec<Vec<String>>) -> String {
-    let mut table = plain_table(rows);
-    table.set_header(columns.iter().map(|column| match column {
-        Column::Text(title) | Column::Whole(title) | Column::Number(title) => *title,
-    }));
+    let width = width();
+    let mut table = empty_table(width);
+    table.set_header(columns.iter().map(|column| Look::Title.on(column.title())));
+    for row in rows {
+        let cells = row.iter().zip(columns).map(|(cell, column)| match column {
+            Column::State(_) => state(cell, cell),
+            _ => safe(cell),
+        });
+        table.add_row(cells.collect::<Vec<_>>());
+    }
     for (index, column) in columns.iter().enumerate() {
         match (column, table.column_mut(index)) {
             (Column::Number(_), Some(it)) => {
                 it.set_cell_alignment(CellAlignment::Right);
             }
-            (Column::Whole(_), Some(it)) => {
+            // On a narrow terminal it would take what the others need.
+            (Column::Whole(_), Some(it)) if width >= WIDTH => {
                 it.set_constraint(ColumnConstraint::ContentWidth);
             }
             _ => {}
@@ -106,24 +151,52 @@ pub fn table(columns: &[Column], rows: Vec<Vec<String>>) -> String {
     table.trim_fmt()
 }
 
+/// A value of a listing.
+pub struct Value {
+    text: String,
+}
+
+impl<T: AsRef<str>> From<T> for Value {
+    fn from(text: T) -> Self {
+        Self { text: safe(text.as_ref()) }
+    }
+}
+
+impl Value {
+    /// A text that looks as the state in it.
+    pub fn with_state(text: &str, state_in_it: &str) -> Self {
+        Self { text: state(text, state_in_it) }
+    }
+}
+
 /// Names and their values, one a line.
-pub fn listing(pairs: Vec<(&str, String)>) -> String {
-    let rows = pairs.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
-    let mut table = plain_table(rows);
+pub fn listing<V: Into<Value>>(pairs: Vec<(&str, V)>) -> String {
+    let mut table = empty_table(width());
+    for (name, value) in pairs {
+        table.add_row([name.to_owned(), value.into().text]);
+    }
     pad(&mut table);
     table.trim_fmt()
 }
 
-fn plain_table(rows: Vec<Vec<String>>) -> Table {
-    let safe = |cell: String| cell.lines().map(plain).collect::<Vec<_>>().join("\n");
+fn safe(cell: &str) -> String {
+    cell.lines().map(plain).collect::<Vec<_>>().join("\n")
+}
+
+fn state(text: &str, state: &str) -> String {
+    let text = safe(text);
+    match Look::of_state(state) {
+        Some(look) => look.on(&text),
+        None => text,
+    }
+}
+
+fn empty_table(width: u16) -> Table {
     let mut table = Table::new();
     table
         .load_style(TableStyle::new())
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(WIDTH);
-    for row in rows {
-        table.add_row(row.into_iter().map(safe).collect::<Vec<_>>());
-    }
+        .set_width(width);
     table
 }
 
@@ -162,12 +235,30 @@ fn edits(one: &str, other: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::look::painted;
 
     #[test]
     fn nothing_reaches_the_terminal_that_it_would_obey() {
         assert_eq!(plain("a\x1b[2Jb\u{9b}c\u{202e}d\ne é"), r"a\u{1b}[2Jb\u{9b}c\u{202e}d\ne é");
         let cell = vec![vec!["a\x1b]0;x\x07".to_owned()]];
-        assert_eq!(table(&[Column::Text("T")], cell), "T\na\\u{1b}]0;x\\u{7}");
+        let drawn = table(&[Column::Text("T")], cell);
+        assert_eq!(painted(&drawn, false), "T\na\\u{1b}]0;x\\u{7}");
+    }
+
+    #[test]
+    fn a_mark_takes_no_room_and_comes_from_nowhere_else() {
+        let cells = vec![vec!["expired".to_owned(), "a\u{2062}b".to_owned()]];
+        let drawn = table(&[Column::State("STATE"), Column::Text("T")], cells);
+        assert_eq!(painted(&drawn, false), "STATE    T\nexpired  a\\u{2062}b");
+        assert!(painted(&drawn, true).contains("\u{1b}[31mexpired\u{1b}[0m  a"), "{drawn:?}");
+    }
+
+    #[test]
+    fn a_time_is_the_persons_own() {
+        let time: Timestamp = "2026-01-31T23:30:45Z".parse().unwrap();
+        let stockholm = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        assert_eq!(local(time, stockholm), "2026-02-01 00:30 CET");
+        assert_eq!(local(time, TimeZone::unknown()), "2026-01-31 23:30 UTC");
     }
 
     #[test]

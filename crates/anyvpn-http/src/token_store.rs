@@ -80,12 +80,17 @@ impl<T: Clone + Send + Sync + 'static> TokenStore<T> for MemoryStore<T> {
 /// When the file cannot be made or locked.
 pub async fn lock_file(path: &Path) -> io::Result<File> {
     let file = File::options().create(true).truncate(false).write(true).open(path)?;
+    // It is open as long as another process has the lock, and says so to whoever listens.
+    let mut waiting = None;
     // Asked again and again instead of waited for in a thread, so that dropping the future ends the
     // wait.
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(TryLockError::WouldBlock) => {
+                waiting.get_or_insert_with(|| tracing::debug_span!("lock"));
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }

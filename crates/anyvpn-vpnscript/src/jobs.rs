@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyvpn_core::{Advice, Error, ErrorKind, Secret};
 use anyvpn_http::Operation as _;
+use tracing::field;
 
 use crate::VpnScript;
 use crate::ops::{
@@ -79,11 +80,13 @@ impl VpnScript {
             Err(error) => return Err(claim.end(error)),
         };
         claim.accepted = lost.is_none();
+        let job = tracing::debug_span!("job", what = "create", config = field::Empty);
         let mut looks = self.looks();
         let id = match self.own(&mut claim, lost, &mut looks).await {
             Ok(id) => id,
             Err(error) => return Err(claim.end(error)),
         };
+        job.record("config", id);
         // Whoever comes next finds this one among the older ones.
         claim.turn = None;
         let outcome = self.active(server_id, id, &mut looks).await;
@@ -167,6 +170,7 @@ impl VpnScript {
                 return Err(error);
             }
         }
+        let _job = tracing::debug_span!("job", what = "delete", config = id);
         let mut looks = self.looks();
         loop {
             let entries = self.entries(None).await.map_err(Error::with_read_back)?;

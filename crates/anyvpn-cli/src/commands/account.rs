@@ -11,7 +11,7 @@ use crate::args::Customer;
 use crate::context::Context;
 use crate::failure::{Failure, sign_in};
 use crate::secrets::{NewPassword, PasswordSource, confirm};
-use crate::text::{listing, plain, when};
+use crate::text::{Value, listing, plain, when};
 
 #[derive(Args)]
 #[command(disable_help_subcommand = true)]
@@ -281,16 +281,16 @@ fn print(
 }
 
 fn text(account: &Answer) -> String {
-    let mut pairs = vec![
-        ("Login", account.login.clone()),
-        ("Provider", account.provider.to_owned()),
-        ("Status", account.status.clone()),
+    let mut pairs: Vec<(&str, Value)> = vec![
+        ("Login", account.login.as_str().into()),
+        ("Provider", account.provider.into()),
+        ("Status", Value::with_state(&account.status, &account.status)),
     ];
-    pairs.extend(account.email.clone().map(|email| ("Email", email)));
+    pairs.extend(account.email.as_ref().map(|email| ("Email", email.into())));
     let password = account.generated_password.as_ref();
-    pairs.extend(password.map(|password| ("Password", password.expose().to_owned())));
-    pairs.extend(account.created_at.map(|time| ("Created", when(time))));
-    pairs.extend(account.expires_at.map(|time| ("Access until", when(time))));
+    pairs.extend(password.map(|password| ("Password", password.expose().into())));
+    pairs.extend(account.created_at.map(|time| ("Created", when(time).into())));
+    pairs.extend(account.expires_at.map(|time| ("Access until", when(time).into())));
     for service in &account.services {
         let due = match service.auto_renew {
             Some(true) => "renews",
@@ -298,10 +298,8 @@ fn text(account: &Answer) -> String {
             None => "due",
         };
         let due = service.due_at.map(|time| format!(", {due} {}", when(time)));
-        pairs.push((
-            "Service",
-            format!("{}: {}{}", service.name, service.status, due.unwrap_or_default()),
-        ));
+        let text = format!("{}: {}{}", service.name, service.status, due.unwrap_or_default());
+        pairs.push(("Service", Value::with_state(&text, &service.status)));
     }
     listing(pairs)
 }

@@ -44,10 +44,10 @@ pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
         return Err(unknown(provider, name));
     };
     let input = input(entry, &args)?;
-    let reply = wait(async {
+    let reply = wait(context.output, async {
         let profile = context.profile(provider).await?;
         Ok(anyvpn::call_by_name(&profile, name, input, args.reveal).await?)
-    })?;
+    });
     let explain = |failure: Failure| context.explain(provider, failure);
     context.output.document(&reply.map_err(explain)?)
 }

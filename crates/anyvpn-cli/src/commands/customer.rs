@@ -1,22 +1,17 @@
 //! What `anyvpn account` does at VPNGN, whose accounts are a reseller's customers.
 
-use std::time::Duration;
-
 use anyvpn::vpngn::ops::{
     AddClient, CancelRequest, GetProducts, ListAliases, Product, ProductStatus, ResetPassword,
 };
 use anyvpn::vpngn::{CancelAt, CountryCode, Ensured, ProductType, StrongPassword, Vpngn};
-use anyvpn::{AccountAdmin as _, Error, ErrorKind, OperationId, Secret};
+use anyvpn::{AccountAdmin as _, Error, ErrorKind, Secret};
 use serde::Serialize;
 
 use super::account::{At, Cancel, Done};
-use super::patiently;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::secrets::{NewPassword, PasswordSource, confirm};
 use crate::text::plain;
-
-const ADD_CLIENT: OperationId = OperationId::new("vpngn", "add-client");
 
 /// A customer to be created, as it was typed.
 pub struct New {
@@ -83,17 +78,7 @@ impl From<Product> for ProductAnswer {
 pub async fn create(context: &Context, vpngn: &Vpngn, new: New) -> Result<(), Failure> {
     let New { client, generated_password } = new;
     let email = client.email.clone();
-    let turn = || {
-        let wait = vpngn.client().wait_for(ADD_CLIENT);
-        let seconds = wait.as_secs() + u64::from(wait > Duration::from_secs(wait.as_secs()));
-        (seconds > 0).then(|| {
-            format!(
-                "Without a secret key VPNGN takes one new customer in 10 seconds: up to {seconds} s \
-                 more."
-            )
-        })
-    };
-    let ensured = match patiently(context, ensure(vpngn, client), turn).await {
+    let ensured = match ensure(vpngn, client).await {
         Ok(ensured) => ensured,
         Err(error) => return Err(not_created(error, generated_password.is_some())),
     };

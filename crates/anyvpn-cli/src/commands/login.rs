@@ -41,7 +41,7 @@ struct Answer<'a> {
 
 pub fn run(context: &Context, args: Login) -> Result<(), Failure> {
     let name = context.provider()?;
-    wait(login(context, name, args))?.map_err(|failure| failure.of(name))
+    wait(context.output, login(context, name, args)).map_err(|failure| failure.of(name))
 }
 
 async fn login(context: &Context, name: ProviderName, args: Login) -> Result<(), Failure> {

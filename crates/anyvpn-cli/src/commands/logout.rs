@@ -20,7 +20,7 @@ struct Answer {
 
 pub fn run(context: &Context) -> Result<(), Failure> {
     let name = context.provider()?;
-    wait(logout(context, name))?.map_err(|failure| failure.of(name))
+    wait(context.output, logout(context, name)).map_err(|failure| failure.of(name))
 }
 
 async fn logout(context: &Context, name: ProviderName) -> Result<(), Failure> {

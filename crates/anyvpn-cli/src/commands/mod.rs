@@ -17,22 +17,25 @@ pub mod profile;
 pub mod sandbox;
 pub mod server;
 
+use std::io;
 use std::pin::pin;
-use std::time::Duration;
 
 use anyvpn::vpngn::Vpngn;
 use anyvpn::{Capability, Profile, Provider, ProviderName};
-use futures_util::future::{Either, select};
+use tokio::runtime::Builder;
 
 use crate::args::Command;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output::Output;
+use crate::signals::{self, unless_signalled};
 use crate::text::reason;
+use crate::{progress, waiting};
 
 pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Demo(args) => wait(demo::run(context, args))?,
-        Command::Sandbox(args) => wait(sandbox::run(context, args))?,
+        Command::Demo(args) => wait_here(context.output, demo::run(context, args)),
+        Command::Sandbox(args) => sandbox::run(context, args),
         Command::Call(args) => call::run(context, args),
         Command::Login(args) => login::run(context, args),
         Command::Logout => logout::run(context),
@@ -50,12 +53,49 @@ pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
 }
 
 /// Runs what needs the network; commands that need none start no runtime.
-fn wait<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::other(format!("the program cannot start: {}", reason(&error))))?;
-    Ok(runtime.block_on(work))
+fn wait<T>(output: Output, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    output.trace(true);
+    block_on(output, work)
+}
+
+/// Runs what needs nobody but this program.
+fn wait_here<T>(
+    output: Output,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    output.trace(false);
+    block_on(output, work)
+}
+
+fn block_on<T>(
+    output: Output,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let failed = |error: io::Error| {
+        Failure::other(format!("the program cannot start: {}", reason(&error)))
+    };
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let outcome = runtime.block_on(async {
+        let mut work = pin!(work);
+        tokio::select! {
+            never = progress::show(output) => match never {},
+            outcome = unless_signalled(work.as_mut()) => match outcome.map_err(failed)? {
+                Ok(done) => done,
+                // The work is still there, and so is what is known of it.
+                Err(signal) => Err(waiting::interrupted(signal)),
+            },
+        }
+    });
+    progress::clear();
+    // Not waited for: to look a name up can take longer than anybody waits.
+    runtime.shutdown_background();
+    match (outcome, signals::arrived()) {
+        // A prompt that is interrupted knows of no signal.
+        (Err(failure), Some(signal)) if failure.signal().is_none() => {
+            Err(waiting::interrupted(signal))
+        }
+        (outcome, _) => outcome,
+    }
 }
 
 /// Runs what works with the chosen provider.
@@ -90,26 +130,8 @@ fn with_profile(
     name: ProviderName,
     work: impl AsyncFnOnce(&Profile) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let done = wait(async { work(&context.profile(name).await?).await })?;
+    let done = wait(context.output, async { work(&context.profile(name).await?).await });
     done.map_err(|failure| context.explain(name, failure))
-}
-
-/// Waits for what may take long, and says after a while why it does.
-async fn patiently<T>(
-    context: &Context,
-    work: impl Future<Output = T>,
-    why: impl FnOnce() -> Option<String>,
-) -> T {
-    let moment = tokio::time::sleep(Duration::from_secs(2));
-    match select(pin!(work), pin!(moment)).await {
-        Either::Left((done, _)) => done,
-        Either::Right(((), work)) => {
-            if let Some(why) = why() {
-                context.output.note(&why);
-            }
-            work.await
-        }
-    }
 }
 
 /// An ability of a provider, or the reason why it has none.

@@ -195,7 +195,13 @@ async fn list(context: &Context, vpngn: &Vpngn, email: &str) -> Result<(), Failu
                 product.due_date.clone().unwrap_or_else(|| "never".to_owned()),
             ]
         };
-        let columns = ["ID", "PRODUCT", "STATUS", "VPN USER NAME", "DUE"].map(Column::Text);
+        let columns = [
+            Column::Text("ID"),
+            Column::Text("PRODUCT"),
+            Column::State("STATUS"),
+            Column::Text("VPN USER NAME"),
+            Column::Text("DUE"),
+        ];
         table(&columns, answer.products.iter().map(row).collect())
     })
 }

@@ -9,8 +9,10 @@ use anyvpn_sandbox::{Sandbox as Server, StartError};
 use clap::Args;
 use serde_json::json;
 
+use super::wait_here;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::signals;
 use crate::text::reason;
 
 /// The account of each provider that is there from the beginning.
@@ -33,7 +35,16 @@ pub struct Sandbox {
     allow_other_machines: bool,
 }
 
-pub async fn run(context: &Context, args: Sandbox) -> Result<(), Failure> {
+pub fn run(context: &Context, args: Sandbox) -> Result<(), Failure> {
+    let served = wait_here(context.output, serve(context, args));
+    match served.as_ref().err().and_then(Failure::signal) {
+        // So one ends it, and there is nothing to say.
+        Some(signal) => signals::end(signal),
+        None => served,
+    }
+}
+
+async fn serve(context: &Context, args: Sandbox) -> Result<(), Failure> {
     let mut builder = Server::builder().listen(args.listen).seed(args.seed);
     if args.allow_other_machines {
         builder = builder.allow_other_machines();

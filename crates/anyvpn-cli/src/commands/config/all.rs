@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::failure::{Details, Failure};
 use crate::file::Pending;
 use crate::file_names::file_names;
-use crate::output::Progress;
+use crate::progress::Progress;
 use crate::text::{Column, plain, reason, table};
 
 #[derive(Serialize)]
@@ -102,7 +102,7 @@ pub async fn run(
             let file = Pending::new(&folder.join(file), args.options.force)?;
             let obtained = configs.obtain(&request).await.map_err(no_server)?;
             let lost = |failure: Failure| left(failure, &obtained, own_key);
-            let tell = |line: &str| progress.note(&format!("{}: {line}", server.name));
+            let tell = |line: &str| context.output.explain(&format!("{}: {line}", server.name));
             let content = Content::of(&obtained.config).map_err(lost)?;
             content.check(args.options.allow_commands, tell).map_err(lost)?;
             let path = file.path().to_owned();

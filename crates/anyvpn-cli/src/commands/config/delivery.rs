@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::file::Pending;
 use crate::output::Output;
 use crate::qr::Qr;
-use crate::text::plain;
+use crate::text::{plain, width};
 
 /// What a configuration holds.
 pub struct Content {
@@ -98,7 +98,7 @@ impl Delivery<'_> {
     ) -> Result<(), Failure> {
         let output = context.output;
         let content = Content::of(&self.obtained.config).map_err(&lost)?;
-        content.check(options.allow_commands, |line| output.note(line)).map_err(&lost)?;
+        content.check(options.allow_commands, |line| output.explain(line)).map_err(&lost)?;
         // What can fail without a file comes before the files.
         let (qr, picture) = pictures(&content.text, &targets, output).map_err(&lost)?;
 
@@ -148,7 +148,7 @@ fn pictures(
         return Ok((None, None));
     }
     let code = Qr::new(text)?;
-    let drawn = targets.qr.then(|| code.text(output.is_colored())).transpose()?;
+    let drawn = targets.qr.then(|| code.text(width(), output.is_colored())).transpose()?;
     let picture = match &targets.picture {
         Some((_, Picture::Png)) => Some(code.png()?),
         Some((_, Picture::Svg)) => Some(code.svg()),

@@ -10,8 +10,6 @@ use futures_util::TryStreamExt as _;
 
 use super::delivery::Delivery;
 use super::options::Options;
-use super::queued;
-use crate::commands::patiently;
 use crate::commands::server::{Filter, protocol};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -77,8 +75,7 @@ pub async fn get(
     options.check(&protocol)?;
     let targets = options.targets(context, &protocol)?;
     let request = options.wireguard.request(&server, protocol, key);
-    let obtained = patiently(context, configs.obtain(&request), queued(provider)).await;
-    let obtained = obtained.map_err(no_server)?;
+    let obtained = configs.obtain(&request).await.map_err(no_server)?;
     let lost = |failure: Failure| left(failure, &obtained, own_key);
     Delivery { server: &server, obtained: &obtained, old_key_valid: None }
         .deliver(context, &options, targets, lost)
@@ -133,13 +130,11 @@ pub async fn rotate(
     context: &Context,
     configs: &dyn ServerConfigs,
     args: Rotate,
-    why: impl FnOnce() -> Option<String>,
 ) -> Result<(), Failure> {
     let Rotate { id, server, options } = args;
-    let targets = options.targets(context, &Protocol::WireGuard)?;
     let request = options.wireguard.request(&server, Protocol::WireGuard, options.key()?);
-    let rotated = patiently(context, configs.rotate(&id, &request), why).await;
-    let rotated = rotated.map_err(|error| {
+    let targets = options.targets(context, &Protocol::WireGuard)?;
+    let rotated = configs.rotate(&id, &request).await.map_err(|error| {
         Failure::from(error).where_missing("see anyvpn config list, and anyvpn server list")
     })?;
     let id = rotated.config.id.as_deref().unwrap_or(&id);

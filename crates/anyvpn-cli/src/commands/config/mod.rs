@@ -11,7 +11,7 @@ use anyvpn::{ObtainedConfig, Protocol, Provider, PublicKey, ServerConfigs, Times
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{ability, patiently};
+use super::ability;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::text::{Column, age, plain, table};
@@ -65,22 +65,15 @@ pub async fn run(
         Config::Get(args) => get::get(context, provider, configs, *args).await,
         Config::List => list(context, configs).await,
         Config::Revoke { id } => {
-            let revoked = patiently(context, configs.revoke(&id), queued(provider)).await;
-            revoked.map_err(|error| {
+            configs.revoke(&id).await.map_err(|error| {
                 Failure::from(error).where_missing("anyvpn config list shows the ids")
             })?;
             let answer = Revoked { id: &id, revoked: true };
             let text = || format!("{} is revoked.", plain(&id));
             context.output.answer(&answer, text)
         }
-        Config::Rotate(args) => get::rotate(context, configs, *args, queued(provider)).await,
+        Config::Rotate(args) => get::rotate(context, configs, *args).await,
     }
-}
-
-/// Why a configuration takes its time, at providers that make and remove it by queued jobs.
-fn queued(provider: &dyn Provider) -> impl FnOnce() -> Option<String> {
-    let queues = provider.name() == "vpnscript";
-    move || queues.then(|| "The provider does it by a queued job; that can take 2 minutes.".into())
 }
 
 async fn list(context: &Context, configs: &dyn ServerConfigs) -> Result<(), Failure> {
@@ -115,7 +108,7 @@ fn list_text(configs: &[Row]) -> String {
     let columns = [
         Column::Text("ID"),
         Column::Text("NAME"),
-        Column::Text("STATUS"),
+        Column::State("STATUS"),
         Column::Text("ADDRESSES"),
         Column::Number("KEYS"),
         Column::Text("MADE"),

@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::Pending;
+use crate::look::Look;
 use crate::output::Output;
 use crate::text::{Column, plain, reason, table};
 
@@ -202,13 +203,13 @@ impl Tour<'_> {
             },
         };
         if !self.output.json {
-            let mark = if step.ok { "ok  " } else { "FAIL" };
+            let mark = if step.ok { "ok  ".to_owned() } else { Look::Bad.on("FAIL") };
             if let Some(provider) = self.title.take() {
                 let gap = if self.steps.is_empty() { "" } else { "\n" };
                 self.output.lines(&format!("{gap}{provider}"))?;
             }
-            let line = format!("{mark}  {title}: {}", step.detail);
-            self.output.lines(&plain(&line))?;
+            let line = plain(&format!("{title}: {}", step.detail));
+            self.output.lines(&format!("{mark}  {line}"))?;
         }
         self.steps.push(step);
         result.map_err(Into::into)

@@ -72,11 +72,11 @@ struct Done<'a> {
 
 pub fn run(context: &Context, command: Profiles) -> Result<(), Failure> {
     match command {
-        Profiles::Add(args) => wait(add::run(context, *args))?,
+        Profiles::Add(args) => wait(context.output, add::run(context, *args)),
         Profiles::List => list(context),
         Profiles::Show { name } => show(context, &name),
-        Profiles::Use { name } => wait(choose(context, &name))?,
-        Profiles::Remove { name, local } => wait(remove(context, &name, local))?,
+        Profiles::Use { name } => wait(context.output, choose(context, &name)),
+        Profiles::Remove { name, local } => wait(context.output, remove(context, &name, local)),
     }
 }
 

@@ -1,0 +1,151 @@
+//! Ctrl-C and its like. The first signal ends what is waited for, so that nothing half done stays
+//! behind; the second ends the process at once. Either way it ends as the signal's victim.
+//!
+//! A command that waits for nothing leaves all of it to the system.
+
+#[cfg(unix)]
+pub use unix::{arrived, end, unless_signalled};
+
+#[cfg(unix)]
+mod unix {
+    use std::future::poll_fn;
+    use std::io::{self, IsTerminal as _, Write as _};
+    use std::pin::Pin;
+    use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering::SeqCst};
+    use std::sync::{Arc, LazyLock};
+    use std::task::Poll;
+    use std::thread;
+    use std::time::Duration;
+
+    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+    use signal_hook::{flag, low_level};
+    use tokio::sync::oneshot;
+
+    use crate::progress;
+
+    /// How long the command may be busy after a signal. Who is longer reads stdin, waits for a
+    /// program or for a reader of stdout, and does not see the signal; a file is written sooner.
+    const GRACE: Duration = Duration::from_millis(500);
+    /// A prompt that SIGTERM interrupts raises SIGINT by itself, which is no second signal.
+    const ECHO: Duration = Duration::from_millis(50);
+
+    /// Set by the handler, so that whoever was interrupted knows it.
+    static ARRIVED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+    /// The first signal, once the thread has seen it.
+    static FIRST: AtomicI32 = AtomicI32::new(0);
+    /// Odd while the command is busy and would not see a signal.
+    static BUSY: AtomicUsize = AtomicUsize::new(0);
+
+    /// Waits for the work's end, or else for the first signal.
+    pub async fn unless_signalled<T>(
+        mut work: Pin<&mut impl Future<Output = T>>,
+    ) -> io::Result<Result<T, i32>> {
+        let mut signal = watch()?;
+        Ok(poll_fn(move |task| {
+            if let Poll::Ready(Ok(signal)) = Pin::new(&mut signal).poll(task) {
+                return Poll::Ready(Err(signal));
+            }
+            BUSY.fetch_add(1, SeqCst);
+            let done = work.as_mut().poll(task);
+            BUSY.fetch_add(1, SeqCst);
+            done.map(Ok)
+        })
+        .await)
+    }
+
+    /// Begins to listen, in a thread: this one may be busy with what no signal ends.
+    fn watch() -> io::Result<oneshot::Receiver<i32>> {
+        let watched = [SIGINT, SIGTERM];
+        let mut signals = Signals::new(watched)?;
+        for signal in watched {
+            flag::register(signal, Arc::clone(&ARRIVED))?;
+        }
+        let (tell, told) = oneshot::channel();
+        let terminal = tcgetattr(io::stdin()).ok();
+        let end = move |signal| {
+            progress::clear();
+            if let Some(terminal) = &terminal {
+                // As it was before a prompt, with a cursor, and not in the middle of a line.
+                let _ = tcsetattr(io::stdin(), OptionalActions::Now, terminal);
+                if io::stderr().is_terminal() {
+                    let _ = io::stderr().write_all(b"\x1b[?25h\r\n");
+                }
+            }
+            end(signal)
+        };
+        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            let signal = wait_for(&mut signals);
+            let busy = BUSY.load(SeqCst);
+            FIRST.store(signal, SeqCst);
+            let _ = tell.send(signal);
+            thread::scope(|scope| {
+                if busy % 2 == 1 {
+                    scope.spawn(|| {
+                        thread::sleep(GRACE);
+                        if BUSY.load(SeqCst) == busy {
+                            end(signal);
+                        }
+                    });
+                }
+                thread::sleep(ECHO);
+                signals.pending().for_each(drop);
+                end(wait_for(&mut signals));
+            });
+        })?;
+        Ok(told)
+    }
+
+    fn wait_for(signals: &mut Signals) -> i32 {
+        loop {
+            // SIGTERM is the greater one, and its echo may have come already.
+            if let Some(signal) = signals.wait().max() {
+                return signal;
+            }
+        }
+    }
+
+    /// The signal that has arrived, if one has.
+    pub fn arrived() -> Option<i32> {
+        while ARRIVED.load(SeqCst) {
+            match FIRST.load(SeqCst) {
+                // The thread is about to see it.
+                0 => thread::sleep(Duration::from_millis(1)),
+                signal => return Some(signal),
+            }
+        }
+        None
+    }
+
+    /// Ends the process as a signal does that nobody handles.
+    pub fn end(signal: i32) -> ! {
+        progress::clear();
+        let _ = low_level::emulate_default_handler(signal);
+        std::process::exit(128 + signal)
+    }
+}
+
+#[cfg(not(unix))]
+pub use other::{arrived, end, unless_signalled};
+
+/// Elsewhere the system ends the process.
+#[cfg(not(unix))]
+mod other {
+    use std::io;
+    use std::pin::Pin;
+
+    pub async fn unless_signalled<T>(
+        work: Pin<&mut impl Future<Output = T>>,
+    ) -> io::Result<Result<T, i32>> {
+        Ok(Ok(work.await))
+    }
+
+    pub fn arrived() -> Option<i32> {
+        None
+    }
+
+    pub fn end(signal: i32) -> ! {
+        std::process::exit(128 + signal)
+    }
+}

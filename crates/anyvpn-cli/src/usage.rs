@@ -1,0 +1,93 @@
+//! What the parser of the arguments found: an error, or the wish for help.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+
+use crate::failure::Failure;
+use crate::look::is_colored;
+use crate::output::{self, Output, marked};
+use crate::text::plain;
+
+/// Reports what clap found, or prints the help that it was asked for.
+pub fn tell(error: &clap::Error) -> ExitCode {
+    let help = error.render();
+    let text = help.to_string();
+    let shown = |colored: bool| match colored {
+        true => help.ansi().to_string(),
+        false => text.clone(),
+    };
+    let output = Output { json: json_was_asked(), ..Output::default() };
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            return match output::print(&[shown(is_colored(&io::stdout())).as_bytes()]) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(failure) => output.failure(&failure),
+            };
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !output.json => {
+            output::complain(shown(is_colored(&io::stderr())).trim_end());
+            return ExitCode::from(2);
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let failure = Failure::usage("a command is missing").hint("see anyvpn --help");
+            return output.failure(&failure);
+        }
+        _ => {}
+    }
+    let lines = short(&text);
+    if output.json {
+        let (what, hints) = lines.split_first().map_or(("", &[][..]), |(a, b)| (a, b));
+        let what = what.strip_prefix("error: ").unwrap_or(what);
+        let hints: Vec<_> = hints.iter().map(|hint| hint.trim()).collect();
+        return output.failure(&Failure::usage(what).hint(hints.join("; ")));
+    }
+    lines.iter().for_each(|line| output::complain(&marked(line)));
+    ExitCode::from(2)
+}
+
+/// Arguments that do not parse leave only this to go by.
+fn json_was_asked() -> bool {
+    std::env::args_os()
+        .skip(1)
+        .take_while(|argument| argument != "--")
+        .any(|argument| argument == "--json")
+}
+
+/// clap's message on at most four lines: no blank ones, and lists behind what they belong to.
+fn short(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let continues = line.starts_with(' ') && !line.trim_start().starts_with("tip:");
+        match lines.last_mut() {
+            Some(last) if continues => {
+                last.push(' ');
+                last.push_str(&plain(line.trim()));
+            }
+            _ => lines.push(plain(line)),
+        }
+    }
+    lines.truncate(4);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_of_the_parser_becomes_four_lines() {
+        let text = "error: these are missing:\n  <A>\n  <B>\n\n  tip: one\n\nUsage: x <A>\n       \
+                    x <B>\n\nFor more information, try '--help'.\n";
+        assert_eq!(
+            short(text),
+            [
+                "error: these are missing: <A> <B>",
+                "  tip: one",
+                "Usage: x <A> x <B>",
+                "For more information, try '--help'."
+            ]
+        );
+    }
+}
