@@ -123,19 +123,22 @@ impl Column {
     }
 }
 
-/// A table that fits the terminal. Cells may have several lines.
+/// A table that fits the terminal. Cells may have several lines; columns that have none are left out.
 pub fn table(columns: &[Column], rows: Vec<Vec<String>>) -> String {
     let width = width();
     let mut table = empty_table(width);
-    table.set_header(columns.iter().map(|column| Look::Title.on(column.title())));
-    for row in rows {
-        let cells = row.iter().zip(columns).map(|(cell, column)| match column {
-            Column::State(_) => state(cell, cell),
-            _ => safe(cell),
+    let used = columns.iter().enumerate();
+    let used = used.filter(|(index, _)| rows.iter().any(|row| !row[*index].is_empty()));
+    let used: Vec<(usize, &Column)> = used.collect();
+    table.set_header(used.iter().map(|(_, column)| Look::Title.on(column.title())));
+    for row in &rows {
+        let cells = used.iter().map(|(index, column)| match column {
+            Column::State(_) => state(&row[*index], &row[*index]),
+            _ => safe(&row[*index]),
         });
         table.add_row(cells.collect::<Vec<_>>());
     }
-    for (index, column) in columns.iter().enumerate() {
+    for (index, (_, column)) in used.iter().enumerate() {
         match (column, table.column_mut(index)) {
             (Column::Number(_), Some(it)) => {
                 it.set_cell_alignment(CellAlignment::Right);

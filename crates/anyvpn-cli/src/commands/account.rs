@@ -27,6 +27,11 @@ enum Command {
     /// Show the account and what it has
     Show,
     /// Create an account; at VPNGN, make sure that the customer exists
+    #[command(after_help = "\
+Examples:
+  anyvpn account create jo --currency EUR
+  anyvpn account create --email jo@mail.example --country US --months 1 \\
+    --generate-password")]
     Create {
         /// The user name to sign in with; VPNGN's customers sign in with the address of --email
         login: Option<String>,

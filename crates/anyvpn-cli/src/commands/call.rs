@@ -15,6 +15,12 @@ use crate::secrets::{read, read_text};
 use crate::text::{Column, nearest, table};
 
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  anyvpn call azire                                     List the operations
+  anyvpn call azire check-port port=55555
+  anyvpn call azire update-token id=jbj2Ka81 comment=laptop
+  anyvpn call azire update-password new_password=@FILE  A secret, from a file")]
 pub struct Call {
     // Not named `provider`, as the option is.
     /// The provider

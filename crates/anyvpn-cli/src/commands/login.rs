@@ -15,6 +15,10 @@ use crate::text::plain;
 use crate::tokens::{Kept, Place};
 
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  anyvpn login --provider azire                Ask for user name and password
+  pass azire | anyvpn login --username jo --password-file -")]
 pub struct Login {
     /// The user name; without this it is asked for
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]

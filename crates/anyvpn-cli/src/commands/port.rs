@@ -23,6 +23,10 @@ pub enum Port {
         device: Device,
     },
     /// Open a port; the provider chooses its number
+    #[command(after_help = "\
+Examples:
+  anyvpn port create --days 7
+  anyvpn port create --json | jq .port    The number, for a script")]
     Create {
         /// Days until it closes; without this, as many as the provider takes
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
@@ -48,6 +52,9 @@ pub enum Port {
         device: Device,
     },
     /// Ask the provider whether something on this machine answers at a port
+    #[command(after_help = "\
+Examples:
+  nc -l 55555 & anyvpn port check 55555")]
     Check {
         #[command(flatten)]
         port: Number,

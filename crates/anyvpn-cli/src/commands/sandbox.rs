@@ -23,6 +23,10 @@ const EMAIL: &str = "demo@mail.example";
 const PASSWORD: &str = "Demo-Password-1";
 
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  anyvpn sandbox > sandbox.env &    Serve, and write down where and as whom
+  . ./sandbox.env                   Now all commands of this shell go there")]
 pub struct Sandbox {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]

@@ -15,6 +15,10 @@ use crate::text::{Column, table};
 #[command(disable_help_subcommand = true)]
 pub enum Server {
     /// List the servers that there are configurations for
+    #[command(after_help = "\
+Examples:
+  anyvpn server list --country se --free
+  anyvpn server list --json | jq -r '.servers[].id'")]
     List {
         #[command(flatten)]
         filter: Filter,
@@ -116,26 +120,24 @@ fn text(servers: &[Row], any: bool) -> String {
     if servers.is_empty() {
         return if any { "No server is like that." } else { "There are no servers." }.to_owned();
     }
-    // Where the provider counts no slots, the column would be empty.
-    let counted = servers.iter().any(|server| server.free_slots.is_some());
     let row = |server: &Row| {
         let protocols: Vec<_> = server.protocols.iter().map(Protocol::as_str).collect();
         let country = server.country.as_ref().filter(|country| !server.name.contains(&**country));
         let place = country.map(|country| format!("{}, {country}", server.name));
-        let mut cells = vec![
+        vec![
             server.id.clone(),
             place.unwrap_or_else(|| server.name.clone()),
             server.host.clone().unwrap_or_else(|| "(none now)".to_owned()),
             protocols.join(" "),
-        ];
-        if counted {
-            cells.push(server.free_slots.map(|free| free.to_string()).unwrap_or_default());
-        }
-        cells
+            server.free_slots.map(|free| free.to_string()).unwrap_or_default(),
+        ]
     };
-    let mut columns: Vec<_> = ["SERVER", "PLACE", "HOST", "PROTOCOLS"].map(Column::Text).into();
-    if counted {
-        columns.push(Column::Number("FREE"));
-    }
+    let columns = [
+        Column::Text("SERVER"),
+        Column::Text("PLACE"),
+        Column::Text("HOST"),
+        Column::Text("PROTOCOLS"),
+        Column::Number("FREE"),
+    ];
     table(&columns, servers.iter().map(row).collect())
 }

@@ -6,16 +6,25 @@ use anyvpn::{
     Capability, Error, ErrorKind, Protocol, Provider, Server, ServerConfig, ServerConfigs,
 };
 use clap::Args;
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::delivery::Delivery;
 use super::options::Options;
 use crate::commands::server::{Filter, protocol};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::text::plain;
+use crate::text::{nearest, plain};
+
+const MANY: &str = "Many servers at once";
+/// The servers of which one may have been meant.
+const CANDIDATES: usize = 2000;
 
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  anyvpn config get se-sto --output se-sto.conf   A file for wg-quick
+  anyvpn config get se-sto --qr                   A code for a telephone
+  anyvpn config get --all --country se --output-dir sweden")]
 pub struct Get {
     /// The server, as `anyvpn server list` names it
     #[arg(required_unless_present = "all")]
@@ -26,13 +35,13 @@ pub struct Get {
     #[command(flatten)]
     pub(super) options: Options,
     /// Get one for every server, or those that the next options choose, into --output-dir
-    #[arg(long, requires = "output_dir")]
+    #[arg(long, requires = "output_dir", help_heading = MANY)]
     #[arg(conflicts_with_all = ["server", "output", "qr", "qr_file", "reveal"])]
     all: bool,
     /// The folder for --all
-    #[arg(long, value_name = "FOLDER", requires = "all")]
+    #[arg(long, value_name = "FOLDER", requires = "all", help_heading = MANY)]
     pub(super) output_dir: Option<PathBuf>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = MANY)]
     pub(super) filter: Filter,
 }
 
@@ -75,7 +84,10 @@ pub async fn get(
     options.check(&protocol)?;
     let targets = options.targets(context, &protocol)?;
     let request = options.wireguard.request(&server, protocol, key);
-    let obtained = configs.obtain(&request).await.map_err(no_server)?;
+    let obtained = match configs.obtain(&request).await {
+        Ok(obtained) => obtained,
+        Err(error) => return Err(missing(configs, &server, error).await),
+    };
     let lost = |failure: Failure| left(failure, &obtained, own_key);
     Delivery { server: &server, obtained: &obtained, old_key_valid: None }
         .deliver(context, &options, targets, lost)
@@ -111,7 +123,34 @@ async fn spoken_by(configs: &dyn ServerConfigs, id: &str) -> Result<Protocol, Fa
         }
     }
     let error = Error::new(ErrorKind::NotFound).with_detail(format!("there is no server {id:?}"));
-    Err(no_server(error))
+    Err(missing(configs, id, error).await)
+}
+
+/// The failure for a server, which says what was meant where there is none of that name.
+async fn missing(configs: &dyn ServerConfigs, wanted: &str, error: Error) -> Failure {
+    let meant = match error.kind() {
+        ErrorKind::NotFound => meant(configs, wanted).await,
+        _ => None,
+    };
+    let failure = no_server(error);
+    match meant {
+        Some(Server { id, name, .. }) => {
+            failure.hint(format!("is {id} meant ({name})? anyvpn server list shows all"))
+        }
+        None => failure,
+    }
+}
+
+/// The server whose id, name or city is the nearest.
+async fn meant(configs: &dyn ServerConfigs, wanted: &str) -> Option<Server> {
+    let servers: Vec<Server> = configs.servers().take(CANDIDATES).try_collect().await.ok()?;
+    let words = |server: &Server| {
+        let words = [Some(&server.id), Some(&server.name), server.city.as_ref()];
+        words.into_iter().flatten().map(|word| word.to_lowercase()).collect::<Vec<_>>()
+    };
+    let all: Vec<String> = servers.iter().flat_map(words).collect();
+    let meant = nearest(&wanted.to_lowercase(), all.iter().map(|word| &**word))?;
+    servers.iter().find(|server| words(server).iter().any(|word| word == meant)).cloned()
 }
 
 /// The protocol to take, of those that a server speaks.

@@ -37,6 +37,7 @@ pub struct Options {
 
 /// Choices for a WireGuard configuration.
 #[derive(Args)]
+#[command(next_help_heading = "WireGuard")]
 pub struct WireGuard {
     /// Use the private key in FILE (`-`: stdin) instead of a new one, where the provider lets you
     #[arg(long, value_name = "FILE")]
