@@ -3,8 +3,10 @@
 use std::io;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::CommandFactory as _;
+use clap::error::{ContextKind, ErrorKind};
 
+use crate::args::Cli;
 use crate::failure::Failure;
 use crate::look::is_colored;
 use crate::output::{self, Output, marked};
@@ -36,7 +38,10 @@ pub fn tell(error: &clap::Error) -> ExitCode {
         }
         _ => {}
     }
-    let lines = short(&text);
+    let mut lines = short(&text);
+    if let Some(tip) = others(error) {
+        lines.insert(1.min(lines.len()), tip);
+    }
     if output.json {
         let (what, hints) = lines.split_first().map_or(("", &[][..]), |(a, b)| (a, b));
         let what = what.strip_prefix("error: ").unwrap_or(what);
@@ -45,6 +50,22 @@ pub fn tell(error: &clap::Error) -> ExitCode {
     }
     lines.iter().for_each(|line| output::complain(&marked(line)));
     ExitCode::from(2)
+}
+
+/// What there is instead of a command that there is not, where the parser has no better idea.
+fn others(error: &clap::Error) -> Option<String> {
+    let is_suggested = error.get(ContextKind::SuggestedSubcommand).is_some();
+    if error.kind() != ErrorKind::InvalidSubcommand || is_suggested {
+        return None;
+    }
+    let all = Cli::command();
+    let mut command = &all;
+    for word in std::env::args_os().skip(1) {
+        command = command.find_subcommand(word).unwrap_or(command);
+    }
+    let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+    // The first command has too many for a line.
+    (names.len() < 10).then(|| format!("  tip: there are {}", names.join(", ")))
 }
 
 /// Arguments that do not parse leave only this to go by.

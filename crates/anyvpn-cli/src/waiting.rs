@@ -151,7 +151,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
                 let title = title(call.provider());
                 // A call that must not be sent twice is not sent again if it may have arrived.
                 call.sent = false;
-                let why = format!("{title}: {kind}{}; again", status.unwrap_or_default());
+                let kind = match kind.strip_prefix("the provider ") {
+                    Some(does) => format!("{title} {does}"),
+                    None => format!("{title}: {kind}"),
+                };
+                let why = format!("{kind}{}; again", status.unwrap_or_default());
                 call.pause(fields.delay, why)
             }
             "waiting for the turn" => {
@@ -287,7 +291,9 @@ pub fn interrupted(signal: i32) -> Failure {
             let id = config.map(|id| format!(" {id}")).unwrap_or_default();
             let does = if deletes { "deletes" } else { "makes" };
             let revoke = match config {
-                Some(id) if !deletes => format!("; remove it, when it is made: anyvpn config revoke {id}"),
+                Some(id) if !deletes => {
+                    format!("; remove it, when it is made: anyvpn config revoke {id}")
+                }
                 _ => String::new(),
             };
             failure(&format!("; {title} still {does} the configuration{id}"))

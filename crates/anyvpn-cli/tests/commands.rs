@@ -219,52 +219,6 @@ fn operations_and_capabilities_are_told_without_a_provider_being_reached() {
 }
 
 #[test]
-fn every_help_fits_eighty_columns() {
-    for arguments in [
-        "",
-        "demo",
-        "sandbox",
-        "call",
-        "account",
-        "account show",
-        "login",
-        "logout",
-        "account create",
-        "account cancel",
-        "account reset-password",
-        "account set-password",
-        "account close",
-        "server",
-        "server list",
-        "config",
-        "config get",
-        "config list",
-        "config revoke",
-        "config rotate",
-        "port",
-        "port list",
-        "port create",
-        "port hide",
-        "port delete",
-        "port check",
-        "product",
-        "product list",
-        "product add",
-        "product upgrade",
-        "alias",
-        "alias list",
-        "alias add",
-        "alias remove",
-        "alias set-password",
-        "alias reset-password",
-        "capabilities",
-    ] {
-        let arguments: Vec<&str> = arguments.split_whitespace().chain(["--help"]).collect();
-        assert!(ok(&mut command(&arguments)).contains("Usage: "));
-    }
-}
-
-#[test]
 fn the_sandbox_prints_what_a_shell_needs_and_serves() {
     let mut child = command(&["sandbox", "--seed", "7"])
         .stdout(Stdio::piped())

@@ -2,11 +2,12 @@
 
 mod common;
 
+use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyvpn_sandbox::{Fault, FaultRule};
-use common::{LOGIN, World, command, error, fails};
+use common::{LOGIN, PASSWORD, World, command, error, fails};
 
 #[test]
 fn each_class_of_failure_has_its_exit_code() {
@@ -181,23 +182,62 @@ fn words_of_the_vendor_are_quoted() {
 
 #[test]
 fn a_closed_pipe_is_no_error() {
-    let world = World::new();
+    let world = World::with_device();
+    world.sandbox.vpnscript().add_servers(3000);
+    world.sandbox.vpngn().add_customer("jo@mail.example", PASSWORD, Some(12));
     let folder = world.folder.path().to_str().unwrap();
+    let pages = world.path("pages");
     for arguments in [
         &["server", "list"][..],
         &["server", "list", "--json"],
+        &["server", "list", "--provider", "vpnscript"],
+        &["account", "show"],
+        &["config", "list"],
+        &["port", "list"],
+        &["port", "create"],
+        &["product", "list", "--email", "jo@mail.example"],
+        &["alias", "list", "--email", "jo@mail.example"],
+        &["profile", "list"],
+        &["capabilities"],
+        &["completions", "bash"],
+        &["man"],
+        &["man", "--output-dir", pages.to_str().unwrap()],
         &["--help"],
+        &["--version"],
+        &["config", "get", "--help"],
         &["call", "azire"],
+        &["call", "azire", "get-user"],
+        &["sandbox"],
         &["demo", "--output-dir", folder],
     ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = world.command(arguments);
+        command
+            .env("HOME", folder)
+            .env("ANYVPN_VPNSCRIPT_URL", world.sandbox.vpnscript_url())
+            .env("ANYVPN_VPNSCRIPT_TOKEN", &world.vpnscript_token)
+            .env("ANYVPN_VPNGN_URL", world.sandbox.vpngn_url())
+            .env("ANYVPN_VPNGN_API_KEY", world.sandbox.vpngn().api_key())
+            .env("ANYVPN_VPNGN_SECRET_KEY", world.sandbox.vpngn().secret_key());
+        command.env(
+            "ANYVPN_PROVIDER",
+            match arguments[0] {
+                "product" | "alias" => "vpngn",
+                _ => "azire",
+            },
+        );
         let ran = command.stdout(writer).stderr(Stdio::piped()).output().unwrap();
         assert_eq!(ran.status.code(), Some(0), "{arguments:?}");
         let stderr = String::from_utf8(ran.stderr).unwrap();
         assert!(!stderr.contains("error"), "{arguments:?}: {stderr}");
     }
+    // Whoever reads the first of thousands of lines gets it.
+    let mut list = world.vpnscript(&["server", "list"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(list.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("SERVER"), "{first}");
+    assert_eq!(list.wait().unwrap().code(), Some(0));
     // Nor is nobody who listens to complaints.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

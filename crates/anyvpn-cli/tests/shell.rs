@@ -8,28 +8,117 @@ use std::process::Command;
 
 use common::{command, error, fails, ok};
 
-/// The commands under a command, from its help.
+/// The commands under a command, from its help. The first help has several on a line.
 fn below(words: &[&str]) -> Vec<String> {
     let help = ok(command(words).arg("--help"));
-    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let list = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
     let list = list.take_while(|line| !line.is_empty());
     // What is deeper belongs to the line before.
     let list = list.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    let names = list.filter_map(|line| line.split_whitespace().next());
+    let names = list.flat_map(|line| line.trim().split("  ").next().unwrap().split(", "));
     names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
-#[test]
-fn the_help_fits_one_screen_and_shows_examples() {
-    let help = ok(&mut command(&["-h"]));
-    let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
-    assert!(examples.count() >= 3, "{help}");
-    for form in ["-h", "--help"] {
-        let lines = ok(&mut command(&[form])).lines().count();
-        assert!(lines < 40, "{form}: {lines} lines");
+/// All commands, as they are typed.
+fn all() -> Vec<Vec<String>> {
+    let mut all = Vec::new();
+    let mut left: Vec<Vec<String>> = below(&[]).into_iter().map(|name| vec![name]).collect();
+    while let Some(words) = left.pop() {
+        let typed: Vec<&str> = words.iter().map(|word| &**word).collect();
+        left.extend(below(&typed).into_iter().map(|name| [&words[..], &[name]].concat()));
+        all.push(words);
     }
-    let text = fails(2, &mut command(&["profil"]));
-    assert!(text.contains("profile"), "{text}");
+    all
+}
+
+#[test]
+fn the_help_fits_one_screen_and_shows_three_examples() {
+    let help = ok(&mut command(&["--help"]));
+    assert_eq!(help, ok(&mut command(&["-h"])));
+    assert_eq!(help, ok(&mut command(&["help"])));
+    // With the prompt, it is a screen of 24 lines.
+    assert!(help.lines().count() < 24, "{}:\n{help}", help.lines().count());
+    let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+    assert_eq!(examples.filter(|line| line.starts_with("  anyvpn ")).count(), 3, "{help}");
+
+    // It is written by hand: no command and no option is missing.
+    let page = String::from_utf8(ok_long(&["man"])).unwrap();
+    let commands = page.lines().filter_map(|line| line.strip_prefix("anyvpn\\-"));
+    let commands = commands.filter_map(|line| line.strip_suffix("(1)"));
+    let commands: BTreeSet<_> = commands.filter(|name| *name != "help").collect();
+    assert_eq!(commands, below(&[]).iter().map(|name| &**name).collect());
+    for option in page.split("\\fB\\-\\-").skip(1).filter_map(|it| it.split_once("\\fR")) {
+        assert!(help.contains(&format!("--{}", option.0)), "{} {help}", option.0);
+    }
+}
+
+#[test]
+fn every_help_fits_eighty_columns_and_breaks_no_example() {
+    for words in all() {
+        let help = ok(command(&[]).args(&words).arg("--help"));
+        assert!(help.contains("\nUsage: anyvpn "), "{help}");
+        let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+        let mut continues = false;
+        for line in examples {
+            assert!(line.starts_with("  "), "{words:?}: {line}");
+            let tells =
+                ["anyvpn ", "| anyvpn", "& anyvpn", ". ./"].iter().any(|it| line.contains(it));
+            assert!(tells || continues, "{words:?}: {line}");
+            continues = line.ends_with('\\');
+        }
+    }
+}
+
+#[test]
+fn a_slip_is_answered_with_the_word_that_was_meant() {
+    for (typed, meant) in [
+        (&["profil"][..], "'profile'"),
+        (&["config", "rotat", "1"], "'rotate'"),
+        (&["config", "gte", "se-sto"], "there are get, list, revoke, rotate"),
+        (&["port", "create", "--day", "7"], "'--days'"),
+        (&["server", "list", "--contry", "se"], "'--country'"),
+        (&["--provider", "azir", "account", "show"], "'azire'"),
+        (&["server", "list", "--protocol", "wiregard"], "'wireguard'"),
+        (&["call", "vpnscrip"], "'vpnscript'"),
+        (&["call", "azire", "creat-user"], "is create-user meant?"),
+        (&["completions", "fsh"], "'fish'"),
+    ] {
+        let text = fails(2, &mut command(typed));
+        assert!(text.contains(meant), "{typed:?}: {text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_needs_no_network_starts_no_runtime() {
+    let home = tempfile::tempdir().unwrap();
+    // A runtime needs more files than these.
+    let run = |arguments: &str| {
+        let script = format!("ulimit -n 4; exec '{}' {arguments}", env!("CARGO_BIN_EXE_anyvpn"));
+        Command::new("sh")
+            .args(["-c", &script])
+            .env_clear()
+            .env("HOME", home.path())
+            .env("ANYVPN_AZIRE_URL", "http://127.0.0.1:1")
+            .output()
+            .unwrap()
+    };
+    for arguments in [
+        "--version",
+        "--help",
+        "profile list",
+        "capabilities",
+        "call azire",
+        "man",
+        "completions zsh",
+    ] {
+        let ran = run(arguments);
+        let stderr = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{arguments}: {stderr}");
+    }
+    let ran = run("server list");
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    assert!(stderr.contains("the program cannot start"), "{stderr}");
 }
 
 #[test]
@@ -96,15 +185,8 @@ fn every_command_has_a_manual_page() {
         .collect();
     assert_eq!(written["pages"].as_array().unwrap().len(), found.len());
 
-    let mut expected = BTreeSet::from(["anyvpn.1".to_owned()]);
-    let mut left: Vec<Vec<String>> = below(&[]).into_iter().map(|name| vec![name]).collect();
-    while let Some(words) = left.pop() {
-        expected.insert(format!("anyvpn-{}.1", words.join("-")));
-        let words: Vec<&str> = words.iter().map(|word| &**word).collect();
-        for name in below(&words) {
-            left.push([&words[..], &[&name]].concat().iter().map(|&it| it.to_owned()).collect());
-        }
-    }
+    let pages = all().into_iter().map(|words| format!("anyvpn-{}.1", words.join("-")));
+    let expected: BTreeSet<String> = pages.chain(["anyvpn.1".to_owned()]).collect();
     assert_eq!(found, expected);
     assert!(found.contains("anyvpn-config-get.1") && found.len() > 30, "{found:?}");
     for name in &found {

@@ -15,8 +15,8 @@ use crate::text::{plain, reason};
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  anyvpn man | man -l -                                  Read the page
-  anyvpn man --output-dir ~/.local/share/man/man1        Then: man anyvpn-config-get")]
+  anyvpn man | man -l -
+  anyvpn man --output-dir ~/.local/share/man/man1   Then: man anyvpn-port")]
 pub struct Man {
     /// Write a page for every command into this folder, in the place of those that are there
     #[arg(long, value_name = "FOLDER")]

@@ -71,9 +71,8 @@ fn block_on<T>(
     output: Output,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    let failed = |error: io::Error| {
-        Failure::other(format!("the program cannot start: {}", reason(&error)))
-    };
+    let failed =
+        |error: io::Error| Failure::other(format!("the program cannot start: {}", reason(&error)));
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let outcome = runtime.block_on(async {
         let mut work = pin!(work);

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+#[cfg(unix)]
+pub mod terminal;
+
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, mpsc};
@@ -155,6 +158,7 @@ pub fn fails(code: i32, command: &mut Command) -> String {
     let text: Vec<&str> = stderr
         .lines()
         .filter(|line| !line.starts_with("using the internal") && !line.starts_with("A sandbox"))
+        .filter(|line| !line.contains("; again in "))
         .collect();
     assert!(text[0].starts_with("error: "), "{command:?}: {stderr}");
     assert!(text.len() <= 4, "{command:?}: {stderr}");

@@ -22,7 +22,7 @@ Examples:
   anyvpn profile add home                          Ask for everything
   anyvpn profile add home --provider azire --username jo --password-file FILE
   anyvpn profile add home --provider azire --token-command 'pass show azire'
-  anyvpn profile add shop --brand acme --api-key-file KEY --secret-key-file SECRET")]
+  anyvpn profile add shop --brand acme --api-key-file API --secret-key-file KEY")]
 pub struct Add {
     /// What to call it: small letters, digits, - and _
     #[arg(value_parser = name)]

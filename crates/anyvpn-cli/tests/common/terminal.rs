@@ -1,0 +1,118 @@
+//! The command on a terminal, and what one sees there.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use pty_process::Size;
+use pty_process::blocking::{self, Pts, Pty};
+use rustix::termios::{LocalModes, tcgetattr};
+
+/// Longer than anything takes, also where other programs take most of the machine.
+const LONG: Duration = Duration::from_secs(60);
+const ROWS: u16 = 24;
+
+pub struct Terminal {
+    child: Child,
+    pty: Arc<Pty>,
+    pts: Pts,
+    output: Receiver<Vec<u8>>,
+    seen: Vec<u8>,
+    screen: vt100::Parser,
+}
+
+/// What is there when the command has ended.
+pub struct Left {
+    /// All that was written, with what was taken back.
+    pub written: String,
+    /// What is on the screen.
+    pub screen: String,
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+}
+
+impl Terminal {
+    /// Runs the command on a terminal of 80 columns.
+    pub fn run(command: Command) -> Self {
+        Self::wide(80, command)
+    }
+
+    /// Runs the command on a terminal of so many columns.
+    pub fn wide(columns: u16, mut command: Command) -> Self {
+        if !command.get_envs().any(|(name, _)| name == "TERM") {
+            command.env("TERM", "xterm-256color");
+        }
+        let (pty, pts) = blocking::open().unwrap();
+        pty.resize(Size::new(ROWS, columns)).unwrap();
+        let child = blocking::Command::from(command).spawn_borrowed(&pts).unwrap();
+        let pty = Arc::new(pty);
+        let (tell, output) = mpsc::channel();
+        let master = Arc::clone(&pty);
+        thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            // It ends with an error when nobody has the terminal open any more.
+            while let Ok(length) = (&*master).read(&mut chunk)
+                && length > 0
+                && tell.send(chunk[..length].to_vec()).is_ok()
+            {}
+        });
+        let size = |length: u16| length.try_into().unwrap();
+        let screen = vt100::Parser::new(size(ROWS), size(columns), 0);
+        Self { child, pty, pts, output, seen: Vec::new(), screen }
+    }
+
+    fn take(&mut self, chunk: &[u8]) {
+        self.seen.extend_from_slice(chunk);
+        self.screen.process(chunk);
+    }
+
+    /// Waits until the screen shows the text.
+    pub fn wait_for(&mut self, text: &str) {
+        while !self.screen.screen().contents().contains(text) {
+            let Ok(chunk) = self.output.recv_timeout(LONG) else {
+                panic!("no {text:?} on the screen:\n{}", self.screen.screen().contents());
+            };
+            self.take(&chunk);
+        }
+    }
+
+    /// Presses keys.
+    pub fn press(&self, keys: &str) {
+        (&*self.pty).write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Sends a signal to the command alone.
+    pub fn signal(&self, name: &str) {
+        signal(self.child.id(), name);
+    }
+
+    /// Waits for the command's end. It leaves the terminal as it was.
+    pub fn end(mut self) -> Left {
+        let status = self.child.wait().unwrap();
+        let modes = tcgetattr(&self.pts).unwrap().local_modes;
+        let usual = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+        assert!(modes.contains(usual), "{modes:?}");
+        let Self { pts, output, .. } = self;
+        drop(pts);
+        let rest: Vec<u8> = output.iter().flatten().collect();
+        self.seen.extend_from_slice(&rest);
+        self.screen.process(&rest);
+        assert!(!self.screen.screen().hide_cursor(), "there is no cursor");
+        Left {
+            written: String::from_utf8(self.seen).unwrap(),
+            screen: self.screen.screen().contents(),
+            code: status.code(),
+            signal: status.signal(),
+        }
+    }
+}
+
+/// Sends a signal to a process.
+pub fn signal(process: u32, name: &str) {
+    let kill = format!("kill -{name} {process}");
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
