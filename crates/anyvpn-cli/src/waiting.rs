@@ -35,10 +35,10 @@ struct State {
     open: Vec<Doing>,
     /// The provider that was called last.
     provider: Option<ProviderName>,
-    /// Whether a call has changed something.
+    /// Whether a call has changed something, or may have.
     changed: bool,
-    /// The calls that did, and of whose answers nothing was printed or written yet.
-    untold: Vec<String>,
+    /// The operations that did and of which nothing was printed or written yet; whether it is sure.
+    untold: Vec<(String, bool)>,
 }
 
 struct Doing {
@@ -79,6 +79,23 @@ impl Call {
 
     fn provider(&self) -> Option<ProviderName> {
         self.operation.split_once('.')?.0.parse().ok()
+    }
+
+    /// Why it is to be sent again, as the beginning of a sentence that ends with the time.
+    fn reason(&self, kind: &str) -> String {
+        let title = title(self.provider());
+        if (&*self.operation, kind) == ("vpngn.add-client", ErrorKind::RateLimited.name()) {
+            // The key is the way around it.
+            return format!("{title} takes one new customer in 10 s without a secret key; again");
+        }
+        let known = ErrorKind::ALL.into_iter().find(|it| it.name() == kind);
+        let words = known.map_or_else(|| kind.to_owned(), |kind| kind.to_string());
+        let why = match words.strip_prefix("the provider ") {
+            Some(does) => format!("{title} {does}"),
+            None => format!("{title}: {words}"),
+        };
+        let status = self.status.map(|status| format!(" (HTTP {status})"));
+        format!("{why}{}; again", status.unwrap_or_default())
     }
 }
 
@@ -139,32 +156,21 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
         let found = open.iter_mut().find(|it| it.id == span.id());
         let Some(What::Call(call)) = found.map(|it| &mut it.what) else { return };
         let line = match &*fields.message {
-            "done" if call.replay() != Replay::Safe => {
-                *changed = true;
-                untold.push(call.operation.clone());
+            "done" | "failed" if call.replay() != Replay::Safe => {
+                let is_done = fields.message == "done";
+                if is_done || is_unsure(&fields.kind) {
+                    *changed = true;
+                    untold.push((call.operation.clone(), is_done));
+                }
                 return;
             }
             "trying again" => {
-                let kind = ErrorKind::ALL.into_iter().find(|kind| kind.name() == fields.kind);
-                let kind = kind.map(|kind| kind.to_string()).unwrap_or(fields.kind);
-                let status = call.status.map(|status| format!(" (HTTP {status})"));
-                let title = title(call.provider());
-                // A call that must not be sent twice is not sent again if it may have arrived.
-                call.sent = false;
-                let kind = match kind.strip_prefix("the provider ") {
-                    Some(does) => format!("{title} {does}"),
-                    None => format!("{title}: {kind}"),
-                };
-                let why = format!("{kind}{}; again", status.unwrap_or_default());
-                call.pause(fields.delay, why)
-            }
-            "waiting for the turn" => {
-                let title = title(call.provider());
-                let takes = match &*call.operation {
-                    "vpngn.add-client" => "one new customer in 10 s without a secret key",
-                    _ => "such a call only so often",
-                };
-                call.pause(fields.delay, format!("{title} takes {takes}; the turn is"))
+                let why = call.reason(&fields.kind);
+                let line = format!("{why} in {}", seconds(fields.delay));
+                call.pause = Some((Instant::now() + fields.delay, why));
+                // What must not be done twice is sent again only if it was surely not done.
+                call.sent = call.replay() != Replay::Once;
+                line
             }
             _ => return,
         };
@@ -179,13 +185,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
     }
 }
 
-impl Call {
-    /// Notes that it does nothing for a time, and gives a line that says so.
-    fn pause(&mut self, time: Duration, why: String) -> String {
-        let line = format!("{why} in {}", seconds(time));
-        self.pause = Some((Instant::now() + time, why));
-        line
-    }
+/// Whether a call that failed so, and that changes something, may have done it.
+fn is_unsure(kind: &str) -> bool {
+    use ErrorKind as K;
+    let kinds = [K::Ambiguous, K::Timeout, K::Unavailable, K::UnexpectedReply, K::Unreachable];
+    kinds.iter().any(|it| it.name() == kind)
 }
 
 /// A time in whole seconds, none too few.
@@ -205,6 +209,7 @@ pub fn sentence(brief: bool) -> Option<String> {
     if let Some((_, Call { pause: Some((until, why)), .. })) = calls.peek() {
         let left = until.saturating_duration_since(Instant::now());
         let why = match why.split_once(": ") {
+            // Without the provider.
             Some((_, why)) if brief => why,
             _ => why,
         };
@@ -230,7 +235,7 @@ impl What {
     /// Why it is waited for, where that is no call.
     fn reason(&self, provider: Option<ProviderName>, brief: bool) -> String {
         match self {
-            Self::Lock => "Another anyvpn has its turn".to_owned(),
+            Self::Lock => "Waiting for another anyvpn to finish".to_owned(),
             _ if brief => "a queued job".to_owned(),
             _ => format!("{} does it by a queued job; that can take 2 minutes", title(provider)),
         }
@@ -299,10 +304,11 @@ pub fn interrupted(signal: i32) -> Failure {
             failure(&format!("; {title} still {does} the configuration{id}"))
                 .hint(format!("look at it: anyvpn config list{revoke}"))
         }
-        (None, None, [.., last]) => {
-            failure(&format!("; {} was done, and its answer is lost", state.untold.join(", ")))
-                .hint(format!("look at it: {}", look(last)))
-        }
+        (None, None, [.., (operation, is_done)]) => failure(&match is_done {
+            true => format!("; {operation} was done, and its answer is lost"),
+            false => format!("; it is not known whether {operation} was done"),
+        })
+        .hint(format!("look before you repeat it: {}", look(operation))),
         (None, None, []) if !state.changed => failure("; nothing was changed"),
         (None, None, []) => failure(""),
     };

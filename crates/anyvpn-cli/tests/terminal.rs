@@ -214,6 +214,32 @@ fn programs_are_told_of_an_interruption_too() {
 }
 
 #[test]
+fn what_was_done_before_an_interruption_is_named_too() {
+    let world = World::new();
+    let hint = |ran: &Output| {
+        assert_eq!(ran.status.signal(), Some(SIGINT));
+        let report: Value = serde_json::from_slice(&ran.stderr).unwrap();
+        let of = |key: &str| report["error"][key].as_str().unwrap().to_owned();
+        (of("message"), of("hint"))
+    };
+    let password = world.file("password", PASSWORD);
+    let add = ["profile", "add", "home", "--username", LOGIN, "--password-file", &password];
+    let mut add = world.command(&[&add[..], &["--provider", "azire", "--json"]].concat());
+    inject(&world, "azire.get-user", Fault::Delay(FOR_EVER));
+    let add = add.env("HOME", world.folder.path());
+    let (message, next) = hint(&interrupted(&world, add, "azire.get-user", "INT"));
+    assert_eq!(message, "interrupted; azire.create-token was done, and its answer is lost");
+    assert_eq!(next, "look before you repeat it: anyvpn call azire list-tokens");
+
+    inject(&world, "azire.create-ip", Fault::ResetAfter);
+    inject(&world, "azire.list-ips", Fault::Delay(FOR_EVER));
+    let get = &mut world.command(&["config", "get", "se-sto", "--json", "--reveal"]);
+    let (message, next) = hint(&interrupted(&world, get, "azire.list-ips", "INT"));
+    assert_eq!(message, "interrupted; it is not known whether azire.create-ip was done");
+    assert_eq!(next, "look before you repeat it: anyvpn config list");
+}
+
+#[test]
 fn a_prompt_that_is_interrupted_gives_the_terminal_back() {
     let world = World::new();
     let url = world.sandbox.azire_url();

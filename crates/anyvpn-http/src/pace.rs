@@ -58,7 +58,6 @@ impl Pace {
             if ahead.is_zero() {
                 break;
             }
-            tracing::debug!(delay_ms = ahead.as_millis() as u64, "waiting for the turn");
             clock.sleep(ahead).await;
         }
         let next = clock.instant() + interval;
