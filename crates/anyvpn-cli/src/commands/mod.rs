@@ -77,6 +77,7 @@ fn block_on<T>(
     let outcome = runtime.block_on(async {
         let mut work = pin!(work);
         tokio::select! {
+            biased;
             never = progress::show(output) => match never {},
             outcome = unless_signalled(work.as_mut()) => match outcome.map_err(failed)? {
                 Ok(done) => done,
