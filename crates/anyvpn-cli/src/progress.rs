@@ -2,7 +2,9 @@
 //! whenever something is printed; elsewhere a line where it is worth one.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,11 +25,20 @@ const MARGIN: usize = 3;
 /// To the line's begin, and nothing on it.
 const CLEAR: &str = "\r\u{1b}[2K";
 
-static SCREEN: Mutex<Screen> = Mutex::new(Screen { drawn: 0, since: None, parts: None });
+static SCREEN: Mutex<Screen> = Mutex::new(Screen {
+    drawn: 0,
+    line: String::new(),
+    is_lifted: false,
+    since: None,
+    parts: None,
+});
 
 struct Screen {
-    /// How often the line was drawn that is on the terminal now; 0 when none is.
+    /// How often the line was drawn that is on the terminal; 0 when none is.
     drawn: usize,
+    line: String,
+    /// Whether it is off the terminal for a moment.
+    is_lifted: bool,
     /// Since when nothing was printed.
     since: Option<Instant>,
     parts: Option<Parts>,
@@ -72,8 +83,30 @@ pub fn clear() {
     // Who has it else is the signals' thread, just before the end.
     let Ok(mut screen) = SCREEN.try_lock() else { return };
     screen.since = Some(Instant::now());
-    if std::mem::take(&mut screen.drawn) > 0 {
+    let is_lifted = std::mem::take(&mut screen.is_lifted);
+    if std::mem::take(&mut screen.drawn) > 0 && !is_lifted {
         write(CLEAR);
+    }
+}
+
+/// Does the work, with nothing drawn while it is busy: it can ask a question, or let another program
+/// do so.
+pub async fn aside<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|task| {
+        lift(true);
+        let done = work.as_mut().poll(task);
+        lift(false);
+        done
+    })
+    .await
+}
+
+fn lift(up: bool) {
+    let mut screen = screen();
+    if screen.drawn > 0 && screen.is_lifted != up {
+        write(if up { CLEAR } else { &screen.line });
+        screen.is_lifted = up;
     }
 }
 
@@ -96,7 +129,8 @@ fn draw() {
         }
     };
     screen.drawn += 1;
-    write(&format!("{CLEAR}{}", short(&line, usize::from(stderr_width()) - MARGIN)));
+    screen.line = short(&line, usize::from(stderr_width()) - MARGIN).to_owned();
+    write(&format!("{CLEAR}{}", screen.line));
 }
 
 fn write(text: &str) {

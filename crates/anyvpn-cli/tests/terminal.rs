@@ -265,6 +265,20 @@ fn a_prompt_that_is_interrupted_gives_the_terminal_back() {
 }
 
 #[test]
+fn a_question_stands_alone_on_its_line() {
+    let world = World::new();
+    inject(&world, "azire.get-user", Fault::Delay(Duration::from_secs(1)));
+    let mut terminal = Terminal::run(world.command(&["account", "close"]));
+    terminal.wait_for("Close david for good?");
+    terminal.press("n\r");
+    let left = terminal.end();
+    assert_eq!(left.code, Some(1));
+    assert_gone(&left, "Waiting for AzireVPN");
+    assert!(left.screen.contains("not confirmed; nothing was changed"), "{}", left.screen);
+    assert_eq!(world.calls("azire.delete-user"), 0);
+}
+
+#[test]
 fn a_command_that_reads_stdin_ends_by_the_first_signal() {
     let world = World::new();
     let mut login = world.command(&["login", "--username", LOGIN, "--password-file", "-"]);

@@ -75,7 +75,7 @@ fn block_on<T>(
         |error: io::Error| Failure::other(format!("the program cannot start: {}", reason(&error)));
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let outcome = runtime.block_on(async {
-        let mut work = pin!(work);
+        let mut work = pin!(progress::aside(work));
         tokio::select! {
             biased;
             never = progress::show(output) => match never {},
