@@ -6,9 +6,13 @@
     reason = "its output is for the person who runs it"
 )]
 
+mod api;
+mod book;
 mod codegen;
 mod fuzz;
 mod interop;
+mod packages;
+mod supply;
 mod tidy;
 
 use std::path::Path;
@@ -30,6 +34,13 @@ Tasks:
   fuzz --seconds N    any bytes for each parser of configurations, for so long each (cargo-fuzz)
   docs                write the tables in the documents that tests check
   tidy                the house rules: lengths, secrets, dependencies, links
+  book                the guide as a book in target/book, every link followed (mdbook)
+  api [--check]       write what each published crate gives to others to its public-api.txt; with
+                      --check, write nothing and fail where it differs
+  features            each published crate without features, and with each feature alone
+  package             each published crate as its package, built from that
+  deny                licences, sources and banned crates of the dependencies (cargo-deny)
+  sbom                target/anyvpn.cdx.json: what the command is made of, as CycloneDX
 ";
 
 fn main() -> ExitCode {
@@ -46,6 +57,13 @@ fn main() -> ExitCode {
         ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds),
         ["docs"] => cargo(&["test", "--workspace", "--tests"], &[("ANYVPN_WRITE_DOCS", "1")]),
         ["tidy"] => tidy::check(root()),
+        ["book"] => book::build(root()),
+        ["api"] => api::write(root()),
+        ["api", "--check"] => api::check(root()),
+        ["features"] => packages::features(root()),
+        ["package"] => packages::package(root()),
+        ["deny"] => supply::deny(),
+        ["sbom"] => supply::sbom(root()),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -77,16 +95,8 @@ fn separate() -> Result<(), String> {
     const PROVIDERS: [&str; 3] = ["azire", "vpngn", "vpnscript"];
     for provider in PROVIDERS {
         let features = format!("--features=ring,{provider}");
-        let tree = Command::new(env!("CARGO"))
-            .current_dir(root())
-            .args(["tree", "--package=anyvpn", "--no-default-features", &features])
-            .args(["--edges=normal", "--prefix=none"])
-            .output()
-            .map_err(|e| format!("cargo tree: {e}"))?;
-        if !tree.status.success() {
-            return Err(String::from_utf8_lossy(&tree.stderr).into_owned());
-        }
-        let tree = String::from_utf8_lossy(&tree.stdout).into_owned();
+        let tree = ["tree", "--package=anyvpn", "--no-default-features", &features];
+        let tree = stdout(&[&tree[..], &["--edges=normal", "--prefix=none"]].concat())?;
         for other in PROVIDERS {
             if tree.contains(&format!("anyvpn-{other} ")) != (other == provider) {
                 return Err(format!("with the feature {provider} alone, anyvpn-{other} is wrong"));
@@ -105,6 +115,19 @@ fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String>
         .status()
         .map_err(|e| format!("cargo {words}: {e}"))?;
     if status.success() { Ok(()) } else { Err(format!("cargo {words} failed")) }
+}
+
+/// What Cargo writes to stdout.
+fn stdout(arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args(arguments)
+        .output()
+        .map_err(|e| format!("cargo {}: {e}", arguments.join(" ")))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 /// The workspace's folder.

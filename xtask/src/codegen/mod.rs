@@ -75,7 +75,7 @@ pub fn check(root: &Path) -> Result<()> {
 }
 
 /// The unified diff from `old` to `new`; `None` when they are equal.
-fn difference(path: &Path, old: &str, new: &str) -> Option<String> {
+pub fn difference(path: &Path, old: &str, new: &str) -> Option<String> {
     let path = path.display();
     (old != new).then(|| {
         TextDiff::from_lines(old, new)

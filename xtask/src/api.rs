@@ -1,0 +1,82 @@
+//! `cargo xtask api [--check]`: what each published crate gives to others, one item a line, in its
+//! `public-api.txt`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::Package;
+
+use crate::codegen::difference;
+use crate::{cargo, packages};
+
+/// Writes the lists.
+///
+/// # Errors
+///
+/// When a crate's documentation cannot be built, or a list not be written.
+pub fn write(root: &Path) -> Result<(), String> {
+    for (path, text) in lists(root)? {
+        if fs::read_to_string(root.join(&path)).is_ok_and(|old| old == text) {
+            continue;
+        }
+        fs::write(root.join(&path), text).map_err(|e| format!("{}: {e}", path.display()))?;
+        println!("wrote {}", path.display());
+    }
+    Ok(())
+}
+
+/// Compares the lists with the crates.
+///
+/// # Errors
+///
+/// The differences: what a user of the crates would notice.
+pub fn check(root: &Path) -> Result<(), String> {
+    let mut changes = Vec::new();
+    for (path, text) in lists(root)? {
+        let old = fs::read_to_string(root.join(&path)).unwrap_or_default();
+        changes.extend(difference(&path, &old, &text));
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}\nThe public API differs from what was written down. When that is meant, run \
+         `cargo xtask api`, and say it in CHANGELOG.md.",
+        changes.concat()
+    ))
+}
+
+/// The path below `root` and the text of each list.
+fn lists(root: &Path) -> Result<Vec<(PathBuf, String)>, String> {
+    let packages = packages::published(root)?;
+    let libraries: Vec<_> = packages.iter().filter(|it| it.targets[0].is_lib()).collect();
+    let names = libraries.iter().flat_map(|package| ["--package", &package.name]);
+    let doc = ["doc", "--quiet", "--locked", "--no-deps", "--lib", "--all-features"];
+    let rustdoc = root.join("xtask/src/rustdoc.sh");
+    // As docs.rs builds them, but for the format.
+    cargo(
+        &doc.into_iter().chain(names).collect::<Vec<_>>(),
+        &[
+            ("RUSTDOC", &rustdoc.to_string_lossy()),
+            (
+                "RUSTDOCFLAGS",
+                "--cfg docsrs --deny warnings -Z unstable-options --output-format json",
+            ),
+        ],
+    )?;
+    libraries.into_iter().map(|package| Ok((path(package), list(root, package)?))).collect()
+}
+
+fn path(package: &Package) -> PathBuf {
+    Path::new("crates").join(package.name.as_str()).join("public-api.txt")
+}
+
+fn list(root: &Path, package: &Package) -> Result<String, String> {
+    let json = format!("target/doc/{}.json", package.name.replace('-', "_"));
+    let api = public_api::Builder::from_rustdoc_json(root.join(json))
+        // What every type has, and what follows from its fields.
+        .omit_blanket_impls(true)
+        .omit_auto_trait_impls(true)
+        .build();
+    api.map(|api| api.to_string()).map_err(|e| format!("{}: {e}", package.name))
+}

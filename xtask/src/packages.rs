@@ -1,0 +1,45 @@
+//! What is published: `cargo xtask features` and `cargo xtask package`.
+
+use std::path::Path;
+
+use cargo_metadata::{MetadataCommand, Package};
+
+use crate::cargo;
+
+/// The workspace's packages that are for crates.io.
+pub fn published(root: &Path) -> Result<Vec<Package>, String> {
+    let mut command = MetadataCommand::new();
+    let metadata = command.current_dir(root).no_deps().exec().map_err(|e| e.to_string())?;
+    Ok(metadata.packages.into_iter().filter(|package| package.publish.is_none()).collect())
+}
+
+/// Lints each published crate without any feature, and with each feature alone.
+///
+/// # Errors
+///
+/// When one does not compile, or the compiler warns.
+pub fn features(root: &Path) -> Result<(), String> {
+    for package in published(root)? {
+        let features = package.features.keys().filter(|feature| *feature != "default");
+        for feature in std::iter::once("").chain(features.map(String::as_str)) {
+            println!("{} with {}", package.name, if feature.is_empty() { "none" } else { feature });
+            let clippy = ["clippy", "--quiet", "--locked", "--no-default-features"];
+            let this = ["--package", &package.name, "--features", feature];
+            cargo(&[&clippy[..], &this, &["--", "--deny", "warnings"]].concat(), &[])?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the package of each published crate, in the order in which they need each other, and builds
+/// each from what is in its package.
+///
+/// # Errors
+///
+/// When a package lacks a file that its build needs, or something that crates.io asks for.
+pub fn package(root: &Path) -> Result<(), String> {
+    let packages = published(root)?;
+    let names = packages.iter().flat_map(|package| ["--package", &package.name]);
+    // What is not committed yet is packaged too: this is a check, and publishes nothing.
+    cargo(&["package", "--locked", "--allow-dirty"].into_iter().chain(names).collect::<Vec<_>>(), &[])
+}

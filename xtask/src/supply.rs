@@ -1,0 +1,186 @@
+//! Where the code comes from: `cargo xtask deny` and `cargo xtask sbom`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use toml_edit::DocumentMut;
+
+use crate::{cargo, stdout};
+
+/// Holds licences, sources and single crates against `deny.toml`.
+///
+/// # Errors
+///
+/// What breaks a rule, or that there is no cargo-deny.
+pub fn deny() -> Result<(), String> {
+    cargo(&["deny", "--version"], &[])
+        .map_err(|e| format!("{e}: cargo install cargo-deny --locked"))?;
+    // With all features there are two crypto providers, so bans hold for what is on by default.
+    cargo(&["deny", "--locked", "--all-features", "check", "licenses", "sources"], &[])?;
+    cargo(&["deny", "--locked", "check", "bans"], &[])
+}
+
+/// Writes `target/anyvpn.cdx.json`: what the command is made of on this platform, as CycloneDX 1.6.
+/// The same lock file gives the same bytes.
+///
+/// # Errors
+///
+/// When Cargo cannot say it, or the file not be written.
+pub fn sbom(root: &Path) -> Result<(), String> {
+    let lock = fs::read_to_string(root.join("Cargo.lock")).map_err(|e| format!("Cargo.lock: {e}"))?;
+    let sums = checksums(&lock)?;
+    let built = stdout(&tree("normal,build"))?;
+    let linked = stdout(&tree("normal,no-proc-macro"))?;
+    let text = format!("{:#}\n", document(&built, &linked, &sums)?);
+    let file = root.join("target/anyvpn.cdx.json");
+    fs::write(&file, text).map_err(|e| format!("{}: {e}", file.display()))?;
+    println!("wrote target/anyvpn.cdx.json");
+    Ok(())
+}
+
+fn tree(edges: &str) -> [&str; 7] {
+    let format = "--format= {p}|{l}|{r}|";
+    ["tree", "--locked", "--package=anyvpn-cli", "--edges", edges, "--prefix=depth", format]
+}
+
+/// One crate, as `cargo tree` tells it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Crate<'a> {
+    name: &'a str,
+    version: &'a str,
+    license: &'a str,
+    repository: &'a str,
+}
+
+impl<'a> Crate<'a> {
+    /// How deep it stands in the tree, and what it is.
+    fn read(line: &'a str) -> Option<(usize, Self)> {
+        let (depth, rest) = line.split_once(' ')?;
+        let mut parts = rest.split('|');
+        let mut words = parts.next()?.split(' ');
+        let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
+        let (license, repository) = (parts.next()?, parts.next()?);
+        Some((depth.parse().ok()?, Self { name, version, license, repository }))
+    }
+
+    fn reference(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+
+    fn component(&self, kind: &str, sums: &BTreeMap<String, String>) -> Value {
+        let mut component = json!({
+            "type": kind,
+            "bom-ref": self.reference(),
+            "name": self.name,
+            "version": self.version,
+            // Two old spellings of the same.
+            "licenses": [{ "expression": self.license.replace(" / ", " OR ").replace('/', " OR ") }],
+        });
+        if !self.repository.is_empty() {
+            component["externalReferences"] = json!([{ "type": "vcs", "url": self.repository }]);
+        }
+        // Ours are not at crates.io.
+        if let Some(sum) = sums.get(&self.reference()) {
+            let version = self.version.replace('+', "%2B");
+            component["purl"] = format!("pkg:cargo/{}@{version}", self.name).into();
+            component["hashes"] = json!([{ "alg": "SHA-256", "content": sum }]);
+        }
+        component
+    }
+}
+
+fn document(built: &str, linked: &str, sums: &BTreeMap<String, String>) -> Result<Value, String> {
+    let read = |line| Crate::read(line).ok_or_else(|| format!("cargo tree wrote {line:?}"));
+    let linked: BTreeSet<_> =
+        linked.lines().map(|line| Ok(read(line)?.1)).collect::<Result<_, String>>()?;
+    let mut needs: BTreeMap<Crate<'_>, BTreeSet<String>> = BTreeMap::new();
+    let mut way: Vec<Crate<'_>> = Vec::new();
+    for line in built.lines() {
+        let (depth, this) = read(line)?;
+        way.truncate(depth);
+        if let Some(parent) = way.last() {
+            needs.entry(parent.clone()).or_default().insert(this.reference());
+        }
+        needs.entry(this.clone()).or_default();
+        way.push(this);
+    }
+    let root = way.first().ok_or("cargo tree wrote nothing")?;
+    let components = needs.keys().filter(|it| *it != root).map(|it| {
+        let mut component = it.component("library", sums);
+        // Runs while the command is built, and is not in it.
+        let scope = if linked.contains(it) { "required" } else { "excluded" };
+        component["scope"] = scope.into();
+        component
+    });
+    let dependencies = needs.iter().map(|(it, on)| json!({ "ref": it.reference(), "dependsOn": on }));
+    Ok(json!({
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": { "component": root.component("application", sums) },
+        "components": components.collect::<Vec<_>>(),
+        "dependencies": dependencies.collect::<Vec<_>>(),
+    }))
+}
+
+/// What each crate's package must hash to, by `NAME@VERSION`.
+fn checksums(lock: &str) -> Result<BTreeMap<String, String>, String> {
+    let lock: DocumentMut = lock.parse().map_err(|e| format!("Cargo.lock: {e}"))?;
+    let packages = lock.get("package").and_then(|it| it.as_array_of_tables());
+    let packages = packages.ok_or("Cargo.lock has no packages")?;
+    let sums = packages.iter().filter_map(|package| {
+        let text = |key| package.get(key)?.as_str();
+        let (name, version, sum) = (text("name")?, text("version")?, text("checksum")?);
+        Some((format!("{name}@{version}"), sum.to_owned()))
+    });
+    Ok(sums.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_has_each_crate_once_with_what_it_needs() {
+        let lock = "[[package]]\nname = \"b\"\nversion = \"2.0.0+x\"\nchecksum = \"00ff\"\n";
+        let built = "0 a v1.0.0 (/a)|MIT||\n1 b v2.0.0+x|MIT/Apache-2.0|https://b.example|\n\
+                     1 m v3.0.0 (proc-macro)|MIT||\n2 b v2.0.0+x|MIT/Apache-2.0|https://b.example| (*)\n";
+        let linked = "0 a v1.0.0 (/a)|MIT||\n1 b v2.0.0+x|MIT/Apache-2.0|https://b.example|\n";
+        let document = document(built, linked, &checksums(lock).unwrap()).unwrap();
+        assert_eq!(document["metadata"]["component"]["bom-ref"], "a@1.0.0");
+        assert_eq!(
+            document["components"],
+            json!([
+                {
+                    "type": "library",
+                    "bom-ref": "b@2.0.0+x",
+                    "name": "b",
+                    "version": "2.0.0+x",
+                    "licenses": [{ "expression": "MIT OR Apache-2.0" }],
+                    "externalReferences": [{ "type": "vcs", "url": "https://b.example" }],
+                    "purl": "pkg:cargo/b@2.0.0%2Bx",
+                    "hashes": [{ "alg": "SHA-256", "content": "00ff" }],
+                    "scope": "required",
+                },
+                {
+                    "type": "library",
+                    "bom-ref": "m@3.0.0",
+                    "name": "m",
+                    "version": "3.0.0",
+                    "licenses": [{ "expression": "MIT" }],
+                    "scope": "excluded",
+                },
+            ])
+        );
+        assert_eq!(
+            document["dependencies"],
+            json!([
+                { "ref": "a@1.0.0", "dependsOn": ["b@2.0.0+x", "m@3.0.0"] },
+                { "ref": "b@2.0.0+x", "dependsOn": [] },
+                { "ref": "m@3.0.0", "dependsOn": ["b@2.0.0+x"] },
+            ])
+        );
+    }
+}
