@@ -11,9 +11,10 @@ use std::process::Command;
 ///
 /// When mdBook is missing or complains, or a link leads nowhere.
 pub fn build(root: &Path) -> Result<(), String> {
-    let output = Command::new("mdbook").arg("build").arg(root.join("docs")).output().map_err(|e| {
-        format!("mdbook: {e}: cargo install mdbook --locked --no-default-features")
-    })?;
+    let output =
+        Command::new("mdbook").arg("build").arg(root.join("docs")).output().map_err(|e| {
+            format!("mdbook: {e}: cargo install mdbook --locked --no-default-features")
+        })?;
     let log = String::from_utf8_lossy(&output.stderr);
     // It goes on after an include that it does not find.
     if !output.status.success() || log.contains(" WARN ") || log.contains("ERROR ") {
@@ -31,11 +32,7 @@ pub fn build(root: &Path) -> Result<(), String> {
 }
 
 /// The pages below a folder, by their path in the book.
-fn read(
-    book: &Path,
-    folder: &Path,
-    pages: &mut BTreeMap<PathBuf, String>,
-) -> std::io::Result<()> {
+fn read(book: &Path, folder: &Path, pages: &mut BTreeMap<PathBuf, String>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {

@@ -41,5 +41,8 @@ pub fn package(root: &Path) -> Result<(), String> {
     let packages = published(root)?;
     let names = packages.iter().flat_map(|package| ["--package", &package.name]);
     // What is not committed yet is packaged too: this is a check, and publishes nothing.
-    cargo(&["package", "--locked", "--allow-dirty"].into_iter().chain(names).collect::<Vec<_>>(), &[])
+    cargo(
+        &["package", "--locked", "--allow-dirty"].into_iter().chain(names).collect::<Vec<_>>(),
+        &[],
+    )
 }

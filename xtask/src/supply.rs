@@ -29,7 +29,8 @@ pub fn deny() -> Result<(), String> {
 ///
 /// When Cargo cannot say it, or the file not be written.
 pub fn sbom(root: &Path) -> Result<(), String> {
-    let lock = fs::read_to_string(root.join("Cargo.lock")).map_err(|e| format!("Cargo.lock: {e}"))?;
+    let lock =
+        fs::read_to_string(root.join("Cargo.lock")).map_err(|e| format!("Cargo.lock: {e}"))?;
     let sums = checksums(&lock)?;
     let built = stdout(&tree("normal,build"))?;
     let linked = stdout(&tree("normal,no-proc-macro"))?;
@@ -114,7 +115,8 @@ fn document(built: &str, linked: &str, sums: &BTreeMap<String, String>) -> Resul
         component["scope"] = scope.into();
         component
     });
-    let dependencies = needs.iter().map(|(it, on)| json!({ "ref": it.reference(), "dependsOn": on }));
+    let dependencies =
+        needs.iter().map(|(it, on)| json!({ "ref": it.reference(), "dependsOn": on }));
     Ok(json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",

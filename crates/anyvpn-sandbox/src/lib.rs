@@ -222,6 +222,13 @@ pub fn operations() -> Vec<&'static str> {
     [azire::operations(), vpngn::operations(), vpnscript::operations()].concat()
 }
 
+/// Puts an item at the end, and gives it.
+fn push<T>(list: &mut Vec<T>, item: T) -> &mut T {
+    let at = list.len();
+    list.push(item);
+    &mut list[at]
+}
+
 /// The lock, even when a thread died while it held it: the state behind it is only test data.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -72,7 +72,11 @@ impl Received {
 }
 
 fn bounded(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(TEXT_LIMIT));
+    let mut end = text.len().min(TEXT_LIMIT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
     text
 }
 

@@ -19,6 +19,12 @@
 //! only add. An application that knows its provider at compile time depends on that provider's crate
 //! alone.
 
+#![cfg_attr(
+    not(any(feature = "azire", feature = "vpngn", feature = "vpnscript")),
+    allow(unused_variables, reason = "without a provider there is nothing to open or to call")
+)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -216,7 +222,7 @@ impl Profile {
     /// The provider's name.
     #[must_use]
     pub fn provider(&self) -> ProviderName {
-        match self {
+        match *self {
             #[cfg(feature = "azire")]
             Self::Azire { .. } => ProviderName::Azire,
             #[cfg(feature = "vpnscript")]
@@ -234,7 +240,7 @@ impl Profile {
 /// `InvalidRequest` for a URL that is not acceptable: see
 /// [`ClientBuilder::build`](anyvpn_http::ClientBuilder::build).
 pub fn open(profile: &Profile) -> Result<Box<dyn Provider>, Error> {
-    match profile {
+    match *profile {
         #[cfg(feature = "azire")]
         Profile::Azire { .. } => Ok(Box::new(open_azire(profile)?)),
         #[cfg(feature = "vpnscript")]
@@ -258,7 +264,7 @@ pub async fn call_by_name(
     input: Value,
     reveal: bool,
 ) -> Result<Value, Error> {
-    match profile {
+    match *profile {
         #[cfg(feature = "azire")]
         Profile::Azire { .. } => {
             let azire = open_azire(profile)?;

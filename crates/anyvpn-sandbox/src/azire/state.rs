@@ -6,10 +6,10 @@ use super::answer::{full, unauthenticated};
 use super::limit::RateLimit;
 use super::locations::Location;
 use super::quirks::Quirks;
-use crate::Clock;
 use crate::provider::Call;
 use crate::random::{HEXADECIMAL, LETTERS, Random};
 use crate::reply::Reply;
+use crate::{Clock, push};
 
 pub(super) const DAY: i64 = 86_400;
 
@@ -138,7 +138,7 @@ impl State {
         if self.accounts.len() >= MOST_ACCOUNTS {
             return Err(full());
         }
-        Ok(self.accounts.push_mut(account))
+        Ok(push(&mut self.accounts, account))
     }
 
     pub(super) fn add_token(
@@ -154,7 +154,7 @@ impl State {
         }
         let id = self.random.text(8, LETTERS);
         let key = self.random.text(60, HEXADECIMAL);
-        Ok(tokens.push_mut(Token { id, key, device_name, comment, created_at }))
+        Ok(push(tokens, Token { id, key, device_name, comment, created_at }))
     }
 
     /// A device without ports, and with one key, at an address that nobody has.

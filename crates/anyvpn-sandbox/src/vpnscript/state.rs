@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use super::answer::{NO_SERVER, full, refused, unauthenticated};
 use super::quirks::Quirks;
 use super::servers::Server;
-use crate::Clock;
 use crate::provider::Call;
 use crate::random::{LETTERS, Random};
 use crate::reply::Reply;
+use crate::{Clock, push};
 
 /// The sandbox's own bounds, far above what a test needs.
 const MOST_ACCOUNTS: usize = 1000;
@@ -153,7 +153,7 @@ impl State {
         if self.accounts.len() >= MOST_ACCOUNTS {
             return Err(full());
         }
-        Ok(self.accounts.push_mut(account))
+        Ok(push(&mut self.accounts, account))
     }
 
     pub(super) fn add_token(&mut self, account: usize) -> Result<&str, Reply> {
@@ -163,7 +163,7 @@ impl State {
         }
         self.last_token += 1;
         let secret = self.random.text(40, LETTERS);
-        Ok(tokens.push_mut(format!("{}|{secret}", self.last_token)))
+        Ok(push(tokens, format!("{}|{secret}", self.last_token)))
     }
 
     /// A server, unless it is switched off.
