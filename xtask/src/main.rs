@@ -39,7 +39,7 @@ Tasks:
                       --check, write nothing and fail where it differs
   features            each published crate without features, and with each feature alone
   package             each published crate as its package, built from that
-  deny                licences, sources and banned crates of the dependencies (cargo-deny)
+  deny                the dependencies' licences, sources, bans and Rust versions (cargo-deny)
   sbom                target/anyvpn.cdx.json: what the command is made of, as CycloneDX
 ";
 
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         ["api", "--check"] => api::check(root()),
         ["features"] => packages::features(root()),
         ["package"] => packages::package(root()),
-        ["deny"] => supply::deny(),
+        ["deny"] => supply::deny(root()),
         ["sbom"] => supply::sbom(root()),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

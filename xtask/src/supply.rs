@@ -4,22 +4,42 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use cargo_metadata::MetadataCommand;
 use serde_json::{Value, json};
 use toml_edit::DocumentMut;
 
-use crate::{cargo, stdout};
+use crate::{cargo, packages, stdout};
 
-/// Holds licences, sources and single crates against `deny.toml`.
+/// Holds licences, sources and single crates against `deny.toml`, and what Rust they need against the
+/// workspace's `rust-version`.
 ///
 /// # Errors
 ///
 /// What breaks a rule, or that there is no cargo-deny.
-pub fn deny() -> Result<(), String> {
+pub fn deny(root: &Path) -> Result<(), String> {
+    rust_version(root)?;
     cargo(&["deny", "--version"], &[])
         .map_err(|e| format!("{e}: cargo install cargo-deny --locked"))?;
     // With all features there are two crypto providers, so bans hold for what is on by default.
     cargo(&["deny", "--locked", "--all-features", "check", "licenses", "sources"], &[])?;
     cargo(&["deny", "--locked", "check", "bans"], &[])
+}
+
+/// No dependency, on any platform, asks for a newer Rust than the published crates say.
+fn rust_version(root: &Path) -> Result<(), String> {
+    let published = packages::published(root)?;
+    let stated = published.iter().filter_map(|it| it.rust_version.as_ref()).min();
+    let mut command = MetadataCommand::new();
+    command.current_dir(root).other_options(vec!["--locked".to_owned()]);
+    let all = command.exec().map_err(|e| e.to_string())?.packages;
+    let newer = all.iter().filter(|it| it.rust_version.as_ref() > stated);
+    let newer: Vec<_> = newer
+        .filter_map(|it| Some(format!("{} asks for Rust {}", it.name, it.rust_version.as_ref()?)))
+        .collect();
+    if newer.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{}\nRaise rust-version in Cargo.toml, or keep to an older one", newer.join("\n")))
 }
 
 /// Writes `target/anyvpn.cdx.json`: what the command is made of on this platform, as CycloneDX 1.6.

@@ -42,6 +42,7 @@ pub fn check(root: &Path) -> Result<(), String> {
             _ => {}
         }
     }
+    packages(root, &mut breaches)?;
     if breaches.is_empty() { Ok(()) } else { Err(breaches.join("\n")) }
 }
 
@@ -130,18 +131,54 @@ fn manifest(name: &str, text: &str, breaches: &mut Vec<String>) {
     }
 }
 
-/// Links to files of the repository lead somewhere.
+/// Links to files of the repository, and to headings in them, lead somewhere.
 fn links(path: &Path, name: &str, text: &str, breaches: &mut Vec<String>) {
     let folder = path.parent().unwrap_or(path);
     for (number, line) in text.lines().enumerate() {
         for link in line.split("](").skip(1) {
-            let target = link.split([')', '#', ' ']).next().unwrap_or_default();
-            let elsewhere = target.is_empty() || target.contains("://") || target.starts_with('<');
-            if !elsewhere && !folder.join(target).exists() {
-                breaches.push(format!("{name}:{}: nothing is at {target}", number + 1));
+            let link = link.split([')', ' ']).next().unwrap_or_default();
+            let (target, heading) = link.split_once('#').unwrap_or((link, ""));
+            if link.contains("://") || link.starts_with('<') {
+                continue;
+            }
+            let target = if target.is_empty() { path.to_owned() } else { folder.join(target) };
+            let page =
+                if target == path { Ok(text.to_owned()) } else { fs::read_to_string(&target) };
+            let there = match page {
+                Ok(page) => heading.is_empty() || headings(&page).any(|it| it == heading),
+                Err(_) => heading.is_empty() && target.exists(),
+            };
+            if !there {
+                breaches.push(format!("{name}:{}: nothing is at {link}", number + 1));
             }
         }
     }
+}
+
+/// The headings of a page, as links name them.
+fn headings(page: &str) -> impl Iterator<Item = String> {
+    let mut code = false;
+    let lines = page.lines().filter(move |line| {
+        code ^= line.starts_with("```");
+        !code && line.starts_with('#')
+    });
+    lines.map(|line| {
+        let words = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = words.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    })
+}
+
+/// The folder of each published crate has what its package must hold.
+fn packages(root: &Path, breaches: &mut Vec<String>) -> Result<(), String> {
+    for package in crate::packages::published(root)? {
+        for file in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {
+            if !package.manifest_path.with_file_name(file).is_file() {
+                breaches.push(format!("crates/{}: {file} is missing", package.name));
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -177,8 +214,19 @@ mod tests {
         assert_eq!(breaches.len(), 3, "{breaches:?}");
         breaches.clear();
         manifest("Cargo.toml", "[workspace.dependencies]\nfoo = \"1\"\n", &mut breaches);
-        links(Path::new("/nowhere/a.md"), "a.md", "[x](b.md) [y](https://z)", &mut breaches);
-        assert_eq!(breaches.len(), 2, "{breaches:?}");
+        assert_eq!(breaches.len(), 1, "{breaches:?}");
+        breaches.clear();
+        let text = "# One\n```sh\n# no heading\n```\n## `b`: two, 3\n[x](b.md) [y](https://z#y) \
+                    [z](#one) [v](#no-heading)\n[w](a.md#b-two-3) [u](..#x)";
+        links(Path::new("/nowhere/a.md"), "a.md", text, &mut breaches);
+        assert_eq!(
+            breaches,
+            [
+                "a.md:6: nothing is at b.md",
+                "a.md:6: nothing is at #no-heading",
+                "a.md:7: nothing is at ..#x"
+            ]
+        );
     }
 
     #[test]
