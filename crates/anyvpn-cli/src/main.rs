@@ -6,6 +6,8 @@ mod context;
 mod failure;
 mod file;
 mod file_names;
+#[cfg(test)]
+mod guide;
 mod look;
 mod output;
 mod profiles;

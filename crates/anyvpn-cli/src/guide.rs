@@ -1,0 +1,101 @@
+//! Every command that the guide and the README show is one that this program takes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use crate::args::Cli;
+
+/// The pages below a folder, in no order.
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let files = files.into_iter().filter(|path| path.extension().is_some_and(|it| it == "md"));
+    files.chain(folders.iter().flat_map(|folder| pages(folder))).collect()
+}
+
+/// What a page shows to be typed, in scripts too.
+fn typed(page: &str) -> Vec<String> {
+    let mut typed = Vec::new();
+    let mut block = None;
+    for line in page.lines() {
+        match (block, line.trim_start().strip_prefix("```")) {
+            (None, Some(kind)) => block = Some(kind),
+            (Some(_), Some(_)) => block = None,
+            (Some("console"), None) => {
+                let prompt = line.strip_prefix("$ ").or_else(|| line.strip_prefix("# "));
+                typed.extend(prompt.map(str::to_owned));
+            }
+            (Some(_), None) => {
+                let inner = line.split("$(").skip(1).filter_map(|it| it.split_once(')'));
+                typed.extend(inner.map(|(typed, _)| typed.to_owned()));
+            }
+            (None, None) => {}
+        }
+    }
+    typed
+}
+
+/// The code within a page's sentences.
+fn mentioned(page: &str) -> Vec<String> {
+    let prose: Vec<_> = page.split("```").step_by(2).collect();
+    prose.join(" ").split('`').skip(1).step_by(2).map(example).collect()
+}
+
+/// A command of a sentence, with a name that every option takes for what stands in capitals.
+fn example(code: &str) -> String {
+    let capitals = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
+    let words = code.split_whitespace().map(|word| if capitals(word) { "azire" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The calls of this program in one line of a shell.
+fn calls(line: &str) -> Vec<Vec<String>> {
+    let words = shlex::split(line).unwrap_or_else(|| panic!("no shell takes: {line}"));
+    let commands = words.split(|word| matches!(word.as_str(), "|" | "&&" | ";" | ">" | "||"));
+    let program = |command: &&[String]| command.first().is_some_and(|it| it == "anyvpn");
+    commands.filter(program).map(<[String]>::to_vec).collect()
+}
+
+#[test]
+fn every_command_in_the_guide_is_accepted() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let mut refused = Vec::new();
+    let mut count = 0;
+    let readmes = pages(&root.join("crates")).into_iter().chain([root.join("README.md")]);
+    for page in pages(&root.join("docs")).into_iter().chain(readmes) {
+        let text = fs::read_to_string(&page).unwrap();
+        let lines = typed(&text).into_iter().map(|line| (line, false));
+        for (line, part) in lines.chain(mentioned(&text).into_iter().map(|line| (line, true))) {
+            // Dots stand for more than can be typed, and a command in capitals for any.
+            if !line.contains("anyvpn ") || line.contains('…') || line.contains("anyvpn azire") {
+                continue;
+            }
+            for call in calls(&line) {
+                count += 1;
+                match Cli::try_parse_from(&call).map_err(|error| (error.kind(), error)) {
+                    Ok(_) | Err((ErrorKind::DisplayHelp, _)) => {}
+                    // A sentence may name a command without what it needs.
+                    Err((ErrorKind::MissingRequiredArgument, _)) if part => {}
+                    Err((_, error)) => refused.push(format!("{}: {line}\n{error}", page.display())),
+                }
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+    assert!(count > 60, "the guide shows only {count} calls: they are not found any more");
+}
+
+#[test]
+fn calls_are_found_where_a_page_shows_them() {
+    let page = "Type `anyvpn login\n--local` or `anyvpn config revoke ID`.\n```console\n\
+                $ anyvpn x | anyvpn y > z # why\nanyvpn out\n```\n\
+                ```sh\nlist=$(anyvpn --json port list)\n```\n";
+    let found = |lines: Vec<String>| -> Vec<_> {
+        lines.iter().flat_map(|line| calls(line)).map(|call| call.join(" ")).collect()
+    };
+    assert_eq!(found(typed(page)), ["anyvpn x", "anyvpn y", "anyvpn --json port list"]);
+    assert_eq!(found(mentioned(page)), ["anyvpn login --local", "anyvpn config revoke azire"]);
+}
