@@ -12,6 +12,7 @@ mod codegen;
 mod fuzz;
 mod interop;
 mod packages;
+mod samples;
 mod supply;
 mod tidy;
 
@@ -33,7 +34,7 @@ Tasks:
                       with --no-skip, fail where a program or the machine is missing
   fuzz --seconds N    any bytes for each parser of configurations, for so long each (cargo-fuzz)
   docs                write the tables in the documents that tests check
-  tidy                the house rules: lengths, secrets, dependencies, links
+  tidy                the house rules: lengths, secrets, dependencies, links, samples
   book                the guide as a book in target/book, every link followed (mdbook)
   api [--check]       write what each published crate gives to others to its public-api.txt; with
                       --check, write nothing and fail where it differs

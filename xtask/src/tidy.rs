@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::samples;
+
 /// The longest source file, in lines.
 const LONGEST: usize = 500;
 
@@ -38,7 +40,10 @@ pub fn check(root: &Path) -> Result<(), String> {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("rs") => rust(&name, &text, &mut breaches),
             Some("toml") if name.ends_with("Cargo.toml") => manifest(&name, &text, &mut breaches),
-            Some("md") => links(&path, &name, &text, &mut breaches),
+            Some("md") => {
+                links(&path, &name, &text, &mut breaches);
+                samples::check(&name, &text, &mut breaches);
+            }
             _ => {}
         }
     }
