@@ -13,6 +13,7 @@ mod fuzz;
 mod interop;
 mod packages;
 mod samples;
+mod start;
 mod supply;
 mod tidy;
 
@@ -36,6 +37,8 @@ Tasks:
   docs                write the tables in the documents that tests check
   tidy                the house rules: lengths, secrets, dependencies, links, samples
   book                the guide as a book in target/book, every link followed (mdbook)
+  start [--check]     play docs/start.md in tmux, and keep the screens as pictures in docs/start; with
+                      --check, write nothing and fail where they show something else
   api [--check]       write what each published crate gives to others to its public-api.txt; with
                       --check, write nothing and fail where it differs
   features            each published crate without features, and with each feature alone
@@ -59,6 +62,8 @@ fn main() -> ExitCode {
         ["docs"] => cargo(&["test", "--workspace", "--tests"], &[("ANYVPN_WRITE_DOCS", "1")]),
         ["tidy"] => tidy::check(root()),
         ["book"] => book::build(root()),
+        ["start"] => start::write(root()),
+        ["start", "--check"] => start::check(root()),
         ["api"] => api::write(root()),
         ["api", "--check"] => api::check(root()),
         ["features"] => packages::features(root()),
@@ -109,8 +114,7 @@ fn separate() -> Result<(), String> {
 
 fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
     let words = arguments.join(" ");
-    let status = Command::new(env!("CARGO"))
-        .current_dir(root())
+    let status = plain_cargo()
         .args(arguments)
         .envs(environment.iter().copied())
         .status()
@@ -120,8 +124,7 @@ fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String>
 
 /// What Cargo writes to stdout.
 fn stdout(arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(env!("CARGO"))
-        .current_dir(root())
+    let output = plain_cargo()
         .args(arguments)
         .output()
         .map_err(|e| format!("cargo {}: {e}", arguments.join(" ")))?;
@@ -129,6 +132,20 @@ fn stdout(arguments: &[&str]) -> Result<String, String> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Cargo as it runs outside of `cargo xtask`: ring's build script compares the variables that
+/// `cargo run` sets for this program, and would build ring and all above it anew.
+fn plain_cargo() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&*name);
+        }
+    }
+    cargo
 }
 
 /// The workspace's folder.
