@@ -1,10 +1,19 @@
-//! How much there was to write, for the guide.
+//! What the guide says of Acme: how much there was to write, and what the conformance suite says.
+
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
+mod server;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use acme_vpn::Acme;
+use anyvpn_testkit::conformance::{Subject, run};
 use anyvpn_testkit::document;
+
+/// The page that it stands in.
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/new-provider.md");
 
 /// The files that somebody writes, and what each is.
 const WRITTEN: &[(&str, &str)] = &[
@@ -36,5 +45,14 @@ fn the_guide_says_how_many_lines_there_are() {
     _ = writeln!(table, "| | **written by hand; in `src/`: {rust}** | **{all}** |");
     let generated = fs::read_to_string(root.join("src/ops.rs")).unwrap().lines().count();
     _ = writeln!(table, "| `src/ops.rs` | generated, with its documentation | {generated} |");
-    document::check(root.join("../../docs/new-provider.md"), Some("lines"), &table);
+    document::check(PAGE, Some("lines"), &table);
+}
+
+#[tokio::test]
+async fn the_guide_says_what_the_suite_says() {
+    let url = server::start().await;
+    let signed_in = Acme::builder().base_url(&url).token(server::TOKEN).build().unwrap();
+    let anonymous = Acme::builder().base_url(&url).build().unwrap();
+    let report = run(&Subject::new(signed_in, anonymous)).await;
+    document::check(PAGE, Some("conformance"), &format!("```text\n{report}```\n"));
 }
