@@ -4,18 +4,38 @@
 //! use anyvpn_azire::Azire;
 //! use anyvpn_azire::ops::CreatePortForward;
 //!
-//! # async fn example(token: String, internal_ipv4: std::net::Ipv4Addr) -> Result<(), anyvpn_azire::Error> {
-//! let azire = Azire::builder().token(token).build()?;
-//! let port = CreatePortForward { internal_ipv4, expires_in: Some(7), hidden: None };
-//! let forward = azire.call(port).await?;
-//! println!("{} until {}", forward.port, forward.expires_at);
-//! # Ok(())
-//! # }
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let azire = Azire::builder().token(std::env::var("ANYVPN_AZIRE_TOKEN")?).build()?;
+//!     // From inside the tunnel, whose address this is.
+//!     let internal_ipv4 = "10.0.24.207".parse()?;
+//!     let port = CreatePortForward { internal_ipv4, expires_in: Some(7), hidden: None };
+//!     let forward = azire.call(port).await?;
+//!     println!("{} until {}", forward.port, forward.expires_at);
+//!     Ok(())
+//! }
 //! ```
 //!
-//! [`Azire::call`] does any operation of [`ops`]; the neutral traits of [`anyvpn_core`] are
-//! implemented on [`Azire`]. A call that creates, closes or pays is never sent twice: see
-//! [`Replay`](anyvpn_http::Replay).
+//! [`Azire::call`] does any operation of [`ops`], which are generated from the `openapi.yaml` in this
+//! package; the neutral traits of [`anyvpn_core`] are implemented on [`Azire`], and do what takes more
+//! than one operation: a WireGuard configuration, a rotated key.
+//!
+//! # Guarantees
+//!
+//! - A call that creates, closes or pays is never sent twice once it may have arrived: see
+//!   [`Replay`](anyvpn_http::Replay). It then ends as [`ErrorKind::Ambiguous`].
+//! - A token goes to the base URL only, over https, or to a loopback address; no log and no error shows it.
+//! - A private key is made here and never sent.
+//! - Dropping the future of a call leaves the client usable.
+//!
+//! # Features
+//!
+//! - `ring` (default): TLS by rustls with ring.
+//! - `aws-lc`: TLS by rustls with aws-lc-rs.
+//!
+//! Without either, the process's default crypto provider is used, or a client of your own.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
 mod dialect;

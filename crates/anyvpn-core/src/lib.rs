@@ -3,8 +3,7 @@
 //! A [`Provider`] gives what it can do as traits ([`Accounts`], [`AccountAdmin`], [`PortForwards`],
 //! [`ServerConfigs`]), and what it cannot as data ([`Capabilities`]). Any failure is an [`Error`] of
 //! one [`ErrorKind`], with an [`Advice`] for programs. What is secret is a [`Secret`] from its first
-//! byte. [`WireGuardConfig`] and, with the feature `openvpn`, `OpenVpnProfile` parse, edit and print
-//! configuration files without losing a byte of what they do not touch.
+//! byte.
 //!
 //! ```
 //! use anyvpn_core::{Advice, Error, Provider};
@@ -22,6 +21,42 @@
 //!     Ok(())
 //! }
 //! ```
+//!
+//! [`WireGuardConfig`] and, with the feature `openvpn`, `OpenVpnProfile` are configuration files:
+//!
+//! ```
+//! use anyvpn_core::WireGuardConfig;
+//!
+//! let file = "\
+//! [Interface] # of the laptop
+//! PrivateKey = dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=
+//! Address = 10.0.24.207/32
+//! MTU=1420
+//! ";
+//! let mut config = WireGuardConfig::parse(file)?;
+//! assert_eq!(config.addresses(), ["10.0.24.207/32".parse()?]);
+//! assert!(config.commands().is_empty(), "wg-quick would run them as root");
+//! config.set_mtu(Some(1380))?;
+//! assert_eq!(config.to_secret().expose(), file.replace("1420", "1380"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Guarantees
+//!
+//! - A configuration that is read and printed is the same, byte for byte, and an edit changes its own
+//!   lines only. No input makes the readers panic: they are fuzzed.
+//! - What a configuration would run as a program is there to ask before it is used.
+//! - A [`Secret`] is shown by neither `Debug` nor a serializer, except inside [`reveal`], and its memory is
+//!   wiped.
+//! - Each trait's contract stands on the trait: what is returned when there is nothing, ordering,
+//!   cancellation, what a failure leaves behind. The conformance suite of `anyvpn-testkit` holds
+//!   providers to it.
+//!
+//! # Features
+//!
+//! - `openvpn`: OpenVPN profiles. They need X.509, which an application with WireGuard alone does not.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config_text;
 mod error;

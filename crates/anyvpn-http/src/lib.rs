@@ -70,11 +70,28 @@
 //! # }
 //! ```
 //!
+//! # Guarantees
+//!
+//! - What [`Replay::Once`] says is never sent again once it may have arrived, whatever the network does;
+//!   the error is then [`ErrorKind::Ambiguous`](anyvpn_core::ErrorKind::Ambiguous). What may be
+//!   repeated is, within [`RetryPolicy`] and [`Limits`].
+//! - A reply is bounded in time, in size before and after decompression, and in nesting.
+//! - A credential goes to the base URL only, over https, or to a loopback address. Redirects are not
+//!   followed. What a server repeats of a secret is taken out of the error.
+//! - A path segment is never empty, `.` or `..`, and always encoded.
+//! - Dropping the future of a call leaves the client usable, and one renewal of a credential serves all
+//!   callers.
+//!
 //! # Features
 //!
-//! `ring` (default) and `aws-lc` choose the crypto provider of TLS; without either, the process's
-//! default one is used, or a client of the caller's own. `form` adds form bodies, `gzip` compressed
-//! replies, `file-store` tokens kept in a file.
+//! - `ring` (default): TLS by rustls with ring.
+//! - `aws-lc`: TLS by rustls with aws-lc-rs. Without either, the process's default crypto provider is
+//!   used, or a client of the caller's own.
+//! - `form`: bodies of type `application/x-www-form-urlencoded`.
+//! - `gzip`: replies with `Content-Encoding: gzip`, asked for with [`ClientBuilder`]'s `gzip`.
+//! - `file-store`: tokens kept in a file.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 pub mod by_name;

@@ -63,6 +63,14 @@
 //! Faults by name: `delay` (with `delay_ms`), `reset-before`, `reset-after`, `too-many-requests`
 //! (with `retry_after_seconds`), `status` and `html` (with `status`), `cut-body`, `half-json`.
 //!
+//! # Guarantees
+//!
+//! - It shares no wire type with the clients of anyvpn: a wrong name in one cannot agree with itself.
+//! - Two runs with one seed, one clock and the same requests give the same answers.
+//! - It listens on loopback only, unless told otherwise.
+//!
+//! There are no features to choose.
+//!
 //! # What it is not
 //!
 //! Not for real secrets: passwords lie in memory as they came, keys follow from the seed, and

@@ -8,6 +8,38 @@
 //! passes a transport; [`canary`] looks for secrets in outputs; [`document`] keeps tables in
 //! documents true. [`reference`](mod@reference) is a provider in memory, which the suite itself is
 //! tested with.
+//!
+//! A test of a provider; here of the reference, with the password of its account and a second account
+//! to create:
+//!
+//! ```
+//! use anyvpn_core::{NewAccount, Secret};
+//! use anyvpn_testkit::conformance::{Subject, run};
+//! use anyvpn_testkit::reference::Reference;
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() {
+//!     let provider = Reference::new("user", Secret::from("first"));
+//!     let subject = Subject {
+//!         anonymous: Box::new(provider.anonymous()),
+//!         signed_in: Box::new(provider),
+//!         password: Secret::from("first"),
+//!         new_account: NewAccount::new("someone", Some(Secret::from("second"))),
+//!     };
+//!     let report = run(&subject).await;
+//!     assert!(report.failures().is_empty(), "{report}");
+//! }
+//! ```
+//!
+//! # Guarantees
+//!
+//! - A check that does not apply is a skip with its reason, and never a silent pass.
+//! - The suite is tested itself: it passes for the reference provider, and fails for one that breaks the
+//!   contract.
+//! - Nothing here is a stand-in for a provider's reply: fixtures are raw bytes, and the sandbox shares no
+//!   type with the clients.
+//!
+//! There are no features to choose.
 
 pub mod canary;
 pub mod conformance;

@@ -4,22 +4,42 @@
 //! use anyvpn_vpngn::ops::AddClient;
 //! use anyvpn_vpngn::{Access, Ensured, ProductType, StrongPassword, Vpngn};
 //!
-//! # async fn example(api_key: String, secret_key: String) -> Result<(), anyvpn_vpngn::Error> {
-//! // On the reseller's own server, which alone may hold the secret key:
-//! let vpngn = Vpngn::brand("acme")?.credential(Access::server(api_key, secret_key)).build()?;
-//! let client = AddClient::new("jo@example.com", "US".parse()?, ProductType::Months12);
-//! let client = AddClient { password: Some(StrongPassword::generate()?), ..client };
-//! match vpngn.ensure_client(client).await? {
-//!     Ensured::Created(_) => println!("created"),
-//!     Ensured::Existed(products) => println!("there already, with {} products", products.len()),
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     // On the reseller's own server, which alone may hold the secret key:
+//!     let (api_key, secret_key) = (std::env::var("API_KEY")?, std::env::var("SECRET_KEY")?);
+//!     let vpngn = Vpngn::brand("acme")?.credential(Access::server(api_key, secret_key)).build()?;
+//!     let client = AddClient::new("jo@example.com", "US".parse()?, ProductType::Months12);
+//!     let client = AddClient { password: Some(StrongPassword::generate()?), ..client };
+//!     match vpngn.ensure_client(client).await? {
+//!         Ensured::Created(_) => println!("created"),
+//!         Ensured::Existed(products) => println!("there already, {} products", products.len()),
+//!     }
+//!     Ok(())
 //! }
-//! # Ok(())
-//! # }
 //! ```
 //!
-//! [`Vpngn::call`] does any operation of [`ops`]. What it takes as proof of who is calling differs by
-//! operation; a combination that the vendor's page does not have is refused before sending. Calls that
-//! create, change or close are never sent twice: [`Vpngn::ensure_client`] makes sure of a customer.
+//! [`Vpngn::call`] does any operation of [`ops`], which are generated from the `openapi.yaml` in this
+//! package. What it takes as proof of who is calling differs by operation.
+//!
+//! # Guarantees
+//!
+//! - A call that creates, changes or closes is never sent twice once it may have arrived: see
+//!   [`Replay`](anyvpn_http::Replay). [`Vpngn::ensure_client`] makes sure of a customer all the same,
+//!   once, however often it is called.
+//! - A proof that the vendor's page does not have for an operation is refused before anything is sent.
+//! - A brand is one DNS label, so that it cannot name another host; keys, passwords and tokens go over
+//!   https, or to a loopback address, and no log and no error shows them.
+//! - Dropping the future of a call leaves the client usable.
+//!
+//! # Features
+//!
+//! - `ring` (default): TLS by rustls with ring.
+//! - `aws-lc`: TLS by rustls with aws-lc-rs.
+//!
+//! Without either, the process's default crypto provider is used, or a client of your own.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
 mod dialect;

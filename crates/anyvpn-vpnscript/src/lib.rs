@@ -6,23 +6,46 @@
 //! ```no_run
 //! use std::sync::Arc;
 //!
-//! use anyvpn_http::MemoryStore;
-//! use anyvpn_vpnscript::{Error, Password, VpnScript};
 //! use anyvpn_core::{ConfigRequest, ServerConfigs};
+//! use anyvpn_http::MemoryStore;
+//! use anyvpn_vpnscript::{Password, Secret, VpnScript};
 //!
-//! # async fn example(password: anyvpn_core::Secret) -> Result<(), Error> {
-//! let password = Password::new("liam", password, "Liam's laptop");
-//! let vpn = VpnScript::builder("https://vpn.example.com")
-//!     .build()?
-//!     .with_sign_in(password, Arc::new(MemoryStore::new(None)));
-//! let config = vpn.obtain(&ConfigRequest::wireguard("2")).await?;
-//! # Ok(())
-//! # }
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let password = Secret::from(std::env::var("VPN_PASSWORD")?);
+//!     let password = Password::new("liam", password, "Liam's laptop");
+//!     // Signs in when the first call needs it, and again when the token is refused.
+//!     let vpn = VpnScript::builder("https://vpn.example.com")
+//!         .build()?
+//!         .with_sign_in(password, Arc::new(MemoryStore::new(None)));
+//!     let config = vpn.obtain(&ConfigRequest::wireguard("2")).await?;
+//!     println!("configuration {:?}", config.id);
+//!     Ok(())
+//! }
 //! ```
 //!
-//! [`VpnScript::call`] does any operation of [`ops`]; the neutral traits of [`anyvpn_core`] are
-//! implemented on [`VpnScript`]. WireGuard configurations are made by queued jobs: obtaining and
-//! revoking wait for them, see [`VpnScript::with_job_deadline`].
+//! [`VpnScript::call`] does any operation of [`ops`], which are generated from the `openapi.yaml` in this
+//! package; the neutral traits of [`anyvpn_core`] are implemented on [`VpnScript`]. WireGuard
+//! configurations are made by queued jobs: obtaining and revoking wait for them, see
+//! [`VpnScript::with_job_deadline`].
+//!
+//! # Guarantees
+//!
+//! - A configuration is never asked for twice once the first may have been: see
+//!   [`Replay`](anyvpn_http::Replay). It then ends as [`ErrorKind::Ambiguous`].
+//! - The answer to a creation names no configuration, and whose is whose is never guessed: programs of
+//!   one person take turns, see [`VpnScript::with_lock_folder`].
+//! - A token goes to the base URL only, over https, or to a loopback address; no log and no error shows it.
+//! - Dropping the future of a call leaves the client usable, and deletes what it had asked for.
+//!
+//! # Features
+//!
+//! - `ring` (default): TLS by rustls with ring.
+//! - `aws-lc`: TLS by rustls with aws-lc-rs.
+//!
+//! Without either, the process's default crypto provider is used, or a client of your own.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
 mod dialect;

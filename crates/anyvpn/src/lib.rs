@@ -3,27 +3,46 @@
 //! ```no_run
 //! use anyvpn::{Profile, ProviderName};
 //!
-//! # async fn example(name: &str) -> Result<(), anyvpn::Error> {
-//! let name: ProviderName = name.parse()?;
-//! let provider = anyvpn::open(&Profile::from_environment(name, |var| std::env::var(var).ok()))?;
-//! if let Some(accounts) = provider.accounts() {
-//!     println!("{}", accounts.account().await?.status);
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     // Such as "azire"; the address and the token come from ANYVPN_AZIRE_URL and ANYVPN_AZIRE_TOKEN.
+//!     let name: ProviderName = std::env::args().nth(1).unwrap_or_default().parse()?;
+//!     let profile = Profile::from_environment(name, |name| std::env::var(name).ok());
+//!     let provider = anyvpn::open(&profile)?;
+//!     match provider.accounts() {
+//!         Some(accounts) => println!("{}", accounts.account().await?.status),
+//!         None => println!("{}", provider.capabilities().accounts),
+//!     }
+//!     Ok(())
 //! }
-//! # Ok(())
-//! # }
 //! ```
+//!
+//! An application that knows its provider at compile time depends on that provider's crate alone, and
+//! has every operation as a type. [`call_by_name`] reaches any operation by its name and JSON.
+//!
+//! # Guarantees
+//!
+//! - What a provider cannot do is not there to call: its accessor gives `None`, and
+//!   [`Capabilities`] say why.
+//! - [`open`] sends nothing.
+//! - A call that creates, closes or pays is never sent twice once it may have arrived; no log and no
+//!   error shows a secret: see `anyvpn-http`.
+//! - A provider that is not chosen as a feature is not compiled.
 //!
 //! # Features
 //!
-//! Each provider is a feature (`azire`, `vpngn`, `vpnscript`), and so is each crypto provider (`ring`, `aws-lc`); features
-//! only add. An application that knows its provider at compile time depends on that provider's crate
-//! alone.
+//! All but `aws-lc` are on by default; features only add.
+//!
+//! - `azire`, `vpngn`, `vpnscript`: one provider each.
+//! - `ring`: TLS by rustls with ring.
+//! - `aws-lc`: TLS by rustls with aws-lc-rs. Without either, the process's default crypto provider is
+//!   used.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(any(feature = "azire", feature = "vpngn", feature = "vpnscript")),
     allow(unused_variables, reason = "without a provider there is nothing to open or to call")
 )]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 
 use std::fmt;
 use std::str::FromStr;
