@@ -1,6 +1,7 @@
 //! Files that hold a secret: they appear whole or not at all, for their owner alone.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyvpn::Secret;
@@ -74,6 +75,41 @@ impl Pending {
             Failure::other(format!("{} cannot be written: {why}", path.display()))
         })
     }
+}
+
+/// Refuses a file whose secret others may read. What is no plain file, such as `-` and what a shell
+/// puts in the place of `<(…)`, has no mode to check.
+pub fn check_private(file: &Path) -> Result<(), Failure> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let found = file.metadata().ok().filter(|found| found.is_file());
+        if found.is_some_and(|found| found.permissions().mode() & 0o077 != 0) {
+            let shown = file.display();
+            return Err(Failure::other(format!("{shown} has a secret, and others may read it"))
+                .hint(format!("{}, or give the secret by stdin, with -", chmod(file))));
+        }
+    }
+    Ok(())
+}
+
+/// The command that takes a file away from others.
+pub fn chmod(file: &Path) -> String {
+    let shown = file.display().to_string();
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
+    match shown.chars().all(is_safe) {
+        true => format!("chmod 600 {shown}"),
+        false => format!("chmod 600 '{}'", shown.replace('\'', r"'\''")),
+    }
+}
+
+/// stdin without the buffer that std has for it, and which nobody wipes.
+pub fn stdin() -> io::Result<File> {
+    #[cfg(unix)]
+    let stdin = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let stdin = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned()?;
+    Ok(File::from(stdin))
 }
 
 #[cfg(test)]

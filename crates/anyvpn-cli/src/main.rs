@@ -8,6 +8,7 @@ mod file;
 mod file_names;
 #[cfg(test)]
 mod guide;
+mod hidden;
 mod look;
 mod output;
 mod profiles;

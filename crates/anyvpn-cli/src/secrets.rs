@@ -2,20 +2,25 @@
 //! arguments, which every user of the machine can read.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, IsTerminal as _, Read};
+use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use anyvpn::Secret;
 use anyvpn::vpngn::StrongPassword;
 use clap::Args;
-use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text};
+use inquire::{Confirm, InquireError, Select, Text};
+use zeroize::Zeroizing;
 
 use crate::context::variable;
 use crate::failure::Failure;
-use crate::text::reason;
+use crate::file::{check_private, stdin};
+use crate::hidden;
+use crate::text::{plain, reason};
 
-/// Far longer than any password, key or input.
-const LONGEST: usize = 1 << 20;
+/// Far longer than any password or key.
+const LONGEST: usize = 1 << 16;
+/// Far longer than any input of an operation.
+const LONGEST_INPUT: usize = 1 << 20;
 
 /// Where the password comes from.
 #[derive(Args)]
@@ -29,26 +34,27 @@ pub struct PasswordSource {
 impl PasswordSource {
     /// A password that exists.
     pub fn present(&self, question: &str) -> Result<Secret, Failure> {
-        self.password(Password::new(question).without_confirmation())
+        self.password(|| hidden::ask(question))
     }
 
     /// A password that is made up now; on a terminal it is asked for twice.
     pub fn new_one(&self, question: &str) -> Result<Secret, Failure> {
-        self.password(
-            Password::new(question)
-                .with_custom_confirmation_message("Once more:")
-                .with_custom_confirmation_error_message("The two differ."),
-        )
+        self.password(|| {
+            let first = hidden::ask(question)?;
+            if first.expose() != hidden::ask("Once more:")?.expose() {
+                return Err(Failure::usage("the two differ; nothing was changed"));
+            }
+            Ok(first)
+        })
     }
 
-    fn password(&self, prompt: Password) -> Result<Secret, Failure> {
+    fn password(&self, ask: impl FnOnce() -> Result<Secret, Failure>) -> Result<Secret, Failure> {
         let password = if let Some(file) = &self.password_file {
             read(file)?
         } else if let Some(password) = variable("ANYVPN_PASSWORD") {
             Secret::from(password)
         } else if is_interactive() {
-            let prompt = prompt.with_display_mode(PasswordDisplayMode::Hidden);
-            Secret::from(prompt.prompt().map_err(unanswered)?)
+            ask()?
         } else {
             return Err(Failure::usage(
                 "a password is needed, and there is no terminal to ask for it",
@@ -125,39 +131,73 @@ pub fn choose(question: &str, choices: Vec<&str>) -> Result<usize, Failure> {
     Select::new(question, choices).raw_prompt().map(|it| it.index).map_err(unanswered)
 }
 
-/// Reads a secret from a file, or from stdin for `-`. The line end at its end does not belong to it.
+/// Reads a secret from a file that nobody else may read, or from stdin for `-`. The line end at its
+/// end does not belong to it.
 pub fn read(file: &Path) -> Result<Secret, Failure> {
-    let text = read_text(file)?;
+    check_private(file)?;
+    read_open(file)
+}
+
+/// The same of a text that others may know.
+pub fn read_open(file: &Path) -> Result<Secret, Failure> {
+    let text = text(file, LONGEST)?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     Ok(Secret::from(text.strip_suffix('\r').unwrap_or(text)))
 }
 
-/// The first line of a secret's source.
-pub fn first_line(source: impl Read) -> io::Result<Secret> {
-    let mut line = String::new();
-    io::BufReader::new(source).read_line(&mut line)?;
-    Ok(Secret::from(line.trim_end_matches(['\r', '\n'])))
+/// Reads an operation's input, from stdin for `-`.
+pub fn read_input(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    text(file, LONGEST_INPUT)
 }
 
-/// Reads a file whole, or stdin for `-`.
-pub fn read_text(file: &Path) -> Result<String, Failure> {
-    let stdin = file == Path::new("-");
-    let name = if stdin { "stdin".to_owned() } else { file.display().to_string() };
-    let failed = |why: &str| Failure::usage(format!("{name} cannot be read: {why}"));
-    let source: Box<dyn Read> = if stdin {
-        Box::new(io::stdin())
-    } else {
-        Box::new(File::open(file).map_err(|error| failed(&reason(&error)))?)
+/// The first line of a secret's source.
+pub fn first_line(source: &mut impl Read) -> io::Result<Secret> {
+    let mut bytes = Zeroizing::new(vec![0; LONGEST]);
+    let mut length = 0;
+    let end = loop {
+        match source.read(&mut bytes[length..]) {
+            Ok(0) if length == LONGEST => return Err(io::ErrorKind::FileTooLarge.into()),
+            Ok(0) => break length,
+            Ok(more) => {
+                let new = &bytes[length..length + more];
+                if let Some(place) = new.iter().position(|byte| *byte == b'\n') {
+                    break length + place;
+                }
+                length += more;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     };
-    let mut text = String::new();
-    source
-        .take(LONGEST as u64 + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| failed(&reason(&error)))?;
-    if text.len() > LONGEST {
-        return Err(failed("it is larger than 1 MiB"));
+    let line = str::from_utf8(&bytes[..end]).map_err(|_| io::ErrorKind::InvalidData)?;
+    Ok(Secret::from(line.trim_end_matches('\r')))
+}
+
+fn text(file: &Path, longest: usize) -> Result<Zeroizing<String>, Failure> {
+    let is_stdin = file == Path::new("-");
+    let name = if is_stdin { "stdin".to_owned() } else { file.display().to_string() };
+    let failed = |why: &str| Failure::usage(format!("{name} cannot be read: {why}"));
+    let source = if is_stdin { stdin() } else { File::open(file) };
+    let bytes = source.and_then(|source| take(source, longest));
+    let mut bytes = bytes.map_err(|error| failed(&reason(&error)))?;
+    if bytes.len() > longest {
+        return Err(failed(&format!("it is larger than {} KiB", longest >> 10)));
     }
-    Ok(text)
+    match String::from_utf8(std::mem::take(&mut *bytes)) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) => {
+            drop(Zeroizing::new(error.into_bytes()));
+            Err(failed("it is no UTF-8 text"))
+        }
+    }
+}
+
+/// The source's bytes, and one more where it has more.
+fn take(source: impl Read, longest: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    // It never grows: what it would leave behind then is not wiped.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(longest + 1));
+    source.take(longest as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Asks a question whose answer is no unless it is yes; `flag` is what answers it in advance.
@@ -166,7 +206,7 @@ pub fn confirm(question: &str, flag: &str) -> Result<(), Failure> {
         return Err(Failure::usage("this needs a yes, and there is no terminal to ask for it")
             .hint(format!("say it in advance with {flag}; nothing was changed")));
     }
-    let answer = Confirm::new(question).with_default(false).prompt();
+    let answer = Confirm::new(&plain(question)).with_default(false).prompt();
     if answer.map_err(unanswered)? {
         Ok(())
     } else {
@@ -179,7 +219,7 @@ pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-fn unanswered(error: InquireError) -> Failure {
+pub fn unanswered(error: InquireError) -> Failure {
     match error {
         InquireError::OperationCanceled | InquireError::OperationInterrupted => {
             Failure::other("cancelled; nothing was changed")

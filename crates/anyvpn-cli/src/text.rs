@@ -46,6 +46,7 @@ pub fn reason(error: &io::Error) -> String {
         ErrorKind::QuotaExceeded => "your quota of the disk is used up",
         ErrorKind::ReadOnlyFilesystem => "the disk is read-only",
         ErrorKind::InvalidData => "it is no UTF-8 text",
+        ErrorKind::FileTooLarge => "it is too long",
         ErrorKind::AddrInUse => "another program uses it",
         ErrorKind::AddrNotAvailable => "this machine has no such address",
         other => return other.to_string(),

@@ -39,13 +39,6 @@ fn add(world: &World, name: &str, more: &[&str]) -> Command {
     add
 }
 
-/// A file for its owner alone.
-fn private(world: &World, name: &str, content: &str) -> String {
-    let path = world.file(name, content);
-    set_mode(Path::new(&path), 0o600);
-    path
-}
-
 #[cfg(unix)]
 fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
@@ -123,7 +116,7 @@ fn a_profile_is_added_used_shown_and_removed_with_its_token() {
 #[test]
 fn flags_come_before_the_environment_and_that_before_the_profile() {
     let world = World::new();
-    let token = private(&world, "token", &format!("{}\nnotes\n", world.token));
+    let token = world.file("token", &format!("{}\nnotes\n", world.token));
     ok(&mut add(&world, "home", &["--token-file", &token]));
     let show = ["account", "show"];
     assert_eq!(json(&mut at_home(&world, &show))["login"], LOGIN);
@@ -199,7 +192,7 @@ fn comments_and_what_a_person_wrote_survive() {
 #[test]
 fn what_the_check_refuses_is_not_stored() {
     let world = World::new();
-    let wrong = private(&world, "wrong", "wrong-canary");
+    let wrong = world.file("wrong", "wrong-canary");
     let text = fails(3, &mut add(&world, "home", &["--token-file", &wrong]));
     assert!(text.contains("nothing was stored"), "{text}");
     assert!(!text.contains("canary"), "{text}");
@@ -252,8 +245,8 @@ fn what_the_check_refuses_is_not_stored() {
 fn vpngns_keys_come_from_files_and_are_checked_with_nobodys_products() {
     let world = World::new();
     let vpngn = world.sandbox.vpngn();
-    let key = private(&world, "key", &vpngn.api_key());
-    let secret = private(&world, "secret", &vpngn.secret_key());
+    let key = world.file("key", &vpngn.api_key());
+    let secret = world.file("secret", &vpngn.secret_key());
     let url = world.sandbox.vpngn_url();
     let mut shop = at_home(&world, &["profile", "add", "shop", "--provider", "vpngn", "--url"]);
     shop.args([&url, "--api-key-file", &key, "--secret-key-file", &secret]);
@@ -261,7 +254,7 @@ fn vpngns_keys_come_from_files_and_are_checked_with_nobodys_products() {
     vpngn.add_customer("jo@mail.example", PASSWORD, Some(12));
     let list = ["product", "list", "--email", "jo@mail.example"];
     ok(&mut at_home(&world, &list));
-    let wrong = private(&world, "wrong", "wrong");
+    let wrong = world.file("wrong", "wrong");
     let mut shop = at_home(&world, &["profile", "add", "other", "--provider", "vpngn", "--url"]);
     shop.args([&url, "--api-key-file", &wrong, "--secret-key-file", &secret]);
     fails(3, &mut shop);
@@ -273,7 +266,7 @@ fn vpngns_keys_come_from_files_and_are_checked_with_nobodys_products() {
 #[test]
 fn a_secrets_file_is_for_its_owner_and_a_command_gets_no_secret() {
     let world = World::new();
-    let token = private(&world, "token", &world.token);
+    let token = world.file("token", &world.token);
     set_mode(Path::new(&token), 0o644);
     let text = fails(1, &mut add(&world, "home", &["--token-file", &token]));
     assert!(text.contains(&format!("chmod 600 {token}")), "{text}");

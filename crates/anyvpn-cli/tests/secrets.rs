@@ -123,3 +123,49 @@ fn an_input_that_is_no_json_is_not_repeated() {
     assert_eq!(ran.status.code(), Some(2));
     assert!(!String::from_utf8(ran.stderr).unwrap().contains(PASSWORD));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_with_a_secret_that_others_may_read_is_refused_with_the_chmod() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::with_device();
+    let file = world.file("it's", PASSWORD);
+    let field = format!("password=@{file}");
+    let input = format!("{{\"username\": \"david\", \"password\": \"{PASSWORD}\"}}");
+    let input = world.file("input", &input);
+    let key = world.file("key", "x");
+    let uses: [&[&str]; 5] = [
+        &["account", "close", "--yes", "--password-file", &file],
+        &["account", "set-password", "--password-file", &file],
+        &["call", "azire", "create-token", "username=david", &field],
+        &["call", "azire", "create-token", "--input", &input],
+        &["config", "get", "se-sto", "--private-key-file", &key],
+    ];
+    for name in [&file, &input, &key] {
+        std::fs::set_permissions(name, std::fs::Permissions::from_mode(0o640)).unwrap();
+    }
+    for arguments in uses {
+        let text = world.fails(1, arguments);
+        let name = arguments.last().unwrap().trim_start_matches("password=@");
+        let quoted = name.replace("it's", "it'\\''s");
+        let quoted = if name == quoted { quoted } else { format!("'{quoted}'") };
+        assert!(text.contains(&format!("hint: chmod 600 {quoted}, or give")), "{text}");
+        assert!(!text.contains(PASSWORD), "{text}");
+    }
+    assert!(world.sandbox.received().is_empty());
+
+    // What holds no secret may be anybody's to read, and a pipe has no mode that counts.
+    let username = format!("username=@{}", world.file("name", "david"));
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(world.path("name"), open).unwrap();
+    let mut call = world.command(&["call", "azire", "create-token", &username, "password=-"]);
+    assert_eq!(with_stdin(&mut call, PASSWORD).status.code(), Some(0));
+    let script = format!(
+        "{} account set-password --password-file <(echo {PASSWORD})",
+        env!("CARGO_BIN_EXE_anyvpn")
+    );
+    let mut bash = std::process::Command::new("bash");
+    bash.args(["-c", &script])
+        .envs(world.command(&[]).get_envs().filter_map(|(a, b)| Some((a, b?))));
+    assert_eq!(bash.status().unwrap().code(), Some(0));
+}

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use secrecy::zeroize::Zeroize as _;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -39,8 +40,11 @@ impl Secret {
 }
 
 impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(SecretString::from(text))
+    /// `text` is wiped: making it shorter in place could leave a copy behind.
+    fn from(mut text: String) -> Self {
+        let secret = Self::from(&*text);
+        text.zeroize();
+        secret
     }
 }
 

@@ -11,7 +11,8 @@ use super::wait;
 use crate::args::provider_name;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::secrets::{read, read_text};
+use crate::file::check_private;
+use crate::secrets::{read, read_input, read_open};
 use crate::text::{Column, nearest, table};
 
 #[derive(Args)]
@@ -75,13 +76,19 @@ fn input(entry: &Entry, args: &Call) -> Result<Value, Failure> {
         Failure::from(Error::invalid(field, why).with_operation(entry.id)).hint(usage(entry))
     };
     let mut input = match &args.input {
-        Some(file) => match serde_json::from_str(&read_text(file)?) {
+        Some(file) => match serde_json::from_str(&read_input(file)?) {
             Ok(Value::Object(input)) => input,
             // The parser's message would quote what could be a password.
             _ => return Err(wrong("--input", "is no JSON object")),
         },
         None => Map::new(),
     };
+    let is_secret = |field: &&Field| field.kind == FieldKind::Secret;
+    if let Some(file) = &args.input
+        && entry.fields.iter().filter(is_secret).any(|field| input.contains_key(field.name))
+    {
+        check_private(file)?;
+    }
     let mut stdin_is_used = args.input.as_deref() == Some(Path::new("-"));
     for argument in &args.fields {
         let Some((key, value)) = argument.split_once('=') else {
@@ -94,9 +101,10 @@ fn input(entry: &Entry, args: &Call) -> Result<Value, Failure> {
             return Err(wrong(key, "cannot be read from stdin, which is read already"));
         }
         let value = match value.strip_prefix('@') {
-            Some(file) => read(Path::new(file))?.expose().to_owned(),
+            Some(file) if is_secret(&field) => read(Path::new(file))?.expose().to_owned(),
+            Some(file) => read_open(Path::new(file))?.expose().to_owned(),
             None if value == "-" => read(Path::new("-"))?.expose().to_owned(),
-            None if field.kind == FieldKind::Secret => {
+            None if is_secret(&field) => {
                 return Err(wrong(key, "is a secret, which others could read among the arguments")
                     .hint(format!("use {key}=@FILE, {key}=- for stdin, or --input FILE")));
             }

@@ -11,7 +11,7 @@ use toml_edit::{Array, DocumentMut, Item, RawString, Table, value};
 use super::{Entry, File, Source};
 use crate::context::path_variable;
 use crate::failure::Failure;
-use crate::file::Pending;
+use crate::file::{Pending, chmod};
 use crate::text::reason;
 
 /// Far longer than anybody writes.
@@ -69,7 +69,7 @@ impl ConfigFile {
             use std::os::unix::fs::PermissionsExt as _;
             // It names programs to run.
             if found.permissions().mode() & 0o022 != 0 {
-                return Err(failed("others may write it").hint(format!("chmod 600 {shown}")));
+                return Err(failed("others may write it").hint(chmod(&self.path)));
             }
         }
         let mut text = String::new();

@@ -1,19 +1,21 @@
 //! Where a secret comes from that is not kept by this program.
 
-use std::env;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+use std::{env, io, thread};
 
 use anyvpn::Secret;
 
 use super::Credential;
 use crate::failure::Failure;
+use crate::file::chmod;
 use crate::secrets::first_line;
 use crate::text::reason;
 
-/// Far longer than any key.
-const LONGEST: u64 = 1 << 16;
+/// As long as a person may need who is asked for a passphrase, or to touch a key.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
@@ -33,7 +35,7 @@ impl Source {
     pub fn read(&self, what: &str) -> Result<Secret, Failure> {
         let secret = match self {
             Self::File(path) => from_file(path, what)?,
-            Self::Command(words) => from_command(words, what)?,
+            Self::Command(words) => from_command(words, what, PATIENCE)?,
         };
         if secret.is_empty() {
             return Err(Failure::other(format!("the {what} gave an empty first line")));
@@ -50,19 +52,19 @@ fn from_file(path: &Path, what: &str) -> Result<Secret, Failure> {
     if !found.is_file() {
         return Err(failed("it is no plain file"));
     }
-    let file = std::fs::File::open(path).map_err(|error| failed(&reason(&error)))?;
+    let mut file = std::fs::File::open(path).map_err(|error| failed(&reason(&error)))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = file.metadata().map_err(|error| failed(&reason(&error)))?.permissions().mode();
         if mode & 0o077 != 0 {
-            return Err(failed("others may read it").hint(format!("chmod 600 {shown}")));
+            return Err(failed("others may read it").hint(chmod(path)));
         }
     }
-    first_line(file.take(LONGEST)).map_err(|error| failed(&reason(&error)))
+    first_line(&mut file).map_err(|error| failed(&reason(&error)))
 }
 
-fn from_command(words: &[String], what: &str) -> Result<Secret, Failure> {
+fn from_command(words: &[String], what: &str, patience: Duration) -> Result<Secret, Failure> {
     let [program, arguments @ ..] = words else {
         return Err(Failure::usage(format!("the {what} names no program")));
     };
@@ -80,18 +82,65 @@ fn from_command(words: &[String], what: &str) -> Result<Secret, Failure> {
     }
     let mut child =
         command.spawn().map_err(|error| failed(&format!("does not start: {}", reason(&error))))?;
-    let line = match child.stdout.take() {
-        Some(mut stdout) => first_line((&mut stdout).take(LONGEST)).and_then(|line| {
+    let (sender, line) = mpsc::channel();
+    if let Some(mut stdout) = child.stdout.take() {
+        thread::spawn(move || {
+            let _ = sender.send(first_line(&mut stdout));
             // A program whose further lines nobody takes would fail.
-            io::copy(&mut stdout, &mut io::sink()).map(|_| line)
-        }),
-        None => Ok(Secret::from("")),
+            let _ = io::copy(&mut stdout, &mut io::sink());
+        });
+    }
+    let deadline = Instant::now() + patience;
+    // The program's end is waited for and not its output's: what it leaves running may hold that.
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
+            Ok(None) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(failed(&format!("did not end within {} s", patience.as_secs())));
+            }
+            Err(error) => return Err(failed(&format!("does not end: {}", reason(&error)))),
+        }
     };
-    let status =
-        child.wait().map_err(|error| failed(&format!("does not end: {}", reason(&error))))?;
-    match status.code() {
-        Some(0) => line.map_err(|error| failed(&format!("cannot be read: {}", reason(&error)))),
-        Some(code) => Err(failed(&format!("ended with code {code}"))),
-        None => Err(failed("was ended by a signal")),
+    let left = deadline.saturating_duration_since(Instant::now());
+    match (status.code(), line.recv_timeout(left)) {
+        (Some(0), Ok(Ok(line))) => Ok(line),
+        (Some(0), Ok(Err(error))) => Err(failed(&format!("cannot be read: {}", reason(&error)))),
+        (Some(0), Err(_)) => Err(failed("gave no whole line")),
+        (Some(code), _) => Err(failed(&format!("ended with code {code}"))),
+        (None, _) => Err(failed("was ended by a signal")),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn run(script: &str, patience: Duration) -> Result<Secret, Failure> {
+        from_command(&["sh", "-c", script].map(str::to_owned), "token_command", patience)
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_is_ended_and_what_it_left_running_is_not_waited_for() {
+        let told = run("exec sleep 1000", Duration::ZERO).unwrap_err().to_string();
+        assert_eq!(told, "sh, the token_command, did not end within 0 s");
+        let secret = run("echo secret; sleep 30 &", PATIENCE).unwrap();
+        assert_eq!(secret.expose(), "secret");
+        let told = run("echo secret; kill -9 $$", PATIENCE).unwrap_err().to_string();
+        assert_eq!(told, "sh, the token_command, was ended by a signal");
+    }
+
+    #[test]
+    fn a_line_is_taken_whole_or_not_at_all() {
+        let line =
+            |length: usize| format!("head -c {length} /dev/zero | tr '\\0' x; echo; echo more");
+        assert_eq!(run(&line(65_000), PATIENCE).unwrap().expose().len(), 65_000);
+        let told = run(&line(70_000), PATIENCE).unwrap_err().to_string();
+        assert!(told.ends_with("cannot be read: it is too long"), "{told}");
+        let told = run("printf 'a\\377'", PATIENCE).unwrap_err().to_string();
+        assert!(told.ends_with("cannot be read: it is no UTF-8 text"), "{told}");
+        assert_eq!(run("printf 'a\\r\\n'", PATIENCE).unwrap().expose(), "a");
     }
 }

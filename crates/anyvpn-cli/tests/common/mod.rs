@@ -106,10 +106,15 @@ impl World {
         error(code, &mut self.command(arguments))
     }
 
-    /// A file with this content.
+    /// A file with this content, for its owner alone.
     pub fn file(&self, name: &str, content: &str) -> String {
         let path = self.path(name);
         std::fs::write(&path, content).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
         path.to_str().unwrap().to_owned()
     }
 

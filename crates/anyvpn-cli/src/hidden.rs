@@ -1,0 +1,87 @@
+//! Asking for what must not show.
+//!
+//! A prompt that switches the terminal's echo off for one key at a time shows what is typed or
+//! pasted faster than it reads. Here it is off from before the question until after the answer.
+
+use anyvpn::Secret;
+
+use crate::failure::Failure;
+
+/// Asks for a secret. There must be a terminal.
+pub fn ask(question: &str) -> Result<Secret, Failure> {
+    match line(question) {
+        Ok(Some(answer)) if answer.expose().chars().any(char::is_control) => {
+            Err(Failure::usage("there is a key among the answer's that is no letter")
+                .hint("the arrow keys do not work here; Ctrl-U begins again"))
+        }
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => Err(Failure::other("cancelled; nothing was changed")),
+        Err(_) => Err(Failure::other("the terminal gave no answer; nothing was changed")),
+    }
+}
+
+/// A line that the terminal does not show; `None` for Ctrl-C, which is a signal too, or Ctrl-D at its
+/// beginning.
+#[cfg(unix)]
+fn line(question: &str) -> std::io::Result<Option<Secret>> {
+    use std::io::{Read as _, Write as _};
+
+    use rustix::process::{Signal, getpid, kill_process};
+    use rustix::termios::{
+        InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+    };
+
+    struct Restored<'a>(&'a std::fs::File, Termios);
+    impl Drop for Restored<'_> {
+        fn drop(&mut self) {
+            let _ = tcsetattr(self.0, OptionalActions::Now, &self.1);
+        }
+    }
+
+    let terminal = crate::file::stdin()?;
+    let before = tcgetattr(&terminal)?;
+    let mut quiet = before.clone();
+    quiet.input_modes |= InputModes::ICRNL;
+    // Else the key for a slip takes half a letter back.
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    quiet.input_modes.insert(InputModes::IUTF8);
+    quiet.local_modes |= LocalModes::ICANON;
+    quiet.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ISIG;
+    // Ctrl-C ends the line, so that the terminal is as it was when the signal comes.
+    let interrupt = before.special_codes[SpecialCodeIndex::VINTR];
+    quiet.special_codes[SpecialCodeIndex::VEOL] = interrupt;
+    // What the terminal takes as one line at most.
+    let mut line = zeroize::Zeroizing::new([0; 4096]);
+    let length = {
+        let _restored = Restored(&terminal, before);
+        tcsetattr(&terminal, OptionalActions::Now, &quiet)?;
+        write!(std::io::stderr(), "? {question} ")?;
+        (&terminal).read(&mut line[..])?
+    };
+    writeln!(std::io::stderr())?;
+    match &line[..length] {
+        [] => Ok(None),
+        [.., last] if *last == interrupt => {
+            kill_process(getpid(), Signal::INT)?;
+            Ok(None)
+        }
+        answer => {
+            let answer = answer.strip_suffix(b"\n").unwrap_or(answer);
+            let answer = str::from_utf8(answer).map_err(|_| std::io::ErrorKind::InvalidData)?;
+            Ok(Some(Secret::from(answer)))
+        }
+    }
+}
+
+/// The same where a terminal shows nothing of itself.
+#[cfg(not(unix))]
+fn line(question: &str) -> std::io::Result<Option<Secret>> {
+    use inquire::{InquireError, Password, PasswordDisplayMode};
+
+    let prompt = Password::new(question).without_confirmation();
+    match prompt.with_display_mode(PasswordDisplayMode::Hidden).prompt() {
+        Ok(answer) => Ok(Some(Secret::from(answer))),
+        Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => Ok(None),
+        Err(_) => Err(std::io::ErrorKind::Other.into()),
+    }
+}

@@ -1,0 +1,60 @@
+//! Passwords that are asked for at a terminal.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod common;
+
+use common::terminal::Terminal;
+use common::{World, command};
+
+fn login(world: &World, username: &str) -> std::process::Command {
+    let login = ["login", "--force", "--provider", "azire", "--username", username, "--url"];
+    let mut login = command(&login);
+    login.arg(world.sandbox.azire_url()).env("HOME", world.folder.path());
+    login
+}
+
+#[test]
+fn a_password_shows_nothing_however_fast_it_is_typed() {
+    let world = World::new();
+    let password = "QZ".repeat(120);
+    world.sandbox.azire().add_account("eva", &password);
+    // A prompt that is silent for one key at a time passes a third of these.
+    for _ in 0..5 {
+        let mut terminal = Terminal::run(login(&world, "eva"));
+        terminal.wait_for("Password:");
+        for letter in password.chars() {
+            terminal.press(&letter.to_string());
+        }
+        // A slip, and the key that takes it back.
+        terminal.press("é\u{7f}\r");
+        let left = terminal.end();
+        assert_eq!(left.code, Some(0), "{}", left.written);
+        assert!(left.screen.contains("eva is signed in"), "{}", left.screen);
+        assert!(!left.written.contains(['Q', 'Z']), "{}", left.written);
+    }
+}
+
+#[test]
+fn a_password_that_is_made_up_is_asked_for_twice() {
+    let world = World::new();
+    for (again, code, said) in [("wrong", 2, "the two differ"), ("new", 0, "is changed")] {
+        let mut set = Terminal::run(world.command(&["account", "set-password"]));
+        set.wait_for("password:");
+        set.press("new-password\r");
+        set.wait_for("Once more:");
+        set.press(&format!("{again}-password\r"));
+        let left = set.end();
+        assert_eq!(left.code, Some(code), "{}", left.screen);
+        assert!(left.screen.contains(said), "{}", left.screen);
+    }
+    for (keys, said) in [
+        ("ab\u{1b}[D\r", "the arrow keys do not work here"),
+        ("\u{4}", "cancelled; nothing was changed"),
+    ] {
+        let mut terminal = Terminal::run(login(&world, "eva"));
+        terminal.wait_for("Password:");
+        terminal.press(keys);
+        assert!(terminal.end().screen.contains(said));
+    }
+}
