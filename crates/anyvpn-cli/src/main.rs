@@ -11,6 +11,7 @@ mod guide;
 mod hidden;
 mod look;
 mod output;
+mod process;
 mod profiles;
 mod progress;
 mod qr;
@@ -26,6 +27,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    process::guarded(run)
+}
+
+fn run() -> ExitCode {
     let cli = match args::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage::tell(&error),

@@ -69,7 +69,7 @@ fn others(error: &clap::Error) -> Option<String> {
 }
 
 /// Arguments that do not parse leave only this to go by.
-fn json_was_asked() -> bool {
+pub fn json_was_asked() -> bool {
     std::env::args_os()
         .skip(1)
         .take_while(|argument| argument != "--")

@@ -169,3 +169,34 @@ fn a_file_with_a_secret_that_others_may_read_is_refused_with_the_chmod() {
         .envs(world.command(&[]).get_envs().filter_map(|(a, b)| Some((a, b?))));
     assert_eq!(bash.status().unwrap().code(), Some(0));
 }
+
+/// A crash of the command writes no memory to the disk, and nobody else may look into it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crash_leaves_no_core_dump() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let crash = |program: &str| {
+        // What it runs as says when it is ready, and waits.
+        let script = format!("ulimit -c \"$(ulimit -Hc)\"; exec {program}");
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &script]).current_dir(folder.path());
+        let mut child = shell.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut ready = [0];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        let core = core.split_whitespace().nth(4).unwrap().to_owned();
+        let abort = ["-ABRT", &child.id().to_string()];
+        assert!(std::process::Command::new("kill").args(abort).status().unwrap().success());
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(6));
+        (core, status.core_dumped())
+    };
+    let anyvpn = format!("{} sandbox", env!("CARGO_BIN_EXE_anyvpn"));
+    assert_eq!(crash(&anyvpn), ("0".to_owned(), false));
+    // Another program has one here, where this machine writes any into the folder.
+    let (limit, dumped) = crash("sh -c 'echo; exec sleep 60'");
+    let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
+    assert!(dumped || limit == "0" || !pattern.starts_with("core"), "{limit} {pattern}");
+}
