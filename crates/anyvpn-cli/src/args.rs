@@ -61,7 +61,7 @@ pub struct Cli {
 }
 
 /// Options that every command takes.
-#[derive(Args)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Options of all commands")]
 pub struct Global {
     /// Which profile [env: ANYVPN_PROFILE]
@@ -124,6 +124,9 @@ pub enum Command {
     Capabilities,
     /// Print completions for a shell
     Completions(completions::Completions),
+    /// Complete the words on stdin, for the shells' scripts
+    #[command(hide = true)]
+    Complete,
     /// Print the manual page, or write one for each command
     Man(man::Man),
 }

@@ -127,6 +127,11 @@ impl Context {
         Ok(entry.filter(|entry| entry.provider == provider))
     }
 
+    /// The same with what is at hand: without the secrets that a program would have to say.
+    pub async fn profile_at_hand(&self, provider: ProviderName) -> Result<Profile, Failure> {
+        self.profile(provider).await
+    }
+
     /// The provider, where it is and as whom: flags before environment before profile, and a token
     /// that none of them has from where `anyvpn login` keeps it.
     pub async fn profile(&self, provider: ProviderName) -> Result<Profile, Failure> {
