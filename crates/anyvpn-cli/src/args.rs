@@ -5,8 +5,8 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    account, alias, call, completions, config, demo, login, man, port, product, profile, sandbox,
-    server,
+    account, alias, call, completions, config, demo, login, logout, man, port, product, profile,
+    sandbox, server,
 };
 use crate::failure::Failure;
 use crate::look::{Look, painted};
@@ -101,7 +101,7 @@ pub enum Command {
     /// Sign in, and keep the token for all commands
     Login(login::Login),
     /// Forget the token, at the provider too where that can be done
-    Logout,
+    Logout(logout::Logout),
     /// Add, list, show, choose and remove profiles
     #[command(subcommand)]
     Profile(profile::Profiles),

@@ -5,13 +5,13 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyvpn::{Profile, ProviderName, Secret};
+use anyvpn::{Profile, ProviderName};
 
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::kept::{self, Place};
 use crate::output::Output;
-use crate::profiles::{self, ConfigFile, Credential, Entry, File};
-use crate::tokens::{self, Place};
+use crate::profiles::{self, ConfigFile, Credential, Entry, File, Secrets, Source, profile_of};
 
 pub struct Context {
     pub output: Output,
@@ -32,7 +32,7 @@ pub struct Settings {
 impl Settings {
     /// The place of its kept token.
     pub fn place(&self) -> Option<Place> {
-        Place::of(&self.profile, self.entry.as_ref().map(|entry| &*entry.name))
+        Place::of(&self.profile, self.entry.as_ref())
     }
 }
 
@@ -86,7 +86,7 @@ impl Context {
             .filter_map(|(name, _)| name.into_string().ok());
         let set: Vec<String> = set.collect();
         let default = self.default_entry()?.map(|entry| entry.provider);
-        choose(ProviderName::ALL, &set, default, tokens::providers)
+        choose(ProviderName::ALL, &set, default, kept::providers)
     }
 
     /// What the file of profiles says; nothing where there is none.
@@ -127,30 +127,44 @@ impl Context {
         Ok(entry.filter(|entry| entry.provider == provider))
     }
 
-    /// The same with what is at hand: without the secrets that a program would have to say.
-    pub async fn profile_at_hand(&self, provider: ProviderName) -> Result<Profile, Failure> {
-        self.profile(provider).await
-    }
-
-    /// The provider, where it is and as whom: flags before environment before profile, and a token
-    /// that none of them has from where `anyvpn login` keeps it.
+    /// The provider, where it is and as whom: flags before environment before profile, and what none
+    /// of them has from where this program keeps it.
     pub async fn profile(&self, provider: ProviderName) -> Result<Profile, Failure> {
-        let settings = self.settings(provider)?;
-        let place = settings.place();
-        let Settings { mut profile, entry } = settings;
-        if let Some(entry) = &entry {
-            profile = self.described(provider, Some(entry), true)?;
-        }
-        if let Profile::Azire { token, .. } | Profile::VpnScript { token, .. } = &mut profile
-            && token.is_none()
-            && let Some(place) = place
-        {
-            *token = place.load().await?.map(|kept| kept.token);
-        }
-        Ok(profile)
+        self.signed_in(provider, true).await
     }
 
-    /// The same without the secrets that files, commands and `anyvpn login` have.
+    /// The same as far as nobody is asked: without programs, and without the system's keyring.
+    pub async fn profile_at_hand(&self, provider: ProviderName) -> Result<Profile, Failure> {
+        self.signed_in(provider, false).await
+    }
+
+    async fn signed_in(&self, provider: ProviderName, may_ask: bool) -> Result<Profile, Failure> {
+        let settings = self.settings(provider)?;
+        let mut secrets = Secrets::new();
+        let mut left: Vec<Credential> = Credential::of(provider).to_vec();
+        left.retain(|it| !is_set(*it, provider));
+        if let Some(entry) = &settings.entry {
+            for (credential, source) in &entry.sources {
+                let is_at_hand = may_ask || !matches!(source, Source::Command(_));
+                if left.contains(credential) && is_at_hand {
+                    let what = format!("{} of the profile {}", source.key(*credential), entry.name);
+                    secrets.push((*credential, source.read(&what)?));
+                }
+                left.retain(|it| it != credential);
+            }
+        }
+        if !left.is_empty()
+            && let Some(place) = settings.place()
+            && (may_ask || place.path().is_some())
+            && let Some(kept) = place.load().await?
+        {
+            let kept = left.iter().filter_map(|it| Some((*it, kept.get(*it)?.clone())));
+            secrets.extend(kept);
+        }
+        self.described(provider, settings.entry.as_ref(), &secrets)
+    }
+
+    /// The same without the secrets that the environment has not.
     pub fn settings(&self, provider: ProviderName) -> Result<Settings, Failure> {
         let prefix = prefix(provider);
         let is_unreadable = |(name, value): &(OsString, OsString)| {
@@ -174,7 +188,7 @@ impl Context {
             }
             (None, brand) => brand == entry.brand,
         });
-        let profile = self.described(provider, entry, false)?;
+        let profile = self.described(provider, entry, &Secrets::new())?;
         Ok(Settings { profile, entry: entry.cloned() })
     }
 
@@ -203,30 +217,22 @@ impl Context {
         (url, brand)
     }
 
-    /// What flags, environment and profile say together. The profile's secrets only when they are
-    /// `wanted`: reading them may run a program.
+    /// What flags, environment and profile say together, with these secrets.
     fn described(
         &self,
         provider: ProviderName,
         entry: Option<&Entry>,
-        wanted: bool,
+        secrets: &Secrets,
     ) -> Result<Profile, Failure> {
         let (mut url, mut brand) = self.address(provider);
         if let (None, None, Some(entry)) = (&url, &brand, entry) {
             (url, brand) = (entry.url.clone(), entry.brand.clone());
         }
-        let secrets = match entry {
-            Some(entry) if wanted => secrets_of(entry)?,
-            _ => Vec::new(),
-        };
-        let url_variable = format!("{}URL", prefix(provider));
-        let profile = Profile::from_environment(provider, |name| match name {
-            _ if name == url_variable => url.clone(),
-            "ANYVPN_VPNGN_BRAND" => brand.clone(),
-            _ => variable(name).or_else(|| {
-                let secret = secrets.iter().find(|(it, _)| it == name);
+        let profile = profile_of(provider, url.as_deref(), brand.as_deref(), |name| {
+            variable(name).or_else(|| {
+                let secret = secrets.iter().find(|(it, _)| it.variable(provider) == name);
                 secret.map(|(_, secret)| secret.expose().to_owned())
-            }),
+            })
         });
         match &profile {
             Profile::VpnScript { url, .. } if url.is_empty() => {
@@ -242,21 +248,12 @@ impl Context {
     }
 }
 
-/// The secrets of a profile that the environment does not have, under their variables' names.
-fn secrets_of(entry: &Entry) -> Result<Vec<(String, Secret)>, Failure> {
+/// Whether the environment has it, or what stands in its place.
+fn is_set(credential: Credential, provider: ProviderName) -> bool {
     // Of several proofs the secret key would count more than what the environment has.
-    let proofs = ["SECRET_KEY", "SHORT_TOKEN", "PASSWORD", "LONG_TOKEN"];
-    let has_proof = proofs.iter().any(|it| variable(&format!("ANYVPN_VPNGN_{it}")).is_some());
-    let mut secrets = Vec::new();
-    for (credential, source) in &entry.sources {
-        let name = credential.variable(entry.provider);
-        if variable(&name).is_some() || (*credential == Credential::SecretKey && has_proof) {
-            continue;
-        }
-        let what = format!("{} of the profile {}", source.key(*credential), entry.name);
-        secrets.push((name, source.read(&what)?));
-    }
-    Ok(secrets)
+    let proofs = ["SHORT_TOKEN", "PASSWORD", "LONG_TOKEN"].map(|it| format!("ANYVPN_VPNGN_{it}"));
+    variable(&credential.variable(provider)).is_some()
+        || (credential == Credential::SecretKey && proofs.iter().any(|it| variable(it).is_some()))
 }
 
 fn mismatch(entry: &Entry, provider: ProviderName) -> Failure {

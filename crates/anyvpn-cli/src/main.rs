@@ -9,6 +9,8 @@ mod file_names;
 #[cfg(test)]
 mod guide;
 mod hidden;
+mod kept;
+mod keyring;
 mod look;
 mod output;
 mod process;
@@ -18,7 +20,6 @@ mod qr;
 mod secrets;
 mod signals;
 mod text;
-mod tokens;
 mod usage;
 mod waiting;
 

@@ -39,15 +39,15 @@ impl Shell<'_> {
         let _ = std::fs::remove_file(world.path("lines"));
         let folder = std::path::Path::new(env!("CARGO_BIN_EXE_anyvpn")).parent().unwrap();
         let mut shell = Command::new(program);
-        shell.args(arguments).current_dir(world.folder.path());
+        shell.args(arguments).current_dir(world.folder.path()).env_clear();
         shell
             .env("PATH", format!("{}:{}", folder.display(), std::env::var("PATH").unwrap()))
             .env("HOME", world.folder.path())
             .env("XDG_CONFIG_HOME", world.path("config"))
             .env("ANYVPN_VPNSCRIPT_TOKEN", &world.vpnscript_token);
-        let mut terminal = Terminal::new(&shell);
-        terminal.send(&format!("{setup}\recho rea''dy\r"));
-        terminal.wait_for("ready", 1);
+        let mut terminal = Terminal::run(shell);
+        terminal.press(&format!("{setup}\recho rea''dy\r"));
+        terminal.wait_for("\nready");
         Shell { world, terminal, lines: 0 }
     }
 
@@ -55,14 +55,14 @@ impl Shell<'_> {
     fn completed(&mut self, line: &str) -> String {
         self.lines += 1;
         // The line becomes what is written to a file: Ctrl-A begins, Ctrl-E ends.
-        self.terminal.send(&format!("{line}\t\u{1}printf '<%s>' \u{5} >>lines; echo >>lines\r"));
+        self.terminal.press(&format!("{line}\t\u{1}printf '<%s>' \u{5} >>lines; echo >>lines\r"));
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let lines = std::fs::read_to_string(self.world.path("lines")).unwrap_or_default();
             if lines.matches('\n').count() == self.lines {
                 return lines.lines().last().unwrap().to_owned();
             }
-            assert!(Instant::now() < deadline, "{line}: {}", self.terminal.screen());
+            assert!(Instant::now() < deadline, "{line}: {}", self.terminal.written());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -111,9 +111,9 @@ fn complete_all(shell: &mut Shell) {
             "<anyvpn><--url><http://127.0.0.1:1><config><get><no>",
         ),
     ] {
-        assert_eq!(shell.completed(typed), run, "{typed}: {}", shell.terminal.screen());
+        assert_eq!(shell.completed(typed), run, "{typed}: {}", shell.terminal.written());
     }
-    let screen = shell.terminal.screen();
+    let screen = shell.terminal.written();
     assert!(!screen.contains("error"), "{screen}");
 }
 
@@ -180,10 +180,11 @@ fn a_server_gets_neither_a_command_nor_an_escape_into_the_line() {
     for (program, arguments, setup) in shells(&world) {
         let mut shell = Shell::new(&world, program, arguments, &setup);
         let run = format!("<{}><no->", line.trim().replace(' ', "><"));
-        assert_eq!(shell.completed(&line), run, "{program}: {}", shell.terminal.screen());
-        shell.terminal.send(&format!("{line}\t\t\t"));
+        assert_eq!(shell.completed(&line), run, "{program}: {}", shell.terminal.written());
+        shell.terminal.press(&format!("{line}\t\t\t"));
         let shown = if program == "bash" { "no-two" } else { "%F{red}" };
-        let screen = shell.terminal.wait_for(shown, 1);
+        shell.terminal.wait_for(shown);
+        let screen = shell.terminal.written();
         assert!(!screen.contains("\u{1b}[2J") && !screen.contains("\u{7}b"), "{program}: {screen}");
         assert!(!world.path("pwned").exists(), "{program}");
     }

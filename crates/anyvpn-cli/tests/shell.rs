@@ -5,6 +5,8 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use std::process::Command;
+
 use common::{command, error, fails, ok};
 
 /// The commands under a command, from its help. The first help has several on a line.

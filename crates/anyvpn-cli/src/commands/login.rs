@@ -10,9 +10,10 @@ use serde::Serialize;
 use super::wait;
 use crate::context::{Context, Settings, variable};
 use crate::failure::{Failure, sign_in};
+use crate::kept::{Kept, Place};
+use crate::profiles::Credential;
 use crate::secrets::{PasswordSource, ask};
 use crate::text::plain;
-use crate::tokens::{Kept, Place};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -37,8 +38,10 @@ pub struct Login {
 #[derive(Serialize)]
 struct Answer<'a> {
     provider: &'static str,
-    username: &'a str,
-    path: String,
+    /// Absent for a token that was typed.
+    username: Option<&'a str>,
+    /// Absent when the system's keyring has the token.
+    path: Option<String>,
     /// Whether a token was made now.
     made: bool,
 }
@@ -49,6 +52,9 @@ pub fn run(context: &Context, args: Login) -> Result<(), Failure> {
 }
 
 async fn login(context: &Context, name: ProviderName, args: Login) -> Result<(), Failure> {
+    if name == ProviderName::Vpngn {
+        return Err(no_token());
+    }
     let (Settings { profile, entry }, place) = place(context, name)?;
     if let Some(entry) = entry
         && let Some((credential, source)) = entry.sources.first()
@@ -64,49 +70,58 @@ async fn login(context: &Context, name: ProviderName, args: Login) -> Result<(),
     if let Some(kept) = &kept
         && !args.force
     {
-        if args.username.as_ref().is_some_and(|username| *username != kept.username) {
-            return Err(Failure::usage(format!("{} is signed in here", kept.username))
+        if args.username.is_some() && args.username != kept.username {
+            return Err(Failure::usage(format!("{} is signed in here", who(kept)))
                 .hint("sign out before (anyvpn logout), or add --force"));
         }
-        if is_good(&with_token(&profile, &kept.token)).await? {
-            return tell(context, name, &kept.username, &place, false);
+        if is_good(&with_kept(&profile, kept)).await? {
+            return tell(context, name, kept, &place, false);
         }
     }
     let username = match (args.username, &kept) {
         (Some(username), _) => username,
-        (None, Some(kept)) if !args.force => kept.username.clone(),
+        (None, Some(Kept { username: Some(username), .. })) if !args.force => username.clone(),
         (None, _) => ask("User name:", "--username NAME")?,
     };
     let password = args.password.present("Password:")?;
-    let (id, token) = make(&profile, &username, password, args.device_name).await?;
-    if let Err(failure) = place.save(username.clone(), id.clone(), token.clone()).await {
-        // Nobody would ever use it.
-        return Err(match delete(&with_token(&profile, &token), id.as_deref()).await {
-            Ok(true) => failure,
-            _ => failure.leaving("a token was made nevertheless", "delete it at the provider"),
-        });
+    let new = make(&profile, username, password, args.device_name).await?;
+    if let Err(failure) = place.save(&new).await {
+        return Err(unused(&profile, &new, failure).await);
     }
-    tell(context, name, &username, &place, true)?;
+    tell(context, name, &new, &place, true)?;
     // The one before has no further use; it dies by its own right, whosever it was.
     if let Some(old) = kept {
-        let _ = delete(&with_token(&profile, &old.token), old.id.as_deref()).await;
+        let _ = delete_kept(&profile, &old).await;
     }
     Ok(())
+}
+
+/// Deletes a token that was made, and that nobody would ever use.
+pub(super) async fn unused(profile: &Profile, made: &Kept, failure: Failure) -> Failure {
+    match delete_kept(profile, made).await {
+        Ok(true) => failure,
+        _ => failure.leaving("a token was made nevertheless", "delete it at the provider"),
+    }
+}
+
+fn who(kept: &Kept) -> &str {
+    kept.username.as_deref().unwrap_or("somebody")
 }
 
 fn tell(
     context: &Context,
     name: ProviderName,
-    username: &str,
+    kept: &Kept,
     place: &Place,
     made: bool,
 ) -> Result<(), Failure> {
-    let path = place.path().display().to_string();
+    let path = place.path().map(|path| path.display().to_string());
+    let username = kept.username.as_deref();
     let answer = Answer { provider: name.as_str(), username, path, made };
     context.output.answer(&answer, || {
         let how = if made { "is signed in" } else { "was signed in already" };
-        let path = plain(&answer.path);
-        format!("{} {how} at {}. The token is in\n{path}", plain(username), name.title())
+        let (who, place) = (plain(who(kept)), plain(&place.shown()));
+        format!("{who} {how} at {}. The token is in\n{place}", name.title())
     })?;
     let variable_name = token_variable(name);
     if variable(&variable_name).is_some() {
@@ -119,29 +134,29 @@ fn token_variable(name: ProviderName) -> String {
     format!("ANYVPN_{}_TOKEN", name.as_str().to_uppercase())
 }
 
-/// Where the token of the chosen address is kept, and the profile without it.
+/// Where the secrets of the chosen address are kept, and the profile without them.
 pub(super) fn place(context: &Context, name: ProviderName) -> Result<(Settings, Place), Failure> {
-    if name == ProviderName::Vpngn {
-        return Err(Failure::unsupported(
-            "VPNGN's commands take the reseller's keys, and no token that is kept",
-        )
-        .hint(sign_in(Some(name))));
-    }
     let settings = context.settings(name)?;
     // An address that is none is told as such.
     anyvpn::open(&settings.profile)?;
     match settings.place() {
         Some(place) => Ok((settings, place)),
+        None if name == ProviderName::Vpngn => Err(no_token()),
         None => Err(Failure::other("there is no place to keep a token: no home folder is known")
             .hint(format!("set XDG_STATE_HOME, or use {} instead", token_variable(name)))),
     }
 }
 
-/// The profile with this token instead of its own.
-pub(super) fn with_token(profile: &Profile, new: &Secret) -> Profile {
+fn no_token() -> Failure {
+    Failure::unsupported("VPNGN's commands take the reseller's keys, and no token")
+        .hint(sign_in(Some(ProviderName::Vpngn)))
+}
+
+/// The profile with the token that is kept instead of its own.
+fn with_kept(profile: &Profile, kept: &Kept) -> Profile {
     let mut profile = profile.clone();
     if let Profile::Azire { token, .. } | Profile::VpnScript { token, .. } = &mut profile {
-        *token = Some(new.clone());
+        *token = kept.get(Credential::Token).cloned();
     }
     profile
 }
@@ -159,33 +174,33 @@ async fn is_good(profile: &Profile) -> Result<bool, Failure> {
     }
 }
 
-/// Makes a token; its id, where it has one.
+/// Makes a token.
 pub(super) async fn make(
     profile: &Profile,
-    username: &str,
+    username: String,
     password: Secret,
     device_name: String,
-) -> Result<(Option<String>, Secret), Error> {
+) -> Result<Kept, Error> {
     match profile {
         Profile::Azire { .. } => {
             let azire = anyvpn::open_azire(profile)?;
-            let token = azire.sign_in(username, password, device_name).await?;
-            Ok((Some(token.id.to_string()), token.key))
+            let token = azire.sign_in(&username, password, device_name).await?;
+            Ok(Kept::token(username, Some(token.id.to_string()), token.key))
         }
         _ => {
-            let sign_in = CreateToken { username: username.to_owned(), password, device_name };
+            let sign_in = CreateToken { username: username.clone(), password, device_name };
             let token = anyvpn::open_vpnscript(profile)?.call(sign_in).await?;
-            Ok((None, token.token))
+            Ok(Kept::token(username, None, token.token))
         }
     }
 }
 
-/// Deletes a profile's own token at the provider. Whether that can be done.
-pub(super) async fn delete(profile: &Profile, id: Option<&str>) -> Result<bool, Error> {
-    match (profile, id) {
+/// Deletes what is kept, at the provider where that can be done. Whether it could.
+pub(super) async fn delete_kept(profile: &Profile, kept: &Kept) -> Result<bool, Error> {
+    match (profile, &kept.id) {
         (Profile::Azire { .. }, Some(id)) => {
-            let deleted = anyvpn::open_azire(profile)?.call(DeleteToken { id: id.into() }).await;
-            match deleted {
+            let azire = anyvpn::open_azire(&with_kept(profile, kept))?;
+            match azire.call(DeleteToken { id: id.as_str().into() }).await {
                 // It is gone already.
                 Err(e) if matches!(e.kind(), ErrorKind::Unauthorized | ErrorKind::NotFound) => {}
                 other => other?,
@@ -194,9 +209,4 @@ pub(super) async fn delete(profile: &Profile, id: Option<&str>) -> Result<bool, 
         }
         _ => Ok(false),
     }
-}
-
-/// Deletes what is kept, at the provider where that can be done. Whether it could.
-pub(super) async fn delete_kept(profile: &Profile, kept: &Kept) -> Result<bool, Failure> {
-    Ok(delete(&with_token(profile, &kept.token), kept.id.as_deref()).await?)
 }

@@ -1,6 +1,7 @@
 //! `anyvpn logout`
 
 use anyvpn::ProviderName;
+use clap::Args;
 use serde::Serialize;
 
 use super::login::{delete_kept, place};
@@ -9,21 +10,29 @@ use crate::context::{Context, Settings};
 use crate::failure::Failure;
 use crate::text::plain;
 
+#[derive(Args)]
+pub struct Logout {
+    /// Forget it here, and leave the token at the provider as it is
+    #[arg(long)]
+    local: bool,
+}
+
 #[derive(Serialize)]
 struct Answer {
     provider: &'static str,
-    /// Absent when nobody was signed in.
+    /// Absent when nobody was signed in, or it is not known who.
     username: Option<String>,
     /// Whether the provider does not take the token any more.
     deleted_at_provider: bool,
 }
 
-pub fn run(context: &Context) -> Result<(), Failure> {
+pub fn run(context: &Context, args: &Logout) -> Result<(), Failure> {
     let name = context.provider()?;
-    wait(context.output, logout(context, name)).map_err(|failure| failure.of(name))
+    let done = logout(context, name, args.local);
+    wait(context.output, done).map_err(|failure| failure.of(name))
 }
 
-async fn logout(context: &Context, name: ProviderName) -> Result<(), Failure> {
+async fn logout(context: &Context, name: ProviderName, local: bool) -> Result<(), Failure> {
     let (Settings { profile, .. }, place) = place(context, name)?;
     let mut answer = Answer { provider: name.as_str(), username: None, deleted_at_provider: false };
     // Where nothing is kept, nothing is made to keep it in.
@@ -33,24 +42,26 @@ async fn logout(context: &Context, name: ProviderName) -> Result<(), Failure> {
     }
     let _turn = place.lock().await?;
     if let Some(kept) = place.load().await? {
-        let path = place.path().display();
-        let deleted = delete_kept(&profile, &kept).await.map_err(|failure| {
-            failure.hint(format!("the token is still kept; try again, or remove {path}"))
-        })?;
+        if !local {
+            let deleted = delete_kept(&profile, &kept).await.map_err(|error| {
+                Failure::from(error)
+                    .hint("it is still kept; try again, or forget it here alone: --local")
+            })?;
+            answer.deleted_at_provider = deleted;
+        }
         place.forget().await?;
-        answer.username = Some(kept.username);
-        answer.deleted_at_provider = deleted;
+        answer.username = kept.username;
     }
-    context.output.answer(&answer, || {
-        let username = answer.username.as_deref().unwrap_or_default();
-        plain(&format!("{username} is signed out of {}", name.title()))
+    context.output.answer(&answer, || match &answer.username {
+        Some(username) => plain(&format!("{username} is signed out of {}", name.title())),
+        None => format!("What was kept for {} is forgotten.", name.title()),
     })?;
     if !answer.deleted_at_provider {
-        let note = format!(
-            "{}'s API has no call that deletes a token: it stays good until the provider ends it.",
-            name.title()
-        );
-        context.output.note(&note);
+        let why = match name {
+            ProviderName::VpnScript => "VPN Script's API has no call that deletes a token: it",
+            _ => "What the provider gave",
+        };
+        context.output.note(&format!("{why} stays good until the provider ends it."));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ pub mod config;
 mod customer;
 pub mod demo;
 pub mod login;
-mod logout;
+pub mod logout;
 pub mod man;
 pub mod port;
 pub mod product;
@@ -38,7 +38,7 @@ pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Sandbox(args) => sandbox::run(context, args),
         Command::Call(args) => call::run(context, args),
         Command::Login(args) => login::run(context, args),
-        Command::Logout => logout::run(context),
+        Command::Logout(args) => logout::run(context, &args),
         Command::Profile(args) => profile::run(context, args),
         Command::Account(args) => account::run(context, args),
         Command::Server(args) => with(context, async |it| server::run(context, it, args).await),

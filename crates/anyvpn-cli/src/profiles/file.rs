@@ -8,7 +8,7 @@ use anyvpn::Secret;
 use anyvpn_http::lock_file;
 use toml_edit::{Array, DocumentMut, Item, RawString, Table, value};
 
-use super::{Entry, File, Source};
+use super::{Entry, File, Source, Store};
 use crate::context::path_variable;
 use crate::failure::Failure;
 use crate::file::{Pending, chmod};
@@ -124,6 +124,9 @@ impl Turn<'_> {
                     table.insert(&format!("{name}_command"), value(words))
                 }
             };
+        }
+        if entry.store == Store::Keyring {
+            table.insert("store", value("keyring"));
         }
         let root = self.document.as_table_mut();
         let is_first = root.is_empty();

@@ -6,9 +6,9 @@ mod file;
 mod read;
 mod source;
 
-use anyvpn::ProviderName;
+use anyvpn::{Profile, ProviderName, Secret};
 
-pub use file::ConfigFile;
+pub use file::{ConfigFile, Turn};
 pub use read::File;
 pub use source::Source;
 
@@ -25,7 +25,19 @@ pub struct Entry {
     pub url: Option<String>,
     pub brand: Option<String>,
     pub sources: Vec<(Credential, Source)>,
+    pub store: Store,
 }
+
+/// Where the secrets are that this program keeps for a profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Store {
+    #[default]
+    File,
+    Keyring,
+}
+
+/// Secrets by what they are.
+pub type Secrets = Vec<(Credential, Secret)>;
 
 /// A secret that a profile can say the source of.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,7 +82,13 @@ impl Entry {
         }
     }
 
-    /// Where its secrets come from, one a line.
+    /// What it takes and no source of its own says.
+    pub fn without_source(&self) -> impl Iterator<Item = Credential> {
+        let takes = Credential::of(self.provider).iter().copied();
+        takes.filter(|it| self.sources.iter().all(|(other, _)| other != it))
+    }
+
+    /// Where its secrets come from, one a line, as far as it says that itself.
     pub fn sign_in(&self) -> Vec<String> {
         let shown = self.sources.iter().map(|(credential, source)| {
             let key = source.key(*credential);
@@ -81,6 +99,21 @@ impl Entry {
         });
         shown.collect()
     }
+}
+
+/// The library's profile of an address with these secrets.
+pub fn profile_of(
+    provider: ProviderName,
+    url: Option<&str>,
+    brand: Option<&str>,
+    secret: impl Fn(&str) -> Option<String>,
+) -> Profile {
+    let url_variable = format!("ANYVPN_{}_URL", provider.as_str().to_uppercase());
+    Profile::from_environment(provider, |name| match name {
+        _ if name == url_variable => url.map(str::to_owned),
+        "ANYVPN_VPNGN_BRAND" => brand.map(str::to_owned),
+        _ => secret(name),
+    })
 }
 
 /// The name of a profile, when it can be one.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyvpn::ProviderName;
 use toml_edit::{Document, Item, Key, TableLike};
 
-use super::{Credential, Entry, Source, name};
+use super::{Credential, Entry, Source, Store, name};
 use crate::context::path_variable;
 use crate::failure::Failure;
 use crate::text::nearest;
@@ -82,17 +82,25 @@ impl Reader<'_> {
             .iter()
             .flat_map(|it| [format!("{}_file", it.name()), format!("{}_command", it.name())]);
         let sources: Vec<String> = sources.collect();
-        let mut known = vec!["provider", "url"];
+        let mut known = vec!["provider", "url", "store"];
         if provider == ProviderName::Vpngn {
             known.push("brand");
         }
         known.extend(sources.iter().map(|it| &**it));
-        let mut entry = Entry { name, provider, url: None, brand: None, sources: Vec::new() };
+        let mut entry = Entry {
+            name,
+            provider,
+            url: None,
+            brand: None,
+            sources: Vec::new(),
+            store: Store::File,
+        };
         for (key, item) in self.pairs(table, &known)? {
             match key.get() {
                 "provider" => {}
                 "url" => entry.url = Some(self.text_of(key, item)?),
                 "brand" => entry.brand = Some(self.text_of(key, item)?),
+                "store" => entry.store = self.store(key, item)?,
                 other => {
                     let source = self.source(key, item)?;
                     let credential = Credential::of(provider).iter();
@@ -126,6 +134,16 @@ impl Reader<'_> {
                 None => format!("this build has {}", names().collect::<Vec<_>>().join(", ")),
             })
         })
+    }
+
+    fn store(&self, key: &Key, item: &Item) -> Result<Store, Failure> {
+        match &*self.text_of(key, item)? {
+            "file" => Ok(Store::File),
+            "keyring" => Ok(Store::Keyring),
+            other => Err(self
+                .wrong(key.span(), &format!("there is no store {other:?}"))
+                .hint("known are file and keyring")),
+        }
     }
 
     fn source(&self, key: &Key, item: &Item) -> Result<Source, Failure> {
@@ -250,12 +268,13 @@ mod tests {
         for (text, line, said) in [
             (format!("{begin}tokenfile = 'x'"), 3, "is token_file meant?"),
             (format!("{begin}uri = 'x'"), 3, "is url meant?"),
-            (format!("{begin}brand = 'x'"), 3, "known are provider, url, token_file"),
+            (format!("{begin}brand = 'x'"), 3, "known are provider, url, store, token_file"),
             (format!("{begin}token = 'canary'"), 3, "token_file or token_command"),
             (format!("{begin}token_command = 'pass show canary'"), 3, "[\"pass\","),
             (format!("{begin}token_command = []"), 3, "no list"),
             (format!("{begin}token_file = 'x'\ntoken_command = ['x']"), 4, "from two places"),
             (format!("{begin}url = 5"), 3, "url is no text"),
+            (format!("{begin}store = 'keyrin'"), 3, "known are file and keyring"),
             (format!("{begin}canary = "), 3, "error: /c/config.toml"),
             ("profile.x.provider = 'azire'".to_owned(), 1, "is profiles meant?"),
             ("\n[profiles.'../x']\nprovider = 'azire'".to_owned(), 2, "small letters"),

@@ -80,6 +80,14 @@ impl Terminal {
         }
     }
 
+    /// All that was written so far, with what was taken back.
+    pub fn written(&mut self) -> String {
+        while let Ok(chunk) = self.output.try_recv() {
+            self.take(&chunk);
+        }
+        String::from_utf8_lossy(&self.seen).into_owned()
+    }
+
     /// Presses keys.
     pub fn press(&self, keys: &str) {
         (&*self.pty).write_all(keys.as_bytes()).unwrap();

@@ -15,9 +15,9 @@ use anyvpn::{Field, FieldKind, ProviderName, Server};
 use clap::{Arg, Command, CommandFactory as _, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate, complete};
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use tokio::runtime::Builder;
 
 use crate::args::{Cli, Global};
-use crate::commands::wait;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::stdin;
@@ -163,12 +163,12 @@ impl Line {
 
     fn servers(&self) -> Option<Vec<CompletionCandidate>> {
         let context = Context::new(self.global.clone());
-        let servers: Vec<Server> = wait(async {
+        let runtime = Builder::new_current_thread().enable_all().build().ok()?;
+        let servers: Vec<Server> = runtime.block_on(async {
             let profile = context.profile_at_hand(context.provider().ok()?).await.ok()?;
             let provider = anyvpn::open(&profile).ok()?;
             provider.server_configs()?.servers().take(MOST).try_collect().await.ok()
-        })
-        .ok()??;
+        })?;
         // A shell would read more than a word in some of what a server may call itself.
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         let is_word = |id: &str| !id.is_empty() && !id.starts_with('-') && id.chars().all(is_plain);

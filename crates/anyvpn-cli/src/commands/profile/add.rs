@@ -9,12 +9,15 @@ use serde::Serialize;
 
 use super::bare;
 use super::check::check;
-use crate::commands::login::{delete, make, with_token};
+use crate::commands::login::{make, unused};
 use crate::context::{Context, path_variable, variable, variable_provider};
 use crate::failure::Failure;
-use crate::profiles::{ConfigFile, Credential, Entry, File, Source, name};
-use crate::secrets::{PasswordSource, ask, ask_or_nothing, choose, is_interactive};
-use crate::tokens::Place;
+use crate::hidden;
+use crate::kept::{Kept, Place};
+use crate::profiles::{
+    ConfigFile, Credential, Entry, File, Secrets, Source, Store, Turn, name, profile_of,
+};
+use crate::secrets::{PasswordSource, ask, ask_or_nothing, choose, is_interactive, read};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -33,7 +36,7 @@ pub struct Add {
     username: Option<String>,
     #[command(flatten)]
     password: PasswordSource,
-    /// The first line of this file is the token, each time
+    /// The first line of this file is the token, each time; from stdin (`-`) it is kept
     #[arg(long, value_name = "FILE", conflicts_with = "token_command")]
     token_file: Option<PathBuf>,
     /// This program prints the token, each time; blanks part its words, no shell does
@@ -51,6 +54,9 @@ pub struct Add {
     /// The same for VPNGN's secret key
     #[arg(long, value_name = "COMMAND")]
     secret_key_command: Option<String>,
+    /// Keep what is kept in the system's keyring, and not in a file for you alone
+    #[arg(long)]
+    keyring: bool,
     /// Use it where no profile is named; the first one is used anyway
     #[arg(long = "use")]
     is_default: bool,
@@ -88,12 +94,19 @@ async fn add(
 ) -> Result<(), Failure> {
     let (url, brand) = address(context, provider)?;
     let mut username = args.username.clone();
-    let sources = sources(provider, &args, &mut username)?;
+    let (sources, typed) = sources(provider, &args, &mut username)?;
     if username.is_none() && args.password.password_file.is_some() {
         return Err(Failure::usage("a password is given, and nobody signs in now")
             .hint("say who does with --username NAME"));
     }
-    let entry = Entry { name: args.name, provider, url, brand, sources };
+    let store = if args.keyring { Store::Keyring } else { Store::File };
+    let entry = Entry { name: args.name, provider, url, brand, sources, store };
+    if args.keyring && entry.without_source().next().is_none() {
+        return Err(Failure::usage(
+            "there is nothing to keep in the keyring: files and commands have it",
+        )
+        .hint("leave --keyring away, or the options that say where a secret is"));
+    }
     let without = bare(&entry);
     // An address that is none is told as such.
     anyvpn::open(&without)?;
@@ -104,45 +117,39 @@ async fn add(
 
     let (mut turn, file) = config.turn().await?;
     is_free(&file, &entry.name)?;
-    let signed_in = match (&username, password) {
+    let place = match username.is_some() || !typed.is_empty() {
+        true => Some(place(&without, &entry)?),
+        false => None,
+    };
+    let _lock = match &place {
+        Some(place) => Some(place.lock().await?),
+        None => None,
+    };
+    let kept = match (&username, password) {
         (Some(username), Some(password)) => {
-            Some(SignedIn::new(&without, &entry, username, password).await?)
+            let made = make(&without, username.clone(), password, "anyvpn".to_owned()).await;
+            made.map_err(|error| {
+                Failure::from(error)
+                    .hint("nothing was stored; check the user name and the password")
+            })?
         }
-        _ => None,
+        _ => Kept::secrets(&typed),
     };
-    let checked = match &signed_in {
-        _ if args.no_check => Ok(None),
-        Some(it) => check(&it.profile).await,
-        None => check(&with_sources(&entry)?).await,
-    };
-    let stored = checked
-        .map_err(|error| {
-            Failure::from(error).hint("nothing was stored; correct the sign-in, or add --no-check")
-        })
-        .and_then(|checked| {
-            let is_default = args.is_default || file.entries.is_empty();
-            if is_default {
-                turn.set_default(&entry.name);
-            }
-            turn.add(&entry);
-            turn.write()?;
-            Ok((checked, is_default))
-        });
-    let (checked, is_default) = match (stored, signed_in) {
-        (Ok(stored), _) => stored,
-        (Err(failure), None) => return Err(failure),
-        (Err(failure), Some(it)) => return Err(it.undo(failure).await),
+    let is_default = args.is_default || file.entries.is_empty();
+    if is_default {
+        turn.set_default(&entry.name);
+    }
+    let checked = match stored(turn, &entry, place.as_ref(), &kept, !args.no_check).await {
+        Ok(checked) => checked,
+        Err(failure) => return Err(undone(failure, &without, place, username, &kept).await),
     };
 
-    let mut sign_in = entry.sign_in();
-    if sign_in.is_empty() {
-        sign_in.push(if username.is_some() { "kept token" } else { "environment" }.to_owned());
-    }
+    let shown = super::shown(&entry, &file);
     let answer = Answer {
         name: &entry.name,
         provider: provider.as_str(),
-        address: entry.address(),
-        sign_in,
+        address: shown.address,
+        sign_in: shown.sign_in,
         default: is_default,
         username: username.as_deref(),
         checked,
@@ -161,44 +168,54 @@ async fn add(
     Ok(())
 }
 
-/// A token that was made now, and is kept.
-struct SignedIn {
-    profile: Profile,
-    id: Option<String>,
-    place: Place,
+/// Where this program keeps what the profile has no source for.
+fn place(profile: &Profile, entry: &Entry) -> Result<Place, Failure> {
+    Place::of(profile, Some(entry)).ok_or_else(|| {
+        Failure::other("there is no place to keep a secret")
+            .hint("set XDG_STATE_HOME, or take the secret from a file or a command")
+    })
 }
 
-impl SignedIn {
-    async fn new(
-        profile: &Profile,
-        entry: &Entry,
-        username: &str,
-        password: Secret,
-    ) -> Result<Self, Failure> {
-        let Some(place) = Place::of(profile, Some(&entry.name)) else {
-            return Err(Failure::other("there is no place to keep a token")
-                .hint("set XDG_STATE_HOME, or take the token from a file or a command"));
-        };
-        let _turn = place.lock().await?;
-        let (id, token) =
-            make(profile, username, password, "anyvpn".to_owned()).await.map_err(|error| {
-                Failure::from(error)
-                    .hint("nothing was stored; check the user name and the password")
-            })?;
-        let it = Self { profile: with_token(profile, &token), id: id.clone(), place };
-        match it.place.save(username.to_owned(), id, token).await {
-            Ok(()) => Ok(it),
-            Err(failure) => Err(it.undo(failure).await),
-        }
+/// Keeps the secrets, checks the profile where that is `wanted`, and stores it. The call that showed
+/// it to be good.
+async fn stored(
+    mut turn: Turn<'_>,
+    entry: &Entry,
+    place: Option<&Place>,
+    kept: &Kept,
+    wanted: bool,
+) -> Result<Option<&'static str>, Failure> {
+    if let Some(place) = place {
+        place.save(kept).await?;
     }
+    let checked = match wanted {
+        true => check(&with_secrets(entry, kept)?).await.map_err(|error| {
+            Failure::from(error).hint("nothing was stored; correct the sign-in, or add --no-check")
+        })?,
+        false => None,
+    };
+    turn.add(entry);
+    turn.write()?;
+    Ok(checked)
+}
 
-    /// Nobody would ever use the token.
-    async fn undo(self, failure: Failure) -> Failure {
-        let forgotten = self.place.forget().await;
-        match (delete(&self.profile, self.id.as_deref()).await, forgotten) {
-            (Ok(true), Ok(())) => failure,
-            _ => failure.leaving("a token was made nevertheless", "delete it at the provider"),
+/// Takes back what was kept, and made, for a profile that is not stored.
+async fn undone(
+    failure: Failure,
+    profile: &Profile,
+    place: Option<Place>,
+    username: Option<String>,
+    kept: &Kept,
+) -> Failure {
+    let failure = match place {
+        Some(place) if place.forget().await.is_err() => {
+            failure.leaving("a secret is kept nevertheless", format!("remove {}", place.shown()))
         }
+        _ => failure,
+    };
+    match username {
+        Some(_) => unused(profile, kept, failure).await,
+        None => failure,
     }
 }
 
@@ -261,12 +278,13 @@ fn address(
     }
 }
 
-/// Where the secrets come from: from flags, or else asked for. `username` is who signs in now.
+/// Where the secrets come from, and those that are typed now: from flags, or else asked for.
+/// `username` is who signs in now.
 fn sources(
     provider: ProviderName,
     args: &Add,
     username: &mut Option<String>,
-) -> Result<Vec<(Credential, Source)>, Failure> {
+) -> Result<(Vec<(Credential, Source)>, Secrets), Failure> {
     use Credential::{ApiKey, SecretKey, Token};
     let given = [
         (Token, &args.token_file, &args.token_command),
@@ -274,47 +292,84 @@ fn sources(
         (SecretKey, &args.secret_key_file, &args.secret_key_command),
     ];
     let takes = Credential::of(provider);
-    let mut sources = Vec::new();
+    let (mut sources, mut on_stdin) = (Vec::new(), Vec::new());
     for (credential, file, command) in given {
-        let source = match (file, command) {
-            (Some(file), _) => from_file(file)?,
-            (None, Some(command)) => from_command(command)?,
-            (None, None) => continue,
-        };
-        if !takes.contains(&credential) {
+        if (file.is_some() || command.is_some()) && !takes.contains(&credential) {
             return Err(no(provider, credential));
         }
-        sources.push((credential, source));
+        match (file, command) {
+            (Some(file), _) if file == Path::new("-") => on_stdin.push(credential),
+            (Some(file), _) => sources.push((credential, from_file(file)?)),
+            (None, Some(command)) => sources.push((credential, from_command(command)?)),
+            (None, None) => {}
+        }
     }
     if username.is_some() && !takes.contains(&Token) {
         return Err(no(provider, Token));
     }
-    if !sources.is_empty() || username.is_some() || !is_interactive() {
-        return Ok(sources);
+    let typed = from_stdin(&on_stdin)?;
+    match sources.is_empty() && typed.is_empty() && username.is_none() && is_interactive() {
+        true => asked(takes, username),
+        false => Ok((sources, typed)),
     }
+}
+
+/// The same, asked for.
+fn asked(
+    takes: &[Credential],
+    username: &mut Option<String>,
+) -> Result<(Vec<(Credential, Source)>, Secrets), Failure> {
+    const SIGN_IN: &str = "by user name and password, now";
+    const TYPED: &str = "typed in, now";
+    const FILE: &str = "from a file";
+    const COMMAND: &str = "from a command";
+    const LATER: &str = "from the environment, or later";
+    let (mut sources, mut typed) = (Vec::new(), Secrets::new());
     for credential in takes {
         let what = credential.name().replace('_', " ");
-        let mut ways = vec!["from a file", "from a command", "from the environment, or later"];
-        if *credential == Token {
-            ways.insert(0, "by user name and password, now");
+        let mut ways = vec![TYPED, FILE, COMMAND, LATER];
+        if *credential == Credential::Token {
+            ways.insert(0, SIGN_IN);
         }
         let chosen = choose(&format!("The {what} comes"), ways.clone())?;
         match ways.get(chosen).copied() {
-            Some("from a file") => {
+            Some(FILE) => {
                 let file = ask_or_nothing("a file", "File:", "--token-file FILE")?;
                 sources.push((*credential, from_file(Path::new(&file.unwrap_or_default()))?));
             }
-            Some("from a command") => {
+            Some(COMMAND) => {
                 let command = ask_or_nothing("a command", "Command:", "--token-command COMMAND")?;
                 sources.push((*credential, from_command(&command.unwrap_or_default())?));
             }
-            Some("by user name and password, now") => {
-                *username = Some(ask("User name:", "--username NAME")?);
+            Some(SIGN_IN) => *username = Some(ask("User name:", "--username NAME")?),
+            Some(TYPED) => {
+                let secret = hidden::ask(&format!("The {what}:"))?;
+                if secret.is_empty() {
+                    return Err(Failure::usage(format!("the {what} is empty")));
+                }
+                typed.push((*credential, secret));
             }
             _ => {}
         }
     }
-    Ok(sources)
+    Ok((sources, typed))
+}
+
+/// A line of stdin for each.
+fn from_stdin(credentials: &[Credential]) -> Result<Secrets, Failure> {
+    if credentials.is_empty() {
+        return Ok(Secrets::new());
+    }
+    let text = read(Path::new("-"))?;
+    let mut lines = text.expose().lines().filter(|line| !line.is_empty());
+    let line = |credential: &Credential| match lines.next() {
+        Some(line) => Ok((*credential, Secret::from(line))),
+        None => {
+            Err(Failure::usage(format!("stdin has no {}", credential.name().replace('_', " ")))
+                .hint("each secret is a line, the API key before the secret key"))
+        }
+    };
+    credentials.iter().map(line).collect()
 }
 
 fn no(provider: ProviderName, credential: Credential) -> Failure {
@@ -346,20 +401,19 @@ fn from_command(command: &str) -> Result<Source, Failure> {
     }
 }
 
-/// The profile with its own secrets, and the environment's where it has none.
-fn with_sources(entry: &Entry) -> Result<Profile, Failure> {
-    let mut secrets = Vec::new();
+/// The profile with its own secrets, what is kept, and the environment's where it has none.
+fn with_secrets(entry: &Entry, kept: &Kept) -> Result<Profile, Failure> {
+    let mut secrets = Secrets::new();
+    for credential in Credential::of(entry.provider) {
+        secrets.extend(kept.get(*credential).map(|secret| (*credential, secret.clone())));
+    }
     for (credential, source) in &entry.sources {
         let what = format!("{} of the profile {}", source.key(*credential), entry.name);
-        secrets.push((credential.variable(entry.provider), source.read(&what)?));
+        secrets.push((*credential, source.read(&what)?));
     }
-    let url = format!("ANYVPN_{}_URL", entry.provider.as_str().to_uppercase());
-    Ok(Profile::from_environment(entry.provider, |name| match name {
-        _ if name == url => entry.url.clone(),
-        "ANYVPN_VPNGN_BRAND" => entry.brand.clone(),
-        _ => match secrets.iter().find(|(it, _)| it == name) {
-            Some((_, secret)) => Some(secret.expose().to_owned()),
-            None => variable(name),
-        },
+    let (url, brand) = (entry.url.as_deref(), entry.brand.as_deref());
+    Ok(profile_of(entry.provider, url, brand, |name| {
+        let secret = secrets.iter().find(|(it, _)| it.variable(entry.provider) == name);
+        secret.map(|(_, secret)| secret.expose().to_owned()).or_else(|| variable(name))
     }))
 }

@@ -11,9 +11,9 @@ use super::login::delete_kept;
 use super::wait;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::profiles::{self, ConfigFile, Entry, File, name};
+use crate::kept::Place;
+use crate::profiles::{self, ConfigFile, Entry, File, Store, name, profile_of};
 use crate::text::{Column, listing, plain, table};
-use crate::tokens::Place;
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
@@ -134,24 +134,40 @@ async fn remove(context: &Context, name: &str, local: bool) -> Result<(), Failur
     let (mut turn, file) = config.turn().await?;
     let entry = found(&file, name)?;
     let profile = bare(entry);
-    let place = Place::of(&profile, Some(name)).filter(|place| place.path().exists());
+    let place = Place::of(&profile, Some(entry)).filter(Place::may_have);
     let mut deleted = false;
+    let mut left = None;
     if let Some(place) = place {
-        let _turn = place.lock().await?;
-        // The token first: without the profile nobody would find it.
-        if let (false, Some(kept)) = (local, place.load().await?) {
-            deleted = delete_kept(&profile, &kept).await.map_err(|failure| {
-                failure
-                    .hint("the profile is still there; try again, or add --local")
-                    .of(entry.provider)
-            })?;
+        match forget(&profile, &place, local).await {
+            Ok(it) => deleted = it,
+            // A keyring that is gone must not hold the profile.
+            Err(failure) if local => left = Some(failure),
+            Err(failure) => {
+                let hint = "the profile is still there; try again, or add --local";
+                return Err(failure.hint(hint).of(entry.provider));
+            }
         }
-        place.forget().await?;
     }
     turn.remove(name);
     turn.write()?;
+    if let Some(failure) = left {
+        context.output.note(&format!("What was kept for it may still be there: {failure}"));
+    }
     let done = Done { done: "remove", name, deleted_at_provider: Some(deleted) };
     context.output.answer(&done, || format!("The profile {name} is removed."))
+}
+
+/// Forgets what is kept for a profile, at the provider too where that can be done and not `local`.
+/// Whether it could.
+async fn forget(profile: &Profile, place: &Place, local: bool) -> Result<bool, Failure> {
+    let _turn = place.lock().await?;
+    let mut deleted = false;
+    // The token first: without the profile nobody would find it.
+    if let (false, Some(kept)) = (local, place.load().await?) {
+        deleted = delete_kept(profile, &kept).await?;
+    }
+    place.forget().await?;
+    Ok(deleted)
 }
 
 fn found<'a>(file: &'a File, name: &str) -> Result<&'a Entry, Failure> {
@@ -160,11 +176,16 @@ fn found<'a>(file: &'a File, name: &str) -> Result<&'a Entry, Failure> {
 
 fn shown(entry: &Entry, file: &File) -> Shown {
     let mut sign_in: Vec<String> = entry.sign_in();
-    if sign_in.is_empty() {
-        let place = Place::of(&bare(entry), Some(&entry.name));
-        let is_kept = place.is_some_and(|place| place.path().exists());
-        sign_in.push(if is_kept { "kept token" } else { "environment" }.to_owned());
+    for credential in entry.without_source() {
+        let place = Place::of(&bare(entry), Some(entry));
+        let what = credential.name().replace('_', " ");
+        sign_in.push(match (place.is_some_and(|it| it.may_have()), entry.store) {
+            (true, Store::File) => format!("kept {what}"),
+            (true, Store::Keyring) => format!("{what} in the keyring"),
+            (false, _) => "environment".to_owned(),
+        });
     }
+    sign_in.dedup();
     Shown {
         name: entry.name.clone(),
         provider: entry.provider.as_str(),
@@ -176,10 +197,5 @@ fn shown(entry: &Entry, file: &File) -> Shown {
 
 /// The profile without any secret.
 fn bare(entry: &Entry) -> Profile {
-    let url = format!("ANYVPN_{}_URL", entry.provider.as_str().to_uppercase());
-    Profile::from_environment(entry.provider, |name| match name {
-        _ if name == url => entry.url.clone(),
-        "ANYVPN_VPNGN_BRAND" => entry.brand.clone(),
-        _ => None,
-    })
+    profile_of(entry.provider, entry.url.as_deref(), entry.brand.as_deref(), |_| None)
 }

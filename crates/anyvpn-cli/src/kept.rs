@@ -1,0 +1,262 @@
+//! Secrets that this program keeps: tokens that `anyvpn login` made, and what a person typed for a
+//! profile. For each address, or profile, one file for its owner alone, or one entry of the system's
+//! keyring.
+
+use std::fs::{self, DirBuilder};
+use std::path::{Path, PathBuf};
+
+use anyvpn::{Error, Profile, ProviderName, Secret, azire, reveal};
+use anyvpn_http::{FileStore, StoreLock, TokenStore};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::context::path_variable;
+use crate::failure::Failure;
+use crate::keyring::Keyring;
+use crate::profiles::{Credential, Entry, Store};
+use crate::text::reason;
+
+/// File systems take names of 255 bytes, with what is put before and behind.
+const LONGEST_NAME: usize = 180;
+
+/// What is kept for one address, and what is known of it.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct Kept {
+    /// Where it is good. It is sent nowhere else, whatever the file's name.
+    url: String,
+    /// Who signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The provider's id of the token, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<Secret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<Secret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_key: Option<Secret>,
+}
+
+impl Kept {
+    /// What was made by signing in.
+    pub fn token(username: String, id: Option<String>, token: Secret) -> Self {
+        Self { username: Some(username), id, token: Some(token), ..Self::default() }
+    }
+
+    /// What was typed.
+    pub fn secrets(secrets: &[(Credential, Secret)]) -> Self {
+        let mut kept = Self::default();
+        for (credential, secret) in secrets {
+            let place = match credential {
+                Credential::Token => &mut kept.token,
+                Credential::ApiKey => &mut kept.api_key,
+                Credential::SecretKey => &mut kept.secret_key,
+            };
+            *place = Some(secret.clone());
+        }
+        kept
+    }
+
+    pub fn get(&self, credential: Credential) -> Option<&Secret> {
+        match credential {
+            Credential::Token => self.token.as_ref(),
+            Credential::ApiKey => self.api_key.as_ref(),
+            Credential::SecretKey => self.secret_key.as_ref(),
+        }
+    }
+}
+
+/// The place of what is kept for one address.
+pub struct Place {
+    url: String,
+    path: PathBuf,
+    file: FileStore,
+    keyring: Option<Keyring>,
+}
+
+impl Place {
+    /// The place for a profile's address. `None` where the address is none, this person has no home,
+    /// or, at VPNGN, without a named profile.
+    ///
+    /// Each named profile has a place of its own: two may be two accounts at one address.
+    pub fn of(profile: &Profile, entry: Option<&Entry>) -> Option<Self> {
+        let (url, place) = match profile {
+            Profile::Vpngn { .. } if entry.is_none() => return None,
+            Profile::Azire { url, .. } => address(url.as_deref().unwrap_or(azire::BASE_URL))?,
+            Profile::VpnScript { url, .. } | Profile::Vpngn { url: Some(url), .. } => address(url)?,
+            Profile::Vpngn { brand: Some(brand), .. } => (format!("brand {brand}"), brand.clone()),
+            _ => return None,
+        };
+        let name = file_name(profile.provider(), &place, entry.map(|entry| &*entry.name));
+        let is_keyring = entry.is_some_and(|entry| entry.store == Store::Keyring);
+        let keyring = is_keyring.then(|| Keyring::new(&name));
+        let path = folder()?.join(name + ".json");
+        Some(Self { url, file: FileStore::new(&path), path, keyring })
+    }
+
+    /// The file that has it; `None` when the keyring does.
+    pub fn path(&self) -> Option<&Path> {
+        self.keyring.is_none().then_some(&*self.path)
+    }
+
+    /// Whether there may be something. The keyring is not asked: it could ask its owner.
+    pub fn may_have(&self) -> bool {
+        self.keyring.is_some() || self.path.exists()
+    }
+
+    /// What is kept; `None` when nothing is.
+    pub async fn load(&self) -> Result<Option<Kept>, Failure> {
+        let kept: Option<Kept> = match &self.keyring {
+            None => self.file.load().await.map_err(unusable)?,
+            Some(keyring) => keyring.load()?.map(|text| of_text(&text)).transpose()?,
+        };
+        match kept {
+            Some(kept) if kept.url != self.url => {
+                Err(Failure::other(format!("{} has the token of another address", self.shown()))
+                    .hint("remove that, and sign in again"))
+            }
+            kept => Ok(kept),
+        }
+    }
+
+    /// Waits for the right to replace it, and finds out whether it could be kept at all.
+    pub async fn lock(&self) -> Result<StoreLock, Failure> {
+        if let Some(keyring) = &self.keyring {
+            keyring.load()?;
+        }
+        self.make_folder().map_err(|error| {
+            let path = self.path.display();
+            Failure::other(format!("{path} cannot be written: {}", reason(&error)))
+                .hint("set XDG_STATE_HOME to a folder that you may write to")
+        })?;
+        TokenStore::<Kept>::lock(&self.file).await.map_err(unusable)
+    }
+
+    pub async fn save(&self, kept: &Kept) -> Result<(), Failure> {
+        let kept = Kept { url: self.url.clone(), ..kept.clone() };
+        let Some(keyring) = &self.keyring else {
+            return self.file.save(Some(&kept)).await.map_err(unusable);
+        };
+        let (text, _) = reveal(|| serde_json::to_string(&kept));
+        let text = text.map_err(|_| Failure::other("the token cannot be written as JSON"))?;
+        keyring.save(&Secret::from(text))
+    }
+
+    pub async fn forget(&self) -> Result<(), Failure> {
+        match &self.keyring {
+            Some(keyring) => keyring.forget(),
+            None => TokenStore::<Kept>::save(&self.file, None).await.map_err(unusable),
+        }
+    }
+
+    /// Where it is, in words.
+    pub fn shown(&self) -> String {
+        match self.path() {
+            Some(path) => path.display().to_string(),
+            None => "the system's keyring".to_owned(),
+        }
+    }
+
+    /// Makes the folder, or takes away what others may do in one that is there.
+    fn make_folder(&self) -> std::io::Result<()> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            if folder.metadata()?.permissions().mode() & 0o077 != 0 {
+                fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The providers that a token is kept for, outside of profiles.
+pub fn providers() -> Vec<ProviderName> {
+    let files = folder().and_then(|folder| fs::read_dir(folder).ok());
+    let names: Vec<String> = files
+        .into_iter()
+        .flatten()
+        .filter_map(|file| file.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".json") && !name.contains('@'))
+        .collect();
+    let is_kept = |provider: &&ProviderName| {
+        let prefix = format!("{provider}-");
+        names.iter().any(|name| name.starts_with(&prefix))
+    };
+    ProviderName::ALL.iter().filter(is_kept).copied().collect()
+}
+
+/// `anyvpn/tokens` in the place for what programs remember.
+fn folder() -> Option<PathBuf> {
+    let state = path_variable("XDG_STATE_HOME")
+        .or_else(|| path_variable("HOME").map(|home| home.join(".local/state")));
+    state.map(|state| state.join("anyvpn/tokens"))
+}
+
+/// An address without what does not count, and host and path of it.
+fn address(url: &str) -> Option<(String, String)> {
+    let url = Url::parse(url.trim()).ok()?;
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let place = format!("{}{port}{}", url.host_str()?, url.path().trim_end_matches('/'));
+    Some((url.as_str().trim_end_matches('/').to_owned(), place))
+}
+
+/// Provider and place, in letters that every file system takes, and the profile.
+fn file_name(provider: ProviderName, place: &str, profile: Option<&str>) -> String {
+    let mut name = format!("{provider}-");
+    for c in place.chars().take(LONGEST_NAME) {
+        match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' => name.push(c),
+            _ => name.push('_'),
+        }
+    }
+    if let Some(profile) = profile {
+        name.push('@');
+        name.push_str(profile);
+    }
+    name
+}
+
+fn of_text(text: &Secret) -> Result<Kept, Failure> {
+    serde_json::from_str(text.expose()).map_err(|_| {
+        Failure::other("what the system's keyring has is not what anyvpn wrote")
+            .hint("remove its entry named anyvpn, and sign in again")
+    })
+}
+
+fn unusable(error: Error) -> Failure {
+    Failure::other(error.detail().unwrap_or("the token's file cannot be used").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_files_name_is_made_of_the_address_and_leads_nowhere_else() {
+        let name = |url: &str| {
+            address(url).map(|(_, place)| file_name(ProviderName::VpnScript, &place, None))
+        };
+        for (url, expected) in [
+            ("https://vpn.example.com/", "vpnscript-vpn.example.com"),
+            ("https://vpn.example.com:8443/my/panel/", "vpnscript-vpn.example.com_8443_my_panel"),
+            ("http://[::1]:80/%2e%2e/%2e%2e/x", "vpnscript-___1__x"),
+            ("https://h/%2F..%2Fx", "vpnscript-h__2F.._2Fx"),
+        ] {
+            assert_eq!(name(url).as_deref(), Some(expected), "{url}");
+        }
+        assert_eq!(name("data:x"), None);
+        let named = file_name(ProviderName::Azire, "h/a@b", Some("home"));
+        assert_eq!(named, "azire-h_a_b@home");
+        let (long, profile) = ("x".repeat(4000), "p".repeat(40));
+        let longest = file_name(ProviderName::VpnScript, &long, Some(&profile));
+        assert!(longest.len() + ".json.lock".len() <= 255);
+    }
+}
