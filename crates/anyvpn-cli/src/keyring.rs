@@ -40,7 +40,7 @@ impl Keyring {
     }
 }
 
-const INSTEAD: &str = "keep secrets in a file: without --keyring, and store in the profile";
+const INSTEAD: &str = "keep secrets in a file: no --keyring, no store in the profile";
 
 #[cfg(feature = "keyring")]
 impl Keyring {
@@ -81,9 +81,8 @@ fn failed(error: &keyring::Error) -> Failure {
         E::Ambiguous(_) => "it has several entries of that name",
         _ => "it does not give what was kept",
     };
-    let start = "start and unlock one (GNOME Keyring, KWallet, KeePassXC)";
     Failure::other(format!("the system's keyring cannot be used: {why}"))
-        .hint(format!("{start}, or {INSTEAD}"))
+        .hint(format!("start and unlock one, or {INSTEAD}"))
 }
 
 #[cfg(all(test, feature = "keyring"))]
@@ -103,7 +102,7 @@ mod tests {
             (E::TooLong("canary".to_owned(), 1), "that is too long for it"),
         ] {
             let told = told(error);
-            assert!(told.contains(why) && told.contains("without --keyring"), "{told}");
+            assert!(told.contains(why) && told.contains("no --keyring"), "{told}");
             assert!(!told.contains("canary"), "{told}");
         }
         assert!(found::<()>(Err(E::NoEntry)).unwrap().is_none());

@@ -361,25 +361,3 @@ fn without_a_home_it_says_so() {
     let text = fails(1, add.env("XDG_CONFIG_HOME", nowhere));
     assert!(text.contains("config.toml cannot be"), "{text}");
 }
-
-#[test]
-fn of_many_that_add_at_once_none_is_lost() {
-    let world = World::new();
-    let names: Vec<String> = (0..8).map(|number| format!("p{number}")).collect();
-    let children: Vec<_> = names
-        .iter()
-        .map(|name| {
-            add(&world, name, &["--no-check", "--json"])
-                .stdout(std::process::Stdio::null())
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    for mut child in children {
-        assert!(child.wait().unwrap().success());
-    }
-    let list = json(&mut at_home(&world, &["profile", "list"]));
-    assert_eq!(list["profiles"].as_array().unwrap().len(), names.len());
-    let defaults = list["profiles"].as_array().unwrap().iter().filter(|it| it["default"] == true);
-    assert_eq!(defaults.count(), 1);
-}

@@ -4,7 +4,6 @@
 mod common;
 
 use std::collections::BTreeSet;
-
 use std::process::Command;
 
 use common::{command, error, fails, ok};

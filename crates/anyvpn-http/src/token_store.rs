@@ -79,7 +79,12 @@ impl<T: Clone + Send + Sync + 'static> TokenStore<T> for MemoryStore<T> {
 ///
 /// When the file cannot be made or locked.
 pub async fn lock_file(path: &Path) -> io::Result<File> {
-    let file = File::options().create(true).truncate(false).write(true).open(path)?;
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    // Whoever can open it could hold it for ever.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
     // It is open as long as another process has the lock, and says so to whoever listens.
     let mut waiting = None;
     // Asked again and again instead of waited for in a thread, so that dropping the future ends the

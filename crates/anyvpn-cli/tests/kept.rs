@@ -1,0 +1,296 @@
+//! What is kept for profiles, by one process or several, and forgotten.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use common::{LOGIN, PASSWORD, World, command, fails, json, ok, with_stdin};
+
+/// A command of a person with a home and nothing else.
+fn at_home(world: &World, arguments: &[&str]) -> Command {
+    let mut command = command(arguments);
+    command.env("HOME", world.folder.path());
+    command
+}
+
+/// Adds a profile at the sandbox's AzireVPN.
+fn add(world: &World, name: &str, more: &[&str]) -> Command {
+    let mut add = at_home(world, &["profile", "add", name, "--provider", "azire", "--url"]);
+    add.arg(world.sandbox.azire_url()).args(more);
+    add
+}
+
+fn config(world: &World) -> PathBuf {
+    world.path(".config/anyvpn/config.toml")
+}
+
+/// All files of the home, with their modes.
+#[cfg(unix)]
+fn files(world: &World) -> Vec<(PathBuf, u32)> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut found = Vec::new();
+    let mut left = vec![world.folder.path().to_owned()];
+    while let Some(folder) = left.pop() {
+        for file in fs::read_dir(&folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_dir() {
+                left.push(path.clone());
+            }
+            let mode = path.metadata().unwrap().permissions().mode() & 0o777;
+            found.push((path, mode));
+        }
+    }
+    found
+}
+
+fn tokens(world: &World) -> Vec<PathBuf> {
+    let folder = fs::read_dir(world.path(".local/state/anyvpn/tokens"));
+    let paths = folder.into_iter().flatten().map(|it| it.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|it| it == "json")).collect()
+}
+
+#[test]
+fn what_is_typed_is_kept_in_a_file_and_forgotten_with_the_profile() {
+    let world = World::new();
+    let typed = with_stdin(&mut add(&world, "home", &["--token-file", "-"]), &world.token);
+    assert_eq!(typed.status.code(), Some(0), "{}", String::from_utf8_lossy(&typed.stderr));
+    assert_eq!(json(&mut at_home(&world, &["account", "show"]))["login"], LOGIN);
+    let shown = json(&mut at_home(&world, &["profile", "show", "home"]));
+    assert_eq!(shown["sign_in"], serde_json::json!(["kept token"]));
+    let text = fs::read_to_string(config(&world)).unwrap();
+    assert!(!text.contains(&world.token) && !text.contains("token"), "{text}");
+
+    // It is somebody's, and nobody knows its id.
+    let text = fails(2, &mut at_home(&world, &["login", "--username", LOGIN]));
+    assert!(text.contains("somebody is signed in here"), "{text}");
+    let again = json(&mut at_home(&world, &["login"]));
+    assert_eq!((&again["made"], &again["username"]), (&false.into(), &serde_json::Value::Null));
+    ok(&mut at_home(&world, &["profile", "remove", "home"]));
+    assert!(tokens(&world).is_empty());
+    assert_eq!(world.calls("azire.delete-token"), 0);
+
+    let vpngn = world.sandbox.vpngn();
+    let (key, secret) = (vpngn.api_key(), vpngn.secret_key());
+    let url = world.sandbox.vpngn_url();
+    let mut shop = at_home(&world, &["profile", "add", "shop", "--provider", "vpngn", "--url"]);
+    shop.args([&url, "--secret-key-file", "-", "--api-key-file", "-", "--json"]);
+    let missing = with_stdin(&mut shop, &key);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("stdin has no secret key"));
+    let typed = with_stdin(&mut shop, &format!("{key}\n{secret}\n"));
+    let typed: serde_json::Value = serde_json::from_slice(&typed.stdout).unwrap();
+    assert_eq!(typed["checked"], "get-products");
+    assert_eq!(typed["sign_in"], serde_json::json!(["kept api key", "kept secret key"]));
+    vpngn.add_customer("jo@mail.example", PASSWORD, Some(12));
+    let list = ["product", "list", "--email", "jo@mail.example"];
+    ok(&mut at_home(&world, &list));
+    // A customer's own proof in the environment counts more than the reseller's.
+    let mut as_customer = at_home(&world, &list);
+    fails(3, as_customer.env("ANYVPN_VPNGN_PASSWORD", "wrong-canary"));
+    // The secrets of a profile go to no other address.
+    let elsewhere = format!("{url}/x");
+    fails(3, &mut at_home(&world, &[&["--url", &elsewhere][..], &list].concat()));
+    ok(&mut at_home(&world, &["logout"]));
+    assert!(tokens(&world).is_empty());
+    fails(3, &mut at_home(&world, &list));
+}
+
+#[test]
+fn what_is_not_good_is_not_kept() {
+    let world = World::new();
+    let typed = with_stdin(&mut add(&world, "home", &["--token-file", "-"]), "wrong-canary");
+    assert_eq!(typed.status.code(), Some(3));
+    assert!(tokens(&world).is_empty() && !config(&world).exists());
+    let typed = with_stdin(&mut add(&world, "home", &["--token-file", "-"]), "\n");
+    assert_eq!(typed.status.code(), Some(2));
+    let file = world.file("token", &world.token);
+    let text = fails(2, &mut add(&world, "home", &["--keyring", "--token-file", &file]));
+    assert!(text.contains("nothing to keep in the keyring"), "{text}");
+    let text = fails(5, &mut at_home(&world, &["--provider", "vpngn", "--brand", "a", "logout"]));
+    assert!(text.contains("VPNGN's commands take the reseller's keys"), "{text}");
+}
+
+#[cfg(not(feature = "keyring"))]
+#[test]
+fn a_program_without_the_keyring_says_so_before_anything_is_made() {
+    let world = World::new();
+    let mut signs_in = add(&world, "home", &["--keyring", "--username", LOGIN]);
+    let text = fails(1, signs_in.env("ANYVPN_PASSWORD", PASSWORD));
+    assert!(text.contains("built without the system's keyring"), "{text}");
+    assert!(text.contains("--features keyring") && text.contains("no --keyring"), "{text}");
+    assert_eq!(world.calls("azire.create-token"), 0);
+    assert!(!config(&world).exists());
+
+    let text = format!(
+        "[profiles.home]\nprovider = 'azire'\nstore = 'keyring'\nurl = '{}'\n",
+        world.sandbox.azire_url()
+    );
+    fs::create_dir_all(config(&world).parent().unwrap()).unwrap();
+    fs::write(config(&world), text).unwrap();
+    let list = ok(&mut at_home(&world, &["profile", "list"]));
+    assert!(list.contains("token in the keyring"), "{list}");
+    fails(1, &mut at_home(&world, &["--profile", "home", "account", "show"]));
+    fails(1, &mut at_home(&world, &["profile", "remove", "home"]));
+    ok(&mut at_home(&world, &["profile", "remove", "home", "--local"]));
+    assert!(!fs::read_to_string(config(&world)).unwrap().contains("home"));
+}
+
+#[test]
+fn without_the_provider_a_token_is_forgotten_only_when_that_is_wanted() {
+    let world = World::new();
+    let sign_in = ["--username", LOGIN];
+    for name in ["home", "work"] {
+        ok(add(&world, name, &sign_in).env("ANYVPN_PASSWORD", PASSWORD));
+    }
+    // Nobody listens there any more.
+    let text = fs::read_to_string(config(&world)).unwrap();
+    let gone = "http://127.0.0.1:1/azire";
+    fs::write(config(&world), text.replace(&world.sandbox.azire_url(), gone)).unwrap();
+    for path in tokens(&world) {
+        let kept = fs::read_to_string(&path).unwrap();
+        fs::write(&path, kept.replace(&world.sandbox.azire_url(), gone)).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let name = format!("azire-127.0.0.1_1_azire@{}", name.split_once('@').unwrap().1);
+        fs::rename(&path, path.with_file_name(name)).unwrap();
+    }
+    let text = fails(7, &mut at_home(&world, &["--profile", "home", "logout"]));
+    assert!(text.contains("still kept") && text.contains("--local"), "{text}");
+    let text = fails(7, &mut at_home(&world, &["profile", "remove", "work"]));
+    assert!(text.contains("still there") && text.contains("--local"), "{text}");
+    assert_eq!(tokens(&world).len(), 2);
+
+    let out = at_home(&world, &["--profile", "home", "logout", "--local"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(0));
+    let (stdout, note) = (String::from_utf8(out.stdout).unwrap(), out.stderr);
+    assert_eq!(stdout, "david is signed out of AzireVPN\n");
+    assert!(String::from_utf8(note).unwrap().contains("stays good until the provider ends it"));
+    ok(&mut at_home(&world, &["profile", "remove", "work", "--local"]));
+    assert!(tokens(&world).is_empty());
+    let list = json(&mut at_home(&world, &["profile", "list"]));
+    assert_eq!(list["profiles"].as_array().unwrap().len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn files_and_folders_are_for_their_owner_whatever_the_umask() {
+    let world = World::new();
+    let bin = env!("CARGO_BIN_EXE_anyvpn");
+    let (url, folder) = (world.sandbox.azire_url(), world.path("configs"));
+    let folder = folder.display();
+    let script = format!(
+        "umask 000; {bin} profile add home --provider azire --url {url} --username {LOGIN} && \
+         {bin} config get se-sto --output $HOME/one.conf && \
+         {bin} config get se-sto --qr-file $HOME/one.png && \
+         {bin} config get --all --output-dir {folder}"
+    );
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &script]).env_clear().env("HOME", world.folder.path());
+    let status = shell.env("ANYVPN_PASSWORD", PASSWORD).stdout(Stdio::null()).status().unwrap();
+    assert!(status.success());
+    let found = files(&world);
+    assert!(found.len() > 12, "{found:?}");
+    for (path, mode) in found {
+        // What lies above anyvpn's own folders is as the person has it.
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let is_above = [".config", ".local", "state"].contains(&name);
+        assert!(mode & 0o077 == 0 || is_above, "{mode:o} {}", path.display());
+    }
+}
+
+#[test]
+fn of_many_that_add_and_choose_at_once_none_is_lost() {
+    let world = World::new();
+    ok(&mut add(&world, "first", &["--no-check"]));
+    let names: Vec<String> = (0..8).map(|number| format!("p{number}")).collect();
+    let mut children = Vec::new();
+    for name in &names {
+        let mut choose = at_home(&world, &["profile", "use", "first"]);
+        for command in [&mut add(&world, name, &["--no-check"]), &mut choose] {
+            children.push(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        }
+    }
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let list = json(&mut at_home(&world, &["profile", "list"]));
+    let profiles = list["profiles"].as_array().unwrap();
+    assert_eq!(profiles.len(), names.len() + 1);
+    let default: Vec<_> = profiles.iter().filter(|it| it["default"] == true).collect();
+    assert_eq!(default.len(), 1);
+    assert_eq!(default[0]["name"], "first");
+}
+
+#[test]
+fn of_many_that_sign_in_at_once_one_makes_a_token() {
+    let world = World::new();
+    ok(&mut add(&world, "home", &[]));
+    let mut children: Vec<_> = (0..6)
+        .map(|_| {
+            let mut login = at_home(&world, &["login", "--username", LOGIN]);
+            login.env("ANYVPN_PASSWORD", PASSWORD).stdout(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for child in &mut children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(world.calls("azire.create-token"), 1);
+    json(&mut at_home(&world, &["account", "show"]));
+}
+
+/// However a process ends, the next one finds the old file or the new one.
+#[test]
+fn a_killed_process_leaves_the_old_file_or_the_new_one() {
+    let world = World::new();
+    for name in ["one", "two"] {
+        ok(&mut add(&world, name, &["--no-check"]));
+    }
+    ok(&mut at_home(&world, &["profile", "use", "one"]));
+    let one = fs::read_to_string(config(&world)).unwrap();
+    let two = one.replace("default = \"one\"", "default = \"two\"");
+    let mut changed = 0;
+    let mut wait = Duration::from_micros(200);
+    // Each lives a little longer, until some live long enough.
+    while changed < 10 {
+        fs::write(config(&world), &one).unwrap();
+        let mut choose = at_home(&world, &["profile", "use", "two"]);
+        let mut child = choose.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(wait);
+        wait = wait.mul_f64(1.05);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let left = fs::read_to_string(config(&world)).unwrap();
+        assert!(left == one || left == two, "{left}");
+        changed += usize::from(left == two);
+    }
+    // No lock is left behind.
+    ok(&mut at_home(&world, &["profile", "use", "two"]));
+}
+
+#[test]
+fn a_killed_sign_in_leaves_the_old_token_or_the_new_one() {
+    let world = World::new();
+    let login = ["login", "--username", LOGIN, "--force"];
+    ok(at_home(&world, &["--provider", "azire", "--url", &world.sandbox.azire_url()])
+        .args(login)
+        .env("ANYVPN_PASSWORD", PASSWORD));
+    let command = |arguments: &[&str]| {
+        let mut command = at_home(&world, arguments);
+        command.env("ANYVPN_AZIRE_URL", world.sandbox.azire_url());
+        command.env("ANYVPN_PASSWORD", PASSWORD);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let mut wait = Duration::from_millis(2);
+    while world.calls("azire.delete-token") < 3 {
+        let mut child = command(&login).spawn().unwrap();
+        std::thread::sleep(wait);
+        wait = wait.mul_f64(1.15);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(command(&["account", "show"]).status().unwrap().success(), "{wait:?}");
+    }
+}

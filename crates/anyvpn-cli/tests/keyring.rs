@@ -1,0 +1,158 @@
+//! Secrets in the system's keyring: GNOME Keyring on a bus of its own. Debian has both in the
+//! packages dbus and gnome-keyring.
+#![cfg(all(feature = "keyring", target_os = "linux"))]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod common;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+
+use common::{LOGIN, PASSWORD, World, command, fails, json, ok, with_stdin};
+
+/// A keyring that is unlocked, and a home.
+struct Desktop {
+    world: World,
+    address: String,
+    programs: Vec<Child>,
+}
+
+impl Desktop {
+    fn new() -> Desktop {
+        let world = World::new();
+        let mut bus = Command::new("dbus-daemon");
+        bus.args(["--session", "--nofork", "--nopidfile", "--print-address"]);
+        let mut bus = bus.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut address = String::new();
+        BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        let address = address.trim().to_owned();
+        let mut keyring = Command::new("gnome-keyring-daemon");
+        keyring.args(["--foreground", "--components=secrets", "--unlock"]);
+        keyring.env("DBUS_SESSION_BUS_ADDRESS", &address).env("HOME", world.folder.path());
+        keyring.env("XDG_RUNTIME_DIR", world.folder.path()).env_remove("XDG_DATA_HOME");
+        let keyring = keyring.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut keyring = keyring.spawn().unwrap();
+        keyring.stdin.take().unwrap().write_all(b"login").unwrap();
+        let desktop = Desktop { world, address, programs: vec![keyring, bus] };
+        // It answers when it has its name on the bus.
+        let mut asked = desktop.dbus_send("org.freedesktop.DBus.NameHasOwner");
+        while !String::from_utf8(asked.output().unwrap().stdout).unwrap().contains("true") {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        desktop
+    }
+
+    fn dbus_send(&self, method: &str) -> Command {
+        let mut send = Command::new("dbus-send");
+        send.env("DBUS_SESSION_BUS_ADDRESS", &self.address).args([
+            "--print-reply",
+            "--dest=org.freedesktop.DBus",
+            "/",
+            method,
+            "string:org.freedesktop.secrets",
+        ]);
+        send
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = command(arguments);
+        command.env("HOME", self.world.folder.path());
+        command.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
+        command
+    }
+
+    /// Everything in the home that has the text in it.
+    fn files_with(&self, text: &str) -> Vec<String> {
+        let mut grep = Command::new("grep");
+        grep.args(["--recursive", "--files-with-matches", "--text", text]);
+        let found = grep.arg(self.world.folder.path()).output().unwrap().stdout;
+        String::from_utf8(found).unwrap().lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        for program in &mut self.programs {
+            let _ = program.kill();
+            let _ = program.wait();
+        }
+    }
+}
+
+#[test]
+fn secrets_are_in_the_keyring_and_in_no_file() {
+    let desktop = Desktop::new();
+    let world = &desktop.world;
+    let url = world.sandbox.azire_url();
+    let add = ["profile", "add", "home", "--provider", "azire", "--url", &url];
+    let mut add = desktop.command(&add);
+    add.args(["--keyring", "--username", LOGIN]).env("ANYVPN_PASSWORD", PASSWORD);
+    let added = json(&mut add);
+    assert_eq!(added["sign_in"][0], "token in the keyring");
+    let config = std::fs::read_to_string(world.path(".config/anyvpn/config.toml")).unwrap();
+    assert!(config.contains("store = \"keyring\""), "{config}");
+    assert_eq!(json(&mut desktop.command(&["account", "show"]))["login"], LOGIN);
+    assert_eq!(json(&mut desktop.command(&["login"]))["made"], false);
+    let forced = ["login", "--force", "--username", LOGIN];
+    let made = json(desktop.command(&forced).env("ANYVPN_PASSWORD", PASSWORD));
+    assert_eq!((&made["made"], &made["path"]), (&true.into(), &serde_json::Value::Null));
+    assert_eq!(world.calls("azire.delete-token"), 1);
+
+    // A reseller's keys, typed at no terminal.
+    let (key, secret) = (world.sandbox.vpngn().api_key(), world.sandbox.vpngn().secret_key());
+    let vpngn = world.sandbox.vpngn_url();
+    let mut shop = desktop.command(&["profile", "add", "shop", "--provider", "vpngn", "--url"]);
+    shop.args([&vpngn, "--keyring", "--api-key-file", "-", "--secret-key-file", "-"]);
+    let ran = with_stdin(&mut shop, &format!("{key}\n{secret}\n"));
+    assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
+    world.sandbox.vpngn().add_customer("jo@mail.example", PASSWORD, Some(12));
+    let list = ["--profile", "shop", "product", "list", "--email", "jo@mail.example"];
+    ok(&mut desktop.command(&list));
+
+    // Completion asks the keyring nothing: it could ask the person.
+    let mut complete = desktop.command(&["complete"]);
+    assert!(!with_stdin(&mut complete, "anyvpn\nconfig\nget\n\n").stdout.is_empty());
+    for secret in [&key, &secret] {
+        assert_eq!(desktop.files_with(secret), [""; 0]);
+    }
+
+    assert_eq!(desktop.files_with("\"token\""), [""; 0]);
+
+    let out = json(&mut desktop.command(&["logout"]));
+    assert_eq!(out["deleted_at_provider"], true);
+    assert_eq!(world.sandbox.azire().tokens(LOGIN), 1);
+    fails(3, &mut desktop.command(&["account", "show"]));
+    ok(&mut desktop.command(&["profile", "remove", "shop"]));
+    fails(4, &mut desktop.command(&list));
+}
+
+#[test]
+fn without_a_keyring_it_is_told_before_anything_is_made_and_the_profile_can_be_removed() {
+    let mut desktop = Desktop::new();
+    let world = &desktop.world;
+    let url = world.sandbox.azire_url();
+    let add = ["profile", "add", "home", "--provider", "azire", "--keyring", "--url", &url];
+    let signs_in = [&add[..], &["--username", LOGIN]].concat();
+    let mut nowhere = desktop.command(&signs_in);
+    nowhere.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    let text = fails(1, nowhere.env("ANYVPN_PASSWORD", PASSWORD));
+    assert!(text.contains("keyring cannot be used: it does not answer"), "{text}");
+    assert_eq!(world.calls("azire.create-token"), 0);
+    assert!(!world.path(".config/anyvpn/config.toml").exists());
+
+    ok(desktop.command(&signs_in).env("ANYVPN_PASSWORD", PASSWORD));
+    let mut keyring = desktop.programs.remove(0);
+    keyring.kill().unwrap();
+    keyring.wait().unwrap();
+    let gone = |arguments: &[&str]| {
+        let mut gone = desktop.command(arguments);
+        gone.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+        gone
+    };
+    fails(1, &mut gone(&["account", "show"]));
+    fails(1, &mut gone(&["profile", "remove", "home"]));
+    let ran = gone(&["profile", "remove", "home", "--local"]).output().unwrap();
+    assert_eq!(ran.status.code(), Some(0));
+    let note = String::from_utf8(ran.stderr).unwrap();
+    assert!(note.contains("may still be there: the system's keyring"), "{note}");
+}
