@@ -55,8 +55,18 @@ fn key(name: &str, protocol: &Protocol) -> String {
     format!("{}.{}", name.to_lowercase(), extension(protocol))
 }
 
-/// Letters, digits and single hyphens between them: no path, nothing hidden, nothing that a shell or
-/// a terminal reads as more than a name.
+/// What Windows takes for a device, whatever stands behind a dot.
+fn is_device(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["con", "prn", "aux", "nul"].contains(&&*name)
+        || ["com", "lpt"].iter().any(|device| {
+            name.strip_prefix(device)
+                .is_some_and(|end| end.len() == 1 && end.bytes().all(|it| it.is_ascii_digit()))
+        })
+}
+
+/// Letters, digits and single hyphens between them: no path, nothing hidden, nothing that a shell, a
+/// terminal or a system reads as more than a name.
 fn safe(text: &str, longest: usize) -> String {
     let mut name = String::new();
     for c in text.chars() {
@@ -70,6 +80,9 @@ fn safe(text: &str, longest: usize) -> String {
         }
     }
     name.truncate(name.trim_end_matches('-').len());
+    if is_device(&name) {
+        name.insert_str(0, "vpn-");
+    }
     name
 }
 
@@ -107,6 +120,10 @@ mod tests {
             ("../8", "ignored"),
             ("\0", "ignored too"),
             ("10", ""),
+            ("11", "NUL"),
+            ("12", "com1.txt"),
+            ("13", "../Com1"),
+            ("14", "COM12"),
         ];
         let names = names(&hostile, Protocol::OpenVpn);
         assert_eq!(
@@ -121,7 +138,11 @@ mod tests {
                 "C-x.ovpn",
                 "8.ovpn",
                 "server.ovpn",
-                "10.ovpn"
+                "10.ovpn",
+                "vpn-NUL.ovpn",
+                "com1-txt.ovpn",
+                "vpn-Com1.ovpn",
+                "COM12.ovpn"
             ]
         );
     }

@@ -9,6 +9,8 @@ use anstream::AutoStream;
 use anstream::stream::RawStream;
 use anstyle::{AnsiColor, Style};
 
+use crate::text::is_treacherous;
+
 const END: char = '\u{2060}';
 
 #[derive(Clone, Copy)]
@@ -63,7 +65,8 @@ impl Look {
     }
 }
 
-/// The text with colours, or without any mark.
+/// The text with colours, or without any mark. Whatever else a terminal would obey is escaped: this
+/// is the last place that a name from a server comes through.
 pub fn painted(text: &str, colored: bool) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut look: Option<Look> = None;
@@ -82,8 +85,9 @@ pub fn painted(text: &str, colored: bool) -> String {
                     shown.push_str(&begun.style().render().to_string());
                 }
             }
-            None if c != END => shown.push(c),
-            None => {}
+            None if c == END => {}
+            None if is_treacherous(c) && c != '\n' => shown.extend(c.escape_default()),
+            None => shown.push(c),
         }
     }
     shown
@@ -109,6 +113,7 @@ mod tests {
             painted(&text, true),
             "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m all is \u{1b}[33ma\u{1b}[0m\nb."
         );
+        assert_eq!(painted("a\u{1b}[2J\tb\r\n", true), "a\\u{1b}[2J\\tb\\r\n");
         assert_eq!(Look::of_state("Expired").map(Look::mark), Some(Look::Bad.mark()));
         assert!(Look::of_state("active").is_none());
     }

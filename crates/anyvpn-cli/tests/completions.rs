@@ -4,12 +4,11 @@
 
 mod common;
 
-use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::terminal::Terminal;
-use common::{World, command, with_stdin};
+use common::{World, command, provider_of, with_stdin};
 
 /// A home with two profiles, and a file.
 fn home() -> World {
@@ -117,22 +116,6 @@ fn complete_all(shell: &mut Shell) {
     assert!(!screen.contains("error"), "{screen}");
 }
 
-/// A provider that answers everything with these locations.
-fn provider_of(locations: serde_json::Value) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let body = serde_json::json!({ "status": "success", "locations": locations }).to_string();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
-            let _ = write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        }
-    });
-    url
-}
-
 /// What `anyvpn complete` answers to a line.
 fn answer(complete: &mut Command, line: &str) -> String {
     let ran = with_stdin(complete, &(line.replace(' ', "\n") + "\n"));
@@ -169,7 +152,8 @@ fn a_server_gets_neither_a_command_nor_an_escape_into_the_line() {
     let mut places: Vec<_> = hostile.iter().map(|name| place(name, "Nowhere")).collect();
     places.push(place("no-osl", "a\u{1b}[2J\u{7}b\tc\n:d %F{red} $(touch pwned) `x`"));
     places.push(place("no-two", "Bergen: fine"));
-    let url = provider_of(serde_json::Value::Array(places));
+    let body = serde_json::json!({ "status": "success", "locations": places });
+    let url = provider_of("200 OK", body.to_string());
     let line = format!("anyvpn --provider azire --url {url} config get ");
     let told = answer(&mut command(&["complete"]), &line);
     let said = r"a\u{1b}[2J\u{7}b\tc\n:d %F{red} $(touch pwned) `x`, Sweden";

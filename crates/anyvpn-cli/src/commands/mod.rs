@@ -48,7 +48,7 @@ pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Alias(args) => alias::run(context, args),
         Command::Capabilities => capabilities::run(context),
         Command::Completions(args) => completions::run(context, &args),
-        Command::Complete => completions::complete::run(context),
+        Command::Complete => completions::complete::run(),
         Command::Man(args) => man::run(context, &args),
     }
 }

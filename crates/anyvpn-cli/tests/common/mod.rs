@@ -5,11 +5,12 @@
 #[cfg(unix)]
 pub mod terminal;
 
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
-use std::{io::Write, thread};
 
 use anyvpn_sandbox::Sandbox;
 use serde_json::Value;
@@ -196,4 +197,19 @@ pub fn with_stdin(command: &mut Command, text: &str) -> Output {
         .unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     child.wait_with_output().unwrap()
+}
+
+/// A provider that answers every request with this status and these bytes.
+pub fn provider_of(status: &str, body: String) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close");
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 1 << 16]);
+            let _ = write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        }
+    });
+    url
 }

@@ -21,6 +21,7 @@ use crate::args::{Cli, Global};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::stdin;
+use crate::output::print;
 use crate::profiles::{ConfigFile, name};
 use crate::text::plain;
 
@@ -30,13 +31,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MOST: usize = 1000;
 const FILES: &str = ":files";
 
-pub fn run(context: &Context) -> Result<(), Failure> {
+pub fn run() -> Result<(), Failure> {
     std::panic::set_hook(Box::new(|_| {}));
     let (sender, answer) = mpsc::channel();
     // What hangs in it ends with the process.
     thread::spawn(move || sender.send(Line::read().and_then(Line::complete)));
     match answer.recv_timeout(PATIENCE) {
-        Ok(Some(lines)) if !lines.is_empty() => context.output.lines(&lines.join("\n")),
+        Ok(Some(lines)) if !lines.is_empty() => print(&[lines.join("\n").as_bytes(), b"\n"]),
         _ => Ok(()),
     }
 }
