@@ -33,6 +33,7 @@ Tasks:
   conformance         the contract of the neutral traits, for every provider
   interop [--no-skip] files that the command wrote, given to openvpn, wg-quick and zbarimg;
                       with --no-skip, fail where a program or the machine is missing
+  keyring             the command's feature of that name, with GNOME Keyring on a bus of its own
   fuzz --seconds N    any bytes for each parser of configurations, for so long each (cargo-fuzz)
   docs                write the tables in the documents that tests check
   tidy                the house rules: lengths, secrets, dependencies, links, samples
@@ -58,6 +59,10 @@ fn main() -> ExitCode {
         ["conformance"] => cargo(&["test", "--workspace", "--test", "conformance"], &[]),
         ["interop"] => interop::run(root(), false),
         ["interop", "--no-skip"] => interop::run(root(), true),
+        ["keyring"] => cargo(
+            &["test", "--package", "anyvpn-cli", "--features", "keyring", "--test", "keyring"],
+            &[],
+        ),
         ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds),
         ["docs"] => cargo(&["test", "--workspace", "--tests"], &[("ANYVPN_WRITE_DOCS", "1")]),
         ["tidy"] => tidy::check(root()),
