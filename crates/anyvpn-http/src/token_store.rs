@@ -152,12 +152,13 @@ mod file {
             let mut file = match File::open(&self.path) {
                 Ok(file) => file,
                 Err(e) if e.kind() == IoKind::NotFound => return Ok(None),
-                Err(e) => return Err(self.failed("open", e)),
+                Err(e) => return Err(self.failed("open", e.kind())),
             };
             #[cfg(unix)]
             {
                 use std::os::unix::fs::PermissionsExt as _;
-                let mode = file.metadata().map_err(|e| self.failed("look at", e))?.permissions();
+                let mode =
+                    file.metadata().map_err(|e| self.failed("look at", e.kind()))?.permissions();
                 if mode.mode() & 0o077 != 0 {
                     let path = self.path.display();
                     let why = format!("others may read it; run `chmod 600 {path}`");
@@ -166,7 +167,7 @@ mod file {
             }
             let mut text = zeroize::Zeroizing::new(String::new());
             std::io::Read::read_to_string(&mut file, &mut text)
-                .map_err(|e| self.failed("read", e))?;
+                .map_err(|e| self.failed("read", e.kind()))?;
             serde_json::from_str(&text)
                 .map(Some)
                 .map_err(|_| self.failed("use", "it is not what anyvpn wrote; delete it"))
@@ -175,7 +176,7 @@ mod file {
         async fn save(&self, token: Option<&T>) -> Result<(), Error> {
             let Some(token) = token else {
                 return match fs::remove_file(&self.path) {
-                    Err(e) if e.kind() != IoKind::NotFound => Err(self.failed("delete", e)),
+                    Err(e) if e.kind() != IoKind::NotFound => Err(self.failed("delete", e.kind())),
                     _ => Ok(()),
                 };
             };
@@ -183,17 +184,18 @@ mod file {
             let json = zeroize::Zeroizing::new(json.map_err(|e| self.failed("write", e))?);
             // Made with mode 0600, beside the file so that the exchange is one step.
             let mut file = tempfile::NamedTempFile::new_in(self.folder())
-                .map_err(|e| self.failed("write", e))?;
+                .map_err(|e| self.failed("write", e.kind()))?;
             file.write_all(&json)
                 .and_then(|()| file.as_file().sync_all())
-                .map_err(|e| self.failed("write", e))?;
-            file.persist(&self.path).map(drop).map_err(|e| self.failed("replace", e.error))
+                .map_err(|e| self.failed("write", e.kind()))?;
+            file.persist(&self.path).map(drop).map_err(|e| self.failed("replace", e.error.kind()))
         }
 
         async fn lock(&self) -> Result<StoreLock, Error> {
             let mut path = self.path.clone().into_os_string();
             path.push(".lock");
-            let file = lock_file(Path::new(&path)).await.map_err(|e| self.failed("lock", e))?;
+            let file =
+                lock_file(Path::new(&path)).await.map_err(|e| self.failed("lock", e.kind()))?;
             Ok(Box::new(file))
         }
     }

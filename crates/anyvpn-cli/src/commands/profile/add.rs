@@ -81,7 +81,9 @@ struct Answer<'a> {
 
 pub async fn run(context: &Context, args: Add) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
-    is_free(&config.read()?, &args.name)?;
+    // Whether it could be written is known before anything is asked.
+    let (_, file) = config.turn().await?;
+    is_free(&file, &args.name)?;
     let provider = provider(context)?;
     add(context, &config, provider, args).await.map_err(|failure| failure.of(provider))
 }
