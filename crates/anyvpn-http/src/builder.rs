@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use anyvpn_core::{Error, ErrorKind, Secret};
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 use crate::client::Inner;
 use crate::transport::{Reqwest, Transport};
@@ -143,13 +143,16 @@ impl<D: Dialect<Credential = Secret>> ClientBuilder<D> {
 fn check(base_url: &str) -> Result<(String, bool), Error> {
     // The messages never repeat the URL: it could hold a password.
     let wrong = |why: &str| Error::invalid("url", why);
-    let url = Url::parse(base_url.trim())
-        .map_err(|e| wrong(&format!("is no URL ({e}); write it like https://vpn.example.com")))?;
+    let url = Url::parse(base_url.trim()).map_err(|e| match e {
+        ParseError::RelativeUrlWithoutBase => wrong("must begin with https://"),
+        e => wrong(&format!("is no URL ({e}); write it like https://vpn.example.com")),
+    })?;
     let loopback = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => return Err(wrong("has no host; write it like https://vpn.example.com")),
+        // Of `vpn.example.com:443` the name would be the scheme.
+        None => return Err(wrong("must begin with https://, with a host behind it")),
     };
     match url.scheme() {
         "https" => {}

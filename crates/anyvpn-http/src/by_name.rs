@@ -73,8 +73,8 @@ where
         let missing = message.strip_prefix("missing field `").and_then(|it| it.strip_suffix('`'));
         match missing {
             Some(field) => Error::invalid(field, "is missing"),
-            None if path == "." => Error::invalid("input", without_values(&message)),
-            None => Error::invalid(path, without_values(&message)),
+            None if path == "." => Error::invalid("input", why(&message)),
+            None => Error::invalid(path, why(&message)),
         }
         .with_operation(O::ID)
     })?;
@@ -85,6 +85,17 @@ where
         serde_json::to_value(&output)
     };
     json.map_err(|e| Error::invalid("output", e.to_string()).with_operation(O::ID))
+}
+
+/// What a field must be, where serde says it.
+fn why(message: &str) -> String {
+    let message = without_values(message);
+    match message.split_once(", expected ") {
+        Some((came, expected)) if !came.starts_with("unknown field") => {
+            format!("must be {expected}")
+        }
+        _ => message,
+    }
 }
 
 /// The error for an operation that a provider does not have; it names the nearest ones.

@@ -103,6 +103,7 @@ pub mod lenient;
 mod limits;
 mod operation;
 mod pace;
+mod reason;
 mod reply;
 mod request;
 mod time;

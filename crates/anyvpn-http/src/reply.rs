@@ -30,6 +30,7 @@ impl Reply {
             let mut json = serde_json::Deserializer::from_slice(&self.body);
             let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {
                 Ok(_) => "after the end of the JSON text".to_owned(),
+                Err(e) if e.inner().is_eof() => format!("at `{}`: it ends too early", e.path()),
                 Err(e) => format!("at `{}`: {}", e.path(), without_values(&e.inner().to_string())),
             };
             self.unexpected(&place)
@@ -80,11 +81,13 @@ impl Reply {
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .unwrap_or("no content type");
-        Error::new(ErrorKind::UnexpectedReply).with_detail(format!(
-            "{why}; {content_type}, {} bytes: {}",
-            self.body.len(),
-            excerpt(&self.body)
-        ))
+        let came = format!("{content_type}, {} bytes", self.body.len());
+        let page = content_type.starts_with("text/html");
+        Error::new(ErrorKind::UnexpectedReply).with_detail(match excerpt(&self.body) {
+            Some(excerpt) => format!("{why}; {came}: {excerpt}"),
+            None if page => format!("a web page came instead of JSON ({came})"),
+            None => format!("what came is no JSON ({came})"),
+        })
     }
 
     /// What came, for a refusal without the provider's own message: a redirect, a proxy's page, a cut
@@ -123,14 +126,14 @@ const EXCERPT: usize = 200;
 /// The beginning of a body without its values: a reply may hold a token or a private key.
 ///
 /// Of JSON, property names, numbers and the structure stay; of anything else, nothing.
-fn excerpt(body: &[u8]) -> String {
+fn excerpt(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.is_empty() {
-        return "empty".to_owned();
+        return Some("empty".to_owned());
     }
     if !text.starts_with(['{', '[']) {
-        return "not JSON".to_owned();
+        return None;
     }
     let mut shown = String::new();
     let mut rest = text;
@@ -152,10 +155,10 @@ fn excerpt(body: &[u8]) -> String {
     if shown.chars().count() <= EXCERPT {
         shown.push_str(&plain(rest));
     }
-    match shown.char_indices().nth(EXCERPT) {
+    Some(match shown.char_indices().nth(EXCERPT) {
         Some((cut, _)) => format!("{}…", &shown[..cut]),
         None => shown,
-    }
+    })
 }
 
 /// Where the string that `text` begins in ends: at its closing quote, or with the text.

@@ -11,6 +11,8 @@ use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
 use http::{Request, Response};
 
+use crate::reason::words;
+
 /// A reply's body as it arrives.
 pub type Body = BoxStream<'static, Result<Bytes, TransportError>>;
 
@@ -42,14 +44,10 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// An error whose words are those of the innermost cause, which say most.
+    /// An error that says its innermost cause, in words that people know.
     #[must_use]
     pub fn new(progress: Progress, error: &(dyn StdError + 'static)) -> Self {
-        let mut cause = error;
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
-        }
-        Self { progress, reason: cause.to_string() }
+        Self { progress, reason: words(error) }
     }
 }
 

@@ -96,7 +96,8 @@ impl Vpngn {
             && !brand.starts_with('-')
             && !brand.ends_with('-');
         if !label {
-            let rule = "must be one DNS label: 1 to 63 letters, digits and inner hyphens";
+            let rule =
+                "must be one name, as acme in acme.vpngn.com: letters, digits and inner hyphens";
             return Err(Error::invalid("brand", rule));
         }
         Ok(Self::builder(format!("https://{}.vpngn.com", brand.to_ascii_lowercase())))

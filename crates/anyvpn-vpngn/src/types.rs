@@ -122,7 +122,7 @@ pub enum CancelAt {
 ///
 /// let weak = StrongPassword::try_from("hunter2".to_owned());
 /// let error = weak.unwrap_err().to_string();
-/// assert!(error.contains("10 characters") && error.contains("an uppercase letter"), "{error}");
+/// assert!(error.contains("10 characters") && error.contains("no uppercase letter"), "{error}");
 /// let generated = StrongPassword::generate()?;
 /// assert_eq!(generated.secret().expose().len(), 20);
 /// # Ok::<(), anyvpn_core::Error>(())
@@ -181,14 +181,14 @@ impl StrongPassword {
     }
 }
 
-/// The categories that a password has nothing of. An uppercase letter is a letter too.
+/// The categories that a password has nothing of, each with its "no". An uppercase letter is a letter too.
 fn missing(password: &str) -> Vec<&'static str> {
     type Category = (&'static str, fn(char) -> bool);
     let categories: [Category; 4] = [
-        ("a digit", char::is_numeric),
-        ("a letter", char::is_alphabetic),
-        ("an uppercase letter", char::is_uppercase),
-        ("a special character", |c| !c.is_alphanumeric()),
+        ("no digit", char::is_numeric),
+        ("no letter", char::is_alphabetic),
+        ("no uppercase letter", char::is_uppercase),
+        ("no special character", |c| !c.is_alphanumeric()),
     ];
     let absent = categories.into_iter().filter(|(_, is)| !password.chars().any(is));
     absent.map(|(name, _)| name).collect()
@@ -201,7 +201,7 @@ fn weakness(password: &str) -> Option<String> {
     let length = format!("needs at least {SHORTEST} characters");
     let categories = format!(
         "needs at least {CATEGORIES} of digit, letter, uppercase letter and special character; it \
-         has not {}",
+         has {}",
         missing.join(", ")
     );
     match (short, few) {
@@ -249,9 +249,9 @@ mod tests {
         }
         for (weak, words) in [
             ("Passw0rd!", "10 characters"),
-            ("passwordpassword", "a digit, an uppercase letter, a special character"),
-            ("password123", "an uppercase letter, a special character"),
-            ("1234567890!", "a letter, an uppercase letter"),
+            ("passwordpassword", "no digit, no uppercase letter, no special character"),
+            ("password123", "no uppercase letter, no special character"),
+            ("1234567890!", "no letter, no uppercase letter"),
             ("", "10 characters"),
         ] {
             let error = StrongPassword::try_from(weak.to_owned()).unwrap_err().to_string();

@@ -1,0 +1,99 @@
+//! Why the network failed, in words that people know.
+
+use std::error::Error as StdError;
+use std::io;
+
+use rustls::pki_types::InvalidDnsNameError;
+use rustls::{CertificateError, Error as TlsError};
+
+/// The innermost cause, which says most: in plain words where it is a usual one, else in its own.
+pub(crate) fn words(error: &(dyn StdError + 'static)) -> String {
+    let mut cause = error;
+    loop {
+        // What another crate put into an error of the system's is no source of it.
+        let system = cause.downcast_ref::<io::Error>();
+        let inner =
+            system.and_then(io::Error::get_ref).map(|inner| inner as &(dyn StdError + 'static));
+        match inner.or_else(|| cause.source()) {
+            Some(deeper) => cause = deeper,
+            None => break,
+        }
+    }
+    if let Some(error) = cause.downcast_ref::<TlsError>() {
+        return tls(error);
+    }
+    if cause.is::<InvalidDnsNameError>() {
+        return "the address has no valid host name".to_owned();
+    }
+    match cause.downcast_ref::<io::Error>() {
+        Some(error) => io(error),
+        None => named(&cause.to_string()),
+    }
+}
+
+/// The system's own errors.
+fn io(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "nothing listens at that address (connection refused)",
+        io::ErrorKind::ConnectionReset => "the connection was cut (connection reset)",
+        // Without the system's number.
+        kind => return kind.to_string(),
+    }
+    .to_owned()
+}
+
+/// Causes that have no type of their own.
+fn named(text: &str) -> String {
+    match text.split_once("lookup address information: ") {
+        Some((_, why)) => format!("the host's name was not found ({why})"),
+        None if text.starts_with("tunnel error") => "the proxy does not let it through".to_owned(),
+        None => text.to_owned(),
+    }
+}
+
+fn tls(error: &TlsError) -> String {
+    use CertificateError as C;
+    let certificate = |what: &str| format!("the server's certificate {what}");
+    match error {
+        TlsError::InvalidMessage(_) => "the server does not speak TLS (https)".to_owned(),
+        TlsError::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => {
+            certificate("has expired, or this machine's clock is wrong")
+        }
+        TlsError::InvalidCertificate(C::NotValidYet | C::NotValidYetContext { .. }) => {
+            certificate("is not valid yet, or this machine's clock is wrong")
+        }
+        TlsError::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
+            certificate("is for another name than the address has")
+        }
+        TlsError::InvalidCertificate(C::UnknownIssuer) => {
+            certificate("is from an authority that this machine does not trust")
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::InvalidMessage;
+
+    use super::*;
+
+    #[test]
+    fn the_usual_causes_have_words_without_numbers_and_names_of_types() {
+        let refused = io::Error::from_raw_os_error(111);
+        assert_eq!(words(&refused), "nothing listens at that address (connection refused)");
+        let unreachable = io::Error::from(io::ErrorKind::NetworkUnreachable);
+        assert_eq!(words(&unreachable), "network unreachable");
+        let name = io::Error::other("failed to lookup address information: Name not known");
+        assert_eq!(words(&name), "the host's name was not found (Name not known)");
+
+        let plain = TlsError::InvalidMessage(InvalidMessage::InvalidContentType);
+        let wrapped = io::Error::other(io::Error::other(plain));
+        assert_eq!(words(&wrapped), "the server does not speak TLS (https)");
+        let expired = TlsError::InvalidCertificate(CertificateError::Expired);
+        assert_eq!(
+            words(&expired),
+            "the server's certificate has expired, or this machine's clock is wrong"
+        );
+    }
+}
