@@ -5,8 +5,8 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    account, alias, call, completions, config, demo, login, logout, man, port, product, profile,
-    sandbox, server,
+    account, alias, call, completions, config, demo, explain, login, logout, man, port, product,
+    profile, sandbox, server,
 };
 use crate::failure::Failure;
 use crate::look::{Look, painted};
@@ -28,15 +28,15 @@ VPN providers by one command: accounts, configurations, ports
 {usage} anyvpn [OPTIONS] <COMMAND>
 
 {commands} (anyvpn COMMAND --help tells more of each)
-  demo, sandbox       See it all at work; serve an imitation to test with
-  profile             Add, list, show, choose and remove profiles
-  login, logout       Sign in, and keep the token; delete it
-  account             Show, create or close the account
-  server, config      List the servers; get a configuration for one
-  port                Open, list and close ports that lead to this machine
-  product, alias      What a customer has, at VPNGN
-  call, capabilities  Any documented operation; what each provider can do
-  completions, man    What the shell and man know of it
+  demo, sandbox              See it all at work; serve an imitation to test with
+  profile                    Add, list, show, choose and remove profiles
+  login, logout              Sign in, and keep the token; delete it
+  account                    Show, create or close the account
+  server, config             List the servers; get a configuration for one
+  port                       Open, list and close ports to this machine
+  product, alias             What a customer has, at VPNGN
+  call, capabilities         Any documented operation; what each provider can do
+  completions, explain, man  For the shell; what an error means; for man
 
 {options}
   --profile, --provider, --url, --brand   Which provider, where, and as whom
@@ -122,6 +122,8 @@ pub enum Command {
     Alias(alias::Alias),
     /// Show what each provider can do
     Capabilities,
+    /// Say more about a kind of error: causes, and what to do
+    Explain(explain::Explain),
     /// Print completions for a shell
     Completions(completions::Completions),
     /// Complete the words on stdin, for the shells' scripts
@@ -147,6 +149,18 @@ impl Customer {
         email.ok_or_else(|| {
             Failure::usage("which customer is meant?").hint("say it with --email ADDRESS")
         })
+    }
+}
+
+/// A whole number from `lowest` to `highest`.
+pub fn number<T: TryFrom<u32>>(
+    lowest: u32,
+    highest: u32,
+) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let number = text.parse::<u32>().ok().filter(|it| (lowest..=highest).contains(it));
+        let number = number.and_then(|it| T::try_from(it).ok());
+        number.ok_or_else(|| format!("it must be a whole number from {lowest} to {highest}"))
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use anyvpn::{Profile, ProviderName};
 
+use crate::advice::{About, Address, sign_in_to};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::kept::{self, Place};
@@ -172,7 +173,8 @@ impl Context {
         };
         // As if absent, it would send a token to another address than was meant.
         if let Some((name, _)) = env::vars_os().find(is_unreadable) {
-            return Err(Failure::usage(format!("{} is no UTF-8 text", name.display())));
+            return Err(Failure::usage(format!("{} is no UTF-8 text", name.display()))
+                .hint("set it again, or unset it"));
         }
         if self.brand.is_some() && provider != ProviderName::Vpngn {
             return Err(Failure::usage(format!("{} has no brands; VPNGN has", provider.title()))
@@ -192,16 +194,39 @@ impl Context {
         Ok(Settings { profile, entry: entry.cloned() })
     }
 
-    /// A failure at a provider, with how one signs in to the profile that is in force.
+    /// A failure at a provider, with where that is and how one signs in to what is in force.
     pub fn explain(&self, provider: ProviderName, failure: Failure) -> Failure {
-        let failure = failure.of(provider);
         let token = Credential::Token.variable(provider);
-        match self.settings(provider) {
+        let is_set = variable(&token).is_some();
+        let entry = self.settings(provider).ok().and_then(|settings| settings.entry);
+        let sign_in = match &entry {
             // The variable counts more than the profile.
-            Ok(Settings { entry: Some(entry), .. }) if variable(&token).is_none() => {
-                failure.of_profile(&entry)
+            _ if is_set => Some(format!("correct {token}, or unset it and use anyvpn login")),
+            Some(entry) => sign_in_to(entry),
+            None => None,
+        };
+        let (url, brand) = self.address(provider);
+        let address = match (url.or(brand), entry) {
+            (Some(shown), _) => Some(Address { shown, from: self.address_source(provider) }),
+            (None, Some(entry)) if entry.url.is_some() || entry.brand.is_some() => {
+                let from = format!("the profile {}", entry.name);
+                Some(Address { shown: entry.address(), from })
             }
-            _ => failure,
+            _ => None,
+        };
+        let at_home = address.as_ref().is_some_and(|it| it.shown.starts_with("http:"));
+        let proxy = proxy().filter(|_| !at_home);
+        failure.about(About { provider: Some(provider), address, proxy, sign_in })
+    }
+
+    /// Which flag or variable says the address, where one does.
+    fn address_source(&self, provider: ProviderName) -> String {
+        let url = format!("{}URL", prefix(provider));
+        match () {
+            () if self.url.is_some() => "--url".to_owned(),
+            () if self.brand.is_some() => "--brand".to_owned(),
+            () if env::var_os(&url).is_some() => url,
+            () => "ANYVPN_VPNGN_BRAND".to_owned(),
         }
     }
 
@@ -270,6 +295,12 @@ pub fn path_variable(name: &str) -> Option<PathBuf> {
 /// An environment variable; an empty one counts as absent.
 pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The variable that names a proxy for https, where one does. There is none to this machine.
+fn proxy() -> Option<&'static str> {
+    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    names.into_iter().find(|name| variable(name).is_some())
 }
 
 /// The provider that the environment names.

@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyvpn::{Advice, Error, ErrorKind, ProviderName};
+use anyvpn::{Error, ErrorKind, ProviderName};
 use serde::Serialize;
 
-use crate::profiles::Entry;
+use crate::advice::{About, advice, seconds};
 use crate::text::plain;
+
+/// The most lines that a failure has.
+const MOST: usize = 4;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub struct Failure {
     cause: Cause,
-    provider: Option<ProviderName>,
+    about: Box<About>,
     hint: Option<String>,
     /// What it was a part of.
     part_of: Option<String>,
@@ -33,7 +35,7 @@ enum Cause {
     ClosedPipe,
 }
 
-/// What the library has no kind for.
+/// What the command finds out itself.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Usage,
@@ -42,6 +44,41 @@ enum Kind {
     Other,
     /// By this signal.
     Interrupted(i32),
+}
+
+/// A kind of failure, as people and scripts know it.
+#[derive(Serialize)]
+pub struct Meaning {
+    pub kind: &'static str,
+    pub meaning: String,
+    pub exit_code: u8,
+}
+
+impl Meaning {
+    /// All kinds that a failure can be of: the library's, then those that it has not.
+    pub fn all() -> Vec<Self> {
+        let own = [Kind::Unsupported, Kind::Usage, Kind::Other, Kind::Interrupted(0)];
+        let own = own.map(Kind::meaning);
+        ErrorKind::ALL.into_iter().map(Self::of).chain(own).collect()
+    }
+
+    fn of(kind: ErrorKind) -> Self {
+        Self { kind: kind.name(), meaning: kind.to_string(), exit_code: code(kind) }
+    }
+}
+
+impl Kind {
+    fn meaning(self) -> Meaning {
+        let (kind, meaning, exit_code) = match self {
+            Self::Usage => ("usage", "the command was not typed as it can be", 2),
+            Self::Unsupported => ("unsupported", "the provider has no such thing", 5),
+            Self::Other => ("other", "something of this machine failed", 1),
+            // For systems without signals; elsewhere the signal itself ends the process.
+            Self::Interrupted(_) => ("interrupted", "a signal ended it, such as Ctrl-C", 130),
+            Self::NotFound => return Meaning::of(ErrorKind::NotFound),
+        };
+        Meaning { kind, meaning: meaning.to_owned(), exit_code }
+    }
 }
 
 impl Failure {
@@ -88,7 +125,8 @@ impl Failure {
     }
 
     fn new(cause: Cause) -> Self {
-        Self { cause, provider: None, hint: None, part_of: None, detail: None }
+        let about = Box::default();
+        Self { cause, about, hint: None, part_of: None, detail: None }
     }
 
     /// Says what to do next.
@@ -118,7 +156,7 @@ impl Failure {
         let after = self.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         let left = Self::own(kind, format!("{}; {what}", self.what()));
         let hint = format!("{}{after}", hint.into());
-        Self { hint: Some(hint), provider: self.provider, detail: self.detail, ..left }
+        Self { hint: Some(hint), about: self.about, detail: self.detail, ..left }
     }
 
     /// The kind of the library's error.
@@ -130,27 +168,24 @@ impl Failure {
     }
 
     /// Says which provider it is about, where the error itself does not know.
-    pub fn of(mut self, provider: ProviderName) -> Self {
-        self.provider = Some(provider);
+    pub fn of(self, provider: ProviderName) -> Self {
+        self.about(About { provider: Some(provider), ..About::default() })
+    }
+
+    /// Says what the advice depends on.
+    pub fn about(mut self, about: About) -> Self {
+        *self.about = about;
         self
     }
 
-    /// Says how one signs in to a named profile, when that is what is missing.
-    pub fn of_profile(mut self, entry: &Entry) -> Self {
-        if let (None, Cause::Library(error)) = (&self.hint, &self.cause)
-            && needs_sign_in(error)
-        {
-            self.hint = sign_in_to(entry);
-        }
-        self
+    /// Whether there is no such thing.
+    pub fn is_not_found(&self) -> bool {
+        self.kind() == ErrorKind::NotFound.name()
     }
 
     /// Says where to look, when something was not found.
     pub fn where_missing(self, hint: &str) -> Self {
-        match &self.cause {
-            Cause::Library(error) if error.kind() == ErrorKind::NotFound => self.hint(hint),
-            _ => self,
-        }
+        if self.is_not_found() { self.hint(hint) } else { self }
     }
 
     pub fn is_closed_pipe(&self) -> bool {
@@ -161,19 +196,13 @@ impl Failure {
     pub fn exit(&self) -> ExitCode {
         ExitCode::from(match &self.cause {
             Cause::Library(error) => code(error.kind()),
-            Cause::Own { kind, .. } => match kind {
-                Kind::Usage => 2,
-                Kind::NotFound => code(ErrorKind::NotFound),
-                Kind::Unsupported => 5,
-                Kind::Other => 1,
-                // For systems without signals; elsewhere the signal itself ends the process.
-                Kind::Interrupted(_) => 130,
-            },
+            Cause::Own { kind, .. } => kind.meaning().exit_code,
             Cause::ClosedPipe => 0,
         })
     }
 
-    /// At most four lines: what failed, the vendor's words, where exactly, what to do next.
+    /// At most four lines: what failed, the vendor's words, where exactly, what to do next, and how
+    /// to read more.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("error: {}", self.what())];
         if let Cause::Library(error) = &self.cause {
@@ -191,6 +220,12 @@ impl Failure {
         }
         if let Some(hint) = self.next() {
             lines.push(format!("  hint: {hint}"));
+        }
+        let full = lines.len() == MOST;
+        match (self.has_more().then(|| self.more()), lines.last_mut()) {
+            (Some(more), Some(last)) if full => last.push_str(&format!(" (more: {more})")),
+            (Some(more), _) => lines.push(format!("  more: {more}")),
+            (None, _) => {}
         }
         lines.iter().map(|line| plain(line)).collect()
     }
@@ -220,6 +255,7 @@ impl Failure {
                 (None, None) => self.what(),
             },
             hint: self.next(),
+            more: self.more(),
             fields: error.map(Error::fields).filter(|fields| !fields.is_empty()),
             detail: error.and_then(Error::detail).or(self.detail.as_deref()),
             retry_after_seconds: error.and_then(Error::retry_after).map(seconds),
@@ -229,15 +265,21 @@ impl Failure {
     fn kind(&self) -> &'static str {
         match &self.cause {
             Cause::Library(error) => error.kind().name(),
-            Cause::Own { kind, .. } => match kind {
-                Kind::Usage => "usage",
-                Kind::Unsupported => "unsupported",
-                Kind::NotFound => ErrorKind::NotFound.name(),
-                Kind::Other => "other",
-                Kind::Interrupted(_) => "interrupted",
-            },
+            Cause::Own { kind, .. } => kind.meaning().kind,
             Cause::ClosedPipe => "closed-pipe",
         }
+    }
+
+    fn more(&self) -> String {
+        format!("anyvpn explain {}", self.kind())
+    }
+
+    /// Whether there is more to say of its kind than the message says.
+    fn has_more(&self) -> bool {
+        !matches!(
+            &self.cause,
+            Cause::Own { kind: Kind::Usage | Kind::Other | Kind::Interrupted(_), .. }
+        )
     }
 
     /// What failed, as one sentence without its end.
@@ -265,7 +307,7 @@ impl Failure {
             Cause::Library(error) => error.operation().map(|id| id.provider()),
             _ => None,
         };
-        named.and_then(|name| name.parse().ok()).or(self.provider)
+        named.and_then(|name| name.parse().ok()).or(self.about.provider)
     }
 
     fn provider_title(&self) -> Option<&'static str> {
@@ -275,7 +317,7 @@ impl Failure {
     fn next(&self) -> Option<String> {
         match (&self.hint, &self.cause) {
             (Some(hint), _) => Some(hint.clone()),
-            (None, Cause::Library(error)) => Some(advice(error, self.provider())),
+            (None, Cause::Library(error)) => Some(advice(error, &self.about)),
             (None, _) => None,
         }
     }
@@ -308,6 +350,8 @@ pub struct Details<'a> {
     code: Option<&'a str>,
     message: String,
     hint: Option<String>,
+    /// The command that says more about the kind.
+    more: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<&'a BTreeMap<String, Vec<String>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -342,98 +386,18 @@ fn code(kind: ErrorKind) -> u8 {
     }
 }
 
-/// The time in whole seconds, none too few.
-fn seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-}
-
-/// What to do next.
-fn advice(error: &Error, provider: Option<ProviderName>) -> String {
-    use ErrorKind as K;
-    if error.advice() == Advice::ReadBack {
-        return "it may have been done: look (show, list) before you repeat it".to_owned();
-    }
-    if let (K::RateLimited, Some(wait)) = (error.kind(), error.retry_after()) {
-        return format!("wait {} s, then try again", seconds(wait));
-    }
-    match error.kind() {
-        K::Unauthorized if error.operation().is_some_and(|id| id.name() == "create-token") => {
-            "check the user name and the password"
-        }
-        K::Unauthorized => return sign_in(provider),
-        K::InvalidRequest if error.fields().contains_key("credential") => return sign_in(provider),
-        K::Suspended => "write to the provider's support",
-        K::NoService => "buy a plan from the provider",
-        K::ServiceInactive => "look at the provider's site for an unpaid bill or an activation",
-        K::ServiceExpired => "renew the plan at the provider",
-        K::NotFound => "list what exists and compare the identifier",
-        K::AlreadyExists => "use what exists, or choose another name",
-        K::InvalidRequest => "correct that and try again; nothing was changed",
-        K::CapacityReached => "choose another server, or try later",
-        K::DeviceLimit => "free a place: anyvpn config list, then anyvpn config revoke ID",
-        K::QuotaReached => "wait until the provider's next period, as a rule a day",
-        K::Pending => "wait and try again",
-        K::RateLimited => "wait a minute, then try again; make fewer calls",
-        K::Refused => "the provider's words are all that is known; ask its support",
-        K::Unavailable => "try again later; look at the provider's status page",
-        K::Timeout => "look at the network, then try again",
-        K::Unreachable => "look at the network, the address and this machine's clock",
-        K::UnexpectedReply => "a login page of the network can cause this; see more with -v",
-        _ => "try again with -v to see more",
-    }
-    .to_owned()
-}
-
-/// How one signs in to a provider.
-pub fn sign_in(provider: Option<ProviderName>) -> String {
-    match provider {
-        Some(ProviderName::Vpngn) => {
-            "set ANYVPN_VPNGN_API_KEY, and ANYVPN_VPNGN_SECRET_KEY or the customer's \
-             ANYVPN_VPNGN_PASSWORD"
-                .to_owned()
-        }
-        Some(name) => {
-            let variable = name.as_str().to_uppercase();
-            format!("anyvpn login --provider {name}; ANYVPN_{variable}_TOKEN counts more, if set")
-        }
-        None => "anyvpn login, or set the provider's credentials in the environment".to_owned(),
-    }
-}
-
-/// Whether signing in once more is what helps.
-fn needs_sign_in(error: &Error) -> bool {
-    match error.kind() {
-        ErrorKind::Unauthorized => error.operation().is_none_or(|id| id.name() != "create-token"),
-        ErrorKind::InvalidRequest => error.fields().contains_key("credential"),
-        _ => false,
-    }
-}
-
-/// How one signs in to a named profile; `None` where its provider says it as well.
-fn sign_in_to(entry: &Entry) -> Option<String> {
-    let name = &entry.name;
-    match &entry.sources[..] {
-        [] if entry.provider == ProviderName::Vpngn => None,
-        [] => Some(format!("anyvpn login --profile {name}")),
-        sources => {
-            let keys: Vec<_> = sources.iter().map(|(it, source)| source.key(*it)).collect();
-            Some(format!("look at {} of the profile {name}", keys.join(" and ")))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use anyvpn::OperationId;
 
     use super::*;
 
     #[test]
-    fn every_kind_has_a_code_of_its_own_class_and_a_hint() {
+    fn every_kind_has_a_code_of_its_own_class() {
         for kind in ErrorKind::ALL {
             assert!((2..=9).contains(&code(kind)), "{kind:?}");
-            let hint = advice(&Error::new(kind), None);
-            assert!(!hint.contains("try again with -v"), "{kind:?}");
         }
         assert_eq!(code(ErrorKind::Unauthorized), 3);
         assert_eq!(code(ErrorKind::Ambiguous), 9);
@@ -444,22 +408,23 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors");
         let read = |page: &str| std::fs::read_to_string(format!("{folder}{page}.md")).unwrap();
         let all = read("");
-        for kind in ErrorKind::ALL {
-            let (name, code) = (kind.name(), code(kind));
+        for Meaning { kind: name, meaning, exit_code } in Meaning::all() {
             let page = read(&format!("/{name}"));
-            let begin = format!(
-                "# `{name}`: {kind}\n\nExit code {code}. In a program: `ErrorKind::{kind:?}`."
-            );
+            let origin = match ErrorKind::ALL.iter().find(|kind| kind.name() == name) {
+                Some(kind) => format!("In a program: `ErrorKind::{kind:?}`."),
+                None => "The command finds it out itself.".to_owned(),
+            };
+            let begin = format!("# `{name}`: {meaning}\n\nExit code {exit_code}. {origin}");
             assert!(page.starts_with(&begin), "docs/errors/{name}.md must begin with:\n{begin}");
             for part in ["\n## Likely causes\n", "\n## What to do\n"] {
                 assert!(page.contains(part), "docs/errors/{name}.md: no{part}");
             }
-            let row = format!("| [`{name}`](errors/{name}.md) | {kind} | {code} |");
+            let row = format!("| [`{name}`](errors/{name}.md) | {meaning} | {exit_code} |");
             assert!(all.contains(&row), "docs/errors.md must have the line:\n{row}");
         }
         // And no page is of a kind that there is not.
         let pages = std::fs::read_dir(folder).unwrap().count();
-        assert_eq!(pages, ErrorKind::ALL.len());
+        assert_eq!(pages, Meaning::all().len());
     }
 
     #[test]
@@ -479,14 +444,15 @@ mod tests {
                 "error: azire.get-user: too many requests (HTTP 429)",
                 r#"  AzireVPN says: "slow\u{1b}[31m\ndown" [E7]"#,
                 r"  port: is odd; a\nb",
-                "  hint: wait 2 s, then try again",
+                "  hint: wait 2 s, then try again (more: anyvpn explain rate-limited)",
             ]
         );
     }
 
     #[test]
-    fn work_that_may_have_been_done_is_never_advised_to_be_repeated() {
-        let error = Error::new(ErrorKind::Unavailable).with_read_back();
-        assert!(Failure::from(error).lines()[1].contains("may have been done"));
+    fn how_to_read_more_has_a_line_where_there_is_room() {
+        let lines = Failure::from(Error::new(ErrorKind::Pending)).lines();
+        assert_eq!(lines.last().map(String::as_str), Some("  more: anyvpn explain pending"));
+        assert_eq!(Failure::usage("x").lines(), ["error: x"]);
     }
 }

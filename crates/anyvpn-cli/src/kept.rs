@@ -232,7 +232,11 @@ fn of_text(text: &Secret) -> Result<Kept, Failure> {
 }
 
 fn unusable(error: Error) -> Failure {
-    Failure::other(error.detail().unwrap_or("the token's file cannot be used").to_owned())
+    let detail = error.detail().unwrap_or("the token's file cannot be used");
+    match detail.split_once("; ") {
+        Some((what, next)) => Failure::other(what).hint(next),
+        None => Failure::other(detail).hint("remove that file, and sign in again"),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The command `anyvpn`.
 
+mod advice;
 mod args;
 mod commands;
 mod context;

@@ -170,6 +170,7 @@ pub fn print(parts: &[&[u8]]) -> Result<(), Failure> {
             Failure::closed_pipe()
         } else {
             Failure::other(format!("the answer cannot be written: {}", reason(&error)))
+                .hint("send the answer elsewhere")
         }
     })
 }

@@ -62,7 +62,8 @@ impl PasswordSource {
             .hint("use --password-file FILE (- for stdin), or set ANYVPN_PASSWORD"));
         };
         if password.is_empty() {
-            return Err(Failure::usage("the password is empty"));
+            return Err(Failure::usage("the password is empty")
+                .hint("say it with --password-file FILE (- for stdin), or ANYVPN_PASSWORD"));
         }
         Ok(password)
     }
@@ -86,6 +87,13 @@ pub struct Chosen {
 }
 
 impl Chosen {
+    /// The password, when VPNGN takes it.
+    pub fn strong(&self) -> Result<StrongPassword, Failure> {
+        StrongPassword::new(self.password.clone()).map_err(|error| {
+            Failure::from(error).hint("choose another, or let it be made: --generate-password")
+        })
+    }
+
     /// The password, when the answer must tell it.
     pub fn to_show(&self) -> Option<Secret> {
         self.generated.then(|| self.password.clone())
@@ -176,7 +184,10 @@ pub fn first_line(source: &mut impl Read) -> io::Result<Secret> {
 fn text(file: &Path, longest: usize) -> Result<Zeroizing<String>, Failure> {
     let is_stdin = file == Path::new("-");
     let name = if is_stdin { "stdin".to_owned() } else { file.display().to_string() };
-    let failed = |why: &str| Failure::usage(format!("{name} cannot be read: {why}"));
+    let failed = |why: &str| {
+        Failure::usage(format!("{name} cannot be read: {why}"))
+            .hint("name a file that is there and that you may read, or - for stdin")
+    };
     let source = if is_stdin { stdin() } else { File::open(file) };
     let bytes = source.and_then(|source| take(source, longest));
     let mut bytes = bytes.map_err(|error| failed(&reason(&error)))?;

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use anyvpn::Timestamp;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle};
 use jiff::tz::TimeZone;
+use strsim::osa_distance;
 use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::look::Look;
@@ -215,25 +216,10 @@ fn pad(table: &mut Table) {
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
-        .map(|candidate| (edits(word, candidate), candidate))
+        .map(|candidate| (osa_distance(word, candidate), candidate))
         .filter(|(edits, candidate)| *edits <= candidate.len() / 3)
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)
-}
-
-/// How many letters must be added, removed or replaced to make one word of the other.
-fn edits(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, b) in other.chars().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -282,6 +268,7 @@ mod tests {
         let names = ["create-user", "get-user", "list-ips"];
         assert_eq!(nearest("creat-user", names), Some("create-user"));
         assert_eq!(nearest("list-ip", names), Some("list-ips"));
+        assert_eq!(nearest("azrie", ["azire"]), Some("azire"));
         assert_eq!(nearest("frobnicate", names), None);
         assert_eq!(nearest("", names), None);
     }

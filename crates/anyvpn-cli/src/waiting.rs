@@ -13,6 +13,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::advice::look;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress;
@@ -315,21 +316,6 @@ pub fn interrupted(signal: i32) -> Failure {
     match state.provider {
         Some(provider) => failure.of(provider),
         None => failure,
-    }
-}
-
-/// The command that shows what an operation has changed.
-fn look(operation: &str) -> &'static str {
-    match operation {
-        "azire.create-port-forward" => "anyvpn port list",
-        "azire.create-ip" | "azire.put-ip-key" | "vpnscript.create-wireguard-config" => {
-            "anyvpn config list"
-        }
-        "azire.create-token" | "azire.delete-all-tokens" => "anyvpn call azire list-tokens",
-        "vpnscript.create-token" => "the list of tokens on the provider's site",
-        "vpngn.new-product" | "vpngn.upgrade-product" => "anyvpn product list",
-        "vpngn.add-alias" | "vpngn.del-alias" => "anyvpn alias list",
-        _ => "anyvpn account show",
     }
 }
 

@@ -232,7 +232,7 @@ fn what_the_check_refuses_is_not_stored() {
     let added = json(&mut add(&world, "home", &["--token-file", &wrong, "--no-check"]));
     assert_eq!(added["checked"], Value::Null);
     let text = fails(3, &mut at_home(&world, &["account", "show"]));
-    assert!(text.contains("look at token_file of the profile home"), "{text}");
+    assert!(text.contains("correct the profile home: token_file /"), "{text}");
     ok(&mut add(&world, "later", &[]));
     let text = fails(3, &mut at_home(&world, &["--profile", "later", "account", "show"]));
     assert!(text.contains("hint: anyvpn login --profile later"), "{text}");

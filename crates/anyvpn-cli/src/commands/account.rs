@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::product::months;
 use super::{ability, customer, with_profile, with_vpngn};
+use crate::advice::sign_in;
 use crate::args::Customer;
 use crate::context::Context;
-use crate::failure::{Failure, sign_in};
+use crate::failure::Failure;
 use crate::secrets::{NewPassword, PasswordSource, confirm};
 use crate::text::{Value, listing, plain, when};
 

@@ -1,9 +1,9 @@
 //! `anyvpn alias`
 
+use anyvpn::vpngn::Vpngn;
 use anyvpn::vpngn::ops::{
     AddAlias, Alias as Found, DelAlias, ListAliases, ResetAliasPassword, SetAliasPassword,
 };
-use anyvpn::vpngn::{StrongPassword, Vpngn};
 use anyvpn::{ProviderName, Secret};
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -91,7 +91,7 @@ pub fn run(context: &Context, args: Alias) -> Result<(), Failure> {
             let add = AddAlias {
                 email,
                 setemail: alias.clone(),
-                setpassword: chosen.as_ref().map(strong).transpose()?,
+                setpassword: chosen.as_ref().map(Chosen::strong).transpose()?,
                 auto_passreset: send_reset,
                 first_name,
                 last_name,
@@ -112,7 +112,7 @@ pub fn run(context: &Context, args: Alias) -> Result<(), Failure> {
         }
         Command::SetPassword { alias, password } => {
             let chosen = password.choose("The alias's new password:")?;
-            let set = SetAliasPassword { email: alias.clone(), setpassword: strong(&chosen)? };
+            let set = SetAliasPassword { email: alias.clone(), setpassword: chosen.strong()? };
             vpngn.call(set).await?;
             done(context, "set-password", &alias, chosen.to_show(), "The password is changed.")
         }
@@ -122,10 +122,6 @@ pub fn run(context: &Context, args: Alias) -> Result<(), Failure> {
             done(context, "reset-password", &alias, None, &text)
         }
     })
-}
-
-fn strong(chosen: &Chosen) -> Result<StrongPassword, Failure> {
-    Ok(StrongPassword::new(chosen.password.clone())?)
 }
 
 async fn aliases(vpngn: &Vpngn, email: &str) -> Result<Vec<Found>, Failure> {

@@ -3,7 +3,7 @@
 use anyvpn::vpngn::ops::{
     AddClient, CancelRequest, GetProducts, ListAliases, Product, ProductStatus, ResetPassword,
 };
-use anyvpn::vpngn::{CancelAt, CountryCode, Ensured, ProductType, StrongPassword, Vpngn};
+use anyvpn::vpngn::{CancelAt, CountryCode, Ensured, ProductType, Vpngn};
 use anyvpn::{AccountAdmin as _, Error, ErrorKind, Secret};
 use serde::Serialize;
 
@@ -28,15 +28,16 @@ impl New {
         password: &NewPassword,
     ) -> Result<Self, Failure> {
         let needed = |what: &str| Failure::usage(format!("VPNGN needs {what}"));
-        let country =
-            country.ok_or_else(|| needed("the customer's country").hint("--country US"))?;
+        let country = country.ok_or_else(|| {
+            needed("the customer's country").hint("say it with --country CODE, such as US")
+        })?;
         let months = months.ok_or_else(|| {
-            needed("the first product's months").hint("--months 1, 6, 12, 24 or 36")
+            needed("the first product's months").hint("say it with --months 1, 6, 12, 24 or 36")
         })?;
         let country: CountryCode = country.parse()?;
         let chosen = password.choose("The customer's password:")?;
         let mut client = AddClient::new(email, country, months);
-        client.password = Some(StrongPassword::new(chosen.password.clone())?);
+        client.password = Some(chosen.strong()?);
         Ok(Self { client, generated_password: chosen.to_show() })
     }
 }

@@ -8,8 +8,9 @@ use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
 
 use super::wait;
+use crate::advice::sign_in;
 use crate::context::{Context, Settings, variable};
-use crate::failure::{Failure, sign_in};
+use crate::failure::Failure;
 use crate::kept::{Kept, Place};
 use crate::profiles::Credential;
 use crate::secrets::{PasswordSource, ask};
@@ -48,7 +49,8 @@ struct Answer<'a> {
 
 pub fn run(context: &Context, args: Login) -> Result<(), Failure> {
     let name = context.provider()?;
-    wait(context.output, login(context, name, args)).map_err(|failure| failure.of(name))
+    wait(context.output, login(context, name, args))
+        .map_err(|failure| context.explain(name, failure))
 }
 
 async fn login(context: &Context, name: ProviderName, args: Login) -> Result<(), Failure> {

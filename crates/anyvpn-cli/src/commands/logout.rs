@@ -29,7 +29,7 @@ struct Answer {
 pub fn run(context: &Context, args: &Logout) -> Result<(), Failure> {
     let name = context.provider()?;
     let done = logout(context, name, args.local);
-    wait(context.output, done).map_err(|failure| failure.of(name))
+    wait(context.output, done).map_err(|failure| context.explain(name, failure))
 }
 
 async fn logout(context: &Context, name: ProviderName, local: bool) -> Result<(), Failure> {

@@ -35,7 +35,8 @@ pub fn run(context: &Context, args: &Man) -> Result<(), Failure> {
         return context.output.lines(page(&command)?.trim_end());
     };
     let failed = |path: &PathBuf, error: &std::io::Error| {
-        Failure::other(format!("{} cannot be written: {}", path.display(), reason(error)))
+        let why = if folder.is_file() { "it is no folder".to_owned() } else { reason(error) };
+        Failure::other(format!("{} cannot be written: {why}", path.display()))
             .hint("choose a folder that you may write to with --output-dir")
     };
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;

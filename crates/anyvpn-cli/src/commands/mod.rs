@@ -8,6 +8,7 @@ pub mod completions;
 pub mod config;
 mod customer;
 pub mod demo;
+pub mod explain;
 pub mod login;
 pub mod logout;
 pub mod man;
@@ -47,6 +48,7 @@ pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Product(args) => product::run(context, args),
         Command::Alias(args) => alias::run(context, args),
         Command::Capabilities => capabilities::run(context),
+        Command::Explain(args) => explain::run(context, &args),
         Command::Completions(args) => completions::run(context, &args),
         Command::Complete => completions::complete::run(),
         Command::Man(args) => man::run(context, &args),

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::ability;
+use crate::args::number;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::text::{Column, listing, table, when};
@@ -29,7 +30,7 @@ Examples:
   anyvpn port create --json | jq .port    The number, for a script")]
     Create {
         /// Days until it closes; without this, as many as the provider takes
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        #[arg(long, value_name = "N", value_parser = number::<u32>(1, 36_500))]
         days: Option<u32>,
         /// Leave it out of lists, for good: remember its number
         #[arg(long)]
@@ -64,7 +65,7 @@ Examples:
 #[derive(Args)]
 pub struct Number {
     /// The port's number
-    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(value_parser = number::<u16>(1, 65_535))]
     port: u16,
 }
 

@@ -56,7 +56,10 @@ impl ConfigFile {
 
     fn text(&self) -> Result<String, Failure> {
         let shown = self.path.display();
-        let failed = |why: &str| Failure::other(format!("{shown} cannot be read: {why}"));
+        let failed = |why: &str| {
+            Failure::other(format!("{shown} cannot be used: {why}"))
+                .hint("correct it, or move it away")
+        };
         let found = match self.path.metadata() {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
             found => found.map_err(|error| failed(&reason(&error)))?,

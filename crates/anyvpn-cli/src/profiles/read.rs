@@ -40,6 +40,7 @@ impl Reader<'_> {
         // Its full message would quote the line, which could hold a secret.
         let document = Document::parse(self.text).map_err(|error| {
             self.wrong(error.span(), error.message().lines().next().unwrap_or(""))
+                .hint("correct that line")
         })?;
         let mut file = File::default();
         for (key, item) in self.pairs(document.as_table(), &["default", "profiles"])? {

@@ -38,7 +38,8 @@ impl Source {
             Self::Command(words) => from_command(words, what, PATIENCE)?,
         };
         if secret.is_empty() {
-            return Err(Failure::other(format!("the {what} gave an empty first line")));
+            return Err(Failure::other(format!("the {what} gave an empty first line"))
+                .hint("the first line must be the secret"));
         }
         Ok(secret)
     }
@@ -46,7 +47,10 @@ impl Source {
 
 fn from_file(path: &Path, what: &str) -> Result<Secret, Failure> {
     let shown = path.display();
-    let failed = |why: &str| Failure::other(format!("{shown}, the {what}, cannot be used: {why}"));
+    let failed = |why: &str| {
+        Failure::other(format!("{shown}, the {what}, cannot be used: {why}"))
+            .hint("write the secret there, or correct the profile in config.toml")
+    };
     // A pipe that nobody writes to would make it wait for ever.
     let found = path.metadata().map_err(|error| failed(&reason(&error)))?;
     if !found.is_file() {

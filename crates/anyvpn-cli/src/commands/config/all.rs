@@ -125,7 +125,7 @@ fn make_folder(folder: &Path) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|error| {
-        let why = reason(&error);
+        let why = if folder.is_file() { "it is no folder".to_owned() } else { reason(&error) };
         Failure::other(format!("the folder {} cannot be made: {why}", folder.display()))
             .hint("choose another with --output-dir")
     })

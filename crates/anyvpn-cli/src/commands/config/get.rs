@@ -6,6 +6,7 @@ use anyvpn::{
     Capability, Error, ErrorKind, Protocol, Provider, Server, ServerConfig, ServerConfigs,
 };
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::delivery::Delivery;
@@ -27,7 +28,7 @@ Examples:
   anyvpn config get --all --country se --output-dir sweden")]
 pub struct Get {
     /// The server, as `anyvpn server list` names it
-    #[arg(required_unless_present = "all")]
+    #[arg(required_unless_present = "all", value_parser = NonEmptyStringValueParser::new())]
     server: Option<String>,
     /// The protocol; without this, what the server speaks
     #[arg(long, value_name = "NAME", value_parser = protocol())]
@@ -56,6 +57,7 @@ pub struct Rotate {
     /// The id that `anyvpn config list` shows
     id: String,
     /// The server, as `anyvpn server list` names it
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     server: String,
     #[command(flatten)]
     options: Options,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyvpn::{ConfigRequest, PrivateKey, Protocol, Secret};
 use clap::Args;
 
+use crate::args::number;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::Pending;
@@ -46,7 +47,7 @@ pub struct WireGuard {
     #[arg(long)]
     ip_endpoint: bool,
     /// Connect to this UDP port of the server
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number::<u16>(1, 65_535))]
     endpoint_port: Option<u16>,
     /// Resolvers to use inside the tunnel, instead of the provider's
     #[arg(long, value_name = "ADDRESS,…", value_delimiter = ',')]
@@ -55,10 +56,10 @@ pub struct WireGuard {
     #[arg(long, conflicts_with = "dns")]
     no_dns: bool,
     /// The largest packet in bytes
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(68..))]
+    #[arg(long, value_name = "N", value_parser = number::<u16>(68, 65_535))]
     mtu: Option<u16>,
     /// Keep the tunnel open with a packet every so many seconds
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = number::<u16>(0, 65_535))]
     keepalive: Option<u16>,
     /// Leave IPv6 out
     #[arg(long)]

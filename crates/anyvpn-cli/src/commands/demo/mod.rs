@@ -86,8 +86,6 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
             temporary.insert(made).path().to_owned()
         }
     };
-    let (url, place) = (sandbox.url(), folder.display());
-    output.note(&format!("A sandbox listens at {url}; files go to {place}."));
     let mut tour = Tour {
         output,
         sandbox: &sandbox,
@@ -102,6 +100,8 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
     for name in chosen().flat_map(files) {
         tour.pending(name)?;
     }
+    let (url, place) = (sandbox.url(), folder.display());
+    output.note(&format!("A sandbox listens at {url}; files go to {place}."));
     let mut operations = Vec::new();
     let mut stopped = None;
     for name in chosen() {

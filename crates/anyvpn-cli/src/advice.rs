@@ -1,0 +1,203 @@
+//! What to do next, for each kind of the library's errors.
+
+use std::time::Duration;
+
+use anyvpn::{Advice, Error, ErrorKind, ProviderName};
+
+use crate::profiles::Entry;
+
+/// What the advice depends on beside the error.
+#[derive(Debug, Default)]
+pub struct About {
+    pub provider: Option<ProviderName>,
+    /// Where the provider is, when that was said and is not the vendor's own address.
+    pub address: Option<Address>,
+    /// The variable that names a proxy on the way.
+    pub proxy: Option<&'static str>,
+    /// How one signs in, when not as the provider alone says it.
+    pub sign_in: Option<String>,
+}
+
+/// A provider's address, which may be the wrong one.
+#[derive(Debug)]
+pub struct Address {
+    pub shown: String,
+    /// What it comes from, such as `--url`.
+    pub from: String,
+}
+
+/// What to do next.
+pub fn advice(error: &Error, about: &About) -> String {
+    use ErrorKind as K;
+    if error.advice() == Advice::ReadBack {
+        let look = error.operation().map_or("list, show", |id| look(&id.to_string()));
+        return format!("it may have been done; look before you repeat it: {look}");
+    }
+    if let (K::RateLimited, Some(wait)) = (error.kind(), error.retry_after()) {
+        return format!("wait {}, then try again", words(wait));
+    }
+    // What may be wrong besides.
+    let address = about.address.as_ref();
+    let address =
+        address.map(|Address { shown, from }| format!("the address: {shown} (from {from})"));
+    let and_address = || address.as_ref().map(|it| format!(", and {it}")).unwrap_or_default();
+    match error.kind() {
+        // Who it is was known.
+        K::Unauthorized if error.status() == Some(403) => {
+            "it may be another account's, or this one not active: anyvpn account show"
+        }
+        _ if needs_sign_in(error) => {
+            let own = about.sign_in.clone();
+            return own.unwrap_or_else(|| sign_in(about.provider));
+        }
+        K::Unauthorized => "check the user name and the password",
+        K::Suspended => "write to the provider's support",
+        K::NoService => "buy a plan from the provider",
+        K::ServiceInactive => "look at the provider's site for an unpaid bill or an activation",
+        K::ServiceExpired => "renew the plan at the provider",
+        // No provider without a word has understood the question.
+        K::NotFound if error.status().is_some() && error.message().is_none() => {
+            return match address {
+                Some(address) => format!("check {address}"),
+                None => "the provider's API has changed, or the network is in the way".to_owned(),
+            };
+        }
+        K::NotFound => "check what was typed; list and show tell what there is",
+        K::AlreadyExists => "use what exists, or choose another name",
+        K::InvalidRequest => match &about.address {
+            Some(Address { from, .. }) if is_address(error) => {
+                return format!("correct {from}; nothing was sent");
+            }
+            _ => "correct that and try again; nothing was changed",
+        },
+        K::CapacityReached => "choose another server, or try later: anyvpn server list --free",
+        K::DeviceLimit => "free a place: anyvpn config list, then anyvpn config revoke ID",
+        K::QuotaReached => "wait until the provider's next period, as a rule a day",
+        K::Pending => "wait and try again",
+        K::RateLimited => "wait a minute, then try again; make fewer calls",
+        K::Refused => "the provider's words are all that is known; ask its support",
+        K::Unavailable => "try again later; look at the provider's status page",
+        K::Timeout => "look at the network, then try again",
+        K::Unreachable => {
+            let proxy =
+                about.proxy.map(|it| format!(", the proxy (from {it})")).unwrap_or_default();
+            return format!("check this machine's network{proxy}{}", and_address());
+        }
+        K::UnexpectedReply => {
+            let address = and_address();
+            return format!("try again; check whether the network wants a sign-in{address}");
+        }
+        _ => "try again with -v to see more",
+    }
+    .to_owned()
+}
+
+/// How one signs in to a provider.
+pub fn sign_in(provider: Option<ProviderName>) -> String {
+    match provider {
+        Some(ProviderName::Vpngn) => {
+            "it takes ANYVPN_VPNGN_API_KEY, and ANYVPN_VPNGN_SECRET_KEY or the customer's \
+             ANYVPN_VPNGN_PASSWORD, of one brand"
+                .to_owned()
+        }
+        Some(name) => {
+            let variable = name.as_str().to_uppercase();
+            format!("anyvpn login --provider {name}, or set ANYVPN_{variable}_TOKEN")
+        }
+        None => "anyvpn login, or set the provider's credentials in the environment".to_owned(),
+    }
+}
+
+/// How one signs in to a named profile; `None` where its provider says it as well.
+pub fn sign_in_to(entry: &Entry) -> Option<String> {
+    let name = &entry.name;
+    match &entry.sources[..] {
+        [] if entry.provider == ProviderName::Vpngn => None,
+        [] => Some(format!("anyvpn login --profile {name}")),
+        _ => Some(format!("correct the profile {name}: {}", entry.sign_in().join(" and "))),
+    }
+}
+
+/// Whether signing in is what helps, and not what failed.
+fn needs_sign_in(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Unauthorized => error.operation().is_none_or(|id| id.name() != "create-token"),
+        ErrorKind::InvalidRequest => error.fields().contains_key("credential"),
+        _ => false,
+    }
+}
+
+/// Whether the address itself is what is wrong.
+fn is_address(error: &Error) -> bool {
+    ["url", "brand"].iter().any(|field| error.fields().contains_key(*field))
+}
+
+/// The command that shows what an operation has changed.
+pub fn look(operation: &str) -> &'static str {
+    match operation {
+        "azire.create-port-forward" => "anyvpn port list",
+        "azire.create-ip" | "azire.put-ip-key" | "vpnscript.create-wireguard-config" => {
+            "anyvpn config list"
+        }
+        "azire.create-token" | "azire.delete-all-tokens" => "anyvpn call azire list-tokens",
+        "vpnscript.create-token" => "the list of tokens on the provider's site",
+        "azire.create-user" => "anyvpn login, as the new user",
+        "vpngn.new-product" | "vpngn.upgrade-product" => "anyvpn product list",
+        "vpngn.add-alias" | "vpngn.del-alias" => "anyvpn alias list",
+        _ => "anyvpn account show",
+    }
+}
+
+/// The time in whole seconds, none too few.
+pub fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// The time in words, none too short.
+fn words(wait: Duration) -> String {
+    match seconds(wait) {
+        seconds @ 0..=120 => format!("{seconds} s"),
+        seconds @ 121..=7200 => format!("{} minutes", seconds.div_ceil(60)),
+        seconds => format!("{} hours", seconds.div_ceil(3600)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyvpn::OperationId;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_hint() {
+        for kind in ErrorKind::ALL {
+            let hint = advice(&Error::new(kind), &About::default());
+            assert!(!hint.contains("try again with -v"), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn work_that_may_have_been_done_is_never_advised_to_be_repeated() {
+        for (name, look) in [
+            ("create-port-forward", "anyvpn port list"),
+            ("create-ip", "anyvpn config list"),
+            ("update-email", "anyvpn account show"),
+        ] {
+            let error = Error::new(ErrorKind::Unavailable).with_read_back();
+            let error = error.with_operation(OperationId::new("azire", name));
+            let hint = format!("it may have been done; look before you repeat it: {look}");
+            assert_eq!(advice(&error, &About::default()), hint);
+        }
+    }
+
+    #[test]
+    fn a_wait_is_told_in_whole_units_and_never_too_short() {
+        let hint = |wait| {
+            let error = Error::new(ErrorKind::RateLimited).with_retry_after(Some(wait));
+            advice(&error, &About::default())
+        };
+        assert_eq!(hint(Duration::from_millis(1500)), "wait 2 s, then try again");
+        assert_eq!(hint(Duration::from_secs(121)), "wait 3 minutes, then try again");
+        assert_eq!(hint(Duration::from_secs(86_400)), "wait 24 hours, then try again");
+    }
+}
