@@ -1,0 +1,274 @@
+//! What `--json` prints is as `docs/schema` says, for every command and provider that has it.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod common;
+#[path = "common/schema.rs"]
+mod schema;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Command, Stdio};
+
+use anyvpn_sandbox::{Fault, FaultRule};
+use common::{LOGIN, PASSWORD, World, command, json};
+use schema::Schemas;
+use serde_json::{Deserializer, Value};
+
+const EMAIL: &str = "jo@mail.example";
+const ALIAS: &str = "al@mail.example";
+const STRONG: &str = "Strong-canary-1";
+
+/// The schemas, and which properties of them came.
+struct Answers {
+    schemas: Schemas,
+    seen: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Answers {
+    fn check(&mut self, schema: &str, command: &mut Command) -> Value {
+        let answer = json(command);
+        self.check_value(schema, answer)
+    }
+
+    fn check_value(&mut self, schema: &str, answer: Value) -> Value {
+        self.schemas.check(schema, &answer);
+        collect_keys(&answer, self.seen.entry(schema.to_owned()).or_default());
+        answer
+    }
+}
+
+fn collect_keys(value: &Value, keys: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                keys.insert(key.clone());
+                collect_keys(value, keys);
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| collect_keys(value, keys)),
+        _ => {}
+    }
+}
+
+/// The properties that a schema names, also by way of the common parts.
+fn declared(schema: &Value, common: &Value, keys: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Object(properties)) = object.get("properties") {
+                keys.extend(properties.keys().cloned());
+            }
+            let part = object.get("$ref").and_then(|it| it.as_str()?.rsplit('/').next());
+            // What an error can have is tried with errors.
+            if let Some(part) = part.filter(|part| *part != "error") {
+                declared(&common["$defs"][part], common, keys);
+            }
+            object.values().for_each(|value| declared(value, common, keys));
+        }
+        Value::Array(list) => list.iter().for_each(|value| declared(value, common, keys)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_answer_is_as_its_schema_says() {
+    let schemas = Schemas::load();
+    let mut answers = Answers { schemas, seen: BTreeMap::new() };
+    let world = World::with_device();
+    azire(&mut answers, &world);
+    vpnscript(&mut answers, &world);
+    vpngn(&mut answers, &world);
+    signed_in(&mut answers, &world);
+    of_this_machine(&mut answers, &world);
+
+    // Each command that answers in JSON has a schema, and each schema was tried, whole.
+    let place = world.path("man");
+    let pages = json(command(&["man", "--output-dir"]).arg(&place))["pages"].take();
+    let names = pages.as_array().unwrap().iter().map(|page| {
+        let name = page.as_str().unwrap().rsplit('/').next().unwrap();
+        name.trim_start_matches("anyvpn").trim_start_matches('-').trim_end_matches(".1").to_owned()
+    });
+    let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
+    let is_leaf =
+        |name: &&String| !names.iter().any(|other| other.starts_with(&format!("{name}-")));
+    // A script for a shell is no JSON.
+    for name in names.iter().filter(is_leaf).filter(|name| *name != "completions") {
+        assert!(answers.seen.contains_key(name), "anyvpn {name}: no answer was tried");
+    }
+    let all: BTreeMap<&str, &Value> = answers.schemas.all().collect();
+    for (name, schema) in &all {
+        if ["common", "error"].contains(name) {
+            continue;
+        }
+        let seen = answers.seen.get(*name).unwrap_or_else(|| panic!("{name}: it was not tried"));
+        let mut keys = BTreeSet::new();
+        declared(schema, all["common"], &mut keys);
+        let missing: Vec<_> = keys.difference(seen).collect();
+        assert!(missing.is_empty(), "{name}: {missing:?} did not come");
+    }
+}
+
+fn azire(answers: &mut Answers, world: &World) {
+    let run = |words: &[&str]| world.command(words);
+    let at = |name: &str| world.path(name).to_str().unwrap().to_owned();
+    answers.check("account-show", &mut run(&["account", "show"]));
+    answers.check("server-list", &mut run(&["server", "list"]));
+    answers.check("call-list", &mut run(&["call", "azire"]));
+    answers.check("call", &mut run(&["call", "azire", "get-user"]));
+
+    let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
+    let device = ["--internal-ipv4", &device];
+    let port = answers.check("port-create", run(&["port", "create", "--days", "3"]).args(device));
+    let port = port["port"].to_string();
+    answers.check("port-list", run(&["port", "list"]).args(device));
+    answers.check("port-check", &mut run(&["port", "check", &port]));
+    answers.check("port-hide", run(&["port", "hide", &port]).args(device));
+    answers.check("port-delete", run(&["port", "delete", &port]).args(device));
+
+    let get = ["config", "get", "se-sto"];
+    let files = ["--output", &at("a.conf"), "--qr-file", &at("a.png")];
+    let got = answers.check("config-get", run(&get).args(files));
+    answers.check("config-get", run(&get).arg("--reveal"));
+    answers.check("config-list", &mut run(&["config", "list"]));
+    let id = got["id"].as_str().unwrap();
+    let rotate = ["config", "rotate", id, "no-osl"];
+    let files = ["--output", &at("b.conf"), "--qr-file", &at("b.png")];
+    answers.check("config-rotate", run(&rotate).args(files));
+    answers.check("config-rotate", run(&rotate).arg("--reveal"));
+    answers.check("config-revoke", &mut run(&["config", "revoke", id]));
+    answers
+        .check("config-get-all", run(&["config", "get", "--all", "--output-dir"]).arg(at("all")));
+
+    let new = ["account", "create", "eva", "--generate-password"];
+    answers.check("account-create", &mut run(&new));
+    let set = ["account", "set-password", "--generate-password"];
+    let set = answers.check("account-set-password", &mut run(&set));
+    let password = world.file("password", set["generated_password"].as_str().unwrap());
+    let close = ["account", "close", "--yes", "--password-file", &password];
+    answers.check("account-close", &mut run(&close));
+}
+
+fn vpnscript(answers: &mut Answers, world: &World) {
+    let run = |words: &[&str]| world.vpnscript(words);
+    answers.check("account-show", &mut run(&["account", "show"]));
+    answers.check("server-list", &mut run(&["server", "list"]));
+    answers.check("call-list", &mut run(&["call", "vpnscript"]));
+    answers.check("call", &mut run(&["call", "vpnscript", "list-servers"]));
+    answers.check("config-get", &mut run(&["config", "get", "1"]));
+    let got = answers.check("config-get", &mut run(&["config", "get", "2", "--reveal"]));
+    answers.check("config-list", &mut run(&["config", "list"]));
+    let rotate = ["config", "rotate", got["id"].as_str().unwrap(), "2", "--reveal"];
+    let rotated = answers.check("config-rotate", &mut run(&rotate));
+    let revoke = ["config", "revoke", rotated["id"].as_str().unwrap()];
+    answers.check("config-revoke", &mut run(&revoke));
+
+    // Some servers cannot be used, and some fail.
+    world.sandbox.vpnscript().change_server(5, |server| server.slots = 0);
+    let folder = world.path("all-of-vpnscript");
+    let ran = run(&["config", "get", "--all", "--json", "--output-dir"]).arg(folder).output();
+    let ran = ran.unwrap();
+    assert_eq!(ran.status.code(), Some(5));
+    let answer: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let answer = answers.check_value("config-get-all", answer);
+    assert!(!answer["skipped"].as_array().unwrap().is_empty());
+    let failed = answer["configs"].as_array().unwrap().iter().filter(|it| it["path"].is_null());
+    assert_eq!(failed.map(|it| &it["error"]["kind"]).collect::<Vec<_>>(), ["capacity-reached"]);
+}
+
+fn vpngn(answers: &mut Answers, world: &World) {
+    let run = |words: &[&str]| world.vpngn(&[words, &["--email", EMAIL]].concat());
+    let new = ["account", "create", "--country", "US", "--months", "12", "--generate-password"];
+    answers.check("account-create", &mut run(&new));
+    answers.check("account-create", &mut run(&new));
+    answers.check("account-show", &mut run(&["account", "show"]));
+    let set = ["account", "set-password", "--generate-password"];
+    answers.check("account-set-password", &mut run(&set));
+    answers.check("account-reset-password", &mut run(&["account", "reset-password"]));
+    answers.check("call-list", &mut world.vpngn(&["call", "vpngn"]));
+    let email = format!("email={EMAIL}");
+    answers.check("call", &mut world.vpngn(&["call", "vpngn", "get-products", &email]));
+
+    let list = answers.check("product-list", &mut run(&["product", "list"]));
+    let id = list["products"][0]["id"].as_str().unwrap();
+    let upgrade = ["product", "upgrade", id, "--months", "24", "--yes"];
+    answers.check("product-upgrade", &mut run(&upgrade));
+    let more = "more@mail.example";
+    world.sandbox.vpngn().add_customer(more, STRONG, None);
+    let add = ["product", "add", "--months", "1", "--no-renew", "--email", more];
+    // Only whitelisted callers are told the VPN's user name.
+    world.sandbox.vpngn().whitelist(true);
+    answers.check("product-add", &mut world.vpngn(&add));
+    world.sandbox.vpngn().whitelist(false);
+
+    let names = ["--first-name", "Al", "--last-name", "Ias", "--generate-password"];
+    answers.check("alias-add", run(&["alias", "add", ALIAS]).args(names));
+    answers.check("alias-list", &mut run(&["alias", "list"]));
+    let set = ["alias", "set-password", ALIAS, "--generate-password"];
+    answers.check("alias-set-password", &mut run(&set));
+    answers.check("alias-reset-password", &mut run(&["alias", "reset-password", ALIAS]));
+    answers.check("alias-remove", &mut run(&["alias", "remove", ALIAS, "--yes"]));
+
+    let cancel = ["account", "cancel", "--at", "midnight", "--yes"];
+    answers.check("account-cancel", &mut run(&cancel));
+    answers.check("account-close", &mut run(&["account", "close", "--yes"]));
+}
+
+/// Tokens and profiles, which are kept in a home folder.
+fn signed_in(answers: &mut Answers, world: &World) {
+    world.sandbox.azire().add_account(LOGIN, PASSWORD);
+    let run = |words: &[&str]| {
+        let mut command = command(words);
+        command
+            .env("HOME", world.folder.path())
+            .env("ANYVPN_AZIRE_URL", world.sandbox.azire_url())
+            .env("ANYVPN_VPNSCRIPT_URL", world.sandbox.vpnscript_url())
+            .env("ANYVPN_PASSWORD", PASSWORD);
+        command
+    };
+    for provider in ["azire", "vpnscript"] {
+        let at = ["--provider", provider];
+        answers.check("login", run(&["login", "--username", LOGIN]).args(at));
+        answers.check("login", run(&["login"]).args(at));
+        answers.check("logout", run(&["logout"]).args(at));
+        answers.check("logout", run(&["logout"]).args(at));
+        let add = ["profile", "add", provider, "--username", LOGIN];
+        answers.check("profile-add", run(&add).args(at));
+    }
+    let add = ["profile", "add", "shop", "--brand", "acme", "--no-check", "--api-key-file", "key"];
+    answers.check("profile-add", &mut run(&add));
+    answers.check("profile-list", &mut run(&["profile", "list"]));
+    answers.check("profile-show", &mut run(&["profile", "show", "shop"]));
+    answers.check("profile-use", &mut run(&["profile", "use", "shop"]));
+    for name in ["azire", "vpnscript", "shop"] {
+        answers.check("profile-remove", &mut run(&["profile", "remove", name]));
+    }
+}
+
+fn of_this_machine(answers: &mut Answers, world: &World) {
+    answers.check("capabilities", &mut command(&["capabilities"]));
+    let kinds = answers.check("explain-list", &mut command(&["explain"]));
+    for kind in kinds["kinds"].as_array().unwrap() {
+        answers.check("explain", command(&["explain"]).arg(kind["kind"].as_str().unwrap()));
+    }
+    answers.check("man", command(&["man", "--output-dir"]).arg(world.path("pages")));
+    let folder = world.path("demo");
+    std::fs::create_dir(&folder).unwrap();
+    answers.check("demo", command(&["demo", "--output-dir"]).arg(folder));
+
+    // It answers, and goes on.
+    let mut sandbox = command(&["sandbox", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let stdout = sandbox.stdout.take().unwrap();
+    let answer = Deserializer::from_reader(stdout).into_iter::<Value>().next().unwrap().unwrap();
+    answers.check_value("sandbox", answer);
+    sandbox.kill().unwrap();
+    sandbox.wait().unwrap();
+}
+
+#[test]
+fn a_field_that_no_schema_has_fails() {
+    let schemas = Schemas::load();
+    let world = World::new();
+    world.sandbox.inject(FaultRule::once("azire.get-user", Fault::Html(200)));
+    let mut error = serde_json::json!({ "error": world.error(8, &["account", "show"]) });
+    schemas.check("error", &error);
+    error["error"]["colour"] = "red".into();
+    assert_eq!(schemas.errors("error", &error).len(), 1);
+}
