@@ -1,0 +1,201 @@
+//! What people get to see when they do something wrong.
+//!
+//! Each mistake is a line that somebody types. A shell runs it as it is and with `--json`, and what
+//! came is compared with the file of the mistake's name: exit code, stdout, stderr. What differs from
+//! run to run is named in it: `/home/jo` for the home folder, `PORT` for the sandbox's port, `N` for
+//! the seconds between attempts.
+//! `ANYVPN_WRITE_DOCS=1` writes the files, and the list of them in the guide, anew: then read them.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/schema.rs"]
+mod schema;
+
+mod machine;
+mod network;
+mod provider;
+mod stage;
+mod typed;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyvpn_testkit::document;
+use common::{PASSWORD, command, json};
+use schema::Schemas;
+use serde_json::Value;
+use stage::{How, Ran, Stage, Who};
+
+/// Something that people do wrong.
+struct Mistake {
+    /// The file's.
+    name: &'static str,
+    /// As the design has it.
+    exit_code: i32,
+    /// What was done or was so.
+    what: &'static str,
+    /// The line.
+    typed: &'static str,
+    who: Who,
+    how: How,
+    /// Makes things as they are when the line is typed.
+    prepare: fn(&Stage),
+}
+
+/// One of somebody who has an account at AzireVPN, and its address and token in the environment.
+const fn mistake(
+    name: &'static str,
+    exit_code: i32,
+    what: &'static str,
+    typed: &'static str,
+) -> Mistake {
+    let (who, how) = (Who::Azire, How::Plain);
+    Mistake { name, exit_code, what, typed, who, how, prepare: |_| {} }
+}
+
+impl Mistake {
+    const fn by(self, who: Who) -> Self {
+        Self { who, ..self }
+    }
+
+    const fn how(self, how: How) -> Self {
+        Self { how, ..self }
+    }
+
+    const fn when(self, prepare: fn(&Stage)) -> Self {
+        Self { prepare, ..self }
+    }
+
+    /// What the file must have; `None` where this machine cannot do it.
+    fn play(&self, schemas: &Schemas, codes: &BTreeMap<String, i32>) -> Option<String> {
+        let [plain, json] = ["", "--json "].map(|option| {
+            let stage = Stage::new(self.who);
+            (self.prepare)(&stage);
+            stage.run(&self.typed.replacen("anyvpn ", &format!("anyvpn {option}"), 1), self.how)
+        });
+        let (plain, json) = (plain?, json?);
+        for Ran { code, stdout, stderr } in [&plain, &json] {
+            assert_eq!(*code, self.exit_code, "{stderr}");
+            assert_eq!(stdout, "", "{stderr}");
+        }
+        let mut text = format!("# {}\n$ {}\n", self.what, self.typed);
+        _ = write!(text, "--- exit code\n{}\n--- stdout\n{}", plain.code, plain.stdout);
+        _ = write!(text, "--- stderr\n{}--- stderr with --json\n{}", plain.stderr, json.stderr);
+        if self.exit_code == 0 {
+            assert_eq!((&*plain.stderr, &*json.stderr), ("", ""));
+            return Some(text);
+        }
+        is_readable(&plain.stderr);
+        let report: Value = serde_json::from_str(&json.stderr).unwrap();
+        schemas.check("error", &report);
+        assert_eq!(codes[report["error"]["kind"].as_str().unwrap()], self.exit_code);
+        for secret in [PASSWORD, "hunter2", "canary"] {
+            assert!(!plain.stderr.contains(secret) && !json.stderr.contains(secret), "{text}");
+        }
+        Some(text)
+    }
+}
+
+/// Four lines at most that say what failed and what to do next, in words from outside.
+fn is_readable(stderr: &str) {
+    let lines = stderr.lines().skip_while(|line| !line.starts_with("error: "));
+    let lines: Vec<&str> = lines.collect();
+    assert!((2..=4).contains(&lines.len()), "{stderr}");
+    let next = ["  hint: ", "  tip: ", "Usage: ", "For more information, try '--help'."];
+    assert!(lines.iter().any(|line| next.iter().any(|it| line.starts_with(it))), "{stderr}");
+    for inside in [
+        "::", "Some(", "None", "Ok(", "Err(", "Error {", "reqwest", "hyper", "rustls", "serde",
+        "Kind", "panicked", "os error", ".rs", "src/",
+    ] {
+        assert!(!stderr.contains(inside), "{inside}: {stderr}");
+    }
+}
+
+const GROUPS: &[(&str, &[Mistake])] = &[
+    ("Typed", typed::ALL),
+    ("On this machine", machine::ALL),
+    ("On the way", network::ALL),
+    ("At the provider", provider::ALL),
+];
+
+fn folder() -> PathBuf {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mistakes/golden").into()
+}
+
+fn golden(name: &str) -> PathBuf {
+    folder().join(name).with_extension("txt")
+}
+
+#[test]
+fn every_mistake_is_told_as_its_file_says() {
+    let all: Vec<&Mistake> = GROUPS.iter().flat_map(|(_, group)| *group).collect();
+    let schemas = Schemas::load();
+    let kinds = json(&mut command(&["explain"]));
+    let code = |kind: &Value| {
+        (kind["kind"].as_str().unwrap().to_owned(), kind["exit_code"].as_i64().unwrap() as i32)
+    };
+    let codes: BTreeMap<String, i32> =
+        kinds["kinds"].as_array().unwrap().iter().map(code).collect();
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        // Most of the time of those that try again is spent in waiting.
+        for _ in 0..16 {
+            scope.spawn(|| {
+                while let Some(mistake) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let played =
+                        catch_unwind(AssertUnwindSafe(|| match mistake.play(&schemas, &codes) {
+                            Some(text) => {
+                                document::check(golden(mistake.name), None, &text);
+                            }
+                            None => eprintln!("{}: this machine cannot do it", mistake.name),
+                        }));
+                    if played.is_err() {
+                        wrong.lock().unwrap().push(mistake.name);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "see above: {wrong:?}");
+
+    let files = std::fs::read_dir(folder()).unwrap().count();
+    assert_eq!(files, all.len(), "each file is of a mistake, and no two have one");
+    document::check("../../docs/mistakes.md", None, &index());
+}
+
+/// The guide's page: a line for each file.
+fn index() -> String {
+    let count: usize = GROUPS.iter().map(|(_, group)| group.len()).sum();
+    let mut page = format!(
+        "# What people do wrong\n\n{count} mistakes, and how each error begins. What follows is why, \
+         what to do next, and how to\n[read more](errors.md). A test types each line and holds \
+         every word that comes against a file in\n`crates/anyvpn-cli/tests/mistakes/golden`, with \
+         `--json` too. It writes this page.\n"
+    );
+    for (title, group) in GROUPS {
+        _ = write!(
+            page,
+            "\n## {title}\n\n| mistake | typed | error | exit code |\n|---|---|---|---|\n"
+        );
+        for Mistake { name, what, typed, exit_code, .. } in *group {
+            let file = std::fs::read_to_string(golden(name)).unwrap();
+            let error = file.lines().find_map(|line| line.strip_prefix("error: "));
+            let cell = |text: &str| text.replace('|', "\\|").replace('<', "&lt;");
+            let error = cell(error.unwrap_or("(nothing)"));
+            _ = writeln!(
+                page,
+                "| {what} | `{}` | {error} | {exit_code} |",
+                typed.replace('|', "\\|")
+            );
+        }
+    }
+    page
+}

@@ -1,0 +1,198 @@
+//! What is wrong between here and the provider.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+
+use anyvpn_sandbox::{Fault, FaultRule};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::{ServerConfig, ServerConnection};
+
+use crate::stage::{How, Stage, Who};
+use crate::{Mistake, mistake};
+
+pub const ALL: &[Mistake] = &[
+    mistake(
+        "nobody-listens",
+        7,
+        "Nobody listens at the address.",
+        "anyvpn --url http://127.0.0.1:1 account show",
+    ),
+    mistake(
+        "nobody-listens-at-variable",
+        7,
+        "Nobody listens at the variable's address.",
+        "ANYVPN_AZIRE_URL=http://127.0.0.1:1 anyvpn server list",
+    )
+    .by(Who::Nobody),
+    mistake(
+        "nobody-listens-at-profile",
+        7,
+        "Nobody listens at the profile's address.",
+        "anyvpn server list",
+    )
+    .by(Who::Nobody)
+    .when(|stage| {
+        stage.config(
+            "default = \"home\"\n\n[profiles.home]\nprovider = \"azire\"\nurl = \
+         \"http://127.0.0.1:1\"\n",
+        )
+    }),
+    mistake("no-network", 7, "There is no network.", "anyvpn server list --provider azire")
+        .by(Who::Nobody)
+        .how(How::NoNetwork),
+    mistake(
+        "unknown-name",
+        7,
+        "The address has a name that nobody has.",
+        "anyvpn --url https://vpn..example.com account show",
+    ),
+    mistake(
+        "https-at-http",
+        7,
+        "The server does not speak https.",
+        "anyvpn --url https://127.0.0.1:PORT/azire account show",
+    ),
+    mistake(
+        "unknown-authority",
+        7,
+        "The certificate is the server's own.",
+        "anyvpn --url https://localhost:PORT account show",
+    )
+    .when(|stage| serve_tls(stage, "localhost", [2019, 2099], false)),
+    mistake(
+        "certificate-expired",
+        7,
+        "The certificate has expired, or the clock is wrong.",
+        "anyvpn --url https://localhost:PORT account show",
+    )
+    .when(|stage| serve_tls(stage, "localhost", [2019, 2020], true)),
+    mistake(
+        "certificate-not-yet-valid",
+        7,
+        "The certificate is not valid yet, or the clock is wrong.",
+        "anyvpn --url https://localhost:PORT account show",
+    )
+    .when(|stage| serve_tls(stage, "localhost", [2098, 2099], true)),
+    mistake(
+        "certificate-of-another-name",
+        7,
+        "The certificate is for another name.",
+        "anyvpn --url https://localhost:PORT account show",
+    )
+    .when(|stage| serve_tls(stage, "vpn.example.com", [2019, 2099], true)),
+    mistake(
+        "proxy-is-gone",
+        7,
+        "The proxy does not run.",
+        "https_proxy=http://127.0.0.1:1 anyvpn --url https://vpn.example.com account show",
+    ),
+    mistake(
+        "proxy-refuses",
+        7,
+        "The proxy refuses.",
+        "https_proxy=http://127.0.0.1:PORT anyvpn --url https://vpn.example.com account show",
+    ),
+    mistake(
+        "login-page",
+        8,
+        "A hotel's network answers with its login page.",
+        "anyvpn account show",
+    )
+    .when(|stage| always(stage, "azire.get-user", Fault::Html(200))),
+    mistake(
+        "website",
+        4,
+        "The address is a website's, and not the API's.",
+        "anyvpn --url http://127.0.0.1:PORT account show",
+    ),
+    mistake("gateway-page", 7, "A gateway answers with its page.", "anyvpn account show")
+        .when(|stage| always(stage, "azire.get-user", Fault::Html(502))),
+    mistake("server-error", 7, "The provider has broken down.", "anyvpn account show")
+        .when(|stage| always(stage, "azire.get-user", Fault::Status(500))),
+    mistake("reply-cut", 8, "The reply ends in the middle.", "anyvpn account show")
+        .when(|stage| always(stage, "azire.get-user", Fault::HalfJson)),
+    mistake("connection-cut", 7, "The connection is cut, each time.", "anyvpn account show")
+        .when(|stage| always(stage, "azire.get-user", Fault::ResetBefore)),
+    mistake(
+        "outcome-unknown",
+        9,
+        "The connection is cut while a port is opened.",
+        "anyvpn port create",
+    )
+    .when(|stage| {
+        device(stage);
+        always(stage, "azire.create-port-forward", Fault::ResetAfter);
+    }),
+    mistake(
+        "outcome-unknown-of-account",
+        9,
+        "The connection is cut while an account is made.",
+        "anyvpn account create eva --password-file password",
+    )
+    .when(|stage| {
+        stage.file("password", "correct horse");
+        always(stage, "azire.create-user", Fault::ResetAfter);
+    }),
+    mistake("maybe-done", 7, "A gateway gives up while a port is opened.", "anyvpn port create")
+        .when(|stage| {
+            device(stage);
+            always(stage, "azire.create-port-forward", Fault::Html(504));
+        }),
+];
+
+/// Every request for the operation meets the fault.
+fn always(stage: &Stage, operation: &str, fault: Fault) {
+    let rule = FaultRule { operation: Some(operation.to_owned()), ..FaultRule::always(fault) };
+    stage.world.sandbox.inject(rule);
+}
+
+fn device(stage: &Stage) {
+    stage.world.sandbox.azire().add_device(crate::common::LOGIN).unwrap();
+}
+
+/// A server at `PORT` with a certificate for a name and from year to year, whose authority may be
+/// trusted.
+fn serve_tls(stage: &Stage, name: &str, [from, to]: [i32; 2], trusted: bool) {
+    let authority_key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_file = authority.self_signed(&authority_key).unwrap();
+    let pem = BASE64_STANDARD.encode(authority_file.der());
+    stage.file(
+        "authority.pem",
+        format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n"),
+    );
+    if trusted {
+        stage.set("SSL_CERT_FILE", stage.path("authority.pem").to_str().unwrap());
+    }
+
+    let key = KeyPair::generate().unwrap();
+    let mut server = CertificateParams::new([name.to_owned()]).unwrap();
+    server.not_before = date_time_ymd(from, 1, 1);
+    server.not_after = date_time_ymd(to, 1, 1);
+    let issuer = Issuer::from_params(&authority, &authority_key);
+    let certificate = server.signed_by(&key, &issuer).unwrap().der().clone();
+    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let config =
+        ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+    let config = Arc::new(config);
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    stage.port.set(listener.local_addr().unwrap().port());
+    // It ends with the test.
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            // The client hangs up, and that is what is tested.
+            let _ = connection.complete_io(&mut socket.unwrap());
+        }
+    });
+}

@@ -1,0 +1,317 @@
+//! What the provider does not allow.
+
+use std::time::Duration;
+
+use anyvpn::azire::Azire;
+use anyvpn::azire::ops::CreatePortForward;
+use anyvpn_sandbox::vpnscript::ServiceState;
+use anyvpn_sandbox::{Fault, FaultRule};
+
+use crate::common::{LOGIN, PASSWORD, World};
+use crate::stage::{Stage, Who};
+use crate::{Mistake, mistake};
+
+pub const ALL: &[Mistake] = &[
+    mistake(
+        "wrong-token",
+        3,
+        "The variable has a token that was deleted.",
+        "ANYVPN_AZIRE_TOKEN=old anyvpn account show",
+    ),
+    mistake("no-token", 3, "Nobody has signed in.", "ANYVPN_AZIRE_TOKEN= anyvpn account show"),
+    mistake(
+        "profile-not-signed-in",
+        3,
+        "Nobody has signed in to the profile.",
+        "anyvpn config list",
+    )
+    .by(Who::Nobody)
+    .when(|stage| stage.config(HOME)),
+    mistake(
+        "profile-with-old-token",
+        3,
+        "The profile's file has a token that was deleted.",
+        "anyvpn config list",
+    )
+    .by(Who::Nobody)
+    .when(|stage| {
+        stage.config(&format!("{HOME}token_file = \"token\"\n"));
+        stage.file(".config/anyvpn/token", "old");
+    }),
+    mistake(
+        "wrong-password",
+        3,
+        "The password is wrong.",
+        "anyvpn login --username david --password-file password",
+    )
+    .when(|stage| stage.file("password", "wrong")),
+    mistake(
+        "wrong-password-at-vpnscript",
+        3,
+        "The password is wrong.",
+        "anyvpn login --username david --password-file password",
+    )
+    .by(Who::VpnScript)
+    .when(|stage| stage.file("password", "wrong")),
+    mistake(
+        "profile-with-wrong-password",
+        3,
+        "The password is wrong, and the profile is not stored.",
+        "anyvpn profile add home --provider azire --username david --password-file password",
+    )
+    .when(|stage| stage.file("password", "wrong")),
+    mistake(
+        "account-expired",
+        3,
+        "The account's time is over.",
+        "anyvpn config get se-sto --output se-sto.conf",
+    )
+    .when(|stage| {
+        stage.world.sandbox.azire().set_expires_at(LOGIN, "2020-01-01T00:00:00Z".parse().unwrap());
+    }),
+    mistake(
+        "account-suspended",
+        5,
+        "The account is suspended, for a reason.",
+        "anyvpn config list",
+    )
+    .by(Who::VpnScript)
+    .when(|stage| {
+        stage.world.sandbox.vpnscript().suspend(LOGIN, Some("Invoice 7 is not paid."));
+    }),
+    mistake(
+        "service-expired",
+        5,
+        "The plan's time is over.",
+        "anyvpn config get 2 --protocol wireguard --output de.conf",
+    )
+    .by(Who::VpnScript)
+    .when(|stage| service(stage, ServiceState::Expired)),
+    mistake(
+        "service-inactive",
+        5,
+        "The plan is not active yet.",
+        "anyvpn config get 2 --protocol wireguard --output de.conf",
+    )
+    .by(Who::VpnScript)
+    .when(|stage| service(stage, ServiceState::Inactive)),
+    mistake(
+        "no-service",
+        5,
+        "Nothing was bought.",
+        "anyvpn config get 2 --protocol wireguard --output de.conf",
+    )
+    .by(Who::VpnScript)
+    .when(|stage| service(stage, ServiceState::None)),
+    mistake(
+        "device-limit",
+        5,
+        "The plan's number of devices is reached.",
+        "anyvpn config get 2 --protocol wireguard --output de.conf",
+    )
+    .by(Who::VpnScript)
+    .when(|stage| {
+        stage.world.sandbox.vpnscript().set_devices(LOGIN, 0);
+    }),
+    mistake(
+        "ten-devices",
+        5,
+        "AzireVPN's account has its ten devices.",
+        "anyvpn config get se-sto --output se-sto.conf",
+    )
+    .when(|stage| devices(stage, 10)),
+    mistake(
+        "server-full",
+        5,
+        "The server is full.",
+        "anyvpn config get 5 --protocol wireguard --output se.conf",
+    )
+    .by(Who::VpnScript)
+    .when(|stage| {
+        stage.world.sandbox.vpnscript().change_server(5, |server| server.slots = 0);
+    }),
+    mistake(
+        "typo-server",
+        4,
+        "A server is misspelled.",
+        "anyvpn config get se-sot --output se-sto.conf",
+    ),
+    mistake(
+        "unknown-server",
+        4,
+        "There is no such server.",
+        "anyvpn config get 99 --output x.conf",
+    )
+    .by(Who::VpnScript),
+    mistake("unknown-config", 4, "There is no such configuration.", "anyvpn config revoke nope"),
+    mistake("unknown-port", 4, "Nobody opened that port.", "anyvpn port delete 12345")
+        .when(|stage| devices(stage, 1)),
+    mistake("no-device", 4, "There is no device for a port to lead to.", "anyvpn port create"),
+    mistake(
+        "several-devices",
+        2,
+        "There are several devices, and none is this machine.",
+        "anyvpn port create",
+    )
+    .when(|stage| devices(stage, 2)),
+    mistake(
+        "address-of-no-device",
+        2,
+        "The address is none of the account's.",
+        "anyvpn port list --internal-ipv4 10.99.99.99",
+    ),
+    mistake(
+        "ports-of-the-day",
+        5,
+        "The day's ports are used up.",
+        "anyvpn port create --internal-ipv4 $DEVICE",
+    )
+    .when(|stage| {
+        devices(stage, 3);
+        let last = stage.world.sandbox.azire().devices(LOGIN)[2].internal_ipv4;
+        stage.set("DEVICE", last.to_string());
+        open_ports(stage, stage.world.sandbox.azire().daily_port_cap());
+    }),
+    mistake(
+        "too-many-requests",
+        6,
+        "The provider asks to wait for an hour.",
+        "anyvpn account show",
+    )
+    .when(|stage| {
+        refuse(
+            stage,
+            "azire.get-user",
+            Fault::TooManyRequests { retry_after: Some(Duration::from_secs(3600)) },
+        );
+    }),
+    mistake(
+        "too-many-requests-for-now",
+        6,
+        "The provider asks to wait, and not how long.",
+        "anyvpn account show",
+    )
+    .when(|stage| {
+        refuse(stage, "azire.get-user", Fault::TooManyRequests { retry_after: None });
+    }),
+    mistake("ports-elsewhere", 5, "The provider has no ports.", "anyvpn port list")
+        .by(Who::VpnScript),
+    mistake("servers-elsewhere", 5, "The provider has no list of servers.", "anyvpn server list")
+        .by(Who::Vpngn),
+    mistake(
+        "products-elsewhere",
+        5,
+        "The provider has no products to manage.",
+        "anyvpn --provider azire product list --email jo@mail.example",
+    ),
+    mistake("login-elsewhere", 5, "The provider has no token that is kept.", "anyvpn login")
+        .by(Who::Vpngn),
+    mistake(
+        "wrong-api-key",
+        3,
+        "The API key is another brand's.",
+        "ANYVPN_VPNGN_API_KEY=old anyvpn product list --email jo@mail.example",
+    )
+    .by(Who::Vpngn),
+    mistake(
+        "no-api-key",
+        3,
+        "There is no API key.",
+        "ANYVPN_VPNGN_API_KEY= anyvpn product list --email jo@mail.example",
+    )
+    .by(Who::Vpngn),
+    mistake(
+        "no-secret-key",
+        3,
+        "A customer's program does what only the server can.",
+        "anyvpn product list --email jo@mail.example",
+    )
+    .by(Who::VpngnClient),
+    mistake(
+        "unknown-customer",
+        4,
+        "There is no such customer.",
+        "anyvpn account show --email jo@mail.example",
+    )
+    .by(Who::Vpngn),
+    mistake(
+        "wrong-customer-password",
+        3,
+        "The customer's password is wrong.",
+        "ANYVPN_VPNGN_PASSWORD=old anyvpn account show --email jo@mail.example",
+    )
+    .by(Who::VpngnClient)
+    .when(customer),
+    mistake(
+        "product-there-already",
+        5,
+        "The customer has an active product.",
+        "anyvpn product add --email jo@mail.example --months 12",
+    )
+    .by(Who::Vpngn)
+    .when(customer),
+    mistake(
+        "invalid-email",
+        2,
+        "The address is none.",
+        "anyvpn account create --email jo --country US --months 12 --generate-password",
+    )
+    .by(Who::Vpngn),
+    mistake(
+        "weak-password",
+        2,
+        "The password is weaker than VPNGN takes.",
+        "anyvpn account create --email jo@mail.example --country US --months 12 \
+         --password-file password",
+    )
+    .by(Who::Vpngn)
+    .when(|stage| stage.file("password", "password")),
+    mistake(
+        "alias-of-nobody",
+        4,
+        "The customer has no such alias.",
+        "anyvpn alias remove al@mail.example --email jo@mail.example",
+    )
+    .by(Who::Vpngn)
+    .when(customer),
+];
+
+/// A person's only profile, at the sandbox.
+const HOME: &str = "default = \"home\"\n\n[profiles.home]\nprovider = \"azire\"\nurl = \
+         \"http://127.0.0.1:PORT/azire\"\n";
+
+fn service(stage: &Stage, state: ServiceState) {
+    stage.world.sandbox.vpnscript().set_service(LOGIN, state);
+}
+
+fn devices(stage: &Stage, count: usize) {
+    for _ in 0..count {
+        stage.world.sandbox.azire().add_device(LOGIN).unwrap();
+    }
+}
+
+/// Opens so many ports, five a device.
+fn open_ports(stage: &Stage, count: u32) {
+    let World { sandbox, token, .. } = &stage.world;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let azire = Azire::builder().base_url(sandbox.azire_url()).token(token.as_str()).build();
+        let azire = azire.unwrap();
+        let devices = sandbox.azire().devices(LOGIN);
+        for device in devices.iter().flat_map(|it| [it; 5]).take(count as usize) {
+            let internal_ipv4 = device.internal_ipv4;
+            let open = CreatePortForward { internal_ipv4, expires_in: None, hidden: None };
+            azire.call(open).await.unwrap();
+        }
+    });
+}
+
+/// Every request for the operation is answered so.
+fn refuse(stage: &Stage, operation: &str, fault: Fault) {
+    let rule = FaultRule { operation: Some(operation.to_owned()), ..FaultRule::always(fault) };
+    stage.world.sandbox.inject(rule);
+}
+
+fn customer(stage: &Stage) {
+    stage.world.sandbox.vpngn().add_customer("jo@mail.example", PASSWORD, Some(12));
+}
