@@ -42,11 +42,13 @@ pub fn advice(error: &Error, about: &About) -> String {
         address.map(|Address { shown, from }| format!("the address: {shown} (from {from})"));
     let and_address = || address.as_ref().map(|it| format!(", and {it}")).unwrap_or_default();
     match error.kind() {
-        // Who it is was known.
-        K::Unauthorized if error.status() == Some(403) => {
-            "it may be another account's, or this one not active: anyvpn account show"
-        }
         _ if needs_sign_in(error) => {
+            // The provider knew who it was.
+            if error.status() == Some(403) {
+                let hint =
+                    "it may be another account's, or this one not active: anyvpn account show";
+                return hint.to_owned();
+            }
             let own = about.sign_in.clone();
             return own.unwrap_or_else(|| sign_in(about.provider));
         }
@@ -55,7 +57,7 @@ pub fn advice(error: &Error, about: &About) -> String {
         K::NoService => "buy a plan from the provider",
         K::ServiceInactive => "look at the provider's site for an unpaid bill or an activation",
         K::ServiceExpired => "renew the plan at the provider",
-        // No provider without a word has understood the question.
+        // A provider that understands the question says something.
         K::NotFound if error.status().is_some() && error.message().is_none() => {
             return match address {
                 Some(address) => format!("check {address}"),
@@ -188,6 +190,18 @@ mod tests {
             let hint = format!("it may have been done; look before you repeat it: {look}");
             assert_eq!(advice(&error, &About::default()), hint);
         }
+    }
+
+    #[test]
+    fn a_refusal_of_somebody_who_is_known_is_no_reason_to_sign_in() {
+        let hint = |name, status| {
+            let error = Error::new(ErrorKind::Unauthorized).with_status(status);
+            let error = error.with_operation(OperationId::new("azire", name));
+            advice(&error, &About { provider: Some(ProviderName::Azire), ..About::default() })
+        };
+        assert!(hint("get-user", 401).contains("anyvpn login"));
+        assert!(hint("get-user", 403).contains("not active"));
+        assert_eq!(hint("create-token", 403), "check the user name and the password");
     }
 
     #[test]

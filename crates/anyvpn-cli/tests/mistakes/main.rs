@@ -188,14 +188,24 @@ fn index() -> String {
         for Mistake { name, what, typed, exit_code, .. } in *group {
             let file = std::fs::read_to_string(golden(name)).unwrap();
             let error = file.lines().find_map(|line| line.strip_prefix("error: "));
-            let cell = |text: &str| text.replace('|', "\\|").replace('<', "&lt;");
-            let error = cell(error.unwrap_or("(nothing)"));
-            _ = writeln!(
-                page,
-                "| {what} | `{}` | {error} | {exit_code} |",
-                typed.replace('|', "\\|")
-            );
+            let (typed, error) = (cell(typed), cell(error.unwrap_or("(nothing)")));
+            // No Markdown: what it marks as code are commands that work.
+            _ = writeln!(page, "| {what} | <code>{typed}</code> | {error} | {exit_code} |");
         }
     }
     page
+}
+
+/// A text in a table's cell, in which nothing is markup.
+fn cell(text: &str) -> String {
+    let mut cell = String::new();
+    for c in text.chars() {
+        match c {
+            '<' | '>' | '&' | '|' | '`' | '*' | '_' | '[' | ']' | '\\' => {
+                _ = write!(cell, "&#{};", u32::from(c));
+            }
+            c => cell.push(c),
+        }
+    }
+    cell
 }
