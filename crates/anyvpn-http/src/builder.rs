@@ -211,7 +211,15 @@ fn tls(plain: bool) -> Result<rustls::ClientConfig, String> {
             .with_root_certificates(rustls::RootCertStore::empty())
             .with_no_client_auth());
     }
-    Ok(builder.with_platform_verifier().map_err(|e| e.to_string())?.with_no_client_auth())
+    let builder = builder.with_platform_verifier().map_err(|e| {
+        let why = match e {
+            rustls::Error::General(why) => why,
+            e => e.to_string(),
+        };
+        // A slim container has none.
+        format!("{why}; on Linux, install ca-certificates or set SSL_CERT_FILE")
+    })?;
+    Ok(builder.with_no_client_auth())
 }
 
 #[cfg(feature = "ring")]

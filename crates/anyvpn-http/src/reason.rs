@@ -65,7 +65,7 @@ fn tls(error: &TlsError) -> String {
         TlsError::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
             certificate("is for another name than the address has")
         }
-        TlsError::InvalidCertificate(C::UnknownIssuer) => {
+        TlsError::InvalidCertificate(C::UnknownIssuer | C::BadSignature) => {
             certificate("is from an authority that this machine does not trust")
         }
         other => other.to_string(),

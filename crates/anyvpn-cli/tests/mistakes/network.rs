@@ -1,13 +1,15 @@
 //! What is wrong between here and the provider.
 
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 
 use anyvpn_sandbox::{Fault, FaultRule};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
 use rustls::{ServerConfig, ServerConnection};
 
 use crate::stage::{How, Stage, Who};
@@ -96,6 +98,12 @@ pub const ALL: &[Mistake] = &[
         "https_proxy=http://127.0.0.1:PORT anyvpn --url https://vpn.example.com account show",
     ),
     mistake(
+        "no-authorities",
+        2,
+        "The machine has no authorities' certificates, as a slim container.",
+        "SSL_CERT_FILE=none anyvpn --url https://vpn.example.com account show",
+    ),
+    mistake(
         "login-page",
         8,
         "A hotel's network answers with its login page.",
@@ -153,28 +161,35 @@ fn device(stage: &Stage) {
     stage.world.sandbox.azire().add_device(crate::common::LOGIN).unwrap();
 }
 
+/// Whom the stages trust, and nobody else: not whom this machine does.
+static AUTHORITY: LazyLock<CertifiedIssuer<'static, KeyPair>> =
+    LazyLock::new(|| authority("Trusted"));
+
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.distinguished_name.push(DnType::CommonName, name);
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// The file of the authority that is trusted.
+pub fn trusted() -> String {
+    let certificate = BASE64_STANDARD.encode(AUTHORITY.der());
+    format!("-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n")
+}
+
 /// A server at `PORT` with a certificate for a name and from year to year, whose authority may be
 /// trusted.
 fn serve_tls(stage: &Stage, name: &str, [from, to]: [i32; 2], trusted: bool) {
-    let authority_key = KeyPair::generate().unwrap();
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority_file = authority.self_signed(&authority_key).unwrap();
-    let pem = BASE64_STANDARD.encode(authority_file.der());
-    stage.file(
-        "authority.pem",
-        format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n"),
-    );
-    if trusted {
-        stage.set("SSL_CERT_FILE", stage.path("authority.pem").to_str().unwrap());
-    }
-
     let key = KeyPair::generate().unwrap();
     let mut server = CertificateParams::new([name.to_owned()]).unwrap();
     server.not_before = date_time_ymd(from, 1, 1);
     server.not_after = date_time_ymd(to, 1, 1);
-    let issuer = Issuer::from_params(&authority, &authority_key);
-    let certificate = server.signed_by(&key, &issuer).unwrap().der().clone();
+    let certificate = match trusted {
+        true => server.signed_by(&key, &AUTHORITY),
+        false => server.signed_by(&key, &authority("Nobody knows it")),
+    };
+    let certificate = certificate.unwrap().der().clone();
     let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let config =
         ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())

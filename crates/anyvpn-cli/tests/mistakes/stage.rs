@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::common::World;
+use crate::network::trusted;
 
 const HOME: &str = "/home/jo";
 
@@ -58,7 +59,9 @@ impl Stage {
     pub fn new(who: Who) -> Self {
         let world = World::new();
         let port = Cell::new(world.sandbox.address().port());
-        Self { world, variables: RefCell::default(), port, who }
+        let stage = Self { world, variables: RefCell::default(), port, who };
+        stage.file("trusted.pem", trusted());
+        stage
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -89,18 +92,18 @@ impl Stage {
 
     /// Runs a line in a shell; `None` where this machine cannot.
     pub fn run(&self, line: &str, how: How) -> Option<Ran> {
-        let mut before = "";
+        let (mut before, mut probe) = ("", "true");
         let around: &[&str] = match how {
             How::Plain | How::ClosedPipe => &[],
             How::ByModes if !is_above_modes() => &[],
             How::ByModes => &["setpriv", "--bounding-set=-dac_override,-dac_read_search"],
             How::NoNetwork => &["unshare", "--map-root-user", "--net"],
             How::Mounted(lines) => {
-                before = lines;
+                (before, probe) = (lines, "mount -t tmpfs none /tmp");
                 &["unshare", "--map-root-user", "--mount"]
             }
         };
-        if !around.is_empty() && !works(around) {
+        if !around.is_empty() && !works(around, probe) {
             return None;
         }
         let line = self.real(&format!("{before}{line}"));
@@ -110,6 +113,7 @@ impl Stage {
         let command = Path::new(env!("CARGO_BIN_EXE_anyvpn"));
         let programs = format!("{}:/usr/sbin:/usr/bin:/bin", command.parent().unwrap().display());
         shell.env("PATH", programs).env("HOME", self.path("")).env("TZ", "UTC");
+        shell.env("SSL_CERT_FILE", self.path("trusted.pem"));
         shell.envs(self.signed_in()).envs(self.variables.borrow().iter().cloned());
         if matches!(how, How::ClosedPipe) {
             shell.stdout(std::io::pipe().unwrap().1);
@@ -191,8 +195,8 @@ fn is_above_modes() -> bool {
 }
 
 /// Whether the machine lets one run something so.
-fn works(around: &[&str]) -> bool {
-    let mut words = around.iter().copied().chain(["true"]);
+fn works(around: &[&str], probe: &str) -> bool {
+    let mut words = around.iter().copied().chain(["sh", "-c", probe]);
     let ran = Command::new(words.next().unwrap()).args(words).stderr(Stdio::null()).status();
     ran.is_ok_and(|status| status.success())
 }
