@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyvpn_sandbox::Sandbox;
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 pub const LOGIN: &str = "david";
 pub const PASSWORD: &str = "hunter2-canary";
@@ -24,25 +25,30 @@ pub struct World {
     pub token: String,
     pub vpnscript_token: String,
     pub folder: tempfile::TempDir,
+    /// The sandbox's thread ends with it.
+    _running: oneshot::Sender<()>,
 }
 
 impl World {
     pub fn new() -> World {
         let (started, sandbox) = mpsc::channel();
+        let (running, ended) = oneshot::channel();
         thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let sandbox = Arc::new(Sandbox::start().await.unwrap());
                 started.send(Arc::clone(&sandbox)).unwrap();
-                sandbox.wait().await;
+                // Nothing is ever sent.
+                let _ = ended.await;
             });
         });
         let sandbox = sandbox.recv().unwrap();
         let token = sandbox.azire().add_account(LOGIN, PASSWORD).token;
         sandbox.vpnscript().set_job_duration(Duration::ZERO);
         let vpnscript_token = sandbox.vpnscript().add_account(LOGIN, PASSWORD).token;
-        World { sandbox, token, vpnscript_token, folder: tempfile::tempdir().unwrap() }
+        let folder = tempfile::tempdir().unwrap();
+        World { sandbox, token, vpnscript_token, folder, _running: running }
     }
 
     /// The same with one device.
