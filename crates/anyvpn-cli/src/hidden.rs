@@ -58,19 +58,20 @@ fn line(question: &str) -> std::io::Result<Option<Secret>> {
         write!(std::io::stderr(), "? {question} ")?;
         (&terminal).read(&mut line[..])?
     };
-    writeln!(std::io::stderr())?;
-    match &line[..length] {
-        [] => Ok(None),
-        [.., last] if *last == interrupt => {
-            kill_process(getpid(), Signal::INT)?;
-            Ok(None)
-        }
-        answer => {
-            let answer = answer.strip_suffix(b"\n").unwrap_or(answer);
-            let answer = str::from_utf8(answer).map_err(|_| std::io::ErrorKind::InvalidData)?;
-            Ok(Some(Secret::from(answer)))
-        }
+    let line = &line[..length];
+    let is_interrupted = line.last() == Some(&interrupt);
+    // As an answered question looks; the key that ended the line was silent too.
+    let mark = if line.is_empty() || is_interrupted { "\n" } else { "\r>\n" };
+    write!(std::io::stderr(), "{mark}")?;
+    if is_interrupted {
+        kill_process(getpid(), Signal::INT)?;
     }
+    if line.is_empty() || is_interrupted {
+        return Ok(None);
+    }
+    let answer = line.strip_suffix(b"\n").unwrap_or(line);
+    let answer = str::from_utf8(answer).map_err(|_| std::io::ErrorKind::InvalidData)?;
+    Ok(Some(Secret::from(answer)))
 }
 
 /// The same where a terminal shows nothing of itself.

@@ -230,7 +230,7 @@ pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-pub fn unanswered(error: InquireError) -> Failure {
+fn unanswered(error: InquireError) -> Failure {
     match error {
         InquireError::OperationCanceled | InquireError::OperationInterrupted => {
             Failure::other("cancelled; nothing was changed")
