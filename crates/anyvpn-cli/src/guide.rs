@@ -44,11 +44,16 @@ fn mentioned(page: &str) -> Vec<String> {
     prose.join(" ").split('`').skip(1).step_by(2).map(example).collect()
 }
 
-/// A command of a sentence, with a name that every option takes for what stands in capitals.
+/// A command of a sentence, with something that fits for what stands in capitals.
 fn example(code: &str) -> String {
-    let capitals = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
-    let words = code.split_whitespace().map(|word| if capitals(word) { "azire" } else { word });
-    words.collect::<Vec<_>>().join(" ")
+    let word = |word: &str| match word {
+        "NUMBER" | "PORT" | "DAYS" => "7".to_owned(),
+        name if name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase()) => {
+            "azire".to_owned()
+        }
+        other => other.to_owned(),
+    };
+    code.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// The calls of this program in one line of a shell.
