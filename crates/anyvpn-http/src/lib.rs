@@ -88,6 +88,7 @@ mod operation;
 mod pace;
 mod reply;
 mod request;
+mod setup;
 mod time;
 mod token_store;
 pub mod transport;
