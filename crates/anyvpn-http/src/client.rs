@@ -163,7 +163,7 @@ impl<D: Dialect> Client<D> {
                 self.0.pace.turn(O::ID, interval, &*self.0.clock).await;
             }
         }
-        let deadline = self.0.clock.instant() + self.0.limits.call;
+        let deadline = later(self.0.clock.instant(), self.0.limits.call);
         let mut delays = self.0.retry.delays();
         let (mut attempts, mut renewed, mut lost) = (0_u32, false, false);
         loop {
@@ -225,7 +225,7 @@ impl<D: Dialect> Client<D> {
                         return Err(finish(error));
                     };
                     let delay = delay.max(server.unwrap_or_default());
-                    if self.0.clock.instant() + delay >= deadline {
+                    if delay >= deadline.saturating_duration_since(self.0.clock.instant()) {
                         return Err(finish(error));
                     }
                     tracing::debug!(
@@ -329,6 +329,12 @@ impl<D: Dialect> Client<D> {
             })
         })
     }
+}
+
+/// The sum, or what is as good as never: a limit may be [`Duration::MAX`].
+fn later(instant: Instant, by: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    instant.checked_add(by).unwrap_or_else(|| instant + NEVER)
 }
 
 fn empty() -> Reply {

@@ -104,16 +104,21 @@ impl Reply {
         location.split(['?', '#']).next().filter(|_| self.status.is_redirection())
     }
 
-    /// What `Retry-After` asks for: seconds, or a date measured against `now`.
+    /// What `Retry-After` asks for: seconds, or a date measured against `now`; at most 10 years.
     #[must_use]
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        /// Longer ones mean the same, and are too long for sums of times.
+        const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
         let value = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-        if let Ok(seconds) = value.parse::<u64>() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
-        // A date that has passed means "now".
-        Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
+        let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+            // More digits than a number holds are a long time too.
+            value.parse().map_or(LONGEST, Duration::from_secs)
+        } else {
+            let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+            // A date that has passed means "now".
+            Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
+        };
+        Some(wait.min(LONGEST))
     }
 }
 

@@ -211,6 +211,25 @@ async fn a_wait_beyond_the_budget_is_the_callers() {
 }
 
 #[tokio::test]
+async fn no_number_of_seconds_is_too_large() {
+    let ten_years = Duration::from_secs(10 * 365 * 86_400);
+    let digits = "9".repeat(30);
+    for value in ["18446744073709551615", &digits, "Thu, 30 Dec 9999 20:00:00 GMT"] {
+        let limited = Step::json(429, "").with_header("retry-after", value);
+        let (client, script, _) = client([limited, ok()]);
+        let error = client.call(Read).await.unwrap_err();
+        assert_eq!(error.advice(), Advice::Retry(Some(ten_years)), "{value}");
+        assert_eq!(script.arrived(), 1);
+    }
+    let clock = clock();
+    let limits = Limits { call: Duration::MAX, attempt: Duration::MAX, ..Limits::default() };
+    let limited = Step::json(429, "").with_header("retry-after", "31536000");
+    let (client, _) = client_with([limited, ok()], &clock, |b| b.limits(limits));
+    assert_eq!(client.call(Read).await.unwrap(), 7);
+    assert_eq!(clock.elapsed(), Duration::from_secs(31_536_000));
+}
+
+#[tokio::test]
 async fn after_a_429_all_calls_wait_together() {
     let limited = Step::json(429, "").with_header("retry-after", "60");
     let clock = clock();
