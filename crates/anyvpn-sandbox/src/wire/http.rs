@@ -284,7 +284,7 @@ pub(super) static FAULTS: &[WireFault] = &[
         let head = it.chunked().head();
         endless(&head, format!("1000\r\n{}\r\n", " ".repeat(4096)), NO_WAIT)
     }),
-    http(AFTER, "html-200", "The work, and a page of HTML.", |it| page(it, 200)),
+    http(AFTER, "page-200-after", "The work, and a page of HTML.", |it| page(it, 200)),
     // What was sent, coming back.
     http(BEFORE, "echo-in-message", "400, whose message repeats the request's secrets.", |it| {
         let echo = it.echo();
