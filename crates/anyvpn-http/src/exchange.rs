@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyvpn_core::Error;
+use anyvpn_core::{Error, ErrorKind};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
@@ -52,8 +52,8 @@ async fn collect(
     limits: &Limits,
 ) -> Result<Bytes, Failure> {
     let out_of_bounds = |why: String| {
-        let nothing = Reply { status, headers: headers.clone(), body: Bytes::new() };
-        Failure::OutOfBounds(status, nothing.unexpected(&why))
+        let kind = ErrorKind::UnexpectedReply;
+        Failure::OutOfBounds(status, Error::new(kind).with_detail(why))
     };
     let too_large = |limit| out_of_bounds(format!("the reply is larger than {limit} bytes"));
     let announced = headers
@@ -80,10 +80,12 @@ async fn collect(
     if whole.is_empty() {
         whole = parts.freeze();
     }
-    match headers.get(header::CONTENT_ENCODING).map(http::HeaderValue::as_bytes) {
-        None | Some(b"" | b"identity") => Ok(whole),
+    let encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let mut encodings = encodings.map(|it| it.as_bytes()).filter(|it| !PLAIN.contains(it));
+    match (encodings.next(), encodings.next()) {
+        (None, _) => Ok(whole),
         #[cfg(feature = "gzip")]
-        Some(b"gzip") => {
+        (Some(b"gzip"), None) => {
             use std::io::Read;
             let mut plain = Vec::new();
             flate2::read::MultiGzDecoder::new(&whole[..])
@@ -95,6 +97,13 @@ async fn collect(
             }
             Ok(plain.into())
         }
-        Some(_) => Err(out_of_bounds("the reply has a content encoding not asked for".to_owned())),
+        (Some(encoding), _) => {
+            let encoding = String::from_utf8_lossy(encoding);
+            let asked = "the reply has a content encoding that was not asked for";
+            Err(out_of_bounds(format!("{asked}, {encoding:?}")))
+        }
     }
 }
+
+/// Names of no encoding at all.
+const PLAIN: [&[u8]; 2] = [b"", b"identity"];

@@ -278,6 +278,26 @@ async fn a_reply_is_bounded() {
 }
 
 #[tokio::test]
+async fn an_encoding_that_was_not_asked_for_is_named() {
+    for encodings in [&["gzip"][..], &["identity", "gzip"], &["deflate, br"]] {
+        let reply = encodings
+            .iter()
+            .fold(Step::json(200, "7"), |reply, it| reply.with_header("content-encoding", *it));
+        let (client, script, _) = client([reply, ok()]);
+        let error = client.call(Create).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
+        assert_eq!(error.advice(), Advice::ReadBack);
+        let encoding = encodings.last().unwrap();
+        let named = format!("a content encoding that was not asked for, {encoding:?}");
+        assert!(error.to_string().contains(&named), "{error}");
+        assert_eq!(script.arrived(), 1);
+    }
+    let plain = Step::json(200, "7").with_header("content-encoding", "identity");
+    let (client, _, _) = client([plain]);
+    assert_eq!(client.call(Create).await.unwrap(), 7);
+}
+
+#[tokio::test]
 async fn redirects_are_answers_and_not_followed() {
     let to = "https://elsewhere.example.com/login?token=t0ken";
     let (client, script, _) = client([Step::json(302, "moved").with_header("location", to), ok()]);
