@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use http::{HeaderMap, StatusCode, header};
 
 use crate::transport::{Body, Progress, Transport, TransportError};
-use crate::{Clock, Limits, Reply, Request};
+use crate::{Clock, Limits, Reply, Request, structure};
 
 /// Why an attempt gave no reply that can be judged.
 pub(crate) enum Failure {
@@ -35,13 +35,26 @@ pub(crate) async fn exchange(
         .map_err(|reason| Failure::Lost(TransportError { progress: Progress::NotSent, reason }))?;
     let attempt = Box::pin(async {
         let (head, body) = transport.send(http).await.map_err(Failure::Lost)?.into_parts();
+        let out_of_bounds = |why| out_of_bounds(head.status, why);
+        let size = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+        if size.sum::<usize>() > limits.head {
+            let why = format!("the reply's headers are larger than {} bytes", limits.head);
+            return Err(out_of_bounds(why));
+        }
         let body = collect(body, &head.headers, head.status, limits).await?;
+        if let Some(why) = structure::excess(&body, limits.values, limits.nesting) {
+            return Err(out_of_bounds(why));
+        }
         Ok(Reply { status: head.status, headers: head.headers, body })
     });
     match select(attempt, clock.sleep(time)).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right(_) => Err(Failure::TimedOut),
     }
+}
+
+fn out_of_bounds(status: StatusCode, why: String) -> Failure {
+    Failure::OutOfBounds(status, Error::new(ErrorKind::UnexpectedReply).with_detail(why))
 }
 
 /// The whole body, decompressed.
@@ -51,10 +64,7 @@ async fn collect(
     status: StatusCode,
     limits: &Limits,
 ) -> Result<Bytes, Failure> {
-    let out_of_bounds = |why: String| {
-        let kind = ErrorKind::UnexpectedReply;
-        Failure::OutOfBounds(status, Error::new(kind).with_detail(why))
-    };
+    let out_of_bounds = |why| out_of_bounds(status, why);
     let too_large = |limit| out_of_bounds(format!("the reply is larger than {limit} bytes"));
     let announced = headers
         .get(header::CONTENT_LENGTH)

@@ -89,6 +89,7 @@ mod pace;
 mod reply;
 mod request;
 mod setup;
+mod structure;
 mod time;
 mod token_store;
 pub mod transport;

@@ -278,6 +278,32 @@ async fn a_reply_is_bounded() {
 }
 
 #[tokio::test]
+async fn headers_values_and_nesting_are_bounded() {
+    let limits = Limits { head: 1000, values: 30_000, nesting: 3, ..Limits::default() };
+    let long = |length| Step::json(200, "7").with_header("x-long", "x".repeat(length));
+    let many = |count| Step::json(200, &format!("[{}0]", "0,".repeat(count)));
+    for (step, why) in [
+        (long(1000), "headers are larger than 1000 bytes"),
+        (many(40_000), "more than 30000 values"),
+        (Step::json(200, "[[[[7]]]]"), "nested deeper than 3 levels"),
+    ] {
+        let (client, script) = client_with([step, ok()], &clock(), |b| b.limits(limits));
+        let error = client.call(Create).await.unwrap_err();
+        assert_eq!((error.kind(), error.advice()), (ErrorKind::UnexpectedReply, Advice::ReadBack));
+        assert!(error.to_string().contains(why), "{error}");
+        assert_eq!(script.arrived(), 1);
+    }
+    // Within the bounds it is the decoder's matter.
+    let (client, _) = client_with([long(900)], &clock(), |b| b.limits(limits));
+    assert_eq!(client.call(Create).await.unwrap(), 7);
+    for step in [many(25_000), Step::json(200, "[[[7]]]")] {
+        let (client, _) = client_with([step], &clock(), |b| b.limits(limits));
+        let error = client.call(Create).await.unwrap_err();
+        assert!(error.to_string().contains("expected a whole number"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn an_encoding_that_was_not_asked_for_is_named() {
     for encodings in [&["gzip"][..], &["identity", "gzip"], &["deflate, br"]] {
         let reply = encodings
