@@ -165,11 +165,13 @@ impl<D: Dialect> Client<D> {
         }
         let deadline = later(self.0.clock.instant(), self.0.limits.call);
         let mut delays = self.0.retry.delays();
-        let (mut attempts, mut renewed, mut lost) = (0_u32, false, false);
+        let (mut attempts, mut renewed) = (0_u32, false);
+        // An attempt got no reply, or a gateway's, and may have been done all the same.
+        let (mut lost, mut doubtful) = (false, false);
         loop {
             // What fails between two attempts must not hide that the first may have been done.
             let unsure = |error: Error| match O::REPLAY {
-                Replay::Idempotent if lost => error.with_read_back(),
+                Replay::Idempotent if lost || doubtful => error.with_read_back(),
                 _ => error,
             };
             self.turn(deadline).await.map_err(unsure)?;
@@ -191,6 +193,7 @@ impl<D: Dialect> Client<D> {
             let outcome = self.attempt(&request, deadline).await;
             if let Ok(reply) = &outcome {
                 Span::current().record("status", reply.status.as_u16());
+                doubtful |= reply.status.is_server_error();
             }
             let next = match outcome {
                 Ok(reply) => match self.judge(operation, &reply, lost) {
@@ -204,8 +207,8 @@ impl<D: Dialect> Client<D> {
                 }
             };
             let finish = |error: Error| {
-                let error =
-                    if lost && O::REPLAY != Replay::Safe { error.with_read_back() } else { error };
+                let unsaid = (lost || doubtful) && O::REPLAY != Replay::Safe;
+                let error = if unsaid { error.with_read_back() } else { error };
                 error.map_texts(|text| presentable(&redact(text, request.secrets())))
             };
             match next {

@@ -247,8 +247,13 @@ async fn a_delete_that_was_lost_and_is_gone_is_done() {
     client.call(Remove).await.unwrap();
     assert_eq!(script.arrived(), 2);
     // Without a lost attempt before it, a 404 stays one.
-    let (client, _, _) = self::client([Step::json(500, ""), Step::json(404, "gone")]);
-    assert_eq!(client.call(Remove).await.unwrap_err().kind(), ErrorKind::NotFound);
+    let (client, _, _) = self::client([Step::json(429, ""), Step::json(404, "gone")]);
+    let error = client.call(Remove).await.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::Change));
+    // A gateway's 502 says nothing about the work.
+    let (client, _, _) = self::client([Step::json(502, ""), Step::json(404, "gone")]);
+    let error = client.call(Remove).await.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::ReadBack));
 }
 
 #[tokio::test]
