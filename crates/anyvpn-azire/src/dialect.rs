@@ -45,7 +45,7 @@ impl anyvpn_http::Dialect for Dialect {
     }
 
     fn refusal(reply: &Reply) -> Error {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body = reply.refusal_json();
         let fields = ["data", "errors"].iter().find_map(|key| field_errors(&body[key]));
         let error = Error::new(classify(reply.status, fields.is_some()));
         let error = match body["message"].as_str() {

@@ -72,6 +72,15 @@ impl Reply {
         })
     }
 
+    /// The body of a refusal as JSON; null when it is none, or longer than any refusal, which is not
+    /// worth the memory.
+    #[must_use]
+    pub fn refusal_json(&self) -> serde_json::Value {
+        const LONGEST: usize = 64 << 10;
+        let body = if self.body.len() > LONGEST { &[][..] } else { &self.body };
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
     /// An [`ErrorKind::UnexpectedReply`] that says what came.
     #[must_use]
     pub fn unexpected(&self, why: &str) -> Error {
@@ -125,12 +134,18 @@ impl Reply {
 /// How much of a reply an error shows, in characters.
 const EXCERPT: usize = 200;
 
+/// The longest property name that an error shows. A longer one is no name, and could be a secret
+/// of which a part would remain.
+const NAME: usize = 40;
+
 /// The beginning of a body without its values: a reply may hold a token or a private key.
 ///
 /// Of JSON, property names, numbers and the structure stay; of anything else, nothing.
 fn excerpt(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim_start_matches('\u{feff}').trim_start();
+    // Values are not shown, so more than what is shown is looked at, but not all of a long body.
+    const LOOKED_AT: usize = 16 * EXCERPT;
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii_start();
+    let text = String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]);
     if text.is_empty() {
         return "empty".to_owned();
     }
@@ -138,7 +153,7 @@ fn excerpt(body: &[u8]) -> String {
         return "not JSON".to_owned();
     }
     let mut shown = String::new();
-    let mut rest = text;
+    let mut rest = &*text;
     while shown.chars().count() <= EXCERPT
         && let Some(start) = rest.find('"')
     {
@@ -146,17 +161,14 @@ fn excerpt(body: &[u8]) -> String {
         let string = &rest[start + 1..];
         let end = string_end(string);
         let after = string.get(end + 1..).unwrap_or("");
-        if after.trim_start().starts_with(':') {
-            shown.push_str(&format!("\"{}\"", string[..end].escape_debug()));
-        } else {
-            shown.push_str("\"…\"");
-        }
+        let name = string[..end].escape_debug().to_string();
+        let length = name.chars().count();
+        let fits = length <= NAME && shown.chars().count() + length + 2 <= EXCERPT;
+        let named = fits && after.trim_start().starts_with(':');
+        shown.push_str(&if named { format!("\"{name}\"") } else { "\"…\"".to_owned() });
         rest = after;
     }
-    // A long body is not gone through for what is cut off again.
-    if shown.chars().count() <= EXCERPT {
-        shown.push_str(&plain(rest));
-    }
+    shown.push_str(&plain(rest));
     match shown.char_indices().nth(EXCERPT) {
         Some((cut, _)) => format!("{}…", &shown[..cut]),
         None => shown,

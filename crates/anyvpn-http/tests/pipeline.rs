@@ -360,6 +360,25 @@ async fn a_reply_that_cannot_be_decoded_shows_its_shape_only() {
     }
 }
 
+/// A name that is a secret would be taken out whole, but not one that is cut in two.
+#[tokio::test]
+async fn an_excerpt_is_cut_between_names_and_shows_no_long_one() {
+    let filler = (0..9).map(|n| format!(r#""name-number-{n}":0,"#)).collect::<String>();
+    for length in 0..40 {
+        let cut = format!(r#"{{{filler}"{}":0,"t0ken":0}}"#, "y".repeat(length));
+        for body in [cut, format!(r#"{{"{}t0ken":0,"#, "y".repeat(36))] {
+            let (client, _, _) = client([Step::json(200, &body)]);
+            let shown = client.call(Read).await.unwrap_err().to_string();
+            for part in ["\"t0", "yt0"] {
+                assert!(!shown.contains(part), "{shown}");
+            }
+        }
+    }
+    let (client, _, _) = client([Step::json(200, &format!("{}[{{}}", " ".repeat(9000)))]);
+    let shown = client.call(Read).await.unwrap_err().to_string();
+    assert!(shown.ends_with("9003 bytes: [{}"), "{shown}");
+}
+
 #[tokio::test]
 async fn base_urls_are_https_or_on_this_machine() {
     let build =

@@ -127,7 +127,7 @@ impl anyvpn_http::Dialect for Dialect {
     }
 
     fn refusal(reply: &Reply) -> Error {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body = reply.refusal_json();
         let parts = [&body, &body["error"], &body["response"]];
         let find = |names: &[&str], fits: fn(&Value) -> Option<String>| {
             let mut all = parts.iter().flat_map(|part| names.iter().map(move |name| &part[*name]));

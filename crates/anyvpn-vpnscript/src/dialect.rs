@@ -28,7 +28,7 @@ impl anyvpn_http::Dialect for Dialect {
     }
 
     fn refusal(reply: &Reply) -> Error {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body = reply.refusal_json();
         let texts = texts(&body);
         let fields = field_errors(&body["errors"]);
         let suspended = body.get("suspend_reason").is_some();
