@@ -4,7 +4,7 @@ use anyvpn_core::{Error, ErrorKind, Secret};
 use anyvpn_http::{Reply, Request, Security};
 use http::StatusCode;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 /// AzireVPN's dialect.
@@ -31,14 +31,16 @@ impl anyvpn_http::Dialect for Dialect {
         }
         match reply.json::<Envelope<T>>() {
             Ok(Envelope { status: None, data: None }) => reply.json(),
-            Ok(Envelope { status, .. }) if status.as_deref().is_some_and(|s| s != "success") => {
-                Err(Self::refusal(reply))
+            Ok(Envelope { status: Some(status), .. }) if status != "success" => {
+                Err(refused(&status, reply))
             }
             Ok(Envelope { data: Some(value), .. }) => Ok(value),
             Ok(Envelope { data: None, .. }) => reply.nothing("at `data`: missing or null"),
             // The `data` of a refusal lists fields, and does not fit the value.
-            Err(error) => Err(match reply.json::<Envelope<Value>>() {
-                Ok(Envelope { status: Some(s), .. }) if s != "success" => Self::refusal(reply),
+            Err(error) => Err(match reply.json::<Envelope<IgnoredAny>>() {
+                Ok(Envelope { status: Some(status), .. }) if status != "success" => {
+                    refused(&status, reply)
+                }
                 _ => error,
             }),
         }
@@ -62,6 +64,16 @@ impl anyvpn_http::Dialect for Dialect {
             .unwrap_or_default()
             .into_iter()
             .fold(error, |error, (field, why)| error.with_field(field, why))
+    }
+}
+
+/// The error of a reply whose status, in its body, is not a success.
+fn refused(status: &str, reply: &Reply) -> Error {
+    let refusal = <Dialect as anyvpn_http::Dialect>::refusal(reply);
+    match status {
+        "error" => refusal,
+        // Neither done nor refused: a call that changes something is to be read back.
+        _ => refusal.with_kind(ErrorKind::UnexpectedReply),
     }
 }
 

@@ -163,9 +163,14 @@ fn excerpt(body: &[u8]) -> String {
         let after = string.get(end + 1..).unwrap_or("");
         let name = string[..end].escape_debug().to_string();
         let length = name.chars().count();
-        let fits = length <= NAME && shown.chars().count() + length + 2 <= EXCERPT;
-        let named = fits && after.trim_start().starts_with(':');
-        shown.push_str(&if named { format!("\"{name}\"") } else { "\"…\"".to_owned() });
+        if length <= NAME && after.trim_start().starts_with(':') {
+            if shown.chars().count() + length + 2 > EXCERPT {
+                return format!("{shown}…");
+            }
+            shown.push_str(&format!("\"{name}\""));
+        } else {
+            shown.push_str("\"…\"");
+        }
         rest = after;
     }
     shown.push_str(&plain(rest));
