@@ -26,7 +26,7 @@ pub struct Limits {
     /// The reply's body after decompression, in bytes. Default 64 MiB.
     pub decompressed: usize,
     /// JSON values in a reply of more than 64 KiB, each element, property and container counted.
-    /// Default 1,000,000: six times the list of 10,000 servers. Two bytes of JSON can become
+    /// Default 500,000: three times the list of 10,000 servers. Two bytes of JSON can become
     /// hundreds in memory; this bounds how many.
     pub values: usize,
     /// Arrays and objects within each other. Default 128, which is also the most: the JSON parser
@@ -43,7 +43,7 @@ impl Default for Limits {
             head: 64 << 10,
             reply: 16 << 20,
             decompressed: 64 << 20,
-            values: 1_000_000,
+            values: 500_000,
             nesting: structure::PARSER,
         }
     }

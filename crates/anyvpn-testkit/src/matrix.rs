@@ -93,7 +93,7 @@ pub struct Line {
 /// The bounds of the matrix: the usual times, and sizes that a test can afford.
 #[must_use]
 pub fn limits() -> Limits {
-    Limits { reply: 1 << 20, decompressed: 4 << 20, ..Limits::default() }
+    Limits { reply: 1 << 20, decompressed: 4 << 20, values: 100_000, ..Limits::default() }
 }
 
 /// The most that a call may have allocated at one time: see `docs/reliability.md`.
