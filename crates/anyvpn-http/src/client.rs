@@ -316,7 +316,8 @@ impl<D: Dialect> Client<D> {
         }
         operation.decode(reply).or_else(|error| {
             // The attempt before this one was lost on its way back: it did delete what is gone now.
-            if lost && error.kind() == ErrorKind::NotFound {
+            // A 404 without the provider's words can be a gateway's, which knows nothing of it.
+            if lost && error.kind() == ErrorKind::NotFound && error.message().is_some() {
                 let gone = Reply { status: StatusCode::NO_CONTENT, ..empty() };
                 if let Ok(value) = operation.decode(&gone) {
                     return Ok(value);

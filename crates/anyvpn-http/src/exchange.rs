@@ -90,6 +90,10 @@ async fn collect(
     if whole.is_empty() {
         whole = parts.freeze();
     }
+    let transfer = headers.get_all(header::TRANSFER_ENCODING).iter();
+    if transfer.map(|it| it.as_bytes()).any(|it| !it.eq_ignore_ascii_case(b"chunked")) {
+        return Err(out_of_bounds("the reply has an unknown transfer encoding".to_owned()));
+    }
     let encodings = headers.get_all(header::CONTENT_ENCODING).iter();
     let mut encodings = encodings.map(|it| it.as_bytes()).filter(|it| !PLAIN.contains(it));
     match (encodings.next(), encodings.next()) {

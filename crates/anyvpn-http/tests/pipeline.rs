@@ -42,7 +42,10 @@ impl Dialect for Plain {
             500.. => ErrorKind::Unavailable,
             _ => ErrorKind::Refused,
         };
-        Error::new(kind).with_message(String::from_utf8_lossy(&reply.body))
+        match String::from_utf8_lossy(&reply.body) {
+            text if text.is_empty() => Error::new(kind),
+            text => Error::new(kind).with_message(text),
+        }
     }
 }
 
@@ -250,6 +253,10 @@ async fn a_delete_that_was_lost_and_is_gone_is_done() {
     let (client, _, _) = self::client([Step::json(429, ""), Step::json(404, "gone")]);
     let error = client.call(Remove).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::Change));
+    // A 404 that is not the provider's says nothing about the thing.
+    let (client, _, _) = self::client([Step::Reset, Step::json(404, "")]);
+    let error = client.call(Remove).await.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::ReadBack));
     // A gateway's 502 says nothing about the work.
     let (client, _, _) = self::client([Step::json(502, ""), Step::json(404, "gone")]);
     let error = client.call(Remove).await.unwrap_err();
@@ -323,8 +330,12 @@ async fn an_encoding_that_was_not_asked_for_is_named() {
         assert!(error.to_string().contains(&named), "{error}");
         assert_eq!(script.arrived(), 1);
     }
+    let gzip = Step::json(200, "7").with_header("transfer-encoding", "gzip, chunked");
+    let (client, _, _) = client([gzip]);
+    let error = client.call(Create).await.unwrap_err();
+    assert!(error.to_string().contains("unknown transfer encoding"), "{error}");
     let plain = Step::json(200, "7").with_header("content-encoding", "identity");
-    let (client, _, _) = client([plain]);
+    let (client, _, _) = self::client([plain.with_header("transfer-encoding", "Chunked")]);
     assert_eq!(client.call(Create).await.unwrap(), 7);
 }
 
