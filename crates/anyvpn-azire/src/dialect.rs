@@ -30,6 +30,10 @@ impl anyvpn_http::Dialect for Dialect {
             return reply.nothing("a value is missing");
         }
         match reply.json::<Envelope<T>>() {
+            // A body that brings no value must at least say that it is a success.
+            Ok(Envelope { status: None, .. }) if size_of::<T>() == 0 => {
+                Err(reply.unexpected("at `status`: missing"))
+            }
             Ok(Envelope { status: None, data: None }) => reply.json(),
             Ok(Envelope { status: Some(status), .. }) if status != "success" => {
                 Err(refused(&status, reply))

@@ -65,8 +65,9 @@ struct Envelope<T> {
 
 impl<T> Flagged for Envelope<T> {
     fn flag(&self) -> Option<bool> {
-        // Without a flag there must be a value.
-        self.success.or(self.status).or(self.data.is_some().then_some(true))
+        // Without a flag there must be a value, which one that holds nothing is not.
+        let value = self.data.is_some() && size_of::<T>() > 0;
+        self.success.or(self.status).or(value.then_some(true))
     }
 }
 
