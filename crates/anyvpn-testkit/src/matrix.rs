@@ -66,6 +66,13 @@ pub trait Stage: Sync {
     /// What must come up nowhere.
     fn secrets(&self, world: &Self::World) -> Vec<String>;
 
+    /// In how many ways the operation can be called, such as with different credentials. The cases
+    /// take turns with them, since they must make no difference.
+    fn variants(&self, operation: OperationId) -> usize {
+        let _ = operation;
+        1
+    }
+
     /// An operation that changes nothing and needs no input beyond the world.
     fn probe(&self) -> OperationId;
 
@@ -84,8 +91,8 @@ pub trait Stage: Sync {
 pub struct Line {
     /// The provider's base URL.
     pub url: String,
-    /// Counts the cases, for a stage whose cases take turns with something.
-    pub number: usize,
+    /// Which of the operation's variants is to be called, from 0.
+    pub variant: usize,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn anyvpn_http::Clock>,
 }
@@ -100,8 +107,8 @@ pub fn limits() -> Limits {
 pub const MEMORY: u64 = 40 << 20;
 
 impl Line {
-    fn new(url: String, number: usize, link: Link, clock: Clock) -> Self {
-        Self { url, number, transport: Arc::new(link), clock: Arc::new(clock) }
+    fn new(url: String, variant: usize, link: Link, clock: Clock) -> Self {
+        Self { url, variant, transport: Arc::new(link), clock: Arc::new(clock) }
     }
 
     /// Gives a client its base URL, transport, clock, bounds and repetitions.

@@ -56,7 +56,10 @@ impl Stage for Reseller {
         OPERATIONS.iter().find(|it| it.id.name() == "get-products").unwrap().id
     }
 
-    /// The cases take turns with the credentials, which must make no difference.
+    fn variants(&self, operation: OperationId) -> usize {
+        accepted(operation).count()
+    }
+
     async fn call(
         &self,
         world: &World,
@@ -64,15 +67,18 @@ impl Stage for Reseller {
         operation: OperationId,
         shown: &mut String,
     ) -> Result<Value, Error> {
-        let accepted: Vec<Credential> =
-            Credential::ALL.into_iter().filter(|it| it.accepted_by(operation)).collect();
-        let credential = accepted[line.number % accepted.len()];
+        // The probe takes other credentials than the operation before it.
+        let credential = accepted(operation).cycle().nth(line.variant).unwrap();
         world.sandbox.vpngn().whitelist(credential == Credential::Whitelisted);
         let builder = line.dress(Vpngn::builder("")).credential(world.access(credential));
         let vpngn = builder.build()?;
         *shown = format!("{vpngn:?} {:?} {:?}", world.access(credential), world.tokens());
         world.call_with(&vpngn, operation).await
     }
+}
+
+fn accepted(operation: OperationId) -> impl Iterator<Item = Credential> + Clone {
+    Credential::ALL.into_iter().filter(move |it| it.accepted_by(operation))
 }
 
 #[test]

@@ -204,7 +204,7 @@ pub(super) static FAULTS: &[WireFault] = &[
         })
     }),
     http(AFTER, "chunk-extension-endless", "A chunk whose extension does not end.", |it| {
-        let head = it.clone().chunked().head();
+        let head = it.filled().chunked().head();
         endless(&[head, b"5;".to_vec()].concat(), "x".repeat(4096), NO_WAIT)
     }),
     http(AFTER, "trailer-megabyte", "Chunks, and a trailer of a megabyte.", |it| {
@@ -277,11 +277,11 @@ pub(super) static FAULTS: &[WireFault] = &[
     // Bodies.
     http(OTHER, "body-empty", "200 without a body.", |it| it.status(200).body("").whole()),
     http(AFTER, "body-endless", "A body without end or length.", |it| {
-        let head = it.without("content-length").head();
+        let head = it.filled().without("content-length").head();
         endless(&head, format!("\"{}\",", "x".repeat(4000)), NO_WAIT)
     }),
     http(AFTER, "chunks-endless", "Chunks without end.", |it| {
-        let head = it.chunked().head();
+        let head = it.filled().chunked().head();
         endless(&head, format!("1000\r\n{}\r\n", " ".repeat(4096)), NO_WAIT)
     }),
     http(AFTER, "page-200-after", "The work, and a page of HTML.", |it| page(it, 200)),

@@ -7,7 +7,7 @@ use anyvpn_http::{Entry, Replay};
 use anyvpn_sandbox::Wanted;
 use serde_json::Value;
 
-use super::case::{Case, Play};
+use super::case::Case;
 use super::run::{Mode, Outcome};
 use super::{MEMORY, limits};
 use crate::openapi::Document;
@@ -71,20 +71,21 @@ pub(super) struct Judged {
 pub(super) struct Bench<'a> {
     entry: &'a Entry,
     document: Document,
-    /// What comes when nothing goes wrong.
-    normal: Option<Value>,
+    /// What each variant gives when nothing goes wrong.
+    normal: Vec<Option<Value>>,
 }
 
 impl<'a> Bench<'a> {
-    pub(super) fn new(entry: &'a Entry, document: Document) -> Self {
-        Self { entry, document, normal: None }
+    pub(super) fn new(entry: &'a Entry, document: Document, normal: Vec<Option<Value>>) -> Self {
+        Self { entry, document, normal }
     }
 
     pub(super) fn judge(
-        &mut self,
+        &self,
         place: usize,
         case: &Case,
         mode: Mode,
+        variant: usize,
         outcome: Outcome,
     ) -> Judged {
         let name = self.entry.id.to_string();
@@ -92,11 +93,6 @@ impl<'a> Bench<'a> {
             outcome.received.iter().filter(|it| it.operation == Some(&name)).collect();
         let arrived = own.len() + outcome.lost;
         let done = own.iter().filter(|it| it.effect).count();
-        if matches!(case.play, Play::Nothing)
-            && let Some(Ok(value)) = &outcome.result
-        {
-            self.normal.get_or_insert_with(|| value.clone());
-        }
 
         let mut wrong = Vec::new();
         let mut add = |is: bool, what: Wrong, why: String| {
@@ -121,7 +117,7 @@ impl<'a> Bench<'a> {
         add(!outcome.usable, Wrong::Unusable, "the call after it".to_owned());
         match &outcome.result {
             Some(Ok(value)) => {
-                let ok = self.may_be(value, case, &outcome);
+                let ok = self.may_be(value, case, variant, &outcome);
                 add(!ok, Wrong::WrongSuccess, value.to_string().chars().take(200).collect());
             }
             Some(Err(error)) => {
@@ -147,8 +143,8 @@ impl<'a> Bench<'a> {
     }
 
     /// Whether the value may come of this case.
-    fn may_be(&self, value: &Value, case: &Case, outcome: &Outcome) -> bool {
-        let normal = self.normal.as_ref() == Some(value);
+    fn may_be(&self, value: &Value, case: &Case, variant: usize, outcome: &Outcome) -> bool {
+        let normal = self.normal[variant].as_ref() == Some(value);
         match case.wanted {
             Wanted::NoValue if outcome.faulty => false,
             Wanted::AsDocumented if outcome.faulty && !normal => {

@@ -105,7 +105,7 @@ impl Report {
             if count > 0 {
                 _ = writeln!(text, "{count} runs with {words}, such as");
             }
-            for (run, why) in runs.take(20) {
+            for (run, why) in runs.take(200) {
                 _ = writeln!(text, "  {}: {}: {why}", self.name(run), run.cell);
             }
         }

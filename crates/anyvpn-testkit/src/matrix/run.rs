@@ -79,13 +79,15 @@ pub fn run<S: Stage>(stage: &S, make: MakeTransport, memory: Memory) -> Report {
         probed: OnceLock::new(),
     };
     let operations = stage.operations();
-    let queue: Mutex<VecDeque<_>> = Mutex::new(operations.iter().enumerate().collect());
+    let queue: Mutex<VecDeque<_>> = Mutex::new(operations.iter().collect());
     let judged = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..CALLERS {
             scope.spawn(|| {
-                while let Some((number, entry)) = locked(&queue).pop_front() {
-                    let rows = lab.operation(number, entry);
+                loop {
+                    let next = locked(&queue).pop_front();
+                    let Some(entry) = next else { break };
+                    let rows = lab.operation(entry);
                     locked(&judged).extend(rows);
                 }
             });
@@ -122,20 +124,25 @@ struct Scene<W> {
 
 impl<S: Stage> Lab<'_, S> {
     /// All cases of one operation. A world that was not changed serves for the next one.
-    fn operation(&self, number: usize, entry: &Entry) -> Vec<Judged> {
-        let mut bench = Bench::new(entry, self.stage.document());
+    fn operation(&self, entry: &Entry) -> Vec<Judged> {
+        let variants = self.stage.variants(entry.id);
+        let normal = (0..variants).map(|variant| {
+            let outcome = self.play(&self.scene(), entry.id, &self.cases[0], Mode::First, variant);
+            outcome.result.and_then(Result::ok)
+        });
+        let bench = Bench::new(entry, self.stage.document(), normal.collect());
         let mut rows = Vec::new();
         let mut scene = None;
         for (place, case) in self.cases.iter().enumerate() {
             for mode in [Mode::First, Mode::Every] {
                 let current = scene.take().unwrap_or_else(|| self.scene());
-                let count = number * self.cases.len() + place;
-                let outcome = self.play(&current, entry.id, case, mode, count);
+                let variant = place % variants;
+                let outcome = self.play(&current, entry.id, case, mode, variant);
                 let changed = outcome.received.iter().any(|it| it.effect);
                 if entry.replay == Replay::Safe || !changed {
                     scene = Some(current);
                 }
-                rows.push(bench.judge(place, case, mode, outcome));
+                rows.push(bench.judge(place, case, mode, variant, outcome));
             }
         }
         rows
@@ -163,7 +170,7 @@ impl<S: Stage> Lab<'_, S> {
         operation: OperationId,
         case: &Case,
         mode: Mode,
-        number: usize,
+        variant: usize,
     ) -> Outcome {
         let sandbox = self.stage.sandbox(&scene.world);
         let kind = match &case.play {
@@ -174,7 +181,7 @@ impl<S: Stage> Lab<'_, S> {
         let (mut props, setup) = self.server.block_on(set).expect("the lab has its ports");
         let transport = (self.make)(setup).expect("there is a transport");
         let link = Link::new(transport, scene.clock.clone());
-        let line = self.line(&props.url, link.clone(), scene, number);
+        let line = self.line(&props.url, link.clone(), scene, variant);
         let client = Builder::new_current_thread().enable_all().build().expect("it starts");
         let mut mend = Some(props.mend());
         let kept = matches!(kind, Some(Kind::Way(way)) if way.is_for_kept_connections());
@@ -232,8 +239,8 @@ impl<S: Stage> Lab<'_, S> {
         Outcome { usable, ..outcome }
     }
 
-    fn line(&self, url: &str, link: Link, scene: &Scene<S::World>, number: usize) -> Line {
-        Line::new(format!("{url}{}", self.stage.path()), number, link, scene.clock.clone())
+    fn line(&self, url: &str, link: Link, scene: &Scene<S::World>, variant: usize) -> Line {
+        Line::new(format!("{url}{}", self.stage.path()), variant, link, scene.clock.clone())
     }
 
     /// Makes a connection that is kept.
@@ -273,7 +280,7 @@ impl<S: Stage> Lab<'_, S> {
         let (props, setup) = set.await.expect("nothing is set");
         let transport = (self.make)(setup).expect("there is a transport");
         let link = Link::new(transport, scene.clock.clone());
-        let line = self.line(&props.url, link, scene, line.number);
+        let line = self.line(&props.url, link, scene, line.variant);
         let new = self.stage.call(&scene.world, &line, probe, &mut String::new()).await;
         match (next, new) {
             (Ok(next), Ok(new)) => next == new,
