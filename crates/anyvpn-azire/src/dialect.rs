@@ -4,7 +4,7 @@ use anyvpn_core::{Error, ErrorKind, Secret};
 use anyvpn_http::{Reply, Request, Security};
 use http::StatusCode;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 /// AzireVPN's dialect.
@@ -30,22 +30,28 @@ impl anyvpn_http::Dialect for Dialect {
             return reply.nothing("a value is missing");
         }
         match reply.json::<Envelope<T>>() {
+            // A body that brings no value must at least say that it is a success.
+            Ok(Envelope { status: None, .. }) if size_of::<T>() == 0 => {
+                Err(reply.unexpected("at `status`: missing"))
+            }
             Ok(Envelope { status: None, data: None }) => reply.json(),
-            Ok(Envelope { status, .. }) if status.as_deref().is_some_and(|s| s != "success") => {
-                Err(Self::refusal(reply))
+            Ok(Envelope { status: Some(status), .. }) if status != "success" => {
+                Err(refused(&status, reply))
             }
             Ok(Envelope { data: Some(value), .. }) => Ok(value),
             Ok(Envelope { data: None, .. }) => reply.nothing("at `data`: missing or null"),
             // The `data` of a refusal lists fields, and does not fit the value.
-            Err(error) => Err(match reply.json::<Envelope<Value>>() {
-                Ok(Envelope { status: Some(s), .. }) if s != "success" => Self::refusal(reply),
+            Err(error) => Err(match reply.json::<Envelope<IgnoredAny>>() {
+                Ok(Envelope { status: Some(status), .. }) if status != "success" => {
+                    refused(&status, reply)
+                }
                 _ => error,
             }),
         }
     }
 
     fn refusal(reply: &Reply) -> Error {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body = reply.refusal_json();
         let fields = ["data", "errors"].iter().find_map(|key| field_errors(&body[key]));
         let error = Error::new(classify(reply.status, fields.is_some()));
         let error = match body["message"].as_str() {
@@ -62,6 +68,16 @@ impl anyvpn_http::Dialect for Dialect {
             .unwrap_or_default()
             .into_iter()
             .fold(error, |error, (field, why)| error.with_field(field, why))
+    }
+}
+
+/// The error of a reply whose status, in its body, is not a success.
+fn refused(status: &str, reply: &Reply) -> Error {
+    let refusal = <Dialect as anyvpn_http::Dialect>::refusal(reply);
+    match status {
+        "error" => refusal,
+        // Neither done nor refused: a call that changes something is to be read back.
+        _ => refusal.with_kind(ErrorKind::UnexpectedReply),
     }
 }
 

@@ -15,13 +15,14 @@ use crate::ops::{
     PortForward, PortForwards,
 };
 
-/// 404 means that the device has no ports, whatever the message says: it has changed. A 5xx, which
-/// the live service has sent for the same, never comes here and stays an error.
+/// 404 means that the device has no ports, whatever the message says: it has changed. But it must
+/// be AzireVPN's: a gateway's page, or a wrong address, is no answer. A 5xx, which the live service
+/// has sent for the same, never comes here and stays an error.
 pub(crate) fn port_forwards_or_none(
     operation: &ListPortForwards,
     reply: &Reply,
 ) -> Result<PortForwards, Error> {
-    if reply.status == StatusCode::NOT_FOUND {
+    if reply.status == StatusCode::NOT_FOUND && reply.refusal_json()["status"] == "error" {
         return Ok(PortForwards {
             internal_ipv4: operation.internal_ipv4,
             internal_ipv6: None,

@@ -117,13 +117,55 @@ pub fn reveal<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
 
 /// Replaces each of `secrets` in `text`, for texts that came from outside and may repeat one.
 ///
-/// A secret of less than 4 characters stays: it comes up by chance, and the gaps would spell it.
+/// A text that spells one in the way of URLs or JSON (`%70`, `\\u0070`) is replaced as a whole. A
+/// secret of less than 4 characters stays: it comes up by chance, and the gaps would spell it.
 #[must_use]
 pub fn redact(text: &str, secrets: &[Secret]) -> String {
-    secrets
-        .iter()
-        .filter(|secret| secret.expose().chars().count() >= 4)
-        .fold(text.to_owned(), |text, secret| text.replace(secret.expose(), REDACTED))
+    let secrets = || secrets.iter().map(Secret::expose).filter(|it| it.chars().count() >= 4);
+    let text = secrets().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED));
+    let spells = |view: String| secrets().any(|secret| view.contains(secret));
+    let spelled = (text.contains('%') && spells(decoded(&text, "%", 2)))
+        || (text.contains('+') && spells(decoded(&text.replace('+', " "), "%", 2)))
+        || (text.contains('\\') && spells(unescaped(&decoded(&text, "\\u", 4))));
+    if spelled { REDACTED.to_owned() } else { text }
+}
+
+/// The text with what stands for a character, as `digits` hexadecimal ones after `mark`, replaced.
+fn decoded(text: &str, mark: &str, digits: usize) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(mark) {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        rest = &rest[at + mark.len()..];
+        match rest.get(..digits).and_then(|it| u32::from_str_radix(it, 16).ok()) {
+            // A URL's are bytes, of which some make one character.
+            Some(code) if digits == 2 => bytes.push(code as u8),
+            Some(code) => {
+                let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+                bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            None => {
+                bytes.extend_from_slice(mark.as_bytes());
+                continue;
+            }
+        }
+        rest = &rest[digits..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The text without the backslashes that escape a character.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => plain.extend(characters.next()),
+            c => plain.push(c),
+        }
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -147,5 +189,21 @@ mod tests {
     fn a_text_from_outside_loses_every_secret() {
         let secrets = [Secret::from("hunter2"), Secret::from("s"), Secret::from("")];
         assert_eq!(redact("hunter2 is weak: hunter2", &secrets), "[redacted] is weak: [redacted]");
+    }
+
+    #[test]
+    fn a_text_that_spells_a_secret_is_not_shown() {
+        let secrets = [Secret::from("pä\"ss wörd/1")];
+        for text in [
+            "password=p%C3%A4%22ss%20w%c3%b6rd%2F1&x=%zz",
+            "a=b&password=p%C3%A4%22ss+w%C3%B6rd%2F1",
+            r#"{"password":"pä\"ss wörd\/1"}"#,
+            r#"{"password":"p\u00e4\u0022ss w\u00F6rd/1"}"#,
+            r#""pä\"ss wörd/1""#,
+        ] {
+            assert_eq!(redact(text, &secrets), REDACTED, "{text}");
+        }
+        let harmless = r"100 % of C:\ux and 1+1 are %4 \";
+        assert_eq!(redact(harmless, &secrets), harmless);
     }
 }

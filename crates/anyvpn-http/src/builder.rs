@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use anyvpn_core::{Error, ErrorKind, Secret};
+use anyvpn_core::{Error, Secret};
 use url::{Host, ParseError, Url};
 
 use crate::client::Inner;
+use crate::setup::Setup;
 use crate::transport::{Reqwest, Transport};
 use crate::{Client, Clock, Credentials, Dialect, Fixed, Limits, RetryPolicy, SystemClock};
 
@@ -110,11 +111,10 @@ impl<D: Dialect> ClientBuilder<D> {
         let (base, loopback) = check(&self.base_url)?;
         let transport = match self.transport {
             Some(transport) => transport,
-            None => Arc::new(Reqwest(default_client(
-                &self.limits,
-                base.starts_with("http:"),
-                loopback,
-            )?)),
+            None => {
+                let plain = base.starts_with("http:");
+                Arc::new(Reqwest::new(Setup::usual(self.limits.connect, plain, loopback)?)?)
+            }
         };
         Ok(D::Provider::from(Client(Arc::new(Inner {
             base,
@@ -172,67 +172,4 @@ fn check(base_url: &str) -> Result<(String, bool), Error> {
         return Err(wrong("must not have a query or a fragment"));
     }
     Ok((url.as_str().trim_end_matches('/').to_owned(), loopback))
-}
-
-/// The HTTP client with what the pipeline relies on: no redirects, no retries of its own.
-fn default_client(limits: &Limits, plain: bool, loopback: bool) -> Result<reqwest::Client, Error> {
-    let failed = |why: String| {
-        Error::new(ErrorKind::InvalidRequest).with_detail(format!("cannot set up TLS: {why}"))
-    };
-    let mut builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(limits.connect)
-        .tls_backend_preconfigured(tls(plain).map_err(failed)?);
-    if loopback {
-        // A proxy for the network is no way to this machine.
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(|e| failed(e.without_url().to_string()))
-}
-
-/// TLS with the process's crypto provider, or else the one that the features name.
-fn tls(plain: bool) -> Result<rustls::ClientConfig, String> {
-    use rustls_platform_verifier::BuilderVerifierExt;
-    let provider = match rustls::crypto::CryptoProvider::get_default() {
-        Some(provider) => Arc::clone(provider),
-        None => built_in_provider().ok_or(
-            "no crypto provider: enable the feature `ring` or `aws-lc`, install a default one, or \
-             pass a client of your own",
-        )?,
-    };
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?;
-    if plain {
-        // Reading the system's roots takes milliseconds, and plain http needs none.
-        return Ok(builder
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth());
-    }
-    let builder = builder.with_platform_verifier().map_err(|e| {
-        let why = match e {
-            rustls::Error::General(why) => why,
-            e => e.to_string(),
-        };
-        // A slim container has none.
-        format!("{why}; on Linux, install ca-certificates or set SSL_CERT_FILE")
-    })?;
-    Ok(builder.with_no_client_auth())
-}
-
-#[cfg(feature = "ring")]
-fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
-    Some(Arc::new(rustls::crypto::ring::default_provider()))
-}
-
-#[cfg(all(feature = "aws-lc", not(feature = "ring")))]
-fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
-    Some(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-}
-
-#[cfg(not(any(feature = "ring", feature = "aws-lc")))]
-fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
-    None
 }

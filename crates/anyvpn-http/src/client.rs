@@ -163,7 +163,7 @@ impl<D: Dialect> Client<D> {
                 self.0.pace.turn(O::ID, interval, &*self.0.clock).await;
             }
         }
-        let deadline = self.0.clock.instant() + self.0.limits.call;
+        let deadline = later(self.0.clock.instant(), self.0.limits.call);
         let mut delays = self.0.retry.delays();
         let (mut attempts, mut renewed) = (0_u32, false);
         // Whether an attempt may have been done. Of a lost one nothing is known, and a gateway's 502 or
@@ -194,15 +194,13 @@ impl<D: Dialect> Client<D> {
             let outcome = self.attempt(&request, deadline).await;
             if let Ok(reply) = &outcome {
                 Span::current().record("status", reply.status.as_u16());
+                doubtful |= reply.status.is_server_error();
             }
             let next = match outcome {
-                Ok(reply) => {
-                    doubtful |= reply.status.is_server_error();
-                    match self.judge(operation, &reply, lost) {
-                        Ok(value) => return Ok(value),
-                        Err(next) => next,
-                    }
-                }
+                Ok(reply) => match self.judge(operation, &reply, lost) {
+                    Ok(value) => return Ok(value),
+                    Err(next) => next,
+                },
                 Err(failure) => {
                     lost |=
                         !matches!(&failure, Failure::Lost(e) if e.progress == Progress::NotSent);
@@ -232,7 +230,7 @@ impl<D: Dialect> Client<D> {
                         return Err(finish(error));
                     };
                     let delay = delay.max(server.unwrap_or_default());
-                    if self.0.clock.instant() + delay >= deadline {
+                    if delay >= deadline.saturating_duration_since(self.0.clock.instant()) {
                         return Err(finish(error));
                     }
                     tracing::debug!(
@@ -318,7 +316,8 @@ impl<D: Dialect> Client<D> {
         }
         operation.decode(reply).or_else(|error| {
             // The attempt before this one was lost on its way back: it did delete what is gone now.
-            if lost && error.kind() == ErrorKind::NotFound {
+            // A 404 without the provider's words can be a gateway's, which knows nothing of it.
+            if lost && error.kind() == ErrorKind::NotFound && error.message().is_some() {
                 let gone = Reply { status: StatusCode::NO_CONTENT, ..empty() };
                 if let Ok(value) = operation.decode(&gone) {
                     return Ok(value);
@@ -334,6 +333,12 @@ impl<D: Dialect> Client<D> {
             })
         })
     }
+}
+
+/// The sum, or what is as good as never: a limit may be [`Duration::MAX`].
+fn later(instant: Instant, by: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    instant.checked_add(by).unwrap_or_else(|| instant + NEVER)
 }
 
 fn empty() -> Reply {

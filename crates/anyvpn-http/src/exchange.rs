@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use anyvpn_core::Error;
+use anyvpn_core::{Error, ErrorKind};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use http::{HeaderMap, StatusCode, header};
 
 use crate::transport::{Body, Progress, Transport, TransportError};
-use crate::{Clock, Limits, Reply, Request};
+use crate::{Clock, Limits, Reply, Request, structure};
 
 /// Why an attempt gave no reply that can be judged.
 pub(crate) enum Failure {
@@ -35,13 +35,26 @@ pub(crate) async fn exchange(
         .map_err(|reason| Failure::Lost(TransportError { progress: Progress::NotSent, reason }))?;
     let attempt = Box::pin(async {
         let (head, body) = transport.send(http).await.map_err(Failure::Lost)?.into_parts();
+        let out_of_bounds = |why| out_of_bounds(head.status, why);
+        let size = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+        if size.sum::<usize>() > limits.head {
+            let why = format!("the reply's headers are larger than {} bytes", limits.head);
+            return Err(out_of_bounds(why));
+        }
         let body = collect(body, &head.headers, head.status, limits).await?;
+        if let Some(why) = structure::excess(&body, limits.values, limits.nesting) {
+            return Err(out_of_bounds(why));
+        }
         Ok(Reply { status: head.status, headers: head.headers, body })
     });
     match select(attempt, clock.sleep(time)).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right(_) => Err(Failure::TimedOut),
     }
+}
+
+fn out_of_bounds(status: StatusCode, why: String) -> Failure {
+    Failure::OutOfBounds(status, Error::new(ErrorKind::UnexpectedReply).with_detail(why))
 }
 
 /// The whole body, decompressed.
@@ -51,10 +64,7 @@ async fn collect(
     status: StatusCode,
     limits: &Limits,
 ) -> Result<Bytes, Failure> {
-    let out_of_bounds = |why: String| {
-        let nothing = Reply { status, headers: headers.clone(), body: Bytes::new() };
-        Failure::OutOfBounds(status, nothing.unexpected(&why))
-    };
+    let out_of_bounds = |why| out_of_bounds(status, why);
     let too_large = |limit| out_of_bounds(format!("the reply is larger than {limit} bytes"));
     let announced = headers
         .get(header::CONTENT_LENGTH)
@@ -80,10 +90,16 @@ async fn collect(
     if whole.is_empty() {
         whole = parts.freeze();
     }
-    match headers.get(header::CONTENT_ENCODING).map(http::HeaderValue::as_bytes) {
-        None | Some(b"" | b"identity") => Ok(whole),
+    let transfer = headers.get_all(header::TRANSFER_ENCODING).iter();
+    if transfer.map(|it| it.as_bytes()).any(|it| !it.eq_ignore_ascii_case(b"chunked")) {
+        return Err(out_of_bounds("the reply has an unknown transfer encoding".to_owned()));
+    }
+    let encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let mut encodings = encodings.map(|it| it.as_bytes()).filter(|it| !PLAIN.contains(it));
+    match (encodings.next(), encodings.next()) {
+        (None, _) => Ok(whole),
         #[cfg(feature = "gzip")]
-        Some(b"gzip") => {
+        (Some(b"gzip"), None) => {
             use std::io::Read;
             let mut plain = Vec::new();
             flate2::read::MultiGzDecoder::new(&whole[..])
@@ -95,6 +111,13 @@ async fn collect(
             }
             Ok(plain.into())
         }
-        Some(_) => Err(out_of_bounds("the reply has a content encoding not asked for".to_owned())),
+        (Some(encoding), _) => {
+            let encoding = String::from_utf8_lossy(encoding);
+            let asked = "the reply has a content encoding that was not asked for";
+            Err(out_of_bounds(format!("{asked}, {encoding:?}")))
+        }
     }
 }
+
+/// Names of no encoding at all.
+const PLAIN: [&[u8]; 2] = [b"", b"identity"];

@@ -106,6 +106,8 @@ mod pace;
 mod reason;
 mod reply;
 mod request;
+mod setup;
+mod structure;
 mod time;
 mod token_store;
 pub mod transport;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
+use crate::structure;
+
 /// What a call may take at most. Every field can be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -15,11 +17,21 @@ pub struct Limits {
     /// The whole call: its turn, its credential, all attempts and the waits between them.
     /// Default 2 min.
     pub call: Duration,
+    /// The reply's headers, in bytes. Default 64 KiB: eight times what servers and proxies usually
+    /// allow. The transport has a bound of its own, of some 400 KiB and 100 headers.
+    pub head: usize,
     /// The reply's body as it is on the wire, in bytes. Default 16 MiB: five times the list of
     /// 10,000 servers.
     pub reply: usize,
     /// The reply's body after decompression, in bytes. Default 64 MiB.
     pub decompressed: usize,
+    /// JSON values in a reply of more than 64 KiB, each element, property and container counted.
+    /// Default 500,000: three times the list of 10,000 servers. Two bytes of JSON can become
+    /// hundreds in memory; this bounds how many.
+    pub values: usize,
+    /// Arrays and objects within each other. Default 128, which is also the most: the JSON parser
+    /// ends there.
+    pub nesting: usize,
 }
 
 impl Default for Limits {
@@ -28,8 +40,11 @@ impl Default for Limits {
             connect: Duration::from_secs(10),
             attempt: Duration::from_secs(30),
             call: Duration::from_secs(120),
+            head: 64 << 10,
             reply: 16 << 20,
             decompressed: 64 << 20,
+            values: 500_000,
+            nesting: structure::PARSER,
         }
     }
 }

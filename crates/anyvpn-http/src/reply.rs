@@ -73,6 +73,15 @@ impl Reply {
         })
     }
 
+    /// The body of a refusal as JSON; null when it is none, or longer than any refusal, which is not
+    /// worth the memory.
+    #[must_use]
+    pub fn refusal_json(&self) -> serde_json::Value {
+        const LONGEST: usize = 64 << 10;
+        let body = if self.body.len() > LONGEST { &[][..] } else { &self.body };
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
     /// An [`ErrorKind::UnexpectedReply`] that says what came.
     #[must_use]
     pub fn unexpected(&self, why: &str) -> Error {
@@ -107,28 +116,39 @@ impl Reply {
         location.split(['?', '#']).next().filter(|_| self.status.is_redirection())
     }
 
-    /// What `Retry-After` asks for: seconds, or a date measured against `now`.
+    /// What `Retry-After` asks for: seconds, or a date measured against `now`; at most 10 years.
     #[must_use]
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        /// Longer ones mean the same, and are too long for sums of times.
+        const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
         let value = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-        if let Ok(seconds) = value.parse::<u64>() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
-        // A date that has passed means "now".
-        Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
+        let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+            // More digits than a number holds are a long time too.
+            value.parse().map_or(LONGEST, Duration::from_secs)
+        } else {
+            let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+            // A date that has passed means "now".
+            Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
+        };
+        Some(wait.min(LONGEST))
     }
 }
 
 /// How much of a reply an error shows, in characters.
 const EXCERPT: usize = 200;
 
+/// The longest property name that an error shows. A longer one is no name, and could be a secret
+/// of which a part would remain.
+const NAME: usize = 40;
+
 /// The beginning of a body without its values: a reply may hold a token or a private key.
 ///
 /// Of JSON, property names, numbers and the structure stay; of anything else, nothing.
 fn excerpt(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim_start_matches('\u{feff}').trim_start();
+    // Values are not shown, so more than what is shown is looked at, but not all of a long body.
+    const LOOKED_AT: usize = 16 * EXCERPT;
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii_start();
+    let text = String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]);
     if text.is_empty() {
         return Some("empty".to_owned());
     }
@@ -136,7 +156,7 @@ fn excerpt(body: &[u8]) -> Option<String> {
         return None;
     }
     let mut shown = String::new();
-    let mut rest = text;
+    let mut rest = &*text;
     while shown.chars().count() <= EXCERPT
         && let Some(start) = rest.find('"')
     {
@@ -144,17 +164,19 @@ fn excerpt(body: &[u8]) -> Option<String> {
         let string = &rest[start + 1..];
         let end = string_end(string);
         let after = string.get(end + 1..).unwrap_or("");
-        if after.trim_start().starts_with(':') {
-            shown.push_str(&format!("\"{}\"", string[..end].escape_debug()));
+        let name = string[..end].escape_debug().to_string();
+        let length = name.chars().count();
+        if length <= NAME && after.trim_start().starts_with(':') {
+            if shown.chars().count() + length + 2 > EXCERPT {
+                return Some(format!("{shown}…"));
+            }
+            shown.push_str(&format!("\"{name}\""));
         } else {
             shown.push_str("\"…\"");
         }
         rest = after;
     }
-    // A long body is not gone through for what is cut off again.
-    if shown.chars().count() <= EXCERPT {
-        shown.push_str(&plain(rest));
-    }
+    shown.push_str(&plain(rest));
     Some(match shown.char_indices().nth(EXCERPT) {
         Some((cut, _)) => format!("{}…", &shown[..cut]),
         None => shown,

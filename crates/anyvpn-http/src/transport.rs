@@ -2,7 +2,8 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use anyvpn_core::{Error, ErrorKind, Host};
 use bytes::Bytes;
@@ -12,6 +13,8 @@ use futures_util::StreamExt;
 use http::{Request, Response};
 
 use crate::reason::words;
+use crate::setup;
+pub use crate::setup::{Names, Setup};
 
 /// A reply's body as it arrives.
 pub type Body = BoxStream<'static, Result<Bytes, TransportError>>;
@@ -65,6 +68,43 @@ impl StdError for TransportError {}
 /// comes after a redirect is an error.
 pub struct Reqwest(pub reqwest::Client);
 
+impl Reqwest {
+    /// The transport with what the pipeline relies on: no redirects, no retries of its own.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when the HTTP client cannot be set up.
+    pub fn new(setup: Setup) -> Result<Self, Error> {
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(setup.connect)
+            .tls_backend_preconfigured(setup.tls);
+        if !setup.proxies {
+            builder = builder.no_proxy();
+        }
+        if let Some(names) = setup.names {
+            builder = builder.dns_resolver(Resolver(names));
+        }
+        builder.build().map(Self).map_err(|e| setup::failed(&e.without_url().to_string()))
+    }
+}
+
+/// [`Names`] as reqwest asks for them.
+struct Resolver(Arc<dyn Names>);
+
+impl reqwest::dns::Resolve for Resolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let addresses = self.0.addresses(name.as_str());
+        Box::pin(async move {
+            // The port is the URL's.
+            let addresses = addresses.await?.into_iter().map(|it| SocketAddr::new(it, 0));
+            Ok(Box::new(addresses) as reqwest::dns::Addrs)
+        })
+    }
+}
+
 impl Transport for Reqwest {
     fn send(
         &self,
@@ -96,12 +136,18 @@ impl Transport for Reqwest {
 }
 
 fn failure(error: reqwest::Error) -> TransportError {
-    let progress = if error.is_connect() || error.is_builder() {
+    let progress = if error.is_connect() || error.is_builder() || never_begun(&error) {
         Progress::NotSent
     } else {
         Progress::MaybeSent
     };
     TransportError::new(progress, &error.without_url())
+}
+
+/// Whether the connection ended before the request was begun on it.
+fn never_begun(error: &(dyn StdError + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    causes.filter_map(|it| it.downcast_ref::<hyper::Error>()).any(hyper::Error::is_canceled)
 }
 
 /// An address of a host's name, by the system's resolver; an address is its own.
@@ -118,4 +164,33 @@ pub async fn resolve(host: &Host, ipv4_only: bool) -> Result<IpAddr, Error> {
     let mut addresses = addresses.map_err(|e| failed(e.to_string()))?.map(|it| it.ip());
     let address = addresses.find(|address| !ipv4_only || address.is_ipv4());
     address.ok_or_else(|| failed("has no address of the wanted kind".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::never_begun;
+
+    /// A connection whose other end is gone takes no request; one that took it may have sent it.
+    #[tokio::test]
+    async fn what_was_not_begun_was_not_sent() {
+        let request = || http::Request::new(http_body_util::Empty::<bytes::Bytes>::new());
+        let (ours, theirs) = tokio::io::duplex(1024);
+        let io = hyper_util::rt::TokioIo::new(ours);
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
+        drop(connection);
+        assert!(never_begun(&sender.send_request(request()).await.unwrap_err()));
+        drop(theirs);
+
+        let (ours, theirs) = tokio::io::duplex(1024);
+        let io = hyper_util::rt::TokioIo::new(ours);
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
+        let sent = sender.send_request(request());
+        let ends = async {
+            // The request has been taken by now.
+            tokio::task::yield_now().await;
+            drop(theirs);
+        };
+        let (_, sent, ()) = tokio::join!(connection, sent, ends);
+        assert!(!never_begun(&sent.unwrap_err()));
+    }
 }

@@ -42,7 +42,10 @@ impl Dialect for Plain {
             500.. => ErrorKind::Unavailable,
             _ => ErrorKind::Refused,
         };
-        Error::new(kind).with_message(String::from_utf8_lossy(&reply.body))
+        match String::from_utf8_lossy(&reply.body) {
+            text if text.is_empty() => Error::new(kind),
+            text => Error::new(kind).with_message(text),
+        }
     }
 }
 
@@ -211,6 +214,25 @@ async fn a_wait_beyond_the_budget_is_the_callers() {
 }
 
 #[tokio::test]
+async fn no_number_of_seconds_is_too_large() {
+    let ten_years = Duration::from_secs(10 * 365 * 86_400);
+    let digits = "9".repeat(30);
+    for value in ["18446744073709551615", &digits, "Thu, 30 Dec 9999 20:00:00 GMT"] {
+        let limited = Step::json(429, "").with_header("retry-after", value);
+        let (client, script, _) = client([limited, ok()]);
+        let error = client.call(Read).await.unwrap_err();
+        assert_eq!(error.advice(), Advice::Retry(Some(ten_years)), "{value}");
+        assert_eq!(script.arrived(), 1);
+    }
+    let clock = clock();
+    let limits = Limits { call: Duration::MAX, attempt: Duration::MAX, ..Limits::default() };
+    let limited = Step::json(429, "").with_header("retry-after", "31536000");
+    let (client, _) = client_with([limited, ok()], &clock, |b| b.limits(limits));
+    assert_eq!(client.call(Read).await.unwrap(), 7);
+    assert_eq!(clock.elapsed(), Duration::from_secs(31_536_000));
+}
+
+#[tokio::test]
 async fn after_a_429_all_calls_wait_together() {
     let limited = Step::json(429, "").with_header("retry-after", "60");
     let clock = clock();
@@ -227,15 +249,18 @@ async fn a_delete_that_was_lost_and_is_gone_is_done() {
     let (client, script, _) = client([Step::Reset, Step::json(404, "gone")]);
     client.call(Remove).await.unwrap();
     assert_eq!(script.arrived(), 2);
-    // Without a lost attempt before it, a 404 stays one. A gateway's 5xx can hide that it was done.
-    for (steps, advice) in [
-        (vec![Step::json(404, "gone")], Advice::Change),
-        (vec![Step::json(500, ""), Step::json(404, "gone")], Advice::ReadBack),
-    ] {
-        let (client, _, _) = self::client(steps);
-        let error = client.call(Remove).await.unwrap_err();
-        assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, advice));
-    }
+    // Without a lost attempt before it, a 404 stays one.
+    let (client, _, _) = self::client([Step::json(429, ""), Step::json(404, "gone")]);
+    let error = client.call(Remove).await.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::Change));
+    // A 404 that is not the provider's says nothing about the thing.
+    let (client, _, _) = self::client([Step::Reset, Step::json(404, "")]);
+    let error = client.call(Remove).await.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::ReadBack));
+    // A gateway's 502 says nothing about the work.
+    let (client, _, _) = self::client([Step::json(502, ""), Step::json(404, "gone")]);
+    let error = client.call(Remove).await.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::ReadBack));
 }
 
 #[tokio::test]
@@ -262,6 +287,56 @@ async fn a_reply_is_bounded() {
         assert!(error.to_string().contains("larger than 10000 bytes"), "{error}");
         assert_eq!(script.arrived(), 1);
     }
+}
+
+#[tokio::test]
+async fn headers_values_and_nesting_are_bounded() {
+    let limits = Limits { head: 1000, values: 30_000, nesting: 3, ..Limits::default() };
+    let long = |length| Step::json(200, "7").with_header("x-long", "x".repeat(length));
+    let many = |count| Step::json(200, &format!("[{}0]", "0,".repeat(count)));
+    for (step, why) in [
+        (long(1000), "headers are larger than 1000 bytes"),
+        (many(40_000), "more than 30000 values"),
+        (Step::json(200, "[[[[7]]]]"), "nested deeper than 3 levels"),
+    ] {
+        let (client, script) = client_with([step, ok()], &clock(), |b| b.limits(limits));
+        let error = client.call(Create).await.unwrap_err();
+        assert_eq!((error.kind(), error.advice()), (ErrorKind::UnexpectedReply, Advice::ReadBack));
+        assert!(error.to_string().contains(why), "{error}");
+        assert_eq!(script.arrived(), 1);
+    }
+    // Within the bounds it is the decoder's matter.
+    let (client, _) = client_with([long(900)], &clock(), |b| b.limits(limits));
+    assert_eq!(client.call(Create).await.unwrap(), 7);
+    for step in [many(25_000), Step::json(200, "[[[7]]]")] {
+        let (client, _) = client_with([step], &clock(), |b| b.limits(limits));
+        let error = client.call(Create).await.unwrap_err();
+        assert!(error.to_string().contains("expected a whole number"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_encoding_that_was_not_asked_for_is_named() {
+    for encodings in [&["gzip"][..], &["identity", "gzip"], &["deflate, br"]] {
+        let reply = encodings
+            .iter()
+            .fold(Step::json(200, "7"), |reply, it| reply.with_header("content-encoding", *it));
+        let (client, script, _) = client([reply, ok()]);
+        let error = client.call(Create).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
+        assert_eq!(error.advice(), Advice::ReadBack);
+        let encoding = encodings.last().unwrap();
+        let named = format!("a content encoding that was not asked for, {encoding:?}");
+        assert!(error.to_string().contains(&named), "{error}");
+        assert_eq!(script.arrived(), 1);
+    }
+    let gzip = Step::json(200, "7").with_header("transfer-encoding", "gzip, chunked");
+    let (client, _, _) = client([gzip]);
+    let error = client.call(Create).await.unwrap_err();
+    assert!(error.to_string().contains("unknown transfer encoding"), "{error}");
+    let plain = Step::json(200, "7").with_header("content-encoding", "identity");
+    let (client, _, _) = self::client([plain.with_header("transfer-encoding", "Chunked")]);
+    assert_eq!(client.call(Create).await.unwrap(), 7);
 }
 
 #[tokio::test]
@@ -294,6 +369,25 @@ async fn a_reply_that_cannot_be_decoded_shows_its_shape_only() {
         assert!(!shown.contains("pr1vate"), "{shown}");
         assert!(shown.contains("application/json") && shown.contains("(HTTP 200)"), "{shown}");
     }
+}
+
+/// A name that is a secret would be taken out whole, but not one that is cut in two.
+#[tokio::test]
+async fn an_excerpt_is_cut_between_names_and_shows_no_long_one() {
+    let filler = (0..9).map(|n| format!(r#""name-number-{n}":0,"#)).collect::<String>();
+    for length in 0..40 {
+        let cut = format!(r#"{{{filler}"{}":0,"t0ken":0}}"#, "y".repeat(length));
+        for body in [cut, format!(r#"{{"{}t0ken":0,"#, "y".repeat(36))] {
+            let (client, _, _) = client([Step::json(200, &body)]);
+            let shown = client.call(Read).await.unwrap_err().to_string();
+            for part in ["\"t0", "yt0"] {
+                assert!(!shown.contains(part), "{shown}");
+            }
+        }
+    }
+    let (client, _, _) = client([Step::json(200, &format!("{}[{{}}", " ".repeat(9000)))]);
+    let shown = client.call(Read).await.unwrap_err().to_string();
+    assert!(shown.ends_with("9003 bytes: [{}"), "{shown}");
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -11,6 +13,7 @@ use crate::fault::Faults;
 use crate::gate::{Gate, router};
 use crate::log::Log;
 use crate::provider::Provider;
+use crate::wire::Wait;
 use crate::{Clock, Sandbox, azire, server, vpngn, vpnscript};
 
 /// Why a sandbox did not start.
@@ -42,6 +45,7 @@ pub struct SandboxBuilder {
     clock: Clock,
     log_capacity: usize,
     azire_rate_limit: Option<u32>,
+    wait: Wait,
 }
 
 impl SandboxBuilder {
@@ -53,6 +57,7 @@ impl SandboxBuilder {
             clock: Clock::real(),
             log_capacity: 10_000,
             azire_rate_limit: None,
+            wait: Wait::default(),
         }
     }
 
@@ -94,6 +99,17 @@ impl SandboxBuilder {
         SandboxBuilder { azire_rate_limit: per_minute, ..self }
     }
 
+    /// How faults wait, such as [`Fault::Delay`](crate::Fault::Delay); one that never goes on waits
+    /// for [`Duration::MAX`]. Default: in real time. A test whose client has a clock of its own lets
+    /// both go by that.
+    #[must_use]
+    pub fn wait_with(
+        self,
+        wait: impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + 'static,
+    ) -> SandboxBuilder {
+        SandboxBuilder { wait: Wait(Arc::new(wait)), ..self }
+    }
+
     /// Listens and serves.
     ///
     /// # Errors
@@ -123,11 +139,12 @@ impl SandboxBuilder {
             seed: self.seed,
             log: Mutex::new(Log::new(self.log_capacity)),
             faults: Mutex::new(Faults::new(self.seed)),
+            wait: self.wait.clone(),
         });
         let router = router(&gate);
         let (running, stopped) = watch::channel(());
         let server = tokio::spawn(async move {
-            server::run(listener, router).await;
+            server::run(listener, router, self.wait).await;
             drop(running);
         });
         let server = server.abort_handle();

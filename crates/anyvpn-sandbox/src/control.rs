@@ -15,6 +15,7 @@ use crate::fault::{Fault, FaultRule};
 use crate::gate::{Gate, Unread, read};
 use crate::log::Received;
 use crate::reply::{Reply, reset};
+use crate::wire::{Level, Wanted, WireFault};
 use crate::{locked, operations};
 
 /// `POST /_sandbox/clock`
@@ -59,21 +60,17 @@ impl FaultInput {
                 Some(delay) => Fault::Delay(Duration::from_millis(delay)),
                 None => return Err("this fault needs \"delay_ms\"".to_owned()),
             },
-            "reset-before" => Fault::ResetBefore,
-            "reset-after" => Fault::ResetAfter,
             "too-many-requests" => Fault::TooManyRequests {
                 retry_after: self.retry_after_seconds.map(Duration::from_secs),
             },
-            "status" => Fault::Status(status(500)?),
+            "status" => Fault::Status(status(400)?),
             "html" => Fault::Html(status(200)?),
-            "cut-body" => Fault::CutBody,
-            "half-json" => Fault::HalfJson,
-            other => {
-                return Err(format!(
-                    "no fault is named {other:?}; there are delay, reset-before, reset-after, \
-                     too-many-requests, status, html, cut-body and half-json"
-                ));
-            }
+            name => Fault::named(name).ok_or_else(|| {
+                format!(
+                    "no fault is named {name:?}; there are delay, too-many-requests, status, html, \
+                     and those that GET /_sandbox/faults lists"
+                )
+            })?,
         };
         let FaultInput { operation, times, skip, percent, .. } = self;
         Ok(FaultRule { fault, operation, times, skip, percent: percent.unwrap_or(100) })
@@ -103,14 +100,15 @@ pub(crate) fn router(gate: &Arc<Gate>) -> Router {
         )
         .route(
             "/_sandbox/faults",
-            post(async move |request: Request| {
-                reply(request, |input: FaultInput| {
-                    locked(&faults.faults).rules.push(input.rule()?);
-                    Ok(json!({ "faults": locked(&faults.faults).rules.len() }))
+            get(async || done(200, &wire_faults()))
+                .post(async move |request: Request| {
+                    reply(request, |input: FaultInput| {
+                        locked(&faults.faults).rules.push(input.rule()?);
+                        Ok(json!({ "faults": locked(&faults.faults).rules.len() }))
+                    })
+                    .await
                 })
-                .await
-            })
-            .delete(with(|gate| locked(&gate.faults).rules.clear())),
+                .delete(with(|gate| locked(&gate.faults).rules.clear())),
         )
         .route(
             "/_sandbox/clock",
@@ -129,6 +127,30 @@ pub(crate) fn router(gate: &Arc<Gate>) -> Router {
                 reply(request, |input: Value| control.control(&provider, &action, &input)).await
             }),
         )
+}
+
+/// What goes wrong on the wire by name, for programs that choose one.
+fn wire_faults() -> Value {
+    let shown = |fault: &WireFault| {
+        let level = match fault.level {
+            Level::Tcp => "tcp",
+            Level::Http => "http",
+            Level::Json => "json",
+        };
+        let wanted = match fault.wanted {
+            Wanted::Value => "value",
+            Wanted::NoValue => "no-value",
+            Wanted::AsDocumented => "as-documented",
+        };
+        json!({
+            "fault": fault.name,
+            "level": level,
+            "what": fault.what,
+            "worked": fault.worked,
+            "wanted": wanted,
+        })
+    };
+    json!({ "faults": WireFault::all().map(shown).collect::<Vec<_>>() })
 }
 
 impl Gate {

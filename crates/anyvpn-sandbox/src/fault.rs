@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use crate::random::Random;
+use crate::wire::WireFault;
 
 /// What goes wrong with a request.
 ///
-/// The work is done with `Delay`, `ResetAfter`, `CutBody` and `HalfJson`, and with no other.
+/// The work is done with `Delay`, `ResetAfter`, `CutBody` and `HalfJson`; with `Wire` when that says
+/// so; and with no other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -30,6 +32,29 @@ pub enum Fault {
     CutBody,
     /// The work is done; then comes a complete message, status 200, with half of the JSON.
     HalfJson,
+    /// The reply goes wrong on the wire, in one of the ways that have a name. See
+    /// [`Fault::named`].
+    Wire(&'static WireFault),
+}
+
+impl Fault {
+    /// One of [`WireFault::all`] by its name, such as `gzip-bomb`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Fault> {
+        WireFault::named(name).map(Fault::Wire)
+    }
+
+    /// How it goes wrong on the wire, when it does.
+    pub(crate) fn on_the_wire(&self) -> Option<&'static WireFault> {
+        match self {
+            Fault::ResetBefore => WireFault::named("reset-before"),
+            Fault::ResetAfter => WireFault::named("reset-after"),
+            Fault::CutBody => WireFault::named("cut-body"),
+            Fault::HalfJson => WireFault::named("half-json"),
+            Fault::Wire(fault) => Some(fault),
+            _ => None,
+        }
+    }
 }
 
 /// A fault, and the requests that meet it.

@@ -18,7 +18,8 @@ use serde_json::json;
 use crate::fault::{Fault, Faults};
 use crate::log::{Log, Received};
 use crate::provider::{Call, Provider, Route};
-use crate::reply::{Reply, reset};
+use crate::reply::{Reply, reset, takeover};
+use crate::wire::{Wait, WireFault};
 use crate::{Clock, locked};
 
 /// Longest body that is taken.
@@ -40,6 +41,7 @@ pub(crate) struct Gate {
     pub(crate) seed: u64,
     pub(crate) log: Mutex<Log>,
     pub(crate) faults: Mutex<Faults>,
+    pub(crate) wait: Wait,
 }
 
 /// The routes of all providers and of the sandbox itself.
@@ -94,11 +96,8 @@ impl Gate {
             return self.answer(received, refusal(provider, StatusCode::NOT_FOUND));
         };
         let fault = locked(&self.faults).next(route.operation);
+        let wire = fault.as_ref().and_then(Fault::on_the_wire);
         let unworked = match &fault {
-            Some(Fault::ResetBefore) => {
-                locked(&self.log).push(received);
-                return reset();
-            }
             Some(Fault::TooManyRequests { retry_after }) => {
                 let reply = refusal(provider, StatusCode::TOO_MANY_REQUESTS);
                 Some(match retry_after {
@@ -110,32 +109,41 @@ impl Gate {
             }
             Some(Fault::Status(status)) => Some(provider.refusal(*status, "Server Error")),
             Some(Fault::Html(status)) => Some(Reply::html(*status)),
+            _ if wire.is_some_and(|it| !it.worked) => Some(provider.refusal(500, "Server Error")),
             _ => None,
         };
-        if let Some(reply) = unworked {
-            return self.answer(received, reply);
+        let asked = wire.map(|wire| (wire, parts.clone(), body.clone()));
+        let (received, reply) = match unworked {
+            Some(reply) => (received, reply),
+            None => {
+                let answer = provider.answer(route.operation, call(parts, params, body)).await;
+                let received = Received { effect: answer.is_ok(), ..received };
+                (received, answer.unwrap_or_else(|refusal| refusal))
+            }
+        };
+        if let Some((wire, parts, body)) = asked {
+            return self.spoil(received, reply, wire, &parts, &body);
         }
-        let answer = provider.answer(route.operation, call(parts, params, body)).await;
-        let received = Received { effect: answer.is_ok(), ..received };
-        let reply = answer.unwrap_or_else(|refusal| refusal);
-        match fault {
-            Some(Fault::ResetAfter) => {
-                locked(&self.log).push(received);
-                reset()
-            }
-            Some(Fault::CutBody) => {
-                locked(&self.log).push(received);
-                reply.into_cut_response()
-            }
-            Some(Fault::HalfJson) => self.answer(received, reply.halved()),
-            Some(Fault::Delay(delay)) => {
-                // Logged first: whoever asks gives up waiting sooner, and this code with it.
-                let response = self.answer(received, reply);
-                tokio::time::sleep(delay).await;
-                response
-            }
-            _ => self.answer(received, reply),
+        // Logged first: whoever asks gives up waiting sooner, and this code with it.
+        let response = self.answer(received, reply);
+        if let Some(Fault::Delay(delay)) = fault {
+            (self.wait.0)(delay).await;
         }
+        response
+    }
+
+    /// Lets the reply go wrong on the wire.
+    fn spoil(
+        &self,
+        received: Received,
+        reply: Reply,
+        fault: &WireFault,
+        parts: &Parts,
+        body: &[u8],
+    ) -> Response {
+        let script = reply.spoiled(fault, parts, body);
+        locked(&self.log).push(Received { status: script.status, ..received });
+        takeover(script)
     }
 
     /// Refuses what no route takes, in the form of the provider whose prefix it has.

@@ -35,7 +35,8 @@
 //! - **The seed** decides every number, name and key, and every choice that a provider's documents
 //!   leave open ([`azire::Quirks`]). Seed 0 gives the usual answers. Two runs with one seed, one
 //!   clock and the same requests give the same answers.
-//! - **Faults** ([`Fault`]) break what is asked for: slow, cut, reset, refused, half.
+//! - **Faults** ([`Fault`]) break what is asked for: slow, cut, reset, refused, half, and some 150
+//!   more that have a name ([`WireFault`]).
 //!
 //! # Over HTTP
 //!
@@ -46,6 +47,7 @@
 //! |---|---|---|
 //! | `GET /_sandbox/` | | operations, seed, time |
 //! | `GET`, `DELETE /_sandbox/log` | | tells or forgets what was received |
+//! | `GET /_sandbox/faults` | | [`WireFault::all`] |
 //! | `POST /_sandbox/faults` | `{"fault": "reset-after", "operation": "azire.create-port-forward", "times": 1, "skip": 0, "percent": 100}` | [`Sandbox::inject`] |
 //! | `DELETE /_sandbox/faults` | | [`Sandbox::clear_faults`] |
 //! | `POST /_sandbox/clock` | `{"advance_seconds": 86400}` | [`Clock::advance`] |
@@ -60,8 +62,10 @@
 //! | `POST /_sandbox/vpnscript/fail-next-job` | `{"reason": "No route to host"}` | [`vpnscript::Service::fail_next_job`] |
 //! | `POST /_sandbox/vpnscript/add-hostile-servers` | `{}` | [`vpnscript::Service::add_hostile_servers`] |
 //!
-//! Faults by name: `delay` (with `delay_ms`), `reset-before`, `reset-after`, `too-many-requests`
-//! (with `retry_after_seconds`), `status` and `html` (with `status`), `cut-body`, `half-json`.
+//! Faults by name: `delay` (with `delay_ms`), `too-many-requests` (with `retry_after_seconds`),
+//! `status` and `html` (with `status`), and all that go wrong on the wire, such as `reset-after`,
+//! `cut-body` or `gzip-bomb`: `GET /_sandbox/faults` lists them with what happens, as
+//! [`WireFault::all`] does.
 //!
 //! # Guarantees
 //!
@@ -96,11 +100,13 @@ mod reply;
 mod server;
 pub mod vpngn;
 pub mod vpnscript;
+mod wire;
 
 pub use builder::{SandboxBuilder, StartError};
 pub use clock::Clock;
 pub use fault::{Fault, FaultRule};
 pub use log::Received;
+pub use wire::{Level, Wanted, WireFault};
 
 /// A running server. It stops, and breaks off its connections, when dropped.
 pub struct Sandbox {

@@ -44,7 +44,7 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// The body, written anew from its fields; `[redacted]` when it has none that can be told.
     pub body: Vec<u8>,
-    /// What was answered; `None` when the connection was broken.
+    /// What was answered; `None` when no whole message was.
     pub status: Option<u16>,
     /// Whether the work was done: the request reached the provider and was not refused.
     pub effect: bool,

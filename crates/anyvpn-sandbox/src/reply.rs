@@ -1,16 +1,21 @@
 //! An answer before it becomes HTTP, so that a fault can still take it apart.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::stream;
+use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+
+use crate::wire::{Answer, End, Script, WireFault};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=UTF-8");
 
 /// A whole answer.
+#[derive(Clone)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     content_type: Option<HeaderValue>,
@@ -49,46 +54,8 @@ impl Reply {
         self
     }
 
-    /// A whole message with half of its JSON.
-    pub(crate) fn halved(self) -> Reply {
-        let body = match self.body.len() {
-            0 => Bytes::from_static(b"{\"status\":"),
-            length => self.body.slice(..length / 2),
-        };
-        Reply { status: StatusCode::OK, content_type: Some(JSON), body, ..self }
-    }
-
     pub(crate) fn into_response(self) -> Response {
-        let body = Body::from(self.body.clone());
-        self.response_with(body)
-    }
-
-    /// The whole head, half the body, and then a reset.
-    pub(crate) fn into_cut_response(self) -> Response {
-        if self.body.is_empty() {
-            return reset();
-        }
-        let half = self.body.slice(..self.body.len() / 2);
-        let length = self.body.len();
-        let parts = stream::unfold(Some(half), |half| async move {
-            match half {
-                Some(half) if !half.is_empty() => Some((Ok(half), Some(Bytes::new()))),
-                Some(_) => {
-                    // hyper sends what it holds when the body has nothing ready; without this
-                    // pause the half would be lost with the connection.
-                    tokio::task::yield_now().await;
-                    Some((Err(Reset), None))
-                }
-                None => None,
-            }
-        });
-        let mut response = self.response_with(Body::from_stream(parts));
-        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-        response
-    }
-
-    fn response_with(self, body: Body) -> Response {
-        let mut response = Response::new(body);
+        let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         for (name, value) in self.headers {
@@ -99,16 +66,27 @@ impl Reply {
         }
         response
     }
+
+    /// How the answer to this request goes wrong.
+    pub(crate) fn spoiled(self, fault: &WireFault, parts: &Parts, asked: &[u8]) -> Script {
+        let (head, _) = Reply { body: Bytes::new(), ..self.clone() }.into_response().into_parts();
+        let body = self.body.to_vec();
+        (fault.play)(Answer::new(head.status, &head.headers, body, parts, asked))
+    }
 }
 
-/// Marks a response that must never be sent: the connection is reset in its place.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the connection is to be reset")]
-pub(crate) struct Reset;
+/// Marks a response that must never be sent: the script is played in its place.
+#[derive(Clone)]
+pub(crate) struct Takeover(pub(crate) Arc<Script>);
 
-/// A response for the server's eyes only, see [`Reset`].
-pub(crate) fn reset() -> Response {
+/// A response for the server's eyes only, see [`Takeover`].
+pub(crate) fn takeover(script: Script) -> Response {
     let mut response = Response::new(Body::empty());
-    response.extensions_mut().insert(Reset);
+    response.extensions_mut().insert(Takeover(Arc::new(script)));
     response
+}
+
+/// The connection is reset without a byte of reply.
+pub(crate) fn reset() -> Response {
+    takeover(Script::nothing(End::Reset))
 }

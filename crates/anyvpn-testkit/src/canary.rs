@@ -1,5 +1,6 @@
 //! Looks for marked secrets in everything that a person or a log could see.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,8 +12,61 @@ pub struct Canary(Arc<Mutex<Cage>>);
 
 #[derive(Default)]
 struct Cage {
-    secrets: Vec<String>,
+    secrets: BTreeSet<String>,
+    /// The secrets in every form that an output could have.
+    forms: Vec<String>,
     outputs: Vec<u8>,
+    /// Outputs are looked through as they come, and not kept.
+    forgets: bool,
+    heard: u64,
+    leaks: Vec<String>,
+}
+
+impl Cage {
+    fn hear(&mut self, output: &[u8]) {
+        self.heard += output.len() as u64;
+        if !self.forgets {
+            self.outputs.extend_from_slice(output);
+            return;
+        }
+        let output = String::from_utf8_lossy(output);
+        if let Some(leak) = leak(&output, &self.forms) {
+            self.leaks.push(leak);
+        }
+    }
+}
+
+/// What stands before the first of `secrets` in a text.
+fn leak(text: &str, secrets: &[String]) -> Option<String> {
+    let at = secrets.iter().find_map(|secret| text.find(secret.as_str()))?;
+    let from = text[..at].char_indices().rev().nth(80).map_or(0, |(i, _)| i);
+    Some(text[from..at].to_owned())
+}
+
+/// The secret as it is, and as URLs, JSON and `Debug` write it.
+fn forms(secret: &str) -> Vec<String> {
+    let percent = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    let bytes = format!("{:?}", secret.as_bytes());
+    let mut forms = vec![
+        secret.to_owned(),
+        secret.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        secret.bytes().map(percent).collect(),
+        secret
+            .bytes()
+            .map(|byte| if byte == b' ' { "+".to_owned() } else { percent(byte) })
+            .collect(),
+        serde_json::Value::from(secret).to_string().trim_matches('"').to_owned(),
+        secret.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect(),
+        bytes.trim_matches(['[', ']']).to_owned(),
+    ];
+    forms.sort_unstable();
+    forms.dedup();
+    forms
 }
 
 impl Canary {
@@ -23,12 +77,28 @@ impl Canary {
     /// When the process has a log already.
     #[must_use]
     pub fn of_the_log() -> Self {
+        Self::default().listening()
+    }
+
+    /// The same, for very long logs: nothing of what it hears is kept, and secrets must be marked
+    /// before they come up. [`Canary::take_leaks`] tells which did.
+    ///
+    /// # Panics
+    ///
+    /// When the process has a log already.
+    #[must_use]
+    pub fn watching_the_log() -> Self {
         let canary = Self::default();
+        canary.cage().forgets = true;
+        canary.listening()
+    }
+
+    fn listening(self) -> Self {
         tracing_subscriber::fmt()
             .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-            .with_writer(canary.clone())
+            .with_writer(self.clone())
             .init();
-        canary
+        self
     }
 
     /// Marks a secret: it must come up in no output, neither before nor after this.
@@ -39,20 +109,35 @@ impl Canary {
     pub fn mark(&self, secret: impl Into<String>) {
         let secret = secret.into();
         assert!(secret.len() >= 8, "a marked secret has at least 8 characters");
-        self.cage().secrets.push(secret);
+        let mut cage = self.cage();
+        if cage.secrets.insert(secret.clone()) {
+            cage.forms.extend(forms(&secret));
+        }
     }
 
     /// Adds an output.
     pub fn hears(&self, output: impl AsRef<[u8]>) {
         let mut cage = self.cage();
-        cage.outputs.extend_from_slice(output.as_ref());
-        cage.outputs.push(b'\n');
+        cage.hear(output.as_ref());
+        cage.hear(b"\n");
     }
 
-    /// Everything that was heard.
+    /// Everything that was heard and kept.
     #[must_use]
     pub fn heard(&self) -> String {
         String::from_utf8_lossy(&self.cage().outputs).into_owned()
+    }
+
+    /// How much was heard.
+    #[must_use]
+    pub fn heard_bytes(&self) -> u64 {
+        self.cage().heard
+    }
+
+    /// What came before each secret that was heard since the last time.
+    #[must_use]
+    pub fn take_leaks(&self) -> Vec<String> {
+        std::mem::take(&mut self.cage().leaks)
     }
 
     /// Asserts that no marked secret came up, as it is or in an encoding that a log would use.
@@ -61,19 +146,11 @@ impl Canary {
     ///
     /// When one did, or when nothing was marked or heard at all.
     pub fn assert_silent(&self) {
-        let heard = self.heard();
-        let secrets = self.cage().secrets.clone();
-        assert!(!secrets.is_empty() && !heard.is_empty(), "nothing was marked, or nothing heard");
-        for secret in secrets {
-            let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
-            let bytes = format!("{:?}", secret.as_bytes());
-            let bytes = bytes.trim_matches(['[', ']']);
-            for form in [secret.as_str(), &percent, bytes] {
-                if let Some(at) = heard.find(form) {
-                    let from = heard[..at].char_indices().rev().nth(80).map_or(0, |(i, _)| i);
-                    panic!("a marked secret came up after: {}", &heard[from..at]);
-                }
-            }
+        let cage = self.cage();
+        assert!(!cage.secrets.is_empty() && cage.heard > 0, "nothing was marked, or nothing heard");
+        let kept = leak(&String::from_utf8_lossy(&cage.outputs), &cage.forms);
+        if let Some(before) = cage.leaks.first().or(kept.as_ref()) {
+            panic!("a marked secret came up after: {before}");
         }
     }
 
@@ -84,7 +161,7 @@ impl Canary {
 
 impl Write for Canary {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.cage().outputs.extend_from_slice(bytes);
+        self.cage().hear(bytes);
         Ok(bytes.len())
     }
 
@@ -112,6 +189,25 @@ mod tests {
         canary.hears("password sesame-open-up");
         canary.mark("sesame-open");
         canary.assert_silent();
+    }
+
+    #[test]
+    fn encodings_are_heard_and_nothing_is_kept() {
+        let canary = Canary::default();
+        canary.cage().forgets = true;
+        canary.mark("open \"sésame\"");
+        canary.hears("nothing of it");
+        for output in [
+            "open \"sésame\"",
+            "a=open%20%22s%C3%A9same%22",
+            "a=open+%22s%C3%A9same%22&b",
+            r#"{"a":"open \"sésame\""}"#,
+        ] {
+            assert!(canary.take_leaks().is_empty());
+            canary.hears(output);
+            assert_eq!(canary.take_leaks().len(), 1, "{output}");
+        }
+        assert!(canary.heard().is_empty() && canary.heard_bytes() > 50);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! For authors of providers: [`fixtures`] hold a provider's documented requests and replies as raw
 //! bytes; [`conformance`] checks the contract of the neutral traits; [`openapi`] holds bodies against
-//! the provider's document; [`faults`] meets every operation with every fault of the sandbox;
+//! the provider's document; [`lab`] breaks connections, TLS and names, and [`matrix`] meets every
+//! operation with every fault;
 //! [`network`] is one on which things go wrong at random, for state-machine tests;
 //! [`scripted`] is a transport without a socket and a clock without waits; [`witness`] keeps what
 //! passes a transport; [`canary`] looks for secrets in outputs; [`document`] keeps tables in
@@ -44,8 +45,9 @@
 pub mod canary;
 pub mod conformance;
 pub mod document;
-pub mod faults;
 pub mod fixtures;
+pub mod lab;
+pub mod matrix;
 pub mod network;
 pub mod openapi;
 pub mod reference;

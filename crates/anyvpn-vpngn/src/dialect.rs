@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::{Dialect as _, Operation as _, Reply, Request, Security};
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::ops::AddClient;
@@ -127,7 +128,7 @@ impl anyvpn_http::Dialect for Dialect {
     }
 
     fn refusal(reply: &Reply) -> Error {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body = reply.refusal_json();
         let parts = [&body, &body["error"], &body["response"]];
         let find = |names: &[&str], fits: fn(&Value) -> Option<String>| {
             let mut all = parts.iter().flat_map(|part| names.iter().map(move |name| &part[*name]));
@@ -150,8 +151,17 @@ pub(crate) fn success(reply: &Reply) -> Result<Value, Error> {
     if !reply.status.is_success() {
         return Err(Dialect::refusal(reply));
     }
+    /// A status that is there twice contradicts itself, or could, and is an error.
+    #[derive(Deserialize)]
+    struct Flag {
+        #[serde(rename = "status")]
+        _status: IgnoredAny,
+    }
     // By way of a value: token-refresh is documented with a key that is there twice.
     let body: Value = reply.json()?;
+    if body["status"].is_string() {
+        reply.json::<Flag>()?;
+    }
     match body["status"].as_str() {
         Some("success") => Ok(body),
         Some("error") => Err(Dialect::refusal(reply)),

@@ -28,7 +28,7 @@ impl anyvpn_http::Dialect for Dialect {
     }
 
     fn refusal(reply: &Reply) -> Error {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body = reply.refusal_json();
         let texts = texts(&body);
         let fields = field_errors(&body["errors"]);
         let suspended = body.get("suspend_reason").is_some();
@@ -65,8 +65,9 @@ struct Envelope<T> {
 
 impl<T> Flagged for Envelope<T> {
     fn flag(&self) -> Option<bool> {
-        // Without a flag there must be a value.
-        self.success.or(self.status).or(self.data.is_some().then_some(true))
+        // Without a flag there must be a value, which one that holds nothing is not.
+        let value = self.data.is_some() && size_of::<T>() > 0;
+        self.success.or(self.status).or(value.then_some(true))
     }
 }
 

@@ -3,13 +3,14 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "it is a test, only not in a function that says so")]
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyvpn_azire::ops::{CreateIp, CreatePortForward, Ip, OPERATIONS, UpdateEmail, call_by_name};
 use anyvpn_azire::{Azire, Dialect, Error, Secret};
 use anyvpn_core::{OperationId, PrivateKey};
 use anyvpn_http::{ClientBuilder, Limits, RetryPolicy};
-use anyvpn_sandbox::Sandbox;
+use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use serde_json::{Value, json};
 
 pub const USERNAME: &str = "david";
@@ -25,6 +26,14 @@ pub struct World {
     pub spare_token: anyvpn_azire::ops::Token,
 }
 
+static FIRST: OnceLock<PrivateKey> = OnceLock::new();
+static SECOND: OnceLock<PrivateKey> = OnceLock::new();
+
+/// Random, and the same in every world.
+fn key_of_the_process(place: &OnceLock<PrivateKey>) -> PrivateKey {
+    place.get_or_init(|| PrivateKey::generate().unwrap()).clone()
+}
+
 /// Without waits that a test would feel, and with time enough for a busy machine.
 pub fn quick(builder: ClientBuilder<Dialect>) -> ClientBuilder<Dialect> {
     let first_delay = Duration::from_millis(1);
@@ -35,13 +44,18 @@ pub fn quick(builder: ClientBuilder<Dialect>) -> ClientBuilder<Dialect> {
 
 impl World {
     pub async fn new(seed: u64) -> Self {
-        let sandbox = Sandbox::builder().seed(seed).start().await.unwrap();
+        Self::on(Sandbox::builder().seed(seed)).await
+    }
+
+    /// On a sandbox that this starts. Two on like sandboxes are alike.
+    pub async fn on(sandbox: SandboxBuilder) -> Self {
+        let sandbox = sandbox.start().await.unwrap();
         let account = sandbox.azire().add_account(USERNAME, PASSWORD);
         let azire = quick(Azire::builder().base_url(sandbox.azire_url()))
             .token(account.token.as_str())
             .build()
             .unwrap();
-        let private_key = PrivateKey::generate().unwrap();
+        let private_key = key_of_the_process(&FIRST);
         let key = private_key.public_key().to_string();
         let device = azire.call(CreateIp { key }).await.unwrap();
         let internal_ipv4 = device.ipv4_address;
@@ -58,7 +72,7 @@ impl World {
     /// An input that the operation accepts in this world.
     pub fn input(&self, operation: OperationId) -> Value {
         let address = self.device.ipv4_address;
-        let new_key = || PrivateKey::generate().unwrap().public_key().to_string();
+        let new_key = || key_of_the_process(&SECOND).public_key().to_string();
         match operation.name() {
             "create-user" => json!({"username": "newcomer", "password": PASSWORD}),
             "delete-user" => json!({"password": PASSWORD}),

@@ -117,7 +117,7 @@ async fn wrong_input_is_told() {
         ("faults", json!({}), "missing field `fault`"),
         ("faults", json!({ "fault": "flood" }), "no fault is named \"flood\""),
         ("faults", json!({ "fault": "delay" }), "delay_ms"),
-        ("faults", json!({ "fault": "status", "status": 404 }), "not within 500 to 599"),
+        ("faults", json!({ "fault": "status", "status": 304 }), "not within 400 to 599"),
         ("faults", json!({ "fault": "html" }), "needs \"status\""),
         ("faults", json!({ "fault": "cut-body", "operation": "azire.x" }), "no operation"),
         ("faults", json!({ "fault": "cut-body", "time": 1 }), "unknown field `time`"),

@@ -26,3 +26,4 @@ mod vpnscript_quirks;
 mod vpnscript_servers;
 mod vpnscript_wireguard;
 mod vpnscript_world;
+mod wire;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use anyvpn_core::{Config, ConfigRequest, OperationId, ServerConfigs, Timestamp, WireGuardConfig};
 use anyvpn_http::transport::Reqwest;
 use anyvpn_http::{ClientBuilder, Clock, Limits, RetryPolicy};
-use anyvpn_sandbox::Sandbox;
 use anyvpn_sandbox::vpnscript::Service;
+use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use anyvpn_vpnscript::ops::{OPERATIONS, call_by_name};
 use anyvpn_vpnscript::{Dialect, Error, VpnScript};
 use futures_core::future::BoxFuture;
@@ -87,7 +87,12 @@ pub struct World {
 impl World {
     pub async fn new(seed: u64) -> Self {
         let clock = anyvpn_sandbox::Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
-        let sandbox = Sandbox::builder().seed(seed).clock(clock).start().await.unwrap();
+        Self::on(Sandbox::builder().seed(seed).clock(clock)).await
+    }
+
+    /// On a sandbox that this starts, and whose clock stands still.
+    pub async fn on(sandbox: SandboxBuilder) -> Self {
+        let sandbox = sandbox.start().await.unwrap();
         let token = sandbox.vpnscript().add_account(USERNAME, PASSWORD).token;
         let clock = JobClock::new(&sandbox);
         let vpn = client(builder(&sandbox, &clock).token(token.as_str()));

@@ -1,0 +1,74 @@
+//! How much there is in a JSON text, counted before anything is made of it.
+
+/// Bodies up to this size are small whatever is made of them, and are not counted.
+const SMALL: usize = 64 << 10;
+
+/// The depth at which the JSON parser itself ends.
+pub(crate) const PARSER: usize = 128;
+
+/// Why a body is out of bounds; `None` when it is not, or is no JSON.
+pub(crate) fn excess(body: &[u8], values: usize, nesting: usize) -> Option<String> {
+    // Too high where strings hold such characters; only then it is worth to look closely.
+    let marks = body.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+    let many = body.len() > SMALL && marks >= values;
+    if !many && nesting >= PARSER {
+        return None;
+    }
+    let (count, depth) = structure(body);
+    if count > values && many {
+        return Some(format!("the reply has more than {values} values"));
+    }
+    (depth > nesting && nesting < PARSER)
+        .then(|| format!("the reply is nested deeper than {nesting} levels"))
+}
+
+/// The number of values, an empty container counted twice, and how deep they lie within each other.
+fn structure(text: &[u8]) -> (usize, usize) {
+    let (mut values, mut depth, mut deepest) = (1_usize, 0_usize, 0);
+    let (mut string, mut escaped) = (false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if string => escaped = true,
+            b'"' => string = !string,
+            _ if string => {}
+            b',' => values += 1,
+            b'[' | b'{' => {
+                values += 1;
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    (values, deepest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{excess, structure};
+
+    #[test]
+    fn strings_are_no_structure() {
+        for (text, expected) in [
+            (r"7", (1, 0)),
+            (r#"{"a,[{":"\",[","b":[1,2]}"#, (5, 2)),
+            (r#"[[],[[]],{"a":{}}]"#, (9, 3)),
+            (r"]]]]", (1, 0)),
+            (r#""unfinished ["#, (1, 0)),
+        ] {
+            assert_eq!(structure(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn small_bodies_and_long_texts_are_within_the_bound() {
+        let many = format!("[0{}]", ",0".repeat(40_000));
+        assert!(excess(many.as_bytes(), 40_000, 128).is_some());
+        assert_eq!(excess(many.as_bytes(), 50_000, 128), None);
+        assert_eq!(excess(&many.as_bytes()[..60_000], 10, 128), None);
+        let text = format!("\"{}\"", ",".repeat(100_000));
+        assert_eq!(excess(text.as_bytes(), 10, 128), None);
+    }
+}

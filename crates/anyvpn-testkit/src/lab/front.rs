@@ -1,0 +1,381 @@
+//! Connections in front of a server, which they lead through to it or not.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use super::Clock;
+use super::tls::server_hello;
+
+/// What becomes of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It leads to the server.
+    Through,
+    /// Nothing is read, nothing sent.
+    Silence,
+    /// The same, before TLS has begun: how long that may last is the transport's own matter.
+    SilenceInHandshake,
+    /// Reset after so many bytes of the request.
+    ResetAfter(usize),
+    ResetBeforeLast,
+    CloseAfter(usize),
+    /// One exchange, then this.
+    StaleReset,
+    StaleClose,
+    IdleClose,
+    IdleReset,
+    Idle408,
+    Idle200,
+    /// A ServerHello of this version, with this end of its random bytes.
+    Hello([u8; 2], [u8; 8]),
+    PlainHttp,
+    HelloReset,
+    HelloClose,
+    /// The reply without its length, and FIN without TLS's goodbye.
+    CutTls,
+    ForgedRecord,
+}
+
+/// Listens in front of a server until it is dropped.
+pub(crate) struct Front {
+    pub(crate) address: SocketAddr,
+    shared: Arc<Shared>,
+    task: AbortHandle,
+}
+
+struct Shared {
+    server: SocketAddr,
+    way: Way,
+    tls: Option<Tls>,
+    clock: Clock,
+    mended: AtomicBool,
+    /// Requests of which something came, and that the server did not get.
+    lost: AtomicUsize,
+    /// Connections that have had their exchange and then their fault.
+    ended: AtomicUsize,
+}
+
+pub(crate) struct Tls {
+    /// `None` where the fault comes before a handshake.
+    pub(crate) broken: Option<Arc<ServerConfig>>,
+    pub(crate) good: Arc<ServerConfig>,
+}
+
+impl Way {
+    /// Whether the fault is for connections that TLS is expected on and does not begin.
+    pub(crate) fn is_in_handshake(self) -> bool {
+        matches!(
+            self,
+            Self::SilenceInHandshake
+                | Self::Hello(..)
+                | Self::PlainHttp
+                | Self::HelloReset
+                | Self::HelloClose
+        )
+    }
+
+    /// Whether there is a fault after the first exchange only.
+    pub(crate) fn is_for_kept_connections(self) -> bool {
+        matches!(self, Self::StaleReset | Self::StaleClose) || self.is_for_idle_connections()
+    }
+
+    /// Whether the fault comes by itself, before a kept connection is used again.
+    pub(crate) fn is_for_idle_connections(self) -> bool {
+        matches!(self, Self::IdleClose | Self::IdleReset | Self::Idle408 | Self::Idle200)
+    }
+}
+
+impl Front {
+    /// A connection of `way` for every one that comes, until it is mended: then all lead through.
+    pub(crate) async fn start(
+        server: SocketAddr,
+        way: Way,
+        tls: Option<Tls>,
+        clock: Clock,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind((server.ip(), 0)).await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            server,
+            way,
+            tls,
+            clock,
+            mended: AtomicBool::new(false),
+            lost: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
+        });
+        let task = tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle();
+        Ok(Self { address, shared, task })
+    }
+
+    /// Lets all further connections through; gives a handle that does it.
+    pub(crate) fn mend(&self) -> impl FnOnce() + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.mended.store(true, Ordering::SeqCst)
+    }
+
+    pub(crate) fn lost(&self) -> usize {
+        self.shared.lost.load(Ordering::SeqCst)
+    }
+
+    /// Waits until a kept connection has ended, as far as this side is concerned.
+    pub(crate) async fn ended(&self) {
+        while self.shared.ended.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        while connections.try_join_next().is_some() {}
+        let shared = Arc::clone(&shared);
+        connections.spawn(async move {
+            // A connection that breaks is what this is for.
+            let _ = stream.set_nodelay(true);
+            let _ = shared.lead(stream).await;
+        });
+    }
+}
+
+impl Shared {
+    async fn lead(&self, mut stream: TcpStream) -> io::Result<()> {
+        let broken = !self.mended.load(Ordering::SeqCst);
+        let way = if broken { self.way } else { Way::Through };
+        let config = match &self.tls {
+            Some(tls) if broken => tls.broken.as_ref(),
+            Some(tls) => Some(&tls.good),
+            None => None,
+        };
+        if let Some(config) = config {
+            let stream = TlsAcceptor::from(Arc::clone(config)).accept(stream).await?;
+            return match way {
+                Way::CutTls | Way::ForgedRecord => self.spoil_tls(stream, way).await,
+                _ => self.through(stream).await,
+            };
+        }
+        match way {
+            Way::Through | Way::CutTls | Way::ForgedRecord => self.through(stream).await,
+            Way::Silence => {
+                stream.readable().await?;
+                self.lost.fetch_add(1, Ordering::SeqCst);
+                let wait = self.clock.server_waits(Duration::MAX);
+                let gone =
+                    async { while read(&mut stream).await.is_ok_and(|it| !it.is_empty()) {} };
+                tokio::select! { () = wait => {}, () = gone => {} }
+                Ok(())
+            }
+            Way::SilenceInHandshake => {
+                while !read(&mut stream).await?.is_empty() {}
+                Ok(())
+            }
+            Way::ResetAfter(bytes) => {
+                self.take(&mut stream, bytes).await?;
+                stream.set_zero_linger()
+            }
+            Way::CloseAfter(bytes) => {
+                self.take(&mut stream, bytes).await?;
+                // What is left unread would make the system send RST in place of FIN.
+                stream.shutdown().await?;
+                while !read(&mut stream).await?.is_empty() {}
+                Ok(())
+            }
+            Way::ResetBeforeLast => {
+                self.lost.fetch_add(1, Ordering::SeqCst);
+                message(&mut stream).await?;
+                stream.set_zero_linger()
+            }
+            Way::Hello(version, random_end) => {
+                read(&mut stream).await?;
+                stream.write_all(&server_hello(version, &random_end)).await?;
+                while !read(&mut stream).await?.is_empty() {}
+                Ok(())
+            }
+            Way::HelloReset => {
+                read(&mut stream).await?;
+                stream.set_zero_linger()
+            }
+            Way::HelloClose => read(&mut stream).await.map(drop),
+            Way::PlainHttp => {
+                read(&mut stream).await?;
+                let refusal = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+                stream.write_all(refusal).await
+            }
+            kept => self.kept(stream, kept).await,
+        }
+    }
+
+    async fn through(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
+        let mut server = TcpStream::connect(self.server).await?;
+        server.set_nodelay(true)?;
+        copy_bidirectional(&mut stream, &mut server).await.map(drop)
+    }
+
+    /// Reads so many bytes of a request that nobody will get.
+    async fn take(&self, stream: &mut TcpStream, bytes: usize) -> io::Result<()> {
+        let mut taken = vec![0; bytes];
+        stream.readable().await?;
+        self.lost.fetch_add(1, Ordering::SeqCst);
+        stream.read_exact(&mut taken).await.map(drop)
+    }
+
+    /// One exchange with the server, and then a fault.
+    async fn kept(&self, mut stream: TcpStream, way: Way) -> io::Result<()> {
+        self.exchange(&mut stream).await?;
+        match way {
+            Way::StaleReset => {
+                self.take(&mut stream, 1).await?;
+                stream.set_zero_linger()?;
+            }
+            Way::StaleClose => {
+                message(&mut stream).await?;
+                self.lost.fetch_add(1, Ordering::SeqCst);
+            }
+            Way::IdleReset => stream.set_zero_linger()?,
+            Way::Idle408 => {
+                stream
+                    .write_all(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n")
+                    .await?;
+            }
+            Way::Idle200 => {
+                let forged =
+                    b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{\"status\":\"success\"}";
+                stream.write_all(forged).await?;
+                self.ended.fetch_add(1, Ordering::SeqCst);
+                while !read(&mut stream).await?.is_empty() {}
+            }
+            _ => {}
+        }
+        drop(stream);
+        self.ended.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Leads one request and its reply through, and gives the reply.
+    async fn exchange(&self, stream: &mut TcpStream) -> io::Result<()> {
+        let request = message(stream).await?;
+        let mut server = TcpStream::connect(self.server).await?;
+        server.write_all(&request).await?;
+        let reply = message(&mut server).await?;
+        stream.write_all(&reply).await
+    }
+
+    /// The request's work is done; the reply breaks below TLS.
+    async fn spoil_tls(
+        &self,
+        mut stream: tokio_rustls::server::TlsStream<TcpStream>,
+        way: Way,
+    ) -> io::Result<()> {
+        let request = message(&mut stream).await?;
+        let mut server = TcpStream::connect(self.server).await?;
+        server.write_all(&request).await?;
+        let reply = message(&mut server).await?;
+        let text = String::from_utf8_lossy(&reply).replace("content-length", "x-length");
+        let part = match way {
+            // A head without a body is a whole reply.
+            Way::CutTls if text.ends_with("\r\n\r\n") => b"",
+            Way::CutTls => text.as_bytes(),
+            _ => &text.as_bytes()[..text.len() / 2],
+        };
+        stream.write_all(part).await?;
+        stream.flush().await?;
+        let (mut stream, _) = stream.into_inner();
+        if way == Way::ForgedRecord {
+            stream.write_all(&[23, 3, 3, 0, 32]).await?;
+            stream.write_all(&[0x5a; 32]).await?;
+        }
+        stream.shutdown().await
+    }
+}
+
+/// What has come; nothing at the end.
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
+    let mut part = vec![0; 16 * 1024];
+    let length = stream.read(&mut part).await?;
+    part.truncate(length);
+    Ok(part)
+}
+
+/// A message with its body, whose length its head announces.
+async fn message(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
+    let mut message = Vec::new();
+    loop {
+        let part = read(stream).await?;
+        if part.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        message.extend(part);
+        let Some(end) = message.windows(4).position(|it| it == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = String::from_utf8_lossy(&message[..end]).to_ascii_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+        let length = length.and_then(|it| it.trim().parse::<usize>().ok()).unwrap_or(0);
+        if message.len() >= end + 4 + length {
+            return Ok(message);
+        }
+    }
+}
+
+/// An address whose connections are never answered: its queue is full.
+pub(crate) struct BlackHole {
+    listener: TcpListener,
+    /// Whoever stands in the queue.
+    _queue: Vec<TcpStream>,
+}
+
+impl BlackHole {
+    pub(crate) async fn at(address: SocketAddr) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(1)?;
+        let address = listener.local_addr()?;
+        let mut queue = Vec::new();
+        let wait = Duration::from_millis(50);
+        while let Ok(connected) = tokio::time::timeout(wait, TcpStream::connect(address)).await {
+            queue.push(connected?);
+        }
+        Ok(Self { listener, _queue: queue })
+    }
+
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers from here on, by leading every connection to the server.
+    pub(crate) fn mend(self, server: SocketAddr) {
+        lead_through(self.listener, server);
+    }
+}
+
+/// Leads every connection to the server, until the runtime ends.
+pub(crate) fn lead_through(listener: TcpListener, server: SocketAddr) {
+    tokio::spawn(async move {
+        let mut connections = JoinSet::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            while connections.try_join_next().is_some() {}
+            connections.spawn(async move {
+                let mut server = TcpStream::connect(server).await?;
+                copy_bidirectional(&mut stream, &mut server).await.map(drop)
+            });
+        }
+        Ok::<(), io::Error>(())
+    });
+}

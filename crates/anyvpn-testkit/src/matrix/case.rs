@@ -1,0 +1,123 @@
+//! The cases: one list of all that can go wrong.
+
+use std::time::Duration;
+
+use anyvpn_sandbox::{Fault, Level, Wanted, WireFault};
+
+use crate::lab::{Kind, LabFault, LabLevel};
+
+/// One thing that goes wrong.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) section: &'static str,
+    pub(super) what: String,
+    pub(super) wanted: Wanted,
+    pub(super) play: Play,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Play {
+    Nothing,
+    Sandbox(Fault),
+    Lab(Kind),
+}
+
+/// The sections of the page, in their order.
+pub(super) const SECTIONS: &[&str] =
+    &["Nothing", "Names", "Connections", "TLS", "Bytes", "Statuses", "HTTP", "JSON"];
+
+const STATUSES: &[u16] = &[
+    400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 413, 414, 415, 417, 418, 421, 422,
+    423, 425, 426, 428, 429, 431, 451, 499, 500, 501, 502, 503, 504, 505, 507, 508, 511, 520, 522,
+    524, 525, 529, 530, 599,
+];
+
+const PAGES: &[u16] = &[200, 302, 400, 401, 403, 404, 429, 500, 502, 503, 504];
+
+/// All cases; the first is that nothing goes wrong.
+pub(super) fn all() -> Vec<Case> {
+    let case = |section, name: String, what: String, wanted, play| Case {
+        name,
+        section,
+        what,
+        wanted,
+        play,
+    };
+    let mut cases =
+        vec![case("Nothing", "none".into(), "Nothing.".into(), Wanted::Value, Play::Nothing)];
+    for fault in LabFault::all() {
+        let section = match fault.level {
+            LabLevel::Name => "Names",
+            LabLevel::Connection => "Connections",
+            LabLevel::Tls => "TLS",
+        };
+        let play = Play::Lab((fault.kind)());
+        cases.push(case(section, fault.name.into(), fault.what.into(), fault.wanted, play));
+    }
+    let sandbox = |section, name: String, what: String, wanted, fault| {
+        case(section, name, what, wanted, Play::Sandbox(fault))
+    };
+    let seconds = Duration::from_secs;
+    cases.push(sandbox(
+        "Bytes",
+        "delay-20".into(),
+        "The reply, after 20 seconds.".into(),
+        Wanted::Value,
+        Fault::Delay(seconds(20)),
+    ));
+    cases.push(sandbox(
+        "Bytes",
+        "delay-60".into(),
+        "The reply, after a minute.".into(),
+        Wanted::NoValue,
+        Fault::Delay(seconds(60)),
+    ));
+    for status in STATUSES {
+        let what = format!("{status}, in the provider's form.");
+        let fault = Fault::Status(*status);
+        cases.push(sandbox("Statuses", status.to_string(), what, wanted(*status), fault));
+    }
+    for status in PAGES {
+        let what = format!("{status}, with a page of HTML.");
+        let fault = Fault::Html(*status);
+        cases.push(sandbox("Statuses", format!("html-{status}"), what, wanted(*status), fault));
+    }
+    for wait in [0, 5, 60, 119] {
+        let what = format!("429, to try again in {wait} seconds.");
+        let fault = Fault::TooManyRequests { retry_after: Some(seconds(wait)) };
+        cases.push(sandbox("Statuses", format!("429-after-{wait}"), what, Wanted::NoValue, fault));
+    }
+    for fault in WireFault::all() {
+        let section = match fault.level {
+            Level::Tcp => "Bytes",
+            Level::Json => "JSON",
+            _ => "HTTP",
+        };
+        let play = Fault::Wire(fault);
+        cases.push(sandbox(section, fault.name.into(), fault.what.into(), fault.wanted, play));
+    }
+    cases
+}
+
+/// "Not found" is an answer to some questions: that there is nothing.
+fn wanted(status: u16) -> Wanted {
+    if status == 404 { Wanted::AsDocumented } else { Wanted::NoValue }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{SECTIONS, all};
+
+    #[test]
+    fn every_case_has_a_name_of_its_own_and_a_section() {
+        let mut names = BTreeSet::new();
+        for case in all() {
+            assert!(names.insert(case.name.clone()), "{} is there twice", case.name);
+            assert!(SECTIONS.contains(&case.section), "{}", case.section);
+        }
+        assert!(names.len() > 200, "{}", names.len());
+    }
+}

@@ -1,0 +1,170 @@
+//! What must hold, whatever the table says.
+
+use std::time::Duration;
+
+use anyvpn_core::{Advice, Error, ErrorKind};
+use anyvpn_http::{Entry, Replay};
+use anyvpn_sandbox::Wanted;
+use serde_json::Value;
+
+use super::case::Case;
+use super::run::{Mode, Outcome};
+use super::{MEMORY, limits};
+use crate::openapi::Document;
+
+/// What must never happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Wrong {
+    /// An operation that must not be repeated arrived again, and not after a 429.
+    Twice,
+    /// Something panicked.
+    Panic,
+    /// The call took longer than its bound.
+    Hang,
+    /// The call had more memory than its bound.
+    Memory,
+    /// A secret came up in an output or in the log.
+    Leak,
+    /// A value came from a reply that has none.
+    WrongSuccess,
+    /// A reply that was whole was refused.
+    WrongFailure,
+    /// Work that was done was reported as failed, without advice to look.
+    Unsaid,
+    /// A redirect was followed, or something else was sent that nobody asked for.
+    Strayed,
+    /// The client's next call went wrong.
+    Unusable,
+}
+
+impl Wrong {
+    /// All of them, and the words for a row in which it happened.
+    pub const ALL: [(Self, &str); 10] = [
+        (Self::Twice, "a Once operation arriving twice"),
+        (Self::Panic, "a panic"),
+        (Self::Hang, "a hang beyond its deadline"),
+        (Self::Memory, "memory over the bound"),
+        (Self::Leak, "a leaked secret"),
+        (Self::WrongSuccess, "a wrong success"),
+        (Self::WrongFailure, "a wrong failure"),
+        (Self::Unsaid, "work done and not said"),
+        (Self::Strayed, "a request to elsewhere"),
+        (Self::Unusable, "a client that is of no more use"),
+    ];
+}
+
+/// A run, judged.
+pub(super) struct Judged {
+    pub(super) operation: &'static str,
+    pub(super) replay: Replay,
+    pub(super) case: usize,
+    pub(super) mode: Mode,
+    /// How often it arrived and what came of it, as the table has it.
+    pub(super) cell: String,
+    pub(super) wrong: Vec<(Wrong, String)>,
+    pub(super) memory: u64,
+    pub(super) elapsed: Duration,
+}
+
+/// Judges the runs of one operation.
+pub(super) struct Bench<'a> {
+    entry: &'a Entry,
+    document: Document,
+    /// What each variant gives when nothing goes wrong.
+    normal: Vec<Option<Value>>,
+}
+
+impl<'a> Bench<'a> {
+    pub(super) fn new(entry: &'a Entry, document: Document, normal: Vec<Option<Value>>) -> Self {
+        Self { entry, document, normal }
+    }
+
+    pub(super) fn judge(
+        &self,
+        place: usize,
+        case: &Case,
+        mode: Mode,
+        variant: usize,
+        outcome: Outcome,
+    ) -> Judged {
+        let name = self.entry.id.to_string();
+        let own: Vec<_> =
+            outcome.received.iter().filter(|it| it.operation == Some(&name)).collect();
+        let arrived = own.len() + outcome.lost;
+        let done = own.iter().filter(|it| it.effect).count();
+
+        let mut wrong = Vec::new();
+        let mut add = |is: bool, what: Wrong, why: String| {
+            if is {
+                wrong.push((what, why));
+            }
+        };
+        let once = self.entry.replay == Replay::Once;
+        let before_last = own.split_last().map_or(&[][..], |(_, before)| before);
+        let asked_again = outcome.lost == 0 && before_last.iter().all(|it| it.status == Some(429));
+        add(once && arrived > 1 && !asked_again, Wrong::Twice, format!("arrived {arrived} times"));
+        add(once && done > 1, Wrong::Twice, format!("done {done} times"));
+        add(outcome.panics > 0, Wrong::Panic, format!("{} panics", outcome.panics));
+        let late = outcome.elapsed > limits().call;
+        add(outcome.hung || late, Wrong::Hang, format!("after {:?}", outcome.elapsed));
+        add(outcome.memory > MEMORY, Wrong::Memory, format!("{} bytes", outcome.memory));
+        for leak in &outcome.leaks {
+            add(true, Wrong::Leak, leak.clone());
+        }
+        let strayed = outcome.received.iter().find(|it| it.operation != Some(&name));
+        add(strayed.is_some(), Wrong::Strayed, format!("{strayed:?}"));
+        add(!outcome.usable, Wrong::Unusable, "the call after it".to_owned());
+        match &outcome.result {
+            Some(Ok(value)) => {
+                let ok = self.may_be(value, case, variant, &outcome);
+                add(!ok, Wrong::WrongSuccess, value.to_string().chars().take(200).collect());
+            }
+            Some(Err(error)) => {
+                let whole = matches!(case.wanted, Wanted::Value);
+                let named = error.operation() == Some(self.entry.id);
+                add(whole || !named, Wrong::WrongFailure, error.to_string());
+                let said = error.advice() == Advice::ReadBack;
+                let unsaid = done > 0 && self.entry.replay != Replay::Safe && !said;
+                add(unsaid, Wrong::Unsaid, error.to_string());
+            }
+            None => {}
+        }
+        Judged {
+            operation: self.entry.id.name(),
+            replay: self.entry.replay,
+            case: place,
+            mode,
+            cell: format!("{arrived}× {}", word(outcome.result.as_ref())),
+            wrong,
+            memory: outcome.memory,
+            elapsed: outcome.elapsed,
+        }
+    }
+
+    /// Whether the value may come of this case.
+    fn may_be(&self, value: &Value, case: &Case, variant: usize, outcome: &Outcome) -> bool {
+        let normal = self.normal[variant].as_ref() == Some(value);
+        match case.wanted {
+            Wanted::NoValue if outcome.faulty => false,
+            Wanted::AsDocumented if outcome.faulty && !normal => {
+                outcome.last.as_ref().is_some_and(|(status, body)| {
+                    self.document.validate_reply(self.entry.id.name(), *status, body).is_ok()
+                })
+            }
+            _ => normal,
+        }
+    }
+}
+
+/// The kind, and a dagger where the error says to read back.
+fn word(result: Option<&Result<Value, Error>>) -> String {
+    match result {
+        Some(Ok(_)) => "ok".to_owned(),
+        Some(Err(error)) => {
+            let said = error.advice() == Advice::ReadBack && error.kind() != ErrorKind::Ambiguous;
+            format!("{}{}", error.kind().name(), if said { "†" } else { "" })
+        }
+        None => "nothing".to_owned(),
+    }
+}

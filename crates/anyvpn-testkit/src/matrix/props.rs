@@ -1,0 +1,183 @@
+//! What stands between a client and the sandbox while a case is played.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyvpn_http::transport::Setup;
+use rustls::ServerConfig;
+use tokio::net::TcpSocket;
+use tokio::runtime::Handle;
+
+use crate::lab::{
+    Address, Authority, BlackHole, Book, Certificate, Clock, Front, Kind, Lookup, NAME, Name, Tls,
+    Way, lead_through,
+};
+
+/// How long a connection may take in real time: nothing in the lab makes a good one wait.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// The same where the fault is that it takes for ever.
+const CONNECT_IN_VAIN: Duration = Duration::from_millis(500);
+
+/// Dead ends on this machine; the good address is the sandbox's own.
+const REFUSING: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+const SWALLOWING: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
+
+/// The certificates of the lab, made once.
+pub(super) struct Certificates {
+    authority: Authority,
+    made: Vec<(Certificate, Arc<ServerConfig>)>,
+}
+
+impl Certificates {
+    pub(super) fn new() -> Self {
+        let authority = Authority::new();
+        let make = |it: &Certificate| (*it, authority.server(*it));
+        let made = Certificate::ALL.iter().map(make).collect();
+        Self { authority, made }
+    }
+
+    fn of(&self, certificate: Certificate) -> Arc<ServerConfig> {
+        let found = self.made.iter().find(|(it, _)| *it == certificate);
+        Arc::clone(&found.expect("all are made").1)
+    }
+}
+
+/// What is in force while a case is played.
+pub(super) struct Props {
+    /// The address to call, without a path.
+    pub(super) url: String,
+    pub(super) front: Option<Front>,
+    /// Requests that go into the front are TLS's own.
+    https: bool,
+    mend: Vec<Box<dyn FnOnce() + Send>>,
+    /// Kept open, so that nothing else takes its place.
+    _holes: Vec<BlackHole>,
+}
+
+impl Props {
+    /// Sets what a case needs in front of the sandbox at `server`.
+    pub(super) async fn set(
+        kind: Option<&Kind>,
+        certificates: &Certificates,
+        server: SocketAddr,
+        clock: &Clock,
+    ) -> io::Result<(Self, Setup)> {
+        let tls = certificates.authority.client();
+        let mut setup = Setup { connect: CONNECT, tls, names: None, proxies: false };
+        let url = format!("http://{server}");
+        let mut props =
+            Self { url, front: None, https: false, mend: Vec::new(), _holes: Vec::new() };
+        match kind {
+            None => {}
+            Some(Kind::Refused) => {
+                // Held, and not listened on until it is mended.
+                let socket = TcpSocket::new_v4()?;
+                socket.bind((server.ip(), 0).into())?;
+                props.url = format!("http://{}", socket.local_addr()?);
+                let here = Handle::current();
+                props.mend.push(Box::new(move || {
+                    let _here = here.enter();
+                    if let Ok(listener) = socket.listen(16) {
+                        lead_through(listener, server);
+                    }
+                }));
+            }
+            Some(Kind::BlackHole) => {
+                setup.connect = CONNECT_IN_VAIN;
+                let hole = BlackHole::at((server.ip(), 0).into()).await?;
+                props.url = format!("http://{}", hole.address()?);
+                let here = Handle::current();
+                props.mend.push(Box::new(move || {
+                    let _here = here.enter();
+                    hole.mend(server);
+                }));
+            }
+            Some(Kind::Name(name)) => props.name(name, server, &mut setup).await?,
+            Some(Kind::Way(way)) if way.is_in_handshake() => {
+                if *way == Way::SilenceInHandshake {
+                    setup.connect = CONNECT_IN_VAIN;
+                }
+                let good = certificates.of(Certificate::Good);
+                props.secure(*way, Tls { broken: None, good }, server, clock, &mut setup).await?;
+            }
+            Some(Kind::Tls(certificate, way)) => {
+                let broken = Some(certificates.of(*certificate));
+                let good = certificates.of(Certificate::Good);
+                props.secure(*way, Tls { broken, good }, server, clock, &mut setup).await?;
+            }
+            Some(Kind::Way(way)) => {
+                let front = Front::start(server, *way, None, clock.clone()).await?;
+                props.url = format!("http://{}", front.address);
+                props.mend.push(Box::new(front.mend()));
+                props.front = Some(front);
+            }
+        }
+        Ok((props, setup))
+    }
+
+    async fn name(&mut self, name: &Name, server: SocketAddr, setup: &mut Setup) -> io::Result<()> {
+        let broken = match name {
+            Name::Fails(lookup) => {
+                if matches!(lookup, Lookup::Silence) {
+                    setup.connect = CONNECT_IN_VAIN;
+                }
+                lookup.clone()
+            }
+            Name::Leads(addresses) => {
+                if addresses.contains(&Address::BlackHole) {
+                    setup.connect = CONNECT_IN_VAIN;
+                    let hole = SocketAddr::new(SWALLOWING, server.port());
+                    self._holes.push(BlackHole::at(hole).await?);
+                }
+                let address = |it: &Address| match it {
+                    Address::Good => server.ip(),
+                    Address::Refused => REFUSING,
+                    Address::BlackHole => SWALLOWING,
+                    Address::Six => Ipv6Addr::LOCALHOST.into(),
+                };
+                Lookup::Found(addresses.iter().map(address).collect())
+            }
+        };
+        let book = Book::new(broken, Lookup::Found(vec![server.ip()]));
+        let mended = book.clone();
+        self.mend.push(Box::new(move || mended.mend()));
+        self.url = format!("http://lab.localhost:{}", server.port());
+        setup.names = Some(Arc::new(book));
+        Ok(())
+    }
+
+    async fn secure(
+        &mut self,
+        way: Way,
+        tls: Tls,
+        server: SocketAddr,
+        clock: &Clock,
+        setup: &mut Setup,
+    ) -> io::Result<()> {
+        let front = Front::start(server, way, Some(tls), clock.clone()).await?;
+        let here = Lookup::Found(vec![front.address.ip()]);
+        setup.names = Some(Arc::new(Book::new(here.clone(), here)));
+        self.url = format!("https://{NAME}:{}", front.address.port());
+        self.mend.push(Box::new(front.mend()));
+        self.https = true;
+        self.front = Some(front);
+        Ok(())
+    }
+
+    /// What makes all good, as one step.
+    pub(super) fn mend(&mut self) -> Box<dyn FnOnce() + Send> {
+        let steps = std::mem::take(&mut self.mend);
+        Box::new(move || steps.into_iter().for_each(|step| step()))
+    }
+
+    /// Requests that came to the front and not to the sandbox.
+    pub(super) fn lost(&self) -> usize {
+        match &self.front {
+            Some(front) if !self.https => front.lost(),
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What the runs gave, as a table and as figures.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyvpn_http::{Entry, Replay};
+
+use super::case::{Case, SECTIONS};
+use super::judge::{Judged, Wrong};
+use super::run::Mode;
+
+/// All runs of a provider.
+pub struct Report {
+    provider: &'static str,
+    operations: &'static [Entry],
+    cases: Vec<Case>,
+    judged: Vec<Judged>,
+}
+
+const CLASSES: [Replay; 3] = [Replay::Safe, Replay::Idempotent, Replay::Once];
+
+impl Report {
+    pub(super) fn new(
+        provider: &'static str,
+        operations: &'static [Entry],
+        cases: Vec<Case>,
+        mut judged: Vec<Judged>,
+    ) -> Self {
+        let order = |it: &Judged| {
+            let place = operations.iter().position(|entry| entry.id.name() == it.operation);
+            (it.case, place, it.mode == Mode::Every)
+        };
+        judged.sort_by_key(order);
+        Self { provider, operations, cases, judged }
+    }
+
+    /// How many calls were made under a fault.
+    #[must_use]
+    pub fn runs(&self) -> usize {
+        self.judged.len()
+    }
+
+    /// In how many runs this happened.
+    #[must_use]
+    pub fn count(&self, wrong: Wrong) -> usize {
+        let has = |it: &&Judged| it.wrong.iter().any(|(what, _)| *what == wrong);
+        self.judged.iter().filter(has).count()
+    }
+
+    /// The most memory that a call had, in bytes, and the run that had it.
+    #[must_use]
+    pub fn memory(&self) -> (u64, String) {
+        let most = self.judged.iter().max_by_key(|it| it.memory);
+        most.map_or((0, String::new()), |it| (it.memory, self.name(it)))
+    }
+
+    /// The longest time that a call took by the lab's clock.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
+        self.judged.iter().map(|it| it.elapsed).max().unwrap_or_default()
+    }
+
+    fn name(&self, run: &Judged) -> String {
+        let mode = match run.mode {
+            Mode::First => "first",
+            Mode::Every => "every",
+        };
+        format!("{} · {} · {mode}", run.operation, self.cases[run.case].name)
+    }
+
+    /// The figures of the run, in a few lines.
+    #[must_use]
+    pub fn figures(&self) -> String {
+        let (memory, run) = self.memory();
+        let mut text = format!(
+            "{}: {} operations × {} faults × 2 = {} runs; at most {} KiB a call ({run}), {} s by \
+             its clock\n",
+            self.provider,
+            self.operations.len(),
+            self.cases.len(),
+            self.runs(),
+            memory / 1024,
+            self.longest().as_secs(),
+        );
+        for (wrong, words) in Wrong::ALL {
+            _ = writeln!(text, "  {:>5} with {words}", self.count(wrong));
+        }
+        text
+    }
+
+    /// Asserts that nothing went wrong in any run.
+    ///
+    /// # Panics
+    ///
+    /// With the first runs in which something did.
+    pub fn assert_nothing_wrong(&self) {
+        let mut text = String::new();
+        for (wrong, words) in Wrong::ALL {
+            let runs = self.judged.iter().flat_map(|run| {
+                let of = run.wrong.iter().filter(move |(what, _)| *what == wrong);
+                of.map(move |(_, why)| (run, why))
+            });
+            let count = self.count(wrong);
+            if count > 0 {
+                _ = writeln!(text, "{count} runs with {words}, such as");
+            }
+            for (run, why) in runs.take(200) {
+                _ = writeln!(text, "  {}: {}: {why}", self.name(run), run.cell);
+            }
+        }
+        assert!(text.is_empty(), "{}\n{text}", self.figures());
+    }
+
+    /// The page for the documents.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let classes: Vec<(Replay, usize)> = CLASSES
+            .into_iter()
+            .map(|class| (class, self.operations.iter().filter(|it| it.replay == class).count()))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        let mut text = self.head();
+        for section in SECTIONS {
+            let cases = self.cases.iter().enumerate().filter(|(_, it)| it.section == *section);
+            _ = write!(text, "\n## {section}\n\n| fault | what happens |");
+            for (class, count) in &classes {
+                _ = write!(text, " {class:?} ({count}) |");
+            }
+            text.push_str("\n|---|---|");
+            text.push_str(&"---|".repeat(classes.len()));
+            text.push('\n');
+            for (place, case) in cases {
+                _ = write!(text, "| `{}` | {} |", case.name, case.what);
+                for (class, _) in &classes {
+                    _ = write!(text, " {} |", self.cell(place, *class));
+                }
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    fn head(&self) -> String {
+        let mut text = format!(
+            "# {} under every fault\n\n\
+             {} operations × {} faults, each once on the first request and once on every request: \
+             {} runs.\nRuns with ",
+            self.provider,
+            self.operations.len(),
+            self.cases.len(),
+            self.runs(),
+        );
+        let counts = Wrong::ALL.map(|(wrong, words)| format!("{words}: {}", self.count(wrong)));
+        _ = writeln!(text, "{}.\n", counts.join("; "));
+        text.push_str(
+            "A cell says how often the request arrived, at least in part, and what the caller \
+             got: when the fault\nmeets the first request / when it meets every request. † means \
+             that the error advises to read back.\nWhere operations of a class differ, the most \
+             frequent result comes first. What the columns and\nthe bounds mean stands in \
+             [Reliability](reliability.md). `cargo xtask faults` writes this page.\n",
+        );
+        for class in CLASSES {
+            let of = self.operations.iter().filter(|it| it.replay == class);
+            let names: Vec<String> = of.map(|it| format!("`{}`", it.id.name())).collect();
+            if !names.is_empty() {
+                _ = write!(text, "\n- {class:?}: {}", names.join(", "));
+            }
+        }
+        text.push('\n');
+        text
+    }
+
+    /// What a class of operations makes of a case: the most frequent result, and who differs.
+    fn cell(&self, case: usize, class: Replay) -> String {
+        let mut results: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        let of_case: Vec<_> =
+            self.judged.iter().filter(|it| it.case == case && it.replay == class).collect();
+        for run in of_case.iter().filter(|it| it.mode == Mode::First) {
+            let every = of_case
+                .iter()
+                .find(|it| it.mode == Mode::Every && it.operation == run.operation)
+                .map_or("", |it| it.cell.as_str());
+            let both = match every == run.cell {
+                true => run.cell.clone(),
+                false => format!("{} / {every}", run.cell),
+            };
+            results.entry(both).or_default().push(run.operation);
+        }
+        let mut results: Vec<_> = results.into_iter().collect();
+        results.sort_by_key(|(_, operations)| std::cmp::Reverse(operations.len()));
+        let mut results = results.into_iter();
+        let mut text = results.next().map(|(result, _)| result).unwrap_or_default();
+        for (result, operations) in results {
+            let names: Vec<String> = operations.iter().map(|it| format!("`{it}`")).collect();
+            _ = write!(text, "<br>{result}: {}", names.join(", "));
+        }
+        text
+    }
+}
