@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyvpn_core::{Error, ErrorKind, Secret};
 use async_trait::async_trait;
 
-use crate::TokenStore;
+use crate::{Finish, StoreLock, TokenStore};
 
 /// Holds the credential of a client, and replaces one that the provider refuses.
 #[async_trait]
@@ -52,7 +52,12 @@ pub trait SignIn<T>: Send + Sync + 'static {
 
 /// A token that is kept in a [`TokenStore`], and made anew by signing in: by one caller at a time,
 /// for all callers and, where the store is shared, for all processes.
-pub struct Stored<T, S> {
+///
+/// A sign-in that has begun comes to its end also when the caller is dropped: its token would be lost
+/// otherwise, and stay at the provider.
+pub struct Stored<T, S>(Arc<Signing<T, S>>);
+
+struct Signing<T, S> {
     store: Arc<dyn TokenStore<T>>,
     sign_in: S,
     /// Why a sign-in was refused. It is not tried again: many callers with a wrong password would
@@ -64,12 +69,12 @@ impl<T, S> Stored<T, S> {
     /// Tokens that `sign_in` makes and `store` keeps.
     #[must_use]
     pub fn new(store: Arc<dyn TokenStore<T>>, sign_in: S) -> Self {
-        Self { store, sign_in, refused: Mutex::new(None) }
+        Self(Arc::new(Signing { store, sign_in, refused: Mutex::new(None) }))
     }
 }
 
-impl<S: SignIn<Secret>> Stored<Secret, S> {
-    /// Makes a token and keeps it. The store's lock is held.
+impl<S: SignIn<Secret>> Signing<Secret, S> {
+    /// Makes a token and keeps it.
     async fn renewed(&self) -> Result<Secret, Error> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((kind, message)) = refused {
@@ -91,27 +96,40 @@ impl<S: SignIn<Secret>> Stored<Secret, S> {
     }
 }
 
+impl<S: SignIn<Secret>> Stored<Secret, S> {
+    /// Makes a token and keeps it, under the store's lock.
+    async fn renewed(&self, turn: StoreLock) -> Result<Secret, Error> {
+        let signing = Arc::clone(&self.0);
+        Finish::new(async move {
+            let _turn = turn;
+            signing.renewed().await
+        })
+        .await
+    }
+}
+
 #[async_trait]
 impl<S: SignIn<Secret>> Credentials<Secret> for Stored<Secret, S> {
     async fn current(&self) -> Result<Option<Secret>, Error> {
-        if let Some(token) = self.store.load().await? {
+        let store = &self.0.store;
+        if let Some(token) = store.load().await? {
             return Ok(Some(token));
         }
-        let _turn = self.store.lock().await?;
-        if let Some(token) = self.store.load().await? {
+        let turn = store.lock().await?;
+        if let Some(token) = store.load().await? {
             return Ok(Some(token));
         }
-        self.renewed().await.map(Some)
+        self.renewed(turn).await.map(Some)
     }
 
     async fn renew(&self, refused: &Secret) -> Result<bool, Error> {
-        let _turn = self.store.lock().await?;
-        let kept = self.store.load().await?;
+        let turn = self.0.store.lock().await?;
+        let kept = self.0.store.load().await?;
         // Another caller or process has signed in since.
         if kept.is_some_and(|token| token.expose() != refused.expose()) {
             return Ok(true);
         }
-        self.renewed().await?;
+        self.renewed(turn).await?;
         Ok(true)
     }
 }

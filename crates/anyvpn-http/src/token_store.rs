@@ -120,7 +120,8 @@ mod file {
     /// Keeps the token in a file of mode 0600, for all processes that name the same file.
     ///
     /// The file is replaced whole, never written into; a lock file beside it lets one process at a
-    /// time sign in. The folder must exist.
+    /// time sign in. What a process leaves that is killed meanwhile, the next one removes. The folder
+    /// must exist.
     pub struct FileStore {
         path: PathBuf,
     }
@@ -144,7 +145,33 @@ mod file {
                 _ => Path::new("."),
             }
         }
+
+        /// What the name of a file begins with that is to replace this one.
+        fn prefix(&self) -> String {
+            let name = self.path.file_name().unwrap_or_default();
+            format!(".{}.", name.to_string_lossy())
+        }
+
+        /// Removes what killed processes left. Whoever saves has the lock, so nobody does now.
+        fn remove_leftovers(&self) {
+            let prefix = self.prefix();
+            for entry in fs::read_dir(self.folder()).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                let drawn =
+                    name.to_str().and_then(|it| it.strip_prefix(&prefix)?.strip_suffix(NEW));
+                if drawn.is_some_and(|it| {
+                    it.len() == DRAWN && it.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                }) {
+                    let _ = fs::remove_file(entry.path());
+                }
+            }
+        }
     }
+
+    /// What the name of a file ends with that is to replace another, and how many characters before
+    /// that are drawn.
+    const NEW: &str = ".new";
+    const DRAWN: usize = 6;
 
     #[async_trait]
     impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> TokenStore<T> for FileStore {
@@ -183,7 +210,11 @@ mod file {
             let (json, _) = reveal(|| serde_json::to_vec(token));
             let json = zeroize::Zeroizing::new(json.map_err(|e| self.failed("write", e))?);
             // Made with mode 0600, beside the file so that the exchange is one step.
-            let mut file = tempfile::NamedTempFile::new_in(self.folder())
+            let mut file = tempfile::Builder::new()
+                .prefix(&self.prefix())
+                .rand_bytes(DRAWN)
+                .suffix(NEW)
+                .tempfile_in(self.folder())
                 .map_err(|e| self.failed("write", e.kind()))?;
             file.write_all(&json)
                 .and_then(|()| file.as_file().sync_all())
@@ -196,6 +227,7 @@ mod file {
             path.push(".lock");
             let file =
                 lock_file(Path::new(&path)).await.map_err(|e| self.failed("lock", e.kind()))?;
+            self.remove_leftovers();
             Ok(Box::new(file))
         }
     }

@@ -3,12 +3,11 @@
 //! For authors of providers: [`fixtures`] hold a provider's documented requests and replies as raw
 //! bytes; [`conformance`] checks the contract of the neutral traits; [`openapi`] holds bodies against
 //! the provider's document; [`lab`] breaks connections, TLS and names, and [`matrix`] meets every
-//! operation with every fault;
-//! [`network`] is one on which things go wrong at random, for state-machine tests;
-//! [`scripted`] is a transport without a socket and a clock without waits; [`witness`] keeps what
-//! passes a transport; [`canary`] looks for secrets in outputs; [`document`] keeps tables in
-//! documents true. [`reference`](mod@reference) is a provider in memory, which the suite itself is
-//! tested with.
+//! operation with every fault; [`network`] is one on which things go wrong at random, for
+//! state-machine tests; [`dropping`] drops futures at each of their polls; [`scripted`] is a transport
+//! without a socket and a clock without waits; [`witness`] keeps what passes a transport; [`canary`]
+//! looks for secrets in outputs; [`document`] keeps tables in documents true.
+//! [`reference`](mod@reference) is a provider in memory, which the suite itself is tested with.
 //!
 //! A test of a provider; here of the reference, with the password of its account and a second account
 //! to create:

@@ -155,8 +155,7 @@ impl Vpngn {
         let email = email.into();
         let session = self.session(email.clone(), Arc::clone(&store)).await?;
         let turn = store.lock().await?;
-        session.start(Proof::Password(password)).await?;
-        drop(turn);
+        session.start(Proof::Password(password), turn).await?;
         Ok(self.in_session(session, email))
     }
 

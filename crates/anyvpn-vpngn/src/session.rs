@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyvpn_core::{Error, ErrorKind, Secret, Timestamp};
-use anyvpn_http::{Client, Clock, Credentials, Fixed, Operation as _, TokenStore};
+use anyvpn_http::{
+    Client, Clock, Credentials, Finish, Fixed, Operation as _, StoreLock, TokenStore,
+};
 use async_trait::async_trait;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -73,7 +75,9 @@ fn utc(text: &str) -> Option<Timestamp> {
 
 /// Keeps the tokens of one end user in a store, and refreshes the short one before it ends, and once
 /// more when it is refused: one caller at a time, for all callers and all processes that share the
-/// store.
+/// store. A refresh that has begun comes to its end also when the caller is dropped: VPNGN may have
+/// ended the old tokens.
+#[derive(Clone)]
 pub(crate) struct Session {
     client: Client<Dialect>,
     api_key: Secret,
@@ -95,8 +99,21 @@ impl Session {
         self.client.clock()
     }
 
-    /// Makes tokens with this proof, and keeps them.
-    pub(crate) async fn start(&self, proof: Proof) -> Result<SessionTokens, Error> {
+    /// Makes tokens with this proof and keeps them, under the store's lock.
+    pub(crate) async fn start(
+        &self,
+        proof: Proof,
+        turn: StoreLock,
+    ) -> Result<SessionTokens, Error> {
+        let session = self.clone();
+        Finish::new(async move {
+            let _turn = turn;
+            session.make(proof).await
+        })
+        .await
+    }
+
+    async fn make(&self, proof: Proof) -> Result<SessionTokens, Error> {
         let access = Access::new(self.api_key.clone(), proof);
         let client = self.client.with_credentials(Fixed(Some(access)));
         let tokens = client.call(TokenRefresh { email: self.email.clone() }).await?;
@@ -118,13 +135,13 @@ impl Session {
         self.clock().now() + MARGIN < tokens.short_token_expires_at
     }
 
-    /// Makes new tokens with the long one. The store's lock is held.
-    async fn refresh(&self, old: SessionTokens) -> Result<SessionTokens, Error> {
+    /// Makes new tokens with the long one.
+    async fn refresh(&self, old: SessionTokens, turn: StoreLock) -> Result<SessionTokens, Error> {
         if self.clock().now() >= old.long_token_expires_at {
             let at = old.long_token_expires_at;
             return Err(ended(format!("the long token of {} ended at {at}", self.email)));
         }
-        match self.start(Proof::LongToken(old.long_token)).await {
+        match self.start(Proof::LongToken(old.long_token), turn).await {
             Err(error) if error.kind() == ErrorKind::Unauthorized => {
                 Err(error
                     .with_detail("the long token was refused; sign in with the password again"))
@@ -141,19 +158,20 @@ impl Credentials<Access> for Session {
         if self.is_fresh(&tokens) {
             return Ok(Some(self.access(tokens)));
         }
-        let _turn = self.store.lock().await?;
+        let turn = self.store.lock().await?;
         let tokens = self.kept().await?;
-        let tokens = if self.is_fresh(&tokens) { tokens } else { self.refresh(tokens).await? };
+        let tokens =
+            if self.is_fresh(&tokens) { tokens } else { self.refresh(tokens, turn).await? };
         Ok(Some(self.access(tokens)))
     }
 
     async fn renew(&self, refused: &Access) -> Result<bool, Error> {
-        let _turn = self.store.lock().await?;
+        let turn = self.store.lock().await?;
         let tokens = self.kept().await?;
         let same = matches!(&refused.proof, Proof::ShortToken(token)
             if token.expose() == tokens.short_token.expose());
         if same {
-            self.refresh(tokens).await?;
+            self.refresh(tokens, turn).await?;
         }
         Ok(true)
     }

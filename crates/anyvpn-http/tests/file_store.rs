@@ -1,0 +1,120 @@
+//! A token's file, with callers that give up and programs that are killed: it holds one whole token
+//! at every moment, and its lock is never left behind.
+
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+#![cfg(all(unix, feature = "file-store"))]
+
+use std::fs;
+use std::future::poll_fn;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use anyvpn_core::Secret;
+use anyvpn_http::{FileStore, MemoryStore, TokenStore};
+use anyvpn_testkit::dropping::poll_at_most;
+
+/// Waiting for a lock, and having it, end with the future.
+#[tokio::test]
+async fn a_dropped_wait_holds_no_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = FileStore::new(folder.path().join("token"));
+    let stores: [&dyn TokenStore<Secret>; 2] = [&MemoryStore::new(None), &file];
+    for store in stores {
+        let held = store.lock().await.unwrap();
+        for polls in 0..2 {
+            assert!(poll_at_most(polls, store.lock()).await.is_none(), "two have the lock");
+        }
+        let mut waiting = store.lock();
+        assert!(poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending())).await);
+        drop(held);
+        drop(waiting);
+        let next = poll_at_most(1, store.lock()).await;
+        assert!(next.is_some_and(|lock| lock.is_ok()), "nobody has the lock, and it is held");
+    }
+    assert_eq!(names(folder.path()), ["token.lock"]);
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+const FILE: &str = "ANYVPN_TEST_TOKEN_FILE";
+/// How often each program replaces the token.
+const TIMES: u32 = 50;
+
+/// Does nothing unless the other test has started it: replaces the token by the next one.
+#[tokio::test]
+async fn the_program() {
+    let Ok(path) = std::env::var(FILE) else { return };
+    let store = FileStore::new(path);
+    for _ in 0..TIMES {
+        let _turn = TokenStore::<Secret>::lock(&store).await.unwrap();
+        store.save(Some(&token(number(&store).await + 1))).await.unwrap();
+    }
+}
+
+/// A token that is long enough to be torn, and shows when it was.
+fn token(number: u32) -> Secret {
+    Secret::from(format!("{number}|{}", number.to_string().repeat(5000)))
+}
+
+async fn number(store: &FileStore) -> u32 {
+    let Some(kept) = TokenStore::<Secret>::load(store).await.unwrap() else { return 0 };
+    let number = kept.expose().split('|').next().unwrap().parse().unwrap();
+    assert_eq!(kept.expose(), token(number).expose(), "a torn token");
+    number
+}
+
+fn start(path: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "the_program", "--nocapture"])
+        .env(FILE, path)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn two_programs_lose_no_token_and_a_killed_one_hinders_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    let store = FileStore::new(&path);
+    let programs = [start(&path), start(&path)];
+    for mut program in programs {
+        assert!(program.wait().unwrap().success());
+    }
+    assert_eq!(number(&store).await, 2 * TIMES);
+
+    // Killed at any moment, also while it writes or has the lock.
+    let began = Instant::now();
+    for kills in 1..=5 {
+        let before = number(&store).await;
+        let mut program = start(&path);
+        while number(&store).await < before + kills {
+            assert!(began.elapsed() < Duration::from_secs(60), "it takes too long");
+        }
+        program.kill().unwrap();
+        program.wait().unwrap();
+    }
+    // The next one has the lock at once, and what the dead had begun to write is gone. Other files
+    // are none of its business.
+    let others =
+        [".token.abc12.new", ".token.x.abc123.new", ".tokens.abc123.new", "token.abc123.new"];
+    for name in others.iter().chain(&[".token.abc123.new"]) {
+        fs::write(folder.path().join(name), "half").unwrap();
+    }
+    let turn = poll_at_most(1, TokenStore::<Secret>::lock(&store)).await;
+    assert!(turn.is_some_and(|lock| lock.is_ok()), "the lock is held by the dead");
+    let mut left = Vec::from(others);
+    left.extend(["token", "token.lock"]);
+    left.sort_unstable();
+    assert_eq!(names(folder.path()), left);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}

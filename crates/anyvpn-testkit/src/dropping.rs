@@ -1,0 +1,143 @@
+//! Futures that are dropped at each of their polls: what they leave behind must hinder nobody.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+
+use anyvpn_core::Error;
+use anyvpn_http::transport::{Body, Progress, Transport, TransportError};
+use anyvpn_http::{StoreLock, TokenStore};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use futures_util::StreamExt;
+use http::{Request, Response};
+
+/// Polls a future until it is ready, at most so many times, and drops it.
+pub async fn poll_at_most<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        match future.as_mut().poll(context) {
+            // Dropped at once, and not when something would wake it.
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            poll => poll.map(Some),
+        }
+    })
+    .await
+}
+
+/// Lets a scenario drop its future after each number of polls, from none on, until it says that the
+/// future came to its end. Gives that number.
+///
+/// # Panics
+///
+/// When the future never comes to its end.
+pub async fn at_every_poll(mut scenario: impl AsyncFnMut(usize) -> bool) -> usize {
+    for polls in 0..10_000 {
+        if scenario(polls).await {
+            return polls;
+        }
+    }
+    panic!("it never came to its end");
+}
+
+/// A transport or a token store whose every step takes one poll more, so that a caller can be
+/// dropped before and after it. What a transport has begun to send is done and answered, whether
+/// somebody waits for it or not.
+pub struct Halting<T> {
+    inner: Arc<T>,
+    under_way: Arc<AtomicUsize>,
+}
+
+impl<T> Halting<T> {
+    /// This one, with halts.
+    #[must_use]
+    pub fn new(inner: T) -> Self {
+        Self { inner: Arc::new(inner), under_way: Arc::default() }
+    }
+
+    /// The one behind it.
+    #[must_use]
+    pub fn inner(&self) -> &T {
+        &self.inner
+    }
+
+    /// Waits until nothing is under way any more.
+    pub async fn settled(&self) {
+        while self.under_way.load(Ordering::SeqCst) > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl<T> Clone for Halting<T> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), under_way: Arc::clone(&self.under_way) }
+    }
+}
+
+/// A request that is not answered yet.
+struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl<T: Transport> Transport for Halting<T> {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            self.under_way.fetch_add(1, Ordering::SeqCst);
+            let under_way = UnderWay(Arc::clone(&self.under_way));
+            let inner = Arc::clone(&self.inner);
+            let answer = tokio::spawn(async move {
+                let _under_way = under_way;
+                let (head, body) = inner.send(request).await?.into_parts();
+                let chunks: Vec<_> = body.collect().await;
+                Ok((head, chunks))
+            });
+            let lost = |error| TransportError::new(Progress::MaybeSent, &error);
+            let (head, chunks) = answer.await.map_err(lost)??;
+            tokio::task::yield_now().await;
+            let body = futures_util::stream::iter(chunks).then(async |chunk| {
+                tokio::task::yield_now().await;
+                chunk
+            });
+            Ok(Response::from_parts(head, body.boxed()))
+        })
+    }
+}
+
+#[async_trait]
+impl<T: Send + Sync + 'static, S: TokenStore<T>> TokenStore<T> for Halting<S> {
+    async fn load(&self) -> Result<Option<T>, Error> {
+        tokio::task::yield_now().await;
+        let kept = self.inner.load().await;
+        tokio::task::yield_now().await;
+        kept
+    }
+
+    async fn save(&self, token: Option<&T>) -> Result<(), Error> {
+        tokio::task::yield_now().await;
+        let saved = self.inner.save(token).await;
+        tokio::task::yield_now().await;
+        saved
+    }
+
+    async fn lock(&self) -> Result<StoreLock, Error> {
+        tokio::task::yield_now().await;
+        let lock = self.inner.lock().await;
+        tokio::task::yield_now().await;
+        lock
+    }
+}
