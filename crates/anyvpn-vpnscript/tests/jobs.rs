@@ -4,10 +4,8 @@
 mod world;
 
 use std::collections::BTreeSet;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use anyvpn_core::{
@@ -17,6 +15,7 @@ use anyvpn_core::{
 use anyvpn_http::transport::{Body, Reqwest, Transport, TransportError};
 use anyvpn_sandbox::vpnscript::{ConfigState, ServiceState};
 use anyvpn_sandbox::{Fault, FaultRule};
+use anyvpn_testkit::dropping::poll_at_most;
 use anyvpn_vpnscript::VpnScript;
 use anyvpn_vpnscript::ops::CreateWireGuardConfig;
 use bytes::Bytes;
@@ -245,19 +244,6 @@ async fn a_listing_that_fails_after_the_creation_is_read_back() {
     }
 }
 
-/// Polls `future` so often, and drops it.
-async fn poll_times<T>(future: impl Future<Output = T>, mut times: usize) -> Option<T> {
-    let mut future = pin!(future);
-    std::future::poll_fn(|context| {
-        if times == 0 {
-            return Poll::Ready(None);
-        }
-        times -= 1;
-        future.as_mut().poll(context).map(Some)
-    })
-    .await
-}
-
 #[tokio::test]
 async fn a_dropped_future_leaves_nothing_behind_wherever_it_is_dropped() {
     let world = World::new(0).await;
@@ -267,7 +253,7 @@ async fn a_dropped_future_leaves_nothing_behind_wherever_it_is_dropped() {
     let mut created = 0;
     for polls in 1..1000 {
         world.sandbox.clear_received();
-        if let Some(obtained) = poll_times(obtain(&vpn, WIREGUARD), polls).await {
+        if let Some(obtained) = poll_at_most(polls, obtain(&vpn, WIREGUARD)).await {
             assert_eq!(world.ids(), [obtained.unwrap().0]);
             println!("dropped after each of {} polls; {created} had created", polls - 1);
             assert!(created > 3, "{created}");

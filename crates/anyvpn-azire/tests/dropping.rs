@@ -1,0 +1,67 @@
+//! A future that is dropped, wherever that is, makes nothing twice.
+
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
+mod world;
+
+use std::sync::Arc;
+
+use anyvpn_azire::Azire;
+use anyvpn_azire::ops::ListLocations;
+use anyvpn_core::{ConfigRequest, NewPortForward, PortForwards, PrivateKey, ServerConfigs};
+use anyvpn_http::transport::Reqwest;
+use anyvpn_testkit::dropping::{Halting, at_every_poll, poll_at_most};
+use world::{USERNAME, World, quick};
+
+/// A client that halts at every step of a call.
+fn halting(world: &World) -> (Azire, Halting<Reqwest>) {
+    // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let transport = Halting::new(Reqwest(reqwest::Client::new()));
+    let builder = quick(Azire::builder().base_url(world.sandbox.azire_url()));
+    let builder = builder.token(world.token.as_str()).transport(Arc::new(transport.clone()));
+    (builder.build().unwrap(), transport)
+}
+
+/// Who gives up with a key of its own, and asks with it again, has one device.
+#[tokio::test]
+async fn a_key_registers_one_device_wherever_obtaining_is_dropped() {
+    let mut registered = 0;
+    let polls = at_every_poll(async |polls| {
+        let world = World::new(0).await;
+        let (azire, transport) = halting(&world);
+        let location = azire.call(ListLocations {}).await.unwrap().remove(0).name;
+        let mut request = ConfigRequest::wireguard(location);
+        request.wireguard.private_key = Some(PrivateKey::generate().unwrap());
+        let obtained = poll_at_most(polls, azire.obtain(&request)).await;
+        transport.settled().await;
+        registered += world.sandbox.azire().devices(USERNAME).len() - 1;
+        azire.obtain(&request).await.unwrap();
+        let devices = world.sandbox.azire().devices(USERNAME).len();
+        assert_eq!(devices, 2, "after {polls} polls");
+        obtained.is_some()
+    })
+    .await;
+    assert!((2..polls).contains(&registered), "{registered} of {polls}");
+}
+
+/// Who gives up opening a port lists what is there, as after a lost reply.
+#[tokio::test]
+async fn a_dropped_port_is_open_or_not_and_listed_if_it_is() {
+    let mut opened = 0;
+    let polls = at_every_poll(async |polls| {
+        let world = World::new(0).await;
+        let (azire, transport) = halting(&world);
+        let device = world.device.ipv4_address;
+        let created = PortForwards::create(&azire, NewPortForward::new(device));
+        let created = poll_at_most(polls, created).await;
+        transport.settled().await;
+        let listed = PortForwards::list(&azire, device).await.unwrap().len();
+        assert_eq!(listed, world.sandbox.azire().ports(USERNAME).len());
+        assert!((1..=2).contains(&listed), "after {polls} polls");
+        opened += listed - 1;
+        created.is_some()
+    })
+    .await;
+    assert!((2..polls).contains(&opened), "{opened} of {polls}");
+}
