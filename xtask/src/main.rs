@@ -11,6 +11,7 @@ mod book;
 mod codegen;
 mod fuzz;
 mod interop;
+mod mutants;
 mod packages;
 mod samples;
 mod start;
@@ -35,6 +36,7 @@ Tasks:
                       with --no-skip, fail where a program or the machine is missing
   keyring             the command's feature of that name, with GNOME Keyring on a bus of its own
   fuzz --seconds N    any bytes for each parser of configurations, for so long each (cargo-fuzz)
+  mutants [MODULE]    whether the tests notice each small change of the code (cargo-mutants): hours
   docs                write the tables in the documents that tests check
   tidy                the house rules: lengths, secrets, dependencies, links, samples
   book                the guide as a book in target/book, every link followed (mdbook)
@@ -64,6 +66,8 @@ fn main() -> ExitCode {
             &[],
         ),
         ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds),
+        ["mutants"] => mutants::run(root(), None),
+        ["mutants", module] => mutants::run(root(), Some(module)),
         ["docs"] => cargo(&["test", "--workspace", "--tests"], &[("ANYVPN_WRITE_DOCS", "1")]),
         ["tidy"] => tidy::check(root()),
         ["book"] => book::build(root()),

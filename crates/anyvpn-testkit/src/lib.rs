@@ -44,6 +44,7 @@
 pub mod canary;
 pub mod conformance;
 pub mod document;
+pub mod dropping;
 pub mod fixtures;
 pub mod lab;
 pub mod matrix;
