@@ -1,9 +1,12 @@
-//! `cargo xtask fuzz`: any bytes for the parsers.
+//! `cargo xtask fuzz`: any bytes for whatever reads what comes from outside.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::cargo;
+
+/// The longest input, in bytes.
+const LONGEST: &str = "-max_len=4096";
 
 /// Runs each target of `fuzz/` for so many seconds, from its seeds and what earlier runs found.
 ///
@@ -18,23 +21,103 @@ pub fn run(root: &Path, seconds: &str) -> Result<(), String> {
     cargo(&["fuzz", "--version"], &[])
         .map_err(|e| format!("{e}: cargo install cargo-fuzz --locked; and it needs g++"))?;
     let fuzz = root.join("fuzz");
-    let targets = targets(&fuzz.join("seeds")).map_err(|e| format!("fuzz/seeds: {e}"))?;
-    for target in &targets {
-        let [corpus, seeds] = ["corpus", "seeds"].map(|it| format!("fuzz/{it}/{target}"));
-        fs::create_dir_all(root.join(&corpus)).map_err(|e| format!("{corpus}: {e}"))?;
+    let failed = |what: &str| {
+        let what = what.to_owned();
+        move |e: io::Error| format!("{what}: {e}")
+    };
+    from_fixtures(root).map_err(failed("the fixtures' seeds"))?;
+    for target in names(&fuzz.join("fuzz_targets")).map_err(failed("fuzz/fuzz_targets"))? {
+        let Some(target) = target.strip_suffix(".rs") else { continue };
+        let corpus = format!("fuzz/corpus/{target}");
+        fs::create_dir_all(root.join(&corpus)).map_err(failed(&corpus))?;
+        let seeds = [format!("fuzz/seeds/{target}"), format!("fuzz/fixtures/{target}")];
+        let seeds = seeds.iter().map(String::as_str).filter(|it| root.join(it).is_dir());
         let dictionary = format!("-dict=fuzz/{target}.dict");
         let time = format!("-max_total_time={seconds}");
         // The code has no `unsafe`, so the address sanitizer and its nightly compiler give nothing.
-        let run = ["fuzz", "run", "--sanitizer", "none", target, &corpus, &seeds, "--"];
-        cargo(&[&run[..], &[&dictionary, &time, "-max_len=4096"]].concat(), &[])?;
+        let mut run = vec!["fuzz", "run", "--sanitizer", "none", target, &corpus];
+        run.extend(seeds);
+        run.extend(["--", &dictionary, &time, LONGEST, "-print_final_stats=1"]);
+        cargo(&run, &[])?;
     }
     Ok(())
 }
 
-/// A target has its name from its folder of seeds.
-fn targets(seeds: &Path) -> io::Result<Vec<String>> {
-    let names = fs::read_dir(seeds)?.map(|it| Ok(it?.file_name().to_string_lossy().into_owned()));
-    let mut names: Vec<String> = names.collect::<io::Result<_>>()?;
+/// Writes the seeds that the providers' fixtures are: the reply of each, and the input.
+fn from_fixtures(root: &Path) -> io::Result<()> {
+    let [replies, inputs] = ["reply", "input"].map(|it| root.join("fuzz/fixtures").join(it));
+    for folder in [&replies, &inputs] {
+        fs::create_dir_all(folder)?;
+    }
+    for provider in ["azire", "vpngn", "vpnscript"] {
+        let fixtures = root.join(format!("crates/anyvpn-{provider}/fixtures"));
+        for operation in names(&fixtures)?.iter().filter(|it| fixtures.join(it).is_dir()) {
+            for case in names(&fixtures.join(operation))? {
+                let text = fs::read(fixtures.join(operation).join(&case))?;
+                let id = format!("{provider}.{operation}");
+                let file = format!("{id}.{case}");
+                if let Some(seed) = reply(&id, &text) {
+                    fs::write(replies.join(&file), seed)?;
+                }
+                let input = section(&text, "input").unwrap_or(b"{}");
+                fs::write(inputs.join(&file), [id.as_bytes(), b"\n", input].concat())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The seed of the target `reply` for a fixture, where that has a reply.
+fn reply(id: &str, fixture: &[u8]) -> Option<Vec<u8>> {
+    // In JSON, the end of a line is a space like any other.
+    let input = String::from_utf8_lossy(section(fixture, "input").unwrap_or(b"{}"));
+    let input = input.replace('\n', " ");
+    let reply = section(fixture, "reply")?;
+    let (head, body) = match reply.windows(2).position(|it| it == b"\n\n") {
+        Some(end) => (&reply[..end], &reply[end + 2..]),
+        None => (reply, &b""[..]),
+    };
+    let head = std::str::from_utf8(head).ok()?;
+    let kind = head.lines().find_map(|line| line.strip_prefix("content-type: "));
+    let status = head.lines().next()?;
+    let head = format!("{id} {input}\n{status} {}\n", kind.unwrap_or(""));
+    Some([head.as_bytes(), body].concat())
+}
+
+/// The bytes of a section of a fixture.
+fn section<'a>(fixture: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let begin = format!("### {name}\n");
+    let at = |part: &[u8], text: &[u8]| text.windows(part.len()).position(|it| it == part);
+    let rest = &fixture[at(begin.as_bytes(), fixture)? + begin.len()..];
+    let end = at(b"\n### ", rest).unwrap_or(rest.len().saturating_sub(1));
+    Some(&rest[..end])
+}
+
+/// The names in a folder, in order.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries: io::Result<Vec<PathBuf>> =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
+    let mut names: Vec<String> = entries?
+        .iter()
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .collect();
     names.sort_unstable();
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fixture_is_a_seed() {
+        let fixture =
+            b"### note\nx\n### input\n{\"id\": \"a\"}\n### request\nGET /\n### reply\n200\n\
+                        content-type: text/plain\nx: y\n\n{\"a\":\n\n1}\n### value\n1\n";
+        let seed = reply("azire.get-ip", fixture).unwrap();
+        let text = "azire.get-ip {\"id\": \"a\"}\n200 text/plain\n{\"a\":\n\n1}";
+        assert_eq!(String::from_utf8(seed).unwrap(), text);
+        assert_eq!(reply("azire.get-ip", b"### note\nx\n### request\nnone\n"), None);
+        assert_eq!(section(b"### value\n1\n", "value"), Some(&b"1"[..]));
+    }
 }

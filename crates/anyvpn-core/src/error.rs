@@ -1,5 +1,6 @@
 //! What went wrong, in the words of the people who use anyvpn.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
@@ -172,10 +173,17 @@ pub enum Advice {
     ReadBack,
 }
 
+/// The longest text of an error, in characters.
+const LONGEST: usize = 500;
+/// The most reasons of fields.
+const MOST_REASONS: usize = 10;
+
 /// Any failure of anyvpn.
 ///
 /// One pointer wide. It never holds a credential: what the provider's messages repeated of one is
-/// replaced by `[redacted]`.
+/// replaced by `[redacted]`. Each of its texts is fit for a log, wherever it came from: it has no
+/// control characters, and no more than 500 characters of it are told; of a longer list of what is
+/// wrong with the fields, ten reasons are kept.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -232,28 +240,31 @@ impl Error {
     /// Adds the vendor's error code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
-        self.0.code = Some(code.into());
+        self.0.code = Some(visible(code.into()));
         self
     }
 
     /// Adds the vendor's message.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.0.message = Some(message.into());
+        self.0.message = Some(visible(message.into()));
         self
     }
 
     /// Adds what anyvpn itself found.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.0.detail = Some(detail.into());
+        self.0.detail = Some(visible(detail.into()));
         self
     }
 
     /// Adds what is wrong with one field of the input.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<String>, why: impl Into<String>) -> Self {
-        self.0.fields.entry(field.into()).or_default().push(why.into());
+        let fields = &mut self.0.fields;
+        if fields.values().map(Vec::len).sum::<usize>() < MOST_REASONS {
+            fields.entry(visible(field.into())).or_default().push(visible(why.into()));
+        }
         self
     }
 
@@ -288,6 +299,7 @@ impl Error {
     /// Applies `edit` to each text that came from outside; used to take out repeated secrets.
     #[must_use]
     pub fn map_texts(mut self, edit: impl Fn(&str) -> String) -> Self {
+        let edit = |text: &str| visible(shown(&edit(text)).into_owned());
         let inner = &mut *self.0;
         for text in [&mut inner.code, &mut inner.message, &mut inner.detail].into_iter().flatten() {
             *text = edit(text);
@@ -320,19 +332,19 @@ impl Error {
     /// The vendor's error code, where it gave one.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        self.0.code.as_deref()
+        self.0.code.as_deref().map(cut)
     }
 
     /// The vendor's message, where it gave one. Quote it; decide nothing on it.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        self.0.message.as_deref()
+        self.0.message.as_deref().map(cut)
     }
 
     /// What anyvpn found: the place in the reply, the reason a value was refused before sending.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
-        self.0.detail.as_deref()
+        self.0.detail.as_deref().map(cut)
     }
 
     /// What is wrong with which field of the input; empty when that is not known.
@@ -363,6 +375,30 @@ impl Error {
     }
 }
 
+/// A text without control characters.
+fn visible(text: String) -> String {
+    if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text }
+}
+
+/// As much of a text as is told. All of it is kept until [`Error::map_texts`] has taken secrets out of
+/// it: half of one cannot be recognised.
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
+}
+
+/// The same, with a mark where there was more.
+fn shown(text: &str) -> Cow<'_, str> {
+    match cut(text) {
+        whole if whole.len() == text.len() => Cow::Borrowed(text),
+        part => {
+            let mut part = part.to_owned();
+            part.pop();
+            part.push('…');
+            Cow::Owned(part)
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
@@ -374,16 +410,19 @@ impl fmt::Display for Error {
             write!(f, " (HTTP {status})")?;
         }
         if let Some(message) = &inner.message {
-            write!(f, ": {message:?}")?;
+            write!(f, ": {:?}", shown(message))?;
         }
         if let Some(code) = &inner.code {
-            write!(f, " [{code}]")?;
+            write!(f, " [{}]", shown(code))?;
         }
         for (field, whys) in &inner.fields {
-            write!(f, "; {field}: {}", whys.join(" "))?;
+            write!(f, "; {}:", shown(field))?;
+            for why in whys {
+                write!(f, " {}", shown(why))?;
+            }
         }
         if let Some(detail) = &inner.detail {
-            write!(f, "; {detail}")?;
+            write!(f, "; {}", shown(detail))?;
         }
         if let Some(wait) = inner.retry_after {
             write!(f, "; try again in {} s", wait.as_secs_f64().ceil())?;
@@ -399,9 +438,9 @@ impl fmt::Debug for Error {
             .field("kind", &inner.kind)
             .field("operation", &inner.operation)
             .field("status", &inner.status)
-            .field("code", &inner.code)
-            .field("message", &inner.message)
-            .field("detail", &inner.detail)
+            .field("code", &self.code())
+            .field("message", &self.message())
+            .field("detail", &self.detail())
             .field("fields", &inner.fields)
             .field("retry_after", &inner.retry_after)
             .field("source", &inner.source)
@@ -412,5 +451,46 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Secret, redact};
+
+    #[test]
+    fn every_text_is_fit_for_a_log() {
+        let long = format!("a\u{1b}[2J\n{}", "ä".repeat(9000));
+        let told = format!("a [2J {}", "ä".repeat(494));
+        let mut error =
+            Error::invalid(&long, &long).with_code(&long).with_message(&long).with_detail(&long);
+        for number in 0..99 {
+            error = error.with_field(format!("field {number}"), "is wrong");
+        }
+        for text in [error.code(), error.message(), error.detail()] {
+            assert_eq!(text, Some(&*told));
+        }
+        assert_eq!(error.fields().len(), 10);
+        for error in [error.to_string(), error.map_texts(str::to_owned).to_string()] {
+            let marked = format!("a [2J {}…", "ä".repeat(493));
+            assert_eq!(error.matches(&marked).count(), 5, "{error}");
+            assert!(error.chars().count() < 4000 && !error.contains(char::is_control), "{error}");
+        }
+        // Of a text that is not too long, nothing is cut.
+        let text = "ä".repeat(500);
+        let error = Error::new(ErrorKind::Refused).with_message(&text).map_texts(str::to_owned);
+        assert_eq!(error.message(), Some(&*text));
+    }
+
+    #[test]
+    fn a_secret_that_the_cut_goes_through_is_no_secret_left() {
+        let secrets = [Secret::from("t0ken-of-the-caller")];
+        for before in 470..505 {
+            let text = format!("{} {}", "x".repeat(before), secrets[0].expose());
+            let error = Error::invalid(&text, &text).with_message(text);
+            let error = error.map_texts(|text| redact(text, &secrets));
+            assert!(!format!("{error} {error:?}").contains("t0ke"), "{error}");
+        }
     }
 }

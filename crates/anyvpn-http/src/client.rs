@@ -211,7 +211,7 @@ impl<D: Dialect> Client<D> {
             let finish = |error: Error| {
                 let changes = O::REPLAY != Replay::Safe;
                 let error = if doubtful && changes { error.with_read_back() } else { error };
-                error.map_texts(|text| presentable(&redact(text, request.secrets())))
+                error.map_texts(|text| redact(text, request.secrets()))
             };
             match next {
                 Next::Stop(error) => return Err(finish(error)),
@@ -365,15 +365,4 @@ fn after_failure(replay: Replay, failure: Failure) -> Next {
         (Progress::MaybeSent, Replay::Once) => Next::Stop(error.with_kind(ErrorKind::Ambiguous)),
         _ => Next::Again(error, None),
     }
-}
-
-/// A text from outside, fit for a log: bounded, and without control characters.
-fn presentable(text: &str) -> String {
-    const LONGEST: usize = 500;
-    let mut shown: String =
-        text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
 }

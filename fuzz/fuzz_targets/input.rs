@@ -1,0 +1,69 @@
+//! Any bytes as the input of each operation: what is sent goes to the operation's own place, and what
+//! is not sent is an error that is fit to be shown.
+//!
+//! An input is the operation, and then what it is given:
+//!
+//! ```text
+//! azire.get-ip
+//! {"id":"jbj2Ka81"}
+//! ```
+#![no_main]
+
+mod client;
+
+use anyvpn_core::ErrorKind;
+use anyvpn_http::{Entry, FieldKind};
+use client::{CLIENTS, check, entry};
+use http::{Request, StatusCode};
+use libfuzzer_sys::{Corpus, fuzz_target};
+use serde_json::Value;
+
+fuzz_target!(|bytes: &[u8]| -> Corpus {
+    let Some((entry, input)) = read(bytes) else { return Corpus::Reject };
+    CLIENTS.server.answers(StatusCode::NO_CONTENT, None, b"");
+    let outcome = CLIENTS.call(entry, &input, false);
+    let received = CLIENTS.server.received();
+    assert!(received.len() <= 1, "{received:?}");
+    if let Err(error) = &outcome {
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        check(error, &secrets(entry, &input, text));
+        let refused = error.kind() == ErrorKind::InvalidRequest && error.status().is_none();
+        assert_eq!(refused, received.is_empty(), "{error}");
+    }
+    if let Some(request) = received.first() {
+        goes_to_its_place(entry, request);
+    }
+    Corpus::Keep
+});
+
+fn read(bytes: &[u8]) -> Option<(&'static Entry, Value)> {
+    let (name, input) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
+    Some((entry(name)?, serde_json::from_str(input).ok()?))
+}
+
+/// The secrets of the input that stand in it once, and are long enough not to come up by chance.
+fn secrets<'a>(entry: &Entry, input: &'a Value, text: &str) -> Vec<&'a str> {
+    let fields = entry.fields.iter().filter(|field| field.kind == FieldKind::Secret);
+    let values = fields.filter_map(|field| input[field.name].as_str());
+    values.filter(|it| it.len() >= 12 && text.matches(it).count() == 1).collect()
+}
+
+/// The path has the documented segments, and in the places of parameters something that names no
+/// other path. Nothing that is a secret stands in it.
+fn goes_to_its_place(entry: &Entry, request: &Request<bytes::Bytes>) {
+    assert_eq!(request.method().as_str(), entry.method);
+    let path = request.uri().path();
+    let (mut sent, mut documented) = (path.split('/'), entry.path.split('/'));
+    loop {
+        match (sent.next(), documented.next()) {
+            (None, None) => break,
+            (Some(sent), Some(documented)) if documented.starts_with('{') => {
+                let plain = percent_encoding::percent_decode_str(sent).collect::<Vec<u8>>();
+                assert!(!matches!(&plain[..], b"" | b"." | b".."), "{path}");
+            }
+            (sent, documented) => assert_eq!(sent, documented, "{path}"),
+        }
+    }
+    let target = request.uri().to_string();
+    assert!(!target.contains(client::TOKEN) && !target.contains(client::API_KEY), "{target}");
+}

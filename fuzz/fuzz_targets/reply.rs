@@ -1,0 +1,149 @@
+//! Any bytes as the reply to each operation: a value that shows no secret, or an error that is fit to
+//! be shown.
+//!
+//! An input is the operation with what it is given, then the status and the content type, and then
+//! the body:
+//!
+//! ```text
+//! azire.get-ip {"id":"jbj2Ka81"}
+//! 200 application/json
+//! {"status":"success","data":…
+//! ```
+#![no_main]
+
+mod client;
+
+use std::ops::ControlFlow;
+
+use anyvpn_core::{Accounts as _, Error, PortForwards, ServerConfigs};
+use anyvpn_http::Entry;
+use client::{API_KEY, CLIENTS, TOKEN, check, entry, ready};
+use futures_util::TryStreamExt as _;
+use http::{HeaderValue, StatusCode};
+use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target, fuzzer_mutate};
+use serde_json::Value;
+
+/// In a body, the mark of what no error may repeat.
+const CANARY: &str = "C4nary";
+/// What holds a secret wherever it stands in a value.
+const SECRETS: &[&str] =
+    &["token", "short_token", "long_token", "vpn_password", "password", "otp", "config"];
+
+fuzz_target!(|bytes: &[u8]| -> Corpus {
+    let Some((entry, input, status, content_type, body)) = read(bytes) else {
+        return Corpus::Reject;
+    };
+    let answer = || CLIENTS.server.answers(status, content_type.clone(), body);
+    answer();
+    let hidden = CLIENTS.call(entry, &input, false);
+    if CLIENTS.server.received().is_empty() {
+        return Corpus::Reject;
+    }
+    answer();
+    match (hidden, CLIENTS.call(entry, &input, true)) {
+        (Ok(hidden), Ok(revealed)) => hides_secrets(entry, &hidden, &revealed),
+        (Err(error), Err(again)) => {
+            assert_eq!(error.to_string(), again.to_string());
+            is_fit(&error, body);
+        }
+        (first, second) => panic!("{first:?}, and the same again: {second:?}"),
+    }
+    answer();
+    if let Err(error) = neutral(entry) {
+        is_fit(&error, body);
+    }
+    Corpus::Keep
+});
+
+// The first line stays: an operation with an input that it does not take is never sent.
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, _seed: u32| {
+    let kept = data[..size].iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    kept + fuzzer_mutate(&mut data[kept..], size - kept, max_size - kept)
+});
+
+type Parts<'a> = (&'static Entry, Value, StatusCode, Option<HeaderValue>, &'a [u8]);
+
+fn read(bytes: &[u8]) -> Option<Parts<'_>> {
+    let mut lines = bytes.splitn(3, |byte| *byte == b'\n');
+    let mut next = || lines.next();
+    let (operation, reply, body) = (next()?, next()?, next()?);
+    let (name, input) = std::str::from_utf8(operation).ok()?.split_once(' ')?;
+    let space = reply.iter().position(|byte| *byte == b' ')?;
+    let content_type = HeaderValue::from_bytes(&reply[space + 1..]).ok();
+    let status = StatusCode::from_bytes(&reply[..space]).ok()?;
+    Some((entry(name)?, serde_json::from_str(input).ok()?, status, content_type, body))
+}
+
+/// The same but for the secrets, of which nothing is left.
+fn hides_secrets(entry: &Entry, hidden: &Value, revealed: &Value) {
+    match (hidden, revealed) {
+        (Value::Object(hidden), Value::Object(revealed)) => {
+            assert!(hidden.keys().eq(revealed.keys()));
+            for (key, hidden) in hidden {
+                let of_token = key == "key" && entry.id.name().ends_with("-token");
+                if SECRETS.contains(&key.as_str()) || of_token {
+                    assert!(hidden.is_null() || hidden == "[redacted]", "{key}: {hidden}");
+                }
+                hides_secrets(entry, hidden, &revealed[key]);
+            }
+        }
+        (Value::Array(hidden), Value::Array(revealed)) => {
+            assert_eq!(hidden.len(), revealed.len());
+            for (hidden, revealed) in hidden.iter().zip(revealed) {
+                hides_secrets(entry, hidden, revealed);
+            }
+        }
+        (Value::String(text), Value::String(_)) if text == "[redacted]" => {}
+        _ => assert_eq!(hidden, revealed),
+    }
+}
+
+/// What anyvpn itself says of a reply repeats no value of it.
+fn is_fit(error: &Error, body: &[u8]) {
+    check(error, &[TOKEN, API_KEY]);
+    let detail = error.detail().unwrap_or_default();
+    if detail.contains(CANARY) && !detail.starts_with("the provider's reason: ") {
+        // Names stay: they say what is wrong with the reply.
+        let names = serde_json::from_slice(body).map(|body: Value| {
+            visit(&body, &mut |key| match key.contains(CANARY) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            })
+        });
+        assert!(!matches!(names, Ok(ControlFlow::Continue(()))), "{detail}");
+    }
+}
+
+/// Visits the name of each property.
+fn visit(value: &Value, name: &mut impl FnMut(&str) -> ControlFlow<()>) -> ControlFlow<()> {
+    match value {
+        Value::Object(fields) => fields.iter().try_for_each(|(key, value)| {
+            name(key)?;
+            visit(value, name)
+        }),
+        Value::Array(items) => items.iter().try_for_each(|item| visit(item, name)),
+        _ => ControlFlow::Continue(()),
+    }
+}
+
+/// The same reply as the neutral traits read it.
+fn neutral(entry: &Entry) -> Result<(), Error> {
+    let (azire, vpnscript) = (&CLIENTS.azire, &CLIENTS.vpnscript);
+    match (entry.id.provider(), entry.id.name()) {
+        ("azire", "get-user") => ready(azire.account()).map(drop),
+        ("azire", "list-ips") => ready(ServerConfigs::list(azire)).map(drop),
+        ("azire", "list-locations") => ready(azire.servers().try_collect::<Vec<_>>()).map(drop),
+        ("azire", "list-port-forwards") => {
+            ready(PortForwards::list(azire, [10, 0, 0, 1].into())).map(drop)
+        }
+        ("vpnscript", "get-account") => ready(vpnscript.account()).map(drop),
+        ("vpnscript", "list-wireguard-configs") => ready(vpnscript.list()).map(drop),
+        ("vpnscript", "list-servers") => {
+            ready(vpnscript.servers().try_collect::<Vec<_>>()).map(drop)
+        }
+        ("vpngn", "get-products") => {
+            ready(CLIENTS.vpngn.for_customer("jo@example.com").account()).map(drop)
+        }
+        _ => Ok(()),
+    }
+}
