@@ -19,12 +19,13 @@ use anyvpn_core::{Accounts as _, Error, PortForwards, ServerConfigs};
 use anyvpn_http::Entry;
 use client::{API_KEY, CLIENTS, TOKEN, check, entry, ready};
 use futures_util::TryStreamExt as _;
+use http::header::AUTHORIZATION;
 use http::{HeaderValue, StatusCode};
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target, fuzzer_mutate};
 use serde_json::Value;
 
 /// In a body, the mark of what no error may repeat.
-const CANARY: &str = "C4nary";
+const CANARY: &[u8; 6] = b"C4nary";
 /// What holds a secret wherever it stands in a value.
 const SECRETS: &[&str] =
     &["token", "short_token", "long_token", "vpn_password", "password", "otp", "config"];
@@ -33,24 +34,31 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Some((entry, input, status, content_type, body)) = read(bytes) else {
         return Corpus::Reject;
     };
+    // The content type is shown as it came.
+    if content_type.as_ref().is_some_and(|it| it.as_bytes().windows(6).any(|it| it == CANARY)) {
+        return Corpus::Reject;
+    }
     let answer = || CLIENTS.server.answers(status, content_type.clone(), body);
     answer();
     let hidden = CLIENTS.call(entry, &input, false);
-    if CLIENTS.server.received().is_empty() {
-        return Corpus::Reject;
-    }
+    let received = CLIENTS.server.received();
+    let Some(request) = received.first() else { return Corpus::Reject };
+    // A body repeats what it was sent, and nothing else of the caller's.
+    let bearer = request.headers().get(AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
+    let request = String::from_utf8_lossy(&[bearer, request.body()].concat()).into_owned();
+    let sent: Vec<_> = [TOKEN, API_KEY].into_iter().filter(|it| request.contains(it)).collect();
     answer();
     match (hidden, CLIENTS.call(entry, &input, true)) {
         (Ok(hidden), Ok(revealed)) => hides_secrets(entry, &hidden, &revealed),
         (Err(error), Err(again)) => {
             assert_eq!(error.to_string(), again.to_string());
-            is_fit(&error, body);
+            is_fit(&error, &sent, body);
         }
         (first, second) => panic!("{first:?}, and the same again: {second:?}"),
     }
     answer();
     if let Err(error) = neutral(entry) {
-        is_fit(&error, body);
+        is_fit(&error, &sent, body);
     }
     Corpus::Keep
 });
@@ -99,13 +107,14 @@ fn hides_secrets(entry: &Entry, hidden: &Value, revealed: &Value) {
 }
 
 /// What anyvpn itself says of a reply repeats no value of it.
-fn is_fit(error: &Error, body: &[u8]) {
-    check(error, &[TOKEN, API_KEY]);
+fn is_fit(error: &Error, sent: &[&str], body: &[u8]) {
+    check(error, sent);
     let detail = error.detail().unwrap_or_default();
-    if detail.contains(CANARY) && !detail.starts_with("the provider's reason: ") {
+    let canary = str::from_utf8(CANARY).unwrap();
+    if detail.contains(canary) && !detail.starts_with("the provider's reason: ") {
         // Names stay: they say what is wrong with the reply.
         let names = serde_json::from_slice(body).map(|body: Value| {
-            visit(&body, &mut |key| match key.contains(CANARY) {
+            visit(&body, &mut |key| match key.contains(canary) {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             })

@@ -5,6 +5,9 @@ use std::{fs, io};
 
 use crate::cargo;
 
+/// Where all lies that is no source: what earlier runs found, what they broke on, the builds.
+const PLACE: &str = "target/fuzz";
+const BUILD: &str = "target/fuzz/build";
 /// The longest input, in bytes.
 const LONGEST: &str = "-max_len=4096";
 
@@ -20,24 +23,30 @@ pub fn run(root: &Path, seconds: &str) -> Result<(), String> {
     }
     cargo(&["fuzz", "--version"], &[])
         .map_err(|e| format!("{e}: cargo install cargo-fuzz --locked; and it needs g++"))?;
-    let fuzz = root.join("fuzz");
     let failed = |what: &str| {
         let what = what.to_owned();
         move |e: io::Error| format!("{what}: {e}")
     };
     from_fixtures(root).map_err(failed("the fixtures' seeds"))?;
-    for target in names(&fuzz.join("fuzz_targets")).map_err(failed("fuzz/fuzz_targets"))? {
+    for target in names(&root.join("fuzz/fuzz_targets")).map_err(failed("fuzz/fuzz_targets"))? {
         let Some(target) = target.strip_suffix(".rs") else { continue };
-        let corpus = format!("fuzz/corpus/{target}");
-        fs::create_dir_all(root.join(&corpus)).map_err(failed(&corpus))?;
-        let seeds = [format!("fuzz/seeds/{target}"), format!("fuzz/fixtures/{target}")];
+        let [corpus, found] = ["corpus", "found"].map(|it| format!("{PLACE}/{it}/{target}/"));
+        for folder in [&corpus, &found] {
+            fs::create_dir_all(root.join(folder)).map_err(failed(folder))?;
+        }
+        let seeds = [format!("fuzz/seeds/{target}"), format!("{PLACE}/fixtures/{target}")];
         let seeds = seeds.iter().map(String::as_str).filter(|it| root.join(it).is_dir());
-        let dictionary = format!("-dict=fuzz/{target}.dict");
-        let time = format!("-max_total_time={seconds}");
+        let libfuzzer = [
+            format!("-dict=fuzz/{target}.dict"),
+            format!("-max_total_time={seconds}"),
+            format!("-artifact_prefix={found}"),
+        ];
         // The code has no `unsafe`, so the address sanitizer and its nightly compiler give nothing.
-        let mut run = vec!["fuzz", "run", "--sanitizer", "none", target, &corpus];
+        let mut run =
+            vec!["fuzz", "run", "--sanitizer=none", "--target-dir", BUILD, target, &corpus];
         run.extend(seeds);
-        run.extend(["--", &dictionary, &time, LONGEST, "-print_final_stats=1"]);
+        run.extend(["--", LONGEST, "-print_final_stats=1"]);
+        run.extend(libfuzzer.iter().map(String::as_str));
         cargo(&run, &[])?;
     }
     Ok(())
@@ -45,7 +54,7 @@ pub fn run(root: &Path, seconds: &str) -> Result<(), String> {
 
 /// Writes the seeds that the providers' fixtures are: the reply of each, and the input.
 fn from_fixtures(root: &Path) -> io::Result<()> {
-    let [replies, inputs] = ["reply", "input"].map(|it| root.join("fuzz/fixtures").join(it));
+    let [replies, inputs] = ["reply", "input"].map(|it| root.join(PLACE).join("fixtures").join(it));
     for folder in [&replies, &inputs] {
         fs::create_dir_all(folder)?;
     }
