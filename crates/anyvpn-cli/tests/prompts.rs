@@ -17,7 +17,7 @@ fn login(world: &World, username: &str) -> std::process::Command {
 #[test]
 fn a_password_shows_nothing_however_fast_it_is_typed() {
     let world = World::new();
-    let password = "QZ".repeat(120);
+    let password = "%^".repeat(120);
     world.sandbox.azire().add_account("eva", &password);
     // A prompt that is silent for one key at a time passes a third of these.
     for _ in 0..5 {
@@ -31,7 +31,7 @@ fn a_password_shows_nothing_however_fast_it_is_typed() {
         let left = terminal.end();
         assert_eq!(left.code, Some(0), "{}", left.written);
         assert!(left.screen.contains("eva is signed in"), "{}", left.screen);
-        assert!(!left.written.contains(['Q', 'Z']), "{}", left.written);
+        assert!(!left.written.contains(['%', '^']), "{}", left.written);
     }
 }
 
