@@ -35,7 +35,7 @@ impl Terminal {
         let home = self.home.display();
         // Each prompt leaves the exit code of the command before it.
         let shell = format!(
-            "env -i HOME={home} PATH={} LANG=C.UTF-8 TERM=xterm-256color TZ=UTC PS1='$ ' \
+            "env -i HOME={home} PATH={} LANG=C.UTF-8 TERM=xterm-256color TZ=UTC HISTFILE= PS1='$ ' \
              PROMPT_COMMAND='echo $? >> {home}/.codes' bash --norc --noprofile -i",
             self.programs
         );
