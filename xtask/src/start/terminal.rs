@@ -46,7 +46,11 @@ impl Terminal {
 
     fn tmux(&self, arguments: &[&str]) -> Result<String, String> {
         let mut tmux = Command::new("tmux");
-        tmux.env_remove("TMUX").arg("-S").arg(self.home.join(".tmux")).args(["-f", "/dev/null"]);
+        tmux.env_remove("TMUX").arg("-S").arg(self.home.join(".tmux")).args([
+            "-u",
+            "-f",
+            "/dev/null",
+        ]);
         let output = tmux.args(arguments).output().map_err(|e| format!("tmux: {e}"))?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
