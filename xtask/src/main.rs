@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod bench;
 mod book;
 mod codegen;
 mod fuzz;
@@ -35,6 +36,8 @@ Tasks:
   interop [--no-skip] files that the command wrote, given to openvpn, wg-quick and zbarimg;
                       with --no-skip, fail where a program or the machine is missing
   keyring             the command's feature of that name, with GNOME Keyring on a bus of its own
+  bench [SECTION]     what everything costs, beside other clients; writes docs/performance.md, or
+                      prints one section
   fuzz --seconds N    any bytes for each parser of configurations, for so long each (cargo-fuzz)
   mutants [MODULE]    whether the tests notice each small change of the code (cargo-mutants): hours
   docs                write the tables in the documents that tests check
@@ -65,6 +68,8 @@ fn main() -> ExitCode {
             &["test", "--package", "anyvpn-cli", "--features", "keyring", "--test", "keyring"],
             &[],
         ),
+        ["bench"] => bench::run(root(), None),
+        ["bench", section] => bench::run(root(), Some(section)),
         ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds),
         ["mutants"] => mutants::run(root(), None),
         ["mutants", module] => mutants::run(root(), Some(module)),

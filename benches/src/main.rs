@@ -1,0 +1,103 @@
+//! What a call costs, beside other clients. `cargo xtask bench` runs it.
+//!
+//! `anyvpn-bench serve DELAY` prints its port and serves until its input ends, so many milliseconds
+//! late. `anyvpn-bench CLIENT SHAPE PORT CALLS IN_FLIGHT` makes the calls and prints what they took in all: CPU time and wall time in
+//! nanoseconds, and the process's peak of memory in KiB.
+
+mod client;
+mod server;
+
+use std::cell::Cell;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use crate::client::Shape;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = runtime.map_err(Failure::from).and_then(|runtime| {
+        runtime.block_on(async {
+            match arguments.as_slice() {
+                ["serve", delay] => {
+                    Ok(server::serve(Duration::from_millis(delay.parse()?)).await?)
+                }
+                [client, shape, port, calls, in_flight] => {
+                    let plan = Plan {
+                        shape: shape.parse()?,
+                        base: format!("http://localhost:{port}"),
+                        calls: calls.parse()?,
+                        in_flight: in_flight.parse()?,
+                    };
+                    client::run(client, &plan).await
+                }
+                _ => Err("serve DELAY, or CLIENT SHAPE PORT CALLS IN_FLIGHT".into()),
+            }
+        })
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{}: {error}", arguments.join(" "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What one process measures.
+struct Plan {
+    shape: Shape,
+    base: String,
+    calls: u32,
+    in_flight: u32,
+}
+
+impl Plan {
+    /// Makes the calls, so many at a time, and prints what they took.
+    async fn measure<F: Future<Output = u64>>(&self, call: impl Fn() -> F) -> Result<(), Failure> {
+        let left = Cell::new(self.calls);
+        let worker = || async {
+            let mut sum = 0;
+            while let Some(rest) = left.get().checked_sub(1) {
+                left.set(rest);
+                sum += call().await;
+            }
+            sum
+        };
+        let (cpu, wall) = (cpu_time()?, Instant::now());
+        let sum: u64 = match self.in_flight {
+            1 => worker().await,
+            many => join_all((0..many).map(|_| worker())).await.iter().sum(),
+        };
+        let (cpu, wall) = (cpu_time()? - cpu, wall.elapsed());
+        if sum != self.shape.answer() * u64::from(self.calls) {
+            return Err("a call did not bring what the server sent".into());
+        }
+        let (cpu, wall) = (cpu.as_nanos(), wall.as_nanos());
+        writeln!(std::io::stdout(), "{cpu} {wall} {}", peak_memory()?)?;
+        Ok(())
+    }
+}
+
+/// The CPU time of this process so far: its own and the kernel's work for it.
+fn cpu_time() -> Result<Duration, Failure> {
+    let mut sum = 0;
+    for task in std::fs::read_dir("/proc/self/task")? {
+        let text = std::fs::read_to_string(task?.path().join("schedstat"))?;
+        sum += text.split(' ').next().unwrap_or_default().parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(sum))
+}
+
+/// The most memory that the process had, in KiB.
+fn peak_memory() -> Result<u64, Failure> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    Ok(line.and_then(|line| line.split_whitespace().next()).ok_or("no VmHWM")?.parse()?)
+}

@@ -1,0 +1,174 @@
+//! One small call, beside other clients.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::callgrind::Cost;
+use super::harness::{self, LATE, Server, Timing};
+use super::{median, spread};
+
+/// The clients, by their names in `benches/`. The ratios are to the one named [`BASE`].
+const CLIENTS: &[(&str, &str)] = &[
+    ("hyper", "bare hyper-util"),
+    ("reqwest", "bare reqwest"),
+    ("anyvpn", "anyvpn"),
+    ("anyvpn-info", "anyvpn, INFO read"),
+    ("anyvpn-fmt", "anyvpn, INFO formatted"),
+    ("progenitor", "progenitor"),
+    ("openapi-generator", "openapi-generator style"),
+];
+
+const BASE: &str = "reqwest";
+
+const SHAPES: &[(&str, &str)] = &[("get", "GET"), ("json", "JSON POST"), ("form", "form POST")];
+
+/// How often each timed variant runs.
+const TURNS: usize = 5;
+
+/// Calls of a timed run: one after the other, and with so many in flight.
+const SEQUENTIAL: u32 = 20_000;
+const CONCURRENT: u32 = 100_000;
+const IN_FLIGHT: u32 = 64;
+
+/// Python makes fewer: a call of it takes many times as long.
+const PYTHON: u32 = 3_200;
+
+/// Builds the clients and measures them.
+pub fn section(root: &Path) -> Result<String, String> {
+    let program = harness::build(root, "peers")?;
+    let python = python(root)?;
+    let counts = counts(root, &program, &Server::start(&program, LATE)?)?;
+    let times = times(root, &program, &Server::start(&program, 0)?, &python)?;
+    Ok(format!("{INTRODUCTION}\n{counts}{times}"))
+}
+
+const INTRODUCTION: &str = "\
+## One call
+
+The same three calls by each client: AzireVPN's `list-port-forwards` (a GET with a query and a bearer
+token), its `create-port-forward` (a POST with JSON) and VPNGN's `get-products` (a POST with a form that
+holds two keys). Each reads the same reply, of some 170 bytes and eight headers, into the same typed
+values, over plain HTTP/1.1 with a connection that is kept, from a server by the name `localhost`.
+All Rust clients are one program, so that they share one build of reqwest (TLS, JSON, forms and
+queries on; the rest off) and of hyper. Bare reqwest is what its own examples do:
+`client.get(format!(…)).query(…).bearer_auth(…).send().await?.error_for_status()?.json().await?`. It has
+no time-out, no bound on the reply, no repeats; anyvpn has all of them, and its tracing is compiled
+in. The subscriber of the second anyvpn row reads every field at INFO and keeps nothing, that of the
+third is `tracing_subscriber::fmt` at INFO without colours, writing to nowhere.
+";
+
+/// The table of instructions and allocations.
+fn counts(root: &Path, program: &Path, server: &Server) -> Result<String, String> {
+    let mut costs = Vec::new();
+    for (client, _) in CLIENTS {
+        eprintln!("bench: instructions of {client}");
+        let of = SHAPES.iter().map(|(shape, _)| server.cost(root, program, &[client, shape]));
+        costs.push(of.collect::<Result<Vec<Cost>, String>>()?);
+    }
+    let base = CLIENTS.iter().position(|(client, _)| *client == BASE).unwrap_or_default();
+    let mut text = "\
+### Instructions and allocations of one call
+
+A call's share of 1000 calls, one after the other. `46 + 11` means 46 allocations and 11
+reallocations.
+
+| client |"
+        .to_owned();
+    for (_, shape) in SHAPES {
+        text.push_str(&format!(" {shape}: instructions | × reqwest | allocations |"));
+    }
+    text.push_str(&format!("\n|---|{}\n", "---|".repeat(3 * SHAPES.len())));
+    for ((_, title), of) in CLIENTS.iter().zip(&costs) {
+        text.push_str(&format!("| {title} |"));
+        for (cost, base) in of.iter().zip(&costs[base]) {
+            text.push_str(&format!(
+                " {:.0} | {:.3} | {:.0} + {:.0} |",
+                cost.instructions,
+                cost.instructions / base.instructions,
+                cost.allocations,
+                cost.reallocations,
+            ));
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// The tables of times and memory.
+fn times(root: &Path, program: &Path, server: &Server, python: &Path) -> Result<String, String> {
+    let httpx = root.join("benches/httpx_client.py");
+    let mut text = String::new();
+    for (calls, in_flight) in [(SEQUENTIAL, 1), (CONCURRENT, IN_FLIGHT)] {
+        let mut runs: Vec<Vec<Timing>> = vec![Vec::new(); CLIENTS.len() + 1];
+        for turn in 0..TURNS {
+            eprintln!("bench: {in_flight} in flight, turn {} of {TURNS}", turn + 1);
+            // Each turn begins with another client, so that none has the same neighbours always.
+            for index in 0..runs.len() {
+                let index = (index + turn) % runs.len();
+                let (mut command, calls) = match CLIENTS.get(index) {
+                    Some((client, _)) => {
+                        let mut command = harness::client(program);
+                        command.args([client, "get"]);
+                        (command, calls)
+                    }
+                    None => {
+                        let mut command = harness::client(python);
+                        command.arg(&httpx);
+                        (command, PYTHON)
+                    }
+                };
+                runs[index].push(server.time(&mut command, calls, in_flight)?);
+            }
+        }
+        let how = match in_flight {
+            1 => "one after the other".to_owned(),
+            many => format!("{many} in flight"),
+        };
+        text.push_str(&format!(
+            "\n### Times of one GET, {how}\n\n\
+             CPU time is the process's own and the kernel's work for it, on one core; the server has \
+             another one. {TURNS} runs of {calls} calls each ({PYTHON} in Python), in turns.\n\n\
+             | client | CPU, µs | × reqwest | wall, µs | × reqwest | peak of memory, MB |\n\
+             |---|---|---|---|---|---|\n"
+        ));
+        let base = CLIENTS.iter().position(|(client, _)| *client == BASE).unwrap_or_default();
+        let titles = CLIENTS.iter().map(|(_, title)| *title).chain(["Python httpx"]);
+        for (title, of) in titles.zip(&runs) {
+            let all = |value: fn(&Timing) -> f64| of.iter().map(value).collect::<Vec<_>>();
+            let ratios = |value: fn(&Timing) -> f64| {
+                let pairs = of.iter().zip(&runs[base]);
+                pairs.map(|(it, base)| value(it) / value(base)).collect::<Vec<_>>()
+            };
+            text.push_str(&format!(
+                "| {title} | {} | {} | {} | {:.2} | {:.1} |\n",
+                spread(&all(|it| it.cpu), 1),
+                spread(&ratios(|it| it.cpu), 2),
+                spread(&all(|it| it.wall), 1),
+                median(&ratios(|it| it.wall)),
+                median(&all(|it| it.memory)),
+            ));
+        }
+    }
+    Ok(text)
+}
+
+/// A Python with httpx in it, below `target`.
+fn python(root: &Path) -> Result<PathBuf, String> {
+    let folder = root.join("target/bench/python");
+    let python = folder.join("bin/python");
+    let run = |command: &mut Command| match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?}: {status}")),
+        Err(error) => Err(format!("{command:?}: {error}")),
+    };
+    if !python.exists() {
+        fs::create_dir_all(root.join("target/bench")).map_err(|e| format!("target/bench: {e}"))?;
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    }
+    run(Command::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(["--requirement", "benches/requirements.txt"])
+        .current_dir(root))?;
+    Ok(python)
+}

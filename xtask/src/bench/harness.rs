@@ -1,0 +1,144 @@
+//! The programs of `benches/`: built, and run on cores of their own.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use super::callgrind::{self, Cost};
+use super::machine;
+
+/// Calls that a process makes before those that count, and those that do: what starting costs, and
+/// the first connection, is taken out.
+const FEW: u32 = 200;
+const MORE: u32 = 1200;
+
+/// Builds `benches/` with these features, and says where the program is.
+///
+/// # Errors
+///
+/// When it does not build.
+pub fn build(root: &Path, features: &str) -> Result<PathBuf, String> {
+    let manifest = root.join("benches/Cargo.toml").display().to_string();
+    // What the workspace has built already is not built again.
+    let target = root.join("target").display().to_string();
+    crate::cargo(
+        &[
+            "build",
+            "--release",
+            "--locked",
+            "--manifest-path",
+            &manifest,
+            "--target-dir",
+            &target,
+            "--features",
+            features,
+        ],
+        &[],
+    )?;
+    Ok(root.join("target/release/anyvpn-bench"))
+}
+
+/// How late the server answers where instructions are counted, in milliseconds: a client that always
+/// waits always does the same.
+pub const LATE: u32 = 2;
+
+/// The server, until it is dropped.
+pub struct Server {
+    child: Child,
+    port: String,
+}
+
+impl Server {
+    /// Starts it on the first core. It answers so many milliseconds late.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start.
+    pub fn start(program: &Path, delay: u32) -> Result<Self, String> {
+        let mut child = on_core(0, program)
+            .args(["serve", &delay.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| format!("taskset: {e}"))?;
+        let mut port = String::new();
+        let output = child.stdout.take().ok_or("the server has no output")?;
+        BufReader::new(output).read_line(&mut port).map_err(|e| format!("the server: {e}"))?;
+        Ok(Self { child, port: port.trim().to_owned() })
+    }
+
+    /// What one call of a client costs, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// When a run failed.
+    pub fn cost(&self, root: &Path, program: &Path, call: &[&str]) -> Result<Cost, String> {
+        let count = |calls: u32| {
+            let mut command = Command::new(program);
+            command.args(call).args([&self.port, &calls.to_string(), "1"]).env_clear();
+            callgrind::count(root, &mut command)
+        };
+        Ok(count(MORE)?.of_one(count(FEW)?, f64::from(MORE - FEW)))
+    }
+
+    /// What so many calls took on the last core.
+    ///
+    /// # Errors
+    ///
+    /// When the run failed.
+    pub fn time(
+        &self,
+        program: &mut Command,
+        calls: u32,
+        in_flight: u32,
+    ) -> Result<Timing, String> {
+        let output = program
+            .args([&self.port, &calls.to_string(), &in_flight.to_string()])
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(|e| format!("{program:?}: {e}"))?;
+        if !output.status.success() {
+            return Err(format!("{program:?}: {}", output.status));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let numbers: Vec<f64> = text.split_whitespace().filter_map(|it| it.parse().ok()).collect();
+        let [cpu, wall, memory] = numbers[..] else {
+            return Err(format!("{program:?} printed {text:?}"));
+        };
+        let calls = f64::from(calls);
+        Ok(Timing {
+            cpu: cpu / calls / 1e3,
+            wall: wall / calls / 1e3,
+            memory: memory * 1024.0 / 1e6,
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a run took.
+#[derive(Clone, Copy)]
+pub struct Timing {
+    /// CPU time of one call, in microseconds.
+    pub cpu: f64,
+    /// Wall time of one call, in microseconds.
+    pub wall: f64,
+    /// The process's peak of memory, in megabytes.
+    pub memory: f64,
+}
+
+/// A command for a client, on the last core.
+pub fn client(program: &Path) -> Command {
+    on_core(machine::cores() - 1, program)
+}
+
+fn on_core(core: usize, program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", &core.to_string()]).arg(program);
+    command
+}

@@ -1,0 +1,49 @@
+//! What the numbers were measured on.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// One line: cores, processor, versions, commit.
+pub fn describe(root: &Path) -> Result<String, String> {
+    let cores = cores();
+    let information = fs::read_to_string("/proc/cpuinfo").map_err(|e| format!("cpuinfo: {e}"))?;
+    let processor = information
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("unknown processor", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let memory = fs::read_to_string("/proc/meminfo").map_err(|e| format!("meminfo: {e}"))?;
+    let memory = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB"))
+        .and_then(|kib| kib.trim().parse::<f64>().ok())
+        .map_or(0.0, |kib| kib / f64::from(1 << 20));
+    let system = output(root, "uname", &["-sm"])?;
+    let rustc = output(root, "rustc", &["--version"])?;
+    let rustc = rustc.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let valgrind = output(root, "valgrind", &["--version"])?;
+    let commit = output(root, "git", &["rev-parse", "--short=10", "HEAD"])?;
+    let changed = output(root, "git", &["status", "--porcelain", "--", ":!docs/performance.md"])?;
+    let changed = if changed.is_empty() { "" } else { " with changes" };
+    Ok(format!(
+        "{cores} cores, {processor}, {memory:.0} GiB, {system}; {rustc}, {valgrind}; commit \
+         {commit}{changed}."
+    ))
+}
+
+/// How many cores there are.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn output(root: &Path, program: &str, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(program)
+        .current_dir(root)
+        .args(arguments)
+        .output()
+        .map_err(|e| format!("{program}: {e}"))?;
+    if !output.status.success() {
+        return Err(format!("{program} {}: {}", arguments.join(" "), output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
