@@ -65,10 +65,11 @@ impl FaultInput {
             },
             "status" => Fault::Status(status(400)?),
             "html" => Fault::Html(status(200)?),
+            "any" => Fault::Any,
             name => Fault::named(name).ok_or_else(|| {
                 format!(
                     "no fault is named {name:?}; there are delay, too-many-requests, status, html, \
-                     and those that GET /_sandbox/faults lists"
+                     any, and those that GET /_sandbox/faults lists"
                 )
             })?,
         };

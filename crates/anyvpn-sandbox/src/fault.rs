@@ -7,8 +7,8 @@ use crate::wire::WireFault;
 
 /// What goes wrong with a request.
 ///
-/// The work is done with `Delay`, `ResetAfter`, `CutBody` and `HalfJson`; with `Wire` when that says
-/// so; and with no other.
+/// The work is done with `Delay`, `ResetAfter`, `CutBody` and `HalfJson`, with `Wire` when that says
+/// so, and with no other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -35,9 +35,27 @@ pub enum Fault {
     /// The reply goes wrong on the wire, in one of the ways that have a name. See
     /// [`Fault::named`].
     Wire(&'static WireFault),
+    /// Another of all of these with every request, drawn from the sandbox's seed.
+    Any,
 }
 
 impl Fault {
+    /// One of all that can happen to a reply.
+    fn drawn(random: &mut Random) -> Fault {
+        let others = [
+            Fault::Delay(Duration::from_secs(1)),
+            Fault::TooManyRequests { retry_after: None },
+            Fault::TooManyRequests { retry_after: Some(Duration::from_secs(1)) },
+            Fault::Status(500),
+            Fault::Status(503),
+            Fault::Html(502),
+        ];
+        // Some 160: the table is short.
+        let wire = WireFault::all().map(Fault::Wire);
+        let all: Vec<Fault> = wire.chain(others).collect();
+        all[random.below(all.len() as u32) as usize].clone()
+    }
+
     /// One of [`WireFault::all`] by its name, such as `gzip-bomb`.
     #[must_use]
     pub fn named(name: &str) -> Option<Fault> {
@@ -104,12 +122,14 @@ impl FaultRule {
 /// The rules of a sandbox, which count down.
 pub(crate) struct Faults {
     pub(crate) rules: Vec<FaultRule>,
+    /// How many requests met one.
+    pub(crate) met: u64,
     random: Random,
 }
 
 impl Faults {
     pub(crate) fn new(seed: u64) -> Faults {
-        Faults { rules: Vec::new(), random: Random::new(seed, 3) }
+        Faults { rules: Vec::new(), met: 0, random: Random::new(seed, 3) }
     }
 
     /// The fault of the next request for `operation`.
@@ -126,8 +146,37 @@ impl Faults {
                 continue;
             }
             rule.times = rule.times.map(|times| times - 1);
-            return Some(rule.fault.clone());
+            self.met += 1;
+            return Some(match &rule.fault {
+                Fault::Any => Fault::drawn(&mut self.random),
+                fault => fault.clone(),
+            });
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{Fault, FaultRule, Faults};
+
+    #[test]
+    fn any_is_another_one_each_time_and_the_seed_says_which() {
+        let course = |seed| {
+            let mut faults = Faults::new(seed);
+            faults.rules.push(FaultRule::sometimes(50, "azire.get-user", Fault::Any));
+            let course: Vec<_> = (0..200).map(|_| faults.next("azire.get-user")).collect();
+            let met = course.iter().flatten().count();
+            assert_eq!(faults.met, met as u64);
+            assert!((70..130).contains(&met), "{met}");
+            course
+        };
+        let first = course(7);
+        let kinds: HashSet<String> = first.iter().flatten().map(|it| format!("{it:?}")).collect();
+        assert!(kinds.len() > 40 && !kinds.contains("Any"), "{kinds:?}");
+        assert_eq!(course(7), first);
+        assert_ne!(course(8), first);
     }
 }

@@ -63,8 +63,8 @@
 //! | `POST /_sandbox/vpnscript/add-hostile-servers` | `{}` | [`vpnscript::Service::add_hostile_servers`] |
 //!
 //! Faults by name: `delay` (with `delay_ms`), `too-many-requests` (with `retry_after_seconds`),
-//! `status` and `html` (with `status`), and all that go wrong on the wire, such as `reset-after`,
-//! `cut-body` or `gzip-bomb`: `GET /_sandbox/faults` lists them with what happens, as
+//! `status` and `html` (with `status`), `any`, and all that go wrong on the wire, such as
+//! `reset-after`, `cut-body` or `gzip-bomb`: `GET /_sandbox/faults` lists them with what happens, as
 //! [`WireFault::all`] does.
 //!
 //! # Guarantees
@@ -192,6 +192,12 @@ impl Sandbox {
     /// Adds a fault. It stays until it has happened as often as it says.
     pub fn inject(&self, fault: FaultRule) {
         locked(&self.gate.faults).rules.push(fault);
+    }
+
+    /// How many requests have met a fault.
+    #[must_use]
+    pub fn faulted(&self) -> u64 {
+        locked(&self.gate.faults).met
     }
 
     /// Forgets all faults.

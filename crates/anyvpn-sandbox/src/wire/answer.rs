@@ -92,7 +92,14 @@ impl Answer {
             headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
         let answer =
             Answer { status, line: String::new(), headers: headers.collect(), body, asked };
-        answer.status(status.as_u16()).length()
+        // A script ends the connection, and a good client is told: it must not send the next
+        // request into the end of this one.
+        answer.status(status.as_u16()).length().with("connection", "close")
+    }
+
+    /// For a connection that stays open.
+    pub(crate) fn kept(self) -> Answer {
+        self.without("connection")
     }
 
     /// Where the request went: `HOST:PORT`.

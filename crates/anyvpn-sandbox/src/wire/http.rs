@@ -166,9 +166,10 @@ pub(super) static FAULTS: &[WireFault] = &[
         it.send(chunks(&it.body), End::Close)
     }),
     http(WHOLE, "bytes-after", "The reply, and bytes that belong to nothing.", |it| {
-        Script::new([it.bytes(), b"\r\n\0\xff rest".to_vec()].concat(), End::Keep)
+        Script::new([it.kept().bytes(), b"\r\n\0\xff rest".to_vec()].concat(), End::Keep)
     }),
     http(WHOLE, "second-reply", "The reply, and another one that nobody asked for.", |it| {
+        let it = it.kept();
         let forged = it.clone().status(200).with_json(r#"{"status":"success","data":{}}"#);
         Script::new([it.bytes(), forged.bytes()].concat(), End::Keep)
     }),

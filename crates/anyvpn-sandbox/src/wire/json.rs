@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::answer::{Answer, Script};
+use super::answer::{Act, Answer, Script};
 use super::{AFTER, Level, OTHER, Wanted, WireFault};
 
 const fn json(
@@ -51,9 +51,14 @@ pub(super) static FAULTS: &[WireFault] = &[
         text(it, |json| format!("\u{feff}{json}"))
     }),
     json(OTHER, "utf-8-invalid", "Strings with bytes that are not UTF-8.", |it| {
-        let json = scalars(&it.json(), &|value| value.is_string().then(|| "\"\u{1}\"".to_owned()));
-        let bytes = json.bytes().map(|byte| if byte == 1 { 0xff } else { byte });
-        it.with_json(bytes.collect::<Vec<u8>>()).whole()
+        let Script { status, mut acts, end } = strings(it, "\"\u{1}\"");
+        for act in &mut acts {
+            if let Act::Send(bytes) = act {
+                let invalid = bytes.iter().map(|byte| if *byte == 1 { 0xff } else { *byte });
+                *bytes = invalid.collect();
+            }
+        }
+        Script { status, acts, end }
     }),
     json(AFTER, "utf-16", "The JSON in UTF-16.", |it| {
         let utf_16 = it.json().to_string().encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -188,9 +193,10 @@ fn text(answer: Answer, change: impl Fn(String) -> String) -> Script {
     answer.with_json(json).whole()
 }
 
-/// Another text in place of every string.
+/// Another text in place of every string but the word of success.
 fn strings(answer: Answer, string: &str) -> Script {
-    let json = scalars(&answer.json(), &|value| value.is_string().then(|| string.to_owned()));
+    let changes = |value: &Value| value.as_str().is_some_and(|it| it != "success");
+    let json = scalars(&answer.json(), &|value| changes(value).then(|| string.to_owned()));
     answer.with_json(json).whole()
 }
 

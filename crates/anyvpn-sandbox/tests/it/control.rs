@@ -1,4 +1,4 @@
-use anyvpn_sandbox::operations;
+use anyvpn_sandbox::{WireFault, operations};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, sandbox};
@@ -61,6 +61,7 @@ async fn every_fault_has_a_name() {
         (json!({ "fault": "html", "status": 200 }), Some(200)),
         (json!({ "fault": "cut-body" }), None),
         (json!({ "fault": "half-json" }), Some(200)),
+        (json!({ "fault": "gzip-bomb" }), Some(401)),
     ] {
         let mut input = fault.clone();
         input["operation"] = "azire.get-user".into();
@@ -75,6 +76,22 @@ async fn every_fault_has_a_name() {
     send(&client, "POST", "/_sandbox/faults", json!({ "fault": "reset-before" })).await;
     assert_eq!(send(&client, "DELETE", "/_sandbox/faults", Value::Null).await.status, 204);
     assert_eq!(client.get("/users/me").await.status, 401);
+}
+
+#[tokio::test]
+async fn faults_on_the_wire_are_listed() {
+    let sandbox = sandbox(0).await;
+    let list = send(&Client::new(&sandbox), "GET", "/_sandbox/faults", Value::Null).await.json();
+    let list = list["faults"].as_array().unwrap();
+    assert_eq!(list.len(), WireFault::all().count());
+    let expected = json!({
+        "fault": "reset-after",
+        "level": "tcp",
+        "what": "Reset after the work, without a byte of reply.",
+        "worked": true,
+        "wanted": "no-value",
+    });
+    assert!(list.contains(&expected), "{list:?}");
 }
 
 #[tokio::test]

@@ -20,12 +20,14 @@ pub(super) struct Case {
 pub(super) enum Play {
     Nothing,
     Sandbox(Fault),
+    /// One fault for the first request, and then another.
+    Then(Fault, Fault),
     Lab(Kind),
 }
 
 /// The sections of the page, in their order.
 pub(super) const SECTIONS: &[&str] =
-    &["Nothing", "Names", "Connections", "TLS", "Bytes", "Statuses", "HTTP", "JSON"];
+    &["Nothing", "Names", "Connections", "TLS", "Bytes", "Statuses", "HTTP", "JSON", "Two faults"];
 
 const STATUSES: &[u16] = &[
     400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 413, 414, 415, 417, 418, 421, 422,
@@ -96,6 +98,38 @@ pub(super) fn all() -> Vec<Case> {
         };
         let play = Fault::Wire(fault);
         cases.push(sandbox(section, fault.name.into(), fault.what.into(), fault.wanted, play));
+    }
+    for (name, what, first, then) in [
+        (
+            "reset-then-html-404",
+            "Reset before the work, then a gateway's 404.",
+            Fault::ResetBefore,
+            Fault::Html(404),
+        ),
+        (
+            "reset-then-404",
+            "Reset before the work, then 404.",
+            Fault::ResetBefore,
+            Fault::Status(404),
+        ),
+        ("done-then-401", "Reset after the work, then 401.", Fault::ResetAfter, Fault::Status(401)),
+        ("done-then-500", "Reset after the work, then 500.", Fault::ResetAfter, Fault::Status(500)),
+        ("done-then-429", "Reset after the work, then 429.", Fault::ResetAfter, Fault::Status(429)),
+        (
+            "done-then-silence",
+            "Silence after the work, and then again.",
+            Fault::Delay(seconds(600)),
+            Fault::Delay(seconds(600)),
+        ),
+        (
+            "502-then-half",
+            "A gateway's 502, then half of the JSON.",
+            Fault::Html(502),
+            Fault::HalfJson,
+        ),
+    ] {
+        let play = Play::Then(first, then);
+        cases.push(case("Two faults", name.into(), what.into(), Wanted::AsDocumented, play));
     }
     cases
 }

@@ -74,8 +74,8 @@ impl Report {
     pub fn figures(&self) -> String {
         let (memory, run) = self.memory();
         let mut text = format!(
-            "{}: {} operations × {} faults × 2 = {} runs; at most {} KiB a call ({run}), {} s by \
-             its clock\n",
+            "{}: {} operations × {} faults × 2 = {} runs\n  at most {} KiB a call ({run}), and {} s \
+             by its clock\n",
             self.provider,
             self.operations.len(),
             self.cases.len(),
@@ -145,16 +145,17 @@ impl Report {
         let mut text = format!(
             "# {} under every fault\n\n\
              {} operations × {} faults, each once on the first request and once on every request: \
-             {} runs.\nRuns with ",
+             {} runs, of which\n\n",
             self.provider,
             self.operations.len(),
             self.cases.len(),
             self.runs(),
         );
-        let counts = Wrong::ALL.map(|(wrong, words)| format!("{words}: {}", self.count(wrong)));
-        _ = writeln!(text, "{}.\n", counts.join("; "));
+        for (wrong, words) in Wrong::ALL {
+            _ = writeln!(text, "- {} with {words}", self.count(wrong));
+        }
         text.push_str(
-            "A cell says how often the request arrived, at least in part, and what the caller \
+            "\nA cell says how often the request arrived, at least in part, and what the caller \
              got: when the fault\nmeets the first request / when it meets every request. † means \
              that the error advises to read back.\nWhere operations of a class differ, the most \
              frequent result comes first. What the columns and\nthe bounds mean stands in \

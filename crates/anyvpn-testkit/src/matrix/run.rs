@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyvpn_core::{Error, OperationId};
 use anyvpn_http::{Entry, Replay};
-use anyvpn_sandbox::{FaultRule, Received, Sandbox, Wanted};
+use anyvpn_sandbox::{Fault, FaultRule, Received, Sandbox, Wanted};
 use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
@@ -201,10 +201,20 @@ impl<S: Stage> Lab<'_, S> {
         {
             link.before_the_second(mend);
         }
-        if let Play::Sandbox(fault) = &case.play {
-            let operation = Some(operation.to_string());
-            let times = (mode == Mode::First).then_some(1);
+        let operation_name = Some(operation.to_string());
+        let rule = |fault: &Fault, times| {
+            let operation = operation_name.clone();
             sandbox.inject(FaultRule { operation, times, ..FaultRule::always(fault.clone()) });
+        };
+        let last = (mode == Mode::First).then_some(1);
+        let faults = if matches!(case.play, Play::Then(..)) { 2 } else { 1 };
+        match &case.play {
+            Play::Sandbox(fault) => rule(fault, last),
+            Play::Then(first, then) => {
+                rule(first, Some(1));
+                rule(then, last);
+            }
+            Play::Nothing | Play::Lab(_) => {}
         }
         let (began, panicked) = (scene.clock.elapsed(), panics());
         let mut shown = String::new();
@@ -220,7 +230,7 @@ impl<S: Stage> Lab<'_, S> {
         let outcome = Outcome {
             received: sandbox.received(),
             lost: props.lost() - lost,
-            faulty: link.attempts() <= 1 || (mode == Mode::Every && !kept),
+            faulty: link.attempts() <= faults || (mode == Mode::Every && !kept),
             last: link.last(),
             elapsed: scene.clock.elapsed() - began,
             memory,
