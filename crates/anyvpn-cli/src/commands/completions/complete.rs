@@ -2,8 +2,8 @@
 //!
 //! stdin has the words up to the cursor, one a line; the last may be empty. They are no arguments:
 //! others can read those, and a word may turn out to be a secret. stdout gets a line for each word
-//! that could stand there, with a tab and what it means; or `:files` behind what comes before a file's name.
-//! Nothing here asks, signs in, runs a program, or tells of an error.
+//! that could stand there, with a tab and what it means; `:files` stands for the names of files, behind
+//! what is before them in the word. Nothing here asks, signs in, runs a program, or tells of an error.
 
 use std::ffi::OsStr;
 use std::io::Read as _;
