@@ -19,7 +19,7 @@ fn a_password_shows_nothing_however_fast_it_is_typed() {
     let world = World::new();
     let password = "%^".repeat(120);
     world.sandbox.azire().add_account("eva", &password);
-    // A prompt that is silent for one key at a time passes a third of these.
+    // A prompt that is silent for one key at a time shows a letter in some of these.
     for _ in 0..5 {
         let mut terminal = Terminal::run(login(&world, "eva"));
         terminal.wait_for("Password:");
