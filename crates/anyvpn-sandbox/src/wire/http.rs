@@ -206,7 +206,7 @@ pub(super) static FAULTS: &[WireFault] = &[
     }),
     http(AFTER, "chunk-extension-endless", "A chunk whose extension does not end.", |it| {
         let head = it.filled().chunked().head();
-        endless(&[head, b"5;".to_vec()].concat(), "x".repeat(4096), NO_WAIT)
+        endless([head, b"5;".to_vec()].concat(), "x".repeat(4096), NO_WAIT)
     }),
     http(AFTER, "trailer-megabyte", "Chunks, and a trailer of a megabyte.", |it| {
         it.in_chunks(|it| {
