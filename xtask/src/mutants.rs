@@ -81,7 +81,7 @@ const MODULES: &[Module] = &[
         name: "vpngn",
         files: &["anyvpn-vpngn/src/dialect.rs"],
         package: "anyvpn-vpngn",
-        tests: &["--lib", "--test=fixtures", "--test=credentials"],
+        tests: &["--lib", "--test=fixtures", "--test=credentials", "--test=pace"],
     },
     Module {
         name: "session",

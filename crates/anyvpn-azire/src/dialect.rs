@@ -119,3 +119,43 @@ fn field_errors(value: &Value) -> Option<Vec<(String, String)>> {
     }
     (!errors.is_empty()).then_some(errors)
 }
+
+#[cfg(test)]
+mod tests {
+    use ErrorKind::{
+        AlreadyExists, InvalidRequest, NotFound, QuotaReached, RateLimited, Refused, Timeout,
+        Unauthorized, Unavailable, UnexpectedReply,
+    };
+
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_kind() {
+        for (status, kind, with_fields) in [
+            (200, Refused, InvalidRequest),
+            (299, Refused, InvalidRequest),
+            (300, UnexpectedReply, UnexpectedReply),
+            (400, InvalidRequest, InvalidRequest),
+            (401, Unauthorized, Unauthorized),
+            (402, Refused, InvalidRequest),
+            (403, Unauthorized, Unauthorized),
+            (404, NotFound, NotFound),
+            (405, Refused, InvalidRequest),
+            (406, QuotaReached, QuotaReached),
+            (408, Timeout, Timeout),
+            (409, AlreadyExists, AlreadyExists),
+            (413, InvalidRequest, InvalidRequest),
+            (415, InvalidRequest, InvalidRequest),
+            (422, InvalidRequest, InvalidRequest),
+            (429, RateLimited, RateLimited),
+            (499, Refused, InvalidRequest),
+            (500, Unavailable, Unavailable),
+            (599, Unavailable, Unavailable),
+            (600, UnexpectedReply, UnexpectedReply),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(classify(status, false), kind, "{status}");
+            assert_eq!(classify(status, true), with_fields, "{status}");
+        }
+    }
+}

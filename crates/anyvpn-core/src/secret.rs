@@ -186,6 +186,15 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_shows_nothing_but_whether_it_is_empty() {
+        assert_eq!(
+            format!("{:?} {:?}", Secret::from("canary"), Secret::from("")),
+            "[redacted] [redacted]"
+        );
+        assert!(Secret::from("").is_empty() && !Secret::from(" ").is_empty());
+    }
+
+    #[test]
     fn a_text_from_outside_loses_every_secret() {
         let secrets = [Secret::from("hunter2"), Secret::from("s"), Secret::from("")];
         assert_eq!(redact("hunter2 is weak: hunter2", &secrets), "[redacted] is weak: [redacted]");

@@ -96,8 +96,9 @@ fn commands_are_listed_with_their_lines_and_safe_to_show() {
 fn a_long_path_in_a_command_is_shown_and_a_key_is_not() {
     let path = format!("/{}", "a/long/way/".repeat(9));
     let text = format!("[Interface]\nPrivateKey={ALICE}\nPostUp = {path}x --psk={SHARED}\n");
-    let commands = parse(&text).commands();
+    let (commands, redacted) = (parse(&text).commands(), parse(&text).redacted());
     assert_eq!(commands[0].value, format!("{path}x --psk=[redacted]"));
+    assert!(redacted.ends_with(&format!("{path}x --psk=[redacted]\n")), "{redacted}");
 }
 
 #[test]
@@ -112,6 +113,8 @@ fn nothing_shows_a_key_but_on_purpose() {
     let redacted = config.redacted();
     assert!(redacted.contains("PRIVATEKEY=[redacted]# old: [redacted]\r\n"));
     assert!(redacted.contains(BOB_PUBLIC));
+    assert_eq!(format!("{config:?}"), format!("WireGuardConfig({redacted:?})"));
+    assert!(format!("{:?}", config.peers()).contains(BOB_PUBLIC));
 }
 
 #[test]
@@ -150,6 +153,8 @@ fn a_wrong_file_is_refused_at_its_place() {
         (format!("{own}Address = *\n"), 3, 11, "Address"),
         (format!("{own}DNS = 1.1.1\n"), 3, 7, "not an address"),
         (format!("{own}DNS = $(id)\n"), 3, 7, "search domains"),
+        (format!("{own}DNS = 1.1.1.1 , fe80::1%;id\n"), 3, 17, "not an address"),
+        (format!("{own}DNS = 1.1.1.1%eth0:\n"), 3, 7, "not an address"),
         (format!("{own}MTU = 67\n"), 3, 7, "68 to 65535"),
         (format!("{own}MTU = 1420x\n"), 3, 7, "68 to 65535"),
         (format!("{own}ListenPort = 65536\n"), 3, 14, "0 to 65535"),
@@ -157,6 +162,8 @@ fn a_wrong_file_is_refused_at_its_place() {
         (format!("{own}ListenPort =\n"), 3, 13, "0 to 65535"),
         (format!("{own}FwMark = 0x100000000\n"), 3, 10, "FwMark"),
         (format!("{own}FwMark = 0x\n"), 3, 10, "FwMark"),
+        (format!("{own}FwMark = 0x+1\n"), 3, 10, "FwMark"),
+        (format!("{own}FwMark = +1\n"), 3, 10, "FwMark"),
         (format!("{own}Table = a b\n"), 3, 9, "Table"),
         (format!("{own}SaveConfig = yes\n"), 3, 14, "true"),
         (format!("{peer}AllowedIPs =\n"), 5, 13, "AllowedIPs"),
@@ -193,6 +200,7 @@ fn what_the_programs_accept_is_accepted() {
         format!("[Interface]\n PrivateKey\t=  {spaced}\t"),
         format!("{own}MTU =\nDNS =\nAddress =\nTable =\n"),
         format!("{own}DNS = fe80::1%eth0,,~corp.example, ~.\n"),
+        format!("{own}X-of_somebody.else = 1\nFwMark = 51820\n"),
         format!("{own}Table = main\nFwMark = OFF\nSaveConfig = TRUE\n"),
         format!("{own}MTU = 1400\nMTU = 1300\n"),
         format!("{own}[Peer]\nPublicKey={BOB_PUBLIC}\n[Interface]\nMTU=1300\n"),
@@ -205,6 +213,7 @@ fn what_the_programs_accept_is_accepted() {
         let config = WireGuardConfig::parse(&text).unwrap_or_else(|e| panic!("{text}: {e}"));
         assert_eq!(config.to_secret().expose(), text);
         assert_eq!(config.private_key().to_secret().expose(), ALICE);
+        assert!(!config.redacted().contains(&ALICE[..12]), "{text}");
     }
     let text = format!("{peer}Endpoint = a.example:1\nEndpoint = 2001:db8::1:2\n");
     let endpoint = parse(&text).peers()[0].endpoint.clone().unwrap();
@@ -233,6 +242,11 @@ fn edits_keep_everything_else() {
     assert_eq!(config.to_secret().expose(), expected);
     assert_eq!(config.private_key().to_secret().expose(), BOB);
     assert_eq!(config.peers()[0].persistent_keepalive, None);
+    // A list that has nothing of IPv6 is not written anew.
+    let text = format!("[Interface]\nPrivateKey = {ALICE}\nDNS = 1.1.1.1 ,9.9.9.9\n");
+    let mut unchanged = parse(&text);
+    unchanged.ipv4_only();
+    assert_eq!(unchanged.to_secret().expose(), text);
     // What is in memory is what is in the text.
     assert_eq!(format!("{:?}", parse(&expected).peers()), format!("{:?}", config.peers()));
 }
@@ -291,6 +305,11 @@ fn an_edit_that_makes_no_sense_is_refused() {
     .map(|result| result.unwrap_err().kind());
     assert_eq!(kinds, [ErrorKind::InvalidRequest; 4]);
     assert_eq!(config.to_secret().expose(), text);
+    // The least of what makes sense, and none.
+    config.set_mtu(Some(68)).unwrap();
+    config.set_keepalive(0, Some(0)).unwrap();
+    let expected = text.replace("1380", "68").replace("PersistentKeepalive = 25\n", "");
+    assert_eq!(config.to_secret().expose(), expected);
 }
 
 #[test]
@@ -331,6 +350,13 @@ fn a_fresh_document_is_in_the_usual_order() {
 }
 
 #[test]
+fn a_hosts_name_is_what_was_written() {
+    for name in ["a.example", "A_b.example."] {
+        assert_eq!(name.parse::<anyvpn_core::HostName>().unwrap().as_str(), name);
+    }
+}
+
+#[test]
 fn public_keys_are_those_of_rfc_7748() {
     let public = |key: &str| key.parse::<PrivateKey>().unwrap().public_key().to_string();
     assert_eq!(public(ALICE), ALICE_PUBLIC);
@@ -345,8 +371,11 @@ fn a_generated_key_is_clamped_and_new() {
     use base64::Engine as _;
     let key = PrivateKey::generate().unwrap();
     let text = key.to_secret();
-    let bytes = base64::engine::general_purpose::STANDARD.decode(text.expose()).unwrap();
-    assert_eq!((bytes.len(), bytes[0] & 7, bytes[31] & 0xc0), (32, 0, 0x40));
+    let others = || PrivateKey::generate().unwrap().to_secret();
+    for text in std::iter::repeat_with(others).take(32).chain([text.clone()]) {
+        let bytes = base64::engine::general_purpose::STANDARD.decode(text.expose()).unwrap();
+        assert_eq!((bytes.len(), bytes[0] & 7, bytes[31] & 0xc0), (32, 0, 0x40));
+    }
     let again = PrivateKey::from_base64(&text).unwrap();
     assert_eq!(again.public_key(), key.public_key());
     assert_ne!(PrivateKey::generate().unwrap().public_key(), key.public_key());

@@ -317,7 +317,7 @@ async fn headers_values_and_nesting_are_bounded() {
 
 #[tokio::test]
 async fn an_encoding_that_was_not_asked_for_is_named() {
-    for encodings in [&["gzip"][..], &["identity", "gzip"], &["deflate, br"]] {
+    for encodings in [&["br"][..], &["identity", "br"], &["deflate, br"]] {
         let reply = encodings
             .iter()
             .fold(Step::json(200, "7"), |reply, it| reply.with_header("content-encoding", *it));

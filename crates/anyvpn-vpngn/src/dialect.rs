@@ -202,8 +202,9 @@ const CODES: &[&str] = &[
 /// A text that reads as a message.
 fn words(value: &Value) -> Option<String> {
     let text = value.as_str()?;
-    let is_code = text.is_empty() || text.bytes().all(|byte| byte.is_ascii_digit());
-    (!is_code).then(|| text.to_owned())
+    // A number is a code; nothing is nothing.
+    let words = text.bytes().any(|byte| !byte.is_ascii_digit());
+    words.then(|| text.to_owned())
 }
 
 /// A number, or a text without spaces.
@@ -227,5 +228,65 @@ fn classify(status: u16) -> ErrorKind {
         200..=299 | 400..=499 => ErrorKind::Refused,
         500..=599 => ErrorKind::Unavailable,
         _ => ErrorKind::UnexpectedReply,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ErrorKind::{
+        AlreadyExists, InvalidRequest, NotFound, RateLimited, Refused, Timeout, Unauthorized,
+        Unavailable, UnexpectedReply,
+    };
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    fn refusal(status: u16, body: &str) -> Error {
+        let status = StatusCode::from_u16(status).unwrap();
+        let body = body.to_owned().into();
+        Dialect::refusal(&Reply { status, headers: HeaderMap::new(), body })
+    }
+
+    #[test]
+    fn every_status_has_its_kind() {
+        for (status, kind) in [
+            (200, Refused),
+            (299, Refused),
+            (300, UnexpectedReply),
+            (400, Refused),
+            (401, Unauthorized),
+            (403, Unauthorized),
+            (404, NotFound),
+            (408, Timeout),
+            (409, AlreadyExists),
+            (413, InvalidRequest),
+            (415, InvalidRequest),
+            (418, Refused),
+            (422, InvalidRequest),
+            (429, RateLimited),
+            (499, Refused),
+            (500, Unavailable),
+            (599, Unavailable),
+            (600, UnexpectedReply),
+        ] {
+            assert_eq!(refusal(status, "{}").kind(), kind, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_a_number_or_one_word_and_no_message() {
+        for (body, code, message) in [
+            (r#"{"code":1301,"message":"It exists."}"#, Some("1301"), Some("It exists.")),
+            (r#"{"code":"1301"}"#, Some("1301"), None),
+            (r#"{"code":"client_exists","msg":"1301"}"#, Some("client_exists"), None),
+            (r#"{"code":"two words","message":"It exists."}"#, None, Some("It exists.")),
+            (r#"{"code":"","message":""}"#, None, None),
+            (r#"{"code":null,"error":{"code":7,"reason":"no"}}"#, Some("7"), Some("no")),
+            (r#"{"error":"exists"}"#, None, Some("exists")),
+            (r#"{"response":{"errno":0,"errors":"no way"}}"#, Some("0"), Some("no way")),
+        ] {
+            let error = refusal(400, body);
+            assert_eq!((error.code(), error.message()), (code, message), "{body}");
+        }
     }
 }

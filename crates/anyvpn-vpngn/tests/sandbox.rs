@@ -10,7 +10,7 @@ use anyvpn_core::{AccountAdmin, Capability, NewAccount, Provider, Secret};
 use anyvpn_http::transport::Reqwest;
 use anyvpn_testkit::openapi::Document;
 use anyvpn_testkit::witness::Witness;
-use anyvpn_vpngn::ops::{AddClient, ListAliases, NewProduct};
+use anyvpn_vpngn::ops::{AddClient, ListAliases, NewProduct, call_by_name};
 use anyvpn_vpngn::{CAPABILITIES, ErrorKind, ProductType};
 use world::{Credential, EMAIL, PASSWORD, World};
 
@@ -144,4 +144,15 @@ async fn an_account_that_cannot_be_created_is_refused_before_sending() {
     assert_eq!(vpngn.create(good).await.unwrap().login, "new@example.com");
     assert_eq!(world.arrived(<AddClient as anyvpn_http::Operation>::ID), 1);
     assert_eq!(world.sandbox.vpngn().created(EMAIL), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_field_is_named_without_its_control_characters() {
+    let world = World::new(0).await;
+    let vpngn = world.vpngn(Credential::SecretKey);
+    let input = serde_json::json!({"email": "a@b", "type": "at_due_date", "prod\u{7f}ct_id": "1"});
+    let error = call_by_name(vpngn.client(), "cancel-request", input, false).await.unwrap_err();
+    assert!(error.fields().contains_key("prod ct_id"), "{error}");
+    assert!(!error.to_string().contains(char::is_control), "{error}");
+    assert_eq!(world.sandbox.received(), []);
 }

@@ -174,7 +174,7 @@ fn list<T>(text: &str, item: impl Fn(&str) -> Result<T, Problem>) -> Result<Vec<
     let mut items = Vec::new();
     for word in text.split(|c| c == ',' || is_blank(c)) {
         if !word.is_empty() {
-            items.push(item(word).map_err(|problem| Problem::new(at + problem.at, problem.what))?);
+            items.push(item(word).map_err(|problem| Problem { at, ..problem })?);
         }
         at += word.len() + 1;
     }
