@@ -7,6 +7,7 @@
 )]
 
 mod codegen;
+mod faults;
 mod fuzz;
 mod interop;
 mod tidy;
@@ -28,6 +29,11 @@ Tasks:
   interop [--no-skip] files that the command wrote, given to openvpn, wg-quick and zbarimg;
                       with --no-skip, fail where a program or the machine is missing
   fuzz --seconds N    any bytes for each parser of configurations, for so long each (cargo-fuzz)
+  faults [--check]    every operation with every fault: write the pages of docs/ and the figures;
+                      with --check, write nothing and fail where a page differs
+  soak --minutes N [--write]
+                      all providers at full load, 5 % of the requests with a fault; with --write,
+                      put the figures into docs/reliability.md
   docs                write the tables in the documents that tests check
   tidy                the house rules: lengths, secrets, dependencies, links
 ";
@@ -44,6 +50,10 @@ fn main() -> ExitCode {
         ["interop"] => interop::run(root(), false),
         ["interop", "--no-skip"] => interop::run(root(), true),
         ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds),
+        ["faults"] => faults::matrix(root(), false),
+        ["faults", "--check"] => faults::matrix(root(), true),
+        ["soak", "--minutes", minutes] => faults::soak(root(), minutes, false),
+        ["soak", "--minutes", minutes, "--write"] => faults::soak(root(), minutes, true),
         ["docs"] => cargo(&["test", "--workspace", "--tests"], &[("ANYVPN_WRITE_DOCS", "1")]),
         ["tidy"] => tidy::check(root()),
         ["help" | "--help" | "-h"] => {
