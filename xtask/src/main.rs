@@ -10,6 +10,7 @@ mod api;
 mod bench;
 mod book;
 mod codegen;
+mod faults;
 mod fuzz;
 mod interop;
 mod mutants;
@@ -40,6 +41,11 @@ Tasks:
                       prints one section
   fuzz --seconds N    any bytes for each parser of configurations, for so long each (cargo-fuzz)
   mutants [MODULE]    whether the tests notice each small change of the code (cargo-mutants): hours
+  faults [--check]    every operation with every fault: write the pages of docs/ and the figures;
+                      with --check, write nothing and fail where a page differs
+  soak --minutes N [--write]
+                      all providers at full load, 5 % of the requests with a fault; with --write,
+                      put the figures into docs/reliability.md
   docs                write the tables in the documents that tests check
   tidy                the house rules: lengths, secrets, dependencies, links, samples
   book                the guide as a book in target/book, every link followed (mdbook)
@@ -73,6 +79,10 @@ fn main() -> ExitCode {
         ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds),
         ["mutants"] => mutants::run(root(), None),
         ["mutants", module] => mutants::run(root(), Some(module)),
+        ["faults"] => faults::matrix(root(), false),
+        ["faults", "--check"] => faults::matrix(root(), true),
+        ["soak", "--minutes", minutes] => faults::soak(root(), minutes, false),
+        ["soak", "--minutes", minutes, "--write"] => faults::soak(root(), minutes, true),
         ["docs"] => cargo(&["test", "--workspace", "--tests"], &[("ANYVPN_WRITE_DOCS", "1")]),
         ["tidy"] => tidy::check(root()),
         ["book"] => book::build(root()),

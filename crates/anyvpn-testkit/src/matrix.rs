@@ -1,9 +1,9 @@
 //! Every operation of a provider with every fault: what the caller gets, how often the request
 //! arrives, what it costs, and what must hold whatever that is.
 //!
-//! A provider sets its [`Stage`]; [`run`] plays all cases on it, each twice: the fault meets the
-//! first request only, and it meets every request. [`Report::page`] is the table for the documents,
-//! and [`Report::assert_nothing_wrong`] what must hold.
+//! A provider sets its [`Stage`]. [`check`] plays all cases on it with every transport, each twice:
+//! the fault meets the first request only, and it meets every request. It asserts what must hold, and
+//! compares the table with the provider's page in the documents.
 
 mod case;
 mod judge;
@@ -11,6 +11,8 @@ mod props;
 mod report;
 mod run;
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::sync::Arc;
 
 use anyvpn_core::{Error, OperationId};
@@ -19,23 +21,19 @@ use anyvpn_http::{ClientBuilder, Dialect, Entry, Limits, RetryPolicy};
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use serde_json::Value;
 
+use crate::document;
 use crate::lab::{Clock, Link};
 use crate::openapi::Document;
 pub use judge::Wrong;
 pub use report::Report;
-pub use run::run;
+use run::run;
 
 /// How the matrix makes the transport that it tries.
 pub type MakeTransport = fn(Setup) -> Result<Arc<dyn Transport>, Error>;
 
-/// The transport on reqwest.
-///
-/// # Errors
-///
-/// When it cannot be set up.
-pub fn reqwest(setup: Setup) -> Result<Arc<dyn Transport>, Error> {
-    Ok(Arc::new(Reqwest::new(setup)?))
-}
+/// The transports that there are, by name.
+pub const TRANSPORTS: &[(&str, MakeTransport)] =
+    &[("reqwest", |setup| Ok(Arc::new(Reqwest::new(setup)?)))];
 
 /// Runs something and gives the most bytes that this thread had allocated meanwhile.
 pub type Memory = fn(&mut dyn FnMut()) -> u64;
@@ -85,6 +83,28 @@ pub trait Stage: Sync {
         operation: OperationId,
         shown: &mut String,
     ) -> impl Future<Output = Result<Value, Error>>;
+}
+
+/// Names a file to which [`check`] appends the figures of its runs.
+pub const FIGURES: &str = "ANYVPN_FAULTS_REPORT";
+
+/// Plays everything with every transport, and compares the result with the `page`.
+///
+/// # Panics
+///
+/// When anything of [`Wrong`] happened, when a transport makes a difference, or when the page is not
+/// what came of it.
+pub fn check<S: Stage>(stage: &S, page: &str, memory: Memory) {
+    for (transport, make) in TRANSPORTS {
+        let report = run(stage, transport, *make, memory);
+        if let Some(path) = std::env::var_os(FIGURES) {
+            let file = OpenOptions::new().append(true).open(path);
+            file.and_then(|mut file| file.write_all(report.figures().as_bytes()))
+                .expect("the file for the figures can be written");
+        }
+        report.assert_nothing_wrong();
+        document::check(page, None, &report.page());
+    }
 }
 
 /// What a client of the matrix is built with.

@@ -83,11 +83,8 @@ fn accepted(operation: OperationId) -> impl Iterator<Item = Credential> + Clone 
 
 #[test]
 fn every_operation_with_every_fault() {
-    let report =
-        matrix::run(&Reseller, matrix::reqwest, |work| allocation_counter::measure(work).bytes_max);
-    eprintln!("{}", report.figures());
-    report.assert_nothing_wrong();
-    document::check("../../docs/faults-vpngn.md", None, &report.page());
+    let memory = |work: &mut dyn FnMut()| allocation_counter::measure(work).bytes_max;
+    matrix::check(&Reseller, "../../docs/faults-vpngn.md", memory);
 }
 
 #[test]

@@ -92,11 +92,8 @@ impl Stage for Company {
 
 #[test]
 fn every_operation_with_every_fault() {
-    let report =
-        matrix::run(&Company, matrix::reqwest, |work| allocation_counter::measure(work).bytes_max);
-    eprintln!("{}", report.figures());
-    report.assert_nothing_wrong();
-    document::check("../../docs/faults-vpnscript.md", None, &report.page());
+    let memory = |work: &mut dyn FnMut()| allocation_counter::measure(work).bytes_max;
+    matrix::check(&Company, "../../docs/faults-vpnscript.md", memory);
 }
 
 #[test]

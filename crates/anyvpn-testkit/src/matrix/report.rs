@@ -13,6 +13,7 @@ use super::run::Mode;
 /// All runs of a provider.
 pub struct Report {
     provider: &'static str,
+    transport: &'static str,
     operations: &'static [Entry],
     cases: Vec<Case>,
     judged: Vec<Judged>,
@@ -23,6 +24,7 @@ const CLASSES: [Replay; 3] = [Replay::Safe, Replay::Idempotent, Replay::Once];
 impl Report {
     pub(super) fn new(
         provider: &'static str,
+        transport: &'static str,
         operations: &'static [Entry],
         cases: Vec<Case>,
         mut judged: Vec<Judged>,
@@ -32,7 +34,7 @@ impl Report {
             (it.case, place, it.mode == Mode::Every)
         };
         judged.sort_by_key(order);
-        Self { provider, operations, cases, judged }
+        Self { provider, transport, operations, cases, judged }
     }
 
     /// How many calls were made under a fault.
@@ -74,9 +76,10 @@ impl Report {
     pub fn figures(&self) -> String {
         let (memory, run) = self.memory();
         let mut text = format!(
-            "{}: {} operations × {} faults × 2 = {} runs\n  at most {} KiB a call ({run}), and {} s \
-             by its clock\n",
+            "{}, by {}: {} operations × {} faults × 2 = {} runs\n  at most {} KiB a call ({run}), and \
+             {} s by its clock\n",
             self.provider,
+            self.transport,
             self.operations.len(),
             self.cases.len(),
             self.runs(),

@@ -65,14 +65,19 @@ pub(super) struct Outcome {
 /// # Panics
 ///
 /// When the lab itself does not work: a world that cannot be made, a port that cannot be had.
-pub fn run<S: Stage>(stage: &S, make: MakeTransport, memory: Memory) -> Report {
+pub(super) fn run<S: Stage>(
+    stage: &S,
+    transport: &'static str,
+    make: MakeTransport,
+    memory: Memory,
+) -> Report {
     count_panics();
     let server = Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let lab = Lab {
         stage,
         make,
         memory,
-        canary: Canary::watching_the_log(),
+        canary: canary(),
         server: server.expect("the runtime starts"),
         certificates: Certificates::new(),
         cases: case::all(),
@@ -96,7 +101,13 @@ pub fn run<S: Stage>(stage: &S, make: MakeTransport, memory: Memory) -> Report {
     let heard = lab.canary.heard_bytes();
     assert!(heard > 0, "the log was not heard");
     let judged = std::mem::take(&mut *locked(&judged));
-    Report::new(stage.provider(), operations, lab.cases, judged)
+    Report::new(stage.provider(), transport, operations, lab.cases, judged)
+}
+
+/// One hears the log of the process, and so of all runs.
+fn canary() -> Canary {
+    static CANARY: OnceLock<Canary> = OnceLock::new();
+    CANARY.get_or_init(Canary::watching_the_log).clone()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

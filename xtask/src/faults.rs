@@ -1,0 +1,104 @@
+//! `cargo xtask faults` and `cargo xtask soak`: reliability, with figures.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use crate::cargo;
+
+/// The page that has the figures.
+const PAGE: &str = "docs/reliability.md";
+
+/// Every operation with every fault, by the tests of the providers. Writes their pages and the
+/// figures, or compares the pages and writes nothing.
+///
+/// # Errors
+///
+/// When a run went wrong, or when a page is not what the code does.
+pub fn matrix(root: &Path, check: bool) -> Result<(), String> {
+    let report = root.join("target").join("faults-report");
+    let io = |e| format!("{}: {e}", report.display());
+    fs::create_dir_all(root.join("target")).map_err(io)?;
+    fs::write(&report, "").map_err(io)?;
+    let began = Instant::now();
+    let path = report.to_string_lossy();
+    let mut environment = vec![("ANYVPN_FAULTS_REPORT", &*path)];
+    if !check {
+        environment.push(("ANYVPN_WRITE_DOCS", "1"));
+    }
+    let test = ["test", "--workspace", "--test", "faults", "every_operation"];
+    let ran = cargo(&[&test[..], &["--no-fail-fast", "--quiet"]].concat(), &environment);
+    let figures = fs::read_to_string(&report).map_err(io)?;
+    print!("{figures}");
+    ran?;
+    if !check {
+        let took = format!("{} s, with the build of the tests", began.elapsed().as_secs());
+        write(root, "faults", &[&figures, &machine(&took)])?;
+    }
+    Ok(())
+}
+
+/// The sandbox and all providers at full load, for so many minutes.
+///
+/// # Errors
+///
+/// When an outcome was not accounted for, memory grew, or a file stayed open.
+pub fn soak(root: &Path, minutes: &str, keep: bool) -> Result<(), String> {
+    if !minutes.parse::<u32>().is_ok_and(|minutes| minutes > 0) {
+        return Err(format!("--minutes takes a number from 1, not {minutes:?}"));
+    }
+    let run = ["run", "--release", "--package", "anyvpn", "--example", "soak", "--"];
+    let run = Command::new(env!("CARGO"))
+        .current_dir(root)
+        .args(run)
+        .args(["--minutes", minutes])
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|e| format!("cargo run: {e}"))?;
+    let figures = String::from_utf8_lossy(&run.stdout);
+    print!("{figures}");
+    if !run.status.success() {
+        return Err("the soak failed".to_owned());
+    }
+    if keep { write(root, "soak", &[&figures, &machine("a release build")]) } else { Ok(()) }
+}
+
+/// Puts figures between the lines `<!-- NAME -->` and `<!-- end of NAME -->`.
+fn write(root: &Path, name: &str, figures: &[&str]) -> Result<(), String> {
+    let path = root.join(PAGE);
+    let page = fs::read_to_string(&path).map_err(|e| format!("{PAGE}: {e}"))?;
+    let new = with_part(&page, name, &format!("```text\n{}```\n", figures.concat()))
+        .ok_or_else(|| format!("{PAGE} has no part {name:?}"))?;
+    fs::write(&path, new).map_err(|e| format!("{PAGE}: {e}"))
+}
+
+fn with_part(page: &str, name: &str, text: &str) -> Option<String> {
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
+    let (before, rest) = page.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}{text}{end}{after}"))
+}
+
+/// What the figures were made on, as a line of them.
+fn machine(how: &str) -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model =
+        processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("an unknown processor", |(_, model)| model);
+    format!("({cores} cores of {model}; {how})\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_part;
+
+    #[test]
+    fn a_part_is_replaced_and_nothing_else() {
+        let page = "a\n<!-- x -->\nold\n<!-- end of x -->\nb\n";
+        let new = with_part(page, "x", "new\n");
+        assert_eq!(new.as_deref(), Some("a\n<!-- x -->\nnew\n<!-- end of x -->\nb\n"));
+        assert_eq!(with_part(page, "y", ""), None);
+    }
+}
