@@ -9,7 +9,6 @@ use anyvpn_core::{Error, OperationId};
 use anyvpn_http::Entry;
 use anyvpn_sandbox::{Fault, FaultRule, Sandbox, SandboxBuilder};
 use anyvpn_testkit::canary::Canary;
-use anyvpn_testkit::document;
 use anyvpn_testkit::matrix::{self, Line, Stage};
 use anyvpn_testkit::openapi::Document;
 use serde_json::Value;

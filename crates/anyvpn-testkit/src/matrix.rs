@@ -123,8 +123,12 @@ pub fn limits() -> Limits {
     Limits { reply: 1 << 20, decompressed: 4 << 20, values: 100_000, ..Limits::default() }
 }
 
-/// The most that a call may have allocated at one time: see `docs/reliability.md`.
-pub const MEMORY: u64 = 40 << 20;
+/// The most that a call may have allocated at one time within these bounds: see
+/// `docs/reliability.md`.
+#[must_use]
+pub fn most_memory(limits: &Limits) -> u64 {
+    (8 * limits.reply + 400 * limits.values) as u64
+}
 
 impl Line {
     fn new(url: String, variant: usize, link: Link, clock: Clock) -> Self {

@@ -8,7 +8,6 @@ use anyvpn_core::{Error, OperationId};
 use anyvpn_http::Entry;
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use anyvpn_testkit::canary::Canary;
-use anyvpn_testkit::document;
 use anyvpn_testkit::matrix::{self, Line, Stage};
 use anyvpn_testkit::openapi::Document;
 use anyvpn_vpngn::ops::{OPERATIONS, SetPassword};

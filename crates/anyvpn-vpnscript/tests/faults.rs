@@ -7,7 +7,6 @@ use anyvpn_core::{Error, ErrorKind, OperationId, WireGuardConfig};
 use anyvpn_http::Entry;
 use anyvpn_sandbox::{Fault, FaultRule, Sandbox, SandboxBuilder};
 use anyvpn_testkit::canary::Canary;
-use anyvpn_testkit::document;
 use anyvpn_testkit::matrix::{self, Line, Stage};
 use anyvpn_testkit::openapi::Document;
 use anyvpn_vpnscript::ops::{CreateToken, GetOpenVpnAuth, OPERATIONS, OpenVpnAuth, call_by_name};
@@ -23,6 +22,15 @@ struct Account {
     id: u64,
     config: WireGuardConfig,
     auth: OpenVpnAuth,
+}
+
+impl Account {
+    async fn on(sandbox: SandboxBuilder) -> Self {
+        let world = World::on(sandbox).await;
+        let (id, config) = world.obtain(world::WIREGUARD).await.unwrap();
+        let auth = world.vpn.call(GetOpenVpnAuth {}).await.unwrap();
+        Self { world, id, config, auth }
+    }
 }
 
 impl Stage for Company {
@@ -41,12 +49,7 @@ impl Stage for Company {
     }
 
     fn world(&self, sandbox: SandboxBuilder) -> impl Future<Output = Account> + Send + 'static {
-        async {
-            let world = World::on(sandbox).await;
-            let (id, config) = world.obtain(world::WIREGUARD).await.unwrap();
-            let auth = world.vpn.call(GetOpenVpnAuth {}).await.unwrap();
-            Account { world, id, config, auth }
-        }
+        Account::on(sandbox)
     }
 
     fn sandbox<'a>(&self, account: &'a Account) -> &'a Sandbox {

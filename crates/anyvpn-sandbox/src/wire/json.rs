@@ -169,6 +169,9 @@ pub(super) static FAULTS: &[WireFault] = &[
     json(OTHER, "array-extra-huge", "An array of 300,000 numbers that is not documented.", |it| {
         extra(it, &format!("\"extra\":[0{}]", ",0".repeat(300_000)))
     }),
+    json(OTHER, "objects-extra", "45,000 objects that are not documented.", |it| {
+        extra(it, &format!("\"extra\":[0{}]", ",{\"\":0}".repeat(45_000)))
+    }),
     json(OTHER, "objects-extra-huge", "90,000 objects that are not documented.", |it| {
         extra(it, &format!("\"extra\":[0{}]", ",{\"\":0}".repeat(90_000)))
     }),

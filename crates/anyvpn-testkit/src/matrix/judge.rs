@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::case::Case;
 use super::run::{Mode, Outcome};
-use super::{MEMORY, limits};
+use super::{limits, most_memory};
 use crate::openapi::Document;
 
 /// What must never happen.
@@ -108,7 +108,11 @@ impl<'a> Bench<'a> {
         add(outcome.panics > 0, Wrong::Panic, format!("{} panics", outcome.panics));
         let late = outcome.elapsed > limits().call;
         add(outcome.hung || late, Wrong::Hang, format!("after {:?}", outcome.elapsed));
-        add(outcome.memory > MEMORY, Wrong::Memory, format!("{} bytes", outcome.memory));
+        add(
+            outcome.memory > most_memory(&limits()),
+            Wrong::Memory,
+            format!("{} bytes", outcome.memory),
+        );
         for leak in &outcome.leaks {
             add(true, Wrong::Leak, leak.clone());
         }

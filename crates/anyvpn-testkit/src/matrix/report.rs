@@ -126,15 +126,16 @@ impl Report {
         let mut text = self.head();
         for section in SECTIONS {
             let cases = self.cases.iter().enumerate().filter(|(_, it)| it.section == *section);
-            _ = write!(text, "\n## {section}\n\n| fault | what happens |");
+            _ = write!(text, "\n## {section}\n\n| fault | what happens | memory |");
             for (class, count) in &classes {
                 _ = write!(text, " {class:?} ({count}) |");
             }
-            text.push_str("\n|---|---|");
+            text.push_str("\n|---|---|---|");
             text.push_str(&"---|".repeat(classes.len()));
             text.push('\n');
             for (place, case) in cases {
-                _ = write!(text, "| `{}` | {} |", case.name, case.what);
+                let memory = self.most_memory(place);
+                _ = write!(text, "| `{}` | {} | {memory} |", case.name, case.what);
                 for (class, _) in &classes {
                     _ = write!(text, " {} |", self.cell(place, *class));
                 }
@@ -161,8 +162,9 @@ impl Report {
             "\nA cell says how often the request arrived, at least in part, and what the caller \
              got: when the fault\nmeets the first request / when it meets every request. † means \
              that the error advises to read back.\nWhere operations of a class differ, the most \
-             frequent result comes first. What the columns and\nthe bounds mean stands in \
-             [Reliability](reliability.md). `cargo xtask faults` writes this page.\n",
+             frequent result comes first. Memory is the most that a\ncall had, as one of three \
+             steps. [Reliability](reliability.md) says how this is tried, and what the\nbounds are; \
+             `cargo xtask faults` writes this page.\n",
         );
         for class in CLASSES {
             let of = self.operations.iter().filter(|it| it.replay == class);
@@ -173,6 +175,17 @@ impl Report {
         }
         text.push('\n');
         text
+    }
+
+    /// The most memory that a call of any operation had, as one of a few steps: the bytes differ from
+    /// run to run.
+    fn most_memory(&self, case: usize) -> &'static str {
+        let most = self.judged.iter().filter(|it| it.case == case).map(|it| it.memory).max();
+        match most.unwrap_or_default() {
+            0..=0x0008_0000 => "½ MiB",
+            0x0008_0001..=0x0080_0000 => "8 MiB",
+            _ => "48 MiB",
+        }
     }
 
     /// What a class of operations makes of a case: the most frequent result, and who differs.
