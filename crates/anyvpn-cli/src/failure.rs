@@ -442,8 +442,8 @@ mod tests {
             lines,
             [
                 "error: azire.get-user: too many requests (HTTP 429)",
-                r#"  AzireVPN says: "slow\u{1b}[31m\ndown" [E7]"#,
-                r"  port: is odd; a\nb",
+                r#"  AzireVPN says: "slow [31m down" [E7]"#,
+                "  port: is odd; a b",
                 "  hint: wait 2 s, then try again (more: anyvpn explain rate-limited)",
             ]
         );
