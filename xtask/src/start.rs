@@ -32,7 +32,7 @@ pub fn write(root: &Path) -> Result<(), String> {
 ///
 /// # Errors
 ///
-/// As [`write`], and when a picture shows something else.
+/// As [`write()`], and when a picture shows something else.
 pub fn check(root: &Path) -> Result<(), String> {
     let digits = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "0");
     for (file, svg) in play(root)? {
