@@ -39,7 +39,7 @@ Tasks:
   keyring             the command's feature of that name, with GNOME Keyring on a bus of its own
   bench [SECTION]     what everything costs, beside other clients; writes docs/performance.md, or
                       prints one section
-  fuzz --seconds N    any bytes for each parser of configurations, for so long each (cargo-fuzz)
+  fuzz --seconds N    any bytes for the parsers of configurations, replies and inputs, for so long each
   mutants [MODULE]    whether the tests notice each small change of the code (cargo-mutants): hours
   faults [--check]    every operation with every fault: write the pages of docs/ and the figures;
                       with --check, write nothing and fail where a page differs
