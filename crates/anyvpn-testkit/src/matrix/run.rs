@@ -315,7 +315,7 @@ impl<S: Stage> Lab<'_, S> {
 async fn settle(front: &Front) {
     front.ended().await;
     // The client sees it as soon as it looks at its sockets.
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
 thread_local! {

@@ -18,11 +18,12 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Begins to watch.
-    pub fn watch() -> Self {
+    /// Begins to watch: files now, memory after the warm-up.
+    pub fn watch(warm_up: Duration) -> Self {
         let resident: Arc<Mutex<Vec<u64>>> = Arc::default();
         let samples = Arc::clone(&resident);
         let watcher = tokio::spawn(async move {
+            tokio::time::sleep(warm_up).await;
             loop {
                 tokio::time::sleep(EVERY).await;
                 samples.lock().unwrap_or_else(PoisonError::into_inner).push(resident_bytes());
@@ -54,10 +55,6 @@ impl Resources {
     fn thirds(&self) -> [f64; 2] {
         let samples = self.resident.lock().unwrap_or_else(PoisonError::into_inner);
         let third = samples.len() / 3;
-        let mean = |part: &[u64]| match part.len() {
-            0 => 0.0,
-            length => part.iter().sum::<u64>() as f64 / length as f64,
-        };
         [mean(&samples[..third]), mean(&samples[samples.len() - third..])]
     }
 }
@@ -70,7 +67,18 @@ impl fmt::Display for Resources {
             f,
             "memory: {first:.1} MiB in the first third, {last:.1} MiB in the last ({growth:+.1} %)"
         )?;
+        let samples = self.resident.lock().unwrap_or_else(PoisonError::into_inner);
+        let tenths = samples.chunks(samples.len().div_ceil(10).max(1));
+        let means = tenths.map(|it| format!(" {:.1}", mean(it) / f64::from(1 << 20)));
+        writeln!(f, "memory by tenths:{} MiB", means.collect::<String>())?;
         writeln!(f, "open files: {} at the beginning, {} at the end", self.files[0], self.files[1])
+    }
+}
+
+fn mean(samples: &[u64]) -> f64 {
+    match samples.len() {
+        0 => 0.0,
+        length => samples.iter().sum::<u64>() as f64 / length as f64,
     }
 }
 

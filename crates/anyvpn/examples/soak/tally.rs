@@ -11,6 +11,8 @@ pub struct Tally {
     /// By operation, what the caller was told and what was so.
     counts: BTreeMap<(&'static str, Told), Counts>,
     kinds: BTreeMap<&'static str, u64>,
+    /// Lists that were not what is there. Some faults are whole replies that say something else.
+    other: u64,
     wrong: Vec<String>,
 }
 
@@ -81,12 +83,12 @@ impl Tally {
             Told::NotDone => !done,
             Told::Unknown => true,
         };
-        let read = outcome.as_ref().ok().and_then(listed).is_none_or(|listed| listed == *before);
-        if !right || !read || added > most.0 || removed.len() > most.1 {
+        let listed = outcome.as_ref().ok().and_then(listed);
+        self.other += u64::from(listed.is_some_and(|listed| listed != *before));
+        if !right || added > most.0 || removed.len() > most.1 {
             let outcome = outcome.as_ref().map_or_else(ToString::to_string, |_| "ok".to_owned());
             let change = format!("{added} more, {} fewer", removed.len());
-            self.wrong
-                .push(format!("{operation}: told {told:?}, {change}, read {read}: {outcome}"));
+            self.wrong.push(format!("{operation}: told {told:?}, {change}: {outcome}"));
         }
     }
 
@@ -101,6 +103,7 @@ impl Tally {
         for (kind, count) in other.kinds {
             *self.kinds.entry(kind).or_default() += count;
         }
+        self.other += other.other;
         self.wrong.extend(other.wrong);
         self
     }
@@ -137,6 +140,7 @@ impl fmt::Display for Tally {
             .collect();
         let ok = self.kinds.get("ok").copied().unwrap_or(0);
         writeln!(f, "outcomes: {ok} ok, {}", kinds.join(", "))?;
+        writeln!(f, "lists that a fault's whole reply made others: {}", self.other)?;
         writeln!(f, "outcomes that are not accounted for: {}", self.wrong.len())?;
         self.wrong.iter().take(20).try_for_each(|wrong| writeln!(f, "  {wrong}"))
     }
