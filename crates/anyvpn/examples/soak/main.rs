@@ -29,9 +29,8 @@ const PERCENT: u8 = 5;
 /// The part of the time in which memory is not watched yet: buffers and logs fill, up to their bounds.
 const WARM_UP: u32 = 5;
 
-/// How much memory may grow from the first third to the last, as a part of it. Without a leak the
-/// thirds of a few minutes differ by some hundredths: single replies are megabytes.
-const GROWTH: f64 = 0.1;
+/// How much memory may grow from the first third to the last, as a part of it.
+const GROWTH: f64 = 0.05;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
