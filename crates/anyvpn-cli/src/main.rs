@@ -33,6 +33,9 @@ fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
+    if usage::is_version_asked() {
+        return usage::tell_version();
+    }
     let cli = match args::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage::tell(&error),

@@ -12,6 +12,23 @@ use crate::look::is_colored;
 use crate::output::{self, Output, marked};
 use crate::text::plain;
 
+/// Whether the version is all that is asked for. Programs ask for it often, and to define all commands
+/// takes longer than everything else that the answer needs.
+pub fn is_version_asked() -> bool {
+    let mut arguments = std::env::args_os().skip(1);
+    let first = arguments.next();
+    first.is_some_and(|it| it == "--version" || it == "-V") && arguments.next().is_none()
+}
+
+/// Prints the version, as clap does.
+pub fn tell_version() -> ExitCode {
+    let version = concat!("anyvpn ", env!("CARGO_PKG_VERSION"), "\n");
+    match output::print(&[version.as_bytes()]) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => Output::default().failure(&failure),
+    }
+}
+
 /// Reports what clap found, or prints the help that it was asked for.
 pub fn tell(error: &clap::Error) -> ExitCode {
     let help = error.render();
