@@ -5,7 +5,8 @@ use std::path::Path;
 use std::{env, fs};
 
 fn main() {
-    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap()).join("../crates/anyvpn-cli/src");
+    let folder =
+        Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap()).join("../crates/anyvpn-cli/src");
     let main = folder.join("main.rs");
     println!("cargo::rerun-if-changed={}", main.display());
     let mut modules = String::new();
