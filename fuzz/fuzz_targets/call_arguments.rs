@@ -19,6 +19,9 @@ use clap::Parser as _;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use serde_json::Value;
 
+/// What is looked for where it is a secret.
+const CANARY: &str = "canary";
+
 fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Some((entry, words)) = parts(bytes) else { return Corpus::Reject };
     let line = ["anyvpn", "call", entry.id.provider(), entry.id.name(), "--"];
@@ -28,11 +31,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     let args::Command::Call(call) = cli.command else { return Corpus::Reject };
     match commands::call::input(entry, &call) {
         Ok(input) => is_what_was_said(entry, &words, &input),
-        Err(failure) => {
-            for line in failure.lines() {
-                assert!(!line.chars().any(text::is_treacherous), "{line:?}");
-            }
-        }
+        Err(failure) => is_fit(entry, &words, &failure),
     }
     Corpus::Keep
 });
@@ -46,6 +45,20 @@ fn parts(bytes: &[u8]) -> Option<(&'static Entry, Vec<&str>)> {
     // Whoever fuzzes reads no files, and no stdin.
     let reads = |word: &&str| word.contains("=@") || word.ends_with("=-");
     (!words.iter().any(reads)).then_some((entry, words))
+}
+
+/// The error is short, and shows no secret that was given for one.
+fn is_fit(entry: &Entry, words: &[&str], failure: &failure::Failure) {
+    let lines = failure.lines();
+    assert!(lines.len() <= 4, "{lines:?}");
+    assert!(!lines.iter().any(|line| line.chars().any(text::is_treacherous)), "{lines:?}");
+    let (secret, open): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| {
+        let field = |name: &str| entry.fields.iter().find(|field| field.name == name);
+        let named = word.split_once('=').and_then(|(name, _)| field(name));
+        named.is_some_and(|field| field.kind == FieldKind::Secret)
+    });
+    let has = |words: &[&str]| words.iter().any(|word| word.contains(CANARY));
+    assert!(!has(&secret) || has(&open) || !lines.concat().contains(CANARY), "{lines:?}");
 }
 
 /// Each word is a field of its own kind, none is a secret's, and nothing was made up.

@@ -1,5 +1,5 @@
 //! Any bytes as the file of profiles: what is read is written the same, and what is added, chosen and
-//! removed is read again, with every comment.
+//! removed is read again, with every comment. A secret in it is an error that does not show it.
 #![no_main]
 #![allow(dead_code, unused_imports, reason = "a part of the command is used")]
 #![allow(unexpected_cfgs, reason = "the command's features are not this crate's")]
@@ -13,15 +13,22 @@ use libfuzzer_sys::fuzz_target;
 use profiles::{Credential, Draft, Entry, File, Source, Store};
 
 const NAME: &str = "fuzzed";
+/// What is looked for where it is a secret.
+const CANARY: &str = "canary";
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if !text.contains(CANARY) {
+        let profile = format!("[profiles.secret]\nprovider = \"azire\"\ntoken = \"{CANARY}\"\n");
+        let lines = read(&format!("{text}\n{profile}")).unwrap_err().lines();
+        assert!(!lines.concat().contains(CANARY), "{lines:?}");
+    }
     let file = match read(text) {
         Ok(file) => file,
         Err(failure) => {
-            for line in failure.lines() {
-                assert!(!line.chars().any(text::is_treacherous), "{line:?}");
-            }
+            let lines = failure.lines();
+            assert!(lines.len() <= 4, "{lines:?}");
+            assert!(!lines.iter().any(|it| it.chars().any(text::is_treacherous)), "{lines:?}");
             return;
         }
     };
