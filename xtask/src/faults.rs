@@ -34,7 +34,7 @@ pub fn matrix(root: &Path, check: bool) -> Result<(), String> {
     ran?;
     if !check {
         let took = format!("{} s, with the build of the tests", began.elapsed().as_secs());
-        write(root, "faults", &[&figures, &machine(&took)])?;
+        write(root, "faults", &plain(&figures, &took))?;
     }
     Ok(())
 }
@@ -61,15 +61,20 @@ pub fn soak(root: &Path, minutes: &str, keep: bool) -> Result<(), String> {
     if !run.status.success() {
         return Err("the soak failed".to_owned());
     }
-    if keep { write(root, "soak", &[&figures, &machine("a release build")]) } else { Ok(()) }
+    if keep { write(root, "soak", &plain(&figures, "a release build")) } else { Ok(()) }
+}
+
+/// Figures as they were printed, and what they were made on.
+fn plain(figures: &str, how: &str) -> String {
+    format!("```text\n{figures}{}```\n", machine(how))
 }
 
 /// Puts figures between the lines `<!-- NAME -->` and `<!-- end of NAME -->`.
-fn write(root: &Path, name: &str, figures: &[&str]) -> Result<(), String> {
+pub fn write(root: &Path, name: &str, figures: &str) -> Result<(), String> {
     let path = root.join(PAGE);
     let page = fs::read_to_string(&path).map_err(|e| format!("{PAGE}: {e}"))?;
-    let new = with_part(&page, name, &format!("```text\n{}```\n", figures.concat()))
-        .ok_or_else(|| format!("{PAGE} has no part {name:?}"))?;
+    let new =
+        with_part(&page, name, figures).ok_or_else(|| format!("{PAGE} has no part {name:?}"))?;
     fs::write(&path, new).map_err(|e| format!("{PAGE}: {e}"))
 }
 
@@ -81,7 +86,7 @@ fn with_part(page: &str, name: &str, text: &str) -> Option<String> {
 }
 
 /// What the figures were made on, as a line of them.
-fn machine(how: &str) -> String {
+pub fn machine(how: &str) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model =

@@ -39,7 +39,10 @@ Tasks:
   keyring             the command's feature of that name, with GNOME Keyring on a bus of its own
   bench [SECTION]     what everything costs, beside other clients; writes docs/performance.md, or
                       prints one section
-  fuzz --seconds N    any bytes for the parsers of configurations, replies and inputs, for so long each
+  fuzz --seconds N [--write]
+                      any bytes for whatever reads configurations, replies, inputs, the words of `call`
+                      and the file of profiles, for so long each; with --write, put the figures into
+                      docs/reliability.md
   mutants [MODULE]    whether the tests notice each small change of the code (cargo-mutants): hours
   faults [--check]    every operation with every fault: write the pages of docs/ and the figures;
                       with --check, write nothing and fail where a page differs
@@ -76,7 +79,8 @@ fn main() -> ExitCode {
         ),
         ["bench"] => bench::run(root(), None),
         ["bench", section] => bench::run(root(), Some(section)),
-        ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds),
+        ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds, false),
+        ["fuzz", "--seconds", seconds, "--write"] => fuzz::run(root(), seconds, true),
         ["mutants"] => mutants::run(root(), None),
         ["mutants", module] => mutants::run(root(), Some(module)),
         ["faults"] => faults::matrix(root(), false),

@@ -71,7 +71,7 @@ fn unknown(provider: ProviderName, name: &str) -> Failure {
 }
 
 /// The JSON object that the arguments describe.
-fn input(entry: &Entry, args: &Call) -> Result<Value, Failure> {
+pub fn input(entry: &Entry, args: &Call) -> Result<Value, Failure> {
     let wrong = |field: &str, why: &str| {
         Failure::from(Error::invalid(field, why).with_operation(entry.id)).hint(usage(entry))
     };

@@ -2,12 +2,14 @@
 //!
 //! The file never holds a secret.
 
+mod draft;
 mod file;
 mod read;
 mod source;
 
 use anyvpn::{Profile, ProviderName, Secret};
 
+pub use draft::Draft;
 pub use file::{ConfigFile, Turn};
 pub use read::File;
 pub use source::Source;

@@ -139,7 +139,7 @@ async fn add(
     };
     let is_default = args.is_default || file.entries.is_empty();
     if is_default {
-        turn.set_default(&entry.name);
+        turn.draft.set_default(&entry.name);
     }
     let checked = match stored(turn, &entry, place.as_ref(), &kept, !args.no_check).await {
         Ok(checked) => checked,
@@ -196,7 +196,7 @@ async fn stored(
         })?,
         false => None,
     };
-    turn.add(entry);
+    turn.draft.add(entry);
     turn.write()?;
     Ok(checked)
 }

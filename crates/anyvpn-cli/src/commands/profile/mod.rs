@@ -123,7 +123,7 @@ async fn choose(context: &Context, name: &str) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
     let (mut turn, file) = config.turn().await?;
     found(&file, name)?;
-    turn.set_default(name);
+    turn.draft.set_default(name);
     turn.write()?;
     let done = Done { done: "use", name, deleted_at_provider: None };
     context.output.answer(&done, || format!("{name} is used where no profile is named."))
@@ -148,7 +148,7 @@ async fn remove(context: &Context, name: &str, local: bool) -> Result<(), Failur
             }
         }
     }
-    turn.remove(name);
+    turn.draft.remove(name);
     turn.write()?;
     if let Some(failure) = left {
         context.output.note(&format!("What was kept for it may still be there: {failure}"));
