@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::cargo;
+use crate::{cargo, page};
 
 /// The page that has the figures.
-const PAGE: &str = "docs/reliability.md";
+pub const PAGE: &str = "docs/reliability.md";
 
 /// Every operation with every fault, by the tests of the providers. Writes their pages and the
 /// figures, or compares the pages and writes nothing.
@@ -34,7 +34,7 @@ pub fn matrix(root: &Path, check: bool) -> Result<(), String> {
     ran?;
     if !check {
         let took = format!("{} s, with the build of the tests", began.elapsed().as_secs());
-        write(root, "faults", &plain(&figures, &took))?;
+        page::put(root, PAGE, "faults", &plain(&figures, &took))?;
     }
     Ok(())
 }
@@ -61,49 +61,10 @@ pub fn soak(root: &Path, minutes: &str, keep: bool) -> Result<(), String> {
     if !run.status.success() {
         return Err("the soak failed".to_owned());
     }
-    if keep { write(root, "soak", &plain(&figures, "a release build")) } else { Ok(()) }
+    if keep { page::put(root, PAGE, "soak", &plain(&figures, "a release build")) } else { Ok(()) }
 }
 
 /// Figures as they were printed, and what they were made on.
 fn plain(figures: &str, how: &str) -> String {
-    format!("```text\n{figures}{}```\n", machine(how))
-}
-
-/// Puts figures between the lines `<!-- NAME -->` and `<!-- end of NAME -->`.
-pub fn write(root: &Path, name: &str, figures: &str) -> Result<(), String> {
-    let path = root.join(PAGE);
-    let page = fs::read_to_string(&path).map_err(|e| format!("{PAGE}: {e}"))?;
-    let new =
-        with_part(&page, name, figures).ok_or_else(|| format!("{PAGE} has no part {name:?}"))?;
-    fs::write(&path, new).map_err(|e| format!("{PAGE}: {e}"))
-}
-
-fn with_part(page: &str, name: &str, text: &str) -> Option<String> {
-    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
-    let (before, rest) = page.split_once(&begin)?;
-    let (_, after) = rest.split_once(&end)?;
-    Some(format!("{before}{begin}{text}{end}{after}"))
-}
-
-/// What the figures were made on, as a line of them.
-pub fn machine(how: &str) -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model =
-        processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = model.map_or("an unknown processor", |(_, model)| model);
-    format!("({cores} cores of {model}; {how})\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_part;
-
-    #[test]
-    fn a_part_is_replaced_and_nothing_else() {
-        let page = "a\n<!-- x -->\nold\n<!-- end of x -->\nb\n";
-        let new = with_part(page, "x", "new\n");
-        assert_eq!(new.as_deref(), Some("a\n<!-- x -->\nnew\n<!-- end of x -->\nb\n"));
-        assert_eq!(with_part(page, "y", ""), None);
-    }
+    format!("```text\n{figures}({}; {how})\n```\n", page::processor())
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::{fs, io, thread};
 
-use crate::{cargo, faults, plain_cargo};
+use crate::{cargo, faults, page, plain_cargo};
 
 /// Where all lies that is no source: what earlier runs found, what they broke on, their words, the
 /// builds.
@@ -66,8 +66,8 @@ pub fn run(root: &Path, seconds: &str, keep: bool) -> Result<(), String> {
     }
     print!("{table}");
     if keep {
-        let how = format!("{seconds} s for each target, on one core");
-        faults::write(root, "fuzzing", &format!("{table}\n{}", faults::machine(&how)))?;
+        let how = format!("({}; {seconds} s for each target, on one core)", page::processor());
+        page::put(root, faults::PAGE, "fuzzing", &format!("{table}\n{how}\n"))?;
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }

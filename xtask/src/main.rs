@@ -15,6 +15,7 @@ mod fuzz;
 mod interop;
 mod mutants;
 mod packages;
+mod page;
 mod samples;
 mod start;
 mod supply;
@@ -37,8 +38,9 @@ Tasks:
   interop [--no-skip] files that the command wrote, given to openvpn, wg-quick and zbarimg;
                       with --no-skip, fail where a program or the machine is missing
   keyring             the command's feature of that name, with GNOME Keyring on a bus of its own
-  bench [SECTION]     what everything costs, beside other clients; writes docs/performance.md, or
-                      prints one section
+  bench [SECTION [--write]]
+                      what everything costs, beside other clients: all of docs/performance.md; or print
+                      one section, and write it with --write
   fuzz --seconds N [--write]
                       any bytes for whatever reads configurations, replies, inputs, the words of `call`
                       and the file of profiles, for so long each; with --write, put the figures into
@@ -77,8 +79,9 @@ fn main() -> ExitCode {
             &["test", "--package", "anyvpn-cli", "--features", "keyring", "--test", "keyring"],
             &[],
         ),
-        ["bench"] => bench::run(root(), None),
-        ["bench", section] => bench::run(root(), Some(section)),
+        ["bench"] => bench::run(root(), None, true),
+        ["bench", section] => bench::run(root(), Some(section), false),
+        ["bench", section, "--write"] => bench::run(root(), Some(section), true),
         ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds, false),
         ["fuzz", "--seconds", seconds, "--write"] => fuzz::run(root(), seconds, true),
         ["mutants"] => mutants::run(root(), None),

@@ -4,14 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::page;
+
 /// One line: cores, processor, versions, commit.
 pub fn describe(root: &Path) -> Result<String, String> {
-    let cores = cores();
-    let information = fs::read_to_string("/proc/cpuinfo").map_err(|e| format!("cpuinfo: {e}"))?;
-    let processor = information
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown processor", |rest| rest.trim_start_matches([' ', '\t', ':']));
     let memory = fs::read_to_string("/proc/meminfo").map_err(|e| format!("meminfo: {e}"))?;
     let memory = memory
         .lines()
@@ -26,8 +22,9 @@ pub fn describe(root: &Path) -> Result<String, String> {
     let changed = output(root, "git", &["status", "--porcelain", "--", ":!docs/performance.md"])?;
     let changed = if changed.is_empty() { "" } else { " with changes" };
     Ok(format!(
-        "{cores} cores, {processor}, {memory:.0} GiB, {system}; {rustc}, {valgrind}; commit \
-         {commit}{changed}."
+        "{}, {memory:.0} GiB, {system}; {rustc}, {valgrind}; commit \
+         {commit}{changed}.",
+        page::processor(),
     ))
 }
 

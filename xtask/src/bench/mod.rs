@@ -6,19 +6,12 @@ mod harness;
 mod machine;
 mod startup;
 
-use std::fs;
 use std::path::Path;
 
-const HEADER: &str = "\
-# Performance
+use crate::page;
 
-Written by `cargo xtask bench`, which builds and runs everything that stands here; not by hand.
-`cargo xtask bench startup` (or another section's name) prints one section and writes nothing.
-Instructions and allocations come from callgrind: they are those of the program, without the
-kernel's, and repeat within 0.1 %. Times depend on what else the machine does: each is the median of
-runs that took turns, and a ratio compares runs of the same turn. A time that differs by less than a
-quarter is not shown to differ.
-";
+/// The page that has the figures.
+const PAGE: &str = "docs/performance.md";
 
 /// Measures, and gives its part of the page.
 type Section = fn(&Path) -> Result<String, String>;
@@ -26,28 +19,26 @@ type Section = fn(&Path) -> Result<String, String>;
 /// The parts of the page, by name.
 const SECTIONS: &[(&str, Section)] = &[("startup", startup::section), ("call", call::section)];
 
-/// Measures all sections and writes docs/performance.md, or prints the one named.
+/// Measures the section named, or all; prints the figures, and puts them on the page where they are
+/// to be kept.
 ///
 /// # Errors
 ///
 /// When something cannot be built or run.
-pub fn run(root: &Path, only: Option<&str>) -> Result<(), String> {
-    if let Some(only) = only {
+pub fn run(root: &Path, only: Option<&str>, keep: bool) -> Result<(), String> {
+    let is_asked = |name: &str| only.is_none_or(|only| only == name);
+    if !SECTIONS.iter().any(|(name, _)| is_asked(name)) {
         let names: Vec<_> = SECTIONS.iter().map(|(name, _)| *name).collect();
-        let (_, section) = SECTIONS
-            .iter()
-            .find(|(name, _)| *name == only)
-            .ok_or_else(|| format!("the sections are {}", names.join(", ")))?;
-        print!("{}", section(root)?);
-        return Ok(());
+        return Err(format!("the sections are {}", names.join(", ")));
     }
-    let mut page = format!("{HEADER}\n{}\n", machine::describe(root)?);
-    for (name, section) in SECTIONS {
-        eprintln!("bench: {name}");
-        page.push_str(&format!("\n{}", section(root)?));
+    for (name, section) in SECTIONS.iter().filter(|(name, _)| is_asked(name)) {
+        let figures = format!("{}\n({})\n", section(root)?, machine::describe(root)?);
+        print!("{figures}");
+        if keep {
+            page::put(root, PAGE, name, &figures)?;
+        }
     }
-    let path = root.join("docs/performance.md");
-    fs::write(&path, page).map_err(|e| format!("{}: {e}", path.display()))
+    Ok(())
 }
 
 /// The middle of the values.

@@ -64,7 +64,7 @@ pub fn section(root: &Path) -> Result<String, String> {
     }
 
     let mut text = format!(
-        "## Start-up\n\nEach command was started {RUNS} times, in turns, with an empty environment \
+        "Each command was started {RUNS} times, in turns, with an empty environment \
          and a file of three profiles. The goal for `anyvpn --version` is at most 2 times the wall \
          time of `true`.\n\n\
          | command | wall time, ms | × `true` | instructions | × `true` |\n|---|---|---|---|---|\n"
