@@ -131,8 +131,9 @@ fn log(target: &str) -> String {
 
 /// How many inputs a target tried, by its last words.
 fn executions(log: &str) -> Option<u64> {
-    let counts = log.lines().filter_map(|it| it.strip_prefix("stat::number_of_executed_units:"));
-    counts.last()?.trim().parse().ok()
+    let mut counts =
+        log.lines().filter_map(|it| it.strip_prefix("stat::number_of_executed_units:"));
+    counts.next_back()?.trim().parse().ok()
 }
 
 /// Writes the seeds that the providers' fixtures are: the reply of each, and the input.
