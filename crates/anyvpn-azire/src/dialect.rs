@@ -1,7 +1,7 @@
 //! How AzireVPN differs: a bearer token, and the envelope `{"status", "message", "data"}`.
 
 use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Reply, Request, Security};
+use anyvpn_http::{Reply, Request, Security, Word};
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -29,20 +29,20 @@ impl anyvpn_http::Dialect for Dialect {
         if reply.body.trim_ascii().is_empty() {
             return reply.nothing("a value is missing");
         }
-        match reply.json::<Envelope<T>>() {
+        match reply.json::<Envelope<'_, T>>() {
             // A body that brings no value must at least say that it is a success.
             Ok(Envelope { status: None, .. }) if size_of::<T>() == 0 => {
                 Err(reply.unexpected("at `status`: missing"))
             }
             Ok(Envelope { status: None, data: None }) => reply.json(),
-            Ok(Envelope { status: Some(status), .. }) if status != "success" => {
+            Ok(Envelope { status: Some(status), .. }) if *status != *"success" => {
                 Err(refused(&status, reply))
             }
             Ok(Envelope { data: Some(value), .. }) => Ok(value),
             Ok(Envelope { data: None, .. }) => reply.nothing("at `data`: missing or null"),
             // The `data` of a refusal lists fields, and does not fit the value.
-            Err(error) => Err(match reply.json::<Envelope<IgnoredAny>>() {
-                Ok(Envelope { status: Some(status), .. }) if status != "success" => {
+            Err(error) => Err(match reply.json::<Envelope<'_, IgnoredAny>>() {
+                Ok(Envelope { status: Some(status), .. }) if *status != *"success" => {
                     refused(&status, reply)
                 }
                 _ => error,
@@ -83,8 +83,9 @@ fn refused(status: &str, reply: &Reply) -> Error {
 
 /// AzireVPN's reply. `POST /ips` is documented without it; `GET /locations` names its data so.
 #[derive(Deserialize)]
-struct Envelope<T> {
-    status: Option<String>,
+struct Envelope<'a, T> {
+    #[serde(borrow)]
+    status: Option<Word<'a>>,
     #[serde(alias = "locations")]
     data: Option<T>,
 }

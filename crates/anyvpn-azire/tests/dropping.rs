@@ -17,7 +17,7 @@ use world::{USERNAME, World, quick};
 fn halting(world: &World) -> (Azire, Halting<Reqwest>) {
     // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let transport = Halting::new(Reqwest(reqwest::Client::new()));
+    let transport = Halting::new(Reqwest::from(reqwest::Client::new()));
     let builder = quick(Azire::builder().base_url(world.sandbox.azire_url()));
     let builder = builder.token(world.token.as_str()).transport(Arc::new(transport.clone()));
     (builder.build().unwrap(), transport)

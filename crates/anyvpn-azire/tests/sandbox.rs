@@ -34,7 +34,7 @@ async fn every_operation_works_and_its_reply_is_as_documented() {
     for seed in 0..8 {
         for operation in world::operations() {
             let world = World::new(seed).await;
-            let witness = Witness::new(Reqwest(reqwest::Client::new()));
+            let witness = Witness::new(Reqwest::from(reqwest::Client::new()));
             let azire = world::quick(Azire::builder().base_url(world.sandbox.azire_url()))
                 .token(world.token.as_str())
                 .transport(Arc::new(witness.clone()))

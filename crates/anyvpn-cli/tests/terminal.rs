@@ -336,7 +336,11 @@ fn the_log_stands_beside_the_spinner() {
     assert_eq!(left.code, Some(0));
     assert_gone(&left, "Waiting");
     let log = left.screen.lines().next().unwrap_or_default();
-    assert!(log.contains("INFO call{operation=azire.get-user"), "{}", left.screen);
+    assert!(
+        log.contains("INFO anyvpn_http::client: done operation=azire.get-user"),
+        "{}",
+        left.screen
+    );
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use anyvpn_core::{Error, Secret};
-use url::{Host, ParseError, Url};
 
+use crate::base_url::BaseUrl;
 use crate::client::Inner;
 use crate::setup::Setup;
 use crate::transport::{Reqwest, Transport};
@@ -58,10 +58,12 @@ impl<D: Dialect> ClientBuilder<D> {
 
     /// Sends with a client of the caller's own.
     ///
-    /// See [`Reqwest`] for what it must be like. Its connect timeout, proxies, roots and crypto provider are the caller's.
+    /// It must not follow redirects: build it with `redirect::Policy::none()`; a reply that comes
+    /// after one is an error. Its connect timeout, proxies, roots and crypto provider are the
+    /// caller's.
     #[must_use]
     pub fn http_client(self, client: reqwest::Client) -> Self {
-        self.transport(Arc::new(Reqwest(client)))
+        self.transport(Arc::new(Reqwest::from(client)))
     }
 
     /// Sends with another transport, such as a scripted one in a test.
@@ -108,12 +110,12 @@ impl<D: Dialect> ClientBuilder<D> {
     /// (a loopback address or `localhost`), or that has a query, a fragment or a user name; and when
     /// the HTTP client cannot be set up.
     pub fn build(self) -> Result<D::Provider, Error> {
-        let (base, loopback) = check(&self.base_url)?;
+        let base = BaseUrl::parse(&self.base_url)?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => {
-                let plain = base.starts_with("http:");
-                Arc::new(Reqwest::new(Setup::usual(self.limits.connect, plain, loopback)?)?)
+                let setup = Setup::usual(self.limits.connect, base.is_plain(), base.is_loopback())?;
+                Arc::new(Reqwest::new(setup)?)
             }
         };
         Ok(D::Provider::from(Client(Arc::new(Inner {
@@ -137,39 +139,4 @@ impl<D: Dialect<Credential = Secret>> ClientBuilder<D> {
     pub fn token(self, token: impl Into<Secret>) -> Self {
         self.credential(token.into())
     }
-}
-
-/// The base URL without a slash at its end, and whether it is on this machine.
-fn check(base_url: &str) -> Result<(String, bool), Error> {
-    // The messages never repeat the URL: it could hold a password.
-    let wrong = |why: &str| Error::invalid("url", why);
-    let url = Url::parse(base_url.trim()).map_err(|e| match e {
-        ParseError::RelativeUrlWithoutBase => wrong("must begin with https://"),
-        e => wrong(&format!("is no URL ({e}); write it like https://vpn.example.com")),
-    })?;
-    let loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        // Of `vpn.example.com:443` the name would be the scheme.
-        None => return Err(wrong("must begin with https://, with a host behind it")),
-    };
-    match url.scheme() {
-        "https" => {}
-        "http" if loopback => {}
-        "http" => {
-            return Err(wrong(
-                "is plain http to another machine, which would show the token to everyone on the \
-                 way; use https",
-            ));
-        }
-        _ => return Err(wrong("must begin with https://")),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("must not hold a user name or password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("must not have a query or a fragment"));
-    }
-    Ok((url.as_str().trim_end_matches('/').to_owned(), loopback))
 }

@@ -3,18 +3,17 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyvpn_core::{Error, ErrorKind, OperationId, redact};
-use futures_util::future::{Either, select};
+use anyvpn_core::{Error, ErrorKind, OperationId, Secret, redact};
 use http::StatusCode;
 use tracing::{Instrument, Span, field};
 
+use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
 use crate::exchange::{Failure, exchange};
 use crate::pace::Pace;
+use crate::time::within;
 use crate::transport::{Progress, Transport};
-use crate::{
-    ClientBuilder, Clock, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy,
-};
+use crate::{ClientBuilder, Clock, Dialect, Limits, Operation, Replay, Reply, RetryPolicy};
 
 /// Sends a provider's operations. Cheap to clone; all clones share connections and limits.
 ///
@@ -22,7 +21,7 @@ use crate::{
 pub struct Client<D: Dialect>(pub(crate) Arc<Inner<D>>);
 
 pub(crate) struct Inner<D: Dialect> {
-    pub(crate) base: String,
+    pub(crate) base: BaseUrl,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) credentials: Arc<dyn Credentials<D::Credential>>,
     pub(crate) limits: Limits,
@@ -43,7 +42,28 @@ impl<D: Dialect> Clone for Client<D> {
 
 impl<D: Dialect> std::fmt::Debug for Client<D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("base", &self.0.base).finish_non_exhaustive()
+        f.debug_struct("Client").field("base", &self.base_url()).finish_non_exhaustive()
+    }
+}
+
+/// What a call has sent and got so far, for the log.
+struct Log {
+    span: Span,
+    attempts: u32,
+    /// Of the last reply.
+    status: Option<u16>,
+}
+
+impl Log {
+    /// An attempt is about to be sent.
+    fn attempt(&mut self) {
+        self.attempts += 1;
+        self.span.record("attempts", self.attempts);
+    }
+
+    fn reply(&mut self, status: StatusCode) {
+        self.status = Some(status.as_u16());
+        self.span.record("status", status.as_u16());
     }
 }
 
@@ -67,7 +87,7 @@ impl<D: Dialect> Client<D> {
     /// The base URL, without a slash at its end.
     #[must_use]
     pub fn base_url(&self) -> &str {
-        &self.0.base
+        self.0.base.as_str()
     }
 
     /// The clock that the client was built with.
@@ -122,25 +142,34 @@ impl<D: Dialect> Client<D> {
     /// is sent again, and when, stands in [`Replay`] and [`RetryPolicy`]; the credential is renewed
     /// at most once. Redirects are never followed.
     ///
+    /// For `tracing`, at INFO the end of a call is one event: `done`, or `failed` with the `kind` of
+    /// the error, with `operation`, `attempts`, `status` (of the last reply, where there was one) and
+    /// `duration_ms`. At DEBUG there is the span `call` around it, with the first three, and an event
+    /// `trying again` for each repetition, with the `kind` and `delay_ms`.
+    ///
     /// # Errors
     ///
     /// Any [`ErrorKind`]; [`ErrorKind::Ambiguous`] only for [`Replay::Once`].
     pub async fn call<O: Operation<Dialect = D>>(&self, operation: O) -> Result<O::Output, Error> {
-        let span = tracing::info_span!(
+        let span = tracing::debug_span!(
             "call",
             operation = %O::ID,
             attempts = field::Empty,
             status = field::Empty,
-            duration_ms = field::Empty,
         );
+        let mut log = Log { span: span.clone(), attempts: 0, status: None };
         async {
             let started = self.0.clock.instant();
-            let outcome = self.run(&operation).await;
+            let outcome = self.run(&operation, &mut log).await;
             let duration = self.0.clock.instant().saturating_duration_since(started);
-            Span::current().record("duration_ms", duration.as_millis() as u64);
+            let duration_ms = duration.as_millis() as u64;
+            let Log { attempts, status, .. } = log;
             match &outcome {
-                Ok(_) => tracing::info!("done"),
-                Err(error) => tracing::info!(kind = error.kind().name(), "failed"),
+                Ok(_) => tracing::info!(operation = %O::ID, attempts, status, duration_ms, "done"),
+                Err(error) => {
+                    let kind = error.kind().name();
+                    tracing::info!(operation = %O::ID, attempts, status, duration_ms, kind, "failed");
+                }
             }
             // A sign-in on the way has named itself.
             outcome.map_err(|error| match error.operation() {
@@ -152,20 +181,24 @@ impl<D: Dialect> Client<D> {
         .await
     }
 
-    async fn run<O: Operation<Dialect = D>>(&self, operation: &O) -> Result<O::Output, Error> {
-        let request = operation.request()?;
+    async fn run<O: Operation<Dialect = D>>(
+        &self,
+        operation: &O,
+        log: &mut Log,
+    ) -> Result<O::Output, Error> {
+        let mut checked = Some(operation.request()?);
         let security = operation.security();
         if let Some(interval) = D::pace(O::ID) {
             let credential = self.0.credentials.current().await?;
             // What would be refused before sending takes nobody's turn.
-            D::attach(credential.as_ref(), security, &mut request.clone())?;
+            D::attach(credential.as_ref(), security, &mut operation.request()?)?;
             if !D::unpaced(credential.as_ref()) {
                 self.0.pace.turn(O::ID, interval, &*self.0.clock).await;
             }
         }
         let deadline = later(self.0.clock.instant(), self.0.limits.call);
-        let mut delays = self.0.retry.delays();
-        let (mut attempts, mut renewed) = (0_u32, false);
+        let mut delays = None;
+        let mut renewed = false;
         // Whether an attempt may have been done. Of a lost one nothing is known, and a gateway's 502 or
         // 504 can follow work that was done.
         let (mut lost, mut doubtful) = (false, false);
@@ -176,31 +209,38 @@ impl<D: Dialect> Client<D> {
                 _ => error,
             };
             self.turn(deadline).await.map_err(unsure)?;
-            let mut request = request.clone();
+            let found;
             let credential = if security.schemes.is_empty() {
                 None
+            } else if let Some(credential) = self.0.credentials.at_hand() {
+                Some(credential)
             } else {
                 let current = self.0.credentials.current();
-                self.before(deadline, current).await.flatten().map_err(unsure)?
+                found = self.before(deadline, current).await.flatten().map_err(unsure)?;
+                found.as_ref()
             };
-            D::attach(credential.as_ref(), security, &mut request).map_err(unsure)?;
+            // It is pure, so making it again gives the same as a copy kept for the next attempt.
+            let again = || operation.request().map_err(unsure);
+            let mut request = checked.take().map_or_else(again, Ok)?;
+            D::attach(credential, security, &mut request).map_err(unsure)?;
             #[cfg(feature = "gzip")]
             if self.0.gzip {
                 let gzip = http::HeaderValue::from_static("gzip");
                 request.header(http::header::ACCEPT_ENCODING, gzip);
             }
-            attempts += 1;
-            Span::current().record("attempts", attempts);
-            let outcome = self.attempt(&request, deadline).await;
-            if let Ok(reply) = &outcome {
-                Span::current().record("status", reply.status.as_u16());
-                doubtful |= reply.status.is_server_error();
-            }
-            let next = match outcome {
-                Ok(reply) => match self.judge(operation, &reply, lost) {
-                    Ok(value) => return Ok(value),
-                    Err(next) => next,
-                },
+            log.attempt();
+            let left = deadline.saturating_duration_since(self.0.clock.instant());
+            let time = self.0.limits.attempt.min(left);
+            let sent = self.0.transport.send_to(&self.0.base, request);
+            let next = match exchange(sent, &*self.0.clock, &self.0.limits, time).await {
+                Ok(reply) => {
+                    log.reply(reply.status);
+                    doubtful |= reply.status.is_server_error();
+                    match self.judge(operation, &reply, lost) {
+                        Ok(value) => return Ok(value),
+                        Err(next) => next,
+                    }
+                }
                 Err(failure) => {
                     lost |=
                         !matches!(&failure, Failure::Lost(e) if e.progress == Progress::NotSent);
@@ -211,7 +251,8 @@ impl<D: Dialect> Client<D> {
             let finish = |error: Error| {
                 let changes = O::REPLAY != Replay::Safe;
                 let error = if doubtful && changes { error.with_read_back() } else { error };
-                error.map_texts(|text| redact(text, request.secrets()))
+                let secrets = secrets(operation, credential);
+                error.map_texts(|text| redact(text, &secrets))
             };
             match next {
                 Next::Stop(error) => return Err(finish(error)),
@@ -220,12 +261,13 @@ impl<D: Dialect> Client<D> {
                         return Err(finish(error));
                     };
                     renewed = true;
-                    let renewal = self.0.credentials.renew(&refused);
+                    let renewal = self.0.credentials.renew(refused);
                     if !self.before(deadline, renewal).await.flatten().map_err(&finish)? {
                         return Err(finish(error));
                     }
                 }
                 Next::Again(error, server) => {
+                    let delays = delays.get_or_insert_with(|| self.0.retry.delays());
                     let Some(delay) = delays.next() else {
                         return Err(finish(error));
                     };
@@ -234,7 +276,7 @@ impl<D: Dialect> Client<D> {
                         return Err(finish(error));
                     }
                     tracing::debug!(
-                        attempts,
+                        attempts = log.attempts,
                         kind = error.kind().name(),
                         delay_ms = delay.as_millis() as u64,
                         "trying again"
@@ -278,19 +320,9 @@ impl<D: Dialect> Client<D> {
         work: impl Future<Output = T>,
     ) -> Result<T, Error> {
         let left = deadline.saturating_duration_since(self.0.clock.instant());
-        match select(Box::pin(work), self.0.clock.sleep(left)).await {
-            Either::Left((value, _)) => Ok(value),
-            Either::Right(_) => {
-                Err(Error::new(ErrorKind::Timeout).with_detail("while obtaining a credential"))
-            }
-        }
-    }
-
-    async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Reply, Failure> {
-        let inner = &*self.0;
-        let left = deadline.saturating_duration_since(inner.clock.instant());
-        let time = inner.limits.attempt.min(left);
-        exchange(&*inner.transport, &*inner.clock, &inner.limits, time, &inner.base, request).await
+        within(&*self.0.clock, left, work).await.ok_or_else(|| {
+            Error::new(ErrorKind::Timeout).with_detail("while obtaining a credential")
+        })
     }
 
     /// The value in a reply, or how the call goes on without one.
@@ -343,6 +375,19 @@ fn later(instant: Instant, by: Duration) -> Instant {
 
 fn empty() -> Reply {
     Reply { status: StatusCode::OK, headers: http::HeaderMap::new(), body: bytes::Bytes::new() }
+}
+
+/// The secrets that a call's request carries. Only an error needs them, so the request is made once
+/// more for it, and a call that succeeds copies none.
+fn secrets<O: Operation>(
+    operation: &O,
+    credential: Option<&<O::Dialect as Dialect>::Credential>,
+) -> Vec<Secret> {
+    let Ok(mut request) = operation.request() else { return Vec::new() };
+    request.keep_secrets();
+    // It was attached before, to an equal request.
+    let _ = O::Dialect::attach(credential, operation.security(), &mut request);
+    request.into_secrets()
 }
 
 /// How a call goes on when an attempt gave no reply.

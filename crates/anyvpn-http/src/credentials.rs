@@ -17,6 +17,12 @@ pub trait Credentials<C>: Send + Sync + 'static {
     /// Whatever hindered finding one.
     async fn current(&self) -> Result<Option<C>, Error>;
 
+    /// The same where it is at hand, with nothing to wait for; calls then use it as it is. `None`
+    /// asks [`Credentials::current`].
+    fn at_hand(&self) -> Option<&C> {
+        None
+    }
+
     /// Replaces a credential that the provider refused with 401, and says whether there is another
     /// one now. Called at most once a call; implementations let one caller do it for all.
     ///
@@ -36,6 +42,10 @@ pub struct Fixed<C>(pub Option<C>);
 impl<C: Clone + Send + Sync + 'static> Credentials<C> for Fixed<C> {
     async fn current(&self) -> Result<Option<C>, Error> {
         Ok(self.0.clone())
+    }
+
+    fn at_hand(&self) -> Option<&C> {
+        self.0.as_ref()
     }
 }
 

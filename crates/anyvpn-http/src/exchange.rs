@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use anyvpn_core::{Error, ErrorKind};
 use bytes::{Bytes, BytesMut};
+use futures_core::future::BoxFuture;
 use futures_util::StreamExt;
-use futures_util::future::{Either, select};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode, header};
 
-use crate::transport::{Body, Progress, Transport, TransportError};
-use crate::{Clock, Limits, Reply, Request, structure};
+use crate::time::within;
+use crate::transport::{Body, TransportError};
+use crate::{Clock, Limits, Reply, structure};
 
 /// Why an attempt gave no reply that can be judged.
 pub(crate) enum Failure {
@@ -21,20 +22,15 @@ pub(crate) enum Failure {
     OutOfBounds(StatusCode, Error),
 }
 
-/// Sends `request` to `base` once.
+/// Waits so long at most for the whole reply to what is sent.
 pub(crate) async fn exchange(
-    transport: &dyn Transport,
+    sent: BoxFuture<'_, Result<Response<Body>, TransportError>>,
     clock: &dyn Clock,
     limits: &Limits,
     time: Duration,
-    base: &str,
-    request: &Request,
 ) -> Result<Reply, Failure> {
-    let http = request
-        .to_http(base)
-        .map_err(|reason| Failure::Lost(TransportError { progress: Progress::NotSent, reason }))?;
-    let attempt = Box::pin(async {
-        let (head, body) = transport.send(http).await.map_err(Failure::Lost)?.into_parts();
+    let attempt = async {
+        let (head, body) = sent.await.map_err(Failure::Lost)?.into_parts();
         let out_of_bounds = |why| out_of_bounds(head.status, why);
         let size = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
         if size.sum::<usize>() > limits.head {
@@ -46,11 +42,8 @@ pub(crate) async fn exchange(
             return Err(out_of_bounds(why));
         }
         Ok(Reply { status: head.status, headers: head.headers, body })
-    });
-    match select(attempt, clock.sleep(time)).await {
-        Either::Left((outcome, _)) => outcome,
-        Either::Right(_) => Err(Failure::TimedOut),
-    }
+    };
+    within(clock, time, attempt).await.unwrap_or(Err(Failure::TimedOut))
 }
 
 fn out_of_bounds(status: StatusCode, why: String) -> Failure {

@@ -8,6 +8,8 @@ use anyvpn_core::Timestamp;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::Word;
+
 /// A scalar that a visitor makes a value of.
 trait Scalar: Sized {
     /// What is expected, for the error.
@@ -223,7 +225,7 @@ pub fn time_option<'de, D: Deserializer<'de>>(
 pub fn date_option<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<anyvpn_core::Date>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
+    let text = Option::<Word<'_>>::deserialize(deserializer)?;
     match text.as_deref() {
         None | Some("" | "0000-00-00") => Ok(None),
         Some(text) => text

@@ -93,6 +93,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod base_url;
 mod builder;
 pub mod by_name;
 mod client;
@@ -114,6 +115,7 @@ mod token_store;
 pub mod transport;
 pub mod unix_time;
 
+pub use base_url::BaseUrl;
 pub use builder::ClientBuilder;
 pub use by_name::{Entry, Field, FieldKind};
 pub use client::Client;
@@ -121,7 +123,7 @@ pub use credentials::{Credentials, Fixed, SignIn, Stored};
 pub use finish::Finish;
 pub use limits::{Limits, RetryPolicy};
 pub use operation::{Dialect, Operation, Replay, Security};
-pub use reply::Reply;
+pub use reply::{Reply, Word};
 pub use request::Request;
 pub use time::{Clock, SystemClock};
 #[cfg(feature = "file-store")]

@@ -1,10 +1,13 @@
 //! A whole reply, and what of it may be shown.
 
+use std::borrow::Cow;
+use std::ops::Deref;
 use std::time::Duration;
 
 use anyvpn_core::{Error, ErrorKind, Timestamp};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, UnitDeserializer};
 
@@ -24,7 +27,7 @@ impl Reply {
     /// # Errors
     ///
     /// [`ErrorKind::UnexpectedReply`] with content type, JSON path and an excerpt without values.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         // Tracking the path costs as much as decoding, so only a failure pays for it.
         serde_json::from_slice(&self.body).map_err(|_| {
             let mut json = serde_json::Deserializer::from_slice(&self.body);
@@ -131,6 +134,18 @@ impl Reply {
             Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
         };
         Some(wait.min(LONGEST))
+    }
+}
+
+/// A word of a reply that is looked at and not kept, such as `"success"`: it is not copied.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+pub struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Word<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
     }
 }
 

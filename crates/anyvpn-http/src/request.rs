@@ -1,6 +1,7 @@
 //! What is to be sent, before a credential and a base URL are known.
 
-use std::fmt::Display;
+use std::borrow::Cow;
+use std::fmt::{self, Display, Write as _};
 
 use anyvpn_core::{Error, Secret, reveal};
 use bytes::Bytes;
@@ -8,8 +9,23 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
+use crate::base_url::BaseUrl;
+
 /// All but the characters that RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Whether RFC 3986 calls a byte unreserved.
+const UNRESERVED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let character = byte as u8;
+        table[byte] =
+            character.is_ascii_alphanumeric() || matches!(character, b'-' | b'.' | b'_' | b'~');
+        byte += 1;
+    }
+    table
+};
 
 /// A request without a host: method, path, query, headers and body.
 ///
@@ -21,53 +37,96 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// assert!(Request::get("/v3/ips/{id}").path("id", "..").is_err());
 /// # Ok::<(), anyvpn_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     method: Method,
-    path: String,
-    query: String,
+    target: Cow<'static, str>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Vec<u8>,
+    /// The secrets of the body's own fields and, where they are kept, of the credential.
     secrets: Vec<Secret>,
+    /// Whether the credential's secrets are kept.
+    keeps: bool,
+}
+
+static JSON: HeaderValue = HeaderValue::from_static("application/json");
+#[cfg(feature = "form")]
+static FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+
+/// Room for a value in a path or a query, so that most grow it once.
+const ROOM: usize = 40;
+
+/// Room for the fields of a form, so that most never grow it.
+#[cfg(feature = "form")]
+const ROOM_IN_FORM: usize = 256;
+
+/// Percent-encodes a text, part by part. Most texts are their only part.
+fn encode(text: &str, mut push: impl FnMut(&str)) {
+    if text.bytes().all(|byte| UNRESERVED[usize::from(byte)]) {
+        push(text);
+    } else {
+        utf8_percent_encode(text, RESERVED).for_each(push);
+    }
+}
+
+/// Percent-encodes what is written into it.
+struct Encoder<'a>(&'a mut String);
+
+impl fmt::Write for Encoder<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        encode(text, |part| self.0.push_str(part));
+        Ok(())
+    }
+}
+
+/// Shows no value: a query, a header or a body may hold a secret.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split('?').next().unwrap_or_default();
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &path)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {
     /// A request of any method; `path` may hold places such as `{id}` for [`Request::path`].
     #[must_use]
-    pub fn new(method: Method, path: &str) -> Self {
+    pub fn new(method: Method, path: impl Into<Cow<'static, str>>) -> Self {
         let mut headers = HeaderMap::with_capacity(4);
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(header::ACCEPT, JSON.clone());
         Self {
             method,
-            path: path.to_owned(),
-            query: String::new(),
+            target: path.into(),
             headers,
-            body: Bytes::new(),
+            body: Vec::new(),
             secrets: Vec::new(),
+            keeps: false,
         }
     }
 
     /// A GET request.
     #[must_use]
-    pub fn get(path: &str) -> Self {
+    pub fn get(path: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Method::GET, path)
     }
 
     /// A POST request.
     #[must_use]
-    pub fn post(path: &str) -> Self {
+    pub fn post(path: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Method::POST, path)
     }
 
     /// A PUT request.
     #[must_use]
-    pub fn put(path: &str) -> Self {
+    pub fn put(path: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Method::PUT, path)
     }
 
     /// A DELETE request.
     #[must_use]
-    pub fn delete(path: &str) -> Self {
+    pub fn delete(path: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Method::DELETE, path)
     }
 
@@ -75,26 +134,45 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the value is empty, `.` or `..`: it would name another resource.
+    /// `InvalidRequest` when the value is empty, `.` or `..`: it would name another resource. And
+    /// when the path has no such place.
     pub fn path(mut self, name: &str, value: impl Display) -> Result<Self, Error> {
-        let value = value.to_string();
-        if matches!(value.as_str(), "" | "." | "..") {
-            return Err(Error::invalid(name, format!("must not be {value:?}")));
+        let place = |at: &usize| {
+            let rest = &self.target[at + 1..];
+            rest.strip_prefix(name).is_some_and(|rest| rest.starts_with('}'))
+        };
+        let Some(start) = self.target.match_indices('{').map(|(at, _)| at).find(place) else {
+            return Err(Error::invalid(name, "has no place in the path"));
+        };
+        let mut target = String::with_capacity(self.target.len() + ROOM);
+        target.push_str(&self.target[..start]);
+        // A string takes all that is written.
+        let _ = write!(Encoder(&mut target), "{value}");
+        if matches!(&target[start..], "" | "." | "..") {
+            return Err(Error::invalid(name, format!("must not be {:?}", &target[start..])));
         }
-        let segment = utf8_percent_encode(&value, RESERVED).to_string();
-        self.path = self.path.replace(&format!("{{{name}}}"), &segment);
+        target.push_str(&self.target[start + name.len() + 2..]);
+        self.target = target.into();
         Ok(self)
     }
 
     /// Adds a pair to the query.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
-        if !self.query.is_empty() {
-            self.query.push('&');
-        }
-        self.query.extend(utf8_percent_encode(name, RESERVED));
-        self.query.push('=');
-        self.query.extend(utf8_percent_encode(&value.to_string(), RESERVED));
+        let mut target = match self.target {
+            Cow::Owned(target) => target,
+            Cow::Borrowed(path) => {
+                let mut target = String::with_capacity(path.len() + ROOM);
+                target.push_str(path);
+                target
+            }
+        };
+        target.push(if target.contains('?') { '&' } else { '?' });
+        // A string takes all that is written.
+        let _ = Encoder(&mut target).write_str(name);
+        target.push('=');
+        let _ = write!(Encoder(&mut target), "{value}");
+        self.target = target.into();
         self
     }
 
@@ -116,8 +194,8 @@ impl Request {
         let (json, secrets) = reveal(|| serde_json::to_vec(body));
         let json = json.map_err(|e| Error::invalid("body", e.to_string()))?;
         self.secrets.extend(secrets);
-        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        self.body = json.into();
+        self.headers.insert(header::CONTENT_TYPE, JSON.clone());
+        self.body = json;
         Ok(self)
     }
 
@@ -150,27 +228,27 @@ impl Request {
     /// `InvalidRequest` when the value has no such form, as nested ones have not.
     #[cfg(feature = "form")]
     pub fn form(mut self, body: &impl Serialize) -> Result<Self, Error> {
-        let (form, secrets) = reveal(|| serde_urlencoded::to_string(body));
-        let form = form.map_err(|e| Error::invalid("body", e.to_string()))?;
+        let mut form = url::form_urlencoded::Serializer::new(String::with_capacity(ROOM_IN_FORM));
+        let (done, secrets) =
+            reveal(|| body.serialize(serde_urlencoded::Serializer::new(&mut form)).map(|_| ()));
+        done.map_err(|e| Error::invalid("body", e.to_string()))?;
+        let form = form.finish();
         self.secrets.extend(secrets);
-        let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-        self.headers.insert(header::CONTENT_TYPE, form_type);
-        self.body = form.into();
+        self.headers.insert(header::CONTENT_TYPE, FORM.clone());
+        self.body = form.into_bytes();
         Ok(self)
     }
 
     /// Adds a field to the form, such as a credential.
     #[cfg(feature = "form")]
     pub fn form_secret(&mut self, name: &str, value: &Secret) {
-        let mut form = String::from_utf8_lossy(&self.body).into_owned();
-        if !form.is_empty() {
-            form.push('&');
+        if !self.body.is_empty() {
+            self.body.push(b'&');
         }
-        form.extend(utf8_percent_encode(name, RESERVED));
-        form.push('=');
-        form.extend(utf8_percent_encode(value.expose(), RESERVED));
-        self.secrets.push(value.clone());
-        self.body = form.into();
+        encode(name, |part| self.body.extend_from_slice(part.as_bytes()));
+        self.body.push(b'=');
+        encode(value.expose(), |part| self.body.extend_from_slice(part.as_bytes()));
+        self.keep(value);
     }
 
     /// Adds `Authorization: Bearer …`, marked sensitive so that nothing logs it.
@@ -179,11 +257,11 @@ impl Request {
     ///
     /// `InvalidRequest` when the token has characters that a header cannot carry.
     pub fn bearer(&mut self, token: &Secret) -> Result<(), Error> {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+        let mut value = HeaderValue::try_from(["Bearer ", token.expose()].concat())
             .map_err(|_| Error::invalid("token", "has characters that a header cannot carry"))?;
         value.set_sensitive(true);
         self.headers.insert(header::AUTHORIZATION, value);
-        self.secrets.push(token.clone());
+        self.keep(token);
         Ok(())
     }
 
@@ -200,11 +278,8 @@ impl Request {
 
     /// The path with its query, as it follows the base URL.
     #[must_use]
-    pub fn target(&self) -> String {
-        match self.query.as_str() {
-            "" => self.path.clone(),
-            query => format!("{}?{query}", self.path),
-        }
+    pub fn target(&self) -> &str {
+        &self.target
     }
 
     /// The headers; `Host` and `Content-Length` are the transport's.
@@ -215,28 +290,92 @@ impl Request {
 
     /// The body; empty where there is none. It may hold secrets.
     #[must_use]
-    pub fn body(&self) -> &Bytes {
+    pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The secrets that the request carries, so that an error can be cleaned of them.
-    #[must_use]
-    pub fn secrets(&self) -> &[Secret] {
-        &self.secrets
+    /// Keeps what is attached from now on, for [`Request::into_secrets`]: only an error is worth the
+    /// copies.
+    pub(crate) fn keep_secrets(&mut self) {
+        self.keeps = true;
     }
 
-    /// The request as the transport takes it, below `base`.
-    pub(crate) fn to_http(&self, base: &str) -> Result<http::Request<Bytes>, String> {
-        let mut request = http::Request::new(self.body.clone());
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = format!("{base}{}", self.target())
-            .parse()
-            .map_err(|e: http::uri::InvalidUri| e.to_string())?;
-        *request.headers_mut() = self.headers.clone();
+    fn keep(&mut self, secret: &Secret) {
+        if self.keeps {
+            self.secrets.push(secret.clone());
+        }
+    }
+
+    /// The secrets that the request carries, so that an error can be cleaned of them.
+    pub(crate) fn into_secrets(self) -> Vec<Secret> {
+        self.secrets
+    }
+
+    /// The request to `base`, with the types of the crate `http`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when the path is none.
+    pub fn into_http(mut self, base: &BaseUrl) -> Result<http::Request<Bytes>, Error> {
+        let uri = base.uri(std::mem::take(&mut self.target))?;
+        let (method, headers, body) = self.into_parts();
+        let mut request = http::Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    /// All but the target.
+    pub(crate) fn into_parts(mut self) -> (Method, HeaderMap, Bytes) {
         if self.body.is_empty() && (self.method == Method::POST || self.method == Method::PUT) {
             // Asked for by RFC 9110, section 8.6; some gateways refuse a POST without it.
-            request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            self.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        Ok(request)
+        (self.method, self.headers, self.body.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_shows_holds_no_value() {
+        let mut request = Request::post("/otp").query("token", "hunter2").json(&"hunter3").unwrap();
+        request.bearer(&Secret::from("hunter4")).unwrap();
+        let shown = format!("{request:?}");
+        assert_eq!(shown, r#"Request { method: POST, path: "/otp", .. }"#);
+    }
+
+    #[test]
+    fn a_path_has_a_place_for_each_value() {
+        let path = |name: &str, value: &str| Request::get("/a/{id}/{key}").path(name, value);
+        assert_eq!(path("key", "ü/").unwrap().target(), "/a/{id}/%C3%BC%2F");
+        for (name, value) in [("id", ""), ("id", "."), ("key", ".."), ("ke", "1"), ("a", "1")] {
+            assert!(path(name, value).is_err(), "{name}={value}");
+        }
+        let both = path("id", "{key}").unwrap().path("key", 2).unwrap();
+        assert_eq!(both.query("x", "{").query("y", 1).target(), "/a/%7Bkey%7D/2?x=%7B&y=1");
+    }
+
+    #[cfg(feature = "form")]
+    #[test]
+    fn the_credential_is_kept_where_it_is_asked_for() {
+        let mut request = Request::post("/x").form(&[("email", "a@b")]).unwrap();
+        let attach = |request: &mut Request| {
+            request.form_secret("key", &Secret::from("a+b &=ü"));
+            request.form_secret("secret", &Secret::from("c"));
+            request.bearer(&Secret::from("ü")).unwrap();
+        };
+        attach(&mut request);
+        let body = "email=a%40b&key=a%2Bb%20%26%3D%C3%BC&secret=c";
+        assert_eq!(request.body(), body.as_bytes());
+        assert!(request.secrets.is_empty());
+        request.keep_secrets();
+        attach(&mut request);
+        let secrets = request.into_secrets();
+        let secrets: Vec<_> = secrets.iter().map(Secret::expose).collect();
+        assert_eq!(secrets, ["a+b &=ü", "c", "ü"]);
     }
 }

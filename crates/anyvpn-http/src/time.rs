@@ -1,5 +1,8 @@
 //! The clock: injected, so that no test waits.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyvpn_core::Timestamp;
@@ -33,4 +36,23 @@ impl Clock for SystemClock {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
     }
+}
+
+/// Does `work` for so long at most; `None` when the time was over. What is done at once starts no
+/// timer.
+pub(crate) async fn within<T>(
+    clock: &dyn Clock,
+    time: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut work = pin!(work);
+    let mut timer = None;
+    poll_fn(|context| {
+        if let Poll::Ready(value) = work.as_mut().poll(context) {
+            return Poll::Ready(Some(value));
+        }
+        let timer = timer.get_or_insert_with(|| clock.sleep(time));
+        timer.as_mut().poll(context).map(|()| None)
+    })
+    .await
 }

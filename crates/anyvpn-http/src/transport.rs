@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -10,8 +11,10 @@ use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
-use http::{Request, Response};
+use http::{HeaderMap, Method, Request, Response};
+use url::Url;
 
+use crate::BaseUrl;
 use crate::reason::words;
 use crate::setup;
 pub use crate::setup::{Names, Setup};
@@ -26,6 +29,20 @@ pub trait Transport: Send + Sync + 'static {
         &self,
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>>;
+
+    /// The same for a request that is not yet put together with its base URL: what a client calls.
+    ///
+    /// Only a transport whose library has another type of address has a reason to do it itself.
+    fn send_to(
+        &self,
+        base: &BaseUrl,
+        request: crate::Request,
+    ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+        match request.into_http(base) {
+            Ok(request) => self.send(request),
+            Err(error) => Box::pin(ready(Err(TransportError::new(Progress::NotSent, &error)))),
+        }
+    }
 }
 
 /// How far a request came that got no reply.
@@ -63,10 +80,11 @@ impl fmt::Display for TransportError {
 impl StdError for TransportError {}
 
 /// The transport on reqwest.
-///
-/// The client must not follow redirects: build it with `redirect::Policy::none()`. A reply that
-/// comes after a redirect is an error.
-pub struct Reqwest(pub reqwest::Client);
+pub struct Reqwest {
+    client: reqwest::Client,
+    /// Whether the client may follow redirects.
+    foreign: bool,
+}
 
 impl Reqwest {
     /// The transport with what the pipeline relies on: no redirects, no retries of its own.
@@ -87,7 +105,44 @@ impl Reqwest {
         if let Some(names) = setup.names {
             builder = builder.dns_resolver(Resolver(names));
         }
-        builder.build().map(Self).map_err(|e| setup::failed(&e.without_url().to_string()))
+        let client = builder.build().map_err(|e| setup::failed(&e.without_url().to_string()))?;
+        Ok(Self { client, foreign: false })
+    }
+
+    fn execute(
+        &self,
+        method: Method,
+        url: Url,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+        let asked = self.foreign.then(|| url.clone());
+        let mut request = reqwest::Request::new(method, url);
+        *request.headers_mut() = headers;
+        if !body.is_empty() {
+            *request.body_mut() = Some(body.into());
+        }
+        let reply = self.client.execute(request);
+        Box::pin(async move {
+            let mut reply = reply.await.map_err(failure)?;
+            // A client of the caller's own can follow redirects. What it then brings is another
+            // address's answer, and the request may have arrived twice.
+            if asked.is_some_and(|asked| asked != *reply.url()) {
+                return Err(TransportError {
+                    progress: Progress::MaybeSent,
+                    reason: "the HTTP client followed a redirect; build it with \
+                             redirect::Policy::none()"
+                        .to_owned(),
+                });
+            }
+            let mut head = Response::new(());
+            *head.status_mut() = reply.status();
+            *head.headers_mut() = std::mem::take(reply.headers_mut());
+            let body = futures_util::stream::try_unfold(reply, |mut reply| async move {
+                Ok(reply.chunk().await.map_err(failure)?.map(|chunk| (chunk, reply)))
+            });
+            Ok(head.map(|()| body.boxed()))
+        })
     }
 }
 
@@ -105,33 +160,34 @@ impl reqwest::dns::Resolve for Resolver {
     }
 }
 
+/// A client of the caller's own. It must not follow redirects: build it with
+/// `redirect::Policy::none()`. A reply that comes after a redirect is an error.
+impl From<reqwest::Client> for Reqwest {
+    fn from(client: reqwest::Client) -> Self {
+        Self { client, foreign: true }
+    }
+}
+
 impl Transport for Reqwest {
     fn send(
         &self,
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
-        Box::pin(async move {
-            let request = reqwest::Request::try_from(request).map_err(failure)?;
-            let asked = request.url().clone();
-            let mut reply = self.0.execute(request).await.map_err(failure)?;
-            // A client of the caller's own can follow redirects. What it then brings is another
-            // address's answer, and the request may have arrived twice.
-            if *reply.url() != asked {
-                return Err(TransportError {
-                    progress: Progress::MaybeSent,
-                    reason: "the HTTP client followed a redirect; build it with \
-                             redirect::Policy::none()"
-                        .to_owned(),
-                });
-            }
-            let mut head = Response::new(());
-            *head.status_mut() = reply.status();
-            *head.headers_mut() = std::mem::take(reply.headers_mut());
-            let body = futures_util::stream::try_unfold(reply, |mut reply| async move {
-                Ok(reply.chunk().await.map_err(failure)?.map(|chunk| (chunk, reply)))
-            });
-            Ok(head.map(|()| body.boxed()))
-        })
+        let (head, body) = request.into_parts();
+        match Url::parse(&head.uri.to_string()) {
+            Ok(url) => self.execute(head.method, url, head.headers, body),
+            Err(error) => Box::pin(ready(Err(TransportError::new(Progress::NotSent, &error)))),
+        }
+    }
+
+    fn send_to(
+        &self,
+        base: &BaseUrl,
+        request: crate::Request,
+    ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+        let url = base.url(request.target());
+        let (method, headers, body) = request.into_parts();
+        self.execute(method, url, headers, body)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
-use anyvpn_http::{Dialect as _, Operation as _, Reply, Request, Security};
+use anyvpn_http::{Dialect as _, Operation as _, Reply, Request, Security, Word};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
@@ -124,6 +124,12 @@ impl anyvpn_http::Dialect for Dialect {
     }
 
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
+        // All that is as documented is read as it stands.
+        if says_success(reply)
+            && let Ok(value) = serde_json::from_slice(&reply.body)
+        {
+            return Ok(value);
+        }
         reply.json_part(success(reply)?)
     }
 
@@ -146,8 +152,20 @@ impl anyvpn_http::Dialect for Dialect {
     }
 }
 
+/// Whether a reply is an object that says, once, that it is a success.
+fn says_success(reply: &Reply) -> bool {
+    #[derive(Deserialize)]
+    struct Says<'a> {
+        #[serde(borrow)]
+        status: Word<'a>,
+    }
+    let is_object = reply.body.trim_ascii_start().starts_with(b"{");
+    let says = serde_json::from_slice::<Says<'_>>(&reply.body);
+    reply.status.is_success() && is_object && says.is_ok_and(|it| *it.status == *"success")
+}
+
 /// The object of a reply that is a success.
-pub(crate) fn success(reply: &Reply) -> Result<Value, Error> {
+fn success(reply: &Reply) -> Result<Value, Error> {
     if !reply.status.is_success() {
         return Err(Dialect::refusal(reply));
     }

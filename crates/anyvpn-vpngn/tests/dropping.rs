@@ -37,7 +37,7 @@ impl Halts {
         let world = World::from(Sandbox::builder().seed(seed).clock(clock)).await;
         // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let transport = Halting::new(Reqwest(reqwest::Client::new()));
+        let transport = Halting::new(Reqwest::from(reqwest::Client::new()));
         let store = Halting::new(MemoryStore::new(Some(world.tokens())));
         Self { world, transport, store }
     }

@@ -56,7 +56,7 @@ async fn works(
     let what = format!("{operation}, {credential:?}, seed {seed}");
     let world = World::new(seed).await;
     world.sandbox.vpngn().whitelist(credential == Credential::Whitelisted);
-    let witness = Witness::new(Reqwest(client.clone()));
+    let witness = Witness::new(Reqwest::from(client.clone()));
     let builder = world.builder(credential).transport(Arc::new(witness.clone()));
     let outcome = world.call_with(&builder.build().unwrap(), operation).await;
     assert!(outcome.is_ok(), "{what}: {outcome:?}");

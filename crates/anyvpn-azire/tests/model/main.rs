@@ -68,7 +68,8 @@ impl World {
         let _ = rustls::crypto::ring::default_provider().install_default();
         // Waits do not move the sandbox's clock: it moves in steps of its own.
         let waits = Clock::fixed(clock.now());
-        let network = Network::new(Reqwest(reqwest::Client::new()), Arc::clone(&sandbox), waits);
+        let network =
+            Network::new(Reqwest::from(reqwest::Client::new()), Arc::clone(&sandbox), waits);
         let azire = Azire::builder()
             .base_url(sandbox.azire_url())
             .token(token)

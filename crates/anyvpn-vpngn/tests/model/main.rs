@@ -72,7 +72,8 @@ impl World {
         let _ = rustls::crypto::ring::default_provider().install_default();
         // Waits do not move the sandbox's clock: it moves in steps of its own.
         let waits = Clock::fixed(clock.now());
-        let network = Network::new(Reqwest(reqwest::Client::new()), Arc::clone(&sandbox), waits);
+        let network =
+            Network::new(Reqwest::from(reqwest::Client::new()), Arc::clone(&sandbox), waits);
         let keys = (sandbox.vpngn().api_key(), sandbox.vpngn().secret_key());
         let server = Vpngn::builder(sandbox.vpngn_url())
             .credential(Access::server(keys.0, keys.1))

@@ -182,7 +182,7 @@ pub async fn obtain(vpn: &VpnScript, server: &str) -> Result<(u64, WireGuardConf
 pub fn reqwest() -> Reqwest {
     // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Reqwest(reqwest::Client::new())
+    Reqwest::from(reqwest::Client::new())
 }
 
 pub fn operations() -> impl Iterator<Item = OperationId> {

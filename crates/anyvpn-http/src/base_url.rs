@@ -1,0 +1,172 @@
+//! The base URL: everything before the documented paths, parsed once.
+
+use std::borrow::Cow;
+
+use anyvpn_core::Error;
+use bytes::Bytes;
+use http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
+use url::{Host, ParseError, Url};
+
+/// A base URL that credentials may be sent to: https, or plain http to this machine.
+#[derive(Clone, Debug)]
+pub struct BaseUrl {
+    /// Without a slash at its end.
+    text: String,
+    scheme: Scheme,
+    authority: Authority,
+    /// The beginning of every path; empty, or without a slash at its end.
+    path: String,
+    /// The same, parsed.
+    url: Url,
+    loopback: bool,
+}
+
+impl BaseUrl {
+    /// Checks a base URL.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` as [`ClientBuilder::build`](crate::ClientBuilder::build) says.
+    pub(crate) fn parse(base_url: &str) -> Result<Self, Error> {
+        // The messages never repeat the URL: it could hold a password.
+        let wrong = |why: &str| Error::invalid("url", why);
+        let url = Url::parse(base_url.trim()).map_err(|e| match e {
+            ParseError::RelativeUrlWithoutBase => wrong("must begin with https://"),
+            e => wrong(&format!("is no URL ({e}); write it like https://vpn.example.com")),
+        })?;
+        let loopback = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            // Of `vpn.example.com:443` the name would be the scheme.
+            None => return Err(wrong("must begin with https://, with a host behind it")),
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if loopback => {}
+            "http" => {
+                return Err(wrong(
+                    "is plain http to another machine, which would show the token to everyone on \
+                     the way; use https",
+                ));
+            }
+            _ => return Err(wrong("must begin with https://")),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("must not hold a user name or password"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("must not have a query or a fragment"));
+        }
+        let text = url.as_str().trim_end_matches('/').to_owned();
+        let path = url.path().trim_end_matches('/').to_owned();
+        let uri: Uri = text.parse().map_err(|_| wrong("has a host that cannot be sent to"))?;
+        let Parts { scheme: Some(scheme), authority: Some(authority), .. } = uri.into_parts()
+        else {
+            return Err(wrong("must begin with https://, with a host behind it"));
+        };
+        Ok(Self { text, scheme, authority, path, url, loopback })
+    }
+
+    /// The whole, without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is plain http.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.scheme == Scheme::HTTP
+    }
+
+    /// Whether it is on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
+    /// The address of a target below it: a path, with its query.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when it is none.
+    pub(crate) fn uri(&self, target: Cow<'static, str>) -> Result<Uri, Error> {
+        let target = match (&*self.path, target) {
+            ("", Cow::Borrowed(target)) => Bytes::from_static(target.as_bytes()),
+            ("", Cow::Owned(target)) => target.into(),
+            (path, target) => format!("{path}{target}").into(),
+        };
+        let wrong = |why: String| Error::invalid("path", why);
+        let path = PathAndQuery::from_maybe_shared(target).map_err(|e| wrong(e.to_string()))?;
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path);
+        Uri::from_parts(parts).map_err(|e| wrong(e.to_string()))
+    }
+
+    /// The same as a URL, as parsing the whole would give it.
+    pub(crate) fn url(&self, target: &str) -> Url {
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        let mut url = self.url.clone();
+        if self.path.is_empty() {
+            url.set_path(path);
+        } else {
+            url.set_path(&format!("{}{path}", self.path));
+        }
+        url.set_query(query);
+        url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_what_parsing_the_whole_gives() {
+        for base in [
+            "https://vpn.example.com",
+            "https://vpn.example.com:8443/api/",
+            "https://vpn.example.com:443",
+            "http://localhost:8000",
+            "http://127.0.0.1:8000/x",
+            "http://[::1]/x",
+            "https://münchen.example/ä",
+        ] {
+            let base = BaseUrl::parse(base).unwrap();
+            for target in [
+                "/v3/users/me",
+                "/v3/portforwardings?internal_ipv4=10.0.16.181&hidden=1",
+                "/v3/ips/a%20b%2Fc/key",
+                "/",
+                "//elsewhere.example.com/x",
+                "/a/../b/./c?d=../e",
+                "/%2e%2e/b",
+                "/a b?c d",
+                "/a?b?c",
+                "/a?",
+                "/\\elsewhere",
+            ] {
+                let whole = Url::parse(&format!("{}{target}", base.as_str())).unwrap();
+                assert_eq!(base.url(target), whole, "{target}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_uri_is_the_base_and_the_target() {
+        for (base, target) in [
+            ("https://vpn.example.com", "/v3/users?page=2"),
+            ("https://vpn.example.com/api", "/v3/ips/a%20b"),
+            ("http://[::1]:8000", "/"),
+        ] {
+            let uri = BaseUrl::parse(base).unwrap().uri(target.into()).unwrap();
+            assert_eq!(uri.to_string(), format!("{base}{target}"));
+        }
+        let base = BaseUrl::parse("https://vpn.example.com").unwrap();
+        assert!(base.uri("/a b".into()).is_err());
+    }
+}

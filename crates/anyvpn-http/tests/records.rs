@@ -1,0 +1,118 @@
+//! What a call tells to whoever listens with `tracing`: the names are those of [`Client::call`].
+
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use anyvpn_core::{Error, ErrorKind, OperationId, Secret, Timestamp};
+use anyvpn_http::{Client, Dialect, Operation, Replay, Reply, Request, RetryPolicy, Security};
+use anyvpn_testkit::scripted::{Script, Step, StillClock};
+use serde::de::DeserializeOwned;
+use tracing_subscriber::filter::LevelFilter;
+
+struct Plain;
+
+impl Dialect for Plain {
+    type Provider = Client<Self>;
+    type Credential = Secret;
+
+    fn attach(token: Option<&Secret>, security: Security, to: &mut Request) -> Result<(), Error> {
+        security.attach_bearer(token, to)
+    }
+
+    fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
+        if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
+    }
+
+    fn refusal(_: &Reply) -> Error {
+        Error::new(ErrorKind::Unavailable)
+    }
+}
+
+struct Read;
+
+impl Operation for Read {
+    type Dialect = Plain;
+    type Output = u32;
+    const ID: OperationId = OperationId::new("plain", "read");
+    const REPLAY: Replay = Replay::Safe;
+
+    fn security(&self) -> Security {
+        Security::required(&["bearer"])
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        Ok(Request::get("/thing"))
+    }
+
+    fn decode(&self, reply: &Reply) -> Result<u32, Error> {
+        Plain::decode(reply)
+    }
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a listener of this level is told by a call that gets these replies.
+async fn told(level: LevelFilter, steps: impl IntoIterator<Item = Step>) -> Vec<String> {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let listener = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(move || writer.clone())
+        .with_target(false)
+        .with_ansi(false)
+        .without_time()
+        .finish();
+    let _listening = tracing::subscriber::set_default(listener);
+    let clock = StillClock::new("2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap());
+    let client = Client::<Plain>::builder("https://vpn.example.com")
+        .token("t0ken")
+        .clock(Arc::new(clock))
+        .retry(RetryPolicy { attempts: 2, jitter_seed: Some(1), ..RetryPolicy::default() })
+        .transport(Arc::new(Script::new(steps)))
+        .build()
+        .unwrap();
+    let _ = client.call(Read).await;
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    text.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_end_of_a_call_is_one_event() {
+    assert_eq!(
+        told(LevelFilter::INFO, [Step::json(200, "7")]).await,
+        ["INFO done operation=plain.read attempts=1 status=200 duration_ms=0"]
+    );
+    assert_eq!(
+        told(LevelFilter::INFO, [Step::json(500, ""), Step::json(502, "")]).await,
+        [
+            "INFO failed operation=plain.read attempts=2 status=502 duration_ms=414 kind=\"unavailable\""
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_repetition_is_told_within_the_span_of_its_call() {
+    assert_eq!(
+        told(LevelFilter::DEBUG, [Step::json(500, ""), Step::json(200, "7")]).await,
+        [
+            "DEBUG call{operation=plain.read attempts=1 status=500}: trying again attempts=1 \
+             kind=\"unavailable\" delay_ms=414",
+            "INFO call{operation=plain.read attempts=1 status=500 attempts=2 status=200}: done \
+             operation=plain.read attempts=2 status=200 duration_ms=414",
+        ]
+    );
+}
