@@ -32,6 +32,9 @@ fuzz_target!(|bytes: &[u8]| {
             return;
         }
     };
+    for known in file.entries.iter().take(4) {
+        without(text, &file, &known.name);
+    }
     let mut draft = Draft::parse(text).unwrap();
     assert_eq!(Draft::parse(&draft.text()).unwrap().text(), draft.text());
     if file.get(NAME).is_some() {
@@ -61,6 +64,16 @@ fuzz_target!(|bytes: &[u8]| {
             && (file.default.is_some() || comments(&draft.text()) == most)
     );
 });
+
+/// A profile that is removed takes nothing with it but its being the default.
+fn without(text: &str, file: &File, name: &str) {
+    let mut draft = Draft::parse(text).unwrap();
+    draft.remove(name);
+    let without = again(&draft);
+    let others = file.entries.iter().filter(|it| it.name != name);
+    assert!(without.entries.iter().eq(others), "{text:?}");
+    assert_eq!(without.default, file.default.clone().filter(|it| it != name));
+}
 
 fn read(text: &str) -> Result<File, failure::Failure> {
     File::parse(Path::new("/c/config.toml"), text)
