@@ -9,14 +9,16 @@ use anyvpn_core::{
     Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, ObtainedConfig, PrivateKey, Protocol,
     PublicKey, Rotated, Server, ServerConfig, ServerConfigs, Status,
 };
-use anyvpn_http::Operation as _;
+use anyvpn_http::{Finish, Operation as _};
 use anyvpn_http::transport::resolve;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::Azire;
-use crate::ops::{CreateIp, DeleteIp, GetIp, Ip, ListIps, ListLocations, Location, PutIpKey};
+use crate::ops::{
+    CreateIp, DeleteIp, GetIp, GetUser, Ip, ListIps, ListLocations, Location, PutIpKey,
+};
 
 /// The port that clients use; the API gives none, and the servers listen on 1 to 51820.
 const PORT: u16 = 51820;
@@ -35,6 +37,9 @@ impl ServerConfigs for Azire {
             .boxed()
     }
 
+    /// When the future is dropped on the way, a device that was registered is deleted again, as far as
+    /// the runtime lives long enough. With a key of the caller's own it stays: obtaining with the same
+    /// key finds it.
     async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
         let peer = self.peer(request).await?;
         let key = request.wireguard.key()?;
@@ -44,7 +49,7 @@ impl ServerConfigs for Azire {
         };
         let ip = match known {
             Some(ip) => ip,
-            None => self.register(&key.public_key()).await?,
+            None => self.register(key.public_key(), request).await?,
         };
         Ok(config(&ip, key, peer, request))
     }
@@ -61,6 +66,9 @@ impl ServerConfigs for Azire {
     /// Adds the new key to the device, which keeps its address and its ports. The API has no call
     /// that removes one key, so the old one stays valid. A device whose three keys are used up is
     /// replaced: the new device is there before the old one goes, and has another address.
+    ///
+    /// Whoever may drop the future gives a key of their own: a key that was made here and added, or
+    /// whose device has replaced the old one, is lost with the future.
     async fn rotate(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
         let peer = self.peer(request).await?;
         let key = request.wireguard.key()?;
@@ -72,7 +80,7 @@ impl ServerConfigs for Azire {
             self.add_key(&old, &key.public_key()).await?;
             return Ok(Rotated::new(config(&old, key, peer, request), !old.keys.is_empty()));
         }
-        let new = self.register(&key.public_key()).await?;
+        let new = self.register(key.public_key(), request).await?;
         let removed = self.call(DeleteIp { id: old.id }).await;
         Ok(Rotated::new(config(&new, key, peer, request), removed.is_err()))
     }
@@ -119,8 +127,24 @@ impl Azire {
         Ok(ips.into_iter().find(|ip| holds(ip, key)))
     }
 
+    /// Registers a device, and deletes it again where nobody waits for it and nobody has its key.
+    async fn register(&self, key: PublicKey, request: &ConfigRequest) -> Result<Ip, Error> {
+        if request.wireguard.private_key.is_some() {
+            return self.registered(&key).await;
+        }
+        let (azire, again) = (self.clone(), self.clone());
+        let registration = Finish::new(async move { azire.registered(&key).await });
+        let registration = registration.or_undo(async move |registered| {
+            if let Ok(Ip { id, .. }) = registered {
+                // Nobody is left to be told of a failure; the device is listed then.
+                let _ = again.call(DeleteIp { id }).await;
+            }
+        });
+        registration.await
+    }
+
     /// Registers a device. When the outcome is unknown, the list of devices decides.
-    async fn register(&self, key: &PublicKey) -> Result<Ip, Error> {
+    async fn registered(&self, key: &PublicKey) -> Result<Ip, Error> {
         let error = match self.call(CreateIp { key: key.to_string() }).await {
             Ok(ip) if holds(&ip, key) => return Ok(ip),
             Ok(ip) => {
@@ -133,13 +157,26 @@ impl Azire {
             _ if error.advice() == anyvpn_core::Advice::ReadBack => {
                 self.device_with(key).await.ok().flatten().ok_or(error)
             }
+            // The token is refused, and not the device.
+            _ if error.status() == Some(401) => Err(error),
             // The API does not say how it refuses an eleventh device.
-            ErrorKind::InvalidRequest | ErrorKind::Refused | ErrorKind::QuotaReached => {
-                let full = self.call(ListIps {}).await.is_ok_and(|ips| ips.len() >= DEVICES);
-                Err(if full { error.with_kind(ErrorKind::DeviceLimit) } else { error })
+            ErrorKind::InvalidRequest
+            | ErrorKind::Refused
+            | ErrorKind::QuotaReached
+            | ErrorKind::Unauthorized
+                if self.is_full().await =>
+            {
+                Err(error.with_kind(ErrorKind::DeviceLimit))
             }
             _ => Err(error),
         }
+    }
+
+    /// Whether the account has all the devices that it can have, and may use them: one that has ended
+    /// is refused a further device for that, and has no reason to give one up.
+    async fn is_full(&self) -> bool {
+        self.call(ListIps {}).await.is_ok_and(|ips| ips.len() >= DEVICES)
+            && self.call(GetUser {}).await.is_ok_and(|user| user.is_active)
     }
 
     /// Adds a key to a device. When the outcome is unknown, the device decides.

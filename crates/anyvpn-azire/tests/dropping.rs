@@ -7,20 +7,29 @@ mod world;
 use std::sync::Arc;
 
 use anyvpn_azire::Azire;
-use anyvpn_azire::ops::ListLocations;
+use anyvpn_azire::ops::{CreateIp, ListLocations};
 use anyvpn_core::{ConfigRequest, NewPortForward, PortForwards, PrivateKey, ServerConfigs};
+use anyvpn_http::Operation as _;
 use anyvpn_http::transport::Reqwest;
 use anyvpn_testkit::dropping::{Halting, at_every_poll, poll_at_most};
 use world::{USERNAME, World, quick};
 
 /// A client that halts at every step of a call.
-fn halting(world: &World) -> (Azire, Halting<Reqwest>) {
+fn halting(world: &World) -> (Azire, Arc<Halting<Reqwest>>) {
     // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let transport = Halting::new(Reqwest::from(reqwest::Client::new()));
+    let transport = Arc::new(Halting::new(Reqwest::from(reqwest::Client::new())));
     let builder = quick(Azire::builder().base_url(world.sandbox.azire_url()));
-    let builder = builder.token(world.token.as_str()).transport(Arc::new(transport.clone()));
+    let builder = builder.token(world.token.as_str()).transport(transport.clone());
     (builder.build().unwrap(), transport)
+}
+
+/// Waits for what goes on in the background, which has a client as long as it is at work.
+async fn quiet(transport: &Arc<Halting<Reqwest>>) {
+    while Arc::strong_count(transport) > 1 {
+        tokio::task::yield_now().await;
+    }
+    transport.settled().await;
 }
 
 /// Who gives up with a key of its own, and asks with it again, has one device.
@@ -43,6 +52,54 @@ async fn a_key_registers_one_device_wherever_obtaining_is_dropped() {
     })
     .await;
     assert!((2..polls).contains(&registered), "{registered} of {polls}");
+}
+
+/// Who gives up without a key of its own has no use for the device.
+#[tokio::test]
+async fn a_key_that_nobody_has_leaves_no_device_wherever_obtaining_is_dropped() {
+    let mut registered = 0;
+    let polls = at_every_poll(async |polls| {
+        let world = World::new(0).await;
+        let (azire, transport) = halting(&world);
+        let location = azire.call(ListLocations {}).await.unwrap().remove(0).name;
+        let request = ConfigRequest::wireguard(location);
+        let obtained = poll_at_most(polls, azire.obtain(&request)).await;
+        drop(azire);
+        quiet(&transport).await;
+        registered += usize::from(world.arrived(CreateIp::ID) > 0);
+        let devices = world.sandbox.azire().devices(USERNAME).len();
+        assert_eq!(devices, 1 + usize::from(obtained.is_some()), "after {polls} polls");
+        obtained.is_some()
+    })
+    .await;
+    assert!((2..polls).contains(&registered), "{registered} of {polls}");
+}
+
+/// A device is replaced in two steps. Who gives up in the first keeps what there was; in the second,
+/// the old device or the new one is there, or both.
+#[tokio::test]
+async fn a_rotation_that_is_dropped_while_it_registers_changes_nothing() {
+    let mut undone = 0;
+    let polls = at_every_poll(async |polls| {
+        let world = World::new(0).await;
+        let id = world.device.id.as_str();
+        let (azire, transport) = halting(&world);
+        let location = azire.call(ListLocations {}).await.unwrap().remove(0).name;
+        let request = ConfigRequest::wireguard(location);
+        for _ in 0..2 {
+            azire.rotate(id, &request).await.unwrap();
+        }
+        let rotated = poll_at_most(polls, azire.rotate(id, &request)).await;
+        drop(azire);
+        quiet(&transport).await;
+        let left = world.sandbox.azire().devices(USERNAME);
+        assert!(!left.is_empty(), "after {polls} polls");
+        let old_alone = left.len() == 1 && left[0].id == id;
+        undone += usize::from(old_alone && world.arrived(CreateIp::ID) > 0);
+        rotated.is_some()
+    })
+    .await;
+    assert!((2..polls).contains(&undone), "{undone} of {polls}");
 }
 
 /// Who gives up opening a port lists what is there, as after a lost reply.

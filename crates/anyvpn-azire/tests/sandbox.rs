@@ -4,9 +4,11 @@ mod world;
 
 use std::sync::Arc;
 
+use anyvpn_azire::ops::ListLocations;
 use anyvpn_azire::{Azire, CAPABILITIES};
-use anyvpn_core::{Capability, Provider};
+use anyvpn_core::{Capability, ConfigRequest, ErrorKind, Provider, ServerConfigs};
 use anyvpn_http::transport::Reqwest;
+use anyvpn_sandbox::azire::Quirks;
 use anyvpn_testkit::openapi::Document;
 use anyvpn_testkit::witness::Witness;
 use world::World;
@@ -62,6 +64,31 @@ async fn capabilities_are_what_the_accessors_give() {
     assert_eq!(azire.capabilities(), &CAPABILITIES);
     assert!(azire.accounts().is_some() && CAPABILITIES.accounts == Capability::Can);
     assert!(matches!(CAPABILITIES.openvpn, Capability::Cannot { .. }));
+}
+
+/// The API does not say how it refuses an eleventh device; an account that has ended is refused, too.
+#[tokio::test]
+async fn an_eleventh_device_is_the_limit_whatever_the_status() {
+    for status in [422, 403] {
+        let seed = (0..).find(|seed| Quirks::from_seed(*seed).too_many == status).unwrap();
+        let world = World::new(seed).await;
+        let location = world.azire.call(ListLocations {}).await.unwrap().remove(0).name;
+        let request = ConfigRequest::wireguard(location);
+        let obtain = async || world.azire.obtain(&request).await.map(drop).unwrap_err();
+        while world.sandbox.azire().devices(world::USERNAME).len() < 10 {
+            world.sandbox.azire().add_device(world::USERNAME).unwrap();
+        }
+        let error = obtain().await;
+        assert_eq!((error.kind(), error.status()), (ErrorKind::DeviceLimit, Some(status)));
+        // Whoever's account has ended has no reason to give up a device.
+        world.sandbox.azire().suspend(world::USERNAME, true);
+        let error = obtain().await;
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(403)));
+        world.sandbox.azire().suspend(world::USERNAME, false);
+        let first = world.sandbox.azire().devices(world::USERNAME).remove(0);
+        world.azire.revoke(&first.id).await.unwrap();
+        world.azire.obtain(&request).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -10,12 +10,27 @@ use futures_core::future::BoxFuture;
 ///
 /// For what another party has begun to do and only this side can write down: a token that was made
 /// and is not kept is lost, and it may have ended the one before it.
-pub struct Finish<T: Send + 'static>(Option<BoxFuture<'static, T>>);
+pub struct Finish<T: Send + 'static> {
+    work: Option<BoxFuture<'static, T>>,
+    undo: Option<Undo<T>>,
+}
+
+type Undo<T> = Box<dyn FnOnce(T) -> BoxFuture<'static, ()> + Send>;
 
 impl<T: Send + 'static> Finish<T> {
     /// Finishes this work, which counts as begun.
     pub fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
-        Self(Some(Box::pin(work)))
+        Self { work: Some(Box::pin(work)), undo: None }
+    }
+
+    /// Takes back what the work has come to, where nobody waits for it any more.
+    #[must_use]
+    pub fn or_undo<F>(mut self, undo: impl FnOnce(T) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.undo = Some(Box::new(|done| Box::pin(undo(done))));
+        self
     }
 }
 
@@ -23,10 +38,10 @@ impl<T: Send + 'static> Future for Finish<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let Some(work) = &mut self.0 else { return Poll::Pending };
+        let Some(work) = &mut self.work else { return Poll::Pending };
         let poll = work.as_mut().poll(context);
         if poll.is_ready() {
-            self.0 = None;
+            self.work = None;
         }
         poll
     }
@@ -34,10 +49,16 @@ impl<T: Send + 'static> Future for Finish<T> {
 
 impl<T: Send + 'static> Drop for Finish<T> {
     fn drop(&mut self) {
-        if let Some(work) = self.0.take()
+        let undo = self.undo.take();
+        if let Some(work) = self.work.take()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(work);
+            runtime.spawn(async move {
+                let done = work.await;
+                if let Some(undo) = undo {
+                    undo(done).await;
+                }
+            });
         }
     }
 }

@@ -72,6 +72,11 @@ async fn statuses_of_refusals() {
             client.send("POST", "/portforwardings", body.clone()).await;
         }
         assert_eq!(client.send("POST", "/portforwardings", body).await.status, status);
+        while sandbox.azire().devices("david").len() < 10 {
+            sandbox.azire().add_device("david").unwrap();
+        }
+        let body = json!({ "key": key(1) });
+        assert_eq!(client.send("POST", "/ips", body).await.status, status);
     }
     for status in [422, 409] {
         let (sandbox, client) = with(|quirks| quirks.duplicate_key == status).await;
