@@ -18,7 +18,6 @@ pub struct ClientBuilder<D: Dialect> {
     limits: Limits,
     retry: RetryPolicy,
     clock: Arc<dyn Clock>,
-    #[cfg(feature = "gzip")]
     gzip: bool,
 }
 
@@ -31,7 +30,6 @@ impl<D: Dialect> ClientBuilder<D> {
             limits: Limits::default(),
             retry: RetryPolicy::default(),
             clock: Arc::new(SystemClock),
-            #[cfg(feature = "gzip")]
             gzip: false,
         }
     }
@@ -127,7 +125,6 @@ impl<D: Dialect> ClientBuilder<D> {
             clock: self.clock,
             pause: Mutex::new(None),
             pace: Arc::default(),
-            #[cfg(feature = "gzip")]
             gzip: self.gzip,
         }))))
     }

@@ -30,7 +30,6 @@ pub(crate) struct Inner<D: Dialect> {
     /// Until when the server asked all of this client's calls to wait.
     pub(crate) pause: Mutex<Option<Instant>>,
     pub(crate) pace: Arc<Pace>,
-    #[cfg(feature = "gzip")]
     pub(crate) gzip: bool,
 }
 
@@ -128,7 +127,6 @@ impl<D: Dialect> Client<D> {
             clock: Arc::clone(&inner.clock),
             pause: Mutex::new(None),
             pace: Arc::clone(&inner.pace),
-            #[cfg(feature = "gzip")]
             gzip: inner.gzip,
         }))
     }
@@ -223,7 +221,6 @@ impl<D: Dialect> Client<D> {
             let again = || operation.request().map_err(unsure);
             let mut request = checked.take().map_or_else(again, Ok)?;
             D::attach(credential, security, &mut request).map_err(unsure)?;
-            #[cfg(feature = "gzip")]
             if self.0.gzip {
                 let gzip = http::HeaderValue::from_static("gzip");
                 request.header(http::header::ACCEPT_ENCODING, gzip);
@@ -232,7 +229,7 @@ impl<D: Dialect> Client<D> {
             let left = deadline.saturating_duration_since(self.0.clock.instant());
             let time = self.0.limits.attempt.min(left);
             let sent = self.0.transport.send_to(&self.0.base, request);
-            let next = match exchange(sent, &*self.0.clock, &self.0.limits, time).await {
+            let next = match exchange(sent, &*self.0.clock, &self.0.limits, time, self.0.gzip).await {
                 Ok(reply) => {
                     log.reply(reply.status);
                     doubtful |= reply.status.is_server_error();

@@ -22,12 +22,13 @@ pub(crate) enum Failure {
     OutOfBounds(StatusCode, Error),
 }
 
-/// Waits so long at most for the whole reply to what is sent.
+/// Waits so long at most for the whole reply to what is sent, which asked for `gzip` or not.
 pub(crate) async fn exchange(
     sent: BoxFuture<'_, Result<Response<Body>, TransportError>>,
     clock: &dyn Clock,
     limits: &Limits,
     time: Duration,
+    gzip: bool,
 ) -> Result<Reply, Failure> {
     let attempt = async {
         let (head, body) = sent.await.map_err(Failure::Lost)?.into_parts();
@@ -37,7 +38,7 @@ pub(crate) async fn exchange(
             let why = format!("the reply's headers are larger than {} bytes", limits.head);
             return Err(out_of_bounds(why));
         }
-        let body = collect(body, &head.headers, head.status, limits).await?;
+        let body = collect(body, &head.headers, head.status, limits, gzip).await?;
         if let Some(why) = structure::excess(&body, limits.values, limits.nesting) {
             return Err(out_of_bounds(why));
         }
@@ -56,6 +57,7 @@ async fn collect(
     headers: &HeaderMap,
     status: StatusCode,
     limits: &Limits,
+    #[cfg_attr(not(feature = "gzip"), expect(unused_variables))] gzip: bool,
 ) -> Result<Bytes, Failure> {
     let out_of_bounds = |why| out_of_bounds(status, why);
     let too_large = |limit| out_of_bounds(format!("the reply is larger than {limit} bytes"));
@@ -92,7 +94,7 @@ async fn collect(
     match (encodings.next(), encodings.next()) {
         (None, _) => Ok(whole),
         #[cfg(feature = "gzip")]
-        (Some(b"gzip"), None) => {
+        (Some(b"gzip"), None) if gzip => {
             use std::io::Read;
             let mut plain = Vec::new();
             flate2::read::MultiGzDecoder::new(&whole[..])

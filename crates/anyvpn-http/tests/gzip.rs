@@ -7,7 +7,9 @@ use std::io::Write;
 use std::sync::Arc;
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
-use anyvpn_http::{Client, Dialect, Limits, Operation, Replay, Reply, Request, Security};
+use anyvpn_http::{
+    Client, ClientBuilder, Dialect, Limits, Operation, Replay, Reply, Request, Security,
+};
 use anyvpn_testkit::scripted::{Script, Step};
 use serde::de::DeserializeOwned;
 
@@ -52,15 +54,21 @@ impl Operation for Length {
 }
 
 async fn call(encoding: &str, body: Vec<u8>) -> (Result<usize, Error>, Script) {
+    call_with(ClientBuilder::gzip, encoding, body).await
+}
+
+async fn call_with(
+    asks: impl FnOnce(ClientBuilder<Plain>) -> ClientBuilder<Plain>,
+    encoding: &str,
+    body: Vec<u8>,
+) -> (Result<usize, Error>, Script) {
     let headers = vec![("content-encoding", encoding.to_owned())];
     let script = Script::new([Step::Reply(200, headers, body)]);
     let limits = Limits { reply: 10_000, decompressed: 100_000, ..Limits::default() };
-    let client = Client::<Plain>::builder("https://vpn.example.com")
+    let builder = Client::<Plain>::builder("https://vpn.example.com")
         .transport(Arc::new(script.clone()))
-        .limits(limits)
-        .gzip()
-        .build()
-        .unwrap();
+        .limits(limits);
+    let client = asks(builder).build().unwrap();
     (client.call(Length).await, script)
 }
 
@@ -94,4 +102,14 @@ async fn broken_and_unknown_encodings_are_errors() {
         let error = call(encoding, body).await.0.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{encoding}: {error}");
     }
+}
+
+/// The feature may be another crate's wish: it changes nothing for a client that does not ask.
+#[tokio::test]
+async fn what_was_not_asked_for_is_refused() {
+    let (length, script) = call_with(|builder| builder, "gzip", gzip(5)).await;
+    let error = length.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
+    assert!(error.to_string().contains("that was not asked for, \"gzip\""), "{error}");
+    assert!(!script.sent()[0].headers().contains_key("accept-encoding"));
 }
