@@ -81,7 +81,7 @@ fn every_command_in_the_guide_is_accepted() {
             for call in calls(&line) {
                 count += 1;
                 match Cli::try_parse_from(&call).map_err(|error| (error.kind(), error)) {
-                    Ok(_) | Err((ErrorKind::DisplayHelp, _)) => {}
+                    Ok(_) | Err((ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, _)) => {}
                     // A sentence may name a command without what it needs.
                     Err((ErrorKind::MissingRequiredArgument, _)) if part => {}
                     Err((_, error)) => refused.push(format!("{}: {line}\n{error}", page.display())),
