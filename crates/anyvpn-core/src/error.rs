@@ -483,6 +483,22 @@ mod tests {
         assert_eq!(error.message(), Some(&*text));
     }
 
+    /// Found by the fuzz target `input`, of which it is the seed `control-character`.
+    #[test]
+    fn what_is_repeated_of_an_input_has_no_control_characters() {
+        let input = "vpngn.cancel-request\n{\"email\": \"email@`xample.com\", \
+                     \"type\": \"at_due_dat\", \"prod\u{7f}ct_id\": \"12345$\"}";
+        let told = "vpngn.cancel-request {\"email\": \"email@`xample.com\", \
+                    \"type\": \"at_due_dat\", \"prod ct_id\": \"12345$\"}";
+        let error = Error::invalid(input, input).with_code(input).with_detail(input);
+        let error = error.with_message(input);
+        assert_eq!((error.code(), error.message(), error.detail()), (Some(told), Some(told), Some(told)));
+        assert_eq!(error.fields()[told], [told]);
+        for error in [format!("{error:?}"), error.to_string()] {
+            assert!(!error.contains(char::is_control), "{error:?}");
+        }
+    }
+
     #[test]
     fn a_secret_that_the_cut_goes_through_is_no_secret_left() {
         let secrets = [Secret::from("t0ken-of-the-caller")];

@@ -37,7 +37,8 @@ impl Setup {
     }
 }
 
-/// The error of a transport that cannot be built.
+/// The error of a transport that cannot be built. Not `Unreachable`, which advises to try again: it
+/// stays so until the machine or the program is set up otherwise.
 pub(crate) fn failed(why: &str) -> Error {
     Error::new(ErrorKind::InvalidRequest).with_detail(format!("cannot set up TLS: {why}"))
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Collects outputs, and finds secrets in them.
@@ -43,7 +45,7 @@ fn leak(text: &str, secrets: &[String]) -> Option<String> {
     Some(text[from..at].to_owned())
 }
 
-/// The secret as it is, and as URLs, JSON and `Debug` write it.
+/// The secret as it is, and as URLs, JSON, `Debug` and base64 write it.
 fn forms(secret: &str) -> Vec<String> {
     let percent = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
@@ -64,6 +66,13 @@ fn forms(secret: &str) -> Vec<String> {
         secret.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect(),
         bytes.trim_matches(['[', ']']).to_owned(),
     ];
+    for before in 0..3 {
+        // HTTP Basic has a name before it: of each place in three bytes, the part that is always so.
+        let text = [&[0; 2][..before], secret.as_bytes()].concat();
+        let whole = &text[..text.len() / 3 * 3];
+        let own = (4 * before).div_ceil(3);
+        forms.extend([STANDARD.encode(whole), URL_SAFE.encode(whole)].map(|it| it[own..].to_owned()));
+    }
     forms.sort_unstable();
     forms.dedup();
     forms
@@ -202,6 +211,10 @@ mod tests {
             "a=open%20%22s%C3%A9same%22",
             "a=open+%22s%C3%A9same%22&b",
             r#"{"a":"open \"sésame\""}"#,
+            // In HTTP Basic, behind names of 5, 6 and 7 characters.
+            "Basic aGVsZW46b3BlbiAic8Opc2FtZSI=",
+            "Basic aGVsZW5hOm9wZW4gInPDqXNhbWUi",
+            "Basic aGVsZW5hYTpvcGVuICJzw6lzYW1lIg==",
         ] {
             assert!(canary.take_leaks().is_empty());
             canary.hears(output);

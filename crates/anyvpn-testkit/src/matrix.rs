@@ -24,8 +24,6 @@ use serde_json::Value;
 use crate::document;
 use crate::lab::{Clock, Link};
 use crate::openapi::Document;
-pub use judge::Wrong;
-pub use report::Report;
 use run::run;
 
 /// How the matrix makes the transport that it tries.
@@ -92,7 +90,7 @@ pub const FIGURES: &str = "ANYVPN_FAULTS_REPORT";
 ///
 /// # Panics
 ///
-/// When anything of [`Wrong`] happened, when a transport makes a difference, or when the page is not
+/// When anything went wrong in a run, when a transport makes a difference, or when the page is not
 /// what came of it.
 pub fn check<S: Stage>(stage: &S, page: &str, memory: Memory) {
     for (transport, make) in TRANSPORTS {

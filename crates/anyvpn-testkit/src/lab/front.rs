@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
@@ -60,8 +61,8 @@ struct Shared {
     mended: AtomicBool,
     /// Requests of which something came, and that the server did not get.
     lost: AtomicUsize,
-    /// Connections that have had their exchange and then their fault.
-    ended: AtomicUsize,
+    /// A connection has had its exchange and then its fault.
+    ended: Notify,
 }
 
 pub(crate) struct Tls {
@@ -111,7 +112,7 @@ impl Front {
             clock,
             mended: AtomicBool::new(false),
             lost: AtomicUsize::new(0),
-            ended: AtomicUsize::new(0),
+            ended: Notify::new(),
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle();
         Ok(Self { address, shared, task })
@@ -129,9 +130,7 @@ impl Front {
 
     /// Waits until a kept connection has ended, as far as this side is concerned.
     pub(crate) async fn ended(&self) {
-        while self.shared.ended.load(Ordering::SeqCst) == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        self.shared.ended.notified().await;
     }
 }
 
@@ -257,13 +256,13 @@ impl Shared {
                 let forged =
                     b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{\"status\":\"success\"}";
                 stream.write_all(forged).await?;
-                self.ended.fetch_add(1, Ordering::SeqCst);
+                self.ended.notify_one();
                 while !read(&mut stream).await?.is_empty() {}
             }
             _ => {}
         }
         drop(stream);
-        self.ended.fetch_add(1, Ordering::SeqCst);
+        self.ended.notify_one();
         Ok(())
     }
 

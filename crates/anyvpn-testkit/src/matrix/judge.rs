@@ -14,8 +14,7 @@ use crate::openapi::Document;
 
 /// What must never happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Wrong {
+pub(super) enum Wrong {
     /// An operation that must not be repeated arrived again, and not after a 429.
     Twice,
     /// Something panicked.
@@ -40,7 +39,7 @@ pub enum Wrong {
 
 impl Wrong {
     /// All of them, and the words for a row in which it happened.
-    pub const ALL: [(Self, &str); 10] = [
+    pub(super) const ALL: [(Self, &str); 10] = [
         (Self::Twice, "a Once operation arriving twice"),
         (Self::Panic, "a panic"),
         (Self::Hang, "a hang beyond its deadline"),

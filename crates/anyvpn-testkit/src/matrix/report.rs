@@ -11,7 +11,7 @@ use super::judge::{Judged, Wrong};
 use super::run::Mode;
 
 /// All runs of a provider.
-pub struct Report {
+pub(super) struct Report {
     provider: &'static str,
     transport: &'static str,
     operations: &'static [Entry],
@@ -38,28 +38,24 @@ impl Report {
     }
 
     /// How many calls were made under a fault.
-    #[must_use]
-    pub fn runs(&self) -> usize {
+    pub(super) fn runs(&self) -> usize {
         self.judged.len()
     }
 
     /// In how many runs this happened.
-    #[must_use]
-    pub fn count(&self, wrong: Wrong) -> usize {
+    pub(super) fn count(&self, wrong: Wrong) -> usize {
         let has = |it: &&Judged| it.wrong.iter().any(|(what, _)| *what == wrong);
         self.judged.iter().filter(has).count()
     }
 
     /// The most memory that a call had, in bytes, and the run that had it.
-    #[must_use]
-    pub fn memory(&self) -> (u64, String) {
+    pub(super) fn memory(&self) -> (u64, String) {
         let most = self.judged.iter().max_by_key(|it| it.memory);
         most.map_or((0, String::new()), |it| (it.memory, self.name(it)))
     }
 
     /// The longest time that a call took by the lab's clock.
-    #[must_use]
-    pub fn longest(&self) -> Duration {
+    pub(super) fn longest(&self) -> Duration {
         self.judged.iter().map(|it| it.elapsed).max().unwrap_or_default()
     }
 
@@ -72,8 +68,7 @@ impl Report {
     }
 
     /// The figures of the run, in a few lines.
-    #[must_use]
-    pub fn figures(&self) -> String {
+    pub(super) fn figures(&self) -> String {
         let (memory, run) = self.memory();
         let mut text = format!(
             "{}, by {}: {} operations × {} faults × 2 = {} runs\n  at most {} KiB a call ({run}), and \
@@ -92,12 +87,8 @@ impl Report {
         text
     }
 
-    /// Asserts that nothing went wrong in any run.
-    ///
-    /// # Panics
-    ///
-    /// With the first runs in which something did.
-    pub fn assert_nothing_wrong(&self) {
+    /// Panics with the first runs in which something went wrong.
+    pub(super) fn assert_nothing_wrong(&self) {
         let mut text = String::new();
         for (wrong, words) in Wrong::ALL {
             let runs = self.judged.iter().flat_map(|run| {
@@ -116,8 +107,7 @@ impl Report {
     }
 
     /// The page for the documents.
-    #[must_use]
-    pub fn page(&self) -> String {
+    pub(super) fn page(&self) -> String {
         let classes: Vec<(Replay, usize)> = CLASSES
             .into_iter()
             .map(|class| (class, self.operations.iter().filter(|it| it.replay == class).count()))

@@ -314,7 +314,8 @@ impl<S: Stage> Lab<'_, S> {
 /// Waits until a kept connection has ended by itself, and the client has seen it.
 async fn settle(front: &Front) {
     front.ended().await;
-    // The client sees it as soon as it looks at its sockets.
+    // No clock that can be moved: the kernel hands over what came, the client's task for the connection
+    // looks at it, and no transport tells when that is done.
     tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
