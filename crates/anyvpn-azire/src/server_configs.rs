@@ -9,8 +9,8 @@ use anyvpn_core::{
     Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, ObtainedConfig, PrivateKey, Protocol,
     PublicKey, Rotated, Server, ServerConfig, ServerConfigs, Status,
 };
-use anyvpn_http::{Finish, Operation as _};
 use anyvpn_http::transport::resolve;
+use anyvpn_http::{Finish, Operation as _};
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};

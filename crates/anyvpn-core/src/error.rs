@@ -492,7 +492,10 @@ mod tests {
                     \"type\": \"at_due_dat\", \"prod ct_id\": \"12345$\"}";
         let error = Error::invalid(input, input).with_code(input).with_detail(input);
         let error = error.with_message(input);
-        assert_eq!((error.code(), error.message(), error.detail()), (Some(told), Some(told), Some(told)));
+        assert_eq!(
+            (error.code(), error.message(), error.detail()),
+            (Some(told), Some(told), Some(told))
+        );
         assert_eq!(error.fields()[told], [told]);
         for error in [format!("{error:?}"), error.to_string()] {
             assert!(!error.contains(char::is_control), "{error:?}");

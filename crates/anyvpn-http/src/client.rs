@@ -229,7 +229,8 @@ impl<D: Dialect> Client<D> {
             let left = deadline.saturating_duration_since(self.0.clock.instant());
             let time = self.0.limits.attempt.min(left);
             let sent = self.0.transport.send_to(&self.0.base, request);
-            let next = match exchange(sent, &*self.0.clock, &self.0.limits, time, self.0.gzip).await {
+            let next = match exchange(sent, &*self.0.clock, &self.0.limits, time, self.0.gzip).await
+            {
                 Ok(reply) => {
                     log.reply(reply.status);
                     doubtful |= reply.status.is_server_error();

@@ -71,7 +71,9 @@ fn forms(secret: &str) -> Vec<String> {
         let text = [&[0; 2][..before], secret.as_bytes()].concat();
         let whole = &text[..text.len() / 3 * 3];
         let own = (4 * before).div_ceil(3);
-        forms.extend([STANDARD.encode(whole), URL_SAFE.encode(whole)].map(|it| it[own..].to_owned()));
+        forms.extend(
+            [STANDARD.encode(whole), URL_SAFE.encode(whole)].map(|it| it[own..].to_owned()),
+        );
     }
     forms.sort_unstable();
     forms.dedup();
