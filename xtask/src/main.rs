@@ -41,6 +41,8 @@ Tasks:
   bench [SECTION [--write]]
                       what everything costs, beside other clients: all of docs/performance.md; or print
                       one section, and write it with --write
+  bench --check       what one call costs, in instructions and allocations; fail where it is 3 % more than
+                      benches/cost.toml says
   fuzz --seconds N [--write]
                       any bytes for whatever reads configurations, replies, inputs, the words of `call`
                       and the file of profiles, for so long each; with --write, put the figures into
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
             &[],
         ),
         ["bench"] => bench::run(root(), None, true),
+        ["bench", "--check"] => bench::check(root()),
         ["bench", section] => bench::run(root(), Some(section), false),
         ["bench", section, "--write"] => bench::run(root(), Some(section), true),
         ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds, false),

@@ -19,7 +19,11 @@ pub fn describe(root: &Path) -> Result<String, String> {
     let rustc = rustc.split(' ').take(2).collect::<Vec<_>>().join(" ");
     let valgrind = output(root, "valgrind", &["--version"])?;
     let commit = output(root, "git", &["rev-parse", "--short=10", "HEAD"])?;
-    let changed = output(root, "git", &["status", "--porcelain", "--", ":!docs/performance.md"])?;
+    let changed = output(
+        root,
+        "git",
+        &["status", "--porcelain", "--", ":!docs/performance.md", ":!benches/cost.toml"],
+    )?;
     let changed = if changed.is_empty() { "" } else { " with changes" };
     Ok(format!(
         "{}, {memory:.0} GiB, {system}; {rustc}, {valgrind}; commit \

@@ -2,6 +2,7 @@
 
 mod call;
 mod callgrind;
+mod gate;
 mod harness;
 mod machine;
 mod startup;
@@ -9,6 +10,7 @@ mod startup;
 use std::path::Path;
 
 use crate::page;
+pub use gate::check;
 
 /// The page that has the figures.
 const PAGE: &str = "docs/performance.md";
@@ -36,6 +38,9 @@ pub fn run(root: &Path, only: Option<&str>, keep: bool) -> Result<(), String> {
         print!("{figures}");
         if keep {
             page::put(root, PAGE, name, &figures)?;
+            if *name == "call" {
+                gate::write(root)?;
+            }
         }
     }
     Ok(())
