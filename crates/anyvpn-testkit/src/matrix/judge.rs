@@ -26,9 +26,9 @@ pub(super) enum Wrong {
     /// A secret came up in an output or in the log.
     Leak,
     /// A value came from a reply that has none.
-    WrongSuccess,
+    Success,
     /// A reply that was whole was refused.
-    WrongFailure,
+    Failure,
     /// Work that was done was reported as failed, without advice to look.
     Unsaid,
     /// A redirect was followed, or something else was sent that nobody asked for.
@@ -45,8 +45,8 @@ impl Wrong {
         (Self::Hang, "a hang beyond its deadline"),
         (Self::Memory, "memory over the bound"),
         (Self::Leak, "a leaked secret"),
-        (Self::WrongSuccess, "a wrong success"),
-        (Self::WrongFailure, "a wrong failure"),
+        (Self::Success, "a wrong success"),
+        (Self::Failure, "a wrong failure"),
         (Self::Unsaid, "work done and not said"),
         (Self::Strayed, "a request to elsewhere"),
         (Self::Unusable, "a client that is of no more use"),
@@ -121,12 +121,12 @@ impl<'a> Bench<'a> {
         match &outcome.result {
             Some(Ok(value)) => {
                 let ok = self.may_be(value, case, variant, &outcome);
-                add(!ok, Wrong::WrongSuccess, value.to_string().chars().take(200).collect());
+                add(!ok, Wrong::Success, value.to_string().chars().take(200).collect());
             }
             Some(Err(error)) => {
                 let whole = matches!(case.wanted, Wanted::Value);
                 let named = error.operation() == Some(self.entry.id);
-                add(whole || !named, Wrong::WrongFailure, error.to_string());
+                add(whole || !named, Wrong::Failure, error.to_string());
                 let said = error.advice() == Advice::ReadBack;
                 let unsaid = done > 0 && self.entry.replay != Replay::Safe && !said;
                 add(unsaid, Wrong::Unsaid, error.to_string());
