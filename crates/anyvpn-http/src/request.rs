@@ -6,26 +6,13 @@ use std::fmt::{self, Display, Write as _};
 use anyvpn_core::{Error, Secret, reveal};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::base_url::BaseUrl;
 
 /// All but the characters that RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Whether RFC 3986 calls a byte unreserved.
-const UNRESERVED: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let character = byte as u8;
-        table[byte] =
-            character.is_ascii_alphanumeric() || matches!(character, b'-' | b'.' | b'_' | b'~');
-        byte += 1;
-    }
-    table
-};
 
 /// A request without a host: method, path, query, headers and body.
 ///
@@ -60,13 +47,9 @@ const ROOM: usize = 40;
 #[cfg(feature = "form")]
 const ROOM_IN_FORM: usize = 256;
 
-/// Percent-encodes a text, part by part. Most texts are their only part.
-fn encode(text: &str, mut push: impl FnMut(&str)) {
-    if text.bytes().all(|byte| UNRESERVED[usize::from(byte)]) {
-        push(text);
-    } else {
-        utf8_percent_encode(text, RESERVED).for_each(push);
-    }
+/// The parts of a text, percent-encoded.
+fn encode(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
 }
 
 /// Percent-encodes what is written into it.
@@ -74,7 +57,7 @@ struct Encoder<'a>(&'a mut String);
 
 impl fmt::Write for Encoder<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        encode(text, |part| self.0.push_str(part));
+        self.0.extend(encode(text));
         Ok(())
     }
 }
@@ -245,9 +228,9 @@ impl Request {
         if !self.body.is_empty() {
             self.body.push(b'&');
         }
-        encode(name, |part| self.body.extend_from_slice(part.as_bytes()));
+        encode(name).for_each(|part| self.body.extend_from_slice(part.as_bytes()));
         self.body.push(b'=');
-        encode(value.expose(), |part| self.body.extend_from_slice(part.as_bytes()));
+        encode(value.expose()).for_each(|part| self.body.extend_from_slice(part.as_bytes()));
         self.keep(value);
     }
 

@@ -28,12 +28,12 @@ pub const SHAPES: &[(&str, &str)] = &[("get", "GET"), ("json", "JSON POST"), ("f
 const TURNS: usize = 5;
 
 /// Calls of a timed run: one after the other, and with so many in flight.
-const SEQUENTIAL: u32 = 10_000;
-const CONCURRENT: u32 = 40_000;
+const SEQUENTIAL: u32 = 4_000;
+const CONCURRENT: u32 = 16_000;
 const IN_FLIGHT: u32 = 64;
 
 /// Python makes fewer: a call of it takes many times as long.
-const PYTHON: u32 = 1_280;
+const PYTHON: u32 = 640;
 
 /// Builds the clients and measures them.
 pub fn section(root: &Path) -> Result<String, String> {
