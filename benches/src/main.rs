@@ -25,9 +25,7 @@ fn main() -> ExitCode {
     let done = runtime.map_err(Failure::from).and_then(|runtime| {
         runtime.block_on(async {
             match arguments.as_slice() {
-                ["serve", delay] => {
-                    Ok(server::serve(Duration::from_millis(delay.parse()?)).await?)
-                }
+                ["serve", delay] => Ok(server::serve(Duration::from_millis(delay.parse()?)).await?),
                 [client, shape, port, calls, in_flight] => {
                     let plan = Plan {
                         shape: shape.parse()?,
