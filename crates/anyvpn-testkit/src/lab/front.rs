@@ -172,8 +172,7 @@ impl Shared {
         match way {
             Way::Through | Way::CutTls | Way::ForgedRecord => self.through(stream).await,
             Way::Silence => {
-                stream.readable().await?;
-                self.lost.fetch_add(1, Ordering::SeqCst);
+                self.lose(&stream).await?;
                 let wait = self.clock.server_waits(Duration::MAX);
                 let gone =
                     async { while read(&mut stream).await.is_ok_and(|it| !it.is_empty()) {} };
@@ -226,11 +225,20 @@ impl Shared {
         copy_bidirectional(&mut stream, &mut server).await.map(drop)
     }
 
+    /// Waits for a request that nobody will get. A kept connection can be told to be readable when all
+    /// that came is read already, so only a byte counts.
+    async fn lose(&self, stream: &TcpStream) -> io::Result<()> {
+        if stream.peek(&mut [0]).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.lost.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
     /// Reads so many bytes of a request that nobody will get.
     async fn take(&self, stream: &mut TcpStream, bytes: usize) -> io::Result<()> {
         let mut taken = vec![0; bytes];
-        stream.readable().await?;
-        self.lost.fetch_add(1, Ordering::SeqCst);
+        self.lose(stream).await?;
         stream.read_exact(&mut taken).await.map(drop)
     }
 
