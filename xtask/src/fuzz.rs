@@ -37,9 +37,8 @@ pub fn run(root: &Path, seconds: &str, keep: bool) -> Result<(), String> {
     let left = Mutex::new(targets.iter());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
     let runs = Mutex::new(Vec::new());
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        for _ in 0..cores.min(targets.len()) {
+        for _ in 0..page::cores().min(targets.len()) {
             scope.spawn(|| {
                 while let Some(target) = next() {
                     let run = one(root, target, seconds);

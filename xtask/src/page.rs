@@ -22,14 +22,18 @@ fn with_part(page: &str, name: &str, text: &str) -> Option<String> {
     Some(format!("{before}{begin}{text}{end}{after}"))
 }
 
+/// How many cores there are.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// How many cores there are, and of what; as a page says it.
 pub fn processor() -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model =
         processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("an unknown processor", |(_, model)| model);
-    format!("{cores} cores of {model}")
+    format!("{} cores of {model}", cores())
 }
 
 #[cfg(test)]

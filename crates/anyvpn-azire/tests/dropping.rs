@@ -24,6 +24,12 @@ fn halting(world: &World) -> (Azire, Arc<Halting<Reqwest>>) {
     (builder.build().unwrap(), transport)
 }
 
+/// What a location's configuration is asked for with, and no key.
+async fn wanted(azire: &Azire) -> ConfigRequest {
+    let location = azire.call(ListLocations {}).await.unwrap().remove(0).name;
+    ConfigRequest::wireguard(location)
+}
+
 /// Waits for what goes on in the background, which has a client as long as it is at work.
 async fn quiet(transport: &Arc<Halting<Reqwest>>) {
     while Arc::strong_count(transport) > 1 {
@@ -39,8 +45,7 @@ async fn a_key_registers_one_device_wherever_obtaining_is_dropped() {
     let polls = at_every_poll(async |polls| {
         let world = World::new(0).await;
         let (azire, transport) = halting(&world);
-        let location = azire.call(ListLocations {}).await.unwrap().remove(0).name;
-        let mut request = ConfigRequest::wireguard(location);
+        let mut request = wanted(&azire).await;
         request.wireguard.private_key = Some(PrivateKey::generate().unwrap());
         let obtained = poll_at_most(polls, azire.obtain(&request)).await;
         transport.settled().await;
@@ -61,8 +66,7 @@ async fn a_key_that_nobody_has_leaves_no_device_wherever_obtaining_is_dropped() 
     let polls = at_every_poll(async |polls| {
         let world = World::new(0).await;
         let (azire, transport) = halting(&world);
-        let location = azire.call(ListLocations {}).await.unwrap().remove(0).name;
-        let request = ConfigRequest::wireguard(location);
+        let request = wanted(&azire).await;
         let obtained = poll_at_most(polls, azire.obtain(&request)).await;
         drop(azire);
         quiet(&transport).await;
@@ -84,8 +88,7 @@ async fn a_rotation_that_is_dropped_while_it_registers_changes_nothing() {
         let world = World::new(0).await;
         let id = world.device.id.as_str();
         let (azire, transport) = halting(&world);
-        let location = azire.call(ListLocations {}).await.unwrap().remove(0).name;
-        let request = ConfigRequest::wireguard(location);
+        let request = wanted(&azire).await;
         for _ in 0..2 {
             azire.rotate(id, &request).await.unwrap();
         }

@@ -22,10 +22,13 @@ pub fn is_version_asked() -> bool {
 
 /// Prints the version, as clap does.
 pub fn tell_version() -> ExitCode {
-    let version = concat!("anyvpn ", env!("CARGO_PKG_VERSION"), "\n");
-    match output::print(&[version.as_bytes()]) {
+    answer(concat!("anyvpn ", env!("CARGO_PKG_VERSION"), "\n"), &Output::default())
+}
+
+fn answer(text: &str, output: &Output) -> ExitCode {
+    match output::print(&[text.as_bytes()]) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => Output::default().failure(&failure),
+        Err(failure) => output.failure(&failure),
     }
 }
 
@@ -40,10 +43,7 @@ pub fn tell(error: &clap::Error) -> ExitCode {
     let output = Output { json: json_was_asked(), ..Output::default() };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            return match output::print(&[shown(is_colored(&io::stdout())).as_bytes()]) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(failure) => output.failure(&failure),
-            };
+            return answer(&shown(is_colored(&io::stdout())), &output);
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !output.json => {
             output::complain(shown(is_colored(&io::stderr())).trim_end());

@@ -3,34 +3,17 @@
 #![cfg(feature = "gzip")]
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
+mod plain;
+
 use std::io::Write;
 use std::sync::Arc;
 
-use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
+use anyvpn_core::{Error, ErrorKind, OperationId};
 use anyvpn_http::{
     Client, ClientBuilder, Dialect, Limits, Operation, Replay, Reply, Request, Security,
 };
 use anyvpn_testkit::scripted::{Script, Step};
-use serde::de::DeserializeOwned;
-
-struct Plain;
-
-impl Dialect for Plain {
-    type Provider = Client<Self>;
-    type Credential = Secret;
-
-    fn attach(_: Option<&Secret>, _: Security, _: &mut Request) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
-        reply.json()
-    }
-
-    fn refusal(_: &Reply) -> Error {
-        Error::new(ErrorKind::Refused)
-    }
-}
+use plain::Plain;
 
 struct Length;
 

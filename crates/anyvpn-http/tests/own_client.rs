@@ -2,31 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
+mod plain;
+
 use std::time::Duration;
 
-use anyvpn_core::{Advice, Error, ErrorKind, OperationId, Secret};
+use anyvpn_core::{Advice, Error, ErrorKind, OperationId};
 use anyvpn_http::{Client, Dialect, Operation, Replay, Reply, Request, RetryPolicy, Security};
 use httpmock::MockServer;
-use serde::de::DeserializeOwned;
-
-struct Plain;
-
-impl Dialect for Plain {
-    type Provider = Client<Self>;
-    type Credential = Secret;
-
-    fn attach(token: Option<&Secret>, security: Security, to: &mut Request) -> Result<(), Error> {
-        security.attach_bearer(token, to)
-    }
-
-    fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
-        if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
-    }
-
-    fn refusal(reply: &Reply) -> Error {
-        Error::new(ErrorKind::UnexpectedReply).with_detail(reply.describe())
-    }
-}
+use plain::Plain;
 
 struct Create;
 

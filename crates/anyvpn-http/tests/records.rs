@@ -2,33 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
+mod plain;
+
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use anyvpn_core::{Error, ErrorKind, OperationId, Secret, Timestamp};
+use anyvpn_core::{Error, OperationId, Timestamp};
 use anyvpn_http::{Client, Dialect, Operation, Replay, Reply, Request, RetryPolicy, Security};
 use anyvpn_testkit::scripted::{Script, Step, StillClock};
-use serde::de::DeserializeOwned;
+use plain::Plain;
 use tracing_subscriber::filter::LevelFilter;
-
-struct Plain;
-
-impl Dialect for Plain {
-    type Provider = Client<Self>;
-    type Credential = Secret;
-
-    fn attach(token: Option<&Secret>, security: Security, to: &mut Request) -> Result<(), Error> {
-        security.attach_bearer(token, to)
-    }
-
-    fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
-        if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
-    }
-
-    fn refusal(_: &Reply) -> Error {
-        Error::new(ErrorKind::Unavailable)
-    }
-}
 
 struct Read;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::callgrind::{self, Cost};
-use super::machine;
+use crate::page;
 
 /// Calls that a process makes before those that count, and those that do: what starting costs, and
 /// the first connection, is taken out.
@@ -134,7 +134,7 @@ pub struct Timing {
 
 /// A command for a client, on the last core.
 pub fn client(program: &Path) -> Command {
-    on_core(machine::cores() - 1, program)
+    on_core(page::cores() - 1, program)
 }
 
 fn on_core(core: usize, program: &Path) -> Command {

@@ -26,15 +26,9 @@ pub fn describe(root: &Path) -> Result<String, String> {
     )?;
     let changed = if changed.is_empty() { "" } else { " with changes" };
     Ok(format!(
-        "{}, {memory:.0} GiB, {system}; {rustc}, {valgrind}; commit \
-         {commit}{changed}.",
+        "{}, {memory:.0} GiB, {system}; {rustc}, {valgrind}; commit {commit}{changed}.",
         page::processor(),
     ))
-}
-
-/// How many cores there are.
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn output(root: &Path, program: &str, arguments: &[&str]) -> Result<String, String> {

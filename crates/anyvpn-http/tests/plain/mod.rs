@@ -1,0 +1,27 @@
+//! A provider without any ways of its own: bearer tokens, JSON, and statuses.
+
+use anyvpn_core::{Error, ErrorKind, Secret};
+use anyvpn_http::{Client, Dialect, Reply, Request, Security};
+use serde::de::DeserializeOwned;
+
+pub struct Plain;
+
+impl Dialect for Plain {
+    type Provider = Client<Self>;
+    type Credential = Secret;
+
+    fn attach(token: Option<&Secret>, security: Security, to: &mut Request) -> Result<(), Error> {
+        security.attach_bearer(token, to)
+    }
+
+    fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
+        if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
+    }
+
+    fn refusal(reply: &Reply) -> Error {
+        match reply.status.is_server_error() {
+            true => Error::new(ErrorKind::Unavailable),
+            false => Error::new(ErrorKind::UnexpectedReply).with_detail(reply.describe()),
+        }
+    }
+}
