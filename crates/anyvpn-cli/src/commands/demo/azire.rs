@@ -1,5 +1,6 @@
 //! The tour of AzireVPN: from the first look to the closed account, by way of all its operations.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyvpn::azire::Azire;
@@ -10,7 +11,7 @@ use anyvpn::azire::ops::{
     PortCheck, PutIpKey, UpdateEmail, UpdatePassword, UpdateToken, UpdateUsername, User,
 };
 use anyvpn::{Config, ConfigRequest, PrivateKey, Secret, ServerConfigs as _};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use super::{Tour, unexpected};
 use crate::failure::Failure;
@@ -170,7 +171,7 @@ async fn device(tour: &mut Tour<'_>, azire: &Azire, file: Pending) -> Result<Ip,
 
 /// A port comes, is tried, hidden, and goes.
 async fn ports(tour: &mut Tour<'_>, azire: &Azire, internal_ipv4: Ipv4Addr) -> Result<(), Failure> {
-    let (port, listener) = open_port(tour, azire, internal_ipv4).await?;
+    let (port, socket) = open_port(tour, azire, internal_ipv4).await?;
     let list = || azire.call(ListPortForwards { internal_ipv4 });
     tour.step("list-port-forwards", "List the ports", list(), |all| {
         let ports = all.ports.iter().map(|open| open.port.to_string());
@@ -178,6 +179,18 @@ async fn ports(tour: &mut Tour<'_>, azire: &Azire, internal_ipv4: Ipv4Addr) -> R
     })
     .await?;
     let words = |check: &PortCheck| if check.open { "open" } else { "closed" }.to_owned();
+    let check = tour
+        .step(
+            "check-port-by-post",
+            "Check it when no program listens, by POST",
+            azire.call(CheckPortByPost { port }),
+            words,
+        )
+        .await?;
+    if check.open {
+        return Err(unexpected("the port is not closed").into());
+    }
+    let listener = socket.listen(1).map_err(|error| deaf(port, &error))?;
     let check = tour
         .step(
             "check-port",
@@ -189,17 +202,6 @@ async fn ports(tour: &mut Tour<'_>, azire: &Azire, internal_ipv4: Ipv4Addr) -> R
     drop(listener);
     if !check.open {
         return Err(unexpected("the port is not open").into());
-    }
-    let check = tour
-        .step(
-            "check-port-by-post",
-            "Check it when none does, by POST",
-            azire.call(CheckPortByPost { port }),
-            words,
-        )
-        .await?;
-    if check.open {
-        return Err(unexpected("the port is not closed").into());
     }
     let hide = HidePortForward { internal_ipv4, port };
     tour.step("hide-port-forward", "Hide it", azire.call(hide), |port| {
@@ -214,14 +216,15 @@ async fn ports(tour: &mut Tour<'_>, azire: &Azire, internal_ipv4: Ipv4Addr) -> R
     tour.step("delete-port-forward", "Close it", azire.call(delete), |()| "closed".to_owned()).await
 }
 
-/// Opens a port, and listens to it as the tunnel's other end would. A number that another program
-/// of this machine uses goes back.
+/// Opens a port, and takes its number on this machine, as the tunnel's other end would: nothing
+/// listens there yet, and no other program can. A number that another program uses goes back.
 async fn open_port(
     tour: &mut Tour<'_>,
     azire: &Azire,
     internal_ipv4: Ipv4Addr,
-) -> Result<(u16, TcpListener), Failure> {
-    let mut attempts = 3;
+) -> Result<(u16, TcpSocket), Failure> {
+    // Demos of the same seed at the same time get the same numbers.
+    let mut attempts = 16;
     loop {
         let create = CreatePortForward { internal_ipv4, expires_in: Some(7), hidden: None };
         let opened = tour
@@ -231,8 +234,8 @@ async fn open_port(
             .await?;
         let here = SocketAddr::from((tour.sandbox.address().ip(), opened.port));
         attempts -= 1;
-        match TcpListener::bind(here).await {
-            Ok(listener) => return Ok((opened.port, listener)),
+        match take(here) {
+            Ok(socket) => return Ok((opened.port, socket)),
             Err(_) if attempts > 0 => {
                 let delete = DeletePortForward { internal_ipv4, port: opened.port };
                 tour.step(
@@ -243,12 +246,19 @@ async fn open_port(
                 )
                 .await?;
             }
-            Err(error) => {
-                let why = reason(&error);
-                return Err(Failure::other(format!("{here} cannot be listened on: {why}")));
-            }
+            Err(error) => return Err(deaf(opened.port, &error)),
         }
     }
+}
+
+fn take(here: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if here.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.bind(here)?;
+    Ok(socket)
+}
+
+fn deaf(port: u16, error: &io::Error) -> Failure {
+    Failure::other(format!("port {port} cannot be listened on: {}", reason(error)))
 }
 
 /// Everything about the account changes.
