@@ -128,4 +128,4 @@ pub use request::Request;
 pub use time::{Clock, SystemClock};
 #[cfg(feature = "file-store")]
 pub use token_store::FileStore;
-pub use token_store::{MemoryStore, StoreLock, TokenStore, lock_file};
+pub use token_store::{FileLock, MemoryStore, StoreLock, TokenStore, lock_file};

@@ -72,13 +72,24 @@ impl<T: Clone + Send + Sync + 'static> TokenStore<T> for MemoryStore<T> {
     }
 }
 
-/// Waits for the exclusive lock of a file, which is made when it is missing. Dropping the file gives
-/// the lock back, and so does the end of the process.
+/// The exclusive lock of a file. Dropping it gives it back, and so does the end of the process.
+#[derive(Debug)]
+pub struct FileLock(File);
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // To close the file is not enough while another thread starts a program: until that runs, it
+        // has the file open too. An error leaves it to the closing.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Waits for the exclusive lock of a file, which is made when it is missing.
 ///
 /// # Errors
 ///
 /// When the file cannot be made or locked.
-pub async fn lock_file(path: &Path) -> io::Result<File> {
+pub async fn lock_file(path: &Path) -> io::Result<FileLock> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
     // Whoever can open it could hold it for ever.
@@ -91,7 +102,7 @@ pub async fn lock_file(path: &Path) -> io::Result<File> {
     // wait.
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(file),
+            Ok(()) => return Ok(FileLock(file)),
             Err(TryLockError::WouldBlock) => {
                 waiting.get_or_insert_with(|| tracing::debug_span!("lock"));
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -225,10 +236,10 @@ mod file {
         async fn lock(&self) -> Result<StoreLock, Error> {
             let mut path = self.path.clone().into_os_string();
             path.push(".lock");
-            let file =
+            let lock =
                 lock_file(Path::new(&path)).await.map_err(|e| self.failed("lock", e.kind()))?;
             self.remove_leftovers();
-            Ok(Box::new(file))
+            Ok(Box::new(lock))
         }
     }
 }

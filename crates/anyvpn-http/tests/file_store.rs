@@ -9,6 +9,8 @@ use std::future::poll_fn;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -35,6 +37,30 @@ async fn a_dropped_wait_holds_no_lock() {
         assert!(next.is_some_and(|lock| lock.is_ok()), "nobody has the lock, and it is held");
     }
     assert_eq!(names(folder.path()), ["token.lock"]);
+}
+
+/// A program that is being started has the files of its parent open until it runs.
+#[tokio::test]
+async fn a_program_that_is_started_meanwhile_keeps_no_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FileStore::new(folder.path().join("token"));
+    let over = Arc::new(AtomicBool::new(false));
+    let starts = std::thread::spawn({
+        let over = Arc::clone(&over);
+        move || {
+            while !over.load(Ordering::Relaxed) {
+                assert!(Command::new("true").status().unwrap().success());
+            }
+        }
+    });
+    let mut refused = 0;
+    for _ in 0..5_000 {
+        let lock = poll_at_most(1, TokenStore::<Secret>::lock(&store)).await;
+        refused += u32::from(lock.is_none());
+    }
+    over.store(true, Ordering::Relaxed);
+    starts.join().unwrap();
+    assert_eq!(refused, 0, "nobody has the lock, and it is held");
 }
 
 fn names(folder: &Path) -> Vec<String> {

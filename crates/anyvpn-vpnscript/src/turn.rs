@@ -1,10 +1,9 @@
 //! Taking turns with the other tasks and programs that create configurations.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::PathBuf;
 
-use anyvpn_http::lock_file;
+use anyvpn_http::{FileLock, lock_file};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::VpnScript;
@@ -12,7 +11,7 @@ use crate::VpnScript;
 /// The right to create a configuration; dropping it gives it back.
 pub(crate) struct Turn {
     _task: OwnedMutexGuard<()>,
-    _program: Option<File>,
+    _program: Option<FileLock>,
 }
 
 impl VpnScript {

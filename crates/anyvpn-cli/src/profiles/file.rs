@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyvpn::Secret;
-use anyvpn_http::lock_file;
+use anyvpn_http::{FileLock, lock_file};
 
 use super::{Draft, File};
 use crate::context::path_variable;
@@ -26,7 +26,7 @@ pub struct Turn<'a> {
     file: &'a ConfigFile,
     /// The file as it is to be.
     pub draft: Draft,
-    _lock: fs::File,
+    _lock: FileLock,
 }
 
 impl ConfigFile {
