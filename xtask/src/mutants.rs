@@ -129,21 +129,20 @@ impl Module {
         fs::create_dir_all(&output).map_err(|e| format!("{}: {e}", output.display()))?;
         // Whoever else is at the machine goes first. The builds of all modules share one folder, and
         // without debug information they link in half the time.
-        let mut command = Command::new("nice");
-        command
+        let status = Command::new("nice")
             .current_dir(root)
             .args(["-n", "19", env!("CARGO"), "mutants", "--jobs=1", "--no-shuffle"])
             .arg(format!("--package={}", self.package))
+            // Code that is left out would be missed as a whole.
+            .arg("--all-features")
             .arg("--output")
             .arg(&output)
             .args(self.files.iter().map(|file| format!("--file=crates/{file}")))
             .args(self.tests.iter().map(|test| format!("--cargo-test-arg={test}")))
             .env("CARGO_TARGET_DIR", place.join("build"))
-            .env("CARGO_PROFILE_DEV_DEBUG", "none");
-        if self.package == HTTP {
-            command.arg("--all-features");
-        }
-        let status = command.status().map_err(|e| format!("nice: {e}"))?;
+            .env("CARGO_PROFILE_DEV_DEBUG", "none")
+            .status()
+            .map_err(|e| format!("nice: {e}"))?;
         // 2 and 3 say that some were missed, or never came to their end.
         if !matches!(status.code(), Some(0 | 2 | 3)) {
             return Err(format!(
