@@ -287,6 +287,23 @@ async fn a_reply_is_bounded() {
         assert!(error.to_string().contains("larger than 10000 bytes"), "{error}");
         assert_eq!(script.arrived(), 1);
     }
+    let filled = |length| Step::json(200, &format!("{:length$}", 7));
+    let announced = Step::json(200, "7").with_header("content-length", "10000");
+    for (step, is_within) in [(announced, true), (filled(10_000), true), (filled(10_001), false)] {
+        let (client, _) = client_with([step], &clock, |b| b.limits(limits));
+        assert_eq!(client.call(Read).await.ok(), is_within.then_some(7));
+    }
+}
+
+#[tokio::test]
+async fn a_post_without_a_body_says_so() {
+    let (client, script, _) = client([ok(), Step::json(200, "null"), ok()]);
+    client.call(Create).await.unwrap();
+    client.call(Remove).await.unwrap();
+    client.call(Read).await.unwrap();
+    let lengths: Vec<_> =
+        script.sent().iter().map(|it| it.headers().get("content-length").cloned()).collect();
+    assert_eq!(lengths, [Some("0".parse().unwrap()), None, None]);
 }
 
 #[tokio::test]
@@ -305,9 +322,11 @@ async fn headers_values_and_nesting_are_bounded() {
         assert!(error.to_string().contains(why), "{error}");
         assert_eq!(script.arrived(), 1);
     }
-    // Within the bounds it is the decoder's matter.
-    let (client, _) = client_with([long(900)], &clock(), |b| b.limits(limits));
-    assert_eq!(client.call(Create).await.unwrap(), 7);
+    // Within the bounds it is the decoder's matter. `content-type: application/json` counts too.
+    for (length, is_within) in [(966, true), (967, false)] {
+        let (client, _) = client_with([long(length)], &clock(), |b| b.limits(limits));
+        assert_eq!(client.call(Create).await.ok(), is_within.then_some(7));
+    }
     for step in [many(25_000), Step::json(200, "[[[7]]]")] {
         let (client, _) = client_with([step], &clock(), |b| b.limits(limits));
         let error = client.call(Create).await.unwrap_err();
