@@ -5,6 +5,7 @@ mod callgrind;
 mod gate;
 mod harness;
 mod machine;
+mod small;
 mod startup;
 
 use std::path::Path;
@@ -19,7 +20,8 @@ const PAGE: &str = "docs/performance.md";
 type Section = fn(&Path) -> Result<String, String>;
 
 /// The parts of the page, by name.
-const SECTIONS: &[(&str, Section)] = &[("startup", startup::section), ("call", call::section)];
+const SECTIONS: &[(&str, Section)] =
+    &[("startup", startup::section), ("small", small::section), ("call", call::section)];
 
 /// Measures the section named, or all; prints the figures, and puts them on the page where they are
 /// to be kept.
