@@ -5,6 +5,7 @@
 use anyvpn_core::ErrorKind;
 use anyvpn_http::Reply;
 use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 fn reply(content_type: &str, body: impl Into<String>) -> Reply {
@@ -49,6 +50,72 @@ fn an_error_says_what_came() {
         ("", "Busy.", "what came is no JSON (no content type, 5 bytes)"),
     ] {
         let error = reply(content_type, body).json::<Value>().unwrap_err();
+        assert!(error.detail().unwrap().starts_with(told), "{error}");
+    }
+}
+
+#[test]
+fn an_excerpt_shows_structure_and_no_value() {
+    let long = "x".repeat(300);
+    let ones = |count| "1,".repeat(count);
+    for (body, shown) in [
+        (String::new(), "empty".to_owned()),
+        (r#"{"a":"b","c":"d"}"#.into(), r#"{"a":"…","c":"…"}"#.into()),
+        (format!(r#"{{"a":"{long}","b":1}}"#), r#"{"a":"…","b":1}"#.into()),
+        // The end of a string is its closing quote, escaped or not; or the end of all.
+        (r#"{"a":"b\"c","d":1}"#.into(), r#"{"a":"…","d":1}"#.into()),
+        (r#"{"a":"b\\","d":1}"#.into(), r#"{"a":"…","d":1}"#.into()),
+        (r#"{"a":"bcd"#.into(), r#"{"a":"…""#.into()),
+        // A name of 40 characters is one; a longer one is as good as a value.
+        (format!(r#"{{"{}":1}}"#, &long[..40]), format!(r#"{{"{}":1}}"#, &long[..40])),
+        (format!(r#"{{"{}":1}}"#, &long[..41]), r#"{"…":1}"#.into()),
+        // Outside of strings: literals and short numbers.
+        ("[true, false, null, -1.5, 12345]".into(), "[true,false,null,-1.5,12345]".into()),
+        ("[123456, abc, hunter2]".into(), "[…,…,…]".into()),
+        // At most 200 characters, and a name as a whole.
+        (format!("[{}1]", ones(99)), format!("[{}1…", ones(99))),
+        (format!("[{}12]", ones(98)), format!("[{}12]", ones(98))),
+        (format!("[{}{{\"abcd\":1}}]", ones(96)), format!("[{}{{\"abcd\"…", ones(96))),
+        (format!("[{}{{\"abcde\":1}}]", ones(96)), format!("[{}{{…", ones(96))),
+    ] {
+        let length = body.len();
+        let error = reply("application/json", &*body).unexpected("why");
+        let told = format!("why; application/json, {length} bytes: {shown}");
+        assert_eq!(error.detail(), Some(&*told), "{body}");
+    }
+}
+
+#[test]
+fn an_error_says_what_was_expected_and_no_value() {
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Colour {
+        Red,
+        Blue,
+    }
+    #[derive(Debug, Deserialize)]
+    struct Port {
+        _number: u16,
+        _colour: Colour,
+    }
+    for (body, told) in [
+        (
+            r#"[{"_number":"hunter2"}]"#,
+            "at `[0]._number`: invalid type: string, expected a whole number from 0 to 65535 at line 1 ",
+        ),
+        (
+            r#"[{"_number":-1}]"#,
+            "at `[0]._number`: invalid value: integer, expected a whole number from 0 to 65535 at line 1 ",
+        ),
+        (r#"[{"_number":7}]"#, "at `[0]`: missing field `_colour` at line 1 "),
+        (
+            r#"[{"_colour":"green"}]"#,
+            "at `[0]._colour`: unknown variant `green`, expected `red` or `blue` at line 1 ",
+        ),
+        (r#"["hunter2"]"#, "at `[0]`: invalid type: string, expected an object at line 1 "),
+        ("[[7]]", "at `[0][1]`: invalid length 1, expected an object with 2 elements at line 1 "),
+    ] {
+        let error = reply("application/json", body).json::<Vec<Port>>().unwrap_err();
         assert!(error.detail().unwrap().starts_with(told), "{error}");
     }
 }
