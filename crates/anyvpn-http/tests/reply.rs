@@ -113,7 +113,7 @@ fn an_error_says_what_was_expected_and_no_value() {
             "at `[0]._colour`: unknown variant `green`, expected `red` or `blue` at line 1 ",
         ),
         (r#"["hunter2"]"#, "at `[0]`: invalid type: string, expected an object at line 1 "),
-        ("[[7]]", "at `[0][1]`: invalid length 1, expected an object with 2 elements at line 1 "),
+        ("[[7]]", "at `[0]`: invalid length 1, expected an object with 2 elements at line 1 "),
     ] {
         let error = reply("application/json", body).json::<Vec<Port>>().unwrap_err();
         assert!(error.detail().unwrap().starts_with(told), "{error}");
