@@ -474,21 +474,19 @@ impl Credentials<Secret> for Leaving {
 
 #[tokio::test]
 async fn what_fails_between_two_attempts_does_not_hide_that_the_first_may_have_been_done() {
+    let leaving = || Leaving(AtomicUsize::new(1));
     for (first, advice) in [
         (Step::Reset, Advice::ReadBack),
         (Step::json(502, ""), Advice::ReadBack),
         (Step::Refuse, Advice::Change),
     ] {
-        let leaving = |times| Leaving(AtomicUsize::new(times));
-        let (client, _) = client_with([first, ok()], &clock(), |b| b.credentials(leaving(1)));
+        let (client, _) = client_with([first, ok()], &clock(), |b| b.credentials(leaving()));
         let error = client.call(Remove).await.unwrap_err();
         assert_eq!((error.kind(), error.advice()), (ErrorKind::InvalidRequest, advice), "{error}");
-        let (client, _) = client_with([Step::Reset, ok()], &clock(), |b| b.credentials(leaving(1)));
-        let error = client.call(Read).await.unwrap_err();
-        assert_eq!(error.advice(), Advice::Change, "{error}");
     }
-    let leaving = Leaving(AtomicUsize::new(1));
-    let (client, _) = client_with([], &clock(), |b| b.credentials(leaving));
+    let (client, _) = client_with([Step::Reset, ok()], &clock(), |b| b.credentials(leaving()));
+    assert_eq!(client.call(Read).await.unwrap_err().advice(), Advice::Change);
+    let (client, _) = client_with([], &clock(), |b| b.credentials(leaving()));
     assert_eq!(client.credential().await.unwrap().unwrap().expose(), "token1");
     assert_eq!(client.credential().await.unwrap_err().detail(), Some("the file is gone"));
     assert_eq!(format!("{client:?}"), r#"Client { base: "https://vpn.example.com/base", .. }"#);
