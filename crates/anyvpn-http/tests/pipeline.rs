@@ -11,6 +11,7 @@ use anyvpn_http::{
     Client, ClientBuilder, Credentials, Dialect, Limits, Operation, Replay, Reply, Request,
     RetryPolicy, Security,
 };
+use anyvpn_testkit::dropping::poll_at_most;
 use anyvpn_testkit::scripted::{Script, Step, StillClock};
 use async_trait::async_trait;
 use http::StatusCode;
@@ -242,6 +243,27 @@ async fn after_a_429_all_calls_wait_together() {
     assert_eq!((first.unwrap(), second.unwrap()), (7, 7));
     assert_eq!(script.arrived(), 3);
     assert!(clock.elapsed() >= Duration::from_secs(60));
+}
+
+/// Also when the call that was told to wait is dropped. A 503 is told to one call.
+#[tokio::test]
+async fn a_wait_is_everybodys_after_a_429_and_nobody_elses_after_a_503() {
+    for (status, waits) in [(429, vec![Duration::from_secs(5)]), (503, Vec::new())] {
+        let mut dropped = 0;
+        for polls in 1..10 {
+            let told = Step::json(status, "").with_header("retry-after", "5");
+            let (client, script, clock) = client([told, ok()]);
+            if poll_at_most(polls, client.call(Read)).await.is_some() {
+                break;
+            }
+            if script.arrived() == 1 && clock.sleeps().is_empty() {
+                dropped += 1;
+                client.call(Read).await.unwrap();
+                assert_eq!(clock.sleeps(), waits, "{status} after {polls} polls");
+            }
+        }
+        assert!(dropped > 0, "no call was dropped while it waited");
+    }
 }
 
 #[tokio::test]
