@@ -37,8 +37,9 @@ impl Dialect for Plain {
 
     fn refusal(reply: &Reply) -> Error {
         let kind = match reply.status.as_u16() {
-            401 => ErrorKind::Unauthorized,
+            401 | 403 => ErrorKind::Unauthorized,
             404 => ErrorKind::NotFound,
+            418 => ErrorKind::UnexpectedReply,
             429 => ErrorKind::RateLimited,
             500.. => ErrorKind::Unavailable,
             _ => ErrorKind::Refused,
@@ -495,6 +496,25 @@ impl Credentials<Secret> for Leaving {
 }
 
 #[tokio::test]
+async fn a_reply_that_says_nothing_is_read_back_where_something_may_have_changed() {
+    for (status, create) in [(200, Advice::ReadBack), (418, Advice::Change)] {
+        let (client, _, _) = client([Step::json(status, "?"), Step::json(status, "?")]);
+        let read = client.call(Read).await.unwrap_err();
+        assert_eq!((read.kind(), read.advice()), (ErrorKind::UnexpectedReply, Advice::Change));
+        let error = client.call(Create).await.unwrap_err();
+        assert_eq!((error.kind(), error.advice()), (ErrorKind::UnexpectedReply, create));
+    }
+}
+
+#[tokio::test]
+async fn a_call_may_take_as_long_as_it_likes() {
+    let limits = Limits { call: Duration::MAX, ..Limits::default() };
+    let month = Step::json(429, "").with_header("retry-after", "2592000");
+    let (client, _) = client_with([month, ok()], &clock(), |b| b.limits(limits));
+    assert_eq!(client.call(Read).await.unwrap(), 7);
+}
+
+#[tokio::test]
 async fn what_fails_between_two_attempts_does_not_hide_that_the_first_may_have_been_done() {
     let leaving = || Leaving(AtomicUsize::new(1));
     for (first, advice) in [
@@ -520,6 +540,8 @@ async fn a_refused_credential_is_renewed_once() {
         (true, vec![Step::json(401, ""), ok()], 2, None),
         (true, vec![Step::json(401, ""), Step::json(401, "")], 2, Some(ErrorKind::Unauthorized)),
         (false, vec![Step::json(401, ""), ok()], 1, Some(ErrorKind::Unauthorized)),
+        // The credential is known and not allowed to do this; another one would not be either.
+        (true, vec![Step::json(403, ""), ok()], 1, Some(ErrorKind::Unauthorized)),
     ] {
         let renewals = Arc::new(AtomicUsize::new(0));
         let credentials = Renewing { renewals: Arc::clone(&renewals), works };
