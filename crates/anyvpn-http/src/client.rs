@@ -9,11 +9,14 @@ use tracing::{Instrument, Span, field};
 
 use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
-use crate::exchange::{Failure, exchange};
+use crate::exchange::{Arrived, Failure, Reading, Whole, exchange};
 use crate::pace::Pace;
 use crate::time::within;
 use crate::transport::{Progress, Transport};
-use crate::{ClientBuilder, Clock, Dialect, Limits, Operation, Replay, Reply, RetryPolicy};
+use crate::{
+    ClientBuilder, Clock, Dialect, Limits, List, ListOperation, Operation, Replay, Reply,
+    RetryPolicy,
+};
 
 /// Sends a provider's operations. Cheap to clone; all clones share connections and limits.
 ///
@@ -46,14 +49,27 @@ impl<D: Dialect> std::fmt::Debug for Client<D> {
 }
 
 /// What a call has sent and got so far, for the log.
-struct Log {
-    span: Span,
+pub(crate) struct Log {
+    pub(crate) span: Span,
+    operation: OperationId,
+    started: Instant,
     attempts: u32,
     /// Of the last reply.
     status: Option<u16>,
 }
 
 impl Log {
+    /// The call begins.
+    pub(crate) fn new(operation: OperationId, clock: &dyn Clock) -> Self {
+        let span = tracing::debug_span!(
+            "call",
+            %operation,
+            attempts = field::Empty,
+            status = field::Empty,
+        );
+        Self { span, operation, started: clock.instant(), attempts: 0, status: None }
+    }
+
     /// An attempt is about to be sent.
     fn attempt(&mut self) {
         self.attempts += 1;
@@ -64,10 +80,46 @@ impl Log {
         self.status = Some(status.as_u16());
         self.span.record("status", status.as_u16());
     }
+
+    /// The call has come to its end.
+    pub(crate) fn end<T>(&self, clock: &dyn Clock, outcome: Result<T, Error>) -> Result<T, Error> {
+        let Self { operation, attempts, status, .. } = *self;
+        let duration = clock.instant().saturating_duration_since(self.started);
+        let duration_ms = duration.as_millis() as u64;
+        match &outcome {
+            Ok(_) => tracing::info!(%operation, attempts, status, duration_ms, "done"),
+            Err(error) => {
+                let kind = error.kind().name();
+                tracing::info!(%operation, attempts, status, duration_ms, kind, "failed");
+            }
+        }
+        // A sign-in on the way has named itself.
+        outcome.map_err(|error| match error.operation() {
+            Some(_) => error,
+            None => error.with_operation(operation),
+        })
+    }
+}
+
+/// What the attempts came to.
+pub(crate) enum Given<O: Operation, T> {
+    /// The value of a whole reply.
+    Value(O::Output),
+    /// A success of which more is to come.
+    Open(Opened<T, <O::Dialect as Dialect>::Credential>),
+}
+
+/// A success of which more is to come.
+pub(crate) struct Opened<T, C> {
+    pub(crate) reply: T,
+    /// What the request carried.
+    pub(crate) credential: Option<C>,
+    /// How long the rest may be waited for.
+    pub(crate) left: Duration,
 }
 
 /// How a call goes on after an attempt that brought no value.
-enum Next {
+pub(crate) enum Next {
     /// Not at all.
     Stop(Error),
     /// With another attempt, no sooner than the server asks.
@@ -149,41 +201,32 @@ impl<D: Dialect> Client<D> {
     ///
     /// Any [`ErrorKind`]; [`ErrorKind::Ambiguous`] only for [`Replay::Once`].
     pub async fn call<O: Operation<Dialect = D>>(&self, operation: O) -> Result<O::Output, Error> {
-        let span = tracing::debug_span!(
-            "call",
-            operation = %O::ID,
-            attempts = field::Empty,
-            status = field::Empty,
-        );
-        let mut log = Log { span: span.clone(), attempts: 0, status: None };
+        let clock = &*self.0.clock;
+        let mut log = Log::new(O::ID, clock);
+        let span = log.span.clone();
         async {
-            let started = self.0.clock.instant();
-            let outcome = self.run(&operation, &mut log).await;
-            let duration = self.0.clock.instant().saturating_duration_since(started);
-            let duration_ms = duration.as_millis() as u64;
-            let Log { attempts, status, .. } = log;
-            match &outcome {
-                Ok(_) => tracing::info!(operation = %O::ID, attempts, status, duration_ms, "done"),
-                Err(error) => {
-                    let kind = error.kind().name();
-                    tracing::info!(operation = %O::ID, attempts, status, duration_ms, kind, "failed");
-                }
-            }
-            // A sign-in on the way has named itself.
-            outcome.map_err(|error| match error.operation() {
-                Some(_) => error,
-                None => error.with_operation(O::ID),
+            let outcome = self.run(&operation, &mut log, &Whole).await;
+            log.end(clock, outcome).map(|given| match given {
+                Given::Value(value) => value,
+                Given::Open(opened) => match opened.reply {},
             })
         }
         .instrument(span)
         .await
     }
 
-    async fn run<O: Operation<Dialect = D>>(
+    /// Does one operation as the elements of its list; see [`List`].
+    pub fn stream<O: ListOperation<Dialect = D> + 'static>(&self, operation: O) -> List<O> {
+        List::new(self.clone(), operation)
+    }
+
+    /// Sends until something comes of it; `reading` says how much of a reply is waited for.
+    pub(crate) async fn run<O: Operation<Dialect = D>, R: Reading>(
         &self,
         operation: &O,
         log: &mut Log,
-    ) -> Result<O::Output, Error> {
+        reading: &R,
+    ) -> Result<Given<O, R::Open>, Error> {
         let mut checked = Some(operation.request()?);
         let security = operation.security();
         if let Some(interval) = D::pace(O::ID) {
@@ -226,17 +269,26 @@ impl<D: Dialect> Client<D> {
                 request.header(http::header::ACCEPT_ENCODING, gzip);
             }
             log.attempt();
-            let left = deadline.saturating_duration_since(self.0.clock.instant());
-            let time = self.0.limits.attempt.min(left);
+            let Inner { clock, limits, gzip, .. } = &*self.0;
+            let began = clock.instant();
+            let left = deadline.saturating_duration_since(began);
+            let time = limits.attempt.min(left);
             let sent = self.0.transport.send_to(&self.0.base, request);
-            let next = match exchange(sent, &*self.0.clock, &self.0.limits, time, self.0.gzip).await
-            {
-                Ok(reply) => {
+            let next = match exchange(sent, &**clock, limits, time, *gzip, reading).await {
+                Ok(Arrived::Open(status, reply)) => {
+                    log.reply(status);
+                    let left =
+                        time.saturating_sub(clock.instant().saturating_duration_since(began));
+                    let credential = credential.cloned();
+                    return Ok(Given::Open(Opened { reply, credential, left }));
+                }
+                Ok(Arrived::Reply(reply, misfit)) => {
                     log.reply(reply.status);
                     doubtful |= reply.status.is_server_error();
-                    match self.judge(operation, &reply, lost) {
-                        Ok(value) => return Ok(value),
-                        Err(next) => next,
+                    match (self.judge(operation, &reply, lost), misfit) {
+                        (Ok(value), None) => return Ok(Given::Value(value)),
+                        (Ok(_), Some(error)) => unreadable(O::REPLAY, reply.status, error),
+                        (Err(next), _) => next,
                     }
                 }
                 Err(failure) => {
@@ -377,7 +429,7 @@ fn empty() -> Reply {
 
 /// The secrets that a call's request carries. Only an error needs them, so the request is made once
 /// more for it, and a call that succeeds copies none.
-fn secrets<O: Operation>(
+pub(crate) fn secrets<O: Operation>(
     operation: &O,
     credential: Option<&<O::Dialect as Dialect>::Credential>,
 ) -> Vec<Secret> {
@@ -389,23 +441,26 @@ fn secrets<O: Operation>(
 }
 
 /// How a call goes on when an attempt gave no reply.
-fn after_failure(replay: Replay, failure: Failure) -> Next {
+pub(crate) fn after_failure(replay: Replay, failure: Failure) -> Next {
     let (progress, error) = match failure {
         Failure::Lost(lost) => (
             lost.progress,
             Error::new(ErrorKind::Unreachable).with_detail(lost.reason.clone()).with_source(lost),
         ),
         Failure::TimedOut => (Progress::MaybeSent, Error::new(ErrorKind::Timeout)),
-        Failure::OutOfBounds(status, error) => {
-            let error = error.with_status(status.as_u16());
-            return Next::Stop(match replay {
-                Replay::Once | Replay::Idempotent => error.with_read_back(),
-                Replay::Safe => error,
-            });
-        }
+        Failure::OutOfBounds(status, error) => return unreadable(replay, status, error),
     };
     match (progress, replay) {
         (Progress::MaybeSent, Replay::Once) => Next::Stop(error.with_kind(ErrorKind::Ambiguous)),
         _ => Next::Again(error, None),
     }
+}
+
+/// How a call goes on after a reply that nothing can be made of: not at all.
+fn unreadable(replay: Replay, status: StatusCode, error: Error) -> Next {
+    let error = error.with_status(status.as_u16());
+    Next::Stop(match replay {
+        Replay::Once | Replay::Idempotent => error.with_read_back(),
+        Replay::Safe => error,
+    })
 }

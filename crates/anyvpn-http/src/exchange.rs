@@ -1,13 +1,15 @@
-//! One attempt: send, and read the whole reply within its bounds.
+//! One attempt: send, and read the reply within its bounds.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use anyvpn_core::{Error, ErrorKind};
+use anyvpn_core::Error;
 use bytes::{Bytes, BytesMut};
 use futures_core::future::BoxFuture;
-use futures_util::StreamExt;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::response::Parts;
+use http::{Response, StatusCode};
 
+use crate::source::{Source, out_of_bounds};
 use crate::time::within;
 use crate::transport::{Body, TransportError};
 use crate::{Clock, Limits, Reply, structure};
@@ -22,97 +24,84 @@ pub(crate) enum Failure {
     OutOfBounds(StatusCode, Error),
 }
 
-/// Waits so long at most for the whole reply to what is sent, which asked for `gzip` or not.
-pub(crate) async fn exchange(
+/// What an attempt gave.
+pub(crate) enum Arrived<T> {
+    /// A whole reply, to be judged; and, of a list that is handed out piece by piece, what was wrong
+    /// with an element, which counts when nothing else is wrong.
+    Reply(Reply, Option<Error>),
+    /// A success of which more is to come.
+    Open(StatusCode, T),
+}
+
+/// How the body of a reply is read.
+pub(crate) trait Reading: Sync {
+    /// A reply that is not read to its end.
+    type Open: Send;
+
+    /// Reads as much as an attempt is responsible for.
+    fn read(
+        &self,
+        head: Parts,
+        source: Source,
+        limits: &Limits,
+    ) -> impl Future<Output = Result<Arrived<Self::Open>, Failure>> + Send;
+}
+
+/// Reads whole replies.
+pub(crate) struct Whole;
+
+impl Reading for Whole {
+    type Open = Infallible;
+
+    async fn read(
+        &self,
+        head: Parts,
+        source: Source,
+        limits: &Limits,
+    ) -> Result<Arrived<Infallible>, Failure> {
+        let body = collect(source).await?;
+        if let Some(why) = structure::excess(&body, limits.values, limits.nesting, 0) {
+            return Err(out_of_bounds(head.status, why));
+        }
+        Ok(Arrived::Reply(Reply { status: head.status, headers: head.headers, body }, None))
+    }
+}
+
+/// Waits so long at most for the reply to what is sent, which asked for `gzip` or not.
+pub(crate) async fn exchange<R: Reading>(
     sent: BoxFuture<'_, Result<Response<Body>, TransportError>>,
     clock: &dyn Clock,
     limits: &Limits,
     time: Duration,
     gzip: bool,
-) -> Result<Reply, Failure> {
+    reading: &R,
+) -> Result<Arrived<R::Open>, Failure> {
     let attempt = async {
         let (head, body) = sent.await.map_err(Failure::Lost)?.into_parts();
-        let out_of_bounds = |why| out_of_bounds(head.status, why);
         let size = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
         if size.sum::<usize>() > limits.head {
             let why = format!("the reply's headers are larger than {} bytes", limits.head);
-            return Err(out_of_bounds(why));
+            return Err(out_of_bounds(head.status, why));
         }
-        let body = collect(body, &head.headers, head.status, limits, gzip).await?;
-        if let Some(why) = structure::excess(&body, limits.values, limits.nesting) {
-            return Err(out_of_bounds(why));
-        }
-        Ok(Reply { status: head.status, headers: head.headers, body })
+        let source = Source::new(&head, body, limits, gzip)?;
+        reading.read(head, source, limits).await
     };
     within(clock, time, attempt).await.unwrap_or(Err(Failure::TimedOut))
 }
 
-fn out_of_bounds(status: StatusCode, why: String) -> Failure {
-    Failure::OutOfBounds(status, Error::new(ErrorKind::UnexpectedReply).with_detail(why))
-}
-
-/// The whole body, decompressed.
-async fn collect(
-    mut body: Body,
-    headers: &HeaderMap,
-    status: StatusCode,
-    limits: &Limits,
-    #[cfg_attr(not(feature = "gzip"), expect(unused_variables))] gzip: bool,
-) -> Result<Bytes, Failure> {
-    let out_of_bounds = |why| out_of_bounds(status, why);
-    let too_large = |limit| out_of_bounds(format!("the reply is larger than {limit} bytes"));
-    let announced = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limits.reply) {
-        return Err(too_large(limits.reply));
-    }
+/// The whole body.
+async fn collect(mut source: Source) -> Result<Bytes, Failure> {
     let mut whole = Bytes::new();
     let mut parts = BytesMut::new();
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(Failure::Lost)?;
-        if whole.len() + parts.len() + chunk.len() > limits.reply {
-            return Err(too_large(limits.reply));
-        }
+    while let Some(piece) = source.next().await {
+        let piece = piece?;
         // Most replies are one chunk, which is kept as it is.
         if whole.is_empty() && parts.is_empty() {
-            whole = chunk;
+            whole = piece;
         } else {
             parts.extend_from_slice(&std::mem::take(&mut whole));
-            parts.extend_from_slice(&chunk);
+            parts.extend_from_slice(&piece);
         }
     }
-    if whole.is_empty() {
-        whole = parts.freeze();
-    }
-    let transfer = headers.get_all(header::TRANSFER_ENCODING).iter();
-    if transfer.map(|it| it.as_bytes()).any(|it| !it.eq_ignore_ascii_case(b"chunked")) {
-        return Err(out_of_bounds("the reply has an unknown transfer encoding".to_owned()));
-    }
-    let encodings = headers.get_all(header::CONTENT_ENCODING).iter();
-    let mut encodings = encodings.map(|it| it.as_bytes()).filter(|it| !PLAIN.contains(it));
-    match (encodings.next(), encodings.next()) {
-        (None, _) => Ok(whole),
-        #[cfg(feature = "gzip")]
-        (Some(b"gzip"), None) if gzip => {
-            use std::io::Read;
-            let mut plain = Vec::new();
-            flate2::read::MultiGzDecoder::new(&whole[..])
-                .take(limits.decompressed as u64 + 1)
-                .read_to_end(&mut plain)
-                .map_err(|e| out_of_bounds(format!("the reply is not gzip: {e}")))?;
-            if plain.len() > limits.decompressed {
-                return Err(too_large(limits.decompressed));
-            }
-            Ok(plain.into())
-        }
-        (Some(encoding), _) => {
-            let encoding = String::from_utf8_lossy(encoding);
-            let asked = "the reply has a content encoding that was not asked for";
-            Err(out_of_bounds(format!("{asked}, {encoding:?}")))
-        }
-    }
+    Ok(if whole.is_empty() { parts.freeze() } else { whole })
 }
-
-/// Names of no encoding at all.
-const PLAIN: [&[u8]; 2] = [b"", b"identity"];

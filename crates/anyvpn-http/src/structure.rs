@@ -6,8 +6,9 @@ const SMALL: usize = 64 << 10;
 /// The depth at which the JSON parser itself ends.
 pub(crate) const PARSER: usize = 128;
 
-/// Why a body is out of bounds; `None` when it is not, or is no JSON.
-pub(crate) fn excess(body: &[u8], values: usize, nesting: usize) -> Option<String> {
+/// Why a body, or a part of it that lies `outside` levels deep, is out of bounds; `None` when it is not,
+/// or is no JSON.
+pub(crate) fn excess(body: &[u8], values: usize, nesting: usize, outside: usize) -> Option<String> {
     // Too high where strings hold such characters; only then it is worth to look closely.
     let marks = || body.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
     let many = body.len() > SMALL && marks() >= values;
@@ -18,7 +19,7 @@ pub(crate) fn excess(body: &[u8], values: usize, nesting: usize) -> Option<Strin
     if count > values && many {
         return Some(format!("the reply has more than {values} values"));
     }
-    (depth > nesting && nesting < PARSER)
+    (depth + outside > nesting && nesting < PARSER)
         .then(|| format!("the reply is nested deeper than {nesting} levels"))
 }
 
@@ -65,10 +66,10 @@ mod tests {
     #[test]
     fn small_bodies_and_long_texts_are_within_the_bound() {
         let many = format!("[0{}]", ",0".repeat(40_000));
-        assert!(excess(many.as_bytes(), 40_000, 128).is_some());
-        assert_eq!(excess(many.as_bytes(), 50_000, 128), None);
-        assert_eq!(excess(&many.as_bytes()[..60_000], 10, 128), None);
+        assert!(excess(many.as_bytes(), 40_000, 128, 0).is_some());
+        assert_eq!(excess(many.as_bytes(), 50_000, 128, 0), None);
+        assert_eq!(excess(&many.as_bytes()[..60_000], 10, 128, 0), None);
         let text = format!("\"{}\"", ",".repeat(100_000));
-        assert_eq!(excess(text.as_bytes(), 10, 128), None);
+        assert_eq!(excess(text.as_bytes(), 10, 128, 0), None);
     }
 }

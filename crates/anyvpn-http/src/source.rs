@@ -1,0 +1,180 @@
+//! A reply's body as it arrives: bounded, and decompressed.
+
+use std::task::{Context, Poll, ready};
+
+use anyvpn_core::{Error, ErrorKind};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::response::Parts;
+use http::{StatusCode, header};
+
+use crate::Limits;
+use crate::exchange::Failure;
+use crate::transport::Body;
+
+/// The pieces of a body, in order, within the bounds on its size.
+pub(crate) struct Source {
+    body: Body,
+    status: StatusCode,
+    /// The most bytes on the wire.
+    most: usize,
+    /// The bytes on the wire so far.
+    came: usize,
+    #[cfg(feature = "gzip")]
+    gzip: Option<Gzip>,
+}
+
+#[cfg(feature = "gzip")]
+struct Gzip {
+    decoder: flate2::write::MultiGzDecoder<Vec<u8>>,
+    /// What is not yet decompressed: a small piece can become a large one.
+    input: Bytes,
+    /// The most bytes of plain text.
+    most: usize,
+    /// The bytes of plain text so far.
+    came: usize,
+    ended: bool,
+}
+
+impl Source {
+    /// The body of a reply to a request that asked for `gzip` or not, unless its head says already
+    /// that it cannot be read.
+    pub(crate) fn new(
+        head: &Parts,
+        body: Body,
+        limits: &Limits,
+        #[cfg_attr(not(feature = "gzip"), expect(unused_variables))] gzip: bool,
+    ) -> Result<Self, Failure> {
+        let status = head.status;
+        let announced = head
+            .headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > limits.reply) {
+            return Err(too_large(status, limits.reply));
+        }
+        let transfer = head.headers.get_all(header::TRANSFER_ENCODING).iter();
+        if transfer.map(|it| it.as_bytes()).any(|it| !it.eq_ignore_ascii_case(b"chunked")) {
+            let why = "the reply has an unknown transfer encoding";
+            return Err(out_of_bounds(status, why.to_owned()));
+        }
+        let encodings = head.headers.get_all(header::CONTENT_ENCODING).iter();
+        let mut encodings = encodings.map(|it| it.as_bytes()).filter(|it| !PLAIN.contains(it));
+        #[cfg(feature = "gzip")]
+        let mut decompress = None;
+        match (encodings.next(), encodings.next()) {
+            (None, _) => {}
+            #[cfg(feature = "gzip")]
+            (Some(b"gzip"), None) if gzip => {
+                decompress = Some(Gzip {
+                    decoder: flate2::write::MultiGzDecoder::new(Vec::new()),
+                    input: Bytes::new(),
+                    most: limits.decompressed,
+                    came: 0,
+                    ended: false,
+                });
+            }
+            (Some(encoding), _) => {
+                let encoding = String::from_utf8_lossy(encoding);
+                let asked = "the reply has a content encoding that was not asked for";
+                return Err(out_of_bounds(status, format!("{asked}, {encoding:?}")));
+            }
+        }
+        Ok(Self {
+            body,
+            status,
+            most: limits.reply,
+            came: 0,
+            #[cfg(feature = "gzip")]
+            gzip: decompress,
+        })
+    }
+
+    /// The next piece of plain text; `None` at the end.
+    pub(crate) fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Failure>>> {
+        loop {
+            #[cfg(feature = "gzip")]
+            if let Some(gzip) = &mut self.gzip
+                && let Some(text) = gzip.next(self.status).transpose()
+            {
+                return Poll::Ready(Some(text));
+            }
+            let chunk = match ready!(self.body.poll_next_unpin(context)) {
+                Some(chunk) => chunk.map_err(Failure::Lost)?,
+                #[cfg(feature = "gzip")]
+                None if let Some(gzip) = &mut self.gzip => {
+                    return Poll::Ready(gzip.finish(self.status).transpose());
+                }
+                None => return Poll::Ready(None),
+            };
+            self.came += chunk.len();
+            if self.came > self.most {
+                return Poll::Ready(Some(Err(too_large(self.status, self.most))));
+            }
+            #[cfg(feature = "gzip")]
+            if let Some(gzip) = &mut self.gzip {
+                gzip.input = chunk;
+                continue;
+            }
+            return Poll::Ready(Some(Ok(chunk)));
+        }
+    }
+
+    /// The same, waited for.
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, Failure>> {
+        std::future::poll_fn(|context| self.poll_next(context)).await
+    }
+}
+
+#[cfg(feature = "gzip")]
+impl Gzip {
+    /// What the input becomes, a few kilobytes at a time; `None` when it is used up.
+    fn next(&mut self, status: StatusCode) -> Result<Option<Bytes>, Failure> {
+        use bytes::Buf;
+        use std::io::Write;
+        while !self.input.is_empty() {
+            let used = self.decoder.write(&self.input).map_err(|e| no_gzip(status, &e))?;
+            self.input.advance(used);
+            if let Some(text) = self.take(status)? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is left at the end of the body.
+    fn finish(&mut self, status: StatusCode) -> Result<Option<Bytes>, Failure> {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.decoder.try_finish().map_err(|e| no_gzip(status, &e))?;
+        }
+        self.take(status)
+    }
+
+    fn take(&mut self, status: StatusCode) -> Result<Option<Bytes>, Failure> {
+        let text = std::mem::take(self.decoder.get_mut());
+        self.came += text.len();
+        if self.came > self.most {
+            return Err(too_large(status, self.most));
+        }
+        Ok((!text.is_empty()).then(|| text.into()))
+    }
+}
+
+#[cfg(feature = "gzip")]
+fn no_gzip(status: StatusCode, error: &std::io::Error) -> Failure {
+    out_of_bounds(status, format!("the reply is not gzip: {error}"))
+}
+
+fn too_large(status: StatusCode, limit: usize) -> Failure {
+    out_of_bounds(status, format!("the reply is larger than {limit} bytes"))
+}
+
+pub(crate) fn out_of_bounds(status: StatusCode, why: String) -> Failure {
+    Failure::OutOfBounds(status, Error::new(ErrorKind::UnexpectedReply).with_detail(why))
+}
+
+/// Names of no encoding at all.
+const PLAIN: [&[u8]; 2] = [b"", b"identity"];
