@@ -292,6 +292,9 @@ impl<D: Dialect> Client<D> {
                     }
                 }
                 Err(failure) => {
+                    if let Failure::OutOfBounds(status, _) = &failure {
+                        log.reply(*status);
+                    }
                     lost |=
                         !matches!(&failure, Failure::Lost(e) if e.progress == Progress::NotSent);
                     doubtful |= lost;

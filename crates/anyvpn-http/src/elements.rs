@@ -165,8 +165,7 @@ impl Decoder {
             Ok(_) => Err(self.at("", "it is no JSON")),
             Err(e) => {
                 let why = self.at(&e.path().to_string(), &without_values(&e.inner().to_string()));
-                if e.inner().is_data() && serde_json::from_slice::<IgnoredAny>(&self.carry).is_ok()
-                {
+                if serde_json::from_slice::<IgnoredAny>(&self.carry).is_ok() {
                     self.misfit = Some(why);
                     self.carry = Vec::new();
                     return Ok(None);

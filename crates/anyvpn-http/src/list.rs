@@ -145,16 +145,18 @@ async fn open<O: ListOperation>(
 ) -> Result<Start<O>, Error> {
     let mut log = Log::new(O::ID, &*client.0.clock);
     let span = log.span.clone();
-    match client.run(&operation, &mut log, &Elements(&operation)).instrument(span).await {
+    let given = client.run(&operation, &mut log, &Elements(&operation)).instrument(span).await;
+    let value = match given {
         Ok(Given::Open(Opened { reply, credential, left })) => {
             let Begun { body, first, rest } = reply;
             let (since, timer) = (None, None);
             let running = Running { client, operation, body, credential, left, since, timer, log };
-            Ok(Start::Running(Box::new(running), first, rest))
+            return Ok(Start::Running(Box::new(running), first, rest));
         }
-        Ok(Given::Value(value)) => log.end(&*client.0.clock, Ok(Start::Whole(value))),
-        Err(error) => log.end(&*client.0.clock, Err(error)),
-    }
+        Ok(Given::Value(value)) => Ok(Start::Whole(value)),
+        Err(error) => Err(error),
+    };
+    log.span.in_scope(|| log.end(&*client.0.clock, value))
 }
 
 /// A reply that is taken apart as it arrives.

@@ -10,9 +10,12 @@ use std::sync::Arc;
 
 use anyvpn_core::{Error, ErrorKind, OperationId};
 use anyvpn_http::{
-    Client, ClientBuilder, Dialect, Limits, Operation, Replay, Reply, Request, Security,
+    Client, ClientBuilder, Dialect, Limits, ListOperation, Operation, Replay, Reply, Request,
+    Security,
 };
 use anyvpn_testkit::scripted::{Script, Step};
+use bytes::Bytes;
+use futures_util::StreamExt;
 use plain::Plain;
 
 struct Length;
@@ -98,4 +101,91 @@ async fn what_was_not_asked_for_is_refused() {
     assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
     assert!(error.to_string().contains("that was not asked for, \"gzip\""), "{error}");
     assert!(!script.sent()[0].headers().contains_key("accept-encoding"));
+}
+
+struct Words;
+
+impl Operation for Words {
+    type Dialect = Plain;
+    type Output = Vec<String>;
+    const ID: OperationId = OperationId::new("plain", "words");
+    const REPLAY: Replay = Replay::Safe;
+
+    fn security(&self) -> Security {
+        Security::NONE
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        Ok(Request::get("/"))
+    }
+
+    fn decode(&self, reply: &Reply) -> Result<Vec<String>, Error> {
+        Plain::decode(reply)
+    }
+}
+
+impl ListOperation for Words {
+    type Item = String;
+
+    fn elements(value: &mut Vec<String>) -> Vec<String> {
+        std::mem::take(value)
+    }
+}
+
+/// The words of a streamed reply that arrives in pieces of so many bytes, and how it ended.
+async fn words(body: &[u8], size: usize) -> (Vec<String>, Option<Error>) {
+    let headers = vec![("content-encoding", "gzip".to_owned())];
+    let pieces = body.chunks(size).map(Bytes::copy_from_slice).collect();
+    let script = Script::new([Step::Pieces(200, headers, pieces)]);
+    let limits = Limits { reply: 10_000, decompressed: 100_000, ..Limits::default() };
+    let builder = Client::<Plain>::builder("https://vpn.example.com").transport(Arc::new(script));
+    let client = builder.limits(limits).gzip().build().unwrap();
+    let (mut words, mut error) = (Vec::new(), None);
+    let mut list = client.stream(Words);
+    while let Some(word) = list.next().await {
+        match word {
+            Ok(word) => words.push(word),
+            Err(end) => error = Some(end),
+        }
+    }
+    (words, error)
+}
+
+fn compressed(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_compressed_list_is_read_as_it_arrives() {
+    // Two members one after the other are one text.
+    let body = [compressed(r#"["one","two"#), compressed(r#" and more","three"]"#)].concat();
+    for size in [1, 2, 7, 40, 1000] {
+        let (words, error) = words(&body, size).await;
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(words, ["one", "two and more", "three"], "{size}");
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_list_is_bounded_and_complete() {
+    let word = "a".repeat(999);
+    let list = format!("[\"{word}\"{}]", format!(",\"{word}\"").repeat(1000));
+    let body = compressed(&list);
+    assert!(body.len() < 10_000);
+    let (count, error) = words(&body, 100_000).await;
+    let error = error.unwrap();
+    assert!(error.to_string().contains("larger than 100000 bytes"), "{error}");
+    assert!(count.len() > 60 && count.len() < 100, "{}", count.len());
+
+    let whole = compressed(r#"["one","two"]"#);
+    for cut in 1..whole.len() {
+        let (_, error) = words(&whole[..cut], 1000).await;
+        assert_eq!(error.map(|it| it.kind()), Some(ErrorKind::UnexpectedReply), "{cut}");
+    }
+    let mut broken = whole.clone();
+    let sum = broken.len() - 6;
+    broken[sum] ^= 1;
+    assert!(words(&broken, 1000).await.1.unwrap().to_string().contains("not gzip"));
 }

@@ -28,6 +28,8 @@ pub enum Step {
     Hang,
     /// Answers with a head, this part of a body, and a break.
     Cut(u16, String),
+    /// Answers with status, headers and a body in these pieces.
+    Pieces(u16, Vec<(&'static str, String)>, Vec<Bytes>),
     /// Answers with a body of so many bytes, in chunks, without announcing its length.
     Endless(usize),
 }
@@ -112,6 +114,10 @@ impl Transport for Script {
                 Step::Cut(status, part) => {
                     let rest = Err(broken(Progress::MaybeSent, "connection reset by peer"));
                     Ok(response(status, &[], stream::iter([Ok(part.into()), rest]).boxed()))
+                }
+                Step::Pieces(status, headers, pieces) => {
+                    let pieces = stream::iter(pieces.into_iter().map(Ok));
+                    Ok(response(status, &headers, pieces.boxed()))
                 }
                 Step::Endless(bytes) => {
                     let chunks = std::iter::repeat_n(Bytes::from(vec![b' '; 1024]), bytes / 1024);
