@@ -48,7 +48,7 @@ use anyvpn_core::{
     AccountAdmin, Accounts, Capabilities, Capability, PortForwards, Provider, ServerConfigs,
 };
 pub use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Client, ClientBuilder, Fixed, Operation};
+use anyvpn_http::{Client, ClientBuilder, Fixed, List, ListOperation, Operation};
 pub use dialect::Dialect;
 
 /// Where AzireVPN answers.
@@ -91,6 +91,11 @@ impl Azire {
         operation: O,
     ) -> Result<O::Output, Error> {
         self.0.call(operation).await
+    }
+
+    /// Does one operation as the elements of its list, each as soon as it has arrived.
+    pub fn stream<O: ListOperation<Dialect = Dialect> + 'static>(&self, operation: O) -> List<O> {
+        self.0.stream(operation)
     }
 
     /// The client behind it.

@@ -13,7 +13,7 @@ use anyvpn_http::transport::resolve;
 use anyvpn_http::{Finish, Operation as _};
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
-use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt};
 
 use crate::Azire;
 use crate::ops::{
@@ -30,11 +30,7 @@ const KEYS: usize = 3;
 #[async_trait]
 impl ServerConfigs for Azire {
     fn servers(&self) -> BoxStream<'_, Result<Server, Error>> {
-        self.call(ListLocations {})
-            .into_stream()
-            .map_ok(|locations| stream::iter(locations.into_iter().map(|it| Ok(server(it)))))
-            .try_flatten()
-            .boxed()
+        self.stream(ListLocations {}).map_ok(server).boxed()
     }
 
     /// When the future is dropped on the way, a device that was registered is deleted again, as far as

@@ -35,7 +35,14 @@ pub(crate) struct Decoder {
     /// The list's name and the number of its elements so far, for errors.
     name: String,
     count: usize,
-    misfit: Option<String>,
+    misfit: Option<Misfit>,
+}
+
+/// An element that does not fit its type.
+pub(crate) struct Misfit {
+    /// What is wrong, and where in the reply.
+    pub(crate) why: String,
+    pub(crate) element: Bytes,
 }
 
 /// Where in the reply the decoder stands.
@@ -164,10 +171,13 @@ impl Decoder {
             Ok(item) if after.is_ok() => Ok(item),
             Ok(_) => Err(self.at("", "it is no JSON")),
             Err(e) => {
-                let why = self.at(&e.path().to_string(), &without_values(&e.inner().to_string()));
+                let why = without_values(&e.inner().to_string());
+                // What it counts begins with the element.
+                let why = why.split(" at line ").next().unwrap_or_default();
+                let why = self.at(&e.path().to_string(), why);
                 if serde_json::from_slice::<IgnoredAny>(&self.carry).is_ok() {
-                    self.misfit = Some(why);
-                    self.carry = Vec::new();
+                    let element = std::mem::take(&mut self.carry).into();
+                    self.misfit = Some(Misfit { why, element });
                     return Ok(None);
                 }
                 Err(why)
@@ -208,7 +218,7 @@ impl Decoder {
 
     /// The frame at the end of the reply, and what was wrong with an element; an error when the list
     /// does not end, or the frame is out of bounds.
-    pub(crate) fn finish(&mut self) -> Result<(Bytes, Option<String>), String> {
+    pub(crate) fn finish(&mut self) -> Result<(Bytes, Option<Misfit>), String> {
         if !matches!(self.place, Place::Before | Place::Rest) {
             return Err(self.at("", "it ends too early"));
         }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use anyvpn_http::RetryPolicy;
-use anyvpn_testkit::fixtures;
+use anyvpn_testkit::fixtures::{self, Call, streamed};
 use anyvpn_testkit::openapi::Document;
-use anyvpn_vpngn::ops::{OPERATIONS, call_by_name};
-use anyvpn_vpngn::{Access, Proof, Vpngn};
+use anyvpn_vpngn::ops::{GetProducts, ListAliases, OPERATIONS, call_by_name};
+use anyvpn_vpngn::{Access, Error, Proof, Vpngn};
+use serde_json::Value;
 
 /// The credentials that the fixtures' requests carry. Password and secret key have characters that
 /// a form must encode.
@@ -31,12 +32,15 @@ fn access(setup: &str) -> Option<Access> {
     Some(Access::new(API_KEY, proof))
 }
 
-#[tokio::test]
-async fn every_fixture_holds() {
+/// Runs the fixtures by a function that calls an operation.
+async fn hold(
+    streamed: bool,
+    call_with: impl AsyncFn(&Vpngn, &str, Value) -> Result<Value, Error>,
+) {
     let document = Document::load(include_str!("../openapi.yaml")).unwrap();
     let operations: Vec<_> = OPERATIONS.iter().map(|entry| entry.id.name()).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let summary = fixtures::run(&folder, &operations, &document, async |call| {
+    let call = async |call: Call<'_>| {
         let builder = Vpngn::builder(call.base_url)
             .retry(RetryPolicy { attempts: 1, ..RetryPolicy::default() });
         let vpngn = match access(call.setup) {
@@ -44,9 +48,31 @@ async fn every_fixture_holds() {
             None => builder,
         }
         .build()?;
-        call_by_name(vpngn.client(), call.operation, call.input, true).await
-    })
-    .await
-    .unwrap_or_else(|report| panic!("{report}"));
+        call_with(&vpngn, call.operation, call.input).await
+    };
+    let summary = match streamed {
+        false => fixtures::run(&folder, &operations, &document, call).await,
+        true => fixtures::run_streamed(&folder, &operations, &document, call).await,
+    };
+    let summary = summary.unwrap_or_else(|report| panic!("{report}"));
     println!("{summary:?}");
+}
+
+#[tokio::test]
+async fn every_fixture_holds() {
+    hold(false, async |vpngn, name, input| call_by_name(vpngn.client(), name, input, true).await)
+        .await;
+}
+
+#[tokio::test]
+async fn every_fixture_of_a_list_holds_as_a_stream() {
+    hold(true, async |vpngn, name, input| {
+        let (list, _) = match name {
+            "get-products" => streamed::<GetProducts>(vpngn.client(), input).await?,
+            "list-aliases" => streamed::<ListAliases>(vpngn.client(), input).await?,
+            _ => return call_by_name(vpngn.client(), name, input, true).await,
+        };
+        Ok(list)
+    })
+    .await;
 }

@@ -52,6 +52,7 @@ mod dialect;
 mod jobs;
 mod lenient;
 pub mod ops;
+mod pages;
 mod server_configs;
 mod turn;
 
@@ -61,7 +62,9 @@ use std::time::Duration;
 
 use anyvpn_core::{Accounts, Capabilities, Capability, Provider, ServerConfigs};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, SignIn, Stored, TokenStore};
+use anyvpn_http::{
+    Client, ClientBuilder, Fixed, List, ListOperation, Operation, SignIn, Stored, TokenStore,
+};
 use async_trait::async_trait;
 pub use dialect::Dialect;
 
@@ -89,6 +92,7 @@ pub struct VpnScript {
     lock_folder: Option<PathBuf>,
     job_deadline: Duration,
     page_size: u32,
+    prefetch: bool,
 }
 
 impl VpnScript {
@@ -108,6 +112,11 @@ impl VpnScript {
         operation: O,
     ) -> Result<O::Output, Error> {
         self.client.call(operation).await
+    }
+
+    /// Does one operation as the elements of its list, each as soon as it has arrived.
+    pub fn stream<O: ListOperation<Dialect = Dialect> + 'static>(&self, operation: O) -> List<O> {
+        self.client.stream(operation)
     }
 
     /// The client behind it.
@@ -149,10 +158,26 @@ impl VpnScript {
         self
     }
 
-    /// How many servers are asked for at a time. Default 100; at least 1.
+    /// How many servers are asked for at a time. Default 1,000; at least 1.
+    ///
+    /// The vendor names no bound, and an installation that has one sends smaller pages, which are
+    /// read as well. Pages of 100 cost more, and larger ones save nothing worth the wait for the
+    /// first server of an installation that makes a page before it sends it.
     #[must_use]
     pub fn with_page_size(mut self, servers: u32) -> Self {
         self.page_size = servers.max(1);
+        self
+    }
+
+    /// Whether the next page of servers is fetched while the caller works on the one before.
+    /// Default true.
+    ///
+    /// A task on the current tokio runtime then reads one page ahead of the caller; it ends with the
+    /// stream. Without it, or outside of a runtime, a page is asked for when the one before is used
+    /// up.
+    #[must_use]
+    pub fn with_prefetch(mut self, prefetch: bool) -> Self {
+        self.prefetch = prefetch;
         self
     }
 }
@@ -164,7 +189,8 @@ impl From<Client<Dialect>> for VpnScript {
             turn: Arc::default(),
             lock_folder: turn::default_folder(|name| std::env::var_os(name)),
             job_deadline: Duration::from_secs(120),
-            page_size: 100,
+            page_size: 1000,
+            prefetch: true,
         }
     }
 }

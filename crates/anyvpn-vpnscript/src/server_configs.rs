@@ -8,17 +8,14 @@ use anyvpn_http::Operation as _;
 use anyvpn_http::transport::resolve;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt};
 
 use crate::VpnScript;
 use crate::jobs::{ACTIVE, PENDING_CREATION, PENDING_DELETION, left_behind};
 use crate::ops::{
-    self, GetOpenVpnAuth, GetOpenVpnProfile, ListServers, ListWireGuardConfigs, ServerPage,
+    self, GetOpenVpnAuth, GetOpenVpnProfile, ListServers, ListWireGuardConfigs,
     WireGuardConfigEntry,
 };
-
-/// More pages than any provider has; a server that always says "one more" ends here.
-const MOST_PAGES: u32 = 100_000;
 
 #[async_trait]
 impl ServerConfigs for VpnScript {
@@ -78,40 +75,6 @@ impl VpnScript {
         anyvpn_core::Certificate::from_pem(pem.expose())
             .map_err(|e| broken(e, "the certificate").with_operation(GetOpenVpnProfile::ID))
     }
-
-    /// All servers, page by page, on this client's own base URL: the URLs in a reply are never used.
-    fn all_servers(&self) -> impl futures_core::Stream<Item = Result<ops::Server, Error>> + '_ {
-        stream::try_unfold(Some(1_u32), move |page| async move {
-            let Some(page) = page else { return Ok::<_, Error>(None) };
-            let request = ListServers { paginate: Some(self.page_size), page: Some(page) };
-            let reply = self.call(request).await?;
-            let next = following(page, &reply)?;
-            Ok(Some((stream::iter(reply.servers.into_iter().map(Ok)), next)))
-        })
-        .try_flatten()
-    }
-}
-
-/// The number of the page after `page`, or `None` after the last one.
-fn following(page: u32, reply: &ServerPage) -> Result<Option<u32>, Error> {
-    let Some(current) = reply.current_page else {
-        // Without numbers, all servers have come at once.
-        return Ok(None);
-    };
-    let lie = |why: String| {
-        Error::new(ErrorKind::UnexpectedReply).with_operation(ListServers::ID).with_detail(why)
-    };
-    if current != u64::from(page) {
-        return Err(lie(format!("at `current_page`: {current}, though page {page} was asked for")));
-    }
-    // A page without servers is past the end, whatever the reply says of the last one.
-    if reply.servers.is_empty() || reply.last_page.is_some_and(|last| current >= last) {
-        return Ok(None);
-    }
-    if page >= MOST_PAGES {
-        return Err(lie(format!("more than {MOST_PAGES} pages")));
-    }
-    Ok(Some(page + 1))
 }
 
 fn server(server: ops::Server) -> Server {
