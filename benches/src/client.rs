@@ -2,7 +2,7 @@
 
 mod anyvpn;
 #[cfg(feature = "peers")]
-mod bare;
+pub mod bare;
 #[cfg(feature = "peers")]
 mod generated;
 #[cfg(feature = "peers")]

@@ -1,10 +1,14 @@
 //! What a call costs, beside other clients. `cargo xtask bench` runs it.
 //!
 //! `anyvpn-bench serve DELAY` prints its port and serves until its input ends, so many milliseconds
-//! late. `anyvpn-bench CLIENT SHAPE PORT CALLS IN_FLIGHT` makes the calls and prints what they took in all: CPU time and wall time in
-//! nanoseconds, and the process's peak of memory in KiB.
+//! late. `anyvpn-bench CLIENT SHAPE PORT CALLS IN_FLIGHT` makes the calls and prints what they took in
+//! all: CPU time and wall time in nanoseconds, and the process's peak of memory in KiB.
+//! `anyvpn-bench list CLIENT PORT COUNT` reads one list of so many servers, and prints the same, the
+//! memory above what the process had before.
 
 mod client;
+#[cfg(feature = "peers")]
+mod lists;
 mod server;
 
 use std::cell::Cell;
@@ -26,6 +30,8 @@ fn main() -> ExitCode {
         runtime.block_on(async {
             match arguments.as_slice() {
                 ["serve", delay] => Ok(server::serve(Duration::from_millis(delay.parse()?)).await?),
+                #[cfg(feature = "peers")]
+                ["list", client, port, count] => lists::run(client, port, count.parse()?).await,
                 [client, shape, port, calls, in_flight] => {
                     let plan = Plan {
                         shape: shape.parse()?,
@@ -78,7 +84,7 @@ impl Plan {
             return Err("a call did not bring what the server sent".into());
         }
         let (cpu, wall) = (cpu.as_nanos(), wall.as_nanos());
-        writeln!(std::io::stdout(), "{cpu} {wall} {}", peak_memory()?)?;
+        writeln!(std::io::stdout(), "{cpu} {wall} {}", memory("VmHWM:")?)?;
         Ok(())
     }
 }
@@ -93,9 +99,10 @@ fn cpu_time() -> Result<Duration, Failure> {
     Ok(Duration::from_nanos(sum))
 }
 
-/// The most memory that the process had, in KiB.
-fn peak_memory() -> Result<u64, Failure> {
+/// A line of this process's status, in KiB: the memory that it has (`VmRSS:`) or had at most
+/// (`VmHWM:`).
+fn memory(name: &str) -> Result<u64, Failure> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    Ok(line.and_then(|line| line.split_whitespace().next()).ok_or("no VmHWM")?.parse()?)
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    Ok(line.and_then(|line| line.split_whitespace().next()).ok_or(name)?.parse()?)
 }

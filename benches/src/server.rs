@@ -1,4 +1,4 @@
-//! The server of all measurements: answers at once, with replies made before.
+//! The server of all measurements: answers at once, with replies made before, and lists made on the way.
 
 use std::convert::Infallible;
 use std::io::{self, Read as _, Write as _};
@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+
+mod lists;
 
 const LIST: &str = r#"{"status":"success","data":{"internal_ipv4":"10.0.16.181","internal_ipv6":"2a0e:1c80:1337:1:10:0:16:181","ports":[{"port":58216,"hidden":false,"expires_at":1687434503}]}}"#;
 const CREATED: &str = r#"{"status":"success","data":{"internal_ipv4":"10.0.16.181","internal_ipv6":"2a0e:1c80:1337:1:10:0:16:181","port":58216,"hidden":false,"expires_at":1687434503}}"#;
@@ -37,12 +40,17 @@ pub async fn serve(delay: Duration) -> io::Result<()> {
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    delay: Duration,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+async fn answer(request: Request<Incoming>, delay: Duration) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     let _ = body.collect().await;
+    if let Some(servers) = lists::answer(&head.uri) {
+        let mut response = Response::new(StreamBody::new(servers).boxed_unsync());
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        return Ok(response);
+    }
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
@@ -52,7 +60,8 @@ async fn answer(
         (Method::POST, "/api/amapi/GetProducts") => PRODUCTS,
         _ => "",
     };
-    let mut response = Response::new(Full::new(Bytes::from_static(reply.as_bytes())));
+    let mut response =
+        Response::new(Full::new(Bytes::from_static(reply.as_bytes())).boxed_unsync());
     if reply.is_empty() {
         *response.status_mut() = http::StatusCode::NOT_FOUND;
     }

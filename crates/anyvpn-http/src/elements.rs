@@ -87,7 +87,11 @@ impl Decoder {
     /// bounds.
     pub(crate) fn next<T: DeserializeOwned>(&mut self) -> Result<Option<Event<T>>, String> {
         loop {
-            let Some(&byte) = self.piece.first() else { return Ok(None) };
+            let Some(&byte) = self.piece.first() else {
+                // Whoever reads can use its memory for the next one.
+                self.piece = Bytes::new();
+                return Ok(None);
+            };
             match self.place {
                 Place::Before => {
                     let found = self.seek.find(&self.piece, &mut self.frame, self.keys);
