@@ -70,6 +70,9 @@
 //! # }
 //! ```
 //!
+//! An operation whose reply is a list is a [`ListOperation`] too: [`Client::stream`] gives its elements as
+//! they arrive.
+//!
 //! # Guarantees
 //!
 //! - What [`Replay::Once`] says is never sent again once it may have arrived, whatever the network does;

@@ -41,7 +41,7 @@ pub trait ListOperation: Operation {
 /// [`Limits`] hold, with [`Limits::values`] and [`Limits::nesting`] for each element and for what is
 /// around the list. Of the call's time, behind the first element, only waiting counts: from a poll
 /// that finds nothing to the next one that finds something. What the caller does between two elements
-/// is free. It must be polled on the runtime that the client's transport needs.
+/// is free; the server waits meanwhile, and may give up in the end. It must be polled on the runtime that the client's transport needs.
 ///
 /// Dropping it ends the call, and leaves the client usable.
 #[must_use = "nothing is sent before it is polled"]

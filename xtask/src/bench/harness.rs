@@ -81,6 +81,23 @@ impl Server {
         Ok(count(MORE)?.of_one(count(FEW)?, f64::from(MORE - FEW)))
     }
 
+    /// What reading a list of so many servers costs.
+    ///
+    /// # Errors
+    ///
+    /// When the run failed.
+    pub fn count_list(
+        &self,
+        root: &Path,
+        program: &Path,
+        client: &str,
+        servers: u32,
+    ) -> Result<Cost, String> {
+        let mut command = Command::new(program);
+        command.args(["list", client, &self.port, &servers.to_string()]).env_clear();
+        callgrind::count(root, &mut command)
+    }
+
     /// What so many calls took on the last core.
     ///
     /// # Errors
@@ -92,26 +109,40 @@ impl Server {
         calls: u32,
         in_flight: u32,
     ) -> Result<Timing, String> {
-        let output = program
-            .args([&self.port, &calls.to_string(), &in_flight.to_string()])
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|e| format!("{program:?}: {e}"))?;
-        if !output.status.success() {
-            return Err(format!("{program:?}: {}", output.status));
-        }
-        let text = String::from_utf8_lossy(&output.stdout);
-        let numbers: Vec<f64> = text.split_whitespace().filter_map(|it| it.parse().ok()).collect();
-        let [cpu, wall, memory] = numbers[..] else {
-            return Err(format!("{program:?} printed {text:?}"));
-        };
-        let calls = f64::from(calls);
-        Ok(Timing {
-            cpu: cpu / calls / 1e3,
-            wall: wall / calls / 1e3,
-            memory: memory * 1024.0 / 1e6,
-        })
+        let Timing { cpu, wall, memory } =
+            timing(program.args([&self.port, &calls.to_string(), &in_flight.to_string()]))?;
+        let share = 1e3 / f64::from(calls);
+        Ok(Timing { cpu: cpu * share, wall: wall * share, memory })
     }
+
+    /// What reading a list of so many servers took on the last core; in milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// When the run failed.
+    pub fn time_list(
+        &self,
+        program: &mut Command,
+        client: &str,
+        servers: u32,
+    ) -> Result<Timing, String> {
+        timing(program.args(["list", client, &self.port, &servers.to_string()]))
+    }
+}
+
+/// What a program says it took, in milliseconds.
+fn timing(program: &mut Command) -> Result<Timing, String> {
+    let output =
+        program.stderr(Stdio::inherit()).output().map_err(|e| format!("{program:?}: {e}"))?;
+    if !output.status.success() {
+        return Err(format!("{program:?}: {}", output.status));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let numbers: Vec<f64> = text.split_whitespace().filter_map(|it| it.parse().ok()).collect();
+    let [cpu, wall, memory] = numbers[..] else {
+        return Err(format!("{program:?} printed {text:?}"));
+    };
+    Ok(Timing { cpu: cpu / 1e6, wall: wall / 1e6, memory: memory * 1024.0 / 1e6 })
 }
 
 impl Drop for Server {
@@ -124,11 +155,11 @@ impl Drop for Server {
 /// What a run took.
 #[derive(Clone, Copy)]
 pub struct Timing {
-    /// CPU time of one call, in microseconds.
+    /// CPU time: of one call in microseconds, of a list in milliseconds.
     pub cpu: f64,
-    /// Wall time of one call, in microseconds.
+    /// Wall time, the same.
     pub wall: f64,
-    /// The process's peak of memory, in megabytes.
+    /// The process's peak of memory in megabytes; for a list, above what it had before.
     pub memory: f64,
 }
 

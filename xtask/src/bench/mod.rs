@@ -4,6 +4,7 @@ mod call;
 mod callgrind;
 mod gate;
 mod harness;
+mod lists;
 mod machine;
 mod small;
 mod startup;
@@ -20,8 +21,12 @@ const PAGE: &str = "docs/performance.md";
 type Section = fn(&Path) -> Result<String, String>;
 
 /// The parts of the page, by name.
-const SECTIONS: &[(&str, Section)] =
-    &[("startup", startup::section), ("small", small::section), ("call", call::section)];
+const SECTIONS: &[(&str, Section)] = &[
+    ("startup", startup::section),
+    ("small", small::section),
+    ("call", call::section),
+    ("lists", lists::section),
+];
 
 /// Measures the section named, or all; prints the figures, and puts them on the page where they are
 /// to be kept.
