@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 //! Every fixture holds: the exact request, and the exact value or error that its reply gives.
 
 use std::path::Path;
@@ -5,7 +6,7 @@ use std::path::Path;
 use anyvpn_azire::ops::{ListIps, ListLocations, ListTokens, OPERATIONS, PutIpKey, call_by_name};
 use anyvpn_azire::{Azire, Error};
 use anyvpn_http::RetryPolicy;
-use anyvpn_testkit::fixtures::{self, Call, streamed};
+use anyvpn_testkit::fixtures::{self, Call, Summary, streamed};
 use anyvpn_testkit::openapi::Document;
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ const TOKEN: &str = "f1x7ure70ken00000000000000000000000000000000000000000000f1x
 async fn hold(
     streamed: bool,
     call_with: impl AsyncFn(&Azire, &str, Value) -> Result<Value, Error>,
-) {
+) -> Summary {
     let document = Document::load(include_str!("../openapi.yaml")).unwrap();
     let operations: Vec<_> = OPERATIONS.iter().map(|entry| entry.id.name()).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -36,19 +37,21 @@ async fn hold(
         false => fixtures::run(&folder, &operations, &document, call).await,
         true => fixtures::run_streamed(&folder, &operations, &document, call).await,
     };
-    let summary = summary.unwrap_or_else(|report| panic!("{report}"));
-    println!("{summary:?}");
+    summary.unwrap_or_else(|report| panic!("{report}"))
 }
 
 #[tokio::test]
 async fn every_fixture_holds() {
-    hold(false, async |azire, name, input| call_by_name(azire.client(), name, input, true).await)
-        .await;
+    let summary = hold(false, async |azire, name, input| {
+        call_by_name(azire.client(), name, input, true).await
+    })
+    .await;
+    println!("{summary:?}");
 }
 
 #[tokio::test]
 async fn every_fixture_of_a_list_holds_as_a_stream() {
-    hold(true, async |azire, name, input| {
+    let summary = hold(true, async |azire, name, input| {
         let client = azire.client();
         let (list, _) = match name {
             "list-ips" => streamed::<ListIps>(client, input).await?,
@@ -60,4 +63,5 @@ async fn every_fixture_of_a_list_holds_as_a_stream() {
         Ok(list)
     })
     .await;
+    println!("{summary:?}");
 }

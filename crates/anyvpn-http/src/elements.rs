@@ -32,6 +32,8 @@ pub(crate) struct Decoder {
     /// The unfinished element, and how far it came.
     carry: Vec<u8>,
     scan: Scan,
+    /// The length of the last element, in bytes.
+    usual: usize,
     /// The list's name and the number of its elements so far, for errors.
     name: String,
     count: usize,
@@ -42,7 +44,8 @@ pub(crate) struct Decoder {
 pub(crate) struct Misfit {
     /// What is wrong, and where in the reply.
     pub(crate) why: String,
-    pub(crate) element: Bytes,
+    /// A list of it alone.
+    pub(crate) list: Bytes,
 }
 
 /// Where in the reply the decoder stands.
@@ -72,6 +75,7 @@ impl Decoder {
             seek: Seek::default(),
             carry: Vec::new(),
             scan: Scan::default(),
+            usual: 64,
             name: String::new(),
             count: 0,
             misfit: None,
@@ -138,20 +142,24 @@ impl Decoder {
         }
     }
 
-    /// The element that the piece begins with, when it is there to its end and fits.
+    /// The element that the piece begins with, where it ends near and fits.
     fn element<T: DeserializeOwned>(&mut self) -> Result<Option<T>, String> {
-        if self.misfit.is_none() {
-            let mut values = serde_json::Deserializer::from_slice(&self.piece).into_iter::<T>();
-            let value = values.next();
+        // Bytes have each of their strings checked by itself, which takes a sixth of the time; a text is
+        // checked at once. How long the element is is not known, but most are like the one before.
+        let near = &self.piece[..self.piece.len().min(4 * self.usual)];
+        let text = str::from_utf8(near).or_else(|e| str::from_utf8(&near[..e.valid_up_to()]));
+        let text = text.unwrap_or_default();
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<T>();
+        if self.misfit.is_none()
+            && let Some(Ok(item)) = values.next()
+        {
             let length = values.byte_offset();
-            // A number at the end of a piece may go on in the next one.
-            let whole = length < self.piece.len() || matches!(self.piece.last(), Some(b'}' | b']'));
-            if let Some(Ok(item)) = value
-                && whole
-            {
+            // A number at the end of a text may go on behind it.
+            if length < text.len() || text.ends_with(['}', ']']) {
                 self.check(&self.piece[..length])?;
                 self.piece.advance(length);
                 self.count += 1;
+                self.usual = length;
                 self.place = Place::Behind;
                 return Ok(Some(item));
             }
@@ -168,6 +176,7 @@ impl Decoder {
             return Ok(None);
         }
         self.check(&self.carry)?;
+        self.usual = self.carry.len();
         let mut json = serde_json::Deserializer::from_slice(&self.carry);
         let decoded = serde_path_to_error::deserialize::<_, T>(&mut json);
         let after = json.end();
@@ -180,8 +189,9 @@ impl Decoder {
                 let why = why.split(" at line ").next().unwrap_or_default();
                 let why = self.at(&e.path().to_string(), why);
                 if serde_json::from_slice::<IgnoredAny>(&self.carry).is_ok() {
-                    let element = std::mem::take(&mut self.carry).into();
-                    self.misfit = Some(Misfit { why, element });
+                    let list = [b"[", &*self.carry, b"]"].concat().into();
+                    self.carry = Vec::new();
+                    self.misfit = Some(Misfit { why, list });
                     return Ok(None);
                 }
                 Err(why)

@@ -193,7 +193,7 @@ impl Parted {
     fn finish(&mut self) -> Result<(Reply, Option<Error>), Failure> {
         let finished = self.decoder.finish();
         let (body, misfit) = finished.map_err(|why| out_of_bounds(self.head.status, why))?;
-        let misfit = misfit.map(|it| self.reply(it.element).unexpected(&it.why));
+        let misfit = misfit.map(|it| self.reply(it.list).unexpected(&it.why));
         Ok((self.reply(body), misfit))
     }
 }

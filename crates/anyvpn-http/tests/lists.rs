@@ -297,6 +297,8 @@ async fn a_list_by_itself_is_the_same_however_it_arrives() {
         agrees(BareServers, format!("x{text}").as_bytes()).await;
     }
     agrees(BareValues, b"[\"a\xff\"]").await;
+    // Where nobody reads it, it may be anything.
+    agrees(BareServers, b"[{\"id\":1},{\"id\":2,\"x\":\"\xff\"},{\"id\":3}]").await;
 }
 
 #[tokio::test]
@@ -305,8 +307,10 @@ async fn a_list_in_an_envelope_is_the_same_however_it_arrives() {
         for text in LISTS {
             let text = format!("{before}{text}{after}");
             agrees(Servers, text.as_bytes()).await;
-            agrees(Values, text.as_bytes()).await;
         }
+    }
+    for text in LISTS {
+        agrees(Values, format!(r#"{{"data":{text},"ok":true}}"#).as_bytes()).await;
     }
     agrees(Keys, br#"{"data":[{"id":1},{"id":"x"}],"ok":true}"#).await;
     agrees(Keys, br#"{"data":[{"id":1}"#).await;

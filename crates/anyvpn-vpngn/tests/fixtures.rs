@@ -1,9 +1,10 @@
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 //! Every fixture holds: the exact request, and the exact value or error that its reply gives.
 
 use std::path::Path;
 
 use anyvpn_http::RetryPolicy;
-use anyvpn_testkit::fixtures::{self, Call, streamed};
+use anyvpn_testkit::fixtures::{self, Call, Summary, streamed};
 use anyvpn_testkit::openapi::Document;
 use anyvpn_vpngn::ops::{GetProducts, ListAliases, OPERATIONS, call_by_name};
 use anyvpn_vpngn::{Access, Error, Proof, Vpngn};
@@ -36,7 +37,7 @@ fn access(setup: &str) -> Option<Access> {
 async fn hold(
     streamed: bool,
     call_with: impl AsyncFn(&Vpngn, &str, Value) -> Result<Value, Error>,
-) {
+) -> Summary {
     let document = Document::load(include_str!("../openapi.yaml")).unwrap();
     let operations: Vec<_> = OPERATIONS.iter().map(|entry| entry.id.name()).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -54,19 +55,21 @@ async fn hold(
         false => fixtures::run(&folder, &operations, &document, call).await,
         true => fixtures::run_streamed(&folder, &operations, &document, call).await,
     };
-    let summary = summary.unwrap_or_else(|report| panic!("{report}"));
-    println!("{summary:?}");
+    summary.unwrap_or_else(|report| panic!("{report}"))
 }
 
 #[tokio::test]
 async fn every_fixture_holds() {
-    hold(false, async |vpngn, name, input| call_by_name(vpngn.client(), name, input, true).await)
-        .await;
+    let summary = hold(false, async |vpngn, name, input| {
+        call_by_name(vpngn.client(), name, input, true).await
+    })
+    .await;
+    println!("{summary:?}");
 }
 
 #[tokio::test]
 async fn every_fixture_of_a_list_holds_as_a_stream() {
-    hold(true, async |vpngn, name, input| {
+    let summary = hold(true, async |vpngn, name, input| {
         let (list, _) = match name {
             "get-products" => streamed::<GetProducts>(vpngn.client(), input).await?,
             "list-aliases" => streamed::<ListAliases>(vpngn.client(), input).await?,
@@ -75,4 +78,5 @@ async fn every_fixture_of_a_list_holds_as_a_stream() {
         Ok(list)
     })
     .await;
+    println!("{summary:?}");
 }

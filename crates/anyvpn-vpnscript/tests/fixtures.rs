@@ -1,9 +1,10 @@
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 //! Every fixture holds: the exact request, and the exact value or error that its reply gives.
 
 use std::path::Path;
 
 use anyvpn_http::RetryPolicy;
-use anyvpn_testkit::fixtures::{self, Call, streamed};
+use anyvpn_testkit::fixtures::{self, Call, Summary, streamed};
 use anyvpn_testkit::openapi::Document;
 use anyvpn_vpnscript::ops::{ListServers, ListWireGuardConfigs, OPERATIONS, call_by_name};
 use anyvpn_vpnscript::{Error, VpnScript};
@@ -16,7 +17,7 @@ const TOKEN: &str = "7|f1x7ure70ken000000000000000000000000f1x7";
 async fn hold(
     streamed: bool,
     call_with: impl AsyncFn(&VpnScript, &str, Value) -> Result<Value, Error>,
-) {
+) -> Summary {
     let document = Document::load(include_str!("../openapi.yaml")).unwrap();
     let operations: Vec<_> = OPERATIONS.iter().map(|entry| entry.id.name()).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -35,18 +36,20 @@ async fn hold(
         false => fixtures::run(&folder, &operations, &document, call).await,
         true => fixtures::run_streamed(&folder, &operations, &document, call).await,
     };
-    let summary = summary.unwrap_or_else(|report| panic!("{report}"));
-    println!("{summary:?}");
+    summary.unwrap_or_else(|report| panic!("{report}"))
 }
 
 #[tokio::test]
 async fn every_fixture_holds() {
-    hold(false, async |vpn, name, input| call_by_name(vpn.client(), name, input, true).await).await;
+    let summary =
+        hold(false, async |vpn, name, input| call_by_name(vpn.client(), name, input, true).await)
+            .await;
+    println!("{summary:?}");
 }
 
 #[tokio::test]
 async fn every_fixture_of_a_list_holds_as_a_stream() {
-    hold(true, async |vpn, name, input| match name {
+    let summary = hold(true, async |vpn, name, input| match name {
         "list-wireguard-configs" => {
             let streamed = streamed::<ListWireGuardConfigs>(vpn.client(), input).await;
             streamed.map(|(list, _)| list)
@@ -59,4 +62,5 @@ async fn every_fixture_of_a_list_holds_as_a_stream() {
         _ => call_by_name(vpn.client(), name, input, true).await,
     })
     .await;
+    println!("{summary:?}");
 }
