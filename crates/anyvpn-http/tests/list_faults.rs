@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anyvpn_core::{Advice, Error, ErrorKind, Secret};
+use anyvpn_core::{Advice, Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::transport::{Body, Transport, TransportError};
-use anyvpn_http::{Client, Clock, Credentials, Limits, Operation};
+use anyvpn_http::{
+    Client, Clock, Credentials, Limits, ListOperation, Operation, Replay, Reply, Request, Security,
+};
 use anyvpn_testkit::scripted::{Step, StillClock};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,7 +20,8 @@ use futures_core::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use http::Response;
 use listed::{
-    Bare, BareServers, BareValues, Keys, Numbers, Servers, client, clock, drain, streamed,
+    Bare, BareServers, BareValues, Enveloped, Keys, Numbers, Servers, client, clock, drain,
+    streamed,
 };
 
 /// The kinds of what comes, and how it ends, of a list in these pieces within these limits.
@@ -166,6 +169,48 @@ async fn a_refusal_is_its_error_and_no_empty_list() {
         assert!(error.message().is_some_and(|it| it.contains("ok")), "{error}");
         assert!(!format!("{error} {error:?}").contains("t0ken"), "{error:?}");
     }
+}
+
+/// The same as [`Servers`], but the last of two lists counts.
+struct Last;
+
+impl Operation for Last {
+    type Dialect = Enveloped;
+    type Output = Vec<u32>;
+    const ID: OperationId = OperationId::new("test", "Last");
+    const REPLAY: Replay = Replay::Safe;
+
+    fn security(&self) -> Security {
+        Security::NONE
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        Ok(Request::get("/list"))
+    }
+
+    fn decode(&self, reply: &Reply) -> Result<Vec<u32>, Error> {
+        let mut body: serde_json::Value = reply.json()?;
+        reply.json_part(body["data"].take())
+    }
+}
+
+impl ListOperation for Last {
+    type Item = u32;
+
+    fn elements(value: &mut Vec<u32>) -> Vec<u32> {
+        std::mem::take(value)
+    }
+}
+
+#[tokio::test]
+async fn a_second_list_that_would_count_is_an_error() {
+    let (came, error) = streamed(Last, vec![r#"{"data":[1],"data":[2]}"#.into()]).await;
+    let error = error.unwrap();
+    assert_eq!((came, error.kind()), (vec![1], ErrorKind::UnexpectedReply), "{error}");
+    assert!(error.to_string().contains("the list is there twice"), "{error}");
+    // One that cannot be handed out in pieces is given all the same.
+    let (came, error) = streamed(Last, vec![r#"{"data":null,"d\u0061ta":[2,3]}"#.into()]).await;
+    assert_eq!((came, error.map(|it| it.kind())), (vec![2, 3], None));
 }
 
 #[tokio::test]

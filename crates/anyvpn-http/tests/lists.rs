@@ -49,6 +49,7 @@ const LISTS: &[&str] = &[
     r#"[{"id":"1","name":"a \"quoted\\\" ] } , name"}, {"id":2,"name":null,"more":[[{}],{"x":"\u00e9"}]} ]"#,
     " [\n\t{\"id\":1}\r\n , {\"id\":2}\n] ",
     r#"[{"id":1,"name":"Zürich 🗺"},{"id":2,"name":"\ud83d\ude00"}]"#,
+    r#"[{"id":1,"name":"a\"}],"},{"id":2}]"#,
     r#"[1, 23 ,456,"text","",true,false,null,-0.5e3,[],[[1],[2]],{}]"#,
     r#"[1]"#,
     r#"["a","b"]"#,
