@@ -59,7 +59,7 @@ pub fn section(root: &Path) -> Result<String, String> {
 const INTRODUCTION: &str = "\
 VPN Script's `list-servers`, some 260 bytes a server, made on the way by a server on another core, over
 plain HTTP/1.1. Bare reqwest is `serde_json::from_slice::<Vec<Server>>(&reply.bytes().await?)` with nine
-`String`s a server; anyvpn's `Server` has two more numbers, eight texts and a protocol. `call` reads the
+`String`s a server; anyvpn's `Server` has four numbers as well, and a protocol for a text. `call` reads the
 whole reply and judges it; `stream` gives each server as soon as it has arrived, and here it is dropped
 then. anyvpn's bounds on a reply's size are lifted: by default it ends at 16 MiB.
 ";
