@@ -6,7 +6,7 @@ use super::harness::{self, Server, Timing};
 use super::{Figures, median, met, spread};
 
 const CLIENTS: [(&str, &str); 2] = [("reqwest", "bare reqwest"), ("anyvpn", "anyvpn's `bulk`")];
-const TURNS: usize = 5;
+const TURNS: usize = 9;
 const IN_FLIGHT: u32 = 64;
 
 /// Calls of a run; the memory of the one is compared with that of the other.

@@ -116,7 +116,7 @@ impl Picture<'_> {
     text {{ fill: #1f2328; font: 13px system-ui, sans-serif }}
     .page {{ fill: #ffffff; stroke: #d0d7de }} .grid {{ stroke: #d0d7de }}
    {light}
-    .line {{ fill: none; stroke-width: 2 }} .name {{ stroke: none }}
+    .line {{ fill: none; stroke-width: 2 }} .name {{ stroke: none }} .title {{ font-weight: bold }}
     @media (prefers-color-scheme: dark) {{
       text {{ fill: #e6edf3 }}
       .page {{ fill: #161b22; stroke: #30363d }} .grid {{ stroke: #30363d }}
@@ -125,7 +125,7 @@ impl Picture<'_> {
     }}
   </style>
   <rect class="page" x="0.5" y="0.5" width="{width}" height="{height}" rx="6"/>
-  <text x="20" y="24" font-weight="bold">{title}</text>
+  <text class="title" x="20" y="24">{title}</text>
   <text x="20" y="44">{upwards}</text>
 "#
         )
