@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 
 /// Makes a call for each input, at most `in_flight` of them at one time, and gives each input with
 /// what became of it, as the calls end.
@@ -63,8 +63,8 @@ where
         false => Poll::Pending,
     });
     let calls = inputs.take_until(until).map(move |input| {
-        let outcome = call(input.clone());
-        async move { (input, outcome.await) }
+        // An async block would hold the call twice: as it was given, and as it is awaited.
+        call(input.clone()).map(move |outcome| (input, outcome))
     });
     Bulk { calls: Box::pin(calls.buffer_unordered(in_flight.get())), stopped }
 }

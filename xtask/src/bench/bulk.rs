@@ -38,25 +38,32 @@ pub fn section(root: &Path) -> Result<Figures, String> {
             }
         }
     }
+    let mut instructions = Vec::new();
+    for (client, _) in CLIENTS {
+        eprintln!("bench: instructions of bulk, {client}");
+        let call = ["bulk", client, token, device];
+        instructions.push(server.cost_of_many(root, &program, &call, IN_FLIGHT)?.instructions);
+    }
     let mut text = format!(
         "{CALLS} times AzireVPN's `list-port-forwards` with {IN_FLIGHT} in flight, from the sandbox as \
          everybody starts it, with its state and its log of 10,000 requests. Bare reqwest is used by \
          hand with `buffer_unordered`, as anybody does. {TURNS} runs, in turns; the sandbox has \
          one core and the client another. Throughput is what the wall time gives.\n\n\
-         | client | CPU of a call, µs | × reqwest | wall time of a call, µs | throughput × reqwest \
-         | peak of memory, MB: {FEWER} calls | {CALLS} calls |\n|---|---|---|---|---|---|---|\n"
+         | client | instructions of a call | × reqwest | CPU of a call, µs | × reqwest | wall time of a call, µs | throughput × reqwest \
+         | peak of memory, MB: {FEWER} calls | {CALLS} calls |\n|---|---|---|---|---|---|---|---|---|\n"
     );
     let all = |of: &[Timing], value: fn(&Timing) -> f64| of.iter().map(value).collect::<Vec<_>>();
     let memory = |of: &[Vec<Timing>; 2]| of.each_ref().map(|of| median(&all(of, |it| it.memory)));
     let mut throughput = f64::NAN;
-    for ((_, title), of) in CLIENTS.iter().zip(&runs) {
+    for (((_, title), of), count) in CLIENTS.iter().zip(&runs).zip(&instructions) {
         let pairs = || of[1].iter().zip(&runs[0][1]);
         let ratios: Vec<f64> = pairs().map(|(it, base)| base.wall / it.wall).collect();
         let cpu: Vec<f64> = pairs().map(|(it, base)| it.cpu / base.cpu).collect();
         throughput = median(&ratios);
         let [fewer, more] = memory(of);
         text.push_str(&format!(
-            "| {title} | {} | {} | {} | {} | {fewer:.1} | {more:.1} |\n",
+            "| {title} | {count:.0} | {:.3} | {} | {} | {} | {} | {fewer:.1} | {more:.1} |\n",
+            count / instructions[0],
             spread(&all(&of[1], |it| it.cpu), 1),
             spread(&cpu, 2),
             spread(&all(&of[1], |it| it.wall), 1),
