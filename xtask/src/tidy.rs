@@ -130,6 +130,7 @@ fn manifest(name: &str, text: &str, breaches: &mut Vec<String>) {
             }
         }
         if section == "workspace.dependencies"
+            && !name.starts_with("benches/")
             && line.contains('=')
             && !dependency.starts_with("anyvpn")
             && !previous.starts_with("# ")

@@ -58,6 +58,10 @@ fn the_samples_certificate_alone_and_several_in_one_text_are_read() {
     assert_eq!(endless.not_before.to_string(), "2020-01-01T00:00:00Z");
     assert_eq!(endless.not_after, anyvpn_core::Timestamp::MAX);
 
+    let second = both.replace(ENDLESS, &ENDLESS.replace("MIIB", "MIIC"));
+    let second = Certificate::from_pem(&second).unwrap_err();
+    assert_eq!(second.detail(), Some("certificate 2: this is not X.509; fetch it anew"));
+
     let profile = parse(&format!("<ca>\nold\n</ca>\n# x\n<ca>\n{both}</ca>\nca other.crt\n"));
     assert_eq!(profile.ca().unwrap(), certificates);
     assert_eq!(parse("client\n").ca().unwrap(), []);
@@ -157,6 +161,7 @@ fn what_runs_or_reads_is_listed_with_its_line() {
             "lets other programs control the tunnel",
         ),
         ("daemon", "daemon", "", "goes to the background"),
+        ("win-sys env", "win-sys", "env", "chooses where system programs are run from"),
         ("up \u{202e}x", "up", "\\u{202e}x", runs),
         ("<up>\nx\n</up>", "up", "x", runs),
     ];
@@ -196,9 +201,8 @@ fn nothing_shows_a_secret_but_on_purpose() {
     let profile = parse(&text);
     assert_eq!(profile.to_secret().expose(), text);
     let shown = profile.redacted();
-    for shown in [&shown, &format!("{profile:?}")] {
-        assert!(!shown.contains("CANARY"), "{shown}");
-    }
+    assert!(!shown.contains("CANARY"), "{shown}");
+    assert_eq!(format!("{profile:?}"), format!("OpenVpnProfile({shown:?})"));
     assert!(
         shown.starts_with("\u{feff}client\n<key>\n[redacted]\n</key>\n<tls-auth>\n[redacted]\n")
     );
@@ -228,6 +232,8 @@ fn a_wrong_file_is_refused_at_its_place() {
         // OpenVPN would end the block in the middle of this line, and run the next one.
         (format!("<ca>\n{long}</ca>\nup x\n</ca>\n"), 2, 256, "break the line"),
         ("remote\n".into(), 1, 1, "HOST"),
+        ("client\nremote\n".into(), 2, 1, "HOST"),
+        ("\u{feff}remote a 0\n".into(), 1, 11, "port"),
         ("setenv opt remote a b\n".into(), 1, 21, "port"),
         ("remote a 0\n".into(), 1, 10, "port"),
         ("remote a 65536\n".into(), 1, 10, "port"),
@@ -235,6 +241,8 @@ fn a_wrong_file_is_refused_at_its_place() {
         ("remote a 1 udp5\n".into(), 1, 12, "protocol"),
         ("remote a 1 udp x\n".into(), 1, 1, "HOST"),
         ("proto\n".into(), 1, 1, "one value"),
+        ("port\n".into(), 1, 1, "one value"),
+        ("rport 1 2\n".into(), 1, 1, "one value"),
         ("proto é\n".into(), 1, 7, "protocol"),
         ("port 0\n".into(), 1, 6, "port"),
         ("<connection>\nport 1\n</connection>\n".into(), 1, 1, "remote"),
@@ -257,6 +265,8 @@ fn what_openvpn_accepts_is_accepted() {
         format!("{long}\n"),
         format!("{long}y"),
         format!("<pkcs12>\n{long}{long}\n</pkcs12>\n"),
+        format!("<pkcs12>\n{}</x\n</pkcs12>\n", &long[..251]),
+        "setenv opt\n".into(),
         "up \"c:\\\\a \\\"b\\\" c\" '\\x' a\\ b \"\"\n".into(),
         "--<ca>  # comment\r\n\r\n</ca> and more\r\n".into(),
         "<ca>\n <ca>\n# up x\n\t</ca>".into(),

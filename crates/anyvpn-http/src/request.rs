@@ -327,6 +327,8 @@ mod tests {
     fn what_it_shows_holds_no_value() {
         let mut request = Request::post("/otp").query("token", "hunter2").json(&"hunter3").unwrap();
         request.bearer(&Secret::from("hunter4")).unwrap();
+        assert_eq!(request.method(), Method::POST);
+        assert_eq!(request.headers()[header::AUTHORIZATION], "Bearer hunter4");
         let shown = format!("{request:?}");
         assert_eq!(shown, r#"Request { method: POST, path: "/otp", .. }"#);
     }

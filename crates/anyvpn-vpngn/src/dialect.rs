@@ -1,12 +1,15 @@
 //! How VPNGN differs: forms, credentials in the form or as bearer, and errors whose field names are
 //! published nowhere.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::{Dialect as _, Operation as _, Reply, Request, Security, Word};
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::ops::AddClient;
@@ -124,13 +127,15 @@ impl anyvpn_http::Dialect for Dialect {
     }
 
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
-        // All that is as documented is read as it stands.
-        if says_success(reply)
-            && let Ok(value) = serde_json::from_slice(&reply.body)
-        {
-            return Ok(value);
+        // All that is as documented is read as it stands, once.
+        match serde_json::from_slice(&reply.body) {
+            Ok(Answer { status: Some(status), value })
+                if reply.status.is_success() && *status == *"success" =>
+            {
+                Ok(value)
+            }
+            _ => reply.json_part(success(reply)?),
         }
-        reply.json_part(success(reply)?)
     }
 
     fn refusal(reply: &Reply) -> Error {
@@ -152,16 +157,62 @@ impl anyvpn_http::Dialect for Dialect {
     }
 }
 
-/// Whether a reply is an object that says, once, that it is a success.
-fn says_success(reply: &Reply) -> bool {
-    #[derive(Deserialize)]
-    struct Says<'a> {
-        #[serde(borrow)]
-        status: Word<'a>,
+/// An object, read as a value, and the `status` that stands among the value's own properties.
+struct Answer<'a, T> {
+    status: Option<Word<'a>>,
+    value: T,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Answer<'de, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AnswerVisitor(PhantomData))
     }
-    let is_object = reply.body.trim_ascii_start().starts_with(b"{");
-    let says = serde_json::from_slice::<Says<'_>>(&reply.body);
-    reply.status.is_success() && is_object && says.is_ok_and(|it| *it.status == *"success")
+}
+
+struct AnswerVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for AnswerVisitor<T> {
+    type Value = Answer<'de, T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let mut status = None;
+        let others = Others { map, status: &mut status };
+        let value = T::deserialize(MapAccessDeserializer::new(others))?;
+        Ok(Answer { status, value })
+    }
+}
+
+/// The properties without `status`, which is put aside.
+struct Others<'s, 'de, A> {
+    map: A,
+    status: &'s mut Option<Word<'de>>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Others<'_, 'de, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        while let Some(name) = self.map.next_key::<Word<'de>>()? {
+            if *name != *"status" {
+                return seed.deserialize(StrDeserializer::new(&name)).map(Some);
+            }
+            if self.status.replace(self.map.next_value()?).is_some() {
+                return Err(A::Error::duplicate_field("status"));
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.map.next_value_seed(seed)
+    }
 }
 
 /// The object of a reply that is a success.

@@ -231,9 +231,11 @@ async fn the_end_of_the_long_token_is_told() {
 async fn a_failed_refresh_loses_nothing() {
     let garbage = Step::json(200, r#"{"status":"success"}"#);
     let page = Step::Reply(200, Vec::new(), b"<html>".to_vec());
-    for failed in [garbage, page, Step::json(403, r#"{"status":"error"}"#)] {
+    let refused = Step::json(403, r#"{"status":"error"}"#);
+    for (failed, is_refused) in [(garbage, false), (page, false), (refused, true)] {
         let (vpngn, script) = scripted(12 * HOUR, [failed, refreshed(), products()]).await;
-        vpngn.call(get_products()).await.unwrap_err();
+        let error = vpngn.call(get_products()).await.unwrap_err().to_string();
+        assert_eq!(error.contains("sign in with the password again"), is_refused, "{error}");
         vpngn.call(get_products()).await.unwrap();
         let calls = sent(&script);
         let again =

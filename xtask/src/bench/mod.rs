@@ -9,6 +9,7 @@ mod machine;
 mod picture;
 mod sandbox;
 mod scaling;
+mod small;
 mod startup;
 
 use std::path::Path;
@@ -38,6 +39,7 @@ impl From<String> for Figures {
 /// The parts of the page, by name.
 const SECTIONS: &[(&str, Section)] = &[
     ("startup", |root| Ok(startup::section(root)?.into())),
+    ("small", |root| Ok(small::section(root)?.into())),
     ("call", |root| Ok(call::section(root)?.into())),
     ("bulk", bulk::section),
     ("scaling", scaling::section),

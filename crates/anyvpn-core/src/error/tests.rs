@@ -56,3 +56,70 @@ fn a_secret_that_the_cut_goes_through_is_no_secret_left() {
         assert!(!format!("{error} {error:?}").contains("t0ke"), "{error}");
     }
 }
+
+#[test]
+fn each_part_of_an_error_is_told_once() {
+    let source = std::io::Error::other("the inner one");
+    let mut error = Error::new(ErrorKind::RateLimited)
+        .with_operation(OperationId::new("acme", "list-ports"))
+        .with_status(429)
+        .with_code("1301")
+        .with_message("Slow down.")
+        .with_field("port", "is busy")
+        .with_detail("nothing was sent")
+        .with_retry_after(Some(Duration::from_millis(1500)));
+    error = error.with_source(source);
+    assert_eq!(
+        error.to_string(),
+        "acme.list-ports: too many requests (HTTP 429): \"Slow down.\" [1301]; port: is busy; \
+         nothing was sent; try again in 2 s"
+    );
+    assert_eq!(
+        format!("{error:?}"),
+        "Error { kind: RateLimited, operation: Some(OperationId { provider: \"acme\", name: \"list-ports\" }), status: Some(429), \
+         code: Some(\"1301\"), message: Some(\"Slow down.\"), detail: Some(\"nothing was sent\"), \
+         fields: {\"port\": [\"is busy\"]}, retry_after: Some(1.5s), \
+         source: Some(Custom { kind: Other, error: \"the inner one\" }) }"
+    );
+    assert_eq!(error.operation().unwrap().to_string(), "acme.list-ports");
+    assert_eq!(error.status(), Some(429));
+    assert_eq!(error.retry_after(), Some(Duration::from_millis(1500)));
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the inner one");
+    let bare = Error::new(ErrorKind::NotFound);
+    assert_eq!(bare.to_string(), "not found");
+    assert_eq!((bare.operation(), bare.status(), bare.retry_after()), (None, None, None));
+    assert!(std::error::Error::source(&bare).is_none());
+}
+
+#[test]
+fn each_kind_has_its_name_and_its_advice() {
+    let advice = |kind| Error::new(kind).with_retry_after(Some(Duration::from_secs(7))).advice();
+    let later = Advice::Retry(Some(Duration::from_secs(7)));
+    let all = [
+        (ErrorKind::Unauthorized, "unauthorized", Advice::SignIn),
+        (ErrorKind::Suspended, "suspended", Advice::Change),
+        (ErrorKind::NoService, "no-service", Advice::Change),
+        (ErrorKind::ServiceInactive, "service-inactive", Advice::Change),
+        (ErrorKind::ServiceExpired, "service-expired", Advice::Change),
+        (ErrorKind::NotFound, "not-found", Advice::Change),
+        (ErrorKind::AlreadyExists, "already-exists", Advice::Change),
+        (ErrorKind::InvalidRequest, "invalid-request", Advice::Change),
+        (ErrorKind::CapacityReached, "capacity-reached", Advice::Change),
+        (ErrorKind::DeviceLimit, "device-limit", Advice::Change),
+        (ErrorKind::QuotaReached, "quota-reached", Advice::Change),
+        (ErrorKind::Pending, "pending", later),
+        (ErrorKind::RateLimited, "rate-limited", later),
+        (ErrorKind::Refused, "refused", Advice::Change),
+        (ErrorKind::Unavailable, "unavailable", later),
+        (ErrorKind::Timeout, "timeout", later),
+        (ErrorKind::Unreachable, "unreachable", later),
+        (ErrorKind::UnexpectedReply, "unexpected-reply", Advice::Change),
+        (ErrorKind::Ambiguous, "ambiguous", Advice::ReadBack),
+    ];
+    assert!(all.iter().map(|(kind, ..)| *kind).eq(ErrorKind::ALL));
+    for (kind, name, expected) in all {
+        assert_eq!((kind.name(), advice(kind)), (name, expected));
+        let read_back = Error::new(kind).with_read_back();
+        assert_eq!(read_back.advice(), Advice::ReadBack, "{name}");
+    }
+}

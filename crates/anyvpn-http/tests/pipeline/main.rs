@@ -2,17 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
+mod credentials;
+mod replies;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyvpn_core::{Advice, Error, ErrorKind, OperationId, Secret, Timestamp};
 use anyvpn_http::{
-    Client, ClientBuilder, Credentials, Dialect, Limits, Operation, Replay, Reply, Request,
-    RetryPolicy, Security,
+    Client, ClientBuilder, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy,
+    Security,
 };
+use anyvpn_testkit::dropping::poll_at_most;
 use anyvpn_testkit::scripted::{Script, Step, StillClock};
-use async_trait::async_trait;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 
@@ -36,8 +38,9 @@ impl Dialect for Plain {
 
     fn refusal(reply: &Reply) -> Error {
         let kind = match reply.status.as_u16() {
-            401 => ErrorKind::Unauthorized,
+            401 | 403 => ErrorKind::Unauthorized,
             404 => ErrorKind::NotFound,
+            418 => ErrorKind::UnexpectedReply,
             429 => ErrorKind::RateLimited,
             500.. => ErrorKind::Unavailable,
             _ => ErrorKind::Refused,
@@ -244,6 +247,27 @@ async fn after_a_429_all_calls_wait_together() {
     assert!(clock.elapsed() >= Duration::from_secs(60));
 }
 
+/// Also when the call that was told to wait is dropped. A 503 is told to one call.
+#[tokio::test]
+async fn a_wait_is_everybodys_after_a_429_and_nobody_elses_after_a_503() {
+    for (status, waits) in [(429, vec![Duration::from_secs(5)]), (503, Vec::new())] {
+        let mut dropped = 0;
+        for polls in 1..10 {
+            let told = Step::json(status, "").with_header("retry-after", "5");
+            let (client, script, clock) = client([told, ok()]);
+            if poll_at_most(polls, client.call(Read)).await.is_some() {
+                break;
+            }
+            if script.arrived() == 1 && clock.sleeps().is_empty() {
+                dropped += 1;
+                client.call(Read).await.unwrap();
+                assert_eq!(clock.sleeps(), waits, "{status} after {polls} polls");
+            }
+        }
+        assert!(dropped > 0, "no call was dropped while it waited");
+    }
+}
+
 #[tokio::test]
 async fn a_delete_that_was_lost_and_is_gone_is_done() {
     let (client, script, _) = client([Step::Reset, Step::json(404, "gone")]);
@@ -276,118 +300,14 @@ async fn the_whole_call_has_one_deadline() {
 }
 
 #[tokio::test]
-async fn a_reply_is_bounded() {
-    let clock = clock();
-    let limits = Limits { reply: 10_000, decompressed: 20_000, ..Limits::default() };
-    let announced = Step::json(200, "7").with_header("content-length", "10001");
-    for step in [Step::Endless(1 << 20), announced] {
-        let (client, script) = client_with([step, ok()], &clock, |b| b.limits(limits));
-        let error = client.call(Read).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
-        assert!(error.to_string().contains("larger than 10000 bytes"), "{error}");
-        assert_eq!(script.arrived(), 1);
-    }
-}
-
-#[tokio::test]
-async fn headers_values_and_nesting_are_bounded() {
-    let limits = Limits { head: 1000, values: 30_000, nesting: 3, ..Limits::default() };
-    let long = |length| Step::json(200, "7").with_header("x-long", "x".repeat(length));
-    let many = |count| Step::json(200, &format!("[{}0]", "0,".repeat(count)));
-    for (step, why) in [
-        (long(1000), "headers are larger than 1000 bytes"),
-        (many(40_000), "more than 30000 values"),
-        (Step::json(200, "[[[[7]]]]"), "nested deeper than 3 levels"),
-    ] {
-        let (client, script) = client_with([step, ok()], &clock(), |b| b.limits(limits));
-        let error = client.call(Create).await.unwrap_err();
-        assert_eq!((error.kind(), error.advice()), (ErrorKind::UnexpectedReply, Advice::ReadBack));
-        assert!(error.to_string().contains(why), "{error}");
-        assert_eq!(script.arrived(), 1);
-    }
-    // Within the bounds it is the decoder's matter.
-    let (client, _) = client_with([long(900)], &clock(), |b| b.limits(limits));
-    assert_eq!(client.call(Create).await.unwrap(), 7);
-    for step in [many(25_000), Step::json(200, "[[[7]]]")] {
-        let (client, _) = client_with([step], &clock(), |b| b.limits(limits));
-        let error = client.call(Create).await.unwrap_err();
-        assert!(error.to_string().contains("expected a whole number"), "{error}");
-    }
-}
-
-#[tokio::test]
-async fn an_encoding_that_was_not_asked_for_is_named() {
-    for encodings in [&["br"][..], &["identity", "br"], &["deflate, br"]] {
-        let reply = encodings
-            .iter()
-            .fold(Step::json(200, "7"), |reply, it| reply.with_header("content-encoding", *it));
-        let (client, script, _) = client([reply, ok()]);
-        let error = client.call(Create).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
-        assert_eq!(error.advice(), Advice::ReadBack);
-        let encoding = encodings.last().unwrap();
-        let named = format!("a content encoding that was not asked for, {encoding:?}");
-        assert!(error.to_string().contains(&named), "{error}");
-        assert_eq!(script.arrived(), 1);
-    }
-    let gzip = Step::json(200, "7").with_header("transfer-encoding", "gzip, chunked");
-    let (client, _, _) = client([gzip]);
-    let error = client.call(Create).await.unwrap_err();
-    assert!(error.to_string().contains("unknown transfer encoding"), "{error}");
-    let plain = Step::json(200, "7").with_header("content-encoding", "identity");
-    let (client, _, _) = self::client([plain.with_header("transfer-encoding", "Chunked")]);
-    assert_eq!(client.call(Create).await.unwrap(), 7);
-}
-
-#[tokio::test]
-async fn redirects_are_answers_and_not_followed() {
-    let to = "https://elsewhere.example.com/login?token=t0ken";
-    let (client, script, _) = client([Step::json(302, "moved").with_header("location", to), ok()]);
-    let error = client.call(Read).await.unwrap_err();
-    assert_eq!((error.status(), script.arrived()), (Some(302), 1));
-}
-
-#[tokio::test]
-async fn an_error_repeats_no_secret_and_no_control_character() {
-    let echo = format!("token t0ken\u{1b}[2J is {}", "x".repeat(9000));
-    let (client, _, _) = client([Step::json(400, &echo)]);
-    let error = client.call(Read).await.unwrap_err();
-    let shown = format!("{error} {error:?}");
-    assert!(!shown.contains("t0ken"), "{shown}");
-    assert!(shown.contains("token [redacted]"), "{shown}");
-    assert!(!shown.contains('\u{1b}') && shown.len() < 2000, "{shown}");
-}
-
-#[tokio::test]
-async fn a_reply_that_cannot_be_decoded_shows_its_shape_only() {
-    let body = r#"{"key":"pr1vate","n":[1,true,null],"cut":"pr1vate\" and"#;
-    for body in [body, r#"{"key":"pr1vate"}"#, "pr1vate", "{pr1vate:pr1vate}", "<b>pr1vate"] {
-        let (client, _, _) = client([Step::json(200, body)]);
-        let error = client.call(Read).await.unwrap_err();
-        let shown = format!("{error} {error:?}");
-        assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
-        assert!(!shown.contains("pr1vate"), "{shown}");
-        assert!(shown.contains("application/json") && shown.contains("(HTTP 200)"), "{shown}");
-    }
-}
-
-/// A name that is a secret would be taken out whole, but not one that is cut in two.
-#[tokio::test]
-async fn an_excerpt_is_cut_between_names_and_shows_no_long_one() {
-    let filler = (0..9).map(|n| format!(r#""name-number-{n}":0,"#)).collect::<String>();
-    for length in 0..40 {
-        let cut = format!(r#"{{{filler}"{}":0,"t0ken":0}}"#, "y".repeat(length));
-        for body in [cut, format!(r#"{{"{}t0ken":0,"#, "y".repeat(36))] {
-            let (client, _, _) = client([Step::json(200, &body)]);
-            let shown = client.call(Read).await.unwrap_err().to_string();
-            for part in ["\"t0", "yt0"] {
-                assert!(!shown.contains(part), "{shown}");
-            }
-        }
-    }
-    let (client, _, _) = client([Step::json(200, &format!("{}[{{}}", " ".repeat(9000)))]);
-    let shown = client.call(Read).await.unwrap_err().to_string();
-    assert!(shown.ends_with("9003 bytes: [{}"), "{shown}");
+async fn a_post_without_a_body_says_so() {
+    let (client, script, _) = client([ok(), Step::json(200, "null"), ok()]);
+    client.call(Create).await.unwrap();
+    client.call(Remove).await.unwrap();
+    client.call(Read).await.unwrap();
+    let lengths: Vec<_> =
+        script.sent().iter().map(|it| it.headers().get("content-length").cloned()).collect();
+    assert_eq!(lengths, [Some("0".parse().unwrap()), None, None]);
 }
 
 #[tokio::test]
@@ -421,51 +341,10 @@ async fn base_urls_are_https_or_on_this_machine() {
     }
 }
 
-/// Credentials that become valid by renewing once.
-struct Renewing {
-    renewals: Arc<AtomicUsize>,
-    works: bool,
-}
-
-#[async_trait]
-impl Credentials<Secret> for Renewing {
-    async fn current(&self) -> Result<Option<Secret>, Error> {
-        Ok(Some(Secret::from(format!("token{}", self.renewals.load(Ordering::SeqCst)))))
-    }
-
-    async fn renew(&self, refused: &Secret) -> Result<bool, Error> {
-        assert_eq!(refused.expose(), format!("token{}", self.renewals.load(Ordering::SeqCst)));
-        self.renewals.fetch_add(1, Ordering::SeqCst);
-        Ok(self.works)
-    }
-}
-
 #[tokio::test]
-async fn a_refused_credential_is_renewed_once() {
-    for (works, steps, arrived, kind) in [
-        (true, vec![Step::json(401, ""), ok()], 2, None),
-        (true, vec![Step::json(401, ""), Step::json(401, "")], 2, Some(ErrorKind::Unauthorized)),
-        (false, vec![Step::json(401, ""), ok()], 1, Some(ErrorKind::Unauthorized)),
-    ] {
-        let renewals = Arc::new(AtomicUsize::new(0));
-        let credentials = Renewing { renewals: Arc::clone(&renewals), works };
-        let (client, script) = client_with(steps, &clock(), |b| b.credentials(credentials));
-        let error = client.call(Create).await.err();
-        assert_eq!(error.map(|error| error.kind()), kind);
-        assert_eq!((script.arrived(), renewals.load(Ordering::SeqCst)), (arrived, 1));
-        if arrived == 2 {
-            assert_eq!(script.sent()[1].headers()["authorization"], "Bearer token1");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_missing_credential_sends_nothing() {
-    let script = Script::new([ok()]);
-    let client = Client::<Plain>::builder("https://vpn.example.com")
-        .transport(Arc::new(script.clone()))
-        .build()
-        .unwrap();
-    assert_eq!(client.call(Read).await.unwrap_err().kind(), ErrorKind::Unauthorized);
-    assert_eq!(script.arrived(), 0);
+async fn a_call_may_take_as_long_as_it_likes() {
+    let limits = Limits { call: Duration::MAX, ..Limits::default() };
+    let month = Step::json(429, "").with_header("retry-after", "2592000");
+    let (client, _) = client_with([month, ok()], &clock(), |b| b.limits(limits));
+    assert_eq!(client.call(Read).await.unwrap(), 7);
 }

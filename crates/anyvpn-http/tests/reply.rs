@@ -1,0 +1,121 @@
+//! What is made of a reply's body, and what an error tells of it.
+
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
+use anyvpn_core::ErrorKind;
+use anyvpn_http::Reply;
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+fn reply(content_type: &str, body: impl Into<String>) -> Reply {
+    let mut headers = HeaderMap::new();
+    if !content_type.is_empty() {
+        headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
+    }
+    Reply { status: StatusCode::OK, headers, body: body.into().into() }
+}
+
+#[test]
+fn nothing_is_a_value_only_where_a_value_may_be_missing() {
+    for body in ["", " \r\n"] {
+        let reply = reply("", body);
+        reply.json_or_nothing::<()>().unwrap();
+        assert_eq!(reply.json_or_nothing::<Option<u32>>().unwrap(), None);
+        let error = reply.json_or_nothing::<u32>().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
+        assert!(error.to_string().contains("a value is missing"), "{error}");
+    }
+    assert_eq!(reply("", " 7 ").json_or_nothing::<u32>().unwrap(), 7);
+}
+
+#[test]
+fn a_refusal_is_read_as_json_unless_it_is_longer_than_any() {
+    for (length, is_read) in [(100, true), (64 << 10, true), ((64 << 10) + 1, false)] {
+        const NO: &str = r#"{"message":"No."}"#;
+        let body = NO.to_owned() + &" ".repeat(length - NO.len());
+        let expected = if is_read { json!({"message": "No."}) } else { Value::Null };
+        assert_eq!(reply("", body).refusal_json(), expected, "{length}");
+    }
+    assert_eq!(reply("", "<html>").refusal_json(), Value::Null);
+}
+
+#[test]
+fn an_error_says_what_came() {
+    for (content_type, body, told) in [
+        ("application/json", r#"{"a":"#, "at `a`: it ends too early; application/json, 5 bytes"),
+        ("application/json", "[1] 2", "after the end of the JSON text; application/json, 5 bytes"),
+        ("text/html; charset=utf-8", "<html>", "a web page came instead of JSON (text/html"),
+        ("text/plain", "Busy.", "what came is no JSON (text/plain, 5 bytes)"),
+        ("", "Busy.", "what came is no JSON (no content type, 5 bytes)"),
+    ] {
+        let error = reply(content_type, body).json::<Value>().unwrap_err();
+        assert!(error.detail().unwrap().starts_with(told), "{error}");
+    }
+}
+
+#[test]
+fn an_excerpt_shows_structure_and_no_value() {
+    let long = "x".repeat(300);
+    let ones = |count| "1,".repeat(count);
+    for (body, shown) in [
+        (String::new(), "empty".to_owned()),
+        (r#"{"a":"b","c":"d"}"#.into(), r#"{"a":"…","c":"…"}"#.into()),
+        (format!(r#"{{"a":"{long}","b":1}}"#), r#"{"a":"…","b":1}"#.into()),
+        // The end of a string is its closing quote, escaped or not; or the end of all.
+        (r#"{"a":"b\"c","d":1}"#.into(), r#"{"a":"…","d":1}"#.into()),
+        (r#"{"a":"b\\","d":1}"#.into(), r#"{"a":"…","d":1}"#.into()),
+        (r#"{"a":"bcd"#.into(), r#"{"a":"…""#.into()),
+        // A name of 40 characters is one; a longer one is as good as a value.
+        (format!(r#"{{"{}":1}}"#, &long[..40]), format!(r#"{{"{}":1}}"#, &long[..40])),
+        (format!(r#"{{"{}":1}}"#, &long[..41]), r#"{"…":1}"#.into()),
+        // Outside of strings: literals and short numbers.
+        ("[true, false, null, -1.5, 12345]".into(), "[true,false,null,-1.5,12345]".into()),
+        ("[123456, abc, hunter2]".into(), "[…,…,…]".into()),
+        // At most 200 characters, and a name as a whole.
+        (format!("[{}1]", ones(99)), format!("[{}1…", ones(99))),
+        (format!("[{}12]", ones(98)), format!("[{}12]", ones(98))),
+        (format!("[{}{{\"abcd\":1}}]", ones(96)), format!("[{}{{\"abcd\"…", ones(96))),
+        (format!("[{}{{\"abcde\":1}}]", ones(96)), format!("[{}{{…", ones(96))),
+    ] {
+        let length = body.len();
+        let error = reply("application/json", &*body).unexpected("why");
+        let told = format!("why; application/json, {length} bytes: {shown}");
+        assert_eq!(error.detail(), Some(&*told), "{body}");
+    }
+}
+
+#[test]
+fn an_error_says_what_was_expected_and_no_value() {
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Colour {
+        Red,
+        Blue,
+    }
+    #[derive(Debug, Deserialize)]
+    struct Port {
+        _number: u16,
+        _colour: Colour,
+    }
+    for (body, told) in [
+        (
+            r#"[{"_number":"hunter2"}]"#,
+            "at `[0]._number`: invalid type: string, expected a whole number from 0 to 65535 at line 1 ",
+        ),
+        (
+            r#"[{"_number":-1}]"#,
+            "at `[0]._number`: invalid value: integer, expected a whole number from 0 to 65535 at line 1 ",
+        ),
+        (r#"[{"_number":7}]"#, "at `[0]`: missing field `_colour` at line 1 "),
+        (
+            r#"[{"_colour":"green"}]"#,
+            "at `[0]._colour`: unknown variant `green`, expected `red` or `blue` at line 1 ",
+        ),
+        (r#"["hunter2"]"#, "at `[0]`: invalid type: string, expected an object at line 1 "),
+        ("[[7]]", "at `[0]`: invalid length 1, expected an object with 2 elements at line 1 "),
+    ] {
+        let error = reply("application/json", body).json::<Vec<Port>>().unwrap_err();
+        assert!(error.detail().unwrap().starts_with(told), "{error}");
+    }
+}
