@@ -8,7 +8,7 @@ mod generated;
 #[cfg(feature = "peers")]
 mod openapi;
 #[cfg(feature = "peers")]
-mod wire;
+pub mod wire;
 
 use std::net::Ipv4Addr;
 use std::str::FromStr;
@@ -16,11 +16,11 @@ use std::str::FromStr;
 use crate::{Failure, Plan};
 
 /// As long as a real one.
-const TOKEN: &str = "f1x7ure70ken00000000000000000000000000000000000000000000f1x7";
-const API_KEY: &str = "f1x7ure-ap1-key-0000000000000000";
-const SECRET_KEY: &str = "f1x7ure-secret-key-00000000000000";
-const DEVICE: Ipv4Addr = Ipv4Addr::new(10, 0, 16, 181);
-const EMAIL: &str = "email@example.com";
+pub const TOKEN: &str = "f1x7ure70ken00000000000000000000000000000000000000000000f1x7";
+pub const API_KEY: &str = "f1x7ure-ap1-key-0000000000000000";
+pub const SECRET_KEY: &str = "f1x7ure-secret-key-00000000000000";
+pub const DEVICE: Ipv4Addr = Ipv4Addr::new(10, 0, 16, 181);
+pub const EMAIL: &str = "email@example.com";
 
 /// Which call is made.
 #[derive(Clone, Copy)]
@@ -57,27 +57,27 @@ impl Shape {
 }
 
 /// Measures one client.
-pub async fn run(name: &str, plan: &Plan) -> Result<(), Failure> {
+pub async fn run(name: &str, shape: Shape, plan: &Plan) -> Result<(), Failure> {
     match name {
-        "anyvpn" => anyvpn::run(plan).await,
+        "anyvpn" => anyvpn::run(shape, plan).await,
         #[cfg(feature = "peers")]
         "anyvpn-info" => {
             tracing::subscriber::set_global_default(Reader)?;
-            anyvpn::run(plan).await
+            anyvpn::run(shape, plan).await
         }
         #[cfg(feature = "peers")]
         "anyvpn-fmt" => {
             tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::sink).init();
-            anyvpn::run(plan).await
+            anyvpn::run(shape, plan).await
         }
         #[cfg(feature = "peers")]
-        "hyper" => bare::hyper(plan).await,
+        "hyper" => bare::hyper(shape, plan).await,
         #[cfg(feature = "peers")]
-        "reqwest" => bare::reqwest(plan).await,
+        "reqwest" => bare::reqwest(shape, plan).await,
         #[cfg(feature = "peers")]
-        "progenitor" => generated::run(plan).await,
+        "progenitor" => generated::run(shape, plan).await,
         #[cfg(feature = "peers")]
-        "openapi-generator" => openapi::run(plan).await,
+        "openapi-generator" => openapi::run(shape, plan).await,
         _ => Err("there is no such client in this build".into()),
     }
 }

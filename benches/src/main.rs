@@ -5,10 +5,19 @@
 //! all: CPU time and wall time in nanoseconds, and the process's peak of memory in KiB.
 //! `anyvpn-bench list CLIENT PORT COUNT` reads one list of so many servers, and prints the same, the
 //! memory above what the process had before.
+//!
+//! With the feature `peers`, `sandbox` and `hello` are two more servers, and `bulk CLIENT TOKEN DEVICE`,
+//! `scaling PROVIDER` and `load PATH TOKEN`, each with PORT CALLS IN_FLIGHT, further clients.
 
+#[cfg(feature = "peers")]
+mod bulk;
 mod client;
 #[cfg(feature = "peers")]
 mod lists;
+#[cfg(feature = "peers")]
+mod sandbox;
+#[cfg(feature = "peers")]
+mod scaling;
 mod server;
 
 use std::cell::Cell;
@@ -17,8 +26,6 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-
-use crate::client::Shape;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -32,14 +39,28 @@ fn main() -> ExitCode {
                 ["serve", delay] => Ok(server::serve(Duration::from_millis(delay.parse()?)).await?),
                 #[cfg(feature = "peers")]
                 ["list", client, port, count] => lists::run(client, port, count.parse()?).await,
-                [client, shape, port, calls, in_flight] => {
+                #[cfg(feature = "peers")]
+                ["sandbox"] => sandbox::serve().await,
+                #[cfg(feature = "peers")]
+                ["hello"] => sandbox::hello().await,
+                [what @ .., port, calls, in_flight] => {
                     let plan = Plan {
-                        shape: shape.parse()?,
                         base: format!("http://localhost:{port}"),
                         calls: calls.parse()?,
                         in_flight: in_flight.parse()?,
                     };
-                    client::run(client, &plan).await
+                    match what {
+                        #[cfg(feature = "peers")]
+                        ["bulk", client, token, device] => {
+                            bulk::run(client, token, device, &plan).await
+                        }
+                        #[cfg(feature = "peers")]
+                        ["scaling", provider] => scaling::run(provider, &plan).await,
+                        #[cfg(feature = "peers")]
+                        ["load", path, token] => sandbox::load(path, token, port, &plan).await,
+                        [client, shape] => client::run(client, shape.parse()?, &plan).await,
+                        _ => Err("there is no such client in this build".into()),
+                    }
                 }
                 _ => Err("serve DELAY, or CLIENT SHAPE PORT CALLS IN_FLIGHT".into()),
             }
@@ -54,17 +75,25 @@ fn main() -> ExitCode {
     }
 }
 
-/// What one process measures.
+/// What one process does.
 struct Plan {
-    shape: Shape,
     base: String,
     calls: u32,
     in_flight: u32,
 }
 
 impl Plan {
-    /// Makes the calls, so many at a time, and prints what they took.
-    async fn measure<F: Future<Output = u64>>(&self, call: impl Fn() -> F) -> Result<(), Failure> {
+    /// Makes the calls, each of which must bring this answer, and prints what they took.
+    async fn measure<F: Future<Output = u64>>(
+        &self,
+        answer: u64,
+        call: impl Fn() -> F,
+    ) -> Result<(), Failure> {
+        measure(self.work(call), answer * u64::from(self.calls)).await
+    }
+
+    /// Makes the calls, so many at a time, and sums up what they bring.
+    async fn work<F: Future<Output = u64>>(&self, call: impl Fn() -> F) -> u64 {
         let left = Cell::new(self.calls);
         let worker = || async {
             let mut sum = 0;
@@ -74,19 +103,24 @@ impl Plan {
             }
             sum
         };
-        let (cpu, wall) = (cpu_time()?, Instant::now());
-        let sum: u64 = match self.in_flight {
+        match self.in_flight {
             1 => worker().await,
             many => join_all((0..many).map(|_| worker())).await.iter().sum(),
-        };
-        let (cpu, wall) = (cpu_time()? - cpu, wall.elapsed());
-        if sum != self.shape.answer() * u64::from(self.calls) {
-            return Err("a call did not bring what the server sent".into());
         }
-        let (cpu, wall) = (cpu.as_nanos(), wall.as_nanos());
-        writeln!(std::io::stdout(), "{cpu} {wall} {}", memory("VmHWM:")?)?;
-        Ok(())
     }
+}
+
+/// Does the work, and prints what it took. It must come to what is expected.
+async fn measure(work: impl Future<Output = u64>, expected: u64) -> Result<(), Failure> {
+    let (cpu, wall) = (cpu_time()?, Instant::now());
+    let sum = work.await;
+    let (cpu, wall) = (cpu_time()? - cpu, wall.elapsed());
+    if sum != expected {
+        return Err("a call did not bring what the server sent".into());
+    }
+    let (cpu, wall) = (cpu.as_nanos(), wall.as_nanos());
+    writeln!(std::io::stdout(), "{cpu} {wall} {}", memory("VmHWM:")?)?;
+    Ok(())
 }
 
 /// The CPU time of this process so far: its own and the kernel's work for it.

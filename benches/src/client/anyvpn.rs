@@ -8,11 +8,11 @@ use anyvpn_vpngn::{Access, Vpngn};
 use super::{API_KEY, DEVICE, EMAIL, SECRET_KEY, Shape, TOKEN};
 use crate::{Failure, Plan};
 
-pub async fn run(plan: &Plan) -> Result<(), Failure> {
-    match plan.shape {
+pub async fn run(shape: Shape, plan: &Plan) -> Result<(), Failure> {
+    match shape {
         Shape::Get => {
             let azire = Azire::builder().base_url(&plan.base).token(TOKEN).build()?;
-            plan.measure(|| async {
+            plan.measure(shape.answer(), || async {
                 let call = azire.call(ListPortForwards { internal_ipv4: DEVICE });
                 call.await.map_or(0, |list| list.ports.iter().map(|it| u64::from(it.port)).sum())
             })
@@ -20,7 +20,7 @@ pub async fn run(plan: &Plan) -> Result<(), Failure> {
         }
         Shape::Json => {
             let azire = Azire::builder().base_url(&plan.base).token(TOKEN).build()?;
-            plan.measure(|| async {
+            plan.measure(shape.answer(), || async {
                 let create = CreatePortForward {
                     internal_ipv4: DEVICE,
                     expires_in: Some(7),
@@ -33,7 +33,7 @@ pub async fn run(plan: &Plan) -> Result<(), Failure> {
         Shape::Form => {
             let vpngn = Vpngn::builder(&plan.base).credential(Access::server(API_KEY, SECRET_KEY));
             let vpngn = vpngn.build()?;
-            plan.measure(|| async {
+            plan.measure(shape.answer(), || async {
                 let call = vpngn.call(GetProducts { email: EMAIL.to_owned() });
                 call.await.map_or(0, |list| list.iter().map(|it| it.product_id.len() as u64).sum())
             })

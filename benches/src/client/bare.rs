@@ -18,9 +18,9 @@ pub fn client() -> Result<::reqwest::Client, Failure> {
     Ok(::reqwest::Client::new())
 }
 
-pub async fn reqwest(plan: &Plan) -> Result<(), Failure> {
+pub async fn reqwest(shape: Shape, plan: &Plan) -> Result<(), Failure> {
     let (client, base) = (&client()?, &plan.base);
-    match plan.shape {
+    match shape {
         Shape::Get => {
             let call = async || -> ::reqwest::Result<u64> {
                 let list: Envelope<PortForwards> = client
@@ -34,7 +34,7 @@ pub async fn reqwest(plan: &Plan) -> Result<(), Failure> {
                     .await?;
                 Ok(list.answer())
             };
-            plan.measure(|| async { call().await.unwrap_or_default() }).await
+            plan.measure(shape.answer(), || async { call().await.unwrap_or_default() }).await
         }
         Shape::Json => {
             let call = async || -> ::reqwest::Result<u64> {
@@ -49,7 +49,7 @@ pub async fn reqwest(plan: &Plan) -> Result<(), Failure> {
                     .await?;
                 Ok(forward.answer())
             };
-            plan.measure(|| async { call().await.unwrap_or_default() }).await
+            plan.measure(shape.answer(), || async { call().await.unwrap_or_default() }).await
         }
         Shape::Form => {
             let call = async || -> ::reqwest::Result<u64> {
@@ -63,17 +63,17 @@ pub async fn reqwest(plan: &Plan) -> Result<(), Failure> {
                     .await?;
                 Ok(products.answer())
             };
-            plan.measure(|| async { call().await.unwrap_or_default() }).await
+            plan.measure(shape.answer(), || async { call().await.unwrap_or_default() }).await
         }
     }
 }
 
 type Hyper = Client<HttpConnector, Full<Bytes>>;
 
-pub async fn hyper(plan: &Plan) -> Result<(), Failure> {
+pub async fn hyper(shape: Shape, plan: &Plan) -> Result<(), Failure> {
     let client: &Hyper = &Client::builder(TokioExecutor::new()).build_http();
     let base = &plan.base;
-    match plan.shape {
+    match shape {
         Shape::Get => {
             let call = async || -> Result<u64, Failure> {
                 let uri = format!("{base}/v3/portforwardings?internal_ipv4={DEVICE}");
@@ -83,7 +83,7 @@ pub async fn hyper(plan: &Plan) -> Result<(), Failure> {
                 let body = send(client, request).await?;
                 Ok(serde_json::from_slice::<Envelope<PortForwards>>(&body)?.answer())
             };
-            plan.measure(|| async { call().await.unwrap_or_default() }).await
+            plan.measure(shape.answer(), || async { call().await.unwrap_or_default() }).await
         }
         Shape::Json => {
             let call = async || -> Result<u64, Failure> {
@@ -96,7 +96,7 @@ pub async fn hyper(plan: &Plan) -> Result<(), Failure> {
                 let body = send(client, request).await?;
                 Ok(serde_json::from_slice::<Envelope<PortForward>>(&body)?.answer())
             };
-            plan.measure(|| async { call().await.unwrap_or_default() }).await
+            plan.measure(shape.answer(), || async { call().await.unwrap_or_default() }).await
         }
         Shape::Form => {
             let call = async || -> Result<u64, Failure> {
@@ -108,7 +108,7 @@ pub async fn hyper(plan: &Plan) -> Result<(), Failure> {
                 let body = send(client, request).await?;
                 Ok(serde_json::from_slice::<Products>(&body)?.answer())
             };
-            plan.measure(|| async { call().await.unwrap_or_default() }).await
+            plan.measure(shape.answer(), || async { call().await.unwrap_or_default() }).await
         }
     }
 }

@@ -5,24 +5,24 @@ use crate::{Failure, Plan};
 
 progenitor::generate_api!("openapi.json");
 
-pub async fn run(plan: &Plan) -> Result<(), Failure> {
+pub async fn run(shape: Shape, plan: &Plan) -> Result<(), Failure> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut headers = reqwest::header::HeaderMap::new();
-    if !matches!(plan.shape, Shape::Form) {
+    if !matches!(shape, Shape::Form) {
         headers.insert(reqwest::header::AUTHORIZATION, format!("Bearer {TOKEN}").parse()?);
     }
     let reqwest = reqwest::Client::builder().default_headers(headers).build()?;
     let client = &Client::new_with_client(&plan.base, reqwest);
-    match plan.shape {
+    match shape {
         Shape::Get => {
-            plan.measure(|| async {
+            plan.measure(shape.answer(), || async {
                 let list = client.list_port_forwards(&DEVICE).await;
                 list.map_or(0, |it| it.data.ports.iter().map(|port| u64::from(port.port)).sum())
             })
             .await
         }
         Shape::Json => {
-            plan.measure(|| async {
+            plan.measure(shape.answer(), || async {
                 let create = types::CreatePortForward {
                     internal_ipv4: DEVICE,
                     expires_in: Some(7),
@@ -34,7 +34,7 @@ pub async fn run(plan: &Plan) -> Result<(), Failure> {
             .await
         }
         Shape::Form => {
-            plan.measure(|| async {
+            plan.measure(shape.answer(), || async {
                 let form = types::GetProducts {
                     email: EMAIL.to_owned(),
                     apikey: API_KEY.to_owned(),

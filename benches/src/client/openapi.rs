@@ -105,26 +105,32 @@ async fn products(
     Ok(end::<Products>(configuration, builder).await?.answer())
 }
 
-pub async fn run(plan: &Plan) -> Result<(), Failure> {
-    let bearer = !matches!(plan.shape, Shape::Form);
+pub async fn run(shape: Shape, plan: &Plan) -> Result<(), Failure> {
+    let bearer = !matches!(shape, Shape::Form);
     let configuration = &Configuration {
         base_path: plan.base.clone(),
         user_agent: Some("OpenAPI-Generator/1.0.0/rust".to_owned()),
         client: bare::client()?,
         bearer_access_token: bearer.then(|| TOKEN.to_owned()),
     };
-    match plan.shape {
+    match shape {
         Shape::Get => {
             let device = &DEVICE.to_string();
-            plan.measure(|| async { list(configuration, device).await.unwrap_or_default() }).await
+            plan.measure(shape.answer(), || async {
+                list(configuration, device).await.unwrap_or_default()
+            })
+            .await
         }
         Shape::Json => {
-            plan.measure(|| async { create(configuration, CREATE).await.unwrap_or_default() }).await
+            plan.measure(shape.answer(), || async {
+                create(configuration, CREATE).await.unwrap_or_default()
+            })
+            .await
         }
         Shape::Form => {
             let (email, api_key, key) =
                 (GET_PRODUCTS.email, GET_PRODUCTS.apikey, GET_PRODUCTS.secret_key);
-            plan.measure(|| async {
+            plan.measure(shape.answer(), || async {
                 products(configuration, email, api_key, key).await.unwrap_or_default()
             })
             .await

@@ -82,6 +82,7 @@
 //! - A credential goes to the base URL only, over https, or to a loopback address. Redirects are not
 //!   followed. What a server repeats of a secret is taken out of the error.
 //! - A path segment is never empty, `.` or `..`, and always encoded.
+//! - [`bulk`] makes any number of calls, so many at one time, in flat memory.
 //! - Dropping the future of a call leaves the client usable, and one renewal of a credential serves all
 //!   callers.
 //!
@@ -98,6 +99,7 @@
 
 mod base_url;
 mod builder;
+mod bulk;
 pub mod by_name;
 mod client;
 mod credentials;
@@ -123,6 +125,7 @@ pub mod unix_time;
 
 pub use base_url::BaseUrl;
 pub use builder::ClientBuilder;
+pub use bulk::{Bulk, bulk};
 pub use by_name::{Entry, Field, FieldKind};
 pub use client::Client;
 pub use credentials::{Credentials, Fixed, SignIn, Stored};

@@ -75,3 +75,21 @@ impl Pace {
         lane.ahead(now) + interval * lane.waiting.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_waits_for_those_that_came_before() {
+        const ID: OperationId = OperationId::new("acme", "create");
+        let (pace, now) = (Pace::default(), Instant::now());
+        let (interval, rest) = (Duration::from_secs(10), Duration::from_secs(4));
+        assert_eq!(pace.ahead(ID, interval, now), Duration::ZERO);
+        let lane = pace.lane(ID);
+        *lane.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + rest);
+        assert_eq!(pace.ahead(ID, interval, now), rest);
+        lane.waiting.store(2, Ordering::Relaxed);
+        assert_eq!(pace.ahead(ID, interval, now), rest + 2 * interval);
+    }
+}

@@ -63,6 +63,38 @@ async fn a_program_that_is_started_meanwhile_keeps_no_lock() {
     assert_eq!(refused, 0, "nobody has the lock, and it is held");
 }
 
+#[tokio::test]
+async fn no_token_is_no_error_and_a_file_that_cannot_be_reached_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FileStore::new(folder.path().join("token"));
+    for kept in [None, Some(token(7))] {
+        if let Some(token) = &kept {
+            store.save(Some(token)).await.unwrap();
+        }
+        let found = TokenStore::<Secret>::load(&store).await.unwrap();
+        assert_eq!(found.as_ref().map(Secret::expose), kept.as_ref().map(Secret::expose));
+        TokenStore::<Secret>::save(&store, None).await.unwrap();
+        assert!(TokenStore::<Secret>::load(&store).await.unwrap().is_none());
+    }
+    fs::write(folder.path().join("file"), "").unwrap();
+    let store = FileStore::new(folder.path().join("file/token"));
+    let loaded = TokenStore::<Secret>::load(&store).await.unwrap_err();
+    let deleted = TokenStore::<Secret>::save(&store, None).await.unwrap_err();
+    for (error, what) in [(loaded, "cannot open"), (deleted, "cannot delete")] {
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
+/// A file of the working folder, named without one.
+#[test]
+fn a_bare_name_is_a_file_of_this_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(".token.abc123.new"), "half").unwrap();
+    let program = program(Path::new("token")).current_dir(folder.path()).status();
+    assert!(program.unwrap().success());
+    assert_eq!(names(folder.path()), ["token", "token.lock"]);
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<_> =
@@ -98,13 +130,14 @@ async fn number(store: &FileStore) -> u32 {
     number
 }
 
+fn program(path: &Path) -> Command {
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program.args(["--exact", "the_program", "--nocapture"]).env(FILE, path).stdout(Stdio::null());
+    program
+}
+
 fn start(path: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_program", "--nocapture"])
-        .env(FILE, path)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+    program(path).spawn().unwrap()
 }
 
 #[tokio::test]

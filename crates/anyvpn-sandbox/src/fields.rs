@@ -64,8 +64,11 @@ impl Fields {
     }
 
     pub(crate) fn of_form(form: &[u8]) -> Fields {
-        let pairs = form_urlencoded::parse(form);
-        Fields::from(pairs.map(|(name, value)| (name.into(), (&*value).into())).collect())
+        let mut values = Map::new();
+        for (name, value) in form_urlencoded::parse(form) {
+            values.insert(name.into(), (&*value).into());
+        }
+        Fields::from(values)
     }
 
     fn from(values: Map<String, Value>) -> Fields {

@@ -11,12 +11,13 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 use http::request::Parts;
 use http_body_util::BodyExt;
 use serde_json::json;
 
 use crate::fault::{Fault, Faults};
-use crate::log::{Log, Received};
+use crate::log::{Entry, Log};
 use crate::provider::{Call, Provider, Route};
 use crate::reply::{Reply, reset, takeover};
 use crate::wire::{Wait, WireFault};
@@ -87,11 +88,11 @@ impl Gate {
             Ok(body) => body,
             Err(Unread::Broken) => return reset(),
             Err(Unread::TooLong) => {
-                let received = Received::new(&parts, b"", Some(route.operation), route.shows);
+                let received = Entry::new(&parts, b"", Some(route.operation), route.shows);
                 return self.answer(received, refusal(provider, StatusCode::PAYLOAD_TOO_LARGE));
             }
         };
-        let received = Received::new(&parts, &body, Some(route.operation), route.shows);
+        let mut received = Entry::new(&parts, &body, Some(route.operation), route.shows);
         let Ok(params) = params else {
             return self.answer(received, refusal(provider, StatusCode::NOT_FOUND));
         };
@@ -101,9 +102,7 @@ impl Gate {
             Some(Fault::TooManyRequests { retry_after }) => {
                 let reply = refusal(provider, StatusCode::TOO_MANY_REQUESTS);
                 Some(match retry_after {
-                    Some(wait) => {
-                        reply.with_header("retry-after", wait.as_secs_f64().ceil() as u64)
-                    }
+                    Some(wait) => reply.with_header(RETRY_AFTER, wait.as_secs_f64().ceil() as u64),
                     None => reply,
                 })
             }
@@ -113,12 +112,12 @@ impl Gate {
             _ => None,
         };
         let asked = wire.map(|wire| (wire, parts.clone(), body.clone()));
-        let (received, reply) = match unworked {
-            Some(reply) => (received, reply),
+        let reply = match unworked {
+            Some(reply) => reply,
             None => {
                 let answer = provider.answer(route.operation, call(parts, params, body)).await;
-                let received = Received { effect: answer.is_ok(), ..received };
-                (received, answer.unwrap_or_else(|refusal| refusal))
+                received.effect = answer.is_ok();
+                answer.unwrap_or_else(|refusal| refusal)
             }
         };
         if let Some((wire, parts, body)) = asked {
@@ -135,14 +134,15 @@ impl Gate {
     /// Lets the reply go wrong on the wire.
     fn spoil(
         &self,
-        received: Received,
+        mut received: Entry,
         reply: Reply,
         fault: &WireFault,
         parts: &Parts,
         body: &[u8],
     ) -> Response {
         let script = reply.spoiled(fault, parts, body);
-        locked(&self.log).push(Received { status: script.status, ..received });
+        received.status = script.status;
+        locked(&self.log).push(received);
         takeover(script)
     }
 
@@ -154,7 +154,7 @@ impl Gate {
             Err(Unread::Broken) => return reset(),
             Err(Unread::TooLong) => (StatusCode::PAYLOAD_TOO_LARGE, Bytes::new()),
         };
-        let received = Received::new(&parts, &body, None, &[]);
+        let received = Entry::new(&parts, &body, None, &[]);
         let name = parts.uri.path().split('/').nth(1).unwrap_or_default();
         match self.providers.iter().find(|provider| provider.name() == name) {
             Some(provider) => self.answer(received, refusal(&**provider, status)),
@@ -163,9 +163,9 @@ impl Gate {
         }
     }
 
-    fn answer(&self, received: Received, reply: Reply) -> Response {
-        let status = Some(reply.status.as_u16());
-        locked(&self.log).push(Received { status, ..received });
+    fn answer(&self, mut received: Entry, reply: Reply) -> Response {
+        received.status = Some(reply.status.as_u16());
+        locked(&self.log).push(received);
         reply.into_response()
     }
 }

@@ -7,10 +7,12 @@ use http::header::{self, HeaderName};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-/// How many characters of a header, a path or a query are kept.
+/// How many bytes of a header, a path or a query are kept.
 const TEXT_LIMIT: usize = 1024;
 /// How many bytes of a body are kept.
 const BODY_LIMIT: usize = 16 * 1024;
+/// Most requests have less, in bytes, without their body.
+const ROOM: usize = 512;
 const REDACTED: &str = "[redacted]";
 
 /// Headers that hold no secret. All others are logged by name only.
@@ -50,49 +52,71 @@ pub struct Received {
     pub effect: bool,
 }
 
-impl Received {
+/// An entry as it is kept. Every request makes one, and few are looked at.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    operation: Option<&'static str>,
+    /// Method, path, query, and name and value of each header. None of them can hold a line's end, and
+    /// one text costs a tenth of ten.
+    lines: String,
+    body: Vec<u8>,
+    pub(crate) status: Option<u16>,
+    pub(crate) effect: bool,
+}
+
+impl Entry {
     /// An entry for a request that is not answered yet.
     pub(crate) fn new(
         parts: &http::request::Parts,
         body: &[u8],
         operation: Option<&'static str>,
         shows: &[&str],
-    ) -> Received {
+    ) -> Entry {
+        let mut lines = String::with_capacity(ROOM);
+        let mut line = |text: &str| {
+            lines.push_str(bounded(text));
+            lines.push('\n');
+        };
+        line(parts.method.as_str());
+        line(parts.uri.path());
+        line(&shown_form(parts.uri.query().unwrap_or_default().as_bytes(), shows));
+        for (name, value) in &parts.headers {
+            line(name.as_str());
+            match SHOWN_HEADERS.contains(name) {
+                true => line(&String::from_utf8_lossy(value.as_bytes())),
+                false => line(REDACTED),
+            }
+        }
+        let body = shown_body(&parts.headers, body, shows);
+        Entry { operation, lines, body, status: None, effect: false }
+    }
+
+    fn received(&self) -> Received {
+        let mut lines = self.lines.lines().map(str::to_owned);
+        let mut line = || lines.next().unwrap_or_default();
         Received {
-            operation,
-            method: parts.method.as_str().chars().take(TEXT_LIMIT).collect(),
-            path: parts.uri.path().chars().take(TEXT_LIMIT).collect(),
-            query: bounded(shown_form(parts.uri.query().unwrap_or_default().as_bytes(), shows)),
-            headers: shown_headers(&parts.headers),
-            body: shown_body(&parts.headers, body, shows),
-            status: None,
-            effect: false,
+            operation: self.operation,
+            method: line(),
+            path: line(),
+            query: line(),
+            headers: std::iter::from_fn(|| Some((lines.next()?, lines.next()?))).collect(),
+            body: self.body.clone(),
+            status: self.status,
+            effect: self.effect,
         }
     }
 }
 
-fn bounded(mut text: String) -> String {
+fn bounded(text: &str) -> &str {
     let mut end = text.len().min(TEXT_LIMIT);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text.truncate(end);
-    text
-}
-
-fn shown_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let shown = |(name, value): (&HeaderName, &http::HeaderValue)| {
-        let value = match SHOWN_HEADERS.contains(name) {
-            true => bounded(String::from_utf8_lossy(value.as_bytes()).into_owned()),
-            false => REDACTED.to_owned(),
-        };
-        (name.as_str().to_owned(), value)
-    };
-    headers.iter().map(shown).collect()
+    &text[..end]
 }
 
 fn shown_form(form: &[u8], shows: &[&str]) -> String {
-    let mut shown = form_urlencoded::Serializer::new(String::new());
+    let mut shown = form_urlencoded::Serializer::new(String::with_capacity(2 * form.len()));
     for (name, value) in form_urlencoded::parse(form) {
         let value = if shows.contains(&&*name) { &*value } else { REDACTED };
         shown.append_pair(&name, value);
@@ -125,7 +149,7 @@ fn shown_object(fields: Map<String, Value>, shows: &[&str]) -> Vec<u8> {
 /// The newest requests.
 #[derive(Debug)]
 pub(crate) struct Log {
-    entries: VecDeque<Received>,
+    entries: VecDeque<Entry>,
     capacity: usize,
     dropped: u64,
 }
@@ -135,7 +159,7 @@ impl Log {
         Log { entries: VecDeque::new(), capacity, dropped: 0 }
     }
 
-    pub(crate) fn push(&mut self, entry: Received) {
+    pub(crate) fn push(&mut self, entry: Entry) {
         self.entries.push_back(entry);
         while self.entries.len() > self.capacity {
             self.entries.pop_front();
@@ -144,7 +168,7 @@ impl Log {
     }
 
     pub(crate) fn entries(&self) -> Vec<Received> {
-        self.entries.iter().cloned().collect()
+        self.entries.iter().map(Entry::received).collect()
     }
 
     pub(crate) fn dropped(&self) -> u64 {

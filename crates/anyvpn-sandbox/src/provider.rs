@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
@@ -36,13 +37,13 @@ impl Call {
     }
 
     /// The text of a header, if it is there and is text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// The credential of an `Authorization` header; the scheme's name has no case.
     pub(crate) fn bearer(&self) -> Option<&str> {
-        let (scheme, key) = self.header("authorization")?.split_once(' ')?;
+        let (scheme, key) = self.header(AUTHORIZATION)?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
     }
 }

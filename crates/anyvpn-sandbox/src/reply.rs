@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::wire::{Answer, End, Script, WireFault};
@@ -14,12 +14,15 @@ use crate::wire::{Answer, End, Script, WireFault};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=UTF-8");
 
+/// Most answers have less, in bytes.
+const ROOM: usize = 512;
+
 /// A whole answer.
 #[derive(Clone)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     content_type: Option<HeaderValue>,
-    headers: Vec<(&'static str, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
 }
 
@@ -35,8 +38,11 @@ impl Reply {
 
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Reply {
         // Only maps with odd keys fail to serialize, and no reply here holds one.
-        let body = serde_json::to_vec(body).unwrap_or_default();
-        Reply { content_type: Some(JSON), body: body.into(), ..Reply::empty(status) }
+        let mut bytes = Vec::with_capacity(ROOM);
+        if serde_json::to_writer(&mut bytes, body).is_err() {
+            bytes.clear();
+        }
+        Reply { content_type: Some(JSON), body: bytes.into(), ..Reply::empty(status) }
     }
 
     pub(crate) fn html(status: u16) -> Reply {
@@ -45,11 +51,7 @@ impl Reply {
         Reply { content_type: Some(HTML), body: body.into(), ..Reply::empty(status.as_u16()) }
     }
 
-    pub(crate) fn with_header(
-        mut self,
-        name: &'static str,
-        value: impl Into<HeaderValue>,
-    ) -> Reply {
+    pub(crate) fn with_header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Reply {
         self.headers.push((name, value.into()));
         self
     }

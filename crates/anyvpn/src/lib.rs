@@ -48,7 +48,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use anyvpn_core::*;
-pub use anyvpn_http::{Entry, Field, FieldKind, Replay};
+pub use anyvpn_http::{Bulk, Entry, Field, FieldKind, Replay, bulk};
 use serde_json::Value;
 
 /// AzireVPN's own operations.

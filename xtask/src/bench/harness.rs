@@ -1,5 +1,6 @@
 //! The programs of `benches/`: built, and run on cores of their own.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -46,25 +47,53 @@ pub const LATE: u32 = 2;
 pub struct Server {
     child: Child,
     port: String,
+    /// What it printed after its port.
+    pub told: Vec<String>,
 }
 
 impl Server {
-    /// Starts it on the first core. It answers so many milliseconds late.
+    /// Starts the one that answers so many milliseconds late, on the first core.
     ///
     /// # Errors
     ///
     /// When it does not start.
     pub fn start(program: &Path, delay: u32) -> Result<Self, String> {
+        Self::run(program, &["serve", &delay.to_string()])
+    }
+
+    /// Starts one on the first core.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start.
+    pub fn run(program: &Path, arguments: &[&str]) -> Result<Self, String> {
         let mut child = on_core(0, program)
-            .args(["serve", &delay.to_string()])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|e| format!("taskset: {e}"))?;
-        let mut port = String::new();
+        let mut line = String::new();
         let output = child.stdout.take().ok_or("the server has no output")?;
-        BufReader::new(output).read_line(&mut port).map_err(|e| format!("the server: {e}"))?;
-        Ok(Self { child, port: port.trim().to_owned() })
+        BufReader::new(output).read_line(&mut line).map_err(|e| format!("the server: {e}"))?;
+        let mut words = line.split_whitespace().map(str::to_owned);
+        Ok(Self { child, port: words.next().unwrap_or_default(), told: words.collect() })
+    }
+
+    /// The CPU time that it used so far, its own and the kernel's work for it, in microseconds.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn cpu(&self) -> Result<f64, String> {
+        let failed = |error| format!("the server's CPU time: {error}");
+        let mut sum = 0.0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id())).map_err(failed)? {
+            let file = task.map_err(failed)?.path().join("schedstat");
+            let text = fs::read_to_string(file).map_err(failed)?;
+            sum += text.split(' ').next().and_then(|it| it.parse::<f64>().ok()).unwrap_or_default();
+        }
+        Ok(sum / 1e3)
     }
 
     /// What one call of a client costs, one after the other.
@@ -73,12 +102,29 @@ impl Server {
     ///
     /// When a run failed.
     pub fn cost(&self, root: &Path, program: &Path, call: &[&str]) -> Result<Cost, String> {
+        self.cost_of_many(root, program, call, 1)
+    }
+
+    /// What one call of a client costs, with so many in flight.
+    ///
+    /// # Errors
+    ///
+    /// When a run failed.
+    pub fn cost_of_many(
+        &self,
+        root: &Path,
+        program: &Path,
+        call: &[&str],
+        in_flight: u32,
+    ) -> Result<Cost, String> {
         let count = |calls: u32| {
             let mut command = Command::new(program);
-            command.args(call).args([&self.port, &calls.to_string(), "1"]).env_clear();
-            callgrind::count(root, &mut command)
+            command.args(call).args([&self.port, &calls.to_string(), &in_flight.to_string()]);
+            callgrind::count(root, command.env_clear())
         };
-        Ok(count(MORE)?.of_one(count(FEW)?, f64::from(MORE - FEW)))
+        // All connections are there before the calls that count.
+        let few = FEW.max(2 * in_flight);
+        Ok(count(few + MORE - FEW)?.of_one(count(few)?, f64::from(MORE - FEW)))
     }
 
     /// What reading a list of so many servers costs.

@@ -22,7 +22,14 @@ pub fn describe(root: &Path) -> Result<String, String> {
     let changed = output(
         root,
         "git",
-        &["status", "--porcelain", "--", ":!docs/performance.md", ":!benches/cost.toml"],
+        &[
+            "status",
+            "--porcelain",
+            "--",
+            ":!docs/performance.md",
+            ":!docs/scaling.svg",
+            ":!benches/cost.toml",
+        ],
     )?;
     let changed = if changed.is_empty() { "" } else { " with changes" };
     Ok(format!(

@@ -1,11 +1,15 @@
 //! `cargo xtask bench`: what anyvpn costs, beside other clients, and docs/performance.md.
 
+mod bulk;
 mod call;
 mod callgrind;
 mod gate;
 mod harness;
 mod lists;
 mod machine;
+mod picture;
+mod sandbox;
+mod scaling;
 mod small;
 mod startup;
 
@@ -18,14 +22,30 @@ pub use gate::check;
 const PAGE: &str = "docs/performance.md";
 
 /// Measures, and gives its part of the page.
-type Section = fn(&Path) -> Result<String, String>;
+type Section = fn(&Path) -> Result<Figures, String>;
+
+/// A part of the page.
+pub struct Figures {
+    text: String,
+    /// A file beside the page, and what is in it.
+    picture: Option<(&'static str, String)>,
+}
+
+impl From<String> for Figures {
+    fn from(text: String) -> Self {
+        Self { text, picture: None }
+    }
+}
 
 /// The parts of the page, by name.
 const SECTIONS: &[(&str, Section)] = &[
-    ("startup", startup::section),
-    ("small", small::section),
-    ("call", call::section),
-    ("lists", lists::section),
+    ("startup", |root| Ok(startup::section(root)?.into())),
+    ("small", |root| Ok(small::section(root)?.into())),
+    ("call", |root| Ok(call::section(root)?.into())),
+    ("lists", |root| Ok(lists::section(root)?.into())),
+    ("bulk", bulk::section),
+    ("scaling", scaling::section),
+    ("sandbox", sandbox::section),
 ];
 
 /// Measures the section named, or all; prints the figures, and puts them on the page where they are
@@ -41,16 +61,27 @@ pub fn run(root: &Path, only: Option<&str>, keep: bool) -> Result<(), String> {
         return Err(format!("the sections are {}", names.join(", ")));
     }
     for (name, section) in SECTIONS.iter().filter(|(name, _)| is_asked(name)) {
-        let figures = format!("{}\n({})\n", section(root)?, machine::describe(root)?);
+        let Figures { text, picture } = section(root)?;
+        let figures = format!("{text}\n({})\n", machine::describe(root)?);
         print!("{figures}");
         if keep {
             page::put(root, PAGE, name, &figures)?;
+            if let Some((file, svg)) = picture {
+                let file = Path::new(PAGE).with_file_name(file);
+                let failed = |error| format!("{}: {error}", file.display());
+                std::fs::write(root.join(&file), svg).map_err(failed)?;
+            }
             if *name == "call" {
                 gate::write(root)?;
             }
         }
     }
     Ok(())
+}
+
+/// What a page says of a goal.
+fn met(reached: bool) -> &'static str {
+    if reached { "met" } else { "not met" }
 }
 
 /// The middle of the values.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use super::{callgrind, median, spread};
+use super::{callgrind, median, met, spread};
 
 /// How often each command is started.
 const RUNS: usize = 300;
@@ -81,12 +81,12 @@ pub fn section(root: &Path) -> Result<String, String> {
             cost / first,
         ));
     }
-    let met = if size <= LARGEST { "met" } else { "not met" };
     text.push_str(&format!(
         "\nThe stripped command, with everything that is on by default, has {:.2} MB (goal: at most \
-         {:.0} MB, {met}).\n",
+         {:.0} MB, {}).\n",
         size as f64 / 1e6,
         LARGEST as f64 / 1e6,
+        met(size <= LARGEST),
     ));
     Ok(text)
 }

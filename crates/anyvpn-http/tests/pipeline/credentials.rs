@@ -89,6 +89,15 @@ async fn a_missing_credential_sends_nothing() {
     assert_eq!(script.arrived(), 0);
 }
 
+#[tokio::test]
+async fn who_cannot_renew_is_refused_at_once() {
+    let leaving = Leaving(AtomicUsize::new(2));
+    let steps = [Step::json(401, ""), ok()];
+    let (client, script) = client_with(steps, &clock(), |b| b.credentials(leaving));
+    assert_eq!(client.call(Read).await.unwrap_err().kind(), ErrorKind::Unauthorized);
+    assert_eq!(script.arrived(), 1);
+}
+
 /// The credential is known and not allowed to do this; another one would not be either.
 #[tokio::test]
 async fn a_403_renews_nothing() {

@@ -1,6 +1,6 @@
 //! `/v3/ips`: one WireGuard device each.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +21,7 @@ struct Ip<'a> {
     id: &'a str,
     ipv4_address: Ipv4Addr,
     ipv4_netmask: u8,
-    ipv6_address: Ipv6Addr,
+    ipv6_address: &'a str,
     ipv6_netmask: u8,
     dns: [&'static str; 3],
     device_name: Option<&'a str>,
@@ -41,7 +41,7 @@ fn ip<'a>(account: &'a Account, device: &'a Device) -> Ip<'a> {
         id: &device.id,
         ipv4_address: device.address,
         ipv4_netmask: 32,
-        ipv6_address: device.address_v6(),
+        ipv6_address: &device.address_v6,
         ipv6_netmask: 128,
         dns: DNS,
         device_name: token.and_then(|token| token.device_name.as_deref()),

@@ -2,13 +2,19 @@
 
 use std::collections::HashMap;
 
+use http::header::RETRY_AFTER;
+use http::{HeaderName, HeaderValue};
+
 use super::answer::refusal;
 use crate::reply::Reply;
 
 /// What the live service announced.
-const SEEN_LIMIT: u32 = 60;
-const SEEN_REMAINING: u32 = 58;
+const SEEN_LIMIT: HeaderValue = HeaderValue::from_static("60");
+const SEEN_REMAINING: HeaderValue = HeaderValue::from_static("58");
 const MINUTE: i64 = 60;
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 
 /// Requests of the running minute, by the id of the token; those without one share a count.
 pub(super) struct RateLimit {
@@ -18,17 +24,14 @@ pub(super) struct RateLimit {
 }
 
 /// What the headers of a reply tell.
-#[derive(Clone, Copy)]
 pub(super) struct Rate {
-    limit: u32,
-    remaining: u32,
+    limit: HeaderValue,
+    remaining: HeaderValue,
 }
 
 impl Rate {
     pub(super) fn tell(self, reply: Reply) -> Reply {
-        reply
-            .with_header("x-ratelimit-limit", self.limit)
-            .with_header("x-ratelimit-remaining", self.remaining)
+        reply.with_header(LIMIT, self.limit).with_header(REMAINING, self.remaining)
     }
 }
 
@@ -38,7 +41,7 @@ impl RateLimit {
     }
 
     /// Counts a request, or refuses it.
-    pub(super) fn take(&mut self, token: Option<String>, now: i64) -> Result<Rate, Reply> {
+    pub(super) fn take(&mut self, token: Option<&str>, now: i64) -> Result<Rate, Reply> {
         let Some(limit) = self.per_minute else {
             return Ok(Rate { limit: SEEN_LIMIT, remaining: SEEN_REMAINING });
         };
@@ -47,13 +50,13 @@ impl RateLimit {
             self.minute = minute;
             self.used.clear();
         }
-        let used = self.used.entry(token).or_default();
+        let used = self.used.entry(token.map(str::to_owned)).or_default();
         if *used >= limit {
             let reply = refusal(429, "Too Many Attempts.")
-                .with_header("retry-after", MINUTE - now.rem_euclid(MINUTE));
-            return Err(Rate { limit, remaining: 0 }.tell(reply));
+                .with_header(RETRY_AFTER, MINUTE - now.rem_euclid(MINUTE));
+            return Err(Rate { limit: limit.into(), remaining: 0.into() }.tell(reply));
         }
         *used += 1;
-        Ok(Rate { limit, remaining: limit - *used })
+        Ok(Rate { limit: limit.into(), remaining: (limit - *used).into() })
     }
 }

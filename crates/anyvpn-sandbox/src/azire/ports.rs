@@ -1,6 +1,6 @@
 //! `/v3/portforwardings`
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub(super) const PORTS: std::ops::RangeInclusive<i64> = 1..=65_535;
 #[derive(Serialize)]
 struct ListReply {
     internal_ipv4: Ipv4Addr,
-    internal_ipv6: Ipv6Addr,
+    internal_ipv6: String,
     ports: Vec<ListedPort>,
 }
 
@@ -36,7 +36,7 @@ struct ListedPort {
 #[derive(Serialize)]
 struct PortReply {
     internal_ipv4: Ipv4Addr,
-    internal_ipv6: Ipv6Addr,
+    internal_ipv6: String,
     /// `null` once it is hidden.
     port: Option<u16>,
     hidden: bool,
@@ -52,7 +52,8 @@ pub(super) fn list(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let ports: Vec<ListedPort> = visible
         .map(|&Forward { port, hidden, expires_at }| ListedPort { port, hidden, expires_at })
         .collect();
-    let list = ListReply { internal_ipv4: address, internal_ipv6: device.address_v6(), ports };
+    let list =
+        ListReply { internal_ipv4: address, internal_ipv6: device.address_v6.clone(), ports };
     if !list.ports.is_empty() {
         return Ok(success(list));
     }
@@ -93,7 +94,7 @@ pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     state.accounts[caller.account].created_ports = (today, created + 1);
     let device = device(state, caller, address)?;
     device.ports.push(Forward { port, hidden, expires_at });
-    let internal_ipv6 = device.address_v6();
+    let internal_ipv6 = device.address_v6.clone();
     let reply =
         PortReply { internal_ipv4: address, internal_ipv6, port: Some(port), hidden, expires_at };
     Ok(success_with(state.quirks.created, reply))
@@ -110,7 +111,7 @@ pub(super) fn hide(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     }
     fields.done().map_err(invalid)?;
     let device = device(state, caller, address)?;
-    let internal_ipv6 = device.address_v6();
+    let internal_ipv6 = device.address_v6.clone();
     let place = place(device, port)?;
     let forward = &mut device.ports[place];
     forward.hidden = true;

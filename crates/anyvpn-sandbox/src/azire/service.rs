@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::Either;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -208,21 +209,6 @@ impl Service {
     pub fn quirks(&self) -> Quirks {
         locked(&self.state).quirks.clone()
     }
-
-    async fn work(&self, work: Work, call: &Call) -> Result<Reply, Reply> {
-        match work {
-            Work::Open(work) => work(&mut self.state(), call),
-            Work::Signed(work) => {
-                let mut state = self.state();
-                let caller = state.caller(call)?;
-                work(&mut state, &caller, call)
-            }
-            Work::Check(port) => {
-                let closed = self.quirks().closed;
-                Ok(check::report(call.peer, port(call)?, closed).await)
-            }
-        }
-    }
 }
 
 #[async_trait]
@@ -238,14 +224,32 @@ impl Provider for Service {
     async fn answer(&self, operation: &'static str, call: Call) -> Result<Reply, Reply> {
         let row = ROUTES.iter().find(|row| row.route.operation == operation);
         let work = row.ok_or_else(not_found)?.work;
-        let rate = {
+        let (rate, answer) = {
             let mut state = self.state();
             let now = state.now();
-            let token = state.caller(&call).ok().map(|caller| caller.token);
-            state.limit.take(token, now)?
+            let caller = state.caller(&call);
+            let token = caller.as_ref().ok().map(|caller| &*caller.token);
+            let rate = state.limit.take(token, now)?;
+            let answer = match work {
+                Work::Open(work) => work(&mut state, &call).map(Either::Left),
+                Work::Signed(work) => {
+                    caller.and_then(|caller| work(&mut state, &caller, &call)).map(Either::Left)
+                }
+                Work::Check(port) => {
+                    port(&call).map(|port| Either::Right((port, state.quirks.closed)))
+                }
+            };
+            (rate, answer)
         };
-        let answer = self.work(work, &call).await;
-        answer.map(|reply| rate.tell(reply)).map_err(|reply| rate.tell(reply))
+        let answer = match answer {
+            Ok(Either::Left(reply)) => Ok(reply),
+            Ok(Either::Right((port, closed))) => Ok(check::report(call.peer, port, closed).await),
+            Err(refusal) => Err(refusal),
+        };
+        match answer {
+            Ok(reply) => Ok(rate.tell(reply)),
+            Err(refusal) => Err(rate.tell(refusal)),
+        }
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {

@@ -61,22 +61,12 @@ pub(super) struct Token {
 pub(super) struct Device {
     pub(super) id: String,
     pub(super) address: Ipv4Addr,
+    /// As text, which most replies have in them.
+    pub(super) address_v6: String,
     /// The id of the token that made it.
     pub(super) token: Option<String>,
     pub(super) keys: Vec<Key>,
     pub(super) ports: Vec<Forward>,
-}
-
-impl Device {
-    /// The IPv4 address in decimal stands in the last four groups, as the documents show it.
-    pub(super) fn address_v6(&self) -> Ipv6Addr {
-        let decimal = |byte: u8| {
-            let byte = u16::from(byte);
-            byte / 100 * 0x100 + byte / 10 % 10 * 0x10 + byte % 10
-        };
-        let [a, b, c, d] = self.address.octets().map(decimal);
-        Ipv6Addr::new(0x2a0e, 0x1c80, 0x1337, 1, a, b, c, d)
-    }
 }
 
 pub(super) struct Key {
@@ -170,8 +160,10 @@ impl State {
         // 10.0.1.0 to 10.0.254.255; the first network is the provider's own.
         let low = self.random.free(0x100..0xff00, taken).ok_or_else(full)?;
         let id = self.random.text(8, LETTERS);
+        let address = address(low);
+        let address_v6 = address_v6(address).to_string();
         let devices = &mut self.accounts[account].devices;
-        devices.push(Device { id, address: address(low), token, keys: vec![key], ports: vec![] });
+        devices.push(Device { id, address, address_v6, token, keys: vec![key], ports: vec![] });
         Ok(devices.len() - 1)
     }
 
@@ -188,6 +180,16 @@ impl State {
     pub(super) fn otp(&mut self) -> String {
         self.random.text(60, HEXADECIMAL)
     }
+}
+
+/// The IPv4 address in decimal stands in the last four groups, as the documents show it.
+fn address_v6(address: Ipv4Addr) -> Ipv6Addr {
+    let decimal = |byte: u8| {
+        let byte = u16::from(byte);
+        byte / 100 * 0x100 + byte / 10 % 10 * 0x10 + byte % 10
+    };
+    let [a, b, c, d] = address.octets().map(decimal);
+    Ipv6Addr::new(0x2a0e, 0x1c80, 0x1337, 1, a, b, c, d)
 }
 
 fn address(low: u32) -> Ipv4Addr {

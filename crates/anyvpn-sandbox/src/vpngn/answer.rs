@@ -1,5 +1,6 @@
 //! The envelope of VPNGN's replies, and its refusals.
 
+use http::header::RETRY_AFTER;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -86,7 +87,7 @@ impl Refusal {
     pub(super) fn into_reply(self, quirks: &Quirks) -> Reply {
         let reply = error(self.kind.status(quirks), self.kind, &self.message, quirks);
         match self.retry_after.filter(|_| quirks.retry_after) {
-            Some(seconds) => reply.with_header("retry-after", seconds),
+            Some(seconds) => reply.with_header(RETRY_AFTER, seconds),
             None => reply,
         }
     }

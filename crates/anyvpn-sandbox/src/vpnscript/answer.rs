@@ -1,5 +1,6 @@
 //! The envelope of VPN Script's replies, and its refusals.
 
+use http::header::{ACCEPT, LOCATION};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
@@ -92,11 +93,11 @@ pub(super) fn suspended(reason: Option<&str>) -> Reply {
 /// 401 for who asks for JSON, and the way to the login page for everybody else.
 pub(super) fn unauthenticated(call: &Call) -> Reply {
     // Laravel looks at the type that is named first.
-    let first = call.header("accept").and_then(|types| types.split(',').next());
+    let first = call.header(ACCEPT).and_then(|types| types.split(',').next());
     let json = first.is_some_and(|kind| kind.contains("/json") || kind.contains("+json"));
     match json {
         true => Reply::json(401, &json!({ "success": false, "message": "Unauthenticated." })),
-        false => Reply::html(302).with_header("location", LOGIN),
+        false => Reply::html(302).with_header(LOCATION, LOGIN),
     }
 }
 
