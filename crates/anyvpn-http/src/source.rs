@@ -14,14 +14,19 @@ use crate::transport::Body;
 
 /// The pieces of a body, in order, within the bounds on its size.
 pub(crate) struct Source {
-    body: Body,
-    status: StatusCode,
-    /// The most bytes on the wire.
-    most: usize,
-    /// The bytes on the wire so far.
-    came: usize,
+    wire: Wire,
     #[cfg(feature = "gzip")]
     gzip: Option<Gzip>,
+}
+
+/// The body as it is on the wire.
+struct Wire {
+    body: Body,
+    status: StatusCode,
+    /// The most bytes.
+    most: usize,
+    /// The bytes so far.
+    came: usize,
 }
 
 #[cfg(feature = "gzip")]
@@ -81,10 +86,7 @@ impl Source {
             }
         }
         Ok(Self {
-            body,
-            status,
-            most: limits.reply,
-            came: 0,
+            wire: Wire { body, status, most: limits.reply, came: 0 },
             #[cfg(feature = "gzip")]
             gzip: decompress,
         })
@@ -95,32 +97,11 @@ impl Source {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Failure>>> {
-        loop {
-            #[cfg(feature = "gzip")]
-            if let Some(gzip) = &mut self.gzip
-                && let Some(text) = gzip.next(self.status).transpose()
-            {
-                return Poll::Ready(Some(text));
-            }
-            let chunk = match ready!(self.body.poll_next_unpin(context)) {
-                Some(chunk) => chunk.map_err(Failure::Lost)?,
-                #[cfg(feature = "gzip")]
-                None if let Some(gzip) = &mut self.gzip => {
-                    return Poll::Ready(gzip.finish(self.status).transpose());
-                }
-                None => return Poll::Ready(None),
-            };
-            self.came += chunk.len();
-            if self.came > self.most {
-                return Poll::Ready(Some(Err(too_large(self.status, self.most))));
-            }
-            #[cfg(feature = "gzip")]
-            if let Some(gzip) = &mut self.gzip {
-                gzip.input = chunk;
-                continue;
-            }
-            return Poll::Ready(Some(Ok(chunk)));
+        #[cfg(feature = "gzip")]
+        if let Some(gzip) = &mut self.gzip {
+            return gzip.poll_next(&mut self.wire, context);
         }
+        self.wire.poll_next(context)
     }
 
     /// The same, waited for.
@@ -129,8 +110,38 @@ impl Source {
     }
 }
 
+impl Wire {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+        let Some(chunk) = ready!(self.body.poll_next_unpin(context)) else {
+            return Poll::Ready(None);
+        };
+        let chunk = chunk.map_err(Failure::Lost)?;
+        self.came += chunk.len();
+        if self.came > self.most {
+            return Poll::Ready(Some(Err(too_large(self.status, self.most))));
+        }
+        Poll::Ready(Some(Ok(chunk)))
+    }
+}
+
 #[cfg(feature = "gzip")]
 impl Gzip {
+    fn poll_next(
+        &mut self,
+        wire: &mut Wire,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Failure>>> {
+        loop {
+            if let Some(text) = self.next(wire.status)? {
+                return Poll::Ready(Some(Ok(text)));
+            }
+            match ready!(wire.poll_next(context)).transpose()? {
+                Some(chunk) => self.input = chunk,
+                None => return Poll::Ready(self.finish(wire.status).transpose()),
+            }
+        }
+    }
+
     /// What the input becomes, a few kilobytes at a time; `None` when it is used up.
     fn next(&mut self, status: StatusCode) -> Result<Option<Bytes>, Failure> {
         use bytes::Buf;
