@@ -51,7 +51,11 @@ const MODULES: &[Module] = &[
     },
     Module {
         name: "reply",
-        files: &["anyvpn-http/src/reply.rs", "anyvpn-http/src/exchange.rs"],
+        files: &[
+            "anyvpn-http/src/reply.rs",
+            "anyvpn-http/src/exchange.rs",
+            "anyvpn-http/src/source.rs",
+        ],
         package: HTTP,
         tests: ALL,
     },

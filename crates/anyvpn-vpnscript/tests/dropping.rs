@@ -46,14 +46,17 @@ async fn a_dropped_deletion_can_be_asked_for_again() {
 async fn a_dropped_list_can_be_read_again() {
     let world = World::new(0).await;
     let (vpn, transport) = halting(&world);
-    let vpn = vpn.with_page_size(3);
-    let list = || vpn.servers().try_collect::<Vec<_>>();
-    let polls = at_every_poll(async |polls| {
-        let read = poll_at_most(polls, list()).await;
-        transport.settled().await;
-        assert_eq!(list().await.unwrap().len(), 7, "after {polls} polls");
-        read.is_some()
-    })
-    .await;
-    assert!(polls > 12, "only {polls} moments to give up");
+    // With a page ahead, a task does the steps, and the caller has few moments to give up.
+    for (prefetch, moments) in [(false, 12), (true, 1)] {
+        let vpn = vpn.clone().with_page_size(3).with_prefetch(prefetch);
+        let list = || vpn.servers().try_collect::<Vec<_>>();
+        let polls = at_every_poll(async |polls| {
+            let read = poll_at_most(polls, list()).await;
+            transport.settled().await;
+            assert_eq!(list().await.unwrap().len(), 7, "after {polls} polls");
+            read.is_some()
+        })
+        .await;
+        assert!(polls > moments, "only {polls} moments to give up");
+    }
 }
