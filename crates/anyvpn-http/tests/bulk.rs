@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
+mod plain;
+
 use std::cell::Cell;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -16,33 +18,10 @@ use anyvpn_testkit::scripted::{Script, Step};
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_util::{StreamExt, stream};
-use serde::de::DeserializeOwned;
+use plain::Plain;
 use tokio::time::{Instant, sleep};
 
 const THREE: NonZero<usize> = NonZero::new(3).unwrap();
-
-struct Plain;
-
-impl Dialect for Plain {
-    type Provider = Client<Self>;
-    type Credential = Secret;
-
-    fn attach(token: Option<&Secret>, security: Security, to: &mut Request) -> Result<(), Error> {
-        security.attach_bearer(token, to)
-    }
-
-    fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
-        if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
-    }
-
-    fn refusal(reply: &Reply) -> Error {
-        Error::new(match reply.status.as_u16() {
-            401 => ErrorKind::Unauthorized,
-            429 => ErrorKind::RateLimited,
-            _ => ErrorKind::Refused,
-        })
-    }
-}
 
 /// Creates a customer of this number.
 struct Create(usize);

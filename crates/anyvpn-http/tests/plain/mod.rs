@@ -19,9 +19,13 @@ impl Dialect for Plain {
     }
 
     fn refusal(reply: &Reply) -> Error {
-        match reply.status.is_server_error() {
-            true => Error::new(ErrorKind::Unavailable),
-            false => Error::new(ErrorKind::UnexpectedReply).with_detail(reply.describe()),
-        }
+        let kind = match reply.status.as_u16() {
+            401 => ErrorKind::Unauthorized,
+            429 => ErrorKind::RateLimited,
+            400..=499 => ErrorKind::Refused,
+            500.. => ErrorKind::Unavailable,
+            _ => ErrorKind::UnexpectedReply,
+        };
+        Error::new(kind).with_detail(reply.describe())
     }
 }
