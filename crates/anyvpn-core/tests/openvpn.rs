@@ -275,6 +275,7 @@ fn what_openvpn_accepts_is_accepted() {
     for text in cases {
         assert_eq!(parse(&text).to_secret().expose(), text);
     }
+    assert_eq!(parse("setenv opt\n").redacted(), "setenv [redacted]\n");
     let value = &listed("up \"c:\\\\a \\\"b\\\" c\" '\\x' a\\ b \"\"x\"#\" y;#z ;no\n")[0].2;
     assert_eq!(value, "c:\\a \"b\" c \\x a b  x\"#\" y;#z");
 }
