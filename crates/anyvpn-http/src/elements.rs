@@ -9,6 +9,7 @@ use bytes::{Buf, Bytes};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::reply::without_values;
+use crate::structure::{Part, Strings};
 use crate::{Limits, structure};
 
 /// What was found in the pieces so far.
@@ -248,8 +249,7 @@ impl Decoder {
 #[derive(Default)]
 struct Seek {
     depth: usize,
-    string: bool,
-    escaped: bool,
+    strings: Strings,
     /// Where in the frame the last string of the outermost object is.
     key: Range<usize>,
     /// The last byte that is neither a space nor in a string.
@@ -263,28 +263,23 @@ impl Seek {
         let before = frame.len();
         frame.extend_from_slice(text);
         for (at, &byte) in text.iter().enumerate() {
-            match byte {
-                _ if self.escaped => self.escaped = false,
-                b'\\' if self.string => self.escaped = true,
-                b'"' => {
-                    self.string = !self.string;
-                    match self.string {
-                        _ if self.depth != 1 => {}
-                        true => self.key = before + at + 1..before + at + 1,
-                        false => self.key.end = before + at,
+            let at = before + at;
+            match self.strings.take(byte) {
+                Part::Within => continue,
+                Part::Opens if self.depth == 1 => self.key = at + 1..at + 1,
+                Part::Closes if self.depth == 1 => self.key.end = at,
+                Part::Opens | Part::Closes => {}
+                Part::Outside => match byte {
+                    b'[' if self.begins(frame, keys) => {
+                        frame.truncate(at + 1);
+                        return Some(at + 1 - before);
                     }
-                    self.last = byte;
-                }
-                _ if self.string => {}
-                b'[' if self.begins(frame, keys) => {
-                    frame.truncate(before + at + 1);
-                    return Some(at + 1);
-                }
-                b'[' | b'{' => self.depth += 1,
-                b']' | b'}' => self.depth = self.depth.saturating_sub(1),
-                _ => {}
+                    b'[' | b'{' => self.depth += 1,
+                    b']' | b'}' => self.depth = self.depth.saturating_sub(1),
+                    _ => {}
+                },
             }
-            if !self.string && !is_space(byte) {
+            if !is_space(byte) {
                 self.last = byte;
             }
         }
@@ -304,24 +299,17 @@ impl Seek {
 #[derive(Default)]
 struct Scan {
     depth: usize,
-    string: bool,
-    escaped: bool,
+    strings: Strings,
 }
 
 impl Scan {
     /// How far the element goes on in `text`; `None` when it does not end there.
     fn end(&mut self, text: &[u8]) -> Option<usize> {
         for (at, &byte) in text.iter().enumerate() {
+            let part = self.strings.take(byte);
             match byte {
-                _ if self.escaped => self.escaped = false,
-                b'\\' if self.string => self.escaped = true,
-                b'"' => {
-                    self.string = !self.string;
-                    if !self.string && self.depth == 0 {
-                        return Some(at + 1);
-                    }
-                }
-                _ if self.string => {}
+                _ if part == Part::Closes && self.depth == 0 => return Some(at + 1),
+                _ if part != Part::Outside => {}
                 b'[' | b'{' => self.depth += 1,
                 b']' | b'}' if self.depth == 0 => return Some(at),
                 b']' | b'}' => {

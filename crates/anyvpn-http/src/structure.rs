@@ -26,13 +26,12 @@ pub(crate) fn excess(body: &[u8], values: usize, nesting: usize, outside: usize)
 /// The number of values, an empty container counted twice, and how deep they lie within each other.
 fn structure(text: &[u8]) -> (usize, usize) {
     let (mut values, mut depth, mut deepest) = (1_usize, 0_usize, 0);
-    let (mut string, mut escaped) = (false, false);
+    let mut strings = Strings::default();
     for byte in text {
+        if strings.take(*byte) != Part::Outside {
+            continue;
+        }
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if string => escaped = true,
-            b'"' => string = !string,
-            _ if string => {}
             b',' => values += 1,
             b'[' | b'{' => {
                 values += 1;
@@ -44,6 +43,41 @@ fn structure(text: &[u8]) -> (usize, usize) {
         }
     }
     (values, deepest)
+}
+
+/// Tells the strings of a JSON text from what is around them.
+#[derive(Default)]
+pub(crate) struct Strings {
+    within: bool,
+    escaped: bool,
+}
+
+/// What a byte is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Outside,
+    /// The quote that opens a string.
+    Opens,
+    Within,
+    /// The quote that closes it.
+    Closes,
+}
+
+impl Strings {
+    /// Takes the next byte of the text.
+    pub(crate) fn take(&mut self, byte: u8) -> Part {
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' if self.within => self.escaped = true,
+            b'"' => {
+                self.within = !self.within;
+                return if self.within { Part::Opens } else { Part::Closes };
+            }
+            _ if !self.within => return Part::Outside,
+            _ => {}
+        }
+        Part::Within
+    }
 }
 
 #[cfg(test)]
