@@ -46,7 +46,8 @@ pub const LATE: u32 = 2;
 /// The server, until it is dropped.
 pub struct Server {
     child: Child,
-    port: String,
+    /// Where it listens.
+    pub port: String,
     /// What it printed after its port.
     pub told: Vec<String>,
 }

@@ -1,13 +1,12 @@
 //! What one call adds to a small application: crates, size, time to build, time to run.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
-use super::{median, spread};
-use crate::page;
+use super::harness::{self, Server};
+use super::{median, met, spread};
 
 /// The programs of `benches/small/`. What they add is compared with the second one; the first is
 /// started to know what an empty process takes.
@@ -42,41 +41,45 @@ pub fn section(root: &Path) -> Result<String, String> {
     let built: Vec<Built> =
         PROGRAMS.iter().map(|(name, _)| build(root, name)).collect::<Result<_, _>>()?;
 
-    let server = Server::start(&program("server"), &place.join("ca.pem"))?;
+    let certificate = place.join("ca.pem");
+    let server = Server::run(&program("server"), &[&certificate.display().to_string()])?;
+    with_roots(&certificate)?;
     let url = format!("https://localhost:{}", server.port);
     let mut times = vec![Vec::new(); PROGRAMS.len()];
     for _ in 0..ROUNDS {
         for ((name, _), times) in PROGRAMS.iter().zip(&mut times) {
-            times.push(cpu(&program(name), &url, &place.join("ca.pem"))?);
+            times.push(cpu(&program(name), &url, &certificate)?);
         }
     }
 
+    let above: Vec<Vec<f64>> = times
+        .iter()
+        .map(|of| of.iter().zip(&times[0]).map(|(it, empty)| it - empty).collect())
+        .collect();
+
     let mut text = INTRODUCTION.to_owned();
-    for (((_, title), built), of) in PROGRAMS.iter().zip(&built).zip(&times) {
-        let above: Vec<f64> = of.iter().zip(&times[0]).map(|(it, empty)| it - empty).collect();
+    for (((_, title), built), above) in PROGRAMS.iter().zip(&built).zip(&above) {
         text.push_str(&format!(
             "| {title} | {} | {:.2} | {:.0} | {} |\n",
             built.crates,
             built.bytes / 1e6,
             built.seconds,
-            spread(&above, 1),
+            spread(above, 1),
         ));
     }
-    let (bare, own) = (&built[1], &built[2]);
+    let (bare, own, call) = (&built[1], &built[2], median(&above[2]));
     let crates = own.crates.saturating_sub(bare.crates);
     let (bytes, seconds) = (own.bytes - bare.bytes, own.seconds - bare.seconds);
-    let above: Vec<f64> = times[2].iter().zip(&times[0]).map(|(it, empty)| it - empty).collect();
     text.push_str(&format!(
         "\nanyvpn-azire adds to bare reqwest: {crates} crates (goal: at most {CRATES}, {}), \
-         {:.2} MB ({:.2}, {}), {seconds:.0} s of building ({SECONDS:.0}, {}). Its call takes {:.1} ms of \
+         {:.2} MB ({:.2}, {}), {seconds:.0} s of building ({SECONDS:.0}, {}). Its call takes {call:.1} ms of \
          CPU above an empty process ({CPU:.0}, {}).\n\n{}",
         met(crates <= CRATES),
         bytes / 1e6,
         BYTES / 1e6,
         met(bytes <= BYTES),
         met(seconds <= SECONDS),
-        median(&above),
-        met(median(&above) <= CPU),
+        met(call <= CPU),
         operations(root, &program("anyvpn"))?,
     ));
     Ok(text)
@@ -93,10 +96,6 @@ work for it, less that of a program that does nothing.
 | program | crates | stripped, MB | clean build, s | start and one https call, ms of CPU |
 |---|---|---|---|---|
 ";
-
-fn met(is_met: bool) -> &'static str {
-    if is_met { "met" } else { "not met" }
-}
 
 /// Builds one program from nothing, in a folder of its own.
 fn build(root: &Path, name: &str) -> Result<Built, String> {
@@ -130,46 +129,21 @@ fn build(root: &Path, name: &str) -> Result<Built, String> {
     Ok(Built { crates: crates.len(), seconds, bytes: bytes as f64 })
 }
 
-/// The server of the calls, until it is dropped.
-struct Server {
-    child: Child,
-    port: String,
-}
-
-impl Server {
-    fn start(program: &Path, certificate: &Path) -> Result<Self, String> {
-        let mut child = Command::new(program)
-            .arg(certificate)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|e| format!("{}: {e}", program.display()))?;
-        let mut port = String::new();
-        let output = child.stdout.take().ok_or("the server has no output")?;
-        BufReader::new(output).read_line(&mut port).map_err(|e| format!("the server: {e}"))?;
-        // The system's roots stay: to read them is a part of what a call costs.
-        let roots = fs::read("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
-        let own = fs::read(certificate).map_err(|e| format!("{}: {e}", certificate.display()))?;
-        fs::write(certificate, [roots, own].concat())
-            .map_err(|e| format!("{}: {e}", certificate.display()))?;
-        Ok(Self { child, port: port.trim().to_owned() })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Adds the system's roots to the server's own certificate: to read them is a part of what a call
+/// costs.
+fn with_roots(certificate: &Path) -> Result<(), String> {
+    let failed = |e| format!("{}: {e}", certificate.display());
+    let roots = fs::read("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
+    let own = fs::read(certificate).map_err(failed)?;
+    fs::write(certificate, [roots, own].concat()).map_err(failed)
 }
 
 /// Milliseconds of CPU for one run of a program, as the shell's `times` says it of its children.
 fn cpu(program: &Path, url: &str, roots: &Path) -> Result<f64, String> {
     let script =
         "n=$1; shift; while [ $n -gt 0 ]; do \"$@\" >/dev/null || exit 1; n=$((n-1)); done; times";
-    let output = Command::new("taskset")
-        .args(["-c", &(page::cores() - 1).to_string()])
-        .args(["bash", "-c", script, "bash", &STARTS.to_string()])
+    let output = harness::client(Path::new("bash"))
+        .args(["-c", script, "bash", &STARTS.to_string()])
         .arg(program)
         .arg(url)
         .env_clear()
