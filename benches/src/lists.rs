@@ -15,6 +15,12 @@ use crate::{Failure, cpu_time, memory};
 
 const TOKEN: &str = "7|f1x7ure70ken000000000000000000000000f1x7";
 
+/// How long a caller waits for something else behind each page.
+const WAIT: Duration = Duration::from_millis(20);
+
+/// Behind so many servers, of a caller that does not wait.
+const NEVER: usize = usize::MAX;
+
 /// The list as bare reqwest's user writes it down.
 #[derive(Deserialize)]
 struct List {
@@ -69,13 +75,19 @@ pub async fn run(client: &str, port: &str, count: usize) -> Result<(), Failure> 
         ("reqwest", _) => bare(&reqwest, &format!("{base}/api/servers")).await?,
         ("call", _) => vpn.call(all).await?.servers.len(),
         ("collect", _) => vpn.stream(all).try_collect::<Vec<_>>().await?.len(),
-        ("stream", _) => counted(vpn.stream(all)).await?,
-        ("pages", size) => {
-            let vpn = vpn.with_page_size(size.parse()?).with_prefetch(false);
-            counted(vpn.servers()).await?
+        ("stream", _) => counted(vpn.stream(all), NEVER).await?,
+        (how, size) => {
+            let size = size.parse()?;
+            let (prefetch, wait) = match how {
+                "pages" => (false, NEVER),
+                "ahead" => (true, NEVER),
+                "pages_waiting" => (false, size),
+                "ahead_waiting" => (true, size),
+                _ => return Err("there is no such client of lists".into()),
+            };
+            let vpn = vpn.with_page_size(u32::try_from(size)?).with_prefetch(prefetch);
+            counted(vpn.servers(), wait).await?
         }
-        ("ahead", size) => counted(vpn.with_page_size(size.parse()?).servers()).await?,
-        _ => return Err("there is no such client of lists".into()),
     };
     let (cpu, wall) = (cpu_time()? - cpu, wall.elapsed());
     if came != count {
@@ -92,11 +104,18 @@ async fn bare(client: &reqwest::Client, url: &str) -> Result<usize, Failure> {
     Ok(list.data.iter().filter(|server| server.length() > 0).count())
 }
 
-/// How many there are; each is gone before the next one is asked for.
-async fn counted<T>(items: impl Stream<Item = Result<T, Error>>) -> Result<usize, Error> {
+/// How many there are; each is gone before the next one is asked for. Behind each so many the caller
+/// waits for something else, such as a disk.
+async fn counted<T>(
+    items: impl Stream<Item = Result<T, Error>>,
+    wait: usize,
+) -> Result<usize, Error> {
     items
         .try_fold(0, |count, item| async move {
             drop(std::hint::black_box(item));
+            if (count + 1) % wait == 0 {
+                tokio::time::sleep(WAIT).await;
+            }
             Ok(count + 1)
         })
         .await

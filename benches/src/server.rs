@@ -56,14 +56,14 @@ pub fn announce(line: &str) -> io::Result<()> {
 async fn answer(request: Request<Incoming>, delay: Duration) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     let _ = body.collect().await;
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
     if let Some(servers) = lists::answer(&head.uri) {
         let mut response = Response::new(StreamBody::new(servers).boxed_unsync());
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         return Ok(response);
-    }
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
     }
     let reply = match (head.method, head.uri.path()) {
         (Method::GET, "/v3/portforwardings") => LIST,

@@ -66,6 +66,9 @@ use anyvpn_http::{
     Client, ClientBuilder, Fixed, List, ListOperation, Operation, SignIn, Stored, TokenStore,
 };
 use async_trait::async_trait;
+/// The type of a [`ops::Server`]'s texts, which derefs to `str` and becomes a `String` with `into()`.
+#[doc(no_inline)]
+pub use compact_str::CompactString;
 pub use dialect::Dialect;
 
 /// What VPN Script can do.

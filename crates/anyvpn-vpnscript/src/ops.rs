@@ -6,6 +6,7 @@ use anyvpn_http::{
     Client, Dialect as _, Entry, Field, FieldKind, ListOperation, Operation, Replay, Reply,
     Request, Security,
 };
+use compact_str::CompactString;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -210,21 +211,21 @@ pub struct Server {
     #[serde(deserialize_with = "lenient::integer")]
     pub id: u64,
     /// The name that people see.
-    pub name: String,
+    pub name: CompactString,
     /// The country, in English.
-    pub country: Option<String>,
+    pub country: Option<CompactString>,
     /// The country as a word of a URL, such as `germany`.
-    pub country_slug: Option<String>,
+    pub country_slug: Option<CompactString>,
     /// The country's two letters, in lower case.
-    pub country_iso_code: Option<String>,
+    pub country_iso_code: Option<CompactString>,
     /// The city; it may be empty.
-    pub city: Option<String>,
+    pub city: Option<CompactString>,
     /// The state or region; it may be empty.
-    pub state: Option<String>,
+    pub state: Option<CompactString>,
     /// The host name; it may be empty.
-    pub host: Option<String>,
+    pub host: Option<CompactString>,
     /// The address.
-    pub ipaddr: Option<String>,
+    pub ipaddr: Option<CompactString>,
     /// What the server speaks.
     pub protocol: Protocol,
     /// The id of a configuration. The page does not say whose: its sample has one for an OpenVPN

@@ -56,6 +56,7 @@ fn imports(provider: &Provider, items: &str) -> String {
         list("anyvpn_core", core),
         "use anyvpn_http::by_name::{self, run};\n".to_owned(),
         list("anyvpn_http", http),
+        list("compact_str", used(&["CompactString"])),
         list("serde::de", used(&["IgnoredAny"])),
         list("serde", used(&["Deserialize", "Serialize"])),
         "use serde_json::Value;\n\nuse crate::dialect::Dialect;\n".to_owned(),

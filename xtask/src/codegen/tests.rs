@@ -226,10 +226,12 @@ Thing:
       description: H.
       x-decoder: part
       oneOf: [{ $ref: '#/components/schemas/Part' }, { type: string }]
+    name: { type: string, format: compact-string, description: I. }
 Part: { type: object, description: A part. }";
     let output = "x-output: { type: array, items: { $ref: '#/components/schemas/Thing' } }";
     let code = ops(&operation(output), thing);
     assert_has(&code, "use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};");
+    assert_has(&code, "use compact_str::CompactString;");
     assert_has(&code, "use crate::lenient;");
     assert_has(&code, "type Output = Vec<Thing>;");
     assert_has(
@@ -256,6 +258,8 @@ pub struct Thing {
     /// H.
     #[serde(default, deserialize_with = "lenient::part")]
     pub part: Option<Part>,
+    /// I.
+    pub name: Option<CompactString>,
 }
 
 /// A part.
