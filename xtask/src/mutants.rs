@@ -60,6 +60,22 @@ const MODULES: &[Module] = &[
         tests: ALL,
     },
     Module {
+        name: "list",
+        files: &[
+            "anyvpn-http/src/list.rs",
+            "anyvpn-http/src/elements.rs",
+            "anyvpn-http/src/structure.rs",
+        ],
+        package: HTTP,
+        tests: &["--lib", "--test=lists", "--test=list_faults", "--test=reply"],
+    },
+    Module {
+        name: "bulk",
+        files: &["anyvpn-http/src/bulk.rs"],
+        package: HTTP,
+        tests: &["--test=bulk"],
+    },
+    Module {
         name: "credentials",
         files: &[
             "anyvpn-http/src/credentials.rs",

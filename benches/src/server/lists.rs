@@ -63,7 +63,7 @@ const PLACES: [(&str, &str, &str, &str); 5] = [
 
 fn server(text: &mut String, comma: &str, id: u64) {
     let (country, slug, code, city) = PLACES[id as usize % PLACES.len()];
-    let protocol = if id % 2 == 0 { "wireguard" } else { "openvpn" };
+    let protocol = if id.is_multiple_of(2) { "wireguard" } else { "openvpn" };
     let address =
         [10, (id >> 16) as u8, (id >> 8) as u8, id as u8].map(|it| it.to_string()).join(".");
     _ = write!(
