@@ -94,8 +94,4 @@ impl<S: Stream> Stream for Bulk<S> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
         self.calls.as_mut().poll_next(context)
     }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.calls.size_hint()
-    }
 }

@@ -28,16 +28,22 @@ impl Reply {
     ///
     /// [`ErrorKind::UnexpectedReply`] with content type, JSON path and an excerpt without values.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        // Tracking the path costs as much as decoding, so only a failure pays for it.
-        serde_json::from_slice(&self.body).map_err(|_| {
-            let mut json = serde_json::Deserializer::from_slice(&self.body);
-            let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {
-                Ok(_) => "after the end of the JSON text".to_owned(),
-                Err(e) if e.inner().is_eof() => format!("at `{}`: it ends too early", e.path()),
-                Err(e) => format!("at `{}`: {}", e.path(), without_values(&e.inner().to_string())),
-            };
-            self.unexpected(&place)
-        })
+        // A text is checked at once, and each string of bytes by itself.
+        if let Ok(text) = str::from_utf8(&self.body)
+            && let Ok(value) = serde_json::from_str(text)
+        {
+            return Ok(value);
+        }
+        // Tracking the path costs as much as decoding, so only a failure pays for it; and what is no
+        // text where nobody reads it, which is none.
+        let mut json = serde_json::Deserializer::from_slice(&self.body);
+        let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {
+            Ok(value) if json.end().is_ok() => return Ok(value),
+            Ok(_) => "after the end of the JSON text".to_owned(),
+            Err(e) if e.inner().is_eof() => format!("at `{}`: it ends too early", e.path()),
+            Err(e) => format!("at `{}`: {}", e.path(), without_values(&e.inner().to_string())),
+        };
+        Err(self.unexpected(&place))
     }
 
     /// Decodes the body from JSON, or from nothing: no body is null, which fits an operation without

@@ -10,8 +10,7 @@ pub(crate) const PARSER: usize = 128;
 /// or is no JSON.
 pub(crate) fn excess(body: &[u8], values: usize, nesting: usize, outside: usize) -> Option<String> {
     // Too high where strings hold such characters; only then it is worth to look closely.
-    let marks = || body.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
-    let many = body.len() > SMALL && marks() >= values;
+    let many = body.len() > SMALL.max(values) && marks(body) >= values;
     if !many && nesting >= PARSER {
         return None;
     }
@@ -21,6 +20,13 @@ pub(crate) fn excess(body: &[u8], values: usize, nesting: usize, outside: usize)
     }
     (depth + outside > nesting && nesting < PARSER)
         .then(|| format!("the reply is nested deeper than {nesting} levels"))
+}
+
+/// How often there is a character that a value begins behind.
+fn marks(text: &[u8]) -> usize {
+    let mark = |byte: &u8| u8::from(matches!(byte, b',' | b'[' | b'{'));
+    // A sum of one byte, which so many cannot exceed, is counted many at a time.
+    text.chunks(255).map(|some| usize::from(some.iter().map(mark).sum::<u8>())).sum()
 }
 
 /// The number of values, an empty container counted twice, and how deep they lie within each other.

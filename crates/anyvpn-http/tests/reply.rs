@@ -55,6 +55,28 @@ fn an_error_says_what_came() {
 }
 
 #[test]
+fn only_what_is_read_must_be_a_text() {
+    #[derive(Deserialize)]
+    struct Thing<'a> {
+        name: &'a str,
+    }
+    let of = |body: &'static [u8]| Reply { body: body.into(), ..reply("application/json", "") };
+    let unread = of(b"{\"name\":\"a\",\"note\":\"\xff\"}");
+    assert_eq!(unread.json::<Thing<'_>>().unwrap().name, "a");
+    let error = of(b"{\"name\":\"\xff\",\"note\":\"b\"}")
+        .json::<Thing<'_>>()
+        .map(|it| it.name)
+        .unwrap_err();
+    assert!(
+        error.detail().unwrap().starts_with("at `name`: invalid unicode code point"),
+        "{error}"
+    );
+    let behind = of(b"{\"name\":\"a\"}\xff");
+    let error = behind.json::<Thing<'_>>().map(|it| it.name).unwrap_err();
+    assert!(error.detail().unwrap().starts_with("after the end of the JSON text"), "{error}");
+}
+
+#[test]
 fn an_excerpt_shows_structure_and_no_value() {
     let long = "x".repeat(300);
     let ones = |count| "1,".repeat(count);

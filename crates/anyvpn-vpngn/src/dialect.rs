@@ -130,7 +130,7 @@ impl anyvpn_http::Dialect for Dialect {
 
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
         // All that is as documented is read as it stands, once.
-        match serde_json::from_slice(&reply.body) {
+        match reply.json() {
             Ok(Answer { status: Some(status), value })
                 if reply.status.is_success() && *status == *"success" =>
             {
