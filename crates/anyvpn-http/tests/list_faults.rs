@@ -222,9 +222,12 @@ async fn an_element_that_does_not_fit_is_named() {
         (r#"{"ok":true,"data":[{"id":1} {"id":2}]}"#, "at `data[1]`: expected `,` or `]`"),
         (r#"{"ok":true,"data":[{"id":1}"#, "at `data[1]`: it ends too early"),
     ] {
-        let (_, error) = streamed(Servers, vec![Bytes::from_static(text.as_bytes())]).await;
-        let error = error.unwrap().to_string();
-        assert!(error.contains(place) && !error.contains("s3cret"), "{error}");
+        for at in 0..=text.len() {
+            let (one, other) = text.split_at(at);
+            let (_, error) = streamed(Servers, vec![one.into(), other.into()]).await;
+            let error = error.unwrap().to_string();
+            assert!(error.contains(place) && !error.contains("s3cret"), "cut at {at}: {error}");
+        }
     }
     let (_, error) = streamed(BareServers, vec![Bytes::from_static(b"[{\"id\":-1}]")]).await;
     assert!(error.unwrap().to_string().contains("at `[0].id`: "));
