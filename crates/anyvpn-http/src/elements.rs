@@ -250,7 +250,7 @@ impl Decoder {
 struct Seek {
     depth: usize,
     strings: Strings,
-    /// Where in the frame the last string of the outermost object is.
+    /// Where in the frame the last string is.
     key: Range<usize>,
     /// The last byte that is neither a space nor in a string.
     last: u8,
@@ -266,9 +266,8 @@ impl Seek {
             let at = before + at;
             match self.strings.take(byte) {
                 Part::Within => continue,
-                Part::Opens if self.depth == 1 => self.key = at + 1..at + 1,
-                Part::Closes if self.depth == 1 => self.key.end = at,
-                Part::Opens | Part::Closes => {}
+                Part::Opens => self.key.start = at + 1,
+                Part::Closes => self.key.end = at,
                 Part::Outside => match byte {
                     b'[' if self.begins(frame, keys) => {
                         frame.truncate(at + 1);
@@ -288,7 +287,7 @@ impl Seek {
 
     fn begins(&self, frame: &[u8], keys: &[&str]) -> bool {
         if keys.is_empty() {
-            return self.depth == 0 && self.last == 0;
+            return self.depth == 0;
         }
         let key = &frame[self.key.clone()];
         self.depth == 1 && self.last == b':' && keys.iter().any(|it| it.as_bytes() == key)
@@ -306,10 +305,10 @@ impl Scan {
     /// How far the element goes on in `text`; `None` when it does not end there.
     fn end(&mut self, text: &[u8]) -> Option<usize> {
         for (at, &byte) in text.iter().enumerate() {
-            let part = self.strings.take(byte);
+            if self.strings.take(byte) != Part::Outside {
+                continue;
+            }
             match byte {
-                _ if part == Part::Closes && self.depth == 0 => return Some(at + 1),
-                _ if part != Part::Outside => {}
                 b'[' | b'{' => self.depth += 1,
                 b']' | b'}' if self.depth == 0 => return Some(at),
                 b']' | b'}' => {
@@ -319,7 +318,6 @@ impl Scan {
                     }
                 }
                 b',' if self.depth == 0 => return Some(at),
-                _ if self.depth == 0 && is_space(byte) => return Some(at),
                 _ => {}
             }
         }

@@ -5,7 +5,7 @@
 
 mod listed;
 
-use anyvpn_core::Secret;
+use anyvpn_core::{ErrorKind, Secret};
 use anyvpn_http::{Client, Dialect, ListOperation};
 use anyvpn_testkit::scripted::Step;
 use bytes::Bytes;
@@ -113,6 +113,26 @@ const AROUND: &[(&str, &str)] = &[
     (r#"["data":"#, r#"]"#),
     (r#"<html>{"ok":true,"data":"#, r#"}"#),
 ];
+
+#[tokio::test]
+async fn a_list_is_handed_out_before_its_end_whatever_stands_before_it() {
+    for before in [
+        r#"{"data":"#,
+        r#"{"ok":true,"list":"#,
+        r#"{"nested":{"data":[{"id":9}]},"x":["data",":",{}],"ok":true,"data":"#,
+        r#"{"ok":true,"name":"data","note":"\\\":[", "data" : "#,
+    ] {
+        let text = format!("{before}[{{\"id\":1}},");
+        for at in 0..=text.len() {
+            let (one, other) = text.split_at(at);
+            let (one, other) = (one.to_owned().into(), other.to_owned().into());
+            let (items, error) = streamed(Servers, vec![one, other]).await;
+            let ids: Vec<u64> = items.iter().map(|it| it.id).collect();
+            assert_eq!(ids, [1], "{before} cut at {at}: {error:?}");
+            assert_eq!(error.unwrap().kind(), ErrorKind::UnexpectedReply);
+        }
+    }
+}
 
 #[tokio::test]
 async fn a_list_by_itself_is_the_same_however_it_arrives() {
