@@ -221,6 +221,7 @@ async fn an_element_that_does_not_fit_is_named() {
         (r#"{"ok":true,"data":[{"id":1},{"id":1 2}]}"#, "at `data[1]"),
         (r#"{"ok":true,"data":[{"id":1} {"id":2}]}"#, "at `data[1]`: expected `,` or `]`"),
         (r#"{"ok":true,"data":[{"id":1}"#, "at `data[1]`: it ends too early"),
+        (r#"{"data":[{"id":1},{"id":"s3cret"}]}"#, "at `data[1].id`: "),
     ] {
         for at in 0..=text.len() {
             let (one, other) = text.split_at(at);
@@ -323,6 +324,7 @@ async fn a_list_that_is_dropped_leaves_the_client_usable() {
     }
     let (client, _) = client([Step::Hang, Step::json(200, text)], |it| it);
     let mut list = client.stream(Servers);
+    assert!(format!("{list:?}").contains("Servers"), "{list:?}");
     assert!(list.next().now_or_never().is_none());
     drop(list);
     assert_eq!(client.call(Servers).await.unwrap().len(), 2);
