@@ -18,8 +18,7 @@ pub(crate) fn excess(body: &[u8], values: usize, nesting: usize, outside: usize)
     if count > values && many {
         return Some(format!("the reply has more than {values} values"));
     }
-    (depth + outside > nesting && nesting < PARSER)
-        .then(|| format!("the reply is nested deeper than {nesting} levels"))
+    (depth + outside > nesting).then(|| format!("the reply is nested deeper than {nesting} levels"))
 }
 
 /// How often there is a character that a value begins behind.
@@ -74,7 +73,7 @@ impl Strings {
     pub(crate) fn take(&mut self, byte: u8) -> Part {
         match byte {
             _ if self.escaped => self.escaped = false,
-            b'\\' if self.within => self.escaped = true,
+            b'\\' => self.escaped = true,
             b'"' => {
                 self.within = !self.within;
                 return if self.within { Part::Opens } else { Part::Closes };
@@ -109,6 +108,9 @@ mod tests {
         assert!(excess(many.as_bytes(), 40_000, 128, 0).is_some());
         assert_eq!(excess(many.as_bytes(), 50_000, 128, 0), None);
         assert_eq!(excess(&many.as_bytes()[..60_000], 10, 128, 0), None);
+        let full = format!("[\",\"{}]", ",0".repeat(39_998));
+        assert_eq!(excess(full.as_bytes(), 40_000, 128, 0), None);
+        assert!(excess(full.as_bytes(), 39_999, 128, 0).is_some());
         let text = format!("\"{}\"", ",".repeat(100_000));
         assert_eq!(excess(text.as_bytes(), 10, 128, 0), None);
     }
