@@ -2,15 +2,17 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::future::ready;
+use std::future;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 
 use anyvpn_core::{Error, ErrorKind, Host};
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Method, Request, Response};
 use url::Url;
 
@@ -40,7 +42,7 @@ pub trait Transport: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
         match request.into_http(base) {
             Ok(request) => self.send(request),
-            Err(error) => Box::pin(ready(Err(TransportError::new(Progress::NotSent, &error)))),
+            Err(error) => Box::pin(future::ready(Err(TransportError::new(Progress::NotSent, &error)))),
         }
     }
 }
@@ -95,7 +97,8 @@ impl Reqwest {
     pub fn new(setup: Setup) -> Result<Self, Error> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
+            // By the first alone it keeps a copy of each request.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .referer(false)
             .connect_timeout(setup.connect)
             .tls_backend_preconfigured(setup.tls);
@@ -138,8 +141,10 @@ impl Reqwest {
             let mut head = Response::new(());
             *head.status_mut() = reply.status();
             *head.headers_mut() = std::mem::take(reply.headers_mut());
-            let body = futures_util::stream::try_unfold(reply, |mut reply| async move {
-                Ok(reply.chunk().await.map_err(failure)?.map(|chunk| (chunk, reply)))
+            let body = stream::poll_fn(move |context| {
+                // What is waited for is the reply's own, so that the next one goes on where this one was.
+                let chunk = ready!(pin!(reply.chunk()).poll(context));
+                Poll::Ready(chunk.map_err(failure).transpose())
             });
             Ok(head.map(|()| body.boxed()))
         })
@@ -176,7 +181,7 @@ impl Transport for Reqwest {
         let (head, body) = request.into_parts();
         match Url::parse(&head.uri.to_string()) {
             Ok(url) => self.execute(head.method, url, head.headers, body),
-            Err(error) => Box::pin(ready(Err(TransportError::new(Progress::NotSent, &error)))),
+            Err(error) => Box::pin(future::ready(Err(TransportError::new(Progress::NotSent, &error)))),
         }
     }
 
