@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use anyvpn_core::Error;
 use bytes::Bytes;
+use http::HeaderValue;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
-use url::{Host, ParseError, Url};
+use url::{Host, ParseError, Position, Url};
 
 /// A base URL that credentials may be sent to: https, or plain http to this machine.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct BaseUrl {
     path: String,
     /// The same, parsed.
     url: Url,
+    /// The header `Host`.
+    host: HeaderValue,
     loopback: bool,
 }
 
@@ -65,7 +68,9 @@ impl BaseUrl {
         else {
             return Err(wrong("must begin with https://, with a host behind it"));
         };
-        Ok(Self { text, scheme, authority, path, url, loopback })
+        let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort])
+            .map_err(|_| wrong("has a host that cannot be sent to"))?;
+        Ok(Self { text, scheme, authority, path, url, host, loopback })
     }
 
     /// The whole, without a slash at its end.
@@ -82,6 +87,11 @@ impl BaseUrl {
     /// Whether it is on this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         self.loopback
+    }
+
+    /// The value of the header `Host`, with the port where it is not the scheme's own.
+    pub(crate) fn host(&self) -> &HeaderValue {
+        &self.host
     }
 
     /// The address of a target below it: a path, with its query.
@@ -153,6 +163,20 @@ mod tests {
                 let whole = Url::parse(&format!("{}{target}", base.as_str())).unwrap();
                 assert_eq!(base.url(target), whole, "{target}");
             }
+        }
+    }
+
+    #[test]
+    fn a_host_has_the_port_that_is_not_the_schemes_own() {
+        for (base, host) in [
+            ("https://vpn.example.com/api", "vpn.example.com"),
+            ("https://VPN.example.com:443", "vpn.example.com"),
+            ("https://vpn.example.com:80", "vpn.example.com:80"),
+            ("http://localhost:80", "localhost"),
+            ("http://[::1]:8000/x", "[::1]:8000"),
+            ("https://münchen.example", "xn--mnchen-3ya.example"),
+        ] {
+            assert_eq!(BaseUrl::parse(base).unwrap().host(), host);
         }
     }
 

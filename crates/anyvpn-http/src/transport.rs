@@ -2,17 +2,17 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::future;
+use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Poll, ready};
 
 use anyvpn_core::{Error, ErrorKind, Host};
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
+use http::header::HOST;
 use http::{HeaderMap, Method, Request, Response};
 use url::Url;
 
@@ -42,7 +42,7 @@ pub trait Transport: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
         match request.into_http(base) {
             Ok(request) => self.send(request),
-            Err(error) => Box::pin(future::ready(Err(TransportError::new(Progress::NotSent, &error)))),
+            Err(error) => Box::pin(ready(Err(TransportError::new(Progress::NotSent, &error)))),
         }
     }
 }
@@ -86,6 +86,8 @@ pub struct Reqwest {
     client: reqwest::Client,
     /// Whether the client may follow redirects.
     foreign: bool,
+    /// Whether requests have their `Host` before the client makes it for each anew.
+    names_host: bool,
 }
 
 impl Reqwest {
@@ -95,6 +97,8 @@ impl Reqwest {
     ///
     /// `InvalidRequest` when the HTTP client cannot be set up.
     pub fn new(setup: Setup) -> Result<Self, Error> {
+        // HTTP/2 has another place for it, and some servers refuse both.
+        let names_host = !setup.tls.alpn_protocols.iter().any(|name| name == b"h2");
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             // By the first alone it keeps a copy of each request.
@@ -109,7 +113,7 @@ impl Reqwest {
             builder = builder.dns_resolver(Resolver(names));
         }
         let client = builder.build().map_err(|e| setup::failed(&e.without_url().to_string()))?;
-        Ok(Self { client, foreign: false })
+        Ok(Self { client, foreign: false, names_host })
     }
 
     fn execute(
@@ -141,10 +145,10 @@ impl Reqwest {
             let mut head = Response::new(());
             *head.status_mut() = reply.status();
             *head.headers_mut() = std::mem::take(reply.headers_mut());
+            // Each poll may ask anew: how far the body has come is in the reply.
             let body = stream::poll_fn(move |context| {
-                // What is waited for is the reply's own, so that the next one goes on where this one was.
-                let chunk = ready!(pin!(reply.chunk()).poll(context));
-                Poll::Ready(chunk.map_err(failure).transpose())
+                let chunk = pin!(reply.chunk()).poll(context);
+                chunk.map(|chunk| chunk.map_err(failure).transpose())
             });
             Ok(head.map(|()| body.boxed()))
         })
@@ -169,7 +173,8 @@ impl reqwest::dns::Resolve for Resolver {
 /// `redirect::Policy::none()`. A reply that comes after a redirect is an error.
 impl From<reqwest::Client> for Reqwest {
     fn from(client: reqwest::Client) -> Self {
-        Self { client, foreign: true }
+        // What follows a redirect would take the name along.
+        Self { client, foreign: true, names_host: false }
     }
 }
 
@@ -181,7 +186,7 @@ impl Transport for Reqwest {
         let (head, body) = request.into_parts();
         match Url::parse(&head.uri.to_string()) {
             Ok(url) => self.execute(head.method, url, head.headers, body),
-            Err(error) => Box::pin(future::ready(Err(TransportError::new(Progress::NotSent, &error)))),
+            Err(error) => Box::pin(ready(Err(TransportError::new(Progress::NotSent, &error)))),
         }
     }
 
@@ -191,7 +196,10 @@ impl Transport for Reqwest {
         request: crate::Request,
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
         let url = base.url(request.target());
-        let (method, headers, body) = request.into_parts();
+        let (method, mut headers, body) = request.into_parts();
+        if self.names_host {
+            headers.entry(HOST).or_insert_with(|| base.host().clone());
+        }
         self.execute(method, url, headers, body)
     }
 }
@@ -229,7 +237,20 @@ pub async fn resolve(host: &Host, ipv4_only: bool) -> Result<IpAddr, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::never_begun;
+    use std::time::Duration;
+
+    use super::{Reqwest, Setup, never_begun};
+
+    #[test]
+    fn the_host_is_named_beforehand_for_http_1_alone() {
+        let named = |protocols: &[&[u8]]| {
+            let mut setup = Setup::usual(Duration::from_secs(1), true, true).unwrap();
+            setup.tls.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+            Reqwest::new(setup).unwrap().names_host
+        };
+        assert_eq!([named(&[]), named(&[b"http/1.1"])], [true, true]);
+        assert!(!named(&[b"h2", b"http/1.1"]));
+    }
 
     /// A connection whose other end is gone takes no request; one that took it may have sent it.
     #[tokio::test]

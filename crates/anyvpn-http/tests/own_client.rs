@@ -66,6 +66,26 @@ async fn it_is_used_as_it_is() {
     mock.assert_async().await;
 }
 
+/// A name that the pipeline had put into the request would go along.
+#[tokio::test]
+async fn it_names_the_host_that_it_sends_to() {
+    let (server, other) = (MockServer::start_async().await, MockServer::start_async().await);
+    server
+        .mock_async(|when, then| {
+            when.path("/things").header("host", server.address().to_string());
+            then.status(307).header("location", other.url("/elsewhere"));
+        })
+        .await;
+    let second = other
+        .mock_async(|when, then| {
+            when.path("/elsewhere").header("host", other.address().to_string());
+            then.status(200).body("7");
+        })
+        .await;
+    with(builder().build().unwrap(), &server).call(Create).await.unwrap_err();
+    second.assert_async().await;
+}
+
 #[tokio::test]
 async fn a_redirect_that_it_follows_is_no_success() {
     let server = MockServer::start_async().await;
