@@ -7,6 +7,8 @@ use std::time::Duration;
 use anyvpn_core::{Error, ErrorKind, Timestamp};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
+use jiff::civil::{Date, Time};
+use jiff::tz::Offset;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, UnitDeserializer};
@@ -135,12 +137,29 @@ impl Reply {
             // More digits than a number holds are a long time too.
             value.parse().map_or(LONGEST, Duration::from_secs)
         } else {
-            let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+            let date = http_date(value)?;
             // A date that has passed means "now".
             Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
         };
         Some(wait.min(LONGEST))
     }
+}
+
+/// A date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`. A leap second is the one before it.
+///
+/// Not by jiff's parser of RFC 2822: with the words for what can be wrong in a mail, that is 0.1 MB in
+/// every program.
+fn http_date(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let words: Vec<_> = text.split(' ').collect();
+    let [_, day, month, year, time, "GMT"] = words[..] else { return None };
+    let parts: Vec<_> = time.split(':').map(|it| it.parse().ok()).collect();
+    let [Some(hour), Some(minute), Some(second)] = parts[..] else { return None };
+    let month = (1..).zip(MONTHS).find_map(|(number, it)| (it == month).then_some(number))?;
+    let date = Date::new(year.parse().ok()?, month, day.parse().ok()?).ok()?;
+    let time = Time::new(hour, minute, i8::min(second, 59), 0).ok()?;
+    Offset::UTC.to_timestamp(date.to_datetime(time)).ok()
 }
 
 /// A word of a reply that is looked at and not kept, such as `"success"`: it is not copied.
@@ -225,7 +244,7 @@ fn plain(text: &str) -> String {
         let word = part.trim_end_matches(['{', '}', '[', ']', ',', ':']);
         let literal = word.trim();
         let known = matches!(literal, "" | "true" | "false" | "null")
-            || (literal.len() <= 5 && literal.parse::<f64>().is_ok());
+            || (literal.len() <= 5 && literal.bytes().all(|it| b"+-.0123456789Ee".contains(&it)));
         shown.push_str(if known { literal } else { "…" });
         shown.push_str(&part[word.len()..]);
     }

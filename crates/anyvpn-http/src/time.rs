@@ -3,10 +3,11 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyvpn_core::Timestamp;
 use futures_core::future::BoxFuture;
+use jiff::SignedDuration;
 
 /// Where the pipeline reads the time and waits.
 pub trait Clock: Send + Sync + 'static {
@@ -26,7 +27,9 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        // Not `Timestamp::now`, which panics where the clock is far off.
+        let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        SignedDuration::try_from(since).and_then(Timestamp::from_duration).unwrap_or(Timestamp::MAX)
     }
 
     fn instant(&self) -> Instant {

@@ -10,7 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// When it is no integer, or lies outside of the years −9999 to 9999.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-    Timestamp::from_second(i64::deserialize(deserializer)?).map_err(D::Error::custom)
+    // jiff's own words bring those for all of its errors into every program.
+    Timestamp::from_second(i64::deserialize(deserializer)?)
+        .map_err(|_| D::Error::custom("a time outside of the years -9999 to 9999"))
 }
 
 /// Writes whole seconds.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
+use std::time::Duration;
+
 use anyvpn_core::ErrorKind;
 use anyvpn_http::Reply;
 use http::{HeaderMap, StatusCode, header};
@@ -27,6 +29,30 @@ fn nothing_is_a_value_only_where_a_value_may_be_missing() {
         assert!(error.to_string().contains("a value is missing"), "{error}");
     }
     assert_eq!(reply("", " 7 ").json_or_nothing::<u32>().unwrap(), 7);
+}
+
+#[test]
+fn retry_after_is_seconds_or_a_date_of_http() {
+    let now = "1994-11-06T08:49:00Z".parse().unwrap();
+    for (value, wait) in [
+        ("120", Some(120)),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", Some(37)),
+        ("Sun, 06 Nov 1994 08:49:60 GMT", Some(59)),
+        ("Thu, 01 Dec 1994 00:00:00 GMT", Some(25 * 86_400 - (8 * 60 + 49) * 60)),
+        ("Sat, 05 Nov 1994 08:49:37 GMT", Some(0)),
+        ("Sun, 31 Nov 1994 08:49:37 GMT", None),
+        ("Sun, 06 Non 1994 08:49:37 GMT", None),
+        ("Sun, 06 Nov 1994 24:00:00 GMT", None),
+        ("Sun, 06 Nov 1994 08:49 GMT", None),
+        ("Sun, 06 Nov 99999 08:49:37 GMT", None),
+        ("06 Nov 1994 08:49:37 GMT", None),
+        ("-1", None),
+        ("", None),
+    ] {
+        let mut reply = reply("", "");
+        reply.headers.insert(header::RETRY_AFTER, value.parse().unwrap());
+        assert_eq!(reply.retry_after(now), wait.map(Duration::from_secs), "{value}");
+    }
 }
 
 #[test]
