@@ -30,10 +30,13 @@
 //!
 //! # Features
 //!
+//! - `server-configs` (default): the neutral [`ServerConfigs`], which makes keys. Without it,
+//!   [`Provider::server_configs`] is `None` and seven crates fewer are built; the operations below it
+//!   ([`ops::CreateIp`] and the others) stay.
 //! - `ring` (default): TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
 //!
-//! Without either, the process's default crypto provider is used, or a client of your own.
+//! Without `ring` and `aws-lc`, the process's default crypto provider is used, or a client of your own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -42,6 +45,7 @@ mod dialect;
 mod lenient;
 pub mod ops;
 mod port_forwards;
+#[cfg(feature = "server-configs")]
 mod server_configs;
 
 use anyvpn_core::{
@@ -59,12 +63,21 @@ pub static CAPABILITIES: Capabilities = Capabilities {
     accounts: Capability::Can,
     account_admin: Capability::Can,
     port_forwards: Capability::Can,
-    server_configs: Capability::Can,
-    wireguard: Capability::Can,
+    server_configs: CONFIGS,
+    wireguard: CONFIGS,
     openvpn: Capability::Cannot {
         why: "the API has WireGuard only",
         link: "https://www.azirevpn.com/docs/api/ips",
     },
+};
+
+const CONFIGS: Capability = if cfg!(feature = "server-configs") {
+    Capability::Can
+} else {
+    Capability::Cannot {
+        why: "this program is built without the feature `server-configs` of anyvpn-azire",
+        link: "https://docs.rs/anyvpn-azire",
+    }
 };
 
 /// AzireVPN. Cheap to clone; all clones share connections.
@@ -162,8 +175,14 @@ impl Provider for Azire {
         Some(self)
     }
 
+    #[cfg(feature = "server-configs")]
     fn server_configs(&self) -> Option<&dyn ServerConfigs> {
         Some(self)
+    }
+
+    #[cfg(not(feature = "server-configs"))]
+    fn server_configs(&self) -> Option<&dyn ServerConfigs> {
+        None
     }
 }
 

@@ -54,6 +54,8 @@
 //!
 //! # Features
 //!
+//! - `keys` (default): new WireGuard keys, and the public key of a private one. Without it, configurations
+//!   are still read, edited and written, with keys that come from elsewhere.
 //! - `openvpn`: OpenVPN profiles. They need X.509, which an application with WireGuard alone does not.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

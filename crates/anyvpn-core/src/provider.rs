@@ -531,6 +531,7 @@ impl WireGuardOptions {
     /// # Errors
     ///
     /// As [`PrivateKey::generate`].
+    #[cfg(feature = "keys")]
     pub fn key(&self) -> Result<PrivateKey, Error> {
         self.private_key.clone().map_or_else(PrivateKey::generate, Ok)
     }

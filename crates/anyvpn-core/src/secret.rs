@@ -3,9 +3,8 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use secrecy::zeroize::Zeroize as _;
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// What is shown in place of a secret.
 pub const REDACTED: &str = "[redacted]";
@@ -23,13 +22,13 @@ pub const REDACTED: &str = "[redacted]";
 /// assert_eq!(token.expose(), "12|TDLL");
 /// ```
 #[derive(Clone)]
-pub struct Secret(SecretString);
+pub struct Secret(Zeroizing<Box<str>>);
 
 impl Secret {
     /// The text itself. Keep it out of messages, logs and arguments of other programs.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        &self.0
     }
 
     /// Whether the text has no characters.
@@ -50,7 +49,7 @@ impl From<String> for Secret {
 
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
-        Self(SecretString::from(text))
+        Self(Zeroizing::new(text.into()))
     }
 }
 

@@ -6,10 +6,9 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use x25519_dalek::StaticSecret;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
-use crate::{Error, ErrorKind, REDACTED, Secret};
+use crate::{Error, REDACTED, Secret};
 
 /// What is said of a text that is not a key.
 pub(super) const NOT_A_KEY: &str =
@@ -99,7 +98,7 @@ macro_rules! secret_keys {
             /// Reads the key's base64.
             ///
             /// # Errors
-            /// [`ErrorKind::InvalidRequest`] when the text is not a key; it does not repeat the text.
+            /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when the text is not a key; it does not repeat the text.
             pub fn from_base64(text: &Secret) -> Result<Self, Error> {
                 text.expose().parse()
             }
@@ -137,15 +136,16 @@ secret_keys! {
     pub struct PresharedKey, "preshared key";
 }
 
+#[cfg(feature = "keys")]
 impl PrivateKey {
     /// Makes a key from the system's randomness.
     ///
     /// # Errors
-    /// [`ErrorKind::Unavailable`] when the system gives no random bytes.
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) when the system gives no random bytes.
     pub fn generate() -> Result<Self, Error> {
         let mut bytes = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *bytes).map_err(|error| {
-            Error::new(ErrorKind::Unavailable)
+            Error::new(crate::ErrorKind::Unavailable)
                 .with_detail("this system gave no random bytes for a key")
                 .with_source(error)
         })?;
@@ -160,8 +160,8 @@ impl PrivateKey {
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         let mut bytes = *self.0;
-        let secret = StaticSecret::from(bytes);
-        bytes.zeroize();
+        let secret = x25519_dalek::StaticSecret::from(bytes);
+        zeroize::Zeroize::zeroize(&mut bytes);
         PublicKey(x25519_dalek::PublicKey::from(&secret).to_bytes())
     }
 }
