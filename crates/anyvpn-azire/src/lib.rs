@@ -30,9 +30,8 @@
 //!
 //! # Features
 //!
-//! - `server-configs` (default): the neutral [`ServerConfigs`], which makes keys. Without it,
-//!   [`Provider::server_configs`] is `None` and seven crates fewer are built; the operations below it
-//!   ([`ops::CreateIp`] and the others) stay.
+//! - `neutral` (default): the neutral traits. They make WireGuard keys and use most operations, so a
+//!   program that calls a few by their types builds much less without it.
 //! - `ring` (default): TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
 //!
@@ -40,14 +39,17 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "neutral")]
 mod accounts;
 mod dialect;
 mod lenient;
 pub mod ops;
+#[cfg(feature = "neutral")]
 mod port_forwards;
-#[cfg(feature = "server-configs")]
+#[cfg(feature = "neutral")]
 mod server_configs;
 
+#[cfg(feature = "neutral")]
 use anyvpn_core::{
     AccountAdmin, Accounts, Capabilities, Capability, PortForwards, Provider, ServerConfigs,
 };
@@ -59,25 +61,17 @@ pub use dialect::Dialect;
 pub const BASE_URL: &str = "https://api.azirevpn.com";
 
 /// What AzireVPN can do.
+#[cfg(feature = "neutral")]
 pub static CAPABILITIES: Capabilities = Capabilities {
     accounts: Capability::Can,
     account_admin: Capability::Can,
     port_forwards: Capability::Can,
-    server_configs: CONFIGS,
-    wireguard: CONFIGS,
+    server_configs: Capability::Can,
+    wireguard: Capability::Can,
     openvpn: Capability::Cannot {
         why: "the API has WireGuard only",
         link: "https://www.azirevpn.com/docs/api/ips",
     },
-};
-
-const CONFIGS: Capability = if cfg!(feature = "server-configs") {
-    Capability::Can
-} else {
-    Capability::Cannot {
-        why: "this program is built without the feature `server-configs` of anyvpn-azire",
-        link: "https://docs.rs/anyvpn-azire",
-    }
 };
 
 /// AzireVPN. Cheap to clone; all clones share connections.
@@ -154,6 +148,7 @@ impl From<Client<Dialect>> for Azire {
     }
 }
 
+#[cfg(feature = "neutral")]
 impl Provider for Azire {
     fn name(&self) -> &'static str {
         "azire"
@@ -175,14 +170,8 @@ impl Provider for Azire {
         Some(self)
     }
 
-    #[cfg(feature = "server-configs")]
     fn server_configs(&self) -> Option<&dyn ServerConfigs> {
         Some(self)
-    }
-
-    #[cfg(not(feature = "server-configs"))]
-    fn server_configs(&self) -> Option<&dyn ServerConfigs> {
-        None
     }
 }
 

@@ -1,8 +1,7 @@
 //! Bounds of a call, and how it is repeated.
 
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, RandomState};
 use std::time::Duration;
-
-use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::structure;
 
@@ -82,15 +81,47 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// The delays of one call, one for each repetition.
     pub(crate) fn delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
-        let builder = ExponentialBuilder::new()
-            .with_min_delay(self.first_delay)
-            .with_max_delay(self.longest_delay)
-            .with_max_times(self.attempts.saturating_sub(1) as usize)
-            .with_jitter();
-        match self.jitter_seed {
-            Some(seed) => builder.with_jitter_seed(seed),
-            None => builder,
+        let Self { attempts, first_delay, longest_delay, jitter_seed } = *self;
+        let seed = jitter_seed.unwrap_or_else(|| RandomState::new().hash_one(()));
+        (0..attempts.saturating_sub(1)).map(move |earlier| {
+            let delay = first_delay.saturating_mul(2_u32.saturating_pow(earlier));
+            let delay = delay.min(longest_delay);
+            let random = BuildHasherDefault::<DefaultHasher>::new().hash_one((seed, earlier));
+            delay.saturating_add(delay / 1024 * (random % 1024) as u32)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_longest_with_as_much_again_at_random() {
+        let delays = |attempts, seed| {
+            let policy = RetryPolicy { attempts, jitter_seed: seed, ..RetryPolicy::default() };
+            policy.delays().collect::<Vec<_>>()
+        };
+        for seed in (0..100).map(Some).chain([None]) {
+            let wanted = [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000];
+            let delays = delays(9, seed);
+            assert_eq!(delays.len(), wanted.len());
+            for (delay, wanted) in delays.into_iter().zip(wanted.map(Duration::from_millis)) {
+                assert!((wanted..wanted * 2).contains(&delay), "{delay:?} of {wanted:?}");
+            }
         }
-        .build()
+        // Repeatable with a seed, and else the same as nobody's.
+        assert_eq!(delays(4, Some(1)), delays(4, Some(1)));
+        assert_ne!(delays(4, Some(1)), delays(4, Some(2)));
+        assert_ne!(delays(4, None), delays(4, None));
+        let last = delays(40, Some(1));
+        assert_ne!(last[37], last[38], "each has its own jitter");
+        assert_eq!((delays(0, None), delays(1, None)), (vec![], vec![]));
+        let endless = RetryPolicy {
+            first_delay: Duration::MAX,
+            longest_delay: Duration::MAX,
+            ..RetryPolicy::default()
+        };
+        assert_eq!(endless.delays().last(), Some(Duration::MAX));
     }
 }
