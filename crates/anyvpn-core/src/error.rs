@@ -306,7 +306,8 @@ impl Error {
         }
         // One by one: to collect a map brings a sort into every program.
         for (field, whys) in std::mem::take(&mut inner.fields) {
-            inner.fields.insert(edit(&field), whys.iter().map(|why| edit(why)).collect());
+            let edited = whys.iter().map(|why| edit(why));
+            inner.fields.entry(edit(&field)).or_default().extend(edited);
         }
         self
     }

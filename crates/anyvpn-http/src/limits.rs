@@ -1,6 +1,6 @@
 //! Bounds of a call, and how it is repeated.
 
-use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use crate::structure;
@@ -86,15 +86,29 @@ impl RetryPolicy {
         (0..attempts.saturating_sub(1)).map(move |earlier| {
             let delay = first_delay.saturating_mul(2_u32.saturating_pow(earlier));
             let delay = delay.min(longest_delay);
-            let random = BuildHasherDefault::<DefaultHasher>::new().hash_one((seed, earlier));
-            delay.saturating_add(delay / 1024 * (random % 1024) as u32)
+            delay.saturating_add(delay / 1024 * (random(seed, earlier) % 1024) as u32)
         })
     }
+}
+
+/// A number of a sequence that the seed begins: SplitMix64, the same with every version of Rust.
+fn random(seed: u64, earlier: u32) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(u64::from(earlier) + 1));
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_those_of_splitmix64() {
+        let published =
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        assert_eq!([0, 1, 2].map(|earlier| random(1_234_567, earlier)), published);
+    }
 
     #[test]
     fn delays_double_up_to_the_longest_with_as_much_again_at_random() {
