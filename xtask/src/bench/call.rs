@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::callgrind::Cost;
 use super::harness::{self, LATE, Server, Timing};
-use super::{median, spread};
+use super::{median, met, spread};
 
 /// The clients, by their names in `benches/`. The ratios are to the one named [`BASE`].
 const CLIENTS: &[(&str, &str)] = &[
@@ -20,6 +20,11 @@ const CLIENTS: &[(&str, &str)] = &[
 ];
 
 const BASE: &str = "reqwest";
+
+/// The goals: clients of ours, what they are called, and instructions beside bare reqwest's. Their
+/// allocations are to be no more than its.
+const GOALS: &[(&str, &str, f64)] =
+    &[("anyvpn", "with tracing off", 1.0), ("anyvpn-fmt", "with INFO formatted", 1.05)];
 
 /// The calls, by their names in `benches/`.
 pub const SHAPES: &[(&str, &str)] = &[("get", "GET"), ("json", "JSON POST"), ("form", "form POST")];
@@ -90,6 +95,21 @@ reallocations.
             ));
         }
         text.push('\n');
+    }
+    text.push('\n');
+    for (client, how, most) in GOALS {
+        let of = CLIENTS.iter().position(|(it, _)| it == client).unwrap_or_default();
+        let pairs = || costs[of].iter().zip(&costs[base]);
+        let dearest =
+            pairs().map(|(it, base)| it.instructions / base.instructions).fold(0.0, f64::max);
+        let allocated = |it: &Cost| it.allocations + it.reallocations;
+        let fewer = pairs().all(|(it, base)| allocated(it) <= allocated(base));
+        text.push_str(&format!(
+            "- anyvpn {how}: at most {dearest:.3} × the instructions (goal {most:.2}: {}), and no more \
+             allocations with reallocations: {}.\n",
+            met(dearest <= *most),
+            met(fewer)
+        ));
     }
     Ok(text)
 }
