@@ -60,9 +60,11 @@ pub fn run(root: &Path, only: Option<&str>, keep: bool) -> Result<(), String> {
         let names: Vec<_> = SECTIONS.iter().map(|(name, _)| *name).collect();
         return Err(format!("the sections are {}", names.join(", ")));
     }
+    // Before the page itself is a change.
+    let machine = machine::describe(root)?;
     for (name, section) in SECTIONS.iter().filter(|(name, _)| is_asked(name)) {
         let Figures { text, picture } = section(root)?;
-        let figures = format!("{text}\n({})\n", machine::describe(root)?);
+        let figures = format!("{text}\n({machine})\n");
         print!("{figures}");
         if keep {
             page::put(root, PAGE, name, &figures)?;
