@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::harness::{self, Server, Timing};
-use super::{Figures, median, met, spread};
+use super::{Figures, all, median, met, ratios, spread};
 
 const CLIENTS: [(&str, &str); 2] = [("reqwest", "bare reqwest"), ("anyvpn", "anyvpn's `bulk`")];
 const TURNS: usize = 9;
@@ -52,22 +52,19 @@ pub fn section(root: &Path) -> Result<Figures, String> {
          | client | instructions of a call | × reqwest | CPU of a call, µs | × reqwest | wall time of a call, µs | throughput × reqwest \
          | peak of memory, MB: {FEWER} calls | {CALLS} calls |\n|---|---|---|---|---|---|---|---|---|\n"
     );
-    let all = |of: &[Timing], value: fn(&Timing) -> f64| of.iter().map(value).collect::<Vec<_>>();
     let memory = |of: &[Vec<Timing>; 2]| of.each_ref().map(|of| median(&all(of, |it| it.memory)));
     let mut throughput = f64::NAN;
     for (((_, title), of), count) in CLIENTS.iter().zip(&runs).zip(&instructions) {
-        let pairs = || of[1].iter().zip(&runs[0][1]);
-        let ratios: Vec<f64> = pairs().map(|(it, base)| base.wall / it.wall).collect();
-        let cpu: Vec<f64> = pairs().map(|(it, base)| it.cpu / base.cpu).collect();
-        throughput = median(&ratios);
+        let throughputs = ratios(&runs[0][1], &of[1], |it| it.wall);
+        throughput = median(&throughputs);
         let [fewer, more] = memory(of);
         text.push_str(&format!(
             "| {title} | {count:.0} | {:.3} | {} | {} | {} | {} | {fewer:.1} | {more:.1} |\n",
             count / instructions[0],
             spread(&all(&of[1], |it| it.cpu), 1),
-            spread(&cpu, 2),
+            spread(&ratios(&of[1], &runs[0][1], |it| it.cpu), 2),
             spread(&all(&of[1], |it| it.wall), 1),
-            spread(&ratios, 2),
+            spread(&throughputs, 2),
         ));
     }
     let [fewer, more] = memory(&runs[1]);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::callgrind::Cost;
 use super::harness::{self, LATE, Server, Timing};
-use super::{median, met, spread};
+use super::{all, median, met, ratios, spread};
 
 /// The clients, by their names in `benches/`. The ratios are to the one named [`BASE`].
 const CLIENTS: &[(&str, &str)] = &[
@@ -154,18 +154,13 @@ fn times(root: &Path, program: &Path, server: &Server, python: &Path) -> Result<
         let base = CLIENTS.iter().position(|(client, _)| *client == BASE).unwrap_or_default();
         let titles = CLIENTS.iter().map(|(_, title)| *title).chain(["Python httpx"]);
         for (title, of) in titles.zip(&runs) {
-            let all = |value: fn(&Timing) -> f64| of.iter().map(value).collect::<Vec<_>>();
-            let ratios = |value: fn(&Timing) -> f64| {
-                let pairs = of.iter().zip(&runs[base]);
-                pairs.map(|(it, base)| value(it) / value(base)).collect::<Vec<_>>()
-            };
             text.push_str(&format!(
                 "| {title} | {} | {} | {} | {:.2} | {:.1} |\n",
-                spread(&all(|it| it.cpu), 1),
-                spread(&ratios(|it| it.cpu), 2),
-                spread(&all(|it| it.wall), 1),
-                median(&ratios(|it| it.wall)),
-                median(&all(|it| it.memory)),
+                spread(&all(of, |it| it.cpu), 1),
+                spread(&ratios(of, &runs[base], |it| it.cpu), 2),
+                spread(&all(of, |it| it.wall), 1),
+                median(&ratios(of, &runs[base], |it| it.wall)),
+                median(&all(of, |it| it.memory)),
             ));
         }
     }

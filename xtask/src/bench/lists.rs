@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::harness::{self, Server, Timing};
 use super::picture::{Line, Picture};
-use super::{Figures, median, met, spread};
+use super::{Figures, all, median, met, ratios, spread};
 
 /// The ways to read one document, by their names in `benches/`. The ratios are to the first one.
 const WAYS: &[(&str, &str)] = &[
@@ -183,15 +183,6 @@ fn turns_of(
         }
     }
     Ok(runs)
-}
-
-fn all(of: &[Timing], value: fn(&Timing) -> f64) -> Vec<f64> {
-    of.iter().map(value).collect()
-}
-
-/// The values beside the base's of the same turns.
-fn ratios(of: &[Timing], base: &[Timing], value: fn(&Timing) -> f64) -> Vec<f64> {
-    of.iter().zip(base).map(|(it, base)| value(it) / value(base)).collect()
 }
 
 /// The figures of a table's row, and their ratios to the base's of the same turns.

@@ -86,6 +86,16 @@ fn met(reached: bool) -> &'static str {
     if reached { "met" } else { "not met" }
 }
 
+/// One value of each run.
+fn all<T>(of: &[T], value: fn(&T) -> f64) -> Vec<f64> {
+    of.iter().map(value).collect()
+}
+
+/// The values beside the base's of the same turns.
+fn ratios<T>(of: &[T], base: &[T], value: fn(&T) -> f64) -> Vec<f64> {
+    of.iter().zip(base).map(|(it, base)| value(it) / value(base)).collect()
+}
+
 /// The middle of the values.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();

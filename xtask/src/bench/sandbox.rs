@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::harness::{self, Server, Timing};
-use super::{Figures, median, met, spread};
+use super::{Figures, all, median, met, ratios, spread};
 
 const TURNS: usize = 15;
 const REQUESTS: u32 = 30_000;
@@ -51,19 +51,14 @@ pub fn section(root: &Path) -> Result<Figures, String> {
     );
     let mut throughput = f64::NAN;
     for ((title, ..), of) in servers.iter().zip(&runs) {
-        let all = |value: fn(&(f64, Timing)) -> f64| of.iter().map(value).collect::<Vec<_>>();
-        let ratios = |value: fn(&(f64, Timing)) -> f64| {
-            let pairs = of.iter().zip(&runs[0]);
-            pairs.map(|(it, base)| value(base) / value(it)).collect::<Vec<_>>()
-        };
-        throughput = median(&ratios(|it| it.0));
+        throughput = median(&ratios(&runs[0], of, |it| it.0));
         text.push_str(&format!(
             "| {title} | {} | {} | {} | {} | {} |\n",
-            spread(&all(|it| it.0), 1),
-            spread(&ratios(|it| it.0), 2),
-            spread(&all(|it| it.1.wall), 1),
-            spread(&ratios(|it| it.1.wall), 2),
-            spread(&all(|it| it.1.cpu), 1),
+            spread(&all(of, |it| it.0), 1),
+            spread(&ratios(&runs[0], of, |it| it.0), 2),
+            spread(&all(of, |it| it.1.wall), 1),
+            spread(&ratios(&runs[0], of, |it| it.1.wall), 2),
+            spread(&all(of, |it| it.1.cpu), 1),
         ));
     }
     text.push_str(&format!(

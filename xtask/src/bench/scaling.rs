@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::harness::{self, LATE, Server, Timing};
 use super::picture::{Line, Picture};
-use super::{Figures, median, spread};
+use super::{Figures, all, median, spread};
 
 /// What is called, by its name in `benches/`. The last one is all the others in turns.
 const PROVIDERS: [(&str, &str); 4] =
@@ -71,10 +71,6 @@ pub fn section(root: &Path) -> Result<Figures, String> {
         lines: (0..PROVIDERS.len()).map(line).collect(),
     };
     Ok(Figures { text, picture: Some((PICTURE, picture.svg())) })
-}
-
-fn all(of: &[Timing], value: fn(&Timing) -> f64) -> Vec<f64> {
-    of.iter().map(value).collect()
 }
 
 /// A table of all providers by the first so many numbers in flight.
