@@ -7,6 +7,9 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::OperationId;
+pub use leftover::{Leftover, LeftoverKind};
+
+mod leftover;
 
 /// The cause that an [`Error`] carries for programs that look further.
 type Source = Box<dyn StdError + Send + Sync>;
@@ -196,6 +199,7 @@ struct Inner {
     fields: BTreeMap<String, Vec<String>>,
     retry_after: Option<Duration>,
     read_back: bool,
+    left_behind: Vec<Leftover>,
     source: Option<Source>,
 }
 
@@ -213,6 +217,7 @@ impl Error {
             fields: BTreeMap::new(),
             retry_after: None,
             read_back: false,
+            left_behind: Vec::new(),
             source: None,
         }))
     }
@@ -282,6 +287,14 @@ impl Error {
         self
     }
 
+    /// Adds something that exists at the provider although the call failed. The advice is then
+    /// [`Advice::ReadBack`].
+    #[must_use]
+    pub fn with_leftover(mut self, leftover: Leftover) -> Self {
+        self.0.left_behind.push(leftover);
+        self
+    }
+
     /// Gives the error another kind.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
@@ -304,6 +317,7 @@ impl Error {
         for text in [&mut inner.code, &mut inner.message, &mut inner.detail].into_iter().flatten() {
             *text = edit(text);
         }
+        inner.left_behind.iter_mut().for_each(|leftover| leftover.map_id(&edit));
         // One by one: to collect a map brings a sort into every program.
         for (field, whys) in std::mem::take(&mut inner.fields) {
             let edited = whys.iter().map(|why| edit(why));
@@ -360,13 +374,19 @@ impl Error {
         self.0.retry_after
     }
 
+    /// What exists at the provider although the call failed; empty when nothing is known to.
+    #[must_use]
+    pub fn left_behind(&self) -> &[Leftover] {
+        &self.0.left_behind
+    }
+
     /// What to do next.
     #[must_use]
     pub fn advice(&self) -> Advice {
         use ErrorKind as K;
         match self.0.kind {
             K::Ambiguous => Advice::ReadBack,
-            _ if self.0.read_back => Advice::ReadBack,
+            _ if self.0.read_back || !self.0.left_behind.is_empty() => Advice::ReadBack,
             K::Unauthorized => Advice::SignIn,
             K::RateLimited | K::Unavailable | K::Timeout | K::Unreachable | K::Pending => {
                 Advice::Retry(self.0.retry_after)
@@ -425,6 +445,9 @@ impl fmt::Display for Error {
         if let Some(detail) = &inner.detail {
             write!(f, "; {}", shown(detail))?;
         }
+        for leftover in &inner.left_behind {
+            write!(f, "; left behind: {leftover}")?;
+        }
         if let Some(wait) = inner.retry_after {
             write!(f, "; try again in {} s", wait.as_secs_f64().ceil())?;
         }
@@ -444,6 +467,7 @@ impl fmt::Debug for Error {
             .field("detail", &self.detail())
             .field("fields", &inner.fields)
             .field("retry_after", &inner.retry_after)
+            .field("left_behind", &inner.left_behind)
             .field("source", &inner.source)
             .finish()
     }

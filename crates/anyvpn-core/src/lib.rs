@@ -70,7 +70,7 @@ mod secret;
 mod wireguard;
 
 pub use config_text::{ConfigError, Directive};
-pub use error::{Advice, Error, ErrorKind};
+pub use error::{Advice, Error, ErrorKind, Leftover, LeftoverKind};
 pub use ipnet::IpNet;
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;

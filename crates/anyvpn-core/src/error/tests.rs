@@ -123,3 +123,19 @@ fn each_kind_has_its_name_and_its_advice() {
         assert_eq!(read_back.advice(), Advice::ReadBack, "{name}");
     }
 }
+
+#[test]
+fn what_was_left_behind_is_data_and_advises_to_read_back() {
+    let text = Secret::from("canary-private-key");
+    let leftover = Leftover::new(LeftoverKind::Configuration, "7\n8").with_text(text);
+    let error = Error::new(ErrorKind::UnexpectedReply).with_leftover(leftover);
+    assert_eq!(error.advice(), Advice::ReadBack);
+    let [leftover] = error.left_behind() else { panic!("{error}") };
+    assert_eq!((leftover.kind, leftover.id()), (LeftoverKind::Configuration, "7 8"));
+    assert_eq!(leftover.text.as_ref().unwrap().expose(), "canary-private-key");
+    assert!(error.to_string().ends_with("; left behind: configuration 7 8"), "{error}");
+    for shown in [error.to_string(), format!("{error:?}")] {
+        assert!(!shown.contains("canary"), "{shown}");
+    }
+    assert!(Error::new(ErrorKind::Refused).left_behind().is_empty());
+}
