@@ -42,6 +42,8 @@
 #[cfg(feature = "neutral")]
 mod accounts;
 mod dialect;
+#[cfg(feature = "neutral")]
+mod driver;
 mod lenient;
 pub mod ops;
 #[cfg(feature = "neutral")]
@@ -50,29 +52,17 @@ mod port_forwards;
 mod server_configs;
 
 #[cfg(feature = "neutral")]
-use anyvpn_core::{
-    AccountAdmin, Accounts, Capabilities, Capability, PortForwards, Provider, ServerConfigs,
-};
+use anyvpn_core::{AccountAdmin, Accounts, PortForwards, Provider, ProviderInfo, ServerConfigs};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
 use anyvpn_http::{Client, ClientBuilder, Fixed, List, ListOperation, Operation};
+#[cfg(feature = "neutral")]
+use async_trait::async_trait;
 pub use dialect::Dialect;
+#[cfg(feature = "neutral")]
+pub use driver::{AzireDriver, CAPABILITIES, INFO};
 
 /// Where AzireVPN answers.
 pub const BASE_URL: &str = "https://api.azirevpn.com";
-
-/// What AzireVPN can do.
-#[cfg(feature = "neutral")]
-pub static CAPABILITIES: Capabilities = Capabilities {
-    accounts: Capability::Can,
-    account_admin: Capability::Can,
-    port_forwards: Capability::Can,
-    server_configs: Capability::Can,
-    wireguard: Capability::Can,
-    openvpn: Capability::Cannot {
-        why: "the API has WireGuard only",
-        link: "https://www.azirevpn.com/docs/api/ips",
-    },
-};
 
 /// AzireVPN. Cheap to clone; all clones share connections.
 #[derive(Clone, Debug)]
@@ -149,13 +139,19 @@ impl From<Client<Dialect>> for Azire {
 }
 
 #[cfg(feature = "neutral")]
+#[async_trait]
 impl Provider for Azire {
-    fn name(&self) -> &'static str {
-        "azire"
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
     }
 
-    fn capabilities(&self) -> &'static Capabilities {
-        &CAPABILITIES
+    async fn call_json(
+        &self,
+        operation: &str,
+        input: serde_json::Value,
+        reveal: bool,
+    ) -> Result<serde_json::Value, Error> {
+        ops::call_by_name(self.client(), operation, input, reveal).await
     }
 
     fn accounts(&self) -> Option<&dyn Accounts> {

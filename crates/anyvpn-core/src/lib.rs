@@ -61,15 +61,19 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config_text;
+mod driver;
 mod error;
 mod names;
 #[cfg(feature = "openvpn")]
 mod openvpn;
+mod operation;
 mod provider;
 mod secret;
+mod settings;
 mod wireguard;
 
 pub use config_text::{ConfigError, Directive};
+pub use driver::{Driver, ProviderInfo};
 pub use error::{Advice, Error, ErrorKind, Leftover, LeftoverKind};
 pub use ipnet::IpNet;
 pub use jiff::Timestamp;
@@ -77,12 +81,14 @@ pub use jiff::civil::Date;
 pub use names::OperationId;
 #[cfg(feature = "openvpn")]
 pub use openvpn::{Certificate, OpenVpnProfile, Remote};
+pub use operation::{FieldInfo, FieldKind, OperationInfo, Replay};
 pub use provider::{
     Account, AccountAdmin, Accounts, Capabilities, Capability, Config, ConfigRequest, NewAccount,
     NewPortForward, ObtainedConfig, PortCheck, PortForward, PortForwards, Protocol, Provider,
     Rotated, Server, ServerConfig, ServerConfigs, Service, Status, WireGuardOptions,
 };
 pub use secret::{REDACTED, Secret, redact, reveal};
+pub use settings::{Check, Setting, Settings};
 pub use wireguard::{
     Endpoint, Host, HostName, Interface, Peer, PresharedKey, PrivateKey, PublicKey, WireGuardConfig,
 };

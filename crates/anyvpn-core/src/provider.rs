@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 
 use crate::{
-    Endpoint, Error, ErrorKind, Interface, IpNet, Peer, PrivateKey, PublicKey, Secret, Timestamp,
-    WireGuardConfig,
+    Endpoint, Error, ErrorKind, Interface, IpNet, Peer, PrivateKey, ProviderInfo, PublicKey,
+    Secret, Timestamp, WireGuardConfig,
 };
 
 /// One provider, signed in or not.
@@ -17,12 +17,39 @@ use crate::{
 /// What a provider cannot do is not there to call: the accessor gives `None`, and
 /// [`Capabilities`] says why. Implementations can be shared between tasks, and dropping the future
 /// of any method leaves them usable.
-pub trait Provider: Send + Sync {
+#[async_trait]
+pub trait Provider: fmt::Debug + Send + Sync {
+    /// What the provider is: its name, its operations, what it can do.
+    fn info(&self) -> &'static ProviderInfo;
+
     /// The provider's short name, such as `azire`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &'static str {
+        self.info().name
+    }
 
     /// What the provider can do, as data.
-    fn capabilities(&self) -> &'static Capabilities;
+    fn capabilities(&self) -> &'static Capabilities {
+        self.info().capabilities
+    }
+
+    /// Does one of the provider's own operations, named as in [`ProviderInfo::operations`] without
+    /// the provider's part, with a JSON object of its fields.
+    ///
+    /// Secrets in the result are `"[redacted]"` unless `reveal` is true.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` for an unknown operation and for an input that does not fit it; else as the
+    /// operation itself.
+    async fn call_json(
+        &self,
+        operation: &str,
+        input: serde_json::Value,
+        reveal: bool,
+    ) -> Result<serde_json::Value, Error> {
+        let _ = (input, reveal);
+        Err(self.info().unknown_operation(operation))
+    }
 
     /// The account behind the credentials.
     fn accounts(&self) -> Option<&dyn Accounts> {

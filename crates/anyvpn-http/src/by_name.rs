@@ -1,55 +1,12 @@
 //! Operations for callers that know them by name only, such as `anyvpn call`.
 
-use anyvpn_core::{Error, OperationId, reveal};
+use anyvpn_core::{Error, OperationInfo, reveal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::reply::without_values;
-use crate::{Client, Operation, Replay};
-
-/// What is known of an operation without its type.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// The name.
-    pub id: OperationId,
-    /// Whether it may be sent again.
-    pub replay: Replay,
-    /// The HTTP method.
-    pub method: &'static str,
-    /// The path, with places such as `{id}`.
-    pub path: &'static str,
-    /// One sentence.
-    pub summary: &'static str,
-    /// The fields of its input.
-    pub fields: &'static [Field],
-}
-
-/// One field of an operation's input.
-#[derive(Clone, Copy, Debug)]
-pub struct Field {
-    /// The name on the wire.
-    pub name: &'static str,
-    /// What its value is.
-    pub kind: FieldKind,
-    /// Whether it must be given.
-    pub required: bool,
-    /// What it is.
-    pub doc: &'static str,
-}
-
-/// What a field's value is in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldKind {
-    /// A string.
-    Text,
-    /// A string that is a [`Secret`](anyvpn_core::Secret).
-    Secret,
-    /// A number without a fraction.
-    Integer,
-    /// True or false.
-    Boolean,
-}
+use crate::{Client, Operation};
 
 /// Calls `O` with a JSON object of its fields, and gives the reply's value as JSON.
 ///
@@ -100,7 +57,7 @@ fn why(message: &str) -> String {
 
 /// The error for an operation that a provider does not have; it names the nearest ones.
 #[must_use]
-pub fn unknown(provider: &str, name: &str, entries: &[Entry]) -> Error {
+pub fn unknown(provider: &str, name: &str, entries: &[OperationInfo]) -> Error {
     let names: Vec<_> = entries.iter().map(|entry| entry.id.name()).collect();
     Error::invalid(
         "operation",

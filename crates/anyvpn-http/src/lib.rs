@@ -123,16 +123,16 @@ mod token_store;
 pub mod transport;
 pub mod unix_time;
 
+pub use anyvpn_core::{FieldInfo as Field, FieldKind, OperationInfo as Entry, Replay};
 pub use base_url::BaseUrl;
 pub use builder::ClientBuilder;
 pub use bulk::{Bulk, bulk};
-pub use by_name::{Entry, Field, FieldKind};
 pub use client::Client;
 pub use credentials::{Credentials, Fixed, SignIn, Stored};
 pub use finish::Finish;
 pub use limits::{Limits, RetryPolicy};
 pub use list::{List, ListOperation};
-pub use operation::{Dialect, Operation, Replay, Security};
+pub use operation::{Dialect, Operation, Security};
 pub use reply::{Reply, Word};
 pub use request::Request;
 pub use time::{Clock, SystemClock};

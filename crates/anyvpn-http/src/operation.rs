@@ -2,21 +2,10 @@
 
 use std::time::Duration;
 
-use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
+use anyvpn_core::{Error, ErrorKind, OperationId, Replay, Secret};
 use serde::de::DeserializeOwned;
 
 use crate::{Client, Reply, Request};
-
-/// Whether an operation may be sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Replay {
-    /// Changes nothing.
-    Safe,
-    /// Done twice has the same effect as done once.
-    Idempotent,
-    /// Done twice is harm: it creates, closes or pays. Never repeated once it may have arrived.
-    Once,
-}
 
 /// Which credentials an operation takes: the `security` of its OpenAPI entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,12 +9,16 @@ use std::time::Duration;
 use anyvpn_core::{
     Account, AccountAdmin, Accounts, Capabilities, Capability, Config, ConfigRequest, Endpoint,
     Error, ErrorKind, NewAccount, NewPortForward, ObtainedConfig, PortCheck, PortForward,
-    PortForwards, Protocol, Provider, PublicKey, Secret, Server, ServerConfig, ServerConfigs,
-    Status, Timestamp,
+    PortForwards, Protocol, Provider, ProviderInfo, PublicKey, Secret, Server, ServerConfig,
+    ServerConfigs, Status, Timestamp,
 };
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
+
+/// What the reference provider is.
+pub static INFO: ProviderInfo =
+    ProviderInfo::new("reference", "Reference", "https://example.com", &CAPABILITIES);
 
 /// What the reference provider can do.
 pub static CAPABILITIES: Capabilities = Capabilities {
@@ -30,24 +34,26 @@ pub static CAPABILITIES: Capabilities = Capabilities {
 };
 
 /// The provider, signed in as one of its users, or as nobody.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Reference {
     world: Arc<Mutex<World>>,
     user: Option<String>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct World {
     users: BTreeMap<String, User>,
     next: u16,
 }
 
+#[derive(Debug)]
 struct User {
     password: Secret,
     devices: BTreeMap<String, Device>,
     ports: Vec<PortForward>,
 }
 
+#[derive(Debug)]
 struct Device {
     address: Ipv4Addr,
     keys: Vec<PublicKey>,
@@ -99,12 +105,8 @@ impl User {
 }
 
 impl Provider for Reference {
-    fn name(&self) -> &'static str {
-        "reference"
-    }
-
-    fn capabilities(&self) -> &'static Capabilities {
-        &CAPABILITIES
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
     }
 
     fn accounts(&self) -> Option<&dyn Accounts> {

@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use anyvpn_core::{
-    Accounts, Capabilities, Error, NewAccount, NewPortForward, PortCheck, PortForward,
-    PortForwards, Provider, Secret,
+    Accounts, Error, NewAccount, NewPortForward, PortCheck, PortForward, PortForwards, Provider,
+    ProviderInfo, Secret,
 };
 use anyvpn_testkit::conformance::{Outcome, Subject, run};
 use anyvpn_testkit::reference::Reference;
@@ -29,15 +29,12 @@ async fn the_reference_provider_keeps_the_contract() {
 }
 
 /// A provider whose deletion is not done, and whose accounts cannot be read although it says so.
+#[derive(Debug)]
 struct Broken(Reference);
 
 impl Provider for Broken {
-    fn name(&self) -> &'static str {
-        "broken"
-    }
-
-    fn capabilities(&self) -> &'static Capabilities {
-        self.0.capabilities()
+    fn info(&self) -> &'static ProviderInfo {
+        self.0.info()
     }
 
     fn port_forwards(&self) -> Option<&dyn PortForwards> {

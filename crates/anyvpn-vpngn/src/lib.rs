@@ -43,6 +43,7 @@
 
 mod accounts;
 mod dialect;
+mod driver;
 mod ensure;
 mod lenient;
 pub mod ops;
@@ -51,29 +52,16 @@ mod types;
 
 use std::sync::Arc;
 
-use anyvpn_core::{AccountAdmin, Accounts, Capabilities, Capability, Provider};
+use anyvpn_core::{AccountAdmin, Accounts, Provider, ProviderInfo};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
 use anyvpn_http::{Client, ClientBuilder, Fixed, List, ListOperation, Operation, TokenStore};
+use async_trait::async_trait;
 pub use dialect::{Access, Dialect, Proof};
+pub use driver::{CAPABILITIES, INFO, VpngnDriver};
 pub use ensure::Ensured;
 use session::Session;
 pub use session::SessionTokens;
 pub use types::{CancelAt, CountryCode, ProductType, StrongPassword};
-
-/// What VPNGN can do.
-pub static CAPABILITIES: Capabilities = Capabilities {
-    accounts: Capability::Can,
-    account_admin: Capability::Can,
-    port_forwards: NOT_IN_THE_API,
-    server_configs: NOT_IN_THE_API,
-    wireguard: NOT_IN_THE_API,
-    openvpn: NOT_IN_THE_API,
-};
-
-const NOT_IN_THE_API: Capability = Capability::Cannot {
-    why: "the API manages accounts only",
-    link: "https://docs.vpnwholesaler.com/docs/API/Account-Management-API-AMAPI",
-};
 
 /// VPNGN, for a reseller or for one customer. Cheap to clone; all clones share connections.
 #[derive(Clone, Debug)]
@@ -240,13 +228,19 @@ impl ops::AddClient {
     }
 }
 
+#[async_trait]
 impl Provider for Vpngn {
-    fn name(&self) -> &'static str {
-        "vpngn"
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
     }
 
-    fn capabilities(&self) -> &'static Capabilities {
-        &CAPABILITIES
+    async fn call_json(
+        &self,
+        operation: &str,
+        input: serde_json::Value,
+        reveal: bool,
+    ) -> Result<serde_json::Value, Error> {
+        ops::call_by_name(&self.client, operation, input, reveal).await
     }
 
     fn accounts(&self) -> Option<&dyn Accounts> {

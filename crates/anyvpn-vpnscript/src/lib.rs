@@ -49,6 +49,7 @@
 
 mod accounts;
 mod dialect;
+mod driver;
 mod jobs;
 mod lenient;
 pub mod ops;
@@ -60,7 +61,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{Accounts, Capabilities, Capability, Provider, ServerConfigs};
+use anyvpn_core::{Accounts, Provider, ProviderInfo, ServerConfigs};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
 use anyvpn_http::{
     Client, ClientBuilder, Fixed, List, ListOperation, Operation, SignIn, Stored, TokenStore,
@@ -70,22 +71,7 @@ use async_trait::async_trait;
 #[doc(no_inline)]
 pub use compact_str::CompactString;
 pub use dialect::Dialect;
-
-/// What VPN Script can do.
-pub static CAPABILITIES: Capabilities = Capabilities {
-    accounts: Capability::Can,
-    account_admin: Capability::Cannot {
-        why: "the API reads accounts only",
-        link: "https://docs.vpnscript.net/api-endpoints",
-    },
-    port_forwards: Capability::Cannot {
-        why: "the API has none",
-        link: "https://docs.vpnscript.net/api-endpoints",
-    },
-    server_configs: Capability::Can,
-    wireguard: Capability::Can,
-    openvpn: Capability::Can,
-};
+pub use driver::{CAPABILITIES, INFO, VpnScriptDriver};
 
 /// One installation of VPN Script. Cheap to clone; all clones share connections.
 #[derive(Clone, Debug)]
@@ -232,13 +218,19 @@ impl SignIn<Secret> for PasswordSignIn {
     }
 }
 
+#[async_trait]
 impl Provider for VpnScript {
-    fn name(&self) -> &'static str {
-        "vpnscript"
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
     }
 
-    fn capabilities(&self) -> &'static Capabilities {
-        &CAPABILITIES
+    async fn call_json(
+        &self,
+        operation: &str,
+        input: serde_json::Value,
+        reveal: bool,
+    ) -> Result<serde_json::Value, Error> {
+        ops::call_by_name(&self.client, operation, input, reveal).await
     }
 
     fn accounts(&self) -> Option<&dyn Accounts> {

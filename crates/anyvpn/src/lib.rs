@@ -44,11 +44,14 @@
     allow(unused_variables, reason = "without a provider there is nothing to open or to call")
 )]
 
+mod registry;
+
 use std::fmt;
 use std::str::FromStr;
 
 pub use anyvpn_core::*;
 pub use anyvpn_http::{Bulk, Entry, Field, FieldKind, Replay, bulk};
+pub use registry::Registry;
 use serde_json::Value;
 
 /// AzireVPN's own operations.

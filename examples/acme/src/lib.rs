@@ -14,26 +14,18 @@
 //! ```
 
 mod dialect;
+mod driver;
 mod neutral;
 pub mod ops;
 
-use anyvpn_core::{Accounts, Capabilities, Capability, Provider, ServerConfigs};
+use anyvpn_core::{Accounts, Error, Provider, ProviderInfo, ServerConfigs};
 use anyvpn_http::{Client, ClientBuilder};
+use async_trait::async_trait;
 pub use dialect::Dialect;
+pub use driver::{AcmeDriver, CAPABILITIES, INFO};
 
-/// What Acme can do.
-pub static CAPABILITIES: Capabilities = Capabilities {
-    accounts: Capability::Can,
-    account_admin: cannot("accounts are made on the website only"),
-    port_forwards: cannot("the servers forward no ports"),
-    server_configs: Capability::Can,
-    wireguard: Capability::Can,
-    openvpn: cannot("the servers speak WireGuard only"),
-};
-
-const fn cannot(why: &'static str) -> Capability {
-    Capability::Cannot { why, link: "https://acme.example/api" }
-}
+/// Where Acme answers.
+pub const BASE_URL: &str = "https://api.acme.example";
 
 /// Acme. Cheap to clone; all clones share connections.
 #[derive(Clone, Debug)]
@@ -43,7 +35,7 @@ impl Acme {
     /// Begins a client of <https://api.acme.example>.
     #[must_use]
     pub fn builder() -> ClientBuilder<Dialect> {
-        Client::builder("https://api.acme.example")
+        Client::builder(BASE_URL)
     }
 
     /// The client, which does any operation of [`ops`].
@@ -59,13 +51,19 @@ impl From<Client<Dialect>> for Acme {
     }
 }
 
+#[async_trait]
 impl Provider for Acme {
-    fn name(&self) -> &'static str {
-        "acme"
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
     }
 
-    fn capabilities(&self) -> &'static Capabilities {
-        &CAPABILITIES
+    async fn call_json(
+        &self,
+        operation: &str,
+        input: serde_json::Value,
+        reveal: bool,
+    ) -> Result<serde_json::Value, Error> {
+        ops::call_by_name(self.client(), operation, input, reveal).await
     }
 
     fn accounts(&self) -> Option<&dyn Accounts> {

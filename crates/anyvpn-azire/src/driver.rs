@@ -1,0 +1,65 @@
+//! AzireVPN's description, and opening it from settings.
+
+use std::sync::Arc;
+
+use anyvpn_core::{
+    Capabilities, Capability, Driver, Error, Provider, ProviderInfo, Setting, Settings,
+};
+
+use crate::{Azire, BASE_URL, ops};
+
+/// AzireVPN, for a registry.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AzireDriver;
+
+/// What AzireVPN is.
+pub static INFO: ProviderInfo =
+    ProviderInfo::new("azire", "AzireVPN", "https://www.azirevpn.com/docs/api", &CAPABILITIES)
+        .settings(SETTINGS)
+        .operations(ops::OPERATIONS);
+
+/// What AzireVPN can do.
+pub static CAPABILITIES: Capabilities = Capabilities {
+    accounts: Capability::Can,
+    account_admin: Capability::Can,
+    port_forwards: Capability::Can,
+    server_configs: Capability::Can,
+    wireguard: Capability::Can,
+    openvpn: Capability::Cannot {
+        why: "the API has WireGuard only",
+        link: "https://www.azirevpn.com/docs/api/ips",
+    },
+};
+
+const SETTINGS: &[Setting] = &[
+    Setting::url("Everything before the documented paths.").default(BASE_URL),
+    Setting::secret("token", "token", "A token's key, as signing in makes it."),
+];
+
+impl Driver for AzireDriver {
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
+    }
+
+    fn open(&self, settings: &Settings) -> Result<Arc<dyn Provider>, Error> {
+        Azire::open(settings).map(|azire| Arc::new(azire) as _)
+    }
+}
+
+impl Azire {
+    /// AzireVPN with the settings `url` and `token`; without a token, only what needs none can be
+    /// called.
+    ///
+    /// # Errors
+    ///
+    /// As [`Driver::open`].
+    pub fn open(settings: &Settings) -> Result<Self, Error> {
+        settings.check(SETTINGS)?;
+        let builder = Self::builder().base_url(settings.text("url").unwrap_or(BASE_URL));
+        match settings.get("token") {
+            Some(token) => builder.token(token.clone()),
+            None => builder,
+        }
+        .build()
+    }
+}

@@ -1,0 +1,58 @@
+//! What is known of a provider's operations without their types: data for tables, help and
+//! completions, and for calling them by name.
+
+use crate::OperationId;
+
+/// Whether an operation may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Replay {
+    /// Changes nothing.
+    Safe,
+    /// Doing it twice has the same effect as doing it once.
+    Idempotent,
+    /// Doing it twice does harm: it creates, closes or pays. Never repeated once it may have arrived.
+    Once,
+}
+
+/// One documented operation of a provider.
+#[derive(Clone, Copy, Debug)]
+pub struct OperationInfo {
+    /// The name everywhere.
+    pub id: OperationId,
+    /// Whether it may be sent again.
+    pub replay: Replay,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path, with placeholders such as `{id}`.
+    pub path: &'static str,
+    /// What it does, as one sentence.
+    pub summary: &'static str,
+    /// The fields of its input.
+    pub fields: &'static [FieldInfo],
+}
+
+/// One field of an operation's input.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldInfo {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// What its value is in JSON.
+    pub kind: FieldKind,
+    /// Whether it must be given.
+    pub required: bool,
+    /// What it means, as one sentence.
+    pub doc: &'static str,
+}
+
+/// What a field's value is in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// A string.
+    Text,
+    /// A string that is a [`Secret`](crate::Secret).
+    Secret,
+    /// A number without a fraction.
+    Integer,
+    /// True or false.
+    Boolean,
+}

@@ -1,0 +1,303 @@
+//! What a provider must be told before it can be opened: where it is, and as whom to call it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::{Error, Secret};
+
+/// Checks a setting's text; the error says what it must be, as in "must begin with https://".
+pub type Check = fn(&str) -> Result<(), String>;
+
+/// One thing that a provider can be told, as data.
+///
+/// The environment variable, the key in a profile, the question that a person is asked, completions
+/// and the tables of the documents all follow from it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Setting {
+    /// The name in profiles and in code, such as `api_key`: lower case letters and underscores.
+    pub key: &'static str,
+    /// The name for people, such as `API key`.
+    pub title: &'static str,
+    /// What it is for, as one sentence.
+    pub doc: &'static str,
+    /// Whether its value is a secret. A secret is never written into a profile.
+    pub secret: bool,
+    /// Whether the provider cannot be opened without it, or without another setting of its group.
+    pub required: bool,
+    /// What stands in its place when it is absent.
+    pub default: Option<&'static str>,
+    /// Settings of the same group are alternatives, of which the first one given counts.
+    pub group: Option<&'static str>,
+    /// Checks the value before anything is sent.
+    pub check: Check,
+}
+
+impl Setting {
+    /// A setting that anybody may see and that may be absent.
+    #[must_use]
+    pub const fn new(key: &'static str, title: &'static str, doc: &'static str) -> Self {
+        Self {
+            key,
+            title,
+            doc,
+            secret: false,
+            required: false,
+            default: None,
+            group: None,
+            check: |_| Ok(()),
+        }
+    }
+
+    /// A secret that may be absent.
+    #[must_use]
+    pub const fn secret(key: &'static str, title: &'static str, doc: &'static str) -> Self {
+        Self { secret: true, ..Self::new(key, title, doc) }
+    }
+
+    /// The provider's address, under the key `url`.
+    #[must_use]
+    pub const fn url(doc: &'static str) -> Self {
+        Self::new("url", "address", doc)
+    }
+
+    /// The same, required.
+    #[must_use]
+    pub const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    /// The same, with what stands in its place when it is absent.
+    #[must_use]
+    pub const fn default(self, value: &'static str) -> Self {
+        Self { default: Some(value), ..self }
+    }
+
+    /// The same, as one of several alternatives.
+    #[must_use]
+    pub const fn group(self, group: &'static str) -> Self {
+        Self { group: Some(group), ..self }
+    }
+
+    /// The same, with a check of its value.
+    #[must_use]
+    pub const fn check(self, check: Check) -> Self {
+        Self { check, ..self }
+    }
+
+    /// The environment variable that stands for it, such as `ANYVPN_VPNGN_API_KEY`.
+    #[must_use]
+    pub fn variable(&self, provider: &str) -> String {
+        format!("ANYVPN_{provider}_{}", self.key).to_uppercase()
+    }
+}
+
+/// Values of settings, by their keys.
+///
+/// Every value is kept as a [`Secret`], so that none is shown by `Debug` and all are wiped.
+///
+/// ```
+/// use anyvpn_core::Settings;
+///
+/// let settings = Settings::new().with("url", "https://vpn.example.com").with("token", "12|TDLL");
+/// assert_eq!(settings.text("url"), Some("https://vpn.example.com"));
+/// assert_eq!(settings.text("brand"), None);
+/// assert_eq!(format!("{settings:?}"), r#"Settings {"token", "url"}"#);
+/// ```
+#[derive(Clone, Default)]
+pub struct Settings(BTreeMap<String, Secret>);
+
+impl Settings {
+    /// No settings.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with one more value, which replaces an earlier one.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.set(key, value);
+        self
+    }
+
+    /// Sets a value, which replaces an earlier one.
+    pub fn set(&mut self, key: impl Into<String>, value: impl Into<Secret>) {
+        self.0.insert(key.into(), value.into());
+    }
+
+    /// Takes a value out.
+    pub fn remove(&mut self, key: &str) -> Option<Secret> {
+        self.0.remove(key)
+    }
+
+    /// The value of a key; `None` when it is absent.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Secret> {
+        self.0.get(key)
+    }
+
+    /// The value of a key that is no secret; `None` when it is absent.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.get(key).map(Secret::expose)
+    }
+
+    /// The keys that have a value, in alphabetical order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Adds the values of `others` whose keys have none here.
+    pub fn fill_from(&mut self, others: Self) {
+        for (key, value) in others.0 {
+            self.0.entry(key).or_insert(value);
+        }
+    }
+
+    /// The settings of a provider that `variable` gives, an environment such as
+    /// `|name| std::env::var(name).ok()`.
+    ///
+    /// An empty secret counts as absent. Any other empty value is kept, and refused when the provider
+    /// is opened: a token that is meant for a sandbox must not reach the vendor because a variable
+    /// came out empty.
+    pub fn from_environment(
+        provider: &str,
+        settings: &[Setting],
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let mut values = Self::new();
+        for setting in settings {
+            let value = variable(&setting.variable(provider)).map(Secret::from);
+            if let Some(value) = value.filter(|value| !setting.secret || !value.is_empty()) {
+                values.set(setting.key, value);
+            }
+        }
+        values
+    }
+
+    /// Checks the values against the settings that a provider takes.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` that names every key that is unknown, every value that its check refuses, and
+    /// every required setting that is absent. No value is repeated.
+    pub fn check(&self, settings: &[Setting]) -> Result<(), Error> {
+        let mut wrong: Vec<(&str, String)> = Vec::new();
+        for key in self.keys() {
+            if !settings.iter().any(|setting| setting.key == key) {
+                let known: Vec<_> = settings.iter().map(|setting| setting.key).collect();
+                wrong.push((key, format!("is not a setting; known are {}", known.join(", "))));
+            }
+        }
+        for setting in settings {
+            match self.text(setting.key) {
+                Some(value) => {
+                    if let Err(why) = (setting.check)(value) {
+                        wrong.push((setting.key, why));
+                    }
+                }
+                None if setting.required && setting.default.is_none() => {
+                    let keys: Vec<_> = alternatives(settings, setting).collect();
+                    // Of a group, the error stands at its first setting.
+                    if keys[0] == setting.key && !keys.iter().any(|key| self.0.contains_key(*key)) {
+                        wrong.push((setting.key, format!("is missing; set {}", keys.join(" or "))));
+                    }
+                }
+                None => {}
+            }
+        }
+        let mut wrong = wrong.into_iter();
+        let Some((key, why)) = wrong.next() else { return Ok(()) };
+        Err(wrong.fold(Error::invalid(key, why), |error, (key, why)| error.with_field(key, why)))
+    }
+}
+
+/// The keys of the settings that can stand in place of this one, itself included.
+fn alternatives<'a>(
+    settings: &'a [Setting],
+    setting: &'a Setting,
+) -> impl Iterator<Item = &'static str> + 'a {
+    let same = |other: &&Setting| match setting.group {
+        Some(group) => other.group == Some(group),
+        None => other.key == setting.key,
+    };
+    settings.iter().filter(same).map(|other| other.key)
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Settings ")?;
+        f.debug_set().entries(self.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: &[Setting] = &[
+        Setting::new("brand", "brand", "The reseller's name.").required().group("address"),
+        Setting::url("Where it is.").required().group("address").check(|url| {
+            if url.starts_with("https://") {
+                Ok(())
+            } else {
+                Err("must begin with https://".into())
+            }
+        }),
+        Setting::secret("api_key", "API key", "The reseller's key.").required(),
+        Setting::secret("secret_key", "secret key", "The reseller's secret key."),
+    ];
+
+    fn wrong(settings: &Settings) -> Vec<String> {
+        let error = match settings.check(SETTINGS) {
+            Ok(()) => return Vec::new(),
+            Err(error) => error,
+        };
+        let fields = error.fields().iter();
+        fields.map(|(key, why)| format!("{key} {}", why.join(" "))).collect()
+    }
+
+    #[test]
+    fn the_environment_has_a_variable_for_each_setting() {
+        let settings = Settings::from_environment("acme", SETTINGS, |name| match name {
+            "ANYVPN_ACME_URL" => Some(String::new()),
+            "ANYVPN_ACME_API_KEY" => Some("key".to_owned()),
+            "ANYVPN_ACME_SECRET_KEY" => Some(String::new()),
+            _ => None,
+        });
+        assert_eq!(settings.keys().collect::<Vec<_>>(), ["api_key", "url"]);
+        assert_eq!(wrong(&settings), ["url must begin with https://"]);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_named_at_once() {
+        let settings = Settings::new().with("url", "canary").with("tokn", "canary");
+        let all = "known are brand, url, api_key, secret_key";
+        assert_eq!(
+            wrong(&settings),
+            [
+                "api_key is missing; set api_key".to_owned(),
+                format!("tokn is not a setting; {all}"),
+                "url must begin with https://".to_owned(),
+            ]
+        );
+        assert_eq!(
+            wrong(&Settings::new()),
+            ["api_key is missing; set api_key", "brand is missing; set brand or url"]
+        );
+        let whole = Settings::new().with("url", "https://x").with("api_key", "key");
+        assert!(wrong(&whole).is_empty());
+        assert!(!format!("{whole:?} {:?}", settings.check(SETTINGS)).contains("canary"));
+    }
+
+    #[test]
+    fn earlier_values_count_before_later_ones() {
+        let mut settings = Settings::new().with("url", "https://first");
+        settings.fill_from(Settings::new().with("url", "https://second").with("brand", "acme"));
+        assert_eq!(
+            (settings.text("url"), settings.text("brand")),
+            (Some("https://first"), Some("acme"))
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! The providers that a program can open, by their names.
+
+use std::fmt;
+use std::sync::Arc;
+
+use anyvpn_core::{Driver, Error, Provider, ProviderInfo, Settings};
+
+/// The providers that a program can open.
+///
+/// ```no_run
+/// use anyvpn::{Registry, Settings};
+///
+/// # async fn example() -> Result<(), anyvpn::Error> {
+/// let registry = Registry::builtin();
+/// let info = registry.info("azire")?;
+/// let settings = Settings::from_environment(info.name, info.settings, |name| std::env::var(name).ok());
+/// let provider = registry.open("azire", &settings)?;
+/// println!("{}", provider.info().title);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct Registry(Vec<Arc<dyn Driver>>);
+
+impl Registry {
+    /// A registry without providers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The providers whose features are on.
+    #[must_use]
+    pub fn builtin() -> Self {
+        Self(vec![
+            #[cfg(feature = "azire")]
+            Arc::new(crate::azire::AzireDriver),
+            #[cfg(feature = "vpnscript")]
+            Arc::new(crate::vpnscript::VpnScriptDriver),
+            #[cfg(feature = "vpngn")]
+            Arc::new(crate::vpngn::VpngnDriver),
+        ])
+    }
+
+    /// Adds a provider, which replaces one of the same name.
+    #[must_use]
+    pub fn with(mut self, driver: impl Driver + 'static) -> Self {
+        self.add(driver);
+        self
+    }
+
+    /// Adds a provider, which replaces one of the same name.
+    pub fn add(&mut self, driver: impl Driver + 'static) {
+        self.0.retain(|other| other.info().name != driver.info().name);
+        self.0.push(Arc::new(driver));
+    }
+
+    /// The descriptions of all providers, in the order in which they were added.
+    pub fn infos(&self) -> impl Iterator<Item = &'static ProviderInfo> {
+        self.0.iter().map(|driver| driver.info())
+    }
+
+    /// The description of one provider.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` that names the known providers when there is none of that name.
+    pub fn info(&self, name: &str) -> Result<&'static ProviderInfo, Error> {
+        self.driver(name).map(|driver| driver.info())
+    }
+
+    /// Opens a provider. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::info`] and [`Driver::open`].
+    pub fn open(&self, name: &str, settings: &Settings) -> Result<Arc<dyn Provider>, Error> {
+        self.driver(name)?.open(settings)
+    }
+
+    fn driver(&self, name: &str) -> Result<&dyn Driver, Error> {
+        let found = self.0.iter().find(|driver| driver.info().name == name);
+        found.map(|driver| &**driver).ok_or_else(|| {
+            let known: Vec<_> = self.infos().map(|info| info.name).collect();
+            let known = known.join(", ");
+            Error::invalid("provider", format!("unknown provider {name:?}; known are {known}"))
+        })
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.infos().map(|info| info.name)).finish()
+    }
+}

@@ -1,0 +1,56 @@
+//! Acme's description, and opening it from settings.
+
+use std::sync::Arc;
+
+use anyvpn_core::{
+    Capabilities, Capability, Driver, Error, Provider, ProviderInfo, Setting, Settings,
+};
+
+use crate::{Acme, BASE_URL, ops};
+
+const DOCS: &str = "https://acme.example/api";
+
+/// Acme, for a registry.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AcmeDriver;
+
+/// What Acme is.
+pub static INFO: ProviderInfo = ProviderInfo::new("acme", "Acme", DOCS, &CAPABILITIES)
+    .settings(SETTINGS)
+    .operations(ops::OPERATIONS);
+
+/// What Acme can do.
+pub static CAPABILITIES: Capabilities = Capabilities {
+    accounts: Capability::Can,
+    account_admin: cannot("accounts are made on the website only"),
+    port_forwards: cannot("the servers forward no ports"),
+    server_configs: Capability::Can,
+    wireguard: Capability::Can,
+    openvpn: cannot("the servers speak WireGuard only"),
+};
+
+const fn cannot(why: &'static str) -> Capability {
+    Capability::Cannot { why, link: DOCS }
+}
+
+const SETTINGS: &[Setting] = &[
+    Setting::url("Everything before the documented paths.").default(BASE_URL),
+    Setting::secret("token", "token", "A token of the account."),
+];
+
+impl Driver for AcmeDriver {
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
+    }
+
+    fn open(&self, settings: &Settings) -> Result<Arc<dyn Provider>, Error> {
+        settings.check(SETTINGS)?;
+        let builder = Acme::builder().base_url(settings.text("url").unwrap_or(BASE_URL));
+        let acme = match settings.get("token") {
+            Some(token) => builder.token(token.clone()),
+            None => builder,
+        }
+        .build()?;
+        Ok(Arc::new(acme))
+    }
+}
