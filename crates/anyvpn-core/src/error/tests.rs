@@ -78,7 +78,7 @@ fn each_part_of_an_error_is_told_once() {
         format!("{error:?}"),
         "Error { kind: RateLimited, operation: Some(OperationId { provider: \"acme\", name: \"list-ports\" }), status: Some(429), \
          code: Some(\"1301\"), message: Some(\"Slow down.\"), detail: Some(\"nothing was sent\"), \
-         fields: {\"port\": [\"is busy\"]}, retry_after: Some(1.5s), \
+         fields: {\"port\": [\"is busy\"]}, retry_after: Some(1.5s), left_behind: [], \
          source: Some(Custom { kind: Other, error: \"the inner one\" }) }"
     );
     assert_eq!(error.operation().unwrap().to_string(), "acme.list-ports");
