@@ -54,7 +54,7 @@ use anyvpn_core::{
     AccountAdmin, Accounts, Capabilities, Capability, PortForwards, Provider, ServerConfigs,
 };
 pub use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Client, ClientBuilder, Fixed, List, ListOperation, Operation};
+use anyvpn_http::{Client, ClientBuilder, Fixed, Operation};
 pub use dialect::Dialect;
 
 /// Where AzireVPN answers.
@@ -98,11 +98,6 @@ impl Azire {
         operation: O,
     ) -> Result<O::Output, Error> {
         self.0.call(operation).await
-    }
-
-    /// Does one operation as the elements of its list, each as soon as it has arrived.
-    pub fn stream<O: ListOperation<Dialect = Dialect> + 'static>(&self, operation: O) -> List<O> {
-        self.0.stream(operation)
     }
 
     /// The client behind it.
