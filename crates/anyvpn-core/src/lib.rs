@@ -35,7 +35,7 @@
 //! ";
 //! let mut config = WireGuardConfig::parse(file)?;
 //! assert_eq!(config.addresses(), ["10.0.24.207/32".parse()?]);
-//! assert!(config.commands().is_empty(), "wg-quick would run them as root");
+//! assert!(config.directives().is_empty(), "wg-quick would run them as root");
 //! config.set_mtu(Some(1380))?;
 //! assert_eq!(config.to_secret().expose(), file.replace("1420", "1380"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

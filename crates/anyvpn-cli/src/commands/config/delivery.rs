@@ -27,7 +27,7 @@ impl Content {
                 protocol: Protocol::WireGuard,
                 text: it.to_secret(),
                 redacted: it.redacted(),
-                directives: it.commands(),
+                directives: it.directives(),
             }),
             Config::OpenVpn(it) => Ok(Self {
                 protocol: Protocol::OpenVpn,
