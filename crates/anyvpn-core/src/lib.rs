@@ -80,11 +80,12 @@ pub use openvpn::{Certificate, OpenVpnProfile, Remote};
 pub use provider::{
     Account, AccountAdmin, Accounts, Capabilities, Capability, Config, ConfigRequest, NewAccount,
     NewPortForward, ObtainedConfig, PortCheck, PortForward, PortForwards, Protocol, Provider,
-    Rotated, Server, ServerConfig, ServerConfigs, Service, Status, WireGuardOptions,
+    Rotated, Server, ServerConfig, ServerConfigs, Service, Status,
 };
 pub use secret::{REDACTED, Secret, redact, reveal};
 pub use wireguard::{
-    Endpoint, Host, HostName, Interface, Peer, PresharedKey, PrivateKey, PublicKey, WireGuardConfig,
+    CheckedWireGuardOptions, Endpoint, Host, HostName, Interface, Peer, PresharedKey, PrivateKey,
+    PublicKey, WireGuardConfig, WireGuardOptions,
 };
 
 /// What the macros of this crate expand to; not for use by name.

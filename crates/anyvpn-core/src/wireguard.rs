@@ -3,6 +3,7 @@
 mod edit;
 mod endpoint;
 mod keys;
+mod options;
 mod reader;
 mod values;
 
@@ -17,6 +18,7 @@ use crate::config_text::{escape, hide_keys};
 use crate::{ConfigError, Directive, REDACTED, Secret};
 pub use endpoint::{Endpoint, Host, HostName};
 pub use keys::{PresharedKey, PrivateKey, PublicKey};
+pub use options::{CheckedWireGuardOptions, WireGuardOptions};
 use reader::Reader;
 use values::{Key, Value};
 
