@@ -244,6 +244,36 @@ fn directives_that_run_programs_are_listed_and_not_written_unless_allowed() {
 }
 
 #[test]
+fn what_the_file_system_refuses_is_found_out_before_anything_is_made() {
+    let world = World::new();
+    for name in ["x".repeat(300), "no/such/folder/x".to_owned()] {
+        let path = world.path(&name);
+        let path = path.to_str().unwrap();
+        for arguments in [["--output", path].as_slice(), &["--qr-file", &format!("{path}.png")]] {
+            let get = [&["config", "get", "2"], arguments].concat();
+            let text = fails(1, &mut world.vpnscript(&get));
+            assert!(text.contains("cannot be written"), "{text}");
+        }
+    }
+    assert_eq!(world.calls("vpnscript.create-wireguard-config"), 0);
+    // A name that is held for a configuration that was not made is free again.
+    let path = world.path("a.conf");
+    fails(
+        4,
+        &mut world.vpnscript(&[
+            "config",
+            "get",
+            "99",
+            "--protocol",
+            "wireguard",
+            "--output",
+            path.to_str().unwrap(),
+        ]),
+    );
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_configuration_that_cannot_be_read_is_made_once_and_can_be_had_as_it_is() {
     let world = World::new();
     // No reader takes an endpoint with port 0.

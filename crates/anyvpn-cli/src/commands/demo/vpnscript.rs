@@ -51,7 +51,7 @@ async fn join(
         .await?;
     let vpn = visitor.with_token(token.token);
     tour.step("get-account", "Read the account", vpn.call(GetAccount {}), |account| {
-        let plans: Vec<_> = account.service.iter().map(|service| &*service.name).collect();
+        let plans: Vec<_> = account.service.iter().filter_map(|it| it.name.as_deref()).collect();
         format!("{}, with {}", account.username, plans.join(", "))
     })
     .await?;
