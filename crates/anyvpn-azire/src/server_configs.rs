@@ -18,7 +18,7 @@ use futures_util::{StreamExt, TryStreamExt};
 
 use crate::Azire;
 use crate::ops::{
-    CreateIp, DeleteIp, GetIp, GetUser, Ip, ListIps, ListLocations, Location, PutIpKey,
+    CreateIp, DeleteIp, GetIp, GetUser, Ip, IpKey, ListIps, ListLocations, Location, PutIpKey,
 };
 
 /// The port that clients use; the API gives none, and the servers listen on 1 to 51820.
@@ -183,16 +183,22 @@ impl Azire {
 
     /// Adds a key to a device. When the outcome is unknown, the device decides.
     async fn add_key(&self, ip: &Ip, key: &PublicKey) -> Result<(), Error> {
-        let operation = PutIpKey { id: ip.id.clone(), key: key.to_string() };
-        match self.call(operation).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.advice() == anyvpn_core::Advice::ReadBack => {
-                match self.call(GetIp { id: ip.id.clone() }).await {
-                    Ok(ip) if holds(&ip, key) => Ok(()),
-                    _ => Err(error),
-                }
-            }
-            Err(error) => Err(error),
+        let key = key.to_string();
+        let is_it = |other: &IpKey| other.key == key;
+        let error = match self.call(PutIpKey { id: ip.id.clone(), key: key.clone() }).await {
+            Ok(keys) if keys.iter().any(is_it) => return Ok(()),
+            Ok(_) => Error::new(ErrorKind::UnexpectedReply)
+                .with_operation(PutIpKey::ID)
+                .with_detail(format!("the device {} came without the new key", ip.id))
+                .with_read_back(),
+            Err(error) => error,
+        };
+        if error.advice() != anyvpn_core::Advice::ReadBack {
+            return Err(error);
+        }
+        match self.call(GetIp { id: ip.id.clone() }).await {
+            Ok(ip) if ip.keys.iter().any(is_it) => Ok(()),
+            _ => Err(error),
         }
     }
 }

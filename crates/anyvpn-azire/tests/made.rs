@@ -65,3 +65,20 @@ async fn a_device_that_came_without_its_key_is_named() {
         assert_eq!(script.arrived(), steps.len() + 1);
     }
 }
+
+#[tokio::test]
+async fn a_rotation_hands_out_no_key_that_the_device_did_not_take() {
+    let old = WITHOUT_KEY.replace(
+        r#""keys":[]"#,
+        r#""keys":[{"key":"iDG+cT2SvvCIMeJpOhnVQR1TD3D6NyiumDOJdepza1s=","created_at":1691499313}]"#,
+    );
+    let keys = r#"{"status":"success","data":[{"key":"iDG+cT2SvvCIMeJpOhnVQR1TD3D6NyiumDOJdepza1s=","created_at":1691499313}]}"#;
+    let replies = [LOCATIONS, &old, keys, &old];
+    let script = Script::new(replies.map(|reply| Step::json(200, reply)));
+    let azire = Azire::builder().token("x").transport(Arc::new(script.clone())).build().unwrap();
+    let request = ConfigRequest::wireguard("se-sto");
+    let error = azire.rotate("IJiaUdc2", &request).await.map(drop).unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::UnexpectedReply, Advice::ReadBack));
+    assert_eq!(error.operation().unwrap().to_string(), "azire.put-ip-key");
+    assert_eq!(script.arrived(), 4);
+}
