@@ -253,4 +253,16 @@ fn a_full_disk_is_told() {
     let ran = world.command(&["server", "list"]).stdout(full).output().unwrap();
     assert_eq!(ran.status.code(), Some(1));
     assert!(String::from_utf8(ran.stderr).unwrap().contains("the disk is full"));
+    // What was made is named, although the answer came to nothing.
+    let world = World::with_device();
+    for format in [&[][..], &["--json"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let create = [&["port", "create", "--hidden"], format].concat();
+        let ran = world.command(&create).stdout(full).output().unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        let text = String::from_utf8(ran.stderr).unwrap();
+        assert!(text.contains("is open nevertheless"), "{text}");
+        assert!(text.contains("anyvpn port delete "), "{text}");
+        assert_eq!(text.contains("\"kind\": \"port-forward\""), !format.is_empty(), "{text}");
+    }
 }

@@ -150,7 +150,8 @@ fn an_interrupted_creation_is_named_and_leaves_no_file() {
     let get = ["config", "get", "se-sto", "--output", file.to_str().unwrap()];
     let mut terminal = Terminal::run(world.command(&get));
     terminal.wait_for(waiting);
-    assert_eq!(files(world.folder.path()), 1);
+    // The file and the name that it will have.
+    assert_eq!(files(world.folder.path()), 2);
     terminal.signal("TERM");
     let left = terminal.end();
     assert_eq!(left.signal, Some(SIGTERM));

@@ -130,6 +130,7 @@ pub async fn run(subject: &Subject) -> Report {
             report.add("config: unknown server leaves nothing", config_unknown(configs).await);
             report.add("config: unknown id is not found", config_unknown_id(configs).await);
             if provider.capabilities().wireguard == Capability::Can {
+                report.add("wireguard: odd options leave nothing", wireguard_odd(configs).await);
                 report.add("wireguard: obtain, list, revoke", wireguard_life(configs).await);
                 report.add("wireguard: a known key keeps its id", wireguard_reuse(configs).await);
                 report.add("wireguard: rotate has the new key", wireguard_rotate(configs).await);
@@ -297,6 +298,22 @@ async fn wireguard_server(configs: &dyn ServerConfigs) -> Result<String, String>
         }
     }
     Err("no server speaks WireGuard".to_owned())
+}
+
+/// Choices that no configuration can have are refused before anything is made.
+async fn wireguard_odd(configs: &dyn ServerConfigs) -> Check {
+    let server = wireguard_server(configs).await?;
+    let before = configs.list().await.map_err(text)?;
+    let (mut port, mut mtu) = (ConfigRequest::wireguard(&server), ConfigRequest::wireguard(server));
+    (port.wireguard.port, mtu.wireguard.mtu) = (Some(0), Some(67));
+    for request in [port, mtu] {
+        expect(configs.obtain(&request).await.map(drop), ErrorKind::InvalidRequest)?;
+    }
+    ensure!(
+        configs.list().await.map_err(text)? == before,
+        "a refused option left something behind"
+    );
+    Ok(())
 }
 
 async fn wireguard_life(configs: &dyn ServerConfigs) -> Check {

@@ -234,6 +234,7 @@ impl ServerConfigs for Reference {
         if request.protocol != Protocol::WireGuard {
             return Err(Error::invalid("protocol", "is not spoken here"));
         }
+        let options = request.wireguard.checked()?;
         let key = request.wireguard.key()?;
         let public = key.public_key();
         let (id, address) = self.with_user(|user, next| {
@@ -246,7 +247,7 @@ impl ServerConfigs for Reference {
         let host = std::net::IpAddr::from(Ipv4Addr::LOCALHOST).into();
         let peer = PublicKey::from([7; 32]);
         let endpoint = Endpoint { host, port: 51820 };
-        let config = request.wireguard.config(key, &[address.into()], &[], peer, endpoint);
+        let config = options.config(key, &[address.into()], &[], peer, endpoint);
         Ok(ServerConfig::new(Some(id), Config::WireGuard(config)))
     }
 

@@ -24,7 +24,8 @@ impl Accounts for VpnScript {
 }
 
 fn service(service: ops::Service) -> Service {
-    let mut neutral = Service::new(service.name, Status::Other(service.status.to_string()));
+    let name = service.name.unwrap_or_else(|| format!("plan {}", service.plan_id));
+    let mut neutral = Service::new(name, Status::Other(service.status.to_string()));
     neutral.id = Some(service.id.to_string());
     neutral.due_at = service.next_payment;
     neutral.auto_renew = Some(service.auto_renew);

@@ -41,6 +41,7 @@ impl ServerConfigs for Acme {
             return Err(Error::invalid("protocol", "Acme speaks WireGuard only"));
         }
         // What can fail without leaving a device behind comes first.
+        let options = request.wireguard.checked()?;
         let servers = self.client().call(ListServers {}).await?;
         let server = servers.into_iter().find(|it| it.id == request.server).ok_or_else(|| {
             Error::new(ErrorKind::NotFound)
@@ -51,7 +52,7 @@ impl ServerConfigs for Acme {
         let register = RegisterDevice { public_key: key.public_key() };
         let device = self.client().call(register).await?;
         let endpoint = Endpoint { host: server.ip.into(), port: PORT };
-        let config = request.wireguard.config(key, &[device.ip], &[], server.public_key, endpoint);
+        let config = options.config(key, &[device.ip], &[], server.public_key, endpoint);
         Ok(ServerConfig::new(Some(device.id), Config::WireGuard(config)))
     }
 

@@ -3,11 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use anyvpn::{Error, NewPortForward, PortForward, PortForwards, Provider, Timestamp};
+use anyvpn::{
+    Error, Leftover, LeftoverKind, NewPortForward, PortForward, PortForwards, Provider, Timestamp,
+};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::ability;
+use crate::advice::undo;
 use crate::args::number;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -132,7 +135,16 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
             let mut new = NewPortForward::new(device.find(context, forwards).await?);
             new.lifetime = days.map(|days| DAY * days);
             new.hidden = hidden;
-            show(context, forwards.create(new).await?)
+            let port = forwards.create(new).await?;
+            let number = port.port;
+            // A port whose number nobody has read stays open, and a hidden one is never listed.
+            show(context, port).map_err(|failure| {
+                let port = Leftover::new(LeftoverKind::PortForward, number.to_string());
+                let what = format!("the port {number} is open nevertheless");
+                failure
+                    .leaving(&what, format!("use it or close it: {}", undo(&port)))
+                    .with_leftover(port)
+            })
         }
         Port::Hide { port: Number { port }, device } => {
             let device = device.find(context, forwards).await?;

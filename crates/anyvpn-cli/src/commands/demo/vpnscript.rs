@@ -51,7 +51,7 @@ async fn join(
         .await?;
     let vpn = visitor.with_token(token.token);
     tour.step("get-account", "Read the account", vpn.call(GetAccount {}), |account| {
-        let plans: Vec<_> = account.service.iter().map(|service| &*service.name).collect();
+        let plans: Vec<_> = account.service.iter().filter_map(|it| it.name.as_deref()).collect();
         format!("{}, with {}", account.username, plans.join(", "))
     })
     .await?;
@@ -141,8 +141,8 @@ async fn wireguard(
     let write = async {
         let text = text.ok_or_else(|| unexpected("the configuration has no text"))?;
         let config = WireGuardConfig::parse(text.expose()).map_err(Error::from)?;
-        if !config.commands().is_empty() {
-            return Err(unexpected("the configuration runs programs").into());
+        if !config.directives().is_empty() {
+            return Err(unexpected("the configuration does more than describe a tunnel").into());
         }
         file.write(&config.to_secret())
     };
