@@ -23,7 +23,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How long a new configuration must be the only new one before it counts as this caller's. A list
 /// that lags behind by less shows another machine's beside it by then.
-const SETTLE: Duration = Duration::from_secs(3);
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// When to look again, until the job's deadline.
 struct Looks {

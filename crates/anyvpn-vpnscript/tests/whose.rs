@@ -185,7 +185,7 @@ async fn a_clean_up_deletes_nothing_when_the_answer_was_lost() {
     broken.notify_one();
     let (id, _) = obtain(&world.other().with_lock_folder(folder), WIREGUARD).await.unwrap();
     // Before the creation, and after it for as long as the settle time.
-    assert_eq!(lists.load(Ordering::Relaxed), 1 + 4);
+    assert_eq!(lists.load(Ordering::Relaxed), 1 + 3);
     assert_eq!(world.ids(), [theirs, id]);
     assert_eq!(world.arrived("delete-wireguard-config"), 0);
 }
