@@ -11,7 +11,6 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
 mod account;
-mod machines;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -21,11 +20,12 @@ use std::time::Duration;
 use account::Account;
 use anyvpn_core::ServerConfigs;
 use anyvpn_http::MemoryStore;
+use anyvpn_http::transport::Reqwest;
 use anyvpn_sandbox::vpnscript::{ConfigState, Quirks, Service, ServiceState};
 use anyvpn_sandbox::{Clock, Sandbox};
+use anyvpn_testkit::machines::{Ledger, Machine, Wire};
 use anyvpn_testkit::network::{self, Network, mishaps};
 use anyvpn_vpnscript::{Password, Secret, VpnScript};
-use machines::{Deed, Ledger, Machine, Wire};
 use proptest::prelude::*;
 use steps::{Interlude, interludes, steps};
 
@@ -46,7 +46,10 @@ fn the_account_is_the_models_whatever_failed_on_the_way() {
             let named = world.named(&step);
             world.take(step, &mishaps, interlude).await;
             world.network.calm();
-            world.judge(named);
+            // Nobody deletes what the other one made, unless the step names it.
+            world
+                .ledger
+                .judge_deletions(world.began, |id| named.is_some_and(|it| id == it.to_string()));
             world.compare();
             // Once each of the two.
             let signed_in = world.done("vpnscript.create-token");
@@ -82,10 +85,16 @@ impl World {
         // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // Waits move the sandbox's clock: jobs are done meanwhile.
-        let ledger = Ledger::new(Arc::clone(&sandbox));
-        let wire = Wire::new(Machine::First, ledger.clone());
+        let account = sandbox.vpnscript().clone();
+        let ledger = Ledger::new(move || {
+            let configs = account.configs(USERNAME).into_iter();
+            let stays = configs.filter(|it| it.state != ConfigState::PendingDeletion);
+            stays.map(|it| it.id.to_string()).collect()
+        });
+        let reqwest = || Reqwest::from(reqwest::Client::new());
+        let wire = Wire::new(reqwest(), Machine::First, ledger.clone());
         let network = Network::new(wire.clone(), Arc::clone(&sandbox), clock.clone());
-        let second = Wire::new(Machine::Second, ledger.clone());
+        let second = Wire::new(reqwest(), Machine::Second, ledger.clone());
         let second_network = Network::new(second, Arc::clone(&sandbox), clock);
         let quirks = service.quirks();
         service.set_devices(USERNAME, 4);
@@ -117,16 +126,6 @@ impl World {
     fn sign_in_anew(&mut self) {
         self.vpn = client(&self.sandbox, &self.network, None);
         self.second = client(&self.sandbox, &self.second_network, None);
-    }
-
-    /// Nobody deletes what the other one made, unless the step names it.
-    fn judge(&self, named: Option<u64>) {
-        for (machine, deed) in self.ledger.since(self.began) {
-            if let Deed::Deleted(id) = deed {
-                let own = self.ledger.owner(id) == Some(machine);
-                assert!(own || named == Some(id), "{machine:?} deleted {id} of the other machine");
-            }
-        }
     }
 
     fn service(&self) -> &Service {
