@@ -1,12 +1,13 @@
 //! The customer's account, and creating and closing it.
 
 use anyvpn_core::{
-    Account, AccountAdmin, Accounts, Error, ErrorKind, NewAccount, Secret, Service, Status,
+    Account, AccountAdmin, Accounts, Advice, Error, ErrorKind, NewAccount, Secret, Service, Status,
 };
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
 
 use crate::dialect::Proof;
+use crate::ensure::{Look, customer};
 use crate::ops::{AddClient, CloseClient, GetProducts, Product, ProductStatus, SetPassword};
 use crate::{ProductType, StrongPassword, Vpngn};
 
@@ -45,9 +46,12 @@ impl AccountAdmin for Vpngn {
         let email = client.email.clone();
         match self.call(client).await {
             Ok(_) => Ok(Account::new(email, Status::Active)),
+            Err(error) if error.advice() == Advice::ReadBack => {
+                Err(error.with_leftover(customer(&email)))
+            }
             // The codes are unknown; reading tells why a client cannot be added.
             Err(error) if error.kind() == ErrorKind::Refused => {
-                let exists = matches!(self.find(&email).await, Ok(Some(_)));
+                let exists = matches!(self.find(&email).await, Ok(Look::Found(_)));
                 Err(if exists { error.with_kind(ErrorKind::AlreadyExists) } else { error })
             }
             Err(error) => Err(error),
