@@ -105,6 +105,8 @@ mod client;
 mod credentials;
 mod elements;
 mod exchange;
+#[cfg(feature = "file-store")]
+mod file_store;
 mod finish;
 pub mod flag;
 pub mod lenient;
@@ -112,6 +114,8 @@ mod limits;
 mod list;
 mod operation;
 mod pace;
+#[cfg(feature = "file-store")]
+mod private_file;
 mod reason;
 mod reply;
 mod request;
@@ -119,6 +123,7 @@ mod setup;
 mod source;
 mod structure;
 mod time;
+mod token_manager;
 mod token_store;
 pub mod transport;
 pub mod unix_time;
@@ -128,14 +133,19 @@ pub use builder::ClientBuilder;
 pub use bulk::{Bulk, bulk};
 pub use by_name::{Entry, Field, FieldKind};
 pub use client::Client;
-pub use credentials::{Credentials, Fixed, SignIn, Stored};
+pub use credentials::{Credentials, Fixed, not_for_header};
+#[cfg(feature = "file-store")]
+pub use file_store::FileStore;
 pub use finish::Finish;
 pub use limits::{Limits, RetryPolicy};
 pub use list::{List, ListOperation};
 pub use operation::{Dialect, Operation, Replay, Security};
+#[cfg(feature = "file-store")]
+pub use private_file::{PrivateFileError, check_private_file, open_private_file};
 pub use reply::{Reply, Word};
 pub use request::Request;
 pub use time::{Clock, SystemClock};
-#[cfg(feature = "file-store")]
-pub use token_store::FileStore;
-pub use token_store::{FileLock, MemoryStore, StoreLock, TokenStore, lock_file};
+pub use token_manager::{TokenManager, TokenSource, UnsavedToken};
+pub use token_store::{
+    Binding, BoundToken, FileLock, LockedStore, MemoryStore, StoreLock, TokenStore, lock_file,
+};
