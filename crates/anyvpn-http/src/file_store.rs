@@ -63,10 +63,10 @@ impl FileStore {
             Ok(file) => file,
             Err(PrivateFileError::Io(e)) if e.kind() == IoKind::NotFound => return Ok(None),
             Err(PrivateFileError::Io(e)) => return Err(self.failed("open", e.kind())),
-            Err(PrivateFileError::Exposed { hint }) => {
-                return Err(self.failed("use", format!("others may read it; {hint}")));
+            Err(error) => {
+                let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                return Err(self.failed("use", format!("{error}{hint}")));
             }
-            Err(error) => return Err(self.failed("use", error)),
         };
         let mut text = Zeroizing::new(String::new());
         file.take(LONGEST)

@@ -141,7 +141,7 @@ pub use limits::{Limits, RetryPolicy};
 pub use list::{List, ListOperation};
 pub use operation::{Dialect, Operation, Replay, Security};
 #[cfg(feature = "file-store")]
-pub use private_file::{PrivateFileError, check_private_file, open_private_file};
+pub use private_file::{PrivateFileError, check_private_file, chmod_command, open_private_file};
 pub use reply::{Reply, Word};
 pub use request::Request;
 pub use time::{Clock, SystemClock};

@@ -15,9 +15,24 @@ pub enum PrivateFileError {
     NotAFile,
     /// Other users can read or write it.
     Exposed {
-        /// What to do about it.
-        hint: String,
+        /// The shell command that takes it away from them. `None` where the mode comes from outside,
+        /// as for a container's secret, and cannot be changed here.
+        chmod: Option<String>,
     },
+}
+
+impl PrivateFileError {
+    /// What to do about it, where anything can be said.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Exposed { chmod: Some(chmod) } => Some(chmod),
+            Self::Exposed { chmod: None } => Some(
+                "its mode comes from outside: mount it with mode 0400 and this user as its owner",
+            ),
+            Self::Io(_) | Self::NotAFile => None,
+        }
+    }
 }
 
 impl fmt::Display for PrivateFileError {
@@ -77,7 +92,7 @@ pub fn check_private_file(path: &Path, file: &File) -> Result<(), PrivateFileErr
         let mode = file.metadata()?.permissions().mode() & 0o777;
         let is_private = mode & 0o077 == 0;
         if !is_private && !(mode & 0o037 == 0 && is_credential_of_service(path)) {
-            return Err(PrivateFileError::Exposed { hint: hint(path, file) });
+            return Err(PrivateFileError::Exposed { chmod: chmod(path, file) });
         }
     }
     #[cfg(not(unix))]
@@ -97,18 +112,12 @@ fn is_credential_of_service(path: &Path) -> bool {
     }
 }
 
-/// How to take a file away from others, or how to do without that where it cannot be done.
+/// The command that takes a file away from others, where one can.
 #[cfg(unix)]
-fn hint(path: &Path, file: &File) -> String {
-    let is_fixed = is_mounted_secret(path)
-        || rustix::fs::fstatvfs(file)
-            .is_ok_and(|found| found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
-    if is_fixed {
-        return "a container's secret has its mode from outside: mount it with mode 0400 and this \
-                user as its owner, or pass it by stdin or by a command that prints it"
-            .to_owned();
-    }
-    format!("chmod 600 {}", quoted(path))
+fn chmod(path: &Path, file: &File) -> Option<String> {
+    let is_read_only = rustix::fs::fstatvfs(file)
+        .is_ok_and(|found| found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
+    (!is_read_only && !is_mounted_secret(path)).then(|| chmod_command(path))
 }
 
 /// Where container systems mount secrets.
@@ -118,13 +127,13 @@ fn is_mounted_secret(path: &Path) -> bool {
     ["/run/secrets", "/var/run/secrets"].iter().any(|folder| path.starts_with(folder))
 }
 
-/// The path as a shell takes it.
-#[cfg(unix)]
-fn quoted(path: &Path) -> String {
+/// The shell command that takes a file away from others.
+#[must_use]
+pub fn chmod_command(path: &Path) -> String {
     let shown = path.display().to_string();
     let is_safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
     match shown.chars().all(is_safe) {
-        true => shown,
-        false => format!("'{}'", shown.replace('\'', r"'\''")),
+        true => format!("chmod 600 {shown}"),
+        false => format!("chmod 600 '{}'", shown.replace('\'', r"'\''")),
     }
 }

@@ -101,9 +101,9 @@ impl Provider {
     fn serves(&self, token: &Secret) -> bool {
         let now = self.clock.now();
         let good = self.good.lock().unwrap();
-        let is_good = good.iter().any(|(secret, end)| {
-            secret == token.expose() && end.is_none_or(|end| now < end)
-        });
+        let is_good = good
+            .iter()
+            .any(|(secret, end)| secret == token.expose() && end.is_none_or(|end| now < end));
         is_good && !self.always_refuses.load(Ordering::SeqCst)
     }
 
@@ -305,9 +305,8 @@ async fn step(world: &World, other: &TokenManager<Source>, random: &mut Random) 
                 let soon = world.clock.now() + Duration::from_secs(120);
                 token.end.is_none_or(|end| soon < end) && world.provider.serves(&token.secret)
             });
-            let calls = (0..callers).map(|caller| {
-                world.call(if caller % 4 == 3 { other } else { &world.manager })
-            });
+            let calls = (0..callers)
+                .map(|caller| world.call(if caller % 4 == 3 { other } else { &world.manager }));
             let outcomes = join_all(calls).await;
             // The other program cannot know of a token that only this one's memory has.
             let is_shared = world.manager.unsaved().is_none() && other.unsaved().is_none();

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyvpn_core::{Advice, LeftoverKind, Timestamp};
 use anyvpn_http::{
-    Binding, BoundToken, Clock as _, LockedStore, MemoryStore, Operation as _, RetryPolicy, StoreLock,
-    TokenStore,
+    Binding, BoundToken, Clock as _, LockedStore, MemoryStore, Operation as _, RetryPolicy,
+    StoreLock, TokenStore,
 };
 use anyvpn_testkit::scripted::{Script, Step, StillClock};
 use anyvpn_vpngn::ops::{GetProducts, ResetPassword, TokenRefresh, Tokens};
