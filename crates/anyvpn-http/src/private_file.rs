@@ -137,3 +137,21 @@ pub fn chmod_command(path: &Path) -> String {
         false => format!("chmod 600 '{}'", shown.replace('\'', r"'\''")),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_containers_secret_is_not_to_be_chmodded() {
+        let file = tempfile::tempfile().unwrap();
+        let hint = |path: &str| chmod(Path::new(path), &file);
+        for mounted in ["/run/secrets/token", "/var/run/secrets/kubernetes.io/token"] {
+            assert_eq!(hint(mounted), None);
+        }
+        assert_eq!(hint("/run/secretsx").as_deref(), Some("chmod 600 /run/secretsx"));
+        assert_eq!(hint("/a b/it's").as_deref(), Some(r"chmod 600 '/a b/it'\''s'"));
+        let error = PrivateFileError::Exposed { chmod: None };
+        assert!(error.hint().is_some_and(|hint| hint.contains("mount it with mode 0400")));
+    }
+}

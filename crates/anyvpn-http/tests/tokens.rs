@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use anyvpn_core::{Error, ErrorKind, Secret, Timestamp};
 use anyvpn_http::{
-    Binding, BoundToken, Clock, Credentials, LockedStore, MemoryStore, StoreLock, TokenManager,
-    TokenSource, TokenStore,
+    Binding, BoundToken, Clock, Credentials, MemoryStore, StoreLock, TokenManager, TokenSource,
+    TokenStore,
 };
+use anyvpn_testkit::full_store::FullStore;
 use async_trait::async_trait;
 use futures_core::future::BoxFuture;
 use futures_util::future::join_all;
@@ -163,40 +164,17 @@ impl TokenSource for Source {
 }
 
 /// A store that is full at times, and slow.
-struct Store {
-    inner: MemoryStore<Token>,
-    is_full: Arc<AtomicBool>,
-}
+struct Store(FullStore<MemoryStore<Token>>);
 
 #[async_trait]
 impl TokenStore<Token> for Store {
     async fn load(&self) -> Result<Option<BoundToken<Token>>, Error> {
-        self.inner.load().await
+        self.0.load().await
     }
 
     async fn lock(&self) -> Result<StoreLock<Token>, Error> {
         tokio::time::sleep(Duration::from_millis(10)).await;
-        let locked = self.inner.lock().await?;
-        Ok(Box::new(Locked { locked, is_full: Arc::clone(&self.is_full) }))
-    }
-}
-
-struct Locked {
-    locked: StoreLock<Token>,
-    is_full: Arc<AtomicBool>,
-}
-
-#[async_trait]
-impl LockedStore<Token> for Locked {
-    async fn load(&self) -> Result<Option<BoundToken<Token>>, Error> {
-        self.locked.load().await
-    }
-
-    async fn save(&mut self, token: Option<&BoundToken<Token>>) -> Result<(), Error> {
-        if self.is_full.load(Ordering::SeqCst) {
-            return Err(Error::new(ErrorKind::InvalidRequest).with_detail("the disk is full"));
-        }
-        self.locked.save(token).await
+        self.0.lock().await
     }
 }
 
@@ -215,8 +193,9 @@ impl World {
     fn new(life: Option<Duration>) -> Self {
         let clock = PausedClock::new();
         let provider = Provider::new(&clock, life);
-        let store =
-            Arc::new(Store { inner: MemoryStore::new(None), is_full: Arc::new(false.into()) });
+        let store = FullStore::new(MemoryStore::new(None));
+        store.set_full(false);
+        let store = Arc::new(Store(store));
         let manager = Self::manager(&clock, &provider, &store);
         Self { clock, provider, store, manager }
     }
@@ -284,7 +263,7 @@ async fn step(world: &World, other: &TokenManager<Source>, random: &mut Random) 
     ];
     match random.below(12) {
         0 => *world.provider.weather.lock().unwrap() = weathers[random.below(8) as usize],
-        1 => world.store.is_full.store(random.below(2) == 0, Ordering::SeqCst),
+        1 => world.store.0.set_full(random.below(2) == 0),
         // Somebody takes all tokens back.
         2 if random.below(3) == 0 => world.provider.good.lock().unwrap().clear(),
         // Time passes.
@@ -353,7 +332,7 @@ fn drawn_histories_keep_the_laws() {
             assert!(attempts <= most, "seed {seed}: {attempts} attempts in {elapsed} s");
 
             *world.provider.weather.lock().unwrap() = Weather::Fine;
-            world.store.is_full.store(false, Ordering::SeqCst);
+            world.store.0.set_full(false);
             world.wait(Duration::from_secs(3601)).await;
             for manager in [&world.manager, &other] {
                 if let Err(error) = world.call(manager).await {
@@ -434,7 +413,7 @@ fn an_endpoint_that_refuses_every_token_gets_few() {
 fn a_store_that_is_full_costs_no_token_a_call() {
     on_paused_clock(async {
         let world = World::new(None);
-        world.store.is_full.store(true, Ordering::SeqCst);
+        world.store.0.set_full(true);
         for _ in 0..10 {
             world.call(&world.manager).await.unwrap();
             world.wait(Duration::from_secs(10)).await;
@@ -445,7 +424,7 @@ fn a_store_that_is_full_costs_no_token_a_call() {
         assert_eq!(unsaved.token.binding, binding());
 
         // As soon as there is room, it is stored, and other programs have it too.
-        world.store.is_full.store(false, Ordering::SeqCst);
+        world.store.0.set_full(false);
         world.wait(Duration::from_secs(300)).await;
         world.call(&world.manager).await.unwrap();
         assert!(world.manager.unsaved().is_none());

@@ -5,18 +5,16 @@
 mod world;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyvpn_core::{Advice, LeftoverKind, Timestamp};
 use anyvpn_http::{
-    Binding, BoundToken, Clock as _, LockedStore, MemoryStore, Operation as _, RetryPolicy,
-    StoreLock, TokenStore,
+    Binding, BoundToken, Clock as _, MemoryStore, Operation as _, RetryPolicy, TokenStore,
 };
+use anyvpn_testkit::full_store::FullStore;
 use anyvpn_testkit::scripted::{Script, Step, StillClock};
 use anyvpn_vpngn::ops::{GetProducts, ResetPassword, TokenRefresh, Tokens};
 use anyvpn_vpngn::{Access, Error, ErrorKind, Proof, SessionTokens, Vpngn};
-use async_trait::async_trait;
 use futures_util::future::join_all;
 use serde_json::json;
 use world::{EMAIL, PASSWORD};
@@ -257,57 +255,12 @@ fn seconds_win_over_a_text_and_a_text_is_utc() {
     }
 }
 
-/// A store that cannot be written while it is full.
-struct FullStore {
-    inner: MemoryStore<SessionTokens>,
-    is_full: Arc<AtomicBool>,
-}
-
-impl FullStore {
-    fn new(tokens: Option<BoundToken<SessionTokens>>) -> (Arc<Self>, Arc<AtomicBool>) {
-        let is_full = Arc::new(AtomicBool::new(true));
-        let store = Self { inner: MemoryStore::new(tokens), is_full: Arc::clone(&is_full) };
-        (Arc::new(store), is_full)
-    }
-}
-
-#[async_trait]
-impl TokenStore<SessionTokens> for FullStore {
-    async fn load(&self) -> Result<Option<BoundToken<SessionTokens>>, Error> {
-        self.inner.load().await
-    }
-
-    async fn lock(&self) -> Result<StoreLock<SessionTokens>, Error> {
-        let locked = self.inner.lock().await?;
-        Ok(Box::new(LockedFullStore { locked, is_full: Arc::clone(&self.is_full) }))
-    }
-}
-
-struct LockedFullStore {
-    locked: StoreLock<SessionTokens>,
-    is_full: Arc<AtomicBool>,
-}
-
-#[async_trait]
-impl LockedStore<SessionTokens> for LockedFullStore {
-    async fn load(&self) -> Result<Option<BoundToken<SessionTokens>>, Error> {
-        self.locked.load().await
-    }
-
-    async fn save(&mut self, token: Option<&BoundToken<SessionTokens>>) -> Result<(), Error> {
-        if self.is_full.load(Ordering::SeqCst) {
-            return Err(Error::new(ErrorKind::InvalidRequest).with_detail("the disk is full"));
-        }
-        self.locked.save(token).await
-    }
-}
-
 /// VPNGN ends the old tokens when it makes new ones: whoever lost the new ones would be locked out.
 #[tokio::test]
 async fn tokens_that_cannot_be_stored_are_used_and_told_and_stored_later() {
     let steps = [refreshed(), products(), products(), products()];
     let (vpngn, script) = scripted_client(12 * HOUR, steps);
-    let (store, is_full) = FullStore::new(Some(tokens()));
+    let store = Arc::new(FullStore::new(MemoryStore::new(Some(tokens()))));
     let session = vpngn.with_session(EMAIL, store.clone()).await.unwrap();
     assert!(session.unsaved_tokens().is_none());
     session.call(get_products()).await.unwrap();
@@ -326,7 +279,7 @@ async fn tokens_that_cannot_be_stored_are_used_and_told_and_stored_later() {
     assert_eq!(leftover.text.as_ref().unwrap().expose(), "short-2");
     assert!(!format!("{unsaved:?}").contains("short-2"));
 
-    is_full.store(false, Ordering::SeqCst);
+    store.set_full(false);
     script.wait(Duration::from_secs(5)).await;
     session.call(get_products()).await.unwrap();
     assert!(session.unsaved_tokens().is_none());
@@ -337,7 +290,7 @@ async fn tokens_that_cannot_be_stored_are_used_and_told_and_stored_later() {
 #[tokio::test]
 async fn a_sign_in_whose_tokens_cannot_be_stored_is_used_all_the_same() {
     let (vpngn, script) = scripted_client(Duration::ZERO, [refreshed(), products()]);
-    let (store, _) = FullStore::new(None);
+    let store = Arc::new(FullStore::new(MemoryStore::new(None)));
     let session = vpngn.sign_in(EMAIL, PASSWORD.into(), store).await.unwrap();
     session.call(get_products()).await.unwrap();
     assert_eq!(script.arrived(), 2);

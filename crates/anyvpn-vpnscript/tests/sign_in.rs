@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyvpn_core::{Accounts, Advice, ErrorKind, reveal};
 use anyvpn_http::{Binding, BoundToken, FileStore, MemoryStore, TokenStore};
 use anyvpn_sandbox::{Fault, FaultRule};
+use anyvpn_testkit::full_store::FullStore;
 use anyvpn_vpnscript::{Error, Password, Secret, VpnScript};
 use futures_util::future::join_all;
 use world::{PASSWORD, USERNAME, World};
@@ -140,6 +141,96 @@ async fn a_lost_sign_in_is_not_repeated() {
     let error = signing_in(&world, PASSWORD, memory(&world, None)).account().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Ambiguous, "{error}");
     assert_eq!(world.arrived("create-token"), 1);
+}
+
+/// All who wait for a sign-in get its outcome, also when nobody knows it.
+#[tokio::test]
+async fn fifty_callers_and_a_lost_reply_sign_in_once() {
+    let world = World::new(0).await;
+    world.sandbox.inject(FaultRule::once("vpnscript.create-token", Fault::ResetAfter));
+    let vpn = signing_in(&world, PASSWORD, memory(&world, None));
+    for account in join_all((0..50).map(|_| vpn.account())).await {
+        assert_eq!(account.unwrap_err().kind(), ErrorKind::Ambiguous);
+    }
+    assert_eq!(world.arrived("create-token"), 1);
+    // And the next ones wait before they try again.
+    let error = vpn.account().await.unwrap_err();
+    assert!(error.to_string().contains("the next attempt is in 1 s"), "{error}");
+    assert_eq!(world.arrived("create-token"), 1);
+    world.sandbox.clock().advance(Duration::from_secs(1));
+    vpn.account().await.unwrap();
+    assert_eq!(world.arrived("create-token"), 2);
+}
+
+/// An endpoint that always answers 401 gets no new token a call.
+#[tokio::test]
+async fn a_token_that_was_made_a_moment_ago_is_not_renewed() {
+    let world = World::new(0).await;
+    let vpn = signing_in(&world, PASSWORD, memory(&world, None));
+    let operation = Some("vpnscript.get-account".to_owned());
+    world.sandbox.inject(FaultRule { operation, ..FaultRule::always(Fault::Status(401)) });
+    for _ in 0..10 {
+        let error = vpn.account().await.unwrap_err();
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));
+    }
+    assert_eq!((world.arrived("create-token"), world.arrived("get-account")), (1, 10));
+}
+
+/// Each token stays at the provider until a person deletes it, so none is made in vain.
+#[tokio::test]
+async fn ten_calls_with_a_full_store_make_one_token() {
+    let world = World::new(0).await;
+    let store = Arc::new(FullStore::new(MemoryStore::new(None)));
+    let vpn = signing_in(&world, PASSWORD, store.clone());
+    for _ in 0..10 {
+        vpn.account().await.unwrap();
+        world.sandbox.clock().advance(Duration::from_secs(60));
+    }
+    assert_eq!(world.arrived("create-token"), 1);
+    let unsaved = vpn.unsaved_token().unwrap();
+    assert_eq!(unsaved.error.advice(), Advice::ReadBack);
+    let text = unsaved.error.left_behind()[0].text.as_ref().unwrap();
+    assert_eq!(text.expose(), unsaved.token.token.expose());
+
+    store.set_full(false);
+    world.sandbox.clock().advance(LONG);
+    vpn.account().await.unwrap();
+    assert!(vpn.unsaved_token().is_none());
+    assert_eq!(kept(&*store).await.as_deref(), Some(unsaved.token.token.expose()));
+    assert_eq!(world.arrived("create-token"), 1);
+}
+
+/// The token of one person at one installation is sent for nobody else.
+#[tokio::test]
+async fn a_token_of_another_person_or_installation_is_not_sent() {
+    let world = World::new(0).await;
+    let (url, liam) = (world.sandbox.vpnscript_url(), Some(USERNAME.to_owned()));
+    for binding in [
+        Binding::new("vpnscript", &url, Some("eve".to_owned())),
+        Binding::new("vpnscript", "https://vpn.example.com", liam.clone()),
+        Binding::new("azire", &url, liam),
+    ] {
+        let token = BoundToken::new(binding.clone(), Secret::from(world.token.as_str()));
+        let store = Arc::new(MemoryStore::new(Some(token)));
+        let error = signing_in(&world, PASSWORD, store.clone()).account().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.to_string().contains(&binding.to_string()), "{error}");
+        assert_eq!(kept(&*store).await.as_deref(), Some(&*world.token));
+    }
+    assert!(world.sandbox.received().is_empty());
+}
+
+/// A byte order mark would be sent as a part of the token.
+#[tokio::test]
+async fn a_token_that_no_header_can_carry_is_not_sent() {
+    let world = World::new(0).await;
+    for before in ["\u{feff}", " ", "\u{e9}"] {
+        let token = Secret::from(format!("{before}{}", world.token));
+        let error = world.vpn.with_token(token).account().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.fields()["token"][0].contains("it begins with"), "{error}");
+    }
+    assert!(world.sandbox.received().is_empty());
 }
 
 #[tokio::test]
