@@ -330,11 +330,19 @@ impl<S: TokenSource> Inner<S> {
         self.state().unsaved.as_ref().is_some_and(|unsaved| unsaved.retry_at <= now)
     }
 
-    /// How long ago this process made the token; `None` when it did not.
+    /// How long ago the token was made; `None` when that is not known.
+    ///
+    /// A machine that sleeps stops the clock that deadlines go by, and the time of day can be set: the
+    /// longer of the two counts.
     fn age(&self, token: &BoundToken<S::Token>) -> Option<Duration> {
+        let by_time_of_day = token.made_at.map(|made| {
+            // Negative after the clock was set back.
+            Duration::try_from(self.clock.now().duration_since(made)).ok()
+        });
         let state = self.state();
-        let made = state.last_made.as_ref().filter(|made| is_same::<S>(token, &made.secret))?;
-        Some(self.clock.instant().saturating_duration_since(made.at))
+        let made = state.last_made.as_ref().filter(|made| is_same::<S>(token, &made.secret));
+        let by_clock = made.map(|made| self.clock.instant().saturating_duration_since(made.at));
+        by_time_of_day.flatten().max(by_clock)
     }
 
     fn freshness(&self, token: &BoundToken<S::Token>) -> Freshness {
@@ -346,7 +354,7 @@ impl<S: TokenSource> Inner<S> {
         if life.is_some_and(|life| life < SHORTEST_LIFE) {
             return Freshness::Fresh;
         }
-        // Our own clock may be set between two calls; the time since does not depend on it.
+        // Whatever is said of its end: it was made a moment ago, and the next one would be no better.
         let grace = life.map_or(FIRST_AGE, |life| FIRST_AGE.min(life / 2));
         if self.age(token).is_some_and(|age| age < grace) {
             return Freshness::Fresh;
@@ -362,15 +370,11 @@ impl<S: TokenSource> Inner<S> {
 
     /// Whether the token was made so short a time ago that its refusal says nothing about it.
     fn is_young(&self, token: &BoundToken<S::Token>) -> bool {
-        if let Some(age) = self.age(token) {
-            let quick = self.state().last_made.as_ref().map_or(0, |made| made.quick_renewals);
-            return age < doubled(FIRST_AGE, quick, LONGEST_AGE);
-        }
-        // Another process made it.
-        token.made_at.is_some_and(|made| {
-            let age = Duration::try_from(self.clock.now().duration_since(made));
-            age.is_ok_and(|age| age < FIRST_AGE)
-        })
+        let Some(age) = self.age(token) else { return false };
+        let state = self.state();
+        let made = state.last_made.as_ref().filter(|made| is_same::<S>(token, &made.secret));
+        let quick = made.map_or(0, |made| made.quick_renewals);
+        age < doubled(FIRST_AGE, quick, LONGEST_AGE)
     }
 
     /// Waits for the renewal under way, or begins one.

@@ -21,19 +21,21 @@ use futures_util::future::join_all;
 #[derive(Clone)]
 struct PausedClock {
     origin: (tokio::time::Instant, Timestamp),
+    /// By how much the time of day is ahead of the time that deadlines go by.
+    ahead: Arc<Mutex<Duration>>,
 }
 
 impl PausedClock {
     fn new() -> Self {
         let began = "2026-01-01T00:00:00Z".parse().unwrap();
-        Self { origin: (tokio::time::Instant::now(), began) }
+        Self { origin: (tokio::time::Instant::now(), began), ahead: Arc::default() }
     }
 }
 
 impl Clock for PausedClock {
     fn now(&self) -> Timestamp {
         let (instant, time) = self.origin;
-        time + instant.elapsed()
+        time + instant.elapsed() + *self.ahead.lock().unwrap()
     }
 
     fn instant(&self) -> Instant {
@@ -406,6 +408,18 @@ fn an_endpoint_that_refuses_every_token_gets_few() {
             assert_eq!(world.provider.attempts(), attempts);
         });
     }
+}
+
+/// A machine that sleeps stops the clock that deadlines go by, and tokens end all the same.
+#[test]
+fn a_token_that_ended_while_the_machine_slept_is_renewed_at_once() {
+    on_paused_clock(async {
+        let world = World::new(Some(Duration::from_secs(12 * 3600)));
+        world.call(&world.manager).await.unwrap();
+        *world.clock.ahead.lock().unwrap() = Duration::from_secs(13 * 3600);
+        world.call(&world.manager).await.unwrap();
+        assert_eq!(world.provider.attempts(), 2);
+    });
 }
 
 /// Ten calls with a store that takes no token: one token, which all of them use.
