@@ -177,7 +177,7 @@ fn a_kept_token_says_which_provider_is_meant_and_no_output_has_a_secret() {
     login(&world, "vpnscript", &[]);
     let content = std::fs::read_to_string(&files(&world)[0]).unwrap();
     let kept: Value = serde_json::from_str(&content).unwrap();
-    let token = kept["token"].as_str().unwrap();
+    let token = kept["token"]["token"].as_str().unwrap();
     let mut show = command(&["-vvv", "account", "show", "--url"]);
     show.arg(world.sandbox.vpnscript_url()).env("XDG_STATE_HOME", world.folder.path());
     assert!(ok(&mut show).contains(LOGIN));

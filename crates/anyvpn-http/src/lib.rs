@@ -101,12 +101,16 @@ pub mod by_name;
 mod client;
 mod credentials;
 mod exchange;
+#[cfg(feature = "file-store")]
+mod file_store;
 mod finish;
 pub mod flag;
 pub mod lenient;
 mod limits;
 mod operation;
 mod pace;
+#[cfg(feature = "file-store")]
+mod private_file;
 mod reason;
 mod reply;
 mod request;
@@ -114,6 +118,7 @@ mod setup;
 mod source;
 mod structure;
 mod time;
+mod token_manager;
 mod token_store;
 pub mod transport;
 pub mod unix_time;
@@ -123,13 +128,18 @@ pub use base_url::BaseUrl;
 pub use builder::ClientBuilder;
 pub use bulk::{Bulk, bulk};
 pub use client::Client;
-pub use credentials::{Credentials, Fixed, SignIn, Stored};
+pub use credentials::{Credentials, Fixed, not_for_header};
+#[cfg(feature = "file-store")]
+pub use file_store::FileStore;
 pub use finish::Finish;
 pub use limits::{Limits, RetryPolicy};
 pub use operation::{Dialect, Operation, Security};
+#[cfg(feature = "file-store")]
+pub use private_file::{PrivateFileError, check_private_file, chmod_command, open_private_file};
 pub use reply::{Reply, Word};
 pub use request::Request;
 pub use time::{Clock, SystemClock};
-#[cfg(feature = "file-store")]
-pub use token_store::FileStore;
-pub use token_store::{FileLock, MemoryStore, StoreLock, TokenStore, lock_file};
+pub use token_manager::{TokenManager, TokenSource, UnsavedToken};
+pub use token_store::{
+    Binding, BoundToken, FileLock, LockedStore, MemoryStore, StoreLock, TokenStore, lock_file,
+};

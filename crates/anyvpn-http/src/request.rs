@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use serde::Serialize;
 
 use crate::base_url::BaseUrl;
+use crate::credentials::check_for_header;
 
 /// All but the characters that RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -238,8 +239,9 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the token has characters that a header cannot carry.
+    /// `InvalidRequest` when the token is not visible ASCII.
     pub fn bearer(&mut self, token: &Secret) -> Result<(), Error> {
+        check_for_header(token)?;
         let mut value = HeaderValue::try_from(["Bearer ", token.expose()].concat())
             .map_err(|_| Error::invalid("token", "has characters that a header cannot carry"))?;
         value.set_sensitive(true);
@@ -351,7 +353,7 @@ mod tests {
         let attach = |request: &mut Request| {
             request.form_secret("key", &Secret::from("a+b &=ü"));
             request.form_secret("secret", &Secret::from("c"));
-            request.bearer(&Secret::from("ü")).unwrap();
+            request.bearer(&Secret::from("~u")).unwrap();
         };
         attach(&mut request);
         let body = "email=a%40b&key=a%2Bb%20%26%3D%C3%BC&secret=c";
@@ -361,6 +363,6 @@ mod tests {
         attach(&mut request);
         let secrets = request.into_secrets();
         let secrets: Vec<_> = secrets.iter().map(Secret::expose).collect();
-        assert_eq!(secrets, ["a+b &=ü", "c", "ü"]);
+        assert_eq!(secrets, ["a+b &=ü", "c", "~u"]);
     }
 }

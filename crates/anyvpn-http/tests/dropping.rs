@@ -10,8 +10,8 @@ use std::time::Duration;
 use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::transport::{Body, Transport, TransportError};
 use anyvpn_http::{
-    Client, ClientBuilder, Dialect, MemoryStore, Operation, Replay, Reply, Request, Security,
-    SignIn, Stored, TokenStore,
+    Binding, BoundToken, Client, ClientBuilder, Dialect, MemoryStore, Operation, Replay, Reply,
+    Request, Security, SystemClock, TokenManager, TokenSource, TokenStore,
 };
 use anyvpn_testkit::dropping::{Halting, at_every_poll, poll_at_most};
 use anyvpn_testkit::scripted::{Script, Step};
@@ -217,8 +217,23 @@ impl Transport for Server {
 struct SlowSignIn(Arc<Server>);
 
 #[async_trait]
-impl SignIn<Secret> for SlowSignIn {
-    async fn sign_in(&self) -> Result<Secret, Error> {
+impl TokenSource for SlowSignIn {
+    type Token = Secret;
+    type Credential = Secret;
+
+    fn credential(&self, token: Secret) -> Secret {
+        token
+    }
+
+    fn secret(token: &Secret) -> &Secret {
+        token
+    }
+
+    fn secret_of(token: &Secret) -> Option<&Secret> {
+        Some(token)
+    }
+
+    async fn make(&self, _: Option<&BoundToken<Secret>>) -> Result<Secret, Error> {
         for _ in 0..3 {
             tokio::task::yield_now().await;
         }
@@ -238,8 +253,12 @@ async fn a_sign_in_that_has_begun_comes_to_its_end() {
             at_every_poll(async |polls| {
                 let server = Arc::new(Server::default());
                 let transport = Arc::new(Halting::new(SharedServer(Arc::clone(&server))));
-                let store = Halting::new(MemoryStore::new(old.map(Secret::from)));
-                let stored = Stored::new(Arc::new(store.clone()), SlowSignIn(Arc::clone(&server)));
+                let binding = || Binding::new("slow", "https://vpn.example.com", None);
+                let old = old.map(|old| BoundToken::new(binding(), Secret::from(old)));
+                let store = Halting::new(MemoryStore::new(old));
+                let sign_in = SlowSignIn(Arc::clone(&server));
+                let clock = Arc::new(SystemClock);
+                let stored = TokenManager::new(sign_in, Arc::new(store.clone()), binding(), clock);
                 let gone = Arc::downgrade(&transport);
                 let client = builder(transport).credentials(stored).build().unwrap();
                 let calls = (0..4).map(|caller| {
@@ -276,8 +295,8 @@ impl Transport for SharedServer {
 }
 
 async fn kept(store: &Halting<MemoryStore<Secret>>) -> Option<String> {
-    let token: Option<Secret> = store.load().await.unwrap();
-    token.map(|token| token.expose().to_owned())
+    let stored = store.load().await.unwrap();
+    stored.map(|stored| stored.token.expose().to_owned())
 }
 
 /// Lets all that is ready go on.

@@ -46,6 +46,7 @@ pub mod conformance;
 pub mod document;
 pub mod dropping;
 pub mod fixtures;
+pub mod full_store;
 pub mod lab;
 pub mod machines;
 pub mod matrix;

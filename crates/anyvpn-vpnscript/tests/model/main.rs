@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use account::Account;
 use anyvpn_core::ServerConfigs;
-use anyvpn_http::MemoryStore;
 use anyvpn_http::transport::Reqwest;
+use anyvpn_http::{Binding, BoundToken, MemoryStore};
 use anyvpn_sandbox::vpnscript::{ConfigState, Quirks, Service, ServiceState};
 use anyvpn_sandbox::{Clock, Sandbox};
 use anyvpn_testkit::machines::{Ledger, Machine, Wire};
@@ -185,11 +185,13 @@ impl World {
 /// A client that signs in when it has no token, or when its token is refused.
 fn client(sandbox: &Sandbox, network: &Network, token: Option<String>) -> VpnScript {
     let password = Password::new(USERNAME, Secret::from(PASSWORD), "Liam's laptop");
+    let binding = Binding::new("vpnscript", sandbox.vpnscript_url(), Some(USERNAME.to_owned()));
+    let token = token.map(|token| BoundToken::new(binding, Secret::from(token)));
     VpnScript::builder(sandbox.vpnscript_url())
         .transport(Arc::new(network.clone()))
         .clock(Arc::new(network.clone()))
         .build()
         .unwrap()
         .with_lock_folder(None)
-        .with_sign_in(password, Arc::new(MemoryStore::new(token.map(Secret::from))))
+        .with_sign_in(password, Arc::new(MemoryStore::new(token)))
 }

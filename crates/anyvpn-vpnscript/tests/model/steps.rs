@@ -219,10 +219,15 @@ impl World {
             Step::Suspend(false) => {
                 service.unsuspend(USERNAME);
                 self.account.suspended = false;
+                // A client whose sign-in was refused does not try again at once.
                 self.sign_in_anew();
                 service.revoke_tokens(USERNAME);
             }
-            Step::RevokeTokens => _ = service.revoke_tokens(USERNAME),
+            Step::RevokeTokens => {
+                // A token that was made a moment ago is not renewed.
+                self.sandbox.clock().advance(Duration::from_secs(2 * 3600));
+                service.revoke_tokens(USERNAME);
+            }
         }
     }
 
