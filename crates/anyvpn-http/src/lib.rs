@@ -108,9 +108,10 @@ pub mod flag;
 pub mod lenient;
 mod limits;
 mod operation;
-mod pace;
 #[cfg(feature = "file-store")]
 mod private_file;
+mod proxy;
+mod rate_limiter;
 mod reason;
 mod reply;
 mod request;

@@ -91,14 +91,14 @@ pub trait Dialect: Sized + Send + Sync + 'static {
     /// What the provider accepts as proof of who is calling.
     type Credential: Clone + Send + Sync + 'static;
 
-    /// The shortest time between two calls of an operation, where the vendor has set one.
-    fn pace(operation: OperationId) -> Option<Duration> {
+    /// The shortest time between two attempts of an operation, where the vendor has set one.
+    fn min_interval(operation: OperationId) -> Option<Duration> {
         let _ = operation;
         None
     }
 
-    /// Whether [`Self::pace`] does not hold for this credential.
-    fn unpaced(credential: Option<&Self::Credential>) -> bool {
+    /// Whether [`Self::min_interval`] does not hold for this credential.
+    fn exempt(credential: Option<&Self::Credential>) -> bool {
         let _ = credential;
         false
     }

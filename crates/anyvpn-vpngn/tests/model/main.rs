@@ -83,8 +83,6 @@ impl World {
         let clock = Clock::fixed("2026-01-30T20:00:00Z".parse().unwrap());
         let sandbox = Sandbox::builder().seed(seed).clock(clock.clone()).start().await.unwrap();
         let sandbox = Arc::new(sandbox);
-        // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         // Waits do not move the sandbox's clock: it moves in steps of its own.
         let reseller = Arc::clone(&sandbox);
         let ledger = Ledger::new(move || {
@@ -94,7 +92,7 @@ impl World {
             open.map(|email| format!("{email} for the {}. time", service.created(email))).collect()
         });
         let wire =
-            |machine| Wire::new(Reqwest::from(reqwest::Client::new()), machine, ledger.clone());
+            |machine| Wire::new(Reqwest::loopback().unwrap(), machine, ledger.clone());
         let server = |wire: Wire| {
             let network = Network::new(wire, Arc::clone(&sandbox), Clock::fixed(clock.now()));
             let keys = (sandbox.vpngn().api_key(), sandbox.vpngn().secret_key());
