@@ -427,7 +427,7 @@ impl Operation for CreatePortForward {
     }
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
-        Dialect::decode(reply)
+        lenient::created_port(self, reply)
     }
 }
 
@@ -868,7 +868,7 @@ impl Operation for CreateIp {
     }
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
-        Dialect::decode(reply)
+        lenient::created_ip(self, reply)
     }
 }
 

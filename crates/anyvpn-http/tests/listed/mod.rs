@@ -49,6 +49,10 @@ impl Dialect for Enveloped {
         }
     }
 
+    fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+        !reply.body.starts_with(b"<")
+    }
+
     fn refusal(reply: &Reply) -> Error {
         let kind = match reply.status.as_u16() {
             401 => ErrorKind::Unauthorized,
@@ -73,6 +77,10 @@ impl Dialect for Bare {
 
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
         if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
+    }
+
+    fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+        !reply.body.starts_with(b"<")
     }
 
     fn refusal(reply: &Reply) -> Error {

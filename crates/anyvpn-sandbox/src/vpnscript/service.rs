@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::account::require_unsuspended;
-use super::answer::failure;
+use super::answer::{failure, refused_with};
 use super::quirks::Quirks;
 use super::routes::{ROUTES, Work};
 use super::servers::{Profile, Server, world};
@@ -268,6 +268,10 @@ impl Provider for Service {
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {
+        refused_with(status, message)
+    }
+
+    fn no_route(&self, status: u16, message: &str) -> Reply {
         failure(status, message)
     }
 
