@@ -389,8 +389,7 @@ impl<D: Dialect> Client<D> {
         let changes = O::REPLAY != Replay::Safe;
         // Only what is in the provider's own form is its word. Nobody else's page says anything about
         // the account, whatever its status is.
-        let own = status.is_success()
-            || (!status.is_redirection() && D::is_own_form(O::ID, reply));
+        let own = status.is_success() || (!status.is_redirection() && D::is_own_form(O::ID, reply));
         let refusal = || {
             let error = if own { D::refusal(reply) } else { reply.foreign() };
             error.with_status(status.as_u16())
