@@ -45,9 +45,7 @@ pub fn advice(error: &Error, about: &About) -> String {
         _ if needs_sign_in(error) => {
             // The provider knew who it was.
             if error.status() == Some(403) {
-                let hint =
-                    "it may be another account's, or this one not active: anyvpn account show";
-                return hint.to_owned();
+                return NOT_ALLOWED.to_owned();
             }
             let own = about.sign_in.clone();
             return own.unwrap_or_else(|| sign_in(about.provider));
@@ -77,6 +75,7 @@ pub fn advice(error: &Error, about: &About) -> String {
         K::QuotaReached => "wait until the provider's next period, as a rule a day",
         K::Pending => "wait and try again",
         K::RateLimited => "wait a minute, then try again; make fewer calls",
+        K::Refused if error.status() == Some(403) => NOT_ALLOWED,
         K::Refused => "the provider's words are all that is known; ask its support",
         K::Unavailable => "try again later; look at the provider's status page",
         K::Timeout => "look at the network, then try again",
@@ -93,6 +92,10 @@ pub fn advice(error: &Error, about: &About) -> String {
     }
     .to_owned()
 }
+
+/// What to do when the provider knows who it is and does not allow it.
+const NOT_ALLOWED: &str =
+    "it may be another account's, or this one not active: anyvpn account show";
 
 /// How one signs in to a provider.
 pub fn sign_in(provider: Option<ProviderName>) -> String {
