@@ -55,13 +55,6 @@ pub fn advice(error: &Error, about: &About) -> String {
         K::NoService => "buy a plan from the provider",
         K::ServiceInactive => "look at the provider's site for an unpaid bill or an activation",
         K::ServiceExpired => "renew the plan at the provider",
-        // A provider that understands the question says something.
-        K::NotFound if error.status().is_some() && error.message().is_none() => {
-            return match address {
-                Some(address) => format!("check {address}"),
-                None => "the provider's API has changed, or the network is in the way".to_owned(),
-            };
-        }
         K::NotFound => "check what was typed; list and show tell what there is",
         K::AlreadyExists => "use what exists, or choose another name",
         K::InvalidRequest => match &about.address {

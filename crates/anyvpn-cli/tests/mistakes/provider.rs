@@ -62,7 +62,7 @@ pub const ALL: &[Mistake] = &[
     .when(|stage| stage.file("password", "wrong")),
     mistake(
         "account-expired",
-        3,
+        5,
         "The account's time is over.",
         "anyvpn config get se-sto --output se-sto.conf",
     )

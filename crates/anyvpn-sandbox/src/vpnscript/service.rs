@@ -268,7 +268,8 @@ impl Provider for Service {
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {
-        refused_with(status, message)
+        // Too many calls are Laravel's own matter.
+        if status == 429 { failure(status, message) } else { refused_with(status, message) }
     }
 
     fn no_route(&self, status: u16, message: &str) -> Reply {
