@@ -173,6 +173,18 @@ pub const ALL: &[Mistake] = &[
         open_ports(stage, stage.world.sandbox.azire().daily_port_cap());
     }),
     mistake(
+        "ports-of-the-device",
+        5,
+        "The device has no port left.",
+        "anyvpn port create --internal-ipv4 $DEVICE",
+    )
+    .when(|stage| {
+        devices(stage, 1);
+        let device = stage.world.sandbox.azire().devices(LOGIN)[0].internal_ipv4;
+        stage.set("DEVICE", device.to_string());
+        open_ports(stage, 5);
+    }),
+    mistake(
         "too-many-requests",
         6,
         "The provider asks to wait for an hour.",
