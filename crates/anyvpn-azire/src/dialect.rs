@@ -53,7 +53,7 @@ impl anyvpn_http::Dialect for Dialect {
     }
 
     fn is_own_form(_: OperationId, reply: &Reply) -> bool {
-        reply.refusal_json()["status"] == "error" || reply.is_laravels()
+        reply.refusal_json()["status"] == "error" || reply.is_laravel_refusal()
     }
 
     fn refusal(reply: &Reply) -> Error {

@@ -99,7 +99,7 @@ impl Reply {
     /// With other statuses the same object is as likely a gateway's, such as `{"message":"Forbidden"}`
     /// with 403, and with 404 it answers a path that the application does not have.
     #[must_use]
-    pub fn is_laravels(&self) -> bool {
+    pub fn is_laravel_refusal(&self) -> bool {
         let body = self.refusal_json();
         let names = |mut names: serde_json::map::Keys<'_>| {
             names.all(|name| ["message", "errors"].contains(&name.as_str()))

@@ -170,7 +170,7 @@ fn an_error_says_what_was_expected_and_no_value() {
 
 #[test]
 fn laravels_own_refusal_is_a_bare_message_with_three_statuses() {
-    for (body, is_laravels) in [
+    for (body, is_laravel_refusal) in [
         (r#"{"message":"Unauthenticated."}"#, true),
         (r#"{"message":"The given data was invalid.","errors":{"key":["is needed"]}}"#, true),
         (r#"{"errors":{"key":["is needed"]}}"#, false),
@@ -187,8 +187,8 @@ fn laravels_own_refusal_is_a_bare_message_with_three_statuses() {
         for status in [200, 302, 400, 401, 403, 404, 408, 422, 429, 500, 503] {
             let mut reply = reply("application/json", body);
             reply.status = StatusCode::from_u16(status).unwrap();
-            let expected = is_laravels && [401, 422, 429].contains(&status);
-            assert_eq!(reply.is_laravels(), expected, "{status} {body}");
+            let expected = is_laravel_refusal && [401, 422, 429].contains(&status);
+            assert_eq!(reply.is_laravel_refusal(), expected, "{status} {body}");
         }
     }
 }

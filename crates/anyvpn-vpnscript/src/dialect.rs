@@ -31,7 +31,7 @@ impl anyvpn_http::Dialect for Dialect {
 
     fn is_own_form(_: OperationId, reply: &Reply) -> bool {
         let envelope = reply.json::<Envelope<IgnoredAny>>();
-        envelope.is_ok_and(|it| it.flag() == Some(false)) || reply.is_laravels()
+        envelope.is_ok_and(|it| it.flag() == Some(false)) || reply.is_laravel_refusal()
     }
 
     fn refusal(reply: &Reply) -> Error {

@@ -1,4 +1,4 @@
-//! Whole and good messages that somebody else sends in the provider's place: a proxy, a gateway, a
+//! Whole and well-formed messages that something else sends in the provider's place: a proxy, a gateway, a
 //! content-delivery network, a network's login page, another application at a wrong address.
 
 use super::answer::{Answer, Script};
