@@ -426,7 +426,7 @@ impl Operation for CreatePortForward {
     }
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
-        Dialect::decode(reply)
+        lenient::created_port(self, reply)
     }
 }
 
@@ -851,7 +851,7 @@ impl Operation for CreateIp {
     }
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
-        Dialect::decode(reply)
+        lenient::created_ip(self, reply)
     }
 }
 

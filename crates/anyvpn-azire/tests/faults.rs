@@ -98,7 +98,8 @@ async fn nothing_creates_a_port_because_a_list_failed() {
     use anyvpn_core::PortForwards;
     let world = World::new(0).await;
     let before = world.sandbox.azire().ports(world::USERNAME);
-    for fault in [Fault::Status(500), Fault::Html(200), Fault::ResetAfter, Fault::HalfJson] {
+    let pages = [200, 401, 403, 404, 406].map(Fault::Html);
+    for fault in [Fault::Status(500), Fault::ResetAfter, Fault::HalfJson].into_iter().chain(pages) {
         world.sandbox.inject(FaultRule {
             operation: Some("azire.list-port-forwards".to_owned()),
             ..FaultRule::always(fault)

@@ -81,7 +81,7 @@ async fn an_eleventh_device_is_the_limit_whatever_the_status() {
         // Whoever's account has ended has no reason to give up a device.
         world.sandbox.azire().suspend(world::USERNAME, true);
         let error = obtain().await;
-        assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(403)));
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Refused, Some(403)));
         world.sandbox.azire().suspend(world::USERNAME, false);
         let first = world.sandbox.azire().devices(world::USERNAME).remove(0);
         world.azire.revoke(&first.id).await.unwrap();

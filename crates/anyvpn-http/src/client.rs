@@ -357,10 +357,17 @@ impl<D: Dialect> Client<D> {
     ) -> Result<O::Output, Next> {
         let status = reply.status;
         let changes = O::REPLAY != Replay::Safe;
+        // Only what is in the provider's own form is its word. Nobody else's page says anything about
+        // the account, whatever its status is.
+        let own = status.is_success() || (!status.is_redirection() && D::is_own_form(O::ID, reply));
+        let refusal = || {
+            let error = if own { D::refusal(reply) } else { reply.foreign() };
+            error.with_status(status.as_u16())
+        };
         let limited = status == StatusCode::TOO_MANY_REQUESTS;
         if limited || status.is_server_error() {
             let wait = reply.retry_after(self.0.clock.now());
-            let error = D::refusal(reply).with_status(status.as_u16()).with_retry_after(wait);
+            let error = refusal().with_retry_after(wait);
             if limited {
                 return Err(Next::Again(error, wait));
             }
@@ -369,10 +376,14 @@ impl<D: Dialect> Client<D> {
                 Replay::Safe | Replay::Idempotent => Next::Again(error, wait),
             });
         }
+        if !own {
+            // Who answered is unknown, and so is whether the request went further.
+            let error = refusal();
+            return Err(Next::Stop(if changes { error.with_read_back() } else { error }));
+        }
         operation.decode(reply).or_else(|error| {
-            // The attempt before this one was lost on its way back: it did delete what is gone now.
-            // A 404 without the provider's words can be a gateway's, which knows nothing of it.
-            if lost && error.kind() == ErrorKind::NotFound && error.message().is_some() {
+            // The attempt before this one was lost on its way back: it removed what is gone now.
+            if lost && error.kind() == ErrorKind::NotFound && operation.removes() {
                 let gone = Reply { status: StatusCode::NO_CONTENT, ..empty() };
                 if let Ok(value) = operation.decode(&gone) {
                     return Ok(value);

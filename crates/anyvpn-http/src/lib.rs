@@ -30,6 +30,10 @@
 //!         if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
 //!     }
 //!
+//!     fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+//!         reply.refusal_json()["error"].is_string()
+//!     }
+//!
 //!     fn refusal(reply: &Reply) -> Error {
 //!         let kind = match reply.status.as_u16() {
 //!             401 => ErrorKind::Unauthorized,

@@ -91,6 +91,22 @@ impl Reply {
         serde_json::from_slice(body).unwrap_or_default()
     }
 
+    /// Whether this is how Laravel refuses by itself, where an application has a form of its own: 401,
+    /// 422 or 429 with a JSON object of `message`, a text, and perhaps `errors`.
+    ///
+    /// With other statuses the same object is as likely a gateway's, such as `{"message":"Forbidden"}`
+    /// with 403, and with 404 it answers a path that the application does not have.
+    #[must_use]
+    pub fn is_laravel_refusal(&self) -> bool {
+        let body = self.refusal_json();
+        let names = |mut names: serde_json::map::Keys<'_>| {
+            names.all(|name| ["message", "errors"].contains(&name.as_str()))
+        };
+        matches!(self.status.as_u16(), 401 | 422 | 429)
+            && body["message"].is_string()
+            && body.as_object().is_some_and(|body| names(body.keys()))
+    }
+
     /// An [`ErrorKind::UnexpectedReply`] that says what came.
     #[must_use]
     pub fn unexpected(&self, why: &str) -> Error {
@@ -108,19 +124,35 @@ impl Reply {
         })
     }
 
-    /// What came, for a refusal without the provider's own message: a redirect, a proxy's page, a cut
-    /// body.
+    /// What came, for a refusal without the provider's own message.
     #[must_use]
     pub fn describe(&self) -> String {
-        match self.location() {
+        self.unexpected("no message").detail().unwrap_or_default().to_owned()
+    }
+
+    /// The error of a reply that is no success and not in the provider's own form. Its kind says
+    /// nothing about the account, and its detail that something else may have answered.
+    pub(crate) fn foreign(&self) -> Error {
+        let kind = match self.status {
+            StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited,
+            status if status.is_server_error() => ErrorKind::Unavailable,
+            _ => ErrorKind::UnexpectedReply,
+        };
+        let came = match self.location() {
             Some(to) => format!("a redirect to {to}, which is never followed"),
-            None => self.unexpected("no message").detail().unwrap_or_default().to_owned(),
-        }
+            None => {
+                let error = self.unexpected("not the provider's form of an error");
+                error.detail().unwrap_or_default().to_owned()
+            }
+        };
+        Error::new(kind).with_detail(format!(
+            "{came}; it may come from something in between (a proxy, a content-delivery network, a \
+             network's login page) or from a wrong base URL"
+        ))
     }
 
     /// Where a redirect leads, without query and fragment; `None` when it is no redirect.
-    #[must_use]
-    pub fn location(&self) -> Option<&str> {
+    fn location(&self) -> Option<&str> {
         let location = self.headers.get(header::LOCATION)?.to_str().ok()?;
         location.split(['?', '#']).next().filter(|_| self.status.is_redirection())
     }

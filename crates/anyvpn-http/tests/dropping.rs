@@ -44,6 +44,10 @@ impl Dialect for Slow {
         if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
     }
 
+    fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+        !reply.body.starts_with(b"<")
+    }
+
     fn refusal(reply: &Reply) -> Error {
         Error::new(match reply.status.as_u16() {
             401 => ErrorKind::Unauthorized,

@@ -168,3 +168,28 @@ fn an_error_says_what_was_expected_and_no_value() {
         assert!(error.detail().unwrap().starts_with(told), "{error}");
     }
 }
+
+#[test]
+fn laravels_own_refusal_is_a_bare_message_with_three_statuses() {
+    for (body, is_laravel_refusal) in [
+        (r#"{"message":"Unauthenticated."}"#, true),
+        (r#"{"message":"The given data was invalid.","errors":{"key":["is needed"]}}"#, true),
+        (r#"{"errors":{"key":["is needed"]}}"#, false),
+        (r#"{"message":null}"#, false),
+        (r#"{"message":{"en":"No."}}"#, false),
+        (r#"{"message":"No.","code":7}"#, false),
+        (r#"{"Message":"No."}"#, false),
+        (r#"[{"message":"No."}]"#, false),
+        (r#""message""#, false),
+        ("{}", false),
+        ("", false),
+        ("<html>", false),
+    ] {
+        for status in [200, 302, 400, 401, 403, 404, 408, 422, 429, 500, 503] {
+            let mut reply = reply("application/json", body);
+            reply.status = StatusCode::from_u16(status).unwrap();
+            let expected = is_laravel_refusal && [401, 422, 429].contains(&status);
+            assert_eq!(reply.is_laravel_refusal(), expected, "{status} {body}");
+        }
+    }
+}

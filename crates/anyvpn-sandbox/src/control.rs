@@ -137,6 +137,7 @@ fn wire_faults() -> Value {
             Level::Tcp => "tcp",
             Level::Http => "http",
             Level::Json => "json",
+            Level::Foreign => "foreign",
         };
         let wanted = match fault.wanted {
             Wanted::Value => "value",

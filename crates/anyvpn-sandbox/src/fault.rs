@@ -50,7 +50,7 @@ impl Fault {
             Fault::Status(503),
             Fault::Html(502),
         ];
-        // Some 160: the table is short.
+        // Some 190: the table is short.
         let wire = WireFault::all().map(Fault::Wire);
         let all: Vec<Fault> = wire.chain(others).collect();
         all[random.below(all.len() as u32) as usize].clone()

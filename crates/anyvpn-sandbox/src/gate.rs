@@ -157,7 +157,7 @@ impl Gate {
         let received = Entry::new(&parts, &body, None, &[]);
         let name = parts.uri.path().split('/').nth(1).unwrap_or_default();
         match self.providers.iter().find(|provider| provider.name() == name) {
-            Some(provider) => self.answer(received, refusal(&**provider, status)),
+            Some(provider) => self.answer(received, no_route(&**provider, status)),
             None => Reply::json(status.as_u16(), &json!({ "error": status.to_string() }))
                 .into_response(),
         }
@@ -185,6 +185,10 @@ fn call(parts: Parts, params: RawPathParams, body: Bytes) -> Call {
 
 fn refusal(provider: &dyn Provider, status: StatusCode) -> Reply {
     provider.refusal(status.as_u16(), status.canonical_reason().unwrap_or("Refused"))
+}
+
+fn no_route(provider: &dyn Provider, status: StatusCode) -> Reply {
+    provider.no_route(status.as_u16(), status.canonical_reason().unwrap_or("Refused"))
 }
 
 /// Why there is no body.

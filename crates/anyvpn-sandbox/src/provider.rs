@@ -62,6 +62,11 @@ pub(crate) trait Provider: Send + Sync {
     /// A refusal in the provider's own form, for what never reaches [`Provider::answer`].
     fn refusal(&self, status: u16, message: &str) -> Reply;
 
+    /// A refusal of what no route takes, which is the framework's own where the provider has one.
+    fn no_route(&self, status: u16, message: &str) -> Reply {
+        self.refusal(status, message)
+    }
+
     /// What nobody but the sandbox's user can do, such as to open an e-mail.
     /// `None` when there is no such action.
     fn control(&self, action: &str, input: &Value) -> Option<Result<Value, String>>;

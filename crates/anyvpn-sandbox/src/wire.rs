@@ -1,6 +1,7 @@
 //! Replies that go wrong on the wire: every one has a name, and is data.
 
 mod answer;
+mod foreign;
 mod http;
 mod json;
 mod play;
@@ -11,7 +12,7 @@ use std::fmt;
 pub(crate) use answer::{Answer, End, Script};
 pub(crate) use play::{Wait, play};
 
-/// One way in which a reply goes wrong: below HTTP, in HTTP, or in its JSON.
+/// One way in which a reply goes wrong: below HTTP, in HTTP, in its JSON, or in who sends it.
 ///
 /// The request is read whole. Then the work is done or not, and then come bytes that no good server
 /// would send, or not all of those that it should.
@@ -41,6 +42,8 @@ pub enum Level {
     Http,
     /// A whole message, with JSON that is none or another.
     Json,
+    /// A whole message that somebody else sends in the provider's place.
+    Foreign,
 }
 
 /// What a client may make of a reply.
@@ -58,7 +61,7 @@ pub enum Wanted {
 impl WireFault {
     /// All of them, in the order of their levels.
     pub fn all() -> impl Iterator<Item = &'static WireFault> {
-        tcp::FAULTS.iter().chain(http::FAULTS).chain(json::FAULTS)
+        tcp::FAULTS.iter().chain(http::FAULTS).chain(json::FAULTS).chain(foreign::FAULTS)
     }
 
     /// The one with this name.

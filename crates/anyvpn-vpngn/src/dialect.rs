@@ -138,6 +138,10 @@ impl anyvpn_http::Dialect for Dialect {
         }
     }
 
+    fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+        reply.refusal_json()["status"] == "error"
+    }
+
     fn refusal(reply: &Reply) -> Error {
         let body = reply.refusal_json();
         let parts = [&body, &body["error"], &body["response"]];

@@ -124,10 +124,25 @@ pub const ALL: &[Mistake] = &[
     .when(|stage| always(stage, "azire.get-user", Fault::Html(200))),
     mistake(
         "website",
-        4,
+        8,
         "The address is a website's, and not the API's.",
         "anyvpn --url http://127.0.0.1:PORT account show",
     ),
+    mistake(
+        "page-that-refuses",
+        8,
+        "A content-delivery network refuses, with a page of its own.",
+        "anyvpn account show",
+    )
+    .when(|stage| always(stage, "azire.get-user", Fault::Html(403))),
+    mistake(
+        "page-in-place-of-a-list",
+        8,
+        "A gateway does not find the list.",
+        "anyvpn config list",
+    )
+    .by(Who::VpnScript)
+    .when(|stage| always(stage, "vpnscript.list-wireguard-configs", Fault::Html(404))),
     mistake("gateway-page", 7, "A gateway answers with its page.", "anyvpn account show")
         .when(|stage| always(stage, "azire.get-user", Fault::Html(502))),
     mistake("server-error", 7, "The provider has broken down.", "anyvpn account show")

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
 mod credentials;
+mod foreign;
 mod replies;
 
 use std::sync::Arc;
@@ -34,6 +35,10 @@ impl Dialect for Plain {
 
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
         if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
+    }
+
+    fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+        !reply.body.starts_with(b"<")
     }
 
     fn refusal(reply: &Reply) -> Error {
@@ -84,6 +89,7 @@ macro_rules! operations {
 operations! {
     Read: Safe, get, u32;
     Remove: Idempotent, delete, ();
+    Rename: Idempotent, put, ();
     Create: Once, post, u32;
 }
 
@@ -299,9 +305,9 @@ async fn a_delete_that_was_lost_and_is_gone_is_done() {
     let (client, _, _) = self::client([Step::json(429, ""), Step::json(404, "gone")]);
     let error = client.call(Remove).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::Change));
-    // A 404 that is not the provider's says nothing about the thing.
-    let (client, _, _) = self::client([Step::Reset, Step::json(404, "")]);
-    let error = client.call(Remove).await.unwrap_err();
+    // What is changed and not removed has not been changed if it is not found.
+    let (client, _, _) = self::client([Step::Reset, Step::json(404, "gone")]);
+    let error = client.call(Rename).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::ReadBack));
     // A gateway's 502 says nothing about the work.
     let (client, _, _) = self::client([Step::json(502, ""), Step::json(404, "gone")]);

@@ -76,8 +76,8 @@ pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     fields.done().map_err(invalid)?;
     require_active(state, caller)?;
     if device(state, caller, address)?.ports.len() >= PORTS_PER_DEVICE {
-        let message = "The device has no port left.";
-        return Err(wrong(state.quirks.too_many, "internal_ipv4", message));
+        // It is no fault of the input, so that no field is named.
+        return Err(refusal(state.quirks.too_many, "The device has no port left."));
     }
     let now = state.now();
     let today = now.div_euclid(DAY);

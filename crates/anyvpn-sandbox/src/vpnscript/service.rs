@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::account::require_unsuspended;
-use super::answer::failure;
+use super::answer::{failure, refused_with};
 use super::quirks::Quirks;
 use super::routes::{ROUTES, Work};
 use super::servers::{Profile, Server, world};
@@ -268,6 +268,11 @@ impl Provider for Service {
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {
+        // Too many calls are Laravel's own matter.
+        if status == 429 { failure(status, message) } else { refused_with(status, message) }
+    }
+
+    fn no_route(&self, status: u16, message: &str) -> Reply {
         failure(status, message)
     }
 

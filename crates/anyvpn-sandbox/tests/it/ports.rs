@@ -103,7 +103,8 @@ async fn a_hidden_port_is_there_and_not_listed() {
     for _ in 1..5 {
         assert_eq!(create(&client, address).await.status, 200);
     }
-    create(&client, address).await.assert_invalid(&["internal_ipv4"]);
+    let message = "The device has no port left.";
+    create(&client, address).await.assert_error(422, message);
 
     let deleted = client.send("DELETE", "/portforwardings", hide).await;
     assert_eq!(deleted.status, 204);

@@ -91,8 +91,7 @@ impl World {
             let open = EMAILS.into_iter().filter(|email| is_open(email));
             open.map(|email| format!("{email} for the {}. time", service.created(email))).collect()
         });
-        let wire =
-            |machine| Wire::new(Reqwest::loopback().unwrap(), machine, ledger.clone());
+        let wire = |machine| Wire::new(Reqwest::loopback().unwrap(), machine, ledger.clone());
         let server = |wire: Wire| {
             let network = Network::new(wire, Arc::clone(&sandbox), Clock::fixed(clock.now()));
             let keys = (sandbox.vpngn().api_key(), sandbox.vpngn().secret_key());
