@@ -38,7 +38,7 @@ const MODULES: &[Module] = &[
         files: &[
             "anyvpn-http/src/client.rs",
             "anyvpn-http/src/limits.rs",
-            "anyvpn-http/src/pace.rs",
+            "anyvpn-http/src/rate_limiter.rs",
         ],
         package: HTTP,
         tests: ALL,

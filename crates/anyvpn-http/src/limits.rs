@@ -14,8 +14,10 @@ pub struct Limits {
     /// One attempt, from its first byte to the last of the reply's body. Default 30 s. Behind the first
     /// element of a [`List`](crate::List) only waiting counts, for this and for the whole call.
     pub attempt: Duration,
-    /// The whole call: its turn, its credential, all attempts and the waits between them.
-    /// Default 2 min.
+    /// The whole call: finding and renewing its credential (which includes waiting for a store's
+    /// lock), all attempts, and the waits between them. Default 2 min. The time in the queue of an
+    /// operation that the vendor allows only so often is not part of it: see
+    /// [`Client::wait_for`](crate::Client::wait_for).
     pub call: Duration,
     /// The reply's headers, in bytes. Default 64 KiB: eight times what servers and proxies usually
     /// allow. The transport has a bound of its own, of some 400 KiB and 100 headers.

@@ -106,14 +106,14 @@ pub trait Dialect: Sized + Send + Sync + 'static {
     /// the list. See [`ListOperation`](crate::ListOperation).
     const LIST: &'static [&'static str] = &[];
 
-    /// The shortest time between two calls of an operation, where the vendor has set one.
-    fn pace(operation: OperationId) -> Option<Duration> {
+    /// The shortest time between two attempts of an operation, where the vendor has set one.
+    fn min_interval(operation: OperationId) -> Option<Duration> {
         let _ = operation;
         None
     }
 
-    /// Whether [`Self::pace`] does not hold for this credential.
-    fn unpaced(credential: Option<&Self::Credential>) -> bool {
+    /// Whether [`Self::min_interval`] does not hold for this credential.
+    fn exempt(credential: Option<&Self::Credential>) -> bool {
         let _ = credential;
         false
     }

@@ -7,8 +7,6 @@ use std::time::Duration;
 use anyvpn_core::{Error, ErrorKind, Timestamp};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use jiff::civil::{Date, Time};
-use jiff::tz::Offset;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, UnitDeserializer};
@@ -127,39 +125,27 @@ impl Reply {
         location.split(['?', '#']).next().filter(|_| self.status.is_redirection())
     }
 
-    /// What `Retry-After` asks for: seconds, or a date measured against `now`; at most 10 years.
+    /// Returns what `Retry-After` asks for: seconds, or a date; at most 10 years.
+    ///
+    /// A date is measured against the reply's own `Date`, so that a wrong clock on this side does not
+    /// change the wait. `now` stands in for it where it is absent or cannot be read.
     #[must_use]
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         /// Longer ones mean the same, and are too long for sums of times.
         const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
-        let value = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+        let text = |name| Some(self.headers.get(name)?.to_str().ok()?.trim());
+        let value = text(header::RETRY_AFTER)?;
         let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
             // More digits than a number holds are a long time too.
             value.parse().map_or(LONGEST, Duration::from_secs)
         } else {
-            let date = http_date(value)?;
+            let until = httpdate::parse_http_date(value).ok()?;
+            let date = text(header::DATE).and_then(|date| httpdate::parse_http_date(date).ok());
             // A date that has passed means "now".
-            Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
+            until.duration_since(date.unwrap_or_else(|| now.into())).unwrap_or_default()
         };
         Some(wait.min(LONGEST))
     }
-}
-
-/// A date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`. A leap second is the one before it.
-///
-/// Not by jiff's parser of RFC 2822: with the words for what can be wrong in a mail, that is 0.1 MB in
-/// every program.
-fn http_date(text: &str) -> Option<Timestamp> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let words: Vec<_> = text.split(' ').collect();
-    let [_, day, month, year, time, "GMT"] = words[..] else { return None };
-    let parts: Vec<_> = time.split(':').map(|it| it.parse().ok()).collect();
-    let [Some(hour), Some(minute), Some(second)] = parts[..] else { return None };
-    let month = (1..).zip(MONTHS).find_map(|(number, it)| (it == month).then_some(number))?;
-    let date = Date::new(year.parse().ok()?, month, day.parse().ok()?).ok()?;
-    let time = Time::new(hour, minute, i8::min(second, 59), 0).ok()?;
-    Offset::UTC.to_timestamp(date.to_datetime(time)).ok()
 }
 
 /// A word of a reply that is looked at and not kept, such as `"success"`: it is not copied.

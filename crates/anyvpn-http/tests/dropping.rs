@@ -32,7 +32,7 @@ impl Dialect for Slow {
     type Provider = Client<Self>;
     type Credential = Secret;
 
-    fn pace(operation: OperationId) -> Option<Duration> {
+    fn min_interval(operation: OperationId) -> Option<Duration> {
         (operation == Create::ID).then_some(INTERVAL)
     }
 

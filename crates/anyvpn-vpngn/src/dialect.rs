@@ -79,11 +79,11 @@ impl anyvpn_http::Dialect for Dialect {
 
     const LIST: &'static [&'static str] = &["response"];
 
-    fn pace(operation: OperationId) -> Option<Duration> {
+    fn min_interval(operation: OperationId) -> Option<Duration> {
         (operation == AddClient::ID).then_some(Duration::from_secs(10))
     }
 
-    fn unpaced(access: Option<&Access>) -> bool {
+    fn exempt(access: Option<&Access>) -> bool {
         access.is_some_and(|it| matches!(it.proof, Proof::SecretKey(_) | Proof::Whitelisted))
     }
 

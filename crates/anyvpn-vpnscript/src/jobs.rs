@@ -21,6 +21,8 @@ pub(crate) const PENDING_DELETION: i64 = 2;
 /// The first wait between two looks at a job; each is twice as long, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// As good as never, where a deadline is too far away to be a time.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// Looks after which a creation whose reply was lost counts as not done.
 const LOOKS_FOR_A_LOST_ONE: u32 = 3;
 
@@ -32,7 +34,8 @@ struct Looks {
 
 impl VpnScript {
     fn looks(&self) -> Looks {
-        let deadline = self.client.clock().instant() + self.job_deadline;
+        let now = self.client.clock().instant();
+        let deadline = now.checked_add(self.job_deadline).unwrap_or(now + NEVER);
         Looks { deadline, wait: FIRST_WAIT }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyvpn::{Entry, Error, Field, FieldKind, ProviderName};
+use anyvpn::{AnyClient, Entry, Error, Field, FieldKind, ProviderName};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -53,7 +53,7 @@ pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
     let input = input(entry, &args)?;
     let reply = wait(context.output, async {
         let profile = context.profile(provider).await?;
-        Ok(anyvpn::call_by_name(&profile, name, input, args.reveal).await?)
+        Ok(AnyClient::open(&profile)?.call(name, input, args.reveal).await?)
     });
     let explain = |failure: Failure| context.explain(provider, failure);
     context.output.document(&reply.map_err(explain)?)

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyvpn_core::{Advice, Error, ErrorKind, OperationId, Secret, Timestamp};
 use anyvpn_http::{
-    Client, ClientBuilder, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy,
+    Client, ClientBuilder, Dialect, Fixed, Limits, Operation, Replay, Reply, Request, RetryPolicy,
     Security,
 };
 use anyvpn_testkit::dropping::poll_at_most;
@@ -123,7 +123,8 @@ async fn a_request_is_method_path_and_three_headers() {
     let [request] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!(request.method(), "GET");
     assert_eq!(request.uri(), "https://vpn.example.com/base/thing");
-    assert_eq!(request.headers().len(), 2);
+    assert_eq!(request.headers().len(), 3);
+    assert_eq!(request.headers()["user-agent"], concat!("anyvpn/", env!("CARGO_PKG_VERSION")));
     assert_eq!(request.headers()["accept"], "application/json");
     assert_eq!(request.headers()["authorization"], "Bearer t0ken");
     assert!(request.headers()["authorization"].is_sensitive());
@@ -201,6 +202,27 @@ async fn retry_after_counts_in_seconds_and_as_a_date() {
         let (client, _, clock) = client([limited, ok()]);
         client.call(Read).await.unwrap();
         assert!(clock.elapsed() >= Duration::from_millis(250), "{:?}", clock.elapsed());
+    }
+}
+
+/// A clock that is wrong on either side does not stretch the wait: both dates are the server's.
+#[tokio::test]
+async fn a_retry_after_date_counts_from_the_replys_own_date() {
+    for (date, retry_after, wait) in [
+        ("Thu, 01 Jan 2026 01:00:00 GMT", "Thu, 01 Jan 2026 01:00:02 GMT", 2),
+        ("Wed, 31 Dec 2025 23:00:00 GMT", "Wed, 31 Dec 2025 23:00:09 GMT", 9),
+        // The two obsolete forms, which a recipient must accept.
+        ("Thu, 01 Jan 2026 01:00:00 GMT", "Thursday, 01-Jan-26 01:00:03 GMT", 3),
+        ("Thu Jan  1 01:00:00 2026", "Thu Jan  1 01:00:04 2026", 4),
+        // Without a date that can be read, this machine's clock has to do.
+        ("yesterday", "Thu, 01 Jan 2026 00:00:05 GMT", 5),
+        ("yesterday", "Thursday, 01-Jan-26 00:00:06 GMT", 6),
+    ] {
+        let limited = Step::json(429, "").with_header("retry-after", retry_after);
+        let (client, script, clock) = client([limited.with_header("date", date), ok()]);
+        assert_eq!(client.call(Create).await.unwrap(), 7);
+        assert_eq!(script.arrived(), 2);
+        assert_eq!(clock.elapsed(), Duration::from_secs(wait), "{retry_after}");
     }
 }
 
@@ -308,6 +330,42 @@ async fn a_post_without_a_body_says_so() {
     let lengths: Vec<_> =
         script.sent().iter().map(|it| it.headers().get("content-length").cloned()).collect();
     assert_eq!(lengths, [Some("0".parse().unwrap()), None, None]);
+}
+
+/// The wait is the provider's, whoever is calling.
+#[tokio::test]
+async fn clients_of_one_client_share_the_pause_after_a_429() {
+    let limited = Step::json(429, "").with_header("retry-after", "60");
+    let one = RetryPolicy { attempts: 2, ..RetryPolicy::default() };
+    let (client, script) = client_with([limited, ok(), ok()], &clock(), |b| b.retry(one));
+    let other = client.with_credentials(Fixed(Some(Secret::from("another"))));
+    assert!(poll_at_most(1, client.call(Read)).await.is_none(), "it did not wait");
+    assert_eq!(script.arrived(), 1);
+    let limits = Limits { call: Duration::from_secs(30), ..Limits::default() };
+    let (short, short_script) = client_with(
+        [Step::json(429, "").with_header("retry-after", "25"), ok()],
+        &clock(),
+        |b| b.limits(limits),
+    );
+    let stranger = short.with_credentials(Fixed(None));
+    assert!(poll_at_most(1, short.call(Read)).await.is_none(), "it did not wait");
+    // What is refused on this side waits for nothing.
+    let error = stranger.call(Read).await.unwrap_err();
+    assert_eq!((error.kind(), short_script.arrived()), (ErrorKind::Unauthorized, 1));
+    assert_eq!(other.call(Read).await.unwrap(), 7);
+    assert_eq!(script.arrived(), 2);
+}
+
+#[tokio::test]
+async fn a_user_agent_of_the_callers_own_is_sent_or_refused_at_once() {
+    let (client, script) = client_with([ok()], &clock(), |b| b.user_agent("shop/2.1 (acme)"));
+    client.call(Read).await.unwrap();
+    assert_eq!(script.sent()[0].headers()["user-agent"], "shop/2.1 (acme)");
+    for wrong in ["", " ", "a\r\nHost: elsewhere", "caf\u{e9}", "tab\t", "\u{feff}shop"] {
+        let builder = Client::<Plain>::builder("https://vpn.example.com").user_agent(wrong);
+        let error = builder.transport(Arc::new(Script::default())).build().unwrap_err();
+        assert!(error.fields().contains_key("user_agent"), "{wrong:?}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ impl Props {
         clock: &Clock,
     ) -> io::Result<(Self, Setup)> {
         let tls = certificates.authority.client();
-        let mut setup = Setup { connect: CONNECT, tls, names: None, proxies: false };
+        let mut setup = Setup { connect: CONNECT, tls, names: None, proxy: None };
         let url = format!("http://{server}");
         let mut props =
             Self { url, front: None, https: false, mend: Vec::new(), _holes: Vec::new() };
