@@ -175,7 +175,8 @@ impl<D: Dialect<Credential = Secret>> ClientBuilder<D> {
 
 /// A user agent as a header.
 fn header(user_agent: &str) -> Result<HeaderValue, Error> {
-    let wrong = || Error::invalid("user_agent", "must be visible ASCII characters, with blanks between");
+    let wrong =
+        || Error::invalid("user_agent", "must be visible ASCII characters, with blanks between");
     let is_fit = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     if user_agent.trim().is_empty() || !user_agent.bytes().all(is_fit) {
         return Err(wrong());

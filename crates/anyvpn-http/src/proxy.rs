@@ -25,10 +25,7 @@ pub(crate) fn from_environment(base: &BaseUrl) -> Result<Option<Url>, Error> {
     find(base, |name| std::env::var_os(name))
 }
 
-fn find(
-    base: &BaseUrl,
-    variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<Option<Url>, Error> {
+fn find(base: &BaseUrl, variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<Url>, Error> {
     // localhost must bypass the proxy. Plain http goes nowhere else, so that HTTP_PROXY never applies.
     if base.is_loopback() {
         return Ok(None);

@@ -19,8 +19,8 @@ use url::{Host, Url};
 
 use crate::base_url::{LOOPBACK, is_localhost};
 use crate::reason::words;
-use crate::{BaseUrl, Limits, proxy, setup};
 pub use crate::setup::{Names, Setup};
+use crate::{BaseUrl, Limits, proxy, setup};
 
 /// A reply's body as it arrives.
 pub type Body = BoxStream<'static, Result<Bytes, TransportError>>;

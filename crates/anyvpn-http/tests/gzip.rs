@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Timestamp};
 use anyvpn_http::{
-    Client, ClientBuilder, Clock, Dialect, Limits, ListOperation, Operation, Replay, Reply, Request,
-    RetryPolicy, Security,
+    Client, ClientBuilder, Clock, Dialect, Limits, ListOperation, Operation, Replay, Reply,
+    Request, RetryPolicy, Security,
 };
 use anyvpn_testkit::scripted::{Script, Step};
 use bytes::Bytes;

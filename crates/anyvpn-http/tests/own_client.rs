@@ -106,12 +106,13 @@ async fn it_repeats_nothing_by_itself() {
             then.status(503);
         })
         .await;
-    let eager = reqwest::retry::for_host("127.0.0.1").max_retries_per_request(3).classify_fn(
-        |attempt| match attempt.status() {
-            Some(status) if status.is_server_error() => attempt.retryable(),
-            _ => attempt.success(),
-        },
-    );
+    let eager =
+        reqwest::retry::for_host("127.0.0.1").max_retries_per_request(3).classify_fn(|attempt| {
+            match attempt.status() {
+                Some(status) if status.is_server_error() => attempt.retryable(),
+                _ => attempt.success(),
+            }
+        });
     let own = with(builder().retry(eager), &server.base_url());
     assert_eq!(own.call(Create).await.unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(mock.calls_async().await, 1);

@@ -10,7 +10,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyvpn_core::{Error, ErrorKind, OperationId};
-use anyvpn_http::{Client, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy, Security};
+use anyvpn_http::{
+    Client, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy, Security,
+};
 use plain::Plain;
 
 struct Things;

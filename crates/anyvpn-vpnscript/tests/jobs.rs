@@ -229,6 +229,14 @@ async fn at_the_deadline_the_error_names_the_pending_id() {
 }
 
 #[tokio::test]
+async fn a_deadline_may_be_as_far_away_as_it_likes() {
+    let world = World::new(0).await;
+    let vpn = world.other().with_job_deadline(Duration::MAX);
+    let (id, _) = obtain(&vpn, WIREGUARD).await.unwrap();
+    assert_eq!(world.ids(), [id]);
+}
+
+#[tokio::test]
 async fn a_listing_that_fails_after_the_creation_is_read_back() {
     for (skip, names_it) in [(1, false), (2, true)] {
         let world = World::new(0).await;

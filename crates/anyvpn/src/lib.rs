@@ -44,13 +44,14 @@
     allow(unused_variables, reason = "without a provider there is nothing to open or to call")
 )]
 
+mod any_client;
+
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
+pub use any_client::AnyClient;
 pub use anyvpn_core::*;
 pub use anyvpn_http::{Bulk, Entry, Field, FieldKind, Replay, bulk};
-use serde_json::Value;
 
 /// AzireVPN's own operations.
 #[cfg(feature = "azire")]
@@ -267,102 +268,6 @@ pub fn open(profile: &Profile) -> Result<Box<dyn Provider>, Error> {
         Profile::VpnScript { .. } => Ok(Box::new(open_vpnscript(profile)?)),
         #[cfg(feature = "vpngn")]
         Profile::Vpngn { .. } => Ok(Box::new(open_vpngn(profile)?)),
-    }
-}
-
-/// A provider's operations by their names, on one client.
-///
-/// Make one and keep it: its calls share connections, rate limits and the pause after a 429. Cheap to
-/// clone.
-#[derive(Clone, Debug)]
-pub struct AnyClient(ProviderClient);
-
-#[derive(Clone, Debug)]
-enum ProviderClient {
-    #[cfg(feature = "azire")]
-    Azire(azire::Azire),
-    #[cfg(feature = "vpnscript")]
-    VpnScript(vpnscript::VpnScript),
-    #[cfg(feature = "vpngn")]
-    Vpngn(vpngn::Vpngn),
-}
-
-impl AnyClient {
-    /// Opens a provider. Nothing is sent.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`].
-    pub fn open(profile: &Profile) -> Result<Self, Error> {
-        Ok(Self(match *profile {
-            #[cfg(feature = "azire")]
-            Profile::Azire { .. } => ProviderClient::Azire(open_azire(profile)?),
-            #[cfg(feature = "vpnscript")]
-            Profile::VpnScript { .. } => ProviderClient::VpnScript(open_vpnscript(profile)?),
-            #[cfg(feature = "vpngn")]
-            Profile::Vpngn { .. } => ProviderClient::Vpngn(open_vpngn(profile)?),
-        }))
-    }
-
-    /// The provider's name.
-    #[must_use]
-    pub fn provider(&self) -> ProviderName {
-        match self.0 {
-            #[cfg(feature = "azire")]
-            ProviderClient::Azire(_) => ProviderName::Azire,
-            #[cfg(feature = "vpnscript")]
-            ProviderClient::VpnScript(_) => ProviderName::VpnScript,
-            #[cfg(feature = "vpngn")]
-            ProviderClient::Vpngn(_) => ProviderName::Vpngn,
-        }
-    }
-
-    /// Calls one of [`ProviderName::operations`] with a JSON object of its fields.
-    ///
-    /// Secrets in the reply are `"[redacted]"` unless `reveal`.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidRequest` for an unknown operation or an input that does not fit it; else as
-    /// [`Client::call`](anyvpn_http::Client::call).
-    pub async fn call(
-        &self,
-        operation: &str,
-        input: Value,
-        reveal: bool,
-    ) -> Result<Value, Error> {
-        match &self.0 {
-            #[cfg(feature = "azire")]
-            ProviderClient::Azire(azire) => {
-                azire::ops::call_by_name(azire.client(), operation, input, reveal).await
-            }
-            #[cfg(feature = "vpnscript")]
-            ProviderClient::VpnScript(vpnscript) => {
-                vpnscript::ops::call_by_name(vpnscript.client(), operation, input, reveal).await
-            }
-            #[cfg(feature = "vpngn")]
-            ProviderClient::Vpngn(vpngn) => {
-                vpngn::ops::call_by_name(vpngn.client(), operation, input, reveal).await
-            }
-        }
-    }
-
-    /// Returns how long a call would wait for its permit now; see
-    /// [`Client::wait_for`](anyvpn_http::Client::wait_for). Zero for an unknown operation.
-    #[must_use]
-    pub fn wait_for(&self, operation: &str) -> Duration {
-        let operations = self.provider().operations();
-        let Some(entry) = operations.iter().find(|entry| entry.id.name() == operation) else {
-            return Duration::ZERO;
-        };
-        match &self.0 {
-            #[cfg(feature = "azire")]
-            ProviderClient::Azire(azire) => azire.client().wait_for(entry.id),
-            #[cfg(feature = "vpnscript")]
-            ProviderClient::VpnScript(vpnscript) => vpnscript.client().wait_for(entry.id),
-            #[cfg(feature = "vpngn")]
-            ProviderClient::Vpngn(vpngn) => vpngn.client().wait_for(entry.id),
-        }
     }
 }
 

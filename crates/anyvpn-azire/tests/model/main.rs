@@ -64,12 +64,9 @@ impl World {
         let sandbox = Sandbox::builder().seed(seed).clock(clock.clone()).start().await.unwrap();
         let sandbox = Arc::new(sandbox);
         let token = sandbox.azire().add_account(NAMES[0], PASSWORDS[0]).token;
-        // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         // Waits do not move the sandbox's clock: it moves in steps of its own.
         let waits = Clock::fixed(clock.now());
-        let network =
-            Network::new(Reqwest::from(reqwest::Client::new()), Arc::clone(&sandbox), waits);
+        let network = Network::new(Reqwest::loopback().unwrap(), Arc::clone(&sandbox), waits);
         let azire = Azire::builder()
             .base_url(sandbox.azire_url())
             .token(token)

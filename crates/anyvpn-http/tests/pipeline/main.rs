@@ -342,11 +342,10 @@ async fn clients_of_one_client_share_the_pause_after_a_429() {
     assert!(poll_at_most(1, client.call(Read)).await.is_none(), "it did not wait");
     assert_eq!(script.arrived(), 1);
     let limits = Limits { call: Duration::from_secs(30), ..Limits::default() };
-    let (short, short_script) = client_with(
-        [Step::json(429, "").with_header("retry-after", "25"), ok()],
-        &clock(),
-        |b| b.limits(limits),
-    );
+    let (short, short_script) =
+        client_with([Step::json(429, "").with_header("retry-after", "25"), ok()], &clock(), |b| {
+            b.limits(limits)
+        });
     let stranger = short.with_credentials(Fixed(None));
     assert!(poll_at_most(1, short.call(Read)).await.is_none(), "it did not wait");
     // What is refused on this side waits for nothing.

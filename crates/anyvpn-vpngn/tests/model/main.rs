@@ -68,12 +68,9 @@ impl World {
         let clock = Clock::fixed("2026-01-30T20:00:00Z".parse().unwrap());
         let sandbox = Sandbox::builder().seed(seed).clock(clock.clone()).start().await.unwrap();
         let sandbox = Arc::new(sandbox);
-        // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         // Waits do not move the sandbox's clock: it moves in steps of its own.
         let waits = Clock::fixed(clock.now());
-        let network =
-            Network::new(Reqwest::from(reqwest::Client::new()), Arc::clone(&sandbox), waits);
+        let network = Network::new(Reqwest::loopback().unwrap(), Arc::clone(&sandbox), waits);
         let keys = (sandbox.vpngn().api_key(), sandbox.vpngn().secret_key());
         let server = Vpngn::builder(sandbox.vpngn_url())
             .credential(Access::server(keys.0, keys.1))

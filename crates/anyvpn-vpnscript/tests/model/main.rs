@@ -62,11 +62,8 @@ impl World {
         let sandbox = Arc::new(sandbox);
         let service = sandbox.vpnscript();
         let token = service.add_account(USERNAME, PASSWORD).token;
-        // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         // Waits move the sandbox's clock: jobs are done meanwhile.
-        let network =
-            Network::new(Reqwest::from(reqwest::Client::new()), Arc::clone(&sandbox), clock);
+        let network = Network::new(Reqwest::loopback().unwrap(), Arc::clone(&sandbox), clock);
         let quirks = service.quirks();
         service.set_devices(USERNAME, 4);
         let account = Account {
