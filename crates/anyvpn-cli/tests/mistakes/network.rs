@@ -98,6 +98,18 @@ pub const ALL: &[Mistake] = &[
         "https_proxy=http://127.0.0.1:PORT anyvpn --url https://vpn.example.com account show",
     ),
     mistake(
+        "proxy-is-socks",
+        2,
+        "The proxy is a SOCKS proxy, as a desktop sets it.",
+        "all_proxy=socks://127.0.0.1:1/ anyvpn --url https://vpn.example.com account show",
+    ),
+    mistake(
+        "proxy-has-a-blank",
+        2,
+        "The proxy's address ends in a blank.",
+        "https_proxy='http://127.0.0.1:1 ' anyvpn --url https://vpn.example.com account show",
+    ),
+    mistake(
         "no-authorities",
         2,
         "The machine has no authorities' certificates, as a slim container.",
