@@ -79,12 +79,16 @@
 //!   the error is then [`ErrorKind::Ambiguous`](anyvpn_core::ErrorKind::Ambiguous). What may be
 //!   repeated is, within [`RetryPolicy`] and [`Limits`].
 //! - A reply is bounded in time, in size before and after decompression, and in nesting.
-//! - A credential goes to the base URL only, over https, or to a loopback address. Redirects are not
-//!   followed. What a server repeats of a secret is taken out of the error.
-//! - A path segment is never empty, `.` or `..`, and always encoded.
+//! - A credential goes to the base URL only, over https, or to this machine, whose names no resolver is
+//!   asked for. Redirects are not followed, by an HTTP client of the caller's own neither. What a
+//!   server repeats of a secret is taken out of the error.
+//! - A proxy that the environment names is used or refused, and never left out.
+//! - A path value is never empty, `.` or `..`, has no `/`, `\`, `%` or control character, and is encoded.
+//! - Every attempt of an operation that the vendor allows only so often waits for a permit.
 //! - [`bulk`] makes any number of calls, so many at one time, in flat memory.
 //! - Dropping the future of a call leaves the client usable, and one renewal of a credential serves all
 //!   callers.
+//! - A call outside of a tokio runtime is an error. A client works in several runtimes.
 //!
 //! # Features
 //!

@@ -91,8 +91,8 @@ impl fmt::Display for TransportError {
 
 impl StdError for TransportError {}
 
-/// The transport on reqwest, with what the pipeline relies on: no redirects, no repetitions, no
-/// referrer, and names of this machine that nobody is asked for.
+/// The transport on reqwest. It follows no redirects, repeats nothing, sends no `Referer`, and asks no
+/// resolver for `localhost` and the names below it.
 pub struct Reqwest {
     clients: Mutex<Vec<Connections>>,
     /// What a client for a further runtime is built of; `None` for a builder of the caller's own, which
@@ -102,7 +102,8 @@ pub struct Reqwest {
     names_host: bool,
 }
 
-/// A client whose connections live in one runtime: another one's would wait for it for ever.
+/// A client and the runtime that drives its connections. In another runtime, a call on one of them would
+/// wait for this one.
 struct Connections {
     /// The runtime; `None` before the first use.
     runtime: Option<runtime::Id>,
@@ -142,8 +143,8 @@ impl Reqwest {
         if base.is_loopback() {
             builder = builder.no_proxy();
         } else {
-            // Whether it uses the environment's proxies is its secret. One that is not understood is
-            // refused all the same: the builder would ignore it.
+            // A builder does not tell whether it uses the environment's proxies. It would ignore one
+            // that is not understood, so that is refused in any case.
             proxy::from_environment(base)?;
         }
         if let Some(Host::Domain(name)) = base.url_host()

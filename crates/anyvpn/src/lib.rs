@@ -41,7 +41,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(any(feature = "azire", feature = "vpngn", feature = "vpnscript")),
-    allow(unused_variables, reason = "without a provider there is nothing to open or to call")
+    allow(
+        unused_variables,
+        unreachable_code,
+        reason = "without a provider there is nothing to open or to call"
+    )
 )]
 
 mod any_client;
