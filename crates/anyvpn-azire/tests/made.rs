@@ -9,9 +9,7 @@ use std::sync::Arc;
 
 use anyvpn_azire::Azire;
 use anyvpn_azire::ops::ListLocations;
-use anyvpn_core::{
-    Advice, ConfigRequest, ErrorKind, LeftoverKind, PrivateKey, ServerConfigs, WireGuardOptions,
-};
+use anyvpn_core::{Advice, ConfigRequest, ErrorKind, LeftoverKind, PrivateKey, ServerConfigs};
 use anyvpn_testkit::scripted::{Script, Step};
 use world::{USERNAME, World};
 
@@ -21,11 +19,10 @@ async fn options_that_no_configuration_can_have_are_refused_before_a_device_is_r
     let location = world.azire.call(ListLocations {}).await.unwrap().remove(0).name;
     let old = world.device.id.as_str();
     world.sandbox.clear_received();
-    let edits: [(&str, fn(&mut WireGuardOptions)); 2] =
-        [("port", |options| options.port = Some(0)), ("mtu", |options| options.mtu = Some(10))];
-    for (field, edit) in edits {
-        let mut request = ConfigRequest::wireguard(&location);
-        edit(&mut request.wireguard);
+    let (mut port, mut mtu) =
+        (ConfigRequest::wireguard(&location), ConfigRequest::wireguard(location));
+    (port.wireguard.port, mtu.wireguard.mtu) = (Some(0), Some(10));
+    for (field, request) in [("port", port), ("mtu", mtu)] {
         for error in [
             world.azire.obtain(&request).await.map(drop).unwrap_err(),
             world.azire.rotate(old, &request).await.map(drop).unwrap_err(),

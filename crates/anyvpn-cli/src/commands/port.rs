@@ -138,14 +138,16 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
             new.lifetime = days.map(|days| DAY * days);
             new.hidden = hidden;
             let port = forwards.create(new).await?;
-            let number = port.port;
-            // A port whose number nobody has read stays open, and a hidden one is never listed.
-            show(context, port).map_err(|failure| {
-                let port = Leftover::new(LeftoverKind::PortForward, number.to_string());
-                let what = format!("the port {number} is open nevertheless");
-                failure
-                    .leaving(&what, format!("use it or close it: {}", undo(&port)))
-                    .with_leftover(port)
+            let (number, hidden) = (port.port, port.hidden);
+            show(context, port).map_err(|failure| match failure.is_closed_pipe() && !hidden {
+                // Nobody wants the answer, and the list has the port.
+                true => failure,
+                false => {
+                    let port = Leftover::new(LeftoverKind::PortForward, number.to_string());
+                    let what = format!("the port {number} is open nevertheless");
+                    let hint = format!("use it or close it: {}", undo(&port));
+                    failure.leaving(&what, hint).with_leftover(port)
+                }
             })
         }
         Port::Hide { port: Number { port }, device } => {
