@@ -124,10 +124,13 @@ mod reason;
 mod reply;
 mod request;
 mod setup;
+mod shared_error;
 mod source;
 mod structure;
 mod time;
 mod token_manager;
+mod token_source;
+mod token_state;
 mod token_store;
 pub mod transport;
 pub mod unix_time;
@@ -148,7 +151,8 @@ pub use private_file::{PrivateFileError, check_private_file, chmod_command, open
 pub use reply::{Reply, Word};
 pub use request::Request;
 pub use time::{Clock, SystemClock};
-pub use token_manager::{TokenManager, TokenSource, UnsavedToken};
+pub use token_manager::TokenManager;
+pub use token_source::{TokenSource, UnsavedToken};
 pub use token_store::{
     Binding, BoundToken, FileLock, LockedStore, MemoryStore, StoreLock, TokenStore, lock_file,
 };

@@ -90,8 +90,10 @@ pub fn check_private_file(path: &Path, file: &File) -> Result<(), PrivateFileErr
     {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = file.metadata()?.permissions().mode() & 0o777;
-        let is_private = mode & 0o077 == 0;
-        if !is_private && !(mode & 0o037 == 0 && is_credential_of_service(path)) {
+        let is_for_group_at_most = mode & 0o037 == 0;
+        let is_private =
+            mode & 0o077 == 0 || is_for_group_at_most && is_credential_of_service(path);
+        if !is_private {
             return Err(PrivateFileError::Exposed { chmod: chmod(path, file) });
         }
     }

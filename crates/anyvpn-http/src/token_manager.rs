@@ -1,16 +1,20 @@
 //! Keeps a client's token good: one renewal at a time, its outcome shared by all who wait for it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyvpn_core::{Advice, Error, Leftover, LeftoverKind, Secret, Timestamp};
+use anyvpn_core::{Advice, Error, Leftover, LeftoverKind, Secret};
 use async_trait::async_trait;
-use futures_core::future::BoxFuture;
 use futures_util::FutureExt as _;
-use futures_util::future::{Shared, WeakShared};
+use futures_util::future::WeakShared;
 
+use crate::shared_error::copy;
 use crate::time::within;
-use crate::{Binding, BoundToken, Clock, Credentials, Finish, LockedStore, TokenStore};
+use crate::token_state::{Failed, LastMade, Renewal, State, Unsaved};
+use crate::{
+    Binding, BoundToken, Clock, Credentials, Finish, LockedStore, TokenSource, TokenStore,
+    UnsavedToken,
+};
 
 /// How long before its end a token is renewed, or half its life before, whichever is shorter.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
@@ -29,64 +33,6 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 const FIRST_AGE: Duration = Duration::from_secs(60);
 const LONGEST_AGE: Duration = Duration::from_secs(3600);
 const LASTING: Duration = Duration::from_secs(2 * 3600);
-
-/// Makes the tokens of one account: by signing in, or by refreshing.
-#[async_trait]
-pub trait TokenSource: Send + Sync + 'static {
-    /// A token, or a set of tokens.
-    type Token: Clone + Send + Sync + 'static;
-    /// What the calls of a client carry.
-    type Credential: Send + Sync + 'static;
-
-    /// The credential of calls with this token.
-    fn credential(&self, token: Self::Token) -> Self::Credential;
-
-    /// The part of a token that calls carry, by which one token is told from another.
-    fn secret(token: &Self::Token) -> &Secret;
-
-    /// The same part of a credential; `None` for one that was not made of a token.
-    fn secret_of(credential: &Self::Credential) -> Option<&Secret>;
-
-    /// When the provider ends the token; `None` when that is not known.
-    fn expires_at(&self, token: &Self::Token) -> Option<Timestamp> {
-        let _ = token;
-        None
-    }
-
-    /// Checks whether a token can be made from the stored one.
-    ///
-    /// # Errors
-    ///
-    /// When it is known that the provider would refuse. Nothing is sent then.
-    fn check(&self, stored: Option<&BoundToken<Self::Token>>) -> Result<(), Error> {
-        let _ = stored;
-        Ok(())
-    }
-
-    /// Makes a token; `stored` is the one that it replaces.
-    ///
-    /// # Errors
-    ///
-    /// Any error of the call that makes it.
-    async fn make(&self, stored: Option<&BoundToken<Self::Token>>) -> Result<Self::Token, Error>;
-
-    /// Whether this error is the last word, so that the same attempt is never made again. A refused
-    /// password is: trying it on and on would get the account locked.
-    fn is_final(&self, error: &Error) -> bool {
-        let _ = error;
-        false
-    }
-}
-
-/// A token that could not be stored. It exists, and is used as long as this client lives.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct UnsavedToken<T> {
-    /// The token, to be kept elsewhere.
-    pub token: BoundToken<T>,
-    /// Why it could not be stored, with the token as what is left behind.
-    pub error: Error,
-}
 
 /// The credentials of a client whose token a [`TokenSource`] makes and a [`TokenStore`] keeps.
 ///
@@ -123,52 +69,6 @@ struct Inner<S: TokenSource> {
     binding: Binding,
     clock: Arc<dyn Clock>,
     state: Mutex<State<S::Token>>,
-}
-
-/// A renewal under way. Errors are shared, since they cannot be cloned.
-type Renewal<T> = Shared<BoxFuture<'static, Result<BoundToken<T>, Arc<Error>>>>;
-type WeakRenewal<T> = WeakShared<BoxFuture<'static, Result<BoundToken<T>, Arc<Error>>>>;
-
-struct State<T> {
-    /// Weak, so that what nobody drives any more releases the store's lock.
-    renewal: Option<WeakRenewal<T>>,
-    unsaved: Option<Unsaved<T>>,
-    last_made: Option<LastMade>,
-    failure: Option<Failed>,
-}
-
-impl<T> Default for State<T> {
-    fn default() -> Self {
-        Self { renewal: None, unsaved: None, last_made: None, failure: None }
-    }
-}
-
-/// A token that the store did not take.
-struct Unsaved<T> {
-    token: BoundToken<T>,
-    /// What the store held instead.
-    replaces: Option<Secret>,
-    /// `None` until the first attempt to store it has ended.
-    error: Option<Arc<Error>>,
-    failures: u32,
-    /// When storing it is tried again.
-    retry_at: Instant,
-}
-
-/// The token that this process made last.
-struct LastMade {
-    secret: Secret,
-    at: Instant,
-    /// How many renewals of refused tokens came shortly after each other.
-    quick_renewals: u32,
-}
-
-/// Why there is no new token.
-struct Failed {
-    error: Arc<Error>,
-    failures: u32,
-    /// `None`: it is never tried again.
-    retry_at: Option<Instant>,
 }
 
 /// Why a token is wanted.
@@ -572,61 +472,4 @@ fn leftover<S: TokenSource>(token: &BoundToken<S::Token>) -> Leftover {
 /// `first`, doubled so many times, at most `longest`.
 fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
     first.saturating_mul(2_u32.saturating_pow(times)).min(longest)
-}
-
-/// An error for one of several who wait for the same thing.
-fn copy(error: &Arc<Error>) -> Error {
-    let mut copied = Error::new(error.kind()).with_retry_after(error.retry_after());
-    if let Some(operation) = error.operation() {
-        copied = copied.with_operation(operation);
-    }
-    if let Some(status) = error.status() {
-        copied = copied.with_status(status);
-    }
-    if let Some(code) = error.code() {
-        copied = copied.with_code(code);
-    }
-    if let Some(message) = error.message() {
-        copied = copied.with_message(message);
-    }
-    if let Some(detail) = error.detail() {
-        copied = copied.with_detail(detail);
-    }
-    for (field, reasons) in error.fields() {
-        for reason in reasons {
-            copied = copied.with_field(field, reason);
-        }
-    }
-    if error.advice() == Advice::ReadBack {
-        copied = copied.with_read_back();
-    }
-    for leftover in error.left_behind() {
-        copied = copied.with_leftover(leftover.clone());
-    }
-    if std::error::Error::source(&**error).is_some() {
-        copied = copied.with_source(SharedCause(Arc::clone(error)));
-    }
-    copied
-}
-
-/// The cause of an error that several have.
-#[derive(Debug)]
-struct SharedCause(Arc<Error>);
-
-impl SharedCause {
-    fn cause(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        std::error::Error::source(&*self.0)
-    }
-}
-
-impl std::fmt::Display for SharedCause {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.cause().map_or(Ok(()), |cause| write!(f, "{cause}"))
-    }
-}
-
-impl std::error::Error for SharedCause {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause()?.source()
-    }
 }

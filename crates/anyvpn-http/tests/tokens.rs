@@ -257,7 +257,7 @@ async fn step(world: &World, other: &TokenManager<Source>, random: &mut Random) 
         Weather::Fine,
         Weather::Fine,
         Weather::Slow(5),
-        Weather::Slow(45),
+        Weather::Slow(400),
         Weather::Fails(ErrorKind::Unavailable),
         Weather::Fails(ErrorKind::RateLimited),
         Weather::Fails(ErrorKind::UnexpectedReply),
