@@ -88,6 +88,7 @@
 //! - `ring` (default): TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs. Without either, the process's default crypto provider is
 //!   used, or a client of the caller's own.
+//! - `compact-text`: [`CompactText`], for the elements of long lists.
 //! - `form`: bodies of type `application/x-www-form-urlencoded`.
 //! - `gzip`: replies with `Content-Encoding: gzip`, asked for with [`ClientBuilder`]'s `gzip`.
 //! - `file-store`: tokens kept in a file.
@@ -99,6 +100,8 @@ mod builder;
 mod bulk;
 pub mod by_name;
 mod client;
+#[cfg(feature = "compact-text")]
+mod compact_text;
 mod credentials;
 mod exchange;
 mod finish;
@@ -123,6 +126,8 @@ pub use builder::ClientBuilder;
 pub use bulk::{Bulk, bulk};
 pub use by_name::{Entry, Field, FieldKind};
 pub use client::Client;
+#[cfg(feature = "compact-text")]
+pub use compact_text::CompactText;
 pub use credentials::{Credentials, Fixed, SignIn, Stored};
 pub use finish::Finish;
 pub use limits::{Limits, RetryPolicy};

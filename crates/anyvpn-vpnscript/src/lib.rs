@@ -64,9 +64,8 @@ use anyvpn_core::{Accounts, Capabilities, Capability, Provider, ServerConfigs};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
 use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, SignIn, Stored, TokenStore};
 use async_trait::async_trait;
-/// The type of a [`ops::Server`]'s texts, which derefs to `str` and becomes a `String` with `into()`.
-#[doc(no_inline)]
-pub use compact_str::CompactString;
+/// The type of an [`ops::Server`]'s texts.
+pub use anyvpn_http::CompactText;
 pub use dialect::Dialect;
 
 /// What VPN Script can do.

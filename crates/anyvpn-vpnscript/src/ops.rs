@@ -3,9 +3,9 @@
 use anyvpn_core::{Error, OperationId, Secret, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request, Security,
+    Client, CompactText, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request,
+    Security,
 };
-use compact_str::CompactString;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -202,21 +202,21 @@ pub struct Server {
     #[serde(deserialize_with = "lenient::integer")]
     pub id: u64,
     /// The name that people see.
-    pub name: CompactString,
+    pub name: CompactText,
     /// The country, in English.
-    pub country: Option<CompactString>,
+    pub country: Option<CompactText>,
     /// The country as a word of a URL, such as `germany`.
-    pub country_slug: Option<CompactString>,
+    pub country_slug: Option<CompactText>,
     /// The country's two letters, in lower case.
-    pub country_iso_code: Option<CompactString>,
+    pub country_iso_code: Option<CompactText>,
     /// The city; it may be empty.
-    pub city: Option<CompactString>,
+    pub city: Option<CompactText>,
     /// The state or region; it may be empty.
-    pub state: Option<CompactString>,
+    pub state: Option<CompactText>,
     /// The host name; it may be empty.
-    pub host: Option<CompactString>,
+    pub host: Option<CompactText>,
     /// The address.
-    pub ipaddr: Option<CompactString>,
+    pub ipaddr: Option<CompactText>,
     /// What the server speaks.
     pub protocol: Protocol,
     /// The id of a configuration. The page does not say whose: its sample has one for an OpenVPN

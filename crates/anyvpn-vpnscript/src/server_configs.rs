@@ -4,10 +4,9 @@ use anyvpn_core::{
     Config, ConfigRequest, Error, ErrorKind, ObtainedConfig, OpenVpnProfile, Protocol, Server,
     ServerConfig, ServerConfigs, Status, WireGuardConfig, WireGuardOptions,
 };
-use anyvpn_http::Operation as _;
+use anyvpn_http::{CompactText, Operation as _};
 use anyvpn_http::transport::resolve;
 use async_trait::async_trait;
-use compact_str::CompactString;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -80,7 +79,7 @@ impl VpnScript {
 
 fn server(server: ops::Server) -> Server {
     let filled =
-        |text: Option<CompactString>| text.filter(|it| !it.trim().is_empty()).map(String::from);
+        |text: Option<CompactText>| text.filter(|it| !it.trim().is_empty()).map(String::from);
     let mut neutral = Server::new(server.id.to_string(), server.name);
     neutral.country = filled(server.country);
     neutral.country_code = filled(server.country_iso_code).map(|code| code.to_lowercase());

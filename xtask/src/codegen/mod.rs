@@ -21,7 +21,7 @@
 //! | component | `x-hand-written: true` | a type of that name in the crate's `types`, which checks it |
 //! | component | `x-open-enum: {WORD: meaning}` | known words of a string; others may come |
 //!
-//! Formats: `password` is a `Secret`; `compact-string` a `CompactString`, for lists that can be long;
+//! Formats: `password` is a `Secret`; `compact-string` a `CompactText`, for lists that can be long;
 //! `unix-time` and `date-time` a `Timestamp`; `date` a `Date`;
 //! `ip`, `ipv4` and `ipv6` addresses; `public-key` WireGuard's; `uint8` to `uint64` and `int64`
 //! integers. A body is JSON or a form. A property of a body that is `const` is no field unless it is a flag, and one that is

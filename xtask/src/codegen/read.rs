@@ -258,7 +258,7 @@ impl<'a> Reader<'a> {
             ("integer", None) if schema.flag => "bool",
             ("string", None | Some("email")) => "String",
             ("string", Some("password")) => "Secret",
-            ("string", Some("compact-string")) => "CompactString",
+            ("string", Some("compact-string")) => "CompactText",
             ("string", Some("date")) => "Date",
             ("string", Some("date-time")) => "Timestamp",
             ("string", Some("ip")) => "IpAddr",
