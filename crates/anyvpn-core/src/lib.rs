@@ -67,6 +67,7 @@ mod names;
 mod openvpn;
 mod provider;
 mod secret;
+mod servers;
 mod wireguard;
 
 pub use config_text::{ConfigError, Directive};
@@ -83,6 +84,7 @@ pub use provider::{
     Rotated, Server, ServerConfig, ServerConfigs, Service, Status, WireGuardOptions,
 };
 pub use secret::{REDACTED, Secret, redact, reveal};
+pub use servers::{LeftOut, ListedServer, Servers};
 pub use wireguard::{
     Endpoint, Host, HostName, Interface, Peer, PresharedKey, PrivateKey, PublicKey, WireGuardConfig,
 };

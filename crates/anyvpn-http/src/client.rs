@@ -127,6 +127,12 @@ impl<D: Dialect> Client<D> {
         &self.0.clock
     }
 
+    /// The bounds that the client was built with.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
     /// How long a call of this operation would wait now, because the vendor allows it only so often;
     /// zero for others. With a credential for which the vendor has no such limit it does not wait.
     #[must_use]

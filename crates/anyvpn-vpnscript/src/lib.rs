@@ -62,10 +62,10 @@ use std::time::Duration;
 
 use anyvpn_core::{Accounts, Capabilities, Capability, Provider, ServerConfigs};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, SignIn, Stored, TokenStore};
-use async_trait::async_trait;
 /// The type of an [`ops::Server`]'s texts.
 pub use anyvpn_http::CompactText;
+use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, SignIn, Stored, TokenStore};
+use async_trait::async_trait;
 pub use dialect::Dialect;
 
 /// What VPN Script can do.

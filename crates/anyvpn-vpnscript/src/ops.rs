@@ -3,8 +3,8 @@
 use anyvpn_core::{Error, OperationId, Secret, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, CompactText, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request,
-    Security,
+    Client, CompactText, Dialect as _, Entry, Field, FieldKind, LenientList, Operation, Replay,
+    Reply, Request, Security,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -184,7 +184,7 @@ impl Operation for ListServers {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ServerPage {
     /// The servers, in the provider's order.
-    pub servers: Vec<Server>,
+    pub servers: LenientList<Server>,
     /// The number of this page, from 1.
     pub current_page: Option<u64>,
     /// The number of the last page.
@@ -202,7 +202,7 @@ pub struct Server {
     #[serde(deserialize_with = "lenient::integer")]
     pub id: u64,
     /// The name that people see.
-    pub name: CompactText,
+    pub name: Option<CompactText>,
     /// The country, in English.
     pub country: Option<CompactText>,
     /// The country as a word of a URL, such as `germany`.

@@ -1,14 +1,14 @@
 //! Servers, and OpenVPN and WireGuard configurations for them.
 
 use anyvpn_core::{
-    Config, ConfigRequest, Error, ErrorKind, ObtainedConfig, OpenVpnProfile, Protocol, Server,
-    ServerConfig, ServerConfigs, Status, WireGuardConfig, WireGuardOptions,
+    Config, ConfigRequest, Error, ErrorKind, ListedServer, ObtainedConfig, OpenVpnProfile,
+    Protocol, Server, ServerConfig, ServerConfigs, Servers, Status, WireGuardConfig,
+    WireGuardOptions,
 };
-use anyvpn_http::{CompactText, Operation as _};
 use anyvpn_http::transport::resolve;
+use anyvpn_http::{CompactText, LenientList, Operation as _};
 use async_trait::async_trait;
-use futures_core::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{TryStreamExt as _, stream};
 
 use crate::VpnScript;
 use crate::jobs::{ACTIVE, PENDING_CREATION, PENDING_DELETION, left_behind};
@@ -19,8 +19,13 @@ use crate::ops::{
 
 #[async_trait]
 impl ServerConfigs for VpnScript {
-    fn servers(&self) -> BoxStream<'_, Result<Server, Error>> {
-        self.all_servers().map_ok(server).boxed()
+    fn servers(&self) -> Servers<'_> {
+        let list = self.pages().map_ok(|LenientList { items, left_out }| {
+            let left_out = (!left_out.is_empty()).then_some(ListedServer::LeftOut(left_out));
+            let servers = items.into_iter().map(|found| server(found).into());
+            stream::iter(left_out.into_iter().chain(servers).map(Ok))
+        });
+        Servers::new(list.try_flatten())
     }
 
     async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
@@ -80,7 +85,9 @@ impl VpnScript {
 fn server(server: ops::Server) -> Server {
     let filled =
         |text: Option<CompactText>| text.filter(|it| !it.trim().is_empty()).map(String::from);
-    let mut neutral = Server::new(server.id.to_string(), server.name);
+    let id = server.id.to_string();
+    let name = filled(server.name).unwrap_or_else(|| id.clone());
+    let mut neutral = Server::new(id, name);
     neutral.country = filled(server.country);
     neutral.country_code = filled(server.country_iso_code).map(|code| code.to_lowercase());
     neutral.city = filled(server.city).or_else(|| filled(server.state));

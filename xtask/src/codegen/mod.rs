@@ -14,6 +14,7 @@
 //! | operation | `x-decoder: NAME` | `lenient::NAME(self, reply)` decodes the reply |
 //! | operation | `x-anonymous-with: FIELD` | no credential is sent when the optional field is given |
 //! | property | `x-decoder: NAME` | `lenient::NAME` makes it the first of its types or its `oneOf` |
+//! | array | `x-lenient: true` | an element that does not fit is left out: for catalogues |
 //! | property | `x-name: NAME` | the name in Rust, where the wire's is a keyword or unclear |
 //! | property | `x-attached: true` | the dialect puts it in with a credential; on a component too |
 //! | property | `x-flag: true` | a `bool`: 1 when true, left out when false; in a query 1 or 0 |

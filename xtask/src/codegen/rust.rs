@@ -49,6 +49,7 @@ fn imports(provider: &Provider, items: &str) -> String {
     let mut http = vec!["Client"];
     http.extend(used(&["CompactText"]));
     http.extend(["Dialect as _", "Entry", "Field", "FieldKind"]);
+    http.extend(used(&["LenientList"]));
     http.extend(["Operation", "Replay", "Reply", "Request", "Security"]);
     [
         list("std::net", used(&["IpAddr", "Ipv4Addr", "Ipv6Addr"])),
