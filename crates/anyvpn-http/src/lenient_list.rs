@@ -13,7 +13,7 @@ use crate::reply::without_values;
 
 /// A list without the elements that do not fit: for catalogues, such as servers and locations.
 ///
-/// Each element is read by itself, from JSON. One that does not fit is left out, counted, and logged at
+/// Each element is read by itself, out of JSON text (not out of a `serde_json::Value`). One that does not fit is left out, counted, and logged at
 /// WARN; a list of which no element fits is an error. What an account owns is not read this way: there,
 /// an element that is missing would be taken for one that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]

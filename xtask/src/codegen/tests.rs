@@ -227,6 +227,7 @@ Thing:
       x-decoder: part
       oneOf: [{ $ref: '#/components/schemas/Part' }, { type: string }]
     name: { type: string, format: compact-string, description: I. }
+    parts: { type: array, x-lenient: true, items: { $ref: '#/components/schemas/Part' }, description: J. }
 Part: { type: object, description: A part. }";
     let output = "x-output: { type: array, items: { $ref: '#/components/schemas/Thing' } }";
     let code = ops(&operation(output), thing);
@@ -235,8 +236,8 @@ Part: { type: object, description: A part. }";
         &code,
         "
 use anyvpn_http::{
-    Client, CompactText, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request,
-    Security,
+    Client, CompactText, Dialect as _, Entry, Field, FieldKind, LenientList, Operation, Replay,
+    Reply, Request, Security,
 };",
     );
     assert_has(&code, "use crate::lenient;");
@@ -267,6 +268,8 @@ pub struct Thing {
     pub part: Option<Part>,
     /// I.
     pub name: Option<CompactText>,
+    /// J.
+    pub parts: Option<LenientList<Part>>,
 }
 
 /// A part.
