@@ -60,7 +60,6 @@ impl fmt::Display for LeftOut {
 
 /// An element of a provider's list of servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are servers")]
 pub enum ListedServer {
     /// A server.
     Server(Server),
