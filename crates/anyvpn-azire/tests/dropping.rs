@@ -24,7 +24,7 @@ fn halting(world: &World) -> (Azire, Arc<Halting<Reqwest>>) {
 
 /// What a location's configuration is asked for with, and no key.
 async fn wanted(azire: &Azire) -> ConfigRequest {
-    let location = azire.call(ListLocations {}).await.unwrap().remove(0).name;
+    let location = azire.call(ListLocations {}).await.unwrap()[0].name.clone();
     ConfigRequest::wireguard(location)
 }
 

@@ -16,7 +16,7 @@ use world::{USERNAME, World};
 #[tokio::test]
 async fn options_that_no_configuration_can_have_are_refused_before_a_device_is_registered() {
     let world = World::new(0).await;
-    let location = world.azire.call(ListLocations {}).await.unwrap().remove(0).name;
+    let location = world.azire.call(ListLocations {}).await.unwrap().items.remove(0).name;
     let old = world.device.id.as_str();
     world.sandbox.clear_received();
     let (mut port, mut mtu) =

@@ -70,7 +70,7 @@ async fn an_eleventh_device_is_the_limit_whatever_the_status() {
     for status in [422, 403] {
         let seed = (0..).find(|seed| Quirks::from_seed(*seed).too_many == status).unwrap();
         let world = World::new(seed).await;
-        let location = world.azire.call(ListLocations {}).await.unwrap().remove(0).name;
+        let location = world.azire.call(ListLocations {}).await.unwrap()[0].name.clone();
         let request = ConfigRequest::wireguard(location);
         let obtain = async || world.azire.obtain(&request).await.map(drop).unwrap_err();
         while world.sandbox.azire().devices(world::USERNAME).len() < 10 {

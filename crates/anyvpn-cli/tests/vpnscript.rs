@@ -45,7 +45,7 @@ fn the_account_and_the_servers_are_shown_and_chosen() {
     let table = ok(&mut world.vpnscript(&["server", "list"]));
     assert!(table.starts_with("SERVER  PLACE ") && table.contains("PROTOCOLS  FREE"), "{table}");
     let none = ok(&mut world.vpnscript(&["server", "list", "--country", "xx"]));
-    assert_eq!(none, "No server is like that.\n");
+    assert_eq!(none, "No server matches.\n");
     fails(2, &mut world.vpnscript(&["server", "list", "--protocol", "ikev2"]));
     fails(2, &mut world.vpnscript(&["server", "list", "--country", ""]));
 }

@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_core::stream::BoxStream;
 
 use crate::{
-    Error, ErrorKind, ProviderInfo, PublicKey, Secret, Timestamp, WireGuardConfig, WireGuardOptions,
+    Error, ErrorKind, ProviderInfo, PublicKey, Secret, Servers, Timestamp, WireGuardConfig,
+    WireGuardOptions,
 };
 
 /// One provider, signed in or not.
@@ -408,8 +408,20 @@ impl PortCheck {
 /// [`Error::left_behind`] has its id.
 #[async_trait]
 pub trait ServerConfigs: Send + Sync {
-    /// All servers, in the provider's order. Nothing is sent before the stream is polled.
-    fn servers(&self) -> BoxStream<'_, Result<Server, Error>>;
+    /// All servers, in the provider's order, each once. Nothing is sent before the stream is polled.
+    ///
+    /// A long list is read page by page. When it changes between two pages, as a server is added or
+    /// removed, it is read again from its first page, and only the servers that have not come yet follow:
+    /// in any order, and perhaps after one that has gone meanwhile. A change that leaves all of the
+    /// provider's numbers as they were, and brings no server twice, cannot be seen.
+    ///
+    /// An element of the list that cannot be read is left out: see [`Servers::left_out`].
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedReply` when fewer servers have come than the provider counts, or more than the
+    /// client's limits allow; `Unavailable` when the list goes on changing. Servers came before that.
+    fn servers(&self) -> Servers<'_>;
 
     /// A configuration for one server, ready to be written to a file.
     ///
@@ -465,7 +477,7 @@ pub trait ServerConfigs: Send + Sync {
 pub struct Server {
     /// What [`ConfigRequest::server`] takes.
     pub id: String,
-    /// The name for people.
+    /// The name for people; the id where the provider gives none.
     pub name: String,
     /// The country's name; absent where the provider does not say.
     pub country: Option<String>,

@@ -134,6 +134,12 @@ impl<D: Dialect> Client<D> {
         &self.0.clock
     }
 
+    /// The bounds that the client was built with.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
     /// Returns how long a call of this operation would wait for its permit now: until a pause ends
     /// that the provider asked for, and for its place among the calls of an operation that the vendor
     /// allows only so often. With a credential for which the vendor has no such limit it does not

@@ -96,6 +96,7 @@
 //! - `ring` (default): TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs. Without either, the process's default crypto provider is
 //!   used, or a client of the caller's own.
+//! - `compact-text`: [`CompactText`], for the elements of long lists.
 //! - `form`: bodies of type `application/x-www-form-urlencoded`.
 //! - `gzip`: replies with `Content-Encoding: gzip`, asked for with [`ClientBuilder`]'s `gzip`.
 //! - `file-store`: tokens kept in a file.
@@ -107,6 +108,8 @@ mod builder;
 mod bulk;
 pub mod by_name;
 mod client;
+#[cfg(feature = "compact-text")]
+mod compact_text;
 mod credentials;
 mod exchange;
 #[cfg(feature = "file-store")]
@@ -114,6 +117,7 @@ mod file_store;
 mod finish;
 pub mod flag;
 pub mod lenient;
+mod lenient_list;
 mod limits;
 mod operation;
 #[cfg(feature = "file-store")]
@@ -140,10 +144,13 @@ pub use base_url::BaseUrl;
 pub use builder::ClientBuilder;
 pub use bulk::{Bulk, bulk};
 pub use client::Client;
+#[cfg(feature = "compact-text")]
+pub use compact_text::CompactText;
 pub use credentials::{Credentials, Fixed, not_for_header};
 #[cfg(feature = "file-store")]
 pub use file_store::FileStore;
 pub use finish::Finish;
+pub use lenient_list::LenientList;
 pub use limits::{Limits, RetryPolicy};
 pub use operation::{Dialect, Operation, Security};
 #[cfg(feature = "file-store")]

@@ -30,6 +30,9 @@ pub struct Limits {
     /// Default 500,000: three times the list of 10,000 servers. Two bytes of JSON can become
     /// hundreds in memory; this bounds how many.
     pub values: usize,
+    /// What the elements of a list take in memory over all of its pages, in bytes. Default 64 MiB:
+    /// twenty times the list of 10,000 servers. A list that never ends is an error there.
+    pub list: usize,
     /// Arrays and objects within each other. Default 128, which is also the most: the JSON parser
     /// ends there.
     pub nesting: usize,
@@ -45,6 +48,7 @@ impl Default for Limits {
             reply: 16 << 20,
             decompressed: 64 << 20,
             values: 500_000,
+            list: 64 << 20,
             nesting: structure::PARSER,
         }
     }

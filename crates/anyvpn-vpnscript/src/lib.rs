@@ -65,14 +65,13 @@ use std::time::Duration;
 
 use anyvpn_core::{Accounts, Provider, ProviderInfo, ServerConfigs};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
+/// The type of an [`ops::Server`]'s texts.
+pub use anyvpn_http::CompactText;
 use anyvpn_http::{
     Binding, BoundToken, Client, ClientBuilder, Fixed, Operation, TokenManager, TokenSource,
     TokenStore, UnsavedToken,
 };
 use async_trait::async_trait;
-/// The type of a [`ops::Server`]'s texts, which derefs to `str` and becomes a `String` with `into()`.
-#[doc(no_inline)]
-pub use compact_str::CompactString;
 pub use dialect::Dialect;
 pub use driver::{CAPABILITIES, INFO, VpnScriptDriver};
 

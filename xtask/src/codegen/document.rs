@@ -113,6 +113,8 @@ pub struct Schema {
     pub decoder: Option<String>,
     #[serde(rename = "x-name")]
     pub name: Option<String>,
+    #[serde(rename = "x-lenient")]
+    pub lenient: bool,
     #[serde(rename = "x-flag")]
     pub flag: bool,
     #[serde(rename = "x-attached")]

@@ -14,6 +14,7 @@
 //! | operation | `x-decoder: NAME` | `lenient::NAME(self, reply)` decodes the reply |
 //! | operation | `x-anonymous-with: FIELD` | no credential is sent when the optional field is given |
 //! | property | `x-decoder: NAME` | `lenient::NAME` makes it the first of its types or its `oneOf` |
+//! | array | `x-lenient: true` | an element that does not fit is left out: for catalogues |
 //! | property | `x-name: NAME` | the name in Rust, where the wire's is a keyword or unclear |
 //! | property | `x-attached: true` | the dialect puts it in with a credential; on a component too |
 //! | property | `x-flag: true` | a `bool`: 1 when true, left out when false; in a query 1 or 0 |
@@ -21,7 +22,7 @@
 //! | component | `x-hand-written: true` | a type of that name in the crate's `types`, which checks it |
 //! | component | `x-open-enum: {WORD: meaning}` | known words of a string; others may come |
 //!
-//! Formats: `password` is a `Secret`; `compact-string` a `CompactString`, for lists that can be long;
+//! Formats: `password` is a `Secret`; `compact-string` a `CompactText`, for lists that can be long;
 //! `unix-time` and `date-time` a `Timestamp`; `date` a `Date`;
 //! `ip`, `ipv4` and `ipv6` addresses; `public-key` WireGuard's; `uint8` to `uint64` and `int64`
 //! integers. A body is JSON or a form. A property of a body that is `const` is no field unless it is a flag, and one that is

@@ -258,7 +258,7 @@ impl<'a> Reader<'a> {
             ("integer", None) if schema.flag => "bool",
             ("string", None | Some("email")) => "String",
             ("string", Some("password")) => "Secret",
-            ("string", Some("compact-string")) => "CompactString",
+            ("string", Some("compact-string")) => "CompactText",
             ("string", Some("date")) => "Date",
             ("string", Some("date-time")) => "Timestamp",
             ("string", Some("ip")) => "IpAddr",
@@ -274,7 +274,8 @@ impl<'a> Reader<'a> {
             ("boolean", None) => "bool",
             ("array", None) => {
                 let items = schema.items.as_ref().ok_or("no items; say what it holds")?;
-                return Ok(format!("Vec<{}>", self.kind(items)?));
+                let list = if schema.lenient { "LenientList" } else { "Vec" };
+                return Ok(format!("{list}<{}>", self.kind(items)?));
             }
             ("object", None) => {
                 return Err("an object without a name; move it to components.schemas".to_owned());

@@ -46,25 +46,17 @@ fn imports(provider: &Provider, items: &str) -> String {
     hand_written.sort_unstable();
     let mut core = vec!["Error"];
     core.extend(used(&["Date", "OperationId", "PublicKey", "Secret", "Timestamp"]));
-    let http = vec![
-        "Client",
-        "Dialect as _",
-        "Entry",
-        "Field",
-        "FieldKind",
-        "Operation",
-        "Replay",
-        "Reply",
-        "Request",
-        "Security",
-    ];
+    let mut http = vec!["Client"];
+    http.extend(used(&["CompactText"]));
+    http.extend(["Dialect as _", "Entry", "Field", "FieldKind"]);
+    http.extend(used(&["LenientList"]));
+    http.extend(["Operation", "Replay", "Reply", "Request", "Security"]);
     [
         list("std::net", used(&["IpAddr", "Ipv4Addr", "Ipv6Addr"])),
         "\n".to_owned(),
         list("anyvpn_core", core),
         "use anyvpn_http::by_name::{self, run};\n".to_owned(),
         list("anyvpn_http", http),
-        list("compact_str", used(&["CompactString"])),
         list("serde::de", used(&["IgnoredAny"])),
         list("serde", used(&["Deserialize", "Serialize"])),
         "use serde_json::Value;\n\nuse crate::dialect::Dialect;\n".to_owned(),

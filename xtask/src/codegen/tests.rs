@@ -227,11 +227,19 @@ Thing:
       x-decoder: part
       oneOf: [{ $ref: '#/components/schemas/Part' }, { type: string }]
     name: { type: string, format: compact-string, description: I. }
+    parts: { type: array, x-lenient: true, items: { $ref: '#/components/schemas/Part' }, description: J. }
 Part: { type: object, description: A part. }";
     let output = "x-output: { type: array, items: { $ref: '#/components/schemas/Thing' } }";
     let code = ops(&operation(output), thing);
     assert_has(&code, "use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};");
-    assert_has(&code, "use compact_str::CompactString;");
+    assert_has(
+        &code,
+        "
+use anyvpn_http::{
+    Client, CompactText, Dialect as _, Entry, Field, FieldKind, LenientList, Operation, Replay,
+    Reply, Request, Security,
+};",
+    );
     assert_has(&code, "use crate::lenient;");
     assert_has(&code, "type Output = Vec<Thing>;");
     assert_has(
@@ -259,7 +267,9 @@ pub struct Thing {
     #[serde(default, deserialize_with = "lenient::part")]
     pub part: Option<Part>,
     /// I.
-    pub name: Option<CompactString>,
+    pub name: Option<CompactText>,
+    /// J.
+    pub parts: Option<LenientList<Part>>,
 }
 
 /// A part.

@@ -93,8 +93,7 @@ impl World {
             let all = NAMES.iter().flat_map(|name| provider.azire().devices(name));
             all.map(|device| device.id).collect()
         });
-        let wire =
-            |machine| Wire::new(Reqwest::loopback().unwrap(), machine, ledger.clone());
+        let wire = |machine| Wire::new(Reqwest::loopback().unwrap(), machine, ledger.clone());
         let client = |wire: Wire| {
             let network = Network::new(wire, Arc::clone(&sandbox), Clock::fixed(clock.now()));
             let azire = Azire::builder()
