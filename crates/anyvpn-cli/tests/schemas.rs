@@ -253,6 +253,7 @@ fn of_this_machine(answers: &mut Answers, world: &World) {
     std::fs::create_dir(&folder).unwrap();
     answers.check("demo", command(&["demo", "--output-dir"]).arg(folder));
 
+    answers.check("sandbox-variations", &mut command(&["sandbox", "--list-variations"]));
     // It answers, and goes on.
     let mut sandbox = command(&["sandbox", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let stdout = sandbox.stdout.take().unwrap();

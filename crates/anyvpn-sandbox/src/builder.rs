@@ -14,7 +14,8 @@ use crate::gate::{Gate, router};
 use crate::log::Log;
 use crate::provider::Provider;
 use crate::wire::Wait;
-use crate::{Clock, Sandbox, azire, server, vpngn, vpnscript};
+use crate::variation::choose;
+use crate::{Clock, Sandbox, Variation, azire, server, vpngn, vpnscript};
 
 /// Why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum StartError {
          which must be allowed expressly"
     )]
     NotLoopback(SocketAddr),
+    /// No variation has this name.
+    #[error("no variation is named {0:?}; there are {names}", names = variation_names())]
+    UnknownVariation(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -36,12 +40,17 @@ pub enum StartError {
     },
 }
 
+fn variation_names() -> String {
+    Variation::all().map(|variation| variation.name).collect::<Vec<_>>().join(", ")
+}
+
 /// Settings of a [`Sandbox`].
 #[derive(Clone, Debug)]
 pub struct SandboxBuilder {
     listen: SocketAddr,
     other_machines: bool,
     seed: u64,
+    variations: Vec<String>,
     clock: Clock,
     log_capacity: usize,
     azire_rate_limit: Option<u32>,
@@ -54,6 +63,7 @@ impl SandboxBuilder {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             other_machines: false,
             seed: 0,
+            variations: Vec::new(),
             clock: Clock::real(),
             log_capacity: 10_000,
             azire_rate_limit: None,
@@ -74,10 +84,19 @@ impl SandboxBuilder {
         SandboxBuilder { other_machines: true, ..self }
     }
 
-    /// What all choices, names and numbers follow from. Default: 0, the usual answers.
+    /// What all choices, names and numbers follow from. Default: 0, which answers as the live
+    /// services were seen to ([`sources`](crate::sources)).
     #[must_use]
     pub fn seed(self, seed: u64) -> SandboxBuilder {
         SandboxBuilder { seed, ..self }
+    }
+
+    /// Switches on one of [`Variation::all`] by its name, beside those that the seed draws. Of two
+    /// that exclude each other the later one counts.
+    #[must_use]
+    pub fn variation(mut self, name: impl Into<String>) -> SandboxBuilder {
+        self.variations.push(name.into());
+        self
     }
 
     /// The clock to go by. Default: [`Clock::real`].
@@ -114,22 +133,31 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// When the address is not a loopback address and [`allow_other_machines`] was not called, or
-    /// when it cannot be listened on.
+    /// When the address is not a loopback address and [`allow_other_machines`] was not called, when
+    /// it cannot be listened on, and when no variation has one of the names.
     ///
     /// [`allow_other_machines`]: SandboxBuilder::allow_other_machines
     pub async fn start(self) -> Result<Sandbox, StartError> {
         if !self.listen.ip().is_loopback() && !self.other_machines {
             return Err(StartError::NotLoopback(self.listen));
         }
+        let known = |name: &String| Variation::all().any(|variation| variation.name == name);
+        if let Some(unknown) = self.variations.iter().find(|name| !known(name)) {
+            return Err(StartError::UnknownVariation(unknown.clone()));
+        }
         let failed = |source| StartError::Listen { address: self.listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
 
         // A provider is one line here and one field of the sandbox.
-        let azire = azire::Service::new(self.seed, self.clock.clone(), self.azire_rate_limit);
-        let vpngn = vpngn::Service::new(self.seed, self.clock.clone());
-        let vpnscript = vpnscript::Service::new(self.seed, self.clock.clone());
+        let (seed, names) = (self.seed, &self.variations);
+        let quirks = choose(azire::quirks::VARIATIONS, azire::Quirks::from_seed(seed), names);
+        let azire = azire::Service::new(seed, quirks, self.clock.clone(), self.azire_rate_limit);
+        let quirks = choose(vpngn::quirks::VARIATIONS, vpngn::Quirks::from_seed(seed), names);
+        let vpngn = vpngn::Service::new(seed, quirks, self.clock.clone());
+        let quirks =
+            choose(vpnscript::quirks::VARIATIONS, vpnscript::Quirks::from_seed(seed), names);
+        let vpnscript = vpnscript::Service::new(seed, quirks, self.clock.clone());
         let providers: Vec<Arc<dyn Provider>> =
             vec![Arc::new(azire.clone()), Arc::new(vpngn.clone()), Arc::new(vpnscript.clone())];
 

@@ -33,8 +33,9 @@
 //! - **The clock** ([`Clock`]) stands still or moves on when told: ports and accounts expire by it,
 //!   and daily limits begin anew.
 //! - **The seed** decides every number, name and key, and every choice that a provider's documents
-//!   leave open ([`azire::Quirks`]). Seed 0 gives the usual answers. Two runs with one seed, one
-//!   clock and the same requests give the same answers.
+//!   leave open. Seed 0 answers as the live services were seen to ([`sources`]); other seeds draw
+//!   from the [variations](Variation::all), and [`SandboxBuilder::variation`] switches one on by its
+//!   name. Two runs with one seed, one clock and the same requests give the same answers.
 //! - **Faults** ([`Fault`]) break what is asked for: slow, cut, reset, refused, half, and some 150
 //!   more that have a name ([`WireFault`]).
 //!
@@ -98,14 +99,18 @@ mod provider;
 mod random;
 mod reply;
 mod server;
+#[doc = include_str!("sources.md")]
+pub mod sources {}
 pub mod vpngn;
 pub mod vpnscript;
+mod variation;
 mod wire;
 
 pub use builder::{SandboxBuilder, StartError};
 pub use clock::Clock;
 pub use fault::{Fault, FaultRule};
 pub use log::Received;
+pub use variation::Variation;
 pub use wire::{Level, Wanted, WireFault};
 
 /// A running server. It stops, and breaks off its connections, when dropped.

@@ -70,9 +70,9 @@ pub(super) fn full() -> Reply {
 
 pub(super) fn deleted(reply: DeleteReply) -> Reply {
     match reply {
+        DeleteReply::Envelope => Reply::json(200, &json!({ "status": "success" })),
         DeleteReply::Empty => Reply::empty(200),
         DeleteReply::NoContent => Reply::empty(204),
-        DeleteReply::Envelope => Reply::json(200, &json!({ "status": "success" })),
     }
 }
 

@@ -6,7 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::answer::{Answer, body, deleted, invalid, not_found, success, success_with, wrong};
+use super::answer::{
+    Answer, body, deleted, invalid, not_found, refusal, success, success_with, wrong,
+};
 use super::state::{Account, Caller, Device, Key, State};
 use super::users::require_active;
 use crate::provider::Call;
@@ -63,12 +65,20 @@ pub(super) fn list(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
 }
 
 pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer {
-    let key = new_key(state, caller, call)?;
-    require_active(state, caller)?;
-    if state.accounts[caller.account].devices.len() >= MOST_DEVICES {
-        return Err(wrong(state.quirks.too_many, "key", "The account has no address left."));
+    let key = key(call)?;
+    let known = state.accounts[caller.account].device_with(&key);
+    if known.is_some() && state.quirks.duplicate_key != 200 {
+        return Err(taken(state));
     }
-    let place = state.add_device(caller.account, Some(caller.token.clone()), key)?;
+    require_active(state, caller)?;
+    let place = match known {
+        // The vendor's command-line tool registers the same key each time it is run.
+        Some(place) => place,
+        None if state.accounts[caller.account].devices.len() >= MOST_DEVICES => {
+            return Err(refusal(state.quirks.too_many, "The account has no address left."));
+        }
+        None => state.add_device(caller.account, Some(caller.token.clone()), key)?,
+    };
     let account = &state.accounts[caller.account];
     let made = ip(account, &account.devices[place]);
     Ok(match state.quirks.created_ip_is_bare {
@@ -86,12 +96,15 @@ pub(super) fn get(state: &mut State, caller: &Caller, call: &Call) -> Answer {
 pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let account = &mut state.accounts[caller.account];
     account.devices.remove(place(account, call)?);
-    Ok(deleted(state.quirks.delete_reply("azire.delete-ip")))
+    Ok(deleted(state.quirks.deleted))
 }
 
 pub(super) fn put_key(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let place = place(&state.accounts[caller.account], call)?;
-    let key = new_key(state, caller, call)?;
+    let key = key(call)?;
+    if state.accounts[caller.account].device_with(&key).is_some() {
+        return Err(taken(state));
+    }
     let created_at = state.now();
     let device = &mut state.accounts[caller.account].devices[place];
     if device.keys.len() >= MOST_KEYS {
@@ -108,8 +121,8 @@ fn place(account: &Account, call: &Call) -> Result<usize, Reply> {
     account.devices.iter().position(|device| device.id == call.param("id")).ok_or_else(not_found)
 }
 
-/// A WireGuard key that the account does not have.
-fn new_key(state: &State, caller: &Caller, call: &Call) -> Result<String, Reply> {
+/// The WireGuard key of a request.
+fn key(call: &Call) -> Result<String, Reply> {
     let mut fields = body(call)?;
     let key = fields.required_text("key");
     let whole = STANDARD.decode(&key).is_ok_and(|bytes| bytes.len() == 32);
@@ -117,8 +130,10 @@ fn new_key(state: &State, caller: &Caller, call: &Call) -> Result<String, Reply>
         fields.refuse("key", "must be a WireGuard public key");
     }
     fields.done().map_err(invalid)?;
-    match state.accounts[caller.account].has_key(&key) {
-        true => Err(wrong(state.quirks.duplicate_key, "key", "The key has already been taken.")),
-        false => Ok(key),
-    }
+    Ok(key)
+}
+
+fn taken(state: &State) -> Reply {
+    let status = if state.quirks.duplicate_key == 409 { 409 } else { 422 };
+    wrong(status, "key", "The key has already been taken.")
 }

@@ -57,9 +57,7 @@ pub(super) fn list(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     if !list.ports.is_empty() {
         return Ok(success(list));
     }
-    let answer = state.quirks.empty_list(state.empty_lists);
-    state.empty_lists = state.empty_lists.wrapping_add(1);
-    match answer {
+    match state.quirks.empty_list {
         EmptyList::NotFound => Err(not_found()),
         EmptyList::NoneFound => Err(refusal(404, "No port forwardings found")),
         EmptyList::Array => Ok(success(list)),
@@ -76,8 +74,7 @@ pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     fields.done().map_err(invalid)?;
     require_active(state, caller)?;
     if device(state, caller, address)?.ports.len() >= PORTS_PER_DEVICE {
-        let message = "The device has no port left.";
-        return Err(wrong(state.quirks.too_many, "internal_ipv4", message));
+        return Err(refusal(state.quirks.too_many, "The device has no port left."));
     }
     let now = state.now();
     let today = now.div_euclid(DAY);
@@ -131,7 +128,7 @@ pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     fields.done().map_err(invalid)?;
     let device = device(state, caller, address)?;
     device.ports.remove(place(device, port)?);
-    Ok(deleted(state.quirks.delete_reply("azire.delete-port-forward")))
+    Ok(deleted(state.quirks.deleted))
 }
 
 /// The field `internal_ipv4`; unspecified when it is wrong, and the error is noted then.

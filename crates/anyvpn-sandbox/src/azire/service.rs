@@ -64,16 +64,20 @@ pub struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(seed: u64, clock: Clock, rate_limit: Option<u32>) -> Service {
+    pub(crate) fn new(
+        seed: u64,
+        quirks: Quirks,
+        clock: Clock,
+        rate_limit: Option<u32>,
+    ) -> Service {
         let mut random = Random::new(seed, 2);
         let state = State {
-            quirks: Quirks::from_seed(seed),
+            quirks,
             locations: locations::all(&mut random),
             random,
             clock,
             accounts: Vec::new(),
             limit: RateLimit::new(rate_limit),
-            empty_lists: 0,
         };
         Service { state: Arc::new(Mutex::new(state)) }
     }

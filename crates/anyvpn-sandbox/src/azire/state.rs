@@ -44,8 +44,9 @@ impl Account {
         self.devices.iter_mut().find(|device| device.address == address)
     }
 
-    pub(super) fn has_key(&self, key: &str) -> bool {
-        self.devices.iter().flat_map(|device| &device.keys).any(|known| known.key == key)
+    /// The place of the device that has the key.
+    pub(super) fn device_with(&self, key: &str) -> Option<usize> {
+        self.devices.iter().position(|device| device.keys.iter().any(|known| known.key == key))
     }
 }
 
@@ -94,7 +95,6 @@ pub(super) struct State {
     pub(super) accounts: Vec<Account>,
     pub(super) locations: Vec<Location>,
     pub(super) limit: RateLimit,
-    pub(super) empty_lists: usize,
 }
 
 impl State {

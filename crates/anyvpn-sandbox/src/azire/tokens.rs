@@ -97,10 +97,10 @@ pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     let tokens = &mut state.accounts[caller.account].tokens;
     let place = tokens.iter().position(|token| token.id == call.param("id"));
     tokens.remove(place.ok_or_else(not_found)?);
-    Ok(deleted(state.quirks.delete_reply("azire.delete-token")))
+    Ok(deleted(state.quirks.deleted))
 }
 
 pub(super) fn delete_all(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
     state.accounts[caller.account].tokens.clear();
-    Ok(deleted(state.quirks.delete_reply("azire.delete-all-tokens")))
+    Ok(deleted(state.quirks.deleted))
 }

@@ -103,7 +103,7 @@ pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer 
         return Err(wrong(status, "password", "The password is incorrect."));
     }
     state.accounts.remove(caller.account);
-    Ok(deleted(state.quirks.delete_reply("azire.delete-user")))
+    Ok(deleted(state.quirks.deleted))
 }
 
 pub(super) fn create_otp(state: &mut State, _caller: &Caller, _call: &Call) -> Answer {

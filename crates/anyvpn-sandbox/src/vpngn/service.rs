@@ -76,10 +76,9 @@ pub struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(seed: u64, clock: Clock) -> Service {
+    pub(crate) fn new(seed: u64, quirks: Quirks, clock: Clock) -> Service {
         let mut random = Random::new(seed, 6);
         let next_product = 10_000 + u64::from(random.below(80_000));
-        let quirks = Quirks::from_seed(seed);
         let mut state = State { quirks, random, clock, brands: Vec::new(), next_product };
         let brand = state.brand(BRAND).unwrap_or_default();
         Service { state: Arc::new(Mutex::new(state)), brand }

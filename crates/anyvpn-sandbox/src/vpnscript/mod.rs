@@ -1,7 +1,8 @@
 //! VPN Script, as one installation of it.
 //!
 //! Where the document is silent the sandbox decides, in one of two ways. What a client could come
-//! to rely on is drawn from the seed: [`Quirks`]. The rest is fixed, and all of it stands here:
+//! to rely on is a choice that other seeds and [variations](crate::Variation) make differently:
+//! [`Quirks`]. The rest is fixed, and all of it stands here:
 //!
 //! - Parameters are taken from the query, from a form and from JSON; the body counts more. Booleans
 //!   are `1` and `0` there, as Laravel's rule has it, and JSON's own in JSON.
@@ -27,7 +28,7 @@ mod jobs;
 mod openvpn;
 mod page;
 mod profile;
-mod quirks;
+pub(crate) mod quirks;
 mod routes;
 mod servers;
 mod service;

@@ -59,11 +59,11 @@ pub struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(seed: u64, clock: Clock) -> Service {
+    pub(crate) fn new(seed: u64, quirks: Quirks, clock: Clock) -> Service {
         let state = State {
             seed,
             started: clock.now(),
-            quirks: Quirks::from_seed(seed),
+            quirks,
             random: Random::new(seed, 12),
             clock,
             accounts: Vec::new(),

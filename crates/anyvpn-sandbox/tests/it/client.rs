@@ -22,9 +22,14 @@ pub async fn sandbox(seed: u64) -> Sandbox {
 /// A sandbox with an account, and a client that is signed in to it.
 pub async fn signed_in(seed: u64) -> (Sandbox, Client) {
     let sandbox = sandbox(seed).await;
-    let account = sandbox.azire().add_account("david", "old password");
-    let client = Client { address: sandbox.address(), token: Some(account.token) };
+    let client = client_of(&sandbox);
     (sandbox, client)
+}
+
+/// A client that is signed in to a new account.
+pub fn client_of(sandbox: &Sandbox) -> Client {
+    let account = sandbox.azire().add_account("david", "old password");
+    Client { address: sandbox.address(), token: Some(account.token) }
 }
 
 #[derive(Debug)]

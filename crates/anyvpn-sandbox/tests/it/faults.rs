@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use anyvpn_sandbox::{Fault, FaultRule, Sandbox};
 use serde_json::{Value, json};
 
-use crate::client::{Client, Raw, signed_in};
+use crate::client::{Client, Raw, client_of, signed_in};
 
 const CREATE: &str = "azire.create-port-forward";
 
@@ -65,7 +65,8 @@ async fn a_cut_body() {
 
 #[tokio::test]
 async fn a_reply_without_a_body_is_not_cut_but_lost() {
-    let (sandbox, client) = signed_in(0).await;
+    let sandbox = Sandbox::builder().variation("azire.deleted-is-204").start().await.unwrap();
+    let client = client_of(&sandbox);
     sandbox.inject(FaultRule::once("azire.delete-all-tokens", Fault::CutBody));
     let raw = client.send_raw("DELETE", "/azire/v3/tokens", Value::Null).await;
     raw.assert_reset();
