@@ -267,7 +267,7 @@ fn of_this_machine(answers: &mut Answers, world: &World) {
 fn a_field_that_no_schema_has_fails() {
     let schemas = Schemas::load();
     let world = World::new();
-    world.sandbox.inject(FaultRule::once("azire.get-user", Fault::Html(200)));
+    world.sandbox.inject(FaultRule::once("azire.get-user", Fault::Html(200))).unwrap();
     let mut error = serde_json::json!({ "error": world.error(8, &["account", "show"]) });
     schemas.check("error", &error);
     error["error"]["colour"] = "red".into();

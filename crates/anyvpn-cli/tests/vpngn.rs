@@ -42,7 +42,7 @@ fn a_customer_exists_once_and_is_told_to_be_new_or_not() {
     assert_eq!(shown["services"][0]["name"], "12 Months");
 
     // A reply that is lost is no reason for a second customer.
-    world.sandbox.inject(FaultRule::once("vpngn.add-client", Fault::ResetAfter));
+    world.sandbox.inject(FaultRule::once("vpngn.add-client", Fault::Wire("reset-after"))).unwrap();
     let lost = with_stdin(
         &mut world.vpngn(&create("al@mail.example", &["--password-file", "-", "--json"])),
         STRONG,

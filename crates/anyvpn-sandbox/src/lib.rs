@@ -19,7 +19,7 @@
 //! // The program under test gets the address and the token …
 //! let (_url, _token) = (sandbox.azire_url(), account.token);
 //! // … and a connection that breaks after the work was done, once.
-//! sandbox.inject(FaultRule::once("azire.create-port-forward", Fault::ResetAfter));
+//! sandbox.inject(FaultRule::once("azire.create-port-forward", Fault::Wire("reset-after")))?;
 //!
 //! // Afterwards: what came in, and what is there now.
 //! assert!(sandbox.received().is_empty());
@@ -81,19 +81,21 @@
 //! Not for real secrets: passwords lie in memory as they came, keys follow from the seed, and
 //! nothing is encrypted. It therefore listens on loopback only, unless told otherwise.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+mod access;
 pub mod azire;
 mod builder;
 mod clock;
 mod control;
 mod fault;
 mod fields;
-mod gate;
+mod handler;
 mod log;
 mod provider;
 mod random;
@@ -101,14 +103,14 @@ mod reply;
 mod server;
 #[doc = include_str!("sources.md")]
 pub mod sources {}
+mod variation;
 pub mod vpngn;
 pub mod vpnscript;
-mod variation;
 mod wire;
 
 pub use builder::{SandboxBuilder, StartError};
 pub use clock::Clock;
-pub use fault::{Fault, FaultRule};
+pub use fault::{Fault, FaultRule, RuleError};
 pub use log::Received;
 pub use variation::Variation;
 pub use wire::{Level, Wanted, WireFault};
@@ -116,10 +118,8 @@ pub use wire::{Level, Wanted, WireFault};
 /// A running server. It stops, and breaks off its connections, when dropped.
 pub struct Sandbox {
     address: SocketAddr,
-    gate: Arc<gate::Gate>,
-    azire: azire::Service,
-    vpngn: vpngn::Service,
-    vpnscript: vpnscript::Service,
+    handler: Arc<handler::RequestHandler>,
+    services: Vec<Box<dyn Any + Send + Sync>>,
     server: AbortHandle,
     stopped: watch::Receiver<()>,
 }
@@ -173,59 +173,69 @@ impl Sandbox {
     /// The clock it goes by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.gate.clock
+        &self.handler.clock
     }
 
     /// What the providers' addresses received, oldest first. Bounded: see
     /// [`SandboxBuilder::log_capacity`] and [`Sandbox::dropped`].
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
-        locked(&self.gate.log).entries()
+        locked(&self.handler.log).entries()
     }
 
     /// How many requests the log has no place for any more.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        locked(&self.gate.log).dropped()
+        locked(&self.handler.log).dropped()
     }
 
     /// Forgets what was received.
     pub fn clear_received(&self) {
-        locked(&self.gate.log).clear();
+        locked(&self.handler.log).clear();
     }
 
     /// Adds a fault. It stays until it has happened as often as it says.
-    pub fn inject(&self, fault: FaultRule) {
-        locked(&self.gate.faults).rules.push(fault);
+    ///
+    /// # Errors
+    ///
+    /// When no operation, or no fault on the wire, has the name that the rule gives.
+    pub fn inject(&self, rule: FaultRule) -> Result<(), RuleError> {
+        locked(&self.handler.faults).add(rule)
     }
 
     /// How many requests have met a fault.
     #[must_use]
     pub fn faulted(&self) -> u64 {
-        locked(&self.gate.faults).met
+        locked(&self.handler.faults).met
     }
 
     /// Forgets all faults.
     pub fn clear_faults(&self) {
-        locked(&self.gate.faults).rules.clear();
+        locked(&self.handler.faults).rules.clear();
     }
 
     /// The state of the AzireVPN that is imitated.
     #[must_use]
     pub fn azire(&self) -> &azire::Service {
-        &self.azire
+        self.service()
     }
 
     /// The state of the VPNGN that is imitated.
     #[must_use]
     pub fn vpngn(&self) -> &vpngn::Service {
-        &self.vpngn
+        self.service()
     }
 
     /// The state of the VPN Script installation that is imitated.
     #[must_use]
     pub fn vpnscript(&self) -> &vpnscript::Service {
-        &self.vpnscript
+        self.service()
+    }
+
+    /// The handle of a provider that is registered.
+    fn service<T: 'static>(&self) -> &T {
+        let service = self.services.iter().find_map(|service| service.downcast_ref());
+        service.expect("the provider is registered")
     }
 
     /// Waits until the server stops, which it does not do by itself.
@@ -244,7 +254,7 @@ impl Drop for Sandbox {
 /// The names of all operations that the sandbox serves, such as `azire.create-user`.
 #[must_use]
 pub fn operations() -> Vec<&'static str> {
-    [azire::operations(), vpngn::operations(), vpnscript::operations()].concat()
+    provider::REGISTRY.iter().flat_map(|provider| (provider.operations)()).collect()
 }
 
 /// Puts an item at the end, and gives it.

@@ -1,7 +1,7 @@
 //! Variations: the ways in which a sandbox can differ from seed 0, each with a name.
 
+use crate::provider::REGISTRY;
 use crate::random::Random;
-use crate::{azire, vpngn, vpnscript};
 
 /// One way in which a provider's answers can differ from those of seed 0.
 ///
@@ -20,9 +20,7 @@ pub struct Variation {
 impl Variation {
     /// All variations, by provider.
     pub fn all() -> impl Iterator<Item = Variation> {
-        let azire = azire::quirks::VARIATIONS.iter().map(Row::variation);
-        let vpngn = vpngn::quirks::VARIATIONS.iter().map(Row::variation);
-        azire.chain(vpngn).chain(vpnscript::quirks::VARIATIONS.iter().map(Row::variation))
+        REGISTRY.iter().flat_map(|provider| (provider.variations)())
     }
 }
 
@@ -45,7 +43,7 @@ pub(crate) const fn row<Q>(
 }
 
 impl<Q> Row<Q> {
-    fn variation(&self) -> Variation {
+    pub(crate) fn variation(&self) -> Variation {
         Variation { name: self.name, what: self.what }
     }
 }

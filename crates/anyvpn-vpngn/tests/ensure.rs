@@ -32,7 +32,7 @@ async fn ensure(world: &World, email: &str) -> Result<Ensured, Error> {
 }
 
 fn lose(world: &World, operation: &str, fault: Fault) {
-    world.sandbox.inject(FaultRule::once(operation, fault));
+    world.sandbox.inject(FaultRule::once(operation, fault)).unwrap();
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_closed_customer_is_created_anew() {
 
 #[tokio::test]
 async fn a_lost_creation_is_found_by_reading() {
-    for fault in [Fault::ResetAfter, Fault::CutBody, Fault::HalfJson] {
+    for fault in [Fault::Wire("reset-after"), Fault::Wire("cut-body"), Fault::Wire("half-json")] {
         for seed in 0..8 {
             let world = World::new(seed).await;
             lose(&world, "vpngn.add-client", fault.clone());
@@ -105,7 +105,9 @@ async fn a_lost_creation_is_found_by_reading() {
 #[tokio::test]
 async fn a_creation_that_was_not_done_is_repeated_after_reading() {
     let world = World::new(0).await;
-    for fault in [Fault::ResetBefore, Fault::Status(500), Fault::Html(502), Fault::Html(200)] {
+    for fault in
+        [Fault::Wire("reset-before"), Fault::Status(500), Fault::Html(502), Fault::Html(200)]
+    {
         lose(&world, "vpngn.add-client", fault);
     }
     let outcome = ensure(&world, NEW).await.unwrap();
@@ -120,8 +122,8 @@ async fn a_creation_that_was_not_done_is_repeated_after_reading() {
 #[tokio::test]
 async fn it_gives_up_and_says_that_the_outcome_is_unknown() {
     let world = World::new(0).await;
-    let always = FaultRule::sometimes(100, "vpngn.add-client", Fault::ResetBefore);
-    world.sandbox.inject(always);
+    let always = FaultRule::sometimes(100, "vpngn.add-client", Fault::Wire("reset-before"));
+    world.sandbox.inject(always).unwrap();
     let error = ensure(&world, NEW).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::Ambiguous, Advice::ReadBack));
     assert_eq!(error.operation(), Some(AddClient::ID));
@@ -134,17 +136,22 @@ async fn it_gives_up_and_says_that_the_outcome_is_unknown() {
 /// When reading fails too, nothing more is sent: the customer may be there.
 #[tokio::test]
 async fn without_an_answer_to_reading_nothing_is_created() {
-    for fault in [Fault::Status(500), Fault::ResetAfter, Fault::Html(200), Fault::HalfJson] {
+    for fault in
+        [Fault::Status(500), Fault::Wire("reset-after"), Fault::Html(200), Fault::Wire("half-json")]
+    {
         let world = World::new(0).await;
-        world.sandbox.inject(FaultRule::sometimes(100, "vpngn.get-products", fault.clone()));
+        world
+            .sandbox
+            .inject(FaultRule::sometimes(100, "vpngn.get-products", fault.clone()))
+            .unwrap();
         ensure(&world, NEW).await.unwrap_err();
         assert_eq!(world.arrived(AddClient::ID), 0, "{fault:?}");
 
         let world = World::new(0).await;
-        lose(&world, "vpngn.add-client", Fault::ResetAfter);
+        lose(&world, "vpngn.add-client", Fault::Wire("reset-after"));
         let after_the_first =
             FaultRule { skip: 1, ..FaultRule::sometimes(100, "vpngn.get-products", fault.clone()) };
-        world.sandbox.inject(after_the_first);
+        world.sandbox.inject(after_the_first).unwrap();
         let error = ensure(&world, NEW).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Ambiguous, "{fault:?}: {error}");
         assert_eq!(world.arrived(AddClient::ID), 1, "{fault:?}");
@@ -241,8 +248,8 @@ async fn many_who_ensure_one_customer_at_once_create_it_once() {
     for seed in 0..16 {
         let world = World::new(seed).await;
         for _ in 0..3 {
-            lose(&world, "vpngn.add-client", Fault::ResetAfter);
-            lose(&world, "vpngn.get-products", Fault::ResetAfter);
+            lose(&world, "vpngn.add-client", Fault::Wire("reset-after"));
+            lose(&world, "vpngn.get-products", Fault::Wire("reset-after"));
         }
         let vpngn = world.vpngn(Credential::SecretKey);
         let all = (0..10).map(|_| vpngn.ensure_client(newcomer(NEW)));

@@ -234,7 +234,7 @@ async fn a_listing_that_fails_after_the_creation_is_read_back() {
         let world = World::new(0).await;
         let operation = Some("vpnscript.list-wireguard-configs".to_owned());
         let rule = FaultRule { operation, skip, ..FaultRule::always(Fault::Status(500)) };
-        world.sandbox.inject(rule);
+        world.sandbox.inject(rule).unwrap();
         let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
         assert_eq!((error.kind(), error.status()), (ErrorKind::Unavailable, Some(500)), "{error}");
         assert_eq!(error.advice(), Advice::ReadBack, "{error}");
@@ -296,13 +296,13 @@ async fn a_clean_up_looks_only_as_long_as_a_lost_creation_can_take() {
 
 #[tokio::test]
 async fn a_creation_whose_reply_is_lost_is_found_and_not_done_twice() {
-    let faults = [Fault::ResetAfter, Fault::CutBody, Fault::HalfJson];
+    let faults = [Fault::Wire("reset-after"), Fault::Wire("cut-body"), Fault::Wire("half-json")];
     for fault in faults {
         let world = World::new(0).await;
         world.obtain(WIREGUARD).await.unwrap();
         world.sandbox.clear_received();
         let rule = FaultRule::once("vpnscript.create-wireguard-config", fault.clone());
-        world.sandbox.inject(rule);
+        world.sandbox.inject(rule).unwrap();
         let (id, config) = world.obtain(WIREGUARD).await.unwrap();
         assert_own(&world, id, &config);
         assert_eq!(world.ids().len(), 2, "{fault:?}");
@@ -313,13 +313,13 @@ async fn a_creation_whose_reply_is_lost_is_found_and_not_done_twice() {
 #[tokio::test]
 async fn a_creation_that_got_lost_itself_is_not_repeated() {
     for (fault, kind) in [
-        (Fault::ResetBefore, ErrorKind::Ambiguous),
+        (Fault::Wire("reset-before"), ErrorKind::Ambiguous),
         (Fault::Status(500), ErrorKind::Unavailable),
         (Fault::Html(200), ErrorKind::UnexpectedReply),
     ] {
         let world = World::new(0).await;
         let rule = FaultRule::once("vpnscript.create-wireguard-config", fault);
-        world.sandbox.inject(rule);
+        world.sandbox.inject(rule).unwrap();
         let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert_eq!(error.advice(), Advice::ReadBack, "{error}");
@@ -403,8 +403,8 @@ async fn a_deletion_waits_until_it_is_gone() {
 
     // Somebody has asked for it already, or the answer to this client's own request was lost.
     world.service().set_job_duration(Duration::from_secs(2));
-    let rule = FaultRule::once("vpnscript.delete-wireguard-config", Fault::ResetAfter);
-    world.sandbox.inject(rule);
+    let rule = FaultRule::once("vpnscript.delete-wireguard-config", Fault::Wire("reset-after"));
+    world.sandbox.inject(rule).unwrap();
     world.vpn.revoke(&other.to_string()).await.unwrap();
     assert_eq!(world.ids(), [0; 0]);
     let error = world.vpn.revoke(&other.to_string()).await.unwrap_err();

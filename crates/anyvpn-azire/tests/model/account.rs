@@ -73,7 +73,13 @@ impl Account {
     pub fn refuses_device(&self, key: &str, quirks: &Quirks) -> Vec<ErrorKind> {
         let mut whys = Vec::new();
         if self.holder(key).is_some() {
-            whys.push(if quirks.duplicate_key == 409 { AlreadyExists } else { InvalidRequest });
+            match quirks.duplicate_key {
+                // It is answered with the device that has the key.
+                200 if self.suspended => return vec![Unauthorized],
+                200 => return whys,
+                409 => whys.push(AlreadyExists),
+                _ => whys.push(InvalidRequest),
+            }
         }
         if self.suspended {
             whys.push(Unauthorized);

@@ -21,7 +21,7 @@ mod ips;
 mod limit;
 mod locations;
 mod ports;
-pub(crate) mod quirks;
+mod quirks;
 mod routes;
 mod service;
 mod state;
@@ -29,5 +29,5 @@ mod tokens;
 mod users;
 
 pub use quirks::{DeleteReply, EmptyList, Quirks, UserIps};
-pub(crate) use service::operations;
 pub use service::{Account, Device, Port, Service};
+pub(crate) use state::State;

@@ -38,6 +38,9 @@ pub enum EmptyList {
     Array,
 }
 
+/// Keeps the draws of these quirks apart from those of others.
+pub(super) const DRAW: u64 = 1;
+
 /// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
 /// that were switched on by name. Where each choice of seed 0 comes from stands in
 /// [`sources`](crate::sources).
@@ -104,7 +107,7 @@ impl Default for Quirks {
 
 /// Field, name, what is different, and how.
 #[rustfmt::skip]
-pub(crate) static VARIATIONS: &[Row<Quirks>] = &[
+pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("user_ips", "azire.user-ips-are-an-array", "The user's `ips` are an array of two objects.", |quirks| quirks.user_ips = UserIps::Array),
     row("user_ips", "azire.user-ips-are-missing", "The user has no `ips`.", |quirks| quirks.user_ips = UserIps::Missing),
     row("created", "azire.created-is-201", "Creations answer with status 201 instead of 200.", |quirks| quirks.created = 201),
@@ -134,6 +137,6 @@ impl Quirks {
     /// The choices that follow from the seed.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
-        draw(VARIATIONS, seed, 1)
+        draw(VARIATIONS, seed, DRAW)
     }
 }

@@ -82,13 +82,13 @@ pub(super) struct Forward {
 }
 
 /// Who calls.
-pub(super) struct Caller {
+pub(crate) struct Caller {
     /// Place among the accounts, which holds as long as the state is locked.
     pub(super) account: usize,
     pub(super) token: String,
 }
 
-pub(super) struct State {
+pub(crate) struct State {
     pub(super) quirks: Quirks,
     pub(super) random: Random,
     pub(super) clock: Clock,
@@ -122,6 +122,17 @@ impl State {
 
     pub(super) fn named(&mut self, username: &str) -> Option<&mut Account> {
         self.accounts.iter_mut().find(|account| account.username == username)
+    }
+
+    /// Whether there is such an account, and an address to verify.
+    pub(super) fn verify_email(&mut self, username: &str) -> bool {
+        let account = self.named(username).filter(|account| account.email.is_some());
+        account
+            .map(|account| {
+                account.email_verified = true;
+                account.awaits_email = false;
+            })
+            .is_some()
     }
 
     pub(super) fn add_account(&mut self, account: Account) -> Result<&mut Account, Reply> {

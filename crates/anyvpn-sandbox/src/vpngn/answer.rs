@@ -63,7 +63,7 @@ impl Kind {
 
 /// What is wrong, before it takes the form that the seed gives to errors.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     kind: Kind,
     message: String,
     retry_after: Option<u64>,

@@ -29,7 +29,7 @@ mod input;
 mod mail;
 mod passwords;
 mod products;
-pub(crate) mod quirks;
+mod quirks;
 mod routes;
 mod service;
 mod state;
@@ -38,6 +38,6 @@ mod tokens;
 
 pub use mail::{Mail, MailSubject};
 pub use quirks::{CodeForm, EmptyList, ErrorStatus, Quirks};
-pub(crate) use service::operations;
 pub use service::{Account, Customer, Product, Service};
+pub(crate) use state::State;
 pub use state::Status;

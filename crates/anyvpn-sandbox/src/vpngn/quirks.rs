@@ -36,6 +36,9 @@ pub enum EmptyList {
     Missing,
 }
 
+/// Keeps the draws of these quirks apart from those of others.
+pub(super) const DRAW: u64 = 5;
+
 /// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
 /// that were switched on by name. Where each choice of seed 0 comes from stands in
 /// [`sources`](crate::sources).
@@ -110,7 +113,7 @@ impl Default for Quirks {
 
 /// Field, name, what is different, and how.
 #[rustfmt::skip]
-pub(crate) static VARIATIONS: &[Row<Quirks>] = &[
+pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("code_field", "vpngn.code-is-in-error-code", "An error has its code in `error_code` instead of `code`.", |quirks| quirks.code_field = "error_code"),
     row("code_field", "vpngn.code-is-in-errorcode", "An error has its code in `errorcode` instead of `code`.", |quirks| quirks.code_field = "errorcode"),
     row("code_field", "vpngn.code-is-in-error", "An error has its code in `error` instead of `code`.", |quirks| quirks.code_field = "error"),
@@ -141,6 +144,6 @@ impl Quirks {
     /// The choices that follow from the seed.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
-        draw(VARIATIONS, seed, 5)
+        draw(VARIATIONS, seed, DRAW)
     }
 }

@@ -117,7 +117,7 @@ pub(super) struct Brand {
     pub(super) outbox: Outbox,
 }
 
-pub(super) struct State {
+pub(crate) struct State {
     pub(super) quirks: Quirks,
     pub(super) random: Random,
     pub(super) clock: Clock,
@@ -135,7 +135,8 @@ impl State {
         self.clock.now().as_second()
     }
 
-    pub(super) fn settle(&mut self) {
+    /// Lets happen what was to happen until now.
+    pub(super) fn pass_time(&mut self) {
         let now = self.now();
         for customer in self.brands.iter_mut().flat_map(|brand| brand.customers.values_mut()) {
             customer.settle(now);

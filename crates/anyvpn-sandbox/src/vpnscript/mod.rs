@@ -22,13 +22,13 @@
 //! - Each OpenVPN server has a certificate authority of its own, valid for ten years.
 
 mod account;
+mod actions;
 mod answer;
-mod control;
 mod jobs;
 mod openvpn;
 mod page;
 mod profile;
-pub(crate) mod quirks;
+mod quirks;
 mod routes;
 mod servers;
 mod service;
@@ -37,6 +37,6 @@ mod wireguard;
 
 pub use quirks::{Flag, MessageKey, Quirks};
 pub use servers::{Place, Profile, Server};
-pub(crate) use service::operations;
 pub use service::{Account, Config, Service};
+pub(crate) use state::State;
 pub use state::{ConfigState, ServiceState};

@@ -40,6 +40,9 @@ impl MessageKey {
     }
 }
 
+/// Keeps the draws of these quirks apart from those of others.
+pub(super) const DRAW: u64 = 11;
+
 /// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
 /// that were switched on by name. Where each choice of seed 0 comes from stands in
 /// [`sources`](crate::sources).
@@ -105,7 +108,7 @@ impl Default for Quirks {
 
 /// Field, name, what is different, and how.
 #[rustfmt::skip]
-pub(crate) static VARIATIONS: &[Row<Quirks>] = &[
+pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("flag", "vpnscript.flag-is-success", "The success flag is `success` in every reply.", |quirks| quirks.flag = Flag::Success),
     row("flag", "vpnscript.flag-is-status", "The success flag is `status` in every reply.", |quirks| quirks.flag = Flag::Status),
     row("flag_is_number", "vpnscript.flag-is-a-number", "The success flag is 1 or 0.", |quirks| quirks.flag_is_number = true),
@@ -132,7 +135,7 @@ impl Quirks {
     /// The choices that follow from the seed.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
-        draw(VARIATIONS, seed, 11)
+        draw(VARIATIONS, seed, DRAW)
     }
 
     pub(super) fn id(&self, id: u64) -> Value {

@@ -119,9 +119,13 @@ impl Client {
             Some(token) => format!("authorization: Bearer {token}\r\n"),
             None => String::new(),
         };
+        let control = match path.starts_with("/_sandbox") {
+            true => "x-anyvpn-sandbox: control\r\n",
+            false => "",
+        };
         let length = body.len();
         format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{token}{headers}\
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{control}{token}{headers}\
              content-length: {length}\r\n\r\n{body}",
             self.address
         )

@@ -3,6 +3,7 @@
 // Tests may, and clippy does not see that the helpers are tests too.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod client;
 mod control;
 mod devices;

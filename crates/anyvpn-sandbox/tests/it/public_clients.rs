@@ -48,7 +48,8 @@ async fn vendor_tool(sandbox: &Sandbox, public_key: &str) -> Vec<String> {
     let reply = curl(&nobody.with_token(&token), "POST", "/ips", registration).await.json();
     assert_eq!(reply["status"], "success", "{reply}");
     let mut addresses = lines(&reply["data"], &["ipv4_address", "ipv6_address"]);
-    addresses.extend(reply["data"]["dns"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()));
+    addresses
+        .extend(reply["data"]["dns"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()));
     addresses.into_iter().map(str::to_owned).collect()
 }
 

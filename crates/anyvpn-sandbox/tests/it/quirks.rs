@@ -200,9 +200,7 @@ async fn deletions() {
 
 #[tokio::test]
 async fn caps_and_days() {
-    for (variation, cap) in
-        [("", 10), ("daily-port-cap-is-5", 5), ("daily-port-cap-is-19", 19)]
-    {
+    for (variation, cap) in [("", 10), ("daily-port-cap-is-5", 5), ("daily-port-cap-is-19", 19)] {
         let (sandbox, _client) = with(variation).await;
         assert_eq!(sandbox.azire().daily_port_cap(), cap);
     }

@@ -38,7 +38,8 @@ async fn an_unknown_name_is_refused_with_the_list() {
 #[tokio::test]
 async fn of_two_that_exclude_each_other_the_later_one_counts() {
     let names = ["azire.closed-port-is-404", "azire.created-is-201", "azire.closed-port-is-422"];
-    let builder = names.into_iter().fold(Sandbox::builder(), |builder, name| builder.variation(name));
+    let builder =
+        names.into_iter().fold(Sandbox::builder(), |builder, name| builder.variation(name));
     let quirks = builder.start().await.unwrap().azire().quirks();
     assert_eq!((quirks.closed, quirks.created), (422, 201));
 }

@@ -94,7 +94,7 @@ async fn faults_are_in_the_form_of_errors() {
     for (fault, status) in
         [(Fault::TooManyRequests { retry_after: None }, 429), (Fault::Status(503), 503)]
     {
-        sandbox.inject(FaultRule::once("vpngn.close-client", fault));
+        sandbox.inject(FaultRule::once("vpngn.close-client", fault)).unwrap();
         let answer = server.send("CloseClient", &[]).await;
         assert_eq!(answer.status, status);
         let json = answer.json();
@@ -134,8 +134,8 @@ async fn a_rate_is_of_those_that_are_not_skipped_and_leaves_the_rest_to_other_ru
     let (sandbox, _, server) = world(0).await;
     let status = async || server.send("GetProducts", &[]).await.status;
     let rule = FaultRule::sometimes(50, "vpngn.get-products", Fault::Status(500));
-    sandbox.inject(FaultRule { skip: 2, times: Some(3), ..rule });
-    sandbox.inject(FaultRule { skip: 2, ..FaultRule::always(Fault::Status(503)) });
+    sandbox.inject(FaultRule { skip: 2, times: Some(3), ..rule }).unwrap();
+    sandbox.inject(FaultRule { skip: 2, ..FaultRule::always(Fault::Status(503)) }).unwrap();
     let mut seen = Vec::new();
     for _ in 0..40 {
         seen.push(status().await);
