@@ -97,7 +97,7 @@ impl SandboxBuilder {
     }
 
     /// What all choices, names and numbers follow from. Default: 0, which answers as the live
-    /// services were seen to ([`sources`](crate::sources)).
+    /// services were seen to.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> SandboxBuilder {
         self.settings.seed = seed;

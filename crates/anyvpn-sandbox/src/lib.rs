@@ -33,7 +33,8 @@
 //! - **The clock** ([`Clock`]) stands still or moves on when told: ports and accounts expire by it,
 //!   and daily limits begin anew.
 //! - **The seed** decides every number, name and key, and every choice that a provider's documents
-//!   leave open. Seed 0 answers as the live services were seen to ([`sources`]); other seeds draw
+//!   leave open. Seed 0 answers as the live services were seen to, each choice with its source in
+//!   `docs/decisions/sandbox.md`; other seeds draw
 //!   from the [variations](Variation::all), and [`SandboxBuilder::variation`] switches one on by its
 //!   name. Two runs with one seed, one clock and the same requests give the same answers.
 //! - **Faults** ([`Fault`]) break what is asked for: slow, cut, reset, refused, half, and some 150
@@ -101,8 +102,6 @@ mod provider;
 mod random;
 mod reply;
 mod server;
-#[doc = include_str!("sources.md")]
-pub mod sources {}
 mod variation;
 pub mod vpngn;
 pub mod vpnscript;

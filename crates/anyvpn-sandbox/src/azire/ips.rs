@@ -1,10 +1,8 @@
 //! `/v3/ips`: one WireGuard device each.
 
-use std::net::Ipv4Addr;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::answer::{
     Answer, body, deleted, invalid, not_found, refusal, success, success_with, wrong,
@@ -18,44 +16,24 @@ pub(super) const MOST_DEVICES: usize = 10;
 const MOST_KEYS: usize = 3;
 const DNS: [&str; 3] = ["10.0.0.1", "2a0e:1c80:1337:1:10::1", "91.231.153.2"];
 
-#[derive(Serialize)]
-struct Ip<'a> {
-    id: &'a str,
-    ipv4_address: Ipv4Addr,
-    ipv4_netmask: u8,
-    ipv6_address: &'a str,
-    ipv6_netmask: u8,
-    dns: [&'static str; 3],
-    device_name: Option<&'a str>,
-    keys: Vec<KeyReply<'a>>,
-}
-
-#[derive(Serialize)]
-struct KeyReply<'a> {
-    key: &'a str,
-    created_at: i64,
-}
-
-fn ip<'a>(account: &'a Account, device: &'a Device) -> Ip<'a> {
+fn ip(account: &Account, device: &Device) -> Value {
     let id = device.token.as_ref();
     let token = id.and_then(|id| account.tokens.iter().find(|token| token.id == *id));
-    Ip {
-        id: &device.id,
-        ipv4_address: device.address,
-        ipv4_netmask: 32,
-        ipv6_address: &device.address_v6,
-        ipv6_netmask: 128,
-        dns: DNS,
-        device_name: token.and_then(|token| token.device_name.as_deref()),
-        keys: keys(device),
-    }
+    json!({
+        "id": device.id,
+        "ipv4_address": device.address,
+        "ipv4_netmask": 32,
+        "ipv6_address": device.address_v6,
+        "ipv6_netmask": 128,
+        "dns": DNS,
+        "device_name": token.and_then(|token| token.device_name.as_deref()),
+        "keys": keys(device),
+    })
 }
 
-fn keys(device: &Device) -> Vec<KeyReply<'_>> {
-    fn reply(key: &Key) -> KeyReply<'_> {
-        KeyReply { key: &key.key, created_at: key.created_at }
-    }
-    device.keys.iter().map(reply).collect()
+fn keys(device: &Device) -> Value {
+    let shown = |key: &Key| json!({ "key": key.key, "created_at": key.created_at });
+    device.keys.iter().map(shown).collect()
 }
 
 pub(super) fn list(state: &mut State, caller: &Caller, _call: &Call) -> Answer {

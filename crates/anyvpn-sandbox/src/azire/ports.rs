@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::answer::{
     Answer, body, deleted, invalid, not_found, refusal, success, success_with, wrong,
@@ -29,16 +30,6 @@ struct ListReply {
 #[derive(Serialize)]
 struct ListedPort {
     port: u16,
-    hidden: bool,
-    expires_at: i64,
-}
-
-#[derive(Serialize)]
-struct PortReply {
-    internal_ipv4: Ipv4Addr,
-    internal_ipv6: String,
-    /// `null` once it is hidden.
-    port: Option<u16>,
     hidden: bool,
     expires_at: i64,
 }
@@ -91,9 +82,13 @@ pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     state.accounts[caller.account].created_ports = (today, created + 1);
     let device = device(state, caller, address)?;
     device.ports.push(Forward { port, hidden, expires_at });
-    let internal_ipv6 = device.address_v6.clone();
-    let reply =
-        PortReply { internal_ipv4: address, internal_ipv6, port: Some(port), hidden, expires_at };
+    let reply = json!({
+        "internal_ipv4": address,
+        "internal_ipv6": device.address_v6,
+        "port": port,
+        "hidden": hidden,
+        "expires_at": expires_at,
+    });
     Ok(success_with(state.quirks.created, reply))
 }
 
@@ -108,17 +103,15 @@ pub(super) fn hide(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     }
     fields.done().map_err(invalid)?;
     let device = device(state, caller, address)?;
-    let internal_ipv6 = device.address_v6.clone();
     let place = place(device, port)?;
-    let forward = &mut device.ports[place];
-    forward.hidden = true;
-    Ok(success(PortReply {
-        internal_ipv4: address,
-        internal_ipv6,
-        port: None,
-        hidden: true,
-        expires_at: forward.expires_at,
-    }))
+    device.ports[place].hidden = true;
+    Ok(success(json!({
+        "internal_ipv4": address,
+        "internal_ipv6": device.address_v6,
+        "port": null,
+        "hidden": true,
+        "expires_at": device.ports[place].expires_at,
+    })))
 }
 
 pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer {

@@ -43,7 +43,7 @@ pub(super) const DRAW: u64 = 1;
 
 /// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
 /// that were switched on by name. Where each choice of seed 0 comes from stands in
-/// [`sources`](crate::sources).
+/// `docs/decisions/sandbox.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {

@@ -45,7 +45,7 @@ pub(super) const DRAW: u64 = 11;
 
 /// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
 /// that were switched on by name. Where each choice of seed 0 comes from stands in
-/// [`sources`](crate::sources).
+/// `docs/decisions/sandbox.md`.
 ///
 /// The sign-in, its refusals and the 401 are always as documented.
 #[derive(Clone, Debug, PartialEq, Eq)]
