@@ -11,9 +11,8 @@ use serde_json::{Value, json};
 
 use crate::fault::{Fault, FaultRule};
 use crate::handler::{RequestHandler, Unread};
-use crate::log::Received;
 use crate::reply::{Reply, reset};
-use crate::wire::{Level, Wanted, WireFault};
+use crate::wire::WireFault;
 use crate::{locked, operations};
 
 /// `POST /_sandbox/clock`
@@ -71,30 +70,6 @@ impl FaultInput {
     }
 }
 
-/// What goes wrong on the wire by name, for programs that choose one.
-fn wire_faults() -> Value {
-    let shown = |fault: &WireFault| {
-        let level = match fault.level {
-            Level::Tcp => "tcp",
-            Level::Http => "http",
-            Level::Json => "json",
-        };
-        let wanted = match fault.wanted {
-            Wanted::Value => "value",
-            Wanted::NoValue => "no-value",
-            Wanted::AsDocumented => "as-documented",
-        };
-        json!({
-            "fault": fault.name,
-            "level": level,
-            "what": fault.what,
-            "worked": fault.worked,
-            "wanted": wanted,
-        })
-    };
-    json!({ "faults": WireFault::all().map(shown).collect::<Vec<_>>() })
-}
-
 impl RequestHandler {
     /// Answers a request to the sandbox itself: 200 or 204, or the reason why not.
     pub(crate) async fn control(&self, request: Request) -> Response {
@@ -109,7 +84,7 @@ impl RequestHandler {
             ("GET", [""]) => Ok(self.overview()),
             ("GET", ["log"]) => Ok(self.shown_log()),
             ("DELETE", ["log"]) => Ok(nothing(locked(&self.log).clear())),
-            ("GET", ["faults"]) => Ok(wire_faults()),
+            ("GET", ["faults"]) => Ok(json!({ "faults": WireFault::all().collect::<Vec<_>>() })),
             ("POST", ["faults"]) => self.add_fault(&body),
             ("DELETE", ["faults"]) => Ok(nothing(locked(&self.faults).rules.clear())),
             ("POST", ["clock"]) => json(&body).map(|Advance { advance_seconds }| {
@@ -154,20 +129,7 @@ impl RequestHandler {
 
     fn shown_log(&self) -> Value {
         let log = locked(&self.log);
-        let shown = |entry: Received| {
-            json!({
-                "operation": entry.operation,
-                "method": entry.method,
-                "path": entry.path,
-                "query": entry.query,
-                "headers": entry.headers,
-                "body": String::from_utf8_lossy(&entry.body),
-                "status": entry.status,
-                "effect": entry.effect,
-            })
-        };
-        let received: Vec<Value> = log.entries().into_iter().map(shown).collect();
-        json!({ "received": received, "dropped": log.dropped() })
+        json!({ "received": log.entries(), "dropped": log.dropped() })
     }
 }
 

@@ -37,13 +37,18 @@
 //!   `docs/decisions/sandbox.md`; other seeds draw
 //!   from the [variations](Variation::all), and [`SandboxBuilder::variation`] switches one on by its
 //!   name. Two runs with one seed, one clock and the same requests give the same answers.
-//! - **Faults** ([`Fault`]) break what is asked for: slow, cut, reset, refused, half, and some 150
-//!   more that have a name ([`WireFault`]).
+//! - **Faults** ([`Fault`]) break what is asked for: slow, refused, or in one of some 160 ways on the
+//!   wire that have a name ([`WireFault`]).
 //!
 //! # Over HTTP
 //!
 //! The providers stand at `/azire`, `/vpngn` and `/vpnscript`. Programs without Rust reach the
-//! controls at `/_sandbox`:
+//! controls at `/_sandbox`, with a header that web pages cannot send:
+//!
+//! ```sh
+//! curl --header 'X-Anyvpn-Sandbox: control' --json '{"advance_seconds": 86400}' \
+//!     http://127.0.0.1:8642/_sandbox/clock
+//! ```
 //!
 //! | request | body | does |
 //! |---|---|---|
@@ -74,6 +79,11 @@
 //! - It shares no wire type with the clients of anyvpn: a wrong name in one cannot agree with itself.
 //! - Two runs with one seed, one clock and the same requests give the same answers.
 //! - It listens on loopback only, unless told otherwise.
+//! - No web page controls it or reads from it: every request needs a `Host` of this machine, and
+//!   control requests need the header `X-Anyvpn-Sandbox: control` and no `Origin`. Others get 403
+//!   with the reason.
+//! - Requests that never end do not block it: see [`SandboxBuilder::read_timeout`] and
+//!   [`SandboxBuilder::max_connections`].
 //!
 //! There are no features to choose.
 //!

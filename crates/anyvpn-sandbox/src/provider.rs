@@ -11,7 +11,6 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, Method};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::reply::Reply;
@@ -36,8 +35,6 @@ pub(crate) trait State: Sized + Send + 'static {
 
     /// First segment of the path, and of the operations' names.
     const NAME: &'static str;
-    /// What keeps the draws of this provider's quirks apart from those of others.
-    const DRAW: u64;
     const ROUTES: &'static [Route<Self::Work>];
     const VARIATIONS: &'static [Row<Self::Quirks>];
     /// What nobody but the sandbox's user can do, such as to open an email.
@@ -129,9 +126,22 @@ pub(crate) struct Action<S> {
     pub(crate) act: fn(&mut S, &Value) -> Result<Value, String>,
 }
 
-/// The fields of an action's input.
-pub(crate) fn input<T: DeserializeOwned>(input: &Value) -> Result<T, String> {
-    T::deserialize(input).map_err(|error| error.to_string())
+/// The fields of an action's input, in the order of the names; a name that is not among them is an
+/// error.
+pub(crate) fn fields<'a, const N: usize>(
+    input: &'a Value,
+    names: [&str; N],
+) -> Result<[&'a Value; N], String> {
+    let given = input.as_object().ok_or("the input must be a JSON object")?;
+    match given.keys().find(|name| !names.contains(&name.as_str())) {
+        Some(unknown) => Err(format!("unknown field {unknown:?}")),
+        None => Ok(names.map(|name| given.get(name).unwrap_or(&Value::Null))),
+    }
+}
+
+/// The text of a field that must be there.
+pub(crate) fn text<'a>(field: &'a Value, name: &str) -> Result<&'a str, String> {
+    field.as_str().ok_or_else(|| format!("{name:?} is missing, or no text"))
 }
 
 /// What the registry tells of a provider.
@@ -165,7 +175,7 @@ fn operations<S: State>() -> Vec<&'static str> {
 }
 
 fn start<S: State>(settings: &Settings) -> Started {
-    let quirks = variation::draw(S::VARIATIONS, settings.seed, S::DRAW);
+    let quirks = variation::draw(S::VARIATIONS, settings.seed);
     let quirks = variation::choose(S::VARIATIONS, quirks, &settings.variations);
     let state = Shared(Arc::new(Mutex::new(S::new(settings, quirks))));
     Started { service: Box::new(S::Service::from(state.clone())), provider: Arc::new(state) }

@@ -49,10 +49,10 @@ impl<Q> Row<Q> {
 }
 
 /// What follows from the seed: nothing from seed 0, and from any other at most one variation a
-/// choice. `purpose` keeps the providers' draws apart.
-pub(crate) fn draw<Q: Default>(rows: &'static [Row<Q>], seed: u64, purpose: u64) -> Q {
+/// choice.
+pub(crate) fn draw<Q: Default>(rows: &'static [Row<Q>], seed: u64) -> Q {
     let mut quirks = Q::default();
-    let mut random = Random::new(seed, purpose);
+    let mut random = Random::new(seed, 1);
     for choice in rows.chunk_by(|one, next| one.choice == next.choice) {
         let drawn = random.below(choice.len() as u32 + 1) as usize;
         if seed != 0 && drawn < choice.len() {

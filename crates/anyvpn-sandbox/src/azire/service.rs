@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use super::answer::refusal;
 use super::limit::RateLimit;
-use super::quirks::{DRAW, Quirks, VARIATIONS};
+use super::quirks::{Quirks, VARIATIONS};
 use super::routes::{ROUTES, Work};
 use super::state::{self, DAY, State};
 use super::{check, locations};
-use crate::provider::{self, Action, Answer, Call, Route, Settings, Shared};
+use crate::provider::{self, Action, Answer, Call, Route, Settings, Shared, fields, text};
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::variation::Row;
@@ -192,7 +192,6 @@ impl provider::State for State {
     type Service = Service;
 
     const NAME: &'static str = "azire";
-    const DRAW: u64 = DRAW;
     const ROUTES: &'static [Route<Work>] = ROUTES;
     const VARIATIONS: &'static [Row<Quirks>] = VARIATIONS;
     const ACTIONS: &'static [Action<State>] = &[Action { name: "verify-email", act: verify_email }];
@@ -236,7 +235,8 @@ impl provider::State for State {
 }
 
 fn verify_email(state: &mut State, input: &Value) -> Result<Value, String> {
-    let username = input["username"].as_str().ok_or("\"username\" is missing")?;
+    let [username] = fields(input, ["username"])?;
+    let username = text(username, "username")?;
     match state.verify_email(username) {
         true => Ok(json!({ "username": username })),
         false => Err(format!("no account {username:?} has an e-mail address")),

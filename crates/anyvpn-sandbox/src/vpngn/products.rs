@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::answer::{Answer, Kind, Refusal, listed, success_with};
-use super::clients::Made;
+use super::clients::{told_product, told_tokens};
 use super::input::{flag, plan};
 use super::state::{Customer, Product, State, Status};
 use super::time::{date_text, months_later};
@@ -59,7 +59,7 @@ pub(super) fn add(state: &mut State, caller: &Caller, mut fields: Fields) -> Ans
         }
         None => state.add_product(caller.brand, &caller.email, plan, renews, true)?,
     }
-    Ok(success_with(&Made::product(state, caller, &caller.email)?))
+    Ok(success_with(&told_product(state, caller, &caller.email)?))
 }
 
 pub(super) fn upgrade(state: &mut State, caller: &Caller, mut fields: Fields) -> Answer {
@@ -72,7 +72,7 @@ pub(super) fn upgrade(state: &mut State, caller: &Caller, mut fields: Fields) ->
     let place = place(customer, &id)?;
     change(&mut customer.products[place], plan, renews, now);
     customer.changed_at = now;
-    Ok(success_with(&Made::tokens(state, caller, &caller.email)?))
+    Ok(success_with(&told_tokens(state, caller, &caller.email)?))
 }
 
 fn change(product: &mut Product, plan: u32, renews: bool, now: i64) {

@@ -36,9 +36,6 @@ pub enum EmptyList {
     Missing,
 }
 
-/// Keeps the draws of these quirks apart from those of others.
-pub(super) const DRAW: u64 = 5;
-
 /// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
 /// that were switched on by name. Where each choice of seed 0 comes from stands in
 /// `docs/decisions/sandbox.md`.
@@ -144,6 +141,6 @@ impl Quirks {
     /// The choices that follow from the seed.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
-        draw(VARIATIONS, seed, DRAW)
+        draw(VARIATIONS, seed)
     }
 }

@@ -7,7 +7,7 @@ use super::access::admit;
 use super::answer::{Refusal, server_error};
 use super::input::{PLANS, form};
 use super::mail::Mail;
-use super::quirks::{DRAW, Quirks, VARIATIONS};
+use super::quirks::{Quirks, VARIATIONS};
 use super::routes::{ROUTES, Work};
 use super::state::{self, Brand, State, Status};
 use super::time::timestamp;
@@ -186,7 +186,7 @@ impl Service {
     /// The e-mails of the brand, oldest first; the newest 10 000.
     #[must_use]
     pub fn outbox(&self) -> Vec<Mail> {
-        self.state.lock().brands[self.brand].outbox.mails()
+        self.state.lock().brands[self.brand].outbox.iter().cloned().collect()
     }
 
     /// The choices of this sandbox.
@@ -202,7 +202,6 @@ impl provider::State for State {
     type Service = Service;
 
     const NAME: &'static str = "vpngn";
-    const DRAW: u64 = DRAW;
     const ROUTES: &'static [Route<Work>] = ROUTES;
     const VARIATIONS: &'static [Row<Quirks>] = VARIATIONS;
     const ACTIONS: &'static [Action<State>] = &[
@@ -256,6 +255,6 @@ fn whitelist(state: &mut State, input: &Value) -> Result<Value, String> {
 }
 
 fn outbox(state: &mut State, input: &Value) -> Result<Value, String> {
-    let mail = |mail: Mail| json!({ "to": mail.to, "subject": mail.subject.name(), "sent_at": mail.sent_at });
-    Ok(named(state, input)?.outbox.mails().into_iter().map(mail).collect())
+    let mail = |mail: &Mail| json!({ "to": mail.to, "subject": mail.subject.name(), "sent_at": mail.sent_at });
+    Ok(named(state, input)?.outbox.iter().map(mail).collect())
 }

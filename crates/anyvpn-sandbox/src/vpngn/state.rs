@@ -1,11 +1,11 @@
 //! What VPNGN knows: brands, their customers, products, aliases and tokens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
 use super::answer::{Kind, Refusal};
-use super::mail::{Mail, MailSubject, Outbox};
+use super::mail::{Mail, MailSubject};
 use super::quirks::Quirks;
 use super::time::{months_later, renewed, timestamp};
 use super::tokens::Tokens;
@@ -16,6 +16,7 @@ use crate::random::{HEXADECIMAL, LETTERS, Random};
 const MOST_BRANDS: usize = 100;
 const MOST_CUSTOMERS: usize = 10_000;
 const MOST_PRODUCTS: usize = 1000;
+const MOST_MAILS: usize = 10_000;
 
 /// What has become of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +115,8 @@ pub(super) struct Brand {
     pub(super) added_at: Option<Timestamp>,
     /// By [`key`]; closed ones too.
     customers: BTreeMap<String, Customer>,
-    pub(super) outbox: Outbox,
+    /// The newest emails, oldest first.
+    pub(super) outbox: VecDeque<Mail>,
 }
 
 pub(crate) struct State {
@@ -156,7 +158,7 @@ impl State {
             whitelisted: false,
             added_at: None,
             customers: BTreeMap::new(),
-            outbox: Outbox::default(),
+            outbox: VecDeque::new(),
         });
         Some(self.brands.len() - 1)
     }
@@ -250,6 +252,10 @@ impl State {
 
     pub(super) fn send_mail(&mut self, brand: usize, to: &str, subject: MailSubject) {
         let sent_at = timestamp(self.now());
-        self.brands[brand].outbox.send(Mail { to: to.to_owned(), subject, sent_at });
+        let outbox = &mut self.brands[brand].outbox;
+        outbox.push_back(Mail { to: to.to_owned(), subject, sent_at });
+        if outbox.len() > MOST_MAILS {
+            outbox.pop_front();
+        }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::servers::{Profile, Server};
 use super::state::{Account, ServiceState, State};
-use crate::provider::{Action, input};
+use crate::provider::{Action, fields, text};
 use crate::random::LETTERS;
 
 /// Ten years: tests move the clock, and few of them are about the service's end.
@@ -25,66 +24,47 @@ pub(super) static ACTIONS: &[Action<State>] = &[
     Action { name: "add-hostile-servers", act: add_hostile_servers },
 ];
 
-fn add_account(state: &mut State, value: &Value) -> Result<Value, String> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Input {
-        username: String,
-        password: String,
-    }
-    let Input { username, password } = input(value)?;
-    let token = state.add_user(&username, &password).ok_or("there is no room")?;
+fn add_account(state: &mut State, input: &Value) -> Result<Value, String> {
+    let [username, password] = fields(input, ["username", "password"])?;
+    let (username, password) = (text(username, "username")?, text(password, "password")?);
+    let token = state.add_user(username, password).ok_or("there is no room")?;
     Ok(json!({ "token": token }))
 }
 
-fn set_service(state: &mut State, value: &Value) -> Result<Value, String> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Input {
-        username: String,
-        state: String,
-    }
-    let input: Input = input(value)?;
-    let service = match &*input.state {
+fn set_service(state: &mut State, input: &Value) -> Result<Value, String> {
+    let [username, service] = fields(input, ["username", "state"])?;
+    let service = match text(service, "state")? {
         "none" => ServiceState::None,
         "inactive" => ServiceState::Inactive,
         "active" => ServiceState::Active,
         "expired" => ServiceState::Expired,
         other => return Err(format!("no state is named {other:?}")),
     };
-    done(state.set_service(&input.username, service), &input.username)
+    let username = text(username, "username")?;
+    done(state.set_service(username, service), username)
 }
 
-fn suspend(state: &mut State, value: &Value) -> Result<Value, String> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Input {
-        username: String,
-        reason: Option<String>,
-    }
-    let Input { username, reason } = input(value)?;
-    done(state.suspend(&username, Some(reason)), &username)
+fn suspend(state: &mut State, input: &Value) -> Result<Value, String> {
+    let [username, reason] = fields(input, ["username", "reason"])?;
+    let reason = match reason {
+        Value::Null => None,
+        reason => Some(text(reason, "reason")?.to_owned()),
+    };
+    let username = text(username, "username")?;
+    done(state.suspend(username, Some(reason)), username)
 }
 
-fn set_job_duration(state: &mut State, value: &Value) -> Result<Value, String> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Input {
-        seconds: u64,
-    }
-    let Input { seconds } = input(value)?;
+fn set_job_duration(state: &mut State, input: &Value) -> Result<Value, String> {
+    let [seconds] = fields(input, ["seconds"])?;
+    let seconds = seconds.as_u64().ok_or("\"seconds\" is missing, or no whole number")?;
     state.job_duration = Duration::from_secs(seconds);
     Ok(json!({ "seconds": seconds }))
 }
 
-fn fail_next_job(state: &mut State, value: &Value) -> Result<Value, String> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Input {
-        reason: String,
-    }
-    let Input { reason } = input(value)?;
-    state.failures.push_back(reason.clone());
+fn fail_next_job(state: &mut State, input: &Value) -> Result<Value, String> {
+    let [reason] = fields(input, ["reason"])?;
+    let reason = text(reason, "reason")?;
+    state.failures.push_back(reason.to_owned());
     Ok(json!({ "reason": reason }))
 }
 

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::account::require_unsuspended;
 use super::actions::ACTIONS;
 use super::answer::failure;
-use super::quirks::{DRAW, Quirks, VARIATIONS};
+use super::quirks::{Quirks, VARIATIONS};
 use super::routes::{ROUTES, Work};
 use super::servers::{Server, world};
 use super::state::{self, ConfigState, ServiceState, State};
@@ -175,7 +175,6 @@ impl provider::State for State {
     type Service = Service;
 
     const NAME: &'static str = "vpnscript";
-    const DRAW: u64 = DRAW;
     const ROUTES: &'static [Route<Work>] = ROUTES;
     const VARIATIONS: &'static [Row<Quirks>] = VARIATIONS;
     const ACTIONS: &'static [Action<State>] = ACTIONS;

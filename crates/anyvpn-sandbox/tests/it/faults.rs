@@ -163,3 +163,34 @@ async fn rules_choose_count_and_skip() {
     sandbox.clear_faults();
     assert_eq!(status("/tokens").await, 200);
 }
+
+#[tokio::test]
+async fn any_is_another_one_each_time_and_the_seed_says_which() {
+    let course = async |seed: u64| {
+        let (sandbox, client) = signed_in(seed).await;
+        sandbox.inject(FaultRule::sometimes(50, "azire.get-user", Fault::Any)).unwrap();
+        let mut seen = Vec::new();
+        for number in 0..60 {
+            // Some faults never end: what was received is known before that.
+            let client = client.clone();
+            let get =
+                async move { client.send_raw("GET", "/azire/v3/users/me", Value::Null).await };
+            let task = tokio::spawn(get);
+            while sandbox.received().len() <= number {
+                tokio::task::yield_now().await;
+            }
+            task.abort();
+            let received = sandbox.received().pop().unwrap();
+            seen.push((sandbox.faulted(), received.status, received.effect));
+        }
+        seen
+    };
+    let first = course(7).await;
+    let met = first.last().unwrap().0;
+    assert!((18..42).contains(&met), "{met}");
+    let kinds: std::collections::HashSet<_> =
+        first.iter().map(|(_, status, effect)| (status, effect)).collect();
+    assert!(kinds.len() > 5, "{kinds:?}");
+    assert_eq!(course(7).await, first);
+    assert_ne!(course(8).await, first);
+}

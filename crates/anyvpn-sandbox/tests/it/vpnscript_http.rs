@@ -128,12 +128,12 @@ async fn wrong_control_is_told() {
     let world = World::new(0).await;
     for (action, input, reason) in [
         ("fly", json!({}), "no action \"fly\""),
-        ("suspend", json!({}), "missing field `username`"),
+        ("suspend", json!({}), "\"username\" is missing"),
         ("suspend", json!({ "username": "nobody" }), "there is no account \"nobody\""),
         ("set-service", json!({ "username": "liam", "state": "gone" }), "no state is named"),
         ("set-service", json!({ "username": "nobody", "state": "none" }), "there is no account"),
-        ("set-job-duration", json!({ "seconds": -1 }), "invalid value"),
-        ("fail-next-job", json!({ "reason": "Busy", "times": 2 }), "unknown field `times`"),
+        ("set-job-duration", json!({ "seconds": -1 }), "no whole number"),
+        ("fail-next-job", json!({ "reason": "Busy", "times": 2 }), "unknown field \"times\""),
     ] {
         let answer = control(&world, action, input).await;
         assert_eq!(answer.status, 400, "{action}");
