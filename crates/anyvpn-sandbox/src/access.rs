@@ -4,10 +4,11 @@
 //! rebinding) reads the replies too, but its requests keep its name in `Host`. Other pages cannot read,
 //! and cannot add a header of their own without asking first, which the sandbox never permits.
 
+use std::net::IpAddr;
+
 use axum::extract::Request;
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
-use url::Host;
 
 /// What control requests must carry: its name and its value.
 const CONTROL_HEADER: (&str, &str) = ("x-anyvpn-sandbox", "control");
@@ -51,15 +52,12 @@ pub(crate) fn check(request: &Request, hosts: &Hosts) -> Result<(), &'static str
 
 impl Hosts {
     fn contain(&self, host: &str) -> bool {
-        match Host::parse(host) {
-            Ok(Host::Ipv4(address)) => self.any_address || address.is_loopback(),
-            Ok(Host::Ipv6(address)) => self.any_address || address.to_canonical().is_loopback(),
-            Ok(Host::Domain(name)) => {
-                let name = name.strip_suffix('.').unwrap_or(&name);
-                let local = name == "localhost" || name.ends_with(".localhost");
-                local || self.names.iter().any(|allowed| allowed == name)
-            }
-            Err(_) => false,
+        let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        if let Ok(address) = address.unwrap_or(host).parse::<IpAddr>() {
+            return self.any_address || address.to_canonical().is_loopback();
         }
+        let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        let local = name == "localhost" || name.ends_with(".localhost");
+        local || self.names.contains(&name)
     }
 }

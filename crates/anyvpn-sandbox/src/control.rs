@@ -83,10 +83,16 @@ impl RequestHandler {
         let done = match (parts.method.as_str(), &path[..]) {
             ("GET", [""]) => Ok(self.overview()),
             ("GET", ["log"]) => Ok(self.shown_log()),
-            ("DELETE", ["log"]) => Ok(nothing(locked(&self.log).clear())),
+            ("DELETE", ["log"]) => {
+                locked(&self.log).clear();
+                Ok(Value::Null)
+            }
             ("GET", ["faults"]) => Ok(json!({ "faults": WireFault::all().collect::<Vec<_>>() })),
             ("POST", ["faults"]) => self.add_fault(&body),
-            ("DELETE", ["faults"]) => Ok(nothing(locked(&self.faults).rules.clear())),
+            ("DELETE", ["faults"]) => {
+                locked(&self.faults).rules.clear();
+                Ok(Value::Null)
+            }
             ("POST", ["clock"]) => json(&body).map(|Advance { advance_seconds }| {
                 self.clock.advance(Duration::from_secs(advance_seconds));
                 json!({ "now": self.clock.now() })
@@ -135,11 +141,6 @@ impl RequestHandler {
 
 fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
-}
-
-/// The value of what is done and tells nothing.
-fn nothing((): ()) -> Value {
-    Value::Null
 }
 
 fn refused(status: StatusCode, reason: &str) -> Response {

@@ -16,6 +16,7 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 use http::request::Parts;
 use http_body_util::BodyExt;
+use hyper::body::Body as _;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
@@ -215,7 +216,10 @@ impl RequestHandler {
     /// The whole body, if it comes in time and is not too long.
     pub(crate) async fn read(&self, parts: &Parts, body: Body) -> Result<Bytes, Unread> {
         let late = |_| Unread::Refused(StatusCode::REQUEST_TIMEOUT);
-        let body = tokio::time::timeout(self.read_timeout, read(body)).await.map_err(late)??;
+        let body = match body.is_end_stream() {
+            true => Bytes::new(),
+            false => tokio::time::timeout(self.read_timeout, read(body)).await.map_err(late)??,
+        };
         if let Some(connection) = parts.extensions.get::<Arc<Connection>>() {
             connection.set_working(true);
         }
