@@ -13,7 +13,8 @@ use crate::access::Hosts;
 use crate::fault::Faults;
 use crate::handler::RequestHandler;
 use crate::log::Log;
-use crate::provider::{REGISTRY, Settings};
+use crate::provider::Settings;
+use crate::registry::{REGISTRY, operations};
 use crate::wire::Wait;
 use crate::{Clock, Sandbox, Variation, server};
 
@@ -186,7 +187,7 @@ impl SandboxBuilder {
             clock: self.settings.clock,
             seed: self.settings.seed,
             log: Mutex::new(Log::new(self.log_capacity)),
-            faults: Mutex::new(Faults::new(self.settings.seed)),
+            faults: Mutex::new(Faults::new(self.settings.seed, operations())),
             wait: self.wait,
             read_timeout: self.read_timeout,
             hosts: self.hosts,

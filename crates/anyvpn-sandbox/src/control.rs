@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::fault::{Fault, FaultRule};
 use crate::handler::{RequestHandler, Unread};
+use crate::locked;
 use crate::reply::{Reply, reset};
 use crate::wire::WireFault;
-use crate::{locked, operations};
 
 /// `POST /_sandbox/clock`
 #[derive(Deserialize)]
@@ -125,11 +125,12 @@ impl RequestHandler {
     }
 
     fn overview(&self) -> Value {
+        let faults = locked(&self.faults);
         json!({
-            "operations": operations(),
+            "operations": faults.operations,
             "seed": self.seed,
             "now": self.clock.now(),
-            "faults": locked(&self.faults).rules.len(),
+            "faults": faults.rules.len(),
         })
     }
 

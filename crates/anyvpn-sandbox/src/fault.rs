@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::operations;
 use crate::random::Random;
 use crate::wire::WireFault;
 
@@ -117,12 +116,14 @@ pub(crate) struct Faults {
     /// How many requests met one.
     pub(crate) met: u64,
     random: Random,
+    /// Those that a rule can name.
+    pub(crate) operations: Vec<&'static str>,
 }
 
 impl Faults {
     /// Adds a rule, unless nothing could ever match it.
     pub(crate) fn add(&mut self, rule: FaultRule) -> Result<(), RuleError> {
-        let known = |name: &String| operations().contains(&name.as_str());
+        let known = |name: &String| self.operations.contains(&name.as_str());
         if let Some(unknown) = rule.operation.as_ref().filter(|name| !known(name)) {
             return Err(RuleError::UnknownOperation(unknown.clone()));
         }
@@ -135,8 +136,8 @@ impl Faults {
         Ok(())
     }
 
-    pub(crate) fn new(seed: u64) -> Faults {
-        Faults { rules: Vec::new(), met: 0, random: Random::new(seed, 3) }
+    pub(crate) fn new(seed: u64, operations: Vec<&'static str>) -> Faults {
+        Faults { rules: Vec::new(), met: 0, random: Random::new(seed, 3), operations }
     }
 
     /// The fault of the next request for `operation`.

@@ -110,6 +110,7 @@ mod handler;
 mod log;
 mod provider;
 mod random;
+mod registry;
 mod reply;
 mod server;
 mod variation;
@@ -121,6 +122,7 @@ pub use builder::{SandboxBuilder, StartError};
 pub use clock::Clock;
 pub use fault::{Fault, FaultRule, RuleError};
 pub use log::Received;
+pub use registry::operations;
 pub use variation::Variation;
 pub use wire::{Level, Wanted, WireFault};
 
@@ -159,24 +161,6 @@ impl Sandbox {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
-    }
-
-    /// What stands for `https://api.azirevpn.com`: clients add `/v3/…`.
-    #[must_use]
-    pub fn azire_url(&self) -> String {
-        format!("http://{}/azire", self.address)
-    }
-
-    /// What stands for `https://BRAND.vpngn.com`: clients add `/api/amapi/…`.
-    #[must_use]
-    pub fn vpngn_url(&self) -> String {
-        format!("http://{}/vpngn", self.address)
-    }
-
-    /// What stands for the address of a VPN Script installation: clients add `/api/…`.
-    #[must_use]
-    pub fn vpnscript_url(&self) -> String {
-        format!("http://{}/vpnscript", self.address)
     }
 
     /// The clock it goes by.
@@ -223,24 +207,6 @@ impl Sandbox {
         locked(&self.handler.faults).rules.clear();
     }
 
-    /// The state of the AzireVPN that is imitated.
-    #[must_use]
-    pub fn azire(&self) -> &azire::Service {
-        self.service()
-    }
-
-    /// The state of the VPNGN that is imitated.
-    #[must_use]
-    pub fn vpngn(&self) -> &vpngn::Service {
-        self.service()
-    }
-
-    /// The state of the VPN Script installation that is imitated.
-    #[must_use]
-    pub fn vpnscript(&self) -> &vpnscript::Service {
-        self.service()
-    }
-
     /// The handle of a provider that is registered.
     fn service<T: 'static>(&self) -> &T {
         let service = self.services.iter().find_map(|service| service.downcast_ref());
@@ -258,12 +224,6 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.server.abort();
     }
-}
-
-/// The names of all operations that the sandbox serves, such as `azire.create-user`.
-#[must_use]
-pub fn operations() -> Vec<&'static str> {
-    provider::REGISTRY.iter().flat_map(|provider| (provider.operations)()).collect()
 }
 
 /// Puts an item at the end, and gives it.

@@ -3,7 +3,6 @@
 //! A provider is a [`State`] with tables of its routes, variations and control actions. One generic
 //! service, [`Shared`], runs them all.
 
-use std::any::Any;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -14,15 +13,8 @@ use http::{HeaderMap, Method};
 use serde_json::Value;
 
 use crate::reply::Reply;
-use crate::variation::{self, Row, Variation};
-use crate::{Clock, azire, locked, vpngn, vpnscript};
-
-/// All providers. A new one is one line here, and its module.
-pub(crate) static REGISTRY: &[Registration] = &[
-    Registration::of::<azire::State>(),
-    Registration::of::<vpngn::State>(),
-    Registration::of::<vpnscript::State>(),
-];
+use crate::variation::Row;
+use crate::{Clock, locked};
 
 /// A provider's state, and the tables of what it can do.
 pub(crate) trait State: Sized + Send + 'static {
@@ -83,9 +75,6 @@ pub(crate) const fn route<W>(
     Route { method, path, operation, shows, work }
 }
 
-/// A page for browsers is served like a call, and is no operation of the API.
-pub(crate) const PAGE_SUFFIX: &str = "-page";
-
 /// A request to one of the routes.
 pub(crate) struct Call {
     pub(crate) params: Vec<(String, String)>,
@@ -144,43 +133,6 @@ pub(crate) fn text<'a>(field: &'a Value, name: &str) -> Result<&'a str, String> 
     field.as_str().ok_or_else(|| format!("{name:?} is missing, or no text"))
 }
 
-/// What the registry tells of a provider.
-pub(crate) struct Registration {
-    pub(crate) operations: fn() -> Vec<&'static str>,
-    pub(crate) variations: fn() -> Vec<Variation>,
-    pub(crate) start: fn(&Settings) -> Started,
-}
-
-/// A provider as the server has it, and the handle that tests have.
-pub(crate) struct Started {
-    pub(crate) provider: Arc<dyn Provider>,
-    pub(crate) service: Box<dyn Any + Send + Sync>,
-}
-
-impl Registration {
-    const fn of<S: State>() -> Registration {
-        Registration {
-            operations: operations::<S>,
-            variations: || S::VARIATIONS.iter().map(Row::variation).collect(),
-            start: start::<S>,
-        }
-    }
-}
-
-fn operations<S: State>() -> Vec<&'static str> {
-    let mut names: Vec<_> = S::ROUTES.iter().map(|route| route.operation).collect();
-    names.retain(|name| !name.ends_with(PAGE_SUFFIX));
-    names.dedup();
-    names
-}
-
-fn start<S: State>(settings: &Settings) -> Started {
-    let quirks = variation::draw(S::VARIATIONS, settings.seed);
-    let quirks = variation::choose(S::VARIATIONS, quirks, &settings.variations);
-    let state = Shared(Arc::new(Mutex::new(S::new(settings, quirks))));
-    Started { service: Box::new(S::Service::from(state.clone())), provider: Arc::new(state) }
-}
-
 /// A provider's state, which server and tests share.
 pub(crate) struct Shared<S>(Arc<Mutex<S>>);
 
@@ -191,6 +143,10 @@ impl<S> Clone for Shared<S> {
 }
 
 impl<S: State> Shared<S> {
+    pub(crate) fn new(state: S) -> Shared<S> {
+        Shared(Arc::new(Mutex::new(state)))
+    }
+
     /// The state as it is now: what was to happen has happened.
     pub(crate) fn lock(&self) -> MutexGuard<'_, S> {
         let mut state = locked(&self.0);

@@ -1,6 +1,5 @@
 //! Variations: the ways in which a sandbox can differ from seed 0, each with a name.
 
-use crate::provider::REGISTRY;
 use crate::random::Random;
 
 /// One way in which a provider's answers can differ from those of seed 0.
@@ -15,13 +14,6 @@ pub struct Variation {
     pub name: &'static str,
     /// What is different, in one sentence.
     pub what: &'static str,
-}
-
-impl Variation {
-    /// All variations, by provider.
-    pub fn all() -> impl Iterator<Item = Variation> {
-        REGISTRY.iter().flat_map(|provider| (provider.variations)())
-    }
 }
 
 /// A variation in its provider's table, where `Q` is what the provider's state goes by.

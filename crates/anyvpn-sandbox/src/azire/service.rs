@@ -13,6 +13,7 @@ use super::quirks::{Quirks, VARIATIONS};
 use super::routes::{ROUTES, Work};
 use super::state::{self, DAY, State};
 use super::{check, locations};
+use crate::Sandbox;
 use crate::provider::{self, Action, Answer, Call, Route, Settings, Shared, fields, text};
 use crate::random::Random;
 use crate::reply::Reply;
@@ -58,6 +59,20 @@ pub struct Port {
 #[derive(Clone)]
 pub struct Service {
     state: Shared<State>,
+}
+
+impl Sandbox {
+    /// What stands for `https://api.azirevpn.com`: clients add `/v3/…`.
+    #[must_use]
+    pub fn azire_url(&self) -> String {
+        format!("http://{}/azire", self.address)
+    }
+
+    /// The state of the AzireVPN that is imitated.
+    #[must_use]
+    pub fn azire(&self) -> &Service {
+        self.service()
+    }
 }
 
 impl From<Shared<State>> for Service {

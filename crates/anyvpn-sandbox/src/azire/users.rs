@@ -1,5 +1,6 @@
 //! `/v3/users`
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, body, deleted, invalid, refusal, success, success_with, wrong};
@@ -14,29 +15,42 @@ use crate::reply::Reply;
 const TRIAL_DAYS: i64 = 30;
 const OTP_SECONDS: i64 = 600;
 
-fn user(state: &State, account: usize) -> Value {
+/// In the order of the documents, which readers of a cut reply see.
+#[derive(Serialize)]
+struct User<'a> {
+    username: &'a str,
+    email: Option<&'a str>,
+    currency: &'a str,
+    is_email_verified: bool,
+    is_active: bool,
+    is_oldschool: bool,
+    is_subscribed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ips: Option<Value>,
+    created_at: i64,
+    expires_at: i64,
+}
+
+fn user(state: &State, account: usize) -> User<'_> {
     let account = &state.accounts[account];
     let allocated = account.devices.len();
     let available = ips::MOST_DEVICES.saturating_sub(allocated);
-    let mut user = json!({
-        "username": account.username,
-        "email": account.email,
-        "currency": account.currency,
-        "is_email_verified": account.email_verified,
-        "is_active": account.is_active(state.now()),
-        "is_oldschool": false,
-        "is_subscribed": account.subscribed,
-        "created_at": account.created_at,
-        "expires_at": account.expires_at,
-    });
-    match state.quirks.user_ips {
-        UserIps::Object => user["ips"] = json!({ "allocated": allocated, "available": available }),
-        UserIps::Array => {
-            user["ips"] = json!([{ "allocated": allocated }, { "available": available }])
-        }
-        UserIps::Missing => {}
+    User {
+        username: &account.username,
+        email: account.email.as_deref(),
+        currency: &account.currency,
+        is_email_verified: account.email_verified,
+        is_active: account.is_active(state.now()),
+        is_oldschool: false,
+        is_subscribed: account.subscribed,
+        ips: match state.quirks.user_ips {
+            UserIps::Object => Some(json!({ "allocated": allocated, "available": available })),
+            UserIps::Array => Some(json!([{ "allocated": allocated }, { "available": available }])),
+            UserIps::Missing => None,
+        },
+        created_at: account.created_at,
+        expires_at: account.expires_at,
     }
-    user
 }
 
 pub(super) fn create(state: &mut State, call: &Call) -> Answer {

@@ -11,6 +11,7 @@ use super::quirks::{Quirks, VARIATIONS};
 use super::routes::{ROUTES, Work};
 use super::state::{self, Brand, State, Status};
 use super::time::timestamp;
+use crate::Sandbox;
 use crate::provider::{self, Action, Answer, Call, Route, Settings, Shared};
 use crate::random::Random;
 use crate::reply::Reply;
@@ -70,6 +71,20 @@ pub struct Product {
 pub struct Service {
     state: Shared<State>,
     brand: usize,
+}
+
+impl Sandbox {
+    /// What stands for `https://BRAND.vpngn.com`: clients add `/api/amapi/…`.
+    #[must_use]
+    pub fn vpngn_url(&self) -> String {
+        format!("http://{}/vpngn", self.address)
+    }
+
+    /// The state of the VPNGN that is imitated.
+    #[must_use]
+    pub fn vpngn(&self) -> &Service {
+        self.service()
+    }
 }
 
 impl From<Shared<State>> for Service {

@@ -14,6 +14,7 @@ use super::routes::{ROUTES, Work};
 use super::servers::{Server, world};
 use super::state::{self, ConfigState, ServiceState, State};
 use super::wireguard;
+use crate::Sandbox;
 use crate::provider::{self, Action, Answer, Call, Route, Settings, Shared};
 use crate::random::Random;
 use crate::reply::Reply;
@@ -50,6 +51,20 @@ pub struct Config {
 #[derive(Clone)]
 pub struct Service {
     state: Shared<State>,
+}
+
+impl Sandbox {
+    /// What stands for the address of a VPN Script installation: clients add `/api/…`.
+    #[must_use]
+    pub fn vpnscript_url(&self) -> String {
+        format!("http://{}/vpnscript", self.address)
+    }
+
+    /// The state of the VPN Script installation that is imitated.
+    #[must_use]
+    pub fn vpnscript(&self) -> &Service {
+        self.service()
+    }
 }
 
 impl From<Shared<State>> for Service {
