@@ -34,9 +34,9 @@
 //!   and daily limits begin anew.
 //! - **The seed** decides every number, name and key, and every choice that a provider's documents
 //!   leave open. Seed 0 answers as the live services were seen to, each choice with its source in
-//!   `docs/decisions/sandbox.md`; other seeds draw
-//!   from the [variations](Variation::all), and [`SandboxBuilder::variation`] switches one on by its
-//!   name. Two runs with one seed, one clock and the same requests give the same answers.
+//!   `docs/decisions/sandbox.md`. Other seeds draw from the [variations](Variation::all), and
+//!   [`SandboxBuilder::variation`] switches one on by its name. Two runs with one seed, one clock and
+//!   the same requests give the same answers.
 //! - **Faults** ([`Fault`]) break what is asked for: slow, refused, or in one of some 160 ways on the
 //!   wire that have a name ([`WireFault`]).
 //!
