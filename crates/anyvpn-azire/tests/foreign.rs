@@ -21,7 +21,7 @@ async fn a_406_is_the_days_cap_on_new_ports_and_nothing_else() {
         for (fault, kind) in
             [(Fault::Status(406), own), (Fault::Html(406), ErrorKind::UnexpectedReply)]
         {
-            world.sandbox.inject(FaultRule::once(&operation.to_string(), fault));
+            world.sandbox.inject(FaultRule::once(&operation.to_string(), fault)).unwrap();
             let error = world.call(operation).await.unwrap_err();
             assert_eq!((error.kind(), error.status()), (kind, Some(406)), "{operation}: {error}");
         }
@@ -65,8 +65,8 @@ async fn an_account_that_has_ended_is_no_matter_of_the_token() {
 async fn a_404_after_a_lost_change_is_no_success() {
     let world = World::new(0).await;
     for then in [Fault::Status(404), Fault::Html(404)] {
-        for fault in [Fault::ResetBefore, then] {
-            world.sandbox.inject(FaultRule::once("azire.update-password", fault));
+        for fault in [Fault::Wire("reset-before"), then] {
+            world.sandbox.inject(FaultRule::once("azire.update-password", fault)).unwrap();
         }
         let new_password = format!("{PASSWORD}-new").into();
         let error = world.azire.call(UpdatePassword { new_password }).await.unwrap_err();

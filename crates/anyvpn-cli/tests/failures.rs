@@ -12,7 +12,8 @@ use common::{LOGIN, PASSWORD, World, command, error, fails};
 #[test]
 fn each_class_of_failure_has_its_exit_code() {
     let world = World::with_device();
-    let inject = |operation: &str, fault| world.sandbox.inject(FaultRule::once(operation, fault));
+    let inject =
+        |operation: &str, fault| world.sandbox.inject(FaultRule::once(operation, fault)).unwrap();
 
     let url = world.sandbox.azire_url();
     let unsigned = &mut command(&["--provider", "azire", "--url", &url, "account", "show"]);
@@ -42,10 +43,10 @@ fn each_class_of_failure_has_its_exit_code() {
 
     inject("azire.get-user", Fault::Html(200));
     assert_eq!(world.error(8, &["account", "show"])["kind"], "unexpected-reply");
-    inject("azire.get-user", Fault::HalfJson);
+    inject("azire.get-user", Fault::Wire("half-json"));
     world.fails(8, &["account", "show"]);
 
-    inject("azire.create-port-forward", Fault::ResetAfter);
+    inject("azire.create-port-forward", Fault::Wire("reset-after"));
     let text = world.fails(9, &create);
     assert!(text.contains("before you repeat it"), "{text}");
 }

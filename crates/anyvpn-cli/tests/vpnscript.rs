@@ -371,7 +371,10 @@ fn one_failing_server_does_not_end_the_rest_but_a_lost_sign_in_does() {
     let folder = world.path("out");
     let all = ["config", "get", "--all", "--protocol", "openvpn", "--output-dir"];
     let all = [&all[..], &[folder.to_str().unwrap()]].concat();
-    world.sandbox.inject(FaultRule::once("vpnscript.get-openvpn-profile", Fault::Html(200)));
+    world
+        .sandbox
+        .inject(FaultRule::once("vpnscript.get-openvpn-profile", Fault::Html(200)))
+        .unwrap();
     let ran = world.vpnscript(&all).output().unwrap();
     assert_eq!(ran.status.code(), Some(8));
     let text = String::from_utf8(ran.stderr).unwrap();

@@ -9,6 +9,8 @@ mod tcp;
 
 use std::fmt;
 
+use serde::Serialize;
+
 pub(crate) use answer::{Answer, End, Script};
 pub(crate) use play::{Wait, play};
 
@@ -16,10 +18,11 @@ pub(crate) use play::{Wait, play};
 ///
 /// The request is read whole. Then the work is done or not, and then come bytes that no good server
 /// would send, or not all of those that it should.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize)]
 #[non_exhaustive]
 pub struct WireFault {
     /// Such as `reset-in-head`: what it is called everywhere.
+    #[serde(rename = "fault")]
     pub name: &'static str,
     /// Where it goes wrong.
     pub level: Level,
@@ -29,11 +32,13 @@ pub struct WireFault {
     pub worked: bool,
     /// What a client may make of it.
     pub wanted: Wanted,
+    #[serde(skip)]
     pub(crate) play: fn(Answer) -> Script,
 }
 
 /// The layer at which something goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Level {
     /// Bytes that do not come, come late, or end early.
@@ -47,7 +52,8 @@ pub enum Level {
 }
 
 /// What a client may make of a reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Wanted {
     /// The value: the reply is unusual, and whole.

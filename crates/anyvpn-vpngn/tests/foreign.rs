@@ -20,7 +20,7 @@ async fn nobody_is_created_because_a_page_came() {
     let named = named.map(|name| Fault::named(name).unwrap());
     let world = World::new(0).await;
     for fault in [400, 401, 403, 404, 406].map(Fault::Html).into_iter().chain(named) {
-        world.sandbox.inject(FaultRule::once("vpngn.get-products", fault.clone()));
+        world.sandbox.inject(FaultRule::once("vpngn.get-products", fault.clone())).unwrap();
         let vpngn = world.vpngn(Credential::SecretKey);
         let error = vpngn.ensure_client(newcomer("new@example.com")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{fault:?}: {error}");
@@ -34,7 +34,7 @@ async fn a_page_with_401_refreshes_no_token() {
     let store = Arc::new(MemoryStore::new(Some(world.tokens())));
     let vpngn = world.vpngn(Credential::None).with_session(EMAIL, store).await.unwrap();
     for fault in [Fault::Html(401), Fault::named("json-401-empty").unwrap()] {
-        world.sandbox.inject(FaultRule::once("vpngn.get-products", fault));
+        world.sandbox.inject(FaultRule::once("vpngn.get-products", fault)).unwrap();
         let products = GetProducts { email: EMAIL.to_owned() };
         let error = vpngn.call(products).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");

@@ -15,7 +15,7 @@ use world::{SMALL, WIREGUARD, World, obtain};
 fn hide_the_list(world: &World, skip: u32) {
     let list = Some("vpnscript.list-wireguard-configs".to_owned());
     let rule = FaultRule::always(Fault::Html(404));
-    world.sandbox.inject(FaultRule { operation: list, skip, ..rule });
+    world.sandbox.inject(FaultRule { operation: list, skip, ..rule }).unwrap();
 }
 
 #[track_caller]
@@ -59,7 +59,7 @@ async fn nothing_is_created_after_a_look_that_a_gateway_answered() {
     let world = World::new(0).await;
     let (older, _) = world.obtain(WIREGUARD).await.unwrap();
     let list = "vpnscript.list-wireguard-configs";
-    world.sandbox.inject(FaultRule::once(list, Fault::Html(404)));
+    world.sandbox.inject(FaultRule::once(list, Fault::Html(404))).unwrap();
     world.sandbox.clear_received();
     assert_foreign(&world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err());
     assert_eq!(world.arrived("create-wireguard-config"), 0);

@@ -118,7 +118,7 @@ async fn a_new_token_that_is_refused_too_is_the_end() {
     let world = World::new(0).await;
     let vpn = signing_in(&world, PASSWORD, memory(&world, Some("1|of-last-year")));
     let operation = Some("vpnscript.get-account".to_owned());
-    world.sandbox.inject(FaultRule { operation, ..FaultRule::always(Fault::Status(401)) });
+    world.sandbox.inject(FaultRule { operation, ..FaultRule::always(Fault::Status(401)) }).unwrap();
     let error = vpn.account().await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)), "{error}");
     assert_eq!((world.arrived("create-token"), world.arrived("get-account")), (1, 2));
@@ -137,7 +137,10 @@ async fn a_token_alone_is_not_renewed() {
 #[tokio::test]
 async fn a_lost_sign_in_is_not_repeated() {
     let world = World::new(0).await;
-    world.sandbox.inject(FaultRule::once("vpnscript.create-token", Fault::ResetAfter));
+    world
+        .sandbox
+        .inject(FaultRule::once("vpnscript.create-token", Fault::Wire("reset-after")))
+        .unwrap();
     let error = signing_in(&world, PASSWORD, memory(&world, None)).account().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Ambiguous, "{error}");
     assert_eq!(world.arrived("create-token"), 1);
@@ -147,7 +150,10 @@ async fn a_lost_sign_in_is_not_repeated() {
 #[tokio::test]
 async fn fifty_callers_and_a_lost_reply_sign_in_once() {
     let world = World::new(0).await;
-    world.sandbox.inject(FaultRule::once("vpnscript.create-token", Fault::ResetAfter));
+    world
+        .sandbox
+        .inject(FaultRule::once("vpnscript.create-token", Fault::Wire("reset-after")))
+        .unwrap();
     let vpn = signing_in(&world, PASSWORD, memory(&world, None));
     for account in join_all((0..50).map(|_| vpn.account())).await {
         assert_eq!(account.unwrap_err().kind(), ErrorKind::Ambiguous);
@@ -168,7 +174,7 @@ async fn a_token_that_was_made_a_moment_ago_is_not_renewed() {
     let world = World::new(0).await;
     let vpn = signing_in(&world, PASSWORD, memory(&world, None));
     let operation = Some("vpnscript.get-account".to_owned());
-    world.sandbox.inject(FaultRule { operation, ..FaultRule::always(Fault::Status(401)) });
+    world.sandbox.inject(FaultRule { operation, ..FaultRule::always(Fault::Status(401)) }).unwrap();
     for _ in 0..10 {
         let error = vpn.account().await.unwrap_err();
         assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));

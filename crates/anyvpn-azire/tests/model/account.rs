@@ -73,14 +73,19 @@ impl Account {
     pub fn refuses_device(&self, key: &str, quirks: &Quirks) -> Vec<ErrorKind> {
         let mut whys = Vec::new();
         if self.holder(key).is_some() {
-            whys.push(if quirks.duplicate_key == 409 { AlreadyExists } else { InvalidRequest });
+            match quirks.duplicate_key {
+                // It is answered with the device that has the key.
+                200 if self.suspended => return vec![Refused],
+                200 => return whys,
+                409 => whys.push(AlreadyExists),
+                _ => whys.push(InvalidRequest),
+            }
         }
         if self.suspended {
             whys.push(Refused);
         }
         if self.devices.len() >= 10 {
-            whys.push(DeviceLimit);
-            whys.push(if quirks.too_many == 403 { Refused } else { InvalidRequest });
+            whys.extend([DeviceLimit, Refused]);
         }
         whys
     }

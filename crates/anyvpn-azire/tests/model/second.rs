@@ -35,7 +35,11 @@ impl Interlude {
 }
 
 pub fn interludes() -> impl Strategy<Value = Option<Interlude>> {
-    let fault = prop::sample::select(vec![None, Some(Fault::ResetBefore), Some(Fault::ResetAfter)]);
+    let fault = prop::sample::select(vec![
+        None,
+        Some(Fault::Wire("reset-before")),
+        Some(Fault::Wire("reset-after")),
+    ]);
     let interlude = (1_usize..6, any::<bool>(), fault)
         .prop_map(|(after, obtains, loss)| Interlude { after, obtains, loss });
     prop_oneof![1 => Just(None), 1 => interlude.prop_map(Some)]

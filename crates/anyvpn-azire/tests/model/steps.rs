@@ -201,7 +201,10 @@ impl World {
             found.map(|it| (it.id, it.address))
         };
         if let Some((id, address)) = self.conclude(mishaps, &refusals, outcome, back).await {
-            self.account.add_device(id, address, public);
+            match self.account.holder(&public) {
+                Some(device) => assert_eq!(self.account.devices[device].id, id),
+                None => self.account.add_device(id, address, public),
+            }
         }
     }
 
@@ -245,8 +248,10 @@ impl World {
         if !full {
             return self.account.add_key(device, public);
         }
-        let Device { id, address, .. } = self.read_device(&public).await.unwrap();
-        self.account.add_device(id, address, public);
+        if !known {
+            let Device { id, address, .. } = self.read_device(&public).await.unwrap();
+            self.account.add_device(id, address, public);
+        }
         // Where the old one could not be removed, or was and nobody said so, reading tells.
         let old = self.account.devices[device].keys[0].clone();
         assert!(!removed || self.read_device(&old).await.is_none());

@@ -148,9 +148,9 @@ pub const ALL: &[Mistake] = &[
     mistake("server-error", 7, "The provider has broken down.", "anyvpn account show")
         .when(|stage| always(stage, "azire.get-user", Fault::Status(500))),
     mistake("reply-cut", 8, "The reply ends in the middle.", "anyvpn account show")
-        .when(|stage| always(stage, "azire.get-user", Fault::HalfJson)),
+        .when(|stage| always(stage, "azire.get-user", Fault::Wire("half-json"))),
     mistake("connection-cut", 7, "The connection is cut, each time.", "anyvpn account show")
-        .when(|stage| always(stage, "azire.get-user", Fault::ResetBefore)),
+        .when(|stage| always(stage, "azire.get-user", Fault::Wire("reset-before"))),
     mistake(
         "outcome-unknown",
         9,
@@ -159,7 +159,7 @@ pub const ALL: &[Mistake] = &[
     )
     .when(|stage| {
         device(stage);
-        always(stage, "azire.create-port-forward", Fault::ResetAfter);
+        always(stage, "azire.create-port-forward", Fault::Wire("reset-after"));
     }),
     mistake(
         "outcome-unknown-of-account",
@@ -169,7 +169,7 @@ pub const ALL: &[Mistake] = &[
     )
     .when(|stage| {
         stage.file("password", "correct horse");
-        always(stage, "azire.create-user", Fault::ResetAfter);
+        always(stage, "azire.create-user", Fault::Wire("reset-after"));
     }),
     mistake(
         "maybe-done",
@@ -186,7 +186,7 @@ pub const ALL: &[Mistake] = &[
 /// Every request for the operation meets the fault.
 fn always(stage: &Stage, operation: &str, fault: Fault) {
     let rule = FaultRule { operation: Some(operation.to_owned()), ..FaultRule::always(fault) };
-    stage.world.sandbox.inject(rule);
+    stage.world.sandbox.inject(rule).unwrap();
 }
 
 fn device(stage: &Stage) {

@@ -337,7 +337,7 @@ fn open_ports(stage: &Stage, count: u32) {
 /// Every request for the operation is answered so.
 fn refuse(stage: &Stage, operation: &str, fault: Fault) {
     let rule = FaultRule { operation: Some(operation.to_owned()), ..FaultRule::always(fault) };
-    stage.world.sandbox.inject(rule);
+    stage.world.sandbox.inject(rule).unwrap();
 }
 
 fn customer(stage: &Stage) {

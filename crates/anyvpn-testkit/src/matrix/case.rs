@@ -115,25 +115,40 @@ pub(super) fn all() -> Vec<Case> {
             Level::Foreign => FOREIGN,
             _ => "HTTP",
         };
-        let play = Fault::Wire(fault);
+        let play = Fault::Wire(fault.name);
         cases.push(sandbox(section, fault.name.into(), fault.what.into(), fault.wanted, play));
     }
     for (name, what, first, then) in [
         (
             "reset-then-html-404",
             "Reset before the work, then a gateway's 404.",
-            Fault::ResetBefore,
+            Fault::Wire("reset-before"),
             Fault::Html(404),
         ),
         (
             "reset-then-404",
             "Reset before the work, then 404.",
-            Fault::ResetBefore,
+            Fault::Wire("reset-before"),
             Fault::Status(404),
         ),
-        ("done-then-401", "Reset after the work, then 401.", Fault::ResetAfter, Fault::Status(401)),
-        ("done-then-500", "Reset after the work, then 500.", Fault::ResetAfter, Fault::Status(500)),
-        ("done-then-429", "Reset after the work, then 429.", Fault::ResetAfter, Fault::Status(429)),
+        (
+            "done-then-401",
+            "Reset after the work, then 401.",
+            Fault::Wire("reset-after"),
+            Fault::Status(401),
+        ),
+        (
+            "done-then-500",
+            "Reset after the work, then 500.",
+            Fault::Wire("reset-after"),
+            Fault::Status(500),
+        ),
+        (
+            "done-then-429",
+            "Reset after the work, then 429.",
+            Fault::Wire("reset-after"),
+            Fault::Status(429),
+        ),
         (
             "done-then-silence",
             "Silence after the work, and then again.",
@@ -144,7 +159,7 @@ pub(super) fn all() -> Vec<Case> {
             "502-then-half",
             "A gateway's 502, then half of the JSON.",
             Fault::Html(502),
-            Fault::HalfJson,
+            Fault::Wire("half-json"),
         ),
     ] {
         let foreign = matches!(then, Fault::Html(_));

@@ -40,7 +40,11 @@ impl Interlude {
 
 pub fn interludes() -> impl Strategy<Value = Option<Interlude>> {
     let after = prop::sample::select(vec![1_usize, 2, 2, 3, 4, 5, 6]);
-    let fault = prop::sample::select(vec![None, Some(Fault::ResetBefore), Some(Fault::ResetAfter)]);
+    let fault = prop::sample::select(vec![
+        None,
+        Some(Fault::Wire("reset-before")),
+        Some(Fault::Wire("reset-after")),
+    ]);
     let interlude = (after, 0..ProductType::ALL.len(), any::<bool>(), fault)
         .prop_map(|(after, plan, ensures, creation)| Interlude { after, plan, ensures, creation });
     prop_oneof![1 => Just(None), 1 => interlude.prop_map(Some)]

@@ -103,7 +103,11 @@ impl Interlude {
 pub fn interludes() -> impl Strategy<Value = Option<Interlude>> {
     let after = prop::sample::select(vec![1_usize, 2, 2, 2, 3, 4, 5, 6]);
     let server = prop::sample::select(vec![1_usize, 1, 1, 2]);
-    let fault = prop::sample::select(vec![None, Some(Fault::ResetBefore), Some(Fault::ResetAfter)]);
+    let fault = prop::sample::select(vec![
+        None,
+        Some(Fault::Wire("reset-before")),
+        Some(Fault::Wire("reset-after")),
+    ]);
     let interlude = (after, server, any::<bool>(), fault)
         .prop_map(|(after, server, waits, creation)| Interlude { after, server, waits, creation });
     prop_oneof![1 => Just(None), 1 => interlude.prop_map(Some)]

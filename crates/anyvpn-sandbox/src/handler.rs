@@ -1,7 +1,9 @@
-//! What happens to every request, whichever provider it is for: read, log, fault, work, answer.
+//! What happens to every request, whichever provider it is for: check, read, log, fault, work, answer.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -14,11 +16,15 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 use http::request::Parts;
 use http_body_util::BodyExt;
+use hyper::body::Body as _;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 
+use crate::access::{self, Hosts};
 use crate::fault::{Fault, Faults};
 use crate::log::{Entry, Log};
-use crate::provider::{Call, Provider, Route};
+use crate::provider::{Answer, Call, Provider, Route};
 use crate::reply::{Reply, reset, takeover};
 use crate::wire::{Wait, WireFault};
 use crate::{Clock, locked};
@@ -31,42 +37,59 @@ const DISCARD_LIMIT: usize = 16 * BODY_LIMIT;
 /// An error when a parameter is not UTF-8.
 type Params = Result<RawPathParams, RawPathParamsRejection>;
 
-/// The address that a request came from.
-#[derive(Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+/// A connection, as the requests on it know it.
+pub(crate) struct Connection {
+    pub(crate) peer: IpAddr,
+    /// Whether a whole request is being answered; else the connection is idle or reads.
+    working: AtomicBool,
+}
+
+impl Connection {
+    pub(crate) fn new(peer: IpAddr) -> Connection {
+        Connection { peer, working: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn is_working(&self) -> bool {
+        self.working.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_working(&self, working: bool) {
+        self.working.store(working, Ordering::Relaxed);
+    }
+}
 
 /// All that the requests share.
-pub(crate) struct Gate {
+pub(crate) struct RequestHandler {
     pub(crate) providers: Vec<Arc<dyn Provider>>,
     pub(crate) clock: Clock,
     pub(crate) seed: u64,
     pub(crate) log: Mutex<Log>,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) wait: Wait,
+    pub(crate) read_timeout: Duration,
+    pub(crate) hosts: Hosts,
 }
 
-/// The routes of all providers and of the sandbox itself.
-pub(crate) fn router(gate: &Arc<Gate>) -> Router {
+/// The routes of all providers.
+pub(crate) fn router(handler: &Arc<RequestHandler>) -> Router {
     let mut router = Router::new();
-    for provider in &gate.providers {
-        for route in provider.routes() {
+    for provider in &handler.providers {
+        for (place, route) in provider.routes().into_iter().enumerate() {
             // The tables hold nothing but plain methods; one that axum has no filter for has no
             // route, and the test of the tables fails.
             let Ok(method) = MethodFilter::try_from(route.method.clone()) else {
                 continue;
             };
-            let (gate, provider) = (gate.clone(), provider.clone());
             let path = format!("/{}{}", provider.name(), route.path);
-            let handler = async move |params: Params, request: Request| {
-                gate.operate(&*provider, route, params, request).await
+            let (handler, provider, route) = (handler.clone(), provider.clone(), Arc::new(route));
+            let handle = async move |params: Params, request: Request| {
+                handler.handle(&*provider, place, &route, params, request).await
             };
-            router = router.route(&path, on(method, handler));
+            router = router.route(&path, on(method, handle));
         }
     }
-    let missing = gate.clone();
-    let refused = gate.clone();
+    let (missing, refused) = (handler.clone(), handler.clone());
     router
-        .merge(crate::control::router(gate))
         .method_not_allowed_fallback(async move |request: Request| {
             refused.refuse(StatusCode::METHOD_NOT_ALLOWED, request).await
         })
@@ -75,28 +98,42 @@ pub(crate) fn router(gate: &Arc<Gate>) -> Router {
         })
 }
 
-impl Gate {
-    async fn operate(
+impl RequestHandler {
+    /// Answers a request: all of them come through here before they are routed.
+    pub(crate) async fn serve(&self, router: Router, request: Request) -> Response {
+        if let Err(reason) = access::check(&request, &self.hosts) {
+            return Reply::json(403, &json!({ "error": reason })).into_response();
+        }
+        if access::is_control(&request) {
+            return self.control(request).await;
+        }
+        let Ok(response) = TowerToHyperService::new(router).call(request).await;
+        response
+    }
+
+    async fn handle(
         &self,
         provider: &dyn Provider,
-        route: &'static Route,
+        place: usize,
+        route: &Route<()>,
         params: Params,
         request: Request,
     ) -> Response {
         let (parts, body) = request.into_parts();
-        let body = match read(body).await {
+        let operation = route.operation;
+        let body = match self.read(&parts, body).await {
             Ok(body) => body,
             Err(Unread::Broken) => return reset(),
-            Err(Unread::TooLong) => {
-                let received = Entry::new(&parts, b"", Some(route.operation), route.shows);
-                return self.answer(received, refusal(provider, StatusCode::PAYLOAD_TOO_LARGE));
+            Err(Unread::Refused(status)) => {
+                let received = Entry::new(&parts, b"", Some(operation), route.shows);
+                return self.answer(received, refusal(provider, status));
             }
         };
-        let mut received = Entry::new(&parts, &body, Some(route.operation), route.shows);
+        let mut received = Entry::new(&parts, &body, Some(operation), route.shows);
         let Ok(params) = params else {
             return self.answer(received, refusal(provider, StatusCode::NOT_FOUND));
         };
-        let fault = locked(&self.faults).next(route.operation);
+        let fault = locked(&self.faults).next(operation);
         let wire = fault.as_ref().and_then(Fault::on_the_wire);
         let unworked = match &fault {
             Some(Fault::TooManyRequests { retry_after }) => {
@@ -108,20 +145,27 @@ impl Gate {
             }
             Some(Fault::Status(status)) => Some(provider.refusal(*status, "Server Error")),
             Some(Fault::Html(status)) => Some(Reply::html(*status)),
-            _ if wire.is_some_and(|it| !it.worked) => Some(provider.refusal(500, "Server Error")),
+            _ if wire.is_some_and(|fault| !fault.worked) => {
+                Some(provider.refusal(500, "Server Error"))
+            }
             _ => None,
         };
         let asked = wire.map(|wire| (wire, parts.clone(), body.clone()));
         let reply = match unworked {
             Some(reply) => reply,
-            None => {
-                let answer = provider.answer(route.operation, call(parts, params, body)).await;
-                received.effect = answer.is_ok();
-                answer.unwrap_or_else(|refusal| refusal)
-            }
+            None => match provider.answer(place, &call(parts, params, body)) {
+                Ok(answer) => {
+                    received.effect = true;
+                    match answer {
+                        Answer::Now(reply) => reply,
+                        Answer::Later(reply) => reply.await,
+                    }
+                }
+                Err(refusal) => refusal,
+            },
         };
         if let Some((wire, parts, body)) = asked {
-            return self.spoil(received, reply, wire, &parts, &body);
+            return self.corrupt(received, reply, wire, &parts, &body);
         }
         // Logged first: whoever asks gives up waiting sooner, and this code with it.
         let response = self.answer(received, reply);
@@ -132,7 +176,7 @@ impl Gate {
     }
 
     /// Lets the reply go wrong on the wire.
-    fn spoil(
+    fn corrupt(
         &self,
         mut received: Entry,
         reply: Reply,
@@ -140,7 +184,7 @@ impl Gate {
         parts: &Parts,
         body: &[u8],
     ) -> Response {
-        let script = reply.spoiled(fault, parts, body);
+        let script = reply.corrupted(fault, parts, body);
         received.status = script.status;
         locked(&self.log).push(received);
         takeover(script)
@@ -149,10 +193,10 @@ impl Gate {
     /// Refuses what no route takes, in the form of the provider whose prefix it has.
     async fn refuse(&self, status: StatusCode, request: Request) -> Response {
         let (parts, body) = request.into_parts();
-        let (status, body) = match read(body).await {
+        let (status, body) = match self.read(&parts, body).await {
             Ok(body) => (status, body),
             Err(Unread::Broken) => return reset(),
-            Err(Unread::TooLong) => (StatusCode::PAYLOAD_TOO_LARGE, Bytes::new()),
+            Err(Unread::Refused(status)) => (status, Bytes::new()),
         };
         let received = Entry::new(&parts, &body, None, &[]);
         let name = parts.uri.path().split('/').nth(1).unwrap_or_default();
@@ -168,18 +212,31 @@ impl Gate {
         locked(&self.log).push(received);
         reply.into_response()
     }
+
+    /// The whole body, if it comes in time and is not too long.
+    pub(crate) async fn read(&self, parts: &Parts, body: Body) -> Result<Bytes, Unread> {
+        let late = |_| Unread::Refused(StatusCode::REQUEST_TIMEOUT);
+        let body = match body.is_end_stream() {
+            true => Bytes::new(),
+            false => tokio::time::timeout(self.read_timeout, read(body)).await.map_err(late)??,
+        };
+        if let Some(connection) = parts.extensions.get::<Arc<Connection>>() {
+            connection.set_working(true);
+        }
+        Ok(body)
+    }
 }
 
 fn call(parts: Parts, params: RawPathParams, body: Bytes) -> Call {
     let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    // The server adds the address to every request; without it the caller is nobody.
-    let peer = parts.extensions.get().map_or(IpAddr::from([0; 4]), |Peer(address)| *address);
+    // The server adds the connection to every request; without it the caller is nobody.
+    let connection = parts.extensions.get::<Arc<Connection>>();
     Call {
         params,
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
         body,
-        peer,
+        peer: connection.map_or(IpAddr::from([0; 4]), |connection| connection.peer),
     }
 }
 
@@ -193,12 +250,12 @@ fn no_route(provider: &dyn Provider, status: StatusCode) -> Reply {
 
 /// Why there is no body.
 pub(crate) enum Unread {
-    TooLong,
+    /// It is too long, or did not come in time.
+    Refused(StatusCode),
     Broken,
 }
 
-/// The whole body, if it is not too long.
-pub(crate) async fn read(mut body: Body) -> Result<Bytes, Unread> {
+async fn read(mut body: Body) -> Result<Bytes, Unread> {
     let mut whole = BytesMut::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
@@ -213,5 +270,8 @@ pub(crate) async fn read(mut body: Body) -> Result<Bytes, Unread> {
             whole.extend_from_slice(&frame);
         }
     }
-    if length > BODY_LIMIT { Err(Unread::TooLong) } else { Ok(whole.freeze()) }
+    match length > BODY_LIMIT {
+        true => Err(Unread::Refused(StatusCode::PAYLOAD_TOO_LARGE)),
+        false => Ok(whole.freeze()),
+    }
 }
