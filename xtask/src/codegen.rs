@@ -1,54 +1,24 @@
-//! `cargo xtask codegen [--check]`: a provider's operations and types from its OpenAPI document.
-//!
-//! Each `crates/anyvpn-NAME/openapi.yaml` gives `src/ops.rs` beside it and a table in
-//! `docs/endpoints.md`; each `examples/NAME/openapi.yaml` the former only. Three steps: [`document`] parses the YAML, [`read`] decides what
-//! each operation and type is in Rust (a [`model`]), [`rust`] and [`markdown`] write it down.
-//!
-//! The extensions of OpenAPI that are understood:
-//!
-//! | where | key | meaning |
-//! |---|---|---|
-//! | operation | `x-source` | the vendor's page and heading |
-//! | operation | `x-replay` | `Safe`, `Idempotent` or `Once` |
-//! | operation | `x-output` | schema of what the caller gets; left out: nothing |
-//! | operation | `x-decoder: NAME` | `lenient::NAME(self, reply)` decodes the reply |
-//! | operation | `x-anonymous-with: FIELD` | no credential is sent when the optional field is given |
-//! | property | `x-decoder: NAME` | `lenient::NAME` makes it the first of its types or its `oneOf` |
-//! | property | `x-name: NAME` | the name in Rust, where the wire's is a keyword or unclear |
-//! | property | `x-attached: true` | the dialect puts it in with a credential; on a component too |
-//! | property | `x-flag: true` | a `bool`: 1 when true, left out when false; in a query 1 or 0 |
-//! | component | `x-newtype: true` | a string with a type of its own |
-//! | component | `x-hand-written: true` | a type of that name in the crate's `types`, which checks it |
-//! | component | `x-open-enum: {WORD: meaning}` | known words of a string; others may come |
-//!
-//! Formats: `password` is a `Secret`; `compact-string` a `CompactString`, for lists that can be long;
-//! `unix-time` and `date-time` a `Timestamp`; `date` a `Date`;
-//! `ip`, `ipv4` and `ipv6` addresses; `public-key` WireGuard's; `uint8` to `uint64` and `int64`
-//! integers. A body is JSON or a form. A property of a body that is `const` is no field unless it is a flag, and one that is
-//! attached never is. Only components that an operation's input or output reaches become types.
-
-mod document;
-mod markdown;
-mod model;
-mod read;
-mod rust;
-#[cfg(test)]
-mod tests;
-mod text;
+//! `cargo xtask codegen [--check]`: each provider's `src/ops.rs` beside its `openapi.yaml`, and
+//! `docs/endpoints.md`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use similar::TextDiff;
+use anyvpn_codegen::{Finding, difference, generate, read};
 
-use self::model::Provider;
+use crate::endpoints::endpoints;
+use crate::workspace::{self, Provider};
 
-/// A value, or what is wrong: where, what, and what to do.
-type Result<T> = std::result::Result<T, String>;
+/// What writes the files anew.
+const COMMAND: &str = "cargo xtask codegen";
 
 /// Writes the generated files.
-pub fn write(root: &Path) -> Result<()> {
-    for (path, text) in generate(root)? {
+///
+/// # Errors
+///
+/// All that is wrong with the documents.
+pub fn write(root: &Path) -> Result<(), String> {
+    for (path, text) in files(root, &workspace::providers(root)?)? {
         let file = root.join(&path);
         if fs::read_to_string(&file).is_ok_and(|old| old == text) {
             continue;
@@ -59,10 +29,14 @@ pub fn write(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Compares the generated files with what is there, and shows the difference.
-pub fn check(root: &Path) -> Result<()> {
+/// Compares the generated files with what is there.
+///
+/// # Errors
+///
+/// The differences, or all that is wrong with the documents.
+pub fn check(root: &Path) -> Result<(), String> {
     let mut stale = Vec::new();
-    for (path, text) in generate(root)? {
+    for (path, text) in files(root, &workspace::providers(root)?)? {
         let old = fs::read_to_string(root.join(&path)).unwrap_or_default();
         stale.extend(difference(&path, &old, &text));
     }
@@ -70,63 +44,88 @@ pub fn check(root: &Path) -> Result<()> {
         return Ok(());
     }
     Err(format!(
-        "{}\nGenerated files differ from their OpenAPI documents. Run `cargo xtask codegen`.",
+        "{}\nGenerated files differ from their OpenAPI documents. Run `{COMMAND}`.",
         stale.concat()
     ))
 }
 
-/// The unified diff from `old` to `new`; `None` when they are equal.
-pub fn difference(path: &Path, old: &str, new: &str) -> Option<String> {
-    let path = path.display();
-    (old != new).then(|| {
-        TextDiff::from_lines(old, new)
-            .unified_diff()
-            .header(&format!("{path} (now)"), &format!("{path} (generated)"))
-            .to_string()
-    })
-}
-
-/// The generated files: paths below `root`, and texts.
-fn generate(root: &Path) -> Result<Vec<(PathBuf, String)>> {
-    let mut files = Vec::new();
-    let mut providers = Vec::new();
-    for (name, path) in documents(root)? {
+/// The generated files: paths below `root`, and texts. A warning is an error here: our documents say
+/// all that there is to say.
+fn files(root: &Path, providers: &[Provider]) -> Result<Vec<(PathBuf, String)>, String> {
+    let (mut files, mut documented) = (Vec::new(), Vec::new());
+    let mut problems = Vec::new();
+    for Provider { name, folder, is_published } in providers {
+        let path = folder.join("openapi.yaml");
         let place = path.display().to_string();
         let yaml = fs::read_to_string(root.join(&path)).map_err(|e| format!("{place}: {e}"))?;
-        let provider = Provider::read(&name, &place, &yaml)?;
-        let ops =
-            text::rustfmt(root, &rust::ops(&provider)).map_err(|e| format!("{place}: {e}"))?;
-        files.push((path.with_file_name("src").join("ops.rs"), ops));
-        // An example's vendor does not exist; it is no provider of the documents.
-        if path.starts_with(CRATES) {
-            providers.push(provider);
+        let line = |it: &Finding| format!("{place}{}: {}", it.place, it.message);
+        match read(name, &yaml) {
+            Ok(api) => {
+                problems.extend(api.warnings.iter().map(line));
+                let code = generate(&api.provider, COMMAND, &root.join(folder))
+                    .map_err(|e| format!("{place}: {e}"))?;
+                files.push((folder.join("src/ops.rs"), code));
+                // An example's vendor does not exist; it is no provider of the documents.
+                documented.extend(is_published.then_some(api.provider));
+            }
+            Err(findings) => problems.extend(findings.iter().map(line)),
         }
     }
-    files.push(("docs/endpoints.md".into(), markdown::endpoints(&providers)));
+    if !problems.is_empty() {
+        return Err(problems.join("\n"));
+    }
+    files.push(("docs/endpoints.md".into(), endpoints(&documented)));
     Ok(files)
 }
 
-/// Where the providers' folders are: `anyvpn-NAME`.
-const CRATES: &str = "crates";
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Where the examples' folders are: `NAME`.
-const EXAMPLES: &str = "examples";
+    const DOCUMENT: &str = "
+openapi: 3.1.0
+info: { title: Acme, version: v1 }
+paths:
+  /v1/things/{id}:
+    put:
+      operationId: change-thing
+      summary: Changes a thing.
+      x-source: Acme, Things
+      x-replay: Idempotent
+      security: [{ bearer: [] }, { password: [] }]
+      parameters:
+        - { name: id, in: path, required: true, description: Which., schema: { type: string } }
+components:
+  securitySchemes: { bearer: { type: http }, password: { type: http } }
+";
 
-/// The providers that have an OpenAPI document, and its path below `root`, in order of their names.
-fn documents(root: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let mut found = Vec::new();
-    for (place, prefix) in [(CRATES, "anyvpn-"), (EXAMPLES, "")] {
-        if !root.join(place).is_dir() {
-            continue;
-        }
-        let folders = fs::read_dir(root.join(place)).map_err(|e| format!("{place}: {e}"))?;
-        let folders = folders.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        found.extend(folders.filter_map(|folder| {
-            let path = Path::new(place).join(&folder).join("openapi.yaml");
-            let name = folder.strip_prefix(prefix)?.to_owned();
-            root.join(&path).is_file().then_some((name, path))
-        }));
+    /// What is generated from a document, in a folder of its own.
+    fn generated(name: &str, document: &str) -> Result<Vec<(PathBuf, String)>, String> {
+        let root = std::env::temp_dir().join(format!("anyvpn-{name}-{}", std::process::id()));
+        fs::create_dir_all(root.join("acme")).unwrap();
+        fs::write(root.join("acme/openapi.yaml"), document).unwrap();
+        let acme =
+            Provider { name: "acme".to_owned(), folder: "acme".into(), is_published: true };
+        let files = files(&root, &[acme]);
+        fs::remove_dir_all(root).unwrap();
+        files
     }
-    found.sort();
-    Ok(found)
+
+    #[test]
+    fn a_provider_has_its_code_and_a_row_for_each_operation() {
+        let files = generated("files", DOCUMENT).unwrap();
+        assert_eq!(files[0].0, Path::new("acme/src/ops.rs"));
+        assert!(files[0].1.contains("Written by `cargo xtask codegen`"), "{}", files[0].1);
+        let row = "| `change-thing` | `ChangeThing` | `PUT /v1/things/{id}` | idempotent \
+                   | bearer or password | Changes a thing. | Acme, Things |";
+        assert!(files[1].1.contains(row), "{}", files[1].1);
+    }
+
+    #[test]
+    fn a_warning_is_an_error_in_our_own_documents() {
+        let problem = generated("warning", &DOCUMENT.replace("description: Which., ", ""));
+        let expected = "acme/openapi.yaml#/paths/~1v1~1things~1{id}/put/parameters/0: no \
+                        description; say what it is";
+        assert_eq!(problem.unwrap_err(), expected);
+    }
 }

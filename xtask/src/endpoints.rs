@@ -1,6 +1,6 @@
 //! Writes `docs/endpoints.md`.
 
-use super::model::{Provider, Security};
+use anyvpn_codegen::{Provider, Security};
 
 /// One table a provider.
 pub fn endpoints(providers: &[Provider]) -> String {
@@ -43,5 +43,7 @@ fn credential(security: &Security) -> String {
         Security::RequiredWithout(schemes, field) => {
             format!("{}; none with `{field}`", schemes.join(" or "))
         }
+        // A kind of security that the table does not know yet would show as nothing.
+        other => format!("{other:?}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Instant;
 
 use crate::{cargo, page};
@@ -28,7 +28,7 @@ pub fn matrix(root: &Path, check: bool) -> Result<(), String> {
         environment.push(("ANYVPN_WRITE_DOCS", "1"));
     }
     let test = ["test", "--workspace", "--test", "faults", "every_operation"];
-    let ran = cargo(&[&test[..], &["--no-fail-fast", "--quiet"]].concat(), &environment);
+    let ran = cargo::run(&[&test[..], &["--no-fail-fast", "--quiet"]].concat(), &environment);
     let figures = fs::read_to_string(&report).map_err(io)?;
     print!("{figures}");
     ran?;
@@ -49,8 +49,7 @@ pub fn soak(root: &Path, minutes: &str, keep: bool) -> Result<(), String> {
         return Err(format!("--minutes takes a number from 1, not {minutes:?}"));
     }
     let run = ["run", "--release", "--package", "anyvpn", "--example", "soak", "--"];
-    let run = Command::new(env!("CARGO"))
-        .current_dir(root)
+    let run = cargo::command()
         .args(run)
         .args(["--minutes", minutes])
         .stderr(Stdio::inherit())

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::{fs, io, thread};
 
-use crate::{cargo, faults, page, plain_cargo};
+use crate::{cargo, faults, page, workspace};
 
 /// Where all lies that is no source: what earlier runs found, what they broke on, their words, the
 /// builds.
@@ -28,10 +28,13 @@ pub fn run(root: &Path, seconds: &str, keep: bool) -> Result<(), String> {
     if !seconds.parse::<u32>().is_ok_and(|seconds| seconds > 0) {
         return Err(format!("--seconds takes a number from 1, not {seconds:?}"));
     }
-    cargo(&["fuzz", "--version"], &[])
+    cargo::run(&["fuzz", "--version"], &[])
         .map_err(|e| format!("{e}: cargo install cargo-fuzz --locked; and it needs g++"))?;
-    from_fixtures(root).map_err(|e| format!("the fixtures' seeds: {e}"))?;
-    cargo(&[&["fuzz", "build"], &PLAIN[..]].concat(), &[])?;
+    // The targets know the published providers only.
+    let mut providers = workspace::providers(root)?;
+    providers.retain(|provider| provider.is_published);
+    from_fixtures(root, &providers).map_err(|e| format!("the fixtures' seeds: {e}"))?;
+    cargo::run(&[&["fuzz", "build"], &PLAIN[..]].concat(), &[])?;
     let targets = names(&root.join(TARGETS)).map_err(|e| format!("{TARGETS}: {e}"))?;
     let targets: Vec<&str> = targets.iter().filter_map(|it| it.strip_suffix(".rs")).collect();
     let left = Mutex::new(targets.iter());
@@ -94,7 +97,7 @@ fn one(root: &Path, target: &str, seconds: &str) -> Result<Run, String> {
         format!("-artifact_prefix={found}"),
     ];
     println!("{target}: {seconds} s");
-    let output = plain_cargo()
+    let output = cargo::command()
         .args(["fuzz", "run"])
         .args(PLAIN)
         .args([target, &corpus])
@@ -110,7 +113,7 @@ fn one(root: &Path, target: &str, seconds: &str) -> Result<Run, String> {
     let broke = !output.status.success();
     if !broke {
         let smaller = [&["fuzz", "cmin"], &PLAIN[..], &[target, &corpus]].concat();
-        let output = plain_cargo().args(smaller).output().map_err(|e| e.to_string())?;
+        let output = cargo::command().args(smaller).output().map_err(|e| e.to_string())?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
@@ -136,13 +139,13 @@ fn executions(log: &str) -> Option<u64> {
 }
 
 /// Writes the seeds that the providers' fixtures are: the reply of each, and the input.
-fn from_fixtures(root: &Path) -> io::Result<()> {
+fn from_fixtures(root: &Path, providers: &[workspace::Provider]) -> io::Result<()> {
     let [replies, inputs] = ["reply", "input"].map(|it| root.join(PLACE).join("fixtures").join(it));
     for folder in [&replies, &inputs] {
         fs::create_dir_all(folder)?;
     }
-    for provider in ["azire", "vpngn", "vpnscript"] {
-        let fixtures = root.join(format!("crates/anyvpn-{provider}/fixtures"));
+    for workspace::Provider { name: provider, folder, .. } in providers {
+        let fixtures = root.join(folder).join("fixtures");
         for operation in names(&fixtures)?.iter().filter(|it| fixtures.join(it).is_dir()) {
             for case in names(&fixtures.join(operation))? {
                 let text = fs::read(fixtures.join(operation).join(&case))?;

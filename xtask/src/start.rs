@@ -39,7 +39,7 @@ pub fn check(root: &Path) -> Result<(), String> {
         let old = fs::read_to_string(root.join("docs").join(&file)).unwrap_or_default();
         if digits(&old) != digits(&svg) {
             let file = Path::new("docs").join(file);
-            let difference = crate::codegen::difference(&file, &old, &svg).unwrap_or_default();
+            let difference = anyvpn_codegen::difference(&file, &old, &svg).unwrap_or_default();
             return Err(format!(
                 "{difference}\nThe command does not look as the guide shows it: run `cargo xtask \
                  start`, and look at the pictures"
@@ -92,7 +92,7 @@ fn steps(page: &str) -> Vec<Step<'_>> {
 
 /// The file and the text of each picture.
 fn play(root: &Path) -> Result<Vec<(String, String)>, String> {
-    cargo(&["build", "--quiet", "--release", "--locked", "--package", "anyvpn-cli"], &[])?;
+    cargo::run(&["build", "--quiet", "--release", "--locked", "--package", "anyvpn-cli"], &[])?;
     let page = root.join("docs/start.md");
     let page = fs::read_to_string(&page).map_err(|e| format!("{}: {e}", page.display()))?;
     let terminal = Terminal::open(root)?;

@@ -1,213 +1,321 @@
-//! The part of OpenAPI 3.1 that our documents use, as serde reads it.
+//! The part of OpenAPI 3.0 and 3.1 that is understood, as structures.
 //!
-//! Unknown keys are errors, so that a slip in one (`x-anonimous-with`) does not pass in silence.
-//! What only validators read is [`IgnoredAny`].
+//! What only validators and people read is ignored; any other key is reported.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use super::finding::Findings;
+use super::node::{Fields, Node, Part};
 
 /// A whole document.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Document {
-    #[serde(rename = "openapi")]
-    _openapi: IgnoredAny,
-    pub info: Info,
-    #[serde(rename = "servers")]
-    _servers: IgnoredAny,
-    pub paths: Ordered<Ordered<Operation>>,
-    pub components: Components,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Info {
     pub title: String,
-    #[serde(rename = "version")]
-    _version: IgnoredAny,
-    #[serde(rename = "description")]
-    _description: IgnoredAny,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Components {
-    #[serde(default)]
-    pub security_schemes: Ordered<IgnoredAny>,
-    #[serde(default)]
-    pub schemas: Ordered<Schema>,
-    #[serde(default, rename = "responses")]
-    _responses: IgnoredAny,
+    /// By path and method, with the place of each.
+    pub operations: Vec<Operation>,
+    pub security_schemes: Vec<String>,
+    pub schemas: Vec<(String, Schema)>,
 }
 
 /// One method of one path.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Operation {
+    pub place: String,
+    pub path: String,
+    pub method: String,
     pub operation_id: Option<String>,
     pub summary: Option<String>,
     pub description: Option<String>,
-    #[serde(rename = "x-source")]
     pub source: Option<String>,
-    #[serde(rename = "x-replay")]
     pub replay: Option<String>,
-    #[serde(rename = "x-output")]
     pub output: Option<Schema>,
-    #[serde(rename = "x-decoder")]
     pub decoder: Option<String>,
-    #[serde(rename = "x-list")]
     pub list: Option<String>,
-    #[serde(rename = "x-anonymous-with")]
     pub anonymous_with: Option<String>,
-    pub security: Option<Vec<Ordered<IgnoredAny>>>,
-    #[serde(default)]
+    /// Each of them is enough; several schemes of one are needed together.
+    pub security: Option<Vec<Vec<String>>>,
     pub parameters: Vec<Parameter>,
     pub request_body: Option<RequestBody>,
-    #[serde(rename = "responses")]
-    _responses: IgnoredAny,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Parameter {
-    pub name: String,
-    #[serde(rename = "in")]
     pub place: String,
-    #[serde(default)]
+    pub name: String,
+    pub location: String,
     pub required: bool,
     pub description: Option<String>,
     pub schema: Schema,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RequestBody {
-    #[serde(rename = "required")]
-    _required: IgnoredAny,
-    pub content: Ordered<MediaType>,
+    pub place: String,
+    /// By media type.
+    pub content: Vec<(String, Schema)>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MediaType {
-    pub schema: Schema,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[derive(Default)]
 pub struct Schema {
-    #[serde(rename = "$ref")]
+    pub place: String,
     pub reference: Option<String>,
     pub description: Option<String>,
-    #[serde(rename = "type")]
-    pub types: Types,
+    /// The words of `type`, with `null` for one that is `nullable`.
+    pub types: Vec<String>,
     pub format: Option<String>,
-    #[serde(rename = "const")]
     pub constant: Option<Constant>,
-    pub properties: Ordered<Schema>,
+    /// The values of `enum`, where all are text.
+    pub words_allowed: Vec<String>,
+    pub properties: Vec<(String, Schema)>,
     pub required: Vec<String>,
     pub items: Option<Box<Schema>>,
     pub one_of: Vec<Schema>,
-    #[serde(rename = "x-decoder")]
+    pub any_of: Vec<Schema>,
+    pub all_of: Vec<Schema>,
     pub decoder: Option<String>,
-    #[serde(rename = "x-name")]
     pub name: Option<String>,
-    #[serde(rename = "x-flag")]
     pub flag: bool,
-    #[serde(rename = "x-attached")]
     pub attached: bool,
-    #[serde(rename = "x-newtype")]
     pub newtype: bool,
-    #[serde(rename = "x-hand-written")]
     pub hand_written: bool,
-    #[serde(rename = "x-open-enum")]
-    pub words: Ordered<String>,
-    #[serde(rename = "anyOf")]
-    _any_of: IgnoredAny,
-    #[serde(rename = "enum")]
-    _enum: IgnoredAny,
-    #[serde(rename = "pattern")]
-    _pattern: IgnoredAny,
-    #[serde(rename = "minLength")]
-    _min_length: IgnoredAny,
-    #[serde(rename = "minimum")]
-    _minimum: IgnoredAny,
-    #[serde(rename = "maximum")]
-    _maximum: IgnoredAny,
-    #[serde(rename = "maxProperties")]
-    _max_properties: IgnoredAny,
-}
-
-/// The words of `type`, of which there may be one or several.
-#[derive(Default, Deserialize)]
-#[serde(untagged)]
-pub enum Types {
-    #[default]
-    None,
-    One(String),
-    Several(Vec<String>),
-}
-
-impl Types {
-    /// The words.
-    pub fn words(&self) -> &[String] {
-        match self {
-            Self::None => &[],
-            Self::One(word) => std::slice::from_ref(word),
-            Self::Several(words) => words,
-        }
-    }
+    /// The words of `x-open-enum`, each with its meaning.
+    pub words: Vec<(String, String)>,
 }
 
 /// A value that is always the same.
-#[derive(Deserialize)]
-#[serde(untagged)]
 pub enum Constant {
     Bool(bool),
     Integer(i64),
     Text(String),
 }
 
-/// A mapping in the order of the document.
-pub struct Ordered<T>(pub Vec<(String, T)>);
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-impl<T> Ordered<T> {
-    /// The value under `key`.
-    pub fn get(&self, key: &str) -> Option<&T> {
-        let mut pairs = self.0.iter();
-        pairs.find_map(|(name, value)| (name == key).then_some(value))
-    }
-}
+const FOR_PEOPLE: &[&str] =
+    &["tags", "externalDocs", "deprecated", "responses", "servers", "callbacks", "x-internal"];
 
-impl<T> Default for Ordered<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
+/// What only validators and people read in a schema.
+const FOR_VALIDATORS: &[&str] = &[
+    "title",
+    "example",
+    "examples",
+    "default",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "additionalProperties",
+    "externalDocs",
+    "$comment",
+];
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Pairs<T> {
-            type Value = Ordered<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a mapping")
+impl Document {
+    pub fn read(root: &Node, findings: &mut Findings) -> Self {
+        let mut top = Fields::of(&Part { node: root, place: "#".to_owned() }, findings);
+        let title = match top.part("info") {
+            Some(info) => {
+                let mut info = Fields::of(&info, top.findings());
+                let title = info.text("title");
+                info.finish(&[
+                    "version", "description", "summary", "termsOfService", "contact", "license",
+                ]);
+                title
             }
+            None => None,
+        };
+        if title.is_none() {
+            top.findings().error("#/info", "no title; name the provider as people know it");
+        }
+        let security = security(&mut top);
+        let components = top.part("components");
+        let paths = top.entries("paths");
+        top.finish(&["openapi", "servers", "tags", "externalDocs", "jsonSchemaDialect"]);
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered<T>, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
+        let (mut security_schemes, mut schemas) = (Vec::new(), Vec::new());
+        if let Some(components) = components {
+            let mut components = Fields::of(&components, findings);
+            security_schemes =
+                components.entries("securitySchemes").into_iter().map(|(name, _)| name).collect();
+            schemas = components.schemas("schemas");
+            components.finish(&[
+                "responses", "parameters", "requestBodies", "headers", "examples", "links",
+                "callbacks", "pathItems",
+            ]);
+        }
+        let mut operations = Vec::new();
+        for (path, item) in paths {
+            let mut fields = Fields::of(&item, findings);
+            let shared = fields.list("parameters");
+            METHODS.iter().for_each(|method| _ = fields.part(method));
+            fields.finish(&["summary", "description", "servers"]);
+            for (method, part) in item.entries() {
+                if METHODS.contains(&method.as_str()) {
+                    let mut operation =
+                        Operation::read(root, &path, &method, &part, &shared, findings);
+                    operation.security = operation.security.or_else(|| security.clone());
+                    operations.push(operation);
                 }
-                Ok(Ordered(pairs))
             }
         }
+        Self { title: title.unwrap_or_default(), operations, security_schemes, schemas }
+    }
 
-        deserializer.deserialize_map(Pairs(PhantomData))
+    /// The component of this name.
+    pub fn schema(&self, name: &str) -> Option<&Schema> {
+        self.schemas.iter().find_map(|(other, schema)| (other == name).then_some(schema))
+    }
+}
+
+impl Operation {
+    fn read(
+        root: &Node,
+        path: &str,
+        method: &str,
+        part: &Part<'_>,
+        shared: &[Part<'_>],
+        findings: &mut Findings,
+    ) -> Self {
+        let mut fields = Fields::of(part, findings);
+        let parameters: Vec<_> = shared.iter().cloned().chain(fields.list("parameters")).collect();
+        let parameters = parameters.into_iter().map(|part| {
+            let part = part.resolve(root, fields.findings());
+            Parameter::read(&part, fields.findings())
+        });
+        let parameters = parameters.collect();
+        let body = fields.part("requestBody").map(|part| {
+            let part = part.resolve(root, fields.findings());
+            RequestBody::read(&part, fields.findings())
+        });
+        let operation = Self {
+            place: part.place.clone(),
+            path: path.to_owned(),
+            method: method.to_owned(),
+            operation_id: fields.text("operationId"),
+            summary: fields.text("summary"),
+            description: fields.text("description"),
+            source: fields.text("x-source"),
+            replay: fields.text("x-replay"),
+            output: fields.schema("x-output"),
+            decoder: fields.text("x-decoder"),
+            list: fields.text("x-list"),
+            anonymous_with: fields.text("x-anonymous-with"),
+            security: security(&mut fields),
+            parameters,
+            request_body: body,
+        };
+        fields.finish(FOR_PEOPLE);
+        operation
+    }
+}
+
+/// The names of the schemes of each requirement.
+fn security(fields: &mut Fields<'_, '_>) -> Option<Vec<Vec<String>>> {
+    fields.part("security")?;
+    let requirements = fields.list("security");
+    let names = |part: Part<'_>| part.entries().into_iter().map(|(name, _)| name).collect();
+    Some(requirements.into_iter().map(names).collect())
+}
+
+impl Parameter {
+    fn read(part: &Part<'_>, findings: &mut Findings) -> Self {
+        let mut fields = Fields::of(part, findings);
+        let parameter = Self {
+            place: part.place.clone(),
+            name: fields.text("name").unwrap_or_default(),
+            location: fields.text("in").unwrap_or_default(),
+            required: fields.flag("required"),
+            description: fields.text("description"),
+            schema: fields.schema("schema").unwrap_or_default(),
+        };
+        fields.finish(&["example", "examples", "deprecated", "style", "explode"]);
+        parameter
+    }
+}
+
+impl RequestBody {
+    fn read(part: &Part<'_>, findings: &mut Findings) -> Self {
+        let mut fields = Fields::of(part, findings);
+        let mut content = Vec::new();
+        for (kind, part) in fields.entries("content") {
+            let mut media = Fields::of(&part, fields.findings());
+            content.push((kind, media.schema("schema").unwrap_or_default()));
+            media.finish(&["example", "examples", "encoding"]);
+        }
+        fields.finish(&["required", "description"]);
+        Self { place: part.place.clone(), content }
+    }
+}
+
+impl Schema {
+    fn read(part: &Part<'_>, findings: &mut Findings) -> Self {
+        // `true` takes any value, as `{}` does.
+        if let Node::Bool(true) = part.node {
+            return Self { place: part.place.clone(), ..Self::default() };
+        }
+        let mut fields = Fields::of(part, findings);
+        let mut types = fields.words("type");
+        if fields.flag("nullable") {
+            types.push("null".to_owned());
+        }
+        let allowed = fields.list("enum");
+        let words = allowed.iter().map(|part| match part.node {
+            Node::Text(word) => Some(word.clone()),
+            _ => None,
+        });
+        let schema = Self {
+            place: part.place.clone(),
+            reference: fields.text("$ref"),
+            description: fields.text("description"),
+            types,
+            format: fields.text("format"),
+            constant: fields.part("const").and_then(|part| match part.node {
+                Node::Bool(value) => Some(Constant::Bool(*value)),
+                Node::Integer(value) => Some(Constant::Integer(*value)),
+                Node::Text(text) => Some(Constant::Text(text.clone())),
+                _ => None,
+            }),
+            words_allowed: words.collect::<Option<_>>().unwrap_or_default(),
+            properties: fields.schemas("properties"),
+            required: fields.words("required"),
+            items: fields.schema("items").map(Box::new),
+            one_of: fields.alternatives("oneOf"),
+            any_of: fields.alternatives("anyOf"),
+            all_of: fields.alternatives("allOf"),
+            decoder: fields.text("x-decoder"),
+            name: fields.text("x-name"),
+            flag: fields.flag("x-flag"),
+            attached: fields.flag("x-attached"),
+            newtype: fields.flag("x-newtype"),
+            hand_written: fields.flag("x-hand-written"),
+            words: fields
+                .entries("x-open-enum")
+                .into_iter()
+                .map(|(word, part)| (word, part.node.scalar().unwrap_or_default()))
+                .collect(),
+        };
+        fields.finish(FOR_VALIDATORS);
+        schema
+    }
+}
+
+impl Fields<'_, '_> {
+    fn schema(&mut self, key: &'static str) -> Option<Schema> {
+        self.part(key).map(|part| Schema::read(&part, self.findings()))
+    }
+
+    fn schemas(&mut self, key: &'static str) -> Vec<(String, Schema)> {
+        let parts = self.entries(key);
+        parts.into_iter().map(|(name, part)| (name, Schema::read(&part, self.findings()))).collect()
+    }
+
+    fn alternatives(&mut self, key: &'static str) -> Vec<Schema> {
+        let parts = self.list(key);
+        parts.iter().map(|part| Schema::read(part, self.findings())).collect()
     }
 }

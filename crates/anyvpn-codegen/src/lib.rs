@@ -1,8 +1,39 @@
-//! `cargo xtask codegen [--check]`: a provider's operations and types from its OpenAPI document.
+//! Generates the operations of a VPN provider from its OpenAPI document.
 //!
-//! Each `crates/anyvpn-NAME/openapi.yaml` gives `src/ops.rs` beside it and a table in
-//! `docs/endpoints.md`; each `examples/NAME/openapi.yaml` the former only. Three steps: [`document`] parses the YAML, [`read`] decides what
-//! each operation and type is in Rust (a [`model`]), [`rust`] and [`markdown`] write it down.
+//! The document is OpenAPI 3.0 or 3.1. The code is a struct for each operation that implements
+//! `anyvpn_http::Operation`, the types of the replies, a table of all operations, and a function that
+//! calls one by its name. It expects `crate::dialect::Dialect`, and the modules `lenient` and `types`
+//! where the document names functions and types of them. The program `anyvpn-codegen` does this from the
+//! command line; a build that checks or combines more uses this library:
+//!
+//! ```
+//! let yaml = "
+//! openapi: 3.1.0
+//! info: { title: Acme, version: v1 }
+//! paths:
+//!   /v1/devices/{id}:
+//!     delete:
+//!       operationId: remove-device
+//!       summary: Removes a device.
+//!       x-source: Acme, Devices
+//!       x-replay: Idempotent
+//!       security: []
+//!       parameters:
+//!         - { name: id, in: path, required: true, description: Which., schema: { type: string } }
+//! ";
+//! let api = anyvpn_codegen::read("acme", yaml).map_err(|findings| format!("{findings:?}"))?;
+//! assert_eq!(api.warnings, []);
+//! let code = anyvpn_codegen::generate(&api.provider, "my-build", ".".as_ref())?;
+//! assert!(code.contains("pub struct RemoveDevice"));
+//! # Ok::<(), String>(())
+//! ```
+//!
+//! # What is understood
+//!
+//! Paths with GET, POST, PUT and DELETE, parameters in path and query, JSON and form bodies, schemas and
+//! references to components. An inline object and an inline `enum` of texts become types that are named
+//! after their place. What only validators read (`maxLength`, `pattern`, `default` and so on) has no effect.
+//! Missing descriptions and unknown keywords are warnings.
 //!
 //! The extensions of OpenAPI that are understood:
 //!
@@ -23,59 +54,73 @@
 //!
 //! Formats: `password` is a `Secret`; `compact-string` a `CompactString`, for lists that can be long;
 //! `unix-time` and `date-time` a `Timestamp`; `date` a `Date`;
-//! `ip`, `ipv4` and `ipv6` addresses; `public-key` WireGuard's; `uint8` to `uint64` and `int64`
-//! integers. A body is JSON or a form. A property of a body that is `const` is no field unless it is a flag, and one that is
+//! `ip`, `ipv4` and `ipv6` addresses; `public-key` WireGuard's; `uint8` to `uint64`, `int32` and `int64`
+//! integers; `number` is an `f64`. Another format is a warning. A body is JSON or a form. A property of a body that is `const` is no field unless it is a flag, and one that is
 //! attached never is. Only components that an operation's input or output reaches become types.
 
 mod document;
-mod markdown;
+mod finding;
 mod model;
+mod node;
 mod read;
 mod rust;
 #[cfg(test)]
 mod tests;
 mod text;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use similar::TextDiff;
 
-use self::model::Provider;
+use self::document::Document;
+pub use self::finding::{Finding, Severity};
+use self::finding::Findings;
+pub use self::model::{Operation, Provider, Security};
+use self::node::Node;
 
-/// A value, or what is wrong: where, what, and what to do.
-type Result<T> = std::result::Result<T, String>;
+/// A document that can be generated from.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Api {
+    /// What the document says.
+    pub provider: Provider,
+    /// What it had better say too.
+    pub warnings: Vec<Finding>,
+}
 
-/// Writes the generated files.
-pub fn write(root: &Path) -> Result<()> {
-    for (path, text) in generate(root)? {
-        let file = root.join(&path);
-        if fs::read_to_string(&file).is_ok_and(|old| old == text) {
-            continue;
+/// Reads the OpenAPI document of the provider `name`.
+///
+/// # Errors
+///
+/// Returns all that is wrong with the document, errors and warnings, in the order of their places in it
+/// as they are read.
+pub fn read(name: &str, yaml: &str) -> Result<Api, Vec<Finding>> {
+    let mut findings = Findings::default();
+    let root: Node = match serde_saphyr::from_str(yaml) {
+        Ok(root) => root,
+        Err(error) => {
+            findings.error("#", format!("this is not YAML: {error}"));
+            return Err(findings.0);
         }
-        fs::write(&file, text).map_err(|e| format!("{}: {e}", path.display()))?;
-        println!("wrote {}", path.display());
-    }
-    Ok(())
+    };
+    let document = Document::read(&root, &mut findings);
+    let provider = Provider::from_document(name, &document, &mut findings);
+    if findings.has_errors() { Err(findings.0) } else { Ok(Api { provider, warnings: findings.0 }) }
 }
 
-/// Compares the generated files with what is there, and shows the difference.
-pub fn check(root: &Path) -> Result<()> {
-    let mut stale = Vec::new();
-    for (path, text) in generate(root)? {
-        let old = fs::read_to_string(root.join(&path)).unwrap_or_default();
-        stale.extend(difference(&path, &old, &text));
-    }
-    if stale.is_empty() {
-        return Ok(());
-    }
-    Err(format!(
-        "{}\nGenerated files differ from their OpenAPI documents. Run `cargo xtask codegen`.",
-        stale.concat()
-    ))
+/// Writes the Rust code of a provider's operations, formatted as rustfmt does it in `folder`. The code's
+/// first line names `command` as what writes it.
+///
+/// # Errors
+///
+/// Returns what rustfmt says, or that it cannot be run.
+pub fn generate(provider: &Provider, command: &str, folder: &Path) -> Result<String, String> {
+    text::rustfmt(folder, &rust::ops(provider, command))
 }
 
-/// The unified diff from `old` to `new`; `None` when they are equal.
+/// Shows how a generated file differs from the one that is there, as a unified diff; `None` when they
+/// are equal.
+#[must_use]
 pub fn difference(path: &Path, old: &str, new: &str) -> Option<String> {
     let path = path.display();
     (old != new).then(|| {
@@ -84,49 +129,4 @@ pub fn difference(path: &Path, old: &str, new: &str) -> Option<String> {
             .header(&format!("{path} (now)"), &format!("{path} (generated)"))
             .to_string()
     })
-}
-
-/// The generated files: paths below `root`, and texts.
-fn generate(root: &Path) -> Result<Vec<(PathBuf, String)>> {
-    let mut files = Vec::new();
-    let mut providers = Vec::new();
-    for (name, path) in documents(root)? {
-        let place = path.display().to_string();
-        let yaml = fs::read_to_string(root.join(&path)).map_err(|e| format!("{place}: {e}"))?;
-        let provider = Provider::read(&name, &place, &yaml)?;
-        let ops =
-            text::rustfmt(root, &rust::ops(&provider)).map_err(|e| format!("{place}: {e}"))?;
-        files.push((path.with_file_name("src").join("ops.rs"), ops));
-        // An example's vendor does not exist; it is no provider of the documents.
-        if path.starts_with(CRATES) {
-            providers.push(provider);
-        }
-    }
-    files.push(("docs/endpoints.md".into(), markdown::endpoints(&providers)));
-    Ok(files)
-}
-
-/// Where the providers' folders are: `anyvpn-NAME`.
-const CRATES: &str = "crates";
-
-/// Where the examples' folders are: `NAME`.
-const EXAMPLES: &str = "examples";
-
-/// The providers that have an OpenAPI document, and its path below `root`, in order of their names.
-fn documents(root: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let mut found = Vec::new();
-    for (place, prefix) in [(CRATES, "anyvpn-"), (EXAMPLES, "")] {
-        if !root.join(place).is_dir() {
-            continue;
-        }
-        let folders = fs::read_dir(root.join(place)).map_err(|e| format!("{place}: {e}"))?;
-        let folders = folders.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        found.extend(folders.filter_map(|folder| {
-            let path = Path::new(place).join(&folder).join("openapi.yaml");
-            let name = folder.strip_prefix(prefix)?.to_owned();
-            root.join(&path).is_file().then_some((name, path))
-        }));
-    }
-    found.sort();
-    Ok(found)
 }

@@ -1,45 +1,57 @@
 //! What an OpenAPI document's operations and types are in Rust.
 
 /// One provider.
+#[derive(Debug)]
+#[non_exhaustive]
 pub struct Provider {
-    /// The crate's name without `anyvpn-`.
+    /// The first part of its operations' names, such as `azire`.
     pub name: String,
     /// The provider's name for people.
     pub title: String,
+    /// The operations, in the order of the document.
     pub operations: Vec<Operation>,
-    pub newtypes: Vec<Newtype>,
-    pub enums: Vec<OpenEnum>,
+    pub(crate) newtypes: Vec<Newtype>,
+    pub(crate) enums: Vec<OpenEnum>,
     /// The types of the crate's own `types`, each with the type that it checks.
-    pub hand_written: Vec<(String, String)>,
+    pub(crate) hand_written: Vec<(String, String)>,
 }
 
 /// One operation.
+#[derive(Debug)]
+#[non_exhaustive]
 pub struct Operation {
+    /// The name, such as `create-port-forward`.
     pub id: String,
     /// The struct's name.
     pub name: String,
+    /// One sentence.
     pub summary: String,
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
+    /// The vendor's page and heading.
     pub source: String,
+    /// `Safe`, `Idempotent` or `Once`.
     pub replay: String,
-    /// In lower case.
+    /// The HTTP method, in lower case.
     pub method: String,
+    /// The path, with places such as `{id}`.
     pub path: String,
+    /// Which credentials it takes.
     pub security: Security,
-    pub fields: Vec<Field>,
-    pub body: Option<Body>,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) body: Option<Body>,
     /// The name and the Rust expression of a property that is always the same.
-    pub constant: Option<(String, String)>,
+    pub(crate) constant: Option<(String, String)>,
     /// The Rust type of what the caller gets.
-    pub output: String,
+    pub(crate) output: String,
     /// The list that the output is or has.
-    pub list: Option<List>,
-    pub decoder: Option<String>,
+    pub(crate) list: Option<List>,
+    pub(crate) decoder: Option<String>,
     /// The types that are needed here for the first time.
-    pub types: Vec<Struct>,
+    pub(crate) types: Vec<Struct>,
 }
 
 /// A list in an operation's output.
+#[derive(Debug)]
 pub struct List {
     /// The Rust type of its elements.
     pub item: String,
@@ -48,28 +60,35 @@ pub struct List {
 }
 
 /// How a body is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
     Json,
     Form,
 }
 
 /// Which credentials an operation takes, by the names of their schemes.
+#[derive(Debug)]
+#[non_exhaustive]
 pub enum Security {
+    /// None.
     None,
+    /// One of these.
     Required(Vec<String>),
+    /// One of these, or none.
     Optional(Vec<String>),
     /// Required unless this field is given: then none is sent.
     RequiredWithout(Vec<String>, String),
 }
 
 /// A string with a type of its own.
+#[derive(Debug)]
 pub struct Newtype {
     pub name: String,
     pub doc: String,
 }
 
 /// A string with known words, each with its meaning.
+#[derive(Debug)]
 pub struct OpenEnum {
     pub name: String,
     pub doc: String,
@@ -77,6 +96,7 @@ pub struct OpenEnum {
 }
 
 /// A type of replies.
+#[derive(Debug)]
 pub struct Struct {
     pub name: String,
     pub doc: String,
@@ -84,6 +104,7 @@ pub struct Struct {
 }
 
 /// A field of an operation or of a type.
+#[derive(Debug)]
 pub struct Field {
     /// The name in Rust.
     pub name: String,
@@ -105,7 +126,7 @@ impl Field {
 }
 
 /// How a field gets from and to the wire.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codec {
     /// As serde does it.
     Plain,
@@ -118,7 +139,7 @@ pub enum Codec {
 }
 
 /// Where a field is found.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     Path,
     Query,

@@ -1,50 +1,55 @@
-//! Makes the model of a provider from its document.
+//! Makes the model of a provider from its document. A mistake is noted, and reading goes on, so that
+//! all of them are reported at once.
 
-use super::Result;
 use super::document::{self, Constant, Document, Schema};
+use super::finding::Findings;
 use super::model::{
     Body, Codec, Field, List, Newtype, OpenEnum, Operation, Place, Provider, Security, Struct,
 };
-use super::text::camel_case;
+use super::text::{camel_case, field_name, kebab_case};
 
 impl Provider {
-    /// Reads the document of provider `name` at `place`.
-    pub fn read(name: &str, place: &str, yaml: &str) -> Result<Self> {
-        let document: Document =
-            serde_saphyr::from_str(yaml).map_err(|e| format!("{place}: {e}"))?;
-        let mut reader = Reader::new(&document);
+    /// Reads the document of provider `name`. With an error among the findings, it is incomplete.
+    pub(crate) fn from_document(name: &str, document: &Document, findings: &mut Findings) -> Self {
+        let mut reader = Reader {
+            document,
+            findings,
+            reached: Vec::new(),
+            newtypes: Vec::new(),
+            hand_written: Vec::new(),
+            enums: Vec::new(),
+            structs: Vec::new(),
+        };
         let mut operations: Vec<Operation> = Vec::new();
-        for (path, methods) in &document.paths.0 {
-            for (method, operation) in &methods.0 {
-                let id = operation.operation_id.clone().ok_or_else(|| {
-                    format!("{place}: {method} {path}: no operationId; name the operation")
-                })?;
-                if operations.iter().any(|other| other.id == id) {
-                    return Err(format!(
-                        "{place}: {id}: two operations have this name; rename one"
-                    ));
-                }
-                let read = reader.operation(id.clone(), method, path, operation);
-                operations.push(read.map_err(|problem| format!("{place}: {id}: {problem}"))?);
+        for operation in &document.operations {
+            let read = reader.operation(operation);
+            if !read.id.is_empty() && operations.iter().any(|other| other.id == read.id) {
+                let problem = format!("two operations are named `{}`; rename one", read.id);
+                reader.findings.error(&operation.place, problem);
             }
+            operations.push(read);
         }
-        Ok(Self {
+        Self {
             name: name.to_owned(),
-            title: document.info.title.clone(),
+            title: document.title.clone(),
             operations,
             newtypes: reader.newtypes,
             hand_written: reader.hand_written,
             enums: reader.enums,
-        })
+        }
     }
 }
 
 /// Where named schemas are.
 const COMPONENTS: &str = "#/components/schemas/";
 
+/// Stands for a type that could not be found out; there is an error then.
+const UNKNOWN: &str = "String";
+
 /// A document, and the types of it that have been needed so far.
-struct Reader<'a> {
+struct Reader<'a, 'f> {
     document: &'a Document,
+    findings: &'f mut Findings,
     reached: Vec<String>,
     newtypes: Vec<Newtype>,
     hand_written: Vec<(String, String)>,
@@ -52,172 +57,211 @@ struct Reader<'a> {
     structs: Vec<Struct>,
 }
 
-impl<'a> Reader<'a> {
-    fn new(document: &'a Document) -> Self {
-        Self {
-            document,
-            reached: Vec::new(),
-            newtypes: Vec::new(),
-            hand_written: Vec::new(),
-            enums: Vec::new(),
-            structs: Vec::new(),
+impl<'a> Reader<'a, '_> {
+    fn operation(&mut self, from: &document::Operation) -> Operation {
+        let at = &from.place;
+        self.one_of(at, "method", &from.method, &["get", "post", "put", "delete"]);
+        let id = self.required(at, &from.operation_id, "operationId", "name the operation");
+        let id = kebab_case(&id);
+        let name = camel_case(&id);
+        let replay = self.required(at, &from.replay, "x-replay", "say whether it may be sent again");
+        if !replay.is_empty() {
+            self.one_of(at, "x-replay", &replay, &["Safe", "Idempotent", "Once"]);
         }
-    }
-
-    fn operation(
-        &mut self,
-        id: String,
-        method: &str,
-        path: &str,
-        from: &document::Operation,
-    ) -> Result<Operation> {
-        one_of("method", method, &["get", "post", "put", "delete"])?;
-        let replay = given(&from.replay, "x-replay", "say whether it may be sent again")?;
-        one_of("x-replay", &replay, &["Safe", "Idempotent", "Once"])?;
-        let mut fields = self.parameters(path, &from.parameters)?;
-        let mut constant = None;
-        let body = from.request_body.as_ref().map(body).transpose()?;
-        if let Some((form, schema)) = body {
-            for (name, property) in &schema.properties.0 {
-                if self.is_attached(property) {
-                    continue;
-                }
-                let Some(value) = property.constant.as_ref().filter(|_| !property.flag) else {
-                    let field = self.property(schema, name, property, Place::Body)?;
-                    if form == Body::Form {
-                        check_boolean(&field).map_err(|e| format!("property `{name}`: {e}"))?;
-                    }
-                    fields.push(field);
-                    continue;
-                };
-                if constant.is_some() || form == Body::Form {
-                    return Err(format!(
-                        "`{name}`: a constant property; only one is supported, and only in JSON"
-                    ));
-                }
-                constant = Some((name.clone(), literal(value)));
-            }
-            all_required_exist(schema)?;
+        let mut fields = self.parameters(&name, from);
+        let (mut constant, mut body) = (None, None);
+        if let Some(from) = &from.request_body
+            && let Some((kind, schema)) = self.body(from)
+        {
+            body = Some(kind);
+            constant = self.body_fields(&name, kind, schema, &mut fields);
         }
+        self.check_names(at, &fields);
         let output = match &from.output {
-            Some(schema) => self.kind(schema).map_err(|e| format!("x-output: {e}"))?,
+            Some(schema) => self.kind(schema, &format!("{name}Output")),
             None => "()".to_owned(),
         };
-        let list = self.list(from, &output).map_err(|e| format!("x-list: {e}"))?;
-        Ok(Operation {
-            name: camel_case(&id),
-            id,
-            summary: given(&from.summary, "summary", "say in one sentence what it does")?,
-            description: from.description.clone(),
-            source: given(&from.source, "x-source", "name the vendor's page and heading")?,
+        let list = self.list(from, &output);
+        let fallback = format!("Calls `{} {}`.", from.method.to_ascii_uppercase(), from.path);
+        let summary = from.summary.as_ref().or(from.description.as_ref());
+        let description = from.description.clone().filter(|_| from.summary.is_some());
+        Operation {
+            summary: self.doc(at, summary, "summary", "say in one sentence what it does", fallback),
+            description,
+            source: self.doc(
+                at,
+                from.source.as_ref(),
+                "x-source",
+                "name the vendor's page and heading",
+                String::new(),
+            ),
             replay,
-            method: method.to_owned(),
-            path: path.to_owned(),
-            security: self.security(from, &fields)?,
+            method: from.method.clone(),
+            path: from.path.clone(),
+            security: self.security(from, &fields),
             fields,
-            body: body.map(|(body, _)| body),
+            body,
             constant,
             output,
             list,
             decoder: from.decoder.clone(),
             types: std::mem::take(&mut self.structs),
-        })
+            id,
+            name,
+        }
+    }
+
+    /// The fields of a body, and the property of it that is always the same.
+    fn body_fields(
+        &mut self,
+        operation: &str,
+        body: Body,
+        schema: &Schema,
+        fields: &mut Vec<Field>,
+    ) -> Option<(String, String)> {
+        let mut constant = None;
+        for (name, property) in &schema.properties {
+            if self.is_attached(property) {
+                continue;
+            }
+            let Some(value) = property.constant.as_ref().filter(|_| !property.flag) else {
+                let field = self.property(operation, schema, name, property, Place::Body);
+                if body == Body::Form {
+                    self.check_text(&property.place, &field);
+                }
+                fields.push(field);
+                continue;
+            };
+            if constant.is_some() || body == Body::Form {
+                let problem = "a constant property; only one is supported, and only in JSON";
+                self.findings.error(&property.place, problem);
+            }
+            constant = Some((name.clone(), literal(value)));
+        }
+        self.all_required_exist(schema);
+        constant
     }
 
     /// The list that an output is, or that the operation says it has.
-    fn list(&mut self, from: &document::Operation, output: &str) -> Result<Option<List>> {
+    fn list(&mut self, from: &document::Operation, output: &str) -> Option<List> {
         let itself = output.strip_prefix("Vec<").and_then(|it| it.strip_suffix('>'));
         if let Some(item) = itself {
-            return Ok(Some(List { item: item.to_owned(), field: None }));
+            return Some(List { item: item.to_owned(), field: None });
         }
-        let Some(field) = &from.list else { return Ok(None) };
-        let schema = self.document.components.schemas.get(output);
-        let property = schema.and_then(|schema| schema.properties.get(field));
-        let items = property.and_then(|property| property.items.as_ref());
-        let items =
-            items.ok_or_else(|| format!("no array `{field}`; name one of the x-output's"))?;
-        Ok(Some(List { item: self.kind(items)?, field: Some(field.clone()) }))
+        let field = from.list.as_ref()?;
+        let property = self.document.schema(output).and_then(|it| property(it, field));
+        let Some(items) = property.and_then(|property| property.items.as_ref()) else {
+            let problem = format!("x-list: no array `{field}`; name one of the x-output's");
+            self.findings.error(&from.place, problem);
+            return None;
+        };
+        let item = self.kind(items, &format!("{output}Item"));
+        Some(List { item, field: Some(field.clone()) })
     }
 
-    fn security(&self, from: &document::Operation, fields: &[Field]) -> Result<Security> {
+    fn security(&mut self, from: &document::Operation, fields: &[Field]) -> Security {
+        let at = &from.place;
         let Some(requirements) = &from.security else {
-            return Err("no security; write `security: []` where it takes no credential".to_owned());
+            let problem = "no security; write `security: []` where it takes no credential";
+            self.findings.error(at, problem);
+            return Security::None;
         };
         let mut schemes = Vec::new();
         for requirement in requirements {
-            match requirement.0.as_slice() {
+            match requirement.as_slice() {
                 [] => {}
-                [(scheme, _)] => schemes.push(scheme.clone()),
-                _ => return Err("two schemes at once; only one of several is supported".to_owned()),
+                [scheme] => schemes.push(scheme.clone()),
+                _ => {
+                    let problem = "security: two schemes at once; only one of several is supported";
+                    self.findings.error(at, problem);
+                }
             }
         }
-        let known = &self.document.components.security_schemes;
-        if let Some(unknown) = schemes.iter().find(|scheme| known.get(scheme).is_none()) {
-            return Err(format!(
-                "security: no scheme `{unknown}`; add it to components.securitySchemes"
-            ));
+        for scheme in &schemes {
+            if !self.document.security_schemes.contains(scheme) {
+                let problem = format!(
+                    "security: no scheme `{scheme}`; add it to components.securitySchemes"
+                );
+                self.findings.error(at, problem);
+            }
         }
-        let anonymous = requirements.iter().any(|requirement| requirement.0.is_empty());
-        match &from.anonymous_with {
-            _ if schemes.is_empty() => Ok(Security::None),
-            None if anonymous => Ok(Security::Optional(schemes)),
-            None => Ok(Security::Required(schemes)),
-            Some(name) if !fields.iter().any(|f| f.name == *name && f.optional) => Err(format!(
+        let anonymous = requirements.iter().any(Vec::is_empty);
+        let Some(name) = &from.anonymous_with else {
+            return match (schemes.is_empty(), anonymous) {
+                (true, _) => Security::None,
+                (false, true) => Security::Optional(schemes),
+                (false, false) => Security::Required(schemes),
+            };
+        };
+        if !fields.iter().any(|field| field.name == *name && field.optional) {
+            let problem = format!(
                 "x-anonymous-with: no optional field `{name}`; name one of the operation's"
-            )),
-            Some(_) if !anonymous => {
-                Err("x-anonymous-with: security has no `{}`; add it".to_owned())
-            }
-            Some(name) => Ok(Security::RequiredWithout(schemes, name.clone())),
+            );
+            self.findings.error(at, problem);
         }
+        if !anonymous {
+            self.findings.error(at, "x-anonymous-with: security has no `{}`; add it");
+        }
+        Security::RequiredWithout(schemes, name.clone())
     }
 
-    fn parameters(&mut self, path: &str, from: &[document::Parameter]) -> Result<Vec<Field>> {
+    fn parameters(&mut self, operation: &str, from: &document::Operation) -> Vec<Field> {
         let mut fields = Vec::new();
-        for parameter in from {
-            let name = &parameter.name;
-            let at = |problem: String| format!("parameter `{name}`: {problem}");
-            let place = match parameter.place.as_str() {
-                "path" if !parameter.required => {
-                    return Err(at("it is in the path; write `required: true`".to_owned()));
+        for parameter in &from.parameters {
+            let (name, at) = (&parameter.name, &parameter.place);
+            let place = match parameter.location.as_str() {
+                "path" => {
+                    if !parameter.required {
+                        self.findings.error(at, "it is in the path; write `required: true`");
+                    }
+                    if !from.path.contains(&format!("{{{name}}}")) {
+                        let problem = format!("the path has no place `{{{name}}}`; add it");
+                        self.findings.error(at, problem);
+                    }
+                    Place::Path
                 }
-                "path" if !path.contains(&format!("{{{name}}}")) => {
-                    return Err(at(format!("the path has no place `{{{name}}}`; add it")));
-                }
-                "path" => Place::Path,
                 "query" => Place::Query,
-                other => return Err(at(format!("unknown `in: {other}`; use path or query"))),
+                other => {
+                    let problem = format!("unknown `in: {other}`; use path or query");
+                    self.findings.error(at, problem);
+                    continue;
+                }
             };
             let field = Field {
-                name: name.clone(),
+                name: field_name(parameter.schema.name.as_deref().unwrap_or(name)),
                 wire: name.clone(),
-                doc: given(&parameter.description, "description", "say what it is").map_err(at)?,
-                kind: self.kind(&parameter.schema).map_err(at)?,
+                doc: self.field_doc(at, name, parameter.description.as_ref()),
+                kind: self.kind(&parameter.schema, &format!("{operation}{}", camel_case(name))),
                 optional: !parameter.required,
                 place,
                 codec: if parameter.schema.flag { Codec::Flag } else { Codec::Plain },
             };
-            check_boolean(&field).map_err(at)?;
+            self.check_text(at, &field);
+            if field.kind == "Secret" {
+                let problem = "a secret in the address is logged on its way; the dialect has to \
+                               attach it with the credential: leave it out here";
+                self.findings.error(at, problem);
+            }
             fields.push(field);
         }
-        let places = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+        let places = from.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
         for place in places {
-            if !fields.iter().any(|f| f.name == place && f.place == Place::Path) {
-                return Err(format!("no parameter for `{{{place}}}` of the path; add it"));
+            if !fields.iter().any(|field| field.wire == place && field.place == Place::Path) {
+                let problem = format!("no parameter for `{{{place}}}` of the path; add it");
+                self.findings.error(&from.place, problem);
             }
         }
-        Ok(fields)
+        fields
     }
 
     fn property(
         &mut self,
+        parent_type: &str,
         parent: &Schema,
         name: &str,
         property: &Schema,
         place: Place,
-    ) -> Result<Field> {
-        let at = |problem: String| format!("property `{name}`: {problem}");
-        let nullable = property.types.words().iter().any(|word| word == "null");
+    ) -> Field {
         let required = parent.required.iter().any(|required| required == name);
         let form = match (&property.decoder, property.one_of.first()) {
             (Some(_), Some(first)) => first,
@@ -232,17 +276,22 @@ impl<'a> Reader<'a> {
         if codec == Codec::Flag && (required || place != Place::Body) {
             let problem = "a flag is left out when it is false; make it an optional property of a \
                            body, or decode it with an x-decoder";
-            return Err(at(problem.to_owned()));
+            self.findings.error(&property.place, problem);
         }
-        Ok(Field {
-            name: property.name.as_deref().unwrap_or(name).to_owned(),
+        let description = property.description.as_ref().or_else(|| {
+            let component = self.document.schema(property.reference.as_ref()?.strip_prefix(COMPONENTS)?);
+            component?.description.as_ref()
+        });
+        let description = description.cloned();
+        Field {
+            name: property.name.clone().unwrap_or_else(|| field_name(name)),
             wire: name.to_owned(),
-            doc: given(&property.description, "description", "say what it is").map_err(at)?,
-            kind: self.kind(form).map_err(at)?,
-            optional: nullable || !required,
+            doc: self.field_doc(&property.place, name, description.as_ref()),
+            kind: self.kind(form, &format!("{parent_type}{}", camel_case(name))),
+            optional: is_nullable(property) || !required,
             place,
             codec,
-        })
+        }
     }
 
     /// Whether the dialect puts the property in: it says so, or the component that it refers to.
@@ -251,29 +300,40 @@ impl<'a> Reader<'a> {
             .reference
             .as_deref()
             .and_then(|reference| reference.strip_prefix(COMPONENTS))
-            .and_then(|name| self.document.components.schemas.get(name));
+            .and_then(|name| self.document.schema(name));
         property.attached || component.is_some_and(|component| component.attached)
     }
 
-    /// The Rust type of a schema, without `Option`.
-    fn kind(&mut self, schema: &Schema) -> Result<String> {
+    /// The Rust type of a schema, without `Option`. `name` is what a type of its own is called, where
+    /// the document gives it none.
+    fn kind(&mut self, schema: &Schema, name: &str) -> String {
         if let Some(reference) = &schema.reference {
-            let name = reference
-                .strip_prefix(COMPONENTS)
-                .ok_or_else(|| format!("`{reference}` is not below {COMPONENTS}"))?;
-            self.reach(name)?;
-            return Ok(name.to_owned());
+            return match reference.strip_prefix(COMPONENTS) {
+                Some(component) => self.reach(&schema.place, component),
+                None => {
+                    let problem = format!("`{reference}` is not below {COMPONENTS}; move it there");
+                    self.unknown(&schema.place, problem)
+                }
+            };
         }
-        let mut words = schema.types.words().iter().filter(|word| *word != "null");
-        let word = match (words.next(), words.next()) {
-            (Some(word), None) => word,
+        let words: Vec<_> = schema.types.iter().filter(|word| *word != "null").collect();
+        let word = match words.as_slice() {
+            [] => match only_alternative(schema) {
+                Some(only) => return self.kind(only, name),
+                None if !schema.properties.is_empty() => "object",
+                None => {
+                    return self.unknown(&schema.place, "no single type; give one, or an x-decoder");
+                }
+            },
+            [word] => word.as_str(),
             // The decoder makes the first of the others.
-            (Some(word), Some(_)) if schema.decoder.is_some() => word,
-            _ => return Err("no single type; give one, or an x-decoder".to_owned()),
+            [word, ..] if schema.decoder.is_some() => word.as_str(),
+            _ => return self.unknown(&schema.place, "no single type; give one, or an x-decoder"),
         };
-        let kind = match (word.as_str(), schema.format.as_deref()) {
+        let kind = match (word, schema.format.as_deref()) {
             ("integer", None) if schema.flag => "bool",
-            ("string", None | Some("email")) => "String",
+            ("string", None) if is_inline_enum(schema) => return self.inline_enum(schema, name),
+            ("string", None | Some("email" | "uri" | "uuid" | "hostname" | "byte")) => "String",
             ("string", Some("password")) => "Secret",
             ("string", Some("compact-string")) => "CompactString",
             ("string", Some("date")) => "Date",
@@ -287,106 +347,266 @@ impl<'a> Reader<'a> {
             ("integer", Some("uint16")) => "u16",
             ("integer", Some("uint32")) => "u32",
             ("integer", Some("uint64")) => "u64",
-            ("integer", Some("int64")) => "i64",
+            ("integer", Some("int32")) => "i32",
+            ("integer", None | Some("int64")) => "i64",
+            ("number", None | Some("float" | "double")) => "f64",
             ("boolean", None) => "bool",
-            ("array", None) => {
-                let items = schema.items.as_ref().ok_or("no items; say what it holds")?;
-                return Ok(format!("Vec<{}>", self.kind(items)?));
+            ("array", _) => {
+                let Some(items) = &schema.items else {
+                    return self.unknown(&schema.place, "no items; say what it holds");
+                };
+                return format!("Vec<{}>", self.kind(items, &format!("{name}Item")));
             }
-            ("object", None) => {
-                return Err("an object without a name; move it to components.schemas".to_owned());
+            ("object", _) => return self.inline_object(schema, name),
+            (word @ ("string" | "integer" | "number" | "boolean"), Some(format)) => {
+                let problem = format!(
+                    "unknown format {format} of {word}, read as any {word}; use one that the \
+                     generator knows, or leave it out"
+                );
+                self.findings.warn(&schema.place, problem);
+                match word {
+                    "integer" => "i64",
+                    "number" => "f64",
+                    "boolean" => "bool",
+                    _ => "String",
+                }
             }
-            (word, format) => {
-                return Err(format!(
-                    "unknown type {word}, format {}; use one of the codegen's, or teach it this one",
-                    format.unwrap_or("none")
-                ));
+            (word, _) => {
+                return self.unknown(&schema.place, format!("unknown type {word}; correct it"));
             }
         };
-        Ok(kind.to_owned())
+        kind.to_owned()
     }
 
-    /// Makes a component a type, unless it is one already.
-    fn reach(&mut self, name: &str) -> Result<()> {
-        if self.reached.iter().any(|reached| reached == name) {
-            return Ok(());
+    /// Makes a component a type, unless it is one already, and gives its name.
+    fn reach(&mut self, from: &str, component: &str) -> String {
+        let document = self.document;
+        let Some(schema) = document.schema(component) else {
+            let problem = format!("there is no schema `{component}`; add it to components.schemas");
+            return self.unknown(from, problem);
+        };
+        let name = type_name(component);
+        let is_type = schema.hand_written
+            || schema.newtype
+            || !schema.words.is_empty()
+            || is_inline_enum(schema)
+            || is_object(schema);
+        if !is_type {
+            // The component is another name for what it holds.
+            return match only_alternative(schema) {
+                Some(only) => self.kind(only, &name),
+                None if schema.types.is_empty() => {
+                    let problem = "neither object, x-newtype, x-open-enum nor x-hand-written; make \
+                                   it one of them";
+                    self.unknown(&schema.place, problem)
+                }
+                None => self.kind(schema, &name),
+            };
+        }
+        if self.reached.contains(&name) {
+            return name;
+        }
+        if !schema.hand_written && !schema.newtype && schema.words.is_empty() {
+            return match is_object(schema) {
+                true => self.inline_object(schema, &name),
+                false => self.inline_enum(schema, &name),
+            };
+        }
+        self.reached.push(name.clone());
+        if schema.hand_written {
+            let checked = self.kind(schema, &name);
+            self.hand_written.push((name.clone(), checked));
+            return name;
+        }
+        let doc = self.field_doc(&schema.place, &name, schema.description.as_ref());
+        if schema.newtype {
+            self.newtypes.push(Newtype { name: name.clone(), doc });
+        } else {
+            let words = schema.words.clone();
+            self.enums.push(OpenEnum { name: name.clone(), doc, words });
+        }
+        name
+    }
+
+    /// Makes an object a type of this name.
+    fn inline_object(&mut self, schema: &Schema, name: &str) -> String {
+        if !self.claim(schema, name) {
+            return name.to_owned();
+        }
+        self.all_required_exist(schema);
+        let doc = self.field_doc(&schema.place, name, schema.description.as_ref());
+        let position = self.structs.len();
+        let properties = schema.properties.iter();
+        let fields: Vec<_> = properties
+            .map(|(property, of)| self.property(name, schema, property, of, Place::Reply))
+            .collect();
+        self.check_names(&schema.place, &fields);
+        self.structs.insert(position, Struct { name: name.to_owned(), doc, fields });
+        name.to_owned()
+    }
+
+    /// Makes a string with known words a type of this name.
+    fn inline_enum(&mut self, schema: &Schema, name: &str) -> String {
+        if self.claim(schema, name) {
+            let doc = self.field_doc(&schema.place, name, schema.description.as_ref());
+            let words = schema.words_allowed.iter();
+            let words = words.map(|word| (word.clone(), format!("`{word}`."))).collect();
+            self.enums.push(OpenEnum { name: name.to_owned(), doc, words });
+        }
+        name.to_owned()
+    }
+
+    /// Whether a type of this name is to be made: two may not have one name.
+    fn claim(&mut self, schema: &Schema, name: &str) -> bool {
+        let component = format!("{COMPONENTS}{name}");
+        let taken = schema.place != component && self.document.schema(name).is_some();
+        if taken || self.reached.iter().any(|reached| reached == name) {
+            let problem = format!(
+                "a second type would be called `{name}`; move it to components.schemas under \
+                 another name"
+            );
+            self.findings.error(&schema.place, problem);
+            return false;
         }
         self.reached.push(name.to_owned());
-        let at = |problem: String| format!("schema `{name}`: {problem}");
-        let schemas = &self.document.components.schemas;
-        let schema = schemas
-            .get(name)
-            .ok_or_else(|| at("there is none; add it to components.schemas".to_owned()))?;
-        let doc = given(&schema.description, "description", "say what it is").map_err(at)?;
-        let name = name.to_owned();
-        if schema.hand_written {
-            let checked = self.kind(schema).map_err(at)?;
-            self.hand_written.push((name, checked));
-        } else if schema.newtype {
-            self.newtypes.push(Newtype { name, doc });
-        } else if !schema.words.0.is_empty() {
-            let words = schema.words.0.clone();
-            self.enums.push(OpenEnum { name, doc, words });
-        } else if schema.types.words() == ["object"] {
-            all_required_exist(schema).map_err(at)?;
-            let position = self.structs.len();
-            let mut fields = Vec::new();
-            for (property, of) in &schema.properties.0 {
-                let field = self.property(schema, property, of, Place::Reply);
-                fields.push(field.map_err(at)?);
+        true
+    }
+
+    /// How a body is written, and its schema.
+    fn body<'s>(&mut self, body: &'s document::RequestBody) -> Option<(Body, &'s Schema)>
+    where
+        'a: 's,
+    {
+        let [(kind, schema)] = body.content.as_slice() else {
+            self.findings.error(&body.place, "the body has not one media type; choose one");
+            return None;
+        };
+        let body = match kind.as_str() {
+            "application/json" => Body::Json,
+            "application/x-www-form-urlencoded" => Body::Form,
+            other => {
+                let problem = format!("unknown media type {other}; use JSON or a form");
+                self.findings.error(&body.place, problem);
+                return None;
             }
-            self.structs.insert(position, Struct { name, doc, fields });
-        } else {
-            let problem = "neither object, x-newtype, x-open-enum nor x-hand-written; make it \
-                           one of them";
-            return Err(at(problem.to_owned()));
+        };
+        // Its properties are the operation's fields, so a component of it is no type.
+        let document = self.document;
+        let component = schema.reference.as_deref().and_then(|it| it.strip_prefix(COMPONENTS));
+        Some((body, component.and_then(|name| document.schema(name)).unwrap_or(schema)))
+    }
+
+    /// Text has no booleans, lists or objects: each provider spells them in its own way.
+    fn check_text(&mut self, place: &str, field: &Field) {
+        if field.kind == "bool" && field.codec != Codec::Flag {
+            let problem = "a boolean has no one spelling outside of JSON; write `type: integer` and \
+                           `x-flag: true`";
+            self.findings.error(place, problem);
         }
-        Ok(())
+        let is_struct = self.structs.iter().any(|it| it.name == field.kind);
+        if is_struct || field.kind.starts_with("Vec<") {
+            let problem = "a list or an object has no one spelling outside of JSON; write `type: \
+                           string` and say how it is spelled";
+            self.findings.error(place, problem);
+        }
+    }
+
+    fn check_names(&mut self, place: &str, fields: &[Field]) {
+        for (index, field) in fields.iter().enumerate() {
+            if fields[..index].iter().any(|other| other.name == field.name) {
+                let problem = format!(
+                    "two fields are named `{}` in Rust; give one an x-name",
+                    field.name
+                );
+                self.findings.error(place, problem);
+            }
+        }
+    }
+
+    fn all_required_exist(&mut self, schema: &Schema) {
+        for name in &schema.required {
+            if property(schema, name).is_none() {
+                let problem = format!("`required` names `{name}`, which is no property; correct it");
+                self.findings.error(&schema.place, problem);
+            }
+        }
+    }
+
+    fn unknown(&mut self, place: &str, problem: impl Into<String>) -> String {
+        self.findings.error(place, problem);
+        UNKNOWN.to_owned()
+    }
+
+    fn required(&mut self, at: &str, value: &Option<String>, key: &str, advice: &str) -> String {
+        let text = value.as_deref().map_or("", str::trim);
+        if text.is_empty() {
+            self.findings.error(at, format!("no {key}; {advice}"));
+        }
+        text.to_owned()
+    }
+
+    /// A text for people, or what stands in its place.
+    fn doc(
+        &mut self,
+        at: &str,
+        value: Option<&String>,
+        key: &str,
+        advice: &str,
+        fallback: String,
+    ) -> String {
+        match value.map(|text| text.trim()) {
+            None | Some("") => {
+                self.findings.warn(at, format!("no {key}; {advice}"));
+                fallback
+            }
+            Some(text) => text.to_owned(),
+        }
+    }
+
+    fn field_doc(&mut self, at: &str, name: &str, value: Option<&String>) -> String {
+        let fallback = format!("`{name}`, which the document does not describe.");
+        self.doc(at, value, "description", "say what it is", fallback)
+    }
+
+    fn one_of(&mut self, at: &str, key: &str, value: &str, known: &[&str]) {
+        if !known.contains(&value) {
+            let problem = format!("unknown {key} `{value}`; use one of {}", known.join(", "));
+            self.findings.error(at, problem);
+        }
     }
 }
 
-/// How a body is written, and its schema.
-fn body(body: &document::RequestBody) -> Result<(Body, &Schema)> {
-    let [(kind, content)] = body.content.0.as_slice() else {
-        return Err("the body has not one media type; choose one".to_owned());
-    };
-    let body = match kind.as_str() {
-        "application/json" => Body::Json,
-        "application/x-www-form-urlencoded" => Body::Form,
-        other => return Err(format!("unknown media type {other}; teach codegen this one")),
-    };
-    Ok((body, &content.schema))
+fn property<'a>(schema: &'a Schema, name: &str) -> Option<&'a Schema> {
+    schema.properties.iter().find_map(|(other, it)| (other == name).then_some(it))
 }
 
-/// Text has no booleans: each provider spells true in its own way.
-fn check_boolean(field: &Field) -> Result<()> {
-    if field.kind == "bool" && field.codec != Codec::Flag {
-        return Err("a boolean has no one spelling outside of JSON; write `type: integer` and \
-                    `x-flag: true`"
-            .to_owned());
-    }
-    Ok(())
+fn is_object(schema: &Schema) -> bool {
+    schema.types.iter().any(|word| word == "object")
+        || (schema.types.is_empty() && !schema.properties.is_empty())
 }
 
-fn all_required_exist(schema: &Schema) -> Result<()> {
-    match schema.required.iter().find(|name| schema.properties.get(name).is_none()) {
-        Some(name) => Err(format!("`required` names `{name}`, which is no property; correct it")),
-        None => Ok(()),
-    }
+/// A string of which all words are known, and that nobody reads by hand.
+fn is_inline_enum(schema: &Schema) -> bool {
+    !schema.words_allowed.is_empty() && schema.decoder.is_none() && !schema.hand_written
 }
 
-fn given(value: &Option<String>, key: &str, advice: &str) -> Result<String> {
-    match value.as_deref().map(str::trim) {
-        None | Some("") => Err(format!("no {key}; {advice}")),
-        Some(text) => Ok(text.to_owned()),
-    }
+/// The one schema that `allOf`, `oneOf` or `anyOf` leaves, beside null.
+fn only_alternative(schema: &Schema) -> Option<&Schema> {
+    let all = schema.all_of.iter().chain(&schema.one_of).chain(&schema.any_of);
+    let mut others = all.filter(|it| it.types != ["null"]);
+    others.next().filter(|_| others.next().is_none())
 }
 
-fn one_of(key: &str, value: &str, known: &[&str]) -> Result<()> {
-    if known.contains(&value) {
-        return Ok(());
-    }
-    Err(format!("unknown {key} `{value}`; use one of {}", known.join(", ")))
+fn is_nullable(schema: &Schema) -> bool {
+    let null = |types: &[String]| types.iter().any(|word| word == "null");
+    null(&schema.types) || schema.one_of.iter().chain(&schema.any_of).any(|it| null(&it.types))
+}
+
+/// The name of a component as a type: its own, where Rust's types are spelled so.
+fn type_name(component: &str) -> String {
+    let is_type = component.starts_with(|c: char| c.is_ascii_uppercase())
+        && component.chars().all(|c| c.is_ascii_alphanumeric());
+    if is_type { component.to_owned() } else { camel_case(component) }
 }
 
 /// A constant as a Rust expression.

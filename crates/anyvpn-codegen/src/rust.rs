@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::model::{Body, Codec, Field, List, Operation, Place, Provider, Security, Struct};
 use super::text::{camel_case, doc, first_sentence};
 
-/// The text of `ops.rs`, with its lines not yet broken.
-pub fn ops(provider: &Provider) -> String {
+/// The text of `ops.rs`, with its lines not yet broken. `command` is what writes it anew.
+pub fn ops(provider: &Provider, command: &str) -> String {
     let mut items = vec![strings(provider)];
     for operation in &provider.operations {
         items.push(input(operation));
@@ -17,7 +17,7 @@ pub fn ops(provider: &Provider) -> String {
     let items: Vec<String> = items.into_iter().filter(|item| !item.is_empty()).collect();
     let items = items.join("\n");
     format!(
-        "//! {}'s operations and their types. Written by `cargo xtask codegen` from `openapi.yaml`.\n\n\
+        "//! {}'s operations and their types. Written by `{command}` from `openapi.yaml`.\n\n\
          {}\n{items}\n{}\n{}",
         provider.title,
         imports(provider, &items),
@@ -87,12 +87,21 @@ fn strings(provider: &Provider) -> String {
             open.name
         );
         for (word, meaning) in &open.words {
-            let variant = camel_case(&word.to_ascii_lowercase());
+            let variant = variant(word);
             _ = writeln!(out, "{}        {variant} = {word:?},", doc(8, meaning));
         }
         out += "    }\n}\n";
     }
     out
+}
+
+fn variant(word: &str) -> String {
+    match camel_case(&word.to_ascii_lowercase()).as_str() {
+        "N" => "Empty".to_owned(),
+        // What a word becomes that is not known.
+        "Other" => "OtherWord".to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// The struct of an operation.
@@ -102,7 +111,10 @@ fn input(operation: &Operation) -> String {
         docs = format!("{docs}\n{text}");
     }
     let method = operation.method.to_ascii_uppercase();
-    docs = format!("{docs}\n`{method} {}` · {}", operation.path, operation.source);
+    docs = format!("{docs}\n`{method} {}`", operation.path);
+    if !operation.source.is_empty() {
+        _ = write!(docs, " · {}", operation.source);
+    }
     let has_body = operation.body.is_some();
     let derive =
         if has_body { "Clone, Debug, Serialize, Deserialize" } else { "Clone, Debug, Deserialize" };
@@ -235,22 +247,22 @@ fn security(security: &Security) -> String {
 fn request(operation: &Operation) -> String {
     let mut call = format!("Request::{}({:?})", operation.method, operation.path);
     for field in &operation.fields {
-        let name = &field.name;
+        let Field { name, wire, .. } = field;
         let by_value = is_copy(&field.kind);
         let flag = field.codec == Codec::Flag;
         _ = match (field.place, field.optional) {
-            (Place::Path, _) if by_value => write!(call, ".path({name:?}, self.{name})?"),
-            (Place::Path, _) => write!(call, ".path({name:?}, &self.{name})?"),
+            (Place::Path, _) if by_value => write!(call, ".path({wire:?}, self.{name})?"),
+            (Place::Path, _) => write!(call, ".path({wire:?}, &self.{name})?"),
             (Place::Query, true) if flag => {
-                write!(call, ".query_opt({name:?}, self.{name}.map(u8::from))")
+                write!(call, ".query_opt({wire:?}, self.{name}.map(u8::from))")
             }
             (Place::Query, false) if flag => {
-                write!(call, ".query({name:?}, u8::from(self.{name}))")
+                write!(call, ".query({wire:?}, u8::from(self.{name}))")
             }
-            (Place::Query, true) if by_value => write!(call, ".query_opt({name:?}, self.{name})"),
-            (Place::Query, true) => write!(call, ".query_opt({name:?}, self.{name}.as_ref())"),
-            (Place::Query, false) if by_value => write!(call, ".query({name:?}, self.{name})"),
-            (Place::Query, false) => write!(call, ".query({name:?}, &self.{name})"),
+            (Place::Query, true) if by_value => write!(call, ".query_opt({wire:?}, self.{name})"),
+            (Place::Query, true) => write!(call, ".query_opt({wire:?}, self.{name}.as_ref())"),
+            (Place::Query, false) if by_value => write!(call, ".query({wire:?}, self.{name})"),
+            (Place::Query, false) => write!(call, ".query({wire:?}, &self.{name})"),
             (Place::Body | Place::Reply, _) => Ok(()),
         };
     }
@@ -266,7 +278,10 @@ fn request(operation: &Operation) -> String {
 }
 
 fn is_copy(kind: &str) -> bool {
-    ["bool", "u8", "u16", "u32", "u64", "i64", "IpAddr", "Ipv4Addr", "Ipv6Addr"].contains(&kind)
+    const COPY: [&str; 11] = [
+        "bool", "u8", "u16", "u32", "u64", "i32", "i64", "f64", "IpAddr", "Ipv4Addr", "Ipv6Addr",
+    ];
+    COPY.contains(&kind)
 }
 
 /// The table of all operations. It is a table: rustfmt would give each field five lines.
@@ -307,7 +322,7 @@ fn field_kind(provider: &Provider, kind: &str) -> &'static str {
     match checked.map_or(kind, |(_, checked)| checked) {
         "Secret" => "FieldKind::Secret",
         "bool" => "FieldKind::Boolean",
-        "u8" | "u16" | "u32" | "u64" | "i64" => "FieldKind::Integer",
+        "u8" | "u16" | "u32" | "u64" | "i32" | "i64" => "FieldKind::Integer",
         _ => "FieldKind::Text",
     }
 }

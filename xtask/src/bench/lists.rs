@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use super::harness::{self, Server, Timing};
-use super::picture::{Line, Picture};
-use super::{Figures, all, median, met, ratios, spread};
+use super::{all, median, met, ratios, spread};
 
 /// The ways to read one document, by their names in `benches/`. The ratios are to the first one.
 const WAYS: &[(&str, &str)] = &[
@@ -39,9 +38,6 @@ const DELAY: u32 = 20;
 const WAITS: &[(&str, &str)] =
     &[("pages_waiting-1000", "page by page"), ("ahead_waiting-1000", "one ahead")];
 
-/// The picture's file on the page.
-const PICTURE: &str = "lists.svg";
-
 /// The goals: CPU time beside bare reqwest's, and memory in megabytes or beside bare reqwest's.
 const STREAM: (f64, f64) = (0.65, 1.0);
 const COLLECT: (f64, f64) = (0.80, 0.67);
@@ -49,25 +45,22 @@ const PAGES_OF_1000: f64 = 0.9;
 const PAGES_OF_100: f64 = 1.8;
 
 /// Builds the clients and measures them.
-pub fn section(root: &Path) -> Result<Figures, String> {
+pub fn section(root: &Path) -> Result<String, String> {
     let program = harness::build(root, "peers")?;
     let counts = counts(root, &program)?;
     let server = Server::start(&program, 0)?;
     let mut text = format!("{INTRODUCTION}\n{counts}\n### Times and memory\n\n{TIMES}\n");
     let mut goals = String::new();
-    let mut lines: Vec<Line> =
-        WAYS.iter().map(|(way, _)| Line { name: way, points: Vec::new() }).collect();
     for &(length, turns) in LENGTHS {
         let runs = turns_of(&server, &program, WAYS, length, turns)?;
-        for (index, ((way, title), of)) in WAYS.iter().zip(&runs).enumerate() {
+        for ((way, title), of) in WAYS.iter().zip(&runs) {
             text.push_str(&format!("| {length} | {title} | {} |\n", row(of, &runs[0])));
-            lines[index].points.push((f64::from(length), median(&all(of, |it| it.memory))));
             if length == PAGED || length == 1_000_000 {
                 goals.push_str(&goal(way, length, of, &runs[0]));
             }
         }
     }
-    text.push_str(&format!("\n{goals}\n![{PICTURE_OF}]({PICTURE})\n\n### Pages\n\n{PAGES_OF}\n"));
+    text.push_str(&format!("\n{goals}\n### Pages\n\n{PAGES_OF}\n"));
     let runs = turns_of(&server, &program, PAGES, PAGED, 5)?;
     for ((_, title), of) in PAGES.iter().zip(&runs) {
         text.push_str(&format!("| {title} | {} |\n", row(of, &runs[0])));
@@ -90,18 +83,8 @@ pub fn section(root: &Path) -> Result<Figures, String> {
         let ratio = median(&ratios(of, &runs[0], |it| it.wall));
         text.push_str(&format!("| {title} | {walls} | {ratio:.2} |\n"));
     }
-    let picture = Picture {
-        title: "Memory of a list",
-        across: "servers",
-        upwards: "peak of memory, MB",
-        lines,
-    };
-    Ok(Figures { text, picture: Some((PICTURE, picture.svg())) })
+    Ok(text)
 }
-
-/// What the picture shows, for who does not see it.
-const PICTURE_OF: &str =
-    "Peak of memory by the number of servers: a line for each client of the table";
 
 const INTRODUCTION: &str = "\
 VPN Script's `list-servers`, some 260 bytes a server, made on the way by a server on another core, over

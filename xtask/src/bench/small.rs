@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
 use super::harness::{self, Server};
 use super::{median, met, spread};
+use crate::cargo;
 
 /// The programs of `benches/small/`. What they add is compared with the second one; the first is
 /// started to know what an empty process takes.
@@ -14,7 +14,6 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("empty", "nothing"),
     ("reqwest", "bare reqwest"),
     ("anyvpn", "anyvpn-azire"),
-    ("hyper", "bare hyper-util"),
 ];
 
 /// Rounds of the timed runs, and how often each program is started in one.
@@ -73,14 +72,13 @@ pub fn section(root: &Path) -> Result<String, String> {
     text.push_str(&format!(
         "\nanyvpn-azire adds to bare reqwest: {crates} crates (goal: at most {CRATES}, {}), \
          {:.2} MB ({:.2}, {}), {seconds:.0} s of building ({SECONDS:.0}, {}). Its call takes {call:.1} ms of \
-         CPU above an empty process ({CPU:.0}, {}).\n\n{}",
+         CPU above an empty process ({CPU:.0}, {}).\n",
         met(crates <= CRATES),
         bytes / 1e6,
         BYTES / 1e6,
         met(bytes <= BYTES),
         met(seconds <= SECONDS),
         met(call <= CPU),
-        operations(root, &program("anyvpn"))?,
     ));
     Ok(text)
 }
@@ -88,7 +86,7 @@ pub fn section(root: &Path) -> Result<String, String> {
 const INTRODUCTION: &str = "\
 Each program makes one GET over https, prints a number of its reply and ends: AzireVPN's
 `list-port-forwards` on anyvpn-azire without default features and with `ring`, and the same by hand on
-reqwest and on hyper-util, with the same TLS: rustls, ring, the system's roots. Crates are those of
+reqwest, with the same TLS: rustls, ring, the system's roots. Crates are those of
 `cargo tree -e normal`, the program included. Building is one `cargo build --release` from nothing, so
 what else the machine does tells in it. The CPU time is that of the whole process, with the kernel's
 work for it, less that of a program that does nothing.
@@ -107,20 +105,16 @@ fn build(root: &Path, name: &str) -> Result<Built, String> {
     }
     let fixed = ["--locked", "--manifest-path", &manifest, "--package", &package];
     // What has to come from the network is no part of building.
-    crate::cargo(&["fetch", "--locked", "--manifest-path", &manifest], &[])?;
+    cargo::run(&["fetch", "--locked", "--manifest-path", &manifest], &[])?;
     let started = Instant::now();
     let target_dir = target.display().to_string();
-    crate::cargo(
+    cargo::run(
         &[&["build", "--release", "--target-dir", &target_dir][..], &fixed].concat(),
         &[],
     )?;
     let seconds = started.elapsed().as_secs_f64();
-    let tree = Command::new(env!("CARGO"))
-        .args(["tree", "--edges=normal", "--prefix=none", "--no-dedupe"])
-        .args(fixed)
-        .output()
-        .map_err(|e| format!("cargo tree: {e}"))?;
-    let tree = String::from_utf8_lossy(&tree.stdout);
+    let tree = ["tree", "--edges=normal", "--prefix=none", "--no-dedupe"];
+    let tree = cargo::stdout(&[&tree[..], &fixed].concat())?;
     let mut crates: Vec<_> = tree.lines().filter(|line| !line.is_empty()).collect();
     crates.sort_unstable();
     crates.dedup();
@@ -166,25 +160,6 @@ fn cpu(program: &Path, url: &str, roots: &Path) -> Result<f64, String> {
 fn seconds(text: &str) -> Option<f64> {
     let (minutes, seconds) = text.strip_suffix('s')?.split_once('m')?;
     Some(minutes.parse::<f64>().ok()? * 60.0 + seconds.parse::<f64>().ok()?)
-}
-
-/// How many of the provider's operations have left their path in a program that calls one.
-fn operations(root: &Path, program: &Path) -> Result<String, String> {
-    let ops = root.join("crates/anyvpn-azire/src/ops.rs");
-    let ops = fs::read_to_string(&ops).map_err(|e| format!("{}: {e}", ops.display()))?;
-    let mut paths: Vec<_> =
-        ops.split("path: \"").skip(1).filter_map(|rest| rest.split(['"', '{']).next()).collect();
-    paths.sort_unstable();
-    paths.dedup();
-    let binary = fs::read(program).map_err(|e| format!("{}: {e}", program.display()))?;
-    let holds = |path: &&&str| binary.windows(path.len()).any(|part| part == path.as_bytes());
-    let held: Vec<_> = paths.iter().filter(holds).map(|path| format!("`{path}`")).collect();
-    Ok(format!(
-        "Of the {} paths of AzireVPN's API, the program holds {}: operations that are not called are not \
-         in it.\n",
-        paths.len(),
-        held.join(", "),
-    ))
 }
 
 #[cfg(test)]
