@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Package;
 
-use anyvpn_codegen::difference;
 use crate::{cargo, workspace};
+use anyvpn_codegen::difference;
 
 /// Writes the lists.
 ///

@@ -104,8 +104,7 @@ components:
         let root = std::env::temp_dir().join(format!("anyvpn-{name}-{}", std::process::id()));
         fs::create_dir_all(root.join("acme")).unwrap();
         fs::write(root.join("acme/openapi.yaml"), document).unwrap();
-        let acme =
-            Provider { name: "acme".to_owned(), folder: "acme".into(), is_published: true };
+        let acme = Provider { name: "acme".to_owned(), folder: "acme".into(), is_published: true };
         let files = files(&root, &[acme]);
         fs::remove_dir_all(root).unwrap();
         files

@@ -140,9 +140,10 @@ fn docs(package: Option<&str>) -> Result<(), String> {
         return Err("there is no such package in the workspace".to_owned());
     }
     for package in &packages {
-        let targets = package.targets.iter().filter(|it| {
-            it.is_test() && it.required_features.is_empty() && it.name != "faults"
-        });
+        let targets = package
+            .targets
+            .iter()
+            .filter(|it| it.is_test() && it.required_features.is_empty() && it.name != "faults");
         let tests: Vec<&str> = targets.flat_map(|it| ["--test", &it.name]).collect();
         if !tests.is_empty() {
             let test = ["test", "--package", package.name.as_str()];

@@ -44,7 +44,9 @@ pub fn run(root: &Path, file: &str, tests: &[&str]) -> Result<(), String> {
         .map_err(|e| format!("nice: {e}"))?;
     // 2 and 3 say that some were missed, or never came to their end.
     if !matches!(status.code(), Some(0 | 2 | 3)) {
-        return Err("cargo mutants failed; is it there? cargo install cargo-mutants --locked".into());
+        return Err(
+            "cargo mutants failed; is it there? cargo install cargo-mutants --locked".into()
+        );
     }
     let missed = output.join("mutants.out/missed.txt");
     let missed = fs::read_to_string(&missed).map_err(|e| format!("{}: {e}", missed.display()))?;
@@ -53,10 +55,7 @@ pub fn run(root: &Path, file: &str, tests: &[&str]) -> Result<(), String> {
     if unexplained.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "{}\nneither noticed by a test nor explained in {REASONS}",
-        unexplained.join("\n")
-    ))
+    Err(format!("{}\nneither noticed by a test nor explained in {REASONS}", unexplained.join("\n")))
 }
 
 /// Whether the reasons name a change such as `src/a.rs:1:2: replace f with ()`, wherever its line is

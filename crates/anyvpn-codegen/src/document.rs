@@ -123,7 +123,12 @@ impl Document {
                 let mut info = Fields::of(&info, top.findings());
                 let title = info.text("title");
                 info.finish(&[
-                    "version", "description", "summary", "termsOfService", "contact", "license",
+                    "version",
+                    "description",
+                    "summary",
+                    "termsOfService",
+                    "contact",
+                    "license",
                 ]);
                 title
             }
@@ -144,8 +149,14 @@ impl Document {
                 components.entries("securitySchemes").into_iter().map(|(name, _)| name).collect();
             schemas = components.schemas("schemas");
             components.finish(&[
-                "responses", "parameters", "requestBodies", "headers", "examples", "links",
-                "callbacks", "pathItems",
+                "responses",
+                "parameters",
+                "requestBodies",
+                "headers",
+                "examples",
+                "links",
+                "callbacks",
+                "pathItems",
             ]);
         }
         let mut operations = Vec::new();
@@ -183,14 +194,14 @@ impl Operation {
     ) -> Self {
         let mut fields = Fields::of(part, findings);
         let parameters: Vec<_> = shared.iter().cloned().chain(fields.list("parameters")).collect();
-        let parameters = parameters.into_iter().map(|part| {
-            let part = part.resolve(root, fields.findings());
-            Parameter::read(&part, fields.findings())
+        let parameters = parameters.into_iter().filter_map(|part| {
+            let part = part.resolve(root, fields.findings())?;
+            Some(Parameter::read(&part, fields.findings()))
         });
         let parameters = parameters.collect();
-        let body = fields.part("requestBody").map(|part| {
-            let part = part.resolve(root, fields.findings());
-            RequestBody::read(&part, fields.findings())
+        let body = fields.part("requestBody").and_then(|part| {
+            let part = part.resolve(root, fields.findings())?;
+            Some(RequestBody::read(&part, fields.findings()))
         });
         let operation = Self {
             place: part.place.clone(),

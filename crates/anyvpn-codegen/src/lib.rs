@@ -73,8 +73,8 @@ use std::path::Path;
 use similar::TextDiff;
 
 use self::document::Document;
-pub use self::finding::{Finding, Severity};
 use self::finding::Findings;
+pub use self::finding::{Finding, Severity};
 pub use self::model::{Operation, Provider, Security};
 use self::node::Node;
 
@@ -96,7 +96,9 @@ pub struct Api {
 /// as they are read.
 pub fn read(name: &str, yaml: &str) -> Result<Api, Vec<Finding>> {
     let mut findings = Findings::default();
-    let root: Node = match serde_saphyr::from_str(yaml) {
+    // A property may be called `on`, and a country `NO`: they are no booleans, as YAML 1.2 has it.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let root: Node = match serde_saphyr::from_str_with_options(yaml, options) {
         Ok(root) => root,
         Err(error) => {
             findings.error("#", format!("this is not YAML: {error}"));

@@ -123,18 +123,16 @@ impl<'a> Part<'a> {
     }
 
     /// What the part refers to with `$ref`, or the part itself.
-    pub fn resolve(self, root: &'a Node, findings: &mut Findings) -> Self {
-        let Node::Map(pairs) = self.node else { return self };
+    pub fn resolve(self, root: &'a Node, findings: &mut Findings) -> Option<Self> {
+        let Node::Map(pairs) = self.node else { return Some(self) };
         let reference = pairs.iter().find(|(key, _)| key == "$ref");
-        let Some((_, Node::Text(reference))) = reference else { return self };
-        match root.at(reference) {
-            Some(node) => Self { node, place: reference.clone() },
-            None => {
-                let message = format!("nothing is at `{reference}`; correct it, or add that");
-                findings.error(&self.place, message);
-                self
-            }
+        let Some((_, Node::Text(reference))) = reference else { return Some(self) };
+        let node = root.at(reference);
+        if node.is_none() {
+            let message = format!("nothing is at `{reference}`; correct it, or add that");
+            findings.error(&self.place, message);
         }
+        Some(Self { node: node?, place: reference.clone() })
     }
 }
 
@@ -227,7 +225,9 @@ impl<'a, 'f> Fields<'a, 'f> {
                 }
                 None => self.findings.warn(
                     &self.place,
-                    format!("`{key}` is not understood and has no effect; remove it, or ignore this"),
+                    format!(
+                        "`{key}` is not understood and has no effect; remove it, or ignore this"
+                    ),
                 ),
             }
         }

@@ -278,9 +278,8 @@ fn request(operation: &Operation) -> String {
 }
 
 fn is_copy(kind: &str) -> bool {
-    const COPY: [&str; 11] = [
-        "bool", "u8", "u16", "u32", "u64", "i32", "i64", "f64", "IpAddr", "Ipv4Addr", "Ipv6Addr",
-    ];
+    const COPY: [&str; 11] =
+        ["bool", "u8", "u16", "u32", "u64", "i32", "i64", "f64", "IpAddr", "Ipv4Addr", "Ipv6Addr"];
     COPY.contains(&kind)
 }
 
@@ -319,6 +318,10 @@ fn table(provider: &Provider) -> String {
 /// The `FieldKind` of a Rust type.
 fn field_kind(provider: &Provider, kind: &str) -> &'static str {
     let checked = provider.hand_written.iter().find(|(name, _)| name == kind);
+    let mut structs = provider.operations.iter().flat_map(|operation| &operation.types);
+    if kind == "f64" || kind.starts_with("Vec<") || structs.any(|it| it.name == kind) {
+        return "FieldKind::Json";
+    }
     match checked.map_or(kind, |(_, checked)| checked) {
         "Secret" => "FieldKind::Secret",
         "bool" => "FieldKind::Boolean",

@@ -4,8 +4,9 @@ mod lenience;
 mod refusals;
 mod requests;
 
-use super::model::Provider;
-use super::{markdown, rust, text};
+use std::path::Path;
+
+use super::{Api, Finding, generate, read, text};
 
 /// A document of one operation below `/v1/things`, with its components.
 fn document(operation: &str, schemas: &str) -> String {
@@ -46,14 +47,27 @@ parameters:
     )
 }
 
-fn read(operation: &str, schemas: &str) -> Result<Provider, String> {
-    Provider::read("acme", "openapi.yaml", &document(operation, schemas))
+fn api(operation: &str, schemas: &str) -> Result<Api, Vec<Finding>> {
+    read("acme", &document(operation, schemas))
+}
+
+/// The place of the operation.
+const PLACE: &str = "#/paths/~1v1~1things~1{id}/put";
+
+/// What is wrong, one a line; the operation's place is `PUT`.
+fn problems(operation: &str, schemas: &str) -> String {
+    let findings = api(operation, schemas).err().unwrap_or_default();
+    let lines: Vec<_> = findings.iter().map(Finding::to_string).collect();
+    lines.join("\n").replace(PLACE, "PUT")
 }
 
 /// The generated `ops.rs`, formatted.
 fn ops(operation: &str, schemas: &str) -> String {
-    let provider = read(operation, schemas).unwrap();
-    text::rustfmt(crate::root(), &rust::ops(&provider)).unwrap()
+    code(&api(operation, schemas).unwrap())
+}
+
+fn code(api: &Api) -> String {
+    generate(&api.provider, "a-build", Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 /// Asserts that `expected` stands in `code`, whole lines, however deep it is indented there.
@@ -316,16 +330,4 @@ fn docs_are_wrapped_between_words_and_never_inside_code() {
     let doc = text::doc(0, &format!("{words}`code that stays` ends\nSecond."));
     let first = words.trim_end();
     assert_eq!(doc, format!("/// {first}\n/// `code that stays` ends\n///\n/// Second.\n"));
-}
-
-#[test]
-fn the_table_of_endpoints_has_a_row_an_operation() {
-    let provider = read(&operation(BODY), "").unwrap();
-    let table = markdown::endpoints(&[provider]);
-    assert_has(&table, "## Acme");
-    assert_has(
-        &table,
-        "| `change-thing` | `ChangeThing` | `PUT /v1/things/{id}` | idempotent | bearer \
-         | Changes a thing. | Acme, Things |",
-    );
 }

@@ -49,6 +49,8 @@ pub enum FieldKind {
     Integer,
     /// True or false.
     Boolean,
+    /// Another value: a number with a fraction, a list, an object.
+    Json,
 }
 
 /// Calls `O` with a JSON object of its fields, and gives the reply's value as JSON.

@@ -7,11 +7,8 @@ use super::harness::{self, LATE, Server, Timing};
 use super::{all, median, met, ratios, spread};
 
 /// The clients, by their names in `benches/`. The ratios are to the one named [`BASE`].
-const CLIENTS: &[(&str, &str)] = &[
-    ("reqwest", "bare reqwest"),
-    ("anyvpn", "anyvpn"),
-    ("anyvpn-fmt", "anyvpn, INFO formatted"),
-];
+const CLIENTS: &[(&str, &str)] =
+    &[("reqwest", "bare reqwest"), ("anyvpn", "anyvpn"), ("anyvpn-fmt", "anyvpn, INFO formatted")];
 
 const BASE: &str = "reqwest";
 

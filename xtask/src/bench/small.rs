@@ -10,11 +10,8 @@ use crate::cargo;
 
 /// The programs of `benches/small/`. What they add is compared with the second one; the first is
 /// started to know what an empty process takes.
-const PROGRAMS: &[(&str, &str)] = &[
-    ("empty", "nothing"),
-    ("reqwest", "bare reqwest"),
-    ("anyvpn", "anyvpn-azire"),
-];
+const PROGRAMS: &[(&str, &str)] =
+    &[("empty", "nothing"), ("reqwest", "bare reqwest"), ("anyvpn", "anyvpn-azire")];
 
 /// Rounds of the timed runs, and how often each program is started in one.
 const ROUNDS: usize = 9;
@@ -108,10 +105,7 @@ fn build(root: &Path, name: &str) -> Result<Built, String> {
     cargo::run(&["fetch", "--locked", "--manifest-path", &manifest], &[])?;
     let started = Instant::now();
     let target_dir = target.display().to_string();
-    cargo::run(
-        &[&["build", "--release", "--target-dir", &target_dir][..], &fixed].concat(),
-        &[],
-    )?;
+    cargo::run(&[&["build", "--release", "--target-dir", &target_dir][..], &fixed].concat(), &[])?;
     let seconds = started.elapsed().as_secs_f64();
     let tree = ["tree", "--edges=normal", "--prefix=none", "--no-dedupe"];
     let tree = cargo::stdout(&[&tree[..], &fixed].concat())?;

@@ -1,7 +1,6 @@
 //! What requests need beyond JSON: forms, flags, attached credentials, other names.
 
-use super::{BODY, assert_has, operation, ops, read};
-use crate::codegen::markdown;
+use super::{BODY, assert_has, operation, ops, problems};
 
 /// A form with a property of each kind.
 const FORM: &str = "
@@ -94,20 +93,16 @@ fn a_flag_of_a_query_is_one_or_zero() {
 #[test]
 fn one_of_several_credentials_is_taken_or_none() {
     let several = "[{ bearer: [] }, { password: [] }]";
-    let with = |security: &str| {
+    let code = |security: &str| {
         let operation = operation("").replace("[{ bearer: [] }]", security);
         // Schemes stand before the schemas in the document.
         let yaml = super::document(&operation, "")
             .replace("    bearer: {", "    password: { type: http, scheme: basic }\n    bearer: {");
-        crate::codegen::Provider::read("acme", "openapi.yaml", &yaml).unwrap()
+        super::code(&super::read("acme", &yaml).unwrap())
     };
-    let code = |security: &str| crate::codegen::rust::ops(&with(security));
     assert_has(&code(several), r#"Security::required(&["bearer", "password"])"#);
     let optional = "[{}, { bearer: [] }, { password: [] }]";
     assert_has(&code(optional), r#"Security::optional(&["bearer", "password"])"#);
-    let table = |security: &str| markdown::endpoints(&[with(security)]);
-    assert!(table(several).contains("| bearer or password |"));
-    assert!(table(optional).contains("| bearer or password or none |"));
 }
 
 #[test]
@@ -116,41 +111,36 @@ fn what_a_form_or_a_query_cannot_say_is_refused() {
                     `x-flag: true`";
     let flag = "a flag is left out when it is false; make it an optional property of a body, or \
                 decode it with an x-decoder";
-    for (from, to, message) in [
+    let form = "PUT/requestBody/content/application~1x-www-form-urlencoded/schema/properties";
+    let constant = "a constant property; only one is supported, and only in JSON";
+    for (from, to, problem) in [
         (
             "type: integer, const: 1, x-flag: true",
             "type: boolean",
-            format!("property `test`: {spelling}"),
+            format!("{form}/test: {spelling}"),
         ),
-        ("[apikey, type]", "[apikey, type, test]", format!("property `test`: {flag}")),
-        (
-            ", x-flag: true",
-            "",
-            "`test`: a constant property; only one is supported, and only in JSON".to_owned(),
-        ),
+        ("[apikey, type]", "[apikey, type, test]", format!("{form}/test: {flag}")),
+        (", x-flag: true", "", format!("{form}/test: {constant}")),
         (
             "    application/x-www",
             "    application/json: { schema: {} }\n    application/x-www",
-            "the body has not one media type; choose one".to_owned(),
+            "PUT/requestBody: the body has not one media type; choose one".to_owned(),
         ),
     ] {
         assert!(FORM.contains(from), "{from}");
-        let problem = read(&operation(&FORM.replacen(from, to, 1)), API_KEY).err().unwrap();
-        assert_eq!(problem, format!("openapi.yaml: change-thing: {message}"));
+        let found = problems(&operation(&FORM.replacen(from, to, 1)), API_KEY);
+        assert_eq!(found, format!("error: {problem}"));
     }
     let two = BODY.replace("{ type: string,", "{ const: true,");
-    let problem = read(&operation(&two), "").err().unwrap();
-    assert!(
-        problem.ends_with("`key`: a constant property; only one is supported, and only in JSON")
-    );
+    let json = "PUT/requestBody/content/application~1json/schema/properties";
+    assert_eq!(problems(&operation(&two), ""), format!("error: {json}/key: {constant}"));
     let query = "  - { name: a, in: query, description: A., schema: { type: boolean } }";
-    let problem = read(&operation(query), "").err().unwrap();
-    assert_eq!(problem, format!("openapi.yaml: change-thing: parameter `a`: {spelling}"));
+    assert_eq!(problems(&operation(query), ""), format!("error: PUT/parameters/1: {spelling}"));
     let thing = "
 Thing:
   type: object
   description: A.
   properties: { on: { type: integer, x-flag: true, description: B. } }";
-    let problem = read(&operation(OUTPUT), thing).err().unwrap();
-    assert!(problem.ends_with(&format!("schema `Thing`: property `on`: {flag}")), "{problem}");
+    let place = "#/components/schemas/Thing/properties/on";
+    assert_eq!(problems(&operation(OUTPUT), thing), format!("error: {place}: {flag}"));
 }
