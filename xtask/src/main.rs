@@ -47,17 +47,13 @@ Checks:
   keyring             test the command's keyring feature with GNOME Keyring on a private bus
   bench --check       count what one call costs, and fail if it is 3 % above benches/cost.toml
   deny                check the dependencies' licences, sources, bans and Rust versions (cargo-deny)
-  fuzz --seconds N [--write]
-                      fuzz each reader of outside bytes for N seconds; with --write, put the figures
-                      into docs/reliability.md
+  fuzz --seconds N    fuzz each reader of outside bytes for N seconds (cargo-fuzz)
   mutants FILE [TEST...]
                       change a source file and see whether its package's tests notice (cargo-mutants):
                       hours, fewer with the names of the tests to run
-  faults [--check]    run every operation with every fault, and write the pages of docs/ and the
-                      figures; with --check, write nothing and fail if a page differs
-  soak --minutes N [--write]
-                      run all providers at full load, 5 % of the requests with a fault; with --write,
-                      put the figures into docs/reliability.md
+  faults [--check]    run every operation with every fault, and write the pages of docs/;
+                      with --check, write nothing and fail if a page differs
+  soak --minutes N    run all providers at full load, 5 % of the requests with a fault
 
 Documents:
   docs [PACKAGE]      write the tables that tests check, of all packages or one
@@ -96,13 +92,14 @@ fn main() -> ExitCode {
         ["bench", "--check"] => bench::check(root()),
         ["bench", section] => bench::run(root(), Some(section), false),
         ["bench", section, "--write"] => bench::run(root(), Some(section), true),
-        ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds, false),
-        ["fuzz", "--seconds", seconds, "--write"] => fuzz::run(root(), seconds, true),
+        ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds),
         ["mutants", file, tests @ ..] => mutants::run(root(), file, tests),
         ["faults"] => faults::matrix(root(), false),
         ["faults", "--check"] => faults::matrix(root(), true),
-        ["soak", "--minutes", minutes] => faults::soak(root(), minutes, false),
-        ["soak", "--minutes", minutes, "--write"] => faults::soak(root(), minutes, true),
+        ["soak", "--minutes", minutes] => {
+            let soak = ["run", "--release", "--package", "anyvpn", "--example", "soak", "--"];
+            cargo::run(&[&soak[..], &["--minutes", minutes]].concat(), &[])
+        }
         ["new-provider", name] => new_provider::make(root(), name),
         ["docs"] => docs(None),
         ["docs", package] => docs(Some(package)),
