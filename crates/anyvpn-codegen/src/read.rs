@@ -31,6 +31,13 @@ impl Provider {
             }
             operations.push(read);
         }
+        for (operation, from) in operations.iter().zip(&document.operations) {
+            if reader.reached.contains(&operation.name) {
+                let problem =
+                    format!("a type is called `{}` too; rename one of them", operation.name);
+                reader.findings.error(&from.place, problem);
+            }
+        }
         Self {
             name: name.to_owned(),
             title: document.title.clone(),
@@ -60,8 +67,8 @@ impl<'a> Reader<'a, '_> {
     fn operation(&mut self, from: &document::Operation) -> Operation {
         let at = &from.place;
         self.one_of(at, "method", &from.method, &["get", "post", "put", "delete"]);
-        let id = self.required(at, &from.operation_id, "operationId", "name the operation");
-        let id = kebab_case(&id);
+        let id = from.operation_id.as_deref().map(kebab_case);
+        let id = self.required(at, &id, "operationId", "name the operation");
         let name = camel_case(&id);
         let replay =
             self.required(at, &from.replay, "x-replay", "say whether it may be sent again");

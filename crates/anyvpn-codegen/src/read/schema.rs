@@ -8,6 +8,42 @@ use super::{COMPONENTS, Reader};
 /// Stands for a type that could not be found out; there is an error then.
 const UNKNOWN: &str = "String";
 
+/// The names that the generated code imports or finds in Rust's prelude.
+const TAKEN: &[&str] = &[
+    "Box",
+    "Client",
+    "CompactString",
+    "Date",
+    "Deserialize",
+    "Dialect",
+    "Entry",
+    "Error",
+    "Field",
+    "FieldKind",
+    "IgnoredAny",
+    "IpAddr",
+    "Ipv4Addr",
+    "Ipv6Addr",
+    "None",
+    "Ok",
+    "Operation",
+    "OperationId",
+    "Option",
+    "PublicKey",
+    "Replay",
+    "Reply",
+    "Request",
+    "Result",
+    "Secret",
+    "Security",
+    "Serialize",
+    "Some",
+    "String",
+    "Timestamp",
+    "Value",
+    "Vec",
+];
+
 impl Reader<'_, '_> {
     pub(super) fn property(
         &mut self,
@@ -162,6 +198,10 @@ impl Reader<'_, '_> {
         }
         if self.reached.contains(&name) {
             return name;
+        }
+        if TAKEN.contains(&name.as_str()) {
+            let problem = format!("the generated code uses the name `{name}`; give it another");
+            return self.unknown(&schema.place, problem);
         }
         if !schema.hand_written && !schema.newtype && schema.words.is_empty() {
             return match is_object(schema) {

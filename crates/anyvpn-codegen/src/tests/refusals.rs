@@ -66,6 +66,11 @@ fn an_error_names_the_place_and_what_to_do() {
             "PUT/x-output: there is no schema `Gone`; add it to components.schemas",
         ),
         (
+            "operationId: change-thing",
+            "operationId: '-'",
+            "PUT: no operationId; name the operation",
+        ),
+        (
             "security:",
             "x-decodr: by_hand\nsecurity:",
             "PUT/x-decodr: unknown `x-decodr`; did you mean `x-decoder`?",
@@ -75,6 +80,19 @@ fn an_error_names_the_place_and_what_to_do() {
         let found = problems(&good.replacen(from, to, 1), "");
         assert_eq!(found.replace(key, "KEY"), format!("error: {problem}"));
     }
+}
+
+#[test]
+fn two_things_never_have_one_name_in_the_code() {
+    let output = "x-output: { $ref: '#/components/schemas/ChangeThing' }";
+    let schema = "ChangeThing: { type: object, description: A. }";
+    let problem = "error: PUT: a type is called `ChangeThing` too; rename one of them";
+    assert_eq!(problems(&operation(output), schema), problem);
+    let (output, schema) =
+        (output.replace("ChangeThing", "Error"), schema.replace("ChangeThing", "Error"));
+    let problem = "error: #/components/schemas/Error: the generated code uses the name `Error`; give \
+                   it another";
+    assert_eq!(problems(&operation(&output), &schema), problem);
 }
 
 #[test]
