@@ -96,11 +96,11 @@ fn strings(provider: &Provider) -> String {
 }
 
 fn variant(word: &str) -> String {
-    match camel_case(&word.to_ascii_lowercase()).as_str() {
-        "N" => "Empty".to_owned(),
+    match camel_case(&word.to_ascii_lowercase()) {
+        name if name == "N" && word.is_empty() => "Empty".to_owned(),
         // What a word becomes that is not known.
-        "Other" => "OtherWord".to_owned(),
-        name => name.to_owned(),
+        name if name == "Other" => "OtherWord".to_owned(),
+        name => name,
     }
 }
 
