@@ -47,7 +47,12 @@ fn imports(provider: &Provider, items: &str) -> String {
     hand_written.sort_unstable();
     let mut core = vec!["Error"];
     core.extend(used(&["Date", "OperationId", "PublicKey", "Secret", "Timestamp"]));
-    let mut http = vec!["Client", "Dialect as _", "Entry", "Field", "FieldKind"];
+    let mut http = vec!["Client"];
+    http.extend(items.contains("Dialect::decode").then_some("Dialect as _"));
+    http.push("Entry");
+    if provider.operations.iter().any(|operation| !operation.fields.is_empty()) {
+        http.extend(["Field", "FieldKind"]);
+    }
     http.extend(used(&["ListOperation"]));
     http.extend(["Operation", "Replay", "Reply", "Request", "Security"]);
     [

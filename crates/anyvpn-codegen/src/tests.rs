@@ -165,6 +165,17 @@ fn imports_are_those_that_are_used() {
     assert_has(&code, "use serde::Deserialize;\nuse serde::de::IgnoredAny;");
     assert!(!code.contains("std::net"), "{code}");
     assert!(!code.contains("lenient"), "{code}");
+
+    let plain = "
+openapi: 3.1.0
+info: { title: Acme }
+paths:
+  /v1/all:
+    delete: { operationId: clear, x-replay: Idempotent, security: [], x-decoder: by_hand }
+";
+    let code = super::tests::code(&read("acme", plain).unwrap());
+    let imports = "use anyvpn_http::{Client, Entry, Operation, Replay, Reply, Request, Security};";
+    assert!(code.contains(imports), "{code}");
 }
 
 #[test]
