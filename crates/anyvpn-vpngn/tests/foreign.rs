@@ -17,7 +17,7 @@ use world::{Credential, EMAIL, World, newcomer};
 #[tokio::test]
 async fn nobody_is_created_because_a_page_came() {
     let named = ["json-403-message", "json-404-error", "json-404-problem", "empty-404"];
-    let named = named.map(|name| Fault::named(name).unwrap());
+    let named = named.map(Fault::Wire);
     let world = World::new(0).await;
     for fault in [400, 401, 403, 404, 406].map(Fault::Html).into_iter().chain(named) {
         world.sandbox.inject(FaultRule::once("vpngn.get-products", fault.clone())).unwrap();
@@ -33,7 +33,7 @@ async fn a_page_with_401_refreshes_no_token() {
     let world = World::new(0).await;
     let store = Arc::new(MemoryStore::new(Some(world.tokens())));
     let vpngn = world.vpngn(Credential::None).with_session(EMAIL, store).await.unwrap();
-    for fault in [Fault::Html(401), Fault::named("json-401-empty").unwrap()] {
+    for fault in [Fault::Html(401), Fault::Wire("json-401-empty")] {
         world.sandbox.inject(FaultRule::once("vpngn.get-products", fault)).unwrap();
         let products = GetProducts { email: EMAIL.to_owned() };
         let error = vpngn.call(products).await.unwrap_err();

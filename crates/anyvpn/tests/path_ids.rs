@@ -19,6 +19,7 @@ fn input(entry: &Entry) -> Map<String, Value> {
         FieldKind::Text | FieldKind::Secret => Value::from("abc"),
         FieldKind::Integer => Value::from(1),
         FieldKind::Boolean => Value::from(true),
+        FieldKind::Json => Value::from(1.5),
     };
     let needed = entry.fields.iter().filter(|field| field.required);
     needed.map(|field| (field.name.to_owned(), value(field.kind))).collect()

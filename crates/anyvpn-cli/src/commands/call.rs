@@ -131,6 +131,7 @@ fn convert(kind: FieldKind, value: String) -> Result<Value, &'static str> {
         FieldKind::Boolean => {
             value.parse::<bool>().map(Value::from).map_err(|_| "must be true or false")
         }
+        FieldKind::Json => serde_json::from_str(&value).map_err(|_| "must be JSON"),
     }
 }
 
@@ -149,6 +150,7 @@ fn shown(field: &Field) -> String {
         FieldKind::Secret => "@FILE",
         FieldKind::Integer => "NUMBER",
         FieldKind::Boolean => "true|false",
+        FieldKind::Json => "JSON",
     };
     if field.required {
         format!("{}={value}", field.name)
@@ -189,6 +191,7 @@ fn list(context: &Context, provider: ProviderName) -> Result<(), Failure> {
             FieldKind::Secret => "secret",
             FieldKind::Integer => "integer",
             FieldKind::Boolean => "boolean",
+            FieldKind::Json => "json",
         },
         required: field.required,
         doc: field.doc,
