@@ -260,9 +260,11 @@ fn a_full_disk_is_told() {
     assert!(String::from_utf8(ran.stderr).unwrap().contains("the disk is full"));
     // What was made is named, although the answer came to nothing.
     let world = World::with_device();
+    let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
     for format in [&[][..], &["--json"]] {
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let create = [&["port", "create", "--hidden"], format].concat();
+        let create =
+            [&["port", "create", "--hidden", "--internal-ipv4", &*device], format].concat();
         let ran = world.command(&create).stdout(full).output().unwrap();
         assert_eq!(ran.status.code(), Some(1));
         let text = String::from_utf8(ran.stderr).unwrap();

@@ -84,7 +84,11 @@ pub fn not_for_header(secret: &str) -> Option<String> {
 ///
 /// `InvalidRequest` for the field `token`, with what [`not_for_header`] says.
 pub(crate) fn check_for_header(secret: &Secret) -> Result<(), Error> {
-    match not_for_header(secret.expose()) {
+    let why = match secret.is_empty() {
+        true => Some("it is empty".to_owned()),
+        false => not_for_header(secret.expose()),
+    };
+    match why {
         Some(why) => Err(Error::invalid("token", format!("cannot be sent: {why}"))),
         None => Ok(()),
     }
