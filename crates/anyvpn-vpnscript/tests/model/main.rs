@@ -18,14 +18,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use account::Account;
-use anyvpn_core::ServerConfigs;
+use anyvpn_core::{ObtainedConfig, ServerConfigs};
+use anyvpn_http::Operation as _;
 use anyvpn_http::transport::Reqwest;
 use anyvpn_http::{Binding, BoundToken, MemoryStore};
 use anyvpn_sandbox::vpnscript::{ConfigState, Quirks, Service, ServiceState};
 use anyvpn_sandbox::{Clock, Sandbox};
 use anyvpn_testkit::machines::{Ledger, Machine, Wire};
 use anyvpn_testkit::network::{self, Network, mishaps};
-use anyvpn_vpnscript::{Password, Secret, VpnScript};
+use anyvpn_vpnscript::ops::CreateToken;
+use anyvpn_vpnscript::{Error, Password, Secret, VpnScript};
 use proptest::prelude::*;
 use steps::{Interlude, interludes, steps};
 
@@ -38,7 +40,11 @@ fn the_account_is_the_models_whatever_failed_on_the_way() {
     let cases = (0..64_u64, prop::collection::vec(step, 1..40));
     network::check(32, &cases, async |(seed, steps)| {
         let mut world = World::new(seed).await;
+        let mut was_rough = false;
         for (step, mishaps, interlude) in steps {
+            if std::mem::replace(&mut was_rough, !mishaps.is_empty() || interlude.is_some()) {
+                world.recover().await;
+            }
             world.sandbox.clear_received();
             let mishaps = interlude.as_ref().and_then(Interlude::mishaps).unwrap_or(mishaps);
             world.network.meet(mishaps.clone());
@@ -140,9 +146,35 @@ impl World {
         received.iter().filter(|it| it.operation == Some(operation) && it.effect).count()
     }
 
+    /// Waits until both machines sign in again, where a sign-in of theirs was lost.
+    async fn recover(&mut self) {
+        for vpn in [&self.vpn, &self.second] {
+            // Whatever it says, no sign-in is waited for after it.
+            let _ = self.list(vpn).await;
+        }
+        self.compare();
+    }
+
+    /// A client's list. After a sign-in that was lost, the client waits before it tries another one.
+    async fn list(&self, vpn: &VpnScript) -> Result<Vec<ObtainedConfig>, Error> {
+        let mut list = ServerConfigs::list(vpn).await;
+        for wait in (0..9).map(|doubled| Duration::from_secs(1 << doubled)) {
+            let is_waiting = |error: &Error| {
+                let locked = self.account.locked();
+                error.operation() == Some(CreateToken::ID) && Some(error.kind()) != locked
+            };
+            if !list.as_ref().is_err_and(is_waiting) {
+                break;
+            }
+            self.sandbox.clock().advance(wait);
+            list = ServerConfigs::list(vpn).await;
+        }
+        list
+    }
+
     /// The ids of the configurations, as the provider lists them; `None` when it does not.
     async fn listed(&self) -> Option<Vec<u64>> {
-        let list = ServerConfigs::list(&self.vpn).await;
+        let list = self.list(&self.vpn).await;
         if let Some(locked) = self.account.locked() {
             assert_eq!(list.map_err(|error| error.kind()), Err(locked));
             return None;
