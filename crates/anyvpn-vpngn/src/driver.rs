@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyvpn_core::{
-    Capabilities, Capability, Driver, Error, Provider, ProviderInfo, Secret, Setting, Settings,
+    Capabilities, Capability, Driver, Error, Provider, ProviderInfo, Setting, Settings,
 };
 
 use crate::{Access, Proof, Vpngn, ops};
@@ -55,14 +55,6 @@ const SETTINGS: &[Setting] = &[
     ),
 ];
 
-/// How each setting of the group `proof` proves who is calling.
-const PROOFS: [(&str, fn(Secret) -> Proof); 4] = [
-    ("secret_key", Proof::SecretKey),
-    ("short_token", Proof::ShortToken),
-    ("password", Proof::Password),
-    ("long_token", Proof::LongToken),
-];
-
 impl Driver for VpngnDriver {
     fn info(&self) -> &'static ProviderInfo {
         &INFO
@@ -86,9 +78,13 @@ impl Vpngn {
             (Some(url), _) => Self::builder(url),
             (None, brand) => Self::brand(brand.unwrap_or_default())?,
         };
-        let proofs = PROOFS.iter();
-        let mut proofs = proofs.filter_map(|(key, proof)| settings.get(key).cloned().map(proof));
-        let proof = proofs.next().unwrap_or(Proof::None);
+        let secret = |key| settings.get(key).cloned();
+        let proof = secret("secret_key")
+            .map(Proof::SecretKey)
+            .or_else(|| secret("short_token").map(Proof::ShortToken))
+            .or_else(|| secret("password").map(Proof::Password))
+            .or_else(|| secret("long_token").map(Proof::LongToken))
+            .unwrap_or(Proof::None);
         let vpngn = match settings.get("api_key") {
             Some(key) => builder.credential(Access::new(key.clone(), proof)),
             None => builder,
