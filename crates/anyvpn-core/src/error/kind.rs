@@ -89,7 +89,8 @@ error_kinds! {
     ///
     /// Troubleshooting: read it instead, or choose another name.
     AlreadyExists = "already-exists", "it exists already", Change, 5;
-    /// The input is not acceptable; [`Error::fields`] says which parts, where that is known.
+    /// The input is not acceptable; [`Error::fields`](super::Error::fields) says which parts, where
+    /// that is known.
     ///
     /// Troubleshooting: correct the named fields. Nothing was changed.
     InvalidRequest = "invalid-request", "the input is not acceptable", Change, 2;
@@ -109,7 +110,8 @@ error_kinds! {
     ///
     /// Troubleshooting: wait and try again.
     Pending = "pending", "still being created or deleted", Retry, 5;
-    /// Too many requests; [`Error::retry_after`] says how long to wait, where the server said so.
+    /// Too many requests; [`Error::retry_after`](super::Error::retry_after) says how long to wait,
+    /// where the server said so.
     ///
     /// Troubleshooting: wait that long; make fewer calls.
     RateLimited = "rate-limited", "too many requests", Retry, 6;
@@ -120,7 +122,7 @@ error_kinds! {
     /// The provider answered that it cannot serve now (HTTP 5xx).
     ///
     /// Troubleshooting: try later; look at the provider's status page. For a call that must not be
-    /// repeated, read back first: see [`Advice::ReadBack`].
+    /// repeated, read back first: see [`Advice::ReadBack`](super::Advice::ReadBack).
     Unavailable = "unavailable", "the provider cannot serve now", Retry, 7;
     /// No reply came in time, for a call that may be repeated.
     ///
