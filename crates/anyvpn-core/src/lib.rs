@@ -83,9 +83,12 @@ pub use names::OperationId;
 pub use openvpn::{Certificate, OpenVpnProfile, Remote};
 pub use operation::{FieldInfo, FieldKind, OperationInfo, Replay};
 pub use provider::{
-    Account, AccountAdmin, Accounts, Capabilities, Capability, Config, ConfigRequest, NewAccount,
-    NewPortForward, ObtainedConfig, PortCheck, PortForward, PortForwards, Protocol, Provider,
-    Rotated, Server, ServerConfig, ServerConfigs, Service, Status, WireGuardOptions,
+    Ability, Account, Accounts, Capabilities, Capability, ChangePassword, ChangePlan, CheckPort,
+    CloseAccount, Config, ConfigRequest, CreatedCustomer, Credential, Customer, CustomerEnd,
+    Customers, EndCustomers, Lease, ListCustomers, ListPortForwards, NewAccount, NewCustomer,
+    NewPortForward, ObtainedConfig, Plan, PortCheck, PortForward, PortForwards, PortProtocols,
+    Protocol, Provider, Rotated, Server, ServerConfig, ServerConfigs, Service, SignIn, SignOut,
+    SignUp, Status, SuspendCustomers, WireGuardOptions,
 };
 pub use secret::{REDACTED, Secret, redact, reveal};
 pub use settings::{Check, Setting, Settings};

@@ -1,0 +1,292 @@
+//! Servers, and configurations for them.
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use futures_core::stream::BoxStream;
+
+use super::Status;
+use crate::{
+    Endpoint, Error, ErrorKind, Interface, IpNet, Peer, PrivateKey, PublicKey, Timestamp,
+    WireGuardConfig,
+};
+
+/// Servers, and configurations for them.
+///
+/// Obtaining one can leave something behind at the provider (a device, a slot): [`Self::list_configs`]
+/// shows it and [`Self::revoke_config`] removes it. When obtaining fails after it was made, the error says
+/// its id.
+#[async_trait]
+pub trait ServerConfigs: Send + Sync {
+    /// All servers, in the provider's order. Nothing is sent before the stream is polled.
+    fn servers(&self) -> BoxStream<'_, Result<Server, Error>>;
+
+    /// A configuration for one server, ready to be written to a file.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for an unknown server; `InvalidRequest` for a protocol that the server does not
+    /// have; `DeviceLimit` and `CapacityReached` where something must be deleted first.
+    async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error>;
+
+    /// What was obtained and is still valid, in the provider's order; empty when there is none.
+    ///
+    /// # Errors
+    ///
+    /// `Unauthorized` without a valid credential.
+    async fn list_configs(&self) -> Result<Vec<ObtainedConfig>, Error>;
+
+    /// Makes what was obtained invalid. It is gone when this returns.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for an unknown id.
+    async fn revoke_config(&self, id: &str) -> Result<(), Error>;
+
+    /// Replaces the key of what was obtained: the new one is in place before the old one goes.
+    ///
+    /// As it stands here, it obtains another configuration and revokes the old one after that, so
+    /// there must be room for one more. A provider that can replace a key alone does that instead.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::obtain_config`] and [`Self::revoke_config`]. After an error, the old key still works.
+    async fn rotate_config(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
+        if !self.list_configs().await?.iter().any(|it| it.id == id) {
+            return Err(Error::new(ErrorKind::NotFound)
+                .with_detail(format!("no configuration has the id {id:?}")));
+        }
+        let config = self.obtain_config(request).await?;
+        if config.id.as_deref() == Some(id) {
+            return Err(Error::invalid("private_key", "is the key that is in use already"));
+        }
+        let old_key_valid = self.revoke_config(id).await.is_err();
+        Ok(Rotated::new(config, old_key_valid))
+    }
+}
+
+/// A server, or a location with several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Server {
+    /// What [`ConfigRequest::server`] takes.
+    pub id: String,
+    /// The name for people.
+    pub name: String,
+    /// The country's name; absent where the provider does not say.
+    pub country: Option<String>,
+    /// The country, as ISO 3166 alpha-2 in lower case; absent where the provider does not say.
+    pub country_code: Option<String>,
+    /// The city; absent where the provider does not say.
+    pub city: Option<String>,
+    /// The host to connect to; absent when the server cannot be used now.
+    pub host: Option<String>,
+    /// The protocols it speaks.
+    pub protocols: Vec<Protocol>,
+    /// How many more users fit; absent where the provider does not say.
+    pub free_slots: Option<u32>,
+}
+
+impl Server {
+    /// A server of which only id and name are known.
+    #[must_use]
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            country: None,
+            country_code: None,
+            city: None,
+            host: None,
+            protocols: Vec::new(),
+            free_slots: None,
+        }
+    }
+}
+
+crate::open_enum! {
+    /// A VPN protocol.
+    pub enum Protocol {
+        /// WireGuard.
+        WireGuard = "wireguard",
+        /// OpenVPN.
+        OpenVpn = "openvpn",
+    }
+}
+
+/// Which configuration is wanted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ConfigRequest {
+    /// The [`Server::id`].
+    pub server: String,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Choices for WireGuard.
+    pub wireguard: WireGuardOptions,
+}
+
+impl ConfigRequest {
+    /// The provider's usual configuration for a server.
+    #[must_use]
+    pub fn new(server: impl Into<String>, protocol: Protocol) -> Self {
+        Self { server: server.into(), protocol, wireguard: WireGuardOptions::default() }
+    }
+
+    /// The provider's usual WireGuard configuration for a server.
+    #[must_use]
+    pub fn wireguard(server: impl Into<String>) -> Self {
+        Self::new(server, Protocol::WireGuard)
+    }
+}
+
+/// Choices for a WireGuard configuration.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct WireGuardOptions {
+    /// The key to use; absent: a new one is made. A key that the account knows already keeps its
+    /// device. `InvalidRequest` from providers that make the key themselves.
+    pub private_key: Option<PrivateKey>,
+    /// Whether the endpoint is written as an address instead of a name.
+    pub ip_endpoint: bool,
+    /// The endpoint's port; absent: the provider's usual one.
+    pub port: Option<u16>,
+    /// The resolvers; absent: the provider's; empty: none.
+    pub dns: Option<Vec<IpAddr>>,
+    /// The interface's MTU in bytes; absent: left to WireGuard.
+    pub mtu: Option<u16>,
+    /// Seconds between keepalives; absent: none.
+    pub keepalive: Option<u16>,
+    /// Whether IPv6 is left out.
+    pub ipv4_only: bool,
+}
+
+impl WireGuardOptions {
+    /// The key that was given, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// As [`PrivateKey::generate`].
+    #[cfg(feature = "keys")]
+    pub fn key(&self) -> Result<PrivateKey, Error> {
+        self.private_key.clone().map_or_else(PrivateKey::generate, Ok)
+    }
+
+    /// The configuration that sends everything to one peer, with these choices made.
+    ///
+    /// Given are the device's addresses, and the provider's usual resolvers and endpoint. To look up
+    /// the endpoint's name for [`Self::ip_endpoint`] is the caller's.
+    #[must_use]
+    pub fn config(
+        &self,
+        private_key: PrivateKey,
+        addresses: &[IpAddr],
+        dns: &[IpAddr],
+        peer: PublicKey,
+        endpoint: Endpoint,
+    ) -> WireGuardConfig {
+        let wanted = |address: &IpAddr| !self.ipv4_only || address.is_ipv4();
+        let everything = [IpAddr::from([0; 4]), IpAddr::from([0; 16])].into_iter().filter(wanted);
+        let interface = Interface {
+            private_key,
+            addresses: addresses.iter().copied().filter(wanted).map(Into::into).collect(),
+            dns: match &self.dns {
+                Some(dns) => dns.clone(),
+                None => dns.iter().copied().filter(wanted).collect(),
+            },
+            mtu: self.mtu,
+            listen_port: None,
+        };
+        let peer = Peer {
+            public_key: peer,
+            preshared_key: None,
+            allowed_ips: everything.map(|any| IpNet::new_assert(any, 0)).collect(),
+            endpoint: Some(Endpoint { port: self.port.unwrap_or(endpoint.port), ..endpoint }),
+            persistent_keepalive: self.keepalive,
+        };
+        WireGuardConfig::new(interface, vec![peer])
+    }
+}
+
+/// A configuration for one server.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// What [`ServerConfigs::revoke_config`] takes; absent where the provider keeps nothing.
+    pub id: Option<String>,
+    /// The configuration.
+    pub config: Config,
+}
+
+impl ServerConfig {
+    /// A configuration.
+    #[must_use]
+    pub fn new(id: Option<String>, config: Config) -> Self {
+        Self { id, config }
+    }
+}
+
+/// The text of a configuration, by protocol.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Config {
+    /// A file for wg-quick.
+    WireGuard(WireGuardConfig),
+    /// A file for OpenVPN.
+    #[cfg(feature = "openvpn")]
+    OpenVpn(crate::OpenVpnProfile),
+}
+
+/// What a provider remembers of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ObtainedConfig {
+    /// What [`ServerConfigs::revoke_config`] takes.
+    pub id: String,
+    /// The name of the device or server; absent where the provider does not say.
+    pub name: Option<String>,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The addresses inside the tunnel; empty where the provider does not say.
+    pub addresses: Vec<IpAddr>,
+    /// The public keys that are valid; empty where the provider does not say.
+    pub public_keys: Vec<PublicKey>,
+    /// Whether it can be used.
+    pub status: Status,
+    /// When it was made; absent where the provider does not say.
+    pub created_at: Option<Timestamp>,
+}
+
+impl ObtainedConfig {
+    /// A configuration of which only this is known.
+    #[must_use]
+    pub fn new(id: impl Into<String>, protocol: Protocol, status: Status) -> Self {
+        Self {
+            id: id.into(),
+            name: None,
+            protocol,
+            addresses: Vec::new(),
+            public_keys: Vec::new(),
+            status,
+            created_at: None,
+        }
+    }
+}
+
+/// The outcome of a key rotation.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rotated {
+    /// The configuration with the new key.
+    pub config: ServerConfig,
+    /// Whether the old key still works, because the provider has no way to remove one alone.
+    pub old_key_valid: bool,
+}
+
+impl Rotated {
+    /// The outcome of a key rotation.
+    #[must_use]
+    pub fn new(config: ServerConfig, old_key_valid: bool) -> Self {
+        Self { config, old_key_valid }
+    }
+}
