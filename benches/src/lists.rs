@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use anyvpn_core::ServerConfigs as _;
-use anyvpn_http::Limits;
 use anyvpn_vpnscript::ops::ListServers;
 use anyvpn_vpnscript::{Error, VpnScript};
 use futures_util::{Stream, TryStreamExt as _};
@@ -15,10 +14,10 @@ use crate::{Failure, cpu_time, memory};
 
 const TOKEN: &str = "7|f1x7ure70ken000000000000000000000000f1x7";
 
-/// How long a caller waits for something else behind each page.
+/// How long a caller waits for something else after each page.
 const WAIT: Duration = Duration::from_millis(20);
 
-/// Behind so many servers, of a caller that does not wait.
+/// After how many servers a caller waits that does not wait.
 const NEVER: usize = usize::MAX;
 
 /// The list as bare reqwest's user writes it down.
@@ -54,15 +53,7 @@ impl Server {
 /// before that, so that the connection is there.
 pub async fn run(client: &str, port: &str, count: usize) -> Result<(), Failure> {
     let base = format!("http://localhost:{port}/{count}");
-    // None of the bounds on a list of the usual size.
-    let limits = Limits {
-        attempt: Duration::MAX,
-        call: Duration::MAX,
-        reply: usize::MAX,
-        values: usize::MAX,
-        ..Limits::default()
-    };
-    let vpn = VpnScript::builder(&base).token(TOKEN).limits(limits).build()?;
+    let vpn = VpnScript::builder(&base).token(TOKEN).build()?;
     let reqwest = bare::client()?;
     match client {
         "reqwest" => _ = bare(&reqwest, &format!("{base}/api/servers?paginate=1&page=1")).await?,
@@ -70,12 +61,8 @@ pub async fn run(client: &str, port: &str, count: usize) -> Result<(), Failure> 
     }
     let resident = memory("VmRSS:")?;
     let (cpu, wall) = (cpu_time()?, Instant::now());
-    let all = ListServers { paginate: None, page: None };
     let came = match client.split_once('-').unwrap_or((client, "")) {
         ("reqwest", _) => bare(&reqwest, &format!("{base}/api/servers")).await?,
-        ("call", _) => vpn.call(all).await?.servers.len(),
-        ("collect", _) => vpn.stream(all).try_collect::<Vec<_>>().await?.len(),
-        ("stream", _) => counted(vpn.stream(all), NEVER).await?,
         (how, size) => {
             let size = size.parse()?;
             let (prefetch, wait) = match how {
@@ -104,7 +91,7 @@ async fn bare(client: &reqwest::Client, url: &str) -> Result<usize, Failure> {
     Ok(list.data.iter().filter(|server| server.length() > 0).count())
 }
 
-/// How many there are; each is gone before the next one is asked for. Behind each so many the caller
+/// Counts the items; each is dropped before the next one is taken. After every `wait` of them the caller
 /// waits for something else, such as a disk.
 async fn counted<T>(
     items: impl Stream<Item = Result<T, Error>>,

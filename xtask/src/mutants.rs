@@ -60,14 +60,10 @@ const MODULES: &[Module] = &[
         tests: ALL,
     },
     Module {
-        name: "list",
-        files: &[
-            "anyvpn-http/src/list.rs",
-            "anyvpn-http/src/elements.rs",
-            "anyvpn-http/src/structure.rs",
-        ],
+        name: "structure",
+        files: &["anyvpn-http/src/structure.rs"],
         package: HTTP,
-        tests: &["--lib", "--test=lists", "--test=list_faults", "--test=reply"],
+        tests: &["--lib", "--test=reply"],
     },
     Module {
         name: "bulk",

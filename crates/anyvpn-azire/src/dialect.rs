@@ -14,8 +14,6 @@ impl anyvpn_http::Dialect for Dialect {
     type Provider = crate::Azire;
     type Credential = Secret;
 
-    const LIST: &'static [&'static str] = &["data", "locations"];
-
     fn attach(
         credential: Option<&Secret>,
         security: Security,

@@ -54,7 +54,7 @@ mod server_configs;
 #[cfg(feature = "neutral")]
 use anyvpn_core::{AccountAdmin, Accounts, PortForwards, Provider, ProviderInfo, ServerConfigs};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Client, ClientBuilder, Fixed, List, ListOperation, Operation};
+use anyvpn_http::{Client, ClientBuilder, Fixed, Operation};
 #[cfg(feature = "neutral")]
 use async_trait::async_trait;
 pub use dialect::Dialect;
@@ -88,11 +88,6 @@ impl Azire {
         operation: O,
     ) -> Result<O::Output, Error> {
         self.0.call(operation).await
-    }
-
-    /// Does one operation as the elements of its list, each as soon as it has arrived.
-    pub fn stream<O: ListOperation<Dialect = Dialect> + 'static>(&self, operation: O) -> List<O> {
-        self.0.stream(operation)
     }
 
     /// The client behind it.

@@ -5,8 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use anyvpn_core::{Error, OperationId, Secret, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, Dialect as _, Entry, Field, FieldKind, ListOperation, Operation, Replay, Reply,
-    Request, Security,
+    Client, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request, Security,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -614,14 +613,6 @@ impl Operation for ListTokens {
     }
 }
 
-impl ListOperation for ListTokens {
-    type Item = Token;
-
-    fn elements(value: &mut Vec<Token>) -> Vec<Token> {
-        std::mem::take(value)
-    }
-}
-
 /// A token. It never expires.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Token {
@@ -802,14 +793,6 @@ impl Operation for ListIps {
     }
 }
 
-impl ListOperation for ListIps {
-    type Item = Ip;
-
-    fn elements(value: &mut Vec<Ip>) -> Vec<Ip> {
-        std::mem::take(value)
-    }
-}
-
 /// A WireGuard device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ip {
@@ -962,14 +945,6 @@ impl Operation for PutIpKey {
     }
 }
 
-impl ListOperation for PutIpKey {
-    type Item = IpKey;
-
-    fn elements(value: &mut Vec<IpKey>) -> Vec<IpKey> {
-        std::mem::take(value)
-    }
-}
-
 /// Lists the locations to connect to; with a token, the account's own ones too.
 ///
 /// `GET /v3/locations` · AzireVPN, Locations
@@ -993,14 +968,6 @@ impl Operation for ListLocations {
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
         Dialect::decode(reply)
-    }
-}
-
-impl ListOperation for ListLocations {
-    type Item = Location;
-
-    fn elements(value: &mut Vec<Location>) -> Vec<Location> {
-        std::mem::take(value)
     }
 }
 

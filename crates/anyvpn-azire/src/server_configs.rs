@@ -13,7 +13,7 @@ use anyvpn_http::transport::resolve;
 use anyvpn_http::{Finish, Operation as _};
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 
 use crate::Azire;
 use crate::ops::{
@@ -30,7 +30,11 @@ const KEYS: usize = 3;
 #[async_trait]
 impl ServerConfigs for Azire {
     fn servers(&self) -> BoxStream<'_, Result<Server, Error>> {
-        self.stream(ListLocations {}).map_ok(server).boxed()
+        let locations = self.call(ListLocations {}).into_stream();
+        locations
+            .map_ok(|locations| stream::iter(locations).map(|location| Ok(server(location))))
+            .try_flatten()
+            .boxed()
     }
 
     /// When the future is dropped on the way, a device that was registered is deleted again, as far as

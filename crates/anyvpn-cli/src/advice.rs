@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_hint() {
         for kind in ErrorKind::ALL {
-            let hint = advice(&Error::new(kind), &About::default());
+            let hint = advice(&Error::new(*kind), &About::default());
             assert!(!hint.contains("try again with -v"), "{kind:?}");
         }
     }

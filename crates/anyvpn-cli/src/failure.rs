@@ -59,11 +59,11 @@ impl Meaning {
     pub fn all() -> Vec<Self> {
         let own = [Kind::Unsupported, Kind::Usage, Kind::Other, Kind::Interrupted(0)];
         let own = own.map(Kind::meaning);
-        ErrorKind::ALL.into_iter().map(Self::of).chain(own).collect()
+        ErrorKind::ALL.iter().copied().map(Self::of).chain(own).collect()
     }
 
     fn of(kind: ErrorKind) -> Self {
-        Self { kind: kind.name(), meaning: kind.to_string(), exit_code: code(kind) }
+        Self { kind: kind.name(), meaning: kind.to_string(), exit_code: kind.exit_code() }
     }
 }
 
@@ -195,7 +195,7 @@ impl Failure {
     /// The exit code that scripts see.
     pub fn exit(&self) -> ExitCode {
         ExitCode::from(match &self.cause {
-            Cause::Library(error) => code(error.kind()),
+            Cause::Library(error) => error.kind().exit_code(),
             Cause::Own { kind, .. } => kind.meaning().exit_code,
             Cause::ClosedPipe => 0,
         })
@@ -360,32 +360,6 @@ pub struct Details<'a> {
     retry_after_seconds: Option<u64>,
 }
 
-/// The exit code of a kind.
-fn code(kind: ErrorKind) -> u8 {
-    use ErrorKind as K;
-    match kind {
-        K::InvalidRequest => 2,
-        K::Unauthorized => 3,
-        K::NotFound => 4,
-        K::NoService
-        | K::ServiceInactive
-        | K::ServiceExpired
-        | K::Suspended
-        | K::AlreadyExists
-        | K::CapacityReached
-        | K::DeviceLimit
-        | K::QuotaReached
-        | K::Pending
-        | K::Refused => 5,
-        K::RateLimited => 6,
-        K::Unreachable | K::Unavailable | K::Timeout => 7,
-        K::UnexpectedReply => 8,
-        K::Ambiguous => 9,
-        // A kind that is newer than this table.
-        _ => 1,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -397,10 +371,10 @@ mod tests {
     #[test]
     fn every_kind_has_a_code_of_its_own_class() {
         for kind in ErrorKind::ALL {
-            assert!((2..=9).contains(&code(kind)), "{kind:?}");
+            assert!((2..=9).contains(&kind.exit_code()), "{kind:?}");
         }
-        assert_eq!(code(ErrorKind::Unauthorized), 3);
-        assert_eq!(code(ErrorKind::Ambiguous), 9);
+        assert_eq!(ErrorKind::Unauthorized.exit_code(), 3);
+        assert_eq!(ErrorKind::Ambiguous.exit_code(), 9);
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Call {
             // The key is the way around it.
             return format!("{title} takes one new customer in 10 s without a secret key; again");
         }
-        let known = ErrorKind::ALL.into_iter().find(|it| it.name() == kind);
+        let known = ErrorKind::ALL.iter().copied().find(|it| it.name() == kind);
         let words = known.map_or_else(|| kind.to_owned(), |kind| kind.to_string());
         let why = match words.strip_prefix("the provider ") {
             Some(does) => format!("{title} {does}"),

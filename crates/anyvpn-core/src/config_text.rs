@@ -1,8 +1,6 @@
 //! What the two configuration formats share: an error with its place, and a directive to be shown
 //! to the user before it acts.
 
-use std::fmt;
-
 use crate::{Error, ErrorKind, REDACTED};
 
 /// Where and why a configuration is not acceptable, and what to do.
@@ -12,7 +10,8 @@ use crate::{Error, ErrorKind, REDACTED};
 /// As an [`Error`] it is an [`ErrorKind::InvalidRequest`], the place in its detail: a file is
 /// the user's input. Whoever parses what a provider sent gives it [`ErrorKind::UnexpectedReply`]
 /// with [`Error::with_kind`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {what}")]
 pub struct ConfigError {
     /// The line, counted from 1.
     pub line: usize,
@@ -21,15 +20,6 @@ pub struct ConfigError {
     /// What is wrong and what to do.
     pub what: String,
 }
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, column, what } = self;
-        write!(f, "line {line}, column {column}: {what}")
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 impl From<ConfigError> for Error {
     fn from(error: ConfigError) -> Self {

@@ -7,160 +7,15 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::OperationId;
+pub use kind::ErrorKind;
+use kind::Usual;
 pub use leftover::{Leftover, LeftoverKind};
 
+mod kind;
 mod leftover;
 
 /// The cause that an [`Error`] carries for programs that look further.
 type Source = Box<dyn StdError + Send + Sync>;
-
-/// What happened. Each kind says how to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The provider does not accept the credential, or there is none.
-    ///
-    /// Troubleshooting: sign in again; check which account the token belongs to.
-    Unauthorized,
-    /// The provider has suspended the account; the message carries its reason.
-    ///
-    /// Troubleshooting: write to the provider's support.
-    Suspended,
-    /// The account has no service (plan, subscription).
-    ///
-    /// Troubleshooting: buy a plan from the provider.
-    NoService,
-    /// The account's service exists and is not active.
-    ///
-    /// Troubleshooting: look at the account's page for an unpaid bill or a pending activation.
-    ServiceInactive,
-    /// The account's service has ended.
-    ///
-    /// Troubleshooting: renew the plan at the provider.
-    ServiceExpired,
-    /// There is no such account, device, port, server or configuration.
-    ///
-    /// Troubleshooting: list what exists and compare the identifier.
-    NotFound,
-    /// What was to be created is there already.
-    ///
-    /// Troubleshooting: read it instead, or choose another name.
-    AlreadyExists,
-    /// The input is not acceptable; [`Error::fields`] says which parts, where that is known.
-    ///
-    /// Troubleshooting: correct the named fields. Nothing was changed.
-    InvalidRequest,
-    /// The server has no room for more users.
-    ///
-    /// Troubleshooting: choose another server, or try later.
-    CapacityReached,
-    /// The plan's number of devices is reached.
-    ///
-    /// Troubleshooting: delete a device or configuration that is not needed any more.
-    DeviceLimit,
-    /// An allowance (of a day, say) is used up.
-    ///
-    /// Troubleshooting: wait until the provider's next period.
-    QuotaReached,
-    /// The thing is still being created or deleted.
-    ///
-    /// Troubleshooting: wait and try again.
-    Pending,
-    /// Too many requests; [`Error::retry_after`] says how long to wait, where the server said so.
-    ///
-    /// Troubleshooting: wait that long; make fewer calls.
-    RateLimited,
-    /// The provider said no, for a reason that anyvpn has no kind for; the message is the provider's.
-    ///
-    /// Troubleshooting: read the message.
-    Refused,
-    /// The provider answered that it cannot serve now (HTTP 5xx).
-    ///
-    /// Troubleshooting: try later; look at the provider's status page. For a call that must not be
-    /// repeated, read back first: see [`Advice::ReadBack`].
-    Unavailable,
-    /// No reply came in time, for a call that may be repeated.
-    ///
-    /// Troubleshooting: try again; look at the network.
-    Timeout,
-    /// The provider could not be reached: name, connection or TLS. The request was not sent, or it
-    /// was lost and the call may be repeated.
-    ///
-    /// Troubleshooting: look at the network, the address and the clock of this machine.
-    Unreachable,
-    /// A reply came that does not fit the provider's documents.
-    ///
-    /// Troubleshooting: the error shows where the reply differs. A login page of a hotel network
-    /// looks like this too.
-    UnexpectedReply,
-    /// The request was sent and no answer came: it may have been done or not, and it was not
-    /// repeated because repeating could do it twice.
-    ///
-    /// Troubleshooting: read back (list, show) to see what is there, then decide.
-    Ambiguous,
-}
-
-impl ErrorKind {
-    /// All kinds, in the order of their documentation.
-    pub const ALL: [Self; 19] = [
-        Self::Unauthorized,
-        Self::Suspended,
-        Self::NoService,
-        Self::ServiceInactive,
-        Self::ServiceExpired,
-        Self::NotFound,
-        Self::AlreadyExists,
-        Self::InvalidRequest,
-        Self::CapacityReached,
-        Self::DeviceLimit,
-        Self::QuotaReached,
-        Self::Pending,
-        Self::RateLimited,
-        Self::Refused,
-        Self::Unavailable,
-        Self::Timeout,
-        Self::Unreachable,
-        Self::UnexpectedReply,
-        Self::Ambiguous,
-    ];
-
-    /// The kind's name in JSON output and documents, such as `rate-limited`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.words().0
-    }
-
-    /// The name and a sentence's beginning, side by side so that neither is forgotten.
-    const fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Unauthorized => ("unauthorized", "not signed in, or the sign-in was refused"),
-            Self::Suspended => ("suspended", "the account is suspended"),
-            Self::NoService => ("no-service", "the account has no service"),
-            Self::ServiceInactive => ("service-inactive", "the account's service is not active"),
-            Self::ServiceExpired => ("service-expired", "the account's service has expired"),
-            Self::NotFound => ("not-found", "not found"),
-            Self::AlreadyExists => ("already-exists", "it exists already"),
-            Self::InvalidRequest => ("invalid-request", "the input is not acceptable"),
-            Self::CapacityReached => ("capacity-reached", "the server is full"),
-            Self::DeviceLimit => ("device-limit", "the plan's number of devices is reached"),
-            Self::QuotaReached => ("quota-reached", "the allowance is used up"),
-            Self::Pending => ("pending", "still being created or deleted"),
-            Self::RateLimited => ("rate-limited", "too many requests"),
-            Self::Refused => ("refused", "the provider refused"),
-            Self::Unavailable => ("unavailable", "the provider cannot serve now"),
-            Self::Timeout => ("timeout", "no reply in time"),
-            Self::Unreachable => ("unreachable", "the provider could not be reached"),
-            Self::UnexpectedReply => ("unexpected-reply", "the reply is not as documented"),
-            Self::Ambiguous => ("ambiguous", "the outcome is unknown: it may have been done"),
-        }
-    }
-}
-
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.words().1)
-    }
-}
 
 /// What an [`Error`] advises a program to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,8 +42,12 @@ const MOST_REASONS: usize = 10;
 /// replaced by `[redacted]`. Each of its texts is fit for a log, wherever it came from: it has no
 /// control characters, and no more than 500 characters of it are told; of a longer list of what is
 /// wrong with the fields, ten reasons are kept.
+#[derive(thiserror::Error)]
+#[error(transparent)]
 pub struct Error(Box<Inner>);
 
+#[derive(thiserror::Error)]
+#[error("{}", Description(self))]
 struct Inner {
     kind: ErrorKind,
     operation: Option<OperationId>,
@@ -200,6 +59,7 @@ struct Inner {
     retry_after: Option<Duration>,
     read_back: bool,
     left_behind: Vec<Leftover>,
+    #[source]
     source: Option<Source>,
 }
 
@@ -383,15 +243,14 @@ impl Error {
     /// What to do next.
     #[must_use]
     pub fn advice(&self) -> Advice {
-        use ErrorKind as K;
-        match self.0.kind {
-            K::Ambiguous => Advice::ReadBack,
-            _ if self.0.read_back || !self.0.left_behind.is_empty() => Advice::ReadBack,
-            K::Unauthorized => Advice::SignIn,
-            K::RateLimited | K::Unavailable | K::Timeout | K::Unreachable | K::Pending => {
-                Advice::Retry(self.0.retry_after)
-            }
-            _ => Advice::Change,
+        if self.0.read_back || !self.0.left_behind.is_empty() {
+            return Advice::ReadBack;
+        }
+        match self.0.kind.usual_advice() {
+            Usual::Change => Advice::Change,
+            Usual::Retry => Advice::Retry(self.0.retry_after),
+            Usual::SignIn => Advice::SignIn,
+            Usual::ReadBack => Advice::ReadBack,
         }
     }
 }
@@ -420,9 +279,12 @@ fn shown(text: &str) -> Cow<'_, str> {
     }
 }
 
-impl fmt::Display for Error {
+/// An error in one line.
+struct Description<'a>(&'a Inner);
+
+impl fmt::Display for Description<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
+        let inner = self.0;
         if let Some(operation) = inner.operation {
             write!(f, "{operation}: ")?;
         }
@@ -457,25 +319,25 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        f.debug_struct("Error")
-            .field("kind", &inner.kind)
-            .field("operation", &inner.operation)
-            .field("status", &inner.status)
-            .field("code", &self.code())
-            .field("message", &self.message())
-            .field("detail", &self.detail())
-            .field("fields", &inner.fields)
-            .field("retry_after", &inner.retry_after)
-            .field("left_behind", &inner.left_behind)
-            .field("source", &inner.source)
-            .finish()
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |text: &Option<String>| text.as_deref().map(cut).map(str::to_owned);
+        f.debug_struct("Error")
+            .field("kind", &self.kind)
+            .field("operation", &self.operation)
+            .field("status", &self.status)
+            .field("code", &text(&self.code))
+            .field("message", &text(&self.message))
+            .field("detail", &text(&self.detail))
+            .field("fields", &self.fields)
+            .field("retry_after", &self.retry_after)
+            .field("left_behind", &self.left_behind)
+            .field("source", &self.source)
+            .finish()
     }
 }
 

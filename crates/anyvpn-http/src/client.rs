@@ -9,14 +9,11 @@ use tracing::{Instrument, Span, field};
 
 use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
-use crate::exchange::{Arrived, Failure, Reading, Whole, exchange};
+use crate::exchange::{Failure, exchange};
 use crate::pace::Pace;
 use crate::time::within;
 use crate::transport::{Progress, Transport};
-use crate::{
-    ClientBuilder, Clock, Dialect, Limits, List, ListOperation, Operation, Replay, Reply,
-    RetryPolicy,
-};
+use crate::{ClientBuilder, Clock, Dialect, Limits, Operation, Replay, Reply, RetryPolicy};
 
 /// Sends a provider's operations. Cheap to clone; all clones share connections and limits.
 ///
@@ -49,8 +46,8 @@ impl<D: Dialect> std::fmt::Debug for Client<D> {
 }
 
 /// What a call has sent and got so far, for the log.
-pub(crate) struct Log {
-    pub(crate) span: Span,
+struct Log {
+    span: Span,
     operation: OperationId,
     started: Instant,
     attempts: u32,
@@ -60,7 +57,7 @@ pub(crate) struct Log {
 
 impl Log {
     /// The call begins.
-    pub(crate) fn new(operation: OperationId, clock: &dyn Clock) -> Self {
+    fn new(operation: OperationId, clock: &dyn Clock) -> Self {
         let span = tracing::debug_span!(
             "call",
             %operation,
@@ -82,7 +79,7 @@ impl Log {
     }
 
     /// The call has come to its end.
-    pub(crate) fn end<T>(&self, clock: &dyn Clock, outcome: Result<T, Error>) -> Result<T, Error> {
+    fn end<T>(&self, clock: &dyn Clock, outcome: Result<T, Error>) -> Result<T, Error> {
         let Self { operation, attempts, status, .. } = *self;
         let duration = clock.instant().saturating_duration_since(self.started);
         let duration_ms = duration.as_millis() as u64;
@@ -101,25 +98,8 @@ impl Log {
     }
 }
 
-/// What the attempts came to.
-pub(crate) enum Given<O: Operation, T> {
-    /// The value of a whole reply.
-    Value(O::Output),
-    /// A success of which more is to come.
-    Open(Opened<T, <O::Dialect as Dialect>::Credential>),
-}
-
-/// A success of which more is to come.
-pub(crate) struct Opened<T, C> {
-    pub(crate) reply: T,
-    /// What the request carried.
-    pub(crate) credential: Option<C>,
-    /// How long the rest may be waited for.
-    pub(crate) left: Duration,
-}
-
 /// How a call goes on after an attempt that brought no value.
-pub(crate) enum Next {
+enum Next {
     /// Not at all.
     Stop(Error),
     /// With another attempt, no sooner than the server asks.
@@ -205,28 +185,19 @@ impl<D: Dialect> Client<D> {
         let mut log = Log::new(O::ID, clock);
         let span = log.span.clone();
         async {
-            let outcome = self.run(&operation, &mut log, &Whole).await;
-            log.end(clock, outcome).map(|given| match given {
-                Given::Value(value) => value,
-                Given::Open(opened) => match opened.reply {},
-            })
+            let outcome = self.run(&operation, &mut log).await;
+            log.end(clock, outcome)
         }
         .instrument(span)
         .await
     }
 
-    /// Does one operation as the elements of its list; see [`List`].
-    pub fn stream<O: ListOperation<Dialect = D> + 'static>(&self, operation: O) -> List<O> {
-        List::new(self.clone(), operation)
-    }
-
-    /// Sends until something comes of it; `reading` says how much of a reply is waited for.
-    pub(crate) async fn run<O: Operation<Dialect = D>, R: Reading>(
+    /// Sends until something comes of it.
+    async fn run<O: Operation<Dialect = D>>(
         &self,
         operation: &O,
         log: &mut Log,
-        reading: &R,
-    ) -> Result<Given<O, R::Open>, Error> {
+    ) -> Result<O::Output, Error> {
         let mut checked = Some(operation.request()?);
         let security = operation.security();
         if let Some(interval) = D::pace(O::ID) {
@@ -270,25 +241,16 @@ impl<D: Dialect> Client<D> {
             }
             log.attempt();
             let Inner { clock, limits, gzip, .. } = &*self.0;
-            let began = clock.instant();
-            let left = deadline.saturating_duration_since(began);
+            let left = deadline.saturating_duration_since(clock.instant());
             let time = limits.attempt.min(left);
             let sent = self.0.transport.send_to(&self.0.base, request);
-            let next = match exchange(sent, &**clock, limits, time, *gzip, reading).await {
-                Ok(Arrived::Open(status, reply)) => {
-                    log.reply(status);
-                    let left =
-                        time.saturating_sub(clock.instant().saturating_duration_since(began));
-                    let credential = credential.cloned();
-                    return Ok(Given::Open(Opened { reply, credential, left }));
-                }
-                Ok(Arrived::Reply(reply, misfit)) => {
+            let next = match exchange(sent, &**clock, limits, time, *gzip).await {
+                Ok(reply) => {
                     log.reply(reply.status);
                     doubtful |= reply.status.is_server_error();
-                    match (self.judge(operation, &reply, lost), misfit) {
-                        (Ok(value), None) => return Ok(Given::Value(value)),
-                        (Ok(_), Some(error)) => unreadable(O::REPLAY, reply.status, error),
-                        (Err(next), _) => next,
+                    match self.judge(operation, &reply, lost) {
+                        Ok(value) => return Ok(value),
+                        Err(next) => next,
                     }
                 }
                 Err(failure) => {
@@ -432,7 +394,7 @@ fn empty() -> Reply {
 
 /// The secrets that a call's request carries. Only an error needs them, so the request is made once
 /// more for it, and a call that succeeds copies none.
-pub(crate) fn secrets<O: Operation>(
+fn secrets<O: Operation>(
     operation: &O,
     credential: Option<&<O::Dialect as Dialect>::Credential>,
 ) -> Vec<Secret> {
@@ -444,7 +406,7 @@ pub(crate) fn secrets<O: Operation>(
 }
 
 /// How a call goes on when an attempt gave no reply.
-pub(crate) fn after_failure(replay: Replay, failure: Failure) -> Next {
+fn after_failure(replay: Replay, failure: Failure) -> Next {
     let (progress, error) = match failure {
         Failure::Lost(lost) => (
             lost.progress,

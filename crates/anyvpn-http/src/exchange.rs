@@ -1,12 +1,10 @@
-//! One attempt: send, and read the reply within its bounds.
+//! One attempt: send, and read the whole reply within its bounds.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use anyvpn_core::Error;
 use bytes::{Bytes, BytesMut};
 use futures_core::future::BoxFuture;
-use http::response::Parts;
 use http::{Response, StatusCode};
 
 use crate::source::{Source, out_of_bounds};
@@ -24,58 +22,14 @@ pub(crate) enum Failure {
     OutOfBounds(StatusCode, Error),
 }
 
-/// What an attempt gave.
-pub(crate) enum Arrived<T> {
-    /// A whole reply, to be judged; and, of a list that is handed out piece by piece, what was wrong
-    /// with an element, which counts when nothing else is wrong.
-    Reply(Reply, Option<Error>),
-    /// A success of which more is to come.
-    Open(StatusCode, T),
-}
-
-/// How the body of a reply is read.
-pub(crate) trait Reading: Sync {
-    /// A reply that is not read to its end.
-    type Open: Send;
-
-    /// Reads as much as an attempt is responsible for.
-    fn read(
-        &self,
-        head: Parts,
-        source: Source,
-        limits: &Limits,
-    ) -> impl Future<Output = Result<Arrived<Self::Open>, Failure>> + Send;
-}
-
-/// Reads whole replies.
-pub(crate) struct Whole;
-
-impl Reading for Whole {
-    type Open = Infallible;
-
-    async fn read(
-        &self,
-        head: Parts,
-        source: Source,
-        limits: &Limits,
-    ) -> Result<Arrived<Infallible>, Failure> {
-        let body = collect(source).await?;
-        if let Some(why) = structure::excess(&body, limits.values, limits.nesting, 0) {
-            return Err(out_of_bounds(head.status, why));
-        }
-        Ok(Arrived::Reply(Reply { status: head.status, headers: head.headers, body }, None))
-    }
-}
-
-/// Waits so long at most for the reply to what is sent, which asked for `gzip` or not.
-pub(crate) async fn exchange<R: Reading>(
+/// Waits so long at most for the whole reply to what is sent, which asked for `gzip` or not.
+pub(crate) async fn exchange(
     sent: BoxFuture<'_, Result<Response<Body>, TransportError>>,
     clock: &dyn Clock,
     limits: &Limits,
     time: Duration,
     gzip: bool,
-    reading: &R,
-) -> Result<Arrived<R::Open>, Failure> {
+) -> Result<Reply, Failure> {
     let attempt = async {
         let (head, body) = sent.await.map_err(Failure::Lost)?.into_parts();
         let size = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
@@ -83,8 +37,11 @@ pub(crate) async fn exchange<R: Reading>(
             let why = format!("the reply's headers are larger than {} bytes", limits.head);
             return Err(out_of_bounds(head.status, why));
         }
-        let source = Source::new(&head, body, limits, gzip)?;
-        reading.read(head, source, limits).await
+        let body = collect(Source::new(&head, body, limits, gzip)?).await?;
+        if let Some(why) = structure::excess(&body, limits.values, limits.nesting) {
+            return Err(out_of_bounds(head.status, why));
+        }
+        Ok(Reply { status: head.status, headers: head.headers, body })
     };
     within(clock, time, attempt).await.unwrap_or(Err(Failure::TimedOut))
 }

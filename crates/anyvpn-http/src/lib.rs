@@ -70,9 +70,6 @@
 //! # }
 //! ```
 //!
-//! An operation whose reply is a list is a [`ListOperation`] too: [`Client::stream`] gives its elements as
-//! they arrive.
-//!
 //! # Guarantees
 //!
 //! - What [`Replay::Once`] says is never sent again once it may have arrived, whatever the network does;
@@ -103,13 +100,11 @@ mod bulk;
 pub mod by_name;
 mod client;
 mod credentials;
-mod elements;
 mod exchange;
 mod finish;
 pub mod flag;
 pub mod lenient;
 mod limits;
-mod list;
 mod operation;
 mod pace;
 mod reason;
@@ -131,7 +126,6 @@ pub use client::Client;
 pub use credentials::{Credentials, Fixed, SignIn, Stored};
 pub use finish::Finish;
 pub use limits::{Limits, RetryPolicy};
-pub use list::{List, ListOperation};
 pub use operation::{Dialect, Operation, Security};
 pub use reply::{Reply, Word};
 pub use request::Request;

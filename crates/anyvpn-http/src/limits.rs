@@ -11,8 +11,7 @@ pub struct Limits {
     /// Name, connection and TLS of one attempt. Default 10 s. Not applied to a client of the
     /// caller's own, which has its own.
     pub connect: Duration,
-    /// One attempt, from its first byte to the last of the reply's body. Default 30 s. Behind the first
-    /// element of a [`List`](crate::List) only waiting counts, for this and for the whole call.
+    /// One attempt, from its first byte to the last of the reply's body. Default 30 s.
     pub attempt: Duration,
     /// The whole call: its turn, its credential, all attempts and the waits between them.
     /// Default 2 min.
@@ -27,11 +26,10 @@ pub struct Limits {
     pub decompressed: usize,
     /// JSON values in a reply of more than 64 KiB, each element, property and container counted.
     /// Default 500,000: three times the list of 10,000 servers. Two bytes of JSON can become
-    /// hundreds in memory; this bounds how many. Of a [`List`](crate::List), each element and what is
-    /// around them is counted by itself, since elements do not pile up.
+    /// hundreds in memory; this bounds how many.
     pub values: usize,
     /// Arrays and objects within each other. Default 128, which is also the most: the JSON parser
-    /// ends there, in an element of a [`List`](crate::List) as in a whole reply.
+    /// ends there.
     pub nesting: usize,
 }
 

@@ -91,10 +91,6 @@ pub trait Dialect: Sized + Send + Sync + 'static {
     /// What the provider accepts as proof of who is calling.
     type Credential: Clone + Send + Sync + 'static;
 
-    /// The names under which a list stands in the object of a reply; empty where the reply itself is
-    /// the list. See [`ListOperation`](crate::ListOperation).
-    const LIST: &'static [&'static str] = &[];
-
     /// The shortest time between two calls of an operation, where the vendor has set one.
     fn pace(operation: OperationId) -> Option<Duration> {
         let _ = operation;

@@ -93,10 +93,7 @@ impl Source {
     }
 
     /// The next piece of plain text; `None` at the end.
-    pub(crate) fn poll_next(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Failure>>> {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
         #[cfg(feature = "gzip")]
         if let Some(gzip) = &mut self.gzip {
             return gzip.poll_next(&mut self.wire, context);

@@ -8,11 +8,8 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use anyvpn_core::{Error, OperationId, Timestamp};
-use anyvpn_http::{
-    Client, Dialect, ListOperation, Operation, Replay, Reply, Request, RetryPolicy, Security,
-};
+use anyvpn_http::{Client, Dialect, Operation, Replay, Reply, Request, RetryPolicy, Security};
 use anyvpn_testkit::scripted::{Script, Step, StillClock};
-use futures_util::StreamExt;
 use plain::Plain;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -37,35 +34,6 @@ impl Operation for Read {
     }
 }
 
-struct ReadAll;
-
-impl Operation for ReadAll {
-    type Dialect = Plain;
-    type Output = Vec<u32>;
-    const ID: OperationId = OperationId::new("plain", "read-all");
-    const REPLAY: Replay = Replay::Safe;
-
-    fn security(&self) -> Security {
-        Security::required(&["bearer"])
-    }
-
-    fn request(&self) -> Result<Request, Error> {
-        Ok(Request::get("/things"))
-    }
-
-    fn decode(&self, reply: &Reply) -> Result<Vec<u32>, Error> {
-        Plain::decode(reply)
-    }
-}
-
-impl ListOperation for ReadAll {
-    type Item = u32;
-
-    fn elements(value: &mut Vec<u32>) -> Vec<u32> {
-        std::mem::take(value)
-    }
-}
-
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -82,15 +50,6 @@ impl io::Write for Lines {
 
 /// What a listener of this level is told by a call that gets these replies.
 async fn told(level: LevelFilter, steps: impl IntoIterator<Item = Step>) -> Vec<String> {
-    told_of(level, steps, async |client| _ = client.call(Read).await).await
-}
-
-/// The same of something else.
-async fn told_of(
-    level: LevelFilter,
-    steps: impl IntoIterator<Item = Step>,
-    work: impl AsyncFnOnce(Client<Plain>),
-) -> Vec<String> {
     let lines = Lines::default();
     let writer = lines.clone();
     let listener = tracing_subscriber::fmt()
@@ -109,7 +68,7 @@ async fn told_of(
         .transport(Arc::new(Script::new(steps)))
         .build()
         .unwrap();
-    work(client).await;
+    _ = client.call(Read).await;
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     text.lines().map(|line| line.trim().to_owned()).collect()
 }
@@ -139,21 +98,4 @@ async fn a_repetition_is_told_within_the_span_of_its_call() {
              operation=plain.read attempts=2 status=200 duration_ms=297",
         ]
     );
-}
-
-#[tokio::test]
-async fn the_end_of_a_list_is_one_event() {
-    let call = "call{operation=plain.read-all attempts=1 status=200}";
-    let fields = "operation=plain.read-all attempts=1 status=200 duration_ms=0";
-    for (body, end) in [
-        ("[1,2]", format!("INFO {call}: done {fields}")),
-        ("[]", format!("INFO {call}: done {fields}")),
-        ("[1,x]", format!("INFO {call}: failed {fields} kind=\"unexpected-reply\"")),
-        ("[x]", format!("INFO {call}: failed {fields} kind=\"unexpected-reply\"")),
-    ] {
-        let told = told_of(LevelFilter::DEBUG, [Step::json(200, body)], async |client| {
-            client.stream(ReadAll).for_each(async |_| {}).await;
-        });
-        assert_eq!(told.await, [end], "{body}");
-    }
 }

@@ -48,12 +48,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyvpn_core::{Advice, Error, ErrorKind, reveal};
-use anyvpn_http::{Client, ListOperation};
-use futures_util::TryStreamExt;
+use anyvpn_core::{Advice, Error};
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
@@ -98,41 +94,6 @@ pub async fn run(
     document: &Document,
     call: impl AsyncFn(Call<'_>) -> Result<Value, Error>,
 ) -> Result<Summary, String> {
-    run_compared(folder, operations, document, call, |outcome| outcome).await
-}
-
-/// The same for calls that are made with [`streamed`] where they can be. Why a reply is not as
-/// documented is told in other words then, and not compared.
-///
-/// # Errors
-///
-/// As [`run`].
-pub async fn run_streamed(
-    folder: &Path,
-    operations: &[&str],
-    document: &Document,
-    call: impl AsyncFn(Call<'_>) -> Result<Value, Error>,
-) -> Result<Summary, String> {
-    let without_detail = |mut error: Value| {
-        if error["kind"] == ErrorKind::UnexpectedReply.name() {
-            error["detail"].take();
-        }
-        Err(error)
-    };
-    let alike = |outcome: Outcome| outcome.or_else(without_detail);
-    run_compared(folder, operations, document, call, alike).await
-}
-
-/// What a call gives: a value, or an error as fixtures write it.
-type Outcome = Result<Value, Value>;
-
-async fn run_compared(
-    folder: &Path,
-    operations: &[&str],
-    document: &Document,
-    call: impl AsyncFn(Call<'_>) -> Result<Value, Error>,
-    alike: impl Fn(Outcome) -> Outcome,
-) -> Result<Summary, String> {
     let mut summary = Summary { operations: operations.len(), values: 0, errors: 0 };
     let mut report = Vec::new();
     let known: BTreeSet<_> = operations.iter().copied().collect();
@@ -163,7 +124,7 @@ async fn run_compared(
                         && case.outside.is_none()
                         && matches!(&case.exchange, Some((_, reply)) if reply.status() / 100 == 4);
                     let mut failures = outside_of_contract(operation, &case, document);
-                    failures.extend(play(operation, &case, &call, &alike).await);
+                    failures.extend(play(operation, &case, &call).await);
                     failures
                 }
                 Err(why) => vec![why],
@@ -188,31 +149,6 @@ async fn run_compared(
         let files = summary.values + summary.errors;
         Err(format!("{} failures in {files} fixtures\n\n{}", report.len(), report.join("\n\n")))
     }
-}
-
-/// Streams an operation's list, with its secrets revealed: its elements, and the rest of the reply.
-///
-/// # Errors
-///
-/// As the list's last item; `InvalidRequest` when the input does not fit the operation.
-pub async fn streamed<O>(client: &Client<O::Dialect>, input: Value) -> Result<(Value, Value), Error>
-where
-    O: ListOperation + DeserializeOwned + 'static,
-    O::Output: Serialize,
-    O::Item: Serialize,
-{
-    let operation: O =
-        serde_json::from_value(input).map_err(|e| Error::invalid("input", e.to_string()))?;
-    let mut list = client.stream(operation);
-    let mut elements = Vec::new();
-    while let Some(element) = list.try_next().await? {
-        elements.push(element);
-    }
-    let json = |elements: &Vec<O::Item>, rest: Option<&O::Output>| {
-        Ok((serde_json::to_value(elements)?, serde_json::to_value(rest)?))
-    };
-    let both = reveal(|| json(&elements, list.rest())).0;
-    both.map_err(|e: serde_json::Error| Error::invalid("output", e.to_string()))
 }
 
 /// Where [`digests`] stand.
@@ -277,7 +213,6 @@ async fn play(
     operation: &str,
     case: &Case,
     call: &impl AsyncFn(Call<'_>) -> Result<Value, Error>,
-    alike: &impl Fn(Outcome) -> Outcome,
 ) -> Vec<String> {
     let received = Arc::new(Mutex::new(Vec::new()));
     let server = MockServer::start_async().await;
@@ -330,10 +265,9 @@ async fn play(
             failures.push(format!("the error names the operation {id:?}"));
         }
     }
-    let outcome = alike(outcome.map_err(|error| error_json(&error)));
-    let wanted = alike(case.outcome.clone());
-    if outcome != wanted {
-        failures.push(diff("outcome", &shown(&wanted), &shown(&outcome)));
+    let outcome = outcome.map_err(|error| error_json(&error));
+    if outcome != case.outcome {
+        failures.push(diff("outcome", &shown(&case.outcome), &shown(&outcome)));
     }
     failures
 }

@@ -77,8 +77,6 @@ impl anyvpn_http::Dialect for Dialect {
     type Provider = crate::Vpngn;
     type Credential = Access;
 
-    const LIST: &'static [&'static str] = &["response"];
-
     fn pace(operation: OperationId) -> Option<Duration> {
         (operation == AddClient::ID).then_some(Duration::from_secs(10))
     }

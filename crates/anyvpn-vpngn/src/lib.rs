@@ -54,7 +54,7 @@ use std::sync::Arc;
 
 use anyvpn_core::{AccountAdmin, Accounts, Provider, ProviderInfo};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Client, ClientBuilder, Fixed, List, ListOperation, Operation, TokenStore};
+use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, TokenStore};
 use async_trait::async_trait;
 pub use dialect::{Access, Dialect, Proof};
 pub use driver::{CAPABILITIES, INFO, VpngnDriver};
@@ -109,11 +109,6 @@ impl Vpngn {
         operation: O,
     ) -> Result<O::Output, Error> {
         self.client.call(operation).await
-    }
-
-    /// Does one operation as the elements of its list, each as soon as it has arrived.
-    pub fn stream<O: ListOperation<Dialect = Dialect> + 'static>(&self, operation: O) -> List<O> {
-        self.client.stream(operation)
     }
 
     /// The client behind it.

@@ -3,8 +3,7 @@
 use anyvpn_core::{Date, Error, OperationId, Secret, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, Dialect as _, Entry, Field, FieldKind, ListOperation, Operation, Replay, Reply,
-    Request, Security,
+    Client, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request, Security,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -273,14 +272,6 @@ impl Operation for GetProducts {
     }
 }
 
-impl ListOperation for GetProducts {
-    type Item = Product;
-
-    fn elements(value: &mut Vec<Product>) -> Vec<Product> {
-        std::mem::take(value)
-    }
-}
-
 /// A product of an end user. Who is not whitelisted may get no username and password.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Product {
@@ -505,14 +496,6 @@ impl Operation for ListAliases {
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
         lenient::list(self, reply)
-    }
-}
-
-impl ListOperation for ListAliases {
-    type Item = Alias;
-
-    fn elements(value: &mut Vec<Alias>) -> Vec<Alias> {
-        std::mem::take(value)
     }
 }
 

@@ -4,11 +4,10 @@
 use std::path::Path;
 
 use anyvpn_http::RetryPolicy;
-use anyvpn_testkit::fixtures::{self, Call, Summary, streamed};
+use anyvpn_testkit::fixtures::{self, Call};
 use anyvpn_testkit::openapi::Document;
-use anyvpn_vpngn::ops::{GetProducts, ListAliases, OPERATIONS, call_by_name};
-use anyvpn_vpngn::{Access, Error, Proof, Vpngn};
-use serde_json::Value;
+use anyvpn_vpngn::ops::{OPERATIONS, call_by_name};
+use anyvpn_vpngn::{Access, Proof, Vpngn};
 
 /// The credentials that the fixtures' requests carry. Password and secret key have characters that
 /// a form must encode.
@@ -33,11 +32,8 @@ fn access(setup: &str) -> Option<Access> {
     Some(Access::new(API_KEY, proof))
 }
 
-/// Runs the fixtures by a function that calls an operation.
-async fn hold(
-    streamed: bool,
-    call_with: impl AsyncFn(&Vpngn, &str, Value) -> Result<Value, Error>,
-) -> Summary {
+#[tokio::test]
+async fn every_fixture_holds() {
     let document = Document::load(include_str!("../openapi.yaml")).unwrap();
     let operations: Vec<_> = OPERATIONS.iter().map(|entry| entry.id.name()).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -49,34 +45,8 @@ async fn hold(
             None => builder,
         }
         .build()?;
-        call_with(&vpngn, call.operation, call.input).await
+        call_by_name(vpngn.client(), call.operation, call.input, true).await
     };
-    let summary = match streamed {
-        false => fixtures::run(&folder, &operations, &document, call).await,
-        true => fixtures::run_streamed(&folder, &operations, &document, call).await,
-    };
-    summary.unwrap_or_else(|report| panic!("{report}"))
-}
-
-#[tokio::test]
-async fn every_fixture_holds() {
-    let summary = hold(false, async |vpngn, name, input| {
-        call_by_name(vpngn.client(), name, input, true).await
-    })
-    .await;
-    println!("{summary:?}");
-}
-
-#[tokio::test]
-async fn every_fixture_of_a_list_holds_as_a_stream() {
-    let summary = hold(true, async |vpngn, name, input| {
-        let (list, _) = match name {
-            "get-products" => streamed::<GetProducts>(vpngn.client(), input).await?,
-            "list-aliases" => streamed::<ListAliases>(vpngn.client(), input).await?,
-            _ => return call_by_name(vpngn.client(), name, input, true).await,
-        };
-        Ok(list)
-    })
-    .await;
-    println!("{summary:?}");
+    let summary = fixtures::run(&folder, &operations, &document, call).await;
+    println!("{:?}", summary.unwrap_or_else(|report| panic!("{report}")));
 }

@@ -14,8 +14,6 @@ impl anyvpn_http::Dialect for Dialect {
     type Provider = crate::VpnScript;
     type Credential = Secret;
 
-    const LIST: &'static [&'static str] = &["data"];
-
     fn attach(
         credential: Option<&Secret>,
         security: Security,

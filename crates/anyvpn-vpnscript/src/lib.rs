@@ -63,9 +63,7 @@ use std::time::Duration;
 
 use anyvpn_core::{Accounts, Provider, ProviderInfo, ServerConfigs};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{
-    Client, ClientBuilder, Fixed, List, ListOperation, Operation, SignIn, Stored, TokenStore,
-};
+use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, SignIn, Stored, TokenStore};
 use async_trait::async_trait;
 /// The type of a [`ops::Server`]'s texts, which derefs to `str` and becomes a `String` with `into()`.
 #[doc(no_inline)]
@@ -101,11 +99,6 @@ impl VpnScript {
         operation: O,
     ) -> Result<O::Output, Error> {
         self.client.call(operation).await
-    }
-
-    /// Does one operation as the elements of its list, each as soon as it has arrived.
-    pub fn stream<O: ListOperation<Dialect = Dialect> + 'static>(&self, operation: O) -> List<O> {
-        self.client.stream(operation)
     }
 
     /// The client behind it.

@@ -3,8 +3,7 @@
 use anyvpn_core::{Error, OperationId, Secret, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, Dialect as _, Entry, Field, FieldKind, ListOperation, Operation, Replay, Reply,
-    Request, Security,
+    Client, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request, Security,
 };
 use compact_str::CompactString;
 use serde::de::IgnoredAny;
@@ -177,14 +176,6 @@ impl Operation for ListServers {
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
         lenient::server_page(self, reply)
-    }
-}
-
-impl ListOperation for ListServers {
-    type Item = Server;
-
-    fn elements(value: &mut ServerPage) -> Vec<Server> {
-        std::mem::take(&mut value.servers)
     }
 }
 
@@ -363,14 +354,6 @@ impl Operation for ListWireGuardConfigs {
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
         Dialect::decode(reply)
-    }
-}
-
-impl ListOperation for ListWireGuardConfigs {
-    type Item = WireGuardConfigEntry;
-
-    fn elements(value: &mut Vec<WireGuardConfigEntry>) -> Vec<WireGuardConfigEntry> {
-        std::mem::take(value)
     }
 }
 

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use anyvpn_core::{Error, OperationId, PublicKey, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, Dialect as _, Entry, Field, FieldKind, ListOperation, Operation, Replay, Reply,
-    Request, Security,
+    Client, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request, Security,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -77,14 +76,6 @@ impl Operation for ListServers {
     }
 }
 
-impl ListOperation for ListServers {
-    type Item = Server;
-
-    fn elements(value: &mut Vec<Server>) -> Vec<Server> {
-        std::mem::take(value)
-    }
-}
-
 /// A server.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Server {
@@ -121,14 +112,6 @@ impl Operation for ListDevices {
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
         Dialect::decode(reply)
-    }
-}
-
-impl ListOperation for ListDevices {
-    type Item = Device;
-
-    fn elements(value: &mut Vec<Device>) -> Vec<Device> {
-        std::mem::take(value)
     }
 }
 

@@ -1,135 +1,84 @@
-//! Lists of any length, beside bare reqwest.
+//! Lists of servers read page by page, beside bare reqwest and one document.
 
 use std::path::Path;
 
 use super::harness::{self, Server, Timing};
-use super::picture::{Line, Picture};
-use super::{Figures, all, median, met, ratios, spread};
+use super::{all, median, met, ratios, spread};
 
-/// The ways to read one document, by their names in `benches/`. The ratios are to the first one.
+/// How many servers there are.
+const SERVERS: u32 = 100_000;
+
+/// How often each way is run.
+const RUNS: usize = 5;
+
+/// The ways to read them, by their names in `benches/`. The ratios are to the first one.
 const WAYS: &[(&str, &str)] = &[
-    ("reqwest", "bare reqwest, `Vec<Server>`"),
-    ("call", "anyvpn, `call`"),
-    ("collect", "anyvpn, `stream` collected"),
-    ("stream", "anyvpn, `stream`"),
-];
-
-/// How many servers, and how often each variant runs.
-const LENGTHS: &[(u32, usize)] = &[(1_000, 5), (10_000, 5), (100_000, 5), (1_000_000, 3)];
-
-/// The list that is read in pages.
-const PAGED: u32 = 100_000;
-
-/// The ways to read it.
-const PAGES: &[(&str, &str)] = &[
     ("reqwest", "bare reqwest, `Vec<Server>`, one document"),
-    ("pages-100000", "one page"),
-    ("pages-1000", "1,000 a page"),
-    ("ahead-1000", "1,000 a page, one ahead"),
+    (PAGES, "1,000 a page"),
+    (AHEAD, "1,000 a page, one ahead"),
     ("pages-100", "100 a page"),
     ("ahead-100", "100 a page, one ahead"),
 ];
+const PAGES: &str = "pages-1000";
+const AHEAD: &str = "ahead-1000";
 
-/// The list that is read by a caller who waits behind each page, from a server that is so many milliseconds
-/// late with each.
+/// A shorter list, for a caller that waits after each page, from a server that sends each page so many
+/// milliseconds late.
 const WAITED_FOR: u32 = 20_000;
 const DELAY: u32 = 20;
 
-/// The ways to read that.
+/// The ways to read the shorter list.
 const WAITS: &[(&str, &str)] =
     &[("pages_waiting-1000", "page by page"), ("ahead_waiting-1000", "one ahead")];
 
-/// The picture's file on the page.
-const PICTURE: &str = "lists.svg";
-
-/// The goals: CPU time beside bare reqwest's, and memory in megabytes or beside bare reqwest's.
-const STREAM: (f64, f64) = (0.65, 1.0);
-const COLLECT: (f64, f64) = (0.80, 0.67);
-const PAGES_OF_1000: f64 = 0.9;
-const PAGES_OF_100: f64 = 1.8;
+/// The goals: CPU time beside bare reqwest's, and memory in megabytes.
+const CPU: f64 = 0.9;
+const MEMORY: f64 = 1.5;
 
 /// Builds the clients and measures them.
-pub fn section(root: &Path) -> Result<Figures, String> {
+pub fn section(root: &Path) -> Result<String, String> {
     let program = harness::build(root, "peers")?;
     let counts = counts(root, &program)?;
     let server = Server::start(&program, 0)?;
-    let mut text = format!("{INTRODUCTION}\n{counts}\n### Times and memory\n\n{TIMES}\n");
-    let mut goals = String::new();
-    let mut lines: Vec<Line> =
-        WAYS.iter().map(|(way, _)| Line { name: way, points: Vec::new() }).collect();
-    for &(length, turns) in LENGTHS {
-        let runs = turns_of(&server, &program, WAYS, length, turns)?;
-        for (index, ((way, title), of)) in WAYS.iter().zip(&runs).enumerate() {
-            text.push_str(&format!("| {length} | {title} | {} |\n", row(of, &runs[0])));
-            lines[index].points.push((f64::from(length), median(&all(of, |it| it.memory))));
-            if length == PAGED || length == 1_000_000 {
-                goals.push_str(&goal(way, length, of, &runs[0]));
-            }
-        }
-    }
-    text.push_str(&format!("\n{goals}\n![{PICTURE_OF}]({PICTURE})\n\n### Pages\n\n{PAGES_OF}\n"));
-    let runs = turns_of(&server, &program, PAGES, PAGED, 5)?;
-    for ((_, title), of) in PAGES.iter().zip(&runs) {
+    let mut text = format!("{INTRODUCTION}\n{counts}\n{TIMES}\n");
+    let runs = turns_of(&server, &program, WAYS, SERVERS)?;
+    for ((_, title), of) in WAYS.iter().zip(&runs) {
         text.push_str(&format!("| {title} | {} |\n", row(of, &runs[0])));
     }
     text.push('\n');
-    for (way, most) in [("pages-1000", PAGES_OF_1000), ("pages-100", PAGES_OF_100)] {
-        let place = PAGES.iter().position(|(it, _)| *it == way).unwrap_or_default();
-        let cpu = median(&ratios(&runs[place], &runs[0], |it| it.cpu));
-        text.push_str(&format!(
-            "- {}: {cpu:.2} × the CPU of bare reqwest's document (goal {most:.1}: {}).\n",
-            PAGES[place].1,
-            met(cpu <= most)
-        ));
+    for ((way, title), of) in WAYS.iter().zip(&runs) {
+        text.push_str(&goal(way, title, of, &runs[0]));
     }
     text.push_str(&format!("\n{WAITS_OF}\n"));
     let late = Server::start(&program, DELAY)?;
-    let runs = turns_of(&late, &program, WAITS, WAITED_FOR, 5)?;
+    let runs = turns_of(&late, &program, WAITS, WAITED_FOR)?;
     for ((_, title), of) in WAITS.iter().zip(&runs) {
-        let walls = spread(&all(of, |it| it.wall), 0);
-        let ratio = median(&ratios(of, &runs[0], |it| it.wall));
+        let walls = spread(&all(of, |run| run.wall), 0);
+        let ratio = median(&ratios(of, &runs[0], |run| run.wall));
         text.push_str(&format!("| {title} | {walls} | {ratio:.2} |\n"));
     }
-    let picture = Picture {
-        title: "Memory of a list",
-        across: "servers",
-        upwards: "peak of memory, MB",
-        lines,
-    };
-    Ok(Figures { text, picture: Some((PICTURE, picture.svg())) })
+    Ok(text)
 }
 
-/// What the picture shows, for who does not see it.
-const PICTURE_OF: &str =
-    "Peak of memory by the number of servers: a line for each client of the table";
-
 const INTRODUCTION: &str = "\
-VPN Script's `list-servers`, some 260 bytes a server, made on the way by a server on another core, over
-plain HTTP/1.1. Bare reqwest is `serde_json::from_slice::<Vec<Server>>(&reply.bytes().await?)` with nine
-`String`s a server; anyvpn's `Server` has eight `CompactString`s and a protocol, and four numbers as well.
-`call` reads the whole reply and judges it; `stream` gives each server as soon as it has arrived, and here it is dropped
-then. anyvpn's bounds on a reply's size are lifted: by default it ends at 16 MiB.
+100,000 of VPN Script's servers, some 260 bytes each, from a server on another core, over plain HTTP/1.1.
+Bare reqwest reads them as one document: `serde_json::from_slice::<Vec<Server>>(&reply.bytes().await?)`
+with nine `String`s a server. anyvpn reads them page by page, through `ServerConfigs::servers`, and each
+server is dropped at once.
 ";
 
 const TIMES: &str = "\
 CPU time is the process's own and the kernel's work for it, on one core; memory is the process's peak
 above what it had before the list, with its connection there. Medians of runs in turns, with the least
-and the most.
-
-| servers | client | CPU, ms | × reqwest | wall, ms | × reqwest | memory, MB | × reqwest |
-|---|---|---|---|---|---|---|---|";
-
-const PAGES_OF: &str = "\
-100,000 servers through the neutral `ServerConfigs::servers`, each dropped at once, from a server without
-delay: what a page's round trip costs beside the network is all that is seen here, and nothing of what
-reading ahead saves.
+and the most. The server answers at once, so these figures show what the pages' round trips cost, but
+not what reading ahead saves.
 
 | how | CPU, ms | × reqwest | wall, ms | × reqwest | memory, MB | × reqwest |
 |---|---|---|---|---|---|---|";
 
 const WAITS_OF: &str = "\
 What reading ahead saves: 20,000 servers in pages of 1,000, each of them 20 ms late, for a caller that
-waits 20 ms for something else behind each page.
+waits 20 ms for something else after each page.
 
 | how | wall, ms | × page by page |
 |---|---|---|";
@@ -140,16 +89,14 @@ fn counts(root: &Path, program: &Path) -> Result<String, String> {
     const MORE: u32 = 6_000;
     let server = Server::start(program, 0)?;
     let mut text = "\
-### Instructions and allocations of one server
+A server's share of 5,000:
 
-A server's share of 5,000 in one list.
-
-| client | instructions | × reqwest | allocations | reallocations |
+| how | instructions | × reqwest | allocations | reallocations |
 |---|---|---|---|---|
 "
     .to_owned();
     let mut base = None;
-    for (way, title) in WAYS {
+    for (way, title) in WAYS.iter().filter(|(way, _)| ["reqwest", PAGES].contains(way)) {
         eprintln!("bench: instructions of {way}");
         let count = |servers: u32| server.count_list(root, program, way, servers);
         let cost = count(MORE)?.of_one(count(FEW)?, f64::from(MORE - FEW));
@@ -171,11 +118,10 @@ fn turns_of(
     program: &Path,
     ways: &[(&str, &str)],
     length: u32,
-    turns: usize,
 ) -> Result<Vec<Vec<Timing>>, String> {
     let mut runs: Vec<Vec<Timing>> = vec![Vec::new(); ways.len()];
-    for turn in 0..turns {
-        eprintln!("bench: {length} servers, turn {} of {turns}", turn + 1);
+    for turn in 0..RUNS {
+        eprintln!("bench: {length} servers, turn {} of {RUNS}", turn + 1);
         for index in 0..ways.len() {
             let index = (index + turn) % ways.len();
             let mut command = harness::client(program);
@@ -199,29 +145,16 @@ fn row(of: &[Timing], base: &[Timing]) -> String {
 }
 
 /// Whether a way met its goals; nothing for one that has none.
-fn goal(way: &str, length: u32, of: &[Timing], base: &[Timing]) -> String {
-    let cpu = median(&ratios(of, base, |it| it.cpu));
+fn goal(way: &str, title: &str, of: &[Timing], base: &[Timing]) -> String {
+    let memory = median(&all(of, |run| run.memory));
+    let memory = format!("{memory:.2} MB (goal {MEMORY:.1} MB: {})", met(memory <= MEMORY));
+    let cpu = median(&ratios(of, base, |run| run.cpu));
     match way {
-        "stream" => {
-            let memory = median(&all(of, |it| it.memory));
-            let (most, megabytes) = STREAM;
-            format!(
-                "- `stream` of {length}: {cpu:.2} × the CPU (goal {most:.2}: {}), {memory:.2} MB (goal \
-                 {megabytes:.2} MB: {}).\n",
-                met(cpu <= most),
-                met(memory <= megabytes)
-            )
+        PAGES => {
+            let met = met(cpu <= CPU);
+            format!("- {title}: {cpu:.2} × bare reqwest's CPU (goal {CPU:.1}: {met}), {memory}.\n")
         }
-        "collect" => {
-            let memory = median(&ratios(of, base, |it| it.memory));
-            let (most, share) = COLLECT;
-            format!(
-                "- `stream` of {length} collected: {cpu:.2} × the CPU (goal {most:.2}: {}), \
-                 {memory:.2} × the memory (goal {share:.2}: {}).\n",
-                met(cpu <= most),
-                met(memory <= share)
-            )
-        }
+        AHEAD => format!("- {title}: {memory}.\n"),
         _ => String::new(),
     }
 }

@@ -42,7 +42,7 @@ const SECTIONS: &[(&str, Section)] = &[
     ("startup", |root| Ok(startup::section(root)?.into())),
     ("small", |root| Ok(small::section(root)?.into())),
     ("call", |root| Ok(call::section(root)?.into())),
-    ("lists", lists::section),
+    ("lists", |root| Ok(lists::section(root)?.into())),
     ("bulk", bulk::section),
     ("scaling", scaling::section),
     ("sandbox", sandbox::section),

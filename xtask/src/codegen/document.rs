@@ -58,8 +58,6 @@ pub struct Operation {
     pub output: Option<Schema>,
     #[serde(rename = "x-decoder")]
     pub decoder: Option<String>,
-    #[serde(rename = "x-list")]
-    pub list: Option<String>,
     #[serde(rename = "x-anonymous-with")]
     pub anonymous_with: Option<String>,
     pub security: Option<Vec<Ordered<IgnoredAny>>>,

@@ -32,19 +32,9 @@ pub struct Operation {
     pub constant: Option<(String, String)>,
     /// The Rust type of what the caller gets.
     pub output: String,
-    /// The list that the output is or has.
-    pub list: Option<List>,
     pub decoder: Option<String>,
     /// The types that are needed here for the first time.
     pub types: Vec<Struct>,
-}
-
-/// A list in an operation's output.
-pub struct List {
-    /// The Rust type of its elements.
-    pub item: String,
-    /// The field that holds it, where the output is not the list itself.
-    pub field: Option<String>,
 }
 
 /// How a body is written.

@@ -3,7 +3,7 @@
 use super::Result;
 use super::document::{self, Constant, Document, Schema};
 use super::model::{
-    Body, Codec, Field, List, Newtype, OpenEnum, Operation, Place, Provider, Security, Struct,
+    Body, Codec, Field, Newtype, OpenEnum, Operation, Place, Provider, Security, Struct,
 };
 use super::text::camel_case;
 
@@ -103,7 +103,6 @@ impl<'a> Reader<'a> {
             Some(schema) => self.kind(schema).map_err(|e| format!("x-output: {e}"))?,
             None => "()".to_owned(),
         };
-        let list = self.list(from, &output).map_err(|e| format!("x-list: {e}"))?;
         Ok(Operation {
             name: camel_case(&id),
             id,
@@ -118,25 +117,9 @@ impl<'a> Reader<'a> {
             body: body.map(|(body, _)| body),
             constant,
             output,
-            list,
             decoder: from.decoder.clone(),
             types: std::mem::take(&mut self.structs),
         })
-    }
-
-    /// The list that an output is, or that the operation says it has.
-    fn list(&mut self, from: &document::Operation, output: &str) -> Result<Option<List>> {
-        let itself = output.strip_prefix("Vec<").and_then(|it| it.strip_suffix('>'));
-        if let Some(item) = itself {
-            return Ok(Some(List { item: item.to_owned(), field: None }));
-        }
-        let Some(field) = &from.list else { return Ok(None) };
-        let schema = self.document.components.schemas.get(output);
-        let property = schema.and_then(|schema| schema.properties.get(field));
-        let items = property.and_then(|property| property.items.as_ref());
-        let items =
-            items.ok_or_else(|| format!("no array `{field}`; name one of the x-output's"))?;
-        Ok(Some(List { item: self.kind(items)?, field: Some(field.clone()) }))
     }
 
     fn security(&self, from: &document::Operation, fields: &[Field]) -> Result<Security> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Body, Codec, Field, List, Operation, Place, Provider, Security, Struct};
+use super::model::{Body, Codec, Field, Operation, Place, Provider, Security, Struct};
 use super::text::{camel_case, doc, first_sentence};
 
 /// The text of `ops.rs`, with its lines not yet broken.
@@ -11,7 +11,6 @@ pub fn ops(provider: &Provider) -> String {
     for operation in &provider.operations {
         items.push(input(operation));
         items.push(implementation(&provider.name, operation));
-        items.push(list(operation));
         items.extend(operation.types.iter().map(output));
     }
     let items: Vec<String> = items.into_iter().filter(|item| !item.is_empty()).collect();
@@ -47,9 +46,18 @@ fn imports(provider: &Provider, items: &str) -> String {
     hand_written.sort_unstable();
     let mut core = vec!["Error"];
     core.extend(used(&["Date", "OperationId", "PublicKey", "Secret", "Timestamp"]));
-    let mut http = vec!["Client", "Dialect as _", "Entry", "Field", "FieldKind"];
-    http.extend(used(&["ListOperation"]));
-    http.extend(["Operation", "Replay", "Reply", "Request", "Security"]);
+    let http = vec![
+        "Client",
+        "Dialect as _",
+        "Entry",
+        "Field",
+        "FieldKind",
+        "Operation",
+        "Replay",
+        "Reply",
+        "Request",
+        "Security",
+    ];
     [
         list("std::net", used(&["IpAddr", "Ipv4Addr", "Ipv6Addr"])),
         "\n".to_owned(),
@@ -197,23 +205,6 @@ fn implementation(provider: &str, operation: &Operation) -> String {
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {{
         {decode}
-    }}
-}}
-"
-    )
-}
-
-/// The `impl ListOperation` of an operation whose output is or has a list.
-fn list(operation: &Operation) -> String {
-    let Operation { name, output, list, .. } = operation;
-    let Some(List { item, field }) = list else { return String::new() };
-    let place = field.as_ref().map_or("value".to_owned(), |field| format!("&mut value.{field}"));
-    format!(
-        "impl ListOperation for {name} {{
-    type Item = {item};
-
-    fn elements(value: &mut {output}) -> Vec<{item}> {{
-        std::mem::take({place})
     }}
 }}
 "

@@ -134,7 +134,8 @@ impl fmt::Display for Tally {
         }
         let of = |kind: ErrorKind| self.kinds.get(kind.name()).copied().unwrap_or(0);
         let kinds: Vec<_> = ErrorKind::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|kind| of(*kind) > 0)
             .map(|kind| format!("{} {}", of(kind), kind.name()))
             .collect();

@@ -1,0 +1,72 @@
+//! Providers by their names: built in, and of one's own.
+
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
+use acme_vpn::AcmeDriver;
+use anyvpn::{Driver as _, ErrorKind, Registry, Settings};
+use anyvpn_sandbox::Sandbox;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_provider_is_opened_by_its_name_and_called_by_the_name_of_an_operation() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let token = sandbox.azire().add_account("david", "hunter2-canary").token;
+    let settings = Settings::new().with("url", sandbox.azire_url()).with("token", token.clone());
+    let provider = Registry::builtin().open("azire", &settings).unwrap();
+    assert_eq!(provider.info().title, "AzireVPN");
+    assert_eq!(provider.accounts().unwrap().account().await.unwrap().login, "david");
+    let user = provider.call_json("get-user", json!({}), false).await.unwrap();
+    assert_eq!(user["username"], "david");
+    let tokens = provider.call_json("list-tokens", json!({}), false).await.unwrap();
+    assert_eq!(tokens[0]["key"], "[redacted]");
+    let tokens = provider.call_json("list-tokens", json!({}), true).await.unwrap();
+    assert_eq!(tokens[0]["key"], token);
+    let error = provider.call_json("get-usr", json!({}), false).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains("get-user"), "{error}");
+    // It can be moved to another task, and shown without its secret.
+    let shown = tokio::spawn(async move { format!("{provider:?}") }).await.unwrap();
+    assert!(!shown.contains(&token), "{shown}");
+}
+
+#[test]
+fn a_provider_of_ones_own_is_opened_like_the_others() {
+    let registry = Registry::builtin().with(AcmeDriver);
+    let names: Vec<_> = registry.infos().map(|info| info.name).collect();
+    assert_eq!(names, ["azire", "vpnscript", "vpngn", "acme"]);
+    let acme = registry.open("acme", &Settings::new().with("token", "canary")).unwrap();
+    assert_eq!(acme.info().name, AcmeDriver.info().name);
+    let again = registry.with(AcmeDriver);
+    assert_eq!(again.infos().count(), 4);
+}
+
+#[test]
+fn what_is_wrong_with_the_settings_is_told_without_their_values() {
+    let registry = Registry::builtin();
+    for (name, settings, field) in [
+        ("acme", Settings::new(), "provider"),
+        ("azire", Settings::new().with("tokn", "canary"), "tokn"),
+        ("azire", Settings::new().with("url", "http://canary.example.com"), "url"),
+        ("azire", Settings::new().with("url", ""), "url"),
+        ("vpnscript", Settings::new().with("token", "canary"), "url"),
+        ("vpngn", Settings::new().with("api_key", "canary"), "url"),
+        ("vpngn", Settings::new().with("brand", "canary.example.com"), "brand"),
+    ] {
+        let error = registry.open(name, &settings).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{name}");
+        assert_eq!(error.fields().keys().collect::<Vec<_>>(), [field], "{error}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn every_setting_has_a_name_for_each_place_where_it_stands() {
+    for info in Registry::builtin().infos() {
+        for setting in info.settings {
+            let is_key = |c: char| c.is_ascii_lowercase() || c == '_';
+            assert!(setting.key.chars().all(is_key), "{}: {}", info.name, setting.key);
+            assert!(!setting.title.is_empty() && setting.doc.ends_with('.'), "{}", setting.key);
+            assert_eq!(info.setting(setting.key).unwrap().title, setting.title);
+        }
+    }
+}
