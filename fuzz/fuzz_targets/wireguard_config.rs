@@ -35,7 +35,7 @@ fn hides_keys(config: &WireGuardConfig, text: &str) {
     let public: Vec<_> = peers.iter().map(|peer| peer.public_key.to_string()).collect();
     let secret =
         peers.iter().filter_map(|peer| peer.preshared_key.as_ref()).map(|key| key.to_secret());
-    let shown = format!("{config:?}{:?}{peers:?}{}", config.commands(), config.redacted());
+    let shown = format!("{config:?}{:?}{peers:?}{}", config.directives(), config.redacted());
     for key in secret.chain([config.private_key().to_secret()]) {
         let key = key.expose();
         assert!(public.iter().any(|it| it == key) || !shown.contains(key), "{text:?}");
@@ -44,7 +44,7 @@ fn hides_keys(config: &WireGuardConfig, text: &str) {
 }
 
 fn edits(mut config: WireGuardConfig, choice: usize, has_key: bool) {
-    let commands = config.commands().len();
+    let commands = config.directives().len();
     let comments = marks(&config);
     let addresses = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
     let endpoint = |host: IpAddr| Endpoint { host: Host::Ip(host), port: 443 };
@@ -82,7 +82,7 @@ fn edits(mut config: WireGuardConfig, choice: usize, has_key: bool) {
     config.set_private_key(KEY.parse::<PrivateKey>().unwrap());
     let read = read(&config);
     assert_eq!(read.private_key().to_secret().expose(), KEY);
-    assert_eq!((read.commands().len(), read.peers().len()), (commands, peers));
+    assert_eq!((read.directives().len(), read.peers().len()), (commands, peers));
     assert_eq!(marks(&config), comments);
     assert!(has_key || !config.redacted().contains(KEY_START));
 }

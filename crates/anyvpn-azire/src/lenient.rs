@@ -3,6 +3,7 @@
 use std::fmt;
 
 use anyvpn_core::{Error, ErrorKind};
+use anyvpn_http::lenient::integer;
 use anyvpn_http::{Dialect as _, Reply};
 use http::StatusCode;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -78,6 +79,7 @@ pub(crate) fn port_check(operation: &impl Check, reply: &Reply) -> Result<PortCh
     #[derive(Deserialize)]
     struct Checked {
         source_ip: Option<std::net::IpAddr>,
+        #[serde(deserialize_with = "integer")]
         port: u16,
     }
     let answers = reply.status.is_success() || reply.status.is_client_error();

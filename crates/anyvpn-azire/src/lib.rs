@@ -52,7 +52,9 @@ mod port_forwards;
 mod server_configs;
 
 #[cfg(feature = "neutral")]
-use anyvpn_core::{AccountAdmin, Accounts, PortForwards, Provider, ProviderInfo, ServerConfigs};
+use anyvpn_core::{
+    Accounts, PortForwards, Provider, ProviderInfo, ServerConfigs, SignIn, SignOut, SignUp,
+};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
 use anyvpn_http::{Client, ClientBuilder, Fixed, Operation};
 #[cfg(feature = "neutral")]
@@ -101,30 +103,6 @@ impl Azire {
     pub fn with_token(&self, token: Secret) -> Self {
         Self(self.0.with_credentials(Fixed(Some(token))))
     }
-
-    /// Signs in: makes a token for `device_name` with user name and password.
-    ///
-    /// Every sign-in makes a further token that never expires, so do it once and keep the
-    /// [`key`](ops::Token::key).
-    ///
-    /// # Errors
-    ///
-    /// `Unauthorized` or `InvalidRequest` when user name or password is wrong; `Ambiguous` when a
-    /// token may have been made.
-    pub async fn sign_in(
-        &self,
-        username: impl Into<String>,
-        password: Secret,
-        device_name: impl Into<String>,
-    ) -> Result<ops::Token, Error> {
-        let sign_in = ops::CreateToken {
-            username: Some(username.into()),
-            password: Some(password),
-            device_name: Some(device_name.into()),
-            comment: None,
-        };
-        self.call(sign_in).await
-    }
 }
 
 impl From<Client<Dialect>> for Azire {
@@ -153,7 +131,15 @@ impl Provider for Azire {
         Some(self)
     }
 
-    fn account_admin(&self) -> Option<&dyn AccountAdmin> {
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        Some(self)
+    }
+
+    fn sign_out(&self) -> Option<&dyn SignOut> {
+        Some(self)
+    }
+
+    fn sign_up(&self) -> Option<&dyn SignUp> {
         Some(self)
     }
 

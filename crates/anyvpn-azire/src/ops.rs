@@ -87,14 +87,14 @@ pub struct User {
     pub username: String,
     /// The email address; absent where the account has none.
     pub email: Option<String>,
-    /// The currency of the account's orders.
-    pub currency: Currency,
+    /// The currency of the account's orders, where AzireVPN tells it.
+    pub currency: Option<Currency>,
     /// Whether the email address has been confirmed.
-    pub is_email_verified: bool,
+    pub is_email_verified: Option<bool>,
     /// Whether the account may use the service.
     pub is_active: bool,
     /// Whether the account keeps the old prices.
-    pub is_oldschool: bool,
+    pub is_oldschool: Option<bool>,
     /// Whether a subscription is running.
     pub is_subscribed: bool,
     /// How many WireGuard devices the account has and may still have. The page writes

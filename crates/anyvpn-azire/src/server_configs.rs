@@ -6,8 +6,9 @@
 use std::net::IpAddr;
 
 use anyvpn_core::{
-    Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, ObtainedConfig, PrivateKey, Protocol,
-    PublicKey, Rotated, Server, ServerConfig, ServerConfigs, Status,
+    CheckedWireGuardOptions, Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, Leftover,
+    LeftoverKind, ObtainedConfig, PrivateKey, Protocol, PublicKey, Rotated, Server, ServerConfig,
+    ServerConfigs, Status,
 };
 use anyvpn_http::transport::resolve;
 use anyvpn_http::{Finish, Operation as _};
@@ -40,7 +41,8 @@ impl ServerConfigs for Azire {
     /// When the future is dropped on the way, a device that was registered is deleted again, as far as
     /// the runtime lives long enough. With a key of the caller's own it stays: obtaining with the same
     /// key finds it.
-    async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
+    async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
+        let options = request.wireguard.checked()?;
         let peer = self.peer(request).await?;
         let key = request.wireguard.key()?;
         let known = match &request.wireguard.private_key {
@@ -51,15 +53,15 @@ impl ServerConfigs for Azire {
             Some(ip) => ip,
             None => self.register(key.public_key(), request).await?,
         };
-        Ok(config(&ip, key, peer, request))
+        Ok(config(&ip, key, peer, options))
     }
 
-    async fn list(&self) -> Result<Vec<ObtainedConfig>, Error> {
+    async fn list_configs(&self) -> Result<Vec<ObtainedConfig>, Error> {
         let ips = self.call(ListIps {}).await?;
         Ok(ips.into_iter().map(obtained).collect())
     }
 
-    async fn revoke(&self, id: &str) -> Result<(), Error> {
+    async fn revoke_config(&self, id: &str) -> Result<(), Error> {
         self.call(DeleteIp { id: id.into() }).await
     }
 
@@ -69,7 +71,8 @@ impl ServerConfigs for Azire {
     ///
     /// Whoever may drop the future gives a key of their own: a key that was made here and added, or
     /// whose device has replaced the old one, is lost with the future.
-    async fn rotate(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
+    async fn rotate_config(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
+        let options = request.wireguard.checked()?;
         let peer = self.peer(request).await?;
         let key = request.wireguard.key()?;
         let old = self.call(GetIp { id: id.into() }).await?;
@@ -78,11 +81,12 @@ impl ServerConfigs for Azire {
         }
         if old.keys.len() < KEYS {
             self.add_key(&old, &key.public_key()).await?;
-            return Ok(Rotated::new(config(&old, key, peer, request), !old.keys.is_empty()));
+            return Ok(Rotated::new(config(&old, key, peer, options), !old.keys.is_empty()));
         }
         let new = self.register(key.public_key(), request).await?;
         let removed = self.call(DeleteIp { id: old.id }).await;
-        Ok(Rotated::new(config(&new, key, peer, request), removed.is_err()))
+        let old_key_valid = removed.is_err_and(|error| error.kind() != ErrorKind::NotFound);
+        Ok(Rotated::new(config(&new, key, peer, options), old_key_valid))
     }
 }
 
@@ -149,7 +153,9 @@ impl Azire {
             Ok(ip) if holds(&ip, key) => return Ok(ip),
             Ok(ip) => {
                 return Err(Error::new(ErrorKind::UnexpectedReply)
-                    .with_detail(format!("device {} came without the key", ip.id)));
+                    .with_operation(CreateIp::ID)
+                    .with_detail("the new device came without its key")
+                    .with_leftover(Leftover::new(LeftoverKind::Device, ip.id.as_str())));
             }
             Err(error) => error,
         };
@@ -224,10 +230,10 @@ fn config(
     ip: &Ip,
     key: PrivateKey,
     (peer, endpoint): (PublicKey, Endpoint),
-    request: &ConfigRequest,
+    options: CheckedWireGuardOptions<'_>,
 ) -> ServerConfig {
     // The device has these addresses alone, whatever netmask the reply has beside them.
     let addresses = [IpAddr::from(ip.ipv4_address), ip.ipv6_address.into()];
-    let config = request.wireguard.config(key, &addresses, &ip.dns, peer, endpoint);
+    let config = options.config(key, &addresses, &ip.dns, peer, endpoint);
     ServerConfig::new(Some(ip.id.to_string()), Config::WireGuard(config))
 }

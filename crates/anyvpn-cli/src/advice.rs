@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use anyvpn::{Advice, Error, ErrorKind, ProviderName};
+use anyvpn::{Advice, Error, ErrorKind, Leftover, LeftoverKind, ProviderName};
 
 use crate::profiles::Entry;
+use crate::text::shell_word;
 
 /// What the advice depends on beside the error.
 #[derive(Debug, Default)]
@@ -29,6 +30,10 @@ pub struct Address {
 /// What to do next.
 pub fn advice(error: &Error, about: &About) -> String {
     use ErrorKind as K;
+    if !error.left_behind().is_empty() {
+        let all: Vec<_> = error.left_behind().iter().map(undo).collect();
+        return format!("use it or remove it: {}", all.join(", "));
+    }
     if error.advice() == Advice::ReadBack {
         let look = error.operation().map_or("list, show", |id| look(&id.to_string()));
         return format!("it may have been done; look before you repeat it: {look}");
@@ -92,6 +97,18 @@ pub fn advice(error: &Error, about: &About) -> String {
         _ => "try again with -v to see more",
     }
     .to_owned()
+}
+
+/// The command that removes or shows what was left at the provider.
+pub fn undo(leftover: &Leftover) -> String {
+    let id = shell_word(leftover.id());
+    match leftover.kind {
+        LeftoverKind::Device | LeftoverKind::Configuration => format!("anyvpn config revoke {id}"),
+        LeftoverKind::PortForward => format!("anyvpn port delete {id}"),
+        LeftoverKind::Customer => format!("anyvpn account show --email {id}"),
+        LeftoverKind::Token => "the list of tokens on the provider's site".to_owned(),
+        _ => format!("{leftover} on the provider's site"),
+    }
 }
 
 /// How one signs in to a provider.
@@ -189,6 +206,27 @@ mod tests {
             let error = error.with_operation(OperationId::new("azire", name));
             let hint = format!("it may have been done; look before you repeat it: {look}");
             assert_eq!(advice(&error, &About::default()), hint);
+        }
+    }
+
+    #[test]
+    fn what_was_left_behind_has_the_command_that_removes_it_in_words_of_a_shell() {
+        let hint = |kind, id: &str| {
+            let error = Error::new(ErrorKind::UnexpectedReply);
+            advice(&error.with_leftover(Leftover::new(kind, id)), &About::default())
+        };
+        for (kind, id, command) in [
+            (LeftoverKind::Configuration, "7", "anyvpn config revoke 7"),
+            (LeftoverKind::Device, "a; rm -r ~", "anyvpn config revoke 'a; rm -r ~'"),
+            (LeftoverKind::Device, "it's", "anyvpn config revoke \"it's\""),
+            (LeftoverKind::PortForward, "58216", "anyvpn port delete 58216"),
+            (
+                LeftoverKind::Customer,
+                "jo@mail.example",
+                "anyvpn account show --email jo@mail.example",
+            ),
+        ] {
+            assert_eq!(hint(kind, id), format!("use it or remove it: {command}"));
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
 
-use anyvpn::{Error, ErrorKind, ProviderName};
+use anyvpn::{Error, ErrorKind, Leftover, ProviderName};
 use serde::Serialize;
 
 use crate::advice::{About, advice, seconds};
@@ -23,6 +23,8 @@ pub struct Failure {
     part_of: Option<String>,
     /// What `--json` tells beside the message.
     detail: Option<String>,
+    /// What exists at the provider nevertheless, beside what the library's error knows of.
+    left_behind: Vec<Leftover>,
 }
 
 #[derive(Debug)]
@@ -126,7 +128,7 @@ impl Failure {
 
     fn new(cause: Cause) -> Self {
         let about = Box::default();
-        Self { cause, about, hint: None, part_of: None, detail: None }
+        Self { cause, about, hint: None, part_of: None, detail: None, left_behind: Vec::new() }
     }
 
     /// Says what to do next.
@@ -156,7 +158,23 @@ impl Failure {
         let after = self.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         let left = Self::own(kind, format!("{}; {what}", self.what()));
         let hint = format!("{}{after}", hint.into());
-        Self { hint: Some(hint), about: self.about, detail: self.detail, ..left }
+        let left_behind = self.left_behind().cloned().collect();
+        Self { hint: Some(hint), about: self.about, detail: self.detail, left_behind, ..left }
+    }
+
+    /// Adds something that exists at the provider nevertheless.
+    pub fn with_leftover(mut self, leftover: Leftover) -> Self {
+        self.left_behind.push(leftover);
+        self
+    }
+
+    /// What exists at the provider nevertheless.
+    fn left_behind(&self) -> impl Iterator<Item = &Leftover> {
+        let known = match &self.cause {
+            Cause::Library(error) => error.left_behind(),
+            _ => &[],
+        };
+        known.iter().chain(&self.left_behind)
     }
 
     /// The kind of the library's error.
@@ -213,7 +231,10 @@ impl Failure {
             }
             let fields = error.fields().iter();
             let fields = fields.map(|(field, whys)| format!("{field}: {}", whys.join(" ")));
-            let where_: Vec<_> = fields.chain(error.detail().map(str::to_owned)).collect();
+            let left = error.left_behind().iter();
+            let left = left.map(|leftover| format!("left at the provider: {leftover}"));
+            let detail = error.detail().map(str::to_owned);
+            let where_: Vec<_> = fields.chain(detail).chain(left).collect();
             if !where_.is_empty() {
                 lines.push(format!("  {}", where_.join("; ")));
             }
@@ -259,6 +280,7 @@ impl Failure {
             fields: error.map(Error::fields).filter(|fields| !fields.is_empty()),
             detail: error.and_then(Error::detail).or(self.detail.as_deref()),
             retry_after_seconds: error.and_then(Error::retry_after).map(seconds),
+            left_behind: self.left_behind().map(LeftBehind::from).collect(),
         }
     }
 
@@ -358,6 +380,21 @@ pub struct Details<'a> {
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_behind: Vec<LeftBehind<'a>>,
+}
+
+/// Something that exists at the provider although the command failed.
+#[derive(Serialize)]
+struct LeftBehind<'a> {
+    kind: &'static str,
+    id: &'a str,
+}
+
+impl<'a> From<&'a Leftover> for LeftBehind<'a> {
+    fn from(leftover: &'a Leftover) -> Self {
+        Self { kind: leftover.kind.name(), id: leftover.id() }
+    }
 }
 
 #[cfg(test)]

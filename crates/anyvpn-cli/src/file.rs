@@ -1,38 +1,83 @@
 //! Files that hold a secret: they appear whole or not at all, for their owner alone.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyvpn::Secret;
 use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
-use crate::text::reason;
+use crate::text::{reason, shell_word};
 use crate::waiting;
+
+/// How much of the disk a draft takes before anything is known of its text: more than configurations
+/// and their pictures need.
+const ROOM: usize = 16 * 1024;
 
 /// A file that is going to be written. Whatever can be refused is refused before there is one, so
 /// that nothing is made at a provider which then has no place here.
 #[derive(Debug)]
 pub struct Pending {
     path: PathBuf,
-    force: bool,
     file: NamedTempFile,
+    /// Absent where a file is going to be replaced.
+    name: Option<ReservedName>,
+}
+
+/// A name that an empty file holds until the real one takes its place. Dropped before that, it is
+/// free again.
+///
+/// Some file systems (FUSE, exFAT) have neither hard links nor a rename that refuses to replace a
+/// file. Creating a file that must be new works on all of them, and it shows at once whether the name
+/// is too long, has characters that the file system does not take, or may not be written at all.
+#[derive(Debug)]
+struct ReservedName(Option<PathBuf>);
+
+impl ReservedName {
+    fn new(path: &Path) -> io::Result<Self> {
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path)?;
+        Ok(Self(Some(path.to_owned())))
+    }
+
+    /// Whether nobody has written to the file or replaced it by another one.
+    fn is_held(&self) -> bool {
+        let found = self.0.as_ref().and_then(|path| path.symlink_metadata().ok());
+        found.is_some_and(|found| found.is_file() && found.len() == 0)
+    }
+
+    /// Leaves the name to the file that has it now.
+    fn release(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for ReservedName {
+    fn drop(&mut self) {
+        if self.is_held()
+            && let Some(path) = &self.0
+        {
+            // An empty file is all that stays.
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 impl Pending {
     /// Prepares a file at `path`. With `force`, one that is there will be replaced.
     pub fn new(path: &Path, force: bool) -> Result<Self, Failure> {
         let shown = path.display();
-        match path.symlink_metadata() {
+        let found = path.symlink_metadata();
+        match &found {
             Ok(found) if !found.is_file() => {
                 return Err(Failure::usage(format!("{shown} is there and is no plain file"))
                     .hint("choose another name"));
             }
-            Ok(_) if !force => {
-                return Err(Failure::usage(format!("the file {shown} exists already"))
-                    .hint("choose another name, or replace it with --force"));
-            }
+            Ok(_) if !force => return Err(exists(path)),
             // What else is wrong with the path shows below.
             _ => {}
         }
@@ -41,13 +86,26 @@ impl Pending {
             Some(parent) => parent,
             None => Path::new("."),
         };
+        let refused = |error: io::Error, hint| {
+            Failure::other(format!("{shown} cannot be written: {}", reason(&error))).hint(hint)
+        };
         // In the same folder, or else it could not be moved to its name in one step. Its mode is
         // 0600 from the beginning.
-        let file = NamedTempFile::new_in(folder).map_err(|error| {
-            Failure::other(format!("{shown} cannot be written: {}", reason(&error)))
-                .hint("choose a folder that exists and that you may write to")
+        let file = draft(folder).map_err(|error| match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                refused(error, "make room, or choose another folder; nothing was changed")
+            }
+            _ => refused(error, "choose a folder that exists and that you may write to"),
         })?;
-        Ok(Self { path: path.to_owned(), force, file })
+        let name = match found {
+            Ok(_) => None,
+            Err(_) => match ReservedName::new(path) {
+                Ok(name) => Some(name),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(exists(path)),
+                Err(error) => return Err(refused(error, "choose another name")),
+            },
+        };
+        Ok(Self { path: path.to_owned(), file, name })
     }
 
     pub fn path(&self) -> &Path {
@@ -59,22 +117,54 @@ impl Pending {
         self.write_bytes(text.expose().as_bytes())
     }
 
-    /// Writes the bytes and gives the file its name.
+    /// Writes the bytes and gives the file its name. Where the name cannot be had any more, the text
+    /// stays in a file beside it: what it is of may have been made already.
     pub fn write_bytes(self, bytes: &[u8]) -> Result<(), Failure> {
-        let Self { path, force, mut file } = self;
-        let written =
-            file.write_all(bytes).and_then(|()| file.as_file().sync_all()).and_then(|()| {
-                let named = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
-                named.map(drop).map_err(|failed| failed.error)
-            });
-        if written.is_ok() {
-            waiting::told();
-        }
-        written.map_err(|error| {
-            let why = reason(&error);
-            Failure::other(format!("{} cannot be written: {why}", path.display()))
-        })
+        let Self { path, mut file, name } = self;
+        let refused = |error: &io::Error, more: &str| {
+            let why = reason(error);
+            Failure::other(format!("{} cannot be written: {why}{more}", path.display()))
+        };
+        fill(file.as_file_mut(), bytes).map_err(|error| refused(&error, ""))?;
+        let taken = name.as_ref().is_some_and(|name| !name.is_held());
+        let (error, file) = if taken {
+            (ErrorKind::AlreadyExists.into(), file)
+        } else {
+            match file.persist(&path) {
+                Ok(_) => {
+                    if let Some(name) = name {
+                        name.release();
+                    }
+                    waiting::told();
+                    return Ok(());
+                }
+                Err(failed) => (failed.error, failed.file),
+            }
+        };
+        let beside = file.keep().ok().map(|(_, path)| format!("; it is in {}", path.display()));
+        Err(refused(&error, &beside.unwrap_or_default()))
     }
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::usage(format!("the file {} exists already", path.display()))
+        .hint("choose another name, or replace it with --force")
+}
+
+/// A file without its name, with room for the text.
+fn draft(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(&[0; ROOM])?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Writes the bytes in the place of what is there.
+fn fill(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.rewind()?;
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)?;
+    file.sync_all()
 }
 
 /// Refuses a file whose secret others may read. What is no plain file, such as `-` and what a shell
@@ -95,12 +185,7 @@ pub fn check_private(file: &Path) -> Result<(), Failure> {
 
 /// The command that takes a file away from others.
 pub fn chmod(file: &Path) -> String {
-    let shown = file.display().to_string();
-    let is_safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
-    match shown.chars().all(is_safe) {
-        true => format!("chmod 600 {shown}"),
-        false => format!("chmod 600 '{}'", shown.replace('\'', r"'\''")),
-    }
+    format!("chmod 600 {}", shell_word(&file.display().to_string()))
 }
 
 /// stdin without the buffer that std has for it, and which nobody wipes.
@@ -122,13 +207,57 @@ mod tests {
         let path = folder.path().join("a.conf");
         let pending = Pending::new(&path, false).unwrap();
         std::fs::write(&path, "mine").unwrap();
-        assert!(pending.write(&Secret::from("new")).is_err());
+        let failure = pending.write(&Secret::from("new")).unwrap_err().to_string();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+        // What was to be written stays, for its owner alone.
+        let (_, beside) = failure.split_once("it exists already; it is in ").unwrap();
+        assert_eq!(std::fs::read_to_string(beside).unwrap(), "new");
+        check_private(Path::new(beside)).unwrap();
+        std::fs::remove_file(beside).unwrap();
 
         assert!(Pending::new(&path, false).is_err());
         Pending::new(&path, true).unwrap().write(&Secret::from("new")).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_name_is_held_from_the_beginning_and_free_again_when_nothing_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.conf");
+        let pending = Pending::new(&path, false).unwrap();
+        check_private(&path).unwrap();
+        // Whoever else wants the name has to choose another one, with hard links and without.
+        assert!(Pending::new(&path, false).unwrap_err().to_string().contains("exists already"));
+        assert!(File::create_new(&path).is_err());
+        drop(pending);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        // What another program put there stays.
+        let pending = Pending::new(&path, false).unwrap();
+        std::fs::write(&path, "mine").unwrap();
+        drop(pending);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    }
+
+    #[test]
+    fn a_name_that_the_file_system_does_not_take_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for force in [false, true] {
+            let path = folder.path().join("a".repeat(300));
+            let failure = Pending::new(&path, force).unwrap_err().to_string();
+            assert!(failure.contains("cannot be written"), "{failure}");
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_room_stays_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for length in [0, 1, ROOM + 1] {
+            let (path, text) = (folder.path().join(length.to_string()), "x".repeat(length));
+            Pending::new(&path, false).unwrap().write(&Secret::from(&*text)).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
     }
 
     #[test]

@@ -36,6 +36,12 @@ pub fn plain(text: &str) -> String {
     shown
 }
 
+/// A text as one word of a command line that a person copies into a shell.
+pub fn shell_word(text: &str) -> String {
+    // Only a NUL cannot be quoted, and no program takes one as an argument either.
+    shlex::try_quote(text).map_or_else(|_| "?".to_owned(), Into::into)
+}
+
 /// Why the system did not do something, without its numbers.
 pub fn reason(error: &io::Error) -> String {
     match error.kind() {

@@ -221,7 +221,7 @@ fn directives_that_run_programs_are_listed_and_not_written_unless_allowed() {
     for line in ["up /usr/bin/hostile", "plugin /usr/lib/hostile.so", "script-security 2"] {
         assert!(text.contains(line), "{text}");
     }
-    assert!(text.contains("--allow-commands") && !text.contains("config revoke"), "{text}");
+    assert!(text.contains("--allow-directives") && !text.contains("config revoke"), "{text}");
     let (code, text) = run(wireguard, &[]);
     assert_eq!(code, 1);
     assert!(text.contains("PostUp /usr/bin/hostile %i"), "{text}");
@@ -230,15 +230,47 @@ fn directives_that_run_programs_are_listed_and_not_written_unless_allowed() {
     let (_, report) = run(wireguard, &["--json"]);
     let report: Value = serde_json::from_str(&report).unwrap();
     assert!(report["error"]["detail"].as_str().unwrap().contains("PostUp"), "{report}");
+    let left = json!([{"kind": "configuration", "id": "2"}]);
+    assert_eq!(report["error"]["left_behind"], left, "{report}");
     // stdout is a file as often as not.
     let shown = world.vpnscript(&["config", "get", &openvpn.to_string()]).output().unwrap();
     assert_eq!((shown.status.code(), shown.stdout.len()), (Some(1), 0));
     assert!(!path.exists());
 
-    assert_eq!(run(openvpn, &["--allow-commands"]).0, 0);
+    assert_eq!(run(openvpn, &["--allow-directives"]).0, 0);
     assert!(std::fs::read_to_string(&path).unwrap().contains("up /usr/bin/hostile"));
     assert_eq!(run(wireguard, &["--allow-commands", "--force"]).0, 0);
     assert!(std::fs::read_to_string(&path).unwrap().contains("PostUp"));
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_made_once_and_can_be_had_as_it_is() {
+    let world = World::new();
+    // No reader takes an endpoint with port 0.
+    let server = Server { port: 0, ..Server::wireguard("Zero") };
+    let server = world.sandbox.vpnscript().add_server(server).to_string();
+    let path = world.path("zero.conf");
+    let get = ["config", "get", &server, "--output", path.to_str().unwrap()];
+    for _ in 0..3 {
+        let text = fails(8, &mut world.vpnscript(&get));
+        assert!(text.contains("left at the provider: configuration 1"), "{text}");
+        assert!(text.contains("--raw") && text.contains("anyvpn config revoke 1"), "{text}");
+        assert!(text.lines().count() <= 4 && !path.exists(), "{text}");
+    }
+    let report = error(8, &mut world.vpnscript(&get));
+    let left = json!([{"kind": "configuration", "id": "1"}]);
+    assert_eq!(report["left_behind"], left);
+    assert_eq!(world.sandbox.vpnscript().configs(LOGIN).len(), 1);
+
+    let made = world.sandbox.vpnscript().configs(LOGIN).remove(0).text.unwrap();
+    let ran = world.vpnscript(&[&get[..], &["--raw"]].concat()).output().unwrap();
+    assert_eq!(ran.status.code(), Some(0));
+    assert!(String::from_utf8(ran.stderr).unwrap().contains("nothing in it was checked"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), made);
+    assert_eq!(ok(&mut world.vpnscript(&["config", "get", &server, "--raw"])), made);
+    let raw = ["config", "get", &server, "--raw", "--reveal"];
+    assert_eq!(json(&mut world.vpnscript(&raw))["config"], made);
+    assert_eq!(world.sandbox.vpnscript().configs(LOGIN).len(), 1);
 }
 
 #[test]

@@ -35,7 +35,7 @@
 //! ";
 //! let mut config = WireGuardConfig::parse(file)?;
 //! assert_eq!(config.addresses(), ["10.0.24.207/32".parse()?]);
-//! assert!(config.commands().is_empty(), "wg-quick would run them as root");
+//! assert!(config.directives().is_empty(), "wg-quick would run them as root");
 //! config.set_mtu(Some(1380))?;
 //! assert_eq!(config.to_secret().expose(), file.replace("1420", "1380"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -88,12 +88,13 @@ pub use provider::{
     Customers, EndCustomers, Lease, ListCustomers, ListPortForwards, NewAccount, NewCustomer,
     NewPortForward, ObtainedConfig, Plan, PortCheck, PortForward, PortForwards, PortProtocols,
     Protocol, Provider, Rotated, Server, ServerConfig, ServerConfigs, Service, SignIn, SignOut,
-    SignUp, Status, SuspendCustomers, WireGuardOptions,
+    SignUp, Status, SuspendCustomers,
 };
 pub use secret::{REDACTED, Secret, redact, reveal};
 pub use settings::{Check, Setting, Settings};
 pub use wireguard::{
-    Endpoint, Host, HostName, Interface, Peer, PresharedKey, PrivateKey, PublicKey, WireGuardConfig,
+    CheckedWireGuardOptions, Endpoint, Host, HostName, Interface, Peer, PresharedKey, PrivateKey,
+    PublicKey, WireGuardConfig, WireGuardOptions,
 };
 
 /// What the macros of this crate expand to; not for use by name.

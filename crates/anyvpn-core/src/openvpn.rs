@@ -123,10 +123,13 @@ impl OpenVpnProfile {
         if remotes.is_empty() { bare } else { remotes }
     }
 
-    /// The directives that run programs, load code, or read or write files, with those inside of
-    /// `<connection>` blocks. Show them before the profile is used: it comes from a remote server.
+    /// The lines that are not known to only describe a tunnel, with those inside of `<connection>`
+    /// blocks: directives that run programs, load code, read or write files, and any directive that
+    /// is not in the manuals of OpenVPN 2.4 to 2.6. Show them before the profile is used: it comes
+    /// from a remote server.
     ///
-    /// The facts are those of OpenVPN 2.6. A file that comes as a block is not listed.
+    /// `setenv opt` and `ignore-unknown-option` make no difference: whether OpenVPN ignores a
+    /// directive depends on its version. A file that comes as a block is not listed.
     #[must_use]
     pub fn directives(&self) -> Vec<Directive> {
         let mut found = Vec::new();
@@ -140,11 +143,14 @@ impl OpenVpnProfile {
 
     fn directive(&self, item: &Item) -> Option<Directive> {
         let words = item.words();
-        let why = directives::why(&words)?;
+        let why = directives::why(&words, item.block.is_some())?;
         let (name, arguments) = words.split_first()?;
         let body = item.block.as_ref().map(|block| self.text[block.body.clone()].trim());
         let value = body.map_or_else(|| arguments.join(" "), ToOwned::to_owned);
-        Some(Directive { line: item.line, name: escape(name), value: escape(&value), why })
+        // The words of a directive that is known are no secret: a path must be seen as a whole.
+        let hidden = directives::is_unknown(why) && looks_secret(&value);
+        let value = if hidden { REDACTED.to_owned() } else { escape(&value) };
+        Some(Directive { line: item.line, name: escape(name), value, why })
     }
 
     /// The certificates of the last `<ca>` block, which is the one that OpenVPN uses; none when

@@ -3,6 +3,7 @@
 mod edit;
 mod endpoint;
 mod keys;
+mod options;
 mod reader;
 mod values;
 
@@ -17,6 +18,7 @@ use crate::config_text::{escape, hide_keys};
 use crate::{ConfigError, Directive, REDACTED, Secret};
 pub use endpoint::{Endpoint, Host, HostName};
 pub use keys::{PresharedKey, PrivateKey, PublicKey};
+pub use options::{CheckedWireGuardOptions, WireGuardOptions};
 use reader::Reader;
 use values::{Key, Value};
 
@@ -94,6 +96,17 @@ struct Entry {
     value: Value,
     /// The bytes of the value in the line.
     span: Range<usize>,
+}
+
+impl Entry {
+    /// What it does beyond describing a tunnel.
+    fn why(&self) -> Option<&'static str> {
+        match &self.value {
+            _ if self.key.is_command() => Some("runs a program"),
+            Value::Save(true) => Some("writes a file"),
+            _ => None,
+        }
+    }
 }
 
 impl WireGuardConfig {
@@ -244,19 +257,13 @@ impl WireGuardConfig {
         self.public_keys.iter().enumerate().map(peer).collect()
     }
 
-    /// The commands that `wg-quick` runs as root: `PreUp`, `PostUp`, `PreDown`, `PostDown`.
+    /// The lines that do more than describe a tunnel: the commands that `wg-quick` runs as root
+    /// (`PreUp`, `PostUp`, `PreDown`, `PostDown`), `SaveConfig`, and keys that neither `wg` nor
+    /// `wg-quick` has. Show them before the configuration is used: it comes from a remote server.
     #[must_use]
-    pub fn commands(&self) -> Vec<Directive> {
-        let command = |(index, line): (usize, &Line)| {
-            let entry = line.entry.as_ref().filter(|entry| entry.key.is_command())?;
-            Some(Directive {
-                line: index + 1,
-                name: entry.key.name().to_owned(),
-                value: hide_keys(&escape(&line.text[entry.span.clone()])),
-                why: "runs a program",
-            })
-        };
-        self.lines.iter().enumerate().filter_map(command).collect()
+    pub fn directives(&self) -> Vec<Directive> {
+        let lines = self.lines.iter().enumerate();
+        lines.filter_map(|(index, line)| line.directive(index + 1)).collect()
     }
 
     fn entries(&self, section: Section) -> impl Iterator<Item = &Entry> {
@@ -291,6 +298,19 @@ impl fmt::Debug for WireGuardConfig {
 }
 
 impl Line {
+    /// What the line does beyond describing a tunnel; `number` is the line's, counted from 1.
+    fn directive(&self, number: usize) -> Option<Directive> {
+        let (name, value, why) = match &self.entry {
+            Some(entry) => (entry.key.name(), &self.text[entry.span.clone()], entry.why()?),
+            None => {
+                let (name, value) = reader::unknown(&self.text)?;
+                (name, value, "is no key that wg-quick knows")
+            }
+        };
+        let value = hide_keys(&escape(value));
+        Some(Directive { line: number, name: name.to_owned(), value, why })
+    }
+
     fn plain(text: &str, section: Section) -> Self {
         Self { text: Zeroizing::new(text.to_owned()), section: Some(section), entry: None }
     }

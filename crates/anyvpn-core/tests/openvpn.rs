@@ -151,6 +151,19 @@ fn what_runs_or_reads_is_listed_with_its_line() {
         ("status x 5", "status", "x 5", writes),
         ("writepid x", "writepid", "x", writes),
         ("tls-export-cert x", "tls-export-cert", "x", writes),
+        ("show-pkcs11-ids /tmp/x.so", "show-pkcs11-ids", "/tmp/x.so", loads),
+        ("dev-node /etc/passwd", "dev-node", "/etc/passwd", "opens a device by its path"),
+        ("dev ../etc/passwd", "dev", "../etc/passwd", "opens a device by its path"),
+        (
+            "port-share 127.0.0.1 80 /tmp/x",
+            "port-share",
+            "127.0.0.1 80 /tmp/x",
+            "writes files for another program",
+        ),
+        ("auth-user-pass username-only", "auth-user-pass", "username-only", reads),
+        ("http-proxy h 80 basic", "http-proxy", "h 80 basic", reads),
+        ("connection [[INLINE]] x", "connection", "[[INLINE]] x", "is for a block only"),
+        ("push \"route 10.0.0.0\"", "push", "route 10.0.0.0", "makes this machine a server"),
         ("config x", "config", "x", "reads more directives from a file"),
         ("cd /tmp", "cd", "/tmp", "changes the directory of all files"),
         ("chroot /tmp", "chroot", "/tmp", "changes the directory of all files"),
@@ -183,7 +196,7 @@ fn what_only_describes_the_tunnel_is_not_listed() {
     let text = "client\nauth-user-pass\nscript-security 1\nup-delay\nsetenv CLIENT_CERT 0\n\
                 setenv UV_ID 7\nsetenv opt block-outside-dns\n# up x\n ;down y\nremote a # up z\n\
                 tls-auth [inline] 1\nauth-user-pass stdin\ndh none\nhttp-proxy h 80 auto\n\
-                <key>\nup x\n</key>\n<tls-crypt>\n<up>\n</tls-crypt>\nsetenv\n\"#\" up\n";
+                <key>\nup x\n</key>\n<tls-crypt>\n<up>\n</tls-crypt>\nsetenv\ndev tun3\nmode p2p\nignore-unknown-option up x\n";
     assert_eq!(listed(text), []);
 }
 

@@ -78,13 +78,14 @@ fn a_full_file_is_understood_and_printed_byte_for_byte() {
 #[test]
 fn commands_are_listed_with_their_lines_and_safe_to_show() {
     let commands: Vec<_> = parse(&full())
-        .commands()
+        .directives()
         .into_iter()
         .map(|directive| (directive.line, directive.name, directive.value, directive.why))
         .collect();
-    let runs = "runs a program";
-    let command = |line, name: &str, value: &str| (line, name.to_owned(), value.to_owned(), runs);
+    let line = |line, name: &str, value: &str, why| (line, name.to_owned(), value.to_owned(), why);
+    let command = |number, name, value| line(number, name, value, "runs a program");
     let expected = [
+        line(13, "Jc", "4", "is no key that wg-quick knows"),
         command(14, "PreUp", "echo \"#1\" # not a comment"),
         command(15, "PostUp", "iptables -A OUTPUT ! -o %i -j REJECT"),
         command(16, "PostDown", "\\u{202e}x"),
@@ -93,10 +94,25 @@ fn commands_are_listed_with_their_lines_and_safe_to_show() {
 }
 
 #[test]
+fn what_no_manual_has_and_what_writes_is_listed_too() {
+    let text = format!(
+        "[Interface] # x=1\nPrivateKey={ALICE}\n\tPost.Up = {BOB} # y\nSaveConfig = TRUE\nTable = off\n\n# a = b\n"
+    );
+    let listed: Vec<_> =
+        parse(&text).directives().into_iter().map(|d| (d.line, d.name, d.value, d.why)).collect();
+    let line = |line, name: &str, value: &str, why| (line, name.to_owned(), value.to_owned(), why);
+    let expected = [
+        line(3, "Post.Up", "[redacted]", "is no key that wg-quick knows"),
+        line(4, "SaveConfig", "TRUE", "writes a file"),
+    ];
+    assert_eq!(listed, expected);
+}
+
+#[test]
 fn a_long_path_in_a_command_is_shown_and_a_key_is_not() {
     let path = format!("/{}", "a/long/way/".repeat(9));
     let text = format!("[Interface]\nPrivateKey={ALICE}\nPostUp = {path}x --psk={SHARED}\n");
-    let (commands, redacted) = (parse(&text).commands(), parse(&text).redacted());
+    let (commands, redacted) = (parse(&text).directives(), parse(&text).redacted());
     assert_eq!(commands[0].value, format!("{path}x --psk=[redacted]"));
     assert!(redacted.ends_with(&format!("{path}x --psk=[redacted]\n")), "{redacted}");
 }
@@ -104,7 +120,7 @@ fn a_long_path_in_a_command_is_shown_and_a_key_is_not() {
 #[test]
 fn nothing_shows_a_key_but_on_purpose() {
     let config = parse(&full());
-    let mut shown = format!("{config:?} {:?} {:?}", config.peers(), config.commands());
+    let mut shown = format!("{config:?} {:?} {:?}", config.peers(), config.directives());
     shown.push_str(&format!("{:?}", config.private_key()));
     shown.push_str(&config.redacted());
     for key in [ALICE, BOB, SHARED] {
@@ -517,7 +533,7 @@ proptest! {
         if let Ok(config) = WireGuardConfig::parse(&text) {
             let printed = config.to_secret();
             prop_assert_eq!(printed.expose(), &text);
-            let shown = format!("{config:?}{:?}", config.commands());
+            let shown = format!("{config:?}{:?}", config.directives());
             prop_assert!(!shown.contains("dwdtCnMY"));
             prop_assert_eq!(config.redacted(), text.replace(ALICE, "[redacted]"));
         }
@@ -533,7 +549,7 @@ proptest! {
             prop_assert_eq!(read.mtu(), Some(mtu));
             prop_assert_eq!(read.dns(), config.dns());
             prop_assert!(read.addresses().iter().all(|address| address.addr().is_ipv4()));
-            prop_assert_eq!(read.commands().len(), config.commands().len());
+            prop_assert_eq!(read.directives().len(), config.directives().len());
             // Comments behind entries and unknown keys survive.
             let count = |text: &str| text.matches("Jc").count() + text.matches('#').count();
             prop_assert_eq!(count(config.to_secret().expose()), count(&text));

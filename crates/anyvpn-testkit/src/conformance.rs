@@ -8,8 +8,9 @@ use std::net::Ipv4Addr;
 use std::task::Poll;
 
 use anyvpn_core::{
-    AccountAdmin, Accounts, Capability, Config, ConfigRequest, ErrorKind, NewAccount,
-    NewPortForward, PortForwards, PrivateKey, Protocol, Provider, Secret, ServerConfigs,
+    Ability, Accounts, Capability, ChangePassword, CheckPort, CloseAccount, Config, ConfigRequest,
+    Customers, ErrorKind, Lease, ListPortForwards, NewAccount, NewPortForward, PortForward,
+    PortForwards, PrivateKey, Protocol, Provider, Secret, ServerConfigs, Settings, SignIn, SignUp,
 };
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 
@@ -22,8 +23,10 @@ pub struct Subject {
     pub anonymous: Box<dyn Provider>,
     /// The account's password, for closing it.
     pub password: Secret,
-    /// An account that does not exist yet, for creating it.
-    pub new_account: NewAccount,
+    /// An account that does not exist yet, for creating it; absent where nobody signs up.
+    pub new_account: Option<NewAccount>,
+    /// What the signed-in account signs in with; absent where the test has nothing to sign in with.
+    pub sign_in: Option<Settings>,
 }
 
 impl Subject {
@@ -34,7 +37,8 @@ impl Subject {
             signed_in: Box::new(signed_in),
             anonymous: Box::new(anonymous),
             password: Secret::from(""),
-            new_account: NewAccount::new("", None),
+            new_account: None,
+            sign_in: None,
         }
     }
 }
@@ -111,65 +115,102 @@ pub async fn run(subject: &Subject) -> Report {
             report.add("account without a credential is refused", unauthorized(anonymous).await);
             report.add("a dropped call leaves the provider usable", dropped(accounts).await);
         }
-        _ => report.skip("accounts", provider.capabilities().accounts),
+        _ => report.skip("accounts", provider, Ability::Accounts),
     }
-    match provider.port_forwards() {
-        Some(ports) => {
-            report.add("ports begin empty", ports_begin_empty(ports).await);
-            report.add("port: create, list, delete", port_life(ports).await);
-            report.add("port: hide keeps the number", port_hide(ports).await);
+    match provider.port_forwards().and_then(|ports| Some((ports, ports.port_list()?))) {
+        Some((ports, list)) if ports.lease() == Lease::Fixed => {
+            report.add("ports begin empty", ports_begin_empty(ports, list).await);
+            report.add("port: create, list, delete", port_life(ports, list).await);
+            report.add("port: hidden is not listed", port_hidden(ports, list).await);
             report.add("port: unknown is not found", port_unknown(ports).await);
-            report.add("port: half a day is refused before sending", port_lifetime(ports).await);
-            report.add("port: closed is an answer", port_check(ports).await);
+            report.add("port: half a day is refused", port_lifetime(ports, list).await);
+            report.add("port: a fixed lease is not renewed", port_renewal(ports, list).await);
         }
-        None => report.skip("port forwards", provider.capabilities().port_forwards),
+        _ => report.skip("port forwards", provider, Ability::ListPortForwards),
+    }
+    match provider.port_forwards().and_then(PortForwards::port_check) {
+        Some(check) => report.add("port: closed is an answer", port_check(check).await),
+        None => report.skip("port check", provider, Ability::CheckPort),
     }
     match provider.server_configs() {
         Some(configs) => {
             report.add("servers have distinct ids", servers(configs).await);
             report.add("config: unknown server leaves nothing", config_unknown(configs).await);
             report.add("config: unknown id is not found", config_unknown_id(configs).await);
-            if provider.capabilities().wireguard == Capability::Can {
+            if provider.info().capabilities.can(Ability::WireGuard) {
                 report.add("wireguard: obtain, list, revoke", wireguard_life(configs).await);
                 report.add("wireguard: a known key keeps its id", wireguard_reuse(configs).await);
                 report.add("wireguard: rotate has the new key", wireguard_rotate(configs).await);
             } else {
-                report.skip("wireguard", provider.capabilities().wireguard);
+                report.skip("wireguard", provider, Ability::WireGuard);
             }
         }
-        None => report.skip("server configs", provider.capabilities().server_configs),
+        None => report.skip("server configs", provider, Ability::ServerConfigs),
     }
-    match (provider.account_admin(), subject.anonymous.account_admin(), provider.accounts()) {
-        (Some(admin), Some(anonymous), Some(accounts)) => {
-            report.add("account: create, not twice", account_create(anonymous, subject).await);
-            report.add("account: close is for good", close(admin, accounts, subject).await);
+    match (provider.sign_in(), &subject.sign_in) {
+        (Some(sign_in), Some(fields)) => {
+            report.add("sign-in: fields are asked for", sign_in_fields(sign_in).await);
+            report.add("sign-in: makes a credential", signed_in(sign_in, fields).await);
         }
-        _ => report.skip("account admin", provider.capabilities().account_admin),
+        _ => report.skip("sign in", provider, Ability::SignIn),
+    }
+    match (subject.anonymous.sign_up(), &subject.new_account) {
+        (Some(sign_up), Some(new)) => {
+            report.add("account: create, not twice", account_create(sign_up, new).await);
+        }
+        _ => report.skip("sign up", provider, Ability::SignUp),
+    }
+    match provider.accounts().and_then(|accounts| {
+        Some((accounts, accounts.password_change()?, accounts.account_closing()?))
+    }) {
+        Some((accounts, change, close)) => {
+            let closed = close_account(accounts, change, close, &subject.password).await;
+            report.add("account: close is for good", closed);
+        }
+        None => report.skip("closing the account", provider, Ability::CloseAccount),
     }
     report
 }
 
 impl Report {
-    fn skip(&mut self, name: &'static str, capability: Capability) {
-        self.0.push((name, Outcome::Skip(capability.to_string())));
+    fn skip(&mut self, name: &'static str, provider: &dyn Provider, ability: Ability) {
+        let why = match provider.info().capabilities.of(ability) {
+            Capability::Can => "the test has no input for it".to_owned(),
+            capability => capability.to_string(),
+        };
+        self.0.push((name, Outcome::Skip(why)));
     }
 }
 
 fn capabilities(provider: &dyn Provider) -> Check {
-    let capabilities = provider.capabilities();
+    let capabilities = provider.info().capabilities;
+    let (accounts, customers) = (provider.accounts(), provider.customers());
+    let ports = provider.port_forwards();
     let pairs = [
-        ("accounts", capabilities.accounts, provider.accounts().is_some()),
-        ("account-admin", capabilities.account_admin, provider.account_admin().is_some()),
-        ("port-forwards", capabilities.port_forwards, provider.port_forwards().is_some()),
-        ("server-configs", capabilities.server_configs, provider.server_configs().is_some()),
+        (Ability::SignIn, provider.sign_in().is_some()),
+        (Ability::SignOut, provider.sign_out().is_some()),
+        (Ability::SignUp, provider.sign_up().is_some()),
+        (Ability::Accounts, accounts.is_some()),
+        (Ability::ChangePassword, accounts.and_then(Accounts::password_change).is_some()),
+        (Ability::CloseAccount, accounts.and_then(Accounts::account_closing).is_some()),
+        (Ability::Customers, customers.is_some()),
+        (Ability::ListCustomers, customers.and_then(Customers::customer_list).is_some()),
+        (Ability::ChangePlan, customers.and_then(Customers::plan_change).is_some()),
+        (Ability::SuspendCustomers, customers.and_then(Customers::customer_suspension).is_some()),
+        (Ability::EndCustomers, customers.and_then(Customers::customer_end).is_some()),
+        (Ability::PortForwards, ports.is_some()),
+        (Ability::ListPortForwards, ports.and_then(PortForwards::port_list).is_some()),
+        (Ability::CheckPort, ports.and_then(PortForwards::port_check).is_some()),
+        (Ability::ServerConfigs, provider.server_configs().is_some()),
     ];
-    for (name, capability, present) in pairs {
-        ensure!((capability == Capability::Can) == present, "{name}: {capability}, yet {present}");
+    for (ability, present) in pairs {
+        let capability = capabilities.of(ability);
+        ensure!(capabilities.can(ability) == present, "{ability}: {capability}, yet {present}");
     }
-    for (name, capability) in capabilities.all() {
+    for (ability, capability) in capabilities.all() {
         if let Capability::Cannot { why, link } = capability {
-            ensure!(!why.is_empty(), "{name}: no reason");
-            ensure!(link.starts_with("https://"), "{name}: no link to the reason");
+            ensure!(!why.is_empty(), "{ability}: no reason");
+            ensure!(link.starts_with("https://"), "{ability}: no link to the reason");
         }
     }
     Ok(())
@@ -202,58 +243,74 @@ async fn dropped(accounts: &dyn Accounts) -> Check {
 }
 
 async fn device(ports: &dyn PortForwards) -> Result<Ipv4Addr, String> {
-    let addresses = ports.tunnel_addresses().await.map_err(text)?;
+    let addresses = ports.tunnel_addresses().await.map_err(text)?.unwrap_or_default();
     addresses.first().copied().ok_or_else(|| "the account has no device".to_owned())
 }
 
-async fn ports_begin_empty(ports: &dyn PortForwards) -> Check {
-    let list = ports.list(device(ports).await?).await.map_err(text)?;
+async fn listed(
+    ports: &dyn PortForwards,
+    list: &dyn ListPortForwards,
+) -> Result<Vec<PortForward>, String> {
+    list.list_port_forwards(device(ports).await?).await.map_err(text)
+}
+
+async fn ports_begin_empty(ports: &dyn PortForwards, list: &dyn ListPortForwards) -> Check {
+    let list = listed(ports, list).await?;
     ensure!(list.is_empty(), "there are ports: {list:?}");
     Ok(())
 }
 
-async fn port_life(ports: &dyn PortForwards) -> Check {
+async fn port_life(ports: &dyn PortForwards, list: &dyn ListPortForwards) -> Check {
     let device = device(ports).await?;
-    let made = ports.create(NewPortForward::new(device)).await.map_err(text)?;
-    ensure!(made.device == device && !made.hidden, "another port was made: {made:?}");
-    let list = ports.list(device).await.map_err(text)?;
-    ensure!(list == [made.clone()], "made {made:?}, listed {list:?}");
-    ports.delete(device, made.port).await.map_err(text)?;
-    let list = ports.list(device).await.map_err(text)?;
-    ensure!(list.is_empty(), "deleted, yet listed: {list:?}");
+    let made = ports.create_port_forward(NewPortForward::to(device)).await.map_err(text)?;
+    ensure!(made.device == Some(device) && !made.hidden, "another port was made: {made:?}");
+    let shown = listed(ports, list).await?;
+    ensure!(shown == [made.clone()], "made {made:?}, listed {shown:?}");
+    ports.delete_port_forward(&made).await.map_err(text)?;
+    let shown = listed(ports, list).await?;
+    ensure!(shown.is_empty(), "deleted, yet listed: {shown:?}");
     Ok(())
 }
 
-async fn port_hide(ports: &dyn PortForwards) -> Check {
-    let device = device(ports).await?;
-    let made = ports.create(NewPortForward::new(device)).await.map_err(text)?;
-    let hidden = ports.hide(device, made.port).await.map_err(text)?;
-    ensure!(hidden.port == made.port, "hid {}, answered {}", made.port, hidden.port);
+async fn port_hidden(ports: &dyn PortForwards, list: &dyn ListPortForwards) -> Check {
+    let mut new = NewPortForward::to(device(ports).await?);
+    new.hidden = true;
+    let hidden = ports.create_port_forward(new).await.map_err(text)?;
     ensure!(hidden.hidden, "the answer says not hidden");
-    let list = ports.list(device).await.map_err(text)?;
-    ensure!(list.is_empty(), "hidden, yet listed: {list:?}");
-    ports.delete(device, made.port).await.map_err(text)
+    let shown = listed(ports, list).await?;
+    ensure!(shown.is_empty(), "hidden, yet listed: {shown:?}");
+    ports.delete_port_forward(&hidden).await.map_err(text)
 }
 
 async fn port_unknown(ports: &dyn PortForwards) -> Check {
-    let device = device(ports).await?;
-    expect(ports.delete(device, 1).await, ErrorKind::NotFound)?;
-    expect(ports.hide(device, 1).await, ErrorKind::NotFound)
+    let mut unknown = PortForward::new(1);
+    unknown.device = Some(device(ports).await?);
+    expect(ports.delete_port_forward(&unknown).await, ErrorKind::NotFound)
 }
 
-async fn port_lifetime(ports: &dyn PortForwards) -> Check {
+async fn port_lifetime(ports: &dyn PortForwards, list: &dyn ListPortForwards) -> Check {
     let device = device(ports).await?;
     for hours in [0, 12, 36] {
-        let mut port = NewPortForward::new(device);
+        let mut port = NewPortForward::to(device);
         port.lifetime = Some(std::time::Duration::from_secs(hours * 3600));
-        expect(ports.create(port).await, ErrorKind::InvalidRequest)?;
+        expect(ports.create_port_forward(port).await, ErrorKind::InvalidRequest)?;
     }
-    ports_begin_empty(ports).await
+    ports_begin_empty(ports, list).await
 }
 
-async fn port_check(ports: &dyn PortForwards) -> Check {
+/// A fixed lease cannot be renewed, and says so before anything is sent.
+async fn port_renewal(ports: &dyn PortForwards, list: &dyn ListPortForwards) -> Check {
+    let device = device(ports).await?;
+    let made = ports.create_port_forward(NewPortForward::to(device)).await.map_err(text)?;
+    expect(ports.renew_port_forward(&made).await, ErrorKind::InvalidRequest)?;
+    let shown = listed(ports, list).await?;
+    ensure!(shown == [made.clone()], "the port is another one now: {shown:?}");
+    ports.delete_port_forward(&made).await.map_err(text)
+}
+
+async fn port_check(check: &dyn CheckPort) -> Check {
     // Port 1 (tcpmux) is served by nobody who runs tests.
-    let check = ports.check(1).await.map_err(text)?;
+    let check = check.check_port(1).await.map_err(text)?;
     ensure!(check.port == 1 && !check.open, "nothing listens on port 1, yet {check:?}");
     Ok(())
 }
@@ -270,20 +327,20 @@ async fn servers(configs: &dyn ServerConfigs) -> Check {
 }
 
 async fn config_unknown(configs: &dyn ServerConfigs) -> Check {
-    let before = configs.list().await.map_err(text)?;
+    let before = configs.list_configs().await.map_err(text)?;
     let request = ConfigRequest::wireguard("0-no-such-server");
-    let error = configs.obtain(&request).await.map(drop).expect_err_text()?;
+    let error = configs.obtain_config(&request).await.map(drop).expect_err_text()?;
     ensure!(
         matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidRequest),
         "an unknown server gave {error}"
     );
-    let after = configs.list().await.map_err(text)?;
+    let after = configs.list_configs().await.map_err(text)?;
     ensure!(before == after, "it left something behind: {after:?}");
     Ok(())
 }
 
 async fn config_unknown_id(configs: &dyn ServerConfigs) -> Check {
-    expect(configs.revoke("nosuchid").await, ErrorKind::NotFound)
+    expect(configs.revoke_config("nosuchid").await, ErrorKind::NotFound)
 }
 
 /// A server that can be used with WireGuard.
@@ -301,8 +358,8 @@ async fn wireguard_server(configs: &dyn ServerConfigs) -> Result<String, String>
 
 async fn wireguard_life(configs: &dyn ServerConfigs) -> Check {
     let server = wireguard_server(configs).await?;
-    let before = configs.list().await.map_err(text)?;
-    let made = configs.obtain(&ConfigRequest::wireguard(server)).await.map_err(text)?;
+    let before = configs.list_configs().await.map_err(text)?;
+    let made = configs.obtain_config(&ConfigRequest::wireguard(server)).await.map_err(text)?;
     let Config::WireGuard(config) = &made.config else {
         return Err("another protocol came".to_owned());
     };
@@ -310,40 +367,40 @@ async fn wireguard_life(configs: &dyn ServerConfigs) -> Check {
     let peers = config.peers();
     ensure!(peers.len() == 1 && peers.iter().all(|p| p.endpoint.is_some()), "peers: {peers:?}");
     let Some(id) = made.id else { return Ok(()) };
-    let list = configs.list().await.map_err(text)?;
+    let list = configs.list_configs().await.map_err(text)?;
     ensure!(list.len() == before.len() + 1, "one was made, {} are listed", list.len());
     ensure!(list.iter().any(|it| it.id == id), "{id} is not listed");
-    configs.revoke(&id).await.map_err(text)?;
-    let after = configs.list().await.map_err(text)?;
+    configs.revoke_config(&id).await.map_err(text)?;
+    let after = configs.list_configs().await.map_err(text)?;
     ensure!(after == before, "revoked, yet listed: {after:?}");
-    expect(configs.revoke(&id).await, ErrorKind::NotFound)
+    expect(configs.revoke_config(&id).await, ErrorKind::NotFound)
 }
 
 /// Skipped where the provider makes the keys, which it says before it makes anything.
 async fn wireguard_reuse(configs: &dyn ServerConfigs) -> Result<Outcome, String> {
-    let before = configs.list().await.map_err(text)?;
+    let before = configs.list_configs().await.map_err(text)?;
     let mut request = ConfigRequest::wireguard(wireguard_server(configs).await?);
     request.wireguard.private_key = Some(PrivateKey::generate().map_err(text)?);
-    let first = match configs.obtain(&request).await {
+    let first = match configs.obtain_config(&request).await {
         Err(error) if error.fields().contains_key("private_key") => {
             expect(Err::<(), _>(error), ErrorKind::InvalidRequest)?;
-            let after = configs.list().await.map_err(text)?;
+            let after = configs.list_configs().await.map_err(text)?;
             ensure!(after == before, "it left something behind: {after:?}");
             return Ok(Outcome::Skip("the provider takes no key of the caller's".to_owned()));
         }
         first => first.map_err(text)?,
     };
-    let second = configs.obtain(&request).await.map_err(text)?;
+    let second = configs.obtain_config(&request).await.map_err(text)?;
     ensure!(first.id == second.id, "one key has two ids: {:?}, {:?}", first.id, second.id);
     match first.id {
-        Some(id) => configs.revoke(&id).await.map(|()| Outcome::Pass).map_err(text),
+        Some(id) => configs.revoke_config(&id).await.map(|()| Outcome::Pass).map_err(text),
         None => Ok(Outcome::Pass),
     }
 }
 
 async fn wireguard_rotate(configs: &dyn ServerConfigs) -> Check {
     let request = ConfigRequest::wireguard(wireguard_server(configs).await?);
-    let first = configs.obtain(&request).await.map_err(text)?;
+    let first = configs.obtain_config(&request).await.map_err(text)?;
     let Some(mut id) = first.id else {
         return Ok(());
     };
@@ -353,7 +410,7 @@ async fn wireguard_rotate(configs: &dyn ServerConfigs) -> Check {
     let mut keys = vec![old.private_key().public_key()];
     // Often enough to come past any number of keys that a device can have.
     for _ in 0..4 {
-        let rotated = configs.rotate(&id, &request).await.map_err(text)?;
+        let rotated = configs.rotate_config(&id, &request).await.map_err(text)?;
         let Config::WireGuard(config) = rotated.config.config else {
             return Err("another protocol".to_owned());
         };
@@ -361,38 +418,56 @@ async fn wireguard_rotate(configs: &dyn ServerConfigs) -> Check {
         ensure!(!keys.contains(&key), "an old key came back");
         keys.push(key);
         id = rotated.config.id.ok_or("the rotated configuration has no id")?;
-        let list = configs.list().await.map_err(text)?;
+        let list = configs.list_configs().await.map_err(text)?;
         let listed = list.iter().find(|it| it.id == id).ok_or("it is not listed")?;
         ensure!(
             listed.public_keys.is_empty() || listed.public_keys.contains(&key),
             "the new key is not listed"
         );
     }
-    configs.revoke(&id).await.map_err(text)
+    configs.revoke_config(&id).await.map_err(text)
 }
 
-async fn account_create(admin: &dyn AccountAdmin, subject: &Subject) -> Check {
-    let new = &subject.new_account;
-    let made = admin.create(new.clone()).await.map_err(text)?;
+async fn sign_in_fields(sign_in: &dyn SignIn) -> Check {
+    ensure!(!sign_in.sign_in_fields().is_empty(), "it takes nothing");
+    let error = sign_in.obtain_credential(&Settings::new()).await.map(drop).expect_err_text()?;
+    ensure!(error.kind() == ErrorKind::InvalidRequest, "without fields it gave {error}");
+    for field in sign_in.sign_in_fields() {
+        let is_needed = field.required && field.default.is_none();
+        let is_named = error.fields().contains_key(field.key);
+        ensure!(is_needed == is_named, "{} is needed: {is_needed}, named: {is_named}", field.key);
+    }
+    Ok(())
+}
+
+async fn signed_in(sign_in: &dyn SignIn, fields: &Settings) -> Check {
+    let credential = sign_in.obtain_credential(fields).await.map_err(text)?;
+    ensure!(credential.settings.keys().next().is_some(), "the credential has no setting");
+    Ok(())
+}
+
+async fn account_create(sign_up: &dyn SignUp, new: &NewAccount) -> Check {
+    let made = sign_up.create_account(new.clone()).await.map_err(text)?;
     ensure!(made.login == new.login, "asked for {:?}, made {:?}", new.login, made.login);
-    let error = admin.create(new.clone()).await.map(drop).expect_err_text()?;
-    // `Refused` where the provider publishes neither codes nor statuses.
+    let error = sign_up.create_account(new.clone()).await.map(drop).expect_err_text()?;
     ensure!(
-        matches!(
-            error.kind(),
-            ErrorKind::AlreadyExists | ErrorKind::InvalidRequest | ErrorKind::Refused
-        ),
+        matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::InvalidRequest),
         "a second one gave {error}"
     );
     Ok(())
 }
 
-async fn close(admin: &dyn AccountAdmin, accounts: &dyn Accounts, subject: &Subject) -> Check {
+async fn close_account(
+    accounts: &dyn Accounts,
+    change: &dyn ChangePassword,
+    close: &dyn CloseAccount,
+    password: &Secret,
+) -> Check {
     let new = Secret::from("Another-Passw0rd!");
-    admin.set_password(new.clone()).await.map_err(text)?;
-    let old = admin.close(Some(&subject.password)).await;
+    change.change_password(new.clone()).await.map_err(text)?;
+    let old = close.close_account(Some(password)).await;
     ensure!(old.is_err(), "the old password closed the account");
-    admin.close(Some(&new)).await.map_err(text)?;
+    close.close_account(Some(&new)).await.map_err(text)?;
     let after = accounts.account().await.map(drop).expect_err_text()?;
     ensure!(
         matches!(after.kind(), ErrorKind::Unauthorized | ErrorKind::NotFound | ErrorKind::Refused),

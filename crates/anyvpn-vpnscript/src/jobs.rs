@@ -11,6 +11,7 @@ use crate::VpnScript;
 use crate::ops::{
     CreateWireGuardConfig, DeleteWireGuardConfig, ListWireGuardConfigs, WireGuardConfigEntry,
 };
+use crate::server_configs::refuse_unreadable;
 use crate::turn::Turn;
 
 /// The states of a configuration that the page explains.
@@ -64,7 +65,9 @@ impl VpnScript {
     /// runtime lives long enough.
     pub(crate) async fn create_config(&self, server_id: u64) -> Result<(u64, Secret), Error> {
         let turn = self.turn().await;
-        let before = self.entries(Some(server_id)).await?.iter().map(|it| it.id).collect();
+        let before = self.entries(Some(server_id)).await?;
+        refuse_unreadable(&before)?;
+        let before = before.iter().map(|it| it.id).collect();
         let mut claim = Claim {
             vpn: self.clone(),
             server_id,
@@ -195,7 +198,7 @@ fn job(kind: ErrorKind, id: u64, what: &str) -> Error {
 
 /// A failure after the creation, which leaves the configuration where it is: who repeats the call
 /// has two.
-pub(crate) fn left_behind(error: Error, id: u64) -> Error {
+fn left_behind(error: Error, id: u64) -> Error {
     let why = error.detail().map(|why| format!("; {why}")).unwrap_or_default();
     error
         .with_detail(format!("the configuration {id} was created and is listed{why}"))

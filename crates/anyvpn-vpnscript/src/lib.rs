@@ -226,6 +226,10 @@ impl Provider for VpnScript {
         ops::call_by_name(&self.client, operation, input, reveal).await
     }
 
+    fn sign_in(&self) -> Option<&dyn anyvpn_core::SignIn> {
+        Some(self)
+    }
+
     fn accounts(&self) -> Option<&dyn Accounts> {
         Some(self)
     }

@@ -130,7 +130,7 @@ pub struct Service {
     #[serde(deserialize_with = "lenient::integer")]
     pub plan_id: u64,
     /// The plan's name.
-    pub name: String,
+    pub name: Option<String>,
     /// When the next payment is due.
     #[serde(default, deserialize_with = "lenient::time_option")]
     pub next_payment: Option<Timestamp>,

@@ -1,8 +1,9 @@
 //! Servers, and OpenVPN and WireGuard configurations for them.
 
 use anyvpn_core::{
-    Config, ConfigRequest, Error, ErrorKind, ObtainedConfig, OpenVpnProfile, Protocol, Server,
-    ServerConfig, ServerConfigs, Status, WireGuardConfig, WireGuardOptions,
+    CheckedWireGuardOptions, Config, ConfigRequest, Endpoint, Error, ErrorKind, Leftover,
+    LeftoverKind, ObtainedConfig, OpenVpnProfile, Protocol, Secret, Server, ServerConfig,
+    ServerConfigs, Status, WireGuardConfig, WireGuardOptions,
 };
 use anyvpn_http::Operation as _;
 use anyvpn_http::transport::resolve;
@@ -12,7 +13,7 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 
 use crate::VpnScript;
-use crate::jobs::{ACTIVE, PENDING_CREATION, PENDING_DELETION, left_behind};
+use crate::jobs::{ACTIVE, PENDING_CREATION, PENDING_DELETION};
 use crate::ops::{
     self, GetOpenVpnAuth, GetOpenVpnProfile, ListServers, ListWireGuardConfigs,
     WireGuardConfigEntry,
@@ -24,18 +25,20 @@ impl ServerConfigs for VpnScript {
         self.all_servers().map_ok(server).boxed()
     }
 
-    async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
+    async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
         // Not looked up in the list, which can have thousands: the provider itself refuses a server
         // that it does not know, or that speaks another protocol.
         let server_id = number(&request.server, "server")?;
         match request.protocol {
             Protocol::WireGuard => {
-                check(&request.wireguard)?;
+                let options = check(&request.wireguard)?;
                 let (id, text) = self.create_config(server_id).await?;
-                let config = WireGuardConfig::parse(text.expose())
-                    .map_err(|e| broken(e.into(), &format!("the configuration {id}")))?;
-                let config = adapt(config, &request.wireguard).await;
-                let config = config.map_err(|e| left_behind(e, id))?;
+                let mut config = read(id, &text)?;
+                options.apply(&mut config);
+                if request.wireguard.ip_endpoint {
+                    let resolved = resolve_endpoints(&mut config, request.wireguard.ipv4_only);
+                    resolved.await.map_err(|error| error.with_leftover(leftover(id, &text)))?;
+                }
                 Ok(ServerConfig::new(Some(id.to_string()), Config::WireGuard(config)))
             }
             Protocol::OpenVpn => {
@@ -55,11 +58,11 @@ impl ServerConfigs for VpnScript {
         }
     }
 
-    async fn list(&self) -> Result<Vec<ObtainedConfig>, Error> {
+    async fn list_configs(&self) -> Result<Vec<ObtainedConfig>, Error> {
         Ok(self.entries(None).await?.into_iter().map(obtained).collect())
     }
 
-    async fn revoke(&self, id: &str) -> Result<(), Error> {
+    async fn revoke_config(&self, id: &str) -> Result<(), Error> {
         self.delete_config(number(id, "configuration")?).await
     }
 }
@@ -113,47 +116,46 @@ fn obtained(entry: WireGuardConfigEntry) -> ObtainedConfig {
 }
 
 /// Refuses what cannot be done, before anything is created.
-fn check(options: &WireGuardOptions) -> Result<(), Error> {
+fn check(options: &WireGuardOptions) -> Result<CheckedWireGuardOptions<'_>, Error> {
     if options.private_key.is_some() {
         return Err(Error::invalid("private_key", "VPN Script makes the key itself"));
     }
-    if options.port == Some(0) {
-        return Err(Error::invalid("port", "choose a port from 1 to 65535"));
-    }
-    if options.mtu.is_some_and(|mtu| mtu < 68) {
-        return Err(Error::invalid("mtu", "choose a number from 68 to 65535"));
+    options.checked()
+}
+
+/// Reads a configuration that was made. It stays where it is when it cannot be read.
+fn read(id: u64, text: &Secret) -> Result<WireGuardConfig, Error> {
+    WireGuardConfig::parse(text.expose()).map_err(|error| {
+        broken(error.into(), &format!("the configuration {id}"))
+            .with_operation(ListWireGuardConfigs::ID)
+            .with_leftover(leftover(id, text))
+    })
+}
+
+/// Refuses to make a configuration while one is there that cannot be read: the new one would be alike,
+/// and each further try would leave one more.
+pub(crate) fn refuse_unreadable(entries: &[WireGuardConfigEntry]) -> Result<(), Error> {
+    for entry in entries.iter().filter(|entry| entry.status == ACTIVE) {
+        if let Some(text) = &entry.config {
+            read(entry.id, text)?;
+        }
     }
     Ok(())
 }
 
-/// Writes the caller's choices into the provider's configuration.
-async fn adapt(
-    mut config: WireGuardConfig,
-    options: &WireGuardOptions,
-) -> Result<WireGuardConfig, Error> {
-    if options.ipv4_only {
-        config.ipv4_only();
-    }
-    if let Some(dns) = &options.dns {
-        config.set_dns(dns);
-    }
-    if options.mtu.is_some() {
-        config.set_mtu(options.mtu)?;
-    }
+fn leftover(id: u64, text: &Secret) -> Leftover {
+    Leftover::new(LeftoverKind::Configuration, id.to_string()).with_text(text.clone())
+}
+
+/// Writes addresses in place of the endpoints' names.
+async fn resolve_endpoints(config: &mut WireGuardConfig, ipv4_only: bool) -> Result<(), Error> {
     for (index, peer) in config.peers().into_iter().enumerate() {
-        if options.keepalive.is_some() {
-            config.set_keepalive(index, options.keepalive)?;
+        if let Some(Endpoint { host, port }) = peer.endpoint {
+            let host = resolve(&host, ipv4_only).await?.into();
+            config.set_endpoint(index, Endpoint { host, port })?;
         }
-        let Some(mut endpoint) = peer.endpoint else { continue };
-        if let Some(port) = options.port {
-            endpoint.port = port;
-        }
-        if options.ip_endpoint {
-            endpoint.host = resolve(&endpoint.host, options.ipv4_only).await?.into();
-        }
-        config.set_endpoint(index, endpoint)?;
     }
-    Ok(config)
+    Ok(())
 }
 
 /// An id of the provider, which are numbers.

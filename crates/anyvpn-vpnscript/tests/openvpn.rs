@@ -144,7 +144,7 @@ async fn what_a_hostile_profile_runs_is_listed() {
     let names: Vec<_> = profile.directives().into_iter().map(|it| it.name).collect();
     assert_eq!(names, ["script-security", "up", "plugin"]);
     let (_, config) = world.obtain(&wireguard.to_string()).await.unwrap();
-    assert_eq!(config.commands()[0].name, "PostUp");
+    assert_eq!(config.directives()[0].name, "PostUp");
     let servers: Vec<Server> =
         futures_util::TryStreamExt::try_collect(world.vpn.servers()).await.unwrap();
     assert_eq!(servers.len(), 9);

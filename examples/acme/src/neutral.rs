@@ -36,11 +36,12 @@ impl ServerConfigs for Acme {
             .boxed()
     }
 
-    async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
+    async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
         if request.protocol != Protocol::WireGuard {
             return Err(Error::invalid("protocol", "Acme speaks WireGuard only"));
         }
         // What can fail without leaving a device behind comes first.
+        let options = request.wireguard.checked()?;
         let servers = self.client().call(ListServers {}).await?;
         let server = servers.into_iter().find(|it| it.id == request.server).ok_or_else(|| {
             Error::new(ErrorKind::NotFound)
@@ -51,11 +52,11 @@ impl ServerConfigs for Acme {
         let register = RegisterDevice { public_key: key.public_key() };
         let device = self.client().call(register).await?;
         let endpoint = Endpoint { host: server.ip.into(), port: PORT };
-        let config = request.wireguard.config(key, &[device.ip], &[], server.public_key, endpoint);
+        let config = options.config(key, &[device.ip], &[], server.public_key, endpoint);
         Ok(ServerConfig::new(Some(device.id), Config::WireGuard(config)))
     }
 
-    async fn list(&self) -> Result<Vec<ObtainedConfig>, Error> {
+    async fn list_configs(&self) -> Result<Vec<ObtainedConfig>, Error> {
         let devices = self.client().call(ListDevices {}).await?;
         let configs = devices.into_iter().map(|device| {
             let mut config = ObtainedConfig::new(device.id, Protocol::WireGuard, Status::Active);
@@ -66,7 +67,7 @@ impl ServerConfigs for Acme {
         Ok(configs.collect())
     }
 
-    async fn revoke(&self, id: &str) -> Result<(), Error> {
+    async fn revoke_config(&self, id: &str) -> Result<(), Error> {
         self.client().call(RemoveDevice { id: id.to_owned() }).await
     }
 }

@@ -1,81 +1,202 @@
-//! Which directives do more than describe a tunnel: the facts of OpenVPN 2.6's manual.
+//! What each directive of OpenVPN does. Sorted once, from the manuals and parsers of OpenVPN 2.4.12,
+//! 2.5.11 and 2.6.14.
+//!
+//! A list of what is dangerous is never complete: a new version, or a name that nobody thought of,
+//! slips through. So only a directive that this table knows to describe a tunnel counts as such.
 
-const RUNS: &str = "runs a program";
-const LOADS: &str = "loads code";
-const READS: &str = "reads a file";
-const WRITES: &str = "writes a file";
+use Effect::{Block, Describes, Device, File, Only, Refused, Variable};
 
-/// What the directive does beyond the tunnel, or `None`. A block's `words` are its name only, so a
-/// file that comes as a block is none. `up` and the like are listed as blocks too: OpenVPN before
-/// 2.5 took them.
-pub(super) fn why(words: &[&str]) -> Option<&'static str> {
+/// What a directive does.
+#[derive(Clone, Copy)]
+enum Effect {
+    /// It describes the tunnel, the way to the server, or what is logged of it.
+    Describes,
+    /// It does so as a block only.
+    Block,
+    /// It names the network device. A path in its place is opened on systems other than Linux.
+    Device,
+    /// It describes the tunnel with these values only; else it does what the text says.
+    Only(&'static [&'static str], &'static str),
+    /// It reads the file that its argument at this index names, unless that is one of the words. As a
+    /// block, or without that argument, it describes the tunnel.
+    File(usize, &'static [&'static str]),
+    /// It sets an environment variable.
+    Variable,
+    /// It does something else, in words that follow "the line".
+    Refused(&'static str),
+}
+
+const SERVER: &str = "makes this machine a server";
+const UNKNOWN: &str = "is no directive that anyvpn knows";
+const NO_BLOCK: &str = "is no block that OpenVPN knows";
+
+/// What stands for a block elsewhere in the profile.
+const INLINE: &[&str] = &["[inline]", "[[INLINE]]"];
+
+/// The directives whose value may come as a block.
+const BLOCKS: &[&str] = &[
+    "auth-user-pass",
+    "ca",
+    "cert",
+    "connection",
+    "crl-verify",
+    "dh",
+    "extra-certs",
+    "http-proxy-user-pass",
+    "key",
+    "peer-fingerprint",
+    "pkcs12",
+    "secret",
+    "tls-auth",
+    "tls-crypt",
+    "tls-crypt-v2",
+    "verify-hash",
+];
+
+#[rustfmt::skip]
+const TABLE: &[(Effect, &[&str])] = &[
+    (Describes, &[
+        "allow-compression", "allow-pull-fqdn", "allow-recursive-routing", "auth",
+        "auth-nocache", "auth-retry", "auth-token", "auth-token-user", "bind", "bind-dev",
+        "block-ipv6", "block-outside-dns", "cipher", "client", "client-cert-not-required",
+        "client-nat", "comp-lzo", "comp-noadapt", "compat-mode", "compat-names", "compress",
+        "connect-retry", "connect-retry-max", "connect-timeout", "data-ciphers",
+        "data-ciphers-fallback", "dev-type", "dhcp-option", "dhcp-pre-release", "dhcp-release",
+        "dhcp-renew", "disable-dco", "disable-occ", "dns", "down-pre", "ecdh-curve",
+        "errors-to-stderr", "explicit-exit-notify", "fast-io", "float", "fragment", "group",
+        "hand-window", "http-proxy-option", "http-proxy-retry", "http-proxy-timeout",
+        "ifconfig", "ifconfig-ipv6", "ifconfig-noexec", "ifconfig-nowarn",
+        "ignore-unknown-option", "inactive", "ip-win32", "keepalive", "key-derivation",
+        "key-direction", "key-method", "keysize", "link-mtu", "lladdr", "local", "lport",
+        "machine-readable-output", "mark", "max-packet-size", "max-routes", "mssfix",
+        "mtu-disc", "mtu-dynamic", "mtu-test", "multihome", "mute", "mute-replay-warnings",
+        "ncp-ciphers", "ncp-disable", "no-iv", "no-name-remapping", "no-replay", "nobind",
+        "ns-cert-type", "passtos", "peer-fingerprint", "peer-id", "persist-key",
+        "persist-local-ip", "persist-remote-ip", "persist-tun", "ping", "ping-exit",
+        "ping-restart", "ping-timer-rem", "port", "preresolve", "prng", "proto", "proto-force",
+        "protocol-flags", "pull", "pull-filter", "push-peer-info", "rcvbuf", "redirect-gateway",
+        "redirect-private", "register-dns", "remap-usr1", "remote", "remote-cert-eku",
+        "remote-cert-ku", "remote-cert-tls", "remote-random", "remote-random-hostname",
+        "reneg-bytes", "reneg-pkts", "reneg-sec", "replay-window", "resolv-retry", "route",
+        "route-delay", "route-gateway", "route-ipv6", "route-ipv6-gateway", "route-method",
+        "route-metric", "route-noexec", "route-nopull", "rport", "server-poll-timeout",
+        "session-timeout", "shaper", "single-session", "sndbuf", "socket-flags",
+        "socks-proxy-retry", "static-challenge", "status-version", "suppress-timestamps",
+        "tap-sleep", "tcp-nodelay", "tls-cert-profile", "tls-cipher", "tls-ciphersuites",
+        "tls-client", "tls-exit", "tls-groups", "tls-timeout", "tls-version-max",
+        "tls-version-min", "topology", "tran-window", "tun-ipv6", "tun-mtu", "tun-mtu-extra",
+        "tun-mtu-max", "txqueuelen", "udp-mtu", "up-delay", "up-restart",
+        "use-prediction-resistance", "user", "verb", "verify-hash", "verify-x509-name",
+        "windows-driver", "x509-track", "x509-username-field",
+    ]),
+    (Block, &["connection"]),
+    (Device, &["dev"]),
+    (Only(&["p2p"], SERVER), &["mode"]),
+    (Only(&["0", "1"], "allows programs to be run"), &["script-security"]),
+    (Variable, &["setenv", "setenv-safe"]),
+    (File(0, INLINE), &[
+        "ca", "cert", "crl-verify", "extra-certs", "key", "pkcs12", "secret", "tls-auth",
+        "tls-crypt", "tls-crypt-v2",
+    ]),
+    (File(0, &["none", "[inline]", "[[INLINE]]"]), &["dh"]),
+    (File(0, &["stdin"]), &["askpass"]),
+    (File(0, &["stdin", "[inline]", "[[INLINE]]"]), &["auth-user-pass", "http-proxy-user-pass"]),
+    (File(2, &["stdin", "auto", "auto-nct"]), &["http-proxy"]),
+    (File(2, &["stdin"]), &["socks-proxy"]),
+    (Refused("runs a program"), &[
+        "auth-user-pass-verify", "client-connect", "client-crresponse", "client-disconnect",
+        "dns-updown", "down", "ipchange", "iproute", "learn-address", "route-pre-down",
+        "route-up", "tls-crypt-v2-verify", "tls-verify", "up",
+    ]),
+    (Refused("loads code"), &[
+        "engine", "pkcs11-providers", "plugin", "providers", "show-pkcs11-ids",
+    ]),
+    (Refused("reads a file"), &["capath", "client-config-dir"]),
+    (Refused("reads more directives from a file"), &["config"]),
+    (Refused("writes a file"), &[
+        "genkey", "ifconfig-pool-persist", "log", "log-append", "memstats", "replay-persist",
+        "status", "tls-export-cert", "tmp-dir", "writepid",
+    ]),
+    (Refused("writes files for another program"), &["port-share"]),
+    (Refused("opens a device by its path"), &["dev-node"]),
+    (Refused("changes the directory of all files"), &["cd", "chroot"]),
+    (Refused("lets other programs control the tunnel"), &[
+        "http-proxy-override", "management", "management-client", "management-client-auth",
+        "management-client-group", "management-client-pf", "management-client-user",
+        "management-external-cert", "management-external-key", "management-forget-disconnect",
+        "management-hold", "management-log-cache", "management-query-passwords",
+        "management-query-proxy", "management-query-remote", "management-signal",
+        "management-up-down",
+    ]),
+    (Refused("uses a key of this machine"), &[
+        "cryptoapicert", "pkcs11-cert-private", "pkcs11-id", "pkcs11-id-management",
+        "pkcs11-pin-cache", "pkcs11-private-mode", "pkcs11-protected-authentication",
+    ]),
+    (Refused(SERVER), &[
+        "auth-gen-token", "auth-gen-token-secret", "auth-user-pass-optional", "bcast-buffers",
+        "ccd-exclusive", "client-to-client", "connect-freq", "connect-freq-initial", "disable",
+        "duplicate-cn", "force-tls-key-material-export", "hash-size", "ifconfig-ipv6-pool",
+        "ifconfig-ipv6-push", "ifconfig-pool", "ifconfig-pool-linear", "ifconfig-push",
+        "ifconfig-push-constraint", "iroute", "iroute-ipv6", "max-clients",
+        "max-routes-per-client", "opt-verify", "push", "push-continuation", "push-remove",
+        "push-reset", "server", "server-bridge", "server-ipv6", "stale-routes-check",
+        "tcp-queue-limit", "tls-server", "username-as-common-name", "verify-client-cert",
+        "vlan-accept", "vlan-pvid", "vlan-tagging",
+    ]),
+    (Refused("goes to the background"), &["daemon"]),
+    (Refused("changes how OpenVPN runs"), &[
+        "allow-nonadmin", "gremlin", "inetd", "mlock", "msg-channel", "nice", "pause-exit",
+        "service", "show-net-up", "setcon", "syslog",
+    ]),
+    (Refused("chooses where system programs are run from"), &["win-sys"]),
+    (Refused("does something else than open a tunnel"), &[
+        "dhcp-internal", "help", "mktun", "rdns-internal", "rmtun", "show-adapters",
+        "show-ciphers", "show-curves", "show-digests", "show-engines", "show-gateway",
+        "show-groups", "show-net", "show-tls", "show-valid-subnets", "test-crypto", "version",
+    ]),
+    (Refused("speaks to other programs"), &[
+        "echo", "foreign-option", "ip-remote-hint", "keying-material-exporter", "parameter",
+        "show-net-up",
+    ]),
+];
+
+/// What the directive does beyond describing a tunnel, or `None`. A block's `words` are its name only.
+pub(super) fn why(words: &[&str], is_block: bool) -> Option<&'static str> {
     let (name, arguments) = words.split_first()?;
-    let argument = |index: usize| arguments.get(index).copied();
-    match *name {
-        "up"
-        | "down"
-        | "ipchange"
-        | "route-up"
-        | "route-pre-down"
-        | "tls-verify"
-        | "auth-user-pass-verify"
-        | "client-connect"
-        | "client-disconnect"
-        | "client-crresponse"
-        | "learn-address"
-        | "tls-crypt-v2-verify"
-        | "iproute" => Some(RUNS),
-        "dns-updown" => (!matches!(argument(0), Some("disable" | "force"))).then_some(RUNS),
-        "plugin" | "pkcs11-providers" | "providers" | "engine" => Some(LOADS),
-        // 1 is the default: the system's own network tools, nothing that a profile names.
-        "script-security" => {
-            (!matches!(argument(0), Some("0" | "1"))).then_some("allows programs to be run")
+    let Some((effect, _)) = TABLE.iter().find(|(_, names)| names.contains(name)) else {
+        return Some(UNKNOWN);
+    };
+    match *effect {
+        Refused(why) => Some(why),
+        _ if is_block => (!BLOCKS.contains(name)).then_some(NO_BLOCK),
+        Describes => None,
+        Block => Some("is for a block only"),
+        Device => {
+            (!arguments.iter().all(|name| is_device(name))).then_some("opens a device by its path")
         }
-        "win-sys" => Some("chooses where system programs are run from"),
-        "setenv" | "setenv-safe" => {
-            (!is_plain_variable(argument(0)?)).then_some("sets a variable of the programs it runs")
+        Only(values, why) => {
+            (!matches!(arguments, [value] if values.contains(value))).then_some(why)
         }
-        "config" => Some("reads more directives from a file"),
-        "cd" | "chroot" => Some("changes the directory of all files"),
-        "management" => Some("lets other programs control the tunnel"),
-        "daemon" => Some("goes to the background"),
-        "log"
-        | "log-append"
-        | "status"
-        | "writepid"
-        | "replay-persist"
-        | "tmp-dir"
-        | "ifconfig-pool-persist"
-        | "tls-export-cert"
-        | "memstats"
-        | "genkey" => Some(WRITES),
-        "ca"
-        | "cert"
-        | "key"
-        | "dh"
-        | "pkcs12"
-        | "crl-verify"
-        | "extra-certs"
-        | "tls-auth"
-        | "tls-crypt"
-        | "tls-crypt-v2"
-        | "secret"
-        | "auth-gen-token-secret"
-        | "http-proxy-user-pass"
-        | "auth-user-pass" => is_file(argument(0)?).then_some(READS),
-        "askpass" => is_file(argument(0)?).then_some(READS),
-        "capath" | "client-config-dir" => Some(READS),
-        "http-proxy" | "socks-proxy" => is_file(argument(2)?).then_some(READS),
-        _ => None,
+        File(index, besides) => {
+            let file = arguments.get(index)?;
+            (!besides.contains(file)).then_some("reads a file")
+        }
+        Variable => {
+            let variable = arguments.first()?;
+            (!is_plain_variable(variable)).then_some("sets a variable of the programs it runs")
+        }
     }
 }
 
-/// Not a file: the console, the mark of a block elsewhere in the profile, `dh none`, and what
-/// `http-proxy` and `auth-user-pass` take in a file's place.
-fn is_file(argument: &str) -> bool {
-    const WORDS: [&str; 8] =
-        ["stdin", "[inline]", "[[INLINE]]", "none", "auto", "auto-nct", "basic", "username-only"];
-    !WORDS.contains(&argument)
+/// Whether nothing is known of the directive that `why` is about: its words may be anything.
+pub(super) fn is_unknown(why: &str) -> bool {
+    why == UNKNOWN || why == NO_BLOCK
+}
+
+/// Whether a word is a device's name and not a path.
+fn is_device(name: &str) -> bool {
+    let is_good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    name.chars().all(is_good)
 }
 
 /// Variables that OpenVPN itself reads, and those that only inform a server or a user interface.

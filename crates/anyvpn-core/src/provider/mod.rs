@@ -22,7 +22,6 @@ pub use port_forwards::{
 };
 pub use server_configs::{
     Config, ConfigRequest, ObtainedConfig, Protocol, Rotated, Server, ServerConfig, ServerConfigs,
-    WireGuardOptions,
 };
 pub use sign_in::{Credential, NewAccount, SignIn, SignOut, SignUp};
 

@@ -6,16 +6,13 @@ use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 
 use super::Status;
-use crate::{
-    Endpoint, Error, ErrorKind, Interface, IpNet, Peer, PrivateKey, PublicKey, Timestamp,
-    WireGuardConfig,
-};
+use crate::{Error, ErrorKind, PublicKey, Timestamp, WireGuardConfig, WireGuardOptions};
 
 /// Servers, and configurations for them.
 ///
 /// Obtaining one can leave something behind at the provider (a device, a slot): [`Self::list_configs`]
-/// shows it and [`Self::revoke_config`] removes it. When obtaining fails after it was made, the error says
-/// its id.
+/// shows it and [`Self::revoke_config`] removes it. When obtaining fails after it was made,
+/// [`Error::left_behind`] has its id.
 #[async_trait]
 pub trait ServerConfigs: Send + Sync {
     /// All servers, in the provider's order. Nothing is sent before the stream is polled.
@@ -26,7 +23,9 @@ pub trait ServerConfigs: Send + Sync {
     /// # Errors
     ///
     /// `NotFound` for an unknown server; `InvalidRequest` for a protocol that the server does not
-    /// have; `DeviceLimit` and `CapacityReached` where something must be deleted first.
+    /// have, and for options that no configuration can have, before anything is made; `DeviceLimit`
+    /// and `CapacityReached` where something must be deleted first. What was made although the call
+    /// failed is in [`Error::left_behind`], with the provider's text where there is one.
     async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error>;
 
     /// What was obtained and is still valid, in the provider's order; empty when there is none.
@@ -50,7 +49,8 @@ pub trait ServerConfigs: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`Self::obtain_config`] and [`Self::revoke_config`]. After an error, the old key still works.
+    /// As [`Self::obtain_config`]. After an error, the old key still works. That the old key could not be
+    /// revoked is no error: [`Rotated::old_key_valid`] says so.
     async fn rotate_config(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
         if !self.list_configs().await?.iter().any(|it| it.id == id) {
             return Err(Error::new(ErrorKind::NotFound)
@@ -60,7 +60,8 @@ pub trait ServerConfigs: Send + Sync {
         if config.id.as_deref() == Some(id) {
             return Err(Error::invalid("private_key", "is the key that is in use already"));
         }
-        let old_key_valid = self.revoke_config(id).await.is_err();
+        let revoked = self.revoke_config(id).await;
+        let old_key_valid = revoked.is_err_and(|error| error.kind() != ErrorKind::NotFound);
         Ok(Rotated::new(config, old_key_valid))
     }
 }
@@ -137,74 +138,6 @@ impl ConfigRequest {
     #[must_use]
     pub fn wireguard(server: impl Into<String>) -> Self {
         Self::new(server, Protocol::WireGuard)
-    }
-}
-
-/// Choices for a WireGuard configuration.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct WireGuardOptions {
-    /// The key to use; absent: a new one is made. A key that the account knows already keeps its
-    /// device. `InvalidRequest` from providers that make the key themselves.
-    pub private_key: Option<PrivateKey>,
-    /// Whether the endpoint is written as an address instead of a name.
-    pub ip_endpoint: bool,
-    /// The endpoint's port; absent: the provider's usual one.
-    pub port: Option<u16>,
-    /// The resolvers; absent: the provider's; empty: none.
-    pub dns: Option<Vec<IpAddr>>,
-    /// The interface's MTU in bytes; absent: left to WireGuard.
-    pub mtu: Option<u16>,
-    /// Seconds between keepalives; absent: none.
-    pub keepalive: Option<u16>,
-    /// Whether IPv6 is left out.
-    pub ipv4_only: bool,
-}
-
-impl WireGuardOptions {
-    /// The key that was given, or a new one.
-    ///
-    /// # Errors
-    ///
-    /// As [`PrivateKey::generate`].
-    #[cfg(feature = "keys")]
-    pub fn key(&self) -> Result<PrivateKey, Error> {
-        self.private_key.clone().map_or_else(PrivateKey::generate, Ok)
-    }
-
-    /// The configuration that sends everything to one peer, with these choices made.
-    ///
-    /// Given are the device's addresses, and the provider's usual resolvers and endpoint. To look up
-    /// the endpoint's name for [`Self::ip_endpoint`] is the caller's.
-    #[must_use]
-    pub fn config(
-        &self,
-        private_key: PrivateKey,
-        addresses: &[IpAddr],
-        dns: &[IpAddr],
-        peer: PublicKey,
-        endpoint: Endpoint,
-    ) -> WireGuardConfig {
-        let wanted = |address: &IpAddr| !self.ipv4_only || address.is_ipv4();
-        let everything = [IpAddr::from([0; 4]), IpAddr::from([0; 16])].into_iter().filter(wanted);
-        let interface = Interface {
-            private_key,
-            addresses: addresses.iter().copied().filter(wanted).map(Into::into).collect(),
-            dns: match &self.dns {
-                Some(dns) => dns.clone(),
-                None => dns.iter().copied().filter(wanted).collect(),
-            },
-            mtu: self.mtu,
-            listen_port: None,
-        };
-        let peer = Peer {
-            public_key: peer,
-            preshared_key: None,
-            allowed_ips: everything.map(|any| IpNet::new_assert(any, 0)).collect(),
-            endpoint: Some(Endpoint { port: self.port.unwrap_or(endpoint.port), ..endpoint }),
-            persistent_keepalive: self.keepalive,
-        };
-        WireGuardConfig::new(interface, vec![peer])
     }
 }
 

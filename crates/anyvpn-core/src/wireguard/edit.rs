@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use zeroize::Zeroizing;
 
 use super::values::{Key, MTU_MIN, Value, is_blank, is_server};
-use super::{Endpoint, Line, PrivateKey, Section, WireGuardConfig, join};
+use super::{Endpoint, Line, PrivateKey, Section, WireGuardConfig, WireGuardOptions, join};
 use crate::Error;
 use crate::config_text::split_ending;
 
@@ -86,6 +86,31 @@ impl WireGuardConfig {
             match kept {
                 Some(value) => self.lines[index].replace(value),
                 None => self.remove(index),
+            }
+        }
+    }
+
+    /// Makes choices that were checked.
+    pub(super) fn choose(&mut self, options: &WireGuardOptions) {
+        if options.ipv4_only {
+            self.ipv4_only();
+        }
+        if let Some(dns) = &options.dns {
+            self.set_dns(dns);
+        }
+        let number = |number: u16| Some(Value::Number(Some(number)));
+        if let Some(mtu) = options.mtu {
+            self.set(Section::Interface, Key::Mtu, number(mtu));
+        }
+        for (index, peer) in self.peers().into_iter().enumerate() {
+            let section = Section::Peer(index);
+            if let Some(seconds) = options.keepalive {
+                let value = (seconds > 0).then_some(seconds).and_then(number);
+                self.set(section, Key::PersistentKeepalive, value);
+            }
+            if let (Some(endpoint), Some(port)) = (peer.endpoint, options.port) {
+                let value = Value::Endpoint(Endpoint { port, ..endpoint });
+                self.set(section, Key::Endpoint, Some(value));
             }
         }
     }

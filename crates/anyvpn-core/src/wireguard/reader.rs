@@ -134,3 +134,15 @@ impl Reader {
         })
     }
 }
+
+/// The key and the value of a line that was read and has no key that is known; `None` for a header,
+/// a comment or a blank line.
+pub(super) fn unknown(line: &str) -> Option<(&str, &str)> {
+    let stripped = split_ending(line).0.split('#').next().unwrap_or_default();
+    let said = stripped.trim_matches(is_blank);
+    if said.starts_with('[') {
+        return None;
+    }
+    let (name, value) = said.split_once('=')?;
+    Some((name.trim_matches(is_blank), value.trim_matches(is_blank)))
+}

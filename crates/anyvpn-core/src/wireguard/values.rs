@@ -91,7 +91,9 @@ pub(super) enum Value {
     /// `ListenPort`, `MTU` or `PersistentKeepalive`; `None` is an empty value.
     Number(Option<u16>),
     Endpoint(Endpoint),
-    /// Nothing here asks for it: `FwMark`, `Table`, `SaveConfig`, commands.
+    /// `SaveConfig`.
+    Save(bool),
+    /// Nothing here asks for it: `FwMark`, `Table`, commands.
     Other,
 }
 
@@ -107,6 +109,7 @@ impl Value {
             Self::Dns(entries) => list(&mut entries.iter().cloned()),
             Self::Number(number) => number.map(|number| number.to_string()).unwrap_or_default(),
             Self::Endpoint(endpoint) => endpoint.to_string(),
+            Self::Save(save) => save.to_string(),
             Self::Other => String::new(),
         })
     }
@@ -150,9 +153,8 @@ pub(super) fn parse(key: Key, text: &str) -> Result<Value, Problem> {
         Key::Table => {
             return Err(wrong("write `off`, `auto`, or a routing table's number or name"));
         }
-        Key::SaveConfig if ["true", "false"].iter().any(|w| w.eq_ignore_ascii_case(text)) => {
-            Value::Other
-        }
+        Key::SaveConfig if text.eq_ignore_ascii_case("true") => Value::Save(true),
+        Key::SaveConfig if text.eq_ignore_ascii_case("false") => Value::Save(false),
         Key::SaveConfig => return Err(wrong("write `true` or `false`")),
         Key::PreUp | Key::PostUp | Key::PreDown | Key::PostDown => Value::Other,
     };

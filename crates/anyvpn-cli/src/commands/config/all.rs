@@ -104,7 +104,7 @@ pub async fn run(
             let lost = |failure: Failure| left(failure, &obtained, own_key);
             let tell = |line: &str| context.output.explain(&format!("{}: {line}", server.name));
             let content = Content::of(&obtained.config).map_err(lost)?;
-            content.check(args.options.allow_commands, tell).map_err(lost)?;
+            content.check(args.options.allow_directives, tell).map_err(lost)?;
             let path = file.path().to_owned();
             file.write(&content.text).map_err(lost)?;
             Ok(Written { path, id: obtained.id })

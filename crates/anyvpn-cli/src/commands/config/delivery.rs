@@ -1,9 +1,10 @@
 //! A configuration on its way to the person.
 
-use anyvpn::{Config, Directive, Protocol, Secret, ServerConfig};
+use anyvpn::{Config, Directive, Leftover, LeftoverKind, Protocol, REDACTED, Secret, ServerConfig};
 use serde::Serialize;
 
 use super::options::{Options, Picture, Targets};
+use crate::advice::undo;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::Pending;
@@ -16,7 +17,7 @@ pub struct Content {
     pub protocol: Protocol,
     pub text: Secret,
     redacted: String,
-    /// The lines that do more than describe a tunnel.
+    /// The lines that are not known to only describe a tunnel.
     directives: Vec<Directive>,
 }
 
@@ -27,7 +28,7 @@ impl Content {
                 protocol: Protocol::WireGuard,
                 text: it.to_secret(),
                 redacted: it.redacted(),
-                directives: it.commands(),
+                directives: it.directives(),
             }),
             Config::OpenVpn(it) => Ok(Self {
                 protocol: Protocol::OpenVpn,
@@ -39,8 +40,8 @@ impl Content {
         }
     }
 
-    /// Refuses a configuration that runs programs or reads files, unless that was allowed. `tell`
-    /// gets the lines, one by one.
+    /// Refuses a configuration with lines that are not known to only describe a tunnel, unless that
+    /// was allowed. `tell` gets the lines, one by one.
     pub fn check(&self, allowed: bool, tell: impl Fn(&str)) -> Result<(), Failure> {
         if self.directives.is_empty() || allowed {
             return Ok(());
@@ -50,12 +51,16 @@ impl Content {
             tell(line);
         }
         let count = match lines.len() {
-            1 => "a line of the configuration does".to_owned(),
-            several => format!("{several} lines of the configuration do"),
+            1 => "a line of the configuration does more than describe a tunnel, or may".to_owned(),
+            several => {
+                format!(
+                    "{several} lines of the configuration do more than describe a tunnel, or may"
+                )
+            }
         };
-        Err(Failure::other(format!("{count} more than describe a tunnel; nothing was written"))
+        Err(Failure::other(format!("{count}; nothing was written"))
             .detail(lines.join("; "))
-            .hint("if the provider may do that on this machine: --allow-commands"))
+            .hint("if the provider may do that on this machine: --allow-directives"))
     }
 }
 
@@ -98,7 +103,7 @@ impl Delivery<'_> {
     ) -> Result<(), Failure> {
         let output = context.output;
         let content = Content::of(&self.obtained.config).map_err(&lost)?;
-        content.check(options.allow_commands, |line| output.explain(line)).map_err(&lost)?;
+        content.check(options.allow_directives, |line| output.explain(line)).map_err(&lost)?;
         // What can fail without a file comes before the files.
         let (qr, picture) = pictures(&content.text, &targets, output).map_err(&lost)?;
 
@@ -136,6 +141,66 @@ impl Delivery<'_> {
             None => output.secret(&content.text).map_err(lost),
         }
     }
+}
+
+/// A configuration that anyvpn could not read, as the provider sent it.
+pub struct Unread<'a> {
+    pub server: &'a str,
+    pub id: &'a str,
+    pub protocol: &'a Protocol,
+    pub text: &'a Secret,
+}
+
+impl Unread<'_> {
+    /// Brings the text where it belongs, unchecked.
+    pub fn deliver(
+        self,
+        context: &Context,
+        options: &Options,
+        targets: Targets,
+    ) -> Result<(), Failure> {
+        let Self { server, id, protocol, text } = self;
+        let (output, lost) = (context.output, |failure: Failure| made(failure, id));
+        let mut answer = Obtained {
+            id: Some(id),
+            protocol,
+            server,
+            path: targets.file.as_ref().map(|file| file.path().display().to_string()),
+            qr_path: None,
+            config: None,
+            old_key_valid: None,
+        };
+        match targets.file {
+            Some(file) => {
+                file.write(text).map_err(lost)?;
+                output.answer(&answer, || paths(&answer))?;
+            }
+            None if output.json => {
+                let shown = if options.reveal { text.expose() } else { REDACTED };
+                answer.config = Some(shown);
+                output.document(&answer).map_err(lost)?;
+            }
+            None => output.secret(text).map_err(lost)?,
+        }
+        output.note("anyvpn cannot read this configuration, so nothing in it was checked.");
+        Ok(())
+    }
+}
+
+/// Adds a configuration that was made and that nobody has.
+pub fn made(failure: Failure, id: &str) -> Failure {
+    let what = format!("the provider made {id} nevertheless");
+    failure.leaving(&what, format!("remove it: {}", revoke(id))).with_leftover(configuration(id))
+}
+
+/// A configuration at the provider.
+pub fn configuration(id: &str) -> Leftover {
+    Leftover::new(LeftoverKind::Configuration, id)
+}
+
+/// The command that removes it.
+pub fn revoke(id: &str) -> String {
+    undo(&configuration(id))
 }
 
 /// The code for the terminal and the picture, as far as they are wanted.

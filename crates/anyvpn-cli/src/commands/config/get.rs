@@ -3,18 +3,18 @@
 use std::path::PathBuf;
 
 use anyvpn::{
-    Capability, Error, ErrorKind, Protocol, Provider, Server, ServerConfig, ServerConfigs,
+    Capability, Error, ErrorKind, Protocol, Provider, Secret, Server, ServerConfig, ServerConfigs,
 };
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Unread, configuration, made, revoke};
 use super::options::Options;
 use crate::commands::server::{Filter, protocol};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::text::{nearest, plain};
+use crate::text::{nearest, shell_word};
 
 const MANY: &str = "Many servers at once";
 /// The servers of which one may have been meant.
@@ -35,6 +35,9 @@ pub struct Get {
     pub(super) protocol: Option<Protocol>,
     #[command(flatten)]
     pub(super) options: Options,
+    /// Get the provider's text also where anyvpn cannot read it; nothing in it is checked then
+    #[arg(long, conflicts_with_all = ["all", "qr", "qr_file"])]
+    raw: bool,
     /// Get one for every server, or those that the next options choose, into --output-dir
     #[arg(long, requires = "output_dir", help_heading = MANY)]
     #[arg(conflicts_with_all = ["server", "output", "qr", "qr_file", "reveal"])]
@@ -69,7 +72,7 @@ pub async fn get(
     configs: &dyn ServerConfigs,
     args: Get,
 ) -> Result<(), Failure> {
-    let Get { server, protocol, options, filter, .. } = args;
+    let Get { server, protocol, options, filter, raw, .. } = args;
     let server = server.unwrap_or_default();
     if filter.is_given() {
         return Err(Failure::usage("--country, --city and --free choose among --all")
@@ -85,10 +88,23 @@ pub async fn get(
     };
     options.check(&protocol)?;
     let targets = options.targets(context, &protocol)?;
-    let request = options.wireguard.request(&server, protocol, key);
+    let request = options.wireguard.request(&server, protocol.clone(), key);
     let obtained = match configs.obtain(&request).await {
         Ok(obtained) => obtained,
-        Err(error) => return Err(missing(configs, &server, error).await),
+        Err(error) => {
+            return match unreadable(&error) {
+                Some((id, text)) if raw => {
+                    let unread = Unread { server: &server, id, protocol: &protocol, text };
+                    unread.deliver(context, &options, targets)
+                }
+                Some((id, _)) => {
+                    let revoke = revoke(id);
+                    Err(Failure::from(error)
+                        .hint(format!("get it as it is with --raw, or remove it: {revoke}")))
+                }
+                None => Err(missing(configs, &server, error).await),
+            };
+        }
     };
     let lost = |failure: Failure| left(failure, &obtained, own_key);
     Delivery { server: &server, obtained: &obtained, old_key_valid: None }
@@ -99,15 +115,17 @@ pub async fn get(
 pub(super) fn left(failure: Failure, obtained: &ServerConfig, own_key: bool) -> Failure {
     match &obtained.id {
         // The device may be an old one; with the key at hand the same command gets it again.
-        Some(_) if own_key => {
-            failure.leaving("your key is registered", "get the configuration again with it")
-        }
-        Some(id) => failure.leaving(
-            &format!("the provider made {id} nevertheless"),
-            format!("remove it: anyvpn config revoke {}", plain(id)),
-        ),
+        Some(id) if own_key => failure
+            .leaving("your key is registered", "get the configuration again with it")
+            .with_leftover(configuration(id)),
+        Some(id) => made(failure, id),
         None => failure,
     }
+}
+
+/// The id and the text of a configuration that was made and could not be read.
+fn unreadable(error: &Error) -> Option<(&str, &Secret)> {
+    error.left_behind().iter().find_map(|leftover| Some((leftover.id(), leftover.text.as_ref()?)))
 }
 
 pub(super) fn no_server(error: Error) -> Failure {
@@ -180,10 +198,16 @@ pub async fn rotate(
     })?;
     let id = rotated.config.id.as_deref().unwrap_or(&id);
     let lost = |failure: Failure| {
-        failure.leaving(
-            &format!("{id} has another key nevertheless"),
-            plain(&format!("rotate again: anyvpn config rotate {id} {server}")),
-        )
+        failure
+            .leaving(
+                &format!("{id} has another key nevertheless"),
+                format!(
+                    "rotate again: anyvpn config rotate {} {}",
+                    shell_word(id),
+                    shell_word(&server)
+                ),
+            )
+            .with_leftover(configuration(id))
     };
     Delivery {
         server: &server,

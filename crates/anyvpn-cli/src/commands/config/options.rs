@@ -26,9 +26,10 @@ pub struct Options {
     /// Write a QR code to FILE, .png or .svg, for its owner alone (WireGuard)
     #[arg(long, value_name = "FILE")]
     pub qr_file: Option<PathBuf>,
-    /// Write a configuration that runs programs or reads files, as some directives do
-    #[arg(long)]
-    pub allow_commands: bool,
+    /// Write a configuration with directives that do more than describe a tunnel, such as running
+    /// programs, or that anyvpn does not know
+    #[arg(long, alias = "allow-commands")]
+    pub allow_directives: bool,
     /// With --json and without a file: print the private key too
     #[arg(long)]
     pub reveal: bool,

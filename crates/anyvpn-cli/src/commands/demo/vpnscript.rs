@@ -141,8 +141,8 @@ async fn wireguard(
     let write = async {
         let text = text.ok_or_else(|| unexpected("the configuration has no text"))?;
         let config = WireGuardConfig::parse(text.expose()).map_err(Error::from)?;
-        if !config.commands().is_empty() {
-            return Err(unexpected("the configuration runs programs").into());
+        if !config.directives().is_empty() {
+            return Err(unexpected("the configuration does more than describe a tunnel").into());
         }
         file.write(&config.to_secret())
     };

@@ -1,0 +1,67 @@
+//! What was made at AzireVPN although a call failed is named, and nothing is made for an input that no
+//! configuration can have.
+
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
+mod world;
+
+use std::sync::Arc;
+
+use anyvpn_azire::Azire;
+use anyvpn_azire::ops::ListLocations;
+use anyvpn_core::{
+    Advice, ConfigRequest, ErrorKind, LeftoverKind, PrivateKey, ServerConfigs, WireGuardOptions,
+};
+use anyvpn_testkit::scripted::{Script, Step};
+use world::{USERNAME, World};
+
+#[tokio::test]
+async fn options_that_no_configuration_can_have_are_refused_before_a_device_is_registered() {
+    let world = World::new(0).await;
+    let location = world.azire.call(ListLocations {}).await.unwrap().remove(0).name;
+    let old = world.device.id.as_str();
+    world.sandbox.clear_received();
+    let edits: [(&str, fn(&mut WireGuardOptions)); 2] =
+        [("port", |options| options.port = Some(0)), ("mtu", |options| options.mtu = Some(10))];
+    for (field, edit) in edits {
+        let mut request = ConfigRequest::wireguard(&location);
+        edit(&mut request.wireguard);
+        for error in [
+            world.azire.obtain(&request).await.map(drop).unwrap_err(),
+            world.azire.rotate(old, &request).await.map(drop).unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+            assert!(
+                error.fields().contains_key(field) && error.left_behind().is_empty(),
+                "{error}"
+            );
+        }
+    }
+    assert_eq!(world.sandbox.received().len(), 0);
+    assert_eq!(world.sandbox.azire().devices(USERNAME).len(), 1);
+}
+
+const LOCATIONS: &str = r#"{"status":"success","locations":[{"name":"se-sto","city":"Stockholm","country":"Sweden","iso":"se","pool":["a.azirevpn.net"],"pubkey":["VYRJwI6n2Rpvh/gmYnUoyMJQDrUSdxls0JX9/6JlOEw="]}]}"#;
+
+const WITHOUT_KEY: &str = r#"{"status":"success","data":{"id":"IJiaUdc2","ipv4_address":"10.0.1.136","ipv4_netmask":32,"ipv6_address":"2a0e:1c80:1337:1:10:0:1:136","ipv6_netmask":128,"dns":["10.0.0.1"],"device_name":null,"keys":[]}}"#;
+
+#[tokio::test]
+async fn a_device_that_came_without_its_key_is_named() {
+    for own in [false, true] {
+        let steps =
+            [Step::json(200, LOCATIONS), Step::json(200, r#"{"status":"success","data":[]}"#)];
+        let steps = if own { &steps[..] } else { &steps[..1] };
+        let script = Script::new(steps.iter().cloned().chain([Step::json(200, WITHOUT_KEY)]));
+        let azire =
+            Azire::builder().token("x").transport(Arc::new(script.clone())).build().unwrap();
+        let mut request = ConfigRequest::wireguard("se-sto");
+        request.wireguard.private_key = own.then(|| PrivateKey::generate().unwrap());
+        let error = azire.obtain(&request).await.map(drop).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");
+        assert_eq!(error.operation().unwrap().to_string(), "azire.create-ip");
+        assert_eq!(error.advice(), Advice::ReadBack);
+        let [leftover] = error.left_behind() else { panic!("{error}") };
+        assert_eq!((leftover.kind, leftover.id()), (LeftoverKind::Device, "IJiaUdc2"));
+        assert_eq!(script.arrived(), steps.len() + 1);
+    }
+}
