@@ -155,9 +155,10 @@ fn is_address(error: &Error) -> bool {
 pub fn look(operation: &str) -> &'static str {
     match operation {
         "azire.create-port-forward" => "anyvpn port list",
-        "azire.create-ip" | "azire.put-ip-key" | "vpnscript.create-wireguard-config" => {
-            "anyvpn config list"
-        }
+        "azire.create-ip"
+        | "azire.put-ip-key"
+        | "vpnscript.create-wireguard-config"
+        | "vpnscript.list-wireguard-configs" => "anyvpn config list",
         "azire.create-token" | "azire.delete-all-tokens" => "anyvpn call azire list-tokens",
         "vpnscript.create-token" => "the list of tokens on the provider's site",
         "azire.create-user" => "anyvpn login, as the new user",

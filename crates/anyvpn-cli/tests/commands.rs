@@ -133,7 +133,7 @@ fn ports_come_are_listed_checked_hidden_and_go() {
     let empty = world.json(&["port", "list"]);
     assert_eq!(empty, json!({ "internal_ipv4": device, "ports": [] }));
 
-    let made = world.json(&["port", "create", "--days", "7"]);
+    let made = world.json(&["port", "create", "--days", "7", "--internal-ipv4", &device]);
     assert_eq!(made["internal_ipv4"], device);
     assert_eq!(made["hidden"], false);
     let port = made["port"].to_string();
@@ -148,10 +148,40 @@ fn ports_come_are_listed_checked_hidden_and_go() {
     let hidden = world.json(&["port", "hide", &port, "--internal-ipv4", &device]);
     assert_eq!(hidden["port"], made["port"]);
     assert_eq!(world.json(&["port", "list"])["ports"], json!([]));
-    let deleted = world.json(&["port", "delete", &port]);
+    let deleted = world.json(&["port", "delete", &port, "--internal-ipv4", &device]);
     assert_eq!(deleted["deleted"], true);
     assert!(world.sandbox.azire().ports(LOGIN).is_empty());
-    assert!(world.ok(&["port", "create", "--hidden"]).contains("no: remember its number"));
+    let create = ["port", "create", "--hidden", "--internal-ipv4", &device];
+    assert!(world.ok(&create).contains("no: remember its number"));
+}
+
+/// Off the tunnel the account's only device may be a telephone. Reading may take it, with a note; what
+/// changes something may not, where nobody can be asked.
+#[test]
+fn the_only_device_is_not_taken_for_this_machine() {
+    let world = World::with_device();
+    let azire = world.sandbox.azire();
+    let device = azire.devices(LOGIN)[0].internal_ipv4.to_string();
+    let create = ["port", "create", "--internal-ipv4", &device];
+    let port = world.json(&create)["port"].to_string();
+    let before = azire.ports(LOGIN).len();
+    let changes =
+        ["azire.create-port-forward", "azire.hide-port-forward", "azire.delete-port-forward"];
+    let calls = || changes.iter().map(|it| world.calls(it)).sum::<usize>();
+    assert_eq!(calls(), 1);
+    for arguments in [
+        &["port", "create"][..],
+        &["port", "create", "--hidden", "--days", "7"],
+        &["port", "hide", &port],
+        &["port", "delete", &port],
+    ] {
+        let text = world.fails(2, arguments);
+        assert!(text.contains("in the tunnel"), "{text}");
+        assert!(text.contains(&format!("--internal-ipv4 {device}")), "{text}");
+        assert_eq!(world.error(2, arguments)["kind"], "usage");
+    }
+    assert_eq!((calls(), azire.ports(LOGIN).len()), (1, before));
+    assert!(!azire.ports(LOGIN)[0].hidden);
 }
 
 #[test]

@@ -26,7 +26,9 @@ fn each_class_of_failure_has_its_exit_code() {
     assert_eq!(missing["operation"], "azire.delete-ip");
     assert_eq!(missing["status"], 404);
     assert!(world.fails(4, &["config", "get", "xx-xxx"]).contains("anyvpn server list"));
-    assert!(world.fails(4, &["port", "delete", "1"]).contains("anyvpn port list"));
+    let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
+    let delete = ["port", "delete", "1", "--internal-ipv4", &device];
+    assert!(world.fails(4, &delete).contains("anyvpn port list"));
 
     let retry_after = Some(Duration::from_secs(3600));
     inject("azire.get-user", Fault::TooManyRequests { retry_after });
@@ -34,7 +36,8 @@ fn each_class_of_failure_has_its_exit_code() {
     assert_eq!(limited["retry_after_seconds"], 3600);
 
     inject("azire.create-port-forward", Fault::Status(503));
-    let text = world.fails(7, &["port", "create"]);
+    let create = ["port", "create", "--internal-ipv4", &device];
+    let text = world.fails(7, &create);
     assert!(text.contains("may have been done"), "{text}");
 
     inject("azire.get-user", Fault::Html(200));
@@ -43,7 +46,7 @@ fn each_class_of_failure_has_its_exit_code() {
     world.fails(8, &["account", "show"]);
 
     inject("azire.create-port-forward", Fault::ResetAfter);
-    let text = world.fails(9, &["port", "create"]);
+    let text = world.fails(9, &create);
     assert!(text.contains("before you repeat it"), "{text}");
 }
 
@@ -183,6 +186,7 @@ fn words_of_the_vendor_are_quoted() {
 #[test]
 fn a_closed_pipe_is_no_error() {
     let world = World::with_device();
+    let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
     world.sandbox.vpnscript().add_servers(3000);
     world.sandbox.vpngn().add_customer("jo@mail.example", PASSWORD, Some(12));
     let folder = world.folder.path().to_str().unwrap();
@@ -194,7 +198,7 @@ fn a_closed_pipe_is_no_error() {
         &["account", "show"],
         &["config", "list"],
         &["port", "list"],
-        &["port", "create"],
+        &["port", "create", "--internal-ipv4", &device],
         &["product", "list", "--email", "jo@mail.example"],
         &["alias", "list", "--email", "jo@mail.example"],
         &["profile", "list"],

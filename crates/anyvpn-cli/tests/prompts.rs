@@ -5,7 +5,7 @@
 mod common;
 
 use common::terminal::Terminal;
-use common::{World, command};
+use common::{LOGIN, PASSWORD, World, command, ok};
 
 fn login(world: &World, username: &str) -> std::process::Command {
     let login = ["login", "--force", "--provider", "azire", "--username", username, "--url"];
@@ -57,4 +57,40 @@ fn a_password_that_is_made_up_is_asked_for_twice() {
         terminal.press(keys);
         assert!(terminal.end().screen.contains(said));
     }
+}
+
+/// The account's only device may be a telephone: it is named, and asked for.
+#[test]
+fn the_only_device_is_asked_for_before_a_port_is_opened_or_closed() {
+    let world = World::new();
+    let azire = world.sandbox.azire();
+    let password = format!("password=@{}", world.file("password", PASSWORD));
+    let name = "Jo's telephone";
+    let device_name = format!("device_name={name}");
+    let sign_in = ["call", "azire", "create-token", "username=david", &password, &device_name];
+    let token = world.json(&[&sign_in[..], &["--reveal"]].concat());
+    let key = format!("key=AAB{}=", "A".repeat(40));
+    let mut register = world.command(&["call", "azire", "create-ip", &key]);
+    ok(register.env("ANYVPN_AZIRE_TOKEN", token["key"].as_str().unwrap()));
+    let address = azire.devices(LOGIN)[0].internal_ipv4.to_string();
+    let ask = |arguments: &[&str], key: &str| {
+        let mut terminal = Terminal::run(world.command(arguments));
+        terminal.wait_for("in the tunnel");
+        terminal.wait_for("(y/N)");
+        terminal.press(&format!("{key}\r"));
+        let left = terminal.end();
+        let asked = left.written.replace("\r\n", " ");
+        assert!(asked.contains(&address) && asked.contains(name), "{}", left.written);
+        left.code
+    };
+    assert_eq!(ask(&["port", "create"], ""), Some(1));
+    assert_eq!(azire.ports(LOGIN).len(), 0);
+    assert_eq!(ask(&["port", "create"], "y"), Some(0));
+    assert_eq!(azire.ports(LOGIN).len(), 1);
+    let port = azire.ports(LOGIN)[0].port.to_string();
+    assert_eq!(ask(&["port", "hide", &port], "n"), Some(1));
+    assert_eq!(ask(&["port", "delete", &port], "n"), Some(1));
+    assert!(azire.ports(LOGIN).len() == 1 && !azire.ports(LOGIN)[0].hidden);
+    assert_eq!(ask(&["port", "delete", &port], "y"), Some(0));
+    assert_eq!(azire.ports(LOGIN).len(), 0);
 }

@@ -85,12 +85,13 @@ fn no_secret_is_printed_by_what_is_told_on_the_way() {
     let field = format!("password=@{password}");
     let wrong = world.file("wrong", "wrong-canary");
     let wrong_field = format!("password=@{wrong}");
+    let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
     let commands: [&[&str]; 9] = [
         &["account", "show"],
         &["account", "set-password", "--password-file", &password],
         &["account", "close", "--yes", "--password-file", &wrong],
         &["config", "list"],
-        &["port", "create"],
+        &["port", "create", "--internal-ipv4", &device],
         &["call", "azire", "list-tokens"],
         &["call", "azire", "create-token", "username=david", &field],
         &["call", "azire", "create-token", "username=david", &wrong_field],

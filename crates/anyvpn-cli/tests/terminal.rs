@@ -121,7 +121,8 @@ fn a_bar_shows_how_many_are_done_and_an_interruption_says_it() {
     world.sandbox.vpnscript().set_job_duration(FOR_EVER);
     let part = world.path("part");
     let mut terminal = Terminal::run(all(&part));
-    terminal.wait_for("1 of 2  Frankfurt 2: a queued job");
+    // It takes a moment until the new configuration is surely this one.
+    terminal.wait_for("1 of 2  Frankfurt 2: a queued job (2 s)");
     terminal.press(CTRL_C);
     let left = terminal.end();
     assert_eq!(left.signal, Some(SIGINT));
@@ -135,7 +136,9 @@ fn an_interrupted_creation_is_named_and_leaves_no_file() {
     let world = World::with_device();
     let waiting = "Waiting for AzireVPN";
     inject(&world, "azire.create-port-forward", Fault::Delay(FOR_EVER));
-    let mut terminal = Terminal::run(world.command(&["port", "create"]));
+    let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
+    let create = ["port", "create", "--internal-ipv4", &device];
+    let mut terminal = Terminal::run(world.command(&create));
     terminal.wait_for(waiting);
     terminal.press(CTRL_C);
     let left = terminal.end();
@@ -415,7 +418,8 @@ fn times_are_the_persons_own_and_in_json_they_are_utc() {
         let ran = world.command(arguments).env("TZ", "XYZ-3").output().unwrap();
         String::from_utf8(ran.stdout).unwrap()
     };
-    let made = run(&["port", "create", "--days", "30"]);
+    let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
+    let made = run(&["port", "create", "--days", "30", "--internal-ipv4", &device]);
     let until = made.lines().find(|line| line.starts_with("Open until")).unwrap();
     assert!(until.contains(" XYZ (in ") && until.ends_with(" days)"), "{made}");
     let list: Value = serde_json::from_str(&run(&["port", "list", "--json"])).unwrap();

@@ -41,15 +41,42 @@ fn a_customer_exists_once_and_is_told_to_be_new_or_not() {
     assert_eq!((&shown["login"], &shown["status"]), (&json!(EMAIL), &json!("active")));
     assert_eq!(shown["services"][0]["name"], "12 Months");
 
-    // A reply that is lost is no reason for a second customer.
+    // A reply that is lost is no reason for a second customer, and no reason to believe that the one
+    // who is there has this password.
     world.sandbox.inject(FaultRule::once("vpngn.add-client", Fault::ResetAfter));
     let lost = with_stdin(
         &mut world.vpngn(&create("al@mail.example", &["--password-file", "-", "--json"])),
         STRONG,
     );
-    let lost: Value = serde_json::from_slice(&lost.stdout).unwrap();
-    assert_eq!(lost["created"], true);
+    assert_eq!((lost.status.code(), &*lost.stdout), (Some(9), &b""[..]));
+    let lost: Value = serde_json::from_slice(&lost.stderr).unwrap();
+    assert_eq!(lost["error"]["kind"], "ambiguous");
+    assert!(lost["error"]["detail"].as_str().unwrap().contains("al@mail.example is there"));
     assert_eq!(world.sandbox.vpngn().created("al@mail.example"), 1);
+}
+
+/// A customer is there who has something else than what was sold.
+#[test]
+fn a_customer_without_the_wanted_product_is_code_five() {
+    let world = World::new();
+    let vpngn = world.sandbox.vpngn();
+    vpngn.add_customer(EMAIL, STRONG, Some(1));
+    vpngn.add_customer("bare@mail.example", STRONG, None);
+    for (email, has) in [(EMAIL, "1 Month, Active"), ("bare@mail.example", "no product")] {
+        let create = create(email, &["--generate-password"]);
+        let text = fails(5, &mut world.vpngn(&create));
+        for words in [email, has, "12 months", "nothing was changed", "anyvpn product"] {
+            assert!(text.contains(words), "no {words}: {text}");
+        }
+        let error = error(5, &mut world.vpngn(&create));
+        assert_eq!(error["kind"], "already-exists");
+        assert!(error["detail"].as_str().unwrap().contains(has), "{error}");
+    }
+    assert_eq!(world.calls("vpngn.add-client"), 0);
+    assert_eq!(vpngn.customer(EMAIL).unwrap().products.len(), 1);
+    let month = ["account", "create", "--email", EMAIL, "--country", "us", "--months", "1"];
+    let month = [&month[..], &["--generate-password"]].concat();
+    assert_eq!(json(&mut world.vpngn(&month))["created"], false);
 }
 
 #[test]

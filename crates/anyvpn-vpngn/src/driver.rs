@@ -22,7 +22,6 @@ pub static INFO: ProviderInfo = ProviderInfo::new("vpngn", "VPNGN", DOCS, &CAPAB
 /// What VPNGN can do.
 pub static CAPABILITIES: Capabilities = Capabilities::new(
     &[
-        Ability::SignIn,
         Ability::Accounts,
         Ability::ChangePassword,
         Ability::CloseAccount,
@@ -31,6 +30,11 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
         Ability::EndCustomers,
     ],
     &[
+        (
+            Ability::SignIn,
+            "a reseller calls with keys, and a customer's tokens end within hours",
+            DOCS,
+        ),
         (Ability::SignOut, "the API has no call that ends a token", DOCS),
         (Ability::SignUp, "only a reseller creates accounts", DOCS),
         (Ability::ListCustomers, "the API has no list of customers", DOCS),

@@ -1,82 +1,230 @@
 //! A customer who must exist once.
 
-use anyvpn_core::{Advice, Error, ErrorKind};
+use anyvpn_core::{Advice, Error, ErrorKind, Leftover, LeftoverKind};
 use anyvpn_http::Operation as _;
 
-use crate::Vpngn;
-use crate::ops::{AddClient, CreatedClient, GetProducts, Product};
+use crate::ops::{AddClient, CreatedClient, GetProducts, Product, ProductStatus};
+use crate::{ProductType, Vpngn};
 
-/// How often a creation is tried whose outcome is unknown and that reading then does not find.
-const ATTEMPTS: u32 = 5;
+/// How often a creation is sent. The second one needs proof that the customer is absent.
+const ATTEMPTS: u32 = 2;
+/// How often a lost creation must be found not to have been done before it is sent again.
+const ABSENT_LOOKS: u32 = 2;
 
-/// Whether [`Vpngn::ensure_client`] created the customer.
+/// What [`Vpngn::ensure_client`] knows of the customer, who exists.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Ensured {
-    /// It did. The reply is absent when it was lost and reading showed the customer: the password is
-    /// then the one that was given, and one made by VPNGN can only be reset.
-    Created(Option<CreatedClient>),
-    /// The customer was there already, with these products.
-    Existed(Vec<Product>),
+    /// This call created the customer, and VPNGN said so: the password is the one that was given, or
+    /// the one that VPNGN made.
+    Created(CreatedClient),
+    /// The customer was there already, and was not changed.
+    Existed(Existing),
+    /// The customer was found after a creation whose answer was lost: this call created it, or
+    /// somebody else did. Whose password it has is not known; do not tell the caller's to anybody.
+    FoundAfterDoubt(Existing),
+}
+
+/// A customer who was found.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Existing {
+    /// The products, of any status.
+    pub products: Vec<Product>,
+    /// Whether one of the active products is of the type that was asked for.
+    pub has_wanted: ProductMatch,
+}
+
+/// Whether a customer has an active product of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProductMatch {
+    /// An active product is of the type.
+    Yes,
+    /// No active product is of the type.
+    No,
+    /// An active product has a type that anyvpn cannot read, and no other one is of the type.
+    Unknown,
+}
+
+impl ProductMatch {
+    /// Looks for an active product of this type.
+    #[must_use]
+    pub fn of(products: &[Product], wanted: ProductType) -> Self {
+        let mut found = Self::No;
+        let is_active = |product: &&Product| product.product_status == ProductStatus::Active;
+        for product in products.iter().filter(is_active) {
+            match product.months() {
+                Some(months) if months == u32::from(wanted.months()) => return Self::Yes,
+                Some(_) => {}
+                None => found = Self::Unknown,
+            }
+        }
+        found
+    }
+}
+
+impl Product {
+    /// How many months the product lasts, where its type says so as VPNGN's page does: `1 Month`,
+    /// `12 Months`. `None` for any other text.
+    #[must_use]
+    pub fn months(&self) -> Option<u32> {
+        let (number, unit) = self.product_type.trim().split_once(' ')?;
+        let months: u32 = number.parse().ok()?;
+        let is_months = unit.eq_ignore_ascii_case("month") || unit.eq_ignore_ascii_case("months");
+        (is_months && months > 0).then_some(months)
+    }
 }
 
 impl Vpngn {
     /// Makes sure that the customer exists, without ever creating one twice.
     ///
-    /// Reads first; creates only when the customer is not found; and when the outcome of creating
-    /// is unknown, reads again and decides by what is there. A customer who exists without a product
-    /// of the wanted type is reported as it is: adding a product costs money, and is
+    /// Reads first, and creates when VPNGN refuses to show the customer. When the answer to creating
+    /// is lost, the customer counts as absent only if, twice and each time after the settle time, VPNGN
+    /// refuses to show it in the same words as a customer who cannot exist; then it is created once
+    /// more. A customer who exists without a product of the wanted type is reported as it is: see
+    /// [`Existing::has_wanted`]. Adding a product costs money, and is
     /// [`NewProduct`](crate::ops::NewProduct)'s work.
     ///
     /// Give a password: one that VPNGN makes is lost with a lost reply.
     ///
     /// # Errors
     ///
-    /// As [`Vpngn::call`]; `Ambiguous` when neither creating nor reading gave an answer.
+    /// As [`Vpngn::call`]; `Ambiguous`, with the customer as what is left behind, when the answer to
+    /// creating was lost and reading does not tell what became of it.
     pub async fn ensure_client(&self, client: AddClient) -> Result<Ensured, Error> {
-        if let Some(products) = self.find(&client.email).await? {
-            return Ok(Ensured::Existed(products));
+        let existing = |products: Vec<Product>| {
+            let has_wanted = ProductMatch::of(&products, client.product_type);
+            Existing { products, has_wanted }
+        };
+        if let Look::Found(products) = self.find(&client.email).await? {
+            return Ok(Ensured::Existed(existing(products)));
         }
-        let mut lost = None;
+        let mut lost: Option<Error> = None;
         for _ in 0..ATTEMPTS {
             let error = match self.call(client.clone()).await {
-                Ok(created) => return Ok(Ensured::Created(Some(created))),
+                Ok(created) => return Ok(Ensured::Created(created)),
                 Err(error) => error,
             };
-            let unknown = error.advice() == Advice::ReadBack;
-            let refused = matches!(
-                error.kind(),
-                ErrorKind::Refused | ErrorKind::AlreadyExists | ErrorKind::InvalidRequest
-            );
-            if !unknown && !refused {
-                return Err(error);
+            if error.advice() != Advice::ReadBack {
+                if !is_refusal(&error) && lost.is_none() {
+                    return Err(error);
+                }
+                return match (self.find(&client.email).await, lost) {
+                    // A refusal after a lost attempt can be that attempt's doing.
+                    (Ok(Look::Found(products)), Some(_)) => {
+                        Ok(Ensured::FoundAfterDoubt(existing(products)))
+                    }
+                    (Ok(Look::Found(products)), None) => Ok(Ensured::Existed(existing(products))),
+                    (_, Some(lost)) => Err(in_doubt(lost, &client.email)),
+                    (_, None) => Err(error),
+                };
             }
-            match self.find(&client.email).await {
-                // A refusal after a lost attempt is that attempt's doing.
-                Ok(Some(_)) if unknown || lost.is_some() => return Ok(Ensured::Created(None)),
-                Ok(Some(products)) => return Ok(Ensured::Existed(products)),
-                Ok(None) if refused => return Err(error),
+            match self.look_for_lost(&client.email).await {
+                Ok(Some(products)) => return Ok(Ensured::FoundAfterDoubt(existing(products))),
                 Ok(None) => lost = Some(error),
-                Err(_) => return Err(error),
+                Err(()) => return Err(in_doubt(error, &client.email)),
             }
         }
-        Err(lost.unwrap_or_else(|| Error::new(ErrorKind::Ambiguous).with_operation(AddClient::ID)))
+        let lost = lost.unwrap_or_else(|| Error::new(ErrorKind::Ambiguous));
+        Err(in_doubt(lost, &client.email))
     }
 
-    /// The customer's products; `None` when VPNGN does not know the customer.
+    /// Looks for a customer whose creation got lost: its products, or `None` when it was not done.
+    /// `Err` when that cannot be told.
     ///
-    /// How VPNGN says that is documented nowhere. So any refusal that is not about the caller counts:
-    /// to take it for "unknown" wrongly is harmless, since adding a client who exists is refused.
-    pub(crate) async fn find(&self, email: &str) -> Result<Option<Vec<Product>>, Error> {
-        match self.call(GetProducts { email: email.to_owned() }).await {
-            Ok(products) => Ok(Some(products)),
-            Err(error) => match error.kind() {
-                ErrorKind::Refused | ErrorKind::NotFound | ErrorKind::InvalidRequest
-                    if error.status().is_some() =>
-                {
-                    Ok(None)
-                }
-                _ => Err(error),
-            },
+    /// How VPNGN says that it does not know a customer is documented nowhere, and other refusals look
+    /// alike. So it is compared with the refusal of a customer who cannot exist.
+    async fn look_for_lost(&self, email: &str) -> Result<Option<Vec<Product>>, ()> {
+        for _ in 0..ABSENT_LOOKS {
+            self.client.clock().sleep(self.settle_time).await;
+            let nobody = nobody().ok_or(())?;
+            let Ok(Look::Refused(control)) = self.find(&nobody).await else { return Err(()) };
+            match self.find(email).await {
+                Ok(Look::Found(products)) => return Ok(Some(products)),
+                Ok(Look::Refused(error)) if same(&error, email, &control, &nobody) => {}
+                Ok(Look::Refused(_)) | Err(_) => return Err(()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether VPNGN refuses to show this customer in the same words as one who cannot exist.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of the look for the latter.
+    pub(crate) async fn is_absent(&self, email: &str, refusal: &Error) -> Result<bool, Error> {
+        let nobody = nobody().ok_or_else(|| {
+            Error::new(ErrorKind::InvalidRequest).with_detail("the system gives no random bytes")
+        })?;
+        match self.find(&nobody).await? {
+            Look::Refused(control) => Ok(same(refusal, email, &control, &nobody)),
+            Look::Found(_) => Ok(false),
         }
     }
+
+    /// Looks for a customer. Any refusal in VPNGN's own form that is not about the caller is a
+    /// refusal to show it, which need not mean that there is no such customer.
+    ///
+    /// # Errors
+    ///
+    /// Anything that is no such refusal.
+    pub(crate) async fn find(&self, email: &str) -> Result<Look, Error> {
+        match self.call(GetProducts { email: email.to_owned() }).await {
+            Ok(products) => Ok(Look::Found(products)),
+            Err(error) if is_refusal(&error) => Ok(Look::Refused(error)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What a look for a customer gives.
+pub(crate) enum Look {
+    Found(Vec<Product>),
+    Refused(Error),
+}
+
+/// Whether VPNGN itself said no, and not about the caller's credential or pace.
+fn is_refusal(error: &Error) -> bool {
+    let says_no = matches!(
+        error.kind(),
+        ErrorKind::Refused
+            | ErrorKind::NotFound
+            | ErrorKind::AlreadyExists
+            | ErrorKind::InvalidRequest
+    );
+    // Every reply of VPNGN's own has a message or a code; another server's page has neither.
+    let is_own = error.message().is_some() || error.code().is_some();
+    says_no && error.status().is_some() && is_own
+}
+
+/// The failure of a creation that may have been done.
+fn in_doubt(lost: Error, email: &str) -> Error {
+    lost.with_kind(ErrorKind::Ambiguous)
+        .with_operation(AddClient::ID)
+        .with_leftover(customer(email))
+}
+
+/// A customer who may exist although the call failed.
+pub(crate) fn customer(email: &str) -> Leftover {
+    Leftover::new(LeftoverKind::Customer, email)
+}
+
+/// An address that nobody has: random, and below a name that never exists (RFC 2606). `None` when
+/// the system has no randomness.
+fn nobody() -> Option<String> {
+    let mut bytes = [0_u8; 12];
+    getrandom::fill(&mut bytes).ok()?;
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(format!("{digits}@example.invalid"))
+}
+
+/// Whether two refusals are the same but for the address that they may repeat.
+fn same(one: &Error, one_email: &str, two: &Error, two_email: &str) -> bool {
+    let words = |error: &Error, email: &str| {
+        let text = |text: &str| text.to_lowercase().replace(&email.to_lowercase(), "…");
+        (error.status(), error.code().map(text), error.message().map(text))
+    };
+    words(one, one_email) == words(two, two_email)
 }

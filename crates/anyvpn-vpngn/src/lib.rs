@@ -12,8 +12,10 @@
 //!     let client = AddClient::new("jo@example.com", "US".parse()?, ProductType::Months12);
 //!     let client = AddClient { password: Some(StrongPassword::generate()?), ..client };
 //!     match vpngn.ensure_client(client).await? {
-//!         Ensured::Created(_) => println!("created"),
-//!         Ensured::Existed(products) => println!("there already, {} products", products.len()),
+//!         Ensured::Created(_) => println!("created, with this password"),
+//!         Ensured::Existed(it) => println!("there already, {} products", it.products.len()),
+//!         // An answer was lost: the password may be another one.
+//!         _ => println!("there, and perhaps created by somebody else"),
 //!     }
 //!     Ok(())
 //! }
@@ -26,7 +28,7 @@
 //!
 //! - A call that creates, changes or closes is never sent twice once it may have arrived: see
 //!   [`Replay`](anyvpn_http::Replay). [`Vpngn::ensure_client`] makes sure of a customer all the same,
-//!   once, however often it is called.
+//!   once, however often it is called, and says `Created` only of a customer whom it created.
 //! - A proof that the vendor's page does not have for an operation is refused before anything is sent.
 //! - A brand is one DNS label, so that it cannot name another host; keys, passwords and tokens go over
 //!   https, or to a loopback address, and no log and no error shows them.
@@ -42,6 +44,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
+mod customers;
 mod dialect;
 mod driver;
 mod ensure;
@@ -51,14 +54,15 @@ mod session;
 mod types;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyvpn_core::{AccountAdmin, Accounts, Provider, ProviderInfo};
+use anyvpn_core::{Accounts, Customers, Provider, ProviderInfo};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
 use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, TokenStore};
 use async_trait::async_trait;
 pub use dialect::{Access, Dialect, Proof};
 pub use driver::{CAPABILITIES, INFO, VpngnDriver};
-pub use ensure::Ensured;
+pub use ensure::{Ensured, Existing, ProductMatch};
 use session::Session;
 pub use session::SessionTokens;
 pub use types::{CancelAt, CountryCode, ProductType, StrongPassword};
@@ -68,6 +72,7 @@ pub use types::{CancelAt, CountryCode, ProductType, StrongPassword};
 pub struct Vpngn {
     client: Client<Dialect>,
     email: Option<String>,
+    settle_time: Duration,
 }
 
 impl Vpngn {
@@ -123,6 +128,14 @@ impl Vpngn {
         Self { email: Some(email.into()), ..self.clone() }
     }
 
+    /// The same with another settle time: how long [`Vpngn::ensure_client`] waits, twice, before it
+    /// believes that a creation whose answer was lost was not done. Default 15 s: web servers and
+    /// PHP commonly end a request after 30 s.
+    #[must_use]
+    pub fn with_settle_time(&self, settle_time: Duration) -> Self {
+        Self { settle_time, ..self.clone() }
+    }
+
     /// The same with another access.
     #[must_use]
     pub fn with_access(&self, access: Access) -> Self {
@@ -167,7 +180,8 @@ impl Vpngn {
     }
 
     fn in_session(&self, session: Session, email: String) -> Self {
-        Self { client: self.client.with_credentials(session), email: Some(email) }
+        let client = self.client.with_credentials(session);
+        Self { client, email: Some(email), ..self.clone() }
     }
 
     async fn session(
@@ -199,7 +213,7 @@ impl Vpngn {
 
 impl From<Client<Dialect>> for Vpngn {
     fn from(client: Client<Dialect>) -> Self {
-        Self { client, email: None }
+        Self { client, email: None, settle_time: Duration::from_secs(15) }
     }
 }
 
@@ -242,7 +256,7 @@ impl Provider for Vpngn {
         Some(self)
     }
 
-    fn account_admin(&self) -> Option<&dyn AccountAdmin> {
+    fn customers(&self) -> Option<&dyn Customers> {
         Some(self)
     }
 }

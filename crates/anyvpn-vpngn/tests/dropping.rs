@@ -114,7 +114,8 @@ async fn a_customer_exists_once_wherever_making_sure_is_dropped() {
         created += before;
         match server.ensure_client(newcomer(NEW)).await.unwrap() {
             Ensured::Created(_) => assert_eq!(before, 0, "after {polls} polls"),
-            Ensured::Existed(products) => assert_eq!((before, products.len()), (1, 1)),
+            Ensured::Existed(found) => assert_eq!((before, found.products.len()), (1, 1)),
+            other => panic!("{other:?} after {polls} polls"),
         }
         assert_eq!(halts.world.sandbox.vpngn().created(NEW), 1, "after {polls} polls");
         ensured.is_some()

@@ -5,27 +5,18 @@
 mod world;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyvpn_core::Advice;
+use anyvpn_core::{AccountAdmin, Advice, LeftoverKind, NewAccount};
 use anyvpn_http::Operation as _;
 use anyvpn_sandbox::{Fault, FaultRule};
-use anyvpn_testkit::scripted::{Script, Step};
+use anyvpn_testkit::scripted::{Script, Step, StillClock};
 use anyvpn_vpngn::ops::{AddClient, CloseClient, GetProducts};
-use anyvpn_vpngn::{Access, Ensured, Error, ErrorKind, Proof, Vpngn};
+use anyvpn_vpngn::{Access, Ensured, Error, ErrorKind, ProductMatch, Proof, Vpngn};
 use futures_util::future::join_all;
-use world::{ALIAS, Credential, EMAIL, PASSWORD, World, newcomer};
+use world::{ALIAS, Credential, EMAIL, PASSWORD, SharedClock, World, newcomer};
 
 const NEW: &str = "new@example.com";
-
-/// What was received, as `read` and `add`, each with `!` when its reply was lost or no success.
-fn received(world: &World) -> Vec<String> {
-    let received = world.sandbox.received();
-    let words = received.iter().map(|it| {
-        let word = if it.operation == Some("vpngn.add-client") { "add" } else { "read" };
-        format!("{word}{}", if it.status == Some(200) { "" } else { "!" })
-    });
-    words.collect()
-}
 
 async fn ensure(world: &World, email: &str) -> Result<Ensured, Error> {
     world.vpngn(Credential::SecretKey).ensure_client(newcomer(email)).await
@@ -44,11 +35,11 @@ async fn a_customer_is_created_once_with_every_seed() {
             let vpngn = world.vpngn(credential);
             let what = format!("seed {seed}, {credential:?}");
             let outcome = vpngn.ensure_client(newcomer(NEW)).await.unwrap();
-            let Ensured::Created(Some(reply)) = outcome else { panic!("{what}: {outcome:?}") };
+            let Ensured::Created(reply) = outcome else { panic!("{what}: {outcome:?}") };
             assert_eq!(reply.short_token.is_some(), credential == Credential::Whitelisted);
             let outcome = vpngn.ensure_client(newcomer(NEW)).await.unwrap();
-            let Ensured::Existed(products) = outcome else { panic!("{what}: {outcome:?}") };
-            assert_eq!(products.len(), 1, "{what}");
+            let Ensured::Existed(found) = outcome else { panic!("{what}: {outcome:?}") };
+            assert_eq!((found.products.len(), found.has_wanted), (1, ProductMatch::Yes), "{what}");
             assert_eq!(world.arrived(AddClient::ID), 1, "{what}");
             assert_eq!(world.sandbox.vpngn().created(NEW), 1, "{what}");
         }
@@ -64,7 +55,7 @@ async fn a_customer_who_is_there_is_left_as_it_is() {
             let before = world.sandbox.vpngn().customer(email);
             let outcome = ensure(&world, email).await.unwrap();
             assert!(
-                matches!(&outcome, Ensured::Existed(there) if there.len() == products),
+                matches!(&outcome, Ensured::Existed(found) if found.products.len() == products),
                 "{email}, seed {seed}: {outcome:?}"
             );
             assert_eq!(world.sandbox.vpngn().customer(email), before);
@@ -80,55 +71,71 @@ async fn a_closed_customer_is_created_anew() {
     let close = CloseClient { email: EMAIL.to_owned() };
     world.vpngn(Credential::SecretKey).call(close).await.unwrap();
     let outcome = ensure(&world, EMAIL).await.unwrap();
-    assert!(matches!(outcome, Ensured::Created(Some(_))), "{outcome:?}");
+    assert!(matches!(outcome, Ensured::Created(_)), "{outcome:?}");
     assert_eq!(world.sandbox.vpngn().created(EMAIL), 2);
 }
 
+/// Whether the one who is found was created by the lost attempt or by somebody else is not known.
 #[tokio::test]
-async fn a_lost_creation_is_found_by_reading() {
+async fn a_lost_creation_is_found_after_doubt() {
     for fault in [Fault::ResetAfter, Fault::CutBody, Fault::HalfJson] {
         for seed in 0..8 {
             let world = World::new(seed).await;
             lose(&world, "vpngn.add-client", fault.clone());
             let outcome = ensure(&world, NEW).await.unwrap();
-            assert!(
-                matches!(outcome, Ensured::Created(None)),
-                "{fault:?}, seed {seed}: {outcome:?}"
-            );
+            let Ensured::FoundAfterDoubt(found) = outcome else {
+                panic!("{fault:?}, seed {seed}: {outcome:?}")
+            };
+            assert_eq!((found.products.len(), found.has_wanted), (1, ProductMatch::Yes));
             assert_eq!(world.arrived(AddClient::ID), 1);
             assert_eq!(world.sandbox.vpngn().created(NEW), 1);
         }
     }
 }
 
-/// What never arrived, or was not done, is sent again, and never without reading in between.
+/// With the sandbox's clock, which waits move, and the settle time that a client has by itself.
+fn patient(world: &World) -> Vpngn {
+    let builder = world.builder(Credential::SecretKey).limits(SharedClock::limits());
+    builder.clock(Arc::new(SharedClock::of(&world.sandbox))).build().unwrap()
+}
+
+/// What never arrived, or was not done, is sent once more, and not before reading has said twice, and
+/// each time after the settle time, what it says of one who cannot be there.
 #[tokio::test]
-async fn a_creation_that_was_not_done_is_repeated_after_reading() {
-    let world = World::new(0).await;
+async fn a_creation_that_was_not_done_is_repeated_once_after_the_settle_time() {
     for fault in [Fault::ResetBefore, Fault::Status(500), Fault::Html(502), Fault::Html(200)] {
-        lose(&world, "vpngn.add-client", fault);
+        for seed in 0..8 {
+            let world = World::new(seed).await;
+            lose(&world, "vpngn.add-client", fault.clone());
+            let began = world.sandbox.clock().now();
+            let outcome = patient(&world).ensure_client(newcomer(NEW)).await.unwrap();
+            assert!(matches!(outcome, Ensured::Created(_)), "{fault:?}, seed {seed}: {outcome:?}");
+            let waited = world.sandbox.clock().now().duration_since(began);
+            assert!(waited.as_secs() >= 30, "{waited:?}");
+            let operations: Vec<_> =
+                world.sandbox.received().iter().map(|it| it.operation.unwrap()).collect();
+            let (read, add) = ("vpngn.get-products", "vpngn.add-client");
+            assert_eq!(operations, [read, add, read, read, read, read, add]);
+            assert_eq!(world.sandbox.vpngn().created(NEW), 1);
+        }
     }
-    let outcome = ensure(&world, NEW).await.unwrap();
-    assert!(matches!(outcome, Ensured::Created(Some(_))), "{outcome:?}");
-    // A page with status 200 is no success either.
-    let arrived =
-        ["read!", "add!", "read!", "add!", "read!", "add!", "read!", "add", "read!", "add"];
-    assert_eq!(received(&world), arrived);
-    assert_eq!(world.sandbox.vpngn().created(NEW), 1);
 }
 
 #[tokio::test]
-async fn it_gives_up_and_says_that_the_outcome_is_unknown() {
+async fn it_gives_up_and_names_the_customer_whose_outcome_is_unknown() {
     let world = World::new(0).await;
     let always = FaultRule::sometimes(100, "vpngn.add-client", Fault::ResetBefore);
     world.sandbox.inject(always);
-    let error = ensure(&world, NEW).await.unwrap_err();
-    assert_eq!((error.kind(), error.advice()), (ErrorKind::Ambiguous, Advice::ReadBack));
+    assert_in_doubt(&ensure(&world, NEW).await.unwrap_err());
+    assert_eq!(world.arrived(AddClient::ID), 2);
+    assert_eq!(world.arrived(GetProducts::ID), 1 + 2 * 4);
+}
+
+fn assert_in_doubt(error: &Error) {
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::Ambiguous, Advice::ReadBack), "{error}");
     assert_eq!(error.operation(), Some(AddClient::ID));
-    assert_eq!(
-        received(&world),
-        ["read!", "add!"].repeat(5).into_iter().chain(["read!"]).collect::<Vec<_>>()
-    );
+    let left: Vec<_> = error.left_behind().iter().map(|it| (it.kind, it.id())).collect();
+    assert_eq!(left, [(LeftoverKind::Customer, NEW)], "{error}");
 }
 
 /// When reading fails too, nothing more is sent: the customer may be there.
@@ -145,8 +152,7 @@ async fn without_an_answer_to_reading_nothing_is_created() {
         let after_the_first =
             FaultRule { skip: 1, ..FaultRule::sometimes(100, "vpngn.get-products", fault.clone()) };
         world.sandbox.inject(after_the_first);
-        let error = ensure(&world, NEW).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Ambiguous, "{fault:?}: {error}");
+        assert_in_doubt(&ensure(&world, NEW).await.unwrap_err());
         assert_eq!(world.arrived(AddClient::ID), 1, "{fault:?}");
 
         world.sandbox.clear_faults();
@@ -187,37 +193,178 @@ fn known() -> Step {
     Step::json(200, &format!(r#"{{"status":"success","response":[{product}]}}"#))
 }
 
+fn says(message: &str) -> Step {
+    Step::json(200, &format!(r#"{{"status":"error","code":7,"message":"{message}"}}"#))
+}
+
 fn refused() -> Step {
-    Step::json(400, r#"{"status":"error","message":"no"}"#)
+    says("no")
 }
 
-async fn scripted(steps: impl IntoIterator<Item = Step>) -> (Result<Ensured, Error>, String) {
+fn page(status: u16) -> Step {
+    let html = vec![("content-type", "text/html".to_owned())];
+    Step::Reply(status, html, b"<html><body>Bad Gateway</body></html>".to_vec())
+}
+
+/// The outcome, the names of the calls, and the waits.
+async fn scripted(
+    steps: impl IntoIterator<Item = Step>,
+) -> (Result<Ensured, Error>, String, Vec<Duration>) {
     let script = Script::new(steps);
+    let clock = StillClock::new("2026-01-01T00:00:00Z".parse().unwrap());
     let builder = Vpngn::brand("acme").unwrap().credential(Access::server("key", "secret"));
-    let vpngn = builder.transport(Arc::new(script.clone())).build().unwrap();
-    let outcome = vpngn.ensure_client(newcomer(NEW)).await;
+    let builder = builder.transport(Arc::new(script.clone())).clock(Arc::new(clock.clone()));
+    let outcome = builder.build().unwrap().ensure_client(newcomer(NEW)).await;
     let sent = script.sent();
-    let calls = sent.iter().map(|it| it.uri().path().rsplit_once('/').unwrap().1);
-    (outcome, calls.collect::<Vec<_>>().join(" "))
+    let calls = sent.iter().map(|request| {
+        let body = String::from_utf8_lossy(request.body());
+        let name = request.uri().path().rsplit_once('/').unwrap().1;
+        let is_control = body.contains("%40example.invalid");
+        assert!(is_control || body.contains("new%40example.com"), "{body}");
+        format!("{name}{}", if is_control { "(nobody)" } else { "" })
+    });
+    (outcome, calls.collect::<Vec<_>>().join(" "), clock.sleeps())
 }
 
-/// A lost request can be done later than the reading that did not find its work.
-#[tokio::test]
-async fn a_creation_that_is_done_late_is_still_this_callers() {
-    let late = [refused(), Step::Reset, refused(), refused(), known()];
-    let (outcome, calls) = scripted(late).await;
-    assert!(matches!(outcome, Ok(Ensured::Created(None))), "{outcome:?}");
-    assert_eq!(calls, "GetProducts AddClient GetProducts AddClient GetProducts");
+const ADDED_IN_DOUBT: &str = "GetProducts AddClient GetProducts(nobody) GetProducts";
 
+/// The first look says nothing of the customer, the creation is lost, and the customer is there: it
+/// can have been there all the time, or somebody else has created it.
+#[tokio::test]
+async fn nobody_is_told_a_password_after_doubt() {
+    for (first, lost) in [
+        (says("database busy"), Step::Reset),
+        (says("Client not found"), Step::Reset),
+        (says("Client not found"), page(502)),
+        (says("Client not found"), page(200)),
+    ] {
+        let steps = [first, lost, says("Client not found"), known()];
+        let (outcome, calls, waits) = scripted(steps).await;
+        assert!(
+            matches!(&outcome, Ok(Ensured::FoundAfterDoubt(found)) if found.products.len() == 1),
+            "{outcome:?}"
+        );
+        assert_eq!(calls, ADDED_IN_DOUBT);
+        assert_eq!(waits, [Duration::from_secs(15)]);
+    }
+}
+
+/// Only a refusal in VPNGN's own form permits a creation.
+#[tokio::test]
+async fn a_page_in_the_place_of_the_first_look_creates_nothing() {
+    for status in [200, 302, 403, 404, 406, 502] {
+        let (outcome, calls, _) = scripted(std::iter::repeat_n(page(status), 9)).await;
+        assert!(outcome.is_err());
+        assert!(!calls.contains("AddClient"), "{status}: {calls}");
+    }
+}
+
+/// Absent is who is refused in the words in which one is refused who cannot be there, twice.
+#[tokio::test]
+async fn a_lost_creation_is_absent_only_when_nobody_is_refused_alike() {
+    let absent = || says("Client not found");
+    let created = Step::json(200, r#"{"status":"success","username":"new@example.com"}"#);
+    let twice = format!("{ADDED_IN_DOUBT} GetProducts(nobody) GetProducts");
+
+    let absent_twice = [absent(), absent(), absent(), absent()];
+    let steps = [absent(), Step::Reset].into_iter().chain(absent_twice.clone());
+    let (outcome, calls, waits) = scripted(steps.chain([created])).await;
+    assert!(matches!(outcome, Ok(Ensured::Created(_))), "{outcome:?}");
+    assert_eq!(calls, format!("{twice} AddClient"));
+    assert_eq!(waits, [Duration::from_secs(15); 2]);
+
+    // The lost one was done later than all that, or somebody was faster.
+    let steps = [absent(), Step::Reset].into_iter().chain(absent_twice);
+    let (outcome, calls, _) = scripted(steps.chain([says("Client exists"), known()])).await;
+    assert!(matches!(outcome, Ok(Ensured::FoundAfterDoubt(_))), "{outcome:?}");
+    assert_eq!(calls, format!("{twice} AddClient GetProducts"));
+
+    let status_400 = Step::json(400, r#"{"status":"error","code":7,"message":"no"}"#);
+    let code_8 = Step::json(200, r#"{"status":"error","code":8,"message":"no"}"#);
+    for (control, look) in [
+        (absent(), says("database busy")),
+        (refused(), status_400),
+        (refused(), code_8),
+        (page(502), absent()),
+        (absent(), page(404)),
+        (known(), absent()),
+    ] {
+        // Both the first time, and once more the second time.
+        for before in [vec![], vec![absent(), absent()]] {
+            let looks = before.into_iter().chain([control.clone(), look.clone()]);
+            let steps = [absent(), Step::Reset].into_iter().chain(looks);
+            let (outcome, calls, _) = scripted(steps).await;
+            assert_in_doubt(&outcome.unwrap_err());
+            assert_eq!(calls.matches("AddClient").count(), 1, "{calls}");
+        }
+    }
+
+    // The address stands in the words, as it was written or not.
+    let names = |email: &str| says(&format!("There is no {email}."));
+    let steps = [names("new@example.com"), Step::Reset, names("NEW@example.com"), absent()];
+    let (outcome, ..) = scripted(steps).await;
+    assert_in_doubt(&outcome.unwrap_err());
+}
+
+#[tokio::test]
+async fn a_refused_creation_is_told_by_what_is_there() {
     // Refused although nothing was lost: somebody else was faster.
-    let (outcome, calls) = scripted([refused(), refused(), known()]).await;
-    assert!(matches!(&outcome, Ok(Ensured::Existed(it)) if it.len() == 1), "{outcome:?}");
+    let (outcome, calls, _) = scripted([refused(), refused(), known()]).await;
+    assert!(
+        matches!(&outcome, Ok(Ensured::Existed(found)) if found.products.len() == 1),
+        "{outcome:?}"
+    );
     assert_eq!(calls, "GetProducts AddClient GetProducts");
 
     // Refused, and there is nobody: the refusal is about something else.
-    let (outcome, calls) = scripted([refused(), refused(), refused()]).await;
+    let (outcome, calls, _) = scripted([refused(), refused(), refused()]).await;
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Refused);
     assert_eq!(calls, "GetProducts AddClient GetProducts");
+}
+
+/// A customer who is there, and a product of another type.
+#[tokio::test]
+async fn a_product_of_another_type_is_told() {
+    use ProductMatch::{No, Unknown, Yes};
+    let product = |kind: &str, status: &str| {
+        format!(r#"{{"product_id":1,"product_type":"{kind}","product_status":"{status}"}}"#)
+    };
+    for (products, has_wanted) in [
+        (vec![product("12 Months", "Active")], Yes),
+        (vec![product("12 months", "Active"), product("Gold", "Active")], Yes),
+        (vec![product("1 Month", "Active")], No),
+        (vec![product("12 Months", "Terminated")], No),
+        (vec![product("1 Month", "Active"), product("12 Months", "Terminated")], No),
+        (vec![], No),
+        (vec![product("1 Year", "Active")], Unknown),
+        (vec![product("12", "Active")], Unknown),
+        (vec![product("12 Months Gold", "Active")], Unknown),
+        (vec![product("1 Month", "Active"), product("", "Active")], Unknown),
+        (vec![product("1 Year", "Terminated")], No),
+    ] {
+        let list = products.join(",");
+        let there = Step::json(200, &format!(r#"{{"status":"success","response":[{list}]}}"#));
+        let (outcome, ..) = scripted([there]).await;
+        let Ok(Ensured::Existed(found)) = outcome else { panic!("{list}: {outcome:?}") };
+        assert_eq!(found.has_wanted, has_wanted, "{list}");
+    }
+}
+
+/// The neutral trait makes no promise either.
+#[tokio::test]
+async fn a_lost_creation_of_an_account_names_the_customer() {
+    for lost in [Step::Reset, page(502), page(200), Step::Cut(200, "{".to_owned())] {
+        let script = Script::new([lost]);
+        let builder = Vpngn::brand("acme").unwrap().credential(Access::server("key", "secret"));
+        let vpngn = builder.transport(Arc::new(script.clone())).build().unwrap();
+        let mut new = NewAccount::new(NEW, Some(PASSWORD.into()));
+        (new.country, new.months) = (Some("US".to_owned()), Some(12));
+        let error = AccountAdmin::create(&vpngn, new).await.unwrap_err();
+        assert_eq!(error.advice(), Advice::ReadBack, "{error}");
+        let left: Vec<_> = error.left_behind().iter().map(|it| (it.kind, it.id())).collect();
+        assert_eq!(left, [(LeftoverKind::Customer, NEW)], "{error}");
+        assert_eq!(script.arrived(), 1);
+    }
 }
 
 /// It needs a server's credential: others cannot read whom they create.

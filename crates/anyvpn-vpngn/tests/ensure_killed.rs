@@ -40,6 +40,7 @@ async fn the_program() {
     let key = |name| std::env::var(name).unwrap();
     let builder = world::quick(Vpngn::builder(url));
     let vpngn = builder.credential(Access::server(key(API_KEY), key(SECRET_KEY))).build().unwrap();
+    let vpngn = vpngn.with_settle_time(Duration::from_millis(1));
     let all = (0..CUSTOMERS).map(async |number| {
         // Where neither creating nor reading gave an answer, a program does it again.
         while vpngn.ensure_client(world::newcomer(&email(number))).await.is_err() {}

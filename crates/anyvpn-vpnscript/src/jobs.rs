@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use anyvpn_core::{Advice, Error, ErrorKind, Secret};
-use anyvpn_http::Operation as _;
+use anyvpn_core::{Advice, Error, ErrorKind, Leftover, LeftoverKind, Secret};
+use anyvpn_http::{Finish, Operation as _};
 use tracing::field;
 
 use crate::VpnScript;
@@ -22,25 +22,27 @@ pub(crate) const PENDING_DELETION: i64 = 2;
 /// The first wait between two looks at a job; each is twice as long, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// Looks after which a creation whose reply was lost counts as not done.
-const LOOKS_FOR_A_LOST_ONE: u32 = 3;
+/// How long a new configuration must be the only new one before it counts as this caller's. A list
+/// that lags behind by less shows another machine's beside it by then.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// When to look again, until the job's deadline.
 struct Looks {
-    deadline: Instant,
+    /// `None` when that is beyond what the clock can count.
+    deadline: Option<Instant>,
     wait: Duration,
 }
 
 impl VpnScript {
     fn looks(&self) -> Looks {
-        let deadline = self.client.clock().instant() + self.job_deadline;
+        let deadline = self.client.clock().instant().checked_add(self.job_deadline);
         Looks { deadline, wait: FIRST_WAIT }
     }
 
     /// Waits until the next look; `false` when that would be past the deadline.
     async fn next(&self, looks: &mut Looks) -> bool {
         let clock = self.client.clock();
-        if clock.instant() + looks.wait > looks.deadline {
+        if looks.deadline.is_some_and(|deadline| clock.instant() + looks.wait > deadline) {
             return false;
         }
         clock.sleep(looks.wait).await;
@@ -61,80 +63,23 @@ impl VpnScript {
 
     /// Creates a configuration and waits until it is active.
     ///
-    /// When the future is dropped on the way, what was created is removed again, as far as the
-    /// runtime lives long enough.
+    /// When the future is dropped on the way, the work goes on in the background, as far as the
+    /// runtime lives long enough, and a configuration that is surely this caller's is removed again.
     pub(crate) async fn create_config(&self, server_id: u64) -> Result<(u64, Secret), Error> {
         let turn = self.turn().await;
         let before = self.entries(Some(server_id)).await?;
         refuse_unreadable(&before)?;
-        let before = before.iter().map(|it| it.id).collect();
-        let mut claim = Claim {
-            vpn: self.clone(),
-            server_id,
-            before,
-            accepted: false,
-            id: None,
-            turn: Some(turn),
-            answered: false,
-        };
-        let lost = match self.call(CreateWireGuardConfig { server_id }).await {
-            Ok(()) => None,
-            Err(error) if error.advice() == Advice::ReadBack => Some(error),
-            Err(error) => return Err(claim.end(error)),
-        };
-        claim.accepted = lost.is_none();
-        let job = tracing::debug_span!("job", what = "create", config = field::Empty);
-        let mut looks = self.looks();
-        let id = match self.own(&mut claim, lost, &mut looks).await {
-            Ok(id) => id,
-            Err(error) => return Err(claim.end(error)),
-        };
-        job.record("config", id);
-        // Whoever comes next finds this one among the older ones.
-        claim.turn = None;
-        let outcome = self.active(server_id, id, &mut looks).await;
-        match outcome {
-            Ok(config) => {
-                claim.release();
-                Ok((id, config))
-            }
-            Err(error) => Err(claim.end(error)),
-        }
-    }
-
-    /// Finds the configuration that was not there before.
-    async fn own(
-        &self,
-        claim: &mut Claim,
-        lost: Option<Error>,
-        looks: &mut Looks,
-    ) -> Result<u64, Error> {
-        let mut look = 0;
-        loop {
-            let new = self.entries(Some(claim.server_id)).await;
-            let mut new = new.map_err(Error::with_read_back)?;
-            new.retain(|entry| !claim.before.contains(&entry.id));
-            look += 1;
-            match (&new[..], lost.as_ref()) {
-                ([entry], _) => {
-                    claim.id = Some(entry.id);
-                    return Ok(entry.id);
+        let before = before.iter().map(|entry| entry.id).collect();
+        let creation = Creation { vpn: self.clone(), server_id, before, seen: BTreeSet::new() };
+        let vpn = self.clone();
+        Finish::new(creation.run(turn))
+            .or_undo(async move |created| {
+                if let Ok((id, _)) = created {
+                    // Nobody is left to be told of a failure; the configuration is listed then.
+                    let _ = vpn.delete_config(id).await;
                 }
-                ([], Some(_)) if look >= LOOKS_FOR_A_LOST_ONE => break,
-                ([], _) if self.next(looks).await => {}
-                ([], _) => break,
-                (several, _) => {
-                    let ids: Vec<_> = several.iter().map(|it| it.id.to_string()).collect();
-                    return Err(ambiguous(format!(
-                        "another program created a configuration at the same time; which of {} is \
-                         whose cannot be told",
-                        ids.join(", ")
-                    )));
-                }
-            }
-        }
-        Err(lost
-            .unwrap_or_else(|| ambiguous("the created configuration did not appear".to_owned())))
+            })
+            .await
     }
 
     /// Waits until a configuration is active, and gives its text.
@@ -146,7 +91,7 @@ impl VpnScript {
                 None => return Err(job(ErrorKind::NotFound, id, "is gone again")),
                 Some(WireGuardConfigEntry { fail_reason: Some(reason), .. }) => {
                     let failed = job(ErrorKind::Refused, id, "was not made");
-                    return Err(failed.with_message(reason));
+                    return Err(failed.with_message(reason).with_leftover(configuration(id)));
                 }
                 Some(WireGuardConfigEntry { status: PENDING_DELETION, .. }) => {
                     return Err(job(ErrorKind::Pending, id, "is being deleted by somebody"));
@@ -155,7 +100,7 @@ impl VpnScript {
                 Some(_) if self.next(looks).await => {}
                 Some(_) => {
                     let what = "is still being created; list it later";
-                    return Err(job(ErrorKind::Pending, id, what).with_read_back());
+                    return Err(job(ErrorKind::Pending, id, what).with_leftover(configuration(id)));
                 }
             }
         }
@@ -196,73 +141,126 @@ fn job(kind: ErrorKind, id: u64, what: &str) -> Error {
         .with_detail(format!("the configuration {id} {what}"))
 }
 
-/// A failure after the creation, which leaves the configuration where it is: who repeats the call
-/// has two.
-fn left_behind(error: Error, id: u64) -> Error {
+fn configuration(id: u64) -> Leftover {
+    Leftover::new(LeftoverKind::Configuration, id.to_string())
+}
+
+/// A failure after the creation, which leaves the configuration where it is: a caller who repeats
+/// the call has two.
+pub(crate) fn left_behind(error: Error, id: u64) -> Error {
     let why = error.detail().map(|why| format!("; {why}")).unwrap_or_default();
     error
         .with_detail(format!("the configuration {id} was created and is listed{why}"))
-        .with_read_back()
+        .with_leftover(configuration(id))
 }
 
-fn ambiguous(why: String) -> Error {
-    Error::new(ErrorKind::Ambiguous).with_operation(CreateWireGuardConfig::ID).with_detail(why)
-}
-
-/// A creation under way. Dropped before its end, it removes what it created.
-struct Claim {
+/// A creation under way.
+///
+/// The provider's answer names no configuration. What is new in the list after an accepted creation
+/// is this caller's only if nothing else is new; after a creation whose answer was lost it may be
+/// another machine's, and is nobody's to hand out or to delete.
+struct Creation {
     vpn: VpnScript,
     server_id: u64,
     before: BTreeSet<u64>,
-    /// Whether the provider has said that it creates one.
-    accepted: bool,
-    id: Option<u64>,
-    /// Kept until the own configuration is known; `None` after that.
-    turn: Option<Turn>,
-    /// Whether the caller has had its answer.
-    answered: bool,
+    /// All that was not there before, in any look.
+    seen: BTreeSet<u64>,
 }
 
-impl Claim {
-    /// The caller has the configuration.
-    fn release(mut self) {
-        self.answered = true;
-    }
-
-    /// The caller has the error, which says what is left behind.
-    fn end(self, error: Error) -> Error {
-        self.release();
-        error
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        if self.answered {
-            return;
-        }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (vpn, server_id, turn) = (self.vpn.clone(), self.server_id, self.turn.take());
-        let (before, accepted, id) = (std::mem::take(&mut self.before), self.accepted, self.id);
-        runtime.spawn(async move {
-            let owner = vpn.clone();
-            let mut claim =
-                Claim { vpn: owner, server_id, before, accepted, id, turn, answered: false };
-            let mut looks = vpn.looks();
-            let id = match claim.id {
-                Some(id) => Ok(id),
-                // The longer one waits for what may never come, the more likely is it another's.
-                None => {
-                    let lost = (!accepted).then(|| Error::new(ErrorKind::Ambiguous));
-                    vpn.own(&mut claim, lost, &mut looks).await
-                }
-            };
-            if let Ok(id) = id {
-                // A configuration can be deleted only after it has been made.
-                let _ = vpn.active(server_id, id, &mut looks).await;
-                let _ = vpn.delete_config(id).await;
+impl Creation {
+    /// Creates the configuration, and keeps the turn until it is known: the next program then finds
+    /// it among the older ones.
+    async fn run(mut self, turn: Turn) -> Result<(u64, Secret), Error> {
+        match self.vpn.call(CreateWireGuardConfig { server_id: self.server_id }).await {
+            Ok(()) => {}
+            Err(error) if error.advice() == Advice::ReadBack => {
+                return Err(self.in_doubt(error).await);
             }
-            claim.release();
-        });
+            Err(error) => return Err(error),
+        }
+        let job = tracing::debug_span!("job", what = "create", config = field::Empty);
+        let mut looks = self.vpn.looks();
+        let id = self.own(&mut looks).await?;
+        job.record("config", id);
+        drop(turn);
+        let config = self.vpn.active(self.server_id, id, &mut looks).await?;
+        Ok((id, config))
+    }
+
+    /// Finds the configuration that an accepted creation made: the one that is new, and that has been
+    /// the only new one for the settle time.
+    ///
+    /// An installation that showed nothing new right after it had accepted shows its configurations
+    /// late, and another machine's may come first. It is given until the configuration is made, too.
+    async fn own(&mut self, looks: &mut Looks) -> Result<u64, Error> {
+        let mut since = None;
+        let mut is_late = false;
+        loop {
+            let new = self.look().await.map_err(|error| self.name_seen(error).with_read_back())?;
+            let mut seen = self.seen.iter();
+            match (seen.next().copied(), seen.next()) {
+                (None, _) => is_late = true,
+                (Some(id), None) => {
+                    let now = self.vpn.client.clock().instant();
+                    let alone = now.duration_since(*since.get_or_insert(now));
+                    let is_pending = new.iter().any(|entry| {
+                        entry.status == PENDING_CREATION && entry.fail_reason.is_none()
+                    });
+                    if alone >= SETTLE && !(is_late && is_pending) {
+                        return Ok(id);
+                    }
+                }
+                (Some(_), Some(_)) => {
+                    return Err(self.ambiguous(
+                        "another program created a configuration at the same time; which one is \
+                         whose cannot be told",
+                    ));
+                }
+            }
+            if !self.vpn.next(looks).await {
+                let why = match since {
+                    None => "the created configuration did not appear",
+                    Some(_) => "the only new configuration appeared too late to be surely this one",
+                };
+                return Err(self.ambiguous(why));
+            }
+        }
+    }
+
+    /// Tells what is new after a creation whose answer was lost, as far as it appears within the
+    /// settle time.
+    async fn in_doubt(&mut self, lost: Error) -> Error {
+        let vpn = self.vpn.clone();
+        let (mut looks, began) = (vpn.looks(), vpn.client.clock().instant());
+        while self.look().await.is_ok()
+            && vpn.client.clock().instant().duration_since(began) < SETTLE
+            && vpn.next(&mut looks).await
+        {}
+        if self.seen.is_empty() {
+            return lost;
+        }
+        let why = "what is new since then may be this call's or another machine's";
+        let why = match lost.detail() {
+            Some(lost) => format!("{why}; {lost}"),
+            None => why.to_owned(),
+        };
+        self.name_seen(lost.with_kind(ErrorKind::Ambiguous).with_detail(why))
+    }
+
+    /// The configurations that were not there before.
+    async fn look(&mut self) -> Result<Vec<WireGuardConfigEntry>, Error> {
+        let mut new = self.vpn.entries(Some(self.server_id)).await?;
+        new.retain(|entry| !self.before.contains(&entry.id));
+        self.seen.extend(new.iter().map(|entry| entry.id));
+        Ok(new)
+    }
+
+    fn ambiguous(&self, why: &str) -> Error {
+        let error = Error::new(ErrorKind::Ambiguous).with_operation(CreateWireGuardConfig::ID);
+        self.name_seen(error.with_detail(why))
+    }
+
+    fn name_seen(&self, error: Error) -> Error {
+        self.seen.iter().fold(error, |error, id| error.with_leftover(configuration(*id)))
     }
 }

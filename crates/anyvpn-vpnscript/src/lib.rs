@@ -34,9 +34,11 @@
 //! - A configuration is never asked for twice once the first may have been: see
 //!   [`Replay`](anyvpn_http::Replay). It then ends as [`ErrorKind::Ambiguous`].
 //! - The answer to a creation names no configuration, and whose is whose is never guessed: programs of
-//!   one person take turns, see [`VpnScript::with_lock_folder`].
+//!   one person take turns, see [`VpnScript::with_lock_folder`]. What may be another machine's is never
+//!   handed out or deleted; the error names it, see [`Error::left_behind`].
 //! - A token goes to the base URL only, over https, or to a loopback address; no log and no error shows it.
-//! - Dropping the future of a call leaves the client usable, and deletes what it had asked for.
+//! - Dropping the future of a call leaves the client usable. Obtaining a configuration then goes on in the
+//!   background until the provider has answered, and deletes the configuration if it is surely its own.
 //!
 //! # Features
 //!
@@ -133,7 +135,8 @@ impl VpnScript {
     /// Default: `anyvpn` below `XDG_RUNTIME_DIR`, or below `XDG_STATE_HOME` or `~/.local/state`.
     ///
     /// The provider's answer to a creation names no configuration. Of two that appear at once,
-    /// nothing tells which is whose, so programs of one person wait for each other.
+    /// nothing tells which is whose, so programs of one person wait for each other until the new
+    /// configuration is known.
     #[must_use]
     pub fn with_lock_folder(mut self, folder: Option<PathBuf>) -> Self {
         self.lock_folder = folder;

@@ -4,26 +4,18 @@
 mod world;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyvpn_core::{
     Advice, Config, ConfigRequest, ErrorKind, PrivateKey, ServerConfigs, WireGuardConfig,
     WireGuardOptions,
 };
-use anyvpn_http::transport::{Body, Reqwest, Transport, TransportError};
 use anyvpn_sandbox::vpnscript::{ConfigState, ServiceState};
 use anyvpn_sandbox::{Fault, FaultRule};
 use anyvpn_testkit::dropping::poll_at_most;
-use anyvpn_vpnscript::VpnScript;
 use anyvpn_vpnscript::ops::CreateWireGuardConfig;
-use bytes::Bytes;
-use futures_core::future::BoxFuture;
 use futures_util::future::join_all;
-use http::{Request, Response};
-use tokio::sync::Notify;
-use world::{OPENVPN, SMALL, USERNAME, WIREGUARD, World, obtain};
+use world::{OPENVPN, SMALL, USERNAME, WIREGUARD, World, left_behind, obtain};
 
 /// Asserts that the configuration is active, and that its text is what was obtained.
 fn assert_own(world: &World, id: u64, config: &WireGuardConfig) {
@@ -133,72 +125,6 @@ async fn without_a_common_lock_nobody_gets_another_ones() {
     assert!(unsure > 0 && world.ids().len() == 30, "{unsure} of {}", world.ids().len());
 }
 
-/// What happens to a request on its way.
-enum Detour {
-    /// Another program's creation arrives first.
-    OvertakeBy(VpnScript),
-    /// A creation never arrives, and nobody answers.
-    Swallow(Arc<Notify>),
-}
-
-/// A transport with a detour for creations. It counts the listings.
-struct Road {
-    inner: Reqwest,
-    detour: Detour,
-    lists: Arc<AtomicUsize>,
-}
-
-impl Road {
-    fn client(world: &World, detour: Detour) -> (VpnScript, Arc<AtomicUsize>) {
-        let lists = Arc::default();
-        let road = Self { inner: world::reqwest(), detour, lists: Arc::clone(&lists) };
-        let builder = world.builder().token(world.token.as_str()).transport(Arc::new(road));
-        (world::client(builder), lists)
-    }
-}
-
-impl Transport for Road {
-    fn send(
-        &self,
-        request: Request<Bytes>,
-    ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
-        Box::pin(async move {
-            let path = request.uri().path();
-            if path.ends_with("/wireguard/configs") {
-                self.lists.fetch_add(1, Ordering::Relaxed);
-            } else if path.ends_with("/wireguard/create") {
-                match &self.detour {
-                    Detour::OvertakeBy(other) => {
-                        other.call(CreateWireGuardConfig { server_id: 2 }).await.unwrap();
-                    }
-                    Detour::Swallow(swallowed) => {
-                        swallowed.notify_one();
-                        std::future::pending::<()>().await;
-                    }
-                }
-            }
-            self.inner.send(request).await
-        })
-    }
-}
-
-#[tokio::test]
-async fn a_creation_in_between_is_no_guess() {
-    let world = World::new(0).await;
-    let (older, _) = world.obtain(WIREGUARD).await.unwrap();
-    let (vpn, _) = Road::client(&world, Detour::OvertakeBy(world.other()));
-    let error = obtain(&vpn, WIREGUARD).await.map(|(id, _)| id).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Ambiguous, "{error}");
-    assert_eq!(error.advice(), Advice::ReadBack);
-    let ids = world.ids();
-    assert_eq!(ids.len(), 3);
-    let detail = error.detail().unwrap();
-    for id in &ids {
-        // The ids of the two, and not the older one's.
-        assert_eq!(detail.contains(&id.to_string()), *id != older, "{id}: {detail}");
-    }
-}
-
 #[tokio::test]
 async fn a_failed_job_says_why() {
     let world = World::new(0).await;
@@ -208,6 +134,7 @@ async fn a_failed_job_says_why() {
     assert_eq!(error.message(), Some("No route to host"));
     let id = world.ids()[0];
     assert!(error.detail().unwrap().contains(&format!("configuration {id} ")), "{error}");
+    assert_eq!(left_behind(&error), [id]);
     let list = world.vpn.list().await.unwrap();
     assert_eq!(list[0].status.to_string(), "failed: No route to host");
 }
@@ -221,6 +148,7 @@ async fn at_the_deadline_the_error_names_the_pending_id() {
     assert_eq!(error.kind(), ErrorKind::Pending, "{error}");
     let id = world.ids()[0];
     assert!(error.detail().unwrap().contains(&format!("configuration {id} ")), "{error}");
+    assert_eq!(left_behind(&error), [id]);
     // Whoever obtained once more would have two.
     assert_eq!(error.advice(), Advice::ReadBack);
     assert!(world.clock.waits().iter().sum::<Duration>() <= Duration::from_secs(30));
@@ -229,8 +157,17 @@ async fn at_the_deadline_the_error_names_the_pending_id() {
 }
 
 #[tokio::test]
+async fn a_deadline_that_no_clock_can_count_is_none() {
+    let world = World::new(0).await;
+    let vpn = world.other().with_job_deadline(Duration::MAX);
+    let (id, config) = obtain(&vpn, WIREGUARD).await.unwrap();
+    assert_own(&world, id, &config);
+}
+
+#[tokio::test]
 async fn a_listing_that_fails_after_the_creation_is_read_back() {
-    for (skip, names_it) in [(1, false), (2, true)] {
+    // While it looks for the own one, and while it waits until that is made.
+    for (skip, names_it) in [(1, false), (2, true), (5, true)] {
         let world = World::new(0).await;
         let operation = Some("vpnscript.list-wireguard-configs".to_owned());
         let rule = FaultRule { operation, skip, ..FaultRule::always(Fault::Status(500)) };
@@ -238,9 +175,8 @@ async fn a_listing_that_fails_after_the_creation_is_read_back() {
         let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
         assert_eq!((error.kind(), error.status()), (ErrorKind::Unavailable, Some(500)), "{error}");
         assert_eq!(error.advice(), Advice::ReadBack, "{error}");
-        let id = world.ids()[0];
-        let detail = error.detail().unwrap_or_default();
-        assert_eq!(detail.contains(&format!("configuration {id}")), names_it, "{error}");
+        let named = if names_it { world.ids() } else { Vec::new() };
+        assert_eq!(left_behind(&error), named, "{error}");
     }
 }
 
@@ -273,59 +209,6 @@ async fn a_dropped_future_leaves_nothing_behind_wherever_it_is_dropped() {
         assert_eq!(world.ids(), [0; 0], "left after {polls} polls");
     }
     panic!("it never came to an end");
-}
-
-/// The caller is gone and nobody knows whether the creation arrived. What appears much later is
-/// somebody else's, and must not be deleted.
-#[tokio::test]
-async fn a_clean_up_looks_only_as_long_as_a_lost_creation_can_take() {
-    let world = World::new(0).await;
-    let folder = tempfile::tempdir().unwrap();
-    let folder = Some(folder.path().to_owned());
-    let swallowed = Arc::new(Notify::new());
-    let (vpn, lists) = Road::client(&world, Detour::Swallow(Arc::clone(&swallowed)));
-    let vpn = vpn.with_lock_folder(folder.clone());
-    tokio::select! {
-        _ = obtain(&vpn, WIREGUARD) => panic!("nobody has answered"),
-        () = swallowed.notified() => {}
-    }
-    let (id, _) = obtain(&world.other().with_lock_folder(folder), WIREGUARD).await.unwrap();
-    assert_eq!(lists.load(Ordering::Relaxed), 1 + 3);
-    assert_eq!(world.ids(), [id]);
-}
-
-#[tokio::test]
-async fn a_creation_whose_reply_is_lost_is_found_and_not_done_twice() {
-    let faults = [Fault::ResetAfter, Fault::CutBody, Fault::HalfJson];
-    for fault in faults {
-        let world = World::new(0).await;
-        world.obtain(WIREGUARD).await.unwrap();
-        world.sandbox.clear_received();
-        let rule = FaultRule::once("vpnscript.create-wireguard-config", fault.clone());
-        world.sandbox.inject(rule);
-        let (id, config) = world.obtain(WIREGUARD).await.unwrap();
-        assert_own(&world, id, &config);
-        assert_eq!(world.ids().len(), 2, "{fault:?}");
-        assert_eq!(world.arrived("create-wireguard-config"), 1, "{fault:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_creation_that_got_lost_itself_is_not_repeated() {
-    for (fault, kind) in [
-        (Fault::ResetBefore, ErrorKind::Ambiguous),
-        (Fault::Status(500), ErrorKind::Unavailable),
-        (Fault::Html(200), ErrorKind::UnexpectedReply),
-    ] {
-        let world = World::new(0).await;
-        let rule = FaultRule::once("vpnscript.create-wireguard-config", fault);
-        world.sandbox.inject(rule);
-        let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
-        assert_eq!(error.kind(), kind, "{error}");
-        assert_eq!(error.advice(), Advice::ReadBack, "{error}");
-        assert_eq!(world.arrived("create-wireguard-config"), 1);
-        assert_eq!(world.ids(), [0; 0]);
-    }
 }
 
 #[tokio::test]

@@ -3,11 +3,14 @@
 use anyvpn::vpngn::ops::{
     AddClient, CancelRequest, GetProducts, ListAliases, Product, ProductStatus, ResetPassword,
 };
-use anyvpn::vpngn::{CancelAt, CountryCode, Ensured, ProductType, Vpngn};
-use anyvpn::{AccountAdmin as _, Error, ErrorKind, Secret};
+use anyvpn::vpngn::{CancelAt, CountryCode, Ensured, ProductMatch, ProductType, Vpngn};
+use anyvpn::{
+    AccountAdmin as _, Error, ErrorKind, Leftover, LeftoverKind, OperationId, ProviderName, Secret,
+};
 use serde::Serialize;
 
 use super::account::{At, Cancel, Done};
+use super::product::length;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::secrets::{NewPassword, PasswordSource, confirm};
@@ -78,7 +81,7 @@ impl From<Product> for ProductAnswer {
 
 pub async fn create(context: &Context, vpngn: &Vpngn, new: New) -> Result<(), Failure> {
     let New { client, generated_password } = new;
-    let email = client.email.clone();
+    let (email, wanted) = (client.email.clone(), client.product_type);
     let ensured = match ensure(vpngn, client).await {
         Ok(ensured) => ensured,
         Err(error) => return Err(not_created(error, generated_password.is_some())),
@@ -92,15 +95,19 @@ pub async fn create(context: &Context, vpngn: &Vpngn, new: New) -> Result<(), Fa
         generated_password,
     };
     match ensured {
-        Ensured::Created(reply) => {
-            answer.vpn_username = reply.and_then(|reply| reply.vpn_username);
-        }
-        Ensured::Existed(products) => {
+        Ensured::Created(reply) => answer.vpn_username = reply.vpn_username,
+        Ensured::Existed(found) => {
+            let has_wanted = found.has_wanted;
             answer.created = false;
-            answer.products = products.into_iter().map(ProductAnswer::from).collect();
+            answer.products = found.products.into_iter().map(ProductAnswer::from).collect();
+            if has_wanted != ProductMatch::Yes {
+                return Err(other_product(&answer, has_wanted, wanted));
+            }
             // It is not the customer's.
             answer.generated_password = None;
         }
+        // Found after doubt: perhaps by this call, perhaps by somebody else.
+        _ => return Err(whose_is_unknown(&email)),
     }
     // The one secret that can be in it was asked for.
     let told = anyvpn::reveal(|| context.output.answer(&answer, || text(&answer))).0;
@@ -117,10 +124,45 @@ pub async fn create(context: &Context, vpngn: &Vpngn, new: New) -> Result<(), Fa
 async fn ensure(vpngn: &Vpngn, client: AddClient) -> Result<Ensured, Error> {
     match vpngn.ensure_client(client.clone()).await {
         Err(error) if error.kind() == ErrorKind::Unauthorized && error.status().is_none() => {
-            vpngn.call(client).await.map(|reply| Ensured::Created(Some(reply)))
+            vpngn.call(client).await.map(Ensured::Created)
         }
         ensured => ensured,
     }
+}
+
+/// The customer was there, without an active product of the wanted length.
+fn other_product(answer: &Answer, has_wanted: ProductMatch, wanted: ProductType) -> Failure {
+    let email = answer.email;
+    let has: Vec<_> = answer.products.iter().map(name).collect();
+    let has = if has.is_empty() { "no product".to_owned() } else { has.join(", ") };
+    let wanted = length(wanted);
+    let detail = match has_wanted {
+        ProductMatch::Unknown => format!(
+            "{email} was there already with {has}; whether that is {wanted} cannot be told; nothing \
+             was changed"
+        ),
+        _ => format!(
+            "{email} was there already with {has}, and not with an active product of {wanted}; \
+             nothing was changed"
+        ),
+    };
+    let error = Error::new(ErrorKind::AlreadyExists).with_detail(detail);
+    let hint = "anyvpn product upgrade changes a product, and product add adds one";
+    Failure::from(error).hint(hint).of(ProviderName::Vpngn)
+}
+
+/// The customer is there, and may be somebody else's.
+fn whose_is_unknown(email: &str) -> Failure {
+    let error = Error::new(ErrorKind::Ambiguous)
+        .with_operation(OperationId::new("vpngn", "add-client"))
+        .with_detail(format!(
+            "{email} is there, and its creation was not answered: it may be this one or another \
+             one, with another password"
+        ))
+        .with_leftover(Leftover::new(LeftoverKind::Customer, email));
+    Failure::from(error).hint(
+        "look: anyvpn account show; only if nobody else can have made it, account set-password",
+    )
 }
 
 fn not_created(error: Error, generated: bool) -> Failure {

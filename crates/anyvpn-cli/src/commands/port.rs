@@ -11,6 +11,7 @@ use super::ability;
 use crate::args::number;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::secrets::{confirm, is_interactive};
 use crate::text::{Column, listing, table, when};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -129,17 +130,20 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
             output.answer(&answer, || list_text(&answer))
         }
         Port::Create { days, hidden, device } => {
-            let mut new = NewPortForward::new(device.find(context, forwards).await?);
+            let device = device.find_surely(context, provider, forwards, "Open a port").await?;
+            let mut new = NewPortForward::new(device);
             new.lifetime = days.map(|days| DAY * days);
             new.hidden = hidden;
             show(context, forwards.create(new).await?)
         }
         Port::Hide { port: Number { port }, device } => {
-            let device = device.find(context, forwards).await?;
+            let what = format!("Hide port {port}");
+            let device = device.find_surely(context, provider, forwards, &what).await?;
             show(context, forwards.hide(device, port).await.map_err(no_port)?)
         }
         Port::Delete { port: Number { port }, device } => {
-            let internal_ipv4 = device.find(context, forwards).await?;
+            let what = format!("Close port {port}");
+            let internal_ipv4 = device.find_surely(context, provider, forwards, &what).await?;
             forwards.delete(internal_ipv4, port).await.map_err(no_port)?;
             let answer = Deleted { internal_ipv4, port, deleted: true };
             output.answer(&answer, || format!("Port {port} is closed."))
@@ -188,7 +192,7 @@ fn check_text(check: &CheckAnswer) -> String {
 }
 
 impl Device {
-    /// The address that was given, or else the one that is surely meant; says which.
+    /// The address that was given, or else the one that is likely meant; says which.
     async fn find(
         &self,
         context: &Context,
@@ -197,7 +201,69 @@ impl Device {
         if let Some(given) = self.internal_ipv4 {
             return Ok(given);
         }
-        let devices = forwards.tunnel_addresses().await?;
+        let found = Found::among(&forwards.tunnel_addresses().await?)?;
+        found.tell(context);
+        Ok(found.address)
+    }
+
+    /// The address that was given, or else the one that is surely meant, for what changes something.
+    /// `what` is the beginning of the question whether the account's only device is meant.
+    async fn find_surely(
+        &self,
+        context: &Context,
+        provider: &dyn Provider,
+        forwards: &dyn PortForwards,
+        what: &str,
+    ) -> Result<Ipv4Addr, Failure> {
+        if let Some(given) = self.internal_ipv4 {
+            return Ok(given);
+        }
+        let found = Found::among(&forwards.tunnel_addresses().await?)?;
+        let address = found.address;
+        if found.interface.is_some() {
+            found.tell(context);
+            return Ok(address);
+        }
+        if context.output.json || !is_interactive() {
+            return Err(Failure::usage(format!(
+                "no address of this machine is in the tunnel, and {address}, the account's only \
+                 device, may be another one"
+            ))
+            .hint(format!("if it is meant: --internal-ipv4 {address}; nothing was changed")));
+        }
+        let name = device_name(provider, address).await?;
+        let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
+        let question = format!(
+            "No address of this machine is in the tunnel. {what} of the account's only device, \
+             {address}{name}?"
+        );
+        confirm(&question, &format!("--internal-ipv4 {address}"))?;
+        Ok(address)
+    }
+}
+
+/// The name of the device with this address, where the provider has one.
+async fn device_name(
+    provider: &dyn Provider,
+    address: Ipv4Addr,
+) -> Result<Option<String>, Failure> {
+    let Some(configs) = provider.server_configs() else { return Ok(None) };
+    let configs = configs.list().await?;
+    let device = configs.into_iter().find(|config| config.addresses.contains(&address.into()));
+    Ok(device.and_then(|device| device.name))
+}
+
+/// A device that may be the one that is meant.
+#[derive(Debug, PartialEq)]
+struct Found {
+    address: Ipv4Addr,
+    /// The interface of this machine that has the address; `None` for the account's only device,
+    /// which may be another machine.
+    interface: Option<String>,
+}
+
+impl Found {
+    fn among(devices: &[Ipv4Addr]) -> Result<Self, Failure> {
         // Without the interfaces there is still the account's only device.
         let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
         let local: Vec<(String, Ipv4Addr)> = interfaces
@@ -207,18 +273,20 @@ impl Device {
                 IpAddr::V6(_) => None,
             })
             .collect();
-        let (address, why) = choose(&devices, &local)?;
-        let note = format!("using the internal address {address}: it is {why}");
-        context.output.note(&note);
-        Ok(address)
+        choose(devices, &local)
+    }
+
+    fn tell(&self, context: &Context) {
+        let why = match &self.interface {
+            Some(name) => format!("this machine's, on {name}"),
+            None => "the account's only device".to_owned(),
+        };
+        context.output.note(&format!("using the internal address {}: it is {why}", self.address));
     }
 }
 
-/// The device that this machine is: the one whose address it has, or the only one there is.
-fn choose(
-    devices: &[Ipv4Addr],
-    local: &[(String, Ipv4Addr)],
-) -> Result<(Ipv4Addr, String), Failure> {
+/// The device that this machine is, or else the only one there is.
+fn choose(devices: &[Ipv4Addr], local: &[(String, Ipv4Addr)]) -> Result<Found, Failure> {
     let mut here: Vec<&(String, Ipv4Addr)> =
         local.iter().filter(|(_, address)| devices.contains(address)).collect();
     here.dedup_by_key(|(_, address)| *address);
@@ -227,8 +295,8 @@ fn choose(
         format!("choose with --internal-ipv4: {}", shown.join(", "))
     };
     match (&here[..], devices) {
-        ([(name, address)], _) => Ok((*address, format!("this machine's, on {name}"))),
-        ([], [only]) => Ok((*only, "the account's only device".to_owned())),
+        ([(name, address)], _) => Ok(Found { address: *address, interface: Some(name.clone()) }),
+        ([], [only]) => Ok(Found { address: *only, interface: None }),
         ([], []) => Err(Failure::not_found("the account has no device")
             .hint("make one: anyvpn config get SERVER --output FILE")),
         ([], several) => Err(Failure::usage(format!(
@@ -259,12 +327,12 @@ mod tests {
         let home = on("eth0", "192.168.1.2");
         let tunnel = on("wg0", "10.0.1.3");
 
-        let (found, why) = choose(&devices, &[home.clone(), tunnel.clone()]).unwrap();
-        assert_eq!(found, address("10.0.1.3"));
-        assert_eq!(why, "this machine's, on wg0");
+        let found = choose(&devices, &[home.clone(), tunnel.clone()]).unwrap();
+        assert_eq!(found.address, address("10.0.1.3"));
+        assert_eq!(found.interface.as_deref(), Some("wg0"));
 
-        let (found, _) = choose(&devices[..1], std::slice::from_ref(&home)).unwrap();
-        assert_eq!(found, address("10.0.1.2"));
+        let found = choose(&devices[..1], std::slice::from_ref(&home)).unwrap();
+        assert_eq!(found, Found { address: address("10.0.1.2"), interface: None });
 
         let lines = choose(&devices, &[home]).unwrap_err().lines();
         assert!(lines[1].contains("10.0.1.2, 10.0.1.3"), "{lines:?}");

@@ -168,7 +168,8 @@ fn ask(product: &ProductAnswer, months: ProductType) -> Result<(), Failure> {
     confirm(&plain(&question), "--yes")
 }
 
-fn length(months: ProductType) -> String {
+/// The length in words.
+pub fn length(months: ProductType) -> String {
     match months.months() {
         1 => "1 month".to_owned(),
         several => format!("{several} months"),

@@ -128,7 +128,7 @@ pub const ALL: &[Mistake] = &[
         "outcome-unknown",
         9,
         "The connection is cut while a port is opened.",
-        "anyvpn port create",
+        "anyvpn port create --internal-ipv4 $DEVICE",
     )
     .when(|stage| {
         device(stage);
@@ -144,11 +144,16 @@ pub const ALL: &[Mistake] = &[
         stage.file("password", "correct horse");
         always(stage, "azire.create-user", Fault::ResetAfter);
     }),
-    mistake("maybe-done", 7, "A gateway gives up while a port is opened.", "anyvpn port create")
-        .when(|stage| {
-            device(stage);
-            always(stage, "azire.create-port-forward", Fault::Html(504));
-        }),
+    mistake(
+        "maybe-done",
+        7,
+        "A gateway gives up while a port is opened.",
+        "anyvpn port create --internal-ipv4 $DEVICE",
+    )
+    .when(|stage| {
+        device(stage);
+        always(stage, "azire.create-port-forward", Fault::Html(504));
+    }),
 ];
 
 /// Every request for the operation meets the fault.
@@ -158,7 +163,9 @@ fn always(stage: &Stage, operation: &str, fault: Fault) {
 }
 
 fn device(stage: &Stage) {
-    stage.world.sandbox.azire().add_device(crate::common::LOGIN).unwrap();
+    let azire = stage.world.sandbox.azire();
+    azire.add_device(crate::common::LOGIN).unwrap();
+    stage.set("DEVICE", azire.devices(crate::common::LOGIN)[0].internal_ipv4.to_string());
 }
 
 /// Whom the stages trust, and nobody else: not whom this machine does.

@@ -144,8 +144,24 @@ pub const ALL: &[Mistake] = &[
     )
     .by(Who::VpnScript),
     mistake("unknown-config", 4, "There is no such configuration.", "anyvpn config revoke nope"),
-    mistake("unknown-port", 4, "Nobody opened that port.", "anyvpn port delete 12345")
-        .when(|stage| devices(stage, 1)),
+    mistake(
+        "unknown-port",
+        4,
+        "Nobody opened that port.",
+        "anyvpn port delete 12345 --internal-ipv4 $DEVICE",
+    )
+    .when(|stage| {
+        devices(stage, 1);
+        let only = stage.world.sandbox.azire().devices(LOGIN)[0].internal_ipv4;
+        stage.set("DEVICE", only.to_string());
+    }),
+    mistake(
+        "only-device",
+        2,
+        "This machine is not in the tunnel, and the only device may be another one.",
+        "anyvpn port create",
+    )
+    .when(|stage| devices(stage, 1)),
     mistake("no-device", 4, "There is no device for a port to lead to.", "anyvpn port create"),
     mistake(
         "several-devices",

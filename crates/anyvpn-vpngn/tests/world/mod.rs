@@ -106,7 +106,8 @@ impl World {
     }
 
     pub fn vpngn(&self, credential: Credential) -> Vpngn {
-        self.builder(credential).build().unwrap()
+        let settle_time = Duration::from_millis(1);
+        self.builder(credential).build().unwrap().with_settle_time(settle_time)
     }
 
     /// The customer's tokens, as a store keeps them.

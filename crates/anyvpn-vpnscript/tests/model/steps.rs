@@ -1,16 +1,19 @@
 //! What a caller can do, and what it concludes.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyvpn_core::{Accounts, Advice, Config as Obtained, ConfigRequest, Protocol, ServerConfigs};
+use anyvpn_sandbox::Fault;
 use anyvpn_sandbox::vpnscript::ServiceState;
 use anyvpn_testkit::network::Mishap;
 use anyvpn_vpnscript::ops::{CreateWireGuardConfig, DeleteWireGuardConfig};
-use anyvpn_vpnscript::{Error, ErrorKind};
+use anyvpn_vpnscript::{Error, ErrorKind, Secret, VpnScript};
 use proptest::prelude::*;
 
 use crate::account::{Config, SERVERS, State};
-use crate::{USERNAME, World, client};
+use crate::machines::{Deed, Machine};
+use crate::{USERNAME, World};
 
 const REASON: &str = "No route to host";
 /// How long the client waits for a job.
@@ -20,13 +23,28 @@ const DEADLINE: u32 = 120;
 /// not there.
 #[derive(Clone, Debug)]
 pub enum Step {
-    Obtain { server: usize },
-    Create { server: usize },
-    Revoke { config: usize },
-    Delete { config: usize },
+    Obtain {
+        server: usize,
+    },
+    /// The future is dropped after so many answers.
+    Abandon {
+        server: usize,
+        answers: usize,
+    },
+    Create {
+        server: usize,
+    },
+    Revoke {
+        config: usize,
+    },
+    Delete {
+        config: usize,
+    },
     ObtainOpenVpn,
     Account,
-    Wait { seconds: u64 },
+    Wait {
+        seconds: u64,
+    },
     FailNextJob,
     JobDuration(u32),
     Devices(u32),
@@ -46,6 +64,8 @@ pub fn steps() -> impl Strategy<Value = Step> {
     ]);
     prop_oneof![
         6 => server().prop_map(|server| Step::Obtain { server }),
+        2 => (server(), 0_usize..7)
+            .prop_map(|(server, answers)| Step::Abandon { server, answers }),
         4 => server().prop_map(|server| Step::Create { server }),
         5 => (0_usize..6).prop_map(|config| Step::Revoke { config }),
         3 => (0_usize..6).prop_map(|config| Step::Delete { config }),
@@ -61,15 +81,96 @@ pub fn steps() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// What the other machine does between two requests of the first one, or after its step.
+#[derive(Clone, Debug)]
+pub struct Interlude {
+    /// After how many requests.
+    after: usize,
+    server: usize,
+    /// Whether it obtains a configuration, and not only creates one.
+    waits: bool,
+    /// What happens to the first one's creation, in the place of what was drawn for the step.
+    creation: Option<Fault>,
+}
+
+impl Interlude {
+    /// What happens to the requests of the first machine.
+    pub fn mishaps(&self) -> Option<Vec<Mishap>> {
+        self.creation.clone().map(|fault| vec![Mishap::None, Mishap::Server(fault)])
+    }
+}
+
+pub fn interludes() -> impl Strategy<Value = Option<Interlude>> {
+    let after = prop::sample::select(vec![1_usize, 2, 2, 2, 3, 4, 5, 6]);
+    let server = prop::sample::select(vec![1_usize, 1, 1, 2]);
+    let fault = prop::sample::select(vec![None, Some(Fault::ResetBefore), Some(Fault::ResetAfter)]);
+    let interlude = (after, server, any::<bool>(), fault)
+        .prop_map(|(after, server, waits, creation)| Interlude { after, server, waits, creation });
+    prop_oneof![1 => Just(None), 1 => interlude.prop_map(Some)]
+}
+
+type Outcome = Result<Option<u64>, Error>;
+
+/// What the other machine does in a step: the server, and what it was told.
+type Second = Option<(u64, Arc<Mutex<Option<Result<Option<(u64, Secret)>, Error>>>>)>;
+
+/// Obtains a configuration, and gives its id and text.
+async fn obtain(vpn: VpnScript, server: u64) -> Result<(u64, Secret), Error> {
+    let obtained = vpn.obtain(&ConfigRequest::wireguard(server.to_string())).await?;
+    let Obtained::WireGuard(config) = obtained.config else { panic!("another protocol") };
+    Ok((obtained.id.unwrap().parse().unwrap(), config.to_secret()))
+}
+
 impl World {
-    pub async fn take(&mut self, step: Step, mishaps: &[Mishap]) {
+    /// The configuration that a step names, which may be the other machine's.
+    pub fn named(&self, step: &Step) -> Option<u64> {
+        match step {
+            Step::Revoke { config } | Step::Delete { config } => {
+                self.config(*config).map(|config| self.id(Some(config)))
+            }
+            _ => None,
+        }
+    }
+
+    pub async fn take(&mut self, step: Step, mishaps: &[Mishap], interlude: Option<Interlude>) {
         let service = self.service().clone();
         match step {
-            Step::Obtain { server } => self.obtain(SERVERS[server], mishaps).await,
+            Step::Obtain { server } => {
+                let server = SERVERS[server];
+                let second = self.interrupt(interlude);
+                let outcome = obtain(self.vpn.clone(), server).await;
+                let outcome = outcome.map(|(id, text)| Some(self.own(Machine::First, id, &text)));
+                self.created(server, outcome, mishaps, second).await;
+            }
+            Step::Abandon { server, answers } => {
+                let server = SERVERS[server];
+                let second = self.interrupt(interlude);
+                let until = self.ledger.answered(Machine::First) + answers;
+                let ledger = self.ledger.clone();
+                let enough = async {
+                    while ledger.answered(Machine::First) < until {
+                        tokio::task::yield_now().await;
+                    }
+                };
+                let outcome = tokio::select! {
+                    biased;
+                    outcome = obtain(self.vpn.clone(), server) => Some(outcome),
+                    () = enough => None,
+                };
+                match outcome {
+                    Some(outcome) => {
+                        let own =
+                            |(id, text): (u64, Secret)| Some(self.own(Machine::First, id, &text));
+                        self.created(server, outcome.map(own), mishaps, second).await;
+                    }
+                    None => self.abandoned(server, second).await,
+                }
+            }
             Step::Create { server } => {
-                let outcome = self.vpn.call(CreateWireGuardConfig { server_id: SERVERS[server] });
-                let outcome = outcome.await;
-                self.created(SERVERS[server], outcome.map(|()| None), mishaps).await;
+                let server = SERVERS[server];
+                let second = self.interrupt(interlude);
+                let outcome = self.vpn.call(CreateWireGuardConfig { server_id: server }).await;
+                self.created(server, outcome.map(|()| None), mishaps, second).await;
             }
             Step::Revoke { config } => {
                 let config = self.config(config);
@@ -118,8 +219,7 @@ impl World {
             Step::Suspend(false) => {
                 service.unsuspend(USERNAME);
                 self.account.suspended = false;
-                // A client whose sign-in was refused does not try again.
-                self.vpn = client(&self.sandbox, &self.network, None);
+                self.sign_in_anew();
                 service.revoke_tokens(USERNAME);
             }
             Step::RevokeTokens => _ = service.revoke_tokens(USERNAME),
@@ -156,46 +256,101 @@ impl World {
         }
     }
 
-    async fn obtain(&mut self, server: u64, mishaps: &[Mishap]) {
-        let outcome = self.vpn.obtain(&ConfigRequest::wireguard(server.to_string())).await;
-        let outcome = outcome.map(|obtained| {
-            let id: u64 = obtained.id.unwrap().parse().unwrap();
-            let Obtained::WireGuard(config) = obtained.config else { panic!("another protocol") };
-            let configs = self.service().configs(USERNAME);
-            let own = configs.iter().find(|it| it.id == id).unwrap();
-            assert_eq!(own.text.as_deref(), Some(config.to_secret().expose()), "another one's");
-            Some(id)
+    /// What was handed out: the machine's own configuration, and its own text.
+    fn own(&self, machine: Machine, id: u64, text: &Secret) -> u64 {
+        assert_eq!(self.ledger.owner(id), Some(machine), "{id} was handed out to {machine:?}");
+        let configs = self.service().configs(USERNAME);
+        let own = configs.iter().find(|it| it.id == id).unwrap();
+        assert_eq!(own.text.as_deref(), Some(text.expose()), "another one's text");
+        id
+    }
+
+    /// Lets the other machine act when the first one has done so many requests.
+    fn interrupt(&self, interlude: Option<Interlude>) -> Second {
+        let Interlude { after, server, waits, .. } = interlude?;
+        let (vpn, server_id) = (self.second.clone(), SERVERS[server]);
+        let outcome_slot = Arc::new(Mutex::new(None));
+        let slot = Arc::clone(&outcome_slot);
+        self.wire.interrupt(after, async move {
+            let outcome = match waits {
+                true => obtain(vpn, server_id).await.map(Some),
+                false => vpn.call(CreateWireGuardConfig { server_id }).await.map(|()| None),
+            };
+            *slot.lock().unwrap() = Some(outcome);
         });
-        self.created(server, outcome, mishaps).await;
+        Some((server_id, outcome_slot))
+    }
+
+    /// What the other machine concludes, after it has come to its end.
+    async fn end(&self, second: Second) -> Option<(u64, Outcome)> {
+        let has_acted = self.wire.calm();
+        let (server, outcome) = second.filter(|_| has_acted)?;
+        loop {
+            if let Some(outcome) = outcome.lock().unwrap().take() {
+                let own = |(id, text): (u64, Secret)| self.own(Machine::Second, id, &text);
+                return Some((server, outcome.map(|obtained| obtained.map(own))));
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Takes what both machines made and deleted in a step into the account, in order. Gives what the
+    /// first one made and what the other one made, each with whether its job fails.
+    fn take_in(&mut self, server: u64, others: u64) -> [Vec<(u64, bool)>; 2] {
+        let now = self.now();
+        let mut made = [Vec::new(), Vec::new()];
+        for (machine, deed) in self.ledger.since(self.began) {
+            let (fails, by) = self.account.next_job(now);
+            match deed {
+                Deed::Made(id) => {
+                    let server = if machine == Machine::First { server } else { others };
+                    let state = State::Creating { fails, by };
+                    self.account.configs.push(Config { id, server, state });
+                    made[machine as usize].push((id, fails));
+                }
+                Deed::Deleted(id) => {
+                    let configs = &mut self.account.configs;
+                    let config = configs.iter_mut().find(|it| it.id == id).unwrap();
+                    config.state = State::Deleting { fails, by };
+                }
+            }
+        }
+        assert!(made.iter().all(|made| made.len() <= 1), "two were made: {made:?}");
+        made
     }
 
     /// What a caller concludes from a creation: by listing, which is all that ever names an id. An
     /// obtained configuration has named it before.
-    async fn created(
-        &mut self,
-        server: u64,
-        outcome: Result<Option<u64>, Error>,
-        mishaps: &[Mishap],
-    ) {
+    async fn created(&mut self, server: u64, outcome: Outcome, mishaps: &[Mishap], second: Second) {
         self.network.calm();
-        let smooth = mishaps.is_empty();
+        let second = self.end(second).await;
+        let smooth = mishaps.is_empty() && second.is_none();
         let refusals = self.account.refuses_config(server);
         let known: Vec<_> = self.account.configs.iter().map(|it| it.id).collect();
         // A job of before can have been done meanwhile, which makes room for this one.
         let refused = !refusals.is_empty() && (smooth || !self.account.is_unsettled());
-        let mut new = self.listed().await.unwrap_or_default();
-        new.retain(|id| !known.contains(id));
-        assert!(new.len() <= 1, "two were made: {new:?}");
-        let new = new.first().copied();
-        assert!(new.is_none() || !refused, "{new:?} was made, and not refused with {refusals:?}");
-        assert_eq!(self.done("vpnscript.create-wireguard-config"), usize::from(new.is_some()));
-        let will_fail = self.account.failures > 0;
+        let listed = self.listed().await;
+        let others = second.as_ref().map_or(0, |(server, _)| *server);
+        let [ours, theirs] = self.take_in(server, others);
+        if let Some(listed) = listed {
+            let ids = listed.into_iter().filter(|id| !known.contains(id)).count();
+            assert_eq!(ids, ours.len() + theirs.len(), "what was made is not what is listed");
+        }
+        assert!(
+            ours.is_empty() || !refused,
+            "{ours:?} was made, and not refused with {refusals:?}"
+        );
+        let done = self.done("vpnscript.create-wireguard-config");
+        assert_eq!(done, ours.len() + theirs.len());
+        if let Some((_, theirs_outcome)) = second {
+            self.concluded(&theirs_outcome, theirs.first().copied());
+        }
+        let ours = ours.first().copied();
+        self.concluded(&outcome, ours);
         match &outcome {
-            Ok(Some(id)) => assert!(new == Some(*id) && !will_fail, "{id} is not {new:?}"),
-            Ok(None) => assert!(new.is_some(), "nothing was made"),
-            Err(error) if new.is_some() => {
-                let failed = will_fail && error.message() == Some(REASON);
-                assert!(failed || error.advice() == Advice::ReadBack, "{new:?} after {error:?}");
+            Ok(_) => {}
+            Err(error) if ours.is_some() => {
+                let failed = error.message() == Some(REASON);
                 let long = self.account.job_seconds > DEADLINE;
                 assert!(
                     !smooth || failed || long && error.kind() == ErrorKind::Pending,
@@ -204,10 +359,48 @@ impl World {
             }
             Err(error) => assert!(!smooth || refusals.contains(&error.kind()), "{error:?}"),
         }
-        if let Some(id) = new {
-            let (fails, by) = self.account.next_job(self.now());
-            let state = State::Creating { fails, by };
-            self.account.configs.push(Config { id, server, state });
+    }
+
+    /// What a machine is told fits what it made: nothing is lost without a word.
+    fn concluded(&self, outcome: &Outcome, made: Option<(u64, bool)>) {
+        match (outcome, made) {
+            (Ok(Some(id)), _) => {
+                assert!(made == Some((*id, false)), "{id} is not {made:?}");
+            }
+            (Ok(None), _) => assert!(made.is_some(), "nothing was made"),
+            (Err(error), Some((id, fails))) => {
+                let failed = fails && error.message() == Some(REASON);
+                assert!(failed || error.advice() == Advice::ReadBack, "{id} after {error:?}");
+            }
+            (Err(_), None) => {}
+        }
+        if let Err(error) = outcome {
+            for leftover in error.left_behind() {
+                let id: u64 = leftover.id().parse().unwrap();
+                assert!(self.ledger.owner(id).is_some(), "{id} is named, and nobody made it");
+            }
+        }
+    }
+
+    /// What there is after a caller has given up: it has heard nothing, and the account tells.
+    async fn abandoned(&mut self, server: u64, second: Second) {
+        // Whatever goes on in the background comes to its end when no request arrives any more.
+        let mut quiet = 0;
+        let mut count = self.ledger.answered(Machine::First);
+        while quiet < 20 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let now = self.ledger.answered(Machine::First);
+            quiet = if now == count { quiet + 1 } else { 0 };
+            count = now;
+        }
+        self.network.calm();
+        let second = self.end(second).await;
+        let others = second.as_ref().map_or(0, |(server, _)| *server);
+        let [ours, theirs] = self.take_in(server, others);
+        let done = self.done("vpnscript.create-wireguard-config");
+        assert_eq!(done, ours.len() + theirs.len());
+        if let Some((_, outcome)) = second {
+            self.concluded(&outcome, theirs.first().copied());
         }
     }
 

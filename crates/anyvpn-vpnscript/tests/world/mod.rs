@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use anyvpn_core::{Config, ConfigRequest, OperationId, ServerConfigs, Timestamp, WireGuardConfig};
+use anyvpn_core::{
+    Config, ConfigRequest, LeftoverKind, OperationId, ServerConfigs, Timestamp, WireGuardConfig,
+};
 use anyvpn_http::transport::Reqwest;
 use anyvpn_http::{ClientBuilder, Clock, Limits, RetryPolicy};
 use anyvpn_sandbox::vpnscript::Service;
@@ -176,6 +178,15 @@ pub async fn obtain(vpn: &VpnScript, server: &str) -> Result<(u64, WireGuardConf
     let obtained = vpn.obtain(&ConfigRequest::wireguard(server)).await?;
     let Config::WireGuard(config) = obtained.config else { panic!("another protocol") };
     Ok((obtained.id.unwrap().parse().unwrap(), config))
+}
+
+/// The ids of the configurations that the error names as left behind.
+pub fn left_behind(error: &Error) -> Vec<u64> {
+    let ids = error.left_behind().iter().map(|leftover| {
+        assert_eq!(leftover.kind, LeftoverKind::Configuration);
+        leftover.id().parse().unwrap()
+    });
+    ids.collect()
 }
 
 /// The usual transport, to stand behind another one.

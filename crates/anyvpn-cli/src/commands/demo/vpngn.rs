@@ -44,8 +44,8 @@ async fn join(tour: &mut Tour<'_>, vpngn: &Vpngn) -> Result<(), Failure> {
     .await?;
     let again = async {
         match vpngn.ensure_client(client).await? {
-            Ensured::Existed(products) => Ok(products),
-            Ensured::Created(_) => Err(unexpected("the customer was created twice").into()),
+            Ensured::Existed(found) => Ok(found.products),
+            _ => Err(unexpected("the customer was created twice").into()),
         }
     };
     tour.aside("Make sure that the customer exists", again, |products| {
