@@ -6,8 +6,8 @@
 //! `anyvpn-bench list CLIENT PORT COUNT` reads one list of so many servers, and prints the same, the
 //! memory above what the process had before.
 //!
-//! With the feature `peers`, `sandbox` and `hello` are two more servers, and `bulk CLIENT TOKEN DEVICE`,
-//! `scaling PROVIDER` and `load PATH TOKEN`, each with PORT CALLS IN_FLIGHT, further clients.
+//! With the feature `peers`, `sandbox` is one more server, and `bulk CLIENT TOKEN DEVICE PORT CALLS
+//! IN_FLIGHT` one more client.
 
 #[cfg(feature = "peers")]
 mod bulk;
@@ -16,8 +16,6 @@ mod client;
 mod lists;
 #[cfg(feature = "peers")]
 mod sandbox;
-#[cfg(feature = "peers")]
-mod scaling;
 mod server;
 
 use std::cell::Cell;
@@ -41,8 +39,6 @@ fn main() -> ExitCode {
                 ["list", client, port, count] => lists::run(client, port, count.parse()?).await,
                 #[cfg(feature = "peers")]
                 ["sandbox"] => sandbox::serve().await,
-                #[cfg(feature = "peers")]
-                ["hello"] => sandbox::hello().await,
                 [what @ .., port, calls, in_flight] => {
                     let plan = Plan {
                         base: format!("http://localhost:{port}"),
@@ -54,10 +50,6 @@ fn main() -> ExitCode {
                         ["bulk", client, token, device] => {
                             bulk::run(client, token, device, &plan).await
                         }
-                        #[cfg(feature = "peers")]
-                        ["scaling", provider] => scaling::run(provider, &plan).await,
-                        #[cfg(feature = "peers")]
-                        ["load", path, token] => sandbox::load(path, token, port, &plan).await,
                         [client, shape] => client::run(client, shape.parse()?, &plan).await,
                         _ => Err("there is no such client in this build".into()),
                     }

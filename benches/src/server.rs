@@ -18,11 +18,6 @@ mod lists;
 const LIST: &str = r#"{"status":"success","data":{"internal_ipv4":"10.0.16.181","internal_ipv6":"2a0e:1c80:1337:1:10:0:16:181","ports":[{"port":58216,"hidden":false,"expires_at":1687434503}]}}"#;
 const CREATED: &str = r#"{"status":"success","data":{"internal_ipv4":"10.0.16.181","internal_ipv6":"2a0e:1c80:1337:1:10:0:16:181","port":58216,"hidden":false,"expires_at":1687434503}}"#;
 const PRODUCTS: &str = r#"{"status":"success","result":"success","response":[{"product_id":"12345","product_type":"1 Month","product_status":"Active","username":"openvpn_user","password":"openvpn_pass","nextduedate":"2024-02-27"}]}"#;
-const ACCOUNT: &str = r#"{"success":true,"message":null,"data":{"user_id":417,"username":"liam","email":"liam@example.com","status":2,"suspend_reason":null,"service":[],"created_at":null,"updated_at":null}}"#;
-
-/// The id in the account's reply.
-#[cfg(feature = "peers")]
-pub const USER: u64 = 417;
 
 /// Prints its port, and serves until its input ends.
 ///
@@ -69,7 +64,6 @@ async fn answer(request: Request<Incoming>, delay: Duration) -> Result<Response<
         (Method::GET, "/v3/portforwardings") => LIST,
         (Method::POST, "/v3/portforwardings") => CREATED,
         (Method::POST, "/api/amapi/GetProducts") => PRODUCTS,
-        (Method::GET, "/api/account") => ACCOUNT,
         _ => "",
     };
     let mut response =

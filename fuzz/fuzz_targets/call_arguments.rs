@@ -74,6 +74,9 @@ fn is_what_was_said(entry: &Entry, words: &[&str], input: &Value) {
                 assert_eq!(said.parse().ok(), number.as_i64());
             }
             (FieldKind::Boolean, Value::Bool(flag)) => assert_eq!(said, flag.to_string()),
+            (FieldKind::Json, value) => {
+                assert_eq!(serde_json::from_str::<Value>(said).ok().as_ref(), Some(value));
+            }
             (kind, value) => panic!("{word}: {kind:?} is {value}"),
         }
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Package;
 
-use crate::codegen::difference;
-use crate::{cargo, packages};
+use crate::{cargo, workspace};
+use anyvpn_codegen::difference;
 
 /// Writes the lists.
 ///
@@ -48,13 +48,13 @@ pub fn check(root: &Path) -> Result<(), String> {
 
 /// The path below `root` and the text of each list.
 fn lists(root: &Path) -> Result<Vec<(PathBuf, String)>, String> {
-    let packages = packages::published(root)?;
+    let packages = workspace::published(root)?;
     let libraries: Vec<_> = packages.iter().filter(|it| it.targets[0].is_lib()).collect();
     let names = libraries.iter().flat_map(|package| ["--package", &package.name]);
     let doc = ["doc", "--quiet", "--locked", "--no-deps", "--lib", "--all-features"];
     let rustdoc = root.join("xtask/src/rustdoc.sh");
     // As docs.rs builds them, but for the format.
-    cargo(
+    cargo::run(
         &doc.into_iter().chain(names).collect::<Vec<_>>(),
         &[
             ("RUSTDOC", &rustdoc.to_string_lossy()),

@@ -1,13 +1,11 @@
 //! `cargo xtask fuzz`: any bytes for whatever reads what comes from outside.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::{fs, io, thread};
+use std::{fs, io};
 
-use crate::{cargo, faults, page, plain_cargo};
+use crate::{cargo, workspace};
 
-/// Where all lies that is no source: what earlier runs found, what they broke on, their words, the
-/// builds.
+/// Where all lies that is no source: what earlier runs found, what they broke on, the builds.
 const PLACE: &str = "target/fuzz";
 const BUILD: &str = "target/fuzz/build";
 /// Where the targets' sources are.
@@ -17,132 +15,52 @@ const PLAIN: [&str; 3] = ["--sanitizer=none", "--target-dir", BUILD];
 /// The longest input, in bytes.
 const LONGEST: &str = "-max_len=4096";
 
-/// Runs each target of `fuzz/` for so many seconds, from its seeds and what earlier runs found; as
-/// many at once as there are cores. Writes the figures to the page where they are to be kept.
+/// Runs each target of `fuzz/` for so many seconds, from its seeds and what earlier runs found.
 ///
 /// # Errors
 ///
 /// When an input was found that breaks a promise; the error says where it lies. Or when there is no
 /// cargo-fuzz.
-pub fn run(root: &Path, seconds: &str, keep: bool) -> Result<(), String> {
-    if !seconds.parse::<u32>().is_ok_and(|seconds| seconds > 0) {
-        return Err(format!("--seconds takes a number from 1, not {seconds:?}"));
-    }
-    cargo(&["fuzz", "--version"], &[])
+pub fn run(root: &Path, seconds: &str) -> Result<(), String> {
+    cargo::run(&["fuzz", "--version"], &[])
         .map_err(|e| format!("{e}: cargo install cargo-fuzz --locked; and it needs g++"))?;
-    from_fixtures(root).map_err(|e| format!("the fixtures' seeds: {e}"))?;
-    cargo(&[&["fuzz", "build"], &PLAIN[..]].concat(), &[])?;
+    // The targets know the published providers only.
+    let mut providers = workspace::providers(root)?;
+    providers.retain(|provider| provider.is_published);
+    from_fixtures(root, &providers).map_err(|e| format!("the fixtures' seeds: {e}"))?;
     let targets = names(&root.join(TARGETS)).map_err(|e| format!("{TARGETS}: {e}"))?;
-    let targets: Vec<&str> = targets.iter().filter_map(|it| it.strip_suffix(".rs")).collect();
-    let left = Mutex::new(targets.iter());
-    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let runs = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..page::cores().min(targets.len()) {
-            scope.spawn(|| {
-                while let Some(target) = next() {
-                    let run = one(root, target, seconds);
-                    runs.lock().unwrap_or_else(PoisonError::into_inner).push((*target, run));
-                }
-            });
-        }
-    });
-    let mut runs = runs.into_inner().unwrap_or_else(PoisonError::into_inner);
-    runs.sort_unstable_by_key(|(target, _)| *target);
-
-    let mut table = "| target | executions | what was found |\n|---|---|---|\n".to_owned();
-    let mut wrong = Vec::new();
-    for (target, run) in runs {
-        let run = run.map_err(|e| format!("{target}: {e}"))?;
-        let found = match run.broke {
-            true => "an input that breaks a promise",
-            false => "nothing",
-        };
-        table.push_str(&format!("| `{target}` | {} | {found} |\n", run.executions));
-        if run.broke {
-            wrong.push(format!("{target}: see {}, and {}", log(target), found_in(target)));
-        }
-    }
-    print!("{table}");
-    if keep {
-        let how = format!("({}; {seconds} s for each target, on one core)", page::processor());
-        page::put(root, faults::PAGE, "fuzzing", &format!("{table}\n{how}\n"))?;
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
-}
-
-/// What came of a target.
-struct Run {
-    /// How many inputs were tried.
-    executions: u64,
-    /// Whether one of them broke a promise.
-    broke: bool,
+    let targets = targets.iter().filter_map(|it| it.strip_suffix(".rs"));
+    let broken: Vec<String> = targets.filter_map(|it| one(root, it, seconds).err()).collect();
+    if broken.is_empty() { Ok(()) } else { Err(broken.join("\n")) }
 }
 
 /// Runs a target, and keeps of its inputs those that reach what no other does.
-fn one(root: &Path, target: &str, seconds: &str) -> Result<Run, String> {
+fn one(root: &Path, target: &str, seconds: &str) -> Result<(), String> {
     let corpus = format!("{PLACE}/corpus/{target}/");
-    let found = found_in(target);
+    let found = format!("{PLACE}/found/{target}/");
     for folder in [&corpus, &found] {
         fs::create_dir_all(root.join(folder)).map_err(|e| format!("{folder}: {e}"))?;
     }
     let seeds = [format!("fuzz/seeds/{target}"), format!("{PLACE}/fixtures/{target}")];
     let seeds = seeds.iter().map(String::as_str).filter(|it| root.join(it).is_dir());
-    let libfuzzer = [
-        format!("-dict=fuzz/{target}.dict"),
-        format!("-max_total_time={seconds}"),
-        format!("-artifact_prefix={found}"),
-    ];
-    println!("{target}: {seconds} s");
-    let output = plain_cargo()
-        .args(["fuzz", "run"])
-        .args(PLAIN)
-        .args([target, &corpus])
-        .args(seeds)
-        .args(["--", LONGEST, "-print_final_stats=1"])
-        .args(libfuzzer)
-        .output()
-        .map_err(|e| e.to_string())?;
-    let log = log(target);
-    fs::write(root.join(&log), &output.stderr).map_err(|e| format!("{log}: {e}"))?;
-    let executions = executions(&String::from_utf8_lossy(&output.stderr))
-        .ok_or_else(|| format!("did not run: {log}"))?;
-    let broke = !output.status.success();
-    if !broke {
-        let smaller = [&["fuzz", "cmin"], &PLAIN[..], &[target, &corpus]].concat();
-        let output = plain_cargo().args(smaller).output().map_err(|e| e.to_string())?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-        }
-    }
-    Ok(Run { executions, broke })
-}
-
-/// Where the inputs lie that a target broke on.
-fn found_in(target: &str) -> String {
-    format!("{PLACE}/found/{target}/")
-}
-
-/// Where a target's last words lie.
-fn log(target: &str) -> String {
-    format!("{PLACE}/{target}.log")
-}
-
-/// How many inputs a target tried, by its last words.
-fn executions(log: &str) -> Option<u64> {
-    let mut counts =
-        log.lines().filter_map(|it| it.strip_prefix("stat::number_of_executed_units:"));
-    counts.next_back()?.trim().parse().ok()
+    let dictionary = format!("-dict=fuzz/{target}.dict");
+    let (time, prefix) =
+        (format!("-max_total_time={seconds}"), format!("-artifact_prefix={found}"));
+    let options = ["--", LONGEST, "-print_final_stats=1", &dictionary, &time, &prefix];
+    let inputs: Vec<&str> = [target, &corpus].into_iter().chain(seeds).collect();
+    cargo::run(&[&["fuzz", "run"], &PLAIN[..], &inputs, &options].concat(), &[])
+        .map_err(|_| format!("{target}: an input breaks a promise: see {found}"))?;
+    cargo::run(&[&["fuzz", "cmin"], &PLAIN[..], &[target, &corpus]].concat(), &[])
 }
 
 /// Writes the seeds that the providers' fixtures are: the reply of each, and the input.
-fn from_fixtures(root: &Path) -> io::Result<()> {
+fn from_fixtures(root: &Path, providers: &[workspace::Provider]) -> io::Result<()> {
     let [replies, inputs] = ["reply", "input"].map(|it| root.join(PLACE).join("fixtures").join(it));
     for folder in [&replies, &inputs] {
         fs::create_dir_all(folder)?;
     }
-    for provider in ["azire", "vpngn", "vpnscript"] {
-        let fixtures = root.join(format!("crates/anyvpn-{provider}/fixtures"));
+    for workspace::Provider { name: provider, folder, .. } in providers {
+        let fixtures = root.join(folder).join("fixtures");
         for operation in names(&fixtures)?.iter().filter(|it| fixtures.join(it).is_dir()) {
             for case in names(&fixtures.join(operation))? {
                 let text = fs::read(fixtures.join(operation).join(&case))?;
@@ -200,14 +118,6 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_log_says_how_many_were_tried() {
-        let log = "Done 77 runs in 3 second(s)\nstat::number_of_executed_units: 77\n\
-                   stat::average_exec_per_sec:     25\n";
-        assert_eq!(executions(log), Some(77));
-        assert_eq!(executions("error: could not compile"), None);
-    }
 
     #[test]
     fn a_fixture_is_a_seed() {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::cargo;
+
 /// Runs every part, and tells what passed and what could not be tried.
 ///
 /// # Errors
@@ -15,9 +17,9 @@ pub fn run(root: &Path, no_skip: bool) -> Result<(), String> {
     fs::write(&report, "").map_err(io)?;
     // Debian's PATH of ordinary users lacks what openvpn and ip stand in.
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    let ran = crate::cargo(
+    let ran = cargo::run(
         &["test", "--package", "anyvpn-cli", "--test", "interop", "--", "--ignored"],
-        &[("ANYVPN_INTEROP_REPORT", &report.to_string_lossy()), ("PATH", &path)],
+        &[("ANYVPN_INTEROP_REPORT", &*report.to_string_lossy()), ("PATH", &path)],
     );
     let lines = fs::read_to_string(&report).map_err(io)?;
     print!("{}", summary(&lines));

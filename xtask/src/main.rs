@@ -9,61 +9,67 @@
 mod api;
 mod bench;
 mod book;
+mod cargo;
 mod codegen;
+mod endpoints;
 mod faults;
 mod fuzz;
 mod interop;
 mod mutants;
+mod new_provider;
 mod packages;
 mod page;
 mod samples;
-mod start;
 mod supply;
 mod tidy;
+mod workspace;
 
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
+
+use self::cargo::root;
 
 const USAGE: &str = "\
 The repository's own tasks.
 
 Usage: cargo xtask TASK
 
-Tasks:
-  test                everything that must hold: tidy, codegen --check, and all tests
+Checks:
+  test                run tidy, codegen --check and all tests
+  tidy                check the house rules: lengths, secrets, dependencies, links, samples
   codegen [--check]   write each provider's src/ops.rs, and docs/endpoints.md, from its openapi.yaml;
-                      with --check, write nothing and fail where a file differs
-  fixtures            the documented requests and replies of every provider
-  conformance         the contract of the neutral traits, for every provider
-  interop [--no-skip] files that the command wrote, given to openvpn, wg-quick and zbarimg;
-                      with --no-skip, fail where a program or the machine is missing
-  keyring             the command's feature of that name, with GNOME Keyring on a bus of its own
+                      with --check, write nothing and fail if a file differs
+  fixtures            check the documented requests and replies of every provider
+  conformance         check the contract of the neutral traits for every provider
+  features            lint each published crate without features, and with each feature alone
+  interop [--no-skip] give files that the command wrote to openvpn, wg-quick and zbarimg;
+                      with --no-skip, fail if a program is missing
+  keyring             test the command's keyring feature with GNOME Keyring on a private bus
+  bench --check       count what one call costs, and fail if it is 3 % above benches/cost.toml
+  deny                check the dependencies' licences, sources, bans and Rust versions (cargo-deny)
+  fuzz --seconds N    fuzz each reader of outside bytes for N seconds (cargo-fuzz)
+  mutants FILE [TEST...]
+                      change a source file and see whether its package's tests notice (cargo-mutants):
+                      hours, fewer with the names of the tests to run
+  faults [--check]    run every operation with every fault, and write the pages of docs/;
+                      with --check, write nothing and fail if a page differs
+  soak --minutes N    run all providers at full load, 5 % of the requests with a fault
+
+Documents:
+  docs [PACKAGE]      write the tables that tests check, of all packages or one
+  book                build the guide as a book in target/book (mdbook)
+  start [--check]     play docs/start.md on a terminal, and keep the screens as pictures in docs/start;
+                      with --check, write nothing and fail if they differ
   bench [SECTION [--write]]
-                      what everything costs, beside other clients: all of docs/performance.md; or print
-                      one section, and write it with --write
-  bench --check       what one call costs, in instructions and allocations; fail where it is 3 % more than
-                      benches/cost.toml says
-  fuzz --seconds N [--write]
-                      any bytes for whatever reads configurations, replies, inputs, the words of `call`
-                      and the file of profiles, for so long each; with --write, put the figures into
-                      docs/reliability.md
-  mutants [MODULE]    whether the tests notice each small change of the code (cargo-mutants): hours
-  faults [--check]    every operation with every fault: write the pages of docs/ and the figures;
-                      with --check, write nothing and fail where a page differs
-  soak --minutes N [--write]
-                      all providers at full load, 5 % of the requests with a fault; with --write,
-                      put the figures into docs/reliability.md
-  docs                write the tables in the documents that tests check
-  tidy                the house rules: lengths, secrets, dependencies, links, samples
-  book                the guide as a book in target/book, every link followed (mdbook)
-  start [--check]     play docs/start.md in tmux, and keep the screens as pictures in docs/start; with
-                      --check, write nothing and fail where they show something else
-  api [--check]       write what each published crate gives to others to its public-api.txt; with
-                      --check, write nothing and fail where it differs
-  features            each published crate without features, and with each feature alone
-  package             each published crate as its package, built from that
-  deny                the dependencies' licences, sources, bans and Rust versions (cargo-deny)
-  sbom                target/anyvpn.cdx.json: what the command is made of, as CycloneDX
+                      measure everything and write docs/performance.md; or print one section, and
+                      write it with --write
+
+Crates:
+  new-provider NAME   make crates/anyvpn-NAME: a provider with one operation that builds and passes its
+                      tests
+  api [--check]       write the public items of each published crate to its public-api.txt; with
+                      --check, write nothing and fail if it differs
+  package             build each published crate from its package
+  sbom                write target/anyvpn.cdx.json: what the command is made of, as CycloneDX
 ";
 
 fn main() -> ExitCode {
@@ -73,11 +79,11 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["codegen"] => codegen::write(root()),
         ["codegen", "--check"] => codegen::check(root()),
-        ["fixtures"] => cargo(&["test", "--workspace", "--test", "fixtures"], &[]),
-        ["conformance"] => cargo(&["test", "--workspace", "--test", "conformance"], &[]),
+        ["fixtures"] => cargo::run(&["test", "--workspace", "--test", "fixtures"], &[]),
+        ["conformance"] => cargo::run(&["test", "--workspace", "--test", "conformance"], &[]),
         ["interop"] => interop::run(root(), false),
         ["interop", "--no-skip"] => interop::run(root(), true),
-        ["keyring"] => cargo(
+        ["keyring"] => cargo::run(
             &["test", "--package", "anyvpn-cli", "--features", "keyring", "--test", "keyring"],
             &[],
         ),
@@ -85,19 +91,21 @@ fn main() -> ExitCode {
         ["bench", "--check"] => bench::check(root()),
         ["bench", section] => bench::run(root(), Some(section), false),
         ["bench", section, "--write"] => bench::run(root(), Some(section), true),
-        ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds, false),
-        ["fuzz", "--seconds", seconds, "--write"] => fuzz::run(root(), seconds, true),
-        ["mutants"] => mutants::run(root(), None),
-        ["mutants", module] => mutants::run(root(), Some(module)),
+        ["fuzz", "--seconds", seconds] => fuzz::run(root(), seconds),
+        ["mutants", file, tests @ ..] => mutants::run(root(), file, tests),
         ["faults"] => faults::matrix(root(), false),
         ["faults", "--check"] => faults::matrix(root(), true),
-        ["soak", "--minutes", minutes] => faults::soak(root(), minutes, false),
-        ["soak", "--minutes", minutes, "--write"] => faults::soak(root(), minutes, true),
-        ["docs"] => cargo(&["test", "--workspace", "--tests"], &[("ANYVPN_WRITE_DOCS", "1")]),
+        ["soak", "--minutes", minutes] => {
+            let soak = ["run", "--release", "--package", "anyvpn", "--example", "soak", "--"];
+            cargo::run(&[&soak[..], &["--minutes", minutes]].concat(), &[])
+        }
+        ["new-provider", name] => new_provider::make(root(), name),
+        ["docs"] => docs(None),
+        ["docs", package] => docs(Some(package)),
         ["tidy"] => tidy::check(root()),
         ["book"] => book::build(root()),
-        ["start"] => start::write(root()),
-        ["start", "--check"] => start::check(root()),
+        ["start"] => start(&[("ANYVPN_WRITE_DOCS", "1")]),
+        ["start", "--check"] => start(&[]),
         ["api"] => api::write(root()),
         ["api", "--check"] => api::check(root()),
         ["features"] => packages::features(root()),
@@ -122,67 +130,62 @@ fn main() -> ExitCode {
     }
 }
 
-fn test() -> Result<(), String> {
-    tidy::check(root())?;
-    codegen::check(root())?;
-    separate()?;
-    cargo(&["test", "--workspace"], &[])?;
-    cargo(&["test", "--package", "anyvpn-http", "--features", "gzip", "--test", "gzip"], &[])
-}
-
-/// An application that wants one provider gets no crate of another.
-fn separate() -> Result<(), String> {
-    const PROVIDERS: [&str; 3] = ["azire", "vpngn", "vpnscript"];
-    for provider in PROVIDERS {
-        let features = format!("--features=ring,{provider}");
-        let tree = ["tree", "--package=anyvpn", "--no-default-features", &features];
-        let tree = stdout(&[&tree[..], &["--edges=normal", "--prefix=none"]].concat())?;
-        for other in PROVIDERS {
-            if tree.contains(&format!("anyvpn-{other} ")) != (other == provider) {
-                return Err(format!("with the feature {provider} alone, anyvpn-{other} is wrong"));
-            }
+/// Runs the tests that write documents, so that they do: all of a package's but the fault matrix.
+fn docs(package: Option<&str>) -> Result<(), String> {
+    let mut packages = workspace::packages(root())?;
+    packages.retain(|it| package.is_none_or(|name| it.name.as_str() == name));
+    if packages.is_empty() {
+        return Err("there is no such package in the workspace".to_owned());
+    }
+    for package in &packages {
+        let targets = package
+            .targets
+            .iter()
+            .filter(|it| it.is_test() && it.required_features.is_empty() && it.name != "faults");
+        let tests: Vec<&str> = targets.flat_map(|it| ["--test", &it.name]).collect();
+        if !tests.is_empty() {
+            let test = ["test", "--package", package.name.as_str()];
+            cargo::run(&[&test[..], &tests].concat(), &[("ANYVPN_WRITE_DOCS", "1")])?;
         }
     }
     Ok(())
 }
 
-fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
-    let words = arguments.join(" ");
-    let status = plain_cargo()
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .status()
-        .map_err(|e| format!("cargo {words}: {e}"))?;
-    if status.success() { Ok(()) } else { Err(format!("cargo {words} failed")) }
+/// Plays the guide's first five minutes.
+fn start(environment: &[(&str, &str)]) -> Result<(), String> {
+    let test = ["test", "--package", "anyvpn-cli", "--test", "start", "--", "--ignored"];
+    cargo::run(&test, environment)
 }
 
-/// What Cargo writes to stdout.
-fn stdout(arguments: &[&str]) -> Result<String, String> {
-    let output = plain_cargo()
-        .args(arguments)
-        .output()
-        .map_err(|e| format!("cargo {}: {e}", arguments.join(" ")))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    Err(String::from_utf8_lossy(&output.stderr).into_owned())
+fn test() -> Result<(), String> {
+    tidy::check(root())?;
+    codegen::check(root())?;
+    separate()?;
+    cargo::run(&["test", "--workspace"], &[])?;
+    cargo::run(&["test", "--package", "anyvpn-http", "--features", "gzip", "--test", "gzip"], &[])
 }
 
-/// Cargo as it runs outside of `cargo xtask`: ring's build script compares the variables that
-/// `cargo run` sets for this program, and would build ring and all above it anew.
-fn plain_cargo() -> Command {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root());
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-            cargo.env_remove(&*name);
+/// An application that wants one provider gets no crate of another.
+fn separate() -> Result<(), String> {
+    let providers = workspace::providers(root())?;
+    let facade = workspace::packages(root())?.into_iter().find(|it| it.name.as_str() == "anyvpn");
+    let features = facade.map(|it| it.features).unwrap_or_default();
+    // A provider that is new may not be in the facade yet.
+    let providers: Vec<_> =
+        providers.iter().filter(|provider| features.contains_key(&provider.name)).collect();
+    for provider in &providers {
+        let features = format!("--features=ring,{}", provider.name);
+        let tree = ["tree", "--package=anyvpn", "--no-default-features", &features];
+        let tree = cargo::stdout(&[&tree[..], &["--edges=normal", "--prefix=none"]].concat())?;
+        for other in &providers {
+            let expected = other.name == provider.name;
+            if tree.contains(&format!("anyvpn-{} ", other.name)) != expected {
+                return Err(format!(
+                    "with the feature {} alone, anyvpn-{} is wrong",
+                    provider.name, other.name
+                ));
+            }
         }
     }
-    cargo
-}
-
-/// The workspace's folder.
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    Ok(())
 }

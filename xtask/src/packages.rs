@@ -2,16 +2,7 @@
 
 use std::path::Path;
 
-use cargo_metadata::{MetadataCommand, Package};
-
-use crate::cargo;
-
-/// The workspace's packages that are for crates.io.
-pub fn published(root: &Path) -> Result<Vec<Package>, String> {
-    let mut command = MetadataCommand::new();
-    let metadata = command.current_dir(root).no_deps().exec().map_err(|e| e.to_string())?;
-    Ok(metadata.packages.into_iter().filter(|package| package.publish.is_none()).collect())
-}
+use crate::{cargo, workspace};
 
 /// Lints each published crate without any feature, and with each feature alone.
 ///
@@ -19,13 +10,13 @@ pub fn published(root: &Path) -> Result<Vec<Package>, String> {
 ///
 /// When one does not compile, or the compiler warns.
 pub fn features(root: &Path) -> Result<(), String> {
-    for package in published(root)? {
+    for package in workspace::published(root)? {
         let features = package.features.keys().filter(|feature| *feature != "default");
         for feature in std::iter::once("").chain(features.map(String::as_str)) {
             println!("{} with {}", package.name, if feature.is_empty() { "none" } else { feature });
             let clippy = ["clippy", "--quiet", "--locked", "--no-default-features"];
             let this = ["--package", &package.name, "--features", feature];
-            cargo(&[&clippy[..], &this, &["--", "--deny", "warnings"]].concat(), &[])?;
+            cargo::run(&[&clippy[..], &this, &["--", "--deny", "warnings"]].concat(), &[])?;
         }
     }
     Ok(())
@@ -38,10 +29,10 @@ pub fn features(root: &Path) -> Result<(), String> {
 ///
 /// When a package lacks a file that its build needs, or something that crates.io asks for.
 pub fn package(root: &Path) -> Result<(), String> {
-    let packages = published(root)?;
+    let packages = workspace::published(root)?;
     let names = packages.iter().flat_map(|package| ["--package", &package.name]);
     // What is not committed yet is packaged too: this is a check, and publishes nothing.
-    cargo(
+    cargo::run(
         &["package", "--locked", "--allow-dirty"].into_iter().chain(names).collect::<Vec<_>>(),
         &[],
     )

@@ -8,7 +8,7 @@ use cargo_metadata::MetadataCommand;
 use serde_json::{Value, json};
 use toml_edit::DocumentMut;
 
-use crate::{cargo, packages, stdout};
+use crate::{cargo, workspace};
 
 /// Holds licences, sources and single crates against `deny.toml`, and what Rust they need against the
 /// workspace's `rust-version`.
@@ -18,17 +18,17 @@ use crate::{cargo, packages, stdout};
 /// What breaks a rule, or that there is no cargo-deny.
 pub fn deny(root: &Path) -> Result<(), String> {
     rust_version(root)?;
-    cargo(&["deny", "--version"], &[])
+    cargo::run(&["deny", "--version"], &[])
         .map_err(|e| format!("{e}: cargo install cargo-deny --locked"))?;
     // With all features there are two crypto providers, so bans hold for what is on by default; and
     // for what others get, which leaves out what tests need.
-    cargo(&["deny", "--locked", "--all-features", "check", "licenses", "sources"], &[])?;
-    cargo(&["deny", "--locked", "--exclude-dev", "check", "bans"], &[])
+    cargo::run(&["deny", "--locked", "--all-features", "check", "licenses", "sources"], &[])?;
+    cargo::run(&["deny", "--locked", "--exclude-dev", "check", "bans"], &[])
 }
 
 /// No dependency, on any platform, asks for a newer Rust than the published crates say.
 fn rust_version(root: &Path) -> Result<(), String> {
-    let published = packages::published(root)?;
+    let published = workspace::published(root)?;
     let stated = published.iter().filter_map(|it| it.rust_version.as_ref()).min();
     let mut command = MetadataCommand::new();
     command.current_dir(root).other_options(vec!["--locked".to_owned()]);
@@ -53,8 +53,8 @@ pub fn sbom(root: &Path) -> Result<(), String> {
     let lock =
         fs::read_to_string(root.join("Cargo.lock")).map_err(|e| format!("Cargo.lock: {e}"))?;
     let sums = checksums(&lock)?;
-    let built = stdout(&tree("normal,build"))?;
-    let linked = stdout(&tree("normal,no-proc-macro"))?;
+    let built = cargo::stdout(&tree("normal,build"))?;
+    let linked = cargo::stdout(&tree("normal,no-proc-macro"))?;
     let text = format!("{:#}\n", document(&built, &linked, &sums)?);
     let file = root.join("target/anyvpn.cdx.json");
     fs::write(&file, text).map_err(|e| format!("{}: {e}", file.display()))?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::samples;
+use crate::{samples, workspace};
 
 /// The longest source file, in lines.
 const LONGEST: usize = 500;
@@ -31,6 +31,8 @@ const FOR_TESTS: &[&str] = &["anyvpn-sandbox", "anyvpn-testkit"];
 pub fn check(root: &Path) -> Result<(), String> {
     let mut breaches = Vec::new();
     let mut files = Vec::new();
+    let providers = workspace::providers(root)?;
+    let providers: Vec<_> = providers.iter().map(|it| format!("anyvpn-{}", it.name)).collect();
     walk(root, &mut files).map_err(|e| format!("{}: {e}", root.display()))?;
     for path in files {
         let Ok(text) = fs::read_to_string(&path) else {
@@ -39,7 +41,9 @@ pub fn check(root: &Path) -> Result<(), String> {
         let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("rs") => rust(&name, &text, &mut breaches),
-            Some("toml") if name.ends_with("Cargo.toml") => manifest(&name, &text, &mut breaches),
+            Some("toml") if name.ends_with("Cargo.toml") => {
+                manifest(&name, &text, &providers, &mut breaches);
+            }
             Some("md") => {
                 links(&path, &name, &text, &mut breaches);
                 samples::check(&name, &text, &mut breaches);
@@ -101,7 +105,7 @@ fn bare_secret(line: &str) -> Option<&str> {
 }
 
 /// Dependencies point down, only anyvpn-http knows reqwest, and each dependency has a reason.
-fn manifest(name: &str, text: &str, breaches: &mut Vec<String>) {
+fn manifest(name: &str, text: &str, providers: &[String], breaches: &mut Vec<String>) {
     let mut section = "";
     let mut previous = "";
     for (number, line) in text.lines().enumerate() {
@@ -110,8 +114,7 @@ fn manifest(name: &str, text: &str, breaches: &mut Vec<String>) {
             section = header.trim_end_matches(']');
         }
         let dependency = line.split(['.', ' ', '=']).next().unwrap_or_default();
-        let provider =
-            |it: &str| matches!(it, "anyvpn-azire" | "anyvpn-vpnscript" | "anyvpn-vpngn");
+        let provider = |it: &str| providers.iter().any(|provider| provider == it);
         // What is compared with is needed beside what is measured.
         if section == "dependencies" && !name.starts_with("benches/") {
             let of = |it: &str| name == format!("crates/{it}/Cargo.toml");
@@ -160,9 +163,18 @@ fn links(path: &Path, name: &str, text: &str, breaches: &mut Vec<String>) {
             };
             if !there {
                 breaches.push(format!("{name}:{}: nothing is at {link}", number + 1));
+            } else if name.starts_with("docs/") && leaves(name, link) {
+                let problem = "leads out of docs/, where the book has no page";
+                breaches.push(format!("{name}:{}: {link} {problem}", number + 1));
             }
         }
     }
+}
+
+/// Whether a link of a page below docs/ leads out of that folder.
+fn leaves(name: &str, link: &str) -> bool {
+    let folders = name.matches('/').count() - 1;
+    link.split('/').take_while(|part| *part == "..").count() > folders
 }
 
 /// The headings of a page, as links name them.
@@ -181,7 +193,7 @@ fn headings(page: &str) -> impl Iterator<Item = String> {
 
 /// The folder of each published crate has what its package must hold.
 fn packages(root: &Path, breaches: &mut Vec<String>) -> Result<(), String> {
-    for package in crate::packages::published(root)? {
+    for package in workspace::published(root)? {
         for file in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {
             if !package.manifest_path.with_file_name(file).is_file() {
                 breaches.push(format!("crates/{}: {file} is missing", package.name));
@@ -220,10 +232,12 @@ mod tests {
         let mut breaches = Vec::new();
         let text = "[dependencies]\nreqwest.workspace = true\nanyvpn-sandbox.workspace = true\n\
                     anyvpn-azire.workspace = true\n";
-        manifest("crates/anyvpn-core/Cargo.toml", text, &mut breaches);
+        let providers = ["anyvpn-azire".to_owned()];
+        manifest("crates/anyvpn-core/Cargo.toml", text, &providers, &mut breaches);
         assert_eq!(breaches.len(), 3, "{breaches:?}");
         breaches.clear();
-        manifest("Cargo.toml", "[workspace.dependencies]\nfoo = \"1\"\n", &mut breaches);
+        let text = "[workspace.dependencies]\nfoo = \"1\"\n";
+        manifest("Cargo.toml", text, &providers, &mut breaches);
         assert_eq!(breaches.len(), 1, "{breaches:?}");
         breaches.clear();
         let text = "# One\n```sh\n# no heading\n```\n## `b`: two, 3\n[x](b.md) [y](https://z#y) \
@@ -237,6 +251,13 @@ mod tests {
                 "a.md:7: nothing is at ..#x"
             ]
         );
+    }
+
+    #[test]
+    fn a_link_out_of_the_book_is_found() {
+        assert!(leaves("docs/a.md", "../README.md"));
+        assert!(leaves("docs/recipes/a.md", "../../README.md"));
+        assert!(!leaves("docs/recipes/a.md", "../errors.md#x"));
     }
 
     #[test]

@@ -1,11 +1,4 @@
-//! The libraries below, used by hand: reqwest as its own examples do, and hyper-util's client.
-
-use bytes::Bytes;
-use http::{Method, Request, header};
-use http_body_util::{BodyExt as _, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+//! reqwest by hand, as its own examples use it.
 
 use super::wire::{CREATE, Envelope, GET_PRODUCTS, PortForward, PortForwards, Products};
 use super::{DEVICE, Shape, TOKEN};
@@ -66,57 +59,4 @@ pub async fn reqwest(shape: Shape, plan: &Plan) -> Result<(), Failure> {
             plan.measure(shape.answer(), || async { call().await.unwrap_or_default() }).await
         }
     }
-}
-
-type Hyper = Client<HttpConnector, Full<Bytes>>;
-
-pub async fn hyper(shape: Shape, plan: &Plan) -> Result<(), Failure> {
-    let client: &Hyper = &Client::builder(TokioExecutor::new()).build_http();
-    let base = &plan.base;
-    match shape {
-        Shape::Get => {
-            let call = async || -> Result<u64, Failure> {
-                let uri = format!("{base}/v3/portforwardings?internal_ipv4={DEVICE}");
-                let request = Request::get(uri)
-                    .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
-                    .body(Full::default())?;
-                let body = send(client, request).await?;
-                Ok(serde_json::from_slice::<Envelope<PortForwards>>(&body)?.answer())
-            };
-            plan.measure(shape.answer(), || async { call().await.unwrap_or_default() }).await
-        }
-        Shape::Json => {
-            let call = async || -> Result<u64, Failure> {
-                let request = Request::builder()
-                    .method(Method::POST)
-                    .uri(format!("{base}/v3/portforwardings"))
-                    .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
-                    .header(header::CONTENT_TYPE, "application/json")
-                    .body(serde_json::to_vec(&CREATE)?.into())?;
-                let body = send(client, request).await?;
-                Ok(serde_json::from_slice::<Envelope<PortForward>>(&body)?.answer())
-            };
-            plan.measure(shape.answer(), || async { call().await.unwrap_or_default() }).await
-        }
-        Shape::Form => {
-            let call = async || -> Result<u64, Failure> {
-                let request = Request::builder()
-                    .method(Method::POST)
-                    .uri(format!("{base}/api/amapi/GetProducts"))
-                    .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                    .body(serde_urlencoded::to_string(&GET_PRODUCTS)?.into())?;
-                let body = send(client, request).await?;
-                Ok(serde_json::from_slice::<Products>(&body)?.answer())
-            };
-            plan.measure(shape.answer(), || async { call().await.unwrap_or_default() }).await
-        }
-    }
-}
-
-async fn send(client: &Hyper, request: Request<Full<Bytes>>) -> Result<Bytes, Failure> {
-    let reply = client.request(request).await?;
-    if !reply.status().is_success() {
-        return Err(reply.status().as_str().into());
-    }
-    Ok(reply.into_body().collect().await?.to_bytes())
 }

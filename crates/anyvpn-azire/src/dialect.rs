@@ -1,6 +1,6 @@
 //! How AzireVPN differs: a bearer token, and the envelope `{"status", "message", "data"}`.
 
-use anyvpn_core::{Error, ErrorKind, Secret};
+use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::{Reply, Request, Security, Word};
 use http::StatusCode;
 use serde::Deserialize;
@@ -50,6 +50,10 @@ impl anyvpn_http::Dialect for Dialect {
         }
     }
 
+    fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+        reply.refusal_json()["status"] == "error" || reply.is_laravel_refusal()
+    }
+
     fn refusal(reply: &Reply) -> Error {
         let body = reply.refusal_json();
         let fields = ["data", "errors"].iter().find_map(|key| field_errors(&body[key]));
@@ -97,8 +101,6 @@ fn classify(status: StatusCode, names_fields: bool) -> ErrorKind {
         200..=299 => ErrorKind::Refused,
         401 | 403 => ErrorKind::Unauthorized,
         404 => ErrorKind::NotFound,
-        // The cap on ports a day.
-        406 => ErrorKind::QuotaReached,
         408 => ErrorKind::Timeout,
         409 => ErrorKind::AlreadyExists,
         400 | 413 | 415 | 422 => ErrorKind::InvalidRequest,
@@ -124,8 +126,8 @@ fn field_errors(value: &Value) -> Option<Vec<(String, String)>> {
 #[cfg(test)]
 mod tests {
     use ErrorKind::{
-        AlreadyExists, InvalidRequest, NotFound, QuotaReached, RateLimited, Refused, Timeout,
-        Unauthorized, Unavailable, UnexpectedReply,
+        AlreadyExists, InvalidRequest, NotFound, RateLimited, Refused, Timeout, Unauthorized,
+        Unavailable, UnexpectedReply,
     };
 
     use super::*;
@@ -142,7 +144,7 @@ mod tests {
             (403, Unauthorized, Unauthorized),
             (404, NotFound, NotFound),
             (405, Refused, InvalidRequest),
-            (406, QuotaReached, QuotaReached),
+            (406, Refused, InvalidRequest),
             (408, Timeout, Timeout),
             (409, AlreadyExists, AlreadyExists),
             (413, InvalidRequest, InvalidRequest),

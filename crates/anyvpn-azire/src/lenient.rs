@@ -12,18 +12,18 @@ use serde::{Deserialize, Deserializer};
 
 use crate::Dialect;
 use crate::ops::{
-    CheckPort, CheckPortByPost, HidePortForward, IpCounts, ListPortForwards, PortCheck,
-    PortForward, PortForwards,
+    CheckPort, CheckPortByPost, CreateIp, CreatePortForward, HidePortForward, Ip, IpCounts,
+    ListPortForwards, PortCheck, PortForward, PortForwards,
 };
 
-/// 404 means that the device has no ports, whatever the message says: it has changed. But it must
-/// be AzireVPN's: a gateway's page, or a wrong address, is no answer. A 5xx, which the live service
-/// has sent for the same, never comes here and stays an error.
+/// 404 means that the device has no ports, whatever the message says: it has changed. A gateway's page
+/// and a wrong address never come here, since they are not in AzireVPN's form, nor does a 5xx, which
+/// the live service has sent for the same.
 pub(crate) fn port_forwards_or_none(
     operation: &ListPortForwards,
     reply: &Reply,
 ) -> Result<PortForwards, Error> {
-    if reply.status == StatusCode::NOT_FOUND && reply.refusal_json()["status"] == "error" {
+    if reply.status == StatusCode::NOT_FOUND {
         return Ok(PortForwards {
             internal_ipv4: operation.internal_ipv4,
             internal_ipv6: None,
@@ -31,6 +31,29 @@ pub(crate) fn port_forwards_or_none(
         });
     }
     Dialect::decode(reply)
+}
+
+/// 406 is the cap on ports a day; see also [`within_limits`].
+pub(crate) fn created_port(_: &CreatePortForward, reply: &Reply) -> Result<PortForward, Error> {
+    Dialect::decode(reply).map_err(|error| match reply.status {
+        StatusCode::NOT_ACCEPTABLE => error.with_kind(ErrorKind::QuotaReached),
+        _ => within_limits(error, reply),
+    })
+}
+
+/// See [`within_limits`].
+pub(crate) fn created_ip(_: &CreateIp, reply: &Reply) -> Result<Ip, Error> {
+    Dialect::decode(reply).map_err(|error| within_limits(error, reply))
+}
+
+/// How AzireVPN says that a device has no port left, or an account no device, is not documented. It
+/// names the fields of an input that it does not accept, so what names none is a rule, and not about
+/// the input. It is not about the token either, which has a status of its own, 401.
+fn within_limits(error: Error, reply: &Reply) -> Error {
+    let rule = matches!(error.kind(), ErrorKind::InvalidRequest | ErrorKind::Unauthorized)
+        && reply.status != StatusCode::UNAUTHORIZED
+        && error.fields().is_empty();
+    if rule { error.with_kind(ErrorKind::Refused) } else { error }
 }
 
 /// The reply's `port` is null: the caller's number is the only one there is.

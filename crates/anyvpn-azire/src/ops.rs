@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use anyvpn_core::{Error, OperationId, Secret, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request, Security,
+    Client, Dialect as _, Entry, Field, FieldKind, LenientList, Operation, Replay, Reply, Request,
+    Security,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -426,7 +427,7 @@ impl Operation for CreatePortForward {
     }
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
-        Dialect::decode(reply)
+        lenient::created_port(self, reply)
     }
 }
 
@@ -851,7 +852,7 @@ impl Operation for CreateIp {
     }
 
     fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
-        Dialect::decode(reply)
+        lenient::created_ip(self, reply)
     }
 }
 
@@ -954,7 +955,7 @@ pub struct ListLocations {}
 
 impl Operation for ListLocations {
     type Dialect = Dialect;
-    type Output = Vec<Location>;
+    type Output = LenientList<Location>;
     const ID: OperationId = OperationId::new("azire", "list-locations");
     const REPLAY: Replay = Replay::Safe;
 
@@ -977,11 +978,11 @@ pub struct Location {
     /// The short name, such as `se-sto`.
     pub name: String,
     /// The city, in English.
-    pub city: String,
+    pub city: Option<String>,
     /// The country, in English.
-    pub country: String,
+    pub country: Option<String>,
     /// The country's two letters, in lower case.
-    pub iso: String,
+    pub iso: Option<String>,
     /// The host names to connect to, by UDP; there may be none. No port is given, WireGuard's 51820
     /// works. The page says array, the live service sends a string: both are accepted.
     #[serde(default, deserialize_with = "lenient::one_or_many")]

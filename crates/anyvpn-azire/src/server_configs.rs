@@ -3,22 +3,22 @@
 //! A device (`ip`) has an address and up to three public keys. A configuration is a device's address
 //! with the private key of one of its keys, and a location's public key as peer.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use anyvpn_core::{
-    CheckedWireGuardOptions, Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, Leftover,
-    LeftoverKind, ObtainedConfig, PrivateKey, Protocol, PublicKey, Rotated, Server, ServerConfig,
-    ServerConfigs, Status,
+    CheckedWireGuardOptions, Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, LeftOut,
+    Leftover, LeftoverKind, ListedServer, ObtainedConfig, PrivateKey, Protocol, PublicKey, Rotated,
+    Server, ServerConfig, ServerConfigs, Servers, Status,
 };
 use anyvpn_http::transport::resolve;
-use anyvpn_http::{Finish, Operation as _};
+use anyvpn_http::{Finish, LenientList, Operation as _};
 use async_trait::async_trait;
-use futures_core::stream::BoxStream;
-use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{FutureExt as _, TryStreamExt as _, stream};
 
 use crate::Azire;
 use crate::ops::{
-    CreateIp, DeleteIp, GetIp, GetUser, Ip, ListIps, ListLocations, Location, PutIpKey,
+    CreateIp, DeleteIp, GetIp, GetUser, Ip, IpKey, ListIps, ListLocations, Location, PutIpKey,
 };
 
 /// The port that clients use; the API gives none, and the servers listen on 1 to 51820.
@@ -30,12 +30,19 @@ const KEYS: usize = 3;
 
 #[async_trait]
 impl ServerConfigs for Azire {
-    fn servers(&self) -> BoxStream<'_, Result<Server, Error>> {
-        let locations = self.call(ListLocations {}).into_stream();
-        locations
-            .map_ok(|locations| stream::iter(locations).map(|location| Ok(server(location))))
-            .try_flatten()
-            .boxed()
+    fn servers(&self) -> Servers<'_> {
+        let list = self.call(ListLocations {}).into_stream().map_ok(|locations| {
+            let LenientList { items, left_out } = locations;
+            let mut names = HashSet::new();
+            let servers: Vec<_> = items
+                .into_iter()
+                .filter(|location| names.insert(location.name.clone()))
+                .map(|location| Ok(server(location).into()))
+                .collect();
+            let left_out = (!left_out.is_empty()).then_some(Ok(ListedServer::LeftOut(left_out)));
+            stream::iter(left_out.into_iter().chain(servers))
+        });
+        Servers::new(list.try_flatten())
     }
 
     /// When the future is dropped on the way, a device that was registered is deleted again, as far as
@@ -96,11 +103,9 @@ impl Azire {
         if request.protocol != Protocol::WireGuard {
             return Err(Error::invalid("protocol", "AzireVPN's API has WireGuard only"));
         }
-        let locations = self.call(ListLocations {}).await?;
-        let Some(location) = locations.into_iter().find(|it| it.name == request.server) else {
-            return Err(Error::new(ErrorKind::NotFound)
-                .with_operation(ListLocations::ID)
-                .with_detail(format!("there is no location {:?}", request.server)));
+        let LenientList { items, left_out } = self.call(ListLocations {}).await?;
+        let Some(location) = items.into_iter().find(|it| it.name == request.server) else {
+            return Err(unknown_location(&request.server, &left_out));
         };
         let (Some(pool), Some(public_key)) = (location.pool.first(), location.pubkey.first())
         else {
@@ -187,18 +192,35 @@ impl Azire {
 
     /// Adds a key to a device. When the outcome is unknown, the device decides.
     async fn add_key(&self, ip: &Ip, key: &PublicKey) -> Result<(), Error> {
-        let operation = PutIpKey { id: ip.id.clone(), key: key.to_string() };
-        match self.call(operation).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.advice() == anyvpn_core::Advice::ReadBack => {
-                match self.call(GetIp { id: ip.id.clone() }).await {
-                    Ok(ip) if holds(&ip, key) => Ok(()),
-                    _ => Err(error),
-                }
-            }
-            Err(error) => Err(error),
+        let key = key.to_string();
+        let is_it = |other: &IpKey| other.key == key;
+        let error = match self.call(PutIpKey { id: ip.id.clone(), key: key.clone() }).await {
+            Ok(keys) if keys.iter().any(is_it) => return Ok(()),
+            Ok(_) => Error::new(ErrorKind::UnexpectedReply)
+                .with_operation(PutIpKey::ID)
+                .with_detail(format!("the device {} came without the new key", ip.id))
+                .with_read_back(),
+            Err(error) => error,
+        };
+        if error.advice() != anyvpn_core::Advice::ReadBack {
+            return Err(error);
+        }
+        match self.call(GetIp { id: ip.id.clone() }).await {
+            Ok(ip) if ip.keys.iter().any(is_it) => Ok(()),
+            _ => Err(error),
         }
     }
+}
+
+/// The error for a location that is not in the list: what was left out of it may be that location.
+fn unknown_location(name: &str, left_out: &LeftOut) -> Error {
+    let (kind, detail) = if left_out.is_empty() {
+        (ErrorKind::NotFound, format!("there is no location {name:?}"))
+    } else {
+        let why = format!("no location that can be read is {name:?}; {left_out}");
+        (ErrorKind::UnexpectedReply, why)
+    };
+    Error::new(kind).with_operation(ListLocations::ID).with_detail(detail)
 }
 
 fn holds(ip: &Ip, key: &PublicKey) -> bool {
@@ -207,11 +229,14 @@ fn holds(ip: &Ip, key: &PublicKey) -> bool {
 }
 
 fn server(location: Location) -> Server {
-    let mut server =
-        Server::new(&location.name, format!("{}, {}", location.city, location.country));
-    server.country = Some(location.country);
-    server.country_code = Some(location.iso);
-    server.city = Some(location.city);
+    let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let (city, country) = (filled(location.city), filled(location.country));
+    let name: Vec<&str> = [&city, &country].into_iter().flatten().map(String::as_str).collect();
+    let name = if name.is_empty() { location.name.clone() } else { name.join(", ") };
+    let mut server = Server::new(location.name, name);
+    server.country = country;
+    server.country_code = filled(location.iso);
+    server.city = city;
     server.host = location.pool.into_iter().next();
     server.protocols = vec![Protocol::WireGuard];
     server

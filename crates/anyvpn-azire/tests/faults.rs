@@ -98,11 +98,18 @@ async fn nothing_creates_a_port_because_a_list_failed() {
     use anyvpn_core::PortForwards;
     let world = World::new(0).await;
     let before = world.sandbox.azire().ports(world::USERNAME);
-    for fault in [Fault::Status(500), Fault::Html(200), Fault::ResetAfter, Fault::HalfJson] {
-        world.sandbox.inject(FaultRule {
-            operation: Some("azire.list-port-forwards".to_owned()),
-            ..FaultRule::always(fault)
-        });
+    let pages = [200, 401, 403, 404, 406].map(Fault::Html);
+    for fault in [Fault::Status(500), Fault::Wire("reset-after"), Fault::Wire("half-json")]
+        .into_iter()
+        .chain(pages)
+    {
+        world
+            .sandbox
+            .inject(FaultRule {
+                operation: Some("azire.list-port-forwards".to_owned()),
+                ..FaultRule::always(fault)
+            })
+            .unwrap();
         let list = PortForwards::list(&world.azire, world.device.ipv4_address).await;
         assert!(list.is_err(), "{list:?}");
         world.sandbox.clear_faults();

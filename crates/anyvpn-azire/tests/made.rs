@@ -9,23 +9,20 @@ use std::sync::Arc;
 
 use anyvpn_azire::Azire;
 use anyvpn_azire::ops::ListLocations;
-use anyvpn_core::{
-    Advice, ConfigRequest, ErrorKind, LeftoverKind, PrivateKey, ServerConfigs, WireGuardOptions,
-};
+use anyvpn_core::{Advice, ConfigRequest, ErrorKind, LeftoverKind, PrivateKey, ServerConfigs};
 use anyvpn_testkit::scripted::{Script, Step};
 use world::{USERNAME, World};
 
 #[tokio::test]
 async fn options_that_no_configuration_can_have_are_refused_before_a_device_is_registered() {
     let world = World::new(0).await;
-    let location = world.azire.call(ListLocations {}).await.unwrap().remove(0).name;
+    let location = world.azire.call(ListLocations {}).await.unwrap().items.remove(0).name;
     let old = world.device.id.as_str();
     world.sandbox.clear_received();
-    let edits: [(&str, fn(&mut WireGuardOptions)); 2] =
-        [("port", |options| options.port = Some(0)), ("mtu", |options| options.mtu = Some(10))];
-    for (field, edit) in edits {
-        let mut request = ConfigRequest::wireguard(&location);
-        edit(&mut request.wireguard);
+    let (mut port, mut mtu) =
+        (ConfigRequest::wireguard(&location), ConfigRequest::wireguard(location));
+    (port.wireguard.port, mtu.wireguard.mtu) = (Some(0), Some(10));
+    for (field, request) in [("port", port), ("mtu", mtu)] {
         for error in [
             world.azire.obtain(&request).await.map(drop).unwrap_err(),
             world.azire.rotate(old, &request).await.map(drop).unwrap_err(),
@@ -64,4 +61,21 @@ async fn a_device_that_came_without_its_key_is_named() {
         assert_eq!((leftover.kind, leftover.id()), (LeftoverKind::Device, "IJiaUdc2"));
         assert_eq!(script.arrived(), steps.len() + 1);
     }
+}
+
+#[tokio::test]
+async fn a_rotation_hands_out_no_key_that_the_device_did_not_take() {
+    let old = WITHOUT_KEY.replace(
+        r#""keys":[]"#,
+        r#""keys":[{"key":"iDG+cT2SvvCIMeJpOhnVQR1TD3D6NyiumDOJdepza1s=","created_at":1691499313}]"#,
+    );
+    let keys = r#"{"status":"success","data":[{"key":"iDG+cT2SvvCIMeJpOhnVQR1TD3D6NyiumDOJdepza1s=","created_at":1691499313}]}"#;
+    let replies = [LOCATIONS, &old, keys, &old];
+    let script = Script::new(replies.map(|reply| Step::json(200, reply)));
+    let azire = Azire::builder().token("x").transport(Arc::new(script.clone())).build().unwrap();
+    let request = ConfigRequest::wireguard("se-sto");
+    let error = azire.rotate("IJiaUdc2", &request).await.map(drop).unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::UnexpectedReply, Advice::ReadBack));
+    assert_eq!(error.operation().unwrap().to_string(), "azire.put-ip-key");
+    assert_eq!(script.arrived(), 4);
 }

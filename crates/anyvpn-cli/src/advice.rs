@@ -50,9 +50,7 @@ pub fn advice(error: &Error, about: &About) -> String {
         _ if needs_sign_in(error) => {
             // The provider knew who it was.
             if error.status() == Some(403) {
-                let hint =
-                    "it may be another account's, or this one not active: anyvpn account show";
-                return hint.to_owned();
+                return NOT_ALLOWED.to_owned();
             }
             let own = about.sign_in.clone();
             return own.unwrap_or_else(|| sign_in(about.provider));
@@ -62,13 +60,6 @@ pub fn advice(error: &Error, about: &About) -> String {
         K::NoService => "buy a plan from the provider",
         K::ServiceInactive => "look at the provider's site for an unpaid bill or an activation",
         K::ServiceExpired => "renew the plan at the provider",
-        // A provider that understands the question says something.
-        K::NotFound if error.status().is_some() && error.message().is_none() => {
-            return match address {
-                Some(address) => format!("check {address}"),
-                None => "the provider's API has changed, or the network is in the way".to_owned(),
-            };
-        }
         K::NotFound => "check what was typed; list and show tell what there is",
         K::AlreadyExists => "use what exists, or choose another name",
         K::InvalidRequest => match &about.address {
@@ -82,6 +73,7 @@ pub fn advice(error: &Error, about: &About) -> String {
         K::QuotaReached => "wait until the provider's next period, as a rule a day",
         K::Pending => "wait and try again",
         K::RateLimited => "wait a minute, then try again; make fewer calls",
+        K::Refused if error.status() == Some(403) => NOT_ALLOWED,
         K::Refused => "the provider's words are all that is known; ask its support",
         K::Unavailable => "try again later; look at the provider's status page",
         K::Timeout => "look at the network, then try again",
@@ -110,6 +102,10 @@ pub fn undo(leftover: &Leftover) -> String {
         _ => format!("{leftover} on the provider's site"),
     }
 }
+
+/// What to do when the provider knows who it is and does not allow it.
+const NOT_ALLOWED: &str =
+    "it may be another account's, or this one not active: anyvpn account show";
 
 /// How one signs in to a provider.
 pub fn sign_in(provider: Option<ProviderName>) -> String {

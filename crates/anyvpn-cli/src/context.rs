@@ -5,7 +5,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyvpn::{Profile, ProviderName};
+use anyvpn::{Profile, ProviderName, Secret};
 
 use crate::advice::{About, Address, sign_in_to};
 use crate::args::Global;
@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::kept::{self, Place};
 use crate::output::Output;
 use crate::profiles::{self, ConfigFile, Credential, Entry, File, Secrets, Source, profile_of};
+use crate::secrets::check_sendable;
 
 pub struct Context {
     pub output: Output,
@@ -179,6 +180,12 @@ impl Context {
         if self.brand.is_some() && provider != ProviderName::Vpngn {
             return Err(Failure::usage(format!("{} has no brands; VPNGN has", provider.title()))
                 .hint("use --url, or --provider vpngn"));
+        }
+        for name in ["TOKEN", "SHORT_TOKEN", "LONG_TOKEN", "API_KEY", "SECRET_KEY"] {
+            let name = format!("{prefix}{name}");
+            if let Some(secret) = variable(&name) {
+                check_sendable(&Secret::from(secret), &name, Failure::usage)?;
+            }
         }
         let entry = self.entry_at(provider)?;
         // A profile's secrets are for its own address.

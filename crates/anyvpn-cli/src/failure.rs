@@ -20,9 +20,9 @@ pub struct Failure {
     about: Box<About>,
     hint: Option<String>,
     /// What it was a part of.
-    part_of: Option<String>,
+    part_of: Option<Box<str>>,
     /// What `--json` tells beside the message.
-    detail: Option<String>,
+    detail: Option<Box<str>>,
     /// What exists at the provider nevertheless, beside what the library's error knows of.
     left_behind: Vec<Leftover>,
 }
@@ -138,13 +138,13 @@ impl Failure {
     }
 
     /// Adds what `--json` tells beside the message.
-    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+    pub fn detail(mut self, detail: impl Into<Box<str>>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
     /// Says what it was a part of, such as which of many.
-    pub fn part_of(mut self, whole: impl Into<String>) -> Self {
+    pub fn part_of(mut self, whole: impl Into<Box<str>>) -> Self {
         self.part_of = Some(whole.into());
         self
     }

@@ -5,10 +5,11 @@ use std::io::{self, ErrorKind, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyvpn::Secret;
+use anyvpn_http::{PrivateFileError, check_private_file};
 use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
-use crate::text::{reason, shell_word};
+use crate::text::reason;
 use crate::waiting;
 
 /// How much of the disk a draft takes before anything is known of its text: more than configurations
@@ -169,23 +170,21 @@ fn fill(file: &mut File, bytes: &[u8]) -> io::Result<()> {
 
 /// Refuses a file whose secret others may read. What is no plain file, such as `-` and what a shell
 /// puts in the place of `<(…)`, has no mode to check.
-pub fn check_private(file: &Path) -> Result<(), Failure> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let found = file.metadata().ok().filter(|found| found.is_file());
-        if found.is_some_and(|found| found.permissions().mode() & 0o077 != 0) {
-            let shown = file.display();
-            return Err(Failure::other(format!("{shown} has a secret, and others may read it"))
-                .hint(format!("{}, or give the secret by stdin, with -", chmod(file))));
-        }
+pub fn check_private(path: &Path) -> Result<(), Failure> {
+    if path == Path::new("-") || !path.metadata().is_ok_and(|found| found.is_file()) {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// The command that takes a file away from others.
-pub fn chmod(file: &Path) -> String {
-    format!("chmod 600 {}", shell_word(&file.display().to_string()))
+    // What else hinders is told when it is read.
+    let Ok(file) = File::open(path) else { return Ok(()) };
+    let Err(PrivateFileError::Exposed { chmod }) = check_private_file(path, &file) else {
+        return Ok(());
+    };
+    let hint = match chmod {
+        Some(chmod) => format!("{chmod}, or give the secret by stdin, with -"),
+        None => "its mode comes from outside; give the secret by stdin, with -".to_owned(),
+    };
+    let shown = path.display();
+    Err(Failure::other(format!("{shown} has a secret, and others may read it")).hint(hint))
 }
 
 /// stdin without the buffer that std has for it, and which nobody wipes.

@@ -6,7 +6,7 @@ use std::fs::{self, DirBuilder};
 use std::path::{Path, PathBuf};
 
 use anyvpn::{Error, Profile, ProviderName, Secret, azire, reveal};
-use anyvpn_http::{FileStore, StoreLock, TokenStore};
+use anyvpn_http::{Binding, BoundToken, FileStore, StoreLock, TokenStore};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -14,6 +14,7 @@ use crate::context::path_variable;
 use crate::failure::Failure;
 use crate::keyring::Keyring;
 use crate::profiles::{Credential, Entry, Store};
+use crate::secrets::check_sendable;
 use crate::text::reason;
 
 /// File systems take names of 255 bytes, with what is put before and behind.
@@ -22,10 +23,8 @@ const LONGEST_NAME: usize = 180;
 /// What is kept for one address, and what is known of it.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Kept {
-    /// Where it is good. It is sent nowhere else, whatever the file's name.
-    url: String,
-    /// Who signed in.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Who signed in. It is written as the subject of the [`Binding`].
+    #[serde(skip)]
     pub username: Option<String>,
     /// The provider's id of the token, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,6 +68,7 @@ impl Kept {
 
 /// The place of what is kept for one address.
 pub struct Place {
+    provider: ProviderName,
     url: String,
     path: PathBuf,
     file: FileStore,
@@ -88,11 +88,12 @@ impl Place {
             Profile::Vpngn { brand: Some(brand), .. } => (format!("brand {brand}"), brand.clone()),
             _ => return None,
         };
-        let name = file_name(profile.provider(), &place, entry.map(|entry| &*entry.name));
+        let provider = profile.provider();
+        let name = file_name(provider, &place, entry.map(|entry| &*entry.name));
         let is_keyring = entry.is_some_and(|entry| entry.store == Store::Keyring);
         let keyring = is_keyring.then(|| Keyring::new(&name));
         let path = folder()?.join(name + ".json");
-        Some(Self { url, file: FileStore::new(&path), path, keyring })
+        Some(Self { provider, url, file: FileStore::new(&path), path, keyring })
     }
 
     /// The file that has it; `None` when the keyring does.
@@ -107,21 +108,27 @@ impl Place {
 
     /// What is kept; `None` when nothing is.
     pub async fn load(&self) -> Result<Option<Kept>, Failure> {
-        let kept: Option<Kept> = match &self.keyring {
+        let kept: Option<BoundToken<Kept>> = match &self.keyring {
             None => self.file.load().await.map_err(unusable)?,
             Some(keyring) => keyring.load()?.map(|text| of_text(&text)).transpose()?,
         };
-        match kept {
-            Some(kept) if kept.url != self.url => {
-                Err(Failure::other(format!("{} has the token of another address", self.shown()))
-                    .hint("remove that, and sign in again"))
-            }
-            kept => Ok(kept),
+        let Some(BoundToken { binding, token, .. }) = kept else { return Ok(None) };
+        // It is sent nowhere else, whatever the file's name.
+        if self.binding(binding.subject.clone()) != binding {
+            return Err(Failure::other(format!(
+                "{} has the token of another address",
+                self.shown()
+            ))
+            .hint("remove that, and sign in again"));
         }
+        for secret in [&token.token, &token.api_key, &token.secret_key].into_iter().flatten() {
+            check_sendable(secret, &format!("the secret in {}", self.shown()), Failure::other)?;
+        }
+        Ok(Some(Kept { username: binding.subject, ..token }))
     }
 
     /// Waits for the right to replace it, and finds out whether it could be kept at all.
-    pub async fn lock(&self) -> Result<StoreLock, Failure> {
+    pub async fn lock(&self) -> Result<LockedPlace<'_>, Failure> {
         if let Some(keyring) = &self.keyring {
             keyring.load()?;
         }
@@ -130,24 +137,12 @@ impl Place {
             Failure::other(format!("{path} cannot be written: {}", reason(&error)))
                 .hint("set XDG_STATE_HOME to a folder that you may write to")
         })?;
-        TokenStore::<Kept>::lock(&self.file).await.map_err(unusable)
+        let file = self.file.lock().await.map_err(unusable)?;
+        Ok(LockedPlace { place: self, file })
     }
 
-    pub async fn save(&self, kept: &Kept) -> Result<(), Failure> {
-        let kept = Kept { url: self.url.clone(), ..kept.clone() };
-        let Some(keyring) = &self.keyring else {
-            return self.file.save(Some(&kept)).await.map_err(unusable);
-        };
-        let (text, _) = reveal(|| serde_json::to_string(&kept));
-        let text = text.map_err(|_| Failure::other("the token cannot be written as JSON"))?;
-        keyring.save(&Secret::from(text))
-    }
-
-    pub async fn forget(&self) -> Result<(), Failure> {
-        match &self.keyring {
-            Some(keyring) => keyring.forget(),
-            None => TokenStore::<Kept>::save(&self.file, None).await.map_err(unusable),
-        }
+    fn binding(&self, username: Option<String>) -> Binding {
+        Binding::new(self.provider.as_str(), &self.url, username)
     }
 
     /// Where it is, in words.
@@ -174,6 +169,42 @@ impl Place {
             }
         }
         Ok(())
+    }
+}
+
+/// The place, as the only one that may replace what is kept there.
+pub struct LockedPlace<'a> {
+    place: &'a Place,
+    file: StoreLock<Kept>,
+}
+
+impl LockedPlace<'_> {
+    /// As [`Place::load`].
+    pub async fn load(&self) -> Result<Option<Kept>, Failure> {
+        self.place.load().await
+    }
+
+    pub async fn save(&mut self, kept: &Kept) -> Result<(), Failure> {
+        let binding = self.place.binding(kept.username.clone());
+        let kept = BoundToken::new(binding, kept.clone());
+        let Some(keyring) = &self.place.keyring else {
+            return self.file.save(Some(&kept)).await.map_err(unusable);
+        };
+        let (text, _) = reveal(|| serde_json::to_string(&kept));
+        let text = text.map_err(|_| Failure::other("the token cannot be written as JSON"))?;
+        keyring.save(&Secret::from(text))
+    }
+
+    /// As [`Place::shown`].
+    pub fn shown(&self) -> String {
+        self.place.shown()
+    }
+
+    pub async fn forget(&mut self) -> Result<(), Failure> {
+        match &self.place.keyring {
+            Some(keyring) => keyring.forget(),
+            None => self.file.save(None).await.map_err(unusable),
+        }
     }
 }
 
@@ -224,7 +255,7 @@ fn file_name(provider: ProviderName, place: &str, profile: Option<&str>) -> Stri
     name
 }
 
-fn of_text(text: &Secret) -> Result<Kept, Failure> {
+fn of_text(text: &Secret) -> Result<BoundToken<Kept>, Failure> {
     serde_json::from_str(text.expose()).map_err(|_| {
         Failure::other("what the system's keyring has is not what anyvpn wrote")
             .hint("remove its entry named anyvpn, and sign in again")

@@ -12,6 +12,7 @@ mod guide;
 mod hidden;
 mod kept;
 mod keyring;
+mod list_document;
 mod look;
 mod output;
 mod process;

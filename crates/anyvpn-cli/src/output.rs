@@ -138,7 +138,7 @@ pub fn marked(line: &str) -> String {
 }
 
 /// JSON in which a terminal finds nothing to obey.
-fn json(value: &impl Serialize) -> Result<String, Failure> {
+pub fn json(value: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|_| Failure::other("the answer cannot be written as JSON"))?;
     let mut safe = String::with_capacity(text.len());

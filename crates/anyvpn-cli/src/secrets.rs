@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyvpn::Secret;
 use anyvpn::vpngn::StrongPassword;
+use anyvpn_http::not_for_header;
 use clap::Args;
 use inquire::{Confirm, InquireError, Select, Text};
 use zeroize::Zeroizing;
@@ -143,7 +144,27 @@ pub fn choose(question: &str, choices: Vec<&str>) -> Result<usize, Failure> {
 /// end does not belong to it.
 pub fn read(file: &Path) -> Result<Secret, Failure> {
     check_private(file)?;
-    read_open(file)
+    let secret = read_open(file)?;
+    // Some editors put it at the beginning of a file. No password begins with it.
+    if secret.expose().starts_with('\u{feff}') {
+        let why = format!("{} begins with a byte order mark", file.display());
+        return Err(Failure::usage(why).hint("save the file as UTF-8 without one"));
+    }
+    Ok(secret)
+}
+
+/// Refuses a token or key that cannot be sent as it is, naming what is wrong with it and not the
+/// secret itself.
+pub fn check_sendable(
+    secret: &Secret,
+    what: &str,
+    failure: fn(String) -> Failure,
+) -> Result<(), Failure> {
+    match not_for_header(secret.expose()) {
+        Some(why) => Err(failure(format!("{what} cannot be sent: {why}"))
+            .hint("write the secret alone there, in visible ASCII characters")),
+        None => Ok(()),
+    }
 }
 
 /// The same of a text that others may know.

@@ -277,3 +277,14 @@ fn the_sandbox_prints_what_a_shell_needs_and_serves() {
     // VPN Script's tokens have a character that a shell would take for a pipe.
     assert!(environment.iter().any(|(_, value)| value.contains('|')));
 }
+
+#[test]
+fn variations_of_the_sandbox_are_listed_and_unknown_ones_refused() {
+    let list = command(&["sandbox", "--list-variations"]).output().unwrap();
+    let list = String::from_utf8(list.stdout).unwrap();
+    assert!(list.lines().any(|line| line.starts_with("azire.created-ip-is-bare  ")), "{list}");
+    let refused = command(&["sandbox", "--variation", "azire.fast"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert!(error.contains("azire.fast") && error.contains("--list-variations"), "{error}");
+}

@@ -12,7 +12,8 @@ use common::{LOGIN, PASSWORD, World, command, error, fails};
 #[test]
 fn each_class_of_failure_has_its_exit_code() {
     let world = World::with_device();
-    let inject = |operation: &str, fault| world.sandbox.inject(FaultRule::once(operation, fault));
+    let inject =
+        |operation: &str, fault| world.sandbox.inject(FaultRule::once(operation, fault)).unwrap();
 
     let url = world.sandbox.azire_url();
     let unsigned = &mut command(&["--provider", "azire", "--url", &url, "account", "show"]);
@@ -42,10 +43,10 @@ fn each_class_of_failure_has_its_exit_code() {
 
     inject("azire.get-user", Fault::Html(200));
     assert_eq!(world.error(8, &["account", "show"])["kind"], "unexpected-reply");
-    inject("azire.get-user", Fault::HalfJson);
+    inject("azire.get-user", Fault::Wire("half-json"));
     world.fails(8, &["account", "show"]);
 
-    inject("azire.create-port-forward", Fault::ResetAfter);
+    inject("azire.create-port-forward", Fault::Wire("reset-after"));
     let text = world.fails(9, &create);
     assert!(text.contains("before you repeat it"), "{text}");
 }
@@ -257,4 +258,16 @@ fn a_full_disk_is_told() {
     let ran = world.command(&["server", "list"]).stdout(full).output().unwrap();
     assert_eq!(ran.status.code(), Some(1));
     assert!(String::from_utf8(ran.stderr).unwrap().contains("the disk is full"));
+    // What was made is named, although the answer came to nothing.
+    let world = World::with_device();
+    for format in [&[][..], &["--json"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let create = [&["port", "create", "--hidden"], format].concat();
+        let ran = world.command(&create).stdout(full).output().unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        let text = String::from_utf8(ran.stderr).unwrap();
+        assert!(text.contains("is open nevertheless"), "{text}");
+        assert!(text.contains("anyvpn port delete "), "{text}");
+        assert_eq!(text.contains("\"kind\": \"port-forward\""), !format.is_empty(), "{text}");
+    }
 }

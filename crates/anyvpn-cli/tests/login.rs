@@ -83,9 +83,9 @@ fn signing_out_removes_the_token_here_and_where_it_can_be_there() {
     assert_eq!(tokens.as_array().unwrap().len(), 2);
 
     // A token that could not be deleted is kept: nothing else knows it.
-    world.sandbox.inject(FaultRule::once("azire.delete-token", Fault::Status(500)));
+    world.sandbox.inject(FaultRule::once("azire.delete-token", Fault::Status(500))).unwrap();
     for _ in 0..3 {
-        world.sandbox.inject(FaultRule::once("azire.delete-token", Fault::Status(500)));
+        world.sandbox.inject(FaultRule::once("azire.delete-token", Fault::Status(500))).unwrap();
     }
     let text = fails(7, &mut at_home(&world, "azire", &["logout"]));
     assert!(text.contains("still kept"), "{text}");
@@ -120,7 +120,7 @@ fn a_token_that_ended_is_replaced_and_another_persons_is_not() {
     assert_eq!(again.unwrap().status.code(), Some(0));
     assert_eq!(world.sandbox.vpnscript().tokens(LOGIN), 1);
 
-    world.sandbox.inject(FaultRule::once("vpnscript.get-account", Fault::Html(200)));
+    world.sandbox.inject(FaultRule::once("vpnscript.get-account", Fault::Html(200))).unwrap();
     fails(8, &mut at_home(&world, "vpnscript", &["login"]));
     assert_eq!(world.calls("vpnscript.create-token"), 2);
 }
@@ -177,7 +177,7 @@ fn a_kept_token_says_which_provider_is_meant_and_no_output_has_a_secret() {
     login(&world, "vpnscript", &[]);
     let content = std::fs::read_to_string(&files(&world)[0]).unwrap();
     let kept: Value = serde_json::from_str(&content).unwrap();
-    let token = kept["token"].as_str().unwrap();
+    let token = kept["token"]["token"].as_str().unwrap();
     let mut show = command(&["-vvv", "account", "show", "--url"]);
     show.arg(world.sandbox.vpnscript_url()).env("XDG_STATE_HOME", world.folder.path());
     assert!(ok(&mut show).contains(LOGIN));

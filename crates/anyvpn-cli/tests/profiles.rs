@@ -199,7 +199,7 @@ fn what_the_check_refuses_is_not_stored() {
     let mut signs_in = add(&world, "home", &["--username", LOGIN]);
     fails(3, signs_in.env("ANYVPN_PASSWORD", "wrong-canary"));
     // A token that was made for nothing is deleted.
-    world.sandbox.inject(FaultRule::once("azire.get-user", Fault::Html(200)));
+    world.sandbox.inject(FaultRule::once("azire.get-user", Fault::Html(200))).unwrap();
     let mut signs_in = add(&world, "home", &["--username", LOGIN]);
     fails(8, signs_in.env("ANYVPN_PASSWORD", PASSWORD));
     assert_eq!(world.calls("azire.delete-token"), 1);

@@ -253,6 +253,7 @@ fn of_this_machine(answers: &mut Answers, world: &World) {
     std::fs::create_dir(&folder).unwrap();
     answers.check("demo", command(&["demo", "--output-dir"]).arg(folder));
 
+    answers.check("sandbox-variations", &mut command(&["sandbox", "--list-variations"]));
     // It answers, and goes on.
     let mut sandbox = command(&["sandbox", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let stdout = sandbox.stdout.take().unwrap();
@@ -266,7 +267,7 @@ fn of_this_machine(answers: &mut Answers, world: &World) {
 fn a_field_that_no_schema_has_fails() {
     let schemas = Schemas::load();
     let world = World::new();
-    world.sandbox.inject(FaultRule::once("azire.get-user", Fault::Html(200)));
+    world.sandbox.inject(FaultRule::once("azire.get-user", Fault::Html(200))).unwrap();
     let mut error = serde_json::json!({ "error": world.error(8, &["account", "show"]) });
     schemas.check("error", &error);
     error["error"]["colour"] = "red".into();

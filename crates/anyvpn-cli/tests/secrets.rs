@@ -148,8 +148,7 @@ fn a_file_with_a_secret_that_others_may_read_is_refused_with_the_chmod() {
     for arguments in uses {
         let text = world.fails(1, arguments);
         let name = arguments.last().unwrap().trim_start_matches("password=@");
-        let quoted = name.replace("it's", "it'\\''s");
-        let quoted = if name == quoted { quoted } else { format!("'{quoted}'") };
+        let quoted = if name.contains('\'') { format!("\"{name}\"") } else { name.to_owned() };
         assert!(text.contains(&format!("hint: chmod 600 {quoted}, or give")), "{text}");
         assert!(!text.contains(PASSWORD), "{text}");
     }

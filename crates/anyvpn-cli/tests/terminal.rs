@@ -23,7 +23,7 @@ const CTRL_C: &str = "\u{3}";
 const FOR_EVER: Duration = Duration::from_secs(600);
 
 fn inject(world: &World, operation: &str, fault: Fault) {
-    world.sandbox.inject(FaultRule::once(operation, fault));
+    world.sandbox.inject(FaultRule::once(operation, fault)).unwrap();
 }
 
 /// The texts that are taken back were there, and nothing of them stays.
@@ -153,7 +153,8 @@ fn an_interrupted_creation_is_named_and_leaves_no_file() {
     let get = ["config", "get", "se-sto", "--output", file.to_str().unwrap()];
     let mut terminal = Terminal::run(world.command(&get));
     terminal.wait_for(waiting);
-    assert_eq!(files(world.folder.path()), 1);
+    // The file and the name that it will have.
+    assert_eq!(files(world.folder.path()), 2);
     terminal.signal("TERM");
     let left = terminal.end();
     assert_eq!(left.signal, Some(SIGTERM));
@@ -229,7 +230,7 @@ fn what_was_done_before_an_interruption_is_named_too() {
     assert_eq!(message, "interrupted; azire.create-token was done, and its answer is lost");
     assert_eq!(next, "look before you repeat it: anyvpn call azire list-tokens");
 
-    inject(&world, "azire.create-ip", Fault::ResetAfter);
+    inject(&world, "azire.create-ip", Fault::Wire("reset-after"));
     inject(&world, "azire.list-ips", Fault::Delay(FOR_EVER));
     let get = &mut world.command(&["config", "get", "se-sto", "--json", "--reveal"]);
     let (message, next) = hint(&interrupted(&world, get, "azire.list-ips", "INT"));

@@ -43,7 +43,7 @@ fn a_customer_exists_once_and_is_told_to_be_new_or_not() {
 
     // A reply that is lost is no reason for a second customer, and no reason to believe that the one
     // who is there has this password.
-    world.sandbox.inject(FaultRule::once("vpngn.add-client", Fault::ResetAfter));
+    world.sandbox.inject(FaultRule::once("vpngn.add-client", Fault::Wire("reset-after"))).unwrap();
     let lost = with_stdin(
         &mut world.vpngn(&create("al@mail.example", &["--password-file", "-", "--json"])),
         STRONG,

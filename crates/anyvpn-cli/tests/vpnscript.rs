@@ -45,7 +45,7 @@ fn the_account_and_the_servers_are_shown_and_chosen() {
     let table = ok(&mut world.vpnscript(&["server", "list"]));
     assert!(table.starts_with("SERVER  PLACE ") && table.contains("PROTOCOLS  FREE"), "{table}");
     let none = ok(&mut world.vpnscript(&["server", "list", "--country", "xx"]));
-    assert_eq!(none, "No server is like that.\n");
+    assert_eq!(none, "No server matches.\n");
     fails(2, &mut world.vpnscript(&["server", "list", "--protocol", "ikev2"]));
     fails(2, &mut world.vpnscript(&["server", "list", "--country", ""]));
 }
@@ -244,6 +244,36 @@ fn directives_that_run_programs_are_listed_and_not_written_unless_allowed() {
 }
 
 #[test]
+fn what_the_file_system_refuses_is_found_out_before_anything_is_made() {
+    let world = World::new();
+    for name in ["x".repeat(300), "no/such/folder/x".to_owned()] {
+        let path = world.path(&name);
+        let path = path.to_str().unwrap();
+        for arguments in [["--output", path].as_slice(), &["--qr-file", &format!("{path}.png")]] {
+            let get = [&["config", "get", "2"], arguments].concat();
+            let text = fails(1, &mut world.vpnscript(&get));
+            assert!(text.contains("cannot be written"), "{text}");
+        }
+    }
+    assert_eq!(world.calls("vpnscript.create-wireguard-config"), 0);
+    // A name that is held for a configuration that was not made is free again.
+    let path = world.path("a.conf");
+    fails(
+        4,
+        &mut world.vpnscript(&[
+            "config",
+            "get",
+            "99",
+            "--protocol",
+            "wireguard",
+            "--output",
+            path.to_str().unwrap(),
+        ]),
+    );
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_configuration_that_cannot_be_read_is_made_once_and_can_be_had_as_it_is() {
     let world = World::new();
     // No reader takes an endpoint with port 0.
@@ -341,7 +371,10 @@ fn one_failing_server_does_not_end_the_rest_but_a_lost_sign_in_does() {
     let folder = world.path("out");
     let all = ["config", "get", "--all", "--protocol", "openvpn", "--output-dir"];
     let all = [&all[..], &[folder.to_str().unwrap()]].concat();
-    world.sandbox.inject(FaultRule::once("vpnscript.get-openvpn-profile", Fault::Html(200)));
+    world
+        .sandbox
+        .inject(FaultRule::once("vpnscript.get-openvpn-profile", Fault::Html(200)))
+        .unwrap();
     let ran = world.vpnscript(&all).output().unwrap();
     assert_eq!(ran.status.code(), Some(8));
     let text = String::from_utf8(ran.stderr).unwrap();

@@ -177,7 +177,7 @@ impl Error {
         for text in [&mut inner.code, &mut inner.message, &mut inner.detail].into_iter().flatten() {
             *text = edit(text);
         }
-        inner.left_behind.iter_mut().for_each(|leftover| leftover.map_id(&edit));
+        inner.left_behind.iter_mut().for_each(|leftover| leftover.map_id(edit));
         // One by one: to collect a map brings a sort into every program.
         for (field, whys) in std::mem::take(&mut inner.fields) {
             let edited = whys.iter().map(|why| edit(why));

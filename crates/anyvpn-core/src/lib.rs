@@ -69,6 +69,7 @@ mod openvpn;
 mod operation;
 mod provider;
 mod secret;
+mod servers;
 mod settings;
 mod wireguard;
 
@@ -91,6 +92,7 @@ pub use provider::{
     SignUp, Status, SuspendCustomers,
 };
 pub use secret::{REDACTED, Secret, redact, reveal};
+pub use servers::{LeftOut, ListedServer, Servers};
 pub use settings::{Check, Setting, Settings};
 pub use wireguard::{
     CheckedWireGuardOptions, Endpoint, Host, HostName, Interface, Peer, PresharedKey, PrivateKey,

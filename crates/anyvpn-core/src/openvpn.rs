@@ -147,9 +147,8 @@ impl OpenVpnProfile {
         let (name, arguments) = words.split_first()?;
         let body = item.block.as_ref().map(|block| self.text[block.body.clone()].trim());
         let value = body.map_or_else(|| arguments.join(" "), ToOwned::to_owned);
-        // The words of a directive that is known are no secret: a path must be seen as a whole.
-        let hidden = directives::is_unknown(why) && looks_secret(&value);
-        let value = if hidden { REDACTED.to_owned() } else { escape(&value) };
+        let shown = directives::is_shown(why, item.block.is_some(), looks_secret(&value));
+        let value = if shown { escape(&value) } else { REDACTED.to_owned() };
         Some(Directive { line: item.line, name: escape(name), value, why })
     }
 

@@ -55,4 +55,6 @@ pub enum FieldKind {
     Integer,
     /// True or false.
     Boolean,
+    /// Another value: a number with a fraction, a list, an object.
+    Json,
 }

@@ -132,7 +132,12 @@ fn a_name_of_another_spelling_or_behind_an_excuse_is_listed() {
 #[test]
 fn what_may_be_a_key_behind_an_unknown_name_is_hidden() {
     let key = "CANARY".repeat(6);
-    for text in [format!("new-key {key}\n"), format!("<new-key>\n{key}\n</new-key>\n")] {
+    for text in [
+        format!("new-key {key}\n"),
+        format!("<new-key>\n{key}\n</new-key>\n"),
+        "<new-key>\nshort\n</new-key>\n".to_owned(),
+        "<auth-gen-token-secret>\nshort\n</auth-gen-token-secret>\n".to_owned(),
+    ] {
         let listed = listed(&text);
         assert_eq!((listed.len(), &*listed[0].value), (1, "[redacted]"), "{text}");
     }

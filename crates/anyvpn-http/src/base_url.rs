@@ -1,6 +1,7 @@
 //! The base URL: everything before the documented paths, parsed once.
 
 use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use anyvpn_core::Error;
 use bytes::Bytes;
@@ -40,7 +41,7 @@ impl BaseUrl {
         let loopback = match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Domain(name)) => is_localhost(name),
             // Of `vpn.example.com:443` the name would be the scheme.
             None => return Err(wrong("must begin with https://, with a host behind it")),
         };
@@ -89,6 +90,11 @@ impl BaseUrl {
         self.loopback
     }
 
+    /// The host, without the port.
+    pub(crate) fn url_host(&self) -> Option<Host<&str>> {
+        self.url.host()
+    }
+
     /// The value of the header `Host`, with the port where it is not the scheme's own.
     pub(crate) fn host(&self) -> &HeaderValue {
         &self.host
@@ -131,6 +137,19 @@ impl BaseUrl {
     }
 }
 
+/// Whether a name means this machine. Resolvers are not asked for it: one that answers otherwise would
+/// get what is sent in clear.
+pub(crate) fn is_localhost(name: &str) -> bool {
+    let parent = name.len().checked_sub("localhost".len()).and_then(|at| name.split_at_checked(at));
+    parent.is_some_and(|(parent, top)| {
+        top.eq_ignore_ascii_case("localhost") && (parent.is_empty() || parent.ends_with('.'))
+    })
+}
+
+/// The addresses of a name that means this machine.
+pub(crate) const LOOPBACK: [IpAddr; 2] =
+    [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +182,16 @@ mod tests {
                 let whole = Url::parse(&format!("{}{target}", base.as_str())).unwrap();
                 assert_eq!(base.url(target), whole, "{target}");
             }
+        }
+    }
+
+    #[test]
+    fn a_name_of_this_machine_ends_in_localhost() {
+        for name in ["localhost", "LocalHost", "a.localhost", "a.b.LOCALHOST"] {
+            assert!(is_localhost(name), "{name}");
+        }
+        for name in ["", "ocalhost", "notlocalhost", "localhost.example.com", "localhos\u{221}"] {
+            assert!(!is_localhost(name), "{name}");
         }
     }
 

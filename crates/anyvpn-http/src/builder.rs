@@ -1,8 +1,9 @@
 //! Builds a [`Client`].
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use anyvpn_core::{Error, Secret};
+use http::HeaderValue;
 
 use crate::base_url::BaseUrl;
 use crate::client::Inner;
@@ -14,19 +15,35 @@ use crate::{Client, Clock, Credentials, Dialect, Fixed, Limits, RetryPolicy, Sys
 pub struct ClientBuilder<D: Dialect> {
     base_url: String,
     credentials: Arc<dyn Credentials<D::Credential>>,
-    transport: Option<Arc<dyn Transport>>,
+    sender: Sender,
+    user_agent: Option<String>,
     limits: Limits,
     retry: RetryPolicy,
     clock: Arc<dyn Clock>,
     gzip: bool,
 }
 
+/// What requests are sent with.
+enum Sender {
+    /// The built-in transport.
+    BuiltIn,
+    /// The built-in transport, on an HTTP client of the caller's own.
+    HttpClient(Box<reqwest::ClientBuilder>),
+    /// A transport of the caller's own.
+    Transport(Arc<dyn Transport>),
+}
+
+/// Sent unless the caller names another one: without any, gateways tend to answer with a blocking page.
+static USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("anyvpn/", env!("CARGO_PKG_VERSION")));
+
 impl<D: Dialect> ClientBuilder<D> {
     pub(crate) fn new(base_url: String) -> Self {
         Self {
             base_url,
             credentials: Arc::new(Fixed(None)),
-            transport: None,
+            sender: Sender::BuiltIn,
+            user_agent: None,
             limits: Limits::default(),
             retry: RetryPolicy::default(),
             clock: Arc::new(SystemClock),
@@ -54,20 +71,32 @@ impl<D: Dialect> ClientBuilder<D> {
         self.credentials(Fixed(Some(credential)))
     }
 
-    /// Sends with a client of the caller's own.
+    /// Sends with an HTTP client of the caller's own: its connect timeout, roots, crypto provider,
+    /// default headers and proxies are the builder's.
     ///
-    /// It must not follow redirects: build it with `redirect::Policy::none()`; a reply that comes
-    /// after one is an error. Its connect timeout, proxies, roots and crypto provider are the
-    /// caller's.
+    /// Whatever the builder says, the client follows no redirects, repeats nothing, sends no
+    /// `Referer`, reaches `localhost` and the names below it on this machine only and without a
+    /// proxy, and sends the user agent of [`ClientBuilder::user_agent`]. A proxy variable that is not
+    /// understood is refused as without it, because the builder would ignore it. The client belongs
+    /// to the tokio runtime that uses it first: its connections live there, so a call in another one
+    /// is an `InvalidRequest` error.
     #[must_use]
-    pub fn http_client(self, client: reqwest::Client) -> Self {
-        self.transport(Arc::new(Reqwest::from(client)))
+    pub fn http_client(mut self, client: reqwest::ClientBuilder) -> Self {
+        self.sender = Sender::HttpClient(Box::new(client));
+        self
+    }
+
+    /// Sends this `User-Agent` instead of `anyvpn/VERSION`.
+    #[must_use]
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
     }
 
     /// Sends with another transport, such as a scripted one in a test.
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
-        self.transport = Some(transport);
+        self.sender = Sender::Transport(transport);
         self
     }
 
@@ -105,16 +134,22 @@ impl<D: Dialect> ClientBuilder<D> {
     /// # Errors
     ///
     /// `InvalidRequest` for a base URL that is neither https nor plain http to this machine
-    /// (a loopback address or `localhost`), or that has a query, a fragment or a user name; and when
-    /// the HTTP client cannot be set up.
+    /// (a loopback address, `localhost` or a name below it), or that has a query, a fragment or a user
+    /// name; for a user agent that is empty or has anything but visible ASCII and blanks between it;
+    /// when the HTTP client cannot be set up; and for a proxy variable of the environment
+    /// (`HTTPS_PROXY` or `ALL_PROXY`, or either in small letters) that applies to the base URL and is
+    /// not understood: a SOCKS proxy, for one. `NO_PROXY` names what is reached directly; this machine
+    /// always is.
     pub fn build(self) -> Result<D::Provider, Error> {
         let base = BaseUrl::parse(&self.base_url)?;
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => {
-                let setup = Setup::usual(self.limits.connect, base.is_plain(), base.is_loopback())?;
-                Arc::new(Reqwest::new(setup)?)
-            }
+        let user_agent = match self.user_agent {
+            Some(user_agent) => header(&user_agent)?,
+            None => USER_AGENT.clone(),
+        };
+        let transport = match self.sender {
+            Sender::Transport(transport) => transport,
+            Sender::HttpClient(builder) => Arc::new(Reqwest::own(*builder, &base)?),
+            Sender::BuiltIn => Arc::new(Reqwest::new(Setup::usual(self.limits.connect, &base)?)?),
         };
         Ok(D::Provider::from(Client(Arc::new(Inner {
             base,
@@ -123,8 +158,8 @@ impl<D: Dialect> ClientBuilder<D> {
             limits: self.limits,
             retry: self.retry,
             clock: self.clock,
-            pause: Mutex::new(None),
-            pace: Arc::default(),
+            limiter: Arc::default(),
+            user_agent,
             gzip: self.gzip,
         }))))
     }
@@ -136,4 +171,15 @@ impl<D: Dialect<Credential = Secret>> ClientBuilder<D> {
     pub fn token(self, token: impl Into<Secret>) -> Self {
         self.credential(token.into())
     }
+}
+
+/// A user agent as a header.
+fn header(user_agent: &str) -> Result<HeaderValue, Error> {
+    let wrong =
+        || Error::invalid("user_agent", "must be visible ASCII characters, with blanks between");
+    let is_fit = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    if user_agent.trim().is_empty() || !user_agent.bytes().all(is_fit) {
+        return Err(wrong());
+    }
+    HeaderValue::from_str(user_agent).map_err(|_| wrong())
 }

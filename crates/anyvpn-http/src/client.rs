@@ -1,23 +1,31 @@
 //! The pipeline: the one way from an operation to its value.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Secret, redact};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use tracing::{Instrument, Span, field};
 
 use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
 use crate::exchange::{Failure, exchange};
-use crate::pace::Pace;
+use crate::rate_limiter::RateLimiter;
 use crate::time::within;
 use crate::transport::{Progress, Transport};
-use crate::{ClientBuilder, Clock, Dialect, Limits, Operation, Replay, Reply, RetryPolicy};
+use crate::{
+    ClientBuilder, Clock, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy,
+};
 
 /// Sends a provider's operations. Cheap to clone; all clones share connections and limits.
 ///
 /// Dropping the future of a call at any point leaves the client usable.
+///
+/// A call runs within a tokio runtime that has I/O and time enabled; outside of one it is an
+/// `InvalidRequest` error, and nothing is sent. A client can be used from several runtimes, at once or
+/// one after the other: each runtime has connections of its own. A client that was built with
+/// [`ClientBuilder::http_client`] belongs to the first runtime that uses it.
 pub struct Client<D: Dialect>(pub(crate) Arc<Inner<D>>);
 
 pub(crate) struct Inner<D: Dialect> {
@@ -27,9 +35,8 @@ pub(crate) struct Inner<D: Dialect> {
     pub(crate) limits: Limits,
     pub(crate) retry: RetryPolicy,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Until when the server asked all of this client's calls to wait.
-    pub(crate) pause: Mutex<Option<Instant>>,
-    pub(crate) pace: Arc<Pace>,
+    pub(crate) limiter: Arc<RateLimiter>,
+    pub(crate) user_agent: HeaderValue,
     pub(crate) gzip: bool,
 }
 
@@ -127,14 +134,20 @@ impl<D: Dialect> Client<D> {
         &self.0.clock
     }
 
-    /// How long a call of this operation would wait now, because the vendor allows it only so often;
-    /// zero for others. With a credential for which the vendor has no such limit it does not wait.
+    /// The bounds that the client was built with.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Returns how long a call of this operation would wait for its permit now: until a pause ends
+    /// that the provider asked for, and for its place among the calls of an operation that the vendor
+    /// allows only so often. With a credential for which the vendor has no such limit it does not
+    /// wait for the latter.
     #[must_use]
     pub fn wait_for(&self, operation: OperationId) -> Duration {
-        match D::pace(operation) {
-            Some(interval) => self.0.pace.ahead(operation, interval, self.0.clock.instant()),
-            None => Duration::ZERO,
-        }
+        let now = self.0.clock.instant();
+        self.0.limiter.wait_for(operation, D::min_interval(operation), now)
     }
 
     /// The credential that a call would use now.
@@ -146,7 +159,8 @@ impl<D: Dialect> Client<D> {
         self.0.credentials.current().await
     }
 
-    /// The same client with other credentials; connections stay shared.
+    /// The same client with other credentials; connections, rate limits and the pause after a 429 stay
+    /// shared.
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Credentials<D::Credential>) -> Self {
         let inner = &*self.0;
@@ -157,20 +171,25 @@ impl<D: Dialect> Client<D> {
             limits: inner.limits,
             retry: inner.retry,
             clock: Arc::clone(&inner.clock),
-            pause: Mutex::new(None),
-            pace: Arc::clone(&inner.pace),
+            limiter: Arc::clone(&inner.limiter),
+            user_agent: inner.user_agent.clone(),
             gzip: inner.gzip,
         }))
     }
 
     /// Does one operation.
     ///
-    /// In this order: the request is built and checked; the call waits for its turn (after a 429,
-    /// all calls of a client wait together; before that, an operation that the vendor allows only so
-    /// often waits its turn, for which no limit counts: see [`Client::wait_for`]); the credential is attached; the request is sent and
-    /// the whole reply read, within [`Limits`]; the dialect makes a value or a refusal of it. What
-    /// is sent again, and when, stands in [`Replay`] and [`RetryPolicy`]; the credential is renewed
-    /// at most once. Redirects are never followed.
+    /// In this order: the request is built, the credential found and attached, so that a call which
+    /// would be refused on this side waits for nothing. Then, for every attempt: it waits for its
+    /// permit; after a wait the credential is found again, since it may have changed; the request is
+    /// sent and the whole reply read, within [`Limits`]; the dialect makes a value or a refusal of
+    /// it. What is sent again, and when, stands in [`Replay`] and [`RetryPolicy`]; the credential is
+    /// renewed at most once. Redirects are never followed.
+    ///
+    /// An attempt waits for its permit after a 429, with all other calls of the client; and for its
+    /// place in the queue of an operation that the vendor allows only so often. The queue is the one
+    /// wait that [`Limits::call`] does not bound, because a place in it is of no use to a caller who
+    /// is sent away: [`Client::wait_for`] tells how long it is, and dropping the future leaves it.
     ///
     /// For `tracing`, at INFO the end of a call is one event: `done`, or `failed` with the `kind` of
     /// the error, with `operation`, `attempts`, `status` (of the last reply, where there was one) and
@@ -198,17 +217,9 @@ impl<D: Dialect> Client<D> {
         operation: &O,
         log: &mut Log,
     ) -> Result<O::Output, Error> {
-        let mut checked = Some(operation.request()?);
-        let security = operation.security();
-        if let Some(interval) = D::pace(O::ID) {
-            let credential = self.0.credentials.current().await?;
-            // What would be refused before sending takes nobody's turn.
-            D::attach(credential.as_ref(), security, &mut operation.request()?)?;
-            if !D::unpaced(credential.as_ref()) {
-                self.0.pace.turn(O::ID, interval, &*self.0.clock).await;
-            }
-        }
-        let deadline = later(self.0.clock.instant(), self.0.limits.call);
+        self.0.transport.ready()?;
+        self.0.clock.ready()?;
+        let mut deadline = later(self.0.clock.instant(), self.0.limits.call);
         let mut delays = None;
         let mut renewed = false;
         // Whether an attempt may have been done. Of a lost one nothing is known, and a gateway's 502 or
@@ -220,25 +231,15 @@ impl<D: Dialect> Client<D> {
                 Replay::Idempotent if doubtful => error.with_read_back(),
                 _ => error,
             };
-            self.turn(deadline).await.map_err(unsure)?;
-            let found;
-            let credential = if security.schemes.is_empty() {
-                None
-            } else if let Some(credential) = self.0.credentials.at_hand() {
-                Some(credential)
-            } else {
-                let current = self.0.credentials.current();
-                found = self.before(deadline, current).await.flatten().map_err(unsure)?;
-                found.as_ref()
-            };
-            // It is pure, so making it again gives the same as a copy kept for the next attempt.
-            let again = || operation.request().map_err(unsure);
-            let mut request = checked.take().map_or_else(again, Ok)?;
-            D::attach(credential, security, &mut request).map_err(unsure)?;
-            if self.0.gzip {
-                let gzip = http::HeaderValue::from_static("gzip");
-                request.header(http::header::ACCEPT_ENCODING, gzip);
+            let (mut credential, mut request) =
+                self.prepare(operation, deadline).await.map_err(unsure)?;
+            let permit = self.permit::<O>(credential.as_deref(), deadline);
+            if let Some(in_queue) = permit.await.map_err(unsure)? {
+                deadline = later(deadline, in_queue);
+                // An old credential is not sent after a wait.
+                (credential, request) = self.prepare(operation, deadline).await.map_err(unsure)?;
             }
+            let credential = credential.as_deref();
             log.attempt();
             let Inner { clock, limits, gzip, .. } = &*self.0;
             let left = deadline.saturating_duration_since(clock.instant());
@@ -297,7 +298,7 @@ impl<D: Dialect> Client<D> {
                         "trying again"
                     );
                     if server.is_some() && error.kind() == ErrorKind::RateLimited {
-                        self.pause_until(self.0.clock.instant() + delay);
+                        self.0.limiter.pause_until(self.0.clock.instant() + delay);
                     } else {
                         self.0.clock.sleep(delay).await;
                     }
@@ -306,26 +307,39 @@ impl<D: Dialect> Client<D> {
         }
     }
 
-    /// Waits until no pause is in force that the server asked for.
-    async fn turn(&self, deadline: Instant) -> Result<(), Error> {
-        loop {
-            let now = self.0.clock.instant();
-            let pause = *self.0.pause.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(until) = pause.filter(|until| *until > now) else {
-                return Ok(());
-            };
-            if until >= deadline {
-                return Err(Error::new(ErrorKind::RateLimited)
-                    .with_detail("the provider asked to wait; nothing was sent")
-                    .with_retry_after(Some(until - now)));
-            }
-            self.0.clock.sleep(until - now).await;
+    /// Finds the credential of an attempt, and makes the request with the credential in it.
+    async fn prepare<O: Operation<Dialect = D>>(
+        &self,
+        operation: &O,
+        deadline: Instant,
+    ) -> Result<(Option<Cow<'_, D::Credential>>, Request), Error> {
+        let inner = &*self.0;
+        let security = operation.security();
+        let mut request = operation.request()?;
+        let credential = if security.schemes.is_empty() {
+            None
+        } else if let Some(credential) = inner.credentials.at_hand() {
+            Some(Cow::Borrowed(credential))
+        } else {
+            let current = inner.credentials.current();
+            self.before(deadline, current).await.flatten()?.map(Cow::Owned)
+        };
+        D::attach(credential.as_deref(), security, &mut request)?;
+        request.header(header::USER_AGENT, inner.user_agent.clone());
+        if inner.gzip {
+            request.header(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
+        Ok((credential, request))
     }
 
-    fn pause_until(&self, until: Instant) {
-        let mut pause = self.0.pause.lock().unwrap_or_else(PoisonError::into_inner);
-        *pause = Some(pause.map_or(until, |earlier| earlier.max(until)));
+    /// Waits for the permit of an attempt; see [`RateLimiter::permit`].
+    async fn permit<O: Operation<Dialect = D>>(
+        &self,
+        credential: Option<&D::Credential>,
+        deadline: Instant,
+    ) -> Result<Option<Duration>, Error> {
+        let min_interval = D::min_interval(O::ID).filter(|_| !D::exempt(credential));
+        self.0.limiter.permit(O::ID, min_interval, deadline, &*self.0.clock).await
     }
 
     /// Runs what is not an attempt (finding or renewing a credential) within the call's time.
@@ -349,10 +363,17 @@ impl<D: Dialect> Client<D> {
     ) -> Result<O::Output, Next> {
         let status = reply.status;
         let changes = O::REPLAY != Replay::Safe;
+        // Only what is in the provider's own form is its word. Nobody else's page says anything about
+        // the account, whatever its status is.
+        let own = status.is_success() || (!status.is_redirection() && D::is_own_form(O::ID, reply));
+        let refusal = || {
+            let error = if own { D::refusal(reply) } else { reply.foreign() };
+            error.with_status(status.as_u16())
+        };
         let limited = status == StatusCode::TOO_MANY_REQUESTS;
         if limited || status.is_server_error() {
             let wait = reply.retry_after(self.0.clock.now());
-            let error = D::refusal(reply).with_status(status.as_u16()).with_retry_after(wait);
+            let error = refusal().with_retry_after(wait);
             if limited {
                 return Err(Next::Again(error, wait));
             }
@@ -361,10 +382,14 @@ impl<D: Dialect> Client<D> {
                 Replay::Safe | Replay::Idempotent => Next::Again(error, wait),
             });
         }
+        if !own {
+            // Who answered is unknown, and so is whether the request went further.
+            let error = refusal();
+            return Err(Next::Stop(if changes { error.with_read_back() } else { error }));
+        }
         operation.decode(reply).or_else(|error| {
-            // The attempt before this one was lost on its way back: it did delete what is gone now.
-            // A 404 without the provider's words can be a gateway's, which knows nothing of it.
-            if lost && error.kind() == ErrorKind::NotFound && error.message().is_some() {
+            // The attempt before this one was lost on its way back: it removed what is gone now.
+            if lost && error.kind() == ErrorKind::NotFound && operation.removes() {
                 let gone = Reply { status: StatusCode::NO_CONTENT, ..empty() };
                 if let Ok(value) = operation.decode(&gone) {
                     return Ok(value);

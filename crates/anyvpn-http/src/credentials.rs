@@ -1,11 +1,7 @@
 //! Where the credential of a call comes from.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use anyvpn_core::{Error, ErrorKind, Secret};
+use anyvpn_core::{Error, Secret};
 use async_trait::async_trait;
-
-use crate::{Finish, StoreLock, TokenStore};
 
 /// Holds the credential of a client, and replaces one that the provider refuses.
 #[async_trait]
@@ -14,7 +10,7 @@ pub trait Credentials<C>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever hindered finding one.
+    /// Any error of the source of the credential.
     async fn current(&self) -> Result<Option<C>, Error>;
 
     /// The same where it is at hand, with nothing to wait for; calls then use it as it is. `None`
@@ -28,7 +24,7 @@ pub trait Credentials<C>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever hindered replacing it.
+    /// Any error of the source of the credential.
     async fn renew(&self, refused: &C) -> Result<bool, Error> {
         let _ = refused;
         Ok(false)
@@ -49,97 +45,47 @@ impl<C: Clone + Send + Sync + 'static> Credentials<C> for Fixed<C> {
     }
 }
 
-/// Makes a new token when there is none, or when the provider refused the one there was.
-#[async_trait]
-pub trait SignIn<T>: Send + Sync + 'static {
-    /// Makes a token.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the sign-in gave.
-    async fn sign_in(&self) -> Result<T, Error>;
-}
-
-/// A token that is kept in a [`TokenStore`], and made anew by signing in: by one caller at a time,
-/// for all callers and, where the store is shared, for all processes.
+/// Says what keeps a secret from being sent in a header, without showing it; `None` when nothing
+/// does.
 ///
-/// A sign-in that has begun comes to its end also when the caller is dropped: its token would be lost
-/// otherwise, and stay at the provider.
-pub struct Stored<T, S>(Arc<Signing<T, S>>);
-
-struct Signing<T, S> {
-    store: Arc<dyn TokenStore<T>>,
-    sign_in: S,
-    /// Why a sign-in was refused. It is not tried again: many callers with a wrong password would
-    /// get the account locked.
-    refused: Mutex<Option<(ErrorKind, Option<String>)>>,
+/// A token or key is visible ASCII: no blank, no control character, no letter beyond `~`. What an
+/// editor or a shell adds, such as a byte order mark, would be sent as part of it.
+///
+/// ```
+/// use anyvpn_http::not_for_header;
+///
+/// assert_eq!(not_for_header("12|TDLL"), None);
+/// let why = not_for_header("\u{feff}12|TDLL").unwrap_or_default();
+/// assert_eq!(why, "it begins with a byte order mark; save the file as UTF-8 without one");
+/// ```
+#[must_use]
+pub fn not_for_header(secret: &str) -> Option<String> {
+    let (at, found) =
+        secret.chars().enumerate().find(|(_, character)| !character.is_ascii_graphic())?;
+    let place = match at {
+        0 => "it begins with".to_owned(),
+        _ if at + 1 == secret.chars().count() => "it ends with".to_owned(),
+        _ => format!("its character {} is", at + 1),
+    };
+    Some(match found {
+        '\u{feff}' => format!("{place} a byte order mark; save the file as UTF-8 without one"),
+        ' ' => format!("{place} a space"),
+        '\t' => format!("{place} a tab"),
+        '\r' | '\n' => format!("{place} a line break"),
+        // The character itself is a part of the secret; its kind says enough.
+        found if found.is_control() => format!("{place} a control character"),
+        _ => format!("{place} a character that is not ASCII"),
+    })
 }
 
-impl<T, S> Stored<T, S> {
-    /// Tokens that `sign_in` makes and `store` keeps.
-    #[must_use]
-    pub fn new(store: Arc<dyn TokenStore<T>>, sign_in: S) -> Self {
-        Self(Arc::new(Signing { store, sign_in, refused: Mutex::new(None) }))
-    }
-}
-
-impl<S: SignIn<Secret>> Signing<Secret, S> {
-    /// Makes a token and keeps it.
-    async fn renewed(&self) -> Result<Secret, Error> {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((kind, message)) = refused {
-            let error = Error::new(kind)
-                .with_detail("the provider has refused this sign-in before; nothing was sent");
-            return Err(match message {
-                Some(message) => error.with_message(message),
-                None => error,
-            });
-        }
-        let token = self.sign_in.sign_in().await.inspect_err(|error| {
-            if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Suspended) {
-                let why = (error.kind(), error.message().map(str::to_owned));
-                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
-            }
-        })?;
-        self.store.save(Some(&token)).await?;
-        Ok(token)
-    }
-}
-
-impl<S: SignIn<Secret>> Stored<Secret, S> {
-    /// Makes a token and keeps it, under the store's lock.
-    async fn renewed(&self, turn: StoreLock) -> Result<Secret, Error> {
-        let signing = Arc::clone(&self.0);
-        Finish::new(async move {
-            let _turn = turn;
-            signing.renewed().await
-        })
-        .await
-    }
-}
-
-#[async_trait]
-impl<S: SignIn<Secret>> Credentials<Secret> for Stored<Secret, S> {
-    async fn current(&self) -> Result<Option<Secret>, Error> {
-        let store = &self.0.store;
-        if let Some(token) = store.load().await? {
-            return Ok(Some(token));
-        }
-        let turn = store.lock().await?;
-        if let Some(token) = store.load().await? {
-            return Ok(Some(token));
-        }
-        self.renewed(turn).await.map(Some)
-    }
-
-    async fn renew(&self, refused: &Secret) -> Result<bool, Error> {
-        let turn = self.0.store.lock().await?;
-        let kept = self.0.store.load().await?;
-        // Another caller or process has signed in since.
-        if kept.is_some_and(|token| token.expose() != refused.expose()) {
-            return Ok(true);
-        }
-        self.renewed(turn).await?;
-        Ok(true)
+/// Checks a secret that goes into a header.
+///
+/// # Errors
+///
+/// `InvalidRequest` for the field `token`, with what [`not_for_header`] says.
+pub(crate) fn check_for_header(secret: &Secret) -> Result<(), Error> {
+    match not_for_header(secret.expose()) {
+        Some(why) => Err(Error::invalid("token", format!("cannot be sent: {why}"))),
+        None => Ok(()),
     }
 }

@@ -30,6 +30,10 @@
 //!         if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
 //!     }
 //!
+//!     fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+//!         reply.refusal_json()["error"].is_string()
+//!     }
+//!
 //!     fn refusal(reply: &Reply) -> Error {
 //!         let kind = match reply.status.as_u16() {
 //!             401 => ErrorKind::Unauthorized,
@@ -76,18 +80,23 @@
 //!   the error is then [`ErrorKind::Ambiguous`](anyvpn_core::ErrorKind::Ambiguous). What may be
 //!   repeated is, within [`RetryPolicy`] and [`Limits`].
 //! - A reply is bounded in time, in size before and after decompression, and in nesting.
-//! - A credential goes to the base URL only, over https, or to a loopback address. Redirects are not
-//!   followed. What a server repeats of a secret is taken out of the error.
-//! - A path segment is never empty, `.` or `..`, and always encoded.
+//! - A credential goes to the base URL only, over https, or to this machine, whose names no resolver is
+//!   asked for. Redirects are not followed, by an HTTP client of the caller's own neither. What a
+//!   server repeats of a secret is taken out of the error.
+//! - A proxy that the environment names is used or refused, and never left out.
+//! - A path value is never empty, `.` or `..`, has no `/`, `\`, `%` or control character, and is encoded.
+//! - Every attempt of an operation that the vendor allows only so often waits for a permit.
 //! - [`bulk`] makes any number of calls, so many at one time, in flat memory.
 //! - Dropping the future of a call leaves the client usable, and one renewal of a credential serves all
 //!   callers.
+//! - A call outside of a tokio runtime is an error. A client works in several runtimes.
 //!
 //! # Features
 //!
 //! - `ring` (default): TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs. Without either, the process's default crypto provider is
 //!   used, or a client of the caller's own.
+//! - `compact-text`: [`CompactText`], for the elements of long lists.
 //! - `form`: bodies of type `application/x-www-form-urlencoded`.
 //! - `gzip`: replies with `Content-Encoding: gzip`, asked for with [`ClientBuilder`]'s `gzip`.
 //! - `file-store`: tokens kept in a file.
@@ -99,21 +108,33 @@ mod builder;
 mod bulk;
 pub mod by_name;
 mod client;
+#[cfg(feature = "compact-text")]
+mod compact_text;
 mod credentials;
 mod exchange;
+#[cfg(feature = "file-store")]
+mod file_store;
 mod finish;
 pub mod flag;
 pub mod lenient;
+mod lenient_list;
 mod limits;
 mod operation;
-mod pace;
+#[cfg(feature = "file-store")]
+mod private_file;
+mod proxy;
+mod rate_limiter;
 mod reason;
 mod reply;
 mod request;
 mod setup;
+mod shared_error;
 mod source;
 mod structure;
 mod time;
+mod token_manager;
+mod token_source;
+mod token_state;
 mod token_store;
 pub mod transport;
 pub mod unix_time;
@@ -123,13 +144,22 @@ pub use base_url::BaseUrl;
 pub use builder::ClientBuilder;
 pub use bulk::{Bulk, bulk};
 pub use client::Client;
-pub use credentials::{Credentials, Fixed, SignIn, Stored};
+#[cfg(feature = "compact-text")]
+pub use compact_text::CompactText;
+pub use credentials::{Credentials, Fixed, not_for_header};
+#[cfg(feature = "file-store")]
+pub use file_store::FileStore;
 pub use finish::Finish;
+pub use lenient_list::LenientList;
 pub use limits::{Limits, RetryPolicy};
 pub use operation::{Dialect, Operation, Security};
+#[cfg(feature = "file-store")]
+pub use private_file::{PrivateFileError, check_private_file, chmod_command, open_private_file};
 pub use reply::{Reply, Word};
 pub use request::Request;
 pub use time::{Clock, SystemClock};
-#[cfg(feature = "file-store")]
-pub use token_store::FileStore;
-pub use token_store::{FileLock, MemoryStore, StoreLock, TokenStore, lock_file};
+pub use token_manager::TokenManager;
+pub use token_source::{TokenSource, UnsavedToken};
+pub use token_store::{
+    Binding, BoundToken, FileLock, LockedStore, MemoryStore, StoreLock, TokenStore, lock_file,
+};

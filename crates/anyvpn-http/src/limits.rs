@@ -13,8 +13,10 @@ pub struct Limits {
     pub connect: Duration,
     /// One attempt, from its first byte to the last of the reply's body. Default 30 s.
     pub attempt: Duration,
-    /// The whole call: its turn, its credential, all attempts and the waits between them.
-    /// Default 2 min.
+    /// The whole call: finding and renewing its credential (which includes waiting for a store's
+    /// lock), all attempts, and the waits between them. Default 2 min. The time in the queue of an
+    /// operation that the vendor allows only so often is not part of it: see
+    /// [`Client::wait_for`](crate::Client::wait_for).
     pub call: Duration,
     /// The reply's headers, in bytes. Default 64 KiB: eight times what servers and proxies usually
     /// allow. The transport has a bound of its own, of some 400 KiB and 100 headers.
@@ -28,6 +30,9 @@ pub struct Limits {
     /// Default 500,000: three times the list of 10,000 servers. Two bytes of JSON can become
     /// hundreds in memory; this bounds how many.
     pub values: usize,
+    /// What the elements of a list take in memory over all of its pages, in bytes. Default 64 MiB:
+    /// twenty times the list of 10,000 servers. A list that never ends is an error there.
+    pub list: usize,
     /// Arrays and objects within each other. Default 128, which is also the most: the JSON parser
     /// ends there.
     pub nesting: usize,
@@ -43,6 +48,7 @@ impl Default for Limits {
             reply: 16 << 20,
             decompressed: 64 << 20,
             values: 500_000,
+            list: 64 << 20,
             nesting: structure::PARSER,
         }
     }

@@ -75,7 +75,14 @@ pub trait Operation: Send + Sync {
     /// be sent, such as an empty path segment.
     fn request(&self) -> Result<Request, Error>;
 
-    /// What a reply means. Pure. It is asked for every reply but 429 and 5xx.
+    /// Whether it removes something, so that it has done its work when the thing is not found after an
+    /// attempt that was lost. Unless an implementation says otherwise, whether the method is DELETE.
+    fn removes(&self) -> bool {
+        self.request().is_ok_and(|request| *request.method() == http::Method::DELETE)
+    }
+
+    /// Says what a reply means. Pure. It is called for successes (2xx), and for refusals in the
+    /// provider's own form ([`Dialect::is_own_form`]) other than 429 and 5xx.
     ///
     /// # Errors
     ///
@@ -91,14 +98,14 @@ pub trait Dialect: Sized + Send + Sync + 'static {
     /// What the provider accepts as proof of who is calling.
     type Credential: Clone + Send + Sync + 'static;
 
-    /// The shortest time between two calls of an operation, where the vendor has set one.
-    fn pace(operation: OperationId) -> Option<Duration> {
+    /// The shortest time between two attempts of an operation, where the vendor has set one.
+    fn min_interval(operation: OperationId) -> Option<Duration> {
         let _ = operation;
         None
     }
 
-    /// Whether [`Self::pace`] does not hold for this credential.
-    fn unpaced(credential: Option<&Self::Credential>) -> bool {
+    /// Whether [`Self::min_interval`] does not hold for this credential.
+    fn exempt(credential: Option<&Self::Credential>) -> bool {
         let _ = credential;
         false
     }
@@ -122,6 +129,21 @@ pub trait Dialect: Sized + Send + Sync + 'static {
     /// As [`Operation::decode`].
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error>;
 
-    /// The kind, code and message of a reply that is no success. It is also asked for 429 and 5xx.
+    /// Whether a reply that is no success has the form in which the provider refuses, so that its
+    /// status and words are the provider's own. It is called for every status but 2xx and 3xx.
+    ///
+    /// Anything between the caller and the provider can answer in its place: a proxy, a
+    /// content-delivery network, a gateway, the login page of a network. A reply that is not in the
+    /// provider's form says nothing about the account: the call ends with
+    /// [`ErrorKind::Unavailable`](anyvpn_core::ErrorKind::Unavailable) (5xx),
+    /// [`ErrorKind::RateLimited`](anyvpn_core::ErrorKind::RateLimited) (429) or
+    /// [`ErrorKind::UnexpectedReply`](anyvpn_core::ErrorKind::UnexpectedReply), and no credential is
+    /// renewed. So look for a documented key in a JSON object, and keep exceptions few. Where a server
+    /// of the provider refuses without a body, the operations of that server are the exception, with
+    /// the statuses that it uses.
+    fn is_own_form(operation: OperationId, reply: &Reply) -> bool;
+
+    /// The kind, code and message of a refusal: a reply in the provider's own form, also with 429 and
+    /// 5xx, or a success (2xx) that [`Self::decode`] found to be a refusal.
     fn refusal(reply: &Reply) -> Error;
 }

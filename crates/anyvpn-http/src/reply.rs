@@ -7,8 +7,6 @@ use std::time::Duration;
 use anyvpn_core::{Error, ErrorKind, Timestamp};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use jiff::civil::{Date, Time};
-use jiff::tz::Offset;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, UnitDeserializer};
@@ -93,6 +91,22 @@ impl Reply {
         serde_json::from_slice(body).unwrap_or_default()
     }
 
+    /// Whether this is how Laravel refuses by itself, where an application has a form of its own: 401,
+    /// 422 or 429 with a JSON object of `message`, a text, and perhaps `errors`.
+    ///
+    /// With other statuses the same object is as likely a gateway's, such as `{"message":"Forbidden"}`
+    /// with 403, and with 404 it answers a path that the application does not have.
+    #[must_use]
+    pub fn is_laravel_refusal(&self) -> bool {
+        let body = self.refusal_json();
+        let names = |mut names: serde_json::map::Keys<'_>| {
+            names.all(|name| ["message", "errors"].contains(&name.as_str()))
+        };
+        matches!(self.status.as_u16(), 401 | 422 | 429)
+            && body["message"].is_string()
+            && body.as_object().is_some_and(|body| names(body.keys()))
+    }
+
     /// An [`ErrorKind::UnexpectedReply`] that says what came.
     #[must_use]
     pub fn unexpected(&self, why: &str) -> Error {
@@ -110,56 +124,60 @@ impl Reply {
         })
     }
 
-    /// What came, for a refusal without the provider's own message: a redirect, a proxy's page, a cut
-    /// body.
+    /// What came, for a refusal without the provider's own message.
     #[must_use]
     pub fn describe(&self) -> String {
-        match self.location() {
+        self.unexpected("no message").detail().unwrap_or_default().to_owned()
+    }
+
+    /// The error of a reply that is no success and not in the provider's own form. Its kind says
+    /// nothing about the account, and its detail that something else may have answered.
+    pub(crate) fn foreign(&self) -> Error {
+        let kind = match self.status {
+            StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited,
+            status if status.is_server_error() => ErrorKind::Unavailable,
+            _ => ErrorKind::UnexpectedReply,
+        };
+        let came = match self.location() {
             Some(to) => format!("a redirect to {to}, which is never followed"),
-            None => self.unexpected("no message").detail().unwrap_or_default().to_owned(),
-        }
+            None => {
+                let error = self.unexpected("not the provider's form of an error");
+                error.detail().unwrap_or_default().to_owned()
+            }
+        };
+        Error::new(kind).with_detail(format!(
+            "{came}; it may come from something in between (a proxy, a content-delivery network, a \
+             network's login page) or from a wrong base URL"
+        ))
     }
 
     /// Where a redirect leads, without query and fragment; `None` when it is no redirect.
-    #[must_use]
-    pub fn location(&self) -> Option<&str> {
+    fn location(&self) -> Option<&str> {
         let location = self.headers.get(header::LOCATION)?.to_str().ok()?;
         location.split(['?', '#']).next().filter(|_| self.status.is_redirection())
     }
 
-    /// What `Retry-After` asks for: seconds, or a date measured against `now`; at most 10 years.
+    /// Returns what `Retry-After` asks for: seconds, or a date; at most 10 years.
+    ///
+    /// A date is measured against the reply's own `Date`, so that a wrong clock on this side does not
+    /// change the wait. `now` stands in for it where it is absent or cannot be read.
     #[must_use]
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         /// Longer ones mean the same, and are too long for sums of times.
         const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
-        let value = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+        let text = |name| Some(self.headers.get(name)?.to_str().ok()?.trim());
+        let value = text(header::RETRY_AFTER)?;
         let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
             // More digits than a number holds are a long time too.
             value.parse().map_or(LONGEST, Duration::from_secs)
         } else {
-            let date = http_date(value)?;
+            let until = httpdate::parse_http_date(value).ok()?;
+            let date = text(header::DATE).and_then(|date| httpdate::parse_http_date(date).ok());
             // A date that has passed means "now".
-            Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
+            until.duration_since(date.unwrap_or_else(|| now.into())).unwrap_or_default()
         };
         Some(wait.min(LONGEST))
     }
-}
-
-/// A date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`. A leap second is the one before it.
-///
-/// Not by jiff's parser of RFC 2822: with the words for what can be wrong in a mail, that is 0.1 MB in
-/// every program.
-fn http_date(text: &str) -> Option<Timestamp> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let words: Vec<_> = text.split(' ').collect();
-    let [_, day, month, year, time, "GMT"] = words[..] else { return None };
-    let parts: Vec<_> = time.split(':').map(|it| it.parse().ok()).collect();
-    let [Some(hour), Some(minute), Some(second)] = parts[..] else { return None };
-    let month = (1..).zip(MONTHS).find_map(|(number, it)| (it == month).then_some(number))?;
-    let date = Date::new(year.parse().ok()?, month, day.parse().ok()?).ok()?;
-    let time = Time::new(hour, minute, i8::min(second, 59), 0).ok()?;
-    Offset::UTC.to_timestamp(date.to_datetime(time)).ok()
 }
 
 /// A word of a reply that is looked at and not kept, such as `"success"`: it is not copied.

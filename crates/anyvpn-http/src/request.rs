@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use serde::Serialize;
 
 use crate::base_url::BaseUrl;
+use crate::credentials::check_for_header;
 
 /// All but the characters that RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -54,6 +55,21 @@ fn encode(text: &str) -> PercentEncode<'_> {
 
 /// Percent-encodes what is written into it.
 struct Encoder<'a>(&'a mut String);
+
+/// The same for a segment of a path, which ends where a character stands that servers and proxies
+/// take apart: some decode a segment before they split the path, and some do so twice.
+struct SegmentEncoder<'a>(&'a mut String);
+
+impl fmt::Write for SegmentEncoder<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let divides = |c: char| matches!(c, '/' | '\\' | '%') || c.is_control();
+        if text.contains(divides) {
+            return Err(fmt::Error);
+        }
+        self.0.extend(encode(text));
+        Ok(())
+    }
+}
 
 impl fmt::Write for Encoder<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -117,8 +133,8 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the value is empty, `.` or `..`: it would name another resource. And
-    /// when the path has no such place.
+    /// `InvalidRequest` for a value that could name another resource: one that is empty, `.` or `..`,
+    /// or has a `/`, a `\`, a `%` or a control character. And when the path has no such place.
     pub fn path(mut self, name: &str, value: impl Display) -> Result<Self, Error> {
         let place = |at: &usize| {
             let rest = &self.target[at + 1..];
@@ -129,8 +145,10 @@ impl Request {
         };
         let mut target = String::with_capacity(self.target.len() + ROOM);
         target.push_str(&self.target[..start]);
-        // A string takes all that is written.
-        let _ = write!(Encoder(&mut target), "{value}");
+        if write!(SegmentEncoder(&mut target), "{value}").is_err() {
+            let why = "must not have a slash, a backslash, a percent sign or a control character";
+            return Err(Error::invalid(name, why));
+        }
         if matches!(&target[start..], "" | "." | "..") {
             return Err(Error::invalid(name, format!("must not be {:?}", &target[start..])));
         }
@@ -238,8 +256,9 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the token has characters that a header cannot carry.
+    /// `InvalidRequest` when the token is not visible ASCII.
     pub fn bearer(&mut self, token: &Secret) -> Result<(), Error> {
+        check_for_header(token)?;
         let mut value = HeaderValue::try_from(["Bearer ", token.expose()].concat())
             .map_err(|_| Error::invalid("token", "has characters that a header cannot carry"))?;
         value.set_sensitive(true);
@@ -336,12 +355,27 @@ mod tests {
     #[test]
     fn a_path_has_a_place_for_each_value() {
         let path = |name: &str, value: &str| Request::get("/a/{id}/{key}").path(name, value);
-        assert_eq!(path("key", "ü/").unwrap().target(), "/a/{id}/%C3%BC%2F");
+        assert_eq!(path("key", "ü ").unwrap().target(), "/a/{id}/%C3%BC%20");
         for (name, value) in [("id", ""), ("id", "."), ("key", ".."), ("ke", "1"), ("a", "1")] {
             assert!(path(name, value).is_err(), "{name}={value}");
         }
+        for value in ["../users/me", "..%2fusers%2Fme", "%2e%2e", "a\\b", "a\nb", "a\u{85}", "\0"] {
+            let error = path("id", value).unwrap_err();
+            assert!(error.fields().contains_key("id"), "{value:?}: {error}");
+        }
         let both = path("id", "{key}").unwrap().path("key", 2).unwrap();
         assert_eq!(both.query("x", "{").query("y", 1).target(), "/a/%7Bkey%7D/2?x=%7B&y=1");
+    }
+
+    #[test]
+    fn a_bearer_is_visible_ascii() {
+        let mut request = Request::get("/");
+        for token in ["", "\u{feff}t0ken", "t0 ken", "t0ken\n", "t0ken\u{a0}", "tökén"] {
+            let error = request.bearer(&Secret::from(token)).unwrap_err();
+            assert!(error.fields().contains_key("token"), "{token:?}: {error}");
+            assert!(!error.to_string().contains("t0"), "{error}");
+        }
+        assert!(!request.headers().contains_key(header::AUTHORIZATION));
     }
 
     #[cfg(feature = "form")]
@@ -351,7 +385,7 @@ mod tests {
         let attach = |request: &mut Request| {
             request.form_secret("key", &Secret::from("a+b &=ü"));
             request.form_secret("secret", &Secret::from("c"));
-            request.bearer(&Secret::from("ü")).unwrap();
+            request.bearer(&Secret::from("~u")).unwrap();
         };
         attach(&mut request);
         let body = "email=a%40b&key=a%2Bb%20%26%3D%C3%BC&secret=c";
@@ -361,6 +395,6 @@ mod tests {
         attach(&mut request);
         let secrets = request.into_secrets();
         let secrets: Vec<_> = secrets.iter().map(Secret::expose).collect();
-        assert_eq!(secrets, ["a+b &=ü", "c", "ü"]);
+        assert_eq!(secrets, ["a+b &=ü", "c", "~u"]);
     }
 }

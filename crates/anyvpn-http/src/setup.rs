@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use anyvpn_core::{Error, ErrorKind};
 use futures_core::future::BoxFuture;
+use url::Url;
+
+use crate::{BaseUrl, proxy};
 
 /// What a built-in transport is made of. [`ClientBuilder`](crate::ClientBuilder) makes this by
 /// itself; by hand it is for an authority, a client certificate or names of one's own.
@@ -16,10 +19,12 @@ pub struct Setup {
     pub connect: Duration,
     /// Whom TLS trusts.
     pub tls: rustls::ClientConfig,
-    /// Where names are looked up; `None` asks the system.
+    /// Where names are looked up; `None` asks the system. `localhost` and the names below it are not
+    /// looked up: they are this machine.
     pub names: Option<Arc<dyn Names>>,
-    /// Whether the proxies that the environment names are used.
-    pub proxies: bool,
+    /// The proxy that all requests go through, by http or https; `None` sends directly. It cannot be a
+    /// way to this machine.
+    pub proxy: Option<Url>,
 }
 
 /// Looks names up.
@@ -29,11 +34,17 @@ pub trait Names: Send + Sync + 'static {
 }
 
 impl Setup {
-    /// The usual one: the system's names and certificates. `plain` is http, which needs none;
-    /// `loopback` is this machine, to which a proxy for the network is no way.
-    pub(crate) fn usual(connect: Duration, plain: bool, loopback: bool) -> Result<Self, Error> {
-        let tls = tls(plain).map_err(|why| failed(&why))?;
-        Ok(Self { connect, tls, names: None, proxies: !loopback })
+    /// The usual one for a base URL: the system's names and certificates, of which plain http needs
+    /// none, and the environment's proxy.
+    pub(crate) fn usual(connect: Duration, base: &BaseUrl) -> Result<Self, Error> {
+        let tls = tls(base.is_plain()).map_err(|why| failed(&why))?;
+        Ok(Self { connect, tls, names: None, proxy: proxy::from_environment(base)? })
+    }
+
+    /// For plain http to this machine: no certificates, no proxy.
+    pub(crate) fn loopback(connect: Duration) -> Result<Self, Error> {
+        let tls = tls(true).map_err(|why| failed(&why))?;
+        Ok(Self { connect, tls, names: None, proxy: None })
     }
 }
 

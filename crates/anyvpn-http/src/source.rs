@@ -17,21 +17,37 @@ pub(crate) struct Source {
     wire: Wire,
     #[cfg(feature = "gzip")]
     gzip: Option<Gzip>,
+    /// The bytes since other work was let in.
+    at_a_stretch: usize,
 }
+
+/// How many bytes are read at a stretch. What has arrived already would otherwise be read and
+/// decompressed without a look at the time.
+const STRETCH: usize = 256 << 10;
 
 /// The body as it is on the wire.
 struct Wire {
     body: Body,
     status: StatusCode,
+    /// Why not a byte of it can be read.
+    unreadable: Option<String>,
     /// The most bytes.
     most: usize,
     /// The bytes so far.
     came: usize,
 }
 
+/// The most members of a reply. Servers send one; each costs a new decompressor, and an empty one
+/// counts for no bound on the text.
+#[cfg(feature = "gzip")]
+const MEMBERS: usize = 100;
+
 #[cfg(feature = "gzip")]
 struct Gzip {
-    decoder: flate2::write::MultiGzDecoder<Vec<u8>>,
+    /// Of the member that is being read.
+    decoder: flate2::write::GzDecoder<Vec<u8>>,
+    /// The members so far, that one included; zero before the first byte.
+    members: usize,
     /// What is not yet decompressed: a small piece can become a large one.
     input: Bytes,
     /// The most bytes of plain text.
@@ -64,15 +80,19 @@ impl Source {
             return Err(out_of_bounds(status, why.to_owned()));
         }
         let encodings = head.headers.get_all(header::CONTENT_ENCODING).iter();
-        let mut encodings = encodings.map(|it| it.as_bytes()).filter(|it| !PLAIN.contains(it));
+        let encodings = encodings.map(|encoding| encoding.as_bytes().trim_ascii());
+        let is_plain = |encoding: &&[u8]| names(encoding, &["", "identity"]);
+        let mut encodings = encodings.filter(|encoding| !is_plain(encoding));
+        let mut unreadable = None;
         #[cfg(feature = "gzip")]
         let mut decompress = None;
         match (encodings.next(), encodings.next()) {
             (None, _) => {}
             #[cfg(feature = "gzip")]
-            (Some(b"gzip"), None) if gzip => {
+            (Some(encoding), None) if gzip && names(encoding, &["gzip", "x-gzip"]) => {
                 decompress = Some(Gzip {
-                    decoder: flate2::write::MultiGzDecoder::new(Vec::new()),
+                    decoder: flate2::write::GzDecoder::new(Vec::new()),
+                    members: 0,
                     input: Bytes::new(),
                     most: limits.decompressed,
                     came: 0,
@@ -82,13 +102,15 @@ impl Source {
             (Some(encoding), _) => {
                 let encoding = String::from_utf8_lossy(encoding);
                 let asked = "the reply has a content encoding that was not asked for";
-                return Err(out_of_bounds(status, format!("{asked}, {encoding:?}")));
+                // An empty body, as a 204 has, is readable whatever it is called.
+                unreadable = Some(format!("{asked}, {encoding:?}"));
             }
         }
         Ok(Self {
-            wire: Wire { body, status, most: limits.reply, came: 0 },
+            wire: Wire { body, status, unreadable, most: limits.reply, came: 0 },
             #[cfg(feature = "gzip")]
             gzip: decompress,
+            at_a_stretch: 0,
         })
     }
 
@@ -101,9 +123,18 @@ impl Source {
         self.wire.poll_next(context)
     }
 
-    /// The same, waited for.
+    /// The same, waited for. It lets other work in now and then, which is also how the time of an
+    /// attempt ends while there is always more to read.
     pub(crate) async fn next(&mut self) -> Option<Result<Bytes, Failure>> {
-        std::future::poll_fn(|context| self.poll_next(context)).await
+        if self.at_a_stretch > STRETCH {
+            self.at_a_stretch = 0;
+            tokio::task::yield_now().await;
+        }
+        let piece = std::future::poll_fn(|context| self.poll_next(context)).await;
+        if let Some(Ok(piece)) = &piece {
+            self.at_a_stretch += piece.len();
+        }
+        piece
     }
 }
 
@@ -116,6 +147,11 @@ impl Wire {
         self.came += chunk.len();
         if self.came > self.most {
             return Poll::Ready(Some(Err(too_large(self.status, self.most))));
+        }
+        if !chunk.is_empty()
+            && let Some(why) = self.unreadable.take()
+        {
+            return Poll::Ready(Some(Err(out_of_bounds(self.status, why))));
         }
         Poll::Ready(Some(Ok(chunk)))
     }
@@ -144,7 +180,11 @@ impl Gzip {
         use bytes::Buf;
         use std::io::Write;
         while !self.input.is_empty() {
+            self.members = self.members.max(1);
             let used = self.decoder.write(&self.input).map_err(|e| no_gzip(status, &e))?;
+            if used == 0 {
+                self.next_member(status)?;
+            }
             self.input.advance(used);
             if let Some(text) = self.take(status)? {
                 return Ok(Some(text));
@@ -153,9 +193,22 @@ impl Gzip {
         Ok(None)
     }
 
-    /// What is left at the end of the body.
+    /// Begins the next member: the decoder takes no more, so the one before has ended.
+    fn next_member(&mut self, status: StatusCode) -> Result<(), Failure> {
+        self.decoder.try_finish().map_err(|e| no_gzip(status, &e))?;
+        if self.members == MEMBERS {
+            let why = format!("the reply has more than {MEMBERS} gzip members");
+            return Err(out_of_bounds(status, why));
+        }
+        self.members += 1;
+        let text = std::mem::take(self.decoder.get_mut());
+        self.decoder = flate2::write::GzDecoder::new(text);
+        Ok(())
+    }
+
+    /// What is left at the end of the body. No body at all, as of a 204, is no text.
     fn finish(&mut self, status: StatusCode) -> Result<Option<Bytes>, Failure> {
-        if !std::mem::replace(&mut self.ended, true) {
+        if self.members > 0 && !std::mem::replace(&mut self.ended, true) {
             self.decoder.try_finish().map_err(|e| no_gzip(status, &e))?;
         }
         self.take(status)
@@ -184,5 +237,7 @@ pub(crate) fn out_of_bounds(status: StatusCode, why: String) -> Failure {
     Failure::OutOfBounds(status, Error::new(ErrorKind::UnexpectedReply).with_detail(why))
 }
 
-/// Names of no encoding at all.
-const PLAIN: [&[u8]; 2] = [b"", b"identity"];
+/// Whether an encoding has one of these names, in any case.
+fn names(encoding: &[u8], names: &[&str]) -> bool {
+    names.iter().any(|name| encoding.eq_ignore_ascii_case(name.as_bytes()))
+}

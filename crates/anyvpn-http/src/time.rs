@@ -5,9 +5,11 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use anyvpn_core::Timestamp;
+use anyvpn_core::{Error, Timestamp};
 use futures_core::future::BoxFuture;
 use jiff::SignedDuration;
+
+use crate::transport::current_runtime;
 
 /// Where the pipeline reads the time and waits.
 pub trait Clock: Send + Sync + 'static {
@@ -19,6 +21,15 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Waits. Dropping the future ends the wait.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+
+    /// Says whether it works from here. A client asks before anything else is done for a call.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when it does not, such as outside of a tokio runtime.
+    fn ready(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// The clock of this machine, with tokio's timer.
@@ -38,6 +49,10 @@ impl Clock for SystemClock {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn ready(&self) -> Result<(), Error> {
+        current_runtime().map(drop)
     }
 }
 

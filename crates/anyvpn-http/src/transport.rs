@@ -5,21 +5,22 @@ use std::fmt;
 use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use anyvpn_core::{Error, ErrorKind, Host};
+use anyvpn_core::{Error, ErrorKind};
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use http::header::HOST;
 use http::{HeaderMap, Method, Request, Response};
-use url::Url;
+use tokio::runtime;
+use url::{Host, Url};
 
-use crate::BaseUrl;
+use crate::base_url::{LOOPBACK, is_localhost};
 use crate::reason::words;
-use crate::setup;
 pub use crate::setup::{Names, Setup};
+use crate::{BaseUrl, Limits, proxy, setup};
 
 /// A reply's body as it arrives.
 pub type Body = BoxStream<'static, Result<Bytes, TransportError>>;
@@ -44,6 +45,15 @@ pub trait Transport: Send + Sync + 'static {
             Ok(request) => self.send(request),
             Err(error) => Box::pin(ready(Err(TransportError::new(Progress::NotSent, &error)))),
         }
+    }
+
+    /// Says whether it can send from here. A client asks before anything else is done for a call.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when it cannot, such as outside of a tokio runtime.
+    fn ready(&self) -> Result<(), Error> {
+        Ok(())
     }
 }
 
@@ -81,17 +91,30 @@ impl fmt::Display for TransportError {
 
 impl StdError for TransportError {}
 
-/// The transport on reqwest.
+/// The transport on reqwest. It follows no redirects, repeats nothing, sends no `Referer`, and asks no
+/// resolver for `localhost` and the names below it.
 pub struct Reqwest {
-    client: reqwest::Client,
-    /// Whether the client may follow redirects.
-    foreign: bool,
+    clients: Mutex<Vec<Connections>>,
+    /// What a client for a further runtime is built of; `None` for a builder of the caller's own, which
+    /// builds one.
+    setup: Option<Setup>,
     /// Whether requests have their `Host` before the client makes it for each anew.
     names_host: bool,
 }
 
+/// A client and the runtime that drives its connections. In another runtime, a call on one of them would
+/// wait for this one.
+struct Connections {
+    /// The runtime; `None` before the first use.
+    runtime: Option<runtime::Id>,
+    client: reqwest::Client,
+}
+
+/// The most runtimes that have connections at a time; those that were not used for longest go first.
+const RUNTIMES: usize = 16;
+
 impl Reqwest {
-    /// The transport with what the pipeline relies on: no redirects, no retries of its own.
+    /// Makes the transport.
     ///
     /// # Errors
     ///
@@ -99,21 +122,64 @@ impl Reqwest {
     pub fn new(setup: Setup) -> Result<Self, Error> {
         // HTTP/2 has another place for it, and some servers refuse both.
         let names_host = !setup.tls.alpn_protocols.iter().any(|name| name == b"h2");
-        let mut builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            // By the first alone it keeps a copy of each request.
-            .retry(reqwest::retry::never().max_retries_per_request(0))
-            .referer(false)
-            .connect_timeout(setup.connect)
-            .tls_backend_preconfigured(setup.tls);
-        if !setup.proxies {
+        let client = client_of(&setup)?;
+        let clients = Mutex::new(vec![Connections { runtime: None, client }]);
+        Ok(Self { clients, setup: Some(setup), names_host })
+    }
+
+    /// Makes the transport for plain http to this machine, such as to the sandbox: without
+    /// certificates and proxies.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reqwest::new`].
+    pub fn loopback() -> Result<Self, Error> {
+        Self::new(Setup::loopback(Limits::default().connect)?)
+    }
+
+    /// Makes the transport of the caller's own builder, for one base URL.
+    pub(crate) fn own(builder: reqwest::ClientBuilder, base: &BaseUrl) -> Result<Self, Error> {
+        let mut builder = safe(builder);
+        if base.is_loopback() {
             builder = builder.no_proxy();
+        } else {
+            // A builder does not tell whether it uses the environment's proxies. It would ignore one
+            // that is not understood, so that is refused in any case.
+            proxy::from_environment(base)?;
         }
-        if let Some(names) = setup.names {
-            builder = builder.dns_resolver(Resolver(names));
+        if let Some(Host::Domain(name)) = base.url_host()
+            && is_localhost(name)
+        {
+            // The port is the URL's.
+            let addresses = LOOPBACK.map(|address| SocketAddr::new(address, 0));
+            builder = builder.resolve_to_addrs(name, &addresses);
         }
-        let client = builder.build().map_err(|e| setup::failed(&e.without_url().to_string()))?;
-        Ok(Self { client, foreign: false, names_host })
+        let client = build(builder)?;
+        let clients = Mutex::new(vec![Connections { runtime: None, client }]);
+        // HTTP/2 may be spoken, which has another place for the name of the host.
+        Ok(Self { clients, setup: None, names_host: false })
+    }
+
+    /// The client for the runtime around us.
+    fn client(&self) -> Result<reqwest::Client, Error> {
+        let runtime = current_runtime()?.id();
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_ours = |it: &Connections| it.runtime.is_none_or(|id| id == runtime);
+        let client = match (clients.iter().position(is_ours), &self.setup) {
+            (Some(at), _) => clients.remove(at).client,
+            (None, Some(setup)) => client_of(setup)?,
+            (None, None) => {
+                return Err(Error::new(ErrorKind::InvalidRequest).with_detail(
+                    "a client that was built with http_client belongs to the tokio runtime that \
+                     used it first; build one for each runtime; nothing was sent",
+                ));
+            }
+        };
+        if clients.len() == RUNTIMES {
+            clients.remove(0);
+        }
+        clients.push(Connections { runtime: Some(runtime), client: client.clone() });
+        Ok(client)
     }
 
     fn execute(
@@ -123,25 +189,19 @@ impl Reqwest {
         headers: HeaderMap,
         body: Bytes,
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
-        let asked = self.foreign.then(|| url.clone());
+        let client = match self.client() {
+            Ok(client) => client,
+            Err(error) => {
+                return Box::pin(ready(Err(TransportError::new(Progress::NotSent, &error))));
+            }
+        };
         let mut request = reqwest::Request::new(method, url);
         *request.headers_mut() = headers;
         if !body.is_empty() {
             *request.body_mut() = Some(body.into());
         }
-        let reply = self.client.execute(request);
         Box::pin(async move {
-            let mut reply = reply.await.map_err(failure)?;
-            // A client of the caller's own can follow redirects. What it then brings is another
-            // address's answer, and the request may have arrived twice.
-            if asked.is_some_and(|asked| asked != *reply.url()) {
-                return Err(TransportError {
-                    progress: Progress::MaybeSent,
-                    reason: "the HTTP client followed a redirect; build it with \
-                             redirect::Policy::none()"
-                        .to_owned(),
-                });
-            }
+            let mut reply = client.execute(request).await.map_err(failure)?;
             let mut head = Response::new(());
             *head.status_mut() = reply.status();
             *head.headers_mut() = std::mem::take(reply.headers_mut());
@@ -155,26 +215,62 @@ impl Reqwest {
     }
 }
 
-/// [`Names`] as reqwest asks for them.
-struct Resolver(Arc<dyn Names>);
+/// The runtime around us.
+///
+/// # Errors
+///
+/// `InvalidRequest` when there is none, where tokio would panic.
+pub(crate) fn current_runtime() -> Result<runtime::Handle, Error> {
+    runtime::Handle::try_current().map_err(|_| {
+        Error::new(ErrorKind::InvalidRequest)
+            .with_detail("a call needs a tokio runtime around it; nothing was sent")
+    })
+}
+
+/// Takes from a builder what would send a request elsewhere or twice.
+fn safe(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder
+        .redirect(reqwest::redirect::Policy::none())
+        // By the first alone it keeps a copy of each request.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
+        .referer(false)
+}
+
+fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Error> {
+    builder.build().map_err(|error| setup::failed(&error.without_url().to_string()))
+}
+
+fn client_of(setup: &Setup) -> Result<reqwest::Client, Error> {
+    let mut builder = safe(reqwest::Client::builder())
+        .connect_timeout(setup.connect)
+        .tls_backend_preconfigured(setup.tls.clone())
+        .dns_resolver(Resolver(setup.names.clone()))
+        // The environment's is in the setup, where it was checked.
+        .no_proxy();
+    if let Some(proxy) = &setup.proxy {
+        let proxy = reqwest::Proxy::all(proxy.clone());
+        builder = builder.proxy(proxy.map_err(|e| setup::failed(&e.without_url().to_string()))?);
+    }
+    build(builder)
+}
+
+/// Looks names up where the setup says, but for those of this machine.
+struct Resolver(Option<Arc<dyn Names>>);
 
 impl reqwest::dns::Resolve for Resolver {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let addresses = self.0.addresses(name.as_str());
+        let names = self.0.clone();
         Box::pin(async move {
+            let name = name.as_str();
+            let addresses = match names {
+                _ if is_localhost(name) => LOOPBACK.to_vec(),
+                Some(names) => names.addresses(name).await?,
+                None => tokio::net::lookup_host((name, 0)).await?.map(|it| it.ip()).collect(),
+            };
             // The port is the URL's.
-            let addresses = addresses.await?.into_iter().map(|it| SocketAddr::new(it, 0));
+            let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
             Ok(Box::new(addresses) as reqwest::dns::Addrs)
         })
-    }
-}
-
-/// A client of the caller's own. It must not follow redirects: build it with
-/// `redirect::Policy::none()`. A reply that comes after a redirect is an error.
-impl From<reqwest::Client> for Reqwest {
-    fn from(client: reqwest::Client) -> Self {
-        // What follows a redirect would take the name along.
-        Self { client, foreign: true, names_host: false }
     }
 }
 
@@ -202,6 +298,10 @@ impl Transport for Reqwest {
         }
         self.execute(method, url, headers, body)
     }
+
+    fn ready(&self) -> Result<(), Error> {
+        self.client().map(drop)
+    }
 }
 
 fn failure(error: reqwest::Error) -> TransportError {
@@ -223,8 +323,10 @@ fn never_begun(error: &(dyn StdError + 'static)) -> bool {
 ///
 /// # Errors
 ///
-/// `Unreachable` when the name has no address, or none of the wanted kind.
-pub async fn resolve(host: &Host, ipv4_only: bool) -> Result<IpAddr, Error> {
+/// `Unreachable` when the name has no address, or none of the wanted kind; `InvalidRequest` outside
+/// of a tokio runtime.
+pub async fn resolve(host: &anyvpn_core::Host, ipv4_only: bool) -> Result<IpAddr, Error> {
+    current_runtime()?;
     let name = host.to_string();
     let failed = |why: String| {
         Error::new(ErrorKind::Unreachable).with_detail(format!("the name {name:?}: {why}"))
@@ -244,7 +346,7 @@ mod tests {
     #[test]
     fn the_host_is_named_beforehand_for_http_1_alone() {
         let named = |protocols: &[&[u8]]| {
-            let mut setup = Setup::usual(Duration::from_secs(1), true, true).unwrap();
+            let mut setup = Setup::loopback(Duration::from_secs(1)).unwrap();
             setup.tls.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
             Reqwest::new(setup).unwrap().names_host
         };

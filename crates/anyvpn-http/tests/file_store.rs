@@ -14,9 +14,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use anyvpn_core::Secret;
-use anyvpn_http::{FileStore, MemoryStore, TokenStore};
+use anyvpn_core::{Error, Secret};
+use anyvpn_http::{Binding, BoundToken, FileStore, MemoryStore, TokenStore};
 use anyvpn_testkit::dropping::poll_at_most;
+
+fn binding() -> Binding {
+    Binding::new("acme", "https://vpn.example.com", Some("jo".to_owned()))
+}
+
+async fn load(store: &FileStore) -> Result<Option<Secret>, Error> {
+    Ok(TokenStore::<Secret>::load(store).await?.map(|stored| stored.token))
+}
+
+async fn save(store: &FileStore, token: Option<&Secret>) -> Result<(), Error> {
+    let token = token.map(|token| BoundToken::new(binding(), token.clone()));
+    store.lock().await?.save(token.as_ref()).await
+}
 
 /// Waiting for a lock, and having it, end with the future.
 #[tokio::test]
@@ -69,18 +82,18 @@ async fn no_token_is_no_error_and_a_file_that_cannot_be_reached_is_one() {
     let store = FileStore::new(folder.path().join("token"));
     for kept in [None, Some(token(7))] {
         if let Some(token) = &kept {
-            store.save(Some(token)).await.unwrap();
+            save(&store, Some(token)).await.unwrap();
         }
-        let found = TokenStore::<Secret>::load(&store).await.unwrap();
+        let found = load(&store).await.unwrap();
         assert_eq!(found.as_ref().map(Secret::expose), kept.as_ref().map(Secret::expose));
-        TokenStore::<Secret>::save(&store, None).await.unwrap();
-        assert!(TokenStore::<Secret>::load(&store).await.unwrap().is_none());
+        save(&store, None).await.unwrap();
+        assert!(load(&store).await.unwrap().is_none());
     }
     fs::write(folder.path().join("file"), "").unwrap();
     let store = FileStore::new(folder.path().join("file/token"));
-    let loaded = TokenStore::<Secret>::load(&store).await.unwrap_err();
-    let deleted = TokenStore::<Secret>::save(&store, None).await.unwrap_err();
-    for (error, what) in [(loaded, "cannot open"), (deleted, "cannot delete")] {
+    let loaded = load(&store).await.unwrap_err();
+    let deleted = save(&store, None).await.unwrap_err();
+    for (error, what) in [(loaded, "cannot open"), (deleted, "cannot lock")] {
         assert!(error.to_string().contains(what), "{error}");
     }
 }
@@ -113,8 +126,9 @@ async fn the_program() {
     let Ok(path) = std::env::var(FILE) else { return };
     let store = FileStore::new(path);
     for _ in 0..TIMES {
-        let _turn = TokenStore::<Secret>::lock(&store).await.unwrap();
-        store.save(Some(&token(number(&store).await + 1))).await.unwrap();
+        let mut locked = TokenStore::<Secret>::lock(&store).await.unwrap();
+        let next = token(number(&store).await + 1);
+        locked.save(Some(&BoundToken::new(binding(), next))).await.unwrap();
     }
 }
 
@@ -124,7 +138,7 @@ fn token(number: u32) -> Secret {
 }
 
 async fn number(store: &FileStore) -> u32 {
-    let Some(kept) = TokenStore::<Secret>::load(store).await.unwrap() else { return 0 };
+    let Some(kept) = load(store).await.unwrap() else { return 0 };
     let number = kept.expose().split('|').next().unwrap().parse().unwrap();
     assert_eq!(kept.expose(), token(number).expose(), "a torn token");
     number

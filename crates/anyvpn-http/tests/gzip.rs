@@ -7,13 +7,17 @@ mod plain;
 
 use std::io::Write;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
-use anyvpn_core::{Error, ErrorKind, OperationId};
+use anyvpn_core::{Error, ErrorKind, OperationId, Timestamp};
 use anyvpn_http::{
-    Client, ClientBuilder, Dialect, Limits, Operation, Replay, Reply, Request, Security,
+    Client, ClientBuilder, Clock, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy,
+    Security,
 };
 use anyvpn_testkit::scripted::{Script, Step};
 use bytes::Bytes;
+use futures_core::future::BoxFuture;
 use plain::Plain;
 
 struct Length;
@@ -99,6 +103,104 @@ async fn what_was_not_asked_for_is_refused() {
     assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
     assert!(error.to_string().contains("that was not asked for, \"gzip\""), "{error}");
     assert!(!script.sent()[0].headers().contains_key("accept-encoding"));
+}
+
+#[tokio::test]
+async fn an_encoding_is_named_in_any_case_and_by_its_old_name() {
+    for encoding in ["GZIP", "Gzip", "x-gzip", "X-GZip", " gzip "] {
+        let (length, _) = call(encoding, gzip(5)).await;
+        assert_eq!(length.unwrap(), 5, "{encoding}");
+    }
+}
+
+/// A proxy that compresses names the encoding of a reply without a body too.
+#[tokio::test]
+async fn nothing_needs_no_decompression() {
+    for status in [200, 204, 304] {
+        for asks in [true, false] {
+            for encoding in ["gzip", "br"] {
+                let headers = vec![("content-encoding", encoding.to_owned())];
+                let script = Script::new([Step::Reply(status, headers, Vec::new())]);
+                let builder = Client::<Plain>::builder("https://vpn.example.com");
+                let builder = builder.transport(Arc::new(script));
+                let builder = if asks { builder.gzip() } else { builder };
+                let outcome = builder.build().unwrap().call(Nothing).await;
+                let what = format!("{status} {encoding} {asks}: {outcome:?}");
+                match status {
+                    304 => assert_eq!(outcome.unwrap_err().status(), Some(304), "{what}"),
+                    _ => assert!(outcome.is_ok(), "{what}"),
+                }
+            }
+        }
+    }
+}
+
+struct Nothing;
+
+impl Operation for Nothing {
+    type Dialect = Plain;
+    type Output = ();
+    const ID: OperationId = OperationId::new("plain", "nothing");
+    const REPLAY: Replay = Replay::Safe;
+
+    fn security(&self) -> Security {
+        Security::NONE
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        Ok(Request::get("/"))
+    }
+
+    fn decode(&self, reply: &Reply) -> Result<(), Error> {
+        if !reply.status.is_success() {
+            return Err(Plain::refusal(reply));
+        }
+        reply.json_or_nothing()
+    }
+}
+
+/// Each member costs a new decompressor, however little is in it.
+#[tokio::test]
+async fn members_are_bounded() {
+    let empty = compressed("");
+    let text = compressed("\"aaaaa\"");
+    let members = |count: usize| [empty.repeat(count), text.clone()].concat();
+    assert_eq!(call("gzip", members(99)).await.0.unwrap(), 5);
+    let error = call("gzip", members(400)).await.0.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
+    assert!(error.to_string().contains("more than 100 gzip members"), "{error}");
+}
+
+/// A clock whose timers end when they have been asked for the second time.
+struct Impatient;
+
+impl Clock for Impatient {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        let mut asked = 0;
+        Box::pin(std::future::poll_fn(move |_| {
+            asked += 1;
+            if asked > 1 { Poll::Ready(()) } else { Poll::Pending }
+        }))
+    }
+}
+
+/// All of it is there already, so that nothing else makes the call wait.
+#[tokio::test]
+async fn the_time_counts_while_a_reply_is_decompressed() {
+    let headers = vec![("content-encoding", "gzip".to_owned())];
+    let script = Script::new([Step::Reply(200, headers, gzip(50 << 20))]);
+    let one = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
+    let builder = Client::<Plain>::builder("https://vpn.example.com").transport(Arc::new(script));
+    let client = builder.clock(Arc::new(Impatient)).retry(one).gzip().build().unwrap();
+    assert_eq!(client.call(Length).await.unwrap_err().kind(), ErrorKind::Timeout);
 }
 
 struct Words;

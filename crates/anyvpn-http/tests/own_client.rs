@@ -4,10 +4,15 @@
 
 mod plain;
 
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyvpn_core::{Advice, Error, ErrorKind, OperationId};
+use anyvpn_http::transport::{Names, Reqwest, Setup};
 use anyvpn_http::{Client, Dialect, Operation, Replay, Reply, Request, RetryPolicy, Security};
+use futures_core::future::BoxFuture;
 use httpmock::MockServer;
 use plain::Plain;
 
@@ -32,9 +37,9 @@ impl Operation for Create {
     }
 }
 
-fn with(own: reqwest::Client, server: &MockServer) -> Client<Plain> {
+fn with(own: reqwest::ClientBuilder, base_url: &str) -> Client<Plain> {
     let retry = RetryPolicy { first_delay: Duration::from_millis(1), ..RetryPolicy::default() };
-    Client::<Plain>::builder(server.base_url())
+    Client::<Plain>::builder(base_url)
         .token("a-bearer")
         .retry(retry)
         .http_client(own)
@@ -49,71 +54,138 @@ fn builder() -> reqwest::ClientBuilder {
 }
 
 #[tokio::test]
-async fn it_is_used_as_it_is() {
+async fn what_the_builder_says_holds() {
     let server = MockServer::start_async().await;
     let mock = server
         .mock_async(|when, then| {
-            when.method("POST").path("/things").header("user-agent", "an application");
+            when.method("POST")
+                .path("/things")
+                .header("x-application", "shop")
+                .header("user-agent", concat!("anyvpn/", env!("CARGO_PKG_VERSION")));
             then.status(200).body("7");
         })
         .await;
-    let own = builder()
-        .user_agent("an application")
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
-    assert_eq!(with(own, &server).call(Create).await.unwrap(), 7);
+    let headers = [("x-application".parse().unwrap(), "shop".parse().unwrap())];
+    let own = builder().default_headers(headers.into_iter().collect()).user_agent("another");
+    assert_eq!(with(own, &server.base_url()).call(Create).await.unwrap(), 7);
     mock.assert_async().await;
 }
 
-/// A name that the pipeline had put into the request would go along.
+/// Not even by a builder that follows them, as it does unless it is told not to.
 #[tokio::test]
-async fn it_names_the_host_that_it_sends_to() {
+async fn it_follows_no_redirect() {
     let (server, other) = (MockServer::start_async().await, MockServer::start_async().await);
-    server
+    let first = server
         .mock_async(|when, then| {
-            when.path("/things").header("host", server.address().to_string());
+            when.method("POST").path("/things");
             then.status(307).header("location", other.url("/elsewhere"));
         })
         .await;
     let second = other
         .mock_async(|when, then| {
-            when.path("/elsewhere").header("host", other.address().to_string());
-            then.status(200).body("7");
-        })
-        .await;
-    with(builder().build().unwrap(), &server).call(Create).await.unwrap_err();
-    second.assert_async().await;
-}
-
-#[tokio::test]
-async fn a_redirect_that_it_follows_is_no_success() {
-    let server = MockServer::start_async().await;
-    let first = server
-        .mock_async(|when, then| {
-            when.method("POST").path("/things");
-            then.status(307).header("location", "/elsewhere");
-        })
-        .await;
-    let second = server
-        .mock_async(|when, then| {
             when.path("/elsewhere");
             then.status(200).body("7");
         })
         .await;
-    let error = with(builder().build().unwrap(), &server).call(Create).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Ambiguous, "{error}");
-    assert_eq!(error.advice(), Advice::ReadBack);
-    assert!(error.to_string().contains("Policy::none()"), "{error}");
-    // What the client did by itself cannot be undone; it is not done again.
-    assert_eq!((first.calls_async().await, second.calls_async().await), (1, 1));
+    for own in [builder(), builder().redirect(reqwest::redirect::Policy::limited(9))] {
+        let error = with(own, &server.base_url()).call(Create).await.unwrap_err();
+        assert_eq!((error.kind(), error.status()), (ErrorKind::UnexpectedReply, Some(307)));
+        assert_eq!(error.advice(), Advice::ReadBack);
+        assert!(error.to_string().contains("a redirect to http"), "{error}");
+    }
+    assert_eq!((first.calls_async().await, second.calls_async().await), (2, 0));
+}
 
-    let error =
-        with(builder().redirect(reqwest::redirect::Policy::none()).build().unwrap(), &server)
-            .call(Create)
-            .await
-            .unwrap_err();
-    assert_eq!((error.kind(), error.status()), (ErrorKind::UnexpectedReply, Some(307)), "{error}");
-    assert!(error.to_string().contains("a redirect to /elsewhere"), "{error}");
-    assert_eq!(second.calls_async().await, 1);
+/// Whatever its builder repeats: the pipeline alone knows what may be done twice.
+#[tokio::test]
+async fn it_repeats_nothing_by_itself() {
+    let server = MockServer::start_async().await;
+    let mock = server
+        .mock_async(|when, then| {
+            when.method("POST").path("/things");
+            then.status(503);
+        })
+        .await;
+    let eager =
+        reqwest::retry::for_host("127.0.0.1").max_retries_per_request(3).classify_fn(|attempt| {
+            match attempt.status() {
+                Some(status) if status.is_server_error() => attempt.retryable(),
+                _ => attempt.success(),
+            }
+        });
+    let own = with(builder().retry(eager), &server.base_url());
+    assert_eq!(own.call(Create).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(mock.calls_async().await, 1);
+}
+
+/// A resolver of somebody else's.
+struct Elsewhere;
+
+impl reqwest::dns::Resolve for Elsewhere {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        panic!("was asked for {}", name.as_str());
+    }
+}
+
+/// The bearer would go to whatever the resolver says, in clear.
+#[tokio::test]
+async fn names_of_this_machine_are_not_looked_up() {
+    let server = MockServer::start_async().await;
+    let mock = server
+        .mock_async(|when, then| {
+            when.path("/things").header("authorization", "Bearer a-bearer");
+            then.status(200).body("7");
+        })
+        .await;
+    for name in ["localhost", "anything.localhost", "Any.Thing.LOCALHOST"] {
+        // An address for documentation, which leads nowhere.
+        let wrong = "192.0.2.1:1".parse().unwrap();
+        let own = builder()
+            .connect_timeout(Duration::from_secs(2))
+            .dns_resolver(Elsewhere)
+            .resolve(&name.to_lowercase(), wrong)
+            // It cannot be a way to this machine.
+            .proxy(reqwest::Proxy::all("http://192.0.2.1:1").unwrap());
+        let client = with(own, &format!("http://{name}:{}", server.port()));
+        assert_eq!(client.call(Create).await.unwrap(), 7, "{name}");
+    }
+    mock.assert_calls_async(3).await;
+}
+
+struct Nowhere;
+
+impl Names for Nowhere {
+    fn addresses(&self, name: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        panic!("was asked for {name}");
+    }
+}
+
+#[tokio::test]
+async fn the_built_in_transport_does_not_look_them_up_either() {
+    let server = MockServer::start_async().await;
+    let mock = server
+        .mock_async(|when, then| {
+            when.path("/things");
+            then.status(200).body("7");
+        })
+        .await;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let connect = Duration::from_secs(2);
+    let setup = Setup { connect, tls, names: Some(Arc::new(Nowhere)), proxy: None };
+    let transport = Arc::new(Reqwest::new(setup).unwrap());
+    for name in ["localhost", "anything.localhost"] {
+        let builder = Client::<Plain>::builder(format!("http://{name}:{}", server.port()));
+        let client = builder.token("a-bearer").transport(transport.clone()).build().unwrap();
+        assert_eq!(client.call(Create).await.unwrap(), 7, "{name}");
+        // By itself, the system is not asked: few know the second name.
+        let builder = Client::<Plain>::builder(format!("http://{name}:{}", server.port()));
+        let client = builder.token("a-bearer").build().unwrap();
+        assert_eq!(client.call(Create).await.unwrap(), 7, "{name}");
+    }
+    mock.assert_calls_async(4).await;
 }

@@ -37,10 +37,11 @@ fn retry_after_is_seconds_or_a_date_of_http() {
     for (value, wait) in [
         ("120", Some(120)),
         ("Sun, 06 Nov 1994 08:49:37 GMT", Some(37)),
-        ("Sun, 06 Nov 1994 08:49:60 GMT", Some(59)),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", Some(37)),
+        ("Sun Nov  6 08:49:37 1994", Some(37)),
         ("Thu, 01 Dec 1994 00:00:00 GMT", Some(25 * 86_400 - (8 * 60 + 49) * 60)),
         ("Sat, 05 Nov 1994 08:49:37 GMT", Some(0)),
-        ("Sun, 31 Nov 1994 08:49:37 GMT", None),
+        ("Sun, 32 Nov 1994 08:49:37 GMT", None),
         ("Sun, 06 Non 1994 08:49:37 GMT", None),
         ("Sun, 06 Nov 1994 24:00:00 GMT", None),
         ("Sun, 06 Nov 1994 08:49 GMT", None),
@@ -165,5 +166,30 @@ fn an_error_says_what_was_expected_and_no_value() {
     ] {
         let error = reply("application/json", body).json::<Vec<Port>>().unwrap_err();
         assert!(error.detail().unwrap().starts_with(told), "{error}");
+    }
+}
+
+#[test]
+fn laravels_own_refusal_is_a_bare_message_with_three_statuses() {
+    for (body, is_laravel_refusal) in [
+        (r#"{"message":"Unauthenticated."}"#, true),
+        (r#"{"message":"The given data was invalid.","errors":{"key":["is needed"]}}"#, true),
+        (r#"{"errors":{"key":["is needed"]}}"#, false),
+        (r#"{"message":null}"#, false),
+        (r#"{"message":{"en":"No."}}"#, false),
+        (r#"{"message":"No.","code":7}"#, false),
+        (r#"{"Message":"No."}"#, false),
+        (r#"[{"message":"No."}]"#, false),
+        (r#""message""#, false),
+        ("{}", false),
+        ("", false),
+        ("<html>", false),
+    ] {
+        for status in [200, 302, 400, 401, 403, 404, 408, 422, 429, 500, 503] {
+            let mut reply = reply("application/json", body);
+            reply.status = StatusCode::from_u16(status).unwrap();
+            let expected = is_laravel_refusal && [401, 422, 429].contains(&status);
+            assert_eq!(reply.is_laravel_refusal(), expected, "{status} {body}");
+        }
     }
 }

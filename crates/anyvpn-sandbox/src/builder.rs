@@ -9,12 +9,14 @@ use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::access::Hosts;
 use crate::fault::Faults;
-use crate::gate::{Gate, router};
+use crate::handler::RequestHandler;
 use crate::log::Log;
-use crate::provider::Provider;
+use crate::provider::Settings;
+use crate::registry::{REGISTRY, operations};
 use crate::wire::Wait;
-use crate::{Clock, Sandbox, azire, server, vpngn, vpnscript};
+use crate::{Clock, Sandbox, Variation, server};
 
 /// Why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,9 @@ pub enum StartError {
          which must be allowed expressly"
     )]
     NotLoopback(SocketAddr),
+    /// No variation has this name.
+    #[error("no variation is named {0:?}; there are {names}", names = variation_names())]
+    UnknownVariation(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -36,28 +41,37 @@ pub enum StartError {
     },
 }
 
+fn variation_names() -> String {
+    Variation::all().map(|variation| variation.name).collect::<Vec<_>>().join(", ")
+}
+
 /// Settings of a [`Sandbox`].
 #[derive(Clone, Debug)]
 pub struct SandboxBuilder {
     listen: SocketAddr,
-    other_machines: bool,
-    seed: u64,
-    clock: Clock,
+    settings: Settings,
+    hosts: Hosts,
     log_capacity: usize,
-    azire_rate_limit: Option<u32>,
     wait: Wait,
+    read_timeout: Duration,
+    max_connections: usize,
 }
 
 impl SandboxBuilder {
     pub(crate) fn new() -> SandboxBuilder {
         SandboxBuilder {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            other_machines: false,
-            seed: 0,
-            clock: Clock::real(),
+            settings: Settings {
+                seed: 0,
+                variations: Vec::new(),
+                clock: Clock::real(),
+                azire_rate_limit: None,
+            },
+            hosts: Hosts::default(),
             log_capacity: 10_000,
-            azire_rate_limit: None,
             wait: Wait::default(),
+            read_timeout: Duration::from_secs(30),
+            max_connections: 1024,
         }
     }
 
@@ -70,20 +84,40 @@ impl SandboxBuilder {
     /// Takes an address that other machines can reach. Nothing here is secured: whoever reaches
     /// the sandbox may do everything.
     #[must_use]
-    pub fn allow_other_machines(self) -> SandboxBuilder {
-        SandboxBuilder { other_machines: true, ..self }
+    pub fn allow_other_machines(mut self) -> SandboxBuilder {
+        self.hosts.any_address = true;
+        self
     }
 
-    /// What all choices, names and numbers follow from. Default: 0, the usual answers.
+    /// Takes requests whose `Host` is this name, besides `localhost` and loopback addresses. For
+    /// tests with a resolver of their own; a name that others can point here lets web pages in.
     #[must_use]
-    pub fn seed(self, seed: u64) -> SandboxBuilder {
-        SandboxBuilder { seed, ..self }
+    pub fn allow_host(mut self, name: impl Into<String>) -> SandboxBuilder {
+        self.hosts.names.push(name.into());
+        self
+    }
+
+    /// What all choices, names and numbers follow from. Default: 0, which answers as the live
+    /// services were seen to.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> SandboxBuilder {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// Switches on one of [`Variation::all`] by its name, beside those that the seed draws. Of two
+    /// that exclude each other the later one counts.
+    #[must_use]
+    pub fn variation(mut self, name: impl Into<String>) -> SandboxBuilder {
+        self.settings.variations.push(name.into());
+        self
     }
 
     /// The clock to go by. Default: [`Clock::real`].
     #[must_use]
-    pub fn clock(self, clock: Clock) -> SandboxBuilder {
-        SandboxBuilder { clock, ..self }
+    pub fn clock(mut self, clock: Clock) -> SandboxBuilder {
+        self.settings.clock = clock;
+        self
     }
 
     /// How many requests the log keeps. Default: 10 000.
@@ -95,8 +129,23 @@ impl SandboxBuilder {
     /// How many requests a minute, by the sandbox's clock, a token of AzireVPN may make. Default:
     /// `None`, which never refuses and announces 60 with 58 left, as the service was seen to.
     #[must_use]
-    pub fn azire_rate_limit(self, per_minute: Option<u32>) -> SandboxBuilder {
-        SandboxBuilder { azire_rate_limit: per_minute, ..self }
+    pub fn azire_rate_limit(mut self, per_minute: Option<u32>) -> SandboxBuilder {
+        self.settings.azire_rate_limit = per_minute;
+        self
+    }
+
+    /// How long a request may take to arrive, its head and its body each, and how long a connection
+    /// may be idle. Default: 30 s, in real time.
+    #[must_use]
+    pub fn read_timeout(self, timeout: Duration) -> SandboxBuilder {
+        SandboxBuilder { read_timeout: timeout, ..self }
+    }
+
+    /// How many connections there may be at a time, at least one. One more closes the oldest that is
+    /// idle or has not sent a whole request. Default: 1024.
+    #[must_use]
+    pub fn max_connections(self, most: usize) -> SandboxBuilder {
+        SandboxBuilder { max_connections: most.max(1), ..self }
     }
 
     /// How faults wait, such as [`Fault::Delay`](crate::Fault::Delay); one that never goes on waits
@@ -114,40 +163,42 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// When the address is not a loopback address and [`allow_other_machines`] was not called, or
-    /// when it cannot be listened on.
+    /// When the address is not a loopback address and [`allow_other_machines`] was not called, when
+    /// it cannot be listened on, and when no variation has one of the names.
     ///
     /// [`allow_other_machines`]: SandboxBuilder::allow_other_machines
     pub async fn start(self) -> Result<Sandbox, StartError> {
-        if !self.listen.ip().is_loopback() && !self.other_machines {
+        if !self.listen.ip().is_loopback() && !self.hosts.any_address {
             return Err(StartError::NotLoopback(self.listen));
+        }
+        let known = |name: &String| Variation::all().any(|variation| variation.name == name);
+        if let Some(unknown) = self.settings.variations.iter().find(|name| !known(name)) {
+            return Err(StartError::UnknownVariation(unknown.clone()));
         }
         let failed = |source| StartError::Listen { address: self.listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
 
-        // A provider is one line here and one field of the sandbox.
-        let azire = azire::Service::new(self.seed, self.clock.clone(), self.azire_rate_limit);
-        let vpngn = vpngn::Service::new(self.seed, self.clock.clone());
-        let vpnscript = vpnscript::Service::new(self.seed, self.clock.clone());
-        let providers: Vec<Arc<dyn Provider>> =
-            vec![Arc::new(azire.clone()), Arc::new(vpngn.clone()), Arc::new(vpnscript.clone())];
-
-        let gate = Arc::new(Gate {
+        let started = REGISTRY.iter().map(|provider| (provider.start)(&self.settings));
+        let (providers, services) =
+            started.map(|started| (started.provider, started.service)).unzip();
+        let handler = Arc::new(RequestHandler {
             providers,
-            clock: self.clock,
-            seed: self.seed,
+            clock: self.settings.clock,
+            seed: self.settings.seed,
             log: Mutex::new(Log::new(self.log_capacity)),
-            faults: Mutex::new(Faults::new(self.seed)),
-            wait: self.wait.clone(),
+            faults: Mutex::new(Faults::new(self.settings.seed, operations())),
+            wait: self.wait,
+            read_timeout: self.read_timeout,
+            hosts: self.hosts,
         });
-        let router = router(&gate);
         let (running, stopped) = watch::channel(());
+        let serving = Arc::clone(&handler);
         let server = tokio::spawn(async move {
-            server::run(listener, router, self.wait).await;
+            server::run(listener, serving, self.max_connections).await;
             drop(running);
         });
         let server = server.abort_handle();
-        Ok(Sandbox { address, gate, azire, vpngn, vpnscript, server, stopped })
+        Ok(Sandbox { address, handler, services, server, stopped })
     }
 }

@@ -1,22 +1,19 @@
 //! `/_sandbox`: what [`Sandbox`](crate::Sandbox) offers to Rust, for everybody else.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{get, post};
+use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::fault::{Fault, FaultRule};
-use crate::gate::{Gate, Unread, read};
-use crate::log::Received;
+use crate::handler::{RequestHandler, Unread};
+use crate::locked;
 use crate::reply::{Reply, reset};
-use crate::wire::{Level, Wanted, WireFault};
-use crate::{locked, operations};
+use crate::wire::WireFault;
 
 /// `POST /_sandbox/clock`
 #[derive(Deserialize)]
@@ -45,11 +42,6 @@ struct FaultInput {
 
 impl FaultInput {
     fn rule(self) -> Result<FaultRule, String> {
-        if let Some(operation) = &self.operation
-            && !operations().contains(&operation.as_str())
-        {
-            return Err(format!("no operation is named {operation:?}"));
-        }
         let status = |least: u16| match self.status {
             Some(status) if (least..600).contains(&status) => Ok(status),
             Some(status) => Err(format!("status {status} is not within {least} to 599")),
@@ -66,148 +58,92 @@ impl FaultInput {
             "status" => Fault::Status(status(400)?),
             "html" => Fault::Html(status(200)?),
             "any" => Fault::Any,
-            name => Fault::named(name).ok_or_else(|| {
+            name => Fault::Wire(WireFault::named(name).map(|fault| fault.name).ok_or_else(|| {
                 format!(
                     "no fault is named {name:?}; there are delay, too-many-requests, status, html, \
                      any, and those that GET /_sandbox/faults lists"
                 )
-            })?,
+            })?),
         };
         let FaultInput { operation, times, skip, percent, .. } = self;
         Ok(FaultRule { fault, operation, times, skip, percent: percent.unwrap_or(100) })
     }
 }
 
-/// The sandbox's own routes.
-pub(crate) fn router(gate: &Arc<Gate>) -> Router {
-    let with = |act: fn(&Gate)| {
-        let gate = gate.clone();
-        async move || {
-            act(&gate);
-            Reply::empty(204).into_response()
+impl RequestHandler {
+    /// Answers a request to the sandbox itself: 200 or 204, or the reason why not.
+    pub(crate) async fn control(&self, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let body = match self.read(&parts, body).await {
+            Ok(body) => body,
+            Err(Unread::Broken) => return reset(),
+            Err(Unread::Refused(status)) => return refused(status, &status.to_string()),
+        };
+        let path: Vec<&str> = parts.uri.path().split('/').skip(2).collect();
+        let done = match (parts.method.as_str(), &path[..]) {
+            ("GET", [""]) => Ok(self.overview()),
+            ("GET", ["log"]) => Ok(self.shown_log()),
+            ("DELETE", ["log"]) => {
+                locked(&self.log).clear();
+                Ok(Value::Null)
+            }
+            ("GET", ["faults"]) => Ok(json!({ "faults": WireFault::all().collect::<Vec<_>>() })),
+            ("POST", ["faults"]) => self.add_fault(&body),
+            ("DELETE", ["faults"]) => {
+                locked(&self.faults).rules.clear();
+                Ok(Value::Null)
+            }
+            ("POST", ["clock"]) => json(&body).map(|Advance { advance_seconds }| {
+                self.clock.advance(Duration::from_secs(advance_seconds));
+                json!({ "now": self.clock.now() })
+            }),
+            ("POST", [provider, action]) => self.act(provider, action, &body),
+            (_, ["" | "log" | "faults" | "clock"] | [_, _]) => {
+                return refused(StatusCode::METHOD_NOT_ALLOWED, "405 Method Not Allowed");
+            }
+            _ => return refused(StatusCode::NOT_FOUND, "404 Not Found"),
+        };
+        match done {
+            Ok(Value::Null) => Reply::empty(204).into_response(),
+            Ok(value) => Reply::json(200, &value).into_response(),
+            Err(reason) => refused(StatusCode::BAD_REQUEST, &reason),
         }
-    };
-    let overview = gate.clone();
-    let log = gate.clone();
-    let faults = gate.clone();
-    let clock = gate.clone();
-    let control = gate.clone();
-    Router::new()
-        .route("/_sandbox/", get(async move || done(200, &overview.overview())))
-        .route(
-            "/_sandbox/log",
-            get(async move || done(200, &log.shown_log()))
-                .delete(with(|gate| locked(&gate.log).clear())),
-        )
-        .route(
-            "/_sandbox/faults",
-            get(async || done(200, &wire_faults()))
-                .post(async move |request: Request| {
-                    reply(request, |input: FaultInput| {
-                        locked(&faults.faults).rules.push(input.rule()?);
-                        Ok(json!({ "faults": locked(&faults.faults).rules.len() }))
-                    })
-                    .await
-                })
-                .delete(with(|gate| locked(&gate.faults).rules.clear())),
-        )
-        .route(
-            "/_sandbox/clock",
-            post(async move |request: Request| {
-                reply(request, |input: Advance| {
-                    clock.clock.advance(Duration::from_secs(input.advance_seconds));
-                    Ok(json!({ "now": clock.clock.now() }))
-                })
-                .await
-            }),
-        )
-        .route(
-            "/_sandbox/{provider}/{action}",
-            post(async move |path: Path<(String, String)>, request: Request| {
-                let Path((provider, action)) = path;
-                reply(request, |input: Value| control.control(&provider, &action, &input)).await
-            }),
-        )
-}
+    }
 
-/// What goes wrong on the wire by name, for programs that choose one.
-fn wire_faults() -> Value {
-    let shown = |fault: &WireFault| {
-        let level = match fault.level {
-            Level::Tcp => "tcp",
-            Level::Http => "http",
-            Level::Json => "json",
-        };
-        let wanted = match fault.wanted {
-            Wanted::Value => "value",
-            Wanted::NoValue => "no-value",
-            Wanted::AsDocumented => "as-documented",
-        };
-        json!({
-            "fault": fault.name,
-            "level": level,
-            "what": fault.what,
-            "worked": fault.worked,
-            "wanted": wanted,
-        })
-    };
-    json!({ "faults": WireFault::all().map(shown).collect::<Vec<_>>() })
-}
+    fn add_fault(&self, body: &[u8]) -> Result<Value, String> {
+        let rule = json::<FaultInput>(body)?.rule()?;
+        let mut faults = locked(&self.faults);
+        faults.add(rule).map_err(|error| error.to_string())?;
+        Ok(json!({ "faults": faults.rules.len() }))
+    }
 
-impl Gate {
+    fn act(&self, provider: &str, action: &str, body: &[u8]) -> Result<Value, String> {
+        let input = json::<Value>(body)?;
+        let found = self.providers.iter().find(|candidate| candidate.name() == provider);
+        let done = found.and_then(|found| found.control(action, &input));
+        done.unwrap_or_else(|| Err(format!("{provider:?} has no action {action:?}")))
+    }
+
     fn overview(&self) -> Value {
+        let faults = locked(&self.faults);
         json!({
-            "operations": operations(),
+            "operations": faults.operations,
             "seed": self.seed,
             "now": self.clock.now(),
-            "faults": locked(&self.faults).rules.len(),
+            "faults": faults.rules.len(),
         })
     }
 
     fn shown_log(&self) -> Value {
         let log = locked(&self.log);
-        let shown = |entry: Received| {
-            json!({
-                "operation": entry.operation,
-                "method": entry.method,
-                "path": entry.path,
-                "query": entry.query,
-                "headers": entry.headers,
-                "body": String::from_utf8_lossy(&entry.body),
-                "status": entry.status,
-                "effect": entry.effect,
-            })
-        };
-        let received: Vec<Value> = log.entries().into_iter().map(shown).collect();
-        json!({ "received": received, "dropped": log.dropped() })
-    }
-
-    fn control(&self, provider: &str, action: &str, input: &Value) -> Result<Value, String> {
-        self.providers
-            .iter()
-            .find(|candidate| candidate.name() == provider)
-            .and_then(|found| found.control(action, input))
-            .unwrap_or_else(|| Err(format!("{provider:?} has no action {action:?}")))
+        json!({ "received": log.entries(), "dropped": log.dropped() })
     }
 }
 
-/// Reads the JSON of a request, acts on it, and tells the outcome: 200, or 400 with the reason.
-async fn reply<T: DeserializeOwned>(
-    request: Request,
-    act: impl FnOnce(T) -> Result<Value, String>,
-) -> Response {
-    let body = match read(request.into_body()).await {
-        Ok(body) => body,
-        Err(Unread::Broken) => return reset(),
-        Err(Unread::TooLong) => return done(413, &json!({ "error": "the body is too long" })),
-    };
-    let input = serde_json::from_slice(&body).map_err(|error| error.to_string());
-    match input.and_then(act) {
-        Ok(value) => done(200, &value),
-        Err(reason) => done(400, &json!({ "error": reason })),
-    }
+fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
-fn done(status: u16, body: &Value) -> Response {
-    Reply::json(status, body).into_response()
+fn refused(status: StatusCode, reason: &str) -> Response {
+    Reply::json(status.as_u16(), &json!({ "error": reason })).into_response()
 }

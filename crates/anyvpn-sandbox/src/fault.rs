@@ -7,17 +7,12 @@ use crate::wire::WireFault;
 
 /// What goes wrong with a request.
 ///
-/// The work is done with `Delay`, `ResetAfter`, `CutBody` and `HalfJson`, with `Wire` when that says
-/// so, and with no other.
+/// The work is done with `Delay`, with `Wire` when that fault says so, and with no other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
     /// The work is done at once and answered only after this time.
     Delay(Duration),
-    /// The connection is reset before any work.
-    ResetBefore,
-    /// The work is done, and then the connection is reset without a byte of reply.
-    ResetAfter,
     /// 429 in the provider's own form.
     TooManyRequests {
         /// Sent in whole seconds, rounded up.
@@ -27,14 +22,9 @@ pub enum Fault {
     Status(u16),
     /// This status with an HTML page, as a gateway answers.
     Html(u16),
-    /// The work is done; then come the head, half the body it announces, and a reset.
-    /// A reply without a body is not sent at all.
-    CutBody,
-    /// The work is done; then comes a complete message, status 200, with half of the JSON.
-    HalfJson,
-    /// The reply goes wrong on the wire, in one of the ways that have a name. See
-    /// [`Fault::named`].
-    Wire(&'static WireFault),
+    /// The reply goes wrong on the wire, in the way of [`WireFault::all`] that has this name, such as
+    /// `reset-after`.
+    Wire(&'static str),
     /// Another of all of these with every request, drawn from the sandbox's seed.
     Any,
 }
@@ -50,29 +40,31 @@ impl Fault {
             Fault::Status(503),
             Fault::Html(502),
         ];
-        // Some 160: the table is short.
-        let wire = WireFault::all().map(Fault::Wire);
+        // Some 190: the table is short.
+        let wire = WireFault::all().map(|fault| Fault::Wire(fault.name));
         let all: Vec<Fault> = wire.chain(others).collect();
         all[random.below(all.len() as u32) as usize].clone()
-    }
-
-    /// One of [`WireFault::all`] by its name, such as `gzip-bomb`.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Fault> {
-        WireFault::named(name).map(Fault::Wire)
     }
 
     /// How it goes wrong on the wire, when it does.
     pub(crate) fn on_the_wire(&self) -> Option<&'static WireFault> {
         match self {
-            Fault::ResetBefore => WireFault::named("reset-before"),
-            Fault::ResetAfter => WireFault::named("reset-after"),
-            Fault::CutBody => WireFault::named("cut-body"),
-            Fault::HalfJson => WireFault::named("half-json"),
-            Fault::Wire(fault) => Some(fault),
+            Fault::Wire(name) => WireFault::named(name),
             _ => None,
         }
     }
+}
+
+/// Why a rule is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuleError {
+    /// [`operations`](crate::operations) does not list the operation.
+    #[error("no operation is named {0:?}")]
+    UnknownOperation(String),
+    /// [`WireFault::all`] does not list the fault.
+    #[error("no fault on the wire is named {0:?}")]
+    UnknownFault(&'static str),
 }
 
 /// A fault, and the requests that meet it.
@@ -82,8 +74,7 @@ impl Fault {
 pub struct FaultRule {
     /// What goes wrong.
     pub fault: Fault,
-    /// Such as `azire.create-port-forward`; `None` is any operation. A name that
-    /// [`operations`](crate::operations) does not list matches nothing.
+    /// One of [`operations`](crate::operations), such as `azire.create-port-forward`; `None` is any.
     pub operation: Option<String>,
     /// How often it goes wrong; `None` is always.
     pub times: Option<u32>,
@@ -125,11 +116,28 @@ pub(crate) struct Faults {
     /// How many requests met one.
     pub(crate) met: u64,
     random: Random,
+    /// Those that a rule can name.
+    pub(crate) operations: Vec<&'static str>,
 }
 
 impl Faults {
-    pub(crate) fn new(seed: u64) -> Faults {
-        Faults { rules: Vec::new(), met: 0, random: Random::new(seed, 3) }
+    /// Adds a rule, unless nothing could ever match it.
+    pub(crate) fn add(&mut self, rule: FaultRule) -> Result<(), RuleError> {
+        let known = |name: &String| self.operations.contains(&name.as_str());
+        if let Some(unknown) = rule.operation.as_ref().filter(|name| !known(name)) {
+            return Err(RuleError::UnknownOperation(unknown.clone()));
+        }
+        if let Fault::Wire(name) = rule.fault
+            && WireFault::named(name).is_none()
+        {
+            return Err(RuleError::UnknownFault(name));
+        }
+        self.rules.push(rule);
+        Ok(())
+    }
+
+    pub(crate) fn new(seed: u64, operations: Vec<&'static str>) -> Faults {
+        Faults { rules: Vec::new(), met: 0, random: Random::new(seed, 3), operations }
     }
 
     /// The fault of the next request for `operation`.
@@ -153,30 +161,5 @@ impl Faults {
             });
         }
         None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::{Fault, FaultRule, Faults};
-
-    #[test]
-    fn any_is_another_one_each_time_and_the_seed_says_which() {
-        let course = |seed| {
-            let mut faults = Faults::new(seed);
-            faults.rules.push(FaultRule::sometimes(50, "azire.get-user", Fault::Any));
-            let course: Vec<_> = (0..200).map(|_| faults.next("azire.get-user")).collect();
-            let met = course.iter().flatten().count();
-            assert_eq!(faults.met, met as u64);
-            assert!((70..130).contains(&met), "{met}");
-            course
-        };
-        let first = course(7);
-        let kinds: HashSet<String> = first.iter().flatten().map(|it| format!("{it:?}")).collect();
-        assert!(kinds.len() > 40 && !kinds.contains("Any"), "{kinds:?}");
-        assert_eq!(course(7), first);
-        assert_ne!(course(8), first);
     }
 }

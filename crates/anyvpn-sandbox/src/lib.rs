@@ -19,7 +19,7 @@
 //! // The program under test gets the address and the token …
 //! let (_url, _token) = (sandbox.azire_url(), account.token);
 //! // … and a connection that breaks after the work was done, once.
-//! sandbox.inject(FaultRule::once("azire.create-port-forward", Fault::ResetAfter));
+//! sandbox.inject(FaultRule::once("azire.create-port-forward", Fault::Wire("reset-after")))?;
 //!
 //! // Afterwards: what came in, and what is there now.
 //! assert!(sandbox.received().is_empty());
@@ -33,15 +33,22 @@
 //! - **The clock** ([`Clock`]) stands still or moves on when told: ports and accounts expire by it,
 //!   and daily limits begin anew.
 //! - **The seed** decides every number, name and key, and every choice that a provider's documents
-//!   leave open ([`azire::Quirks`]). Seed 0 gives the usual answers. Two runs with one seed, one
-//!   clock and the same requests give the same answers.
-//! - **Faults** ([`Fault`]) break what is asked for: slow, cut, reset, refused, half, and some 150
-//!   more that have a name ([`WireFault`]).
+//!   leave open. Seed 0 answers as the live services were seen to, each choice with its source in
+//!   `docs/decisions/sandbox.md`. Other seeds draw from the [variations](Variation::all), and
+//!   [`SandboxBuilder::variation`] switches one on by its name. Two runs with one seed, one clock and
+//!   the same requests give the same answers.
+//! - **Faults** ([`Fault`]) break what is asked for: slow, refused, or in one of some 160 ways on the
+//!   wire that have a name ([`WireFault`]).
 //!
 //! # Over HTTP
 //!
 //! The providers stand at `/azire`, `/vpngn` and `/vpnscript`. Programs without Rust reach the
-//! controls at `/_sandbox`:
+//! controls at `/_sandbox`, with a header that web pages cannot send:
+//!
+//! ```sh
+//! curl --header 'X-Anyvpn-Sandbox: control' --json '{"advance_seconds": 86400}' \
+//!     http://127.0.0.1:8642/_sandbox/clock
+//! ```
 //!
 //! | request | body | does |
 //! |---|---|---|
@@ -72,6 +79,11 @@
 //! - It shares no wire type with the clients of anyvpn: a wrong name in one cannot agree with itself.
 //! - Two runs with one seed, one clock and the same requests give the same answers.
 //! - It listens on loopback only, unless told otherwise.
+//! - No web page controls it or reads from it: every request needs a `Host` of this machine, and
+//!   control requests need the header `X-Anyvpn-Sandbox: control` and no `Origin`. Others get 403
+//!   with the reason.
+//! - Requests that never end do not block it: see [`SandboxBuilder::read_timeout`] and
+//!   [`SandboxBuilder::max_connections`].
 //!
 //! There are no features to choose.
 //!
@@ -80,41 +92,45 @@
 //! Not for real secrets: passwords lie in memory as they came, keys follow from the seed, and
 //! nothing is encrypted. It therefore listens on loopback only, unless told otherwise.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+mod access;
 pub mod azire;
 mod builder;
 mod clock;
 mod control;
 mod fault;
 mod fields;
-mod gate;
+mod handler;
 mod log;
 mod provider;
 mod random;
+mod registry;
 mod reply;
 mod server;
+mod variation;
 pub mod vpngn;
 pub mod vpnscript;
 mod wire;
 
 pub use builder::{SandboxBuilder, StartError};
 pub use clock::Clock;
-pub use fault::{Fault, FaultRule};
+pub use fault::{Fault, FaultRule, RuleError};
 pub use log::Received;
+pub use registry::operations;
+pub use variation::Variation;
 pub use wire::{Level, Wanted, WireFault};
 
 /// A running server. It stops, and breaks off its connections, when dropped.
 pub struct Sandbox {
     address: SocketAddr,
-    gate: Arc<gate::Gate>,
-    azire: azire::Service,
-    vpngn: vpngn::Service,
-    vpnscript: vpnscript::Service,
+    handler: Arc<handler::RequestHandler>,
+    services: Vec<Box<dyn Any + Send + Sync>>,
     server: AbortHandle,
     stopped: watch::Receiver<()>,
 }
@@ -147,80 +163,54 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
-    /// What stands for `https://api.azirevpn.com`: clients add `/v3/…`.
-    #[must_use]
-    pub fn azire_url(&self) -> String {
-        format!("http://{}/azire", self.address)
-    }
-
-    /// What stands for `https://BRAND.vpngn.com`: clients add `/api/amapi/…`.
-    #[must_use]
-    pub fn vpngn_url(&self) -> String {
-        format!("http://{}/vpngn", self.address)
-    }
-
-    /// What stands for the address of a VPN Script installation: clients add `/api/…`.
-    #[must_use]
-    pub fn vpnscript_url(&self) -> String {
-        format!("http://{}/vpnscript", self.address)
-    }
-
     /// The clock it goes by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.gate.clock
+        &self.handler.clock
     }
 
     /// What the providers' addresses received, oldest first. Bounded: see
     /// [`SandboxBuilder::log_capacity`] and [`Sandbox::dropped`].
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
-        locked(&self.gate.log).entries()
+        locked(&self.handler.log).entries()
     }
 
     /// How many requests the log has no place for any more.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        locked(&self.gate.log).dropped()
+        locked(&self.handler.log).dropped()
     }
 
     /// Forgets what was received.
     pub fn clear_received(&self) {
-        locked(&self.gate.log).clear();
+        locked(&self.handler.log).clear();
     }
 
     /// Adds a fault. It stays until it has happened as often as it says.
-    pub fn inject(&self, fault: FaultRule) {
-        locked(&self.gate.faults).rules.push(fault);
+    ///
+    /// # Errors
+    ///
+    /// When no operation, or no fault on the wire, has the name that the rule gives.
+    pub fn inject(&self, rule: FaultRule) -> Result<(), RuleError> {
+        locked(&self.handler.faults).add(rule)
     }
 
     /// How many requests have met a fault.
     #[must_use]
     pub fn faulted(&self) -> u64 {
-        locked(&self.gate.faults).met
+        locked(&self.handler.faults).met
     }
 
     /// Forgets all faults.
     pub fn clear_faults(&self) {
-        locked(&self.gate.faults).rules.clear();
+        locked(&self.handler.faults).rules.clear();
     }
 
-    /// The state of the AzireVPN that is imitated.
-    #[must_use]
-    pub fn azire(&self) -> &azire::Service {
-        &self.azire
-    }
-
-    /// The state of the VPNGN that is imitated.
-    #[must_use]
-    pub fn vpngn(&self) -> &vpngn::Service {
-        &self.vpngn
-    }
-
-    /// The state of the VPN Script installation that is imitated.
-    #[must_use]
-    pub fn vpnscript(&self) -> &vpnscript::Service {
-        &self.vpnscript
+    /// The handle of a provider that is registered.
+    fn service<T: 'static>(&self) -> &T {
+        let service = self.services.iter().find_map(|service| service.downcast_ref());
+        service.expect("the provider is registered")
     }
 
     /// Waits until the server stops, which it does not do by itself.
@@ -234,12 +224,6 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.server.abort();
     }
-}
-
-/// The names of all operations that the sandbox serves, such as `azire.create-user`.
-#[must_use]
-pub fn operations() -> Vec<&'static str> {
-    [azire::operations(), vpngn::operations(), vpnscript::operations()].concat()
 }
 
 /// Puts an item at the end, and gives it.

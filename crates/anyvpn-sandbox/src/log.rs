@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use http::HeaderMap;
 use http::header::{self, HeaderName};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
@@ -32,7 +33,7 @@ const SHOWN_HEADERS: [HeaderName; 9] = [
 ///
 /// Secrets are redacted before an entry is made: values of headers, of query parameters and of body
 /// fields stand in it only where they are known to hold none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Received {
     /// Such as `azire.create-port-forward`; `None` when no route matched.
     pub operation: Option<&'static str>,
@@ -45,11 +46,16 @@ pub struct Received {
     /// Names in lower case, in the order of arrival by name.
     pub headers: Vec<(String, String)>,
     /// The body, written anew from its fields; `[redacted]` when it has none that can be told.
+    #[serde(serialize_with = "as_text")]
     pub body: Vec<u8>,
     /// What was answered; `None` when no whole message was.
     pub status: Option<u16>,
     /// Whether the work was done: the request reached the provider and was not refused.
     pub effect: bool,
+}
+
+fn as_text<S: Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&String::from_utf8_lossy(body))
 }
 
 /// An entry as it is kept. Every request makes one, and few are looked at.

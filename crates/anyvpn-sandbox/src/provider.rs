@@ -1,17 +1,65 @@
 //! What a provider's imitation gives to the server. The server knows nothing else of a provider.
+//!
+//! A provider is a [`State`] with tables of its routes, variations and control actions. One generic
+//! service, [`Shared`], runs them all.
 
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
 use crate::reply::Reply;
+use crate::variation::Row;
+use crate::{Clock, locked};
+
+/// A provider's state, and the tables of what it can do.
+pub(crate) trait State: Sized + Send + 'static {
+    /// What a route leads to, in the provider's own terms.
+    type Work: Copy + Send + Sync + 'static;
+    /// The choices that seed and variations make.
+    type Quirks: Default + 'static;
+    /// The handle that tests have.
+    type Service: From<Shared<Self>> + Send + Sync + 'static;
+
+    /// First segment of the path, and of the operations' names.
+    const NAME: &'static str;
+    const ROUTES: &'static [Route<Self::Work>];
+    const VARIATIONS: &'static [Row<Self::Quirks>];
+    /// What nobody but the sandbox's user can do, such as to open an email.
+    const ACTIONS: &'static [Action<Self>];
+
+    fn new(settings: &Settings, quirks: Self::Quirks) -> Self;
+
+    /// Lets happen what was to happen until now.
+    fn settle(&mut self);
+
+    /// Does the work of a call, whole and at once. `Err` is a refusal: nothing was changed.
+    fn answer(&mut self, work: Self::Work, call: &Call) -> Result<Answer, Reply>;
+
+    /// A refusal in the provider's own form, for what never reaches [`State::answer`].
+    fn refusal(&self, status: u16, message: &str) -> Reply;
+
+    /// A refusal of what no route takes, which is the framework's own where the provider has one.
+    fn no_route(&self, status: u16, message: &str) -> Reply {
+        self.refusal(status, message)
+    }
+}
+
+/// What all providers start with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) seed: u64,
+    pub(crate) variations: Vec<String>,
+    pub(crate) clock: Clock,
+    pub(crate) azire_rate_limit: Option<u32>,
+}
 
 /// One row of a provider's table of calls.
-pub(crate) struct Route {
+pub(crate) struct Route<W> {
     pub(crate) method: Method,
     /// Below the provider's prefix, with `{name}` for a parameter.
     pub(crate) path: &'static str,
@@ -19,6 +67,17 @@ pub(crate) struct Route {
     pub(crate) operation: &'static str,
     /// The fields of body and query that the log may show; all others are redacted.
     pub(crate) shows: &'static [&'static str],
+    pub(crate) work: W,
+}
+
+pub(crate) const fn route<W>(
+    method: Method,
+    path: &'static str,
+    operation: &'static str,
+    shows: &'static [&'static str],
+    work: W,
+) -> Route<W> {
+    Route { method, path, operation, shows, work }
 }
 
 /// A request to one of the routes.
@@ -48,21 +107,101 @@ impl Call {
     }
 }
 
-/// A provider's imitation: its calls, its state, and how it refuses.
-#[async_trait]
+/// What a call that is not refused is answered with.
+pub(crate) enum Answer {
+    Now(Reply),
+    /// The work is done, and its outcome takes time to find out.
+    Later(BoxFuture<'static, Reply>),
+}
+
+/// A control action: its name in the path, and what it does with its JSON input.
+pub(crate) struct Action<S> {
+    pub(crate) name: &'static str,
+    pub(crate) act: fn(&mut S, &Value) -> Result<Value, String>,
+}
+
+/// The fields of an action's input, in the order of the names; a name that is not among them is an
+/// error.
+pub(crate) fn fields<'a, const N: usize>(
+    input: &'a Value,
+    names: [&str; N],
+) -> Result<[&'a Value; N], String> {
+    let given = input.as_object().ok_or("the input must be a JSON object")?;
+    match given.keys().find(|name| !names.contains(&name.as_str())) {
+        Some(unknown) => Err(format!("unknown field {unknown:?}")),
+        None => Ok(names.map(|name| given.get(name).unwrap_or(&Value::Null))),
+    }
+}
+
+/// The text of a field that must be there.
+pub(crate) fn text<'a>(field: &'a Value, name: &str) -> Result<&'a str, String> {
+    field.as_str().ok_or_else(|| format!("{name:?} is missing, or no text"))
+}
+
+/// A provider's state, which server and tests share.
+pub(crate) struct Shared<S>(Arc<Mutex<S>>);
+
+impl<S> Clone for Shared<S> {
+    fn clone(&self) -> Shared<S> {
+        Shared(Arc::clone(&self.0))
+    }
+}
+
+impl<S: State> Shared<S> {
+    pub(crate) fn new(state: S) -> Shared<S> {
+        Shared(Arc::new(Mutex::new(state)))
+    }
+
+    /// The state as it is now: what was to happen has happened.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, S> {
+        let mut state = locked(&self.0);
+        state.settle();
+        state
+    }
+}
+
+/// A provider, whatever its state is.
 pub(crate) trait Provider: Send + Sync {
-    /// First segment of the path, and of the operations' names.
     fn name(&self) -> &'static str;
 
-    fn routes(&self) -> Vec<&'static Route>;
+    /// Method, path, operation and shown fields of each route.
+    fn routes(&self) -> Vec<Route<()>>;
 
-    /// Does the work of a call, whole and at once. `Err` is a refusal: nothing was changed.
-    async fn answer(&self, operation: &'static str, call: Call) -> Result<Reply, Reply>;
+    /// Answers a call to the route in this place.
+    fn answer(&self, route: usize, call: &Call) -> Result<Answer, Reply>;
 
-    /// A refusal in the provider's own form, for what never reaches [`Provider::answer`].
     fn refusal(&self, status: u16, message: &str) -> Reply;
 
-    /// What nobody but the sandbox's user can do, such as to open an e-mail.
+    fn no_route(&self, status: u16, message: &str) -> Reply;
+
     /// `None` when there is no such action.
     fn control(&self, action: &str, input: &Value) -> Option<Result<Value, String>>;
+}
+
+impl<S: State> Provider for Shared<S> {
+    fn name(&self) -> &'static str {
+        S::NAME
+    }
+
+    fn routes(&self) -> Vec<Route<()>> {
+        let plain = |it: &Route<_>| route(it.method.clone(), it.path, it.operation, it.shows, ());
+        S::ROUTES.iter().map(plain).collect()
+    }
+
+    fn answer(&self, route: usize, call: &Call) -> Result<Answer, Reply> {
+        self.lock().answer(S::ROUTES[route].work, call)
+    }
+
+    fn refusal(&self, status: u16, message: &str) -> Reply {
+        locked(&self.0).refusal(status, message)
+    }
+
+    fn no_route(&self, status: u16, message: &str) -> Reply {
+        locked(&self.0).no_route(status, message)
+    }
+
+    fn control(&self, action: &str, input: &Value) -> Option<Result<Value, String>> {
+        let action = S::ACTIONS.iter().find(|known| known.name == action)?;
+        Some((action.act)(&mut self.lock(), input))
+    }
 }

@@ -70,7 +70,7 @@ impl Reply {
     }
 
     /// How the answer to this request goes wrong.
-    pub(crate) fn spoiled(self, fault: &WireFault, parts: &Parts, asked: &[u8]) -> Script {
+    pub(crate) fn corrupted(self, fault: &WireFault, parts: &Parts, asked: &[u8]) -> Script {
         let (head, _) = Reply { body: Bytes::new(), ..self.clone() }.into_response().into_parts();
         let body = self.body.to_vec();
         (fault.play)(Answer::new(head.status, &head.headers, body, parts, asked))

@@ -1,48 +1,61 @@
 //! Connections, below HTTP, where they can be broken.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::response::Response;
+use axum::body::Body;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
-use crate::gate::Peer;
+use crate::handler::{Connection, RequestHandler, router};
 use crate::locked;
 use crate::reply::Takeover;
-use crate::wire::{Script, Wait, play};
-
-/// Connections at one time; more wait until one ends.
-const CONNECTIONS: usize = 1024;
+use crate::wire::{Script, play};
 
 /// Serves until it is dropped, and takes all connections with it then.
-pub(crate) async fn run(listener: TcpListener, router: Router, wait: Wait) {
-    let free = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = JoinSet::new();
-    // The semaphore is never closed.
-    while let Ok(slot) = free.clone().acquire_owned().await {
-        while connections.try_join_next().is_some() {}
+pub(crate) async fn run(listener: TcpListener, handler: Arc<RequestHandler>, most: usize) {
+    let router = router(&handler);
+    let mut tasks = JoinSet::new();
+    // Oldest first.
+    let mut open: Vec<(AbortHandle, Arc<Connection>)> = Vec::new();
+    loop {
+        while tasks.try_join_next().is_some() {}
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let (router, wait) = (router.clone(), wait.clone());
-                connections.spawn(async move {
-                    serve(stream, peer, router, &wait).await;
-                    drop(slot);
-                });
+                make_room(&mut open, &mut tasks, most).await;
+                let connection = Arc::new(Connection::new(peer.ip().to_canonical()));
+                let (router, handler) = (router.clone(), Arc::clone(&handler));
+                let served = serve(stream, Arc::clone(&connection), router, handler);
+                open.push((tasks.spawn(served), connection));
             }
             // Out of file descriptors, or the peer has gone: neither ends the server.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+/// Closes the oldest connection on which nothing is being answered, when there are too many; waits for
+/// one to end when all of them are at work.
+async fn make_room(
+    open: &mut Vec<(AbortHandle, Arc<Connection>)>,
+    tasks: &mut JoinSet<()>,
+    most: usize,
+) {
+    while open.len() >= most {
+        open.retain(|(task, _)| !task.is_finished());
+        if open.len() < most {
+            return;
+        }
+        match open.iter().position(|(_, connection)| !connection.is_working()) {
+            Some(place) => open.remove(place).0.abort(),
+            None => drop(tasks.join_next().await),
         }
     }
 }
@@ -53,33 +66,43 @@ pub(crate) async fn run(listener: TcpListener, router: Router, wait: Wait) {
 struct TakenOver;
 
 /// Serves one connection to its end, or plays a script on it when a response asks for that.
-async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, wait: &Wait) {
+async fn serve(
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    router: Router,
+    handler: Arc<RequestHandler>,
+) {
     // Small replies must not wait for an acknowledgement. It works without, only slower.
     let _ = stream.set_nodelay(true);
     let script: Arc<Mutex<Option<Arc<Script>>>> = Arc::default();
-    let slot = Arc::clone(&script);
-    let routed = TowerToHyperService::new(router);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
-        let answer = routed.call(request);
-        let slot = Arc::clone(&slot);
+    let (slot, wait, read_timeout) = (script.clone(), handler.wait.clone(), handler.read_timeout);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Arc::clone(&connection));
+        let (connection, slot) = (Arc::clone(&connection), Arc::clone(&slot));
+        let (router, handler) = (router.clone(), Arc::clone(&handler));
         Box::pin(async move {
-            let answer: Result<Response, Infallible> = answer.await;
-            let Ok(response) = answer;
+            let response = handler.serve(router, request).await;
             match response.extensions().get() {
                 Some(Takeover(script)) => {
                     *locked(&slot) = Some(Arc::clone(script));
                     Err(TakenOver)
                 }
-                None => Ok(response),
+                None => {
+                    connection.set_working(false);
+                    Ok(response)
+                }
             }
         })
     });
-    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
-    let stream = connection.into_parts().io.into_inner();
+    let mut served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(read_timeout)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = poll_fn(|context| served.poll_without_shutdown(context)).await;
+    let stream = served.into_parts().io.into_inner();
     let script = locked(&script).take();
     if let Some(script) = script {
-        play(stream, Arc::unwrap_or_clone(script), wait).await;
+        play(stream, Arc::unwrap_or_clone(script), &wait).await;
     }
 }

@@ -1,6 +1,7 @@
 //! Replies that go wrong on the wire: every one has a name, and is data.
 
 mod answer;
+mod foreign;
 mod http;
 mod json;
 mod play;
@@ -8,17 +9,20 @@ mod tcp;
 
 use std::fmt;
 
+use serde::Serialize;
+
 pub(crate) use answer::{Answer, End, Script};
 pub(crate) use play::{Wait, play};
 
-/// One way in which a reply goes wrong: below HTTP, in HTTP, or in its JSON.
+/// One way in which a reply goes wrong: below HTTP, in HTTP, in its JSON, or in who sends it.
 ///
 /// The request is read whole. Then the work is done or not, and then come bytes that no good server
 /// would send, or not all of those that it should.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize)]
 #[non_exhaustive]
 pub struct WireFault {
     /// Such as `reset-in-head`: what it is called everywhere.
+    #[serde(rename = "fault")]
     pub name: &'static str,
     /// Where it goes wrong.
     pub level: Level,
@@ -28,11 +32,13 @@ pub struct WireFault {
     pub worked: bool,
     /// What a client may make of it.
     pub wanted: Wanted,
+    #[serde(skip)]
     pub(crate) play: fn(Answer) -> Script,
 }
 
 /// The layer at which something goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Level {
     /// Bytes that do not come, come late, or end early.
@@ -41,10 +47,13 @@ pub enum Level {
     Http,
     /// A whole message, with JSON that is none or another.
     Json,
+    /// A whole message that somebody else sends in the provider's place.
+    Foreign,
 }
 
 /// What a client may make of a reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Wanted {
     /// The value: the reply is unusual, and whole.
@@ -58,7 +67,7 @@ pub enum Wanted {
 impl WireFault {
     /// All of them, in the order of their levels.
     pub fn all() -> impl Iterator<Item = &'static WireFault> {
-        tcp::FAULTS.iter().chain(http::FAULTS).chain(json::FAULTS)
+        tcp::FAULTS.iter().chain(http::FAULTS).chain(json::FAULTS).chain(foreign::FAULTS)
     }
 
     /// The one with this name.

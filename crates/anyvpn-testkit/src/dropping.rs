@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use anyvpn_core::Error;
 use anyvpn_http::transport::{Body, Progress, Transport, TransportError};
-use anyvpn_http::{StoreLock, TokenStore};
+use anyvpn_http::{BoundToken, LockedStore, StoreLock, TokenStore};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
@@ -120,24 +120,37 @@ impl<T: Transport> Transport for Halting<T> {
 
 #[async_trait]
 impl<T: Send + Sync + 'static, S: TokenStore<T>> TokenStore<T> for Halting<S> {
-    async fn load(&self) -> Result<Option<T>, Error> {
+    async fn load(&self) -> Result<Option<BoundToken<T>>, Error> {
         tokio::task::yield_now().await;
-        let kept = self.inner.load().await;
+        let stored = self.inner.load().await;
         tokio::task::yield_now().await;
-        kept
+        stored
     }
 
-    async fn save(&self, token: Option<&T>) -> Result<(), Error> {
+    async fn lock(&self) -> Result<StoreLock<T>, Error> {
         tokio::task::yield_now().await;
-        let saved = self.inner.save(token).await;
+        let locked = self.inner.lock().await?;
+        tokio::task::yield_now().await;
+        Ok(Box::new(HaltingLock(locked)))
+    }
+}
+
+/// A locked store whose every step takes one poll more.
+struct HaltingLock<T>(StoreLock<T>);
+
+#[async_trait]
+impl<T: Send + Sync + 'static> LockedStore<T> for HaltingLock<T> {
+    async fn load(&self) -> Result<Option<BoundToken<T>>, Error> {
+        tokio::task::yield_now().await;
+        let stored = self.0.load().await;
+        tokio::task::yield_now().await;
+        stored
+    }
+
+    async fn save(&mut self, token: Option<&BoundToken<T>>) -> Result<(), Error> {
+        tokio::task::yield_now().await;
+        let saved = self.0.save(token).await;
         tokio::task::yield_now().await;
         saved
-    }
-
-    async fn lock(&self) -> Result<StoreLock, Error> {
-        tokio::task::yield_now().await;
-        let lock = self.inner.lock().await;
-        tokio::task::yield_now().await;
-        lock
     }
 }

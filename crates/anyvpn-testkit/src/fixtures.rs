@@ -31,8 +31,8 @@
 //! - `setup`: words for the provider's test, such as `no token`. Left out: as usual.
 //! - `input`: what [`Call::input`] is, as JSON.
 //! - `request`: method and target, the headers in lower case and in any order, and after an empty
-//!   line the body. Everything that arrives is compared but the value of `host`, which is not
-//!   written here. The word `none`: nothing may be sent, and there is no reply.
+//!   line the body. Everything that arrives is compared but the values of `host` and `user-agent`,
+//!   which are not written here. The word `none`: nothing may be sent, and there is no reply.
 //! - `reply`: the status, the headers, and after an empty line the body.
 //! - `value` or `error`: what comes out, as JSON. Of an error all that there is of `kind`, `status`,
 //!   `code`, `message`, `detail`, `fields`, `retry_after_seconds` and `advice` (`change`, `retry`,
@@ -55,7 +55,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::document;
 use crate::openapi::Document;
-use case::{Case, Message};
+use case::{Case, Message, UNWRITTEN};
 
 /// What the provider's test is asked to call, once, without retries, its secrets revealed.
 pub struct Call<'a> {
@@ -248,9 +248,10 @@ async fn play(
     }
     let wanted = wanted.first().map(|wanted| wanted.text());
     for message in received.iter() {
-        let hosts = message.headers.iter().filter(|(name, _)| name == "host");
-        if hosts.count() != 1 {
-            failures.push("the request does not have one `host`".to_owned());
+        for unwritten in UNWRITTEN {
+            if message.headers.iter().filter(|(name, _)| name == unwritten).count() != 1 {
+                failures.push(format!("the request does not have one `{unwritten}`"));
+            }
         }
         let text = message.text();
         match &wanted {

@@ -4,7 +4,7 @@
 //! bytes; [`conformance`] checks the contract of the neutral traits; [`openapi`] holds bodies against
 //! the provider's document; [`lab`] breaks connections, TLS and names, and [`matrix`] meets every
 //! operation with every fault; [`network`] is one on which things go wrong at random, for
-//! state-machine tests; [`dropping`] drops futures at each of their polls; [`scripted`] is a transport
+//! state-machine tests, and [`machines`] lets two of them act on one account; [`dropping`] drops futures at each of their polls; [`scripted`] is a transport
 //! without a socket and a clock without waits; [`witness`] keeps what passes a transport; [`canary`]
 //! looks for secrets in outputs; [`document`] keeps tables in documents true.
 //! [`reference`](mod@reference) is a provider in memory, which the suite itself is tested with.
@@ -46,7 +46,9 @@ pub mod conformance;
 pub mod document;
 pub mod dropping;
 pub mod fixtures;
+pub mod full_store;
 pub mod lab;
+pub mod machines;
 pub mod matrix;
 pub mod network;
 pub mod openapi;

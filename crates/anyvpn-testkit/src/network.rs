@@ -40,16 +40,16 @@ pub enum Mishap {
 /// a client's attempts.
 pub fn mishaps() -> impl Strategy<Value = Vec<Mishap>> {
     let server = prop::sample::select(vec![
-        Fault::ResetBefore,
-        Fault::ResetAfter,
+        Fault::Wire("reset-before"),
+        Fault::Wire("reset-after"),
         Fault::TooManyRequests { retry_after: Some(Duration::from_secs(1)) },
         Fault::TooManyRequests { retry_after: None },
         Fault::Status(500),
         Fault::Status(503),
         Fault::Html(502),
         Fault::Html(200),
-        Fault::CutBody,
-        Fault::HalfJson,
+        Fault::Wire("cut-body"),
+        Fault::Wire("half-json"),
     ]);
     let one = prop_oneof![
         3 => Just(Mishap::None),
@@ -190,7 +190,7 @@ impl Transport for Network {
                 Mishap::Silence { done: false } => return under_way.never_ends().await,
                 Mishap::Server(fault) => {
                     let once = FaultRule { times: Some(1), ..FaultRule::always(fault.clone()) };
-                    self.0.sandbox.inject(once);
+                    self.0.sandbox.inject(once).expect("the rule is for a known operation");
                 }
                 Mishap::Silence { done: true } | Mishap::Gateway(_) | Mishap::None => {}
             }

@@ -10,11 +10,10 @@ use anyvpn_core::{
     Ability, Account, Accounts, Capabilities, ChangePassword, CheckPort, CloseAccount, Config,
     ConfigRequest, Endpoint, Error, ErrorKind, Lease, ListPortForwards, NewAccount, NewPortForward,
     ObtainedConfig, PortCheck, PortForward, PortForwards, Protocol, Provider, ProviderInfo,
-    PublicKey, Secret, Server, ServerConfig, ServerConfigs, SignUp, Status, Timestamp,
+    PublicKey, Secret, Server, ServerConfig, ServerConfigs, Servers, SignUp, Status, Timestamp,
 };
 use async_trait::async_trait;
-use futures_core::stream::BoxStream;
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 
 /// What the reference provider is.
 pub static INFO: ProviderInfo =
@@ -256,11 +255,11 @@ impl CheckPort for Reference {
 
 #[async_trait]
 impl ServerConfigs for Reference {
-    fn servers(&self) -> BoxStream<'_, Result<Server, Error>> {
+    fn servers(&self) -> Servers<'_> {
         let mut server = Server::new("one", "The only one");
         server.host = Some("one.example.com".to_owned());
         server.protocols = vec![Protocol::WireGuard];
-        stream::iter([Ok(server)]).boxed()
+        Servers::new(stream::iter([Ok(server.into())]))
     }
 
     async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {

@@ -77,11 +77,11 @@ impl anyvpn_http::Dialect for Dialect {
     type Provider = crate::Vpngn;
     type Credential = Access;
 
-    fn pace(operation: OperationId) -> Option<Duration> {
+    fn min_interval(operation: OperationId) -> Option<Duration> {
         (operation == AddClient::ID).then_some(Duration::from_secs(10))
     }
 
-    fn unpaced(access: Option<&Access>) -> bool {
+    fn exempt(access: Option<&Access>) -> bool {
         access.is_some_and(|it| matches!(it.proof, Proof::SecretKey(_) | Proof::Whitelisted))
     }
 
@@ -136,6 +136,10 @@ impl anyvpn_http::Dialect for Dialect {
             }
             _ => reply.json_part(success(reply)?),
         }
+    }
+
+    fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+        reply.refusal_json()["status"] == "error"
     }
 
     fn refusal(reply: &Reply) -> Error {

@@ -58,13 +58,13 @@ use std::time::Duration;
 
 use anyvpn_core::{Accounts, Customers, Provider, ProviderInfo};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, TokenStore};
+use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, TokenStore, UnsavedToken};
 use async_trait::async_trait;
 pub use dialect::{Access, Dialect, Proof};
 pub use driver::{CAPABILITIES, INFO, VpngnDriver};
 pub use ensure::{Ensured, Existing, ProductMatch};
-use session::Session;
 pub use session::SessionTokens;
+use session::{Refresh, Session};
 pub use types::{CancelAt, CountryCode, ProductType, StrongPassword};
 
 /// VPNGN, for a reseller or for one customer. Cheap to clone; all clones share connections.
@@ -73,6 +73,7 @@ pub struct Vpngn {
     client: Client<Dialect>,
     email: Option<String>,
     settle_time: Duration,
+    session: Option<Session>,
 }
 
 impl Vpngn {
@@ -139,14 +140,18 @@ impl Vpngn {
     /// The same with another access.
     #[must_use]
     pub fn with_access(&self, access: Access) -> Self {
-        Self { client: self.client.with_credentials(Fixed(Some(access))), ..self.clone() }
+        let client = self.client.with_credentials(Fixed(Some(access)));
+        Self { client, session: None, ..self.clone() }
     }
 
     /// Signs a customer in with a password, and keeps the tokens in `store`.
     ///
+    /// Tokens that the store cannot keep are used all the same: see [`Vpngn::unsaved_tokens`].
+    ///
     /// # Errors
     ///
-    /// As [`Vpngn::call`] with [`ops::TokenRefresh`].
+    /// As [`Vpngn::call`] with [`ops::TokenRefresh`]. `InvalidRequest`, before sending, when the
+    /// store cannot be locked or has the tokens of another customer or address.
     pub async fn sign_in(
         &self,
         email: impl Into<String>,
@@ -154,43 +159,53 @@ impl Vpngn {
         store: Arc<dyn TokenStore<SessionTokens>>,
     ) -> Result<Self, Error> {
         let email = email.into();
-        let session = self.session(email.clone(), Arc::clone(&store)).await?;
-        let turn = store.lock().await?;
-        session.start(Proof::Password(password), turn).await?;
+        let (session, refresh) = self.session(email.clone(), store).await?;
+        session.replace(refresh.make_with(Proof::Password(password))).await?;
         Ok(self.in_session(session, email))
     }
 
     /// The same with a customer's tokens from `store`.
     ///
     /// The short token is refreshed 5 min before it ends, and once when it is refused, by one caller
-    /// at a time for all callers and all processes that share the store. When the long token has
-    /// ended, calls give `Unauthorized` and say so.
+    /// at a time for all callers and all processes that share the store: see
+    /// [`TokenManager`](anyvpn_http::TokenManager). When the long token has ended, calls give
+    /// `Unauthorized` and say so.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when this client has no API key.
+    /// `InvalidRequest` when this client has no API key, and when the store cannot be read or has the
+    /// tokens of another customer or address.
     pub async fn with_session(
         &self,
         email: impl Into<String>,
         store: Arc<dyn TokenStore<SessionTokens>>,
     ) -> Result<Self, Error> {
         let email = email.into();
-        let session = self.session(email.clone(), store).await?;
+        let (session, _) = self.session(email.clone(), store).await?;
+        session.stored().await?;
         Ok(self.in_session(session, email))
     }
 
+    /// The tokens of the session that the store could not keep; `None` when it has them, and without
+    /// a session. VPNGN may have ended the tokens before them, so they are to be kept elsewhere, or
+    /// the customer signs in again when this client is gone.
+    #[must_use]
+    pub fn unsaved_tokens(&self) -> Option<UnsavedToken<SessionTokens>> {
+        self.session.as_ref()?.unsaved()
+    }
+
     fn in_session(&self, session: Session, email: String) -> Self {
-        let client = self.client.with_credentials(session);
-        Self { client, email: Some(email), ..self.clone() }
+        let client = self.client.with_credentials(session.clone());
+        Self { client, email: Some(email), session: Some(session), ..self.clone() }
     }
 
     async fn session(
         &self,
         email: String,
         store: Arc<dyn TokenStore<SessionTokens>>,
-    ) -> Result<Session, Error> {
+    ) -> Result<(Session, Refresh), Error> {
         let api_key = self.access().await?.api_key;
-        Ok(Session::new(self.client.clone(), api_key, email, store))
+        Ok(session::session(self.client.clone(), api_key, email, store))
     }
 
     /// The same with another proof and the API key that the client has.
@@ -213,7 +228,7 @@ impl Vpngn {
 
 impl From<Client<Dialect>> for Vpngn {
     fn from(client: Client<Dialect>) -> Self {
-        Self { client, email: None, settle_time: Duration::from_secs(15) }
+        Self { client, email: None, session: None, settle_time: Duration::from_secs(15) }
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{Error, ErrorKind, Secret, Timestamp};
+use anyvpn_core::{Error, ErrorKind, Leftover, LeftoverKind, Secret, Timestamp};
 use anyvpn_http::{
-    Client, Clock, Credentials, Finish, Fixed, Operation as _, StoreLock, TokenStore,
+    Binding, BoundToken, Client, Fixed, Operation as _, TokenManager, TokenSource, TokenStore,
 };
 use async_trait::async_trait;
 use jiff::civil::DateTime;
@@ -19,8 +19,6 @@ use crate::ops::{TokenRefresh, Tokens};
 const SHORT: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long a long token is good for without a plan, where a reply does not say.
 const LONG: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// How long before its end a short token is refreshed.
-const MARGIN: Duration = Duration::from_secs(5 * 60);
 
 /// The two tokens of an end user, and when they end.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -48,7 +46,9 @@ impl SessionTokens {
                 .with_detail(format!("at `{name}`: missing"))
         };
         let ends = |seconds: Option<Timestamp>, text: Option<&str>, usual: Duration| {
-            seconds.or_else(|| text.and_then(utc)).unwrap_or_else(|| now + usual)
+            let said = seconds.or_else(|| text.and_then(utc));
+            // The clock may be so far off that the sum is no time at all.
+            said.unwrap_or_else(|| now.checked_add(usual).unwrap_or(Timestamp::MAX))
         };
         Ok(Self {
             short_token_expires_at: ends(
@@ -73,107 +73,101 @@ fn utc(text: &str) -> Option<Timestamp> {
     time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
-/// Keeps the tokens of one end user in a store, and refreshes the short one before it ends, and once
-/// more when it is refused: one caller at a time, for all callers and all processes that share the
-/// store. A refresh that has begun comes to its end also when the caller is dropped: VPNGN may have
-/// ended the old tokens.
+/// Makes the tokens of one end user. [`TokenManager`] keeps them, and says when the next ones are due.
 #[derive(Clone)]
-pub(crate) struct Session {
+pub(crate) struct Refresh {
+    client: Client<Dialect>,
+    api_key: Secret,
+    email: String,
+}
+
+/// The tokens of one end user.
+pub(crate) type Session = TokenManager<Refresh>;
+
+/// The tokens of `email` in `store`, with the client's API key.
+pub(crate) fn session(
     client: Client<Dialect>,
     api_key: Secret,
     email: String,
     store: Arc<dyn TokenStore<SessionTokens>>,
+) -> (Session, Refresh) {
+    let binding = Binding::new(TokenRefresh::ID.provider(), client.base_url(), Some(email.clone()));
+    let clock = Arc::clone(client.clock());
+    let refresh = Refresh { client, api_key, email };
+    (TokenManager::new(refresh.clone(), store, binding, clock), refresh)
 }
 
-impl Session {
-    pub(crate) fn new(
-        client: Client<Dialect>,
-        api_key: Secret,
-        email: String,
-        store: Arc<dyn TokenStore<SessionTokens>>,
-    ) -> Self {
-        Self { client, api_key, email, store }
-    }
-
-    fn clock(&self) -> &Arc<dyn Clock> {
-        self.client.clock()
-    }
-
-    /// Makes tokens with this proof and keeps them, under the store's lock.
-    pub(crate) async fn start(
-        &self,
-        proof: Proof,
-        turn: StoreLock,
-    ) -> Result<SessionTokens, Error> {
-        let session = self.clone();
-        Finish::new(async move {
-            let _turn = turn;
-            session.make(proof).await
-        })
-        .await
-    }
-
-    async fn make(&self, proof: Proof) -> Result<SessionTokens, Error> {
-        let access = Access::new(self.api_key.clone(), proof);
+impl Refresh {
+    /// Makes tokens with this proof.
+    pub(crate) async fn make_with(self, proof: Proof) -> Result<SessionTokens, Error> {
+        let access = Access::new(self.api_key, proof);
         let client = self.client.with_credentials(Fixed(Some(access)));
         let tokens = client.call(TokenRefresh { email: self.email.clone() }).await?;
-        let tokens = SessionTokens::new(tokens, self.clock().now())?;
-        self.store.save(Some(&tokens)).await?;
-        Ok(tokens)
-    }
-
-    async fn kept(&self) -> Result<SessionTokens, Error> {
-        let kept = self.store.load().await?;
-        kept.ok_or_else(|| ended(format!("there are no tokens of {}", self.email)))
-    }
-
-    fn access(&self, tokens: SessionTokens) -> Access {
-        Access::new(self.api_key.clone(), Proof::ShortToken(tokens.short_token))
-    }
-
-    fn is_fresh(&self, tokens: &SessionTokens) -> bool {
-        self.clock().now() + MARGIN < tokens.short_token_expires_at
-    }
-
-    /// Makes new tokens with the long one.
-    async fn refresh(&self, old: SessionTokens, turn: StoreLock) -> Result<SessionTokens, Error> {
-        if self.clock().now() >= old.long_token_expires_at {
-            let at = old.long_token_expires_at;
-            return Err(ended(format!("the long token of {} ended at {at}", self.email)));
-        }
-        match self.start(Proof::LongToken(old.long_token), turn).await {
-            Err(error) if error.kind() == ErrorKind::Unauthorized => {
-                Err(error
-                    .with_detail("the long token was refused; sign in with the password again"))
+        // One of the two without the other is no session, and exists all the same.
+        let alone = tokens.short_token.clone().xor(tokens.long_token.clone());
+        SessionTokens::new(tokens, self.client.clock().now()).map_err(|error| match alone {
+            Some(token) => {
+                let leftover = Leftover::new(LeftoverKind::Token, self.email);
+                error.with_leftover(leftover.with_text(token))
             }
-            outcome => outcome,
-        }
+            None => error,
+        })
     }
 }
 
 #[async_trait]
-impl Credentials<Access> for Session {
-    async fn current(&self) -> Result<Option<Access>, Error> {
-        let tokens = self.kept().await?;
-        if self.is_fresh(&tokens) {
-            return Ok(Some(self.access(tokens)));
-        }
-        let turn = self.store.lock().await?;
-        let tokens = self.kept().await?;
-        let tokens =
-            if self.is_fresh(&tokens) { tokens } else { self.refresh(tokens, turn).await? };
-        Ok(Some(self.access(tokens)))
+impl TokenSource for Refresh {
+    type Token = SessionTokens;
+    type Credential = Access;
+
+    fn credential(&self, tokens: SessionTokens) -> Access {
+        Access::new(self.api_key.clone(), Proof::ShortToken(tokens.short_token))
     }
 
-    async fn renew(&self, refused: &Access) -> Result<bool, Error> {
-        let turn = self.store.lock().await?;
-        let tokens = self.kept().await?;
-        let same = matches!(&refused.proof, Proof::ShortToken(token)
-            if token.expose() == tokens.short_token.expose());
-        if same {
-            self.refresh(tokens, turn).await?;
+    fn secret(tokens: &SessionTokens) -> &Secret {
+        &tokens.short_token
+    }
+
+    fn secret_of(access: &Access) -> Option<&Secret> {
+        match &access.proof {
+            Proof::ShortToken(token) => Some(token),
+            _ => None,
         }
-        Ok(true)
+    }
+
+    fn expires_at(&self, tokens: &SessionTokens) -> Option<Timestamp> {
+        Some(tokens.short_token_expires_at)
+    }
+
+    fn check(&self, stored: Option<&BoundToken<SessionTokens>>) -> Result<(), Error> {
+        let email = &self.email;
+        let Some(stored) = stored else {
+            return Err(ended(format!("there are no tokens of {email}")));
+        };
+        let end = stored.token.long_token_expires_at;
+        // A long token that had ended when it was made was made under a wrong clock: VPNGN knows
+        // better.
+        let is_plausible = stored.made_at.is_none_or(|made| made < end);
+        if is_plausible && self.client.clock().now() >= end {
+            return Err(ended(format!("the long token of {email} ended at {end}")));
+        }
+        Ok(())
+    }
+
+    async fn make(
+        &self,
+        stored: Option<&BoundToken<SessionTokens>>,
+    ) -> Result<SessionTokens, Error> {
+        let Some(stored) = stored else {
+            return Err(ended(format!("there are no tokens of {}", self.email)));
+        };
+        let proof = Proof::LongToken(stored.token.long_token.clone());
+        self.clone().make_with(proof).await.map_err(|error| match error.kind() {
+            ErrorKind::Unauthorized => {
+                error.with_detail("the long token was refused; sign in with the password again")
+            }
+            _ => error,
+        })
     }
 }
 

@@ -35,9 +35,7 @@ impl Halts {
         let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
         let seed = (0..).find(ends).unwrap();
         let world = World::from(Sandbox::builder().seed(seed).clock(clock)).await;
-        // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let transport = Halting::new(Reqwest::from(reqwest::Client::new()));
+        let transport = Halting::new(Reqwest::loopback().unwrap());
         let store = Halting::new(MemoryStore::new(Some(world.tokens())));
         Self { world, transport, store }
     }

@@ -23,7 +23,7 @@ async fn ensure(world: &World, email: &str) -> Result<Ensured, Error> {
 }
 
 fn lose(world: &World, operation: &str, fault: Fault) {
-    world.sandbox.inject(FaultRule::once(operation, fault));
+    world.sandbox.inject(FaultRule::once(operation, fault)).unwrap();
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn a_closed_customer_is_created_anew() {
 /// Whether the one who is found was created by the lost attempt or by somebody else is not known.
 #[tokio::test]
 async fn a_lost_creation_is_found_after_doubt() {
-    for fault in [Fault::ResetAfter, Fault::CutBody, Fault::HalfJson] {
+    for fault in [Fault::Wire("reset-after"), Fault::Wire("cut-body"), Fault::Wire("half-json")] {
         for seed in 0..8 {
             let world = World::new(seed).await;
             lose(&world, "vpngn.add-client", fault.clone());
@@ -103,7 +103,9 @@ fn patient(world: &World) -> Vpngn {
 /// each time after the settle time, what it says of one who cannot be there.
 #[tokio::test]
 async fn a_creation_that_was_not_done_is_repeated_once_after_the_settle_time() {
-    for fault in [Fault::ResetBefore, Fault::Status(500), Fault::Html(502), Fault::Html(200)] {
+    for fault in
+        [Fault::Wire("reset-before"), Fault::Status(500), Fault::Html(502), Fault::Html(200)]
+    {
         for seed in 0..8 {
             let world = World::new(seed).await;
             lose(&world, "vpngn.add-client", fault.clone());
@@ -124,8 +126,8 @@ async fn a_creation_that_was_not_done_is_repeated_once_after_the_settle_time() {
 #[tokio::test]
 async fn it_gives_up_and_names_the_customer_whose_outcome_is_unknown() {
     let world = World::new(0).await;
-    let always = FaultRule::sometimes(100, "vpngn.add-client", Fault::ResetBefore);
-    world.sandbox.inject(always);
+    let always = FaultRule::sometimes(100, "vpngn.add-client", Fault::Wire("reset-before"));
+    world.sandbox.inject(always).unwrap();
     assert_in_doubt(&ensure(&world, NEW).await.unwrap_err());
     assert_eq!(world.arrived(AddClient::ID), 2);
     assert_eq!(world.arrived(GetProducts::ID), 1 + 2 * 4);
@@ -141,17 +143,22 @@ fn assert_in_doubt(error: &Error) {
 /// When reading fails too, nothing more is sent: the customer may be there.
 #[tokio::test]
 async fn without_an_answer_to_reading_nothing_is_created() {
-    for fault in [Fault::Status(500), Fault::ResetAfter, Fault::Html(200), Fault::HalfJson] {
+    for fault in
+        [Fault::Status(500), Fault::Wire("reset-after"), Fault::Html(200), Fault::Wire("half-json")]
+    {
         let world = World::new(0).await;
-        world.sandbox.inject(FaultRule::sometimes(100, "vpngn.get-products", fault.clone()));
+        world
+            .sandbox
+            .inject(FaultRule::sometimes(100, "vpngn.get-products", fault.clone()))
+            .unwrap();
         ensure(&world, NEW).await.unwrap_err();
         assert_eq!(world.arrived(AddClient::ID), 0, "{fault:?}");
 
         let world = World::new(0).await;
-        lose(&world, "vpngn.add-client", Fault::ResetAfter);
+        lose(&world, "vpngn.add-client", Fault::Wire("reset-after"));
         let after_the_first =
             FaultRule { skip: 1, ..FaultRule::sometimes(100, "vpngn.get-products", fault.clone()) };
-        world.sandbox.inject(after_the_first);
+        world.sandbox.inject(after_the_first).unwrap();
         assert_in_doubt(&ensure(&world, NEW).await.unwrap_err());
         assert_eq!(world.arrived(AddClient::ID), 1, "{fault:?}");
 
@@ -388,8 +395,8 @@ async fn many_who_ensure_one_customer_at_once_create_it_once() {
     for seed in 0..16 {
         let world = World::new(seed).await;
         for _ in 0..3 {
-            lose(&world, "vpngn.add-client", Fault::ResetAfter);
-            lose(&world, "vpngn.get-products", Fault::ResetAfter);
+            lose(&world, "vpngn.add-client", Fault::Wire("reset-after"));
+            lose(&world, "vpngn.get-products", Fault::Wire("reset-after"));
         }
         let vpngn = world.vpngn(Credential::SecretKey);
         let all = (0..10).map(|_| vpngn.ensure_client(newcomer(NEW)));

@@ -79,7 +79,9 @@ async fn a_thousand_customers_exist_once_although_the_program_is_killed_ten_time
     let began = Instant::now();
     let sandbox = Sandbox::builder().seed(4).log_capacity(1_000_000).start().await.unwrap();
     let vpngn = sandbox.vpngn();
-    sandbox.inject(FaultRule { percent: 30, ..FaultRule::always(Fault::ResetAfter) });
+    sandbox
+        .inject(FaultRule { percent: 30, ..FaultRule::always(Fault::Wire("reset-after")) })
+        .unwrap();
     for there in KILLS {
         let mut program = start(&sandbox);
         until(began, || (vpngn.customers() >= there).then_some(())).await;

@@ -12,11 +12,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use anyvpn_core::OperationId;
-use anyvpn_http::{Limits, Operation};
+use anyvpn_http::{Credentials, Limits, Operation};
 use anyvpn_sandbox::{Clock, Sandbox};
 use anyvpn_testkit::scripted::{Script, Step, StillClock};
 use anyvpn_vpngn::ops::{AddClient, CloseClient, CreatedClient, GetProducts, OPERATIONS};
 use anyvpn_vpngn::{Access, Error, ErrorKind, Proof, Vpngn};
+use async_trait::async_trait;
 use futures_util::future::join_all;
 use world::{Credential, SharedClock, World, newcomer};
 
@@ -177,10 +178,11 @@ async fn a_429_is_honoured_on_top() {
     // Another program with the same address has just added a client.
     let steps = [vec![limited("7")], done(2)].concat();
     let (vpngn, script, clock) = client(Proof::None, steps);
+    // Sent again no sooner than the limit allows, whatever the refusal says: the provider counts both.
     vpngn.call(newcomer(&email(0))).await.unwrap();
-    assert_eq!((sent(&script), clock.elapsed()), (vec![0, 0], seconds(7)));
+    assert_eq!((sent(&script), clock.elapsed()), (vec![0, 0], seconds(10)));
     vpngn.call(newcomer(&email(1))).await.unwrap();
-    assert_eq!((sent(&script), clock.elapsed()), (vec![0, 0, 1], seconds(10)));
+    assert_eq!((sent(&script), clock.elapsed()), (vec![0, 0, 1], seconds(20)));
 
     // A wait longer than the turn holds all of the client's calls.
     let steps = [vec![limited("45")], done(2)].concat();
@@ -190,7 +192,7 @@ async fn a_429_is_honoured_on_top() {
     }
     assert_eq!((sent(&script)[0], script.arrived()), (0, 3));
     // Two that wait at once move this clock by both their waits.
-    assert!((45..=55).contains(&clock.elapsed().as_secs()), "{:?}", clock.elapsed());
+    assert!((45..=100).contains(&clock.elapsed().as_secs()), "{:?}", clock.elapsed());
 
     // One that is longer than a call may take is told, and nothing is sent meanwhile.
     let (vpngn, script, clock) = client(Proof::None, [limited("3600")]);
@@ -203,6 +205,55 @@ async fn a_429_is_honoured_on_top() {
     let (vpngn, script, clock) = client(Proof::Whitelisted, steps);
     vpngn.call(newcomer(&email(0))).await.unwrap();
     assert_eq!((script.arrived(), clock.elapsed()), (2, seconds(7)));
+}
+
+/// Every attempt takes a permit, whatever became of the one before.
+#[tokio::test]
+async fn a_repetition_waits_its_ten_seconds_too() {
+    let unasked = Step::json(429, r#"{"status":"error","message":"wait"}"#);
+    let (vpngn, script, clock) = client(Proof::None, [vec![unasked], done(1)].concat());
+    vpngn.call(newcomer(&email(0))).await.unwrap();
+    assert_eq!((script.arrived(), clock.elapsed()), (2, seconds(10)));
+    assert_eq!(wait_for(&vpngn), seconds(10));
+
+    // Four attempts of three customers.
+    let steps = [vec![limited("1")], done(3)].concat();
+    let (vpngn, script, clock) = client(Proof::None, steps);
+    for number in 0..3 {
+        vpngn.call(newcomer(&email(number))).await.unwrap();
+    }
+    assert_eq!((sent(&script), clock.elapsed()), (vec![0, 0, 1, 2], seconds(30)));
+}
+
+/// Credentials that are never found, such as behind the lock of a store.
+struct Nowhere;
+
+#[async_trait]
+impl Credentials<Access> for Nowhere {
+    async fn current(&self) -> Result<Option<Access>, Error> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_credential_is_waited_for_as_long_as_a_call_may_take() {
+    let (script, clock) =
+        (Script::new(done(1)), StillClock::new("2026-01-01T00:00:00Z".parse().unwrap()));
+    let builder = Vpngn::brand("acme").unwrap().credentials(Nowhere);
+    let builder = builder.transport(Arc::new(script.clone())).clock(Arc::new(clock.clone()));
+    let vpngn = builder.build().unwrap();
+    let error = vpngn.call(newcomer(&email(0))).await.unwrap_err();
+    assert_eq!((error.kind(), clock.elapsed()), (ErrorKind::Timeout, Limits::default().call));
+    assert_eq!((script.arrived(), wait_for(&vpngn)), (0, Duration::ZERO));
+}
+
+/// What is refused on this side uses up no permit.
+#[tokio::test]
+async fn a_call_that_is_not_sent_takes_no_permit() {
+    let (vpngn, script, _clock) = client(Proof::LongToken("t".into()), done(1));
+    let error = vpngn.call(newcomer(&email(0))).await.unwrap_err();
+    assert_eq!((error.kind(), script.arrived()), (ErrorKind::InvalidRequest, 0));
+    assert_eq!(wait_for(&vpngn), Duration::ZERO);
 }
 
 /// The sandbox counts too, by the same clock, and never has to refuse.

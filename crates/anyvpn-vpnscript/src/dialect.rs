@@ -1,7 +1,7 @@
 //! How VPN Script differs: a bearer token, a flag under two names, and refusals that only their text
 //! tells apart.
 
-use anyvpn_core::{Error, ErrorKind, Secret};
+use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::{Reply, Request, Security, lenient};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -27,12 +27,17 @@ impl anyvpn_http::Dialect for Dialect {
         envelope.data.map_or_else(|| reply.nothing("at `data`: missing or null"), Ok)
     }
 
+    fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+        let envelope = reply.json::<Envelope<IgnoredAny>>();
+        envelope.is_ok_and(|it| it.flag() == Some(false)) || reply.is_laravel_refusal()
+    }
+
     fn refusal(reply: &Reply) -> Error {
         let body = reply.refusal_json();
         let texts = texts(&body);
         let fields = field_errors(&body["errors"]);
         let suspended = body.get("suspend_reason").is_some();
-        let kind = classify(reply, &texts, suspended, !fields.is_empty());
+        let kind = classify(reply.status.as_u16(), &texts, suspended, !fields.is_empty());
         let mut error = Error::new(kind);
         if texts.is_empty() {
             error = error.with_detail(reply.describe());
@@ -94,6 +99,9 @@ pub(crate) fn open<E: Flagged + DeserializeOwned>(reply: &Reply) -> Result<E, Er
     }
 }
 
+/// The one refusal that means that there are no configurations.
+pub(crate) const NO_CONFIGURATION: &str = "No configuration found for this server.";
+
 /// The documented refusals. Their texts are all that tells them apart, so the match is exact, and an
 /// unknown text falls back to what the status says.
 const REFUSALS: &[(&str, ErrorKind)] = &[
@@ -108,7 +116,7 @@ const REFUSALS: &[(&str, ErrorKind)] = &[
     ("The server is not using OpenVPN protocol.", ErrorKind::InvalidRequest),
     ("The server is not using WireGuard protocol.", ErrorKind::InvalidRequest),
     ("OpenVPN profile is not found for this server.", ErrorKind::NotFound),
-    ("No configuration found for this server.", ErrorKind::NotFound),
+    (NO_CONFIGURATION, ErrorKind::NotFound),
     ("The WireGuard configuration is not found.", ErrorKind::NotFound),
     ("The WireGuard configuration is pending creation or deletion.", ErrorKind::Pending),
     (
@@ -124,14 +132,13 @@ const REFUSALS: &[(&str, ErrorKind)] = &[
     ),
 ];
 
-fn classify(reply: &Reply, texts: &[String], suspended: bool, names_fields: bool) -> ErrorKind {
+fn classify(status: u16, texts: &[String], suspended: bool, names_fields: bool) -> ErrorKind {
     let known = |(text, _): &&(&str, ErrorKind)| texts.iter().any(|it| it == text);
     if let Some((_, kind)) = REFUSALS.iter().find(known) {
         return *kind;
     }
-    match reply.status.as_u16() {
+    match status {
         _ if suspended => ErrorKind::Suspended,
-        300..=399 if leads_to_login(reply) => ErrorKind::Unauthorized,
         401 | 403 => ErrorKind::Unauthorized,
         408 => ErrorKind::Timeout,
         429 => ErrorKind::RateLimited,
@@ -170,9 +177,4 @@ fn field_errors(errors: &Value) -> Vec<(String, String)> {
         }
     }
     list
-}
-
-/// Laravel sends a browser without a session to the page where people sign in.
-fn leads_to_login(reply: &Reply) -> bool {
-    reply.location().is_some_and(|to| to.trim_end_matches('/').ends_with("/login"))
 }

@@ -8,6 +8,7 @@ use anyvpn_http::{Finish, Operation as _};
 use tracing::field;
 
 use crate::VpnScript;
+use crate::dialect::NO_CONFIGURATION;
 use crate::ops::{
     CreateWireGuardConfig, DeleteWireGuardConfig, ListWireGuardConfigs, WireGuardConfigEntry,
 };
@@ -50,13 +51,16 @@ impl VpnScript {
         true
     }
 
-    /// The account's configurations, of one server or of all; none is an empty list here.
+    /// The account's configurations, of one server or of all.
+    ///
+    /// Having none is a refusal at the provider and an empty list here. Only the text that is documented
+    /// for it counts: a server that is not found or not enabled can have configurations all the same.
     pub(crate) async fn entries(
         &self,
         server_id: Option<u64>,
     ) -> Result<Vec<WireGuardConfigEntry>, Error> {
         match self.call(ListWireGuardConfigs { server_id }).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) if error.message() == Some(NO_CONFIGURATION) => Ok(Vec::new()),
             list => list,
         }
     }

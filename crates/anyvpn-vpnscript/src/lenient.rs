@@ -2,7 +2,7 @@
 
 use anyvpn_core::{Error, Secret};
 pub(crate) use anyvpn_http::lenient::{flag, integer, integer_option, time_option};
-use anyvpn_http::{Dialect as _, Reply};
+use anyvpn_http::{Dialect as _, LenientList, Reply};
 use serde::Deserialize;
 
 use crate::Dialect;
@@ -22,7 +22,7 @@ pub(crate) fn server_page(_: &ListServers, reply: &Reply) -> Result<ServerPage, 
         success: Option<bool>,
         #[serde(default, deserialize_with = "anyvpn_http::lenient::flag_option")]
         status: Option<bool>,
-        data: Option<Vec<Server>>,
+        data: Option<LenientList<Server>>,
         #[serde(default, deserialize_with = "integer_option")]
         current_page: Option<u64>,
         #[serde(default, deserialize_with = "integer_option")]

@@ -65,11 +65,13 @@ use std::time::Duration;
 
 use anyvpn_core::{Accounts, Provider, ProviderInfo, ServerConfigs};
 pub use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, SignIn, Stored, TokenStore};
+/// The type of an [`ops::Server`]'s texts.
+pub use anyvpn_http::CompactText;
+use anyvpn_http::{
+    Binding, BoundToken, Client, ClientBuilder, Fixed, Operation, TokenManager, TokenSource,
+    TokenStore, UnsavedToken,
+};
 use async_trait::async_trait;
-/// The type of a [`ops::Server`]'s texts, which derefs to `str` and becomes a `String` with `into()`.
-#[doc(no_inline)]
-pub use compact_str::CompactString;
 pub use dialect::Dialect;
 pub use driver::{CAPABILITIES, INFO, VpnScriptDriver};
 
@@ -77,6 +79,7 @@ pub use driver::{CAPABILITIES, INFO, VpnScriptDriver};
 #[derive(Clone, Debug)]
 pub struct VpnScript {
     client: Client<Dialect>,
+    tokens: Option<TokenManager<PasswordSignIn>>,
     turn: Arc<tokio::sync::Mutex<()>>,
     lock_folder: Option<PathBuf>,
     job_deadline: Duration,
@@ -112,16 +115,34 @@ impl VpnScript {
     /// The same with this token.
     #[must_use]
     pub fn with_token(&self, token: Secret) -> Self {
-        Self { client: self.client.with_credentials(Fixed(Some(token))), ..self.clone() }
+        let client = self.client.with_credentials(Fixed(Some(token)));
+        Self { client, tokens: None, ..self.clone() }
     }
 
     /// The same, signing in with a password when `store` has no token, or when the token that it has
-    /// is refused with 401: once for all callers, and once for all processes that share the store.
+    /// is refused with 401: once for all callers, and once for all processes that share the store,
+    /// see [`TokenManager`]. A password that was refused is not sent again.
+    ///
+    /// Calls give `InvalidRequest`, before anything is sent, when the store has the token of another
+    /// user or installation. A token that it cannot keep is used all the same: see
+    /// [`VpnScript::unsaved_token`].
     #[must_use]
     pub fn with_sign_in(&self, password: Password, store: Arc<dyn TokenStore<Secret>>) -> Self {
+        let subject = Some(password.username.clone());
+        let binding =
+            Binding::new(ops::CreateToken::ID.provider(), self.client.base_url(), subject);
         let sign_in = PasswordSignIn { client: self.client.clone(), password };
-        let client = self.client.with_credentials(Stored::new(store, sign_in));
-        Self { client, ..self.clone() }
+        let clock = Arc::clone(self.client.clock());
+        let tokens = TokenManager::new(sign_in, store, binding, clock);
+        let client = self.client.with_credentials(tokens.clone());
+        Self { client, tokens: Some(tokens), ..self.clone() }
+    }
+
+    /// The token of [`VpnScript::with_sign_in`] that the store could not keep; `None` when it has it.
+    /// It exists at the provider until the person deletes it there.
+    #[must_use]
+    pub fn unsaved_token(&self) -> Option<UnsavedToken<Secret>> {
+        self.tokens.as_ref()?.unsaved()
     }
 
     /// How long obtaining or revoking waits for the provider's job. Default 2 min.
@@ -171,6 +192,7 @@ impl From<Client<Dialect>> for VpnScript {
     fn from(client: Client<Dialect>) -> Self {
         Self {
             client,
+            tokens: None,
             turn: Arc::default(),
             lock_folder: turn::default_folder(|name| std::env::var_os(name)),
             job_deadline: Duration::from_secs(120),
@@ -206,11 +228,31 @@ struct PasswordSignIn {
 }
 
 #[async_trait]
-impl SignIn<Secret> for PasswordSignIn {
-    async fn sign_in(&self) -> Result<Secret, Error> {
+impl TokenSource for PasswordSignIn {
+    type Token = Secret;
+    type Credential = Secret;
+
+    fn credential(&self, token: Secret) -> Secret {
+        token
+    }
+
+    fn secret(token: &Secret) -> &Secret {
+        token
+    }
+
+    fn secret_of(token: &Secret) -> Option<&Secret> {
+        Some(token)
+    }
+
+    async fn make(&self, _: Option<&BoundToken<Secret>>) -> Result<Secret, Error> {
         let Password { username, password, device_name } = self.password.clone();
         let token = self.client.call(ops::CreateToken { username, password, device_name }).await?;
         Ok(token.token)
+    }
+
+    /// Trying a wrong password on and on would get the account locked.
+    fn is_final(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::Unauthorized
     }
 }
 

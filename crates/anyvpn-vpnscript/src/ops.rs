@@ -3,9 +3,9 @@
 use anyvpn_core::{Error, OperationId, Secret, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request, Security,
+    Client, CompactText, Dialect as _, Entry, Field, FieldKind, LenientList, Operation, Replay,
+    Reply, Request, Security,
 };
-use compact_str::CompactString;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -184,7 +184,7 @@ impl Operation for ListServers {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ServerPage {
     /// The servers, in the provider's order.
-    pub servers: Vec<Server>,
+    pub servers: LenientList<Server>,
     /// The number of this page, from 1.
     pub current_page: Option<u64>,
     /// The number of the last page.
@@ -202,21 +202,21 @@ pub struct Server {
     #[serde(deserialize_with = "lenient::integer")]
     pub id: u64,
     /// The name that people see.
-    pub name: CompactString,
+    pub name: Option<CompactText>,
     /// The country, in English.
-    pub country: Option<CompactString>,
+    pub country: Option<CompactText>,
     /// The country as a word of a URL, such as `germany`.
-    pub country_slug: Option<CompactString>,
+    pub country_slug: Option<CompactText>,
     /// The country's two letters, in lower case.
-    pub country_iso_code: Option<CompactString>,
+    pub country_iso_code: Option<CompactText>,
     /// The city; it may be empty.
-    pub city: Option<CompactString>,
+    pub city: Option<CompactText>,
     /// The state or region; it may be empty.
-    pub state: Option<CompactString>,
+    pub state: Option<CompactText>,
     /// The host name; it may be empty.
-    pub host: Option<CompactString>,
+    pub host: Option<CompactText>,
     /// The address.
-    pub ipaddr: Option<CompactString>,
+    pub ipaddr: Option<CompactText>,
     /// What the server speaks.
     pub protocol: Protocol,
     /// The id of a configuration. The page does not say whose: its sample has one for an OpenVPN

@@ -1,13 +1,14 @@
 //! The list of servers, page by page, and one page ahead of the caller.
 
+use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::pin::pin;
 
-use anyvpn_core::{Error, ErrorKind};
-use anyvpn_http::Operation as _;
+use anyvpn_core::{Error, ErrorKind, LeftOut};
+use anyvpn_http::{CompactText, LenientList, Operation as _};
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -16,33 +17,131 @@ use tracing::Instrument;
 use crate::VpnScript;
 use crate::ops::{ListServers, Server, ServerPage};
 
-/// More pages than any provider has; a server that always says "one more" ends here.
-const MOST_PAGES: u32 = 100_000;
+/// How often a list is read that changes meanwhile.
+const READINGS: u32 = 4;
 
 impl VpnScript {
-    /// All servers, page by page, on this client's own base URL: the URLs in a reply are never used.
-    pub(crate) fn all_servers(&self) -> BoxStream<'static, Result<Server, Error>> {
-        let pages = Pages { vpn: self.clone(), next: Some(1) };
+    /// All servers, each once, page by page, on this client's own base URL: the URLs in a reply are
+    /// never used.
+    pub(crate) fn pages(&self) -> BoxStream<'static, Result<LenientList<Server>, Error>> {
+        let pages = Pages {
+            vpn: self.clone(),
+            next: Some(1),
+            numbers: None,
+            reading: 1,
+            in_reading: Ids::default(),
+            left_out: LeftOut::default(),
+            given: Ids::default(),
+            room: self.client().limits().list,
+        };
         let pages = stream::try_unfold(pages, Pages::next);
-        let pages = if self.prefetch { ahead(pages).boxed() } else { pages.boxed() };
-        pages.map_ok(|servers| stream::iter(servers).map(Ok)).try_flatten().boxed()
+        if self.prefetch { ahead(pages).boxed() } else { pages.boxed() }
     }
 }
 
-/// The pages that are not read yet.
+/// The pages that are not read yet, and what is known from those that are.
+///
+/// A list that changes between two pages moves servers from one page to another: one would come twice, or
+/// never. So it is read again from its first page, and only servers that were not given before are given.
 struct Pages {
     vpn: VpnScript,
     /// The number of the next page; `None` after the last one.
     next: Option<u32>,
+    /// What the pages of this reading say of the whole list.
+    numbers: Option<Numbers>,
+    /// How often the list was begun.
+    reading: u32,
+    /// The servers of this reading.
+    in_reading: Ids,
+    /// What this reading lacks.
+    left_out: LeftOut,
+    /// The servers that were given, in all readings.
+    given: Ids,
+    /// How many bytes may still be given.
+    room: usize,
+}
+
+/// What each page says of the whole list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Numbers {
+    total: Option<u64>,
+    per_page: Option<u64>,
+    last_page: Option<u64>,
 }
 
 impl Pages {
-    async fn next(mut self) -> Result<Option<(Vec<Server>, Self)>, Error> {
-        let Some(number) = self.next else { return Ok(None) };
-        let request = ListServers { paginate: Some(self.vpn.page_size), page: Some(number) };
-        let page = self.vpn.call(request).await?;
-        self.next = following(number, &page)?;
-        Ok(Some((page.servers, self)))
+    async fn next(mut self) -> Result<Option<(LenientList<Server>, Self)>, Error> {
+        while let Some(number) = self.next {
+            let request = ListServers { paginate: Some(self.vpn.page_size), page: Some(number) };
+            let page = self.vpn.call(request).await?;
+            let following = following(number, &page)?;
+            if self.has_changed(&page) {
+                self.read_again()?;
+                continue;
+            }
+            self.next = following;
+            let items = self.take(page)?;
+            let mut left_out = LeftOut::default();
+            if self.next.is_none() {
+                self.check_total()?;
+                left_out = std::mem::take(&mut self.left_out);
+            }
+            return Ok(Some((LenientList { items, left_out }, self)));
+        }
+        Ok(None)
+    }
+
+    /// Whether the list is another than the pages before were of.
+    fn has_changed(&mut self, page: &ServerPage) -> bool {
+        let ServerPage { total, per_page, last_page, .. } = *page;
+        let numbers = Numbers { total, per_page, last_page };
+        if *self.numbers.get_or_insert(numbers) != numbers {
+            return true;
+        }
+        page.servers.iter().any(|server| self.in_reading.contains(server.id))
+    }
+
+    /// Begins the list anew.
+    fn read_again(&mut self) -> Result<(), Error> {
+        if self.reading == READINGS {
+            let why = format!("the list of servers changed each of {READINGS} times it was read");
+            return Err(failed(ErrorKind::Unavailable, why));
+        }
+        tracing::debug!("the list of servers changed while it was read; reading it again");
+        self.reading += 1;
+        self.next = Some(1);
+        self.numbers = None;
+        self.in_reading = Ids::default();
+        self.left_out = LeftOut::default();
+        Ok(())
+    }
+
+    /// The servers of a page that were not given before.
+    fn take(&mut self, page: ServerPage) -> Result<Vec<Server>, Error> {
+        let LenientList { mut items, left_out } = page.servers;
+        let mut size = left_out.count * size_of::<Server>();
+        self.left_out.append(left_out);
+        items.retain(|server| {
+            self.in_reading.insert(server.id);
+            let is_new = self.given.insert(server.id);
+            size += if is_new { bytes(server) } else { 0 };
+            is_new
+        });
+        self.room = self.room.checked_sub(size).ok_or_else(|| {
+            let most = self.vpn.client().limits().list;
+            lie(format!("the list of servers takes more than {most} bytes"))
+        })?;
+        Ok(items)
+    }
+
+    /// That all servers came which the provider counts.
+    fn check_total(&self) -> Result<(), Error> {
+        let Some(total) = self.numbers.and_then(|numbers| numbers.total) else { return Ok(()) };
+        let came = self.in_reading.count + self.left_out.count as u64;
+        if came < total {
+            return Err(lie(format!("only {came} of {total} servers came")));
+        }
+        Ok(())
     }
 }
 
@@ -58,17 +157,52 @@ fn following(number: u32, page: &ServerPage) -> Result<Option<u32>, Error> {
         )));
     }
     // A page without servers is past the end, whatever the reply says of the last one.
-    if page.servers.is_empty() || page.last_page.is_some_and(|last| current >= last) {
+    let is_empty = page.servers.is_empty() && page.servers.left_out.is_empty();
+    if is_empty || page.last_page.is_some_and(|last| current >= last) {
         return Ok(None);
     }
-    if number >= MOST_PAGES {
-        return Err(lie(format!("more than {MOST_PAGES} pages")));
+    Ok(number.checked_add(1))
+}
+
+/// What a server takes in memory.
+fn bytes(server: &Server) -> usize {
+    let Server { name, country, country_slug, country_iso_code, city, state, host, ipaddr, .. } =
+        server;
+    let texts = [name, country, country_slug, country_iso_code, city, state, host, ipaddr];
+    let in_place = size_of::<CompactText>();
+    let length = |text: &&Option<CompactText>| text.as_ref().map_or(0, |text| text.len());
+    let elsewhere = texts.iter().map(length).filter(|length| *length > in_place).sum::<usize>();
+    size_of::<Server>() + elsewhere + server.protocol.as_str().len()
+}
+
+/// The ids of servers. Most providers number them one by one, so 64 of them share an entry.
+#[derive(Default)]
+struct Ids {
+    words: BTreeMap<u64, u64>,
+    count: u64,
+}
+
+impl Ids {
+    /// Adds an id; false when it is there already.
+    fn insert(&mut self, id: u64) -> bool {
+        let word = self.words.entry(id / 64).or_default();
+        let is_new = *word & (1 << (id % 64)) == 0;
+        *word |= 1 << (id % 64);
+        self.count += u64::from(is_new);
+        is_new
     }
-    Ok(Some(number + 1))
+
+    fn contains(&self, id: u64) -> bool {
+        self.words.get(&(id / 64)).is_some_and(|word| word & (1 << (id % 64)) != 0)
+    }
 }
 
 fn lie(why: String) -> Error {
-    Error::new(ErrorKind::UnexpectedReply).with_operation(ListServers::ID).with_detail(why)
+    failed(ErrorKind::UnexpectedReply, why)
+}
+
+fn failed(kind: ErrorKind, why: String) -> Error {
+    Error::new(kind).with_operation(ListServers::ID).with_detail(why)
 }
 
 /// The same stream, with a task that reads one item ahead. It begins with the first poll, and ends when

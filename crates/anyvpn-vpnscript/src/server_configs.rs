@@ -2,15 +2,13 @@
 
 use anyvpn_core::{
     CheckedWireGuardOptions, Config, ConfigRequest, Endpoint, Error, ErrorKind, Leftover,
-    LeftoverKind, ObtainedConfig, OpenVpnProfile, Protocol, Secret, Server, ServerConfig,
-    ServerConfigs, Status, WireGuardConfig, WireGuardOptions,
+    LeftoverKind, ListedServer, ObtainedConfig, OpenVpnProfile, Protocol, Secret, Server,
+    ServerConfig, ServerConfigs, Servers, Status, WireGuardConfig, WireGuardOptions,
 };
-use anyvpn_http::Operation as _;
 use anyvpn_http::transport::resolve;
+use anyvpn_http::{CompactText, LenientList, Operation as _};
 use async_trait::async_trait;
-use compact_str::CompactString;
-use futures_core::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{TryStreamExt as _, stream};
 
 use crate::VpnScript;
 use crate::jobs::{ACTIVE, PENDING_CREATION, PENDING_DELETION};
@@ -21,8 +19,13 @@ use crate::ops::{
 
 #[async_trait]
 impl ServerConfigs for VpnScript {
-    fn servers(&self) -> BoxStream<'_, Result<Server, Error>> {
-        self.all_servers().map_ok(server).boxed()
+    fn servers(&self) -> Servers<'_> {
+        let list = self.pages().map_ok(|LenientList { items, left_out }| {
+            let left_out = (!left_out.is_empty()).then_some(ListedServer::LeftOut(left_out));
+            let servers = items.into_iter().map(|found| server(found).into());
+            stream::iter(left_out.into_iter().chain(servers).map(Ok))
+        });
+        Servers::new(list.try_flatten())
     }
 
     async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
@@ -83,8 +86,10 @@ impl VpnScript {
 
 fn server(server: ops::Server) -> Server {
     let filled =
-        |text: Option<CompactString>| text.filter(|it| !it.trim().is_empty()).map(String::from);
-    let mut neutral = Server::new(server.id.to_string(), server.name);
+        |text: Option<CompactText>| text.filter(|it| !it.trim().is_empty()).map(String::from);
+    let id = server.id.to_string();
+    let name = filled(server.name).unwrap_or_else(|| id.clone());
+    let mut neutral = Server::new(id, name);
     neutral.country = filled(server.country);
     neutral.country_code = filled(server.country_iso_code).map(|code| code.to_lowercase());
     neutral.city = filled(server.city).or_else(|| filled(server.state));

@@ -115,9 +115,13 @@ fn inputs_show_no_secret() {
 #[tokio::test]
 async fn nothing_creates_a_config_because_a_list_failed() {
     let world = World::new(0).await;
-    for fault in [Fault::Status(500), Fault::Html(200), Fault::ResetAfter, Fault::HalfJson] {
+    let pages = [200, 401, 403, 404, 406].map(Fault::Html);
+    for fault in [Fault::Status(500), Fault::Wire("reset-after"), Fault::Wire("half-json")]
+        .into_iter()
+        .chain(pages)
+    {
         let operation = Some("vpnscript.list-wireguard-configs".to_owned());
-        world.sandbox.inject(FaultRule { operation, ..FaultRule::always(fault) });
+        world.sandbox.inject(FaultRule { operation, ..FaultRule::always(fault) }).unwrap();
         let error = world.obtain(world::WIREGUARD).await.map(|(id, _)| id).unwrap_err();
         assert!(
             matches!(

@@ -171,7 +171,7 @@ async fn a_listing_that_fails_after_the_creation_is_read_back() {
         let world = World::new(0).await;
         let operation = Some("vpnscript.list-wireguard-configs".to_owned());
         let rule = FaultRule { operation, skip, ..FaultRule::always(Fault::Status(500)) };
-        world.sandbox.inject(rule);
+        world.sandbox.inject(rule).unwrap();
         let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
         assert_eq!((error.kind(), error.status()), (ErrorKind::Unavailable, Some(500)), "{error}");
         assert_eq!(error.advice(), Advice::ReadBack, "{error}");
@@ -286,8 +286,8 @@ async fn a_deletion_waits_until_it_is_gone() {
 
     // Somebody has asked for it already, or the answer to this client's own request was lost.
     world.service().set_job_duration(Duration::from_secs(2));
-    let rule = FaultRule::once("vpnscript.delete-wireguard-config", Fault::ResetAfter);
-    world.sandbox.inject(rule);
+    let rule = FaultRule::once("vpnscript.delete-wireguard-config", Fault::Wire("reset-after"));
+    world.sandbox.inject(rule).unwrap();
     world.vpn.revoke(&other.to_string()).await.unwrap();
     assert_eq!(world.ids(), [0; 0]);
     let error = world.vpn.revoke(&other.to_string()).await.unwrap_err();

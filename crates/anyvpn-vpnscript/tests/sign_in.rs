@@ -4,25 +4,35 @@
 mod world;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyvpn_core::{Accounts, Advice, ErrorKind, reveal};
-use anyvpn_http::{FileStore, MemoryStore, TokenStore};
+use anyvpn_http::{Binding, BoundToken, FileStore, MemoryStore, TokenStore};
 use anyvpn_sandbox::{Fault, FaultRule};
+use anyvpn_testkit::full_store::FullStore;
 use anyvpn_vpnscript::{Error, Password, Secret, VpnScript};
 use futures_util::future::join_all;
 use world::{PASSWORD, USERNAME, World};
+
+/// A token that has been good for so long was not made a moment ago.
+const LONG: Duration = Duration::from_secs(2 * 3600);
 
 fn signing_in(world: &World, password: &str, store: Arc<dyn TokenStore<Secret>>) -> VpnScript {
     let password = Password::new(USERNAME, Secret::from(password), "Liam's laptop");
     world::client(world.builder()).with_sign_in(password, store)
 }
 
-fn memory(token: Option<&str>) -> Arc<MemoryStore<Secret>> {
-    Arc::new(MemoryStore::new(token.map(Secret::from)))
+fn bound(world: &World, token: &str) -> BoundToken<Secret> {
+    let url = world.sandbox.vpnscript_url();
+    BoundToken::new(Binding::new("vpnscript", url, Some(USERNAME.to_owned())), token.into())
+}
+
+fn memory(world: &World, token: Option<&str>) -> Arc<MemoryStore<Secret>> {
+    Arc::new(MemoryStore::new(token.map(|token| bound(world, token))))
 }
 
 async fn kept(store: &dyn TokenStore<Secret>) -> Option<String> {
-    store.load().await.unwrap().map(|token| token.expose().to_owned())
+    store.load().await.unwrap().map(|stored| stored.token.expose().to_owned())
 }
 
 #[tokio::test]
@@ -30,7 +40,7 @@ async fn fifty_callers_sign_in_once() {
     // Without a token, and with one that is not known any more.
     for token in [None, Some("1|of-last-year")] {
         let world = World::new(0).await;
-        let store = memory(token);
+        let store = memory(&world, token);
         let vpn = signing_in(&world, PASSWORD, store.clone());
         for account in join_all((0..50).map(|_| vpn.account())).await {
             assert_eq!(account.unwrap().login, USERNAME);
@@ -46,19 +56,20 @@ async fn fifty_callers_sign_in_once() {
 #[tokio::test]
 async fn a_refused_token_is_renewed_again_and_again() {
     let world = World::new(0).await;
-    let vpn = signing_in(&world, PASSWORD, memory(None));
+    let vpn = signing_in(&world, PASSWORD, memory(&world, None));
     for renewals in 1..4 {
         let all = join_all((0..50).map(|_| vpn.account())).await;
         assert!(all.iter().all(Result::is_ok), "{all:?}");
         assert_eq!(world.arrived("create-token"), renewals);
         world.service().revoke_tokens(USERNAME);
+        world.sandbox.clock().advance(LONG);
     }
 }
 
 #[tokio::test]
 async fn the_store_keeps_the_token_for_the_next_program() {
     let world = World::new(0).await;
-    let store = memory(None);
+    let store = memory(&world, None);
     signing_in(&world, PASSWORD, store.clone()).account().await.unwrap();
     let token = kept(&*store).await.unwrap();
     signing_in(&world, PASSWORD, store.clone()).account().await.unwrap();
@@ -69,7 +80,7 @@ async fn the_store_keeps_the_token_for_the_next_program() {
 #[tokio::test]
 async fn a_wrong_password_is_an_error_and_nothing_is_kept() {
     let world = World::new(0).await;
-    let store = memory(None);
+    let store = memory(&world, None);
     let error = signing_in(&world, "wrong-canary", store.clone()).account().await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(422)), "{error}");
     assert_eq!(error.message(), Some("The provided credentials are incorrect."));
@@ -84,7 +95,7 @@ async fn a_wrong_password_is_an_error_and_nothing_is_kept() {
 #[tokio::test]
 async fn a_refused_sign_in_is_not_tried_again() {
     let world = World::new(0).await;
-    let vpn = signing_in(&world, "wrong-canary", memory(None));
+    let vpn = signing_in(&world, "wrong-canary", memory(&world, None));
     for account in join_all((0..50).map(|_| vpn.account())).await {
         let error = account.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
@@ -97,7 +108,7 @@ async fn a_refused_sign_in_is_not_tried_again() {
 async fn a_suspended_account_says_why() {
     let world = World::new(0).await;
     world.service().suspend(USERNAME, Some("Unpaid invoice"));
-    let error = signing_in(&world, PASSWORD, memory(None)).account().await.unwrap_err();
+    let error = signing_in(&world, PASSWORD, memory(&world, None)).account().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Suspended, "{error}");
     assert!(error.to_string().contains("Unpaid invoice"), "{error}");
 }
@@ -105,9 +116,9 @@ async fn a_suspended_account_says_why() {
 #[tokio::test]
 async fn a_new_token_that_is_refused_too_is_the_end() {
     let world = World::new(0).await;
-    let vpn = signing_in(&world, PASSWORD, memory(Some("1|of-last-year")));
+    let vpn = signing_in(&world, PASSWORD, memory(&world, Some("1|of-last-year")));
     let operation = Some("vpnscript.get-account".to_owned());
-    world.sandbox.inject(FaultRule { operation, ..FaultRule::always(Fault::Status(401)) });
+    world.sandbox.inject(FaultRule { operation, ..FaultRule::always(Fault::Status(401)) }).unwrap();
     let error = vpn.account().await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)), "{error}");
     assert_eq!((world.arrived("create-token"), world.arrived("get-account")), (1, 2));
@@ -126,10 +137,106 @@ async fn a_token_alone_is_not_renewed() {
 #[tokio::test]
 async fn a_lost_sign_in_is_not_repeated() {
     let world = World::new(0).await;
-    world.sandbox.inject(FaultRule::once("vpnscript.create-token", Fault::ResetAfter));
-    let error = signing_in(&world, PASSWORD, memory(None)).account().await.unwrap_err();
+    world
+        .sandbox
+        .inject(FaultRule::once("vpnscript.create-token", Fault::Wire("reset-after")))
+        .unwrap();
+    let error = signing_in(&world, PASSWORD, memory(&world, None)).account().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Ambiguous, "{error}");
     assert_eq!(world.arrived("create-token"), 1);
+}
+
+/// All who wait for a sign-in get its outcome, also when nobody knows it.
+#[tokio::test]
+async fn fifty_callers_and_a_lost_reply_sign_in_once() {
+    let world = World::new(0).await;
+    world
+        .sandbox
+        .inject(FaultRule::once("vpnscript.create-token", Fault::Wire("reset-after")))
+        .unwrap();
+    let vpn = signing_in(&world, PASSWORD, memory(&world, None));
+    for account in join_all((0..50).map(|_| vpn.account())).await {
+        assert_eq!(account.unwrap_err().kind(), ErrorKind::Ambiguous);
+    }
+    assert_eq!(world.arrived("create-token"), 1);
+    // And the next ones wait before they try again.
+    let error = vpn.account().await.unwrap_err();
+    assert!(error.to_string().contains("the next attempt is in 1 s"), "{error}");
+    assert_eq!(world.arrived("create-token"), 1);
+    world.sandbox.clock().advance(Duration::from_secs(1));
+    vpn.account().await.unwrap();
+    assert_eq!(world.arrived("create-token"), 2);
+}
+
+/// An endpoint that always answers 401 gets no new token a call.
+#[tokio::test]
+async fn a_token_that_was_made_a_moment_ago_is_not_renewed() {
+    let world = World::new(0).await;
+    let vpn = signing_in(&world, PASSWORD, memory(&world, None));
+    let operation = Some("vpnscript.get-account".to_owned());
+    world.sandbox.inject(FaultRule { operation, ..FaultRule::always(Fault::Status(401)) }).unwrap();
+    for _ in 0..10 {
+        let error = vpn.account().await.unwrap_err();
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));
+    }
+    assert_eq!((world.arrived("create-token"), world.arrived("get-account")), (1, 10));
+}
+
+/// Each token stays at the provider until a person deletes it, so none is made in vain.
+#[tokio::test]
+async fn ten_calls_with_a_full_store_make_one_token() {
+    let world = World::new(0).await;
+    let store = Arc::new(FullStore::new(MemoryStore::new(None)));
+    let vpn = signing_in(&world, PASSWORD, store.clone());
+    for _ in 0..10 {
+        vpn.account().await.unwrap();
+        world.sandbox.clock().advance(Duration::from_secs(60));
+    }
+    assert_eq!(world.arrived("create-token"), 1);
+    let unsaved = vpn.unsaved_token().unwrap();
+    assert_eq!(unsaved.error.advice(), Advice::ReadBack);
+    let text = unsaved.error.left_behind()[0].text.as_ref().unwrap();
+    assert_eq!(text.expose(), unsaved.token.token.expose());
+
+    store.set_full(false);
+    world.sandbox.clock().advance(LONG);
+    vpn.account().await.unwrap();
+    assert!(vpn.unsaved_token().is_none());
+    assert_eq!(kept(&*store).await.as_deref(), Some(unsaved.token.token.expose()));
+    assert_eq!(world.arrived("create-token"), 1);
+}
+
+/// The token of one person at one installation is sent for nobody else.
+#[tokio::test]
+async fn a_token_of_another_person_or_installation_is_not_sent() {
+    let world = World::new(0).await;
+    let (url, liam) = (world.sandbox.vpnscript_url(), Some(USERNAME.to_owned()));
+    for binding in [
+        Binding::new("vpnscript", &url, Some("eve".to_owned())),
+        Binding::new("vpnscript", "https://vpn.example.com", liam.clone()),
+        Binding::new("azire", &url, liam),
+    ] {
+        let token = BoundToken::new(binding.clone(), Secret::from(world.token.as_str()));
+        let store = Arc::new(MemoryStore::new(Some(token)));
+        let error = signing_in(&world, PASSWORD, store.clone()).account().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.to_string().contains(&binding.to_string()), "{error}");
+        assert_eq!(kept(&*store).await.as_deref(), Some(&*world.token));
+    }
+    assert!(world.sandbox.received().is_empty());
+}
+
+/// A byte order mark would be sent as a part of the token.
+#[tokio::test]
+async fn a_token_that_no_header_can_carry_is_not_sent() {
+    let world = World::new(0).await;
+    for before in ["\u{feff}", " ", "\u{e9}"] {
+        let token = Secret::from(format!("{before}{}", world.token));
+        let error = world.vpn.with_token(token).account().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.fields()["token"][0].contains("it begins with"), "{error}");
+    }
+    assert!(world.sandbox.received().is_empty());
 }
 
 #[tokio::test]
@@ -146,6 +253,7 @@ async fn two_programs_that_share_a_file_sign_in_once() {
         }
         assert_eq!(world.arrived("create-token"), round);
         world.service().revoke_tokens(USERNAME);
+        world.sandbox.clock().advance(LONG);
     }
 }
 
@@ -173,7 +281,7 @@ mod file {
             world.sandbox.clear_received();
             let error = vpn.account().await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
-            let advice = format!("run `chmod 600 {}`", path.display());
+            let advice = format!("chmod 600 {}", path.display());
             assert!(error.to_string().contains(&advice), "{error}");
             assert!(world.sandbox.received().is_empty(), "something was sent");
         }
@@ -188,28 +296,33 @@ mod file {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         let store = FileStore::new(&path);
-        let save = async |token: &str| -> Result<(), Error> {
-            store.save(Some(&Secret::from(token))).await
+        let save = async |token: Option<&str>| -> Result<(), Error> {
+            let binding = Binding::new("vpnscript", "https://vpn.example.com", None);
+            let token = token.map(|token| BoundToken::new(binding, Secret::from(token)));
+            store.lock().await?.save(token.as_ref()).await
         };
-        save("1|first").await.unwrap();
+        save(Some("1|first")).await.unwrap();
         let old = folder.path().join("old");
         fs::hard_link(&path, &old).unwrap();
-        save("2|second").await.unwrap();
-        assert_eq!(fs::read_to_string(&old).unwrap(), "\"1|first\"");
+        save(Some("2|second")).await.unwrap();
+        let text = fs::read_to_string(&old).unwrap();
+        assert!(text.ends_with("\"token\":\"1|first\"}"), "{text}");
         assert_eq!(kept(&store).await.unwrap(), "2|second");
         assert_eq!(mode(&path), 0o600);
         let mut names: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
         names.sort();
-        assert_eq!(names, ["old", "token"], "nothing half-written stays");
+        assert_eq!(names, ["old", "token", "token.lock"], "nothing half-written stays");
 
-        let nothing = None::<&Secret>;
-        store.save(nothing).await.unwrap();
+        save(None).await.unwrap();
         assert!(kept(&store).await.is_none() && !path.exists());
-        fs::write(&path, "not json").unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-        let error = TokenStore::<Secret>::load(&store).await.unwrap_err();
-        assert!(error.to_string().contains("delete it"), "{error}");
+        // Not JSON, and a file of before tokens were bound to an account.
+        for text in ["not json", "\"1|first\""] {
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+            let error = TokenStore::<Secret>::load(&store).await.unwrap_err();
+            assert!(error.to_string().contains("delete it and sign in again"), "{error}");
+        }
         let (shown, _) = reveal(|| serde_json::to_string(&Secret::from("1|first")));
         assert_eq!(shown.unwrap(), "\"1|first\"");
     }

@@ -192,13 +192,13 @@ async fn a_clean_up_deletes_nothing_when_the_answer_was_lost() {
 
 #[tokio::test]
 async fn a_creation_whose_reply_is_lost_is_named_and_not_done_twice() {
-    let faults = [Fault::ResetAfter, Fault::CutBody, Fault::HalfJson];
+    let faults = [Fault::Wire("reset-after"), Fault::Wire("cut-body"), Fault::Wire("half-json")];
     for fault in faults {
         let world = World::new(0).await;
         let (older, _) = world.obtain(WIREGUARD).await.unwrap();
         world.sandbox.clear_received();
         let rule = FaultRule::once("vpnscript.create-wireguard-config", fault.clone());
-        world.sandbox.inject(rule);
+        world.sandbox.inject(rule).unwrap();
         let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
         assert_eq!((error.kind(), error.advice()), (ErrorKind::Ambiguous, Advice::ReadBack));
         let new: Vec<_> = world.ids().into_iter().filter(|id| *id != older).collect();
@@ -211,13 +211,13 @@ async fn a_creation_whose_reply_is_lost_is_named_and_not_done_twice() {
 #[tokio::test]
 async fn a_creation_that_got_lost_itself_is_not_repeated() {
     for (fault, kind) in [
-        (Fault::ResetBefore, ErrorKind::Ambiguous),
+        (Fault::Wire("reset-before"), ErrorKind::Ambiguous),
         (Fault::Status(500), ErrorKind::Unavailable),
         (Fault::Html(200), ErrorKind::UnexpectedReply),
     ] {
         let world = World::new(0).await;
         let rule = FaultRule::once("vpnscript.create-wireguard-config", fault);
-        world.sandbox.inject(rule);
+        world.sandbox.inject(rule).unwrap();
         let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert_eq!(error.advice(), Advice::ReadBack, "{error}");

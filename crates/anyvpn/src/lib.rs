@@ -18,7 +18,7 @@
 //! ```
 //!
 //! An application that knows its provider at compile time depends on that provider's crate alone, and
-//! has every operation as a type. [`call_by_name`] reaches any operation by its name and JSON.
+//! has every operation as a type. [`AnyClient`] reaches any operation by its name and JSON.
 //!
 //! # Guarantees
 //!
@@ -41,18 +41,23 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(any(feature = "azire", feature = "vpngn", feature = "vpnscript")),
-    allow(unused_variables, reason = "without a provider there is nothing to open or to call")
+    allow(
+        unused_variables,
+        unreachable_code,
+        reason = "without a provider there is nothing to open or to call"
+    )
 )]
 
+mod any_client;
 mod registry;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use any_client::AnyClient;
 pub use anyvpn_core::*;
 pub use anyvpn_http::{Bulk, Entry, Field, FieldKind, Replay, bulk};
 pub use registry::Registry;
-use serde_json::Value;
 
 /// AzireVPN's own operations.
 #[cfg(feature = "azire")]
@@ -129,7 +134,7 @@ impl ProviderName {
         }
     }
 
-    /// The provider's operations, for [`call_by_name`].
+    /// The provider's operations, for [`AnyClient::call`].
     #[must_use]
     pub fn operations(self) -> &'static [Entry] {
         match self {
@@ -269,39 +274,6 @@ pub fn open(profile: &Profile) -> Result<Box<dyn Provider>, Error> {
         Profile::VpnScript { .. } => Ok(Box::new(open_vpnscript(profile)?)),
         #[cfg(feature = "vpngn")]
         Profile::Vpngn { .. } => Ok(Box::new(open_vpngn(profile)?)),
-    }
-}
-
-/// Calls one of [`ProviderName::operations`] with a JSON object of its fields.
-///
-/// Secrets in the reply are `"[redacted]"` unless `reveal`.
-///
-/// # Errors
-///
-/// `InvalidRequest` for an unknown operation or an input that does not fit it; else as
-/// [`Client::call`](anyvpn_http::Client::call).
-pub async fn call_by_name(
-    profile: &Profile,
-    operation: &str,
-    input: Value,
-    reveal: bool,
-) -> Result<Value, Error> {
-    match *profile {
-        #[cfg(feature = "azire")]
-        Profile::Azire { .. } => {
-            let azire = open_azire(profile)?;
-            azire::ops::call_by_name(azire.client(), operation, input, reveal).await
-        }
-        #[cfg(feature = "vpnscript")]
-        Profile::VpnScript { .. } => {
-            let vpnscript = open_vpnscript(profile)?;
-            vpnscript::ops::call_by_name(vpnscript.client(), operation, input, reveal).await
-        }
-        #[cfg(feature = "vpngn")]
-        Profile::Vpngn { .. } => {
-            let vpngn = open_vpngn(profile)?;
-            vpngn::ops::call_by_name(vpngn.client(), operation, input, reveal).await
-        }
     }
 }
 

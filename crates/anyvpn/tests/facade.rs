@@ -1,6 +1,12 @@
 //! Opening a provider by its name, and the capability table of the README.
 
-use anyvpn::{Capability, Error, ErrorKind, Profile, ProviderName};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use anyvpn::{AnyClient, Capability, Error, ErrorKind, Profile, ProviderName};
+use anyvpn_sandbox::Sandbox;
 use anyvpn_testkit::document;
 
 #[test]
@@ -47,17 +53,46 @@ fn the_environment_is_read_and_empty_is_absent() {
 
 #[tokio::test]
 async fn a_call_by_name_refuses_what_does_not_fit_before_sending() {
-    let profile = Profile::from_environment(ProviderName::Azire, |_| None);
+    let azire = AnyClient::open(&Profile::from_environment(ProviderName::Azire, |_| None)).unwrap();
     for (operation, input, field) in [
         ("create-everything", serde_json::json!({}), "operation"),
         ("check-port", serde_json::json!({}), "port"),
         ("check-port", serde_json::json!({"port": 70000}), "port"),
         ("check-port", serde_json::json!({"port": 1, "prot": 2}), "prot"),
     ] {
-        let error = anyvpn::call_by_name(&profile, operation, input, false).await.unwrap_err();
+        let error = azire.call(operation, input, false).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
         assert!(error.fields().contains_key(field), "{error}");
     }
+}
+
+/// VPNGN lets one add a client in ten seconds, and the calls of one client keep to it.
+#[tokio::test]
+async fn calls_by_name_share_the_providers_rate_limit() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let url = sandbox.vpngn_url();
+    let profile = Profile::from_environment(ProviderName::Vpngn, |name| match name {
+        "ANYVPN_VPNGN_URL" => Some(url.clone()),
+        "ANYVPN_VPNGN_API_KEY" => Some(sandbox.vpngn().api_key()),
+        _ => None,
+    });
+    let vpngn = AnyClient::open(&profile).unwrap();
+    let add = |email: &'static str| {
+        let input = serde_json::json!({"country": "SE", "type": 1, "email": email});
+        vpngn.call("add-client", input, false)
+    };
+    assert_eq!(vpngn.wait_for("add-client"), Duration::ZERO);
+    add("a@example.com").await.unwrap();
+    let ten = Duration::from_secs(10);
+    assert!(vpngn.wait_for("add-client") > ten / 2, "{:?}", vpngn.wait_for("add-client"));
+    assert!(vpngn.wait_for("add-client") <= ten);
+    assert_eq!(vpngn.wait_for("no-such"), Duration::ZERO);
+    let mut second = pin!(add("b@example.com"));
+    let polled = poll_fn(|context| Poll::Ready(second.as_mut().poll(context))).await;
+    assert!(polled.is_pending(), "it did not wait");
+    // A third one would come after it.
+    assert!(vpngn.clone().wait_for("add-client") > ten);
+    assert_eq!(sandbox.received().len(), 1);
 }
 
 #[test]

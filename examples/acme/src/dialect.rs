@@ -1,6 +1,6 @@
 //! How Acme differs: a bearer token, bare JSON, and refusals with a code.
 
-use anyvpn_core::{Error, ErrorKind, Secret};
+use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::{Reply, Request, Security};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -22,6 +22,10 @@ impl anyvpn_http::Dialect for Dialect {
 
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
         if reply.status.is_success() { reply.json_or_nothing() } else { Err(Self::refusal(reply)) }
+    }
+
+    fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+        reply.json::<Refusal>().is_ok()
     }
 
     fn refusal(reply: &Reply) -> Error {

@@ -2,11 +2,10 @@
 
 use anyvpn_core::{
     Account, Accounts, Config, ConfigRequest, Endpoint, Error, ErrorKind, ObtainedConfig, Protocol,
-    Server, ServerConfig, ServerConfigs, Status,
+    Server, ServerConfig, ServerConfigs, Servers, Status,
 };
 use anyvpn_http::Operation as _;
 use async_trait::async_trait;
-use futures_core::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::Acme;
@@ -28,12 +27,10 @@ impl Accounts for Acme {
 
 #[async_trait]
 impl ServerConfigs for Acme {
-    fn servers(&self) -> BoxStream<'_, Result<Server, Error>> {
-        let servers = self.client().call(ListServers {}).into_stream();
-        servers
-            .map_ok(|servers| stream::iter(servers).map(|it| Ok(server(it))))
-            .try_flatten()
-            .boxed()
+    fn servers(&self) -> Servers<'_> {
+        let list = self.client().call(ListServers {}).into_stream();
+        let list = list.map_ok(|list| stream::iter(list).map(|found| Ok(server(found).into())));
+        Servers::new(list.try_flatten())
     }
 
     async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {

@@ -1,4 +1,5 @@
-//! What the guide says of Acme: how much there was to write, and what the conformance suite says.
+//! What the guide says of Acme: its code, how much there was to write, and what the conformance suite
+//! says.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -46,6 +47,32 @@ fn the_guide_says_how_many_lines_there_are() {
     let generated = fs::read_to_string(root.join("src/ops.rs")).unwrap().lines().count();
     _ = writeln!(table, "| `src/ops.rs` | generated, with its documentation | {generated} |");
     document::check(PAGE, Some("lines"), &table);
+}
+
+/// The parts of the guide that are a whole file, its kind in Markdown, and the file.
+const SHOWN: &[(&str, &str, &str)] = &[
+    ("dialect", "rust,ignore", "src/dialect.rs"),
+    ("capabilities", "rust,ignore", "src/lib.rs"),
+    ("traits", "rust,ignore", "src/neutral.rs"),
+    ("fixture", "text", "fixtures/register-device/sixth.http"),
+    ("suite", "rust,ignore", "tests/conformance.rs"),
+];
+
+#[test]
+fn the_guide_shows_the_code_of_the_example() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (part, kind, file) in SHOWN {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        document::check(PAGE, Some(part), &block(kind, &text));
+    }
+    let api = include_str!("../openapi.yaml");
+    let begin = api.find("    post:\n      operationId: register-device\n").unwrap();
+    let (operation, _) = api[begin..].split_once("\n\n").unwrap();
+    document::check(PAGE, Some("operation"), &block("yaml", operation));
+}
+
+fn block(kind: &str, text: &str) -> String {
+    format!("```{kind}\n{}\n```\n", text.trim_end())
 }
 
 #[tokio::test]

@@ -1,23 +1,14 @@
 //! One small call, beside other clients.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use super::callgrind::Cost;
 use super::harness::{self, LATE, Server, Timing};
 use super::{all, median, met, ratios, spread};
 
 /// The clients, by their names in `benches/`. The ratios are to the one named [`BASE`].
-const CLIENTS: &[(&str, &str)] = &[
-    ("hyper", "bare hyper-util"),
-    ("reqwest", "bare reqwest"),
-    ("anyvpn", "anyvpn"),
-    ("anyvpn-info", "anyvpn, INFO read"),
-    ("anyvpn-fmt", "anyvpn, INFO formatted"),
-    ("progenitor", "progenitor"),
-    ("openapi-generator", "openapi-generator style"),
-];
+const CLIENTS: &[(&str, &str)] =
+    &[("reqwest", "bare reqwest"), ("anyvpn", "anyvpn"), ("anyvpn-fmt", "anyvpn, INFO formatted")];
 
 const BASE: &str = "reqwest";
 
@@ -32,20 +23,14 @@ pub const SHAPES: &[(&str, &str)] = &[("get", "GET"), ("json", "JSON POST"), ("f
 /// How often each timed variant runs.
 const TURNS: usize = 5;
 
-/// Calls of a timed run: one after the other, and with so many in flight.
-const SEQUENTIAL: u32 = 4_000;
-const CONCURRENT: u32 = 16_000;
-const IN_FLIGHT: u32 = 64;
-
-/// Python makes fewer: a call of it takes many times as long.
-const PYTHON: u32 = 640;
+/// Calls of a timed run, one after the other. The section `bulk` has many in flight.
+const CALLS: u32 = 4_000;
 
 /// Builds the clients and measures them.
 pub fn section(root: &Path) -> Result<String, String> {
     let program = harness::build(root, "peers")?;
-    let python = python(root)?;
     let counts = counts(root, &program, &Server::start(&program, LATE)?)?;
-    let times = times(root, &program, &Server::start(&program, 0)?, &python)?;
+    let times = times(&program, &Server::start(&program, 0)?)?;
     Ok(format!("{INTRODUCTION}\n{counts}{times}"))
 }
 
@@ -58,8 +43,7 @@ All Rust clients are one program, so that they share one build of reqwest (TLS, 
 queries on; the rest off) and of hyper. Bare reqwest is what its own examples do:
 `client.get(format!(…)).query(…).bearer_auth(…).send().await?.error_for_status()?.json().await?`. It has
 no time-out, no bound on the reply, no repeats; anyvpn has all of them, and its tracing is compiled
-in. The subscriber of the second anyvpn row reads every field at INFO and keeps nothing, that of the
-third is `tracing_subscriber::fmt` at INFO without colours, writing to nowhere.
+in. The last row has `tracing_subscriber::fmt` at INFO without colours, writing to nowhere.
 ";
 
 /// The table of instructions and allocations.
@@ -114,75 +98,36 @@ reallocations.
     Ok(text)
 }
 
-/// The tables of times and memory.
-fn times(root: &Path, program: &Path, server: &Server, python: &Path) -> Result<String, String> {
-    let httpx = root.join("benches/httpx_client.py");
-    let mut text = String::new();
-    for (calls, in_flight) in [(SEQUENTIAL, 1), (CONCURRENT, IN_FLIGHT)] {
-        let mut runs: Vec<Vec<Timing>> = vec![Vec::new(); CLIENTS.len() + 1];
-        for turn in 0..TURNS {
-            eprintln!("bench: {in_flight} in flight, turn {} of {TURNS}", turn + 1);
-            // Each turn begins with another client, so that none has the same neighbours always.
-            for index in 0..runs.len() {
-                let index = (index + turn) % runs.len();
-                let (mut command, calls) = match CLIENTS.get(index) {
-                    Some((client, _)) => {
-                        let mut command = harness::client(program);
-                        command.args([client, "get"]);
-                        (command, calls)
-                    }
-                    None => {
-                        let mut command = harness::client(python);
-                        command.arg(&httpx);
-                        (command, PYTHON)
-                    }
-                };
-                runs[index].push(server.time(&mut command, calls, in_flight)?);
-            }
+/// The table of times and memory.
+fn times(program: &Path, server: &Server) -> Result<String, String> {
+    let mut runs: Vec<Vec<Timing>> = vec![Vec::new(); CLIENTS.len()];
+    for turn in 0..TURNS {
+        eprintln!("bench: one GET, turn {} of {TURNS}", turn + 1);
+        // Each turn begins with another client, so that none has the same neighbours always.
+        for index in 0..CLIENTS.len() {
+            let index = (index + turn) % CLIENTS.len();
+            let mut command = harness::client(program);
+            command.args([CLIENTS[index].0, "get"]);
+            runs[index].push(server.time(&mut command, CALLS, 1)?);
         }
-        let how = match in_flight {
-            1 => "one after the other".to_owned(),
-            many => format!("{many} in flight"),
-        };
+    }
+    let base = CLIENTS.iter().position(|(client, _)| *client == BASE).unwrap_or_default();
+    let mut text = format!(
+        "\n### Times of one GET\n\n\
+         CPU time is the process's own and the kernel's work for it, on one core; the server has \
+         another one. {TURNS} runs of {CALLS} calls each, in turns.\n\n\
+         | client | CPU, µs | × reqwest | wall, µs | × reqwest | peak of memory, MB |\n\
+         |---|---|---|---|---|---|\n"
+    );
+    for ((_, title), of) in CLIENTS.iter().zip(&runs) {
         text.push_str(&format!(
-            "\n### Times of one GET, {how}\n\n\
-             CPU time is the process's own and the kernel's work for it, on one core; the server has \
-             another one. {TURNS} runs of {calls} calls each ({PYTHON} in Python), in turns.\n\n\
-             | client | CPU, µs | × reqwest | wall, µs | × reqwest | peak of memory, MB |\n\
-             |---|---|---|---|---|---|\n"
+            "| {title} | {} | {} | {} | {:.2} | {:.1} |\n",
+            spread(&all(of, |it| it.cpu), 1),
+            spread(&ratios(of, &runs[base], |it| it.cpu), 2),
+            spread(&all(of, |it| it.wall), 1),
+            median(&ratios(of, &runs[base], |it| it.wall)),
+            median(&all(of, |it| it.memory)),
         ));
-        let base = CLIENTS.iter().position(|(client, _)| *client == BASE).unwrap_or_default();
-        let titles = CLIENTS.iter().map(|(_, title)| *title).chain(["Python httpx"]);
-        for (title, of) in titles.zip(&runs) {
-            text.push_str(&format!(
-                "| {title} | {} | {} | {} | {:.2} | {:.1} |\n",
-                spread(&all(of, |it| it.cpu), 1),
-                spread(&ratios(of, &runs[base], |it| it.cpu), 2),
-                spread(&all(of, |it| it.wall), 1),
-                median(&ratios(of, &runs[base], |it| it.wall)),
-                median(&all(of, |it| it.memory)),
-            ));
-        }
     }
     Ok(text)
-}
-
-/// A Python with httpx in it, below `target`.
-fn python(root: &Path) -> Result<PathBuf, String> {
-    let folder = root.join("target/bench/python");
-    let python = folder.join("bin/python");
-    let run = |command: &mut Command| match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{command:?}: {status}")),
-        Err(error) => Err(format!("{command:?}: {error}")),
-    };
-    if !python.exists() {
-        fs::create_dir_all(root.join("target/bench")).map_err(|e| format!("target/bench: {e}"))?;
-        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    }
-    run(Command::new(&python)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .args(["--requirement", "benches/requirements.txt"])
-        .current_dir(root))?;
-    Ok(python)
 }

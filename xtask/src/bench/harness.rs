@@ -1,12 +1,11 @@
 //! The programs of `benches/`: built, and run on cores of their own.
 
-use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::callgrind::{self, Cost};
-use crate::page;
+use crate::{cargo, page};
 
 /// Calls that a process makes before those that count, and those that do: what starting costs, and
 /// the first connection, is taken out.
@@ -22,7 +21,7 @@ pub fn build(root: &Path, features: &str) -> Result<PathBuf, String> {
     let manifest = root.join("benches/Cargo.toml").display().to_string();
     // What the workspace has built already is not built again.
     let target = root.join("target").display().to_string();
-    crate::cargo(
+    cargo::run(
         &[
             "build",
             "--release",
@@ -79,22 +78,6 @@ impl Server {
         BufReader::new(output).read_line(&mut line).map_err(|e| format!("the server: {e}"))?;
         let mut words = line.split_whitespace().map(str::to_owned);
         Ok(Self { child, port: words.next().unwrap_or_default(), told: words.collect() })
-    }
-
-    /// The CPU time that it used so far, its own and the kernel's work for it, in microseconds.
-    ///
-    /// # Errors
-    ///
-    /// When the system does not tell.
-    pub fn cpu(&self) -> Result<f64, String> {
-        let failed = |error| format!("the server's CPU time: {error}");
-        let mut sum = 0.0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.child.id())).map_err(failed)? {
-            let file = task.map_err(failed)?.path().join("schedstat");
-            let text = fs::read_to_string(file).map_err(failed)?;
-            sum += text.split(' ').next().and_then(|it| it.parse::<f64>().ok()).unwrap_or_default();
-        }
-        Ok(sum / 1e3)
     }
 
     /// What one call of a client costs, one after the other.

@@ -19,18 +19,8 @@ pub fn describe(root: &Path) -> Result<String, String> {
     let rustc = rustc.split(' ').take(2).collect::<Vec<_>>().join(" ");
     let valgrind = output(root, "valgrind", &["--version"])?;
     let commit = output(root, "git", &["rev-parse", "--short=10", "HEAD"])?;
-    let changed = output(
-        root,
-        "git",
-        &[
-            "status",
-            "--porcelain",
-            "--",
-            ":!docs/performance.md",
-            ":!docs/scaling.svg",
-            ":!benches/cost.toml",
-        ],
-    )?;
+    let figures = [":!docs/performance.md", ":!benches/cost.toml"];
+    let changed = output(root, "git", &[&["status", "--porcelain", "--"], &figures[..]].concat())?;
     let changed = if changed.is_empty() { "" } else { " with changes" };
     Ok(format!(
         "{}, {memory:.0} GiB, {system}; {rustc}, {valgrind}; commit {commit}{changed}.",

@@ -7,9 +7,6 @@ mod gate;
 mod harness;
 mod lists;
 mod machine;
-mod picture;
-mod sandbox;
-mod scaling;
 mod small;
 mod startup;
 
@@ -22,30 +19,15 @@ pub use gate::check;
 const PAGE: &str = "docs/performance.md";
 
 /// Measures, and gives its part of the page.
-type Section = fn(&Path) -> Result<Figures, String>;
-
-/// A part of the page.
-pub struct Figures {
-    text: String,
-    /// A file beside the page, and what is in it.
-    picture: Option<(&'static str, String)>,
-}
-
-impl From<String> for Figures {
-    fn from(text: String) -> Self {
-        Self { text, picture: None }
-    }
-}
+type Section = fn(&Path) -> Result<String, String>;
 
 /// The parts of the page, by name.
 const SECTIONS: &[(&str, Section)] = &[
-    ("startup", |root| Ok(startup::section(root)?.into())),
-    ("small", |root| Ok(small::section(root)?.into())),
-    ("call", |root| Ok(call::section(root)?.into())),
-    ("lists", |root| Ok(lists::section(root)?.into())),
+    ("startup", startup::section),
+    ("small", small::section),
+    ("call", call::section),
+    ("lists", lists::section),
     ("bulk", bulk::section),
-    ("scaling", scaling::section),
-    ("sandbox", sandbox::section),
 ];
 
 /// Measures the section named, or all; prints the figures, and puts them on the page where they are
@@ -63,16 +45,10 @@ pub fn run(root: &Path, only: Option<&str>, keep: bool) -> Result<(), String> {
     // Before the page itself is a change.
     let machine = machine::describe(root)?;
     for (name, section) in SECTIONS.iter().filter(|(name, _)| is_asked(name)) {
-        let Figures { text, picture } = section(root)?;
-        let figures = format!("{text}\n({machine})\n");
+        let figures = format!("{}\n({machine})\n", section(root)?);
         print!("{figures}");
         if keep {
             page::put(root, PAGE, name, &figures)?;
-            if let Some((file, svg)) = picture {
-                let file = Path::new(PAGE).with_file_name(file);
-                let failed = |error| format!("{}: {error}", file.display());
-                std::fs::write(root.join(&file), svg).map_err(failed)?;
-            }
             if *name == "call" {
                 gate::write(root)?;
             }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use super::{callgrind, median, met, spread};
+use crate::cargo;
 
 /// How often each command is started.
 const RUNS: usize = 300;
@@ -39,7 +40,7 @@ secret_key_file = "secret"
 
 /// Builds the command, and measures it.
 pub fn section(root: &Path) -> Result<String, String> {
-    crate::cargo(&["build", "--release", "--locked", "--bin", "anyvpn"], &[])?;
+    cargo::run(&["build", "--release", "--locked", "--bin", "anyvpn"], &[])?;
     let binary = root.join("target/release/anyvpn");
     let size = fs::metadata(&binary).map_err(|e| format!("{}: {e}", binary.display()))?.len();
     let home = home(root).map_err(|e| format!("target/bench/home: {e}"))?;

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use anyvpn_core::ErrorKind::{
-    self, AlreadyExists, DeviceLimit, InvalidRequest, NotFound, QuotaReached, Unauthorized,
+    self, AlreadyExists, DeviceLimit, InvalidRequest, NotFound, QuotaReached, Refused,
 };
 use anyvpn_sandbox::azire::Quirks;
 
@@ -73,13 +73,19 @@ impl Account {
     pub fn refuses_device(&self, key: &str, quirks: &Quirks) -> Vec<ErrorKind> {
         let mut whys = Vec::new();
         if self.holder(key).is_some() {
-            whys.push(if quirks.duplicate_key == 409 { AlreadyExists } else { InvalidRequest });
+            match quirks.duplicate_key {
+                // It is answered with the device that has the key.
+                200 if self.suspended => return vec![Refused],
+                200 => return whys,
+                409 => whys.push(AlreadyExists),
+                _ => whys.push(InvalidRequest),
+            }
         }
         if self.suspended {
-            whys.push(Unauthorized);
+            whys.push(Refused);
         }
         if self.devices.len() >= 10 {
-            whys.extend([DeviceLimit, too_many(quirks)]);
+            whys.extend([DeviceLimit, Refused]);
         }
         whys
     }
@@ -107,14 +113,14 @@ impl Account {
     pub fn refuses_port(&self, device: Option<usize>, now: i64, quirks: &Quirks) -> Vec<ErrorKind> {
         let mut whys = Vec::new();
         if self.suspended {
-            whys.push(Unauthorized);
+            whys.push(Refused);
         }
         let Some(device) = device else {
             whys.push(if quirks.unknown_device == 404 { NotFound } else { InvalidRequest });
             return whys;
         };
         if self.devices[device].ports.len() >= 5 {
-            whys.push(too_many(quirks));
+            whys.push(Refused);
         }
         if self.opened.0 == now.div_euclid(DAY) && self.opened.1 >= quirks.daily_port_cap {
             whys.push(QuotaReached);
@@ -128,8 +134,4 @@ impl Account {
         self.opened = (today, before + 1);
         self.devices[device].ports.push(port);
     }
-}
-
-fn too_many(quirks: &Quirks) -> ErrorKind {
-    if quirks.too_many == 403 { Unauthorized } else { InvalidRequest }
 }

@@ -1,6 +1,9 @@
 //! Random sequences of operations against a small model of an account, on a network where requests
 //! and replies get lost: the account's state is the model's, whatever failed on the way.
 //!
+//! Two machines act on the account: the other one registers devices of its own between the requests of
+//! the first one. A ledger below the networks knows who made and who deleted each device.
+//!
 //! The model knows what its caller was told, and what it read back where an error advised to. It
 //! shares no type with the client's replies. `ANYVPN_MODEL_CASES=1000` tries so many other
 //! sequences.
@@ -8,7 +11,9 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
 mod account;
+mod second;
 mod steps;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +25,10 @@ use anyvpn_core::{Accounts, ErrorKind, PortForwards, PrivateKey, ServerConfigs};
 use anyvpn_http::transport::Reqwest;
 use anyvpn_sandbox::azire::Quirks;
 use anyvpn_sandbox::{Clock, Sandbox};
+use anyvpn_testkit::machines::{Ledger, Machine, Wire};
 use anyvpn_testkit::network::{self, Mishap, Network, conclude, mishaps};
 use proptest::prelude::*;
+use second::{Interlude, interludes};
 use steps::steps;
 
 /// The names that an account can have.
@@ -30,15 +37,23 @@ const PASSWORDS: [&str; 2] = ["canary-password-Zx81", "canary-password-Zx82"];
 
 #[test]
 fn the_account_is_the_models_whatever_failed_on_the_way() {
-    let step = (steps(), mishaps());
+    let step = (steps(), mishaps(), interludes());
     let cases = (0..64_u64, prop::collection::vec(step, 1..40));
     network::check(32, &cases, async |(seed, steps)| {
         let mut world = World::new(seed).await;
-        for (step, mishaps) in steps {
+        for (step, mishaps, interlude) in steps {
             world.account.expire(world.now());
+            (world.began, world.abandoned) = (world.ledger.count(), false);
+            let named = world.named(&step);
+            let lost = interlude.as_ref().and_then(Interlude::mishaps);
+            let second = world.interrupt(&step, interlude).await;
+            let mishaps = lost.filter(|_| second.is_some()).unwrap_or(mishaps);
             world.network.meet(mishaps.clone());
             world.take(step, &mishaps).await;
             world.network.calm();
+            world.end(second).await;
+            // Nobody deletes what the other one made, unless the step names it.
+            world.ledger.judge_deletions(world.began, |id| named.as_deref() == Some(id));
             world.compare();
         }
         world.compare_all().await;
@@ -51,6 +66,14 @@ struct World {
     network: Network,
     quirks: Quirks,
     azire: Azire,
+    wire: Wire,
+    /// The other machine, whose network is good.
+    second: Azire,
+    ledger: Ledger,
+    /// How many deeds there were when the step began.
+    began: usize,
+    /// Whether the step gave up a call, of which only the account tells what it has done.
+    abandoned: bool,
     account: Account,
     /// The id of the caller's own token.
     own: String,
@@ -64,19 +87,27 @@ impl World {
         let sandbox = Sandbox::builder().seed(seed).clock(clock.clone()).start().await.unwrap();
         let sandbox = Arc::new(sandbox);
         let token = sandbox.azire().add_account(NAMES[0], PASSWORDS[0]).token;
-        // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         // Waits do not move the sandbox's clock: it moves in steps of its own.
-        let waits = Clock::fixed(clock.now());
-        let network =
-            Network::new(Reqwest::from(reqwest::Client::new()), Arc::clone(&sandbox), waits);
-        let azire = Azire::builder()
-            .base_url(sandbox.azire_url())
-            .token(token)
-            .transport(Arc::new(network.clone()))
-            .clock(Arc::new(network.clone()))
-            .build()
-            .unwrap();
+        let provider = Arc::clone(&sandbox);
+        let ledger = Ledger::new(move || {
+            let all = NAMES.iter().flat_map(|name| provider.azire().devices(name));
+            all.map(|device| device.id).collect()
+        });
+        let wire = |machine| Wire::new(Reqwest::loopback().unwrap(), machine, ledger.clone());
+        let client = |wire: Wire| {
+            let network = Network::new(wire, Arc::clone(&sandbox), Clock::fixed(clock.now()));
+            let azire = Azire::builder()
+                .base_url(sandbox.azire_url())
+                .token(&*token)
+                .transport(Arc::new(network.clone()))
+                .clock(Arc::new(network.clone()))
+                .build()
+                .unwrap();
+            (azire, network)
+        };
+        let (second, _) = client(wire(Machine::Second));
+        let wire = wire(Machine::First);
+        let (azire, network) = client(wire.clone());
         let tokens: Vec<_> = tokens(&azire).await;
         let account = Account {
             username: NAMES[0].to_owned(),
@@ -88,7 +119,20 @@ impl World {
             opened: (0, 0),
         };
         let (quirks, own) = (sandbox.azire().quirks(), tokens[0].id.clone());
-        Self { sandbox, network, quirks, azire, account, own, others: Vec::new() }
+        Self {
+            sandbox,
+            network,
+            quirks,
+            azire,
+            wire,
+            second,
+            ledger,
+            began: 0,
+            abandoned: false,
+            account,
+            own,
+            others: Vec::new(),
+        }
     }
 
     fn now(&self) -> i64 {
@@ -125,6 +169,17 @@ impl World {
         let now = self.now();
         self.account.expire(now);
         let (azire, account) = (self.sandbox.azire(), &self.account);
+        assert_eq!(account.devices, self.devices());
+        assert_eq!(account.tokens.len(), azire.tokens(&account.username));
+        assert_eq!(azire.accounts(), 1 + self.others.len());
+        for (name, tokens) in &self.others {
+            assert_eq!(azire.tokens(name), *tokens, "{name}");
+        }
+    }
+
+    /// The devices that the sandbox knows, in its order.
+    fn devices(&self) -> Vec<Device> {
+        let (azire, account) = (self.sandbox.azire(), &self.account);
         let ports = azire.ports(&account.username);
         let devices = azire.devices(&account.username).into_iter().map(|device| Device {
             ports: ports
@@ -140,12 +195,7 @@ impl World {
             address: device.internal_ipv4,
             keys: device.keys,
         });
-        assert_eq!(account.devices, devices.collect::<Vec<_>>());
-        assert_eq!(account.tokens.len(), azire.tokens(&account.username));
-        assert_eq!(azire.accounts(), 1 + self.others.len());
-        for (name, tokens) in &self.others {
-            assert_eq!(azire.tokens(name), *tokens, "{name}");
-        }
+        devices.collect()
     }
 
     /// Compares with all that the provider tells.

@@ -1,43 +1,85 @@
 //! What a caller can do, and what it concludes.
 
-use anyvpn_azire::ops::{
-    CreateIp, CreateToken, DeleteAllTokens, DeleteEmail, DeleteToken, IpId, PutIpKey, TokenId,
-    UpdateEmail, UpdateToken, UpdateUsername,
-};
-use anyvpn_azire::{Azire, ErrorKind, Secret};
+use anyvpn_azire::ops::{CreateIp, DeleteEmail, IpId, PutIpKey, UpdateEmail, UpdateUsername};
+use anyvpn_azire::{ErrorKind, Secret};
 use anyvpn_core::{
-    AccountAdmin, Accounts, Config, ConfigRequest, NewAccount, NewPortForward, PortForwards,
-    ServerConfigs,
+    AccountAdmin, Accounts, Config, ConfigRequest, NewPortForward, PortForwards, ServerConfigs,
 };
+use anyvpn_testkit::machines::Machine;
 use anyvpn_testkit::network::Mishap;
 use proptest::prelude::*;
 
 use crate::account::{DAY, Device, Port, Token};
-use crate::{HOUR, NAMES, PASSWORDS, World, key, sign_in, tokens};
+use crate::{HOUR, NAMES, PASSWORDS, World, key, sign_in};
 
 /// Places count the things that there are; one beyond them names what is not there.
 #[derive(Clone, Debug)]
 pub enum Step {
-    Obtain { key: u8 },
-    Register { key: u8 },
-    AddKey { device: usize, key: u8 },
-    Rotate { device: usize, key: u8 },
-    Revoke { device: usize },
-    Open { device: usize, days: Option<u8>, hidden: bool },
-    Hide { port: usize },
-    Close { port: usize },
-    SetPassword { to: usize },
-    SetEmail { to: u8 },
+    Obtain {
+        key: u8,
+    },
+    /// Obtaining with a new key is given up after so many answers.
+    Abandon {
+        answers: usize,
+    },
+    Register {
+        key: u8,
+    },
+    AddKey {
+        device: usize,
+        key: u8,
+    },
+    Rotate {
+        device: usize,
+        key: u8,
+    },
+    Revoke {
+        device: usize,
+    },
+    Open {
+        device: usize,
+        days: Option<u8>,
+        hidden: bool,
+    },
+    Hide {
+        port: usize,
+    },
+    Close {
+        port: usize,
+    },
+    SetPassword {
+        to: usize,
+    },
+    SetEmail {
+        to: u8,
+    },
     DeleteEmail,
-    Rename { to: usize },
-    CreateToken { comment: u8, with_password: bool },
-    Comment { token: usize, comment: u8 },
-    DeleteToken { token: usize },
+    Rename {
+        to: usize,
+    },
+    CreateToken {
+        comment: u8,
+        with_password: bool,
+    },
+    Comment {
+        token: usize,
+        comment: u8,
+    },
+    DeleteToken {
+        token: usize,
+    },
     DeleteAllTokens,
-    CreateAccount { name: usize },
-    CloseAccount { name: usize, right: bool },
+    CreateAccount {
+        name: usize,
+    },
+    CloseAccount {
+        name: usize,
+        right: bool,
+    },
     Suspend(bool),
-    Wait { hours: u32 },
+    Wait {
+        hours: u32,
+    },
 }
 
 pub fn steps() -> impl Strategy<Value = Step> {
@@ -46,6 +88,7 @@ pub fn steps() -> impl Strategy<Value = Step> {
     let name = 0..NAMES.len();
     prop_oneof![
         4 => key.clone().prop_map(|key| Step::Obtain { key }),
+        2 => (0_usize..6).prop_map(|answers| Step::Abandon { answers }),
         4 => key.clone().prop_map(|key| Step::Register { key }),
         3 => (place.clone(), key.clone()).prop_map(|(device, key)| Step::AddKey { device, key }),
         3 => (place.clone(), key).prop_map(|(device, key)| Step::Rotate { device, key }),
@@ -76,6 +119,7 @@ impl World {
     pub async fn take(&mut self, step: Step, mishaps: &[Mishap]) {
         match step {
             Step::Obtain { key } => self.obtain(key, mishaps).await,
+            Step::Abandon { answers } => self.abandon(answers, mishaps).await,
             Step::Register { key } => self.register(key, mishaps).await,
             Step::AddKey { device, key } => self.add_key(device, key, mishaps).await,
             Step::Rotate { device, key } => self.rotate(device, key, mishaps).await,
@@ -130,12 +174,16 @@ impl World {
         };
         match known {
             Some(device) => assert_eq!(self.account.devices[device].id, id),
-            None => self.account.add_device(id, address, public),
+            None => {
+                let maker = self.ledger.maker(&id);
+                assert_eq!(maker, Some(Machine::First), "{id} is the other machine's");
+                self.account.add_device(id, address, public);
+            }
         }
     }
 
     /// Any location.
-    async fn location(&self) -> String {
+    pub async fn location(&self) -> String {
         use futures_util::TryStreamExt;
         self.network.calm();
         let mut servers = self.azire.servers();
@@ -153,7 +201,10 @@ impl World {
             found.map(|it| (it.id, it.address))
         };
         if let Some((id, address)) = self.conclude(mishaps, &refusals, outcome, back).await {
-            self.account.add_device(id, address, public);
+            match self.account.holder(&public) {
+                Some(device) => assert_eq!(self.account.devices[device].id, id),
+                None => self.account.add_device(id, address, public),
+            }
         }
     }
 
@@ -197,8 +248,10 @@ impl World {
         if !full {
             return self.account.add_key(device, public);
         }
-        let Device { id, address, .. } = self.read_device(&public).await.unwrap();
-        self.account.add_device(id, address, public);
+        if !known {
+            let Device { id, address, .. } = self.read_device(&public).await.unwrap();
+            self.account.add_device(id, address, public);
+        }
         // Where the old one could not be removed, or was and nobody said so, reading tells.
         let old = self.account.devices[device].keys[0].clone();
         assert!(!removed || self.read_device(&old).await.is_none());
@@ -352,135 +405,6 @@ impl World {
         };
         if self.conclude(mishaps, &refusals, outcome.map(drop), back).await.is_some() {
             self.account.username = to.to_owned();
-        }
-    }
-
-    async fn create_token(&mut self, comment: u8, with_password: bool, mishaps: &[Mishap]) {
-        let (name, password) = (&self.account.username, &self.account.password);
-        let comment = Some(comment.to_string());
-        let new = match with_password {
-            true => sign_in(name, password),
-            false => {
-                CreateToken { username: None, password: None, device_name: None, comment: None }
-            }
-        };
-        let new = CreateToken { comment: comment.clone(), ..new };
-        let outcome = match with_password {
-            true => self.anonymous().call(new).await,
-            false => self.azire.call(new).await,
-        };
-        let back = async || {
-            let known = |token: &Token| self.account.tokens.iter().any(|it| it.id == token.id);
-            let mut new = tokens(&self.azire).await;
-            new.retain(|token| !known(token));
-            assert!(new.len() <= 1, "it was made twice: {new:?}");
-            new.pop().map(|token| token.id)
-        };
-        let outcome = outcome.map(|token| token.id.to_string());
-        if let Some(id) = self.conclude(mishaps, &[], outcome, back).await {
-            self.account.tokens.push(Token { id, comment });
-        }
-    }
-
-    /// Any token but the caller's own.
-    fn token(&self, place: usize) -> Option<usize> {
-        let others = |it: &usize| self.account.tokens[*it].id != self.own;
-        let all: Vec<_> = (0..self.account.tokens.len()).filter(others).collect();
-        all.get(place % (all.len() + 1)).copied()
-    }
-
-    fn token_id(&self, token: Option<usize>) -> TokenId {
-        token.map_or("nobody", |token| &self.account.tokens[token].id).into()
-    }
-
-    async fn comment(&mut self, token: usize, comment: u8, mishaps: &[Mishap]) {
-        let (token, comment) = (self.token(token), Some(comment.to_string()));
-        let refusals = if token.is_some() { vec![] } else { vec![ErrorKind::NotFound] };
-        let id = self.token_id(token);
-        let change = UpdateToken { id: id.clone(), comment: comment.clone(), device_name: None };
-        let outcome = self.azire.call(change).await.map(drop);
-        let back = async || {
-            let there = tokens(&self.azire).await;
-            let changed = |it: &Token| it.id == id.as_str() && it.comment == comment;
-            there.iter().any(changed).then_some(())
-        };
-        if self.conclude(mishaps, &refusals, outcome, back).await.is_some() {
-            self.account.tokens[token.unwrap()].comment = comment;
-        }
-    }
-
-    async fn delete_token(&mut self, token: usize, mishaps: &[Mishap]) {
-        let token = self.token(token);
-        let refusals = if token.is_some() { vec![] } else { vec![ErrorKind::NotFound] };
-        let id = self.token_id(token);
-        let outcome = self.azire.call(DeleteToken { id: id.clone() }).await;
-        let back = async || {
-            let there = tokens(&self.azire).await;
-            (token.is_some() && there.iter().all(|it| it.id != id.as_str())).then_some(())
-        };
-        if self.conclude(mishaps, &refusals, outcome, back).await.is_some() {
-            self.account.tokens.remove(token.unwrap());
-        }
-    }
-
-    async fn delete_all_tokens(&mut self, mishaps: &[Mishap]) {
-        let outcome = self.azire.call(DeleteAllTokens {}).await;
-        let back = async || {
-            let error = self.azire.account().await.err()?;
-            assert_eq!(error.kind(), ErrorKind::Unauthorized);
-            Some(())
-        };
-        if self.conclude(mishaps, &[], outcome, back).await.is_none() {
-            return;
-        }
-        let (name, password) = (&self.account.username, &self.account.password);
-        let token = self.anonymous().call(sign_in(name, password)).await.unwrap();
-        self.own = token.id.to_string();
-        self.azire = self.azire.with_token(token.key);
-        self.account.tokens = vec![Token { id: self.own.clone(), comment: None }];
-    }
-
-    async fn create_account(&mut self, name: &'static str, mishaps: &[Mishap]) {
-        let taken = self.account.username == name || self.others.iter().any(|it| it.0 == name);
-        let refusals = if taken { vec![ErrorKind::InvalidRequest] } else { Vec::new() };
-        let new = NewAccount::new(name, Some(PASSWORDS[1].into()));
-        let outcome = AccountAdmin::create(&self.anonymous(), new).await;
-        let mut signed_in = 0;
-        let back = async || {
-            if taken {
-                return None;
-            }
-            self.anonymous().call(sign_in(name, PASSWORDS[1])).await.ok()?;
-            signed_in = 1;
-            Some(())
-        };
-        let outcome = outcome.map(|account| assert_eq!(account.login, name));
-        if self.conclude(mishaps, &refusals, outcome, back).await.is_some() {
-            self.others.push((name, signed_in));
-        }
-    }
-
-    async fn close_account(&mut self, name: &'static str, right: bool, mishaps: &[Mishap]) {
-        let Some(place) = self.others.iter().position(|it| it.0 == name) else { return };
-        self.network.calm();
-        let token = self.anonymous().call(sign_in(name, PASSWORDS[1])).await.unwrap();
-        self.others[place].1 += 1;
-        let other: Azire = self.azire.with_token(token.key);
-        let refusals = match (right, self.quirks.wrong_password) {
-            (true, _) => Vec::new(),
-            (false, 403) => vec![ErrorKind::Unauthorized],
-            (false, _) => vec![ErrorKind::InvalidRequest],
-        };
-        self.network.meet(mishaps.to_vec());
-        let password = Secret::from(if right { PASSWORDS[1] } else { "wrong" });
-        let outcome = AccountAdmin::close(&other, Some(&password)).await;
-        let back = async || {
-            let error = other.account().await.err()?;
-            assert_eq!(error.kind(), ErrorKind::Unauthorized);
-            Some(())
-        };
-        if self.conclude(mishaps, &refusals, outcome, back).await.is_some() {
-            self.others.remove(place);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyvpn::{Entry, Error, Field, FieldKind, ProviderName};
+use anyvpn::{AnyClient, Entry, Error, Field, FieldKind, ProviderName};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -53,7 +53,7 @@ pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
     let input = input(entry, &args)?;
     let reply = wait(context.output, async {
         let profile = context.profile(provider).await?;
-        Ok(anyvpn::call_by_name(&profile, name, input, args.reveal).await?)
+        Ok(AnyClient::open(&profile)?.call(name, input, args.reveal).await?)
     });
     let explain = |failure: Failure| context.explain(provider, failure);
     context.output.document(&reply.map_err(explain)?)
@@ -131,6 +131,7 @@ fn convert(kind: FieldKind, value: String) -> Result<Value, &'static str> {
         FieldKind::Boolean => {
             value.parse::<bool>().map(Value::from).map_err(|_| "must be true or false")
         }
+        FieldKind::Json => serde_json::from_str(&value).map_err(|_| "must be JSON"),
     }
 }
 
@@ -149,6 +150,7 @@ fn shown(field: &Field) -> String {
         FieldKind::Secret => "@FILE",
         FieldKind::Integer => "NUMBER",
         FieldKind::Boolean => "true|false",
+        FieldKind::Json => "JSON",
     };
     if field.required {
         format!("{}={value}", field.name)
@@ -189,6 +191,7 @@ fn list(context: &Context, provider: ProviderName) -> Result<(), Failure> {
             FieldKind::Secret => "secret",
             FieldKind::Integer => "integer",
             FieldKind::Boolean => "boolean",
+            FieldKind::Json => "json",
         },
         required: field.required,
         doc: field.doc,

@@ -67,8 +67,8 @@ async fn login(context: &Context, name: ProviderName, args: Login) -> Result<(),
     }
     // Whoever has the turn is the only one who makes a token. It also finds out whether the token
     // could be kept at all, before there is one.
-    let _turn = place.lock().await?;
-    let kept = place.load().await?;
+    let mut locked = place.lock().await?;
+    let kept = locked.load().await?;
     if let Some(kept) = &kept
         && !args.force
     {
@@ -87,7 +87,7 @@ async fn login(context: &Context, name: ProviderName, args: Login) -> Result<(),
     };
     let password = args.password.present("Password:")?;
     let new = make(&profile, username, password, args.device_name).await?;
-    if let Err(failure) = place.save(&new).await {
+    if let Err(failure) = locked.save(&new).await {
         return Err(unused(&profile, &new, failure).await);
     }
     tell(context, name, &new, &place, true)?;
@@ -102,7 +102,20 @@ async fn login(context: &Context, name: ProviderName, args: Login) -> Result<(),
 pub(super) async fn unused(profile: &Profile, made: &Kept, failure: Failure) -> Failure {
     match delete_kept(profile, made).await {
         Ok(true) => failure,
-        _ => failure.leaving("a token was made nevertheless", "delete it at the provider"),
+        _ => {
+            let (who, address) = (who(made), address(profile));
+            let left = format!("the token that was made for {who} still exists at {address}");
+            failure.leaving(&left, "delete it there, in the account's list of tokens")
+        }
+    }
+}
+
+/// Where a profile's tokens are made.
+fn address(profile: &Profile) -> &str {
+    match profile {
+        Profile::VpnScript { url, .. } => url,
+        Profile::Azire { url: Some(url), .. } | Profile::Vpngn { url: Some(url), .. } => url,
+        _ => profile.provider().title(),
     }
 }
 

@@ -40,8 +40,8 @@ async fn logout(context: &Context, name: ProviderName, local: bool) -> Result<()
         let text = || format!("Nobody is signed in at {}.", name.title());
         return context.output.answer(&answer, text);
     }
-    let _turn = place.lock().await?;
-    if let Some(kept) = place.load().await? {
+    let mut locked = place.lock().await?;
+    if let Some(kept) = locked.load().await? {
         if !local {
             let deleted = delete_kept(&profile, &kept).await.map_err(|error| {
                 Failure::from(error)
@@ -49,7 +49,7 @@ async fn logout(context: &Context, name: ProviderName, local: bool) -> Result<()
             })?;
             answer.deleted_at_provider = deleted;
         }
-        place.forget().await?;
+        locked.forget().await?;
         answer.username = kept.username;
     }
     context.output.answer(&answer, || match &answer.username {

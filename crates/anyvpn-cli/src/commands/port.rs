@@ -3,11 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use anyvpn::{Error, NewPortForward, PortForward, PortForwards, Provider, Timestamp};
+use anyvpn::{
+    Error, Leftover, LeftoverKind, NewPortForward, PortForward, PortForwards, Provider, Timestamp,
+};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::ability;
+use crate::advice::undo;
 use crate::args::number;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -134,7 +137,18 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
             let mut new = NewPortForward::new(device);
             new.lifetime = days.map(|days| DAY * days);
             new.hidden = hidden;
-            show(context, forwards.create(new).await?)
+            let port = forwards.create(new).await?;
+            let (number, hidden) = (port.port, port.hidden);
+            show(context, port).map_err(|failure| match failure.is_closed_pipe() && !hidden {
+                // Nobody wants the answer, and the list has the port.
+                true => failure,
+                false => {
+                    let port = Leftover::new(LeftoverKind::PortForward, number.to_string());
+                    let what = format!("the port {number} is open nevertheless");
+                    let hint = format!("use it or close it: {}", undo(&port));
+                    failure.leaving(&what, hint).with_leftover(port)
+                }
+            })
         }
         Port::Hide { port: Number { port }, device } => {
             let what = format!("Hide port {port}");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyvpn::ProviderName;
-use anyvpn_sandbox::{Sandbox as Server, StartError};
+use anyvpn_sandbox::{Sandbox as Server, StartError, Variation};
 use clap::Args;
 use serde_json::json;
 
@@ -26,20 +26,30 @@ const PASSWORD: &str = "Demo-Password-1";
 #[command(after_help = "\
 Examples:
   anyvpn sandbox > sandbox.env &    Serve, and write down where and as whom
-  . ./sandbox.env                   Now all commands of this shell go there")]
+  . ./sandbox.env                   Now all commands of this shell go there
+  anyvpn sandbox --variation azire.created-ip-is-bare")]
 pub struct Sandbox {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// What all names, numbers and choices follow from; 0 gives the usual answers
+    /// What all names, numbers and choices follow from; 0 answers as the live services were seen to
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// Let the sandbox differ from seed 0 in this way; can be given several times
+    #[arg(long, value_name = "NAME")]
+    variation: Vec<String>,
+    /// List the names for --variation, and what each changes
+    #[arg(long)]
+    list_variations: bool,
     /// Listen where other machines can reach it; nothing in a sandbox is secured
     #[arg(long)]
     allow_other_machines: bool,
 }
 
 pub fn run(context: &Context, args: Sandbox) -> Result<(), Failure> {
+    if args.list_variations {
+        return list_variations(context);
+    }
     let served = wait_here(context.output, serve(context, args));
     match served.as_ref().err().and_then(Failure::signal) {
         // So one ends it, and there is nothing to say.
@@ -48,8 +58,21 @@ pub fn run(context: &Context, args: Sandbox) -> Result<(), Failure> {
     }
 }
 
+fn list_variations(context: &Context) -> Result<(), Failure> {
+    let entry = |Variation { name, what, .. }| json!({ "name": name, "what": what });
+    let answer = json!({ "variations": Variation::all().map(entry).collect::<Vec<_>>() });
+    let width = Variation::all().map(|variation| variation.name.len()).max().unwrap_or_default();
+    context.output.answer(&answer, || {
+        let line = |Variation { name, what, .. }| format!("{name:width$}  {what}");
+        Variation::all().map(line).collect::<Vec<_>>().join("\n")
+    })
+}
+
 async fn serve(context: &Context, args: Sandbox) -> Result<(), Failure> {
     let mut builder = Server::builder().listen(args.listen).seed(args.seed);
+    for name in args.variation {
+        builder = builder.variation(name);
+    }
     if args.allow_other_machines {
         builder = builder.allow_other_machines();
     }
@@ -111,6 +134,10 @@ fn not_started(error: StartError) -> Failure {
         StartError::NotLoopback(address) => {
             Failure::usage(format!("other machines could reach {address}"))
                 .hint("listen on 127.0.0.1, or allow it with --allow-other-machines")
+        }
+        StartError::UnknownVariation(name) => {
+            Failure::usage(format!("no variation is named {name:?}"))
+                .hint("run `anyvpn sandbox --list-variations` to see the names")
         }
         StartError::Listen { address, source } => {
             let why = reason(&source);

@@ -1,6 +1,6 @@
 //! `anyvpn server`
 
-use anyvpn::{Protocol, Provider, Server as Found};
+use anyvpn::{LeftOut, Protocol, Provider, Server as Found};
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use futures_util::TryStreamExt as _;
@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::ability;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::list_document::ListDocument;
 use crate::text::{Column, table};
 
 #[derive(Subcommand)]
@@ -65,9 +66,30 @@ pub fn protocol() -> impl TypedValueParser<Value = Protocol> {
     PossibleValuesParser::new(["wireguard", "openvpn"]).map(|name| Protocol::from(&*name))
 }
 
+/// What the list lacks, since the provider's elements could not be read.
 #[derive(Serialize)]
-struct Answer {
-    servers: Vec<Row>,
+pub struct Lack<'a> {
+    count: usize,
+    reasons: &'a [String],
+}
+
+impl<'a> From<&'a LeftOut> for Lack<'a> {
+    fn from(left_out: &'a LeftOut) -> Self {
+        Self { count: left_out.count, reasons: &left_out.reasons }
+    }
+}
+
+/// Tells the person what the list lacks.
+pub fn tell_left_out(context: &Context, left_out: &LeftOut) {
+    if !left_out.is_empty() {
+        context.output.note(&format!("The list is not complete: {left_out}."));
+    }
+}
+
+/// What follows the servers.
+#[derive(Serialize)]
+struct Rest<'a> {
+    left_out: Lack<'a>,
 }
 
 #[derive(Serialize)]
@@ -90,17 +112,30 @@ pub async fn run(
     let Server::List { filter, protocol } = command;
     let configs = ability(provider, provider.server_configs(), "server-configs")?;
     let mut servers = configs.servers();
+    let fits = |server: &Found| {
+        protocol.as_ref().is_none_or(|protocol| server.protocols.contains(protocol))
+            && filter.fits(server)
+    };
+    if context.output.json {
+        // Each is printed as it comes: a long list takes no memory.
+        let mut document = ListDocument::new("servers");
+        while let Some(server) = servers.try_next().await? {
+            if fits(&server) {
+                document.push(&row(server))?;
+            }
+        }
+        return document.finish(&Rest { left_out: servers.left_out().into() });
+    }
     let mut rows = Vec::new();
     let mut any = false;
     while let Some(server) = servers.try_next().await? {
         any = true;
-        let speaks = protocol.as_ref().is_none_or(|it| server.protocols.contains(it));
-        if speaks && filter.fits(&server) {
+        if fits(&server) {
             rows.push(row(server));
         }
     }
-    let answer = Answer { servers: rows };
-    context.output.answer(&answer, || text(&answer.servers, any))
+    tell_left_out(context, servers.left_out());
+    context.output.lines(&text(&rows, any))
 }
 
 fn row(server: Found) -> Row {
@@ -118,7 +153,7 @@ fn row(server: Found) -> Row {
 
 fn text(servers: &[Row], any: bool) -> String {
     if servers.is_empty() {
-        return if any { "No server is like that." } else { "There are no servers." }.to_owned();
+        return if any { "No server matches." } else { "There are no servers." }.to_owned();
     }
     let row = |server: &Row| {
         let protocols: Vec<_> = server.protocols.iter().map(Protocol::as_str).collect();

@@ -5,12 +5,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyvpn::Secret;
-use anyvpn_http::{FileLock, lock_file};
+use anyvpn_http::{FileLock, chmod_command, lock_file};
 
 use super::{Draft, File};
 use crate::context::path_variable;
 use crate::failure::Failure;
-use crate::file::{Pending, chmod};
+use crate::file::Pending;
 use crate::text::reason;
 
 /// Far longer than anybody writes.
@@ -72,7 +72,7 @@ impl ConfigFile {
             use std::os::unix::fs::PermissionsExt as _;
             // It names programs to run.
             if found.permissions().mode() & 0o022 != 0 {
-                return Err(failed("others may write it").hint(chmod(&self.path)));
+                return Err(failed("others may write it").hint(chmod_command(&self.path)));
             }
         }
         let mut text = String::new();

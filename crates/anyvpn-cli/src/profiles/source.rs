@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use std::{env, io, thread};
 
 use anyvpn::Secret;
+use anyvpn_http::{PrivateFileError, open_private_file};
 
 use super::Credential;
 use crate::failure::Failure;
-use crate::file::chmod;
-use crate::secrets::first_line;
+use crate::secrets::{check_sendable, first_line};
 use crate::text::reason;
 
 /// As long as a person may need who is asked for a passphrase, or to touch a key.
@@ -41,6 +41,7 @@ impl Source {
             return Err(Failure::other(format!("the {what} gave an empty first line"))
                 .hint("the first line must be the secret"));
         }
+        check_sendable(&secret, &format!("the {what}"), Failure::other)?;
         Ok(secret)
     }
 }
@@ -51,20 +52,19 @@ fn from_file(path: &Path, what: &str) -> Result<Secret, Failure> {
         Failure::other(format!("{shown}, the {what}, cannot be used: {why}"))
             .hint("write the secret there, or correct the profile in config.toml")
     };
-    // A pipe that nobody writes to would make it wait for ever.
-    let found = path.metadata().map_err(|error| failed(&reason(&error)))?;
-    if !found.is_file() {
-        return Err(failed("it is no plain file"));
-    }
-    let mut file = std::fs::File::open(path).map_err(|error| failed(&reason(&error)))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = file.metadata().map_err(|error| failed(&reason(&error)))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(failed("others may read it").hint(chmod(path)));
+    let mut file = open_private_file(path).map_err(|error| match error {
+        PrivateFileError::Io(error) => failed(&reason(&error)),
+        PrivateFileError::Exposed { chmod } => {
+            failed("others may read it").hint(chmod.unwrap_or_else(|| {
+                let command = what.replacen("_file", "_command", 1);
+                let command = command.split(' ').next().unwrap_or_default();
+                format!(
+                    "its mode comes from outside; use {command} = [\"cat\", \"{shown}\"] instead"
+                )
+            }))
         }
-    }
+        _ => failed("it is no plain file"),
+    })?;
     first_line(&mut file).map_err(|error| failed(&reason(&error)))
 }
 

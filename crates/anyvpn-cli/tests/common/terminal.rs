@@ -80,6 +80,50 @@ impl Terminal {
         }
     }
 
+    /// Waits until the text was written, also where nobody sees it.
+    pub fn wait_for_written(&mut self, text: &str) {
+        while !String::from_utf8_lossy(&self.seen).contains(text) {
+            let Ok(chunk) = self.output.recv_timeout(LONG) else {
+                panic!("{text:?} was not written:\n{}", self.screen.screen().contents());
+            };
+            self.take(&chunk);
+        }
+    }
+
+    /// What is on the screen, with its colours.
+    pub fn styled(&self) -> String {
+        const PLAIN: &str = "\u{1b}[0m";
+        let screen = self.screen.screen();
+        let (rows, columns) = screen.size();
+        let mut text = String::new();
+        let mut style = PLAIN.to_owned();
+        for row in 0..rows.get() {
+            let cells = (0..columns.get()).filter_map(|column| screen.cell(row, column));
+            let mut cells: Vec<_> = cells.collect();
+            while cells.last().is_some_and(|cell| cell.contents().trim().is_empty()) {
+                cells.pop();
+            }
+            for cell in cells {
+                let color = match cell.fgcolor() {
+                    vt100::Color::Idx(color @ 0..8) => format!(";{}", 30 + color),
+                    vt100::Color::Idx(color @ 8..16) => format!(";{}", 82 + color),
+                    vt100::Color::Idx(color) => format!(";38;5;{color}"),
+                    vt100::Color::Rgb(red, green, blue) => format!(";38;2;{red};{green};{blue}"),
+                    vt100::Color::Default => String::new(),
+                };
+                let bold = if cell.bold() { ";1" } else { "" };
+                let now = format!("\u{1b}[0{bold}{color}m");
+                if now != style {
+                    text.push_str(&now);
+                }
+                style = now;
+                text.push_str(if cell.has_contents() { cell.contents() } else { " " });
+            }
+            text.push('\n');
+        }
+        text.trim_end().to_owned()
+    }
+
     /// All that was written so far, with what was taken back.
     pub fn written(&mut self) -> String {
         while let Ok(chunk) = self.output.try_recv() {

@@ -98,6 +98,18 @@ pub const ALL: &[Mistake] = &[
         "https_proxy=http://127.0.0.1:PORT anyvpn --url https://vpn.example.com account show",
     ),
     mistake(
+        "proxy-is-socks",
+        2,
+        "The proxy is a SOCKS proxy, as a desktop sets it.",
+        "all_proxy=socks://127.0.0.1:1/ anyvpn --url https://vpn.example.com account show",
+    ),
+    mistake(
+        "proxy-has-a-blank",
+        2,
+        "The proxy's address ends in a blank.",
+        "https_proxy='http://127.0.0.1:1 ' anyvpn --url https://vpn.example.com account show",
+    ),
+    mistake(
         "no-authorities",
         2,
         "The machine has no authorities' certificates, as a slim container.",
@@ -112,18 +124,33 @@ pub const ALL: &[Mistake] = &[
     .when(|stage| always(stage, "azire.get-user", Fault::Html(200))),
     mistake(
         "website",
-        4,
+        8,
         "The address is a website's, and not the API's.",
         "anyvpn --url http://127.0.0.1:PORT account show",
     ),
+    mistake(
+        "page-that-refuses",
+        8,
+        "A content-delivery network refuses, with a page of its own.",
+        "anyvpn account show",
+    )
+    .when(|stage| always(stage, "azire.get-user", Fault::Html(403))),
+    mistake(
+        "page-in-place-of-a-list",
+        8,
+        "A gateway does not find the list.",
+        "anyvpn config list",
+    )
+    .by(Who::VpnScript)
+    .when(|stage| always(stage, "vpnscript.list-wireguard-configs", Fault::Html(404))),
     mistake("gateway-page", 7, "A gateway answers with its page.", "anyvpn account show")
         .when(|stage| always(stage, "azire.get-user", Fault::Html(502))),
     mistake("server-error", 7, "The provider has broken down.", "anyvpn account show")
         .when(|stage| always(stage, "azire.get-user", Fault::Status(500))),
     mistake("reply-cut", 8, "The reply ends in the middle.", "anyvpn account show")
-        .when(|stage| always(stage, "azire.get-user", Fault::HalfJson)),
+        .when(|stage| always(stage, "azire.get-user", Fault::Wire("half-json"))),
     mistake("connection-cut", 7, "The connection is cut, each time.", "anyvpn account show")
-        .when(|stage| always(stage, "azire.get-user", Fault::ResetBefore)),
+        .when(|stage| always(stage, "azire.get-user", Fault::Wire("reset-before"))),
     mistake(
         "outcome-unknown",
         9,
@@ -132,7 +159,7 @@ pub const ALL: &[Mistake] = &[
     )
     .when(|stage| {
         device(stage);
-        always(stage, "azire.create-port-forward", Fault::ResetAfter);
+        always(stage, "azire.create-port-forward", Fault::Wire("reset-after"));
     }),
     mistake(
         "outcome-unknown-of-account",
@@ -142,7 +169,7 @@ pub const ALL: &[Mistake] = &[
     )
     .when(|stage| {
         stage.file("password", "correct horse");
-        always(stage, "azire.create-user", Fault::ResetAfter);
+        always(stage, "azire.create-user", Fault::Wire("reset-after"));
     }),
     mistake(
         "maybe-done",
@@ -159,7 +186,7 @@ pub const ALL: &[Mistake] = &[
 /// Every request for the operation meets the fault.
 fn always(stage: &Stage, operation: &str, fault: Fault) {
     let rule = FaultRule { operation: Some(operation.to_owned()), ..FaultRule::always(fault) };
-    stage.world.sandbox.inject(rule);
+    stage.world.sandbox.inject(rule).unwrap();
 }
 
 fn device(stage: &Stage) {

@@ -62,7 +62,7 @@ pub const ALL: &[Mistake] = &[
     .when(|stage| stage.file("password", "wrong")),
     mistake(
         "account-expired",
-        3,
+        5,
         "The account's time is over.",
         "anyvpn config get se-sto --output se-sto.conf",
     )
@@ -187,6 +187,18 @@ pub const ALL: &[Mistake] = &[
         let last = stage.world.sandbox.azire().devices(LOGIN)[2].internal_ipv4;
         stage.set("DEVICE", last.to_string());
         open_ports(stage, stage.world.sandbox.azire().daily_port_cap());
+    }),
+    mistake(
+        "ports-of-the-device",
+        5,
+        "The device has no port left.",
+        "anyvpn port create --internal-ipv4 $DEVICE",
+    )
+    .when(|stage| {
+        devices(stage, 1);
+        let device = stage.world.sandbox.azire().devices(LOGIN)[0].internal_ipv4;
+        stage.set("DEVICE", device.to_string());
+        open_ports(stage, 5);
     }),
     mistake(
         "too-many-requests",
@@ -325,7 +337,7 @@ fn open_ports(stage: &Stage, count: u32) {
 /// Every request for the operation is answered so.
 fn refuse(stage: &Stage, operation: &str, fault: Fault) {
     let rule = FaultRule { operation: Some(operation.to_owned()), ..FaultRule::always(fault) };
-    stage.world.sandbox.inject(rule);
+    stage.world.sandbox.inject(rule).unwrap();
 }
 
 fn customer(stage: &Stage) {

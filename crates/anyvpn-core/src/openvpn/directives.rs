@@ -26,6 +26,7 @@ enum Effect {
     Refused(&'static str),
 }
 
+const RUNS: &str = "runs a program";
 const SERVER: &str = "makes this machine a server";
 const UNKNOWN: &str = "is no directive that anyvpn knows";
 const NO_BLOCK: &str = "is no block that OpenVPN knows";
@@ -103,7 +104,7 @@ const TABLE: &[(Effect, &[&str])] = &[
     (File(0, &["stdin", "[inline]", "[[INLINE]]"]), &["auth-user-pass", "http-proxy-user-pass"]),
     (File(2, &["stdin", "auto", "auto-nct"]), &["http-proxy"]),
     (File(2, &["stdin"]), &["socks-proxy"]),
-    (Refused("runs a program"), &[
+    (Refused(RUNS), &[
         "auth-user-pass-verify", "client-connect", "client-crresponse", "client-disconnect",
         "dns-updown", "down", "ipchange", "iproute", "learn-address", "route-pre-down",
         "route-up", "tls-crypt-v2-verify", "tls-verify", "up",
@@ -188,9 +189,14 @@ pub(super) fn why(words: &[&str], is_block: bool) -> Option<&'static str> {
     }
 }
 
-/// Whether nothing is known of the directive that `why` is about: its words may be anything.
-pub(super) fn is_unknown(why: &str) -> bool {
-    why == UNKNOWN || why == NO_BLOCK
+/// Whether a directive's value may be shown, given what the directive does. A path or a command must be
+/// seen as a whole; a block, and what stands behind an unknown name, may be a key.
+pub(super) fn is_shown(why: &str, is_block: bool, looks_secret: bool) -> bool {
+    match why {
+        RUNS => true,
+        UNKNOWN => !is_block && !looks_secret,
+        _ => !is_block,
+    }
 }
 
 /// Whether a word is a device's name and not a path.

@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 
 use async_trait::async_trait;
-use futures_core::stream::BoxStream;
 
 use super::Status;
-use crate::{Error, ErrorKind, PublicKey, Timestamp, WireGuardConfig, WireGuardOptions};
+use crate::{Error, ErrorKind, PublicKey, Servers, Timestamp, WireGuardConfig, WireGuardOptions};
 
 /// Servers, and configurations for them.
 ///
@@ -15,8 +14,20 @@ use crate::{Error, ErrorKind, PublicKey, Timestamp, WireGuardConfig, WireGuardOp
 /// [`Error::left_behind`] has its id.
 #[async_trait]
 pub trait ServerConfigs: Send + Sync {
-    /// All servers, in the provider's order. Nothing is sent before the stream is polled.
-    fn servers(&self) -> BoxStream<'_, Result<Server, Error>>;
+    /// All servers, in the provider's order, each once. Nothing is sent before the stream is polled.
+    ///
+    /// A long list is read page by page. When it changes between two pages, as a server is added or
+    /// removed, it is read again from its first page, and only the servers that have not come yet follow:
+    /// in any order, and perhaps after one that has gone meanwhile. A change that leaves all of the
+    /// provider's numbers as they were, and brings no server twice, cannot be seen.
+    ///
+    /// An element of the list that cannot be read is left out: see [`Servers::left_out`].
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedReply` when fewer servers have come than the provider counts, or more than the
+    /// client's limits allow; `Unavailable` when the list goes on changing. Servers came before that.
+    fn servers(&self) -> Servers<'_>;
 
     /// A configuration for one server, ready to be written to a file.
     ///
@@ -72,7 +83,7 @@ pub trait ServerConfigs: Send + Sync {
 pub struct Server {
     /// What [`ConfigRequest::server`] takes.
     pub id: String,
-    /// The name for people.
+    /// The name for people; the id where the provider gives none.
     pub name: String,
     /// The country's name; absent where the provider does not say.
     pub country: Option<String>,

@@ -108,3 +108,16 @@ async fn a_403_renews_nothing() {
     assert_eq!(client.call(Create).await.unwrap_err().kind(), ErrorKind::Unauthorized);
     assert_eq!((script.arrived(), renewals.load(Ordering::SeqCst)), (1, 0));
 }
+
+/// A page of a network's login, or of a content-delivery network, does not know the credential.
+#[tokio::test]
+async fn a_page_with_401_renews_nothing() {
+    for body in ["<html>Sign in</html>", "<"] {
+        let renewals = Arc::new(AtomicUsize::new(0));
+        let credentials = Renewing { renewals: Arc::clone(&renewals), works: true };
+        let steps = [Step::json(401, body), ok()];
+        let (client, script) = client_with(steps, &clock(), |b| b.credentials(credentials));
+        assert_eq!(client.call(Read).await.unwrap_err().kind(), ErrorKind::UnexpectedReply);
+        assert_eq!((script.arrived(), renewals.load(Ordering::SeqCst)), (1, 0));
+    }
+}

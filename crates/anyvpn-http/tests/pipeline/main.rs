@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
 mod credentials;
+mod foreign;
 mod replies;
 
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use anyvpn_core::{Advice, Error, ErrorKind, OperationId, Secret, Timestamp};
 use anyvpn_http::{
-    Client, ClientBuilder, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy,
+    Client, ClientBuilder, Dialect, Fixed, Limits, Operation, Replay, Reply, Request, RetryPolicy,
     Security,
 };
 use anyvpn_testkit::dropping::poll_at_most;
@@ -34,6 +35,10 @@ impl Dialect for Plain {
 
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
         if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
+    }
+
+    fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+        !reply.body.starts_with(b"<")
     }
 
     fn refusal(reply: &Reply) -> Error {
@@ -84,6 +89,7 @@ macro_rules! operations {
 operations! {
     Read: Safe, get, u32;
     Remove: Idempotent, delete, ();
+    Rename: Idempotent, put, ();
     Create: Once, post, u32;
 }
 
@@ -123,7 +129,8 @@ async fn a_request_is_method_path_and_three_headers() {
     let [request] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!(request.method(), "GET");
     assert_eq!(request.uri(), "https://vpn.example.com/base/thing");
-    assert_eq!(request.headers().len(), 2);
+    assert_eq!(request.headers().len(), 3);
+    assert_eq!(request.headers()["user-agent"], concat!("anyvpn/", env!("CARGO_PKG_VERSION")));
     assert_eq!(request.headers()["accept"], "application/json");
     assert_eq!(request.headers()["authorization"], "Bearer t0ken");
     assert!(request.headers()["authorization"].is_sensitive());
@@ -204,6 +211,27 @@ async fn retry_after_counts_in_seconds_and_as_a_date() {
     }
 }
 
+/// A clock that is wrong on either side does not stretch the wait: both dates are the server's.
+#[tokio::test]
+async fn a_retry_after_date_counts_from_the_replys_own_date() {
+    for (date, retry_after, wait) in [
+        ("Thu, 01 Jan 2026 01:00:00 GMT", "Thu, 01 Jan 2026 01:00:02 GMT", 2),
+        ("Wed, 31 Dec 2025 23:00:00 GMT", "Wed, 31 Dec 2025 23:00:09 GMT", 9),
+        // The two obsolete forms, which a recipient must accept.
+        ("Thu, 01 Jan 2026 01:00:00 GMT", "Thursday, 01-Jan-26 01:00:03 GMT", 3),
+        ("Thu Jan  1 01:00:00 2026", "Thu Jan  1 01:00:04 2026", 4),
+        // Without a date that can be read, this machine's clock has to do.
+        ("yesterday", "Thu, 01 Jan 2026 00:00:05 GMT", 5),
+        ("yesterday", "Thursday, 01-Jan-26 00:00:06 GMT", 6),
+    ] {
+        let limited = Step::json(429, "").with_header("retry-after", retry_after);
+        let (client, script, clock) = client([limited.with_header("date", date), ok()]);
+        assert_eq!(client.call(Create).await.unwrap(), 7);
+        assert_eq!(script.arrived(), 2);
+        assert_eq!(clock.elapsed(), Duration::from_secs(wait), "{retry_after}");
+    }
+}
+
 #[tokio::test]
 async fn a_wait_beyond_the_budget_is_the_callers() {
     let year = Step::json(429, "").with_header("retry-after", "31536000");
@@ -277,9 +305,9 @@ async fn a_delete_that_was_lost_and_is_gone_is_done() {
     let (client, _, _) = self::client([Step::json(429, ""), Step::json(404, "gone")]);
     let error = client.call(Remove).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::Change));
-    // A 404 that is not the provider's says nothing about the thing.
-    let (client, _, _) = self::client([Step::Reset, Step::json(404, "")]);
-    let error = client.call(Remove).await.unwrap_err();
+    // What is changed and not removed has not been changed if it is not found.
+    let (client, _, _) = self::client([Step::Reset, Step::json(404, "gone")]);
+    let error = client.call(Rename).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::ReadBack));
     // A gateway's 502 says nothing about the work.
     let (client, _, _) = self::client([Step::json(502, ""), Step::json(404, "gone")]);
@@ -308,6 +336,42 @@ async fn a_post_without_a_body_says_so() {
     let lengths: Vec<_> =
         script.sent().iter().map(|it| it.headers().get("content-length").cloned()).collect();
     assert_eq!(lengths, [Some("0".parse().unwrap()), None, None]);
+}
+
+/// The wait is the provider's, whoever is calling. What is refused on this side waits for nothing.
+#[tokio::test]
+async fn clients_of_one_client_share_the_pause_after_a_429() {
+    let mut dropped = 0;
+    for polls in 1..10 {
+        let limited = Step::json(429, "").with_header("retry-after", "5");
+        let (client, script, clock) = client([limited, ok()]);
+        let other = client.with_credentials(Fixed(Some(Secret::from("another"))));
+        let nobody = other.with_credentials(Fixed(None));
+        if poll_at_most(polls, client.call(Read)).await.is_some() {
+            break;
+        }
+        if script.arrived() == 1 && clock.sleeps().is_empty() {
+            dropped += 1;
+            let error = nobody.call(Read).await.unwrap_err();
+            assert_eq!((error.kind(), clock.sleeps()), (ErrorKind::Unauthorized, Vec::new()));
+            assert_eq!(client.wait_for(Read::ID), Duration::from_secs(5));
+            other.call(Read).await.unwrap();
+            assert_eq!(clock.sleeps(), [Duration::from_secs(5)], "after {polls} polls");
+        }
+    }
+    assert!(dropped > 0, "no call was dropped while it waited");
+}
+
+#[tokio::test]
+async fn a_user_agent_of_the_callers_own_is_sent_or_refused_at_once() {
+    let (client, script) = client_with([ok()], &clock(), |b| b.user_agent("shop/2.1 (acme)"));
+    client.call(Read).await.unwrap();
+    assert_eq!(script.sent()[0].headers()["user-agent"], "shop/2.1 (acme)");
+    for wrong in ["", " ", "a\r\nHost: elsewhere", "caf\u{e9}", "tab\t", "\u{feff}shop"] {
+        let builder = Client::<Plain>::builder("https://vpn.example.com").user_agent(wrong);
+        let error = builder.transport(Arc::new(Script::default())).build().unwrap_err();
+        assert!(error.fields().contains_key("user_agent"), "{wrong:?}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A provider without any ways of its own: bearer tokens, JSON, and statuses.
 
-use anyvpn_core::{Error, ErrorKind, Secret};
+use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::{Client, Dialect, Reply, Request, Security};
 use serde::de::DeserializeOwned;
 
@@ -16,6 +16,10 @@ impl Dialect for Plain {
 
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
         if reply.status.is_success() { reply.json() } else { Err(Self::refusal(reply)) }
+    }
+
+    fn is_own_form(_: OperationId, reply: &Reply) -> bool {
+        !reply.body.starts_with(b"<")
     }
 
     fn refusal(reply: &Reply) -> Error {

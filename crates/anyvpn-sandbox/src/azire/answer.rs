@@ -17,14 +17,6 @@ struct Success<T> {
     data: T,
 }
 
-#[derive(Serialize)]
-struct Failure<'a> {
-    status: &'static str,
-    message: &'a str,
-    #[serde(skip_serializing_if = "Errors::is_empty")]
-    data: Errors,
-}
-
 pub(super) fn success(data: impl Serialize) -> Reply {
     success_with(200, data)
 }
@@ -34,16 +26,12 @@ pub(super) fn success_with(status: u16, data: impl Serialize) -> Reply {
 }
 
 pub(super) fn refusal(status: u16, message: &str) -> Reply {
-    Reply::json(status, &Failure { status: "error", message, data: Errors::new() })
+    Reply::json(status, &json!({ "status": "error", "message": message }))
 }
 
 pub(super) fn invalid(data: Errors) -> Reply {
-    invalid_with(422, data)
-}
-
-fn invalid_with(status: u16, data: Errors) -> Reply {
     let message = "The given data was invalid.";
-    Reply::json(status, &Failure { status: "error", message, data })
+    Reply::json(422, &json!({ "status": "error", "message": message, "data": data }))
 }
 
 /// One field is wrong in a way that the provider may answer with different statuses. Only 422 has
@@ -70,9 +58,9 @@ pub(super) fn full() -> Reply {
 
 pub(super) fn deleted(reply: DeleteReply) -> Reply {
     match reply {
+        DeleteReply::Envelope => Reply::json(200, &json!({ "status": "success" })),
         DeleteReply::Empty => Reply::empty(200),
         DeleteReply::NoContent => Reply::empty(204),
-        DeleteReply::Envelope => Reply::json(200, &json!({ "status": "success" })),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -14,19 +14,6 @@ use crate::provider::Call;
 use crate::reply::Reply;
 
 const CONNECT_LIMIT: Duration = Duration::from_millis(500);
-
-#[derive(Serialize)]
-struct Report {
-    status: &'static str,
-    message: &'static str,
-    data: Checked,
-}
-
-#[derive(Serialize)]
-struct Checked {
-    source_ip: IpAddr,
-    port: u16,
-}
 
 /// The documented sample of the call by POST is in truth a GET of this route with a query: the port
 /// in the path counts.
@@ -52,9 +39,10 @@ pub(super) async fn report(source_ip: IpAddr, port: u16, closed: u16) -> Reply {
         && timeout(CONNECT_LIMIT, TcpStream::connect((source_ip, port)))
             .await
             .is_ok_and(|connected| connected.is_ok());
-    let data = Checked { source_ip, port };
-    match open {
-        true => Reply::json(200, &Report { status: "success", message: "Port is open", data }),
-        false => Reply::json(closed, &Report { status: "error", message: "Port is closed", data }),
-    }
+    let (status, word, message) = match open {
+        true => (200, "success", "Port is open"),
+        false => (closed, "error", "Port is closed"),
+    };
+    let data = json!({ "source_ip": source_ip, "port": port });
+    Reply::json(status, &json!({ "status": word, "message": message, "data": data }))
 }

@@ -1,12 +1,12 @@
 //! `/v3/ips`: one WireGuard device each.
 
-use std::net::Ipv4Addr;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::answer::{Answer, body, deleted, invalid, not_found, success, success_with, wrong};
+use super::answer::{
+    Answer, body, deleted, invalid, not_found, refusal, success, success_with, wrong,
+};
 use super::state::{Account, Caller, Device, Key, State};
 use super::users::require_active;
 use crate::provider::Call;
@@ -16,44 +16,24 @@ pub(super) const MOST_DEVICES: usize = 10;
 const MOST_KEYS: usize = 3;
 const DNS: [&str; 3] = ["10.0.0.1", "2a0e:1c80:1337:1:10::1", "91.231.153.2"];
 
-#[derive(Serialize)]
-struct Ip<'a> {
-    id: &'a str,
-    ipv4_address: Ipv4Addr,
-    ipv4_netmask: u8,
-    ipv6_address: &'a str,
-    ipv6_netmask: u8,
-    dns: [&'static str; 3],
-    device_name: Option<&'a str>,
-    keys: Vec<KeyReply<'a>>,
-}
-
-#[derive(Serialize)]
-struct KeyReply<'a> {
-    key: &'a str,
-    created_at: i64,
-}
-
-fn ip<'a>(account: &'a Account, device: &'a Device) -> Ip<'a> {
+fn ip(account: &Account, device: &Device) -> Value {
     let id = device.token.as_ref();
     let token = id.and_then(|id| account.tokens.iter().find(|token| token.id == *id));
-    Ip {
-        id: &device.id,
-        ipv4_address: device.address,
-        ipv4_netmask: 32,
-        ipv6_address: &device.address_v6,
-        ipv6_netmask: 128,
-        dns: DNS,
-        device_name: token.and_then(|token| token.device_name.as_deref()),
-        keys: keys(device),
-    }
+    json!({
+        "id": device.id,
+        "ipv4_address": device.address,
+        "ipv4_netmask": 32,
+        "ipv6_address": device.address_v6,
+        "ipv6_netmask": 128,
+        "dns": DNS,
+        "device_name": token.and_then(|token| token.device_name.as_deref()),
+        "keys": keys(device),
+    })
 }
 
-fn keys(device: &Device) -> Vec<KeyReply<'_>> {
-    fn reply(key: &Key) -> KeyReply<'_> {
-        KeyReply { key: &key.key, created_at: key.created_at }
-    }
-    device.keys.iter().map(reply).collect()
+fn keys(device: &Device) -> Value {
+    let shown = |key: &Key| json!({ "key": key.key, "created_at": key.created_at });
+    device.keys.iter().map(shown).collect()
 }
 
 pub(super) fn list(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
@@ -63,12 +43,20 @@ pub(super) fn list(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
 }
 
 pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer {
-    let key = new_key(state, caller, call)?;
-    require_active(state, caller)?;
-    if state.accounts[caller.account].devices.len() >= MOST_DEVICES {
-        return Err(wrong(state.quirks.too_many, "key", "The account has no address left."));
+    let key = key(call)?;
+    let known = state.accounts[caller.account].device_with(&key);
+    if known.is_some() && state.quirks.duplicate_key != 200 {
+        return Err(taken(state));
     }
-    let place = state.add_device(caller.account, Some(caller.token.clone()), key)?;
+    require_active(state, caller)?;
+    let place = match known {
+        // The vendor's command-line tool registers the same key each time it is run.
+        Some(place) => place,
+        None if state.accounts[caller.account].devices.len() >= MOST_DEVICES => {
+            return Err(refusal(state.quirks.too_many, "The account has no address left."));
+        }
+        None => state.add_device(caller.account, Some(caller.token.clone()), key)?,
+    };
     let account = &state.accounts[caller.account];
     let made = ip(account, &account.devices[place]);
     Ok(match state.quirks.created_ip_is_bare {
@@ -86,12 +74,15 @@ pub(super) fn get(state: &mut State, caller: &Caller, call: &Call) -> Answer {
 pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let account = &mut state.accounts[caller.account];
     account.devices.remove(place(account, call)?);
-    Ok(deleted(state.quirks.delete_reply("azire.delete-ip")))
+    Ok(deleted(state.quirks.deleted))
 }
 
 pub(super) fn put_key(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let place = place(&state.accounts[caller.account], call)?;
-    let key = new_key(state, caller, call)?;
+    let key = key(call)?;
+    if state.accounts[caller.account].device_with(&key).is_some() {
+        return Err(taken(state));
+    }
     let created_at = state.now();
     let device = &mut state.accounts[caller.account].devices[place];
     if device.keys.len() >= MOST_KEYS {
@@ -108,8 +99,8 @@ fn place(account: &Account, call: &Call) -> Result<usize, Reply> {
     account.devices.iter().position(|device| device.id == call.param("id")).ok_or_else(not_found)
 }
 
-/// A WireGuard key that the account does not have.
-fn new_key(state: &State, caller: &Caller, call: &Call) -> Result<String, Reply> {
+/// The WireGuard key of a request.
+fn key(call: &Call) -> Result<String, Reply> {
     let mut fields = body(call)?;
     let key = fields.required_text("key");
     let whole = STANDARD.decode(&key).is_ok_and(|bytes| bytes.len() == 32);
@@ -117,8 +108,10 @@ fn new_key(state: &State, caller: &Caller, call: &Call) -> Result<String, Reply>
         fields.refuse("key", "must be a WireGuard public key");
     }
     fields.done().map_err(invalid)?;
-    match state.accounts[caller.account].has_key(&key) {
-        true => Err(wrong(state.quirks.duplicate_key, "key", "The key has already been taken.")),
-        false => Ok(key),
-    }
+    Ok(key)
+}
+
+fn taken(state: &State) -> Reply {
+    let status = if state.quirks.duplicate_key == 409 { 409 } else { 422 };
+    wrong(status, "key", "The key has already been taken.")
 }

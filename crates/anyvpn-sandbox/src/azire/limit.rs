@@ -30,8 +30,9 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    pub(super) fn tell(self, reply: Reply) -> Reply {
-        reply.with_header(LIMIT, self.limit).with_header(REMAINING, self.remaining)
+    pub(super) fn tell(&self, reply: Reply) -> Reply {
+        let reply = reply.with_header(LIMIT, self.limit.clone());
+        reply.with_header(REMAINING, self.remaining.clone())
     }
 }
 

@@ -2,8 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::state::State;
@@ -36,22 +35,6 @@ pub(super) struct Location {
     pubkey: String,
 }
 
-#[derive(Serialize)]
-struct Reached<'a> {
-    status: &'static str,
-    locations: Vec<LocationReply<'a>>,
-}
-
-#[derive(Serialize)]
-struct LocationReply<'a> {
-    name: &'a str,
-    city: &'a str,
-    country: &'a str,
-    iso: &'a str,
-    pool: Value,
-    pubkey: Value,
-}
-
 pub(super) fn all(random: &mut Random) -> Vec<Location> {
     let location = |(name, city, country)| Location {
         name,
@@ -76,14 +59,17 @@ pub(super) fn list(state: &mut State, call: &Call) -> Answer {
         (true, _) => Value::from([text].as_slice()),
     };
     let visible = state.locations.iter().filter(|place| signed_in || place.name != CUSTOM);
-    let locations = visible.map(|place| LocationReply {
-        name: place.name,
-        city: place.city,
-        country: place.country,
-        iso: place.name.split('-').next().unwrap_or_default(),
-        pool: value(&place.pool),
-        pubkey: value(&place.pubkey),
-    });
+    let shown = |place: &Location| {
+        json!({
+            "name": place.name,
+            "city": place.city,
+            "country": place.country,
+            "iso": place.name.split('-').next(),
+            "pool": value(&place.pool),
+            "pubkey": value(&place.pubkey),
+        })
+    };
+    let locations: Value = visible.map(shown).collect();
     // The one list that does not stand under `data`.
-    Ok(Reply::json(200, &Reached { status: "success", locations: locations.collect() }))
+    Ok(Reply::json(200, &json!({ "status": "success", "locations": locations })))
 }

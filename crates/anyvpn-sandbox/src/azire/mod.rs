@@ -1,7 +1,8 @@
 //! AzireVPN, version 3 of its API.
 //!
 //! Where the documents are silent the sandbox decides, in one of two ways. What a client could come
-//! to rely on is drawn from the seed: [`Quirks`]. The rest is fixed, and all of it stands here:
+//! to rely on is a choice that other seeds and [variations](crate::Variation) make differently:
+//! [`Quirks`]. The rest is fixed, and all of it stands here:
 //!
 //! - A new user is active, for a trial of 30 days. The documents' sample shows one that is not, and
 //!   no call that pays; without a trial no demonstration would come further than the sign-in.
@@ -28,5 +29,5 @@ mod tokens;
 mod users;
 
 pub use quirks::{DeleteReply, EmptyList, Quirks, UserIps};
-pub(crate) use service::operations;
 pub use service::{Account, Device, Port, Service};
+pub(crate) use state::State;

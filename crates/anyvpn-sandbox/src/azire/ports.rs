@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::answer::{
     Answer, body, deleted, invalid, not_found, refusal, success, success_with, wrong,
@@ -33,16 +34,6 @@ struct ListedPort {
     expires_at: i64,
 }
 
-#[derive(Serialize)]
-struct PortReply {
-    internal_ipv4: Ipv4Addr,
-    internal_ipv6: String,
-    /// `null` once it is hidden.
-    port: Option<u16>,
-    hidden: bool,
-    expires_at: i64,
-}
-
 pub(super) fn list(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let mut fields = Fields::of_query(call);
     let address = address(&mut fields);
@@ -57,9 +48,7 @@ pub(super) fn list(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     if !list.ports.is_empty() {
         return Ok(success(list));
     }
-    let answer = state.quirks.empty_list(state.empty_lists);
-    state.empty_lists = state.empty_lists.wrapping_add(1);
-    match answer {
+    match state.quirks.empty_list {
         EmptyList::NotFound => Err(not_found()),
         EmptyList::NoneFound => Err(refusal(404, "No port forwardings found")),
         EmptyList::Array => Ok(success(list)),
@@ -76,8 +65,8 @@ pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     fields.done().map_err(invalid)?;
     require_active(state, caller)?;
     if device(state, caller, address)?.ports.len() >= PORTS_PER_DEVICE {
-        let message = "The device has no port left.";
-        return Err(wrong(state.quirks.too_many, "internal_ipv4", message));
+        // It is no fault of the input, so that no field is named.
+        return Err(refusal(state.quirks.too_many, "The device has no port left."));
     }
     let now = state.now();
     let today = now.div_euclid(DAY);
@@ -94,9 +83,13 @@ pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     state.accounts[caller.account].created_ports = (today, created + 1);
     let device = device(state, caller, address)?;
     device.ports.push(Forward { port, hidden, expires_at });
-    let internal_ipv6 = device.address_v6.clone();
-    let reply =
-        PortReply { internal_ipv4: address, internal_ipv6, port: Some(port), hidden, expires_at };
+    let reply = json!({
+        "internal_ipv4": address,
+        "internal_ipv6": device.address_v6,
+        "port": port,
+        "hidden": hidden,
+        "expires_at": expires_at,
+    });
     Ok(success_with(state.quirks.created, reply))
 }
 
@@ -111,17 +104,15 @@ pub(super) fn hide(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     }
     fields.done().map_err(invalid)?;
     let device = device(state, caller, address)?;
-    let internal_ipv6 = device.address_v6.clone();
     let place = place(device, port)?;
-    let forward = &mut device.ports[place];
-    forward.hidden = true;
-    Ok(success(PortReply {
-        internal_ipv4: address,
-        internal_ipv6,
-        port: None,
-        hidden: true,
-        expires_at: forward.expires_at,
-    }))
+    device.ports[place].hidden = true;
+    Ok(success(json!({
+        "internal_ipv4": address,
+        "internal_ipv6": device.address_v6,
+        "port": null,
+        "hidden": true,
+        "expires_at": device.ports[place].expires_at,
+    })))
 }
 
 pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer {
@@ -131,7 +122,7 @@ pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     fields.done().map_err(invalid)?;
     let device = device(state, caller, address)?;
     device.ports.remove(place(device, port)?);
-    Ok(deleted(state.quirks.delete_reply("azire.delete-port-forward")))
+    Ok(deleted(state.quirks.deleted))
 }
 
 /// The field `internal_ipv4`; unspecified when it is wrong, and the error is noted then.

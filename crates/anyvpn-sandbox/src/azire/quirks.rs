@@ -1,142 +1,139 @@
-//! What the documents leave open, decided by the seed.
+//! What the documents leave open: the answers of seed 0, and the variations of them.
 
-use crate::random::Random;
+use crate::variation::{Row, draw, row};
 
 /// How the user object tells how many addresses the account has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UserIps {
-    /// `{"allocated": 0, "available": 10}`, as clients of the live service expect it.
+    /// `{"allocated": 0, "available": 10}`
     Object,
-    /// `[{"allocated": 0}, {"available": 10}]`, a reading of the documents' sample.
+    /// `[{"allocated": 0}, {"available": 10}]`
     Array,
     /// Not at all.
     Missing,
 }
 
-/// How a deletion without a documented reply is answered.
+/// How a deletion is answered. No reply is documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeleteReply {
+    /// 200 with `{"status": "success"}`.
+    Envelope,
     /// 200 without a body.
     Empty,
     /// 204.
     NoContent,
-    /// 200 with `{"status": "success"}`.
-    Envelope,
 }
 
-/// How a list without a visible port is answered. All three were seen, or follow from the documents.
+/// How a list without a visible port is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EmptyList {
-    /// 404 `Not found`
-    NotFound,
     /// 404 `No port forwardings found`
     NoneFound,
+    /// 404 `Not found`
+    NotFound,
     /// 200 with an empty array.
     Array,
 }
 
-/// The deletions without a documented reply.
-const DELETIONS: [&str; 5] = [
-    "azire.delete-user",
-    "azire.delete-port-forward",
-    "azire.delete-token",
-    "azire.delete-all-tokens",
-    "azire.delete-ip",
-];
-const DELETE_REPLIES: [DeleteReply; 3] =
-    [DeleteReply::Empty, DeleteReply::NoContent, DeleteReply::Envelope];
-const EMPTY_LISTS: [EmptyList; 3] = [EmptyList::NotFound, EmptyList::NoneFound, EmptyList::Array];
-
-/// The choices of one sandbox. Seed 0 takes the first of each, as listed here; any other seed
-/// draws. A test that needs a certain choice looks for a seed:
-///
-/// ```
-/// use anyvpn_sandbox::azire::Quirks;
-///
-/// let seed = (0..).find(|seed| Quirks::from_seed(*seed).created_ip_is_bare);
-/// assert!(seed.is_some());
-/// ```
+/// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
+/// that were switched on by name. Where each choice of seed 0 comes from stands in
+/// `docs/decisions/sandbox.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {
-    /// `ips` of the user object: [`UserIps::Object`], `Array` or `Missing`.
+    /// `ips` of the user object.
     pub user_ips: UserIps,
-    /// Status of a creation that worked: 200 or 201.
+    /// Status of a creation that worked.
     pub created: u16,
-    /// Status of a sign-in with wrong credentials: 401 or 422.
+    /// Status of a sign-in with wrong credentials.
     pub wrong_sign_in: u16,
-    /// Status of a deletion of the account with the wrong password: 403 or 422.
+    /// Status of a deletion of the account with the wrong password.
     pub wrong_password: u16,
-    /// Whether a changed e-mail address counts as verified, as the sample shows it, or is to be
-    /// verified again: true or false.
+    /// Whether a changed email address counts as verified.
     pub changed_email_is_verified: bool,
-    /// Whether `POST /ips` answers the ip without an envelope: false as seen live, or true as the
-    /// page shows it.
+    /// Whether `POST /ips` answers without an envelope.
     pub created_ip_is_bare: bool,
-    /// Status of a WireGuard key that the account has already: 422 or 409.
+    /// Status of `POST /ips` with a key that the account has already; 200 answers with the device
+    /// that has it.
     pub duplicate_key: u16,
-    /// Whether a fourth key of an ip drops the oldest, or is refused: false or true.
+    /// Whether a fourth key of an ip drops the oldest, or is refused.
     pub fourth_key_drops_oldest: bool,
-    /// Whether `pool` and `pubkey` of a location are arrays: false as seen live, or true as the
-    /// page says.
+    /// Whether `pool` and `pubkey` of a location are arrays.
     pub locations_have_arrays: bool,
-    /// Status of an `internal_ipv4` that is no device of the account: 422 or 404.
+    /// Status of an `internal_ipv4` that is no device of the account.
     pub unknown_device: u16,
-    /// Status of a device or a port more than there may be at one time: 422 or 403.
+    /// Status of a device or a port more than there may be at one time.
     pub too_many: u16,
-    /// Status of the answer that a port is closed: 200, 400, 404 or 422.
+    /// Status of the answer that a port is closed.
     pub closed: u16,
-    /// Whether `expires_in: 0`, which the page's sample sends, counts as absent or is refused: true
-    /// or false.
+    /// Whether `expires_in: 0` counts as absent, or is refused.
     pub zero_days_is_absent: bool,
-    /// Ports that an account may create a day: 10, or from 5 to 19.
+    /// Ports that an account may create a day.
     pub daily_port_cap: u32,
-    delete_reply: usize,
-    empty_list: usize,
+    /// How a deletion is answered.
+    pub deleted: DeleteReply,
+    /// How a list without a visible port is answered.
+    pub empty_list: EmptyList,
 }
+
+impl Default for Quirks {
+    fn default() -> Quirks {
+        Quirks {
+            user_ips: UserIps::Object,
+            created: 200,
+            wrong_sign_in: 401,
+            wrong_password: 403,
+            changed_email_is_verified: true,
+            created_ip_is_bare: false,
+            duplicate_key: 200,
+            fourth_key_drops_oldest: false,
+            locations_have_arrays: false,
+            unknown_device: 422,
+            too_many: 422,
+            closed: 400,
+            zero_days_is_absent: true,
+            daily_port_cap: 10,
+            deleted: DeleteReply::Envelope,
+            empty_list: EmptyList::NoneFound,
+        }
+    }
+}
+
+/// Field, name, what is different, and how.
+#[rustfmt::skip]
+pub(super) static VARIATIONS: &[Row<Quirks>] = &[
+    row("user_ips", "azire.user-ips-are-an-array", "The user's `ips` are an array of two objects.", |quirks| quirks.user_ips = UserIps::Array),
+    row("user_ips", "azire.user-ips-are-missing", "The user has no `ips`.", |quirks| quirks.user_ips = UserIps::Missing),
+    row("created", "azire.created-is-201", "Creations answer with status 201 instead of 200.", |quirks| quirks.created = 201),
+    row("wrong_sign_in", "azire.wrong-sign-in-is-422", "A sign-in with wrong credentials is a validation error instead of 401.", |quirks| quirks.wrong_sign_in = 422),
+    row("wrong_password", "azire.wrong-password-is-422", "Deleting the account with a wrong password is a validation error instead of 403.", |quirks| quirks.wrong_password = 422),
+    row("changed_email_is_verified", "azire.changed-email-is-unverified", "A changed email address must be verified again.", |quirks| quirks.changed_email_is_verified = false),
+    row("created_ip_is_bare", "azire.created-ip-is-bare", "`POST /ips` answers without an envelope, as the vendor's page shows it.", |quirks| quirks.created_ip_is_bare = true),
+    row("duplicate_key", "azire.duplicate-key-is-422", "A WireGuard key that the account has already is a validation error.", |quirks| quirks.duplicate_key = 422),
+    row("duplicate_key", "azire.duplicate-key-is-409", "A WireGuard key that the account has already is refused with 409.", |quirks| quirks.duplicate_key = 409),
+    row("fourth_key_drops_oldest", "azire.fourth-key-drops-oldest", "A fourth key of a device takes the place of the oldest.", |quirks| quirks.fourth_key_drops_oldest = true),
+    row("locations_have_arrays", "azire.locations-have-arrays", "`pool` and `pubkey` of a location are arrays, as the vendor's page calls them.", |quirks| quirks.locations_have_arrays = true),
+    row("unknown_device", "azire.unknown-device-is-404", "An `internal_ipv4` that is no device of the account is not found instead of invalid.", |quirks| quirks.unknown_device = 404),
+    row("too_many", "azire.too-many-is-403", "One device or port too many is refused with 403 instead of 422.", |quirks| quirks.too_many = 403),
+    row("closed", "azire.closed-port-is-200", "\"Port is closed\" has status 200 instead of 400.", |quirks| quirks.closed = 200),
+    row("closed", "azire.closed-port-is-404", "\"Port is closed\" has status 404 instead of 400.", |quirks| quirks.closed = 404),
+    row("closed", "azire.closed-port-is-422", "\"Port is closed\" has status 422 instead of 400.", |quirks| quirks.closed = 422),
+    row("zero_days_is_absent", "azire.zero-days-are-refused", "`expires_in: 0` is a validation error.", |quirks| quirks.zero_days_is_absent = false),
+    row("daily_port_cap", "azire.daily-port-cap-is-5", "An account may create 5 ports a day instead of 10.", |quirks| quirks.daily_port_cap = 5),
+    row("daily_port_cap", "azire.daily-port-cap-is-19", "An account may create 19 ports a day instead of 10.", |quirks| quirks.daily_port_cap = 19),
+    row("deleted", "azire.deleted-is-empty", "Deletions answer with 200 and no body.", |quirks| quirks.deleted = DeleteReply::Empty),
+    row("deleted", "azire.deleted-is-204", "Deletions answer with 204.", |quirks| quirks.deleted = DeleteReply::NoContent),
+    row("empty_list", "azire.empty-list-is-not-found", "A list without ports is 404 \"Not found\".", |quirks| quirks.empty_list = EmptyList::NotFound),
+    row("empty_list", "azire.empty-list-is-an-array", "A list without ports is 200 with an empty array.", |quirks| quirks.empty_list = EmptyList::Array),
+];
 
 impl Quirks {
     /// The choices that follow from the seed.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
-        let mut random = Random::new(seed, 1);
-        let mut draw = |options: u32| {
-            if seed == 0 { 0 } else { random.below(options) as usize }
-        };
-        Quirks {
-            user_ips: [UserIps::Object, UserIps::Array, UserIps::Missing][draw(3)],
-            created: [200, 201][draw(2)],
-            wrong_sign_in: [401, 422][draw(2)],
-            wrong_password: [403, 422][draw(2)],
-            changed_email_is_verified: [true, false][draw(2)],
-            created_ip_is_bare: [false, true][draw(2)],
-            duplicate_key: [422, 409][draw(2)],
-            fourth_key_drops_oldest: [false, true][draw(2)],
-            locations_have_arrays: [false, true][draw(2)],
-            unknown_device: [422, 404][draw(2)],
-            too_many: [422, 403][draw(2)],
-            closed: [200, 400, 404, 422][draw(4)],
-            zero_days_is_absent: [true, false][draw(2)],
-            daily_port_cap: 5 + (5 + draw(15) as u32) % 15,
-            delete_reply: draw(3),
-            empty_list: draw(3),
-        }
-    }
-
-    /// How a deletion is answered, by its name, such as `azire.delete-ip`. Each of the five is
-    /// answered differently from the next.
-    #[must_use]
-    pub fn delete_reply(&self, operation: &str) -> DeleteReply {
-        let place = DELETIONS.iter().position(|name| *name == operation).unwrap_or_default();
-        DELETE_REPLIES[(self.delete_reply + place) % DELETE_REPLIES.len()]
-    }
-
-    /// How an empty list is answered when so many were answered before.
-    #[must_use]
-    pub fn empty_list(&self, before: usize) -> EmptyList {
-        EMPTY_LISTS[(self.empty_list + before % EMPTY_LISTS.len()) % EMPTY_LISTS.len()]
+        draw(VARIATIONS, seed)
     }
 }

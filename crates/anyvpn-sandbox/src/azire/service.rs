@@ -1,25 +1,23 @@
 //! AzireVPN as the server and the tests see it.
 
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard};
 
-use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::future::Either;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::answer::{not_found, refusal};
+use super::answer::refusal;
 use super::limit::RateLimit;
-use super::quirks::Quirks;
+use super::quirks::{Quirks, VARIATIONS};
 use super::routes::{ROUTES, Work};
 use super::state::{self, DAY, State};
 use super::{check, locations};
-use crate::provider::{Call, Provider, Route};
+use crate::Sandbox;
+use crate::provider::{self, Action, Answer, Call, Route, Settings, Shared, fields, text};
 use crate::random::Random;
 use crate::reply::Reply;
-use crate::{Clock, locked};
+use crate::variation::Row;
 
 /// Ten years: tests move the clock, and few of them are about the account's end.
 const ACCOUNT_DAYS: i64 = 3650;
@@ -60,31 +58,30 @@ pub struct Port {
 /// A handle to the state of one sandbox's AzireVPN.
 #[derive(Clone)]
 pub struct Service {
-    state: Arc<Mutex<State>>,
+    state: Shared<State>,
+}
+
+impl Sandbox {
+    /// What stands for `https://api.azirevpn.com`: clients add `/v3/…`.
+    #[must_use]
+    pub fn azire_url(&self) -> String {
+        format!("http://{}/azire", self.address)
+    }
+
+    /// The state of the AzireVPN that is imitated.
+    #[must_use]
+    pub fn azire(&self) -> &Service {
+        self.service()
+    }
+}
+
+impl From<Shared<State>> for Service {
+    fn from(state: Shared<State>) -> Service {
+        Service { state }
+    }
 }
 
 impl Service {
-    pub(crate) fn new(seed: u64, clock: Clock, rate_limit: Option<u32>) -> Service {
-        let mut random = Random::new(seed, 2);
-        let state = State {
-            quirks: Quirks::from_seed(seed),
-            locations: locations::all(&mut random),
-            random,
-            clock,
-            accounts: Vec::new(),
-            limit: RateLimit::new(rate_limit),
-            empty_lists: 0,
-        };
-        Service { state: Arc::new(Mutex::new(state)) }
-    }
-
-    /// The state as it is now: what has run out is gone.
-    fn state(&self) -> MutexGuard<'_, State> {
-        let mut state = locked(&self.state);
-        state.expire();
-        state
-    }
-
     /// Adds an account that is subscribed, active for ten years, and verified, with one token. When
     /// there is one of that name it gets the password and one more token.
     ///
@@ -92,7 +89,7 @@ impl Service {
     ///
     /// When the sandbox holds as many accounts or the account as many tokens as it may: 1000.
     pub fn add_account(&self, username: &str, password: &str) -> Account {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let created_at = state.now();
         if state.named(username).is_none() {
             let added = state.add_account(state::Account {
@@ -123,7 +120,7 @@ impl Service {
     /// Adds a device with a key of its own to an account, whatever its limits. `None` when there is
     /// no such account.
     pub fn add_device(&self, username: &str) -> Option<Ipv4Addr> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let account = state.accounts.iter().position(|account| account.username == username)?;
         let key = STANDARD.encode(state.random.key());
         let device = state.add_device(account, None, key).ok()?;
@@ -133,37 +130,30 @@ impl Service {
     /// Does what opening the verification e-mail does. Whether there is such an account, and an
     /// address to verify.
     pub fn verify_email(&self, username: &str) -> bool {
-        let mut state = self.state();
-        let account = state.named(username).filter(|account| account.email.is_some());
-        account
-            .map(|account| {
-                account.email_verified = true;
-                account.awaits_email = false;
-            })
-            .is_some()
+        self.state.lock().verify_email(username)
     }
 
     /// Suspends an account, or lifts that. Whether there is such an account.
     pub fn suspend(&self, username: &str, suspended: bool) -> bool {
-        self.state().named(username).map(|account| account.suspended = suspended).is_some()
+        self.state.lock().named(username).map(|account| account.suspended = suspended).is_some()
     }
 
     /// Sets when the account's access ends. Whether there is such an account.
     pub fn set_expires_at(&self, username: &str, expires_at: Timestamp) -> bool {
         let expires_at = expires_at.as_second();
-        self.state().named(username).map(|account| account.expires_at = expires_at).is_some()
+        self.state.lock().named(username).map(|account| account.expires_at = expires_at).is_some()
     }
 
     /// How many accounts there are.
     #[must_use]
     pub fn accounts(&self) -> usize {
-        self.state().accounts.len()
+        self.state.lock().accounts.len()
     }
 
     /// How many tokens the account has; none when it is unknown.
     #[must_use]
     pub fn tokens(&self, username: &str) -> usize {
-        self.state().named(username).map_or(0, |account| account.tokens.len())
+        self.state.lock().named(username).map_or(0, |account| account.tokens.len())
     }
 
     /// The account's devices, oldest first; none when it is unknown.
@@ -174,7 +164,7 @@ impl Service {
             internal_ipv4: device.address,
             keys: device.keys.iter().map(|key| key.key.clone()).collect(),
         };
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let account = state.named(username);
         account.map_or_else(Vec::new, |account| account.devices.iter().map(device).collect())
     }
@@ -182,7 +172,7 @@ impl Service {
     /// The account's ports, hidden ones included, by device and oldest first.
     #[must_use]
     pub fn ports(&self, username: &str) -> Vec<Port> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let Some(account) = state.named(username) else {
             return Vec::new();
         };
@@ -207,72 +197,63 @@ impl Service {
     /// The choices of this sandbox.
     #[must_use]
     pub fn quirks(&self) -> Quirks {
-        locked(&self.state).quirks.clone()
+        self.state.lock().quirks.clone()
     }
 }
 
-#[async_trait]
-impl Provider for Service {
-    fn name(&self) -> &'static str {
-        "azire"
-    }
+impl provider::State for State {
+    type Work = Work;
+    type Quirks = Quirks;
+    type Service = Service;
 
-    fn routes(&self) -> Vec<&'static Route> {
-        ROUTES.iter().map(|row| &row.route).collect()
-    }
+    const NAME: &'static str = "azire";
+    const ROUTES: &'static [Route<Work>] = ROUTES;
+    const VARIATIONS: &'static [Row<Quirks>] = VARIATIONS;
+    const ACTIONS: &'static [Action<State>] = &[Action { name: "verify-email", act: verify_email }];
 
-    async fn answer(&self, operation: &'static str, call: Call) -> Result<Reply, Reply> {
-        let row = ROUTES.iter().find(|row| row.route.operation == operation);
-        let work = row.ok_or_else(not_found)?.work;
-        let (rate, answer) = {
-            let mut state = self.state();
-            let now = state.now();
-            let caller = state.caller(&call);
-            let token = caller.as_ref().ok().map(|caller| &*caller.token);
-            let rate = state.limit.take(token, now)?;
-            let answer = match work {
-                Work::Open(work) => work(&mut state, &call).map(Either::Left),
-                Work::Signed(work) => {
-                    caller.and_then(|caller| work(&mut state, &caller, &call)).map(Either::Left)
-                }
-                Work::Check(port) => {
-                    port(&call).map(|port| Either::Right((port, state.quirks.closed)))
-                }
-            };
-            (rate, answer)
-        };
-        let answer = match answer {
-            Ok(Either::Left(reply)) => Ok(reply),
-            Ok(Either::Right((port, closed))) => Ok(check::report(call.peer, port, closed).await),
-            Err(refusal) => Err(refusal),
-        };
-        match answer {
-            Ok(reply) => Ok(rate.tell(reply)),
-            Err(refusal) => Err(rate.tell(refusal)),
+    fn new(settings: &Settings, quirks: Quirks) -> State {
+        let mut random = Random::new(settings.seed, 2);
+        State {
+            quirks,
+            locations: locations::all(&mut random),
+            random,
+            clock: settings.clock.clone(),
+            accounts: Vec::new(),
+            limit: RateLimit::new(settings.azire_rate_limit),
         }
+    }
+
+    fn settle(&mut self) {
+        self.expire();
+    }
+
+    fn answer(&mut self, work: Work, call: &Call) -> Result<Answer, Reply> {
+        let now = self.now();
+        let caller = self.caller(call);
+        let token = caller.as_ref().ok().map(|caller| &*caller.token);
+        let rate = self.limit.take(token, now)?;
+        let answer = match work {
+            Work::Open(work) => work(self, call),
+            Work::Signed(work) => caller.and_then(|caller| work(self, &caller, call)),
+            Work::Check(port) => {
+                let port = port(call).map_err(|refusal| rate.tell(refusal))?;
+                let report = check::report(call.peer, port, self.quirks.closed);
+                return Ok(Answer::Later(Box::pin(async move { rate.tell(report.await) })));
+            }
+        };
+        answer.map(|reply| Answer::Now(rate.tell(reply))).map_err(|refusal| rate.tell(refusal))
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {
         refusal(status, message)
     }
-
-    fn control(&self, action: &str, input: &Value) -> Option<Result<Value, String>> {
-        if action != "verify-email" {
-            return None;
-        }
-        let Some(username) = input["username"].as_str() else {
-            return Some(Err("\"username\" is missing".to_owned()));
-        };
-        Some(match self.verify_email(username) {
-            true => Ok(json!({ "username": username })),
-            false => Err(format!("no account {username:?} has an e-mail address")),
-        })
-    }
 }
 
-/// The names of AzireVPN's calls.
-pub(crate) fn operations() -> Vec<&'static str> {
-    let mut names: Vec<_> = ROUTES.iter().map(|row| row.route.operation).collect();
-    names.dedup();
-    names
+fn verify_email(state: &mut State, input: &Value) -> Result<Value, String> {
+    let [username] = fields(input, ["username"])?;
+    let username = text(username, "username")?;
+    match state.verify_email(username) {
+        true => Ok(json!({ "username": username })),
+        false => Err(format!("no account {username:?} has an e-mail address")),
+    }
 }

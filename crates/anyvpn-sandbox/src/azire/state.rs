@@ -44,8 +44,9 @@ impl Account {
         self.devices.iter_mut().find(|device| device.address == address)
     }
 
-    pub(super) fn has_key(&self, key: &str) -> bool {
-        self.devices.iter().flat_map(|device| &device.keys).any(|known| known.key == key)
+    /// The place of the device that has the key.
+    pub(super) fn device_with(&self, key: &str) -> Option<usize> {
+        self.devices.iter().position(|device| device.keys.iter().any(|known| known.key == key))
     }
 }
 
@@ -81,20 +82,19 @@ pub(super) struct Forward {
 }
 
 /// Who calls.
-pub(super) struct Caller {
+pub(crate) struct Caller {
     /// Place among the accounts, which holds as long as the state is locked.
     pub(super) account: usize,
     pub(super) token: String,
 }
 
-pub(super) struct State {
+pub(crate) struct State {
     pub(super) quirks: Quirks,
     pub(super) random: Random,
     pub(super) clock: Clock,
     pub(super) accounts: Vec<Account>,
     pub(super) locations: Vec<Location>,
     pub(super) limit: RateLimit,
-    pub(super) empty_lists: usize,
 }
 
 impl State {
@@ -122,6 +122,17 @@ impl State {
 
     pub(super) fn named(&mut self, username: &str) -> Option<&mut Account> {
         self.accounts.iter_mut().find(|account| account.username == username)
+    }
+
+    /// Whether there is such an account, and an address to verify.
+    pub(super) fn verify_email(&mut self, username: &str) -> bool {
+        let account = self.named(username).filter(|account| account.email.is_some());
+        account
+            .map(|account| {
+                account.email_verified = true;
+                account.awaits_email = false;
+            })
+            .is_some()
     }
 
     pub(super) fn add_account(&mut self, account: Account) -> Result<&mut Account, Reply> {

@@ -1,6 +1,6 @@
 //! `/v3/tokens`
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::answer::{
     Answer, body, deleted, invalid, not_found, refusal, success, success_with, unauthenticated,
@@ -11,30 +11,19 @@ use crate::fields::Fields;
 use crate::provider::Call;
 use crate::reply::Reply;
 
-#[derive(Serialize)]
-struct TokenReply<'a> {
-    id: &'a str,
-    device_name: Option<&'a str>,
-    key: &'a str,
-    comment: Option<&'a str>,
-    created_at: i64,
-}
-
-impl<'a> From<&'a Token> for TokenReply<'a> {
-    fn from(token: &'a Token) -> TokenReply<'a> {
-        TokenReply {
-            id: &token.id,
-            device_name: token.device_name.as_deref(),
-            key: &token.key,
-            comment: token.comment.as_deref(),
-            created_at: token.created_at,
-        }
-    }
+fn shown(token: &Token) -> Value {
+    json!({
+        "id": token.id,
+        "device_name": token.device_name,
+        "key": token.key,
+        "comment": token.comment,
+        "created_at": token.created_at,
+    })
 }
 
 pub(super) fn list(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
     let tokens = &state.accounts[caller.account].tokens;
-    Ok(success(tokens.iter().map(TokenReply::from).collect::<Vec<_>>()))
+    Ok(success(tokens.iter().map(shown).collect::<Vec<_>>()))
 }
 
 /// Another token of the account, or the first: without a bearer this is the sign-in.
@@ -54,7 +43,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Answer {
         None => sign_in(state, fields)?,
     };
     let status = state.quirks.created;
-    Ok(success_with(status, TokenReply::from(state.add_token(account, device_name, comment)?)))
+    Ok(success_with(status, shown(state.add_token(account, device_name, comment)?)))
 }
 
 fn sign_in(state: &State, mut fields: Fields) -> Result<usize, Reply> {
@@ -90,17 +79,17 @@ pub(super) fn update(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     if let Some(comment) = comment {
         token.comment = comment;
     }
-    Ok(success(TokenReply::from(&*token)))
+    Ok(success(shown(token)))
 }
 
 pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let tokens = &mut state.accounts[caller.account].tokens;
     let place = tokens.iter().position(|token| token.id == call.param("id"));
     tokens.remove(place.ok_or_else(not_found)?);
-    Ok(deleted(state.quirks.delete_reply("azire.delete-token")))
+    Ok(deleted(state.quirks.deleted))
 }
 
 pub(super) fn delete_all(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
     state.accounts[caller.account].tokens.clear();
-    Ok(deleted(state.quirks.delete_reply("azire.delete-all-tokens")))
+    Ok(deleted(state.quirks.deleted))
 }

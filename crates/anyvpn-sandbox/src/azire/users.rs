@@ -15,6 +15,7 @@ use crate::reply::Reply;
 const TRIAL_DAYS: i64 = 30;
 const OTP_SECONDS: i64 = 600;
 
+/// In the order of the documents, which readers of a cut reply see.
 #[derive(Serialize)]
 struct User<'a> {
     username: &'a str,
@@ -27,12 +28,6 @@ struct User<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ips: Option<Value>,
     created_at: i64,
-    expires_at: i64,
-}
-
-#[derive(Serialize)]
-struct Otp {
-    otp: String,
     expires_at: i64,
 }
 
@@ -103,12 +98,13 @@ pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer 
         return Err(wrong(status, "password", "The password is incorrect."));
     }
     state.accounts.remove(caller.account);
-    Ok(deleted(state.quirks.delete_reply("azire.delete-user")))
+    Ok(deleted(state.quirks.deleted))
 }
 
 pub(super) fn create_otp(state: &mut State, _caller: &Caller, _call: &Call) -> Answer {
     let expires_at = state.now().saturating_add(OTP_SECONDS);
-    Ok(success_with(state.quirks.created, Otp { otp: state.otp(), expires_at }))
+    let otp = json!({ "otp": state.otp(), "expires_at": expires_at });
+    Ok(success_with(state.quirks.created, otp))
 }
 
 pub(super) fn update_password(state: &mut State, caller: &Caller, call: &Call) -> Answer {

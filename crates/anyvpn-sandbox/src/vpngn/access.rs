@@ -8,7 +8,7 @@ use crate::provider::Call;
 /// Whom a call takes, and what its `email` names. A server, which is one with the secret key or a
 /// white-listed address, is taken by each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     /// AddClient: everybody. Its password is no credential, and nobody has its email yet.
     Anybody,
     /// TokenRefresh: a customer's password or long token.
@@ -24,7 +24,7 @@ pub(super) enum Access {
 }
 
 /// Who calls, and about whom.
-pub(super) struct Caller {
+pub(crate) struct Caller {
     pub(super) brand: usize,
     pub(super) whitelisted: bool,
     /// White-listed, or with the secret key.

@@ -1,6 +1,6 @@
 //! ListAliases, AddAlias and DelAlias.
 
-use serde::Serialize;
+use serde_json::json;
 
 use super::access::Caller;
 use super::answer::{Answer, Kind, Refusal, listed, success, success_with};
@@ -12,29 +12,18 @@ use crate::fields::Fields;
 /// The sandbox's own bound, far above what a test needs.
 const MOST_ALIASES: usize = 1000;
 
-#[derive(Serialize)]
-struct List<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response: Option<Vec<Listed<'a>>>,
-}
-
-#[derive(Serialize)]
-struct Listed<'a> {
-    email: &'a str,
-    first_name: Option<&'a str>,
-    last_name: Option<&'a str>,
-}
-
 pub(super) fn list(state: &mut State, caller: &Caller, _fields: Fields) -> Answer {
     let quirks = state.quirks.clone();
     let absent = if quirks.absent_name_is_null { None } else { Some("") };
     let customer = state.customer(caller.brand, &caller.email)?;
-    let aliases = customer.aliases.iter().map(|alias| Listed {
-        email: &alias.email,
-        first_name: alias.first_name.as_deref().or(absent),
-        last_name: alias.last_name.as_deref().or(absent),
-    });
-    Ok(success_with(&List { response: listed(aliases.collect(), &quirks) }))
+    let shown = |alias: &Alias| {
+        json!({
+            "email": alias.email,
+            "first_name": alias.first_name.as_deref().or(absent),
+            "last_name": alias.last_name.as_deref().or(absent),
+        })
+    };
+    Ok(success_with(&listed(customer.aliases.iter().map(shown).collect(), &quirks)))
 }
 
 pub(super) fn add(state: &mut State, caller: &Caller, mut fields: Fields) -> Answer {

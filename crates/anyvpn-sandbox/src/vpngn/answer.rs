@@ -63,7 +63,7 @@ impl Kind {
 
 /// What is wrong, before it takes the form that the seed gives to errors.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     kind: Kind,
     message: String,
     retry_after: Option<u64>,
@@ -124,9 +124,12 @@ pub(super) fn success() -> Reply {
     Reply::json(200, &json!({ "status": "success" }))
 }
 
-/// What a list's `response` is.
-pub(super) fn listed<T>(list: Vec<T>, quirks: &Quirks) -> Option<Vec<T>> {
-    (!list.is_empty() || quirks.empty_list == EmptyList::Array).then_some(list)
+/// The reply with a list as its `response`, where there is one.
+pub(super) fn listed(list: Vec<Value>, quirks: &Quirks) -> Value {
+    match !list.is_empty() || quirks.empty_list == EmptyList::Array {
+        true => json!({ "response": list }),
+        false => json!({}),
+    }
 }
 
 /// A reply with fields of its own beside `status`.

@@ -1,63 +1,53 @@
 //! AddClient, CloseClient and CancelRequest.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::answer::{Answer, Kind, Refusal, success, success_with};
 use super::input::{check_strength, country, flag, plan, required_email};
 use super::products::place;
-use super::state::{Product, State, Status};
+use super::state::{State, Status};
 use super::time::next_midnight;
-use super::tokens::Pair;
 use crate::fields::Fields;
 
 const LIMIT_MILLIS: i64 = 10_000;
 
-/// What AddClient, NewProduct and UpgradeProduct tell, as far as the caller may know it.
-#[derive(Default, Serialize)]
-pub(super) struct Made {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<String>,
-    #[serde(flatten)]
-    vpn: Option<Vpn>,
-    #[serde(flatten)]
-    pub(super) tokens: Option<Pair>,
-}
-
-#[derive(Serialize)]
-struct Vpn {
-    vpn_username: String,
-    vpn_password: String,
-}
-
-impl Made {
-    /// Who has what product, for a caller that is told.
-    pub(super) fn product(
-        state: &mut State,
-        caller: &Caller,
-        email: &str,
-    ) -> Result<Made, Refusal> {
-        let for_all = state.quirks.username_for_all;
-        let customer = state.customer(caller.brand, email)?;
-        let username = (caller.whitelisted || for_all).then(|| customer.email.clone());
-        let vpn = |product: &mut Product| Vpn {
-            vpn_username: product.vpn_username.clone(),
-            vpn_password: product.vpn_password.clone(),
-        };
-        let vpn = customer.active().filter(|_| caller.whitelisted).map(vpn);
-        Ok(Made { username, vpn, ..Made::tokens(state, caller, email)? })
+/// Who has what product, and tokens, as far as the caller may know it.
+pub(super) fn told_product(
+    state: &mut State,
+    caller: &Caller,
+    email: &str,
+) -> Result<Value, Refusal> {
+    let for_all = state.quirks.username_for_all;
+    let customer = state.customer(caller.brand, email)?;
+    let mut told = json!({});
+    if caller.whitelisted || for_all {
+        told["username"] = customer.email.as_str().into();
     }
+    if caller.whitelisted
+        && let Some(product) = customer.active()
+    {
+        told["vpn_username"] = product.vpn_username.as_str().into();
+        told["vpn_password"] = product.vpn_password.as_str().into();
+    }
+    if let (Some(told), Value::Object(tokens)) =
+        (told.as_object_mut(), told_tokens(state, caller, email)?)
+    {
+        told.extend(tokens);
+    }
+    Ok(told)
+}
 
-    /// Tokens, for a caller that is told.
-    pub(super) fn tokens(state: &mut State, caller: &Caller, email: &str) -> Result<Made, Refusal> {
-        let tokens = match caller.whitelisted {
-            true => Some(state.issue(caller.brand, email)?),
-            false => None,
-        };
-        Ok(Made { tokens, ..Made::default() })
+/// Tokens, for a caller that is told.
+pub(super) fn told_tokens(
+    state: &mut State,
+    caller: &Caller,
+    email: &str,
+) -> Result<Value, Refusal> {
+    match caller.whitelisted {
+        true => Ok(json!(state.issue(caller.brand, email)?)),
+        false => Ok(json!({})),
     }
 }
 
@@ -89,8 +79,11 @@ pub(super) fn add(state: &mut State, caller: &Caller, mut fields: Fields) -> Ans
     if !caller.server {
         state.brands[caller.brand].added_at = Some(now);
     }
-    let password = Some(password).filter(|_| caller.whitelisted);
-    Ok(success_with(&Made { password, ..Made::product(state, caller, &email)? }))
+    let mut told = told_product(state, caller, &email)?;
+    if caller.whitelisted {
+        told["password"] = password.into();
+    }
+    Ok(success_with(&told))
 }
 
 fn check_limit(added_at: Option<Timestamp>, now: Timestamp) -> Result<(), Refusal> {

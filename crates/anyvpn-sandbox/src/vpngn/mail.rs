@@ -1,11 +1,6 @@
 //! The e-mails that would have been sent.
 
-use std::collections::VecDeque;
-
 use jiff::Timestamp;
-
-/// How many the outbox keeps.
-const MOST_MAILS: usize = 10_000;
 
 /// What an e-mail is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,21 +31,4 @@ pub struct Mail {
     pub subject: MailSubject,
     /// When it was sent.
     pub sent_at: Timestamp,
-}
-
-/// The newest e-mails, oldest first.
-#[derive(Default)]
-pub(super) struct Outbox(VecDeque<Mail>);
-
-impl Outbox {
-    pub(super) fn send(&mut self, mail: Mail) {
-        self.0.push_back(mail);
-        while self.0.len() > MOST_MAILS {
-            self.0.pop_front();
-        }
-    }
-
-    pub(super) fn mails(&self) -> Vec<Mail> {
-        self.0.iter().cloned().collect()
-    }
 }

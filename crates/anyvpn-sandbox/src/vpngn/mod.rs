@@ -1,7 +1,8 @@
 //! VPNGN's Account Management API.
 //!
 //! Where the documents are silent the sandbox decides, in one of two ways. What a client could come
-//! to rely on is drawn from the seed: [`Quirks`]. The rest is fixed, and all of it stands here:
+//! to rely on is a choice that other seeds and [variations](crate::Variation) make differently:
+//! [`Quirks`]. The rest is fixed, and all of it stands here:
 //!
 //! - A call is a form in the body. JSON is refused, and so is a query, whatever it says.
 //! - A credential of a kind that the call takes must be right, even where another would do; one of
@@ -37,6 +38,6 @@ mod tokens;
 
 pub use mail::{Mail, MailSubject};
 pub use quirks::{CodeForm, EmptyList, ErrorStatus, Quirks};
-pub(crate) use service::operations;
 pub use service::{Account, Customer, Product, Service};
+pub(crate) use state::State;
 pub use state::Status;

@@ -1,59 +1,44 @@
 //! GetProducts, NewProduct and UpgradeProduct.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::answer::{Answer, Kind, Refusal, listed, success_with};
-use super::clients::Made;
+use super::clients::{told_product, told_tokens};
 use super::input::{flag, plan};
 use super::state::{Customer, Product, State, Status};
 use super::time::{date_text, months_later};
 use crate::fields::Fields;
 
-#[derive(Serialize)]
-struct List<'a> {
-    result: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response: Option<Vec<Listed<'a>>>,
-}
-
-#[derive(Serialize)]
-struct Listed<'a> {
-    product_id: Value,
-    product_type: String,
-    product_status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<&'a str>,
-    nextduedate: String,
-}
-
 pub(super) fn list(state: &mut State, caller: &Caller, _fields: Fields) -> Answer {
     let quirks = state.quirks.clone();
     let customer = state.customer(caller.brand, &caller.email)?;
-    let shown = caller.whitelisted || quirks.product_credentials_for_all;
-    let products = customer.products.iter().map(|product| Listed {
-        product_id: match quirks.product_id_is_number {
-            true => product.id.into(),
-            false => product.id.to_string().into(),
-        },
-        product_type: match product.plan {
-            1 => "1 Month".to_owned(),
-            months => format!("{months} Months"),
-        },
-        product_status: match product.status {
-            Status::Active if customer.ends_at.is_some() => quirks.cancelling,
-            Status::Active => "Active",
-            Status::Terminated => "Terminated",
-        },
-        username: shown.then_some(&product.vpn_username),
-        password: shown.then_some(&product.vpn_password),
-        nextduedate: product.due.map_or_else(|| "0000-00-00".to_owned(), date_text),
-    });
-    let response = listed(products.collect(), &quirks);
-    Ok(success_with(&List { result: "success", response }))
+    let shown = |product: &Product| {
+        let mut shown = json!({
+            "product_id": match quirks.product_id_is_number {
+                true => product.id.into(),
+                false => Value::from(product.id.to_string()),
+            },
+            "product_type": match product.plan {
+                1 => "1 Month".to_owned(),
+                months => format!("{months} Months"),
+            },
+            "product_status": match product.status {
+                Status::Active if customer.ends_at.is_some() => quirks.cancelling,
+                Status::Active => "Active",
+                Status::Terminated => "Terminated",
+            },
+            "nextduedate": product.due.map_or_else(|| "0000-00-00".to_owned(), date_text),
+        });
+        if caller.whitelisted || quirks.product_credentials_for_all {
+            shown["username"] = product.vpn_username.as_str().into();
+            shown["password"] = product.vpn_password.as_str().into();
+        }
+        shown
+    };
+    let mut reply = listed(customer.products.iter().map(shown).collect(), &quirks);
+    reply["result"] = "success".into();
+    Ok(success_with(&reply))
 }
 
 pub(super) fn add(state: &mut State, caller: &Caller, mut fields: Fields) -> Answer {
@@ -74,7 +59,7 @@ pub(super) fn add(state: &mut State, caller: &Caller, mut fields: Fields) -> Ans
         }
         None => state.add_product(caller.brand, &caller.email, plan, renews, true)?,
     }
-    Ok(success_with(&Made::product(state, caller, &caller.email)?))
+    Ok(success_with(&told_product(state, caller, &caller.email)?))
 }
 
 pub(super) fn upgrade(state: &mut State, caller: &Caller, mut fields: Fields) -> Answer {
@@ -87,7 +72,7 @@ pub(super) fn upgrade(state: &mut State, caller: &Caller, mut fields: Fields) ->
     let place = place(customer, &id)?;
     change(&mut customer.products[place], plan, renews, now);
     customer.changed_at = now;
-    Ok(success_with(&Made::tokens(state, caller, &caller.email)?))
+    Ok(success_with(&told_tokens(state, caller, &caller.email)?))
 }
 
 fn change(product: &mut Product, plan: u32, renews: bool, now: i64) {

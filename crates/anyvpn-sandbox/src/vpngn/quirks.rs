@@ -1,6 +1,6 @@
-//! What the documents leave open, decided by the seed.
+//! What the documents leave open: the answers of seed 0, and the variations of them.
 
-use crate::random::Random;
+use crate::variation::{Row, draw, row};
 
 /// Which HTTP status an error has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,87 +36,111 @@ pub enum EmptyList {
     Missing,
 }
 
-/// The choices of one sandbox. Seed 0 takes the first of each, as listed here; any other seed
-/// draws. A test that needs a certain choice looks for a seed:
-///
-/// ```
-/// use anyvpn_sandbox::vpngn::Quirks;
-///
-/// let seed = (0..).find(|seed| Quirks::from_seed(*seed).product_id_is_number);
-/// assert!(seed.is_some());
-/// ```
+/// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
+/// that were switched on by name. Where each choice of seed 0 comes from stands in
+/// `docs/decisions/sandbox.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {
-    /// Where an error tells its code: `code`, `error_code`, `errorcode` or `error`.
+    /// Where an error tells its code.
     pub code_field: &'static str,
-    /// Where an error tells its message: `message`, `error_message`, `msg` or `description`.
+    /// Where an error tells its message.
     pub message_field: &'static str,
-    /// The form of the code: [`CodeForm::Number`], `Digits` or `Word`.
+    /// The form of the code.
     pub code_form: CodeForm,
-    /// HTTP status of errors: [`ErrorStatus::Exact`], `Ok` or `BadRequest`. The AddClient limit is
-    /// 429 with each of them.
+    /// HTTP status of errors. The AddClient limit is 429 with each of them.
     pub error_status: ErrorStatus,
-    /// With [`ErrorStatus::Exact`], the status of a wrong key or credential: 401 or 403.
+    /// With [`ErrorStatus::Exact`], the status of a wrong key or credential.
     pub denied: u16,
-    /// With [`ErrorStatus::Exact`], the status of what is there already: 409 or 422.
+    /// With [`ErrorStatus::Exact`], the status of what is there already.
     pub exists: u16,
-    /// With [`ErrorStatus::Exact`], the status of input that is wrong: 422 or 400.
+    /// With [`ErrorStatus::Exact`], the status of input that is wrong.
     pub invalid: u16,
     /// Whether a caller with an end-user's credential is told that there is no such customer as one
-    /// whose credential is wrong: false or true. A server is always told the truth.
+    /// whose credential is wrong. A server is always told the truth.
     pub unknown_email_is_denied: bool,
-    /// Whether the refusal by AddClient's limit has `Retry-After`: true or false.
+    /// Whether the refusal by AddClient's limit has `Retry-After`.
     pub retry_after: bool,
-    /// Whether TokenRefresh ends the short tokens before: true or false.
+    /// Whether TokenRefresh ends the short tokens before.
     pub refresh_ends_short_token: bool,
-    /// Whether TokenRefresh ends the long tokens before: false or true.
+    /// Whether TokenRefresh ends the long tokens before.
     pub refresh_ends_long_token: bool,
-    /// Whether callers that are not white-listed are told `username`: false or true.
+    /// Whether callers that are not white-listed are told `username`.
     pub username_for_all: bool,
     /// Whether callers that are not white-listed are told the credentials of products by
-    /// GetProducts: true, as the sample shows them, or false.
+    /// GetProducts.
     pub product_credentials_for_all: bool,
-    /// Whether `product_id` is a number: false, as the sample shows it, or true.
+    /// Whether `product_id` is a number.
     pub product_id_is_number: bool,
-    /// The status of an active product whose account is about to end: `Active` or `Cancelled`.
+    /// The status of an active product whose account is about to end.
     pub cancelling: &'static str,
-    /// How a list with nothing in it is answered: [`EmptyList::Array`] or `Missing`.
+    /// How a list with nothing in it is answered.
     pub empty_list: EmptyList,
-    /// Whether a name that an alias does not have is null: false for an empty text, or true.
+    /// Whether a name that an alias does not have is null, or an empty text.
     pub absent_name_is_null: bool,
     /// Whether TokenRefresh takes an alias with its password, and gives tokens of the account it
-    /// belongs to: true or false.
+    /// belongs to.
     pub aliases_sign_in: bool,
 }
+
+impl Default for Quirks {
+    fn default() -> Quirks {
+        Quirks {
+            code_field: "code",
+            message_field: "message",
+            code_form: CodeForm::Number,
+            error_status: ErrorStatus::Exact,
+            denied: 401,
+            exists: 409,
+            invalid: 422,
+            unknown_email_is_denied: false,
+            retry_after: true,
+            refresh_ends_short_token: true,
+            refresh_ends_long_token: true,
+            username_for_all: false,
+            product_credentials_for_all: true,
+            product_id_is_number: false,
+            cancelling: "Active",
+            empty_list: EmptyList::Array,
+            absent_name_is_null: false,
+            aliases_sign_in: true,
+        }
+    }
+}
+
+/// Field, name, what is different, and how.
+#[rustfmt::skip]
+pub(super) static VARIATIONS: &[Row<Quirks>] = &[
+    row("code_field", "vpngn.code-is-in-error-code", "An error has its code in `error_code` instead of `code`.", |quirks| quirks.code_field = "error_code"),
+    row("code_field", "vpngn.code-is-in-errorcode", "An error has its code in `errorcode` instead of `code`.", |quirks| quirks.code_field = "errorcode"),
+    row("code_field", "vpngn.code-is-in-error", "An error has its code in `error` instead of `code`.", |quirks| quirks.code_field = "error"),
+    row("message_field", "vpngn.message-is-in-error-message", "An error has its text in `error_message` instead of `message`.", |quirks| quirks.message_field = "error_message"),
+    row("message_field", "vpngn.message-is-in-msg", "An error has its text in `msg` instead of `message`.", |quirks| quirks.message_field = "msg"),
+    row("message_field", "vpngn.message-is-in-description", "An error has its text in `description` instead of `message`.", |quirks| quirks.message_field = "description"),
+    row("code_form", "vpngn.code-is-digits", "An error's code is a string of digits.", |quirks| quirks.code_form = CodeForm::Digits),
+    row("code_form", "vpngn.code-is-a-word", "An error's code is a word.", |quirks| quirks.code_form = CodeForm::Word),
+    row("error_status", "vpngn.errors-are-200", "Errors have status 200: only the body tells.", |quirks| quirks.error_status = ErrorStatus::Ok),
+    row("error_status", "vpngn.errors-are-400", "Errors have status 400, whatever they are.", |quirks| quirks.error_status = ErrorStatus::BadRequest),
+    row("denied", "vpngn.denied-is-403", "A wrong key or credential is 403 instead of 401.", |quirks| quirks.denied = 403),
+    row("exists", "vpngn.exists-is-422", "A client or alias that exists is 422 instead of 409.", |quirks| quirks.exists = 422),
+    row("invalid", "vpngn.invalid-is-400", "Wrong input is 400 instead of 422.", |quirks| quirks.invalid = 400),
+    row("unknown_email_is_denied", "vpngn.unknown-email-is-denied", "An unknown email is refused as a wrong credential, unless a server asks.", |quirks| quirks.unknown_email_is_denied = true),
+    row("retry_after", "vpngn.no-retry-after", "The refusal by AddClient's limit has no `Retry-After`.", |quirks| quirks.retry_after = false),
+    row("refresh_ends_short_token", "vpngn.refresh-keeps-short-tokens", "TokenRefresh leaves earlier short tokens valid.", |quirks| quirks.refresh_ends_short_token = false),
+    row("refresh_ends_long_token", "vpngn.refresh-keeps-long-tokens", "TokenRefresh leaves earlier long tokens valid.", |quirks| quirks.refresh_ends_long_token = false),
+    row("username_for_all", "vpngn.username-for-all", "Callers that are not white-listed are told `username`.", |quirks| quirks.username_for_all = true),
+    row("product_credentials_for_all", "vpngn.product-credentials-for-whitelisted", "Only white-listed callers are told a product's credentials by GetProducts.", |quirks| quirks.product_credentials_for_all = false),
+    row("product_id_is_number", "vpngn.product-id-is-a-number", "`product_id` is a number.", |quirks| quirks.product_id_is_number = true),
+    row("cancelling", "vpngn.cancelling-is-cancelled", "A product whose account is about to end is `Cancelled` instead of `Active`.", |quirks| quirks.cancelling = "Cancelled"),
+    row("empty_list", "vpngn.empty-list-is-missing", "A list with nothing in it has no `response`.", |quirks| quirks.empty_list = EmptyList::Missing),
+    row("absent_name_is_null", "vpngn.absent-name-is-null", "A name that an alias does not have is null instead of an empty text.", |quirks| quirks.absent_name_is_null = true),
+    row("aliases_sign_in", "vpngn.aliases-do-not-sign-in", "TokenRefresh takes no alias.", |quirks| quirks.aliases_sign_in = false),
+];
 
 impl Quirks {
     /// The choices that follow from the seed.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
-        let mut random = Random::new(seed, 5);
-        let mut draw = |options: u32| {
-            if seed == 0 { 0 } else { random.below(options) as usize }
-        };
-        Quirks {
-            code_field: ["code", "error_code", "errorcode", "error"][draw(4)],
-            message_field: ["message", "error_message", "msg", "description"][draw(4)],
-            code_form: [CodeForm::Number, CodeForm::Digits, CodeForm::Word][draw(3)],
-            error_status: [ErrorStatus::Exact, ErrorStatus::Ok, ErrorStatus::BadRequest][draw(3)],
-            denied: [401, 403][draw(2)],
-            exists: [409, 422][draw(2)],
-            invalid: [422, 400][draw(2)],
-            unknown_email_is_denied: [false, true][draw(2)],
-            retry_after: [true, false][draw(2)],
-            refresh_ends_short_token: [true, false][draw(2)],
-            refresh_ends_long_token: [false, true][draw(2)],
-            username_for_all: [false, true][draw(2)],
-            product_credentials_for_all: [true, false][draw(2)],
-            product_id_is_number: [false, true][draw(2)],
-            cancelling: ["Active", "Cancelled"][draw(2)],
-            empty_list: [EmptyList::Array, EmptyList::Missing][draw(2)],
-            absent_name_is_null: [false, true][draw(2)],
-            aliases_sign_in: [true, false][draw(2)],
-        }
+        draw(VARIATIONS, seed)
     }
 }

@@ -7,31 +7,24 @@ use super::answer::Answer;
 use super::state::State;
 use super::{aliases, clients, passwords, products, tokens};
 use crate::fields::Fields;
-use crate::provider::Route;
+use crate::provider::{Route, route};
 
-/// What a call does once it is let in.
-pub(super) type Work = fn(&mut State, &Caller, Fields) -> Answer;
-
-/// A call: where it stands, whom it takes, and what it does.
-pub(super) struct Row {
-    pub(super) route: Route,
-    pub(super) access: Access,
-    pub(super) work: Work,
-}
+/// Whom a call takes, and what it does once it is let in.
+pub(super) type Work = (Access, fn(&mut State, &Caller, Fields) -> Answer);
 
 const fn row(
     path: &'static str,
     operation: &'static str,
     shows: &'static [&'static str],
     access: Access,
-    work: Work,
-) -> Row {
-    Row { route: Route { method: Method::POST, path, operation, shows }, access, work }
+    work: fn(&mut State, &Caller, Fields) -> Answer,
+) -> Route<Work> {
+    route(Method::POST, path, operation, shows, (access, work))
 }
 
 /// Path, operation, the fields that may be logged, whom it takes, the work.
 #[rustfmt::skip]
-pub(super) static ROUTES: [Row; 14] = [
+pub(super) static ROUTES: &[Route<Work>] = &[
     row("/api/amapi/AddClient", "vpngn.add-client", &["email", "country", "type", "auto_terminate", "test_user"], Access::Anybody, clients::add),
     row("/api/amapi/TokenRefresh", "vpngn.token-refresh", &["email"], Access::Refresh, tokens::refresh),
     row("/api/amapi/CloseClient", "vpngn.close-client", &["email"], Access::Customer, clients::close),

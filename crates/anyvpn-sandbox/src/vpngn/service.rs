@@ -1,23 +1,21 @@
 //! VPNGN as the server and the tests see it.
 
-use std::sync::{Arc, Mutex, MutexGuard};
-
-use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::access::admit;
-use super::answer::{Answer, Kind, Refusal, server_error};
+use super::answer::{Refusal, server_error};
 use super::input::{PLANS, form};
 use super::mail::Mail;
-use super::quirks::Quirks;
-use super::routes::ROUTES;
-use super::state::{self, State, Status};
+use super::quirks::{Quirks, VARIATIONS};
+use super::routes::{ROUTES, Work};
+use super::state::{self, Brand, State, Status};
 use super::time::timestamp;
-use crate::provider::{Call, Provider, Route};
+use crate::Sandbox;
+use crate::provider::{self, Action, Answer, Call, Route, Settings, Shared};
 use crate::random::Random;
 use crate::reply::Reply;
-use crate::{Clock, locked};
+use crate::variation::Row;
 
 /// The brand that there is from the beginning.
 const BRAND: &str = "brand";
@@ -71,27 +69,32 @@ pub struct Product {
 /// A handle to one brand of one sandbox's VPNGN.
 #[derive(Clone)]
 pub struct Service {
-    state: Arc<Mutex<State>>,
+    state: Shared<State>,
     brand: usize,
 }
 
+impl Sandbox {
+    /// What stands for `https://BRAND.vpngn.com`: clients add `/api/amapi/…`.
+    #[must_use]
+    pub fn vpngn_url(&self) -> String {
+        format!("http://{}/vpngn", self.address)
+    }
+
+    /// The state of the VPNGN that is imitated.
+    #[must_use]
+    pub fn vpngn(&self) -> &Service {
+        self.service()
+    }
+}
+
+impl From<Shared<State>> for Service {
+    fn from(state: Shared<State>) -> Service {
+        // The first brand is there from the beginning.
+        Service { state, brand: 0 }
+    }
+}
+
 impl Service {
-    pub(crate) fn new(seed: u64, clock: Clock) -> Service {
-        let mut random = Random::new(seed, 6);
-        let next_product = 10_000 + u64::from(random.below(80_000));
-        let quirks = Quirks::from_seed(seed);
-        let mut state = State { quirks, random, clock, brands: Vec::new(), next_product };
-        let brand = state.brand(BRAND).unwrap_or_default();
-        Service { state: Arc::new(Mutex::new(state)), brand }
-    }
-
-    /// The state as it is now: what was to happen has happened.
-    fn state(&self) -> MutexGuard<'_, State> {
-        let mut state = locked(&self.state);
-        state.settle();
-        state
-    }
-
     /// Another brand, new when there is none of the name: with keys, customers and an outbox of its
     /// own, at the same address. The first is named `brand`.
     ///
@@ -100,29 +103,25 @@ impl Service {
     /// When the sandbox has as many brands as it may: 100.
     #[must_use]
     pub fn brand(&self, name: &str) -> Service {
-        self.try_brand(name).expect("the sandbox has no room for a brand")
-    }
-
-    fn try_brand(&self, name: &str) -> Option<Service> {
-        let brand = self.state().brand(name)?;
-        Some(Service { state: self.state.clone(), brand })
+        let brand = self.state.lock().brand(name).expect("the sandbox has no room for a brand");
+        Service { state: self.state.clone(), brand }
     }
 
     /// The brand's API key.
     #[must_use]
     pub fn api_key(&self) -> String {
-        self.state().brands[self.brand].api_key.clone()
+        self.state.lock().brands[self.brand].api_key.clone()
     }
 
     /// The brand's secret key.
     #[must_use]
     pub fn secret_key(&self) -> String {
-        self.state().brands[self.brand].secret_key.clone()
+        self.state.lock().brands[self.brand].secret_key.clone()
     }
 
     /// Whether the brand's callers count as white-listed. They do not before this was called.
     pub fn whitelist(&self, whitelisted: bool) {
-        self.state().brands[self.brand].whitelisted = whitelisted;
+        self.state.lock().brands[self.brand].whitelisted = whitelisted;
     }
 
     /// Adds a customer with new tokens and, unless `product` is `None`, an active product of so many
@@ -145,7 +144,7 @@ impl Service {
         password: &str,
         product: Option<u32>,
     ) -> Result<Account, Refusal> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         match state.customer(self.brand, email) {
             Ok(customer) => password.clone_into(&mut customer.password),
             Err(_) => {
@@ -168,13 +167,13 @@ impl Service {
     /// How many customers the brand has, without those whose account is closed.
     #[must_use]
     pub fn customers(&self) -> usize {
-        self.state().open_customers(self.brand).count()
+        self.state.lock().open_customers(self.brand).count()
     }
 
     /// What there is of a customer, closed or not.
     #[must_use]
     pub fn customer(&self, email: &str) -> Option<Customer> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let customer = state.known(self.brand, email)?;
         let product = |product: &state::Product| Product {
             id: product.id.to_string(),
@@ -196,75 +195,81 @@ impl Service {
     /// was closed in between.
     #[must_use]
     pub fn created(&self, email: &str) -> u32 {
-        self.state().known(self.brand, email).map_or(0, |customer| customer.created)
+        self.state.lock().known(self.brand, email).map_or(0, |customer| customer.created)
     }
 
     /// The e-mails of the brand, oldest first; the newest 10 000.
     #[must_use]
     pub fn outbox(&self) -> Vec<Mail> {
-        self.state().brands[self.brand].outbox.mails()
+        self.state.lock().brands[self.brand].outbox.iter().cloned().collect()
     }
 
     /// The choices of this sandbox.
     #[must_use]
     pub fn quirks(&self) -> Quirks {
-        locked(&self.state).quirks.clone()
+        self.state.lock().quirks.clone()
     }
 }
 
-#[async_trait]
-impl Provider for Service {
-    fn name(&self) -> &'static str {
-        "vpngn"
+impl provider::State for State {
+    type Work = Work;
+    type Quirks = Quirks;
+    type Service = Service;
+
+    const NAME: &'static str = "vpngn";
+    const ROUTES: &'static [Route<Work>] = ROUTES;
+    const VARIATIONS: &'static [Row<Quirks>] = VARIATIONS;
+    const ACTIONS: &'static [Action<State>] = &[
+        Action { name: "keys", act: keys },
+        Action { name: "whitelist", act: whitelist },
+        Action { name: "outbox", act: outbox },
+    ];
+
+    fn new(settings: &Settings, quirks: Quirks) -> State {
+        let mut random = Random::new(settings.seed, 6);
+        let next_product = 10_000 + u64::from(random.below(80_000));
+        let clock = settings.clock.clone();
+        let mut state = State { quirks, random, clock, brands: Vec::new(), next_product };
+        state.brand(BRAND);
+        state
     }
 
-    fn routes(&self) -> Vec<&'static Route> {
-        ROUTES.iter().map(|row| &row.route).collect()
+    fn settle(&mut self) {
+        self.pass_time();
     }
 
-    async fn answer(&self, operation: &'static str, call: Call) -> Result<Reply, Reply> {
-        let mut state = self.state();
-        let quirks = state.quirks.clone();
-        work(&mut state, operation, &call).map_err(|refusal| refusal.into_reply(&quirks))
+    fn answer(&mut self, (access, work): Work, call: &Call) -> Result<Answer, Reply> {
+        let answer = form(call).and_then(|mut fields| {
+            let caller = admit(self, access, call, &mut fields)?;
+            work(self, &caller, fields)
+        });
+        answer.map(Answer::Now).map_err(|refusal| refusal.into_reply(&self.quirks))
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {
-        server_error(status, message, &self.quirks())
-    }
-
-    fn control(&self, action: &str, input: &Value) -> Option<Result<Value, String>> {
-        let Some(service) = self.try_brand(input["brand"].as_str().unwrap_or(BRAND)) else {
-            return Some(Err("there are as many brands as there may be".to_owned()));
-        };
-        Some(match action {
-            "keys" => {
-                Ok(json!({ "api_key": service.api_key(), "secret_key": service.secret_key() }))
-            }
-            "whitelist" => match input["whitelisted"].as_bool() {
-                Some(whitelisted) => {
-                    service.whitelist(whitelisted);
-                    Ok(json!({ "whitelisted": whitelisted }))
-                }
-                None => Err("\"whitelisted\" is neither true nor false".to_owned()),
-            },
-            "outbox" => {
-                let mail = |mail: Mail| json!({ "to": mail.to, "subject": mail.subject.name(), "sent_at": mail.sent_at });
-                Ok(service.outbox().into_iter().map(mail).collect())
-            }
-            _ => return None,
-        })
+        server_error(status, message, &self.quirks)
     }
 }
 
-fn work(state: &mut State, operation: &str, call: &Call) -> Answer {
-    let row = ROUTES.iter().find(|row| row.route.operation == operation);
-    let row = row.ok_or_else(|| Refusal::new(Kind::Other, "There is no such call."))?;
-    let mut fields = form(call)?;
-    let caller = admit(state, row.access, call, &mut fields)?;
-    (row.work)(state, &caller, fields)
+/// The brand that the input of an action names, new when there is none.
+fn named<'a>(state: &'a mut State, input: &Value) -> Result<&'a mut Brand, String> {
+    let brand = state.brand(input["brand"].as_str().unwrap_or(BRAND));
+    Ok(&mut state.brands[brand.ok_or("there are as many brands as there may be")?])
 }
 
-/// The names of VPNGN's calls.
-pub(crate) fn operations() -> Vec<&'static str> {
-    ROUTES.iter().map(|row| row.route.operation).collect()
+fn keys(state: &mut State, input: &Value) -> Result<Value, String> {
+    let brand = named(state, input)?;
+    Ok(json!({ "api_key": brand.api_key, "secret_key": brand.secret_key }))
+}
+
+fn whitelist(state: &mut State, input: &Value) -> Result<Value, String> {
+    let whitelisted = input["whitelisted"].as_bool();
+    let whitelisted = whitelisted.ok_or("\"whitelisted\" is neither true nor false")?;
+    named(state, input)?.whitelisted = whitelisted;
+    Ok(json!({ "whitelisted": whitelisted }))
+}
+
+fn outbox(state: &mut State, input: &Value) -> Result<Value, String> {
+    let mail = |mail: &Mail| json!({ "to": mail.to, "subject": mail.subject.name(), "sent_at": mail.sent_at });
+    Ok(named(state, input)?.outbox.iter().map(mail).collect())
 }

@@ -1,11 +1,11 @@
 //! What VPNGN knows: brands, their customers, products, aliases and tokens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
 use super::answer::{Kind, Refusal};
-use super::mail::{Mail, MailSubject, Outbox};
+use super::mail::{Mail, MailSubject};
 use super::quirks::Quirks;
 use super::time::{months_later, renewed, timestamp};
 use super::tokens::Tokens;
@@ -16,6 +16,7 @@ use crate::random::{HEXADECIMAL, LETTERS, Random};
 const MOST_BRANDS: usize = 100;
 const MOST_CUSTOMERS: usize = 10_000;
 const MOST_PRODUCTS: usize = 1000;
+const MOST_MAILS: usize = 10_000;
 
 /// What has become of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,10 +115,11 @@ pub(super) struct Brand {
     pub(super) added_at: Option<Timestamp>,
     /// By [`key`]; closed ones too.
     customers: BTreeMap<String, Customer>,
-    pub(super) outbox: Outbox,
+    /// The newest emails, oldest first.
+    pub(super) outbox: VecDeque<Mail>,
 }
 
-pub(super) struct State {
+pub(crate) struct State {
     pub(super) quirks: Quirks,
     pub(super) random: Random,
     pub(super) clock: Clock,
@@ -135,7 +137,8 @@ impl State {
         self.clock.now().as_second()
     }
 
-    pub(super) fn settle(&mut self) {
+    /// Lets happen what was to happen until now.
+    pub(super) fn pass_time(&mut self) {
         let now = self.now();
         for customer in self.brands.iter_mut().flat_map(|brand| brand.customers.values_mut()) {
             customer.settle(now);
@@ -155,7 +158,7 @@ impl State {
             whitelisted: false,
             added_at: None,
             customers: BTreeMap::new(),
-            outbox: Outbox::default(),
+            outbox: VecDeque::new(),
         });
         Some(self.brands.len() - 1)
     }
@@ -249,6 +252,10 @@ impl State {
 
     pub(super) fn send_mail(&mut self, brand: usize, to: &str, subject: MailSubject) {
         let sent_at = timestamp(self.now());
-        self.brands[brand].outbox.send(Mail { to: to.to_owned(), subject, sent_at });
+        let outbox = &mut self.brands[brand].outbox;
+        outbox.push_back(Mail { to: to.to_owned(), subject, sent_at });
+        if outbox.len() > MOST_MAILS {
+            outbox.pop_front();
+        }
     }
 }

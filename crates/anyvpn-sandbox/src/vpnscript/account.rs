@@ -1,7 +1,6 @@
 //! `/api/auth/token` and `/api/account`
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::json;
 
 use super::answer::{Answer, SUCCESS, input, invalid, success, suspended, wrong_credentials};
 use super::state::{Account, ServiceState, State};
@@ -10,36 +9,6 @@ use crate::reply::Reply;
 
 const PLAN: u64 = 3;
 const PLAN_NAME: &str = "Gold Plan";
-
-#[derive(Serialize)]
-struct Token<'a> {
-    success: bool,
-    message: Option<&'a str>,
-    token: &'a str,
-}
-
-#[derive(Serialize)]
-struct User<'a> {
-    user_id: Value,
-    username: &'a str,
-    email: String,
-    status: u8,
-    suspend_reason: Option<&'a str>,
-    service: Vec<Service>,
-    created_at: Option<String>,
-    updated_at: String,
-}
-
-#[derive(Serialize)]
-struct Service {
-    id: Value,
-    user_id: Value,
-    plan_id: Value,
-    name: &'static str,
-    next_payment: Option<String>,
-    auto_renew: Value,
-    status: u8,
-}
 
 pub(super) fn create_token(state: &mut State, call: &Call) -> Answer {
     let mut fields = input(call)?;
@@ -51,7 +20,7 @@ pub(super) fn create_token(state: &mut State, call: &Call) -> Answer {
     let account = state.accounts.iter().position(matches).ok_or_else(wrong_credentials)?;
     require_unsuspended(state, account)?;
     let token = state.add_token(account)?;
-    Ok(Reply::json(200, &Token { success: true, message: None, token }))
+    Ok(Reply::json(200, &json!({ "success": true, "message": null, "token": token })))
 }
 
 pub(super) fn require_unsuspended(state: &State, account: usize) -> Result<(), Reply> {
@@ -73,24 +42,28 @@ pub(super) fn get(state: &mut State, account: usize, _call: &Call) -> Answer {
         ServiceState::Active => Some(1),
         ServiceState::Expired => Some(2),
     };
-    let service = status.map(|status| Service {
-        id: quirks.id(account.id),
-        user_id: quirks.id(account.id),
-        plan_id: quirks.id(PLAN),
-        name: PLAN_NAME,
-        next_payment: (!quirks.next_payment_is_null).then(|| quirks.time(account.next_payment)),
-        auto_renew: quirks.switch(true),
-        status,
+    let service = status.map(|status| {
+        let next_payment = (!quirks.next_payment_is_null).then_some(account.next_payment);
+        json!({
+            "id": quirks.id(account.id),
+            "user_id": quirks.id(account.id),
+            "plan_id": quirks.id(PLAN),
+            "name": PLAN_NAME,
+            "next_payment": next_payment.map(|time| quirks.time(time)),
+            "auto_renew": quirks.switch(true),
+            "status": status,
+        })
     });
-    let user = User {
-        user_id: quirks.id(account.id),
-        username: &account.username,
-        email: format!("{}@mail.example", account.username),
-        status: if account.suspended.is_some() { 0 } else { 2 },
-        suspend_reason: account.suspended.as_ref().and_then(|reason| reason.as_deref()),
-        service: service.into_iter().collect(),
-        created_at: (!quirks.created_at_is_null).then(|| quirks.time(account.created_at)),
-        updated_at: quirks.time(account.created_at),
-    };
+    let created_at = (!quirks.created_at_is_null).then_some(account.created_at);
+    let user = json!({
+        "user_id": quirks.id(account.id),
+        "username": account.username,
+        "email": format!("{}@mail.example", account.username),
+        "status": if account.suspended.is_some() { 0 } else { 2 },
+        "suspend_reason": account.suspended.as_ref().and_then(|reason| reason.as_deref()),
+        "service": service.into_iter().collect::<Vec<_>>(),
+        "created_at": created_at.map(|time| quirks.time(time)),
+        "updated_at": quirks.time(account.created_at),
+    });
     Ok(success(quirks, SUCCESS, user))
 }

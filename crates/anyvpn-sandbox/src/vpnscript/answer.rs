@@ -70,6 +70,11 @@ pub(super) fn refused(quirks: &Quirks, message: &str) -> Reply {
     Reply::json(quirks.refused, &envelope)
 }
 
+/// A refusal that is not documented.
+pub(super) fn refused_with(status: u16, message: &str) -> Reply {
+    Reply::json(status, &json!({ "success": false, "message": message }))
+}
+
 /// What Laravel says by itself, without the application's envelope.
 pub(super) fn failure(status: u16, message: &str) -> Reply {
     Reply::json(status, &json!({ "message": message }))
@@ -81,8 +86,7 @@ pub(super) fn invalid(errors: Errors) -> Reply {
 }
 
 pub(super) fn wrong_credentials() -> Reply {
-    let message = "The provided credentials are incorrect.";
-    Reply::json(422, &json!({ "success": false, "message": message }))
+    refused_with(422, "The provided credentials are incorrect.")
 }
 
 pub(super) fn suspended(reason: Option<&str>) -> Reply {
@@ -96,7 +100,7 @@ pub(super) fn unauthenticated(call: &Call) -> Reply {
     let first = call.header(ACCEPT).and_then(|types| types.split(',').next());
     let json = first.is_some_and(|kind| kind.contains("/json") || kind.contains("+json"));
     match json {
-        true => Reply::json(401, &json!({ "success": false, "message": "Unauthenticated." })),
+        true => refused_with(401, "Unauthenticated."),
         false => Reply::html(302).with_header(LOCATION, LOGIN),
     }
 }

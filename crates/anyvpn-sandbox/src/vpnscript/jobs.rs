@@ -18,7 +18,7 @@ impl State {
     }
 
     /// Does the jobs whose time has come.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn do_jobs(&mut self) {
         let now = self.clock.now();
         let active_again = self.quirks.failed_deletion_is_active;
         for account in &mut self.accounts {

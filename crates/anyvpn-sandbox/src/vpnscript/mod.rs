@@ -1,7 +1,8 @@
 //! VPN Script, as one installation of it.
 //!
 //! Where the document is silent the sandbox decides, in one of two ways. What a client could come
-//! to rely on is drawn from the seed: [`Quirks`]. The rest is fixed, and all of it stands here:
+//! to rely on is a choice that other seeds and [variations](crate::Variation) make differently:
+//! [`Quirks`]. The rest is fixed, and all of it stands here:
 //!
 //! - Parameters are taken from the query, from a form and from JSON; the body counts more. Booleans
 //!   are `1` and `0` there, as Laravel's rule has it, and JSON's own in JSON.
@@ -21,8 +22,8 @@
 //! - Each OpenVPN server has a certificate authority of its own, valid for ten years.
 
 mod account;
+mod actions;
 mod answer;
-mod control;
 mod jobs;
 mod openvpn;
 mod page;
@@ -36,6 +37,6 @@ mod wireguard;
 
 pub use quirks::{Flag, MessageKey, Quirks};
 pub use servers::{Place, Profile, Server};
-pub(crate) use service::operations;
 pub use service::{Account, Config, Service};
+pub(crate) use state::State;
 pub use state::{ConfigState, ServiceState};

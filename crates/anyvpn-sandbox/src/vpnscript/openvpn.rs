@@ -1,7 +1,6 @@
 //! `/api/openvpn/…`
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::json;
 
 use super::answer::{Answer, NOT_OPENVPN, SUCCESS, failure, input, invalid, refused, success};
 use super::profile;
@@ -11,19 +10,6 @@ use crate::provider::Call;
 use crate::reply::Reply;
 
 const ANY: std::ops::RangeInclusive<i64> = i64::MIN..=i64::MAX;
-
-#[derive(Serialize)]
-struct Auth<'a> {
-    id: Value,
-    user_id: Value,
-    service_id: Value,
-    username: &'a str,
-    password: &'a str,
-    devices: u32,
-    enabled: Value,
-    created_at: String,
-    updated_at: String,
-}
 
 pub(super) fn profile(state: &mut State, account: usize, call: &Call) -> Answer {
     let mut fields = input(call)?;
@@ -56,17 +42,17 @@ pub(super) fn auth(state: &mut State, account: usize, call: &Call) -> Answer {
     }
     let quirks = &state.quirks;
     let account = &state.accounts[account];
-    let auth = Auth {
-        id: quirks.id(account.id),
-        user_id: quirks.id(account.id),
-        service_id: quirks.id(account.id),
-        username: &account.username,
-        password: &account.openvpn_password,
-        devices: account.devices,
-        enabled: quirks.switch(true),
-        created_at: quirks.time(account.created_at),
-        updated_at: quirks.time(account.created_at),
-    };
+    let auth = json!({
+        "id": quirks.id(account.id),
+        "user_id": quirks.id(account.id),
+        "service_id": quirks.id(account.id),
+        "username": account.username,
+        "password": account.openvpn_password,
+        "devices": account.devices,
+        "enabled": quirks.switch(true),
+        "created_at": quirks.time(account.created_at),
+        "updated_at": quirks.time(account.created_at),
+    });
     Ok(success(quirks, SUCCESS, auth))
 }
 

@@ -1,7 +1,7 @@
 //! A page of a list, as Laravel's paginator tells it.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::quirks::Quirks;
 
@@ -28,20 +28,13 @@ pub(super) struct PageReply<T> {
     from: Option<u64>,
     last_page: u64,
     last_page_url: String,
-    links: Vec<Link>,
+    links: Vec<Value>,
     next_page_url: Option<String>,
     path: &'static str,
     per_page: Value,
     prev_page_url: Option<String>,
     to: Option<u64>,
     total: u64,
-}
-
-#[derive(Serialize)]
-struct Link {
-    url: Option<String>,
-    label: String,
-    active: bool,
 }
 
 fn url(page: u64) -> String {
@@ -87,12 +80,8 @@ impl Page {
         }
     }
 
-    fn links(&self, last: u64, previous: &Option<String>, next: &Option<String>) -> Vec<Link> {
-        let step = |url: &Option<String>, label: &str| Link {
-            url: url.clone(),
-            label: label.to_owned(),
-            active: false,
-        };
+    fn links(&self, last: u64, previous: &Option<String>, next: &Option<String>) -> Vec<Value> {
+        let step = |url: &Option<String>, label: &str| json!({ "url": url, "label": label, "active": false });
         let mut links = vec![step(previous, "« Previous")];
         let mut before = 0;
         for page in self.linked(last) {
@@ -101,7 +90,7 @@ impl Page {
             }
             before = page;
             let active = page == self.number;
-            links.push(Link { url: Some(url(page)), label: page.to_string(), active });
+            links.push(json!({ "url": url(page), "label": page.to_string(), "active": active }));
         }
         links.push(step(next, "Next »"));
         links

@@ -1,10 +1,10 @@
-//! What the document leaves open, decided by the seed.
+//! What the document leaves open: the answers of seed 0, and the variations of them.
 
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, offset};
 use serde_json::Value;
 
-use crate::random::Random;
+use crate::variation::{Row, draw, row};
 
 /// How the flag is spelled that tells a success from a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,81 +40,99 @@ impl MessageKey {
     }
 }
 
-/// The choices of one sandbox. Seed 0 takes the first of each, as listed here; any other seed
-/// draws. A test that needs a certain choice looks for a seed:
+/// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
+/// that were switched on by name. Where each choice of seed 0 comes from stands in
+/// `docs/decisions/sandbox.md`.
 ///
-/// ```
-/// use anyvpn_sandbox::vpnscript::Quirks;
-///
-/// let seed = (0..).find(|seed| Quirks::from_seed(*seed).ids_are_text);
-/// assert!(seed.is_some());
-/// ```
-///
-/// The sign-in, its refusals and the 401 are as documented with every seed.
+/// The sign-in, its refusals and the 401 are always as documented.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {
-    /// How the success flag is spelled: [`Flag::Documented`], `Success` or `Status`.
+    /// How the success flag is spelled.
     pub flag: Flag,
-    /// Whether the success flag is 1 or 0: false or true.
+    /// Whether the success flag is 1 or 0.
     pub flag_is_number: bool,
-    /// Where a refusal has its text: [`MessageKey::Message`], `Error` or `Errors`.
+    /// Where a refusal has its text.
     pub message_key: MessageKey,
-    /// Status of the documented refusals: 200, 400, 403, 404 or 422.
+    /// Status of the documented refusals.
     pub refused: u16,
-    /// Whether ids are text: false or true.
+    /// Whether ids are text.
     pub ids_are_text: bool,
-    /// Whether `auto_renew` and `enabled` are true rather than 1: false or true.
+    /// Whether `auto_renew` and `enabled` are true rather than 1.
     pub switches_are_boolean: bool,
-    /// Whether times have the offset `+02:00` and whole seconds, rather than microseconds and `Z`:
-    /// false or true.
+    /// Whether times have the offset `+02:00` and whole seconds, rather than microseconds and `Z`.
     pub times_have_offset: bool,
-    /// Whether the account's `created_at` is null: true as in the sample, or false.
+    /// Whether the account's `created_at` is null.
     pub created_at_is_null: bool,
-    /// Whether the service's `next_payment` is null: false or true.
+    /// Whether the service's `next_payment` is null.
     pub next_payment_is_null: bool,
-    /// Whether `per_page` is a number: false as in the sample, or true.
+    /// Whether `per_page` is a number.
     pub per_page_is_number: bool,
     /// Whether a profile is refused with the service's state, as other calls are, rather than with
-    /// the one text that is documented for it: false or true.
+    /// the one text that is documented for it.
     pub profile_names_the_state: bool,
-    /// Whether a list without configurations is refused as documented, or empty: true or false.
+    /// Whether a list without configurations is refused as documented, or empty.
     pub no_configs_is_refused: bool,
-    /// Whether a suspended user may read the account's details, or is refused that too: true or
-    /// false.
+    /// Whether a suspended user may read the account's details, or is refused that too.
     pub suspended_may_read_account: bool,
-    /// Whether a configuration may be deleted after its job failed, or counts as pending for ever:
-    /// true or false.
+    /// Whether a configuration may be deleted after its job failed, or counts as pending for ever.
     pub failed_may_be_deleted: bool,
-    /// Whether a configuration is active again after its deletion failed: false or true.
+    /// Whether a configuration is active again after its deletion failed.
     pub failed_deletion_is_active: bool,
 }
+
+impl Default for Quirks {
+    fn default() -> Quirks {
+        Quirks {
+            flag: Flag::Documented,
+            flag_is_number: false,
+            message_key: MessageKey::Message,
+            refused: 200,
+            ids_are_text: false,
+            switches_are_boolean: false,
+            times_have_offset: false,
+            created_at_is_null: true,
+            next_payment_is_null: false,
+            per_page_is_number: false,
+            profile_names_the_state: false,
+            no_configs_is_refused: true,
+            suspended_may_read_account: true,
+            failed_may_be_deleted: true,
+            failed_deletion_is_active: false,
+        }
+    }
+}
+
+/// Field, name, what is different, and how.
+#[rustfmt::skip]
+pub(super) static VARIATIONS: &[Row<Quirks>] = &[
+    row("flag", "vpnscript.flag-is-success", "The success flag is `success` in every reply.", |quirks| quirks.flag = Flag::Success),
+    row("flag", "vpnscript.flag-is-status", "The success flag is `status` in every reply.", |quirks| quirks.flag = Flag::Status),
+    row("flag_is_number", "vpnscript.flag-is-a-number", "The success flag is 1 or 0.", |quirks| quirks.flag_is_number = true),
+    row("message_key", "vpnscript.message-is-in-error", "A refusal has its text in `error` instead of `message`.", |quirks| quirks.message_key = MessageKey::Error),
+    row("message_key", "vpnscript.message-is-in-errors", "A refusal has its text in `errors` instead of `message`.", |quirks| quirks.message_key = MessageKey::Errors),
+    row("refused", "vpnscript.refused-is-400", "The documented refusals have status 400 instead of 200.", |quirks| quirks.refused = 400),
+    row("refused", "vpnscript.refused-is-403", "The documented refusals have status 403 instead of 200.", |quirks| quirks.refused = 403),
+    row("refused", "vpnscript.refused-is-404", "The documented refusals have status 404 instead of 200.", |quirks| quirks.refused = 404),
+    row("refused", "vpnscript.refused-is-422", "The documented refusals have status 422 instead of 200.", |quirks| quirks.refused = 422),
+    row("ids_are_text", "vpnscript.ids-are-text", "Ids are text.", |quirks| quirks.ids_are_text = true),
+    row("switches_are_boolean", "vpnscript.switches-are-boolean", "`auto_renew` and `enabled` are true instead of 1.", |quirks| quirks.switches_are_boolean = true),
+    row("times_have_offset", "vpnscript.times-have-an-offset", "Times have whole seconds and the offset `+02:00`.", |quirks| quirks.times_have_offset = true),
+    row("created_at_is_null", "vpnscript.created-at-is-set", "The account's `created_at` is a time instead of null.", |quirks| quirks.created_at_is_null = false),
+    row("next_payment_is_null", "vpnscript.next-payment-is-null", "The service's `next_payment` is null.", |quirks| quirks.next_payment_is_null = true),
+    row("per_page_is_number", "vpnscript.per-page-is-a-number", "`per_page` is a number instead of a string.", |quirks| quirks.per_page_is_number = true),
+    row("profile_names_the_state", "vpnscript.profile-names-the-state", "A profile is refused with the service's state, as other calls are.", |quirks| quirks.profile_names_the_state = true),
+    row("no_configs_is_refused", "vpnscript.no-configs-is-an-empty-list", "A list without configurations is empty instead of refused.", |quirks| quirks.no_configs_is_refused = false),
+    row("suspended_may_read_account", "vpnscript.suspended-reads-nothing", "A suspended user may not read the account's details.", |quirks| quirks.suspended_may_read_account = false),
+    row("failed_may_be_deleted", "vpnscript.failed-stays-pending", "A configuration whose job failed cannot be deleted.", |quirks| quirks.failed_may_be_deleted = false),
+    row("failed_deletion_is_active", "vpnscript.failed-deletion-is-active", "A configuration is active again after its deletion failed.", |quirks| quirks.failed_deletion_is_active = true),
+];
 
 impl Quirks {
     /// The choices that follow from the seed.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
-        let mut random = Random::new(seed, 11);
-        let mut draw = |options: u32| {
-            if seed == 0 { 0 } else { random.below(options) as usize }
-        };
-        Quirks {
-            flag: [Flag::Documented, Flag::Success, Flag::Status][draw(3)],
-            flag_is_number: [false, true][draw(2)],
-            message_key: [MessageKey::Message, MessageKey::Error, MessageKey::Errors][draw(3)],
-            refused: [200, 400, 403, 404, 422][draw(5)],
-            ids_are_text: [false, true][draw(2)],
-            switches_are_boolean: [false, true][draw(2)],
-            times_have_offset: [false, true][draw(2)],
-            created_at_is_null: [true, false][draw(2)],
-            next_payment_is_null: [false, true][draw(2)],
-            per_page_is_number: [false, true][draw(2)],
-            profile_names_the_state: [false, true][draw(2)],
-            no_configs_is_refused: [true, false][draw(2)],
-            suspended_may_read_account: [true, false][draw(2)],
-            failed_may_be_deleted: [true, false][draw(2)],
-            failed_deletion_is_active: [false, true][draw(2)],
-        }
+        draw(VARIATIONS, seed)
     }
 
     pub(super) fn id(&self, id: u64) -> Value {

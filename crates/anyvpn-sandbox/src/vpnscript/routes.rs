@@ -5,11 +5,11 @@ use http::Method;
 use super::answer::Answer;
 use super::state::State;
 use super::{account, openvpn, servers, wireguard};
-use crate::provider::{Call, Route};
+use crate::provider::{Call, Route, route};
 
 /// What a call does.
 #[derive(Clone, Copy)]
-pub(super) enum Work {
+pub(crate) enum Work {
     /// Needs no token.
     Open(fn(&mut State, &Call) -> Answer),
     /// Is refused without a known token; gets the place of its account.
@@ -20,34 +20,18 @@ pub(super) enum Work {
     Page,
 }
 
-/// A call: where it stands, and what it does.
-pub(super) struct Row {
-    pub(super) route: Route,
-    pub(super) work: Work,
-}
-
-const fn row(
-    method: Method,
-    path: &'static str,
-    operation: &'static str,
-    shows: &'static [&'static str],
-    work: Work,
-) -> Row {
-    Row { route: Route { method, path, operation, shows }, work }
-}
-
 use Work::{Open, Page, Signed, Unsuspended};
 
 /// Method, path, operation, the fields that may be logged, the work.
 #[rustfmt::skip]
-pub(super) static ROUTES: [Row; 9] = [
-    row(Method::POST, "/api/auth/token", "vpnscript.create-token", &["username", "device_name"], Open(account::create_token)),
-    row(Method::GET, "/api/account", "vpnscript.get-account", &[], Signed(account::get)),
-    row(Method::GET, "/api/servers", "vpnscript.list-servers", &["paginate", "page"], Unsuspended(servers::list)),
-    row(Method::GET, "/api/openvpn/profile", "vpnscript.get-openvpn-profile", &["server_id", "cert_only"], Unsuspended(openvpn::profile)),
-    row(Method::GET, "/api/openvpn/auth", "vpnscript.get-openvpn-auth", &["server_id"], Unsuspended(openvpn::auth)),
-    row(Method::GET, "/api/wireguard/configs", "vpnscript.list-wireguard-configs", &["server_id"], Unsuspended(wireguard::list)),
-    row(Method::POST, "/api/wireguard/create", "vpnscript.create-wireguard-config", &["server_id"], Unsuspended(wireguard::create)),
-    row(Method::DELETE, "/api/wireguard/delete", "vpnscript.delete-wireguard-config", &["config_id"], Unsuspended(wireguard::delete)),
-    row(Method::GET, "/login", "vpnscript.login-page", &[], Page),
+pub(super) static ROUTES: &[Route<Work>] = &[
+    route(Method::POST, "/api/auth/token", "vpnscript.create-token", &["username", "device_name"], Open(account::create_token)),
+    route(Method::GET, "/api/account", "vpnscript.get-account", &[], Signed(account::get)),
+    route(Method::GET, "/api/servers", "vpnscript.list-servers", &["paginate", "page"], Unsuspended(servers::list)),
+    route(Method::GET, "/api/openvpn/profile", "vpnscript.get-openvpn-profile", &["server_id", "cert_only"], Unsuspended(openvpn::profile)),
+    route(Method::GET, "/api/openvpn/auth", "vpnscript.get-openvpn-auth", &["server_id"], Unsuspended(openvpn::auth)),
+    route(Method::GET, "/api/wireguard/configs", "vpnscript.list-wireguard-configs", &["server_id"], Unsuspended(wireguard::list)),
+    route(Method::POST, "/api/wireguard/create", "vpnscript.create-wireguard-config", &["server_id"], Unsuspended(wireguard::create)),
+    route(Method::DELETE, "/api/wireguard/delete", "vpnscript.delete-wireguard-config", &["config_id"], Unsuspended(wireguard::delete)),
+    route(Method::GET, "/login", "vpnscript.login-page", &[], Page),
 ];

@@ -1,5 +1,6 @@
 //! `/api/servers`
 
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use serde::Serialize;
@@ -133,11 +134,6 @@ pub(super) fn world() -> Vec<Server> {
 }
 
 #[derive(Serialize)]
-struct All {
-    data: Vec<Listed>,
-}
-
-#[derive(Serialize)]
 struct Listed {
     id: Value,
     name: String,
@@ -190,7 +186,8 @@ pub(super) fn list(state: &mut State, _account: usize, call: &Call) -> Answer {
         server.listed(id, taken.get(&id).copied().unwrap_or(0), &state.quirks)
     };
     let Some(per_page) = per_page else {
-        return Ok(Reply::json(200, &All { data: numbered.map(listed).collect() }));
+        let all: Vec<_> = numbered.map(listed).collect();
+        return Ok(Reply::json(200, &HashMap::from([("data", all)])));
     };
     let total = numbered.clone().count() as u64;
     let page = Page { number: page.unsigned_abs(), per_page: per_page.unsigned_abs(), total };

@@ -113,7 +113,7 @@ pub(super) struct Job {
     pub(super) fails: Option<String>,
 }
 
-pub(super) struct State {
+pub(crate) struct State {
     pub(super) seed: u64,
     pub(super) started: Timestamp,
     pub(super) quirks: Quirks,

@@ -4,8 +4,7 @@ use std::net::Ipv4Addr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::json;
 use x25519_dalek::{PublicKey, StaticSecret};
 
 use super::answer::{
@@ -21,17 +20,6 @@ const ANY: std::ops::RangeInclusive<i64> = i64::MIN..=i64::MAX;
 /// The sandbox's own bound; a plan may allow less.
 const MOST_CONFIGS: usize = 10_000;
 
-#[derive(Serialize)]
-struct ConfigReply<'a> {
-    id: Value,
-    /// There only while it is active.
-    config: Option<String>,
-    status: u8,
-    fail_reason: Option<&'a str>,
-    created_at: String,
-    updated_at: String,
-}
-
 pub(super) fn list(state: &mut State, account: usize, call: &Call) -> Answer {
     let mut fields = input(call)?;
     let server = fields.integer("server_id", ANY);
@@ -41,20 +29,22 @@ pub(super) fn list(state: &mut State, account: usize, call: &Call) -> Answer {
     let quirks = &state.quirks;
     let wanted = |config: &&Config| server.is_none_or(|(id, _)| config.server == id);
     let configs = state.accounts[account].configs.iter().filter(wanted);
-    let configs: Vec<ConfigReply> = configs
-        .map(|config| ConfigReply {
-            id: quirks.id(config.id),
-            config: state.config_text(config),
-            status: match config.state {
+    let shown = |config: &Config| {
+        json!({
+            "id": quirks.id(config.id),
+            // There only while it is active.
+            "config": state.config_text(config),
+            "status": match config.state {
                 ConfigState::PendingCreation => 0,
                 ConfigState::Active => 1,
                 ConfigState::PendingDeletion => 2,
             },
-            fail_reason: config.fail_reason.as_deref(),
-            created_at: quirks.time(config.created_at),
-            updated_at: quirks.time(config.updated_at),
+            "fail_reason": config.fail_reason,
+            "created_at": quirks.time(config.created_at),
+            "updated_at": quirks.time(config.updated_at),
         })
-        .collect();
+    };
+    let configs: Vec<_> = configs.map(shown).collect();
     if configs.is_empty() && quirks.no_configs_is_refused {
         return Err(refused(quirks, "No configuration found for this server."));
     }

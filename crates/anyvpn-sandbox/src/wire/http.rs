@@ -3,344 +3,239 @@
 use std::time::Duration;
 
 use super::answer::{Act, Answer, End, Script};
-use super::{AFTER, BEFORE, Level, OTHER, WHOLE, Wanted, WireFault};
+use super::{AFTER, BEFORE, Level, OTHER, WHOLE, WireFault, row};
 
 const MEGABYTE: usize = 1 << 20;
 const NO_WAIT: Duration = Duration::ZERO;
 
-const fn http(
-    kind: (bool, Wanted),
-    name: &'static str,
-    what: &'static str,
-    play: fn(Answer) -> Script,
-) -> WireFault {
-    super::row(Level::Http, kind, name, what, play)
-}
-
+#[rustfmt::skip]
 pub(super) static FAULTS: &[WireFault] = &[
     // Informational replies.
-    http(WHOLE, "continue-100", "100, then the reply.", |it| {
-        first("HTTP/1.1 100 Continue\r\n\r\n", &it)
-    }),
-    http(WHOLE, "early-hints-103", "103 with a header, then the reply.", |it| {
-        first("HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n", &it)
-    }),
-    http(BEFORE, "switching-protocols-101", "101, which nobody asked for.", |it| {
-        it.status(101).body("").without("content-length").whole()
-    }),
-    http(BEFORE, "informational-flood", "103 without end, a thousand a second.", |_| {
+    row(Level::Http, WHOLE, "continue-100", "100, then the reply.", |answer| first("HTTP/1.1 100 Continue\r\n\r\n", &answer)),
+    row(Level::Http, WHOLE, "early-hints-103", "103 with a header, then the reply.", |answer| first("HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n", &answer)),
+    row(Level::Http, BEFORE, "switching-protocols-101", "101, which nobody asked for.", |answer| answer.status(101).body("").without("content-length").whole()),
+    row(Level::Http, BEFORE, "informational-flood", "103 without end, a thousand a second.", |_| {
         let flood = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1000);
         endless("", flood, Duration::from_secs(1))
     }),
     // Statuses that are not those of the provider.
-    http(OTHER, "status-201", "The reply, with status 201.", |it| it.status(201).whole()),
-    http(OTHER, "status-202", "The reply, with status 202.", |it| it.status(202).whole()),
-    http(OTHER, "status-206", "The reply, with status 206, which nobody asked for.", |it| {
-        it.status(206).whole()
-    }),
-    http(OTHER, "status-204", "204 in place of the reply.", |it| it.status(204).body("").whole()),
-    http(OTHER, "status-205", "205 in place of the reply.", |it| it.status(205).body("").whole()),
-    http(OTHER, "status-304", "304 in place of the reply.", |it| it.status(304).body("").whole()),
-    http(BEFORE, "status-600", "Status 600.", |it| it.line("HTTP/1.1 600 Six").whole()),
-    http(BEFORE, "status-999", "Status 999.", |it| it.line("HTTP/1.1 999 Nines").whole()),
-    http(BEFORE, "status-42", "A status of two digits.", |it| it.line("HTTP/1.1 42 Short").whole()),
-    http(BEFORE, "status-words", "A status that is no number.", |it| {
-        it.line("HTTP/1.1 two hundred").whole()
-    }),
-    http(AFTER, "error-500-after", "The work, and 500 without words.", |it| {
-        it.status(500).body("").whole()
-    }),
-    http(AFTER, "gateway-502-after", "The work, and a gateway's 502.", |it| page(it, 502)),
-    http(AFTER, "gateway-504-after", "The work, and a gateway's 504.", |it| page(it, 504)),
+    row(Level::Http, OTHER, "status-201", "The reply, with status 201.", |answer| answer.status(201).whole()),
+    row(Level::Http, OTHER, "status-202", "The reply, with status 202.", |answer| answer.status(202).whole()),
+    row(Level::Http, OTHER, "status-206", "The reply, with status 206, which nobody asked for.", |answer| answer.status(206).whole()),
+    row(Level::Http, OTHER, "status-204", "204 in place of the reply.", |answer| answer.status(204).body("").whole()),
+    row(Level::Http, OTHER, "status-205", "205 in place of the reply.", |answer| answer.status(205).body("").whole()),
+    row(Level::Http, OTHER, "status-304", "304 in place of the reply.", |answer| answer.status(304).body("").whole()),
+    row(Level::Http, BEFORE, "status-600", "Status 600.", |answer| answer.line("HTTP/1.1 600 Six").whole()),
+    row(Level::Http, BEFORE, "status-999", "Status 999.", |answer| answer.line("HTTP/1.1 999 Nines").whole()),
+    row(Level::Http, BEFORE, "status-42", "A status of two digits.", |answer| answer.line("HTTP/1.1 42 Short").whole()),
+    row(Level::Http, BEFORE, "status-words", "A status that is no number.", |answer| answer.line("HTTP/1.1 two hundred").whole()),
+    row(Level::Http, AFTER, "error-500-after", "The work, and 500 without words.", |answer| answer.status(500).body("").whole()),
+    row(Level::Http, AFTER, "gateway-502-after", "The work, and a gateway's 502.", |answer| page(answer, 502)),
+    row(Level::Http, AFTER, "gateway-504-after", "The work, and a gateway's 504.", |answer| page(answer, 504)),
     // Asked to wait.
-    http(BEFORE, "retry-after-year", "429, to try again in a year.", |it| limited(it, "31536000")),
-    http(BEFORE, "retry-after-2-64", "429, to try again in 2⁶⁴ − 1 seconds.", |it| {
-        limited(it, "18446744073709551615")
-    }),
-    http(BEFORE, "retry-after-30-digits", "429 with more seconds than 64 bits hold.", |it| {
-        limited(it, "999999999999999999999999999999")
-    }),
-    http(BEFORE, "retry-after-negative", "429, to try again in −1 seconds.", |it| {
-        limited(it, "-1")
-    }),
-    http(BEFORE, "retry-after-words", "429, to try again “soon”.", |it| limited(it, "soon")),
-    http(BEFORE, "retry-after-past", "429 with a date that has passed.", |it| {
-        limited(it, "Wed, 21 Oct 2015 07:28:00 GMT")
-    }),
-    http(BEFORE, "retry-after-9999", "429 with the last day of the year 9999.", |it| {
-        limited(it, "Fri, 31 Dec 9999 23:59:59 GMT")
-    }),
-    http(BEFORE, "retry-after-twice", "429 with two times to wait.", |it| {
-        it.status(429).with("retry-after", "1").with("retry-after", "31536000").whole()
-    }),
-    http(BEFORE, "unavailable-year", "503, to try again in a year.", |it| {
-        it.status(503).with("retry-after", "31536000").whole()
-    }),
+    row(Level::Http, BEFORE, "retry-after-year", "429, to try again in a year.", |answer| limited(answer, "31536000")),
+    row(Level::Http, BEFORE, "retry-after-2-64", "429, to try again in 2⁶⁴ − 1 seconds.", |answer| limited(answer, "18446744073709551615")),
+    row(Level::Http, BEFORE, "retry-after-30-digits", "429 with more seconds than 64 bits hold.", |answer| limited(answer, "999999999999999999999999999999")),
+    row(Level::Http, BEFORE, "retry-after-negative", "429, to try again in −1 seconds.", |answer| limited(answer, "-1")),
+    row(Level::Http, BEFORE, "retry-after-words", "429, to try again “soon”.", |answer| limited(answer, "soon")),
+    row(Level::Http, BEFORE, "retry-after-past", "429 with a date that has passed.", |answer| limited(answer, "Wed, 21 Oct 2015 07:28:00 GMT")),
+    row(Level::Http, BEFORE, "retry-after-9999", "429 with the last day of the year 9999.", |answer| limited(answer, "Fri, 31 Dec 9999 23:59:59 GMT")),
+    row(Level::Http, BEFORE, "retry-after-twice", "429 with two times to wait.", |answer| answer.status(429).with("retry-after", "1").with("retry-after", "31536000").whole()),
+    row(Level::Http, BEFORE, "unavailable-year", "503, to try again in a year.", |answer| answer.status(503).with("retry-after", "31536000").whole()),
     // Redirects.
-    http(BEFORE, "redirect-301", "Moved, to the same host.", |it| to_same(it, 301)),
-    http(BEFORE, "redirect-302", "Found, on the same host.", |it| to_same(it, 302)),
-    http(AFTER, "redirect-303", "The work, and “see other” on the same host.", |it| {
-        to_same(it, 303)
-    }),
-    http(BEFORE, "redirect-307", "Moved with the method, to the same host.", |it| to_same(it, 307)),
-    http(BEFORE, "redirect-308", "Moved for good, to the same host.", |it| to_same(it, 308)),
-    http(BEFORE, "redirect-301-away", "Moved, to another host.", |it| to_other(it, 301)),
-    http(BEFORE, "redirect-302-away", "Found, on another host.", |it| to_other(it, 302)),
-    http(AFTER, "redirect-303-away", "The work, and “see other” on another host.", |it| {
-        to_other(it, 303)
-    }),
-    http(BEFORE, "redirect-307-away", "Moved with the method, to another host.", |it| {
-        to_other(it, 307)
-    }),
-    http(BEFORE, "redirect-308-away", "Moved for good, to another host.", |it| to_other(it, 308)),
-    http(BEFORE, "redirect-nowhere", "302 without a location.", |it| it.status(302).whole()),
-    http(BEFORE, "redirect-to-itself", "307 to the address that was asked.", |it| {
-        it.status(307).with("location", "").whole()
-    }),
+    row(Level::Http, BEFORE, "redirect-301", "Moved, to the same host.", |answer| to_same(answer, 301)),
+    row(Level::Http, BEFORE, "redirect-302", "Found, on the same host.", |answer| to_same(answer, 302)),
+    row(Level::Http, AFTER, "redirect-303", "The work, and “see other” on the same host.", |answer| to_same(answer, 303)),
+    row(Level::Http, BEFORE, "redirect-307", "Moved with the method, to the same host.", |answer| to_same(answer, 307)),
+    row(Level::Http, BEFORE, "redirect-308", "Moved for good, to the same host.", |answer| to_same(answer, 308)),
+    row(Level::Http, BEFORE, "redirect-301-away", "Moved, to another host.", |answer| to_other(answer, 301)),
+    row(Level::Http, BEFORE, "redirect-302-away", "Found, on another host.", |answer| to_other(answer, 302)),
+    row(Level::Http, AFTER, "redirect-303-away", "The work, and “see other” on another host.", |answer| to_other(answer, 303)),
+    row(Level::Http, BEFORE, "redirect-307-away", "Moved with the method, to another host.", |answer| to_other(answer, 307)),
+    row(Level::Http, BEFORE, "redirect-308-away", "Moved for good, to another host.", |answer| to_other(answer, 308)),
+    row(Level::Http, BEFORE, "redirect-nowhere", "302 without a location.", |answer| answer.status(302).whole()),
+    row(Level::Http, BEFORE, "redirect-to-itself", "307 to the address that was asked.", |answer| answer.status(307).with("location", "").whole()),
     // Content types and encodings.
-    http(WHOLE, "content-type-html", "The reply, called HTML.", |it| typed(it, &["text/html"])),
-    http(WHOLE, "content-type-none", "The reply, without a content type.", |it| typed(it, &[])),
-    http(WHOLE, "content-type-twice", "The reply with two content types.", |it| {
-        typed(it, &["application/json", "text/html"])
-    }),
-    http(WHOLE, "content-type-utf-16", "The reply, called UTF-16.", |it| {
-        typed(it, &["application/json; charset=utf-16"])
-    }),
-    http(AFTER, "encoding-gzip", "The reply, called gzip, and plain.", |it| encoded(it, &["gzip"])),
-    http(AFTER, "encoding-brotli", "The reply, called brotli, and plain.", |it| {
-        encoded(it, &["br"])
-    }),
-    http(AFTER, "encoding-twice", "The reply, called both plain and gzip.", |it| {
-        encoded(it, &["identity", "gzip"])
-    }),
-    http(AFTER, "gzip-bomb", "100 KB of gzip that become 16 MB.", |it| {
-        bomb(it, "gzip", [&GZIP_HEAD[..], &deflated_zeros(16 * MEGABYTE)].concat())
-    }),
-    http(AFTER, "deflate-bomb", "100 KB of deflate that become 16 MB.", |it| {
-        bomb(it, "deflate", [&ZLIB_HEAD[..], &deflated_zeros(16 * MEGABYTE)].concat())
-    }),
-    http(AFTER, "endless-gzip", "Gzip without end.", |it| {
-        let head = it.without("content-length").with("content-encoding", "gzip").head();
+    row(Level::Http, WHOLE, "content-type-html", "The reply, called HTML.", |answer| typed(answer, &["text/html"])),
+    row(Level::Http, WHOLE, "content-type-none", "The reply, without a content type.", |answer| typed(answer, &[])),
+    row(Level::Http, WHOLE, "content-type-twice", "The reply with two content types.", |answer| typed(answer, &["application/json", "text/html"])),
+    row(Level::Http, WHOLE, "content-type-utf-16", "The reply, called UTF-16.", |answer| { typed(answer, &["application/json; charset=utf-16"]) }),
+    row(Level::Http, AFTER, "encoding-gzip", "The reply, called gzip, and plain.", |answer| encoded(answer, &["gzip"])),
+    row(Level::Http, AFTER, "encoding-brotli", "The reply, called brotli, and plain.", |answer| encoded(answer, &["br"])),
+    row(Level::Http, AFTER, "encoding-twice", "The reply, called both plain and gzip.", |answer| encoded(answer, &["identity", "gzip"])),
+    row(Level::Http, AFTER, "gzip-bomb", "100 KB of gzip that become 16 MB.", |answer| bomb(answer, "gzip", [&GZIP_HEAD[..], &deflated_zeros(16 * MEGABYTE)].concat())),
+    row(Level::Http, AFTER, "deflate-bomb", "100 KB of deflate that become 16 MB.", |answer| bomb(answer, "deflate", [&ZLIB_HEAD[..], &deflated_zeros(16 * MEGABYTE)].concat())),
+    row(Level::Http, AFTER, "endless-gzip", "Gzip without end.", |answer| {
+        let head = answer.without("content-length").with("content-encoding", "gzip").head();
         let head = [head, GZIP_HEAD.to_vec()].concat();
         Script::new(head, End::Close)
             .then(Act::Endless(deflated_zeros(4 * MEGABYTE).into(), NO_WAIT))
     }),
     // Lengths.
-    http(AFTER, "length-short", "A length that is half of the body's.", |it| {
-        let it = it.filled();
-        let half = (it.body.len() / 2).to_string();
-        it.with_length(half).whole()
+    row(Level::Http, AFTER, "length-short", "A length that is half of the body's.", |answer| {
+        let answer = answer.filled();
+        let half = (answer.body.len() / 2).to_string();
+        answer.with_length(half).whole()
     }),
-    http(AFTER, "length-long-close", "A length beyond the body, then closed.", |it| {
-        longer(it, End::Close)
-    }),
-    http(AFTER, "length-long-silence", "A length beyond the body, then silence.", |it| {
-        longer(it, End::Silence)
-    }),
-    http(AFTER, "length-terabyte", "A length of a terabyte.", |it| lengths(it, &["1099511627776"])),
-    http(AFTER, "length-2-64", "A length of 2⁶⁴.", |it| lengths(it, &["18446744073709551616"])),
-    http(AFTER, "length-negative", "A length of −1.", |it| lengths(it, &["-1"])),
-    http(AFTER, "length-words", "A length that is no number.", |it| lengths(it, &["long"])),
-    http(AFTER, "length-twice-different", "Two lengths that differ.", |it| {
-        lengths(it, &["2", "3"])
-    }),
-    http(WHOLE, "length-twice", "The length, twice.", |it| {
-        let length = it.body.len().to_string();
-        match it.body.len() {
-            0 => it.whole(),
-            _ => lengths(it, &[&*length; 2]),
+    row(Level::Http, AFTER, "length-long-close", "A length beyond the body, then closed.", |answer| longer(answer, End::Close)),
+    row(Level::Http, AFTER, "length-long-silence", "A length beyond the body, then silence.", |answer| longer(answer, End::Silence)),
+    row(Level::Http, AFTER, "length-terabyte", "A length of a terabyte.", |answer| lengths(answer, &["1099511627776"])),
+    row(Level::Http, AFTER, "length-2-64", "A length of 2⁶⁴.", |answer| lengths(answer, &["18446744073709551616"])),
+    row(Level::Http, AFTER, "length-negative", "A length of −1.", |answer| lengths(answer, &["-1"])),
+    row(Level::Http, AFTER, "length-words", "A length that is no number.", |answer| lengths(answer, &["long"])),
+    row(Level::Http, AFTER, "length-twice-different", "Two lengths that differ.", |answer| lengths(answer, &["2", "3"])),
+    row(Level::Http, WHOLE, "length-twice", "The length, twice.", |answer| {
+        let length = answer.body.len().to_string();
+        match answer.body.len() {
+            0 => answer.whole(),
+            _ => lengths(answer, &[&*length; 2]),
         }
     }),
-    http(WHOLE, "length-none", "The reply without a length, ended by the connection.", |it| {
-        it.without("content-length").whole()
-    }),
-    http(AFTER, "length-none-cut", "Half of the reply without a length, then closed.", |it| {
-        let it = it.without("content-length");
-        match it.body.len() {
+    row(Level::Http, WHOLE, "length-none", "The reply without a length, ended by the connection.", |answer| answer.without("content-length").whole()),
+    row(Level::Http, AFTER, "length-none-cut", "Half of the reply without a length, then closed.", |answer| {
+        let answer = answer.without("content-length");
+        match answer.body.len() {
             0 => Script::nothing(End::Close),
-            length => it.send(&it.body[..length / 2], End::Close),
+            length => answer.send(&answer.body[..length / 2], End::Close),
         }
     }),
-    http(OTHER, "length-and-chunks", "A length, and chunks that say another one.", |it| {
-        let it = it.filled().with("transfer-encoding", "chunked").with_length("3");
-        it.send(chunks(&it.body), End::Close)
+    row(Level::Http, OTHER, "length-and-chunks", "A length, and chunks that say another one.", |answer| {
+        let answer = answer.filled().with("transfer-encoding", "chunked").with_length("3");
+        answer.send(chunks(&answer.body), End::Close)
     }),
-    http(WHOLE, "bytes-after", "The reply, and bytes that belong to nothing.", |it| {
-        Script::new([it.kept().bytes(), b"\r\n\0\xff rest".to_vec()].concat(), End::Keep)
-    }),
-    http(WHOLE, "second-reply", "The reply, and another one that nobody asked for.", |it| {
-        let it = it.kept();
-        let forged = it.clone().status(200).with_json(r#"{"status":"success","data":{}}"#);
-        Script::new([it.bytes(), forged.bytes()].concat(), End::Keep)
+    row(Level::Http, WHOLE, "bytes-after", "The reply, and bytes that belong to nothing.", |answer| Script::new([answer.kept().bytes(), b"\r\n\0\xff rest".to_vec()].concat(), End::Keep)),
+    row(Level::Http, WHOLE, "second-reply", "The reply, and another one that nobody asked for.", |answer| {
+        let answer = answer.kept();
+        let forged = answer.clone().status(200).with_json(r#"{"status":"success","data":{}}"#);
+        Script::new([answer.bytes(), forged.bytes()].concat(), End::Keep)
     }),
     // Chunks.
-    http(WHOLE, "chunks", "The reply in two chunks.", |it| it.in_chunks(|it| chunks(&it.body))),
-    http(WHOLE, "chunk-trailers", "The reply in chunks, and trailers.", |it| {
-        it.in_chunks(|it| {
-            let mut whole = chunks(&it.body);
+    row(Level::Http, WHOLE, "chunks", "The reply in two chunks.", |answer| answer.in_chunks(|answer| chunks(&answer.body))),
+    row(Level::Http, WHOLE, "chunk-trailers", "The reply in chunks, and trailers.", |answer| {
+        answer.in_chunks(|answer| {
+            let mut whole = chunks(&answer.body);
             whole.truncate(whole.len() - 2);
             [whole, b"x-after: 1\r\ncontent-length: 1\r\n\r\n".to_vec()].concat()
         })
     }),
-    http(AFTER, "chunk-garbage", "A chunk's size that is no number.", |it| {
-        it.in_chunks(|it| [b"zz\r\n", &it.body[..], b"\r\n0\r\n\r\n"].concat())
-    }),
-    http(AFTER, "chunk-huge", "A chunk of 2⁶⁴ − 1 bytes.", |it| {
-        it.in_chunks(|it| [b"ffffffffffffffff\r\n", &it.body[..]].concat())
-    }),
-    http(AFTER, "chunk-overflow", "A chunk's size beyond 64 bits.", |it| {
-        it.in_chunks(|it| [b"fffffffffffffffffff\r\n", &it.body[..]].concat())
-    }),
-    http(AFTER, "chunk-negative", "A chunk of −1 bytes.", |it| {
-        it.in_chunks(|it| [b"-1\r\n", &it.body[..], b"\r\n0\r\n\r\n"].concat())
-    }),
-    http(AFTER, "chunk-short", "A chunk longer than its size.", |it| {
-        it.in_chunks(|it| [b"1\r\n{", &it.body[..], b"\r\n0\r\n\r\n"].concat())
-    }),
-    http(AFTER, "chunks-cut", "All chunks but the last, then closed.", |it| {
-        it.in_chunks(|it| {
-            let mut whole = chunks(&it.body);
+    row(Level::Http, AFTER, "chunk-garbage", "A chunk's size that is no number.", |answer| answer.in_chunks(|answer| [b"zz\r\n", &answer.body[..], b"\r\n0\r\n\r\n"].concat())),
+    row(Level::Http, AFTER, "chunk-huge", "A chunk of 2⁶⁴ − 1 bytes.", |answer| answer.in_chunks(|answer| [b"ffffffffffffffff\r\n", &answer.body[..]].concat())),
+    row(Level::Http, AFTER, "chunk-overflow", "A chunk's size beyond 64 bits.", |answer| answer.in_chunks(|answer| [b"fffffffffffffffffff\r\n", &answer.body[..]].concat())),
+    row(Level::Http, AFTER, "chunk-negative", "A chunk of −1 bytes.", |answer| answer.in_chunks(|answer| [b"-1\r\n", &answer.body[..], b"\r\n0\r\n\r\n"].concat())),
+    row(Level::Http, AFTER, "chunk-short", "A chunk longer than its size.", |answer| answer.in_chunks(|answer| [b"1\r\n{", &answer.body[..], b"\r\n0\r\n\r\n"].concat())),
+    row(Level::Http, AFTER, "chunks-cut", "All chunks but the last, then closed.", |answer| {
+        answer.in_chunks(|answer| {
+            let mut whole = chunks(&answer.body);
             whole.truncate(whole.len() - 5);
             whole
         })
     }),
-    http(AFTER, "chunk-extension-endless", "A chunk whose extension does not end.", |it| {
-        let head = it.filled().chunked().head();
+    row(Level::Http, AFTER, "chunk-extension-endless", "A chunk whose extension does not end.", |answer| {
+        let head = answer.filled().chunked().head();
         endless([head, b"5;".to_vec()].concat(), "x".repeat(4096), NO_WAIT)
     }),
-    http(AFTER, "trailer-megabyte", "Chunks, and a trailer of a megabyte.", |it| {
-        it.in_chunks(|it| {
-            let mut whole = chunks(&it.body);
+    row(Level::Http, AFTER, "trailer-megabyte", "Chunks, and a trailer of a megabyte.", |answer| {
+        answer.in_chunks(|answer| {
+            let mut whole = chunks(&answer.body);
             whole.truncate(whole.len() - 2);
             [whole, format!("x-after: {}\r\n\r\n", "x".repeat(MEGABYTE)).into_bytes()].concat()
         })
     }),
-    http(
-        AFTER,
-        "transfer-encoding-unknown",
-        "An encoding of the transfer that there is not.",
-        |it| {
-            it.without("content-length").with("transfer-encoding", "rot13, chunked, rot13").whole()
-        },
-    ),
+    row(Level::Http, AFTER, "transfer-encoding-unknown", "An encoding of the transfer that there is not.", |answer| answer.without("content-length").with("transfer-encoding", "rot13, chunked, rot13").whole()),
     // Heads.
-    http(AFTER, "header-megabyte", "A header of a megabyte.", |it| {
-        it.with("x-long", "x".repeat(MEGABYTE)).whole()
+    row(Level::Http, AFTER, "header-megabyte", "A header of a megabyte.", |answer| answer.with("x-long", "x".repeat(MEGABYTE)).whole()),
+    row(Level::Http, AFTER, "header-100-kilobytes", "A header of 100 kilobytes.", |answer| answer.with("x-long", "x".repeat(100_000)).whole()),
+    row(Level::Http, AFTER, "headers-100000", "100,000 headers.", |answer| {
+        let each = |answer: Answer, number| answer.with(&format!("x-{number}"), "1");
+        (0..100_000).fold(answer, each).whole()
     }),
-    http(AFTER, "header-100-kilobytes", "A header of 100 kilobytes.", |it| {
-        it.with("x-long", "x".repeat(100_000)).whole()
+    row(Level::Http, AFTER, "head-endless", "A head without end.", |_| endless("HTTP/1.1 200 OK\r\n", "x-again: and again\r\n".repeat(200), NO_WAIT)),
+    row(Level::Http, AFTER, "status-line-megabyte", "A status line of a megabyte.", |answer| answer.line(format!("HTTP/1.1 200 {}", "x".repeat(MEGABYTE))).whole()),
+    row(Level::Http, WHOLE, "headers-fifty", "The reply with fifty cookies.", |answer| {
+        let each = |answer: Answer, number| answer.with("set-cookie", format!("c{number}=1; path=/"));
+        (0..50).fold(answer, each).whole()
     }),
-    http(AFTER, "headers-100000", "100,000 headers.", |it| {
-        let each = |it: Answer, number| it.with(&format!("x-{number}"), "1");
-        (0..100_000).fold(it, each).whole()
-    }),
-    http(AFTER, "head-endless", "A head without end.", |_| {
-        endless("HTTP/1.1 200 OK\r\n", "x-again: and again\r\n".repeat(200), NO_WAIT)
-    }),
-    http(AFTER, "status-line-megabyte", "A status line of a megabyte.", |it| {
-        it.line(format!("HTTP/1.1 200 {}", "x".repeat(MEGABYTE))).whole()
-    }),
-    http(WHOLE, "headers-fifty", "The reply with fifty cookies.", |it| {
-        let each = |it: Answer, number| it.with("set-cookie", format!("c{number}=1; path=/"));
-        (0..50).fold(it, each).whole()
-    }),
-    http(WHOLE, "header-latin-1", "The reply with a header that is no ASCII.", |it| {
-        it.with("x-name", b"caf\xe9").whole()
-    }),
-    http(AFTER, "header-nul", "A header with NUL in it.", |it| it.with("x-nul", b"a\0b").whole()),
-    http(AFTER, "header-name-space", "A header with spaces in its name.", |it| {
-        it.with("x y z", "1").whole()
-    }),
-    http(AFTER, "header-folded", "A header that goes on in the next line.", |it| {
-        it.with("x-folded", "a\r\n b").whole()
-    }),
-    http(AFTER, "header-without-colon", "A line in the head that is no header.", |it| {
-        let line = it.line(format!("{}\r\nno colon here", "HTTP/1.1 200 OK"));
+    row(Level::Http, WHOLE, "header-latin-1", "The reply with a header that is no ASCII.", |answer| answer.with("x-name", b"caf\xe9").whole()),
+    row(Level::Http, AFTER, "header-nul", "A header with NUL in it.", |answer| answer.with("x-nul", b"a\0b").whole()),
+    row(Level::Http, AFTER, "header-name-space", "A header with spaces in its name.", |answer| answer.with("x y z", "1").whole()),
+    row(Level::Http, AFTER, "header-folded", "A header that goes on in the next line.", |answer| answer.with("x-folded", "a\r\n b").whole()),
+    row(Level::Http, AFTER, "header-without-colon", "A line in the head that is no header.", |answer| {
+        let line = answer.line(format!("{}\r\nno colon here", "HTTP/1.1 200 OK"));
         line.whole()
     }),
-    http(WHOLE, "http-1.0", "The reply, as HTTP/1.0.", |it| {
-        let line = String::from_utf8_lossy(&it.head()).lines().next().map(str::to_owned);
-        it.line(line.unwrap_or_default().replace("HTTP/1.1", "HTTP/1.0")).whole()
+    row(Level::Http, WHOLE, "http-1.0", "The reply, as HTTP/1.0.", |answer| {
+        let line = String::from_utf8_lossy(&answer.head()).lines().next().map(str::to_owned);
+        answer.line(line.unwrap_or_default().replace("HTTP/1.1", "HTTP/1.0")).whole()
     }),
-    http(AFTER, "http-0.9", "The body, without a head.", |it| {
-        let body = if it.body.is_empty() { b"{}".to_vec() } else { it.body };
+    row(Level::Http, AFTER, "http-0.9", "The body, without a head.", |answer| {
+        let body = if answer.body.is_empty() { b"{}".to_vec() } else { answer.body };
         Script::new(body, End::Close)
     }),
-    http(AFTER, "http-2", "A server that speaks HTTP/2.", |_| {
-        Script::new(
-            &b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x04\0\x10\0\0\0\x06\0\0\x40\0"[..],
-            End::Close,
-        )
-    }),
-    http(AFTER, "ssh", "A server that speaks SSH.", |_| {
-        Script::new(&b"SSH-2.0-OpenSSH_9.2\r\n"[..], End::Close)
-    }),
+    row(Level::Http, AFTER, "http-2", "A server that speaks HTTP/2.", |_| Script::new(&b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x04\0\x10\0\0\0\x06\0\0\x40\0"[..], End::Close)),
+    row(Level::Http, AFTER, "ssh", "A server that speaks SSH.", |_| Script::new(&b"SSH-2.0-OpenSSH_9.2\r\n"[..], End::Close)),
     // Bodies.
-    http(OTHER, "body-empty", "200 without a body.", |it| it.status(200).body("").whole()),
-    http(AFTER, "body-endless", "A body without end or length.", |it| {
-        let head = it.filled().without("content-length").head();
+    row(Level::Http, OTHER, "body-empty", "200 without a body.", |answer| answer.status(200).body("").whole()),
+    row(Level::Http, AFTER, "body-endless", "A body without end or length.", |answer| {
+        let head = answer.filled().without("content-length").head();
         endless(&head, format!("\"{}\",", "x".repeat(4000)), NO_WAIT)
     }),
-    http(AFTER, "chunks-endless", "Chunks without end.", |it| {
-        let head = it.filled().chunked().head();
+    row(Level::Http, AFTER, "chunks-endless", "Chunks without end.", |answer| {
+        let head = answer.filled().chunked().head();
         endless(&head, format!("1000\r\n{}\r\n", " ".repeat(4096)), NO_WAIT)
     }),
-    http(AFTER, "page-200-after", "The work, and a page of HTML.", |it| page(it, 200)),
+    row(Level::Http, AFTER, "page-200-after", "The work, and a page of HTML.", |answer| page(answer, 200)),
     // What was sent, coming back.
-    http(BEFORE, "echo-in-message", "400, whose message repeats the request's secrets.", |it| {
-        let echo = it.echo();
+    row(Level::Http, BEFORE, "echo-in-message", "400, whose message repeats the request's secrets.", |answer| {
+        let echo = answer.echo();
         let json = serde_json::json!({ "status": "error", "message": echo, "code": echo });
-        it.status(400).with_json(json.to_string()).whole()
+        answer.status(400).with_json(json.to_string()).whole()
     }),
-    http(BEFORE, "echo-in-field", "422, whose field errors repeat them.", |it| {
-        let echo = it.echo();
+    row(Level::Http, BEFORE, "echo-in-field", "422, whose field errors repeat them.", |answer| {
+        let echo = answer.echo();
         let json = serde_json::json!({
             "status": "error", "message": "invalid", "errors": { &*echo: [&echo] },
             "data": { &*echo: [&echo] },
         });
-        it.status(422).with_json(json.to_string()).whole()
+        answer.status(422).with_json(json.to_string()).whole()
     }),
-    http(BEFORE, "echo-in-location", "A redirect to an address that repeats them.", |it| {
-        let echo = it.echo().replace(char::is_whitespace, "/");
-        it.status(302).with("location", format!("https://elsewhere.example/{echo}")).whole()
+    row(Level::Http, BEFORE, "echo-in-location", "A redirect to an address that repeats them.", |answer| {
+        let echo = answer.echo().replace(char::is_whitespace, "/");
+        answer.status(302).with("location", format!("https://elsewhere.example/{echo}")).whole()
     }),
-    http(BEFORE, "echo-in-header", "Headers that repeat them.", |it| {
-        let echo = it.echo().replace(char::is_control, " ");
-        let it = it.without("content-type").with("content-type", &echo).with("x-echo", &echo);
-        it.status(200).body("no JSON").whole()
+    row(Level::Http, BEFORE, "echo-in-header", "Headers that repeat them.", |answer| {
+        let echo = answer.echo().replace(char::is_control, " ");
+        let answer = answer.without("content-type").with("content-type", &echo).with("x-echo", &echo);
+        answer.status(200).body("no JSON").whole()
     }),
-    http(BEFORE, "echo-in-status-line", "A status line that repeats them.", |it| {
-        let echo = it.echo().replace(char::is_control, " ");
-        it.line(format!("HTTP/1.1 418 {echo}")).whole()
+    row(Level::Http, BEFORE, "echo-in-status-line", "A status line that repeats them.", |answer| {
+        let echo = answer.echo().replace(char::is_control, " ");
+        answer.line(format!("HTTP/1.1 418 {echo}")).whole()
     }),
-    http(BEFORE, "echo-in-keys", "JSON whose names and values repeat them.", |it| {
-        let echo = it.echo();
+    row(Level::Http, BEFORE, "echo-in-keys", "JSON whose names and values repeat them.", |answer| {
+        let echo = answer.echo();
         let json = serde_json::json!({ "data": { &*echo: [&echo, { &*echo: &echo }] } });
-        it.status(200).with_json(json.to_string()).whole()
+        answer.status(200).with_json(json.to_string()).whole()
     }),
-    http(
-        BEFORE,
+    row(Level::Http, BEFORE,
         "echo-escaped",
         "400, whose message repeats them in the ways of URLs and JSON.",
-        |it| {
-            let echo = it.echo();
+        |answer| {
+            let echo = answer.echo();
             let percent: String = echo.bytes().map(|byte| format!("%{byte:02X}")).collect();
             let unicode: String = echo.chars().map(|c| format!("\\u{:04x}", c as u32)).collect();
             let message = format!("{percent} {unicode} {echo:?}");
             let json = serde_json::json!({ "status": "error", "message": message });
-            it.status(400).with_json(json.to_string()).whole()
+            answer.status(400).with_json(json.to_string()).whole()
         },
     ),
-    http(BEFORE, "echo-in-garbage", "No HTTP, but what was sent.", |it| {
-        Script::new(it.echo(), End::Close)
-    }),
+    row(Level::Http, BEFORE, "echo-in-garbage", "No HTTP, but what was sent.", |answer| Script::new(answer.echo(), End::Close)),
 ];
 
 impl Answer {
     /// The head of a body in chunks, and what `body` makes of this answer's.
     fn in_chunks(self, body: fn(&Answer) -> Vec<u8>) -> Script {
-        let it = self.filled().chunked();
-        it.send(body(&it), End::Close)
+        let answer = self.filled().chunked();
+        answer.send(body(&answer), End::Close)
     }
 }
 
@@ -376,12 +271,12 @@ fn to_other(answer: Answer, status: u16) -> Script {
 
 fn typed(answer: Answer, types: &[&str]) -> Script {
     let answer = answer.without("content-type");
-    types.iter().fold(answer, |it, name| it.with("content-type", name)).whole()
+    types.iter().fold(answer, |answer, name| answer.with("content-type", name)).whole()
 }
 
 fn encoded(answer: Answer, encodings: &[&str]) -> Script {
     let answer = answer.filled();
-    encodings.iter().fold(answer, |it, name| it.with("content-encoding", name)).whole()
+    encodings.iter().fold(answer, |answer, name| answer.with("content-encoding", name)).whole()
 }
 
 fn bomb(answer: Answer, encoding: &str, body: Vec<u8>) -> Script {
@@ -390,7 +285,7 @@ fn bomb(answer: Answer, encoding: &str, body: Vec<u8>) -> Script {
 
 fn lengths(answer: Answer, lengths: &[&str]) -> Script {
     let answer = answer.filled().without("content-length");
-    lengths.iter().fold(answer, |it, length| it.with("content-length", length)).whole()
+    lengths.iter().fold(answer, |answer, length| answer.with("content-length", length)).whole()
 }
 
 fn longer(answer: Answer, end: End) -> Script {

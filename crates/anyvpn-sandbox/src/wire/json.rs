@@ -3,55 +3,35 @@
 use serde_json::Value;
 
 use super::answer::{Act, Answer, Script};
-use super::{AFTER, Level, OTHER, Wanted, WireFault};
+use super::{AFTER, Level, OTHER, WireFault, row};
 
-const fn json(
-    kind: (bool, Wanted),
-    name: &'static str,
-    what: &'static str,
-    play: fn(Answer) -> Script,
-) -> WireFault {
-    super::row(Level::Json, kind, name, what, play)
-}
-
+#[rustfmt::skip]
 pub(super) static FAULTS: &[WireFault] = &[
     // Less than all of it.
-    json(AFTER, "half-json", "Half of the JSON, with status 200.", |it| match it.body.len() {
-        0 => it.with_json("{\"status\":").whole(),
+    row(Level::Json, AFTER, "half-json", "Half of the JSON, with status 200.", |answer| match answer.body.len() {
+        0 => answer.with_json("{\"status\":").whole(),
         length => {
-            let half = it.body[..length / 2].to_vec();
-            it.status(200).with_json(half).whole()
+            let half = answer.body[..length / 2].to_vec();
+            answer.status(200).with_json(half).whole()
         }
     }),
-    json(AFTER, "json-without-last-byte", "The JSON without its last byte.", |it| {
-        text(it, |json| json[..json.len() - 1].to_owned())
-    }),
-    json(AFTER, "not-json", "A word.", |it| text(it, |_| "success".to_owned())),
-    json(OTHER, "json-object-empty", "An empty object.", |it| text(it, |_| "{}".to_owned())),
-    json(OTHER, "json-array-empty", "An empty array.", |it| text(it, |_| "[]".to_owned())),
-    json(OTHER, "json-null", "null.", |it| text(it, |_| "null".to_owned())),
-    json(OTHER, "json-number", "A number.", |it| text(it, |_| "7".to_owned())),
-    json(OTHER, "json-string", "A string.", |it| text(it, |_| "\"success\"".to_owned())),
-    json(OTHER, "json-in-array", "The JSON, within an array.", |it| {
-        text(it, |json| format!("[{json}]"))
-    }),
-    json(OTHER, "json-in-string", "The JSON, written as a string.", |it| {
-        text(it, |json| Value::from(json).to_string())
-    }),
+    row(Level::Json, AFTER, "json-without-last-byte", "The JSON without its last byte.", |answer| text(answer, |json| json[..json.len() - 1].to_owned())),
+    row(Level::Json, AFTER, "not-json", "A word.", |answer| text(answer, |_| "success".to_owned())),
+    row(Level::Json, OTHER, "json-object-empty", "An empty object.", |answer| text(answer, |_| "{}".to_owned())),
+    row(Level::Json, OTHER, "json-array-empty", "An empty array.", |answer| text(answer, |_| "[]".to_owned())),
+    row(Level::Json, OTHER, "json-null", "null.", |answer| text(answer, |_| "null".to_owned())),
+    row(Level::Json, OTHER, "json-number", "A number.", |answer| text(answer, |_| "7".to_owned())),
+    row(Level::Json, OTHER, "json-string", "A string.", |answer| text(answer, |_| "\"success\"".to_owned())),
+    row(Level::Json, OTHER, "json-in-array", "The JSON, within an array.", |answer| text(answer, |json| format!("[{json}]"))),
+    row(Level::Json, OTHER, "json-in-string", "The JSON, written as a string.", |answer| text(answer, |json| Value::from(json).to_string())),
     // More than it.
-    json(AFTER, "json-twice", "The JSON, twice.", |it| text(it, |json| format!("{json}{json}"))),
-    json(AFTER, "json-and-garbage", "The JSON, and a bracket.", |it| {
-        text(it, |json| format!("{json}]"))
-    }),
-    json(OTHER, "json-spaces", "The JSON after 100 KB of spaces.", |it| {
-        text(it, |json| format!("{}{json}", " ".repeat(100_000)))
-    }),
+    row(Level::Json, AFTER, "json-twice", "The JSON, twice.", |answer| text(answer, |json| format!("{json}{json}"))),
+    row(Level::Json, AFTER, "json-and-garbage", "The JSON, and a bracket.", |answer| text(answer, |json| format!("{json}]"))),
+    row(Level::Json, OTHER, "json-spaces", "The JSON after 100 KB of spaces.", |answer| text(answer, |json| format!("{}{json}", " ".repeat(100_000)))),
     // Encodings of the text.
-    json(OTHER, "byte-order-mark", "A byte order mark before the JSON.", |it| {
-        text(it, |json| format!("\u{feff}{json}"))
-    }),
-    json(OTHER, "utf-8-invalid", "Strings with bytes that are not UTF-8.", |it| {
-        let Script { status, mut acts, end } = strings(it, "\"\u{1}\"");
+    row(Level::Json, OTHER, "byte-order-mark", "A byte order mark before the JSON.", |answer| text(answer, |json| format!("\u{feff}{json}"))),
+    row(Level::Json, OTHER, "utf-8-invalid", "Strings with bytes that are not UTF-8.", |answer| {
+        let Script { status, mut acts, end } = strings(answer, "\"\u{1}\"");
         for act in &mut acts {
             if let Act::Send(bytes) = act {
                 let invalid = bytes.iter().map(|byte| if *byte == 1 { 0xff } else { *byte });
@@ -60,133 +40,88 @@ pub(super) static FAULTS: &[WireFault] = &[
         }
         Script { status, acts, end }
     }),
-    json(AFTER, "utf-16", "The JSON in UTF-16.", |it| {
-        let utf_16 = it.json().to_string().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    row(Level::Json, AFTER, "utf-16", "The JSON in UTF-16.", |answer| {
+        let utf_16 = answer.json().to_string().encode_utf16().flat_map(u16::to_le_bytes).collect();
         let utf_16: Vec<u8> = utf_16;
-        it.with_json(utf_16).whole()
+        answer.with_json(utf_16).whole()
     }),
-    json(OTHER, "lone-surrogates", "Strings with half of a surrogate pair.", |it| {
-        strings(it, "\"\\ud800\"")
-    }),
-    json(OTHER, "raw-controls", "Strings with control characters that are not escaped.", |it| {
-        strings(it, "\"a\nb\u{1b}[2J\"")
-    }),
-    json(OTHER, "escaped-controls", "Strings with NUL, a terminal's escapes and `../`.", |it| {
-        strings(it, "\"../../\\u0000\\u001b[2J\\u001b]0;x\\u0007\"")
-    }),
+    row(Level::Json, OTHER, "lone-surrogates", "Strings with half of a surrogate pair.", |answer| strings(answer, "\"\\ud800\"")),
+    row(Level::Json, OTHER, "raw-controls", "Strings with control characters that are not escaped.", |answer| strings(answer, "\"a\nb\u{1b}[2J\"")),
+    row(Level::Json, OTHER, "escaped-controls", "Strings with NUL, a terminal's escapes and `../`.", |answer| { strings(answer, "\"../../\\u0000\\u001b[2J\\u001b]0;x\\u0007\"") }),
     // What JSON is not.
-    json(AFTER, "comments", "The JSON after a comment.", |it| {
-        text(it, |json| format!("/* success */ {json}"))
-    }),
-    json(OTHER, "quotes-single", "Strings in single quotes.", |it| strings(it, "'text'")),
-    json(OTHER, "commas-trailing", "A comma after the last of everything.", |it| {
-        text(it, |json| json.replace('}', ",}").replace(']', ",]"))
-    }),
+    row(Level::Json, AFTER, "comments", "The JSON after a comment.", |answer| text(answer, |json| format!("/* success */ {json}"))),
+    row(Level::Json, OTHER, "quotes-single", "Strings in single quotes.", |answer| strings(answer, "'text'")),
+    row(Level::Json, OTHER, "commas-trailing", "A comma after the last of everything.", |answer| text(answer, |json| json.replace('}', ",}").replace(']', ",]"))),
     // Numbers.
-    json(OTHER, "numbers-30-digits", "Whole numbers beyond 64 bits.", |it| {
-        numbers(it, "999999999999999999999999999999")
-    }),
-    json(OTHER, "numbers-2-63", "The whole number 2⁶³.", |it| {
-        numbers(it, "9223372036854775808")
-    }),
-    json(OTHER, "numbers-negative", "The number −1.", |it| numbers(it, "-1")),
-    json(OTHER, "numbers-fractions", "Numbers with a fraction.", |it| numbers(it, "1.5")),
-    json(OTHER, "numbers-1e400", "A number beyond a double's range.", |it| numbers(it, "1e400")),
-    json(OTHER, "nan", "NaN for every number.", |it| numbers(it, "NaN")),
-    json(OTHER, "infinity", "Infinity for every number.", |it| numbers(it, "-Infinity")),
-    json(OTHER, "numbers-long", "Numbers of 10,000 digits.", |it| numbers(it, &"9".repeat(10_000))),
+    row(Level::Json, OTHER, "numbers-30-digits", "Whole numbers beyond 64 bits.", |answer| numbers(answer, "999999999999999999999999999999")),
+    row(Level::Json, OTHER, "numbers-2-63", "The whole number 2⁶³.", |answer| numbers(answer, "9223372036854775808")),
+    row(Level::Json, OTHER, "numbers-negative", "The number −1.", |answer| numbers(answer, "-1")),
+    row(Level::Json, OTHER, "numbers-fractions", "Numbers with a fraction.", |answer| numbers(answer, "1.5")),
+    row(Level::Json, OTHER, "numbers-1e400", "A number beyond a double's range.", |answer| numbers(answer, "1e400")),
+    row(Level::Json, OTHER, "nan", "NaN for every number.", |answer| numbers(answer, "NaN")),
+    row(Level::Json, OTHER, "infinity", "Infinity for every number.", |answer| numbers(answer, "-Infinity")),
+    row(Level::Json, OTHER, "numbers-long", "Numbers of 10,000 digits.", |answer| numbers(answer, &"9".repeat(10_000))),
     // Other types.
-    json(OTHER, "types-wrong", "Every value of another type.", |it| {
-        let json = scalars(&it.json(), &|value| {
+    row(Level::Json, OTHER, "types-wrong", "Every value of another type.", |answer| {
+        let json = scalars(&answer.json(), &|value| {
             Some(if value.is_string() { "{\"a\":[1]}" } else { "\"text\"" }.to_owned())
         });
-        it.with_json(json).whole()
+        answer.with_json(json).whole()
     }),
-    json(OTHER, "numbers-as-strings", "Numbers and truth values as strings.", |it| {
-        let json = scalars(&it.json(), &|value| {
+    row(Level::Json, OTHER, "numbers-as-strings", "Numbers and truth values as strings.", |answer| {
+        let json = scalars(&answer.json(), &|value| {
             (!value.is_string() && !value.is_null()).then(|| format!("\"{value}\""))
         });
-        it.with_json(json).whole()
+        answer.with_json(json).whole()
     }),
-    json(OTHER, "all-null", "null for every value.", |it| {
-        let json = scalars(&it.json(), &|_| Some("null".to_owned()));
-        it.with_json(json).whole()
+    row(Level::Json, OTHER, "all-null", "null for every value.", |answer| {
+        let json = scalars(&answer.json(), &|_| Some("null".to_owned()));
+        answer.with_json(json).whole()
     }),
-    json(OTHER, "data-null", "null for everything but texts at the top.", |it| {
-        let json = top(&it.json(), &|value| (!value.is_string()).then(|| "null".to_owned()));
-        it.with_json(json).whole()
+    row(Level::Json, OTHER, "data-null", "null for everything but texts at the top.", |answer| {
+        let json = top(&answer.json(), &|value| (!value.is_string()).then(|| "null".to_owned()));
+        answer.with_json(json).whole()
     }),
-    json(
-        OTHER,
+    row(Level::Json, OTHER,
         "objects-and-arrays-swapped",
         "Arrays for objects, and objects for arrays.",
-        |it| {
-            let json = top(&it.json(), &|value| match value {
+        |answer| {
+            let json = top(&answer.json(), &|value| match value {
                 Value::Object(_) => Some("[]".to_owned()),
                 Value::Array(_) => Some("{}".to_owned()),
                 _ => None,
             });
-            it.with_json(json).whole()
+            answer.with_json(json).whole()
         },
     ),
     // Names.
-    json(OTHER, "keys-twice-same", "Every name twice, with the same value.", |it| {
-        keys(it, &|name, value| format!("{name}:{value},{name}:{value}"))
-    }),
-    json(OTHER, "keys-twice-wrong-first", "Every name twice, first with null.", |it| {
-        keys(it, &|name, value| format!("{name}:null,{name}:{value}"))
-    }),
-    json(OTHER, "keys-twice-wrong-last", "Every name twice, last with null.", |it| {
-        keys(it, &|name, value| format!("{name}:{value},{name}:null"))
-    }),
-    json(AFTER, "status-twice", "The status twice: a success, then an error.", |it| {
-        status_twice(it, ["success", "error"])
-    }),
-    json(AFTER, "status-twice-error-first", "The status twice: an error, then a success.", |it| {
-        status_twice(it, ["error", "success"])
-    }),
-    json(OTHER, "keys-upper-case", "Every name in capitals.", |it| {
-        keys(it, &|name, value| format!("{}:{value}", name.to_uppercase()))
-    }),
-    json(OTHER, "keys-huge", "A name of 200 KB.", |it| {
-        extra(it, &format!("\"{}\":1", "k".repeat(200_000)))
-    }),
-    json(OTHER, "keys-many", "20,000 names that are not documented.", |it| {
+    row(Level::Json, OTHER, "keys-twice-same", "Every name twice, with the same value.", |answer| keys(answer, &|name, value| format!("{name}:{value},{name}:{value}"))),
+    row(Level::Json, OTHER, "keys-twice-wrong-first", "Every name twice, first with null.", |answer| keys(answer, &|name, value| format!("{name}:null,{name}:{value}"))),
+    row(Level::Json, OTHER, "keys-twice-wrong-last", "Every name twice, last with null.", |answer| keys(answer, &|name, value| format!("{name}:{value},{name}:null"))),
+    row(Level::Json, AFTER, "status-twice", "The status twice: a success, then an error.", |answer| status_twice(answer, ["success", "error"])),
+    row(Level::Json, AFTER, "status-twice-error-first", "The status twice: an error, then a success.", |answer| status_twice(answer, ["error", "success"])),
+    row(Level::Json, OTHER, "keys-upper-case", "Every name in capitals.", |answer| keys(answer, &|name, value| format!("{}:{value}", name.to_uppercase()))),
+    row(Level::Json, OTHER, "keys-huge", "A name of 200 KB.", |answer| extra(answer, &format!("\"{}\":1", "k".repeat(200_000)))),
+    row(Level::Json, OTHER, "keys-many", "20,000 names that are not documented.", |answer| {
         let names: Vec<String> = (0..20_000).map(|number| format!("\"k{number}\":0")).collect();
-        extra(it, &names.join(","))
+        extra(answer, &names.join(","))
     }),
     // Size and depth.
-    json(OTHER, "strings-huge", "Every string 50,000 characters long.", |it| {
-        strings(it, &format!("\"{}\"", "x".repeat(50_000)))
+    row(Level::Json, OTHER, "strings-huge", "Every string 50,000 characters long.", |answer| strings(answer, &format!("\"{}\"", "x".repeat(50_000)))),
+    row(Level::Json, OTHER, "strings-escaped-huge", "Every string 50,000 bytes of escapes.", |answer| strings(answer, &format!("\"{}\"", "\\u0001".repeat(50_000 / 6)))),
+    row(Level::Json, OTHER, "arrays-huge", "Every array with 2,000 times its elements.", |answer| {
+        let json = answer.json();
+        answer.with_json(repeated(&json, 2000)).whole()
     }),
-    json(OTHER, "strings-escaped-huge", "Every string 50,000 bytes of escapes.", |it| {
-        strings(it, &format!("\"{}\"", "\\u0001".repeat(50_000 / 6)))
-    }),
-    json(OTHER, "arrays-huge", "Every array with 2,000 times its elements.", |it| {
-        let json = it.json();
-        it.with_json(repeated(&json, 2000)).whole()
-    }),
-    json(OTHER, "array-extra-huge", "An array of 300,000 numbers that is not documented.", |it| {
-        extra(it, &format!("\"extra\":[0{}]", ",0".repeat(300_000)))
-    }),
-    json(OTHER, "objects-extra", "45,000 objects that are not documented.", |it| {
-        extra(it, &format!("\"extra\":[0{}]", ",{\"\":0}".repeat(45_000)))
-    }),
-    json(OTHER, "objects-extra-huge", "90,000 objects that are not documented.", |it| {
-        extra(it, &format!("\"extra\":[0{}]", ",{\"\":0}".repeat(90_000)))
-    }),
-    json(AFTER, "nested-arrays", "100,000 arrays within each other.", |it| {
-        text(it, |_| format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)))
-    }),
-    json(AFTER, "nested-objects", "100,000 objects within each other.", |it| {
-        text(it, |_| format!("{}0{}", "{\"a\":".repeat(100_000), "}".repeat(100_000)))
-    }),
-    json(OTHER, "nested-extra", "100,000 arrays within each other, not documented.", |it| {
-        extra(it, &format!("\"extra\":{}{}", "[".repeat(100_000), "]".repeat(100_000)))
-    }),
-    json(OTHER, "nested-data", "100,000 arrays within each other as `data`.", |it| {
+    row(Level::Json, OTHER, "array-extra-huge", "An array of 300,000 numbers that is not documented.", |answer| extra(answer, &format!("\"extra\":[0{}]", ",0".repeat(300_000)))),
+    row(Level::Json, OTHER, "objects-extra", "45,000 objects that are not documented.", |answer| extra(answer, &format!("\"extra\":[0{}]", ",{\"\":0}".repeat(45_000)))),
+    row(Level::Json, OTHER, "objects-extra-huge", "90,000 objects that are not documented.", |answer| extra(answer, &format!("\"extra\":[0{}]", ",{\"\":0}".repeat(90_000)))),
+    row(Level::Json, AFTER, "nested-arrays", "100,000 arrays within each other.", |answer| text(answer, |_| format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)))),
+    row(Level::Json, AFTER, "nested-objects", "100,000 objects within each other.", |answer| text(answer, |_| format!("{}0{}", "{\"a\":".repeat(100_000), "}".repeat(100_000)))),
+    row(Level::Json, OTHER, "nested-extra", "100,000 arrays within each other, not documented.", |answer| extra(answer, &format!("\"extra\":{}{}", "[".repeat(100_000), "]".repeat(100_000)))),
+    row(Level::Json, OTHER, "nested-data", "100,000 arrays within each other as `data`.", |answer| {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        text(it, move |_| format!("{{\"status\":\"success\",\"success\":true,\"data\":{deep}}}"))
+        text(answer, move |_| format!("{{\"status\":\"success\",\"success\":true,\"data\":{deep}}}"))
     }),
 ];
 
@@ -198,7 +133,7 @@ fn text(answer: Answer, change: impl Fn(String) -> String) -> Script {
 
 /// Another text in place of every string but the word of success.
 fn strings(answer: Answer, string: &str) -> Script {
-    let changes = |value: &Value| value.as_str().is_some_and(|it| it != "success");
+    let changes = |value: &Value| value.as_str().is_some_and(|answer| answer != "success");
     let json = scalars(&answer.json(), &|value| changes(value).then(|| string.to_owned()));
     answer.with_json(json).whole()
 }
@@ -211,7 +146,8 @@ fn numbers(answer: Answer, number: &str) -> Script {
 
 /// The flag of success in every form that a provider gives it, twice.
 fn status_twice(answer: Answer, statuses: [&str; 2]) -> Script {
-    let flags = statuses.map(|it| format!("\"status\":\"{it}\",\"success\":{}", it == "success"));
+    let flags =
+        statuses.map(|word| format!("\"status\":\"{word}\",\"success\":{}", word == "success"));
     let mut json = answer.json();
     if let Some(fields) = json.as_object_mut() {
         fields.remove("status");
@@ -279,7 +215,7 @@ fn write(
     }
     match value {
         Value::Array(list) => {
-            let list: Vec<String> = list.iter().map(|it| write(it, change, pair)).collect();
+            let list: Vec<String> = list.iter().map(|answer| write(answer, change, pair)).collect();
             format!("[{}]", list.join(","))
         }
         Value::Object(fields) => {

@@ -22,9 +22,14 @@ pub async fn sandbox(seed: u64) -> Sandbox {
 /// A sandbox with an account, and a client that is signed in to it.
 pub async fn signed_in(seed: u64) -> (Sandbox, Client) {
     let sandbox = sandbox(seed).await;
-    let account = sandbox.azire().add_account("david", "old password");
-    let client = Client { address: sandbox.address(), token: Some(account.token) };
+    let client = client_of(&sandbox);
     (sandbox, client)
+}
+
+/// A client that is signed in to a new account.
+pub fn client_of(sandbox: &Sandbox) -> Client {
+    let account = sandbox.azire().add_account("david", "old password");
+    Client { address: sandbox.address(), token: Some(account.token) }
 }
 
 #[derive(Debug)]
@@ -114,9 +119,13 @@ impl Client {
             Some(token) => format!("authorization: Bearer {token}\r\n"),
             None => String::new(),
         };
+        let control = match path.starts_with("/_sandbox") {
+            true => "x-anyvpn-sandbox: control\r\n",
+            false => "",
+        };
         let length = body.len();
         format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{token}{headers}\
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{control}{token}{headers}\
              content-length: {length}\r\n\r\n{body}",
             self.address
         )

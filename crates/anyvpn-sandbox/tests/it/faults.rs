@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use anyvpn_sandbox::{Fault, FaultRule, Sandbox};
 use serde_json::{Value, json};
 
-use crate::client::{Client, Raw, signed_in};
+use crate::client::{Client, Raw, client_of, signed_in};
 
 const CREATE: &str = "azire.create-port-forward";
 
@@ -12,7 +12,7 @@ const CREATE: &str = "azire.create-port-forward";
 async fn create_with(fault: Fault) -> (Sandbox, Client, Ipv4Addr, Raw) {
     let (sandbox, client) = signed_in(0).await;
     let address = sandbox.azire().add_device("david").unwrap();
-    sandbox.inject(FaultRule::once(CREATE, fault));
+    sandbox.inject(FaultRule::once(CREATE, fault)).unwrap();
     let raw = create(&client, address).await;
     (sandbox, client, address, raw)
 }
@@ -34,7 +34,7 @@ fn assert_outcome(sandbox: &Sandbox, status: Option<u16>, ports: usize) {
 
 #[tokio::test]
 async fn reset_before_the_work() {
-    let (sandbox, client, address, raw) = create_with(Fault::ResetBefore).await;
+    let (sandbox, client, address, raw) = create_with(Fault::Wire("reset-before")).await;
     raw.assert_reset();
     assert_eq!(raw.bytes, b"");
     assert_outcome(&sandbox, None, 0);
@@ -44,7 +44,7 @@ async fn reset_before_the_work() {
 
 #[tokio::test]
 async fn reset_after_the_work() {
-    let (sandbox, _, _, raw) = create_with(Fault::ResetAfter).await;
+    let (sandbox, _, _, raw) = create_with(Fault::Wire("reset-after")).await;
     raw.assert_reset();
     assert_eq!(raw.bytes, b"");
     assert_outcome(&sandbox, None, 1);
@@ -52,7 +52,7 @@ async fn reset_after_the_work() {
 
 #[tokio::test]
 async fn a_cut_body() {
-    let (sandbox, _, _, raw) = create_with(Fault::CutBody).await;
+    let (sandbox, _, _, raw) = create_with(Fault::Wire("cut-body")).await;
     raw.assert_reset();
     let text = String::from_utf8(raw.bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -65,8 +65,9 @@ async fn a_cut_body() {
 
 #[tokio::test]
 async fn a_reply_without_a_body_is_not_cut_but_lost() {
-    let (sandbox, client) = signed_in(0).await;
-    sandbox.inject(FaultRule::once("azire.delete-all-tokens", Fault::CutBody));
+    let sandbox = Sandbox::builder().variation("azire.deleted-is-204").start().await.unwrap();
+    let client = client_of(&sandbox);
+    sandbox.inject(FaultRule::once("azire.delete-all-tokens", Fault::Wire("cut-body"))).unwrap();
     let raw = client.send_raw("DELETE", "/azire/v3/tokens", Value::Null).await;
     raw.assert_reset();
     assert_eq!(raw.bytes, b"");
@@ -75,7 +76,7 @@ async fn a_reply_without_a_body_is_not_cut_but_lost() {
 
 #[tokio::test]
 async fn half_of_the_json() {
-    let (sandbox, _, _, raw) = create_with(Fault::HalfJson).await;
+    let (sandbox, _, _, raw) = create_with(Fault::Wire("half-json")).await;
     let answer = raw.answer();
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -129,7 +130,7 @@ async fn a_delay_holds_back_the_answer_only() {
     assert_outcome(&sandbox, Some(200), 1);
 
     // Who does not wait has created a port all the same, and the log knows.
-    sandbox.inject(FaultRule::once(CREATE, Fault::Delay(Duration::from_secs(3600))));
+    sandbox.inject(FaultRule::once(CREATE, Fault::Delay(Duration::from_secs(3600)))).unwrap();
     let impatient = tokio::time::timeout(delay, create(&client, address)).await;
     assert!(impatient.is_err());
     assert_outcome(&sandbox, Some(200), 2);
@@ -139,24 +140,57 @@ async fn a_delay_holds_back_the_answer_only() {
 async fn rules_choose_count_and_skip() {
     let (sandbox, client) = signed_in(0).await;
     let status = async |path: &str| client.get(path).await.status;
-    sandbox.inject(FaultRule {
-        fault: Fault::Status(500),
-        operation: Some("azire.list-tokens".to_owned()),
-        times: Some(2),
-        skip: 1,
-        percent: 100,
-    });
+    sandbox
+        .inject(FaultRule {
+            fault: Fault::Status(500),
+            operation: Some("azire.list-tokens".to_owned()),
+            times: Some(2),
+            skip: 1,
+            percent: 100,
+        })
+        .unwrap();
     assert_eq!(status("/users/me").await, 200);
     for expected in [200, 500, 500, 200] {
         assert_eq!(status("/tokens").await, expected);
     }
 
     // The first that applies decides; a rule that lets a request pass leaves it to the next.
-    sandbox.inject(FaultRule { skip: 1, ..FaultRule::always(Fault::Status(500)) });
-    sandbox.inject(FaultRule::always(Fault::Status(503)));
+    sandbox.inject(FaultRule { skip: 1, ..FaultRule::always(Fault::Status(500)) }).unwrap();
+    sandbox.inject(FaultRule::always(Fault::Status(503))).unwrap();
     assert_eq!(status("/tokens").await, 503);
     assert_eq!(status("/users/me").await, 500);
     assert_eq!(status("/users/me").await, 500);
     sandbox.clear_faults();
     assert_eq!(status("/tokens").await, 200);
+}
+
+#[tokio::test]
+async fn any_is_another_one_each_time_and_the_seed_says_which() {
+    let course = async |seed: u64| {
+        let (sandbox, client) = signed_in(seed).await;
+        sandbox.inject(FaultRule::sometimes(50, "azire.get-user", Fault::Any)).unwrap();
+        let mut seen = Vec::new();
+        for number in 0..60 {
+            // Some faults never end: what was received is known before that.
+            let client = client.clone();
+            let get =
+                async move { client.send_raw("GET", "/azire/v3/users/me", Value::Null).await };
+            let task = tokio::spawn(get);
+            while sandbox.received().len() <= number {
+                tokio::task::yield_now().await;
+            }
+            task.abort();
+            let received = sandbox.received().pop().unwrap();
+            seen.push((sandbox.faulted(), received.status, received.effect));
+        }
+        seen
+    };
+    let first = course(7).await;
+    let met = first.last().unwrap().0;
+    assert!((18..42).contains(&met), "{met}");
+    let kinds: std::collections::HashSet<_> =
+        first.iter().map(|(_, status, effect)| (status, effect)).collect();
+    assert!(kinds.len() > 5, "{kinds:?}");
+    assert_eq!(course(7).await, first);
+    assert_ne!(course(8).await, first);
 }

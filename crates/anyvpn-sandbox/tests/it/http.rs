@@ -32,7 +32,7 @@ async fn connections_are_kept_and_end_with_the_sandbox() {
     let sandbox = sandbox(0).await;
     let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
     for _ in 0..3 {
-        let request = b"GET /azire/v3/users/me HTTP/1.1\r\nhost: x\r\n\r\n";
+        let request = b"GET /azire/v3/users/me HTTP/1.1\r\nhost: localhost\r\n\r\n";
         stream.write_all(request).await.unwrap();
         let mut part = [0; 4096];
         let length = stream.read(&mut part).await.unwrap();

@@ -3,15 +3,18 @@
 // Tests may, and clippy does not see that the helpers are tests too.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod client;
 mod control;
 mod devices;
 mod faults;
 mod http;
 mod ports;
+mod public_clients;
 mod quirks;
 mod samples;
 mod users;
+mod variations;
 mod vpngn_access;
 mod vpngn_aliases;
 mod vpngn_client;

@@ -84,14 +84,14 @@ async fn port_forwardings() {
     assert_eq!(status, 422);
     let fields = refused["data"].as_object().unwrap();
     assert_eq!(fields.keys().collect::<Vec<_>>(), ["hidden", "port"]);
-    assert_eq!(run("Delete portforwarding", &port).await.0, 204);
+    assert_eq!(run("Delete portforwarding", &port).await.0, 200);
     assert_eq!(sandbox.azire().ports("david"), []);
 
     for (name, port) in
         [("Check portforwarding by GET", 1337), ("Check portforwarding by POST", 1336)]
     {
         let (status, check) = run(name, "").await;
-        assert_eq!((status, &check["data"]["port"]), (200, &Value::from(port)), "{name}");
+        assert_eq!((status, &check["data"]["port"]), (400, &Value::from(port)), "{name}");
         assert_eq!(check["data"]["source_ip"], "127.0.0.1");
     }
 }

@@ -97,5 +97,5 @@ pub fn seed(choice: impl Fn(&Quirks) -> bool) -> u64 {
 }
 
 pub fn lose_replies(sandbox: &Sandbox, percent: u8, operation: &str) {
-    sandbox.inject(FaultRule::sometimes(percent, operation, Fault::ResetAfter));
+    sandbox.inject(FaultRule::sometimes(percent, operation, Fault::Wire("reset-after"))).unwrap();
 }

@@ -15,8 +15,8 @@ fn seed_0_takes_the_usual_answers() {
     assert_eq!((quirks.code_field, quirks.message_field), ("code", "message"));
     assert_eq!((quirks.code_form, quirks.error_status), (CodeForm::Number, ErrorStatus::Exact));
     assert_eq!((quirks.denied, quirks.exists, quirks.invalid), (401, 409, 422));
-    assert!(quirks.refresh_ends_short_token && !quirks.refresh_ends_long_token);
-    assert_eq!(quirks, Quirks::from_seed(0));
+    assert!(quirks.refresh_ends_short_token && quirks.refresh_ends_long_token);
+    assert_eq!(quirks, Quirks::default());
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn faults_are_in_the_form_of_errors() {
     for (fault, status) in
         [(Fault::TooManyRequests { retry_after: None }, 429), (Fault::Status(503), 503)]
     {
-        sandbox.inject(FaultRule::once("vpngn.close-client", fault));
+        sandbox.inject(FaultRule::once("vpngn.close-client", fault)).unwrap();
         let answer = server.send("CloseClient", &[]).await;
         assert_eq!(answer.status, status);
         let json = answer.json();
@@ -134,8 +134,8 @@ async fn a_rate_is_of_those_that_are_not_skipped_and_leaves_the_rest_to_other_ru
     let (sandbox, _, server) = world(0).await;
     let status = async || server.send("GetProducts", &[]).await.status;
     let rule = FaultRule::sometimes(50, "vpngn.get-products", Fault::Status(500));
-    sandbox.inject(FaultRule { skip: 2, times: Some(3), ..rule });
-    sandbox.inject(FaultRule { skip: 2, ..FaultRule::always(Fault::Status(503)) });
+    sandbox.inject(FaultRule { skip: 2, times: Some(3), ..rule }).unwrap();
+    sandbox.inject(FaultRule { skip: 2, ..FaultRule::always(Fault::Status(503)) }).unwrap();
     let mut seen = Vec::new();
     for _ in 0..40 {
         seen.push(status().await);

@@ -37,7 +37,7 @@ async fn it_stands_below_a_path_and_refuses_what_it_does_not_know() {
     let method = world.send("POST", "/account", json!({})).await;
     assert_eq!((method.status, method.json()), (405, json!({ "message": "Method Not Allowed" })));
     let fault = Fault::TooManyRequests { retry_after: None };
-    world.sandbox.inject(FaultRule::once("vpnscript.get-account", fault));
+    world.sandbox.inject(FaultRule::once("vpnscript.get-account", fault)).unwrap();
     let limited = world.get("/account").await;
     assert_eq!((limited.status, limited.json()), (429, json!({ "message": "Too Many Requests" })));
     assert_eq!(world.get("/account").await.status, 200);
@@ -47,7 +47,7 @@ async fn it_stands_below_a_path_and_refuses_what_it_does_not_know() {
 async fn the_work_is_done_before_a_reset_and_logged() {
     let world = World::new(0).await;
     let operation = "vpnscript.create-wireguard-config";
-    world.sandbox.inject(FaultRule::once(operation, Fault::ResetAfter));
+    world.sandbox.inject(FaultRule::once(operation, Fault::Wire("reset-after"))).unwrap();
     let headers = format!("{ACCEPT}content-type: application/json\r\n");
     let path = "/vpnscript/api/wireguard/create";
     let request = world.client.request("POST", path, &headers, r#"{"server_id":2}"#);
@@ -128,12 +128,12 @@ async fn wrong_control_is_told() {
     let world = World::new(0).await;
     for (action, input, reason) in [
         ("fly", json!({}), "no action \"fly\""),
-        ("suspend", json!({}), "missing field `username`"),
+        ("suspend", json!({}), "\"username\" is missing"),
         ("suspend", json!({ "username": "nobody" }), "there is no account \"nobody\""),
         ("set-service", json!({ "username": "liam", "state": "gone" }), "no state is named"),
         ("set-service", json!({ "username": "nobody", "state": "none" }), "there is no account"),
-        ("set-job-duration", json!({ "seconds": -1 }), "invalid value"),
-        ("fail-next-job", json!({ "reason": "Busy", "times": 2 }), "unknown field `times`"),
+        ("set-job-duration", json!({ "seconds": -1 }), "no whole number"),
+        ("fail-next-job", json!({ "reason": "Busy", "times": 2 }), "unknown field \"times\""),
     ] {
         let answer = control(&world, action, input).await;
         assert_eq!(answer.status, 400, "{action}");

@@ -17,10 +17,10 @@ const CREATE: &str = "azire.create-port-forward";
 const BOUND: u64 = 24 << 20;
 
 /// Creates a port while this goes wrong, and reads until the end, or until nothing more is due.
-async fn bytes_of(name: &str) -> (Sandbox, Raw) {
+async fn bytes_of(name: &'static str) -> (Sandbox, Raw) {
     let (sandbox, client) = signed_in(0).await;
     let address = sandbox.azire().add_device("david").unwrap();
-    sandbox.inject(FaultRule::once(CREATE, Fault::named(name).unwrap()));
+    sandbox.inject(FaultRule::once(CREATE, Fault::Wire(name))).unwrap();
     let body = json!({ "internal_ipv4": address }).to_string();
     let request = client.request(
         "POST",
@@ -54,7 +54,7 @@ fn names_are_unique_and_words_are_a_sentence() {
         assert!(fault.what.ends_with('.'), "{fault:?}");
         assert_eq!(WireFault::named(fault.name), Some(fault));
     }
-    assert_eq!(Fault::named("nothing"), None);
+    assert_eq!(WireFault::named("nothing"), None);
     assert!(WireFault::all().is_sorted_by_key(|it| it.level));
 }
 
@@ -159,7 +159,7 @@ async fn waits_go_by_the_clock_that_was_given() {
         Box::pin(async {})
     });
     let sandbox = builder.start().await.unwrap();
-    sandbox.inject(FaultRule::always(Fault::Delay(Duration::from_secs(3600))));
+    sandbox.inject(FaultRule::always(Fault::Delay(Duration::from_secs(3600)))).unwrap();
     assert_eq!(Client::new(&sandbox).get("/users/me").await.status, 401);
     assert!(waited.load(Ordering::SeqCst));
 }

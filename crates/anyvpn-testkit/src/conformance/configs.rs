@@ -46,6 +46,22 @@ pub(super) async fn wireguard_server(configs: &dyn ServerConfigs) -> Result<Stri
     Err("no server speaks WireGuard".to_owned())
 }
 
+/// Choices that no configuration can have are refused before anything is made.
+pub(super) async fn wireguard_odd(configs: &dyn ServerConfigs) -> Check {
+    let server = wireguard_server(configs).await?;
+    let before = configs.list_configs().await.map_err(text)?;
+    let (mut port, mut mtu) = (ConfigRequest::wireguard(&server), ConfigRequest::wireguard(server));
+    (port.wireguard.port, mtu.wireguard.mtu) = (Some(0), Some(67));
+    for request in [port, mtu] {
+        expect(configs.obtain_config(&request).await.map(drop), ErrorKind::InvalidRequest)?;
+    }
+    ensure!(
+        configs.list_configs().await.map_err(text)? == before,
+        "a refused option left something behind"
+    );
+    Ok(())
+}
+
 pub(super) async fn wireguard_life(configs: &dyn ServerConfigs) -> Check {
     let server = wireguard_server(configs).await?;
     let before = configs.list_configs().await.map_err(text)?;

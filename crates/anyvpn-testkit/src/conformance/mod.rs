@@ -18,7 +18,8 @@ use self::accounts::{
     account, account_create, close_account, dropped, sign_in_fields, signed_in, unauthorized,
 };
 use self::configs::{
-    config_unknown, config_unknown_id, servers, wireguard_life, wireguard_reuse, wireguard_rotate,
+    config_unknown, config_unknown_id, servers, wireguard_life, wireguard_odd, wireguard_reuse,
+    wireguard_rotate,
 };
 use self::ports::{
     port_check, port_hidden, port_life, port_lifetime, port_renewal, port_unknown,
@@ -153,6 +154,7 @@ pub async fn run(subject: &Subject) -> Report {
             report.add("config: unknown server leaves nothing", config_unknown(configs).await);
             report.add("config: unknown id is not found", config_unknown_id(configs).await);
             if provider.info().capabilities.can(Ability::WireGuard) {
+                report.add("wireguard: odd options leave nothing", wireguard_odd(configs).await);
                 report.add("wireguard: obtain, list, revoke", wireguard_life(configs).await);
                 report.add("wireguard: a known key keeps its id", wireguard_reuse(configs).await);
                 report.add("wireguard: rotate has the new key", wireguard_rotate(configs).await);

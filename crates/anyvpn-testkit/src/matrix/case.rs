@@ -13,6 +13,9 @@ pub(super) struct Case {
     pub(super) section: &'static str,
     pub(super) what: String,
     pub(super) wanted: Wanted,
+    /// Whether somebody else answers in the provider's place: the fault's last reply is not in the
+    /// provider's form.
+    pub(super) foreign: bool,
     pub(super) play: Play,
 }
 
@@ -26,8 +29,21 @@ pub(super) enum Play {
 }
 
 /// The sections of the page, in their order.
-pub(super) const SECTIONS: &[&str] =
-    &["Nothing", "Names", "Connections", "TLS", "Bytes", "Statuses", "HTTP", "JSON", "Two faults"];
+pub(super) const SECTIONS: &[&str] = &[
+    "Nothing",
+    "Names",
+    "Connections",
+    "TLS",
+    "Bytes",
+    "Statuses",
+    FOREIGN,
+    "HTTP",
+    "JSON",
+    "Two faults",
+];
+
+/// The section of the replies that are not the provider's.
+const FOREIGN: &str = "Replies of others";
 
 const STATUSES: &[u16] = &[
     400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 413, 414, 415, 417, 418, 421, 422,
@@ -35,7 +51,8 @@ const STATUSES: &[u16] = &[
     524, 525, 529, 530, 599,
 ];
 
-const PAGES: &[u16] = &[200, 302, 400, 401, 403, 404, 429, 500, 502, 503, 504];
+const PAGES: &[u16] =
+    &[200, 302, 400, 401, 402, 403, 404, 406, 407, 408, 409, 410, 422, 429, 500, 502, 503, 504];
 
 /// All cases; the first is that nothing goes wrong.
 pub(super) fn all() -> Vec<Case> {
@@ -44,6 +61,7 @@ pub(super) fn all() -> Vec<Case> {
         section,
         what,
         wanted,
+        foreign: section == FOREIGN,
         play,
     };
     let mut cases =
@@ -83,7 +101,7 @@ pub(super) fn all() -> Vec<Case> {
     for status in PAGES {
         let what = format!("{status}, with a page of HTML.");
         let fault = Fault::Html(*status);
-        cases.push(sandbox("Statuses", format!("html-{status}"), what, wanted(*status), fault));
+        cases.push(sandbox(FOREIGN, format!("html-{status}"), what, Wanted::NoValue, fault));
     }
     for wait in [0, 5, 60, 119] {
         let what = format!("429, to try again in {wait} seconds.");
@@ -94,27 +112,43 @@ pub(super) fn all() -> Vec<Case> {
         let section = match fault.level {
             Level::Tcp => "Bytes",
             Level::Json => "JSON",
+            Level::Foreign => FOREIGN,
             _ => "HTTP",
         };
-        let play = Fault::Wire(fault);
+        let play = Fault::Wire(fault.name);
         cases.push(sandbox(section, fault.name.into(), fault.what.into(), fault.wanted, play));
     }
     for (name, what, first, then) in [
         (
             "reset-then-html-404",
             "Reset before the work, then a gateway's 404.",
-            Fault::ResetBefore,
+            Fault::Wire("reset-before"),
             Fault::Html(404),
         ),
         (
             "reset-then-404",
             "Reset before the work, then 404.",
-            Fault::ResetBefore,
+            Fault::Wire("reset-before"),
             Fault::Status(404),
         ),
-        ("done-then-401", "Reset after the work, then 401.", Fault::ResetAfter, Fault::Status(401)),
-        ("done-then-500", "Reset after the work, then 500.", Fault::ResetAfter, Fault::Status(500)),
-        ("done-then-429", "Reset after the work, then 429.", Fault::ResetAfter, Fault::Status(429)),
+        (
+            "done-then-401",
+            "Reset after the work, then 401.",
+            Fault::Wire("reset-after"),
+            Fault::Status(401),
+        ),
+        (
+            "done-then-500",
+            "Reset after the work, then 500.",
+            Fault::Wire("reset-after"),
+            Fault::Status(500),
+        ),
+        (
+            "done-then-429",
+            "Reset after the work, then 429.",
+            Fault::Wire("reset-after"),
+            Fault::Status(429),
+        ),
         (
             "done-then-silence",
             "Silence after the work, and then again.",
@@ -125,11 +159,13 @@ pub(super) fn all() -> Vec<Case> {
             "502-then-half",
             "A gateway's 502, then half of the JSON.",
             Fault::Html(502),
-            Fault::HalfJson,
+            Fault::Wire("half-json"),
         ),
     ] {
+        let foreign = matches!(then, Fault::Html(_));
         let play = Play::Then(first, then);
-        cases.push(case("Two faults", name.into(), what.into(), Wanted::AsDocumented, play));
+        let case = case("Two faults", name.into(), what.into(), Wanted::AsDocumented, play);
+        cases.push(Case { foreign, ..case });
     }
     cases
 }

@@ -27,6 +27,8 @@ pub(super) enum Wrong {
     Leak,
     /// A value came from a reply that has none.
     Success,
+    /// A reply that is not the provider's told the caller something about the account.
+    Believed,
     /// A reply that was whole was refused.
     Failure,
     /// Work that was done was reported as failed, without advice to look.
@@ -39,13 +41,14 @@ pub(super) enum Wrong {
 
 impl Wrong {
     /// All of them, and the words for a row in which it happened.
-    pub(super) const ALL: [(Self, &str); 10] = [
+    pub(super) const ALL: [(Self, &str); 11] = [
         (Self::Twice, "a Once operation arriving twice"),
         (Self::Panic, "a panic"),
         (Self::Hang, "a hang beyond its deadline"),
         (Self::Memory, "memory over the bound"),
         (Self::Leak, "a leaked secret"),
         (Self::Success, "a wrong success"),
+        (Self::Believed, "a reply of others that told the caller something about the account"),
         (Self::Failure, "a wrong failure"),
         (Self::Unsaid, "work done and not said"),
         (Self::Strayed, "a request to elsewhere"),
@@ -118,8 +121,13 @@ impl<'a> Bench<'a> {
         let strayed = outcome.received.iter().find(|it| it.operation != Some(&name));
         add(strayed.is_some(), Wrong::Strayed, format!("{strayed:?}"));
         add(!outcome.usable, Wrong::Unusable, "the call after it".to_owned());
+        let foreign = case.foreign && outcome.faulty;
         match &outcome.result {
             Some(Ok(value)) => {
+                add(foreign, Wrong::Believed, "a value".to_owned());
+                // Only of a removal can be said that it was done before.
+                let changes = self.entry.replay != Replay::Safe && self.entry.method != "DELETE";
+                add(changes && done == 0, Wrong::Success, "nothing was done".to_owned());
                 let ok = self.may_be(value, case, variant, &outcome);
                 add(!ok, Wrong::Success, value.to_string().chars().take(200).collect());
             }
@@ -127,6 +135,8 @@ impl<'a> Bench<'a> {
                 let whole = matches!(case.wanted, Wanted::Value);
                 let named = error.operation() == Some(self.entry.id);
                 add(whole || !named, Wrong::Failure, error.to_string());
+                let believed = foreign && tells_of_the_account(error.kind());
+                add(believed, Wrong::Believed, error.to_string());
                 let said = error.advice() == Advice::ReadBack;
                 let unsaid = done > 0 && self.entry.replay != Replay::Safe && !said;
                 add(unsaid, Wrong::Unsaid, error.to_string());
@@ -158,6 +168,21 @@ impl<'a> Bench<'a> {
             _ => normal,
         }
     }
+}
+
+/// Whether the kind says something about the account, so that only the provider can know it.
+fn tells_of_the_account(kind: ErrorKind) -> bool {
+    use ErrorKind as K;
+    // `RateLimited` is about the pace: whoever asks to wait is to be heard.
+    !matches!(
+        kind,
+        K::RateLimited
+            | K::Unavailable
+            | K::Timeout
+            | K::Unreachable
+            | K::UnexpectedReply
+            | K::Ambiguous
+    )
 }
 
 /// The kind, and a dagger where the error says to read back.

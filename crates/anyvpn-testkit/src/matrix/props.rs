@@ -66,7 +66,7 @@ impl Props {
         clock: &Clock,
     ) -> io::Result<(Self, Setup)> {
         let tls = certificates.authority.client();
-        let mut setup = Setup { connect: CONNECT, tls, names: None, proxies: false };
+        let mut setup = Setup { connect: CONNECT, tls, names: None, proxy: None };
         let url = format!("http://{server}");
         let mut props =
             Self { url, front: None, https: false, mend: Vec::new(), _holes: Vec::new() };
@@ -95,7 +95,10 @@ impl Props {
                     hole.mend(server);
                 }));
             }
-            Some(Kind::Name(name)) => props.name(name, server, &mut setup).await?,
+            Some(Kind::Name(name)) => {
+                let good = certificates.of(Certificate::Good);
+                props.name(name, good, server, clock, &mut setup).await?;
+            }
             Some(Kind::Way(way)) if way.is_in_handshake() => {
                 if *way == Way::SilenceInHandshake {
                     setup.connect = CONNECT_IN_VAIN;
@@ -118,7 +121,18 @@ impl Props {
         Ok((props, setup))
     }
 
-    async fn name(&mut self, name: &Name, server: SocketAddr, setup: &mut Setup) -> io::Result<()> {
+    /// By https: plain http goes to names of this machine only, which nobody is asked for.
+    async fn name(
+        &mut self,
+        name: &Name,
+        certificate: Arc<ServerConfig>,
+        server: SocketAddr,
+        clock: &Clock,
+        setup: &mut Setup,
+    ) -> io::Result<()> {
+        let tls = Tls { broken: Some(Arc::clone(&certificate)), good: certificate };
+        let front = Front::start(server, Way::Through, Some(tls), clock.clone()).await?;
+        let port = front.address.port();
         let broken = match name {
             Name::Fails(lookup) => {
                 if matches!(lookup, Lookup::Silence) {
@@ -129,7 +143,7 @@ impl Props {
             Name::Leads(addresses) => {
                 if addresses.contains(&Address::BlackHole) {
                     setup.connect = CONNECT_IN_VAIN;
-                    let hole = SocketAddr::new(SWALLOWING, server.port());
+                    let hole = SocketAddr::new(SWALLOWING, port);
                     self._holes.push(BlackHole::at(hole).await?);
                 }
                 let address = |it: &Address| match it {
@@ -144,7 +158,9 @@ impl Props {
         let book = Book::new(broken, Lookup::Found(vec![server.ip()]));
         let mended = book.clone();
         self.mend.push(Box::new(move || mended.mend()));
-        self.url = format!("http://lab.localhost:{}", server.port());
+        self.url = format!("https://{NAME}:{port}");
+        self.https = true;
+        self.front = Some(front);
         setup.names = Some(Arc::new(book));
         Ok(())
     }

@@ -20,7 +20,7 @@ use super::props::{Certificates, Props};
 use super::report::Report;
 use super::{Line, MakeTransport, Memory, Stage};
 use crate::canary::Canary;
-use crate::lab::{Clock, Front, Kind, Link};
+use crate::lab::{Clock, Front, Kind, Link, NAME};
 
 /// When each clock begins.
 const EPOCH: &str = "2026-01-01T00:00:00Z";
@@ -165,6 +165,7 @@ impl<S: Stage> Lab<'_, S> {
         let waits = clock.clone();
         let builder = Sandbox::builder()
             .clock(anyvpn_sandbox::Clock::fixed(epoch))
+            .allow_host(NAME)
             .wait_with(move |time| waits.server_waits(time));
         let world = self.server.block_on(self.server.spawn(self.stage.world(builder)));
         let world = world.expect("the world is made");
@@ -215,7 +216,9 @@ impl<S: Stage> Lab<'_, S> {
         let operation_name = Some(operation.to_string());
         let rule = |fault: &Fault, times| {
             let operation = operation_name.clone();
-            sandbox.inject(FaultRule { operation, times, ..FaultRule::always(fault.clone()) });
+            sandbox
+                .inject(FaultRule { operation, times, ..FaultRule::always(fault.clone()) })
+                .expect("the rule is for a known operation");
         };
         let last = (mode == Mode::First).then_some(1);
         let faults = if matches!(case.play, Play::Then(..)) { 2 } else { 1 };

@@ -1,12 +1,17 @@
 //! Random sequences of operations against a small model of a reseller's customers, on a network
 //! where requests and replies get lost: the customers are the model's, whatever failed on the way.
 //!
+//! Two servers of the reseller act, in turn and between each other's requests, each with a password of
+//! its own and on a network of its own. A ledger below the networks knows who created each customer; only
+//! that one is told so.
+//!
 //! The model knows what its caller was told, and what it read back where an error advised to. It
 //! shares no type with the client's replies. `ANYVPN_MODEL_CASES=1000` tries so many other
 //! sequences.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
+mod contest;
 mod customers;
 mod steps;
 
@@ -17,9 +22,11 @@ use anyvpn_core::ErrorKind;
 use anyvpn_http::transport::Reqwest;
 use anyvpn_sandbox::vpngn::{Quirks, Status};
 use anyvpn_sandbox::{Clock, Sandbox};
+use anyvpn_testkit::machines::{Ledger, Machine, Wire};
 use anyvpn_testkit::network::{self, Mishap, Network, conclude, mishaps};
 use anyvpn_vpngn::ops::{GetProducts, ListAliases, TokenRefresh};
 use anyvpn_vpngn::{Access, Error, Proof, Vpngn};
+use contest::interludes;
 use customers::{Customer, Customers, Product};
 use proptest::prelude::*;
 use steps::steps;
@@ -29,14 +36,16 @@ const PASSWORDS: [&str; 2] = ["Canary-Passw0rd-Zx81", "Canary-Passw0rd-Zx82"];
 
 #[test]
 fn the_customers_are_the_models_whatever_failed_on_the_way() {
-    let step = (steps(), mishaps());
+    let step = (steps(), mishaps(), interludes());
     let cases = (0..64_u64, prop::collection::vec(step, 1..40));
     network::check(32, &cases, async |(seed, steps)| {
         let mut world = World::new(seed).await;
-        for (step, mishaps) in steps {
+        for (step, mishaps, interlude) in steps {
             world.customers.settle(world.now());
+            world.began = world.ledger.count();
+            let mishaps = interlude.as_ref().and_then(|it| it.mishaps(&step)).unwrap_or(mishaps);
             world.network.meet(mishaps.clone());
-            world.take(step, &mishaps).await;
+            world.take(step, &mishaps, interlude).await;
             world.network.calm();
             world.compare();
         }
@@ -58,6 +67,12 @@ struct World {
     quirks: Quirks,
     /// With the secret key.
     server: Vpngn,
+    wire: Wire,
+    /// The other server, whose network is good.
+    second: Vpngn,
+    ledger: Ledger,
+    /// How many deeds there were when the step began.
+    began: usize,
     customers: Customers,
     sessions: BTreeMap<&'static str, Session>,
     mails: usize,
@@ -68,22 +83,44 @@ impl World {
         let clock = Clock::fixed("2026-01-30T20:00:00Z".parse().unwrap());
         let sandbox = Sandbox::builder().seed(seed).clock(clock.clone()).start().await.unwrap();
         let sandbox = Arc::new(sandbox);
-        // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         // Waits do not move the sandbox's clock: it moves in steps of its own.
-        let waits = Clock::fixed(clock.now());
-        let network =
-            Network::new(Reqwest::from(reqwest::Client::new()), Arc::clone(&sandbox), waits);
-        let keys = (sandbox.vpngn().api_key(), sandbox.vpngn().secret_key());
-        let server = Vpngn::builder(sandbox.vpngn_url())
-            .credential(Access::server(keys.0, keys.1))
-            .transport(Arc::new(network.clone()))
-            .clock(Arc::new(network.clone()))
-            .build()
-            .unwrap();
+        let reseller = Arc::clone(&sandbox);
+        let ledger = Ledger::new(move || {
+            let service = reseller.vpngn();
+            let is_open = |email: &&str| service.customer(email).is_some_and(|it| !it.closed);
+            let open = EMAILS.into_iter().filter(|email| is_open(email));
+            open.map(|email| format!("{email} for the {}. time", service.created(email))).collect()
+        });
+        let wire = |machine| Wire::new(Reqwest::loopback().unwrap(), machine, ledger.clone());
+        let server = |wire: Wire| {
+            let network = Network::new(wire, Arc::clone(&sandbox), Clock::fixed(clock.now()));
+            let keys = (sandbox.vpngn().api_key(), sandbox.vpngn().secret_key());
+            let server = Vpngn::builder(sandbox.vpngn_url())
+                .credential(Access::server(keys.0, keys.1))
+                .transport(Arc::new(network.clone()))
+                .clock(Arc::new(network.clone()))
+                .build()
+                .unwrap();
+            (server, network)
+        };
+        let (second, _) = server(wire(Machine::Second));
+        let wire = wire(Machine::First);
+        let (server, network) = server(wire.clone());
         let quirks = sandbox.vpngn().quirks();
         let (customers, sessions) = (Customers::default(), BTreeMap::new());
-        Self { sandbox, network, quirks, server, customers, sessions, mails: 0 }
+        Self {
+            sandbox,
+            network,
+            quirks,
+            server,
+            wire,
+            second,
+            ledger,
+            began: 0,
+            customers,
+            sessions,
+            mails: 0,
+        }
     }
 
     fn now(&self) -> i64 {

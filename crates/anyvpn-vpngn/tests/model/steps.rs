@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use anyvpn_core::{AccountAdmin, Accounts, NewAccount};
 use anyvpn_http::MemoryStore;
+use anyvpn_testkit::machines::Machine;
 use anyvpn_testkit::network::Mishap;
 use anyvpn_vpngn::ops::{
     AddAlias, AddClient, CancelRequest, DelAlias, NewProduct, ResetPassword, UpgradeProduct,
 };
-use anyvpn_vpngn::{CancelAt, Ensured, ErrorKind, ProductType, Secret};
+use anyvpn_vpngn::{CancelAt, Error, ErrorKind, ProductType, Secret};
 use proptest::prelude::*;
 
+use crate::contest::{Interlude, Second, Told, client, told};
 use crate::customers::{DAY, Product, exists, later, unknown};
 use crate::{EMAILS, PASSWORDS, Session, World};
 
@@ -20,20 +22,68 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// Customers are named by their place among the addresses.
 #[derive(Clone, Debug)]
 pub enum Step {
-    Add { email: usize, plan: usize, renews: bool, test: bool },
-    Ensure { email: usize, plan: usize },
-    Create { email: usize, plan: usize },
-    Close { email: usize },
-    Cancel { email: usize, at_due_date: bool },
-    NewProduct { email: usize, plan: usize, force: bool, renews: bool },
-    Upgrade { email: usize, product: usize, plan: usize, renews: bool },
-    SetPassword { email: usize, to: usize },
-    ResetPassword { email: usize },
-    AddAlias { email: usize, alias: usize },
-    DelAlias { email: usize, alias: usize },
-    SignIn { email: usize },
-    Session { email: usize },
-    Wait { hours: u32 },
+    Add {
+        email: usize,
+        plan: usize,
+        renews: bool,
+        test: bool,
+    },
+    Ensure {
+        email: usize,
+        plan: usize,
+    },
+    /// The other server makes sure of a customer.
+    Second {
+        email: usize,
+        plan: usize,
+    },
+    Create {
+        email: usize,
+        plan: usize,
+    },
+    Close {
+        email: usize,
+    },
+    Cancel {
+        email: usize,
+        at_due_date: bool,
+    },
+    NewProduct {
+        email: usize,
+        plan: usize,
+        force: bool,
+        renews: bool,
+    },
+    Upgrade {
+        email: usize,
+        product: usize,
+        plan: usize,
+        renews: bool,
+    },
+    SetPassword {
+        email: usize,
+        to: usize,
+    },
+    ResetPassword {
+        email: usize,
+    },
+    AddAlias {
+        email: usize,
+        alias: usize,
+    },
+    DelAlias {
+        email: usize,
+        alias: usize,
+    },
+    SignIn {
+        email: usize,
+    },
+    Session {
+        email: usize,
+    },
+    Wait {
+        hours: u32,
+    },
 }
 
 pub fn steps() -> impl Strategy<Value = Step> {
@@ -43,7 +93,8 @@ pub fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (email(), plan(), flag(), flag())
             .prop_map(|(email, plan, renews, test)| Step::Add { email, plan, renews, test }),
-        3 => (email(), plan()).prop_map(|(email, plan)| Step::Ensure { email, plan }),
+        5 => (email(), plan()).prop_map(|(email, plan)| Step::Ensure { email, plan }),
+        1 => (email(), plan()).prop_map(|(email, plan)| Step::Second { email, plan }),
         2 => (email(), plan()).prop_map(|(email, plan)| Step::Create { email, plan }),
         2 => email().prop_map(|email| Step::Close { email }),
         2 => (email(), flag())
@@ -70,14 +121,27 @@ fn alias(number: usize) -> &'static str {
 }
 
 impl World {
-    pub async fn take(&mut self, step: Step, mishaps: &[Mishap]) {
+    pub async fn take(&mut self, step: Step, mishaps: &[Mishap], interlude: Option<Interlude>) {
         let plan = |plan: usize| ProductType::ALL[plan];
         match step {
             Step::Add { email, plan: of, renews, test } => {
-                self.add(EMAILS[email], plan(of), renews, test, mishaps).await
+                let second = self.interrupt(EMAILS[email], interlude);
+                self.add(EMAILS[email], plan(of), renews, test, mishaps, second).await
             }
-            Step::Ensure { email, plan: of } => self.ensure(EMAILS[email], plan(of), mishaps).await,
-            Step::Create { email, plan: of } => self.create(EMAILS[email], plan(of), mishaps).await,
+            Step::Ensure { email, plan: of } => {
+                let second = self.interrupt(EMAILS[email], interlude);
+                self.ensure(EMAILS[email], plan(of), mishaps, second).await
+            }
+            Step::Second { email, plan: of } => {
+                let (email, of) = (EMAILS[email], plan(of));
+                let outcome = self.second.ensure_client(client(email, of, Machine::Second)).await;
+                let refused = Err(Error::new(ErrorKind::Refused));
+                self.contested(email, of, true, false, refused, (of, told(outcome))).await
+            }
+            Step::Create { email, plan: of } => {
+                let second = self.interrupt(EMAILS[email], interlude);
+                self.create(EMAILS[email], plan(of), mishaps, second).await
+            }
             Step::Close { email } => self.close(EMAILS[email], mishaps).await,
             Step::Cancel { email, at_due_date } => {
                 self.cancel(EMAILS[email], at_due_date, mishaps).await
@@ -112,21 +176,6 @@ impl World {
         }
     }
 
-    /// A customer whose creation reading has shown, or a reply.
-    async fn created(&mut self, email: &'static str, plan: ProductType, renews: bool, test: bool) {
-        let (now, months) = (self.now(), plan.months().into());
-        let due = (!test).then(|| later(now, months));
-        let id = self.newest_product(email).await;
-        let product = Product { id, months, active: true, due, renews };
-        self.customers.create(email, PASSWORDS[0], product);
-        self.sessions.remove(email);
-    }
-
-    fn client(email: &str, product_type: ProductType) -> AddClient {
-        let password = Some(PASSWORDS[0].to_owned().try_into().unwrap());
-        AddClient { password, ..AddClient::new(email, "US".parse().unwrap(), product_type) }
-    }
-
     async fn add(
         &mut self,
         email: &'static str,
@@ -134,35 +183,53 @@ impl World {
         renews: bool,
         test: bool,
         mishaps: &[Mishap],
+        second: Second,
     ) {
         let taken = self.customers.taken(email);
         let refusals = if taken { vec![exists(&self.quirks)] } else { Vec::new() };
-        let new =
-            AddClient { auto_terminate: !renews, test_user: test, ..Self::client(email, plan) };
-        let outcome = self.server.call(new).await.map(drop);
+        let new = client(email, plan, Machine::First);
+        let new = AddClient { auto_terminate: !renews, test_user: test, ..new };
+        let outcome = self.server.call(new).await.map(|_| Told::Created);
+        if let Some(second) = self.end(second).await {
+            return self.contested(email, plan, renews, test, outcome, second).await;
+        }
         let back = async || self.product_ids(email).await.filter(|_| !taken).map(drop);
-        if self.conclude(mishaps, &refusals, outcome, back).await.is_some() {
-            self.created(email, plan, renews, test).await;
+        if self.conclude(mishaps, &refusals, outcome.map(drop), back).await.is_some() {
+            self.created(email, plan, renews, test, Machine::First).await;
         }
     }
 
     /// An address that is an alias makes no customer, and adding it is refused.
-    async fn ensure(&mut self, email: &'static str, plan: ProductType, mishaps: &[Mishap]) {
+    async fn ensure(
+        &mut self,
+        email: &'static str,
+        plan: ProductType,
+        mishaps: &[Mishap],
+        second: Second,
+    ) {
         let there = self.customers.open(email).is_some();
         let is_alias = !there && self.customers.taken(email);
         let refusals = if is_alias { vec![exists(&self.quirks)] } else { Vec::new() };
-        let outcome = self.server.ensure_client(Self::client(email, plan)).await;
-        let outcome = outcome.map(|ensured| {
-            assert_eq!(matches!(ensured, Ensured::Existed(_)), there, "{ensured:?}");
-        });
+        let outcome = self.server.ensure_client(client(email, plan, Machine::First)).await;
+        let outcome = told(outcome);
+        if let Some(second) = self.end(second).await {
+            return self.contested(email, plan, true, false, outcome, second).await;
+        }
+        let outcome = outcome.map(|told| assert_eq!(told == Told::Existed, there, "{told:?}"));
         let back = async || self.product_ids(email).await.filter(|_| !is_alias).map(drop);
         let done = self.conclude(mishaps, &refusals, outcome, back).await;
         if done.is_some() && !there {
-            self.created(email, plan, true, false).await;
+            self.created(email, plan, true, false, Machine::First).await;
         }
     }
 
-    async fn create(&mut self, email: &'static str, plan: ProductType, mishaps: &[Mishap]) {
+    async fn create(
+        &mut self,
+        email: &'static str,
+        plan: ProductType,
+        mishaps: &[Mishap],
+        second: Second,
+    ) {
         let taken = self.customers.taken(email);
         let refusals =
             if taken { vec![ErrorKind::AlreadyExists, exists(&self.quirks)] } else { Vec::new() };
@@ -170,10 +237,14 @@ impl World {
         (new.country, new.months) = (Some("US".to_owned()), Some(plan.months()));
         let outcome = AccountAdmin::create(&self.server, new).await.map(|account| {
             assert_eq!(account.login, email);
+            Told::Created
         });
+        if let Some(second) = self.end(second).await {
+            return self.contested(email, plan, true, false, outcome, second).await;
+        }
         let back = async || self.product_ids(email).await.filter(|_| !taken).map(drop);
-        if self.conclude(mishaps, &refusals, outcome, back).await.is_some() {
-            self.created(email, plan, true, false).await;
+        if self.conclude(mishaps, &refusals, outcome.map(drop), back).await.is_some() {
+            self.created(email, plan, true, false, Machine::First).await;
         }
     }
 

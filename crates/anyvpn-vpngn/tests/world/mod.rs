@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use anyvpn_core::{OperationId, Timestamp};
-use anyvpn_http::{ClientBuilder, Limits, RetryPolicy};
+use anyvpn_http::{Binding, BoundToken, ClientBuilder, Limits, RetryPolicy};
 use anyvpn_sandbox::vpngn::Account;
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use anyvpn_vpngn::ops::{AddAlias, AddClient, OPERATIONS, call_by_name};
@@ -111,14 +111,20 @@ impl World {
     }
 
     /// The customer's tokens, as a store keeps them.
-    pub fn tokens(&self) -> SessionTokens {
+    pub fn tokens(&self) -> BoundToken<SessionTokens> {
         let now = self.sandbox.clock().now();
-        SessionTokens {
+        let tokens = SessionTokens {
             short_token: self.account.short_token.clone().into(),
             short_token_expires_at: now + Duration::from_secs(12 * 3600),
             long_token: self.account.long_token.clone().into(),
             long_token_expires_at: now + Duration::from_secs(28 * 24 * 3600),
-        }
+        };
+        BoundToken::new(self.binding(), tokens)
+    }
+
+    /// Whose tokens they are.
+    pub fn binding(&self) -> Binding {
+        Binding::new("vpngn", self.sandbox.vpngn_url(), Some(EMAIL.to_owned()))
     }
 
     /// An input that the operation accepts in this world.

@@ -11,7 +11,6 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
 mod account;
-mod machines;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -20,12 +19,13 @@ use std::time::Duration;
 
 use account::Account;
 use anyvpn_core::ServerConfigs;
-use anyvpn_http::MemoryStore;
+use anyvpn_http::transport::Reqwest;
+use anyvpn_http::{Binding, BoundToken, MemoryStore};
 use anyvpn_sandbox::vpnscript::{ConfigState, Quirks, Service, ServiceState};
 use anyvpn_sandbox::{Clock, Sandbox};
+use anyvpn_testkit::machines::{Ledger, Machine, Wire};
 use anyvpn_testkit::network::{self, Network, mishaps};
 use anyvpn_vpnscript::{Password, Secret, VpnScript};
-use machines::{Deed, Ledger, Machine, Wire};
 use proptest::prelude::*;
 use steps::{Interlude, interludes, steps};
 
@@ -46,7 +46,10 @@ fn the_account_is_the_models_whatever_failed_on_the_way() {
             let named = world.named(&step);
             world.take(step, &mishaps, interlude).await;
             world.network.calm();
-            world.judge(named);
+            // Nobody deletes what the other one made, unless the step names it.
+            world
+                .ledger
+                .judge_deletions(world.began, |id| named.is_some_and(|it| id == it.to_string()));
             world.compare();
             // Once each of the two.
             let signed_in = world.done("vpnscript.create-token");
@@ -79,13 +82,17 @@ impl World {
         let sandbox = Arc::new(sandbox);
         let service = sandbox.vpnscript();
         let token = service.add_account(USERNAME, PASSWORD).token;
-        // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         // Waits move the sandbox's clock: jobs are done meanwhile.
-        let ledger = Ledger::new(Arc::clone(&sandbox));
-        let wire = Wire::new(Machine::First, ledger.clone());
+        let account = sandbox.vpnscript().clone();
+        let ledger = Ledger::new(move || {
+            let configs = account.configs(USERNAME).into_iter();
+            let stays = configs.filter(|it| it.state != ConfigState::PendingDeletion);
+            stays.map(|it| it.id.to_string()).collect()
+        });
+        let reqwest = || Reqwest::loopback().unwrap();
+        let wire = Wire::new(reqwest(), Machine::First, ledger.clone());
         let network = Network::new(wire.clone(), Arc::clone(&sandbox), clock.clone());
-        let second = Wire::new(Machine::Second, ledger.clone());
+        let second = Wire::new(reqwest(), Machine::Second, ledger.clone());
         let second_network = Network::new(second, Arc::clone(&sandbox), clock);
         let quirks = service.quirks();
         service.set_devices(USERNAME, 4);
@@ -117,16 +124,6 @@ impl World {
     fn sign_in_anew(&mut self) {
         self.vpn = client(&self.sandbox, &self.network, None);
         self.second = client(&self.sandbox, &self.second_network, None);
-    }
-
-    /// Nobody deletes what the other one made, unless the step names it.
-    fn judge(&self, named: Option<u64>) {
-        for (machine, deed) in self.ledger.since(self.began) {
-            if let Deed::Deleted(id) = deed {
-                let own = self.ledger.owner(id) == Some(machine);
-                assert!(own || named == Some(id), "{machine:?} deleted {id} of the other machine");
-            }
-        }
     }
 
     fn service(&self) -> &Service {
@@ -186,11 +183,13 @@ impl World {
 /// A client that signs in when it has no token, or when its token is refused.
 fn client(sandbox: &Sandbox, network: &Network, token: Option<String>) -> VpnScript {
     let password = Password::new(USERNAME, Secret::from(PASSWORD), "Liam's laptop");
+    let binding = Binding::new("vpnscript", sandbox.vpnscript_url(), Some(USERNAME.to_owned()));
+    let token = token.map(|token| BoundToken::new(binding, Secret::from(token)));
     VpnScript::builder(sandbox.vpnscript_url())
         .transport(Arc::new(network.clone()))
         .clock(Arc::new(network.clone()))
         .build()
         .unwrap()
         .with_lock_folder(None)
-        .with_sign_in(password, Arc::new(MemoryStore::new(token.map(Secret::from))))
+        .with_sign_in(password, Arc::new(MemoryStore::new(token)))
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use anyvpn_core::{Accounts, Advice, Config as Obtained, ConfigRequest, Protocol, ServerConfigs};
 use anyvpn_sandbox::Fault;
 use anyvpn_sandbox::vpnscript::ServiceState;
+use anyvpn_testkit::machines::{Deed, Machine};
 use anyvpn_testkit::network::Mishap;
 use anyvpn_vpnscript::ops::{CreateWireGuardConfig, DeleteWireGuardConfig};
 use anyvpn_vpnscript::{Error, ErrorKind, Secret, VpnScript};
 use proptest::prelude::*;
 
 use crate::account::{Config, SERVERS, State};
-use crate::machines::{Deed, Machine};
 use crate::{USERNAME, World};
 
 const REASON: &str = "No route to host";
@@ -103,7 +103,11 @@ impl Interlude {
 pub fn interludes() -> impl Strategy<Value = Option<Interlude>> {
     let after = prop::sample::select(vec![1_usize, 2, 2, 2, 3, 4, 5, 6]);
     let server = prop::sample::select(vec![1_usize, 1, 1, 2]);
-    let fault = prop::sample::select(vec![None, Some(Fault::ResetBefore), Some(Fault::ResetAfter)]);
+    let fault = prop::sample::select(vec![
+        None,
+        Some(Fault::Wire("reset-before")),
+        Some(Fault::Wire("reset-after")),
+    ]);
     let interlude = (after, server, any::<bool>(), fault)
         .prop_map(|(after, server, waits, creation)| Interlude { after, server, waits, creation });
     prop_oneof![1 => Just(None), 1 => interlude.prop_map(Some)]
@@ -145,10 +149,10 @@ impl World {
             Step::Abandon { server, answers } => {
                 let server = SERVERS[server];
                 let second = self.interrupt(interlude);
-                let until = self.ledger.answered(Machine::First) + answers;
+                let until = self.ledger.requests(Machine::First) + answers;
                 let ledger = self.ledger.clone();
                 let enough = async {
-                    while ledger.answered(Machine::First) < until {
+                    while ledger.requests(Machine::First) < until {
                         tokio::task::yield_now().await;
                     }
                 };
@@ -219,10 +223,15 @@ impl World {
             Step::Suspend(false) => {
                 service.unsuspend(USERNAME);
                 self.account.suspended = false;
+                // A client whose sign-in was refused does not try again at once.
                 self.sign_in_anew();
                 service.revoke_tokens(USERNAME);
             }
-            Step::RevokeTokens => _ = service.revoke_tokens(USERNAME),
+            Step::RevokeTokens => {
+                // A token that was made a moment ago is not renewed.
+                self.sandbox.clock().advance(Duration::from_secs(2 * 3600));
+                service.revoke_tokens(USERNAME);
+            }
         }
     }
 
@@ -258,7 +267,11 @@ impl World {
 
     /// What was handed out: the machine's own configuration, and its own text.
     fn own(&self, machine: Machine, id: u64, text: &Secret) -> u64 {
-        assert_eq!(self.ledger.owner(id), Some(machine), "{id} was handed out to {machine:?}");
+        assert_eq!(
+            self.ledger.maker(&id.to_string()),
+            Some(machine),
+            "{id} was handed out to {machine:?}"
+        );
         let configs = self.service().configs(USERNAME);
         let own = configs.iter().find(|it| it.id == id).unwrap();
         assert_eq!(own.text.as_deref(), Some(text.expose()), "another one's text");
@@ -303,12 +316,14 @@ impl World {
             let (fails, by) = self.account.next_job(now);
             match deed {
                 Deed::Made(id) => {
+                    let id = id.parse().unwrap();
                     let server = if machine == Machine::First { server } else { others };
                     let state = State::Creating { fails, by };
                     self.account.configs.push(Config { id, server, state });
                     made[machine as usize].push((id, fails));
                 }
                 Deed::Deleted(id) => {
+                    let id: u64 = id.parse().unwrap();
                     let configs = &mut self.account.configs;
                     let config = configs.iter_mut().find(|it| it.id == id).unwrap();
                     config.state = State::Deleting { fails, by };
@@ -377,7 +392,10 @@ impl World {
         if let Err(error) = outcome {
             for leftover in error.left_behind() {
                 let id: u64 = leftover.id().parse().unwrap();
-                assert!(self.ledger.owner(id).is_some(), "{id} is named, and nobody made it");
+                assert!(
+                    self.ledger.maker(&id.to_string()).is_some(),
+                    "{id} is named, and nobody made it"
+                );
             }
         }
     }
@@ -386,10 +404,10 @@ impl World {
     async fn abandoned(&mut self, server: u64, second: Second) {
         // Whatever goes on in the background comes to its end when no request arrives any more.
         let mut quiet = 0;
-        let mut count = self.ledger.answered(Machine::First);
+        let mut count = self.ledger.requests(Machine::First);
         while quiet < 20 {
             tokio::time::sleep(Duration::from_millis(1)).await;
-            let now = self.ledger.answered(Machine::First);
+            let now = self.ledger.requests(Machine::First);
             quiet = if now == count { quiet + 1 } else { 0 };
             count = now;
         }

@@ -191,9 +191,7 @@ pub fn left_behind(error: &Error) -> Vec<u64> {
 
 /// The usual transport, to stand behind another one.
 pub fn reqwest() -> Reqwest {
-    // Plain http needs no TLS, but this client asks for a provider of it; the first one stays.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Reqwest::from(reqwest::Client::new())
+    Reqwest::loopback().unwrap()
 }
 
 pub fn operations() -> impl Iterator<Item = OperationId> {

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
 async fn soak(time: Duration, workers: u64) -> bool {
     let sandbox = Sandbox::builder().seed(1).log_capacity(1000).start().await.unwrap();
     prepare(&sandbox);
-    sandbox.inject(FaultRule { percent: PERCENT, ..FaultRule::always(Fault::Any) });
+    sandbox.inject(FaultRule { percent: PERCENT, ..FaultRule::always(Fault::Any) }).unwrap();
     let resources = Resources::watch(time / WARM_UP);
     let began = Instant::now();
     let end = began + time;

@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyvpn::{ErrorKind, PrivateKey, Protocol, Provider, ProviderName, Server, ServerConfigs};
+use anyvpn::{
+    ErrorKind, LeftOut, PrivateKey, Protocol, Provider, ProviderName, Server, ServerConfigs,
+};
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
 use super::delivery::Content;
 use super::get::{Get, left, no_server, spoken, words};
+use crate::commands::server::{Lack, tell_left_out};
 use crate::context::Context;
 use crate::failure::{Details, Failure};
 use crate::file::Pending;
@@ -21,6 +24,7 @@ struct Answer<'a> {
     configs: Vec<Row<'a>>,
     /// Servers that there are no configurations for.
     skipped: Vec<Skipped<'a>>,
+    left_out: Lack<'a>,
 }
 
 #[derive(Serialize)]
@@ -83,7 +87,9 @@ pub async fn run(
             }
         }
     }
+    let left_out = all.left_out().clone();
     drop(all);
+    tell_left_out(context, &left_out);
     for (_, protocol) in &servers {
         args.options.check(protocol)?;
     }
@@ -115,7 +121,7 @@ pub async fn run(
         outcomes.push(outcome);
     }
     drop(progress);
-    report(context, &folder, &servers, outcomes, &skipped)
+    report(context, &folder, &servers, outcomes, &skipped, &left_out)
 }
 
 /// Makes the folder for its owner alone, where there is none.
@@ -156,6 +162,7 @@ fn report(
     servers: &[(Server, Protocol)],
     outcomes: Vec<Result<Written, Failure>>,
     skipped: &[(Server, String)],
+    left_out: &LeftOut,
 ) -> Result<(), Failure> {
     let tried = servers.iter().zip(&outcomes);
     let answer = Answer {
@@ -170,6 +177,7 @@ fn report(
                 why,
             })
             .collect(),
+        left_out: left_out.into(),
     };
     context.output.answer(&answer, || text(&answer, &outcomes))?;
     let (all, failed) = (servers.len(), outcomes.iter().filter(|it| it.is_err()).count());

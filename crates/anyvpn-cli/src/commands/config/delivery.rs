@@ -234,3 +234,34 @@ fn paths(answer: &Obtained) -> String {
     // With a code on the terminal there may be no file.
     if lines.is_empty() { plain(&id.unwrap_or_default()) } else { lines.join("\n") }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use anyvpn::{OpenVpnProfile, WireGuardConfig};
+
+    use super::*;
+
+    const KEY: &str = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=";
+
+    #[test]
+    fn a_line_that_no_manual_has_is_refused_and_named_until_it_is_allowed() {
+        let profile = "client\nremote a\nsetenv opt new-thing x\nshow-pkcs11-ids /tmp/x.so\n";
+        let wireguard = format!("[Interface]\nPrivateKey = {KEY}\nNewThing = x\nPostUp = y\n");
+        for config in [
+            Config::OpenVpn(OpenVpnProfile::parse(profile).unwrap()),
+            Config::WireGuard(WireGuardConfig::parse(&wireguard).unwrap()),
+        ] {
+            let content = Content::of(&config).unwrap();
+            let told = RefCell::new(Vec::new());
+            let failure = content.check(false, |line| told.borrow_mut().push(line.to_owned()));
+            let lines = failure.unwrap_err().lines().join("\n");
+            assert!(lines.contains("--allow-directives"), "{lines}");
+            let told = told.into_inner();
+            assert_eq!(told.len(), 2, "{told:?}");
+            assert!(told[0].starts_with("line 3 is no ") && told[0].ends_with(" x"), "{told:?}");
+            content.check(true, |line| panic!("{line}")).unwrap();
+        }
+    }
+}

@@ -142,7 +142,14 @@ async fn spoken_by(configs: &dyn ServerConfigs, id: &str) -> Result<Protocol, Fa
             });
         }
     }
-    let error = Error::new(ErrorKind::NotFound).with_detail(format!("there is no server {id:?}"));
+    // A server that was left out of the list may be the one that is wanted.
+    let left_out = servers.left_out();
+    let error = if left_out.is_empty() {
+        Error::new(ErrorKind::NotFound).with_detail(format!("there is no server {id:?}"))
+    } else {
+        let why = format!("no server that can be read is {id:?}; {left_out}");
+        Error::new(ErrorKind::UnexpectedReply).with_detail(why)
+    };
     Err(missing(configs, id, error).await)
 }
 

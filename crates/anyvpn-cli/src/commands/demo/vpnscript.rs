@@ -51,7 +51,7 @@ async fn join(
         .await?;
     let vpn = visitor.with_token(token.token);
     tour.step("get-account", "Read the account", vpn.call(GetAccount {}), |account| {
-        let plans: Vec<_> = account.service.iter().map(|service| &*service.name).collect();
+        let plans: Vec<_> = account.service.iter().filter_map(|it| it.name.as_deref()).collect();
         format!("{}, with {}", account.username, plans.join(", "))
     })
     .await?;
@@ -72,7 +72,12 @@ async fn join(
     if !all.servers.iter().take(servers.len()).map(|it| it.id).eq(servers.iter().map(|it| it.id)) {
         return Err(unexpected("the first page has other servers than the list").into());
     }
-    Ok((vpn, all.servers))
+    Ok((vpn, all.servers.items))
+}
+
+/// The server's name, which a provider may leave out.
+fn name(server: &Server) -> &str {
+    server.name.as_deref().unwrap_or("a server")
 }
 
 /// Profile and password together make one file.
@@ -85,7 +90,7 @@ async fn openvpn(
     let request = GetOpenVpnProfile { server_id: server.id, cert_only: None };
     let text = tour
         .step("get-openvpn-profile", "Get an OpenVPN profile", vpn.call(request), |_| {
-            format!("of {}", server.name)
+            format!("of {}", name(server))
         })
         .await?;
     let auth = tour
@@ -118,7 +123,7 @@ async fn wireguard(
         "create-wireguard-config",
         "Ask for a WireGuard configuration",
         vpn.call(create),
-        |()| format!("queued, on {}", server.name),
+        |()| format!("queued, on {}", name(server)),
     )
     .await?;
     let list = || vpn.call(ListWireGuardConfigs { server_id: Some(server.id) });

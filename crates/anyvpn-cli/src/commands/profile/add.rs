@@ -13,11 +13,13 @@ use crate::commands::login::{make, unused};
 use crate::context::{Context, path_variable, variable, variable_provider};
 use crate::failure::Failure;
 use crate::hidden;
-use crate::kept::{Kept, Place};
+use crate::kept::{Kept, LockedPlace, Place};
 use crate::profiles::{
     ConfigFile, Credential, Entry, File, Secrets, Source, Store, Turn, name, profile_of,
 };
-use crate::secrets::{PasswordSource, ask, ask_or_nothing, choose, is_interactive, read};
+use crate::secrets::{
+    PasswordSource, ask, ask_or_nothing, check_sendable, choose, is_interactive, read,
+};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -97,6 +99,10 @@ async fn add(
     let (url, brand) = address(context, provider)?;
     let mut username = args.username.clone();
     let (sources, typed) = sources(provider, &args, &mut username)?;
+    for (credential, secret) in &typed {
+        let what = format!("the {}", credential.name().replace('_', " "));
+        check_sendable(secret, &what, Failure::usage)?;
+    }
     if username.is_none() && args.password.password_file.is_some() {
         return Err(Failure::usage("a password is given, and nobody signs in now")
             .hint("say who does with --username NAME"));
@@ -123,7 +129,7 @@ async fn add(
         true => Some(place(&without, &entry)?),
         false => None,
     };
-    let _lock = match &place {
+    let mut locked = match &place {
         Some(place) => Some(place.lock().await?),
         None => None,
     };
@@ -141,9 +147,9 @@ async fn add(
     if is_default {
         turn.draft.set_default(&entry.name);
     }
-    let checked = match stored(turn, &entry, place.as_ref(), &kept, !args.no_check).await {
+    let checked = match stored(turn, &entry, locked.as_mut(), &kept, !args.no_check).await {
         Ok(checked) => checked,
-        Err(failure) => return Err(undone(failure, &without, place, username, &kept).await),
+        Err(failure) => return Err(undone(failure, &without, locked, username, &kept).await),
     };
 
     let shown = super::shown(&entry, &file);
@@ -183,7 +189,7 @@ fn place(profile: &Profile, entry: &Entry) -> Result<Place, Failure> {
 async fn stored(
     mut turn: Turn<'_>,
     entry: &Entry,
-    place: Option<&Place>,
+    place: Option<&mut LockedPlace<'_>>,
     kept: &Kept,
     wanted: bool,
 ) -> Result<Option<&'static str>, Failure> {
@@ -205,15 +211,19 @@ async fn stored(
 async fn undone(
     failure: Failure,
     profile: &Profile,
-    place: Option<Place>,
+    place: Option<LockedPlace<'_>>,
     username: Option<String>,
     kept: &Kept,
 ) -> Failure {
     let failure = match place {
-        Some(place) if place.forget().await.is_err() => {
-            failure.leaving("a secret is kept nevertheless", format!("remove {}", place.shown()))
-        }
-        _ => failure,
+        Some(mut place) => match place.forget().await {
+            Ok(()) => failure,
+            Err(_) => {
+                let hint = format!("remove {}", place.shown());
+                failure.leaving("a secret is kept nevertheless", hint)
+            }
+        },
+        None => failure,
     };
     match username {
         Some(_) => unused(profile, kept, failure).await,

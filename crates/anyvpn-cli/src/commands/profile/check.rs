@@ -1,7 +1,7 @@
 //! One harmless call that tells whether a profile's answers are good.
 
 use anyvpn::vpngn::ops::GetProducts;
-use anyvpn::{Error, ErrorKind, Profile};
+use anyvpn::{AnyClient, Error, ErrorKind, Profile};
 use serde_json::json;
 
 /// Nobody's address: `.invalid` never exists.
@@ -11,7 +11,7 @@ const NOBODY: &str = "nobody@anyvpn.invalid";
 pub async fn check(profile: &Profile) -> Result<Option<&'static str>, Error> {
     match profile {
         Profile::Azire { token: None, .. } => {
-            anyvpn::call_by_name(profile, "list-locations", json!({}), false).await?;
+            AnyClient::open(profile)?.call("list-locations", json!({}), false).await?;
             Ok(Some("list-locations"))
         }
         Profile::Vpngn { access: Some(_), .. } => {

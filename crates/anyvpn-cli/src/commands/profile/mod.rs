@@ -160,13 +160,13 @@ async fn remove(context: &Context, name: &str, local: bool) -> Result<(), Failur
 /// Forgets what is kept for a profile, at the provider too where that can be done and not `local`.
 /// Whether it could.
 async fn forget(profile: &Profile, place: &Place, local: bool) -> Result<bool, Failure> {
-    let _turn = place.lock().await?;
+    let mut locked = place.lock().await?;
     let mut deleted = false;
     // The token first: without the profile nobody would find it.
-    if let (false, Some(kept)) = (local, place.load().await?) {
+    if let (false, Some(kept)) = (local, locked.load().await?) {
         deleted = delete_kept(profile, &kept).await?;
     }
-    place.forget().await?;
+    locked.forget().await?;
     Ok(deleted)
 }
 

@@ -1,0 +1,169 @@
+//! Where a token may come from and what it may look like, and what becomes of one that cannot be kept.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::{LOGIN, PASSWORD, World, command, fails, json, with_stdin};
+
+fn at_home(world: &World, arguments: &[&str]) -> Command {
+    let mut command = command(arguments);
+    command.env("HOME", world.folder.path());
+    command
+}
+
+/// A profile at the sandbox's AzireVPN with this line.
+fn profile(world: &World, line: &str) {
+    let config = world.path(".config/anyvpn/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    let url = world.sandbox.azire_url();
+    fs::write(config, format!("[profiles.home]\nprovider = 'azire'\nurl = '{url}'\n{line}\n"))
+        .unwrap();
+}
+
+fn show(world: &World) -> Command {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut show = at_home(world, &["--profile", "home", "account", "show"]);
+    show.env("PATH", path);
+    show
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// What an editor or a copy adds would be sent as a part of the token.
+#[test]
+fn a_token_that_no_header_can_carry_is_refused_where_it_is_read() {
+    let world = World::new();
+    for (before, after, said) in [
+        ("\u{feff}", "", "it begins with a byte order mark"),
+        ("", "é", "it ends with a character that is not ASCII"),
+        (" ", "", "it begins with a space"),
+        ("", " ", "it ends with a space"),
+        ("a\u{200b}", "", "its character 2 is a character that is not ASCII"),
+        ("a\u{7}", "", "its character 2 is a control character"),
+        ("a\t", "", "its character 2 is a tab"),
+    ] {
+        let token = format!("{before}{}{after}", world.token);
+        let file = world.file("token", &token);
+        let told = |code: i32, command: &mut Command, source: &str| {
+            let text = fails(code, command);
+            assert!(text.contains(source), "{text}");
+            assert!(text.contains(&format!("cannot be sent: {said}")), "{text}");
+            assert!(!text.contains(&world.token), "{text}");
+        };
+        profile(&world, &format!("token_file = '{file}'"));
+        told(1, &mut show(&world), "token_file of the profile home");
+        profile(&world, &format!("token_command = ['cat', '{file}']"));
+        told(1, &mut show(&world), "token_command of the profile home");
+
+        let mut by_variable = command(&["--provider", "azire", "account", "show"]);
+        by_variable.env("ANYVPN_AZIRE_URL", world.sandbox.azire_url());
+        told(2, by_variable.env("ANYVPN_AZIRE_TOKEN", &token), "ANYVPN_AZIRE_TOKEN");
+
+        fs::remove_file(world.path(".config/anyvpn/config.toml")).unwrap();
+        let url = world.sandbox.azire_url();
+        let add = ["profile", "add", "home", "--provider", "azire", "--url", &url];
+        let typed = with_stdin(at_home(&world, &add).args(["--token-file", "-"]), &token);
+        assert_eq!(typed.status.code(), Some(2));
+        let text = String::from_utf8(typed.stderr).unwrap();
+        assert!(text.contains(said.trim_start_matches("it ")), "{text}");
+    }
+    assert!(world.sandbox.received().is_empty());
+
+    // What is kept, and was changed since.
+    let url = world.sandbox.azire_url();
+    let add = ["profile", "add", "home", "--provider", "azire", "--url", &url];
+    let typed = with_stdin(at_home(&world, &add).args(["--token-file", "-"]), &world.token);
+    assert_eq!(typed.status.code(), Some(0), "{}", String::from_utf8_lossy(&typed.stderr));
+    let folder = world.path(".local/state/anyvpn/tokens");
+    let kept = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let kept = kept.filter(|path| path.extension().is_some_and(|it| it == "json"));
+    let kept = kept.collect::<Vec<_>>().remove(0);
+    let text = fs::read_to_string(&kept).unwrap();
+    fs::write(&kept, text.replace(&world.token, &format!("\u{feff}{}", world.token))).unwrap();
+    world.sandbox.clear_received();
+    let text = fails(1, &mut show(&world));
+    assert!(text.contains("cannot be sent: it begins with a byte order mark"), "{text}");
+    assert!(world.sandbox.received().is_empty());
+}
+
+#[test]
+fn a_password_file_with_a_byte_order_mark_is_refused() {
+    let world = World::new();
+    let file = world.file("password", &format!("\u{feff}{PASSWORD}"));
+    let url = world.sandbox.azire_url();
+    let login = ["--provider", "azire", "--url", &url, "login", "--username", LOGIN];
+    let text = fails(2, at_home(&world, &login).args(["--password-file", &file]));
+    assert!(text.contains("begins with a byte order mark"), "{text}");
+    assert!(world.sandbox.received().is_empty());
+}
+
+#[test]
+fn a_token_file_that_is_a_pipe_is_refused_at_once() {
+    let world = World::new();
+    let pipe = world.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    profile(&world, &format!("token_file = '{}'", pipe.display()));
+    let began = Instant::now();
+    assert!(fails(1, &mut show(&world)).contains("no plain file"));
+    // The kept token's file too.
+    profile(&world, "");
+    let url = world.sandbox.azire_url();
+    let folder = world.path(".local/state/anyvpn/tokens");
+    fs::create_dir_all(&folder).unwrap();
+    let place = url.trim_start_matches("http://").replace([':', '/'], "_");
+    let kept = folder.join(format!("azire-{place}@home.json"));
+    assert!(Command::new("mkfifo").arg(&kept).status().unwrap().success());
+    assert!(fails(1, &mut show(&world)).contains("not a regular file"));
+    assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+/// systemd's `LoadCredential=` gives mode 0440 with an access list.
+#[test]
+fn a_credential_of_systemd_is_accepted_and_a_file_like_it_is_not() {
+    let world = World::new();
+    let token = world.file("token", &world.token);
+    set_mode(Path::new(&token), 0o440);
+    profile(&world, &format!("token_file = '{token}'"));
+    let text = fails(1, &mut show(&world));
+    assert!(text.contains(&format!("hint: chmod 600 {token}")), "{text}");
+    let elsewhere = world.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fails(1, show(&world).env("CREDENTIALS_DIRECTORY", &elsewhere));
+    json(show(&world).env("CREDENTIALS_DIRECTORY", world.folder.path()));
+    set_mode(Path::new(&token), 0o444);
+    fails(1, show(&world).env("CREDENTIALS_DIRECTORY", world.folder.path()));
+}
+
+/// VPN Script has no call that deletes a token: who made one must know that it is there. AzireVPN has
+/// one, and nothing is left there.
+#[test]
+fn a_token_that_cannot_be_kept_is_named_with_where_it_exists_or_deleted() {
+    let world = World::new();
+    for (provider, url, is_left) in [
+        ("vpnscript", world.sandbox.vpnscript_url(), true),
+        ("azire", world.sandbox.azire_url(), false),
+    ] {
+        // No file can have a first byte, as on a full disk.
+        let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
+        let mut login = Command::new("/bin/sh");
+        login.args(["-c", script, "sh", env!("CARGO_BIN_EXE_anyvpn"), "--provider", provider]);
+        login.args(["--url", &url, "login", "--username", LOGIN]).env_clear();
+        login.env("HOME", world.folder.path()).env("ANYVPN_PASSWORD", PASSWORD);
+        let text = fails(1, &mut login);
+        assert_eq!(world.calls(&format!("{provider}.create-token")), 1);
+        assert!(text.contains("cannot write"), "{text}");
+        let left = format!("the token that was made for {LOGIN} still exists at {url}");
+        assert_eq!(text.contains(&left), is_left, "{text}");
+        assert_eq!(text.contains("list of tokens"), is_left, "{text}");
+    }
+    assert_eq!(world.calls("azire.delete-token"), 1);
+}

@@ -1,0 +1,65 @@
+//! What is wrong with a document, or incomplete.
+
+use std::fmt;
+
+/// How serious a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Code is generated all the same.
+    Warning,
+    /// No code is generated.
+    Error,
+}
+
+/// Something to mend in a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// How serious it is.
+    pub severity: Severity,
+    /// Where it is: a JSON pointer such as `#/components/schemas/Thing`.
+    pub place: String,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.severity, self.place, self.message)
+    }
+}
+
+/// The findings so far.
+#[derive(Default)]
+pub struct Findings(pub Vec<Finding>);
+
+impl Findings {
+    pub fn error(&mut self, place: &str, message: impl Into<String>) {
+        self.add(Severity::Error, place, message.into());
+    }
+
+    pub fn warn(&mut self, place: &str, message: impl Into<String>) {
+        self.add(Severity::Warning, place, message.into());
+    }
+
+    /// A component that is used twice is read twice, and reported once.
+    fn add(&mut self, severity: Severity, place: &str, message: String) {
+        let finding = Finding { severity, place: place.to_owned(), message };
+        if !self.0.contains(&finding) {
+            self.0.push(finding);
+        }
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|finding| finding.severity == Severity::Error)
+    }
+}

@@ -1,0 +1,135 @@
+//! Generates the operations of a VPN provider from its OpenAPI document.
+//!
+//! The document is OpenAPI 3.0 or 3.1. The code is a struct for each operation that implements
+//! `anyvpn_http::Operation`, the types of the replies, a table of all operations, and a function that
+//! calls one by its name. It expects `crate::dialect::Dialect`, and the modules `lenient` and `types`
+//! where the document names functions and types of them. The program `anyvpn-codegen` does this from the
+//! command line; a build that checks or combines more uses this library:
+//!
+//! ```
+//! let yaml = "
+//! openapi: 3.1.0
+//! info: { title: Acme, version: v1 }
+//! paths:
+//!   /v1/devices/{id}:
+//!     delete:
+//!       operationId: remove-device
+//!       summary: Removes a device.
+//!       x-source: Acme, Devices
+//!       x-replay: Idempotent
+//!       security: []
+//!       parameters:
+//!         - { name: id, in: path, required: true, description: Which., schema: { type: string } }
+//! ";
+//! let api = anyvpn_codegen::read("acme", yaml).map_err(|findings| format!("{findings:?}"))?;
+//! assert_eq!(api.warnings, []);
+//! let code = anyvpn_codegen::generate(&api.provider, "my-build", ".".as_ref())?;
+//! assert!(code.contains("pub struct RemoveDevice"));
+//! # Ok::<(), String>(())
+//! ```
+//!
+//! # What is understood
+//!
+//! Paths with GET, POST, PUT and DELETE, parameters in path and query, JSON and form bodies, schemas and
+//! references to components. An inline object and an inline `enum` of texts become types that are named
+//! after their place. What only validators read (`maxLength`, `pattern`, `default` and so on) has no effect.
+//! Missing descriptions and unknown keywords are warnings.
+//!
+//! The extensions of OpenAPI that are understood:
+//!
+//! | where | key | meaning |
+//! |---|---|---|
+//! | operation | `x-source` | the vendor's page and heading |
+//! | operation | `x-replay` | `Safe`, `Idempotent` or `Once` |
+//! | operation | `x-output` | schema of what the caller gets; left out: nothing |
+//! | operation | `x-decoder: NAME` | `lenient::NAME(self, reply)` decodes the reply |
+//! | operation | `x-anonymous-with: FIELD` | no credential is sent when the optional field is given |
+//! | property | `x-decoder: NAME` | `lenient::NAME` makes it the first of its types or its `oneOf` |
+//! | array | `x-lenient: true` | an element that does not fit is left out: for catalogues |
+//! | property | `x-name: NAME` | the name in Rust, where the wire's is a keyword or unclear |
+//! | property | `x-attached: true` | the dialect puts it in with a credential; on a component too |
+//! | property | `x-flag: true` | a `bool`: 1 when true, left out when false; in a query 1 or 0 |
+//! | component | `x-newtype: true` | a string with a type of its own |
+//! | component | `x-hand-written: true` | a type of that name in the crate's `types`, which checks it |
+//! | component | `x-open-enum: {WORD: meaning}` | known words of a string; others may come |
+//!
+//! Formats: `password` is a `Secret`; `compact-string` a `CompactText`, for lists that can be long;
+//! `unix-time` and `date-time` a `Timestamp`; `date` a `Date`;
+//! `ip`, `ipv4` and `ipv6` addresses; `public-key` WireGuard's; `uint8` to `uint64`, `int32` and `int64`
+//! integers; `number` is an `f64`. Another format is a warning. A body is JSON or a form. A property of a body that is `const` is no field unless it is a flag, and one that is
+//! attached never is. Only components that an operation's input or output reaches become types.
+
+mod document;
+mod finding;
+mod model;
+mod node;
+mod read;
+mod rust;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::path::Path;
+
+use similar::TextDiff;
+
+use self::document::Document;
+use self::finding::Findings;
+pub use self::finding::{Finding, Severity};
+pub use self::model::{Operation, Provider, Security};
+use self::node::Node;
+
+/// A document that can be generated from.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Api {
+    /// What the document says.
+    pub provider: Provider,
+    /// What it had better say too.
+    pub warnings: Vec<Finding>,
+}
+
+/// Reads the OpenAPI document of the provider `name`.
+///
+/// # Errors
+///
+/// Returns all that is wrong with the document, errors and warnings, in the order of their places in it
+/// as they are read.
+pub fn read(name: &str, yaml: &str) -> Result<Api, Vec<Finding>> {
+    let mut findings = Findings::default();
+    // A property may be called `on`, and a country `NO`: they are no booleans, as YAML 1.2 has it.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let root: Node = match serde_saphyr::from_str_with_options(yaml, options) {
+        Ok(root) => root,
+        Err(error) => {
+            findings.error("#", format!("this is not YAML: {error}"));
+            return Err(findings.0);
+        }
+    };
+    let document = Document::read(&root, &mut findings);
+    let provider = Provider::from_document(name, &document, &mut findings);
+    if findings.has_errors() { Err(findings.0) } else { Ok(Api { provider, warnings: findings.0 }) }
+}
+
+/// Writes the Rust code of a provider's operations, formatted as rustfmt does it in `folder`. The code's
+/// first line names `command` as what writes it.
+///
+/// # Errors
+///
+/// Returns what rustfmt says, or that it cannot be run.
+pub fn generate(provider: &Provider, command: &str, folder: &Path) -> Result<String, String> {
+    text::rustfmt(folder, &rust::ops(provider, command))
+}
+
+/// Shows how a generated file differs from the one that is there, as a unified diff; `None` when they
+/// are equal.
+#[must_use]
+pub fn difference(path: &Path, old: &str, new: &str) -> Option<String> {
+    let path = path.display();
+    (old != new).then(|| {
+        TextDiff::from_lines(old, new)
+            .unified_diff()
+            .header(&format!("{path} (now)"), &format!("{path} (generated)"))
+            .to_string()
+    })
+}

@@ -1,0 +1,146 @@
+//! What requests need beyond JSON: forms, flags, attached credentials, other names.
+
+use super::{BODY, assert_has, operation, ops, problems};
+
+/// A form with a property of each kind.
+const FORM: &str = "
+requestBody:
+  required: true
+  content:
+    application/x-www-form-urlencoded:
+      schema:
+        type: object
+        required: [apikey, type]
+        properties:
+          apikey: { $ref: '#/components/schemas/ApiKey' }
+          password: { type: string, x-attached: true }
+          type: { type: integer, format: uint8, x-name: months, description: How long. }
+          setpassword: { type: string, format: password, description: The new one. }
+          test: { type: integer, const: 1, x-flag: true, description: Whether it is a test. }";
+
+const OUTPUT: &str = "x-output: { $ref: '#/components/schemas/Thing' }";
+
+const API_KEY: &str = "ApiKey: { type: string, x-attached: true, description: The key. }";
+
+#[test]
+fn a_form_has_flags_and_other_names_and_leaves_out_what_is_attached() {
+    let code = ops(&operation(FORM), API_KEY);
+    assert_has(
+        &code,
+        r#"
+pub struct ChangeThing {
+    /// Which.
+    #[serde(skip_serializing)]
+    pub id: String,
+    /// How long.
+    #[serde(rename = "type")]
+    pub months: u8,
+    /// The new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setpassword: Option<Secret>,
+    /// Whether it is a test.
+    #[serde(
+        default,
+        skip_serializing_if = "anyvpn_http::flag::is_off",
+        serialize_with = "anyvpn_http::flag::serialize"
+    )]
+    pub test: bool,
+}"#,
+    );
+    assert_has(&code, r#"Request::put("/v1/things/{id}").path("id", &self.id)?.form(self)"#);
+    assert!(!code.contains("ApiKey") && !code.contains("pub password"), "{code}");
+    assert_has(
+        &code,
+        r#"
+Field { name: "type", kind: FieldKind::Integer, required: true, doc: "How long." },
+Field { name: "setpassword", kind: FieldKind::Secret, required: false, doc: "The new one." },
+Field { name: "test", kind: FieldKind::Boolean, required: false, doc: "Whether it is a test." },"#,
+    );
+}
+
+#[test]
+fn an_other_name_goes_before_the_other_attributes() {
+    let code = ops(&operation(&BODY.replace("key: {", "type: { x-name: kind,")), "");
+    assert_has(
+        &code,
+        r#"
+#[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+pub kind: Option<Secret>,"#,
+    );
+}
+
+#[test]
+fn a_flag_of_a_query_is_one_or_zero() {
+    let flag = "description: A., schema: { type: integer, enum: [0, 1], x-flag: true } }";
+    let code = ops(
+        &operation(&format!(
+            "  - {{ name: a, in: query, required: true, {flag}\n  - {{ name: b, in: query, {flag}"
+        )),
+        "",
+    );
+    assert_has(&code, "/// A.\npub a: bool,\n/// A.\npub b: Option<bool>,");
+    assert_has(
+        &code,
+        r#"
+        Ok(Request::put("/v1/things/{id}")
+            .path("id", &self.id)?
+            .query("a", u8::from(self.a))
+            .query_opt("b", self.b.map(u8::from)))"#,
+    );
+    assert!(code.contains("name: \"b\", kind: FieldKind::Boolean, required: false"), "{code}");
+}
+
+#[test]
+fn one_of_several_credentials_is_taken_or_none() {
+    let several = "[{ bearer: [] }, { password: [] }]";
+    let code = |security: &str| {
+        let operation = operation("").replace("[{ bearer: [] }]", security);
+        // Schemes stand before the schemas in the document.
+        let yaml = super::document(&operation, "")
+            .replace("    bearer: {", "    password: { type: http, scheme: basic }\n    bearer: {");
+        super::code(&super::read("acme", &yaml).unwrap())
+    };
+    assert_has(&code(several), r#"Security::required(&["bearer", "password"])"#);
+    let optional = "[{}, { bearer: [] }, { password: [] }]";
+    assert_has(&code(optional), r#"Security::optional(&["bearer", "password"])"#);
+}
+
+#[test]
+fn what_a_form_or_a_query_cannot_say_is_refused() {
+    let spelling = "a boolean has no one spelling outside of JSON; write `type: integer` and \
+                    `x-flag: true`";
+    let flag = "a flag is left out when it is false; make it an optional property of a body, or \
+                decode it with an x-decoder";
+    let form = "PUT/requestBody/content/application~1x-www-form-urlencoded/schema/properties";
+    let constant = "a constant property; only one is supported, and only in JSON";
+    for (from, to, problem) in [
+        (
+            "type: integer, const: 1, x-flag: true",
+            "type: boolean",
+            format!("{form}/test: {spelling}"),
+        ),
+        ("[apikey, type]", "[apikey, type, test]", format!("{form}/test: {flag}")),
+        (", x-flag: true", "", format!("{form}/test: {constant}")),
+        (
+            "    application/x-www",
+            "    application/json: { schema: {} }\n    application/x-www",
+            "PUT/requestBody: the body has not one media type; choose one".to_owned(),
+        ),
+    ] {
+        assert!(FORM.contains(from), "{from}");
+        let found = problems(&operation(&FORM.replacen(from, to, 1)), API_KEY);
+        assert_eq!(found, format!("error: {problem}"));
+    }
+    let two = BODY.replace("{ type: string,", "{ const: true,");
+    let json = "PUT/requestBody/content/application~1json/schema/properties";
+    assert_eq!(problems(&operation(&two), ""), format!("error: {json}/key: {constant}"));
+    let query = "  - { name: a, in: query, description: A., schema: { type: boolean } }";
+    assert_eq!(problems(&operation(query), ""), format!("error: PUT/parameters/1: {spelling}"));
+    let thing = "
+Thing:
+  type: object
+  description: A.
+  properties: { on: { type: integer, x-flag: true, description: B. } }";
+    let place = "#/components/schemas/Thing/properties/on";
+    assert_eq!(problems(&operation(OUTPUT), thing), format!("error: {place}: {flag}"));
+}

@@ -1,0 +1,159 @@
+//! Opens files that hold a secret: one rule for the library's token store and the command's files.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Why a file with a secret cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PrivateFileError {
+    /// The operating system refused.
+    Io(io::Error),
+    /// It is a pipe, a device, a socket or a folder.
+    NotAFile,
+    /// Other users can read or write it.
+    Exposed {
+        /// The shell command that takes it away from them. `None` where the mode comes from outside,
+        /// as for a container's secret, and cannot be changed here.
+        chmod: Option<String>,
+    },
+}
+
+impl PrivateFileError {
+    /// What to do about it, where anything can be said.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Exposed { chmod: Some(chmod) } => Some(chmod),
+            Self::Exposed { chmod: None } => Some(
+                "its mode comes from outside: mount it with mode 0400 and this user as its owner",
+            ),
+            Self::Io(_) | Self::NotAFile => None,
+        }
+    }
+}
+
+impl fmt::Display for PrivateFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "{}", error.kind()),
+            Self::NotAFile => f.write_str("it is not a regular file"),
+            Self::Exposed { .. } => f.write_str("others may read it"),
+        }
+    }
+}
+
+impl std::error::Error for PrivateFileError {}
+
+impl From<io::Error> for PrivateFileError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Opens a file for reading, never waiting for the other end of a pipe, and checks it as
+/// [`check_private_file`] does.
+///
+/// # Errors
+///
+/// When there is no such file, when it is not a regular one, and when others may read it.
+pub fn open_private_file(path: &Path) -> Result<File, PrivateFileError> {
+    let mut options = File::options();
+    options.read(true);
+    // Opening a pipe that nobody writes to would block the thread; for a regular file this has no
+    // effect.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        rustix::fs::OFlags::NONBLOCK.bits() as i32,
+    );
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(PrivateFileError::NotAFile);
+    }
+    check_private_file(path, &file)?;
+    Ok(file)
+}
+
+/// Checks that nobody but the owner may read an open file.
+///
+/// A file below `$CREDENTIALS_DIRECTORY` may be readable by its group as well: systemd gives a
+/// service its credentials with an access list, which shows as mode 0440.
+///
+/// # Errors
+///
+/// [`PrivateFileError::Exposed`] when others may read it. On systems without modes nothing is checked.
+pub fn check_private_file(path: &Path, file: &File) -> Result<(), PrivateFileError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = file.metadata()?.permissions().mode() & 0o777;
+        let is_for_group_at_most = mode & 0o037 == 0;
+        let is_private =
+            mode & 0o077 == 0 || is_for_group_at_most && is_credential_of_service(path);
+        if !is_private {
+            return Err(PrivateFileError::Exposed { chmod: chmod(path, file) });
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, file);
+    Ok(())
+}
+
+/// Whether systemd gave this file to the service that we are.
+#[cfg(unix)]
+fn is_credential_of_service(path: &Path) -> bool {
+    let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") else { return false };
+    let folder = Path::new(&folder);
+    // Both are resolved, so that a link in the folder leads nowhere else.
+    match (folder.canonicalize(), path.canonicalize()) {
+        (Ok(folder), Ok(path)) => path.parent().is_some() && path.starts_with(folder),
+        _ => false,
+    }
+}
+
+/// The command that takes a file away from others, where one can.
+#[cfg(unix)]
+fn chmod(path: &Path, file: &File) -> Option<String> {
+    let is_read_only = rustix::fs::fstatvfs(file)
+        .is_ok_and(|found| found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
+    (!is_read_only && !is_mounted_secret(path)).then(|| chmod_command(path))
+}
+
+/// Where container systems mount secrets.
+#[cfg(unix)]
+fn is_mounted_secret(path: &Path) -> bool {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    ["/run/secrets", "/var/run/secrets"].iter().any(|folder| path.starts_with(folder))
+}
+
+/// The shell command that takes a file away from others.
+#[must_use]
+pub fn chmod_command(path: &Path) -> String {
+    let shown = path.display().to_string();
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
+    match shown.chars().all(is_safe) {
+        true => format!("chmod 600 {shown}"),
+        false => format!("chmod 600 '{}'", shown.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_containers_secret_is_not_to_be_chmodded() {
+        let file = tempfile::tempfile().unwrap();
+        let hint = |path: &str| chmod(Path::new(path), &file);
+        for mounted in ["/run/secrets/token", "/var/run/secrets/kubernetes.io/token"] {
+            assert_eq!(hint(mounted), None);
+        }
+        assert_eq!(hint("/run/secretsx").as_deref(), Some("chmod 600 /run/secretsx"));
+        assert_eq!(hint("/a b/it's").as_deref(), Some(r"chmod 600 '/a b/it'\''s'"));
+        let error = PrivateFileError::Exposed { chmod: None };
+        assert!(error.hint().is_some_and(|hint| hint.contains("mount it with mode 0400")));
+    }
+}

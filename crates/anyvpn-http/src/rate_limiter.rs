@@ -1,0 +1,157 @@
+//! When a client may send: pauses that the server asked for, and operations that the vendor allows
+//! only so often.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyvpn_core::{Error, ErrorKind, OperationId};
+
+use crate::Clock;
+
+/// Gives out a permit for every attempt. Shared by all clients that were made of one.
+#[derive(Default)]
+pub(crate) struct RateLimiter {
+    /// Until when the server asked all calls to wait.
+    pause: Mutex<Option<Instant>>,
+    queues: Mutex<HashMap<OperationId, Arc<Queue>>>,
+}
+
+/// The attempts of one operation, in the order in which they came.
+#[derive(Default)]
+struct Queue {
+    /// Held by the first in the queue.
+    first: tokio::sync::Mutex<()>,
+    /// How many wait, the first one included.
+    waiting: AtomicU32,
+    /// The earliest time for the next permit.
+    next: Mutex<Option<Instant>>,
+}
+
+impl Queue {
+    /// How long until the next permit.
+    fn ahead(&self, now: Instant) -> Duration {
+        let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.map_or(Duration::ZERO, |next| next.saturating_duration_since(now))
+    }
+}
+
+/// A place in the queue; it is given up also when its future is dropped.
+struct Waiting<'a>(&'a Queue);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl RateLimiter {
+    /// Makes all calls wait, as the server asked.
+    pub(crate) fn pause_until(&self, until: Instant) {
+        let mut pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        *pause = Some(pause.map_or(until, |earlier| earlier.max(until)));
+    }
+
+    fn paused(&self, now: Instant) -> Duration {
+        let pause = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        pause.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
+    fn queue(&self, operation: OperationId) -> Arc<Queue> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(queues.entry(operation).or_default())
+    }
+
+    /// Waits for the permit of one attempt, and returns how long that took in the queue of the
+    /// operation; `None` when there was nothing to wait for.
+    ///
+    /// With a `min_interval` the next permit is given that much later, whether the caller uses this
+    /// one or not: it may have sent.
+    ///
+    /// # Errors
+    ///
+    /// `RateLimited` when the server asked for a pause beyond the deadline. The queue has no such
+    /// end.
+    pub(crate) async fn permit(
+        &self,
+        operation: OperationId,
+        min_interval: Option<Duration>,
+        deadline: Instant,
+        clock: &dyn Clock,
+    ) -> Result<Option<Duration>, Error> {
+        let mut waited = false;
+        loop {
+            let now = clock.instant();
+            let pause = self.paused(now);
+            if pause.is_zero() {
+                break;
+            }
+            if pause >= deadline.saturating_duration_since(now) {
+                return Err(Error::new(ErrorKind::RateLimited)
+                    .with_detail("the provider asked to wait; nothing was sent")
+                    .with_retry_after(Some(pause)));
+            }
+            waited = true;
+            clock.sleep(pause).await;
+        }
+        let Some(min_interval) = min_interval else {
+            return Ok(waited.then_some(Duration::ZERO));
+        };
+        let queue = self.queue(operation);
+        queue.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&queue);
+        let began = clock.instant();
+        let _first = queue.first.lock().await;
+        let now = loop {
+            let now = clock.instant();
+            // A pause can have begun meanwhile.
+            let ahead = queue.ahead(now).max(self.paused(now));
+            if ahead.is_zero() {
+                break now;
+            }
+            clock.sleep(ahead).await;
+        };
+        *queue.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + min_interval);
+        let in_queue = now.saturating_duration_since(began);
+        Ok((waited || !in_queue.is_zero()).then_some(in_queue))
+    }
+
+    /// How long an attempt that came now would wait.
+    pub(crate) fn wait_for(
+        &self,
+        operation: OperationId,
+        min_interval: Option<Duration>,
+        now: Instant,
+    ) -> Duration {
+        let pause = self.paused(now);
+        let Some(min_interval) = min_interval else { return pause };
+        let queue = self.queue(operation);
+        let waiting = queue.waiting.load(Ordering::Relaxed);
+        queue.ahead(now).max(pause).saturating_add(min_interval.saturating_mul(waiting))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_waits_for_those_that_came_before_and_for_the_pause() {
+        const ID: OperationId = OperationId::new("acme", "create");
+        let (limiter, now) = (RateLimiter::default(), Instant::now());
+        let (interval, rest) = (Duration::from_secs(10), Duration::from_secs(4));
+        let wait_for = || limiter.wait_for(ID, Some(interval), now);
+        assert_eq!(wait_for(), Duration::ZERO);
+        let queue = limiter.queue(ID);
+        *queue.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + rest);
+        assert_eq!(wait_for(), rest);
+        queue.waiting.store(2, Ordering::Relaxed);
+        assert_eq!(wait_for(), rest + 2 * interval);
+        limiter.pause_until(now + 2 * rest);
+        assert_eq!(wait_for(), 2 * rest + 2 * interval);
+        // A shorter pause does not end a longer one.
+        limiter.pause_until(now + rest);
+        assert_eq!(limiter.wait_for(ID, None, now), 2 * rest);
+    }
+}

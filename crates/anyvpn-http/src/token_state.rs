@@ -1,0 +1,56 @@
+//! What a [`TokenManager`](crate::TokenManager) remembers between two calls.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyvpn_core::{Error, Secret};
+use futures_core::future::BoxFuture;
+use futures_util::future::{Shared, WeakShared};
+
+use crate::BoundToken;
+
+/// A renewal under way. Errors are shared, since they cannot be cloned.
+pub(crate) type Renewal<T> = Shared<BoxFuture<'static, Result<BoundToken<T>, Arc<Error>>>>;
+pub(crate) type WeakRenewal<T> = WeakShared<BoxFuture<'static, Result<BoundToken<T>, Arc<Error>>>>;
+
+pub(crate) struct State<T> {
+    /// Weak, so that what nobody drives any more releases the store's lock.
+    pub(crate) renewal: Option<WeakRenewal<T>>,
+    pub(crate) unsaved: Option<Unsaved<T>>,
+    pub(crate) last_made: Option<LastMade>,
+    pub(crate) failure: Option<Failed>,
+}
+
+impl<T> Default for State<T> {
+    fn default() -> Self {
+        Self { renewal: None, unsaved: None, last_made: None, failure: None }
+    }
+}
+
+/// A token that the store did not take.
+pub(crate) struct Unsaved<T> {
+    pub(crate) token: BoundToken<T>,
+    /// What the store held instead.
+    pub(crate) replaces: Option<Secret>,
+    /// `None` until the first attempt to store it has ended.
+    pub(crate) error: Option<Arc<Error>>,
+    pub(crate) failures: u32,
+    /// When storing it is tried again.
+    pub(crate) retry_at: Instant,
+}
+
+/// The token that this process made last.
+pub(crate) struct LastMade {
+    pub(crate) secret: Secret,
+    pub(crate) at: Instant,
+    /// How many renewals of refused tokens came shortly after each other.
+    pub(crate) quick_renewals: u32,
+}
+
+/// Why there is no new token.
+pub(crate) struct Failed {
+    pub(crate) error: Arc<Error>,
+    pub(crate) failures: u32,
+    /// `None`: it is never tried again.
+    pub(crate) retry_at: Option<Instant>,
+}

@@ -1,0 +1,277 @@
+//! What happens to every request, whichever provider it is for: check, read, log, fault, work, answer.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request};
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use bytes::{Bytes, BytesMut};
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+use http::request::Parts;
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use serde_json::json;
+
+use crate::access::{self, Hosts};
+use crate::fault::{Fault, Faults};
+use crate::log::{Entry, Log};
+use crate::provider::{Answer, Call, Provider, Route};
+use crate::reply::{Reply, reset, takeover};
+use crate::wire::{Wait, WireFault};
+use crate::{Clock, locked};
+
+/// Longest body that is taken.
+const BODY_LIMIT: usize = 1024 * 1024;
+/// How much of a longer body is read and thrown away, so that its sender comes to read the refusal.
+const DISCARD_LIMIT: usize = 16 * BODY_LIMIT;
+
+/// An error when a parameter is not UTF-8.
+type Params = Result<RawPathParams, RawPathParamsRejection>;
+
+/// A connection, as the requests on it know it.
+pub(crate) struct Connection {
+    pub(crate) peer: IpAddr,
+    /// Whether a whole request is being answered; else the connection is idle or reads.
+    working: AtomicBool,
+}
+
+impl Connection {
+    pub(crate) fn new(peer: IpAddr) -> Connection {
+        Connection { peer, working: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn is_working(&self) -> bool {
+        self.working.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_working(&self, working: bool) {
+        self.working.store(working, Ordering::Relaxed);
+    }
+}
+
+/// All that the requests share.
+pub(crate) struct RequestHandler {
+    pub(crate) providers: Vec<Arc<dyn Provider>>,
+    pub(crate) clock: Clock,
+    pub(crate) seed: u64,
+    pub(crate) log: Mutex<Log>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) wait: Wait,
+    pub(crate) read_timeout: Duration,
+    pub(crate) hosts: Hosts,
+}
+
+/// The routes of all providers.
+pub(crate) fn router(handler: &Arc<RequestHandler>) -> Router {
+    let mut router = Router::new();
+    for provider in &handler.providers {
+        for (place, route) in provider.routes().into_iter().enumerate() {
+            // The tables hold nothing but plain methods; one that axum has no filter for has no
+            // route, and the test of the tables fails.
+            let Ok(method) = MethodFilter::try_from(route.method.clone()) else {
+                continue;
+            };
+            let path = format!("/{}{}", provider.name(), route.path);
+            let (handler, provider, route) = (handler.clone(), provider.clone(), Arc::new(route));
+            let handle = async move |params: Params, request: Request| {
+                handler.handle(&*provider, place, &route, params, request).await
+            };
+            router = router.route(&path, on(method, handle));
+        }
+    }
+    let (missing, refused) = (handler.clone(), handler.clone());
+    router
+        .method_not_allowed_fallback(async move |request: Request| {
+            refused.refuse(StatusCode::METHOD_NOT_ALLOWED, request).await
+        })
+        .fallback(async move |request: Request| {
+            missing.refuse(StatusCode::NOT_FOUND, request).await
+        })
+}
+
+impl RequestHandler {
+    /// Answers a request: all of them come through here before they are routed.
+    pub(crate) async fn serve(&self, router: Router, request: Request) -> Response {
+        if let Err(reason) = access::check(&request, &self.hosts) {
+            return Reply::json(403, &json!({ "error": reason })).into_response();
+        }
+        if access::is_control(&request) {
+            return self.control(request).await;
+        }
+        let Ok(response) = TowerToHyperService::new(router).call(request).await;
+        response
+    }
+
+    async fn handle(
+        &self,
+        provider: &dyn Provider,
+        place: usize,
+        route: &Route<()>,
+        params: Params,
+        request: Request,
+    ) -> Response {
+        let (parts, body) = request.into_parts();
+        let operation = route.operation;
+        let body = match self.read(&parts, body).await {
+            Ok(body) => body,
+            Err(Unread::Broken) => return reset(),
+            Err(Unread::Refused(status)) => {
+                let received = Entry::new(&parts, b"", Some(operation), route.shows);
+                return self.answer(received, refusal(provider, status));
+            }
+        };
+        let mut received = Entry::new(&parts, &body, Some(operation), route.shows);
+        let Ok(params) = params else {
+            return self.answer(received, refusal(provider, StatusCode::NOT_FOUND));
+        };
+        let fault = locked(&self.faults).next(operation);
+        let wire = fault.as_ref().and_then(Fault::on_the_wire);
+        let unworked = match &fault {
+            Some(Fault::TooManyRequests { retry_after }) => {
+                let reply = refusal(provider, StatusCode::TOO_MANY_REQUESTS);
+                Some(match retry_after {
+                    Some(wait) => reply.with_header(RETRY_AFTER, wait.as_secs_f64().ceil() as u64),
+                    None => reply,
+                })
+            }
+            Some(Fault::Status(status)) => Some(provider.refusal(*status, "Server Error")),
+            Some(Fault::Html(status)) => Some(Reply::html(*status)),
+            _ if wire.is_some_and(|fault| !fault.worked) => {
+                Some(provider.refusal(500, "Server Error"))
+            }
+            _ => None,
+        };
+        let asked = wire.map(|wire| (wire, parts.clone(), body.clone()));
+        let reply = match unworked {
+            Some(reply) => reply,
+            None => match provider.answer(place, &call(parts, params, body)) {
+                Ok(answer) => {
+                    received.effect = true;
+                    match answer {
+                        Answer::Now(reply) => reply,
+                        Answer::Later(reply) => reply.await,
+                    }
+                }
+                Err(refusal) => refusal,
+            },
+        };
+        if let Some((wire, parts, body)) = asked {
+            return self.corrupt(received, reply, wire, &parts, &body);
+        }
+        // Logged first: whoever asks gives up waiting sooner, and this code with it.
+        let response = self.answer(received, reply);
+        if let Some(Fault::Delay(delay)) = fault {
+            (self.wait.0)(delay).await;
+        }
+        response
+    }
+
+    /// Lets the reply go wrong on the wire.
+    fn corrupt(
+        &self,
+        mut received: Entry,
+        reply: Reply,
+        fault: &WireFault,
+        parts: &Parts,
+        body: &[u8],
+    ) -> Response {
+        let script = reply.corrupted(fault, parts, body);
+        received.status = script.status;
+        locked(&self.log).push(received);
+        takeover(script)
+    }
+
+    /// Refuses what no route takes, in the form of the provider whose prefix it has.
+    async fn refuse(&self, status: StatusCode, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let (status, body) = match self.read(&parts, body).await {
+            Ok(body) => (status, body),
+            Err(Unread::Broken) => return reset(),
+            Err(Unread::Refused(status)) => (status, Bytes::new()),
+        };
+        let received = Entry::new(&parts, &body, None, &[]);
+        let name = parts.uri.path().split('/').nth(1).unwrap_or_default();
+        match self.providers.iter().find(|provider| provider.name() == name) {
+            Some(provider) => self.answer(received, no_route(&**provider, status)),
+            None => Reply::json(status.as_u16(), &json!({ "error": status.to_string() }))
+                .into_response(),
+        }
+    }
+
+    fn answer(&self, mut received: Entry, reply: Reply) -> Response {
+        received.status = Some(reply.status.as_u16());
+        locked(&self.log).push(received);
+        reply.into_response()
+    }
+
+    /// The whole body, if it comes in time and is not too long.
+    pub(crate) async fn read(&self, parts: &Parts, body: Body) -> Result<Bytes, Unread> {
+        let late = |_| Unread::Refused(StatusCode::REQUEST_TIMEOUT);
+        let body = match body.is_end_stream() {
+            true => Bytes::new(),
+            false => tokio::time::timeout(self.read_timeout, read(body)).await.map_err(late)??,
+        };
+        if let Some(connection) = parts.extensions.get::<Arc<Connection>>() {
+            connection.set_working(true);
+        }
+        Ok(body)
+    }
+}
+
+fn call(parts: Parts, params: RawPathParams, body: Bytes) -> Call {
+    let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    // The server adds the connection to every request; without it the caller is nobody.
+    let connection = parts.extensions.get::<Arc<Connection>>();
+    Call {
+        params,
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body,
+        peer: connection.map_or(IpAddr::from([0; 4]), |connection| connection.peer),
+    }
+}
+
+fn refusal(provider: &dyn Provider, status: StatusCode) -> Reply {
+    provider.refusal(status.as_u16(), status.canonical_reason().unwrap_or("Refused"))
+}
+
+fn no_route(provider: &dyn Provider, status: StatusCode) -> Reply {
+    provider.no_route(status.as_u16(), status.canonical_reason().unwrap_or("Refused"))
+}
+
+/// Why there is no body.
+pub(crate) enum Unread {
+    /// It is too long, or did not come in time.
+    Refused(StatusCode),
+    Broken,
+}
+
+async fn read(mut body: Body) -> Result<Bytes, Unread> {
+    let mut whole = BytesMut::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame.map_err(|_| Unread::Broken)?.into_data() else {
+            continue;
+        };
+        length += frame.len();
+        if length > DISCARD_LIMIT {
+            break;
+        }
+        if length <= BODY_LIMIT {
+            whole.extend_from_slice(&frame);
+        }
+    }
+    match length > BODY_LIMIT {
+        true => Err(Unread::Refused(StatusCode::PAYLOAD_TOO_LARGE)),
+        false => Ok(whole.freeze()),
+    }
+}

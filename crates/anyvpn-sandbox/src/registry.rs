@@ -1,0 +1,69 @@
+//! The providers that there are.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::provider::{Provider, Settings, Shared, State};
+use crate::variation::{self, Row, Variation};
+use crate::{azire, vpngn, vpnscript};
+
+/// All providers. A new one is its module and one line here; its accessors on the sandbox stand in the
+/// module.
+pub(crate) static REGISTRY: &[Registration] = &[
+    Registration::of::<azire::State>(),
+    Registration::of::<vpngn::State>(),
+    Registration::of::<vpnscript::State>(),
+];
+
+/// A page for browsers is served like a call, and is no operation of the API.
+const PAGE_SUFFIX: &str = "-page";
+
+/// What the registry tells of a provider.
+pub(crate) struct Registration {
+    pub(crate) operations: fn() -> Vec<&'static str>,
+    pub(crate) variations: fn() -> Vec<Variation>,
+    pub(crate) start: fn(&Settings) -> Started,
+}
+
+/// A provider as the server has it, and the handle that tests have.
+pub(crate) struct Started {
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) service: Box<dyn Any + Send + Sync>,
+}
+
+impl Registration {
+    const fn of<S: State>() -> Registration {
+        Registration {
+            operations: operations_of::<S>,
+            variations: || S::VARIATIONS.iter().map(Row::variation).collect(),
+            start: start::<S>,
+        }
+    }
+}
+
+fn operations_of<S: State>() -> Vec<&'static str> {
+    let mut names: Vec<_> = S::ROUTES.iter().map(|route| route.operation).collect();
+    names.retain(|name| !name.ends_with(PAGE_SUFFIX));
+    names.dedup();
+    names
+}
+
+fn start<S: State>(settings: &Settings) -> Started {
+    let quirks = variation::draw(S::VARIATIONS, settings.seed);
+    let quirks = variation::choose(S::VARIATIONS, quirks, &settings.variations);
+    let state = Shared::new(S::new(settings, quirks));
+    Started { service: Box::new(S::Service::from(state.clone())), provider: Arc::new(state) }
+}
+
+/// The names of all operations that the sandbox serves, such as `azire.create-user`.
+#[must_use]
+pub fn operations() -> Vec<&'static str> {
+    REGISTRY.iter().flat_map(|provider| (provider.operations)()).collect()
+}
+
+impl Variation {
+    /// All variations, by provider.
+    pub fn all() -> impl Iterator<Item = Variation> {
+        REGISTRY.iter().flat_map(|provider| (provider.variations)())
+    }
+}

@@ -1,0 +1,67 @@
+//! The names of variations: what they are, what each switches on, and where each stands.
+
+use std::collections::BTreeSet;
+
+use anyvpn_sandbox::{Sandbox, StartError, Variation, azire, vpngn, vpnscript};
+
+use crate::client::sandbox;
+
+/// The choices of all providers, to compare.
+fn choices(sandbox: &Sandbox) -> (azire::Quirks, vpngn::Quirks, vpnscript::Quirks) {
+    (sandbox.azire().quirks(), sandbox.vpngn().quirks(), sandbox.vpnscript().quirks())
+}
+
+#[tokio::test]
+async fn each_name_is_there_once_and_changes_one_provider() {
+    let usual = choices(&sandbox(0).await);
+    let mut names = BTreeSet::new();
+    for Variation { name, what, .. } in Variation::all() {
+        assert!(names.insert(name), "{name} is there twice");
+        assert!(what.ends_with('.'), "{name}: {what}");
+        let builder = Sandbox::builder().variation(name);
+        let (azire, vpngn, vpnscript) = choices(&builder.start().await.unwrap());
+        let changed = [azire != usual.0, vpngn != usual.1, vpnscript != usual.2];
+        let provider = name.split('.').next().unwrap();
+        assert_eq!(changed, ["azire", "vpngn", "vpnscript"].map(|it| it == provider), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_name_is_refused_with_the_list() {
+    let refused = Sandbox::builder().variation("azire.fast").start().await;
+    let Err(error @ StartError::UnknownVariation(_)) = refused else { panic!("it started") };
+    let text = error.to_string();
+    assert!(text.contains("\"azire.fast\""), "{text}");
+    assert!(Variation::all().all(|variation| text.contains(variation.name)), "{text}");
+}
+
+#[tokio::test]
+async fn of_two_that_exclude_each_other_the_later_one_counts() {
+    let names = ["azire.closed-port-is-404", "azire.created-is-201", "azire.closed-port-is-422"];
+    let builder =
+        names.into_iter().fold(Sandbox::builder(), |builder, name| builder.variation(name));
+    let quirks = builder.start().await.unwrap().azire().quirks();
+    assert_eq!((quirks.closed, quirks.created), (422, 201));
+}
+
+#[test]
+fn seeds_draw_variations_and_seed_0_none() {
+    assert_eq!(azire::Quirks::from_seed(0), azire::Quirks::default());
+    assert_eq!(vpngn::Quirks::from_seed(0), vpngn::Quirks::default());
+    assert_eq!(vpnscript::Quirks::from_seed(0), vpnscript::Quirks::default());
+    assert!((1..500).any(|seed| azire::Quirks::from_seed(seed).closed == 422));
+    assert!((1..500).any(|seed| vpngn::Quirks::from_seed(seed).code_field == "error"));
+    assert!((1..500).any(|seed| vpnscript::Quirks::from_seed(seed).refused == 422));
+}
+
+#[test]
+fn every_variation_has_its_source_and_no_other_is_named() {
+    let table = include_str!("../../../../docs/decisions/sandbox.md");
+    let named: BTreeSet<&str> = table
+        .split('`')
+        .filter(|text| !text.contains('('))
+        .filter(|text| ["azire.", "vpngn.", "vpnscript."].iter().any(|it| text.starts_with(it)))
+        .collect();
+    let all: BTreeSet<&str> = Variation::all().map(|variation| variation.name).collect();
+    assert_eq!(named, all);
+}

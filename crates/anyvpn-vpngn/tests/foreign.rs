@@ -1,0 +1,43 @@
+//! A reply that is not VPNGN's says nothing about a customer or a credential: nobody is created
+//! because of it, and no token is refreshed.
+
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
+mod world;
+
+use std::sync::Arc;
+
+use anyvpn_http::{MemoryStore, Operation as _};
+use anyvpn_sandbox::{Fault, FaultRule};
+use anyvpn_vpngn::ErrorKind;
+use anyvpn_vpngn::ops::{AddClient, GetProducts, TokenRefresh};
+use world::{Credential, EMAIL, World, newcomer};
+
+/// Any refusal of VPNGN's own can mean that it does not know the customer, so a page must not.
+#[tokio::test]
+async fn nobody_is_created_because_a_page_came() {
+    let named = ["json-403-message", "json-404-error", "json-404-problem", "empty-404"];
+    let named = named.map(Fault::Wire);
+    let world = World::new(0).await;
+    for fault in [400, 401, 403, 404, 406].map(Fault::Html).into_iter().chain(named) {
+        world.sandbox.inject(FaultRule::once("vpngn.get-products", fault.clone())).unwrap();
+        let vpngn = world.vpngn(Credential::SecretKey);
+        let error = vpngn.ensure_client(newcomer("new@example.com")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{fault:?}: {error}");
+    }
+    assert_eq!(world.arrived(AddClient::ID), 0);
+}
+
+#[tokio::test]
+async fn a_page_with_401_refreshes_no_token() {
+    let world = World::new(0).await;
+    let store = Arc::new(MemoryStore::new(Some(world.tokens())));
+    let vpngn = world.vpngn(Credential::None).with_session(EMAIL, store).await.unwrap();
+    for fault in [Fault::Html(401), Fault::Wire("json-401-empty")] {
+        world.sandbox.inject(FaultRule::once("vpngn.get-products", fault)).unwrap();
+        let products = GetProducts { email: EMAIL.to_owned() };
+        let error = vpngn.call(products).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");
+    }
+    assert_eq!(world.arrived(TokenRefresh::ID), 0);
+}

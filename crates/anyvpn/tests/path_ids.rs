@@ -1,0 +1,75 @@
+//! No value in a path can name another resource, whichever operation takes it.
+
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
+
+use std::io::ErrorKind::WouldBlock;
+use std::net::TcpListener;
+
+use anyvpn::{AnyClient, Entry, ErrorKind, FieldKind, Profile, ProviderName};
+use serde_json::{Map, Value};
+
+/// The names of the places in a path.
+fn places(entry: &Entry) -> impl Iterator<Item = &'static str> {
+    entry.path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
+}
+
+/// A value for every field that is needed.
+fn input(entry: &Entry) -> Map<String, Value> {
+    let value = |kind| match kind {
+        FieldKind::Text | FieldKind::Secret => Value::from("abc"),
+        FieldKind::Integer => Value::from(1),
+        FieldKind::Boolean => Value::from(true),
+        FieldKind::Json => Value::from(1.5),
+    };
+    let needed = entry.fields.iter().filter(|field| field.required);
+    needed.map(|field| (field.name.to_owned(), value(field.kind))).collect()
+}
+
+#[tokio::test]
+async fn a_value_that_names_another_resource_is_refused_before_sending() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut tried = Vec::new();
+    for provider in ProviderName::ALL {
+        let profile = Profile::from_environment(*provider, |name| match name {
+            name if name.ends_with("_URL") => Some(url.clone()),
+            name if name.ends_with("_BRAND") => None,
+            _ => Some("t0ken".to_owned()),
+        });
+        let client = AnyClient::open(&profile).unwrap();
+        for entry in provider.operations() {
+            for place in places(entry) {
+                let field = entry.fields.iter().find(|field| field.name == place).unwrap();
+                for wrong in [
+                    "",
+                    ".",
+                    "..",
+                    "../users/me",
+                    "..%2fusers%2fme",
+                    "%2e%2e%2Fusers%2Fme",
+                    "..\\users\\me",
+                    "a/b",
+                    "a%",
+                    "a\nb",
+                    "a\0",
+                    "a\u{7f}",
+                    "a\u{85}",
+                ] {
+                    let mut input = input(entry);
+                    input.insert(place.to_owned(), wrong.into());
+                    let outcome = client.call(entry.id.name(), input.into(), false).await;
+                    let error = outcome.unwrap_err();
+                    let what = format!("{} {place} {wrong:?}: {error}", entry.id);
+                    assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{what}");
+                    assert!(error.fields().contains_key(place), "{what}");
+                }
+                if field.kind == FieldKind::Text {
+                    tried.push(entry.id.name());
+                }
+            }
+        }
+    }
+    assert_eq!(listener.accept().unwrap_err().kind(), WouldBlock, "something was sent");
+    assert_eq!(tried, ["update-token", "delete-token", "get-ip", "delete-ip", "put-ip-key"]);
+}

@@ -1,0 +1,59 @@
+//! The workspace's crates, as Cargo sees them.
+
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{MetadataCommand, Package};
+
+/// The packages of the workspace.
+///
+/// # Errors
+///
+/// When Cargo cannot read a manifest.
+pub fn packages(root: &Path) -> Result<Vec<Package>, String> {
+    let mut command = MetadataCommand::new();
+    let metadata = command.current_dir(root).no_deps().exec().map_err(|e| e.to_string())?;
+    Ok(metadata.packages)
+}
+
+/// Those that are for crates.io.
+///
+/// # Errors
+///
+/// As [`packages`].
+pub fn published(root: &Path) -> Result<Vec<Package>, String> {
+    Ok(packages(root)?.into_iter().filter(|package| package.publish.is_none()).collect())
+}
+
+/// A provider's crate: one that has an OpenAPI document.
+pub struct Provider {
+    /// The name in its operations: that of its folder without `anyvpn-`.
+    pub name: String,
+    /// Its folder below the workspace's.
+    pub folder: PathBuf,
+    /// Whether it is for crates.io. An example is not.
+    pub is_published: bool,
+}
+
+/// The providers, in order of their names.
+///
+/// # Errors
+///
+/// As [`packages`].
+pub fn providers(root: &Path) -> Result<Vec<Provider>, String> {
+    let top = root.canonicalize().map_err(|e| format!("{}: {e}", root.display()))?;
+    let mut providers = Vec::new();
+    for package in packages(root)? {
+        let Some(folder) = package.manifest_path.parent() else { continue };
+        if !folder.join("openapi.yaml").is_file() {
+            continue;
+        }
+        let name = folder.file_name().unwrap_or_default();
+        providers.push(Provider {
+            name: name.strip_prefix("anyvpn-").unwrap_or(name).to_owned(),
+            folder: folder.as_std_path().strip_prefix(&top).unwrap_or(folder.as_std_path()).into(),
+            is_published: package.publish.is_none(),
+        });
+    }
+    providers.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(providers)
+}
