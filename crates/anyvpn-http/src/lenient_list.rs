@@ -30,6 +30,13 @@ impl<T> Default for LenientList<T> {
     }
 }
 
+/// A list of which every element fits.
+impl<T> From<Vec<T>> for LenientList<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self { items, left_out: LeftOut::default() }
+    }
+}
+
 impl<T> Deref for LenientList<T> {
     type Target = [T];
 
