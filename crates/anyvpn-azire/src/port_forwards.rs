@@ -4,7 +4,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyvpn_core::{
-    CheckPort, Error, Lease, ListPortForwards, NewPortForward, PortCheck, PortForward, PortForwards,
+    CheckPort, Error, Lease, ListPortForwards, NewPortForward, PortCheck, PortForward,
+    PortForwards, PortProtocols,
 };
 use async_trait::async_trait;
 
@@ -28,6 +29,12 @@ impl PortForwards for Azire {
     async fn create_port_forward(&self, new: NewPortForward) -> Result<PortForward, Error> {
         if new.wished_port.is_some() {
             return Err(Error::invalid("wished_port", "AzireVPN chooses the number"));
+        }
+        if new.local_port.is_some() {
+            return Err(Error::invalid("local_port", "AzireVPN forwards to the same number"));
+        }
+        if new.protocols != PortProtocols::Both {
+            return Err(Error::invalid("protocols", "AzireVPN forwards TCP and UDP together"));
         }
         let operation = CreatePortForward {
             internal_ipv4: needed(new.device)?,

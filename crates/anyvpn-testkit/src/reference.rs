@@ -1,5 +1,9 @@
 //! A provider in memory that keeps the contract: what the conformance suite itself is tested with,
-//! and the smallest complete example of a provider.
+//! and the smallest complete example of a provider. [`KeptAlive`] and [`Reseller`] keep the parts of
+//! the contract that one provider cannot have at the same time.
+
+mod kept_alive;
+mod reseller;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -9,11 +13,15 @@ use std::time::Duration;
 use anyvpn_core::{
     Ability, Account, Accounts, Capabilities, ChangePassword, CheckPort, CloseAccount, Config,
     ConfigRequest, Endpoint, Error, ErrorKind, Lease, ListPortForwards, NewAccount, NewPortForward,
-    ObtainedConfig, PortCheck, PortForward, PortForwards, Protocol, Provider, ProviderInfo,
-    PublicKey, Secret, Server, ServerConfig, ServerConfigs, Servers, SignUp, Status, Timestamp,
+    ObtainedConfig, PortCheck, PortForward, PortForwards, PortProtocols, Protocol, Provider,
+    ProviderInfo, PublicKey, Secret, Server, ServerConfig, ServerConfigs, Servers, SignUp, Status,
+    Timestamp,
 };
 use async_trait::async_trait;
 use futures_util::stream;
+
+pub use self::kept_alive::KeptAlive;
+pub use self::reseller::Reseller;
 
 /// What the reference provider is.
 pub static INFO: ProviderInfo =
@@ -197,6 +205,12 @@ impl PortForwards for Reference {
         const DAY: u64 = 24 * 60 * 60;
         let device = new.device.ok_or_else(|| Error::invalid("device", "is needed"))?;
         let lifetime = new.lifetime.unwrap_or(Duration::from_secs(30 * DAY));
+        if new.wished_port.is_some() || new.local_port.is_some() {
+            return Err(Error::invalid("port", "is the provider's choice"));
+        }
+        if new.protocols != PortProtocols::Both {
+            return Err(Error::invalid("protocols", "must be both"));
+        }
         if lifetime.is_zero() || !lifetime.as_secs().is_multiple_of(DAY) {
             return Err(Error::invalid("lifetime", "must be whole days"));
         }

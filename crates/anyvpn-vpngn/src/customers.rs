@@ -95,6 +95,7 @@ impl ChangePlan for Vpngn {
         let active: Vec<_> = products.iter().filter(is_active).collect();
         let (email, auto_terminate) = (key.to_owned(), false);
         match active[..] {
+            [product] if product.months() == Some(u32::from(wanted.months())) => Ok(()),
             [product] => {
                 let product_id = product.product_id.clone();
                 let new_product_plan = wanted;

@@ -155,6 +155,12 @@ impl Capabilities {
         self.of(ability) == Capability::Can
     }
 
+    /// The abilities that the description names, in its order: those that the provider has, then
+    /// those that it lacks for a reason of their own. A sound description names each at most once.
+    pub fn named(&self) -> impl Iterator<Item = Ability> + '_ {
+        self.can.iter().copied().chain(self.cannot.iter().map(|(ability, ..)| *ability))
+    }
+
     /// Each ability with its capability, in the order of [`Ability::ALL`].
     pub fn all(&self) -> impl Iterator<Item = (Ability, Capability)> + '_ {
         Ability::ALL.iter().map(|(ability, _)| (*ability, self.of(*ability)))

@@ -43,11 +43,13 @@ pub trait Customers: Send + Sync {
     ///
     /// # Errors
     ///
-    /// `NotFound` for an unknown customer; `InvalidRequest` for a password that the provider does not
+    /// `NotFound` for an unknown customer, or `Refused` or `InvalidRequest` where the provider does not
+    /// say why, as in all that follows; `InvalidRequest` for a password that the provider does not
     /// accept.
     async fn set_customer_password(&self, key: &str, password: Secret) -> Result<(), Error>;
 
-    /// Closes a customer's account, at once and for good.
+    /// Closes a customer's account, at once and for good. A closed customer is no longer found, or is
+    /// found without anything active.
     ///
     /// # Errors
     ///
@@ -88,7 +90,8 @@ pub trait ListCustomers: Send + Sync {
 #[async_trait]
 pub trait ChangePlan: Send + Sync {
     /// Gives a customer another plan in place of the present one, or a first one. Costs what the
-    /// provider charges for it; never repeated by itself.
+    /// provider charges for it; never repeated by itself. Nothing is bought for a customer who has the
+    /// plan already.
     ///
     /// # Errors
     ///

@@ -12,6 +12,10 @@ use crate::{Error, Secret, Timestamp};
 ///
 /// A forward belongs to one device on one server, and calls must come from inside that device's
 /// tunnel. How long it lives is its [`Lease`]. No method creates anything because another one failed.
+///
+/// Calls for different forwards may run at the same time; renew and delete one forward in turn. A
+/// forward can be renewed or deleted by another program too, from the values of the
+/// [`PortForward`]: keep its number, protocols, local port, device and ticket.
 #[async_trait]
 pub trait PortForwards: Send + Sync {
     /// How long the provider's forwards live.
@@ -30,18 +34,20 @@ pub trait PortForwards: Send + Sync {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when a device is needed and none is given, for a lifetime that the provider
-    /// cannot grant, and when the call did not come through the tunnel; `NoService` when the server
+    /// `InvalidRequest` when a device is needed and none is given, for a lifetime, a number, a local
+    /// port or protocols that cannot be asked for, and when the call did not come through the tunnel; `NoService` when the server
     /// does not forward ports; `QuotaReached` when the allowance is used up; `Ambiguous` when a port
     /// may have been opened: list to see. No list shows one that was to be hidden.
     async fn create_port_forward(&self, port: NewPortForward) -> Result<PortForward, Error>;
 
-    /// Keeps a forward alive, where its lease is [`Lease::KeptAlive`]. What comes back can have
-    /// another number: the old one is lost then.
+    /// Keeps a forward alive, where its lease is [`Lease::KeptAlive`]. Renewed in time, it has the
+    /// same number. Renewed too late, what comes back can have another number: the old one is lost
+    /// then. Renewing twice does no harm.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` where the lease is fixed; `NotFound` when the forward is no longer there.
+    /// `InvalidRequest` where the lease is fixed; `NotFound` when the forward is no longer there and
+    /// has to be created anew.
     async fn renew_port_forward(&self, port: &PortForward) -> Result<PortForward, Error>;
 
     /// Closes a port, or lets it lapse where the provider has no call for it.
@@ -92,9 +98,11 @@ pub enum Lease {
     /// Until an end that is set when the port is opened, and that cannot be moved: a forward is
     /// replaced by another one, with another number.
     Fixed,
-    /// As long as it is renewed, at least this often.
+    /// As long as it is renewed.
     KeptAlive {
-        /// The time from one renewal to the next.
+        /// The longest time from one renewal to the next. A forward whose
+        /// [`expires_at`](PortForward::expires_at) is closer than twice that is renewed at half of
+        /// what is left.
         every: Duration,
     },
 }
@@ -129,6 +137,10 @@ pub struct NewPortForward {
     pub device: Option<Ipv4Addr>,
     /// The number that is wished for; absent: any. It may not be granted.
     pub wished_port: Option<u16>,
+    /// The protocols that it is to carry; both, unless said otherwise.
+    pub protocols: PortProtocols,
+    /// The port that a program on the device listens on; absent: the number that the provider gives.
+    pub local_port: Option<u16>,
     /// How long it stays open; absent: as long as the provider does by default.
     pub lifetime: Option<Duration>,
     /// Whether lists leave it out from the beginning.
@@ -139,7 +151,14 @@ impl NewPortForward {
     /// A port for the device that asks, with the provider's default lifetime.
     #[must_use]
     pub fn new() -> Self {
-        Self { device: None, wished_port: None, lifetime: None, hidden: false }
+        Self {
+            device: None,
+            wished_port: None,
+            protocols: PortProtocols::Both,
+            local_port: None,
+            lifetime: None,
+            hidden: false,
+        }
     }
 
     /// A port for this device, with the provider's default lifetime.
@@ -171,6 +190,9 @@ pub struct PortForward {
     pub hidden: bool,
     /// When it closes unless it is renewed; absent where the provider does not say.
     pub expires_at: Option<Timestamp>,
+    /// When it closes although it is renewed, so that another one has to be created; absent where
+    /// renewing has no such end.
+    pub ends_at: Option<Timestamp>,
     /// What the provider wants to see again to renew it; absent where the number is enough. Keep it
     /// with the number to have the same one after a reconnect.
     pub ticket: Option<Secret>,
@@ -187,6 +209,7 @@ impl PortForward {
             device: None,
             hidden: false,
             expires_at: None,
+            ends_at: None,
             ticket: None,
         }
     }
@@ -195,11 +218,10 @@ impl PortForward {
 /// Two forwards are equal when everything that is known of them is, their tickets included.
 impl PartialEq for PortForward {
     fn eq(&self, other: &Self) -> bool {
-        let known = |port: &Self| {
-            (port.port, port.protocols, port.local_port, port.device, port.hidden, port.expires_at)
-        };
+        let place = |port: &Self| (port.port, port.protocols, port.local_port, port.device);
+        let times = |port: &Self| (port.hidden, port.expires_at, port.ends_at);
         let ticket = |port: &Self| port.ticket.as_ref().map(|ticket| ticket.expose().to_owned());
-        known(self) == known(other) && ticket(self) == ticket(other)
+        place(self) == place(other) && times(self) == times(other) && ticket(self) == ticket(other)
     }
 }
 

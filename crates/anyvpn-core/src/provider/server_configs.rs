@@ -39,7 +39,8 @@ pub trait ServerConfigs: Send + Sync {
     /// failed is in [`Error::left_behind`], with the provider's text where there is one.
     async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error>;
 
-    /// What was obtained and is still valid, in the provider's order; empty when there is none.
+    /// What was obtained and is still valid, in the provider's order; empty when there is none, and
+    /// where the provider keeps nothing of what was obtained: [`ServerConfig::id`] is absent then.
     ///
     /// # Errors
     ///

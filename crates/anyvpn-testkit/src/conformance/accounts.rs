@@ -4,7 +4,8 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use anyvpn_core::{
-    Accounts, ChangePassword, CloseAccount, ErrorKind, NewAccount, Secret, Settings, SignIn, SignUp,
+    Accounts, ChangePassword, CloseAccount, ErrorKind, NewAccount, Secret, Settings, SignIn,
+    SignOut, SignUp,
 };
 use futures_util::FutureExt;
 
@@ -52,6 +53,17 @@ pub(super) async fn signed_in(sign_in: &dyn SignIn, fields: &Settings) -> Check 
     let credential = sign_in.obtain_credential(fields).await.map_err(text)?;
     ensure!(credential.settings.keys().next().is_some(), "the credential has no setting");
     Ok(())
+}
+
+/// A credential that is ended already counts as ended.
+pub(super) async fn signed_out(
+    sign_in: &dyn SignIn,
+    sign_out: &dyn SignOut,
+    fields: &Settings,
+) -> Check {
+    let credential = sign_in.obtain_credential(fields).await.map_err(text)?;
+    sign_out.revoke_credential(&credential).await.map_err(text)?;
+    sign_out.revoke_credential(&credential).await.map_err(text)
 }
 
 pub(super) async fn account_create(sign_up: &dyn SignUp, new: &NewAccount) -> Check {

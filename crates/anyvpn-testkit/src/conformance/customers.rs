@@ -1,10 +1,12 @@
 //! A reseller's customers.
 
 use anyvpn_core::{
-    ChangePlan, CreatedCustomer, Customer, Customers, NewCustomer, Secret, Status, SuspendCustomers,
+    ChangePlan, CreatedCustomer, Customer, CustomerEnd, Customers, EndCustomers, ErrorKind,
+    ListCustomers, NewCustomer, Secret, Status, SuspendCustomers, Timestamp,
 };
+use futures_util::TryStreamExt;
 
-use super::{Check, ensure, text};
+use super::{Check, ExpectError, ensure, expect, text};
 
 async fn find(customers: &dyn Customers, key: &str) -> Result<Customer, String> {
     let found = customers.find_customer(key).await.map_err(text)?;
@@ -44,8 +46,13 @@ pub(super) async fn plan(
         let found = find(customers, &new.key).await?.plan;
         ensure!(found.as_deref() == Some(plan.id), "changed to {}, found {found:?}", plan.id);
     }
-    let unknown = change.change_plan(&new.key, "no-such-plan").await;
-    ensure!(unknown.is_err(), "an unknown plan was taken");
+    let before = find(customers, &new.key).await?;
+    if let Some(plan) = &before.plan {
+        change.change_plan(&new.key, plan).await.map_err(text)?;
+    }
+    expect(change.change_plan(&new.key, "no-such-plan").await, ErrorKind::InvalidRequest)?;
+    let after = find(customers, &new.key).await?;
+    ensure!(after == before, "nothing was to change, yet {before:?} became {after:?}");
     Ok(())
 }
 
@@ -74,4 +81,90 @@ pub(super) async fn closed(customers: &dyn Customers, new: &NewCustomer) -> Chec
     let is_active = after.as_ref().is_some_and(|customer| customer.status == Status::Active);
     ensure!(!is_active, "closed, yet there: {after:?}");
     Ok(())
+}
+
+/// A new customer is in the list, once.
+pub(super) async fn listed(list: &dyn ListCustomers, new: &NewCustomer) -> Check {
+    let all: Vec<_> = list.list_customers().try_collect().await.map_err(text)?;
+    let times = all.iter().filter(|customer| customer.key == new.key).count();
+    ensure!(times == 1, "{} is listed {times} times", new.key);
+    Ok(())
+}
+
+/// Each end is kept, or refused as one that the provider has no way to keep.
+pub(super) async fn end(
+    customers: &dyn Customers,
+    end: &dyn EndCustomers,
+    new: &NewCustomer,
+) -> Check {
+    let later = Timestamp::from_second(4_000_000_000).map_err(|error| error.to_string())?;
+    let mut kept = 0;
+    for when in
+        [CustomerEnd::At(later), CustomerEnd::PaidPeriod, CustomerEnd::NextRun, CustomerEnd::Never]
+    {
+        match end.end_customer(&new.key, when).await {
+            Ok(()) => kept += 1,
+            Err(error) => {
+                ensure!(error.kind() == ErrorKind::InvalidRequest, "{when:?} gave {error}");
+            }
+        }
+        find(customers, &new.key).await?;
+    }
+    ensure!(kept > 0, "no end is kept");
+    Ok(())
+}
+
+/// Nothing is done for a customer who does not exist, and nothing creates one.
+pub(super) async fn unknown(customers: &dyn Customers, new: &NewCustomer) -> Check {
+    let key = &format!("nobody-{}", new.key);
+    let password = Secret::from("Another-Passw0rd!");
+    let mut outcomes = vec![
+        ("password", customers.set_customer_password(key, password).await),
+        ("closing", customers.close_customer(key).await),
+    ];
+    if let (Some(change), Some(plan)) = (customers.plan_change(), customers.plans().first()) {
+        outcomes.push(("plan", change.change_plan(key, plan.id).await));
+    }
+    if let Some(suspend) = customers.customer_suspension() {
+        outcomes.push(("suspension", suspend.suspend_customer(key).await));
+        outcomes.push(("resumption", suspend.resume_customer(key).await));
+    }
+    for (what, outcome) in outcomes {
+        let error = outcome.expect_err_text().map_err(|why| format!("{what}: {why}"))?;
+        let is_refusal = matches!(
+            error.kind(),
+            ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::InvalidRequest
+        );
+        ensure!(is_refusal, "{what} gave {error}");
+    }
+    let found = customers.find_customer(key).await.map_err(text)?;
+    ensure!(found.is_none(), "it is there now: {found:?}");
+    Ok(())
+}
+
+/// A name that somebody else's customer has is refused, and that customer is not shown.
+pub(super) async fn taken(customers: &dyn Customers, new: &NewCustomer, key: &str) -> Check {
+    let mut new = new.clone();
+    new.key = key.to_owned();
+    expect(customers.create_customer(new).await, ErrorKind::AlreadyExists)?;
+    let found = customers.find_customer(key).await.map_err(text)?;
+    ensure!(found.is_none(), "a stranger's customer is shown: {found:?}");
+    Ok(())
+}
+
+/// A creation whose answer is lost is found, once, and not taken for one's own.
+pub(super) async fn found_after_doubt(
+    customers: &dyn Customers,
+    new: &NewCustomer,
+    lose: &(dyn Fn() + Send + Sync),
+) -> Check {
+    let key = format!("doubt-{}", new.key);
+    let mut new = new.clone();
+    new.key.clone_from(&key);
+    lose();
+    let made = customers.create_customer(new.clone()).await.map_err(text)?;
+    ensure!(matches!(made, CreatedCustomer::FoundAfterDoubt(_)), "a lost answer gave {made:?}");
+    let again = customers.create_customer(new).await.map_err(text)?;
+    ensure!(matches!(again, CreatedCustomer::Existed(_)), "a second creation gave {again:?}");
+    customers.close_customer(&key).await.map_err(text)
 }

@@ -5,9 +5,11 @@
 mod accounts;
 mod configs;
 mod customers;
+mod description;
 mod ports;
 
 use std::fmt;
+use std::time::Duration;
 
 use anyvpn_core::{
     Ability, Accounts, Capability, Customers, ErrorKind, Lease, NewAccount, NewCustomer,
@@ -15,7 +17,8 @@ use anyvpn_core::{
 };
 
 use self::accounts::{
-    account, account_create, close_account, dropped, sign_in_fields, signed_in, unauthorized,
+    account, account_create, close_account, dropped, sign_in_fields, signed_in, signed_out,
+    unauthorized,
 };
 use self::configs::{
     config_unknown, config_unknown_id, servers, wireguard_life, wireguard_odd, wireguard_reuse,
@@ -27,6 +30,7 @@ use self::ports::{
 };
 
 /// A provider to be checked.
+#[non_exhaustive]
 pub struct Subject {
     /// Signed in to an account that may be changed in any way, and is closed at the end. It has
     /// room for three more devices and three more ports.
@@ -41,6 +45,12 @@ pub struct Subject {
     pub new_customer: Option<NewCustomer>,
     /// What the signed-in account signs in with; absent where the test has nothing to sign in with.
     pub sign_in: Option<Settings>,
+    /// A key that somebody else's customer has; absent where keys are taken by one's own only.
+    pub taken_customer: Option<String>,
+    /// Makes the provider lose the answer to the next creation of a customer, which is done.
+    pub lose_creation: Option<Box<dyn Fn() + Send + Sync>>,
+    /// Moves the provider's clock, on which leases run out.
+    pub advance: Option<Box<dyn Fn(Duration) + Send + Sync>>,
 }
 
 impl Subject {
@@ -54,6 +64,9 @@ impl Subject {
             new_account: None,
             new_customer: None,
             sign_in: None,
+            taken_customer: None,
+            lose_creation: None,
+            advance: None,
         }
     }
 }
@@ -125,6 +138,8 @@ pub async fn run(subject: &Subject) -> Report {
     let mut report = Report::default();
     let provider = &*subject.signed_in;
     report.add("capabilities agree with accessors", capabilities(provider));
+    report.add("capabilities name each ability once", description::abilities(provider.info()));
+    report.add("settings have distinct keys", description::settings(provider.info()));
     match (provider.accounts(), subject.anonymous.accounts()) {
         (Some(accounts), Some(anonymous)) => {
             report.add("account is read", account(accounts).await);
@@ -143,6 +158,20 @@ pub async fn run(subject: &Subject) -> Report {
             report.add("port: a fixed lease is not renewed", port_renewal(ports, list).await);
         }
         _ => report.skip("port forwards", provider, Ability::ListPortForwards),
+    }
+    match (provider.port_forwards().map(|ports| (ports, ports.lease())), &subject.advance) {
+        (Some((ports, Lease::KeptAlive { every })), Some(advance)) => {
+            let life = ports::kept_alive(ports, every, advance).await;
+            report.add("port: lives while it is renewed", life);
+            let gap = ports::run_out(ports, every, advance).await;
+            report.add("port: runs out, and is found or created anew", gap);
+            report
+                .add("port: carries the protocols it is asked for", ports::protocols(ports).await);
+        }
+        (Some((_, Lease::Fixed)), _) => {
+            report.skip_because("port: kept alive", "the lease is fixed")
+        }
+        _ => report.skip("port: kept alive", provider, Ability::PortForwards),
     }
     match provider.port_forwards().and_then(PortForwards::port_check) {
         Some(check) => report.add("port: closed is an answer", port_check(check).await),
@@ -169,6 +198,10 @@ pub async fn run(subject: &Subject) -> Report {
             let created = customers::created_once(customers, new).await;
             report.add("customer: created once", created);
             report.add("customer: password is set", customers::password(customers, new).await);
+            match customers.customer_list() {
+                Some(list) => report.add("customer: listed", customers::listed(list, new).await),
+                None => report.skip("customer: listed", provider, Ability::ListCustomers),
+            }
             match customers.plan_change() {
                 Some(change) => {
                     let changed = customers::plan(customers, change, new).await;
@@ -183,7 +216,30 @@ pub async fn run(subject: &Subject) -> Report {
                 }
                 None => report.skip("customer: suspension", provider, Ability::SuspendCustomers),
             }
+            match customers.customer_end() {
+                Some(end) => report.add("customer: end", customers::end(customers, end, new).await),
+                None => report.skip("customer: end", provider, Ability::EndCustomers),
+            }
             report.add("customer: closed", customers::closed(customers, new).await);
+            report.add("customer: unknown is an error", customers::unknown(customers, new).await);
+            match &subject.taken_customer {
+                Some(key) => {
+                    let refused = customers::taken(customers, new, key).await;
+                    report.add("customer: a stranger's name is refused", refused);
+                }
+                None => report.skip_because(
+                    "customer: a stranger's name is refused",
+                    "the test has no name of a stranger's",
+                ),
+            }
+            match &subject.lose_creation {
+                Some(lose) => {
+                    let found = customers::found_after_doubt(customers, new, lose).await;
+                    report.add("customer: found after doubt", found);
+                }
+                None => report
+                    .skip_because("customer: found after doubt", "the test cannot lose an answer"),
+            }
         }
         _ => report.skip("customers", provider, Ability::Customers),
     }
@@ -191,8 +247,18 @@ pub async fn run(subject: &Subject) -> Report {
         (Some(sign_in), Some(fields)) => {
             report.add("sign-in: fields are asked for", sign_in_fields(sign_in).await);
             report.add("sign-in: makes a credential", signed_in(sign_in, fields).await);
+            match provider.sign_out() {
+                Some(sign_out) => {
+                    let ended = signed_out(sign_in, sign_out, fields).await;
+                    report.add("sign-out: ends the credential, twice is once", ended);
+                }
+                None => report.skip("sign out", provider, Ability::SignOut),
+            }
         }
-        _ => report.skip("sign in", provider, Ability::SignIn),
+        _ => {
+            report.skip("sign in", provider, Ability::SignIn);
+            report.skip("sign out", provider, Ability::SignOut);
+        }
     }
     match (subject.anonymous.sign_up(), &subject.new_account) {
         (Some(sign_up), Some(new)) => {
@@ -218,7 +284,11 @@ impl Report {
             Capability::Can => "the test has no input for it".to_owned(),
             capability => capability.to_string(),
         };
-        self.0.push((name, Outcome::Skip(why)));
+        self.skip_because(name, &why);
+    }
+
+    fn skip_because(&mut self, name: &'static str, why: &str) {
+        self.0.push((name, Outcome::Skip(why.to_owned())));
     }
 }
 
