@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyvpn_azire::ops::ListLocations;
 use anyvpn_azire::{Azire, CAPABILITIES};
-use anyvpn_core::{Capability, ConfigRequest, ErrorKind, Provider, ServerConfigs};
+use anyvpn_core::{Ability, ConfigRequest, ErrorKind, Provider, ServerConfigs};
 use anyvpn_http::transport::Reqwest;
 use anyvpn_sandbox::azire::Quirks;
 use anyvpn_testkit::openapi::Document;
@@ -59,9 +59,9 @@ async fn every_operation_works_and_its_reply_is_as_documented() {
 #[tokio::test]
 async fn capabilities_are_what_the_accessors_give() {
     let azire = Azire::builder().build().unwrap();
-    assert_eq!(azire.capabilities(), &CAPABILITIES);
-    assert!(azire.accounts().is_some() && CAPABILITIES.accounts == Capability::Can);
-    assert!(matches!(CAPABILITIES.openvpn, Capability::Cannot { .. }));
+    assert_eq!(azire.info().capabilities, &CAPABILITIES);
+    assert!(azire.accounts().is_some() && CAPABILITIES.can(Ability::Accounts));
+    assert!(!CAPABILITIES.can(Ability::OpenVpn));
 }
 
 /// The API does not say how it refuses an eleventh device; an account that has ended is refused, too.
@@ -72,7 +72,7 @@ async fn an_eleventh_device_is_the_limit_whatever_the_status() {
         let world = World::new(seed).await;
         let location = world.azire.call(ListLocations {}).await.unwrap()[0].name.clone();
         let request = ConfigRequest::wireguard(location);
-        let obtain = async || world.azire.obtain(&request).await.map(drop).unwrap_err();
+        let obtain = async || world.azire.obtain_config(&request).await.map(drop).unwrap_err();
         while world.sandbox.azire().devices(world::USERNAME).len() < 10 {
             world.sandbox.azire().add_device(world::USERNAME).unwrap();
         }
@@ -84,8 +84,8 @@ async fn an_eleventh_device_is_the_limit_whatever_the_status() {
         assert_eq!((error.kind(), error.status()), (ErrorKind::Refused, Some(403)));
         world.sandbox.azire().suspend(world::USERNAME, false);
         let first = world.sandbox.azire().devices(world::USERNAME).remove(0);
-        world.azire.revoke(&first.id).await.unwrap();
-        world.azire.obtain(&request).await.unwrap();
+        world.azire.revoke_config(&first.id).await.unwrap();
+        world.azire.obtain_config(&request).await.unwrap();
     }
 }
 

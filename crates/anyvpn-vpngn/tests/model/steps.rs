@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{AccountAdmin, Accounts, NewAccount};
+use anyvpn_core::{Accounts, ChangePassword, Customers};
 use anyvpn_http::MemoryStore;
 use anyvpn_testkit::machines::Machine;
 use anyvpn_testkit::network::Mishap;
@@ -233,10 +233,10 @@ impl World {
         let taken = self.customers.taken(email);
         let refusals =
             if taken { vec![ErrorKind::AlreadyExists, exists(&self.quirks)] } else { Vec::new() };
-        let mut new = NewAccount::new(email, Some(PASSWORDS[0].into()));
-        (new.country, new.months) = (Some("US".to_owned()), Some(plan.months()));
-        let outcome = AccountAdmin::create(&self.server, new).await.map(|account| {
-            assert_eq!(account.login, email);
+        let mut new = AddClient::new(email, "US".parse().unwrap(), plan);
+        new.password = Some(PASSWORDS[0].to_owned().try_into().unwrap());
+        let outcome = self.server.call(new).await.map(|created| {
+            assert_eq!(created.username.as_deref(), Some(email));
             Told::Created
         });
         if let Some(second) = self.end(second).await {
@@ -250,7 +250,7 @@ impl World {
 
     async fn close(&mut self, email: &'static str, mishaps: &[Mishap]) {
         let refusals = self.refuses(email);
-        let outcome = AccountAdmin::close(&self.server.for_customer(email), None).await;
+        let outcome = self.server.close_customer(email).await;
         let back = async || {
             let gone = self.product_ids(email).await.is_none();
             (gone && refusals.is_empty()).then_some(())
@@ -377,7 +377,7 @@ impl World {
     async fn set_password(&mut self, email: &'static str, to: &str, mishaps: &[Mishap]) {
         let refusals = self.refuses(email);
         let customer = self.server.for_customer(email);
-        let outcome = AccountAdmin::set_password(&customer, Secret::from(to)).await;
+        let outcome = customer.change_password(Secret::from(to)).await;
         let mut asked = false;
         let back = async || {
             asked = true;

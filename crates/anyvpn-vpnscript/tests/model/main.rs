@@ -142,7 +142,7 @@ impl World {
 
     /// The ids of the configurations, as the provider lists them; `None` when it does not.
     async fn listed(&self) -> Option<Vec<u64>> {
-        let list = ServerConfigs::list(&self.vpn).await;
+        let list = ServerConfigs::list_configs(&self.vpn).await;
         if let Some(locked) = self.account.locked() {
             assert_eq!(list.map_err(|error| error.kind()), Err(locked));
             return None;
