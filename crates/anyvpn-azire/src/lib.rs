@@ -18,7 +18,42 @@
 //!
 //! [`Azire::call`] does any operation of [`ops`], which are generated from the `openapi.yaml` in this
 //! package; the neutral traits of [`anyvpn_core`] are implemented on [`Azire`], and do what takes more
-//! than one operation: a WireGuard configuration, a rotated key.
+//! than one operation: a WireGuard configuration, a rotated key. What they take and give is exported
+//! here, too:
+//!
+//! ```no_run
+//! # #[cfg(feature = "neutral")]
+//! # async fn example(password: anyvpn_azire::Secret) -> Result<(), anyvpn_azire::Error> {
+//! use anyvpn_azire::{
+//!     Advice, Azire, Config, ConfigRequest, Limits, NewPortForward, PortForwards, RetryPolicy,
+//!     ServerConfigs, Settings, SignIn,
+//! };
+//!
+//! let fields = Settings::new().with("username", "david").with("password", password);
+//! let credential = Azire::builder().build()?.obtain_credential(&fields).await?;
+//! let azire = Azire::open(&credential.settings)?;
+//! let mut servers = azire.servers();
+//! while let Some(server) = servers.next().await {
+//!     println!("{}", server?.name);
+//! }
+//! let obtained = azire.obtain_config(&ConfigRequest::wireguard("se-sto")).await?;
+//! if let Config::WireGuard(config) = obtained.config {
+//!     println!("{} peers", config.peers().len());
+//! }
+//! let Some(device) = azire.tunnel_addresses().await?.and_then(|all| all.first().copied()) else {
+//!     return Ok(());
+//! };
+//! match azire.create_port_forward(NewPortForward::to(device)).await {
+//!     Ok(port) => println!("{} until {:?}", port.port, port.expires_at),
+//!     Err(error) if error.advice() == Advice::ReadBack => println!("list to see: {error}"),
+//!     Err(error) => return Err(error),
+//! }
+//! let patient = RetryPolicy { attempts: 6, ..RetryPolicy::default() };
+//! let patient = Azire::builder().retry(patient).limits(Limits::default()).build()?;
+//! # drop(patient);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Guarantees
 //!
@@ -52,11 +87,19 @@ mod port_forwards;
 mod server_configs;
 
 #[cfg(feature = "neutral")]
-use anyvpn_core::{
-    Accounts, PortForwards, Provider, ProviderInfo, ServerConfigs, SignIn, SignOut, SignUp,
+pub use anyvpn_core::{
+    Ability, Account, Accounts, Capabilities, Capability, ChangePassword, CheckPort, CloseAccount,
+    Config, ConfigRequest, Credential, Driver, Lease, ListPortForwards, NewAccount, NewPortForward,
+    ObtainedConfig, OperationInfo, PortCheck, PortForward, PortForwards, PortProtocols, PrivateKey,
+    Protocol, Provider, ProviderInfo, PublicKey, Rotated, Server, ServerConfig, ServerConfigs,
+    Servers, Service, Setting, Settings, SignIn, SignOut, SignUp, Status, WireGuardConfig,
+    WireGuardOptions,
 };
-pub use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Client, ClientBuilder, Fixed, Operation};
+pub use anyvpn_core::{
+    Advice, Error, ErrorKind, Leftover, LeftoverKind, OperationId, Replay, Secret, Timestamp,
+};
+use anyvpn_http::Fixed;
+pub use anyvpn_http::{Client, ClientBuilder, Limits, Operation, RetryPolicy, bulk};
 #[cfg(feature = "neutral")]
 use async_trait::async_trait;
 pub use dialect::Dialect;

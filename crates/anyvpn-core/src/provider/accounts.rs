@@ -54,6 +54,7 @@ pub trait CloseAccount: Send + Sync {
 
 /// An account at a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Account {
     /// What the person signs in with: a user name or an e-mail address.
@@ -101,6 +102,23 @@ pub enum Status {
     Other(String),
 }
 
+#[cfg(feature = "serde")]
+impl serde::Serialize for Status {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Status {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = <String as serde::Deserialize>::deserialize(deserializer)?;
+        let known = [Self::Active, Self::Inactive, Self::Expired, Self::Suspended];
+        let found = known.into_iter().find(|status| status.to_string() == word);
+        Ok(found.unwrap_or(Self::Other(word)))
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -115,6 +133,7 @@ impl fmt::Display for Status {
 
 /// A plan, product or subscription of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Service {
     /// The provider's id; absent where it has none.

@@ -7,6 +7,8 @@ use std::fmt;
 /// Each is a trait, a part of one, or a protocol. The accessors of [`Provider`](super::Provider) and
 /// the rows of [`Capabilities`] agree; the conformance suite holds providers to that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Ability {
     /// [`SignIn`](super::SignIn).
@@ -40,8 +42,10 @@ pub enum Ability {
     /// [`ServerConfigs`](super::ServerConfigs).
     ServerConfigs,
     /// Configurations for WireGuard.
+    #[cfg_attr(feature = "serde", serde(rename = "wireguard"))]
     WireGuard,
     /// Configurations for OpenVPN.
+    #[cfg_attr(feature = "serde", serde(rename = "openvpn"))]
     OpenVpn,
 }
 
@@ -83,6 +87,8 @@ impl fmt::Display for Ability {
 
 /// Whether a provider can do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Capability {
     /// It can.

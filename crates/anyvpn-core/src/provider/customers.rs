@@ -133,6 +133,8 @@ pub trait EndCustomers: Send + Sync {
 
 /// When a customer's service ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum CustomerEnd {
     /// When what is paid for ends.
@@ -147,6 +149,7 @@ pub enum CustomerEnd {
 
 /// A plan that a customer can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Plan {
     /// What [`NewCustomer::plan`] and [`ChangePlan::change_plan`] take, such as `12-months`.
@@ -187,6 +190,8 @@ impl NewCustomer {
 
 /// What is known of a customer after [`Customers::create_customer`].
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum CreatedCustomer {
     /// This call created the customer, with the password that was given.
@@ -212,6 +217,7 @@ impl CreatedCustomer {
 
 /// A customer of a reseller.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Customer {
     /// The natural key.

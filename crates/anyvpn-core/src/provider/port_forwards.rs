@@ -93,6 +93,8 @@ pub trait CheckPort: Send + Sync {
 
 /// How long a provider's forwards live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Lease {
     /// Until an end that is set when the port is opened, and that cannot be moved: a forward is
@@ -109,6 +111,8 @@ pub enum Lease {
 
 /// Which protocols a forward carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum PortProtocols {
     /// TCP and UDP, on the same number.
@@ -176,6 +180,7 @@ impl Default for NewPortForward {
 
 /// An open port.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct PortForward {
     /// The port's number on the VPN server.
@@ -195,6 +200,7 @@ pub struct PortForward {
     pub ends_at: Option<Timestamp>,
     /// What the provider wants to see again to renew it; absent where the number is enough. Keep it
     /// with the number to have the same one after a reconnect.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_hidden"))]
     pub ticket: Option<Secret>,
 }
 
@@ -215,6 +221,12 @@ impl PortForward {
     }
 }
 
+/// Whether a ticket is left out, so that nobody reads a replacement of it as the ticket.
+#[cfg(feature = "serde")]
+fn is_hidden(ticket: &Option<Secret>) -> bool {
+    ticket.is_none() || !crate::secret::is_revealing()
+}
+
 /// Two forwards are equal when everything that is known of them is, their tickets included.
 impl PartialEq for PortForward {
     fn eq(&self, other: &Self) -> bool {
@@ -227,6 +239,7 @@ impl PartialEq for PortForward {
 
 /// What the provider found when it connected to a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct PortCheck {
     /// The port.

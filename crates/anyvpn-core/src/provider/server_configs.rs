@@ -80,6 +80,7 @@ pub trait ServerConfigs: Send + Sync {
 
 /// A server, or a location with several.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Server {
     /// What [`ConfigRequest::server`] takes.
@@ -184,6 +185,7 @@ pub enum Config {
 
 /// What a provider remembers of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ObtainedConfig {
     /// What [`ServerConfigs::revoke_config`] takes.

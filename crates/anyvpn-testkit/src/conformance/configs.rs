@@ -1,7 +1,7 @@
 //! Servers, and configurations for them.
 
 use anyvpn_core::{Config, ConfigRequest, ErrorKind, PrivateKey, Protocol, ServerConfigs};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 
 use super::{Check, ExpectError, Outcome, ensure, expect, text};
 
