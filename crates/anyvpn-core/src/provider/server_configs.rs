@@ -99,6 +99,8 @@ pub struct Server {
     pub protocols: Vec<Protocol>,
     /// How many more users fit; absent where the provider does not say.
     pub free_slots: Option<u32>,
+    /// Whether ports can be forwarded there; absent where the provider does not say.
+    pub forwards_ports: Option<bool>,
 }
 
 impl Server {
@@ -114,6 +116,7 @@ impl Server {
             host: None,
             protocols: Vec::new(),
             free_slots: None,
+            forwards_ports: None,
         }
     }
 }
