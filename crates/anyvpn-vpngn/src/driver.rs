@@ -66,8 +66,11 @@ const SETTINGS: &[Setting] = &[
     ),
 ];
 
+/// Makes a proof of a setting's value.
+type MakeProof = fn(Secret) -> Proof;
+
 /// How each setting of the group `proof` proves who is calling.
-const PROOFS: [(&str, fn(Secret) -> Proof); 4] = [
+const PROOFS: &[(&str, MakeProof)] = &[
     ("secret_key", Proof::SecretKey),
     ("short_token", Proof::ShortToken),
     ("password", Proof::Password),

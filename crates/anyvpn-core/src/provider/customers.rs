@@ -35,8 +35,9 @@ pub trait Customers: Send + Sync {
     /// # Errors
     ///
     /// `AlreadyExists` when the key is taken by a customer of somebody else; `InvalidRequest` for a
-    /// field that is missing or refused; `Refused` when the reseller's balance is used up; `Ambiguous`, with the customer in
-    /// [`Error::left_behind`], when it may or may not have been created.
+    /// field that is missing or refused; `Refused` when the reseller's balance is used up;
+    /// `Ambiguous`, with the customer in [`Error::left_behind`], when it may or may not have been
+    /// created.
     async fn create_customer(&self, customer: NewCustomer) -> Result<CreatedCustomer, Error>;
 
     /// Sets a customer's password.

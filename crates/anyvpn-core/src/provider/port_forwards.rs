@@ -35,10 +35,10 @@ pub trait PortForwards: Send + Sync {
     /// # Errors
     ///
     /// `InvalidRequest` when a device is needed and none is given, for a lifetime, a number, a local
-    /// port or protocols that cannot be asked for, and when the call did not come through the tunnel; `NoService` when the server
-    /// does not forward ports; `QuotaReached` when the allowance is used up; `CapacityReached` when the server has no
-    /// port left; `Ambiguous` when a port
-    /// may have been opened: list to see. No list shows one that was to be hidden.
+    /// port or protocols that cannot be asked for, and when the call did not come through the tunnel;
+    /// `NoService` when the server does not forward ports; `QuotaReached` when the allowance is used
+    /// up; `CapacityReached` when the server has no port left; `Ambiguous` when a port may have been
+    /// opened: list to see. No list shows one that was to be hidden.
     async fn create_port_forward(&self, port: NewPortForward) -> Result<PortForward, Error>;
 
     /// Keeps a forward alive, where its lease is [`Lease::KeptAlive`]. Renewed in time, it has the

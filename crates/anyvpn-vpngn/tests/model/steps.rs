@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{Accounts, ChangePassword, Customers};
+use anyvpn_core::{Accounts, ChangePassword, CreatedCustomer, Customers, NewCustomer};
 use anyvpn_http::MemoryStore;
 use anyvpn_testkit::machines::Machine;
 use anyvpn_testkit::network::Mishap;
@@ -207,22 +207,11 @@ impl World {
         mishaps: &[Mishap],
         second: Second,
     ) {
-        let there = self.customers.open(email).is_some();
-        let is_alias = !there && self.customers.taken(email);
-        let refusals = if is_alias { vec![exists(&self.quirks)] } else { Vec::new() };
         let outcome = self.server.ensure_client(client(email, plan, Machine::First)).await;
-        let outcome = told(outcome);
-        if let Some(second) = self.end(second).await {
-            return self.contested(email, plan, true, false, outcome, second).await;
-        }
-        let outcome = outcome.map(|told| assert_eq!(told == Told::Existed, there, "{told:?}"));
-        let back = async || self.product_ids(email).await.filter(|_| !is_alias).map(drop);
-        let done = self.conclude(mishaps, &refusals, outcome, back).await;
-        if done.is_some() && !there {
-            self.created(email, plan, true, false, Machine::First).await;
-        }
+        self.ensured(email, plan, mishaps, second, told(outcome)).await;
     }
 
+    /// The neutral trait makes the same promise.
     async fn create(
         &mut self,
         email: &'static str,
@@ -230,20 +219,38 @@ impl World {
         mishaps: &[Mishap],
         second: Second,
     ) {
-        let taken = self.customers.taken(email);
-        let refusals =
-            if taken { vec![ErrorKind::AlreadyExists, exists(&self.quirks)] } else { Vec::new() };
-        let mut new = AddClient::new(email, "US".parse().unwrap(), plan);
-        new.password = Some(PASSWORDS[0].to_owned().try_into().unwrap());
-        let outcome = self.server.call(new).await.map(|created| {
-            assert_eq!(created.username.as_deref(), Some(email));
-            Told::Created
+        let mut new = NewCustomer::new(email, PASSWORDS[0].into());
+        (new.country, new.plan) = (Some("US".to_owned()), Some(plan.months().to_string()));
+        let outcome = self.server.create_customer(new).await.map(|created| {
+            assert_eq!(created.customer().key, email);
+            match created {
+                CreatedCustomer::Created(_) => Told::Created,
+                CreatedCustomer::Existed(_) => Told::Existed,
+                CreatedCustomer::FoundAfterDoubt(_) => Told::Doubt,
+                other => panic!("{other:?}"),
+            }
         });
+        self.ensured(email, plan, mishaps, second, outcome).await;
+    }
+
+    async fn ensured(
+        &mut self,
+        email: &'static str,
+        plan: ProductType,
+        mishaps: &[Mishap],
+        second: Second,
+        outcome: Result<Told, Error>,
+    ) {
+        let there = self.customers.open(email).is_some();
+        let is_alias = !there && self.customers.taken(email);
+        let refusals = if is_alias { vec![exists(&self.quirks)] } else { Vec::new() };
         if let Some(second) = self.end(second).await {
             return self.contested(email, plan, true, false, outcome, second).await;
         }
-        let back = async || self.product_ids(email).await.filter(|_| !taken).map(drop);
-        if self.conclude(mishaps, &refusals, outcome.map(drop), back).await.is_some() {
+        let outcome = outcome.map(|told| assert_eq!(told == Told::Existed, there, "{told:?}"));
+        let back = async || self.product_ids(email).await.filter(|_| !is_alias).map(drop);
+        let done = self.conclude(mishaps, &refusals, outcome, back).await;
+        if done.is_some() && !there {
             self.created(email, plan, true, false, Machine::First).await;
         }
     }
