@@ -69,6 +69,7 @@
 //!   program that calls a few by their types builds much less without it.
 //! - `ring` (default): TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
+//! - `serde`: the neutral values can be serialized.
 //!
 //! Without `ring` and `aws-lc`, the process's default crypto provider is used, or a client of your own.
 

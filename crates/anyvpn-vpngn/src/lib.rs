@@ -63,6 +63,7 @@
 //!
 //! - `ring` (default): TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
+//! - `serde`: the neutral values can be serialized.
 //!
 //! Without either, the process's default crypto provider is used, or a client of your own.
 
