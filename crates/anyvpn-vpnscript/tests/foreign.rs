@@ -77,7 +77,8 @@ async fn a_gateways_404_does_not_say_that_a_pending_one_is_gone() {
     assert_foreign(&error);
     assert_eq!(error.advice(), Advice::ReadBack);
     let [id] = world.ids()[..] else { panic!("{:?}", world.ids()) };
-    assert!(error.detail().unwrap().contains(&id.to_string()), "{error}");
+    let left: Vec<_> = error.left_behind().iter().map(|left| left.id().to_owned()).collect();
+    assert_eq!(left, [id.to_string()], "{error}");
     assert_eq!(world.arrived("delete-wireguard-config"), 0);
 }
 
