@@ -15,7 +15,7 @@ mod client;
 
 use std::ops::ControlFlow;
 
-use anyvpn_core::{Accounts as _, Error, PortForwards, ServerConfigs};
+use anyvpn_core::{Accounts as _, Error, ListPortForwards, ServerConfigs};
 use anyvpn_http::Entry;
 use client::{API_KEY, CLIENTS, TOKEN, check, entry, ready};
 use futures_util::TryStreamExt as _;
@@ -140,13 +140,13 @@ fn neutral(entry: &Entry) -> Result<(), Error> {
     let (azire, vpnscript) = (&CLIENTS.azire, &CLIENTS.vpnscript);
     match (entry.id.provider(), entry.id.name()) {
         ("azire", "get-user") => ready(azire.account()).map(drop),
-        ("azire", "list-ips") => ready(ServerConfigs::list(azire)).map(drop),
+        ("azire", "list-ips") => ready(ServerConfigs::list_configs(azire)).map(drop),
         ("azire", "list-locations") => ready(azire.servers().try_collect::<Vec<_>>()).map(drop),
         ("azire", "list-port-forwards") => {
-            ready(PortForwards::list(azire, [10, 0, 0, 1].into())).map(drop)
+            ready(ListPortForwards::list_port_forwards(azire, [10, 0, 0, 1].into())).map(drop)
         }
         ("vpnscript", "get-account") => ready(vpnscript.account()).map(drop),
-        ("vpnscript", "list-wireguard-configs") => ready(vpnscript.list()).map(drop),
+        ("vpnscript", "list-wireguard-configs") => ready(vpnscript.list_configs()).map(drop),
         ("vpnscript", "list-servers") => {
             ready(vpnscript.servers().try_collect::<Vec<_>>()).map(drop)
         }

@@ -12,6 +12,7 @@ const FILES: &[(&str, &str)] = &[
     ("README.md", include_str!("../new-provider/README.md.in")),
     ("openapi.yaml", include_str!("../new-provider/openapi.yaml.in")),
     ("src/lib.rs", include_str!("../new-provider/src/lib.rs.in")),
+    ("src/driver.rs", include_str!("../new-provider/src/driver.rs.in")),
     ("src/dialect.rs", include_str!("../new-provider/src/dialect.rs.in")),
     ("src/accounts.rs", include_str!("../new-provider/src/accounts.rs.in")),
     ("tests/conformance.rs", include_str!("../new-provider/tests/conformance.rs.in")),

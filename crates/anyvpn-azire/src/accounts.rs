@@ -1,36 +1,52 @@
-//! Accounts, and creating and closing them.
+//! The account, signing in and out, and signing up.
 
 use anyvpn_core::{
-    Account, AccountAdmin, Accounts, Error, NewAccount, Secret, Service, Status, Timestamp,
+    Account, Accounts, ChangePassword, CloseAccount, Credential, Error, ErrorKind, NewAccount,
+    Secret, Service, Setting, Settings, SignIn, SignOut, SignUp, Status, Timestamp,
 };
 use async_trait::async_trait;
 
 use crate::Azire;
-use crate::ops::{CreateUser, DeleteUser, GetUser, UpdatePassword, User};
+use crate::ops::{CreateToken, CreateUser, DeleteToken, DeleteUser, GetUser, UpdatePassword, User};
 
 #[async_trait]
 impl Accounts for Azire {
     async fn account(&self) -> Result<Account, Error> {
         Ok(account(self.call(GetUser {}).await?))
     }
+
+    fn password_change(&self) -> Option<&dyn ChangePassword> {
+        Some(self)
+    }
+
+    fn account_closing(&self) -> Option<&dyn CloseAccount> {
+        Some(self)
+    }
 }
 
 #[async_trait]
-impl AccountAdmin for Azire {
-    async fn create(&self, new: NewAccount) -> Result<Account, Error> {
-        let no_place = "AzireVPN's API has no place for one";
-        for (field, given) in [("country", new.country.is_some()), ("months", new.months.is_some())]
-        {
-            if given {
-                return Err(Error::invalid(field, no_place));
-            }
-        }
-        let password = new
-            .password
-            .ok_or_else(|| Error::invalid("password", "AzireVPN makes none; give one"))?;
+impl ChangePassword for Azire {
+    async fn change_password(&self, password: Secret) -> Result<(), Error> {
+        self.call(UpdatePassword { new_password: password }).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl CloseAccount for Azire {
+    async fn close_account(&self, password: Option<&Secret>) -> Result<(), Error> {
+        let password = password.ok_or_else(|| {
+            Error::invalid("password", "AzireVPN wants it for closing the account")
+        })?;
+        self.call(DeleteUser { password: password.clone() }).await
+    }
+}
+
+#[async_trait]
+impl SignUp for Azire {
+    async fn create_account(&self, new: NewAccount) -> Result<Account, Error> {
         let user = CreateUser {
             username: new.login,
-            password,
+            password: new.password,
             email: new.email,
             currency: new.currency.map(Into::into),
             affiliate_code: None,
@@ -38,16 +54,52 @@ impl AccountAdmin for Azire {
         };
         Ok(account(self.call(user).await?))
     }
+}
 
-    async fn set_password(&self, password: Secret) -> Result<(), Error> {
-        self.call(UpdatePassword { new_password: password }).await.map(drop)
+/// What signing in takes. The device's name is what the vendor lists the token by.
+const SIGN_IN: &[Setting] = &[
+    Setting::new("username", "user name", "The account's user name.").required(),
+    Setting::secret("password", "password", "The account's password.").required(),
+    Setting::new("device_name", "device name", "The name under which the token is listed.")
+        .default("anyvpn"),
+];
+
+#[async_trait]
+impl SignIn for Azire {
+    fn sign_in_fields(&self) -> &'static [Setting] {
+        SIGN_IN
     }
 
-    async fn close(&self, password: Option<&Secret>) -> Result<(), Error> {
-        let password = password.ok_or_else(|| {
-            Error::invalid("password", "AzireVPN wants it for closing the account")
-        })?;
-        self.call(DeleteUser { password: password.clone() }).await
+    /// Every sign-in makes a further token that never expires.
+    async fn obtain_credential(&self, fields: &Settings) -> Result<Credential, Error> {
+        fields.check(SIGN_IN)?;
+        let sign_in = CreateToken {
+            username: fields.text("username").map(str::to_owned),
+            password: fields.get("password").cloned(),
+            device_name: Some(fields.text("device_name").unwrap_or("anyvpn").to_owned()),
+            comment: None,
+        };
+        let token = self.call(sign_in).await?;
+        let mut credential = Credential::new(Settings::new().with("token", token.key));
+        credential.id = Some(token.id.to_string());
+        Ok(credential)
+    }
+}
+
+#[async_trait]
+impl SignOut for Azire {
+    async fn revoke_credential(&self, credential: &Credential) -> Result<(), Error> {
+        let (Some(id), Some(token)) = (&credential.id, credential.settings.get("token")) else {
+            return Err(Error::invalid("credential", "is not one that signing in made"));
+        };
+        let own = self.with_token(token.clone());
+        match own.call(DeleteToken { id: id.as_str().into() }).await {
+            // It is gone already.
+            Err(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::NotFound) => {
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyvpn_core::{
-    Capabilities, Capability, Driver, Error, Provider, ProviderInfo, Setting, Settings,
+    Ability, Capabilities, Driver, Error, Provider, ProviderInfo, Setting, Settings,
 };
 
 use crate::{Azire, BASE_URL, ops};
@@ -19,17 +19,26 @@ pub static INFO: ProviderInfo =
         .operations(ops::OPERATIONS);
 
 /// What AzireVPN can do.
-pub static CAPABILITIES: Capabilities = Capabilities {
-    accounts: Capability::Can,
-    account_admin: Capability::Can,
-    port_forwards: Capability::Can,
-    server_configs: Capability::Can,
-    wireguard: Capability::Can,
-    openvpn: Capability::Cannot {
-        why: "the API has WireGuard only",
-        link: "https://www.azirevpn.com/docs/api/ips",
-    },
-};
+pub static CAPABILITIES: Capabilities = Capabilities::new(
+    &[
+        Ability::SignIn,
+        Ability::SignOut,
+        Ability::SignUp,
+        Ability::Accounts,
+        Ability::ChangePassword,
+        Ability::CloseAccount,
+        Ability::PortForwards,
+        Ability::ListPortForwards,
+        Ability::CheckPort,
+        Ability::ServerConfigs,
+        Ability::WireGuard,
+    ],
+    &[(Ability::OpenVpn, "the API has WireGuard only", "https://www.azirevpn.com/docs/api/ips")],
+    (
+        "the API is for the account of its user, not for resellers",
+        "https://www.azirevpn.com/docs/api",
+    ),
+);
 
 const SETTINGS: &[Setting] = &[
     Setting::url("Everything before the documented paths.").default(BASE_URL),

@@ -18,7 +18,42 @@
 //!
 //! [`Azire::call`] does any operation of [`ops`], which are generated from the `openapi.yaml` in this
 //! package; the neutral traits of [`anyvpn_core`] are implemented on [`Azire`], and do what takes more
-//! than one operation: a WireGuard configuration, a rotated key.
+//! than one operation: a WireGuard configuration, a rotated key. What they take and give is exported
+//! here, too:
+//!
+//! ```no_run
+//! # #[cfg(feature = "neutral")]
+//! # async fn example(password: anyvpn_azire::Secret) -> Result<(), anyvpn_azire::Error> {
+//! use anyvpn_azire::{
+//!     Advice, Azire, Config, ConfigRequest, Limits, NewPortForward, PortForwards, RetryPolicy,
+//!     ServerConfigs, Settings, SignIn,
+//! };
+//!
+//! let fields = Settings::new().with("username", "david").with("password", password);
+//! let credential = Azire::builder().build()?.obtain_credential(&fields).await?;
+//! let azire = Azire::open(&credential.settings)?;
+//! let mut servers = azire.servers();
+//! while let Some(server) = servers.next().await {
+//!     println!("{}", server?.name);
+//! }
+//! let obtained = azire.obtain_config(&ConfigRequest::wireguard("se-sto")).await?;
+//! if let Config::WireGuard(config) = obtained.config {
+//!     println!("{} peers", config.peers().len());
+//! }
+//! let Some(device) = azire.tunnel_addresses().await?.and_then(|all| all.first().copied()) else {
+//!     return Ok(());
+//! };
+//! match azire.create_port_forward(NewPortForward::to(device)).await {
+//!     Ok(port) => println!("{} until {:?}", port.port, port.expires_at),
+//!     Err(error) if error.advice() == Advice::ReadBack => println!("list to see: {error}"),
+//!     Err(error) => return Err(error),
+//! }
+//! let patient = RetryPolicy { attempts: 6, ..RetryPolicy::default() };
+//! let patient = Azire::builder().retry(patient).limits(Limits::default()).build()?;
+//! # drop(patient);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Guarantees
 //!
@@ -34,6 +69,7 @@
 //!   program that calls a few by their types builds much less without it.
 //! - `ring` (default): TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
+//! - `serde`: the neutral values can be serialized.
 //!
 //! Without `ring` and `aws-lc`, the process's default crypto provider is used, or a client of your own.
 
@@ -52,9 +88,19 @@ mod port_forwards;
 mod server_configs;
 
 #[cfg(feature = "neutral")]
-use anyvpn_core::{AccountAdmin, Accounts, PortForwards, Provider, ProviderInfo, ServerConfigs};
-pub use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Client, ClientBuilder, Fixed, Operation};
+pub use anyvpn_core::{
+    Ability, Account, Accounts, Capabilities, Capability, ChangePassword, CheckPort, CloseAccount,
+    Config, ConfigRequest, Credential, Driver, Lease, ListPortForwards, NewAccount, NewPortForward,
+    ObtainedConfig, OperationInfo, PortCheck, PortForward, PortForwards, PortProtocols, PrivateKey,
+    Protocol, Provider, ProviderInfo, PublicKey, Rotated, Server, ServerConfig, ServerConfigs,
+    Servers, Service, Setting, Settings, SignIn, SignOut, SignUp, Status, WireGuardConfig,
+    WireGuardOptions,
+};
+pub use anyvpn_core::{
+    Advice, Error, ErrorKind, Leftover, LeftoverKind, OperationId, Replay, Secret, Timestamp,
+};
+use anyvpn_http::Fixed;
+pub use anyvpn_http::{Client, ClientBuilder, Limits, Operation, RetryPolicy, bulk};
 #[cfg(feature = "neutral")]
 use async_trait::async_trait;
 pub use dialect::Dialect;
@@ -101,30 +147,6 @@ impl Azire {
     pub fn with_token(&self, token: Secret) -> Self {
         Self(self.0.with_credentials(Fixed(Some(token))))
     }
-
-    /// Signs in: makes a token for `device_name` with user name and password.
-    ///
-    /// Every sign-in makes a further token that never expires, so do it once and keep the
-    /// [`key`](ops::Token::key).
-    ///
-    /// # Errors
-    ///
-    /// `Unauthorized` or `InvalidRequest` when user name or password is wrong; `Ambiguous` when a
-    /// token may have been made.
-    pub async fn sign_in(
-        &self,
-        username: impl Into<String>,
-        password: Secret,
-        device_name: impl Into<String>,
-    ) -> Result<ops::Token, Error> {
-        let sign_in = ops::CreateToken {
-            username: Some(username.into()),
-            password: Some(password),
-            device_name: Some(device_name.into()),
-            comment: None,
-        };
-        self.call(sign_in).await
-    }
 }
 
 impl From<Client<Dialect>> for Azire {
@@ -153,7 +175,15 @@ impl Provider for Azire {
         Some(self)
     }
 
-    fn account_admin(&self) -> Option<&dyn AccountAdmin> {
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        Some(self)
+    }
+
+    fn sign_out(&self) -> Option<&dyn SignOut> {
+        Some(self)
+    }
+
+    fn sign_up(&self) -> Option<&dyn SignUp> {
         Some(self)
     }
 

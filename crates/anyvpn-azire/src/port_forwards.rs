@@ -3,53 +3,82 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use anyvpn_core::{Error, NewPortForward, PortCheck, PortForward, PortForwards};
+use anyvpn_core::{
+    CheckPort, Error, Lease, ListPortForwards, NewPortForward, PortCheck, PortForward,
+    PortForwards, PortProtocols,
+};
 use async_trait::async_trait;
 
 use crate::Azire;
-use crate::ops::{
-    CheckPort, CreatePortForward, DeletePortForward, HidePortForward, ListIps, ListPortForwards,
-};
+use crate::ops::{self, CheckPort as Check, CreatePortForward, DeletePortForward, ListIps};
 
 /// AzireVPN counts lifetimes in days.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[async_trait]
 impl PortForwards for Azire {
-    async fn tunnel_addresses(&self) -> Result<Vec<Ipv4Addr>, Error> {
+    fn lease(&self) -> Lease {
+        Lease::Fixed
+    }
+
+    async fn tunnel_addresses(&self) -> Result<Option<Vec<Ipv4Addr>>, Error> {
         let ips = self.call(ListIps {}).await?;
-        Ok(ips.into_iter().map(|ip| ip.ipv4_address).collect())
+        Ok(Some(ips.into_iter().map(|ip| ip.ipv4_address).collect()))
     }
 
-    async fn list(&self, device: Ipv4Addr) -> Result<Vec<PortForward>, Error> {
-        let list = self.call(ListPortForwards { internal_ipv4: device }).await?;
-        let ports = list.ports.into_iter();
-        Ok(ports
-            .map(|open| {
-                PortForward::new(list.internal_ipv4, open.port, open.hidden, open.expires_at)
-            })
-            .collect())
-    }
-
-    async fn create(&self, new: NewPortForward) -> Result<PortForward, Error> {
+    async fn create_port_forward(&self, new: NewPortForward) -> Result<PortForward, Error> {
+        if new.wished_port.is_some() {
+            return Err(Error::invalid("wished_port", "AzireVPN chooses the number"));
+        }
+        if new.local_port.is_some() {
+            return Err(Error::invalid("local_port", "AzireVPN forwards to the same number"));
+        }
+        if new.protocols != PortProtocols::Both {
+            return Err(Error::invalid("protocols", "AzireVPN forwards TCP and UDP together"));
+        }
         let operation = CreatePortForward {
-            internal_ipv4: new.device,
+            internal_ipv4: needed(new.device)?,
             expires_in: new.lifetime.map(days).transpose()?,
             hidden: new.hidden.then_some(true),
         };
-        Ok(neutral(self.call(operation).await?))
+        let made = self.call(operation).await?;
+        Ok(neutral(made.internal_ipv4, made.port, made.hidden, made.expires_at))
     }
 
-    async fn hide(&self, device: Ipv4Addr, port: u16) -> Result<PortForward, Error> {
-        Ok(neutral(self.call(HidePortForward { internal_ipv4: device, port }).await?))
+    async fn renew_port_forward(&self, _port: &PortForward) -> Result<PortForward, Error> {
+        Err(Error::invalid("port", "AzireVPN's ports cannot be renewed; open another one"))
     }
 
-    async fn delete(&self, device: Ipv4Addr, port: u16) -> Result<(), Error> {
-        self.call(DeletePortForward { internal_ipv4: device, port }).await
+    async fn delete_port_forward(&self, port: &PortForward) -> Result<(), Error> {
+        let internal_ipv4 = needed(port.device)?;
+        self.call(DeletePortForward { internal_ipv4, port: port.port }).await
     }
 
-    async fn check(&self, port: u16) -> Result<PortCheck, Error> {
-        let check = self.call(CheckPort { port }).await?;
+    fn port_list(&self) -> Option<&dyn ListPortForwards> {
+        Some(self)
+    }
+
+    fn port_check(&self) -> Option<&dyn CheckPort> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl ListPortForwards for Azire {
+    async fn list_port_forwards(&self, device: Ipv4Addr) -> Result<Vec<PortForward>, Error> {
+        let list = self.call(ops::ListPortForwards { internal_ipv4: device }).await?;
+        let ports = list.ports.into_iter();
+        let port = |port: ops::OpenPort| {
+            neutral(list.internal_ipv4, port.port, port.hidden, port.expires_at)
+        };
+        Ok(ports.map(port).collect())
+    }
+}
+
+#[async_trait]
+impl CheckPort for Azire {
+    async fn check_port(&self, port: u16) -> Result<PortCheck, Error> {
+        let check = self.call(Check { port }).await?;
         Ok(PortCheck::new(check.port, check.open, check.source_ip))
     }
 }
@@ -63,6 +92,19 @@ fn days(lifetime: Duration) -> Result<u32, Error> {
     }
 }
 
-fn neutral(port: crate::ops::PortForward) -> PortForward {
-    PortForward::new(port.internal_ipv4, port.port, port.hidden, port.expires_at)
+fn needed(device: Option<Ipv4Addr>) -> Result<Ipv4Addr, Error> {
+    device.ok_or_else(|| Error::invalid("device", "AzireVPN needs the device's tunnel address"))
+}
+
+fn neutral(
+    device: Ipv4Addr,
+    number: u16,
+    hidden: bool,
+    expires_at: anyvpn_core::Timestamp,
+) -> PortForward {
+    let mut port = PortForward::new(number);
+    port.device = Some(device);
+    port.hidden = hidden;
+    port.expires_at = Some(expires_at);
+    port
 }

@@ -48,7 +48,7 @@ impl ServerConfigs for Azire {
     /// When the future is dropped on the way, a device that was registered is deleted again, as far as
     /// the runtime lives long enough. With a key of the caller's own it stays: obtaining with the same
     /// key finds it.
-    async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
+    async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
         let options = request.wireguard.checked()?;
         let peer = self.peer(request).await?;
         let key = request.wireguard.key()?;
@@ -63,12 +63,12 @@ impl ServerConfigs for Azire {
         Ok(config(&ip, key, peer, options))
     }
 
-    async fn list(&self) -> Result<Vec<ObtainedConfig>, Error> {
+    async fn list_configs(&self) -> Result<Vec<ObtainedConfig>, Error> {
         let ips = self.call(ListIps {}).await?;
         Ok(ips.into_iter().map(obtained).collect())
     }
 
-    async fn revoke(&self, id: &str) -> Result<(), Error> {
+    async fn revoke_config(&self, id: &str) -> Result<(), Error> {
         self.call(DeleteIp { id: id.into() }).await
     }
 
@@ -78,7 +78,7 @@ impl ServerConfigs for Azire {
     ///
     /// Whoever may drop the future gives a key of their own: a key that was made here and added, or
     /// whose device has replaced the old one, is lost with the future.
-    async fn rotate(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
+    async fn rotate_config(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
         let options = request.wireguard.checked()?;
         let peer = self.peer(request).await?;
         let key = request.wireguard.key()?;

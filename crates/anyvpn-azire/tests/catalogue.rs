@@ -95,14 +95,15 @@ async fn a_configuration_of_another_location_can_be_obtained() {
     request.wireguard.private_key = Some(key);
     let locations = [json!({"name": null}), location("se-sto")];
     let none = json!({"status": "success", "data": []});
-    let made = azire(&locations, [none, device]).obtain(&request).await.unwrap();
+    let made = azire(&locations, [none, device]).obtain_config(&request).await.unwrap();
     assert!(matches!(made.config, Config::WireGuard(_)));
 
     // Whether there is such a location is not known.
     let error =
-        azire(&locations, []).obtain(&ConfigRequest::wireguard("no-osl")).await.unwrap_err();
+        azire(&locations, []).obtain_config(&ConfigRequest::wireguard("no-osl")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");
     assert!(error.detail().unwrap().contains("1 was left out"), "{error}");
-    let error = azire(&[location("se-sto")], []).obtain(&ConfigRequest::wireguard("no-osl")).await;
+    let error =
+        azire(&[location("se-sto")], []).obtain_config(&ConfigRequest::wireguard("no-osl")).await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound);
 }

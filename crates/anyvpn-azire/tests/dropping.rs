@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use anyvpn_azire::Azire;
 use anyvpn_azire::ops::{CreateIp, ListLocations};
-use anyvpn_core::{ConfigRequest, NewPortForward, PortForwards, PrivateKey, ServerConfigs};
+use anyvpn_core::{
+    ConfigRequest, ListPortForwards, NewPortForward, PortForwards, PrivateKey, ServerConfigs,
+};
 use anyvpn_http::Operation as _;
 use anyvpn_http::transport::Reqwest;
 use anyvpn_testkit::dropping::{Halting, at_every_poll, poll_at_most};
@@ -45,10 +47,10 @@ async fn a_key_registers_one_device_wherever_obtaining_is_dropped() {
         let (azire, transport) = halting(&world);
         let mut request = wanted(&azire).await;
         request.wireguard.private_key = Some(PrivateKey::generate().unwrap());
-        let obtained = poll_at_most(polls, azire.obtain(&request)).await;
+        let obtained = poll_at_most(polls, azire.obtain_config(&request)).await;
         transport.settled().await;
         registered += world.sandbox.azire().devices(USERNAME).len() - 1;
-        azire.obtain(&request).await.unwrap();
+        azire.obtain_config(&request).await.unwrap();
         let devices = world.sandbox.azire().devices(USERNAME).len();
         assert_eq!(devices, 2, "after {polls} polls");
         obtained.is_some()
@@ -65,7 +67,7 @@ async fn a_key_that_nobody_has_leaves_no_device_wherever_obtaining_is_dropped() 
         let world = World::new(0).await;
         let (azire, transport) = halting(&world);
         let request = wanted(&azire).await;
-        let obtained = poll_at_most(polls, azire.obtain(&request)).await;
+        let obtained = poll_at_most(polls, azire.obtain_config(&request)).await;
         drop(azire);
         quiet(&transport).await;
         registered += usize::from(world.arrived(CreateIp::ID) > 0);
@@ -88,9 +90,9 @@ async fn a_rotation_that_is_dropped_while_it_registers_changes_nothing() {
         let (azire, transport) = halting(&world);
         let request = wanted(&azire).await;
         for _ in 0..2 {
-            azire.rotate(id, &request).await.unwrap();
+            azire.rotate_config(id, &request).await.unwrap();
         }
-        let rotated = poll_at_most(polls, azire.rotate(id, &request)).await;
+        let rotated = poll_at_most(polls, azire.rotate_config(id, &request)).await;
         drop(azire);
         quiet(&transport).await;
         let left = world.sandbox.azire().devices(USERNAME);
@@ -111,10 +113,10 @@ async fn a_dropped_port_is_open_or_not_and_listed_if_it_is() {
         let world = World::new(0).await;
         let (azire, transport) = halting(&world);
         let device = world.device.ipv4_address;
-        let created = PortForwards::create(&azire, NewPortForward::new(device));
+        let created = PortForwards::create_port_forward(&azire, NewPortForward::to(device));
         let created = poll_at_most(polls, created).await;
         transport.settled().await;
-        let listed = PortForwards::list(&azire, device).await.unwrap().len();
+        let listed = ListPortForwards::list_port_forwards(&azire, device).await.unwrap().len();
         assert_eq!(listed, world.sandbox.azire().ports(USERNAME).len());
         assert!((1..=2).contains(&listed), "after {polls} polls");
         opened += listed - 1;

@@ -5,7 +5,7 @@ mod world;
 
 use anyvpn_azire::ops::{CreateToken, CreateUser, OPERATIONS};
 use anyvpn_azire::{Azire, Secret};
-use anyvpn_core::{Error, OperationId};
+use anyvpn_core::{Error, ListPortForwards, OperationId};
 use anyvpn_http::Entry;
 use anyvpn_sandbox::{Fault, FaultRule, Sandbox, SandboxBuilder};
 use anyvpn_testkit::canary::Canary;
@@ -95,7 +95,6 @@ fn inputs_show_no_secret() {
 /// A program that creates a port because listing failed would burn the day's allowance.
 #[tokio::test]
 async fn nothing_creates_a_port_because_a_list_failed() {
-    use anyvpn_core::PortForwards;
     let world = World::new(0).await;
     let before = world.sandbox.azire().ports(world::USERNAME);
     let pages = [200, 401, 403, 404, 406].map(Fault::Html);
@@ -110,7 +109,8 @@ async fn nothing_creates_a_port_because_a_list_failed() {
                 ..FaultRule::always(fault)
             })
             .unwrap();
-        let list = PortForwards::list(&world.azire, world.device.ipv4_address).await;
+        let list =
+            ListPortForwards::list_port_forwards(&world.azire, world.device.ipv4_address).await;
         assert!(list.is_err(), "{list:?}");
         world.sandbox.clear_faults();
     }

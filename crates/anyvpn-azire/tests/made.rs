@@ -24,8 +24,8 @@ async fn options_that_no_configuration_can_have_are_refused_before_a_device_is_r
     (port.wireguard.port, mtu.wireguard.mtu) = (Some(0), Some(10));
     for (field, request) in [("port", port), ("mtu", mtu)] {
         for error in [
-            world.azire.obtain(&request).await.map(drop).unwrap_err(),
-            world.azire.rotate(old, &request).await.map(drop).unwrap_err(),
+            world.azire.obtain_config(&request).await.map(drop).unwrap_err(),
+            world.azire.rotate_config(old, &request).await.map(drop).unwrap_err(),
         ] {
             assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
             assert!(
@@ -53,7 +53,7 @@ async fn a_device_that_came_without_its_key_is_named() {
             Azire::builder().token("x").transport(Arc::new(script.clone())).build().unwrap();
         let mut request = ConfigRequest::wireguard("se-sto");
         request.wireguard.private_key = own.then(|| PrivateKey::generate().unwrap());
-        let error = azire.obtain(&request).await.map(drop).unwrap_err();
+        let error = azire.obtain_config(&request).await.map(drop).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");
         assert_eq!(error.operation().unwrap().to_string(), "azire.create-ip");
         assert_eq!(error.advice(), Advice::ReadBack);
@@ -74,7 +74,7 @@ async fn a_rotation_hands_out_no_key_that_the_device_did_not_take() {
     let script = Script::new(replies.map(|reply| Step::json(200, reply)));
     let azire = Azire::builder().token("x").transport(Arc::new(script.clone())).build().unwrap();
     let request = ConfigRequest::wireguard("se-sto");
-    let error = azire.rotate("IJiaUdc2", &request).await.map(drop).unwrap_err();
+    let error = azire.rotate_config("IJiaUdc2", &request).await.map(drop).unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::UnexpectedReply, Advice::ReadBack));
     assert_eq!(error.operation().unwrap().to_string(), "azire.put-ip-key");
     assert_eq!(script.arrived(), 4);

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use anyvpn_azire::ops::ListLocations;
 use anyvpn_azire::{Azire, CAPABILITIES};
-use anyvpn_core::{Capability, ConfigRequest, ErrorKind, Provider, ServerConfigs};
+use anyvpn_core::{
+    Ability, ConfigRequest, ErrorKind, NewPortForward, PortForwards, PortProtocols, Provider,
+    ServerConfigs,
+};
 use anyvpn_http::transport::Reqwest;
 use anyvpn_sandbox::azire::Quirks;
 use anyvpn_testkit::openapi::Document;
@@ -59,9 +62,31 @@ async fn every_operation_works_and_its_reply_is_as_documented() {
 #[tokio::test]
 async fn capabilities_are_what_the_accessors_give() {
     let azire = Azire::builder().build().unwrap();
-    assert_eq!(azire.capabilities(), &CAPABILITIES);
-    assert!(azire.accounts().is_some() && CAPABILITIES.accounts == Capability::Can);
-    assert!(matches!(CAPABILITIES.openvpn, Capability::Cannot { .. }));
+    assert_eq!(azire.info().capabilities, &CAPABILITIES);
+    assert!(azire.accounts().is_some() && CAPABILITIES.can(Ability::Accounts));
+    assert!(!CAPABILITIES.can(Ability::OpenVpn));
+}
+
+/// What AzireVPN has no way to grant is refused before anything is sent.
+#[tokio::test]
+async fn a_port_that_cannot_be_asked_for_is_refused_before_sending() {
+    let world = World::new(0).await;
+    let before = world.sandbox.received().len();
+    type Spoil = fn(&mut NewPortForward);
+    let spoils: [(&str, Spoil); 4] = [
+        ("device", |new| new.device = None),
+        ("wished_port", |new| new.wished_port = Some(40_001)),
+        ("local_port", |new| new.local_port = Some(8080)),
+        ("protocols", |new| new.protocols = PortProtocols::Tcp),
+    ];
+    for (field, spoil) in spoils {
+        let mut new = NewPortForward::to(world.device.ipv4_address);
+        spoil(&mut new);
+        let error = world.azire.create_port_forward(new).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.fields().contains_key(field), "{field}: {error}");
+    }
+    assert_eq!(world.sandbox.received().len(), before);
 }
 
 /// The API does not say how it refuses an eleventh device; an account that has ended is refused, too.
@@ -72,7 +97,7 @@ async fn an_eleventh_device_is_the_limit_whatever_the_status() {
         let world = World::new(seed).await;
         let location = world.azire.call(ListLocations {}).await.unwrap()[0].name.clone();
         let request = ConfigRequest::wireguard(location);
-        let obtain = async || world.azire.obtain(&request).await.map(drop).unwrap_err();
+        let obtain = async || world.azire.obtain_config(&request).await.map(drop).unwrap_err();
         while world.sandbox.azire().devices(world::USERNAME).len() < 10 {
             world.sandbox.azire().add_device(world::USERNAME).unwrap();
         }
@@ -84,8 +109,8 @@ async fn an_eleventh_device_is_the_limit_whatever_the_status() {
         assert_eq!((error.kind(), error.status()), (ErrorKind::Refused, Some(403)));
         world.sandbox.azire().suspend(world::USERNAME, false);
         let first = world.sandbox.azire().devices(world::USERNAME).remove(0);
-        world.azire.revoke(&first.id).await.unwrap();
-        world.azire.obtain(&request).await.unwrap();
+        world.azire.revoke_config(&first.id).await.unwrap();
+        world.azire.obtain_config(&request).await.unwrap();
     }
 }
 

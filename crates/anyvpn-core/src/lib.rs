@@ -1,16 +1,16 @@
 //! The neutral side of anyvpn: traits, types, errors and secrets. No I/O, no HTTP.
 //!
-//! A [`Provider`] gives what it can do as traits ([`Accounts`], [`AccountAdmin`], [`PortForwards`],
-//! [`ServerConfigs`]), and what it cannot as data ([`Capabilities`]). Any failure is an [`Error`] of
+//! A [`Provider`] gives what it can do as traits ([`SignIn`], [`Accounts`], [`Customers`],
+//! [`PortForwards`], [`ServerConfigs`]), and what it cannot as data ([`Capabilities`]). Any failure is an [`Error`] of
 //! one [`ErrorKind`], with an [`Advice`] for programs. What is secret is a [`Secret`] from its first
 //! byte.
 //!
 //! ```
-//! use anyvpn_core::{Advice, Error, Provider};
+//! use anyvpn_core::{Ability, Advice, Error, Provider};
 //!
 //! async fn tell(provider: &dyn Provider) -> Result<(), Error> {
 //!     let Some(accounts) = provider.accounts() else {
-//!         println!("accounts: {}", provider.capabilities().accounts);
+//!         println!("accounts: {}", provider.info().capabilities.of(Ability::Accounts));
 //!         return Ok(());
 //!     };
 //!     match accounts.account().await {
@@ -56,6 +56,9 @@
 //!
 //! - `keys` (default): new WireGuard keys, and the public key of a private one. Without it, configurations
 //!   are still read, edited and written, with keys that come from elsewhere.
+//! - `serde`: the neutral values can be serialized and read again: [`Account`], [`Customer`],
+//!   [`PortForward`], [`Server`], [`ObtainedConfig`] and what they are made of. A forward's ticket is
+//!   left out except inside [`reveal`].
 //! - `openvpn`: OpenVPN profiles. They need X.509, which an application with WireGuard alone does not.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -84,9 +87,12 @@ pub use names::OperationId;
 pub use openvpn::{Certificate, OpenVpnProfile, Remote};
 pub use operation::{FieldInfo, FieldKind, OperationInfo, Replay};
 pub use provider::{
-    Account, AccountAdmin, Accounts, Capabilities, Capability, Config, ConfigRequest, NewAccount,
-    NewPortForward, ObtainedConfig, PortCheck, PortForward, PortForwards, Protocol, Provider,
-    Rotated, Server, ServerConfig, ServerConfigs, Service, Status,
+    Ability, Account, Accounts, Capabilities, Capability, ChangePassword, ChangePlan, CheckPort,
+    CloseAccount, Config, ConfigRequest, CreatedCustomer, Credential, Customer, CustomerEnd,
+    Customers, EndCustomers, Lease, ListCustomers, ListPortForwards, NewAccount, NewCustomer,
+    NewPortForward, ObtainedConfig, Plan, PortCheck, PortForward, PortForwards, PortProtocols,
+    Protocol, Provider, Rotated, Server, ServerConfig, ServerConfigs, Service, SignIn, SignOut,
+    SignUp, Status, SuspendCustomers,
 };
 pub use secret::{REDACTED, Secret, redact, reveal};
 pub use servers::{LeftOut, ListedServer, Servers};

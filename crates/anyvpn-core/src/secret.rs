@@ -83,6 +83,12 @@ thread_local! {
     static REVEALED: RefCell<Option<Vec<Secret>>> = const { RefCell::new(None) };
 }
 
+/// Whether secrets are serialized as their texts now.
+#[cfg(feature = "serde")]
+pub(crate) fn is_revealing() -> bool {
+    REVEALED.with_borrow(Option::is_some)
+}
+
 /// Runs `write`, in which [`Secret`] serializes as its text, and returns the secrets it wrote.
 ///
 /// This is how a request body gets its password and how `--reveal` prints one. The scope is this

@@ -11,6 +11,7 @@ use crate::{Error, Server};
 
 /// What a list of the provider's lacks, because it could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct LeftOut {
     /// How many elements.
@@ -60,6 +61,7 @@ impl fmt::Display for LeftOut {
 
 /// An element of a provider's list of servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ListedServer {
     /// A server.
     Server(Server),
@@ -87,6 +89,11 @@ impl<'a> Servers<'a> {
     /// Makes the stream from a provider's list.
     pub fn new(list: impl Stream<Item = Result<ListedServer, Error>> + Send + 'a) -> Self {
         Self { list: Box::pin(list), left_out: LeftOut::default() }
+    }
+
+    /// The next server; `None` at the end. A program that has no crate for streams reads it so.
+    pub async fn next(&mut self) -> Option<Result<Server, Error>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
     /// What was left out so far. It is complete at the end of the stream.

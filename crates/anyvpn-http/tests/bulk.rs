@@ -9,7 +9,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{AccountAdmin, Error, ErrorKind, NewAccount, OperationId, Secret};
+use anyvpn_core::{Error, ErrorKind, NewAccount, OperationId, Secret, SignUp};
 use anyvpn_http::transport::{Body, Transport, TransportError};
 use anyvpn_http::{Client, Dialect, Operation, Replay, Reply, Request, Security, bulk};
 use anyvpn_testkit::dropping::poll_at_most;
@@ -229,10 +229,10 @@ async fn a_dropped_stream_leaves_its_client_usable_and_sends_nothing_twice() {
 #[tokio::test]
 async fn accounts_of_any_provider_are_created() {
     let reference = Reference::new("ada", Secret::from("correct horse"));
-    let admin: &dyn AccountAdmin = &reference;
+    let sign_up: &dyn SignUp = &reference;
     let logins = ["bob", "ada", "cy", "dan"];
     let calls = bulk(stream::iter(&logins), THREE, |login| {
-        admin.create(NewAccount::new(*login, Some(Secret::from("correct horse"))))
+        sign_up.create_account(NewAccount::new(*login, Secret::from("correct horse")))
     });
     let outcomes: Vec<_> = sendable(calls).collect().await;
     let refused: Vec<_> = outcomes.iter().filter(|(_, outcome)| outcome.is_err()).collect();

@@ -20,12 +20,9 @@
 //! #[tokio::main(flavor = "current_thread")]
 //! async fn main() {
 //!     let provider = Reference::new("user", Secret::from("first"));
-//!     let subject = Subject {
-//!         anonymous: Box::new(provider.anonymous()),
-//!         signed_in: Box::new(provider),
-//!         password: Secret::from("first"),
-//!         new_account: NewAccount::new("someone", Some(Secret::from("second"))),
-//!     };
+//!     let mut subject = Subject::new(provider.clone(), provider.anonymous());
+//!     subject.password = Secret::from("first");
+//!     subject.new_account = Some(NewAccount::new("someone", Secret::from("second")));
 //!     let report = run(&subject).await;
 //!     assert!(report.failures().is_empty(), "{report}");
 //! }

@@ -1,5 +1,9 @@
 //! A provider in memory that keeps the contract: what the conformance suite itself is tested with,
-//! and the smallest complete example of a provider.
+//! and the smallest complete example of a provider. [`KeptAlive`] and [`Reseller`] keep the parts of
+//! the contract that one provider cannot have at the same time.
+
+mod kept_alive;
+mod reseller;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -7,30 +11,38 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyvpn_core::{
-    Account, AccountAdmin, Accounts, Capabilities, Capability, Config, ConfigRequest, Endpoint,
-    Error, ErrorKind, NewAccount, NewPortForward, ObtainedConfig, PortCheck, PortForward,
-    PortForwards, Protocol, Provider, ProviderInfo, PublicKey, Secret, Server, ServerConfig,
-    ServerConfigs, Servers, Status, Timestamp,
+    Ability, Account, Accounts, Capabilities, ChangePassword, CheckPort, CloseAccount, Config,
+    ConfigRequest, Endpoint, Error, ErrorKind, Lease, ListPortForwards, NewAccount, NewPortForward,
+    ObtainedConfig, PortCheck, PortForward, PortForwards, PortProtocols, Protocol, Provider,
+    ProviderInfo, PublicKey, Secret, Server, ServerConfig, ServerConfigs, Servers, SignUp, Status,
+    Timestamp,
 };
 use async_trait::async_trait;
 use futures_util::stream;
+
+pub use self::kept_alive::KeptAlive;
+pub use self::reseller::Reseller;
 
 /// What the reference provider is.
 pub static INFO: ProviderInfo =
     ProviderInfo::new("reference", "Reference", "https://example.com", &CAPABILITIES);
 
 /// What the reference provider can do.
-pub static CAPABILITIES: Capabilities = Capabilities {
-    accounts: Capability::Can,
-    account_admin: Capability::Can,
-    port_forwards: Capability::Can,
-    server_configs: Capability::Can,
-    wireguard: Capability::Can,
-    openvpn: Capability::Cannot {
-        why: "an example needs one protocol",
-        link: "https://example.com",
-    },
-};
+pub static CAPABILITIES: Capabilities = Capabilities::new(
+    &[
+        Ability::SignUp,
+        Ability::Accounts,
+        Ability::ChangePassword,
+        Ability::CloseAccount,
+        Ability::PortForwards,
+        Ability::ListPortForwards,
+        Ability::CheckPort,
+        Ability::ServerConfigs,
+        Ability::WireGuard,
+    ],
+    &[(Ability::OpenVpn, "an example needs one protocol", "https://example.com")],
+    ("an example needs no more", "https://example.com"),
+);
 
 /// The provider, signed in as one of its users, or as nobody.
 #[derive(Clone, Debug)]
@@ -112,7 +124,7 @@ impl Provider for Reference {
         Some(self)
     }
 
-    fn account_admin(&self) -> Option<&dyn AccountAdmin> {
+    fn sign_up(&self) -> Option<&dyn SignUp> {
         Some(self)
     }
 
@@ -131,28 +143,29 @@ impl Accounts for Reference {
         let login = self.user.clone().unwrap_or_default();
         self.with_user(|_, _| Ok(Account::new(login, Status::Active)))
     }
+
+    fn password_change(&self) -> Option<&dyn ChangePassword> {
+        Some(self)
+    }
+
+    fn account_closing(&self) -> Option<&dyn CloseAccount> {
+        Some(self)
+    }
 }
 
 #[async_trait]
-impl AccountAdmin for Reference {
-    async fn create(&self, account: NewAccount) -> Result<Account, Error> {
-        let password = account.password.ok_or_else(|| Error::invalid("password", "is needed"))?;
-        let users = &mut self.world().users;
-        if users.contains_key(&account.login) {
-            return Err(Error::new(ErrorKind::AlreadyExists));
-        }
-        users.insert(account.login.clone(), User::new(password));
-        Ok(Account::new(account.login, Status::Active))
-    }
-
-    async fn set_password(&self, password: Secret) -> Result<(), Error> {
+impl ChangePassword for Reference {
+    async fn change_password(&self, password: Secret) -> Result<(), Error> {
         self.with_user(|user, _| {
             user.password = password;
             Ok(())
         })
     }
+}
 
-    async fn close(&self, password: Option<&Secret>) -> Result<(), Error> {
+#[async_trait]
+impl CloseAccount for Reference {
+    async fn close_account(&self, password: Option<&Secret>) -> Result<(), Error> {
         let given = password.map(Secret::expose);
         let right = self.with_user(|user, _| Ok(given == Some(user.password.expose())))?;
         if !right {
@@ -165,46 +178,61 @@ impl AccountAdmin for Reference {
 }
 
 #[async_trait]
+impl SignUp for Reference {
+    async fn create_account(&self, account: NewAccount) -> Result<Account, Error> {
+        let users = &mut self.world().users;
+        if users.contains_key(&account.login) {
+            return Err(Error::new(ErrorKind::AlreadyExists));
+        }
+        users.insert(account.login.clone(), User::new(account.password));
+        Ok(Account::new(account.login, Status::Active))
+    }
+}
+
+#[async_trait]
 impl PortForwards for Reference {
-    async fn tunnel_addresses(&self) -> Result<Vec<Ipv4Addr>, Error> {
-        self.with_user(|user, _| Ok(user.devices.values().map(|it| it.address).collect()))
+    fn lease(&self) -> Lease {
+        Lease::Fixed
     }
 
-    async fn list(&self, device: Ipv4Addr) -> Result<Vec<PortForward>, Error> {
+    async fn tunnel_addresses(&self) -> Result<Option<Vec<Ipv4Addr>>, Error> {
         self.with_user(|user, _| {
-            let shown = user.ports.iter().filter(|it| it.device == device && !it.hidden);
-            Ok(shown.cloned().collect())
+            Ok(Some(user.devices.values().map(|device| device.address).collect()))
         })
     }
 
-    async fn create(&self, port: NewPortForward) -> Result<PortForward, Error> {
+    async fn create_port_forward(&self, new: NewPortForward) -> Result<PortForward, Error> {
         const DAY: u64 = 24 * 60 * 60;
-        let lifetime = port.lifetime.unwrap_or(Duration::from_secs(30 * DAY));
+        let device = new.device.ok_or_else(|| Error::invalid("device", "is needed"))?;
+        let lifetime = new.lifetime.unwrap_or(Duration::from_secs(30 * DAY));
+        if new.wished_port.is_some() || new.local_port.is_some() {
+            return Err(Error::invalid("port", "is the provider's choice"));
+        }
+        if new.protocols != PortProtocols::Both {
+            return Err(Error::invalid("protocols", "must be both"));
+        }
         if lifetime.is_zero() || !lifetime.as_secs().is_multiple_of(DAY) {
             return Err(Error::invalid("lifetime", "must be whole days"));
         }
         self.with_user(|user, next| {
             *next += 1;
-            let end = Timestamp::now() + lifetime;
-            let made = PortForward::new(port.device, 50_000 + *next, port.hidden, end);
+            let mut made = PortForward::new(50_000 + *next);
+            made.device = Some(device);
+            made.hidden = new.hidden;
+            made.expires_at = Some(Timestamp::now() + lifetime);
             user.ports.push(made.clone());
             Ok(made)
         })
     }
 
-    async fn hide(&self, device: Ipv4Addr, port: u16) -> Result<PortForward, Error> {
-        self.with_user(|user, _| {
-            let found = user.ports.iter_mut().find(|it| it.device == device && it.port == port);
-            let found = found.ok_or_else(|| Error::new(ErrorKind::NotFound))?;
-            found.hidden = true;
-            Ok(found.clone())
-        })
+    async fn renew_port_forward(&self, _port: &PortForward) -> Result<PortForward, Error> {
+        Err(Error::invalid("port", "has a fixed lease"))
     }
 
-    async fn delete(&self, device: Ipv4Addr, port: u16) -> Result<(), Error> {
+    async fn delete_port_forward(&self, port: &PortForward) -> Result<(), Error> {
         self.with_user(|user, _| {
             let before = user.ports.len();
-            user.ports.retain(|it| it.device != device || it.port != port);
+            user.ports.retain(|other| other.device != port.device || other.port != port.port);
             if user.ports.len() == before {
                 return Err(Error::new(ErrorKind::NotFound));
             }
@@ -212,7 +240,29 @@ impl PortForwards for Reference {
         })
     }
 
-    async fn check(&self, port: u16) -> Result<PortCheck, Error> {
+    fn port_list(&self) -> Option<&dyn ListPortForwards> {
+        Some(self)
+    }
+
+    fn port_check(&self) -> Option<&dyn CheckPort> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl ListPortForwards for Reference {
+    async fn list_port_forwards(&self, device: Ipv4Addr) -> Result<Vec<PortForward>, Error> {
+        self.with_user(|user, _| {
+            let ports = user.ports.iter();
+            let shown = ports.filter(|port| port.device == Some(device) && !port.hidden);
+            Ok(shown.cloned().collect())
+        })
+    }
+}
+
+#[async_trait]
+impl CheckPort for Reference {
+    async fn check_port(&self, port: u16) -> Result<PortCheck, Error> {
         Ok(PortCheck::new(port, false, None))
     }
 }
@@ -226,7 +276,7 @@ impl ServerConfigs for Reference {
         Servers::new(stream::iter([Ok(server.into())]))
     }
 
-    async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
+    async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
         if request.server != "one" {
             return Err(Error::new(ErrorKind::NotFound));
         }
@@ -250,7 +300,7 @@ impl ServerConfigs for Reference {
         Ok(ServerConfig::new(Some(id), Config::WireGuard(config)))
     }
 
-    async fn list(&self) -> Result<Vec<ObtainedConfig>, Error> {
+    async fn list_configs(&self) -> Result<Vec<ObtainedConfig>, Error> {
         self.with_user(|user, _| {
             let configs = user.devices.iter().map(|(id, device)| {
                 let mut config = ObtainedConfig::new(id, Protocol::WireGuard, Status::Active);
@@ -262,7 +312,7 @@ impl ServerConfigs for Reference {
         })
     }
 
-    async fn revoke(&self, id: &str) -> Result<(), Error> {
+    async fn revoke_config(&self, id: &str) -> Result<(), Error> {
         self.with_user(|user, _| {
             user.devices.remove(id).map(drop).ok_or_else(|| Error::new(ErrorKind::NotFound))
         })

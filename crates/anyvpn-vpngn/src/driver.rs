@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyvpn_core::{
-    Capabilities, Capability, Driver, Error, Provider, ProviderInfo, Setting, Settings,
+    Ability, Capabilities, Driver, Error, Provider, ProviderInfo, Setting, Settings,
 };
 
 use crate::{Access, Proof, Vpngn, ops};
@@ -20,17 +20,28 @@ pub static INFO: ProviderInfo = ProviderInfo::new("vpngn", "VPNGN", DOCS, &CAPAB
     .operations(ops::OPERATIONS);
 
 /// What VPNGN can do.
-pub static CAPABILITIES: Capabilities = Capabilities {
-    accounts: Capability::Can,
-    account_admin: Capability::Can,
-    port_forwards: NOT_IN_THE_API,
-    server_configs: NOT_IN_THE_API,
-    wireguard: NOT_IN_THE_API,
-    openvpn: NOT_IN_THE_API,
-};
-
-const NOT_IN_THE_API: Capability =
-    Capability::Cannot { why: "the API manages accounts only", link: DOCS };
+pub static CAPABILITIES: Capabilities = Capabilities::new(
+    &[
+        Ability::Accounts,
+        Ability::ChangePassword,
+        Ability::CloseAccount,
+        Ability::Customers,
+        Ability::ChangePlan,
+        Ability::EndCustomers,
+    ],
+    &[
+        (
+            Ability::SignIn,
+            "a reseller calls with keys, and a customer's tokens end within hours",
+            DOCS,
+        ),
+        (Ability::SignOut, "the API has no call that ends a token", DOCS),
+        (Ability::SignUp, "only a reseller creates accounts", DOCS),
+        (Ability::ListCustomers, "the API has no list of customers", DOCS),
+        (Ability::SuspendCustomers, "the API has no call that suspends", DOCS),
+    ],
+    ("the API manages accounts only", DOCS),
+);
 
 /// The address is that of the URL, or else of the brand; the proof is the first that is given.
 const SETTINGS: &[Setting] = &[

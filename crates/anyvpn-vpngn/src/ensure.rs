@@ -149,6 +149,21 @@ impl Vpngn {
         Ok(None)
     }
 
+    /// Whether VPNGN refuses to show this customer in the same words as one who cannot exist.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of the look for the latter.
+    pub(crate) async fn is_absent(&self, email: &str, refusal: &Error) -> Result<bool, Error> {
+        let nobody = nobody().ok_or_else(|| {
+            Error::new(ErrorKind::InvalidRequest).with_detail("the system gives no random bytes")
+        })?;
+        match self.find(&nobody).await? {
+            Look::Refused(control) => Ok(same(refusal, email, &control, &nobody)),
+            Look::Found(_) => Ok(false),
+        }
+    }
+
     /// Looks for a customer. Any refusal in VPNGN's own form that is not about the caller is a
     /// refusal to show it, which need not mean that there is no such customer.
     ///

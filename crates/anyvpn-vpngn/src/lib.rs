@@ -22,7 +22,32 @@
 //! ```
 //!
 //! [`Vpngn::call`] does any operation of [`ops`], which are generated from the `openapi.yaml` in this
-//! package. What it takes as proof of who is calling differs by operation.
+//! package. What it takes as proof of who is calling differs by operation. The neutral traits do the
+//! same for a program that may have another provider tomorrow:
+//!
+//! ```no_run
+//! use anyvpn_vpngn::{
+//!     Advice, ChangePlan, CreatedCustomer, CustomerEnd, Customers, EndCustomers, Error,
+//!     NewCustomer, Secret, Settings, Vpngn,
+//! };
+//!
+//! # async fn example(api_key: Secret, secret_key: Secret, password: Secret) -> Result<(), Error> {
+//! let settings = Settings::new().with("brand", "acme").with("api_key", api_key);
+//! let vpngn = Vpngn::open(&settings.with("secret_key", secret_key))?;
+//! let mut customer = NewCustomer::new("jo@example.com", password);
+//! customer.country = Some("US".to_owned());
+//! customer.plan = vpngn.plans().first().map(|plan| plan.id.to_owned());
+//! match vpngn.create_customer(customer).await {
+//!     Ok(CreatedCustomer::Created(_)) => println!("created, with this password"),
+//!     Ok(there) => println!("there, {}", there.customer().status),
+//!     Err(error) if error.advice() == Advice::ReadBack => println!("find it to see: {error}"),
+//!     Err(error) => return Err(error),
+//! }
+//! vpngn.change_plan("jo@example.com", "12").await?;
+//! vpngn.end_customer("jo@example.com", CustomerEnd::PaidPeriod).await?;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Guarantees
 //!
@@ -38,12 +63,14 @@
 //!
 //! - `ring` (default): TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
+//! - `serde`: the neutral values can be serialized.
 //!
 //! Without either, the process's default crypto provider is used, or a client of your own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
+mod customers;
 mod dialect;
 mod driver;
 mod ensure;
@@ -55,9 +82,17 @@ mod types;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{AccountAdmin, Accounts, Provider, ProviderInfo};
-pub use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Client, ClientBuilder, Fixed, Operation, TokenStore, UnsavedToken};
+pub use anyvpn_core::{
+    Ability, Account, Accounts, Advice, Capabilities, Capability, ChangePassword, ChangePlan,
+    CloseAccount, CreatedCustomer, Customer, CustomerEnd, Customers, Driver, EndCustomers, Error,
+    ErrorKind, Leftover, LeftoverKind, NewCustomer, OperationId, OperationInfo, Plan, Provider,
+    ProviderInfo, Replay, Secret, Service, Setting, Settings, Status, Timestamp,
+};
+use anyvpn_http::Fixed;
+pub use anyvpn_http::{
+    Client, ClientBuilder, Limits, MemoryStore, Operation, RetryPolicy, TokenStore, UnsavedToken,
+    bulk,
+};
 use async_trait::async_trait;
 pub use dialect::{Access, Dialect, Proof};
 pub use driver::{CAPABILITIES, INFO, VpngnDriver};
@@ -270,7 +305,7 @@ impl Provider for Vpngn {
         Some(self)
     }
 
-    fn account_admin(&self) -> Option<&dyn AccountAdmin> {
+    fn customers(&self) -> Option<&dyn Customers> {
         Some(self)
     }
 }

@@ -4,12 +4,14 @@ mod world;
 
 use std::sync::Arc;
 
-use anyvpn_core::{NewAccount, Secret};
+use anyvpn_core::{NewCustomer, Secret};
 use anyvpn_http::MemoryStore;
-use anyvpn_sandbox::{Clock, Sandbox};
+use anyvpn_sandbox::{Clock, Fault, FaultRule, Sandbox};
 use anyvpn_testkit::conformance::{Outcome, Subject, run};
 use anyvpn_vpngn::Vpngn;
 use world::{Credential, EMAIL, NEW_PASSWORD, PASSWORD, SharedClock, World};
+
+const NEWCOMER: &str = "newcomer@example.com";
 
 #[tokio::test]
 async fn vpngn_keeps_the_contract_with_every_seed_and_credential() {
@@ -21,10 +23,10 @@ async fn vpngn_keeps_the_contract_with_every_seed_and_credential() {
             Credential::Whitelisted,
         ] {
             let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
-            let world = World::from(Sandbox::builder().seed(seed).clock(clock)).await;
+            let world = Arc::new(World::from(Sandbox::builder().seed(seed).clock(clock)).await);
             world.sandbox.vpngn().whitelist(credential == Credential::Whitelisted);
             let client = |credential| -> Vpngn {
-                // Adding a second client waits its turn, on the sandbox's clock.
+                // Waits between looks are on the sandbox's clock.
                 let clock = Arc::new(SharedClock::of(&world.sandbox));
                 let builder = world.builder(credential).clock(clock).limits(SharedClock::limits());
                 builder.build().unwrap()
@@ -36,23 +38,45 @@ async fn vpngn_keeps_the_contract_with_every_seed_and_credential() {
                 }
                 credential => client(credential).for_customer(EMAIL),
             };
-            let password = Some(Secret::from(NEW_PASSWORD));
-            let mut new_account = NewAccount::new("newcomer@example.com", password);
-            new_account.country = Some("US".to_owned());
-            new_account.months = Some(1);
-            let subject = Subject {
-                signed_in: Box::new(signed_in),
-                anonymous: Box::new(client(Credential::None).for_customer(EMAIL)),
-                password: Secret::from(PASSWORD),
-                new_account,
-            };
+            let anonymous = client(Credential::None).for_customer(EMAIL);
+            let mut subject = Subject::new(signed_in, anonymous);
+            subject.password = Secret::from(PASSWORD);
+            // A customer's own credential reads nobody else, so only a reseller's has customers.
+            let is_reseller = matches!(credential, Credential::SecretKey | Credential::Whitelisted);
+            subject.new_customer = is_reseller.then(|| {
+                let mut customer = NewCustomer::new(NEWCOMER, NEW_PASSWORD.into());
+                customer.country = Some("US".to_owned());
+                customer.plan = Some("1".to_owned());
+                customer
+            });
+            let lost = FaultRule::once("vpngn.add-client", Fault::Wire("reset-after"));
+            let loser = Arc::clone(&world);
+            subject.lose_creation = Some(Box::new(move || {
+                loser.sandbox.inject(lost.clone()).unwrap();
+            }));
             let report = run(&subject).await;
             let what = format!("seed {seed}, {credential:?}\n{report}");
             assert_eq!(report.failures(), [""; 0], "{what}");
             let skipped = report.0.iter().filter(|(_, it)| matches!(it, Outcome::Skip(_)));
             let skipped: Vec<_> = skipped.map(|(name, _)| *name).collect();
-            assert_eq!(skipped, ["port forwards", "server configs"], "{what}");
-            assert_eq!(world.sandbox.vpngn().created("newcomer@example.com"), 1, "{what}");
+            let customers: &[_] = if is_reseller {
+                &[
+                    "customer: listed",
+                    "customer: suspension",
+                    "customer: a stranger's name is refused",
+                ]
+            } else {
+                &["customers"]
+            };
+            let before = ["port forwards", "port: kept alive", "port check", "server configs"];
+            let after = ["sign in", "sign out", "sign up"];
+            let expected: Vec<_> = before.iter().chain(customers).chain(&after).copied().collect();
+            assert_eq!(skipped, expected, "{what}");
+            let created = world.sandbox.vpngn().created(NEWCOMER);
+            assert_eq!(created, u32::from(is_reseller), "{what}");
+            if is_reseller {
+                assert!(world.sandbox.vpngn().customer(NEWCOMER).unwrap().closed, "{what}");
+            }
             assert!(world.sandbox.vpngn().customer(EMAIL).unwrap().closed, "{what}");
         }
     }

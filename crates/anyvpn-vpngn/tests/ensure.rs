@@ -7,7 +7,7 @@ mod world;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{AccountAdmin, Advice, LeftoverKind, NewAccount};
+use anyvpn_core::{Advice, Customers, LeftoverKind, NewCustomer};
 use anyvpn_http::Operation as _;
 use anyvpn_sandbox::{Fault, FaultRule};
 use anyvpn_testkit::scripted::{Script, Step, StillClock};
@@ -357,20 +357,26 @@ async fn a_product_of_another_type_is_told() {
     }
 }
 
-/// The neutral trait makes no promise either.
+/// The neutral trait names the customer as well, and sends nothing again that may have been done.
 #[tokio::test]
-async fn a_lost_creation_of_an_account_names_the_customer() {
+async fn a_lost_creation_of_a_neutral_customer_names_it() {
     for lost in [Step::Reset, page(502), page(200), Step::Cut(200, "{".to_owned())] {
-        let script = Script::new([lost]);
+        let refusal = r#"{"status":"error","message":"unknown client"}"#;
+        let looks = [Step::Reset, Step::Reset, Step::Reset, Step::Reset];
+        let script = Script::new([Step::json(200, refusal), lost].into_iter().chain(looks));
+        let clock = StillClock::new("2026-01-01T00:00:00Z".parse().unwrap());
         let builder = Vpngn::brand("acme").unwrap().credential(Access::server("key", "secret"));
-        let vpngn = builder.transport(Arc::new(script.clone())).build().unwrap();
-        let mut new = NewAccount::new(NEW, Some(PASSWORD.into()));
-        (new.country, new.months) = (Some("US".to_owned()), Some(12));
-        let error = AccountAdmin::create(&vpngn, new).await.unwrap_err();
+        let builder = builder.transport(Arc::new(script.clone())).clock(Arc::new(clock));
+        let vpngn = builder.build().unwrap();
+        let mut new = NewCustomer::new(NEW, PASSWORD.into());
+        (new.country, new.plan) = (Some("US".to_owned()), Some("12".to_owned()));
+        let error = vpngn.create_customer(new).await.unwrap_err();
         assert_eq!(error.advice(), Advice::ReadBack, "{error}");
         let left: Vec<_> = error.left_behind().iter().map(|it| (it.kind, it.id())).collect();
         assert_eq!(left, [(LeftoverKind::Customer, NEW)], "{error}");
-        assert_eq!(script.arrived(), 1);
+        let sent = script.sent();
+        let created = sent.iter().filter(|request| request.uri().path().ends_with("/AddClient"));
+        assert_eq!(created.count(), 1);
     }
 }
 

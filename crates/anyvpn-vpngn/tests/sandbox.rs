@@ -6,7 +6,9 @@ mod world;
 
 use std::sync::Arc;
 
-use anyvpn_core::{AccountAdmin, Capability, NewAccount, Provider, Secret};
+use anyvpn_core::{
+    Ability, ChangePassword, CreatedCustomer, Customers, NewCustomer, Provider, Secret,
+};
 use anyvpn_http::transport::Reqwest;
 use anyvpn_testkit::openapi::Document;
 use anyvpn_testkit::witness::Witness;
@@ -99,45 +101,46 @@ async fn nothing_is_an_empty_list_with_every_seed() {
 async fn capabilities_are_what_the_accessors_give() {
     let world = World::new(0).await;
     let vpngn = world.vpngn(Credential::None);
-    assert_eq!(vpngn.capabilities(), &CAPABILITIES);
-    assert!(vpngn.accounts().is_some() && vpngn.account_admin().is_some());
+    assert_eq!(vpngn.info().capabilities, &CAPABILITIES);
+    assert!(vpngn.accounts().is_some() && vpngn.customers().is_some() && vpngn.sign_up().is_none());
     assert!(vpngn.port_forwards().is_none() && vpngn.server_configs().is_none());
-    assert!(matches!(CAPABILITIES.port_forwards, Capability::Cannot { .. }));
+    assert!(!CAPABILITIES.can(Ability::PortForwards));
 }
 
 /// What VPNGN needs, or has no place for, is told before anything is sent.
 #[tokio::test]
-async fn an_account_that_cannot_be_created_is_refused_before_sending() {
+async fn a_customer_who_cannot_be_created_is_refused_before_sending() {
     let world = World::new(0).await;
     let vpngn = world.vpngn(Credential::SecretKey);
-    let mut good = NewAccount::new("new@example.com", Some(Secret::from(PASSWORD)));
+    let mut good = NewCustomer::new("new@example.com", Secret::from(PASSWORD));
     good.country = Some("US".to_owned());
-    good.months = Some(6);
-    type Spoil = fn(&mut NewAccount);
-    let spoils: [(&str, Spoil); 6] = [
+    good.plan = Some("6".to_owned());
+    type Spoil = fn(&mut NewCustomer);
+    let spoils: [(&str, Spoil); 5] = [
         ("country", |new| new.country = None),
         ("country", |new| new.country = Some("USA".to_owned())),
-        ("months", |new| new.months = None),
-        ("type", |new| new.months = Some(3)),
-        ("currency", |new| new.currency = Some("EUR".to_owned())),
-        ("email", |new| new.email = Some("other@example.com".to_owned())),
+        ("plan", |new| new.plan = None),
+        ("plan", |new| new.plan = Some("3".to_owned())),
+        ("plan", |new| new.plan = Some("6 months".to_owned())),
     ];
     for (field, spoil) in spoils {
         let mut new = good.clone();
         spoil(&mut new);
-        let error = vpngn.create(new).await.unwrap_err();
+        let error = vpngn.create_customer(new).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert!(error.fields().contains_key(field), "{field}: {error}");
     }
     let mut weak = good.clone();
-    weak.password = Some(Secret::from("password"));
-    let error = vpngn.create(weak).await.unwrap_err();
+    weak.password = Secret::from("password");
+    let error = vpngn.create_customer(weak).await.unwrap_err();
     assert!(error.to_string().contains("needs at least 10 characters"), "{error}");
-    let error = vpngn.set_password(Secret::from(PASSWORD)).await.unwrap_err();
+    let error = vpngn.change_password(Secret::from(PASSWORD)).await.unwrap_err();
     assert!(error.fields().contains_key("email"), "{error}");
     assert_eq!(world.sandbox.received(), []);
 
-    assert_eq!(vpngn.create(good).await.unwrap().login, "new@example.com");
+    let created = vpngn.create_customer(good).await.unwrap();
+    assert!(matches!(created, CreatedCustomer::Created(_)), "{created:?}");
+    assert_eq!(created.customer().key, "new@example.com");
     assert_eq!(world.arrived(<AddClient as anyvpn_http::Operation>::ID), 1);
     assert_eq!(world.sandbox.vpngn().created(EMAIL), 1);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyvpn_core::{
-    Capabilities, Capability, Driver, Error, Provider, ProviderInfo, Setting, Settings,
+    Ability, Capabilities, Driver, Error, Provider, ProviderInfo, Setting, Settings,
 };
 
 use crate::{VpnScript, ops};
@@ -20,14 +20,22 @@ pub static INFO: ProviderInfo = ProviderInfo::new("vpnscript", "VPN Script", DOC
     .operations(ops::OPERATIONS);
 
 /// What VPN Script can do.
-pub static CAPABILITIES: Capabilities = Capabilities {
-    accounts: Capability::Can,
-    account_admin: Capability::Cannot { why: "the API reads accounts only", link: DOCS },
-    port_forwards: Capability::Cannot { why: "the API has none", link: DOCS },
-    server_configs: Capability::Can,
-    wireguard: Capability::Can,
-    openvpn: Capability::Can,
-};
+pub static CAPABILITIES: Capabilities = Capabilities::new(
+    &[
+        Ability::SignIn,
+        Ability::Accounts,
+        Ability::ServerConfigs,
+        Ability::WireGuard,
+        Ability::OpenVpn,
+    ],
+    &[
+        (Ability::SignOut, "the API has no call that ends a token", DOCS),
+        (Ability::SignUp, "the API reads accounts only", DOCS),
+        (Ability::ChangePassword, "the API reads accounts only", DOCS),
+        (Ability::CloseAccount, "the API reads accounts only", DOCS),
+    ],
+    ("the API has no such call", DOCS),
+);
 
 const SETTINGS: &[Setting] = &[
     Setting::url("The provider's installation: everything before /api.").required(),

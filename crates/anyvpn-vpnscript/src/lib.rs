@@ -6,9 +6,10 @@
 //! ```no_run
 //! use std::sync::Arc;
 //!
-//! use anyvpn_core::{ConfigRequest, ServerConfigs};
-//! use anyvpn_http::MemoryStore;
-//! use anyvpn_vpnscript::{Password, Secret, VpnScript};
+//! use anyvpn_vpnscript::{
+//!     Config, ConfigRequest, Limits, MemoryStore, Password, RetryPolicy, Secret, ServerConfigs,
+//!     VpnScript,
+//! };
 //!
 //! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,10 +17,18 @@
 //!     let password = Password::new("liam", password, "Liam's laptop");
 //!     // Signs in when the first call needs it, and again when the token is refused.
 //!     let vpn = VpnScript::builder("https://vpn.example.com")
+//!         .limits(Limits::default())
+//!         .retry(RetryPolicy { attempts: 6, ..RetryPolicy::default() })
 //!         .build()?
 //!         .with_sign_in(password, Arc::new(MemoryStore::new(None)));
-//!     let config = vpn.obtain(&ConfigRequest::wireguard("2")).await?;
-//!     println!("configuration {:?}", config.id);
+//!     let mut servers = vpn.servers();
+//!     while let Some(server) = servers.next().await {
+//!         println!("{}", server?.name);
+//!     }
+//!     let obtained = vpn.obtain_config(&ConfigRequest::wireguard("2")).await?;
+//!     if let Config::WireGuard(config) = &obtained.config {
+//!         println!("configuration {:?}, {} peers", obtained.id, config.peers().len());
+//!     }
 //!     Ok(())
 //! }
 //! ```
@@ -44,6 +53,7 @@
 //!
 //! - `ring` (default): TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
+//! - `serde`: the neutral values can be serialized.
 //!
 //! Without either, the process's default crypto provider is used, or a client of your own.
 
@@ -63,13 +73,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{Accounts, Provider, ProviderInfo, ServerConfigs};
-pub use anyvpn_core::{Error, ErrorKind, Secret};
+pub use anyvpn_core::{
+    Ability, Account, Accounts, Advice, Capabilities, Capability, Config, ConfigRequest,
+    Credential, Driver, Error, ErrorKind, LeftOut, Leftover, LeftoverKind, ObtainedConfig,
+    OpenVpnProfile, OperationId, OperationInfo, Protocol, Provider, ProviderInfo, Replay, Rotated,
+    Secret, Server, ServerConfig, ServerConfigs, Servers, Service, Setting, Settings, SignIn,
+    Status, Timestamp, WireGuardConfig, WireGuardOptions,
+};
 /// The type of an [`ops::Server`]'s texts.
 pub use anyvpn_http::CompactText;
-use anyvpn_http::{
-    Binding, BoundToken, Client, ClientBuilder, Fixed, Operation, TokenManager, TokenSource,
-    TokenStore, UnsavedToken,
+use anyvpn_http::{Binding, BoundToken, Fixed, TokenManager, TokenSource};
+pub use anyvpn_http::{
+    Client, ClientBuilder, Limits, MemoryStore, Operation, RetryPolicy, TokenStore, UnsavedToken,
+    bulk,
 };
 use async_trait::async_trait;
 pub use dialect::Dialect;
@@ -269,6 +285,10 @@ impl Provider for VpnScript {
         reveal: bool,
     ) -> Result<serde_json::Value, Error> {
         ops::call_by_name(&self.client, operation, input, reveal).await
+    }
+
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        Some(self)
     }
 
     fn accounts(&self) -> Option<&dyn Accounts> {

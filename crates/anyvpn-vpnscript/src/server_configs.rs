@@ -28,7 +28,7 @@ impl ServerConfigs for VpnScript {
         Servers::new(list.try_flatten())
     }
 
-    async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
+    async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
         // Not looked up in the list, which can have thousands: the provider itself refuses a server
         // that it does not know, or that speaks another protocol.
         let server_id = number(&request.server, "server")?;
@@ -61,11 +61,11 @@ impl ServerConfigs for VpnScript {
         }
     }
 
-    async fn list(&self) -> Result<Vec<ObtainedConfig>, Error> {
+    async fn list_configs(&self) -> Result<Vec<ObtainedConfig>, Error> {
         Ok(self.entries(None).await?.into_iter().map(obtained).collect())
     }
 
-    async fn revoke(&self, id: &str) -> Result<(), Error> {
+    async fn revoke_config(&self, id: &str) -> Result<(), Error> {
         self.delete_config(number(id, "configuration")?).await
     }
 }

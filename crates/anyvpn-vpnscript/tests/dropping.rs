@@ -28,10 +28,10 @@ async fn a_dropped_deletion_can_be_asked_for_again() {
         let (id, _) = world.obtain(WIREGUARD).await.unwrap();
         let (vpn, transport) = halting(&world);
         let id = id.to_string();
-        let revoked = poll_at_most(polls, vpn.revoke(&id)).await;
+        let revoked = poll_at_most(polls, vpn.revoke_config(&id)).await;
         transport.settled().await;
         deleted += usize::from(world.arrived("delete-wireguard-config") > 0);
-        if let Err(error) = vpn.revoke(&id).await {
+        if let Err(error) = vpn.revoke_config(&id).await {
             // It was gone, and only the answer was not heard.
             assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
         }

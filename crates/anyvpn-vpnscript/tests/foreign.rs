@@ -29,7 +29,7 @@ async fn a_gateways_404_is_no_empty_list() {
     let world = World::new(0).await;
     world.obtain(WIREGUARD).await.unwrap();
     hide_the_list(&world, 0);
-    assert_foreign(&world.vpn.list().await.unwrap_err());
+    assert_foreign(&world.vpn.list_configs().await.unwrap_err());
 }
 
 /// Laravel answers an unknown path with a bare message and 404.
@@ -39,7 +39,7 @@ async fn a_base_url_that_ends_in_api_is_no_empty_list() {
     world.obtain(WIREGUARD).await.unwrap();
     let url = format!("{}/api", world.sandbox.vpnscript_url());
     let vpn = world::client(world.builder().base_url(url).token(world.token.as_str()));
-    assert_foreign(&vpn.list().await.unwrap_err());
+    assert_foreign(&vpn.list_configs().await.unwrap_err());
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn a_gateways_404_after_a_deletion_does_not_say_that_it_is_done() {
     let (id, _) = world.obtain(WIREGUARD).await.unwrap();
     world.service().set_job_duration(Duration::from_secs(60));
     hide_the_list(&world, 0);
-    let error = world.vpn.revoke(&id.to_string()).await.unwrap_err();
+    let error = world.vpn.revoke_config(&id.to_string()).await.unwrap_err();
     assert_foreign(&error);
     assert_eq!(error.advice(), Advice::ReadBack);
     assert_eq!(world.ids(), [id]);

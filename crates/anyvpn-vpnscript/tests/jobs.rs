@@ -80,7 +80,7 @@ async fn two_programs_at_once_get_one_each_a_hundred_times() {
         ids.sort_unstable();
         assert_eq!(world.ids(), ids, "one is orphaned, or one was given twice");
         let (first, second) = (first.0.to_string(), second.0.to_string());
-        let (first, second) = tokio::join!(one.revoke(&first), two.revoke(&second));
+        let (first, second) = tokio::join!(one.revoke_config(&first), two.revoke_config(&second));
         assert!(first.is_ok() && second.is_ok() && world.ids() == [older]);
     }
     assert_eq!(world.arrived("create-wireguard-config"), 200);
@@ -135,7 +135,7 @@ async fn a_failed_job_says_why() {
     let id = world.ids()[0];
     assert!(error.detail().unwrap().contains(&format!("configuration {id} ")), "{error}");
     assert_eq!(left_behind(&error), [id]);
-    let list = world.vpn.list().await.unwrap();
+    let list = world.vpn.list_configs().await.unwrap();
     assert_eq!(list[0].status.to_string(), "failed: No route to host");
 }
 
@@ -153,7 +153,7 @@ async fn at_the_deadline_the_error_names_the_pending_id() {
     assert_eq!(error.advice(), Advice::ReadBack);
     assert!(world.clock.waits().iter().sum::<Duration>() <= Duration::from_secs(30));
     world.sandbox.clock().advance(Duration::from_secs(3600));
-    assert_eq!(world.vpn.list().await.unwrap()[0].status.to_string(), "active");
+    assert_eq!(world.vpn.list_configs().await.unwrap()[0].status.to_string(), "active");
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn a_dropped_future_leaves_nothing_behind_wherever_it_is_dropped() {
         let (id, config) = obtain(&next, WIREGUARD).await.unwrap();
         assert_own(&world, id, &config);
         created += usize::from(world.arrived("create-wireguard-config") > 1);
-        next.revoke(&id.to_string()).await.unwrap();
+        next.revoke_config(&id.to_string()).await.unwrap();
         for _ in 0..2000 {
             if world.ids().is_empty() {
                 break;
@@ -224,13 +224,13 @@ async fn what_cannot_be_done_is_refused_before_anything_is_created() {
         ("port", request(|it| it.port = Some(0))),
         ("mtu", request(|it| it.mtu = Some(67))),
     ] {
-        let error = world.vpn.obtain(&request).await.unwrap_err();
+        let error = world.vpn.obtain_config(&request).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
         assert!(error.fields().contains_key(field), "{error}");
     }
     // The provider itself says that the server speaks another protocol, or that it knows no such.
     for (server, kind) in [(OPENVPN, ErrorKind::InvalidRequest), ("999", ErrorKind::NotFound)] {
-        let error = world.vpn.obtain(&ConfigRequest::wireguard(server)).await.unwrap_err();
+        let error = world.vpn.obtain_config(&ConfigRequest::wireguard(server)).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
     }
     assert_eq!(world.ids(), [0; 0]);
@@ -244,7 +244,7 @@ async fn the_callers_choices_stand_in_the_configuration() {
     (options.port, options.mtu, options.keepalive) = (Some(443), Some(1280), Some(25));
     (options.ipv4_only, options.ip_endpoint) = (true, true);
     options.dns = Some(vec!["9.9.9.9".parse().unwrap()]);
-    let Config::WireGuard(config) = world.vpn.obtain(&request).await.unwrap().config else {
+    let Config::WireGuard(config) = world.vpn.obtain_config(&request).await.unwrap().config else {
         panic!("another protocol");
     };
     assert_eq!((config.mtu(), config.dns()), (Some(1280), vec!["9.9.9.9".to_owned()]));
@@ -268,7 +268,7 @@ async fn a_full_server_and_a_full_plan_are_told_apart() {
     assert_eq!(error.kind(), ErrorKind::DeviceLimit, "{error}");
     assert_eq!(world.ids().len(), 2);
     // One that is gone leaves its place.
-    world.vpn.revoke(&world.ids()[0].to_string()).await.unwrap();
+    world.vpn.revoke_config(&world.ids()[0].to_string()).await.unwrap();
     world.obtain(WIREGUARD).await.unwrap();
 }
 
@@ -279,7 +279,7 @@ async fn a_deletion_waits_until_it_is_gone() {
     let (other, _) = world.obtain(WIREGUARD).await.unwrap();
     world.service().set_job_duration(Duration::from_secs(20));
     let before = world.clock.waits().len();
-    world.vpn.revoke(&id.to_string()).await.unwrap();
+    world.vpn.revoke_config(&id.to_string()).await.unwrap();
     assert_eq!(world.ids(), [other]);
     let waits = &world.clock.waits()[before..];
     assert_eq!(waits.iter().sum::<Duration>(), Duration::from_millis(25_500));
@@ -288,9 +288,9 @@ async fn a_deletion_waits_until_it_is_gone() {
     world.service().set_job_duration(Duration::from_secs(2));
     let rule = FaultRule::once("vpnscript.delete-wireguard-config", Fault::Wire("reset-after"));
     world.sandbox.inject(rule).unwrap();
-    world.vpn.revoke(&other.to_string()).await.unwrap();
+    world.vpn.revoke_config(&other.to_string()).await.unwrap();
     assert_eq!(world.ids(), [0; 0]);
-    let error = world.vpn.revoke(&other.to_string()).await.unwrap_err();
+    let error = world.vpn.revoke_config(&other.to_string()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
 }
 
@@ -299,14 +299,14 @@ async fn what_is_pending_is_not_deleted() {
     let world = World::new(0).await;
     world.vpn.call(CreateWireGuardConfig { server_id: 2 }).await.unwrap();
     let id = world.ids()[0];
-    let error = world.vpn.revoke(&id.to_string()).await.unwrap_err();
+    let error = world.vpn.revoke_config(&id.to_string()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Pending, "{error}");
     assert_eq!(world.ids(), [id]);
 
     world.sandbox.clock().advance(Duration::from_secs(2));
     world.service().set_job_duration(Duration::from_secs(3600));
     let vpn = world.other().with_job_deadline(Duration::from_secs(30));
-    let error = vpn.revoke(&id.to_string()).await.unwrap_err();
+    let error = vpn.revoke_config(&id.to_string()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Pending, "{error}");
     assert!(error.detail().unwrap().contains(&format!("configuration {id} ")), "{error}");
 }
@@ -322,7 +322,7 @@ async fn a_failed_deletion_says_why() {
         let world = World::new((0..).find(is).unwrap()).await;
         let (id, _) = world.obtain(WIREGUARD).await.unwrap();
         world.service().fail_next_job("No route to host");
-        let error = world.vpn.revoke(&id.to_string()).await.unwrap_err();
+        let error = world.vpn.revoke_config(&id.to_string()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
         assert_eq!(error.message(), Some("No route to host"));
         assert!(error.detail().unwrap().contains(&format!("configuration {id} ")), "{error}");
@@ -336,10 +336,10 @@ async fn a_deletion_that_nobody_can_watch_is_read_back() {
     let world = World::new(0).await;
     let (id, _) = world.obtain(WIREGUARD).await.unwrap();
     world.service().set_service(USERNAME, ServiceState::Expired);
-    let error = world.vpn.revoke(&id.to_string()).await.unwrap_err();
+    let error = world.vpn.revoke_config(&id.to_string()).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::ServiceExpired, Advice::ReadBack));
     assert_eq!(world.service().configs(USERNAME)[0].state, ConfigState::PendingDeletion);
     // It was asked for before, and the refusal of that is what counts.
-    let error = world.vpn.revoke(&id.to_string()).await.unwrap_err();
+    let error = world.vpn.revoke_config(&id.to_string()).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::Pending, Advice::Retry(None)));
 }

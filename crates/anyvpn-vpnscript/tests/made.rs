@@ -30,13 +30,13 @@ async fn a_configuration_that_cannot_be_read_is_named_with_its_text_and_made_onc
     let world = World::new(0).await;
     let request = ConfigRequest::wireguard(unreadable(&world));
     for _ in 0..3 {
-        assert_left(&world, &world.vpn.obtain(&request).await.unwrap_err());
+        assert_left(&world, &world.vpn.obtain_config(&request).await.unwrap_err());
     }
     assert_eq!(world.arrived("create-wireguard-config"), 1);
     // Once it is gone, there is nothing in the way.
     let id = world.ids()[0].to_string();
-    world.vpn.revoke(&id).await.unwrap();
-    assert_left(&world, &world.vpn.obtain(&request).await.unwrap_err());
+    world.vpn.revoke_config(&id).await.unwrap();
+    assert_left(&world, &world.vpn.obtain_config(&request).await.unwrap_err());
     assert_eq!(world.arrived("create-wireguard-config"), 2);
 }
 
@@ -45,7 +45,7 @@ async fn a_rotation_to_one_that_cannot_be_read_names_it_and_keeps_the_old_one() 
     let world = World::new(0).await;
     let (old, _) = world.obtain(world::WIREGUARD).await.unwrap();
     let request = ConfigRequest::wireguard(unreadable(&world));
-    let error = world.vpn.rotate(&old.to_string(), &request).await.unwrap_err();
+    let error = world.vpn.rotate_config(&old.to_string(), &request).await.unwrap_err();
     let [leftover] = error.left_behind() else { panic!("{error}") };
     assert_ne!(leftover.id(), old.to_string());
     assert_eq!(world.ids().len(), 2);

@@ -16,7 +16,7 @@ use serde_json::json;
 use world::{OPENVPN, USERNAME, World};
 
 async fn obtain(vpn: &VpnScript, server: &str) -> Result<OpenVpnProfile, Error> {
-    let obtained = vpn.obtain(&ConfigRequest::new(server, Protocol::OpenVpn)).await?;
+    let obtained = vpn.obtain_config(&ConfigRequest::new(server, Protocol::OpenVpn)).await?;
     assert_eq!(obtained.id, None, "nothing is left at the provider");
     let Config::OpenVpn(profile) = obtained.config else { panic!("another protocol") };
     Ok(profile)
@@ -41,7 +41,7 @@ async fn profile_and_password_make_one_configuration() {
         assert!(whole.contains("-----\r\n") && !profile.asks_for_password());
         assert!(!profile.redacted().contains(auth.password.expose()));
         assert_eq!(profile.remotes()[0].port, 1194);
-        assert_eq!(world.vpn.list().await.unwrap(), []);
+        assert_eq!(world.vpn.list_configs().await.unwrap(), []);
     }
 }
 

@@ -5,7 +5,7 @@ mod world;
 
 use std::sync::Arc;
 
-use anyvpn_core::{Capability, ErrorKind, OperationId, Provider};
+use anyvpn_core::{Ability, ErrorKind, OperationId, Provider};
 use anyvpn_sandbox::vpnscript::{Profile, Server, ServiceState};
 use anyvpn_testkit::openapi::Document;
 use anyvpn_testkit::witness::Witness;
@@ -170,8 +170,8 @@ fn operation(name: &str) -> OperationId {
 async fn capabilities_are_what_the_accessors_give() {
     let vpn = VpnScript::builder("https://vpn.example.com/panel/").build().unwrap();
     assert_eq!(vpn.client().base_url(), "https://vpn.example.com/panel");
-    assert_eq!(vpn.capabilities(), &CAPABILITIES);
+    assert_eq!(vpn.info().capabilities, &CAPABILITIES);
     assert!(vpn.accounts().is_some() && vpn.server_configs().is_some());
-    assert!(vpn.account_admin().is_none() && vpn.port_forwards().is_none());
-    assert!(matches!(CAPABILITIES.port_forwards, Capability::Cannot { .. }));
+    assert!(vpn.sign_up().is_none() && vpn.port_forwards().is_none());
+    assert!(!CAPABILITIES.can(Ability::PortForwards));
 }

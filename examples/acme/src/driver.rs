@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyvpn_core::{
-    Capabilities, Capability, Driver, Error, Provider, ProviderInfo, Setting, Settings,
+    Ability, Capabilities, Driver, Error, Provider, ProviderInfo, Setting, Settings,
 };
 
 use crate::{Acme, BASE_URL, ops};
@@ -20,18 +20,14 @@ pub static INFO: ProviderInfo = ProviderInfo::new("acme", "Acme", DOCS, &CAPABIL
     .operations(ops::OPERATIONS);
 
 /// What Acme can do.
-pub static CAPABILITIES: Capabilities = Capabilities {
-    accounts: Capability::Can,
-    account_admin: cannot("accounts are made on the website only"),
-    port_forwards: cannot("the servers forward no ports"),
-    server_configs: Capability::Can,
-    wireguard: Capability::Can,
-    openvpn: cannot("the servers speak WireGuard only"),
-};
-
-const fn cannot(why: &'static str) -> Capability {
-    Capability::Cannot { why, link: DOCS }
-}
+pub static CAPABILITIES: Capabilities = Capabilities::new(
+    &[Ability::Accounts, Ability::ServerConfigs, Ability::WireGuard],
+    &[
+        (Ability::OpenVpn, "the servers speak WireGuard only", DOCS),
+        (Ability::PortForwards, "the servers forward no ports", DOCS),
+    ],
+    ("the API has no such call", DOCS),
+);
 
 const SETTINGS: &[Setting] = &[
     Setting::url("Everything before the documented paths.").default(BASE_URL),

@@ -33,7 +33,7 @@ impl ServerConfigs for Acme {
         Servers::new(list.try_flatten())
     }
 
-    async fn obtain(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
+    async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
         if request.protocol != Protocol::WireGuard {
             return Err(Error::invalid("protocol", "Acme speaks WireGuard only"));
         }
@@ -53,7 +53,7 @@ impl ServerConfigs for Acme {
         Ok(ServerConfig::new(Some(device.id), Config::WireGuard(config)))
     }
 
-    async fn list(&self) -> Result<Vec<ObtainedConfig>, Error> {
+    async fn list_configs(&self) -> Result<Vec<ObtainedConfig>, Error> {
         let devices = self.client().call(ListDevices {}).await?;
         let configs = devices.into_iter().map(|device| {
             let mut config = ObtainedConfig::new(device.id, Protocol::WireGuard, Status::Active);
@@ -64,7 +64,7 @@ impl ServerConfigs for Acme {
         Ok(configs.collect())
     }
 
-    async fn revoke(&self, id: &str) -> Result<(), Error> {
+    async fn revoke_config(&self, id: &str) -> Result<(), Error> {
         self.client().call(RemoveDevice { id: id.to_owned() }).await
     }
 }

@@ -20,7 +20,8 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/new-provider
 const WRITTEN: &[(&str, &str)] = &[
     ("openapi.yaml", "the vendor's API"),
     ("src/dialect.rs", "how it differs from others"),
-    ("src/lib.rs", "what it can do"),
+    ("src/driver.rs", "what it is: its settings and its abilities"),
+    ("src/lib.rs", "its type, and which traits it has"),
     ("src/neutral.rs", "the neutral traits"),
     ("tests/server/mod.rs", "a server that imitates the vendor"),
     ("tests/conformance.rs", "the conformance suite"),
@@ -52,7 +53,8 @@ fn the_guide_says_how_many_lines_there_are() {
 /// The parts of the guide that are a whole file, its kind in Markdown, and the file.
 const SHOWN: &[(&str, &str, &str)] = &[
     ("dialect", "rust,ignore", "src/dialect.rs"),
-    ("capabilities", "rust,ignore", "src/lib.rs"),
+    ("driver", "rust,ignore", "src/driver.rs"),
+    ("provider", "rust,ignore", "src/lib.rs"),
     ("traits", "rust,ignore", "src/neutral.rs"),
     ("fixture", "text", "fixtures/register-device/sixth.http"),
     ("suite", "rust,ignore", "tests/conformance.rs"),

@@ -21,7 +21,9 @@ use std::time::Duration;
 use account::{Account, Device, Port, Token};
 use anyvpn_azire::ops::{CreateToken, ListTokens};
 use anyvpn_azire::{Azire, Error, Secret};
-use anyvpn_core::{Accounts, ErrorKind, PortForwards, PrivateKey, ServerConfigs};
+use anyvpn_core::{
+    Accounts, ErrorKind, ListPortForwards, PrivateKey, ServerConfigs, Settings, SignIn,
+};
 use anyvpn_http::transport::Reqwest;
 use anyvpn_sandbox::azire::Quirks;
 use anyvpn_sandbox::{Clock, Sandbox};
@@ -205,7 +207,8 @@ impl World {
         assert_eq!(tokens(&self.azire).await, self.account.tokens);
         let mut devices = devices(&self.azire).await;
         for (seen, known) in devices.iter_mut().zip(&self.account.devices) {
-            let listed = PortForwards::list(&self.azire, seen.address).await.unwrap();
+            let listed =
+                ListPortForwards::list_port_forwards(&self.azire, seen.address).await.unwrap();
             let visible: Vec<_> = known.ports.iter().filter(|port| !port.hidden).collect();
             let numbers: Vec<_> = listed.iter().map(|port| port.port).collect();
             assert_eq!(numbers, visible.iter().map(|port| port.number).collect::<Vec<_>>());
@@ -213,7 +216,8 @@ impl World {
         }
         assert_eq!(devices, self.account.devices);
         let (name, password) = (&self.account.username, self.account.password.as_str());
-        self.anonymous().sign_in(name, password.into(), "last").await.unwrap();
+        let fields = Settings::new().with("username", name.as_str()).with("password", password);
+        self.anonymous().obtain_credential(&fields).await.unwrap();
         self.account.tokens.push(Token { id: String::new(), comment: None });
         self.compare();
     }
@@ -226,7 +230,7 @@ async fn tokens(azire: &Azire) -> Vec<Token> {
 
 /// The devices, without their ports.
 async fn devices(azire: &Azire) -> Vec<Device> {
-    let configs = ServerConfigs::list(azire).await.unwrap().into_iter();
+    let configs = ServerConfigs::list_configs(azire).await.unwrap().into_iter();
     configs
         .map(|config| Device {
             id: config.id,

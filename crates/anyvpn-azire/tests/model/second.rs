@@ -84,7 +84,8 @@ impl World {
             matches!(step, Step::Obtain { .. } | Step::Abandon { .. } | Step::Rotate { .. });
         self.wire.interrupt(after + usize::from(looks), async move {
             let id = if obtains {
-                let obtained = second.obtain(&ConfigRequest::wireguard(location)).await.unwrap();
+                let obtained =
+                    second.obtain_config(&ConfigRequest::wireguard(location)).await.unwrap();
                 assert!(matches!(obtained.config, Config::WireGuard(_)));
                 obtained.id.unwrap()
             } else {
@@ -132,7 +133,7 @@ impl World {
         };
         tokio::select! {
             biased;
-            outcome = self.azire.obtain(&request) => {
+            outcome = self.azire.obtain_config(&request) => {
                 if let Ok(obtained) = outcome {
                     assert_eq!(self.ledger.maker(&obtained.id.unwrap()), Some(Machine::First));
                 }

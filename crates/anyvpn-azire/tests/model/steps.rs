@@ -1,9 +1,12 @@
 //! What a caller can do, and what it concludes.
 
-use anyvpn_azire::ops::{CreateIp, DeleteEmail, IpId, PutIpKey, UpdateEmail, UpdateUsername};
+use anyvpn_azire::ops::{
+    CreateIp, DeleteEmail, HidePortForward, IpId, PutIpKey, UpdateEmail, UpdateUsername,
+};
 use anyvpn_azire::{ErrorKind, Secret};
 use anyvpn_core::{
-    AccountAdmin, Accounts, Config, ConfigRequest, NewPortForward, PortForwards, ServerConfigs,
+    Accounts, ChangePassword, Config, ConfigRequest, ListPortForwards, NewPortForward, PortForward,
+    PortForwards, ServerConfigs,
 };
 use anyvpn_testkit::machines::Machine;
 use anyvpn_testkit::network::Mishap;
@@ -162,7 +165,7 @@ impl World {
             Some(_) => Vec::new(),
             None => self.account.refuses_device(&public, &self.quirks),
         };
-        let outcome = self.azire.obtain(&request).await.map(|obtained| {
+        let outcome = self.azire.obtain_config(&request).await.map(|obtained| {
             let Config::WireGuard(config) = obtained.config else { panic!("another protocol") };
             assert_eq!(config.private_key().public_key(), key.public_key());
             let std::net::IpAddr::V4(address) = config.addresses()[0].addr() else { panic!() };
@@ -239,7 +242,7 @@ impl World {
             Some(_) => self.account.refuses_key(device, &public, &self.quirks),
         };
         let id = self.ip(device);
-        let outcome = self.azire.rotate(id.as_str(), &request).await;
+        let outcome = self.azire.rotate_config(id.as_str(), &request).await;
         let removed = outcome.as_ref().is_ok_and(|rotated| !rotated.old_key_valid);
         let known = self.account.holder(&public).is_some();
         let back = async || self.read_device(&public).await.filter(|_| !known).map(drop);
@@ -264,9 +267,9 @@ impl World {
         let device = self.account.device(device);
         let refusals = if device.is_some() { vec![] } else { vec![ErrorKind::NotFound] };
         let id = self.ip(device);
-        let outcome = ServerConfigs::revoke(&self.azire, id.as_str()).await;
+        let outcome = ServerConfigs::revoke_config(&self.azire, id.as_str()).await;
         let back = async || {
-            let there = ServerConfigs::list(&self.azire).await.unwrap();
+            let there = ServerConfigs::list_configs(&self.azire).await.unwrap();
             (device.is_some() && there.iter().all(|it| it.id != id.as_str())).then_some(())
         };
         if self.conclude(mishaps, &refusals, outcome, back).await.is_some() {
@@ -278,19 +281,21 @@ impl World {
         let (device, now) = (self.account.device(device), self.now());
         let refusals = self.account.refuses_port(device, now, &self.quirks);
         let address = device.map_or([10, 0, 0, 1].into(), |it| self.account.devices[it].address);
-        let mut new = NewPortForward::new(address);
+        let mut new = NewPortForward::to(address);
         new.lifetime = days.map(|days| 24 * HOUR * u32::from(days));
         new.hidden = hidden;
         let ends = now + DAY * i64::from(days.unwrap_or(30));
-        let outcome = PortForwards::create(&self.azire, new).await.map(|port| {
-            assert_eq!((port.device, port.hidden), (address, hidden));
-            assert_eq!(port.expires_at.as_second(), ends);
+        let outcome = PortForwards::create_port_forward(&self.azire, new).await.map(|port| {
+            assert_eq!((port.device, port.hidden), (Some(address), hidden));
+            assert_eq!(port.expires_at.unwrap().as_second(), ends);
             port.port
         });
         let back = async || {
             let ports = match hidden {
                 false => {
-                    let listed = PortForwards::list(&self.azire, address).await.unwrap_or_default();
+                    let listed = ListPortForwards::list_port_forwards(&self.azire, address)
+                        .await
+                        .unwrap_or_default();
                     listed.iter().map(|it| it.port).collect()
                 }
                 // No list has one that is hidden from its beginning: only the sandbox tells.
@@ -339,12 +344,15 @@ impl World {
     async fn hide(&mut self, port: usize, mishaps: &[Mishap]) {
         let port = self.account.port(port);
         let (refusals, (address, number)) = (self.refuses_target(port), self.target(port));
-        let outcome = PortForwards::hide(&self.azire, address, number).await.map(|hidden| {
-            assert!(hidden.hidden && hidden.port == number && hidden.device == address);
+        let hide = HidePortForward { internal_ipv4: address, port: number };
+        let outcome = self.azire.call(hide).await.map(|hidden| {
+            assert!(hidden.hidden && hidden.port == number && hidden.internal_ipv4 == address);
         });
         // Hidden is whatever is not listed.
         let back = async || {
-            let listed = PortForwards::list(&self.azire, address).await.unwrap_or_default();
+            let listed = ListPortForwards::list_port_forwards(&self.azire, address)
+                .await
+                .unwrap_or_default();
             (port.is_some() && listed.iter().all(|it| it.port != number)).then_some(())
         };
         if self.conclude(mishaps, &refusals, outcome, back).await.is_some() {
@@ -356,7 +364,9 @@ impl World {
     async fn close_port(&mut self, port: usize, mishaps: &[Mishap]) {
         let port = self.account.port(port);
         let (refusals, (address, number)) = (self.refuses_target(port), self.target(port));
-        let outcome = PortForwards::delete(&self.azire, address, number).await;
+        let mut forward = PortForward::new(number);
+        forward.device = Some(address);
+        let outcome = self.azire.delete_port_forward(&forward).await;
         let back = async || {
             let all = self.sandbox.azire().ports(&self.account.username);
             (port.is_some() && all.iter().all(|it| it.port != number)).then_some(())
@@ -368,7 +378,7 @@ impl World {
     }
 
     async fn set_password(&mut self, to: &str, mishaps: &[Mishap]) {
-        let outcome = AccountAdmin::set_password(&self.azire, Secret::from(to)).await;
+        let outcome = self.azire.change_password(Secret::from(to)).await;
         let (name, mut signed_in) = (self.account.username.clone(), None);
         let back = async || {
             let token = self.anonymous().call(sign_in(&name, to)).await.ok()?;

@@ -2,7 +2,7 @@
 
 use anyvpn_azire::ops::{CreateToken, DeleteAllTokens, DeleteToken, TokenId, UpdateToken};
 use anyvpn_azire::{Azire, ErrorKind, Secret};
-use anyvpn_core::{AccountAdmin, Accounts, NewAccount};
+use anyvpn_core::{Accounts, CloseAccount, NewAccount, SignUp};
 use anyvpn_testkit::network::Mishap;
 
 use crate::account::Token;
@@ -98,8 +98,8 @@ impl World {
     pub async fn create_account(&mut self, name: &'static str, mishaps: &[Mishap]) {
         let taken = self.account.username == name || self.others.iter().any(|it| it.0 == name);
         let refusals = if taken { vec![ErrorKind::InvalidRequest] } else { Vec::new() };
-        let new = NewAccount::new(name, Some(PASSWORDS[1].into()));
-        let outcome = AccountAdmin::create(&self.anonymous(), new).await;
+        let new = NewAccount::new(name, PASSWORDS[1].into());
+        let outcome = self.anonymous().create_account(new).await;
         let mut signed_in = 0;
         let back = async || {
             if taken {
@@ -128,7 +128,7 @@ impl World {
         };
         self.network.meet(mishaps.to_vec());
         let password = Secret::from(if right { PASSWORDS[1] } else { "wrong" });
-        let outcome = AccountAdmin::close(&other, Some(&password)).await;
+        let outcome = other.close_account(Some(&password)).await;
         let back = async || {
             let error = other.account().await.err()?;
             assert_eq!(error.kind(), ErrorKind::Unauthorized);

@@ -6,8 +6,10 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyvpn_azire::ops::{CreateIp, CreatePortForward, Ip, OPERATIONS, UpdateEmail, call_by_name};
-use anyvpn_azire::{Azire, Dialect, Error, Secret};
+use anyvpn_azire::ops::{
+    CreateIp, CreatePortForward, CreateToken, Ip, OPERATIONS, UpdateEmail, call_by_name,
+};
+use anyvpn_azire::{Azire, Dialect, Error};
 use anyvpn_core::{OperationId, PrivateKey};
 use anyvpn_http::{ClientBuilder, Limits, RetryPolicy};
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
@@ -62,8 +64,13 @@ impl World {
         let port = CreatePortForward { internal_ipv4, expires_in: None, hidden: None };
         let port = azire.call(port).await.unwrap().port;
         azire.call(UpdateEmail { email: "david@example.com".to_owned() }).await.unwrap();
-        let password = Secret::from(PASSWORD);
-        let spare_token = azire.sign_in(USERNAME, password, "spare").await.unwrap();
+        let spare = CreateToken {
+            username: Some(USERNAME.to_owned()),
+            password: Some(PASSWORD.into()),
+            device_name: Some("spare".to_owned()),
+            comment: None,
+        };
+        let spare_token = azire.call(spare).await.unwrap();
         sandbox.clear_received();
         let token = account.token;
         Self { sandbox, azire, token, private_key, device, port, spare_token }

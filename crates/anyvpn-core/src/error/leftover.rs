@@ -8,8 +8,8 @@ use crate::Secret;
 /// Something that exists at the provider although the call that made it failed.
 ///
 /// It is the caller's to use or to remove: a configuration by
-/// [`ServerConfigs::revoke`](crate::ServerConfigs::revoke), a port by
-/// [`PortForwards::delete`](crate::PortForwards::delete).
+/// [`ServerConfigs::revoke_config`](crate::ServerConfigs::revoke_config), a port by
+/// [`PortForwards::delete_port_forward`](crate::PortForwards::delete_port_forward).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Leftover {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{AccountAdmin, Accounts, NewAccount};
+use anyvpn_core::{Accounts, ChangePassword, CreatedCustomer, Customers, NewCustomer};
 use anyvpn_http::MemoryStore;
 use anyvpn_testkit::machines::Machine;
 use anyvpn_testkit::network::Mishap;
@@ -207,11 +207,43 @@ impl World {
         mishaps: &[Mishap],
         second: Second,
     ) {
+        let outcome = self.server.ensure_client(client(email, plan, Machine::First)).await;
+        self.ensured(email, plan, mishaps, second, told(outcome)).await;
+    }
+
+    /// The neutral trait makes the same promise.
+    async fn create(
+        &mut self,
+        email: &'static str,
+        plan: ProductType,
+        mishaps: &[Mishap],
+        second: Second,
+    ) {
+        let mut new = NewCustomer::new(email, PASSWORDS[0].into());
+        (new.country, new.plan) = (Some("US".to_owned()), Some(plan.months().to_string()));
+        let outcome = self.server.create_customer(new).await.map(|created| {
+            assert_eq!(created.customer().key, email);
+            match created {
+                CreatedCustomer::Created(_) => Told::Created,
+                CreatedCustomer::Existed(_) => Told::Existed,
+                CreatedCustomer::FoundAfterDoubt(_) => Told::Doubt,
+                other => panic!("{other:?}"),
+            }
+        });
+        self.ensured(email, plan, mishaps, second, outcome).await;
+    }
+
+    async fn ensured(
+        &mut self,
+        email: &'static str,
+        plan: ProductType,
+        mishaps: &[Mishap],
+        second: Second,
+        outcome: Result<Told, Error>,
+    ) {
         let there = self.customers.open(email).is_some();
         let is_alias = !there && self.customers.taken(email);
         let refusals = if is_alias { vec![exists(&self.quirks)] } else { Vec::new() };
-        let outcome = self.server.ensure_client(client(email, plan, Machine::First)).await;
-        let outcome = told(outcome);
         if let Some(second) = self.end(second).await {
             return self.contested(email, plan, true, false, outcome, second).await;
         }
@@ -223,34 +255,9 @@ impl World {
         }
     }
 
-    async fn create(
-        &mut self,
-        email: &'static str,
-        plan: ProductType,
-        mishaps: &[Mishap],
-        second: Second,
-    ) {
-        let taken = self.customers.taken(email);
-        let refusals =
-            if taken { vec![ErrorKind::AlreadyExists, exists(&self.quirks)] } else { Vec::new() };
-        let mut new = NewAccount::new(email, Some(PASSWORDS[0].into()));
-        (new.country, new.months) = (Some("US".to_owned()), Some(plan.months()));
-        let outcome = AccountAdmin::create(&self.server, new).await.map(|account| {
-            assert_eq!(account.login, email);
-            Told::Created
-        });
-        if let Some(second) = self.end(second).await {
-            return self.contested(email, plan, true, false, outcome, second).await;
-        }
-        let back = async || self.product_ids(email).await.filter(|_| !taken).map(drop);
-        if self.conclude(mishaps, &refusals, outcome.map(drop), back).await.is_some() {
-            self.created(email, plan, true, false, Machine::First).await;
-        }
-    }
-
     async fn close(&mut self, email: &'static str, mishaps: &[Mishap]) {
         let refusals = self.refuses(email);
-        let outcome = AccountAdmin::close(&self.server.for_customer(email), None).await;
+        let outcome = self.server.close_customer(email).await;
         let back = async || {
             let gone = self.product_ids(email).await.is_none();
             (gone && refusals.is_empty()).then_some(())
@@ -377,7 +384,7 @@ impl World {
     async fn set_password(&mut self, email: &'static str, to: &str, mishaps: &[Mishap]) {
         let refusals = self.refuses(email);
         let customer = self.server.for_customer(email);
-        let outcome = AccountAdmin::set_password(&customer, Secret::from(to)).await;
+        let outcome = customer.change_password(Secret::from(to)).await;
         let mut asked = false;
         let back = async || {
             asked = true;

@@ -157,7 +157,7 @@ impl World {
 
     /// A client's list. After a sign-in that was lost, the client waits before it tries another one.
     async fn list(&self, vpn: &VpnScript) -> Result<Vec<ObtainedConfig>, Error> {
-        let mut list = ServerConfigs::list(vpn).await;
+        let mut list = ServerConfigs::list_configs(vpn).await;
         for wait in (0..9).map(|doubled| Duration::from_secs(1 << doubled)) {
             let is_waiting = |error: &Error| {
                 let locked = self.account.locked();
@@ -167,7 +167,7 @@ impl World {
                 break;
             }
             self.sandbox.clock().advance(wait);
-            list = ServerConfigs::list(vpn).await;
+            list = ServerConfigs::list_configs(vpn).await;
         }
         list
     }

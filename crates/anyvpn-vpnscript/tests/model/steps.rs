@@ -120,7 +120,7 @@ type Second = Option<(u64, Arc<Mutex<Option<Result<Option<(u64, Secret)>, Error>
 
 /// Obtains a configuration, and gives its id and text.
 async fn obtain(vpn: VpnScript, server: u64) -> Result<(u64, Secret), Error> {
-    let obtained = vpn.obtain(&ConfigRequest::wireguard(server.to_string())).await?;
+    let obtained = vpn.obtain_config(&ConfigRequest::wireguard(server.to_string())).await?;
     let Obtained::WireGuard(config) = obtained.config else { panic!("another protocol") };
     Ok((obtained.id.unwrap().parse().unwrap(), config.to_secret()))
 }
@@ -178,7 +178,7 @@ impl World {
             }
             Step::Revoke { config } => {
                 let config = self.config(config);
-                let outcome = self.vpn.revoke(&self.id(config).to_string()).await;
+                let outcome = self.vpn.revoke_config(&self.id(config).to_string()).await;
                 self.deleted(config, true, outcome, mishaps).await;
             }
             Step::Delete { config } => {
@@ -189,7 +189,7 @@ impl World {
             }
             Step::ObtainOpenVpn => {
                 let request = ConfigRequest::new("1", Protocol::OpenVpn);
-                let outcome = self.vpn.obtain(&request).await.map(|config| config.id);
+                let outcome = self.vpn.obtain_config(&request).await.map(|config| config.id);
                 self.answered(outcome, None, mishaps);
             }
             Step::Account => {

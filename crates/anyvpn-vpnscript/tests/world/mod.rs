@@ -175,7 +175,7 @@ pub fn quick(sandbox: &Sandbox) -> ClientBuilder<Dialect> {
 }
 
 pub async fn obtain(vpn: &VpnScript, server: &str) -> Result<(u64, WireGuardConfig), Error> {
-    let obtained = vpn.obtain(&ConfigRequest::wireguard(server)).await?;
+    let obtained = vpn.obtain_config(&ConfigRequest::wireguard(server)).await?;
     let Config::WireGuard(config) = obtained.config else { panic!("another protocol") };
     Ok((obtained.id.unwrap().parse().unwrap(), config))
 }

@@ -1,0 +1,157 @@
+//! The account behind the credentials.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::{Error, Secret, Timestamp};
+
+/// The account behind the credentials.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// The account, its status and its services. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// `Unauthorized` without a valid credential; `Suspended` where the provider says so instead of
+    /// answering.
+    async fn account(&self) -> Result<Account, Error>;
+
+    /// Changing the account's password; `None` where the provider has no call for it.
+    fn password_change(&self) -> Option<&dyn ChangePassword> {
+        None
+    }
+
+    /// Closing the account; `None` where the provider has no call for it.
+    fn account_closing(&self) -> Option<&dyn CloseAccount> {
+        None
+    }
+}
+
+/// Changes the password of the account behind the credentials.
+#[async_trait]
+pub trait ChangePassword: Send + Sync {
+    /// Sets the password. Never repeated by itself.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` for a password that the provider does not accept.
+    async fn change_password(&self, password: Secret) -> Result<(), Error>;
+}
+
+/// Closes the account behind the credentials.
+#[async_trait]
+pub trait CloseAccount: Send + Sync {
+    /// Closes the account, at once and for good. Never repeated by itself.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when the provider wants the password and none is given; `Unauthorized` or
+    /// `Refused` when it is wrong; `Ambiguous` when the account may be closed: a further call then
+    /// gives `Unauthorized`.
+    async fn close_account(&self, password: Option<&Secret>) -> Result<(), Error>;
+}
+
+/// An account at a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Account {
+    /// What the person signs in with: a user name or an e-mail address.
+    pub login: String,
+    /// The e-mail address; absent where the account has none.
+    pub email: Option<String>,
+    /// Whether the account can be used.
+    pub status: Status,
+    /// The account's services, in the provider's order; empty when there is none.
+    pub services: Vec<Service>,
+    /// When it was created; absent where the provider does not say.
+    pub created_at: Option<Timestamp>,
+    /// When access ends unless renewed; absent where the provider does not say.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Account {
+    /// An account of which only login and status are known.
+    #[must_use]
+    pub fn new(login: impl Into<String>, status: Status) -> Self {
+        Self {
+            login: login.into(),
+            email: None,
+            status,
+            services: Vec::new(),
+            created_at: None,
+            expires_at: None,
+        }
+    }
+}
+
+/// Whether an account, a service or a configuration can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// It can.
+    Active,
+    /// It cannot, for now.
+    Inactive,
+    /// Its time is over.
+    Expired,
+    /// The provider has suspended it.
+    Suspended,
+    /// The provider's own word or number, kept as it came.
+    Other(String),
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Status {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Status {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = <String as serde::Deserialize>::deserialize(deserializer)?;
+        let known = [Self::Active, Self::Inactive, Self::Expired, Self::Suspended];
+        let found = known.into_iter().find(|status| status.to_string() == word);
+        Ok(found.unwrap_or(Self::Other(word)))
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Expired => "expired",
+            Self::Suspended => "suspended",
+            Self::Other(word) => word,
+        })
+    }
+}
+
+/// A plan, product or subscription of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Service {
+    /// The provider's id; absent where it has none.
+    pub id: Option<String>,
+    /// The plan's name.
+    pub name: String,
+    /// Whether it can be used.
+    pub status: Status,
+    /// When it ends or is paid for again; absent where the provider does not say.
+    pub due_at: Option<Timestamp>,
+    /// Whether it is renewed by itself; absent where the provider does not say.
+    pub auto_renew: Option<bool>,
+}
+
+impl Service {
+    /// A service of which only name and status are known.
+    #[must_use]
+    pub fn new(name: impl Into<String>, status: Status) -> Self {
+        Self { id: None, name: name.into(), status, due_at: None, auto_renew: None }
+    }
+}

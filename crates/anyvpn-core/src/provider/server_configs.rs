@@ -1,0 +1,242 @@
+//! Servers, and configurations for them.
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+
+use super::Status;
+use crate::{Error, ErrorKind, PublicKey, Servers, Timestamp, WireGuardConfig, WireGuardOptions};
+
+/// Servers, and configurations for them.
+///
+/// Obtaining one can leave something behind at the provider (a device, a slot): [`Self::list_configs`]
+/// shows it and [`Self::revoke_config`] removes it. When obtaining fails after it was made,
+/// [`Error::left_behind`] has its id.
+#[async_trait]
+pub trait ServerConfigs: Send + Sync {
+    /// All servers, in the provider's order, each once. Nothing is sent before the stream is polled.
+    ///
+    /// A long list is read page by page. When it changes between two pages, as a server is added or
+    /// removed, it is read again from its first page, and only the servers that have not come yet follow:
+    /// in any order, and perhaps after one that has gone meanwhile. A change that leaves all of the
+    /// provider's numbers as they were, and brings no server twice, cannot be seen.
+    ///
+    /// An element of the list that cannot be read is left out: see [`Servers::left_out`].
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedReply` when fewer servers have come than the provider counts, or more than the
+    /// client's limits allow; `Unavailable` when the list goes on changing. Servers came before that.
+    fn servers(&self) -> Servers<'_>;
+
+    /// A configuration for one server, ready to be written to a file.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for an unknown server; `InvalidRequest` for a protocol that the server does not
+    /// have, and for options that no configuration can have, before anything is made; `DeviceLimit`
+    /// and `CapacityReached` where something must be deleted first. What was made although the call
+    /// failed is in [`Error::left_behind`], with the provider's text where there is one.
+    async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error>;
+
+    /// What was obtained and is still valid, in the provider's order; empty when there is none, and
+    /// where the provider keeps nothing of what was obtained: [`ServerConfig::id`] is absent then.
+    ///
+    /// # Errors
+    ///
+    /// `Unauthorized` without a valid credential.
+    async fn list_configs(&self) -> Result<Vec<ObtainedConfig>, Error>;
+
+    /// Makes what was obtained invalid. It is gone when this returns.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for an unknown id.
+    async fn revoke_config(&self, id: &str) -> Result<(), Error>;
+
+    /// Replaces the key of what was obtained: the new one is in place before the old one goes.
+    ///
+    /// As it stands here, it obtains another configuration and revokes the old one after that, so
+    /// there must be room for one more. A provider that can replace a key alone does that instead.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::obtain_config`]. After an error, the old key still works. That the old key could not be
+    /// revoked is no error: [`Rotated::old_key_valid`] says so.
+    async fn rotate_config(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
+        if !self.list_configs().await?.iter().any(|it| it.id == id) {
+            return Err(Error::new(ErrorKind::NotFound)
+                .with_detail(format!("no configuration has the id {id:?}")));
+        }
+        let config = self.obtain_config(request).await?;
+        if config.id.as_deref() == Some(id) {
+            return Err(Error::invalid("private_key", "is the key that is in use already"));
+        }
+        let revoked = self.revoke_config(id).await;
+        let old_key_valid = revoked.is_err_and(|error| error.kind() != ErrorKind::NotFound);
+        Ok(Rotated::new(config, old_key_valid))
+    }
+}
+
+/// A server, or a location with several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Server {
+    /// What [`ConfigRequest::server`] takes.
+    pub id: String,
+    /// The name for people; the id where the provider gives none.
+    pub name: String,
+    /// The country's name; absent where the provider does not say.
+    pub country: Option<String>,
+    /// The country, as ISO 3166 alpha-2 in lower case; absent where the provider does not say.
+    pub country_code: Option<String>,
+    /// The city; absent where the provider does not say.
+    pub city: Option<String>,
+    /// The host to connect to; absent when the server cannot be used now.
+    pub host: Option<String>,
+    /// The protocols it speaks.
+    pub protocols: Vec<Protocol>,
+    /// How many more users fit; absent where the provider does not say.
+    pub free_slots: Option<u32>,
+    /// Whether ports can be forwarded there; absent where the provider does not say.
+    pub forwards_ports: Option<bool>,
+}
+
+impl Server {
+    /// A server of which only id and name are known.
+    #[must_use]
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            country: None,
+            country_code: None,
+            city: None,
+            host: None,
+            protocols: Vec::new(),
+            free_slots: None,
+            forwards_ports: None,
+        }
+    }
+}
+
+crate::open_enum! {
+    /// A VPN protocol.
+    pub enum Protocol {
+        /// WireGuard.
+        WireGuard = "wireguard",
+        /// OpenVPN.
+        OpenVpn = "openvpn",
+    }
+}
+
+/// Which configuration is wanted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ConfigRequest {
+    /// The [`Server::id`].
+    pub server: String,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Choices for WireGuard.
+    pub wireguard: WireGuardOptions,
+}
+
+impl ConfigRequest {
+    /// The provider's usual configuration for a server.
+    #[must_use]
+    pub fn new(server: impl Into<String>, protocol: Protocol) -> Self {
+        Self { server: server.into(), protocol, wireguard: WireGuardOptions::default() }
+    }
+
+    /// The provider's usual WireGuard configuration for a server.
+    #[must_use]
+    pub fn wireguard(server: impl Into<String>) -> Self {
+        Self::new(server, Protocol::WireGuard)
+    }
+}
+
+/// A configuration for one server.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// What [`ServerConfigs::revoke_config`] takes; absent where the provider keeps nothing.
+    pub id: Option<String>,
+    /// The configuration.
+    pub config: Config,
+}
+
+impl ServerConfig {
+    /// A configuration.
+    #[must_use]
+    pub fn new(id: Option<String>, config: Config) -> Self {
+        Self { id, config }
+    }
+}
+
+/// The text of a configuration, by protocol.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Config {
+    /// A file for wg-quick.
+    WireGuard(WireGuardConfig),
+    /// A file for OpenVPN.
+    #[cfg(feature = "openvpn")]
+    OpenVpn(crate::OpenVpnProfile),
+}
+
+/// What a provider remembers of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct ObtainedConfig {
+    /// What [`ServerConfigs::revoke_config`] takes.
+    pub id: String,
+    /// The name of the device or server; absent where the provider does not say.
+    pub name: Option<String>,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The addresses inside the tunnel; empty where the provider does not say.
+    pub addresses: Vec<IpAddr>,
+    /// The public keys that are valid; empty where the provider does not say.
+    pub public_keys: Vec<PublicKey>,
+    /// Whether it can be used.
+    pub status: Status,
+    /// When it was made; absent where the provider does not say.
+    pub created_at: Option<Timestamp>,
+}
+
+impl ObtainedConfig {
+    /// A configuration of which only this is known.
+    #[must_use]
+    pub fn new(id: impl Into<String>, protocol: Protocol, status: Status) -> Self {
+        Self {
+            id: id.into(),
+            name: None,
+            protocol,
+            addresses: Vec::new(),
+            public_keys: Vec::new(),
+            status,
+            created_at: None,
+        }
+    }
+}
+
+/// The outcome of a key rotation.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rotated {
+    /// The configuration with the new key.
+    pub config: ServerConfig,
+    /// Whether the old key still works, because the provider has no way to remove one alone.
+    pub old_key_valid: bool,
+}
+
+impl Rotated {
+    /// The outcome of a key rotation.
+    #[must_use]
+    pub fn new(config: ServerConfig, old_key_valid: bool) -> Self {
+        Self { config, old_key_valid }
+    }
+}

@@ -1,0 +1,97 @@
+//! Signing in and up, and the account behind the credentials.
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use anyvpn_core::{
+    Accounts, ChangePassword, CloseAccount, ErrorKind, NewAccount, Secret, Settings, SignIn,
+    SignOut, SignUp,
+};
+use futures_util::FutureExt;
+
+use super::{Check, ExpectError, ensure, expect, text};
+
+pub(super) async fn account(accounts: &dyn Accounts) -> Check {
+    let first = accounts.account().await.map_err(text)?;
+    ensure!(!first.login.is_empty(), "the login is empty");
+    let second = accounts.account().await.map_err(text)?;
+    ensure!(first == second, "two reads differ: {first:?} and {second:?}");
+    Ok(())
+}
+
+pub(super) async fn unauthorized(anonymous: &dyn Accounts) -> Check {
+    expect(anonymous.account().await, ErrorKind::Unauthorized)
+}
+
+/// Drops a call after each of its first polls, then makes one that must succeed.
+pub(super) async fn dropped(accounts: &dyn Accounts) -> Check {
+    for polls in 1..4 {
+        let mut call = accounts.account();
+        for _ in 0..polls {
+            if poll_fn(|context| Poll::Ready(call.poll_unpin(context).is_ready())).await {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    accounts.account().await.map(drop).map_err(text)
+}
+
+pub(super) async fn sign_in_fields(sign_in: &dyn SignIn) -> Check {
+    ensure!(!sign_in.sign_in_fields().is_empty(), "it takes nothing");
+    let error = sign_in.obtain_credential(&Settings::new()).await.map(drop).expect_err_text()?;
+    ensure!(error.kind() == ErrorKind::InvalidRequest, "without fields it gave {error}");
+    for field in sign_in.sign_in_fields() {
+        let is_needed = field.required && field.default.is_none();
+        let is_named = error.fields().contains_key(field.key);
+        ensure!(is_needed == is_named, "{} is needed: {is_needed}, named: {is_named}", field.key);
+    }
+    Ok(())
+}
+
+pub(super) async fn signed_in(sign_in: &dyn SignIn, fields: &Settings) -> Check {
+    let credential = sign_in.obtain_credential(fields).await.map_err(text)?;
+    ensure!(credential.settings.keys().next().is_some(), "the credential has no setting");
+    Ok(())
+}
+
+/// A credential that is ended already counts as ended.
+pub(super) async fn signed_out(
+    sign_in: &dyn SignIn,
+    sign_out: &dyn SignOut,
+    fields: &Settings,
+) -> Check {
+    let credential = sign_in.obtain_credential(fields).await.map_err(text)?;
+    sign_out.revoke_credential(&credential).await.map_err(text)?;
+    sign_out.revoke_credential(&credential).await.map_err(text)
+}
+
+pub(super) async fn account_create(sign_up: &dyn SignUp, new: &NewAccount) -> Check {
+    let made = sign_up.create_account(new.clone()).await.map_err(text)?;
+    ensure!(made.login == new.login, "asked for {:?}, made {:?}", new.login, made.login);
+    let error = sign_up.create_account(new.clone()).await.map(drop).expect_err_text()?;
+    ensure!(
+        matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::InvalidRequest),
+        "a second one gave {error}"
+    );
+    Ok(())
+}
+
+pub(super) async fn close_account(
+    accounts: &dyn Accounts,
+    change: &dyn ChangePassword,
+    close: &dyn CloseAccount,
+    password: &Secret,
+) -> Check {
+    let new = Secret::from("Another-Passw0rd!");
+    change.change_password(new.clone()).await.map_err(text)?;
+    let old = close.close_account(Some(password)).await;
+    ensure!(old.is_err(), "the old password closed the account");
+    close.close_account(Some(&new)).await.map_err(text)?;
+    let after = accounts.account().await.map(drop).expect_err_text()?;
+    ensure!(
+        matches!(after.kind(), ErrorKind::Unauthorized | ErrorKind::NotFound | ErrorKind::Refused),
+        "the closed account gave {after}"
+    );
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! A provider's description: what holds for the data alone.
+
+use std::collections::BTreeSet;
+
+use anyvpn_core::ProviderInfo;
+
+use super::{Check, ensure};
+
+/// No ability is named twice, and none both as one that the provider has and as one that it lacks.
+pub(super) fn abilities(info: &ProviderInfo) -> Check {
+    let mut seen = BTreeSet::new();
+    for ability in info.capabilities.named() {
+        ensure!(seen.insert(ability), "{ability} is named twice");
+    }
+    Ok(())
+}
+
+/// No two settings share a key, and each key can be part of a variable's name.
+pub(super) fn settings(info: &ProviderInfo) -> Check {
+    let mut seen = BTreeSet::new();
+    for setting in info.settings {
+        let key = setting.key;
+        ensure!(seen.insert(key), "two settings have the key {key}");
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        ensure!(!key.is_empty() && key.chars().all(is_plain), "{key:?} is no key");
+    }
+    Ok(())
+}

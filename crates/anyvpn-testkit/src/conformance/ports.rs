@@ -1,0 +1,166 @@
+//! Ports with a fixed lease, ports that are kept alive, and trying a port from outside.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use anyvpn_core::{
+    CheckPort, ErrorKind, ListPortForwards, NewPortForward, PortForward, PortForwards,
+    PortProtocols,
+};
+
+use super::{Check, ensure, expect, text};
+
+pub(super) async fn device(ports: &dyn PortForwards) -> Result<Ipv4Addr, String> {
+    let addresses = ports.tunnel_addresses().await.map_err(text)?.unwrap_or_default();
+    addresses.first().copied().ok_or_else(|| "the account has no device".to_owned())
+}
+
+pub(super) async fn listed(
+    ports: &dyn PortForwards,
+    list: &dyn ListPortForwards,
+) -> Result<Vec<PortForward>, String> {
+    list.list_port_forwards(device(ports).await?).await.map_err(text)
+}
+
+pub(super) async fn ports_begin_empty(
+    ports: &dyn PortForwards,
+    list: &dyn ListPortForwards,
+) -> Check {
+    let list = listed(ports, list).await?;
+    ensure!(list.is_empty(), "there are ports: {list:?}");
+    Ok(())
+}
+
+pub(super) async fn port_life(ports: &dyn PortForwards, list: &dyn ListPortForwards) -> Check {
+    let device = device(ports).await?;
+    let made = ports.create_port_forward(NewPortForward::to(device)).await.map_err(text)?;
+    ensure!(made.device == Some(device) && !made.hidden, "another port was made: {made:?}");
+    let shown = listed(ports, list).await?;
+    ensure!(shown == [made.clone()], "made {made:?}, listed {shown:?}");
+    ports.delete_port_forward(&made).await.map_err(text)?;
+    let shown = listed(ports, list).await?;
+    ensure!(shown.is_empty(), "deleted, yet listed: {shown:?}");
+    Ok(())
+}
+
+pub(super) async fn port_hidden(ports: &dyn PortForwards, list: &dyn ListPortForwards) -> Check {
+    let mut new = NewPortForward::to(device(ports).await?);
+    new.hidden = true;
+    let hidden = ports.create_port_forward(new).await.map_err(text)?;
+    ensure!(hidden.hidden, "the answer says not hidden");
+    let shown = listed(ports, list).await?;
+    ensure!(shown.is_empty(), "hidden, yet listed: {shown:?}");
+    ports.delete_port_forward(&hidden).await.map_err(text)
+}
+
+pub(super) async fn port_unknown(ports: &dyn PortForwards) -> Check {
+    let mut unknown = PortForward::new(1);
+    unknown.device = Some(device(ports).await?);
+    expect(ports.delete_port_forward(&unknown).await, ErrorKind::NotFound)
+}
+
+pub(super) async fn port_lifetime(ports: &dyn PortForwards, list: &dyn ListPortForwards) -> Check {
+    let device = device(ports).await?;
+    for hours in [0, 12, 36] {
+        let mut port = NewPortForward::to(device);
+        port.lifetime = Some(Duration::from_secs(hours * 3600));
+        expect(ports.create_port_forward(port).await, ErrorKind::InvalidRequest)?;
+    }
+    ports_begin_empty(ports, list).await
+}
+
+/// A fixed lease cannot be renewed, and says so before anything is sent.
+pub(super) async fn port_renewal(ports: &dyn PortForwards, list: &dyn ListPortForwards) -> Check {
+    let device = device(ports).await?;
+    let made = ports.create_port_forward(NewPortForward::to(device)).await.map_err(text)?;
+    expect(ports.renew_port_forward(&made).await, ErrorKind::InvalidRequest)?;
+    let shown = listed(ports, list).await?;
+    ensure!(shown == [made.clone()], "the port is another one now: {shown:?}");
+    ports.delete_port_forward(&made).await.map_err(text)
+}
+
+pub(super) async fn port_check(check: &dyn CheckPort) -> Check {
+    // Port 1 (tcpmux) is served by nobody who runs tests.
+    let check = check.check_port(1).await.map_err(text)?;
+    ensure!(check.port == 1 && !check.open, "nothing listens on port 1, yet {check:?}");
+    Ok(())
+}
+
+type Advance = dyn Fn(Duration) + Send + Sync;
+
+/// Renewed in time, a forward keeps its number, and its end moves.
+pub(super) async fn kept_alive(
+    ports: &dyn PortForwards,
+    every: Duration,
+    advance: &Advance,
+) -> Check {
+    let made = ports.create_port_forward(own(ports).await?).await.map_err(text)?;
+    let mut last = made.clone();
+    for _ in 0..5 {
+        advance(every);
+        let renewed = ports.renew_port_forward(&last).await.map_err(text)?;
+        ensure!(
+            renewed.port == made.port,
+            "renewed in time, {} became {}",
+            made.port,
+            renewed.port
+        );
+        ensure!(renewed.protocols == made.protocols, "the protocols are {}", renewed.protocols);
+        let has_moved = match (last.expires_at, renewed.expires_at) {
+            (Some(before), Some(after)) => after > before,
+            (_, after) => after.is_none(),
+        };
+        ensure!(has_moved, "the end has not moved: {last:?}, {renewed:?}");
+        last = renewed;
+    }
+    let again = ports.renew_port_forward(&last).await.map_err(text)?;
+    ensure!(again.port == last.port, "renewed twice, it is {}", again.port);
+    ports.delete_port_forward(&again).await.map_err(text)
+}
+
+/// After a gap, renewing gives a forward, perhaps with another number, or says that there is none.
+/// Either way, what is had then lives on.
+pub(super) async fn run_out(ports: &dyn PortForwards, every: Duration, advance: &Advance) -> Check {
+    let made = ports.create_port_forward(own(ports).await?).await.map_err(text)?;
+    advance(every * 8);
+    let next = match ports.renew_port_forward(&made).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            ports.create_port_forward(own(ports).await?).await.map_err(text)?
+        }
+        renewed => renewed.map_err(text)?,
+    };
+    if next.port != made.port {
+        ensure!(ports.delete_port_forward(&made).await.is_err(), "the lost number was deleted");
+    }
+    advance(every);
+    let renewed = ports.renew_port_forward(&next).await.map_err(text)?;
+    ensure!(renewed.port == next.port, "{} became {}", next.port, renewed.port);
+    ports.delete_port_forward(&renewed).await.map_err(text)
+}
+
+/// A forward carries what it was asked to carry, or is refused.
+pub(super) async fn protocols(ports: &dyn PortForwards) -> Check {
+    for protocols in [PortProtocols::Both, PortProtocols::Tcp, PortProtocols::Udp] {
+        let mut new = own(ports).await?;
+        new.protocols = protocols;
+        match ports.create_port_forward(new).await {
+            Ok(made) => {
+                let carried = made.protocols;
+                ensure!(carried == protocols, "asked for {protocols}, made {carried}");
+                ports.delete_port_forward(&made).await.map_err(text)?;
+            }
+            Err(error) => {
+                ensure!(protocols != PortProtocols::Both, "it refuses both: {error}");
+                ensure!(error.kind() == ErrorKind::InvalidRequest, "{protocols} gave {error}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A port for this machine.
+async fn own(ports: &dyn PortForwards) -> Result<NewPortForward, String> {
+    let addresses = ports.tunnel_addresses().await.map_err(text)?;
+    let first = addresses.and_then(|addresses| addresses.first().copied());
+    Ok(first.map_or_else(NewPortForward::new, NewPortForward::to))
+}

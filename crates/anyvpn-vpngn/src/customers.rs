@@ -1,0 +1,161 @@
+//! A reseller's customers, each named by the e-mail address that VPNGN accepts once.
+
+use anyvpn_core::{
+    ChangePlan, CreatedCustomer, Customer, CustomerEnd, Customers, EndCustomers, Error,
+    NewCustomer, Plan, Secret, Status,
+};
+use async_trait::async_trait;
+
+use crate::accounts::service;
+use crate::ensure::{Ensured, Look};
+use crate::ops::{
+    AddClient, CancelRequest, CloseClient, NewProduct, Product, ProductStatus, SetPassword,
+    UpgradeProduct,
+};
+use crate::{CancelAt, ProductType, StrongPassword, Vpngn};
+
+/// VPNGN's product types, by their months.
+const PLANS: &[Plan] = &[
+    Plan::new("1", "1 month"),
+    Plan::new("6", "6 months"),
+    Plan::new("12", "12 months"),
+    Plan::new("24", "24 months"),
+    Plan::new("36", "36 months"),
+];
+
+#[async_trait]
+impl Customers for Vpngn {
+    fn customer_key(&self) -> &'static str {
+        "e-mail address"
+    }
+
+    fn plans(&self) -> &'static [Plan] {
+        PLANS
+    }
+
+    /// How VPNGN says that it does not know a customer is documented nowhere. `None` means that it
+    /// refused to show this one in the same words as a customer who cannot exist.
+    async fn find_customer(&self, key: &str) -> Result<Option<Customer>, Error> {
+        match self.find(key).await? {
+            Look::Found(products) => Ok(Some(customer(key, products))),
+            Look::Refused(refusal) if self.is_absent(key, &refusal).await? => Ok(None),
+            Look::Refused(refusal) => Err(refusal),
+        }
+    }
+
+    async fn create_customer(&self, new: NewCustomer) -> Result<CreatedCustomer, Error> {
+        let needed = |field| Error::invalid(field, "VPNGN needs it");
+        let country = new.country.ok_or_else(|| needed("country"))?.parse()?;
+        let wanted = plan(&new.plan.ok_or_else(|| needed("plan"))?)?;
+        let mut client = AddClient::new(new.key.as_str(), country, wanted);
+        client.password = Some(StrongPassword::new(new.password)?);
+        Ok(match self.ensure_client(client).await? {
+            Ensured::Created(_) => {
+                let mut created = Customer::new(new.key, Status::Active);
+                created.plan = Some(wanted.months().to_string());
+                CreatedCustomer::Created(created)
+            }
+            Ensured::Existed(existing) => {
+                CreatedCustomer::Existed(customer(&new.key, existing.products))
+            }
+            Ensured::FoundAfterDoubt(existing) => {
+                CreatedCustomer::FoundAfterDoubt(customer(&new.key, existing.products))
+            }
+        })
+    }
+
+    async fn set_customer_password(&self, key: &str, password: Secret) -> Result<(), Error> {
+        let setpassword = StrongPassword::new(password)?;
+        self.call(SetPassword { email: key.to_owned(), setpassword }).await
+    }
+
+    async fn close_customer(&self, key: &str) -> Result<(), Error> {
+        self.call(CloseClient { email: key.to_owned() }).await
+    }
+
+    fn plan_change(&self) -> Option<&dyn ChangePlan> {
+        Some(self)
+    }
+
+    fn customer_end(&self) -> Option<&dyn EndCustomers> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl ChangePlan for Vpngn {
+    /// Upgrades the active product, or adds one where none is active. A customer of VPNGN's should
+    /// have one active product at a time, so several are an error.
+    async fn change_plan(&self, key: &str, wanted: &str) -> Result<(), Error> {
+        let wanted = plan(wanted)?;
+        let products = match self.find(key).await? {
+            Look::Found(products) => products,
+            Look::Refused(refusal) => return Err(refusal),
+        };
+        let active: Vec<_> = products.iter().filter(is_active).collect();
+        let (email, auto_terminate) = (key.to_owned(), false);
+        match active[..] {
+            [product] if product.months() == Some(u32::from(wanted.months())) => Ok(()),
+            [product] => {
+                let product_id = product.product_id.clone();
+                let new_product_plan = wanted;
+                self.call(UpgradeProduct { email, product_id, new_product_plan, auto_terminate })
+                    .await
+                    .map(drop)
+            }
+            [] => {
+                let force_upgrade = false;
+                self.call(NewProduct { email, product_type: wanted, force_upgrade, auto_terminate })
+                    .await
+                    .map(drop)
+            }
+            _ => Err(Error::invalid("plan", "the customer has several active products")),
+        }
+    }
+}
+
+#[async_trait]
+impl EndCustomers for Vpngn {
+    /// VPNGN ends an account at its next daily run or when what is paid for ends.
+    async fn end_customer(&self, key: &str, end: CustomerEnd) -> Result<(), Error> {
+        let at = match end {
+            CustomerEnd::NextRun => CancelAt::Midnight,
+            CustomerEnd::PaidPeriod => CancelAt::AtDueDate,
+            _ => {
+                let why = "VPNGN ends an account at its next daily run or after the paid period";
+                return Err(Error::invalid("end", why));
+            }
+        };
+        let email = key.to_owned();
+        self.call(CancelRequest { email, at, reason: None, product_id: None }).await
+    }
+}
+
+fn is_active(product: &&Product) -> bool {
+    product.product_status == ProductStatus::Active
+}
+
+/// The product type of a plan's id.
+fn plan(id: &str) -> Result<ProductType, Error> {
+    let months = id.parse::<u8>().ok().and_then(|months| ProductType::try_from(months).ok());
+    months.ok_or_else(|| {
+        let known: Vec<_> = PLANS.iter().map(|plan| plan.id).collect();
+        Error::invalid("plan", format!("must be one of {}", known.join(", ")))
+    })
+}
+
+/// A customer by the products that it has.
+fn customer(key: &str, products: Vec<Product>) -> Customer {
+    let active: Vec<_> = products.iter().filter(is_active).collect();
+    let plan = match active[..] {
+        [product] => product.months().map(|months| months.to_string()),
+        _ => None,
+    };
+    let status = if active.is_empty() { Status::Inactive } else { Status::Active };
+    let mut customer = Customer::new(key, status);
+    customer.plan = plan;
+    customer.services = products.into_iter().map(service).collect();
+    let active = customer.services.iter().filter(|service| service.status == Status::Active);
+    customer.expires_at = active.filter_map(|service| service.due_at).max();
+    customer
+}
