@@ -93,7 +93,7 @@ pub use servers::{LeftOut, ListedServer, Servers};
 pub use settings::{Check, Setting, Settings};
 pub use wireguard::{
     CheckedWireGuardOptions, Endpoint, Host, HostName, Interface, Peer, PresharedKey, PrivateKey,
-    PublicKey, WireGuardConfig, WireGuardOptions,
+    PublicKey, WireGuardConfig, WireGuardOptions, ZonedAddress,
 };
 
 /// What the macros of this crate expand to; not for use by name.
