@@ -81,7 +81,7 @@ pub use jiff::Timestamp;
 pub use jiff::civil::Date;
 pub use names::OperationId;
 #[cfg(feature = "openvpn")]
-pub use openvpn::{Certificate, OpenVpnProfile, Remote};
+pub use openvpn::{Certificate, OpenVpnProfile, Remote, RemotePort};
 pub use operation::{FieldInfo, FieldKind, OperationInfo, Replay};
 pub use provider::{
     Account, AccountAdmin, Accounts, Capabilities, Capability, Config, ConfigRequest, NewAccount,
