@@ -93,7 +93,8 @@ pub use servers::{LeftOut, ListedServer, Servers};
 pub use settings::{Check, Setting, Settings};
 pub use wireguard::{
     CheckedWireGuardOptions, Endpoint, Host, HostName, Interface, Peer, PresharedKey, PrivateKey,
-    PublicKey, WireGuardConfig, WireGuardOptions, ZonedAddress,
+    PublicKey, WireGuardConfig, WireGuardOptions, ZonedAddress, is_interface_name,
+    to_interface_name,
 };
 
 /// What the macros of this crate expand to; not for use by name.

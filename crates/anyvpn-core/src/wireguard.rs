@@ -3,9 +3,12 @@
 mod amnezia;
 mod edit;
 mod endpoint;
+mod gluetun;
 mod keys;
+mod names;
 mod options;
 mod reader;
+mod setconf;
 mod values;
 
 use std::fmt;
@@ -19,6 +22,7 @@ use crate::config_text::{escape, hide_keys};
 use crate::{ConfigError, Directive, REDACTED, Secret};
 pub use endpoint::{Endpoint, Host, HostName, ZonedAddress};
 pub use keys::{PresharedKey, PrivateKey, PublicKey};
+pub use names::{is_interface_name, to_interface_name};
 pub use options::{CheckedWireGuardOptions, WireGuardOptions};
 use reader::Reader;
 use values::{Key, Value};
@@ -317,6 +321,16 @@ impl Line {
         };
         let value = hide_keys(&escape(value));
         Some(Directive { line: number, name: name.to_owned(), value, why })
+    }
+
+    /// Whether the line has a key or a value that `wg` and `wg-quick` do not know.
+    fn is_foreign(&self) -> bool {
+        match &self.entry {
+            Some(entry) => {
+                entry.key == Key::PersistentKeepalive && matches!(entry.value, Value::Other)
+            }
+            None => reader::unknown(&self.text).is_some(),
+        }
     }
 
     fn plain(text: &str, section: Section) -> Self {
