@@ -347,13 +347,25 @@ impl Connection {
         if let ["remote", host, ref rest @ ..] = *item.words() {
             self.host = Some(host.to_owned());
             rest.first().into_iter().for_each(|text| self.set_port(text));
-            self.proto = rest.get(1).map_or_else(|| self.proto.clone(), |text| (*text).to_owned());
+            if let Some(text) = rest.get(1) {
+                self.set_protocol(text);
+            }
         }
     }
 
     fn set_port(&mut self, text: &str) {
         if let Some(port) = RemotePort::parse(text) {
             self.port = port;
+        }
+    }
+
+    /// A `remote` without an address family keeps the one that was said before.
+    fn set_protocol(&mut self, text: &str) {
+        let family = |text: &str| text.chars().nth(3).filter(|c| matches!(c, '4' | '6'));
+        let kept = family(&self.proto).filter(|_| family(text).is_none());
+        self.proto = text.to_owned();
+        if let (Some(kept), true) = (kept, self.proto.is_char_boundary(3)) {
+            self.proto.insert(3, kept);
         }
     }
 

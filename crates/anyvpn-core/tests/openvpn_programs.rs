@@ -34,6 +34,15 @@ fn a_connection_has_one_remote_and_the_last_counts() {
 }
 
 #[test]
+fn a_remote_without_an_address_family_keeps_that_of_the_profile() {
+    let text = "remote a 1 udp\nremote b 1 tcp6-client\nproto tcp4-client\n\
+                <connection>\nremote c 1 tcp6\nremote d 1 udp\n</connection>\n";
+    assert_eq!(remotes(text), ["d 1 udp6"]);
+    let (bare, _) = text.split_once('<').unwrap();
+    assert_eq!(remotes(bare), ["a 1 udp4", "b 1 tcp6-client"]);
+}
+
+#[test]
 fn a_port_may_be_the_name_of_a_service() {
     let text = "remote a https\nremote b http-alt tcp\nremote c\nport openvpn\n";
     assert_eq!(remotes(text), ["a https udp", "b http-alt tcp", "c openvpn udp"]);
