@@ -56,9 +56,9 @@ fn each_label_of_a_certificate_is_known() {
     let [expected] = Certificate::from_pem(COMMA).unwrap().try_into().unwrap();
     let x509 = COMMA.replace(" CERTIFICATE-", " X509 CERTIFICATE-");
     for text in [&x509, TRUSTED] {
-        assert_eq!(Certificate::from_pem(text).unwrap(), [expected.clone()], "{text}");
+        assert_eq!(Certificate::from_pem(text).unwrap(), std::slice::from_ref(&expected), "{text}");
         let profile = OpenVpnProfile::parse(&format!("<ca>\n{text}</ca>\n")).unwrap();
-        assert_eq!(profile.ca().unwrap(), [expected.clone()]);
+        assert_eq!(profile.ca().unwrap(), std::slice::from_ref(&expected));
     }
     // Another label is none, and stays skipped.
     let other = COMMA.replace(" CERTIFICATE-", " CERTIFICATE REQUEST-");

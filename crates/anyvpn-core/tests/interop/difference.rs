@@ -1,6 +1,7 @@
 //! What one reader accepts and the other does not.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// A difference that is meant: what the reader that refuses says, when this holds of what it refuses,
 /// and why it is meant.
@@ -51,17 +52,17 @@ impl Comparison {
         }
     }
 
-    /// Fails when a difference is not meant, or when the files were of one kind only.
-    pub fn judge(self, name: &str) {
-        println!("{name}: {} accepted and {} refused by both", self.both, self.neither);
-        self.meant.iter().for_each(|(why, count)| println!("  {count:5} by one: {why}"));
-        assert!(self.both > 50 && self.neither > 50, "too few of one kind");
-        let (count, first) =
-            (self.other.len(), self.other.iter().take(12).cloned().collect::<Vec<_>>());
-        assert!(
-            first.is_empty(),
-            "{name}: {count} files are accepted by one only:\n{}",
-            first.join("\n")
-        );
+    /// Counts what came; fails when a difference is not meant, or when the files were of one kind only.
+    pub fn judge(self, name: &str) -> String {
+        let mut text =
+            format!("{name}: {} accepted and {} refused by both\n", self.both, self.neither);
+        for (why, count) in &self.meant {
+            _ = writeln!(text, "  {count:5} by one: {why}");
+        }
+        assert!(self.both > 50 && self.neither > 50, "too few of one kind: {text}");
+        let first: Vec<_> = self.other.iter().take(12).cloned().collect();
+        let (count, first) = (self.other.len(), first.join("\n"));
+        assert!(count == 0, "{text}{count} files are accepted by one only:\n{first}");
+        text
     }
 }

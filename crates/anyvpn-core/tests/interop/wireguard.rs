@@ -318,12 +318,12 @@ fn wireguard_files_are_accepted_by_all_or_none() {
             for (file, said) in files.iter().zip(said.by_ref()) {
                 all.add(file, ours(file), said, [THEIRS_ONLY, OURS_ONLY]);
             }
-            all.judge("wg setconf");
+            print!("{}", all.judge("wg setconf"));
             let mut all = Comparison::default();
             for (file, said) in quick.iter().zip(said.by_ref()) {
                 all.add(file, ours(file), said, [THEIRS_ONLY, OURS_ONLY]);
             }
-            all.judge("wg-quick strip");
+            print!("{}", all.judge("wg-quick strip"));
             for (form, said) in forms.iter().zip(said.by_ref()) {
                 assert_eq!(said, "ok", "{form:?}");
             }
@@ -347,7 +347,7 @@ fn wireguard_files_are_accepted_by_all_or_none() {
                     );
                 }
             }
-            all.judge("ip address add");
+            print!("{}", all.judge("ip address add"));
             for (mtu, said) in mtus.iter().zip(said) {
                 let is_ours = ours(&with(&format!("MTU = {mtu}"))).is_ok();
                 // `ip` takes any base, and wireguard-go any size.
