@@ -93,7 +93,7 @@ fn remotes_have_the_port_and_protocol_that_hold_for_them() {
         [
             remote("a.example", 1195, "udp4"),
             remote("b.example", 443, "udp4"),
-            remote("c", 80, "tcp-client")
+            remote("c", 80, "tcp4-client")
         ]
     );
     let text = "remote ignored\nproto tcp\n<connection>\nremote a\n</connection>\nport 8080\n\
