@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     // Of UTF-8 this is the text itself.
     let text = String::from_utf8_lossy(bytes);
     let _ = Certificate::from_pem(&text);
-    let profile = match OpenVpnProfile::parse(&text) {
+    let profile = match OpenVpnProfile::parse_bytes(bytes) {
         Ok(profile) => profile,
         Err(error) => {
             let lines: Vec<&str> = text.split('\n').collect();
@@ -22,6 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
     };
     assert_eq!(profile.to_secret().expose(), text);
+    assert_eq!(written(&profile), bytes);
     let lines = text.lines().count();
     let directives = profile.directives();
     assert!(directives.iter().all(|directive| (1..=lines).contains(&directive.line)));
@@ -37,7 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
     let printed = with.to_secret();
     assert_eq!(printed.expose() != text, asks);
     assert!(text.contains("CANARY") || !format!("{with:?}{}", with.redacted()).contains("CANARY"));
-    let read = OpenVpnProfile::parse(printed.expose()).unwrap();
+    let read = OpenVpnProfile::parse_bytes(&written(&with)).unwrap();
     assert_eq!(read.redacted(), with.redacted());
     assert_eq!(read.remotes(), remotes);
     assert_eq!(read.ca().is_ok(), ca.is_ok());
@@ -47,3 +48,9 @@ fuzz_target!(|bytes: &[u8]| {
     let before: Vec<_> = directives.into_iter().map(|it| (it.name, it.value, it.why)).collect();
     assert_eq!(values(&read), before);
 });
+
+fn written(profile: &OpenVpnProfile) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    profile.write_to(&mut bytes).unwrap();
+    bytes
+}

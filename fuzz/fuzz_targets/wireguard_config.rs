@@ -26,8 +26,18 @@ fuzz_target!(|bytes: &[u8]| {
     };
     assert_eq!(config.to_secret().expose(), text);
     hides_keys(&config, &text);
+    forms(&config);
     edits(config, bytes.len(), text.contains(KEY_START));
 });
+
+/// What `wg` gets is a configuration with the same peers.
+fn forms(config: &WireGuardConfig) {
+    let _ = config.to_gluetun();
+    if let Ok(text) = config.to_setconf() {
+        let read = WireGuardConfig::parse(text.expose()).unwrap();
+        assert_eq!(format!("{:?}", read.peers()), format!("{:?}", config.peers()));
+    }
+}
 
 /// Nothing but a public key that was written in a secret one's place shows one.
 fn hides_keys(config: &WireGuardConfig, text: &str) {

@@ -1,4 +1,5 @@
-//! `cargo xtask interop`: the command's files, given to the programs they are for.
+//! `cargo xtask interop`: the command's files, given to the programs they are for, and generated files,
+//! given to these programs and to our readers.
 
 use std::fs;
 use std::path::Path;
@@ -17,10 +18,15 @@ pub fn run(root: &Path, no_skip: bool) -> Result<(), String> {
     fs::write(&report, "").map_err(io)?;
     // Debian's PATH of ordinary users lacks what openvpn and ip stand in.
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    let ran = cargo::run(
-        &["test", "--package", "anyvpn-cli", "--test", "interop", "--", "--ignored"],
-        &[("ANYVPN_INTEROP_REPORT", &*report.to_string_lossy()), ("PATH", &path)],
-    );
+    let report_path = report.to_string_lossy();
+    let environment = [("ANYVPN_INTEROP_REPORT", &*report_path), ("PATH", &*path)];
+    let test = |package: &[&str]| {
+        let arguments = [&["test"], package, &["--test", "interop", "--", "--ignored"]].concat();
+        cargo::run(&arguments, &environment)
+    };
+    let command = test(&["--package", "anyvpn-cli"]);
+    let readers = test(&["--package", "anyvpn-core", "--features", "openvpn"]);
+    let ran = command.and(readers);
     let lines = fs::read_to_string(&report).map_err(io)?;
     print!("{}", summary(&lines));
     ran?;

@@ -84,7 +84,7 @@ pub use jiff::Timestamp;
 pub use jiff::civil::Date;
 pub use names::OperationId;
 #[cfg(feature = "openvpn")]
-pub use openvpn::{Certificate, OpenVpnProfile, Remote};
+pub use openvpn::{Certificate, OpenVpnProfile, Remote, RemotePort};
 pub use operation::{FieldInfo, FieldKind, OperationInfo, Replay};
 pub use provider::{
     Ability, Account, Accounts, Capabilities, Capability, ChangePassword, ChangePlan, CheckPort,
@@ -99,7 +99,8 @@ pub use servers::{LeftOut, ListedServer, Servers};
 pub use settings::{Check, Setting, Settings};
 pub use wireguard::{
     CheckedWireGuardOptions, Endpoint, Host, HostName, Interface, Peer, PresharedKey, PrivateKey,
-    PublicKey, WireGuardConfig, WireGuardOptions,
+    PublicKey, WireGuardConfig, WireGuardOptions, ZonedAddress, is_interface_name,
+    to_interface_name,
 };
 
 /// What the macros of this crate expand to; not for use by name.

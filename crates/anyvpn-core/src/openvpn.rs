@@ -3,8 +3,10 @@
 mod certificate;
 mod directives;
 mod reader;
+mod text;
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
@@ -13,6 +15,7 @@ use crate::config_text::{escape, refuse_control, split_ending};
 use crate::{ConfigError, Directive, Error, REDACTED, Secret};
 pub use certificate::Certificate;
 use reader::Item;
+use text::Text;
 
 /// A server that a profile names. OpenVPN tries them in order, or at random where it says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +24,56 @@ pub struct Remote {
     /// Its name or address, as it is written.
     pub host: String,
     /// Its port, 1194 where the profile says nothing.
-    pub port: u16,
+    pub port: RemotePort,
     /// The protocol, such as `udp` or `tcp4-client`; `udp` where the profile says nothing.
     pub proto: String,
+}
+
+/// A port, which a profile may also call by the name of its service.
+///
+/// ```
+/// use anyvpn_core::RemotePort;
+///
+/// assert_eq!(RemotePort::Number(443), 443);
+/// assert_eq!(RemotePort::Service("https".to_owned()).to_string(), "https");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RemotePort {
+    /// The number, 1 to 65535.
+    Number(u16),
+    /// The name of a service, such as `https`. The system that connects knows its number.
+    Service(String),
+}
+
+impl RemotePort {
+    /// A port other than 0, in digits (`str::parse` alone would take a plus sign), or a name with a
+    /// letter in it.
+    fn parse(text: &str) -> Option<Self> {
+        if text.bytes().all(|b| b.is_ascii_digit()) {
+            return text.parse().ok().filter(|port| *port > 0).map(Self::Number);
+        }
+        let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let is_name = text.len() <= 32
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.chars().all(good)
+            && text.contains(|c: char| c.is_ascii_alphabetic());
+        is_name.then(|| Self::Service(text.to_owned()))
+    }
+}
+
+impl PartialEq<u16> for RemotePort {
+    fn eq(&self, number: &u16) -> bool {
+        matches!(self, Self::Number(own) if own == number)
+    }
+}
+
+impl fmt::Display for RemotePort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Service(name) => f.write_str(name),
+        }
+    }
 }
 
 /// An OpenVPN profile: a document that prints exactly as it was parsed.
@@ -41,7 +91,7 @@ pub struct Remote {
 /// ```
 #[derive(Clone)]
 pub struct OpenVpnProfile {
-    text: Zeroizing<String>,
+    text: Text,
     items: Vec<Item>,
 }
 
@@ -55,15 +105,36 @@ impl OpenVpnProfile {
     /// # Errors
     /// Says line and column, what is wrong and what to do, and repeats no value.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let items = reader::read(text)?;
-        let text = Zeroizing::new(text.to_owned());
+        Self::read(Text::from(text))
+    }
+
+    /// Reads a profile as [`Self::parse`] does, from bytes that need not be UTF-8, such as a comment
+    /// in an older encoding. [`Self::write_to`] writes each byte as it was; a text shows `\u{fffd}`
+    /// for what is not UTF-8.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_bytes(bytes: &[u8]) -> Result<Self, ConfigError> {
+        Self::read(Text::from_bytes(bytes))
+    }
+
+    fn read(text: Text) -> Result<Self, ConfigError> {
+        let items = reader::read(&text)?;
         Ok(Self { text, items })
+    }
+
+    /// Writes the whole profile, keys included, each byte as it was read.
+    ///
+    /// # Errors
+    /// Any error of the writer.
+    pub fn write_to(&self, writer: &mut dyn io::Write) -> io::Result<()> {
+        self.text.write_to(writer)
     }
 
     /// The whole text, keys included: what is written to a file.
     #[must_use]
     pub fn to_secret(&self) -> Secret {
-        Secret::from(self.text.as_str())
+        Secret::from(&*self.text)
     }
 
     /// The text with `[redacted]` for each block that is not known to be public, for directives
@@ -100,24 +171,26 @@ impl OpenVpnProfile {
         }
     }
 
-    /// The servers, with the port and the protocol that hold for each. Beside `<connection>`
+    /// The servers, with the port and the protocol that hold for each. A `<connection>` block has
+    /// one: of its `remote` lines, and of all that it says twice, the last counts. Beside `<connection>`
     /// blocks OpenVPN ignores a `remote` outside of them, and so does this.
     #[must_use]
     pub fn remotes(&self) -> Vec<Remote> {
         let (mut remotes, mut bare) = (Vec::new(), Vec::new());
-        let whole = Defaults::default().with(&self.items);
+        let mut whole = Connection::default();
+        self.items.iter().for_each(|item| whole.read(item));
         // A block takes what stands above it, a bare `remote` what holds at the end.
-        let mut above = Defaults::default();
+        let mut above = Connection::default();
         for item in &self.items {
-            match &item.block {
-                Some(block) => {
-                    let inner = above.clone().with(&block.items);
-                    remotes.extend(block.items.iter().filter_map(|item| inner.remote(item)));
-                }
-                None => {
-                    above.read(item);
-                    bare.extend(whole.remote(item));
-                }
+            above.read(item);
+            if let Some(block) = &item.block {
+                let mut own = above.clone();
+                block.items.iter().for_each(|item| own.read_inner(item));
+                remotes.extend(own.remote());
+            } else if item.words().first() == Some(&"remote") {
+                let mut own = whole.clone();
+                own.read_inner(item);
+                bare.extend(own.remote());
             }
         }
         if remotes.is_empty() { bare } else { remotes }
@@ -223,8 +296,8 @@ impl OpenVpnProfile {
         let mut text = Zeroizing::new(String::with_capacity(length));
         parts.iter().for_each(|part| text.push_str(part));
         // Only the comment's line can have become too long.
-        let items = reader::read(&text)?;
-        Ok(Self { text, items })
+        let credentials = [username, password.expose()];
+        Ok(Self::read(self.text.with(text, &[before, comment], &credentials))?)
     }
 
     /// The bare `auth-user-pass` that OpenVPN obeys, the last one, and where it stands.
@@ -244,50 +317,61 @@ impl fmt::Debug for OpenVpnProfile {
     }
 }
 
-/// Port and protocol of the remotes that do not name their own.
+/// What OpenVPN knows of a connection at some line of the profile.
 #[derive(Clone)]
-struct Defaults {
-    port: u16,
+struct Connection {
+    host: Option<String>,
+    port: RemotePort,
     proto: String,
 }
 
-impl Default for Defaults {
+impl Default for Connection {
     fn default() -> Self {
-        Self { port: 1194, proto: "udp".to_owned() }
+        Self { host: None, port: RemotePort::Number(1194), proto: "udp".to_owned() }
     }
 }
 
-impl Defaults {
-    fn with(mut self, items: &[Item]) -> Self {
-        items.iter().for_each(|item| self.read(item));
-        self
-    }
-
+impl Connection {
+    /// Reads what holds for all remotes. A bare `remote` is none of it.
     fn read(&mut self, item: &Item) {
         match *item.words() {
-            ["port" | "rport", text] => self.port = port(text).unwrap_or(self.port),
+            ["port" | "rport", text] => self.set_port(text),
             ["proto", text] => self.proto = text.to_owned(),
             _ => {}
         }
     }
 
-    fn remote(&self, item: &Item) -> Option<Remote> {
-        let words = item.words();
-        let ["remote", host, rest @ ..] = &*words else {
-            return None;
-        };
-        Some(Remote {
-            host: (*host).to_owned(),
-            port: rest.first().and_then(|text| port(text)).unwrap_or(self.port),
-            proto: rest.get(1).map_or_else(|| self.proto.clone(), |text| (*text).to_owned()),
-        })
+    /// Reads a line of a `<connection>` block, in which the last of each counts.
+    fn read_inner(&mut self, item: &Item) {
+        self.read(item);
+        if let ["remote", host, ref rest @ ..] = *item.words() {
+            self.host = Some(host.to_owned());
+            rest.first().into_iter().for_each(|text| self.set_port(text));
+            if let Some(text) = rest.get(1) {
+                self.set_protocol(text);
+            }
+        }
     }
-}
 
-/// A port other than 0, in digits: `str::parse` alone would take a plus sign.
-fn port(text: &str) -> Option<u16> {
-    text.bytes().all(|b| b.is_ascii_digit()).then_some(())?;
-    text.parse().ok().filter(|port| *port > 0)
+    fn set_port(&mut self, text: &str) {
+        if let Some(port) = RemotePort::parse(text) {
+            self.port = port;
+        }
+    }
+
+    /// A `remote` without an address family keeps the one that was said before.
+    fn set_protocol(&mut self, text: &str) {
+        let family = |text: &str| text.chars().nth(3).filter(|c| matches!(c, '4' | '6'));
+        let kept = family(&self.proto).filter(|_| family(text).is_none());
+        self.proto = text.to_owned();
+        if let (Some(kept), true) = (kept, self.proto.is_char_boundary(3)) {
+            self.proto.insert(3, kept);
+        }
+    }
+
+    fn remote(self) -> Option<Remote> {
+        Some(Remote { host: self.host?, port: self.port, proto: self.proto })
+    }
 }
 
 /// Whether the line has anything as long as the lines of a key.

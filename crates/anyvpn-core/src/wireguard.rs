@@ -1,10 +1,14 @@
 //! WireGuard configurations as `wg-quick` reads them.
 
+mod amnezia;
 mod edit;
 mod endpoint;
+mod gluetun;
 mod keys;
+mod names;
 mod options;
 mod reader;
+mod setconf;
 mod values;
 
 use std::fmt;
@@ -16,8 +20,9 @@ use zeroize::Zeroizing;
 
 use crate::config_text::{escape, hide_keys};
 use crate::{ConfigError, Directive, REDACTED, Secret};
-pub use endpoint::{Endpoint, Host, HostName};
+pub use endpoint::{Endpoint, Host, HostName, ZonedAddress};
 pub use keys::{PresharedKey, PrivateKey, PublicKey};
+pub use names::{is_interface_name, to_interface_name};
 pub use options::{CheckedWireGuardOptions, WireGuardOptions};
 use reader::Reader;
 use values::{Key, Value};
@@ -48,7 +53,8 @@ pub struct Peer {
     pub allowed_ips: Vec<IpNet>,
     /// Where it is; `None` waits until it calls.
     pub endpoint: Option<Endpoint>,
-    /// Seconds between packets that keep the way open; `None` sends none.
+    /// Seconds between packets that keep the way open; `None` sends none, or as many as a range
+    /// of AmneziaWG says.
     pub persistent_keepalive: Option<u16>,
 }
 
@@ -113,9 +119,11 @@ impl WireGuardConfig {
     /// Reads a configuration, as strictly as `wg-quick` and `wg` together.
     ///
     /// It differs from them on purpose: unknown keys are kept (other programs have more of them),
-    /// and refused are a missing private key, a second one, control characters, port 0 and an MTU
-    /// below 68 (with these a tunnel cannot work, or programs disagree about what is meant), names
-    /// of ports, and the prefixes `+` and `-` of `AllowedIPs`, which make no sense in a whole file.
+    /// and so is AmneziaWG's `PersistentKeepalive = 20-30`. Refused are a missing private key, a
+    /// second key of the same kind, control characters, port 0 and an MTU below 68 (with these a
+    /// tunnel cannot work, or programs disagree about what is meant), numbers that `ip` reads as
+    /// octal, short addresses such as `10.1`, names of ports, and the prefixes `+` and `-` of
+    /// `AllowedIPs`, which make no sense in a whole file.
     ///
     /// # Errors
     /// Says line and column, what is wrong and what to do, and repeats no value.
@@ -259,7 +267,7 @@ impl WireGuardConfig {
 
     /// The lines that do more than describe a tunnel: the commands that `wg-quick` runs as root
     /// (`PreUp`, `PostUp`, `PreDown`, `PostDown`), `SaveConfig`, and keys that neither `wg` nor
-    /// `wg-quick` has. Show them before the configuration is used: it comes from a remote server.
+    /// `wg-quick` nor AmneziaWG has. Show them before the configuration is used: it comes from a remote server.
     #[must_use]
     pub fn directives(&self) -> Vec<Directive> {
         let lines = self.lines.iter().enumerate();
@@ -304,11 +312,25 @@ impl Line {
             Some(entry) => (entry.key.name(), &self.text[entry.span.clone()], entry.why()?),
             None => {
                 let (name, value) = reader::unknown(&self.text)?;
+                let in_peer = matches!(self.section, Some(Section::Peer(_)));
+                if amnezia::describes(name, value, in_peer) {
+                    return None;
+                }
                 (name, value, "is no key that wg-quick knows")
             }
         };
         let value = hide_keys(&escape(value));
         Some(Directive { line: number, name: name.to_owned(), value, why })
+    }
+
+    /// Whether the line has a key or a value that `wg` and `wg-quick` do not know.
+    fn is_foreign(&self) -> bool {
+        match &self.entry {
+            Some(entry) => {
+                entry.key == Key::PersistentKeepalive && matches!(entry.value, Value::Other)
+            }
+            None => reader::unknown(&self.text).is_some(),
+        }
     }
 
     fn plain(text: &str, section: Section) -> Self {

@@ -3,7 +3,7 @@
 #![cfg(feature = "openvpn")]
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
-use anyvpn_core::{Certificate, Directive, Error, ErrorKind, OpenVpnProfile, Secret};
+use anyvpn_core::{Certificate, Directive, Error, ErrorKind, OpenVpnProfile, RemotePort, Secret};
 use proptest::prelude::*;
 
 /// The profile of VPN Script's document, from its JSON.
@@ -18,9 +18,13 @@ fn parse(text: &str) -> OpenVpnProfile {
     OpenVpnProfile::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
 
-fn remotes(text: &str) -> Vec<(String, u16, String)> {
+fn remotes(text: &str) -> Vec<(String, RemotePort, String)> {
     let remotes = parse(text).remotes().into_iter();
     remotes.map(|remote| (remote.host, remote.port, remote.proto)).collect()
+}
+
+fn remote(host: &str, port: u16, proto: &str) -> (String, RemotePort, String) {
+    (host.to_owned(), RemotePort::Number(port), proto.to_owned())
 }
 
 fn listed(text: &str) -> Vec<(usize, String, String, &'static str)> {
@@ -35,7 +39,7 @@ fn the_documents_sample_is_understood_and_printed_byte_for_byte() {
     let profile = parse(&text);
     assert_eq!(profile.to_secret().expose(), text);
     assert_eq!(profile.redacted(), text);
-    assert_eq!(remotes(&text), [("127.0.0.1".to_owned(), 1194, "udp".to_owned())]);
+    assert_eq!(remotes(&text), [remote("127.0.0.1", 1194, "udp")]);
     assert_eq!(profile.directives(), []);
     assert!(profile.asks_for_password());
     let [ca] = profile.ca().unwrap().try_into().unwrap();
@@ -81,7 +85,6 @@ fn a_block_without_a_certificate_is_an_error_with_its_line() {
 
 #[test]
 fn remotes_have_the_port_and_protocol_that_hold_for_them() {
-    let remote = |host: &str, port, proto: &str| (host.to_owned(), port, proto.to_owned());
     let text = "proto udp4\nremote a.example\nremote 'b.example' 443\n--remote \"c\" 80 tcp-client;\n#remote d\nport 1195\n";
     // `80 tcp-client;` keeps its semicolon, for a comment begins a word.
     assert!(OpenVpnProfile::parse(text).is_err());
@@ -90,14 +93,14 @@ fn remotes_have_the_port_and_protocol_that_hold_for_them() {
         [
             remote("a.example", 1195, "udp4"),
             remote("b.example", 443, "udp4"),
-            remote("c", 80, "tcp-client")
+            remote("c", 80, "tcp4-client")
         ]
     );
     let text = "remote ignored\nproto tcp\n<connection>\nremote a\n</connection>\nport 8080\n\
                 <connection> # second\r\n\tremote b 1 udp\r\n  port 7\r\n  </connection> x\r\n<connection>\nremote c\n</connection>";
     assert_eq!(
         remotes(text),
-        [remote("a", 1194, "tcp"), remote("b", 1, "udp"), remote("c", 8080, "tcp")]
+        [remote("a", 1194, "tcp"), remote("b", 7, "udp"), remote("c", 8080, "tcp")]
     );
     assert_eq!(parse(text).to_secret().expose(), text);
     assert_eq!(remotes("client"), []);
@@ -247,7 +250,8 @@ fn a_wrong_file_is_refused_at_its_place() {
         ("remote\n".into(), 1, 1, "HOST"),
         ("client\nremote\n".into(), 2, 1, "HOST"),
         ("\u{feff}remote a 0\n".into(), 1, 11, "port"),
-        ("setenv opt remote a b\n".into(), 1, 21, "port"),
+        ("setenv opt remote a b;\n".into(), 1, 21, "port"),
+        ("remote a -b\n".into(), 1, 10, "port"),
         ("remote a 0\n".into(), 1, 10, "port"),
         ("remote a 65536\n".into(), 1, 10, "port"),
         ("remote a +1\n".into(), 1, 10, "port"),

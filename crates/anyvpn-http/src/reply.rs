@@ -22,21 +22,22 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Decodes the body from JSON.
+    /// Decodes the body from JSON. A byte order mark before it is skipped.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::UnexpectedReply`] with content type, JSON path and an excerpt without values.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
+        let body = without_mark(&self.body);
         // A text is checked at once, and each string of bytes by itself.
-        if let Ok(text) = str::from_utf8(&self.body)
+        if let Ok(text) = str::from_utf8(body)
             && let Ok(value) = serde_json::from_str(text)
         {
             return Ok(value);
         }
         // Tracking the path costs as much as decoding, so only a failure pays for it; and what is no
         // text where nobody reads it, which is none.
-        let mut json = serde_json::Deserializer::from_slice(&self.body);
+        let mut json = serde_json::Deserializer::from_slice(body);
         let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {
             Ok(value) if json.end().is_ok() => return Ok(value),
             Ok(_) => "after the end of the JSON text".to_owned(),
@@ -53,7 +54,7 @@ impl Reply {
     ///
     /// As [`Reply::json`].
     pub fn json_or_nothing<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        if !self.body.trim_ascii().is_empty() {
+        if !without_mark(&self.body).trim_ascii().is_empty() {
             return self.json();
         }
         self.nothing("a value is missing")
@@ -88,7 +89,7 @@ impl Reply {
     pub fn refusal_json(&self) -> serde_json::Value {
         const LONGEST: usize = 64 << 10;
         let body = if self.body.len() > LONGEST { &[][..] } else { &self.body };
-        serde_json::from_slice(body).unwrap_or_default()
+        serde_json::from_slice(without_mark(body)).unwrap_or_default()
     }
 
     /// Whether this is how Laravel refuses by itself, where an application has a form of its own: 401,
@@ -199,13 +200,19 @@ const EXCERPT: usize = 200;
 /// of which a part would remain.
 const NAME: usize = 40;
 
+/// The body without a byte order mark, which nobody may send and a reader may ignore (RFC 8259,
+/// section 8.1).
+fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
+}
+
 /// The beginning of a body without its values: a reply may hold a token or a private key.
 ///
 /// Of JSON, property names, numbers and the structure stay; of anything else, nothing.
 fn excerpt(body: &[u8]) -> Option<String> {
     // Values are not shown, so more than what is shown is looked at, but not all of a long body.
     const LOOKED_AT: usize = 16 * EXCERPT;
-    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii_start();
+    let body = without_mark(body).trim_ascii_start();
     let text = String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]);
     if text.is_empty() {
         return Some("empty".to_owned());

@@ -32,6 +32,19 @@ fn nothing_is_a_value_only_where_a_value_may_be_missing() {
 }
 
 #[test]
+fn a_byte_order_mark_before_json_is_skipped() {
+    assert_eq!(reply("application/json", "\u{feff}[1]").json::<[u8; 1]>().unwrap(), [1]);
+    assert_eq!(reply("", "\u{feff} 7").json_or_nothing::<u8>().unwrap(), 7);
+    reply("", "\u{feff}\r\n").json_or_nothing::<()>().unwrap();
+    let refusal = reply("", "\u{feff}{\"message\":\"No.\"}").refusal_json();
+    assert_eq!(refusal["message"], "No.");
+    // One only, and not within.
+    for body in ["\u{feff}\u{feff}[1]", "[\u{feff}1]", "[1]\u{feff}"] {
+        assert!(reply("", body).json::<[u8; 1]>().is_err(), "{body:?}");
+    }
+}
+
+#[test]
 fn retry_after_is_seconds_or_a_date_of_http() {
     let now = "1994-11-06T08:49:00Z".parse().unwrap();
     for (value, wait) in [

@@ -1,7 +1,7 @@
 //! Servers, and OpenVPN and WireGuard configurations for them.
 
 use anyvpn_core::{
-    CheckedWireGuardOptions, Config, ConfigRequest, Endpoint, Error, ErrorKind, Leftover,
+    CheckedWireGuardOptions, Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, Leftover,
     LeftoverKind, ListedServer, ObtainedConfig, OpenVpnProfile, Protocol, Secret, Server,
     ServerConfig, ServerConfigs, Servers, Status, WireGuardConfig, WireGuardOptions,
 };
@@ -155,7 +155,10 @@ fn leftover(id: u64, text: &Secret) -> Leftover {
 /// Writes addresses in place of the endpoints' names.
 async fn resolve_endpoints(config: &mut WireGuardConfig, ipv4_only: bool) -> Result<(), Error> {
     for (index, peer) in config.peers().into_iter().enumerate() {
-        if let Some(Endpoint { host, port }) = peer.endpoint {
+        // An address with its interface is one already, and a lookup would lose the interface.
+        if let Some(Endpoint { host, port }) = peer.endpoint
+            && !matches!(host, Host::Zoned(_))
+        {
             let host = resolve(&host, ipv4_only).await?.into();
             config.set_endpoint(index, Endpoint { host, port })?;
         }

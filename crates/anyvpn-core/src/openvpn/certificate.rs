@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use x509_cert::der::Decode as _;
 use x509_cert::der::oid::ObjectIdentifier;
+use x509_cert::der::{Decode as _, SliceReader};
+use x509_cert::ext::pkix::name::DirectoryString;
 use x509_cert::time::Time;
 
 use crate::config_text::escape;
@@ -20,7 +21,8 @@ pub struct Certificate {
     /// The whole name of its subject, such as `CN=vpn.example.net,O=Example` (RFC 4514), with
     /// control characters escaped.
     pub subject: String,
-    /// The subject's common name, where it has one, with control characters escaped.
+    /// The subject's common name, where it has one: the value itself, such as `Example, Inc. CA`,
+    /// with control characters escaped.
     pub common_name: Option<String>,
     /// When it begins to be valid.
     pub not_before: Timestamp,
@@ -31,12 +33,17 @@ pub struct Certificate {
 impl Certificate {
     /// Reads all certificates of a PEM text; other sections and text between are skipped.
     ///
+    /// Known are the labels that OpenSSL takes: `CERTIFICATE`, `X509 CERTIFICATE`, and
+    /// `TRUSTED CERTIFICATE`, whose settings of trust are skipped.
+    ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`] when there is none, or one cannot be read. Whoever got the
     /// text from a provider gives the error [`ErrorKind::UnexpectedReply`].
     pub fn from_pem(text: &str) -> Result<Vec<Self>, Error> {
         let wrong = |what: String| Error::new(ErrorKind::InvalidRequest).with_detail(what);
         let mut certificates = Vec::new();
+        let text = text.replace(" X509 CERTIFICATE-----", " CERTIFICATE-----");
+        let text = text.replace(" TRUSTED CERTIFICATE-----", " CERTIFICATE-----");
         for (index, der) in CertificateDer::pem_slice_iter(text.as_bytes()).enumerate() {
             let number = index + 1;
             let der = der.map_err(|_| {
@@ -53,15 +60,18 @@ impl Certificate {
     }
 
     fn from_der(der: &[u8]) -> Option<Self> {
-        let certificate = x509_cert::Certificate::from_der(der).ok()?;
+        // As OpenSSL: what follows a certificate, such as settings of trust, is no part of it.
+        let certificate = x509_cert::Certificate::decode(&mut SliceReader::new(der).ok()?).ok()?;
         let certificate = certificate.tbs_certificate();
         let subject = certificate.subject();
         let mut names = subject.iter().filter(|attribute| attribute.oid == COMMON_NAME);
         // Of several common names the last one is the most specific.
-        let common_name = names.by_ref().last().map(|name| {
-            let text = name.to_string();
-            escape(text.split_once('=').map_or(&*text, |(_, value)| value))
-        });
+        let common_name =
+            names.by_ref().last().map(|name| match DirectoryString::try_from(&name.value) {
+                Ok(text) => escape(&text.value()),
+                // A type of string that no standard allows here, or characters that its type has not.
+                Err(_) => escape(&String::from_utf8_lossy(name.value.value())),
+            });
         Some(Self {
             subject: escape(&subject.to_string()),
             common_name,

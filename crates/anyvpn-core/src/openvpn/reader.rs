@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+use super::RemotePort;
+use super::text::Text;
 use crate::ConfigError;
 use crate::config_text::{Problem, refuse_control, split_ending};
 
@@ -21,6 +23,8 @@ pub(super) struct RawLine<'a> {
     /// Its first byte in the whole text.
     at: usize,
     text: &'a str,
+    /// Its length in the file, which is not that of the text where the file is not UTF-8.
+    length: usize,
 }
 
 /// One line or one block, blank lines and comments included: the items cover the whole text.
@@ -64,11 +68,11 @@ impl Item {
 }
 
 /// Reads a whole profile.
-pub(super) fn read(text: &str) -> Result<Vec<Item>, ConfigError> {
+pub(super) fn read(text: &Text) -> Result<Vec<Item>, ConfigError> {
     let mut at = 0;
     let mut lines = Vec::new();
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        lines.push(RawLine { number: index + 1, at, text: line });
+    for ((index, line), length) in text.split_inclusive('\n').enumerate().zip(text.line_lengths()) {
+        lines.push(RawLine { number: index + 1, at, text: line, length });
         at += line.len();
     }
     items(&lines)
@@ -149,7 +153,7 @@ fn check_inner(line: RawLine<'_>) -> Result<(), Problem> {
     refuse_control(split_ending(line.text).0)?;
     // OpenVPN cuts a long line, and takes a piece that begins like an end for the block's end.
     match line.text.find("</") {
-        Some(at) if line.text.len() > LINE_MAX => Err(Problem::new(
+        Some(at) if line.length > LINE_MAX => Err(Problem::new(
             at,
             "`</` in a line of more than 255 bytes may close the block; break the line",
         )),
@@ -169,8 +173,9 @@ fn words(line: RawLine<'_>) -> Result<Vec<Word>, Problem> {
         content = rest;
     }
     refuse_control(content).map_err(|problem| Problem::new(problem.at + skipped, problem.what))?;
-    if line.text.len() > LINE_MAX {
-        let at = (0..=LINE_MAX).rev().find(|at| line.text.is_char_boundary(*at));
+    if line.length > LINE_MAX {
+        let at =
+            (0..=LINE_MAX.min(line.text.len())).rev().find(|at| line.text.is_char_boundary(*at));
         let what = "OpenVPN takes lines of at most 254 bytes; shorten this one";
         return Err(Problem::new(at.unwrap_or_default(), what));
     }
@@ -251,8 +256,8 @@ fn check(item: &Item) -> Result<(), (usize, &'static str)> {
         _ => (&[], &[]),
     };
     for index in ports {
-        if arguments.get(*index).is_some_and(|port| super::port(port).is_none()) {
-            return Err((at(*index), "write a port from 1 to 65535"));
+        if arguments.get(*index).is_some_and(|port| RemotePort::parse(port).is_none()) {
+            return Err((at(*index), "write a port from 1 to 65535, or a service's name"));
         }
     }
     for index in protocols {

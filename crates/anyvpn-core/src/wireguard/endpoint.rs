@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::values::number;
 use crate::Error;
+use crate::config_text::is_hidden;
 
 /// The other end of a tunnel: a host and a UDP port.
 ///
@@ -32,9 +33,75 @@ pub enum Host {
     Name(HostName),
     /// An address.
     Ip(IpAddr),
+    /// An address that holds on one network interface, such as `fe80::1%eth0`.
+    Zoned(ZonedAddress),
 }
 
-/// A host's name: labels of ASCII letters, digits, `-` and `_`, with dots between.
+/// An IPv6 address with its zone: the interface through which it is reached (RFC 4007).
+///
+/// ```
+/// use anyvpn_core::ZonedAddress;
+///
+/// let router: ZonedAddress = "fe80::1%eth0".parse()?;
+/// assert_eq!((router.address().is_unicast_link_local(), router.zone()), (true, "eth0"));
+/// # Ok::<(), anyvpn_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ZonedAddress {
+    address: Ipv6Addr,
+    zone: String,
+}
+
+impl ZonedAddress {
+    /// The address.
+    #[must_use]
+    pub const fn address(&self) -> Ipv6Addr {
+        self.address
+    }
+
+    /// The interface's name or number, as it was written.
+    #[must_use]
+    pub fn zone(&self) -> &str {
+        &self.zone
+    }
+}
+
+impl FromStr for ZonedAddress {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let split = text.split_once('%').and_then(|(address, zone)| {
+            let address: Ipv6Addr = address.parse().ok()?;
+            // A name belongs to an address of the local link; the C library takes a number with any.
+            let is_link =
+                address.is_unicast_link_local() || address.segments()[0] & 0xff0f == 0xff02;
+            let is_number = zone.bytes().all(|b| b.is_ascii_digit()) && zone.parse::<u32>().is_ok();
+            (is_number || (is_link && is_interface(zone))).then_some((address, zone))
+        });
+        match split {
+            Some((address, zone)) => Ok(Self { address, zone: zone.to_owned() }),
+            None => Err(Error::invalid(
+                "host",
+                "write an address with its interface, such as fe80::1%eth0",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for ZonedAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%{}", self.address, self.zone)
+    }
+}
+
+/// Whether Linux could give a network interface this name, and nobody takes it for syntax.
+fn is_interface(name: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || "._-+=@".contains(c);
+    (1..=15).contains(&name.len()) && name.chars().all(good)
+}
+
+/// A host's name: labels of letters, digits, `-` and `_`, with dots between. Letters of any script
+/// may stand in it, as in `bücher.example`: they are kept as they are written.
 ///
 /// A text that a resolver would take for an address, such as `10.1`, is none.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +120,9 @@ impl FromStr for HostName {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let labels = text.strip_suffix('.').unwrap_or(text);
-        let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let is_foreign =
+            |c: char| !c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_hidden(c);
+        let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || is_foreign(c);
         let is_label = |label: &str| {
             (1..=63).contains(&label.len()) && label.chars().all(good) && !label.starts_with('-')
         };
@@ -84,9 +153,12 @@ impl FromStr for Host {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        match text.parse() {
-            Ok(address) => Ok(Self::Ip(address)),
-            Err(_) => text.parse().map(Self::Name),
+        if let Ok(address) = text.parse() {
+            Ok(Self::Ip(address))
+        } else if let Ok(zoned) = text.parse() {
+            Ok(Self::Zoned(zoned))
+        } else {
+            text.parse().map(Self::Name)
         }
     }
 }
@@ -96,6 +168,7 @@ impl fmt::Display for Host {
         match self {
             Self::Name(name) => name.fmt(f),
             Self::Ip(address) => address.fmt(f),
+            Self::Zoned(address) => address.fmt(f),
         }
     }
 }
@@ -106,18 +179,12 @@ pub(super) fn parse(text: &str) -> Result<Endpoint, &'static str> {
     const NO_PORT: &str =
         "write host and port, such as vpn.example.net:51820 or [2001:db8::1]:51820";
     let (host, port) = match text.strip_prefix('[') {
-        Some(rest) => {
-            let (address, port) = rest.split_once("]:").ok_or(NO_PORT)?;
-            let address: Ipv6Addr =
-                address.parse().map_err(|_| "write an IPv6 address between the brackets")?;
-            (Host::Ip(address.into()), port)
-        }
+        // As in wg, any host may stand in brackets.
+        Some(rest) => rest.split_once("]:").ok_or(NO_PORT)?,
         // As in wg, the last colon is the one before the port, even after a bare IPv6 address.
-        None => {
-            let (host, port) = text.rsplit_once(':').ok_or(NO_PORT)?;
-            (host.parse().map_err(|_| NOT_A_HOST)?, port)
-        }
+        None => text.rsplit_once(':').ok_or(NO_PORT)?,
     };
+    let host = host.parse().map_err(|_| NOT_A_HOST)?;
     match number(port) {
         Some(port) if port > 0 => Ok(Endpoint { host, port }),
         _ => Err("write a port from 1 to 65535 behind the last colon"),
@@ -136,6 +203,7 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.host {
             Host::Ip(IpAddr::V6(address)) => write!(f, "[{address}]:{}", self.port),
+            Host::Zoned(address) => write!(f, "[{address}]:{}", self.port),
             host => write!(f, "{host}:{}", self.port),
         }
     }

@@ -8,11 +8,18 @@ use super::{Entry, Line, Section, WireGuardConfig};
 use crate::ConfigError;
 use crate::config_text::{Problem, refuse_control, split_ending};
 
+/// A name as wg reads it: without the blanks in it.
+pub(super) fn compact(name: &str) -> String {
+    name.chars().filter(|c| !is_blank(*c)).collect()
+}
+
 /// What was read so far.
 #[derive(Default)]
 pub(super) struct Reader {
     lines: Vec<Line>,
     section: Option<Section>,
+    /// Whether blanks in the section's header hide it from wg-quick, though not from wg.
+    is_hidden: bool,
     private_key: Option<PrivateKey>,
     /// One a peer, in order; none until its line comes.
     public_keys: Vec<Option<PublicKey>>,
@@ -46,10 +53,12 @@ impl Reader {
     }
 
     fn header(&mut self, number: usize, start: usize, said: &str) -> Result<(), Problem> {
-        if said.eq_ignore_ascii_case("[Interface]") {
+        let name = compact(said);
+        self.is_hidden = name.len() < said.len();
+        if name.eq_ignore_ascii_case("[Interface]") {
             self.section = Some(Section::Interface);
             self.interface_line.get_or_insert(number);
-        } else if said.eq_ignore_ascii_case("[Peer]") {
+        } else if name.eq_ignore_ascii_case("[Peer]") {
             self.section = Some(Section::Peer(self.public_keys.len()));
             self.public_keys.push(None);
             self.peer_lines.push(number);
@@ -70,7 +79,8 @@ impl Reader {
             let what = "this is neither a section, a comment nor `Key = value`; correct or remove the line";
             return Err(Problem::new(start, what));
         };
-        let name = stripped[start..equals].trim_end_matches(is_blank);
+        let written = stripped[start..equals].trim_end_matches(is_blank);
+        let name = &*compact(written);
         // ASCII only: whether other spaces and letters make a known key is up to bash and the locale.
         let is_key = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-' || c == '.';
         if name.is_empty() || !name.chars().all(is_key) {
@@ -85,6 +95,18 @@ impl Reader {
         let Some(key) = Key::find(name) else {
             return Ok(None);
         };
+        // wg takes blanks out of keys; wg-quick does not, and would leave its own keys to wg.
+        if key.is_wg_quicks() && name.len() < written.len() {
+            let what = format!("wg-quick reads {} without blanks only; take them out", key.name());
+            return Err(Problem::new(start, what));
+        }
+        if key.is_wg_quicks() && self.is_hidden {
+            let what = format!(
+                "wg-quick finds {} under [Interface] only; take the blanks out of the section's name",
+                key.name()
+            );
+            return Err(Problem::new(start, what));
+        }
         if key.is_peers() != matches!(section, Section::Peer(_)) {
             let right = if key.is_peers() { "[Peer]" } else { "[Interface]" };
             let what = format!("{} belongs under {right}; move it there", key.name());

@@ -4,10 +4,10 @@
 //! its own keys (`Address`, `DNS`, `MTU`, …) out first, splits lists at white space too, and
 //! accepts an empty value as absent.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use zeroize::Zeroizing;
 
 use super::endpoint::{self, Endpoint, HostName};
@@ -68,6 +68,15 @@ impl Key {
         Self::ALL.iter().find(same).copied()
     }
 
+    /// Whether wg-quick takes the key out of the file, and wg never sees it.
+    pub(super) fn is_wg_quicks(self) -> bool {
+        self.is_command()
+            || matches!(
+                self,
+                Self::Address | Self::Dns | Self::Mtu | Self::Table | Self::SaveConfig
+            )
+    }
+
     /// Whether its value is a command that `wg-quick` runs as root, `#` and all.
     pub(super) fn is_command(self) -> bool {
         matches!(self, Self::PreUp | Self::PostUp | Self::PreDown | Self::PostDown)
@@ -93,7 +102,7 @@ pub(super) enum Value {
     Endpoint(Endpoint),
     /// `SaveConfig`.
     Save(bool),
-    /// Nothing here asks for it: `FwMark`, `Table`, commands.
+    /// Nothing here asks for it: `FwMark`, `Table`, commands, AmneziaWG's range of seconds.
     Other,
 }
 
@@ -126,13 +135,13 @@ pub(super) fn parse(key: Key, text: &str) -> Result<Value, Problem> {
         Key::PresharedKey => keys_value(&compact).map(Value::PresharedKey).map_err(wrong)?,
         Key::PublicKey => keys_value(&compact).map(Value::PublicKey).map_err(wrong)?,
         Key::Address => Value::Networks(list(text, |word| {
-            network(word).ok_or_else(|| wrong("write addresses such as 10.0.0.2/32 or fd00::2/128"))
+            address(word).ok_or_else(|| wrong("write addresses such as 10.0.0.2/32 or fd00::2/128"))
         })?),
         Key::AllowedIps => Value::Networks(allowed_ips(text)?),
         Key::Dns => Value::Dns(list(text, |word| dns(word).map_err(wrong))?),
         Key::Mtu if text.is_empty() => Value::Number(None),
         Key::Mtu => match number(text) {
-            Some(mtu) if mtu >= MTU_MIN => Value::Number(Some(mtu)),
+            Some(mtu) if mtu >= MTU_MIN && !is_octal(text) => Value::Number(Some(mtu)),
             _ => return Err(wrong("write a number from 68 to 65535")),
         },
         Key::ListenPort => match number(&compact) {
@@ -144,6 +153,8 @@ pub(super) fn parse(key: Key, text: &str) -> Result<Value, Problem> {
         Key::PersistentKeepalive if compact.eq_ignore_ascii_case("off") => Value::Number(Some(0)),
         Key::PersistentKeepalive => match number(&compact) {
             Some(seconds) => Value::Number(Some(seconds)),
+            // AmneziaWG chooses anew from these each time. No number stands for it, so it is a text.
+            None if is_range(&compact) => Value::Other,
             None => return Err(wrong("write the seconds, 1 to 65535, or `off`")),
         },
         Key::Endpoint => Value::Endpoint(endpoint::parse(&compact).map_err(wrong)?),
@@ -210,24 +221,55 @@ fn network(text: &str) -> Option<IpNet> {
     }
 }
 
+/// An address as `ip` reads it: the prefix may be an IPv4 netmask. Refused is what `ip` reads as
+/// octal, so that nobody reads another network than `ip` sets up.
+fn address(text: &str) -> Option<IpNet> {
+    let Some((address, prefix)) = text.split_once('/') else {
+        return network(text);
+    };
+    if let (Ok(address), Ok(mask)) = (address.parse(), prefix.parse()) {
+        return Ipv4Net::with_netmask(address, mask).ok().map(IpNet::V4);
+    }
+    network(text).filter(|_| !is_octal(prefix))
+}
+
+/// Whether a program that takes numbers of any base reads it as octal.
+fn is_octal(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('0')
+}
+
 /// Tells a resolver from a search domain as wg-quick does.
 pub(super) fn is_server(word: &str) -> bool {
     word.contains(':') || word.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
-/// A resolver's address or, as wg-quick tells them apart, a search domain.
+/// A resolver's address, with a port or not, or, as wg-quick tells them apart, a search domain.
+/// wg-quick hands both on as they are.
 fn dns(word: &str) -> Result<String, &'static str> {
     if is_server(word) {
         // A resolver on the local link has its interface behind a percent sign.
-        let address = match word.split_once('%') {
-            Some((address, zone)) if address.contains(':') && is_name(zone) => address,
-            _ => word,
+        let is_address = |text: &str| match text.split_once('%') {
+            Some((address, zone)) => address.parse::<Ipv6Addr>().is_ok() && is_name(zone),
+            None => text.parse::<IpAddr>().is_ok(),
         };
-        if address.parse::<IpAddr>().is_err() {
+        let has_port = |text: &str| {
+            text.rsplit_once(':').is_some_and(|(host, port)| {
+                let host = match host.strip_prefix('[') {
+                    Some(host) => host.strip_suffix(']').filter(|host| host.contains(':')),
+                    None => Some(host).filter(|host| !host.contains(':')),
+                };
+                host.is_some_and(is_address) && number(port).is_some_and(|port| port > 0)
+            })
+        };
+        if !is_address(word) && !has_port(word) {
             return Err("this is not an address; write one such as 10.0.0.1, or a search domain");
         }
-    } else if HostName::from_str(word.trim_start_matches('~')).is_err() && word != "~." {
-        return Err("write addresses such as 10.0.0.1, or search domains such as example.net");
+    } else {
+        let domain = word.trim_start_matches('~');
+        let domain = domain.strip_prefix("*.").unwrap_or(domain);
+        if HostName::from_str(domain).is_err() && word != "~." {
+            return Err("write addresses such as 10.0.0.1, or search domains such as example.net");
+        }
     }
     Ok(word.to_owned())
 }
@@ -236,6 +278,11 @@ fn dns(word: &str) -> Result<String, &'static str> {
 pub(super) fn number(text: &str) -> Option<u16> {
     text.bytes().all(|b| b.is_ascii_digit()).then_some(())?;
     text.parse().ok()
+}
+
+/// Seconds from and to.
+fn is_range(text: &str) -> bool {
+    text.split_once('-').is_some_and(|(from, to)| number(from).is_some() && number(to).is_some())
 }
 
 fn is_mark(text: &str) -> bool {

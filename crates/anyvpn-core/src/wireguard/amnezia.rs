@@ -1,0 +1,45 @@
+//! The keys that AmneziaWG adds to a WireGuard file. They are kept as text.
+//!
+//! They say how packets are disguised, as numbers and as templates of packets: neither the tools of
+//! AmneziaWG nor its clients run, read or write anything because of them.
+
+use super::reader::compact;
+
+/// Whether the key and its value only say how AmneziaWG disguises packets.
+///
+/// Names without regard to case and blanks, as its `awg` reads them; a value of another form is not one that
+/// AmneziaWG has, so the key counts as unknown.
+pub(super) fn describes(name: &str, value: &str, in_peer: bool) -> bool {
+    let name = compact(name).to_ascii_lowercase();
+    let fits = match (name.as_str(), in_peer) {
+        ("jc" | "jmin" | "jmax" | "s1" | "s2" | "s3" | "s4" | "itime", false) => is_number,
+        // A fixed number, or a range of which each packet has another one.
+        ("h1" | "h2" | "h3" | "h4", false) => is_range,
+        ("i1" | "i2" | "i3" | "i4" | "i5" | "j1" | "j2" | "j3", false) => is_template,
+        ("advancedsecurity", true) => is_switch,
+        _ => return false,
+    };
+    fits(value)
+}
+
+fn is_range(text: &str) -> bool {
+    let (from, to) = text.split_once('-').unwrap_or((text, "0"));
+    is_number(from) && is_number(to)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u32>().is_ok()
+}
+
+/// Tags such as `<b 0xf6ab><c><r 16>`: bytes, a counter, a time, random bytes.
+fn is_template(text: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == ' ';
+    let mut tags = text.split('>');
+    let is_tag =
+        |tag: &str| tag.trim_start().strip_prefix('<').is_some_and(|tag| tag.chars().all(good));
+    tags.next_back().is_some_and(|rest| rest.trim().is_empty()) && tags.all(is_tag)
+}
+
+fn is_switch(text: &str) -> bool {
+    is_number(text) || ["on", "off"].iter().any(|word| word.eq_ignore_ascii_case(text))
+}

@@ -1,0 +1,37 @@
+//! The form that `wg setconf` takes.
+
+use super::{Line, Secret, WireGuardConfig};
+use crate::Error;
+
+impl WireGuardConfig {
+    /// The configuration for `wg setconf`, as `wg-quick strip` makes it: without the keys of
+    /// `wg-quick` (`Address`, `DNS`, `MTU`, `Table`, commands, `SaveConfig`), which `wg` refuses.
+    /// Whoever sets the interface up brings these in another way.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a key or a value that `wg` does not
+    /// know, such as AmneziaWG's: the other end would not understand a tunnel without it.
+    pub fn to_setconf(&self) -> Result<Secret, Error> {
+        self.refuse_unknown("wg")?;
+        let is_wgs = |line: &&Line| !line.entry.as_ref().is_some_and(|it| it.key.is_wg_quicks());
+        let lines = || self.lines.iter().filter(is_wgs).map(|line| line.text.as_str());
+        // Of the right size from the start: a buffer that grows leaves copies of the key behind.
+        let mut text = String::with_capacity(lines().map(str::len).sum());
+        lines().for_each(|line| text.push_str(line));
+        Ok(Secret::from(text))
+    }
+
+    /// Refuses what makes the tunnel another one, and which `program` does not have.
+    pub(super) fn refuse_unknown(&self, program: &str) -> Result<(), Error> {
+        match self.lines.iter().position(Line::is_foreign) {
+            None => Ok(()),
+            Some(index) => Err(Error::invalid(
+                "configuration",
+                format!(
+                    "line {}: {program} has no such key or value; remove the line, or use a program that has it",
+                    index + 1
+                ),
+            )),
+        }
+    }
+}
