@@ -9,7 +9,7 @@ use anyvpn_http::MemoryStore;
 use anyvpn_sandbox::{Clock, Sandbox};
 use anyvpn_testkit::conformance::{Outcome, Subject, run};
 use anyvpn_vpngn::Vpngn;
-use world::{Credential, EMAIL, NEW_PASSWORD, PASSWORD, SharedClock, World};
+use world::{Credential, EMAIL, NEW_PASSWORD, PASSWORD, World, on_sandbox_time};
 
 #[tokio::test]
 async fn vpngn_keeps_the_contract_with_every_seed_and_credential() {
@@ -25,9 +25,7 @@ async fn vpngn_keeps_the_contract_with_every_seed_and_credential() {
             world.sandbox.vpngn().whitelist(credential == Credential::Whitelisted);
             let client = |credential| -> Vpngn {
                 // Adding a second client waits its turn, on the sandbox's clock.
-                let clock = Arc::new(SharedClock::of(&world.sandbox));
-                let builder = world.builder(credential).clock(clock).limits(SharedClock::limits());
-                builder.build().unwrap()
+                on_sandbox_time(world.builder(credential), &world.sandbox).build().unwrap()
             };
             let signed_in = match credential {
                 Credential::ShortToken => {

@@ -9,16 +9,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyvpn_core::Timestamp;
 use anyvpn_http::{FileStore, MemoryStore, Operation as _, TokenStore};
+use anyvpn_lab::time::of_sandbox;
 use anyvpn_sandbox::{Clock, Sandbox};
 use anyvpn_vpngn::ops::{GetProducts, TokenRefresh};
 use anyvpn_vpngn::{ErrorKind, SessionTokens, Vpngn};
-use futures_core::future::BoxFuture;
 use futures_util::future::join_all;
-use world::{Credential, EMAIL, PASSWORD, SharedClock, World};
+use world::{Credential, EMAIL, PASSWORD, World, on_sandbox_time};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -28,31 +27,11 @@ async fn world() -> World {
     World::from(Sandbox::builder().clock(Clock::fixed(BEGAN.parse().unwrap()))).await
 }
 
-/// The sandbox's clock, on which nobody loses patience.
-struct PatientClock(SharedClock);
-
-impl anyvpn_http::Clock for PatientClock {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-
-    fn instant(&self) -> Instant {
-        self.0.instant()
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        match duration >= Duration::from_secs(10) {
-            true => Box::pin(std::future::pending()),
-            false => self.0.sleep(duration),
-        }
-    }
-}
-
-/// A client on the sandbox's clock.
+/// A client on the sandbox's clock, on which nobody loses patience.
 fn client(world: &World) -> Vpngn {
-    let clock = PatientClock(SharedClock::of(&world.sandbox));
-    let builder = world.builder(Credential::None).clock(Arc::new(clock));
-    builder.limits(SharedClock::limits()).build().unwrap()
+    let time = of_sandbox(world.sandbox.clock()).with_endless(Duration::from_secs(10));
+    let builder = on_sandbox_time(world.builder(Credential::None), &world.sandbox);
+    builder.clock(Arc::new(time)).build().unwrap()
 }
 
 /// The same with a session of the world's customer.

@@ -23,10 +23,10 @@ use anyvpn_azire::ops::{CreateToken, ListTokens};
 use anyvpn_azire::{Azire, Error, Secret};
 use anyvpn_core::{Accounts, ErrorKind, PortForwards, PrivateKey, ServerConfigs};
 use anyvpn_http::transport::Reqwest;
+use anyvpn_lab::machines::{Ledger, Machine, Wire};
+use anyvpn_lab::network::{self, Mishap, Network, conclude, mishaps};
 use anyvpn_sandbox::azire::Quirks;
 use anyvpn_sandbox::{Clock, Sandbox};
-use anyvpn_testkit::machines::{Ledger, Machine, Wire};
-use anyvpn_testkit::network::{self, Mishap, Network, conclude, mishaps};
 use proptest::prelude::*;
 use second::{Interlude, interludes};
 use steps::steps;
@@ -100,7 +100,7 @@ impl World {
                 .base_url(sandbox.azire_url())
                 .token(&*token)
                 .transport(Arc::new(network.clone()))
-                .clock(Arc::new(network.clone()))
+                .clock(network.time())
                 .build()
                 .unwrap();
             (azire, network)
@@ -144,7 +144,7 @@ impl World {
         Azire::builder()
             .base_url(self.sandbox.azire_url())
             .transport(Arc::new(self.network.clone()))
-            .clock(Arc::new(self.network.clone()))
+            .clock(self.network.time())
             .build()
             .unwrap()
     }

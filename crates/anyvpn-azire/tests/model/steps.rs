@@ -5,8 +5,8 @@ use anyvpn_azire::{ErrorKind, Secret};
 use anyvpn_core::{
     AccountAdmin, Accounts, Config, ConfigRequest, NewPortForward, PortForwards, ServerConfigs,
 };
-use anyvpn_testkit::machines::Machine;
-use anyvpn_testkit::network::Mishap;
+use anyvpn_lab::machines::Machine;
+use anyvpn_lab::network::Mishap;
 use proptest::prelude::*;
 
 use crate::account::{DAY, Device, Port, Token};

@@ -20,10 +20,10 @@ use std::sync::Arc;
 
 use anyvpn_core::ErrorKind;
 use anyvpn_http::transport::Reqwest;
+use anyvpn_lab::machines::{Ledger, Machine, Wire};
+use anyvpn_lab::network::{self, Mishap, Network, conclude, mishaps};
 use anyvpn_sandbox::vpngn::{Quirks, Status};
 use anyvpn_sandbox::{Clock, Sandbox};
-use anyvpn_testkit::machines::{Ledger, Machine, Wire};
-use anyvpn_testkit::network::{self, Mishap, Network, conclude, mishaps};
 use anyvpn_vpngn::ops::{GetProducts, ListAliases, TokenRefresh};
 use anyvpn_vpngn::{Access, Error, Proof, Vpngn};
 use contest::interludes;
@@ -98,7 +98,7 @@ impl World {
             let server = Vpngn::builder(sandbox.vpngn_url())
                 .credential(Access::server(keys.0, keys.1))
                 .transport(Arc::new(network.clone()))
-                .clock(Arc::new(network.clone()))
+                .clock(network.time())
                 .build()
                 .unwrap();
             (server, network)

@@ -21,10 +21,10 @@ use account::Account;
 use anyvpn_core::ServerConfigs;
 use anyvpn_http::transport::Reqwest;
 use anyvpn_http::{Binding, BoundToken, MemoryStore};
+use anyvpn_lab::machines::{Ledger, Machine, Wire};
+use anyvpn_lab::network::{self, Network, mishaps};
 use anyvpn_sandbox::vpnscript::{ConfigState, Quirks, Service, ServiceState};
 use anyvpn_sandbox::{Clock, Sandbox};
-use anyvpn_testkit::machines::{Ledger, Machine, Wire};
-use anyvpn_testkit::network::{self, Network, mishaps};
 use anyvpn_vpnscript::{Password, Secret, VpnScript};
 use proptest::prelude::*;
 use steps::{Interlude, interludes, steps};
@@ -187,7 +187,7 @@ fn client(sandbox: &Sandbox, network: &Network, token: Option<String>) -> VpnScr
     let token = token.map(|token| BoundToken::new(binding, Secret::from(token)));
     VpnScript::builder(sandbox.vpnscript_url())
         .transport(Arc::new(network.clone()))
-        .clock(Arc::new(network.clone()))
+        .clock(network.time())
         .build()
         .unwrap()
         .with_lock_folder(None)

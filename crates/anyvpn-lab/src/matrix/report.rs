@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyvpn_http::{Entry, Replay};
 
-use super::case::{Case, SECTIONS};
-use super::judge::{Judged, Wrong};
+use super::case::{FaultCase, SECTIONS};
+use super::judge::{Verdict, Violation};
 use super::run::Mode;
 
 /// All runs of a provider.
@@ -15,8 +15,8 @@ pub(super) struct Report {
     provider: &'static str,
     transport: &'static str,
     operations: &'static [Entry],
-    cases: Vec<Case>,
-    judged: Vec<Judged>,
+    cases: Vec<FaultCase>,
+    verdicts: Vec<Verdict>,
 }
 
 const CLASSES: [Replay; 3] = [Replay::Safe, Replay::Idempotent, Replay::Once];
@@ -26,40 +26,40 @@ impl Report {
         provider: &'static str,
         transport: &'static str,
         operations: &'static [Entry],
-        cases: Vec<Case>,
-        mut judged: Vec<Judged>,
+        cases: Vec<FaultCase>,
+        mut verdicts: Vec<Verdict>,
     ) -> Self {
-        let order = |it: &Judged| {
+        let order = |it: &Verdict| {
             let place = operations.iter().position(|entry| entry.id.name() == it.operation);
             (it.case, place, it.mode == Mode::Every)
         };
-        judged.sort_by_key(order);
-        Self { provider, transport, operations, cases, judged }
+        verdicts.sort_by_key(order);
+        Self { provider, transport, operations, cases, verdicts }
     }
 
     /// How many calls were made under a fault.
     pub(super) fn runs(&self) -> usize {
-        self.judged.len()
+        self.verdicts.len()
     }
 
     /// In how many runs this happened.
-    pub(super) fn count(&self, wrong: Wrong) -> usize {
-        let has = |it: &&Judged| it.wrong.iter().any(|(what, _)| *what == wrong);
-        self.judged.iter().filter(has).count()
+    pub(super) fn count(&self, violation: Violation) -> usize {
+        let has = |it: &&Verdict| it.violations.iter().any(|(what, _)| *what == violation);
+        self.verdicts.iter().filter(has).count()
     }
 
     /// The most memory that a call had, in bytes, and the run that had it.
     pub(super) fn memory(&self) -> (u64, String) {
-        let most = self.judged.iter().max_by_key(|it| it.memory);
+        let most = self.verdicts.iter().max_by_key(|it| it.memory);
         most.map_or((0, String::new()), |it| (it.memory, self.name(it)))
     }
 
     /// The longest time that a call took by the lab's clock.
     pub(super) fn longest(&self) -> Duration {
-        self.judged.iter().map(|it| it.elapsed).max().unwrap_or_default()
+        self.verdicts.iter().map(|it| it.elapsed).max().unwrap_or_default()
     }
 
-    fn name(&self, run: &Judged) -> String {
+    fn name(&self, run: &Verdict) -> String {
         let mode = match run.mode {
             Mode::First => "first",
             Mode::Every => "every",
@@ -81,8 +81,8 @@ impl Report {
             memory / 1024,
             self.longest().as_secs(),
         );
-        for (wrong, words) in Wrong::ALL {
-            _ = writeln!(text, "  {:>5} with {words}", self.count(wrong));
+        for (violation, words) in Violation::ALL {
+            _ = writeln!(text, "  {:>5} with {words}", self.count(violation));
         }
         text
     }
@@ -90,12 +90,12 @@ impl Report {
     /// Panics with the first runs in which something went wrong.
     pub(super) fn assert_nothing_wrong(&self) {
         let mut text = String::new();
-        for (wrong, words) in Wrong::ALL {
-            let runs = self.judged.iter().flat_map(|run| {
-                let of = run.wrong.iter().filter(move |(what, _)| *what == wrong);
+        for (violation, words) in Violation::ALL {
+            let runs = self.verdicts.iter().flat_map(|run| {
+                let of = run.violations.iter().filter(move |(what, _)| *what == violation);
                 of.map(move |(_, why)| (run, why))
             });
-            let count = self.count(wrong);
+            let count = self.count(violation);
             if count > 0 {
                 _ = writeln!(text, "{count} runs with {words}, such as");
             }
@@ -145,8 +145,8 @@ impl Report {
             self.cases.len(),
             self.runs(),
         );
-        for (wrong, words) in Wrong::ALL {
-            _ = writeln!(text, "- {} with {words}", self.count(wrong));
+        for (violation, words) in Violation::ALL {
+            _ = writeln!(text, "- {} with {words}", self.count(violation));
         }
         text.push_str(
             "\nA cell says how often the request arrived, at least in part, and what the caller \
@@ -170,7 +170,7 @@ impl Report {
     /// The most memory that a call of any operation had, as one of a few steps: the bytes differ from
     /// run to run.
     fn most_memory(&self, case: usize) -> &'static str {
-        let most = self.judged.iter().filter(|it| it.case == case).map(|it| it.memory).max();
+        let most = self.verdicts.iter().filter(|it| it.case == case).map(|it| it.memory).max();
         match most.unwrap_or_default() {
             0..=0x0008_0000 => "½ MiB",
             0x0008_0001..=0x0080_0000 => "8 MiB",
@@ -182,7 +182,7 @@ impl Report {
     fn cell(&self, case: usize, class: Replay) -> String {
         let mut results: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         let of_case: Vec<_> =
-            self.judged.iter().filter(|it| it.case == case && it.replay == class).collect();
+            self.verdicts.iter().filter(|it| it.case == case && it.replay == class).collect();
         for run in of_case.iter().filter(|it| it.mode == Mode::First) {
             let every = of_case
                 .iter()
