@@ -7,7 +7,20 @@ use anyvpn_testkit::time::VirtualTime;
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_util::StreamExt;
+use http::response::Parts;
 use http::{Request, Response};
+
+/// The head of a reply, and all that came of its body.
+pub(crate) type WholeReply = (Parts, Vec<Result<Bytes, TransportError>>);
+
+/// Sends a request and reads the reply to its end or break.
+pub(crate) async fn send_whole(
+    transport: &dyn Transport,
+    request: Request<Bytes>,
+) -> Result<WholeReply, TransportError> {
+    let (head, body) = transport.send(request).await?.into_parts();
+    Ok((head, body.collect().await))
+}
 
 /// A request and what came back of its reply.
 #[derive(Clone, Debug)]

@@ -16,6 +16,7 @@ use http::{Request, Response, StatusCode, header};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
+use crate::instrumented::send_whole;
 use crate::time::SandboxTime;
 
 /// What happens to one request.
@@ -166,8 +167,7 @@ impl Transport for Network {
                 }
                 Mishap::Silence { done: true } | Mishap::Gateway(_) | Mishap::None => {}
             }
-            let (mut head, body) = self.0.transport.send(request).await?.into_parts();
-            let mut body: Vec<_> = body.collect().await;
+            let (mut head, mut body) = send_whole(&*self.0.transport, request).await?;
             match mishap {
                 Mishap::Silence { .. } => return never_answered(under_way).await,
                 Mishap::Gateway(status) => {
