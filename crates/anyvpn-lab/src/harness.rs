@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyvpn_core::{Error, OperationId};
 use anyvpn_http::transport::{Reqwest, Transport};
-use anyvpn_http::{ClientBuilder, Dialect, Entry, Limits, RetryPolicy};
+use anyvpn_http::{ClientBuilder, Clock as _, Dialect, Entry, Limits, RetryPolicy};
 use anyvpn_sandbox::{Clock, Sandbox, SandboxBuilder};
 use anyvpn_testkit::fixtures::{self, Call, Summary};
 use anyvpn_testkit::openapi::Document;
@@ -14,9 +14,6 @@ use anyvpn_testkit::time::VirtualTime;
 use serde_json::Value;
 
 use crate::InstrumentedTransport;
-
-/// When the time of each world begins.
-const EPOCH: &str = "2026-01-01T00:00:00Z";
 
 /// What the tests know of a provider.
 pub trait ProviderHarness: 'static {
@@ -121,15 +118,17 @@ pub fn quick<D: Dialect>(builder: ClientBuilder<D>) -> ClientBuilder<D> {
         .limits(Limits { attempt: Duration::from_secs(10), ..Limits::default() })
 }
 
-/// A sandbox on a clock that stands, and a time that begins with it.
-pub(crate) fn standing_sandbox() -> (SandboxBuilder, VirtualTime) {
-    let epoch = EPOCH.parse().expect("it is a time");
-    let time = VirtualTime::new(epoch);
+/// A sandbox whose clock stands at the beginning of [`VirtualTime::default`] until it is advanced.
+#[must_use]
+pub fn still_sandbox() -> SandboxBuilder {
+    Sandbox::builder().clock(Clock::fixed(VirtualTime::default().now()))
+}
+
+/// The same, whose faults wait by the returned time.
+pub(crate) fn timed_sandbox() -> (SandboxBuilder, VirtualTime) {
+    let time = VirtualTime::default();
     let waits = time.clone();
-    let builder = Sandbox::builder()
-        .clock(Clock::fixed(epoch))
-        .wait_with(move |duration| waits.server_waits(duration));
-    (builder, time)
+    (still_sandbox().wait_with(move |duration| waits.server_waits(duration)), time)
 }
 
 /// How often the operation arrived at the sandbox since its log was cleared.
@@ -177,7 +176,7 @@ pub async fn check_replies<H: ProviderHarness>(seeds: u64) {
     for seed in 0..seeds {
         for operation in H::OPERATIONS.iter().map(|entry| entry.id) {
             for variant in 0..H::variants(operation) {
-                let (builder, time) = standing_sandbox();
+                let (builder, time) = timed_sandbox();
                 let world = H::world(builder.seed(seed)).await;
                 let address = format!("http://{}", H::sandbox(&world).address());
                 let transport = Reqwest::loopback().expect("there is a transport");

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyvpn_core::{Advice, Error, ErrorKind};
 use anyvpn_http::transport::{Body, Progress, Transport, TransportError};
+use anyvpn_http::{ClientBuilder, Dialect};
 use anyvpn_sandbox::{Fault, FaultRule, Sandbox};
 use anyvpn_testkit::time::{UnderWay, VirtualTime};
 use bytes::Bytes;
@@ -119,10 +120,10 @@ impl Network {
         }))
     }
 
-    /// The clock for those who use this network.
+    /// Puts a client on this network and its time.
     #[must_use]
-    pub fn time(&self) -> Arc<VirtualTime> {
-        Arc::new(self.0.time.clone())
+    pub fn connect<D: Dialect>(&self, builder: ClientBuilder<D>) -> ClientBuilder<D> {
+        builder.transport(Arc::new(self.clone())).clock(Arc::new(self.0.time.clone()))
     }
 
     /// Lets this happen to the next requests.

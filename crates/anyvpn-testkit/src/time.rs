@@ -151,6 +151,13 @@ impl VirtualTime {
     }
 }
 
+/// Begins with the year 2026.
+impl Default for VirtualTime {
+    fn default() -> Self {
+        Self::new("2026-01-01T00:00:00Z".parse().expect("it is a time"))
+    }
+}
+
 impl Clock for VirtualTime {
     fn now(&self) -> Timestamp {
         self.shared.source.now()
@@ -269,7 +276,7 @@ mod tests {
 
     #[tokio::test]
     async fn outside_of_a_request_a_wait_is_over_at_once() {
-        let time = VirtualTime::new("2026-01-01T00:00:00Z".parse().unwrap());
+        let time = VirtualTime::default();
         time.sleep(3600 * SECOND).await;
         assert_eq!(time.elapsed(), 3600 * SECOND);
         assert_eq!(time.now().to_string(), "2026-01-01T01:00:00Z");
@@ -277,7 +284,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_shortest_of_several_waits_is_over_first() {
-        let time = VirtualTime::new("2026-01-01T00:00:00Z".parse().unwrap());
+        let time = VirtualTime::default();
         futures_util::future::join(time.sleep(60 * SECOND), time.sleep(2 * SECOND)).await;
         assert_eq!(time.elapsed(), 60 * SECOND);
         assert_eq!(time.waits(), [2 * SECOND, 60 * SECOND]);
@@ -285,7 +292,7 @@ mod tests {
 
     #[tokio::test]
     async fn within_a_request_a_wait_is_over_when_both_sides_wait() {
-        let time = VirtualTime::new("2026-01-01T00:00:00Z".parse().unwrap());
+        let time = VirtualTime::default();
         // A connection that was given up does not count.
         let old = tokio::spawn(time.server_waits(SECOND));
         tokio::task::yield_now().await;
@@ -307,7 +314,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_beyond_the_longest_never_ends() {
-        let time = VirtualTime::new("2026-01-01T00:00:00Z".parse().unwrap());
+        let time = VirtualTime::default();
         let time = time.with_endless(10 * SECOND);
         let deadline = tokio::spawn(time.sleep(10 * SECOND));
         time.sleep(9 * SECOND).await;

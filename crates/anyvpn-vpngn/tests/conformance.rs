@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyvpn_core::{NewAccount, Secret};
 use anyvpn_http::MemoryStore;
-use anyvpn_sandbox::{Clock, Sandbox};
+use anyvpn_lab::harness::still_sandbox;
 use anyvpn_testkit::conformance::{Outcome, Subject, run};
 use anyvpn_vpngn::Vpngn;
 use world::{Credential, EMAIL, NEW_PASSWORD, PASSWORD, World, on_sandbox_time};
@@ -20,8 +20,7 @@ async fn vpngn_keeps_the_contract_with_every_seed_and_credential() {
             Credential::SecretKey,
             Credential::Whitelisted,
         ] {
-            let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
-            let world = World::from(Sandbox::builder().seed(seed).clock(clock)).await;
+            let world = World::from(still_sandbox().seed(seed)).await;
             world.sandbox.vpngn().whitelist(credential == Credential::Whitelisted);
             let client = |credential| -> Vpngn {
                 // Adding a second client waits its turn, on the sandbox's clock.

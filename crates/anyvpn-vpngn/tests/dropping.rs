@@ -11,8 +11,8 @@ use std::time::Duration;
 use anyvpn_http::transport::Reqwest;
 use anyvpn_http::{MemoryStore, Operation as _, TokenStore};
 use anyvpn_lab::dropping::{Halting, at_every_poll, poll_at_most};
+use anyvpn_lab::harness::still_sandbox;
 use anyvpn_sandbox::vpngn::Quirks;
-use anyvpn_sandbox::{Clock, Sandbox};
 use anyvpn_vpngn::ops::{GetProducts, TokenRefresh};
 use anyvpn_vpngn::{Ensured, SessionTokens, Vpngn};
 use futures_util::future::join_all;
@@ -32,9 +32,8 @@ impl Halts {
     /// locked out.
     async fn new() -> Self {
         let ends = |seed: &u64| Quirks::from_seed(*seed).refresh_ends_long_token;
-        let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
         let seed = (0..).find(ends).unwrap();
-        let world = World::from(Sandbox::builder().seed(seed).clock(clock)).await;
+        let world = World::from(still_sandbox().seed(seed)).await;
         let transport = Halting::new(Reqwest::loopback().unwrap());
         let store = Halting::new(MemoryStore::new(Some(world.tokens())));
         Self { world, transport, store }

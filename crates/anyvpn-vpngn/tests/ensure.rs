@@ -218,7 +218,7 @@ async fn scripted(
     steps: impl IntoIterator<Item = Step>,
 ) -> (Result<Ensured, Error>, String, Vec<Duration>) {
     let script = Script::new(steps);
-    let clock = VirtualTime::new("2026-01-01T00:00:00Z".parse().unwrap());
+    let clock = VirtualTime::default();
     let builder = Vpngn::brand("acme").unwrap().credential(Access::server("key", "secret"));
     let builder = builder.transport(Arc::new(script.clone())).clock(Arc::new(clock.clone()));
     let outcome = builder.build().unwrap().ensure_client(newcomer(NEW)).await;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyvpn_core::OperationId;
 use anyvpn_http::{Credentials, Limits, Operation};
-use anyvpn_sandbox::{Clock, Sandbox};
+use anyvpn_lab::harness::still_sandbox;
 use anyvpn_testkit::scripted::{Script, Step};
 use anyvpn_testkit::time::VirtualTime;
 use anyvpn_vpngn::ops::{AddClient, CloseClient, CreatedClient, GetProducts, OPERATIONS};
@@ -27,8 +27,7 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 fn client(proof: Proof, steps: impl IntoIterator<Item = Step>) -> (Vpngn, Script, VirtualTime) {
-    let (script, clock) =
-        (Script::new(steps), VirtualTime::new("2026-01-01T00:00:00Z".parse().unwrap()));
+    let (script, clock) = (Script::new(steps), VirtualTime::default());
     let builder = Vpngn::brand("acme").unwrap().credential(Access::new("key", proof));
     let builder = builder.transport(Arc::new(script.clone())).clock(Arc::new(clock.clone()));
     (builder.build().unwrap(), script, clock)
@@ -238,8 +237,7 @@ impl Credentials<Access> for Nowhere {
 
 #[tokio::test]
 async fn a_credential_is_waited_for_as_long_as_a_call_may_take() {
-    let (script, clock) =
-        (Script::new(done(1)), VirtualTime::new("2026-01-01T00:00:00Z".parse().unwrap()));
+    let (script, clock) = (Script::new(done(1)), VirtualTime::default());
     let builder = Vpngn::brand("acme").unwrap().credentials(Nowhere);
     let builder = builder.transport(Arc::new(script.clone())).clock(Arc::new(clock.clone()));
     let vpngn = builder.build().unwrap();
@@ -261,8 +259,7 @@ async fn a_call_that_is_not_sent_takes_no_permit() {
 #[tokio::test]
 async fn the_sandbox_finds_the_pace_right() {
     for seed in 0..8 {
-        let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
-        let world = World::from(Sandbox::builder().seed(seed).clock(clock)).await;
+        let world = World::from(still_sandbox().seed(seed)).await;
         let builder = on_sandbox_time(world.builder(Credential::None), &world.sandbox);
         let vpngn = builder.build().unwrap();
         let began = world.sandbox.clock().now();

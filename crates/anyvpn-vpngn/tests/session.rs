@@ -12,8 +12,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use anyvpn_http::{FileStore, MemoryStore, Operation as _, TokenStore};
+use anyvpn_lab::harness::still_sandbox;
 use anyvpn_lab::time::of_sandbox;
-use anyvpn_sandbox::{Clock, Sandbox};
 use anyvpn_vpngn::ops::{GetProducts, TokenRefresh};
 use anyvpn_vpngn::{ErrorKind, SessionTokens, Vpngn};
 use futures_util::future::join_all;
@@ -21,10 +21,9 @@ use world::{Credential, EMAIL, PASSWORD, World, on_sandbox_time};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
-const BEGAN: &str = "2026-01-01T00:00:00Z";
 
 async fn world() -> World {
-    World::from(Sandbox::builder().clock(Clock::fixed(BEGAN.parse().unwrap()))).await
+    World::from(still_sandbox()).await
 }
 
 /// A client on the sandbox's clock, on which nobody loses patience.
@@ -68,7 +67,7 @@ async fn two_hundred_calls_with_an_expiring_token_refresh_it_once() {
 #[tokio::test]
 async fn two_hundred_calls_with_a_refused_token_refresh_it_once() {
     // Only the short token has ended, so that the long one can make another.
-    let sandbox = Sandbox::builder().clock(Clock::fixed(BEGAN.parse().unwrap()));
+    let sandbox = still_sandbox();
     let world = World::from(sandbox.variation("vpngn.refresh-keeps-long-tokens")).await;
     let vpngn = session(&world, Arc::new(MemoryStore::new(Some(world.tokens())))).await;
     let refresh = TokenRefresh { email: EMAIL.to_owned() };

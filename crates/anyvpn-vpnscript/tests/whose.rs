@@ -154,7 +154,7 @@ async fn a_new_configuration_is_own_only_when_no_other_follows() {
     ] {
         let count = 2 + looks.len();
         let script = Script::new([none.clone(), accepted.clone()].into_iter().chain(looks));
-        let clock = VirtualTime::new("2026-01-01T00:00:00Z".parse().unwrap());
+        let clock = VirtualTime::default();
         let builder = VpnScript::builder("https://vpn.example.com").token("1|x");
         let builder = builder.transport(Arc::new(script.clone())).clock(Arc::new(clock));
         let error = obtain(&world::client(builder), WIREGUARD).await.map(|(id, _)| id).unwrap_err();

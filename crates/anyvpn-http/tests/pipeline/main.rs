@@ -9,7 +9,7 @@ mod replies;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{Advice, Error, ErrorKind, OperationId, Secret, Timestamp};
+use anyvpn_core::{Advice, Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::{
     Client, ClientBuilder, Dialect, Fixed, Limits, Operation, Replay, Reply, Request, RetryPolicy,
     Security,
@@ -95,7 +95,7 @@ operations! {
 }
 
 fn clock() -> VirtualTime {
-    VirtualTime::new("2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap())
+    VirtualTime::default()
 }
 
 fn client_with(

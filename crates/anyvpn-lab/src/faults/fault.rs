@@ -1,4 +1,4 @@
-//! What the lab plays, as data.
+//! The faults that the laboratory plays, as data.
 
 use std::fmt;
 

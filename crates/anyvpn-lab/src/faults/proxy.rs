@@ -179,7 +179,7 @@ impl Shared {
                 self.lose(&stream).await?;
                 let wait = self.time.server_waits(Duration::MAX);
                 let gone =
-                    async { while read(&mut stream).await.is_ok_and(|it| !it.is_empty()) {} };
+                    async { while read(&mut stream).await.is_ok_and(|part| !part.is_empty()) {} };
                 tokio::select! { () = wait => {}, () = gone => {} }
                 Ok(())
             }
@@ -332,12 +332,12 @@ async fn message(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         message.extend(part);
-        let Some(end) = message.windows(4).position(|it| it == b"\r\n\r\n") else {
+        let Some(end) = message.windows(4).position(|part| part == b"\r\n\r\n") else {
             continue;
         };
         let head = String::from_utf8_lossy(&message[..end]).to_ascii_lowercase();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-        let length = length.and_then(|it| it.trim().parse::<usize>().ok()).unwrap_or(0);
+        let length = length.and_then(|length| length.trim().parse::<usize>().ok()).unwrap_or(0);
         if message.len() >= end + 4 + length {
             return Ok(message);
         }

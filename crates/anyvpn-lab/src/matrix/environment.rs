@@ -35,13 +35,13 @@ pub(super) struct Certificates {
 impl Certificates {
     pub(super) fn new() -> Self {
         let authority = Authority::new();
-        let make = |it: &Certificate| (*it, authority.server(*it));
+        let make = |certificate: &Certificate| (*certificate, authority.server(*certificate));
         let made = Certificate::ALL.iter().map(make).collect();
         Self { authority, made }
     }
 
     fn of(&self, certificate: Certificate) -> Arc<ServerConfig> {
-        let found = self.made.iter().find(|(it, _)| *it == certificate);
+        let found = self.made.iter().find(|(made, _)| *made == certificate);
         Arc::clone(&found.expect("all are made").1)
     }
 }
@@ -150,7 +150,7 @@ impl Environment {
                     let hole = SocketAddr::new(SWALLOWING, port);
                     self._holes.push(BlackHole::at(hole).await?);
                 }
-                let address = |it: &Address| match it {
+                let address = |address: &Address| match address {
                     Address::Good => server.ip(),
                     Address::Refused => REFUSING,
                     Address::BlackHole => SWALLOWING,

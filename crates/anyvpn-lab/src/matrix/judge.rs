@@ -93,9 +93,9 @@ impl<'a> Judge<'a> {
     ) -> Verdict {
         let name = self.entry.id.to_string();
         let own: Vec<_> =
-            outcome.received.iter().filter(|it| it.operation == Some(&name)).collect();
+            outcome.received.iter().filter(|request| request.operation == Some(&name)).collect();
         let arrived = own.len() + outcome.lost;
-        let done = own.iter().filter(|it| it.effect).count();
+        let done = own.iter().filter(|request| request.effect).count();
 
         let mut violations = Vec::new();
         let mut add = |is: bool, what: Violation, why: String| {
@@ -105,7 +105,8 @@ impl<'a> Judge<'a> {
         };
         let once = self.entry.replay == Replay::Once;
         let before_last = own.split_last().map_or(&[][..], |(_, before)| before);
-        let asked_again = outcome.lost == 0 && before_last.iter().all(|it| it.status == Some(429));
+        let asked_again =
+            outcome.lost == 0 && before_last.iter().all(|request| request.status == Some(429));
         add(
             once && arrived > 1 && !asked_again,
             Violation::Twice,
@@ -123,7 +124,7 @@ impl<'a> Judge<'a> {
         for leak in &outcome.leaks {
             add(true, Violation::Leak, leak.clone());
         }
-        let unexpected = outcome.received.iter().find(|it| it.operation != Some(&name));
+        let unexpected = outcome.received.iter().find(|request| request.operation != Some(&name));
         add(unexpected.is_some(), Violation::UnexpectedRequest, format!("{unexpected:?}"));
         add(!outcome.usable, Violation::Unusable, "the call after it".to_owned());
         let foreign = case.foreign && outcome.faulty;

@@ -23,7 +23,7 @@ use super::report::Report;
 use super::{MakeTransport, Memory};
 use crate::InstrumentedTransport;
 use crate::faults::{FaultProxy, Kind, NAME};
-use crate::harness::{ClientSettings, ProviderHarness, document, standing_sandbox};
+use crate::harness::{ClientSettings, ProviderHarness, document, timed_sandbox};
 
 /// How long a run may take in real time before it counts as one that hangs.
 const HANG: Duration = Duration::from_secs(60);
@@ -50,7 +50,7 @@ pub(super) struct Outcome {
     pub(super) faulty: bool,
     /// Status and body of the last reply, where they were kept.
     pub(super) last: Option<(u16, Vec<u8>)>,
-    /// By the lab's clock.
+    /// By the virtual time.
     pub(super) elapsed: Duration,
     pub(super) memory: u64,
     pub(super) panics: usize,
@@ -147,7 +147,7 @@ impl Lab {
                 let current = world.take().unwrap_or_else(|| self.world::<H>());
                 let variant = place % variants;
                 let outcome = self.play::<H>(&current, entry.id, case, mode, variant);
-                let changed = outcome.received.iter().any(|it| it.effect);
+                let changed = outcome.received.iter().any(|request| request.effect);
                 if entry.replay == Replay::Safe || !changed {
                     world = Some(current);
                 }
@@ -158,7 +158,7 @@ impl Lab {
     }
 
     fn world<H: ProviderHarness>(&self) -> TimedWorld<H::World> {
-        let (builder, time) = standing_sandbox();
+        let (builder, time) = timed_sandbox();
         let builder = builder.allow_host(NAME);
         let world = self.server.block_on(self.server.spawn(H::world(builder)));
         let world = world.expect("the world is made");

@@ -95,13 +95,9 @@ impl World {
         let server = |wire: Wire| {
             let network = Network::new(wire, Arc::clone(&sandbox), Clock::fixed(clock.now()));
             let keys = (sandbox.vpngn().api_key(), sandbox.vpngn().secret_key());
-            let server = Vpngn::builder(sandbox.vpngn_url())
-                .credential(Access::server(keys.0, keys.1))
-                .transport(Arc::new(network.clone()))
-                .clock(network.time())
-                .build()
-                .unwrap();
-            (server, network)
+            let builder = Vpngn::builder(sandbox.vpngn_url());
+            let builder = builder.credential(Access::server(keys.0, keys.1));
+            (network.connect(builder).build().unwrap(), network)
         };
         let (second, _) = server(wire(Machine::Second));
         let wire = wire(Machine::First);

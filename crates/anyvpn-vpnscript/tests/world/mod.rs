@@ -13,6 +13,7 @@ use anyvpn_core::{
 };
 use anyvpn_http::ClientBuilder;
 use anyvpn_http::transport::Reqwest;
+use anyvpn_lab::harness::still_sandbox;
 use anyvpn_sandbox::vpnscript::Service;
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use anyvpn_testkit::time::VirtualTime;
@@ -38,8 +39,7 @@ pub struct World {
 
 impl World {
     pub async fn new(seed: u64) -> Self {
-        let clock = anyvpn_sandbox::Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
-        Self::on(Sandbox::builder().seed(seed).clock(clock)).await
+        Self::on(still_sandbox().seed(seed)).await
     }
 
     /// On a sandbox that this starts, and whose clock stands still.
