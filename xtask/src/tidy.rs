@@ -20,8 +20,13 @@ const SECRET: &[&str] = &["token", "secret", "password", "private_key", "api_key
 /// Types that show what they hold.
 const BARE: &[&str] = &["String", "&str", "&'static str", "&'a str", "Vec<u8>", "Box<str>"];
 
-/// Crates that nothing but the command may need outside of its tests.
-const FOR_TESTS: &[&str] = &["anyvpn-sandbox", "anyvpn-testkit"];
+/// Crates for tests, and who may need each outside of its own tests. So authors of providers get the
+/// testkit without the sandbox.
+const FOR_TESTS: &[(&str, &[&str])] = &[
+    ("anyvpn-lab", &[]),
+    ("anyvpn-sandbox", &["anyvpn-cli", "anyvpn-lab"]),
+    ("anyvpn-testkit", &["anyvpn-lab"]),
+];
 
 /// Checks every rule.
 ///
@@ -121,10 +126,13 @@ fn manifest(name: &str, text: &str, providers: &[String], breaches: &mut Vec<Str
             if dependency == "reqwest" && !of("anyvpn-http") {
                 breach("only anyvpn-http knows reqwest".to_owned());
             }
+            let for_tests = FOR_TESTS.iter().find(|(test, _)| *test == dependency);
             // Fuzz targets include the command's modules.
-            let command = of("anyvpn-cli") || of("anyvpn-testkit") || of("anyvpn-sandbox");
-            if FOR_TESTS.contains(&dependency) && !command && !name.starts_with("fuzz/") {
-                breach(format!("{dependency} is for tests and the command"));
+            if let Some((_, users)) = for_tests
+                && !users.iter().any(|user| of(user))
+                && !name.starts_with("fuzz/")
+            {
+                breach(format!("{dependency} is for tests"));
             }
             // What is outside of `crates`, such as fuzz targets, is for all providers at once.
             let facade = of("anyvpn") || of("anyvpn-cli") || !name.starts_with("crates/");
@@ -235,6 +243,12 @@ mod tests {
         let providers = ["anyvpn-azire".to_owned()];
         manifest("crates/anyvpn-core/Cargo.toml", text, &providers, &mut breaches);
         assert_eq!(breaches.len(), 3, "{breaches:?}");
+        breaches.clear();
+        let text = "[dependencies]\nanyvpn-sandbox.workspace = true\n";
+        manifest("crates/anyvpn-lab/Cargo.toml", text, &providers, &mut breaches);
+        assert_eq!(breaches.len(), 0, "{breaches:?}");
+        manifest("crates/anyvpn-testkit/Cargo.toml", text, &providers, &mut breaches);
+        assert_eq!(breaches.len(), 1, "{breaches:?}");
         breaches.clear();
         let text = "[workspace.dependencies]\nfoo = \"1\"\n";
         manifest("Cargo.toml", text, &providers, &mut breaches);

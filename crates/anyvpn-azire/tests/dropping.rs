@@ -13,7 +13,7 @@ use anyvpn_core::{
 };
 use anyvpn_http::Operation as _;
 use anyvpn_http::transport::Reqwest;
-use anyvpn_testkit::dropping::{Halting, at_every_poll, poll_at_most};
+use anyvpn_lab::dropping::{Halting, at_every_poll, poll_at_most};
 use world::{USERNAME, World, quick};
 
 /// A client that halts at every step of a call.

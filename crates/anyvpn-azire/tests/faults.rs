@@ -3,74 +3,19 @@
 
 mod world;
 
-use anyvpn_azire::ops::{CreateToken, CreateUser, OPERATIONS};
-use anyvpn_azire::{Azire, Secret};
-use anyvpn_core::{Error, ListPortForwards, OperationId};
-use anyvpn_http::Entry;
-use anyvpn_sandbox::{Fault, FaultRule, Sandbox, SandboxBuilder};
+use anyvpn_azire::Secret;
+use anyvpn_azire::ops::{CreateToken, CreateUser};
+use anyvpn_core::ListPortForwards;
+use anyvpn_lab::matrix;
+use anyvpn_sandbox::{Fault, FaultRule};
 use anyvpn_testkit::canary::Canary;
-use anyvpn_testkit::matrix::{self, Line, Stage};
-use anyvpn_testkit::openapi::Document;
-use serde_json::Value;
+use world::harness::Harness;
 use world::{PASSWORD, World};
-
-struct Company;
-
-impl Stage for Company {
-    type World = World;
-
-    fn provider(&self) -> &'static str {
-        "AzireVPN"
-    }
-
-    fn operations(&self) -> &'static [Entry] {
-        OPERATIONS
-    }
-
-    fn document(&self) -> Document {
-        Document::load(include_str!("../openapi.yaml")).unwrap()
-    }
-
-    fn world(&self, sandbox: SandboxBuilder) -> impl Future<Output = World> + Send + 'static {
-        World::on(sandbox)
-    }
-
-    fn sandbox<'a>(&self, world: &'a World) -> &'a Sandbox {
-        &world.sandbox
-    }
-
-    fn path(&self) -> &'static str {
-        "/azire"
-    }
-
-    fn secrets(&self, world: &World) -> Vec<String> {
-        let private_key = world.private_key.to_secret();
-        let secrets =
-            [PASSWORD, &world.token, world.spare_token.key.expose(), private_key.expose()];
-        secrets.map(str::to_owned).to_vec()
-    }
-
-    fn probe(&self) -> OperationId {
-        OPERATIONS.iter().find(|it| it.id.name() == "get-user").unwrap().id
-    }
-
-    async fn call(
-        &self,
-        world: &World,
-        line: &Line,
-        operation: OperationId,
-        shown: &mut String,
-    ) -> Result<Value, Error> {
-        let azire = line.dress(Azire::builder()).token(world.token.as_str()).build()?;
-        *shown = format!("{azire:?} {:?} {:?}", world.spare_token, world.private_key);
-        world.call_with(&azire, operation).await
-    }
-}
 
 #[test]
 fn every_operation_with_every_fault() {
     let memory = |work: &mut dyn FnMut()| allocation_counter::measure(work).bytes_max;
-    matrix::check(&Company, "../../docs/faults-azire.md", memory);
+    matrix::check::<Harness>(memory);
 }
 
 #[test]

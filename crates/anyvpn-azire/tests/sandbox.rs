@@ -2,61 +2,25 @@
 
 mod world;
 
-use std::sync::Arc;
-
 use anyvpn_azire::ops::ListLocations;
 use anyvpn_azire::{Azire, CAPABILITIES};
 use anyvpn_core::{
     Ability, ConfigRequest, ErrorKind, NewPortForward, PortForwards, PortProtocols, Provider,
     ServerConfigs,
 };
-use anyvpn_http::transport::Reqwest;
+use anyvpn_lab::harness::{check_operations, check_replies};
 use anyvpn_sandbox::azire::Quirks;
-use anyvpn_testkit::openapi::Document;
-use anyvpn_testkit::witness::Witness;
 use world::World;
+use world::harness::Harness;
 
 #[test]
 fn the_sandbox_serves_exactly_the_clients_operations() {
-    let mut client: Vec<_> = world::operations().map(|id| id.to_string()).collect();
-    let mut sandbox: Vec<_> = anyvpn_sandbox::operations()
-        .into_iter()
-        .filter(|id| id.starts_with("azire."))
-        .map(str::to_owned)
-        .collect();
-    client.sort();
-    sandbox.sort();
-    assert_eq!(client.len(), 25);
-    assert_eq!(client, sandbox);
+    check_operations::<Harness>(25);
 }
 
-/// The sandbox shares no type with the client, so its replies are held against the document too.
 #[tokio::test]
 async fn every_operation_works_and_its_reply_is_as_documented() {
-    let document = Document::load(include_str!("../openapi.yaml")).unwrap();
-    for seed in 0..8 {
-        for operation in world::operations() {
-            let world = World::new(seed).await;
-            let witness = Witness::new(Reqwest::loopback().unwrap());
-            let azire = world::quick(Azire::builder().base_url(world.sandbox.azire_url()))
-                .token(world.token.as_str())
-                .transport(Arc::new(witness.clone()))
-                .build()
-                .unwrap();
-            let outcome = world.call_with(&azire, operation).await;
-            assert!(outcome.is_ok(), "{operation}, seed {seed}: {outcome:?}");
-            let seen = witness.take();
-            let [exchange] = &seen[..] else { panic!("{operation}: {} requests", seen.len()) };
-            let (reply, request) = (&exchange.reply, &exchange.request);
-            let target = request.uri().to_string();
-            let target = target.trim_start_matches(&world.sandbox.azire_url());
-            let name = operation.name();
-            document
-                .validate_request(name, request.method().as_str(), target, request.body())
-                .and_then(|()| document.validate_reply(name, reply.status().as_u16(), reply.body()))
-                .unwrap_or_else(|e| panic!("{operation}, seed {seed}: {e}\n{exchange:?}"));
-        }
-    }
+    check_replies::<Harness>(8).await;
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyvpn_core::{Error, ErrorKind, NewAccount, OperationId, Secret, SignUp};
 use anyvpn_http::transport::{Body, Transport, TransportError};
 use anyvpn_http::{Client, Dialect, Operation, Replay, Reply, Request, Security, bulk};
-use anyvpn_testkit::dropping::poll_at_most;
+use anyvpn_lab::dropping::poll_at_most;
 use anyvpn_testkit::reference::Reference;
 use anyvpn_testkit::scripted::{Script, Step};
 use bytes::Bytes;

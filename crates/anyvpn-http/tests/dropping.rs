@@ -13,7 +13,7 @@ use anyvpn_http::{
     Binding, BoundToken, Client, ClientBuilder, Dialect, MemoryStore, Operation, Replay, Reply,
     Request, Security, SystemClock, TokenManager, TokenSource, TokenStore,
 };
-use anyvpn_testkit::dropping::{Halting, at_every_poll, poll_at_most};
+use anyvpn_lab::dropping::{Halting, at_every_poll, poll_at_most};
 use anyvpn_testkit::scripted::{Script, Step};
 use async_trait::async_trait;
 use bytes::Bytes;

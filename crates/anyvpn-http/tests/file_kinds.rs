@@ -82,7 +82,7 @@ async fn a_link_is_followed_and_stays() {
     let locked = TokenStore::<Secret>::lock(&store).await.unwrap();
     let other = FileStore::new(&target);
     let waits = TokenStore::<Secret>::lock(&other);
-    assert!(anyvpn_testkit::dropping::poll_at_most(2, waits).await.is_none());
+    assert!(anyvpn_lab::dropping::poll_at_most(2, waits).await.is_none());
     drop(locked);
 
     save(&store, None).await.unwrap();

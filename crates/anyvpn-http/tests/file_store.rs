@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyvpn_core::{Error, Secret};
 use anyvpn_http::{Binding, BoundToken, FileStore, MemoryStore, TokenStore};
-use anyvpn_testkit::dropping::poll_at_most;
+use anyvpn_lab::dropping::poll_at_most;
 
 fn binding() -> Binding {
     Binding::new("acme", "https://vpn.example.com", Some("jo".to_owned()))

@@ -7,17 +7,15 @@ mod plain;
 
 use std::io::Write;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::{Duration, Instant};
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Timestamp};
 use anyvpn_http::{
-    Client, ClientBuilder, Clock, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy,
+    Client, ClientBuilder, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy,
     Security,
 };
 use anyvpn_testkit::scripted::{Script, Step};
+use anyvpn_testkit::time::VirtualTime;
 use bytes::Bytes;
-use futures_core::future::BoxFuture;
 use plain::Plain;
 
 struct Length;
@@ -171,35 +169,16 @@ async fn members_are_bounded() {
     assert!(error.to_string().contains("more than 100 gzip members"), "{error}");
 }
 
-/// A clock whose timers end when they have been asked for the second time.
-struct Impatient;
-
-impl Clock for Impatient {
-    fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
-    }
-
-    fn instant(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        let mut asked = 0;
-        Box::pin(std::future::poll_fn(move |_| {
-            asked += 1;
-            if asked > 1 { Poll::Ready(()) } else { Poll::Pending }
-        }))
-    }
-}
-
-/// All of it is there already, so that nothing else makes the call wait.
+/// All of it is there already, so that nothing else makes the call wait: its timer is over when it is
+/// asked for the second time.
 #[tokio::test]
 async fn the_time_counts_while_a_reply_is_decompressed() {
     let headers = vec![("content-encoding", "gzip".to_owned())];
     let script = Script::new([Step::Reply(200, headers, gzip(50 << 20))]);
     let one = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
     let builder = Client::<Plain>::builder("https://vpn.example.com").transport(Arc::new(script));
-    let client = builder.clock(Arc::new(Impatient)).retry(one).gzip().build().unwrap();
+    let time = VirtualTime::new(Timestamp::UNIX_EPOCH);
+    let client = builder.clock(Arc::new(time)).retry(one).gzip().build().unwrap();
     assert_eq!(client.call(Length).await.unwrap_err().kind(), ErrorKind::Timeout);
 }
 

@@ -7,9 +7,10 @@ mod plain;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use anyvpn_core::{Error, OperationId, Timestamp};
+use anyvpn_core::{Error, OperationId};
 use anyvpn_http::{Client, Dialect, Operation, Replay, Reply, Request, RetryPolicy, Security};
-use anyvpn_testkit::scripted::{Script, Step, StillClock};
+use anyvpn_testkit::scripted::{Script, Step};
+use anyvpn_testkit::time::VirtualTime;
 use plain::Plain;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -60,7 +61,7 @@ async fn told(level: LevelFilter, steps: impl IntoIterator<Item = Step>) -> Vec<
         .without_time()
         .finish();
     let _listening = tracing::subscriber::set_default(listener);
-    let clock = StillClock::new("2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap());
+    let clock = VirtualTime::default();
     let client = Client::<Plain>::builder("https://vpn.example.com")
         .token("t0ken")
         .clock(Arc::new(clock))

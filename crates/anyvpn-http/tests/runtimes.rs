@@ -17,7 +17,8 @@ use anyvpn_core::{Error, ErrorKind, OperationId};
 use anyvpn_http::transport::Reqwest;
 use anyvpn_http::{Client, ClientBuilder, Dialect, Limits, Operation, Replay, Reply, Request};
 use anyvpn_http::{RetryPolicy, Security};
-use anyvpn_testkit::scripted::{Script, Step, StillClock};
+use anyvpn_testkit::scripted::{Script, Step};
+use anyvpn_testkit::time::VirtualTime;
 use plain::Plain;
 use tokio::runtime::Runtime;
 
@@ -138,7 +139,7 @@ fn a_call_outside_of_a_runtime_is_an_error_and_no_panic() {
     let server = Server::start();
     let script = || Arc::new(Script::new([Step::Hang]));
     let transport = Arc::new(Reqwest::loopback().unwrap());
-    let still = StillClock::new("2026-01-01T00:00:00Z".parse().unwrap());
+    let still = VirtualTime::default();
     let clients = [
         server.client(|builder| builder),
         // The clock of this machine needs one too, and so does a transport behind another clock.

@@ -12,7 +12,7 @@ use anyvpn_http::{
     Binding, BoundToken, Clock, Credentials, MemoryStore, StoreLock, TokenManager, TokenSource,
     TokenStore,
 };
-use anyvpn_testkit::full_store::FullStore;
+use anyvpn_lab::full_store::FullStore;
 use async_trait::async_trait;
 use futures_core::future::BoxFuture;
 use futures_util::future::join_all;

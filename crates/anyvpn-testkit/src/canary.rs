@@ -10,10 +10,10 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// Collects outputs, and finds secrets in them.
 #[derive(Clone, Default)]
-pub struct Canary(Arc<Mutex<Cage>>);
+pub struct Canary(Arc<Mutex<State>>);
 
 #[derive(Default)]
-struct Cage {
+struct State {
     secrets: BTreeSet<String>,
     /// The secrets in every form that an output could have.
     forms: Vec<String>,
@@ -24,7 +24,7 @@ struct Cage {
     leaks: Vec<String>,
 }
 
-impl Cage {
+impl State {
     fn hear(&mut self, output: &[u8]) {
         self.heard += output.len() as u64;
         if !self.forgets {
@@ -100,7 +100,7 @@ impl Canary {
     #[must_use]
     pub fn watching_the_log() -> Self {
         let canary = Self::default();
-        canary.cage().forgets = true;
+        canary.state().forgets = true;
         canary.listening()
     }
 
@@ -120,35 +120,35 @@ impl Canary {
     pub fn mark(&self, secret: impl Into<String>) {
         let secret = secret.into();
         assert!(secret.len() >= 8, "a marked secret has at least 8 characters");
-        let mut cage = self.cage();
-        if cage.secrets.insert(secret.clone()) {
-            cage.forms.extend(forms(&secret));
+        let mut state = self.state();
+        if state.secrets.insert(secret.clone()) {
+            state.forms.extend(forms(&secret));
         }
     }
 
     /// Adds an output.
     pub fn hears(&self, output: impl AsRef<[u8]>) {
-        let mut cage = self.cage();
-        cage.hear(output.as_ref());
-        cage.hear(b"\n");
+        let mut state = self.state();
+        state.hear(output.as_ref());
+        state.hear(b"\n");
     }
 
     /// Everything that was heard and kept.
     #[must_use]
     pub fn heard(&self) -> String {
-        String::from_utf8_lossy(&self.cage().outputs).into_owned()
+        String::from_utf8_lossy(&self.state().outputs).into_owned()
     }
 
     /// How much was heard.
     #[must_use]
     pub fn heard_bytes(&self) -> u64 {
-        self.cage().heard
+        self.state().heard
     }
 
     /// What came before each secret that was heard since the last time.
     #[must_use]
     pub fn take_leaks(&self) -> Vec<String> {
-        std::mem::take(&mut self.cage().leaks)
+        std::mem::take(&mut self.state().leaks)
     }
 
     /// Asserts that no marked secret came up, as it is or in an encoding that a log would use.
@@ -157,22 +157,25 @@ impl Canary {
     ///
     /// When one did, or when nothing was marked or heard at all.
     pub fn assert_silent(&self) {
-        let cage = self.cage();
-        assert!(!cage.secrets.is_empty() && cage.heard > 0, "nothing was marked, or nothing heard");
-        let kept = leak(&String::from_utf8_lossy(&cage.outputs), &cage.forms);
-        if let Some(before) = cage.leaks.first().or(kept.as_ref()) {
+        let state = self.state();
+        assert!(
+            !state.secrets.is_empty() && state.heard > 0,
+            "nothing was marked, or nothing heard"
+        );
+        let kept = leak(&String::from_utf8_lossy(&state.outputs), &state.forms);
+        if let Some(before) = state.leaks.first().or(kept.as_ref()) {
             panic!("a marked secret came up after: {before}");
         }
     }
 
-    fn cage(&self) -> MutexGuard<'_, Cage> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Write for Canary {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.cage().hear(bytes);
+        self.state().hear(bytes);
         Ok(bytes.len())
     }
 
@@ -205,7 +208,7 @@ mod tests {
     #[test]
     fn encodings_are_heard_and_nothing_is_kept() {
         let canary = Canary::default();
-        canary.cage().forgets = true;
+        canary.state().forgets = true;
         canary.mark("open \"sésame\"");
         canary.hears("nothing of it");
         for output in [

@@ -1,12 +1,9 @@
-//! The conformance suite, fixtures, faults and canary check for providers.
+//! The conformance suite, fixtures, scripted transport and canary check for providers.
 //!
 //! For authors of providers: [`fixtures`] hold a provider's documented requests and replies as raw
 //! bytes; [`conformance`] checks the contract of the neutral traits; [`openapi`] holds bodies against
-//! the provider's document; [`lab`] breaks connections, TLS and names, and [`matrix`] meets every
-//! operation with every fault; [`network`] is one on which things go wrong at random, for
-//! state-machine tests, and [`machines`] lets two of them act on one account; [`dropping`] drops futures at each of their polls; [`scripted`] is a transport
-//! without a socket and a clock without waits; [`witness`] keeps what passes a transport; [`canary`]
-//! looks for secrets in outputs; [`document`] keeps tables in documents true.
+//! the provider's document; [`scripted`] is a transport without a socket, and [`time`] a clock without
+//! waits; [`canary`] looks for secrets in outputs; [`document`] keeps tables in documents true.
 //! [`reference`](mod@reference) is a provider in memory, which the suite itself is tested with.
 //!
 //! A test of a provider; here of the reference, with the password of its account and a second account
@@ -33,22 +30,15 @@
 //! - A check that does not apply is a skip with its reason, and never a silent pass.
 //! - The suite is tested itself: it passes for the reference provider, and fails for one that breaks the
 //!   contract.
-//! - Nothing here is a stand-in for a provider's reply: fixtures are raw bytes, and the sandbox shares no
-//!   type with the clients.
+//! - Nothing here is a stand-in for a provider's reply: fixtures are raw bytes.
 //!
 //! There are no features to choose.
 
 pub mod canary;
 pub mod conformance;
 pub mod document;
-pub mod dropping;
 pub mod fixtures;
-pub mod full_store;
-pub mod lab;
-pub mod machines;
-pub mod matrix;
-pub mod network;
 pub mod openapi;
 pub mod reference;
 pub mod scripted;
-pub mod witness;
+pub mod time;

@@ -1,13 +1,8 @@
-//! A transport that follows a script, and a clock that never waits.
+//! A transport that follows a script.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
-use anyvpn_core::Timestamp;
-use anyvpn_http::Clock;
 use anyvpn_http::transport::{Body, Progress, Transport, TransportError};
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
@@ -138,82 +133,4 @@ fn response(status: u16, headers: &[(&str, String)], body: Body) -> Response<Bod
         builder = builder.header(*name, value);
     }
     builder.body(body).expect("a script has valid headers")
-}
-
-/// A clock that stands still, except that whoever waits moves it at once to the end of the wait.
-#[derive(Clone)]
-pub struct StillClock(Arc<Mutex<Times>>);
-
-struct Times {
-    origin: Instant,
-    elapsed: Duration,
-    now: Timestamp,
-    sleeps: Vec<Duration>,
-}
-
-impl StillClock {
-    /// A clock that begins at this time of day.
-    #[must_use]
-    pub fn new(now: Timestamp) -> Self {
-        let origin = Instant::now();
-        let times = Times { origin, elapsed: Duration::ZERO, now, sleeps: Vec::new() };
-        Self(Arc::new(Mutex::new(times)))
-    }
-
-    /// The waits so far, in order.
-    #[must_use]
-    pub fn sleeps(&self) -> Vec<Duration> {
-        self.times().sleeps.clone()
-    }
-
-    /// How far the waits have moved the clock.
-    #[must_use]
-    pub fn elapsed(&self) -> Duration {
-        self.times().elapsed
-    }
-
-    fn times(&self) -> MutexGuard<'_, Times> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Clock for StillClock {
-    fn now(&self) -> Timestamp {
-        let times = self.times();
-        times.now + times.elapsed
-    }
-
-    fn instant(&self) -> Instant {
-        let times = self.times();
-        times.origin + times.elapsed
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(Sleep { clock: self.clone(), duration, began: false })
-    }
-}
-
-/// Moves the clock when it is first waited for, not when it is made: a deadline that is not reached
-/// takes no time.
-struct Sleep {
-    clock: StillClock,
-    duration: Duration,
-    began: bool,
-}
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if !self.began {
-            // What else is ready goes first, as it would while time passes.
-            self.began = true;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let mut times = self.clock.times();
-        times.elapsed += self.duration;
-        times.sleeps.push(self.duration);
-        Poll::Ready(())
-    }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use anyvpn_core::{NewCustomer, Secret};
 use anyvpn_http::MemoryStore;
-use anyvpn_sandbox::{Clock, Fault, FaultRule, Sandbox};
+use anyvpn_lab::harness::still_sandbox;
+use anyvpn_sandbox::{Fault, FaultRule};
 use anyvpn_testkit::conformance::{Outcome, Subject, run};
 use anyvpn_vpngn::Vpngn;
-use world::{Credential, EMAIL, NEW_PASSWORD, PASSWORD, SharedClock, World};
+use world::{Credential, EMAIL, NEW_PASSWORD, PASSWORD, World, on_sandbox_time};
 
 const NEWCOMER: &str = "newcomer@example.com";
 
@@ -22,14 +23,11 @@ async fn vpngn_keeps_the_contract_with_every_seed_and_credential() {
             Credential::SecretKey,
             Credential::Whitelisted,
         ] {
-            let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
-            let world = Arc::new(World::from(Sandbox::builder().seed(seed).clock(clock)).await);
+            let world = Arc::new(World::from(still_sandbox().seed(seed)).await);
             world.sandbox.vpngn().whitelist(credential == Credential::Whitelisted);
             let client = |credential| -> Vpngn {
                 // Waits between looks are on the sandbox's clock.
-                let clock = Arc::new(SharedClock::of(&world.sandbox));
-                let builder = world.builder(credential).clock(clock).limits(SharedClock::limits());
-                builder.build().unwrap()
+                on_sandbox_time(world.builder(credential), &world.sandbox).build().unwrap()
             };
             let signed_in = match credential {
                 Credential::ShortToken => {

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use anyvpn_http::transport::Reqwest;
 use anyvpn_http::{MemoryStore, Operation as _, TokenStore};
+use anyvpn_lab::dropping::{Halting, at_every_poll, poll_at_most};
+use anyvpn_lab::harness::still_sandbox;
 use anyvpn_sandbox::vpngn::Quirks;
-use anyvpn_sandbox::{Clock, Sandbox};
-use anyvpn_testkit::dropping::{Halting, at_every_poll, poll_at_most};
 use anyvpn_vpngn::ops::{GetProducts, TokenRefresh};
 use anyvpn_vpngn::{Ensured, SessionTokens, Vpngn};
 use futures_util::future::join_all;
-use world::{Credential, EMAIL, PASSWORD, SharedClock, World, newcomer};
+use world::{Credential, EMAIL, PASSWORD, World, newcomer, on_sandbox_time};
 
 const NEW: &str = "new@example.com";
 
@@ -32,17 +32,15 @@ impl Halts {
     /// locked out.
     async fn new() -> Self {
         let ends = |seed: &u64| Quirks::from_seed(*seed).refresh_ends_long_token;
-        let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
         let seed = (0..).find(ends).unwrap();
-        let world = World::from(Sandbox::builder().seed(seed).clock(clock)).await;
+        let world = World::from(still_sandbox().seed(seed)).await;
         let transport = Halting::new(Reqwest::loopback().unwrap());
         let store = Halting::new(MemoryStore::new(Some(world.tokens())));
         Self { world, transport, store }
     }
 
     fn client(&self, credential: Credential) -> Vpngn {
-        let builder = self.world.builder(credential).limits(SharedClock::limits());
-        let builder = builder.clock(Arc::new(SharedClock::of(&self.world.sandbox)));
+        let builder = on_sandbox_time(self.world.builder(credential), &self.world.sandbox);
         builder.transport(Arc::new(self.transport.clone())).build().unwrap()
     }
 

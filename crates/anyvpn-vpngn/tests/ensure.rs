@@ -10,11 +10,12 @@ use std::time::Duration;
 use anyvpn_core::{Advice, Customers, LeftoverKind, NewCustomer};
 use anyvpn_http::Operation as _;
 use anyvpn_sandbox::{Fault, FaultRule};
-use anyvpn_testkit::scripted::{Script, Step, StillClock};
+use anyvpn_testkit::scripted::{Script, Step};
+use anyvpn_testkit::time::VirtualTime;
 use anyvpn_vpngn::ops::{AddClient, CloseClient, GetProducts};
 use anyvpn_vpngn::{Access, Ensured, Error, ErrorKind, ProductMatch, Proof, Vpngn};
 use futures_util::future::join_all;
-use world::{ALIAS, Credential, EMAIL, PASSWORD, SharedClock, World, newcomer};
+use world::{ALIAS, Credential, EMAIL, PASSWORD, World, newcomer, on_sandbox_time};
 
 const NEW: &str = "new@example.com";
 
@@ -95,8 +96,7 @@ async fn a_lost_creation_is_found_after_doubt() {
 
 /// With the sandbox's clock, which waits move, and the settle time that a client has by itself.
 fn patient(world: &World) -> Vpngn {
-    let builder = world.builder(Credential::SecretKey).limits(SharedClock::limits());
-    builder.clock(Arc::new(SharedClock::of(&world.sandbox))).build().unwrap()
+    on_sandbox_time(world.builder(Credential::SecretKey), &world.sandbox).build().unwrap()
 }
 
 /// What never arrived, or was not done, is sent once more, and not before reading has said twice, and
@@ -218,7 +218,7 @@ async fn scripted(
     steps: impl IntoIterator<Item = Step>,
 ) -> (Result<Ensured, Error>, String, Vec<Duration>) {
     let script = Script::new(steps);
-    let clock = StillClock::new("2026-01-01T00:00:00Z".parse().unwrap());
+    let clock = VirtualTime::default();
     let builder = Vpngn::brand("acme").unwrap().credential(Access::server("key", "secret"));
     let builder = builder.transport(Arc::new(script.clone())).clock(Arc::new(clock.clone()));
     let outcome = builder.build().unwrap().ensure_client(newcomer(NEW)).await;
@@ -230,7 +230,7 @@ async fn scripted(
         assert!(is_control || body.contains("new%40example.com"), "{body}");
         format!("{name}{}", if is_control { "(nobody)" } else { "" })
     });
-    (outcome, calls.collect::<Vec<_>>().join(" "), clock.sleeps())
+    (outcome, calls.collect::<Vec<_>>().join(" "), clock.waits())
 }
 
 const ADDED_IN_DOUBT: &str = "GetProducts AddClient GetProducts(nobody) GetProducts";
@@ -364,7 +364,7 @@ async fn a_lost_creation_of_a_neutral_customer_names_it() {
         let refusal = r#"{"status":"error","message":"unknown client"}"#;
         let looks = [Step::Reset, Step::Reset, Step::Reset, Step::Reset];
         let script = Script::new([Step::json(200, refusal), lost].into_iter().chain(looks));
-        let clock = StillClock::new("2026-01-01T00:00:00Z".parse().unwrap());
+        let clock = VirtualTime::default();
         let builder = Vpngn::brand("acme").unwrap().credential(Access::server("key", "secret"));
         let builder = builder.transport(Arc::new(script.clone())).clock(Arc::new(clock));
         let vpngn = builder.build().unwrap();

@@ -13,21 +13,21 @@ use std::time::Duration;
 
 use anyvpn_core::OperationId;
 use anyvpn_http::{Credentials, Limits, Operation};
-use anyvpn_sandbox::{Clock, Sandbox};
-use anyvpn_testkit::scripted::{Script, Step, StillClock};
+use anyvpn_lab::harness::still_sandbox;
+use anyvpn_testkit::scripted::{Script, Step};
+use anyvpn_testkit::time::VirtualTime;
 use anyvpn_vpngn::ops::{AddClient, CloseClient, CreatedClient, GetProducts, OPERATIONS};
 use anyvpn_vpngn::{Access, Error, ErrorKind, Proof, Vpngn};
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use world::{Credential, SharedClock, World, newcomer};
+use world::{Credential, World, newcomer, on_sandbox_time};
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn client(proof: Proof, steps: impl IntoIterator<Item = Step>) -> (Vpngn, Script, StillClock) {
-    let (script, clock) =
-        (Script::new(steps), StillClock::new("2026-01-01T00:00:00Z".parse().unwrap()));
+fn client(proof: Proof, steps: impl IntoIterator<Item = Step>) -> (Vpngn, Script, VirtualTime) {
+    let (script, clock) = (Script::new(steps), VirtualTime::default());
     let builder = Vpngn::brand("acme").unwrap().credential(Access::new("key", proof));
     let builder = builder.transport(Arc::new(script.clone())).clock(Arc::new(clock.clone()));
     (builder.build().unwrap(), script, clock)
@@ -89,7 +89,7 @@ async fn callers_go_in_order_ten_seconds_apart() {
     // The last one waited longer than a call may take: waiting for the turn does not count.
     assert_eq!(clock.elapsed(), seconds(190));
     assert!(clock.elapsed() > Limits::default().call);
-    assert_eq!(clock.sleeps(), vec![seconds(10); 19]);
+    assert_eq!(clock.waits(), vec![seconds(10); 19]);
 }
 
 /// All clients that were made of one share its turns, whatever else they are for.
@@ -237,8 +237,7 @@ impl Credentials<Access> for Nowhere {
 
 #[tokio::test]
 async fn a_credential_is_waited_for_as_long_as_a_call_may_take() {
-    let (script, clock) =
-        (Script::new(done(1)), StillClock::new("2026-01-01T00:00:00Z".parse().unwrap()));
+    let (script, clock) = (Script::new(done(1)), VirtualTime::default());
     let builder = Vpngn::brand("acme").unwrap().credentials(Nowhere);
     let builder = builder.transport(Arc::new(script.clone())).clock(Arc::new(clock.clone()));
     let vpngn = builder.build().unwrap();
@@ -260,11 +259,9 @@ async fn a_call_that_is_not_sent_takes_no_permit() {
 #[tokio::test]
 async fn the_sandbox_finds_the_pace_right() {
     for seed in 0..8 {
-        let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
-        let world = World::from(Sandbox::builder().seed(seed).clock(clock)).await;
-        let builder = world.builder(Credential::None);
-        let builder = builder.clock(Arc::new(SharedClock::of(&world.sandbox)));
-        let vpngn = builder.limits(SharedClock::limits()).build().unwrap();
+        let world = World::from(still_sandbox().seed(seed)).await;
+        let builder = on_sandbox_time(world.builder(Credential::None), &world.sandbox);
+        let vpngn = builder.build().unwrap();
         let began = world.sandbox.clock().now();
         for number in 0..5 {
             call(&vpngn, number).await.unwrap();

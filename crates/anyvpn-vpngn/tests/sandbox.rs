@@ -4,70 +4,23 @@
 
 mod world;
 
-use std::sync::Arc;
-
 use anyvpn_core::{
     Ability, ChangePassword, CreatedCustomer, Customers, NewCustomer, Provider, Secret,
 };
-use anyvpn_http::transport::Reqwest;
-use anyvpn_testkit::openapi::Document;
-use anyvpn_testkit::witness::Witness;
+use anyvpn_lab::harness::{check_operations, check_replies};
 use anyvpn_vpngn::ops::{AddClient, ListAliases, NewProduct, call_by_name};
 use anyvpn_vpngn::{CAPABILITIES, ErrorKind, ProductType};
+use world::harness::Harness;
 use world::{Credential, EMAIL, PASSWORD, World};
 
 #[test]
 fn the_sandbox_serves_exactly_the_clients_operations() {
-    let mut client: Vec<_> = world::operations().map(|id| id.to_string()).collect();
-    let mut sandbox: Vec<_> = anyvpn_sandbox::operations()
-        .into_iter()
-        .filter(|id| id.starts_with("vpngn."))
-        .map(str::to_owned)
-        .collect();
-    client.sort();
-    sandbox.sort();
-    assert_eq!(client.len(), 14);
-    assert_eq!(client, sandbox);
+    check_operations::<Harness>(14);
 }
 
-/// The sandbox shares no type with the client, so its replies are held against the document too.
 #[tokio::test]
 async fn every_operation_works_with_every_credential_and_its_reply_is_as_documented() {
-    let document = Document::load(include_str!("../openapi.yaml")).unwrap();
-    for seed in 0..8 {
-        for operation in world::operations() {
-            for credential in Credential::ALL {
-                if credential.accepted_by(operation) {
-                    works(&document, seed, operation, credential).await;
-                }
-            }
-        }
-    }
-}
-
-async fn works(
-    document: &Document,
-    seed: u64,
-    operation: anyvpn_core::OperationId,
-    credential: Credential,
-) {
-    let what = format!("{operation}, {credential:?}, seed {seed}");
-    let world = World::new(seed).await;
-    world.sandbox.vpngn().whitelist(credential == Credential::Whitelisted);
-    let witness = Witness::new(Reqwest::loopback().unwrap());
-    let builder = world.builder(credential).transport(Arc::new(witness.clone()));
-    let outcome = world.call_with(&builder.build().unwrap(), operation).await;
-    assert!(outcome.is_ok(), "{what}: {outcome:?}");
-    let seen = witness.take();
-    let [exchange] = &seen[..] else { panic!("{what}: {} requests", seen.len()) };
-    let (reply, request) = (&exchange.reply, &exchange.request);
-    let target = request.uri().to_string();
-    let target = target.trim_start_matches(&world.sandbox.vpngn_url());
-    let name = operation.name();
-    document
-        .validate_request(name, request.method().as_str(), target, request.body())
-        .and_then(|()| document.validate_reply(name, reply.status().as_u16(), reply.body()))
-        .unwrap_or_else(|e| panic!("{what}: {e}\n{exchange:?}"));
+    check_replies::<Harness>(8).await;
 }
 
 /// An account without product and alias, whichever way the provider says so.

@@ -9,50 +9,28 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyvpn_core::Timestamp;
 use anyvpn_http::{FileStore, MemoryStore, Operation as _, TokenStore};
-use anyvpn_sandbox::{Clock, Sandbox};
+use anyvpn_lab::harness::still_sandbox;
+use anyvpn_lab::time::of_sandbox;
 use anyvpn_vpngn::ops::{GetProducts, TokenRefresh};
 use anyvpn_vpngn::{ErrorKind, SessionTokens, Vpngn};
-use futures_core::future::BoxFuture;
 use futures_util::future::join_all;
-use world::{Credential, EMAIL, PASSWORD, SharedClock, World};
+use world::{Credential, EMAIL, PASSWORD, World, on_sandbox_time};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
-const BEGAN: &str = "2026-01-01T00:00:00Z";
 
 async fn world() -> World {
-    World::from(Sandbox::builder().clock(Clock::fixed(BEGAN.parse().unwrap()))).await
+    World::from(still_sandbox()).await
 }
 
-/// The sandbox's clock, on which nobody loses patience.
-struct PatientClock(SharedClock);
-
-impl anyvpn_http::Clock for PatientClock {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-
-    fn instant(&self) -> Instant {
-        self.0.instant()
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        match duration >= Duration::from_secs(10) {
-            true => Box::pin(std::future::pending()),
-            false => self.0.sleep(duration),
-        }
-    }
-}
-
-/// A client on the sandbox's clock.
+/// A client on the sandbox's clock, on which nobody loses patience.
 fn client(world: &World) -> Vpngn {
-    let clock = PatientClock(SharedClock::of(&world.sandbox));
-    let builder = world.builder(Credential::None).clock(Arc::new(clock));
-    builder.limits(SharedClock::limits()).build().unwrap()
+    let time = of_sandbox(world.sandbox.clock()).with_endless(Duration::from_secs(10));
+    let builder = on_sandbox_time(world.builder(Credential::None), &world.sandbox);
+    builder.clock(Arc::new(time)).build().unwrap()
 }
 
 /// The same with a session of the world's customer.
@@ -89,7 +67,7 @@ async fn two_hundred_calls_with_an_expiring_token_refresh_it_once() {
 #[tokio::test]
 async fn two_hundred_calls_with_a_refused_token_refresh_it_once() {
     // Only the short token has ended, so that the long one can make another.
-    let sandbox = Sandbox::builder().clock(Clock::fixed(BEGAN.parse().unwrap()));
+    let sandbox = still_sandbox();
     let world = World::from(sandbox.variation("vpngn.refresh-keeps-long-tokens")).await;
     let vpngn = session(&world, Arc::new(MemoryStore::new(Some(world.tokens())))).await;
     let refresh = TokenRefresh { email: EMAIL.to_owned() };

@@ -11,8 +11,9 @@ use anyvpn_core::{Advice, LeftoverKind, Timestamp};
 use anyvpn_http::{
     Binding, BoundToken, Clock as _, MemoryStore, Operation as _, RetryPolicy, TokenStore,
 };
-use anyvpn_testkit::full_store::FullStore;
-use anyvpn_testkit::scripted::{Script, Step, StillClock};
+use anyvpn_lab::full_store::FullStore;
+use anyvpn_testkit::scripted::{Script, Step};
+use anyvpn_testkit::time::VirtualTime;
 use anyvpn_vpngn::ops::{GetProducts, ResetPassword, TokenRefresh, Tokens};
 use anyvpn_vpngn::{Access, Error, ErrorKind, Proof, SessionTokens, Vpngn};
 use futures_util::future::join_all;
@@ -47,7 +48,7 @@ fn tokens() -> BoundToken<SessionTokens> {
 /// What a client of a script meets.
 struct Scripted {
     script: Script,
-    clock: StillClock,
+    clock: VirtualTime,
 }
 
 impl Scripted {
@@ -64,7 +65,7 @@ impl Scripted {
 /// A client of a script, so long after [`BEGAN`].
 fn scripted_client(after: Duration, steps: impl IntoIterator<Item = Step>) -> (Vpngn, Scripted) {
     let now = BEGAN.parse::<Timestamp>().unwrap().checked_add(after).unwrap_or(Timestamp::MAX);
-    let (script, clock) = (Script::new(steps), StillClock::new(now));
+    let (script, clock) = (Script::new(steps), VirtualTime::new(now));
     let vpngn = Vpngn::brand("acme")
         .unwrap()
         .credential(Access::new("key", Proof::None))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyvpn_core::{ErrorKind, ServerConfigs};
 use anyvpn_http::transport::Reqwest;
-use anyvpn_testkit::dropping::{Halting, at_every_poll, poll_at_most};
+use anyvpn_lab::dropping::{Halting, at_every_poll, poll_at_most};
 use anyvpn_vpnscript::VpnScript;
 use futures_util::TryStreamExt;
 use world::{WIREGUARD, World};

@@ -3,100 +3,19 @@
 
 mod world;
 
-use anyvpn_core::{Error, ErrorKind, OperationId, WireGuardConfig};
-use anyvpn_http::Entry;
-use anyvpn_sandbox::{Fault, FaultRule, Sandbox, SandboxBuilder};
+use anyvpn_core::ErrorKind;
+use anyvpn_lab::matrix;
+use anyvpn_sandbox::{Fault, FaultRule};
 use anyvpn_testkit::canary::Canary;
-use anyvpn_testkit::matrix::{self, Line, Stage};
-use anyvpn_testkit::openapi::Document;
-use anyvpn_vpnscript::ops::{CreateToken, GetOpenVpnAuth, OPERATIONS, OpenVpnAuth, call_by_name};
-use anyvpn_vpnscript::{Password, Secret, VpnScript};
-use serde_json::Value;
+use anyvpn_vpnscript::ops::CreateToken;
+use anyvpn_vpnscript::{Password, Secret};
+use world::harness::Harness;
 use world::{PASSWORD, World};
-
-struct Company;
-
-/// An account with a configuration.
-struct Account {
-    world: World,
-    id: u64,
-    config: WireGuardConfig,
-    auth: OpenVpnAuth,
-}
-
-impl Account {
-    async fn on(sandbox: SandboxBuilder) -> Self {
-        let world = World::on(sandbox).await;
-        let (id, config) = world.obtain(world::WIREGUARD).await.unwrap();
-        let auth = world.vpn.call(GetOpenVpnAuth {}).await.unwrap();
-        Self { world, id, config, auth }
-    }
-}
-
-impl Stage for Company {
-    type World = Account;
-
-    fn provider(&self) -> &'static str {
-        "VPN Script"
-    }
-
-    fn operations(&self) -> &'static [Entry] {
-        OPERATIONS
-    }
-
-    fn document(&self) -> Document {
-        Document::load(include_str!("../openapi.yaml")).unwrap()
-    }
-
-    fn world(&self, sandbox: SandboxBuilder) -> impl Future<Output = Account> + Send + 'static {
-        Account::on(sandbox)
-    }
-
-    fn sandbox<'a>(&self, account: &'a Account) -> &'a Sandbox {
-        &account.world.sandbox
-    }
-
-    fn path(&self) -> &'static str {
-        "/vpnscript"
-    }
-
-    fn secrets(&self, account: &Account) -> Vec<String> {
-        let Account { world, config, auth, .. } = account;
-        let preshared_key = config.peers()[0].preshared_key.clone().unwrap().to_secret();
-        let private_key = config.private_key().to_secret();
-        let secrets = [
-            PASSWORD,
-            &world.token,
-            private_key.expose(),
-            preshared_key.expose(),
-            auth.password.expose(),
-        ];
-        secrets.map(str::to_owned).to_vec()
-    }
-
-    fn probe(&self) -> OperationId {
-        OPERATIONS.iter().find(|it| it.id.name() == "get-account").unwrap().id
-    }
-
-    async fn call(
-        &self,
-        account: &Account,
-        line: &Line,
-        operation: OperationId,
-        shown: &mut String,
-    ) -> Result<Value, Error> {
-        let vpn = line.dress(VpnScript::builder("")).token(account.world.token.as_str());
-        let vpn = world::client(vpn);
-        *shown = format!("{vpn:?} {:?} {:?}", account.auth, account.config);
-        let input = World::inputs(operation, account.id).swap_remove(0);
-        call_by_name(vpn.client(), operation.name(), input, false).await
-    }
-}
 
 #[test]
 fn every_operation_with_every_fault() {
     let memory = |work: &mut dyn FnMut()| allocation_counter::measure(work).bytes_max;
-    matrix::check(&Company, "../../docs/faults-vpnscript.md", memory);
+    matrix::check::<Harness>(memory);
 }
 
 #[test]

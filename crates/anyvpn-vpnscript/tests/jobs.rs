@@ -10,9 +10,9 @@ use anyvpn_core::{
     Advice, Config, ConfigRequest, ErrorKind, PrivateKey, ServerConfigs, WireGuardConfig,
     WireGuardOptions,
 };
+use anyvpn_lab::dropping::poll_at_most;
 use anyvpn_sandbox::vpnscript::{ConfigState, ServiceState};
 use anyvpn_sandbox::{Fault, FaultRule};
-use anyvpn_testkit::dropping::poll_at_most;
 use anyvpn_vpnscript::ops::CreateWireGuardConfig;
 use futures_util::future::join_all;
 use world::{OPENVPN, SMALL, USERNAME, WIREGUARD, World, left_behind, obtain};

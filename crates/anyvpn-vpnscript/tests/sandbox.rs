@@ -6,32 +6,25 @@ mod world;
 use std::sync::Arc;
 
 use anyvpn_core::{Ability, ErrorKind, OperationId, Provider};
+use anyvpn_lab::InstrumentedTransport;
+use anyvpn_lab::harness::{check_exchange, check_operations, document};
 use anyvpn_sandbox::vpnscript::{Profile, Server, ServiceState};
 use anyvpn_testkit::openapi::Document;
-use anyvpn_testkit::witness::Witness;
 use anyvpn_vpnscript::ops::call_by_name;
 use anyvpn_vpnscript::{CAPABILITIES, Error, VpnScript};
 use serde_json::{Value, json};
+use world::harness::Harness;
 use world::{PASSWORD, USERNAME, World};
 
 #[test]
 fn the_sandbox_serves_exactly_the_clients_operations() {
-    let mut client: Vec<_> = world::operations().map(|id| id.to_string()).collect();
-    let mut sandbox: Vec<_> = anyvpn_sandbox::operations()
-        .into_iter()
-        .filter(|id| id.starts_with("vpnscript."))
-        .map(str::to_owned)
-        .collect();
-    client.sort();
-    sandbox.sort();
-    assert_eq!(client.len(), 8);
-    assert_eq!(client, sandbox);
+    check_operations::<Harness>(8);
 }
 
 /// A world whose replies are held against the document: it shares no type with the client.
 struct Watched {
     world: World,
-    witness: Witness,
+    transport: InstrumentedTransport,
     vpn: VpnScript,
     document: Document,
 }
@@ -39,28 +32,19 @@ struct Watched {
 impl Watched {
     async fn new(seed: u64) -> Self {
         let world = World::new(seed).await;
-        let witness = Witness::new(world::reqwest());
-        let transport = Arc::new(witness.clone());
-        let vpn = world::client(world.builder().token(world.token.as_str()).transport(transport));
-        let document = Document::load(include_str!("../openapi.yaml")).unwrap();
-        Self { world, witness, vpn, document }
+        let transport = InstrumentedTransport::new(Arc::new(world::reqwest()));
+        let builder = world.builder().token(world.token.as_str());
+        let vpn = world::client(builder.transport(Arc::new(transport.clone())));
+        let document = document::<Harness>();
+        Self { world, transport, vpn, document }
     }
 
     /// Calls an operation, which sends one request, whose reply is as documented.
     async fn call(&self, operation: OperationId, input: Value) -> Result<Value, Error> {
         let name = operation.name();
         let outcome = call_by_name(self.vpn.client(), name, input, false).await;
-        let seen = self.witness.take();
-        let [exchange] = &seen[..] else { panic!("{operation}: {} requests", seen.len()) };
-        let (reply, request) = (&exchange.reply, &exchange.request);
-        let target = request.uri().to_string();
-        let target = target.trim_start_matches(&self.world.sandbox.vpnscript_url());
-        self.document
-            .validate_request(name, request.method().as_str(), target, request.body())
-            .and_then(|()| {
-                self.document.validate_reply(name, reply.status().as_u16(), reply.body())
-            })
-            .unwrap_or_else(|e| panic!("{operation}: {e}\n{exchange:?}"));
+        let url = self.world.sandbox.vpnscript_url();
+        check_exchange(&self.document, &url, operation, &self.transport, "watched");
         outcome
     }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyvpn_core::{Accounts, Advice, ErrorKind, reveal};
 use anyvpn_http::{Binding, BoundToken, FileStore, MemoryStore, TokenStore};
+use anyvpn_lab::full_store::FullStore;
 use anyvpn_sandbox::{Fault, FaultRule};
-use anyvpn_testkit::full_store::FullStore;
 use anyvpn_vpnscript::{Error, Password, Secret, VpnScript};
 use futures_util::future::join_all;
 use world::{PASSWORD, USERNAME, World};

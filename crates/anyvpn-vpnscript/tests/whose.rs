@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use anyvpn_core::{Advice, ErrorKind};
 use anyvpn_http::transport::{Body, Progress, Reqwest, Transport, TransportError};
+use anyvpn_lab::dropping::{at_every_poll, poll_at_most};
 use anyvpn_sandbox::{Fault, FaultRule};
-use anyvpn_testkit::dropping::{at_every_poll, poll_at_most};
-use anyvpn_testkit::scripted::{Script, Step, StillClock};
+use anyvpn_testkit::scripted::{Script, Step};
+use anyvpn_testkit::time::VirtualTime;
 use anyvpn_vpnscript::VpnScript;
 use anyvpn_vpnscript::ops::CreateWireGuardConfig;
 use bytes::Bytes;
@@ -153,7 +154,7 @@ async fn a_new_configuration_is_own_only_when_no_other_follows() {
     ] {
         let count = 2 + looks.len();
         let script = Script::new([none.clone(), accepted.clone()].into_iter().chain(looks));
-        let clock = StillClock::new("2026-01-01T00:00:00Z".parse().unwrap());
+        let clock = VirtualTime::default();
         let builder = VpnScript::builder("https://vpn.example.com").token("1|x");
         let builder = builder.transport(Arc::new(script.clone())).clock(Arc::new(clock));
         let error = obtain(&world::client(builder), WIREGUARD).await.map(|(id, _)| id).unwrap_err();

@@ -25,10 +25,11 @@ use anyvpn_core::{
     Accounts, ErrorKind, ListPortForwards, PrivateKey, ServerConfigs, Settings, SignIn,
 };
 use anyvpn_http::transport::Reqwest;
+use anyvpn_lab::harness::still_sandbox;
+use anyvpn_lab::machines::{Ledger, Machine, Wire};
+use anyvpn_lab::network::{self, Mishap, Network, conclude, mishaps};
 use anyvpn_sandbox::azire::Quirks;
 use anyvpn_sandbox::{Clock, Sandbox};
-use anyvpn_testkit::machines::{Ledger, Machine, Wire};
-use anyvpn_testkit::network::{self, Mishap, Network, conclude, mishaps};
 use proptest::prelude::*;
 use second::{Interlude, interludes};
 use steps::steps;
@@ -85,9 +86,7 @@ struct World {
 
 impl World {
     async fn new(seed: u64) -> Self {
-        let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
-        let sandbox = Sandbox::builder().seed(seed).clock(clock.clone()).start().await.unwrap();
-        let sandbox = Arc::new(sandbox);
+        let sandbox = Arc::new(still_sandbox().seed(seed).start().await.unwrap());
         let token = sandbox.azire().add_account(NAMES[0], PASSWORDS[0]).token;
         // Waits do not move the sandbox's clock: it moves in steps of its own.
         let provider = Arc::clone(&sandbox);
@@ -97,15 +96,10 @@ impl World {
         });
         let wire = |machine| Wire::new(Reqwest::loopback().unwrap(), machine, ledger.clone());
         let client = |wire: Wire| {
-            let network = Network::new(wire, Arc::clone(&sandbox), Clock::fixed(clock.now()));
-            let azire = Azire::builder()
-                .base_url(sandbox.azire_url())
-                .token(&*token)
-                .transport(Arc::new(network.clone()))
-                .clock(Arc::new(network.clone()))
-                .build()
-                .unwrap();
-            (azire, network)
+            let network =
+                Network::new(wire, Arc::clone(&sandbox), Clock::fixed(sandbox.clock().now()));
+            let builder = Azire::builder().base_url(sandbox.azire_url()).token(&*token);
+            (network.connect(builder).build().unwrap(), network)
         };
         let (second, _) = client(wire(Machine::Second));
         let wire = wire(Machine::First);
@@ -143,12 +137,8 @@ impl World {
 
     /// A client without a token.
     fn anonymous(&self) -> Azire {
-        Azire::builder()
-            .base_url(self.sandbox.azire_url())
-            .transport(Arc::new(self.network.clone()))
-            .clock(Arc::new(self.network.clone()))
-            .build()
-            .unwrap()
+        let builder = Azire::builder().base_url(self.sandbox.azire_url());
+        self.network.connect(builder).build().unwrap()
     }
 
     async fn conclude<T>(

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyvpn_azire::ops::CreateIp;
 use anyvpn_core::{Config, ConfigRequest, PrivateKey, ServerConfigs};
+use anyvpn_lab::machines::{Deed, Machine};
+use anyvpn_lab::network::Mishap;
 use anyvpn_sandbox::Fault;
-use anyvpn_testkit::machines::{Deed, Machine};
-use anyvpn_testkit::network::Mishap;
 use proptest::prelude::*;
 
 use crate::World;

@@ -8,8 +8,8 @@ use anyvpn_core::{
     Accounts, ChangePassword, Config, ConfigRequest, ListPortForwards, NewPortForward, PortForward,
     PortForwards, ServerConfigs,
 };
-use anyvpn_testkit::machines::Machine;
-use anyvpn_testkit::network::Mishap;
+use anyvpn_lab::machines::Machine;
+use anyvpn_lab::network::Mishap;
 use proptest::prelude::*;
 
 use crate::account::{DAY, Device, Port, Token};

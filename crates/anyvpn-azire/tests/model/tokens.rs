@@ -3,7 +3,7 @@
 use anyvpn_azire::ops::{CreateToken, DeleteAllTokens, DeleteToken, TokenId, UpdateToken};
 use anyvpn_azire::{Azire, ErrorKind, Secret};
 use anyvpn_core::{Accounts, CloseAccount, NewAccount, SignUp};
-use anyvpn_testkit::network::Mishap;
+use anyvpn_lab::network::Mishap;
 
 use crate::account::Token;
 use crate::{PASSWORDS, World, sign_in, tokens};

@@ -3,15 +3,16 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "it is a test, only not in a function that says so")]
 
+pub mod harness;
+
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use anyvpn_azire::ops::{
     CreateIp, CreatePortForward, CreateToken, Ip, OPERATIONS, UpdateEmail, call_by_name,
 };
-use anyvpn_azire::{Azire, Dialect, Error};
+use anyvpn_azire::{Azire, Error};
 use anyvpn_core::{OperationId, PrivateKey};
-use anyvpn_http::{ClientBuilder, Limits, RetryPolicy};
+pub use anyvpn_lab::harness::quick;
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use serde_json::{Value, json};
 
@@ -34,14 +35,6 @@ static SECOND: OnceLock<PrivateKey> = OnceLock::new();
 /// Random, and the same in every world.
 fn key_of_the_process(place: &OnceLock<PrivateKey>) -> PrivateKey {
     place.get_or_init(|| PrivateKey::generate().unwrap()).clone()
-}
-
-/// Without waits that a test would feel, and with time enough for a busy machine.
-pub fn quick(builder: ClientBuilder<Dialect>) -> ClientBuilder<Dialect> {
-    let first_delay = Duration::from_millis(1);
-    builder
-        .retry(RetryPolicy { first_delay, ..RetryPolicy::default() })
-        .limits(Limits { attempt: Duration::from_secs(10), ..Limits::default() })
 }
 
 impl World {
@@ -116,9 +109,7 @@ impl World {
 
     /// How often the operation arrived since the world began.
     pub fn arrived(&self, operation: OperationId) -> usize {
-        let name = operation.to_string();
-        let received = self.sandbox.received();
-        received.iter().filter(|it| it.operation == Some(&name)).count()
+        anyvpn_lab::harness::arrived(&self.sandbox, operation)
     }
 }
 

@@ -9,13 +9,14 @@ mod replies;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{Advice, Error, ErrorKind, OperationId, Secret, Timestamp};
+use anyvpn_core::{Advice, Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::{
     Client, ClientBuilder, Dialect, Fixed, Limits, Operation, Replay, Reply, Request, RetryPolicy,
     Security,
 };
-use anyvpn_testkit::dropping::poll_at_most;
-use anyvpn_testkit::scripted::{Script, Step, StillClock};
+use anyvpn_lab::dropping::poll_at_most;
+use anyvpn_testkit::scripted::{Script, Step};
+use anyvpn_testkit::time::VirtualTime;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 
@@ -93,13 +94,13 @@ operations! {
     Create: Once, post, u32;
 }
 
-fn clock() -> StillClock {
-    StillClock::new("2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap())
+fn clock() -> VirtualTime {
+    VirtualTime::default()
 }
 
 fn client_with(
     steps: impl IntoIterator<Item = Step>,
-    clock: &StillClock,
+    clock: &VirtualTime,
     change: impl FnOnce(ClientBuilder<Plain>) -> ClientBuilder<Plain>,
 ) -> (Client<Plain>, Script) {
     let script = Script::new(steps);
@@ -111,7 +112,7 @@ fn client_with(
     (change(builder).build().unwrap(), script)
 }
 
-fn client(steps: impl IntoIterator<Item = Step>) -> (Client<Plain>, Script, StillClock) {
+fn client(steps: impl IntoIterator<Item = Step>) -> (Client<Plain>, Script, VirtualTime) {
     let clock = clock();
     let (client, script) = client_with(steps, &clock, |builder| builder);
     (client, script, clock)
@@ -185,7 +186,7 @@ async fn attempts_and_delays_are_bounded() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(error.status(), Some(502));
     assert_eq!(script.arrived(), 4);
-    let sleeps = clock.sleeps();
+    let sleeps = clock.waits();
     assert_eq!(sleeps.len(), 3, "{sleeps:?}");
     for (sleep, base) in sleeps.iter().zip([250, 500, 1000]) {
         let base = Duration::from_millis(base);
@@ -286,10 +287,10 @@ async fn a_wait_is_everybodys_after_a_429_and_nobody_elses_after_a_503() {
             if poll_at_most(polls, client.call(Read)).await.is_some() {
                 break;
             }
-            if script.arrived() == 1 && clock.sleeps().is_empty() {
+            if script.arrived() == 1 && clock.waits().is_empty() {
                 dropped += 1;
                 client.call(Read).await.unwrap();
-                assert_eq!(clock.sleeps(), waits, "{status} after {polls} polls");
+                assert_eq!(clock.waits(), waits, "{status} after {polls} polls");
             }
         }
         assert!(dropped > 0, "no call was dropped while it waited");
@@ -350,13 +351,13 @@ async fn clients_of_one_client_share_the_pause_after_a_429() {
         if poll_at_most(polls, client.call(Read)).await.is_some() {
             break;
         }
-        if script.arrived() == 1 && clock.sleeps().is_empty() {
+        if script.arrived() == 1 && clock.waits().is_empty() {
             dropped += 1;
             let error = nobody.call(Read).await.unwrap_err();
-            assert_eq!((error.kind(), clock.sleeps()), (ErrorKind::Unauthorized, Vec::new()));
+            assert_eq!((error.kind(), clock.waits()), (ErrorKind::Unauthorized, Vec::new()));
             assert_eq!(client.wait_for(Read::ID), Duration::from_secs(5));
             other.call(Read).await.unwrap();
-            assert_eq!(clock.sleeps(), [Duration::from_secs(5)], "after {polls} polls");
+            assert_eq!(clock.waits(), [Duration::from_secs(5)], "after {polls} polls");
         }
     }
     assert!(dropped > 0, "no call was dropped while it waited");

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use anyvpn_core::Advice;
+use anyvpn_lab::machines::{Deed, Machine};
+use anyvpn_lab::network::Mishap;
 use anyvpn_sandbox::Fault;
-use anyvpn_testkit::machines::{Deed, Machine};
-use anyvpn_testkit::network::Mishap;
 use anyvpn_vpngn::ops::AddClient;
 use anyvpn_vpngn::{Ensured, Error, ProductType};
 use proptest::prelude::*;

@@ -20,10 +20,10 @@ use std::sync::Arc;
 
 use anyvpn_core::ErrorKind;
 use anyvpn_http::transport::Reqwest;
+use anyvpn_lab::machines::{Ledger, Machine, Wire};
+use anyvpn_lab::network::{self, Mishap, Network, conclude, mishaps};
 use anyvpn_sandbox::vpngn::{Quirks, Status};
 use anyvpn_sandbox::{Clock, Sandbox};
-use anyvpn_testkit::machines::{Ledger, Machine, Wire};
-use anyvpn_testkit::network::{self, Mishap, Network, conclude, mishaps};
 use anyvpn_vpngn::ops::{GetProducts, ListAliases, TokenRefresh};
 use anyvpn_vpngn::{Access, Error, Proof, Vpngn};
 use contest::interludes;
@@ -95,13 +95,9 @@ impl World {
         let server = |wire: Wire| {
             let network = Network::new(wire, Arc::clone(&sandbox), Clock::fixed(clock.now()));
             let keys = (sandbox.vpngn().api_key(), sandbox.vpngn().secret_key());
-            let server = Vpngn::builder(sandbox.vpngn_url())
-                .credential(Access::server(keys.0, keys.1))
-                .transport(Arc::new(network.clone()))
-                .clock(Arc::new(network.clone()))
-                .build()
-                .unwrap();
-            (server, network)
+            let builder = Vpngn::builder(sandbox.vpngn_url());
+            let builder = builder.credential(Access::server(keys.0, keys.1));
+            (network.connect(builder).build().unwrap(), network)
         };
         let (second, _) = server(wire(Machine::Second));
         let wire = wire(Machine::First);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyvpn_core::{Accounts, ChangePassword, CreatedCustomer, Customers, NewCustomer};
 use anyvpn_http::MemoryStore;
-use anyvpn_testkit::machines::Machine;
-use anyvpn_testkit::network::Mishap;
+use anyvpn_lab::machines::Machine;
+use anyvpn_lab::network::Mishap;
 use anyvpn_vpngn::ops::{
     AddAlias, AddClient, CancelRequest, DelAlias, NewProduct, ResetPassword, UpgradeProduct,
 };

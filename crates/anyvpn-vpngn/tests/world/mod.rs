@@ -3,15 +3,18 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
-use std::time::{Duration, Instant};
+pub mod harness;
 
-use anyvpn_core::{OperationId, Timestamp};
-use anyvpn_http::{Binding, BoundToken, ClientBuilder, Limits, RetryPolicy};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyvpn_core::OperationId;
+use anyvpn_http::{Binding, BoundToken, ClientBuilder, Limits};
+pub use anyvpn_lab::harness::quick;
 use anyvpn_sandbox::vpngn::Account;
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use anyvpn_vpngn::ops::{AddAlias, AddClient, OPERATIONS, call_by_name};
 use anyvpn_vpngn::{Access, Dialect, Error, ProductType, Proof, SessionTokens, Vpngn};
-use futures_core::future::BoxFuture;
 use serde_json::{Value, json};
 
 pub const EMAIL: &str = "jo@example.com";
@@ -54,14 +57,6 @@ impl Credential {
 pub struct World {
     pub sandbox: Sandbox,
     pub account: Account,
-}
-
-/// Without waits that a test would feel, and with time enough for a busy machine.
-pub fn quick(builder: ClientBuilder<Dialect>) -> ClientBuilder<Dialect> {
-    let first_delay = Duration::from_millis(1);
-    builder
-        .retry(RetryPolicy { first_delay, ..RetryPolicy::default() })
-        .limits(Limits { attempt: Duration::from_secs(10), ..Limits::default() })
 }
 
 impl World {
@@ -160,9 +155,7 @@ impl World {
 
     /// How often the operation arrived since the world began.
     pub fn arrived(&self, operation: OperationId) -> usize {
-        let name = operation.to_string();
-        let received = self.sandbox.received();
-        received.iter().filter(|it| it.operation == Some(&name)).count()
+        anyvpn_lab::harness::arrived(&self.sandbox, operation)
     }
 }
 
@@ -176,45 +169,14 @@ pub fn newcomer(email: &str) -> AddClient {
     AddClient { password, ..AddClient::new(email, "US".parse().unwrap(), ProductType::Months12) }
 }
 
-/// The sandbox's clock, for a client: who waits for a turn or a repetition moves it. Waits of a
-/// minute or more are deadlines, and real.
-pub struct SharedClock {
-    clock: anyvpn_sandbox::Clock,
-    origin: (Instant, Timestamp),
-}
-
-impl SharedClock {
-    pub fn of(sandbox: &Sandbox) -> Self {
-        let clock = sandbox.clock().clone();
-        Self { origin: (Instant::now(), clock.now()), clock }
-    }
-
-    /// With limits that are long enough to be told from waits.
-    pub fn limits() -> Limits {
-        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
-        Limits { attempt: minutes(2), call: minutes(60), ..Limits::default() }
-    }
-}
-
-impl anyvpn_http::Clock for SharedClock {
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    fn instant(&self) -> Instant {
-        let (instant, began) = self.origin;
-        instant + Duration::try_from(self.clock.now().duration_since(began)).unwrap()
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        let clock = self.clock.clone();
-        Box::pin(async move {
-            if duration >= Duration::from_secs(60) {
-                return tokio::time::sleep(duration).await;
-            }
-            // What else is ready goes first, as it would while time passes.
-            tokio::task::yield_now().await;
-            clock.advance(duration);
-        })
-    }
+/// A client's builder on the sandbox's clock: who waits for a turn or a retry moves it. Longer waits are
+/// deadlines, and never end.
+pub fn on_sandbox_time(
+    builder: ClientBuilder<Dialect>,
+    sandbox: &Sandbox,
+) -> ClientBuilder<Dialect> {
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let time = anyvpn_lab::time::of_sandbox(sandbox.clock()).with_endless(minutes(1));
+    let limits = Limits { attempt: minutes(2), call: minutes(60), ..Limits::default() };
+    builder.clock(Arc::new(time)).limits(limits)
 }

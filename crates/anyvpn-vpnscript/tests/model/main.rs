@@ -22,10 +22,11 @@ use anyvpn_core::{ObtainedConfig, ServerConfigs};
 use anyvpn_http::Operation as _;
 use anyvpn_http::transport::Reqwest;
 use anyvpn_http::{Binding, BoundToken, MemoryStore};
+use anyvpn_lab::harness::still_sandbox;
+use anyvpn_lab::machines::{Ledger, Machine, Wire};
+use anyvpn_lab::network::{self, Network, mishaps};
+use anyvpn_sandbox::Sandbox;
 use anyvpn_sandbox::vpnscript::{ConfigState, Quirks, Service, ServiceState};
-use anyvpn_sandbox::{Clock, Sandbox};
-use anyvpn_testkit::machines::{Ledger, Machine, Wire};
-use anyvpn_testkit::network::{self, Network, mishaps};
 use anyvpn_vpnscript::ops::CreateToken;
 use anyvpn_vpnscript::{Error, Password, Secret, VpnScript};
 use proptest::prelude::*;
@@ -83,9 +84,7 @@ struct World {
 
 impl World {
     async fn new(seed: u64) -> Self {
-        let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
-        let sandbox = Sandbox::builder().seed(seed).clock(clock.clone()).start().await.unwrap();
-        let sandbox = Arc::new(sandbox);
+        let sandbox = Arc::new(still_sandbox().seed(seed).start().await.unwrap());
         let service = sandbox.vpnscript();
         let token = service.add_account(USERNAME, PASSWORD).token;
         // Waits move the sandbox's clock: jobs are done meanwhile.
@@ -97,9 +96,9 @@ impl World {
         });
         let reqwest = || Reqwest::loopback().unwrap();
         let wire = Wire::new(reqwest(), Machine::First, ledger.clone());
-        let network = Network::new(wire.clone(), Arc::clone(&sandbox), clock.clone());
+        let network = Network::new(wire.clone(), Arc::clone(&sandbox), sandbox.clock().clone());
         let second = Wire::new(reqwest(), Machine::Second, ledger.clone());
-        let second_network = Network::new(second, Arc::clone(&sandbox), clock);
+        let second_network = Network::new(second, Arc::clone(&sandbox), sandbox.clock().clone());
         let quirks = service.quirks();
         service.set_devices(USERNAME, 4);
         let account = Account {
@@ -217,9 +216,8 @@ fn client(sandbox: &Sandbox, network: &Network, token: Option<String>) -> VpnScr
     let password = Password::new(USERNAME, Secret::from(PASSWORD), "Liam's laptop");
     let binding = Binding::new("vpnscript", sandbox.vpnscript_url(), Some(USERNAME.to_owned()));
     let token = token.map(|token| BoundToken::new(binding, Secret::from(token)));
-    VpnScript::builder(sandbox.vpnscript_url())
-        .transport(Arc::new(network.clone()))
-        .clock(Arc::new(network.clone()))
+    network
+        .connect(VpnScript::builder(sandbox.vpnscript_url()))
         .build()
         .unwrap()
         .with_lock_folder(None)

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyvpn_core::{Accounts, Advice, Config as Obtained, ConfigRequest, Protocol, ServerConfigs};
+use anyvpn_lab::machines::{Deed, Machine};
+use anyvpn_lab::network::Mishap;
 use anyvpn_sandbox::Fault;
 use anyvpn_sandbox::vpnscript::ServiceState;
-use anyvpn_testkit::machines::{Deed, Machine};
-use anyvpn_testkit::network::Mishap;
 use anyvpn_vpnscript::ops::{CreateWireGuardConfig, DeleteWireGuardConfig};
 use anyvpn_vpnscript::{Error, ErrorKind, Secret, VpnScript};
 use proptest::prelude::*;

@@ -3,20 +3,22 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "it is a test, only not in a function that says so")]
 
-use std::sync::{Arc, Mutex};
-use std::task::Poll;
-use std::time::{Duration, Instant};
+pub mod harness;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyvpn_core::{
-    Config, ConfigRequest, LeftoverKind, OperationId, ServerConfigs, Timestamp, WireGuardConfig,
+    Config, ConfigRequest, LeftoverKind, OperationId, ServerConfigs, WireGuardConfig,
 };
+use anyvpn_http::ClientBuilder;
 use anyvpn_http::transport::Reqwest;
-use anyvpn_http::{ClientBuilder, Clock, Limits, RetryPolicy};
+use anyvpn_lab::harness::still_sandbox;
 use anyvpn_sandbox::vpnscript::Service;
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
+use anyvpn_testkit::time::VirtualTime;
 use anyvpn_vpnscript::ops::{OPERATIONS, call_by_name};
 use anyvpn_vpnscript::{Dialect, Error, VpnScript};
-use futures_core::future::BoxFuture;
 use serde_json::{Value, json};
 
 pub const USERNAME: &str = "liam";
@@ -28,75 +30,25 @@ pub const WIREGUARD: &str = "2";
 /// WireGuard, with two slots.
 pub const SMALL: &str = "5";
 
-/// A clock that goes by the sandbox's: a short wait moves that one and is over at once, and a long
-/// one, the bound of an attempt, never ends.
-#[derive(Clone)]
-pub struct JobClock {
-    sandbox: anyvpn_sandbox::Clock,
-    start: (Instant, Timestamp),
-    waits: Arc<Mutex<Vec<Duration>>>,
-}
-
-impl JobClock {
-    pub fn new(sandbox: &Sandbox) -> Self {
-        let sandbox = sandbox.clock().clone();
-        let start = (Instant::now(), sandbox.now());
-        Self { sandbox, start, waits: Arc::default() }
-    }
-
-    /// The short waits so far, in order.
-    pub fn waits(&self) -> Vec<Duration> {
-        self.waits.lock().unwrap().clone()
-    }
-}
-
-impl Clock for JobClock {
-    fn now(&self) -> Timestamp {
-        self.sandbox.now()
-    }
-
-    fn instant(&self) -> Instant {
-        let (instant, time) = self.start;
-        instant + Duration::try_from(self.sandbox.now().duration_since(time)).unwrap()
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        let clock = self.clone();
-        Box::pin(async move {
-            if duration > Duration::from_secs(10) {
-                return std::future::pending().await;
-            }
-            // What else is ready goes first, as it would while time passes.
-            let mut began = false;
-            std::future::poll_fn(|context| {
-                context.waker().wake_by_ref();
-                if std::mem::replace(&mut began, true) { Poll::Ready(()) } else { Poll::Pending }
-            })
-            .await;
-            clock.sandbox.advance(duration);
-            clock.waits.lock().unwrap().push(duration);
-        })
-    }
-}
-
 pub struct World {
     pub sandbox: Sandbox,
-    pub clock: JobClock,
+    pub clock: VirtualTime,
     pub token: String,
     pub vpn: VpnScript,
 }
 
 impl World {
     pub async fn new(seed: u64) -> Self {
-        let clock = anyvpn_sandbox::Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap());
-        Self::on(Sandbox::builder().seed(seed).clock(clock)).await
+        Self::on(still_sandbox().seed(seed)).await
     }
 
     /// On a sandbox that this starts, and whose clock stands still.
     pub async fn on(sandbox: SandboxBuilder) -> Self {
         let sandbox = sandbox.start().await.unwrap();
         let token = sandbox.vpnscript().add_account(USERNAME, PASSWORD).token;
-        let clock = JobClock::new(&sandbox);
+        // Short waits move the sandbox's clock; a long one is the bound of an attempt.
+        let attempt = Duration::from_millis(10_001);
+        let clock = anyvpn_lab::time::of_sandbox(sandbox.clock()).with_endless(attempt);
         let vpn = client(builder(&sandbox, &clock).token(token.as_str()));
         Self { sandbox, clock, token, vpn }
     }
@@ -156,7 +108,7 @@ impl World {
     }
 }
 
-fn builder(sandbox: &Sandbox, clock: &JobClock) -> ClientBuilder<Dialect> {
+fn builder(sandbox: &Sandbox, clock: &VirtualTime) -> ClientBuilder<Dialect> {
     VpnScript::builder(sandbox.vpnscript_url()).clock(Arc::new(clock.clone()))
 }
 
@@ -165,13 +117,9 @@ pub fn client(builder: ClientBuilder<Dialect>) -> VpnScript {
     builder.build().unwrap().with_lock_folder(None)
 }
 
-/// With the clock of the machine: without waits that a test would feel, and with time enough for a
-/// busy machine.
+/// With the clock of the machine.
 pub fn quick(sandbox: &Sandbox) -> ClientBuilder<Dialect> {
-    let first_delay = Duration::from_millis(1);
-    VpnScript::builder(sandbox.vpnscript_url())
-        .retry(RetryPolicy { first_delay, ..RetryPolicy::default() })
-        .limits(Limits { attempt: Duration::from_secs(10), ..Limits::default() })
+    anyvpn_lab::harness::quick(VpnScript::builder(sandbox.vpnscript_url()))
 }
 
 pub async fn obtain(vpn: &VpnScript, server: &str) -> Result<(u64, WireGuardConfig), Error> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use anyvpn_testkit::time::VirtualTime;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -13,12 +14,11 @@ use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::Clock;
 use super::tls::server_hello;
 
 /// What becomes of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum ConnectionFault {
     /// It leads to the server.
     Through,
     /// Nothing is read, nothing sent.
@@ -47,7 +47,7 @@ pub(crate) enum Way {
 }
 
 /// Listens in front of a server until it is dropped.
-pub(crate) struct Front {
+pub(crate) struct FaultProxy {
     pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
     task: AbortHandle,
@@ -55,9 +55,9 @@ pub(crate) struct Front {
 
 struct Shared {
     server: SocketAddr,
-    way: Way,
+    fault: ConnectionFault,
     tls: Option<Tls>,
-    clock: Clock,
+    time: VirtualTime,
     mended: AtomicBool,
     /// Requests of which something came, and that the server did not get.
     lost: AtomicUsize,
@@ -71,7 +71,7 @@ pub(crate) struct Tls {
     pub(crate) good: Arc<ServerConfig>,
 }
 
-impl Way {
+impl ConnectionFault {
     /// Whether the fault is for connections that TLS is expected on and does not begin.
     pub(crate) fn is_in_handshake(self) -> bool {
         matches!(
@@ -95,21 +95,21 @@ impl Way {
     }
 }
 
-impl Front {
-    /// A connection of `way` for every one that comes, until it is mended: then all lead through.
+impl FaultProxy {
+    /// Breaks every connection with `fault` until it is mended; then all lead through.
     pub(crate) async fn start(
         server: SocketAddr,
-        way: Way,
+        fault: ConnectionFault,
         tls: Option<Tls>,
-        clock: Clock,
+        time: VirtualTime,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind((server.ip(), 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             server,
-            way,
+            fault,
             tls,
-            clock,
+            time,
             mended: AtomicBool::new(false),
             lost: AtomicUsize::new(0),
             ended: Notify::new(),
@@ -134,7 +134,7 @@ impl Front {
     }
 }
 
-impl Drop for Front {
+impl Drop for FaultProxy {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -156,7 +156,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 impl Shared {
     async fn lead(&self, mut stream: TcpStream) -> io::Result<()> {
         let broken = !self.mended.load(Ordering::SeqCst);
-        let way = if broken { self.way } else { Way::Through };
+        let fault = if broken { self.fault } else { ConnectionFault::Through };
         let config = match &self.tls {
             Some(tls) if broken => tls.broken.as_ref(),
             Some(tls) => Some(&tls.good),
@@ -164,53 +164,57 @@ impl Shared {
         };
         if let Some(config) = config {
             let stream = TlsAcceptor::from(Arc::clone(config)).accept(stream).await?;
-            return match way {
-                Way::CutTls | Way::ForgedRecord => self.spoil_tls(stream, way).await,
+            return match fault {
+                ConnectionFault::CutTls | ConnectionFault::ForgedRecord => {
+                    self.corrupt_tls(stream, fault).await
+                }
                 _ => self.through(stream).await,
             };
         }
-        match way {
-            Way::Through | Way::CutTls | Way::ForgedRecord => self.through(stream).await,
-            Way::Silence => {
+        match fault {
+            ConnectionFault::Through | ConnectionFault::CutTls | ConnectionFault::ForgedRecord => {
+                self.through(stream).await
+            }
+            ConnectionFault::Silence => {
                 self.lose(&stream).await?;
-                let wait = self.clock.server_waits(Duration::MAX);
+                let wait = self.time.server_waits(Duration::MAX);
                 let gone =
-                    async { while read(&mut stream).await.is_ok_and(|it| !it.is_empty()) {} };
+                    async { while read(&mut stream).await.is_ok_and(|part| !part.is_empty()) {} };
                 tokio::select! { () = wait => {}, () = gone => {} }
                 Ok(())
             }
-            Way::SilenceInHandshake => {
+            ConnectionFault::SilenceInHandshake => {
                 while !read(&mut stream).await?.is_empty() {}
                 Ok(())
             }
-            Way::ResetAfter(bytes) => {
+            ConnectionFault::ResetAfter(bytes) => {
                 self.take(&mut stream, bytes).await?;
                 stream.set_zero_linger()
             }
-            Way::CloseAfter(bytes) => {
+            ConnectionFault::CloseAfter(bytes) => {
                 self.take(&mut stream, bytes).await?;
                 // What is left unread would make the system send RST in place of FIN.
                 stream.shutdown().await?;
                 while !read(&mut stream).await?.is_empty() {}
                 Ok(())
             }
-            Way::ResetBeforeLast => {
+            ConnectionFault::ResetBeforeLast => {
                 self.lost.fetch_add(1, Ordering::SeqCst);
                 message(&mut stream).await?;
                 stream.set_zero_linger()
             }
-            Way::Hello(version, random_end) => {
+            ConnectionFault::Hello(version, random_end) => {
                 read(&mut stream).await?;
                 stream.write_all(&server_hello(version, &random_end)).await?;
                 while !read(&mut stream).await?.is_empty() {}
                 Ok(())
             }
-            Way::HelloReset => {
+            ConnectionFault::HelloReset => {
                 read(&mut stream).await?;
                 stream.set_zero_linger()
             }
-            Way::HelloClose => read(&mut stream).await.map(drop),
-            Way::PlainHttp => {
+            ConnectionFault::HelloClose => read(&mut stream).await.map(drop),
+            ConnectionFault::PlainHttp => {
                 read(&mut stream).await?;
                 let refusal = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
                 stream.write_all(refusal).await
@@ -243,24 +247,24 @@ impl Shared {
     }
 
     /// One exchange with the server, and then a fault.
-    async fn kept(&self, mut stream: TcpStream, way: Way) -> io::Result<()> {
+    async fn kept(&self, mut stream: TcpStream, fault: ConnectionFault) -> io::Result<()> {
         self.exchange(&mut stream).await?;
-        match way {
-            Way::StaleReset => {
+        match fault {
+            ConnectionFault::StaleReset => {
                 self.take(&mut stream, 1).await?;
                 stream.set_zero_linger()?;
             }
-            Way::StaleClose => {
+            ConnectionFault::StaleClose => {
                 message(&mut stream).await?;
                 self.lost.fetch_add(1, Ordering::SeqCst);
             }
-            Way::IdleReset => stream.set_zero_linger()?,
-            Way::Idle408 => {
+            ConnectionFault::IdleReset => stream.set_zero_linger()?,
+            ConnectionFault::Idle408 => {
                 stream
                     .write_all(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n")
                     .await?;
             }
-            Way::Idle200 => {
+            ConnectionFault::Idle200 => {
                 let forged =
                     b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{\"status\":\"success\"}";
                 stream.write_all(forged).await?;
@@ -284,26 +288,26 @@ impl Shared {
     }
 
     /// The request's work is done; the reply breaks below TLS.
-    async fn spoil_tls(
+    async fn corrupt_tls(
         &self,
         mut stream: tokio_rustls::server::TlsStream<TcpStream>,
-        way: Way,
+        fault: ConnectionFault,
     ) -> io::Result<()> {
         let request = message(&mut stream).await?;
         let mut server = TcpStream::connect(self.server).await?;
         server.write_all(&request).await?;
         let reply = message(&mut server).await?;
         let text = String::from_utf8_lossy(&reply).replace("content-length", "x-length");
-        let part = match way {
+        let part = match fault {
             // A head without a body is a whole reply.
-            Way::CutTls if text.ends_with("\r\n\r\n") => b"",
-            Way::CutTls => text.as_bytes(),
+            ConnectionFault::CutTls if text.ends_with("\r\n\r\n") => b"",
+            ConnectionFault::CutTls => text.as_bytes(),
             _ => &text.as_bytes()[..text.len() / 2],
         };
         stream.write_all(part).await?;
         stream.flush().await?;
         let (mut stream, _) = stream.into_inner();
-        if way == Way::ForgedRecord {
+        if fault == ConnectionFault::ForgedRecord {
             stream.write_all(&[23, 3, 3, 0, 32]).await?;
             stream.write_all(&[0x5a; 32]).await?;
         }
@@ -328,12 +332,12 @@ async fn message(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         message.extend(part);
-        let Some(end) = message.windows(4).position(|it| it == b"\r\n\r\n") else {
+        let Some(end) = message.windows(4).position(|part| part == b"\r\n\r\n") else {
             continue;
         };
         let head = String::from_utf8_lossy(&message[..end]).to_ascii_lowercase();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-        let length = length.and_then(|it| it.trim().parse::<usize>().ok()).unwrap_or(0);
+        let length = length.and_then(|length| length.trim().parse::<usize>().ok()).unwrap_or(0);
         if message.len() >= end + 4 + length {
             return Ok(message);
         }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyvpn_http::transport::Setup;
+use anyvpn_testkit::time::VirtualTime;
 use rustls::ServerConfig;
 use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 
-use crate::lab::{
-    Address, Authority, BlackHole, Book, Certificate, Clock, Front, Kind, Lookup, NAME, Name, Tls,
-    Way, lead_through,
+use crate::faults::{
+    Address, Authority, BlackHole, Certificate, ConnectionFault, FaultProxy, Kind, Lookup, NAME,
+    Name, StubResolver, Tls, lead_through,
 };
 
 /// How long a connection may take in real time: nothing in the lab makes a good one wait.
@@ -34,51 +35,51 @@ pub(super) struct Certificates {
 impl Certificates {
     pub(super) fn new() -> Self {
         let authority = Authority::new();
-        let make = |it: &Certificate| (*it, authority.server(*it));
+        let make = |certificate: &Certificate| (*certificate, authority.server(*certificate));
         let made = Certificate::ALL.iter().map(make).collect();
         Self { authority, made }
     }
 
     fn of(&self, certificate: Certificate) -> Arc<ServerConfig> {
-        let found = self.made.iter().find(|(it, _)| *it == certificate);
+        let found = self.made.iter().find(|(made, _)| *made == certificate);
         Arc::clone(&found.expect("all are made").1)
     }
 }
 
 /// What is in force while a case is played.
-pub(super) struct Props {
+pub(super) struct Environment {
     /// The address to call, without a path.
     pub(super) url: String,
-    pub(super) front: Option<Front>,
-    /// Requests that go into the front are TLS's own.
+    pub(super) proxy: Option<FaultProxy>,
+    /// Requests that go into the proxy are TLS's own.
     https: bool,
     mend: Vec<Box<dyn FnOnce() + Send>>,
     /// Kept open, so that nothing else takes its place.
     _holes: Vec<BlackHole>,
 }
 
-impl Props {
+impl Environment {
     /// Sets what a case needs in front of the sandbox at `server`.
     pub(super) async fn set(
         kind: Option<&Kind>,
         certificates: &Certificates,
         server: SocketAddr,
-        clock: &Clock,
+        time: &VirtualTime,
     ) -> io::Result<(Self, Setup)> {
         let tls = certificates.authority.client();
         let mut setup = Setup { connect: CONNECT, tls, names: None, proxy: None };
         let url = format!("http://{server}");
-        let mut props =
-            Self { url, front: None, https: false, mend: Vec::new(), _holes: Vec::new() };
+        let mut environment =
+            Self { url, proxy: None, https: false, mend: Vec::new(), _holes: Vec::new() };
         match kind {
             None => {}
             Some(Kind::Refused) => {
                 // Held, and not listened on until it is mended.
                 let socket = TcpSocket::new_v4()?;
                 socket.bind((server.ip(), 0).into())?;
-                props.url = format!("http://{}", socket.local_addr()?);
+                environment.url = format!("http://{}", socket.local_addr()?);
                 let here = Handle::current();
-                props.mend.push(Box::new(move || {
+                environment.mend.push(Box::new(move || {
                     let _here = here.enter();
                     if let Ok(listener) = socket.listen(16) {
                         lead_through(listener, server);
@@ -88,37 +89,39 @@ impl Props {
             Some(Kind::BlackHole) => {
                 setup.connect = CONNECT_IN_VAIN;
                 let hole = BlackHole::at((server.ip(), 0).into()).await?;
-                props.url = format!("http://{}", hole.address()?);
+                environment.url = format!("http://{}", hole.address()?);
                 let here = Handle::current();
-                props.mend.push(Box::new(move || {
+                environment.mend.push(Box::new(move || {
                     let _here = here.enter();
                     hole.mend(server);
                 }));
             }
             Some(Kind::Name(name)) => {
                 let good = certificates.of(Certificate::Good);
-                props.name(name, good, server, clock, &mut setup).await?;
+                environment.name(name, good, server, time, &mut setup).await?;
             }
-            Some(Kind::Way(way)) if way.is_in_handshake() => {
-                if *way == Way::SilenceInHandshake {
+            Some(Kind::ConnectionFault(fault)) if fault.is_in_handshake() => {
+                if *fault == ConnectionFault::SilenceInHandshake {
                     setup.connect = CONNECT_IN_VAIN;
                 }
                 let good = certificates.of(Certificate::Good);
-                props.secure(*way, Tls { broken: None, good }, server, clock, &mut setup).await?;
+                environment
+                    .secure(*fault, Tls { broken: None, good }, server, time, &mut setup)
+                    .await?;
             }
-            Some(Kind::Tls(certificate, way)) => {
+            Some(Kind::Tls(certificate, fault)) => {
                 let broken = Some(certificates.of(*certificate));
                 let good = certificates.of(Certificate::Good);
-                props.secure(*way, Tls { broken, good }, server, clock, &mut setup).await?;
+                environment.secure(*fault, Tls { broken, good }, server, time, &mut setup).await?;
             }
-            Some(Kind::Way(way)) => {
-                let front = Front::start(server, *way, None, clock.clone()).await?;
-                props.url = format!("http://{}", front.address);
-                props.mend.push(Box::new(front.mend()));
-                props.front = Some(front);
+            Some(Kind::ConnectionFault(fault)) => {
+                let proxy = FaultProxy::start(server, *fault, None, time.clone()).await?;
+                environment.url = format!("http://{}", proxy.address);
+                environment.mend.push(Box::new(proxy.mend()));
+                environment.proxy = Some(proxy);
             }
         }
-        Ok((props, setup))
+        Ok((environment, setup))
     }
 
     /// By https: plain http goes to names of this machine only, which nobody is asked for.
@@ -127,12 +130,13 @@ impl Props {
         name: &Name,
         certificate: Arc<ServerConfig>,
         server: SocketAddr,
-        clock: &Clock,
+        time: &VirtualTime,
         setup: &mut Setup,
     ) -> io::Result<()> {
         let tls = Tls { broken: Some(Arc::clone(&certificate)), good: certificate };
-        let front = Front::start(server, Way::Through, Some(tls), clock.clone()).await?;
-        let port = front.address.port();
+        let proxy =
+            FaultProxy::start(server, ConnectionFault::Through, Some(tls), time.clone()).await?;
+        let port = proxy.address.port();
         let broken = match name {
             Name::Fails(lookup) => {
                 if matches!(lookup, Lookup::Silence) {
@@ -146,7 +150,7 @@ impl Props {
                     let hole = SocketAddr::new(SWALLOWING, port);
                     self._holes.push(BlackHole::at(hole).await?);
                 }
-                let address = |it: &Address| match it {
+                let address = |address: &Address| match address {
                     Address::Good => server.ip(),
                     Address::Refused => REFUSING,
                     Address::BlackHole => SWALLOWING,
@@ -155,31 +159,31 @@ impl Props {
                 Lookup::Found(addresses.iter().map(address).collect())
             }
         };
-        let book = Book::new(broken, Lookup::Found(vec![server.ip()]));
-        let mended = book.clone();
+        let resolver = StubResolver::new(broken, Lookup::Found(vec![server.ip()]));
+        let mended = resolver.clone();
         self.mend.push(Box::new(move || mended.mend()));
         self.url = format!("https://{NAME}:{port}");
         self.https = true;
-        self.front = Some(front);
-        setup.names = Some(Arc::new(book));
+        self.proxy = Some(proxy);
+        setup.names = Some(Arc::new(resolver));
         Ok(())
     }
 
     async fn secure(
         &mut self,
-        way: Way,
+        fault: ConnectionFault,
         tls: Tls,
         server: SocketAddr,
-        clock: &Clock,
+        time: &VirtualTime,
         setup: &mut Setup,
     ) -> io::Result<()> {
-        let front = Front::start(server, way, Some(tls), clock.clone()).await?;
-        let here = Lookup::Found(vec![front.address.ip()]);
-        setup.names = Some(Arc::new(Book::new(here.clone(), here)));
-        self.url = format!("https://{NAME}:{}", front.address.port());
-        self.mend.push(Box::new(front.mend()));
+        let proxy = FaultProxy::start(server, fault, Some(tls), time.clone()).await?;
+        let here = Lookup::Found(vec![proxy.address.ip()]);
+        setup.names = Some(Arc::new(StubResolver::new(here.clone(), here)));
+        self.url = format!("https://{NAME}:{}", proxy.address.port());
+        self.mend.push(Box::new(proxy.mend()));
         self.https = true;
-        self.front = Some(front);
+        self.proxy = Some(proxy);
         Ok(())
     }
 
@@ -189,10 +193,10 @@ impl Props {
         Box::new(move || steps.into_iter().for_each(|step| step()))
     }
 
-    /// Requests that came to the front and not to the sandbox.
+    /// Requests that came to the proxy and not to the sandbox.
     pub(super) fn lost(&self) -> usize {
-        match &self.front {
-            Some(front) if !self.https => front.lost(),
+        match &self.proxy {
+            Some(proxy) if !self.https => proxy.lost(),
             _ => 0,
         }
     }

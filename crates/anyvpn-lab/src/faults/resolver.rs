@@ -21,13 +21,13 @@ pub(crate) enum Lookup {
 
 /// One lookup for all names, until it is mended: then another one.
 #[derive(Clone)]
-pub(crate) struct Book {
+pub(crate) struct StubResolver {
     broken: Lookup,
     good: Lookup,
     mended: Arc<AtomicBool>,
 }
 
-impl Book {
+impl StubResolver {
     pub(crate) fn new(broken: Lookup, good: Lookup) -> Self {
         Self { broken, good, mended: Arc::default() }
     }
@@ -37,7 +37,7 @@ impl Book {
     }
 }
 
-impl Names for Book {
+impl Names for StubResolver {
     fn addresses(&self, name: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
         let mended = self.mended.load(Ordering::SeqCst);
         let lookup = if mended { self.good.clone() } else { self.broken.clone() };

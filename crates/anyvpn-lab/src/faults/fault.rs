@@ -1,4 +1,4 @@
-//! What the lab plays, as data.
+//! The faults that the laboratory plays, as data.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use anyvpn_sandbox::Wanted;
 
 use Address::{BlackHole, Good, Refused, Six};
 
-use super::Way;
-use super::names::Lookup;
+use super::ConnectionFault;
+use super::resolver::Lookup;
 use super::tls::Certificate;
 
 /// One way in which a connection, TLS or a name fails.
@@ -43,9 +43,9 @@ pub(crate) enum Kind {
     /// A name, whose addresses are this one's.
     Name(Name),
     /// A connection in front of the server.
-    Way(Way),
+    ConnectionFault(ConnectionFault),
     /// The same with TLS, after a handshake with this certificate.
-    Tls(Certificate, Way),
+    Tls(Certificate, ConnectionFault),
     /// Nothing listens.
     Refused,
     /// The connection is never answered.
@@ -137,77 +137,81 @@ static FAULTS: &[LabFault] = &[
     connection("refused", "Nothing listens.", || Kind::Refused),
     connection("black-hole", "The connection is never answered.", || Kind::BlackHole),
     connection("accepted-and-silent", "Accepted, and nothing is ever read.", || {
-        Kind::Way(Way::Silence)
+        Kind::ConnectionFault(ConnectionFault::Silence)
     }),
     connection("reset-after-request-byte", "Reset after the request's first byte.", || {
-        Kind::Way(Way::ResetAfter(1))
+        Kind::ConnectionFault(ConnectionFault::ResetAfter(1))
     }),
     connection("reset-in-request", "Reset after 40 bytes of the request.", || {
-        Kind::Way(Way::ResetAfter(40))
+        Kind::ConnectionFault(ConnectionFault::ResetAfter(40))
     }),
     connection("reset-before-last-request-byte", "Reset before the request's last byte.", || {
-        Kind::Way(Way::ResetBeforeLast)
+        Kind::ConnectionFault(ConnectionFault::ResetBeforeLast)
     }),
     connection("close-in-request", "Closed after 40 bytes of the request.", || {
-        Kind::Way(Way::CloseAfter(40))
+        Kind::ConnectionFault(ConnectionFault::CloseAfter(40))
     }),
     connection("stale-reset", "A kept connection is reset as it is used again.", || {
-        Kind::Way(Way::StaleReset)
+        Kind::ConnectionFault(ConnectionFault::StaleReset)
     }),
     connection("stale-close", "A kept connection is closed as it is used again.", || {
-        Kind::Way(Way::StaleClose)
+        Kind::ConnectionFault(ConnectionFault::StaleClose)
     }),
     idle("idle-close", "A kept connection is closed while nobody uses it.", || {
-        Kind::Way(Way::IdleClose)
+        Kind::ConnectionFault(ConnectionFault::IdleClose)
     }),
     idle("idle-reset", "A kept connection is reset while nobody uses it.", || {
-        Kind::Way(Way::IdleReset)
+        Kind::ConnectionFault(ConnectionFault::IdleReset)
     }),
     idle("idle-408", "408 on a kept connection while nobody uses it, then closed.", || {
-        Kind::Way(Way::Idle408)
+        Kind::ConnectionFault(ConnectionFault::Idle408)
     }),
     idle("idle-200", "A forged reply on a kept connection while nobody uses it.", || {
-        Kind::Way(Way::Idle200)
+        Kind::ConnectionFault(ConnectionFault::Idle200)
     }),
     LabFault {
         wanted: VALUE,
         ..tls("tls-good", "A certificate as it should be.", || {
-            Kind::Tls(Certificate::Good, Way::Through)
+            Kind::Tls(Certificate::Good, ConnectionFault::Through)
         })
     },
     tls("tls-wrong-name", "A certificate for another name.", || {
-        Kind::Tls(Certificate::OtherName, Way::Through)
+        Kind::Tls(Certificate::OtherName, ConnectionFault::Through)
     }),
     tls("tls-expired", "A certificate that has expired.", || {
-        Kind::Tls(Certificate::Expired, Way::Through)
+        Kind::Tls(Certificate::Expired, ConnectionFault::Through)
     }),
     tls("tls-not-yet-valid", "A certificate of the future.", || {
-        Kind::Tls(Certificate::NotYet, Way::Through)
+        Kind::Tls(Certificate::NotYet, ConnectionFault::Through)
     }),
     tls("tls-unknown-issuer", "A certificate by an authority that nobody trusts.", || {
-        Kind::Tls(Certificate::OtherIssuer, Way::Through)
+        Kind::Tls(Certificate::OtherIssuer, ConnectionFault::Through)
     }),
     tls("tls-self-signed", "A certificate that signs itself.", || {
-        Kind::Tls(Certificate::SelfSigned, Way::Through)
+        Kind::Tls(Certificate::SelfSigned, ConnectionFault::Through)
     }),
     tls("tls-1.1", "A server that knows TLS 1.1 and no later one.", || {
-        Kind::Way(Way::Hello([3, 2], *b"ZZZZZZZZ"))
+        Kind::ConnectionFault(ConnectionFault::Hello([3, 2], *b"ZZZZZZZZ"))
     }),
     tls("tls-downgrade", "TLS 1.2, with the mark that somebody forced it down.", || {
-        Kind::Way(Way::Hello([3, 3], *b"DOWNGRD\x01"))
+        Kind::ConnectionFault(ConnectionFault::Hello([3, 3], *b"DOWNGRD\x01"))
     }),
-    tls("tls-plain-http", "Plain HTTP where TLS should be.", || Kind::Way(Way::PlainHttp)),
-    tls("tls-reset-in-handshake", "Reset after the client's hello.", || Kind::Way(Way::HelloReset)),
+    tls("tls-plain-http", "Plain HTTP where TLS should be.", || {
+        Kind::ConnectionFault(ConnectionFault::PlainHttp)
+    }),
+    tls("tls-reset-in-handshake", "Reset after the client's hello.", || {
+        Kind::ConnectionFault(ConnectionFault::HelloReset)
+    }),
     tls("tls-close-in-handshake", "Closed after the client's hello.", || {
-        Kind::Way(Way::HelloClose)
+        Kind::ConnectionFault(ConnectionFault::HelloClose)
     }),
     tls("tls-silence-in-handshake", "Silence after the client's hello.", || {
-        Kind::Way(Way::SilenceInHandshake)
+        Kind::ConnectionFault(ConnectionFault::SilenceInHandshake)
     }),
     tls("tls-cut", "The reply, and an end that TLS does not confirm.", || {
-        Kind::Tls(Certificate::Good, Way::CutTls)
+        Kind::Tls(Certificate::Good, ConnectionFault::CutTls)
     }),
     tls("tls-forged-record", "Half of the reply, and a record that nobody enciphered.", || {
-        Kind::Tls(Certificate::Good, Way::ForgedRecord)
+        Kind::Tls(Certificate::Good, ConnectionFault::ForgedRecord)
     }),
 ];

@@ -5,16 +5,17 @@ use std::time::Duration;
 use anyvpn_core::{Advice, Error, ErrorKind};
 use anyvpn_http::{Entry, Replay};
 use anyvpn_sandbox::Wanted;
+use anyvpn_testkit::openapi::Document;
 use serde_json::Value;
 
-use super::case::Case;
+use super::case::FaultCase;
+use super::most_memory;
 use super::run::{Mode, Outcome};
-use super::{limits, most_memory};
-use crate::openapi::Document;
+use crate::harness::limits;
 
 /// What must never happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Wrong {
+pub(super) enum Violation {
     /// An operation that must not be repeated arrived again, and not after a 429.
     Twice,
     /// Something panicked.
@@ -26,20 +27,20 @@ pub(super) enum Wrong {
     /// A secret came up in an output or in the log.
     Leak,
     /// A value came from a reply that has none.
-    Success,
+    WrongSuccess,
     /// A reply that is not the provider's told the caller something about the account.
     Believed,
     /// A reply that was whole was refused.
-    Failure,
+    WrongFailure,
     /// Work that was done was reported as failed, without advice to look.
-    Unsaid,
+    NotReported,
     /// A redirect was followed, or something else was sent that nobody asked for.
-    Strayed,
+    UnexpectedRequest,
     /// The client's next call went wrong.
     Unusable,
 }
 
-impl Wrong {
+impl Violation {
     /// All of them, and the words for a row in which it happened.
     pub(super) const ALL: [(Self, &str); 11] = [
         (Self::Twice, "a Once operation arriving twice"),
@@ -47,37 +48,37 @@ impl Wrong {
         (Self::Hang, "a hang beyond its deadline"),
         (Self::Memory, "memory over the bound"),
         (Self::Leak, "a leaked secret"),
-        (Self::Success, "a wrong success"),
+        (Self::WrongSuccess, "a wrong success"),
         (Self::Believed, "a reply of others that told the caller something about the account"),
-        (Self::Failure, "a wrong failure"),
-        (Self::Unsaid, "work done and not said"),
-        (Self::Strayed, "a request to elsewhere"),
+        (Self::WrongFailure, "a wrong failure"),
+        (Self::NotReported, "work done and not said"),
+        (Self::UnexpectedRequest, "a request to elsewhere"),
         (Self::Unusable, "a client that is of no more use"),
     ];
 }
 
-/// A run, judged.
-pub(super) struct Judged {
+/// A run, verdicts.
+pub(super) struct Verdict {
     pub(super) operation: &'static str,
     pub(super) replay: Replay,
     pub(super) case: usize,
     pub(super) mode: Mode,
     /// How often it arrived and what came of it, as the table has it.
     pub(super) cell: String,
-    pub(super) wrong: Vec<(Wrong, String)>,
+    pub(super) violations: Vec<(Violation, String)>,
     pub(super) memory: u64,
     pub(super) elapsed: Duration,
 }
 
 /// Judges the runs of one operation.
-pub(super) struct Bench<'a> {
+pub(super) struct Judge<'a> {
     entry: &'a Entry,
     document: Document,
     /// What each variant gives when nothing goes wrong.
     normal: Vec<Option<Value>>,
 }
 
-impl<'a> Bench<'a> {
+impl<'a> Judge<'a> {
     pub(super) fn new(entry: &'a Entry, document: Document, normal: Vec<Option<Value>>) -> Self {
         Self { entry, document, normal }
     }
@@ -85,78 +86,83 @@ impl<'a> Bench<'a> {
     pub(super) fn judge(
         &self,
         place: usize,
-        case: &Case,
+        case: &FaultCase,
         mode: Mode,
         variant: usize,
         outcome: Outcome,
-    ) -> Judged {
+    ) -> Verdict {
         let name = self.entry.id.to_string();
         let own: Vec<_> =
-            outcome.received.iter().filter(|it| it.operation == Some(&name)).collect();
+            outcome.received.iter().filter(|request| request.operation == Some(&name)).collect();
         let arrived = own.len() + outcome.lost;
-        let done = own.iter().filter(|it| it.effect).count();
+        let done = own.iter().filter(|request| request.effect).count();
 
-        let mut wrong = Vec::new();
-        let mut add = |is: bool, what: Wrong, why: String| {
+        let mut violations = Vec::new();
+        let mut add = |is: bool, what: Violation, why: String| {
             if is {
-                wrong.push((what, why));
+                violations.push((what, why));
             }
         };
         let once = self.entry.replay == Replay::Once;
         let before_last = own.split_last().map_or(&[][..], |(_, before)| before);
-        let asked_again = outcome.lost == 0 && before_last.iter().all(|it| it.status == Some(429));
-        add(once && arrived > 1 && !asked_again, Wrong::Twice, format!("arrived {arrived} times"));
-        add(once && done > 1, Wrong::Twice, format!("done {done} times"));
-        add(outcome.panics > 0, Wrong::Panic, format!("{} panics", outcome.panics));
+        let asked_again =
+            outcome.lost == 0 && before_last.iter().all(|request| request.status == Some(429));
+        add(
+            once && arrived > 1 && !asked_again,
+            Violation::Twice,
+            format!("arrived {arrived} times"),
+        );
+        add(once && done > 1, Violation::Twice, format!("done {done} times"));
+        add(outcome.panics > 0, Violation::Panic, format!("{} panics", outcome.panics));
         let late = outcome.elapsed > limits().call;
-        add(outcome.hung || late, Wrong::Hang, format!("after {:?}", outcome.elapsed));
+        add(outcome.hung || late, Violation::Hang, format!("after {:?}", outcome.elapsed));
         add(
             outcome.memory > most_memory(&limits()),
-            Wrong::Memory,
+            Violation::Memory,
             format!("{} bytes", outcome.memory),
         );
         for leak in &outcome.leaks {
-            add(true, Wrong::Leak, leak.clone());
+            add(true, Violation::Leak, leak.clone());
         }
-        let strayed = outcome.received.iter().find(|it| it.operation != Some(&name));
-        add(strayed.is_some(), Wrong::Strayed, format!("{strayed:?}"));
-        add(!outcome.usable, Wrong::Unusable, "the call after it".to_owned());
+        let unexpected = outcome.received.iter().find(|request| request.operation != Some(&name));
+        add(unexpected.is_some(), Violation::UnexpectedRequest, format!("{unexpected:?}"));
+        add(!outcome.usable, Violation::Unusable, "the call after it".to_owned());
         let foreign = case.foreign && outcome.faulty;
         match &outcome.result {
             Some(Ok(value)) => {
-                add(foreign, Wrong::Believed, "a value".to_owned());
+                add(foreign, Violation::Believed, "a value".to_owned());
                 // Only of a removal can be said that it was done before.
                 let changes = self.entry.replay != Replay::Safe && self.entry.method != "DELETE";
-                add(changes && done == 0, Wrong::Success, "nothing was done".to_owned());
+                add(changes && done == 0, Violation::WrongSuccess, "nothing was done".to_owned());
                 let ok = self.may_be(value, case, variant, &outcome);
-                add(!ok, Wrong::Success, value.to_string().chars().take(200).collect());
+                add(!ok, Violation::WrongSuccess, value.to_string().chars().take(200).collect());
             }
             Some(Err(error)) => {
                 let whole = matches!(case.wanted, Wanted::Value);
                 let named = error.operation() == Some(self.entry.id);
-                add(whole || !named, Wrong::Failure, error.to_string());
+                add(whole || !named, Violation::WrongFailure, error.to_string());
                 let believed = foreign && tells_of_the_account(error.kind());
-                add(believed, Wrong::Believed, error.to_string());
+                add(believed, Violation::Believed, error.to_string());
                 let said = error.advice() == Advice::ReadBack;
-                let unsaid = done > 0 && self.entry.replay != Replay::Safe && !said;
-                add(unsaid, Wrong::Unsaid, error.to_string());
+                let not_reported = done > 0 && self.entry.replay != Replay::Safe && !said;
+                add(not_reported, Violation::NotReported, error.to_string());
             }
             None => {}
         }
-        Judged {
+        Verdict {
             operation: self.entry.id.name(),
             replay: self.entry.replay,
             case: place,
             mode,
             cell: format!("{arrived}× {}", word(outcome.result.as_ref())),
-            wrong,
+            violations,
             memory: outcome.memory,
             elapsed: outcome.elapsed,
         }
     }
 
     /// Whether the value may come of this case.
-    fn may_be(&self, value: &Value, case: &Case, variant: usize, outcome: &Outcome) -> bool {
+    fn may_be(&self, value: &Value, case: &FaultCase, variant: usize, outcome: &Outcome) -> bool {
         let normal = self.normal[variant].as_ref() == Some(value);
         match case.wanted {
             Wanted::NoValue if outcome.faulty => false,

@@ -10,6 +10,8 @@ use futures_core::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response};
 
+use crate::instrumented::send_whole;
+
 /// One of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Machine {
@@ -34,53 +36,53 @@ pub enum Deed {
 pub struct Ledger(Arc<Inner>);
 
 struct Inner {
-    look: Box<dyn Fn() -> BTreeSet<String> + Send + Sync>,
+    list: Box<dyn Fn() -> BTreeSet<String> + Send + Sync>,
     /// Requests are done one at a time, so that each deed has one doer.
     one: tokio::sync::Mutex<()>,
-    book: Mutex<Book>,
+    entries: Mutex<Entries>,
 }
 
 #[derive(Default)]
-struct Book {
+struct Entries {
     deeds: Vec<(Machine, Deed)>,
     /// How many requests of each machine were done.
     done: [usize; 2],
 }
 
 impl Ledger {
-    /// A ledger of an account whose things `look` gives, by ids that are never given twice.
-    pub fn new(look: impl Fn() -> BTreeSet<String> + Send + Sync + 'static) -> Self {
+    /// A ledger of an account whose things `list` gives, by ids that are never given twice.
+    pub fn new(list: impl Fn() -> BTreeSet<String> + Send + Sync + 'static) -> Self {
         let one = tokio::sync::Mutex::new(());
-        Self(Arc::new(Inner { look: Box::new(look), one, book: Mutex::default() }))
+        Self(Arc::new(Inner { list: Box::new(list), one, entries: Mutex::default() }))
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who made the thing; `None` when no request of the two did.
     #[must_use]
     pub fn maker(&self, id: &str) -> Option<Machine> {
         let is_it = |deed: &Deed| matches!(deed, Deed::Made(made) if made == id);
-        self.book().deeds.iter().find(|(_, deed)| is_it(deed)).map(|(machine, _)| *machine)
+        self.entries().deeds.iter().find(|(_, deed)| is_it(deed)).map(|(machine, _)| *machine)
     }
 
     /// How many deeds there were.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.book().deeds.len()
+        self.entries().deeds.len()
     }
 
     /// The deeds after the first `count`.
     #[must_use]
     pub fn since(&self, count: usize) -> Vec<(Machine, Deed)> {
-        self.book().deeds[count..].to_vec()
+        self.entries().deeds[count..].to_vec()
     }
 
     /// How many requests of the machine were done or broke.
     #[must_use]
     pub fn requests(&self, machine: Machine) -> usize {
-        self.book().done[machine as usize]
+        self.entries().done[machine as usize]
     }
 
     /// Fails when a machine has deleted after the first `count` deeds what the other one made, except for
@@ -99,14 +101,14 @@ impl Ledger {
     }
 
     fn write(&self, machine: Machine, before: &BTreeSet<String>) {
-        let after = (self.0.look)();
+        let after = (self.0.list)();
         let made: Vec<_> =
             after.difference(before).filter(|id| self.maker(id).is_none()).cloned().collect();
         let deleted = before.difference(&after).cloned().map(Deed::Deleted);
-        let mut book = self.book();
+        let mut entries = self.entries();
         let deeds = made.into_iter().map(Deed::Made).chain(deleted);
-        book.deeds.extend(deeds.map(|deed| (machine, deed)));
-        book.done[machine as usize] += 1;
+        entries.deeds.extend(deeds.map(|deed| (machine, deed)));
+        entries.done[machine as usize] += 1;
     }
 }
 
@@ -155,14 +157,8 @@ impl Transport for Wire {
             // It is done to its end, whether somebody waits for it or not.
             let answer = tokio::spawn(async move {
                 let _one = ledger.0.one.lock().await;
-                let before = (ledger.0.look)();
-                let answer = match inner.send(request).await {
-                    Ok(response) => {
-                        let (head, body) = response.into_parts();
-                        Ok((head, body.collect::<Vec<_>>().await))
-                    }
-                    Err(error) => Err(error),
-                };
+                let before = (ledger.0.list)();
+                let answer = send_whole(&*inner, request).await;
                 ledger.write(machine, &before);
                 answer
             });

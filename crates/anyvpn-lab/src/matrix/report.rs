@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyvpn_http::{Entry, Replay};
 
-use super::case::{Case, SECTIONS};
-use super::judge::{Judged, Wrong};
+use super::case::{FaultCase, SECTIONS};
+use super::judge::{Verdict, Violation};
 use super::run::Mode;
 
 /// All runs of a provider.
@@ -15,8 +15,8 @@ pub(super) struct Report {
     provider: &'static str,
     transport: &'static str,
     operations: &'static [Entry],
-    cases: Vec<Case>,
-    judged: Vec<Judged>,
+    cases: Vec<FaultCase>,
+    verdicts: Vec<Verdict>,
 }
 
 const CLASSES: [Replay; 3] = [Replay::Safe, Replay::Idempotent, Replay::Once];
@@ -26,40 +26,40 @@ impl Report {
         provider: &'static str,
         transport: &'static str,
         operations: &'static [Entry],
-        cases: Vec<Case>,
-        mut judged: Vec<Judged>,
+        cases: Vec<FaultCase>,
+        mut verdicts: Vec<Verdict>,
     ) -> Self {
-        let order = |it: &Judged| {
-            let place = operations.iter().position(|entry| entry.id.name() == it.operation);
-            (it.case, place, it.mode == Mode::Every)
+        let order = |run: &Verdict| {
+            let place = operations.iter().position(|entry| entry.id.name() == run.operation);
+            (run.case, place, run.mode == Mode::Every)
         };
-        judged.sort_by_key(order);
-        Self { provider, transport, operations, cases, judged }
+        verdicts.sort_by_key(order);
+        Self { provider, transport, operations, cases, verdicts }
     }
 
     /// How many calls were made under a fault.
     pub(super) fn runs(&self) -> usize {
-        self.judged.len()
+        self.verdicts.len()
     }
 
     /// In how many runs this happened.
-    pub(super) fn count(&self, wrong: Wrong) -> usize {
-        let has = |it: &&Judged| it.wrong.iter().any(|(what, _)| *what == wrong);
-        self.judged.iter().filter(has).count()
+    pub(super) fn count(&self, violation: Violation) -> usize {
+        let has = |run: &&Verdict| run.violations.iter().any(|(what, _)| *what == violation);
+        self.verdicts.iter().filter(has).count()
     }
 
     /// The most memory that a call had, in bytes, and the run that had it.
     pub(super) fn memory(&self) -> (u64, String) {
-        let most = self.judged.iter().max_by_key(|it| it.memory);
-        most.map_or((0, String::new()), |it| (it.memory, self.name(it)))
+        let most = self.verdicts.iter().max_by_key(|run| run.memory);
+        most.map_or((0, String::new()), |run| (run.memory, self.name(run)))
     }
 
-    /// The longest time that a call took by the lab's clock.
+    /// The longest time that a call took by the virtual time.
     pub(super) fn longest(&self) -> Duration {
-        self.judged.iter().map(|it| it.elapsed).max().unwrap_or_default()
+        self.verdicts.iter().map(|run| run.elapsed).max().unwrap_or_default()
     }
 
-    fn name(&self, run: &Judged) -> String {
+    fn name(&self, run: &Verdict) -> String {
         let mode = match run.mode {
             Mode::First => "first",
             Mode::Every => "every",
@@ -81,8 +81,8 @@ impl Report {
             memory / 1024,
             self.longest().as_secs(),
         );
-        for (wrong, words) in Wrong::ALL {
-            _ = writeln!(text, "  {:>5} with {words}", self.count(wrong));
+        for (violation, words) in Violation::ALL {
+            _ = writeln!(text, "  {:>5} with {words}", self.count(violation));
         }
         text
     }
@@ -90,12 +90,12 @@ impl Report {
     /// Panics with the first runs in which something went wrong.
     pub(super) fn assert_nothing_wrong(&self) {
         let mut text = String::new();
-        for (wrong, words) in Wrong::ALL {
-            let runs = self.judged.iter().flat_map(|run| {
-                let of = run.wrong.iter().filter(move |(what, _)| *what == wrong);
+        for (violation, words) in Violation::ALL {
+            let runs = self.verdicts.iter().flat_map(|run| {
+                let of = run.violations.iter().filter(move |(what, _)| *what == violation);
                 of.map(move |(_, why)| (run, why))
             });
-            let count = self.count(wrong);
+            let count = self.count(violation);
             if count > 0 {
                 _ = writeln!(text, "{count} runs with {words}, such as");
             }
@@ -110,12 +110,14 @@ impl Report {
     pub(super) fn page(&self) -> String {
         let classes: Vec<(Replay, usize)> = CLASSES
             .into_iter()
-            .map(|class| (class, self.operations.iter().filter(|it| it.replay == class).count()))
+            .map(|class| {
+                (class, self.operations.iter().filter(|entry| entry.replay == class).count())
+            })
             .filter(|(_, count)| *count > 0)
             .collect();
         let mut text = self.head();
         for section in SECTIONS {
-            let cases = self.cases.iter().enumerate().filter(|(_, it)| it.section == *section);
+            let cases = self.cases.iter().enumerate().filter(|(_, case)| case.section == *section);
             _ = write!(text, "\n## {section}\n\n| fault | what happens | memory |");
             for (class, count) in &classes {
                 _ = write!(text, " {class:?} ({count}) |");
@@ -145,8 +147,8 @@ impl Report {
             self.cases.len(),
             self.runs(),
         );
-        for (wrong, words) in Wrong::ALL {
-            _ = writeln!(text, "- {} with {words}", self.count(wrong));
+        for (violation, words) in Violation::ALL {
+            _ = writeln!(text, "- {} with {words}", self.count(violation));
         }
         text.push_str(
             "\nA cell says how often the request arrived, at least in part, and what the caller \
@@ -157,8 +159,8 @@ impl Report {
              `cargo xtask faults` writes this page.\n",
         );
         for class in CLASSES {
-            let of = self.operations.iter().filter(|it| it.replay == class);
-            let names: Vec<String> = of.map(|it| format!("`{}`", it.id.name())).collect();
+            let of = self.operations.iter().filter(|entry| entry.replay == class);
+            let names: Vec<String> = of.map(|entry| format!("`{}`", entry.id.name())).collect();
             if !names.is_empty() {
                 _ = write!(text, "\n- {class:?}: {}", names.join(", "));
             }
@@ -170,7 +172,7 @@ impl Report {
     /// The most memory that a call of any operation had, as one of a few steps: the bytes differ from
     /// run to run.
     fn most_memory(&self, case: usize) -> &'static str {
-        let most = self.judged.iter().filter(|it| it.case == case).map(|it| it.memory).max();
+        let most = self.verdicts.iter().filter(|run| run.case == case).map(|run| run.memory).max();
         match most.unwrap_or_default() {
             0..=0x0008_0000 => "½ MiB",
             0x0008_0001..=0x0080_0000 => "8 MiB",
@@ -182,12 +184,12 @@ impl Report {
     fn cell(&self, case: usize, class: Replay) -> String {
         let mut results: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         let of_case: Vec<_> =
-            self.judged.iter().filter(|it| it.case == case && it.replay == class).collect();
-        for run in of_case.iter().filter(|it| it.mode == Mode::First) {
+            self.verdicts.iter().filter(|run| run.case == case && run.replay == class).collect();
+        for run in of_case.iter().filter(|run| run.mode == Mode::First) {
             let every = of_case
                 .iter()
-                .find(|it| it.mode == Mode::Every && it.operation == run.operation)
-                .map_or("", |it| it.cell.as_str());
+                .find(|other| other.mode == Mode::Every && other.operation == run.operation)
+                .map_or("", |other| other.cell.as_str());
             let both = match every == run.cell {
                 true => run.cell.clone(),
                 false => format!("{} / {every}", run.cell),
@@ -199,7 +201,7 @@ impl Report {
         let mut results = results.into_iter();
         let mut text = results.next().map(|(result, _)| result).unwrap_or_default();
         for (result, operations) in results {
-            let names: Vec<String> = operations.iter().map(|it| format!("`{it}`")).collect();
+            let names: Vec<String> = operations.iter().map(|name| format!("`{name}`")).collect();
             _ = write!(text, "<br>{result}: {}", names.join(", "));
         }
         text

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyvpn_sandbox::{Fault, Level, Wanted, WireFault};
 
-use crate::lab::{Kind, LabFault, LabLevel};
+use crate::faults::{Kind, LabFault, LabLevel};
 
 /// One thing that goes wrong.
 #[derive(Clone, Debug)]
-pub(super) struct Case {
+pub(super) struct FaultCase {
     pub(super) name: String,
     pub(super) section: &'static str,
     pub(super) what: String,
@@ -55,8 +55,8 @@ const PAGES: &[u16] =
     &[200, 302, 400, 401, 402, 403, 404, 406, 407, 408, 409, 410, 422, 429, 500, 502, 503, 504];
 
 /// All cases; the first is that nothing goes wrong.
-pub(super) fn all() -> Vec<Case> {
-    let case = |section, name: String, what: String, wanted, play| Case {
+pub(super) fn all() -> Vec<FaultCase> {
+    let case = |section, name: String, what: String, wanted, play| FaultCase {
         name,
         section,
         what,
@@ -165,7 +165,7 @@ pub(super) fn all() -> Vec<Case> {
         let foreign = matches!(then, Fault::Html(_));
         let play = Play::Then(first, then);
         let case = case("Two faults", name.into(), what.into(), Wanted::AsDocumented, play);
-        cases.push(Case { foreign, ..case });
+        cases.push(FaultCase { foreign, ..case });
     }
     cases
 }

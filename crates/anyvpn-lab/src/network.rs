@@ -1,22 +1,24 @@
 //! What the state-machine tests of the providers share: a network between a client and the sandbox
-//! on which things go wrong as the test draws them, and a clock that never waits in real time.
+//! on which things go wrong as the test draws them.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::pin::Pin;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyvpn_core::{Advice, Error, ErrorKind, Timestamp};
-use anyvpn_http::Clock;
+use anyvpn_core::{Advice, Error, ErrorKind};
 use anyvpn_http::transport::{Body, Progress, Transport, TransportError};
+use anyvpn_http::{ClientBuilder, Dialect};
 use anyvpn_sandbox::{Fault, FaultRule, Sandbox};
+use anyvpn_testkit::time::{UnderWay, VirtualTime};
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response, StatusCode, header};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
+
+use crate::instrumented::send_whole;
+use crate::time::SandboxTime;
 
 /// What happens to one request.
 #[derive(Clone, Debug)]
@@ -90,44 +92,38 @@ where
     }
 }
 
-/// A network, and the clock of those who use it.
-///
-/// Time stands still while a request is under way. When all wait, it moves at once to the end of the
-/// shortest wait.
+/// A network, and the time of those who use it.
 #[derive(Clone)]
 pub struct Network(Arc<Inner>);
 
 struct Inner {
     transport: Box<dyn Transport>,
     sandbox: Arc<Sandbox>,
-    /// Whose time a wait moves.
-    waits: anyvpn_sandbox::Clock,
-    origin: (Instant, Timestamp),
+    time: VirtualTime,
     ahead: Mutex<VecDeque<Mishap>>,
-    timers: Mutex<Timers>,
-}
-
-#[derive(Default)]
-struct Timers {
-    /// Requests that somebody will answer.
-    under_way: usize,
-    last: u64,
-    /// By their end.
-    waiting: BTreeMap<(Instant, u64), Waker>,
 }
 
 impl Network {
-    /// A network to this sandbox, by way of a real transport. Waits move the clock `waits`, which
-    /// may be the sandbox's.
+    /// A network to this sandbox, by way of a real transport. The time of day is the sandbox's; waits
+    /// move the clock `waits`, which may be the same.
     pub fn new(
         transport: impl Transport,
         sandbox: Arc<Sandbox>,
         waits: anyvpn_sandbox::Clock,
     ) -> Self {
-        let origin = (Instant::now(), waits.now());
-        let (transport, timers) = (Box::new(transport), Mutex::default());
-        let ahead = Mutex::default();
-        Self(Arc::new(Inner { transport, sandbox, waits, origin, ahead, timers }))
+        let time = VirtualTime::over(SandboxTime::new(sandbox.clock().clone(), waits));
+        Self(Arc::new(Inner {
+            transport: Box::new(transport),
+            sandbox,
+            time,
+            ahead: Mutex::default(),
+        }))
+    }
+
+    /// Puts a client on this network and its time.
+    #[must_use]
+    pub fn connect<D: Dialect>(&self, builder: ClientBuilder<D>) -> ClientBuilder<D> {
+        builder.transport(Arc::new(self.clone())).clock(Arc::new(self.0.time.clone()))
     }
 
     /// Lets this happen to the next requests.
@@ -140,38 +136,16 @@ impl Network {
         self.0.sandbox.clear_faults();
         std::mem::take(&mut *locked(&self.0.ahead)).is_empty()
     }
-
-    fn wake_all(&self) {
-        for waker in locked(&self.0.timers).waiting.values() {
-            waker.wake_by_ref();
-        }
-    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A request that somebody will answer.
-struct UnderWay(Network);
-
-impl UnderWay {
-    fn new(network: &Network) -> Self {
-        locked(&network.0.timers).under_way += 1;
-        Self(network.clone())
-    }
-
-    async fn never_ends(self) -> Result<Response<Body>, TransportError> {
-        drop(self);
-        std::future::pending().await
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        locked(&self.0.0.timers).under_way -= 1;
-        self.0.wake_all();
-    }
+/// Waits for an answer that never comes, while time passes.
+async fn never_answered(under_way: UnderWay) -> Result<Response<Body>, TransportError> {
+    drop(under_way);
+    std::future::pending().await
 }
 
 impl Transport for Network {
@@ -181,23 +155,22 @@ impl Transport for Network {
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
         Box::pin(async move {
             let mishap = locked(&self.0.ahead).pop_front().unwrap_or(Mishap::None);
-            let under_way = UnderWay::new(self);
+            let under_way = self.0.time.request();
             match &mishap {
                 Mishap::Refused => {
                     let reason = "connection refused".to_owned();
                     return Err(TransportError { progress: Progress::NotSent, reason });
                 }
-                Mishap::Silence { done: false } => return under_way.never_ends().await,
+                Mishap::Silence { done: false } => return never_answered(under_way).await,
                 Mishap::Server(fault) => {
                     let once = FaultRule { times: Some(1), ..FaultRule::always(fault.clone()) };
                     self.0.sandbox.inject(once).expect("the rule is for a known operation");
                 }
                 Mishap::Silence { done: true } | Mishap::Gateway(_) | Mishap::None => {}
             }
-            let (mut head, body) = self.0.transport.send(request).await?.into_parts();
-            let mut body: Vec<_> = body.collect().await;
+            let (mut head, mut body) = send_whole(&*self.0.transport, request).await?;
             match mishap {
-                Mishap::Silence { .. } => return under_way.never_ends().await,
+                Mishap::Silence { .. } => return never_answered(under_way).await,
                 Mishap::Gateway(status) => {
                     head.status = StatusCode::from_u16(status).expect("a mishap has a status");
                     head.headers.clear();
@@ -208,63 +181,6 @@ impl Transport for Network {
             }
             Ok(Response::from_parts(head, stream::iter(body).boxed()))
         })
-    }
-}
-
-impl Clock for Network {
-    fn now(&self) -> Timestamp {
-        self.0.sandbox.clock().now()
-    }
-
-    fn instant(&self) -> Instant {
-        let (instant, began) = self.0.origin;
-        let passed = self.0.waits.now().duration_since(began);
-        instant + Duration::try_from(passed).expect("a clock moves forward")
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        let mut timers = locked(&self.0.timers);
-        timers.last += 1;
-        let key = (self.instant() + duration, timers.last);
-        Box::pin(Sleep { network: self.clone(), key, began: false })
-    }
-}
-
-struct Sleep {
-    network: Network,
-    key: (Instant, u64),
-    began: bool,
-}
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut timers = locked(&self.network.0.timers);
-        timers.waiting.insert(self.key, context.waker().clone());
-        if !self.began {
-            // What else is ready goes first, as it would while time passes.
-            context.waker().wake_by_ref();
-            drop(timers);
-            self.began = true;
-            return Poll::Pending;
-        }
-        let left = self.key.0.saturating_duration_since(self.network.instant());
-        let is_next = timers.waiting.keys().next() == Some(&self.key);
-        if !left.is_zero() {
-            if timers.under_way > 0 || !is_next {
-                return Poll::Pending;
-            }
-            self.network.0.waits.advance(left);
-        }
-        Poll::Ready(())
-    }
-}
-
-impl Drop for Sleep {
-    fn drop(&mut self) {
-        locked(&self.network.0.timers).waiting.remove(&self.key);
-        self.network.wake_all();
     }
 }
 

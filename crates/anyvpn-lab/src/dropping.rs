@@ -13,6 +13,8 @@ use futures_core::future::BoxFuture;
 use futures_util::StreamExt;
 use http::{Request, Response};
 
+use crate::instrumented::send_whole;
+
 /// Polls a future until it is ready, at most so many times, and drops it.
 pub async fn poll_at_most<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = std::pin::pin!(future);
@@ -102,9 +104,7 @@ impl<T: Transport> Transport for Halting<T> {
             let inner = Arc::clone(&self.inner);
             let answer = tokio::spawn(async move {
                 let _under_way = under_way;
-                let (head, body) = inner.send(request).await?.into_parts();
-                let chunks: Vec<_> = body.collect().await;
-                Ok((head, chunks))
+                send_whole(&*inner, request).await
             });
             let lost = |error| TransportError::new(Progress::MaybeSent, &error);
             let (head, chunks) = answer.await.map_err(lost)??;

@@ -9,21 +9,21 @@ use std::time::Duration;
 
 use anyvpn_core::{Error, OperationId};
 use anyvpn_http::{Entry, Replay};
-use anyvpn_sandbox::{Fault, FaultRule, Received, Sandbox, Wanted};
+use anyvpn_sandbox::{Fault, FaultRule, Received, Wanted};
+use anyvpn_testkit::canary::Canary;
+use anyvpn_testkit::time::VirtualTime;
 use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
-use super::case::{self, Case, Play};
-use super::judge::{Bench, Judged};
-use super::props::{Certificates, Props};
+use super::case::{self, FaultCase, Play};
+use super::environment::{Certificates, Environment};
+use super::judge::{Judge, Verdict};
 use super::report::Report;
-use super::{Line, MakeTransport, Memory, Stage};
-use crate::canary::Canary;
-use crate::lab::{Clock, Front, Kind, Link, NAME};
-
-/// When each clock begins.
-const EPOCH: &str = "2026-01-01T00:00:00Z";
+use super::{MakeTransport, Memory};
+use crate::InstrumentedTransport;
+use crate::faults::{FaultProxy, Kind, NAME};
+use crate::harness::{ClientSettings, ProviderHarness, document, timed_sandbox};
 
 /// How long a run may take in real time before it counts as one that hangs.
 const HANG: Duration = Duration::from_secs(60);
@@ -50,7 +50,7 @@ pub(super) struct Outcome {
     pub(super) faulty: bool,
     /// Status and body of the last reply, where they were kept.
     pub(super) last: Option<(u16, Vec<u8>)>,
-    /// By the lab's clock.
+    /// By the virtual time.
     pub(super) elapsed: Duration,
     pub(super) memory: u64,
     pub(super) panics: usize,
@@ -65,8 +65,7 @@ pub(super) struct Outcome {
 /// # Panics
 ///
 /// When the lab itself does not work: a world that cannot be made, a port that cannot be had.
-pub(super) fn run<S: Stage>(
-    stage: &S,
+pub(super) fn run<H: ProviderHarness>(
     transport: &'static str,
     make: MakeTransport,
     memory: Memory,
@@ -74,7 +73,6 @@ pub(super) fn run<S: Stage>(
     count_panics();
     let server = Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let lab = Lab {
-        stage,
         make,
         memory,
         canary: canary(),
@@ -83,25 +81,25 @@ pub(super) fn run<S: Stage>(
         cases: case::all(),
         probed: OnceLock::new(),
     };
-    let operations = stage.operations();
+    let operations = H::OPERATIONS;
     let queue: Mutex<VecDeque<_>> = Mutex::new(operations.iter().collect());
-    let judged = Mutex::new(Vec::new());
+    let verdicts = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..CALLERS {
             scope.spawn(|| {
                 loop {
                     let next = locked(&queue).pop_front();
                     let Some(entry) = next else { break };
-                    let rows = lab.operation(entry);
-                    locked(&judged).extend(rows);
+                    let rows = lab.operation::<H>(entry);
+                    locked(&verdicts).extend(rows);
                 }
             });
         }
     });
     let heard = lab.canary.heard_bytes();
     assert!(heard > 0, "the log was not heard");
-    let judged = std::mem::take(&mut *locked(&judged));
-    Report::new(stage.provider(), transport, operations, lab.cases, judged)
+    let verdicts = std::mem::take(&mut *locked(&verdicts));
+    Report::new(H::TITLE, transport, operations, lab.cases, verdicts)
 }
 
 /// One hears the log of the process, and so of all runs.
@@ -114,104 +112,103 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct Lab<'a, S: Stage> {
-    stage: &'a S,
+struct Lab {
     make: MakeTransport,
     memory: Memory,
     canary: Canary,
     /// Where the sandboxes live.
     server: Runtime,
     certificates: Certificates,
-    cases: Vec<Case>,
+    cases: Vec<FaultCase>,
     /// What the probe gives in a new world.
     probed: OnceLock<Value>,
 }
 
-/// A world, and the clock of its sandbox.
-struct Scene<W> {
+/// A world, and the time of its sandbox.
+struct TimedWorld<W> {
     world: W,
-    clock: Clock,
+    time: VirtualTime,
 }
 
-impl<S: Stage> Lab<'_, S> {
+impl Lab {
     /// All cases of one operation. A world that was not changed serves for the next one.
-    fn operation(&self, entry: &Entry) -> Vec<Judged> {
-        let variants = self.stage.variants(entry.id);
+    fn operation<H: ProviderHarness>(&self, entry: &Entry) -> Vec<Verdict> {
+        let variants = H::variants(entry.id);
         let normal = (0..variants).map(|variant| {
-            let outcome = self.play(&self.scene(), entry.id, &self.cases[0], Mode::First, variant);
+            let outcome =
+                self.play::<H>(&self.world::<H>(), entry.id, &self.cases[0], Mode::First, variant);
             outcome.result.and_then(Result::ok)
         });
-        let bench = Bench::new(entry, self.stage.document(), normal.collect());
+        let judge = Judge::new(entry, document::<H>(), normal.collect());
         let mut rows = Vec::new();
-        let mut scene = None;
+        let mut world = None;
         for (place, case) in self.cases.iter().enumerate() {
             for mode in [Mode::First, Mode::Every] {
-                let current = scene.take().unwrap_or_else(|| self.scene());
+                let current = world.take().unwrap_or_else(|| self.world::<H>());
                 let variant = place % variants;
-                let outcome = self.play(&current, entry.id, case, mode, variant);
-                let changed = outcome.received.iter().any(|it| it.effect);
+                let outcome = self.play::<H>(&current, entry.id, case, mode, variant);
+                let changed = outcome.received.iter().any(|request| request.effect);
                 if entry.replay == Replay::Safe || !changed {
-                    scene = Some(current);
+                    world = Some(current);
                 }
-                rows.push(bench.judge(place, case, mode, variant, outcome));
+                rows.push(judge.judge(place, case, mode, variant, outcome));
             }
         }
         rows
     }
 
-    fn scene(&self) -> Scene<S::World> {
-        let epoch = EPOCH.parse().expect("it is a time");
-        let clock = Clock::new(epoch);
-        let waits = clock.clone();
-        let builder = Sandbox::builder()
-            .clock(anyvpn_sandbox::Clock::fixed(epoch))
-            .allow_host(NAME)
-            .wait_with(move |time| waits.server_waits(time));
-        let world = self.server.block_on(self.server.spawn(self.stage.world(builder)));
+    fn world<H: ProviderHarness>(&self) -> TimedWorld<H::World> {
+        let (builder, time) = timed_sandbox();
+        let builder = builder.allow_host(NAME);
+        let world = self.server.block_on(self.server.spawn(H::world(builder)));
         let world = world.expect("the world is made");
-        for secret in self.stage.secrets(&world) {
+        for secret in H::secrets(&world) {
             self.canary.mark(secret);
         }
-        Scene { world, clock }
+        TimedWorld { world, time }
     }
 
     /// One run. The client and its connections live on this thread alone, all others elsewhere.
-    fn play(
+    fn play<H: ProviderHarness>(
         &self,
-        scene: &Scene<S::World>,
+        world: &TimedWorld<H::World>,
         operation: OperationId,
-        case: &Case,
+        case: &FaultCase,
         mode: Mode,
         variant: usize,
     ) -> Outcome {
-        let sandbox = self.stage.sandbox(&scene.world);
+        let sandbox = H::sandbox(&world.world);
         let kind = match &case.play {
             Play::Lab(kind) => Some(kind),
             _ => None,
         };
-        let set = Props::set(kind, &self.certificates, sandbox.address(), &scene.clock);
-        let (mut props, setup) = self.server.block_on(set).expect("the lab has its ports");
+        let set = Environment::set(kind, &self.certificates, sandbox.address(), &world.time);
+        let (mut environment, setup) = self.server.block_on(set).expect("the lab has its ports");
         let transport = (self.make)(setup).expect("there is a transport");
-        let link = Link::new(transport, scene.clock.clone());
-        let line = self.line(&props.url, link.clone(), scene, variant);
+        let transport = InstrumentedTransport::new(transport).with_time(world.time.clone());
+        let settings =
+            ClientSettings::new(&environment.url, H::NAME, variant, &transport, &world.time);
         let client = Builder::new_current_thread().enable_all().build().expect("it starts");
-        let mut mend = Some(props.mend());
-        let kept = matches!(kind, Some(Kind::Way(way)) if way.is_for_kept_connections());
-        if kept && let (Some(front), Some(Kind::Way(way))) = (&props.front, kind) {
-            client.block_on(self.warm_up(scene, &line, front));
+        let mut mend = Some(environment.mend());
+        let kept =
+            matches!(kind, Some(Kind::ConnectionFault(fault)) if fault.is_for_kept_connections());
+        if kept
+            && let (Some(proxy), Some(Kind::ConnectionFault(fault))) = (&environment.proxy, kind)
+        {
+            client.block_on(self.warm_up::<H>(world, &settings, proxy));
             // Connections that are made from now on are good.
             mend.take().expect("it is there")();
-            if way.is_for_idle_connections() {
-                client.block_on(settle(front));
+            if fault.is_for_idle_connections() {
+                client.block_on(settle(proxy));
             }
         }
         sandbox.clear_received();
-        let lost = props.lost();
-        link.begin(case.wanted == Wanted::AsDocumented);
+        let lost = environment.lost();
+        transport.begin(case.wanted == Wanted::AsDocumented);
         if mode == Mode::First
             && let Some(mend) = mend.take()
         {
-            link.before_the_second(mend);
+            transport.before_the_second(mend);
         }
         let operation_name = Some(operation.to_string());
         let rule = |fault: &Fault, times| {
@@ -230,11 +227,11 @@ impl<S: Stage> Lab<'_, S> {
             }
             Play::Nothing | Play::Lab(_) => {}
         }
-        let (began, panicked) = (scene.clock.elapsed(), panics());
+        let (began, panicked) = (world.time.elapsed(), panics());
         let mut shown = String::new();
         let mut ended = None;
         let memory = (self.memory)(&mut || {
-            let call = self.stage.call(&scene.world, &line, operation, &mut shown);
+            let call = H::call(&world.world, &settings, operation, &mut shown);
             let call = AssertUnwindSafe(call).catch_unwind();
             ended = Some(client.block_on(async { tokio::time::timeout(HANG, call).await }));
         });
@@ -243,10 +240,10 @@ impl<S: Stage> Lab<'_, S> {
         self.hear(result.as_ref(), &shown);
         let outcome = Outcome {
             received: sandbox.received(),
-            lost: props.lost() - lost,
-            faulty: link.attempts() <= faults || (mode == Mode::Every && !kept),
-            last: link.last(),
-            elapsed: scene.clock.elapsed() - began,
+            lost: environment.lost() - lost,
+            faulty: transport.attempts() <= faults || (mode == Mode::Every && !kept),
+            last: transport.take().pop().map(|exchange| (exchange.status, exchange.body())),
+            elapsed: world.time.elapsed() - began,
             memory,
             panics: panics() - panicked,
             hung,
@@ -255,23 +252,24 @@ impl<S: Stage> Lab<'_, S> {
             result,
         };
         sandbox.clear_faults();
-        link.mend();
+        transport.mend();
         if let Some(mend) = mend {
             mend();
         }
-        let usable = hung || client.block_on(self.usable(scene, &line));
+        let usable = hung || client.block_on(self.usable::<H>(world, &settings));
         Outcome { usable, ..outcome }
     }
 
-    fn line(&self, url: &str, link: Link, scene: &Scene<S::World>, variant: usize) -> Line {
-        Line::new(format!("{url}{}", self.stage.path()), variant, link, scene.clock.clone())
-    }
-
     /// Makes a connection that is kept.
-    async fn warm_up(&self, scene: &Scene<S::World>, line: &Line, front: &Front) {
-        let probe = self.stage.probe();
-        let warm = self.stage.call(&scene.world, line, probe, &mut String::new()).await;
-        assert!(warm.is_ok(), "the connection at {} is not warm: {warm:?}", front.address);
+    async fn warm_up<H: ProviderHarness>(
+        &self,
+        world: &TimedWorld<H::World>,
+        settings: &ClientSettings,
+        proxy: &FaultProxy,
+    ) {
+        let probe = probe::<H>();
+        let warm = H::call(&world.world, settings, probe, &mut String::new()).await;
+        assert!(warm.is_ok(), "the connection at {} is not warm: {warm:?}", proxy.address);
     }
 
     fn hear(&self, result: Option<&Result<Value, Error>>, shown: &str) {
@@ -291,21 +289,31 @@ impl<S: Stage> Lab<'_, S> {
     }
 
     /// Whether the next call of this client gives what a new client gets, or a new world gives.
-    async fn usable(&self, scene: &Scene<S::World>, line: &Line) -> bool {
-        let probe = self.stage.probe();
-        let next = self.stage.call(&scene.world, line, probe, &mut String::new()).await;
+    async fn usable<H: ProviderHarness>(
+        &self,
+        world: &TimedWorld<H::World>,
+        settings: &ClientSettings,
+    ) -> bool {
+        let probe = probe::<H>();
+        let next = H::call(&world.world, settings, probe, &mut String::new()).await;
         if let Ok(value) = &next
             && self.probed.get_or_init(|| value.clone()) == value
         {
             return true;
         }
-        let address = self.stage.sandbox(&scene.world).address();
-        let set = Props::set(None, &self.certificates, address, &scene.clock);
-        let (props, setup) = set.await.expect("nothing is set");
+        let address = H::sandbox(&world.world).address();
+        let set = Environment::set(None, &self.certificates, address, &world.time);
+        let (environment, setup) = set.await.expect("nothing is set");
         let transport = (self.make)(setup).expect("there is a transport");
-        let link = Link::new(transport, scene.clock.clone());
-        let line = self.line(&props.url, link, scene, line.variant);
-        let new = self.stage.call(&scene.world, &line, probe, &mut String::new()).await;
+        let transport = InstrumentedTransport::new(transport).with_time(world.time.clone());
+        let settings = ClientSettings::new(
+            &environment.url,
+            H::NAME,
+            settings.variant,
+            &transport,
+            &world.time,
+        );
+        let new = H::call(&world.world, &settings, probe, &mut String::new()).await;
         match (next, new) {
             (Ok(next), Ok(new)) => next == new,
             (Err(next), Err(new)) => next.kind() == new.kind(),
@@ -314,9 +322,14 @@ impl<S: Stage> Lab<'_, S> {
     }
 }
 
+fn probe<H: ProviderHarness>() -> OperationId {
+    let probe = H::OPERATIONS.iter().find(|entry| entry.id.name() == H::PROBE);
+    probe.expect("the probe is an operation").id
+}
+
 /// Waits until a kept connection has ended by itself, and the client has seen it.
-async fn settle(front: &Front) {
-    front.ended().await;
+async fn settle(proxy: &FaultProxy) {
+    proxy.ended().await;
     // No clock that can be moved: the kernel hands over what came, the client's task for the connection
     // looks at it, and no transport tells when that is done.
     tokio::time::sleep(Duration::from_millis(50)).await;
