@@ -116,8 +116,9 @@ impl Document {
     /// Whether a reply's body fits the operation's schema for its status: the one for exactly this
     /// status, else the one for its class (`4XX`), else `default`.
     ///
-    /// An empty body fits a response without content; and, since OpenAPI has no word for a body that
-    /// may be left out, any success of an operation that brings no value (without `x-output`).
+    /// An empty body fits a response without content, and any success of an operation that brings no
+    /// value (without `x-output`). OpenAPI has no word for a body that may be left out: where there is
+    /// one, it fits the response's `x-optional-content`, which is written as `content` is.
     ///
     /// # Errors
     ///
@@ -166,7 +167,8 @@ fn operation(
 /// The schema of a `requestBody` or a response, which may be a reference to one; `None` when it has
 /// neither JSON nor a form.
 fn body(document: &Value, part: &Value) -> Result<Option<Schema>, String> {
-    let content = &resolve(document, part)?["content"];
+    let part = resolve(document, part)?;
+    let content = part.get("content").unwrap_or(&part["x-optional-content"]);
     let form = &content["application/x-www-form-urlencoded"]["schema"];
     let (schema, numbers) = match &content["application/json"]["schema"] {
         Value::Null if form.is_null() => return Ok(None),
@@ -257,6 +259,8 @@ paths:
       operationId: drop-a
       responses:
         2XX: { content: { application/json: { schema: { type: object } } } }
+        '202':
+          x-optional-content: { application/json: { schema: { type: object } } }
         '204': { description: Nothing. }
         4XX: { $ref: '#/components/responses/No' }
     put:
@@ -284,6 +288,7 @@ components:
             document.validate_reply(operation, status, body.as_bytes()).is_ok()
         };
         assert!(fits("drop-a", 200, "{}") && fits("drop-a", 200, "") && fits("drop-a", 204, ""));
+        assert!(fits("drop-a", 202, "{}") && fits("drop-a", 202, "") && !fits("drop-a", 202, "[]"));
         assert!(!fits("drop-a", 200, "[]") && !fits("drop-a", 204, "{}"));
         assert!(fits("drop-a", 404, r#"{"message":null}"#) && !fits("drop-a", 404, ""));
         assert!(!fits("drop-a", 500, r#"{"message":"no response for it"}"#));
