@@ -17,6 +17,7 @@ mod fuzz;
 mod interop;
 mod mutants;
 mod new_provider;
+mod openapi;
 mod packages;
 mod page;
 mod samples;
@@ -43,6 +44,9 @@ Checks:
   features            lint each published crate without features, and with each feature alone
   interop [--no-skip] give files that the command wrote to openvpn, wg-quick and zbarimg;
                       with --no-skip, fail if a program is missing
+  openapi [--no-skip] give each OpenAPI document to openapi-spec-validator, to the client generators
+                      openapi-python-client and openapi-typescript, and to schemathesis, on the sandbox;
+                      with --no-skip, fail if python3 or node is missing
   keyring             test the command's keyring feature with GNOME Keyring on a private bus
   bench --check       count what one call costs, and fail if it is 3 % above benches/cost.toml
   deny                check the dependencies' licences, sources, bans and Rust versions (cargo-deny)
@@ -83,6 +87,8 @@ fn main() -> ExitCode {
         ["conformance"] => cargo::run(&["test", "--workspace", "--test", "conformance"], &[]),
         ["interop"] => interop::run(root(), false),
         ["interop", "--no-skip"] => interop::run(root(), true),
+        ["openapi"] => openapi::run(root(), false),
+        ["openapi", "--no-skip"] => openapi::run(root(), true),
         ["keyring"] => cargo::run(
             &["test", "--package", "anyvpn-cli", "--features", "keyring", "--test", "keyring"],
             &[],

@@ -137,7 +137,7 @@ impl Document {
         if title.is_none() {
             top.findings().error("#/info", "no title; name the provider as people know it");
         }
-        let security = security(&mut top);
+        let security = security(&mut top, "security");
         let components = top.part("components");
         let paths = top.entries("paths");
         top.finish(&["openapi", "servers", "tags", "externalDocs", "jsonSchemaDialect"]);
@@ -145,8 +145,9 @@ impl Document {
         let (mut security_schemes, mut schemas) = (Vec::new(), Vec::new());
         if let Some(components) = components {
             let mut components = Fields::of(&components, findings);
-            security_schemes =
-                components.entries("securitySchemes").into_iter().map(|(name, _)| name).collect();
+            let schemes = components.entries("securitySchemes").into_iter();
+            let own = components.entries("x-securitySchemes");
+            security_schemes = schemes.chain(own).map(|(name, _)| name).collect();
             schemas = components.schemas("schemas");
             components.finish(&[
                 "responses",
@@ -215,7 +216,10 @@ impl Operation {
             output: fields.schema("x-output"),
             decoder: fields.text("x-decoder"),
             anonymous_with: fields.text("x-anonymous-with"),
-            security: security(&mut fields),
+            security: security(&mut fields, "x-security")
+                .into_iter()
+                .chain(security(&mut fields, "security"))
+                .next(),
             parameters,
             request_body: body,
         };
@@ -225,9 +229,9 @@ impl Operation {
 }
 
 /// The names of the schemes of each requirement.
-fn security(fields: &mut Fields<'_, '_>) -> Option<Vec<Vec<String>>> {
-    fields.part("security")?;
-    let requirements = fields.list("security");
+fn security(fields: &mut Fields<'_, '_>, key: &'static str) -> Option<Vec<Vec<String>>> {
+    fields.part(key)?;
+    let requirements = fields.list(key);
     let names = |part: Part<'_>| part.entries().into_iter().map(|(name, _)| name).collect();
     Some(requirements.into_iter().map(names).collect())
 }

@@ -45,6 +45,8 @@
 //! | operation | `x-decoder: NAME` | `lenient::NAME(self, reply)` decodes the reply |
 //! | operation | `x-anonymous-with: FIELD` | no credential is sent when the optional field is given |
 //! | property | `x-decoder: NAME` | `lenient::NAME` makes it the first of its types or its `oneOf` |
+//! | operation | `x-security` | the credentials it takes, in place of `security`, where OpenAPI cannot say one |
+//! | components | `x-securitySchemes` | what `x-security` names beside `securitySchemes`, such as fields of forms |
 //! | array | `x-lenient: true` | an element that does not fit is left out: for catalogues |
 //! | property | `x-name: NAME` | the name in Rust, where the wire's is a keyword or unclear |
 //! | property | `x-attached: true` | the dialect puts it in with a credential; on a component too |

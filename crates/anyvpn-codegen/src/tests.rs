@@ -241,7 +241,7 @@ Thing:
     v4: { type: string, format: ipv4, description: B. }
     v6: { type: [string, 'null'], format: ipv6, description: C. }
     at: { type: integer, format: unix-time, description: D. }
-    until: { type: integer, format: unix-time, description: E. }
+    until: { $ref: '#/components/schemas/Time', description: E. }
     width: { type: integer, format: uint8, description: F. }
     tags:
       description: G.
@@ -253,6 +253,7 @@ Thing:
       oneOf: [{ $ref: '#/components/schemas/Part' }, { type: string }]
     name: { type: string, format: compact-string, description: I. }
     parts: { type: array, x-lenient: true, items: { $ref: '#/components/schemas/Part' }, description: J. }
+Time: { type: integer, format: unix-time, minimum: 0 }
 Part: { type: object, description: A part. }";
     let output = "x-output: { type: array, items: { $ref: '#/components/schemas/Thing' } }";
     let code = ops(&operation(output), thing);

@@ -15,6 +15,13 @@ const TEXT_LIMIT: usize = 255;
 /// What is wrong, by field.
 pub(crate) type Errors = BTreeMap<&'static str, Vec<String>>;
 
+/// A number without a fraction, such as `1411.0`, which is an integer in JSON Schema and in PHP.
+fn whole(number: f64) -> Option<i64> {
+    // Beyond that not every integer is a float.
+    let exact = number.fract() == 0.0 && number.abs() < 9e15;
+    exact.then_some(number as i64)
+}
+
 /// The fields of one request. What is wrong is collected until [`Fields::done`], so that a reply
 /// names every field.
 pub(crate) struct Fields {
@@ -124,7 +131,7 @@ impl Fields {
         let number = match self.values.get(name)? {
             Value::Null => return None,
             Value::String(text) => text.parse().ok(),
-            value => value.as_i64(),
+            value => value.as_i64().or_else(|| whole(value.as_f64()?)),
         };
         match number {
             Some(number) if range.contains(&number) => Some(number),

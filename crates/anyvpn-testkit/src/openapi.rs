@@ -63,8 +63,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// What is wrong with it: the YAML, a reference, a schema, an `operationId` that is missing or
-    /// there twice.
+    /// What is wrong with it: the YAML, a reference, a schema, an example that does not fit its schema,
+    /// an `operationId` that is missing or there twice.
     pub fn load(yaml: &str) -> Result<Self, String> {
         let document: Value = serde_saphyr::from_str(yaml).map_err(|e| e.to_string())?;
         let mut operations = BTreeMap::new();
@@ -116,8 +116,9 @@ impl Document {
     /// Whether a reply's body fits the operation's schema for its status: the one for exactly this
     /// status, else the one for its class (`4XX`), else `default`.
     ///
-    /// An empty body fits a response without content; and, since OpenAPI has no word for a body that
-    /// may be left out, any success of an operation that brings no value (without `x-output`).
+    /// An empty body fits a response without content, and any success of an operation that brings no
+    /// value (without `x-output`). OpenAPI has no word for a body that may be left out: where there is
+    /// one, it fits the response's `x-optional-content`, which is written as `content` is.
     ///
     /// # Errors
     ///
@@ -166,21 +167,26 @@ fn operation(
 /// The schema of a `requestBody` or a response, which may be a reference to one; `None` when it has
 /// neither JSON nor a form.
 fn body(document: &Value, part: &Value) -> Result<Option<Schema>, String> {
-    let content = &resolve(document, part)?["content"];
-    let form = &content["application/x-www-form-urlencoded"]["schema"];
-    let (schema, numbers) = match &content["application/json"]["schema"] {
-        Value::Null if form.is_null() => return Ok(None),
-        Value::Null => (form, Some(numbers(document, form)?)),
-        json => (json, None),
+    let part = resolve(document, part)?;
+    let content = part.get("content").unwrap_or(&part["x-optional-content"]);
+    let (json, form) =
+        (&content["application/json"], &content["application/x-www-form-urlencoded"]);
+    let (media, numbers) = match (json.is_null(), form.is_null()) {
+        (false, _) => (json, None),
+        (true, false) => (form, Some(numbers(document, &form["schema"])?)),
+        (true, true) => return Ok(None),
     };
     // The document's references begin at its root.
-    let schema = json!({ "allOf": [schema], "components": document["components"] });
-    jsonschema::draft202012::options()
+    let schema = json!({ "allOf": [media["schema"]], "components": document["components"] });
+    let validator = jsonschema::draft202012::options()
         .should_validate_formats(true)
         .with_format("ip", |text: &str| text.parse::<IpAddr>().is_ok())
         .build(&schema)
-        .map(|validator| Some(Schema { validator, numbers }))
-        .map_err(|e| e.to_string())
+        .map_err(|e| e.to_string())?;
+    if let Some(example) = media.get("example") {
+        fit(&validator, example).map_err(|e| format!("its example does not fit: {e}"))?;
+    }
+    Ok(Some(Schema { validator, numbers }))
 }
 
 /// What a reference leads to, or the value itself.
@@ -219,11 +225,12 @@ fn validate(schema: &Schema, body: &[u8]) -> Result<(), String> {
         Some(numbers) => object_of(body, numbers)?,
         None => serde_json::from_slice(body).map_err(|e| format!("no JSON: {e}"))?,
     };
-    let errors: Vec<_> = schema
-        .validator
-        .iter_errors(&body)
-        .map(|e| format!("at `{}`: {e}", e.instance_path()))
-        .collect();
+    fit(&schema.validator, &body)
+}
+
+fn fit(validator: &Validator, body: &Value) -> Result<(), String> {
+    let errors: Vec<_> =
+        validator.iter_errors(body).map(|e| format!("at `{}`: {e}", e.instance_path())).collect();
     if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
 }
 
@@ -257,6 +264,8 @@ paths:
       operationId: drop-a
       responses:
         2XX: { content: { application/json: { schema: { type: object } } } }
+        '202':
+          x-optional-content: { application/json: { schema: { type: object } } }
         '204': { description: Nothing. }
         4XX: { $ref: '#/components/responses/No' }
     put:
@@ -284,6 +293,7 @@ components:
             document.validate_reply(operation, status, body.as_bytes()).is_ok()
         };
         assert!(fits("drop-a", 200, "{}") && fits("drop-a", 200, "") && fits("drop-a", 204, ""));
+        assert!(fits("drop-a", 202, "{}") && fits("drop-a", 202, "") && !fits("drop-a", 202, "[]"));
         assert!(!fits("drop-a", 200, "[]") && !fits("drop-a", 204, "{}"));
         assert!(fits("drop-a", 404, r#"{"message":null}"#) && !fits("drop-a", 404, ""));
         assert!(!fits("drop-a", 500, r#"{"message":"no response for it"}"#));
@@ -348,6 +358,11 @@ paths:
             (
                 "paths: { /a: { get: { operationId: a, responses: { 2XX: { $ref: '#/x' } } } } }",
                 "leads nowhere",
+            ),
+            (
+                "paths: { /a: { get: { operationId: a, responses: { 2XX: { content: { \
+                 application/json: { schema: { type: string }, example: 1 } } } } } } }",
+                "its example does not fit",
             ),
         ] {
             let error = Document::load(yaml).err().expect(yaml);

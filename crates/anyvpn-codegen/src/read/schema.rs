@@ -61,7 +61,7 @@ impl Reader<'_, '_> {
         let codec = match &property.decoder {
             Some(decoder) => Codec::Lenient(decoder.clone()),
             None if property.flag => Codec::Flag,
-            None if form.format.as_deref() == Some("unix-time") => Codec::UnixTime,
+            None if self.is_unix_time(form) => Codec::UnixTime,
             None => Codec::Plain,
         };
         if codec == Codec::Flag && (required || place != Place::Body) {
@@ -94,6 +94,13 @@ impl Reader<'_, '_> {
             .and_then(|reference| reference.strip_prefix(COMPONENTS))
             .and_then(|name| self.document.schema(name));
         property.attached || component.is_some_and(|component| component.attached)
+    }
+
+    /// Whether a schema is a time of seconds since 1970, or refers to a component that is.
+    fn is_unix_time(&self, schema: &Schema) -> bool {
+        let component = schema.reference.as_deref().and_then(|it| it.strip_prefix(COMPONENTS));
+        let component = component.and_then(|name| self.document.schema(name));
+        component.unwrap_or(schema).format.as_deref() == Some("unix-time")
     }
 
     /// The Rust type of a schema, without `Option`. `name` is what a type of its own is called, where

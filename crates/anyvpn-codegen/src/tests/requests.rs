@@ -1,6 +1,6 @@
 //! What requests need beyond JSON: forms, flags, attached credentials, other names.
 
-use super::{BODY, assert_has, operation, ops, problems};
+use super::{BODY, assert_has, code, document, operation, ops, problems, read};
 
 /// A form with a property of each kind.
 const FORM: &str = "
@@ -143,4 +143,20 @@ Thing:
   properties: { on: { type: integer, x-flag: true, description: B. } }";
     let place = "#/components/schemas/Thing/properties/on";
     assert_eq!(problems(&operation(OUTPUT), thing), format!("error: {place}: {flag}"));
+}
+
+#[test]
+fn x_security_names_what_openapi_cannot_say() {
+    let security = "security: [{}, { bearer: [] }]\nx-security: [{ password: [] }, { bearer: [] }]";
+    let from = operation("").replace("security: [{ bearer: [] }]", security);
+    assert_eq!(
+        problems(&from, ""),
+        "error: PUT: security: no scheme `password`; add it to components.securitySchemes"
+    );
+    let form = "x-securitySchemes: { password: { description: A field of the form. } }";
+    let yaml = document(&from, "").replace("  schemas:", &format!("  {form}\n  schemas:"));
+    assert_has(
+        &code(&read("acme", &yaml).unwrap()),
+        r#"Security::required(&["password", "bearer"])"#,
+    );
 }

@@ -37,6 +37,9 @@ pub(super) fn create(state: &mut State, call: &Call) -> Answer {
     let comment = fields.text("comment");
     let account = match bearer {
         Some(account) => {
+            // They count for nothing here, but have to be texts.
+            fields.text("username");
+            fields.text("password");
             fields.done().map_err(invalid)?;
             account
         }

@@ -197,3 +197,12 @@ async fn one_account_sees_nothing_of_another() {
     client.get(&format!("/ips/{id}")).await.assert_error(404, "Not found");
     assert_eq!(client.get("/ips").await.json()["data"], json!([]));
 }
+
+#[tokio::test]
+async fn what_does_not_count_beside_a_token_is_checked_all_the_same() {
+    let (_sandbox, client) = signed_in(0).await;
+    let body = json!({ "username": 7, "password": true });
+    client.send("POST", "/tokens", body).await.assert_invalid(&["password", "username"]);
+    let body = json!({ "username": null, "device_name": "camel" });
+    assert_eq!(client.send("POST", "/tokens", body).await.status, 200);
+}

@@ -1,0 +1,141 @@
+//! The tools, as PyPI and npm have them, at the versions that `.ci/openapi` locks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where the tools are, and what they are given.
+pub struct Tools {
+    /// The locked versions.
+    locks: PathBuf,
+    /// Where the tools and what they make are kept.
+    home: PathBuf,
+    /// The programs that call with the clients, and what configures the tools.
+    pub programs: PathBuf,
+}
+
+impl Tools {
+    /// Finds the folders.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be made.
+    pub fn new(root: &Path) -> Result<Self, String> {
+        let root = root.canonicalize().map_err(|e| format!("{}: {e}", root.display()))?;
+        let home = root.join("target/tools/openapi");
+        fs::create_dir_all(&home).map_err(|e| format!("{}: {e}", home.display()))?;
+        Ok(Self { locks: root.join(".ci/openapi"), home, programs: root.join("xtask/openapi") })
+    }
+
+    /// Installs Python's tools; `Some` says why they are skipped.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be installed.
+    pub fn python(&self) -> Result<Option<String>, String> {
+        if !there("python3") {
+            return Ok(Some("there is no python3".to_owned()));
+        }
+        let lock = self.locks.join("requirements.txt");
+        self.once(&lock, "python.lock", || {
+            let venv = self.home.join("python");
+            finish(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+            let mut pip = Command::new(venv.join("bin/pip"));
+            pip.args(["install", "--quiet", "--disable-pip-version-check", "--require-hashes"]);
+            finish(pip.arg("--requirement").arg(&lock)).map(drop)
+        })?;
+        Ok(None)
+    }
+
+    /// Installs Node's tools; `Some` says why they are skipped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tools::python`].
+    pub fn node(&self) -> Result<Option<String>, String> {
+        if let Some(missing) = ["node", "npm"].into_iter().find(|program| !there(program)) {
+            return Ok(Some(format!("there is no {missing}")));
+        }
+        let lock = self.locks.join("package-lock.json");
+        self.once(&lock, "node.lock", || {
+            for file in ["package.json", "package-lock.json"] {
+                fs::copy(self.locks.join(file), self.home.join(file))
+                    .map_err(|e| format!("{file}: {e}"))?;
+            }
+            let mut npm = Command::new("npm");
+            npm.args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&self.home);
+            finish(&mut npm).map(drop)
+        })?;
+        Ok(None)
+    }
+
+    /// Installs what a lock names, unless that has been done.
+    fn once(
+        &self,
+        lock: &Path,
+        mark: &str,
+        install: impl FnOnce() -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mark = self.home.join(mark);
+        let wanted = fs::read(lock).map_err(|e| format!("{}: {e}", lock.display()))?;
+        if fs::read(&mark).is_ok_and(|installed| installed == wanted) {
+            return Ok(());
+        }
+        install()?;
+        fs::write(&mark, wanted).map_err(|e| format!("{}: {e}", mark.display()))
+    }
+
+    /// One of Python's tools, which finds the others.
+    pub fn python_tool(&self, name: &str) -> Command {
+        let programs = self.home.join("python/bin");
+        let mut command = Command::new(programs.join(name));
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env("PATH", format!("{}:{path}", programs.display())).env("NO_COLOR", "1");
+        command
+    }
+
+    /// One of Node's tools.
+    pub fn node_tool(&self, name: &str) -> Command {
+        Command::new(self.home.join("node_modules/.bin").join(name))
+    }
+
+    /// A folder for what a tool makes; Node finds its packages from there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, String> {
+        let folder = self.home.join(name);
+        fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        Ok(folder)
+    }
+
+    /// The program of `xtask/openapi` that calls with a client.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn program(&self, name: &str) -> Result<PathBuf, String> {
+        let program = self.programs.join(name);
+        if program.is_file() {
+            return Ok(program);
+        }
+        Err(format!("write xtask/openapi/{name}, which calls with the client"))
+    }
+}
+
+fn there(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// Runs a program, and gives what it wrote.
+///
+/// # Errors
+///
+/// What it wrote, when it fails.
+pub fn finish(command: &mut Command) -> Result<String, String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().map_err(|e| format!("{program}: {e}"))?;
+    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if output.status.success() { Ok(told) } else { Err(format!("{program}:\n{told}")) }
+}
