@@ -1,14 +1,17 @@
 //! What can be typed.
 
-use anyvpn::ProviderName;
-use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use anyvpn::{ProviderInfo, Registry, Setting};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+use clap::{Arg, ArgMatches, Args, Command as Clap, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    account, alias, call, completions, config, demo, explain, login, logout, man, port, product,
-    profile, sandbox, server,
+    account, call, completions, config, customer, demo, explain, login, logout, man, port, profile,
+    sandbox, server,
 };
-use crate::failure::Failure;
+use crate::provider_settings::are_alternatives;
 use crate::look::{Look, painted};
 
 const EXAMPLES: &str = "\
@@ -34,13 +37,13 @@ VPN providers by one command: accounts, configurations, ports
   account                    Show, create or close the account
   server, config             List the servers; get a configuration for one
   port                       Open, list and close ports to this machine
-  product, alias             What a customer has, at VPNGN
+  customer                   Find, create and change a reseller's customers
   call, capabilities         Any documented operation; what each provider can do
   completions, explain, man  For the shell; what an error means; for man
 
 {options}
-  --profile, --provider, --url, --brand   Which provider, where, and as whom
-  --json                                  The answer in JSON, and errors too
+  --profile, --provider, --url   Which provider, where, and as whom
+  --json                         Print JSON, errors too
   -q, --quiet; -v, --verbose; -h, --help; -V, --version
 
 {examples}
@@ -67,18 +70,13 @@ pub struct Global {
     /// Which profile [env: ANYVPN_PROFILE]
     #[arg(long, global = true, value_name = "NAME", value_parser = crate::profiles::name)]
     pub profile: Option<String>,
-    /// azire, vpnscript or vpngn [env: ANYVPN_PROVIDER]
-    #[arg(long, global = true, value_name = "NAME", value_parser = provider_name())]
-    #[arg(hide_possible_values = true)]
-    pub provider: Option<ProviderName>,
-    /// The provider's address [env: ANYVPN_AZIRE_URL …]
-    // An empty one must not stand for the vendor's own address: --url "$TYPO".
-    #[arg(long, global = true, value_parser = NonEmptyStringValueParser::new())]
-    pub url: Option<String>,
-    /// VPNGN's reseller [env: ANYVPN_VPNGN_BRAND]
-    #[arg(long, global = true, value_name = "NAME", conflicts_with = "url")]
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
-    pub brand: Option<String>,
+    // The names that there are come from the registry.
+    /// Which provider [env: ANYVPN_PROVIDER]
+    #[arg(long, global = true, value_name = "NAME", hide_possible_values = true)]
+    pub provider: Option<String>,
+    /// The providers' settings that are no secret, by their keys: an option for each of them.
+    #[arg(skip)]
+    pub settings: BTreeMap<String, String>,
     /// Answer in JSON, on stdout; errors too, on stderr
     #[arg(long, global = true)]
     pub json: bool,
@@ -106,6 +104,7 @@ pub enum Command {
     #[command(subcommand)]
     Profile(profile::Profiles),
     /// Show, create or close the account
+    #[command(subcommand)]
     Account(account::Account),
     /// List the servers
     #[command(subcommand)]
@@ -116,10 +115,9 @@ pub enum Command {
     /// Open, list and close ports that lead to this machine
     #[command(subcommand)]
     Port(port::Port),
-    /// List, add and change a customer's products
-    Product(product::Product),
-    /// List, add and remove a customer's further addresses
-    Alias(alias::Alias),
+    /// Find, create and change a reseller's customers
+    #[command(subcommand)]
+    Customer(customer::Customer),
     /// Show what each provider can do
     Capabilities,
     /// Say more about a kind of error: causes, and what to do
@@ -133,39 +131,88 @@ pub enum Command {
     Man(man::Man),
 }
 
-/// The customer of a reseller.
-#[derive(Args)]
-pub struct Customer {
-    /// The customer's address, at VPNGN
-    #[arg(long, global = true, value_name = "ADDRESS")]
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
-    pub email: Option<String>,
-}
-
-impl Customer {
-    /// Whom the command is about.
-    pub fn needed(&self) -> Result<&str, Failure> {
-        let email = self.email.as_deref();
-        email.ok_or_else(|| {
-            Failure::usage("which customer is meant?").hint("say it with --email ADDRESS")
-        })
+/// The command with what the registry's providers take: their names, and options for their settings.
+pub fn command(registry: &Registry) -> Clap {
+    let names: Vec<&'static str> = registry.infos().map(|info| info.name).collect();
+    let help = format!("{} [env: ANYVPN_PROVIDER]", listed(&names));
+    let mut command = Cli::command().mut_arg("provider", |arg| {
+        arg.value_parser(PossibleValuesParser::new(names.clone())).help(help)
+    });
+    for (setting, providers) in settings(registry, |setting| !setting.secret) {
+        let variable = setting.variable(providers[0].name);
+        let more = if providers.len() > 1 { " …" } else { "" };
+        let others = providers.iter().flat_map(|info| info.settings);
+        let others = others.filter(|other| are_alternatives(setting, other) && other.key < setting.key);
+        let conflicts: Vec<&str> = others.map(|other| other.key).collect();
+        let doc = match &providers[..] {
+            [only] => format!("{}, at {}", setting.doc.trim_end_matches('.'), only.title),
+            _ => format!("The provider's {}", setting.title),
+        };
+        command = command.arg(
+            Arg::new(setting.key)
+                .long(setting.key.replace('_', "-"))
+                .global(true)
+                .value_name(setting.key.to_uppercase())
+                .help(format!("{doc} [env: {variable}{more}]"))
+                .help_heading("Options of all commands")
+                // An empty one must not stand for the vendor's own address: --url "$TYPO".
+                .value_parser(NonEmptyStringValueParser::new())
+                .conflicts_with_all(conflicts),
+        );
     }
+    command = command.mut_subcommand("call", |call| {
+        call.mut_arg("callee", |arg| arg.value_parser(PossibleValuesParser::new(names)))
+    });
+    command.mut_subcommand("profile", |profile| {
+        profile.mut_subcommand("add", |add| profile::add::with_secrets(registry, add))
+    })
 }
 
-/// A whole number from `lowest` to `highest`.
-pub fn number<T: TryFrom<u32>>(
-    lowest: u32,
-    highest: u32,
-) -> impl Fn(&str) -> Result<T, String> + Clone {
-    move |text| {
-        let number = text.parse::<u32>().ok().filter(|it| (lowest..=highest).contains(it));
-        let number = number.and_then(|it| T::try_from(it).ok());
-        number.ok_or_else(|| format!("it must be a whole number from {lowest} to {highest}"))
+/// The settings of the registry's providers, each once, with the providers that have it.
+pub fn settings(
+    registry: &Registry,
+    is_wanted: fn(&Setting) -> bool,
+) -> Vec<(&'static Setting, Vec<&'static ProviderInfo>)> {
+    let mut found: Vec<(&'static Setting, Vec<&'static ProviderInfo>)> = Vec::new();
+    for info in registry.infos() {
+        for setting in info.settings.iter().filter(|setting| is_wanted(setting)) {
+            match found.iter_mut().find(|(other, _)| other.key == setting.key) {
+                Some((_, providers)) => providers.push(info),
+                None => found.push((setting, vec![info])),
+            }
+        }
     }
+    found
 }
 
-/// One of the providers of this build.
-pub fn provider_name() -> impl TypedValueParser<Value = ProviderName> {
-    PossibleValuesParser::new(ProviderName::ALL.iter().map(|name| name.as_str()))
-        .try_map(|name| name.parse::<ProviderName>())
+/// Reads what was typed.
+pub fn parse(registry: &Registry, arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = command(registry);
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    for (setting, _) in settings(registry, |setting| !setting.secret) {
+        if let Some(value) = text(&matches, setting.key) {
+            cli.global.settings.insert(setting.key.to_owned(), value);
+        }
+    }
+    if let Command::Profile(profile::Profiles::Add(add)) = &mut cli.command
+        && let Some(matches) = matches.subcommand_matches("profile")
+        && let Some(matches) = matches.subcommand_matches("add")
+    {
+        add.read_secrets(registry, matches);
+    }
+    Ok(cli)
+}
+
+/// The text of an argument that the registry gave.
+pub fn text(matches: &ArgMatches, id: &str) -> Option<String> {
+    matches.try_get_one::<String>(id).ok().flatten().cloned()
+}
+
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => "No provider is built in".to_owned(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
 }

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Args, Command};
 use clap_mangen::Man as Page;
 use serde::Serialize;
 
-use crate::args::Cli;
+use crate::args::command;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::text::{plain, reason};
@@ -29,7 +29,7 @@ struct Answer {
 }
 
 pub fn run(context: &Context, args: &Man) -> Result<(), Failure> {
-    let mut command = Cli::command().disable_help_subcommand(true);
+    let mut command = command(&context.registry).disable_help_subcommand(true);
     command.build();
     let Some(folder) = &args.output_dir else {
         return context.output.lines(page(&command)?.trim_end());

@@ -1,19 +1,17 @@
 //! One file a command.
 
 pub mod account;
-pub mod alias;
 pub mod call;
 pub mod capabilities;
 pub mod completions;
 pub mod config;
-mod customer;
+pub mod customer;
 pub mod demo;
 pub mod explain;
 pub mod login;
 pub mod logout;
 pub mod man;
 pub mod port;
-pub mod product;
 pub mod profile;
 pub mod sandbox;
 pub mod server;
@@ -21,8 +19,7 @@ pub mod server;
 use std::io;
 use std::pin::pin;
 
-use anyvpn::vpngn::Vpngn;
-use anyvpn::{Capability, Profile, Provider, ProviderName};
+use anyvpn::{Ability, Capability, Provider, ProviderInfo};
 use tokio::runtime::Builder;
 
 use crate::args::Command;
@@ -33,41 +30,59 @@ use crate::signals::{self, unless_signalled};
 use crate::text::reason;
 use crate::{progress, waiting};
 
-pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
+pub fn run(mut context: Context, command: Command) -> Result<(), Failure> {
+    context.verify = verify_command(&context, &command);
+    let context = &context;
     match command {
-        Command::Demo(args) => wait_here(context.output, demo::run(context, args)),
+        Command::Demo(args) => wait_here(context, demo::run(context, args)),
         Command::Sandbox(args) => sandbox::run(context, args),
         Command::Call(args) => call::run(context, args),
         Command::Login(args) => login::run(context, args),
         Command::Logout(args) => logout::run(context, &args),
         Command::Profile(args) => profile::run(context, args),
         Command::Account(args) => account::run(context, args),
+        Command::Customer(args) => customer::run(context, args),
         Command::Server(args) => with(context, async |it| server::run(context, it, args).await),
         Command::Config(args) => with(context, async |it| config::run(context, it, args).await),
         Command::Port(args) => with(context, async |it| port::run(context, it, args).await),
-        Command::Product(args) => product::run(context, args),
-        Command::Alias(args) => alias::run(context, args),
         Command::Capabilities => capabilities::run(context),
         Command::Explain(args) => explain::run(context, &args),
         Command::Completions(args) => completions::run(context, &args),
-        Command::Complete => completions::complete::run(),
+        Command::Complete => completions::complete::run(&context.registry),
         Command::Man(args) => man::run(context, &args),
     }
 }
 
+/// The command that shows what a command has changed.
+fn verify_command(context: &Context, command: &Command) -> String {
+    match command {
+        Command::Call(args) => args.verify_command(context),
+        Command::Config(_) => "anyvpn config list".to_owned(),
+        Command::Customer(args) => args.verify_command(),
+        Command::Port(_) => "anyvpn port list".to_owned(),
+        Command::Login(_) | Command::Profile(_) => {
+            "the list of tokens on the provider's site".to_owned()
+        }
+        _ => "anyvpn account show".to_owned(),
+    }
+}
+
 /// Runs what needs the network; commands that need none start no runtime.
-fn wait<T>(output: Output, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    output.trace(true);
-    block_on(output, work)
+fn wait<T>(
+    context: &Context,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    context.output.trace(Some((&context.registry, &context.verify)));
+    block_on(context.output, work)
 }
 
 /// Runs what needs nobody but this program.
 fn wait_here<T>(
-    output: Output,
+    context: &Context,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    output.trace(false);
-    block_on(output, work)
+    context.output.trace(None);
+    block_on(context.output, work)
 }
 
 fn block_on<T>(
@@ -106,63 +121,44 @@ fn with(
     context: &Context,
     work: impl AsyncFnOnce(&dyn Provider) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    with_profile(context, context.provider()?, async |profile| work(&*anyvpn::open(profile)?).await)
+    with_provider(context, context.provider()?, work)
 }
 
-/// Runs what works with VPNGN's own abilities. `what` needs them; other providers have it not.
-fn with_vpngn(
+/// Runs what works with this provider.
+fn with_provider(
     context: &Context,
-    name: ProviderName,
-    what: &str,
-    work: impl AsyncFnOnce(&Vpngn) -> Result<(), Failure>,
+    info: &'static ProviderInfo,
+    work: impl AsyncFnOnce(&dyn Provider) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    if name != ProviderName::Vpngn {
-        let why = match name.capabilities().account_admin {
-            Capability::Cannot { why, .. } => why,
-            _ => "its API has no such call",
-        };
-        return Err(Failure::unsupported(format!("{} has no {what}: {why}", name.title()))
-            .hint("VPNGN has: --provider vpngn")
-            .of(name));
-    }
-    with_profile(context, name, async |profile| work(&anyvpn::open_vpngn(profile)?).await)
+    let done = wait(context, async { work(&*context.open(info).await?).await });
+    done.map_err(|failure| context.explain(info, failure))
 }
 
-fn with_profile(
-    context: &Context,
-    name: ProviderName,
-    work: impl AsyncFnOnce(&Profile) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let done = wait(context.output, async { work(&context.profile(name).await?).await });
-    done.map_err(|failure| context.explain(name, failure))
-}
-
-/// An ability of a provider, or the reason why it has none.
+/// What a provider has of an ability, or the reason why it has nothing.
 fn ability<'a, T: ?Sized>(
+    context: &Context,
     provider: &dyn Provider,
-    ability: Option<&'a T>,
-    name: &str,
+    accessor: Option<&'a T>,
+    ability: Ability,
 ) -> Result<&'a T, Failure> {
-    ability.ok_or_else(|| {
-        let known: Option<ProviderName> = provider.name().parse().ok();
-        let title = known.map_or(provider.name(), ProviderName::title);
-        let capabilities = provider.capabilities().all();
-        let found = capabilities.iter().find(|(it, _)| *it == name);
-        let (why, link) = match found {
-            Some((_, Capability::Cannot { why, link })) => (*why, *link),
-            _ => ("anyvpn does not do it yet", "see anyvpn capabilities"),
-        };
-        let can = |it: &&ProviderName| {
-            let mut all = it.capabilities().all().into_iter();
-            all.any(|(it, capability)| it == name && capability == Capability::Can)
-        };
-        let others: Vec<_> = ProviderName::ALL.iter().filter(can).map(|it| it.title()).collect();
-        let others = match &others[..] {
-            [] => String::new(),
-            [one] => format!("{one} has; "),
-            several => format!("{} have; ", several.join(" and ")),
-        };
-        Failure::unsupported(format!("{title} has no {}: {why}", name.replace('-', " ")))
-            .hint(format!("{others}{link}"))
-    })
+    accessor.ok_or_else(|| lacks(context, provider.info(), ability))
+}
+
+/// The failure for an ability that a provider lacks.
+fn lacks(context: &Context, info: &'static ProviderInfo, ability: Ability) -> Failure {
+    let (why, link) = match info.capabilities.of(ability) {
+        Capability::Cannot { why, link } => (why, link),
+        _ => ("anyvpn does not do it yet", "see anyvpn capabilities"),
+    };
+    let others = context.registry.infos().filter(|other| other.capabilities.can(ability));
+    let others: Vec<_> = others.map(|other| other.title).collect();
+    let others = match &others[..] {
+        [] => String::new(),
+        [one] => format!("{one} has; "),
+        several => format!("{} have; ", several.join(" and ")),
+    };
+    let name = ability.name().replace('-', " ");
+    Failure::unsupported(format!("{} has no {name}: {why}", info.title))
+        .hint(format!("{others}{link}"))
+        .of(info)
 }

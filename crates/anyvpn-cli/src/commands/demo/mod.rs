@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyvpn::{Entry, Error, ErrorKind, ProviderName};
+use anyvpn::{Error, ErrorKind, OperationInfo, ProviderInfo};
 use anyvpn_sandbox::Sandbox;
 use clap::Args;
 use serde::Serialize;
@@ -21,6 +21,9 @@ use crate::file::Pending;
 use crate::look::Look;
 use crate::output::Output;
 use crate::text::{Column, plain, reason, table};
+
+/// The providers that there is a tour of.
+const TOURED: [&str; 3] = ["azire", "vpnscript", "vpngn"];
 
 #[derive(Args)]
 pub struct Demo {
@@ -95,7 +98,9 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
         steps: Vec::new(),
         files: Vec::new(),
     };
-    let chosen = || ProviderName::ALL.iter().filter(|it| only.is_none_or(|only| only == **it));
+    let is_chosen = |info: &&ProviderInfo| only.is_none_or(|only| only.name == info.name);
+    let is_shown = |info: &&ProviderInfo| TOURED.contains(&info.name);
+    let chosen = || context.registry.infos().filter(is_shown).filter(is_chosen);
     // A folder that will not do is found out before anything is done.
     for name in chosen().flat_map(files) {
         tour.pending(name)?;
@@ -104,14 +109,13 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
     output.note(&format!("A sandbox listens at {url}; files go to {place}."));
     let mut operations = Vec::new();
     let mut stopped = None;
-    for name in chosen() {
-        tour.provider = name.as_str();
-        tour.title = Some(name.title());
-        let toured = match name {
-            ProviderName::Azire => azire::tour(&mut tour).await,
-            ProviderName::VpnScript => vpnscript::tour(&mut tour).await,
-            ProviderName::Vpngn => vpngn::tour(&mut tour).await,
-            // The table below then says what was not called.
+    for info in chosen() {
+        tour.provider = info.name;
+        tour.title = Some(info.title);
+        let toured = match info.name {
+            "azire" => azire::tour(&mut tour).await,
+            "vpnscript" => vpnscript::tour(&mut tour).await,
+            "vpngn" => vpngn::tour(&mut tour).await,
             _ => Ok(()),
         };
         if let Err(failure) = toured {
@@ -120,7 +124,7 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
             }
             stopped = stopped.or(Some(failure));
         }
-        operations.extend(name.operations().iter().map(|entry| tour.outcome(entry)));
+        operations.extend(info.operations.iter().map(|entry| tour.outcome(entry)));
     }
     let Tour { steps, files, .. } = tour;
     if !files.is_empty() {
@@ -139,10 +143,10 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
 }
 
 /// The files that a provider's tour writes.
-fn files(name: &ProviderName) -> &'static [&'static str] {
-    match name {
-        ProviderName::Azire => azire::FILES,
-        ProviderName::VpnScript => vpnscript::FILES,
+fn files(info: &'static ProviderInfo) -> &'static [&'static str] {
+    match info.name {
+        "azire" => azire::FILES,
+        "vpnscript" => vpnscript::FILES,
         _ => &[],
     }
 }
@@ -226,7 +230,7 @@ impl Tour<'_> {
         self.files.push(file);
     }
 
-    fn outcome(&self, entry: &Entry) -> Outcome {
+    fn outcome(&self, entry: &OperationInfo) -> Outcome {
         let operation = entry.id.to_string();
         let is_it = |step: &&Step| step.operation.as_deref() == Some(&operation);
         let steps: Vec<&Step> = self.steps.iter().filter(is_it).collect();
