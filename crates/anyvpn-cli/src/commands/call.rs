@@ -29,14 +29,16 @@ Examples:
   anyvpn call azire update-password new_password=@FILE  A secret, from a file")]
 pub struct Call {
     // Not named `provider`, as the option is.
+    // The order is said, since the registry gives this one its values later.
     /// The provider
-    #[arg(value_name = "PROVIDER")]
+    #[arg(value_name = "PROVIDER", index = 1)]
     callee: String,
     /// The operation; without it, all are listed
+    #[arg(index = 2)]
     operation: Option<String>,
     /// A field of the input: key=value, key=@FILE, or key=- for stdin. Secrets only by the latter
     /// two, or --input
-    #[arg(value_name = "KEY=VALUE")]
+    #[arg(value_name = "KEY=VALUE", index = 3)]
     fields: Vec<String>,
     /// Read a JSON object of fields from FILE, or from stdin when it is `-`
     #[arg(long, value_name = "FILE")]
