@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use anyvpn::{Ability, Advice, Error, ErrorKind, Leftover, LeftoverKind, ProviderInfo, Replay};
+use anyvpn::{
+    Ability, Advice, Error, ErrorKind, Leftover, LeftoverKind, ProviderInfo, Replay, Setting,
+};
 
-use crate::provider_settings::{addresses, are_alternatives, secrets};
+use crate::provider_settings::{addresses, are_alternatives, option, secrets};
 use crate::text::shell_word;
 
 /// What the advice depends on beside the error.
@@ -64,8 +66,11 @@ pub fn advice(error: &Error, about: &About) -> String {
         K::ServiceExpired => "renew the plan at the provider",
         K::NotFound => "check what was typed; list and show tell what there is",
         K::AlreadyExists => "use what exists, or choose another name",
-        K::InvalidRequest => match &about.address {
-            Some(Address { from, .. }) if is_address(error, about.provider) => {
+        K::InvalidRequest => match (&about.address, missing_setting(error, about.provider)) {
+            (_, Some((info, setting))) => {
+                return format!("give {}, or set {}", option(setting), setting.variable(info.name));
+            }
+            (Some(Address { from, .. }), None) if is_address(error, about.provider) => {
                 return format!("correct {from}; nothing was sent");
             }
             _ => "correct that and try again; nothing was changed",
@@ -115,7 +120,7 @@ pub fn sign_in(provider: Option<&'static ProviderInfo>) -> String {
         return "anyvpn login, or set the provider's credentials in the environment".to_owned();
     };
     // What stands in each other's place is one thing.
-    let mut sets: Vec<(&'static anyvpn::Setting, String)> = Vec::new();
+    let mut sets: Vec<(&'static Setting, String)> = Vec::new();
     for setting in secrets(info) {
         let variable = setting.variable(info.name);
         match sets.iter_mut().find(|(first, _)| are_alternatives(first, setting)) {
@@ -148,6 +153,17 @@ fn needs_sign_in(error: &Error, provider: Option<&'static ProviderInfo>) -> bool
 fn is_address(error: &Error, provider: Option<&'static ProviderInfo>) -> bool {
     let mut addresses = provider.into_iter().flat_map(addresses);
     addresses.any(|setting| error.fields().contains_key(setting.key))
+}
+
+/// The setting that the provider wants and that was not given.
+fn missing_setting(
+    error: &Error,
+    provider: Option<&'static ProviderInfo>,
+) -> Option<(&'static ProviderInfo, &'static Setting)> {
+    let info = provider.filter(|_| error.operation().is_none())?;
+    let setting = error.fields().keys().find_map(|key| info.setting(key))?;
+    let is_address = addresses(info).any(|it| it.key == setting.key);
+    (!setting.secret && !is_address).then_some((info, setting))
 }
 
 /// The call that shows what an operation has changed: the one that reads the same path or the
@@ -221,11 +237,7 @@ mod tests {
             (LeftoverKind::Device, "a; rm -r ~", "anyvpn config revoke 'a; rm -r ~'"),
             (LeftoverKind::Device, "it's", "anyvpn config revoke \"it's\""),
             (LeftoverKind::PortForward, "58216", "anyvpn port delete 58216"),
-            (
-                LeftoverKind::Customer,
-                "jo@mail.example",
-                "anyvpn customer find jo@mail.example",
-            ),
+            (LeftoverKind::Customer, "jo@mail.example", "anyvpn customer find jo@mail.example"),
         ] {
             assert_eq!(hint(kind, id), format!("use it or remove it: {command}"));
         }
@@ -236,7 +248,13 @@ mod tests {
         let hint = |name, status| {
             let error = Error::new(ErrorKind::Unauthorized).with_status(status);
             let error = error.with_operation(OperationId::new("azire", name));
-            advice(&error, &About { provider: anyvpn::Registry::builtin().info("azire").ok(), ..About::default() })
+            advice(
+                &error,
+                &About {
+                    provider: anyvpn::Registry::builtin().info("azire").ok(),
+                    ..About::default()
+                },
+            )
         };
         assert!(hint("get-user", 401).contains("anyvpn login"));
         assert!(hint("get-user", 403).contains("not active"));

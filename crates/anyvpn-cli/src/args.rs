@@ -1,18 +1,18 @@
 //! What can be typed.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use anyvpn::{ProviderInfo, Registry, Setting};
+use anyvpn::Registry;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
-use clap::{Arg, ArgMatches, Args, Command as Clap, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Arg, Command as Clap, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
     account, call, completions, config, customer, demo, explain, login, logout, man, port, profile,
     sandbox, server,
 };
-use crate::provider_settings::are_alternatives;
+use crate::global::{Global, settings, text};
 use crate::look::{Look, painted};
+use crate::provider_settings::are_alternatives;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,10 +21,12 @@ Examples:
   anyvpn config get se-sto -o se-sto.conf   Write a WireGuard file";
 
 /// The help of the whole: with the prompt after it, it fits a screen of 80 columns and 24 lines.
-fn help() -> String {
+fn help(settings: &[&str]) -> String {
     let title = |text| Look::Title.on(text);
     let (usage, commands, options) = (title("Usage:"), title("Commands:"), title("Options:"));
     let examples = EXAMPLES.replace("Examples:", &title("Examples:"));
+    let which = settings.iter().map(|key| format!("--{}", key.replace('_', "-")));
+    let which = which.collect::<Vec<_>>().join(", ");
     let text = format!(
         "\
 VPN providers by one command: accounts, configurations, ports
@@ -42,8 +44,8 @@ VPN providers by one command: accounts, configurations, ports
   completions, explain, man  For the shell; what an error means; for man
 
 {options}
-  --profile, --provider, --url   Which provider, where, and as whom
-  --json                         Print JSON, errors too
+  --profile, --provider, {which}   Which one, where, as whom
+  --json   Print JSON, errors too
   -q, --quiet; -v, --verbose; -h, --help; -V, --version
 
 {examples}
@@ -55,37 +57,12 @@ VPN providers by one command: accounts, configurations, ports
 /// VPN providers by one command: accounts, configurations, ports.
 #[derive(Parser)]
 #[command(name = "anyvpn", version, max_term_width = 80)]
-#[command(after_help = EXAMPLES, override_help = help())]
+#[command(after_help = EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// Options that every command takes.
-#[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Options of all commands")]
-pub struct Global {
-    /// Which profile [env: ANYVPN_PROFILE]
-    #[arg(long, global = true, value_name = "NAME", value_parser = crate::profiles::name)]
-    pub profile: Option<String>,
-    // The names that there are come from the registry.
-    /// Which provider [env: ANYVPN_PROVIDER]
-    #[arg(long, global = true, value_name = "NAME", hide_possible_values = true)]
-    pub provider: Option<String>,
-    /// The providers' settings that are no secret, by their keys: an option for each of them.
-    #[arg(skip)]
-    pub settings: BTreeMap<String, String>,
-    /// Answer in JSON, on stdout; errors too, on stderr
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// Tell on stderr of nothing but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Tell on stderr what is done; -vv and -vvv tell more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
 }
 
 #[derive(Subcommand)]
@@ -134,15 +111,21 @@ pub enum Command {
 /// The command with what the registry's providers take: their names, and options for their settings.
 pub fn command(registry: &Registry) -> Clap {
     let names: Vec<&'static str> = registry.infos().map(|info| info.name).collect();
-    let help = format!("{} [env: ANYVPN_PROVIDER]", listed(&names));
+    let about = format!("{} [env: ANYVPN_PROVIDER]", listed(&names));
     let mut command = Cli::command().mut_arg("provider", |arg| {
-        arg.value_parser(PossibleValuesParser::new(names.clone())).help(help)
+        arg.value_parser(PossibleValuesParser::new(names.clone())).help(about)
     });
-    for (setting, providers) in settings(registry, |setting| !setting.secret) {
+    let public = settings(registry, |setting| !setting.secret);
+    let keys: Vec<&str> = public.iter().map(|(setting, _)| setting.key).collect();
+    command = command.override_help(help(&keys));
+    for (setting, providers) in public {
         let variable = setting.variable(providers[0].name);
         let more = if providers.len() > 1 { " …" } else { "" };
-        let others = providers.iter().flat_map(|info| info.settings);
-        let others = others.filter(|other| are_alternatives(setting, other) && other.key < setting.key);
+        let own = providers.iter().filter_map(|info| Some((info, info.setting(setting.key)?)));
+        let others = own.flat_map(|(info, own)| {
+            let others = info.settings.iter().filter(move |other| are_alternatives(own, other));
+            others.filter(|other| !other.secret && other.key != setting.key)
+        });
         let conflicts: Vec<&str> = others.map(|other| other.key).collect();
         let doc = match &providers[..] {
             [only] => format!("{}, at {}", setting.doc.trim_end_matches('.'), only.title),
@@ -164,25 +147,8 @@ pub fn command(registry: &Registry) -> Clap {
         call.mut_arg("callee", |arg| arg.value_parser(PossibleValuesParser::new(names)))
     });
     command.mut_subcommand("profile", |profile| {
-        profile.mut_subcommand("add", |add| profile::add::with_secrets(registry, add))
+        profile.mut_subcommand("add", |add| profile::secret_options::add_to(registry, add))
     })
-}
-
-/// The settings of the registry's providers, each once, with the providers that have it.
-pub fn settings(
-    registry: &Registry,
-    is_wanted: fn(&Setting) -> bool,
-) -> Vec<(&'static Setting, Vec<&'static ProviderInfo>)> {
-    let mut found: Vec<(&'static Setting, Vec<&'static ProviderInfo>)> = Vec::new();
-    for info in registry.infos() {
-        for setting in info.settings.iter().filter(|setting| is_wanted(setting)) {
-            match found.iter_mut().find(|(other, _)| other.key == setting.key) {
-                Some((_, providers)) => providers.push(info),
-                None => found.push((setting, vec![info])),
-            }
-        }
-    }
-    found
 }
 
 /// Reads what was typed.
@@ -199,14 +165,9 @@ pub fn parse(registry: &Registry, arguments: &[OsString]) -> Result<Cli, clap::E
         && let Some(matches) = matches.subcommand_matches("profile")
         && let Some(matches) = matches.subcommand_matches("add")
     {
-        add.read_secrets(registry, matches);
+        add.secrets = profile::secret_options::read(registry, matches);
     }
     Ok(cli)
-}
-
-/// The text of an argument that the registry gave.
-pub fn text(matches: &ArgMatches, id: &str) -> Option<String> {
-    matches.try_get_one::<String>(id).ok().flatten().cloned()
 }
 
 fn listed(names: &[&str]) -> String {

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use anyvpn::{Ability, Provider, ProviderInfo, Registry, Secret, Setting, Settings};
 
 use crate::advice::{About, Address};
-use crate::args::Global;
 use crate::environment::{proxy, variable};
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::kept::{self, Place};
 use crate::output::Output;
 use crate::profiles::{self, ConfigFile, File, ProfileEntry, SecretSource};
@@ -306,7 +306,8 @@ impl Context {
             (None, None) => None,
         };
         let given = self.given(info).unwrap_or_default();
-        let given = settings::addresses(info).find_map(|it| Some((it, given.text(it.key)?.to_owned())));
+        let given =
+            settings::addresses(info).find_map(|it| Some((it, given.text(it.key)?.to_owned())));
         let address = match (given, entry) {
             (Some((setting, shown)), _) => {
                 let from = match self.typed.contains_key(setting.key) {
@@ -315,7 +316,9 @@ impl Context {
                 };
                 Some(Address { shown, from })
             }
-            (None, Some(entry)) if settings::addresses(info).any(|it| entry.settings.get(it.key).is_some()) => {
+            (None, Some(entry))
+                if settings::addresses(info).any(|it| entry.settings.get(it.key).is_some()) =>
+            {
                 let from = format!("the profile {}", entry.name);
                 Some(Address { shown: entry.address(), from })
             }
@@ -403,9 +406,10 @@ mod tests {
         let registry = Registry::builtin();
         let [azire, vpnscript] = ["azire", "vpnscript"].map(|name| registry.info(name).unwrap());
         let strings = |set: &[&str]| set.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        let chosen = |known: &[&'static ProviderInfo], set: &[&str], kept: &[&'static ProviderInfo]| {
-            choose(known, &strings(set), None, || kept.to_vec()).ok().map(|info| info.name)
-        };
+        let chosen =
+            |known: &[&'static ProviderInfo], set: &[&str], kept: &[&'static ProviderInfo]| {
+                choose(known, &strings(set), None, || kept.to_vec()).ok().map(|info| info.name)
+            };
         assert_eq!(chosen(&[azire], &[], &[]), Some("azire"));
         let all = [azire, vpnscript];
         assert_eq!(chosen(&all, &["ANYVPN_PASSWORD"], &[]), None);

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
 use std::path::{Path, PathBuf};
 
-use anyvpn::{
-    Ability, Credential, Error, ProviderInfo, Registry, Secret, Settings, reveal,
-};
+use anyvpn::{Ability, Credential, Error, ProviderInfo, Registry, Secret, Settings, reveal};
 use anyvpn_http::{Binding, BoundToken, FileStore, StoreLock, TokenStore};
 use url::Url;
 
@@ -289,9 +287,7 @@ mod tests {
     fn a_files_name_is_made_of_the_address_and_leads_nowhere_else() {
         let registry = Registry::builtin();
         let [azire, vpnscript] = ["azire", "vpnscript"].map(|name| registry.info(name).unwrap());
-        let name = |url: &str| {
-            address(url).map(|(_, place)| file_name(vpnscript, &place, None))
-        };
+        let name = |url: &str| address(url).map(|(_, place)| file_name(vpnscript, &place, None));
         for (url, expected) in [
             ("https://vpn.example.com/", "vpnscript-vpn.example.com"),
             ("https://vpn.example.com:8443/my/panel/", "vpnscript-vpn.example.com_8443_my_panel"),

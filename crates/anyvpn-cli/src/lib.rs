@@ -20,6 +20,7 @@ mod environment;
 mod failure;
 mod file;
 mod file_names;
+mod global;
 #[cfg(test)]
 mod guide;
 mod hidden;
@@ -39,6 +40,7 @@ mod signals;
 mod text;
 mod usage;
 mod waiting;
+mod work;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -11,7 +11,9 @@ pub fn secrets(info: &ProviderInfo) -> impl Iterator<Item = &'static Setting> {
 /// The settings that say where the provider is: its address, and what stands in its place.
 pub fn addresses(info: &'static ProviderInfo) -> impl Iterator<Item = &'static Setting> {
     let url = info.setting("url");
-    info.settings.iter().filter(move |setting| url.is_some_and(|url| are_alternatives(url, setting)))
+    info.settings
+        .iter()
+        .filter(move |setting| url.is_some_and(|url| are_alternatives(url, setting)))
 }
 
 /// Whether one setting can stand in the other's place, or is the same.

@@ -148,7 +148,10 @@ fn a_file_with_a_secret_that_others_may_read_is_refused_with_the_chmod() {
     for arguments in uses {
         let text = world.fails(1, arguments);
         let name = arguments.last().unwrap().trim_start_matches("password=@");
-        let quoted = if name.contains('\'') { format!("\"{name}\"") } else { name.to_owned() };
+        let quoted = match name.contains('\'') {
+            true => format!("'{}'", name.replace('\'', r"'\''")),
+            false => name.to_owned(),
+        };
         assert!(text.contains(&format!("hint: chmod 600 {quoted}, or give")), "{text}");
         assert!(!text.contains(PASSWORD), "{text}");
     }

@@ -134,7 +134,7 @@ async fn an_account_that_cannot_be_created_is_refused_before_sending() {
     let error = vpngn.create(weak).await.unwrap_err();
     assert!(error.to_string().contains("needs at least 10 characters"), "{error}");
     let error = vpngn.set_password(Secret::from(PASSWORD)).await.unwrap_err();
-    assert!(error.fields().contains_key("email"), "{error}");
+    assert!(error.fields().contains_key("customer"), "{error}");
     assert_eq!(world.sandbox.received(), []);
 
     assert_eq!(vpngn.create(good).await.unwrap().login, "new@example.com");

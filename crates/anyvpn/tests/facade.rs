@@ -67,9 +67,8 @@ async fn a_call_by_name_refuses_what_does_not_fit_before_sending() {
 #[tokio::test]
 async fn calls_by_name_share_the_providers_rate_limit() {
     let sandbox = Sandbox::start().await.unwrap();
-    let settings = Settings::new()
-        .with("url", sandbox.vpngn_url())
-        .with("api_key", sandbox.vpngn().api_key());
+    let settings =
+        Settings::new().with("url", sandbox.vpngn_url()).with("api_key", sandbox.vpngn().api_key());
     let vpngn = Registry::builtin().open("vpngn", &settings).unwrap();
     let add = |email: &'static str| {
         let input = serde_json::json!({"country": "SE", "type": 1, "email": email});

@@ -1,17 +1,15 @@
 //! `anyvpn account`
 
-use anyvpn::{
-    Ability, Account as Found, NewAccount, Provider, Secret, Service, Timestamp,
-};
+use anyvpn::{Ability, Account as Found, NewAccount, Provider, Secret, Service, Timestamp};
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{ability, with_provider};
 use crate::advice::sign_in;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::secrets::{NewPassword, PasswordSource, confirm};
 use crate::text::{Value, listing, plain, when};
+use crate::work::{ability, with_provider};
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
@@ -105,6 +103,16 @@ struct Done {
     generated_password: Option<Secret>,
 }
 
+impl Account {
+    /// The command that shows what this one has changed.
+    pub fn verify_command(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "anyvpn login, as the new user",
+            _ => "anyvpn account show",
+        }
+    }
+}
+
 pub fn run(context: &Context, command: Account) -> Result<(), Failure> {
     let info = context.provider()?;
     with_provider(context, info, async |it| work(context, it, command).await)
@@ -145,7 +153,9 @@ async fn work(context: &Context, provider: &dyn Provider, command: Account) -> R
                 let wants_password = error.fields().contains_key("password");
                 let failure = Failure::from(error);
                 match wants_password && password.is_none() {
-                    true => failure.hint("use --password-file FILE (- for stdin), or ANYVPN_PASSWORD"),
+                    true => {
+                        failure.hint("use --password-file FILE (- for stdin), or ANYVPN_PASSWORD")
+                    }
                     false => failure,
                 }
             })?;

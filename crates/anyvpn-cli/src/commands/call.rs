@@ -9,7 +9,6 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::wait;
 use crate::advice::verify_call;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -18,6 +17,7 @@ use crate::hidden;
 use crate::look::{Look, is_colored, painted};
 use crate::secrets::{is_interactive, read, read_input, read_open};
 use crate::text::{Column, Value as Shown, listing, nearest, plain, table};
+use crate::work::wait;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -77,7 +77,8 @@ pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
 /// The help of one operation, when the arguments are those of a call of it.
 pub fn help(registry: &Registry, arguments: &[OsString]) -> Option<String> {
     let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
-    let mut words = words.skip_while(|word| *word != "call").skip(1).filter(|it| !it.starts_with('-'));
+    let mut words =
+        words.skip_while(|word| *word != "call").skip(1).filter(|it| !it.starts_with('-'));
     let info = registry.info(words.next()?).ok()?;
     let operation = info.operation(words.next()?)?;
     let title = |text| Look::Title.on(text);
@@ -92,7 +93,8 @@ pub fn help(registry: &Registry, arguments: &[OsString]) -> Option<String> {
         lines.push("It takes no fields.".to_owned());
     } else {
         lines.push(fields);
-        let width = operation.fields.iter().map(|field| typed(field).len()).max().unwrap_or_default();
+        let width =
+            operation.fields.iter().map(|field| typed(field).len()).max().unwrap_or_default();
         lines.extend(operation.fields.iter().map(|field| {
             let needed = if field.required { " (required)" } else { "" };
             format!("  {:width$}  {}{needed}", typed(field), plain(field.doc))
@@ -138,7 +140,8 @@ fn rows_text(rows: &[Value]) -> String {
     }
     let titles: Vec<String> = keys.iter().map(|key| key.to_uppercase()).collect();
     let columns: Vec<Column> = titles.iter().map(|title| Column::Text(title)).collect();
-    let row = |row: &Value| keys.iter().map(|key| row.get(key).map(cell).unwrap_or_default()).collect();
+    let row =
+        |row: &Value| keys.iter().map(|key| row.get(key).map(cell).unwrap_or_default()).collect();
     table(&columns, rows.iter().map(row).collect())
 }
 
@@ -169,7 +172,8 @@ fn unknown(info: &'static ProviderInfo, name: &str) -> Failure {
 /// The JSON object that the arguments describe.
 pub fn input(operation: &OperationInfo, args: &Call) -> Result<Value, Failure> {
     let wrong = |field: &str, why: &str| {
-        Failure::from(Error::invalid(field, why).with_operation(operation.id)).hint(usage(operation))
+        Failure::from(Error::invalid(field, why).with_operation(operation.id))
+            .hint(usage(operation))
     };
     let mut input = match &args.input {
         Some(file) => match serde_json::from_str(&read_input(file)?) {
@@ -188,7 +192,9 @@ pub fn input(operation: &OperationInfo, args: &Call) -> Result<Value, Failure> {
     let mut stdin_is_used = args.input.as_deref() == Some(Path::new("-"));
     for argument in &args.fields {
         let Some((key, value)) = argument.split_once('=') else {
-            return Err(Failure::usage(format!("{argument:?} is not KEY=VALUE")).hint(usage(operation)));
+            return Err(
+                Failure::usage(format!("{argument:?} is not KEY=VALUE")).hint(usage(operation))
+            );
         };
         let Some(field) = operation.fields.iter().find(|field| field.name == key) else {
             return Err(wrong(key, "is no field of this operation"));
@@ -309,10 +315,8 @@ fn list(context: &Context, info: &'static ProviderInfo) -> Result<(), Failure> {
         summary: entry.summary,
         fields: entry.fields.iter().map(field).collect(),
     };
-    let answer = Operations {
-        provider: info.name,
-        operations: operations.iter().map(operation).collect(),
-    };
+    let answer =
+        Operations { provider: info.name, operations: operations.iter().map(operation).collect() };
     context.output.answer(&answer, || {
         let row = |entry: &OperationInfo| {
             let fields: Vec<_> = entry.fields.iter().map(shown).collect();

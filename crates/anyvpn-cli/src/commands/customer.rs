@@ -10,11 +10,11 @@ use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
 use super::account::{ServiceAnswer, services};
-use super::{ability, with_provider};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::secrets::{NewPassword, confirm};
 use crate::text::{Column, Value, listing, plain, shell_word, table, when};
+use crate::work::{ability, with_provider};
 
 const SEE: &str = "see: anyvpn customer find";
 
@@ -28,7 +28,8 @@ pub enum Customer {
     /// Make sure that a customer exists, without creating one twice
     #[command(after_help = "\
 Examples:
-  anyvpn customer create jo@mail.example --country US --plan 12 --generate-password")]
+  anyvpn customer create jo@mail.example --country US --plan 12 \\
+    --generate-password")]
     Create(Box<Create>),
     /// Give a customer another password
     SetPassword {
@@ -123,10 +124,9 @@ fn end(text: &str) -> Result<CustomerEnd, String> {
     match text {
         "paid-period" => Ok(CustomerEnd::PaidPeriod),
         "next-run" => Ok(CustomerEnd::NextRun),
-        _ => text
-            .parse::<Timestamp>()
-            .map(CustomerEnd::At)
-            .map_err(|_| "must be paid-period, next-run, or a time such as 2027-03-31T00:00:00Z".to_owned()),
+        _ => text.parse::<Timestamp>().map(CustomerEnd::At).map_err(|_| {
+            "must be paid-period, next-run, or a time such as 2027-03-31T00:00:00Z".to_owned()
+        }),
     }
 }
 
@@ -178,7 +178,8 @@ impl Answer {
 
     /// What the customer has, in words.
     fn has(&self) -> String {
-        let has: Vec<_> = self.services.iter().map(ServiceAnswer::shown).collect();
+        let service = |it: &ServiceAnswer| format!("{}: {}", it.name, it.status);
+        let has: Vec<_> = self.services.iter().map(service).collect();
         match (&has[..], &self.plan) {
             ([], Some(plan)) => format!("plan {plan}"),
             ([], None) => "no plan".to_owned(),
@@ -197,7 +198,9 @@ impl Answer {
         pairs.extend(self.id.as_ref().map(|id| ("Id", id.into())));
         pairs.extend(self.plan.as_ref().map(|plan| ("Plan", plan.into())));
         pairs.extend(self.expires_at.map(|time| ("Until", when(time).into())));
-        pairs.extend(self.services.iter().map(|it| ("Service", Value::with_state(&it.shown(), &it.status))));
+        pairs.extend(
+            self.services.iter().map(|it| ("Service", Value::with_state(&it.shown(), &it.status))),
+        );
         listing(pairs)
     }
 }
@@ -239,18 +242,21 @@ impl Call<'_> {
             Customer::ChangePlan { key: Key { key }, plan, sure } => {
                 let change = self.part(self.customers.plan_change(), Ability::ChangePlan)?;
                 self.check_plan(&plan)?;
-                let question = |has: &str| format!("Change the plan of {key}, who has {has}, to {plan}?");
+                let question =
+                    |has: &str| format!("Change the plan of {key}, who has {has}, to {plan}?");
                 self.confirm(&key, &sure, question).await?;
                 change.change_plan(&key, &plan).await?;
                 self.done("change-plan", &key, None, &format!("{key} has the plan {plan} now."))
             }
             Customer::Suspend(Key { key }) => {
-                let suspension = self.part(self.customers.customer_suspension(), Ability::SuspendCustomers)?;
+                let suspension =
+                    self.part(self.customers.customer_suspension(), Ability::SuspendCustomers)?;
                 suspension.suspend_customer(&key).await?;
                 self.done("suspend", &key, None, &format!("{key} is suspended."))
             }
             Customer::Resume(Key { key }) => {
-                let suspension = self.part(self.customers.customer_suspension(), Ability::SuspendCustomers)?;
+                let suspension =
+                    self.part(self.customers.customer_suspension(), Ability::SuspendCustomers)?;
                 suspension.resume_customer(&key).await?;
                 self.done("resume", &key, None, &format!("{key} can connect again."))
             }
@@ -261,13 +267,15 @@ impl Call<'_> {
                     CustomerEnd::At(time) => format!("on {}", when(time)),
                     _ => "at the provider's next daily run".to_owned(),
                 };
-                let question = |has: &str| format!("End the service of {key}, who has {has}, {time}?");
+                let question =
+                    |has: &str| format!("End the service of {key}, who has {has}, {time}?");
                 self.confirm(&key, &sure, question).await?;
                 ending.end_customer(&key, at).await?;
                 self.done("end", &key, None, &format!("The service of {key} ends {time}."))
             }
             Customer::Close { key: Key { key }, sure } => {
-                let question = |has: &str| format!("Close {key}, who has {has}, at once and for good?");
+                let question =
+                    |has: &str| format!("Close {key}, who has {has}, at once and for good?");
                 self.confirm(&key, &sure, question).await?;
                 self.customers.close_customer(&key).await?;
                 self.done("close", &key, None, &format!("{key} is closed."))
@@ -395,7 +403,9 @@ impl Call<'_> {
                 "{key} exists already with {has}; whether that is {title} is not known; nothing was \
                  changed"
             ),
-            false => format!("{key} exists already with {has}, and not with {title}; nothing was changed"),
+            false => format!(
+                "{key} exists already with {has}, and not with {title}; nothing was changed"
+            ),
         };
         let error = Error::new(ErrorKind::AlreadyExists).with_detail(detail);
         Err(Failure::from(error).hint("anyvpn customer change-plan changes the plan"))
@@ -450,5 +460,9 @@ fn not_created(error: Error, key: &str, generated: bool) -> Failure {
              set-password {key} sets another"
         ));
     }
-    password_refused(error)
+    let option = ["country", "plan"].into_iter().find(|it| error.fields().contains_key(*it));
+    match option {
+        Some(option) => Failure::from(error).hint(format!("give --{option}, or correct it")),
+        None => password_refused(error),
+    }
 }

@@ -5,15 +5,15 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
 
-use super::{ability, lacks, wait};
 use crate::context::{Chosen, Context};
 use crate::environment::variable;
 use crate::failure::Failure;
 use crate::hidden;
 use crate::kept::{Kept, Place};
-use crate::provider_settings::secrets;
+use crate::provider_settings::{secrets, shown_address};
 use crate::secrets::{PasswordSource, ask, ask_or_nothing, is_interactive};
 use crate::text::plain;
+use crate::work::{ability, lacks, wait};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -79,7 +79,9 @@ async fn login(context: &Context, info: &'static ProviderInfo, args: Login) -> R
         }
     }
     let username = match (args.username, &kept) {
-        (None, Some(Kept { username: Some(username), .. })) if !args.force => Some(username.clone()),
+        (None, Some(Kept { username: Some(username), .. })) if !args.force => {
+            Some(username.clone())
+        }
         (username, _) => username,
     };
     let provider = context.registry.open(info.name, &settings)?;
@@ -87,7 +89,8 @@ async fn login(context: &Context, info: &'static ProviderInfo, args: Login) -> R
     let fields = person.fields(context, &*provider, &args.password)?;
     let new = make(context, &*provider, &fields).await?;
     if let Err(failure) = locked.save(&new).await {
-        return Err(unused(&*provider, &new, failure).await);
+        let address = shown_address(info, &settings);
+        return Err(unused(&*provider, &address, &new, failure).await);
     }
     tell(context, info, &new, &place, true)?;
     // The one before has no further use; it dies by its own right, whosever it was.
@@ -116,14 +119,19 @@ impl Person {
         for field in sign_in.sign_in_fields() {
             let question = format!("{}:", capitalized(field.title));
             match field.key {
-                "username" => fields.set(field.key, match &self.username {
-                    Some(username) => username.clone(),
-                    None => ask(&question, "--username NAME")?,
-                }),
+                "username" => fields.set(
+                    field.key,
+                    match &self.username {
+                        Some(username) => username.clone(),
+                        None => ask(&question, "--username NAME")?,
+                    },
+                ),
                 "password" => fields.set(field.key, password.present(&question)?),
                 "device_name" => fields.set(field.key, self.device_name.clone()),
                 _ if !field.required => {}
-                _ if field.secret && is_interactive() => fields.set(field.key, hidden::ask(&question)?),
+                _ if field.secret && is_interactive() => {
+                    fields.set(field.key, hidden::ask(&question)?)
+                }
                 _ => {
                     if let Some(answer) = ask_or_nothing(field.title, &question, "a terminal")? {
                         fields.set(field.key, answer);
@@ -152,12 +160,18 @@ pub(super) async fn make(
 }
 
 /// Revokes a token that was made, and that nobody would ever use.
-pub(super) async fn unused(provider: &dyn Provider, made: &Kept, failure: Failure) -> Failure {
+/// `address` is where it exists.
+pub(super) async fn unused(
+    provider: &dyn Provider,
+    address: &str,
+    made: &Kept,
+    failure: Failure,
+) -> Failure {
     match revoke(provider, made).await {
         Ok(true) => failure,
         _ => {
-            let (who, title) = (who(made), provider.info().title);
-            let left = format!("the token that was made for {who} still exists at {title}");
+            let who = who(made);
+            let left = format!("the token that was made for {who} still exists at {address}");
             failure.leaving(&left, "delete it there, in the account's list of tokens")
         }
     }

@@ -5,10 +5,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::login::{place, revoke};
-use super::wait;
 use crate::context::{Chosen, Context};
 use crate::failure::Failure;
 use crate::text::plain;
+use crate::work::wait;
 
 #[derive(Args)]
 pub struct Logout {

@@ -16,24 +16,18 @@ pub mod profile;
 pub mod sandbox;
 pub mod server;
 
-use std::io;
-use std::pin::pin;
+use anyvpn::{OperationInfo, ProviderInfo, Replay};
 
-use anyvpn::{Ability, Capability, Provider, ProviderInfo};
-use tokio::runtime::Builder;
-
-use crate::args::Command;
+use crate::args::{Command, command};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::Output;
-use crate::signals::{self, unless_signalled};
-use crate::text::reason;
-use crate::{progress, waiting};
+use crate::work::{wait_here, with};
 
-pub fn run(mut context: Context, command: Command) -> Result<(), Failure> {
-    context.verify = verify_command(&context, &command);
+pub fn run(mut context: Context, typed: Command) -> Result<(), Failure> {
+    context.verify = verify_command(&context, &typed);
     let context = &context;
-    match command {
+    let all = || command(&context.registry);
+    match typed {
         Command::Demo(args) => wait_here(context, demo::run(context, args)),
         Command::Sandbox(args) => sandbox::run(context, args),
         Command::Call(args) => call::run(context, args),
@@ -48,117 +42,36 @@ pub fn run(mut context: Context, command: Command) -> Result<(), Failure> {
         Command::Capabilities => capabilities::run(context),
         Command::Explain(args) => explain::run(context, &args),
         Command::Completions(args) => completions::run(context, &args),
-        Command::Complete => completions::complete::run(&context.registry),
-        Command::Man(args) => man::run(context, &args),
+        Command::Complete => completions::complete::run(&context.registry, all()),
+        Command::Man(args) => man::run(context, all(), &args),
     }
 }
 
 /// The command that shows what a command has changed.
-fn verify_command(context: &Context, command: &Command) -> String {
-    match command {
+fn verify_command(context: &Context, typed: &Command) -> String {
+    match typed {
+        Command::Account(args) => args.verify_command().to_owned(),
         Command::Call(args) => args.verify_command(context),
         Command::Config(_) => "anyvpn config list".to_owned(),
         Command::Customer(args) => args.verify_command(),
         Command::Port(_) => "anyvpn port list".to_owned(),
         Command::Login(_) | Command::Profile(_) => {
-            "the list of tokens on the provider's site".to_owned()
+            let listed = context.provider().ok().and_then(list_of_tokens);
+            listed.unwrap_or_else(|| "the list of tokens on the provider's site".to_owned())
         }
         _ => "anyvpn account show".to_owned(),
     }
 }
 
-/// Runs what needs the network; commands that need none start no runtime.
-fn wait<T>(
-    context: &Context,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    context.output.trace(Some((&context.registry, &context.verify)));
-    block_on(context.output, work)
-}
-
-/// Runs what needs nobody but this program.
-fn wait_here<T>(
-    context: &Context,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    context.output.trace(None);
-    block_on(context.output, work)
-}
-
-fn block_on<T>(
-    output: Output,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let failed =
-        |error: io::Error| Failure::other(format!("the program cannot start: {}", reason(&error)));
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let outcome = runtime.block_on(async {
-        let mut work = pin!(progress::aside(work));
-        tokio::select! {
-            biased;
-            never = progress::show(output) => match never {},
-            outcome = unless_signalled(work.as_mut()) => match outcome.map_err(failed)? {
-                Ok(done) => done,
-                // The work is still there, and so is what is known of it.
-                Err(signal) => Err(waiting::interrupted(signal)),
-            },
-        }
-    });
-    progress::clear();
-    // Not waited for: to look a name up can take longer than anybody waits.
-    runtime.shutdown_background();
-    match (outcome, signals::arrived()) {
-        // A prompt that is interrupted knows of no signal.
-        (Err(failure), Some(signal)) if failure.signal().is_none() => {
-            Err(waiting::interrupted(signal))
-        }
-        (outcome, _) => outcome,
-    }
-}
-
-/// Runs what works with the chosen provider.
-fn with(
-    context: &Context,
-    work: impl AsyncFnOnce(&dyn Provider) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    with_provider(context, context.provider()?, work)
-}
-
-/// Runs what works with this provider.
-fn with_provider(
-    context: &Context,
-    info: &'static ProviderInfo,
-    work: impl AsyncFnOnce(&dyn Provider) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let done = wait(context, async { work(&*context.open(info).await?).await });
-    done.map_err(|failure| context.explain(info, failure))
-}
-
-/// What a provider has of an ability, or the reason why it has nothing.
-fn ability<'a, T: ?Sized>(
-    context: &Context,
-    provider: &dyn Provider,
-    accessor: Option<&'a T>,
-    ability: Ability,
-) -> Result<&'a T, Failure> {
-    accessor.ok_or_else(|| lacks(context, provider.info(), ability))
-}
-
-/// The failure for an ability that a provider lacks.
-fn lacks(context: &Context, info: &'static ProviderInfo, ability: Ability) -> Failure {
-    let (why, link) = match info.capabilities.of(ability) {
-        Capability::Cannot { why, link } => (why, link),
-        _ => ("anyvpn does not do it yet", "see anyvpn capabilities"),
-    };
-    let others = context.registry.infos().filter(|other| other.capabilities.can(ability));
-    let others: Vec<_> = others.map(|other| other.title).collect();
-    let others = match &others[..] {
-        [] => String::new(),
-        [one] => format!("{one} has; "),
-        several => format!("{} have; ", several.join(" and ")),
-    };
-    let name = ability.name().replace('-', " ");
-    Failure::unsupported(format!("{} has no {name}: {why}", info.title))
-        .hint(format!("{others}{link}"))
-        .of(info)
+/// The call that lists what signing in has made: it reads the path at which a password makes
+/// something.
+fn list_of_tokens(info: &'static ProviderInfo) -> Option<String> {
+    let takes_password =
+        |it: &&OperationInfo| it.fields.iter().any(|field| field.name == "password");
+    let mut making = info.operations.iter().filter(|it| it.method == "POST").filter(takes_password);
+    making.find_map(|making| {
+        let mut reading = info.operations.iter().filter(|it| it.replay == Replay::Safe);
+        let reading = reading.find(|it| it.path == making.path)?;
+        Some(format!("anyvpn call {} {}", info.name, reading.id.name()))
+    })
 }

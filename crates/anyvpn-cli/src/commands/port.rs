@@ -10,13 +10,13 @@ use anyvpn::{
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::ability;
 use crate::advice::undo;
-use crate::number::number;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::number::number;
 use crate::secrets::{confirm, is_interactive};
 use crate::text::{Column, listing, table, when};
+use crate::work::ability;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -212,7 +212,9 @@ fn list_text(answer: &ListAnswer) -> String {
     if answer.ports.is_empty() {
         return format!("{} has no open ports that are listed.", answer.internal_ipv4);
     }
-    let row = |port: &PortAnswer| vec![port.port.to_string(), port.expires_at.map(when).unwrap_or_default()];
+    let row = |port: &PortAnswer| {
+        vec![port.port.to_string(), port.expires_at.map(when).unwrap_or_default()]
+    };
     let columns = [Column::Number("PORT"), Column::Text("OPEN UNTIL")];
     table(&columns, answer.ports.iter().map(row).collect())
 }

@@ -8,11 +8,11 @@ use anyvpn_sandbox::{Sandbox as Server, StartError, Variation};
 use clap::Args;
 use serde_json::json;
 
-use super::wait_here;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::signals;
 use crate::text::reason;
+use crate::work::wait_here;
 
 /// The account of each provider that is there from the beginning.
 const LOGIN: &str = "demo";

@@ -6,11 +6,11 @@ use clap::{Args, Subcommand};
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
-use super::ability;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::list_document::ListDocument;
 use crate::text::{Column, table};
+use crate::work::ability;
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]

@@ -2,7 +2,8 @@
 
 use toml_edit::{Array, DocumentMut, Item, RawString, Table, TomlError, value};
 
-use super::{ProfileEntry, SecretSource, Store};
+use super::entry::{ProfileEntry, Store};
+use super::source::SecretSource;
 
 /// The file's text, with every blank and comment.
 pub struct Draft(DocumentMut);

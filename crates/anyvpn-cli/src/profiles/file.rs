@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyvpn::{Registry, Secret};
 use anyvpn_http::{FileLock, chmod_command, lock_file};
 
-use super::{Draft, File};
+use super::draft::Draft;
+use super::read::File;
 use crate::environment::path_variable;
 use crate::failure::Failure;
 use crate::file::Pending;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyvpn::{ProviderInfo, Registry, Settings};
 use toml_edit::{Document, Item, Key, TableLike};
 
-use super::{ProfileEntry, SecretSource, Store, name};
+use super::entry::{ProfileEntry, Store, name};
+use super::source::SecretSource;
 use crate::environment::path_variable;
 use crate::failure::Failure;
 use crate::provider_settings::{alternatives, are_alternatives, secrets};
@@ -194,17 +195,15 @@ impl Reader<'_> {
         };
         let wrong = self.wrong(key.span(), &format!("{:?} is not known here", key.get()));
         let is_secret = self.registry.infos().flat_map(secrets).any(|it| it.key == key.get());
-        Err(wrong.hint(
-            if is_secret {
-                let file = format!("{}_file", key.get());
-                let key = if known.contains(&&*file) { key.get() } else { "token" };
-                format!("secrets do not belong here: say where it is, with {key}_file or {key}_command")
-            } else if let Some(meant) = nearest(key.get(), known.iter().copied()) {
-                format!("did you mean {meant}?")
-            } else {
-                format!("known are {}", known.join(", "))
-            },
-        ))
+        Err(wrong.hint(if is_secret {
+            let file = format!("{}_file", key.get());
+            let key = if known.contains(&&*file) { key.get() } else { "token" };
+            format!("secrets do not belong here: say where it is, with {key}_file or {key}_command")
+        } else if let Some(meant) = nearest(key.get(), known.iter().copied()) {
+            format!("did you mean {meant}?")
+        } else {
+            format!("known are {}", known.join(", "))
+        }))
     }
 
     fn wrong(&self, span: Option<Range<usize>>, what: &str) -> Failure {
@@ -226,7 +225,8 @@ mod tests {
     use super::*;
 
     fn wrong(text: &str) -> String {
-        let failure = File::parse(&Registry::builtin(), Path::new("/c/config.toml"), text).unwrap_err();
+        let failure =
+            File::parse(&Registry::builtin(), Path::new("/c/config.toml"), text).unwrap_err();
         failure.lines().join("\n")
     }
 
@@ -260,7 +260,8 @@ mod tests {
         let example = guide.split("```toml").nth(1).and_then(|it| it.split("```").next()).unwrap();
         // Without HOME a name that begins there would have no folder.
         let example = example.replace("~/", "/home/jo/");
-        let file = File::parse(&Registry::builtin(), Path::new("/c/config.toml"), &example).unwrap();
+        let file =
+            File::parse(&Registry::builtin(), Path::new("/c/config.toml"), &example).unwrap();
         assert_eq!(file.entries.len(), 3);
         assert_eq!(file.get("shop").unwrap().sources.len(), 2);
     }

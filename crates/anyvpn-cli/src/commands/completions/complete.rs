@@ -17,10 +17,10 @@ use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCan
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio::runtime::Builder;
 
-use crate::args::{Global, command};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::stdin;
+use crate::global::Global;
 use crate::output::print;
 use crate::profiles::{ConfigFile, name};
 use crate::provider_settings;
@@ -32,12 +32,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MOST: usize = 1000;
 const FILES: &str = ":files";
 
-pub fn run(registry: &Registry) -> Result<(), Failure> {
+pub fn run(registry: &Registry, all: Command) -> Result<(), Failure> {
     std::panic::set_hook(Box::new(|_| {}));
     let (sender, answer) = mpsc::channel();
     // What hangs in it ends with the process.
     let registry = registry.clone();
-    thread::spawn(move || sender.send(Line::read(&registry).and_then(Line::complete)));
+    thread::spawn(move || sender.send(Line::read(&registry).and_then(|line| line.complete(all))));
     match answer.recv_timeout(PATIENCE) {
         Ok(Some(lines)) if !lines.is_empty() => print(&[lines.join("\n").as_bytes(), b"\n"]),
         _ => Ok(()),
@@ -74,7 +74,8 @@ impl Line {
                 None => (&*word, None),
             };
             let setting = line.registry.infos().flat_map(|info| info.settings);
-            let setting = setting.filter(|it| !it.secret).find(|it| provider_settings::option(it) == option);
+            let setting =
+                setting.filter(|it| !it.secret).find(|it| provider_settings::option(it) == option);
             if setting.is_none() && option != "--profile" && option != "--provider" {
                 line.words.push(word);
                 continue;
@@ -96,10 +97,10 @@ impl Line {
     }
 
     /// The words that could stand at the end, each with what it means.
-    fn complete(self) -> Option<Vec<String>> {
+    fn complete(self, all: Command) -> Option<Vec<String>> {
         let words: Vec<_> = self.words.iter().map(Into::into).collect();
         let last = self.words.last()?;
-        let mut found = complete(&mut self.command(), words, self.words.len() - 1, None).ok()?;
+        let mut found = complete(&mut self.command(all), words, self.words.len() - 1, None).ok()?;
         // Whoever wants an option begins one.
         found.retain(|it| !last.is_empty() || !it.get_value().as_encoded_bytes().starts_with(b"-"));
         let lines = found.iter().filter_map(|it| {
@@ -112,14 +113,14 @@ impl Line {
     }
 
     /// The command, with what its arguments can be.
-    fn command(&self) -> Command {
+    fn command(&self, all: Command) -> Command {
         let registry = &self.registry;
         let profile = |arg: Arg| {
             let registry = registry.clone();
             arg.add(ArgValueCandidates::new(move || profiles(&registry)))
         };
         let server = |arg: Arg| self.with(arg, Self::servers);
-        let command = with_files(command(&self.registry)).mut_arg("profile", profile);
+        let command = with_files(all).mut_arg("profile", profile);
         let command = command.mut_subcommand("profile", |it| {
             let name = |it: Command| it.mut_arg("name", profile);
             ["show", "use", "remove"].iter().fold(it, |it, which| it.mut_subcommand(which, name))
@@ -213,7 +214,9 @@ mod tests {
 
     /// The words that complete a line, without what they mean.
     fn words(line: &str) -> Vec<String> {
-        let lines = Line::of(&Registry::builtin(), &line.replace(' ', "\n")).complete().unwrap();
+        let registry = Registry::builtin();
+        let all = crate::args::command(&registry);
+        let lines = Line::of(&registry, &line.replace(' ', "\n")).complete(all).unwrap();
         lines.iter().map(|it| it.split('\t').next().unwrap().to_owned()).collect()
     }
 

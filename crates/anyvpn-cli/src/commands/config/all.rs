@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyvpn::{
-    ErrorKind, LeftOut, PrivateKey, Protocol, Server, ServerConfigs,
-};
+use anyvpn::{ErrorKind, LeftOut, PrivateKey, Protocol, Server, ServerConfigs};
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
@@ -53,11 +51,7 @@ struct Written {
     id: Option<String>,
 }
 
-pub async fn run(
-    context: &Context,
-    configs: &dyn ServerConfigs,
-    args: Get,
-) -> Result<(), Failure> {
+pub async fn run(context: &Context, configs: &dyn ServerConfigs, args: Get) -> Result<(), Failure> {
     let folder = args.output_dir.clone().unwrap_or_default();
     make_folder(&folder)?;
     let mut key = args.options.key()?;
@@ -110,7 +104,8 @@ pub async fn run(
                 // The provider makes the keys itself; it has said so before it made anything.
                 Err(error) if !own_key && error.fields().contains_key("private_key") => {
                     key = None;
-                    let request = args.options.wireguard.request(&server.id, protocol.clone(), None);
+                    let request =
+                        args.options.wireguard.request(&server.id, protocol.clone(), None);
                     configs.obtain_config(&request).await
                 }
                 obtained => obtained,

@@ -11,10 +11,10 @@ use anyvpn::{Ability, ObtainedConfig, Protocol, Provider, PublicKey, ServerConfi
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::ability;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::text::{Column, age, plain, table};
+use crate::work::ability;
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
@@ -86,7 +86,8 @@ async fn list(context: &Context, configs: &dyn ServerConfigs) -> Result<(), Fail
         public_keys: config.public_keys,
         created_at: config.created_at,
     };
-    let answer = ListAnswer { configs: configs.list_configs().await?.into_iter().map(row).collect() };
+    let answer =
+        ListAnswer { configs: configs.list_configs().await?.into_iter().map(row).collect() };
     context.output.answer(&answer, || list_text(&answer.configs))
 }
 

@@ -13,7 +13,7 @@ use anyvpn::azire::ops::{
 use anyvpn::{Config, ConfigRequest, PrivateKey, Secret, ServerConfigs as _};
 use tokio::net::TcpSocket;
 
-use super::{Tour, unexpected};
+use super::tour::{Tour, unexpected};
 use crate::failure::Failure;
 use crate::file::Pending;
 use crate::text::reason;
@@ -86,12 +86,9 @@ async fn join(tour: &mut Tour<'_>, visitor: &Azire) -> Result<Azire, Failure> {
     )
     .await?;
     let token = tour
-        .step(
-            "create-token",
-            "Sign in",
-            visitor.call(sign_in(NAME, first_password())),
-            |token| format!("token {}, which never expires", token.id),
-        )
+        .step("create-token", "Sign in", visitor.call(sign_in(NAME, first_password())), |token| {
+            format!("token {}, which never expires", token.id)
+        })
         .await?;
     let azire = visitor.with_token(token.key);
     tour.step("get-user", "Read the account", azire.call(GetUser {}), |user| {

@@ -1,14 +1,14 @@
 //! `anyvpn profile add`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyvpn::{Ability, Provider, ProviderInfo, Registry, Secret, Setting, Settings};
-use clap::builder::{NonEmptyStringValueParser, PathBufValueParser};
-use clap::{Arg, ArgMatches, Args, Command, ValueHint};
+use anyvpn::{Ability, Provider, ProviderInfo, Secret, Setting, Settings};
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
 
 use super::check::check;
-use crate::args::{settings, text};
+use super::secret_options::GivenSource;
 use crate::commands::login::{Person, make, unused};
 use crate::context::{Context, missing};
 use crate::environment::path_variable;
@@ -45,7 +45,7 @@ pub struct Add {
     password: PasswordSource,
     /// The options of the providers' secrets, by the settings' keys.
     #[arg(skip)]
-    secrets: Vec<(&'static str, GivenSource)>,
+    pub secrets: Vec<(&'static str, GivenSource)>,
     /// Keep what is kept in the system's keyring, and not in a file for you alone
     #[arg(long)]
     keyring: bool,
@@ -55,59 +55,6 @@ pub struct Add {
     /// Do not call the provider to see whether the answers are good
     #[arg(long)]
     no_check: bool,
-}
-
-/// Where a secret comes from, as it was typed.
-enum GivenSource {
-    File(PathBuf),
-    Command(String),
-}
-
-/// Adds the options for the secrets of the registry's providers.
-pub fn with_secrets(registry: &Registry, mut add: Command) -> Command {
-    for (setting, providers) in settings(registry, |setting| setting.secret) {
-        let (file, command) = (format!("{}_file", setting.key), format!("{}_command", setting.key));
-        let titles: Vec<_> = providers.iter().map(|info| info.title).collect();
-        let what = format!("{} ({})", setting.title, titles.join(", "));
-        let long = |id: &str| id.replace('_', "-");
-        let is_there = |add: &Command, id: &str| add.get_arguments().any(|arg| arg.get_id() == id);
-        // A password's file is an option for signing in as well.
-        if !is_there(&add, &file) {
-            add = add.arg(
-                Arg::new(file.clone())
-                    .long(long(&file))
-                    .value_name("FILE")
-                    .value_hint(ValueHint::FilePath)
-                    .value_parser(PathBufValueParser::new())
-                    .conflicts_with(command.clone())
-                    .help(format!("Read the {what} from the first line of FILE, each time; from - it is kept")),
-            );
-        }
-        add = add.arg(
-            Arg::new(command.clone())
-                .long(long(&command))
-                .value_name("COMMAND")
-                .conflicts_with_all(["username"])
-                .help(format!("Run COMMAND to get the {what}, each time; arguments are split at spaces")),
-        );
-    }
-    add
-}
-
-impl Add {
-    /// Reads the options that [`with_secrets`] added.
-    pub fn read_secrets(&mut self, registry: &Registry, matches: &ArgMatches) {
-        for (setting, _) in settings(registry, |setting| setting.secret) {
-            let file = matches.try_get_one::<PathBuf>(&format!("{}_file", setting.key));
-            // The password of who signs in now is no source.
-            let file = file.ok().flatten().filter(|_| setting.key != "password" || self.username.is_none());
-            let command = text(matches, &format!("{}_command", setting.key));
-            let file = file.cloned().map(GivenSource::File);
-            if let Some(source) = file.or(command.map(GivenSource::Command)) {
-                self.secrets.push((setting.key, source));
-            }
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -190,9 +137,12 @@ async fn add(
     if is_default {
         turn.draft.set_default(&entry.name);
     }
-    let checked = match stored(context, turn, &entry, locked.as_mut(), &kept, !args.no_check).await {
+    let checked = match stored(context, turn, &entry, locked.as_mut(), &kept, !args.no_check).await
+    {
         Ok(checked) => checked,
-        Err(failure) => return Err(undone(failure, &*opened, locked, username, &kept).await),
+        Err(failure) => {
+            return Err(undone(failure, &entry, &*opened, locked, username, &kept).await);
+        }
     };
 
     let shown = super::shown(&entry, &file);
@@ -259,6 +209,7 @@ async fn stored(
 /// Takes back what was kept, and made, for a profile that is not stored.
 async fn undone(
     failure: Failure,
+    entry: &ProfileEntry,
     provider: &dyn Provider,
     place: Option<LockedPlace<'_>>,
     username: Option<String>,
@@ -275,7 +226,7 @@ async fn undone(
         None => failure,
     };
     match username {
-        Some(_) => unused(provider, kept, failure).await,
+        Some(_) => unused(provider, &entry.address(), kept, failure).await,
         None => failure,
     }
 }
@@ -370,8 +321,10 @@ fn sources(
             return Err(not_taken(info, "sign-in by user name"));
         }
         if !args.secrets.is_empty() {
-            return Err(Failure::usage("--username signs in, and needs no other source of secrets")
-                .hint("omit --username, or the options that say where a secret is"));
+            return Err(Failure::usage(
+                "--username signs in, and needs no other source of secrets",
+            )
+            .hint("omit --username, or the options that say where a secret is"));
         }
     }
     let typed = from_stdin(&on_stdin)?;

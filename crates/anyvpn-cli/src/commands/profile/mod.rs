@@ -1,18 +1,19 @@
 //! `anyvpn profile`
 
-pub mod add;
+mod add;
 mod check;
+pub mod secret_options;
 
 use clap::Subcommand;
 use serde::Serialize;
 
 use super::login::revoke;
-use super::wait;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::kept::Place;
 use crate::profiles::{self, ConfigFile, File, ProfileEntry, Store, name};
 use crate::text::{Column, listing, plain, table};
+use crate::work::wait;
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
