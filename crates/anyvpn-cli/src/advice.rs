@@ -2,21 +2,25 @@
 
 use std::time::Duration;
 
-use anyvpn::{Advice, Error, ErrorKind, Leftover, LeftoverKind, ProviderName};
+use anyvpn::{
+    Ability, Advice, Error, ErrorKind, Leftover, LeftoverKind, ProviderInfo, Replay, Setting,
+};
 
-use crate::profiles::Entry;
+use crate::provider_settings::{addresses, are_alternatives, option, secrets};
 use crate::text::shell_word;
 
 /// What the advice depends on beside the error.
 #[derive(Debug, Default)]
 pub struct About {
-    pub provider: Option<ProviderName>,
+    pub provider: Option<&'static ProviderInfo>,
     /// Where the provider is, when that was said and is not the vendor's own address.
     pub address: Option<Address>,
     /// The variable that names a proxy on the way.
     pub proxy: Option<&'static str>,
     /// How one signs in, when not as the provider alone says it.
     pub sign_in: Option<String>,
+    /// The command that shows what was changed.
+    pub verify: String,
 }
 
 /// A provider's address, which may be the wrong one.
@@ -35,8 +39,8 @@ pub fn advice(error: &Error, about: &About) -> String {
         return format!("use it or remove it: {}", all.join(", "));
     }
     if error.advice() == Advice::ReadBack {
-        let look = error.operation().map_or("list, show", |id| look(&id.to_string()));
-        return format!("it may have been done; look before you repeat it: {look}");
+        let verify = if about.verify.is_empty() { "list, show" } else { &about.verify };
+        return format!("it may have been done; look before you repeat it: {verify}");
     }
     if let (K::RateLimited, Some(wait)) = (error.kind(), error.retry_after()) {
         return format!("wait {}, then try again", words(wait));
@@ -47,7 +51,7 @@ pub fn advice(error: &Error, about: &About) -> String {
         address.map(|Address { shown, from }| format!("the address: {shown} (from {from})"));
     let and_address = || address.as_ref().map(|it| format!(", and {it}")).unwrap_or_default();
     match error.kind() {
-        _ if needs_sign_in(error) => {
+        _ if needs_sign_in(error, about.provider) => {
             // The provider knew who it was.
             if error.status() == Some(403) {
                 return NOT_ALLOWED.to_owned();
@@ -62,8 +66,11 @@ pub fn advice(error: &Error, about: &About) -> String {
         K::ServiceExpired => "renew the plan at the provider",
         K::NotFound => "check what was typed; list and show tell what there is",
         K::AlreadyExists => "use what exists, or choose another name",
-        K::InvalidRequest => match &about.address {
-            Some(Address { from, .. }) if is_address(error) => {
+        K::InvalidRequest => match (&about.address, missing_setting(error, about.provider)) {
+            (_, Some((info, setting))) => {
+                return format!("give {}, or set {}", option(setting), setting.variable(info.name));
+            }
+            (Some(Address { from, .. }), None) if is_address(error, about.provider) => {
                 return format!("correct {from}; nothing was sent");
             }
             _ => "correct that and try again; nothing was changed",
@@ -97,7 +104,7 @@ pub fn undo(leftover: &Leftover) -> String {
     match leftover.kind {
         LeftoverKind::Device | LeftoverKind::Configuration => format!("anyvpn config revoke {id}"),
         LeftoverKind::PortForward => format!("anyvpn port delete {id}"),
-        LeftoverKind::Customer => format!("anyvpn account show --email {id}"),
+        LeftoverKind::Customer => format!("anyvpn customer find {id}"),
         LeftoverKind::Token => "the list of tokens on the provider's site".to_owned(),
         _ => format!("{leftover} on the provider's site"),
     }
@@ -108,60 +115,71 @@ const NOT_ALLOWED: &str =
     "it may be another account's, or this one not active: anyvpn account show";
 
 /// How one signs in to a provider.
-pub fn sign_in(provider: Option<ProviderName>) -> String {
-    match provider {
-        Some(ProviderName::Vpngn) => {
-            "it takes ANYVPN_VPNGN_API_KEY, and ANYVPN_VPNGN_SECRET_KEY or the customer's \
-             ANYVPN_VPNGN_PASSWORD, of one brand"
-                .to_owned()
+pub fn sign_in(provider: Option<&'static ProviderInfo>) -> String {
+    let Some(info) = provider else {
+        return "anyvpn login, or set the provider's credentials in the environment".to_owned();
+    };
+    // What stands in each other's place is one thing.
+    let mut sets: Vec<(&'static Setting, String)> = Vec::new();
+    for setting in secrets(info) {
+        let variable = setting.variable(info.name);
+        match sets.iter_mut().find(|(first, _)| are_alternatives(first, setting)) {
+            Some((_, variables)) => variables.push_str(&format!(" or {variable}")),
+            None => sets.push((setting, variable)),
         }
-        Some(name) => {
-            let variable = name.as_str().to_uppercase();
-            format!("anyvpn login --provider {name}, or set ANYVPN_{variable}_TOKEN")
-        }
-        None => "anyvpn login, or set the provider's credentials in the environment".to_owned(),
+    }
+    let sets: Vec<_> = sets.into_iter().map(|(_, variables)| variables).collect();
+    match info.capabilities.can(Ability::SignIn) {
+        true => format!("anyvpn login --provider {}, or set {}", info.name, sets.join(", and ")),
+        false => format!("set {}", sets.join(", and ")),
     }
 }
 
-/// How one signs in to a named profile; `None` where its provider says it as well.
-pub fn sign_in_to(entry: &Entry) -> Option<String> {
-    let name = &entry.name;
-    match &entry.sources[..] {
-        [] if entry.provider == ProviderName::Vpngn => None,
-        [] => Some(format!("anyvpn login --profile {name}")),
-        _ => Some(format!("correct the profile {name}: {}", entry.sign_in().join(" and "))),
-    }
-}
-
-/// Whether signing in is what helps, and not what failed.
-fn needs_sign_in(error: &Error) -> bool {
+/// Whether signing in is what helps, and not what failed: an operation that takes a password.
+fn needs_sign_in(error: &Error, provider: Option<&'static ProviderInfo>) -> bool {
+    let takes_password = || {
+        let operation = provider.zip(error.operation());
+        let operation = operation.and_then(|(info, id)| info.operation(id.name()));
+        operation.is_some_and(|it| it.fields.iter().any(|field| field.name == "password"))
+    };
     match error.kind() {
-        ErrorKind::Unauthorized => error.operation().is_none_or(|id| id.name() != "create-token"),
+        ErrorKind::Unauthorized => !takes_password(),
         ErrorKind::InvalidRequest => error.fields().contains_key("credential"),
         _ => false,
     }
 }
 
 /// Whether the address itself is what is wrong.
-fn is_address(error: &Error) -> bool {
-    ["url", "brand"].iter().any(|field| error.fields().contains_key(*field))
+fn is_address(error: &Error, provider: Option<&'static ProviderInfo>) -> bool {
+    let mut addresses = provider.into_iter().flat_map(addresses);
+    addresses.any(|setting| error.fields().contains_key(setting.key))
 }
 
-/// The command that shows what an operation has changed.
-pub fn look(operation: &str) -> &'static str {
-    match operation {
-        "azire.create-port-forward" => "anyvpn port list",
-        "azire.create-ip"
-        | "azire.put-ip-key"
-        | "vpnscript.create-wireguard-config"
-        | "vpnscript.list-wireguard-configs" => "anyvpn config list",
-        "azire.create-token" | "azire.delete-all-tokens" => "anyvpn call azire list-tokens",
-        "vpnscript.create-token" => "the list of tokens on the provider's site",
-        "azire.create-user" => "anyvpn login, as the new user",
-        "vpngn.new-product" | "vpngn.upgrade-product" => "anyvpn product list",
-        "vpngn.add-alias" | "vpngn.del-alias" => "anyvpn alias list",
-        _ => "anyvpn account show",
+/// The setting that the provider wants and that was not given.
+fn missing_setting(
+    error: &Error,
+    provider: Option<&'static ProviderInfo>,
+) -> Option<(&'static ProviderInfo, &'static Setting)> {
+    let info = provider.filter(|_| error.operation().is_none())?;
+    let setting = error.fields().keys().find_map(|key| info.setting(key))?;
+    let is_address = addresses(info).any(|it| it.key == setting.key);
+    (!setting.secret && !is_address).then_some((info, setting))
+}
+
+/// The call that shows what an operation has changed: the one that reads the same path or the
+/// nearest above it, or else the list of the operations.
+pub fn verify_call(info: &ProviderInfo, operation: &str) -> String {
+    let all = format!("anyvpn call {}", info.name);
+    let Some(changes) = info.operation(operation) else { return all };
+    let mut path = changes.path;
+    while let Some((above, _)) = path.rsplit_once('/') {
+        let mut reads = info.operations.iter().filter(|it| it.replay == Replay::Safe);
+        if let Some(reads) = reads.find(|it| it.path == path) {
+            return format!("{all} {}", reads.id.name());
+        }
+        path = above;
     }
+    all
 }
 
 /// The time in whole seconds, none too few.
@@ -194,15 +212,17 @@ mod tests {
 
     #[test]
     fn work_that_may_have_been_done_is_never_advised_to_be_repeated() {
-        for (name, look) in [
-            ("create-port-forward", "anyvpn port list"),
-            ("create-ip", "anyvpn config list"),
-            ("update-email", "anyvpn account show"),
+        let azire = anyvpn::Registry::builtin().info("azire").unwrap();
+        for (name, verify) in [
+            ("create-port-forward", "anyvpn call azire list-port-forwards"),
+            ("create-ip", "anyvpn call azire list-ips"),
+            ("update-email", "anyvpn call azire get-user"),
         ] {
             let error = Error::new(ErrorKind::Unavailable).with_read_back();
             let error = error.with_operation(OperationId::new("azire", name));
-            let hint = format!("it may have been done; look before you repeat it: {look}");
-            assert_eq!(advice(&error, &About::default()), hint);
+            let about = About { verify: verify_call(azire, name), ..About::default() };
+            let hint = format!("it may have been done; look before you repeat it: {verify}");
+            assert_eq!(advice(&error, &about), hint);
         }
     }
 
@@ -217,11 +237,7 @@ mod tests {
             (LeftoverKind::Device, "a; rm -r ~", "anyvpn config revoke 'a; rm -r ~'"),
             (LeftoverKind::Device, "it's", "anyvpn config revoke \"it's\""),
             (LeftoverKind::PortForward, "58216", "anyvpn port delete 58216"),
-            (
-                LeftoverKind::Customer,
-                "jo@mail.example",
-                "anyvpn account show --email jo@mail.example",
-            ),
+            (LeftoverKind::Customer, "jo@mail.example", "anyvpn customer find jo@mail.example"),
         ] {
             assert_eq!(hint(kind, id), format!("use it or remove it: {command}"));
         }
@@ -232,7 +248,13 @@ mod tests {
         let hint = |name, status| {
             let error = Error::new(ErrorKind::Unauthorized).with_status(status);
             let error = error.with_operation(OperationId::new("azire", name));
-            advice(&error, &About { provider: Some(ProviderName::Azire), ..About::default() })
+            advice(
+                &error,
+                &About {
+                    provider: anyvpn::Registry::builtin().info("azire").ok(),
+                    ..About::default()
+                },
+            )
         };
         assert!(hint("get-user", 401).contains("anyvpn login"));
         assert!(hint("get-user", 403).contains("not active"));

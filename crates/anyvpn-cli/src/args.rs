@@ -1,15 +1,18 @@
 //! What can be typed.
 
-use anyvpn::ProviderName;
-use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+
+use anyvpn::Registry;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+use clap::{Arg, Command as Clap, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    account, alias, call, completions, config, demo, explain, login, logout, man, port, product,
-    profile, sandbox, server,
+    account, call, completions, config, customer, demo, explain, login, logout, man, port, profile,
+    sandbox, server,
 };
-use crate::failure::Failure;
+use crate::global::{Global, settings, text};
 use crate::look::{Look, painted};
+use crate::provider_settings::are_alternatives;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,10 +21,12 @@ Examples:
   anyvpn config get se-sto -o se-sto.conf   Write a WireGuard file";
 
 /// The help of the whole: with the prompt after it, it fits a screen of 80 columns and 24 lines.
-fn help() -> String {
+fn help(settings: &[&str]) -> String {
     let title = |text| Look::Title.on(text);
     let (usage, commands, options) = (title("Usage:"), title("Commands:"), title("Options:"));
     let examples = EXAMPLES.replace("Examples:", &title("Examples:"));
+    let which = settings.iter().map(|key| format!("--{}", key.replace('_', "-")));
+    let which = which.collect::<Vec<_>>().join(", ");
     let text = format!(
         "\
 VPN providers by one command: accounts, configurations, ports
@@ -34,13 +39,13 @@ VPN providers by one command: accounts, configurations, ports
   account                    Show, create or close the account
   server, config             List the servers; get a configuration for one
   port                       Open, list and close ports to this machine
-  product, alias             What a customer has, at VPNGN
+  customer                   Find, create and change a reseller's customers
   call, capabilities         Any documented operation; what each provider can do
   completions, explain, man  For the shell; what an error means; for man
 
 {options}
-  --profile, --provider, --url, --brand   Which provider, where, and as whom
-  --json                                  The answer in JSON, and errors too
+  --profile, --provider, {which}   Which one, where, as whom
+  --json   Print JSON, errors too
   -q, --quiet; -v, --verbose; -h, --help; -V, --version
 
 {examples}
@@ -52,42 +57,12 @@ VPN providers by one command: accounts, configurations, ports
 /// VPN providers by one command: accounts, configurations, ports.
 #[derive(Parser)]
 #[command(name = "anyvpn", version, max_term_width = 80)]
-#[command(after_help = EXAMPLES, override_help = help())]
+#[command(after_help = EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// Options that every command takes.
-#[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Options of all commands")]
-pub struct Global {
-    /// Which profile [env: ANYVPN_PROFILE]
-    #[arg(long, global = true, value_name = "NAME", value_parser = crate::profiles::name)]
-    pub profile: Option<String>,
-    /// azire, vpnscript or vpngn [env: ANYVPN_PROVIDER]
-    #[arg(long, global = true, value_name = "NAME", value_parser = provider_name())]
-    #[arg(hide_possible_values = true)]
-    pub provider: Option<ProviderName>,
-    /// The provider's address [env: ANYVPN_AZIRE_URL …]
-    // An empty one must not stand for the vendor's own address: --url "$TYPO".
-    #[arg(long, global = true, value_parser = NonEmptyStringValueParser::new())]
-    pub url: Option<String>,
-    /// VPNGN's reseller [env: ANYVPN_VPNGN_BRAND]
-    #[arg(long, global = true, value_name = "NAME", conflicts_with = "url")]
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
-    pub brand: Option<String>,
-    /// Answer in JSON, on stdout; errors too, on stderr
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// Tell on stderr of nothing but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Tell on stderr what is done; -vv and -vvv tell more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
 }
 
 #[derive(Subcommand)]
@@ -106,6 +81,7 @@ pub enum Command {
     #[command(subcommand)]
     Profile(profile::Profiles),
     /// Show, create or close the account
+    #[command(subcommand)]
     Account(account::Account),
     /// List the servers
     #[command(subcommand)]
@@ -116,10 +92,9 @@ pub enum Command {
     /// Open, list and close ports that lead to this machine
     #[command(subcommand)]
     Port(port::Port),
-    /// List, add and change a customer's products
-    Product(product::Product),
-    /// List, add and remove a customer's further addresses
-    Alias(alias::Alias),
+    /// Find, create and change a reseller's customers
+    #[command(subcommand)]
+    Customer(customer::Customer),
     /// Show what each provider can do
     Capabilities,
     /// Say more about a kind of error: causes, and what to do
@@ -133,39 +108,72 @@ pub enum Command {
     Man(man::Man),
 }
 
-/// The customer of a reseller.
-#[derive(Args)]
-pub struct Customer {
-    /// The customer's address, at VPNGN
-    #[arg(long, global = true, value_name = "ADDRESS")]
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
-    pub email: Option<String>,
-}
-
-impl Customer {
-    /// Whom the command is about.
-    pub fn needed(&self) -> Result<&str, Failure> {
-        let email = self.email.as_deref();
-        email.ok_or_else(|| {
-            Failure::usage("which customer is meant?").hint("say it with --email ADDRESS")
-        })
+/// The command with what the registry's providers take: their names, and options for their settings.
+pub fn command(registry: &Registry) -> Clap {
+    let names: Vec<&'static str> = registry.infos().map(|info| info.name).collect();
+    let about = format!("{} [env: ANYVPN_PROVIDER]", listed(&names));
+    let mut command = Cli::command().mut_arg("provider", |arg| {
+        arg.value_parser(PossibleValuesParser::new(names.clone())).help(about)
+    });
+    let public = settings(registry, |setting| !setting.secret);
+    let keys: Vec<&str> = public.iter().map(|(setting, _)| setting.key).collect();
+    command = command.override_help(help(&keys));
+    for (setting, providers) in public {
+        let variable = setting.variable(providers[0].name);
+        let more = if providers.len() > 1 { " …" } else { "" };
+        let own = providers.iter().filter_map(|info| Some((info, info.setting(setting.key)?)));
+        let others = own.flat_map(|(info, own)| {
+            let others = info.settings.iter().filter(move |other| are_alternatives(own, other));
+            others.filter(|other| !other.secret && other.key != setting.key)
+        });
+        let conflicts: Vec<&str> = others.map(|other| other.key).collect();
+        let doc = match &providers[..] {
+            [only] => format!("{}, at {}", setting.doc.trim_end_matches('.'), only.title),
+            _ => format!("The provider's {}", setting.title),
+        };
+        command = command.arg(
+            Arg::new(setting.key)
+                .long(setting.key.replace('_', "-"))
+                .global(true)
+                .value_name(setting.key.to_uppercase())
+                .help(format!("{doc} [env: {variable}{more}]"))
+                .help_heading("Options of all commands")
+                // An empty one must not stand for the vendor's own address: --url "$TYPO".
+                .value_parser(NonEmptyStringValueParser::new())
+                .conflicts_with_all(conflicts),
+        );
     }
+    command = command.mut_subcommand("call", |call| {
+        call.mut_arg("callee", |arg| arg.value_parser(PossibleValuesParser::new(names)))
+    });
+    command.mut_subcommand("profile", |profile| {
+        profile.mut_subcommand("add", |add| profile::secret_options::add_to(registry, add))
+    })
 }
 
-/// A whole number from `lowest` to `highest`.
-pub fn number<T: TryFrom<u32>>(
-    lowest: u32,
-    highest: u32,
-) -> impl Fn(&str) -> Result<T, String> + Clone {
-    move |text| {
-        let number = text.parse::<u32>().ok().filter(|it| (lowest..=highest).contains(it));
-        let number = number.and_then(|it| T::try_from(it).ok());
-        number.ok_or_else(|| format!("it must be a whole number from {lowest} to {highest}"))
+/// Reads what was typed.
+pub fn parse(registry: &Registry, arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = command(registry);
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    for (setting, _) in settings(registry, |setting| !setting.secret) {
+        if let Some(value) = text(&matches, setting.key) {
+            cli.global.settings.insert(setting.key.to_owned(), value);
+        }
     }
+    if let Command::Profile(profile::Profiles::Add(add)) = &mut cli.command
+        && let Some(matches) = matches.subcommand_matches("profile")
+        && let Some(matches) = matches.subcommand_matches("add")
+    {
+        add.secrets = profile::secret_options::read(registry, matches);
+    }
+    Ok(cli)
 }
 
-/// One of the providers of this build.
-pub fn provider_name() -> impl TypedValueParser<Value = ProviderName> {
-    PossibleValuesParser::new(ProviderName::ALL.iter().map(|name| name.as_str()))
-        .try_map(|name| name.parse::<ProviderName>())
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => "No provider is built in".to_owned(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
 }

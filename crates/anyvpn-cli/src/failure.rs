@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
 
-use anyvpn::{Error, ErrorKind, Leftover, ProviderName};
+use anyvpn::{Error, ErrorKind, Leftover, ProviderInfo};
 use serde::Serialize;
 
 use crate::advice::{About, advice, seconds};
@@ -186,8 +186,9 @@ impl Failure {
     }
 
     /// Says which provider it is about, where the error itself does not know.
-    pub fn of(self, provider: ProviderName) -> Self {
-        self.about(About { provider: Some(provider), ..About::default() })
+    pub fn of(self, provider: &'static ProviderInfo) -> Self {
+        let about = About { provider: Some(provider), ..About::default() };
+        self.about(about)
     }
 
     /// Says what the advice depends on.
@@ -265,7 +266,7 @@ impl Failure {
         let message = error.and_then(Error::message).map(str::to_owned);
         Details {
             kind: self.kind(),
-            provider: self.provider().map(ProviderName::as_str),
+            provider: self.provider(),
             operation: error.and_then(Error::operation).map(|id| id.to_string()),
             status: error.and_then(Error::status),
             code: error.and_then(Error::code),
@@ -324,16 +325,19 @@ impl Failure {
         format!("{}{what}", part_of.unwrap_or_default())
     }
 
-    fn provider(&self) -> Option<ProviderName> {
+    /// The provider's short name.
+    fn provider(&self) -> Option<&'static str> {
         let named = match &self.cause {
             Cause::Library(error) => error.operation().map(|id| id.provider()),
             _ => None,
         };
-        named.and_then(|name| name.parse().ok()).or(self.about.provider)
+        named.or(self.about.provider.map(|info| info.name))
     }
 
+    /// The provider's name as its vendor writes it, where that is known.
     fn provider_title(&self) -> Option<&'static str> {
-        self.provider().map(ProviderName::title)
+        let name = self.provider()?;
+        Some(self.about.provider.filter(|info| info.name == name).map_or(name, |info| info.title))
     }
 
     fn next(&self) -> Option<String> {
@@ -448,7 +452,8 @@ mod tests {
             .with_detail("a\nb")
             .with_field("port", "is odd")
             .with_retry_after(Some(Duration::from_millis(1500)));
-        let lines = Failure::from(error).lines();
+        let azire = anyvpn::Registry::builtin().info("azire").unwrap();
+        let lines = Failure::from(error).of(azire).lines();
         assert_eq!(
             lines,
             [

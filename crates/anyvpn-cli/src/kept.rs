@@ -2,73 +2,74 @@
 //! profile. For each address, or profile, one file for its owner alone, or one entry of the system's
 //! keyring.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
 use std::path::{Path, PathBuf};
 
-use anyvpn::{Error, Profile, ProviderName, Secret, azire, reveal};
+use anyvpn::{Ability, Credential, Error, ProviderInfo, Registry, Secret, Settings, reveal};
 use anyvpn_http::{Binding, BoundToken, FileStore, StoreLock, TokenStore};
-use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::context::path_variable;
+use crate::environment::path_variable;
 use crate::failure::Failure;
 use crate::keyring::Keyring;
-use crate::profiles::{Credential, Entry, Store};
+use crate::profiles::{ProfileEntry, Store};
+use crate::provider_settings::addresses;
 use crate::secrets::check_sendable;
 use crate::text::reason;
 
 /// File systems take names of 255 bytes, with what is put before and behind.
 const LONGEST_NAME: usize = 180;
 
+/// How the provider's id of a token is written beside the secrets.
+const ID: &str = "id";
+
 /// What is kept for one address, and what is known of it.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default)]
 pub struct Kept {
     /// Who signed in. It is written as the subject of the [`Binding`].
-    #[serde(skip)]
     pub username: Option<String>,
     /// The provider's id of the token, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<Secret>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    api_key: Option<Secret>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret_key: Option<Secret>,
+    /// The secrets, by the keys of their settings.
+    pub secrets: Settings,
 }
+
+/// The same as it is written: the secrets by their keys, and the id among them.
+type Written = BTreeMap<String, Secret>;
 
 impl Kept {
     /// What was made by signing in.
-    pub fn token(username: String, id: Option<String>, token: Secret) -> Self {
-        Self { username: Some(username), id, token: Some(token), ..Self::default() }
+    pub fn made(username: Option<String>, credential: Credential) -> Self {
+        Self { username, id: credential.id, secrets: credential.settings }
     }
 
-    /// What was typed.
-    pub fn secrets(secrets: &[(Credential, Secret)]) -> Self {
-        let mut kept = Self::default();
-        for (credential, secret) in secrets {
-            let place = match credential {
-                Credential::Token => &mut kept.token,
-                Credential::ApiKey => &mut kept.api_key,
-                Credential::SecretKey => &mut kept.secret_key,
-            };
-            *place = Some(secret.clone());
-        }
-        kept
+    /// The credential that it was made of.
+    pub fn credential(&self) -> Credential {
+        let mut credential = Credential::new(self.secrets.clone());
+        credential.id = self.id.clone();
+        credential
     }
 
-    pub fn get(&self, credential: Credential) -> Option<&Secret> {
-        match credential {
-            Credential::Token => self.token.as_ref(),
-            Credential::ApiKey => self.api_key.as_ref(),
-            Credential::SecretKey => self.secret_key.as_ref(),
+    fn written(&self) -> Written {
+        let secret = |key: &str| Some((key.to_owned(), self.secrets.get(key)?.clone()));
+        let id = self.id.clone().map(|id| (ID.to_owned(), Secret::from(id)));
+        self.secrets.keys().filter_map(secret).chain(id).collect()
+    }
+
+    fn read(username: Option<String>, mut written: Written) -> Self {
+        let id = written.remove(ID).map(|id| id.expose().to_owned());
+        let mut secrets = Settings::new();
+        for (key, secret) in written {
+            secrets.set(key, secret);
         }
+        Self { username, id, secrets }
     }
 }
 
 /// The place of what is kept for one address.
 pub struct Place {
-    provider: ProviderName,
+    provider: &'static ProviderInfo,
     url: String,
     path: PathBuf,
     file: FileStore,
@@ -76,19 +77,26 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place for a profile's address. `None` where the address is none, this person has no home,
-    /// or, at VPNGN, without a named profile.
+    /// The place for a provider's address. `None` where the address is none, this person has no
+    /// home, or, where nobody can sign in, without a named profile.
     ///
     /// Each named profile has a place of its own: two may be two accounts at one address.
-    pub fn of(profile: &Profile, entry: Option<&Entry>) -> Option<Self> {
-        let (url, place) = match profile {
-            Profile::Vpngn { .. } if entry.is_none() => return None,
-            Profile::Azire { url, .. } => address(url.as_deref().unwrap_or(azire::BASE_URL))?,
-            Profile::VpnScript { url, .. } | Profile::Vpngn { url: Some(url), .. } => address(url)?,
-            Profile::Vpngn { brand: Some(brand), .. } => (format!("brand {brand}"), brand.clone()),
-            _ => return None,
+    pub fn of(
+        provider: &'static ProviderInfo,
+        settings: &Settings,
+        entry: Option<&ProfileEntry>,
+    ) -> Option<Self> {
+        if entry.is_none() && !provider.capabilities.can(Ability::SignIn) {
+            return None;
+        }
+        let given = addresses(provider).find_map(|it| Some((it, settings.text(it.key)?)));
+        let (url, place) = match given {
+            Some((setting, word)) if setting.key != "url" => {
+                (format!("{} {word}", setting.key), word.to_owned())
+            }
+            Some((_, url)) => address(url)?,
+            None => address(provider.setting("url")?.default?)?,
         };
-        let provider = profile.provider();
         let name = file_name(provider, &place, entry.map(|entry| &*entry.name));
         let is_keyring = entry.is_some_and(|entry| entry.store == Store::Keyring);
         let keyring = is_keyring.then(|| Keyring::new(&name));
@@ -108,7 +116,7 @@ impl Place {
 
     /// What is kept; `None` when nothing is.
     pub async fn load(&self) -> Result<Option<Kept>, Failure> {
-        let kept: Option<BoundToken<Kept>> = match &self.keyring {
+        let kept: Option<BoundToken<Written>> = match &self.keyring {
             None => self.file.load().await.map_err(unusable)?,
             Some(keyring) => keyring.load()?.map(|text| of_text(&text)).transpose()?,
         };
@@ -121,10 +129,11 @@ impl Place {
             ))
             .hint("remove that, and sign in again"));
         }
-        for secret in [&token.token, &token.api_key, &token.secret_key].into_iter().flatten() {
+        let kept = Kept::read(binding.subject, token);
+        for secret in kept.secrets.keys().filter_map(|key| kept.secrets.get(key)) {
             check_sendable(secret, &format!("the secret in {}", self.shown()), Failure::other)?;
         }
-        Ok(Some(Kept { username: binding.subject, ..token }))
+        Ok(Some(kept))
     }
 
     /// Waits for the right to replace it, and finds out whether it could be kept at all.
@@ -142,7 +151,7 @@ impl Place {
     }
 
     fn binding(&self, username: Option<String>) -> Binding {
-        Binding::new(self.provider.as_str(), &self.url, username)
+        Binding::new(self.provider.name, &self.url, username)
     }
 
     /// Where it is, in words.
@@ -175,7 +184,7 @@ impl Place {
 /// The place, as the only one that may replace what is kept there.
 pub struct LockedPlace<'a> {
     place: &'a Place,
-    file: StoreLock<Kept>,
+    file: StoreLock<Written>,
 }
 
 impl LockedPlace<'_> {
@@ -186,7 +195,7 @@ impl LockedPlace<'_> {
 
     pub async fn save(&mut self, kept: &Kept) -> Result<(), Failure> {
         let binding = self.place.binding(kept.username.clone());
-        let kept = BoundToken::new(binding, kept.clone());
+        let kept = BoundToken::new(binding, kept.written());
         let Some(keyring) = &self.place.keyring else {
             return self.file.save(Some(&kept)).await.map_err(unusable);
         };
@@ -209,7 +218,7 @@ impl LockedPlace<'_> {
 }
 
 /// The providers that a token is kept for, outside of profiles.
-pub fn providers() -> Vec<ProviderName> {
+pub fn providers(registry: &Registry) -> Vec<&'static ProviderInfo> {
     let files = folder().and_then(|folder| fs::read_dir(folder).ok());
     let names: Vec<String> = files
         .into_iter()
@@ -217,11 +226,11 @@ pub fn providers() -> Vec<ProviderName> {
         .filter_map(|file| file.ok()?.file_name().into_string().ok())
         .filter(|name| name.ends_with(".json") && !name.contains('@'))
         .collect();
-    let is_kept = |provider: &&ProviderName| {
-        let prefix = format!("{provider}-");
+    let is_kept = |provider: &&'static ProviderInfo| {
+        let prefix = format!("{}-", provider.name);
         names.iter().any(|name| name.starts_with(&prefix))
     };
-    ProviderName::ALL.iter().filter(is_kept).copied().collect()
+    registry.infos().filter(is_kept).collect()
 }
 
 /// `anyvpn/tokens` in the place for what programs remember.
@@ -240,8 +249,8 @@ fn address(url: &str) -> Option<(String, String)> {
 }
 
 /// Provider and place, in letters that every file system takes, and the profile.
-fn file_name(provider: ProviderName, place: &str, profile: Option<&str>) -> String {
-    let mut name = format!("{provider}-");
+fn file_name(provider: &ProviderInfo, place: &str, profile: Option<&str>) -> String {
+    let mut name = format!("{}-", provider.name);
     for c in place.chars().take(LONGEST_NAME) {
         match c {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' => name.push(c),
@@ -255,7 +264,7 @@ fn file_name(provider: ProviderName, place: &str, profile: Option<&str>) -> Stri
     name
 }
 
-fn of_text(text: &Secret) -> Result<BoundToken<Kept>, Failure> {
+fn of_text(text: &Secret) -> Result<BoundToken<Written>, Failure> {
     serde_json::from_str(text.expose()).map_err(|_| {
         Failure::other("what the system's keyring has is not what anyvpn wrote")
             .hint("remove its entry named anyvpn, and sign in again")
@@ -276,9 +285,9 @@ mod tests {
 
     #[test]
     fn a_files_name_is_made_of_the_address_and_leads_nowhere_else() {
-        let name = |url: &str| {
-            address(url).map(|(_, place)| file_name(ProviderName::VpnScript, &place, None))
-        };
+        let registry = Registry::builtin();
+        let [azire, vpnscript] = ["azire", "vpnscript"].map(|name| registry.info(name).unwrap());
+        let name = |url: &str| address(url).map(|(_, place)| file_name(vpnscript, &place, None));
         for (url, expected) in [
             ("https://vpn.example.com/", "vpnscript-vpn.example.com"),
             ("https://vpn.example.com:8443/my/panel/", "vpnscript-vpn.example.com_8443_my_panel"),
@@ -288,10 +297,10 @@ mod tests {
             assert_eq!(name(url).as_deref(), Some(expected), "{url}");
         }
         assert_eq!(name("data:x"), None);
-        let named = file_name(ProviderName::Azire, "h/a@b", Some("home"));
+        let named = file_name(azire, "h/a@b", Some("home"));
         assert_eq!(named, "azire-h_a_b@home");
         let (long, profile) = ("x".repeat(4000), "p".repeat(40));
-        let longest = file_name(ProviderName::VpnScript, &long, Some(&profile));
+        let longest = file_name(vpnscript, &long, Some(&profile));
         assert!(longest.len() + ".json.lock".len() <= 255);
     }
 }

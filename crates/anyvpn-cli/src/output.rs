@@ -5,7 +5,7 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use anyvpn::Secret;
+use anyvpn::{Registry, Secret};
 use serde::Serialize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -90,11 +90,12 @@ impl Output {
         is_colored(&io::stdout())
     }
 
-    /// Listens to what the library does: for who waits, and, with `watched`, for who interrupts.
+    /// Listens to what the library does: for who waits, and, with the providers that are `watched`
+    /// and the command that shows what was changed, for who interrupts.
     /// `-v` prints the calls, `-vv` their repetitions, `-vvv` all.
     ///
     /// Only anyvpn's own records are let through: what other crates log could hold a secret.
-    pub fn trace(self, watched: bool) {
+    pub fn trace(self, watched: Option<(&Registry, &str)>) {
         let anyvpn = |level| Targets::new().with_target("anyvpn", level);
         let level = match self.verbose {
             0 => LevelFilter::OFF,
@@ -112,11 +113,14 @@ impl Output {
                 .log_internal_errors(false)
                 .with_filter(anyvpn(level))
         };
-        let listener = || Listener::new(self).with_filter(anyvpn(LevelFilter::DEBUG));
+        let listener = |(registry, verify): (&Registry, &str)| {
+            let listener = Listener::new(self, registry.clone(), verify.to_owned());
+            listener.with_filter(anyvpn(LevelFilter::DEBUG))
+        };
         // It fails only where another subscriber is set, and here is none.
         let _ = tracing_subscriber::registry()
             .with((self.verbose > 0).then(format))
-            .with(watched.then(listener))
+            .with(watched.map(listener))
             .try_init();
     }
 }

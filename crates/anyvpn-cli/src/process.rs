@@ -1,26 +1,25 @@
 //! What keeps the secrets of this process inside of it.
 
 use std::io::{self, Write as _};
-use std::panic::{PanicHookInfo, UnwindSafe, catch_unwind, set_hook};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook};
 use std::process::ExitCode;
 
 use crate::failure::Failure;
-use crate::usage::json_was_asked;
 
 /// Runs the program so that its memory is in no file when it crashes, and no value of its own in
-/// what it says then.
-pub fn guarded(program: impl FnOnce() -> ExitCode + UnwindSafe) -> ExitCode {
+/// what it says then; in JSON where `is_json`.
+pub fn guarded(is_json: bool, program: impl FnOnce() -> ExitCode) -> ExitCode {
     keep_memory();
-    set_hook(Box::new(|panic| {
+    set_hook(Box::new(move |panic| {
         let failure = apology(panic);
-        let told = match json_was_asked() {
+        let told = match is_json {
             true => serde_json::to_string_pretty(&failure.report()).unwrap_or_default(),
             false => failure.lines().join("\n"),
         };
         // Not by way of `output`, which may be what panicked.
         let _ = writeln!(io::stderr(), "{told}");
     }));
-    catch_unwind(program).unwrap_or(ExitCode::FAILURE)
+    catch_unwind(AssertUnwindSafe(program)).unwrap_or(ExitCode::FAILURE)
 }
 
 /// Best effort: where the system does not let it, the program runs all the same.
@@ -59,7 +58,7 @@ mod tests {
         // This test again, in a process of its own, where it panics.
         const INSIDE: &str = "ANYVPN_TEST_PANIC";
         if std::env::var_os(INSIDE).is_some() {
-            let code = guarded(|| panic!("{}", "canary".repeat(2)));
+            let code = guarded(false, || panic!("{}", "canary".repeat(2)));
             assert_eq!(code, ExitCode::FAILURE);
             std::process::exit(7);
         }

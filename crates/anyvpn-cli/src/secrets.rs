@@ -6,13 +6,12 @@ use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use anyvpn::Secret;
-use anyvpn::vpngn::StrongPassword;
 use anyvpn_http::not_for_header;
 use clap::Args;
 use inquire::{Confirm, InquireError, Select, Text};
 use zeroize::Zeroizing;
 
-use crate::context::variable;
+use crate::environment::variable;
 use crate::failure::Failure;
 use crate::file::{check_private, stdin};
 use crate::hidden;
@@ -36,6 +35,16 @@ impl PasswordSource {
     /// A password that exists.
     pub fn present(&self, question: &str) -> Result<Secret, Failure> {
         self.password(|| hidden::ask(question))
+    }
+
+    /// A password that exists, where there is one to be had: nothing typed is none.
+    pub fn if_any(&self, question: &str) -> Result<Option<Secret>, Failure> {
+        let is_given = self.password_file.is_some() || variable("ANYVPN_PASSWORD").is_some();
+        match (is_given, is_interactive()) {
+            (true, _) => self.present(question).map(Some),
+            (false, true) => Ok(Some(hidden::ask(question)?).filter(|secret| !secret.is_empty())),
+            (false, false) => Ok(None),
+        }
     }
 
     /// A password that is made up now; on a terminal it is asked for twice.
@@ -88,13 +97,6 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// The password, when VPNGN takes it.
-    pub fn strong(&self) -> Result<StrongPassword, Failure> {
-        StrongPassword::new(self.password.clone()).map_err(|error| {
-            Failure::from(error).hint("choose another, or let it be made: --generate-password")
-        })
-    }
-
     /// The password, when the answer must tell it.
     pub fn to_show(&self) -> Option<Secret> {
         self.generated.then(|| self.password.clone())
@@ -104,16 +106,36 @@ impl Chosen {
 impl NewPassword {
     pub fn choose(&self, question: &str) -> Result<Chosen, Failure> {
         let password = match self.generate_password {
-            true => StrongPassword::generate()?.secret().clone(),
+            true => generate()?,
             false => self.source.new_one(question)?,
         };
         Ok(Chosen { password, generated: self.generate_password })
     }
+}
 
-    /// A password when the arguments give one; nothing is asked for.
-    pub fn choose_if_given(&self) -> Result<Option<Chosen>, Failure> {
-        let given = self.generate_password || self.source.password_file.is_some();
-        given.then(|| self.choose("")).transpose()
+/// The letters of a password that is made up; without those that are easily mixed up.
+const LETTERS: [&[u8]; 4] =
+    [b"abcdefghijkmnpqrstuvwxyz", b"ABCDEFGHJKLMNPQRSTUVWXYZ", b"23456789", b"-+=_.!"];
+const GENERATED: usize = 20;
+
+/// A strong password: 20 random characters, some of each kind.
+fn generate() -> Result<Secret, Failure> {
+    let all = LETTERS.concat();
+    loop {
+        let mut bytes = Zeroizing::new([0_u8; 8 * GENERATED]);
+        getrandom::fill(&mut *bytes).map_err(|error| {
+            Failure::other(format!("this system gives no randomness: {error}"))
+                .hint("give a password with --password-file FILE")
+        })?;
+        // Of the last bytes' values there are fewer.
+        let even = u8::MAX - u8::MAX % all.len() as u8;
+        let letters = bytes.iter().filter(|byte| **byte < even);
+        let letters = letters.map(|byte| all[usize::from(*byte) % all.len()]).take(GENERATED);
+        let letters: Zeroizing<Vec<u8>> = Zeroizing::new(letters.collect());
+        let has_kind = |kind: &&[u8]| letters.iter().any(|letter| kind.contains(letter));
+        if letters.len() == GENERATED && LETTERS.iter().all(has_kind) {
+            return Ok(Secret::from(String::from_utf8_lossy(&letters).into_owned()));
+        }
     }
 }
 

@@ -112,17 +112,17 @@ fn distance(time: Timestamp, now: Timestamp) -> String {
 }
 
 /// A table's column: its title, and what it holds.
-pub enum Column {
-    Text(&'static str),
+pub enum Column<'a> {
+    Text(&'a str),
     /// Text that is never wrapped.
-    Whole(&'static str),
-    Number(&'static str),
+    Whole(&'a str),
+    Number(&'a str),
     /// Text that says whether something works.
-    State(&'static str),
+    State(&'a str),
 }
 
-impl Column {
-    fn title(&self) -> &'static str {
+impl<'a> Column<'a> {
+    fn title(&self) -> &'a str {
         match self {
             Self::Text(title) | Self::Whole(title) | Self::Number(title) | Self::State(title) => {
                 title

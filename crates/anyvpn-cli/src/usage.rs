@@ -1,12 +1,14 @@
 //! What the parser of the arguments found: an error, or the wish for help.
 
+use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
+use anyvpn::Registry;
 use clap::error::{ContextKind, ErrorKind};
 
-use crate::args::Cli;
+use crate::args::command;
+use crate::commands::call;
 use crate::failure::Failure;
 use crate::look::is_colored;
 use crate::output::{self, Output, marked};
@@ -14,10 +16,8 @@ use crate::text::plain;
 
 /// Whether the version is all that is asked for. Programs ask for it often, and to define all commands
 /// takes longer than everything else that the answer needs.
-pub fn is_version_asked() -> bool {
-    let mut arguments = std::env::args_os().skip(1);
-    let first = arguments.next();
-    first.is_some_and(|it| it == "--version" || it == "-V") && arguments.next().is_none()
+pub fn is_version_wanted(arguments: &[OsString]) -> bool {
+    matches!(arguments, [_, only] if only == "--version" || only == "-V")
 }
 
 /// Prints the version, as clap does.
@@ -33,14 +33,19 @@ fn answer(text: &str, output: &Output) -> ExitCode {
 }
 
 /// Reports what clap found, or prints the help that it was asked for.
-pub fn tell(error: &clap::Error) -> ExitCode {
+pub fn tell(registry: &Registry, arguments: &[OsString], error: &clap::Error) -> ExitCode {
     let help = error.render();
     let text = help.to_string();
     let shown = |colored: bool| match colored {
         true => help.ansi().to_string(),
         false => text.clone(),
     };
-    let output = Output { json: json_was_asked(), ..Output::default() };
+    let output = Output { json: is_json_wanted(arguments), ..Output::default() };
+    if error.kind() == ErrorKind::DisplayHelp
+        && let Some(help) = call::help(registry, arguments)
+    {
+        return answer(&help, &output);
+    }
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             return answer(&shown(is_colored(&io::stdout())), &output);
@@ -56,7 +61,7 @@ pub fn tell(error: &clap::Error) -> ExitCode {
         _ => {}
     }
     let mut lines = short(&text);
-    if let Some(tip) = others(error) {
+    if let Some(tip) = others(registry, arguments, error) {
         lines.insert(1.min(lines.len()), tip);
     }
     if output.json {
@@ -70,14 +75,14 @@ pub fn tell(error: &clap::Error) -> ExitCode {
 }
 
 /// What there is instead of a command that there is not, where the parser has no better idea.
-fn others(error: &clap::Error) -> Option<String> {
+fn others(registry: &Registry, arguments: &[OsString], error: &clap::Error) -> Option<String> {
     let is_suggested = error.get(ContextKind::SuggestedSubcommand).is_some();
     if error.kind() != ErrorKind::InvalidSubcommand || is_suggested {
         return None;
     }
-    let all = Cli::command();
+    let all = command(registry);
     let mut command = &all;
-    for word in std::env::args_os().skip(1) {
+    for word in arguments.iter().skip(1) {
         command = command.find_subcommand(word).unwrap_or(command);
     }
     let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
@@ -86,10 +91,11 @@ fn others(error: &clap::Error) -> Option<String> {
 }
 
 /// Arguments that do not parse leave only this to go by.
-pub fn json_was_asked() -> bool {
-    std::env::args_os()
+pub fn is_json_wanted(arguments: &[OsString]) -> bool {
+    arguments
+        .iter()
         .skip(1)
-        .take_while(|argument| argument != "--")
+        .take_while(|argument| *argument != "--")
         .any(|argument| argument == "--json")
 }
 

@@ -6,14 +6,13 @@ use std::fmt::{Debug, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyvpn::{ErrorKind, ProviderName, Replay};
+use anyvpn::{ErrorKind, OperationInfo, ProviderInfo, Registry, Replay};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::advice::look;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress;
@@ -25,6 +24,7 @@ static STATE: Mutex<State> = Mutex::new(State {
     listens: false,
     open: Vec::new(),
     provider: None,
+    verify: String::new(),
     changed: false,
     untold: Vec::new(),
 });
@@ -35,7 +35,9 @@ struct State {
     /// What is going on, the innermost last.
     open: Vec<Doing>,
     /// The provider that was called last.
-    provider: Option<ProviderName>,
+    provider: Option<&'static ProviderInfo>,
+    /// The command that shows what the one that runs has changed.
+    verify: String,
     /// Whether a call has changed something, or may have.
     changed: bool,
     /// The operations that did and of which nothing was printed or written yet; whether it is sure.
@@ -64,6 +66,8 @@ enum What {
 #[derive(Default)]
 struct Call {
     operation: String,
+    provider: Option<&'static ProviderInfo>,
+    info: Option<&'static OperationInfo>,
     /// Whether the provider may have it.
     sent: bool,
     status: Option<u64>,
@@ -72,23 +76,20 @@ struct Call {
 }
 
 impl Call {
-    fn replay(&self) -> Replay {
-        let operations = ProviderName::ALL.iter().flat_map(|it| it.operations());
-        let entry = operations.into_iter().find(|it| it.id.to_string() == self.operation);
-        entry.map_or(Replay::Once, |it| it.replay)
+    fn new(registry: &Registry, operation: String) -> Self {
+        let (provider, name) = operation.split_once('.').unwrap_or_default();
+        let provider = registry.info(provider).ok();
+        let info = provider.and_then(|provider| provider.operation(name));
+        Self { operation, provider, info, ..Self::default() }
     }
 
-    fn provider(&self) -> Option<ProviderName> {
-        self.operation.split_once('.')?.0.parse().ok()
+    fn replay(&self) -> Replay {
+        self.info.map_or(Replay::Once, |info| info.replay)
     }
 
     /// Why it is to be sent again, as the beginning of a sentence that ends with the time.
     fn reason(&self, kind: &str) -> String {
-        let title = title(self.provider());
-        if (&*self.operation, kind) == ("vpngn.add-client", ErrorKind::RateLimited.name()) {
-            // The key is the way around it.
-            return format!("{title} takes one new customer in 10 s without a secret key; again");
-        }
+        let title = title(self.provider);
         let known = ErrorKind::ALL.iter().copied().find(|it| it.name() == kind);
         let words = known.map_or_else(|| kind.to_owned(), |kind| kind.to_string());
         let why = match words.strip_prefix("the provider ") {
@@ -105,12 +106,17 @@ fn state() -> MutexGuard<'static, State> {
 }
 
 /// Listens to the library's records.
-pub struct Listener(Output);
+pub struct Listener {
+    output: Output,
+    registry: Registry,
+}
 
 impl Listener {
-    pub fn new(output: Output) -> Self {
-        state().listens = true;
-        Self(output)
+    pub fn new(output: Output, registry: Registry, verify: String) -> Self {
+        let mut state = state();
+        state.listens = true;
+        state.verify = verify;
+        Self { output, registry }
     }
 }
 
@@ -119,14 +125,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
         let what = match attributes.metadata().name() {
-            "call" => What::Call(Call { operation: fields.operation, ..Call::default() }),
+            "call" => What::Call(Call::new(&self.registry, fields.operation)),
             "job" => What::Job { deletes: fields.what == "delete", config: fields.config },
             "lock" => What::Lock,
             _ => return,
         };
         let mut state = state();
         if let What::Call(call) = &what {
-            state.provider = call.provider();
+            state.provider = call.provider;
         }
         state.open.push(Doing { id: id.clone(), since: Instant::now(), told: false, what });
     }
@@ -176,8 +182,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
             _ => return,
         };
         drop(state);
-        if !progress::is_terminal() && self.0.verbose < 2 {
-            self.0.note(&line);
+        if !progress::is_terminal() && self.output.verbose < 2 {
+            self.output.note(&line);
         }
     }
 
@@ -226,7 +232,7 @@ pub fn sentence(brief: bool) -> Option<String> {
     match calls.next() {
         _ if brief || !state.listens => None,
         Some((since, call)) => {
-            Some(with_time(&format!("Waiting for {}", title(call.provider())), since))
+            Some(with_time(&format!("Waiting for {}", title(call.provider)), since))
         }
         None => Some("Working".to_owned()),
     }
@@ -234,7 +240,7 @@ pub fn sentence(brief: bool) -> Option<String> {
 
 impl What {
     /// Why it is waited for, where that is no call.
-    fn reason(&self, provider: Option<ProviderName>, brief: bool) -> String {
+    fn reason(&self, provider: Option<&'static ProviderInfo>, brief: bool) -> String {
         match self {
             Self::Lock => "Waiting for another anyvpn to finish".to_owned(),
             _ if brief => "a queued job".to_owned(),
@@ -244,8 +250,8 @@ impl What {
 }
 
 /// The provider in a sentence.
-fn title(provider: Option<ProviderName>) -> &'static str {
-    provider.map_or("the provider", ProviderName::title)
+fn title(provider: Option<&'static ProviderInfo>) -> &'static str {
+    provider.map_or("the provider", |info| info.title)
 }
 
 /// A line about what lasts long, once.
@@ -287,7 +293,7 @@ pub fn interrupted(signal: i32) -> Failure {
                 match call.replay() {
                     Replay::Once => format!(
                         "it may have been done; look before you repeat it: {}",
-                        look(operation)
+                        state.verify
                     ),
                     _ => "it may have been done; to repeat it does no harm".to_owned(),
                 },
@@ -309,7 +315,7 @@ pub fn interrupted(signal: i32) -> Failure {
             true => format!("; {operation} was done, and its answer is lost"),
             false => format!("; it is not known whether {operation} was done"),
         })
-        .hint(format!("look before you repeat it: {}", look(operation))),
+        .hint(format!("look before you repeat it: {}", state.verify)),
         (None, None, []) if !state.changed => failure("; nothing was changed"),
         (None, None, []) => failure(""),
     };

@@ -145,7 +145,9 @@ fn ports_come_are_listed_checked_hidden_and_go() {
         format!("using the internal address {device}: it is the account's only device\n")
     );
 
-    let hidden = world.json(&["port", "hide", &port, "--internal-ipv4", &device]);
+    let [number, address] = [("port", &port), ("internal_ipv4", &device)]
+        .map(|(field, value)| format!("{field}={value}"));
+    let hidden = world.json(&["call", "azire", "hide-port-forward", &number, &address]);
     assert_eq!(hidden["port"], made["port"]);
     assert_eq!(world.json(&["port", "list"])["ports"], json!([]));
     let deleted = world.json(&["port", "delete", &port, "--internal-ipv4", &device]);
@@ -165,14 +167,12 @@ fn the_only_device_is_not_taken_for_this_machine() {
     let create = ["port", "create", "--internal-ipv4", &device];
     let port = world.json(&create)["port"].to_string();
     let before = azire.ports(LOGIN).len();
-    let changes =
-        ["azire.create-port-forward", "azire.hide-port-forward", "azire.delete-port-forward"];
+    let changes = ["azire.create-port-forward", "azire.delete-port-forward"];
     let calls = || changes.iter().map(|it| world.calls(it)).sum::<usize>();
     assert_eq!(calls(), 1);
     for arguments in [
         &["port", "create"][..],
         &["port", "create", "--hidden", "--days", "7"],
-        &["port", "hide", &port],
         &["port", "delete", &port],
     ] {
         let text = world.fails(2, arguments);
@@ -214,13 +214,13 @@ fn any_operation_can_be_called_with_fields_of_each_kind() {
     let tokens = world.json(&[&call[..], &["list-tokens", "--reveal"]].concat());
     assert_eq!(tokens[0]["key"], world.token);
 
-    let sign_in = ["create-token", "username=david", "password=-", "--reveal"];
+    let sign_in = ["create-token", "username=david", "password=-", "--reveal", "--json"];
     let token = with_stdin(&mut world.command(&[&call[..], &sign_in].concat()), PASSWORD);
     let token: Value = serde_json::from_slice(&token.stdout).unwrap();
     assert_ne!(token["key"], world.token);
 
     let input = json!({ "username": LOGIN, "password": PASSWORD }).to_string();
-    let create = ["create-token", "--input", "-", "device_name=phone"];
+    let create = ["create-token", "--input", "-", "device_name=phone", "--json"];
     let token = with_stdin(&mut world.command(&[&call[..], &create].concat()), &input);
     let token: Value = serde_json::from_slice(&token.stdout).unwrap();
     assert_eq!(token["device_name"], "phone");
@@ -240,10 +240,10 @@ fn operations_and_capabilities_are_told_without_a_provider_being_reached() {
     assert_eq!(
         azire["capabilities"][0],
         json!({
-            "name": "accounts", "answer": "can", "why": null, "link": null
+            "name": "sign-in", "answer": "can", "why": null, "link": null
         })
     );
-    assert_eq!(azire["capabilities"][5]["answer"], "cannot");
+    assert_eq!(azire["capabilities"][6]["answer"], "cannot");
     assert!(nowhere(&["capabilities"]).contains("https://www.azirevpn.com/"));
     assert!(nowhere(&["--version"]).starts_with("anyvpn "));
 }
@@ -268,7 +268,7 @@ fn the_sandbox_prints_what_a_shell_needs_and_serves() {
     };
     let first = show(&["account", "show"]);
     let second = show(&["account", "show", "--provider", "vpnscript"]);
-    let customer = ["account", "show", "--provider", "vpngn", "--email", "demo@mail.example"];
+    let customer = ["account", "show", "--provider", "vpngn", "--customer", "demo@mail.example"];
     let third = show(&customer);
     child.kill().unwrap();
     child.wait().unwrap();

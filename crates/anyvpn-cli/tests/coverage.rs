@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use anyvpn::ProviderName;
+use anyvpn::Registry;
 use anyvpn_testkit::document;
 
 /// The names that `anyvpn call PROVIDER` lists.
@@ -40,11 +40,11 @@ fn every_operation_is_everywhere() {
         | operation | client | sandbox | command | values | errors |\n|---|---|---|---|---|---|\n"
         .to_owned();
     let mut count = 0;
-    for provider in ProviderName::ALL {
-        let listed = command_lists(provider.as_str());
-        for entry in provider.operations() {
+    for info in Registry::builtin().infos() {
+        let listed = command_lists(info.name);
+        for entry in info.operations {
             let id = entry.id.to_string();
-            let (values, errors) = fixtures(provider.as_str(), entry.id.name());
+            let (values, errors) = fixtures(info.name, entry.id.name());
             let served = sandbox.contains(&id.as_str());
             let called = listed.split_whitespace().any(|word| word == entry.id.name());
             assert!(served && called && values > 0 && errors > 0, "{id}: {served} {called}");
@@ -57,4 +57,25 @@ fn every_operation_is_everywhere() {
     assert_eq!(count, 47);
     assert_eq!(sandbox.len(), count, "the sandbox serves nothing else");
     document::check("../../docs/coverage.md", None, &table);
+}
+
+#[test]
+fn the_guide_has_the_settings() {
+    let mut table =
+        "| at | variable | option, or keys of a profile | what it is |\n|---|---|---|---|\n"
+            .to_owned();
+    for info in Registry::builtin().infos() {
+        for setting in info.settings {
+            let (key, variable) = (setting.key, setting.variable(info.name));
+            let typed = match setting.secret {
+                true => format!("`{key}_file` or `{key}_command`"),
+                false => format!("`--{key}`, `{key}`"),
+            };
+            let default = setting.default.map(|it| format!(" Without it: `{it}`."));
+            let default = default.unwrap_or_default();
+            let doc = setting.doc;
+            _ = writeln!(table, "| {} | `{variable}` | {typed} | {doc}{default} |", info.title);
+        }
+    }
+    document::check("../../docs/command.md", Some("settings"), &table);
 }

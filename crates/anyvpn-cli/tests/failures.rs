@@ -121,7 +121,7 @@ fn what_was_typed_wrongly_is_code_two() {
     }
     assert!(world.sandbox.received().is_empty());
     let text = world.fails(2, &["call", "azire", "creat-user"]);
-    assert!(text.contains("is create-user meant?"), "{text}");
+    assert!(text.contains("did you mean create-user?"), "{text}");
 }
 
 #[test]
@@ -200,8 +200,7 @@ fn a_closed_pipe_is_no_error() {
         &["config", "list"],
         &["port", "list"],
         &["port", "create", "--internal-ipv4", &device],
-        &["product", "list", "--email", "jo@mail.example"],
-        &["alias", "list", "--email", "jo@mail.example"],
+        &["customer", "find", "jo@mail.example"],
         &["profile", "list"],
         &["capabilities"],
         &["completions", "bash"],
@@ -228,7 +227,7 @@ fn a_closed_pipe_is_no_error() {
         command.env(
             "ANYVPN_PROVIDER",
             match arguments[0] {
-                "product" | "alias" => "vpngn",
+                "customer" => "vpngn",
                 _ => "azire",
             },
         );
@@ -263,8 +262,7 @@ fn a_full_disk_is_told() {
     let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
     for format in [&[][..], &["--json"]] {
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let create =
-            [&["port", "create", "--hidden", "--internal-ipv4", &*device], format].concat();
+        let create = [&["port", "create", "--hidden", "--internal-ipv4", &device], format].concat();
         let ran = world.command(&create).stdout(full).output().unwrap();
         assert_eq!(ran.status.code(), Some(1));
         let text = String::from_utf8(ran.stderr).unwrap();

@@ -135,7 +135,7 @@ fn messages_names_and_addresses_of_every_kind_are_shown_and_not_obeyed() {
     say(|| run(&["login", "--username", &name, "--force", "--device-name", ESCAPES]));
     say(|| run(&["call", "azire", "list-tokens"]));
     say(|| run(&["logout"]));
-    say(|| world.vpngn(&["product", "list", "--email", &format!("{ESCAPES}@mail.example")]));
+    say(|| world.vpngn(&["customer", "find", &format!("{ESCAPES}@mail.example")]));
     for argument in [&["frobnicate", ESCAPES][..], &[ESCAPES], &["--profile", ESCAPES, "login"]] {
         say(|| run(argument));
     }

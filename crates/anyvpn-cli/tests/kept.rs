@@ -83,10 +83,10 @@ fn what_is_typed_is_kept_in_a_file_and_forgotten_with_the_profile() {
     assert!(String::from_utf8(missing.stderr).unwrap().contains("stdin has no secret key"));
     let typed = with_stdin(&mut shop, &format!("{key}\n{secret}\n"));
     let typed: serde_json::Value = serde_json::from_slice(&typed.stdout).unwrap();
-    assert_eq!(typed["checked"], "get-products");
-    assert_eq!(typed["sign_in"], serde_json::json!(["kept api key", "kept secret key"]));
+    assert_eq!(typed["checked"], "customer find");
+    assert_eq!(typed["sign_in"], serde_json::json!(["kept API key", "kept secret key"]));
     vpngn.add_customer("jo@mail.example", PASSWORD, Some(12));
-    let list = ["product", "list", "--email", "jo@mail.example"];
+    let list = ["customer", "find", "jo@mail.example"];
     ok(&mut at_home(&world, &list));
     // A customer's own proof in the environment counts more than the reseller's.
     let mut as_customer = at_home(&world, &list);
@@ -111,7 +111,7 @@ fn what_is_not_good_is_not_kept() {
     let text = fails(2, &mut add(&world, "home", &["--keyring", "--token-file", &file]));
     assert!(text.contains("nothing to keep in the keyring"), "{text}");
     let text = fails(5, &mut at_home(&world, &["--provider", "vpngn", "--brand", "a", "logout"]));
-    assert!(text.contains("VPNGN's commands take the reseller's keys"), "{text}");
+    assert!(text.contains("VPNGN does not support sign-in"), "{text}");
 }
 
 #[cfg(not(feature = "keyring"))]
@@ -167,7 +167,7 @@ fn without_the_provider_a_token_is_forgotten_only_when_that_is_wanted() {
     assert_eq!(out.status.code(), Some(0));
     let (stdout, note) = (String::from_utf8(out.stdout).unwrap(), out.stderr);
     assert_eq!(stdout, "david is signed out of AzireVPN\n");
-    assert!(String::from_utf8(note).unwrap().contains("stays good until the provider ends it"));
+    assert!(String::from_utf8(note).unwrap().contains("stays valid until the provider ends it"));
     ok(&mut at_home(&world, &["profile", "remove", "work", "--local"]));
     assert!(tokens(&world).is_empty());
     let list = json(&mut at_home(&world, &["profile", "list"]));

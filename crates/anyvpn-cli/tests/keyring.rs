@@ -106,7 +106,7 @@ fn secrets_are_in_the_keyring_and_in_no_file() {
     let ran = with_stdin(&mut shop, &format!("{key}\n{secret}\n"));
     assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
     world.sandbox.vpngn().add_customer("jo@mail.example", PASSWORD, Some(12));
-    let list = ["--profile", "shop", "product", "list", "--email", "jo@mail.example"];
+    let list = ["--profile", "shop", "customer", "find", "jo@mail.example"];
     ok(&mut desktop.command(&list));
 
     // Completion asks the keyring nothing: it could ask the person.

@@ -80,7 +80,7 @@ fn a_slip_is_answered_with_the_word_that_was_meant() {
         (&["--provider", "azir", "account", "show"], "'azire'"),
         (&["server", "list", "--protocol", "wiregard"], "'wireguard'"),
         (&["call", "vpnscrip"], "'vpnscript'"),
-        (&["call", "azire", "creat-user"], "is create-user meant?"),
+        (&["call", "azire", "creat-user"], "did you mean create-user?"),
         (&["completions", "fsh"], "'fish'"),
     ] {
         let text = fails(2, &mut command(typed));

@@ -1,4 +1,4 @@
-//! VPNGN: a reseller's customers, products and aliases.
+//! VPNGN: a reseller's customers and their plans; aliases by `call`.
 
 mod common;
 
@@ -13,7 +13,7 @@ const EMAIL: &str = "jo@mail.example";
 const STRONG: &str = "Strong-canary-1";
 
 fn create<'a>(email: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let create = ["account", "create", "--email", email, "--country", "us", "--months", "12"];
+    let create = ["customer", "create", email, "--country", "us", "--plan", "12"];
     [&create[..], more].concat()
 }
 
@@ -23,19 +23,19 @@ fn a_customer_exists_once_and_is_told_to_be_new_or_not() {
     let generated = create(EMAIL, &["--generate-password"]);
     let made = json(&mut world.vpngn(&generated));
     assert_eq!(made["created"], true);
-    assert_eq!(made["email"], EMAIL);
+    assert_eq!(made["customer"], EMAIL);
     let password = made["generated_password"].as_str().unwrap().to_owned();
 
     let again = json(&mut world.vpngn(&generated));
     assert_eq!(again["created"], false);
     assert_eq!(again.get("generated_password"), None);
-    assert_eq!(again["products"][0]["product"], "12 Months");
-    assert!(ok(&mut world.vpngn(&generated)).contains("is there already; nothing was"));
+    assert_eq!(again["services"][0]["name"], "12 Months");
+    assert!(ok(&mut world.vpngn(&generated)).contains("exists already; nothing was"));
     assert_eq!(world.sandbox.vpngn().created(EMAIL), 1);
     assert_eq!(world.calls("vpngn.add-client"), 1);
 
     // The password is the customer's.
-    let show = ["account", "show", "--email", EMAIL];
+    let show = ["account", "show", "--customer", EMAIL];
     let mut shown = world.vpngn_client(&show);
     let shown = json(shown.env("ANYVPN_VPNGN_PASSWORD", &password));
     assert_eq!((&shown["login"], &shown["status"]), (&json!(EMAIL), &json!("active")));
@@ -51,21 +51,21 @@ fn a_customer_exists_once_and_is_told_to_be_new_or_not() {
     assert_eq!((lost.status.code(), &*lost.stdout), (Some(9), &b""[..]));
     let lost: Value = serde_json::from_slice(&lost.stderr).unwrap();
     assert_eq!(lost["error"]["kind"], "ambiguous");
-    assert!(lost["error"]["detail"].as_str().unwrap().contains("al@mail.example is there"));
+    assert!(lost["error"]["detail"].as_str().unwrap().contains("al@mail.example exists"));
     assert_eq!(world.sandbox.vpngn().created("al@mail.example"), 1);
 }
 
 /// A customer is there who has something else than what was sold.
 #[test]
-fn a_customer_without_the_wanted_product_is_code_five() {
+fn a_customer_without_the_wanted_plan_is_code_five() {
     let world = World::new();
     let vpngn = world.sandbox.vpngn();
     vpngn.add_customer(EMAIL, STRONG, Some(1));
     vpngn.add_customer("bare@mail.example", STRONG, None);
-    for (email, has) in [(EMAIL, "1 Month, Active"), ("bare@mail.example", "no product")] {
+    for (email, has) in [(EMAIL, "1 Month: active"), ("bare@mail.example", "no plan")] {
         let create = create(email, &["--generate-password"]);
         let text = fails(5, &mut world.vpngn(&create));
-        for words in [email, has, "12 months", "nothing was changed", "anyvpn product"] {
+        for words in [email, has, "12 months", "nothing was changed", "change-plan"] {
             assert!(text.contains(words), "no {words}: {text}");
         }
         let error = error(5, &mut world.vpngn(&create));
@@ -74,7 +74,7 @@ fn a_customer_without_the_wanted_product_is_code_five() {
     }
     assert_eq!(world.calls("vpngn.add-client"), 0);
     assert_eq!(vpngn.customer(EMAIL).unwrap().products.len(), 1);
-    let month = ["account", "create", "--email", EMAIL, "--country", "us", "--months", "1"];
+    let month = ["customer", "create", EMAIL, "--country", "us", "--plan", "1"];
     let month = [&month[..], &["--generate-password"]].concat();
     assert_eq!(json(&mut world.vpngn(&month))["created"], false);
 }
@@ -89,122 +89,112 @@ fn what_is_typed_wrongly_is_found_out_before_sending() {
         create("x@mail.example", &["--password", STRONG]),
         create("x@mail.example", &["--currency", "EUR", "--generate-password"]),
         create("x@mail.example", &["y@mail.example", "--generate-password"]),
-        vec!["account", "create", "--country", "US", "--months", "1", "--generate-password"],
-        vec!["account", "create", EMAIL, "--country", "USA", "--months", "1"],
-        vec!["account", "create", EMAIL, "--country", "US", "--months", "2"],
-        vec!["account", "create", EMAIL, "--months", "1", "--generate-password"],
-        vec!["account", "create", EMAIL, "--country", "US", "--generate-password"],
+        vec!["customer", "create", "--country", "US", "--plan", "1", "--generate-password"],
+        vec!["customer", "create", EMAIL, "--country", "USA", "--plan", "1", "--generate-password"],
+        vec!["customer", "create", EMAIL, "--country", "US", "--plan", "2", "--generate-password"],
+        vec!["customer", "create", EMAIL, "--plan", "1", "--generate-password"],
+        vec!["customer", "create", EMAIL, "--country", "US", "--generate-password"],
         vec!["account", "show"],
-        vec!["account", "cancel", "--email", EMAIL],
-        vec!["account", "cancel", "--email", EMAIL, "--at", "noon"],
-        vec!["product", "list"],
-        vec!["product", "add", "--email", EMAIL],
-        vec!["alias", "add", "--email", EMAIL],
-        vec!["--brand", "evil.example.com/", "product", "list", "--email", EMAIL],
-        vec!["--brand", "acme", "--url", "https://x.example", "product", "list"],
+        vec!["customer", "end", EMAIL],
+        vec!["customer", "end", EMAIL, "--at", "noon"],
+        vec!["customer", "end", EMAIL, "--at", "2031-01-01T00:00:00Z", "--yes"],
+        vec!["customer", "find"],
+        vec!["customer", "change-plan", EMAIL],
+        vec!["customer", "change-plan", EMAIL, "2", "--yes"],
+        vec!["--brand", "evil.example.com/", "customer", "find", EMAIL],
+        vec!["--brand", "acme", "--url", "https://x.example", "customer", "find", EMAIL],
     ] {
         fails(2, &mut world.vpngn(&arguments));
         error(2, &mut world.vpngn(&arguments));
     }
     assert!(world.sandbox.received().is_empty());
-    let text = fails(2, &mut command(&["product", "list", "--email", EMAIL]));
+    let text = fails(2, &mut command(&["customer", "find", EMAIL]));
     assert!(text.contains("--brand") && text.contains("ANYVPN_VPNGN_BRAND"), "{text}");
-    let text = fails(3, &mut world.vpngn_client(&["product", "list", "--email", EMAIL]));
+    let text = fails(3, &mut world.vpngn_client(&["customer", "find", EMAIL]));
     assert!(text.contains("ANYVPN_VPNGN_SECRET_KEY"), "{text}");
 }
 
 #[test]
-fn products_are_listed_added_and_changed() {
+fn plans_are_given_and_changed() {
     let world = World::new();
     let vpngn = world.sandbox.vpngn();
     vpngn.add_customer(EMAIL, STRONG, None);
-    let run = |arguments: &[&str]| world.vpngn(&[arguments, &["--email", EMAIL]].concat());
-    assert_eq!(ok(&mut run(&["product", "list"])), format!("{EMAIL} has no products.\n"));
-    let added = json(&mut run(&["product", "add", "--months", "1", "--no-renew"]));
-    assert_eq!((&added["months"], &added["renews"]), (&json!(1), &json!(false)));
-    assert!(!vpngn.customer(EMAIL).unwrap().products[0].renews);
-    fails(5, &mut run(&["product", "add", "--months", "1"]));
-
-    let list = json(&mut run(&["product", "list"]));
-    let product = &list["products"][0];
-    let id = product["id"].as_str().unwrap();
-    assert_eq!((&product["product"], &product["status"]), (&json!("1 Month"), &json!("Active")));
-    assert!(ok(&mut run(&["product", "list"])).starts_with("ID "));
+    let run = |arguments: &[&str]| world.vpngn(&[&["customer"], arguments].concat());
+    let found = json(&mut run(&["find", EMAIL]));
+    assert_eq!((&found["plan"], &found["services"]), (&Value::Null, &json!([])));
+    let changed = json(&mut run(&["change-plan", EMAIL, "1", "--yes"]));
+    assert_eq!(changed, json!({ "provider": "vpngn", "done": "change-plan", "customer": EMAIL }));
+    let found = json(&mut run(&["find", EMAIL]));
+    assert_eq!((&found["plan"], &found["status"]), (&json!("1"), &json!("active")));
+    assert!(ok(&mut run(&["find", EMAIL])).contains("1 Month: active"));
 
     // A change of what is there is asked about; there is nobody to ask.
-    for change in [
-        &["product", "upgrade", id, "--months", "24"][..],
-        &["product", "add", "--months", "24", "--force-upgrade"],
-    ] {
-        assert!(fails(2, &mut run(change)).contains("--yes"));
-    }
+    assert!(fails(2, &mut run(&["change-plan", EMAIL, "24"])).contains("--yes"));
     assert_eq!(vpngn.customer(EMAIL).unwrap().products[0].plan, 1);
-    fails(4, &mut run(&["product", "upgrade", "1", "--months", "24"]));
-    json(&mut run(&["product", "upgrade", id, "--months", "24", "--yes"]));
+    json(&mut run(&["change-plan", EMAIL, "24", "--yes"]));
     assert_eq!(vpngn.customer(EMAIL).unwrap().products[0].plan, 24);
-    json(&mut run(&["product", "add", "--months", "6", "--force-upgrade", "--yes"]));
-    assert_eq!(vpngn.customer(EMAIL).unwrap().products[0].plan, 6);
+    fails(4, &mut run(&["find", "nobody@mail.example"]));
 }
 
+/// What is VPNGN's alone has no command of its own.
 #[test]
-fn aliases_come_get_passwords_and_go() {
+fn aliases_come_get_passwords_and_go_by_calls() {
     let world = World::new();
     let vpngn = world.sandbox.vpngn();
     vpngn.add_customer(EMAIL, STRONG, Some(1));
-    let run = |arguments: &[&str]| world.vpngn(&[arguments, &["--email", EMAIL]].concat());
+    let email = format!("email={EMAIL}");
+    let run = |arguments: &[&str]| world.vpngn(&[&["call", "vpngn"], arguments].concat());
     let alias = "jo.at.work@mail.example";
-    let added = json(&mut run(&["alias", "add", alias, "--first-name", "Jo", "--send-reset"]));
-    assert_eq!(added, json!({ "done": "add", "alias": alias }));
-    let list = json(&mut run(&["alias", "list"]));
-    assert_eq!(list["aliases"][0]["email"], alias);
-    assert_eq!(list["aliases"][0]["first_name"], "Jo");
-    assert!(ok(&mut run(&["alias", "list"])).starts_with("ALIAS "));
+    let field = |name: &str| format!("{name}={alias}");
+    let add = [&email, &field("setemail"), "first_name=Jo", "auto_passreset=true"];
+    ok(&mut run(&[&["add-alias"], &add[..]].concat()));
+    let list = json(&mut run(&["list-aliases", &email]));
+    assert_eq!((&list[0]["email"], &list[0]["first_name"]), (&json!(alias), &json!("Jo")));
+    let table = ok(&mut run(&["list-aliases", &email]));
+    assert!(table.starts_with("EMAIL ") && table.contains(alias), "{table}");
 
-    let set = json(&mut world.vpngn(&["alias", "set-password", alias, "--generate-password"]));
-    assert_eq!(set["generated_password"].as_str().map(str::len), Some(20));
-    let set = with_stdin(
-        &mut world.vpngn(&["alias", "set-password", alias, "--password-file", "-"]),
-        STRONG,
-    );
-    assert_eq!(set.stdout, b"The password is changed.\n");
-    ok(&mut world.vpngn(&["alias", "reset-password", alias]));
-    ok(&mut run(&["account", "reset-password"]));
+    let set = ["set-alias-password", &field("email"), "setpassword=-"];
+    assert_eq!(with_stdin(&mut run(&set), STRONG).status.code(), Some(0));
+    ok(&mut run(&["reset-alias-password", &field("email")]));
+    ok(&mut run(&["reset-password", &email]));
     let subjects: Vec<_> = vpngn.outbox().iter().map(|mail| mail.subject).collect();
     let alias_mail = MailSubject::ResetAliasPassword;
     assert_eq!(subjects, [alias_mail, alias_mail, MailSubject::ResetPassword]);
 
-    assert!(fails(2, &mut run(&["alias", "remove", alias])).contains("--yes"));
-    assert!(fails(4, &mut run(&["alias", "remove", "x@mail.example"])).contains("alias list"));
+    fails(4, &mut run(&["del-alias", &email, "alias=x@mail.example"]));
     assert_eq!(vpngn.customer(EMAIL).unwrap().aliases.len(), 1);
-    json(&mut run(&["alias", "remove", alias, "--yes"]));
+    ok(&mut run(&["del-alias", &email, &field("alias")]));
     assert!(vpngn.customer(EMAIL).unwrap().aliases.is_empty());
 }
 
 #[test]
-fn an_account_gets_a_password_is_cancelled_and_closed() {
+fn a_customer_gets_a_password_is_ended_and_closed() {
     let world = World::new();
     let vpngn = world.sandbox.vpngn();
     vpngn.add_customer(EMAIL, STRONG, Some(1));
-    let run = |arguments: &[&str]| world.vpngn(&[arguments, &["--email", EMAIL]].concat());
-    let set = json(&mut run(&["account", "set-password", "--generate-password"]));
+    let run = |arguments: &[&str]| world.vpngn(&[&["customer"], arguments].concat());
+    let set = json(&mut run(&["set-password", EMAIL, "--generate-password"]));
     assert_eq!(set["done"], "set-password");
     let password = set["generated_password"].as_str().unwrap().to_owned();
+    assert_eq!(password.len(), 20);
+    let weak = with_stdin(&mut run(&["set-password", EMAIL, "--password-file", "-"]), "weak");
+    assert_eq!(weak.status.code(), Some(2));
+    assert!(String::from_utf8(weak.stderr).unwrap().contains("--generate-password"));
 
-    for destructive in [&["account", "close"][..], &["account", "cancel", "--at", "midnight"]] {
+    for destructive in [&["close", EMAIL][..], &["end", EMAIL, "--at", "next-run"]] {
         assert!(fails(2, &mut run(destructive)).contains("--yes"));
     }
     assert_eq!(vpngn.customer(EMAIL).unwrap().ends_at, None);
-    let cancel = ["account", "cancel", "--at", "due-date", "--reason", "too dear", "--yes"];
-    let done = json(&mut run(&cancel));
-    assert_eq!(done, json!({ "provider": "vpngn", "done": "cancel", "email": EMAIL }));
+    let done = json(&mut run(&["end", EMAIL, "--at", "paid-period", "--yes"]));
+    assert_eq!(done, json!({ "provider": "vpngn", "done": "end", "customer": EMAIL }));
     assert!(vpngn.customer(EMAIL).unwrap().ends_at.is_some());
 
     // The customer's own password is proof enough.
-    let mut close = world.vpngn_client(&["account", "close", "--email", EMAIL, "--yes"]);
+    let mut close = world.vpngn_client(&["account", "close", "--customer", EMAIL, "--yes"]);
     let closed = with_stdin(close.args(["--password-file", "-"]), &password);
     assert_eq!(closed.status.code(), Some(0));
     assert!(vpngn.customer(EMAIL).unwrap().closed);
-    fails(4, &mut run(&["account", "show"]));
+    fails(4, &mut run(&["find", EMAIL]));
 }
 
 /// There is a terminal to ask on where `script` makes one.
@@ -217,35 +207,45 @@ fn what_goes_is_named_in_the_question() {
     }
     let world = World::new();
     let vpngn = world.sandbox.vpngn();
-    let id = vpngn.add_customer(EMAIL, STRONG, Some(1)).product_id.unwrap();
-    let alias = "al@mail.example";
-    let add = ["alias", "add", alias, "--email", EMAIL];
-    ok(&mut world.vpngn(&add));
-    let typed = format!("{} account close --email {EMAIL}", env!("CARGO_BIN_EXE_anyvpn"));
+    vpngn.add_customer(EMAIL, STRONG, Some(1));
+    let typed = format!("{} customer close {EMAIL}", env!("CARGO_BIN_EXE_anyvpn"));
     let mut script = std::process::Command::new("script");
     let environment = world.vpngn(&[]);
     let variables = environment.get_envs().filter_map(|(name, value)| Some((name, value?)));
     script.args(["-qec", &typed, "/dev/null"]).envs(variables);
     let ran = with_stdin(&mut script, "n\n");
     let text = String::from_utf8_lossy(&ran.stdout).replace("\r\n", "");
-    assert!(text.contains(&id) && text.contains(alias), "{text}");
+    assert!(text.contains(EMAIL) && text.contains("1 Month: active"), "{text}");
     assert!(!vpngn.customer(EMAIL).unwrap().closed);
 }
 
+/// Without a secret key nobody may read whether a customer exists: creating one without reading is
+/// `call`, one in ten seconds.
 #[test]
-fn without_a_secret_key_a_customer_waits_for_the_turn_and_is_told() {
+fn without_a_secret_key_a_call_waits_for_the_rate_limit_and_is_told() {
     let world = World::new();
-    let made = json(&mut world.vpngn_client(&create(EMAIL, &["--generate-password"])));
-    assert_eq!(made["created"], true);
+    fails(3, &mut world.vpngn_client(&create(EMAIL, &["--generate-password"])));
+    let password = format!("password=@{}", world.file("strong", STRONG));
+    let add = |email: &str| {
+        let email = format!("email={email}");
+        world.vpngn_client(&[
+            "call",
+            "vpngn",
+            "add-client",
+            &email,
+            "country=US",
+            "type=12",
+            &password,
+        ])
+    };
+    ok(&mut add(EMAIL));
     world.sandbox.clock().advance(Duration::from_secs(7));
-    let second = create("al@mail.example", &["--generate-password"]);
-    let ran = world.vpngn_client(&second).output().unwrap();
+    let ran = add("al@mail.example").output().unwrap();
     let text = String::from_utf8(ran.stderr).unwrap();
     assert_eq!(ran.status.code(), Some(0), "{text}");
-    let line = "VPNGN takes one new customer in 10 s without a secret key; again in 3 s\n";
-    assert_eq!(text, line);
+    assert_eq!(text, "VPNGN: too many requests (HTTP 429); again in 3 s\n");
     world.sandbox.clock().advance(Duration::from_secs(10));
-    fails(5, &mut world.vpngn_client(&create(EMAIL, &["--generate-password"])));
+    fails(5, &mut add(EMAIL));
 }
 
 #[test]
@@ -256,20 +256,27 @@ fn what_a_provider_has_not_is_told_with_who_has_it() {
             world.vpngn(&["server", "list"]),
             &["manages accounts only", "AzireVPN and VPN Script"][..],
         ),
-        (world.vpngn(&["port", "list"]), &["manages accounts only", "AzireVPN has"]),
-        (world.vpnscript(&["port", "list"]), &["the API has none", "AzireVPN has"]),
+        (world.vpngn(&["port", "list"]), &["manages accounts only", "AzireVPN does"]),
+        (world.vpngn(&["login"]), &["a reseller calls with keys", "AzireVPN and VPN Script"]),
+        (world.vpngn(&["customer", "list"]), &["no list of customers"]),
+        (world.vpngn(&["customer", "suspend", EMAIL]), &["no call that suspends"]),
+        (world.vpngn(&["account", "create", "jo", "--generate-password"]), &["only a reseller"]),
+        (world.vpnscript(&["port", "list"]), &["has no such call", "AzireVPN does"]),
         (world.vpnscript(&["account", "close"]), &["reads accounts only", "AzireVPN and VPNGN"]),
-        (world.vpnscript(&["account", "cancel", "--at", "midnight"]), &["reads accounts", "VPNGN"]),
-        (world.command(&["account", "reset-password"]), &["no such call", "VPNGN has"]),
-        (world.command(&["--provider", "azire", "product", "list"]), &["AzireVPN has no", "VPNGN"]),
-        (world.vpnscript(&["--provider", "vpnscript", "alias", "list"]), &["VPN Script", "VPNGN"]),
+        (
+            world.command(&["--provider", "azire", "customer", "find", EMAIL]),
+            &["not for resellers", "VPNGN does"],
+        ),
     ] {
         let text = fails(5, &mut command);
         assert!(words.iter().all(|word| text.contains(word)), "{text}");
         assert_eq!(error(5, &mut command)["kind"], "unsupported");
     }
-    fails(2, &mut world.command(&["account", "show", "--email", EMAIL]));
-    fails(2, &mut world.command(&["--provider", "azire", "--brand", "x", "account", "show"]));
+    let azire = ["--provider", "azire", "account", "show"];
+    for (option, value) in [("--customer", EMAIL), ("--brand", "x")] {
+        let text = fails(2, world.command(&azire).args([option, value]));
+        assert!(text.contains(&format!("{option} is not for AzireVPN")), "{text}");
+    }
 }
 
 #[test]
@@ -306,11 +313,11 @@ fn what_is_told_on_the_way_has_no_secret() {
     vpngn.add_customer(EMAIL, STRONG, Some(1));
     let strong = world.file("strong", STRONG);
     let commands: [&[&str]; 5] = [
-        &["account", "show", "--email", EMAIL],
-        &["product", "list", "--email", EMAIL],
-        &["account", "set-password", "--email", EMAIL, "--password-file", &strong],
+        &["account", "show", "--customer", EMAIL],
+        &["customer", "find", EMAIL],
+        &["account", "set-password", "--customer", EMAIL, "--password-file", &strong],
         &["call", "vpngn", "get-products", "email=jo@mail.example"],
-        &["account", "close", "--email", EMAIL, "--yes", "--password-file", &strong],
+        &["customer", "close", EMAIL, "--yes"],
     ];
     for arguments in commands {
         let ran = world.vpngn(arguments).arg("-vvv").output().unwrap();

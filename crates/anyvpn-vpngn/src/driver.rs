@@ -60,9 +60,9 @@ const SETTINGS: &[Setting] = &[
     Setting::secret("long_token", "long token", "A customer's long token, for refreshing tokens.")
         .group("proof"),
     Setting::new(
-        "email",
+        "customer",
         "customer's address",
-        "The customer that the account commands are about.",
+        "The customer whose account is meant, by e-mail address.",
     ),
 ];
 
@@ -77,7 +77,7 @@ impl Driver for VpngnDriver {
 }
 
 impl Vpngn {
-    /// VPNGN with the settings `url` or `brand`, `api_key`, a proof and `email`. The proof is the
+    /// VPNGN with the settings `url` or `brand`, `api_key`, a proof and `customer`. The proof is the
     /// first that is given of `secret_key`, `short_token`, `password` and `long_token`.
     ///
     /// # Errors
@@ -101,8 +101,8 @@ impl Vpngn {
             None => builder,
         }
         .build()?;
-        Ok(match settings.text("email") {
-            Some(email) => vpngn.for_customer(email),
+        Ok(match settings.text("customer") {
+            Some(customer) => vpngn.for_customer(customer),
             None => vpngn,
         })
     }

@@ -256,7 +256,7 @@ impl Vpngn {
     /// Whom the neutral traits are about.
     fn email(&self) -> Result<String, Error> {
         let email = self.email.clone();
-        email.ok_or_else(|| Error::invalid("email", "say which customer this is about"))
+        email.ok_or_else(|| Error::invalid("customer", "is missing: whose account is meant?"))
     }
 }
 

@@ -5,16 +5,16 @@
 use std::io::ErrorKind::WouldBlock;
 use std::net::TcpListener;
 
-use anyvpn::{AnyClient, Entry, ErrorKind, FieldKind, Profile, ProviderName};
+use anyvpn::{ErrorKind, FieldKind, OperationInfo, Registry, Settings};
 use serde_json::{Map, Value};
 
 /// The names of the places in a path.
-fn places(entry: &Entry) -> impl Iterator<Item = &'static str> {
+fn places(entry: &OperationInfo) -> impl Iterator<Item = &'static str> {
     entry.path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
 }
 
 /// A value for every field that is needed.
-fn input(entry: &Entry) -> Map<String, Value> {
+fn input(entry: &OperationInfo) -> Map<String, Value> {
     let value = |kind| match kind {
         FieldKind::Text | FieldKind::Secret => Value::from("abc"),
         FieldKind::Integer => Value::from(1),
@@ -31,14 +31,14 @@ async fn a_value_that_names_another_resource_is_refused_before_sending() {
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let mut tried = Vec::new();
-    for provider in ProviderName::ALL {
-        let profile = Profile::from_environment(*provider, |name| match name {
-            name if name.ends_with("_URL") => Some(url.clone()),
-            name if name.ends_with("_BRAND") => None,
-            _ => Some("t0ken".to_owned()),
-        });
-        let client = AnyClient::open(&profile).unwrap();
-        for entry in provider.operations() {
+    let registry = Registry::builtin();
+    for info in registry.infos() {
+        let mut settings = Settings::new().with("url", url.clone());
+        for setting in info.settings.iter().filter(|setting| setting.secret) {
+            settings.set(setting.key, "t0ken");
+        }
+        let provider = registry.open(info.name, &settings).unwrap();
+        for entry in info.operations {
             for place in places(entry) {
                 let field = entry.fields.iter().find(|field| field.name == place).unwrap();
                 for wrong in [
@@ -58,7 +58,7 @@ async fn a_value_that_names_another_resource_is_refused_before_sending() {
                 ] {
                     let mut input = input(entry);
                     input.insert(place.to_owned(), wrong.into());
-                    let outcome = client.call(entry.id.name(), input.into(), false).await;
+                    let outcome = provider.call_json(entry.id.name(), input.into(), false).await;
                     let error = outcome.unwrap_err();
                     let what = format!("{} {place} {wrong:?}: {error}", entry.id);
                     assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{what}");

@@ -1,92 +1,50 @@
 //! `anyvpn account`
 
-use anyvpn::vpngn::ProductType;
-use anyvpn::{Account as Found, NewAccount, Provider, ProviderName, Secret, Service, Timestamp};
-use clap::{Args, Subcommand, ValueEnum};
+use anyvpn::{Ability, Account as Found, NewAccount, Provider, Secret, Service, Timestamp};
+use clap::Subcommand;
 use serde::Serialize;
 
-use super::product::months;
-use super::{ability, customer, with_profile, with_vpngn};
 use crate::advice::sign_in;
-use crate::args::Customer;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::secrets::{NewPassword, PasswordSource, confirm};
 use crate::text::{Value, listing, plain, when};
-
-#[derive(Args)]
-#[command(disable_help_subcommand = true)]
-pub struct Account {
-    #[command(flatten)]
-    customer: Customer,
-    #[command(subcommand)]
-    command: Command,
-}
+use crate::work::{ability, with_provider};
 
 #[derive(Subcommand)]
-enum Command {
+#[command(disable_help_subcommand = true)]
+pub enum Account {
     /// Show the account and what it has
     Show,
-    /// Create an account; at VPNGN, make sure that the customer exists
+    /// Create an account, where anyone may
     #[command(after_help = "\
 Examples:
-  anyvpn account create jo --currency EUR
-  anyvpn account create --email jo@mail.example --country US --months 1 \\
-    --generate-password")]
+  anyvpn account create jo --currency EUR")]
     Create {
-        /// The user name to sign in with; VPNGN's customers sign in with the address of --email
-        login: Option<String>,
+        /// The user name to sign in with
+        login: String,
+        /// The e-mail address beside the user name
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
         /// The currency to pay in, such as EUR
         #[arg(long)]
         currency: Option<String>,
-        /// The country, such as US, at VPNGN
-        #[arg(long, value_name = "CODE")]
-        country: Option<String>,
-        /// How long the first product lasts, at VPNGN
-        #[arg(long, value_name = "N", value_parser = months())]
-        months: Option<ProductType>,
         #[command(flatten)]
         password: NewPassword,
     },
-    /// Give the account another password
+    /// Change the account's password
     SetPassword {
         #[command(flatten)]
         password: NewPassword,
     },
-    /// Send the customer a mail to choose another password with, at VPNGN
-    ResetPassword,
-    /// End the account later, at VPNGN
-    Cancel(Cancel),
     /// Close the account, at once and for good
     Close {
-        /// Do not ask whether that is meant
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
         password: PasswordSource,
     },
-}
-
-#[derive(Args)]
-pub struct Cancel {
-    /// When: at the provider's next midnight, or when what is paid for ends
-    #[arg(long)]
-    pub at: At,
-    /// Which product, where there are several that are active
-    #[arg(long, value_name = "ID")]
-    pub product: Option<String>,
-    /// Why, for the provider
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-    /// Do not ask whether that is meant
-    #[arg(long)]
-    pub yes: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum At {
-    Midnight,
-    DueDate,
 }
 
 #[derive(Serialize)]
@@ -103,160 +61,124 @@ struct Answer {
 }
 
 #[derive(Serialize)]
-struct ServiceAnswer {
+pub struct ServiceAnswer {
     id: Option<String>,
-    name: String,
-    status: String,
+    pub name: String,
+    pub status: String,
     due_at: Option<Timestamp>,
     auto_renew: Option<bool>,
 }
 
+/// The services as an answer has them.
+pub fn services(services: Vec<Service>) -> Vec<ServiceAnswer> {
+    let answer = |service: Service| ServiceAnswer {
+        id: service.id,
+        name: service.name,
+        status: service.status.to_string(),
+        due_at: service.due_at,
+        auto_renew: service.auto_renew,
+    };
+    services.into_iter().map(answer).collect()
+}
+
+impl ServiceAnswer {
+    /// The service in words.
+    pub fn shown(&self) -> String {
+        let due = match self.auto_renew {
+            Some(true) => "renews",
+            Some(false) => "ends",
+            None => "due",
+        };
+        let due = self.due_at.map(|time| format!(", {due} {}", when(time)));
+        format!("{}: {}{}", self.name, self.status, due.unwrap_or_default())
+    }
+}
+
 /// What a change gives, which has nothing to show.
 #[derive(Serialize)]
-pub struct Done<'a> {
-    pub provider: &'static str,
-    pub done: &'static str,
+struct Done {
+    provider: &'static str,
+    done: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub generated_password: Option<Secret>,
+    generated_password: Option<Secret>,
 }
 
-pub fn run(context: &Context, args: Account) -> Result<(), Failure> {
-    let name = context.provider()?;
-    let Account { customer, command } = args;
-    let vpngn = name == ProviderName::Vpngn;
-    let is_create = matches!(command, Command::Create { .. });
-    if customer.email.is_some() && !vpngn && !is_create {
-        let title = name.title();
-        return Err(Failure::usage(format!("{title} has one account, the token's own"))
-            .hint("leave --email away: it names a customer of VPNGN")
-            .of(name));
-    }
-    match command {
-        Command::Create { login, currency, country, months, password } if vpngn => {
-            if currency.is_some() {
-                return Err(Failure::usage("VPNGN's API has no place for a currency").of(name));
-            }
-            if login.is_some() && customer.email.is_some() && login != customer.email {
-                return Err(Failure::usage("VPNGN's customers sign in with their address")
-                    .hint("leave the user name away")
-                    .of(name));
-            }
-            let customer = Customer { email: customer.email.or(login) };
-            with_vpngn(context, name, "customers", async |it| {
-                let new = customer::New::parse(customer.needed()?, country, months, &password)?;
-                customer::create(context, it, new).await
-            })
-        }
-        Command::Close { yes, password } if vpngn => {
-            let email = customer.needed()?;
-            with_vpngn(context, name, "customers", async |it| {
-                customer::close(context, it, email, yes, &password).await
-            })
-        }
-        Command::ResetPassword => {
-            with_vpngn(context, name, "mail for a new password", async |it| {
-                customer::reset_password(context, it, customer.needed()?).await
-            })
-        }
-        Command::Cancel(args) => with_vpngn(context, name, "cancellation", async |it| {
-            customer::cancel(context, it, customer.needed()?, args).await
-        }),
-        command => {
-            let email = if vpngn { Some(customer.needed()?.to_owned()) } else { None };
-            with_profile(context, name, async |profile| {
-                let mut profile = profile.clone();
-                if let anyvpn::Profile::Vpngn { email: slot, .. } = &mut profile {
-                    *slot = email;
-                }
-                neutral(context, &*anyvpn::open(&profile)?, customer, command).await
-            })
+impl Account {
+    /// The command that shows what this one has changed.
+    pub fn verify_command(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "anyvpn login, as the new user",
+            _ => "anyvpn account show",
         }
     }
 }
 
-/// What works with every provider that has the ability.
-async fn neutral(
-    context: &Context,
-    provider: &dyn Provider,
-    customer: Customer,
-    command: Command,
-) -> Result<(), Failure> {
-    let admin = || ability(provider, provider.account_admin(), "account-admin");
+pub fn run(context: &Context, command: Account) -> Result<(), Failure> {
+    let info = context.provider()?;
+    with_provider(context, info, async |it| work(context, it, command).await)
+}
+
+async fn work(context: &Context, provider: &dyn Provider, command: Account) -> Result<(), Failure> {
+    let accounts = || ability(context, provider, provider.accounts(), Ability::Accounts);
     match command {
-        Command::Show => {
-            let accounts = ability(provider, provider.accounts(), "accounts")?;
-            show(context, provider, accounts.account().await?)
-        }
-        Command::Create { login, currency, country, months, password } => {
-            let admin = admin()?;
-            let login = login.ok_or_else(|| {
-                Failure::usage("a user name is needed").hint("anyvpn account create NAME")
-            })?;
+        Account::Show => print(context, provider, accounts()?.account().await?, None),
+        Account::Create { login, email, currency, password } => {
+            let sign_up = ability(context, provider, provider.sign_up(), Ability::SignUp)?;
             let chosen = password.choose("Password:")?;
-            let mut new = NewAccount::new(login, Some(chosen.password.clone()));
-            new.email = customer.email;
+            let mut new = NewAccount::new(login, chosen.password.clone());
+            new.email = email;
             new.currency = currency;
-            new.country = country;
-            new.months = months.map(ProductType::months);
-            let created = admin.create(new).await?;
+            let created = sign_up.create_account(new).await?;
             print(context, provider, created, chosen.to_show())?;
-            let name: Option<ProviderName> = provider.name().parse().ok();
-            context.output.note(&format!("To sign in: {}", sign_in(name)));
+            context.output.note(&format!("To sign in: {}", sign_in(Some(provider.info()))));
             Ok(())
         }
-        Command::SetPassword { password } => {
-            let admin = admin()?;
+        Account::SetPassword { password } => {
+            let change = accounts()?.password_change();
+            let change = ability(context, provider, change, Ability::ChangePassword)?;
             let chosen = password.choose("New password:")?;
-            admin.set_password(chosen.password.clone()).await?;
-            let done = Done {
-                provider: provider.name(),
-                done: "set-password",
-                email: None,
-                generated_password: chosen.to_show(),
-            };
-            done.tell(context, "The password is changed.")
+            change.change_password(chosen.password.clone()).await?;
+            done(context, provider, "set-password", chosen.to_show(), "The password is changed.")
         }
-        Command::Close { yes, password } => {
-            let admin = admin()?;
+        Account::Close { yes, password } => {
+            let accounts = accounts()?;
+            let closing = accounts.account_closing();
+            let closing = ability(context, provider, closing, Ability::CloseAccount)?;
             if !yes {
-                let whose = match provider.accounts() {
-                    Some(accounts) => accounts.account().await?.login,
-                    None => "this account".to_owned(),
-                };
-                let question = format!("Close {} for good?", plain(&whose));
-                confirm(&question, "--yes")?;
+                let login = accounts.account().await?.login;
+                confirm(&format!("Close {} for good?", plain(&login)), "--yes")?;
             }
-            let password = password.present("The account's password:")?;
-            admin.close(Some(&password)).await?;
-            let done = Done {
-                provider: provider.name(),
-                done: "close",
-                email: None,
-                generated_password: None,
-            };
-            done.tell(context, "The account is closed.")
+            let password = password.if_any("The account's password, if the provider wants it:")?;
+            closing.close_account(password.as_ref()).await.map_err(|error| {
+                let wants_password = error.fields().contains_key("password");
+                let failure = Failure::from(error);
+                match wants_password && password.is_none() {
+                    true => {
+                        failure.hint("use --password-file FILE (- for stdin), or ANYVPN_PASSWORD")
+                    }
+                    false => failure,
+                }
+            })?;
+            done(context, provider, "close", None, "The account is closed.")
         }
-        // They are VPNGN's own, and done before.
-        Command::ResetPassword | Command::Cancel(_) => Ok(()),
     }
 }
 
-impl Done<'_> {
-    /// Prints it: `text`, and below it the password that nobody knows yet.
-    pub fn tell(&self, context: &Context, text: &str) -> Result<(), Failure> {
-        let text = || match &self.generated_password {
-            Some(password) => format!("{text}\nPassword: {}", password.expose()),
-            None => text.to_owned(),
-        };
-        // The one secret that can be in it was asked for.
-        anyvpn::reveal(|| context.output.answer(self, text)).0
-    }
-}
-
-fn show(context: &Context, provider: &dyn Provider, account: Found) -> Result<(), Failure> {
-    print(context, provider, account, None)
+/// Prints what was done: `text`, and below it the password that nobody knows yet.
+fn done(
+    context: &Context,
+    provider: &dyn Provider,
+    done: &'static str,
+    generated_password: Option<Secret>,
+    text: &str,
+) -> Result<(), Failure> {
+    let answer = Done { provider: provider.info().name, done, generated_password };
+    let text = || match &answer.generated_password {
+        Some(password) => format!("{text}\nPassword: {}", password.expose()),
+        None => text.to_owned(),
+    };
+    // The one secret that can be in it was asked for.
+    anyvpn::reveal(|| context.output.answer(&answer, text)).0
 }
 
 fn print(
@@ -265,21 +187,14 @@ fn print(
     account: Found,
     generated_password: Option<Secret>,
 ) -> Result<(), Failure> {
-    let service = |service: Service| ServiceAnswer {
-        id: service.id,
-        name: service.name,
-        status: service.status.to_string(),
-        due_at: service.due_at,
-        auto_renew: service.auto_renew,
-    };
     let answer = Answer {
-        provider: provider.name(),
+        provider: provider.info().name,
         login: account.login,
         email: account.email,
         status: account.status.to_string(),
         created_at: account.created_at,
         expires_at: account.expires_at,
-        services: account.services.into_iter().map(service).collect(),
+        services: services(account.services),
         generated_password,
     };
     // The one secret that can be in it was asked for.
@@ -298,14 +213,7 @@ fn text(account: &Answer) -> String {
     pairs.extend(account.created_at.map(|time| ("Created", when(time).into())));
     pairs.extend(account.expires_at.map(|time| ("Access until", when(time).into())));
     for service in &account.services {
-        let due = match service.auto_renew {
-            Some(true) => "renews",
-            Some(false) => "ends",
-            None => "due",
-        };
-        let due = service.due_at.map(|time| format!(", {due} {}", when(time)));
-        let text = format!("{}: {}{}", service.name, service.status, due.unwrap_or_default());
-        pairs.push(("Service", Value::with_state(&text, &service.status)));
+        pairs.push(("Service", Value::with_state(&service.shown(), &service.status)));
     }
     listing(pairs)
 }

@@ -1,37 +1,44 @@
 //! `anyvpn call`
 
+use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anyvpn::{AnyClient, Entry, Error, Field, FieldKind, ProviderName};
+use anyvpn::{Error, FieldInfo, FieldKind, OperationInfo, ProviderInfo, Registry, Replay};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::wait;
-use crate::args::provider_name;
+use crate::advice::verify_call;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::check_private;
-use crate::secrets::{read, read_input, read_open};
-use crate::text::{Column, nearest, table};
+use crate::hidden;
+use crate::look::{Look, is_colored, painted};
+use crate::secrets::{is_interactive, read, read_input, read_open};
+use crate::text::{Column, Value as Shown, listing, nearest, plain, table};
+use crate::work::wait;
 
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   anyvpn call azire                                     List the operations
+  anyvpn call azire hide-port-forward --help            Show its fields
   anyvpn call azire check-port port=55555
   anyvpn call azire update-token id=jbj2Ka81 comment=laptop
   anyvpn call azire update-password new_password=@FILE  A secret, from a file")]
 pub struct Call {
     // Not named `provider`, as the option is.
+    // The order is said, since the registry gives this one its values later.
     /// The provider
-    #[arg(value_name = "PROVIDER", value_parser = provider_name())]
-    callee: ProviderName,
+    #[arg(value_name = "PROVIDER", index = 1)]
+    callee: String,
     /// The operation; without it, all are listed
+    #[arg(index = 2)]
     operation: Option<String>,
     /// A field of the input: key=value, key=@FILE, or key=- for stdin. Secrets only by the latter
     /// two, or --input
-    #[arg(value_name = "KEY=VALUE")]
+    #[arg(value_name = "KEY=VALUE", index = 3)]
     fields: Vec<String>,
     /// Read a JSON object of fields from FILE, or from stdin when it is `-`
     #[arg(long, value_name = "FILE")]
@@ -41,39 +48,132 @@ pub struct Call {
     reveal: bool,
 }
 
-pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
-    let provider = args.callee;
-    let Some(name) = &args.operation else {
-        return list(context, provider);
-    };
-    let operations = provider.operations();
-    let Some(entry) = operations.iter().find(|entry| entry.id.name() == name) else {
-        return Err(unknown(provider, name));
-    };
-    let input = input(entry, &args)?;
-    let reply = wait(context.output, async {
-        let profile = context.profile(provider).await?;
-        Ok(AnyClient::open(&profile)?.call(name, input, args.reveal).await?)
-    });
-    let explain = |failure: Failure| context.explain(provider, failure);
-    context.output.document(&reply.map_err(explain)?)
+impl Call {
+    /// The command that shows what this one has changed.
+    pub fn verify_command(&self, context: &Context) -> String {
+        match (context.registry.info(&self.callee), &self.operation) {
+            (Ok(info), Some(operation)) => verify_call(info, operation),
+            _ => format!("anyvpn call {}", self.callee),
+        }
+    }
 }
 
-fn unknown(provider: ProviderName, name: &str) -> Failure {
-    let names = provider.operations().iter().map(|entry| entry.id.name());
-    let all = format!("anyvpn call {provider} lists them all");
-    Failure::usage(format!("{} has no operation {name:?}", provider.title()))
+pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
+    let info = context.info(&args.callee)?;
+    let Some(name) = &args.operation else {
+        return list(context, info);
+    };
+    let Some(operation) = info.operation(name) else {
+        return Err(unknown(info, name));
+    };
+    let input = input(operation, &args)?;
+    let reply = wait(context, async {
+        Ok(context.open(info).await?.call_json(name, input, args.reveal).await?)
+    });
+    let reply = reply.map_err(|failure| context.explain(info, failure))?;
+    context.output.answer(&reply, || text(&reply))
+}
+
+/// The help of one operation, when the arguments are those of a call of it.
+pub fn help(registry: &Registry, arguments: &[OsString]) -> Option<String> {
+    let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
+    let mut words =
+        words.skip_while(|word| *word != "call").skip(1).filter(|it| !it.starts_with('-'));
+    let info = registry.info(words.next()?).ok()?;
+    let operation = info.operation(words.next()?)?;
+    let title = |text| Look::Title.on(text);
+    let (usage, fields) = (title("Usage:"), title("Fields:"));
+    let mut lines = vec![
+        plain(operation.summary),
+        String::new(),
+        format!("{usage} anyvpn call {} {} [KEY=VALUE]...", info.name, operation.id.name()),
+        String::new(),
+    ];
+    if operation.fields.is_empty() {
+        lines.push("It takes no fields.".to_owned());
+    } else {
+        lines.push(fields);
+        let width =
+            operation.fields.iter().map(|field| typed(field).len()).max().unwrap_or_default();
+        lines.extend(operation.fields.iter().map(|field| {
+            let needed = if field.required { " (required)" } else { "" };
+            format!("  {:width$}  {}{needed}", typed(field), plain(field.doc))
+        }));
+    }
+    let call = match operation.replay {
+        Replay::Safe => "It changes nothing.",
+        Replay::Idempotent => "It changes something; doing it twice has the same effect.",
+        Replay::Once => "It changes something; doing it twice does it twice.",
+    };
+    lines.extend([String::new(), format!("{call} {} {}", operation.method, operation.path)]);
+    Some(painted(&lines.join("\n"), is_colored(&io::stdout())) + "\n")
+}
+
+/// A reply for people: a listing of an object, a table of a list of objects.
+fn text(reply: &Value) -> String {
+    match reply {
+        Value::Null => "Done.".to_owned(),
+        Value::Object(fields) if fields.is_empty() => "Done.".to_owned(),
+        Value::Object(fields) => match fields.iter().next() {
+            // An envelope around the one thing that it is about.
+            Some((_, inner @ (Value::Array(_) | Value::Object(_)))) if fields.len() == 1 => {
+                text(inner)
+            }
+            _ => {
+                let pairs = fields.iter().map(|(key, value)| (&**key, Shown::from(cell(value))));
+                listing(pairs.collect())
+            }
+        },
+        Value::Array(rows) if rows.is_empty() => "The list is empty.".to_owned(),
+        Value::Array(rows) if rows.iter().all(Value::is_object) => rows_text(rows),
+        Value::Array(rows) => rows.iter().map(cell).collect::<Vec<_>>().join("\n"),
+        single => cell(single),
+    }
+}
+
+fn rows_text(rows: &[Value]) -> String {
+    let mut keys: Vec<&str> = Vec::new();
+    for row in rows.iter().filter_map(Value::as_object) {
+        for key in row.keys().filter(|key| !keys.contains(&&***key)).collect::<Vec<_>>() {
+            keys.push(key);
+        }
+    }
+    let titles: Vec<String> = keys.iter().map(|key| key.to_uppercase()).collect();
+    let columns: Vec<Column> = titles.iter().map(|title| Column::Text(title)).collect();
+    let row =
+        |row: &Value| keys.iter().map(|key| row.get(key).map(cell).unwrap_or_default()).collect();
+    table(&columns, rows.iter().map(row).collect())
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Array(items) if items.iter().all(|it| !it.is_array() && !it.is_object()) => {
+            items.iter().map(cell).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn unknown(info: &'static ProviderInfo, name: &str) -> Failure {
+    let names = info.operations.iter().map(|operation| operation.id.name());
+    let all = format!("anyvpn call {} lists them all", info.name);
+    Failure::usage(format!("{} has no operation {name:?}", info.title))
         .hint(match nearest(name, names) {
-            Some(meant) => format!("is {meant} meant? {all}"),
+            Some(meant) => format!("did you mean {meant}? {all}"),
             None => all,
         })
-        .of(provider)
+        .of(info)
 }
 
 /// The JSON object that the arguments describe.
-pub fn input(entry: &Entry, args: &Call) -> Result<Value, Failure> {
+pub fn input(operation: &OperationInfo, args: &Call) -> Result<Value, Failure> {
     let wrong = |field: &str, why: &str| {
-        Failure::from(Error::invalid(field, why).with_operation(entry.id)).hint(usage(entry))
+        Failure::from(Error::invalid(field, why).with_operation(operation.id))
+            .hint(usage(operation))
     };
     let mut input = match &args.input {
         Some(file) => match serde_json::from_str(&read_input(file)?) {
@@ -83,18 +183,20 @@ pub fn input(entry: &Entry, args: &Call) -> Result<Value, Failure> {
         },
         None => Map::new(),
     };
-    let is_secret = |field: &&Field| field.kind == FieldKind::Secret;
+    let is_secret = |field: &&FieldInfo| field.kind == FieldKind::Secret;
     if let Some(file) = &args.input
-        && entry.fields.iter().filter(is_secret).any(|field| input.contains_key(field.name))
+        && operation.fields.iter().filter(is_secret).any(|field| input.contains_key(field.name))
     {
         check_private(file)?;
     }
     let mut stdin_is_used = args.input.as_deref() == Some(Path::new("-"));
     for argument in &args.fields {
         let Some((key, value)) = argument.split_once('=') else {
-            return Err(Failure::usage(format!("{argument:?} is not KEY=VALUE")).hint(usage(entry)));
+            return Err(
+                Failure::usage(format!("{argument:?} is not KEY=VALUE")).hint(usage(operation))
+            );
         };
-        let Some(field) = entry.fields.iter().find(|field| field.name == key) else {
+        let Some(field) = operation.fields.iter().find(|field| field.name == key) else {
             return Err(wrong(key, "is no field of this operation"));
         };
         if value == "-" && std::mem::replace(&mut stdin_is_used, true) {
@@ -115,8 +217,15 @@ pub fn input(entry: &Entry, args: &Call) -> Result<Value, Failure> {
             return Err(wrong(key, "is given twice"));
         }
     }
-    let missing = |field: &&Field| field.required && !input.contains_key(field.name);
-    match entry.fields.iter().find(missing) {
+    // A person types what must not be among the arguments.
+    for field in operation.fields.iter().filter(is_secret).filter(|field| field.required) {
+        if !input.contains_key(field.name) && is_interactive() && !stdin_is_used {
+            let secret = hidden::ask(&format!("{}:", field.name))?;
+            input.insert(field.name.to_owned(), Value::from(secret.expose()));
+        }
+    }
+    let missing = |field: &&FieldInfo| field.required && !input.contains_key(field.name);
+    match operation.fields.iter().find(missing) {
         Some(field) => Err(wrong(field.name, "is missing")),
         None => Ok(Value::Object(input)),
     }
@@ -136,15 +245,21 @@ fn convert(kind: FieldKind, value: String) -> Result<Value, &'static str> {
 }
 
 /// The operation's fields, as they are typed.
-fn usage(entry: &Entry) -> String {
-    if entry.fields.is_empty() {
-        return format!("{} takes no fields", entry.id.name());
+fn usage(operation: &OperationInfo) -> String {
+    if operation.fields.is_empty() {
+        return format!("{} takes no fields", operation.id.name());
     }
-    let fields: Vec<_> = entry.fields.iter().map(shown).collect();
-    format!("{} takes {}", entry.id.name(), fields.join(" "))
+    let fields: Vec<_> = operation.fields.iter().map(shown).collect();
+    format!("{} takes {}", operation.id.name(), fields.join(" "))
 }
 
-fn shown(field: &Field) -> String {
+fn shown(field: &FieldInfo) -> String {
+    let typed = typed(field);
+    if field.required { typed } else { format!("[{typed}]") }
+}
+
+/// The field as it is typed.
+fn typed(field: &FieldInfo) -> String {
     let value = match field.kind {
         FieldKind::Text => "TEXT",
         FieldKind::Secret => "@FILE",
@@ -152,11 +267,7 @@ fn shown(field: &Field) -> String {
         FieldKind::Boolean => "true|false",
         FieldKind::Json => "JSON",
     };
-    if field.required {
-        format!("{}={value}", field.name)
-    } else {
-        format!("[{}={value}]", field.name)
-    }
+    format!("{}={value}", field.name)
 }
 
 #[derive(Serialize)]
@@ -183,8 +294,8 @@ struct FieldAnswer {
     doc: &'static str,
 }
 
-fn list(context: &Context, provider: ProviderName) -> Result<(), Failure> {
-    let field = |field: &Field| FieldAnswer {
+fn list(context: &Context, info: &'static ProviderInfo) -> Result<(), Failure> {
+    let field = |field: &FieldInfo| FieldAnswer {
         name: field.name,
         kind: match field.kind {
             FieldKind::Text => "text",
@@ -196,20 +307,18 @@ fn list(context: &Context, provider: ProviderName) -> Result<(), Failure> {
         required: field.required,
         doc: field.doc,
     };
-    let operations = provider.operations();
-    let operation = |entry: &Entry| OperationAnswer {
+    let operations = info.operations;
+    let operation = |entry: &OperationInfo| OperationAnswer {
         operation: entry.id.name(),
         method: entry.method,
         path: entry.path,
         summary: entry.summary,
         fields: entry.fields.iter().map(field).collect(),
     };
-    let answer = Operations {
-        provider: provider.as_str(),
-        operations: operations.iter().map(operation).collect(),
-    };
+    let answer =
+        Operations { provider: info.name, operations: operations.iter().map(operation).collect() };
     context.output.answer(&answer, || {
-        let row = |entry: &Entry| {
+        let row = |entry: &OperationInfo| {
             let fields: Vec<_> = entry.fields.iter().map(shown).collect();
             vec![entry.id.name().to_owned(), format!("{}\n{}", entry.summary, fields.join(" "))]
         };

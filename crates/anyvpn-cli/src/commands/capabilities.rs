@@ -1,6 +1,6 @@
 //! `anyvpn capabilities`
 
-use anyvpn::{Capability, ProviderName};
+use anyvpn::{Ability as Named, Capability};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -22,7 +22,7 @@ struct Abilities {
 #[derive(Serialize)]
 struct Ability {
     name: &'static str,
-    /// `can`, `cannot` or `not-yet`.
+    /// `can` or `cannot`.
     answer: &'static str,
     why: Option<&'static str>,
     link: Option<&'static str>,
@@ -30,27 +30,26 @@ struct Ability {
 
 pub fn run(context: &Context) -> Result<(), Failure> {
     let only = context.named_provider()?;
-    let providers = ProviderName::ALL.iter();
+    let providers = context.registry.infos();
     let answer = Answer {
         providers: providers
-            .filter(|name| only.is_none_or(|only| only == **name))
-            .map(|name| Abilities {
-                provider: name.as_str(),
-                title: name.title(),
-                capabilities: name.capabilities().all().into_iter().map(ability).collect(),
+            .filter(|info| only.is_none_or(|only| only.name == info.name))
+            .map(|info| Abilities {
+                provider: info.name,
+                title: info.title,
+                capabilities: info.capabilities.all().map(ability).collect(),
             })
             .collect(),
     };
     context.output.answer(&answer, || text(&answer))
 }
 
-fn ability((name, capability): (&'static str, Capability)) -> Ability {
+fn ability((name, capability): (Named, Capability)) -> Ability {
     let (answer, why, link) = match capability {
-        Capability::Can => ("can", None, None),
         Capability::Cannot { why, link } => ("cannot", Some(why), Some(link)),
-        Capability::NotYet => ("not-yet", None, None),
+        _ => ("can", None, None),
     };
-    Ability { name, answer, why, link }
+    Ability { name: name.name(), answer, why, link }
 }
 
 fn text(answer: &Answer) -> String {
@@ -61,12 +60,7 @@ fn text(answer: &Answer) -> String {
             rows.push(vec![
                 provider.title.to_owned(),
                 ability.name.to_owned(),
-                match ability.answer {
-                    "can" => "yes",
-                    "cannot" => "no",
-                    _ => "not yet",
-                }
-                .to_owned(),
+                if ability.answer == "can" { "yes" } else { "no" }.to_owned(),
                 reason.collect::<Vec<_>>().join("\n"),
             ]);
         }

@@ -48,7 +48,7 @@ fn unknown(kind: &str, all: &[Meaning]) -> Failure {
     let list = "anyvpn explain lists all";
     Failure::usage(format!("there is no kind of error {kind:?}")).hint(
         match nearest(kind, all.iter().map(|it| it.kind)) {
-            Some(meant) => format!("is {meant} meant? {list}"),
+            Some(meant) => format!("did you mean {meant}? {list}"),
             None => list.to_owned(),
         },
     )

@@ -1,20 +1,19 @@
 //! `anyvpn login`
 
-use anyvpn::azire::ops::DeleteToken;
-use anyvpn::vpnscript::ops::CreateToken;
-use anyvpn::{Error, ErrorKind, Profile, ProviderName, Secret};
+use anyvpn::{Ability, ErrorKind, Provider, ProviderInfo, Registry, Settings};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
 
-use super::wait;
-use crate::advice::sign_in;
-use crate::context::{Context, Settings, variable};
+use crate::context::{Chosen, Context};
+use crate::environment::variable;
 use crate::failure::Failure;
+use crate::hidden;
 use crate::kept::{Kept, Place};
-use crate::profiles::Credential;
-use crate::secrets::{PasswordSource, ask};
+use crate::provider_settings::{secrets, shown_address};
+use crate::secrets::{PasswordSource, ask, ask_or_nothing, is_interactive};
 use crate::text::plain;
+use crate::work::{ability, lacks, wait};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -25,11 +24,11 @@ pub struct Login {
     /// The user name; without this it is asked for
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     username: Option<String>,
-    /// What the provider's list of tokens shows
+    /// The name under which the provider lists the token
     #[arg(long, value_name = "NAME", default_value = "anyvpn")]
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     device_name: String,
-    /// Make another token, although one is kept
+    /// Sign in again, although a token is kept
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -48,20 +47,19 @@ struct Answer<'a> {
 }
 
 pub fn run(context: &Context, args: Login) -> Result<(), Failure> {
-    let name = context.provider()?;
-    wait(context.output, login(context, name, args))
-        .map_err(|failure| context.explain(name, failure))
+    let info = context.provider()?;
+    wait(context, login(context, info, args)).map_err(|failure| context.explain(info, failure))
 }
 
-async fn login(context: &Context, name: ProviderName, args: Login) -> Result<(), Failure> {
-    if name == ProviderName::Vpngn {
-        return Err(no_token());
+async fn login(context: &Context, info: &'static ProviderInfo, args: Login) -> Result<(), Failure> {
+    if !info.capabilities.can(Ability::SignIn) {
+        return Err(lacks(context, info, Ability::SignIn));
     }
-    let (Settings { profile, entry }, place) = place(context, name)?;
+    let (Chosen { settings, entry, .. }, place) = place(context, info)?;
     if let Some(entry) = entry
-        && let Some((credential, source)) = entry.sources.first()
+        && let Some((setting, source)) = entry.sources.first()
     {
-        let key = source.key(*credential);
+        let key = source.key(setting);
         return Err(Failure::usage(format!("the profile {} has a {key} already", entry.name))
             .hint("remove that line from the profile to sign in instead"));
     }
@@ -76,46 +74,116 @@ async fn login(context: &Context, name: ProviderName, args: Login) -> Result<(),
             return Err(Failure::usage(format!("{} is signed in here", who(kept)))
                 .hint("sign out before (anyvpn logout), or add --force"));
         }
-        if is_good(&with_kept(&profile, kept)).await? {
-            return tell(context, name, kept, &place, false);
+        if is_good(&context.registry, info, &settings, kept).await? {
+            return tell(context, info, kept, &place, false);
         }
     }
     let username = match (args.username, &kept) {
-        (Some(username), _) => username,
-        (None, Some(Kept { username: Some(username), .. })) if !args.force => username.clone(),
-        (None, _) => ask("User name:", "--username NAME")?,
+        (None, Some(Kept { username: Some(username), .. })) if !args.force => {
+            Some(username.clone())
+        }
+        (username, _) => username,
     };
-    let password = args.password.present("Password:")?;
-    let new = make(&profile, username, password, args.device_name).await?;
+    let provider = context.registry.open(info.name, &settings)?;
+    let person = Person { username, device_name: args.device_name };
+    let fields = person.fields(context, &*provider, &args.password)?;
+    let new = make(context, &*provider, &fields).await?;
     if let Err(failure) = locked.save(&new).await {
-        return Err(unused(&profile, &new, failure).await);
+        let address = shown_address(info, &settings);
+        return Err(unused(&*provider, &address, &new, failure).await);
     }
-    tell(context, name, &new, &place, true)?;
+    tell(context, info, &new, &place, true)?;
     // The one before has no further use; it dies by its own right, whosever it was.
     if let Some(old) = kept {
-        let _ = delete_kept(&profile, &old).await;
+        let _ = revoke(&*provider, &old).await;
     }
     Ok(())
 }
 
-/// Deletes a token that was made, and that nobody would ever use.
-pub(super) async fn unused(profile: &Profile, made: &Kept, failure: Failure) -> Failure {
-    match delete_kept(profile, made).await {
+/// Who signs in, as far as the arguments say it.
+pub(super) struct Person {
+    pub username: Option<String>,
+    pub device_name: String,
+}
+
+impl Person {
+    /// What the provider takes for signing in: from the arguments, or else asked for.
+    pub fn fields(
+        self,
+        context: &Context,
+        provider: &dyn Provider,
+        password: &PasswordSource,
+    ) -> Result<Settings, Failure> {
+        let sign_in = ability(context, provider, provider.sign_in(), Ability::SignIn)?;
+        let mut fields = Settings::new();
+        for field in sign_in.sign_in_fields() {
+            let question = format!("{}:", capitalized(field.title));
+            match field.key {
+                "username" => fields.set(
+                    field.key,
+                    match &self.username {
+                        Some(username) => username.clone(),
+                        None => ask(&question, "--username NAME")?,
+                    },
+                ),
+                "password" => fields.set(field.key, password.present(&question)?),
+                "device_name" => fields.set(field.key, self.device_name.clone()),
+                _ if !field.required => {}
+                _ if field.secret && is_interactive() => {
+                    fields.set(field.key, hidden::ask(&question)?)
+                }
+                _ => {
+                    if let Some(answer) = ask_or_nothing(field.title, &question, "a terminal")? {
+                        fields.set(field.key, answer);
+                    }
+                }
+            }
+        }
+        Ok(fields)
+    }
+}
+
+fn capitalized(title: &str) -> String {
+    let mut letters = title.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Signs in.
+pub(super) async fn make(
+    context: &Context,
+    provider: &dyn Provider,
+    fields: &Settings,
+) -> Result<Kept, Failure> {
+    let sign_in = ability(context, provider, provider.sign_in(), Ability::SignIn)?;
+    let credential = sign_in.obtain_credential(fields).await?;
+    Ok(Kept::made(fields.text("username").map(str::to_owned), credential))
+}
+
+/// Revokes a token that was made, and that nobody would ever use.
+/// `address` is where it exists.
+pub(super) async fn unused(
+    provider: &dyn Provider,
+    address: &str,
+    made: &Kept,
+    failure: Failure,
+) -> Failure {
+    match revoke(provider, made).await {
         Ok(true) => failure,
         _ => {
-            let (who, address) = (who(made), address(profile));
+            let who = who(made);
             let left = format!("the token that was made for {who} still exists at {address}");
             failure.leaving(&left, "delete it there, in the account's list of tokens")
         }
     }
 }
 
-/// Where a profile's tokens are made.
-fn address(profile: &Profile) -> &str {
-    match profile {
-        Profile::VpnScript { url, .. } => url,
-        Profile::Azire { url: Some(url), .. } | Profile::Vpngn { url: Some(url), .. } => url,
-        _ => profile.provider().title(),
+/// Revokes what is kept, where the provider can. Whether it could.
+pub(super) async fn revoke(provider: &dyn Provider, kept: &Kept) -> Result<bool, anyvpn::Error> {
+    match (provider.sign_out(), &kept.id) {
+        (Some(sign_out), Some(_)) => {
+            sign_out.revoke_credential(&kept.credential()).await.map(|()| true)
+        }
+        _ => Ok(false),
     }
 }
 
@@ -125,60 +193,58 @@ fn who(kept: &Kept) -> &str {
 
 fn tell(
     context: &Context,
-    name: ProviderName,
+    info: &'static ProviderInfo,
     kept: &Kept,
     place: &Place,
     made: bool,
 ) -> Result<(), Failure> {
     let path = place.path().map(|path| path.display().to_string());
     let username = kept.username.as_deref();
-    let answer = Answer { provider: name.as_str(), username, path, made };
+    let answer = Answer { provider: info.name, username, path, made };
     context.output.answer(&answer, || {
         let how = if made { "is signed in" } else { "was signed in already" };
         let (who, place) = (plain(who(kept)), plain(&place.shown()));
-        format!("{who} {how} at {}. The token is in\n{place}", name.title())
+        format!("{who} {how} at {}. The token is in\n{place}", info.title)
     })?;
-    let variable_name = token_variable(name);
-    if variable(&variable_name).is_some() {
-        context.output.note(&format!("{variable_name} is set, and counts more than that token."));
+    let mut variables = secrets(info).map(|setting| setting.variable(info.name));
+    if let Some(set) = variables.find(|name| variable(name).is_some()) {
+        context.output.note(&format!("{set} is set, and counts more than that token."));
     }
     Ok(())
 }
 
-fn token_variable(name: ProviderName) -> String {
-    format!("ANYVPN_{}_TOKEN", name.as_str().to_uppercase())
-}
-
-/// Where the secrets of the chosen address are kept, and the profile without them.
-pub(super) fn place(context: &Context, name: ProviderName) -> Result<(Settings, Place), Failure> {
-    let settings = context.settings(name)?;
+/// Where the secrets of the chosen address are kept, and the settings without them.
+pub(super) fn place(
+    context: &Context,
+    info: &'static ProviderInfo,
+) -> Result<(Chosen, Place), Failure> {
+    let chosen = context.chosen(info)?;
     // An address that is none is told as such.
-    anyvpn::open(&settings.profile)?;
-    match settings.place() {
-        Some(place) => Ok((settings, place)),
-        None if name == ProviderName::Vpngn => Err(no_token()),
-        None => Err(Failure::other("there is no place to keep a token: no home folder is known")
-            .hint(format!("set XDG_STATE_HOME, or use {} instead", token_variable(name)))),
+    context.registry.open(info.name, &chosen.settings)?;
+    match chosen.place() {
+        Some(place) => Ok((chosen, place)),
+        None if !info.capabilities.can(Ability::SignIn) => {
+            Err(lacks(context, info, Ability::SignIn))
+        }
+        None => {
+            let variables = secrets(info).map(|setting| setting.variable(info.name));
+            let variables = variables.collect::<Vec<_>>().join(" and ");
+            Err(Failure::other("there is no place to keep a token: no home folder is known")
+                .hint(format!("set XDG_STATE_HOME, or use {variables} instead")))
+        }
     }
-}
-
-fn no_token() -> Failure {
-    Failure::unsupported("VPNGN's commands take the reseller's keys, and no token")
-        .hint(sign_in(Some(ProviderName::Vpngn)))
-}
-
-/// The profile with the token that is kept instead of its own.
-fn with_kept(profile: &Profile, kept: &Kept) -> Profile {
-    let mut profile = profile.clone();
-    if let Profile::Azire { token, .. } | Profile::VpnScript { token, .. } = &mut profile {
-        *token = kept.get(Credential::Token).cloned();
-    }
-    profile
 }
 
 /// Whether the provider takes the token.
-async fn is_good(profile: &Profile) -> Result<bool, Failure> {
-    let provider = anyvpn::open(profile)?;
+async fn is_good(
+    registry: &Registry,
+    info: &ProviderInfo,
+    settings: &Settings,
+    kept: &Kept,
+) -> Result<bool, Failure> {
+    let mut with_kept = kept.secrets.clone();
+    with_kept.fill_from(settings.clone());
+    let provider = registry.open(info.name, &with_kept)?;
     let Some(accounts) = provider.accounts() else {
         return Ok(true);
     };
@@ -186,42 +252,5 @@ async fn is_good(profile: &Profile) -> Result<bool, Failure> {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == ErrorKind::Unauthorized => Ok(false),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Makes a token.
-pub(super) async fn make(
-    profile: &Profile,
-    username: String,
-    password: Secret,
-    device_name: String,
-) -> Result<Kept, Error> {
-    match profile {
-        Profile::Azire { .. } => {
-            let azire = anyvpn::open_azire(profile)?;
-            let token = azire.sign_in(&username, password, device_name).await?;
-            Ok(Kept::token(username, Some(token.id.to_string()), token.key))
-        }
-        _ => {
-            let sign_in = CreateToken { username: username.clone(), password, device_name };
-            let token = anyvpn::open_vpnscript(profile)?.call(sign_in).await?;
-            Ok(Kept::token(username, None, token.token))
-        }
-    }
-}
-
-/// Deletes what is kept, at the provider where that can be done. Whether it could.
-pub(super) async fn delete_kept(profile: &Profile, kept: &Kept) -> Result<bool, Error> {
-    match (profile, &kept.id) {
-        (Profile::Azire { .. }, Some(id)) => {
-            let azire = anyvpn::open_azire(&with_kept(profile, kept))?;
-            match azire.call(DeleteToken { id: id.as_str().into() }).await {
-                // It is gone already.
-                Err(e) if matches!(e.kind(), ErrorKind::Unauthorized | ErrorKind::NotFound) => {}
-                other => other?,
-            }
-            Ok(true)
-        }
-        _ => Ok(false),
     }
 }

@@ -1,14 +1,14 @@
 //! `anyvpn logout`
 
-use anyvpn::ProviderName;
+use anyvpn::{Ability, Capability, ProviderInfo};
 use clap::Args;
 use serde::Serialize;
 
-use super::login::{delete_kept, place};
-use super::wait;
-use crate::context::{Context, Settings};
+use super::login::{place, revoke};
+use crate::context::{Chosen, Context};
 use crate::failure::Failure;
 use crate::text::plain;
+use crate::work::wait;
 
 #[derive(Args)]
 pub struct Logout {
@@ -27,41 +27,47 @@ struct Answer {
 }
 
 pub fn run(context: &Context, args: &Logout) -> Result<(), Failure> {
-    let name = context.provider()?;
-    let done = logout(context, name, args.local);
-    wait(context.output, done).map_err(|failure| context.explain(name, failure))
+    let info = context.provider()?;
+    let done = logout(context, info, args.local);
+    wait(context, done).map_err(|failure| context.explain(info, failure))
 }
 
-async fn logout(context: &Context, name: ProviderName, local: bool) -> Result<(), Failure> {
-    let (Settings { profile, .. }, place) = place(context, name)?;
-    let mut answer = Answer { provider: name.as_str(), username: None, deleted_at_provider: false };
+async fn logout(
+    context: &Context,
+    info: &'static ProviderInfo,
+    local: bool,
+) -> Result<(), Failure> {
+    let (Chosen { settings, .. }, place) = place(context, info)?;
+    let mut answer = Answer { provider: info.name, username: None, deleted_at_provider: false };
     // Where nothing is kept, nothing is made to keep it in.
     if place.load().await?.is_none() {
-        let text = || format!("Nobody is signed in at {}.", name.title());
+        let text = || format!("Nobody is signed in at {}.", info.title);
         return context.output.answer(&answer, text);
     }
     let mut locked = place.lock().await?;
     if let Some(kept) = locked.load().await? {
         if !local {
-            let deleted = delete_kept(&profile, &kept).await.map_err(|error| {
+            let provider = context.registry.open(info.name, &settings)?;
+            let revoked = revoke(&*provider, &kept).await.map_err(|error| {
                 Failure::from(error)
                     .hint("it is still kept; try again, or forget it here alone: --local")
             })?;
-            answer.deleted_at_provider = deleted;
+            answer.deleted_at_provider = revoked;
         }
         locked.forget().await?;
         answer.username = kept.username;
     }
     context.output.answer(&answer, || match &answer.username {
-        Some(username) => plain(&format!("{username} is signed out of {}", name.title())),
-        None => format!("What was kept for {} is forgotten.", name.title()),
+        Some(username) => plain(&format!("{username} is signed out of {}", info.title)),
+        None => format!("What was kept for {} is forgotten.", info.title),
     })?;
     if !answer.deleted_at_provider {
-        let why = match name {
-            ProviderName::VpnScript => "VPN Script's API has no call that deletes a token: it",
-            _ => "What the provider gave",
+        let why = match info.capabilities.of(Ability::SignOut) {
+            Capability::Cannot { why, .. } => format!(": {why}"),
+            _ => String::new(),
         };
-        context.output.note(&format!("{why} stays good until the provider ends it."));
+        let note = format!("The token stays valid until the provider ends it{why}.");
+        context.output.note(&note);
     }
     Ok(())
 }

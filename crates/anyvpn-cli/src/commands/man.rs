@@ -3,11 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Args, Command};
 use clap_mangen::Man as Page;
 use serde::Serialize;
 
-use crate::args::Cli;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::text::{plain, reason};
@@ -28,8 +27,8 @@ struct Answer {
     pages: Vec<String>,
 }
 
-pub fn run(context: &Context, args: &Man) -> Result<(), Failure> {
-    let mut command = Cli::command().disable_help_subcommand(true);
+pub fn run(context: &Context, command: Command, args: &Man) -> Result<(), Failure> {
+    let mut command = command.disable_help_subcommand(true);
     command.build();
     let Some(folder) = &args.output_dir else {
         return context.output.lines(page(&command)?.trim_end());

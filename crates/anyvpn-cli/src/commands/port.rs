@@ -4,18 +4,19 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use anyvpn::{
-    Error, Leftover, LeftoverKind, NewPortForward, PortForward, PortForwards, Provider, Timestamp,
+    Ability, Error, Lease, Leftover, LeftoverKind, NewPortForward, PortForward, PortForwards,
+    Provider, Timestamp,
 };
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::ability;
 use crate::advice::undo;
-use crate::args::number;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::number::number;
 use crate::secrets::{confirm, is_interactive};
 use crate::text::{Column, listing, table, when};
+use crate::work::ability;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -39,13 +40,9 @@ Examples:
         /// Leave it out of lists, for good: remember its number
         #[arg(long)]
         hidden: bool,
-        #[command(flatten)]
-        device: Device,
-    },
-    /// Leave a port out of lists, for good; it stays open
-    Hide {
-        #[command(flatten)]
-        port: Number,
+        /// Ask for this number; the provider may grant another one
+        #[arg(long, value_name = "NUMBER", value_parser = number::<u16>(1, 65_535))]
+        port: Option<u16>,
         #[command(flatten)]
         device: Device,
     },
@@ -88,15 +85,22 @@ struct ListAnswer {
 
 #[derive(Serialize)]
 struct PortAnswer {
-    internal_ipv4: Ipv4Addr,
+    /// Absent where the provider does not say.
+    internal_ipv4: Option<Ipv4Addr>,
     port: u16,
+    local_port: u16,
+    protocols: String,
     hidden: bool,
-    expires_at: Timestamp,
+    /// Absent where the provider does not say.
+    expires_at: Option<Timestamp>,
+    /// How often it must be renewed to stay open; absent where it stays open by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renew_every_seconds: Option<u64>,
 }
 
 #[derive(Serialize)]
 struct Deleted {
-    internal_ipv4: Ipv4Addr,
+    internal_ipv4: Option<Ipv4Addr>,
     port: u16,
     deleted: bool,
 }
@@ -108,11 +112,17 @@ struct CheckAnswer {
     address: Option<IpAddr>,
 }
 
-impl From<PortForward> for PortAnswer {
-    fn from(port: PortForward) -> Self {
+impl PortAnswer {
+    fn of(port: PortForward, lease: Lease) -> Self {
         Self {
             internal_ipv4: port.device,
             port: port.port,
+            local_port: port.local_port,
+            protocols: port.protocols.to_string(),
+            renew_every_seconds: match lease {
+                Lease::KeptAlive { every } => Some(every.as_secs()),
+                _ => None,
+            },
             hidden: port.hidden,
             expires_at: port.expires_at,
         }
@@ -120,26 +130,31 @@ impl From<PortForward> for PortAnswer {
 }
 
 pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> Result<(), Failure> {
-    let forwards = ability(provider, provider.port_forwards(), "port-forwards")?;
+    let forwards = ability(context, provider, provider.port_forwards(), Ability::PortForwards)?;
     let output = context.output;
     match command {
         Port::List { device } => {
-            let internal_ipv4 = device.find(context, forwards).await?;
-            let ports = forwards.list(internal_ipv4).await?;
-            let answer = ListAnswer {
-                internal_ipv4,
-                ports: ports.into_iter().map(PortAnswer::from).collect(),
+            let list = ability(context, provider, forwards.port_list(), Ability::ListPortForwards)?;
+            let internal_ipv4 = match device.find(context, forwards).await? {
+                Some(device) => device,
+                None => return Err(no_device()),
             };
+            let ports = list.list_port_forwards(internal_ipv4).await?;
+            let of = |port| PortAnswer::of(port, forwards.lease());
+            let answer = ListAnswer { internal_ipv4, ports: ports.into_iter().map(of).collect() };
             output.answer(&answer, || list_text(&answer))
         }
-        Port::Create { days, hidden, device } => {
+        Port::Create { days, hidden, port, device } => {
             let device = device.find_surely(context, provider, forwards, "Open a port").await?;
-            let mut new = NewPortForward::new(device);
+            let mut new = NewPortForward::new();
+            new.device = device;
+            new.wished_port = port;
             new.lifetime = days.map(|days| DAY * days);
             new.hidden = hidden;
-            let port = forwards.create(new).await?;
+            let port = forwards.create_port_forward(new).await?;
             let (number, hidden) = (port.port, port.hidden);
-            show(context, port).map_err(|failure| match failure.is_closed_pipe() && !hidden {
+            let shown = show(context, PortAnswer::of(port, forwards.lease()));
+            shown.map_err(|failure| match failure.is_closed_pipe() && !hidden {
                 // Nobody wants the answer, and the list has the port.
                 true => failure,
                 false => {
@@ -150,39 +165,46 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
                 }
             })
         }
-        Port::Hide { port: Number { port }, device } => {
-            let what = format!("Hide port {port}");
-            let device = device.find_surely(context, provider, forwards, &what).await?;
-            show(context, forwards.hide(device, port).await.map_err(no_port)?)
-        }
         Port::Delete { port: Number { port }, device } => {
             let what = format!("Close port {port}");
             let internal_ipv4 = device.find_surely(context, provider, forwards, &what).await?;
-            forwards.delete(internal_ipv4, port).await.map_err(no_port)?;
+            let mut forward = PortForward::new(port);
+            forward.device = internal_ipv4;
+            forwards.delete_port_forward(&forward).await.map_err(no_port)?;
             let answer = Deleted { internal_ipv4, port, deleted: true };
             output.answer(&answer, || format!("Port {port} is closed."))
         }
         Port::Check { port: Number { port } } => {
-            let check = forwards.check(port).await?;
+            let check = ability(context, provider, forwards.port_check(), Ability::CheckPort)?;
+            let check = check.check_port(port).await?;
             let answer = CheckAnswer { port: check.port, open: check.open, address: check.address };
             output.answer(&answer, || check_text(&answer))
         }
     }
 }
 
+fn no_device() -> Failure {
+    Failure::usage("which device's ports?").hint("give its address with --internal-ipv4")
+}
+
 fn no_port(error: Error) -> Failure {
     Failure::from(error).where_missing("anyvpn port list shows the ports that are not hidden")
 }
 
-fn show(context: &Context, port: PortForward) -> Result<(), Failure> {
-    let answer = PortAnswer::from(port);
+fn show(context: &Context, answer: PortAnswer) -> Result<(), Failure> {
     context.output.answer(&answer, || {
-        listing(vec![
-            ("Port", answer.port.to_string()),
-            ("Leads to", answer.internal_ipv4.to_string()),
-            ("Open until", when(answer.expires_at)),
-            ("Listed", if answer.hidden { "no: remember its number" } else { "yes" }.to_owned()),
-        ])
+        let device = answer.internal_ipv4.map_or("this machine".to_owned(), |it| it.to_string());
+        let device = match answer.local_port == answer.port {
+            true => device,
+            false => format!("{device}, port {}", answer.local_port),
+        };
+        let mut pairs = vec![("Port", answer.port.to_string()), ("Leads to", device)];
+        pairs.extend(answer.expires_at.map(|end| ("Open until", when(end))));
+        let renew = answer.renew_every_seconds.map(|every| format!("at least every {every} s"));
+        pairs.extend(renew.map(|renew| ("Renew", renew)));
+        let listed = if answer.hidden { "no: remember its number" } else { "yes" };
+        pairs.push(("Listed", listed.to_owned()));
+        listing(pairs)
     })
 }
 
@@ -190,7 +212,9 @@ fn list_text(answer: &ListAnswer) -> String {
     if answer.ports.is_empty() {
         return format!("{} has no open ports that are listed.", answer.internal_ipv4);
     }
-    let row = |port: &PortAnswer| vec![port.port.to_string(), when(port.expires_at)];
+    let row = |port: &PortAnswer| {
+        vec![port.port.to_string(), port.expires_at.map(when).unwrap_or_default()]
+    };
     let columns = [Column::Number("PORT"), Column::Text("OPEN UNTIL")];
     table(&columns, answer.ports.iter().map(row).collect())
 }
@@ -206,18 +230,20 @@ fn check_text(check: &CheckAnswer) -> String {
 }
 
 impl Device {
-    /// The address that was given, or else the one that is likely meant; says which.
+    /// The address that was given, or else the one that is likely meant; says which. `None` where a
+    /// forward belongs to whichever device asks for it.
     async fn find(
         &self,
         context: &Context,
         forwards: &dyn PortForwards,
-    ) -> Result<Ipv4Addr, Failure> {
-        if let Some(given) = self.internal_ipv4 {
-            return Ok(given);
+    ) -> Result<Option<Ipv4Addr>, Failure> {
+        if self.internal_ipv4.is_some() {
+            return Ok(self.internal_ipv4);
         }
-        let found = Found::among(&forwards.tunnel_addresses().await?)?;
+        let Some(devices) = forwards.tunnel_addresses().await? else { return Ok(None) };
+        let found = Found::among(&devices)?;
         found.tell(context);
-        Ok(found.address)
+        Ok(Some(found.address))
     }
 
     /// The address that was given, or else the one that is surely meant, for what changes something.
@@ -228,15 +254,16 @@ impl Device {
         provider: &dyn Provider,
         forwards: &dyn PortForwards,
         what: &str,
-    ) -> Result<Ipv4Addr, Failure> {
-        if let Some(given) = self.internal_ipv4 {
-            return Ok(given);
+    ) -> Result<Option<Ipv4Addr>, Failure> {
+        if self.internal_ipv4.is_some() {
+            return Ok(self.internal_ipv4);
         }
-        let found = Found::among(&forwards.tunnel_addresses().await?)?;
+        let Some(devices) = forwards.tunnel_addresses().await? else { return Ok(None) };
+        let found = Found::among(&devices)?;
         let address = found.address;
         if found.interface.is_some() {
             found.tell(context);
-            return Ok(address);
+            return Ok(Some(address));
         }
         if context.output.json || !is_interactive() {
             return Err(Failure::usage(format!(
@@ -252,7 +279,7 @@ impl Device {
              {address}{name}?"
         );
         confirm(&question, &format!("--internal-ipv4 {address}"))?;
-        Ok(address)
+        Ok(Some(address))
     }
 }
 
@@ -262,7 +289,7 @@ async fn device_name(
     address: Ipv4Addr,
 ) -> Result<Option<String>, Failure> {
     let Some(configs) = provider.server_configs() else { return Ok(None) };
-    let configs = configs.list().await?;
+    let configs = configs.list_configs().await?;
     let device = configs.into_iter().find(|config| config.addresses.contains(&address.into()));
     Ok(device.and_then(|device| device.name))
 }

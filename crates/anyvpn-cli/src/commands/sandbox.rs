@@ -4,16 +4,15 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use anyvpn::ProviderName;
 use anyvpn_sandbox::{Sandbox as Server, StartError, Variation};
 use clap::Args;
 use serde_json::json;
 
-use super::wait_here;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::signals;
 use crate::text::reason;
+use crate::work::wait_here;
 
 /// The account of each provider that is there from the beginning.
 const LOGIN: &str = "demo";
@@ -50,7 +49,7 @@ pub fn run(context: &Context, args: Sandbox) -> Result<(), Failure> {
     if args.list_variations {
         return list_variations(context);
     }
-    let served = wait_here(context.output, serve(context, args));
+    let served = wait_here(context, serve(context, args));
     match served.as_ref().err().and_then(Failure::signal) {
         // So one ends it, and there is nothing to say.
         Some(signal) => signals::end(signal),
@@ -94,16 +93,16 @@ async fn serve(context: &Context, args: Sandbox) -> Result<(), Failure> {
         ("ANYVPN_VPNGN_API_KEY", vpngn.api_key()),
         ("ANYVPN_VPNGN_SECRET_KEY", vpngn.secret_key()),
         // Of several that are set, the one without `--provider`.
-        ("ANYVPN_PROVIDER", ProviderName::Azire.to_string()),
+        ("ANYVPN_PROVIDER", "azire".to_owned()),
     ];
-    let account = |provider: ProviderName, login: &str| json!({ "provider": provider.as_str(), "login": login, "password": PASSWORD });
+    let account = |provider: &str, login: &str| json!({ "provider": provider, "login": login, "password": PASSWORD });
     let answer = json!({
         "url": url,
         "environment": variables.iter().cloned().collect::<BTreeMap<_, _>>(),
         "accounts": [
-            account(ProviderName::Azire, LOGIN),
-            account(ProviderName::VpnScript, LOGIN),
-            account(ProviderName::Vpngn, EMAIL),
+            account("azire", LOGIN),
+            account("vpnscript", LOGIN),
+            account("vpngn", EMAIL),
         ],
     });
     context.output.note(&format!(

@@ -1,16 +1,16 @@
 //! `anyvpn server`
 
-use anyvpn::{LeftOut, Protocol, Provider, Server as Found};
+use anyvpn::{Ability, LeftOut, Protocol, Provider, Server as Found};
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
-use super::ability;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::list_document::ListDocument;
 use crate::text::{Column, table};
+use crate::work::ability;
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
@@ -110,7 +110,7 @@ pub async fn run(
     command: Server,
 ) -> Result<(), Failure> {
     let Server::List { filter, protocol } = command;
-    let configs = ability(provider, provider.server_configs(), "server-configs")?;
+    let configs = ability(context, provider, provider.server_configs(), Ability::ServerConfigs)?;
     let mut servers = configs.servers();
     let fits = |server: &Found| {
         protocol.as_ref().is_none_or(|protocol| server.protocols.contains(protocol))

@@ -2,7 +2,8 @@
 
 use toml_edit::{Array, DocumentMut, Item, RawString, Table, TomlError, value};
 
-use super::{Entry, Source, Store};
+use super::entry::{ProfileEntry, Store};
+use super::source::SecretSource;
 
 /// The file's text, with every blank and comment.
 pub struct Draft(DocumentMut);
@@ -19,21 +20,21 @@ impl Draft {
     }
 
     /// Adds a profile behind the others.
-    pub fn add(&mut self, entry: &Entry) {
+    pub fn add(&mut self, entry: &ProfileEntry) {
         let mut table = Table::new();
-        table.insert("provider", value(entry.provider.as_str()));
-        for (key, text) in [("url", &entry.url), ("brand", &entry.brand)] {
-            if let Some(text) = text {
-                table.insert(key, value(text));
+        table.insert("provider", value(entry.provider.name));
+        for setting in entry.provider.settings {
+            if let Some(text) = entry.settings.text(setting.key) {
+                table.insert(setting.key, value(text));
             }
         }
-        for (credential, source) in &entry.sources {
-            let name = credential.name();
+        for (setting, source) in &entry.sources {
+            let name = setting.key;
             match source {
-                Source::File(path) => {
+                SecretSource::File(path) => {
                     table.insert(&format!("{name}_file"), value(path.display().to_string()))
                 }
-                Source::Command(words) => {
+                SecretSource::Command(words) => {
                     let words: Array = words.iter().collect();
                     table.insert(&format!("{name}_command"), value(words))
                 }

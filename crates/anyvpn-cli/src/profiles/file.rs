@@ -4,11 +4,12 @@ use std::fs::{self, DirBuilder};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyvpn::Secret;
+use anyvpn::{Registry, Secret};
 use anyvpn_http::{FileLock, chmod_command, lock_file};
 
-use super::{Draft, File};
-use crate::context::path_variable;
+use super::draft::Draft;
+use super::read::File;
+use crate::environment::path_variable;
 use crate::failure::Failure;
 use crate::file::Pending;
 use crate::text::reason;
@@ -50,8 +51,8 @@ impl ConfigFile {
     }
 
     /// What it says; nothing when it is not there.
-    pub fn read(&self) -> Result<File, Failure> {
-        File::parse(&self.path, &self.text()?)
+    pub fn read(&self, registry: &Registry) -> Result<File, Failure> {
+        File::parse(registry, &self.path, &self.text()?)
     }
 
     fn text(&self) -> Result<String, Failure> {
@@ -86,7 +87,7 @@ impl ConfigFile {
     }
 
     /// Waits for the right to change the file, and gives what it says then.
-    pub async fn turn(&self) -> Result<(Turn<'_>, File), Failure> {
+    pub async fn turn(&self, registry: &Registry) -> Result<(Turn<'_>, File), Failure> {
         let failed = |error: std::io::Error| {
             Failure::other(format!("{} cannot be written: {}", self.path.display(), reason(&error)))
                 .hint("set XDG_CONFIG_HOME to a folder that you may write to")
@@ -98,7 +99,7 @@ impl ConfigFile {
         builder.create(self.path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
         let lock = lock_file(&self.path.with_extension("toml.lock")).await.map_err(failed)?;
         let text = self.text()?;
-        let file = File::parse(&self.path, &text)?;
+        let file = File::parse(registry, &self.path, &text)?;
         let draft = Draft::parse(&text)
             .map_err(|_| Failure::usage(format!("{} cannot be changed", self.path.display())))?;
         Ok((Turn { file: self, draft, _lock: lock }, file))

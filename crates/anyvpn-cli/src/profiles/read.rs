@@ -3,34 +3,37 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use anyvpn::ProviderName;
+use anyvpn::{ProviderInfo, Registry, Settings};
 use toml_edit::{Document, Item, Key, TableLike};
 
-use super::{Credential, Entry, Source, Store, name};
-use crate::context::path_variable;
+use super::entry::{ProfileEntry, Store, name};
+use super::source::SecretSource;
+use crate::environment::path_variable;
 use crate::failure::Failure;
+use crate::provider_settings::{alternatives, are_alternatives, secrets};
 use crate::text::nearest;
 
 /// All that the file says.
 #[derive(Debug, Default)]
 pub struct File {
     pub default: Option<String>,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ProfileEntry>,
 }
 
 impl File {
     /// The profile of that name.
-    pub fn get(&self, name: &str) -> Option<&Entry> {
+    pub fn get(&self, name: &str) -> Option<&ProfileEntry> {
         self.entries.iter().find(|entry| entry.name == name)
     }
 
     /// Reads the file's text.
-    pub fn parse(path: &Path, text: &str) -> Result<Self, Failure> {
-        Reader { path, text }.file()
+    pub fn parse(registry: &Registry, path: &Path, text: &str) -> Result<Self, Failure> {
+        Reader { registry, path, text }.file()
     }
 }
 
 struct Reader<'a> {
+    registry: &'a Registry,
     path: &'a Path,
     text: &'a str,
 }
@@ -61,77 +64,74 @@ impl Reader<'_> {
             let names = file.entries.iter().map(|entry| &*entry.name);
             let wrong = self.wrong(span, &format!("there is no profile {default:?}"));
             return Err(match nearest(default, names) {
-                Some(meant) => wrong.hint(format!("is {meant} meant?")),
+                Some(meant) => wrong.hint(format!("did you mean {meant}?")),
                 None => wrong.hint("name one that is there, or remove the line"),
             });
         }
         Ok(file)
     }
 
-    fn entry(&self, key: &Key, item: &Item) -> Result<Entry, Failure> {
+    fn entry(&self, key: &Key, item: &Item) -> Result<ProfileEntry, Failure> {
         let name = name(key.get()).map_err(|why| self.wrong(key.span(), &why))?;
         let Some(table) = item.as_table_like() else {
             return Err(self.wrong(key.span(), &format!("the profile {name} is no table")));
         };
         let Some((provider_key, provider)) = table.get_key_value("provider") else {
+            let first = self.registry.infos().next().map_or("", |info| info.name);
             return Err(self
                 .wrong(key.span(), &format!("the profile {name} has no provider"))
-                .hint(format!("add a line: provider = {:?}", ProviderName::Azire.as_str())));
+                .hint(format!("add a line: provider = {first:?}")));
         };
         let provider = self.provider(provider_key, provider)?;
-        let sources = Credential::of(provider)
-            .iter()
-            .flat_map(|it| [format!("{}_file", it.name()), format!("{}_command", it.name())]);
-        let sources: Vec<String> = sources.collect();
-        let mut known = vec!["provider", "url", "store"];
-        if provider == ProviderName::Vpngn {
-            known.push("brand");
-        }
-        known.extend(sources.iter().map(|it| &**it));
-        let mut entry = Entry {
-            name,
-            provider,
-            url: None,
-            brand: None,
-            sources: Vec::new(),
-            store: Store::File,
-        };
-        for (key, item) in self.pairs(table, &known)? {
-            match key.get() {
-                "provider" => {}
-                "url" => entry.url = Some(self.text_of(key, item)?),
-                "brand" => entry.brand = Some(self.text_of(key, item)?),
-                "store" => entry.store = self.store(key, item)?,
-                other => {
-                    let source = self.source(key, item)?;
-                    let credential = Credential::of(provider).iter();
-                    let credential =
-                        credential.copied().find(|it| other.strip_prefix(it.name()).is_some());
-                    let Some(credential) = credential else {
-                        continue;
-                    };
-                    if entry.sources.iter().any(|(it, _)| *it == credential) {
-                        let what = format!("{} comes from two places", credential.name());
-                        return Err(self.wrong(key.span(), &what).hint("remove one of the lines"));
-                    }
-                    entry.sources.push((credential, source));
-                }
+        let mut known = vec!["provider".to_owned(), "store".to_owned()];
+        for setting in provider.settings {
+            match setting.secret {
+                true => known.extend(["file", "command"].map(|it| format!("{}_{it}", setting.key))),
+                false => known.push(setting.key.to_owned()),
             }
         }
-        if entry.url.is_some() && entry.brand.is_some() {
-            let what = format!("the profile {} has both url and brand", entry.name);
-            return Err(self.wrong(key.span(), &what).hint("remove one of the lines"));
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let (settings, sources, store) = (Settings::new(), Vec::new(), Store::File);
+        let mut entry = ProfileEntry { name, provider, settings, sources, store };
+        for (item_key, item) in self.pairs(table, &known)? {
+            let word = item_key.get();
+            if word == "provider" {
+                continue;
+            } else if word == "store" {
+                entry.store = self.store(item_key, item)?;
+            } else if let Some(setting) = provider.setting(word) {
+                let alternative = |other: &&str| {
+                    provider.setting(other).is_some_and(|other| are_alternatives(setting, other))
+                };
+                if entry.settings.keys().any(|other| alternative(&other)) {
+                    let both = alternatives(provider, setting, |it| it.key.to_owned());
+                    let both = both.replace(" or ", " and ");
+                    let what = format!("the profile {} has both {both}", entry.name);
+                    return Err(self.wrong(key.span(), &what).hint("remove one of the lines"));
+                }
+                entry.settings.set(setting.key, self.text_of(item_key, item)?);
+            } else {
+                let source = self.source(item_key, item)?;
+                let Some(setting) = secrets(provider).find(|it| source.key(it) == word) else {
+                    continue;
+                };
+                if entry.has(setting) {
+                    let what = format!("{} comes from two places", setting.key);
+                    return Err(self.wrong(item_key.span(), &what).hint("remove one of the lines"));
+                }
+                entry.sources.push((setting, source));
+            }
         }
         Ok(entry)
     }
 
-    fn provider(&self, key: &Key, item: &Item) -> Result<ProviderName, Failure> {
+    fn provider(&self, key: &Key, item: &Item) -> Result<&'static ProviderInfo, Failure> {
         let text = self.text_of(key, item)?;
-        text.parse().map_err(|_| {
-            let names = || ProviderName::ALL.iter().map(|it| it.as_str());
+        self.registry.info(&text).map_err(|_| {
+            let names = || self.registry.infos().map(|info| info.name);
             let wrong = self.wrong(key.span(), &format!("there is no provider {text:?}"));
             wrong.hint(match nearest(&text, names()) {
-                Some(meant) => format!("is {meant} meant?"),
+                Some(meant) => format!("did you mean {meant}?"),
                 None => format!("this build has {}", names().collect::<Vec<_>>().join(", ")),
             })
         })
@@ -147,16 +147,16 @@ impl Reader<'_> {
         }
     }
 
-    fn source(&self, key: &Key, item: &Item) -> Result<Source, Failure> {
+    fn source(&self, key: &Key, item: &Item) -> Result<SecretSource, Failure> {
         if key.get().ends_with("_file") {
-            return Ok(Source::File(self.expand(&self.text_of(key, item)?)?));
+            return Ok(SecretSource::File(self.expand(&self.text_of(key, item)?)?));
         }
         let words = item.as_array().map(|words| {
             words.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
         });
         match words.flatten() {
             Some(words) if words.first().is_some_and(|program| !program.is_empty()) => {
-                Ok(Source::Command(words))
+                Ok(SecretSource::Command(words))
             }
             _ => Err(self
                 .wrong(key.span(), &format!("{} is no list of a program and its words", key.get()))
@@ -194,19 +194,16 @@ impl Reader<'_> {
             return Ok(pairs);
         };
         let wrong = self.wrong(key.span(), &format!("{:?} is not known here", key.get()));
-        let secret = [Credential::Token, Credential::ApiKey, Credential::SecretKey];
-        Err(wrong.hint(
-            if secret.iter().any(|it| it.name() == key.get()) || key.get() == "password" {
-                format!(
-                    "secrets do not belong here: say where it is, with {0}_file or {0}_command",
-                    { if key.get() == "password" { "token" } else { key.get() } }
-                )
-            } else if let Some(meant) = nearest(key.get(), known.iter().copied()) {
-                format!("is {meant} meant?")
-            } else {
-                format!("known are {}", known.join(", "))
-            },
-        ))
+        let is_secret = self.registry.infos().flat_map(secrets).any(|it| it.key == key.get());
+        Err(wrong.hint(if is_secret {
+            let file = format!("{}_file", key.get());
+            let key = if known.contains(&&*file) { key.get() } else { "token" };
+            format!("secrets do not belong here: say where it is, with {key}_file or {key}_command")
+        } else if let Some(meant) = nearest(key.get(), known.iter().copied()) {
+            format!("did you mean {meant}?")
+        } else {
+            format!("known are {}", known.join(", "))
+        }))
     }
 
     fn wrong(&self, span: Option<Range<usize>>, what: &str) -> Failure {
@@ -228,8 +225,13 @@ mod tests {
     use super::*;
 
     fn wrong(text: &str) -> String {
-        let failure = File::parse(Path::new("/c/config.toml"), text).unwrap_err();
+        let failure =
+            File::parse(&Registry::builtin(), Path::new("/c/config.toml"), text).unwrap_err();
         failure.lines().join("\n")
+    }
+
+    fn sources(entry: &ProfileEntry) -> Vec<(&str, SecretSource)> {
+        entry.sources.iter().map(|(setting, source)| (setting.key, source.clone())).collect()
     }
 
     #[test]
@@ -237,17 +239,17 @@ mod tests {
         let text = "default = \"shop\"\n[profiles.home]\nprovider = 'azire'\ntoken_file = 'azire'\n\
                     [profiles.shop]\nprovider = 'vpngn'\nbrand = 'acme'\n\
                     api_key_command = ['pass', 'show', 'a b']\nsecret_key_file = '/s'";
-        let file = File::parse(Path::new("/c/config.toml"), text).unwrap();
+        let file = File::parse(&Registry::builtin(), Path::new("/c/config.toml"), text).unwrap();
         assert_eq!(file.default.as_deref(), Some("shop"));
         let home = file.get("home").unwrap();
-        assert_eq!(home.sources, [(Credential::Token, Source::File("/c/azire".into()))]);
+        assert_eq!(sources(home), [("token", SecretSource::File("/c/azire".into()))]);
         let words = ["pass", "show", "a b"].map(str::to_owned).to_vec();
         let shop = file.get("shop").unwrap();
         assert_eq!(
-            shop.sources,
+            sources(shop),
             [
-                (Credential::ApiKey, Source::Command(words)),
-                (Credential::SecretKey, Source::File("/s".into()))
+                ("api_key", SecretSource::Command(words)),
+                ("secret_key", SecretSource::File("/s".into()))
             ]
         );
     }
@@ -258,7 +260,8 @@ mod tests {
         let example = guide.split("```toml").nth(1).and_then(|it| it.split("```").next()).unwrap();
         // Without HOME a name that begins there would have no folder.
         let example = example.replace("~/", "/home/jo/");
-        let file = File::parse(Path::new("/c/config.toml"), &example).unwrap();
+        let file =
+            File::parse(&Registry::builtin(), Path::new("/c/config.toml"), &example).unwrap();
         assert_eq!(file.entries.len(), 3);
         assert_eq!(file.get("shop").unwrap().sources.len(), 2);
     }
@@ -267,9 +270,9 @@ mod tests {
     fn what_cannot_be_is_told_with_its_line_and_what_was_meant() {
         let begin = "[profiles.home]\nprovider = \"azire\"\n";
         for (text, line, said) in [
-            (format!("{begin}tokenfile = 'x'"), 3, "is token_file meant?"),
-            (format!("{begin}uri = 'x'"), 3, "is url meant?"),
-            (format!("{begin}brand = 'x'"), 3, "known are provider, url, store, token_file"),
+            (format!("{begin}tokenfile = 'x'"), 3, "did you mean token_file?"),
+            (format!("{begin}uri = 'x'"), 3, "did you mean url?"),
+            (format!("{begin}brand = 'x'"), 3, "known are provider, store, url, token_file"),
             (format!("{begin}token = 'canary'"), 3, "token_file or token_command"),
             (format!("{begin}token_command = 'pass show canary'"), 3, "[\"pass\","),
             (format!("{begin}token_command = []"), 3, "no list"),
@@ -277,11 +280,11 @@ mod tests {
             (format!("{begin}url = 5"), 3, "url is no text"),
             (format!("{begin}store = 'keyrin'"), 3, "known are file and keyring"),
             (format!("{begin}canary = "), 3, "error: /c/config.toml"),
-            ("profile.x.provider = 'azire'".to_owned(), 1, "is profiles meant?"),
+            ("profile.x.provider = 'azire'".to_owned(), 1, "did you mean profiles?"),
             ("\n[profiles.'../x']\nprovider = 'azire'".to_owned(), 2, "small letters"),
-            ("[profiles.x]\nprovider = 'azir'".to_owned(), 2, "is azire meant?"),
+            ("[profiles.x]\nprovider = 'azir'".to_owned(), 2, "did you mean azire?"),
             ("[profiles.x]".to_owned(), 1, "has no provider"),
-            (format!("default = 'hom'\n{begin}"), 1, "is home meant?"),
+            (format!("default = 'hom'\n{begin}"), 1, "did you mean home?"),
             ("profiles = 5".to_owned(), 1, "no table"),
             (
                 "[profiles.x]\nprovider = 'vpngn'\nurl = 'a'\nbrand = 'b'".to_owned(),

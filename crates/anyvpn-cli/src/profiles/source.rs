@@ -6,10 +6,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
 
-use anyvpn::Secret;
+use anyvpn::{Secret, Setting};
 use anyvpn_http::{PrivateFileError, open_private_file};
 
-use super::Credential;
 use crate::failure::Failure;
 use crate::secrets::{check_sendable, first_line};
 use crate::text::reason;
@@ -18,17 +17,17 @@ use crate::text::reason;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Source {
+pub enum SecretSource {
     File(PathBuf),
     /// The program and its arguments; no shell takes them apart.
     Command(Vec<String>),
 }
 
-impl Source {
+impl SecretSource {
     /// The key in the file that says it.
-    pub fn key(&self, credential: Credential) -> String {
+    pub fn key(&self, setting: &Setting) -> String {
         let kind = if matches!(self, Self::File(_)) { "file" } else { "command" };
-        format!("{}_{kind}", credential.name())
+        format!("{}_{kind}", setting.key)
     }
 
     /// Reads the secret. `what` says whose it is, such as `token_file of the profile home`.

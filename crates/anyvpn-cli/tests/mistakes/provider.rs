@@ -227,10 +227,10 @@ pub const ALL: &[Mistake] = &[
     mistake("servers-elsewhere", 5, "The provider has no list of servers.", "anyvpn server list")
         .by(Who::Vpngn),
     mistake(
-        "products-elsewhere",
+        "customers-elsewhere",
         5,
-        "The provider has no products to manage.",
-        "anyvpn --provider azire product list --email jo@mail.example",
+        "The provider has no customers to manage.",
+        "anyvpn --provider azire customer find jo@mail.example",
     ),
     mistake("login-elsewhere", 5, "The provider has no token that is kept.", "anyvpn login")
         .by(Who::Vpngn),
@@ -238,43 +238,43 @@ pub const ALL: &[Mistake] = &[
         "wrong-api-key",
         3,
         "The API key is another brand's.",
-        "ANYVPN_VPNGN_API_KEY=old anyvpn product list --email jo@mail.example",
+        "ANYVPN_VPNGN_API_KEY=old anyvpn customer find jo@mail.example",
     )
     .by(Who::Vpngn),
     mistake(
         "no-api-key",
         3,
         "There is no API key.",
-        "ANYVPN_VPNGN_API_KEY= anyvpn product list --email jo@mail.example",
+        "ANYVPN_VPNGN_API_KEY= anyvpn customer find jo@mail.example",
     )
     .by(Who::Vpngn),
     mistake(
         "no-secret-key",
         3,
         "A customer's program does what only the server can.",
-        "anyvpn product list --email jo@mail.example",
+        "anyvpn customer find jo@mail.example",
     )
     .by(Who::VpngnClient),
     mistake(
         "unknown-customer",
         4,
         "There is no such customer.",
-        "anyvpn account show --email jo@mail.example",
+        "anyvpn customer find jo@mail.example",
     )
     .by(Who::Vpngn),
     mistake(
         "wrong-customer-password",
         3,
         "The customer's password is wrong.",
-        "ANYVPN_VPNGN_PASSWORD=old anyvpn account show --email jo@mail.example",
+        "ANYVPN_VPNGN_PASSWORD=old anyvpn account show --customer jo@mail.example",
     )
     .by(Who::VpngnClient)
     .when(customer),
     mistake(
-        "product-there-already",
+        "customer-with-another-plan",
         5,
-        "The customer has an active product.",
-        "anyvpn product add --email jo@mail.example --months 12",
+        "The customer has another plan.",
+        "anyvpn customer create jo@mail.example --country US --plan 6 --generate-password",
     )
     .by(Who::Vpngn)
     .when(customer),
@@ -282,14 +282,14 @@ pub const ALL: &[Mistake] = &[
         "invalid-email",
         2,
         "The address is none.",
-        "anyvpn account create --email jo --country US --months 12 --generate-password",
+        "anyvpn customer create jo --country US --plan 12 --generate-password",
     )
     .by(Who::Vpngn),
     mistake(
         "weak-password",
         2,
         "The password is weaker than VPNGN takes.",
-        "anyvpn account create --email jo@mail.example --country US --months 12 \
+        "anyvpn customer create jo@mail.example --country US --plan 12 \
          --password-file password",
     )
     .by(Who::Vpngn)
@@ -298,7 +298,7 @@ pub const ALL: &[Mistake] = &[
         "alias-of-nobody",
         4,
         "The customer has no such alias.",
-        "anyvpn alias remove al@mail.example --email jo@mail.example",
+        "anyvpn call vpngn del-alias email=jo@mail.example alias=al@mail.example",
     )
     .by(Who::Vpngn)
     .when(customer),

@@ -153,14 +153,14 @@ pub const ALL: &[Mistake] = &[
         "brand-with-dot",
         2,
         "A brand is no host's name.",
-        "anyvpn --brand acme.example product list --email jo@mail.example",
+        "anyvpn --brand acme.example customer find jo@mail.example",
     )
     .by(Who::Nobody),
     mistake(
         "brand-with-slash",
         2,
         "A brand is no path.",
-        "anyvpn --brand acme/x product list --email jo@mail.example",
+        "anyvpn --brand acme/x customer find jo@mail.example",
     )
     .by(Who::Nobody),
     mistake(
@@ -173,7 +173,7 @@ pub const ALL: &[Mistake] = &[
         "brand-and-address",
         2,
         "The address is said twice.",
-        "anyvpn --brand acme --url https://vpn.example.com product list",
+        "anyvpn --brand acme --url https://vpn.example.com customer list",
     ),
     mistake("no-provider", 2, "Nothing says which provider is meant.", "anyvpn account show")
         .by(Who::Nobody),
@@ -181,7 +181,7 @@ pub const ALL: &[Mistake] = &[
         "no-address",
         2,
         "The provider is at an address of each reseller's own.",
-        "anyvpn --provider vpngn product list --email jo@mail.example",
+        "anyvpn --provider vpngn customer find jo@mail.example",
     )
     .by(Who::Nobody),
     mistake(
@@ -245,21 +245,21 @@ pub const ALL: &[Mistake] = &[
     mistake(
         "customer-elsewhere",
         2,
-        "The provider has no customers.",
-        "anyvpn account show --email jo@mail.example",
+        "The provider has one account, the token's own.",
+        "anyvpn --provider azire account show --customer jo@mail.example",
     ),
     mistake(
         "no-country",
         2,
         "The customer's country is left out.",
-        "anyvpn account create --email jo@mail.example --months 12 --generate-password",
+        "anyvpn customer create jo@mail.example --plan 12 --generate-password",
     )
     .by(Who::Vpngn),
     mistake(
-        "no-such-product",
+        "no-such-plan",
         2,
-        "There is no product of three months.",
-        "anyvpn product add --email jo@mail.example --months 3",
+        "There is no plan of three months.",
+        "anyvpn customer change-plan jo@mail.example 3",
     )
     .by(Who::Vpngn),
     mistake(

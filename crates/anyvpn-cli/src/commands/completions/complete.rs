@@ -11,18 +11,19 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use anyvpn::{Field, FieldKind, ProviderName, Server};
-use clap::{Arg, Command, CommandFactory as _, ValueHint};
+use anyvpn::{FieldInfo, FieldKind, Registry, Server};
+use clap::{Arg, Command, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate, complete};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio::runtime::Builder;
 
-use crate::args::{Cli, Global};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::stdin;
+use crate::global::Global;
 use crate::output::print;
 use crate::profiles::{ConfigFile, name};
+use crate::provider_settings;
 use crate::text::plain;
 
 /// Nobody waits longer at a prompt.
@@ -31,11 +32,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MOST: usize = 1000;
 const FILES: &str = ":files";
 
-pub fn run() -> Result<(), Failure> {
+pub fn run(registry: &Registry, all: Command) -> Result<(), Failure> {
     std::panic::set_hook(Box::new(|_| {}));
     let (sender, answer) = mpsc::channel();
     // What hangs in it ends with the process.
-    thread::spawn(move || sender.send(Line::read().and_then(Line::complete)));
+    let registry = registry.clone();
+    thread::spawn(move || sender.send(Line::read(&registry).and_then(|line| line.complete(all))));
     match answer.recv_timeout(PATIENCE) {
         Ok(Some(lines)) if !lines.is_empty() => print(&[lines.join("\n").as_bytes(), b"\n"]),
         _ => Ok(()),
@@ -43,8 +45,9 @@ pub fn run() -> Result<(), Failure> {
 }
 
 /// The line so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Line {
+    registry: Registry,
     /// What it says of where the provider is.
     global: Global,
     /// The words without that.
@@ -52,36 +55,41 @@ struct Line {
 }
 
 impl Line {
-    fn read() -> Option<Self> {
+    fn read(registry: &Registry) -> Option<Self> {
         let mut text = String::new();
         stdin().ok()?.take(1 << 16).read_to_string(&mut text).ok()?;
-        Some(Self::of(text.strip_suffix('\n')?))
+        Some(Self::of(registry, text.strip_suffix('\n')?))
     }
 
-    fn of(text: &str) -> Self {
+    fn of(registry: &Registry, text: &str) -> Self {
         let mut all: Vec<String> = text.split('\n').map(str::to_owned).collect();
         // What is asked about. It may be the value of the option before.
         let last = all.pop().unwrap_or_default();
-        let mut line = Self::default();
+        let (registry, global) = (registry.clone(), Global::default());
+        let mut line = Self { registry, global, words: Vec::new() };
         let mut left = all.into_iter();
         while let Some(word) = left.next() {
             let (option, value) = match word.split_once('=') {
                 Some((option, value)) => (option, Some(value.to_owned())),
                 None => (&*word, None),
             };
-            let set: fn(&mut Global, String) = match option {
-                "--profile" => |global, value| global.profile = name(&value).ok(),
-                "--provider" => |global, value| global.provider = value.parse().ok(),
-                "--url" => |global, value| global.url = Some(value),
-                "--brand" => |global, value| global.brand = Some(value),
-                _ => {
-                    line.words.push(word);
-                    continue;
-                }
+            let setting = line.registry.infos().flat_map(|info| info.settings);
+            let setting =
+                setting.filter(|it| !it.secret).find(|it| provider_settings::option(it) == option);
+            if setting.is_none() && option != "--profile" && option != "--provider" {
+                line.words.push(word);
+                continue;
+            }
+            let Some(value) = value.or_else(|| left.next()) else {
+                line.words.push(word);
+                continue;
             };
-            match value.or_else(|| left.next()) {
-                Some(value) => set(&mut line.global, value),
-                None => line.words.push(word),
+            match (option, setting) {
+                (_, Some(setting)) => {
+                    line.global.settings.insert(setting.key.to_owned(), value);
+                }
+                ("--profile", None) => line.global.profile = name(&value).ok(),
+                _ => line.global.provider = Some(value),
             }
         }
         line.words.push(last);
@@ -89,10 +97,10 @@ impl Line {
     }
 
     /// The words that could stand at the end, each with what it means.
-    fn complete(self) -> Option<Vec<String>> {
+    fn complete(self, all: Command) -> Option<Vec<String>> {
         let words: Vec<_> = self.words.iter().map(Into::into).collect();
         let last = self.words.last()?;
-        let mut found = complete(&mut self.command(), words, self.words.len() - 1, None).ok()?;
+        let mut found = complete(&mut self.command(all), words, self.words.len() - 1, None).ok()?;
         // Whoever wants an option begins one.
         found.retain(|it| !last.is_empty() || !it.get_value().as_encoded_bytes().starts_with(b"-"));
         let lines = found.iter().filter_map(|it| {
@@ -105,10 +113,14 @@ impl Line {
     }
 
     /// The command, with what its arguments can be.
-    fn command(&self) -> Command {
-        let profile = |arg: Arg| arg.add(ArgValueCandidates::new(profiles));
+    fn command(&self, all: Command) -> Command {
+        let registry = &self.registry;
+        let profile = |arg: Arg| {
+            let registry = registry.clone();
+            arg.add(ArgValueCandidates::new(move || profiles(&registry)))
+        };
         let server = |arg: Arg| self.with(arg, Self::servers);
-        let command = with_files(Cli::command()).mut_arg("profile", profile);
+        let command = with_files(all).mut_arg("profile", profile);
         let command = command.mut_subcommand("profile", |it| {
             let name = |it: Command| it.mut_arg("name", profile);
             ["show", "use", "remove"].iter().fold(it, |it, which| it.mut_subcommand(which, name))
@@ -136,17 +148,17 @@ impl Line {
     }
 
     fn operations(&self) -> Option<Vec<CompletionCandidate>> {
-        let provider: ProviderName = self.call().next()?.parse().ok()?;
-        let operations = provider.operations().iter();
+        let provider = self.registry.info(self.call().next()?).ok()?;
+        let operations = provider.operations.iter();
         Some(operations.map(|it| candidate(it.id.name(), it.summary)).collect())
     }
 
     fn fields(&self) -> Option<Vec<CompletionCandidate>> {
-        let provider: ProviderName = self.call().next()?.parse().ok()?;
+        let provider = self.registry.info(self.call().next()?).ok()?;
         let name = self.call().nth(1)?;
-        let operation = provider.operations().iter().find(|it| it.id.name() == name)?;
+        let operation = provider.operation(name)?;
         let last = self.words.last()?;
-        let is_given = |field: &&Field| {
+        let is_given = |field: &&FieldInfo| {
             let begin = format!("{}=", field.name);
             self.call().any(|word| word.starts_with(&begin) && !std::ptr::eq(word, last))
         };
@@ -163,11 +175,10 @@ impl Line {
     }
 
     fn servers(&self) -> Option<Vec<CompletionCandidate>> {
-        let context = Context::new(self.global.clone());
+        let context = Context::new(self.registry.clone(), self.global.clone());
         let runtime = Builder::new_current_thread().enable_all().build().ok()?;
         let servers: Vec<Server> = runtime.block_on(async {
-            let profile = context.profile_at_hand(context.provider().ok()?).await.ok()?;
-            let provider = anyvpn::open(&profile).ok()?;
+            let provider = context.open_at_hand(context.provider().ok()?).await.ok()?;
             provider.server_configs()?.servers().take(MOST).try_collect().await.ok()
         })?;
         // A shell would read more than a word in some of what a server may call itself.
@@ -178,9 +189,9 @@ impl Line {
     }
 }
 
-fn profiles() -> Vec<CompletionCandidate> {
-    let file = ConfigFile::find().and_then(|file| file.read().ok()).unwrap_or_default();
-    file.entries.iter().map(|it| candidate(&it.name, it.provider.title())).collect()
+fn profiles(registry: &Registry) -> Vec<CompletionCandidate> {
+    let file = ConfigFile::find().and_then(|file| file.read(registry).ok()).unwrap_or_default();
+    file.entries.iter().map(|it| candidate(&it.name, it.provider.title)).collect()
 }
 
 fn candidate(word: &str, about: &str) -> CompletionCandidate {
@@ -203,7 +214,9 @@ mod tests {
 
     /// The words that complete a line, without what they mean.
     fn words(line: &str) -> Vec<String> {
-        let lines = Line::of(&line.replace(' ', "\n")).complete().unwrap();
+        let registry = Registry::builtin();
+        let all = crate::args::command(&registry);
+        let lines = Line::of(&registry, &line.replace(' ', "\n")).complete(all).unwrap();
         lines.iter().map(|it| it.split('\t').next().unwrap().to_owned()).collect()
     }
 

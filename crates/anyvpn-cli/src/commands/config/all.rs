@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyvpn::{
-    ErrorKind, LeftOut, PrivateKey, Protocol, Provider, ProviderName, Server, ServerConfigs,
-};
+use anyvpn::{ErrorKind, LeftOut, PrivateKey, Protocol, Server, ServerConfigs};
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
@@ -53,18 +51,14 @@ struct Written {
     id: Option<String>,
 }
 
-pub async fn run(
-    context: &Context,
-    provider: &dyn Provider,
-    configs: &dyn ServerConfigs,
-    args: Get,
-) -> Result<(), Failure> {
+pub async fn run(context: &Context, configs: &dyn ServerConfigs, args: Get) -> Result<(), Failure> {
     let folder = args.output_dir.clone().unwrap_or_default();
     make_folder(&folder)?;
     let mut key = args.options.key()?;
     let own_key = key.is_some();
-    if key.is_none() && provider.name() == ProviderName::Azire.as_str() {
-        // One device serves all of AzireVPN's locations, and an account has ten of them at most.
+    if key.is_none() {
+        // With one key, one device serves all servers where the provider keeps devices, of which an
+        // account has a few only.
         key = Some(PrivateKey::generate()?);
     }
 
@@ -106,7 +100,17 @@ pub async fn run(
         let request = args.options.wireguard.request(&server.id, protocol.clone(), key.clone());
         let outcome = async {
             let file = Pending::new(&folder.join(file), args.options.force)?;
-            let obtained = configs.obtain(&request).await.map_err(no_server)?;
+            let obtained = match configs.obtain_config(&request).await {
+                // The provider makes the keys itself; it has said so before it made anything.
+                Err(error) if !own_key && error.fields().contains_key("private_key") => {
+                    key = None;
+                    let request =
+                        args.options.wireguard.request(&server.id, protocol.clone(), None);
+                    configs.obtain_config(&request).await
+                }
+                obtained => obtained,
+            };
+            let obtained = obtained.map_err(no_server)?;
             let lost = |failure: Failure| left(failure, &obtained, own_key);
             let tell = |line: &str| context.output.explain(&format!("{}: {line}", server.name));
             let content = Content::of(&obtained.config).map_err(lost)?;

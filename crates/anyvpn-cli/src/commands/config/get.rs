@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyvpn::{
-    Capability, Error, ErrorKind, Protocol, Provider, Secret, Server, ServerConfig, ServerConfigs,
+    Ability, Error, ErrorKind, Protocol, Provider, Secret, Server, ServerConfig, ServerConfigs,
 };
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -82,14 +82,14 @@ pub async fn get(
     let own_key = key.is_some();
     let protocol = match protocol {
         Some(protocol) => protocol,
-        None if provider.capabilities().openvpn != Capability::Can => Protocol::WireGuard,
+        None if !provider.info().capabilities.can(Ability::OpenVpn) => Protocol::WireGuard,
         // Before what is refused for a protocol, it must be known.
         None => spoken_by(configs, &server).await?,
     };
     options.check(&protocol)?;
     let targets = options.targets(context, &protocol)?;
     let request = options.wireguard.request(&server, protocol.clone(), key);
-    let obtained = match configs.obtain(&request).await {
+    let obtained = match configs.obtain_config(&request).await {
         Ok(obtained) => obtained,
         Err(error) => {
             return match unreadable(&error) {
@@ -162,7 +162,7 @@ async fn missing(configs: &dyn ServerConfigs, wanted: &str, error: Error) -> Fai
     let failure = no_server(error);
     match meant {
         Some(Server { id, name, .. }) => {
-            failure.hint(format!("is {id} meant ({name})? anyvpn server list shows all"))
+            failure.hint(format!("did you mean {id} ({name})? anyvpn server list shows all"))
         }
         None => failure,
     }
@@ -200,7 +200,7 @@ pub async fn rotate(
     let Rotate { id, server, options } = args;
     let request = options.wireguard.request(&server, Protocol::WireGuard, options.key()?);
     let targets = options.targets(context, &Protocol::WireGuard)?;
-    let rotated = configs.rotate(&id, &request).await.map_err(|error| {
+    let rotated = configs.rotate_config(&id, &request).await.map_err(|error| {
         Failure::from(error).where_missing("see anyvpn config list, and anyvpn server list")
     })?;
     let id = rotated.config.id.as_deref().unwrap_or(&id);

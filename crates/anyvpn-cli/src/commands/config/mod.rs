@@ -7,28 +7,28 @@ mod options;
 
 use std::net::IpAddr;
 
-use anyvpn::{ObtainedConfig, Protocol, Provider, PublicKey, ServerConfigs, Timestamp};
+use anyvpn::{Ability, ObtainedConfig, Protocol, Provider, PublicKey, ServerConfigs, Timestamp};
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::ability;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::text::{Column, age, plain, table};
+use crate::work::ability;
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
 pub enum Config {
     /// Get a configuration for a server; for WireGuard, that makes one at the provider
     Get(Box<get::Get>),
-    /// List what was got and is valid
+    /// List your active configurations
     List,
-    /// Make what was got invalid
+    /// Revoke a configuration
     Revoke {
         /// The id that `anyvpn config list` shows
         id: String,
     },
-    /// Give what was got another key, and get the configuration with it
+    /// Replace the key of a configuration, and get it anew
     Rotate(Box<get::Rotate>),
 }
 
@@ -59,13 +59,13 @@ pub async fn run(
     provider: &dyn Provider,
     command: Config,
 ) -> Result<(), Failure> {
-    let configs = ability(provider, provider.server_configs(), "server-configs")?;
+    let configs = ability(context, provider, provider.server_configs(), Ability::ServerConfigs)?;
     match command {
-        Config::Get(args) if args.is_for_all() => all::run(context, provider, configs, *args).await,
+        Config::Get(args) if args.is_for_all() => all::run(context, configs, *args).await,
         Config::Get(args) => get::get(context, provider, configs, *args).await,
         Config::List => list(context, configs).await,
         Config::Revoke { id } => {
-            configs.revoke(&id).await.map_err(|error| {
+            configs.revoke_config(&id).await.map_err(|error| {
                 Failure::from(error).where_missing("anyvpn config list shows the ids")
             })?;
             let answer = Revoked { id: &id, revoked: true };
@@ -86,7 +86,8 @@ async fn list(context: &Context, configs: &dyn ServerConfigs) -> Result<(), Fail
         public_keys: config.public_keys,
         created_at: config.created_at,
     };
-    let answer = ListAnswer { configs: configs.list().await?.into_iter().map(row).collect() };
+    let answer =
+        ListAnswer { configs: configs.list_configs().await?.into_iter().map(row).collect() };
     context.output.answer(&answer, || list_text(&answer.configs))
 }
 

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyvpn::{ConfigRequest, PrivateKey, Protocol, Secret};
 use clap::Args;
 
-use crate::args::number;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::Pending;
+use crate::number::number;
 use crate::secrets::read;
 
 #[derive(Args)]

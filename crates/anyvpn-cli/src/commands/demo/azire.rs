@@ -13,7 +13,7 @@ use anyvpn::azire::ops::{
 use anyvpn::{Config, ConfigRequest, PrivateKey, Secret, ServerConfigs as _};
 use tokio::net::TcpSocket;
 
-use super::{Tour, unexpected};
+use super::tour::{Tour, unexpected};
 use crate::failure::Failure;
 use crate::file::Pending;
 use crate::text::reason;
@@ -36,6 +36,15 @@ pub(super) async fn tour(tour: &mut Tour<'_>) -> Result<(), Failure> {
 }
 
 /// A password of the demo's account, which exists as long as the demo.
+fn sign_in(username: &str, password: Secret) -> CreateToken {
+    CreateToken {
+        username: Some(username.to_owned()),
+        password: Some(password),
+        device_name: Some(DEVICE_NAME.to_owned()),
+        comment: None,
+    }
+}
+
 fn first_password() -> Secret {
     Secret::from("correct horse battery staple")
 }
@@ -77,12 +86,9 @@ async fn join(tour: &mut Tour<'_>, visitor: &Azire) -> Result<Azire, Failure> {
     )
     .await?;
     let token = tour
-        .step(
-            "create-token",
-            "Sign in",
-            visitor.sign_in(NAME, first_password(), DEVICE_NAME),
-            |token| format!("token {}, which never expires", token.id),
-        )
+        .step("create-token", "Sign in", visitor.call(sign_in(NAME, first_password())), |token| {
+            format!("token {}, which never expires", token.id)
+        })
         .await?;
     let azire = visitor.with_token(token.key);
     tour.step("get-user", "Read the account", azire.call(GetUser {}), |user| {
@@ -159,7 +165,7 @@ async fn device(tour: &mut Tour<'_>, azire: &Azire, file: Pending) -> Result<Ip,
     let path = file.path().display().to_string();
     let write = async {
         // The device has the key, so no further one is made.
-        let Config::WireGuard(config) = azire.obtain(&request).await?.config else {
+        let Config::WireGuard(config) = azire.obtain_config(&request).await?.config else {
             return Err(unexpected("it is not for WireGuard").into());
         };
         file.write(&config.to_secret())
@@ -310,7 +316,7 @@ async fn leave(
         .step(
             "create-token",
             "Sign in with the new name and password",
-            visitor.sign_in(NEW_NAME, second_password(), DEVICE_NAME),
+            visitor.call(sign_in(NEW_NAME, second_password())),
             |token| format!("token {}", token.id),
         )
         .await?;

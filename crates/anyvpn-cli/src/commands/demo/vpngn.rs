@@ -8,7 +8,7 @@ use anyvpn::vpngn::ops::{
 };
 use anyvpn::vpngn::{Access, CancelAt, Ensured, ProductType, Proof, StrongPassword, Vpngn};
 
-use super::{Tour, unexpected};
+use super::tour::{Tour, unexpected};
 use crate::failure::Failure;
 
 const EMAIL: &str = "jo@mail.example";

@@ -9,7 +9,7 @@ use anyvpn::vpnscript::ops::{
 };
 use anyvpn::{Error, ErrorKind, OpenVpnProfile, Secret, WireGuardConfig};
 
-use super::{Tour, unexpected};
+use super::tour::{Tour, unexpected};
 use crate::failure::Failure;
 use crate::file::Pending;
 

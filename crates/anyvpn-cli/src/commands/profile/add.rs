@@ -1,25 +1,31 @@
 //! `anyvpn profile add`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyvpn::{Profile, ProviderName, Secret};
+use anyvpn::{Ability, Provider, ProviderInfo, Secret, Setting, Settings};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
 
-use super::bare;
 use super::check::check;
-use crate::commands::login::{make, unused};
-use crate::context::{Context, path_variable, variable, variable_provider};
+use super::secret_options::GivenSource;
+use crate::commands::login::{Person, make, unused};
+use crate::context::{Context, missing};
+use crate::environment::path_variable;
 use crate::failure::Failure;
 use crate::hidden;
 use crate::kept::{Kept, LockedPlace, Place};
 use crate::profiles::{
-    ConfigFile, Credential, Entry, File, Secrets, Source, Store, Turn, name, profile_of,
+    ConfigFile, File, ProfileEntry, SecretSource, Store, Turn, name, wanted_secrets,
 };
+use crate::provider_settings;
 use crate::secrets::{
     PasswordSource, ask, ask_or_nothing, check_sendable, choose, is_interactive, read,
 };
+
+/// Secrets and where they come from, by their settings.
+type Sources = Vec<(&'static Setting, SecretSource)>;
+type Typed = Vec<(&'static Setting, Secret)>;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -34,28 +40,12 @@ pub struct Add {
     name: String,
     /// Sign in now as this user, and keep the token
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    #[arg(conflicts_with_all = ["token_file", "token_command"])]
     username: Option<String>,
     #[command(flatten)]
     password: PasswordSource,
-    /// The first line of this file is the token, each time; from stdin (`-`) it is kept
-    #[arg(long, value_name = "FILE", conflicts_with = "token_command")]
-    token_file: Option<PathBuf>,
-    /// This program prints the token, each time; blanks part its words, no shell does
-    #[arg(long, value_name = "COMMAND")]
-    token_command: Option<String>,
-    /// The same for VPNGN's API key
-    #[arg(long, value_name = "FILE", conflicts_with = "api_key_command")]
-    api_key_file: Option<PathBuf>,
-    /// The same for VPNGN's API key
-    #[arg(long, value_name = "COMMAND")]
-    api_key_command: Option<String>,
-    /// The same for VPNGN's secret key
-    #[arg(long, value_name = "FILE", conflicts_with = "secret_key_command")]
-    secret_key_file: Option<PathBuf>,
-    /// The same for VPNGN's secret key
-    #[arg(long, value_name = "COMMAND")]
-    secret_key_command: Option<String>,
+    /// The options of the providers' secrets, by the settings' keys.
+    #[arg(skip)]
+    pub secrets: Vec<(&'static str, GivenSource)>,
     /// Keep what is kept in the system's keyring, and not in a file for you alone
     #[arg(long)]
     keyring: bool,
@@ -84,7 +74,7 @@ struct Answer<'a> {
 pub async fn run(context: &Context, args: Add) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
     // Whether it could be written is known before anything is asked.
-    let (_, file) = config.turn().await?;
+    let (_, file) = config.turn(&context.registry).await?;
     is_free(&file, &args.name)?;
     let provider = provider(context)?;
     add(context, &config, provider, args).await.map_err(|failure| failure.of(provider))
@@ -93,69 +83,72 @@ pub async fn run(context: &Context, args: Add) -> Result<(), Failure> {
 async fn add(
     context: &Context,
     config: &ConfigFile,
-    provider: ProviderName,
+    provider: &'static ProviderInfo,
     args: Add,
 ) -> Result<(), Failure> {
-    let (url, brand) = address(context, provider)?;
+    let settings = address(context, provider)?;
     let mut username = args.username.clone();
     let (sources, typed) = sources(provider, &args, &mut username)?;
-    for (credential, secret) in &typed {
-        let what = format!("the {}", credential.name().replace('_', " "));
-        check_sendable(secret, &what, Failure::usage)?;
+    for (setting, secret) in &typed {
+        check_sendable(secret, &format!("the {}", setting.title), Failure::usage)?;
     }
-    if username.is_none() && args.password.password_file.is_some() {
+    let is_source = sources.iter().any(|(setting, _)| setting.key == "password")
+        || typed.iter().any(|(setting, _)| setting.key == "password");
+    if username.is_none() && args.password.password_file.is_some() && !is_source {
         return Err(Failure::usage("a password is given, and nobody signs in now")
             .hint("say who does with --username NAME"));
     }
     let store = if args.keyring { Store::Keyring } else { Store::File };
-    let entry = Entry { name: args.name, provider, url, brand, sources, store };
+    let entry = ProfileEntry { name: args.name, provider, settings, sources, store };
     if args.keyring && entry.without_source().next().is_none() {
         return Err(Failure::usage(
             "there is nothing to keep in the keyring: files and commands have it",
         )
-        .hint("leave --keyring away, or the options that say where a secret is"));
+        .hint("omit --keyring, or the options that say where a secret is"));
     }
-    let without = bare(&entry);
     // An address that is none is told as such.
-    anyvpn::open(&without)?;
-    let password = match &username {
-        Some(_) => Some(args.password.present("Password:")?),
+    let opened = context.registry.open(provider.name, &entry.settings)?;
+    let fields = match &username {
+        Some(username) => {
+            let username = Some(username.clone());
+            let person = Person { username, device_name: "anyvpn".to_owned() };
+            Some(person.fields(context, &*opened, &args.password)?)
+        }
         None => None,
     };
 
-    let (mut turn, file) = config.turn().await?;
+    let (mut turn, file) = config.turn(&context.registry).await?;
     is_free(&file, &entry.name)?;
     let place = match username.is_some() || !typed.is_empty() {
-        true => Some(place(&without, &entry)?),
+        true => Some(place(&entry)?),
         false => None,
     };
     let mut locked = match &place {
         Some(place) => Some(place.lock().await?),
         None => None,
     };
-    let kept = match (&username, password) {
-        (Some(username), Some(password)) => {
-            let made = make(&without, username.clone(), password, "anyvpn".to_owned()).await;
-            made.map_err(|error| {
-                Failure::from(error)
-                    .hint("nothing was stored; check the user name and the password")
-            })?
-        }
-        _ => Kept::secrets(&typed),
+    let kept = match &fields {
+        Some(fields) => make(context, &*opened, fields).await.map_err(|failure| {
+            failure.hint("nothing was stored; check the user name and the password")
+        })?,
+        None => Kept { secrets: secrets_of(&typed), ..Kept::default() },
     };
     let is_default = args.is_default || file.entries.is_empty();
     if is_default {
         turn.draft.set_default(&entry.name);
     }
-    let checked = match stored(turn, &entry, locked.as_mut(), &kept, !args.no_check).await {
+    let checked = match stored(context, turn, &entry, locked.as_mut(), &kept, !args.no_check).await
+    {
         Ok(checked) => checked,
-        Err(failure) => return Err(undone(failure, &without, locked, username, &kept).await),
+        Err(failure) => {
+            return Err(undone(failure, &entry, &*opened, locked, username, &kept).await);
+        }
     };
 
     let shown = super::shown(&entry, &file);
     let answer = Answer {
         name: &entry.name,
-        provider: provider.as_str(),
+        provider: provider.name,
         address: shown.address,
         sign_in: shown.sign_in,
         default: is_default,
@@ -177,8 +170,8 @@ async fn add(
 }
 
 /// Where this program keeps what the profile has no source for.
-fn place(profile: &Profile, entry: &Entry) -> Result<Place, Failure> {
-    Place::of(profile, Some(entry)).ok_or_else(|| {
+fn place(entry: &ProfileEntry) -> Result<Place, Failure> {
+    Place::of(entry.provider, &entry.settings, Some(entry)).ok_or_else(|| {
         Failure::other("there is no place to keep a secret")
             .hint("set XDG_STATE_HOME, or take the secret from a file or a command")
     })
@@ -187,8 +180,9 @@ fn place(profile: &Profile, entry: &Entry) -> Result<Place, Failure> {
 /// Keeps the secrets, checks the profile where that is `wanted`, and stores it. The call that showed
 /// it to be good.
 async fn stored(
+    context: &Context,
     mut turn: Turn<'_>,
-    entry: &Entry,
+    entry: &ProfileEntry,
     place: Option<&mut LockedPlace<'_>>,
     kept: &Kept,
     wanted: bool,
@@ -197,9 +191,14 @@ async fn stored(
         place.save(kept).await?;
     }
     let checked = match wanted {
-        true => check(&with_secrets(entry, kept)?).await.map_err(|error| {
-            Failure::from(error).hint("nothing was stored; correct the sign-in, or add --no-check")
-        })?,
+        true => {
+            let settings = all_settings(entry, kept)?;
+            let provider = context.registry.open(entry.provider.name, &settings)?;
+            check(&*provider, &settings).await.map_err(|error| {
+                Failure::from(error)
+                    .hint("nothing was stored; correct the sign-in, or add --no-check")
+            })?
+        }
         false => None,
     };
     turn.draft.add(entry);
@@ -210,7 +209,8 @@ async fn stored(
 /// Takes back what was kept, and made, for a profile that is not stored.
 async fn undone(
     failure: Failure,
-    profile: &Profile,
+    entry: &ProfileEntry,
+    provider: &dyn Provider,
     place: Option<LockedPlace<'_>>,
     username: Option<String>,
     kept: &Kept,
@@ -226,7 +226,7 @@ async fn undone(
         None => failure,
     };
     match username {
-        Some(_) => unused(profile, kept, failure).await,
+        Some(_) => unused(provider, &entry.address(), kept, failure).await,
         None => failure,
     }
 }
@@ -239,127 +239,139 @@ fn is_free(file: &File, name: &str) -> Result<(), Failure> {
     }
 }
 
-fn provider(context: &Context) -> Result<ProviderName, Failure> {
-    if let Some(name) = context.typed_provider() {
-        return Ok(name);
+fn provider(context: &Context) -> Result<&'static ProviderInfo, Failure> {
+    if let Some(info) = context.typed_provider() {
+        return Ok(info);
     }
-    if context.typed_brand().is_some() {
-        return Ok(ProviderName::Vpngn);
+    if let Some(info) = context.variable_provider()? {
+        return Ok(info);
     }
-    if let Some(name) = variable_provider()? {
-        return Ok(name);
-    }
+    let unclear = || Failure::usage("which provider?").hint("give it with --provider NAME");
     if !is_interactive() {
-        return Err(Failure::usage("which provider is meant?").hint("say it with --provider NAME"));
+        return Err(unclear());
     }
-    let titles = ProviderName::ALL.iter().map(|name| name.title()).collect();
+    let titles = context.registry.infos().map(|info| info.title).collect();
     let chosen = choose("Provider:", titles)?;
-    ProviderName::ALL.get(chosen).copied().ok_or_else(|| Failure::usage("which provider is meant?"))
+    context.registry.infos().nth(chosen).ok_or_else(unclear)
 }
 
-/// Address and brand: from flags and environment, or else asked for.
-fn address(
-    context: &Context,
-    provider: ProviderName,
-) -> Result<(Option<String>, Option<String>), Failure> {
-    if context.typed_brand().is_some() && provider != ProviderName::Vpngn {
-        return Err(Failure::usage(format!("{} has no brands; VPNGN has", provider.title()))
-            .hint("use --url, or --provider vpngn"));
+/// The address and the other settings that are no secret: from options and environment, and the
+/// address is asked for where they have none.
+fn address(context: &Context, info: &'static ProviderInfo) -> Result<Settings, Failure> {
+    let mut given = context.given(info)?;
+    let addresses: Vec<&'static Setting> = provider_settings::addresses(info).collect();
+    let [first, ..] = addresses[..] else { return Ok(given) };
+    if provider_settings::has(&given, info, first) {
+        return Ok(given);
     }
-    match (context.address(provider), provider) {
-        ((None, None), ProviderName::Azire) if is_interactive() => {
-            let question = format!("Address (none for {}):", anyvpn::azire::BASE_URL);
-            Ok((ask_or_nothing("an address", &question, "--url URL")?, None))
-        }
-        ((None, None), ProviderName::VpnScript) => {
-            let url = ask_or_nothing("an address", "Address (https://…):", "--url URL")?;
-            match url {
-                Some(url) => Ok((Some(url), None)),
-                None => Err(Failure::usage("the address is empty")),
+    let options = provider_settings::alternatives(info, first, provider_settings::option);
+    let answer = match first.default {
+        Some(_) if !is_interactive() => return Ok(given),
+        Some(default) => {
+            let question = format!("Address (none for {default}):");
+            match ask_or_nothing("an address", &question, &options)? {
+                Some(url) => url,
+                None => return Ok(given),
             }
         }
-        ((None, None), ProviderName::Vpngn) => {
-            let question = "Brand, or address (https://…):";
-            match ask_or_nothing("a brand", question, "--brand NAME, or --url")? {
-                Some(url) if url.contains("://") => Ok((Some(url), None)),
-                Some(brand) => Ok((None, Some(brand))),
-                None => Err(Failure::usage("the brand is empty")),
+        None => {
+            if !is_interactive() {
+                return Err(missing(info, first));
             }
+            let question = match addresses[..] {
+                [_] => "Address (https://…):".to_owned(),
+                _ => {
+                    let words: Vec<_> = addresses.iter().filter(|it| it.key != "url").collect();
+                    let words: Vec<_> = words.iter().map(|it| it.title).collect();
+                    format!("The provider's {}, or address (https://…):", words.join(" or "))
+                }
+            };
+            let answer = ask_or_nothing("an address", &question, &options)?;
+            answer.ok_or_else(|| Failure::usage("the address is empty"))?
         }
-        (known, _) => Ok(known),
-    }
+    };
+    let word = addresses.iter().find(|it| it.key != "url" && !answer.contains("://"));
+    given.set(word.map_or("url", |setting| setting.key), answer);
+    Ok(given)
 }
 
-/// Where the secrets come from, and those that are typed now: from flags, or else asked for.
+/// Where the secrets come from, and those that are typed now: from options, or else asked for.
 /// `username` is who signs in now.
 fn sources(
-    provider: ProviderName,
+    info: &'static ProviderInfo,
     args: &Add,
     username: &mut Option<String>,
-) -> Result<(Vec<(Credential, Source)>, Secrets), Failure> {
-    use Credential::{ApiKey, SecretKey, Token};
-    let given = [
-        (Token, &args.token_file, &args.token_command),
-        (ApiKey, &args.api_key_file, &args.api_key_command),
-        (SecretKey, &args.secret_key_file, &args.secret_key_command),
-    ];
-    let takes = Credential::of(provider);
-    let (mut sources, mut on_stdin) = (Vec::new(), Vec::new());
-    for (credential, file, command) in given {
-        if (file.is_some() || command.is_some()) && !takes.contains(&credential) {
-            return Err(no(provider, credential));
-        }
-        match (file, command) {
-            (Some(file), _) if file == Path::new("-") => on_stdin.push(credential),
-            (Some(file), _) => sources.push((credential, from_file(file)?)),
-            (None, Some(command)) => sources.push((credential, from_command(command)?)),
-            (None, None) => {}
+) -> Result<(Sources, Typed), Failure> {
+    let (mut sources, mut on_stdin) = (Sources::new(), Vec::new());
+    for (key, given) in &args.secrets {
+        let Some(setting) = info.setting(key) else {
+            if *key == "password" {
+                continue;
+            }
+            return Err(not_taken(info, &key.replace('_', " ")));
+        };
+        match given {
+            GivenSource::File(file) if file == Path::new("-") => on_stdin.push(setting),
+            GivenSource::File(file) => sources.push((setting, from_file(file)?)),
+            GivenSource::Command(command) => sources.push((setting, from_command(command)?)),
         }
     }
-    if username.is_some() && !takes.contains(&Token) {
-        return Err(no(provider, Token));
+    if username.is_some() {
+        if !info.capabilities.can(Ability::SignIn) {
+            return Err(not_taken(info, "sign-in by user name"));
+        }
+        if !args.secrets.is_empty() {
+            return Err(Failure::usage(
+                "--username signs in, and needs no other source of secrets",
+            )
+            .hint("omit --username, or the options that say where a secret is"));
+        }
     }
     let typed = from_stdin(&on_stdin)?;
     match sources.is_empty() && typed.is_empty() && username.is_none() && is_interactive() {
-        true => asked(takes, username),
+        true => asked(info, username),
         false => Ok((sources, typed)),
     }
 }
 
 /// The same, asked for.
 fn asked(
-    takes: &[Credential],
+    info: &'static ProviderInfo,
     username: &mut Option<String>,
-) -> Result<(Vec<(Credential, Source)>, Secrets), Failure> {
+) -> Result<(Sources, Typed), Failure> {
     const SIGN_IN: &str = "by user name and password, now";
     const TYPED: &str = "typed in, now";
     const FILE: &str = "from a file";
     const COMMAND: &str = "from a command";
     const LATER: &str = "from the environment, or later";
-    let (mut sources, mut typed) = (Vec::new(), Secrets::new());
-    for credential in takes {
-        let what = credential.name().replace('_', " ");
+    let (mut sources, mut typed) = (Sources::new(), Typed::new());
+    for setting in wanted_secrets(info) {
+        let what = setting.title;
+        let option = |kind: &str| format!("{}-{kind}", provider_settings::option(setting));
         let mut ways = vec![TYPED, FILE, COMMAND, LATER];
-        if *credential == Credential::Token {
+        if info.capabilities.can(Ability::SignIn) {
             ways.insert(0, SIGN_IN);
         }
         let chosen = choose(&format!("The {what} comes"), ways.clone())?;
         match ways.get(chosen).copied() {
             Some(FILE) => {
-                let file = ask_or_nothing("a file", "File:", "--token-file FILE")?;
-                sources.push((*credential, from_file(Path::new(&file.unwrap_or_default()))?));
+                let file = ask_or_nothing("a file", "File:", &option("file"))?;
+                sources.push((setting, from_file(Path::new(&file.unwrap_or_default()))?));
             }
             Some(COMMAND) => {
-                let command = ask_or_nothing("a command", "Command:", "--token-command COMMAND")?;
-                sources.push((*credential, from_command(&command.unwrap_or_default())?));
+                let command = ask_or_nothing("a command", "Command:", &option("command"))?;
+                sources.push((setting, from_command(&command.unwrap_or_default())?));
             }
-            Some(SIGN_IN) => *username = Some(ask("User name:", "--username NAME")?),
+            Some(SIGN_IN) => {
+                *username = Some(ask("User name:", "--username NAME")?);
+                break;
+            }
             Some(TYPED) => {
                 let secret = hidden::ask(&format!("The {what}:"))?;
                 if secret.is_empty() {
                     return Err(Failure::usage(format!("the {what} is empty")));
                 }
-                typed.push((*credential, secret));
+                typed.push((setting, secret));
             }
             _ => {}
         }
@@ -368,64 +380,68 @@ fn asked(
 }
 
 /// A line of stdin for each.
-fn from_stdin(credentials: &[Credential]) -> Result<Secrets, Failure> {
-    if credentials.is_empty() {
-        return Ok(Secrets::new());
+fn from_stdin(wanted: &[&'static Setting]) -> Result<Typed, Failure> {
+    if wanted.is_empty() {
+        return Ok(Typed::new());
     }
     let text = read(Path::new("-"))?;
     let mut lines = text.expose().lines().filter(|line| !line.is_empty());
-    let line = |credential: &Credential| match lines.next() {
-        Some(line) => Ok((*credential, Secret::from(line))),
+    let line = |setting: &&'static Setting| match lines.next() {
+        Some(line) => Ok((*setting, Secret::from(line))),
         None => {
-            Err(Failure::usage(format!("stdin has no {}", credential.name().replace('_', " ")))
-                .hint("each secret is a line, the API key before the secret key"))
+            let order: Vec<_> = wanted.iter().map(|setting| setting.title).collect();
+            Err(Failure::usage(format!("stdin has no {}", setting.title))
+                .hint(format!("each secret is a line, in this order: {}", order.join(", "))))
         }
     };
-    credentials.iter().map(line).collect()
+    wanted.iter().map(line).collect()
 }
 
-fn no(provider: ProviderName, credential: Credential) -> Failure {
-    let takes = Credential::of(provider).iter().map(|it| it.name().replace('_', " "));
-    let takes: Vec<_> = takes.collect();
-    let what = credential.name().replace('_', " ");
-    Failure::usage(format!("{} has no {what} in a profile", provider.title()))
+fn not_taken(info: &'static ProviderInfo, what: &str) -> Failure {
+    let takes: Vec<_> = provider_settings::secrets(info).map(|setting| setting.title).collect();
+    Failure::usage(format!("{} has no {what} in a profile", info.title))
         .hint(format!("it has: {}", takes.join(", ")))
 }
 
 /// The file by its whole path: the profile is used from any folder.
-fn from_file(file: &Path) -> Result<Source, Failure> {
+fn from_file(file: &Path) -> Result<SecretSource, Failure> {
     let path = match (file.strip_prefix("~"), path_variable("HOME")) {
         (Ok(rest), Some(home)) => Ok(home.join(rest)),
         _ => std::path::absolute(file),
     };
     let path = path.map_err(|_| Failure::usage("the file's name is empty"))?;
     match path.to_str() {
-        Some(_) => Ok(Source::File(path)),
+        Some(_) => Ok(SecretSource::File(path)),
         None => Err(Failure::usage(format!("{} is no UTF-8 text", path.display()))),
     }
 }
 
-fn from_command(command: &str) -> Result<Source, Failure> {
+fn from_command(command: &str) -> Result<SecretSource, Failure> {
     let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
     match words.is_empty() {
         true => Err(Failure::usage("the command is empty")),
-        false => Ok(Source::Command(words)),
+        false => Ok(SecretSource::Command(words)),
     }
 }
 
-/// The profile with its own secrets, what is kept, and the environment's where it has none.
-fn with_secrets(entry: &Entry, kept: &Kept) -> Result<Profile, Failure> {
-    let mut secrets = Secrets::new();
-    for credential in Credential::of(entry.provider) {
-        secrets.extend(kept.get(*credential).map(|secret| (*credential, secret.clone())));
+fn secrets_of(typed: &Typed) -> Settings {
+    let mut secrets = Settings::new();
+    for (setting, secret) in typed {
+        secrets.set(setting.key, secret.clone());
     }
-    for (credential, source) in &entry.sources {
-        let what = format!("{} of the profile {}", source.key(*credential), entry.name);
-        secrets.push((*credential, source.read(&what)?));
+    secrets
+}
+
+/// The profile's settings with its own secrets, what is kept, and the environment's where it has
+/// none.
+fn all_settings(entry: &ProfileEntry, kept: &Kept) -> Result<Settings, Failure> {
+    let mut all = entry.settings.clone();
+    for (setting, source) in &entry.sources {
+        let what = format!("{} of the profile {}", source.key(setting), entry.name);
+        all.set(setting.key, source.read(&what)?);
     }
-    let (url, brand) = (entry.url.as_deref(), entry.brand.as_deref());
-    Ok(profile_of(entry.provider, url, brand, |name| {
-        let secret = secrets.iter().find(|(it, _)| it.variable(entry.provider) == name);
-        secret.map(|(_, secret)| secret.expose().to_owned()).or_else(|| variable(name))
-    }))
+    all.fill_from(kept.secrets.clone());
+    let environment = provider_settings::from_environment(entry.provider);
+    provider_settings::add(&mut all, entry.provider, |it| environment.get(it.key).cloned());
+    Ok(all)
 }

@@ -2,18 +2,18 @@
 
 mod add;
 mod check;
+pub mod secret_options;
 
-use anyvpn::Profile;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::login::delete_kept;
-use super::wait;
+use super::login::revoke;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::kept::Place;
-use crate::profiles::{self, ConfigFile, Entry, File, Store, name, profile_of};
+use crate::profiles::{self, ConfigFile, File, ProfileEntry, Store, name};
 use crate::text::{Column, listing, plain, table};
+use crate::work::wait;
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
@@ -72,17 +72,17 @@ struct Done<'a> {
 
 pub fn run(context: &Context, command: Profiles) -> Result<(), Failure> {
     match command {
-        Profiles::Add(args) => wait(context.output, add::run(context, *args)),
+        Profiles::Add(args) => wait(context, add::run(context, *args)),
         Profiles::List => list(context),
         Profiles::Show { name } => show(context, &name),
-        Profiles::Use { name } => wait(context.output, choose(context, &name)),
-        Profiles::Remove { name, local } => wait(context.output, remove(context, &name, local)),
+        Profiles::Use { name } => wait(context, choose(context, &name)),
+        Profiles::Remove { name, local } => wait(context, remove(context, &name, local)),
     }
 }
 
 fn list(context: &Context) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
-    let file = config.read()?;
+    let file = config.read(&context.registry)?;
     let shown = file.entries.iter().map(|entry| shown(entry, &file));
     let answer = Listed { profiles: shown.collect(), path: config.path().display().to_string() };
     context.output.answer(&answer, || {
@@ -106,7 +106,7 @@ fn list(context: &Context) -> Result<(), Failure> {
 }
 
 fn show(context: &Context, name: &str) -> Result<(), Failure> {
-    let file = ConfigFile::needed()?.read()?;
+    let file = ConfigFile::needed()?.read(&context.registry)?;
     let shown = shown(found(&file, name)?, &file);
     context.output.answer(&shown, || {
         listing(vec![
@@ -121,7 +121,7 @@ fn show(context: &Context, name: &str) -> Result<(), Failure> {
 
 async fn choose(context: &Context, name: &str) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
-    let (mut turn, file) = config.turn().await?;
+    let (mut turn, file) = config.turn(&context.registry).await?;
     found(&file, name)?;
     turn.draft.set_default(name);
     turn.write()?;
@@ -131,14 +131,13 @@ async fn choose(context: &Context, name: &str) -> Result<(), Failure> {
 
 async fn remove(context: &Context, name: &str, local: bool) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
-    let (mut turn, file) = config.turn().await?;
+    let (mut turn, file) = config.turn(&context.registry).await?;
     let entry = found(&file, name)?;
-    let profile = bare(entry);
-    let place = Place::of(&profile, Some(entry)).filter(Place::may_have);
+    let place = kept_place(entry);
     let mut deleted = false;
     let mut left = None;
     if let Some(place) = place {
-        match forget(&profile, &place, local).await {
+        match forget(context, entry, &place, local).await {
             Ok(it) => deleted = it,
             // A keyring that is gone must not hold the profile.
             Err(failure) if local => left = Some(failure),
@@ -159,27 +158,32 @@ async fn remove(context: &Context, name: &str, local: bool) -> Result<(), Failur
 
 /// Forgets what is kept for a profile, at the provider too where that can be done and not `local`.
 /// Whether it could.
-async fn forget(profile: &Profile, place: &Place, local: bool) -> Result<bool, Failure> {
+async fn forget(
+    context: &Context,
+    entry: &ProfileEntry,
+    place: &Place,
+    local: bool,
+) -> Result<bool, Failure> {
     let mut locked = place.lock().await?;
     let mut deleted = false;
     // The token first: without the profile nobody would find it.
     if let (false, Some(kept)) = (local, locked.load().await?) {
-        deleted = delete_kept(profile, &kept).await?;
+        let provider = context.registry.open(entry.provider.name, &entry.settings)?;
+        deleted = revoke(&*provider, &kept).await?;
     }
     locked.forget().await?;
     Ok(deleted)
 }
 
-fn found<'a>(file: &'a File, name: &str) -> Result<&'a Entry, Failure> {
+fn found<'a>(file: &'a File, name: &str) -> Result<&'a ProfileEntry, Failure> {
     file.get(name).ok_or_else(|| profiles::unknown(name, file))
 }
 
-fn shown(entry: &Entry, file: &File) -> Shown {
+fn shown(entry: &ProfileEntry, file: &File) -> Shown {
     let mut sign_in: Vec<String> = entry.sign_in();
-    for credential in entry.without_source() {
-        let place = Place::of(&bare(entry), Some(entry));
-        let what = credential.name().replace('_', " ");
-        sign_in.push(match (place.is_some_and(|it| it.may_have()), entry.store) {
+    for setting in entry.without_source() {
+        let what = setting.title;
+        sign_in.push(match (kept_place(entry).is_some(), entry.store) {
             (true, Store::File) => format!("kept {what}"),
             (true, Store::Keyring) => format!("{what} in the keyring"),
             (false, _) => "environment".to_owned(),
@@ -188,14 +192,14 @@ fn shown(entry: &Entry, file: &File) -> Shown {
     sign_in.dedup();
     Shown {
         name: entry.name.clone(),
-        provider: entry.provider.as_str(),
+        provider: entry.provider.name,
         address: plain(&entry.address()),
         sign_in,
         default: file.default.as_ref() == Some(&entry.name),
     }
 }
 
-/// The profile without any secret.
-fn bare(entry: &Entry) -> Profile {
-    profile_of(entry.provider, entry.url.as_deref(), entry.brand.as_deref(), |_| None)
+/// Where something may be kept for a profile.
+fn kept_place(entry: &ProfileEntry) -> Option<Place> {
+    Place::of(entry.provider, &entry.settings, Some(entry)).filter(Place::may_have)
 }

@@ -1,0 +1,67 @@
+//! The options of `anyvpn profile add` that say where a secret is.
+
+use std::path::PathBuf;
+
+use anyvpn::Registry;
+use clap::builder::PathBufValueParser;
+use clap::{Arg, ArgMatches, Command, ValueHint};
+
+use crate::global::{settings, text};
+
+/// Where a secret comes from, as it was typed.
+pub enum GivenSource {
+    File(PathBuf),
+    Command(String),
+}
+
+/// Adds the options for the secrets of the registry's providers.
+pub fn add_to(registry: &Registry, mut add: Command) -> Command {
+    for (setting, providers) in settings(registry, |setting| setting.secret) {
+        let (file, command) = (format!("{}_file", setting.key), format!("{}_command", setting.key));
+        let titles: Vec<_> = providers.iter().map(|info| info.title).collect();
+        let what = format!("{} ({})", setting.title, titles.join(", "));
+        let long = |id: &str| id.replace('_', "-");
+        let is_there = |add: &Command, id: &str| add.get_arguments().any(|arg| arg.get_id() == id);
+        // A password's file is an option for signing in as well.
+        if !is_there(&add, &file) {
+            add = add.arg(
+                Arg::new(file.clone())
+                    .long(long(&file))
+                    .value_name("FILE")
+                    .value_hint(ValueHint::FilePath)
+                    .value_parser(PathBufValueParser::new())
+                    .conflicts_with(command.clone())
+                    .help(format!(
+                        "Read the {what} from the first line of FILE, each time; from - it is kept"
+                    )),
+            );
+        }
+        add = add.arg(
+            Arg::new(command.clone())
+                .long(long(&command))
+                .value_name("COMMAND")
+                .conflicts_with_all(["username"])
+                .help(format!(
+                    "Run COMMAND to get the {what}, each time; arguments are split at spaces"
+                )),
+        );
+    }
+    add
+}
+
+/// Reads those options, by the keys of the settings.
+pub fn read(registry: &Registry, matches: &ArgMatches) -> Vec<(&'static str, GivenSource)> {
+    let signs_in = matches.contains_id("username");
+    let mut given = Vec::new();
+    for (setting, _) in settings(registry, |setting| setting.secret) {
+        let file = matches.try_get_one::<PathBuf>(&format!("{}_file", setting.key));
+        // The password of who signs in now is no source.
+        let file = file.ok().flatten().filter(|_| setting.key != "password" || !signs_in);
+        let command = text(matches, &format!("{}_command", setting.key));
+        let file = file.cloned().map(GivenSource::File);
+        if let Some(source) = file.or(command.map(GivenSource::Command)) {
+            given.push((setting.key, source));
+        }
+    }
+    given
+}

@@ -1,0 +1,85 @@
+//! What a provider's settings are for the command: which say where the provider is, which are
+//! secret, and which stand in each other's place.
+
+use anyvpn::{ProviderInfo, Secret, Setting, Settings};
+
+/// The settings that are secret.
+pub fn secrets(info: &ProviderInfo) -> impl Iterator<Item = &'static Setting> {
+    info.settings.iter().filter(|setting| setting.secret)
+}
+
+/// The settings that say where the provider is: its address, and what stands in its place.
+pub fn addresses(info: &'static ProviderInfo) -> impl Iterator<Item = &'static Setting> {
+    let url = info.setting("url");
+    info.settings
+        .iter()
+        .filter(move |setting| url.is_some_and(|url| are_alternatives(url, setting)))
+}
+
+/// Whether one setting can stand in the other's place, or is the same.
+pub fn are_alternatives(one: &Setting, other: &Setting) -> bool {
+    one.key == other.key || (one.group.is_some() && one.group == other.group)
+}
+
+/// The settings that the environment gives.
+///
+/// A text of a group is left out where an earlier one of it is there.
+pub fn from_environment(info: &'static ProviderInfo) -> Settings {
+    let all = Settings::from_environment(info.name, info.settings, |name| std::env::var(name).ok());
+    let mut settings = Settings::new();
+    add(&mut settings, info, |setting| all.get(setting.key).cloned());
+    settings
+}
+
+/// Adds the values of the settings of which no alternative is there yet. Where several of a group
+/// are to be added, the first one counts.
+pub fn add(
+    settings: &mut Settings,
+    info: &'static ProviderInfo,
+    value: impl Fn(&'static Setting) -> Option<Secret>,
+) {
+    for setting in info.settings {
+        if !has(settings, info, setting)
+            && let Some(value) = value(setting)
+        {
+            settings.set(setting.key, value);
+        }
+    }
+}
+
+/// Whether the setting is there, or another one in its place.
+pub fn has(settings: &Settings, info: &ProviderInfo, setting: &Setting) -> bool {
+    let mut alternatives = info.settings.iter().filter(|other| are_alternatives(setting, other));
+    alternatives.any(|other| settings.get(other.key).is_some())
+}
+
+/// The first of the settings that are required, have no default, and are not there.
+pub fn missing(settings: &Settings, info: &'static ProviderInfo) -> Option<&'static Setting> {
+    let mut needed = info.settings.iter().filter(|it| it.required && it.default.is_none());
+    needed.find(|setting| !has(settings, info, setting))
+}
+
+/// The option of the command that gives a setting.
+pub fn option(setting: &Setting) -> String {
+    format!("--{}", setting.key.replace('_', "-"))
+}
+
+/// The setting and what stands in its place, as a list of words.
+pub fn alternatives(
+    info: &'static ProviderInfo,
+    setting: &'static Setting,
+    word: impl Fn(&'static Setting) -> String,
+) -> String {
+    let all = info.settings.iter().filter(|other| are_alternatives(setting, other));
+    all.map(word).collect::<Vec<_>>().join(" or ")
+}
+
+/// The address as it is shown: the URL, the word in its place, or the provider's own.
+pub fn shown_address(info: &'static ProviderInfo, settings: &Settings) -> String {
+    let given = addresses(info).find_map(|it| Some((it, settings.text(it.key)?)));
+    match given {
+        Some((setting, url)) if setting.key == "url" => url.to_owned(),
+        Some((setting, text)) => format!("{} {text}", setting.title),
+        None => info.setting("url").and_then(|url| url.default).unwrap_or_default().to_owned(),
+    }
+}

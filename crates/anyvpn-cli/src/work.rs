@@ -1,0 +1,109 @@
+//! How a command does its work: with a runtime, at a provider, until it is done or interrupted.
+
+use std::io;
+use std::pin::pin;
+
+use anyvpn::{Ability, Capability, Provider, ProviderInfo};
+use tokio::runtime::Builder;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::signals::{self, unless_signalled};
+use crate::text::reason;
+use crate::{progress, waiting};
+
+/// Runs what needs the network; commands that need none start no runtime.
+pub fn wait<T>(
+    context: &Context,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    context.output.trace(Some((&context.registry, &context.verify)));
+    block_on(context.output, work)
+}
+
+/// Runs what needs nobody but this program.
+pub fn wait_here<T>(
+    context: &Context,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    context.output.trace(None);
+    block_on(context.output, work)
+}
+
+fn block_on<T>(
+    output: Output,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let failed =
+        |error: io::Error| Failure::other(format!("the program cannot start: {}", reason(&error)));
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let outcome = runtime.block_on(async {
+        let mut work = pin!(progress::aside(work));
+        tokio::select! {
+            biased;
+            never = progress::show(output) => match never {},
+            outcome = unless_signalled(work.as_mut()) => match outcome.map_err(failed)? {
+                Ok(done) => done,
+                // The work is still there, and so is what is known of it.
+                Err(signal) => Err(waiting::interrupted(signal)),
+            },
+        }
+    });
+    progress::clear();
+    // Not waited for: to look a name up can take longer than anybody waits.
+    runtime.shutdown_background();
+    match (outcome, signals::arrived()) {
+        // A prompt that is interrupted knows of no signal.
+        (Err(failure), Some(signal)) if failure.signal().is_none() => {
+            Err(waiting::interrupted(signal))
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+/// Runs what works with the chosen provider.
+pub fn with(
+    context: &Context,
+    work: impl AsyncFnOnce(&dyn Provider) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    with_provider(context, context.provider()?, work)
+}
+
+/// Runs what works with this provider.
+pub fn with_provider(
+    context: &Context,
+    info: &'static ProviderInfo,
+    work: impl AsyncFnOnce(&dyn Provider) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let done = wait(context, async { work(&*context.open(info).await?).await });
+    done.map_err(|failure| context.explain(info, failure))
+}
+
+/// What a provider has of an ability, or the reason why it has nothing.
+pub fn ability<'a, T: ?Sized>(
+    context: &Context,
+    provider: &dyn Provider,
+    accessor: Option<&'a T>,
+    ability: Ability,
+) -> Result<&'a T, Failure> {
+    accessor.ok_or_else(|| lacks(context, provider.info(), ability))
+}
+
+/// The failure for an ability that a provider lacks.
+pub fn lacks(context: &Context, info: &'static ProviderInfo, ability: Ability) -> Failure {
+    let (why, link) = match info.capabilities.of(ability) {
+        Capability::Cannot { why, link } => (why, link),
+        _ => ("anyvpn does not do it yet", "see anyvpn capabilities"),
+    };
+    let others = context.registry.infos().filter(|other| other.capabilities.can(ability));
+    let others: Vec<_> = others.map(|other| other.title).collect();
+    let others = match &others[..] {
+        [] => String::new(),
+        [one] => format!("{one} does; "),
+        several => format!("{} do; ", several.join(" and ")),
+    };
+    Failure::unsupported(format!("{} does not support {ability}: {why}", info.title))
+        .hint(format!("{others}{link}"))
+        .of(info)
+}
