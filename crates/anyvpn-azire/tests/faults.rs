@@ -6,7 +6,7 @@ mod world;
 use anyvpn_azire::ops::{CreateToken, CreateUser, OPERATIONS};
 use anyvpn_azire::{Azire, Secret};
 use anyvpn_core::{Error, OperationId};
-use anyvpn_http::Entry;
+use anyvpn_http::OperationInfo;
 use anyvpn_sandbox::{Fault, FaultRule, Sandbox, SandboxBuilder};
 use anyvpn_testkit::canary::Canary;
 use anyvpn_testkit::matrix::{self, Line, Stage};
@@ -23,7 +23,7 @@ impl Stage for Company {
         "AzireVPN"
     }
 
-    fn operations(&self) -> &'static [Entry] {
+    fn operations(&self) -> &'static [OperationInfo] {
         OPERATIONS
     }
 

@@ -52,8 +52,8 @@ impl<D: Dialect> std::fmt::Debug for Client<D> {
     }
 }
 
-/// What a call has sent and got so far, for the log.
-struct Log {
+/// What a call has sent and received so far, for `tracing` and the observer.
+struct CallRecord {
     span: Span,
     operation: OperationId,
     started: Instant,
@@ -62,7 +62,7 @@ struct Log {
     status: Option<u16>,
 }
 
-impl Log {
+impl CallRecord {
     /// The call begins.
     fn new(operation: OperationId, clock: &dyn Clock) -> Self {
         let span = tracing::debug_span!(
@@ -201,11 +201,11 @@ impl<D: Dialect> Client<D> {
     /// Any [`ErrorKind`]; [`ErrorKind::Ambiguous`] only for [`Replay::Once`].
     pub async fn call<O: Operation<Dialect = D>>(&self, operation: O) -> Result<O::Output, Error> {
         let clock = &*self.0.clock;
-        let mut log = Log::new(O::ID, clock);
-        let span = log.span.clone();
+        let mut record = CallRecord::new(O::ID, clock);
+        let span = record.span.clone();
         async {
-            let outcome = self.run(&operation, &mut log).await;
-            log.end(clock, outcome)
+            let outcome = self.run(&operation, &mut record).await;
+            record.end(clock, outcome)
         }
         .instrument(span)
         .await
@@ -215,7 +215,7 @@ impl<D: Dialect> Client<D> {
     async fn run<O: Operation<Dialect = D>>(
         &self,
         operation: &O,
-        log: &mut Log,
+        record: &mut CallRecord,
     ) -> Result<O::Output, Error> {
         self.0.transport.ready()?;
         self.0.clock.ready()?;
@@ -240,14 +240,14 @@ impl<D: Dialect> Client<D> {
                 (credential, request) = self.prepare(operation, deadline).await.map_err(unsure)?;
             }
             let credential = credential.as_deref();
-            log.attempt();
+            record.attempt();
             let Inner { clock, limits, gzip, .. } = &*self.0;
             let left = deadline.saturating_duration_since(clock.instant());
             let time = limits.attempt.min(left);
             let sent = self.0.transport.send_to(&self.0.base, request);
             let next = match exchange(sent, &**clock, limits, time, *gzip).await {
                 Ok(reply) => {
-                    log.reply(reply.status);
+                    record.reply(reply.status);
                     doubtful |= reply.status.is_server_error();
                     match self.judge(operation, &reply, lost) {
                         Ok(value) => return Ok(value),
@@ -256,7 +256,7 @@ impl<D: Dialect> Client<D> {
                 }
                 Err(failure) => {
                     if let Failure::OutOfBounds(status, _) = &failure {
-                        log.reply(*status);
+                        record.reply(*status);
                     }
                     lost |=
                         !matches!(&failure, Failure::Lost(e) if e.progress == Progress::NotSent);
@@ -292,7 +292,7 @@ impl<D: Dialect> Client<D> {
                         return Err(finish(error));
                     }
                     tracing::debug!(
-                        attempts = log.attempts,
+                        attempts = record.attempts,
                         kind = error.kind().name(),
                         delay_ms = delay.as_millis() as u64,
                         "trying again"

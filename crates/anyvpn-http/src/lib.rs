@@ -104,9 +104,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod base_url;
+mod body_reader;
 mod builder;
 mod bulk;
 pub mod by_name;
+mod cause;
 mod client;
 #[cfg(feature = "compact-text")]
 mod compact_text;
@@ -114,8 +116,8 @@ mod credentials;
 mod exchange;
 #[cfg(feature = "file-store")]
 mod file_store;
-mod finish;
 pub mod flag;
+mod json_bounds;
 pub mod lenient;
 mod lenient_list;
 mod limits;
@@ -124,13 +126,11 @@ mod operation;
 mod private_file;
 mod proxy;
 mod rate_limiter;
-mod reason;
 mod reply;
 mod request;
+mod run_to_completion;
 mod setup;
 mod shared_error;
-mod source;
-mod structure;
 mod time;
 mod token_manager;
 mod token_source;
@@ -139,7 +139,7 @@ mod token_store;
 pub mod transport;
 pub mod unix_time;
 
-pub use anyvpn_core::{FieldInfo as Field, FieldKind, OperationInfo as Entry, Replay};
+pub use anyvpn_core::{FieldInfo, FieldKind, OperationInfo, Replay};
 pub use base_url::BaseUrl;
 pub use builder::ClientBuilder;
 pub use bulk::{Bulk, bulk};
@@ -149,7 +149,6 @@ pub use compact_text::CompactText;
 pub use credentials::{Credentials, Fixed, not_for_header};
 #[cfg(feature = "file-store")]
 pub use file_store::FileStore;
-pub use finish::Finish;
 pub use lenient_list::LenientList;
 pub use limits::{Limits, RetryPolicy};
 pub use operation::{Dialect, Operation, Security};
@@ -157,6 +156,7 @@ pub use operation::{Dialect, Operation, Security};
 pub use private_file::{PrivateFileError, check_private_file, chmod_command, open_private_file};
 pub use reply::{Reply, Word};
 pub use request::Request;
+pub use run_to_completion::RunToCompletion;
 pub use time::{Clock, SystemClock};
 pub use token_manager::TokenManager;
 pub use token_source::{TokenSource, UnsavedToken};

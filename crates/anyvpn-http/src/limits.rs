@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-use crate::structure;
+use crate::json_bounds;
 
 /// What a call may take at most. Every field can be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Default for Limits {
             decompressed: 64 << 20,
             values: 500_000,
             list: 64 << 20,
-            nesting: structure::PARSER,
+            nesting: json_bounds::PARSER_DEPTH,
         }
     }
 }

@@ -262,7 +262,8 @@ fn plain(text: &str) -> String {
         let word = part.trim_end_matches(['{', '}', '[', ']', ',', ':']);
         let literal = word.trim();
         let known = matches!(literal, "" | "true" | "false" | "null")
-            || (literal.len() <= 5 && literal.bytes().all(|it| b"+-.0123456789Ee".contains(&it)));
+            || (literal.len() <= 5
+                && literal.bytes().all(|byte| b"+-.0123456789Ee".contains(&byte)));
         shown.push_str(if known { literal } else { "…" });
         shown.push_str(&part[word.len()..]);
     }

@@ -12,7 +12,7 @@ use crate::shared_error::copy;
 use crate::time::within;
 use crate::token_state::{Failed, LastMade, Renewal, State, Unsaved};
 use crate::{
-    Binding, BoundToken, Clock, Credentials, Finish, LockedStore, TokenSource, TokenStore,
+    Binding, BoundToken, Clock, Credentials, LockedStore, RunToCompletion, TokenSource, TokenStore,
     UnsavedToken,
 };
 
@@ -133,7 +133,7 @@ impl<S: TokenSource> TokenManager<S> {
         make: impl Future<Output = Result<S::Token, Error>> + Send + 'static,
     ) -> Result<BoundToken<S::Token>, Error> {
         let inner = Arc::clone(&self.0);
-        Finish::new(async move {
+        RunToCompletion::new(async move {
             let mut locked = inner.store.lock().await?;
             let stored = inner.checked(locked.load().await?)?;
             let token = make.await?;
@@ -289,7 +289,7 @@ impl<S: TokenSource> Inner<S> {
                 None => self.renewal(reason),
             },
         };
-        Finish::new(renewal).await.map_err(|error| copy(&error))
+        RunToCompletion::new(renewal).await.map_err(|error| copy(&error))
     }
 
     fn renewal(self: &Arc<Self>, reason: Reason) -> Renewal<S::Token> {

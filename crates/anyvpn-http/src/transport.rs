@@ -18,7 +18,7 @@ use tokio::runtime;
 use url::{Host, Url};
 
 use crate::base_url::{LOOPBACK, is_localhost};
-use crate::reason::words;
+use crate::cause::describe_cause;
 pub use crate::setup::{Names, Setup};
 use crate::{BaseUrl, Limits, proxy, setup};
 
@@ -79,7 +79,7 @@ impl TransportError {
     /// An error that says its innermost cause, in words that people know.
     #[must_use]
     pub fn new(progress: Progress, error: &(dyn StdError + 'static)) -> Self {
-        Self { progress, reason: words(error) }
+        Self { progress, reason: describe_cause(error) }
     }
 }
 
@@ -164,7 +164,8 @@ impl Reqwest {
     fn client(&self) -> Result<reqwest::Client, Error> {
         let runtime = current_runtime()?.id();
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_ours = |it: &Connections| it.runtime.is_none_or(|id| id == runtime);
+        let is_ours =
+            |connections: &Connections| connections.runtime.is_none_or(|id| id == runtime);
         let client = match (clients.iter().position(is_ours), &self.setup) {
             (Some(at), _) => clients.remove(at).client,
             (None, Some(setup)) => client_of(setup)?,
@@ -265,7 +266,9 @@ impl reqwest::dns::Resolve for Resolver {
             let addresses = match names {
                 _ if is_localhost(name) => LOOPBACK.to_vec(),
                 Some(names) => names.addresses(name).await?,
-                None => tokio::net::lookup_host((name, 0)).await?.map(|it| it.ip()).collect(),
+                None => {
+                    tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect()
+                }
             };
             // The port is the URL's.
             let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
@@ -316,7 +319,7 @@ fn failure(error: reqwest::Error) -> TransportError {
 /// Whether the connection ended before the request was begun on it.
 fn never_begun(error: &(dyn StdError + 'static)) -> bool {
     let causes = std::iter::successors(Some(error), |error| (*error).source());
-    causes.filter_map(|it| it.downcast_ref::<hyper::Error>()).any(hyper::Error::is_canceled)
+    causes.filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_canceled)
 }
 
 /// An address of a host's name, by the system's resolver; an address is its own.
@@ -332,7 +335,7 @@ pub async fn resolve(host: &anyvpn_core::Host, ipv4_only: bool) -> Result<IpAddr
         Error::new(ErrorKind::Unreachable).with_detail(format!("the name {name:?}: {why}"))
     };
     let addresses = tokio::net::lookup_host((name.as_str(), 0)).await;
-    let mut addresses = addresses.map_err(|e| failed(e.to_string()))?.map(|it| it.ip());
+    let mut addresses = addresses.map_err(|e| failed(e.to_string()))?.map(|address| address.ip());
     let address = addresses.find(|address| !ipv4_only || address.is_ipv4());
     address.ok_or_else(|| failed("has no address of the wanted kind".to_owned()))
 }

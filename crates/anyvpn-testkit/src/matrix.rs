@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use anyvpn_core::{Error, OperationId};
 use anyvpn_http::transport::{Reqwest, Setup, Transport};
-use anyvpn_http::{ClientBuilder, Dialect, Entry, Limits, RetryPolicy};
+use anyvpn_http::{ClientBuilder, Dialect, Limits, OperationInfo, RetryPolicy};
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ pub trait Stage: Sync {
     fn provider(&self) -> &'static str;
 
     /// All of its operations.
-    fn operations(&self) -> &'static [Entry];
+    fn operations(&self) -> &'static [OperationInfo];
 
     /// Its OpenAPI document.
     fn document(&self) -> Document;

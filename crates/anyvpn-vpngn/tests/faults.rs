@@ -5,7 +5,7 @@
 mod world;
 
 use anyvpn_core::{Error, OperationId};
-use anyvpn_http::Entry;
+use anyvpn_http::OperationInfo;
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use anyvpn_testkit::canary::Canary;
 use anyvpn_testkit::matrix::{self, Line, Stage};
@@ -24,7 +24,7 @@ impl Stage for Reseller {
         "VPNGN"
     }
 
-    fn operations(&self) -> &'static [Entry] {
+    fn operations(&self) -> &'static [OperationInfo] {
         OPERATIONS
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyvpn_core::{Advice, Error, ErrorKind, Leftover, LeftoverKind, Secret};
-use anyvpn_http::{Finish, Operation as _};
+use anyvpn_http::{Operation as _, RunToCompletion};
 use tracing::field;
 
 use crate::VpnScript;
@@ -76,8 +76,8 @@ impl VpnScript {
         let before = before.iter().map(|entry| entry.id).collect();
         let creation = Creation { vpn: self.clone(), server_id, before, seen: BTreeSet::new() };
         let vpn = self.clone();
-        Finish::new(creation.run(turn))
-            .or_undo(async move |created| {
+        RunToCompletion::new(creation.run(turn))
+            .on_abandon(async move |created| {
                 if let Ok((id, _)) = created {
                     // Nobody is left to be told of a failure; the configuration is listed then.
                     let _ = vpn.delete_config(id).await;

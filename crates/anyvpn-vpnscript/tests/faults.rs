@@ -4,7 +4,7 @@
 mod world;
 
 use anyvpn_core::{Error, ErrorKind, OperationId, WireGuardConfig};
-use anyvpn_http::Entry;
+use anyvpn_http::OperationInfo;
 use anyvpn_sandbox::{Fault, FaultRule, Sandbox, SandboxBuilder};
 use anyvpn_testkit::canary::Canary;
 use anyvpn_testkit::matrix::{self, Line, Stage};
@@ -40,7 +40,7 @@ impl Stage for Company {
         "VPN Script"
     }
 
-    fn operations(&self) -> &'static [Entry] {
+    fn operations(&self) -> &'static [OperationInfo] {
         OPERATIONS
     }
 

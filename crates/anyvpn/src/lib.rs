@@ -56,7 +56,7 @@ use std::str::FromStr;
 
 pub use any_client::AnyClient;
 pub use anyvpn_core::*;
-pub use anyvpn_http::{Bulk, Entry, Field, FieldKind, Replay, bulk};
+pub use anyvpn_http::{Bulk, FieldInfo, FieldKind, OperationInfo, Replay, bulk};
 pub use registry::Registry;
 
 /// AzireVPN's own operations.
@@ -136,7 +136,7 @@ impl ProviderName {
 
     /// The provider's operations, for [`AnyClient::call`].
     #[must_use]
-    pub fn operations(self) -> &'static [Entry] {
+    pub fn operations(self) -> &'static [OperationInfo] {
         match self {
             #[cfg(feature = "azire")]
             Self::Azire => azire::ops::OPERATIONS,

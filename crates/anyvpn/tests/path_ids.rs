@@ -5,16 +5,16 @@
 use std::io::ErrorKind::WouldBlock;
 use std::net::TcpListener;
 
-use anyvpn::{AnyClient, Entry, ErrorKind, FieldKind, Profile, ProviderName};
+use anyvpn::{AnyClient, ErrorKind, FieldKind, OperationInfo, Profile, ProviderName};
 use serde_json::{Map, Value};
 
 /// The names of the places in a path.
-fn places(entry: &Entry) -> impl Iterator<Item = &'static str> {
+fn places(entry: &OperationInfo) -> impl Iterator<Item = &'static str> {
     entry.path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
 }
 
 /// A value for every field that is needed.
-fn input(entry: &Entry) -> Map<String, Value> {
+fn input(entry: &OperationInfo) -> Map<String, Value> {
     let value = |kind| match kind {
         FieldKind::Text | FieldKind::Secret => Value::from("abc"),
         FieldKind::Integer => Value::from(1),

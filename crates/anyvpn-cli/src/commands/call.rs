@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyvpn::{AnyClient, Entry, Error, Field, FieldKind, ProviderName};
+use anyvpn::{AnyClient, Error, FieldInfo, FieldKind, OperationInfo, ProviderName};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -71,7 +71,7 @@ fn unknown(provider: ProviderName, name: &str) -> Failure {
 }
 
 /// The JSON object that the arguments describe.
-pub fn input(entry: &Entry, args: &Call) -> Result<Value, Failure> {
+pub fn input(entry: &OperationInfo, args: &Call) -> Result<Value, Failure> {
     let wrong = |field: &str, why: &str| {
         Failure::from(Error::invalid(field, why).with_operation(entry.id)).hint(usage(entry))
     };
@@ -83,7 +83,7 @@ pub fn input(entry: &Entry, args: &Call) -> Result<Value, Failure> {
         },
         None => Map::new(),
     };
-    let is_secret = |field: &&Field| field.kind == FieldKind::Secret;
+    let is_secret = |field: &&FieldInfo| field.kind == FieldKind::Secret;
     if let Some(file) = &args.input
         && entry.fields.iter().filter(is_secret).any(|field| input.contains_key(field.name))
     {
@@ -115,7 +115,7 @@ pub fn input(entry: &Entry, args: &Call) -> Result<Value, Failure> {
             return Err(wrong(key, "is given twice"));
         }
     }
-    let missing = |field: &&Field| field.required && !input.contains_key(field.name);
+    let missing = |field: &&FieldInfo| field.required && !input.contains_key(field.name);
     match entry.fields.iter().find(missing) {
         Some(field) => Err(wrong(field.name, "is missing")),
         None => Ok(Value::Object(input)),
@@ -136,7 +136,7 @@ fn convert(kind: FieldKind, value: String) -> Result<Value, &'static str> {
 }
 
 /// The operation's fields, as they are typed.
-fn usage(entry: &Entry) -> String {
+fn usage(entry: &OperationInfo) -> String {
     if entry.fields.is_empty() {
         return format!("{} takes no fields", entry.id.name());
     }
@@ -144,7 +144,7 @@ fn usage(entry: &Entry) -> String {
     format!("{} takes {}", entry.id.name(), fields.join(" "))
 }
 
-fn shown(field: &Field) -> String {
+fn shown(field: &FieldInfo) -> String {
     let value = match field.kind {
         FieldKind::Text => "TEXT",
         FieldKind::Secret => "@FILE",
@@ -184,7 +184,7 @@ struct FieldAnswer {
 }
 
 fn list(context: &Context, provider: ProviderName) -> Result<(), Failure> {
-    let field = |field: &Field| FieldAnswer {
+    let field = |field: &FieldInfo| FieldAnswer {
         name: field.name,
         kind: match field.kind {
             FieldKind::Text => "text",
@@ -197,7 +197,7 @@ fn list(context: &Context, provider: ProviderName) -> Result<(), Failure> {
         doc: field.doc,
     };
     let operations = provider.operations();
-    let operation = |entry: &Entry| OperationAnswer {
+    let operation = |entry: &OperationInfo| OperationAnswer {
         operation: entry.id.name(),
         method: entry.method,
         path: entry.path,
@@ -209,7 +209,7 @@ fn list(context: &Context, provider: ProviderName) -> Result<(), Failure> {
         operations: operations.iter().map(operation).collect(),
     };
     context.output.answer(&answer, || {
-        let row = |entry: &Entry| {
+        let row = |entry: &OperationInfo| {
             let fields: Vec<_> = entry.fields.iter().map(shown).collect();
             vec![entry.id.name().to_owned(), format!("{}\n{}", entry.summary, fields.join(" "))]
         };

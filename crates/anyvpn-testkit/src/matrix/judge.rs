@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyvpn_core::{Advice, Error, ErrorKind};
-use anyvpn_http::{Entry, Replay};
+use anyvpn_http::{OperationInfo, Replay};
 use anyvpn_sandbox::Wanted;
 use serde_json::Value;
 
@@ -71,14 +71,18 @@ pub(super) struct Judged {
 
 /// Judges the runs of one operation.
 pub(super) struct Bench<'a> {
-    entry: &'a Entry,
+    entry: &'a OperationInfo,
     document: Document,
     /// What each variant gives when nothing goes wrong.
     normal: Vec<Option<Value>>,
 }
 
 impl<'a> Bench<'a> {
-    pub(super) fn new(entry: &'a Entry, document: Document, normal: Vec<Option<Value>>) -> Self {
+    pub(super) fn new(
+        entry: &'a OperationInfo,
+        document: Document,
+        normal: Vec<Option<Value>>,
+    ) -> Self {
         Self { entry, document, normal }
     }
 

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyvpn_core::{Error, OperationId};
-use anyvpn_http::{Entry, Replay};
+use anyvpn_http::{OperationInfo, Replay};
 use anyvpn_sandbox::{Fault, FaultRule, Received, Sandbox, Wanted};
 use futures_util::FutureExt;
 use serde_json::Value;
@@ -135,7 +135,7 @@ struct Scene<W> {
 
 impl<S: Stage> Lab<'_, S> {
     /// All cases of one operation. A world that was not changed serves for the next one.
-    fn operation(&self, entry: &Entry) -> Vec<Judged> {
+    fn operation(&self, entry: &OperationInfo) -> Vec<Judged> {
         let variants = self.stage.variants(entry.id);
         let normal = (0..variants).map(|variant| {
             let outcome = self.play(&self.scene(), entry.id, &self.cases[0], Mode::First, variant);

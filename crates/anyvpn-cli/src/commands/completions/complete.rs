@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use anyvpn::{Field, FieldKind, ProviderName, Server};
+use anyvpn::{FieldInfo, FieldKind, ProviderName, Server};
 use clap::{Arg, Command, CommandFactory as _, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate, complete};
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -146,7 +146,7 @@ impl Line {
         let name = self.call().nth(1)?;
         let operation = provider.operations().iter().find(|it| it.id.name() == name)?;
         let last = self.words.last()?;
-        let is_given = |field: &&Field| {
+        let is_given = |field: &&FieldInfo| {
             let begin = format!("{}=", field.name);
             self.call().any(|word| word.starts_with(&begin) && !std::ptr::eq(word, last))
         };

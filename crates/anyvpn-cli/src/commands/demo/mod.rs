@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyvpn::{Entry, Error, ErrorKind, ProviderName};
+use anyvpn::{Error, ErrorKind, OperationInfo, ProviderName};
 use anyvpn_sandbox::Sandbox;
 use clap::Args;
 use serde::Serialize;
@@ -226,7 +226,7 @@ impl Tour<'_> {
         self.files.push(file);
     }
 
-    fn outcome(&self, entry: &Entry) -> Outcome {
+    fn outcome(&self, entry: &OperationInfo) -> Outcome {
         let operation = entry.id.to_string();
         let is_it = |step: &&Step| step.operation.as_deref() == Some(&operation);
         let steps: Vec<&Step> = self.steps.iter().filter(is_it).collect();
