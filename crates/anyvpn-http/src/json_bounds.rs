@@ -52,7 +52,17 @@ fn structure(text: &[u8]) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{SMALL, exceeded, structure};
+    use anyvpn_core::Limits;
+
+    use super::{PARSER_DEPTH, SMALL, exceeded, structure};
+
+    #[test]
+    fn the_usual_nesting_is_the_most_that_the_parser_takes() {
+        assert_eq!(Limits::default().nesting, PARSER_DEPTH);
+        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(serde_json::from_str::<serde_json::Value>(&nested(PARSER_DEPTH - 1)).is_ok());
+        assert!(serde_json::from_str::<serde_json::Value>(&nested(PARSER_DEPTH)).is_err());
+    }
 
     #[test]
     fn strings_are_no_structure() {

@@ -120,7 +120,6 @@ pub mod flag;
 mod json_bounds;
 pub mod lenient;
 mod lenient_list;
-mod limits;
 mod operation;
 #[cfg(feature = "file-store")]
 mod private_file;
@@ -139,7 +138,10 @@ mod token_store;
 pub mod transport;
 pub mod unix_time;
 
-pub use anyvpn_core::{FieldInfo, FieldKind, OperationInfo, Replay};
+pub use anyvpn_core::{
+    Activity, ActivityKind, CallEvent, CallObserver, Clock, Context, FieldInfo, FieldKind, Limits,
+    Observation, OperationInfo, Replay, RetryPolicy,
+};
 pub use base_url::BaseUrl;
 pub use builder::ClientBuilder;
 pub use bulk::{Bulk, bulk};
@@ -150,14 +152,13 @@ pub use credentials::{Credentials, Fixed, not_for_header};
 #[cfg(feature = "file-store")]
 pub use file_store::FileStore;
 pub use lenient_list::LenientList;
-pub use limits::{Limits, RetryPolicy};
 pub use operation::{Dialect, Operation, Security};
 #[cfg(feature = "file-store")]
 pub use private_file::{PrivateFileError, check_private_file, chmod_command, open_private_file};
 pub use reply::{Reply, Word};
 pub use request::Request;
 pub use run_to_completion::RunToCompletion;
-pub use time::{Clock, SystemClock};
+pub use time::SystemClock;
 pub use token_manager::TokenManager;
 pub use token_source::{TokenSource, UnsavedToken};
 pub use token_store::{

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyvpn_core::{Error, ErrorKind, OperationId};
 
-use crate::Clock;
+use crate::{CallEvent, Clock, Observation};
 
 /// Gives out a permit for every attempt. Shared by all clients that were made of one.
 #[derive(Default)]
@@ -79,7 +79,9 @@ impl RateLimiter {
         min_interval: Option<Duration>,
         deadline: Instant,
         clock: &dyn Clock,
+        observation: &Observation,
     ) -> Result<Option<Duration>, Error> {
+        let waits = |wait| observation.report(CallEvent::waiting_for_permit(wait));
         let mut waited = false;
         loop {
             let now = clock.instant();
@@ -93,15 +95,19 @@ impl RateLimiter {
                     .with_retry_after(Some(pause)));
             }
             waited = true;
+            waits(pause);
             clock.sleep(pause).await;
         }
         let Some(min_interval) = min_interval else {
             return Ok(waited.then_some(Duration::ZERO));
         };
         let queue = self.queue(operation);
-        queue.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waiting = Waiting(&queue);
         let began = clock.instant();
+        let others = queue.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&queue);
+        if others > 0 {
+            waits(queue.ahead(began).saturating_add(min_interval.saturating_mul(others)));
+        }
         let _first = queue.first.lock().await;
         let now = loop {
             let now = clock.instant();
@@ -110,6 +116,7 @@ impl RateLimiter {
             if ahead.is_zero() {
                 break now;
             }
+            waits(ahead);
             clock.sleep(ahead).await;
         };
         *queue.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + min_interval);

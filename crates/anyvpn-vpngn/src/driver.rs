@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use anyvpn_core::{
-    Capabilities, Capability, Driver, Error, Provider, ProviderInfo, Secret, Setting, Settings,
+    Capabilities, Capability, Context, Driver, Error, Provider, ProviderInfo, Secret, Setting,
+    Settings,
 };
 
 use crate::{Access, Proof, Vpngn, ops};
@@ -68,8 +69,8 @@ impl Driver for VpngnDriver {
         &INFO
     }
 
-    fn open(&self, settings: &Settings) -> Result<Arc<dyn Provider>, Error> {
-        Vpngn::open(settings).map(|vpngn| Arc::new(vpngn) as _)
+    fn open(&self, settings: &Settings, context: &Context) -> Result<Arc<dyn Provider>, Error> {
+        Vpngn::open(settings, context).map(|vpngn| Arc::new(vpngn) as _)
     }
 }
 
@@ -80,12 +81,13 @@ impl Vpngn {
     /// # Errors
     ///
     /// As [`Driver::open`].
-    pub fn open(settings: &Settings) -> Result<Self, Error> {
+    pub fn open(settings: &Settings, context: &Context) -> Result<Self, Error> {
         settings.check(SETTINGS)?;
         let builder = match (settings.text("url"), settings.text("brand")) {
             (Some(url), _) => Self::builder(url),
             (None, brand) => Self::brand(brand.unwrap_or_default())?,
-        };
+        }
+        .context(context);
         let proofs = PROOFS.iter();
         let mut proofs = proofs.filter_map(|(key, proof)| settings.get(key).cloned().map(proof));
         let proof = proofs.next().unwrap_or(Proof::None);

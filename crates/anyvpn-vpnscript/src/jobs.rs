@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use anyvpn_core::{Advice, Error, ErrorKind, Leftover, LeftoverKind, Secret};
+use anyvpn_core::{
+    ActivityKind, Advice, Error, ErrorKind, Leftover, LeftoverKind, Observation, Secret,
+};
 use anyvpn_http::{Operation as _, RunToCompletion};
 use tracing::field;
 
@@ -122,7 +124,17 @@ impl VpnScript {
                 return Err(error);
             }
         }
-        let _job = tracing::debug_span!("job", what = "delete", config = id);
+        let _span = tracing::debug_span!("job", what = "delete", config = id);
+        let kind = ActivityKind::removal(DeleteWireGuardConfig::ID);
+        let observation = Observation::start(self.client.observer(), kind);
+        observation.identify(id);
+        let outcome = self.gone(id).await;
+        observation.finish(outcome.as_ref().err());
+        outcome
+    }
+
+    /// Waits until a configuration is gone.
+    async fn gone(&self, id: u64) -> Result<(), Error> {
         let mut looks = self.looks();
         loop {
             let entries = self.entries(None).await.map_err(Error::with_read_back)?;
@@ -182,13 +194,21 @@ impl Creation {
             }
             Err(error) => return Err(error),
         }
-        let job = tracing::debug_span!("job", what = "create", config = field::Empty);
-        let mut looks = self.vpn.looks();
-        let id = self.own(&mut looks).await?;
-        job.record("config", id);
-        drop(turn);
-        let config = self.vpn.active(self.server_id, id, &mut looks).await?;
-        Ok((id, config))
+        let span = tracing::debug_span!("job", what = "create", config = field::Empty);
+        let kind = ActivityKind::creation(CreateWireGuardConfig::ID);
+        let observation = Observation::start(self.vpn.client.observer(), kind);
+        let outcome = async {
+            let mut looks = self.vpn.looks();
+            let id = self.own(&mut looks).await?;
+            span.record("config", id);
+            observation.identify(id);
+            drop(turn);
+            let config = self.vpn.active(self.server_id, id, &mut looks).await?;
+            Ok((id, config))
+        }
+        .await;
+        observation.finish(outcome.as_ref().err());
+        outcome
     }
 
     /// Finds the configuration that an accepted creation made: the one that is new, and that has been

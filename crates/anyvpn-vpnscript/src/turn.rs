@@ -25,7 +25,8 @@ impl VpnScript {
             Some(folder) if make_private(folder).is_ok() => {
                 let name =
                     self.client.base_url().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-                lock_file(&folder.join(format!("{name}.lock"))).await.ok()
+                let path = folder.join(format!("{name}.lock"));
+                lock_file(&path, self.client.observer()).await.ok()
             }
             _ => None,
         };

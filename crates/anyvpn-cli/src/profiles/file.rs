@@ -96,7 +96,7 @@ impl ConfigFile {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(self.path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
-        let lock = lock_file(&self.path.with_extension("toml.lock")).await.map_err(failed)?;
+        let lock = lock_file(&self.path.with_extension("toml.lock"), None).await.map_err(failed)?;
         let text = self.text()?;
         let file = File::parse(&self.path, &text)?;
         let draft = Draft::parse(&text)
