@@ -1,7 +1,6 @@
 //! The seam to the network.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -67,7 +66,8 @@ pub enum Progress {
 }
 
 /// Why no reply came, or why it broke off.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
 pub struct TransportError {
     /// How far the request came.
     pub progress: Progress,
@@ -82,14 +82,6 @@ impl TransportError {
         Self { progress, reason: describe_cause(error) }
     }
 }
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.reason)
-    }
-}
-
-impl StdError for TransportError {}
 
 /// The transport on reqwest. It follows no redirects, repeats nothing, sends no `Referer`, and asks no
 /// resolver for `localhost` and the names below it.
