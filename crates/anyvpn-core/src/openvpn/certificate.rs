@@ -7,7 +7,7 @@ use x509_cert::der::Decode as _;
 use x509_cert::der::oid::ObjectIdentifier;
 use x509_cert::time::Time;
 
-use crate::config_text::escape;
+use crate::escape_invisible;
 use crate::{Error, ErrorKind};
 
 /// `id-at-commonName` of X.520.
@@ -60,10 +60,10 @@ impl Certificate {
         // Of several common names the last one is the most specific.
         let common_name = names.by_ref().last().map(|name| {
             let text = name.to_string();
-            escape(text.split_once('=').map_or(&*text, |(_, value)| value))
+            escape_invisible(text.split_once('=').map_or(&*text, |(_, value)| value))
         });
         Some(Self {
-            subject: escape(&subject.to_string()),
+            subject: escape_invisible(&subject.to_string()),
             common_name,
             not_before: timestamp(certificate.validity().not_before),
             not_after: timestamp(certificate.validity().not_after),
