@@ -3,16 +3,13 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use anyvpn_core::{Error, NewPortForward, PortCheck, PortForward, PortForwards};
+use anyvpn_core::{DAY, Error, NewPortForward, PortCheck, PortForward, PortForwards};
 use async_trait::async_trait;
 
 use crate::Azire;
 use crate::ops::{
     CheckPort, CreatePortForward, DeletePortForward, HidePortForward, ListIps, ListPortForwards,
 };
-
-/// AzireVPN counts lifetimes in days.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[async_trait]
 impl PortForwards for Azire {

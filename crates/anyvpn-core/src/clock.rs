@@ -6,6 +6,9 @@ use futures_core::future::BoxFuture;
 
 use crate::{Error, Timestamp};
 
+/// 24 hours, which are a day wherever a provider counts in days.
+pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Where a provider reads the time and waits.
 pub trait Clock: Send + Sync + 'static {
     /// The time of day, for `Retry-After` dates and expiry.

@@ -80,7 +80,7 @@ mod servers;
 mod settings;
 mod wireguard;
 
-pub use clock::Clock;
+pub use clock::{Clock, DAY};
 pub use config_text::{ConfigError, Directive};
 pub use context::Context;
 pub use driver::{Driver, ProviderInfo};

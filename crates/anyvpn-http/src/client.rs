@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyvpn_core::{Error, ErrorKind, OperationId, Secret, redact};
+use anyvpn_core::{DAY, Error, ErrorKind, OperationId, Secret, redact};
 use http::{HeaderValue, StatusCode, header};
 use tracing::{Instrument, Span, field};
 
@@ -435,7 +435,7 @@ impl<D: Dialect> Client<D> {
 
 /// The sum, or what is as good as never: a limit may be [`Duration::MAX`].
 fn later(instant: Instant, by: Duration) -> Instant {
-    const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    const NEVER: Duration = DAY.saturating_mul(100 * 365);
     instant.checked_add(by).unwrap_or_else(|| instant + NEVER)
 }
 

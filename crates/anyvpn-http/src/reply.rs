@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Deref;
 use std::time::Duration;
 
-use anyvpn_core::{Error, ErrorKind, Timestamp};
+use anyvpn_core::{DAY, Error, ErrorKind, Timestamp};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
@@ -164,7 +164,7 @@ impl Reply {
     #[must_use]
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         /// Longer ones mean the same, and are too long for sums of times.
-        const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+        const LONGEST: Duration = DAY.saturating_mul(10 * 365);
         let text = |name| Some(self.headers.get(name)?.to_str().ok()?.trim());
         let value = text(header::RETRY_AFTER)?;
         let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
