@@ -2,11 +2,11 @@
 //! profile. For each address, or profile, one file for its owner alone, or one entry of the system's
 //! keyring.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyvpn::{Error, Profile, ProviderName, Secret, azire, reveal};
-use anyvpn_http::{Binding, BoundToken, FileStore, StoreLock, TokenStore};
+use anyvpn_http::{Binding, BoundToken, FileStore, StoreLock, TokenStore, create_private_folder};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -156,11 +156,7 @@ impl Place {
     /// Makes the folder, or takes away what others may do in one that is there.
     fn make_folder(&self) -> std::io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
+        create_private_folder(folder)?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

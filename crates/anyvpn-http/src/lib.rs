@@ -120,9 +120,11 @@ pub mod flag;
 mod json_bounds;
 pub mod lenient;
 mod lenient_list;
+mod locked;
 mod operation;
 #[cfg(feature = "file-store")]
 mod private_file;
+mod private_folder;
 mod proxy;
 mod rate_limiter;
 mod reply;
@@ -155,6 +157,7 @@ pub use lenient_list::LenientList;
 pub use operation::{Dialect, Operation, Security};
 #[cfg(feature = "file-store")]
 pub use private_file::{PrivateFileError, check_private_file, chmod_command, open_private_file};
+pub use private_folder::create_private_folder;
 pub use reply::{Reply, Word};
 pub use request::Request;
 pub use run_to_completion::RunToCompletion;

@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyvpn_core::{Error, ErrorKind, OperationId};
 
+use crate::locked::locked;
 use crate::{CallEvent, Clock, Observation};
 
 /// Gives out a permit for every attempt. Shared by all clients that were made of one.
@@ -32,7 +33,7 @@ struct Queue {
 impl Queue {
     /// How long until the next permit.
     fn ahead(&self, now: Instant) -> Duration {
-        let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = *locked(&self.next);
         next.map_or(Duration::ZERO, |next| next.saturating_duration_since(now))
     }
 }
@@ -49,17 +50,17 @@ impl Drop for Waiting<'_> {
 impl RateLimiter {
     /// Makes all calls wait, as the server asked.
     pub(crate) fn pause_until(&self, until: Instant) {
-        let mut pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pause = locked(&self.pause);
         *pause = Some(pause.map_or(until, |earlier| earlier.max(until)));
     }
 
     fn paused(&self, now: Instant) -> Duration {
-        let pause = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = *locked(&self.pause);
         pause.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
     fn queue(&self, operation: OperationId) -> Arc<Queue> {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = locked(&self.queues);
         Arc::clone(queues.entry(operation).or_default())
     }
 
@@ -119,7 +120,7 @@ impl RateLimiter {
             waits(ahead);
             clock.sleep(ahead).await;
         };
-        *queue.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + min_interval);
+        *locked(&queue.next) = Some(now + min_interval);
         let in_queue = now.saturating_duration_since(began);
         Ok((waited || !in_queue.is_zero()).then_some(in_queue))
     }
@@ -151,7 +152,7 @@ mod tests {
         let wait_for = || limiter.wait_for(ID, Some(interval), now);
         assert_eq!(wait_for(), Duration::ZERO);
         let queue = limiter.queue(ID);
-        *queue.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + rest);
+        *locked(&queue.next) = Some(now + rest);
         assert_eq!(wait_for(), rest);
         queue.waiting.store(2, Ordering::Relaxed);
         assert_eq!(wait_for(), rest + 2 * interval);

@@ -1,6 +1,6 @@
 //! Keeps a client's token good: one renewal at a time, its outcome shared by all who wait for it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyvpn_core::{Advice, Error, Leftover, LeftoverKind, Secret};
@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use futures_util::future::WeakShared;
 
+use crate::locked::locked;
 use crate::shared_error::copy;
 use crate::time::within;
 use crate::token_state::{Failed, LastMade, Renewal, State, Unsaved};
@@ -188,7 +189,7 @@ impl<S: TokenSource> Credentials<S::Credential> for TokenManager<S> {
 
 impl<S: TokenSource> Inner<S> {
     fn state(&self) -> MutexGuard<'_, State<S::Token>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 
     fn checked(

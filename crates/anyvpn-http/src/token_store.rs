@@ -3,13 +3,15 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyvpn_core::{ActivityKind, CallObserver, Error, ErrorKind, Observation, Timestamp};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::locked::locked;
 
 /// Where a token is good, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,7 +161,7 @@ impl<T> Default for MemoryStore<T> {
 #[async_trait]
 impl<T: Clone + Send + Sync + 'static> TokenStore<T> for MemoryStore<T> {
     async fn load(&self) -> Result<Option<BoundToken<T>>, Error> {
-        Ok(self.token.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(locked(&self.token).clone())
     }
 
     async fn lock(&self) -> Result<StoreLock<T>, Error> {
@@ -176,11 +178,11 @@ struct LockedMemory<T> {
 #[async_trait]
 impl<T: Clone + Send + Sync + 'static> LockedStore<T> for LockedMemory<T> {
     async fn load(&self) -> Result<Option<BoundToken<T>>, Error> {
-        Ok(self.token.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(locked(&self.token).clone())
     }
 
     async fn save(&mut self, token: Option<&BoundToken<T>>) -> Result<(), Error> {
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token.cloned();
+        *locked(&self.token) = token.cloned();
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use anyvpn_core::{Error, ErrorKind};
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use url::{Host, Url};
 
 use crate::base_url::{LOOPBACK, is_localhost};
 use crate::cause::describe_cause;
+use crate::locked::locked;
 pub use crate::setup::{Names, Setup};
 use crate::{BaseUrl, Limits, proxy, setup};
 
@@ -155,7 +156,7 @@ impl Reqwest {
     /// The client for the runtime around us.
     fn client(&self) -> Result<reqwest::Client, Error> {
         let runtime = current_runtime()?.id();
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = locked(&self.clients);
         let is_ours =
             |connections: &Connections| connections.runtime.is_none_or(|id| id == runtime);
         let client = match (clients.iter().position(is_ours), &self.setup) {

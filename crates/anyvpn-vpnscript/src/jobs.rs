@@ -10,12 +10,12 @@ use anyvpn_http::{Operation as _, RunToCompletion};
 use tracing::field;
 
 use crate::VpnScript;
+use crate::creation_lock::CreationLock;
 use crate::dialect::NO_CONFIGURATION;
 use crate::ops::{
     CreateWireGuardConfig, DeleteWireGuardConfig, ListWireGuardConfigs, WireGuardConfigEntry,
 };
 use crate::server_configs::refuse_unreadable;
-use crate::turn::Turn;
 
 /// The states of a configuration that the page explains.
 pub(crate) const PENDING_CREATION: i64 = 0;
@@ -72,13 +72,13 @@ impl VpnScript {
     /// When the future is dropped on the way, the work goes on in the background, as far as the
     /// runtime lives long enough, and a configuration that is surely this caller's is removed again.
     pub(crate) async fn create_config(&self, server_id: u64) -> Result<(u64, Secret), Error> {
-        let turn = self.turn().await;
+        let lock = self.lock_creation().await;
         let before = self.entries(Some(server_id)).await?;
         refuse_unreadable(&before)?;
         let before = before.iter().map(|entry| entry.id).collect();
         let creation = Creation { vpn: self.clone(), server_id, before, seen: BTreeSet::new() };
         let vpn = self.clone();
-        RunToCompletion::new(creation.run(turn))
+        RunToCompletion::new(creation.run(lock))
             .on_abandon(async move |created| {
                 if let Ok((id, _)) = created {
                     // Nobody is left to be told of a failure; the configuration is listed then.
@@ -184,9 +184,9 @@ struct Creation {
 }
 
 impl Creation {
-    /// Creates the configuration, and keeps the turn until it is known: the next program then finds
+    /// Creates the configuration, and keeps the lock until it is known: the next program then finds
     /// it among the older ones.
-    async fn run(mut self, turn: Turn) -> Result<(u64, Secret), Error> {
+    async fn run(mut self, lock: CreationLock) -> Result<(u64, Secret), Error> {
         match self.vpn.call(CreateWireGuardConfig { server_id: self.server_id }).await {
             Ok(()) => {}
             Err(error) if error.advice() == Advice::ReadBack => {
@@ -202,7 +202,7 @@ impl Creation {
             let id = self.own(&mut looks).await?;
             span.record("config", id);
             observation.identify(id);
-            drop(turn);
+            drop(lock);
             let config = self.vpn.active(self.server_id, id, &mut looks).await?;
             Ok((id, config))
         }

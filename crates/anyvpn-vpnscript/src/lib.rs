@@ -50,6 +50,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
+mod creation_lock;
 mod dialect;
 mod driver;
 mod jobs;
@@ -57,7 +58,6 @@ mod lenient;
 pub mod ops;
 mod pages;
 mod server_configs;
-mod turn;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -80,7 +80,8 @@ pub use driver::{CAPABILITIES, INFO, VpnScriptDriver};
 pub struct VpnScript {
     client: Client<Dialect>,
     tokens: Option<TokenManager<PasswordSignIn>>,
-    turn: Arc<tokio::sync::Mutex<()>>,
+    /// Held by the task that creates a configuration.
+    creation: Arc<tokio::sync::Mutex<()>>,
     lock_folder: Option<PathBuf>,
     job_deadline: Duration,
     page_size: u32,
@@ -193,8 +194,8 @@ impl From<Client<Dialect>> for VpnScript {
         Self {
             client,
             tokens: None,
-            turn: Arc::default(),
-            lock_folder: turn::default_folder(|name| std::env::var_os(name)),
+            creation: Arc::default(),
+            lock_folder: creation_lock::default_folder(|name| std::env::var_os(name)),
             job_deadline: Duration::from_secs(120),
             page_size: 1000,
             prefetch: true,
