@@ -56,8 +56,10 @@ const SETTINGS: &[Setting] = &[
     ),
 ];
 
+type MakeProof = fn(Secret) -> Proof;
+
 /// How each setting of the group `proof` proves who is calling.
-const PROOFS: [(&str, fn(Secret) -> Proof); 4] = [
+const PROOFS: [(&str, MakeProof); 4] = [
     ("secret_key", Proof::SecretKey),
     ("short_token", Proof::ShortToken),
     ("password", Proof::Password),
