@@ -14,7 +14,7 @@
 
 include!(concat!(env!("OUT_DIR"), "/command.rs"));
 
-use anyvpn::{Entry, FieldKind, ProviderName};
+use anyvpn::{OperationInfo, FieldKind, ProviderName};
 use clap::Parser as _;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use serde_json::Value;
@@ -36,7 +36,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     Corpus::Keep
 });
 
-fn parts(bytes: &[u8]) -> Option<(&'static Entry, Vec<&str>)> {
+fn parts(bytes: &[u8]) -> Option<(&'static OperationInfo, Vec<&str>)> {
     let mut lines = std::str::from_utf8(bytes).ok()?.split('\n');
     let (provider, operation) = lines.next()?.split_once('.')?;
     let operations = provider.parse::<ProviderName>().ok()?.operations();
@@ -48,7 +48,7 @@ fn parts(bytes: &[u8]) -> Option<(&'static Entry, Vec<&str>)> {
 }
 
 /// The error is short, and shows no secret that was given for one.
-fn is_fit(entry: &Entry, words: &[&str], failure: &failure::Failure) {
+fn is_fit(entry: &OperationInfo, words: &[&str], failure: &failure::Failure) {
     let lines = failure.lines();
     assert!(lines.len() <= 4, "{lines:?}");
     assert!(!lines.iter().any(|line| line.chars().any(text::is_treacherous)), "{lines:?}");
@@ -62,7 +62,7 @@ fn is_fit(entry: &Entry, words: &[&str], failure: &failure::Failure) {
 }
 
 /// Each word is a field of its own kind, none is a secret's, and nothing was made up.
-fn is_what_was_said(entry: &Entry, words: &[&str], input: &Value) {
+fn is_what_was_said(entry: &OperationInfo, words: &[&str], input: &Value) {
     let input = input.as_object().unwrap();
     assert_eq!(input.len(), words.len());
     for word in words {

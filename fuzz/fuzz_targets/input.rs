@@ -12,7 +12,7 @@
 mod client;
 
 use anyvpn_core::ErrorKind;
-use anyvpn_http::{Entry, FieldKind};
+use anyvpn_http::{OperationInfo, FieldKind};
 use client::{CLIENTS, check, entry};
 use http::{Request, StatusCode};
 use libfuzzer_sys::{Corpus, fuzz_target};
@@ -42,13 +42,13 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     Corpus::Keep
 });
 
-fn read(bytes: &[u8]) -> Option<(&'static Entry, Value)> {
+fn read(bytes: &[u8]) -> Option<(&'static OperationInfo, Value)> {
     let (name, input) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
     Some((entry(name)?, serde_json::from_str(input).ok()?))
 }
 
 /// Puts the canary into each secret, since what a secret says may stand in an address by chance.
-fn mark_secrets(entry: &Entry, input: &mut Value) {
+fn mark_secrets(entry: &OperationInfo, input: &mut Value) {
     for field in entry.fields.iter().filter(|field| field.kind == FieldKind::Secret) {
         if let Some(Value::String(secret)) = input.get_mut(field.name)
             && !secret.is_empty()
@@ -60,7 +60,7 @@ fn mark_secrets(entry: &Entry, input: &mut Value) {
 
 /// The path has the documented segments, and in the places of parameters something that names no
 /// other path. Nothing that is a secret stands in it.
-fn goes_to_its_place(entry: &Entry, request: &Request<bytes::Bytes>, secrets: &[&str]) {
+fn goes_to_its_place(entry: &OperationInfo, request: &Request<bytes::Bytes>, secrets: &[&str]) {
     assert_eq!(request.method().as_str(), entry.method);
     let path = request.uri().path();
     let (mut sent, mut documented) = (path.split('/'), entry.path.split('/'));

@@ -69,7 +69,7 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, _seed: u32| {
     kept + fuzzer_mutate(&mut data[kept..], size - kept, max_size - kept)
 });
 
-type Parts<'a> = (&'static Entry, Value, StatusCode, Option<HeaderValue>, &'a [u8]);
+type Parts<'a> = (&'static OperationInfo, Value, StatusCode, Option<HeaderValue>, &'a [u8]);
 
 fn read(bytes: &[u8]) -> Option<Parts<'_>> {
     let mut lines = bytes.splitn(3, |byte| *byte == b'\n');
@@ -83,7 +83,7 @@ fn read(bytes: &[u8]) -> Option<Parts<'_>> {
 }
 
 /// The same but for the secrets, of which nothing is left.
-fn hides_secrets(entry: &Entry, hidden: &Value, revealed: &Value) {
+fn hides_secrets(entry: &OperationInfo, hidden: &Value, revealed: &Value) {
     match (hidden, revealed) {
         (Value::Object(hidden), Value::Object(revealed)) => {
             assert!(hidden.keys().eq(revealed.keys()));
@@ -136,7 +136,7 @@ fn visit(value: &Value, name: &mut impl FnMut(&str) -> ControlFlow<()>) -> Contr
 }
 
 /// The same reply as the neutral traits read it.
-fn neutral(entry: &Entry) -> Result<(), Error> {
+fn neutral(entry: &OperationInfo) -> Result<(), Error> {
     let (azire, vpnscript) = (&CLIENTS.azire, &CLIENTS.vpnscript);
     match (entry.id.provider(), entry.id.name()) {
         ("azire", "get-user") => ready(azire.account()).map(drop),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyvpn_core::{
-    Ability, Capabilities, Driver, Error, Provider, ProviderInfo, Setting, Settings,
+    Ability, Capabilities, Context, Driver, Error, Provider, ProviderInfo, Setting, Settings,
 };
 
 use crate::{Azire, BASE_URL, ops};
@@ -50,8 +50,8 @@ impl Driver for AzireDriver {
         &INFO
     }
 
-    fn open(&self, settings: &Settings) -> Result<Arc<dyn Provider>, Error> {
-        Azire::open(settings).map(|azire| Arc::new(azire) as _)
+    fn open(&self, settings: &Settings, context: &Context) -> Result<Arc<dyn Provider>, Error> {
+        Azire::open(settings, context).map(|azire| Arc::new(azire) as _)
     }
 }
 
@@ -62,9 +62,10 @@ impl Azire {
     /// # Errors
     ///
     /// As [`Driver::open`].
-    pub fn open(settings: &Settings) -> Result<Self, Error> {
+    pub fn open(settings: &Settings, context: &Context) -> Result<Self, Error> {
         settings.check(SETTINGS)?;
-        let builder = Self::builder().base_url(settings.text("url").unwrap_or(BASE_URL));
+        let builder =
+            Self::builder().base_url(settings.text("url").unwrap_or(BASE_URL)).context(context);
         match settings.get("token") {
             Some(token) => builder.token(token.clone()),
             None => builder,

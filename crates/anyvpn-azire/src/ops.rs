@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use anyvpn_core::{Error, OperationId, Secret, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, Dialect as _, Entry, Field, FieldKind, LenientList, Operation, Replay, Reply, Request,
-    Security,
+    Client, Dialect as _, FieldInfo, FieldKind, LenientList, Operation, OperationInfo, Replay,
+    Reply, Request, Security,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -995,179 +995,179 @@ pub struct Location {
 
 /// All operations, for callers that know them by name only.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Entry] = &[
-    Entry {
+pub static OPERATIONS: &[OperationInfo] = &[
+    OperationInfo {
         id: CreateUser::ID, replay: CreateUser::REPLAY, method: "POST", path: "/v3/users",
         summary: "Creates an account.",
         fields: &[
-            Field { name: "username", kind: FieldKind::Text, required: true, doc: "The name to sign in with." },
-            Field { name: "password", kind: FieldKind::Secret, required: true, doc: "The password to sign in with." },
-            Field { name: "email", kind: FieldKind::Text, required: false, doc: "The email address; left out, the account has none." },
-            Field { name: "currency", kind: FieldKind::Text, required: false, doc: "The currency of the account's orders; the provider takes EUR when absent." },
-            Field { name: "affiliate_code", kind: FieldKind::Text, required: false, doc: "The code of an affiliate." },
-            Field { name: "referral_code", kind: FieldKind::Text, required: false, doc: "The code of the customer who recommended AzireVPN." },
+            FieldInfo { name: "username", kind: FieldKind::Text, required: true, doc: "The name to sign in with." },
+            FieldInfo { name: "password", kind: FieldKind::Secret, required: true, doc: "The password to sign in with." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: false, doc: "The email address; left out, the account has none." },
+            FieldInfo { name: "currency", kind: FieldKind::Text, required: false, doc: "The currency of the account's orders; the provider takes EUR when absent." },
+            FieldInfo { name: "affiliate_code", kind: FieldKind::Text, required: false, doc: "The code of an affiliate." },
+            FieldInfo { name: "referral_code", kind: FieldKind::Text, required: false, doc: "The code of the customer who recommended AzireVPN." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: GetUser::ID, replay: GetUser::REPLAY, method: "GET", path: "/v3/users/me",
         summary: "Reads the account that the token belongs to.",
         fields: &[],
     },
-    Entry {
+    OperationInfo {
         id: DeleteUser::ID, replay: DeleteUser::REPLAY, method: "DELETE", path: "/v3/users/me",
         summary: "Deletes the account that the token belongs to.",
         fields: &[
-            Field { name: "password", kind: FieldKind::Secret, required: true, doc: "The account's password, as a confirmation." },
+            FieldInfo { name: "password", kind: FieldKind::Secret, required: true, doc: "The account's password, as a confirmation." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: CreateOtp::ID, replay: CreateOtp::REPLAY, method: "POST", path: "/v3/users/me/otps",
         summary: "Makes a one-time password that signs a browser in to AzireVPN's website.",
         fields: &[],
     },
-    Entry {
+    OperationInfo {
         id: UpdatePassword::ID, replay: UpdatePassword::REPLAY, method: "PUT", path: "/v3/users/me/password",
         summary: "Changes the account's password.",
         fields: &[
-            Field { name: "new_password", kind: FieldKind::Secret, required: true, doc: "The password from now on." },
+            FieldInfo { name: "new_password", kind: FieldKind::Secret, required: true, doc: "The password from now on." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: UpdateUsername::ID, replay: UpdateUsername::REPLAY, method: "PUT", path: "/v3/users/me/username",
         summary: "Changes the account's name.",
         fields: &[
-            Field { name: "new_username", kind: FieldKind::Text, required: true, doc: "The name to sign in with from now on." },
+            FieldInfo { name: "new_username", kind: FieldKind::Text, required: true, doc: "The name to sign in with from now on." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: UpdateEmail::ID, replay: UpdateEmail::REPLAY, method: "PUT", path: "/v3/users/me/email",
         summary: "Changes the account's email address.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The email address from now on." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The email address from now on." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: DeleteEmail::ID, replay: DeleteEmail::REPLAY, method: "DELETE", path: "/v3/users/me/email",
         summary: "Removes the email address from the account.",
         fields: &[],
     },
-    Entry {
+    OperationInfo {
         id: ListPortForwards::ID, replay: ListPortForwards::REPLAY, method: "GET", path: "/v3/portforwardings",
         summary: "Lists the open ports of one device on the server that the tunnel is connected to.",
         fields: &[
-            Field { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
+            FieldInfo { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: CreatePortForward::ID, replay: CreatePortForward::REPLAY, method: "POST", path: "/v3/portforwardings",
         summary: "Opens a port on the server that the tunnel is connected to.",
         fields: &[
-            Field { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
-            Field { name: "expires_in", kind: FieldKind::Integer, required: false, doc: "Days until the port closes; the provider takes 30 when absent." },
-            Field { name: "hidden", kind: FieldKind::Boolean, required: false, doc: "Whether later lists leave the port out; the provider takes false when absent." },
+            FieldInfo { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
+            FieldInfo { name: "expires_in", kind: FieldKind::Integer, required: false, doc: "Days until the port closes; the provider takes 30 when absent." },
+            FieldInfo { name: "hidden", kind: FieldKind::Boolean, required: false, doc: "Whether later lists leave the port out; the provider takes false when absent." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: HidePortForward::ID, replay: HidePortForward::REPLAY, method: "PUT", path: "/v3/portforwardings",
         summary: "Hides a port from later lists, for good.",
         fields: &[
-            Field { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
-            Field { name: "port", kind: FieldKind::Integer, required: true, doc: "The open port." },
+            FieldInfo { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
+            FieldInfo { name: "port", kind: FieldKind::Integer, required: true, doc: "The open port." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: DeletePortForward::ID, replay: DeletePortForward::REPLAY, method: "DELETE", path: "/v3/portforwardings",
         summary: "Closes a port on the server that the tunnel is connected to.",
         fields: &[
-            Field { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
-            Field { name: "port", kind: FieldKind::Integer, required: true, doc: "The open port." },
+            FieldInfo { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
+            FieldInfo { name: "port", kind: FieldKind::Integer, required: true, doc: "The open port." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: CheckPort::ID, replay: CheckPort::REPLAY, method: "GET", path: "/v3/portforwardings/check/{port}",
         summary: "Asks AzireVPN to connect to a port from outside, and says whether something answered.",
         fields: &[
-            Field { name: "port", kind: FieldKind::Integer, required: true, doc: "The port to connect to, at the address that the request comes from." },
+            FieldInfo { name: "port", kind: FieldKind::Integer, required: true, doc: "The port to connect to, at the address that the request comes from." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: CheckPortByPost::ID, replay: CheckPortByPost::REPLAY, method: "POST", path: "/v3/portforwardings/check",
         summary: "Asks the same as check-port, with the port in the body.",
         fields: &[
-            Field { name: "port", kind: FieldKind::Integer, required: true, doc: "The port to connect to, at the address that the request comes from." },
+            FieldInfo { name: "port", kind: FieldKind::Integer, required: true, doc: "The port to connect to, at the address that the request comes from." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: ListTokens::ID, replay: ListTokens::REPLAY, method: "GET", path: "/v3/tokens",
         summary: "Lists the account's tokens, each with its key.",
         fields: &[],
     },
-    Entry {
+    OperationInfo {
         id: CreateToken::ID, replay: CreateToken::REPLAY, method: "POST", path: "/v3/tokens",
         summary: "Makes a token, which never expires.",
         fields: &[
-            Field { name: "username", kind: FieldKind::Text, required: false, doc: "The name to sign in with, together with the password." },
-            Field { name: "password", kind: FieldKind::Secret, required: false, doc: "The password to sign in with." },
-            Field { name: "device_name", kind: FieldKind::Text, required: false, doc: "The name of the device that will use the token." },
-            Field { name: "comment", kind: FieldKind::Text, required: false, doc: "A note for the account's owner." },
+            FieldInfo { name: "username", kind: FieldKind::Text, required: false, doc: "The name to sign in with, together with the password." },
+            FieldInfo { name: "password", kind: FieldKind::Secret, required: false, doc: "The password to sign in with." },
+            FieldInfo { name: "device_name", kind: FieldKind::Text, required: false, doc: "The name of the device that will use the token." },
+            FieldInfo { name: "comment", kind: FieldKind::Text, required: false, doc: "A note for the account's owner." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: DeleteAllTokens::ID, replay: DeleteAllTokens::REPLAY, method: "DELETE", path: "/v3/tokens",
         summary: "Deletes all tokens of the account, the one in use included.",
         fields: &[],
     },
-    Entry {
+    OperationInfo {
         id: UpdateToken::ID, replay: UpdateToken::REPLAY, method: "PUT", path: "/v3/tokens/{id}",
         summary: "Changes a token's device name and comment.",
         fields: &[
-            Field { name: "id", kind: FieldKind::Text, required: true, doc: "The token's id; not its key." },
-            Field { name: "device_name", kind: FieldKind::Text, required: false, doc: "The name of the device that uses the token." },
-            Field { name: "comment", kind: FieldKind::Text, required: false, doc: "A note for the account's owner." },
+            FieldInfo { name: "id", kind: FieldKind::Text, required: true, doc: "The token's id; not its key." },
+            FieldInfo { name: "device_name", kind: FieldKind::Text, required: false, doc: "The name of the device that uses the token." },
+            FieldInfo { name: "comment", kind: FieldKind::Text, required: false, doc: "A note for the account's owner." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: DeleteToken::ID, replay: DeleteToken::REPLAY, method: "DELETE", path: "/v3/tokens/{id}",
         summary: "Deletes one token.",
         fields: &[
-            Field { name: "id", kind: FieldKind::Text, required: true, doc: "The token's id; not its key." },
+            FieldInfo { name: "id", kind: FieldKind::Text, required: true, doc: "The token's id; not its key." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: ListIps::ID, replay: ListIps::REPLAY, method: "GET", path: "/v3/ips",
         summary: "Lists the account's WireGuard devices.",
         fields: &[],
     },
-    Entry {
+    OperationInfo {
         id: CreateIp::ID, replay: CreateIp::REPLAY, method: "POST", path: "/v3/ips",
         summary: "Registers a WireGuard device, at most ten an account.",
         fields: &[
-            Field { name: "key", kind: FieldKind::Text, required: true, doc: "The device's WireGuard public key, in base64." },
+            FieldInfo { name: "key", kind: FieldKind::Text, required: true, doc: "The device's WireGuard public key, in base64." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: GetIp::ID, replay: GetIp::REPLAY, method: "GET", path: "/v3/ips/{id}",
         summary: "Reads one WireGuard device.",
         fields: &[
-            Field { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
+            FieldInfo { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: DeleteIp::ID, replay: DeleteIp::REPLAY, method: "DELETE", path: "/v3/ips/{id}",
         summary: "Removes one WireGuard device.",
         fields: &[
-            Field { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
+            FieldInfo { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: PutIpKey::ID, replay: PutIpKey::REPLAY, method: "PUT", path: "/v3/ips/{id}/keys",
         summary: "Adds a public key to a WireGuard device, at most three a device.",
         fields: &[
-            Field { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
-            Field { name: "key", kind: FieldKind::Text, required: true, doc: "The WireGuard public key to add, in base64." },
+            FieldInfo { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
+            FieldInfo { name: "key", kind: FieldKind::Text, required: true, doc: "The WireGuard public key to add, in base64." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: ListLocations::ID, replay: ListLocations::REPLAY, method: "GET", path: "/v3/locations",
         summary: "Lists the locations to connect to; with a token, the account's own ones too.",
         fields: &[],

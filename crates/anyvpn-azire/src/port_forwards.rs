@@ -4,16 +4,13 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyvpn_core::{
-    CheckPort, Error, Lease, ListPortForwards, NewPortForward, PortCheck, PortForward,
+    CheckPort, DAY, Error, Lease, ListPortForwards, NewPortForward, PortCheck, PortForward,
     PortForwards, PortProtocols,
 };
 use async_trait::async_trait;
 
 use crate::Azire;
 use crate::ops::{self, CheckPort as Check, CreatePortForward, DeletePortForward, ListIps};
-
-/// AzireVPN counts lifetimes in days.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[async_trait]
 impl PortForwards for Azire {

@@ -12,7 +12,7 @@ use anyvpn_core::{
     Server, ServerConfig, ServerConfigs, Servers, Status,
 };
 use anyvpn_http::transport::resolve;
-use anyvpn_http::{Finish, LenientList, Operation as _};
+use anyvpn_http::{LenientList, Operation as _, RunToCompletion};
 use async_trait::async_trait;
 use futures_util::{FutureExt as _, TryStreamExt as _, stream};
 
@@ -142,8 +142,8 @@ impl Azire {
             return self.registered(&key).await;
         }
         let (azire, again) = (self.clone(), self.clone());
-        let registration = Finish::new(async move { azire.registered(&key).await });
-        let registration = registration.or_undo(async move |registered| {
+        let registration = RunToCompletion::new(async move { azire.registered(&key).await });
+        let registration = registration.on_abandon(async move |registered| {
             if let Ok(Ip { id, .. }) = registered {
                 // Nobody is left to be told of a failure; the device is listed then.
                 let _ = again.call(DeleteIp { id }).await;

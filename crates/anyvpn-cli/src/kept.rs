@@ -3,11 +3,11 @@
 //! keyring.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyvpn::{Ability, Credential, Error, ProviderInfo, Registry, Secret, Settings, reveal};
-use anyvpn_http::{Binding, BoundToken, FileStore, StoreLock, TokenStore};
+use anyvpn_http::{Binding, BoundToken, FileStore, StoreLock, TokenStore, create_private_folder};
 use url::Url;
 
 use crate::environment::path_variable;
@@ -165,11 +165,7 @@ impl Place {
     /// Makes the folder, or takes away what others may do in one that is there.
     fn make_folder(&self) -> std::io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
+        create_private_folder(folder)?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

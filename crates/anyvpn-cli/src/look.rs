@@ -8,8 +8,7 @@ use std::env;
 use anstream::AutoStream;
 use anstream::stream::RawStream;
 use anstyle::{AnsiColor, Style};
-
-use crate::text::is_treacherous;
+use anyvpn::is_invisible;
 
 const END: char = '\u{2060}';
 
@@ -86,7 +85,7 @@ pub fn painted(text: &str, colored: bool) -> String {
                 }
             }
             None if c == END => {}
-            None if is_treacherous(c) && c != '\n' => shown.extend(c.escape_default()),
+            None if is_invisible(c) && c != '\n' => shown.extend(c.escape_default()),
             None => shown.push(c),
         }
     }

@@ -5,7 +5,7 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use anyvpn::{Registry, Secret};
+use anyvpn::{Registry, Secret, is_invisible};
 use serde::Serialize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -14,7 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::failure::Failure;
 use crate::look::{Look, is_colored, painted};
 use crate::progress::{self, Progress};
-use crate::text::{is_treacherous, plain, reason};
+use crate::text::{plain, reason};
 use crate::waiting::{self, Listener};
 
 #[derive(Clone, Copy, Default)]
@@ -149,7 +149,7 @@ pub fn json(value: &impl Serialize) -> Result<String, Failure> {
     let mut units = [0; 2];
     for c in text.chars() {
         // Outside of strings there is no such character but the line ends of the layout.
-        if is_treacherous(c) && c != '\n' {
+        if is_invisible(c) && c != '\n' {
             for unit in c.encode_utf16(&mut units) {
                 safe.push_str(&format!("\\u{unit:04x}"));
             }
@@ -194,7 +194,7 @@ mod tests {
     fn json_stays_the_same_and_holds_nothing_to_obey() {
         let value = serde_json::json!({ "a": "x\u{1b}\u{9b}\u{202e}\u{e0001}\n", "b": [1] });
         let text = json(&value).unwrap();
-        assert!(!text.chars().any(|c| is_treacherous(c) && c != '\n'));
+        assert!(!text.chars().any(|c| is_invisible(c) && c != '\n'));
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 }

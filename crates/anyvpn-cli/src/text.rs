@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind};
 
 use anyvpn::Timestamp;
+/// One line of text, from anywhere, safe to print on a terminal.
+pub use anyvpn::escape_invisible as plain;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle};
 use jiff::tz::TimeZone;
 use strsim::osa_distance;
@@ -14,27 +16,6 @@ use crate::look::Look;
 const WIDTH: u16 = 80;
 /// The width below which nothing is made to fit.
 const LEAST_WIDTH: u16 = 40;
-
-/// Whether a terminal would obey or hide the character, or it makes a text look like another one.
-pub fn is_treacherous(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// One line of text, from anywhere, safe to print on a terminal.
-pub fn plain(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_treacherous(c) {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
 
 /// A text as one word of a command line that a person copies into a shell.
 pub fn shell_word(text: &str) -> String {

@@ -49,12 +49,11 @@ fn imports(provider: &Provider, items: &str) -> String {
     let mut http = vec!["Client"];
     http.extend(used(&["CompactText"]));
     http.extend(items.contains("Dialect::decode").then_some("Dialect as _"));
-    http.push("Entry");
     if provider.operations.iter().any(|operation| !operation.fields.is_empty()) {
-        http.extend(["Field", "FieldKind"]);
+        http.extend(["FieldInfo", "FieldKind"]);
     }
     http.extend(used(&["LenientList"]));
-    http.extend(["Operation", "Replay", "Reply", "Request", "Security"]);
+    http.extend(["Operation", "OperationInfo", "Replay", "Reply", "Request", "Security"]);
     [
         list("std::net", used(&["IpAddr", "Ipv4Addr", "Ipv6Addr"])),
         "\n".to_owned(),
@@ -274,7 +273,7 @@ fn is_copy(kind: &str) -> bool {
 fn table(provider: &Provider) -> String {
     let mut out = "/// All operations, for callers that know them by name only.\n\
                    #[rustfmt::skip]\n\
-                   pub static OPERATIONS: &[Entry] = &[\n"
+                   pub static OPERATIONS: &[OperationInfo] = &[\n"
         .to_owned();
     for operation in &provider.operations {
         let Operation { name, path, .. } = operation;
@@ -282,7 +281,7 @@ fn table(provider: &Provider) -> String {
         let summary = &operation.summary;
         _ = write!(
             out,
-            "    Entry {{
+            "    OperationInfo {{
         id: {name}::ID, replay: {name}::REPLAY, method: {method:?}, path: {path:?},
         summary: {summary:?},
         fields: &["
@@ -294,7 +293,7 @@ fn table(provider: &Provider) -> String {
             _ = write!(
                 out,
                 "\n            \
-                 Field {{ name: {name:?}, kind: {kind}, required: {required}, doc: {doc:?} }},"
+                 FieldInfo {{ name: {name:?}, kind: {kind}, required: {required}, doc: {doc:?} }},"
             );
         }
         out += if operation.fields.is_empty() { "],\n    },\n" } else { "\n        ],\n    },\n" };

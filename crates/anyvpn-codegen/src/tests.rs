@@ -143,14 +143,14 @@ pub struct Thing {}
 
 /// All operations, for callers that know them by name only.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Entry] = &[
-    Entry {
+pub static OPERATIONS: &[OperationInfo] = &[
+    OperationInfo {
         id: ChangeThing::ID, replay: ChangeThing::REPLAY, method: "PUT", path: "/v1/things/{id}",
         summary: "Changes a thing.",
         fields: &[
-            Field { name: "id", kind: FieldKind::Text, required: true, doc: "Which." },
-            Field { name: "name", kind: FieldKind::Text, required: true, doc: "Its name." },
-            Field { name: "key", kind: FieldKind::Secret, required: false, doc: "Its key." },
+            FieldInfo { name: "id", kind: FieldKind::Text, required: true, doc: "Which." },
+            FieldInfo { name: "name", kind: FieldKind::Text, required: true, doc: "Its name." },
+            FieldInfo { name: "key", kind: FieldKind::Secret, required: false, doc: "Its key." },
         ],
     },
 ];
@@ -174,7 +174,8 @@ paths:
     delete: { operationId: clear, x-replay: Idempotent, security: [], x-decoder: by_hand }
 ";
     let code = super::tests::code(&read("acme", plain).unwrap());
-    let imports = "use anyvpn_http::{Client, Entry, Operation, Replay, Reply, Request, Security};";
+    let imports =
+        "use anyvpn_http::{Client, Operation, OperationInfo, Replay, Reply, Request, Security};";
     assert!(code.contains(imports), "{code}");
 }
 
@@ -262,8 +263,8 @@ Part: { type: object, description: A part. }";
         &code,
         "
 use anyvpn_http::{
-    Client, CompactText, Dialect as _, Entry, Field, FieldKind, LenientList, Operation, Replay,
-    Reply, Request, Security,
+    Client, CompactText, Dialect as _, FieldInfo, FieldKind, LenientList, Operation, OperationInfo,
+    Replay, Reply, Request, Security,
 };",
     );
     assert_has(&code, "use crate::lenient;");

@@ -81,26 +81,6 @@ pub(crate) fn refuse_control(content: &str) -> Result<(), Problem> {
     }
 }
 
-/// Whether a character is a zero-width or direction mark, which can make a text look like another one.
-pub(crate) fn is_hidden(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}')
-}
-
-/// Makes a text safe to show: escapes what a terminal would obey or hide.
-pub(crate) fn escape(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_hidden(c) || (c.is_control() && c != '\t') {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
 /// Replaces everything that looks like a WireGuard key: 43 characters of base64 and `=`.
 ///
 /// For texts whose meaning is not known, such as a key in a comment. Without the `=` it would hide

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::{Capabilities, Error, OperationInfo, Provider, Setting, Settings};
+use crate::{Capabilities, Context, Error, OperationInfo, Provider, Setting, Settings};
 
 /// A provider that can be opened.
 ///
@@ -13,13 +13,14 @@ pub trait Driver: Send + Sync {
     /// The description of the provider.
     fn info(&self) -> &'static ProviderInfo;
 
-    /// Opens the provider. Nothing is sent.
+    /// Opens the provider, with what the program gives to it besides the settings. Nothing is sent.
     ///
     /// # Errors
     ///
     /// `InvalidRequest` that names each setting that is wrong, missing or unknown, as
-    /// [`Settings::check`] finds it, or the address that the provider cannot be reached at.
-    fn open(&self, settings: &Settings) -> Result<Arc<dyn Provider>, Error>;
+    /// [`Settings::check`] finds it, the address that the provider cannot be reached at, or a user
+    /// agent that is no header.
+    fn open(&self, settings: &Settings, context: &Context) -> Result<Arc<dyn Provider>, Error>;
 }
 
 /// A provider's description, as data.

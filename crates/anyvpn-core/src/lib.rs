@@ -63,26 +63,38 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod clock;
 mod config_text;
+mod context;
 mod driver;
 mod error;
+mod invisible;
+mod limits;
 mod names;
+mod observer;
 #[cfg(feature = "openvpn")]
 mod openvpn;
 mod operation;
 mod provider;
+mod random;
+mod retry;
 mod secret;
 mod servers;
 mod settings;
 mod wireguard;
 
+pub use clock::{Clock, DAY};
 pub use config_text::{ConfigError, Directive};
+pub use context::Context;
 pub use driver::{Driver, ProviderInfo};
 pub use error::{Advice, Error, ErrorKind, Leftover, LeftoverKind};
+pub use invisible::{escape_invisible, is_invisible};
 pub use ipnet::IpNet;
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;
+pub use limits::Limits;
 pub use names::OperationId;
+pub use observer::{Activity, ActivityKind, CallEvent, CallObserver, Observation};
 #[cfg(feature = "openvpn")]
 pub use openvpn::{Certificate, OpenVpnProfile, Remote, RemotePort};
 pub use operation::{FieldInfo, FieldKind, OperationInfo, Replay};
@@ -94,6 +106,8 @@ pub use provider::{
     Protocol, Provider, Rotated, Server, ServerConfig, ServerConfigs, Service, SignIn, SignOut,
     SignUp, Status, SuspendCustomers,
 };
+pub use random::SplitMix64;
+pub use retry::RetryPolicy;
 pub use secret::{REDACTED, Secret, redact, reveal};
 pub use servers::{LeftOut, ListedServer, Servers};
 pub use settings::{Check, Setting, Settings};

@@ -11,7 +11,8 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::config_text::{escape, refuse_control, split_ending};
+use crate::config_text::{refuse_control, split_ending};
+use crate::escape_invisible;
 use crate::{ConfigError, Directive, Error, REDACTED, Secret};
 pub use certificate::Certificate;
 use reader::Item;
@@ -221,8 +222,8 @@ impl OpenVpnProfile {
         let body = item.block.as_ref().map(|block| self.text[block.body.clone()].trim());
         let value = body.map_or_else(|| arguments.join(" "), ToOwned::to_owned);
         let shown = directives::is_shown(why, item.block.is_some(), looks_secret(&value));
-        let value = if shown { escape(&value) } else { REDACTED.to_owned() };
-        Some(Directive { line: item.line, name: escape(name), value, why })
+        let value = if shown { escape_invisible(&value) } else { REDACTED.to_owned() };
+        Some(Directive { line: item.line, name: escape_invisible(name), value, why })
     }
 
     /// The certificates of the last `<ca>` block, which is the one that OpenVPN uses; none when

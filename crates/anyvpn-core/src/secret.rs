@@ -126,7 +126,8 @@ pub fn reveal<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
 /// secret of less than 4 characters stays: it comes up by chance, and the gaps would spell it.
 #[must_use]
 pub fn redact(text: &str, secrets: &[Secret]) -> String {
-    let secrets = || secrets.iter().map(Secret::expose).filter(|it| it.chars().count() >= 4);
+    let secrets =
+        || secrets.iter().map(Secret::expose).filter(|secret| secret.chars().count() >= 4);
     let text = secrets().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED));
     let spells = |view: String| secrets().any(|secret| view.contains(secret));
     let spelled = (text.contains('%') && spells(decoded(&text, "%", 2)))
@@ -142,7 +143,7 @@ fn decoded(text: &str, mark: &str, digits: usize) -> String {
     while let Some(at) = rest.find(mark) {
         bytes.extend_from_slice(&rest.as_bytes()[..at]);
         rest = &rest[at + mark.len()..];
-        match rest.get(..digits).and_then(|it| u32::from_str_radix(it, 16).ok()) {
+        match rest.get(..digits).and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
             // A URL's are bytes, of which some make one character.
             Some(code) if digits == 2 => bytes.push(code as u8),
             Some(code) => {

@@ -18,7 +18,8 @@ use std::ops::Range;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use crate::config_text::{escape, hide_keys};
+use crate::config_text::hide_keys;
+use crate::escape_invisible;
 use crate::{ConfigError, Directive, REDACTED, Secret};
 pub use endpoint::{Endpoint, Host, HostName, ZonedAddress};
 pub use keys::{PresharedKey, PrivateKey, PublicKey};
@@ -319,7 +320,7 @@ impl Line {
                 (name, value, "is no key that wg-quick knows")
             }
         };
-        let value = hide_keys(&escape(value));
+        let value = hide_keys(&escape_invisible(value));
         Some(Directive { line: number, name: name.to_owned(), value, why })
     }
 

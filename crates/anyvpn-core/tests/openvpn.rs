@@ -179,6 +179,7 @@ fn what_runs_or_reads_is_listed_with_its_line() {
         ("daemon", "daemon", "", "goes to the background"),
         ("win-sys env", "win-sys", "env", "chooses where system programs are run from"),
         ("up \u{202e}x", "up", "\\u{202e}x", runs),
+        ("up \u{3164}x", "up", "\\u{3164}x", runs),
         ("<up>\nx\n</up>", "up", "x", runs),
     ];
     for (text, name, value, why) in cases {

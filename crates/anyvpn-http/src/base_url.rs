@@ -1,28 +1,18 @@
 //! The base URL: everything before the documented paths, parsed once.
 
-use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use anyvpn_core::Error;
-use bytes::Bytes;
 use http::HeaderValue;
-use http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
+use http::uri::{InvalidUri, Uri};
 use url::{Host, ParseError, Position, Url};
 
 /// A base URL that credentials may be sent to: https, or plain http to this machine.
 #[derive(Clone, Debug)]
 pub struct BaseUrl {
-    /// Without a slash at its end.
-    text: String,
-    scheme: Scheme,
-    authority: Authority,
-    /// The beginning of every path; empty, or without a slash at its end.
-    path: String,
-    /// The same, parsed.
     url: Url,
-    /// The header `Host`.
+    /// The header `Host`, which every request has.
     host: HeaderValue,
-    loopback: bool,
 }
 
 impl BaseUrl {
@@ -38,16 +28,13 @@ impl BaseUrl {
             ParseError::RelativeUrlWithoutBase => wrong("must begin with https://"),
             e => wrong(&format!("is no URL ({e}); write it like https://vpn.example.com")),
         })?;
-        let loopback = match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => is_localhost(name),
-            // Of `vpn.example.com:443` the name would be the scheme.
-            None => return Err(wrong("must begin with https://, with a host behind it")),
+        // Of `vpn.example.com:443` the name would be the scheme.
+        let Some(host) = url.host() else {
+            return Err(wrong("must begin with https://, with a host behind it"));
         };
         match url.scheme() {
             "https" => {}
-            "http" if loopback => {}
+            "http" if is_loopback(&host) => {}
             "http" => {
                 return Err(wrong(
                     "is plain http to another machine, which would show the token to everyone on \
@@ -62,32 +49,27 @@ impl BaseUrl {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("must not have a query or a fragment"));
         }
-        let text = url.as_str().trim_end_matches('/').to_owned();
-        let path = url.path().trim_end_matches('/').to_owned();
-        let uri: Uri = text.parse().map_err(|_| wrong("has a host that cannot be sent to"))?;
-        let Parts { scheme: Some(scheme), authority: Some(authority), .. } = uri.into_parts()
-        else {
-            return Err(wrong("must begin with https://, with a host behind it"));
-        };
+        let cannot_be_sent_to = || wrong("has a host that cannot be sent to");
+        url.as_str().parse::<Uri>().map_err(|_| cannot_be_sent_to())?;
         let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort])
-            .map_err(|_| wrong("has a host that cannot be sent to"))?;
-        Ok(Self { text, scheme, authority, path, url, host, loopback })
+            .map_err(|_| cannot_be_sent_to())?;
+        Ok(Self { url, host })
     }
 
     /// The whole, without a slash at its end.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.url.as_str().trim_end_matches('/')
     }
 
     /// Whether it is plain http.
     pub(crate) fn is_plain(&self) -> bool {
-        self.scheme == Scheme::HTTP
+        self.url.scheme() == "http"
     }
 
     /// Whether it is on this machine.
     pub(crate) fn is_loopback(&self) -> bool {
-        self.loopback
+        self.url.host().is_some_and(|host| is_loopback(&host))
     }
 
     /// The host, without the port.
@@ -105,19 +87,9 @@ impl BaseUrl {
     /// # Errors
     ///
     /// `InvalidRequest` when it is none.
-    pub(crate) fn uri(&self, target: Cow<'static, str>) -> Result<Uri, Error> {
-        let target = match (&*self.path, target) {
-            ("", Cow::Borrowed(target)) => Bytes::from_static(target.as_bytes()),
-            ("", Cow::Owned(target)) => target.into(),
-            (path, target) => format!("{path}{target}").into(),
-        };
-        let wrong = |why: String| Error::invalid("path", why);
-        let path = PathAndQuery::from_maybe_shared(target).map_err(|e| wrong(e.to_string()))?;
-        let mut parts = Parts::default();
-        parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(path);
-        Uri::from_parts(parts).map_err(|e| wrong(e.to_string()))
+    pub(crate) fn uri(&self, target: &str) -> Result<Uri, Error> {
+        let whole = format!("{}{target}", self.as_str());
+        whole.try_into().map_err(|e: InvalidUri| Error::invalid("path", e.to_string()))
     }
 
     /// The same as a URL, as parsing the whole would give it.
@@ -127,13 +99,21 @@ impl BaseUrl {
             None => (target, None),
         };
         let mut url = self.url.clone();
-        if self.path.is_empty() {
-            url.set_path(path);
-        } else {
-            url.set_path(&format!("{}{path}", self.path));
+        match self.url.path().trim_end_matches('/') {
+            "" => url.set_path(path),
+            base => url.set_path(&format!("{base}{path}")),
         }
         url.set_query(query);
         url
+    }
+}
+
+/// Whether a host is this machine.
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+        Host::Domain(name) => is_localhost(name),
     }
 }
 
@@ -216,10 +196,10 @@ mod tests {
             ("https://vpn.example.com/api", "/v3/ips/a%20b"),
             ("http://[::1]:8000", "/"),
         ] {
-            let uri = BaseUrl::parse(base).unwrap().uri(target.into()).unwrap();
+            let uri = BaseUrl::parse(base).unwrap().uri(target).unwrap();
             assert_eq!(uri.to_string(), format!("{base}{target}"));
         }
         let base = BaseUrl::parse("https://vpn.example.com").unwrap();
-        assert!(base.uri("/a b".into()).is_err());
+        assert!(base.uri("/a b").is_err());
     }
 }

@@ -9,7 +9,10 @@ use crate::base_url::BaseUrl;
 use crate::client::Inner;
 use crate::setup::Setup;
 use crate::transport::{Reqwest, Transport};
-use crate::{Client, Clock, Credentials, Dialect, Fixed, Limits, RetryPolicy, SystemClock};
+use crate::{
+    CallObserver, Client, Clock, Context, Credentials, Dialect, Fixed, Limits, RetryPolicy,
+    SystemClock,
+};
 
 /// Collects what a [`Client`] needs.
 pub struct ClientBuilder<D: Dialect> {
@@ -20,6 +23,7 @@ pub struct ClientBuilder<D: Dialect> {
     limits: Limits,
     retry: RetryPolicy,
     clock: Arc<dyn Clock>,
+    observer: Option<Arc<dyn CallObserver>>,
     gzip: bool,
 }
 
@@ -47,6 +51,7 @@ impl<D: Dialect> ClientBuilder<D> {
             limits: Limits::default(),
             retry: RetryPolicy::default(),
             clock: Arc::new(SystemClock),
+            observer: None,
             gzip: false,
         }
     }
@@ -121,6 +126,26 @@ impl<D: Dialect> ClientBuilder<D> {
         self
     }
 
+    /// Tells this observer what calls do while they run.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn CallObserver>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Takes over all that a program gives to the providers that it opens. What the context leaves
+    /// open stays as it is.
+    #[must_use]
+    pub fn context(mut self, context: &Context) -> Self {
+        let context = context.clone();
+        self.limits = context.limits;
+        self.retry = context.retry;
+        self.clock = context.clock.unwrap_or(self.clock);
+        self.user_agent = context.user_agent.or(self.user_agent);
+        self.observer = context.observer.or(self.observer);
+        self
+    }
+
     /// Asks for replies compressed with gzip; [`Limits::decompressed`] bounds them.
     #[cfg(feature = "gzip")]
     #[must_use]
@@ -158,6 +183,7 @@ impl<D: Dialect> ClientBuilder<D> {
             limits: self.limits,
             retry: self.retry,
             clock: self.clock,
+            observer: self.observer,
             limiter: Arc::default(),
             user_agent,
             gzip: self.gzip,

@@ -27,7 +27,8 @@ where
     let operation: O = serde_path_to_error::deserialize(input).map_err(|e| {
         let path = e.path().to_string();
         let message = e.into_inner().to_string();
-        let missing = message.strip_prefix("missing field `").and_then(|it| it.strip_suffix('`'));
+        let missing =
+            message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
         match missing {
             Some(field) => Error::invalid(field, "is missing"),
             None if path == "." => Error::invalid("input", why(&message)),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyvpn_core::{Error, ErrorKind, OperationId, Secret, redact};
+use anyvpn_core::{DAY, Error, ErrorKind, OperationId, Secret, redact};
 use http::{HeaderValue, StatusCode, header};
 use tracing::{Instrument, Span, field};
 
@@ -15,7 +15,8 @@ use crate::rate_limiter::RateLimiter;
 use crate::time::within;
 use crate::transport::{Progress, Transport};
 use crate::{
-    ClientBuilder, Clock, Dialect, Limits, Operation, Replay, Reply, Request, RetryPolicy,
+    ActivityKind, CallEvent, CallObserver, ClientBuilder, Clock, Dialect, Limits, Observation,
+    Operation, Replay, Reply, Request, RetryPolicy,
 };
 
 /// Sends a provider's operations. Cheap to clone; all clones share connections and limits.
@@ -35,6 +36,7 @@ pub(crate) struct Inner<D: Dialect> {
     pub(crate) limits: Limits,
     pub(crate) retry: RetryPolicy,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Option<Arc<dyn CallObserver>>,
     pub(crate) limiter: Arc<RateLimiter>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) gzip: bool,
@@ -52,9 +54,10 @@ impl<D: Dialect> std::fmt::Debug for Client<D> {
     }
 }
 
-/// What a call has sent and got so far, for the log.
-struct Log {
+/// What a call has sent and received so far, for `tracing` and the observer.
+struct CallRecord {
     span: Span,
+    observation: Observation,
     operation: OperationId,
     started: Instant,
     attempts: u32,
@@ -62,33 +65,49 @@ struct Log {
     status: Option<u16>,
 }
 
-impl Log {
+impl CallRecord {
     /// The call begins.
-    fn new(operation: OperationId, clock: &dyn Clock) -> Self {
+    fn new<D: Dialect>(operation: OperationId, replay: Replay, client: &Inner<D>) -> Self {
+        let kind = ActivityKind::call(operation, replay);
+        let observation = Observation::start(client.observer.as_ref(), kind);
         let span = tracing::debug_span!(
             "call",
             %operation,
             attempts = field::Empty,
             status = field::Empty,
         );
-        Self { span, operation, started: clock.instant(), attempts: 0, status: None }
+        let started = client.clock.instant();
+        Self { span, observation, operation, started, attempts: 0, status: None }
     }
 
     /// An attempt is about to be sent.
     fn attempt(&mut self) {
         self.attempts += 1;
         self.span.record("attempts", self.attempts);
+        self.observation.report(CallEvent::sent(self.attempts));
     }
 
     fn reply(&mut self, status: StatusCode) {
         self.status = Some(status.as_u16());
         self.span.record("status", status.as_u16());
+        self.observation.report(CallEvent::replied(self.attempts, status.as_u16()));
+    }
+
+    /// The call is sent again, after a wait.
+    fn repeat(&self, kind: ErrorKind, wait: Duration) {
+        tracing::debug!(
+            attempts = self.attempts,
+            kind = kind.name(),
+            delay_ms = wait.as_millis() as u64,
+            "trying again"
+        );
+        self.observation.report(CallEvent::repeating(self.attempts, kind, wait));
     }
 
     /// The call has come to its end.
-    fn end<T>(&self, clock: &dyn Clock, outcome: Result<T, Error>) -> Result<T, Error> {
-        let Self { operation, attempts, status, .. } = *self;
-        let duration = clock.instant().saturating_duration_since(self.started);
+    fn end<T>(self, clock: &dyn Clock, outcome: Result<T, Error>) -> Result<T, Error> {
+        let Self { operation, attempts, status, started, observation, .. } = self;
+        let duration = clock.instant().saturating_duration_since(started);
         let duration_ms = duration.as_millis() as u64;
         match &outcome {
             Ok(_) => tracing::info!(%operation, attempts, status, duration_ms, "done"),
@@ -98,10 +117,12 @@ impl Log {
             }
         }
         // A sign-in on the way has named itself.
-        outcome.map_err(|error| match error.operation() {
+        let outcome = outcome.map_err(|error| match error.operation() {
             Some(_) => error,
             None => error.with_operation(operation),
-        })
+        });
+        observation.finish(outcome.as_ref().err());
+        outcome
     }
 }
 
@@ -140,6 +161,12 @@ impl<D: Dialect> Client<D> {
         &self.0.limits
     }
 
+    /// The observer that the client was built with; a provider reports its own waits to it.
+    #[must_use]
+    pub fn observer(&self) -> Option<&Arc<dyn CallObserver>> {
+        self.0.observer.as_ref()
+    }
+
     /// Returns how long a call of this operation would wait for its permit now: until a pause ends
     /// that the provider asked for, and for its place among the calls of an operation that the vendor
     /// allows only so often. With a credential for which the vendor has no such limit it does not
@@ -171,6 +198,7 @@ impl<D: Dialect> Client<D> {
             limits: inner.limits,
             retry: inner.retry,
             clock: Arc::clone(&inner.clock),
+            observer: inner.observer.clone(),
             limiter: Arc::clone(&inner.limiter),
             user_agent: inner.user_agent.clone(),
             gzip: inner.gzip,
@@ -194,18 +222,19 @@ impl<D: Dialect> Client<D> {
     /// For `tracing`, at INFO the end of a call is one event: `done`, or `failed` with the `kind` of
     /// the error, with `operation`, `attempts`, `status` (of the last reply, where there was one) and
     /// `duration_ms`. At DEBUG there is the span `call` around it, with the first three, and an event
-    /// `trying again` for each repetition, with the `kind` and `delay_ms`.
+    /// `trying again` for each repetition, with the `kind` and `delay_ms`. A program that acts on what
+    /// calls do takes a [`CallObserver`] instead.
     ///
     /// # Errors
     ///
     /// Any [`ErrorKind`]; [`ErrorKind::Ambiguous`] only for [`Replay::Once`].
     pub async fn call<O: Operation<Dialect = D>>(&self, operation: O) -> Result<O::Output, Error> {
         let clock = &*self.0.clock;
-        let mut log = Log::new(O::ID, clock);
-        let span = log.span.clone();
+        let mut record = CallRecord::new(O::ID, O::REPLAY, &self.0);
+        let span = record.span.clone();
         async {
-            let outcome = self.run(&operation, &mut log).await;
-            log.end(clock, outcome)
+            let outcome = self.run(&operation, &mut record).await;
+            record.end(clock, outcome)
         }
         .instrument(span)
         .await
@@ -215,7 +244,7 @@ impl<D: Dialect> Client<D> {
     async fn run<O: Operation<Dialect = D>>(
         &self,
         operation: &O,
-        log: &mut Log,
+        record: &mut CallRecord,
     ) -> Result<O::Output, Error> {
         self.0.transport.ready()?;
         self.0.clock.ready()?;
@@ -233,21 +262,21 @@ impl<D: Dialect> Client<D> {
             };
             let (mut credential, mut request) =
                 self.prepare(operation, deadline).await.map_err(unsure)?;
-            let permit = self.permit::<O>(credential.as_deref(), deadline);
+            let permit = self.permit::<O>(credential.as_deref(), deadline, &record.observation);
             if let Some(in_queue) = permit.await.map_err(unsure)? {
                 deadline = later(deadline, in_queue);
                 // An old credential is not sent after a wait.
                 (credential, request) = self.prepare(operation, deadline).await.map_err(unsure)?;
             }
             let credential = credential.as_deref();
-            log.attempt();
+            record.attempt();
             let Inner { clock, limits, gzip, .. } = &*self.0;
             let left = deadline.saturating_duration_since(clock.instant());
             let time = limits.attempt.min(left);
             let sent = self.0.transport.send_to(&self.0.base, request);
             let next = match exchange(sent, &**clock, limits, time, *gzip).await {
                 Ok(reply) => {
-                    log.reply(reply.status);
+                    record.reply(reply.status);
                     doubtful |= reply.status.is_server_error();
                     match self.judge(operation, &reply, lost) {
                         Ok(value) => return Ok(value),
@@ -256,7 +285,7 @@ impl<D: Dialect> Client<D> {
                 }
                 Err(failure) => {
                     if let Failure::OutOfBounds(status, _) = &failure {
-                        log.reply(*status);
+                        record.reply(*status);
                     }
                     lost |=
                         !matches!(&failure, Failure::Lost(e) if e.progress == Progress::NotSent);
@@ -291,12 +320,7 @@ impl<D: Dialect> Client<D> {
                     if delay >= deadline.saturating_duration_since(self.0.clock.instant()) {
                         return Err(finish(error));
                     }
-                    tracing::debug!(
-                        attempts = log.attempts,
-                        kind = error.kind().name(),
-                        delay_ms = delay.as_millis() as u64,
-                        "trying again"
-                    );
+                    record.repeat(error.kind(), delay);
                     if server.is_some() && error.kind() == ErrorKind::RateLimited {
                         self.0.limiter.pause_until(self.0.clock.instant() + delay);
                     } else {
@@ -337,9 +361,11 @@ impl<D: Dialect> Client<D> {
         &self,
         credential: Option<&D::Credential>,
         deadline: Instant,
+        observation: &Observation,
     ) -> Result<Option<Duration>, Error> {
         let min_interval = D::min_interval(O::ID).filter(|_| !D::exempt(credential));
-        self.0.limiter.permit(O::ID, min_interval, deadline, &*self.0.clock).await
+        let Inner { limiter, clock, .. } = &*self.0;
+        limiter.permit(O::ID, min_interval, deadline, &**clock, observation).await
     }
 
     /// Runs what is not an attempt (finding or renewing a credential) within the call's time.
@@ -409,7 +435,7 @@ impl<D: Dialect> Client<D> {
 
 /// The sum, or what is as good as never: a limit may be [`Duration::MAX`].
 fn later(instant: Instant, by: Duration) -> Instant {
-    const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    const NEVER: Duration = DAY.saturating_mul(100 * 365);
     instant.checked_add(by).unwrap_or_else(|| instant + NEVER)
 }
 

@@ -7,10 +7,10 @@ use bytes::{Bytes, BytesMut};
 use futures_core::future::BoxFuture;
 use http::{Response, StatusCode};
 
-use crate::source::{Source, out_of_bounds};
+use crate::body_reader::{BodyReader, out_of_bounds};
 use crate::time::within;
 use crate::transport::{Body, TransportError};
-use crate::{Clock, Limits, Reply, structure};
+use crate::{Clock, Limits, Reply, json_bounds};
 
 /// Why an attempt gave no reply that can be judged.
 pub(crate) enum Failure {
@@ -37,8 +37,8 @@ pub(crate) async fn exchange(
             let why = format!("the reply's headers are larger than {} bytes", limits.head);
             return Err(out_of_bounds(head.status, why));
         }
-        let body = collect(Source::new(&head, body, limits, gzip)?).await?;
-        if let Some(why) = structure::excess(&body, limits.values, limits.nesting) {
+        let body = collect(BodyReader::new(&head, body, limits, gzip)?).await?;
+        if let Some(why) = json_bounds::exceeded(&body, limits.values, limits.nesting) {
             return Err(out_of_bounds(head.status, why));
         }
         Ok(Reply { status: head.status, headers: head.headers, body })
@@ -47,10 +47,10 @@ pub(crate) async fn exchange(
 }
 
 /// The whole body.
-async fn collect(mut source: Source) -> Result<Bytes, Failure> {
+async fn collect(mut body: BodyReader) -> Result<Bytes, Failure> {
     let mut whole = Bytes::new();
     let mut parts = BytesMut::new();
-    while let Some(piece) = source.next().await {
+    while let Some(piece) = body.next().await {
         let piece = piece?;
         // Most replies are one chunk, which is kept as it is.
         if whole.is_empty() && parts.is_empty() {

@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind as IoKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyvpn_core::{Error, ErrorKind, reveal};
+use anyvpn_core::{CallObserver, Error, ErrorKind, reveal};
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,13 +32,21 @@ const MOST_LINKS: usize = 40;
 #[derive(Clone)]
 pub struct FileStore {
     path: PathBuf,
+    observer: Option<Arc<dyn CallObserver>>,
 }
 
 impl FileStore {
     /// A store in this file, which need not exist yet.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), observer: None }
+    }
+
+    /// Tells this observer when another process has the lock.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn CallObserver>) -> Self {
+        self.observer = Some(observer);
+        self
     }
 
     fn failed(&self, action: &str, why: impl std::fmt::Display) -> Error {
@@ -104,7 +113,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> TokenStore<T> for 
         let target = self.target()?;
         let mut path = target.clone().into_os_string();
         path.push(".lock");
-        let lock = lock_file(Path::new(&path)).await;
+        let lock = lock_file(Path::new(&path), self.observer.as_ref()).await;
         let lock = lock.map_err(|error| self.failed("lock", error.kind()))?;
         let locked = LockedFile { store: self.clone(), target, _lock: lock };
         locked.remove_leftovers();

@@ -104,9 +104,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod base_url;
+mod body_reader;
 mod builder;
 mod bulk;
 pub mod by_name;
+mod cause;
 mod client;
 #[cfg(feature = "compact-text")]
 mod compact_text;
@@ -114,23 +116,22 @@ mod credentials;
 mod exchange;
 #[cfg(feature = "file-store")]
 mod file_store;
-mod finish;
 pub mod flag;
+mod json_bounds;
 pub mod lenient;
 mod lenient_list;
-mod limits;
+mod locked;
 mod operation;
 #[cfg(feature = "file-store")]
 mod private_file;
+mod private_folder;
 mod proxy;
 mod rate_limiter;
-mod reason;
 mod reply;
 mod request;
+mod run_to_completion;
 mod setup;
 mod shared_error;
-mod source;
-mod structure;
 mod time;
 mod token_manager;
 mod token_source;
@@ -139,7 +140,10 @@ mod token_store;
 pub mod transport;
 pub mod unix_time;
 
-pub use anyvpn_core::{FieldInfo as Field, FieldKind, OperationInfo as Entry, Replay};
+pub use anyvpn_core::{
+    Activity, ActivityKind, CallEvent, CallObserver, Clock, Context, FieldInfo, FieldKind, Limits,
+    Observation, OperationInfo, Replay, RetryPolicy,
+};
 pub use base_url::BaseUrl;
 pub use builder::ClientBuilder;
 pub use bulk::{Bulk, bulk};
@@ -149,15 +153,15 @@ pub use compact_text::CompactText;
 pub use credentials::{Credentials, Fixed, not_for_header};
 #[cfg(feature = "file-store")]
 pub use file_store::FileStore;
-pub use finish::Finish;
 pub use lenient_list::LenientList;
-pub use limits::{Limits, RetryPolicy};
 pub use operation::{Dialect, Operation, Security};
 #[cfg(feature = "file-store")]
 pub use private_file::{PrivateFileError, check_private_file, chmod_command, open_private_file};
+pub use private_folder::create_private_folder;
 pub use reply::{Reply, Word};
 pub use request::Request;
-pub use time::{Clock, SystemClock};
+pub use run_to_completion::RunToCompletion;
+pub use time::SystemClock;
 pub use token_manager::TokenManager;
 pub use token_source::{TokenSource, UnsavedToken};
 pub use token_store::{

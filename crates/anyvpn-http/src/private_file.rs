@@ -1,19 +1,21 @@
 //! Opens files that hold a secret: one rule for the library's token store and the command's files.
 
-use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
 /// Why a file with a secret cannot be used.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrivateFileError {
     /// The operating system refused.
-    Io(io::Error),
+    #[error("{}", .0.kind())]
+    Io(#[from] io::Error),
     /// It is a pipe, a device, a socket or a folder.
+    #[error("it is not a regular file")]
     NotAFile,
     /// Other users can read or write it.
+    #[error("others may read it")]
     Exposed {
         /// The shell command that takes it away from them. `None` where the mode comes from outside,
         /// as for a container's secret, and cannot be changed here.
@@ -32,24 +34,6 @@ impl PrivateFileError {
             ),
             Self::Io(_) | Self::NotAFile => None,
         }
-    }
-}
-
-impl fmt::Display for PrivateFileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(error) => write!(f, "{}", error.kind()),
-            Self::NotAFile => f.write_str("it is not a regular file"),
-            Self::Exposed { .. } => f.write_str("others may read it"),
-        }
-    }
-}
-
-impl std::error::Error for PrivateFileError {}
-
-impl From<io::Error> for PrivateFileError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
     }
 }
 

@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyvpn_core::{Error, ErrorKind, OperationId};
 
-use crate::Clock;
+use crate::locked::locked;
+use crate::{CallEvent, Clock, Observation};
 
 /// Gives out a permit for every attempt. Shared by all clients that were made of one.
 #[derive(Default)]
@@ -32,7 +33,7 @@ struct Queue {
 impl Queue {
     /// How long until the next permit.
     fn ahead(&self, now: Instant) -> Duration {
-        let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = *locked(&self.next);
         next.map_or(Duration::ZERO, |next| next.saturating_duration_since(now))
     }
 }
@@ -49,17 +50,17 @@ impl Drop for Waiting<'_> {
 impl RateLimiter {
     /// Makes all calls wait, as the server asked.
     pub(crate) fn pause_until(&self, until: Instant) {
-        let mut pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pause = locked(&self.pause);
         *pause = Some(pause.map_or(until, |earlier| earlier.max(until)));
     }
 
     fn paused(&self, now: Instant) -> Duration {
-        let pause = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = *locked(&self.pause);
         pause.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
     fn queue(&self, operation: OperationId) -> Arc<Queue> {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = locked(&self.queues);
         Arc::clone(queues.entry(operation).or_default())
     }
 
@@ -79,7 +80,9 @@ impl RateLimiter {
         min_interval: Option<Duration>,
         deadline: Instant,
         clock: &dyn Clock,
+        observation: &Observation,
     ) -> Result<Option<Duration>, Error> {
+        let waits = |wait| observation.report(CallEvent::waiting_for_permit(wait));
         let mut waited = false;
         loop {
             let now = clock.instant();
@@ -93,15 +96,19 @@ impl RateLimiter {
                     .with_retry_after(Some(pause)));
             }
             waited = true;
+            waits(pause);
             clock.sleep(pause).await;
         }
         let Some(min_interval) = min_interval else {
             return Ok(waited.then_some(Duration::ZERO));
         };
         let queue = self.queue(operation);
-        queue.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waiting = Waiting(&queue);
         let began = clock.instant();
+        let others = queue.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&queue);
+        if others > 0 {
+            waits(queue.ahead(began).saturating_add(min_interval.saturating_mul(others)));
+        }
         let _first = queue.first.lock().await;
         let now = loop {
             let now = clock.instant();
@@ -110,9 +117,10 @@ impl RateLimiter {
             if ahead.is_zero() {
                 break now;
             }
+            waits(ahead);
             clock.sleep(ahead).await;
         };
-        *queue.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + min_interval);
+        *locked(&queue.next) = Some(now + min_interval);
         let in_queue = now.saturating_duration_since(began);
         Ok((waited || !in_queue.is_zero()).then_some(in_queue))
     }
@@ -144,7 +152,7 @@ mod tests {
         let wait_for = || limiter.wait_for(ID, Some(interval), now);
         assert_eq!(wait_for(), Duration::ZERO);
         let queue = limiter.queue(ID);
-        *queue.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + rest);
+        *locked(&queue.next) = Some(now + rest);
         assert_eq!(wait_for(), rest);
         queue.waiting.store(2, Ordering::Relaxed);
         assert_eq!(wait_for(), rest + 2 * interval);

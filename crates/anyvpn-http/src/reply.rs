@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Deref;
 use std::time::Duration;
 
-use anyvpn_core::{Error, ErrorKind, Timestamp};
+use anyvpn_core::{DAY, Error, ErrorKind, Timestamp};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
@@ -165,7 +165,7 @@ impl Reply {
     #[must_use]
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         /// Longer ones mean the same, and are too long for sums of times.
-        const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+        const LONGEST: Duration = DAY.saturating_mul(10 * 365);
         let text = |name| Some(self.headers.get(name)?.to_str().ok()?.trim());
         let value = text(header::RETRY_AFTER)?;
         let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -269,7 +269,8 @@ fn plain(text: &str) -> String {
         let word = part.trim_end_matches(['{', '}', '[', ']', ',', ':']);
         let literal = word.trim();
         let known = matches!(literal, "" | "true" | "false" | "null")
-            || (literal.len() <= 5 && literal.bytes().all(|it| b"+-.0123456789Ee".contains(&it)));
+            || (literal.len() <= 5
+                && literal.bytes().all(|byte| b"+-.0123456789Ee".contains(&byte)));
         shown.push_str(if known { literal } else { "…" });
         shown.push_str(&part[word.len()..]);
     }

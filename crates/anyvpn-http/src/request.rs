@@ -318,8 +318,8 @@ impl Request {
     /// # Errors
     ///
     /// `InvalidRequest` when the path is none.
-    pub fn into_http(mut self, base: &BaseUrl) -> Result<http::Request<Bytes>, Error> {
-        let uri = base.uri(std::mem::take(&mut self.target))?;
+    pub fn into_http(self, base: &BaseUrl) -> Result<http::Request<Bytes>, Error> {
+        let uri = base.uri(&self.target)?;
         let (method, headers, body) = self.into_parts();
         let mut request = http::Request::new(body);
         *request.method_mut() = method;

@@ -39,7 +39,7 @@ pub(crate) fn copy(error: &Arc<Error>) -> Error {
     copied
 }
 
-/// The cause of an error that several have.
+/// The cause of an error that several have. Not derived: its source is that of another value.
 #[derive(Debug)]
 struct SharedCause(Arc<Error>);
 

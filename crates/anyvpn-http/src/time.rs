@@ -1,36 +1,15 @@
-//! The clock: injected, so that no test waits.
+//! The clock of this machine, and work that is bounded in time.
 
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use anyvpn_core::{Error, Timestamp};
+use anyvpn_core::{Clock, Error, Timestamp};
 use futures_core::future::BoxFuture;
 use jiff::SignedDuration;
 
 use crate::transport::current_runtime;
-
-/// Where the pipeline reads the time and waits.
-pub trait Clock: Send + Sync + 'static {
-    /// The time of day, for `Retry-After` dates and expiry.
-    fn now(&self) -> Timestamp;
-
-    /// A clock that never goes back, for deadlines.
-    fn instant(&self) -> Instant;
-
-    /// Waits. Dropping the future ends the wait.
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
-
-    /// Says whether it works from here. A client asks before anything else is done for a call.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidRequest` when it does not, such as outside of a tokio runtime.
-    fn ready(&self) -> Result<(), Error> {
-        Ok(())
-    }
-}
 
 /// The clock of this machine, with tokio's timer.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Keeps a client's token good: one renewal at a time, its outcome shared by all who wait for it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyvpn_core::{Advice, Error, Leftover, LeftoverKind, Secret};
@@ -8,11 +8,12 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use futures_util::future::WeakShared;
 
+use crate::locked::locked;
 use crate::shared_error::copy;
 use crate::time::within;
 use crate::token_state::{Failed, LastMade, Renewal, State, Unsaved};
 use crate::{
-    Binding, BoundToken, Clock, Credentials, Finish, LockedStore, TokenSource, TokenStore,
+    Binding, BoundToken, Clock, Credentials, LockedStore, RunToCompletion, TokenSource, TokenStore,
     UnsavedToken,
 };
 
@@ -133,7 +134,7 @@ impl<S: TokenSource> TokenManager<S> {
         make: impl Future<Output = Result<S::Token, Error>> + Send + 'static,
     ) -> Result<BoundToken<S::Token>, Error> {
         let inner = Arc::clone(&self.0);
-        Finish::new(async move {
+        RunToCompletion::new(async move {
             let mut locked = inner.store.lock().await?;
             let stored = inner.checked(locked.load().await?)?;
             let token = make.await?;
@@ -188,7 +189,7 @@ impl<S: TokenSource> Credentials<S::Credential> for TokenManager<S> {
 
 impl<S: TokenSource> Inner<S> {
     fn state(&self) -> MutexGuard<'_, State<S::Token>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 
     fn checked(
@@ -289,7 +290,7 @@ impl<S: TokenSource> Inner<S> {
                 None => self.renewal(reason),
             },
         };
-        Finish::new(renewal).await.map_err(|error| copy(&error))
+        RunToCompletion::new(renewal).await.map_err(|error| copy(&error))
     }
 
     fn renewal(self: &Arc<Self>, reason: Reason) -> Renewal<S::Token> {

@@ -3,13 +3,15 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{Error, ErrorKind, Timestamp};
+use anyvpn_core::{ActivityKind, CallObserver, Error, ErrorKind, Observation, Timestamp};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::locked::locked;
 
 /// Where a token is good, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,7 +161,7 @@ impl<T> Default for MemoryStore<T> {
 #[async_trait]
 impl<T: Clone + Send + Sync + 'static> TokenStore<T> for MemoryStore<T> {
     async fn load(&self) -> Result<Option<BoundToken<T>>, Error> {
-        Ok(self.token.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(locked(&self.token).clone())
     }
 
     async fn lock(&self) -> Result<StoreLock<T>, Error> {
@@ -176,11 +178,11 @@ struct LockedMemory<T> {
 #[async_trait]
 impl<T: Clone + Send + Sync + 'static> LockedStore<T> for LockedMemory<T> {
     async fn load(&self) -> Result<Option<BoundToken<T>>, Error> {
-        Ok(self.token.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(locked(&self.token).clone())
     }
 
     async fn save(&mut self, token: Option<&BoundToken<T>>) -> Result<(), Error> {
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token.cloned();
+        *locked(&self.token) = token.cloned();
         Ok(())
     }
 }
@@ -197,12 +199,16 @@ impl Drop for FileLock {
     }
 }
 
-/// Waits for the exclusive lock of a file, which is made when it is missing.
+/// Waits for the exclusive lock of a file, which is made when it is missing. While another process
+/// has it, this is an activity of the observer.
 ///
 /// # Errors
 ///
 /// When the file cannot be made or locked.
-pub async fn lock_file(path: &Path) -> io::Result<FileLock> {
+pub async fn lock_file(
+    path: &Path,
+    observer: Option<&Arc<dyn CallObserver>>,
+) -> io::Result<FileLock> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
     // Whoever can open the file could hold its lock for ever.
@@ -210,14 +216,22 @@ pub async fn lock_file(path: &Path) -> io::Result<FileLock> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
     // The span is open as long as another process has the lock, and shows that we wait.
-    let mut waiting = None;
+    let mut waiting: Option<(tracing::Span, Observation)> = None;
     // Asked again and again instead of waited for in a thread, so that dropping the future ends the
     // wait.
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(FileLock(file)),
+            Ok(()) => {
+                if let Some((_, observation)) = waiting {
+                    observation.finish(None);
+                }
+                return Ok(FileLock(file));
+            }
             Err(TryLockError::WouldBlock) => {
-                waiting.get_or_insert_with(|| tracing::debug_span!("lock"));
+                waiting.get_or_insert_with(|| {
+                    let observation = Observation::start(observer, ActivityKind::FileLock);
+                    (tracing::debug_span!("lock"), observation)
+                });
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             Err(TryLockError::Error(error)) => return Err(error),

@@ -1,11 +1,10 @@
 //! The seam to the network.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use anyvpn_core::{Error, ErrorKind};
 use bytes::Bytes;
@@ -18,7 +17,8 @@ use tokio::runtime;
 use url::{Host, Url};
 
 use crate::base_url::{LOOPBACK, is_localhost};
-use crate::reason::words;
+use crate::cause::describe_cause;
+use crate::locked::locked;
 pub use crate::setup::{Names, Setup};
 use crate::{BaseUrl, Limits, proxy, setup};
 
@@ -67,7 +67,8 @@ pub enum Progress {
 }
 
 /// Why no reply came, or why it broke off.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
 pub struct TransportError {
     /// How far the request came.
     pub progress: Progress,
@@ -79,17 +80,9 @@ impl TransportError {
     /// An error that says its innermost cause, in words that people know.
     #[must_use]
     pub fn new(progress: Progress, error: &(dyn StdError + 'static)) -> Self {
-        Self { progress, reason: words(error) }
+        Self { progress, reason: describe_cause(error) }
     }
 }
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.reason)
-    }
-}
-
-impl StdError for TransportError {}
 
 /// The transport on reqwest. It follows no redirects, repeats nothing, sends no `Referer`, and asks no
 /// resolver for `localhost` and the names below it.
@@ -163,8 +156,9 @@ impl Reqwest {
     /// The client for the runtime around us.
     fn client(&self) -> Result<reqwest::Client, Error> {
         let runtime = current_runtime()?.id();
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_ours = |it: &Connections| it.runtime.is_none_or(|id| id == runtime);
+        let mut clients = locked(&self.clients);
+        let is_ours =
+            |connections: &Connections| connections.runtime.is_none_or(|id| id == runtime);
         let client = match (clients.iter().position(is_ours), &self.setup) {
             (Some(at), _) => clients.remove(at).client,
             (None, Some(setup)) => client_of(setup)?,
@@ -265,7 +259,9 @@ impl reqwest::dns::Resolve for Resolver {
             let addresses = match names {
                 _ if is_localhost(name) => LOOPBACK.to_vec(),
                 Some(names) => names.addresses(name).await?,
-                None => tokio::net::lookup_host((name, 0)).await?.map(|it| it.ip()).collect(),
+                None => {
+                    tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect()
+                }
             };
             // The port is the URL's.
             let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
@@ -316,7 +312,7 @@ fn failure(error: reqwest::Error) -> TransportError {
 /// Whether the connection ended before the request was begun on it.
 fn never_begun(error: &(dyn StdError + 'static)) -> bool {
     let causes = std::iter::successors(Some(error), |error| (*error).source());
-    causes.filter_map(|it| it.downcast_ref::<hyper::Error>()).any(hyper::Error::is_canceled)
+    causes.filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_canceled)
 }
 
 /// An address of a host's name, by the system's resolver; an address is its own.
@@ -332,7 +328,7 @@ pub async fn resolve(host: &anyvpn_core::Host, ipv4_only: bool) -> Result<IpAddr
         Error::new(ErrorKind::Unreachable).with_detail(format!("the name {name:?}: {why}"))
     };
     let addresses = tokio::net::lookup_host((name.as_str(), 0)).await;
-    let mut addresses = addresses.map_err(|e| failed(e.to_string()))?.map(|it| it.ip());
+    let mut addresses = addresses.map_err(|e| failed(e.to_string()))?.map(|address| address.ip());
     let address = addresses.find(|address| !ipv4_only || address.is_ipv4());
     address.ok_or_else(|| failed("has no address of the wanted kind".to_owned()))
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyvpn_core::{Error, ErrorKind, Secret, Timestamp};
+use anyvpn_core::{Error, ErrorKind, Secret, SplitMix64, Timestamp};
 use anyvpn_http::{
     Binding, BoundToken, Clock, Credentials, MemoryStore, StoreLock, TokenManager, TokenSource,
     TokenStore,
@@ -239,20 +239,8 @@ impl World {
     }
 }
 
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-}
-
 /// What a history does next.
-async fn step(world: &World, other: &TokenManager<Source>, random: &mut Random) {
+async fn step(world: &World, other: &TokenManager<Source>, random: &mut SplitMix64) {
     let weathers = [
         Weather::Fine,
         Weather::Fine,
@@ -316,7 +304,7 @@ fn drawn_histories_keep_the_laws() {
     let seeds = std::env::var("ANYVPN_MODEL_CASES").ok().and_then(|it| it.parse().ok());
     for seed in 0..seeds.unwrap_or(300) {
         on_paused_clock(async {
-            let mut random = Random(seed);
+            let mut random = SplitMix64::new(seed);
             let lives = [None, Some(180), Some(1200), Some(12 * 3600)];
             let life = lives[random.below(4) as usize].map(Duration::from_secs);
             let world = World::new(life);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyvpn_core::{Error, OperationId};
 use anyvpn_http::transport::{Reqwest, Transport};
-use anyvpn_http::{ClientBuilder, Clock as _, Dialect, Entry, Limits, RetryPolicy};
+use anyvpn_http::{ClientBuilder, Clock as _, Dialect, Limits, OperationInfo, RetryPolicy};
 use anyvpn_sandbox::{Clock, Sandbox, SandboxBuilder};
 use anyvpn_testkit::fixtures::{self, Call, Summary};
 use anyvpn_testkit::openapi::Document;
@@ -33,7 +33,7 @@ pub trait ProviderHarness: 'static {
     const OPENAPI: &'static str;
 
     /// All of its operations.
-    const OPERATIONS: &'static [Entry];
+    const OPERATIONS: &'static [OperationInfo];
 
     /// An operation that changes nothing and needs no input beyond the world.
     const PROBE: &'static str;

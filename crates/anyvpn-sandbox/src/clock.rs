@@ -7,6 +7,9 @@ use jiff::Timestamp;
 
 use crate::locked;
 
+/// Seconds of a day.
+pub(crate) const DAY: i64 = 86_400;
+
 /// The sandbox's clock. Clones are handles to the same clock.
 ///
 /// ```

@@ -82,7 +82,8 @@ impl anyvpn_http::Dialect for Dialect {
     }
 
     fn exempt(access: Option<&Access>) -> bool {
-        access.is_some_and(|it| matches!(it.proof, Proof::SecretKey(_) | Proof::Whitelisted))
+        access
+            .is_some_and(|access| matches!(access.proof, Proof::SecretKey(_) | Proof::Whitelisted))
     }
 
     fn attach(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyvpn_core::{
-    Ability, Capabilities, Driver, Error, Provider, ProviderInfo, Setting, Settings,
+    Ability, Capabilities, Context, Driver, Error, Provider, ProviderInfo, Setting, Settings,
 };
 
 use crate::{Access, Proof, Vpngn, ops};
@@ -71,8 +71,8 @@ impl Driver for VpngnDriver {
         &INFO
     }
 
-    fn open(&self, settings: &Settings) -> Result<Arc<dyn Provider>, Error> {
-        Vpngn::open(settings).map(|vpngn| Arc::new(vpngn) as _)
+    fn open(&self, settings: &Settings, context: &Context) -> Result<Arc<dyn Provider>, Error> {
+        Vpngn::open(settings, context).map(|vpngn| Arc::new(vpngn) as _)
     }
 }
 
@@ -83,12 +83,13 @@ impl Vpngn {
     /// # Errors
     ///
     /// As [`Driver::open`].
-    pub fn open(settings: &Settings) -> Result<Self, Error> {
+    pub fn open(settings: &Settings, context: &Context) -> Result<Self, Error> {
         settings.check(SETTINGS)?;
         let builder = match (settings.text("url"), settings.text("brand")) {
             (Some(url), _) => Self::builder(url),
             (None, brand) => Self::brand(brand.unwrap_or_default())?,
-        };
+        }
+        .context(context);
         let secret = |key| settings.get(key).cloned();
         let proof = secret("secret_key")
             .map(Proof::SecretKey)

@@ -186,7 +186,7 @@ impl Vpngn {
     ///
     /// As [`Vpngn::call`] with [`ops::TokenRefresh`]. `InvalidRequest`, before sending, when the
     /// store cannot be locked or has the tokens of another customer or address.
-    pub async fn sign_in(
+    pub async fn sign_in_customer(
         &self,
         email: impl Into<String>,
         password: Secret,

@@ -3,7 +3,8 @@
 use anyvpn_core::{Date, Error, OperationId, Secret, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request, Security,
+    Client, Dialect as _, FieldInfo, FieldKind, Operation, OperationInfo, Replay, Reply, Request,
+    Security,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -654,130 +655,130 @@ impl Operation for ResetAliasPassword {
 
 /// All operations, for callers that know them by name only.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Entry] = &[
-    Entry {
+pub static OPERATIONS: &[OperationInfo] = &[
+    OperationInfo {
         id: AddClient::ID, replay: AddClient::REPLAY, method: "POST", path: "/api/amapi/AddClient",
         summary: "Creates an end user, together with an active product.",
         fields: &[
-            Field { name: "country", kind: FieldKind::Text, required: true, doc: "The end user's country." },
-            Field { name: "type", kind: FieldKind::Integer, required: true, doc: "The months of the product to create." },
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
-            Field { name: "password", kind: FieldKind::Secret, required: false, doc: "The password to set, a strong one; VPNGN makes one when absent." },
-            Field { name: "first_name", kind: FieldKind::Text, required: false, doc: "The end user's first name." },
-            Field { name: "last_name", kind: FieldKind::Text, required: false, doc: "The end user's last name." },
-            Field { name: "company_name", kind: FieldKind::Text, required: false, doc: "The end user's company." },
-            Field { name: "state", kind: FieldKind::Text, required: false, doc: "The end user's state." },
-            Field { name: "zip_code", kind: FieldKind::Text, required: false, doc: "The end user's postal code." },
-            Field { name: "auto_terminate", kind: FieldKind::Boolean, required: false, doc: "Whether the plan ends instead of being renewed." },
-            Field { name: "test_user", kind: FieldKind::Boolean, required: false, doc: "Whether the end user is for tests and is not billed." },
+            FieldInfo { name: "country", kind: FieldKind::Text, required: true, doc: "The end user's country." },
+            FieldInfo { name: "type", kind: FieldKind::Integer, required: true, doc: "The months of the product to create." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
+            FieldInfo { name: "password", kind: FieldKind::Secret, required: false, doc: "The password to set, a strong one; VPNGN makes one when absent." },
+            FieldInfo { name: "first_name", kind: FieldKind::Text, required: false, doc: "The end user's first name." },
+            FieldInfo { name: "last_name", kind: FieldKind::Text, required: false, doc: "The end user's last name." },
+            FieldInfo { name: "company_name", kind: FieldKind::Text, required: false, doc: "The end user's company." },
+            FieldInfo { name: "state", kind: FieldKind::Text, required: false, doc: "The end user's state." },
+            FieldInfo { name: "zip_code", kind: FieldKind::Text, required: false, doc: "The end user's postal code." },
+            FieldInfo { name: "auto_terminate", kind: FieldKind::Boolean, required: false, doc: "Whether the plan ends instead of being renewed." },
+            FieldInfo { name: "test_user", kind: FieldKind::Boolean, required: false, doc: "Whether the end user is for tests and is not billed." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: TokenRefresh::ID, replay: TokenRefresh::REPLAY, method: "POST", path: "/api/amapi/TokenRefresh",
         summary: "Makes new tokens for the end user.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: CloseClient::ID, replay: CloseClient::REPLAY, method: "POST", path: "/api/amapi/CloseClient",
         summary: "Ends the end user's account at once, with all products and aliases.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: CancelRequest::ID, replay: CancelRequest::REPLAY, method: "POST", path: "/api/amapi/CancelRequest",
         summary: "Ends the end user's account later, with all products and aliases.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
-            Field { name: "type", kind: FieldKind::Text, required: true, doc: "When it ends." },
-            Field { name: "reason", kind: FieldKind::Text, required: false, doc: "Why." },
-            Field { name: "product_id", kind: FieldKind::Text, required: false, doc: "The product, where the end user has more than one active." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
+            FieldInfo { name: "type", kind: FieldKind::Text, required: true, doc: "When it ends." },
+            FieldInfo { name: "reason", kind: FieldKind::Text, required: false, doc: "Why." },
+            FieldInfo { name: "product_id", kind: FieldKind::Text, required: false, doc: "The product, where the end user has more than one active." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: GetProducts::ID, replay: GetProducts::REPLAY, method: "POST", path: "/api/amapi/GetProducts",
         summary: "Lists the end user's products.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: NewProduct::ID, replay: NewProduct::REPLAY, method: "POST", path: "/api/amapi/NewProduct",
         summary: "Creates a product for an end user who exists.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
-            Field { name: "type", kind: FieldKind::Integer, required: true, doc: "The months of the product to create." },
-            Field { name: "force_upgrade", kind: FieldKind::Boolean, required: false, doc: "Whether to change the newest active product instead, where there is one." },
-            Field { name: "auto_terminate", kind: FieldKind::Boolean, required: false, doc: "Whether the plan ends instead of being renewed." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
+            FieldInfo { name: "type", kind: FieldKind::Integer, required: true, doc: "The months of the product to create." },
+            FieldInfo { name: "force_upgrade", kind: FieldKind::Boolean, required: false, doc: "Whether to change the newest active product instead, where there is one." },
+            FieldInfo { name: "auto_terminate", kind: FieldKind::Boolean, required: false, doc: "Whether the plan ends instead of being renewed." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: UpgradeProduct::ID, replay: UpgradeProduct::REPLAY, method: "POST", path: "/api/amapi/UpgradeProduct",
         summary: "Changes a product to another type, up or down.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
-            Field { name: "product_id", kind: FieldKind::Text, required: true, doc: "The product, as get-products names it." },
-            Field { name: "new_product_plan", kind: FieldKind::Integer, required: true, doc: "The months of the product from now on." },
-            Field { name: "auto_terminate", kind: FieldKind::Boolean, required: false, doc: "Whether the plan ends instead of being renewed." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
+            FieldInfo { name: "product_id", kind: FieldKind::Text, required: true, doc: "The product, as get-products names it." },
+            FieldInfo { name: "new_product_plan", kind: FieldKind::Integer, required: true, doc: "The months of the product from now on." },
+            FieldInfo { name: "auto_terminate", kind: FieldKind::Boolean, required: false, doc: "Whether the plan ends instead of being renewed." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: SetPassword::ID, replay: SetPassword::REPLAY, method: "POST", path: "/api/amapi/SetPassword",
         summary: "Sets the password of the end user.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
-            Field { name: "setpassword", kind: FieldKind::Secret, required: true, doc: "The password from now on, a strong one." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
+            FieldInfo { name: "setpassword", kind: FieldKind::Secret, required: true, doc: "The password from now on, a strong one." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: ResetPassword::ID, replay: ResetPassword::REPLAY, method: "POST", path: "/api/amapi/ResetPassword",
         summary: "Sends the end user a mail to reset the password with.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: ListAliases::ID, replay: ListAliases::REPLAY, method: "POST", path: "/api/amapi/ListAliases",
         summary: "Lists the end user's aliases.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: AddAlias::ID, replay: AddAlias::REPLAY, method: "POST", path: "/api/amapi/AddAlias",
         summary: "Adds an alias to the end user's account.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
-            Field { name: "setemail", kind: FieldKind::Text, required: true, doc: "The alias's email address." },
-            Field { name: "setpassword", kind: FieldKind::Secret, required: false, doc: "The alias's password, a strong one; VPNGN makes one when absent." },
-            Field { name: "auto_passreset", kind: FieldKind::Boolean, required: false, doc: "Whether to send the alias a mail to reset the password with." },
-            Field { name: "first_name", kind: FieldKind::Text, required: false, doc: "The alias's first name." },
-            Field { name: "last_name", kind: FieldKind::Text, required: false, doc: "The alias's last name." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
+            FieldInfo { name: "setemail", kind: FieldKind::Text, required: true, doc: "The alias's email address." },
+            FieldInfo { name: "setpassword", kind: FieldKind::Secret, required: false, doc: "The alias's password, a strong one; VPNGN makes one when absent." },
+            FieldInfo { name: "auto_passreset", kind: FieldKind::Boolean, required: false, doc: "Whether to send the alias a mail to reset the password with." },
+            FieldInfo { name: "first_name", kind: FieldKind::Text, required: false, doc: "The alias's first name." },
+            FieldInfo { name: "last_name", kind: FieldKind::Text, required: false, doc: "The alias's last name." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: DelAlias::ID, replay: DelAlias::REPLAY, method: "POST", path: "/api/amapi/DelAlias",
         summary: "Deletes an alias of the end user's account.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
-            Field { name: "alias", kind: FieldKind::Text, required: true, doc: "The alias's email address." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
+            FieldInfo { name: "alias", kind: FieldKind::Text, required: true, doc: "The alias's email address." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: SetAliasPassword::ID, replay: SetAliasPassword::REPLAY, method: "POST", path: "/api/amapi/SetAliasPassword",
         summary: "Sets the password of an alias.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The alias's email address, not the end user's." },
-            Field { name: "setpassword", kind: FieldKind::Secret, required: true, doc: "The password from now on, a strong one." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The alias's email address, not the end user's." },
+            FieldInfo { name: "setpassword", kind: FieldKind::Secret, required: true, doc: "The password from now on, a strong one." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: ResetAliasPassword::ID, replay: ResetAliasPassword::REPLAY, method: "POST", path: "/api/amapi/ResetAliasPassword",
         summary: "Sends an alias a mail to reset the password with.",
         fields: &[
-            Field { name: "email", kind: FieldKind::Text, required: true, doc: "The alias's email address, not the end user's." },
+            FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The alias's email address, not the end user's." },
         ],
     },
 ];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{Error, ErrorKind, Leftover, LeftoverKind, Secret, Timestamp};
+use anyvpn_core::{DAY, Error, ErrorKind, Leftover, LeftoverKind, Secret, Timestamp};
 use anyvpn_http::{
     Binding, BoundToken, Client, Fixed, Operation as _, TokenManager, TokenSource, TokenStore,
 };
@@ -18,7 +18,7 @@ use crate::ops::{TokenRefresh, Tokens};
 /// How long a short token is good for, where a reply does not say.
 const SHORT: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long a long token is good for without a plan, where a reply does not say.
-const LONG: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const LONG: Duration = DAY.saturating_mul(30);
 
 /// The two tokens of an end user, and when they end.
 #[derive(Clone, Debug, Serialize, Deserialize)]

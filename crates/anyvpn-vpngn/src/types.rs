@@ -85,7 +85,7 @@ impl TryFrom<u8> for ProductType {
     fn try_from(months: u8) -> Result<Self, Error> {
         Self::ALL
             .into_iter()
-            .find(|it| it.months() == months)
+            .find(|product_type| product_type.months() == months)
             .ok_or_else(|| Error::invalid("type", "must be 1, 6, 12, 24 or 36 months"))
     }
 }
@@ -265,7 +265,9 @@ mod tests {
         let made: std::collections::BTreeSet<_> =
             (0..200).map(|_| StrongPassword::generate().unwrap().0.expose().to_owned()).collect();
         assert_eq!(made.len(), 200);
-        assert!(made.iter().all(|it| missing(it).is_empty() && it.len() == GENERATED));
+        assert!(
+            made.iter().all(|password| missing(password).is_empty() && password.len() == GENERATED)
+        );
         assert_eq!(ALPHABET.iter().collect::<std::collections::BTreeSet<_>>().len(), 64);
     }
 

@@ -86,7 +86,7 @@ async fn a_sign_in_that_is_dropped_leaves_good_tokens() {
     let polls = at_every_poll(async |polls| {
         let halts = Halts::new().await;
         let vpngn = halts.client(Credential::None);
-        let sign_in = vpngn.sign_in(EMAIL, PASSWORD.into(), halts.store());
+        let sign_in = vpngn.sign_in_customer(EMAIL, PASSWORD.into(), halts.store());
         let signed_in = poll_at_most(polls, sign_in).await;
         let session = vpngn.with_session(EMAIL, halts.store()).await.unwrap();
         // A sign-in that goes on has the lock, and its tokens are the ones that are kept.

@@ -7,11 +7,11 @@ mod world;
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use anyvpn_core::OperationId;
+use anyvpn_core::{Activity, ActivityKind, CallEvent, CallObserver, OperationId};
 use anyvpn_http::{Credentials, Limits, Operation};
 use anyvpn_lab::harness::still_sandbox;
 use anyvpn_testkit::scripted::{Script, Step};
@@ -121,6 +121,33 @@ async fn the_wait_is_told() {
     for operation in others.chain([OperationId::new("vpngn", "no-such")]) {
         assert_eq!(vpngn.client().wait_for(operation), Duration::ZERO, "{operation}");
     }
+}
+
+/// Writes down the customers' waits for a permit.
+#[derive(Default)]
+struct Waits(Mutex<Vec<Duration>>);
+
+impl CallObserver for Waits {
+    fn observe(&self, activity: &Activity, event: &CallEvent<'_>) {
+        assert!(matches!(activity.kind, ActivityKind::Call { operation: AddClient::ID, .. }));
+        if let CallEvent::WaitingForPermit { wait, .. } = event {
+            self.0.lock().unwrap().push(*wait);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_observer_is_told_how_long_each_caller_waits_for_its_permit() {
+    let clock = VirtualTime::default();
+    let waits = Arc::new(Waits::default());
+    let vpngn = Vpngn::brand("acme").unwrap().credential(Access::new("key", Proof::None));
+    let vpngn = vpngn.transport(Arc::new(Script::new(done(3)))).clock(Arc::new(clock));
+    let vpngn = vpngn.observer(waits.clone()).build().unwrap();
+    for outcome in join_all((0..3).map(|number| vpngn.call(newcomer(&email(number))))).await {
+        outcome.unwrap();
+    }
+    // The third is behind the second, and then first in the queue.
+    assert_eq!(*waits.0.lock().unwrap(), [10, 20, 10].map(seconds));
 }
 
 /// Whichever of the waiting gives up, and however far it has come: the others keep their order, and

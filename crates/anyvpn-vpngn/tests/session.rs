@@ -131,11 +131,12 @@ async fn tokens_survive_in_a_file_that_only_the_owner_can_read() {
     let path = folder.path().join("jo.json");
     let world = world().await;
     let vpngn = client(&world);
-    let wrong = vpngn.sign_in(EMAIL, "Wrong-Passw0rd".into(), file(&path)).await.unwrap_err();
+    let wrong =
+        vpngn.sign_in_customer(EMAIL, "Wrong-Passw0rd".into(), file(&path)).await.unwrap_err();
     assert_eq!(wrong.kind(), ErrorKind::Unauthorized);
     assert!(!path.exists());
 
-    let signed_in = vpngn.sign_in(EMAIL, PASSWORD.into(), file(&path)).await.unwrap();
+    let signed_in = vpngn.sign_in_customer(EMAIL, PASSWORD.into(), file(&path)).await.unwrap();
     signed_in.call(get_products()).await.unwrap();
     let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(), 0o600);

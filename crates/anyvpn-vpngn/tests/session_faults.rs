@@ -292,7 +292,7 @@ async fn tokens_that_cannot_be_stored_are_used_and_told_and_stored_later() {
 async fn a_sign_in_whose_tokens_cannot_be_stored_is_used_all_the_same() {
     let (vpngn, script) = scripted_client(Duration::ZERO, [refreshed(), products()]);
     let store = Arc::new(FullStore::new(MemoryStore::new(None)));
-    let session = vpngn.sign_in(EMAIL, PASSWORD.into(), store).await.unwrap();
+    let session = vpngn.sign_in_customer(EMAIL, PASSWORD.into(), store).await.unwrap();
     session.call(get_products()).await.unwrap();
     assert_eq!(script.arrived(), 2);
     assert!(session.unsaved_tokens().is_some());
@@ -304,7 +304,7 @@ async fn a_token_without_its_other_half_is_named_by_the_error() {
     let half = Step::json(200, r#"{"status":"success","short_token":"canary-half"}"#);
     let (vpngn, _) = scripted_client(Duration::ZERO, [half]);
     let store = Arc::new(MemoryStore::new(None));
-    let error = vpngn.sign_in(EMAIL, PASSWORD.into(), store).await.unwrap_err();
+    let error = vpngn.sign_in_customer(EMAIL, PASSWORD.into(), store).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::UnexpectedReply, Advice::ReadBack));
     let [leftover] = error.left_behind() else { panic!("{error:?}") };
     assert_eq!((leftover.kind, leftover.id()), (LeftoverKind::Token, EMAIL));
@@ -323,7 +323,7 @@ async fn tokens_of_another_customer_or_address_are_refused_before_anything_is_se
         let stored = BoundToken::new(other.clone(), tokens().token);
         let store = Arc::new(MemoryStore::new(Some(stored)));
         let session = vpngn.with_session(EMAIL, store.clone()).await.map(drop);
-        let sign_in = vpngn.sign_in(EMAIL, PASSWORD.into(), store.clone()).await.map(drop);
+        let sign_in = vpngn.sign_in_customer(EMAIL, PASSWORD.into(), store.clone()).await.map(drop);
         for error in [session.unwrap_err(), sign_in.unwrap_err()] {
             assert_eq!(error.kind(), ErrorKind::InvalidRequest);
             for part in [other.to_string(), binding(EMAIL).to_string()] {
@@ -358,7 +358,7 @@ async fn a_clock_at_the_end_of_time_is_no_panic() {
     for reply in [made, refreshed()] {
         let (vpngn, script) = scripted_client(end, [reply, products(), products()]);
         let store = Arc::new(MemoryStore::new(None));
-        let session = vpngn.sign_in(EMAIL, PASSWORD.into(), store).await.unwrap();
+        let session = vpngn.sign_in_customer(EMAIL, PASSWORD.into(), store).await.unwrap();
         for _ in 0..2 {
             session.call(get_products()).await.unwrap();
         }

@@ -29,7 +29,7 @@ impl anyvpn_http::Dialect for Dialect {
 
     fn is_own_form(_: OperationId, reply: &Reply) -> bool {
         let envelope = reply.json::<Envelope<IgnoredAny>>();
-        envelope.is_ok_and(|it| it.flag() == Some(false)) || reply.is_laravel_refusal()
+        envelope.is_ok_and(|envelope| envelope.flag() == Some(false)) || reply.is_laravel_refusal()
     }
 
     fn refusal(reply: &Reply) -> Error {
@@ -133,7 +133,7 @@ const REFUSALS: &[(&str, ErrorKind)] = &[
 ];
 
 fn classify(status: u16, texts: &[String], suspended: bool, names_fields: bool) -> ErrorKind {
-    let known = |(text, _): &&(&str, ErrorKind)| texts.iter().any(|it| it == text);
+    let known = |(text, _): &&(&str, ErrorKind)| texts.iter().any(|known| known == text);
     if let Some((_, kind)) = REFUSALS.iter().find(known) {
         return *kind;
     }

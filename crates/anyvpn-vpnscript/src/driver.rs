@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyvpn_core::{
-    Ability, Capabilities, Driver, Error, Provider, ProviderInfo, Setting, Settings,
+    Ability, Capabilities, Context, Driver, Error, Provider, ProviderInfo, Setting, Settings,
 };
 
 use crate::{VpnScript, ops};
@@ -47,8 +47,8 @@ impl Driver for VpnScriptDriver {
         &INFO
     }
 
-    fn open(&self, settings: &Settings) -> Result<Arc<dyn Provider>, Error> {
-        VpnScript::open(settings).map(|vpnscript| Arc::new(vpnscript) as _)
+    fn open(&self, settings: &Settings, context: &Context) -> Result<Arc<dyn Provider>, Error> {
+        VpnScript::open(settings, context).map(|vpnscript| Arc::new(vpnscript) as _)
     }
 }
 
@@ -58,9 +58,9 @@ impl VpnScript {
     /// # Errors
     ///
     /// As [`Driver::open`].
-    pub fn open(settings: &Settings) -> Result<Self, Error> {
+    pub fn open(settings: &Settings, context: &Context) -> Result<Self, Error> {
         settings.check(SETTINGS)?;
-        let builder = Self::builder(settings.text("url").unwrap_or_default());
+        let builder = Self::builder(settings.text("url").unwrap_or_default()).context(context);
         match settings.get("token") {
             Some(token) => builder.token(token.clone()),
             None => builder,

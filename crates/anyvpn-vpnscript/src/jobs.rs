@@ -3,17 +3,19 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use anyvpn_core::{Advice, Error, ErrorKind, Leftover, LeftoverKind, Secret};
-use anyvpn_http::{Finish, Operation as _};
+use anyvpn_core::{
+    ActivityKind, Advice, Error, ErrorKind, Leftover, LeftoverKind, Observation, Secret,
+};
+use anyvpn_http::{Operation as _, RunToCompletion};
 use tracing::field;
 
 use crate::VpnScript;
+use crate::creation_lock::CreationLock;
 use crate::dialect::NO_CONFIGURATION;
 use crate::ops::{
     CreateWireGuardConfig, DeleteWireGuardConfig, ListWireGuardConfigs, WireGuardConfigEntry,
 };
 use crate::server_configs::refuse_unreadable;
-use crate::turn::Turn;
 
 /// The states of a configuration that the page explains.
 pub(crate) const PENDING_CREATION: i64 = 0;
@@ -70,14 +72,14 @@ impl VpnScript {
     /// When the future is dropped on the way, the work goes on in the background, as far as the
     /// runtime lives long enough, and a configuration that is surely this caller's is removed again.
     pub(crate) async fn create_config(&self, server_id: u64) -> Result<(u64, Secret), Error> {
-        let turn = self.turn().await;
+        let lock = self.lock_creation().await;
         let before = self.entries(Some(server_id)).await?;
         refuse_unreadable(&before)?;
         let before = before.iter().map(|entry| entry.id).collect();
         let creation = Creation { vpn: self.clone(), server_id, before, seen: BTreeSet::new() };
         let vpn = self.clone();
-        Finish::new(creation.run(turn))
-            .or_undo(async move |created| {
+        RunToCompletion::new(creation.run(lock))
+            .on_abandon(async move |created| {
                 if let Ok((id, _)) = created {
                     // Nobody is left to be told of a failure; the configuration is listed then.
                     let _ = vpn.delete_config(id).await;
@@ -122,7 +124,17 @@ impl VpnScript {
                 return Err(error);
             }
         }
-        let _job = tracing::debug_span!("job", what = "delete", config = id);
+        let _span = tracing::debug_span!("job", what = "delete", config = id);
+        let kind = ActivityKind::removal(DeleteWireGuardConfig::ID);
+        let observation = Observation::start(self.client.observer(), kind);
+        observation.identify(id);
+        let outcome = self.gone(id).await;
+        observation.finish(outcome.as_ref().err());
+        outcome
+    }
+
+    /// Waits until a configuration is gone.
+    async fn gone(&self, id: u64) -> Result<(), Error> {
         let mut looks = self.looks();
         loop {
             let entries = self.entries(None).await.map_err(Error::with_read_back)?;
@@ -172,9 +184,9 @@ struct Creation {
 }
 
 impl Creation {
-    /// Creates the configuration, and keeps the turn until it is known: the next program then finds
+    /// Creates the configuration, and keeps the lock until it is known: the next program then finds
     /// it among the older ones.
-    async fn run(mut self, turn: Turn) -> Result<(u64, Secret), Error> {
+    async fn run(mut self, lock: CreationLock) -> Result<(u64, Secret), Error> {
         match self.vpn.call(CreateWireGuardConfig { server_id: self.server_id }).await {
             Ok(()) => {}
             Err(error) if error.advice() == Advice::ReadBack => {
@@ -182,13 +194,21 @@ impl Creation {
             }
             Err(error) => return Err(error),
         }
-        let job = tracing::debug_span!("job", what = "create", config = field::Empty);
-        let mut looks = self.vpn.looks();
-        let id = self.own(&mut looks).await?;
-        job.record("config", id);
-        drop(turn);
-        let config = self.vpn.active(self.server_id, id, &mut looks).await?;
-        Ok((id, config))
+        let span = tracing::debug_span!("job", what = "create", config = field::Empty);
+        let kind = ActivityKind::creation(CreateWireGuardConfig::ID);
+        let observation = Observation::start(self.vpn.client.observer(), kind);
+        let outcome = async {
+            let mut looks = self.vpn.looks();
+            let id = self.own(&mut looks).await?;
+            span.record("config", id);
+            observation.identify(id);
+            drop(lock);
+            let config = self.vpn.active(self.server_id, id, &mut looks).await?;
+            Ok((id, config))
+        }
+        .await;
+        observation.finish(outcome.as_ref().err());
+        outcome
     }
 
     /// Finds the configuration that an accepted creation made: the one that is new, and that has been

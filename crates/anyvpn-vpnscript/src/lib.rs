@@ -60,6 +60,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
+mod creation_lock;
 mod dialect;
 mod driver;
 mod jobs;
@@ -67,7 +68,6 @@ mod lenient;
 pub mod ops;
 mod pages;
 mod server_configs;
-mod turn;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -96,7 +96,8 @@ pub use driver::{CAPABILITIES, INFO, VpnScriptDriver};
 pub struct VpnScript {
     client: Client<Dialect>,
     tokens: Option<TokenManager<PasswordSignIn>>,
-    turn: Arc<tokio::sync::Mutex<()>>,
+    /// Held by the task that creates a configuration.
+    creation: Arc<tokio::sync::Mutex<()>>,
     lock_folder: Option<PathBuf>,
     job_deadline: Duration,
     page_size: u32,
@@ -209,8 +210,8 @@ impl From<Client<Dialect>> for VpnScript {
         Self {
             client,
             tokens: None,
-            turn: Arc::default(),
-            lock_folder: turn::default_folder(|name| std::env::var_os(name)),
+            creation: Arc::default(),
+            lock_folder: creation_lock::default_folder(|name| std::env::var_os(name)),
             job_deadline: Duration::from_secs(120),
             page_size: 1000,
             prefetch: true,

@@ -3,8 +3,8 @@
 use anyvpn_core::{Error, OperationId, Secret, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, CompactText, Dialect as _, Entry, Field, FieldKind, LenientList, Operation, Replay,
-    Reply, Request, Security,
+    Client, CompactText, Dialect as _, FieldInfo, FieldKind, LenientList, Operation, OperationInfo,
+    Replay, Reply, Request, Security,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -445,61 +445,61 @@ impl Operation for DeleteWireGuardConfig {
 
 /// All operations, for callers that know them by name only.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Entry] = &[
-    Entry {
+pub static OPERATIONS: &[OperationInfo] = &[
+    OperationInfo {
         id: CreateToken::ID, replay: CreateToken::REPLAY, method: "POST", path: "/api/auth/token",
         summary: "Signs in with username and password, and makes a token.",
         fields: &[
-            Field { name: "username", kind: FieldKind::Text, required: true, doc: "The name to sign in with." },
-            Field { name: "password", kind: FieldKind::Secret, required: true, doc: "The password to sign in with." },
-            Field { name: "device_name", kind: FieldKind::Text, required: true, doc: "The name of the device that will use the token." },
+            FieldInfo { name: "username", kind: FieldKind::Text, required: true, doc: "The name to sign in with." },
+            FieldInfo { name: "password", kind: FieldKind::Secret, required: true, doc: "The password to sign in with." },
+            FieldInfo { name: "device_name", kind: FieldKind::Text, required: true, doc: "The name of the device that will use the token." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: GetAccount::ID, replay: GetAccount::REPLAY, method: "GET", path: "/api/account",
         summary: "Reads the account that the token belongs to, with its services.",
         fields: &[],
     },
-    Entry {
+    OperationInfo {
         id: ListServers::ID, replay: ListServers::REPLAY, method: "GET", path: "/api/servers",
         summary: "Lists the servers, all at once or a page of them.",
         fields: &[
-            Field { name: "paginate", kind: FieldKind::Integer, required: false, doc: "How many servers a page has." },
-            Field { name: "page", kind: FieldKind::Integer, required: false, doc: "Which page, from 1; the provider takes 1 when absent." },
+            FieldInfo { name: "paginate", kind: FieldKind::Integer, required: false, doc: "How many servers a page has." },
+            FieldInfo { name: "page", kind: FieldKind::Integer, required: false, doc: "Which page, from 1; the provider takes 1 when absent." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: GetOpenVpnProfile::ID, replay: GetOpenVpnProfile::REPLAY, method: "GET", path: "/api/openvpn/profile",
         summary: "Reads the OpenVPN profile of a server, or the certificates of its authority only.",
         fields: &[
-            Field { name: "server_id", kind: FieldKind::Integer, required: true, doc: "The server, which must be an OpenVPN one." },
-            Field { name: "cert_only", kind: FieldKind::Boolean, required: false, doc: "Whether to send the certificates only, as PEM; the provider takes false when absent." },
+            FieldInfo { name: "server_id", kind: FieldKind::Integer, required: true, doc: "The server, which must be an OpenVPN one." },
+            FieldInfo { name: "cert_only", kind: FieldKind::Boolean, required: false, doc: "Whether to send the certificates only, as PEM; the provider takes false when absent." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: GetOpenVpnAuth::ID, replay: GetOpenVpnAuth::REPLAY, method: "GET", path: "/api/openvpn/auth",
         summary: "Reads the username and password that OpenVPN connects with.",
         fields: &[],
     },
-    Entry {
+    OperationInfo {
         id: ListWireGuardConfigs::ID, replay: ListWireGuardConfigs::REPLAY, method: "GET", path: "/api/wireguard/configs",
         summary: "Lists the account's WireGuard configurations, those in the making included.",
         fields: &[
-            Field { name: "server_id", kind: FieldKind::Integer, required: false, doc: "Only those of this server, which must be a WireGuard one." },
+            FieldInfo { name: "server_id", kind: FieldKind::Integer, required: false, doc: "Only those of this server, which must be a WireGuard one." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: CreateWireGuardConfig::ID, replay: CreateWireGuardConfig::REPLAY, method: "POST", path: "/api/wireguard/create",
         summary: "Asks for one more WireGuard configuration on a server.",
         fields: &[
-            Field { name: "server_id", kind: FieldKind::Integer, required: true, doc: "The server, which must be a WireGuard one." },
+            FieldInfo { name: "server_id", kind: FieldKind::Integer, required: true, doc: "The server, which must be a WireGuard one." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: DeleteWireGuardConfig::ID, replay: DeleteWireGuardConfig::REPLAY, method: "DELETE", path: "/api/wireguard/delete",
         summary: "Asks for the deletion of one WireGuard configuration.",
         fields: &[
-            Field { name: "config_id", kind: FieldKind::Integer, required: true, doc: "The configuration." },
+            FieldInfo { name: "config_id", kind: FieldKind::Integer, required: true, doc: "The configuration." },
         ],
     },
 ];

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use anyvpn_core::{Driver, Error, Provider, ProviderInfo, Settings};
+use anyvpn_core::{Context, Driver, Error, Provider, ProviderInfo, Settings};
 
 /// The providers that a program can open.
 ///
@@ -69,13 +69,28 @@ impl Registry {
         self.driver(name).map(|driver| driver.info())
     }
 
-    /// Opens a provider. Nothing is sent.
+    /// Opens a provider, with the usual limits, retries and clock. Nothing is sent.
     ///
     /// # Errors
     ///
     /// As [`Self::info`] and [`Driver::open`].
     pub fn open(&self, name: &str, settings: &Settings) -> Result<Arc<dyn Provider>, Error> {
-        self.driver(name)?.open(settings)
+        self.open_with(name, settings, &Context::default())
+    }
+
+    /// Opens a provider with limits, retries, a clock, a user agent or an observer of one's own.
+    /// Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::info`] and [`Driver::open`].
+    pub fn open_with(
+        &self,
+        name: &str,
+        settings: &Settings,
+        context: &Context,
+    ) -> Result<Arc<dyn Provider>, Error> {
+        self.driver(name)?.open(settings, context)
     }
 
     fn driver(&self, name: &str) -> Result<&dyn Driver, Error> {

@@ -2,8 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
+use std::sync::{Arc, Mutex};
+
 use acme_vpn::AcmeDriver;
-use anyvpn::{Driver as _, ErrorKind, Registry, Settings};
+use anyvpn::{
+    Activity, ActivityKind, CallEvent, CallObserver, Context, Driver as _, ErrorKind, Limits,
+    Registry, Settings,
+};
 use anyvpn_sandbox::Sandbox;
 use serde_json::json;
 
@@ -27,6 +32,60 @@ async fn a_provider_is_opened_by_its_name_and_called_by_the_name_of_an_operation
     // It can be moved to another task, and shown without its secret.
     let shown = tokio::spawn(async move { format!("{provider:?}") }).await.unwrap();
     assert!(!shown.contains(&token), "{shown}");
+}
+
+/// Writes down the calls.
+#[derive(Default)]
+struct Calls(Mutex<Vec<String>>);
+
+impl CallObserver for Calls {
+    fn observe(&self, activity: &Activity, event: &CallEvent<'_>) {
+        if let (ActivityKind::Call { operation, .. }, CallEvent::Started) = (activity.kind, event) {
+            self.0.lock().unwrap().push(operation.to_string());
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_provider_takes_what_the_program_gives_to_it() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let calls = Arc::new(Calls::default());
+    let limits = Limits { reply: 1, ..Limits::default() };
+    let context = Context::default()
+        .with_limits(limits)
+        .with_user_agent("acme-app/2.1")
+        .with_observer(calls.clone());
+    let registry = Registry::builtin().with(AcmeDriver);
+    for (name, operation, input, url) in [
+        ("azire", "list-locations", json!({}), sandbox.azire_url()),
+        ("vpnscript", "list-servers", json!({}), sandbox.vpnscript_url()),
+        ("vpngn", "get-products", json!({"email": "a@example.com"}), sandbox.vpngn_url()),
+        ("acme", "get-account", json!({}), sandbox.azire_url()),
+    ] {
+        sandbox.clear_received();
+        let secret = if name == "vpngn" { "api_key" } else { "token" };
+        let settings = Settings::new().with("url", url).with(secret, "canary");
+        let settings =
+            if name == "vpngn" { settings.with("short_token", "canary") } else { settings };
+        let provider = registry.open_with(name, &settings, &context).unwrap();
+        let error = provider.call_json(operation, input, false).await.unwrap_err();
+        assert!(
+            error.detail().unwrap_or_default().contains("larger than 1 bytes"),
+            "{name}: {error}"
+        );
+        let received = sandbox.received();
+        let mut agents = received[0].headers.iter().filter(|(name, _)| name == "user-agent");
+        assert_eq!(agents.next().unwrap().1, "acme-app/2.1", "{name}");
+    }
+    assert_eq!(calls.0.lock().unwrap().len(), 4, "{:?}", calls.0);
+    let wrong = context.with_user_agent("a\nb");
+    for info in registry.infos().filter(|info| info.name != "vpngn") {
+        let settings = Settings::new().with("url", sandbox.azire_url());
+        let settings =
+            if info.name == "acme" { settings.with("token", "canary") } else { settings };
+        let error = registry.open_with(info.name, &settings, &wrong).unwrap_err();
+        assert!(error.fields().contains_key("user_agent"), "{}: {error}", info.name);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyvpn_core::{
-    Ability, Capabilities, Driver, Error, Provider, ProviderInfo, Setting, Settings,
+    Ability, Capabilities, Context, Driver, Error, Provider, ProviderInfo, Setting, Settings,
 };
 
 use crate::{Acme, BASE_URL, ops};
@@ -39,9 +39,10 @@ impl Driver for AcmeDriver {
         &INFO
     }
 
-    fn open(&self, settings: &Settings) -> Result<Arc<dyn Provider>, Error> {
+    fn open(&self, settings: &Settings, context: &Context) -> Result<Arc<dyn Provider>, Error> {
         settings.check(SETTINGS)?;
-        let builder = Acme::builder().base_url(settings.text("url").unwrap_or(BASE_URL));
+        let builder =
+            Acme::builder().base_url(settings.text("url").unwrap_or(BASE_URL)).context(context);
         let acme = match settings.get("token") {
             Some(token) => builder.token(token.clone()),
             None => builder,

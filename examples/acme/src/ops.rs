@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use anyvpn_core::{Error, OperationId, PublicKey, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request, Security,
+    Client, Dialect as _, FieldInfo, FieldKind, Operation, OperationInfo, Replay, Reply, Request,
+    Security,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -188,34 +189,34 @@ impl Operation for RemoveDevice {
 
 /// All operations, for callers that know them by name only.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Entry] = &[
-    Entry {
+pub static OPERATIONS: &[OperationInfo] = &[
+    OperationInfo {
         id: GetAccount::ID, replay: GetAccount::REPLAY, method: "GET", path: "/v1/account",
         summary: "Reads the account that the token belongs to.",
         fields: &[],
     },
-    Entry {
+    OperationInfo {
         id: ListServers::ID, replay: ListServers::REPLAY, method: "GET", path: "/v1/servers",
         summary: "Lists the servers to connect to.",
         fields: &[],
     },
-    Entry {
+    OperationInfo {
         id: ListDevices::ID, replay: ListDevices::REPLAY, method: "GET", path: "/v1/devices",
         summary: "Lists the account's WireGuard devices.",
         fields: &[],
     },
-    Entry {
+    OperationInfo {
         id: RegisterDevice::ID, replay: RegisterDevice::REPLAY, method: "POST", path: "/v1/devices",
         summary: "Registers a WireGuard device, at most five an account.",
         fields: &[
-            Field { name: "public_key", kind: FieldKind::Text, required: true, doc: "The device's key." },
+            FieldInfo { name: "public_key", kind: FieldKind::Text, required: true, doc: "The device's key." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: RemoveDevice::ID, replay: RemoveDevice::REPLAY, method: "DELETE", path: "/v1/devices/{id}",
         summary: "Removes a WireGuard device.",
         fields: &[
-            Field { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
+            FieldInfo { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
         ],
     },
 ];

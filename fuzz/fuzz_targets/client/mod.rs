@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyvpn_azire::Azire;
 use anyvpn_core::{Error, Timestamp};
 use anyvpn_http::transport::{Body, Transport, TransportError};
-use anyvpn_http::{ClientBuilder, Clock, Dialect, Entry, RetryPolicy};
+use anyvpn_http::{ClientBuilder, Clock, Dialect, OperationInfo, RetryPolicy};
 use anyvpn_vpngn::{Access, Vpngn};
 use anyvpn_vpnscript::VpnScript;
 use bytes::Bytes;
@@ -104,7 +104,7 @@ fn built<D: Dialect>(server: &Server, builder: ClientBuilder<D>) -> ClientBuilde
 }
 
 /// The operation of a name such as `azire.create-user`.
-pub fn entry(name: &str) -> Option<&'static Entry> {
+pub fn entry(name: &str) -> Option<&'static OperationInfo> {
     let (provider, name) = name.split_once('.')?;
     let operations = match provider {
         "azire" => anyvpn_azire::ops::OPERATIONS,
@@ -117,7 +117,7 @@ pub fn entry(name: &str) -> Option<&'static Entry> {
 
 impl Clients {
     /// Calls an operation by its name.
-    pub fn call(&self, entry: &Entry, input: &Value, reveal: bool) -> Result<Value, Error> {
+    pub fn call(&self, entry: &OperationInfo, input: &Value, reveal: bool) -> Result<Value, Error> {
         let (name, input) = (entry.id.name(), input.clone());
         match entry.id.provider() {
             "azire" => {

@@ -3,7 +3,7 @@
 use anyvpn_azire::ops::{OPERATIONS, call_by_name};
 use anyvpn_azire::{Azire, Error};
 use anyvpn_core::OperationId;
-use anyvpn_http::{Entry, RetryPolicy};
+use anyvpn_http::{OperationInfo, RetryPolicy};
 use anyvpn_lab::harness::{ClientSettings, ProviderHarness};
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use anyvpn_testkit::fixtures::Call;
@@ -22,7 +22,7 @@ impl ProviderHarness for Harness {
     const TITLE: &'static str = "AzireVPN";
     const FOLDER: &'static str = env!("CARGO_MANIFEST_DIR");
     const OPENAPI: &'static str = include_str!("../../openapi.yaml");
-    const OPERATIONS: &'static [Entry] = OPERATIONS;
+    const OPERATIONS: &'static [OperationInfo] = OPERATIONS;
     const PROBE: &'static str = "get-user";
 
     fn world(sandbox: SandboxBuilder) -> impl Future<Output = World> + Send + 'static {

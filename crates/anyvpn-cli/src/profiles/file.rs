@@ -1,11 +1,11 @@
 //! The file of profiles: where it is, how it is read, and how it is changed.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyvpn::{Registry, Secret};
-use anyvpn_http::{FileLock, chmod_command, lock_file};
+use anyvpn_http::{FileLock, chmod_command, create_private_folder, lock_file};
 
 use super::draft::Draft;
 use super::read::File;
@@ -92,12 +92,8 @@ impl ConfigFile {
             Failure::other(format!("{} cannot be written: {}", self.path.display(), reason(&error)))
                 .hint("set XDG_CONFIG_HOME to a folder that you may write to")
         };
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(self.path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
-        let lock = lock_file(&self.path.with_extension("toml.lock")).await.map_err(failed)?;
+        create_private_folder(self.path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+        let lock = lock_file(&self.path.with_extension("toml.lock"), None).await.map_err(failed)?;
         let text = self.text()?;
         let file = File::parse(registry, &self.path, &text)?;
         let draft = Draft::parse(&text)

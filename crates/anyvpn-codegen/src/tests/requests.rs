@@ -52,9 +52,9 @@ pub struct ChangeThing {
     assert_has(
         &code,
         r#"
-Field { name: "type", kind: FieldKind::Integer, required: true, doc: "How long." },
-Field { name: "setpassword", kind: FieldKind::Secret, required: false, doc: "The new one." },
-Field { name: "test", kind: FieldKind::Boolean, required: false, doc: "Whether it is a test." },"#,
+FieldInfo { name: "type", kind: FieldKind::Integer, required: true, doc: "How long." },
+FieldInfo { name: "setpassword", kind: FieldKind::Secret, required: false, doc: "The new one." },
+FieldInfo { name: "test", kind: FieldKind::Boolean, required: false, doc: "Whether it is a test." },"#,
     );
 }
 

@@ -3,7 +3,8 @@
 use anyvpn_core::{Error, OperationId, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
-    Client, Dialect as _, Entry, Field, FieldKind, Operation, Replay, Reply, Request, Security,
+    Client, Dialect as _, FieldInfo, FieldKind, Operation, OperationInfo, Replay, Reply, Request,
+    Security,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -159,24 +160,24 @@ pub struct StartSessionLimits {
 
 /// All operations, for callers that know them by name only.
 #[rustfmt::skip]
-pub static OPERATIONS: &[Entry] = &[
-    Entry {
+pub static OPERATIONS: &[OperationInfo] = &[
+    OperationInfo {
         id: ListSessions::ID, replay: ListSessions::REPLAY, method: "GET", path: "/v2/sessions",
         summary: "List sessions",
         fields: &[
-            Field { name: "page", kind: FieldKind::Integer, required: false, doc: "Which page." },
-            Field { name: "sortBy", kind: FieldKind::Text, required: false, doc: "`sortBy`, which the document does not describe." },
-            Field { name: "minRate", kind: FieldKind::Json, required: false, doc: "At least this rate in Mbit/s." },
+            FieldInfo { name: "page", kind: FieldKind::Integer, required: false, doc: "Which page." },
+            FieldInfo { name: "sortBy", kind: FieldKind::Text, required: false, doc: "`sortBy`, which the document does not describe." },
+            FieldInfo { name: "minRate", kind: FieldKind::Json, required: false, doc: "At least this rate in Mbit/s." },
         ],
     },
-    Entry {
+    OperationInfo {
         id: StartSession::ID, replay: StartSession::REPLAY, method: "POST", path: "/v2/sessions",
         summary: "Start a session",
         fields: &[
-            Field { name: "page", kind: FieldKind::Integer, required: false, doc: "Which page." },
-            Field { name: "type", kind: FieldKind::Text, required: true, doc: "`type`, which the document does not describe." },
-            Field { name: "tags", kind: FieldKind::Json, required: false, doc: "`tags`, which the document does not describe." },
-            Field { name: "limits", kind: FieldKind::Json, required: false, doc: "What the session may use." },
+            FieldInfo { name: "page", kind: FieldKind::Integer, required: false, doc: "Which page." },
+            FieldInfo { name: "type", kind: FieldKind::Text, required: true, doc: "`type`, which the document does not describe." },
+            FieldInfo { name: "tags", kind: FieldKind::Json, required: false, doc: "`tags`, which the document does not describe." },
+            FieldInfo { name: "limits", kind: FieldKind::Json, required: false, doc: "What the session may use." },
         ],
     },
 ];

@@ -8,7 +8,7 @@ use x509_cert::der::{Decode as _, SliceReader};
 use x509_cert::ext::pkix::name::DirectoryString;
 use x509_cert::time::Time;
 
-use crate::config_text::escape;
+use crate::escape_invisible;
 use crate::{Error, ErrorKind};
 
 /// `id-at-commonName` of X.520.
@@ -68,12 +68,12 @@ impl Certificate {
         // Of several common names the last one is the most specific.
         let common_name =
             names.by_ref().last().map(|name| match DirectoryString::try_from(&name.value) {
-                Ok(text) => escape(&text.value()),
+                Ok(text) => escape_invisible(&text.value()),
                 // A type of string that no standard allows here, or characters that its type has not.
-                Err(_) => escape(&String::from_utf8_lossy(name.value.value())),
+                Err(_) => escape_invisible(&String::from_utf8_lossy(name.value.value())),
             });
         Some(Self {
-            subject: escape(&subject.to_string()),
+            subject: escape_invisible(&subject.to_string()),
             common_name,
             not_before: timestamp(certificate.validity().not_before),
             not_after: timestamp(certificate.validity().not_after),

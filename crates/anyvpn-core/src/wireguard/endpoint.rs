@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::values::number;
 use crate::Error;
-use crate::config_text::is_hidden;
+use crate::is_invisible;
 
 /// The other end of a tunnel: a host and a UDP port.
 ///
@@ -121,7 +121,7 @@ impl FromStr for HostName {
     fn from_str(text: &str) -> Result<Self, Error> {
         let labels = text.strip_suffix('.').unwrap_or(text);
         let is_foreign =
-            |c: char| !c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_hidden(c);
+            |c: char| !c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_invisible(c);
         let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || is_foreign(c);
         let is_label = |label: &str| {
             (1..=63).contains(&label.len()) && label.chars().all(good) && !label.starts_with('-')

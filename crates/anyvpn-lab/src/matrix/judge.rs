@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyvpn_core::{Advice, Error, ErrorKind};
-use anyvpn_http::{Entry, Replay};
+use anyvpn_http::{OperationInfo, Replay};
 use anyvpn_sandbox::Wanted;
 use anyvpn_testkit::openapi::Document;
 use serde_json::Value;
@@ -72,14 +72,18 @@ pub(super) struct Verdict {
 
 /// Judges the runs of one operation.
 pub(super) struct Judge<'a> {
-    entry: &'a Entry,
+    entry: &'a OperationInfo,
     document: Document,
     /// What each variant gives when nothing goes wrong.
     normal: Vec<Option<Value>>,
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(entry: &'a Entry, document: Document, normal: Vec<Option<Value>>) -> Self {
+    pub(super) fn new(
+        entry: &'a OperationInfo,
+        document: Document,
+        normal: Vec<Option<Value>>,
+    ) -> Self {
         Self { entry, document, normal }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use anyvpn_http::{Entry, Replay};
+use anyvpn_http::{OperationInfo, Replay};
 
 use super::case::{FaultCase, SECTIONS};
 use super::judge::{Verdict, Violation};
@@ -14,7 +14,7 @@ use super::run::Mode;
 pub(super) struct Report {
     provider: &'static str,
     transport: &'static str,
-    operations: &'static [Entry],
+    operations: &'static [OperationInfo],
     cases: Vec<FaultCase>,
     verdicts: Vec<Verdict>,
 }
@@ -25,7 +25,7 @@ impl Report {
     pub(super) fn new(
         provider: &'static str,
         transport: &'static str,
-        operations: &'static [Entry],
+        operations: &'static [OperationInfo],
         cases: Vec<FaultCase>,
         mut verdicts: Vec<Verdict>,
     ) -> Self {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyvpn_core::{Error, OperationId};
-use anyvpn_http::{Entry, Replay};
+use anyvpn_http::{OperationInfo, Replay};
 use anyvpn_sandbox::{Fault, FaultRule, Received, Wanted};
 use anyvpn_testkit::canary::Canary;
 use anyvpn_testkit::time::VirtualTime;
@@ -132,7 +132,7 @@ struct TimedWorld<W> {
 
 impl Lab {
     /// All cases of one operation. A world that was not changed serves for the next one.
-    fn operation<H: ProviderHarness>(&self, entry: &Entry) -> Vec<Verdict> {
+    fn operation<H: ProviderHarness>(&self, entry: &OperationInfo) -> Vec<Verdict> {
         let variants = H::variants(entry.id);
         let normal = (0..variants).map(|variant| {
             let outcome =

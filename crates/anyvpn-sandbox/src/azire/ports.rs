@@ -9,8 +9,9 @@ use super::answer::{
     Answer, body, deleted, invalid, not_found, refusal, success, success_with, wrong,
 };
 use super::quirks::EmptyList;
-use super::state::{Caller, DAY, Device, Forward, State};
+use super::state::{Caller, Device, Forward, State};
 use super::users::require_active;
+use crate::clock::DAY;
 use crate::fields::Fields;
 use crate::provider::Call;
 use crate::reply::Reply;

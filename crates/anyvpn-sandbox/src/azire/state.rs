@@ -11,8 +11,6 @@ use crate::random::{HEXADECIMAL, LETTERS, Random};
 use crate::reply::Reply;
 use crate::{Clock, push};
 
-pub(super) const DAY: i64 = 86_400;
-
 /// The sandbox's own bounds, far above what a test needs.
 const MOST_ACCOUNTS: usize = 1000;
 const MOST_TOKENS: usize = 1000;

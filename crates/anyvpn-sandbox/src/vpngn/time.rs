@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-pub(super) const DAY: i64 = 86_400;
+use crate::clock::DAY;
 
 /// A time that no clock here reaches.
 const NEVER: i64 = i64::MAX;

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::access::Caller;
 use super::answer::{Answer, Refusal, success_with};
 use super::state::State;
-use super::time::{DAY, time_text};
+use super::time::time_text;
+use crate::clock::DAY;
 use crate::fields::Fields;
 use crate::random::{HEXADECIMAL, Random};
 

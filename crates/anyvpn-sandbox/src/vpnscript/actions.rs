@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::servers::{Profile, Server};
 use super::state::{Account, ServiceState, State};
+use crate::clock::DAY;
 use crate::provider::{Action, fields, text};
 use crate::random::LETTERS;
 
 /// Ten years: tests move the clock, and few of them are about the service's end.
-const SERVICE_SECONDS: i64 = 3650 * 86_400;
+const SERVICE_SECONDS: i64 = 3650 * DAY;
 /// What the document's sample has.
 const DEVICES: u32 = 10;
 

@@ -455,7 +455,7 @@ impl World {
         let Some(mut customer) = self.customers.open(email).cloned() else { return };
         let store = Arc::new(MemoryStore::new(None));
         let password = Secret::from(customer.password.as_str());
-        match self.server.sign_in(email, password, store).await {
+        match self.server.sign_in_customer(email, password, store).await {
             Ok(vpngn) => {
                 let ends = Some(customer.long_token_ends(self.now()));
                 self.sessions.insert(email, Session { vpngn, ends });

@@ -1,7 +1,7 @@
 //! VPNGN, as the tests of the workspace know a provider.
 
 use anyvpn_core::OperationId;
-use anyvpn_http::{Entry, RetryPolicy};
+use anyvpn_http::{OperationInfo, RetryPolicy};
 use anyvpn_lab::harness::{ClientSettings, ProviderHarness};
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use anyvpn_testkit::fixtures::Call;
@@ -19,7 +19,7 @@ impl ProviderHarness for Harness {
     const TITLE: &'static str = "VPNGN";
     const FOLDER: &'static str = env!("CARGO_MANIFEST_DIR");
     const OPENAPI: &'static str = include_str!("../../openapi.yaml");
-    const OPERATIONS: &'static [Entry] = OPERATIONS;
+    const OPERATIONS: &'static [OperationInfo] = OPERATIONS;
     const PROBE: &'static str = "get-products";
 
     fn world(sandbox: SandboxBuilder) -> impl Future<Output = World> + Send + 'static {

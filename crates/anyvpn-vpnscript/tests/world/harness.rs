@@ -1,7 +1,7 @@
 //! VPN Script, as the tests of the workspace know a provider.
 
 use anyvpn_core::{OperationId, WireGuardConfig};
-use anyvpn_http::{Entry, RetryPolicy};
+use anyvpn_http::{OperationInfo, RetryPolicy};
 use anyvpn_lab::harness::{ClientSettings, ProviderHarness};
 use anyvpn_sandbox::{Sandbox, SandboxBuilder};
 use anyvpn_testkit::fixtures::Call;
@@ -30,7 +30,7 @@ impl ProviderHarness for Harness {
     const TITLE: &'static str = "VPN Script";
     const FOLDER: &'static str = env!("CARGO_MANIFEST_DIR");
     const OPENAPI: &'static str = include_str!("../../openapi.yaml");
-    const OPERATIONS: &'static [Entry] = OPERATIONS;
+    const OPERATIONS: &'static [OperationInfo] = OPERATIONS;
     const PROBE: &'static str = "get-account";
 
     async fn world(sandbox: SandboxBuilder) -> Account {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyvpn::{ErrorKind, LeftOut, PrivateKey, Protocol, Server, ServerConfigs};
+use anyvpn_http::create_private_folder;
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
@@ -130,11 +131,7 @@ pub async fn run(context: &Context, configs: &dyn ServerConfigs, args: Get) -> R
 
 /// Makes the folder for its owner alone, where there is none.
 fn make_folder(folder: &Path) -> Result<(), Failure> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|error| {
+    create_private_folder(folder).map_err(|error| {
         let why = if folder.is_file() { "it is no folder".to_owned() } else { reason(&error) };
         Failure::other(format!("the folder {} cannot be made: {why}", folder.display()))
             .hint("choose another with --output-dir")

@@ -4,13 +4,13 @@
 const SMALL: usize = 64 << 10;
 
 /// The depth at which the JSON parser itself ends.
-pub(crate) const PARSER: usize = 128;
+pub(crate) const PARSER_DEPTH: usize = 128;
 
 /// Why a body is out of bounds; `None` when it is not, or is no JSON.
-pub(crate) fn excess(body: &[u8], values: usize, nesting: usize) -> Option<String> {
+pub(crate) fn exceeded(body: &[u8], values: usize, nesting: usize) -> Option<String> {
     // Too high where strings hold such characters; only then it is worth to look closely.
     let many = body.len() > SMALL.max(values) && marks(body) >= values;
-    if !many && nesting >= PARSER {
+    if !many && nesting >= PARSER_DEPTH {
         return None;
     }
     let (count, depth) = structure(body);
@@ -52,7 +52,17 @@ fn structure(text: &[u8]) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{SMALL, excess, structure};
+    use anyvpn_core::Limits;
+
+    use super::{PARSER_DEPTH, SMALL, exceeded, structure};
+
+    #[test]
+    fn the_usual_nesting_is_the_most_that_the_parser_takes() {
+        assert_eq!(Limits::default().nesting, PARSER_DEPTH);
+        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(serde_json::from_str::<serde_json::Value>(&nested(PARSER_DEPTH - 1)).is_ok());
+        assert!(serde_json::from_str::<serde_json::Value>(&nested(PARSER_DEPTH)).is_err());
+    }
 
     #[test]
     fn strings_are_no_structure() {
@@ -70,14 +80,14 @@ mod tests {
     #[test]
     fn small_bodies_and_long_texts_are_within_the_bound() {
         let many = format!("[0{}]", ",0".repeat(40_000));
-        assert!(excess(many.as_bytes(), 40_000, 128).is_some());
-        assert_eq!(excess(many.as_bytes(), 50_000, 128), None);
-        assert_eq!(excess(&many.as_bytes()[..SMALL], 10, 128), None);
-        assert!(excess(&many.as_bytes()[..=SMALL], 10, 128).is_some());
+        assert!(exceeded(many.as_bytes(), 40_000, 128).is_some());
+        assert_eq!(exceeded(many.as_bytes(), 50_000, 128), None);
+        assert_eq!(exceeded(&many.as_bytes()[..SMALL], 10, 128), None);
+        assert!(exceeded(&many.as_bytes()[..=SMALL], 10, 128).is_some());
         let full = format!("[\",\"{}]", ",0".repeat(39_998));
-        assert_eq!(excess(full.as_bytes(), 40_000, 128), None);
-        assert!(excess(full.as_bytes(), 39_999, 128).is_some());
+        assert_eq!(exceeded(full.as_bytes(), 40_000, 128), None);
+        assert!(exceeded(full.as_bytes(), 39_999, 128).is_some());
         let text = format!("\"{}\"", ",".repeat(100_000));
-        assert_eq!(excess(text.as_bytes(), 10, 128), None);
+        assert_eq!(exceeded(text.as_bytes(), 10, 128), None);
     }
 }

@@ -7,7 +7,7 @@ use rustls::pki_types::InvalidDnsNameError;
 use rustls::{CertificateError, Error as TlsError};
 
 /// The innermost cause, which says most: in plain words where it is a usual one, else in its own.
-pub(crate) fn words(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn describe_cause(error: &(dyn StdError + 'static)) -> String {
     let mut cause = error;
     loop {
         // What another crate put into an error of the system's is no source of it.
@@ -81,17 +81,20 @@ mod tests {
     #[test]
     fn the_usual_causes_have_words_without_numbers_and_names_of_types() {
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-        assert_eq!(words(&refused), "nothing listens at that address (connection refused)");
-        assert_eq!(words(&io::Error::from_raw_os_error(2)), "entity not found");
+        assert_eq!(
+            describe_cause(&refused),
+            "nothing listens at that address (connection refused)"
+        );
+        assert_eq!(describe_cause(&io::Error::from_raw_os_error(2)), "entity not found");
         let name = io::Error::other("failed to lookup address information: Name not known");
-        assert_eq!(words(&name), "the host's name was not found (Name not known)");
+        assert_eq!(describe_cause(&name), "the host's name was not found (Name not known)");
 
         let plain = TlsError::InvalidMessage(InvalidMessage::InvalidContentType);
         let wrapped = io::Error::other(io::Error::other(plain));
-        assert_eq!(words(&wrapped), "the server does not speak TLS (https)");
+        assert_eq!(describe_cause(&wrapped), "the server does not speak TLS (https)");
         let expired = TlsError::InvalidCertificate(CertificateError::Expired);
         assert_eq!(
-            words(&expired),
+            describe_cause(&expired),
             "the server's certificate has expired, or this machine's clock is wrong"
         );
     }

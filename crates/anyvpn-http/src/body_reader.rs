@@ -13,7 +13,7 @@ use crate::exchange::Failure;
 use crate::transport::Body;
 
 /// The pieces of a body, in order, within the bounds on its size.
-pub(crate) struct Source {
+pub(crate) struct BodyReader {
     wire: Wire,
     #[cfg(feature = "gzip")]
     gzip: Option<Gzip>,
@@ -57,7 +57,7 @@ struct Gzip {
     ended: bool,
 }
 
-impl Source {
+impl BodyReader {
     /// The body of a reply to a request that asked for `gzip` or not, unless its head says already
     /// that it cannot be read.
     pub(crate) fn new(
@@ -75,7 +75,10 @@ impl Source {
             return Err(too_large(status, limits.reply));
         }
         let transfer = head.headers.get_all(header::TRANSFER_ENCODING).iter();
-        if transfer.map(|it| it.as_bytes()).any(|it| !it.eq_ignore_ascii_case(b"chunked")) {
+        if transfer
+            .map(|coding| coding.as_bytes())
+            .any(|coding| !coding.eq_ignore_ascii_case(b"chunked"))
+        {
             let why = "the reply has an unknown transfer encoding";
             return Err(out_of_bounds(status, why.to_owned()));
         }

@@ -1,45 +1,37 @@
-//! Taking turns with the other tasks and programs that create configurations.
+//! The lock that tasks and programs hold while they create a configuration.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyvpn_http::{FileLock, lock_file};
+use anyvpn_http::{FileLock, create_private_folder, lock_file};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::VpnScript;
 
-/// The right to create a configuration; dropping it gives it back.
-pub(crate) struct Turn {
+/// The right to create a configuration. Dropping it releases the lock.
+pub(crate) struct CreationLock {
     _task: OwnedMutexGuard<()>,
     _program: Option<FileLock>,
 }
 
 impl VpnScript {
-    /// Waits for the turn: of this client's tasks, and of this person's programs on this machine.
+    /// Waits for the lock, against this client's tasks and this person's programs on this machine.
     ///
     /// Where no lock file can be had, tasks still wait for each other, and a configuration that
     /// cannot be told from another program's is an error.
-    pub(crate) async fn turn(&self) -> Turn {
-        let task = std::sync::Arc::clone(&self.turn).lock_owned().await;
+    pub(crate) async fn lock_creation(&self) -> CreationLock {
+        let task = std::sync::Arc::clone(&self.creation).lock_owned().await;
         let program = match &self.lock_folder {
-            Some(folder) if make_private(folder).is_ok() => {
+            Some(folder) if create_private_folder(folder).is_ok() => {
                 let name =
                     self.client.base_url().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-                lock_file(&folder.join(format!("{name}.lock"))).await.ok()
+                let path = folder.join(format!("{name}.lock"));
+                lock_file(&path, self.client.observer()).await.ok()
             }
             _ => None,
         };
-        Turn { _task: task, _program: program }
+        CreationLock { _task: task, _program: program }
     }
-}
-
-/// Makes the folder for its owner alone.
-fn make_private(folder: &std::path::Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// `anyvpn` in the place for what programs of one person share.
