@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use anyvpn_core::{Activity, ActivityKind, CallEvent, CallObserver, ServerConfigs};
 use anyvpn_http::lock_file;
-use anyvpn_testkit::dropping::poll_at_most;
+use anyvpn_lab::dropping::poll_at_most;
 use anyvpn_vpnscript::VpnScript;
 use world::{WIREGUARD, World, obtain};
 
@@ -52,7 +52,7 @@ async fn a_job_is_reported_with_the_configuration_that_it_makes_or_removes() {
     let (id, _) = obtain(&vpn, WIREGUARD).await.unwrap();
     let makes = |event: &str| format!("vpnscript.create-wireguard-config makes: {event}");
     assert_eq!(jobs.taken(), ["started", &format!("identified {id}"), "done"].map(makes));
-    vpn.revoke(&id.to_string()).await.unwrap();
+    vpn.revoke_config(&id.to_string()).await.unwrap();
     let removes = |event: &str| format!("vpnscript.delete-wireguard-config removes: {event}");
     assert_eq!(jobs.taken(), ["started", &format!("identified {id}"), "done"].map(removes));
     world.service().fail_next_job("No route to host");
@@ -72,7 +72,7 @@ async fn a_job_whose_caller_is_gone_is_abandoned_unless_it_goes_on() {
     let id = id.to_string();
     let started =
         |jobs: &Jobs| jobs.0.lock().unwrap().iter().any(|event| event.ends_with("started"));
-    let mut revocation = Box::pin(vpn.revoke(&id));
+    let mut revocation = Box::pin(vpn.revoke_config(&id));
     while !started(&jobs) {
         assert!(poll_at_most(1, &mut revocation).await.is_none());
         tokio::task::yield_now().await;
