@@ -11,7 +11,8 @@ use std::sync::LazyLock;
 
 use anyvpn::{Registry, Settings};
 use libfuzzer_sys::fuzz_target;
-use profiles::{Draft, File, ProfileEntry, SecretSource, Store};
+use profiles::draft::Draft;
+use profiles::{File, ProfileEntry, SecretSource, Store};
 
 const NAME: &str = "fuzzed";
 /// What is looked for where it is a secret.
