@@ -1,5 +1,5 @@
-//! The command's modules, for the targets that read what it reads: a program is no library, so that
-//! they are compiled anew, each where its `crate::` paths lead.
+//! The command's modules, for the targets that read what it reads: they are private, so that they are
+//! compiled anew, each where its `crate::` paths lead.
 
 use std::path::Path;
 use std::{env, fs};
@@ -7,10 +7,10 @@ use std::{env, fs};
 fn main() {
     let folder =
         Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap()).join("../crates/anyvpn-cli/src");
-    let main = folder.join("main.rs");
-    println!("cargo::rerun-if-changed={}", main.display());
+    let root = folder.join("lib.rs");
+    println!("cargo::rerun-if-changed={}", root.display());
     let mut modules = String::new();
-    for line in fs::read_to_string(main).unwrap().lines() {
+    for line in fs::read_to_string(root).unwrap().lines() {
         if line.starts_with("#[cfg(") {
             modules.push_str(line);
         }

@@ -14,20 +14,22 @@
 
 include!(concat!(env!("OUT_DIR"), "/command.rs"));
 
-use anyvpn::{OperationInfo, FieldKind, ProviderName};
-use clap::Parser as _;
+use std::sync::LazyLock;
+
+use anyvpn::{FieldKind, OperationInfo, Registry};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use serde_json::Value;
 
 /// What is looked for where it is a secret.
 const CANARY: &str = "canary";
 
+static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::builtin);
+
 fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Some((entry, words)) = parts(bytes) else { return Corpus::Reject };
     let line = ["anyvpn", "call", entry.id.provider(), entry.id.name(), "--"];
-    let Ok(cli) = args::Cli::try_parse_from(line.into_iter().chain(words.iter().copied())) else {
-        return Corpus::Reject;
-    };
+    let line: Vec<_> = line.into_iter().chain(words.iter().copied()).map(Into::into).collect();
+    let Ok(cli) = args::parse(&REGISTRY, &line) else { return Corpus::Reject };
     let args::Command::Call(call) = cli.command else { return Corpus::Reject };
     match commands::call::input(entry, &call) {
         Ok(input) => is_what_was_said(entry, &words, &input),
@@ -39,8 +41,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
 fn parts(bytes: &[u8]) -> Option<(&'static OperationInfo, Vec<&str>)> {
     let mut lines = std::str::from_utf8(bytes).ok()?.split('\n');
     let (provider, operation) = lines.next()?.split_once('.')?;
-    let operations = provider.parse::<ProviderName>().ok()?.operations();
-    let entry = operations.iter().find(|entry| entry.id.name() == operation)?;
+    let entry = REGISTRY.info(provider).ok()?.operation(operation)?;
     let words: Vec<&str> = lines.collect();
     // Whoever fuzzes reads no files, and no stdin.
     let reads = |word: &&str| word.contains("=@") || word.ends_with("=-");

@@ -7,14 +7,18 @@
 include!(concat!(env!("OUT_DIR"), "/command.rs"));
 
 use std::path::Path;
+use std::sync::LazyLock;
 
-use anyvpn::ProviderName;
+use anyvpn::{Registry, Settings};
 use libfuzzer_sys::fuzz_target;
-use profiles::{Credential, Draft, Entry, File, Source, Store};
+use profiles::draft::Draft;
+use profiles::{File, ProfileEntry, SecretSource, Store};
 
 const NAME: &str = "fuzzed";
 /// What is looked for where it is a secret.
 const CANARY: &str = "canary";
+
+static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::builtin);
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -44,10 +48,10 @@ fuzz_target!(|bytes: &[u8]| {
     let entry = entry(bytes.len());
     draft.add(&entry);
     let with = again(&draft);
-    assert_eq!(with.get(NAME), Some(&entry));
+    assert_eq!(with.get(NAME).map(said), Some(said(&entry)));
     assert_eq!(with.entries.len(), file.entries.len() + 1);
     for known in &file.entries {
-        assert_eq!(with.get(&known.name), Some(known));
+        assert_eq!(with.get(&known.name).map(said), Some(said(known)));
     }
     assert_eq!(with.default, file.default);
 
@@ -55,7 +59,8 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(again(&draft).default.as_deref(), Some(NAME));
     draft.remove(NAME);
     let without = again(&draft);
-    assert_eq!((without.entries, without.default), (file.entries, None));
+    assert!(without.entries.iter().map(said).eq(file.entries.iter().map(said)));
+    assert_eq!(without.default, None);
     let comments = |text: &str| text.matches('#').count();
     // A comment behind the default goes with it.
     let most = comments(text);
@@ -71,12 +76,12 @@ fn without(text: &str, file: &File, name: &str) {
     draft.remove(name);
     let without = again(&draft);
     let others = file.entries.iter().filter(|it| it.name != name);
-    assert!(without.entries.iter().eq(others), "{text:?}");
+    assert!(without.entries.iter().map(said).eq(others.map(said)), "{text:?}");
     assert_eq!(without.default, file.default.clone().filter(|it| it != name));
 }
 
 fn read(text: &str) -> Result<File, failure::Failure> {
-    File::parse(Path::new("/c/config.toml"), text)
+    File::parse(&REGISTRY, Path::new("/c/config.toml"), text)
 }
 
 fn again(draft: &Draft) -> File {
@@ -84,33 +89,33 @@ fn again(draft: &Draft) -> File {
     read(&text).unwrap_or_else(|failure| panic!("{text:?}: {:?}", failure.lines()))
 }
 
-fn entry(choice: usize) -> Entry {
-    let name = NAME.to_owned();
+/// All that a profile says, to be compared.
+fn said(entry: &ProfileEntry) -> String {
+    let setting = |key: &str| format!("{key}={:?}", entry.settings.text(key));
+    let settings: Vec<_> = entry.settings.keys().map(setting).collect();
+    let source = |(setting, source): &(&anyvpn::Setting, SecretSource)| {
+        format!("{}={source:?}", setting.key)
+    };
+    let sources: Vec<_> = entry.sources.iter().map(source).collect();
+    let (name, provider, store) = (&entry.name, entry.provider.name, entry.store);
+    format!("{name:?} {provider} {settings:?} {sources:?} {store:?}")
+}
+
+fn entry(choice: usize) -> ProfileEntry {
     let words = ["pass", "show", "a b\"\\\n"].map(str::to_owned).to_vec();
-    match choice % 3 {
-        0 => Entry {
-            name,
-            provider: ProviderName::Azire,
-            url: None,
-            brand: None,
-            sources: vec![(Credential::Token, Source::File("/run/secrets/to'ken".into()))],
-            store: Store::File,
-        },
-        1 => Entry {
-            name,
-            provider: ProviderName::VpnScript,
-            url: Some("https://vpn.example.com/a".to_owned()),
-            brand: None,
-            sources: vec![(Credential::Token, Source::Command(words))],
-            store: Store::Keyring,
-        },
-        _ => Entry {
-            name,
-            provider: ProviderName::Vpngn,
-            url: None,
-            brand: Some("acme".to_owned()),
-            sources: Vec::new(),
-            store: Store::File,
-        },
-    }
+    let (provider, settings, source, store) = match choice % 3 {
+        0 => {
+            let file = SecretSource::File("/run/secrets/to'ken".into());
+            ("azire", Settings::new(), Some(file), Store::File)
+        }
+        1 => {
+            let settings = Settings::new().with("url", "https://vpn.example.com/a");
+            ("vpnscript", settings, Some(SecretSource::Command(words)), Store::Keyring)
+        }
+        _ => ("vpngn", Settings::new().with("brand", "acme"), None, Store::File),
+    };
+    let provider = REGISTRY.info(provider).unwrap();
+    let sources = source.and_then(|source| Some((provider.setting("token")?, source)));
+    let (name, sources) = (NAME.to_owned(), sources.into_iter().collect());
+    ProfileEntry { name, provider, settings, sources, store }
 }

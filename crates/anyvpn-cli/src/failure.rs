@@ -1,7 +1,6 @@
 //! Why a command did not do what it was asked, for people and for programs.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::process::ExitCode;
 
 use anyvpn::{Error, ErrorKind, Leftover, ProviderInfo};
@@ -14,7 +13,8 @@ use crate::text::plain;
 const MOST: usize = 4;
 
 /// Why a command did not do what it was asked.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.what())]
 pub struct Failure {
     cause: Cause,
     about: Box<About>,
@@ -72,9 +72,9 @@ impl Meaning {
 impl Kind {
     fn meaning(self) -> Meaning {
         let (kind, meaning, exit_code) = match self {
-            Self::Usage => ("usage", "the command was not typed as it can be", 2),
+            Self::Usage => ("usage", "invalid command line", 2),
             Self::Unsupported => ("unsupported", "the provider has no such thing", 5),
-            Self::Other => ("other", "something of this machine failed", 1),
+            Self::Other => ("other", "a local error: file, terminal or network setup", 1),
             // For systems without signals; elsewhere the signal itself ends the process.
             Self::Interrupted(_) => ("interrupted", "a signal ended it, such as Ctrl-C", 130),
             Self::NotFound => return Meaning::of(ErrorKind::NotFound),
@@ -352,12 +352,6 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::new(Cause::Library(error))
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what())
     }
 }
 

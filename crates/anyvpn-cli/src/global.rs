@@ -19,13 +19,13 @@ pub struct Global {
     /// The providers' settings that are no secret, by their keys: an option for each of them.
     #[arg(skip)]
     pub settings: BTreeMap<String, String>,
-    /// Answer in JSON, on stdout; errors too, on stderr
+    /// Print the answer as JSON, on stdout; errors too, on stderr
     #[arg(long, global = true)]
     pub json: bool,
-    /// Tell on stderr of nothing but errors
+    /// Print only errors on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Tell on stderr what is done; -vv and -vvv tell more
+    /// Print on stderr what is done; -vv and -vvv print more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

@@ -228,6 +228,34 @@ fn any_operation_can_be_called_with_fields_of_each_kind() {
 }
 
 #[test]
+fn a_call_shows_its_fields_and_answers_for_people() {
+    let world = World::with_device();
+    let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
+    let help = ok(&mut command(&["call", "azire", "hide-port-forward", "--help"]));
+    for words in ["Hides a port", "Usage: anyvpn call azire hide-port-forward", "port=NUMBER"] {
+        assert!(help.contains(words), "no {words}: {help}");
+    }
+    assert!(help.contains("(required)") && help.contains("PUT /v3/portforwardings"), "{help}");
+    let help = ok(&mut command(&["call", "--help"]));
+    assert!(help.contains("anyvpn call [OPTIONS]"), "{help}");
+
+    // One thing is a listing, several are a table.
+    let user = world.ok(&["call", "azire", "get-user"]);
+    assert!(
+        user.lines().any(|line| line.starts_with("username ") && line.ends_with(LOGIN)),
+        "{user}"
+    );
+    let ips = world.ok(&["call", "azire", "list-ips"]);
+    assert!(ips.contains(&device) && !ips.contains('{'), "{ips}");
+    let tokens = world.ok(&["call", "azire", "list-tokens"]);
+    assert!(tokens.contains("[redacted]") && !tokens.contains('{'), "{tokens}");
+    assert!(!tokens.contains(&world.token), "{tokens}");
+    let address = format!("internal_ipv4={device}");
+    let ports = world.ok(&["call", "azire", "list-port-forwards", &address]);
+    assert!(ports.lines().any(|line| line.starts_with("ports")), "{ports}");
+}
+
+#[test]
 fn operations_and_capabilities_are_told_without_a_provider_being_reached() {
     let nowhere = |arguments| ok(command(arguments).env("ANYVPN_AZIRE_URL", "no address at all"));
     let operations: Value = serde_json::from_str(&nowhere(&["call", "azire", "--json"])).unwrap();

@@ -361,3 +361,48 @@ fn without_a_home_it_says_so() {
     let text = fails(1, add.env("XDG_CONFIG_HOME", nowhere));
     assert!(text.contains("config.toml cannot be"), "{text}");
 }
+
+/// A file of an earlier release keeps working, and so do the variables.
+#[test]
+fn todays_profiles_and_variables_are_read() {
+    let world = World::new();
+    let vpngn = world.sandbox.vpngn();
+    vpngn.add_customer("jo@mail.example", PASSWORD, Some(12));
+    let (azire, vpnscript) = (world.sandbox.azire_url(), world.sandbox.vpnscript_url());
+    let url = world.sandbox.vpngn_url();
+    let [token, key, secret] = [
+        ("token", &*world.vpnscript_token),
+        ("key", &vpngn.api_key()),
+        ("secret", &vpngn.secret_key()),
+    ]
+    .map(|(name, content)| world.file(name, content));
+    write(
+        &world,
+        &format!(
+            "default = 'home'\n[profiles.home]\nprovider = 'azire'\nurl = '{azire}'\n\
+             token_command = ['echo', '{}']\nstore = 'file'\n\
+             [profiles.work]\nprovider = 'vpnscript'\nurl = '{vpnscript}'\ntoken_file = '{token}'\n\
+             [profiles.shop]\nprovider = 'vpngn'\nurl = '{url}'\napi_key_file = '{key}'\n\
+             secret_key_command = ['cat', '{secret}']\n\
+             [profiles.brand]\nprovider = 'vpngn'\nbrand = 'acme'\napi_key_command = ['true']\n\
+             secret_key_file = '{secret}'\nstore = 'keyring'\n",
+            world.token
+        ),
+    );
+    for (profile, provider) in [("home", "azire"), ("work", "vpnscript")] {
+        let shown = json(&mut at_home(&world, &["--profile", profile, "account", "show"]));
+        assert_eq!(shown["provider"], provider);
+    }
+    let find = ["--profile", "shop", "customer", "find", "jo@mail.example"];
+    assert_eq!(json(&mut at_home(&world, &find))["plan"], "12");
+    let brand = json(&mut at_home(&world, &["profile", "show", "brand"]));
+    assert_eq!(brand["address"], "brand acme");
+
+    let mut customer = at_home(&world, &["--provider", "vpngn", "account", "show"]);
+    customer
+        .env("ANYVPN_VPNGN_URL", &url)
+        .env("ANYVPN_VPNGN_API_KEY", vpngn.api_key())
+        .env("ANYVPN_VPNGN_PASSWORD", PASSWORD)
+        .env("ANYVPN_VPNGN_CUSTOMER", "jo@mail.example");
+    assert_eq!(json(&mut customer)["login"], "jo@mail.example");
+}

@@ -59,6 +59,23 @@ fn a_password_that_is_made_up_is_asked_for_twice() {
     }
 }
 
+/// What an operation needs and must not be among the arguments is typed, and not shown.
+#[test]
+fn a_secret_of_a_call_is_asked_for_and_not_shown() {
+    let world = World::new();
+    let call = ["call", "azire", "update-password"];
+    let mut terminal = Terminal::run(world.command(&call));
+    terminal.wait_for("new_password:");
+    terminal.press("new-canary\r");
+    let left = terminal.end();
+    assert_eq!(left.code, Some(0), "{}", left.written);
+    assert!(!left.written.contains("canary"), "{}", left.written);
+    assert_eq!(world.calls("azire.update-password"), 1);
+    // Nobody is asked where there is no terminal.
+    let text = world.fails(2, &call);
+    assert!(text.contains("new_password: is missing") && text.contains("@FILE"), "{text}");
+}
+
 /// The account's only device may be a telephone: it is named, and asked for.
 #[test]
 fn the_only_device_is_asked_for_before_a_port_is_opened_or_closed() {

@@ -7,12 +7,13 @@ mod plain;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyvpn_core::{Error, OperationId, Timestamp};
+use anyvpn_core::{Error, OperationId};
 use anyvpn_http::{
     Activity, ActivityKind, CallEvent, CallObserver, Client, Context, Dialect, Operation, Replay,
     Reply, Request, RetryPolicy, Security,
 };
-use anyvpn_testkit::scripted::{Script, Step, StillClock};
+use anyvpn_testkit::scripted::{Script, Step};
+use anyvpn_testkit::time::VirtualTime;
 use plain::Plain;
 
 struct Read;
@@ -72,7 +73,7 @@ impl Events {
 }
 
 fn client(events: &Events, steps: impl IntoIterator<Item = Step>) -> Client<Plain> {
-    let clock = StillClock::new("2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap());
+    let clock = VirtualTime::default();
     let retry = RetryPolicy { attempts: 2, jitter_seed: Some(1), ..RetryPolicy::default() };
     let context = Context::default()
         .with_retry(retry)
@@ -136,7 +137,7 @@ async fn a_call_whose_future_is_dropped_is_abandoned() {
     let events = Events::default();
     let client = client(&events, [Step::Hang]);
     let call = client.call(Read);
-    assert!(anyvpn_testkit::dropping::poll_at_most(1, call).await.is_none());
+    assert!(anyvpn_lab::dropping::poll_at_most(1, call).await.is_none());
     assert_eq!(events.taken(), ["started", "sent 1", "abandoned"]);
 }
 

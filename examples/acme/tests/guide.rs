@@ -58,6 +58,7 @@ const SHOWN: &[(&str, &str, &str)] = &[
     ("traits", "rust,ignore", "src/neutral.rs"),
     ("fixture", "text", "fixtures/register-device/sixth.http"),
     ("suite", "rust,ignore", "tests/conformance.rs"),
+    ("command", "rust,ignore", "command/src/main.rs"),
 ];
 
 #[test]

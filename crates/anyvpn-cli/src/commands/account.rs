@@ -96,11 +96,25 @@ impl ServiceAnswer {
 
 /// What a change gives, which has nothing to show.
 #[derive(Serialize)]
-struct Done {
-    provider: &'static str,
-    done: &'static str,
+pub struct Done<'a> {
+    pub provider: &'static str,
+    pub done: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    generated_password: Option<Secret>,
+    pub customer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generated_password: Option<Secret>,
+}
+
+impl Done<'_> {
+    /// Prints what was done: `text`, and below it the password that nobody knows yet.
+    pub fn tell(&self, context: &Context, text: &str) -> Result<(), Failure> {
+        let text = || match &self.generated_password {
+            Some(password) => format!("{}\nPassword: {}", plain(text), password.expose()),
+            None => plain(text),
+        };
+        // The one secret that can be in it was asked for.
+        anyvpn::reveal(|| context.output.answer(self, text)).0
+    }
 }
 
 impl Account {
@@ -119,6 +133,12 @@ pub fn run(context: &Context, command: Account) -> Result<(), Failure> {
 }
 
 async fn work(context: &Context, provider: &dyn Provider, command: Account) -> Result<(), Failure> {
+    let done = |done, generated_password| Done {
+        provider: provider.info().name,
+        done,
+        customer: None,
+        generated_password,
+    };
     let accounts = || ability(context, provider, provider.accounts(), Ability::Accounts);
     match command {
         Account::Show => print(context, provider, accounts()?.account().await?, None),
@@ -138,7 +158,7 @@ async fn work(context: &Context, provider: &dyn Provider, command: Account) -> R
             let change = ability(context, provider, change, Ability::ChangePassword)?;
             let chosen = password.choose("New password:")?;
             change.change_password(chosen.password.clone()).await?;
-            done(context, provider, "set-password", chosen.to_show(), "The password is changed.")
+            done("set-password", chosen.to_show()).tell(context, "The password is changed.")
         }
         Account::Close { yes, password } => {
             let accounts = accounts()?;
@@ -159,26 +179,9 @@ async fn work(context: &Context, provider: &dyn Provider, command: Account) -> R
                     false => failure,
                 }
             })?;
-            done(context, provider, "close", None, "The account is closed.")
+            done("close", None).tell(context, "The account is closed.")
         }
     }
-}
-
-/// Prints what was done: `text`, and below it the password that nobody knows yet.
-fn done(
-    context: &Context,
-    provider: &dyn Provider,
-    done: &'static str,
-    generated_password: Option<Secret>,
-    text: &str,
-) -> Result<(), Failure> {
-    let answer = Done { provider: provider.info().name, done, generated_password };
-    let text = || match &answer.generated_password {
-        Some(password) => format!("{text}\nPassword: {}", password.expose()),
-        None => text.to_owned(),
-    };
-    // The one secret that can be in it was asked for.
-    anyvpn::reveal(|| context.output.answer(&answer, text)).0
 }
 
 fn print(

@@ -109,12 +109,15 @@ pub fn help(registry: &Registry, arguments: &[OsString]) -> Option<String> {
     Some(painted(&lines.join("\n"), is_colored(&io::stdout())) + "\n")
 }
 
-/// A reply for people: a listing of an object, a table of a list of objects.
+/// The most columns that can be read side by side.
+const COLUMNS: usize = 6;
+
+/// A reply for people: a listing of an object, a table of short objects.
 fn text(reply: &Value) -> String {
     match reply {
         Value::Null => "Done.".to_owned(),
-        Value::Object(fields) if fields.is_empty() => "Done.".to_owned(),
         Value::Object(fields) => match fields.iter().next() {
+            None => "Done.".to_owned(),
             // An envelope around the one thing that it is about.
             Some((_, inner @ (Value::Array(_) | Value::Object(_)))) if fields.len() == 1 => {
                 text(inner)
@@ -125,24 +128,37 @@ fn text(reply: &Value) -> String {
             }
         },
         Value::Array(rows) if rows.is_empty() => "The list is empty.".to_owned(),
-        Value::Array(rows) if rows.iter().all(Value::is_object) => rows_text(rows),
-        Value::Array(rows) => rows.iter().map(cell).collect::<Vec<_>>().join("\n"),
+        Value::Array(rows) => match rows_text(rows) {
+            Some(table) => table,
+            None if rows.iter().all(Value::is_object) => {
+                rows.iter().map(text).collect::<Vec<_>>().join("\n\n")
+            }
+            None => cell(reply),
+        },
         single => cell(single),
     }
 }
 
-fn rows_text(rows: &[Value]) -> String {
+/// A table of objects that are short enough for one; `None` for others.
+fn rows_text(rows: &[Value]) -> Option<String> {
+    let rows: Vec<_> = rows.iter().map(Value::as_object).collect::<Option<_>>()?;
     let mut keys: Vec<&str> = Vec::new();
-    for row in rows.iter().filter_map(Value::as_object) {
-        for key in row.keys().filter(|key| !keys.contains(&&***key)).collect::<Vec<_>>() {
+    for (key, value) in rows.iter().flat_map(|row| row.iter()) {
+        if value.is_object()
+            || value.as_array().is_some_and(|items| items.iter().any(Value::is_object))
+        {
+            return None;
+        }
+        if !keys.contains(&&**key) {
             keys.push(key);
         }
     }
     let titles: Vec<String> = keys.iter().map(|key| key.to_uppercase()).collect();
     let columns: Vec<Column> = titles.iter().map(|title| Column::Text(title)).collect();
-    let row =
-        |row: &Value| keys.iter().map(|key| row.get(key).map(cell).unwrap_or_default()).collect();
-    table(&columns, rows.iter().map(row).collect())
+    let cells = rows
+        .iter()
+        .map(|row| keys.iter().map(|key| row.get(*key).map(cell).unwrap_or_default()).collect());
+    (keys.len() <= COLUMNS).then(|| table(&columns, cells.collect()))
 }
 
 fn cell(value: &Value) -> String {
@@ -151,10 +167,15 @@ fn cell(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::Array(items) if items.iter().all(|it| !it.is_array() && !it.is_object()) => {
-            items.iter().map(cell).collect::<Vec<_>>().join(", ")
+        Value::Number(number) => number.to_string(),
+        Value::Array(items) => {
+            let between = if items.iter().any(Value::is_object) { "\n" } else { ", " };
+            items.iter().map(cell).collect::<Vec<_>>().join(between)
         }
-        other => other.to_string(),
+        Value::Object(fields) => {
+            let field = |(key, value): (&String, &Value)| format!("{key}: {}", cell(value));
+            fields.iter().map(field).collect::<Vec<_>>().join(", ")
+        }
     }
 }
 

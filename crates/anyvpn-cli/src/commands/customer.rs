@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
-use super::account::{ServiceAnswer, services};
+use super::account::{Done, ServiceAnswer, services};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::secrets::{NewPassword, confirm};
@@ -150,15 +150,6 @@ struct Answer {
 struct ListAnswer {
     provider: &'static str,
     customers: Vec<Answer>,
-}
-
-#[derive(Serialize)]
-struct Done<'a> {
-    provider: &'static str,
-    done: &'static str,
-    customer: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    generated_password: Option<Secret>,
 }
 
 impl Answer {
@@ -433,13 +424,8 @@ impl Call<'_> {
         text: &str,
     ) -> Result<(), Failure> {
         let provider = self.provider.info().name;
-        let answer = Done { provider, done, customer, generated_password };
-        let text = || match &answer.generated_password {
-            Some(password) => format!("{}\nPassword: {}", plain(text), password.expose()),
-            None => plain(text),
-        };
-        // The one secret that can be in it was asked for.
-        anyvpn::reveal(|| self.context.output.answer(&answer, text)).0
+        Done { provider, done, customer: Some(customer), generated_password }
+            .tell(self.context, text)
     }
 }
 

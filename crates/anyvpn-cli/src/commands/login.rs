@@ -1,5 +1,7 @@
 //! `anyvpn login`
 
+use std::sync::Arc;
+
 use anyvpn::{Ability, ErrorKind, Provider, ProviderInfo, Registry, Settings};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -55,7 +57,7 @@ async fn login(context: &Context, info: &'static ProviderInfo, args: Login) -> R
     if !info.capabilities.can(Ability::SignIn) {
         return Err(lacks(context, info, Ability::SignIn));
     }
-    let (Chosen { settings, entry, .. }, place) = place(context, info)?;
+    let (Chosen { settings, entry, .. }, provider, place) = place(context, info)?;
     if let Some(entry) = entry
         && let Some((setting, source)) = entry.sources.first()
     {
@@ -84,7 +86,6 @@ async fn login(context: &Context, info: &'static ProviderInfo, args: Login) -> R
         }
         (username, _) => username,
     };
-    let provider = context.registry.open(info.name, &settings)?;
     let person = Person { username, device_name: args.device_name };
     let fields = person.fields(context, &*provider, &args.password)?;
     let new = make(context, &*provider, &fields).await?;
@@ -213,16 +214,16 @@ fn tell(
     Ok(())
 }
 
-/// Where the secrets of the chosen address are kept, and the settings without them.
+/// The provider without a credential, and where the secrets of its address are kept.
 pub(super) fn place(
     context: &Context,
     info: &'static ProviderInfo,
-) -> Result<(Chosen, Place), Failure> {
+) -> Result<(Chosen, Arc<dyn Provider>, Place), Failure> {
     let chosen = context.chosen(info)?;
     // An address that is none is told as such.
-    context.registry.open(info.name, &chosen.settings)?;
+    let provider = context.registry.open(info.name, &chosen.settings)?;
     match chosen.place() {
-        Some(place) => Ok((chosen, place)),
+        Some(place) => Ok((chosen, provider, place)),
         None if !info.capabilities.can(Ability::SignIn) => {
             Err(lacks(context, info, Ability::SignIn))
         }

@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::login::{place, revoke};
-use crate::context::{Chosen, Context};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::text::plain;
 use crate::work::wait;
@@ -37,7 +37,7 @@ async fn logout(
     info: &'static ProviderInfo,
     local: bool,
 ) -> Result<(), Failure> {
-    let (Chosen { settings, .. }, place) = place(context, info)?;
+    let (_, provider, place) = place(context, info)?;
     let mut answer = Answer { provider: info.name, username: None, deleted_at_provider: false };
     // Where nothing is kept, nothing is made to keep it in.
     if place.load().await?.is_none() {
@@ -47,7 +47,6 @@ async fn logout(
     let mut locked = place.lock().await?;
     if let Some(kept) = locked.load().await? {
         if !local {
-            let provider = context.registry.open(info.name, &settings)?;
             let revoked = revoke(&*provider, &kept).await.map_err(|error| {
                 Failure::from(error)
                     .hint("it is still kept; try again, or forget it here alone: --local")

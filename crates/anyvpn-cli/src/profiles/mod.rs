@@ -2,7 +2,7 @@
 //!
 //! The file never holds a secret.
 
-mod draft;
+pub mod draft;
 mod entry;
 mod file;
 mod read;
