@@ -25,13 +25,13 @@
 //! # #[cfg(feature = "neutral")]
 //! # async fn example(password: anyvpn_azire::Secret) -> Result<(), anyvpn_azire::Error> {
 //! use anyvpn_azire::{
-//!     Advice, Azire, Config, ConfigRequest, Limits, NewPortForward, PortForwards, RetryPolicy,
+//!     Advice, Azire, Config, ConfigRequest, Context, Limits, NewPortForward, PortForwards, RetryPolicy,
 //!     ServerConfigs, Settings, SignIn,
 //! };
 //!
 //! let fields = Settings::new().with("username", "david").with("password", password);
 //! let credential = Azire::builder().build()?.obtain_credential(&fields).await?;
-//! let azire = Azire::open(&credential.settings)?;
+//! let azire = Azire::open(&credential.settings, &Context::default())?;
 //! let mut servers = azire.servers();
 //! while let Some(server) = servers.next().await {
 //!     println!("{}", server?.name);
@@ -97,7 +97,8 @@ pub use anyvpn_core::{
     WireGuardOptions,
 };
 pub use anyvpn_core::{
-    Advice, Error, ErrorKind, Leftover, LeftoverKind, OperationId, Replay, Secret, Timestamp,
+    Advice, Context, Error, ErrorKind, Leftover, LeftoverKind, OperationId, Replay, Secret,
+    Timestamp,
 };
 use anyvpn_http::Fixed;
 pub use anyvpn_http::{Client, ClientBuilder, Limits, Operation, RetryPolicy, bulk};

@@ -27,13 +27,13 @@
 //!
 //! ```no_run
 //! use anyvpn_vpngn::{
-//!     Advice, ChangePlan, CreatedCustomer, CustomerEnd, Customers, EndCustomers, Error,
+//!     Advice, ChangePlan, Context, CreatedCustomer, CustomerEnd, Customers, EndCustomers, Error,
 //!     NewCustomer, Secret, Settings, Vpngn,
 //! };
 //!
 //! # async fn example(api_key: Secret, secret_key: Secret, password: Secret) -> Result<(), Error> {
 //! let settings = Settings::new().with("brand", "acme").with("api_key", api_key);
-//! let vpngn = Vpngn::open(&settings.with("secret_key", secret_key))?;
+//! let vpngn = Vpngn::open(&settings.with("secret_key", secret_key), &Context::default())?;
 //! let mut customer = NewCustomer::new("jo@example.com", password);
 //! customer.country = Some("US".to_owned());
 //! customer.plan = vpngn.plans().first().map(|plan| plan.id.to_owned());
@@ -84,9 +84,9 @@ use std::time::Duration;
 
 pub use anyvpn_core::{
     Ability, Account, Accounts, Advice, Capabilities, Capability, ChangePassword, ChangePlan,
-    CloseAccount, CreatedCustomer, Customer, CustomerEnd, Customers, Driver, EndCustomers, Error,
-    ErrorKind, Leftover, LeftoverKind, NewCustomer, OperationId, OperationInfo, Plan, Provider,
-    ProviderInfo, Replay, Secret, Service, Setting, Settings, Status, Timestamp,
+    CloseAccount, Context, CreatedCustomer, Customer, CustomerEnd, Customers, Driver, EndCustomers,
+    Error, ErrorKind, Leftover, LeftoverKind, NewCustomer, OperationId, OperationInfo, Plan,
+    Provider, ProviderInfo, Replay, Secret, Service, Setting, Settings, Status, Timestamp,
 };
 use anyvpn_http::Fixed;
 pub use anyvpn_http::{

@@ -74,7 +74,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use anyvpn_core::{
-    Ability, Account, Accounts, Advice, Capabilities, Capability, Config, ConfigRequest,
+    Ability, Account, Accounts, Advice, Capabilities, Capability, Config, ConfigRequest, Context,
     Credential, Driver, Error, ErrorKind, LeftOut, Leftover, LeftoverKind, ObtainedConfig,
     OpenVpnProfile, OperationId, OperationInfo, Protocol, Provider, ProviderInfo, Replay, Rotated,
     Secret, Server, ServerConfig, ServerConfigs, Servers, Service, Setting, Settings, SignIn,
