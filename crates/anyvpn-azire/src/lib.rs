@@ -58,7 +58,7 @@
 //! # Guarantees
 //!
 //! - A call that creates, closes or pays is never sent twice once it may have arrived: see
-//!   [`Replay`](anyvpn_http::Replay). It then ends as [`ErrorKind::Ambiguous`].
+//!   [`Replay`]. It then ends as [`ErrorKind::Ambiguous`].
 //! - A token goes to the base URL only, over https, or to a loopback address; no log and no error shows it.
 //! - A private key is made here and never sent.
 //! - Dropping the future of a call leaves the client usable.

@@ -8,7 +8,7 @@ use crate::SplitMix64;
 /// How often and how soon a call is repeated, where its [`Replay`](crate::Replay) allows it.
 ///
 /// A wait is the larger of the server's `Retry-After` and an exponential delay with jitter; one that
-/// would pass [`Limits::call`] ends the call instead.
+/// would pass [`Limits::call`](crate::Limits::call) ends the call instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Attempts in all, the first one counted; 1 never repeats. Default 4.

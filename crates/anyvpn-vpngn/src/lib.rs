@@ -52,7 +52,7 @@
 //! # Guarantees
 //!
 //! - A call that creates, changes or closes is never sent twice once it may have arrived: see
-//!   [`Replay`](anyvpn_http::Replay). [`Vpngn::ensure_client`] makes sure of a customer all the same,
+//!   [`Replay`]. [`Vpngn::ensure_client`] makes sure of a customer all the same,
 //!   once, however often it is called, and says `Created` only of a customer whom it created.
 //! - A proof that the vendor's page does not have for an operation is refused before anything is sent.
 //! - A brand is one DNS label, so that it cannot name another host; keys, passwords and tokens go over

@@ -41,7 +41,7 @@
 //! # Guarantees
 //!
 //! - A configuration is never asked for twice once the first may have been: see
-//!   [`Replay`](anyvpn_http::Replay). It then ends as [`ErrorKind::Ambiguous`].
+//!   [`Replay`]. It then ends as [`ErrorKind::Ambiguous`].
 //! - The answer to a creation names no configuration, and whose is whose is never guessed: programs of
 //!   one person take turns, see [`VpnScript::with_lock_folder`]. What may be another machine's is never
 //!   handed out or deleted; the error names it, see [`Error::left_behind`].
