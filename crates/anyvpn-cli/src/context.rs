@@ -6,7 +6,7 @@ use std::env;
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use anyvpn::{Ability, Provider, ProviderInfo, Registry, Secret, Setting, Settings};
+use anyvpn::{Ability, CallObserver, Provider, ProviderInfo, Registry, Secret, Setting, Settings};
 
 use crate::advice::{About, Address};
 use crate::environment::{proxy, variable};
@@ -17,10 +17,13 @@ use crate::output::Output;
 use crate::profiles::{self, ConfigFile, File, ProfileEntry, SecretSource};
 use crate::provider_settings as settings;
 use crate::secrets::check_sendable;
+use crate::waiting::Watch;
 
 pub struct Context {
     pub output: Output,
     pub registry: Registry,
+    /// What the calls of its providers report.
+    pub watch: Arc<Watch>,
     /// The command that shows what the one that runs has changed.
     pub verify: String,
     profile: Option<String>,
@@ -50,8 +53,10 @@ impl Context {
     pub fn new(registry: Registry, global: Global) -> Self {
         let Global { profile, provider, settings, json, quiet, verbose } = global;
         let provider = provider.and_then(|name| registry.info(&name).ok());
+        let output = Output { json, quiet, verbose };
         Self {
-            output: Output { json, quiet, verbose },
+            output,
+            watch: Arc::new(Watch::new(output, registry.clone())),
             registry,
             verify: String::new(),
             profile,
@@ -180,7 +185,7 @@ impl Context {
     /// and with what is kept for it. Sends nothing.
     pub async fn open(&self, info: &'static ProviderInfo) -> Result<Arc<dyn Provider>, Failure> {
         let settings = self.signed_in(info, true).await?;
-        Ok(self.registry.open(info.name, &settings)?)
+        self.open_with(info, &settings)
     }
 
     /// The same with what is at hand: without programs, and without the system's keyring.
@@ -189,7 +194,22 @@ impl Context {
         info: &'static ProviderInfo,
     ) -> Result<Arc<dyn Provider>, Failure> {
         let settings = self.signed_in(info, false).await?;
-        Ok(self.registry.open(info.name, &settings)?)
+        self.open_with(info, &settings)
+    }
+
+    /// Opens the provider with these settings alone. Sends nothing.
+    pub fn open_with(
+        &self,
+        info: &ProviderInfo,
+        settings: &Settings,
+    ) -> Result<Arc<dyn Provider>, Failure> {
+        let context = anyvpn::Context::default().with_observer(self.observer());
+        Ok(self.registry.open_with(info.name, settings, &context)?)
+    }
+
+    /// Who is told what the command waits for.
+    pub fn observer(&self) -> Arc<dyn CallObserver> {
+        Arc::clone(&self.watch) as _
     }
 
     async fn signed_in(

@@ -9,8 +9,8 @@ use anyvpn_http::{PrivateFileError, check_private_file};
 use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
+use crate::output;
 use crate::text::reason;
-use crate::waiting;
 
 /// How much of the disk a draft takes before anything is known of its text: more than configurations
 /// and their pictures need.
@@ -136,7 +136,7 @@ impl Pending {
                     if let Some(name) = name {
                         name.release();
                     }
-                    waiting::told();
+                    output::count_written();
                     return Ok(());
                 }
                 Err(failed) => (failed.error, failed.file),

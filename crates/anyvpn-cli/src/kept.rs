@@ -5,8 +5,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyvpn::{Ability, Credential, Error, ProviderInfo, Registry, Secret, Settings, reveal};
+use anyvpn::{
+    Ability, CallObserver, Credential, Error, ProviderInfo, Registry, Secret, Settings, reveal,
+};
 use anyvpn_http::{Binding, BoundToken, FileStore, StoreLock, TokenStore, create_private_folder};
 use url::Url;
 
@@ -137,7 +140,7 @@ impl Place {
     }
 
     /// Waits for the right to replace it, and finds out whether it could be kept at all.
-    pub async fn lock(&self) -> Result<LockedPlace<'_>, Failure> {
+    pub async fn lock(&self, observer: Arc<dyn CallObserver>) -> Result<LockedPlace<'_>, Failure> {
         if let Some(keyring) = &self.keyring {
             keyring.load()?;
         }
@@ -146,7 +149,7 @@ impl Place {
             Failure::other(format!("{path} cannot be written: {}", reason(&error)))
                 .hint("set XDG_STATE_HOME to a folder that you may write to")
         })?;
-        let file = self.file.lock().await.map_err(unusable)?;
+        let file = self.file.clone().with_observer(observer).lock().await.map_err(unusable)?;
         Ok(LockedPlace { place: self, file })
     }
 

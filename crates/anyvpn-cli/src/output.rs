@@ -4,8 +4,9 @@
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyvpn::{Registry, Secret, is_invisible};
+use anyvpn::{Secret, is_invisible};
 use serde::Serialize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -15,7 +16,18 @@ use crate::failure::Failure;
 use crate::look::{Look, is_colored, painted};
 use crate::progress::{self, Progress};
 use crate::text::{plain, reason};
-use crate::waiting::{self, Listener};
+
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
+
+/// How often the command has printed an answer or written a file.
+pub fn written() -> u64 {
+    WRITTEN.load(Ordering::Relaxed)
+}
+
+/// Once more.
+pub fn count_written() {
+    WRITTEN.fetch_add(1, Ordering::Relaxed);
+}
 
 #[derive(Clone, Copy, Default)]
 pub struct Output {
@@ -90,38 +102,26 @@ impl Output {
         is_colored(&io::stdout())
     }
 
-    /// Listens to what the library does: for who waits, and, with the providers that are `watched`
-    /// and the command that shows what was changed, for who interrupts.
-    /// `-v` prints the calls, `-vv` their repetitions, `-vvv` all.
+    /// Prints the library's records: `-v` the calls, `-vv` their repetitions, `-vvv` all.
     ///
     /// Only anyvpn's own records are let through: what other crates log could hold a secret.
-    pub fn trace(self, watched: Option<(&Registry, &str)>) {
-        let anyvpn = |level| Targets::new().with_target("anyvpn", level);
+    pub fn trace(self) {
         let level = match self.verbose {
-            0 => LevelFilter::OFF,
+            0 => return,
             1 => LevelFilter::INFO,
             2 => LevelFilter::DEBUG,
             _ => LevelFilter::TRACE,
         };
-        let format = || {
-            tracing_subscriber::fmt::layer()
-                .with_writer(|| {
-                    progress::clear();
-                    io::stderr()
-                })
-                .with_ansi(is_colored(&io::stderr()))
-                .log_internal_errors(false)
-                .with_filter(anyvpn(level))
-        };
-        let listener = |(registry, verify): (&Registry, &str)| {
-            let listener = Listener::new(self, registry.clone(), verify.to_owned());
-            listener.with_filter(anyvpn(LevelFilter::DEBUG))
-        };
+        let format = tracing_subscriber::fmt::layer()
+            .with_writer(|| {
+                progress::clear();
+                io::stderr()
+            })
+            .with_ansi(is_colored(&io::stderr()))
+            .log_internal_errors(false)
+            .with_filter(Targets::new().with_target("anyvpn", level));
         // It fails only where another subscriber is set, and here is none.
-        let _ = tracing_subscriber::registry()
-            .with((self.verbose > 0).then(format))
-            .with(watched.map(listener))
-            .try_init();
+        let _ = tracing_subscriber::registry().with(format).try_init();
     }
 }
 
@@ -167,7 +167,7 @@ pub fn print(parts: &[&[u8]]) -> Result<(), Failure> {
     let written = parts.iter().try_for_each(|part| stdout.write_all(part));
     let written = written.and_then(|()| stdout.flush());
     if written.is_ok() {
-        waiting::told();
+        count_written();
     }
     written.map_err(|error| {
         if error.kind() == io::ErrorKind::BrokenPipe {

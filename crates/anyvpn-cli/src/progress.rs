@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthChar as _;
 
 use crate::output::Output;
 use crate::text::{plain, stderr_width};
-use crate::waiting;
+use crate::waiting::Watch;
 
 /// What ends before this is not worth a look.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -56,7 +56,7 @@ fn screen() -> MutexGuard<'static, Screen> {
 }
 
 /// Shows what the command waits for, as long as it is waited for.
-pub async fn show(output: Output) -> Infallible {
+pub async fn show(output: Output, watch: Option<&Watch>) -> Infallible {
     if !output.is_told() {
         return std::future::pending().await;
     }
@@ -65,8 +65,8 @@ pub async fn show(output: Output) -> Infallible {
     loop {
         tokio::time::sleep(TICK).await;
         if is_terminal {
-            draw();
-        } else if let Some(line) = waiting::long() {
+            draw(watch);
+        } else if let Some(line) = watch.and_then(Watch::long) {
             output.note(&line);
         }
     }
@@ -110,12 +110,12 @@ fn lift(up: bool) {
     }
 }
 
-fn draw() {
+fn draw(watch: Option<&Watch>) {
     let mut screen = screen();
     if screen.since.is_some_and(|since| since.elapsed() < PATIENCE) {
         return;
     }
-    let waiting = waiting::sentence(screen.parts.is_some());
+    let waiting = watch.and_then(|watch| watch.sentence(screen.parts.is_some()));
     let line = match (&screen.parts, waiting) {
         (None, None) => return,
         (None, Some(waiting)) => {

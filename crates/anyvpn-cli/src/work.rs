@@ -8,18 +8,17 @@ use tokio::runtime::Builder;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::progress;
 use crate::signals::{self, unless_signalled};
 use crate::text::reason;
-use crate::{progress, waiting};
+use crate::waiting::Watch;
 
 /// Runs what needs the network; commands that need none start no runtime.
 pub fn wait<T>(
     context: &Context,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    context.output.trace(Some((&context.registry, &context.verify)));
-    block_on(context.output, work)
+    block_on(context, Some(&context.watch), work)
 }
 
 /// Runs what needs nobody but this program.
@@ -27,26 +26,28 @@ pub fn wait_here<T>(
     context: &Context,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    context.output.trace(None);
-    block_on(context.output, work)
+    block_on(context, None, work)
 }
 
 fn block_on<T>(
-    output: Output,
+    context: &Context,
+    watch: Option<&Watch>,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
+    context.output.trace();
     let failed =
         |error: io::Error| Failure::other(format!("the program cannot start: {}", reason(&error)));
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let interrupted = |signal| context.watch.interrupted(signal, &context.verify);
     let outcome = runtime.block_on(async {
         let mut work = pin!(progress::aside(work));
         tokio::select! {
             biased;
-            never = progress::show(output) => match never {},
+            never = progress::show(context.output, watch) => match never {},
             outcome = unless_signalled(work.as_mut()) => match outcome.map_err(failed)? {
                 Ok(done) => done,
                 // The work is still there, and so is what is known of it.
-                Err(signal) => Err(waiting::interrupted(signal)),
+                Err(signal) => Err(interrupted(signal)),
             },
         }
     });
@@ -55,9 +56,7 @@ fn block_on<T>(
     runtime.shutdown_background();
     match (outcome, signals::arrived()) {
         // A prompt that is interrupted knows of no signal.
-        (Err(failure), Some(signal)) if failure.signal().is_none() => {
-            Err(waiting::interrupted(signal))
-        }
+        (Err(failure), Some(signal)) if failure.signal().is_none() => Err(interrupted(signal)),
         (outcome, _) => outcome,
     }
 }

@@ -215,23 +215,19 @@ pub async fn lock_file(
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
-    // The span is open as long as another process has the lock, and shows that we wait.
-    let mut waiting: Option<(tracing::Span, Observation)> = None;
+    let mut waiting: Option<Observation> = None;
     // Asked again and again instead of waited for in a thread, so that dropping the future ends the
     // wait.
     loop {
         match file.try_lock() {
             Ok(()) => {
-                if let Some((_, observation)) = waiting {
+                if let Some(observation) = waiting {
                     observation.finish(None);
                 }
                 return Ok(FileLock(file));
             }
             Err(TryLockError::WouldBlock) => {
-                waiting.get_or_insert_with(|| {
-                    let observation = Observation::start(observer, ActivityKind::FileLock);
-                    (tracing::debug_span!("lock"), observation)
-                });
+                waiting.get_or_insert_with(|| Observation::start(observer, ActivityKind::FileLock));
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             Err(TryLockError::Error(error)) => return Err(error),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyvpn::{Ability, ErrorKind, Provider, ProviderInfo, Registry, Settings};
+use anyvpn::{Ability, ErrorKind, Provider, ProviderInfo, Settings};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
@@ -67,7 +67,7 @@ async fn login(context: &Context, info: &'static ProviderInfo, args: Login) -> R
     }
     // Whoever has the turn is the only one who makes a token. It also finds out whether the token
     // could be kept at all, before there is one.
-    let mut locked = place.lock().await?;
+    let mut locked = place.lock(context.observer()).await?;
     let kept = locked.load().await?;
     if let Some(kept) = &kept
         && !args.force
@@ -76,7 +76,7 @@ async fn login(context: &Context, info: &'static ProviderInfo, args: Login) -> R
             return Err(Failure::usage(format!("{} is signed in here", who(kept)))
                 .hint("sign out before (anyvpn logout), or add --force"));
         }
-        if is_good(&context.registry, info, &settings, kept).await? {
+        if is_good(context, info, &settings, kept).await? {
             return tell(context, info, kept, &place, false);
         }
     }
@@ -221,7 +221,7 @@ pub(super) fn place(
 ) -> Result<(Chosen, Arc<dyn Provider>, Place), Failure> {
     let chosen = context.chosen(info)?;
     // An address that is none is told as such.
-    let provider = context.registry.open(info.name, &chosen.settings)?;
+    let provider = context.open_with(info, &chosen.settings)?;
     match chosen.place() {
         Some(place) => Ok((chosen, provider, place)),
         None if !info.capabilities.can(Ability::SignIn) => {
@@ -238,14 +238,14 @@ pub(super) fn place(
 
 /// Whether the provider takes the token.
 async fn is_good(
-    registry: &Registry,
+    context: &Context,
     info: &ProviderInfo,
     settings: &Settings,
     kept: &Kept,
 ) -> Result<bool, Failure> {
     let mut with_kept = kept.secrets.clone();
     with_kept.fill_from(settings.clone());
-    let provider = registry.open(info.name, &with_kept)?;
+    let provider = context.open_with(info, &with_kept)?;
     let Some(accounts) = provider.accounts() else {
         return Ok(true);
     };

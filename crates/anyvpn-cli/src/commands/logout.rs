@@ -44,7 +44,7 @@ async fn logout(
         let text = || format!("Nobody is signed in at {}.", info.title);
         return context.output.answer(&answer, text);
     }
-    let mut locked = place.lock().await?;
+    let mut locked = place.lock(context.observer()).await?;
     if let Some(kept) = locked.load().await? {
         if !local {
             let revoked = revoke(&*provider, &kept).await.map_err(|error| {

@@ -3,8 +3,9 @@
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyvpn::{Registry, Secret};
+use anyvpn::{CallObserver, Registry, Secret};
 use anyvpn_http::{FileLock, chmod_command, create_private_folder, lock_file};
 
 use super::draft::Draft;
@@ -87,13 +88,19 @@ impl ConfigFile {
     }
 
     /// Waits for the right to change the file, and gives what it says then.
-    pub async fn turn(&self, registry: &Registry) -> Result<(Turn<'_>, File), Failure> {
+    pub async fn turn(
+        &self,
+        registry: &Registry,
+        observer: &Arc<dyn CallObserver>,
+    ) -> Result<(Turn<'_>, File), Failure> {
         let failed = |error: std::io::Error| {
             Failure::other(format!("{} cannot be written: {}", self.path.display(), reason(&error)))
                 .hint("set XDG_CONFIG_HOME to a folder that you may write to")
         };
         create_private_folder(self.path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
-        let lock = lock_file(&self.path.with_extension("toml.lock"), None).await.map_err(failed)?;
+        let lock = lock_file(&self.path.with_extension("toml.lock"), Some(observer))
+            .await
+            .map_err(failed)?;
         let text = self.text()?;
         let file = File::parse(registry, &self.path, &text)?;
         let draft = Draft::parse(&text)

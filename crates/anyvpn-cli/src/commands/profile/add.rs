@@ -74,7 +74,7 @@ struct Answer<'a> {
 pub async fn run(context: &Context, args: Add) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
     // Whether it could be written is known before anything is asked.
-    let (_, file) = config.turn(&context.registry).await?;
+    let (_, file) = config.turn(&context.registry, &context.observer()).await?;
     is_free(&file, &args.name)?;
     let provider = provider(context)?;
     add(context, &config, provider, args).await.map_err(|failure| failure.of(provider))
@@ -107,7 +107,7 @@ async fn add(
         .hint("omit --keyring, or the options that say where a secret is"));
     }
     // An address that is none is told as such.
-    let opened = context.registry.open(provider.name, &entry.settings)?;
+    let opened = context.open_with(provider, &entry.settings)?;
     let fields = match &username {
         Some(username) => {
             let username = Some(username.clone());
@@ -117,14 +117,14 @@ async fn add(
         None => None,
     };
 
-    let (mut turn, file) = config.turn(&context.registry).await?;
+    let (mut turn, file) = config.turn(&context.registry, &context.observer()).await?;
     is_free(&file, &entry.name)?;
     let place = match username.is_some() || !typed.is_empty() {
         true => Some(place(&entry)?),
         false => None,
     };
     let mut locked = match &place {
-        Some(place) => Some(place.lock().await?),
+        Some(place) => Some(place.lock(context.observer()).await?),
         None => None,
     };
     let kept = match &fields {
@@ -193,7 +193,7 @@ async fn stored(
     let checked = match wanted {
         true => {
             let settings = all_settings(entry, kept)?;
-            let provider = context.registry.open(entry.provider.name, &settings)?;
+            let provider = context.open_with(entry.provider, &settings)?;
             check(&*provider, &settings).await.map_err(|error| {
                 Failure::from(error)
                     .hint("nothing was stored; correct the sign-in, or add --no-check")

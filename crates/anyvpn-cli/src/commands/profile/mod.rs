@@ -121,7 +121,7 @@ fn show(context: &Context, name: &str) -> Result<(), Failure> {
 
 async fn choose(context: &Context, name: &str) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
-    let (mut turn, file) = config.turn(&context.registry).await?;
+    let (mut turn, file) = config.turn(&context.registry, &context.observer()).await?;
     found(&file, name)?;
     turn.draft.set_default(name);
     turn.write()?;
@@ -131,7 +131,7 @@ async fn choose(context: &Context, name: &str) -> Result<(), Failure> {
 
 async fn remove(context: &Context, name: &str, local: bool) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
-    let (mut turn, file) = config.turn(&context.registry).await?;
+    let (mut turn, file) = config.turn(&context.registry, &context.observer()).await?;
     let entry = found(&file, name)?;
     let place = kept_place(entry);
     let mut deleted = false;
@@ -164,11 +164,11 @@ async fn forget(
     place: &Place,
     local: bool,
 ) -> Result<bool, Failure> {
-    let mut locked = place.lock().await?;
+    let mut locked = place.lock(context.observer()).await?;
     let mut deleted = false;
     // The token first: without the profile nobody would find it.
     if let (false, Some(kept)) = (local, locked.load().await?) {
-        let provider = context.registry.open(entry.provider.name, &entry.settings)?;
+        let provider = context.open_with(entry.provider, &entry.settings)?;
         deleted = revoke(&*provider, &kept).await?;
     }
     locked.forget().await?;
