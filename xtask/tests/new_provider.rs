@@ -18,7 +18,7 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
 /// It builds xtask, the new crate and all below it once more: in the workspace's own folder of builds, the
 /// copy's programs would take the place of the workspace's.
 #[test]
-#[ignore = "it takes minutes: .ci/release"]
+#[ignore = "it takes minutes: .ci/run"]
 fn a_new_provider_builds_and_passes_its_tests() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let copy = root.join("target/new-provider");
