@@ -3,39 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
 mod plain;
+#[path = "plain/read.rs"]
+mod read;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use anyvpn_core::{Error, OperationId};
 use anyvpn_http::{
-    Activity, ActivityKind, CallEvent, CallObserver, Client, Context, Dialect, Operation, Replay,
-    Reply, Request, RetryPolicy, Security,
+    Activity, ActivityKind, CallEvent, CallObserver, Client, Context, Operation as _, RetryPolicy,
 };
 use anyvpn_testkit::scripted::{Script, Step};
 use anyvpn_testkit::time::VirtualTime;
 use plain::Plain;
-
-struct Read;
-
-impl Operation for Read {
-    type Dialect = Plain;
-    type Output = u32;
-    const ID: OperationId = OperationId::new("plain", "read");
-    const REPLAY: Replay = Replay::Safe;
-
-    fn security(&self) -> Security {
-        Security::required(&["bearer"])
-    }
-
-    fn request(&self) -> Result<Request, Error> {
-        Ok(Request::get("/thing"))
-    }
-
-    fn decode(&self, reply: &Reply) -> Result<u32, Error> {
-        Plain::decode(reply)
-    }
-}
+use read::Read;
 
 /// Writes down the events, each with its activity.
 #[derive(Clone, Default)]
@@ -158,7 +137,10 @@ async fn calls_at_the_same_time_are_told_apart() {
 #[cfg(feature = "file-store")]
 #[tokio::test(start_paused = true)]
 async fn a_lock_is_reported_while_somebody_else_has_it() {
+    use std::time::Duration;
+
     use anyvpn_http::lock_file;
+
     let events = Events::default();
     let observer: Arc<dyn CallObserver> = Arc::new(events.clone());
     let folder = tempfile::tempdir().unwrap();

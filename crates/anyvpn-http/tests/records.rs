@@ -3,37 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
 mod plain;
+#[path = "plain/read.rs"]
+mod read;
 
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use anyvpn_core::{Error, OperationId};
-use anyvpn_http::{Client, Dialect, Operation, Replay, Reply, Request, RetryPolicy, Security};
+use anyvpn_http::{Client, RetryPolicy};
 use anyvpn_testkit::scripted::{Script, Step};
 use anyvpn_testkit::time::VirtualTime;
 use plain::Plain;
+use read::Read;
 use tracing_subscriber::filter::LevelFilter;
-
-struct Read;
-
-impl Operation for Read {
-    type Dialect = Plain;
-    type Output = u32;
-    const ID: OperationId = OperationId::new("plain", "read");
-    const REPLAY: Replay = Replay::Safe;
-
-    fn security(&self) -> Security {
-        Security::required(&["bearer"])
-    }
-
-    fn request(&self) -> Result<Request, Error> {
-        Ok(Request::get("/thing"))
-    }
-
-    fn decode(&self, reply: &Reply) -> Result<u32, Error> {
-        Plain::decode(reply)
-    }
-}
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
