@@ -16,9 +16,9 @@ use crate::ops::{
     ListPortForwards, PortCheck, PortForward, PortForwards,
 };
 
-/// 404 means that the device has no ports, whatever the message says: it has changed. A gateway's page
-/// and a wrong address never come here, since they are not in AzireVPN's form, nor does a 5xx, which
-/// the live service has sent for the same.
+/// A 404 means that the device has no ports. Its message is not read, because AzireVPN has changed the
+/// wording before. A gateway's page and a wrong address never get here, since neither has AzireVPN's
+/// form; nor does a 5xx, which the live service has also sent for a device without ports.
 pub(crate) fn port_forwards_or_none(
     operation: &ListPortForwards,
     reply: &Reply,

@@ -60,7 +60,7 @@ async fn an_account_that_has_ended_is_no_matter_of_the_token() {
     assert_eq!((error.kind(), error.status()), (ErrorKind::Refused, Some(403)), "{error}");
 }
 
-/// What was to be changed is not there; nothing was changed, and nobody may believe it.
+/// A 404 ends a deletion, but it must not pass for a change that was made.
 #[tokio::test]
 async fn a_404_after_a_lost_change_is_no_success() {
     let world = World::new(0).await;

@@ -55,7 +55,7 @@ fn the_account_is_the_models_whatever_failed_on_the_way() {
             world.take(step, &mishaps).await;
             world.network.calm();
             world.end(second).await;
-            // Nobody deletes what the other one made, unless the step names it.
+            // Neither machine deletes what the other made, unless the step names it.
             world.ledger.judge_deletions(world.began, |id| named.as_deref() == Some(id));
             world.compare();
         }

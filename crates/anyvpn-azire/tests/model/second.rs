@@ -119,8 +119,8 @@ impl World {
         self.account.devices.sort_by_key(|it| order.iter().position(|id| *id == it.id));
     }
 
-    /// Gives up obtaining, with a key that nobody else has, after so many answers. What was registered is
-    /// deleted again, or is listed.
+    /// Drops the future that obtains a configuration, with a new key, after this many answers. A device
+    /// that it registered is then deleted, or still listed.
     pub async fn abandon(&mut self, answers: usize, mishaps: &[Mishap]) {
         let request = ConfigRequest::wireguard(self.location().await);
         self.network.meet(mishaps.to_vec());

@@ -53,7 +53,7 @@ fn the_account_is_the_models_whatever_failed_on_the_way() {
             let named = world.named(&step);
             world.take(step, &mishaps, interlude).await;
             world.network.calm();
-            // Nobody deletes what the other one made, unless the step names it.
+            // Neither machine deletes what the other made, unless the step names it.
             world
                 .ledger
                 .judge_deletions(world.began, |id| named.is_some_and(|it| id == it.to_string()));
