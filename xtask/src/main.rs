@@ -14,6 +14,7 @@ mod codegen;
 mod endpoints;
 mod faults;
 mod fuzz;
+mod house;
 mod interop;
 mod mutants;
 mod new_provider;
@@ -60,6 +61,7 @@ Checks:
 
 Documents:
   docs [PACKAGE]      write the tables that tests check, of all packages or one
+  house               draw the crates and their dependencies in docs/architecture.md; tidy compares
   book                build the guide as a book in target/book (mdbook)
   start [--check]     play docs/start.md on a terminal, and keep the screens as pictures in docs/start;
                       with --check, write nothing and fail if they differ
@@ -109,6 +111,7 @@ fn main() -> ExitCode {
         ["docs"] => docs(None),
         ["docs", package] => docs(Some(package)),
         ["tidy"] => tidy::check(root()),
+        ["house"] => house::write(root()),
         ["book"] => book::build(root()),
         ["start"] => start(&[("ANYVPN_WRITE_DOCS", "1")]),
         ["start", "--check"] => start(&[]),

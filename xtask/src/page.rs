@@ -15,6 +15,17 @@ pub fn put(root: &Path, page: &str, name: &str, text: &str) -> Result<(), String
     fs::write(&path, new).map_err(|e| format!("{page}: {e}"))
 }
 
+/// Whether that part of a page holds just this text.
+///
+/// # Errors
+///
+/// As [`put`].
+pub fn has(root: &Path, page: &str, name: &str, text: &str) -> Result<bool, String> {
+    let old = fs::read_to_string(root.join(page)).map_err(|e| format!("{page}: {e}"))?;
+    let new = with_part(&old, name, text).ok_or_else(|| format!("{page} has no part {name:?}"))?;
+    Ok(old == new)
+}
+
 fn with_part(page: &str, name: &str, text: &str) -> Option<String> {
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
     let (before, rest) = page.split_once(&begin)?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{samples, workspace};
+use crate::{house, samples, workspace};
 
 /// The longest source file, in lines.
 const LONGEST: usize = 500;
@@ -57,6 +57,9 @@ pub fn check(root: &Path) -> Result<(), String> {
         }
     }
     packages(root, &mut breaches)?;
+    if let Err(breach) = house::check(root) {
+        breaches.push(breach);
+    }
     if breaches.is_empty() { Ok(()) } else { Err(breaches.join("\n")) }
 }
 
