@@ -22,6 +22,7 @@ mod openapi;
 mod packages;
 mod page;
 mod samples;
+mod sentences;
 mod supply;
 mod tidy;
 mod workspace;
@@ -68,6 +69,8 @@ Documents:
   bench [SECTION [--write]]
                       measure everything and write docs/performance.md; or print one section, and
                       write it with --write
+  sentences [SEED]    print twenty sentences of each kind (help, messages, guide, rustdoc, comments,
+                      decisions), drawn by chance, for a reader to judge
 
 Crates:
   new-provider NAME   make crates/anyvpn-NAME: a provider with one operation that builds and passes its
@@ -112,6 +115,8 @@ fn main() -> ExitCode {
         ["docs", package] => docs(Some(package)),
         ["tidy"] => tidy::check(root()),
         ["house"] => house::write(root()),
+        ["sentences"] => sentences::print(root(), "0"),
+        ["sentences", seed] => sentences::print(root(), seed),
         ["book"] => book::build(root()),
         ["start"] => start(&[("ANYVPN_WRITE_DOCS", "1")]),
         ["start", "--check"] => start(&[]),

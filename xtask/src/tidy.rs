@@ -35,15 +35,12 @@ const FOR_TESTS: &[(&str, &[&str])] = &[
 /// All breaches, one a line: file, line, what is wrong and what to do.
 pub fn check(root: &Path) -> Result<(), String> {
     let mut breaches = Vec::new();
-    let mut files = Vec::new();
     let providers = workspace::providers(root)?;
     let providers: Vec<_> = providers.iter().map(|it| format!("anyvpn-{}", it.name)).collect();
-    walk(root, &mut files).map_err(|e| format!("{}: {e}", root.display()))?;
-    for path in files {
+    for (name, path) in files(root)? {
         let Ok(text) = fs::read_to_string(&path) else {
             continue;
         };
-        let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("rs") => rust(&name, &text, &mut breaches),
             Some("toml") if name.ends_with("Cargo.toml") => {
@@ -63,7 +60,21 @@ pub fn check(root: &Path) -> Result<(), String> {
     if breaches.is_empty() { Ok(()) } else { Err(breaches.join("\n")) }
 }
 
-/// All files that git would track.
+/// All files that git would track, with their paths below the root, in order of these.
+///
+/// # Errors
+///
+/// When a folder cannot be read.
+pub fn files(root: &Path) -> Result<Vec<(String, PathBuf)>, String> {
+    let mut paths = Vec::new();
+    walk(root, &mut paths).map_err(|e| format!("{}: {e}", root.display()))?;
+    let name =
+        |path: &Path| path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    let mut files: Vec<_> = paths.into_iter().map(|path| (name(&path), path)).collect();
+    files.sort();
+    Ok(files)
+}
+
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
