@@ -181,11 +181,10 @@ impl VpnScript {
         self
     }
 
-    /// How many servers are asked for at a time. Default 1,000; at least 1.
+    /// How many servers are asked for at a time. Default 750; at least 1.
     ///
     /// The vendor names no bound, and an installation that has one sends smaller pages, which are
-    /// read as well. Pages of 100 cost more, and larger ones save nothing worth the wait for the
-    /// first server of an installation that makes a page before it sends it.
+    /// read as well. Smaller pages cost more CPU time a server, and larger ones more memory.
     #[must_use]
     pub fn with_page_size(mut self, servers: u32) -> Self {
         self.page_size = servers.max(1);
@@ -213,7 +212,7 @@ impl From<Client<Dialect>> for VpnScript {
             creation: Arc::default(),
             lock_folder: creation_lock::default_folder(|name| std::env::var_os(name)),
             job_deadline: Duration::from_secs(120),
-            page_size: 1000,
+            page_size: 750,
             prefetch: true,
         }
     }
