@@ -20,11 +20,10 @@ fn all_operations_are_called_and_work_whatever_the_sandbox_answers() {
         for operation in operations {
             assert_eq!(operation["ok"], true, "{operation}");
             assert!(operation["calls"].as_u64().unwrap() > 0);
-            assert!(operation["duration_ms"].as_f64().unwrap() > 0.0);
         }
         for step in answer["steps"].as_array().unwrap() {
             assert_eq!(step["ok"], true, "{step}");
-            assert!(step["title"].is_string() && step["detail"].is_string());
+            assert_ne!(step["title"], "");
         }
         let files = answer["files"].as_array().unwrap();
         let content = |file: &Value| std::fs::read_to_string(file.as_str().unwrap()).unwrap();
@@ -41,8 +40,8 @@ fn it_is_told_step_by_step_without_secrets_and_the_files_are_named() {
     let ran = command(&["demo", "-vvv"]).env("TMPDIR", folder.path()).output().unwrap();
     assert_eq!(ran.status.code(), Some(0));
     let text = String::from_utf8(ran.stdout).unwrap();
-    let steps = text.lines().filter(|line| line.starts_with("ok    ")).count();
-    assert!(steps >= 47, "{text}");
+    let commands = text.lines().filter(|line| line.starts_with("$ anyvpn ")).count();
+    assert!(commands >= 47, "{text}");
     for (provider, operations) in [("azire.", 25), ("vpnscript.", 8), ("vpngn.", 14)] {
         let rows = text.lines().filter(|line| line.starts_with(provider)).count();
         assert_eq!(rows, operations, "{text}");
@@ -60,7 +59,7 @@ fn it_is_told_step_by_step_without_secrets_and_the_files_are_named() {
             Some((_, rest)) => rest.lines().nth(1).unwrap(),
             None => config.lines().find_map(|line| line.strip_prefix("PrivateKey = ")).unwrap(),
         };
-        for secret in ["correct horse", "staple battery", key] {
+        for secret in ["correct horse", "staple battery", "Correct-Horse", key] {
             assert!(!text.contains(secret) && !log.contains(secret));
         }
     }

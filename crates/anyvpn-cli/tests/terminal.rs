@@ -322,7 +322,7 @@ fn the_sandbox_and_the_demo_end_cleanly() {
     let mut demo = command(&["demo"]);
     demo.env("TMPDIR", world.folder.path());
     let mut terminal = Terminal::run(demo);
-    terminal.wait_for("ok    ");
+    terminal.wait_for("$ anyvpn");
     terminal.signal("TERM");
     let left = terminal.end();
     // Who is done before the signal comes has left the files that it names.

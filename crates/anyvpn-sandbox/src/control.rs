@@ -97,7 +97,9 @@ impl RequestHandler {
                 self.clock.advance(Duration::from_secs(advance_seconds));
                 json!({ "now": self.clock.now() })
             }),
-            ("POST", [provider, action]) => self.act(provider, action, &body),
+            ("POST", [provider, action]) => {
+                json(&body).and_then(|input| self.act(provider, action, &input))
+            }
             (_, ["" | "log" | "faults" | "clock"] | [_, _]) => {
                 return refused(StatusCode::METHOD_NOT_ALLOWED, "405 Method Not Allowed");
             }
@@ -117,10 +119,9 @@ impl RequestHandler {
         Ok(json!({ "faults": faults.rules.len() }))
     }
 
-    fn act(&self, provider: &str, action: &str, body: &[u8]) -> Result<Value, String> {
-        let input = json::<Value>(body)?;
-        let found = self.providers.iter().find(|candidate| candidate.name() == provider);
-        let done = found.and_then(|found| found.control(action, &input));
+    /// Does a control action of a provider.
+    pub(crate) fn act(&self, provider: &str, action: &str, input: &Value) -> Result<Value, String> {
+        let done = self.provider(provider).and_then(|found| found.control(action, input));
         done.unwrap_or_else(|| Err(format!("{provider:?} has no action {action:?}")))
     }
 

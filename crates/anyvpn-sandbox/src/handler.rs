@@ -99,6 +99,11 @@ pub(crate) fn router(handler: &Arc<RequestHandler>) -> Router {
 }
 
 impl RequestHandler {
+    /// The provider of that name.
+    pub(crate) fn provider(&self, name: &str) -> Option<&dyn Provider> {
+        self.providers.iter().find(|provider| provider.name() == name).map(|provider| &**provider)
+    }
+
     /// Answers a request: all of them come through here before they are routed.
     pub(crate) async fn serve(&self, router: Router, request: Request) -> Response {
         if let Err(reason) = access::check(&request, &self.hosts) {
@@ -200,8 +205,8 @@ impl RequestHandler {
         };
         let received = Entry::new(&parts, &body, None, &[]);
         let name = parts.uri.path().split('/').nth(1).unwrap_or_default();
-        match self.providers.iter().find(|provider| provider.name() == name) {
-            Some(provider) => self.answer(received, no_route(&**provider, status)),
+        match self.provider(name) {
+            Some(provider) => self.answer(received, no_route(provider, status)),
             None => Reply::json(status.as_u16(), &json!({ "error": status.to_string() }))
                 .into_response(),
         }

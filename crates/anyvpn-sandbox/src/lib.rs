@@ -96,6 +96,7 @@ use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -122,7 +123,8 @@ pub use builder::{SandboxBuilder, StartError};
 pub use clock::Clock;
 pub use fault::{Fault, FaultRule, RuleError};
 pub use log::Received;
-pub use registry::operations;
+pub use provider::Login;
+pub use registry::{demo, operations};
 pub use variation::Variation;
 pub use wire::{Level, Wanted, WireFault};
 
@@ -161,6 +163,31 @@ impl Sandbox {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where a provider is: `http://127.0.0.1:PORT/azire`, to which clients add its own paths.
+    #[must_use]
+    pub fn provider_url(&self, provider: &str) -> String {
+        format!("http://{}/{provider}", self.address)
+    }
+
+    /// Adds an account to try a provider with; its address is `NAME@mail.example` where customers
+    /// sign in with one. `None` when there is no such provider.
+    ///
+    /// # Panics
+    ///
+    /// When the sandbox holds as many accounts as it may.
+    pub fn add_login(&self, provider: &str, name: &str, password: &str) -> Option<Login> {
+        self.handler.provider(provider).map(|provider| provider.add_login(name, password))
+    }
+
+    /// Does a control action of a provider, as `POST /_sandbox/PROVIDER/ACTION` does.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such provider or action, or the input will not do: the reason.
+    pub fn act(&self, provider: &str, action: &str, input: &Value) -> Result<Value, String> {
+        self.handler.act(provider, action, input)
     }
 
     /// The clock it goes by.

@@ -31,8 +31,13 @@ pub(crate) trait State: Sized + Send + 'static {
     const VARIATIONS: &'static [Row<Self::Quirks>];
     /// What nobody but the sandbox's user can do, such as to open an email.
     const ACTIONS: &'static [Action<Self>];
+    /// What [`demo`](crate::demo) gives.
+    const DEMO: &'static str;
 
     fn new(settings: &Settings, quirks: Self::Quirks) -> Self;
+
+    /// Adds an account of that name, with what a client needs to work with it.
+    fn add_login(service: &Self::Service, name: &str, password: &str) -> Login;
 
     /// Lets happen what was to happen until now.
     fn settle(&mut self);
@@ -47,6 +52,16 @@ pub(crate) trait State: Sized + Send + 'static {
     fn no_route(&self, status: u16, message: &str) -> Reply {
         self.refusal(status, message)
     }
+}
+
+/// An account to try a provider with. It has no `Debug`, so that no test prints a key by accident.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Login {
+    /// The name to sign in with.
+    pub username: String,
+    /// The credentials, by the keys of the client's settings, such as `token`.
+    pub credentials: Vec<(&'static str, String)>,
 }
 
 /// What all providers start with.
@@ -174,6 +189,8 @@ pub(crate) trait Provider: Send + Sync {
 
     fn no_route(&self, status: u16, message: &str) -> Reply;
 
+    fn add_login(&self, name: &str, password: &str) -> Login;
+
     /// `None` when there is no such action.
     fn control(&self, action: &str, input: &Value) -> Option<Result<Value, String>>;
 }
@@ -198,6 +215,10 @@ impl<S: State> Provider for Shared<S> {
 
     fn no_route(&self, status: u16, message: &str) -> Reply {
         locked(&self.0).no_route(status, message)
+    }
+
+    fn add_login(&self, name: &str, password: &str) -> Login {
+        S::add_login(&S::Service::from(self.clone()), name, password)
     }
 
     fn control(&self, action: &str, input: &Value) -> Option<Result<Value, String>> {

@@ -20,6 +20,8 @@ const PAGE_SUFFIX: &str = "-page";
 
 /// What the registry tells of a provider.
 pub(crate) struct Registration {
+    name: &'static str,
+    demo: &'static str,
     pub(crate) operations: fn() -> Vec<&'static str>,
     pub(crate) variations: fn() -> Vec<Variation>,
     pub(crate) start: fn(&Settings) -> Started,
@@ -34,6 +36,8 @@ pub(crate) struct Started {
 impl Registration {
     const fn of<S: State>() -> Registration {
         Registration {
+            name: S::NAME,
+            demo: S::DEMO,
             operations: operations_of::<S>,
             variations: || S::VARIATIONS.iter().map(Row::variation).collect(),
             start: start::<S>,
@@ -59,6 +63,25 @@ fn start<S: State>(settings: &Settings) -> Started {
 #[must_use]
 pub fn operations() -> Vec<&'static str> {
     REGISTRY.iter().flat_map(|provider| (provider.operations)()).collect()
+}
+
+/// What `anyvpn demo` does with a provider; `None` when the sandbox has no such provider.
+///
+/// A new provider writes it beside its imitation, as `demo.txt`. Each line begins with a mark:
+///
+/// | line | what it does |
+/// |---|---|
+/// | `# Sign in` | begins a step of that title |
+/// | `$ anyvpn login --username liam` | runs the command, at this provider; what `-o` names is told at the end |
+/// | `< secret` | stands before a command: what it reads from stdin |
+/// | `! verify-email {"username": "liam"}` | a control action of the provider, see [Over HTTP](crate#over-http); `! listen 55555` listens at a port |
+/// | `= id /configs/0/id` | keeps a value of the JSON answer of the line before: `{id}` stands for it in later lines, and a name such as `ANYVPN_PIA_TOKEN` is in the commands' environment |
+///
+/// The commands find `ANYVPN_PROVIDER` and the provider's address in their environment, and no
+/// others' tokens or profiles. They call every operation of the provider, with every seed.
+#[must_use]
+pub fn demo(provider: &str) -> Option<&'static str> {
+    REGISTRY.iter().find(|it| it.name == provider).map(|it| it.demo)
 }
 
 impl Variation {

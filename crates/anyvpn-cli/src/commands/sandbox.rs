@@ -16,9 +16,7 @@ use crate::work::wait_here;
 
 /// The account of each provider that is there from the beginning.
 const LOGIN: &str = "demo";
-/// VPNGN's customer.
-const EMAIL: &str = "demo@mail.example";
-/// It protects nothing: the accounts are imitated too. VPNGN wants a strong one.
+/// It protects nothing: the accounts are imitated too. Some providers want a strong one.
 const PASSWORD: &str = "Demo-Password-1";
 
 #[derive(Args)]
@@ -76,39 +74,32 @@ async fn serve(context: &Context, args: Sandbox) -> Result<(), Failure> {
         builder = builder.allow_other_machines();
     }
     let sandbox = builder.start().await.map_err(not_started)?;
-    let (azire, vpnscript, vpngn) = (sandbox.azire(), sandbox.vpnscript(), sandbox.vpngn());
-    let azire_token = azire.add_account(LOGIN, PASSWORD).token;
-    // `port` then finds the account's only device.
-    let _ = azire.add_device(LOGIN);
-    let vpnscript_token = vpnscript.add_account(LOGIN, PASSWORD).token;
-    vpngn.add_customer(EMAIL, PASSWORD, Some(12));
-
     let url = sandbox.url();
-    let variables = [
-        ("ANYVPN_AZIRE_URL", sandbox.azire_url()),
-        ("ANYVPN_AZIRE_TOKEN", azire_token),
-        ("ANYVPN_VPNSCRIPT_URL", sandbox.vpnscript_url()),
-        ("ANYVPN_VPNSCRIPT_TOKEN", vpnscript_token),
-        ("ANYVPN_VPNGN_URL", sandbox.vpngn_url()),
-        ("ANYVPN_VPNGN_API_KEY", vpngn.api_key()),
-        ("ANYVPN_VPNGN_SECRET_KEY", vpngn.secret_key()),
-        // Of several that are set, the one without `--provider`.
-        ("ANYVPN_PROVIDER", "azire".to_owned()),
-    ];
-    let account = |provider: &str, login: &str| json!({ "provider": provider, "login": login, "password": PASSWORD });
+    let (mut variables, mut accounts) = (Vec::new(), Vec::new());
+    let mut who = format!("It has an account at each provider: user name {LOGIN}");
+    for info in context.registry.infos() {
+        let Some(login) = sandbox.add_login(info.name, LOGIN, PASSWORD) else { continue };
+        let address = ("url", sandbox.provider_url(info.name));
+        let values = [address].into_iter().chain(login.credentials);
+        variables.extend(
+            values.filter_map(|(key, value)| Some((info.setting(key)?.variable(info.name), value))),
+        );
+        let username = login.username;
+        if username != LOGIN {
+            who.push_str(&format!(", at {}\n{username}", info.title));
+        }
+        accounts.push(json!({ "provider": info.name, "login": username, "password": PASSWORD }));
+    }
+    // Of several that are set, the one without `--provider`.
+    let first = accounts.first().and_then(|account| account["provider"].as_str());
+    variables.extend(first.map(|first| ("ANYVPN_PROVIDER".to_owned(), first.to_owned())));
     let answer = json!({
         "url": url,
         "environment": variables.iter().cloned().collect::<BTreeMap<_, _>>(),
-        "accounts": [
-            account("azire", LOGIN),
-            account("vpnscript", LOGIN),
-            account("vpngn", EMAIL),
-        ],
+        "accounts": accounts,
     });
     context.output.note(&format!(
-        "The sandbox listens at {url} until Ctrl-C.\n\
-         It has an account at each provider: user name {LOGIN}, at VPNGN\n\
-         {EMAIL}; password {PASSWORD}. Elsewhere:"
+        "The sandbox listens at {url} until Ctrl-C.\n{who}; password {PASSWORD}. Elsewhere:"
     ));
     context.output.answer(&answer, || {
         let lines =

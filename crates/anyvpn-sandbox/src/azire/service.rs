@@ -15,7 +15,7 @@ use super::state::{self, State};
 use super::{check, locations};
 use crate::Sandbox;
 use crate::clock::DAY;
-use crate::provider::{self, Action, Answer, Call, Route, Settings, Shared, fields, text};
+use crate::provider::{self, Action, Answer, Call, Login, Route, Settings, Shared, fields, text};
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::variation::Row;
@@ -66,7 +66,7 @@ impl Sandbox {
     /// What stands for `https://api.azirevpn.com`: clients add `/v3/…`.
     #[must_use]
     pub fn azire_url(&self) -> String {
-        format!("http://{}/azire", self.address)
+        self.provider_url("azire")
     }
 
     /// The state of the AzireVPN that is imitated.
@@ -211,6 +211,7 @@ impl provider::State for State {
     const ROUTES: &'static [Route<Work>] = ROUTES;
     const VARIATIONS: &'static [Row<Quirks>] = VARIATIONS;
     const ACTIONS: &'static [Action<State>] = &[Action { name: "verify-email", act: verify_email }];
+    const DEMO: &'static str = include_str!("demo.txt");
 
     fn new(settings: &Settings, quirks: Quirks) -> State {
         let mut random = Random::new(settings.seed, 2);
@@ -222,6 +223,13 @@ impl provider::State for State {
             accounts: Vec::new(),
             limit: RateLimit::new(settings.azire_rate_limit),
         }
+    }
+
+    fn add_login(service: &Service, name: &str, password: &str) -> Login {
+        let account = service.add_account(name, password);
+        // Commands about ports then find the account's only device.
+        let _ = service.add_device(name);
+        Login { username: account.username, credentials: vec![("token", account.token)] }
     }
 
     fn settle(&mut self) {

@@ -12,7 +12,7 @@ use super::routes::{ROUTES, Work};
 use super::state::{self, Brand, State, Status};
 use super::time::timestamp;
 use crate::Sandbox;
-use crate::provider::{self, Action, Answer, Call, Route, Settings, Shared};
+use crate::provider::{self, Action, Answer, Call, Login, Route, Settings, Shared};
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::variation::Row;
@@ -77,7 +77,7 @@ impl Sandbox {
     /// What stands for `https://BRAND.vpngn.com`: clients add `/api/amapi/…`.
     #[must_use]
     pub fn vpngn_url(&self) -> String {
-        format!("http://{}/vpngn", self.address)
+        self.provider_url("vpngn")
     }
 
     /// The state of the VPNGN that is imitated.
@@ -224,6 +224,7 @@ impl provider::State for State {
         Action { name: "whitelist", act: whitelist },
         Action { name: "outbox", act: outbox },
     ];
+    const DEMO: &'static str = include_str!("demo.txt");
 
     fn new(settings: &Settings, quirks: Quirks) -> State {
         let mut random = Random::new(settings.seed, 6);
@@ -232,6 +233,16 @@ impl provider::State for State {
         let mut state = State { quirks, random, clock, brands: Vec::new(), next_product };
         state.brand(BRAND);
         state
+    }
+
+    fn add_login(service: &Service, name: &str, password: &str) -> Login {
+        let email = format!("{name}@mail.example");
+        service.add_customer(&email, password, Some(12));
+        let (api_key, secret_key) = (service.api_key(), service.secret_key());
+        Login {
+            username: email,
+            credentials: vec![("api_key", api_key), ("secret_key", secret_key)],
+        }
     }
 
     fn settle(&mut self) {

@@ -15,7 +15,7 @@ use super::servers::{Server, world};
 use super::state::{self, ConfigState, ServiceState, State};
 use super::wireguard;
 use crate::Sandbox;
-use crate::provider::{self, Action, Answer, Call, Route, Settings, Shared};
+use crate::provider::{self, Action, Answer, Call, Login, Route, Settings, Shared};
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::variation::Row;
@@ -57,7 +57,7 @@ impl Sandbox {
     /// What stands for the address of a VPN Script installation: clients add `/api/…`.
     #[must_use]
     pub fn vpnscript_url(&self) -> String {
-        format!("http://{}/vpnscript", self.address)
+        self.provider_url("vpnscript")
     }
 
     /// The state of the VPN Script installation that is imitated.
@@ -193,6 +193,7 @@ impl provider::State for State {
     const ROUTES: &'static [Route<Work>] = ROUTES;
     const VARIATIONS: &'static [Row<Quirks>] = VARIATIONS;
     const ACTIONS: &'static [Action<State>] = ACTIONS;
+    const DEMO: &'static str = include_str!("demo.txt");
 
     fn new(settings: &Settings, quirks: Quirks) -> State {
         State {
@@ -210,6 +211,11 @@ impl provider::State for State {
             failures: VecDeque::new(),
             failing_percent: 0,
         }
+    }
+
+    fn add_login(service: &Service, name: &str, password: &str) -> Login {
+        let account = service.add_account(name, password);
+        Login { username: account.username, credentials: vec![("token", account.token)] }
     }
 
     fn settle(&mut self) {
