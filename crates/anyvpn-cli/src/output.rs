@@ -179,6 +179,42 @@ pub fn print(parts: &[&[u8]]) -> Result<(), Failure> {
     })
 }
 
+/// Prints something that nobody else has, such as a generated password.
+///
+/// `lost` adds to a failure what exists nevertheless and what to do about it. A closed pipe is reported
+/// then, and so is a stdout that was closed from the start.
+pub fn only_copy(
+    print: impl FnOnce() -> Result<(), Failure>,
+    lost: impl FnOnce(Failure) -> Failure,
+) -> Result<(), Failure> {
+    let printed = match is_closed() {
+        true => Err(Failure::other("the answer cannot be written: stdout is closed")),
+        // It has a secret because the person asked for one.
+        false => anyvpn::reveal(print).0,
+    };
+    printed.map_err(lost)
+}
+
+/// Whether stdout was closed when the program started, as by `>&-`.
+///
+/// The Rust runtime opens `/dev/null` in its place, for reading and writing, so no write fails. The
+/// `> /dev/null` of a shell is for writing only.
+pub fn is_closed() -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+
+        use rustix::fs::{OFlags, fcntl_getfl, fstat};
+        let stdout = io::stdout();
+        let flags = fcntl_getfl(&stdout).unwrap_or(OFlags::empty());
+        let null = std::fs::metadata("/dev/null").map(|null| null.rdev());
+        let is_null = matches!((fstat(&stdout), null), (Ok(it), Ok(null)) if it.st_rdev == null);
+        is_null && flags.contains(OFlags::RDWR)
+    }
+    #[cfg(not(unix))]
+    false
+}
+
 /// Prints lines that are no answer. Whoever closed stderr wants to hear nothing.
 pub fn complain(text: &str) {
     progress::clear();

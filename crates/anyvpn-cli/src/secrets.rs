@@ -15,6 +15,7 @@ use crate::environment::variable;
 use crate::failure::Failure;
 use crate::file::{check_private, stdin};
 use crate::hidden;
+use crate::output::{is_closed, only_copy};
 use crate::text::{plain, reason};
 
 /// Far longer than any password or key.
@@ -101,11 +102,29 @@ impl Chosen {
     pub fn to_show(&self) -> Option<Secret> {
         self.generated.then(|| self.password.clone())
     }
+
+    /// Prints the answer. Where a generated password is lost with it, the failure says what was `done`
+    /// and what to do `next`.
+    pub fn print_with(
+        &self,
+        print: impl FnOnce() -> Result<(), Failure>,
+        done: &str,
+        next: impl Into<String>,
+    ) -> Result<(), Failure> {
+        if !self.generated {
+            return print();
+        }
+        only_copy(print, |failure| failure.leaving(done, next))
+    }
 }
 
 impl NewPassword {
     pub fn choose(&self, question: &str) -> Result<Chosen, Failure> {
         let password = match self.generate_password {
+            true if is_closed() => {
+                return Err(Failure::other("the new password would be made and never shown")
+                    .hint("send stdout somewhere, or use --password-file; nothing was changed"));
+            }
             true => generate()?,
             false => self.source.new_one(question)?,
         };

@@ -1,8 +1,10 @@
 //! Secrets stay where they belong.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod common;
 
 use std::io::pipe;
+use std::process::Command;
 
 use common::{LOGIN, PASSWORD, World, with_stdin};
 
@@ -76,6 +78,83 @@ fn a_key_that_was_lost_on_its_way_is_told() {
     let text = String::from_utf8(ran.stderr).unwrap();
     let id = &world.sandbox.azire().devices(LOGIN)[0].id;
     assert!(text.contains(&format!("anyvpn config revoke {id}")), "{text}");
+}
+
+/// What the line says in a shell, with the pipe to a reader that is gone.
+fn unread(command: &mut Command) -> String {
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+    let ran = command.stdout(writer).output().unwrap();
+    let text = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{text}");
+    text
+}
+
+#[test]
+fn a_generated_password_or_a_new_token_that_was_lost_on_its_way_is_told() {
+    let world = World::new();
+    let vpngn = world.sandbox.vpngn();
+    let customer = "jo@mail.example";
+    let generate = "--generate-password";
+    let create = ["customer", "create", customer, "--country", "US", "--plan", "12", generate];
+    let password = format!("password=@{}", world.file("password", PASSWORD));
+    let sign_in = ["call", "azire", "create-token", "username=david", &password, "--reveal"];
+    let cases = [
+        (
+            world.command(&sign_in),
+            "azire.create-token was done, and its answer is lost",
+            "look at what it made: anyvpn call azire list-tokens",
+        ),
+        (
+            world.command(&["account", "create", "eva", "--currency", "EUR", generate]),
+            "the account eva was created with a password that nobody knows",
+            "reset the password on the provider's site",
+        ),
+        (
+            world.command(&["account", "set-password", generate]),
+            "the password was changed to one that nobody knows",
+            "set another: anyvpn account set-password",
+        ),
+        (
+            world.vpngn(&create),
+            "jo@mail.example was created with a password that nobody knows",
+            "set another: anyvpn customer set-password jo@mail.example",
+        ),
+        (
+            world.vpngn(&["customer", "set-password", customer, generate]),
+            "the password was changed to one that nobody knows",
+            "set another: anyvpn customer set-password jo@mail.example",
+        ),
+    ];
+    for (mut command, done, next) in cases {
+        let text = unread(&mut command);
+        assert!(text.contains(done) && text.contains(next), "{text}");
+    }
+    assert_eq!(world.sandbox.azire().accounts(), 2);
+    assert_eq!(vpngn.created(customer), 1);
+    // A password that somebody knows is not lost, nor is a reply that can be asked for again.
+    let known = ["account", "set-password", "--password-file", &world.file("known", "new-canary")];
+    for command in [&known[..], &["call", "azire", "list-tokens", "--reveal"]] {
+        let (_, writer) = pipe().unwrap();
+        assert!(world.command(command).stdout(writer).status().unwrap().success());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_password_is_not_generated_where_stdout_is_closed() {
+    let world = World::new();
+    let line = format!(
+        "{} account set-password --generate-password >&-; echo $? >&2",
+        env!("CARGO_BIN_EXE_anyvpn")
+    );
+    let mut shell = Command::new("sh");
+    let environment = world.command(&[]);
+    shell.args(["-c", &line]).envs(environment.get_envs().filter_map(|(a, b)| Some((a, b?))));
+    let text = String::from_utf8(shell.output().unwrap().stderr).unwrap();
+    assert!(text.starts_with("error: the new password would be made and never shown"), "{text}");
+    assert!(text.ends_with("\n1\n"), "{text}");
+    assert_eq!(world.calls("azire.update-password"), 0);
 }
 
 #[test]

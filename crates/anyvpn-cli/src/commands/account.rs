@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::advice::sign_in;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::secrets::{NewPassword, PasswordSource, confirm};
+use crate::secrets::{Chosen, NewPassword, PasswordSource, confirm};
 use crate::text::{Value, listing, plain, when};
 use crate::work::{ability, with_provider};
 
@@ -106,14 +106,35 @@ pub struct Done<'a> {
 }
 
 impl Done<'_> {
-    /// Prints what was done: `text`, and below it the password that nobody knows yet.
+    /// Prints what was done.
     pub fn tell(&self, context: &Context, text: &str) -> Result<(), Failure> {
-        let text = || match &self.generated_password {
-            Some(password) => format!("{}\nPassword: {}", plain(text), password.expose()),
-            None => plain(text),
+        context.output.answer(self, || plain(text))
+    }
+}
+
+/// A password that was changed.
+pub struct Changed<'a> {
+    pub provider: &'static str,
+    pub customer: Option<&'a str>,
+    pub password: Chosen,
+    /// The command that sets another one.
+    pub again: String,
+}
+
+impl Changed<'_> {
+    /// Prints that it is changed, and the password where nobody knows it yet.
+    pub fn tell(self, context: &Context) -> Result<(), Failure> {
+        const TEXT: &str = "The password is changed.";
+        const DONE: &str = "the password was changed to one that nobody knows";
+        let Self { provider, customer, password, again } = self;
+        let generated_password = password.to_show();
+        let done = Done { provider, done: "set-password", customer, generated_password };
+        let text = || match &done.generated_password {
+            Some(password) => format!("{TEXT}\nPassword: {}", password.expose()),
+            None => TEXT.to_owned(),
         };
-        // The one secret that can be in it was asked for.
-        anyvpn::reveal(|| context.output.answer(self, text)).0
+        let print = || context.output.answer(&done, text);
+        password.print_with(print, DONE, format!("set another: {again}"))
     }
 }
 
@@ -133,12 +154,6 @@ pub fn run(context: &Context, command: Account) -> Result<(), Failure> {
 }
 
 async fn work(context: &Context, provider: &dyn Provider, command: Account) -> Result<(), Failure> {
-    let done = |done, generated_password| Done {
-        provider: provider.info().name,
-        done,
-        customer: None,
-        generated_password,
-    };
     let accounts = || ability(context, provider, provider.accounts(), Ability::Accounts);
     match command {
         Account::Show => print(context, provider, accounts()?.account().await?, None),
@@ -149,7 +164,10 @@ async fn work(context: &Context, provider: &dyn Provider, command: Account) -> R
             new.email = email;
             new.currency = currency;
             let created = sign_up.create_account(new).await?;
-            print(context, provider, created, chosen.to_show())?;
+            let login = &created.login;
+            let done = format!("the account {login} was created with a password that nobody knows");
+            let print = || print(context, provider, created, chosen.to_show());
+            chosen.print_with(print, &done, "reset the password on the provider's site")?;
             context.output.note(&format!("To sign in: {}", sign_in(Some(provider.info()))));
             Ok(())
         }
@@ -158,7 +176,9 @@ async fn work(context: &Context, provider: &dyn Provider, command: Account) -> R
             let change = ability(context, provider, change, Ability::ChangePassword)?;
             let chosen = password.choose("New password:")?;
             change.change_password(chosen.password.clone()).await?;
-            done("set-password", chosen.to_show()).tell(context, "The password is changed.")
+            let again = "anyvpn account set-password".to_owned();
+            Changed { provider: provider.info().name, customer: None, password: chosen, again }
+                .tell(context)
         }
         Account::Close { yes, password } => {
             let accounts = accounts()?;
@@ -179,7 +199,9 @@ async fn work(context: &Context, provider: &dyn Provider, command: Account) -> R
                     false => failure,
                 }
             })?;
-            done("close", None).tell(context, "The account is closed.")
+            let provider = provider.info().name;
+            Done { provider, done: "close", customer: None, generated_password: None }
+                .tell(context, "The account is closed.")
         }
     }
 }
@@ -200,8 +222,7 @@ fn print(
         services: services(account.services),
         generated_password,
     };
-    // The one secret that can be in it was asked for.
-    anyvpn::reveal(|| context.output.answer(&answer, || text(&answer))).0
+    context.output.answer(&answer, || text(&answer))
 }
 
 fn text(account: &Answer) -> String {

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::file::check_private;
 use crate::hidden;
 use crate::look::{Look, is_colored, painted};
+use crate::output::only_copy;
 use crate::secrets::{is_interactive, read, read_input, read_open};
 use crate::text::{Column, Value as Shown, listing, nearest, plain, table};
 use crate::work::wait;
@@ -71,7 +72,15 @@ pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
         Ok(context.open(info).await?.call_json(name, input, args.reveal).await?)
     });
     let reply = reply.map_err(|failure| context.explain(info, failure))?;
-    context.output.answer(&reply, || text(&reply))
+    let answer = || context.output.answer(&reply, || text(&reply));
+    if !args.reveal || operation.replay == Replay::Safe {
+        return answer();
+    }
+    // A new token, for example, is shown once.
+    only_copy(answer, |failure| {
+        let what = format!("{} was done, and its answer is lost", operation.id);
+        failure.leaving(&what, format!("look at what it made: {}", context.verify))
+    })
 }
 
 /// The help of one operation, when the arguments are those of a call of it.

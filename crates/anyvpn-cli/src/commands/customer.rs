@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
-use super::account::{Done, ServiceAnswer, services};
+use super::account::{Changed, Done, ServiceAnswer, services};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::secrets::{NewPassword, confirm};
@@ -228,7 +228,10 @@ impl Call<'_> {
                 let chosen = password.choose("The customer's new password:")?;
                 let set = self.customers.set_customer_password(&key, chosen.password.clone());
                 set.await.map_err(password_refused)?;
-                self.done("set-password", &key, chosen.to_show(), "The password is changed.")
+                let again = format!("anyvpn customer set-password {}", shell_word(&key));
+                let provider = self.provider.info().name;
+                Changed { provider, customer: Some(&key), password: chosen, again }
+                    .tell(self.context)
             }
             Customer::ChangePlan { key: Key { key }, plan, sure } => {
                 let change = self.part(self.customers.plan_change(), Ability::ChangePlan)?;
@@ -237,19 +240,19 @@ impl Call<'_> {
                     |has: &str| format!("Change the plan of {key}, who has {has}, to {plan}?");
                 self.confirm(&key, &sure, question).await?;
                 change.change_plan(&key, &plan).await?;
-                self.done("change-plan", &key, None, &format!("{key} has the plan {plan} now."))
+                self.done("change-plan", &key, &format!("{key} has the plan {plan} now."))
             }
             Customer::Suspend(Key { key }) => {
                 let suspension =
                     self.part(self.customers.customer_suspension(), Ability::SuspendCustomers)?;
                 suspension.suspend_customer(&key).await?;
-                self.done("suspend", &key, None, &format!("{key} is suspended."))
+                self.done("suspend", &key, &format!("{key} is suspended."))
             }
             Customer::Resume(Key { key }) => {
                 let suspension =
                     self.part(self.customers.customer_suspension(), Ability::SuspendCustomers)?;
                 suspension.resume_customer(&key).await?;
-                self.done("resume", &key, None, &format!("{key} can connect again."))
+                self.done("resume", &key, &format!("{key} can connect again."))
             }
             Customer::End { key: Key { key }, at, sure } => {
                 let ending = self.part(self.customers.customer_end(), Ability::EndCustomers)?;
@@ -262,14 +265,14 @@ impl Call<'_> {
                     |has: &str| format!("End the service of {key}, who has {has}, {time}?");
                 self.confirm(&key, &sure, question).await?;
                 ending.end_customer(&key, at).await?;
-                self.done("end", &key, None, &format!("The service of {key} ends {time}."))
+                self.done("end", &key, &format!("The service of {key} ends {time}."))
             }
             Customer::Close { key: Key { key }, sure } => {
                 let question =
                     |has: &str| format!("Close {key}, who has {has}, at once and for good?");
                 self.confirm(&key, &sure, question).await?;
                 self.customers.close_customer(&key).await?;
-                self.done("close", &key, None, &format!("{key} is closed."))
+                self.done("close", &key, &format!("{key} is closed."))
             }
         }
     }
@@ -367,15 +370,13 @@ impl Call<'_> {
             };
             format!("{} {said}.\n{}", plain(&answer.customer), answer.text())
         };
-        // The one secret that can be in it was asked for.
-        let told = anyvpn::reveal(|| self.context.output.answer(&answer, text)).0;
-        told.map_err(|failure| match answer.generated_password {
-            Some(_) => failure.leaving(
-                &format!("{key} was created nevertheless, with a password that nobody knows"),
-                format!("anyvpn customer set-password {}", shell_word(&key)),
-            ),
-            None => failure,
-        })
+        let print = || self.context.output.answer(&answer, text);
+        if !is_new {
+            return print();
+        }
+        let again = format!("set another: anyvpn customer set-password {}", shell_word(&key));
+        let done = format!("{key} was created with a password that nobody knows");
+        chosen.print_with(print, &done, again)
     }
 
     /// Refuses a customer who exists without the wanted plan.
@@ -416,15 +417,9 @@ impl Call<'_> {
         ))
     }
 
-    fn done(
-        &self,
-        done: &'static str,
-        customer: &str,
-        generated_password: Option<Secret>,
-        text: &str,
-    ) -> Result<(), Failure> {
+    fn done(&self, done: &'static str, customer: &str, text: &str) -> Result<(), Failure> {
         let provider = self.provider.info().name;
-        Done { provider, done, customer: Some(customer), generated_password }
+        Done { provider, done, customer: Some(customer), generated_password: None }
             .tell(self.context, text)
     }
 }
