@@ -1,15 +1,15 @@
-//! What the two configuration formats share: an error with its place, and a directive to be shown
-//! to the user before it acts.
+//! Types that both configuration formats share: an error with its position, and a directive that a user
+//! should see before it takes effect.
 
 use crate::{Error, ErrorKind, REDACTED};
 
-/// Where and why a configuration is not acceptable, and what to do.
+/// Why a configuration was refused, where, and what to do about it.
 ///
-/// It names keys and sections, never a value: the value could be a private key.
+/// It names keys and sections but never a value, which could be a private key.
 ///
-/// As an [`Error`] it is an [`ErrorKind::InvalidRequest`], the place in its detail: a file is
-/// the user's input. Whoever parses what a provider sent gives it [`ErrorKind::UnexpectedReply`]
-/// with [`Error::with_kind`].
+/// As an [`Error`] it is an [`ErrorKind::InvalidRequest`] with the position in its detail, because a
+/// file is the user's input. Code that parses a provider's reply changes the kind to
+/// [`ErrorKind::UnexpectedReply`] with [`Error::with_kind`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {what}")]
 pub struct ConfigError {
@@ -27,22 +27,23 @@ impl From<ConfigError> for Error {
     }
 }
 
-/// A line of a configuration that does more than describe a tunnel, such as running a program.
+/// A line of a configuration that does more than describe a tunnel, such as run a program.
 ///
-/// Configurations come from remote servers, so a user sees these lines before the file is written.
+/// Configurations come from remote servers, so users are shown these lines before the file is
+/// written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directive {
     /// The line, counted from 1.
     pub line: usize,
     /// The directive or key as the format's manual spells it.
     pub name: String,
-    /// Its value, safe to show: control and invisible characters are escaped, keys are hidden.
+    /// Its value, safe to show: invisible characters are escaped and keys are hidden.
     pub value: String,
     /// What it does, such as `runs a program`.
     pub why: &'static str,
 }
 
-/// A problem inside one line, at a byte of it.
+/// A problem in one line, at a byte offset.
 pub(crate) struct Problem {
     pub(crate) at: usize,
     pub(crate) what: String,
@@ -54,7 +55,7 @@ impl Problem {
         Self { at, what }
     }
 
-    /// Adds the line's number; `text` is that line.
+    /// Adds the line's number and text.
     pub(crate) fn in_line(self, line: usize, text: &str) -> ConfigError {
         let before = text.get(..self.at).unwrap_or(text);
         ConfigError { line, column: before.chars().count() + 1, what: self.what }

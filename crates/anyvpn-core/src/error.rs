@@ -1,4 +1,4 @@
-//! What went wrong, in the words of the people who use anyvpn.
+//! The error type: what failed, what the provider said, and what to do next.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,34 +14,33 @@ pub use leftover::{Leftover, LeftoverKind};
 mod kind;
 mod leftover;
 
-/// The cause that an [`Error`] carries for programs that look further.
+/// The cause of an [`Error`], for programs that need more detail.
 type Source = Box<dyn StdError + Send + Sync>;
 
 /// What an [`Error`] advises a program to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advice {
-    /// Change the input or the account; the same call gives the same answer.
+    /// Change the input or the account: the same call would fail in the same way.
     Change,
-    /// Try again later, after the given time where the server named one.
+    /// Try again later, after this time if the server named one.
     Retry(Option<Duration>),
     /// Sign in again.
     SignIn,
-    /// The call may have been done although it failed: read what is there before repeating it.
+    /// The call may have taken effect although it failed: read the current state before repeating it.
     ReadBack,
 }
 
-/// The longest text of an error, in characters.
+/// The longest text that an error shows, in characters.
 const LONGEST: usize = 500;
-/// The most reasons of fields.
+/// The most reasons that an error keeps about fields.
 const MOST_REASONS: usize = 10;
 
-/// Any failure of anyvpn.
+/// Any failure of anyvpn, in a value one pointer wide.
 ///
-/// One pointer wide. It never holds a credential: what the provider's messages repeated of one is
-/// replaced by `[redacted]`. Each of its texts is fit for a log, wherever it came from: it has no
-/// control characters, and no more than 500 characters of it are told; of a longer list of what is
-/// wrong with the fields, ten reasons are kept.
+/// An error never holds a credential: if a provider's message repeats one, it is replaced by
+/// `[redacted]`. All texts are safe to log, wherever they came from: they have no control characters,
+/// at most 500 characters of each are shown, and at most ten reasons about fields are kept.
 #[derive(thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Box<Inner>);
@@ -64,7 +63,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of this kind that knows nothing else yet.
+    /// Creates an error of this kind, without any details.
     #[must_use]
     pub fn new(kind: ErrorKind) -> Self {
         Self(Box::new(Inner {
@@ -82,48 +81,48 @@ impl Error {
         }))
     }
 
-    /// An [`ErrorKind::InvalidRequest`] about one field of the input, found before sending.
+    /// Creates an [`ErrorKind::InvalidRequest`] about one field of the input, found before sending.
     #[must_use]
     pub fn invalid(field: impl Into<String>, why: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidRequest).with_field(field, why)
     }
 
-    /// Says which operation failed.
+    /// Sets the operation that failed.
     #[must_use]
     pub fn with_operation(mut self, operation: OperationId) -> Self {
         self.0.operation = Some(operation);
         self
     }
 
-    /// Says which HTTP status came.
+    /// Sets the HTTP status of the reply.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
         self
     }
 
-    /// Adds the vendor's error code.
+    /// Sets the vendor's error code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.0.code = Some(visible(code.into()));
         self
     }
 
-    /// Adds the vendor's message.
+    /// Sets the vendor's message.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.0.message = Some(visible(message.into()));
         self
     }
 
-    /// Adds what anyvpn itself found.
+    /// Sets the detail: what anyvpn itself found.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(visible(detail.into()));
         self
     }
 
-    /// Adds what is wrong with one field of the input.
+    /// Adds a reason why one field of the input is wrong.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<String>, why: impl Into<String>) -> Self {
         let fields = &mut self.0.fields;
@@ -133,14 +132,15 @@ impl Error {
         self
     }
 
-    /// Says how long the server asks to wait.
+    /// Sets how long the server asked to wait.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.0.retry_after = wait;
         self
     }
 
-    /// Says that the work may have been done although the call failed.
+    /// Marks the call as one that may have taken effect although it failed. The advice is then
+    /// [`Advice::ReadBack`].
     #[must_use]
     pub fn with_read_back(mut self) -> Self {
         self.0.read_back = true;
@@ -155,21 +155,21 @@ impl Error {
         self
     }
 
-    /// Gives the error another kind.
+    /// Replaces the kind.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
 
-    /// Adds the cause. It must not show a credential or an address with one.
+    /// Sets the cause. It must not show a credential, nor a URL that contains one.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// Applies `edit` to each text that came from outside; used to take out repeated secrets.
+    /// Applies `edit` to each text that came from outside, such as to remove secrets that it repeats.
     #[must_use]
     pub fn map_texts(mut self, edit: impl Fn(&str) -> String) -> Self {
         let edit = |text: &str| visible(shown(&edit(text)).into_owned());
@@ -178,7 +178,7 @@ impl Error {
             *text = edit(text);
         }
         inner.left_behind.iter_mut().for_each(|leftover| leftover.map_id(edit));
-        // One by one: to collect a map brings a sort into every program.
+        // Inserted one by one: collecting into a map would add a sort to every program's binary.
         for (field, whys) in std::mem::take(&mut inner.fields) {
             let edited = whys.iter().map(|why| edit(why));
             inner.fields.entry(edit(&field)).or_default().extend(edited);
@@ -186,61 +186,64 @@ impl Error {
         self
     }
 
-    /// What happened.
+    /// Returns the kind of failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The operation that failed; `None` for what is no call, such as a wrong base URL.
+    /// Returns the operation that failed; `None` if no call was made, as for a wrong base URL.
     #[must_use]
     pub fn operation(&self) -> Option<OperationId> {
         self.0.operation
     }
 
-    /// The HTTP status of the reply; `None` when none came.
+    /// Returns the HTTP status of the reply; `None` if there was no reply.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The vendor's error code, where it gave one.
+    /// Returns the vendor's error code; `None` if it gave none.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref().map(cut)
     }
 
-    /// The vendor's message, where it gave one. Quote it; decide nothing on it.
+    /// Returns the vendor's message; `None` if it gave none. Show it to people, but do not base
+    /// decisions on it: vendors change their wording.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref().map(cut)
     }
 
-    /// What anyvpn found: the place in the reply, the reason a value was refused before sending.
+    /// Returns what anyvpn itself found, such as the place in a reply that could not be read, or why
+    /// a value was refused before sending; `None` if there is nothing to add.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.0.detail.as_deref().map(cut)
     }
 
-    /// What is wrong with which field of the input; empty when that is not known.
+    /// Returns what is wrong with each field of the input; empty if that is not known.
     #[must_use]
     pub fn fields(&self) -> &BTreeMap<String, Vec<String>> {
         &self.0.fields
     }
 
-    /// How long the server asked to wait; `None` when it did not say.
+    /// Returns how long the server asked to wait; `None` if it did not say.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// What exists at the provider although the call failed; empty when nothing is known to.
+    /// Returns what exists at the provider although the call failed; empty if nothing is known to
+    /// exist.
     #[must_use]
     pub fn left_behind(&self) -> &[Leftover] {
         &self.0.left_behind
     }
 
-    /// What to do next.
+    /// Returns what to do next.
     #[must_use]
     pub fn advice(&self) -> Advice {
         if self.0.read_back || !self.0.left_behind.is_empty() {
@@ -255,18 +258,18 @@ impl Error {
     }
 }
 
-/// A text without control characters.
+/// Replaces control characters by spaces.
 fn visible(text: String) -> String {
     if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text }
 }
 
-/// As much of a text as is told. All of it is kept until [`Error::map_texts`] has taken secrets out of
-/// it: half of one cannot be recognised.
+/// Returns the part of a text that is shown. The whole text is kept until [`Error::map_texts`] has
+/// removed secrets from it, because half a secret could not be recognised.
 fn cut(text: &str) -> &str {
     text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
 }
 
-/// The same, with a mark where there was more.
+/// Returns the part of a text that is shown, ending in `…` if it was cut.
 fn shown(text: &str) -> Cow<'_, str> {
     match cut(text) {
         whole if whole.len() == text.len() => Cow::Borrowed(text),
@@ -279,7 +282,7 @@ fn shown(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// An error in one line.
+/// Formats an error in one line.
 struct Description<'a>(&'a Inner);
 
 impl fmt::Display for Description<'_> {

@@ -1,4 +1,4 @@
-//! Characters that deceive whoever reads a text: a terminal obeys them, or shows nothing for them.
+//! Characters that can deceive readers: a terminal obeys them, or shows nothing for them.
 
 use std::ops::RangeInclusive;
 
@@ -46,8 +46,8 @@ pub fn is_invisible(character: char) -> bool {
         || INVISIBLE.get(following).is_some_and(|range| range.contains(&character))
 }
 
-/// Returns one line of text, from anywhere, safe to show: each invisible character is written as an
-/// escape, such as `\n` or `\u{202e}`.
+/// Makes a text from outside safe to show in one line: each invisible character becomes an escape,
+/// such as `\n` or `\u{202e}`.
 #[must_use]
 pub fn escape_invisible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

@@ -1,37 +1,37 @@
-//! Bounds of a call.
+//! The limits of one call: time, size and shape of the reply.
 
 use std::time::Duration;
 
-/// What a call may take at most. Every field can be changed.
+/// The limits of one call. Every field can be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Name, connection and TLS of one attempt. Default 10 s. Not applied to a client of the
-    /// caller's own, which has its own.
+    /// The time for name lookup, connection and TLS in one attempt. Default 10 s. A client that the
+    /// caller brings has a limit of its own instead.
     pub connect: Duration,
-    /// One attempt, from its first byte to the last of the reply's body. Default 30 s.
+    /// The time for one attempt, from its first byte to the last byte of the reply. Default 30 s.
     pub attempt: Duration,
-    /// The whole call: finding and renewing its credential (which includes waiting for a store's
-    /// lock), all attempts, and the waits between them. Default 2 min. The time in the queue of an
-    /// operation that the vendor allows only so often is not part of it: a caller who is sent away
-    /// would have to begin again at its end.
+    /// The time for the whole call: finding and renewing its credential, including the wait for a
+    /// store's lock, all attempts, and the waits between them. Default 2 min. The time spent queueing
+    /// for an operation that the vendor limits does not count: a caller who gave up would have to
+    /// queue again from the end.
     pub call: Duration,
-    /// The reply's headers, in bytes. Default 64 KiB: eight times what servers and proxies usually
-    /// allow. The transport has a bound of its own, of some 400 KiB and 100 headers.
+    /// The size of the reply's headers, in bytes. Default 64 KiB: eight times what servers and proxies
+    /// usually allow. The transport has limits of its own, about 400 KiB and 100 headers.
     pub head: usize,
-    /// The reply's body as it is on the wire, in bytes. Default 16 MiB: five times the list of
+    /// The size of the reply's body on the wire, in bytes. Default 16 MiB: five times a list of
     /// 10,000 servers.
     pub reply: usize,
-    /// The reply's body after decompression, in bytes. Default 64 MiB.
+    /// The size of the reply's body after decompression, in bytes. Default 64 MiB.
     pub decompressed: usize,
-    /// JSON values in a reply of more than 64 KiB, each element, property and container counted.
-    /// Default 500,000: three times the list of 10,000 servers. Two bytes of JSON can become
-    /// hundreds in memory; this bounds how many.
+    /// The number of JSON values in a reply of more than 64 KiB, counting each element, property and
+    /// container. Default 500,000: three times a list of 10,000 servers. Two bytes of JSON can take
+    /// hundreds of bytes in memory, so the size alone is no limit.
     pub values: usize,
-    /// What the elements of a list take in memory over all of its pages, in bytes. Default 64 MiB:
-    /// twenty times the list of 10,000 servers. A list that never ends is an error there.
+    /// The memory for the elements of a list over all its pages, in bytes. Default 64 MiB: twenty
+    /// times a list of 10,000 servers. A list that never ends fails at this limit.
     pub list: usize,
-    /// Arrays and objects within each other. Default 128, which is also the most: the JSON parser
-    /// ends there.
+    /// The depth of nested arrays and objects. Default 128, which is also the most that the JSON
+    /// parser accepts.
     pub nesting: usize,
 }
 

@@ -1,9 +1,9 @@
-//! Names: operations, and the two kinds of string types that providers' documents need.
+//! The names of operations, and macros for the two kinds of string types that providers need.
 
 use std::fmt;
 
-/// The name of one operation, such as `azire.create-port-forward`: the same in logs, errors,
-/// fixtures, the sandbox, the command and the documents.
+/// The name of an operation, such as `azire.create-port-forward`. Logs, errors, fixtures, the sandbox,
+/// the command and the documentation all use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OperationId {
     provider: &'static str,
@@ -11,19 +11,19 @@ pub struct OperationId {
 }
 
 impl OperationId {
-    /// The operation `name` of `provider`.
+    /// Names the operation `name` of `provider`.
     #[must_use]
     pub const fn new(provider: &'static str, name: &'static str) -> Self {
         Self { provider, name }
     }
 
-    /// The provider's part, such as `azire`.
+    /// Returns the provider's part, such as `azire`.
     #[must_use]
     pub const fn provider(self) -> &'static str {
         self.provider
     }
 
-    /// The operation's part, such as `create-port-forward`.
+    /// Returns the operation's part, such as `create-port-forward`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
@@ -36,7 +36,7 @@ impl fmt::Display for OperationId {
     }
 }
 
-/// Declares string types that cannot be mixed up, such as a token's id and a device's id.
+/// Declares string types that cannot be confused with each other, such as the ids of tokens and devices.
 ///
 /// ```
 /// anyvpn_core::string_types! {
@@ -59,7 +59,7 @@ macro_rules! string_types {
         pub struct $name(String);
 
         impl $name {
-            /// The text as the provider writes it.
+            /// Returns the text as the provider writes it.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -80,7 +80,7 @@ macro_rules! string_types {
     )+};
 }
 
-/// Declares an enumeration of a provider's words that keeps a word it does not know.
+/// Declares an enum of the words that a provider uses, which also keeps words it does not know.
 ///
 /// ```
 /// anyvpn_core::open_enum! {
@@ -108,12 +108,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_meta])* $variant,)+
-            /// A word that was not documented when this was written, as it came.
+            /// A word that is not documented, as the provider sent it.
             Other(String),
         }
 
         impl $name {
-            /// The provider's word.
+            /// Returns the provider's word.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

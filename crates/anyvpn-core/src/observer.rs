@@ -1,4 +1,4 @@
-//! What a provider's calls report while they run.
+//! Reports of what a provider's calls do while they run.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use crate::{Error, ErrorKind, OperationId, Replay};
 
-/// Is told what a provider does while a caller waits for it, such as for a progress line, or to say
-/// what an interrupted program leaves unknown.
+/// Receives events while a caller waits for a provider: to show progress, or to say which outcomes
+/// are unknown when a program is interrupted.
 ///
-/// Activities nest and run side by side, so each event comes with its activity. Every activity begins
+/// Activities can be nested and concurrent, so each event names its activity. Every activity begins
 /// with [`CallEvent::Started`] and ends with [`CallEvent::Finished`] or [`CallEvent::Abandoned`].
 pub trait CallObserver: Send + Sync + 'static {
-    /// Takes an event. It is called on the task that runs the activity, which waits for it: return
-    /// soon, and call nothing of the provider.
+    /// Handles an event. The task that runs the activity waits for it, so return quickly and do not
+    /// call the provider.
     fn observe(&self, activity: &Activity, event: &CallEvent<'_>);
 }
 
@@ -22,13 +22,13 @@ pub trait CallObserver: Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Activity {
-    /// Tells the activities of this process apart.
+    /// A number that is unique in this process.
     pub id: u64,
     /// What it is.
     pub kind: ActivityKind,
 }
 
-/// What an [`Activity`] is.
+/// The kind of an [`Activity`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ActivityKind {
@@ -40,32 +40,32 @@ pub enum ActivityKind {
         /// Whether it may be sent again.
         replay: Replay,
     },
-    /// A job that the provider does later than it answers.
+    /// A job that the provider finishes after it has answered.
     #[non_exhaustive]
     Job {
-        /// The operation that asked for it.
+        /// The operation that requested it.
         operation: OperationId,
-        /// Whether it removes something; else it makes something.
+        /// Whether it removes something; otherwise it creates something.
         removes: bool,
     },
-    /// Another program has locked a file that is needed.
+    /// A wait for a file that another program has locked.
     FileLock,
 }
 
 impl ActivityKind {
-    /// A call of an operation.
+    /// Creates the kind of a call.
     #[must_use]
     pub const fn call(operation: OperationId, replay: Replay) -> Self {
         Self::Call { operation, replay }
     }
 
-    /// A job that makes something.
+    /// Creates the kind of a job that creates something.
     #[must_use]
     pub const fn creation(operation: OperationId) -> Self {
         Self::Job { operation, removes: false }
     }
 
-    /// A job that removes something.
+    /// Creates the kind of a job that removes something.
     #[must_use]
     pub const fn removal(operation: OperationId) -> Self {
         Self::Job { operation, removes: true }
@@ -76,15 +76,15 @@ impl ActivityKind {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum CallEvent<'a> {
-    /// It begins. Nothing was sent for it.
+    /// The activity begins. Nothing has been sent for it.
     Started,
     /// A call waits for its turn to be sent.
     #[non_exhaustive]
     WaitingForPermit {
-        /// How long at least.
+        /// How long it waits, at least.
         wait: Duration,
     },
-    /// An attempt of a call is sent: from here on the provider may have it.
+    /// An attempt of a call is sent. From now on the provider may receive it.
     #[non_exhaustive]
     Sent {
         /// Which attempt, from 1.
@@ -105,53 +105,53 @@ pub enum CallEvent<'a> {
         attempt: u32,
         /// How it failed.
         kind: ErrorKind,
-        /// How long until it is sent again, at least.
+        /// How long it waits before it is sent again, at least.
         wait: Duration,
     },
-    /// The provider's id of what a job makes or removes is known.
+    /// The provider's id of the thing that a job creates or removes is now known.
     #[non_exhaustive]
     Identified {
         /// The id.
         id: &'a str,
     },
-    /// It has come to its end.
+    /// The activity has ended.
     #[non_exhaustive]
     Finished {
-        /// Why it failed; `None` when it did not.
+        /// Why it failed; `None` if it succeeded.
         error: Option<&'a Error>,
     },
-    /// Its future was dropped. What was sent may be done all the same.
+    /// The activity's future was dropped. A request that was sent may still take effect.
     Abandoned,
 }
 
 impl CallEvent<'_> {
-    /// A call waits for its turn to be sent.
+    /// Creates [`CallEvent::WaitingForPermit`].
     #[must_use]
     pub const fn waiting_for_permit(wait: Duration) -> Self {
         Self::WaitingForPermit { wait }
     }
 
-    /// An attempt of a call is sent.
+    /// Creates [`CallEvent::Sent`].
     #[must_use]
     pub const fn sent(attempt: u32) -> Self {
         Self::Sent { attempt }
     }
 
-    /// The provider has answered an attempt.
+    /// Creates [`CallEvent::Replied`].
     #[must_use]
     pub const fn replied(attempt: u32, status: u16) -> Self {
         Self::Replied { attempt, status }
     }
 
-    /// An attempt failed, and the call is sent again.
+    /// Creates [`CallEvent::Repeating`].
     #[must_use]
     pub const fn repeating(attempt: u32, kind: ErrorKind, wait: Duration) -> Self {
         Self::Repeating { attempt, kind, wait }
     }
 }
 
-/// Reports one activity to an observer, where there is one: its beginning when it is made, and that it
-/// was abandoned when it is dropped before [`Observation::finish`].
+/// Reports one activity to an observer, if there is one: that it begins when this is created, and that
+/// it was abandoned if this is dropped before [`Observation::finish`].
 pub struct Observation(Option<Observed>);
 
 struct Observed {
@@ -160,7 +160,7 @@ struct Observed {
 }
 
 impl Observation {
-    /// Begins an activity. Without an observer it reports nothing.
+    /// Begins an activity. Without an observer, nothing is reported.
     #[must_use]
     pub fn start(observer: Option<&Arc<dyn CallObserver>>, kind: ActivityKind) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -172,21 +172,21 @@ impl Observation {
         observation
     }
 
-    /// Reports what happens.
+    /// Reports an event.
     pub fn report(&self, event: CallEvent<'_>) {
         if let Some(Observed { observer, activity }) = &self.0 {
             observer.observe(activity, &event);
         }
     }
 
-    /// Reports the provider's id of what a job makes or removes.
+    /// Reports the provider's id of the thing that a job creates or removes.
     pub fn identify(&self, id: impl fmt::Display) {
         if self.0.is_some() {
             self.report(CallEvent::Identified { id: &id.to_string() });
         }
     }
 
-    /// Reports the end: with the error, or without one where it is done.
+    /// Reports the end, with the error if the activity failed.
     pub fn finish(mut self, error: Option<&Error>) {
         self.report(CallEvent::Finished { error });
         self.0 = None;

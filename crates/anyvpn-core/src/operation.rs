@@ -1,5 +1,4 @@
-//! What is known of a provider's operations without their types: data for tables, help and
-//! completions, and for calling them by name.
+//! Descriptions of operations as data: for tables, help and completions, and for calls by name.
 
 use crate::OperationId;
 
@@ -10,14 +9,15 @@ pub enum Replay {
     Safe,
     /// Doing it twice has the same effect as doing it once.
     Idempotent,
-    /// Doing it twice does harm: it creates, closes or pays. Never repeated once it may have arrived.
+    /// Doing it twice does harm: it creates, closes or pays. It is never repeated once it may have
+    /// arrived.
     Once,
 }
 
 /// One documented operation of a provider.
 #[derive(Clone, Copy, Debug)]
 pub struct OperationInfo {
-    /// The name everywhere.
+    /// The operation's name.
     pub id: OperationId,
     /// Whether it may be sent again.
     pub replay: Replay,
@@ -27,7 +27,7 @@ pub struct OperationInfo {
     pub path: &'static str,
     /// What it does, as one sentence.
     pub summary: &'static str,
-    /// The fields of its input.
+    /// The fields of the input.
     pub fields: &'static [FieldInfo],
 }
 
@@ -36,7 +36,7 @@ pub struct OperationInfo {
 pub struct FieldInfo {
     /// The name on the wire.
     pub name: &'static str,
-    /// What its value is in JSON.
+    /// The type of its value in JSON.
     pub kind: FieldKind,
     /// Whether it must be given.
     pub required: bool,
@@ -44,7 +44,7 @@ pub struct FieldInfo {
     pub doc: &'static str,
 }
 
-/// What a field's value is in JSON.
+/// The type of a field's value in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
     /// A string.

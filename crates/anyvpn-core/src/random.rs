@@ -1,14 +1,15 @@
-//! Numbers that follow from a seed.
+//! Random numbers that are determined by a seed.
 
-/// Numbers that follow from a seed: SplitMix64, the same with every version of Rust and of this crate.
+/// A generator of random numbers from a seed: SplitMix64. The numbers are the same with every version
+/// of Rust and of this crate.
 ///
-/// For jitter and for tests that can be repeated. Anybody can guess them, so nothing secret is made of
+/// It is for jitter and for repeatable tests. The numbers can be guessed, so never make a secret of
 /// them.
 #[derive(Clone, Debug)]
 pub struct SplitMix64(u64);
 
 impl SplitMix64 {
-    /// The sequence of a seed.
+    /// Creates the generator for a seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(seed)
@@ -22,7 +23,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// Returns the next number, brought below `end`.
+    /// Returns the next number modulo `end`.
     ///
     /// # Panics
     ///

@@ -1,24 +1,25 @@
-//! How a call is repeated.
+//! How often and how soon a failed call is repeated.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use crate::SplitMix64;
 
-/// How often and how soon a call is repeated, where its [`Replay`](crate::Replay) allows it.
+/// How often and how soon a call is repeated, if its [`Replay`](crate::Replay) allows that.
 ///
-/// A wait is the larger of the server's `Retry-After` and an exponential delay with jitter; one that
-/// would pass [`Limits::call`](crate::Limits::call) ends the call instead.
+/// Before each repetition the call waits for the server's `Retry-After` or for an exponential delay
+/// with jitter, whichever is longer. A wait that would exceed [`Limits::call`](crate::Limits::call)
+/// ends the call instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Attempts in all, the first one counted; 1 never repeats. Default 4.
+    /// The number of attempts, including the first; 1 means that nothing is repeated. Default 4.
     pub attempts: u32,
-    /// The first delay; each later one is twice as long. Up to as much again is added as jitter.
-    /// Default 250 ms.
+    /// The first delay; each later one is twice as long. A random part of the same length is added to
+    /// each. Default 250 ms.
     pub first_delay: Duration,
-    /// The longest delay. Default 10 s.
+    /// The longest delay, before the random part is added. Default 10 s.
     pub longest_delay: Duration,
-    /// The seed of the jitter; `None` takes a new one each call.
+    /// The seed of the random part; with `None`, each call takes a new one.
     pub jitter_seed: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! Values that are never shown by accident.
+//! Secrets: texts that are wiped from memory and never shown by accident.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// What is shown in place of a secret.
+/// The text that is shown in place of a secret.
 pub const REDACTED: &str = "[redacted]";
 
-/// A password, a token or a key: wiped from memory when dropped, and shown by nothing.
+/// A password, a token or a key. It is wiped from memory when dropped.
 ///
-/// `Debug` and `Serialize` give `[redacted]`; there is no `Display`. Two ways lead to the text, and
-/// both are easy to search for: [`Secret::expose`], and serializing inside [`reveal`].
+/// `Debug` and `Serialize` write `[redacted]`, and there is no `Display`. There are two ways to get at
+/// the text, both easy to search for: [`Secret::expose`], and serializing inside [`reveal`].
 ///
 /// ```
 /// use anyvpn_core::Secret;
@@ -25,13 +25,13 @@ pub const REDACTED: &str = "[redacted]";
 pub struct Secret(Zeroizing<Box<str>>);
 
 impl Secret {
-    /// The text itself. Keep it out of messages, logs and arguments of other programs.
+    /// Returns the text. Keep it out of messages, logs and the arguments of other programs.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether the text has no characters.
+    /// Returns whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.expose().is_empty()
@@ -39,7 +39,7 @@ impl Secret {
 }
 
 impl From<String> for Secret {
-    /// `text` is wiped: making it shorter in place could leave a copy behind.
+    /// Copies and wipes `text`: shrinking it in place could leave a copy behind.
     fn from(mut text: String) -> Self {
         let secret = Self::from(&*text);
         text.zeroize();
@@ -79,21 +79,20 @@ impl Serialize for Secret {
 }
 
 thread_local! {
-    /// The secrets that the running [`reveal`] has written; `None` outside of one.
+    /// The secrets that the running [`reveal`] has written; `None` when none is running.
     static REVEALED: RefCell<Option<Vec<Secret>>> = const { RefCell::new(None) };
 }
 
-/// Whether secrets are serialized as their texts now.
+/// Returns whether secrets are currently serialized as their texts.
 #[cfg(feature = "serde")]
 pub(crate) fn is_revealing() -> bool {
     REVEALED.with_borrow(Option::is_some)
 }
 
-/// Runs `write`, in which [`Secret`] serializes as its text, and returns the secrets it wrote.
+/// Runs `write`, during which each [`Secret`] serializes as its text, and returns the secrets written.
 ///
-/// This is how a request body gets its password and how `--reveal` prints one. The scope is this
-/// thread and this call, so nothing else that is serialized meanwhile is affected; it ends when
-/// `write` returns or panics.
+/// Request bodies get their passwords this way, and `--reveal` prints them. Only this thread is
+/// affected, and only until `write` returns or panics.
 ///
 /// ```
 /// use anyvpn_core::{Secret, reveal};
@@ -120,10 +119,11 @@ pub fn reveal<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
     (value, written)
 }
 
-/// Replaces each of `secrets` in `text`, for texts that came from outside and may repeat one.
+/// Replaces each of `secrets` in `text`, which came from outside and may repeat one.
 ///
-/// A text that spells one in the way of URLs or JSON (`%70`, `\\u0070`) is replaced as a whole. A
-/// secret of less than 4 characters stays: it comes up by chance, and the gaps would spell it.
+/// A text that contains a secret in the encoding of URLs or JSON (`%70`, `\\u0070`) is replaced as a
+/// whole. Secrets of fewer than 4 characters are not replaced: they occur by chance, and the gaps
+/// would reveal them.
 #[must_use]
 pub fn redact(text: &str, secrets: &[Secret]) -> String {
     let secrets =
@@ -136,7 +136,7 @@ pub fn redact(text: &str, secrets: &[Secret]) -> String {
     if spelled { REDACTED.to_owned() } else { text }
 }
 
-/// The text with what stands for a character, as `digits` hexadecimal ones after `mark`, replaced.
+/// Decodes each escape in a text: `mark`, followed by so many hexadecimal digits.
 fn decoded(text: &str, mark: &str, digits: usize) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -144,7 +144,7 @@ fn decoded(text: &str, mark: &str, digits: usize) -> String {
         bytes.extend_from_slice(&rest.as_bytes()[..at]);
         rest = &rest[at + mark.len()..];
         match rest.get(..digits).and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
-            // A URL's are bytes, of which some make one character.
+            // Escapes in URLs are bytes, and several can make up one character.
             Some(code) if digits == 2 => bytes.push(code as u8),
             Some(code) => {
                 let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
@@ -161,7 +161,7 @@ fn decoded(text: &str, mark: &str, digits: usize) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The text without the backslashes that escape a character.
+/// Removes the backslashes that escape a character.
 fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars();

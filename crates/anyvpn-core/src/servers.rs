@@ -1,4 +1,4 @@
-//! A provider's servers as a stream, and what was left out of it.
+//! A provider's servers as a stream, and the elements that were left out because they could not be read.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,14 +9,14 @@ use futures_core::stream::BoxStream;
 
 use crate::{Error, Server};
 
-/// What a list of the provider's lacks, because it could not be read.
+/// The elements of a provider's list that were left out because they could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct LeftOut {
-    /// How many elements.
+    /// How many elements were left out.
     pub count: usize,
-    /// Why, and where in the reply: of the first elements, [`LeftOut::REASONS`] at most.
+    /// Why, and where in the reply, for the first [`LeftOut::REASONS`] elements.
     pub reasons: Vec<String>,
 }
 
@@ -24,13 +24,13 @@ impl LeftOut {
     /// The most reasons that are kept.
     pub const REASONS: usize = 10;
 
-    /// Whether nothing was left out.
+    /// Returns whether nothing was left out.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Adds an element that could not be read, and why.
+    /// Adds an element that could not be read, with the reason.
     pub fn push(&mut self, reason: String) {
         self.count += 1;
         if self.reasons.len() < Self::REASONS {
@@ -38,7 +38,7 @@ impl LeftOut {
         }
     }
 
-    /// Adds what another part of the list lacks.
+    /// Adds the elements that were left out of another part of the list.
     pub fn append(&mut self, other: Self) {
         self.count += other.count;
         let room = Self::REASONS.saturating_sub(self.reasons.len());
@@ -46,7 +46,7 @@ impl LeftOut {
     }
 }
 
-/// Says how many elements were left out, and why the first one was.
+/// Shows how many elements were left out, and the reason of the first.
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { count, reasons } = self;
@@ -59,7 +59,7 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// An element of a provider's list of servers.
+/// An item of the list that a provider gives to [`Servers::new`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ListedServer {
@@ -75,10 +75,24 @@ impl From<Server> for ListedServer {
     }
 }
 
-/// A provider's servers: a stream that ends after its first error.
+/// A provider's servers, as a stream that ends after its first error.
 ///
-/// One element that cannot be read does not hide the others: it is left out, and [`Self::left_out`]
-/// says so.
+/// An element that cannot be read does not hide the others: it is left out, and [`Self::left_out`]
+/// reports it.
+///
+/// ```
+/// use anyvpn_core::{Error, ServerConfigs};
+///
+/// async fn count(configs: &dyn ServerConfigs) -> Result<usize, Error> {
+///     let mut servers = configs.servers();
+///     let mut count = 0;
+///     while let Some(server) = servers.next().await {
+///         println!("{}", server?.name);
+///         count += 1;
+///     }
+///     Ok(count + servers.left_out().count)
+/// }
+/// ```
 #[must_use = "nothing is sent before it is polled"]
 pub struct Servers<'a> {
     list: BoxStream<'a, Result<ListedServer, Error>>,
@@ -86,17 +100,21 @@ pub struct Servers<'a> {
 }
 
 impl<'a> Servers<'a> {
-    /// Makes the stream from a provider's list.
+    /// Creates the stream from a provider's list.
     pub fn new(list: impl Stream<Item = Result<ListedServer, Error>> + Send + 'a) -> Self {
         Self { list: Box::pin(list), left_out: LeftOut::default() }
     }
 
-    /// The next server; `None` at the end. A program that has no crate for streams reads it so.
+    /// Returns the next server; `None` at the end. It needs no crate for streams.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of the call that reads the list. The stream ends after it.
     pub async fn next(&mut self) -> Option<Result<Server, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// What was left out so far. It is complete at the end of the stream.
+    /// Returns what was left out so far. It is complete at the end of the stream.
     #[must_use]
     pub fn left_out(&self) -> &LeftOut {
         &self.left_out

@@ -1,40 +1,41 @@
-//! What a provider must be told before it can be opened: where it is, and as whom to call it.
+//! The settings of a provider: where it is reached, and as whom.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::{Error, Secret};
 
-/// Checks a setting's text; the error says what it must be, as in "must begin with https://".
+/// Checks the value of a setting. The error says what the value must be, as in "must begin with
+/// https://".
 pub type Check = fn(&str) -> Result<(), String>;
 
-/// One thing that a provider can be told, as data.
+/// The description of one setting.
 ///
-/// The environment variable, the key in a profile, the question that a person is asked, completions
-/// and the tables of the documents all follow from it.
+/// The environment variable, the key in a profile, the question of `profile add`, completions and the
+/// tables in the documentation are derived from it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Setting {
-    /// The name in profiles and in code, such as `api_key`: lower case letters and underscores.
+    /// The name in profiles and in code, such as `api_key`: lowercase letters and underscores.
     pub key: &'static str,
     /// The name for people, such as `API key`.
     pub title: &'static str,
-    /// What it is for, as one sentence.
+    /// Its purpose, as one sentence.
     pub doc: &'static str,
-    /// Whether its value is a secret. A secret is never written into a profile.
+    /// Whether the value is a secret. Secrets are never written to a profile.
     pub secret: bool,
-    /// Whether the provider cannot be opened without it, or without another setting of its group.
+    /// Whether the provider needs it, or another setting of its group.
     pub required: bool,
-    /// What stands in its place when it is absent.
+    /// The value that is used if none is given.
     pub default: Option<&'static str>,
-    /// Settings of the same group are alternatives, of which the first one given counts.
+    /// The name of a group of alternatives: the first one that is given is used.
     pub group: Option<&'static str>,
     /// Checks the value before anything is sent.
     pub check: Check,
 }
 
 impl Setting {
-    /// A setting that anybody may see and that may be absent.
+    /// Creates an optional setting that is not secret.
     #[must_use]
     pub const fn new(key: &'static str, title: &'static str, doc: &'static str) -> Self {
         Self {
@@ -49,52 +50,52 @@ impl Setting {
         }
     }
 
-    /// A secret that may be absent.
+    /// Creates an optional secret.
     #[must_use]
     pub const fn secret(key: &'static str, title: &'static str, doc: &'static str) -> Self {
         Self { secret: true, ..Self::new(key, title, doc) }
     }
 
-    /// The provider's address, under the key `url`.
+    /// Creates the setting for the provider's address, with the key `url`.
     #[must_use]
     pub const fn url(doc: &'static str) -> Self {
         Self::new("url", "address", doc)
     }
 
-    /// The same, required.
+    /// Makes the setting required.
     #[must_use]
     pub const fn required(self) -> Self {
         Self { required: true, ..self }
     }
 
-    /// The same, with what stands in its place when it is absent.
+    /// Sets the value that is used if none is given.
     #[must_use]
     pub const fn default(self, value: &'static str) -> Self {
         Self { default: Some(value), ..self }
     }
 
-    /// The same, as one of several alternatives.
+    /// Adds the setting to a group of alternatives.
     #[must_use]
     pub const fn group(self, group: &'static str) -> Self {
         Self { group: Some(group), ..self }
     }
 
-    /// The same, with a check of its value.
+    /// Sets the check of its value.
     #[must_use]
     pub const fn check(self, check: Check) -> Self {
         Self { check, ..self }
     }
 
-    /// The environment variable that stands for it, such as `ANYVPN_VPNGN_API_KEY`.
+    /// Returns the name of its environment variable, such as `ANYVPN_VPNGN_API_KEY`.
     #[must_use]
     pub fn variable(&self, provider: &str) -> String {
         format!("ANYVPN_{provider}_{}", self.key).to_uppercase()
     }
 }
 
-/// Values of settings, by their keys.
+/// The values of a provider's settings, by key.
 ///
-/// Every value is kept as a [`Secret`], so that none is shown by `Debug` and all are wiped.
+/// Every value is stored as a [`Secret`], so `Debug` shows none of them and all are wiped from memory.
 ///
 /// ```
 /// use anyvpn_core::Settings;
@@ -108,59 +109,59 @@ impl Setting {
 pub struct Settings(BTreeMap<String, Secret>);
 
 impl Settings {
-    /// No settings.
+    /// Creates an empty set of settings.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with one more value, which replaces an earlier one.
+    /// Adds a value, replacing an earlier one for the same key.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.set(key, value);
         self
     }
 
-    /// Sets a value, which replaces an earlier one.
+    /// Sets a value, replacing an earlier one for the same key.
     pub fn set(&mut self, key: impl Into<String>, value: impl Into<Secret>) {
         self.0.insert(key.into(), value.into());
     }
 
-    /// Takes a value out.
+    /// Removes a value and returns it; `None` if there is none.
     pub fn remove(&mut self, key: &str) -> Option<Secret> {
         self.0.remove(key)
     }
 
-    /// The value of a key; `None` when it is absent.
+    /// Returns the value for a key; `None` if there is none.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Secret> {
         self.0.get(key)
     }
 
-    /// The value of a key that is no secret; `None` when it is absent.
+    /// Returns the value for a key that is not a secret; `None` if there is none.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
         self.get(key).map(Secret::expose)
     }
 
-    /// The keys that have a value, in alphabetical order.
+    /// Returns the keys that have a value, in alphabetical order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Adds the values of `others` whose keys have none here.
+    /// Adds the values of `others` for keys that have no value yet.
     pub fn fill_from(&mut self, others: Self) {
         for (key, value) in others.0 {
             self.0.entry(key).or_insert(value);
         }
     }
 
-    /// The settings of a provider that `variable` gives, an environment such as
-    /// `|name| std::env::var(name).ok()`.
+    /// Reads a provider's settings from environment variables, which `variable` looks up, as
+    /// `|name| std::env::var(name).ok()` does.
     ///
-    /// An empty secret counts as absent. Any other empty value is kept, and refused when the provider
-    /// is opened: a token that is meant for a sandbox must not reach the vendor because a variable
-    /// came out empty.
+    /// An empty secret counts as absent. Any other empty value is kept, so that opening the provider
+    /// fails: a token for a sandbox must not reach the vendor because the variable with the address
+    /// was empty.
     pub fn from_environment(
         provider: &str,
         settings: &[Setting],
@@ -176,12 +177,12 @@ impl Settings {
         values
     }
 
-    /// Checks the values against the settings that a provider takes.
+    /// Checks the values against the settings of a provider.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` that names every key that is unknown, every value that its check refuses, and
-    /// every required setting that is absent. No value is repeated.
+    /// `InvalidRequest` that names every unknown key, every value that its check refuses, and every
+    /// required setting that is absent. It repeats no value.
     pub fn check(&self, settings: &[Setting]) -> Result<(), Error> {
         let mut wrong: Vec<(&str, String)> = Vec::new();
         for key in self.keys() {
@@ -199,7 +200,7 @@ impl Settings {
                 }
                 None if setting.required && setting.default.is_none() => {
                     let keys: Vec<_> = alternatives(settings, setting).collect();
-                    // Of a group, the error stands at its first setting.
+                    // The error of a group is reported for its first setting.
                     if keys[0] == setting.key && !keys.iter().any(|key| self.0.contains_key(*key)) {
                         wrong.push((setting.key, format!("is missing; set {}", keys.join(" or "))));
                     }
@@ -213,7 +214,7 @@ impl Settings {
     }
 }
 
-/// The keys of the settings that can stand in place of this one, itself included.
+/// Returns the keys of the alternatives to a setting, including its own.
 fn alternatives<'a>(
     settings: &'a [Setting],
     setting: &'a Setting,

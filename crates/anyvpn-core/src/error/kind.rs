@@ -1,9 +1,9 @@
-//! The kinds of errors: one row each. Name, words, advice and exit code stand in the row; everything
-//! else is derived from it.
+//! The kinds of errors, one row each: name, description, advice and exit code. Everything else is
+//! derived from the row.
 
 use std::fmt;
 
-/// What an error of a kind advises, when nothing else is known.
+/// The advice of a kind, if the error has no details that change it.
 #[derive(Clone, Copy)]
 pub(super) enum Usual {
     Change,
@@ -13,10 +13,10 @@ pub(super) enum Usual {
 }
 
 /// Declares [`ErrorKind`]. A row has the documentation, the variant, its name in JSON and documents,
-/// the words for people, the usual advice, and the exit code of the command.
+/// the description for people, the usual advice, and the exit code of the command.
 macro_rules! error_kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $name:literal, $words:literal, $advice:ident, $exit:literal;)+) => {
-        /// What happened. Each kind says how to go on.
+        /// What kind of failure it is. Each kind's documentation says how to go on.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {
@@ -27,7 +27,7 @@ macro_rules! error_kinds {
             /// All kinds, in the order of their documentation.
             pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
 
-            /// The kind's name in JSON output and documents, such as `rate-limited`.
+            /// Returns the kind's name in JSON output and documentation, such as `rate-limited`.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -35,7 +35,7 @@ macro_rules! error_kinds {
                 }
             }
 
-            /// The exit code of a command that fails with it, from 2 to 9.
+            /// Returns the exit code of a command that fails with this kind, from 2 to 9.
             #[must_use]
             pub const fn exit_code(self) -> u8 {
                 match self {
@@ -61,11 +61,11 @@ macro_rules! error_kinds {
 }
 
 error_kinds! {
-    /// The provider does not accept the credential, or there is none.
+    /// There is no credential, or the provider does not accept it.
     ///
     /// Troubleshooting: sign in again; check which account the token belongs to.
     Unauthorized = "unauthorized", "not signed in, or the sign-in was refused", SignIn, 3;
-    /// The provider has suspended the account; the message carries its reason.
+    /// The provider has suspended the account; the message gives the reason.
     ///
     /// Troubleshooting: write to the provider's support.
     Suspended = "suspended", "the account is suspended", Change, 5;
@@ -73,7 +73,7 @@ error_kinds! {
     ///
     /// Troubleshooting: buy a plan from the provider.
     NoService = "no-service", "the account has no service", Change, 5;
-    /// The account's service exists and is not active.
+    /// The account has a service, but it is not active.
     ///
     /// Troubleshooting: look at the account's page for an unpaid bill or a pending activation.
     ServiceInactive = "service-inactive", "the account's service is not active", Change, 5;
@@ -81,13 +81,13 @@ error_kinds! {
     ///
     /// Troubleshooting: renew the plan at the provider.
     ServiceExpired = "service-expired", "the account's service has expired", Change, 5;
-    /// There is no such account, device, port, server or configuration.
+    /// The account, device, port, server or configuration does not exist.
     ///
     /// Troubleshooting: list what exists and compare the identifier.
     NotFound = "not-found", "not found", Change, 4;
-    /// What was to be created is there already.
+    /// The thing to be created already exists.
     ///
-    /// Troubleshooting: read it instead, or choose another name.
+    /// Troubleshooting: read the existing one instead, or choose another name.
     AlreadyExists = "already-exists", "it exists already", Change, 5;
     /// The input is not acceptable; [`Error::fields`](super::Error::fields) says which parts, where
     /// that is known.
@@ -100,47 +100,47 @@ error_kinds! {
     CapacityReached = "capacity-reached", "the server is full", Change, 5;
     /// The plan's number of devices is reached.
     ///
-    /// Troubleshooting: delete a device or configuration that is not needed any more.
+    /// Troubleshooting: delete a device or configuration that is no longer needed.
     DeviceLimit = "device-limit", "the plan's number of devices is reached", Change, 5;
-    /// An allowance (of a day, say) is used up.
+    /// An allowance, such as a daily one, is used up.
     ///
     /// Troubleshooting: wait until the provider's next period.
     QuotaReached = "quota-reached", "the allowance is used up", Change, 5;
-    /// The thing is still being created or deleted.
+    /// The thing in question is still being created or deleted.
     ///
     /// Troubleshooting: wait and try again.
     Pending = "pending", "still being created or deleted", Retry, 5;
-    /// Too many requests; [`Error::retry_after`](super::Error::retry_after) says how long to wait,
-    /// where the server said so.
+    /// The provider received too many requests. [`Error::retry_after`](super::Error::retry_after)
+    /// says how long to wait, if the server said so.
     ///
     /// Troubleshooting: wait that long; make fewer calls.
     RateLimited = "rate-limited", "too many requests", Retry, 6;
-    /// The provider said no, for a reason that anyvpn has no kind for; the message is the provider's.
+    /// The provider refused, for a reason that has no kind of its own; the message is the provider's.
     ///
     /// Troubleshooting: read the message.
     Refused = "refused", "the provider refused", Change, 5;
-    /// The provider answered that it cannot serve now (HTTP 5xx).
+    /// The provider answered that it cannot serve the request now (HTTP 5xx).
     ///
     /// Troubleshooting: try later; look at the provider's status page. For a call that must not be
     /// repeated, read back first: see [`Advice::ReadBack`](super::Advice::ReadBack).
     Unavailable = "unavailable", "the provider cannot serve now", Retry, 7;
-    /// No reply came in time, for a call that may be repeated.
+    /// A call that may be repeated got no reply in time.
     ///
-    /// Troubleshooting: try again; look at the network.
+    /// Troubleshooting: try again; check the network.
     Timeout = "timeout", "no reply in time", Retry, 7;
-    /// The provider could not be reached: name, connection or TLS. The request was not sent, or it
-    /// was lost and the call may be repeated.
+    /// The provider could not be reached: name lookup, connection or TLS failed. The request was not
+    /// sent, or it was lost and the call may be repeated.
     ///
-    /// Troubleshooting: look at the network, the address and the clock of this machine.
+    /// Troubleshooting: check the network, the provider's address and this machine's clock.
     Unreachable = "unreachable", "the provider could not be reached", Retry, 7;
-    /// A reply came that does not fit the provider's documents.
+    /// The reply does not match the provider's documentation.
     ///
-    /// Troubleshooting: the error shows where the reply differs. A login page of a hotel network
-    /// looks like this too.
+    /// Troubleshooting: the error shows where the reply differs. The login page of a hotel's network
+    /// gives this error too.
     UnexpectedReply = "unexpected-reply", "the reply is not as documented", Change, 8;
-    /// The request was sent and no answer came: it may have been done or not, and it was not
-    /// repeated because repeating could do it twice.
+    /// The request was sent and no answer came, so it may or may not have taken effect. It was not
+    /// repeated, because that could do it twice.
     ///
-    /// Troubleshooting: read back (list, show) to see what is there, then decide.
+    /// Troubleshooting: read the current state (list, show), then decide.
     Ambiguous = "ambiguous", "the outcome is unknown: it may have been done", ReadBack, 9;
 }

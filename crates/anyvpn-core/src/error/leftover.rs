@@ -1,42 +1,42 @@
-//! What exists at the provider although the call that made it failed.
+//! Things that exist at the provider although the call that created them failed.
 
 use std::fmt;
 
 use super::{cut, visible};
 use crate::Secret;
 
-/// Something that exists at the provider although the call that made it failed.
+/// Something that exists at the provider although the call that created it failed.
 ///
-/// It is the caller's to use or to remove: a configuration by
-/// [`ServerConfigs::revoke_config`](crate::ServerConfigs::revoke_config), a port by
+/// The caller can use it or remove it: a configuration with
+/// [`ServerConfigs::revoke_config`](crate::ServerConfigs::revoke_config), a port with
 /// [`PortForwards::delete_port_forward`](crate::PortForwards::delete_port_forward).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Leftover {
     /// What kind of thing it is.
     pub kind: LeftoverKind,
-    /// The provider's own text of it, such as a configuration that could not be read; absent when
-    /// the provider sent none.
+    /// The text that the provider sent, such as a configuration that could not be read; absent if it
+    /// sent none.
     pub text: Option<Secret>,
     id: String,
 }
 
 impl Leftover {
-    /// A thing with the provider's id for it.
+    /// Creates a leftover with the provider's id.
     #[must_use]
     pub fn new(kind: LeftoverKind, id: impl Into<String>) -> Self {
         Self { kind, text: None, id: visible(id.into()) }
     }
 
-    /// Adds the provider's own text of it.
+    /// Sets the text that the provider sent.
     #[must_use]
     pub fn with_text(mut self, text: Secret) -> Self {
         self.text = Some(text);
         self
     }
 
-    /// The provider's id, the port's number or the customer's natural key, without control
-    /// characters and at most 500 characters long.
+    /// Returns the provider's id, the port's number, or the customer's natural key: without control
+    /// characters, and at most 500 characters long.
     #[must_use]
     pub fn id(&self) -> &str {
         cut(&self.id)
@@ -53,11 +53,11 @@ impl fmt::Display for Leftover {
     }
 }
 
-/// What kind of thing was left behind.
+/// The kind of a [`Leftover`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LeftoverKind {
-    /// A token of the account, made by signing in.
+    /// A token of the account, created by signing in.
     Token,
     /// A device of the account.
     Device,
@@ -70,7 +70,7 @@ pub enum LeftoverKind {
 }
 
 impl LeftoverKind {
-    /// The kind's name in messages and in JSON output, such as `configuration`.
+    /// Returns the kind's name in messages and in JSON output, such as `configuration`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
