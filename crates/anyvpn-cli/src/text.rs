@@ -64,7 +64,7 @@ pub fn when(time: Timestamp) -> String {
 fn local(time: Timestamp, zone: TimeZone) -> String {
     // Where nobody has said which, it is UTC by its name.
     let zone = if zone.is_unknown() { TimeZone::UTC } else { zone };
-    time.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z").to_string()
+    time.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
 /// How far away a time is.

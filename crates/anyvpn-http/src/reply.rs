@@ -172,10 +172,11 @@ impl Reply {
             // More digits than a number holds are a long time too.
             value.parse().map_or(LONGEST, Duration::from_secs)
         } else {
-            let until = httpdate::parse_http_date(value).ok()?;
-            let date = text(header::DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+            let read = |date| httpdate::parse_http_date(date).ok();
+            let until = read(value)?;
+            let date = text(header::DATE).and_then(read).or_else(|| now.try_into().ok())?;
             // A date that has passed means "now".
-            until.duration_since(date.unwrap_or_else(|| now.into())).unwrap_or_default()
+            until.duration_since(date).unwrap_or_default()
         };
         Some(wait.min(LONGEST))
     }

@@ -66,7 +66,7 @@ pub(crate) fn service(product: Product) -> Service {
     service.id = Some(product.product_id);
     service.due_at = product
         .nextduedate
-        .and_then(|date| date.to_zoned(TimeZone::UTC).ok())
+        .and_then(|date| date.to_zoned_datetime(TimeZone::UTC).ok())
         .map(|zoned| zoned.timestamp());
     service
 }

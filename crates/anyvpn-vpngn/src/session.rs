@@ -70,7 +70,7 @@ impl SessionTokens {
 /// A time such as `2022-01-26 03:45:34`, which is UTC: it agrees with its `_ts`.
 fn utc(text: &str) -> Option<Timestamp> {
     let time: DateTime = text.parse().ok()?;
-    time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    time.to_zoned_datetime(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
 /// Makes the tokens of one end user. [`TokenManager`] keeps them, and says when the next ones are due.

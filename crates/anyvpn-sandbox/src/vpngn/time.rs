@@ -16,9 +16,9 @@ pub(super) fn next_midnight(now: i64) -> i64 {
 /// The midnight with which the day begins that is so many months after `second`.
 pub(super) fn months_later(second: i64, months: i64) -> i64 {
     let later = || {
-        let day = Timestamp::from_second(second)?.to_zoned(TimeZone::UTC).date();
+        let day = Timestamp::from_second(second)?.to_zoned_datetime(TimeZone::UTC).date();
         let day = day.checked_add(Span::new().try_months(months)?)?;
-        Ok::<i64, jiff::Error>(day.to_zoned(TimeZone::UTC)?.timestamp().as_second())
+        Ok::<i64, jiff::Error>(day.to_zoned_datetime(TimeZone::UTC)?.timestamp().as_second())
     };
     later().unwrap_or(NEVER)
 }

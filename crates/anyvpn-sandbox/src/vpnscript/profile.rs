@@ -1,5 +1,7 @@
 //! The text of an OpenVPN profile, and the certificate authority in it.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
@@ -38,8 +40,9 @@ pub(super) fn certificate(
     // A certificate's years have four digits, and no sign.
     let begin = started.max(Timestamp::UNIX_EPOCH);
     let end = begin.checked_add(VALID).unwrap_or(Timestamp::MAX);
-    params.not_before = std::time::SystemTime::from(begin).into();
-    params.not_after = std::time::SystemTime::from(end).into();
+    let at = |time: Timestamp| UNIX_EPOCH + Duration::from_secs(time.as_second().unsigned_abs());
+    params.not_before = at(begin).into();
+    params.not_after = at(end).into();
     let certificate = params.self_signed(&key)?;
 
     let text = STANDARD.encode(certificate.der());

@@ -149,7 +149,7 @@ impl Quirks {
         match self.times_have_offset {
             false => time.strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string(),
             true => {
-                let local = time.to_zoned(TimeZone::fixed(offset(2)));
+                let local = time.to_zoned_datetime(TimeZone::fixed(offset(2)));
                 local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
             }
         }

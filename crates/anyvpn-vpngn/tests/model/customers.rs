@@ -109,9 +109,9 @@ impl Product {
 
 /// The beginning of the day that is so many months later.
 pub fn later(second: i64, months: i64) -> i64 {
-    let day =
-        Timestamp::from_second(second).unwrap().to_zoned(TimeZone::UTC).date() + months.months();
-    day.to_zoned(TimeZone::UTC).unwrap().timestamp().as_second()
+    let day = Timestamp::from_second(second).unwrap().to_zoned_datetime(TimeZone::UTC).date()
+        + months.months();
+    day.to_zoned_datetime(TimeZone::UTC).unwrap().timestamp().as_second()
 }
 
 /// The kind of an error that says this with the right status, where the provider has one.
