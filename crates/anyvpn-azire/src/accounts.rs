@@ -57,12 +57,7 @@ impl SignUp for Azire {
 }
 
 /// What signing in takes. The device's name is what the vendor lists the token by.
-const SIGN_IN: &[Setting] = &[
-    Setting::new("username", "user name", "The account's user name.").required(),
-    Setting::secret("password", "password", "The account's password.").required(),
-    Setting::new("device_name", "device name", "The name under which the token is listed.")
-        .default("anyvpn"),
-];
+const SIGN_IN: &[Setting] = &[Setting::USERNAME, Setting::PASSWORD, Setting::DEVICE_NAME];
 
 #[async_trait]
 impl SignIn for Azire {
@@ -72,17 +67,20 @@ impl SignIn for Azire {
 
     /// Every sign-in makes a further token that never expires.
     async fn obtain_credential(&self, fields: &Settings) -> Result<Credential, Error> {
-        fields.check(SIGN_IN)?;
+        let fields = fields.complete(SIGN_IN)?;
         let sign_in = CreateToken {
             username: fields.text("username").map(str::to_owned),
             password: fields.get("password").cloned(),
-            device_name: Some(fields.text("device_name").unwrap_or("anyvpn").to_owned()),
+            device_name: fields.text("device_name").map(str::to_owned),
             comment: None,
         };
-        let token = self.call(sign_in).await?;
-        let mut credential = Credential::new(Settings::new().with("token", token.key));
-        credential.id = Some(token.id.to_string());
-        Ok(credential)
+        let made = async {
+            let token = self.call(sign_in).await?;
+            let mut credential = Credential::new(Settings::new().with("token", token.key));
+            credential.id = Some(token.id.to_string());
+            Ok(credential)
+        };
+        self.client().keep_credential(fields.text("username"), made).await
     }
 }
 
@@ -96,10 +94,10 @@ impl SignOut for Azire {
         match own.call(DeleteToken { id: id.as_str().into() }).await {
             // It is gone already.
             Err(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::NotFound) => {
-                Ok(())
             }
-            outcome => outcome,
+            outcome => outcome?,
         }
+        self.client().forget_credential(credential).await
     }
 }
 

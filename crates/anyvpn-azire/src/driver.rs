@@ -63,13 +63,10 @@ impl Azire {
     ///
     /// As [`Driver::open`].
     pub fn open(settings: &Settings, context: &Context) -> Result<Self, Error> {
-        settings.check(SETTINGS)?;
-        let builder =
-            Self::builder().base_url(settings.text("url").unwrap_or(BASE_URL)).context(context);
-        match settings.get("token") {
-            Some(token) => builder.token(token.clone()),
-            None => builder,
-        }
-        .build()
+        let settings = settings.complete(SETTINGS)?;
+        Self::builder()
+            .base_url(settings.text("url").unwrap_or_default())
+            .settings(INFO.name, &settings, context, |all| all.get("token").cloned())
+            .build()
     }
 }

@@ -9,7 +9,12 @@ use std::sync::Arc;
 
 use anyvpn_azire::Azire;
 use anyvpn_azire::ops::ListLocations;
-use anyvpn_core::{Advice, ConfigRequest, ErrorKind, LeftoverKind, PrivateKey, ServerConfigs};
+use anyvpn_core::{
+    Advice, ConfigRequest, Context, Credential, ErrorKind, LeftoverKind, PrivateKey, ServerConfigs,
+    Settings, SignIn,
+};
+use anyvpn_http::MemoryStore;
+use anyvpn_lab::full_store::FullStore;
 use anyvpn_testkit::scripted::{Script, Step};
 use world::{USERNAME, World};
 
@@ -78,4 +83,24 @@ async fn a_rotation_hands_out_no_key_that_the_device_did_not_take() {
     assert_eq!((error.kind(), error.advice()), (ErrorKind::UnexpectedReply, Advice::ReadBack));
     assert_eq!(error.operation().unwrap().to_string(), "azire.put-ip-key");
     assert_eq!(script.arrived(), 4);
+}
+
+#[tokio::test]
+async fn a_token_that_the_programs_store_cannot_keep_is_named() {
+    let world = World::new(0).await;
+    let store = Arc::new(FullStore::new(MemoryStore::<Credential>::default()));
+    let context = Context::default().with_token_store(store);
+    let settings = Settings::new().with("url", world.sandbox.azire_url());
+    let azire = Azire::open(&settings, &context).unwrap();
+    world.sandbox.azire().add_account("jo", "hunter2-canary");
+    let before = world.sandbox.azire().tokens("jo");
+    let fields = Settings::new().with("username", "jo").with("password", "hunter2-canary");
+    let error = azire.obtain_credential(&fields).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(world.sandbox.azire().tokens("jo"), before + 1);
+    let [leftover] = error.left_behind() else { panic!("{error}") };
+    assert_eq!(leftover.kind, LeftoverKind::Token);
+    // It can still be kept elsewhere, and used.
+    let token = leftover.text.clone().unwrap();
+    assert!(!leftover.id().is_empty() && !error.to_string().contains(token.expose()), "{error}");
 }

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{CallObserver, Clock, Limits, RetryPolicy};
+use crate::{CallObserver, Clock, Credential, Limits, RetryPolicy, TokenStore};
 
 /// What a program gives to the providers that it opens, besides their settings: bounds, retries, time,
-/// and who watches the calls. The default is that of each provider.
+/// a token store, and who watches the calls. The default is that of each provider.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,6 +26,11 @@ pub struct Context {
     pub retry: RetryPolicy,
     /// The clock; `None` for that of this machine.
     pub clock: Option<Arc<dyn Clock>>,
+    /// Where credentials are kept that signing in makes; `None` for nowhere.
+    ///
+    /// A provider reads it before each call, and takes from it what the settings do not give. What it
+    /// holds for another provider or address is an `InvalidRequest`, before anything is sent.
+    pub token_store: Option<Arc<dyn TokenStore<Credential>>>,
     /// The header `User-Agent` of every request; `None` for that of anyvpn.
     pub user_agent: Option<String>,
     /// Who is told what calls do while they run.
@@ -49,6 +54,12 @@ impl Context {
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock: Some(clock), ..self }
+    }
+
+    /// The same with this token store. It is for one account of one provider.
+    #[must_use]
+    pub fn with_token_store(self, store: Arc<dyn TokenStore<Credential>>) -> Self {
+        Self { token_store: Some(store), ..self }
     }
 
     /// The same with this `User-Agent`.

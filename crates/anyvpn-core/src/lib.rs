@@ -81,6 +81,7 @@ mod retry;
 mod secret;
 mod servers;
 mod settings;
+mod token_store;
 mod wireguard;
 
 pub use clock::{Clock, DAY};
@@ -111,6 +112,7 @@ pub use retry::RetryPolicy;
 pub use secret::{REDACTED, Secret, redact, reveal};
 pub use servers::{LeftOut, ListedServer, Servers};
 pub use settings::{Check, Setting, Settings};
+pub use token_store::{Binding, BoundToken, LockedStore, StoreLock, TokenStore};
 pub use wireguard::{
     CheckedWireGuardOptions, Endpoint, Host, HostName, Interface, Peer, PresharedKey, PrivateKey,
     PublicKey, WireGuardConfig, WireGuardOptions, ZonedAddress, is_interface_name,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Error, Secret};
 
 /// Checks the value of a setting. The error says what the value must be, as in "must begin with
@@ -62,6 +64,19 @@ impl Setting {
         Self::new("url", "address", doc)
     }
 
+    /// The user name, for signing in.
+    pub const USERNAME: Self =
+        Self::new("username", "user name", "The account's user name.").required();
+
+    /// The password, for signing in.
+    pub const PASSWORD: Self =
+        Self::secret("password", "password", "The account's password.").required();
+
+    /// The device's name, for signing in where the vendor lists each token by one.
+    pub const DEVICE_NAME: Self =
+        Self::new("device_name", "device name", "The name under which the token is listed.")
+            .default("anyvpn");
+
     /// Makes the setting required.
     #[must_use]
     pub const fn required(self) -> Self {
@@ -105,7 +120,8 @@ impl Setting {
 /// assert_eq!(settings.text("brand"), None);
 /// assert_eq!(format!("{settings:?}"), r#"Settings {"token", "url"}"#);
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Settings(BTreeMap<String, Secret>);
 
 impl Settings {
@@ -175,6 +191,22 @@ impl Settings {
             }
         }
         values
+    }
+
+    /// Checks the values, as [`Self::check`] does, and adds the defaults of those that are absent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::check`].
+    pub fn complete(&self, settings: &[Setting]) -> Result<Self, Error> {
+        self.check(settings)?;
+        let mut all = self.clone();
+        for setting in settings {
+            if let (None, Some(value)) = (all.get(setting.key), setting.default) {
+                all.set(setting.key, value.to_owned());
+            }
+        }
+        Ok(all)
     }
 
     /// Checks the values against the settings of a provider.
@@ -289,6 +321,10 @@ mod tests {
         );
         let whole = Settings::new().with("url", "https://x").with("api_key", "key");
         assert!(wrong(&whole).is_empty());
+        let sign_in = [Setting::USERNAME, Setting::DEVICE_NAME];
+        assert!(Settings::new().complete(&sign_in).is_err());
+        let fields = Settings::new().with("username", "jo").complete(&sign_in).unwrap();
+        assert_eq!(fields.text("device_name"), Some("anyvpn"));
         assert!(!format!("{whole:?} {:?}", settings.check(SETTINGS)).contains("canary"));
     }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use anyvpn_core::{Error, Secret};
+use anyvpn_core::{Error, Secret, Settings};
 use http::HeaderValue;
 
 use crate::base_url::BaseUrl;
 use crate::client::Inner;
 use crate::setup::Setup;
+use crate::stored_credentials::{Stored, StoredCredentials};
 use crate::transport::{Reqwest, Transport};
 use crate::{
     CallObserver, Client, Clock, Context, Credentials, Dialect, Fixed, Limits, RetryPolicy,
@@ -18,6 +19,7 @@ use crate::{
 pub struct ClientBuilder<D: Dialect> {
     base_url: String,
     credentials: Arc<dyn Credentials<D::Credential>>,
+    stored: Option<StoredCredentials<D::Credential>>,
     sender: Sender,
     user_agent: Option<String>,
     limits: Limits,
@@ -46,6 +48,7 @@ impl<D: Dialect> ClientBuilder<D> {
         Self {
             base_url,
             credentials: Arc::new(Fixed(None)),
+            stored: None,
             sender: Sender::BuiltIn,
             user_agent: None,
             limits: Limits::default(),
@@ -146,6 +149,29 @@ impl<D: Dialect> ClientBuilder<D> {
         self
     }
 
+    /// Takes over what a provider is opened with by its name: the context, and the credential that
+    /// `credential` makes of the settings. With a token store in the context, the stored credential's
+    /// settings are added to those before each call.
+    #[must_use]
+    pub fn settings(
+        mut self,
+        provider: &'static str,
+        settings: &Settings,
+        context: &Context,
+        credential: fn(&Settings) -> Option<D::Credential>,
+    ) -> Self {
+        self = self.context(context);
+        match context.token_store.clone() {
+            None => self.credentials(Fixed(credential(settings))),
+            Some(store) => {
+                let stored = Stored { provider, store };
+                let (base_url, settings) = (String::new(), settings.clone());
+                self.stored = Some(StoredCredentials { stored, base_url, settings, credential });
+                self
+            }
+        }
+    }
+
     /// Asks for replies compressed with gzip; [`Limits::decompressed`] bounds them.
     #[cfg(feature = "gzip")]
     #[must_use]
@@ -176,10 +202,18 @@ impl<D: Dialect> ClientBuilder<D> {
             Sender::HttpClient(builder) => Arc::new(Reqwest::own(*builder, &base)?),
             Sender::BuiltIn => Arc::new(Reqwest::new(Setup::usual(self.limits.connect, &base)?)?),
         };
+        let stored = self.stored.as_ref().map(|kept| kept.stored.clone());
+        let credentials = match self.stored {
+            Some(kept) => {
+                Arc::new(StoredCredentials { base_url: base.as_str().to_owned(), ..kept })
+            }
+            None => self.credentials,
+        };
         Ok(D::Provider::from(Client(Arc::new(Inner {
             base,
             transport,
-            credentials: self.credentials,
+            credentials,
+            stored,
             limits: self.limits,
             retry: self.retry,
             clock: self.clock,

@@ -12,6 +12,7 @@ use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
 use crate::exchange::{Failure, exchange};
 use crate::rate_limiter::RateLimiter;
+use crate::stored_credentials::Stored;
 use crate::time::within;
 use crate::transport::{Progress, Transport};
 use crate::{
@@ -33,6 +34,8 @@ pub(crate) struct Inner<D: Dialect> {
     pub(crate) base: BaseUrl,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) credentials: Arc<dyn Credentials<D::Credential>>,
+    /// Where the program keeps what signing in makes.
+    pub(crate) stored: Option<Stored>,
     pub(crate) limits: Limits,
     pub(crate) retry: RetryPolicy,
     pub(crate) clock: Arc<dyn Clock>,
@@ -195,6 +198,7 @@ impl<D: Dialect> Client<D> {
             base: inner.base.clone(),
             transport: Arc::clone(&inner.transport),
             credentials: Arc::new(credentials),
+            stored: inner.stored.clone(),
             limits: inner.limits,
             retry: inner.retry,
             clock: Arc::clone(&inner.clock),

@@ -5,14 +5,16 @@ use std::io::{ErrorKind as IoKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyvpn_core::{CallObserver, Error, ErrorKind, reveal};
+use anyvpn_core::{
+    BoundToken, CallObserver, Error, ErrorKind, LockedStore, StoreLock, TokenStore, reveal,
+};
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::private_file::{PrivateFileError, open_private_file};
-use crate::token_store::{BoundToken, FileLock, LockedStore, StoreLock, TokenStore, lock_file};
+use crate::token_store::{FileLock, lock_file};
 
 /// What the name of a file ends with that is to replace another, and how many characters before
 /// that are drawn.

@@ -132,6 +132,7 @@ mod request;
 mod run_to_completion;
 mod setup;
 mod shared_error;
+mod stored_credentials;
 mod time;
 mod token_manager;
 mod token_source;
@@ -141,8 +142,9 @@ pub mod transport;
 pub mod unix_time;
 
 pub use anyvpn_core::{
-    Activity, ActivityKind, CallEvent, CallObserver, Clock, Context, FieldInfo, FieldKind, Limits,
-    Observation, OperationInfo, Replay, RetryPolicy,
+    Activity, ActivityKind, Binding, BoundToken, CallEvent, CallObserver, Clock, Context,
+    FieldInfo, FieldKind, Limits, LockedStore, Observation, OperationInfo, Replay, RetryPolicy,
+    StoreLock, TokenStore,
 };
 pub use base_url::BaseUrl;
 pub use builder::ClientBuilder;
@@ -164,6 +166,4 @@ pub use run_to_completion::RunToCompletion;
 pub use time::SystemClock;
 pub use token_manager::TokenManager;
 pub use token_source::{TokenSource, UnsavedToken};
-pub use token_store::{
-    Binding, BoundToken, FileLock, LockedStore, MemoryStore, StoreLock, TokenStore, lock_file,
-};
+pub use token_store::{FileLock, MemoryStore, lock_file};

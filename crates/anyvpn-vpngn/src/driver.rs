@@ -85,26 +85,27 @@ impl Vpngn {
     /// As [`Driver::open`].
     pub fn open(settings: &Settings, context: &Context) -> Result<Self, Error> {
         settings.check(SETTINGS)?;
-        let builder = match (settings.text("url"), settings.text("brand")) {
+        let vpngn = match (settings.text("url"), settings.text("brand")) {
             (Some(url), _) => Self::builder(url),
             (None, brand) => Self::brand(brand.unwrap_or_default())?,
         }
-        .context(context);
-        let secret = |key| settings.get(key).cloned();
-        let proof = secret("secret_key")
-            .map(Proof::SecretKey)
-            .or_else(|| secret("short_token").map(Proof::ShortToken))
-            .or_else(|| secret("password").map(Proof::Password))
-            .or_else(|| secret("long_token").map(Proof::LongToken))
-            .unwrap_or(Proof::None);
-        let vpngn = match settings.get("api_key") {
-            Some(key) => builder.credential(Access::new(key.clone(), proof)),
-            None => builder,
-        }
+        .settings(INFO.name, settings, context, access)
         .build()?;
         Ok(match settings.text("customer") {
             Some(customer) => vpngn.for_customer(customer),
             None => vpngn,
         })
     }
+}
+
+/// The access that the settings give; `None` without an API key.
+fn access(settings: &Settings) -> Option<Access> {
+    let secret = |key| settings.get(key).cloned();
+    let proof = secret("secret_key")
+        .map(Proof::SecretKey)
+        .or_else(|| secret("short_token").map(Proof::ShortToken))
+        .or_else(|| secret("password").map(Proof::Password))
+        .or_else(|| secret("long_token").map(Proof::LongToken))
+        .unwrap_or(Proof::None);
+    Some(Access::new(secret("api_key")?, proof))
 }

@@ -26,12 +26,7 @@ impl Accounts for VpnScript {
 }
 
 /// What signing in takes. The device's name is what the provider lists the token by.
-const SIGN_IN: &[Setting] = &[
-    Setting::new("username", "user name", "The account's user name.").required(),
-    Setting::secret("password", "password", "The account's password.").required(),
-    Setting::new("device_name", "device name", "The name under which the token is listed.")
-        .default("anyvpn"),
-];
+const SIGN_IN: &[Setting] = &[Setting::USERNAME, Setting::PASSWORD, Setting::DEVICE_NAME];
 
 #[async_trait]
 impl SignIn for VpnScript {
@@ -41,14 +36,18 @@ impl SignIn for VpnScript {
 
     /// Every sign-in makes a further token, and the API has no call that ends one.
     async fn obtain_credential(&self, fields: &Settings) -> Result<Credential, Error> {
-        fields.check(SIGN_IN)?;
+        let fields = fields.complete(SIGN_IN)?;
+        let text = |key| fields.text(key).unwrap_or_default().to_owned();
         let sign_in = CreateToken {
-            username: fields.text("username").unwrap_or_default().to_owned(),
-            password: fields.get("password").cloned().unwrap_or_else(|| "".into()),
-            device_name: fields.text("device_name").unwrap_or("anyvpn").to_owned(),
+            username: text("username"),
+            password: text("password").into(),
+            device_name: text("device_name"),
         };
-        let token = self.call(sign_in).await?.token;
-        Ok(Credential::new(Settings::new().with("token", token)))
+        let made = async {
+            let token = self.call(sign_in).await?.token;
+            Ok(Credential::new(Settings::new().with("token", token)))
+        };
+        self.client().keep_credential(fields.text("username"), made).await
     }
 }
 

@@ -60,11 +60,8 @@ impl VpnScript {
     /// As [`Driver::open`].
     pub fn open(settings: &Settings, context: &Context) -> Result<Self, Error> {
         settings.check(SETTINGS)?;
-        let builder = Self::builder(settings.text("url").unwrap_or_default()).context(context);
-        match settings.get("token") {
-            Some(token) => builder.token(token.clone()),
-            None => builder,
-        }
-        .build()
+        Self::builder(settings.text("url").unwrap_or_default())
+            .settings(INFO.name, settings, context, |all| all.get("token").cloned())
+            .build()
     }
 }

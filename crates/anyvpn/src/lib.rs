@@ -45,7 +45,7 @@
 mod registry;
 
 pub use anyvpn_core::*;
-pub use anyvpn_http::{Bulk, bulk};
+pub use anyvpn_http::{Bulk, MemoryStore, bulk};
 pub use registry::Registry;
 
 /// AzireVPN's own operations.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use acme_vpn::AcmeDriver;
 use anyvpn::{
-    Activity, ActivityKind, CallEvent, CallObserver, Context, Driver as _, ErrorKind, Limits,
-    Registry, Settings,
+    Activity, ActivityKind, Binding, BoundToken, CallEvent, CallObserver, Context, Credential,
+    Driver as _, ErrorKind, Limits, MemoryStore, Registry, Settings, TokenStore,
 };
 use anyvpn_sandbox::Sandbox;
 use serde_json::json;
@@ -128,4 +128,60 @@ fn every_setting_has_a_name_for_each_place_where_it_stands() {
             assert_eq!(info.setting(setting.key).unwrap().title, setting.title);
         }
     }
+}
+
+#[tokio::test]
+async fn a_program_keeps_its_sign_ins_in_a_store_of_its_own() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for name in ["azire", "vpnscript"] {
+        sandbox.add_login(name, "david", "hunter2-canary").unwrap();
+        let store = Arc::new(MemoryStore::<Credential>::default());
+        let context = Context::default().with_token_store(store.clone());
+        let settings = Settings::new().with("url", sandbox.provider_url(name));
+        let open = |settings| Registry::builtin().open_with(name, settings, &context).unwrap();
+        let provider = open(&settings);
+        let account = async || provider.accounts().unwrap().account().await;
+        account().await.unwrap_err();
+
+        let fields = Settings::new().with("username", "david").with("password", "hunter2-canary");
+        let credential = provider.sign_in().unwrap().obtain_credential(&fields).await.unwrap();
+        let kept = store.load().await.unwrap().unwrap();
+        assert_eq!(kept.binding.subject.as_deref(), Some("david"));
+        assert_eq!(kept.binding.base_url, sandbox.provider_url(name));
+        // This one, and another one with the same store, are signed in.
+        assert_eq!(account().await.unwrap().login, "david");
+        assert!(open(&settings).accounts().unwrap().account().await.is_ok());
+
+        // A token that is given counts more than the stored one.
+        let given = settings.clone().with("token", "canary");
+        let error = open(&given).accounts().unwrap().account().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unauthorized);
+
+        // The token goes to no other address.
+        let sent = sandbox.received().len();
+        let elsewhere = Settings::new().with("url", format!("{}/x", sandbox.provider_url(name)));
+        let error = open(&elsewhere).accounts().unwrap().account().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.to_string().contains("the store has the token of david"), "{error}");
+        assert_eq!(sandbox.received().len(), sent);
+
+        if let Some(sign_out) = provider.sign_out() {
+            sign_out.revoke_credential(&credential).await.unwrap();
+            assert!(store.load().await.unwrap().is_none());
+        }
+    }
+
+    // Of VPNGN's customer, the settings give the API key, and the store the customer's token.
+    let keys = sandbox.add_login("vpngn", "jo", "Hunter2-canary").unwrap();
+    let tokens = sandbox.vpngn().add_customer(&keys.username, "Hunter2-canary", None);
+    let stored = Credential::new(Settings::new().with("short_token", tokens.short_token));
+    let binding = Binding::new("vpngn", sandbox.vpngn_url(), Some(keys.username.clone()));
+    let store = MemoryStore::new(Some(BoundToken::new(binding, stored)));
+    let settings = Settings::new()
+        .with("url", sandbox.vpngn_url())
+        .with("api_key", sandbox.vpngn().api_key())
+        .with("customer", keys.username.clone());
+    let context = Context::default().with_token_store(Arc::new(store));
+    let customer = Registry::builtin().open_with("vpngn", &settings, &context).unwrap();
+    assert_eq!(customer.accounts().unwrap().account().await.unwrap().login, keys.username);
 }

@@ -40,14 +40,11 @@ impl Driver for AcmeDriver {
     }
 
     fn open(&self, settings: &Settings, context: &Context) -> Result<Arc<dyn Provider>, Error> {
-        settings.check(SETTINGS)?;
-        let builder =
-            Acme::builder().base_url(settings.text("url").unwrap_or(BASE_URL)).context(context);
-        let acme = match settings.get("token") {
-            Some(token) => builder.token(token.clone()),
-            None => builder,
-        }
-        .build()?;
+        let settings = settings.complete(SETTINGS)?;
+        let acme = Acme::builder()
+            .base_url(settings.text("url").unwrap_or_default())
+            .settings(INFO.name, &settings, context, |all| all.get("token").cloned())
+            .build()?;
         Ok(Arc::new(acme))
     }
 }

@@ -1,6 +1,7 @@
 //! Signing in, signing out and signing up.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use super::Account;
 use crate::{Error, Secret, Setting, Settings, Timestamp};
@@ -16,20 +17,24 @@ pub trait SignIn: Send + Sync {
 
     /// Signs in with the values of [`Self::sign_in_fields`].
     ///
-    /// The provider that is signed in stays as it is: open another one with the credential's
-    /// settings.
+    /// With a token store in the [`Context`](crate::Context), the store keeps the credential, and the
+    /// provider's calls use it from then on. Without one the provider stays as it is: open another one
+    /// with the credential's settings.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` that names each field that is missing, before anything is sent; `Unauthorized`
-    /// when the provider refuses the sign-in; `Ambiguous` when a credential may have been made.
+    /// `InvalidRequest` that names each field that is missing, or when the store cannot be locked,
+    /// before anything is sent; `Unauthorized` when the provider refuses the sign-in; `Ambiguous` when
+    /// a credential may have been made. When the store cannot keep the credential, the error has it as
+    /// what is left behind.
     async fn obtain_credential(&self, fields: &Settings) -> Result<Credential, Error>;
 }
 
 /// Ends a credential at the provider.
 #[async_trait]
 pub trait SignOut: Send + Sync {
-    /// Ends a credential that signing in made. One that has ended already counts as ended.
+    /// Ends a credential that signing in made. One that has ended already counts as ended. A token
+    /// store in the [`Context`](crate::Context) then has it no more.
     ///
     /// # Errors
     ///
@@ -38,7 +43,7 @@ pub trait SignOut: Send + Sync {
 }
 
 /// What signing in gives.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Credential {
     /// What to open the provider with from now on, beside its address.
