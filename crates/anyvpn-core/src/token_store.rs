@@ -1,11 +1,11 @@
-//! Where a token that was made by signing in is kept, and for whom it is.
+//! Stores for tokens, and the binding of a token to one account of a provider.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorKind, Timestamp};
 
-/// Where a token is good, and whose it is.
+/// The account and the API that a token belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Binding {
@@ -13,14 +13,14 @@ pub struct Binding {
     pub provider: String,
     /// The base URL of the API that made the token, without a slash at its end.
     pub base_url: String,
-    /// Whose token it is: a user name or an email address. `None` where that is not known, as for a
-    /// token that was typed.
+    /// The account: a user name or an email address. `None` if it is not known, as for a token that
+    /// somebody typed in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject: Option<String>,
 }
 
 impl Binding {
-    /// A binding to one account of a provider.
+    /// Creates a binding to one account of a provider.
     #[must_use]
     pub fn new(
         provider: impl Into<String>,
@@ -30,11 +30,11 @@ impl Binding {
         Self { provider: provider.into(), base_url: base_url.into(), subject }
     }
 
-    /// Checks that what a store holds for `self` is used for `wanted`.
+    /// Checks that a token stored for `self` may be used for `wanted`.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest`, which names both, when it is for something else.
+    /// `InvalidRequest`, naming both, if they are different.
     pub fn check(&self, wanted: &Self) -> Result<(), Error> {
         if self == wanted {
             return Ok(());
@@ -56,28 +56,28 @@ impl std::fmt::Display for Binding {
     }
 }
 
-/// A token, and what it is for.
+/// A token with its binding and its age.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BoundToken<T> {
-    /// Where it is good, and whose it is.
+    /// The account and the API that it belongs to.
     #[serde(flatten)]
     pub binding: Binding,
-    /// When it was made, by the clock of the program that made it; `None` when that is not known.
+    /// When it was obtained, by the clock of the program that obtained it; `None` if that is not known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub made_at: Option<Timestamp>,
-    /// The token, or a set of tokens.
+    /// The token, or set of tokens.
     pub token: T,
 }
 
 impl<T> BoundToken<T> {
-    /// A token of which it is not known when it was made.
+    /// Creates a stored token of unknown age.
     #[must_use]
     pub fn new(binding: Binding, token: T) -> Self {
         Self { binding, made_at: None, token }
     }
 
-    /// Says when the token was made.
+    /// Sets when the token was obtained.
     #[must_use]
     pub fn with_made_at(mut self, made_at: Timestamp) -> Self {
         self.made_at = Some(made_at);
@@ -85,46 +85,46 @@ impl<T> BoundToken<T> {
     }
 }
 
-/// Keeps one token, or one set of tokens, beyond a client's life.
+/// Stores one token, or one set of tokens, for longer than a client lives.
 ///
-/// Clients that share a store sign in once for all of them. Anybody may read; only the holder of the
-/// lock can replace the token.
+/// Clients that share a store sign in once for all of them. Any client may read; only the holder of
+/// the lock can replace the token.
 #[async_trait]
 pub trait TokenStore<T>: Send + Sync + 'static {
-    /// Reads the stored token; `None` when there is none.
+    /// Returns the stored token; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the stored token cannot be read or is open to others.
+    /// `InvalidRequest` if the stored token cannot be read, or if other users could read it.
     async fn load(&self) -> Result<Option<BoundToken<T>>, Error>;
 
-    /// Waits for the right to replace the token. Its holder loads first: another program may have
-    /// replaced the token meanwhile.
+    /// Waits for the lock that allows replacing the token. Its holder loads the token first, because
+    /// another program may have replaced it meanwhile.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the lock cannot be taken at all.
+    /// `InvalidRequest` if the lock cannot be taken at all.
     async fn lock(&self) -> Result<StoreLock<T>, Error>;
 }
 
 /// A locked store. Dropping it releases the lock.
 pub type StoreLock<T> = Box<dyn LockedStore<T>>;
 
-/// A store as the holder of its lock has it.
+/// The access that the holder of a store's lock has.
 #[async_trait]
 pub trait LockedStore<T>: Send + Sync {
-    /// As [`TokenStore::load`].
+    /// Returns the stored token, as [`TokenStore::load`] does.
     ///
     /// # Errors
     ///
     /// As [`TokenStore::load`].
     async fn load(&self) -> Result<Option<BoundToken<T>>, Error>;
 
-    /// Replaces the stored token; `None` removes it. The store then holds all of the new one or all
-    /// of the old one.
+    /// Replaces the stored token; `None` removes it. Afterwards the store has either the whole new
+    /// token or the whole old one.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the token cannot be written.
+    /// `InvalidRequest` if the token cannot be written.
     async fn save(&mut self, token: Option<&BoundToken<T>>) -> Result<(), Error>;
 }

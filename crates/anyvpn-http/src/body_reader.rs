@@ -1,4 +1,4 @@
-//! A reply's body as it arrives: bounded, and decompressed.
+//! Reads a reply's body as it arrives, within the limits, and decompresses it.
 
 use std::task::{Context, Poll, ready};
 
@@ -12,54 +12,54 @@ use crate::Limits;
 use crate::exchange::Failure;
 use crate::transport::Body;
 
-/// The pieces of a body, in order, within the bounds on its size.
+/// Reads a body piece by piece, within the limits on its size.
 pub(crate) struct BodyReader {
     wire: Wire,
     #[cfg(feature = "gzip")]
     gzip: Option<Gzip>,
-    /// The bytes since other work was let in.
+    /// The bytes read since the task last yielded.
     at_a_stretch: usize,
 }
 
-/// How many bytes are read at a stretch. What has arrived already would otherwise be read and
-/// decompressed without a look at the time.
+/// How many bytes are read before the task yields. Otherwise bytes that have already arrived would be
+/// read and decompressed without the deadline being checked.
 const STRETCH: usize = 256 << 10;
 
 /// The body as it is on the wire.
 struct Wire {
     body: Body,
     status: StatusCode,
-    /// Why not a byte of it can be read.
+    /// Why the body cannot be read at all.
     unreadable: Option<String>,
-    /// The most bytes.
+    /// The limit on the bytes.
     most: usize,
-    /// The bytes so far.
+    /// The bytes read so far.
     came: usize,
 }
 
-/// The most members of a reply. Servers send one; each costs a new decompressor, and an empty one
-/// counts for no bound on the text.
+/// The most gzip members in a reply. Servers send one. Each needs a new decompressor, and empty ones
+/// would escape the limit on the text.
 #[cfg(feature = "gzip")]
 const MEMBERS: usize = 100;
 
 #[cfg(feature = "gzip")]
 struct Gzip {
-    /// Of the member that is being read.
+    /// The decoder of the current member.
     decoder: flate2::write::GzDecoder<Vec<u8>>,
-    /// The members so far, that one included; zero before the first byte.
+    /// The number of members so far, including the current one; zero before the first byte.
     members: usize,
-    /// What is not yet decompressed: a small piece can become a large one.
+    /// The input that is not yet decompressed, since a small piece can become a large one.
     input: Bytes,
-    /// The most bytes of plain text.
+    /// The limit on the decompressed bytes.
     most: usize,
-    /// The bytes of plain text so far.
+    /// The decompressed bytes so far.
     came: usize,
     ended: bool,
 }
 
 impl BodyReader {
-    /// The body of a reply to a request that asked for `gzip` or not, unless its head says already
-    /// that it cannot be read.
+    /// Prepares to read the body of a reply. `gzip` says whether the request asked for gzip. Fails if
+    /// the headers already show that the body is too large or cannot be read.
     pub(crate) fn new(
         head: &Parts,
         body: Body,
@@ -105,7 +105,7 @@ impl BodyReader {
             (Some(encoding), _) => {
                 let encoding = String::from_utf8_lossy(encoding);
                 let asked = "the reply has a content encoding that was not asked for";
-                // An empty body, as a 204 has, is readable whatever it is called.
+                // An empty body, such as that of a 204, needs no decoding, whatever the header says.
                 unreadable = Some(format!("{asked}, {encoding:?}"));
             }
         }
@@ -117,7 +117,7 @@ impl BodyReader {
         })
     }
 
-    /// The next piece of plain text; `None` at the end.
+    /// Returns the next decompressed piece; `None` at the end.
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
         #[cfg(feature = "gzip")]
         if let Some(gzip) = &mut self.gzip {
@@ -126,8 +126,8 @@ impl BodyReader {
         self.wire.poll_next(context)
     }
 
-    /// The same, waited for. It lets other work in now and then, which is also how the time of an
-    /// attempt ends while there is always more to read.
+    /// Waits for the next piece. It yields now and then, so that other tasks run and an attempt's
+    /// deadline is noticed even if there is always more to read.
     pub(crate) async fn next(&mut self) -> Option<Result<Bytes, Failure>> {
         if self.at_a_stretch > STRETCH {
             self.at_a_stretch = 0;
@@ -178,7 +178,7 @@ impl Gzip {
         }
     }
 
-    /// What the input becomes, a few kilobytes at a time; `None` when it is used up.
+    /// Decompresses the next few kilobytes of the input; `None` when it is used up.
     fn next(&mut self, status: StatusCode) -> Result<Option<Bytes>, Failure> {
         use bytes::Buf;
         use std::io::Write;
@@ -196,7 +196,7 @@ impl Gzip {
         Ok(None)
     }
 
-    /// Begins the next member: the decoder takes no more, so the one before has ended.
+    /// Begins the next member. The decoder accepts no more input, so the previous member has ended.
     fn next_member(&mut self, status: StatusCode) -> Result<(), Failure> {
         self.decoder.try_finish().map_err(|e| no_gzip(status, &e))?;
         if self.members == MEMBERS {
@@ -209,7 +209,7 @@ impl Gzip {
         Ok(())
     }
 
-    /// What is left at the end of the body. No body at all, as of a 204, is no text.
+    /// Returns the rest of the text at the end of the body; `None` if there was no body, as with a 204.
     fn finish(&mut self, status: StatusCode) -> Result<Option<Bytes>, Failure> {
         if self.members > 0 && !std::mem::replace(&mut self.ended, true) {
             self.decoder.try_finish().map_err(|e| no_gzip(status, &e))?;
@@ -240,7 +240,7 @@ pub(crate) fn out_of_bounds(status: StatusCode, why: String) -> Failure {
     Failure::OutOfBounds(status, Error::new(ErrorKind::UnexpectedReply).with_detail(why))
 }
 
-/// Whether an encoding has one of these names, in any case.
+/// Returns whether an encoding has one of these names, ignoring case.
 fn names(encoding: &[u8], names: &[&str]) -> bool {
     names.iter().any(|name| encoding.eq_ignore_ascii_case(name.as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! Many calls at one time.
+//! Makes many calls concurrently.
 
 use std::future::poll_fn;
 use std::num::NonZero;
@@ -10,23 +10,23 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_util::{FutureExt, StreamExt};
 
-/// Makes a call for each input, at most `in_flight` of them at one time, and gives each input with
-/// what became of it, as the calls end.
+/// Makes a call for each input, at most `in_flight` at the same time, and yields each input with its
+/// outcome as the calls finish.
 ///
-/// - **In order.** Calls start in the order of the inputs, so none waits behind a later one. The
-///   client's own limits hold: after a 429 with `Retry-After` all of its calls wait together, and an
-///   operation that the vendor allows only so often goes turn by turn
-///   ([`Client::wait_for`](crate::Client::wait_for)).
-/// - **With back-pressure.** An input is taken when its call can start, and calls go on while the
-///   stream is polled. Nothing piles up, whatever the number of inputs. What takes long and follows
-///   a result, such as to write it to a database, belongs into `call`: a stream that is left alone
-///   leaves its calls alone as well, and they may run out of time.
-/// - **With the input.** An input is cloned, for the call and for the result; make it cheap to clone,
-///   a reference for instance. A failure stops nothing: see [`Bulk::stop`].
+/// - **In order.** Calls start in the order of the inputs. The client's limits apply: after a 429 with
+///   `Retry-After` all of its calls wait together, and operations that the vendor limits are sent one
+///   at a time ([`Client::wait_for`](crate::Client::wait_for)).
+/// - **With back-pressure.** An input is taken when its call can start, and calls make progress only
+///   while the stream is polled, so memory does not grow with the number of inputs. Do slow work on a
+///   result, such as writing it to a database, inside `call`: while the stream is not polled its calls
+///   stand still, and they may run out of time.
+/// - **With the input.** Each input is cloned, once for the call and once for the result, so make it
+///   cheap to clone, for example a reference. A failure does not stop the other calls: see
+///   [`Bulk::stop`].
 ///
-/// Dropping the stream drops the calls in flight, and leaves the client usable. What had been taken
-/// from `inputs` and was not given back may have been done, also by a call that must not be done
-/// twice: read it back. [`Bulk::stop`] leaves no such doubt.
+/// Dropping the stream drops the calls in flight; the client remains usable. Inputs that were taken
+/// and not yielded may have taken effect, even for a call that must not be done twice: read their
+/// state back. [`Bulk::stop`] avoids this.
 ///
 /// ```
 /// use std::num::NonZero;
@@ -57,19 +57,19 @@ where
 {
     let stopped = Arc::<AtomicBool>::default();
     let stop = Arc::clone(&stopped);
-    // Whoever stops polls next, so nobody has to be woken.
+    // The caller that stops the stream polls it next, so no waker is needed.
     let until = poll_fn(move |_| match stop.load(Ordering::Relaxed) {
         true => Poll::Ready(()),
         false => Poll::Pending,
     });
     let calls = inputs.take_until(until).map(move |input| {
-        // An async block would hold the call twice: as it was given, and as it is awaited.
+        // An async block would hold the call twice: as captured, and as awaited.
         call(input.clone()).map(move |outcome| (input, outcome))
     });
     Bulk { calls: Box::pin(calls.buffer_unordered(in_flight.get())), stopped }
 }
 
-/// The calls of [`bulk`]: a stream of each input with its outcome.
+/// The stream that [`bulk`] returns: each input with its outcome.
 #[derive(Debug)]
 #[must_use = "nothing is called unless it is polled"]
 pub struct Bulk<S> {
@@ -78,10 +78,10 @@ pub struct Bulk<S> {
 }
 
 impl<S> Bulk<S> {
-    /// Takes no further input. The calls in flight go on: poll until the end, and every input that
-    /// was taken has its outcome.
+    /// Stops taking inputs. The calls in flight continue: poll the stream to its end to get the outcome
+    /// of every input that was taken.
     ///
-    /// This is for an error that all the others would share. Which one that is only the caller knows:
+    /// This is for errors that all other calls would share. Only the caller knows which these are:
     /// `Unauthorized` may be about the credential of all calls, or about one customer.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);

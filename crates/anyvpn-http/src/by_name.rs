@@ -1,4 +1,4 @@
-//! Operations for callers that know them by name only, such as `anyvpn call`.
+//! Calls of operations by name, as `anyvpn call` makes them.
 
 use anyvpn_core::{Error, OperationInfo, reveal};
 use serde::Serialize;
@@ -8,13 +8,13 @@ use serde_json::Value;
 use crate::reply::without_values;
 use crate::{Client, Operation};
 
-/// Calls `O` with a JSON object of its fields, and gives the reply's value as JSON.
+/// Calls `O` with a JSON object of its fields, and returns the reply's value as JSON.
 ///
 /// Secrets in the reply are `"[redacted]"` unless `revealed`.
 ///
 /// # Errors
 ///
-/// `InvalidRequest` when the input does not fit the operation; else as [`Client::call`].
+/// `InvalidRequest` if the input does not fit the operation; otherwise as [`Client::call`].
 pub async fn run<O>(
     client: &Client<O::Dialect>,
     input: Value,
@@ -45,7 +45,7 @@ where
     json.map_err(|e| Error::invalid("output", e.to_string()).with_operation(O::ID))
 }
 
-/// What a field must be, where serde says it.
+/// Returns what a field must be, if serde says so.
 fn why(message: &str) -> String {
     let message = without_values(message);
     match message.split_once(", expected ") {
@@ -56,7 +56,7 @@ fn why(message: &str) -> String {
     }
 }
 
-/// The error for an operation that a provider does not have; it names the nearest ones.
+/// Returns the error for an unknown operation; it suggests similar names.
 #[must_use]
 pub fn unknown(provider: &str, name: &str, entries: &[OperationInfo]) -> Error {
     let names: Vec<_> = entries.iter().map(|entry| entry.id.name()).collect();

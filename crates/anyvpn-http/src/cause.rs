@@ -1,4 +1,4 @@
-//! Why the network failed, in words that people know.
+//! Describes the causes of network failures in plain words.
 
 use std::error::Error as StdError;
 use std::io;
@@ -6,11 +6,12 @@ use std::io;
 use rustls::pki_types::InvalidDnsNameError;
 use rustls::{CertificateError, Error as TlsError};
 
-/// The innermost cause, which says most: in plain words where it is a usual one, else in its own.
+/// Describes the innermost cause, which is the most specific: in plain words if it is a common one,
+/// otherwise in its own.
 pub(crate) fn describe_cause(error: &(dyn StdError + 'static)) -> String {
     let mut cause = error;
     loop {
-        // What another crate put into an error of the system's is no source of it.
+        // An error that another crate wrapped in an `io::Error` is not its source.
         let system = cause.downcast_ref::<io::Error>();
         let inner =
             system.and_then(io::Error::get_ref).map(|inner| inner as &(dyn StdError + 'static));
@@ -31,18 +32,18 @@ pub(crate) fn describe_cause(error: &(dyn StdError + 'static)) -> String {
     }
 }
 
-/// The system's own errors.
+/// Describes the operating system's errors.
 fn io(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "nothing listens at that address (connection refused)",
         io::ErrorKind::ConnectionReset => "the connection was cut (connection reset)",
-        // Without the system's number.
+        // Without the error number.
         kind => return kind.to_string(),
     }
     .to_owned()
 }
 
-/// Causes that have no type of their own.
+/// Describes causes that have no public type.
 fn named(text: &str) -> String {
     match text.split_once("lookup address information: ") {
         Some((_, why)) => format!("the host's name was not found ({why})"),

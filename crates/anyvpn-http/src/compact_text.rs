@@ -1,4 +1,4 @@
-//! A text that most often needs no allocation.
+//! A text that rarely needs an allocation.
 
 use std::fmt;
 use std::ops::Deref;
@@ -6,7 +6,8 @@ use std::ops::Deref;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-/// A text of a long list's elements: 24 bytes, and no allocation up to 24 bytes of text.
+/// A text in an element of a long list. It takes 24 bytes, and texts of up to 24 bytes need no
+/// allocation.
 ///
 /// It dereferences to `str`, and becomes a `String` with `into()`.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct CompactText(CompactString);
 
 impl CompactText {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

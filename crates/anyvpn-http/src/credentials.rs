@@ -1,37 +1,37 @@
-//! Where the credential of a call comes from.
+//! Sources of the credential of a call.
 
 use anyvpn_core::{Error, Secret};
 use async_trait::async_trait;
 
-/// Holds the credential of a client, and replaces one that the provider refuses.
+/// Supplies the credential of a client, and replaces it when the provider refuses it.
 #[async_trait]
 pub trait Credentials<C>: Send + Sync + 'static {
-    /// The credential to use now; `None` when there is none.
+    /// Returns the credential to use now; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// Any error of the source of the credential.
+    /// Any error of the credential's source.
     async fn current(&self) -> Result<Option<C>, Error>;
 
-    /// The same where it is at hand, with nothing to wait for; calls then use it as it is. `None`
-    /// asks [`Credentials::current`].
+    /// Returns the credential if it is available without waiting. With `None`, the default, calls use
+    /// [`Credentials::current`].
     fn at_hand(&self) -> Option<&C> {
         None
     }
 
-    /// Replaces a credential that the provider refused with 401, and says whether there is another
-    /// one now. Called at most once a call; implementations let one caller do it for all.
+    /// Replaces a credential that the provider refused with 401, and returns whether there is now
+    /// another one. It is called at most once per call; implementations let one caller do it for all.
     ///
     /// # Errors
     ///
-    /// Any error of the source of the credential.
+    /// Any error of the credential's source.
     async fn renew(&self, refused: &C) -> Result<bool, Error> {
         let _ = refused;
         Ok(false)
     }
 }
 
-/// One credential that is never replaced, or none.
+/// A credential that is never replaced, or no credential.
 pub struct Fixed<C>(pub Option<C>);
 
 #[async_trait]
@@ -45,11 +45,10 @@ impl<C: Clone + Send + Sync + 'static> Credentials<C> for Fixed<C> {
     }
 }
 
-/// Says what keeps a secret from being sent in a header, without showing it; `None` when nothing
-/// does.
+/// Returns why a secret cannot be sent in a header, without showing it; `None` if it can.
 ///
-/// A token or key is visible ASCII: no blank, no control character, no letter beyond `~`. What an
-/// editor or a shell adds, such as a byte order mark, would be sent as part of it.
+/// A token or key must be visible ASCII, without spaces and control characters. Anything that an editor
+/// or a shell adds, such as a byte order mark, would be sent as part of it.
 ///
 /// ```
 /// use anyvpn_http::not_for_header;
@@ -72,17 +71,17 @@ pub fn not_for_header(secret: &str) -> Option<String> {
         ' ' => format!("{place} a space"),
         '\t' => format!("{place} a tab"),
         '\r' | '\n' => format!("{place} a line break"),
-        // The character itself is a part of the secret; its kind says enough.
+        // The character itself is part of the secret, so only its kind is named.
         found if found.is_control() => format!("{place} a control character"),
         _ => format!("{place} a character that is not ASCII"),
     })
 }
 
-/// Checks a secret that goes into a header.
+/// Checks a secret that is to be sent in a header.
 ///
 /// # Errors
 ///
-/// `InvalidRequest` for the field `token`, with what [`not_for_header`] says.
+/// `InvalidRequest` for the field `token`, with the reason that [`not_for_header`] gives.
 pub(crate) fn check_for_header(secret: &Secret) -> Result<(), Error> {
     let why = match secret.is_empty() {
         true => Some("it is empty".to_owned()),

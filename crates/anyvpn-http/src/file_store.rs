@@ -1,4 +1,4 @@
-//! A token in a file, for all programs that name the same one.
+//! A token store in a file, for all programs that use the same file.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind as IoKind, Read as _, Write as _};
@@ -16,21 +16,19 @@ use zeroize::Zeroizing;
 use crate::private_file::{PrivateFileError, open_private_file};
 use crate::token_store::{FileLock, lock_file};
 
-/// What the name of a file ends with that is to replace another, and how many characters before
-/// that are drawn.
+/// The end of a temporary file's name, and the number of random characters before it.
 const NEW: &str = ".new";
 const DRAWN: usize = 6;
-/// The longest token file in bytes: far longer than any set of tokens.
+/// The largest token file, in bytes: far larger than any set of tokens.
 const LONGEST: u64 = 1 << 20;
-/// The most links from a name to its file; Linux has the same bound.
+/// The most symbolic links that are followed; Linux has the same limit.
 const MOST_LINKS: usize = 40;
 
-/// Keeps the token in a file of mode 0600, for all processes that name the same file.
+/// A store in a file of mode 0600, for all processes that use the same file.
 ///
-/// The file is replaced whole, never written into; a lock file beside it lets one process at a time
-/// sign in. What a killed process leaves behind, the next one removes. The folder must exist. Where
-/// the name is a symbolic link, the file that it points at is read and replaced, and made when it is
-/// missing; the link stays.
+/// The file is always replaced as a whole. A lock file beside it lets one process at a time sign in.
+/// Temporary files of a killed process are removed by the next one. The folder must exist. If the path
+/// is a symbolic link, the file that it points to is read, replaced or created, and the link stays.
 #[derive(Clone)]
 pub struct FileStore {
     path: PathBuf,
@@ -38,13 +36,13 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// A store in this file, which need not exist yet.
+    /// Creates a store in this file, which need not exist yet.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), observer: None }
     }
 
-    /// Tells this observer when another process has the lock.
+    /// Sets the observer that is told while another process holds the lock.
     #[must_use]
     pub fn with_observer(mut self, observer: Arc<dyn CallObserver>) -> Self {
         self.observer = Some(observer);
@@ -56,11 +54,11 @@ impl FileStore {
         Error::new(ErrorKind::InvalidRequest).with_detail(format!("cannot {action} {path}: {why}"))
     }
 
-    /// The file behind all links, which need not exist.
+    /// Returns the file behind all symbolic links. It need not exist.
     fn target(&self) -> Result<PathBuf, Error> {
         let mut path = self.path.clone();
         for _ in 0..=MOST_LINKS {
-            // `read_link` fails for a path that is not a link, and for one that does not exist.
+            // `read_link` fails if the path is not a link or does not exist.
             match fs::read_link(&path) {
                 Ok(next) => path = folder_of(&path).join(next),
                 Err(_) => return Ok(path),
@@ -91,7 +89,7 @@ impl FileStore {
     }
 }
 
-/// The folder of a file.
+/// Returns the folder of a file.
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -99,7 +97,7 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// How the name of a file begins that is to replace this one.
+/// Returns the beginning of the names of this file's temporary files.
 fn prefix(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     format!(".{}.", name.to_string_lossy())
@@ -130,8 +128,8 @@ struct LockedFile {
 }
 
 impl LockedFile {
-    /// Removes what killed processes left. Only the holder of the lock makes such files, so nobody
-    /// has one now.
+    /// Removes the temporary files of killed processes. Only the holder of the lock creates such files,
+    /// so none of them is in use.
     fn remove_leftovers(&self) {
         let prefix = prefix(&self.target);
         for entry in fs::read_dir(folder_of(&self.target)).into_iter().flatten().flatten() {
@@ -146,11 +144,11 @@ impl LockedFile {
         }
     }
 
-    /// Replaces the file by one with these bytes.
+    /// Replaces the file's contents.
     fn replace(&self, bytes: &[u8]) -> Result<(), Error> {
         let failed = |action: &str, kind: IoKind| self.store.failed(action, kind);
         let folder = folder_of(&self.target);
-        // Made with mode 0600, in the same folder so that the exchange is one step.
+        // Created with mode 0600, in the same folder so that the rename is atomic.
         let mut file = tempfile::Builder::new()
             .prefix(&prefix(&self.target))
             .rand_bytes(DRAWN)
@@ -165,14 +163,14 @@ impl LockedFile {
     }
 }
 
-/// Writes the folder's entries to the disk: without that, a loss of power can bring back the old
-/// file after the new one was used.
+/// Writes the folder's entries to the disk. Otherwise a power failure could bring back the old file
+/// after the new one was used.
 fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());
     }
     match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some file systems cannot, and some folders may be written to but not read.
+        // Some file systems do not support it, and some folders can be written to but not read.
         Err(error)
             if matches!(
                 error.kind(),

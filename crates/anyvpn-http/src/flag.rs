@@ -1,8 +1,8 @@
-//! Switches of forms that are `1` when on and left out when off.
+//! Boolean form fields that are `1` if true and left out if false.
 
 use serde::{Serialize, Serializer};
 
-/// Whether the switch is left out.
+/// Returns whether the field is left out.
 #[must_use]
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 pub fn is_off(on: &bool) -> bool {
@@ -13,7 +13,7 @@ pub fn is_off(on: &bool) -> bool {
 ///
 /// # Errors
 ///
-/// Only the serializer's own.
+/// Only errors of the serializer.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 pub fn serialize<S: Serializer>(on: &bool, serializer: S) -> Result<S::Ok, S::Error> {
     u8::from(*on).serialize(serializer)

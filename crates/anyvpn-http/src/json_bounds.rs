@@ -1,14 +1,14 @@
-//! How much there is in a JSON text, counted before anything is made of it.
+//! Counts the values and the depth of a JSON text before it is decoded.
 
-/// Bodies up to this size are small whatever is made of them, and are not counted.
+/// Bodies up to this size are not counted: whatever they decode to is small.
 const SMALL: usize = 64 << 10;
 
-/// The depth at which the JSON parser itself ends.
+/// The depth at which the JSON parser itself stops.
 pub(crate) const PARSER_DEPTH: usize = 128;
 
-/// Why a body is out of bounds; `None` when it is not, or is no JSON.
+/// Returns why a body exceeds the limits; `None` if it does not, or is not JSON.
 pub(crate) fn exceeded(body: &[u8], values: usize, nesting: usize) -> Option<String> {
-    // Too high where strings hold such characters; only then it is worth to look closely.
+    // An overestimate if strings contain such characters; only then is a precise count needed.
     let many = body.len() > SMALL.max(values) && marks(body) >= values;
     if !many && nesting >= PARSER_DEPTH {
         return None;
@@ -20,14 +20,14 @@ pub(crate) fn exceeded(body: &[u8], values: usize, nesting: usize) -> Option<Str
     (depth > nesting).then(|| format!("the reply is nested deeper than {nesting} levels"))
 }
 
-/// How often there is a character that a value begins behind.
+/// Counts the characters after which a value can begin.
 fn marks(text: &[u8]) -> usize {
     let mark = |byte: &u8| u8::from(matches!(byte, b',' | b'[' | b'{'));
-    // A sum of one byte, which so many cannot exceed, is counted many at a time.
+    // Chunks small enough for a one-byte sum can be vectorized.
     text.chunks(255).map(|some| usize::from(some.iter().map(mark).sum::<u8>())).sum()
 }
 
-/// The number of values, an empty container counted twice, and how deep they lie within each other.
+/// Returns the number of values, counting an empty container twice, and their depth.
 fn structure(text: &[u8]) -> (usize, usize) {
     let (mut values, mut depth, mut deepest) = (1_usize, 0_usize, 0);
     let (mut string, mut escaped) = (false, false);

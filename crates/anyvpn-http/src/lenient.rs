@@ -1,5 +1,5 @@
-//! Values that providers write in more than one way. A provider's OpenAPI document names these where
-//! its vendor's pages or the live service show more than one.
+//! Decoders for values that providers write in more than one way. A provider's OpenAPI document names
+//! one wherever the vendor's pages or the live service show several ways.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,9 +10,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::Word;
 
-/// A scalar that a visitor makes a value of.
+/// A value that is decoded from a scalar.
 trait Scalar: Sized {
-    /// What is expected, for the error.
+    /// What was expected, for the error.
     const EXPECTED: &'static str;
 
     fn from_text(text: &str) -> Option<Self>;
@@ -60,13 +60,13 @@ impl<'de, T: Scalar> Visitor<'de> for Lenient<T> {
     }
 }
 
-/// `T`, or an error for null.
+/// Decodes a `T`; null is an error.
 fn required<'de, T: Scalar, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let value = deserializer.deserialize_any(Lenient(PhantomData))?;
     value.ok_or_else(|| de::Error::custom(format_args!("null, expected {}", T::EXPECTED)))
 }
 
-/// `T`, or `None` for null.
+/// Decodes a `T`, or `None` from null.
 fn optional<'de, T: Scalar, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     deserializer.deserialize_any(Lenient(PhantomData))
 }
@@ -86,7 +86,7 @@ impl<T: TryFrom<i128>> Scalar for Integer<T> {
     }
 }
 
-/// A truth value.
+/// A boolean.
 struct Flag(bool);
 
 impl Scalar for Flag {
@@ -139,18 +139,18 @@ impl Scalar for Time {
     }
 }
 
-/// A number, or its decimal digits as a string.
+/// Decodes an integer, or its decimal digits as a string.
 ///
 /// # Errors
 ///
-/// When it is neither, or does not fit.
+/// If it is neither, or is out of range.
 pub fn integer<'de, T: TryFrom<i128>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     required(deserializer).map(|Integer(number)| number)
 }
 
-/// The same, or null.
+/// Decodes the same, or null.
 ///
 /// # Errors
 ///
@@ -161,16 +161,16 @@ pub fn integer_option<'de, T: TryFrom<i128>, D: Deserializer<'de>>(
     Ok(optional(deserializer)?.map(|Integer(number)| number))
 }
 
-/// A boolean, 1 or 0, or one of these as a string.
+/// Decodes a boolean, 1 or 0, or one of these as a string.
 ///
 /// # Errors
 ///
-/// When it is none of them.
+/// If it is none of them.
 pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     required(deserializer).map(|Flag(value)| value)
 }
 
-/// The same, or null.
+/// Decodes the same, or null.
 ///
 /// # Errors
 ///
@@ -179,16 +179,16 @@ pub fn flag_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(optional(deserializer)?.map(|Flag(value)| value))
 }
 
-/// A string, or a whole number as its digits.
+/// Decodes a string, or an integer as its digits.
 ///
 /// # Errors
 ///
-/// When it is neither.
+/// If it is neither.
 pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     required(deserializer).map(|Text(text)| text)
 }
 
-/// The same, or null.
+/// Decodes the same, or null.
 ///
 /// # Errors
 ///
@@ -197,16 +197,16 @@ pub fn text_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(optional(deserializer)?.map(|Text(text)| text))
 }
 
-/// A time as RFC 3339 writes it, with or without a fraction, in `Z` or with an offset.
+/// Decodes a time as in RFC 3339, with or without a fraction, with `Z` or an offset.
 ///
 /// # Errors
 ///
-/// When it is none.
+/// If it is not such a time.
 pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     required(deserializer).map(|Time(time)| time)
 }
 
-/// The same, or null.
+/// Decodes the same, or null.
 ///
 /// # Errors
 ///
@@ -217,11 +217,12 @@ pub fn time_option<'de, D: Deserializer<'de>>(
     Ok(optional(deserializer)?.map(|Time(time)| time))
 }
 
-/// A date such as 2024-02-27, or null; a date of zeros, as databases write none, is none.
+/// Decodes a date such as 2024-02-27, or null. The date 0000-00-00, which databases use for an absent
+/// date, is `None`.
 ///
 /// # Errors
 ///
-/// When it is no date.
+/// If it is not a date.
 pub fn date_option<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<anyvpn_core::Date>, D::Error> {

@@ -1,4 +1,4 @@
-//! A list whose elements are read one by one, so that one which does not fit hides no other.
+//! Lists whose elements are decoded one by one, so that a malformed one does not hide the others.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,16 +11,17 @@ use serde_json::value::RawValue;
 
 use crate::reply::without_values;
 
-/// A list without the elements that do not fit: for catalogues, such as servers and locations.
+/// A list from which malformed elements are left out, for catalogues such as servers and locations.
 ///
-/// Each element is read by itself, out of JSON text (not out of a `serde_json::Value`). One that does not fit is left out, counted, and logged at
-/// WARN; a list of which no element fits is an error. What an account owns is not read this way: there,
-/// an element that is missing would be taken for one that does not exist.
+/// Each element is decoded by itself, from JSON text (not from a `serde_json::Value`). A malformed one
+/// is left out, counted, and logged at WARN; a list with only malformed elements is an error. Lists of
+/// things that an account owns are not decoded this way, because a missing element would be taken for
+/// one that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LenientList<T> {
-    /// The elements that fit, in the provider's order.
+    /// The elements that could be decoded, in the provider's order.
     pub items: Vec<T>,
-    /// The others.
+    /// The elements that were left out.
     pub left_out: LeftOut,
 }
 
@@ -30,7 +31,7 @@ impl<T> Default for LenientList<T> {
     }
 }
 
-/// A list of which every element fits.
+/// Creates a list without left out elements.
 impl<T> From<Vec<T>> for LenientList<T> {
     fn from(items: Vec<T>) -> Self {
         Self { items, left_out: LeftOut::default() }
@@ -54,7 +55,7 @@ impl<T> IntoIterator for LenientList<T> {
     }
 }
 
-/// The elements that fit, as an array.
+/// Serializes the decoded elements as an array.
 impl<T: Serialize> Serialize for LenientList<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.items.serialize(serializer)
@@ -97,14 +98,14 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Elements<T> {
     }
 }
 
-/// Why an element does not fit, without its values.
+/// Describes why an element could not be decoded, without its values.
 fn misfit<T: DeserializeOwned>(index: usize, element: &RawValue) -> String {
     let mut json = serde_json::Deserializer::from_str(element.get());
     match serde_path_to_error::deserialize::<_, T>(&mut json) {
         Ok(_) => format!("element {index}"),
         Err(e) => {
             let why = without_values(&e.inner().to_string());
-            // The line and column count from the element's beginning.
+            // The line and column are counted from the element's beginning.
             let why = why.split(" at line ").next().unwrap_or_default();
             match e.path().to_string().as_str() {
                 "." => format!("element {index}: {why}"),

@@ -1,10 +1,11 @@
-//! One pipeline for every operation of every provider, for authors of providers.
+//! The pipeline that runs every operation of every HTTP provider. For authors of providers.
 //!
-//! An [`Operation`] is a value that makes a request and reads a reply; both are pure. A [`Dialect`]
-//! says how one provider differs: where the credential goes, and how a reply is split into a value or
-//! a refusal. A [`Client`] runs operations, and is the only thing that sends: it decides what is sent
-//! again by the operation's [`Replay`], within [`Limits`] and [`RetryPolicy`]. Applications use the
-//! providers' crates, which generate their operations from an OpenAPI document; by hand, one is this:
+//! An [`Operation`] is a value that builds a request and decodes a reply, without side effects. A
+//! [`Dialect`] describes how a provider differs from others: where the credential goes, and how a reply
+//! is decoded to a value or a refusal. A [`Client`] runs operations. Nothing else sends requests. The
+//! client decides what is sent again by the operation's [`Replay`], within [`Limits`] and
+//! [`RetryPolicy`]. Applications use the providers' crates, whose operations are generated from an
+//! OpenAPI document. An operation written by hand looks like this:
 //!
 //! ```no_run
 //! use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
@@ -76,30 +77,31 @@
 //!
 //! # Guarantees
 //!
-//! - What [`Replay::Once`] says is never sent again once it may have arrived, whatever the network does;
-//!   the error is then [`ErrorKind::Ambiguous`](anyvpn_core::ErrorKind::Ambiguous). What may be
-//!   repeated is, within [`RetryPolicy`] and [`Limits`].
-//! - A reply is bounded in time, in size before and after decompression, and in nesting.
-//! - A credential goes to the base URL only, over https, or to this machine, whose names no resolver is
-//!   asked for. Redirects are not followed, by an HTTP client of the caller's own neither. What a
-//!   server repeats of a secret is taken out of the error.
-//! - A proxy that the environment names is used or refused, and never left out.
-//! - A path value is never empty, `.` or `..`, has no `/`, `\`, `%` or control character, and is encoded.
-//! - Every attempt of an operation that the vendor allows only so often waits for a permit.
-//! - [`bulk`] makes any number of calls, so many at one time, in flat memory.
-//! - Dropping the future of a call leaves the client usable, and one renewal of a credential serves all
+//! - An operation with [`Replay::Once`] is never sent again once it may have arrived, whatever the
+//!   network does; the error is then [`ErrorKind::Ambiguous`](anyvpn_core::ErrorKind::Ambiguous). Other
+//!   operations are repeated within [`RetryPolicy`] and [`Limits`].
+//! - Each reply is limited in time, in size before and after decompression, and in depth.
+//! - A credential is sent only to the base URL, and only over https or to this machine, whose names are
+//!   never looked up. Redirects are never followed, not even by an HTTP client that the caller brings.
+//!   If a server repeats a secret, it is removed from the error.
+//! - A proxy that the environment sets is used or refused, but never ignored.
+//! - A value in a path is percent-encoded. It is refused if it is empty, `.` or `..`, or has a `/`, `\`,
+//!   `%` or control character.
+//! - Every attempt waits for a permit, so that the vendor's rate limits are kept.
+//! - [`bulk`] makes any number of calls, with bounded concurrency and constant memory.
+//! - Dropping the future of a call leaves the client usable. One renewal of a credential serves all
 //!   callers.
-//! - A call outside of a tokio runtime is an error. A client works in several runtimes.
+//! - A call outside a tokio runtime is an error. A client can be used in several runtimes.
 //!
 //! # Features
 //!
 //! - `ring` (default): TLS by rustls with ring.
-//! - `aws-lc`: TLS by rustls with aws-lc-rs. Without either, the process's default crypto provider is
-//!   used, or a client of the caller's own.
+//! - `aws-lc`: TLS by rustls with aws-lc-rs. Without either, the process's default crypto provider or a
+//!   client that the caller brings is used.
 //! - `compact-text`: [`CompactText`], for the elements of long lists.
 //! - `form`: bodies of type `application/x-www-form-urlencoded`.
-//! - `gzip`: replies with `Content-Encoding: gzip`, asked for with [`ClientBuilder`]'s `gzip`.
-//! - `file-store`: tokens kept in a file.
+//! - `gzip`: replies with `Content-Encoding: gzip`, enabled by [`ClientBuilder`]'s `gzip`.
+//! - `file-store`: tokens stored in a file.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,4 +1,4 @@
-//! Opens files that hold a secret: one rule for the library's token store and the command's files.
+//! Opens files that hold a secret, by one rule for the library's token store and the command's files.
 
 use std::fs::File;
 use std::io;
@@ -11,20 +11,20 @@ pub enum PrivateFileError {
     /// The operating system refused.
     #[error("{}", .0.kind())]
     Io(#[from] io::Error),
-    /// It is a pipe, a device, a socket or a folder.
+    /// The path is a pipe, a device, a socket or a folder.
     #[error("it is not a regular file")]
     NotAFile,
     /// Other users can read or write it.
     #[error("others may read it")]
     Exposed {
-        /// The shell command that takes it away from them. `None` where the mode comes from outside,
-        /// as for a container's secret, and cannot be changed here.
+        /// The shell command that makes it private. `None` if the mode is set from outside, as for a
+        /// container's secret, and cannot be changed here.
         chmod: Option<String>,
     },
 }
 
 impl PrivateFileError {
-    /// What to do about it, where anything can be said.
+    /// Returns what to do about it; `None` if there is no advice.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         match self {
@@ -37,17 +37,16 @@ impl PrivateFileError {
     }
 }
 
-/// Opens a file for reading, never waiting for the other end of a pipe, and checks it as
-/// [`check_private_file`] does.
+/// Opens a file for reading and checks it as [`check_private_file`] does. It never waits for the other
+/// end of a pipe.
 ///
 /// # Errors
 ///
-/// When there is no such file, when it is not a regular one, and when others may read it.
+/// If the file does not exist, is not a regular file, or can be read by others.
 pub fn open_private_file(path: &Path) -> Result<File, PrivateFileError> {
     let mut options = File::options();
     options.read(true);
-    // Opening a pipe that nobody writes to would block the thread; for a regular file this has no
-    // effect.
+    // Opening a pipe without a writer would block the thread. For a regular file this has no effect.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(
         &mut options,
@@ -61,14 +60,14 @@ pub fn open_private_file(path: &Path) -> Result<File, PrivateFileError> {
     Ok(file)
 }
 
-/// Checks that nobody but the owner may read an open file.
+/// Checks that only the owner can read an open file.
 ///
 /// A file below `$CREDENTIALS_DIRECTORY` may be readable by its group as well: systemd gives a
 /// service its credentials with an access list, which shows as mode 0440.
 ///
 /// # Errors
 ///
-/// [`PrivateFileError::Exposed`] when others may read it. On systems without modes nothing is checked.
+/// [`PrivateFileError::Exposed`] if others can read it. On systems without modes nothing is checked.
 pub fn check_private_file(path: &Path, file: &File) -> Result<(), PrivateFileError> {
     #[cfg(unix)]
     {
@@ -86,19 +85,19 @@ pub fn check_private_file(path: &Path, file: &File) -> Result<(), PrivateFileErr
     Ok(())
 }
 
-/// Whether systemd gave this file to the service that we are.
+/// Returns whether this file is one of the credentials that systemd gave to this service.
 #[cfg(unix)]
 fn is_credential_of_service(path: &Path) -> bool {
     let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") else { return false };
     let folder = Path::new(&folder);
-    // Both are resolved, so that a link in the folder leads nowhere else.
+    // Both paths are resolved, so that a link in the folder cannot point elsewhere.
     match (folder.canonicalize(), path.canonicalize()) {
         (Ok(folder), Ok(path)) => path.parent().is_some() && path.starts_with(folder),
         _ => false,
     }
 }
 
-/// The command that takes a file away from others, where one can.
+/// Returns the shell command that makes a file private; `None` if its mode cannot be changed here.
 #[cfg(unix)]
 fn chmod(path: &Path, file: &File) -> Option<String> {
     let is_read_only = rustix::fs::fstatvfs(file)
@@ -106,14 +105,14 @@ fn chmod(path: &Path, file: &File) -> Option<String> {
     (!is_read_only && !is_mounted_secret(path)).then(|| chmod_command(path))
 }
 
-/// Where container systems mount secrets.
+/// The folders where container systems mount secrets.
 #[cfg(unix)]
 fn is_mounted_secret(path: &Path) -> bool {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     ["/run/secrets", "/var/run/secrets"].iter().any(|folder| path.starts_with(folder))
 }
 
-/// The shell command that takes a file away from others.
+/// Returns the shell command that makes a file private.
 #[must_use]
 pub fn chmod_command(path: &Path) -> String {
     let shown = path.display().to_string();

@@ -1,15 +1,14 @@
-//! Makes folders for files that nobody else may read.
+//! Creates private folders.
 
 use std::fs::DirBuilder;
 use std::io;
 use std::path::Path;
 
-/// Makes a folder of mode 0700, and the folders above it that are missing. One that exists stays as
-/// it is.
+/// Creates a folder of mode 0700 and its missing parents. A folder that exists is left as it is.
 ///
 /// # Errors
 ///
-/// When the system cannot make it, such as where a file has its name.
+/// If the system cannot create it, for example because a file has its name.
 pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

@@ -1,7 +1,7 @@
-//! The proxy that the environment names for a base URL.
+//! Finds the proxy that the environment sets for a base URL.
 //!
-//! Read here and not by the HTTP client, which ignores what it does not understand and then connects
-//! directly: that shows the address of a person who wanted it hidden.
+//! We read the variables ourselves, because the HTTP client ignores values that it does not understand
+//! and then connects directly. That would expose the address of a person who wants to hide it.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -16,17 +16,18 @@ const HTTPS_PROXY: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 const ALL_PROXY: [&str; 2] = ["ALL_PROXY", "all_proxy"];
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// Returns the proxy for a base URL; `None` when requests go there directly.
+/// Returns the proxy for a base URL; `None` if requests go there directly.
 ///
 /// # Errors
 ///
-/// `InvalidRequest`, which names the variable, when a value applies that is not understood.
+/// `InvalidRequest`, naming the variable, if a value applies that cannot be understood.
 pub(crate) fn from_environment(base: &BaseUrl) -> Result<Option<Url>, Error> {
     find(base, |name| std::env::var_os(name))
 }
 
 fn find(base: &BaseUrl, variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<Url>, Error> {
-    // localhost must bypass the proxy. Plain http goes nowhere else, so that HTTP_PROXY never applies.
+    // localhost must bypass the proxy. Plain http is only used for localhost, so HTTP_PROXY never
+    // applies.
     if base.is_loopback() {
         return Ok(None);
     }
@@ -53,7 +54,7 @@ const SOCKS: &str = "names a SOCKS proxy, which is not supported; name an http:/
                      in HTTPS_PROXY, or send directly with NO_PROXY; nothing was sent";
 
 fn parse(value: &str) -> Result<Url, &'static str> {
-    // The parser of URLs would take blanks away.
+    // The URL parser would remove spaces.
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(MISSPELT);
     }
@@ -67,9 +68,9 @@ fn parse(value: &str) -> Result<Url, &'static str> {
         },
     };
     let url = Url::parse(&url).map_err(|_| MISSPELT)?;
-    // The HTTP client reads the text once more, by another parser.
+    // The HTTP client parses the text again, with another parser.
     let uri: http::Uri = url.as_str().parse().map_err(|_| MISSPELT)?;
-    // More than a host is a slip, such as `http:/proxy:3128`.
+    // A path is a typing error, as in `http:/proxy:3128`.
     let is_host = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     match uri.host() {
         Some(host) if is_host && !host.is_empty() => Ok(url),
@@ -77,8 +78,8 @@ fn parse(value: &str) -> Result<Url, &'static str> {
     }
 }
 
-/// Whether a value of `NO_PROXY` holds for a host: it names `*`, the address, a network of it, or a
-/// domain that the name is or lies below.
+/// Returns whether a value of `NO_PROXY` applies to a host: it has `*`, the host's address, a network
+/// that contains it, or a domain that equals or contains the host's name.
 fn exempts(exceptions: &str, host: &Host<&str>) -> bool {
     let is_meant = |exception: &str| {
         let in_network = |address: IpAddr| {

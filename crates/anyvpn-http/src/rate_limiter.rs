@@ -1,5 +1,5 @@
-//! When a client may send: pauses that the server asked for, and operations that the vendor allows
-//! only so often.
+//! Decides when a client may send: after pauses that the server asked for, and at the rate that the
+//! vendor allows for some operations.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,34 +11,34 @@ use anyvpn_core::{Error, ErrorKind, OperationId};
 use crate::locked::locked;
 use crate::{CallEvent, Clock, Observation};
 
-/// Gives out a permit for every attempt. Shared by all clients that were made of one.
+/// Issues a permit for every attempt. A client and its clones share one.
 #[derive(Default)]
 pub(crate) struct RateLimiter {
-    /// Until when the server asked all calls to wait.
+    /// The end of the pause that the server asked for.
     pause: Mutex<Option<Instant>>,
     queues: Mutex<HashMap<OperationId, Arc<Queue>>>,
 }
 
-/// The attempts of one operation, in the order in which they came.
+/// The attempts of one operation, in order of arrival.
 #[derive(Default)]
 struct Queue {
-    /// Held by the first in the queue.
+    /// Held by the first attempt in the queue.
     first: tokio::sync::Mutex<()>,
-    /// How many wait, the first one included.
+    /// The number of waiting attempts, including the first.
     waiting: AtomicU32,
     /// The earliest time for the next permit.
     next: Mutex<Option<Instant>>,
 }
 
 impl Queue {
-    /// How long until the next permit.
+    /// Returns the time until the next permit.
     fn ahead(&self, now: Instant) -> Duration {
         let next = *locked(&self.next);
         next.map_or(Duration::ZERO, |next| next.saturating_duration_since(now))
     }
 }
 
-/// A place in the queue; it is given up also when its future is dropped.
+/// A place in the queue. It is also given up when the future is dropped.
 struct Waiting<'a>(&'a Queue);
 
 impl Drop for Waiting<'_> {
@@ -48,7 +48,7 @@ impl Drop for Waiting<'_> {
 }
 
 impl RateLimiter {
-    /// Makes all calls wait, as the server asked.
+    /// Starts a pause of all calls that the server asked for.
     pub(crate) fn pause_until(&self, until: Instant) {
         let mut pause = locked(&self.pause);
         *pause = Some(pause.map_or(until, |earlier| earlier.max(until)));
@@ -64,16 +64,16 @@ impl RateLimiter {
         Arc::clone(queues.entry(operation).or_default())
     }
 
-    /// Waits for the permit of one attempt, and returns how long that took in the queue of the
-    /// operation; `None` when there was nothing to wait for.
+    /// Waits for the permit of one attempt, and returns the time spent in the operation's queue; `None`
+    /// if there was no wait.
     ///
-    /// With a `min_interval` the next permit is given that much later, whether the caller uses this
-    /// one or not: it may have sent.
+    /// With a `min_interval`, the next permit is issued that much later, even if the caller does not
+    /// use this one, because it may have been sent.
     ///
     /// # Errors
     ///
-    /// `RateLimited` when the server asked for a pause beyond the deadline. The queue has no such
-    /// end.
+    /// `RateLimited` if the server asked for a pause that ends after the deadline. Waiting in the queue
+    /// has no deadline.
     pub(crate) async fn permit(
         &self,
         operation: OperationId,
@@ -112,7 +112,7 @@ impl RateLimiter {
         let _first = queue.first.lock().await;
         let now = loop {
             let now = clock.instant();
-            // A pause can have begun meanwhile.
+            // A pause may have begun meanwhile.
             let ahead = queue.ahead(now).max(self.paused(now));
             if ahead.is_zero() {
                 break now;
@@ -125,7 +125,7 @@ impl RateLimiter {
         Ok((waited || !in_queue.is_zero()).then_some(in_queue))
     }
 
-    /// How long an attempt that came now would wait.
+    /// Returns how long an attempt that arrived now would wait.
     pub(crate) fn wait_for(
         &self,
         operation: OperationId,

@@ -1,4 +1,4 @@
-//! A whole reply, and what of it may be shown.
+//! Whole replies, and the parts of them that errors may show.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, UnitDeserializer};
 
-/// A reply with its whole body, within the bounds.
+/// A reply with its whole body, within [`Limits`](crate::Limits).
 pub struct Reply {
     /// The HTTP status.
     pub status: StatusCode,
@@ -26,17 +26,18 @@ impl Reply {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::UnexpectedReply`] with content type, JSON path and an excerpt without values.
+    /// [`ErrorKind::UnexpectedReply`] with the content type, the JSON path and an excerpt without
+    /// values.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         let body = without_mark(&self.body);
-        // A text is checked at once, and each string of bytes by itself.
+        // Checking that the whole body is UTF-8 is faster than checking each string.
         if let Ok(text) = str::from_utf8(body)
             && let Ok(value) = serde_json::from_str(text)
         {
             return Ok(value);
         }
-        // Tracking the path costs as much as decoding, so only a failure pays for it; and what is no
-        // text where nobody reads it, which is none.
+        // Tracking the path doubles the cost of decoding, so only failures pay for it. This pass also
+        // accepts bytes that are not UTF-8 in values that are ignored.
         let mut json = serde_json::Deserializer::from_slice(body);
         let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {
             Ok(value) if json.end().is_ok() => return Ok(value),
@@ -47,8 +48,7 @@ impl Reply {
         Err(self.unexpected(&place))
     }
 
-    /// Decodes the body from JSON, or from nothing: no body is null, which fits an operation without
-    /// a value.
+    /// Decodes the body from JSON, where no body counts as null, as for an operation without a value.
     ///
     /// # Errors
     ///
@@ -60,18 +60,18 @@ impl Reply {
         self.nothing("a value is missing")
     }
 
-    /// The value of a reply that has none, for the types that allow it: `()`, an option, anything
-    /// ignored.
+    /// Returns the value for an empty reply, for types that allow that: `()`, an `Option`, or a value
+    /// that is ignored.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::UnexpectedReply`] with this reason for all other types.
+    /// [`ErrorKind::UnexpectedReply`] with the given reason for all other types.
     pub fn nothing<T: DeserializeOwned>(&self, why: &str) -> Result<T, Error> {
         T::deserialize(UnitDeserializer::<ValueError>::new()).map_err(|_| self.unexpected(why))
     }
 
-    /// Decodes a part of the body that was read as a JSON value first, for dialects whose replies no
-    /// one type fits. Of a key that is there twice, the last one counts.
+    /// Decodes a part of a body that was first read as a JSON value, for dialects whose replies do not
+    /// fit one type. If a key occurs twice, the last one counts.
     ///
     /// # Errors
     ///
@@ -83,8 +83,8 @@ impl Reply {
         })
     }
 
-    /// The body of a refusal as JSON; null when it is none, or longer than any refusal, which is not
-    /// worth the memory.
+    /// Returns the body of a refusal as JSON; null if it is not JSON, or longer than 64 KiB, which no
+    /// refusal is.
     #[must_use]
     pub fn refusal_json(&self) -> serde_json::Value {
         const LONGEST: usize = 64 << 10;
@@ -92,11 +92,11 @@ impl Reply {
         serde_json::from_slice(without_mark(body)).unwrap_or_default()
     }
 
-    /// Whether this is how Laravel refuses by itself, where an application has a form of its own: 401,
-    /// 422 or 429 with a JSON object of `message`, a text, and perhaps `errors`.
+    /// Returns whether this is a refusal by Laravel itself rather than by the application on it: 401,
+    /// 422 or 429 with a JSON object of `message` and perhaps `errors`.
     ///
-    /// With other statuses the same object is as likely a gateway's, such as `{"message":"Forbidden"}`
-    /// with 403, and with 404 it answers a path that the application does not have.
+    /// With other statuses the same object could come from a gateway, such as
+    /// `{"message":"Forbidden"}` with 403, and with 404 it means that the application has no such path.
     #[must_use]
     pub fn is_laravel_refusal(&self) -> bool {
         let body = self.refusal_json();
@@ -108,7 +108,7 @@ impl Reply {
             && body.as_object().is_some_and(|body| names(body.keys()))
     }
 
-    /// An [`ErrorKind::UnexpectedReply`] that says what came.
+    /// Creates an [`ErrorKind::UnexpectedReply`] that describes this reply.
     #[must_use]
     pub fn unexpected(&self, why: &str) -> Error {
         let content_type = self
@@ -125,14 +125,14 @@ impl Reply {
         })
     }
 
-    /// What came, for a refusal without the provider's own message.
+    /// Describes the reply, for a refusal without a message from the provider.
     #[must_use]
     pub fn describe(&self) -> String {
         self.unexpected("no message").detail().unwrap_or_default().to_owned()
     }
 
-    /// The error of a reply that is no success and not in the provider's own form. Its kind says
-    /// nothing about the account, and its detail that something else may have answered.
+    /// Creates the error for a failure that is not in the provider's own form. Its kind says nothing
+    /// about the account, and its detail says that something else may have answered.
     pub(crate) fn foreign(&self) -> Error {
         let kind = match self.status {
             StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited,
@@ -152,37 +152,37 @@ impl Reply {
         ))
     }
 
-    /// Where a redirect leads, without query and fragment; `None` when it is no redirect.
+    /// Returns the target of a redirect, without query and fragment; `None` if this is no redirect.
     fn location(&self) -> Option<&str> {
         let location = self.headers.get(header::LOCATION)?.to_str().ok()?;
         location.split(['?', '#']).next().filter(|_| self.status.is_redirection())
     }
 
-    /// Returns what `Retry-After` asks for: seconds, or a date; at most 10 years.
+    /// Returns the wait that `Retry-After` asks for, in seconds or as a date; at most 10 years.
     ///
-    /// A date is measured against the reply's own `Date`, so that a wrong clock on this side does not
-    /// change the wait. `now` stands in for it where it is absent or cannot be read.
+    /// A date is compared with the reply's own `Date`, so that a wrong clock on this machine does not
+    /// change the wait. If that header is absent or cannot be read, `now` is used.
     #[must_use]
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
-        /// Longer ones mean the same, and are too long for sums of times.
+        /// Longer waits mean the same, and could overflow when times are added.
         const LONGEST: Duration = DAY.saturating_mul(10 * 365);
         let text = |name| Some(self.headers.get(name)?.to_str().ok()?.trim());
         let value = text(header::RETRY_AFTER)?;
         let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-            // More digits than a number holds are a long time too.
+            // A number with more digits than fit is a long wait too.
             value.parse().map_or(LONGEST, Duration::from_secs)
         } else {
             let read = |date| httpdate::parse_http_date(date).ok();
             let until = read(value)?;
             let date = text(header::DATE).and_then(read).or_else(|| now.try_into().ok())?;
-            // A date that has passed means "now".
+            // A date in the past means "now".
             until.duration_since(date).unwrap_or_default()
         };
         Some(wait.min(LONGEST))
     }
 }
 
-/// A word of a reply that is looked at and not kept, such as `"success"`: it is not copied.
+/// A word of a reply that is only compared, such as `"success"`, and therefore not copied.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 pub struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -194,24 +194,23 @@ impl Deref for Word<'_> {
     }
 }
 
-/// How much of a reply an error shows, in characters.
+/// The length of the excerpt that an error shows, in characters.
 const EXCERPT: usize = 200;
 
-/// The longest property name that an error shows. A longer one is no name, and could be a secret
-/// of which a part would remain.
+/// The longest property name that an error shows. A longer one could be a secret rather than a name,
+/// and cutting it would leave a part.
 const NAME: usize = 40;
 
-/// The body without a byte order mark, which nobody may send and a reader may ignore (RFC 8259,
-/// section 8.1).
+/// Removes a byte order mark, which senders must not add and readers may ignore (RFC 8259, section
+/// 8.1).
 fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
 }
 
-/// The beginning of a body without its values: a reply may hold a token or a private key.
-///
-/// Of JSON, property names, numbers and the structure stay; of anything else, nothing.
+/// Returns the beginning of a JSON body without its strings, since a reply may hold a token or a
+/// private key: property names, numbers and structure remain. Returns `None` for anything else.
 fn excerpt(body: &[u8]) -> Option<String> {
-    // Values are not shown, so more than what is shown is looked at, but not all of a long body.
+    // Strings are dropped, so more is read than is shown, but not all of a long body.
     const LOOKED_AT: usize = 16 * EXCERPT;
     let body = without_mark(body).trim_ascii_start();
     let text = String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]);
@@ -249,7 +248,7 @@ fn excerpt(body: &[u8]) -> Option<String> {
     })
 }
 
-/// Where the string that `text` begins in ends: at its closing quote, or with the text.
+/// Returns where the string that `text` begins in ends: at its closing quote, or at the end of `text`.
 fn string_end(text: &str) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
@@ -263,7 +262,7 @@ fn string_end(text: &str) -> usize {
     text.len()
 }
 
-/// What may be shown of text outside of strings: JSON's punctuation and literals.
+/// Returns the part of a text outside of strings that may be shown: JSON's punctuation and literals.
 fn plain(text: &str) -> String {
     let mut shown = String::new();
     for part in text.split_inclusive(['{', '}', '[', ']', ',', ':']) {
@@ -278,15 +277,15 @@ fn plain(text: &str) -> String {
     shown
 }
 
-/// A message of serde without the value that it quotes, which may be a secret in the wrong place, and
-/// without the names of Rust types.
+/// Removes from a message of serde the value that it quotes, which may be a secret in the wrong
+/// place, and the names of Rust types.
 pub(crate) fn without_values(message: &str) -> String {
     let (came, expected) = match message.split_once(", expected ") {
         Some((came, expected)) => (came, format!(", expected {expected}")),
         None => (message, String::new()),
     };
     let came = match came.split_once(['"', '`']) {
-        // An unknown field or variant is named by the sender; its name is no value.
+        // The name of an unknown field or variant is chosen by the sender and is no value.
         Some((kind, _)) if !expected.is_empty() && !came.starts_with("unknown ") => kind.trim_end(),
         _ => came,
     };

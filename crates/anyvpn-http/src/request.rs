@@ -1,4 +1,4 @@
-//! What is to be sent, before a credential and a base URL are known.
+//! Requests, before the credential and the base URL are added.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write as _};
@@ -12,10 +12,10 @@ use serde::Serialize;
 use crate::base_url::BaseUrl;
 use crate::credentials::check_for_header;
 
-/// All but the characters that RFC 3986 calls unreserved.
+/// All characters except those that RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A request without a host: method, path, query, headers and body.
+/// A request to a provider, without its host: method, path, query, headers and body.
 ///
 /// ```
 /// use anyvpn_http::Request;
@@ -31,9 +31,9 @@ pub struct Request {
     target: Cow<'static, str>,
     headers: HeaderMap,
     body: Vec<u8>,
-    /// The secrets of the body's own fields and, where they are kept, of the credential.
+    /// The secrets in the body's fields and, if they are kept, in the credential.
     secrets: Vec<Secret>,
-    /// Whether the credential's secrets are kept.
+    /// Whether the credential's secrets are kept too.
     keeps: bool,
 }
 
@@ -41,23 +41,23 @@ static JSON: HeaderValue = HeaderValue::from_static("application/json");
 #[cfg(feature = "form")]
 static FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
-/// Room for a value in a path or a query, so that most grow it once.
+/// The space reserved for a value in a path or a query. Most need no more.
 const ROOM: usize = 40;
 
-/// Room for the fields of a form, so that most never grow it.
+/// The space reserved for the fields of a form. Most need no more.
 #[cfg(feature = "form")]
 const ROOM_IN_FORM: usize = 256;
 
-/// The parts of a text, percent-encoded.
+/// Returns the parts of a text, percent-encoded.
 fn encode(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }
 
-/// Percent-encodes what is written into it.
+/// A writer that percent-encodes.
 struct Encoder<'a>(&'a mut String);
 
-/// The same for a segment of a path, which ends where a character stands that servers and proxies
-/// take apart: some decode a segment before they split the path, and some do so twice.
+/// A writer that percent-encodes one segment of a path and refuses characters that could split it.
+/// Some servers and proxies decode a segment before they split the path, and some do so twice.
 struct SegmentEncoder<'a>(&'a mut String);
 
 impl fmt::Write for SegmentEncoder<'_> {
@@ -78,7 +78,7 @@ impl fmt::Write for Encoder<'_> {
     }
 }
 
-/// Shows no value: a query, a header or a body may hold a secret.
+/// Shows no values: a query, a header or a body may hold a secret.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.target.split('?').next().unwrap_or_default();
@@ -90,7 +90,7 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
-    /// A request of any method; `path` may hold places such as `{id}` for [`Request::path`].
+    /// Creates a request; `path` can have placeholders such as `{id}`, filled by [`Request::path`].
     #[must_use]
     pub fn new(method: Method, path: impl Into<Cow<'static, str>>) -> Self {
         let mut headers = HeaderMap::with_capacity(4);
@@ -105,36 +105,36 @@ impl Request {
         }
     }
 
-    /// A GET request.
+    /// Creates a GET request.
     #[must_use]
     pub fn get(path: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Method::GET, path)
     }
 
-    /// A POST request.
+    /// Creates a POST request.
     #[must_use]
     pub fn post(path: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Method::POST, path)
     }
 
-    /// A PUT request.
+    /// Creates a PUT request.
     #[must_use]
     pub fn put(path: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Method::PUT, path)
     }
 
-    /// A DELETE request.
+    /// Creates a DELETE request.
     #[must_use]
     pub fn delete(path: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Method::DELETE, path)
     }
 
-    /// Fills the place `{name}` of the path with one percent-encoded segment.
+    /// Replaces the placeholder `{name}` of the path by one percent-encoded segment.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` for a value that could name another resource: one that is empty, `.` or `..`,
-    /// or has a `/`, a `\`, a `%` or a control character. And when the path has no such place.
+    /// `InvalidRequest` if the value could name another resource, because it is empty, `.` or `..`, or
+    /// has a `/`, a `\`, a `%` or a control character; and if the path has no such placeholder.
     pub fn path(mut self, name: &str, value: impl Display) -> Result<Self, Error> {
         let place = |at: &usize| {
             let rest = &self.target[at + 1..];
@@ -157,7 +157,7 @@ impl Request {
         Ok(self)
     }
 
-    /// Adds a pair to the query.
+    /// Adds a parameter to the query.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
         let mut target = match self.target {
@@ -169,7 +169,7 @@ impl Request {
             }
         };
         target.push(if target.contains('?') { '&' } else { '?' });
-        // A string takes all that is written.
+        // Writing to a string cannot fail.
         let _ = Encoder(&mut target).write_str(name);
         target.push('=');
         let _ = write!(Encoder(&mut target), "{value}");
@@ -177,7 +177,7 @@ impl Request {
         self
     }
 
-    /// Adds a pair to the query where there is a value.
+    /// Adds a parameter to the query if there is a value.
     #[must_use]
     pub fn query_opt(self, name: &str, value: Option<impl Display>) -> Self {
         match value {
@@ -186,11 +186,11 @@ impl Request {
         }
     }
 
-    /// Sends `body` as JSON; its secrets are written as their text.
+    /// Sets the body to `body` as JSON, with its secrets in clear text.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the value has no JSON form.
+    /// `InvalidRequest` if the value cannot be JSON.
     pub fn json(mut self, body: &impl Serialize) -> Result<Self, Error> {
         let (json, secrets) = reveal(|| serde_json::to_vec(body));
         let json = json.map_err(|e| Error::invalid("body", e.to_string()))?;
@@ -200,7 +200,7 @@ impl Request {
         Ok(self)
     }
 
-    /// Sends `body` as JSON with one further, constant property at its end.
+    /// Sets the body to `body` as JSON, with one constant property added at the end.
     ///
     /// # Errors
     ///
@@ -222,11 +222,11 @@ impl Request {
         self.json(&With { body, constant: [(name, value)].into() })
     }
 
-    /// Sends `body` as a form; its secrets are written as their text, and absent fields are left out.
+    /// Sets the body to `body` as a form, with its secrets in clear text and without absent fields.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the value has no such form, as nested ones have not.
+    /// `InvalidRequest` if the value cannot be a form, for example because it is nested.
     #[cfg(feature = "form")]
     pub fn form(mut self, body: &impl Serialize) -> Result<Self, Error> {
         let mut form = url::form_urlencoded::Serializer::new(String::with_capacity(ROOM_IN_FORM));
@@ -252,11 +252,11 @@ impl Request {
         self.keep(value);
     }
 
-    /// Adds `Authorization: Bearer …`, marked sensitive so that nothing logs it.
+    /// Sets `Authorization: Bearer …`, marked as sensitive so that it is not logged.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the token is not visible ASCII.
+    /// `InvalidRequest` if the token has characters other than visible ASCII.
     pub fn bearer(&mut self, token: &Secret) -> Result<(), Error> {
         check_for_header(token)?;
         let mut value = HeaderValue::try_from(["Bearer ", token.expose()].concat())
@@ -272,32 +272,32 @@ impl Request {
         self.headers.insert(name, value);
     }
 
-    /// The method.
+    /// Returns the method.
     #[must_use]
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The path with its query, as it follows the base URL.
+    /// Returns the path and query, as they follow the base URL.
     #[must_use]
     pub fn target(&self) -> &str {
         &self.target
     }
 
-    /// The headers; `Host` and `Content-Length` are the transport's.
+    /// Returns the headers. The transport adds `Host` and `Content-Length`.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The body; empty where there is none. It may hold secrets.
+    /// Returns the body; empty if there is none. It may hold secrets.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// Keeps what is attached from now on, for [`Request::into_secrets`]: only an error is worth the
-    /// copies.
+    /// Keeps copies of the secrets that are attached from now on, for [`Request::into_secrets`]. Only an
+    /// error needs them.
     pub(crate) fn keep_secrets(&mut self) {
         self.keeps = true;
     }
@@ -308,16 +308,16 @@ impl Request {
         }
     }
 
-    /// The secrets that the request carries, so that an error can be cleaned of them.
+    /// Returns the secrets that the request carries, so that they can be removed from an error.
     pub(crate) fn into_secrets(self) -> Vec<Secret> {
         self.secrets
     }
 
-    /// The request to `base`, with the types of the crate `http`.
+    /// Returns the request to `base` as a request of the crate `http`.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the path is none.
+    /// `InvalidRequest` if the path is not valid in a URL.
     pub fn into_http(self, base: &BaseUrl) -> Result<http::Request<Bytes>, Error> {
         let uri = base.uri(&self.target)?;
         let (method, headers, body) = self.into_parts();
@@ -328,10 +328,10 @@ impl Request {
         Ok(request)
     }
 
-    /// All but the target.
+    /// Returns the request without its URL.
     pub(crate) fn into_parts(mut self) -> (Method, HeaderMap, Bytes) {
         if self.body.is_empty() && (self.method == Method::POST || self.method == Method::PUT) {
-            // Asked for by RFC 9110, section 8.6; some gateways refuse a POST without it.
+            // RFC 9110, section 8.6, asks for it, and some gateways refuse a POST without it.
             self.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         (self.method, self.headers, self.body.into())

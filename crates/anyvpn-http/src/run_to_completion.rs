@@ -1,15 +1,15 @@
-//! Work that is not left half done when nobody waits for it any more.
+//! Futures that are completed even if their callers stop waiting.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::future::BoxFuture;
 
-/// A future that goes on in the background when it is dropped before its end, as far as a tokio
-/// runtime lives long enough.
+/// A future that continues in the background if it is dropped before its end, as long as the tokio
+/// runtime lives.
 ///
-/// For what another party has begun to do and only this side can write down: a token that was made
-/// and is not kept is lost, and it may have ended the one before it.
+/// It is for work whose result exists at the provider and must be recorded here: a token that was
+/// issued and not stored is lost, and it may have invalidated the previous one.
 pub struct RunToCompletion<T: Send + 'static> {
     work: Option<BoxFuture<'static, T>>,
     on_abandon: Option<OnAbandon<T>>,
@@ -18,12 +18,12 @@ pub struct RunToCompletion<T: Send + 'static> {
 type OnAbandon<T> = Box<dyn FnOnce(T) -> BoxFuture<'static, ()> + Send>;
 
 impl<T: Send + 'static> RunToCompletion<T> {
-    /// Finishes this work, which counts as begun.
+    /// Creates a future that completes this work, which counts as begun.
     pub fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
         Self { work: Some(Box::pin(work)), on_abandon: None }
     }
 
-    /// Takes back what the work has come to, where nobody waits for it any more.
+    /// Sets what to do with the result if the caller no longer waits for it.
     #[must_use]
     pub fn on_abandon<F>(mut self, on_abandon: impl FnOnce(T) -> F + Send + 'static) -> Self
     where

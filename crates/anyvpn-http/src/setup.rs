@@ -1,4 +1,4 @@
-//! What a transport is made of.
+//! The setup of a transport: trust, name lookup and proxy.
 
 use std::io;
 use std::net::IpAddr;
@@ -11,50 +11,51 @@ use url::Url;
 
 use crate::{BaseUrl, proxy};
 
-/// What a built-in transport is made of. [`ClientBuilder`](crate::ClientBuilder) makes this by
-/// itself; by hand it is for an authority, a client certificate or names of one's own.
+/// The setup of a built-in transport. [`ClientBuilder`](crate::ClientBuilder) creates one by itself;
+/// create one by hand to use your own certificate authority, client certificate or name lookup.
 #[derive(Clone)]
 pub struct Setup {
-    /// The longest time for name, connection and TLS: [`Limits::connect`](crate::Limits::connect).
+    /// The time for name lookup, connection and TLS: [`Limits::connect`](crate::Limits::connect).
     pub connect: Duration,
-    /// Whom TLS trusts.
+    /// The TLS configuration, with the trusted certificates.
     pub tls: rustls::ClientConfig,
-    /// Where names are looked up; `None` asks the system. `localhost` and the names below it are not
-    /// looked up: they are this machine.
+    /// How names are looked up; `None` uses the system. `localhost` and its subdomains are never looked
+    /// up: they are this machine.
     pub names: Option<Arc<dyn Names>>,
-    /// The proxy that all requests go through, by http or https; `None` sends directly. It cannot be a
-    /// way to this machine.
+    /// The http or https proxy for all requests; `None` sends them directly. Requests to this machine
+    /// cannot use a proxy.
     pub proxy: Option<Url>,
 }
 
 /// Looks names up.
 pub trait Names: Send + Sync + 'static {
-    /// The addresses of a name, in the order in which they are to be tried.
+    /// Returns the addresses of a name, in the order in which to try them.
     fn addresses(&self, name: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
 impl Setup {
-    /// The usual one for a base URL: the system's names and certificates, of which plain http needs
-    /// none, and the environment's proxy.
+    /// Creates the default setup for a base URL: the system's name lookup, its certificates for https,
+    /// and the environment's proxy.
     pub(crate) fn usual(connect: Duration, base: &BaseUrl) -> Result<Self, Error> {
         let tls = tls(base.is_plain()).map_err(|why| failed(&why))?;
         Ok(Self { connect, tls, names: None, proxy: proxy::from_environment(base)? })
     }
 
-    /// For plain http to this machine: no certificates, no proxy.
+    /// Creates the setup for plain http to this machine: no certificates and no proxy.
     pub(crate) fn loopback(connect: Duration) -> Result<Self, Error> {
         let tls = tls(true).map_err(|why| failed(&why))?;
         Ok(Self { connect, tls, names: None, proxy: None })
     }
 }
 
-/// The error of a transport that cannot be built. Not `Unreachable`, which advises to try again: it
-/// stays so until the machine or the program is set up otherwise.
+/// Creates the error for a transport that cannot be built. It is not `Unreachable`, which would advise
+/// to try again, although only a different setup helps.
 pub(crate) fn failed(why: &str) -> Error {
     Error::new(ErrorKind::InvalidRequest).with_detail(format!("cannot set up TLS: {why}"))
 }
 
-/// TLS with the process's crypto provider, or else the one that the features name.
+/// Creates the TLS configuration with the process's crypto provider, or else with the one that the
+/// crate's features select.
 fn tls(plain: bool) -> Result<rustls::ClientConfig, String> {
     use rustls_platform_verifier::BuilderVerifierExt;
     let provider = match rustls::crypto::CryptoProvider::get_default() {
@@ -68,7 +69,7 @@ fn tls(plain: bool) -> Result<rustls::ClientConfig, String> {
         .with_safe_default_protocol_versions()
         .map_err(|e| e.to_string())?;
     if plain {
-        // Reading the system's roots takes milliseconds, and plain http needs none.
+        // Reading the system's certificates takes milliseconds, and plain http needs none.
         return Ok(builder
             .with_root_certificates(rustls::RootCertStore::empty())
             .with_no_client_auth());
@@ -78,7 +79,7 @@ fn tls(plain: bool) -> Result<rustls::ClientConfig, String> {
             rustls::Error::General(why) => why,
             e => e.to_string(),
         };
-        // A slim container has none.
+        // A slim container has no certificates.
         format!("{why}; on Linux, install ca-certificates or set SSL_CERT_FILE")
     })?;
     Ok(builder.with_no_client_auth())

@@ -1,10 +1,10 @@
-//! One error for several callers, since an [`Error`] cannot be cloned.
+//! Shares one error between several callers, since an [`Error`] cannot be cloned.
 
 use std::sync::Arc;
 
 use anyvpn_core::{Advice, Error};
 
-/// An error for one of several who wait for the same thing.
+/// Creates a copy of an error for one of several waiting callers.
 pub(crate) fn copy(error: &Arc<Error>) -> Error {
     let mut copied = Error::new(error.kind()).with_retry_after(error.retry_after());
     if let Some(operation) = error.operation() {
@@ -39,7 +39,7 @@ pub(crate) fn copy(error: &Arc<Error>) -> Error {
     copied
 }
 
-/// The cause of an error that several have. Not derived: its source is that of another value.
+/// The cause of a shared error. Its source is that of the original, so it cannot be derived.
 #[derive(Debug)]
 struct SharedCause(Arc<Error>);
 

@@ -1,4 +1,4 @@
-//! Keeps a client's token good: one renewal at a time, its outcome shared by all who wait for it.
+//! Keeps a client's token valid: one renewal at a time, whose outcome all waiting callers share.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -17,39 +17,39 @@ use crate::{
     UnsavedToken,
 };
 
-/// How long before its end a token is renewed, or half its life before, whichever is shorter.
+/// How long before its expiry a token is renewed; half its lifetime if that is shorter.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
-/// A token that seems to live shorter than this was made under a wrong clock. Its end means nothing
-/// then, and it is used until the provider refuses it.
+/// A token that seems to live for less than this was issued under a wrong clock. Its expiry is then
+/// ignored, and it is used until the provider refuses it.
 const SHORTEST_LIFE: Duration = Duration::from_secs(10);
-/// How long a caller waits for the renewal of a token that is still good.
+/// How long a caller waits for the renewal of a token that is still valid.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// After a failure, how long nothing is tried: at first, and at most. Each failure doubles it.
+/// The pause after a failed renewal: the first, and the longest. Each failure doubles it.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(5 * 60);
-/// The longest wait that a server can ask for.
+/// The longest pause that a server can ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
-/// How old a refused token has to be to be renewed: at first, and at most. Each renewal of a refused
-/// token doubles it, until one has lasted [`LASTING`].
+/// The age at which a refused token is renewed: the first, and the highest. Each renewal of a refused
+/// token doubles it, until a token has lasted [`LASTING`].
 const FIRST_AGE: Duration = Duration::from_secs(60);
 const LONGEST_AGE: Duration = Duration::from_secs(3600);
 const LASTING: Duration = Duration::from_secs(2 * 3600);
 
-/// The credentials of a client whose token a [`TokenSource`] makes and a [`TokenStore`] keeps.
+/// Supplies a client's credential, with a token from a [`TokenSource`] that a [`TokenStore`] keeps.
 ///
-/// - At most one renewal runs at a time, for all clones and, where the store is shared, for all
-///   processes. All callers who wait for it get its outcome, also a failure. A renewal that has begun
-///   comes to its end when its callers are dropped, as far as a tokio runtime lives long enough.
+/// - At most one renewal runs at a time, for all clones and, if the store is shared, for all
+///   processes. All waiting callers get its outcome, including a failure. A renewal that has begun
+///   finishes even if its callers are dropped, as long as the tokio runtime lives.
 /// - After a failure nothing is sent for 1 s, then 2 s and so on up to 5 min, or for as long as the
 ///   server asks (1 h at most). Callers get the same error meanwhile.
-/// - A token is renewed 5 min before its end, or when half of a shorter life is over, and used until
-///   its end when that fails.
-/// - A token that the provider refuses is renewed unless it was made less than a minute ago. With each
-///   such renewal this time doubles, up to an hour.
-/// - A token that the store cannot keep is used all the same, and storing it is tried again: see
+/// - A token is renewed 5 min before it expires, or after half its lifetime if that is shorter. If the
+///   renewal fails, the token is used until it expires.
+/// - A token that the provider refuses is renewed, unless it was obtained less than a minute ago. Each
+///   such renewal doubles this time, up to an hour.
+/// - A token that cannot be stored is used all the same, and storing it is tried again: see
 ///   [`TokenManager::unsaved`].
-/// - What the store holds for another account, provider or base URL is an error, before anything is
-///   sent.
+/// - If the store holds a token of another account, provider or base URL, that is an error before
+///   anything is sent.
 pub struct TokenManager<S: TokenSource>(Arc<Inner<S>>);
 
 impl<S: TokenSource> Clone for TokenManager<S> {
@@ -72,26 +72,26 @@ struct Inner<S: TokenSource> {
     state: Mutex<State<S::Token>>,
 }
 
-/// Why a token is wanted.
+/// Why a renewal is wanted.
 #[derive(Clone)]
 enum Reason {
-    /// There is none, or it ends soon, or it waits to be stored.
+    /// There is no token, it expires soon, or it has yet to be stored.
     Age,
-    /// The provider refused this one.
+    /// The provider refused this token.
     Refused(Secret),
 }
 
-/// How good a token is.
+/// The state of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Freshness {
     Fresh,
-    /// Good, and to be renewed.
+    /// Valid, and due for renewal.
     Due,
     Ended,
 }
 
 impl<S: TokenSource> TokenManager<S> {
-    /// Tokens of one account that `source` makes and `store` keeps. `clock` is the client's.
+    /// Creates a manager for tokens that `source` obtains and `store` keeps. `clock` is the client's.
     #[must_use]
     pub fn new(
         source: S,
@@ -102,7 +102,7 @@ impl<S: TokenSource> TokenManager<S> {
         Self(Arc::new(Inner { source, store, binding, clock, state: Mutex::default() }))
     }
 
-    /// The token that could not be stored, as long as that is so.
+    /// Returns the token that could not be stored; `None` once it is stored.
     #[must_use]
     pub fn unsaved(&self) -> Option<UnsavedToken<S::Token>> {
         let state = self.0.state();
@@ -111,23 +111,22 @@ impl<S: TokenSource> TokenManager<S> {
         Some(UnsavedToken { token: unsaved.token.clone(), error })
     }
 
-    /// Reads the stored token and checks whose it is. `None` when there is none.
+    /// Returns the stored token, after checking its binding; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when it is of another account, provider or base URL, or cannot be read.
+    /// `InvalidRequest` if it belongs to another account, provider or base URL, or cannot be read.
     pub async fn stored(&self) -> Result<Option<BoundToken<S::Token>>, Error> {
         let loaded = self.0.store.load().await;
         self.0.best(loaded)
     }
 
-    /// Makes a token with `make` and stores it in the place of the one that there is. That one has to
-    /// be of the same account; nothing is made else.
+    /// Obtains a token with `make` and replaces the stored one, which must belong to the same account.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the store cannot be locked or has the token of another account; any
-    /// error of `make`. A token that was made and cannot be stored is no error: see
+    /// `InvalidRequest` if the store cannot be locked or has a token of another account, in which case
+    /// `make` is not called; any error of `make`. Failing to store the new token is not an error: see
     /// [`TokenManager::unsaved`].
     pub async fn replace(
         &self,
@@ -155,7 +154,7 @@ impl<S: TokenSource> Credentials<S::Credential> for TokenManager<S> {
             (Some(stored), Some(Freshness::Fresh)) if !inner.is_to_be_stored() => stored,
             (Some(stored), Some(Freshness::Fresh | Freshness::Due)) => {
                 let renewal = inner.renewed(Reason::Age);
-                // The old token is good until it ends, whatever becomes of the renewal.
+                // The old token is valid until it expires, even if the renewal fails.
                 match within(&*inner.clock, PATIENCE, renewal).await {
                     Some(Ok(renewed)) => renewed,
                     Some(Err(_)) | None => stored,
@@ -169,11 +168,11 @@ impl<S: TokenSource> Credentials<S::Credential> for TokenManager<S> {
     async fn renew(&self, refused: &S::Credential) -> Result<bool, Error> {
         let Some(refused) = S::secret_of(refused) else { return Ok(false) };
         let inner = &self.0;
-        // A renewal under way may have begun for another reason, and end with the same token.
+        // A renewal in progress may have begun for another reason and end with the same token.
         for _ in 0..2 {
             let loaded = inner.store.load().await;
             match inner.best(loaded)? {
-                // Another caller or process has made a new one.
+                // Another caller or process has obtained a new one.
                 Some(stored) if !is_same::<S>(&stored, refused) => return Ok(true),
                 Some(stored) if inner.is_young(&stored) => return Ok(false),
                 _ => {}
@@ -202,7 +201,7 @@ impl<S: TokenSource> Inner<S> {
         Ok(stored)
     }
 
-    /// The newer of the token that was loaded and the one that could not be stored.
+    /// Returns the newer of the loaded token and the one that could not be stored.
     fn best(
         &self,
         loaded: Result<Option<BoundToken<S::Token>>, Error>,
@@ -210,8 +209,8 @@ impl<S: TokenSource> Inner<S> {
         let loaded = loaded.and_then(|stored| self.checked(stored));
         let mut state = self.state();
         if let Some(unsaved) = &state.unsaved {
-            // The store held one token when the new one was made. If it holds a third one by now,
-            // another process has made that since.
+            // The store held one token when the new one was obtained. If it now holds a third one,
+            // another process has obtained that since.
             let is_superseded = match &loaded {
                 Ok(Some(stored)) => {
                     unsaved.replaces.as_ref().is_none_or(|old| !is_same::<S>(stored, old))
@@ -231,13 +230,13 @@ impl<S: TokenSource> Inner<S> {
         self.state().unsaved.as_ref().is_some_and(|unsaved| unsaved.retry_at <= now)
     }
 
-    /// How long ago the token was made; `None` when that is not known.
+    /// Returns the age of the token; `None` if it is not known.
     ///
-    /// A machine that sleeps stops the clock that deadlines go by, and the time of day can be set: the
-    /// longer of the two counts.
+    /// The monotonic clock stops while the machine sleeps, and the time of day can be set, so the
+    /// larger of the two ages is used.
     fn age(&self, token: &BoundToken<S::Token>) -> Option<Duration> {
         let by_time_of_day = token.made_at.map(|made| {
-            // Negative after the clock was set back.
+            // Negative if the clock was set back.
             Duration::try_from(self.clock.now().duration_since(made)).ok()
         });
         let state = self.state();
@@ -249,13 +248,13 @@ impl<S: TokenSource> Inner<S> {
     fn freshness(&self, token: &BoundToken<S::Token>) -> Freshness {
         let Some(end) = self.source.expires_at(&token.token) else { return Freshness::Fresh };
         let life = token.made_at.map(|made| {
-            // Negative where it seems to have ended before it was made.
+            // Negative if it seems to have expired before it was obtained.
             Duration::try_from(end.duration_since(made)).unwrap_or_default()
         });
         if life.is_some_and(|life| life < SHORTEST_LIFE) {
             return Freshness::Fresh;
         }
-        // Whatever is said of its end: it was made a moment ago, and the next one would be no better.
+        // It was obtained a moment ago, so whatever its expiry says, the next one would be no better.
         let grace = life.map_or(FIRST_AGE, |life| FIRST_AGE.min(life / 2));
         if self.age(token).is_some_and(|age| age < grace) {
             return Freshness::Fresh;
@@ -269,7 +268,7 @@ impl<S: TokenSource> Inner<S> {
         }
     }
 
-    /// Whether the token was made so short a time ago that its refusal says nothing about it.
+    /// Returns whether the token is so new that a refusal says nothing about it.
     fn is_young(&self, token: &BoundToken<S::Token>) -> bool {
         let Some(age) = self.age(token) else { return false };
         let state = self.state();
@@ -278,13 +277,13 @@ impl<S: TokenSource> Inner<S> {
         age < doubled(FIRST_AGE, quick, LONGEST_AGE)
     }
 
-    /// Waits for the renewal under way, or begins one.
+    /// Waits for the renewal in progress, or begins one.
     async fn renewed(self: &Arc<Self>, reason: Reason) -> Result<BoundToken<S::Token>, Error> {
         let under_way = self.state().renewal.as_ref().and_then(WeakShared::upgrade);
         let renewal = match under_way {
             Some(renewal) => renewal,
             None if self.is_to_be_stored() => self.renewal(reason),
-            // Nobody waits for the store's lock only to be told to wait.
+            // Checked first, so that callers do not wait for the store's lock only to be told to wait.
             None => match self.backing_off() {
                 Some(error) => return Err(copy(&error)),
                 None => self.renewal(reason),
@@ -309,8 +308,8 @@ impl<S: TokenSource> Inner<S> {
         renewal
     }
 
-    /// Makes a token where none was made meanwhile, and stores it. The store's lock is held from
-    /// before the first look to after the last write.
+    /// Obtains a token, unless another process did so meanwhile, and stores it. The store's lock is
+    /// held from before the first read until after the last write.
     async fn renew(&self, reason: Reason) -> Result<BoundToken<S::Token>, Arc<Error>> {
         let mut locked = self.store.lock().await?;
         let loaded = locked.load().await;
@@ -341,7 +340,7 @@ impl<S: TokenSource> Inner<S> {
         }
     }
 
-    /// How many renewals of refused tokens came shortly after each other, with one more now.
+    /// Returns how many refused tokens were renewed in short succession, including this one.
     fn quick_renewals(&self) -> u32 {
         let now = self.clock.instant();
         let state = self.state();
@@ -350,7 +349,7 @@ impl<S: TokenSource> Inner<S> {
         made.map_or(0, |made| made.quick_renewals.saturating_add(1))
     }
 
-    /// The error of the last attempt, while it is too soon for the next one.
+    /// Returns the error of the last attempt, as long as it is too soon for the next.
     fn backing_off(&self) -> Option<Arc<Error>> {
         let now = self.clock.instant();
         let state = self.state();
@@ -380,7 +379,7 @@ impl<S: TokenSource> Inner<S> {
         Some(Arc::new(error))
     }
 
-    /// Remembers a failure, so that nothing is sent for a while.
+    /// Records a failure, so that nothing is sent for a while.
     fn failed(&self, error: Error) -> Arc<Error> {
         let now = self.clock.instant();
         let mut state = self.state();
@@ -398,7 +397,7 @@ impl<S: TokenSource> Inner<S> {
         error
     }
 
-    /// Keeps a new token: in memory first, so that whatever becomes of the store nothing is lost.
+    /// Stores a new token: first in memory, so that it is not lost if the store fails.
     async fn keep(
         &self,
         locked: &mut dyn LockedStore<S::Token>,
@@ -412,7 +411,7 @@ impl<S: TokenSource> Inner<S> {
         let token = BoundToken::new(self.binding.clone(), token).with_made_at(made_at);
         {
             let mut state = self.state();
-            // What could not be stored last time is what the store does not hold.
+            // The token that could not be stored last time is not in the store.
             let replaces = match state.unsaved.take() {
                 Some(unsaved) => unsaved.replaces,
                 None => stored.map(|stored| S::secret(&stored.token).clone()),
@@ -431,7 +430,7 @@ impl<S: TokenSource> Inner<S> {
         token
     }
 
-    /// Stores the token that could not be stored before, unless that was tried a moment ago.
+    /// Tries again to store the token that could not be stored, unless that was tried a moment ago.
     async fn store_again(&self, locked: &mut dyn LockedStore<S::Token>) {
         if !self.is_to_be_stored() {
             return;
@@ -470,7 +469,7 @@ fn leftover<S: TokenSource>(token: &BoundToken<S::Token>) -> Leftover {
     Leftover::new(LeftoverKind::Token, binding).with_text(S::secret(&token.token).clone())
 }
 
-/// `first`, doubled so many times, at most `longest`.
+/// Returns `first`, doubled `times` times, but at most `longest`.
 fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
     first.saturating_mul(2_u32.saturating_pow(times)).min(longest)
 }

@@ -1,4 +1,4 @@
-//! What a [`TokenManager`](crate::TokenManager) remembers between two calls.
+//! The state that a [`TokenManager`](crate::TokenManager) keeps between calls.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,12 +9,12 @@ use futures_util::future::{Shared, WeakShared};
 
 use crate::BoundToken;
 
-/// A renewal under way. Errors are shared, since they cannot be cloned.
+/// A renewal in progress. Errors are shared, since they cannot be cloned.
 pub(crate) type Renewal<T> = Shared<BoxFuture<'static, Result<BoundToken<T>, Arc<Error>>>>;
 pub(crate) type WeakRenewal<T> = WeakShared<BoxFuture<'static, Result<BoundToken<T>, Arc<Error>>>>;
 
 pub(crate) struct State<T> {
-    /// Weak, so that what nobody drives any more releases the store's lock.
+    /// Weak, so that a renewal without a driver releases the store's lock.
     pub(crate) renewal: Option<WeakRenewal<T>>,
     pub(crate) unsaved: Option<Unsaved<T>>,
     pub(crate) last_made: Option<LastMade>,
@@ -27,23 +27,23 @@ impl<T> Default for State<T> {
     }
 }
 
-/// A token that the store did not take.
+/// A token that could not be stored.
 pub(crate) struct Unsaved<T> {
     pub(crate) token: BoundToken<T>,
-    /// What the store held instead.
+    /// The token that the store held instead.
     pub(crate) replaces: Option<Secret>,
-    /// `None` until the first attempt to store it has ended.
+    /// Why it could not be stored; `None` until the first attempt has ended.
     pub(crate) error: Option<Arc<Error>>,
     pub(crate) failures: u32,
-    /// When storing it is tried again.
+    /// When storing it will be tried again.
     pub(crate) retry_at: Instant,
 }
 
-/// The token that this process made last.
+/// The token that this process obtained last.
 pub(crate) struct LastMade {
     pub(crate) secret: Secret,
     pub(crate) at: Instant,
-    /// How many renewals of refused tokens came shortly after each other.
+    /// How many refused tokens were renewed in short succession.
     pub(crate) quick_renewals: u32,
 }
 
@@ -51,6 +51,6 @@ pub(crate) struct LastMade {
 pub(crate) struct Failed {
     pub(crate) error: Arc<Error>,
     pub(crate) failures: u32,
-    /// `None`: it is never tried again.
+    /// When to try again; `None` means never.
     pub(crate) retry_at: Option<Instant>,
 }

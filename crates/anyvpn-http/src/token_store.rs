@@ -14,14 +14,14 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::locked::locked;
 
-/// Keeps the token in memory, for all clients that share the store.
+/// A store in memory, for all clients that share it.
 pub struct MemoryStore<T> {
     token: Arc<std::sync::Mutex<Option<BoundToken<T>>>>,
     lock: Arc<Mutex<()>>,
 }
 
 impl<T> MemoryStore<T> {
-    /// A store that holds this token, or none yet.
+    /// Creates a store with this token, or without one.
     #[must_use]
     pub fn new(token: Option<BoundToken<T>>) -> Self {
         Self { token: Arc::new(std::sync::Mutex::new(token)), lock: Arc::default() }
@@ -69,31 +69,30 @@ pub struct FileLock(File);
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        // Closing the file is not enough while another thread starts a program: until that program
-        // runs, it has the file open too. If unlocking fails, closing the file is all there is left.
+        // Closing the file is not enough while another thread starts a program, because the child has
+        // the file open until it runs. If unlocking fails, closing is all that is left to do.
         let _ = self.0.unlock();
     }
 }
 
-/// Waits for the exclusive lock of a file, which is made when it is missing. While another process
-/// has it, this is an activity of the observer.
+/// Waits for the exclusive lock of a file, which is created if it is missing. The observer is told
+/// while another process holds it.
 ///
 /// # Errors
 ///
-/// When the file cannot be made or locked.
+/// If the file cannot be created or locked.
 pub async fn lock_file(
     path: &Path,
     observer: Option<&Arc<dyn CallObserver>>,
 ) -> io::Result<FileLock> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
-    // Whoever can open the file could hold its lock for ever.
+    // Anybody who can open the file could hold its lock for ever.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
     let mut waiting: Option<Observation> = None;
-    // Asked again and again instead of waited for in a thread, so that dropping the future ends the
-    // wait.
+    // Polled instead of waited for in a thread, so that dropping the future ends the wait.
     loop {
         match file.try_lock() {
             Ok(()) => {

@@ -1,4 +1,4 @@
-//! Times that are whole seconds since 1970 on the wire (`format: unix-time`).
+//! Times that are sent as whole seconds since 1970 (`format: unix-time`).
 
 use anyvpn_core::Timestamp;
 use serde::de::Error as _;
@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// # Errors
 ///
-/// When it is no integer, or lies outside of the years −9999 to 9999.
+/// If it is not an integer, or is outside the years −9999 to 9999.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-    // jiff's own words bring those for all of its errors into every program.
+    // Formatting jiff's error would add the texts of all its errors to every program.
     Timestamp::from_second(i64::deserialize(deserializer)?)
         .map_err(|_| D::Error::custom("a time outside of the years -9999 to 9999"))
 }
@@ -19,12 +19,12 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timesta
 ///
 /// # Errors
 ///
-/// Only the serializer's own.
+/// Only errors of the serializer.
 pub fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     time.as_second().serialize(serializer)
 }
 
-/// The same for a time that may be absent.
+/// Optional times.
 pub mod option {
     use super::{Deserialize, Deserializer, Serialize, Serializer, Timestamp};
 
@@ -45,7 +45,7 @@ pub mod option {
     ///
     /// # Errors
     ///
-    /// Only the serializer's own.
+    /// Only errors of the serializer.
     pub fn serialize<S: Serializer>(
         time: &Option<Timestamp>,
         serializer: S,
