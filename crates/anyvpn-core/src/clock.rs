@@ -1,5 +1,8 @@
 //! The clock: injected, so that no test waits.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures_core::future::BoxFuture;
@@ -27,5 +30,55 @@ pub trait Clock: Send + Sync + 'static {
     /// `InvalidRequest` when it does not, such as outside of a tokio runtime.
     fn ready(&self) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+/// Does `work` for so long at most; `None` when the time was over. What is done at once starts no
+/// timer.
+pub async fn within<T>(
+    clock: &dyn Clock,
+    time: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut work = pin!(work);
+    let mut timer = None;
+    poll_fn(|context| {
+        if let Poll::Ready(value) = work.as_mut().poll(context) {
+            return Poll::Ready(Some(value));
+        }
+        let timer = timer.get_or_insert_with(|| clock.sleep(time));
+        timer.as_mut().poll(context).map(|()| None)
+    })
+    .await
+}
+
+/// The clock of this machine, with tokio's timer.
+#[cfg(feature = "tokio")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+#[cfg(feature = "tokio")]
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        // Not `Timestamp::now`, which panics where the clock is far off.
+        let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let since = jiff::SignedDuration::try_from(since);
+        since.and_then(Timestamp::from_duration).unwrap_or(Timestamp::MAX)
+    }
+
+    fn instant(&self) -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn ready(&self) -> Result<(), Error> {
+        // Where there is no runtime, tokio would panic.
+        tokio::runtime::Handle::try_current().map(drop).map_err(|_| {
+            Error::new(crate::ErrorKind::InvalidRequest)
+                .with_detail("a call needs a tokio runtime around it; nothing was sent")
+        })
     }
 }

@@ -60,6 +60,7 @@
 //!   [`PortForward`], [`Server`], [`ObtainedConfig`] and what they are made of. A forward's ticket is
 //!   left out except inside [`reveal`].
 //! - `openvpn`: OpenVPN profiles. They need X.509, which an application with WireGuard alone does not.
+//! - `tokio`: [`SystemClock`], the clock of this machine with tokio's timer.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -84,7 +85,9 @@ mod settings;
 mod token_store;
 mod wireguard;
 
-pub use clock::{Clock, DAY};
+#[cfg(feature = "tokio")]
+pub use clock::SystemClock;
+pub use clock::{Clock, DAY, within};
 pub use config_text::{ConfigError, Directive};
 pub use context::Context;
 pub use driver::{Driver, ProviderInfo};

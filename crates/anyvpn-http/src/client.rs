@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyvpn_core::{DAY, Error, ErrorKind, OperationId, Secret, redact};
+use anyvpn_core::{DAY, Error, ErrorKind, OperationId, Secret, redact, within};
 use http::{HeaderValue, StatusCode, header};
 use tracing::{Instrument, Span, field};
 
@@ -13,7 +13,6 @@ use crate::credentials::Credentials;
 use crate::exchange::{Failure, exchange};
 use crate::rate_limiter::RateLimiter;
 use crate::stored_credentials::Stored;
-use crate::time::within;
 use crate::transport::{Progress, Transport};
 use crate::{
     ActivityKind, CallEvent, CallObserver, ClientBuilder, Clock, Dialect, Limits, Observation,

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use anyvpn_core::Error;
+use anyvpn_core::{Error, within};
 use bytes::{Bytes, BytesMut};
 use futures_core::future::BoxFuture;
 use http::{Response, StatusCode};
 
 use crate::body_reader::{BodyReader, out_of_bounds};
-use crate::time::within;
 use crate::transport::{Body, TransportError};
 use crate::{Clock, Limits, Reply, json_bounds};
 

@@ -135,7 +135,6 @@ mod run_to_completion;
 mod setup;
 mod shared_error;
 mod stored_credentials;
-mod time;
 mod token_manager;
 mod token_source;
 mod token_state;
@@ -146,7 +145,7 @@ pub mod unix_time;
 pub use anyvpn_core::{
     Activity, ActivityKind, Binding, BoundToken, CallEvent, CallObserver, Clock, Context,
     FieldInfo, FieldKind, Limits, LockedStore, Observation, OperationInfo, Replay, RetryPolicy,
-    StoreLock, TokenStore,
+    StoreLock, SystemClock, TokenStore,
 };
 pub use base_url::BaseUrl;
 pub use builder::ClientBuilder;
@@ -165,7 +164,6 @@ pub use private_folder::create_private_folder;
 pub use reply::{Reply, Word};
 pub use request::Request;
 pub use run_to_completion::RunToCompletion;
-pub use time::SystemClock;
 pub use token_manager::TokenManager;
 pub use token_source::{TokenSource, UnsavedToken};
 pub use token_store::{FileLock, MemoryStore, lock_file};

@@ -3,14 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use anyvpn_core::{Advice, Error, Leftover, LeftoverKind, Secret};
+use anyvpn_core::{Advice, Error, Leftover, LeftoverKind, Secret, within};
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use futures_util::future::WeakShared;
 
 use crate::locked::locked;
 use crate::shared_error::copy;
-use crate::time::within;
 use crate::token_state::{Failed, LastMade, Renewal, State, Unsaved};
 use crate::{
     Binding, BoundToken, Clock, Credentials, LockedStore, RunToCompletion, TokenSource, TokenStore,

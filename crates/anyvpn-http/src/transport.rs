@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
-use anyvpn_core::{Error, ErrorKind};
+use anyvpn_core::{Clock as _, Error, ErrorKind};
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
@@ -20,7 +20,7 @@ use crate::base_url::{LOOPBACK, is_localhost};
 use crate::cause::describe_cause;
 use crate::locked::locked;
 pub use crate::setup::{Names, Setup};
-use crate::{BaseUrl, Limits, proxy, setup};
+use crate::{BaseUrl, Limits, SystemClock, proxy, setup};
 
 /// A reply's body as it arrives.
 pub type Body = BoxStream<'static, Result<Bytes, TransportError>>;
@@ -215,10 +215,7 @@ impl Reqwest {
 ///
 /// `InvalidRequest` when there is none, where tokio would panic.
 pub(crate) fn current_runtime() -> Result<runtime::Handle, Error> {
-    runtime::Handle::try_current().map_err(|_| {
-        Error::new(ErrorKind::InvalidRequest)
-            .with_detail("a call needs a tokio runtime around it; nothing was sent")
-    })
+    SystemClock.ready().map(|()| runtime::Handle::current())
 }
 
 /// Takes from a builder what would send a request elsewhere or twice.
