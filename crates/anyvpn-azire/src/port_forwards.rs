@@ -62,8 +62,11 @@ impl PortForwards for Azire {
 
 #[async_trait]
 impl ListPortForwards for Azire {
-    async fn list_port_forwards(&self, device: Ipv4Addr) -> Result<Vec<PortForward>, Error> {
-        let list = self.call(ops::ListPortForwards { internal_ipv4: device }).await?;
+    async fn list_port_forwards(
+        &self,
+        device: Option<Ipv4Addr>,
+    ) -> Result<Vec<PortForward>, Error> {
+        let list = self.call(ops::ListPortForwards { internal_ipv4: needed(device)? }).await?;
         let ports = list.ports.into_iter();
         let port = |port: ops::OpenPort| {
             neutral(list.internal_ipv4, port.port, port.hidden, port.expires_at)

@@ -116,7 +116,8 @@ async fn a_dropped_port_is_open_or_not_and_listed_if_it_is() {
         let created = PortForwards::create_port_forward(&azire, NewPortForward::to(device));
         let created = poll_at_most(polls, created).await;
         transport.settled().await;
-        let listed = ListPortForwards::list_port_forwards(&azire, device).await.unwrap().len();
+        let listed =
+            ListPortForwards::list_port_forwards(&azire, Some(device)).await.unwrap().len();
         assert_eq!(listed, world.sandbox.azire().ports(USERNAME).len());
         assert!((1..=2).contains(&listed), "after {polls} polls");
         opened += listed - 1;

@@ -55,7 +55,8 @@ async fn nothing_creates_a_port_because_a_list_failed() {
             })
             .unwrap();
         let list =
-            ListPortForwards::list_port_forwards(&world.azire, world.device.ipv4_address).await;
+            ListPortForwards::list_port_forwards(&world.azire, Some(world.device.ipv4_address))
+                .await;
         assert!(list.is_err(), "{list:?}");
         world.sandbox.clear_faults();
     }

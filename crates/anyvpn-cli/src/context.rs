@@ -13,6 +13,7 @@ use crate::environment::{proxy, variable};
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::kept::{self, Place};
+use crate::leases::FileLeaseStore;
 use crate::output::Output;
 use crate::profiles::{self, ConfigFile, File, ProfileEntry, SecretSource};
 use crate::provider_settings as settings;
@@ -203,7 +204,8 @@ impl Context {
         info: &ProviderInfo,
         settings: &Settings,
     ) -> Result<Arc<dyn Provider>, Failure> {
-        let context = anyvpn::Context::default().with_observer(self.observer());
+        let mut context = anyvpn::Context::default().with_observer(self.observer());
+        context.leases = FileLeaseStore::find(self.observer()).map(|store| Arc::new(store) as _);
         Ok(self.registry.open_with(info.name, settings, &context)?)
     }
 

@@ -13,7 +13,7 @@ use anyvpn::{
 use anyvpn_http::{Binding, BoundToken, FileStore, StoreLock, TokenStore, create_private_folder};
 use url::Url;
 
-use crate::environment::path_variable;
+use crate::environment::state_folder;
 use crate::failure::Failure;
 use crate::keyring::Keyring;
 use crate::profiles::{ProfileEntry, Store};
@@ -232,11 +232,9 @@ pub fn providers(registry: &Registry) -> Vec<&'static ProviderInfo> {
     registry.infos().filter(is_kept).collect()
 }
 
-/// `anyvpn/tokens` in the place for what programs remember.
+/// The folder of the tokens.
 fn folder() -> Option<PathBuf> {
-    let state = path_variable("XDG_STATE_HOME")
-        .or_else(|| path_variable("HOME").map(|home| home.join(".local/state")));
-    state.map(|state| state.join("anyvpn/tokens"))
+    state_folder().map(|state| state.join("tokens"))
 }
 
 /// An address without what does not count, and host and path of it.

@@ -26,6 +26,7 @@ mod guide;
 mod hidden;
 mod kept;
 mod keyring;
+mod leases;
 mod list_document;
 mod look;
 mod number;

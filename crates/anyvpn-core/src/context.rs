@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{CallObserver, Clock, Credential, Limits, RetryPolicy, TokenStore};
+use crate::{CallObserver, Clock, Credential, LeaseStore, Limits, RetryPolicy, TokenStore};
 
 /// What a program gives to the providers that it opens, besides their settings: bounds, retries, time,
-/// a token store, and who watches the calls. The default is that of each provider.
+/// stores of tokens and of leases, and who watches the calls. The default is that of each provider.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,6 +35,9 @@ pub struct Context {
     pub user_agent: Option<String>,
     /// Who is told what calls do while they run.
     pub observer: Option<Arc<dyn CallObserver>>,
+    /// Where forwards are stored if the provider cannot list them; `None` for the memory of the opened
+    /// provider.
+    pub leases: Option<Arc<dyn LeaseStore>>,
 }
 
 impl Context {
@@ -72,6 +75,12 @@ impl Context {
     #[must_use]
     pub fn with_observer(self, observer: Arc<dyn CallObserver>) -> Self {
         Self { observer: Some(observer), ..self }
+    }
+
+    /// The same with this store of forwards.
+    #[must_use]
+    pub fn with_leases(self, leases: Arc<dyn LeaseStore>) -> Self {
+        Self { leases: Some(leases), ..self }
     }
 }
 

@@ -2,6 +2,7 @@
 //! revealed.
 
 #![cfg(feature = "serde")]
+#![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
 use std::fmt::Debug;
 use std::time::Duration;

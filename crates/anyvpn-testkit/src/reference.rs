@@ -251,7 +251,11 @@ impl PortForwards for Reference {
 
 #[async_trait]
 impl ListPortForwards for Reference {
-    async fn list_port_forwards(&self, device: Ipv4Addr) -> Result<Vec<PortForward>, Error> {
+    async fn list_port_forwards(
+        &self,
+        device: Option<Ipv4Addr>,
+    ) -> Result<Vec<PortForward>, Error> {
+        let device = device.ok_or_else(|| Error::invalid("device", "is needed"))?;
         self.with_user(|user, _| {
             let ports = user.ports.iter();
             let shown = ports.filter(|port| port.device == Some(device) && !port.hidden);

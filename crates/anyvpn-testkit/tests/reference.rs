@@ -42,10 +42,11 @@ fn kept_alive(provider: impl Provider + 'static, gateway: &KeptAlive) -> Subject
     subject
 }
 
-const LEASES: [&str; 3] = [
+const LEASES: [&str; 4] = [
     "port: lives while it is renewed",
     "port: runs out, and is found or created anew",
     "port: carries the protocols it is asked for",
+    "port: own forwards are listed",
 ];
 
 #[tokio::test]
@@ -92,6 +93,10 @@ impl PortForwards for Restless {
 
     async fn delete_port_forward(&self, port: &PortForward) -> Result<(), Error> {
         self.0.delete_port_forward(port).await
+    }
+
+    fn port_list(&self) -> Option<&dyn ListPortForwards> {
+        self.0.port_list()
     }
 }
 

@@ -34,12 +34,13 @@
 //!
 //! # Features
 //!
-//! All but `aws-lc` are on by default; features only add.
+//! All but `aws-lc` and `serde` are on by default; features only add.
 //!
 //! - `azire`, `vpngn`, `vpnscript`: one provider each.
 //! - `ring`: TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs. Without either, the process's default crypto provider is
 //!   used.
+//! - `serde`: the neutral values, such as port forwards, can be serialized.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 mod registry;

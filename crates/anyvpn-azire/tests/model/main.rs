@@ -197,8 +197,9 @@ impl World {
         assert_eq!(tokens(&self.azire).await, self.account.tokens);
         let mut devices = devices(&self.azire).await;
         for (seen, known) in devices.iter_mut().zip(&self.account.devices) {
-            let listed =
-                ListPortForwards::list_port_forwards(&self.azire, seen.address).await.unwrap();
+            let listed = ListPortForwards::list_port_forwards(&self.azire, Some(seen.address))
+                .await
+                .unwrap();
             let visible: Vec<_> = known.ports.iter().filter(|port| !port.hidden).collect();
             let numbers: Vec<_> = listed.iter().map(|port| port.port).collect();
             assert_eq!(numbers, visible.iter().map(|port| port.number).collect::<Vec<_>>());

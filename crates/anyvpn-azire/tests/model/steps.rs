@@ -293,7 +293,7 @@ impl World {
         let back = async || {
             let ports = match hidden {
                 false => {
-                    let listed = ListPortForwards::list_port_forwards(&self.azire, address)
+                    let listed = ListPortForwards::list_port_forwards(&self.azire, Some(address))
                         .await
                         .unwrap_or_default();
                     listed.iter().map(|it| it.port).collect()
@@ -350,7 +350,7 @@ impl World {
         });
         // Hidden is whatever is not listed.
         let back = async || {
-            let listed = ListPortForwards::list_port_forwards(&self.azire, address)
+            let listed = ListPortForwards::list_port_forwards(&self.azire, Some(address))
                 .await
                 .unwrap_or_default();
             (port.is_some() && listed.iter().all(|it| it.port != number)).then_some(())

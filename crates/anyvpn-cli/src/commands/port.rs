@@ -79,7 +79,8 @@ pub struct Device {
 
 #[derive(Serialize)]
 struct ListAnswer {
-    internal_ipv4: Ipv4Addr,
+    /// Absent if a forward belongs to the device that asks for it.
+    internal_ipv4: Option<Ipv4Addr>,
     ports: Vec<PortAnswer>,
 }
 
@@ -135,10 +136,7 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
     match command {
         Port::List { device } => {
             let list = ability(context, provider, forwards.port_list(), Ability::ListPortForwards)?;
-            let internal_ipv4 = match device.find(context, forwards).await? {
-                Some(device) => device,
-                None => return Err(no_device()),
-            };
+            let internal_ipv4 = device.find(context, forwards).await?;
             let ports = list.list_port_forwards(internal_ipv4).await?;
             let of = |port| PortAnswer::of(port, forwards.lease());
             let answer = ListAnswer { internal_ipv4, ports: ports.into_iter().map(of).collect() };
@@ -183,34 +181,37 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
     }
 }
 
-fn no_device() -> Failure {
-    Failure::usage("which device's ports?").hint("give its address with --internal-ipv4")
-}
-
 fn no_port(error: Error) -> Failure {
     Failure::from(error).where_missing("anyvpn port list shows the ports that are not hidden")
 }
 
 fn show(context: &Context, answer: PortAnswer) -> Result<(), Failure> {
     context.output.answer(&answer, || {
-        let device = answer.internal_ipv4.map_or("this machine".to_owned(), |it| it.to_string());
+        let device = device(answer.internal_ipv4);
         let device = match answer.local_port == answer.port {
             true => device,
             false => format!("{device}, port {}", answer.local_port),
         };
         let mut pairs = vec![("Port", answer.port.to_string()), ("Leads to", device)];
         pairs.extend(answer.expires_at.map(|end| ("Open until", when(end))));
-        let renew = answer.renew_every_seconds.map(|every| format!("at least every {every} s"));
-        pairs.extend(renew.map(|renew| ("Renew", renew)));
+        pairs.extend(answer.renew_every_seconds.map(|every| {
+            let renew = format!("anyvpn port create --port {}", answer.port);
+            ("Keep it open", format!("run this every {every} s: {renew}"))
+        }));
         let listed = if answer.hidden { "no: remember its number" } else { "yes" };
         pairs.push(("Listed", listed.to_owned()));
         listing(pairs)
     })
 }
 
+fn device(address: Option<Ipv4Addr>) -> String {
+    address.map_or("This machine".to_owned(), |address| address.to_string())
+}
+
 fn list_text(answer: &ListAnswer) -> String {
     if answer.ports.is_empty() {
-        return format!("{} has no open ports that are listed.", answer.internal_ipv4);
+        let device = device(answer.internal_ipv4);
+        return format!("{device} has no open ports that are listed.");
     }
     let row = |port: &PortAnswer| {
         vec![port.port.to_string(), port.expires_at.map(when).unwrap_or_default()]

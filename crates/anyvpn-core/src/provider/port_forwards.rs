@@ -29,7 +29,8 @@ pub trait PortForwards: Send + Sync {
     /// `Unauthorized` without a valid credential.
     async fn tunnel_addresses(&self) -> Result<Option<Vec<Ipv4Addr>>, Error>;
 
-    /// Opens a port. The number is the provider's choice; one that is wished for may be granted.
+    /// Opens a port. The number is the provider's choice; one that is wished for may be granted. If
+    /// forwards are kept alive and this device already has the wished number, that forward is renewed.
     /// Never repeated by itself where a repetition could open a second one.
     ///
     /// # Errors
@@ -73,12 +74,15 @@ pub trait PortForwards: Send + Sync {
 #[async_trait]
 pub trait ListPortForwards: Send + Sync {
     /// The open ports of a device that are not hidden, in the provider's order; empty when there is
-    /// none.
+    /// none. If a forward belongs to the device that asks for it, `device` is absent, and the list comes
+    /// from the program's [`LeaseStore`](crate::LeaseStore).
     ///
     /// # Errors
     ///
+    /// `InvalidRequest` when a device is needed and none is given, or when none is needed and one is;
     /// `Unavailable` is an error, never an empty list.
-    async fn list_port_forwards(&self, device: Ipv4Addr) -> Result<Vec<PortForward>, Error>;
+    async fn list_port_forwards(&self, device: Option<Ipv4Addr>)
+    -> Result<Vec<PortForward>, Error>;
 }
 
 /// Tries a port from outside.
@@ -192,6 +196,9 @@ pub struct PortForward {
     pub local_port: u16,
     /// The device's address inside the tunnel; absent where the provider does not say.
     pub device: Option<Ipv4Addr>,
+    /// The public address that the server reports. Others may need another one to reach the port. Absent
+    /// if the provider does not say.
+    pub address: Option<IpAddr>,
     /// Whether lists leave it out.
     pub hidden: bool,
     /// When it closes unless it is renewed; absent where the provider does not say.
@@ -214,6 +221,7 @@ impl PortForward {
             protocols: PortProtocols::Both,
             local_port: port,
             device: None,
+            address: None,
             hidden: false,
             expires_at: None,
             ends_at: None,
@@ -231,7 +239,8 @@ fn is_hidden(ticket: &Option<Secret>) -> bool {
 /// Two forwards are equal when everything that is known of them is, their tickets included.
 impl PartialEq for PortForward {
     fn eq(&self, other: &Self) -> bool {
-        let place = |port: &Self| (port.port, port.protocols, port.local_port, port.device);
+        let place =
+            |port: &Self| (port.port, port.protocols, port.local_port, port.device, port.address);
         let times = |port: &Self| (port.hidden, port.expires_at, port.ends_at);
         let ticket = |port: &Self| port.ticket.as_ref().map(|ticket| ticket.expose().to_owned());
         place(self) == place(other) && times(self) == times(other) && ticket(self) == ticket(other)

@@ -157,7 +157,8 @@ pub async fn run(subject: &Subject) -> Report {
             report.add("port: half a day is refused", port_lifetime(ports, list).await);
             report.add("port: a fixed lease is not renewed", port_renewal(ports, list).await);
         }
-        _ => report.skip("port forwards", provider, Ability::ListPortForwards),
+        Some(_) => report.skip_because("port forwards", "the lease is kept alive"),
+        None => report.skip("port forwards", provider, Ability::ListPortForwards),
     }
     match (provider.port_forwards().map(|ports| (ports, ports.lease())), &subject.advance) {
         (Some((ports, Lease::KeptAlive { every })), Some(advance)) => {
@@ -167,6 +168,13 @@ pub async fn run(subject: &Subject) -> Report {
             report.add("port: runs out, and is found or created anew", gap);
             report
                 .add("port: carries the protocols it is asked for", ports::protocols(ports).await);
+            match ports.port_list() {
+                Some(list) => {
+                    let listed = ports::own_list(ports, list, every, advance).await;
+                    report.add("port: own forwards are listed", listed);
+                }
+                None => report.skip("port: listed", provider, Ability::ListPortForwards),
+            }
         }
         (Some((_, Lease::Fixed)), _) => {
             report.skip_because("port: kept alive", "the lease is fixed")

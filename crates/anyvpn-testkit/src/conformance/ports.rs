@@ -19,7 +19,7 @@ pub(super) async fn listed(
     ports: &dyn PortForwards,
     list: &dyn ListPortForwards,
 ) -> Result<Vec<PortForward>, String> {
-    list.list_port_forwards(device(ports).await?).await.map_err(text)
+    list.list_port_forwards(Some(device(ports).await?)).await.map_err(text)
 }
 
 pub(super) async fn ports_begin_empty(
@@ -119,7 +119,7 @@ pub(super) async fn kept_alive(
 }
 
 /// After a gap, renewing gives a forward, perhaps with another number, or says that there is none.
-/// Either way, what is had then lives on.
+/// Either way, what is had then lives on, even if the lost number is deleted.
 pub(super) async fn run_out(ports: &dyn PortForwards, every: Duration, advance: &Advance) -> Check {
     let made = ports.create_port_forward(own(ports).await?).await.map_err(text)?;
     advance(every * 8);
@@ -130,12 +130,50 @@ pub(super) async fn run_out(ports: &dyn PortForwards, every: Duration, advance: 
         renewed => renewed.map_err(text)?,
     };
     if next.port != made.port {
-        ensure!(ports.delete_port_forward(&made).await.is_err(), "the lost number was deleted");
+        // A provider that keeps no record of it may take that for done.
+        match ports.delete_port_forward(&made).await {
+            Ok(()) => {}
+            Err(error) => ensure!(error.kind() == ErrorKind::NotFound, "{error}"),
+        }
     }
     advance(every);
     let renewed = ports.renew_port_forward(&next).await.map_err(text)?;
     ensure!(renewed.port == next.port, "{} became {}", next.port, renewed.port);
     ports.delete_port_forward(&renewed).await.map_err(text)
+}
+
+/// The list has what this machine has, with the number that it has now, until it runs out.
+pub(super) async fn own_list(
+    ports: &dyn PortForwards,
+    list: &dyn ListPortForwards,
+    every: Duration,
+    advance: &Advance,
+) -> Check {
+    let numbers = async || {
+        let list = list.list_port_forwards(None).await.map_err(text)?;
+        Ok::<_, String>(list.iter().map(|port| port.port).collect::<Vec<_>>())
+    };
+    let listed = numbers().await?;
+    ensure!(listed.is_empty(), "there are ports: {listed:?}");
+    let made = ports.create_port_forward(own(ports).await?).await.map_err(text)?;
+    let listed = numbers().await?;
+    ensure!(listed == [made.port], "made {}, listed {listed:?}", made.port);
+    let mut wish = own(ports).await?;
+    wish.wished_port = Some(made.port);
+    let again = ports.create_port_forward(wish).await.map_err(text)?;
+    let listed = numbers().await?;
+    ensure!(listed == [again.port], "wished for {}, listed {listed:?}", made.port);
+    ensure!(again.port == made.port, "{} is had, yet {} came", made.port, again.port);
+    ports.delete_port_forward(&again).await.map_err(text)?;
+    let listed = numbers().await?;
+    ensure!(listed.is_empty(), "deleted, yet listed: {listed:?}");
+    let lost = ports.create_port_forward(own(ports).await?).await.map_err(text)?;
+    advance(every * 8);
+    if lost.ends_at.is_none() {
+        let listed = numbers().await?;
+        ensure!(listed.is_empty(), "run out, yet listed: {listed:?}");
+    }
+    Ok(())
 }
 
 /// A forward carries what it was asked to carry, or is refused.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyvpn_core::{
-    Ability, Capabilities, Error, ErrorKind, Lease, NewPortForward, PortForward, PortForwards,
-    PortProtocols, Provider, ProviderInfo, Secret, Timestamp,
+    Ability, Capabilities, Error, ErrorKind, Lease, ListPortForwards, NewPortForward, PortForward,
+    PortForwards, PortProtocols, Provider, ProviderInfo, Secret, Timestamp,
 };
 use async_trait::async_trait;
 
@@ -15,7 +15,7 @@ pub static INFO: ProviderInfo =
     ProviderInfo::new("kept-alive", "Kept alive", "https://example.com", &CAPABILITIES);
 
 static CAPABILITIES: Capabilities = Capabilities::new(
-    &[Ability::PortForwards],
+    &[Ability::PortForwards, Ability::ListPortForwards],
     &[],
     ("an example needs no more", "https://example.com"),
 );
@@ -78,8 +78,10 @@ impl Gateway {
         lease
     }
 
-    fn find(&mut self, port: &PortForward) -> Option<&mut PortForward> {
-        self.leases.iter_mut().find(|lease| lease.port == port.port)
+    fn renew(&mut self, port: u16) -> Option<PortForward> {
+        let lease = self.leases.iter_mut().find(|lease| lease.port == port)?;
+        lease.expires_at = Some(self.now + LEASE);
+        Some(lease.clone())
     }
 }
 
@@ -110,15 +112,19 @@ impl PortForwards for KeptAlive {
         if new.device.is_some() {
             return Err(Error::invalid("device", "a forward is for the device that asks"));
         }
-        Ok(self.gateway().map(new.wished_port, new.protocols, new.local_port))
+        let gateway = &mut *self.gateway();
+        if let Some(wished) = new.wished_port
+            && let Some(renewed) = gateway.renew(wished)
+        {
+            return Ok(renewed);
+        }
+        Ok(gateway.map(new.wished_port, new.protocols, new.local_port))
     }
 
     async fn renew_port_forward(&self, port: &PortForward) -> Result<PortForward, Error> {
         let gateway = &mut *self.gateway();
-        let end = gateway.now + LEASE;
-        if let Some(lease) = gateway.find(port) {
-            lease.expires_at = Some(end);
-            return Ok(lease.clone());
+        if let Some(renewed) = gateway.renew(port.port) {
+            return Ok(renewed);
         }
         Ok(gateway.map(
             None,
@@ -129,10 +135,27 @@ impl PortForwards for KeptAlive {
 
     async fn delete_port_forward(&self, port: &PortForward) -> Result<(), Error> {
         let gateway = &mut *self.gateway();
-        if gateway.find(port).is_none() {
+        if gateway.leases.iter().all(|lease| lease.port != port.port) {
             return Err(Error::new(ErrorKind::NotFound));
         }
         gateway.leases.retain(|lease| lease.port != port.port);
         Ok(())
+    }
+
+    fn port_list(&self) -> Option<&dyn ListPortForwards> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl ListPortForwards for KeptAlive {
+    async fn list_port_forwards(
+        &self,
+        device: Option<Ipv4Addr>,
+    ) -> Result<Vec<PortForward>, Error> {
+        match device {
+            None => Ok(self.gateway().leases.clone()),
+            Some(_) => Err(Error::invalid("device", "a forward is for the device that asks")),
+        }
     }
 }

@@ -1,0 +1,52 @@
+//! The forwards of this machine at providers that list none, a file for each place.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyvpn::{CallObserver, Error, ErrorKind, LeaseChange, LeaseStore, PortForward};
+use anyvpn_http::{Binding, BoundToken, FileStore, StoreLock, TokenStore, create_private_folder};
+use async_trait::async_trait;
+
+use crate::environment::state_folder;
+use crate::text::reason;
+
+/// Stores forwards in files for their owner alone: a forward's ticket is a secret.
+pub struct FileLeaseStore {
+    folder: PathBuf,
+    observer: Arc<dyn CallObserver>,
+}
+
+impl FileLeaseStore {
+    /// The store of this person; `None` when this person has no home.
+    pub fn find(observer: Arc<dyn CallObserver>) -> Option<Self> {
+        Some(Self { folder: state_folder()?.join("leases"), observer })
+    }
+}
+
+#[async_trait]
+impl LeaseStore for FileLeaseStore {
+    async fn update(&self, place: &str, change: &mut LeaseChange<'_>) -> Result<(), Error> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+        let name: String = place.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
+        let path = self.folder.join(format!("{name}.json"));
+        let unusable = |what: &str, why: &str| {
+            let detail = format!("cannot {what} {}: {why}", path.display());
+            Error::new(ErrorKind::InvalidRequest).with_detail(detail)
+        };
+        create_private_folder(&self.folder).map_err(|error| unusable("write", &reason(&error)))?;
+        let file = FileStore::new(&path).with_observer(Arc::clone(&self.observer));
+        let mut locked: StoreLock<Vec<PortForward>> = file.lock().await?;
+        let stored = locked.load().await.map_err(|_| {
+            unusable("use", "it is not what this version of anyvpn writes; delete it")
+        })?;
+        let stored = stored.map(|stored| stored.token).unwrap_or_default();
+        let mut changed = stored.clone();
+        change(&mut changed);
+        if changed == stored {
+            return Ok(());
+        }
+        let (provider, _) = place.split_once('-').unwrap_or((place, ""));
+        let binding = Binding::new(provider, place, None);
+        locked.save(Some(&BoundToken::new(binding, changed))).await
+    }
+}
