@@ -6,7 +6,7 @@ use anyvpn::{
     Ability, Advice, Error, ErrorKind, Leftover, LeftoverKind, ProviderInfo, Replay, Setting,
 };
 
-use crate::provider_settings::{addresses, are_alternatives, option, secrets};
+use crate::provider_settings::{addresses, option, secrets};
 use crate::text::shell_word;
 
 /// What the advice depends on beside the error.
@@ -123,7 +123,7 @@ pub fn sign_in(provider: Option<&'static ProviderInfo>) -> String {
     let mut sets: Vec<(&'static Setting, String)> = Vec::new();
     for setting in secrets(info) {
         let variable = setting.variable(info.name);
-        match sets.iter_mut().find(|(first, _)| are_alternatives(first, setting)) {
+        match sets.iter_mut().find(|(first, _)| first.is_alternative_to(setting)) {
             Some((_, variables)) => variables.push_str(&format!(" or {variable}")),
             None => sets.push((setting, variable)),
         }

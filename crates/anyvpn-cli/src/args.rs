@@ -10,9 +10,9 @@ use crate::commands::{
     account, call, completions, config, customer, demo, explain, login, logout, man, port, profile,
     sandbox, server,
 };
-use crate::global::{Global, settings, text};
+use crate::context::Global;
 use crate::look::{Look, painted};
-use crate::provider_settings::are_alternatives;
+use crate::provider_settings::{settings, text};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -123,7 +123,7 @@ pub fn command(registry: &Registry) -> Clap {
         let more = if providers.len() > 1 { " …" } else { "" };
         let own = providers.iter().filter_map(|info| Some((info, info.setting(setting.key)?)));
         let others = own.flat_map(|(info, own)| {
-            let others = info.settings.iter().filter(move |other| are_alternatives(own, other));
+            let others = info.settings.iter().filter(move |other| own.is_alternative_to(other));
             others.filter(|other| !other.secret && other.key != setting.key)
         });
         let conflicts: Vec<&str> = others.map(|other| other.key).collect();
@@ -158,7 +158,7 @@ pub fn parse(registry: &Registry, arguments: &[OsString]) -> Result<Cli, clap::E
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     for (setting, _) in settings(registry, |setting| !setting.secret) {
         if let Some(value) = text(&matches, setting.key) {
-            cli.global.settings.insert(setting.key.to_owned(), value);
+            cli.global.settings.set(setting.key, value);
         }
     }
     if let Command::Profile(profile::Profiles::Add(add)) = &mut cli.command

@@ -1,17 +1,16 @@
 //! What a command works with: its output, and the provider that options and environment choose.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use anyvpn::{Ability, CallObserver, Provider, ProviderInfo, Registry, Secret, Setting, Settings};
+use anyvpn::{Ability, CallObserver, Provider, ProviderInfo, Registry, Setting, Settings};
+use clap::Args;
 
 use crate::advice::{About, Address};
 use crate::environment::{proxy, variable};
 use crate::failure::Failure;
-use crate::global::Global;
 use crate::kept::{self, Place};
 use crate::leases::FileLeaseStore;
 use crate::output::Output;
@@ -19,6 +18,31 @@ use crate::profiles::{self, ConfigFile, File, ProfileEntry, SecretSource};
 use crate::provider_settings as settings;
 use crate::secrets::check_sendable;
 use crate::waiting::Watch;
+
+/// Options that every command takes.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Options of all commands")]
+pub struct Global {
+    /// Which profile [env: ANYVPN_PROFILE]
+    #[arg(long, global = true, value_name = "NAME", value_parser = crate::profiles::name)]
+    pub profile: Option<String>,
+    // The names that there are come from the registry.
+    /// Which provider [env: ANYVPN_PROVIDER]
+    #[arg(long, global = true, value_name = "NAME", hide_possible_values = true)]
+    pub provider: Option<String>,
+    /// The providers' settings that are no secret, by their keys: an option for each of them.
+    #[arg(skip)]
+    pub settings: Settings,
+    /// Print the answer as JSON, on stdout; errors too, on stderr
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print only errors on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print on stderr what is done; -vv and -vvv print more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
 
 pub struct Context {
     pub output: Output,
@@ -30,7 +54,7 @@ pub struct Context {
     profile: Option<String>,
     provider: Option<&'static ProviderInfo>,
     /// The settings that options give.
-    typed: BTreeMap<String, String>,
+    typed: Settings,
     file: OnceCell<File>,
 }
 
@@ -39,6 +63,8 @@ pub struct Chosen {
     pub info: &'static ProviderInfo,
     /// Without any secret.
     pub settings: Settings,
+    /// The secrets that the environment gives.
+    secrets: Settings,
     /// The named profile that it came from.
     pub entry: Option<ProfileEntry>,
 }
@@ -221,8 +247,7 @@ impl Context {
     ) -> Result<Settings, Failure> {
         let chosen = self.chosen(info)?;
         let mut all = chosen.settings.clone();
-        let environment = settings::from_environment(info);
-        settings::add(&mut all, info, |it| environment.get(it.key).cloned());
+        settings::add(&mut all, info, |it| chosen.secrets.get(it.key).cloned());
         if let Some(entry) = &chosen.entry {
             for (setting, source) in &entry.sources {
                 let is_at_hand = may_ask || !matches!(source, SecretSource::Command(_));
@@ -252,7 +277,7 @@ impl Context {
 
     /// The provider with the settings that are no secret.
     pub fn chosen(&self, info: &'static ProviderInfo) -> Result<Chosen, Failure> {
-        let mut all = self.given(info)?;
+        let (mut all, secrets) = self.given_with_secrets(info)?;
         let entry = self.entry_at(info)?;
         // A profile's secrets are for its own address.
         let entry = entry.filter(|entry| {
@@ -268,12 +293,20 @@ impl Context {
         }
         match settings::missing(&all, info) {
             Some(setting) => Err(missing(info, setting)),
-            None => Ok(Chosen { info, settings: all, entry: entry.cloned() }),
+            None => Ok(Chosen { info, settings: all, secrets, entry: entry.cloned() }),
         }
     }
 
     /// The settings that are no secret, as options and environment have them, options first.
     pub fn given(&self, info: &'static ProviderInfo) -> Result<Settings, Failure> {
+        self.given_with_secrets(info).map(|(given, _)| given)
+    }
+
+    /// The same, and the secrets that the environment has.
+    fn given_with_secrets(
+        &self,
+        info: &'static ProviderInfo,
+    ) -> Result<(Settings, Settings), Failure> {
         let prefix = prefix(info);
         let is_unreadable = |(name, value): &(OsString, OsString)| {
             name.to_str().is_some_and(|name| name.starts_with(&prefix)) && value.to_str().is_none()
@@ -283,27 +316,22 @@ impl Context {
             return Err(Failure::usage(format!("{} is no UTF-8 text", name.display()))
                 .hint("set it again, or unset it"));
         }
+        let mut environment = settings::from_environment(info);
+        let mut secrets = Settings::new();
         for setting in settings::secrets(info) {
-            let name = setting.variable(info.name);
+            let Some(secret) = environment.remove(setting.key) else { continue };
             // A password is never sent as it is.
-            if setting.key != "password"
-                && let Some(secret) = variable(&name)
-            {
-                check_sendable(&Secret::from(secret), &name, Failure::usage)?;
+            if setting.key != "password" {
+                check_sendable(&secret, &setting.variable(info.name), Failure::usage)?;
             }
+            secrets.set(setting.key, secret);
         }
-        let mut given = Settings::new();
-        for (key, value) in &self.typed {
-            match info.setting(key) {
-                Some(setting) => given.set(setting.key, value.clone()),
-                None => return Err(self.not_taken(info, key)),
-            }
+        if let Some(key) = self.typed.keys().find(|key| info.setting(key).is_none()) {
+            return Err(self.not_taken(info, key));
         }
-        let environment = settings::from_environment(info);
-        settings::add(&mut given, info, |setting| {
-            environment.get(setting.key).filter(|_| !setting.secret).cloned()
-        });
-        Ok(given)
+        let mut given = self.typed.clone();
+        settings::add(&mut given, info, |setting| environment.get(setting.key).cloned());
+        Ok((given, secrets))
     }
 
     /// The failure for an option of other providers.
@@ -332,7 +360,7 @@ impl Context {
             settings::addresses(info).find_map(|it| Some((it, given.text(it.key)?.to_owned())));
         let address = match (given, entry) {
             (Some((setting, shown)), _) => {
-                let from = match self.typed.contains_key(setting.key) {
+                let from = match self.typed.get(setting.key).is_some() {
                     true => settings::option(setting),
                     false => setting.variable(info.name),
                 };

@@ -20,7 +20,6 @@ mod environment;
 mod failure;
 mod file;
 mod file_names;
-mod global;
 #[cfg(test)]
 mod guide;
 mod hidden;
@@ -44,6 +43,7 @@ mod waiting;
 mod work;
 
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use anyvpn::Registry;
@@ -59,7 +59,9 @@ use anyvpn::Registry;
 pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let is_json = usage::is_json_wanted(&arguments);
-    process::guarded(is_json, || work(registry, &arguments))
+    process::guard(is_json);
+    let work = AssertUnwindSafe(|| work(registry, &arguments));
+    catch_unwind(work).unwrap_or(ExitCode::FAILURE)
 }
 
 fn work(registry: &Registry, arguments: &[OsString]) -> ExitCode {

@@ -1,14 +1,13 @@
 //! What keeps the secrets of this process inside of it.
 
 use std::io::{self, Write as _};
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook};
-use std::process::ExitCode;
+use std::panic::{PanicHookInfo, set_hook};
 
 use crate::failure::Failure;
 
-/// Runs the program so that its memory is in no file when it crashes, and no value of its own in
-/// what it says then; in JSON where `is_json`.
-pub fn guarded(is_json: bool, program: impl FnOnce() -> ExitCode) -> ExitCode {
+/// Makes the process one whose memory is in no file when it crashes, and that tells no value of its
+/// own then; in JSON where `is_json`.
+pub fn guard(is_json: bool) {
     keep_memory();
     set_hook(Box::new(move |panic| {
         let failure = apology(panic);
@@ -19,7 +18,6 @@ pub fn guarded(is_json: bool, program: impl FnOnce() -> ExitCode) -> ExitCode {
         // Not by way of `output`, which may be what panicked.
         let _ = writeln!(io::stderr(), "{told}");
     }));
-    catch_unwind(AssertUnwindSafe(program)).unwrap_or(ExitCode::FAILURE)
 }
 
 /// Best effort: where the system does not let it, the program runs all the same.
@@ -49,6 +47,7 @@ fn apology(panic: &PanicHookInfo) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::catch_unwind;
     use std::process::Command;
 
     use super::*;
@@ -58,8 +57,8 @@ mod tests {
         // This test again, in a process of its own, where it panics.
         const INSIDE: &str = "ANYVPN_TEST_PANIC";
         if std::env::var_os(INSIDE).is_some() {
-            let code = guarded(false, || panic!("{}", "canary".repeat(2)));
-            assert_eq!(code, ExitCode::FAILURE);
+            guard(false);
+            catch_unwind(|| panic!("{}", "canary".repeat(2))).unwrap_err();
             std::process::exit(7);
         }
         let name = "process::tests::a_panic_tells_its_place_and_not_its_message";

@@ -2,9 +2,7 @@
 //! whenever something is printed; elsewhere a line where it is worth one.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -89,20 +87,9 @@ pub fn clear() {
     }
 }
 
-/// Does the work, with nothing drawn while it is busy: it can ask a question, or let another program
-/// do so.
-pub async fn aside<T>(work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
-    poll_fn(|task| {
-        lift(true);
-        let done = work.as_mut().poll(task);
-        lift(false);
-        done
-    })
-    .await
-}
-
-fn lift(up: bool) {
+/// Takes what is drawn off the terminal while the work is busy, and puts it back: the work can ask a
+/// question, or let another program do so.
+pub fn lift(up: bool) {
     let mut screen = screen();
     if screen.drawn > 0 && screen.is_lifted != up {
         write(if up { CLEAR } else { &screen.line });

@@ -1,7 +1,30 @@
 //! What a provider's settings are for the command: which say where the provider is, which are
 //! secret, and which stand in each other's place.
 
-use anyvpn::{ProviderInfo, Secret, Setting, Settings};
+use anyvpn::{ProviderInfo, Registry, Secret, Setting, Settings};
+use clap::ArgMatches;
+
+/// The settings of the registry's providers, each once, with the providers that have it.
+pub fn settings(
+    registry: &Registry,
+    is_wanted: fn(&Setting) -> bool,
+) -> Vec<(&'static Setting, Vec<&'static ProviderInfo>)> {
+    let mut found: Vec<(&'static Setting, Vec<&'static ProviderInfo>)> = Vec::new();
+    for info in registry.infos() {
+        for setting in info.settings.iter().filter(|setting| is_wanted(setting)) {
+            match found.iter_mut().find(|(other, _)| other.key == setting.key) {
+                Some((_, providers)) => providers.push(info),
+                None => found.push((setting, vec![info])),
+            }
+        }
+    }
+    found
+}
+
+/// The text of an argument that the registry gave.
+pub fn text(matches: &ArgMatches, id: &str) -> Option<String> {
+    matches.try_get_one::<String>(id).ok().flatten().cloned()
+}
 
 /// The settings that are secret.
 pub fn secrets(info: &ProviderInfo) -> impl Iterator<Item = &'static Setting> {
@@ -13,12 +36,7 @@ pub fn addresses(info: &'static ProviderInfo) -> impl Iterator<Item = &'static S
     let url = info.setting("url");
     info.settings
         .iter()
-        .filter(move |setting| url.is_some_and(|url| are_alternatives(url, setting)))
-}
-
-/// Whether one setting can stand in the other's place, or is the same.
-pub fn are_alternatives(one: &Setting, other: &Setting) -> bool {
-    one.key == other.key || (one.group.is_some() && one.group == other.group)
+        .filter(move |setting| url.is_some_and(|url| url.is_alternative_to(setting)))
 }
 
 /// The settings that the environment gives.
@@ -49,7 +67,7 @@ pub fn add(
 
 /// Whether the setting is there, or another one in its place.
 pub fn has(settings: &Settings, info: &ProviderInfo, setting: &Setting) -> bool {
-    let mut alternatives = info.settings.iter().filter(|other| are_alternatives(setting, other));
+    let mut alternatives = info.settings.iter().filter(|other| setting.is_alternative_to(other));
     alternatives.any(|other| settings.get(other.key).is_some())
 }
 
@@ -70,7 +88,7 @@ pub fn alternatives(
     setting: &'static Setting,
     word: impl Fn(&'static Setting) -> String,
 ) -> String {
-    let all = info.settings.iter().filter(|other| are_alternatives(setting, other));
+    let all = info.settings.iter().filter(|other| setting.is_alternative_to(other));
     all.map(word).collect::<Vec<_>>().join(" or ")
 }
 

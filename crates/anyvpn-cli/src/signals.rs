@@ -4,16 +4,13 @@
 //! A command that waits for nothing leaves all of it to the system.
 
 #[cfg(unix)]
-pub use unix::{arrived, end, unless_signalled};
+pub use unix::{Signal, arrived, end, set_busy};
 
 #[cfg(unix)]
 mod unix {
-    use std::future::poll_fn;
     use std::io::{self, IsTerminal as _, Write as _};
-    use std::pin::Pin;
     use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering::SeqCst};
     use std::sync::{Arc, LazyLock};
-    use std::task::Poll;
     use std::thread;
     use std::time::Duration;
 
@@ -38,21 +35,27 @@ mod unix {
     /// Odd while the command is busy and would not see a signal.
     static BUSY: AtomicUsize = AtomicUsize::new(0);
 
-    /// Waits for the work's end, or else for the first signal.
-    pub async fn unless_signalled<T>(
-        mut work: Pin<&mut impl Future<Output = T>>,
-    ) -> io::Result<Result<T, i32>> {
-        let mut signal = watch()?;
-        Ok(poll_fn(move |task| {
-            if let Poll::Ready(Ok(signal)) = Pin::new(&mut signal).poll(task) {
-                return Poll::Ready(Err(signal));
+    /// Says that the command begins to be busy, or is done with that.
+    pub fn set_busy(busy: bool) {
+        let old = BUSY.fetch_add(1, SeqCst);
+        debug_assert_eq!(old % 2 == 0, busy);
+    }
+
+    /// The first signal.
+    pub struct Signal(oneshot::Receiver<i32>);
+
+    impl Signal {
+        pub fn watch() -> io::Result<Self> {
+            watch().map(Self)
+        }
+
+        /// Waits for it.
+        pub async fn arrive(&mut self) -> i32 {
+            match (&mut self.0).await {
+                Ok(signal) => signal,
+                Err(_) => std::future::pending().await,
             }
-            BUSY.fetch_add(1, SeqCst);
-            let done = work.as_mut().poll(task);
-            BUSY.fetch_add(1, SeqCst);
-            done.map(Ok)
-        })
-        .await)
+        }
     }
 
     /// Begins to listen, in a thread: this one may be busy with what no signal ends.
@@ -127,18 +130,23 @@ mod unix {
 }
 
 #[cfg(not(unix))]
-pub use other::{arrived, end, unless_signalled};
+pub use other::{Signal, arrived, end, set_busy};
 
 /// Elsewhere the system ends the process.
 #[cfg(not(unix))]
 mod other {
-    use std::io;
-    use std::pin::Pin;
+    pub fn set_busy(_: bool) {}
 
-    pub async fn unless_signalled<T>(
-        work: Pin<&mut impl Future<Output = T>>,
-    ) -> io::Result<Result<T, i32>> {
-        Ok(Ok(work.await))
+    pub struct Signal;
+
+    impl Signal {
+        pub fn watch() -> std::io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub async fn arrive(&mut self) -> i32 {
+            std::future::pending().await
+        }
     }
 
     pub fn arrived() -> Option<i32> {

@@ -1,5 +1,6 @@
 //! How a command does its work: with a runtime, at a provider, until it is done or interrupted.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 
@@ -9,7 +10,7 @@ use tokio::runtime::Builder;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::progress;
-use crate::signals::{self, unless_signalled};
+use crate::signals::{self, Signal};
 use crate::text::reason;
 use crate::waiting::Watch;
 
@@ -40,15 +41,22 @@ fn block_on<T>(
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let interrupted = |signal| context.watch.interrupted(signal, &context.verify);
     let outcome = runtime.block_on(async {
-        let mut work = pin!(progress::aside(work));
+        let mut work = pin!(work);
+        let mut signal = Signal::watch().map_err(failed)?;
+        let work = poll_fn(|task| {
+            progress::lift(true);
+            signals::set_busy(true);
+            let done = work.as_mut().poll(task);
+            signals::set_busy(false);
+            progress::lift(false);
+            done
+        });
         tokio::select! {
             biased;
             never = progress::show(context.output, watch) => match never {},
-            outcome = unless_signalled(work.as_mut()) => match outcome.map_err(failed)? {
-                Ok(done) => done,
-                // The work is still there, and so is what is known of it.
-                Err(signal) => Err(interrupted(signal)),
-            },
+            // The work is still there, and so is what is known of it.
+            signal = signal.arrive() => Err(interrupted(signal)),
+            done = work => done,
         }
     });
     progress::clear();

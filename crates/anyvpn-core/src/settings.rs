@@ -101,6 +101,12 @@ impl Setting {
         Self { check, ..self }
     }
 
+    /// Returns whether one of the two can replace the other: they have the same key or group.
+    #[must_use]
+    pub fn is_alternative_to(&self, other: &Self) -> bool {
+        self.key == other.key || (self.group.is_some() && self.group == other.group)
+    }
+
     /// Returns the name of its environment variable, such as `ANYVPN_VPNGN_API_KEY`.
     #[must_use]
     pub fn variable(&self, provider: &str) -> String {
@@ -231,7 +237,8 @@ impl Settings {
                     }
                 }
                 None if setting.required && setting.default.is_none() => {
-                    let keys: Vec<_> = alternatives(settings, setting).collect();
+                    let same = settings.iter().filter(|it| it.is_alternative_to(setting));
+                    let keys: Vec<_> = same.map(|it| it.key).collect();
                     // The error of a group is reported for its first setting.
                     if keys[0] == setting.key && !keys.iter().any(|key| self.0.contains_key(*key)) {
                         wrong.push((setting.key, format!("is missing; set {}", keys.join(" or "))));
@@ -244,18 +251,6 @@ impl Settings {
         let Some((key, why)) = wrong.next() else { return Ok(()) };
         Err(wrong.fold(Error::invalid(key, why), |error, (key, why)| error.with_field(key, why)))
     }
-}
-
-/// Returns the keys of the alternatives to a setting, including its own.
-fn alternatives<'a>(
-    settings: &'a [Setting],
-    setting: &'a Setting,
-) -> impl Iterator<Item = &'static str> + 'a {
-    let same = |other: &&Setting| match setting.group {
-        Some(group) => other.group == Some(group),
-        None => other.key == setting.key,
-    };
-    settings.iter().filter(same).map(|other| other.key)
 }
 
 impl fmt::Debug for Settings {

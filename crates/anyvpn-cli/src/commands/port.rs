@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use anyvpn::{
-    Ability, Error, Lease, Leftover, LeftoverKind, NewPortForward, PortForward, PortForwards,
+    Ability, DAY, Error, Lease, Leftover, LeftoverKind, NewPortForward, PortForward, PortForwards,
     Provider, Timestamp,
 };
 use clap::{Args, Subcommand};
@@ -17,8 +17,6 @@ use crate::number::number;
 use crate::secrets::{confirm, is_interactive};
 use crate::text::{Column, listing, table, when};
 use crate::work::ability;
-
-const DAY: Duration = Duration::from_secs(86_400);
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
@@ -35,8 +33,8 @@ Examples:
   anyvpn port create --json | jq .port    The number, for a script")]
     Create {
         /// Days until it closes; without this, as many as the provider takes
-        #[arg(long, value_name = "N", value_parser = number::<u32>(1, 36_500))]
-        days: Option<u32>,
+        #[arg(long, value_name = "N", value_parser = days)]
+        days: Option<Duration>,
         /// Leave it out of lists, for good: remember its number
         #[arg(long)]
         hidden: bool,
@@ -75,6 +73,11 @@ pub struct Device {
     /// This machine's address inside the tunnel; without this it is found out
     #[arg(long, value_name = "ADDRESS")]
     internal_ipv4: Option<Ipv4Addr>,
+}
+
+/// A time in days, as it is typed.
+fn days(text: &str) -> Result<Duration, String> {
+    number::<u32>(1, 36_500)(text).map(|days| DAY * days)
 }
 
 #[derive(Serialize)]
@@ -147,7 +150,7 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
             let mut new = NewPortForward::new();
             new.device = device;
             new.wished_port = port;
-            new.lifetime = days.map(|days| DAY * days);
+            new.lifetime = days;
             new.hidden = hidden;
             let port = forwards.create_port_forward(new).await?;
             let (number, hidden) = (port.port, port.hidden);

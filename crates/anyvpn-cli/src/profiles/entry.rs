@@ -3,7 +3,7 @@
 use anyvpn::{ProviderInfo, Setting, Settings};
 
 use super::source::SecretSource;
-use crate::provider_settings::{are_alternatives, secrets, shown_address};
+use crate::provider_settings::{secrets, shown_address};
 
 /// Names become parts of file names.
 const LONGEST_NAME: usize = 40;
@@ -36,7 +36,7 @@ impl ProfileEntry {
 
     /// Whether it says where the secret comes from, or another one in its place.
     pub fn has(&self, setting: &Setting) -> bool {
-        self.sources.iter().any(|(other, _)| are_alternatives(setting, other))
+        self.sources.iter().any(|(other, _)| setting.is_alternative_to(other))
     }
 
     /// The secrets that no source of its own says. Of several that stand in each other's place it is
@@ -62,7 +62,7 @@ impl ProfileEntry {
 pub fn wanted_secrets(provider: &'static ProviderInfo) -> impl Iterator<Item = &'static Setting> {
     secrets(provider).filter(|setting| {
         secrets(provider)
-            .find(|other| are_alternatives(other, setting))
+            .find(|other| other.is_alternative_to(setting))
             .is_some_and(|first| first.key == setting.key)
     })
 }

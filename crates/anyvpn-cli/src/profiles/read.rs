@@ -10,7 +10,7 @@ use super::entry::{ProfileEntry, Store, name};
 use super::source::SecretSource;
 use crate::environment::path_variable;
 use crate::failure::Failure;
-use crate::provider_settings::{alternatives, are_alternatives, secrets};
+use crate::provider_settings::{alternatives, secrets};
 use crate::text::nearest;
 
 /// All that the file says.
@@ -101,7 +101,7 @@ impl Reader<'_> {
                 entry.store = self.store(item_key, item)?;
             } else if let Some(setting) = provider.setting(word) {
                 let alternative = |other: &&str| {
-                    provider.setting(other).is_some_and(|other| are_alternatives(setting, other))
+                    provider.setting(other).is_some_and(|other| setting.is_alternative_to(other))
                 };
                 if entry.settings.keys().any(|other| alternative(&other)) {
                     let both = alternatives(provider, setting, |it| it.key.to_owned());

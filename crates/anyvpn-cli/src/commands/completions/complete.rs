@@ -17,10 +17,9 @@ use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCan
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio::runtime::Builder;
 
-use crate::context::Context;
+use crate::context::{Context, Global};
 use crate::failure::Failure;
 use crate::file::stdin;
-use crate::global::Global;
 use crate::output::print;
 use crate::profiles::{ConfigFile, name};
 use crate::provider_settings;
@@ -86,7 +85,7 @@ impl Line {
             };
             match (option, setting) {
                 (_, Some(setting)) => {
-                    line.global.settings.insert(setting.key.to_owned(), value);
+                    line.global.settings.set(setting.key, value);
                 }
                 ("--profile", None) => line.global.profile = name(&value).ok(),
                 _ => line.global.provider = Some(value),

@@ -6,7 +6,7 @@ use anyvpn::Registry;
 use clap::builder::PathBufValueParser;
 use clap::{Arg, ArgMatches, Command, ValueHint};
 
-use crate::global::{settings, text};
+use crate::provider_settings::{settings, text};
 
 /// Where a secret comes from, as it was typed.
 pub enum GivenSource {
