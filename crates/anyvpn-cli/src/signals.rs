@@ -4,7 +4,7 @@
 //! A command that waits for nothing leaves all of it to the system.
 
 #[cfg(unix)]
-pub use unix::{Signal, arrived, end, set_busy};
+pub use unix::{Signal, arrived, end, switch_busy};
 
 #[cfg(unix)]
 mod unix {
@@ -35,10 +35,9 @@ mod unix {
     /// Odd while the command is busy and would not see a signal.
     static BUSY: AtomicUsize = AtomicUsize::new(0);
 
-    /// Says that the command begins to be busy, or is done with that.
-    pub fn set_busy(busy: bool) {
-        let old = BUSY.fetch_add(1, SeqCst);
-        debug_assert_eq!(old % 2 == 0, busy);
+    /// Marks the command as busy, or as waiting again: each call switches between the two.
+    pub fn switch_busy() {
+        BUSY.fetch_add(1, SeqCst);
     }
 
     /// The first signal.
@@ -130,12 +129,12 @@ mod unix {
 }
 
 #[cfg(not(unix))]
-pub use other::{Signal, arrived, end, set_busy};
+pub use other::{Signal, arrived, end, switch_busy};
 
 /// Elsewhere the system ends the process.
 #[cfg(not(unix))]
 mod other {
-    pub fn set_busy(_: bool) {}
+    pub fn switch_busy() {}
 
     pub struct Signal;
 

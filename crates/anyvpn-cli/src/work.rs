@@ -45,9 +45,9 @@ fn block_on<T>(
         let mut signal = Signal::watch().map_err(failed)?;
         let work = poll_fn(|task| {
             progress::lift(true);
-            signals::set_busy(true);
+            signals::switch_busy();
             let done = work.as_mut().poll(task);
-            signals::set_busy(false);
+            signals::switch_busy();
             progress::lift(false);
             done
         });

@@ -38,7 +38,6 @@ fn main() -> ExitCode {
         return run(&arguments);
     }
     customers_are_listed_suspended_and_resumed();
-    println!("test customers_are_listed_suspended_and_resumed ... ok");
     ExitCode::SUCCESS
 }
 
