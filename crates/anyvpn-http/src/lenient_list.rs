@@ -31,7 +31,7 @@ impl<T> Default for LenientList<T> {
     }
 }
 
-/// Creates a list without left out elements.
+/// A list from which nothing was left out.
 impl<T> From<Vec<T>> for LenientList<T> {
     fn from(items: Vec<T>) -> Self {
         Self { items, left_out: LeftOut::default() }

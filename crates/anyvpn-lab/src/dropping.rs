@@ -1,4 +1,4 @@
-//! Futures that are dropped at each of their polls: what they leave behind must hinder nobody.
+//! Drops futures at each of their polls, to show that what they leave behind does no harm.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use http::{Request, Response};
 
 use crate::instrumented::send_whole;
 
-/// Polls a future until it is ready, at most so many times, and drops it.
+/// Polls a future until it is ready, but at most `polls` times, and drops it.
 pub async fn poll_at_most<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = std::pin::pin!(future);
     let mut left = polls;
@@ -25,7 +25,7 @@ pub async fn poll_at_most<T>(polls: usize, future: impl Future<Output = T>) -> O
         }
         left -= 1;
         match future.as_mut().poll(context) {
-            // Dropped at once, and not when something would wake it.
+            // Dropped now, not when something would wake it.
             Poll::Pending if left == 0 => Poll::Ready(None),
             poll => poll.map(Some),
         }
@@ -33,12 +33,12 @@ pub async fn poll_at_most<T>(polls: usize, future: impl Future<Output = T>) -> O
     .await
 }
 
-/// Lets a scenario drop its future after each number of polls, from none on, until it says that the
-/// future came to its end. Gives that number.
+/// Runs a scenario that drops its future after 0 polls, 1 poll and so on, until the scenario reports
+/// that the future completed. Returns that number of polls.
 ///
 /// # Panics
 ///
-/// When the future never comes to its end.
+/// If the future never completes.
 pub async fn at_every_poll(mut scenario: impl AsyncFnMut(usize) -> bool) -> usize {
     for polls in 0..10_000 {
         if scenario(polls).await {
@@ -48,28 +48,28 @@ pub async fn at_every_poll(mut scenario: impl AsyncFnMut(usize) -> bool) -> usiz
     panic!("it never came to its end");
 }
 
-/// A transport or a token store whose every step takes one poll more, so that a caller can be
-/// dropped before and after it. What a transport has begun to send is done and answered, whether
-/// somebody waits for it or not.
+/// A transport or a token store of which every step takes an extra poll, so that a caller can be
+/// dropped before and after the step. A request that the transport has begun to send is completed even
+/// if its caller was dropped.
 pub struct Halting<T> {
     inner: Arc<T>,
     under_way: Arc<AtomicUsize>,
 }
 
 impl<T> Halting<T> {
-    /// This one, with halts.
+    /// Wraps a transport or a store.
     #[must_use]
     pub fn new(inner: T) -> Self {
         Self { inner: Arc::new(inner), under_way: Arc::default() }
     }
 
-    /// The one behind it.
+    /// Returns the wrapped transport or store.
     #[must_use]
     pub fn inner(&self) -> &T {
         &self.inner
     }
 
-    /// Waits until nothing is under way any more.
+    /// Waits until no request is in progress.
     pub async fn settled(&self) {
         while self.under_way.load(Ordering::SeqCst) > 0 {
             tokio::task::yield_now().await;
@@ -83,7 +83,7 @@ impl<T> Clone for Halting<T> {
     }
 }
 
-/// A request that is not answered yet.
+/// A request that has not been answered yet.
 struct UnderWay(Arc<AtomicUsize>);
 
 impl Drop for UnderWay {
@@ -135,7 +135,7 @@ impl<T: Send + Sync + 'static, S: TokenStore<T>> TokenStore<T> for Halting<S> {
     }
 }
 
-/// A locked store whose every step takes one poll more.
+/// A locked store of which every step takes an extra poll.
 struct HaltingLock<T>(StoreLock<T>);
 
 #[async_trait]

@@ -7,20 +7,20 @@ use anyvpn_core::{Error, ErrorKind};
 use anyvpn_http::{BoundToken, LockedStore, StoreLock, TokenStore};
 use async_trait::async_trait;
 
-/// Another store that refuses to save as long as it is full, as a file on a full disk does.
+/// Wraps a store and refuses to save while it is full, as with a file on a full disk.
 pub struct FullStore<S> {
     inner: S,
     is_full: Arc<AtomicBool>,
 }
 
 impl<S> FullStore<S> {
-    /// This store, and full.
+    /// Wraps this store, which is full at first.
     #[must_use]
     pub fn new(inner: S) -> Self {
         Self { inner, is_full: Arc::new(AtomicBool::new(true)) }
     }
 
-    /// Makes room, or takes it away.
+    /// Sets whether the store is full.
     pub fn set_full(&self, is_full: bool) {
         self.is_full.store(is_full, Ordering::SeqCst);
     }

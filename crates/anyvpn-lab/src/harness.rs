@@ -1,4 +1,4 @@
-//! A provider, described once for all tests that need the sandbox.
+//! The description of a provider for all tests that need the sandbox.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use serde_json::Value;
 
 use crate::InstrumentedTransport;
 
-/// What the tests know of a provider.
+/// The description of a provider for the tests.
 pub trait ProviderHarness: 'static {
-    /// An account with something of everything, on a sandbox of its own.
+    /// An account with one of everything, on its own sandbox.
     type World: Send + Sync + 'static;
 
-    /// The name in the ids of operations and in the sandbox's paths, such as `azire`.
+    /// The name in operation ids and in the sandbox's paths, such as `azire`.
     const NAME: &'static str;
 
     /// The name as people write it.
@@ -32,29 +32,29 @@ pub trait ProviderHarness: 'static {
     /// The text of its OpenAPI document.
     const OPENAPI: &'static str;
 
-    /// All of its operations.
+    /// All operations.
     const OPERATIONS: &'static [OperationInfo];
 
-    /// An operation that changes nothing and needs no input beyond the world.
+    /// An operation that changes nothing and needs no other input than the world.
     const PROBE: &'static str;
 
-    /// A new world on a sandbox that this starts. Worlds on like sandboxes are alike.
+    /// Starts a sandbox and creates a world on it. Equal sandboxes give equal worlds.
     fn world(sandbox: SandboxBuilder) -> impl Future<Output = Self::World> + Send + 'static;
 
-    /// The world's sandbox.
+    /// Returns the world's sandbox.
     fn sandbox(world: &Self::World) -> &Sandbox;
 
-    /// The secrets of the world, which must come up nowhere.
+    /// Returns the world's secrets, which must not appear anywhere.
     fn secrets(world: &Self::World) -> Vec<String>;
 
-    /// In how many ways the operation can be called, such as with different credentials.
+    /// Returns the number of ways to call the operation, for example with different credentials.
     fn variants(operation: OperationId) -> usize {
         let _ = operation;
         1
     }
 
-    /// Calls the operation once, with a client of these settings and a valid input. What it prints of
-    /// itself is appended to `shown`.
+    /// Calls the operation once, with valid input and a client of these settings. The `Debug` output of
+    /// the values involved is appended to `shown`.
     fn call(
         world: &Self::World,
         settings: &ClientSettings,
@@ -66,7 +66,7 @@ pub trait ProviderHarness: 'static {
     fn call_fixture(call: Call<'_>) -> impl Future<Output = Result<Value, Error>>;
 }
 
-/// What a client of the tests is built with.
+/// The settings of a client in the tests.
 pub struct ClientSettings {
     /// The provider's base URL.
     pub url: String,
@@ -77,7 +77,8 @@ pub struct ClientSettings {
 }
 
 impl ClientSettings {
-    /// Settings for a client of the provider `name` at `address`, whose requests move this time.
+    /// Creates settings for a client of the provider `name` at `address`, whose requests take virtual
+    /// time.
     pub(crate) fn new(
         address: &str,
         name: &str,
@@ -89,7 +90,7 @@ impl ClientSettings {
         Self { url: format!("{address}/{name}"), variant, transport, time: time.clone() }
     }
 
-    /// Gives a client its base URL, transport, clock, bounds and retries.
+    /// Applies the base URL, transport, clock, limits and retries to a client.
     #[must_use]
     pub fn apply<D: Dialect>(&self, builder: ClientBuilder<D>) -> ClientBuilder<D> {
         let retry = RetryPolicy { jitter_seed: Some(1), ..RetryPolicy::default() };
@@ -102,14 +103,14 @@ impl ClientSettings {
     }
 }
 
-/// The bounds of a client in the tests: the usual times, and sizes that a test can afford.
+/// Returns the limits of clients in the tests: the default times, and sizes that a test can afford.
 #[must_use]
 pub fn limits() -> Limits {
     Limits { reply: 1 << 20, decompressed: 4 << 20, values: 100_000, ..Limits::default() }
 }
 
-/// A client on the machine's clock, without waits that a test would feel, and with enough time for a
-/// busy machine.
+/// Configures a client on the machine's clock, with negligible waits, and with enough time for a busy
+/// machine.
 #[must_use]
 pub fn quick<D: Dialect>(builder: ClientBuilder<D>) -> ClientBuilder<D> {
     let first_delay = Duration::from_millis(1);
@@ -118,41 +119,42 @@ pub fn quick<D: Dialect>(builder: ClientBuilder<D>) -> ClientBuilder<D> {
         .limits(Limits { attempt: Duration::from_secs(10), ..Limits::default() })
 }
 
-/// A sandbox whose clock stands at the beginning of [`VirtualTime::default`] until it is advanced.
+/// Starts a sandbox whose clock stands still at the start of [`VirtualTime::default`] until it is
+/// advanced.
 #[must_use]
 pub fn still_sandbox() -> SandboxBuilder {
     Sandbox::builder().clock(Clock::fixed(VirtualTime::default().now()))
 }
 
-/// The same, whose faults wait by the returned time.
+/// Starts the same sandbox, where the waits of faults take the returned virtual time.
 pub(crate) fn timed_sandbox() -> (SandboxBuilder, VirtualTime) {
     let time = VirtualTime::default();
     let waits = time.clone();
     (still_sandbox().wait_with(move |duration| waits.server_waits(duration)), time)
 }
 
-/// How often the operation arrived at the sandbox since its log was cleared.
+/// Returns how often the operation arrived at the sandbox since its log was cleared.
 #[must_use]
 pub fn arrived(sandbox: &Sandbox, operation: OperationId) -> usize {
     let name = operation.to_string();
     sandbox.received().iter().filter(|received| received.operation == Some(&name)).count()
 }
 
-/// The provider's OpenAPI document.
+/// Returns the provider's OpenAPI document.
 ///
 /// # Panics
 ///
-/// When it is none.
+/// If it is not valid.
 #[must_use]
 pub fn document<H: ProviderHarness>() -> Document {
     Document::load(H::OPENAPI).unwrap_or_else(|error| panic!("{}: {error}", H::NAME))
 }
 
-/// Asserts that the sandbox serves the provider's operations and no others, and that there are `count`.
+/// Asserts that the sandbox serves exactly the provider's operations, and that there are `count`.
 ///
 /// # Panics
 ///
-/// When it does not.
+/// If it does not.
 pub fn check_operations<H: ProviderHarness>(count: usize) {
     let mut client: Vec<_> = H::OPERATIONS.iter().map(|entry| entry.id.to_string()).collect();
     let prefix = format!("{}.", H::NAME);
@@ -164,13 +166,13 @@ pub fn check_operations<H: ProviderHarness>(count: usize) {
     assert_eq!(client, sandbox);
 }
 
-/// Calls every operation in each of its variants, in a world of its own for each of the first `seeds`
-/// seeds, and asserts that it works and that request and reply are as documented. The sandbox shares no
-/// type with the client.
+/// Calls each variant of every operation, in a new world for each of the first `seeds` seeds, and
+/// asserts that it works and that request and reply match the document. The sandbox shares no types
+/// with the client.
 ///
 /// # Panics
 ///
-/// When one does not work or differs from the document.
+/// If a call fails or differs from the document.
 pub async fn check_replies<H: ProviderHarness>(seeds: u64) {
     let document = document::<H>();
     for seed in 0..seeds {
@@ -192,11 +194,11 @@ pub async fn check_replies<H: ProviderHarness>(seeds: u64) {
     }
 }
 
-/// Asserts that one exchange passed the transport, and that it is as documented.
+/// Asserts that exactly one exchange passed the transport, and that it matches the document.
 ///
 /// # Panics
 ///
-/// When there was none or more than one, or when the exchange differs from the document.
+/// If there was none or more than one, or if the exchange differs from the document.
 pub fn check_exchange(
     document: &Document,
     base_url: &str,
@@ -220,7 +222,7 @@ pub fn check_exchange(
 ///
 /// # Panics
 ///
-/// With a report on the fixtures that failed.
+/// With a report of the fixtures that failed.
 pub async fn check_fixtures<H: ProviderHarness>() -> Summary {
     let operations: Vec<_> = H::OPERATIONS.iter().map(|entry| entry.id.name()).collect();
     let folder = Path::new(H::FOLDER).join("fixtures");

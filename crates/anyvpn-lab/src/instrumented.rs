@@ -10,10 +10,10 @@ use futures_util::StreamExt;
 use http::response::Parts;
 use http::{Request, Response};
 
-/// The head of a reply, and all that came of its body.
+/// The headers of a reply, and the part of its body that arrived.
 pub(crate) type WholeReply = (Parts, Vec<Result<Bytes, TransportError>>);
 
-/// Sends a request and reads the reply to its end or break.
+/// Sends a request and reads the reply until it ends or breaks.
 pub(crate) async fn send_whole(
     transport: &dyn Transport,
     request: Request<Bytes>,
@@ -22,10 +22,10 @@ pub(crate) async fn send_whole(
     Ok((head, body.collect().await))
 }
 
-/// A request and what came back of its reply.
+/// A request and the part of its reply that arrived.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// What was sent.
+    /// The request.
     pub request: Request<Bytes>,
     /// The reply's status.
     pub status: u16,
@@ -33,15 +33,15 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// The reply's body, as far as it was read.
+    /// The part of the reply's body that was read.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
         self.parts.concat()
     }
 }
 
-/// Passes requests on to another transport, tells the time which are under way, and keeps every
-/// request that was answered.
+/// Wraps a transport, tells the virtual time which requests are in progress, and records every exchange
+/// that was answered.
 #[derive(Clone)]
 pub struct InstrumentedTransport {
     inner: Arc<dyn Transport>,
@@ -54,49 +54,49 @@ type Hook = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 struct State {
     sent: usize,
-    /// Done before the second request.
+    /// The action before the second request.
     mend: Option<Hook>,
     forgets: bool,
     seen: Vec<Exchange>,
 }
 
 impl InstrumentedTransport {
-    /// Observes `inner`.
+    /// Wraps `inner`.
     #[must_use]
     pub fn new(inner: Arc<dyn Transport>) -> Self {
         Self { inner, time: None, state: Arc::default() }
     }
 
-    /// Tells this time which requests are under way.
+    /// Sets the virtual time that is told which requests are in progress.
     #[must_use]
     pub fn with_time(self, time: VirtualTime) -> Self {
         Self { time: Some(time), ..self }
     }
 
-    /// Takes the exchanges since the last time.
+    /// Returns the exchanges recorded since this was last called.
     #[must_use]
     pub fn take(&self) -> Vec<Exchange> {
         std::mem::take(&mut self.state().seen)
     }
 
-    /// Counts from here on, and keeps exchanges or not.
+    /// Restarts the count of requests, and sets whether exchanges are recorded.
     pub(crate) fn begin(&self, keep: bool) {
         let mut state = self.state();
         (state.sent, state.forgets) = (0, !keep);
         state.seen.clear();
     }
 
-    /// How many requests the transport was given, sent or not.
+    /// Returns how many requests the transport was given, whether or not they were sent.
     pub(crate) fn attempts(&self) -> usize {
         self.state().sent
     }
 
-    /// Does this before the second request.
+    /// Sets an action to run before the second request.
     pub(crate) fn before_the_second(&self, mend: Hook) {
         self.state().mend = Some(mend);
     }
 
-    /// Does now what was to be done before the second request, if it has not been done.
+    /// Runs the action before the second request now, if it has not run yet.
     pub(crate) fn mend(&self) {
         let mend = self.state().mend.take();
         if let Some(mend) = mend {
@@ -134,7 +134,7 @@ impl Transport for InstrumentedTransport {
             });
             let observer = self.clone();
             let body = body.inspect(move |chunk| {
-                // The request is under way until its body has been read or given up.
+                // The request is in progress until its body has been read or dropped.
                 let _ = &under_way;
                 if let (Ok(bytes), Some(place)) = (chunk, place)
                     && let Some(exchange) = observer.state().seen.get_mut(place)

@@ -1,16 +1,16 @@
-//! The laboratory for the built-in providers: what their tests share around the sandbox.
+//! The laboratory for the built-in providers: the tools that their tests share.
 //!
 //! - [`harness`] describes a provider once for all of these tests: its operations, its document, a world
 //!   on a sandbox, its secrets, and how to call each operation.
-//! - [`matrix`] meets every operation with every fault: those of the sandbox, and those of [`faults`] on
-//!   connections, in TLS and with names.
-//! - [`network`] is one on which things go wrong at random, for state-machine tests; [`machines`] lets
-//!   two of them act on one account.
+//! - [`matrix`] runs every operation with every fault: those of the sandbox, and those of [`faults`] in
+//!   connections, TLS and name lookup.
+//! - [`network`] is a network that fails at random, for state-machine tests; [`machines`] lets two
+//!   machines act on one account.
 //! - [`dropping`] drops futures at each of their polls; [`full_store`] is a token store that cannot be
-//!   written.
-//! - [`InstrumentedTransport`] observes requests, and [`time`] makes the sandbox's clock a client's.
+//!   written to.
+//! - [`InstrumentedTransport`] records requests, and [`time`] lets a client use the sandbox's clock.
 //!
-//! Authors of other providers use `anyvpn-testkit`, which needs no sandbox.
+//! Authors of other providers use `anyvpn-testkit`, which does not need the sandbox.
 
 pub mod dropping;
 pub mod faults;

@@ -1,5 +1,5 @@
-//! Two machines that act on one account: who made and who deleted each thing, and a step of the one
-//! between two requests of the other.
+//! Two machines that act on one account. Records which of them created and deleted each thing, and
+//! runs a step of one between two requests of the other.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,32 +12,32 @@ use http::{Request, Response};
 
 use crate::instrumented::send_whole;
 
-/// One of the two.
+/// One of the two machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Machine {
-    /// The one whose step it is.
+    /// The machine whose step runs.
     First,
-    /// The one that acts between the requests of the first.
+    /// The machine that acts between the requests of the first.
     Second,
 }
 
-/// What a request did, whether its answer was heard or not.
+/// The effect of a request, whether or not its answer arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
-    /// The thing of this id is there.
+    /// The thing with this id was created.
     Made(String),
-    /// The thing of this id is gone, or is to go.
+    /// The thing with this id was deleted, or will be.
     Deleted(String),
 }
 
-/// Who did what, in order. It shares nothing with the clients: it looks at the account before and after
-/// each request.
+/// A record of which machine did what, in order. It shares nothing with the clients: it reads the
+/// account before and after each request.
 #[derive(Clone)]
 pub struct Ledger(Arc<Inner>);
 
 struct Inner {
     list: Box<dyn Fn() -> BTreeSet<String> + Send + Sync>,
-    /// Requests are done one at a time, so that each deed has one doer.
+    /// Requests run one at a time, so that each effect belongs to one machine.
     one: tokio::sync::Mutex<()>,
     entries: Mutex<Entries>,
 }
@@ -45,12 +45,12 @@ struct Inner {
 #[derive(Default)]
 struct Entries {
     deeds: Vec<(Machine, Deed)>,
-    /// How many requests of each machine were done.
+    /// The number of requests of each machine that were completed.
     done: [usize; 2],
 }
 
 impl Ledger {
-    /// A ledger of an account whose things `list` gives, by ids that are never given twice.
+    /// Creates the ledger of an account. `list` returns the ids of its things, which are never reused.
     pub fn new(list: impl Fn() -> BTreeSet<String> + Send + Sync + 'static) -> Self {
         let one = tokio::sync::Mutex::new(());
         Self(Arc::new(Inner { list: Box::new(list), one, entries: Mutex::default() }))
@@ -60,37 +60,37 @@ impl Ledger {
         self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who made the thing; `None` when no request of the two did.
+    /// Returns which machine created the thing; `None` if neither did.
     #[must_use]
     pub fn maker(&self, id: &str) -> Option<Machine> {
         let is_it = |deed: &Deed| matches!(deed, Deed::Made(made) if made == id);
         self.entries().deeds.iter().find(|(_, deed)| is_it(deed)).map(|(machine, _)| *machine)
     }
 
-    /// How many deeds there were.
+    /// Returns the number of effects so far.
     #[must_use]
     pub fn count(&self) -> usize {
         self.entries().deeds.len()
     }
 
-    /// The deeds after the first `count`.
+    /// Returns the effects after the first `count`.
     #[must_use]
     pub fn since(&self, count: usize) -> Vec<(Machine, Deed)> {
         self.entries().deeds[count..].to_vec()
     }
 
-    /// How many requests of the machine were done or broke.
+    /// Returns how many requests of the machine were completed or failed.
     #[must_use]
     pub fn requests(&self, machine: Machine) -> usize {
         self.entries().done[machine as usize]
     }
 
-    /// Fails when a machine has deleted after the first `count` deeds what the other one made, except for
-    /// what `named` says that the step was about.
+    /// Asserts that, after the first `count` effects, no machine deleted what the other created, except
+    /// things that `named` says the step was about.
     ///
     /// # Panics
     ///
-    /// Then.
+    /// If a machine did.
     pub fn judge_deletions(&self, count: usize, named: impl Fn(&str) -> bool) {
         for (machine, deed) in self.since(count) {
             if let Deed::Deleted(id) = deed {
@@ -112,10 +112,10 @@ impl Ledger {
     }
 }
 
-/// What happens after so many requests.
+/// An action after a number of requests.
 type Interlude = (usize, BoxFuture<'static, ()>);
 
-/// The requests of one machine, below the network on which they get lost.
+/// The transport of one machine, below the network that loses requests.
 #[derive(Clone)]
 pub struct Wire {
     inner: Arc<dyn Transport>,
@@ -125,7 +125,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// The requests of this machine, by way of a real transport.
+    /// Creates the transport of a machine, on a real transport.
     pub fn new(inner: impl Transport, machine: Machine, ledger: Ledger) -> Self {
         Self { inner: Arc::new(inner), machine, ledger, interlude: Arc::default() }
     }
@@ -134,13 +134,13 @@ impl Wire {
         self.interlude.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets this happen when so many further requests were done, before the last of them is answered.
+    /// Sets an action to run after this many further requests, before the last one is answered.
     pub fn interrupt(&self, requests: usize, interlude: impl Future<Output = ()> + Send + 'static) {
         let at = self.ledger.requests(self.machine) + requests;
         *self.interlude() = Some((at, Box::pin(interlude)));
     }
 
-    /// Lets nothing happen any more, and says whether something did: it may still be going on.
+    /// Removes the action, and returns whether it has started. It may still be running.
     #[must_use]
     pub fn calm(&self) -> bool {
         self.interlude().take().is_none()
@@ -154,7 +154,7 @@ impl Transport for Wire {
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
         Box::pin(async move {
             let Self { inner, machine, ledger, .. } = self.clone();
-            // It is done to its end, whether somebody waits for it or not.
+            // It is completed even if nobody waits for it.
             let answer = tokio::spawn(async move {
                 let _one = ledger.0.one.lock().await;
                 let before = (ledger.0.list)();

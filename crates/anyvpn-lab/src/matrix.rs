@@ -1,9 +1,9 @@
-//! Every operation of a provider with every fault: what the caller gets, how often the request
-//! arrives, what it costs, and what must hold whatever that is.
+//! Runs every operation of a provider with every fault: what the caller gets, how often the request
+//! arrives, what it costs, and which invariants hold.
 //!
-//! [`check`] plays all cases on a provider's [`ProviderHarness`] with every transport, each twice: the
-//! fault meets the first request only, and it meets every request. It asserts what must hold, and
-//! compares the table with the provider's page in the documents.
+//! [`check`] runs all cases on a provider's [`ProviderHarness`] with every transport, each twice: with
+//! the fault on the first request only, and on every request. It asserts the invariants, and compares
+//! the table with the provider's page in the documentation.
 
 mod case;
 mod environment;
@@ -24,26 +24,25 @@ use run::run;
 
 use crate::harness::ProviderHarness;
 
-/// How the matrix makes the transport that it tries.
+/// Creates the transport under test.
 pub type MakeTransport = fn(Setup) -> Result<Arc<dyn Transport>, Error>;
 
-/// The transports that there are, by name.
+/// The transports, by name.
 pub const TRANSPORTS: &[(&str, MakeTransport)] =
     &[("reqwest", |setup| Ok(Arc::new(Reqwest::new(setup)?)))];
 
-/// Runs something and gives the most bytes that this thread had allocated meanwhile.
+/// Runs a function and returns the most bytes that this thread had allocated meanwhile.
 pub type Memory = fn(&mut dyn FnMut()) -> u64;
 
-/// Names a file to which [`check`] appends the figures of its runs.
+/// The environment variable with a file to which [`check`] appends the figures of its runs.
 pub const FIGURES: &str = "ANYVPN_FAULTS_REPORT";
 
-/// Plays everything with every transport, and compares the result with the provider's page,
+/// Runs all cases with every transport, and compares the result with the provider's page,
 /// `docs/faults-NAME.md`.
 ///
 /// # Panics
 ///
-/// When anything went wrong in a run, when a transport makes a difference, or when the page is not
-/// what came of it.
+/// If a run violates an invariant, if transports differ, or if the page differs from the result.
 pub fn check<H: ProviderHarness>(memory: Memory) {
     let page = Path::new(H::FOLDER).join(format!("../../docs/faults-{}.md", H::NAME));
     for (transport, make) in TRANSPORTS {
@@ -58,7 +57,7 @@ pub fn check<H: ProviderHarness>(memory: Memory) {
     }
 }
 
-/// The most that a call may have allocated at one time within these bounds: see
+/// Returns the most that a call may have allocated at one time within these limits: see
 /// `docs/reliability.md`.
 #[must_use]
 pub fn most_memory(limits: &Limits) -> u64 {

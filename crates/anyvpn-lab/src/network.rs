@@ -1,5 +1,5 @@
-//! What the state-machine tests of the providers share: a network between a client and the sandbox
-//! on which things go wrong as the test draws them.
+//! A network between a client and the sandbox that fails as a test draws it. The providers'
+//! state-machine tests share it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,21 +25,21 @@ use crate::time::SandboxTime;
 pub enum Mishap {
     /// Nothing.
     None,
-    /// It cannot be sent.
+    /// The request cannot be sent.
     Refused,
-    /// Nobody answers until the time-out.
+    /// There is no answer until the timeout.
     Silence {
-        /// Whether the work is done.
+        /// Whether the request takes effect.
         done: bool,
     },
-    /// The work is done, and a gateway answers in the server's place with this status.
+    /// The request takes effect, and a gateway answers instead of the server with this status.
     Gateway(u16),
-    /// What the sandbox does to it.
+    /// The sandbox causes this fault.
     Server(Fault),
 }
 
-/// What happens to the requests of one step of a test, in order: mostly nothing, and never more than
-/// a client's attempts.
+/// What happens to the requests of one step of a test, in order: mostly nothing, and never more faults
+/// than a client has attempts.
 pub fn mishaps() -> impl Strategy<Value = Vec<Mishap>> {
     let server = prop::sample::select(vec![
         Fault::Wire("reset-before"),
@@ -63,8 +63,8 @@ pub fn mishaps() -> impl Strategy<Value = Vec<Mishap>> {
     prop_oneof![3 => Just(Vec::new()), 2 => prop::collection::vec(one, 1..=5)]
 }
 
-/// Runs a test on drawn cases: the same few each time, or as many others as the variable
-/// `ANYVPN_MODEL_CASES` says.
+/// Runs a test on random cases: the same few each time, or as many new ones as `ANYVPN_MODEL_CASES`
+/// says.
 ///
 /// # Panics
 ///
@@ -92,7 +92,7 @@ where
     }
 }
 
-/// A network, and the time of those who use it.
+/// A network and the virtual time of its clients.
 #[derive(Clone)]
 pub struct Network(Arc<Inner>);
 
@@ -104,8 +104,8 @@ struct Inner {
 }
 
 impl Network {
-    /// A network to this sandbox, by way of a real transport. The time of day is the sandbox's; waits
-    /// move the clock `waits`, which may be the same.
+    /// Creates a network to this sandbox, on a real transport. The time of day is the sandbox's; waits
+    /// advance the clock `waits`, which may be the same one.
     pub fn new(
         transport: impl Transport,
         sandbox: Arc<Sandbox>,
@@ -120,18 +120,18 @@ impl Network {
         }))
     }
 
-    /// Puts a client on this network and its time.
+    /// Connects a client to this network and its time.
     #[must_use]
     pub fn connect<D: Dialect>(&self, builder: ClientBuilder<D>) -> ClientBuilder<D> {
         builder.transport(Arc::new(self.clone())).clock(Arc::new(self.0.time.clone()))
     }
 
-    /// Lets this happen to the next requests.
+    /// Sets what happens to the next requests.
     pub fn meet(&self, mishaps: Vec<Mishap>) {
         *locked(&self.0.ahead) = mishaps.into();
     }
 
-    /// Lets nothing happen any more, and says whether all that was to happen did.
+    /// Removes the remaining faults, and returns whether all of them had happened.
     pub fn calm(&self) -> bool {
         self.0.sandbox.clear_faults();
         std::mem::take(&mut *locked(&self.0.ahead)).is_empty()
@@ -142,7 +142,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for an answer that never comes, while time passes.
+/// Waits for an answer that never comes, while virtual time passes.
 async fn never_answered(under_way: UnderWay) -> Result<Response<Body>, TransportError> {
     drop(under_way);
     std::future::pending().await
@@ -184,15 +184,15 @@ impl Transport for Network {
     }
 }
 
-/// What a caller concludes from a call: its value when it was done, and nothing when it was not.
+/// Returns what a caller concludes from a call: its value if it took effect, and `None` if it did not.
 ///
-/// When the error advises to read back, `read_back` does so, on a network where nothing goes wrong
-/// any more. `refusals` are the kinds with which the provider's rules refuse the call; none means
-/// that they allow it.
+/// If the error advises to read back, `read_back` does so, on a network without further faults.
+/// `refusals` are the kinds with which the provider's rules refuse the call; if it is empty, they allow
+/// it.
 ///
 /// # Panics
 ///
-/// When the outcome is not what the rules say, and nothing went wrong that could explain it.
+/// If the outcome is not what the rules say, and no fault explains that.
 pub async fn conclude<T>(
     network: &Network,
     mishaps: &[Mishap],
@@ -204,7 +204,7 @@ pub async fn conclude<T>(
     let smooth = mishaps.is_empty();
     match outcome {
         Ok(value) if refusals.is_empty() => Some(value),
-        // A deletion whose first attempt was lost, and of which the second found nothing to delete.
+        // The first attempt of a deletion was lost, and the second found nothing to delete.
         Ok(_) if !smooth && refusals.contains(&ErrorKind::NotFound) => None,
         Ok(_) => panic!("it was done, and not refused with any of {refusals:?}"),
         Err(error) if error.advice() == Advice::ReadBack && !smooth => {

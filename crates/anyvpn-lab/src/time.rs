@@ -1,4 +1,4 @@
-//! The sandbox's clock as a client's virtual time.
+//! Lets a client use the sandbox's clock as its virtual time.
 
 use std::time::Duration;
 
@@ -6,14 +6,15 @@ use anyvpn_core::Timestamp;
 use anyvpn_sandbox::Clock;
 use anyvpn_testkit::time::{TimeSource, VirtualTime};
 
-/// A client's time that is the sandbox's: waits move the sandbox's clock, and who moves that one ends
-/// waits.
+/// Returns a virtual time that follows the sandbox's clock: waits advance the clock, and advancing the
+/// clock ends waits.
 #[must_use]
 pub fn of_sandbox(clock: &Clock) -> VirtualTime {
     VirtualTime::over(SandboxTime::new(clock.clone(), clock.clone()))
 }
 
-/// The time of day of one clock, and the deadlines of another, which may be the same.
+/// A virtual time with the time of day of one clock and the deadlines of another, which may be
+/// the same.
 pub(crate) struct SandboxTime {
     day: Clock,
     waits: Clock,

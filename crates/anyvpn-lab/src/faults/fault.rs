@@ -1,4 +1,4 @@
-//! The faults that the laboratory plays, as data.
+//! The faults that the lab can cause, as data.
 
 use std::fmt;
 
@@ -14,49 +14,49 @@ use super::tls::Certificate;
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct LabFault {
-    /// Such as `tls-expired`.
+    /// The name, such as `tls-expired`.
     pub name: &'static str,
-    /// Where it goes wrong.
+    /// The layer that fails.
     pub level: LabLevel,
     /// What happens, in one sentence.
     pub what: &'static str,
-    /// What a client may make of it.
+    /// The results that a client may report.
     pub wanted: Wanted,
     pub(crate) kind: fn() -> Kind,
 }
 
-/// The layer at which something goes wrong before there is a reply.
+/// The layer that fails before there is a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum LabLevel {
-    /// Looking the name up, and its addresses.
+    /// The name lookup, and the addresses it returns.
     Name,
-    /// Connections.
+    /// The connection.
     Connection,
     /// TLS.
     Tls,
 }
 
-/// How a fault is played.
+/// How a fault is caused.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    /// A name, whose addresses are this one's.
+    /// A name with these addresses.
     Name(Name),
-    /// A connection in front of the server.
+    /// A fault of connections to a proxy in front of the server.
     ConnectionFault(ConnectionFault),
-    /// The same with TLS, after a handshake with this certificate.
+    /// The same with TLS, where the handshake uses this certificate.
     Tls(Certificate, ConnectionFault),
-    /// Nothing listens.
+    /// Nothing listens on the port.
     Refused,
     /// The connection is never answered.
     BlackHole,
 }
 
-/// What a name leads to: the good address, dead ones, or none.
+/// The result of looking up a name: the right address, dead ones, or none.
 #[derive(Clone, Debug)]
 pub(crate) enum Name {
     Fails(Lookup),
-    /// The addresses in their order.
+    /// The addresses, in order.
     Leads(&'static [Address]),
 }
 
@@ -70,7 +70,7 @@ pub(crate) enum Address {
 }
 
 impl LabFault {
-    /// All of them, in the order of their levels.
+    /// All faults, in the order of their layers.
     pub fn all() -> impl Iterator<Item = &'static LabFault> {
         FAULTS.iter()
     }

@@ -1,4 +1,4 @@
-//! Connections in front of a server, which they lead through to it or not.
+//! A proxy in front of a server that forwards connections or breaks them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,37 +16,37 @@ use tokio_rustls::TlsAcceptor;
 
 use super::tls::server_hello;
 
-/// What becomes of a connection.
+/// What happens to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectionFault {
-    /// It leads to the server.
+    /// It is forwarded to the server.
     Through,
-    /// Nothing is read, nothing sent.
+    /// Nothing is read and nothing is sent.
     Silence,
-    /// The same, before TLS has begun: how long that may last is the transport's own matter.
+    /// The same before the TLS handshake, for which the transport has its own time limit.
     SilenceInHandshake,
-    /// Reset after so many bytes of the request.
+    /// It is reset after this many bytes of the request.
     ResetAfter(usize),
     ResetBeforeLast,
     CloseAfter(usize),
-    /// One exchange, then this.
+    /// One exchange is forwarded, then this happens.
     StaleReset,
     StaleClose,
     IdleClose,
     IdleReset,
     Idle408,
     Idle200,
-    /// A ServerHello of this version, with this end of its random bytes.
+    /// The server answers with a ServerHello of this version, whose random bytes end like this.
     Hello([u8; 2], [u8; 8]),
     PlainHttp,
     HelloReset,
     HelloClose,
-    /// The reply without its length, and FIN without TLS's goodbye.
+    /// The reply is sent without its length, and the connection is closed without TLS's `close_notify`.
     CutTls,
     ForgedRecord,
 }
 
-/// Listens in front of a server until it is dropped.
+/// A proxy in front of a server, which listens until it is dropped.
 pub(crate) struct FaultProxy {
     pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
@@ -59,20 +59,20 @@ struct Shared {
     tls: Option<Tls>,
     time: VirtualTime,
     mended: AtomicBool,
-    /// Requests of which something came, and that the server did not get.
+    /// The number of requests that arrived at least in part and did not reach the server.
     lost: AtomicUsize,
-    /// A connection has had its exchange and then its fault.
+    /// Notified when a connection has had its exchange and then its fault.
     ended: Notify,
 }
 
 pub(crate) struct Tls {
-    /// `None` where the fault comes before a handshake.
+    /// `None` if the fault happens before a handshake.
     pub(crate) broken: Option<Arc<ServerConfig>>,
     pub(crate) good: Arc<ServerConfig>,
 }
 
 impl ConnectionFault {
-    /// Whether the fault is for connections that TLS is expected on and does not begin.
+    /// Returns whether the client expects TLS but no handshake takes place.
     pub(crate) fn is_in_handshake(self) -> bool {
         matches!(
             self,
@@ -84,19 +84,20 @@ impl ConnectionFault {
         )
     }
 
-    /// Whether there is a fault after the first exchange only.
+    /// Returns whether the fault happens only after the first exchange.
     pub(crate) fn is_for_kept_connections(self) -> bool {
         matches!(self, Self::StaleReset | Self::StaleClose) || self.is_for_idle_connections()
     }
 
-    /// Whether the fault comes by itself, before a kept connection is used again.
+    /// Returns whether the fault happens by itself, before a kept connection is used again.
     pub(crate) fn is_for_idle_connections(self) -> bool {
         matches!(self, Self::IdleClose | Self::IdleReset | Self::Idle408 | Self::Idle200)
     }
 }
 
 impl FaultProxy {
-    /// Breaks every connection with `fault` until it is mended; then all lead through.
+    /// Starts a proxy that breaks every connection with `fault` until it is mended, and then forwards
+    /// all of them.
     pub(crate) async fn start(
         server: SocketAddr,
         fault: ConnectionFault,
@@ -118,7 +119,7 @@ impl FaultProxy {
         Ok(Self { address, shared, task })
     }
 
-    /// Lets all further connections through; gives a handle that does it.
+    /// Returns a handle that makes the proxy forward all further connections.
     pub(crate) fn mend(&self) -> impl FnOnce() + Send + use<> {
         let shared = Arc::clone(&self.shared);
         move || shared.mended.store(true, Ordering::SeqCst)
@@ -128,7 +129,7 @@ impl FaultProxy {
         self.shared.lost.load(Ordering::SeqCst)
     }
 
-    /// Waits until a kept connection has ended, as far as this side is concerned.
+    /// Waits until this side has ended a kept connection.
     pub(crate) async fn ended(&self) {
         self.shared.ended.notified().await;
     }
@@ -146,7 +147,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         while connections.try_join_next().is_some() {}
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
-            // A connection that breaks is what this is for.
+            // Errors are expected here: connections are broken on purpose.
             let _ = stream.set_nodelay(true);
             let _ = shared.lead(stream).await;
         });
@@ -193,7 +194,7 @@ impl Shared {
             }
             ConnectionFault::CloseAfter(bytes) => {
                 self.take(&mut stream, bytes).await?;
-                // What is left unread would make the system send RST in place of FIN.
+                // Unread bytes would make the system send RST instead of FIN.
                 stream.shutdown().await?;
                 while !read(&mut stream).await?.is_empty() {}
                 Ok(())
@@ -229,8 +230,8 @@ impl Shared {
         copy_bidirectional(&mut stream, &mut server).await.map(drop)
     }
 
-    /// Waits for a request that nobody will get. A kept connection can be told to be readable when all
-    /// that came is read already, so only a byte counts.
+    /// Waits for a request that will not be forwarded. A kept connection can be reported as readable
+    /// although everything has been read, so only an actual byte counts.
     async fn lose(&self, stream: &TcpStream) -> io::Result<()> {
         if stream.peek(&mut [0]).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -239,14 +240,14 @@ impl Shared {
         Ok(())
     }
 
-    /// Reads so many bytes of a request that nobody will get.
+    /// Reads this many bytes of a request that will not be forwarded.
     async fn take(&self, stream: &mut TcpStream, bytes: usize) -> io::Result<()> {
         let mut taken = vec![0; bytes];
         self.lose(stream).await?;
         stream.read_exact(&mut taken).await.map(drop)
     }
 
-    /// One exchange with the server, and then a fault.
+    /// Forwards one exchange with the server, then causes a fault.
     async fn kept(&self, mut stream: TcpStream, fault: ConnectionFault) -> io::Result<()> {
         self.exchange(&mut stream).await?;
         match fault {
@@ -278,7 +279,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Leads one request and its reply through, and gives the reply.
+    /// Forwards one request, and returns the server's reply.
     async fn exchange(&self, stream: &mut TcpStream) -> io::Result<()> {
         let request = message(stream).await?;
         let mut server = TcpStream::connect(self.server).await?;
@@ -287,7 +288,7 @@ impl Shared {
         stream.write_all(&reply).await
     }
 
-    /// The request's work is done; the reply breaks below TLS.
+    /// Forwards the request, and breaks its reply below TLS.
     async fn corrupt_tls(
         &self,
         mut stream: tokio_rustls::server::TlsStream<TcpStream>,
@@ -299,7 +300,7 @@ impl Shared {
         let reply = message(&mut server).await?;
         let text = String::from_utf8_lossy(&reply).replace("content-length", "x-length");
         let part = match fault {
-            // A head without a body is a whole reply.
+            // Headers without a body are a complete reply.
             ConnectionFault::CutTls if text.ends_with("\r\n\r\n") => b"",
             ConnectionFault::CutTls => text.as_bytes(),
             _ => &text.as_bytes()[..text.len() / 2],
@@ -315,7 +316,7 @@ impl Shared {
     }
 }
 
-/// What has come; nothing at the end.
+/// Reads the bytes that have arrived; none at the end.
 async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     let mut part = vec![0; 16 * 1024];
     let length = stream.read(&mut part).await?;
@@ -323,7 +324,7 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     Ok(part)
 }
 
-/// A message with its body, whose length its head announces.
+/// Reads a message and its body, whose length the headers announce.
 async fn message(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     let mut message = Vec::new();
     loop {
@@ -344,10 +345,10 @@ async fn message(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     }
 }
 
-/// An address whose connections are never answered: its queue is full.
+/// An address whose connections are never accepted, because its queue is full.
 pub(crate) struct BlackHole {
     listener: TcpListener,
-    /// Whoever stands in the queue.
+    /// The connections that fill the queue.
     _queue: Vec<TcpStream>,
 }
 
@@ -370,13 +371,13 @@ impl BlackHole {
         self.listener.local_addr()
     }
 
-    /// Answers from here on, by leading every connection to the server.
+    /// Accepts connections from now on, and forwards them to the server.
     pub(crate) fn mend(self, server: SocketAddr) {
         lead_through(self.listener, server);
     }
 }
 
-/// Leads every connection to the server, until the runtime ends.
+/// Forwards every connection to the server, until the runtime ends.
 pub(crate) fn lead_through(listener: TcpListener, server: SocketAddr) {
     tokio::spawn(async move {
         let mut connections = JoinSet::new();

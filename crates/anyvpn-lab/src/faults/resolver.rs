@@ -1,4 +1,4 @@
-//! Names that the lab looks up.
+//! Name lookup with faults.
 
 use std::io;
 use std::net::IpAddr;
@@ -8,18 +8,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyvpn_http::transport::Names;
 use futures_core::future::BoxFuture;
 
-/// What comes of looking a name up.
+/// The result of a name lookup.
 #[derive(Clone, Debug)]
 pub(crate) enum Lookup {
     /// These addresses.
     Found(Vec<IpAddr>),
-    /// There is no such name.
+    /// The name does not exist.
     Unknown,
-    /// Never an answer.
+    /// There is never an answer.
     Silence,
 }
 
-/// One lookup for all names, until it is mended: then another one.
+/// A resolver with one result for all names until it is mended, and another result afterwards.
 #[derive(Clone)]
 pub(crate) struct StubResolver {
     broken: Lookup,

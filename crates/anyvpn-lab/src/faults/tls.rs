@@ -7,7 +7,7 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-/// What a certificate says.
+/// The kinds of certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Certificate {
     Good,
@@ -32,7 +32,7 @@ impl Certificate {
 /// The name that good certificates are for.
 pub(crate) const NAME: &str = "vpn.test";
 
-/// An authority that the lab's clients trust, and one that they do not.
+/// Two certificate authorities: one that the lab's clients trust, and one that they do not.
 pub(crate) struct Authority {
     trusted: Issuer<'static, KeyPair>,
     root: CertificateDer<'static>,
@@ -46,7 +46,7 @@ impl Authority {
         Self { trusted, root, other }
     }
 
-    /// A client's TLS that trusts the authority and nobody else.
+    /// Returns a client's TLS configuration that trusts only the good authority.
     pub(crate) fn client(&self) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(self.root.clone()).expect("the root was just made");
@@ -57,7 +57,7 @@ impl Authority {
             .with_no_client_auth()
     }
 
-    /// A server's TLS with this certificate.
+    /// Returns a server's TLS configuration with this certificate.
     pub(crate) fn server(&self, certificate: Certificate) -> Arc<ServerConfig> {
         let key = KeyPair::generate().expect("there is randomness");
         let name = if certificate == Certificate::OtherName { "other.test" } else { NAME };
@@ -92,7 +92,7 @@ fn issuer(name: &str) -> (Issuer<'static, KeyPair>, CertificateDer<'static>) {
     (Issuer::new(params, key), root)
 }
 
-/// A record with a ServerHello of this version, which ends with these bytes of its 32 random ones.
+/// Returns a record with a ServerHello of this version, whose 32 random bytes end with these.
 pub(crate) fn server_hello(version: [u8; 2], random_end: &[u8; 8]) -> Vec<u8> {
     let mut hello = version.to_vec();
     hello.extend_from_slice(&[0x5a; 24]);

@@ -1,4 +1,4 @@
-//! The cases: one list of all that can go wrong.
+//! The cases: one list of everything that can go wrong.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use anyvpn_sandbox::{Fault, Level, Wanted, WireFault};
 
 use crate::faults::{Kind, LabFault, LabLevel};
 
-/// One thing that goes wrong.
+/// One case: a fault, and how it is caused.
 #[derive(Clone, Debug)]
 pub(super) struct FaultCase {
     pub(super) name: String,
     pub(super) section: &'static str,
     pub(super) what: String,
     pub(super) wanted: Wanted,
-    /// Whether somebody else answers in the provider's place: the fault's last reply is not in the
+    /// Whether something other than the provider answers: the fault's last reply is not in the
     /// provider's form.
     pub(super) foreign: bool,
     pub(super) play: Play,
@@ -23,12 +23,12 @@ pub(super) struct FaultCase {
 pub(super) enum Play {
     Nothing,
     Sandbox(Fault),
-    /// One fault for the first request, and then another.
+    /// One fault for the first request, then another.
     Then(Fault, Fault),
     Lab(Kind),
 }
 
-/// The sections of the page, in their order.
+/// The sections of the page, in order.
 pub(super) const SECTIONS: &[&str] = &[
     "Nothing",
     "Names",
@@ -42,7 +42,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "Two faults",
 ];
 
-/// The section of the replies that are not the provider's.
+/// The section with replies that do not come from the provider.
 const FOREIGN: &str = "Replies of others";
 
 const STATUSES: &[u16] = &[
@@ -54,7 +54,7 @@ const STATUSES: &[u16] = &[
 const PAGES: &[u16] =
     &[200, 302, 400, 401, 402, 403, 404, 406, 407, 408, 409, 410, 422, 429, 500, 502, 503, 504];
 
-/// All cases; the first is that nothing goes wrong.
+/// Returns all cases; in the first, nothing goes wrong.
 pub(super) fn all() -> Vec<FaultCase> {
     let case = |section, name: String, what: String, wanted, play| FaultCase {
         name,
@@ -170,7 +170,7 @@ pub(super) fn all() -> Vec<FaultCase> {
     cases
 }
 
-/// "Not found" is an answer to some questions: that there is nothing.
+/// Returns whether "not found" is a valid answer for the operation, meaning that there is nothing.
 fn wanted(status: u16) -> Wanted {
     if status == 404 { Wanted::AsDocumented } else { Wanted::NoValue }
 }

@@ -1,4 +1,4 @@
-//! What stands between a client and the sandbox while a case is played.
+//! The environment between a client and the sandbox while a case runs.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,17 +16,17 @@ use crate::faults::{
     Name, StubResolver, Tls, lead_through,
 };
 
-/// How long a connection may take in real time: nothing in the lab makes a good one wait.
+/// The real time that a connection may take. Nothing in the lab delays a good one.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// The same where the fault is that it takes for ever.
+/// The same if the fault is that it takes for ever.
 const CONNECT_IN_VAIN: Duration = Duration::from_millis(500);
 
-/// Dead ends on this machine; the good address is the sandbox's own.
+/// Dead addresses on this machine; the good address is the sandbox's own.
 const REFUSING: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 const SWALLOWING: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 
-/// The certificates of the lab, made once.
+/// The lab's certificates, created once.
 pub(super) struct Certificates {
     authority: Authority,
     made: Vec<(Certificate, Arc<ServerConfig>)>,
@@ -46,20 +46,20 @@ impl Certificates {
     }
 }
 
-/// What is in force while a case is played.
+/// The environment of a running case.
 pub(super) struct Environment {
-    /// The address to call, without a path.
+    /// The URL to call, without a path.
     pub(super) url: String,
     pub(super) proxy: Option<FaultProxy>,
-    /// Requests that go into the proxy are TLS's own.
+    /// Whether the proxy receives TLS, so that requests to it cannot be counted.
     https: bool,
     mend: Vec<Box<dyn FnOnce() + Send>>,
-    /// Kept open, so that nothing else takes its place.
+    /// Kept open so that nothing else can use the port.
     _holes: Vec<BlackHole>,
 }
 
 impl Environment {
-    /// Sets what a case needs in front of the sandbox at `server`.
+    /// Sets up the environment of a case in front of the sandbox at `server`.
     pub(super) async fn set(
         kind: Option<&Kind>,
         certificates: &Certificates,
@@ -74,7 +74,7 @@ impl Environment {
         match kind {
             None => {}
             Some(Kind::Refused) => {
-                // Held, and not listened on until it is mended.
+                // The port is reserved, but nothing listens on it until the fault is mended.
                 let socket = TcpSocket::new_v4()?;
                 socket.bind((server.ip(), 0).into())?;
                 environment.url = format!("http://{}", socket.local_addr()?);
@@ -124,7 +124,7 @@ impl Environment {
         Ok((environment, setup))
     }
 
-    /// By https: plain http goes to names of this machine only, which nobody is asked for.
+    /// Uses https, because plain http is only allowed to this machine, whose names are not looked up.
     async fn name(
         &mut self,
         name: &Name,
@@ -187,13 +187,13 @@ impl Environment {
         Ok(())
     }
 
-    /// What makes all good, as one step.
+    /// Returns the step that mends every fault.
     pub(super) fn mend(&mut self) -> Box<dyn FnOnce() + Send> {
         let steps = std::mem::take(&mut self.mend);
         Box::new(move || steps.into_iter().for_each(|step| step()))
     }
 
-    /// Requests that came to the proxy and not to the sandbox.
+    /// Returns the number of requests that reached the proxy but not the sandbox.
     pub(super) fn lost(&self) -> usize {
         match &self.proxy {
             Some(proxy) if !self.https => proxy.lost(),

@@ -1,4 +1,4 @@
-//! What must hold, whatever the table says.
+//! The invariants that hold in every run.
 
 use std::time::Duration;
 
@@ -13,35 +13,35 @@ use super::most_memory;
 use super::run::{Mode, Outcome};
 use crate::harness::limits;
 
-/// What must never happen.
+/// A violation of an invariant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Violation {
-    /// An operation that must not be repeated arrived again, and not after a 429.
+    /// An operation that must not be repeated arrived again, other than after a 429.
     Twice,
     /// Something panicked.
     Panic,
-    /// The call took longer than its bound.
+    /// The call took longer than its limit.
     Hang,
-    /// The call had more memory than its bound.
+    /// The call used more memory than its limit.
     Memory,
-    /// A secret came up in an output or in the log.
+    /// A secret appeared in an output or in the log.
     Leak,
-    /// A value came from a reply that has none.
+    /// The call returned a value although the reply had none.
     WrongSuccess,
-    /// A reply that is not the provider's told the caller something about the account.
+    /// A reply from something other than the provider told the caller something about the account.
     Believed,
-    /// A reply that was whole was refused.
+    /// A complete reply was refused.
     WrongFailure,
-    /// Work that was done was reported as failed, without advice to look.
+    /// A call that took effect was reported as failed, without the advice to read back.
     NotReported,
-    /// A redirect was followed, or something else was sent that nobody asked for.
+    /// A redirect was followed, or something else was sent without being requested.
     UnexpectedRequest,
-    /// The client's next call went wrong.
+    /// The client's next call failed.
     Unusable,
 }
 
 impl Violation {
-    /// All of them, and the words for a row in which it happened.
+    /// All violations, with the text for a row in which they occur.
     pub(super) const ALL: [(Self, &str); 11] = [
         (Self::Twice, "a Once operation arriving twice"),
         (Self::Panic, "a panic"),
@@ -63,7 +63,7 @@ pub(super) struct Verdict {
     pub(super) replay: Replay,
     pub(super) case: usize,
     pub(super) mode: Mode,
-    /// How often it arrived and what came of it, as the table has it.
+    /// How often the request arrived and the result, as in the table.
     pub(super) cell: String,
     pub(super) violations: Vec<(Violation, String)>,
     pub(super) memory: u64,
@@ -74,7 +74,7 @@ pub(super) struct Verdict {
 pub(super) struct Judge<'a> {
     entry: &'a OperationInfo,
     document: Document,
-    /// What each variant gives when nothing goes wrong.
+    /// The result of each variant without a fault.
     normal: Vec<Option<Value>>,
 }
 
@@ -135,7 +135,7 @@ impl<'a> Judge<'a> {
         match &outcome.result {
             Some(Ok(value)) => {
                 add(foreign, Violation::Believed, "a value".to_owned());
-                // Only of a removal can be said that it was done before.
+                // Only a removal can find that it was done before.
                 let changes = self.entry.replay != Replay::Safe && self.entry.method != "DELETE";
                 add(changes && done == 0, Violation::WrongSuccess, "nothing was done".to_owned());
                 let ok = self.may_be(value, case, variant, &outcome);
@@ -165,7 +165,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Whether the value may come of this case.
+    /// Returns whether this case may return a value.
     fn may_be(&self, value: &Value, case: &FaultCase, variant: usize, outcome: &Outcome) -> bool {
         let normal = self.normal[variant].as_ref() == Some(value);
         match case.wanted {
@@ -180,10 +180,10 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Whether the kind says something about the account, so that only the provider can know it.
+/// Returns whether the kind says something about the account, which only the provider can know.
 fn tells_of_the_account(kind: ErrorKind) -> bool {
     use ErrorKind as K;
-    // `RateLimited` is about the pace: whoever asks to wait is to be heard.
+    // `RateLimited` is about the rate: we wait for anything that asks us to.
     !matches!(
         kind,
         K::RateLimited
@@ -195,7 +195,7 @@ fn tells_of_the_account(kind: ErrorKind) -> bool {
     )
 }
 
-/// The kind, and a dagger where the error says to read back.
+/// Formats the kind, with a dagger if the error advises to read back.
 fn word(result: Option<&Result<Value, Error>>) -> String {
     match result {
         Some(Ok(_)) => "ok".to_owned(),

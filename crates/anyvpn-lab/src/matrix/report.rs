@@ -1,4 +1,4 @@
-//! What the runs gave, as a table and as figures.
+//! The results of the runs, as a table and as figures.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -37,24 +37,24 @@ impl Report {
         Self { provider, transport, operations, cases, verdicts }
     }
 
-    /// How many calls were made under a fault.
+    /// Returns how many calls were made with a fault.
     pub(super) fn runs(&self) -> usize {
         self.verdicts.len()
     }
 
-    /// In how many runs this happened.
+    /// Returns the number of runs with this violation.
     pub(super) fn count(&self, violation: Violation) -> usize {
         let has = |run: &&Verdict| run.violations.iter().any(|(what, _)| *what == violation);
         self.verdicts.iter().filter(has).count()
     }
 
-    /// The most memory that a call had, in bytes, and the run that had it.
+    /// Returns the most memory that a call used, in bytes, and its run.
     pub(super) fn memory(&self) -> (u64, String) {
         let most = self.verdicts.iter().max_by_key(|run| run.memory);
         most.map_or((0, String::new()), |run| (run.memory, self.name(run)))
     }
 
-    /// The longest time that a call took by the virtual time.
+    /// Returns the longest virtual time of a call.
     pub(super) fn longest(&self) -> Duration {
         self.verdicts.iter().map(|run| run.elapsed).max().unwrap_or_default()
     }
@@ -67,7 +67,7 @@ impl Report {
         format!("{} · {} · {mode}", run.operation, self.cases[run.case].name)
     }
 
-    /// The figures of the run, in a few lines.
+    /// Returns the figures of the run, in a few lines.
     pub(super) fn figures(&self) -> String {
         let (memory, run) = self.memory();
         let mut text = format!(
@@ -87,7 +87,7 @@ impl Report {
         text
     }
 
-    /// Panics with the first runs in which something went wrong.
+    /// Panics with the first runs that violate an invariant.
     pub(super) fn assert_nothing_wrong(&self) {
         let mut text = String::new();
         for (violation, words) in Violation::ALL {
@@ -106,7 +106,7 @@ impl Report {
         assert!(text.is_empty(), "{}\n{text}", self.figures());
     }
 
-    /// The page for the documents.
+    /// Returns the page for the documentation.
     pub(super) fn page(&self) -> String {
         let classes: Vec<(Replay, usize)> = CLASSES
             .into_iter()
@@ -169,8 +169,8 @@ impl Report {
         text
     }
 
-    /// The most memory that a call of any operation had, as one of a few steps: the bytes differ from
-    /// run to run.
+    /// Returns the most memory that any call used, rounded to one of a few steps, because the exact
+    /// number differs from run to run.
     fn most_memory(&self, case: usize) -> &'static str {
         let most = self.verdicts.iter().filter(|run| run.case == case).map(|run| run.memory).max();
         match most.unwrap_or_default() {
@@ -180,7 +180,7 @@ impl Report {
         }
     }
 
-    /// What a class of operations makes of a case: the most frequent result, and who differs.
+    /// Summarizes the results of a class of operations: the most frequent one, and which differ.
     fn cell(&self, case: usize, class: Replay) -> String {
         let mut results: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         let of_case: Vec<_> =

@@ -1,4 +1,4 @@
-//! Plays every case with every operation.
+//! Runs every case with every operation.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -25,46 +25,46 @@ use crate::InstrumentedTransport;
 use crate::faults::{FaultProxy, Kind, NAME};
 use crate::harness::{ClientSettings, ProviderHarness, document, timed_sandbox};
 
-/// How long a run may take in real time before it counts as one that hangs.
+/// The real time after which a run counts as hanging.
 const HANG: Duration = Duration::from_secs(60);
 
-/// Threads that call; most of them wait most of the time.
+/// The number of calling threads; most of them are waiting most of the time.
 const CALLERS: usize = 4;
 
-/// Which requests meet the fault.
+/// Which requests have the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     First,
     Every,
 }
 
-/// What a run gave.
+/// The result of a run.
 pub(super) struct Outcome {
-    /// `None` when the call did not end, or ended in a panic.
+    /// `None` if the call did not end, or panicked.
     pub(super) result: Option<Result<Value, Error>>,
-    /// What the sandbox received before the call ended.
+    /// The requests that the sandbox received before the call ended.
     pub(super) received: Vec<Received>,
-    /// Requests of which something was sent, and that the sandbox did not get.
+    /// The number of requests that were sent at least in part and did not reach the sandbox.
     pub(super) lost: usize,
-    /// Whether the last attempt met the fault.
+    /// Whether the last attempt had the fault.
     pub(super) faulty: bool,
-    /// Status and body of the last reply, where they were kept.
+    /// The status and body of the last reply, if they were recorded.
     pub(super) last: Option<(u16, Vec<u8>)>,
-    /// By the virtual time.
+    /// The virtual time that the call took.
     pub(super) elapsed: Duration,
     pub(super) memory: u64,
     pub(super) panics: usize,
     pub(super) hung: bool,
     pub(super) leaks: Vec<String>,
-    /// Whether the next call goes as it should.
+    /// Whether the next call succeeds.
     pub(super) usable: bool,
 }
 
-/// Plays all cases of a provider with this transport.
+/// Runs all cases of a provider with this transport.
 ///
 /// # Panics
 ///
-/// When the lab itself does not work: a world that cannot be made, a port that cannot be had.
+/// If the lab itself fails, for example because a world cannot be created or a port is taken.
 pub(super) fn run<H: ProviderHarness>(
     transport: &'static str,
     make: MakeTransport,
@@ -102,7 +102,7 @@ pub(super) fn run<H: ProviderHarness>(
     Report::new(H::TITLE, transport, operations, lab.cases, verdicts)
 }
 
-/// One hears the log of the process, and so of all runs.
+/// A subscriber receives the log of the whole process, so of all runs.
 fn canary() -> Canary {
     static CANARY: OnceLock<Canary> = OnceLock::new();
     CANARY.get_or_init(Canary::watching_the_log).clone()
@@ -116,22 +116,22 @@ struct Lab {
     make: MakeTransport,
     memory: Memory,
     canary: Canary,
-    /// Where the sandboxes live.
+    /// The runtime of the sandboxes.
     server: Runtime,
     certificates: Certificates,
     cases: Vec<FaultCase>,
-    /// What the probe gives in a new world.
+    /// The result of the probe in a new world.
     probed: OnceLock<Value>,
 }
 
-/// A world, and the time of its sandbox.
+/// A world and the virtual time of its sandbox.
 struct TimedWorld<W> {
     world: W,
     time: VirtualTime,
 }
 
 impl Lab {
-    /// All cases of one operation. A world that was not changed serves for the next one.
+    /// Runs all cases of one operation. A world that was not changed is used again.
     fn operation<H: ProviderHarness>(&self, entry: &OperationInfo) -> Vec<Verdict> {
         let variants = H::variants(entry.id);
         let normal = (0..variants).map(|variant| {
@@ -168,7 +168,7 @@ impl Lab {
         TimedWorld { world, time }
     }
 
-    /// One run. The client and its connections live on this thread alone, all others elsewhere.
+    /// Runs one case. Only the client and its connections live on this thread.
     fn play<H: ProviderHarness>(
         &self,
         world: &TimedWorld<H::World>,
@@ -196,7 +196,7 @@ impl Lab {
             && let (Some(proxy), Some(Kind::ConnectionFault(fault))) = (&environment.proxy, kind)
         {
             client.block_on(self.warm_up::<H>(world, &settings, proxy));
-            // Connections that are made from now on are good.
+            // Connections from now on are good.
             mend.take().expect("it is there")();
             if fault.is_for_idle_connections() {
                 client.block_on(settle(proxy));
@@ -260,7 +260,7 @@ impl Lab {
         Outcome { usable, ..outcome }
     }
 
-    /// Makes a connection that is kept.
+    /// Opens a connection that is kept.
     async fn warm_up<H: ProviderHarness>(
         &self,
         world: &TimedWorld<H::World>,
@@ -288,7 +288,7 @@ impl Lab {
         }
     }
 
-    /// Whether the next call of this client gives what a new client gets, or a new world gives.
+    /// Returns whether this client's next call gives the same result as a new client or a new world.
     async fn usable<H: ProviderHarness>(
         &self,
         world: &TimedWorld<H::World>,
@@ -327,11 +327,11 @@ fn probe<H: ProviderHarness>() -> OperationId {
     probe.expect("the probe is an operation").id
 }
 
-/// Waits until a kept connection has ended by itself, and the client has seen it.
+/// Waits until a kept connection has ended by itself and the client has noticed.
 async fn settle(proxy: &FaultProxy) {
     proxy.ended().await;
-    // No clock that can be moved: the kernel hands over what came, the client's task for the connection
-    // looks at it, and no transport tells when that is done.
+    // Virtual time does not help: the kernel delivers the end, the client's connection task reads it,
+    // and no transport reports when that has happened.
     tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
@@ -339,7 +339,7 @@ thread_local! {
     static PANICS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts the panics of each thread, in tasks of their own too.
+/// Counts the panics of each thread, including those in its tasks.
 fn count_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
