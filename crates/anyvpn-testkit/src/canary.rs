@@ -1,4 +1,4 @@
-//! Looks for marked secrets in everything that a person or a log could see.
+//! Searches for marked secrets in everything that a person or a log could see.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -8,17 +8,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Collects outputs, and finds secrets in them.
+/// Collects outputs and searches them for secrets.
 #[derive(Clone, Default)]
 pub struct Canary(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     secrets: BTreeSet<String>,
-    /// The secrets in every form that an output could have.
+    /// The secrets in every encoding that an output could use.
     forms: Vec<String>,
     outputs: Vec<u8>,
-    /// Outputs are looked through as they come, and not kept.
+    /// Whether outputs are searched as they arrive and not kept.
     forgets: bool,
     heard: u64,
     leaks: Vec<String>,
@@ -38,14 +38,14 @@ impl State {
     }
 }
 
-/// What stands before the first of `secrets` in a text.
+/// Returns the text before the first of `secrets`; `None` if there is none.
 fn leak(text: &str, secrets: &[String]) -> Option<String> {
     let at = secrets.iter().find_map(|secret| text.find(secret.as_str()))?;
     let from = text[..at].char_indices().rev().nth(80).map_or(0, |(i, _)| i);
     Some(text[from..at].to_owned())
 }
 
-/// The secret as it is, and as URLs, JSON, `Debug` and base64 write it.
+/// Returns a secret as it is, and as URLs, JSON, `Debug` and base64 encode it.
 fn forms(secret: &str) -> Vec<String> {
     let percent = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
@@ -67,7 +67,8 @@ fn forms(secret: &str) -> Vec<String> {
         bytes.trim_matches(['[', ']']).to_owned(),
     ];
     for before in 0..3 {
-        // HTTP Basic has a name before it: of each place in three bytes, the part that is always so.
+        // In HTTP Basic a name precedes it. For each of the three alignments, this is the part of the
+        // base64 text that does not depend on the name.
         let text = [&[0; 2][..before], secret.as_bytes()].concat();
         let whole = &text[..text.len() / 3 * 3];
         let own = (4 * before).div_ceil(3);
@@ -81,22 +82,23 @@ fn forms(secret: &str) -> Vec<String> {
 }
 
 impl Canary {
-    /// A canary that hears all that the process logs from now on. One a process.
+    /// Creates a canary that receives everything the process logs from now on. There can be one per
+    /// process.
     ///
     /// # Panics
     ///
-    /// When the process has a log already.
+    /// If the process already has a log subscriber.
     #[must_use]
     pub fn of_the_log() -> Self {
         Self::default().listening()
     }
 
-    /// The same, for very long logs: nothing of what it hears is kept, and secrets must be marked
-    /// before they come up. [`Canary::take_leaks`] tells which did.
+    /// Creates a canary for very long logs. It keeps no outputs, so secrets must be marked before they
+    /// appear; [`Canary::take_leaks`] returns those that did.
     ///
     /// # Panics
     ///
-    /// When the process has a log already.
+    /// If the process already has a log subscriber.
     #[must_use]
     pub fn watching_the_log() -> Self {
         let canary = Self::default();
@@ -112,11 +114,11 @@ impl Canary {
         self
     }
 
-    /// Marks a secret: it must come up in no output, neither before nor after this.
+    /// Marks a secret, which must not appear in any output, earlier or later.
     ///
     /// # Panics
     ///
-    /// When the secret is so short that it comes up by chance.
+    /// If the secret is so short that it would appear by chance.
     pub fn mark(&self, secret: impl Into<String>) {
         let secret = secret.into();
         assert!(secret.len() >= 8, "a marked secret has at least 8 characters");
@@ -133,29 +135,29 @@ impl Canary {
         state.hear(b"\n");
     }
 
-    /// Everything that was heard and kept.
+    /// Returns all outputs that were kept.
     #[must_use]
     pub fn heard(&self) -> String {
         String::from_utf8_lossy(&self.state().outputs).into_owned()
     }
 
-    /// How much was heard.
+    /// Returns the size of all outputs, in bytes.
     #[must_use]
     pub fn heard_bytes(&self) -> u64 {
         self.state().heard
     }
 
-    /// What came before each secret that was heard since the last time.
+    /// Returns the text before each secret that appeared since this was last called.
     #[must_use]
     pub fn take_leaks(&self) -> Vec<String> {
         std::mem::take(&mut self.state().leaks)
     }
 
-    /// Asserts that no marked secret came up, as it is or in an encoding that a log would use.
+    /// Asserts that no marked secret appeared, as it is or in an encoding that a log would use.
     ///
     /// # Panics
     ///
-    /// When one did, or when nothing was marked or heard at all.
+    /// If one did, or if nothing was marked or there was no output at all.
     pub fn assert_silent(&self) {
         let state = self.state();
         assert!(

@@ -1,17 +1,17 @@
-//! Documents that tests write, so that they are true.
+//! Documents that tests generate, so that they stay true.
 
 use std::fs;
 use std::path::Path;
 
-/// The variable that makes [`check`] write instead of compare.
+/// The environment variable that makes [`check`] write the document instead of comparing it.
 pub const WRITE: &str = "ANYVPN_WRITE_DOCS";
 
-/// Compares `text` with what stands in the file at `path`: the whole file, or the part between the
-/// lines `<!-- NAME -->` and `<!-- end of NAME -->` when there is a `name`.
+/// Compares `text` with the file at `path`, or, if there is a `name`, with the part of it between the
+/// lines `<!-- NAME -->` and `<!-- end of NAME -->`.
 ///
 /// # Panics
 ///
-/// When they differ; the message names the command that writes the document anew.
+/// If they differ; the message names the command that regenerates the document.
 pub fn check(path: impl AsRef<Path>, name: Option<&str>, text: &str) {
     let path = path.as_ref();
     let file = fs::read_to_string(path).unwrap_or_default();

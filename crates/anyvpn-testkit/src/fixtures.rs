@@ -1,6 +1,6 @@
-//! Fixtures: what an operation sends, byte for byte, and what it makes of a reply.
+//! Fixtures: the bytes that an operation sends, and the value or error that it makes of a reply.
 //!
-//! A provider keeps them as `fixtures/OPERATION/CASE.http`, one text file a case:
+//! A provider stores them as `fixtures/OPERATION/CASE.http`, one text file per case:
 //!
 //! ```text
 //! ### note
@@ -23,22 +23,22 @@
 //! {"kind":"unauthorized","status":401,"message":"Unauthenticated.","advice":"sign-in"}
 //! ```
 //!
-//! - A line that begins with `### ` begins a section. A section's bytes end before the newline that
-//!   precedes the next section or the end of the file, and nothing else is trimmed: a body whose last
-//!   byte is a newline is followed by an empty line; a cut body simply stops. A body that has a line
-//!   beginning with `### ` cannot be written.
-//! - `note`: where the case comes from, or why it is there. Needed.
-//! - `setup`: words for the provider's test, such as `no token`. Left out: as usual.
-//! - `input`: what [`Call::input`] is, as JSON.
-//! - `request`: method and target, the headers in lower case and in any order, and after an empty
-//!   line the body. Everything that arrives is compared but the values of `host` and `user-agent`,
-//!   which are not written here. The word `none`: nothing may be sent, and there is no reply.
+//! - A line that begins with `### ` starts a section. The section ends before the newline that precedes
+//!   the next section or the end of the file. Nothing else is trimmed, so a body that ends with a
+//!   newline is followed by an empty line. A body with a line that begins with `### ` cannot be
+//!   written.
+//! - `note`: the source of the case, or its purpose. Required.
+//! - `setup`: instructions to the provider's test, such as `no token`. Optional.
+//! - `input`: the value of [`Call::input`], as JSON.
+//! - `request`: the method and target, the headers in lowercase and in any order, and after an empty
+//!   line the body. Everything is compared except `host` and `user-agent`, which are left out. The word
+//!   `none` means that nothing may be sent, and there is no reply.
 //! - `reply`: the status, the headers, and after an empty line the body.
-//! - `value` or `error`: what comes out, as JSON. Of an error all that there is of `kind`, `status`,
-//!   `code`, `message`, `detail`, `fields`, `retry_after_seconds` and `advice` (`change`, `retry`,
-//!   `sign-in`, `read-back`).
-//! - `outside`: why the reply does not fit the OpenAPI document. A reply that does fit must not say
-//!   so, one that does not must.
+//! - `value` or `error`: the result, as JSON. An error has `kind` and `advice` (`change`, `retry`,
+//!   `sign-in`, `read-back`) and, as far as they exist, `status`, `code`, `message`, `detail`, `fields`
+//!   and `retry_after_seconds`.
+//! - `outside`: why the reply does not match the OpenAPI document. It is required if the reply does not
+//!   match, and forbidden if it does.
 
 mod case;
 
@@ -57,7 +57,7 @@ use crate::document;
 use crate::openapi::Document;
 use case::{Case, Message, UNWRITTEN};
 
-/// What the provider's test is asked to call, once, without retries, its secrets revealed.
+/// The call that a provider's test must make: once, without retries, and with secrets revealed.
 pub struct Call<'a> {
     /// The base URL of the client to build.
     pub base_url: &'a str,
@@ -69,25 +69,25 @@ pub struct Call<'a> {
     pub setup: &'a str,
 }
 
-/// How many fixtures held.
+/// The number of fixtures that passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// Of how many operations.
+    /// The number of operations.
     pub operations: usize,
-    /// With a value.
+    /// The number of fixtures with a value.
     pub values: usize,
-    /// With an error.
+    /// The number of fixtures with an error.
     pub errors: usize,
 }
 
 /// Runs every fixture below `folder`.
 ///
-/// Beside the fixtures themselves: each of `operations` has at least one success and one refusal by
-/// the provider (4xx, with a body that fits the document), and no folder is without an operation.
+/// It also checks that each of `operations` has at least one success and one refusal by the provider
+/// (4xx, with a body that matches the document), and that each folder belongs to an operation.
 ///
 /// # Errors
 ///
-/// The report on everything that failed, with the name of each file.
+/// Returns a report of everything that failed, with the file names.
 pub async fn run(
     folder: &Path,
     operations: &[&str],
@@ -151,18 +151,18 @@ pub async fn run(
     }
 }
 
-/// Where [`digests`] stand.
+/// The file with the [`digests`].
 const DIGESTS: &str = "digests.txt";
 
 /// Compares the files with `digests.txt` beside their folders, so that no byte of a documented example
-/// changes unnoticed, not even a space.
+/// changes unnoticed.
 fn digests(folder: &Path) -> Result<(), String> {
     let mut text = String::new();
     for operation in names(folder).map_err(|e| e.to_string())? {
         for name in names(&folder.join(&operation)).unwrap_or_default() {
             let path = format!("{operation}/{name}");
             let bytes = fs::read(folder.join(&path)).map_err(|e| format!("{path}: {e}"))?;
-            // FNV-1a: a changed byte always changes it, and it needs no library.
+            // FNV-1a: a changed byte always changes the result, and it needs no library.
             let digest = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |digest, byte| {
                 (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
             });
@@ -173,7 +173,7 @@ fn digests(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// The names in a folder, in order, without hidden ones.
+/// Returns the names in a folder, sorted, without hidden ones.
 fn names(folder: &Path) -> std::io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -186,7 +186,7 @@ fn names(folder: &Path) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// How the fixture's request and reply differ from the OpenAPI document.
+/// Returns how the fixture's request and reply differ from the OpenAPI document.
 fn outside_of_contract(operation: &str, case: &Case, document: &Document) -> Vec<String> {
     let mut failures = Vec::new();
     let Some((request, reply)) = &case.exchange else {
@@ -208,7 +208,7 @@ fn outside_of_contract(operation: &str, case: &Case, document: &Document) -> Vec
     failures
 }
 
-/// Calls the operation against a server that gives the fixture's reply, and compares.
+/// Calls the operation against a server that sends the fixture's reply, and compares the results.
 async fn play(
     operation: &str,
     case: &Case,
@@ -273,7 +273,7 @@ async fn play(
     failures
 }
 
-/// The reply, as httpmock takes it.
+/// Converts the reply for httpmock.
 fn response(case: &Case) -> HttpMockResponse {
     match &case.exchange {
         Some((_, reply)) => HttpMockResponse::builder()
@@ -285,7 +285,7 @@ fn response(case: &Case) -> HttpMockResponse {
     }
 }
 
-/// A request as it arrived. httpmock puts the server's address before the target.
+/// Formats a request as it arrived. httpmock puts the server's address before the target.
 fn message(base_url: &str, request: &HttpMockRequest) -> Message {
     let uri = request.uri_str();
     let target = uri.strip_prefix(base_url).unwrap_or(uri);
@@ -296,7 +296,7 @@ fn message(base_url: &str, request: &HttpMockRequest) -> Message {
     }
 }
 
-/// An error as fixtures write it.
+/// Formats an error as fixtures do.
 fn error_json(error: &Error) -> Value {
     let mut json = json!({
         "kind": error.kind().name(),
@@ -336,7 +336,7 @@ fn shown(outcome: &Result<Value, Value>) -> String {
     format!("{what}: {json:#}\n")
 }
 
-/// The lines of both: `-` the fixture has, `+` came.
+/// Returns a diff: lines with `-` are the fixture's, and lines with `+` are the actual ones.
 fn diff(what: &str, wanted: &str, came: &str) -> String {
     let mut text = format!("the {what} differs: - the fixture, + what came");
     for change in TextDiff::from_lines(wanted, came).iter_all_changes() {

@@ -1,13 +1,13 @@
-//! The conformance suite, fixtures, scripted transport and canary check for providers.
+//! Test tools for authors of providers: conformance suite, fixtures, scripted transport and canary.
 //!
-//! For authors of providers: [`fixtures`] hold a provider's documented requests and replies as raw
-//! bytes; [`conformance`] checks the contract of the neutral traits; [`openapi`] holds bodies against
-//! the provider's document; [`scripted`] is a transport without a socket, and [`time`] a clock without
-//! waits; [`canary`] looks for secrets in outputs; [`document`] keeps tables in documents true.
-//! [`reference`](mod@reference) is a provider in memory, which the suite itself is tested with.
+//! [`fixtures`] contain a provider's documented requests and replies as raw bytes. [`conformance`]
+//! checks the contract of the neutral traits. [`openapi`] compares bodies with the provider's document.
+//! [`scripted`] is a transport without a socket, and [`time`] is a clock without waits. [`canary`]
+//! searches outputs for secrets. [`document`] keeps tables in the documentation up to date.
+//! [`reference`](mod@reference) is a provider in memory, with which the suite itself is tested.
 //!
-//! A test of a provider; here of the reference, with the password of its account and a second account
-//! to create:
+//! This tests a provider, in this case the reference provider, with the password of its account and a
+//! second account to create:
 //!
 //! ```
 //! use anyvpn_core::{NewAccount, Secret};
@@ -27,12 +27,10 @@
 //!
 //! # Guarantees
 //!
-//! - A check that does not apply is a skip with its reason, and never a silent pass.
-//! - The suite is tested itself: it passes for the reference provider, and fails for one that breaks the
+//! - A check that does not apply is reported as skipped, with the reason. It never passes silently.
+//! - The suite is tested: it passes for the reference provider, and fails for one that breaks the
 //!   contract.
-//! - Nothing here is a stand-in for a provider's reply: fixtures are raw bytes.
-//!
-//! There are no features to choose.
+//! - Replies are never made from our own types: fixtures are raw bytes.
 
 pub mod canary;
 pub mod conformance;

@@ -1,4 +1,4 @@
-//! Holds requests and replies against a provider's OpenAPI 3.1 document.
+//! Checks requests and replies against a provider's OpenAPI 3.1 document.
 //!
 //! ```
 //! use anyvpn_testkit::openapi::Document;
@@ -30,29 +30,29 @@ use std::net::IpAddr;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-/// An OpenAPI document, ready to hold requests and replies against it.
+/// An OpenAPI document with which requests and replies can be checked.
 pub struct Document(BTreeMap<String, Operation>);
 
 /// One operation of a [`Document`].
 pub struct Operation {
     /// The `operationId`.
     pub name: String,
-    /// The HTTP method, in capitals.
+    /// The HTTP method, in uppercase.
     pub method: String,
-    /// The path, with places such as `{id}`.
+    /// The path, with placeholders such as `{id}`.
     pub path: String,
-    /// Whether a success brings a value: `x-output` is there.
+    /// Whether a success has a value, that is, whether there is an `x-output`.
     pub has_output: bool,
-    /// The schema of the request's body; `None` when it has no body.
+    /// The schema of the request's body; `None` if it has no body.
     request: Option<Schema>,
-    /// By status, as the document writes it; `None` for a reply without a body.
+    /// The schema for each status, as the document writes it; `None` for a reply without a body.
     replies: BTreeMap<String, Option<Schema>>,
 }
 
-/// What a body must be like.
+/// The schema of a body.
 struct Schema {
     validator: Validator,
-    /// For a form: the fields that are whole numbers, which a form writes as it does texts.
+    /// For a form, its integer fields, since a form writes them like texts.
     numbers: Option<BTreeSet<String>>,
 }
 
@@ -63,8 +63,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// What is wrong with it: the YAML, a reference, a schema, an example that does not fit its schema,
-    /// an `operationId` that is missing or there twice.
+    /// Returns what is wrong with it: the YAML, a reference, a schema, an example that does not match its
+    /// schema, or an `operationId` that is missing or used twice.
     pub fn load(yaml: &str) -> Result<Self, String> {
         let document: Value = serde_saphyr::from_str(yaml).map_err(|e| e.to_string())?;
         let mut operations = BTreeMap::new();
@@ -84,16 +84,16 @@ impl Document {
         Ok(Self(operations))
     }
 
-    /// The operations, by name.
+    /// Returns the operations, by name.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.0.values()
     }
 
-    /// Whether a request fits the operation: its method, path and body.
+    /// Checks that a request matches the operation: its method, path and body.
     ///
     /// # Errors
     ///
-    /// What does not fit.
+    /// Returns what does not match.
     pub fn validate_request(
         &self,
         operation: &str,
@@ -113,16 +113,16 @@ impl Document {
         }
     }
 
-    /// Whether a reply's body fits the operation's schema for its status: the one for exactly this
-    /// status, else the one for its class (`4XX`), else `default`.
+    /// Checks that a reply's body matches the operation's schema for its status: the schema for exactly
+    /// this status, else the one for its class (`4XX`), else `default`.
     ///
-    /// An empty body fits a response without content, and any success of an operation that brings no
-    /// value (without `x-output`). OpenAPI has no word for a body that may be left out: where there is
-    /// one, it fits the response's `x-optional-content`, which is written as `content` is.
+    /// An empty body matches a response without content, and any success of an operation without a
+    /// value (without `x-output`). OpenAPI cannot describe an optional body, so a body that may be left
+    /// out is described by `x-optional-content`, which is written like `content`.
     ///
     /// # Errors
     ///
-    /// What does not fit.
+    /// Returns what does not match.
     pub fn validate_reply(&self, operation: &str, status: u16, body: &[u8]) -> Result<(), String> {
         let operation = self.operation(operation)?;
         let reply = [status.to_string(), format!("{}XX", status / 100), "default".to_owned()]
@@ -164,7 +164,7 @@ fn operation(
     })
 }
 
-/// The schema of a `requestBody` or a response, which may be a reference to one; `None` when it has
+/// Returns the schema of a `requestBody` or a response, which may be a reference; `None` if it has
 /// neither JSON nor a form.
 fn body(document: &Value, part: &Value) -> Result<Option<Schema>, String> {
     let part = resolve(document, part)?;
@@ -176,7 +176,7 @@ fn body(document: &Value, part: &Value) -> Result<Option<Schema>, String> {
         (true, false) => (form, Some(numbers(document, &form["schema"])?)),
         (true, true) => return Ok(None),
     };
-    // The document's references begin at its root.
+    // References in the document start at its root.
     let schema = json!({ "allOf": [media["schema"]], "components": document["components"] });
     let validator = jsonschema::draft202012::options()
         .should_validate_formats(true)
@@ -189,14 +189,14 @@ fn body(document: &Value, part: &Value) -> Result<Option<Schema>, String> {
     Ok(Some(Schema { validator, numbers }))
 }
 
-/// What a reference leads to, or the value itself.
+/// Resolves a reference; returns any other value itself.
 fn resolve<'a>(document: &'a Value, part: &'a Value) -> Result<&'a Value, String> {
     let Some(place) = part["$ref"].as_str() else { return Ok(part) };
     let target = place.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
     target.ok_or_else(|| format!("{place} leads nowhere"))
 }
 
-/// The fields of a form that are whole numbers.
+/// Returns the integer fields of a form.
 fn numbers(document: &Value, form: &Value) -> Result<BTreeSet<String>, String> {
     let mut numbers = BTreeSet::new();
     for (name, property) in entries(&resolve(document, form)?["properties"]) {
@@ -207,7 +207,7 @@ fn numbers(document: &Value, form: &Value) -> Result<BTreeSet<String>, String> {
     Ok(numbers)
 }
 
-/// A form as the object that its schema describes; a field that is there twice is an error.
+/// Converts a form to the object that its schema describes; a duplicate field is an error.
 fn object_of(form: &[u8], numbers: &BTreeSet<String>) -> Result<Value, String> {
     let mut object = serde_json::Map::new();
     for (name, text) in url::form_urlencoded::parse(form) {
@@ -234,7 +234,7 @@ fn fit(validator: &Validator, body: &Value) -> Result<(), String> {
     if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
 }
 
-/// Whether `path` is `template` with its places filled, one segment each.
+/// Returns whether `path` is `template` with one segment for each placeholder.
 fn fits(template: &str, path: &str) -> bool {
     let segments = path.split('/');
     template.split('/').count() == segments.clone().count()
@@ -244,7 +244,7 @@ fn fits(template: &str, path: &str) -> bool {
         })
 }
 
-/// The properties of an object; none of anything else.
+/// Returns the properties of an object; none for anything else.
 fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }

@@ -10,27 +10,27 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use http::{Request, Response};
 
-/// What a scripted server does with one request.
+/// What a scripted server does with a request.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Answers with status, headers and body.
+    /// Answers with this status, headers and body.
     Reply(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// Cannot be connected to.
+    /// Refuses the connection.
     Refuse,
-    /// Takes the request and breaks the connection.
+    /// Receives the request and breaks the connection.
     Reset,
-    /// Takes the request and never answers.
+    /// Receives the request and never answers.
     Hang,
-    /// Answers with a head, this part of a body, and a break.
+    /// Answers with headers and this part of a body, then breaks the connection.
     Cut(u16, String),
-    /// Answers with status, headers and a body in these pieces.
+    /// Answers with this status, headers and a body in these pieces.
     Pieces(u16, Vec<(&'static str, String)>, Vec<Bytes>),
-    /// Answers with a body of so many bytes, in chunks, without announcing its length.
+    /// Answers with a body of this many bytes, in chunks, without announcing its length.
     Endless(usize),
 }
 
 impl Step {
-    /// A JSON reply.
+    /// Creates a JSON reply.
     #[must_use]
     pub fn json(status: u16, body: &str) -> Self {
         Self::Reply(
@@ -40,7 +40,7 @@ impl Step {
         )
     }
 
-    /// The same with a further header.
+    /// Adds a header to the reply.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         if let Self::Reply(_, headers, _) = &mut self {
@@ -50,7 +50,7 @@ impl Step {
     }
 }
 
-/// A server that does one step a request; past its end it refuses connections.
+/// A server that does one step per request. After the last step it refuses connections.
 #[derive(Clone, Default)]
 pub struct Script(Arc<Mutex<Play>>);
 
@@ -61,20 +61,20 @@ struct Play {
 }
 
 impl Script {
-    /// A script of these steps.
+    /// Creates a script of these steps.
     #[must_use]
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         let steps = steps.into_iter().collect();
         Self(Arc::new(Mutex::new(Play { steps, sent: Vec::new() })))
     }
 
-    /// The requests that arrived, in order. A refused connection brings none.
+    /// Returns the requests that arrived, in order. A refused connection has none.
     #[must_use]
     pub fn sent(&self) -> Vec<Request<Bytes>> {
         self.play().sent.clone()
     }
 
-    /// How many requests arrived.
+    /// Returns how many requests arrived.
     #[must_use]
     pub fn arrived(&self) -> usize {
         self.play().sent.len()

@@ -1,4 +1,4 @@
-//! Virtual time: it moves when nothing else can happen, so that no test waits.
+//! Virtual time, which advances when nothing else can happen, so that tests do not wait.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -10,35 +10,35 @@ use anyvpn_core::Timestamp;
 use anyvpn_http::Clock;
 use futures_core::future::BoxFuture;
 
-/// How long a server sleeps in real time before it looks at the time again.
+/// How long a server sleeps in real time before it checks the virtual time again.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// Where a [`VirtualTime`] keeps its time, such as the clock of a server that is tested with the client.
+/// The source of a [`VirtualTime`], such as the clock of a server that is tested with the client.
 pub trait TimeSource: Send + Sync + 'static {
-    /// The time of day.
+    /// Returns the time of day.
     fn now(&self) -> Timestamp;
 
-    /// How far the time of deadlines has moved since the source was made.
+    /// Returns how far the time of deadlines has advanced since the source was created.
     fn elapsed(&self) -> Duration;
 
-    /// Moves the time of deadlines.
+    /// Advances the time of deadlines.
     fn advance(&self, by: Duration);
 }
 
-/// The clock of a client, and of a server that is tested with it. Clones are handles to the same time.
+/// The clock of a client, and of a server that is tested with it. Clones share the same time.
 ///
-/// - While no request is under way, the shortest wait is over at once and moves the time.
-/// - While a request is under way, the time stands until the server waits too
-///   ([`server_waits`](Self::server_waits)). Then the earliest wait of either side is over.
-/// - Requests are under way only where a transport says so with [`request`](Self::request). Without
-///   one, a reply must be ready when the client first asks for it, as from a
+/// - While no request is in progress, the shortest wait ends at once and advances the time.
+/// - While a request is in progress, the time stands still until the server waits too
+///   ([`server_waits`](Self::server_waits)). Then the earliest wait of either side ends.
+/// - A request is in progress only if a transport reports it with [`request`](Self::request). Otherwise
+///   a reply must be ready when the client first polls for it, as from a
 ///   [`Script`](crate::scripted::Script).
 ///
-/// So a time-out of 30 seconds takes a millisecond, and no busy machine causes one.
+/// So a timeout of 30 seconds takes a millisecond, and a busy machine cannot cause one.
 #[derive(Clone)]
 pub struct VirtualTime {
     shared: Arc<Shared>,
-    /// Waits of this length never end.
+    /// The length from which on waits never end.
     endless: Duration,
 }
 
@@ -50,9 +50,9 @@ struct Shared {
 
 #[derive(Default)]
 struct Waits {
-    /// Numbers waits and requests in the order in which they began.
+    /// The next number, for waits and requests in the order in which they begin.
     count: u64,
-    /// The requests under way, by number.
+    /// The requests in progress, by number.
     requests: Vec<u64>,
     /// The client's waits, by end.
     client: BTreeMap<(Duration, u64), Waker>,
@@ -72,12 +72,12 @@ impl Waits {
         self.client.values().for_each(Waker::wake_by_ref);
     }
 
-    /// The time to move to, as far as the client's wait `key` is concerned.
+    /// Returns the time to advance to when the client's wait `key` is polled.
     fn next(&self, key: (Duration, u64)) -> Option<Duration> {
         let (earliest, _) = self.client.first_key_value()?;
         match self.requests.first() {
             None => (*earliest == key).then_some(key.0),
-            // An older wait of the server belongs to a connection that was given up.
+            // An older wait of the server belongs to a connection that was dropped.
             Some(request) => {
                 let server = self.server.range(request..).map(|(_, end)| *end).min();
                 server.map(|end| end.min(earliest.0))
@@ -87,13 +87,13 @@ impl Waits {
 }
 
 impl VirtualTime {
-    /// A time that begins at this time of day and moves by waits alone.
+    /// Creates a time that begins at this time of day and is advanced only by waits.
     #[must_use]
     pub fn new(epoch: Timestamp) -> Self {
         Self::over(OwnTime { epoch, elapsed: Mutex::default() })
     }
 
-    /// A time that is kept elsewhere. Others may move it as well.
+    /// Creates a time with another source, which others may advance too.
     #[must_use]
     pub fn over(source: impl TimeSource) -> Self {
         let (source, waits) = (Box::new(source), Mutex::default());
@@ -101,26 +101,26 @@ impl VirtualTime {
         Self { shared: Arc::new(shared), endless: Duration::MAX }
     }
 
-    /// The same time, on which waits of this length or more never end: deadlines of requests that no
-    /// transport reports.
+    /// Returns the same time, but waits of this length or more never end, such as deadlines of requests
+    /// that no transport reports.
     #[must_use]
     pub fn with_endless(self, endless: Duration) -> Self {
         Self { endless, ..self }
     }
 
-    /// How far it has moved.
+    /// Returns how far it has advanced.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.shared.source.elapsed()
     }
 
-    /// The client's waits that are over, in order.
+    /// Returns the client's waits that have ended, in order.
     #[must_use]
     pub fn waits(&self) -> Vec<Duration> {
         self.lock().over.clone()
     }
 
-    /// Tells that a request is under way until the returned guard is dropped.
+    /// Reports that a request is in progress until the returned guard is dropped.
     #[must_use]
     pub fn request(&self) -> UnderWay {
         let mut waits = self.lock();
@@ -129,13 +129,13 @@ impl VirtualTime {
         UnderWay { time: self.clone(), number }
     }
 
-    /// A wait of the server, such as for `SandboxBuilder::wait_with`. Needs a tokio runtime.
+    /// Waits as a server, such as for `SandboxBuilder::wait_with`. It needs a tokio runtime.
     pub fn server_waits(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let time = self.clone();
         Box::pin(async move {
             let end = time.elapsed().saturating_add(duration);
             let number = time.lock().number();
-            // What was sent before the wait arrives first.
+            // Bytes sent before the wait arrive first.
             tokio::time::sleep(LOOK).await;
             time.lock().server.insert(number, end);
             let wait = ServerWait { time, number };
@@ -151,7 +151,7 @@ impl VirtualTime {
     }
 }
 
-/// Begins with the year 2026.
+/// Creates a time that begins with the year 2026.
 impl Default for VirtualTime {
     fn default() -> Self {
         Self::new("2026-01-01T00:00:00Z".parse().expect("it is a time"))
@@ -195,7 +195,7 @@ impl TimeSource for OwnTime {
     }
 }
 
-/// A request that is under way until this is dropped.
+/// A request that is in progress until this is dropped.
 pub struct UnderWay {
     time: VirtualTime,
     number: u64,
@@ -220,8 +220,8 @@ impl Drop for ServerWait {
     }
 }
 
-/// A wait of the client. It moves the time when it is polled, not when it is made: a deadline that is
-/// not reached takes no time.
+/// A wait of the client. It advances the time when it is polled, not when it is created, so that a
+/// deadline that is not reached takes no time.
 struct Sleep {
     time: VirtualTime,
     duration: Duration,
@@ -237,7 +237,7 @@ impl Future for Sleep {
         let mut waits = time.lock();
         waits.client.insert(key, context.waker().clone());
         if !std::mem::replace(&mut self.began, true) {
-            // What else is ready goes first, as it would while time passes.
+            // Other tasks that are ready run first, as they would while time passes.
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
