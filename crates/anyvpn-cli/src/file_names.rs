@@ -9,8 +9,8 @@ const LONGEST_WIREGUARD: usize = 15;
 const LONGEST: usize = 60;
 
 /// A file's name for each server with its protocol: each is unique, and servers with one name have
-/// their id in it.
-pub fn file_names(servers: &[(Server, Protocol)]) -> Vec<String> {
+/// their id in it. `wireguard` is the ending of WireGuard's files.
+pub fn file_names(servers: &[(Server, Protocol)], wireguard: &str) -> Vec<String> {
     let wanted: Vec<String> = servers
         .iter()
         .map(|(server, protocol)| {
@@ -37,7 +37,8 @@ pub fn file_names(servers: &[(Server, Protocol)]) -> Vec<String> {
             number += 1;
             name = with(word, &number.to_string(), longest(protocol));
         }
-        format!("{name}.{}", extension(protocol))
+        let extension = if *protocol == Protocol::OpenVpn { "ovpn" } else { wireguard };
+        format!("{name}.{extension}")
     });
     names.collect()
 }
@@ -46,13 +47,9 @@ fn longest(protocol: &Protocol) -> usize {
     if *protocol == Protocol::WireGuard { LONGEST_WIREGUARD } else { LONGEST }
 }
 
-fn extension(protocol: &Protocol) -> &'static str {
-    if *protocol == Protocol::OpenVpn { "ovpn" } else { "conf" }
-}
-
 /// By what a file is known on a disk that does not tell `A` from `a`.
 fn key(name: &str, protocol: &Protocol) -> String {
-    format!("{}.{}", name.to_lowercase(), extension(protocol))
+    format!("{}.{}", name.to_lowercase(), protocol.as_str())
 }
 
 /// What Windows takes for a device, whatever stands behind a dot.
@@ -104,7 +101,7 @@ mod tests {
 
     fn names(servers: &[(&str, &str)], protocol: Protocol) -> Vec<String> {
         let server = |(id, name): &(&str, &str)| (Server::new(*id, *name), protocol.clone());
-        file_names(&servers.iter().map(server).collect::<Vec<_>>())
+        file_names(&servers.iter().map(server).collect::<Vec<_>>(), "conf")
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod guide;
 mod hidden;
 mod kept;
 mod keyring;
+mod labels;
 mod leases;
 mod list_document;
 mod look;

@@ -7,8 +7,8 @@ use crate::failure::Failure;
 
 /// Modules of light around the code, as the standard has it.
 const BORDER: usize = 4;
-/// Modules of light that readers can do with.
-const LEAST_BORDER: usize = 1;
+/// Modules of light that the readers of telephones need, on a terminal.
+const TERMINAL_BORDER: usize = 1;
 /// Pixels a module in a picture.
 const SCALE: usize = 8;
 
@@ -40,12 +40,12 @@ impl Qr {
     /// The code for a terminal of so many columns, two modules a character. Light is drawn and dark
     /// is not, as on a dark terminal; `colored` makes it so on any.
     pub fn text(&self, columns: u16, colored: bool) -> Result<Secret, Failure> {
-        let border = (usize::from(columns).saturating_sub(self.width) / 2).min(BORDER);
-        if border < LEAST_BORDER {
+        let border = TERMINAL_BORDER;
+        let side = self.width + 2 * border;
+        if side > usize::from(columns) {
             return Err(Failure::other(format!("the QR code is wider than {columns} columns"))
                 .hint("write it to a picture with --qr-file FILE.png"));
         }
-        let side = self.width + 2 * border;
         let (before, after) = if colored { ("\u{1b}[40;97m", "\u{1b}[0m") } else { ("", "") };
         // Of the right size from the start, as it holds a key.
         let mut text = String::with_capacity((side * 3 + 16) * side.div_ceil(2));
@@ -117,14 +117,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_border_shrinks_before_the_code_is_too_wide() {
-        let width = |length: usize| {
+    fn the_code_is_as_small_as_it_can_be_and_no_wider_than_the_terminal() {
+        let size = |length: usize| {
             let text = Qr::new(&Secret::from("x".repeat(length))).unwrap().text(80, false);
-            text.map(|text| text.expose().lines().next().map(|line| line.chars().count()))
+            text.map(|text| {
+                let lines: Vec<_> =
+                    text.expose().lines().map(|line| line.chars().count()).collect();
+                (lines[0], lines.len())
+            })
         };
-        assert_eq!(width(400).unwrap(), Some(77));
-        assert_eq!(width(500).unwrap(), Some(79));
-        assert!(width(600).unwrap_err().to_string().contains("80 columns"));
+        // Two modules a line.
+        assert_eq!(size(300).unwrap(), (63, 32));
+        assert_eq!(size(500).unwrap(), (79, 40));
+        assert!(size(600).unwrap_err().to_string().contains("80 columns"));
         assert!(Qr::new(&Secret::from("x".repeat(3000))).is_err());
     }
 }

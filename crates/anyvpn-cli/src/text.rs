@@ -1,6 +1,7 @@
 //! Texts for people: safe to print, times, tables, the word that was meant.
 
 use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use anyvpn::Timestamp;
 /// One line of text, from anywhere, safe to print on a terminal.
@@ -21,6 +22,13 @@ const LEAST_WIDTH: u16 = 40;
 pub fn shell_word(text: &str) -> String {
     // Only a NUL cannot be quoted, and no program takes one as an argument either.
     shlex::try_quote(text).map_or_else(|_| "?".to_owned(), Into::into)
+}
+
+/// A path as one word of a command line, which no program takes for a name.
+pub fn path_word(path: &Path) -> String {
+    let has_folder = path.parent().is_some_and(|folder| !folder.as_os_str().is_empty());
+    let begin = if has_folder { "" } else { "./" };
+    shell_word(&format!("{begin}{}", path.display()))
 }
 
 /// Why the system did not do something, without its numbers.
@@ -45,6 +53,11 @@ pub fn reason(error: &io::Error) -> String {
 /// How wide the answer may be.
 pub fn width() -> u16 {
     usable(terminal_size_of(io::stdout()))
+}
+
+/// How many lines the terminal of the answer has; `None` where there is no terminal.
+pub fn height() -> Option<u16> {
+    terminal_size_of(io::stdout()).map(|(_, height)| height.0)
 }
 
 /// How wide a line on stderr may be.

@@ -57,7 +57,7 @@ fn names_of_servers_choose_no_file_and_no_terminal_obeys_them() {
         let name = file.unwrap().file_name().into_string().unwrap();
         let (stem, end) = name.rsplit_once('.').unwrap();
         assert!(stem.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{name}");
-        assert!(stem.len() <= 60 && ["conf", "ovpn"].contains(&end), "{name}");
+        assert!(stem.len() <= 60 && ["conf", "ovpn", "auth"].contains(&end), "{name}");
         assert!(!stem.starts_with('-') && !stem.eq_ignore_ascii_case("nul"), "{name}");
         found += 1;
     }

@@ -8,6 +8,7 @@ mod schema;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 
+use anyvpn_sandbox::vpnscript::{Profile, Server};
 use anyvpn_sandbox::{Fault, FaultRule};
 use common::{LOGIN, PASSWORD, World, command, error, json};
 use schema::Schemas;
@@ -153,6 +154,11 @@ fn vpnscript(answers: &mut Answers, world: &World) {
     answers.check("call-list", &mut run(&["call", "vpnscript"]));
     answers.check("call", &mut run(&["call", "vpnscript", "list-servers"]));
     answers.check("config-get", &mut run(&["config", "get", "1"]));
+    // A profile that OpenVPN 2.6 refuses.
+    let old = Server { profile: Profile::AsDocumented, ..Server::openvpn("Old") };
+    let old = world.sandbox.vpnscript().add_server(old).to_string();
+    let file = world.path("old.ovpn");
+    answers.check("config-get", run(&["config", "get", &old, "--output"]).arg(file));
     let got = answers.check("config-get", &mut run(&["config", "get", "2", "--reveal"]));
     answers.check("config-list", &mut run(&["config", "list"]));
     let rotate = ["config", "rotate", got["id"].as_str().unwrap(), "2", "--reveal"];

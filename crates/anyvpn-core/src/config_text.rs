@@ -27,7 +27,8 @@ impl From<ConfigError> for Error {
     }
 }
 
-/// A line of a configuration that does more than describe a tunnel, such as run a program.
+/// A line of a configuration that does more than describe a tunnel, such as run a program, or that the
+/// program refuses.
 ///
 /// Configurations come from remote servers, so users are shown these lines before the file is
 /// written.

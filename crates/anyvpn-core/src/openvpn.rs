@@ -1,19 +1,18 @@
 //! OpenVPN profiles as OpenVPN 2.6 reads them.
 
 mod certificate;
+mod credentials;
 mod directives;
 mod reader;
+mod refused;
 mod text;
 
 use std::fmt;
 use std::io;
-use std::ops::Range;
 
-use zeroize::Zeroizing;
-
-use crate::config_text::{refuse_control, split_ending};
+use crate::config_text::split_ending;
 use crate::escape_invisible;
-use crate::{ConfigError, Directive, Error, REDACTED, Secret};
+use crate::{ConfigError, Directive, REDACTED, Secret};
 pub use certificate::Certificate;
 use reader::Item;
 use text::Text;
@@ -242,72 +241,6 @@ impl OpenVpnProfile {
             column: 1,
             what: error.detail().unwrap_or("this block holds no certificate").to_owned(),
         })
-    }
-
-    /// Whether OpenVPN would ask for a user name and password: the last `auth-user-pass` names
-    /// neither a file nor holds them.
-    #[must_use]
-    pub fn asks_for_password(&self) -> bool {
-        self.bare_auth_user_pass().is_some()
-    }
-
-    /// Puts an `<auth-user-pass>` block in place of the bare directive, so that OpenVPN (2.6 or
-    /// later) does not ask. Everything else stays, and a profile that does not ask
-    /// ([`Self::asks_for_password`]) is returned as it is.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when one of the two is empty or cannot
-    /// stand in a block: it has a line break or another control character, or looks like the
-    /// block's end.
-    pub fn with_auth_user_pass(self, username: &str, password: Secret) -> Result<Self, Error> {
-        let Some((item, word)) = self.bare_auth_user_pass() else {
-            return Ok(self);
-        };
-        const CLOSE: &str = "</auth-user-pass>";
-        for (field, text) in [("username", username), ("password", password.expose())] {
-            let is_end = text.contains(CLOSE) || refuse_control(text).is_err();
-            if text.is_empty() || is_end {
-                let why = "it cannot stand in a profile: empty, with a control character, or with the block's end";
-                return Err(Error::invalid(field, why));
-            }
-        }
-        let (before, rest) = self.text.split_at(word.start);
-        let (comment, ending) = split_ending(&rest[word.len()..item.head.end - word.start]);
-        // Behind a quote a comment may begin at once, behind a tag it may not.
-        let gap = if comment.starts_with(['#', ';']) { " " } else { "" };
-        let after = &self.text[item.head.end..];
-        // The block's own lines end with a bare `\n`: OpenVPN would take a `\r` for a part of the
-        // password. A document without a final newline stays one.
-        let opening = if ending.ends_with('\n') { ending } else { "\n" };
-        let parts = [
-            before,
-            "<auth-user-pass>",
-            gap,
-            comment,
-            opening,
-            username,
-            "\n",
-            password.expose(),
-            "\n",
-            CLOSE,
-            ending,
-            after,
-        ];
-        let length = parts.iter().map(|part| part.len()).sum();
-        let mut text = Zeroizing::new(String::with_capacity(length));
-        parts.iter().for_each(|part| text.push_str(part));
-        // Only the comment's line can have become too long.
-        let credentials = [username, password.expose()];
-        Ok(Self::read(self.text.with(text, &[before, comment], &credentials))?)
-    }
-
-    /// The bare `auth-user-pass` that OpenVPN obeys, the last one, and where it stands.
-    fn bare_auth_user_pass(&self) -> Option<(&Item, Range<usize>)> {
-        let is_it = |item: &&Item| item.words().first() == Some(&"auth-user-pass");
-        let item = self.items.iter().rev().find(is_it)?;
-        let (first, last) = (item.words.first()?, item.words.last()?);
-        let is_bare = item.block.is_none() && item.words().len() == 1;
-        is_bare.then_some((item, first.span.start..last.span.end))
     }
 }
 

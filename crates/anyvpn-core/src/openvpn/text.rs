@@ -1,7 +1,7 @@
 //! The text of a profile, and the bytes of the file that are not UTF-8.
 
 use std::io;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 use zeroize::Zeroizing;
 
@@ -49,15 +49,29 @@ impl Text {
         Self { text, replaced: Some(replaced) }
     }
 
-    /// This text with others put into it: `text` is the whole, in which the parts `before` come from
-    /// this text and `inserted` follow them.
-    pub(super) fn with(&self, text: Zeroizing<String>, before: &[&str], inserted: &[&str]) -> Self {
-        let mut replaced = self.replaced.clone();
-        if let Some(replaced) = &mut replaced {
-            let at = before.iter().flat_map(|part| own(part)).count();
-            replaced.splice(at..at, inserted.iter().flat_map(|part| own(part)));
+    /// This text with each range replaced by a new text, which is given in parts. The ranges are in
+    /// order and do not overlap.
+    pub(super) fn replace(&self, edits: &[(Range<usize>, &[&str])]) -> Self {
+        let inserted = edits.iter().flat_map(|(_, parts)| parts.iter());
+        let length = self.text.len() + inserted.map(|part| part.len()).sum::<usize>();
+        // A buffer that grows leaves copies of a secret behind.
+        let mut text = Zeroizing::new(String::with_capacity(length));
+        let mut replaced = Zeroizing::new(Vec::new());
+        let mut old = self.replaced.iter().flat_map(|replaced| replaced.iter());
+        let mut at = 0;
+        let end: (_, &[&str]) = (self.text.len()..self.text.len(), &[]);
+        for (range, parts) in edits.iter().chain([&end]) {
+            let (kept, removed) = (&self.text[at..range.start], &self.text[range.clone()]);
+            text.push_str(kept);
+            replaced.extend(old.by_ref().take(own(kept).count()).cloned());
+            old.by_ref().take(own(removed).count()).for_each(drop);
+            for part in *parts {
+                text.push_str(part);
+                replaced.extend(own(part));
+            }
+            at = range.end;
         }
-        Self { text, replaced }
+        Self { text, replaced: self.replaced.is_some().then_some(replaced) }
     }
 
     /// The lengths of the lines in the file.

@@ -1,5 +1,6 @@
 //! OpenVPN profiles, given to OpenVPN.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -134,6 +135,11 @@ fn ours(bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
+/// What OpenVPN says of each file.
+fn script_lines(folder: &Folder) -> Vec<String> {
+    lines(Command::new("bash").arg(script("openvpn.sh")).arg(folder.0.join("all")))
+}
+
 #[test]
 #[ignore = "for cargo xtask interop"]
 fn openvpn_profiles_are_accepted_by_both_or_none() {
@@ -141,13 +147,66 @@ fn openvpn_profiles_are_accepted_by_both_or_none() {
         let files = generate(&file(), 1200);
         let folder = Folder::new("openvpn");
         folder.files("all", "ovpn", &files);
-        let said = lines(Command::new("bash").arg(script("openvpn.sh")).arg(folder.0.join("all")));
+        let said = script_lines(&folder);
         assert_eq!(said.len(), files.len());
         let mut all = Comparison::default();
         for (file, said) in files.iter().zip(&said) {
             all.add(&String::from_utf8_lossy(file), ours(file), said, [THEIRS_ONLY, OURS_ONLY]);
         }
         print!("{}", all.judge("openvpn"));
+    });
+}
+
+/// Arguments with which OpenVPN takes most directives.
+const ARGUMENTS: [&str; 5] = ["", "1", "1 1", "10.0.0.0", "10.0.0.0 255.255.255.0"];
+
+/// The arguments of those that take none of these. Empty: it depends on how OpenVPN was built.
+#[rustfmt::skip]
+const OWN_ARGUMENTS: &[(&str, &str)] = &[
+    ("allow-compression", "yes"), ("auth-retry", "nointeract"),
+    ("client-nat", "snat 10.0.0.0 255.0.0.0 10.1.0.0"), ("connection", ""),
+    ("dns", "search-domains a.example"), ("fragment", "1300"),
+    ("http-proxy-option", "AGENT x"), ("ifconfig-ipv6", "fd00::1/64 fd00::2"),
+    ("key-derivation", "tls-ekm"), ("link-mtu", "1500"), ("mtu-disc", "yes"),
+    ("ns-cert-type", "server"), ("remote-cert-tls", "server"), ("peer-fingerprint", ""), ("proto", "udp"),
+    ("proto-force", "udp"), ("protocol-flags", "cc-exit"), ("pull-filter", "accept x"),
+    ("remap-usr1", "SIGHUP"), ("route-ipv6-gateway", "fd00::1"), ("shaper", "1000"),
+    ("tls-version-max", "1.3"), ("tls-version-min", "1.2"), ("topology", "subnet"),
+    ("tun-mtu", "1500"), ("tun-mtu-max", "1600"), ("verify-hash", ""), ("x509-track", "CN"),
+];
+
+#[test]
+#[ignore = "for cargo xtask interop"]
+fn openvpn_refuses_the_directives_that_are_listed() {
+    part("openvpn refuses the listed directives and takes the others", PROGRAMS, None, || {
+        let known = include_str!("../openvpn/directives-2.4-2.6.txt").lines().chain(["tls-remote"]);
+        let mut lines = Vec::new();
+        for name in known {
+            let own = OWN_ARGUMENTS.iter().find(|(it, _)| *it == name);
+            let tried = own.map_or(&ARGUMENTS[..], |(_, own)| std::slice::from_ref(own));
+            let tried = tried.iter().filter(|own| !own.is_empty() || tried.len() > 1);
+            lines.extend(tried.map(|arguments| (name, format!("{name} {arguments}\n"))));
+        }
+        let folder = Folder::new("openvpn-directives");
+        folder.files("all", "ovpn", &lines.iter().map(|(_, line)| line).collect::<Vec<_>>());
+        let said = script_lines(&folder);
+        assert_eq!(said.len(), lines.len());
+        let mut taken = BTreeMap::new();
+        for ((name, _), said) in lines.iter().zip(&said) {
+            *taken.entry(*name).or_insert(false) |= said == "ok";
+        }
+        let (mut refused, mut wrong) = (0, Vec::new());
+        for (name, is_taken) in taken {
+            let profile = OpenVpnProfile::parse(&format!("{name} 1\n"));
+            let is_listed = profile.as_ref().is_ok_and(|it| !it.refused_lines().is_empty());
+            // What does more than describe a tunnel is not written anyway.
+            let is_told = profile.is_ok_and(|it| !it.directives().is_empty());
+            refused += usize::from(is_listed && !is_taken);
+            if is_listed == is_taken && (is_listed || !is_told) {
+                wrong.push(name);
+            }
+        }
+        assert!(wrong.is_empty() && refused > 10, "{wrong:?}, {refused} refused");
     });
 }
 

@@ -7,8 +7,11 @@ use anyvpn_http::create_private_folder;
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
-use super::delivery::Content;
-use super::get::{Get, left, no_server, spoken, words};
+use super::content::Content;
+use super::formats::Format;
+use super::get::{Get, left, name_device, no_server, spoken, words};
+use super::openvpn;
+use super::options::Targets;
 use crate::commands::server::{Lack, tell_left_out};
 use crate::context::Context;
 use crate::failure::{Details, Failure};
@@ -33,7 +36,11 @@ struct Row<'a> {
     protocol: &'a Protocol,
     /// Absent when it was not written.
     path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials_path: Option<String>,
     id: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Details<'a>>,
 }
@@ -47,9 +54,12 @@ struct Skipped<'a> {
 }
 
 /// A file that was written.
+#[derive(Default)]
 struct Written {
     path: PathBuf,
+    credentials: Option<PathBuf>,
     id: Option<String>,
+    warnings: Vec<String>,
 }
 
 pub async fn run(context: &Context, configs: &dyn ServerConfigs, args: Get) -> Result<(), Failure> {
@@ -86,47 +96,90 @@ pub async fn run(context: &Context, configs: &dyn ServerConfigs, args: Get) -> R
     drop(all);
     tell_left_out(context, &left_out);
     for (_, protocol) in &servers {
-        args.options.check(protocol)?;
+        args.options.check(protocol, &args.openvpn)?;
     }
 
-    let files = file_names(&servers);
+    let format = args.options.wireguard.format();
+    let files = file_names(&servers, format.extension);
     let progress = context.output.progress(servers.len());
     let mut outcomes: Vec<Result<Written, Failure>> = Vec::new();
-    let mut end: Option<ErrorKind> = None;
+    let mut work = Work { context, configs, args: &args, key, own_key };
     for ((server, protocol), file) in servers.iter().zip(files) {
-        if end.is_some() {
+        progress.begin(&server.name);
+        let path = folder.join(file);
+        let is_there = path.symlink_metadata().is_ok();
+        let targets = args.options.file(&path, protocol, &args.openvpn);
+        let is_writable = is_there || targets.is_ok();
+        let outcome = match targets {
+            Ok(targets) => work.get(server, protocol, targets).await,
+            Err(failure) => Err(failure),
+        };
+        tell(&progress, server, &outcome);
+        let is_first = !outcomes.iter().any(Result::is_ok);
+        let is_end = match &outcome {
+            Err(failure) => !is_writable || !is_there && concerns_all(failure, is_first),
+            Ok(_) => false,
+        };
+        outcomes.push(outcome);
+        if is_end {
             break;
         }
-        progress.begin(&server.name);
-        let request = args.options.wireguard.request(&server.id, protocol.clone(), key.clone());
-        let outcome = async {
-            let file = Pending::new(&folder.join(file), args.options.force)?;
-            let obtained = match configs.obtain_config(&request).await {
-                // The provider makes the keys itself; it has said so before it made anything.
-                Err(error) if !own_key && error.fields().contains_key("private_key") => {
-                    key = None;
-                    let request =
-                        args.options.wireguard.request(&server.id, protocol.clone(), None);
-                    configs.obtain_config(&request).await
-                }
-                obtained => obtained,
-            };
-            let obtained = obtained.map_err(no_server)?;
-            let lost = |failure: Failure| left(failure, &obtained, own_key);
-            let tell = |line: &str| context.output.explain(&format!("{}: {line}", server.name));
-            let content = Content::of(&obtained.config).map_err(lost)?;
-            content.check(args.options.allow_directives, tell).map_err(lost)?;
-            let path = file.path().to_owned();
-            file.write(&content.text).map_err(lost)?;
-            Ok(Written { path, id: obtained.id })
-        };
-        let outcome: Result<Written, Failure> = outcome.await;
-        tell(&progress, server, &outcome);
-        end = outcome.as_ref().err().and_then(Failure::library_kind).filter(concerns_all);
-        outcomes.push(outcome);
     }
     drop(progress);
-    report(context, &folder, &servers, outcomes, &skipped, &left_out)
+    report(context, format, &folder, &servers, outcomes, &skipped, &left_out)
+}
+
+struct Work<'a> {
+    context: &'a Context,
+    configs: &'a dyn ServerConfigs,
+    args: &'a Get,
+    /// The key of all; `None` where the provider makes a key for each.
+    key: Option<PrivateKey>,
+    own_key: bool,
+}
+
+impl Work<'_> {
+    /// Gets one configuration and writes it.
+    async fn get(
+        &mut self,
+        server: &Server,
+        protocol: &Protocol,
+        targets: Targets,
+    ) -> Result<Written, Failure> {
+        let Self { context, configs, args, own_key, .. } = *self;
+        let Get { options, openvpn, .. } = args;
+        let form = targets.form(options, openvpn)?;
+        let request = |key| options.wireguard.request(&server.id, protocol.clone(), key);
+        let obtained = match configs.obtain_config(&request(self.key.clone())).await {
+            // The provider makes the keys itself; it has said so before it made anything.
+            Err(error) if !own_key && error.fields().contains_key("private_key") => {
+                self.key = None;
+                configs.obtain_config(&request(None)).await
+            }
+            obtained => obtained,
+        };
+        let obtained = obtained.map_err(no_server)?;
+        let lost = |failure: Failure| left(failure, &obtained, own_key);
+        let tell = |line: &str| context.output.explain(&format!("{}: {line}", server.name));
+        let content = Content::of(&obtained.config, form).map_err(lost)?;
+        content.check(options.allow_directives, tell).map_err(lost)?;
+        let path = |file: &Pending| file.path().to_owned();
+        let mut written = Written { id: obtained.id.clone(), ..Written::default() };
+        if let Some((file, credentials)) = targets.credentials.zip(content.credentials) {
+            written.credentials = Some(path(&file));
+            file.write(&credentials).map_err(lost)?;
+        }
+        if let Some(file) = targets.file {
+            written.path = path(&file);
+            file.write(&content.text).map_err(lost)?;
+        }
+        content.warnings.iter().for_each(|line| {
+            context.output.note(&format!("{}: {line}", server.name));
+        });
+        written.warnings = content.warnings;
+        name_device(context, options, &obtained.config).await;
+        Ok(written)
+    }
 }
 
 /// Makes the folder for its owner alone, where there is none.
@@ -138,16 +191,21 @@ fn make_folder(folder: &Path) -> Result<(), Failure> {
     })
 }
 
-/// Whether the next server would fail alike, and so would all the others.
-fn concerns_all(kind: &ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Unauthorized
-            | ErrorKind::Suspended
-            | ErrorKind::NoService
-            | ErrorKind::ServiceInactive
-            | ErrorKind::ServiceExpired
-    )
+/// Whether the next server would fail alike, and so would all the others. Of the first one, that also
+/// holds for what the configurations are like, and for what was asked for.
+fn concerns_all(failure: &Failure, is_first: bool) -> bool {
+    match failure.library_kind() {
+        None | Some(ErrorKind::InvalidRequest) => is_first,
+        Some(kind) => matches!(
+            kind,
+            ErrorKind::Unauthorized
+                | ErrorKind::Suspended
+                | ErrorKind::NoService
+                | ErrorKind::ServiceInactive
+                | ErrorKind::ServiceExpired
+                | ErrorKind::DeviceLimit
+        ),
+    }
 }
 
 fn tell(progress: &Progress, server: &Server, outcome: &Result<Written, Failure>) {
@@ -159,6 +217,7 @@ fn tell(progress: &Progress, server: &Server, outcome: &Result<Written, Failure>
 
 fn report(
     context: &Context,
+    format: &Format,
     folder: &Path,
     servers: &[(Server, Protocol)],
     outcomes: Vec<Result<Written, Failure>>,
@@ -181,6 +240,15 @@ fn report(
         left_out: left_out.into(),
     };
     context.output.answer(&answer, || text(&answer, &outcomes))?;
+    let first = servers
+        .iter()
+        .zip(&outcomes)
+        .find_map(|((_, protocol), outcome)| Some((protocol, &outcome.as_ref().ok()?.path)));
+    match first {
+        Some((Protocol::OpenVpn, path)) => context.output.note(&openvpn::next(path)),
+        Some((_, path)) => (format.next)(path).iter().for_each(|line| context.output.note(line)),
+        None => {}
+    }
     let (all, failed) = (servers.len(), outcomes.iter().filter(|it| it.is_err()).count());
     let not_tried = all - outcomes.len();
     match outcomes.into_iter().find_map(Result::err) {
@@ -203,7 +271,11 @@ fn row<'a>(
         name: &server.name,
         protocol,
         path: written.map(|it| it.path.display().to_string()),
+        credentials_path: written
+            .and_then(|it| it.credentials.as_ref())
+            .map(|path| path.display().to_string()),
         id: written.and_then(|it| it.id.as_deref()),
+        warnings: written.map_or(&[][..], |it| &it.warnings),
         error: outcome.as_ref().err().map(Failure::details),
     }
 }

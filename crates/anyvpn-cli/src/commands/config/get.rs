@@ -3,17 +3,22 @@
 use std::path::PathBuf;
 
 use anyvpn::{
-    Ability, Error, ErrorKind, Protocol, Provider, Secret, Server, ServerConfig, ServerConfigs,
+    Ability, Config, Error, ErrorKind, Protocol, Provider, Secret, Server, ServerConfig,
+    ServerConfigs,
 };
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
+use super::content::Content;
 use super::delivery::{Delivery, Unread, configuration, made, revoke};
+use super::named_keys;
+use super::openvpn::OpenVpn;
 use super::options::Options;
 use crate::commands::server::{Filter, protocol};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::labels::Labels;
 use crate::text::{nearest, shell_word};
 
 const MANY: &str = "Many servers at once";
@@ -33,11 +38,13 @@ pub struct Get {
     /// The protocol; without this, what the server speaks
     #[arg(long, value_name = "NAME", value_parser = protocol())]
     pub(super) protocol: Option<Protocol>,
-    #[command(flatten)]
-    pub(super) options: Options,
     /// Get the provider's text also where anyvpn cannot read it; nothing in it is checked then
     #[arg(long, conflicts_with_all = ["all", "qr", "qr_file"])]
     raw: bool,
+    #[command(flatten)]
+    pub(super) options: Options,
+    #[command(flatten)]
+    pub(super) openvpn: OpenVpn,
     /// Get one for every server, or those that the next options choose, into --output-dir
     #[arg(long, requires = "output_dir", help_heading = MANY)]
     #[arg(conflicts_with_all = ["server", "output", "qr", "qr_file", "reveal"])]
@@ -72,7 +79,7 @@ pub async fn get(
     configs: &dyn ServerConfigs,
     args: Get,
 ) -> Result<(), Failure> {
-    let Get { server, protocol, options, filter, raw, .. } = args;
+    let Get { server, protocol, options, openvpn, filter, raw, .. } = args;
     let server = server.unwrap_or_default();
     if filter.is_given() {
         return Err(Failure::usage("--country, --city and --free choose among --all")
@@ -86,8 +93,8 @@ pub async fn get(
         // Before what is refused for a protocol, it must be known.
         None => spoken_by(configs, &server).await?,
     };
-    options.check(&protocol)?;
-    let targets = options.targets(context, &protocol)?;
+    let targets = options.targets(context, &protocol, &openvpn)?;
+    let form = targets.form(&options, &openvpn)?;
     let request = options.wireguard.request(&server, protocol.clone(), key);
     let obtained = match configs.obtain_config(&request).await {
         Ok(obtained) => obtained,
@@ -107,8 +114,21 @@ pub async fn get(
         }
     };
     let lost = |failure: Failure| left(failure, &obtained, own_key);
-    Delivery { server: &server, obtained: &obtained, old_key_valid: None }
-        .deliver(context, &options, targets, lost)
+    let content = Content::of(&obtained.config, form).map_err(lost)?;
+    content.check(options.allow_directives, |line| context.output.explain(line)).map_err(lost)?;
+    let delivered = Delivery { server: &server, obtained: &obtained, old_key_valid: None }
+        .deliver(context, &options, targets, content, lost);
+    name_device(context, &options, &obtained.config).await;
+    delivered
+}
+
+/// Keeps the name that the person gave to the device. Without it, the configuration works as well.
+pub(super) async fn name_device(context: &Context, options: &Options, config: &Config) {
+    let (Some(name), Config::WireGuard(config)) = (&options.wireguard.name, config) else { return };
+    let key = config.private_key().public_key();
+    if let Err(failure) = Labels::change(context, |labels| labels.set(key, name.clone())).await {
+        context.output.note(&format!("The name was not kept: {failure}"));
+    }
 }
 
 /// Adds what is left at the provider, although the configuration came to nothing.
@@ -197,9 +217,16 @@ pub async fn rotate(
     configs: &dyn ServerConfigs,
     args: Rotate,
 ) -> Result<(), Failure> {
-    let Rotate { id, server, options } = args;
+    let Rotate { id, server, mut options } = args;
     let request = options.wireguard.request(&server, Protocol::WireGuard, options.key()?);
-    let targets = options.targets(context, &Protocol::WireGuard)?;
+    let openvpn = OpenVpn::default();
+    let targets = options.targets(context, &Protocol::WireGuard, &openvpn)?;
+    let form = targets.form(&options, &openvpn)?;
+    if options.wireguard.name.is_none() {
+        let keys = named_keys(configs, &id).await;
+        options.wireguard.name =
+            Labels::read().ok().and_then(|labels| labels.of(&keys).map(str::to_owned));
+    }
     let rotated = configs.rotate_config(&id, &request).await.map_err(|error| {
         Failure::from(error).where_missing("see anyvpn config list, and anyvpn server list")
     })?;
@@ -216,12 +243,13 @@ pub async fn rotate(
             )
             .with_leftover(configuration(id))
     };
-    Delivery {
-        server: &server,
-        obtained: &rotated.config,
-        old_key_valid: Some(rotated.old_key_valid),
-    }
-    .deliver(context, &options, targets, lost)?;
+    let content = Content::of(&rotated.config.config, form).map_err(lost)?;
+    content.check(options.allow_directives, |line| context.output.explain(line)).map_err(lost)?;
+    let (obtained, old_key_valid) = (&rotated.config, Some(rotated.old_key_valid));
+    let delivered = Delivery { server: &server, obtained, old_key_valid }
+        .deliver(context, &options, targets, content, lost);
+    name_device(context, &options, &obtained.config).await;
+    delivered?;
     if rotated.old_key_valid {
         context.output.note("The old key works too: the provider did not remove it.");
     }

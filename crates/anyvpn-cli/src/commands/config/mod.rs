@@ -1,8 +1,11 @@
 //! `anyvpn config`
 
 mod all;
+mod content;
 mod delivery;
+mod formats;
 mod get;
+mod openvpn;
 mod options;
 
 use std::net::IpAddr;
@@ -13,6 +16,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::labels::Labels;
 use crate::text::{Column, age, plain, table};
 use crate::work::ability;
 
@@ -41,6 +45,8 @@ struct ListAnswer {
 struct Row {
     id: String,
     name: Option<String>,
+    /// The name that the person gave to it.
+    label: Option<String>,
     protocol: Protocol,
     status: String,
     addresses: Vec<IpAddr>,
@@ -65,9 +71,14 @@ pub async fn run(
         Config::Get(args) => get::get(context, provider, configs, *args).await,
         Config::List => list(context, configs).await,
         Config::Revoke { id } => {
+            let keys = named_keys(configs, &id).await;
             configs.revoke_config(&id).await.map_err(|error| {
                 Failure::from(error).where_missing("anyvpn config list shows the ids")
             })?;
+            if !keys.is_empty() {
+                // The key is never used again, so a name that stays does no harm.
+                let _ = Labels::change(context, |labels| labels.remove(&keys)).await;
+            }
             let answer = Revoked { id: &id, revoked: true };
             let text = || format!("{} is revoked.", plain(&id));
             context.output.answer(&answer, text)
@@ -76,10 +87,25 @@ pub async fn run(
     }
 }
 
+/// The keys of a device, where the person gave a name to any.
+async fn named_keys(configs: &dyn ServerConfigs, id: &str) -> Vec<PublicKey> {
+    if Labels::read().map_or(true, |labels| labels.is_empty()) {
+        return Vec::new();
+    }
+    let configs = configs.list_configs().await.unwrap_or_default();
+    let config = configs.into_iter().find(|config| config.id == id);
+    config.map(|config| config.public_keys).unwrap_or_default()
+}
+
 async fn list(context: &Context, configs: &dyn ServerConfigs) -> Result<(), Failure> {
+    let labels = Labels::read().unwrap_or_else(|failure| {
+        context.output.note(&failure.to_string());
+        Labels::default()
+    });
     let row = |config: ObtainedConfig| Row {
         id: config.id,
         name: config.name,
+        label: labels.of(&config.public_keys).map(str::to_owned),
         protocol: config.protocol,
         status: config.status.to_string(),
         addresses: config.addresses,
@@ -99,7 +125,7 @@ fn list_text(configs: &[Row]) -> String {
         let addresses: Vec<_> = config.addresses.iter().map(IpAddr::to_string).collect();
         vec![
             config.id.clone(),
-            config.name.clone().unwrap_or_default(),
+            config.label.as_ref().or(config.name.as_ref()).cloned().unwrap_or_default(),
             config.status.clone(),
             addresses.join("\n"),
             config.public_keys.len().to_string(),

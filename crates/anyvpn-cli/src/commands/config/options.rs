@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use anyvpn::{ConfigRequest, PrivateKey, Protocol, Secret};
 use clap::Args;
 
+use super::content::{Form, Place};
+use super::formats::{Format, USUAL, format};
+use super::openvpn::{Credentials, OpenVpn};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::Pending;
+use crate::labels::{Labels, label};
 use crate::number::number;
 use crate::secrets::read;
 
@@ -41,6 +45,12 @@ pub struct Options {
 #[derive(Args)]
 #[command(next_help_heading = "WireGuard")]
 pub struct WireGuard {
+    /// The form to write: for wg-quick and the apps, or for another program
+    #[arg(long, value_name = "NAME", value_parser = format())]
+    format: Option<&'static Format>,
+    /// A name of yours for this device, which `anyvpn config list` shows
+    #[arg(long, value_name = "NAME", value_parser = label)]
+    pub name: Option<String>,
     /// Use the private key in FILE (`-`: stdin) instead of a new one, where the provider lets you
     #[arg(long, value_name = "FILE")]
     pub private_key_file: Option<PathBuf>,
@@ -69,7 +79,9 @@ pub struct WireGuard {
 
 impl WireGuard {
     fn is_given(&self) -> bool {
-        self.private_key_file.is_some()
+        self.format.is_some()
+            || self.name.is_some()
+            || self.private_key_file.is_some()
             || self.endpoint_port.is_some()
             || self.dns.is_some()
             || self.mtu.is_some()
@@ -77,6 +89,11 @@ impl WireGuard {
             || self.ip_endpoint
             || self.no_dns
             || self.ipv4_only
+    }
+
+    /// The form to write.
+    pub fn format(&self) -> &'static Format {
+        self.format.unwrap_or(USUAL)
     }
 
     /// The request for one server.
@@ -89,7 +106,7 @@ impl WireGuard {
         let mut request = ConfigRequest::new(server, protocol);
         let wireguard = &mut request.wireguard;
         wireguard.private_key = key;
-        wireguard.ip_endpoint = self.ip_endpoint;
+        wireguard.ip_endpoint = self.ip_endpoint || self.format().needs_address;
         wireguard.port = self.endpoint_port;
         wireguard.dns = if self.no_dns { Some(Vec::new()) } else { self.dns.clone() };
         wireguard.mtu = self.mtu;
@@ -103,6 +120,8 @@ impl WireGuard {
 /// has no place here.
 pub struct Targets {
     pub file: Option<Pending>,
+    /// The file of an OpenVPN profile's user name and password.
+    pub credentials: Option<Pending>,
     pub picture: Option<(Pending, Picture)>,
     /// A QR code on stdout.
     pub qr: bool,
@@ -125,23 +144,42 @@ impl Options {
     }
 
     /// Refuses what does not go together with the protocol.
-    pub fn check(&self, protocol: &Protocol) -> Result<(), Failure> {
-        if *protocol == Protocol::WireGuard {
-            return Ok(());
-        }
-        let only = |what: &str| {
-            Failure::usage(format!("{what} are for WireGuard, and this is {}", protocol.as_str()))
-                .hint("leave them away, or choose another server or --protocol wireguard")
+    pub fn check(&self, protocol: &Protocol, openvpn: &OpenVpn) -> Result<(), Failure> {
+        let has_qr = self.qr || self.qr_file.is_some();
+        let only = |what: &str, other: &str| {
+            let this = protocol.as_str();
+            Failure::usage(format!("{what} are for {other}, and this is {this}"))
+                .hint(format!("omit them, or choose another server or --protocol {other}"))
         };
-        match () {
-            () if self.qr || self.qr_file.is_some() => Err(only("QR codes")),
-            () if self.wireguard.is_given() => Err(only("these options")),
-            () => Ok(()),
+        let is_wireguard = *protocol == Protocol::WireGuard;
+        if is_wireguard && openvpn.is_given() {
+            Err(only("--credentials and --compat", "openvpn"))
+        } else if !is_wireguard && has_qr {
+            Err(only("QR codes", "wireguard"))
+        } else if !is_wireguard && self.wireguard.is_given() {
+            Err(only("these options", "wireguard"))
+        } else if has_qr && !self.wireguard.format().is_whole {
+            let Format { name, title, .. } = self.wireguard.format();
+            Err(Failure::usage(format!(
+                "no app reads the form {name} from a QR code: it is {title}"
+            ))
+            .hint("omit --format, or --qr and --qr-file"))
+        } else {
+            Ok(())
         }
     }
 
-    /// Where one configuration goes; refused when nobody would see it.
-    pub fn targets(&self, context: &Context, protocol: &Protocol) -> Result<Targets, Failure> {
+    /// Where one configuration goes, and in which form; refused when nobody would see it.
+    pub fn targets(
+        &self,
+        context: &Context,
+        protocol: &Protocol,
+        openvpn: &OpenVpn,
+    ) -> Result<Targets, Failure> {
+        self.check(protocol, openvpn)?;
+        if self.wireguard.name.is_some() {
+            Labels::check()?;
+        }
         let path = self.output.as_deref().filter(|path| *path != Path::new("-"));
         if self.force && path.is_none() && self.qr_file.is_none() {
             return Err(Failure::usage("--force is about a file, and none is to be written")
@@ -163,15 +201,53 @@ impl Options {
                 .hint("add --output FILE or --reveal; nothing was changed"));
         }
         let picture = self.qr_file.as_deref().map(picture).transpose()?;
-        let picture = self.qr_file.as_deref().zip(picture);
-        Ok(Targets {
-            file: path.map(|path| Pending::new(path, self.force)).transpose()?,
-            picture: match picture {
-                Some((path, form)) => Some((Pending::new(path, self.force)?, form)),
-                None => None,
-            },
-            qr: self.qr,
-        })
+        let picture = match self.qr_file.as_deref().zip(picture) {
+            Some((path, form)) => Some((Pending::new(path, self.force)?, form)),
+            None => None,
+        };
+        let targets = match path {
+            Some(path) => self.file(path, protocol, openvpn)?,
+            None => Targets { file: None, credentials: None, picture: None, qr: self.qr },
+        };
+        Ok(Targets { picture, ..targets })
+    }
+
+    /// The files for one configuration: its own, and that of an OpenVPN profile's credentials.
+    pub fn file(
+        &self,
+        path: &Path,
+        protocol: &Protocol,
+        openvpn: &OpenVpn,
+    ) -> Result<Targets, Failure> {
+        let has_credentials =
+            *protocol == Protocol::OpenVpn && openvpn.credentials(true)? == Credentials::File;
+        let credentials = path.with_extension("auth");
+        if has_credentials && credentials == path {
+            return Err(Failure::usage(
+                "the file of the credentials would have the profile's name",
+            )
+            .hint("let the profile's name end with .ovpn, or choose --credentials inline"));
+        }
+        let file = Pending::new(path, self.force)?;
+        let credentials =
+            has_credentials.then(|| Pending::new(&credentials, self.force)).transpose()?;
+        Ok(Targets { file: Some(file), credentials, picture: None, qr: self.qr })
+    }
+}
+
+impl Targets {
+    /// The form of what goes there.
+    pub fn form<'a>(&'a self, options: &Options, openvpn: &OpenVpn) -> Result<Form<'a>, Failure> {
+        let name = self.credentials.as_ref().and_then(|file| file.path().file_name());
+        let credentials = match (name, openvpn.credentials(self.file.is_some())?) {
+            (Some(name), _) => Place::File(name.to_str().ok_or_else(|| {
+                Failure::usage("OpenVPN cannot read a file whose name is no UTF-8")
+                    .hint("choose another --output, or --credentials inline")
+            })?),
+            (None, Credentials::None) => Place::Nowhere,
+            (None, _) => Place::Inline,
+        };
+        Ok(Form { format: options.wireguard.format(), credentials, compat: openvpn.compat })
     }
 }
 

@@ -1,0 +1,165 @@
+//! A configuration in the form in which it is written.
+
+use anyvpn::{Config, Directive, OpenVpnProfile, Protocol, REDACTED, Secret, WireGuardConfig};
+
+use super::formats::Format;
+use crate::failure::Failure;
+
+/// The form in which a configuration is written.
+#[derive(Clone, Copy)]
+pub struct Form<'a> {
+    pub format: &'static Format,
+    pub credentials: Place<'a>,
+    /// Whether lines that OpenVPN 2.6 refuses are commented out.
+    pub compat: bool,
+}
+
+/// Where the user name and the password of an OpenVPN profile go.
+#[derive(Clone, Copy)]
+pub enum Place<'a> {
+    /// They stay in the profile.
+    Inline,
+    /// Into a file of this name, beside the profile.
+    File(&'a str),
+    Nowhere,
+}
+
+/// What a configuration holds.
+pub struct Content {
+    pub protocol: Protocol,
+    pub text: Secret,
+    /// What goes into the file beside it.
+    pub credentials: Option<Secret>,
+    /// Why the program may refuse it, in lines for people.
+    pub warnings: Vec<String>,
+    pub redacted: String,
+    /// The lines that are not known to only describe a tunnel.
+    directives: Vec<Directive>,
+}
+
+impl Content {
+    pub fn of(config: &Config, form: Form) -> Result<Self, Failure> {
+        match config {
+            Config::WireGuard(config) => Self::of_wireguard(config, form.format),
+            Config::OpenVpn(profile) => Self::of_openvpn(profile.clone(), form),
+            _ => Err(Failure::other("its form is not known")),
+        }
+    }
+
+    fn of_wireguard(config: &WireGuardConfig, format: &Format) -> Result<Self, Failure> {
+        let directives = if format.is_whole { config.directives() } else { Vec::new() };
+        Ok(Self {
+            protocol: Protocol::WireGuard,
+            text: (format.write)(config)?,
+            credentials: None,
+            warnings: Vec::new(),
+            redacted: if format.is_whole { config.redacted() } else { REDACTED.to_owned() },
+            directives,
+        })
+    }
+
+    fn of_openvpn(mut profile: OpenVpnProfile, form: Form) -> Result<Self, Failure> {
+        let refused = profile.refused_lines();
+        let end = if form.compat { "; it is commented out" } else { "" };
+        let mut warnings: Vec<_> =
+            refused.iter().map(|line| format!("{}{end}", shown(line))).collect();
+        match form.compat {
+            true => profile = profile.comment_out_refused()?,
+            false if warnings.is_empty() => {}
+            false => warnings.push(
+                "OpenVPN 2.6 refuses the whole profile for that; --compat comments it out"
+                    .to_owned(),
+            ),
+        }
+        let directives = profile.directives();
+        let (profile, credentials) = match form.credentials {
+            Place::Inline => (profile, None),
+            Place::File(name) => profile.without_auth_user_pass(Some(name))?,
+            Place::Nowhere => (profile.without_auth_user_pass(None)?.0, None),
+        };
+        Ok(Self {
+            protocol: Protocol::OpenVpn,
+            text: profile.to_secret(),
+            credentials,
+            warnings,
+            redacted: profile.redacted(),
+            directives,
+        })
+    }
+
+    /// Refuses a configuration with lines that are not known to only describe a tunnel, unless that
+    /// was allowed. `tell` gets the lines, one by one.
+    pub fn check(&self, allowed: bool, tell: impl Fn(&str)) -> Result<(), Failure> {
+        if self.directives.is_empty() || allowed {
+            return Ok(());
+        }
+        let lines: Vec<String> = self.directives.iter().map(shown).collect();
+        for line in &lines {
+            tell(line);
+        }
+        let count = match lines.len() {
+            1 => "a line of the configuration does more than describe a tunnel, or may".to_owned(),
+            several => {
+                format!(
+                    "{several} lines of the configuration do more than describe a tunnel, or may"
+                )
+            }
+        };
+        Err(Failure::other(format!("{count}; nothing was written"))
+            .detail(lines.join("; "))
+            .hint("if the provider may do that on this machine: --allow-directives"))
+    }
+}
+
+fn shown(directive: &Directive) -> String {
+    let Directive { line, name, value, why } = directive;
+    format!("line {line} {why}: {name} {value}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::super::formats::USUAL;
+    use super::*;
+
+    const KEY: &str = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=";
+
+    fn form(compat: bool) -> Form<'static> {
+        Form { format: USUAL, credentials: Place::Inline, compat }
+    }
+
+    #[test]
+    fn a_line_that_no_manual_has_is_refused_and_named_until_it_is_allowed() {
+        let profile = "client\nremote a\nsetenv opt new-thing x\nshow-pkcs11-ids /tmp/x.so\n";
+        let wireguard = format!("[Interface]\nPrivateKey = {KEY}\nNewThing = x\nPostUp = y\n");
+        for config in [
+            Config::OpenVpn(OpenVpnProfile::parse(profile).unwrap()),
+            Config::WireGuard(WireGuardConfig::parse(&wireguard).unwrap()),
+        ] {
+            let content = Content::of(&config, form(false)).unwrap();
+            let told = RefCell::new(Vec::new());
+            let failure = content.check(false, |line| told.borrow_mut().push(line.to_owned()));
+            let lines = failure.unwrap_err().lines().join("\n");
+            assert!(lines.contains("--allow-directives"), "{lines}");
+            let told = told.into_inner();
+            assert_eq!(told.len(), 2, "{told:?}");
+            assert!(told[0].starts_with("line 3 is no ") && told[0].ends_with(" x"), "{told:?}");
+            content.check(true, |line| panic!("{line}")).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_commented_out_does_nothing_that_must_be_allowed() {
+        let profile = OpenVpnProfile::parse("client\nservice stop\n").unwrap();
+        let config = Config::OpenVpn(profile);
+        let content = Content::of(&config, form(true)).unwrap();
+        content.check(false, |line| panic!("{line}")).unwrap();
+        let why = "has a directive that only OpenVPN for Windows accepts";
+        let warning = format!("line 2 {why}: service stop; it is commented out");
+        assert_eq!(content.warnings, [warning]);
+        let content = Content::of(&config, form(false)).unwrap();
+        assert_eq!(content.warnings.len(), 2);
+        assert!(content.check(false, |_| {}).is_err());
+    }
+}

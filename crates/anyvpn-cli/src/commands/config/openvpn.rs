@@ -1,0 +1,71 @@
+//! Choices for an OpenVPN profile, and what to do with its file.
+
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+
+use crate::failure::Failure;
+use crate::text::shell_word;
+
+/// Choices for an OpenVPN profile.
+#[derive(Args, Default)]
+#[command(next_help_heading = "OpenVPN")]
+pub struct OpenVpn {
+    /// Where the user name and the password go: to a file beside --output, or inline, into the
+    /// profile, which OpenVPN before 2.6 and NetworkManager refuse; none: the program asks. Without
+    /// this, to a file; to stdout, inline
+    #[arg(long, value_name = "WHERE")]
+    credentials: Option<Credentials>,
+    /// Comment out the lines that OpenVPN 2.6 refuses
+    #[arg(long)]
+    pub compat: bool,
+}
+
+/// Where the user name and the password go.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Credentials {
+    File,
+    Inline,
+    None,
+}
+
+impl OpenVpn {
+    pub fn is_given(&self) -> bool {
+        self.credentials.is_some() || self.compat
+    }
+
+    /// Where the credentials go. `is_file` says whether the profile goes into a file.
+    pub fn credentials(&self, is_file: bool) -> Result<Credentials, Failure> {
+        match (self.credentials, is_file) {
+            (Some(Credentials::File), false) => {
+                Err(Failure::usage("the file of the credentials stands beside the profile's file")
+                    .hint("add --output FILE, or choose --credentials inline or none"))
+            }
+            (Some(chosen), _) => Ok(chosen),
+            (None, true) => Ok(Credentials::File),
+            (None, false) => Ok(Credentials::Inline),
+        }
+    }
+}
+
+/// Says what to do with a profile's file. OpenVPN looks for the file of the credentials in the folder
+/// that it is started in.
+pub fn next(path: &Path) -> String {
+    let word = |path: &Path| shell_word(&path.to_string_lossy());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.map(|folder| format!("--cd {} ", word(folder))).unwrap_or_default();
+    let file = word(Path::new(path.file_name().unwrap_or_default()));
+    format!("Next, as root: openvpn {folder}--config {file}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openvpn_starts_where_the_credentials_are() {
+        let next = |path: &str| next(Path::new(path));
+        assert_eq!(next("de.ovpn"), "Next, as root: openvpn --config de.ovpn");
+        assert_eq!(next("a b/de.ovpn"), "Next, as root: openvpn --cd 'a b' --config de.ovpn");
+    }
+}
