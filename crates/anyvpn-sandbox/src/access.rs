@@ -1,8 +1,8 @@
-//! Which requests are served at all: those of programs on this machine, not those of web pages.
+//! Decides which requests are served: those of programs on this machine, but not those of web pages.
 //!
-//! A browser lets any page send requests to this machine. A page whose name was pointed here (DNS
-//! rebinding) reads the replies too, but its requests keep its name in `Host`. Other pages cannot read,
-//! and cannot add a header of their own without asking first, which the sandbox never permits.
+//! A browser lets any page send requests to this machine. A page whose name resolves to this machine
+//! (DNS rebinding) can also read the replies, but its requests have that name in `Host`. Other pages
+//! cannot read replies, and cannot add a header without a preflight request, which the sandbox refuses.
 
 use std::net::IpAddr;
 
@@ -10,16 +10,16 @@ use axum::extract::Request;
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 
-/// What control requests must carry: its name and its value.
+/// The header that control requests must have: its name and its value.
 const CONTROL_HEADER: (&str, &str) = ("x-anyvpn-sandbox", "control");
 const CONTROL_PREFIX: &str = "/_sandbox/";
 
-/// Whether it is for the sandbox itself, and not for a provider.
+/// Returns whether a request is for the sandbox itself rather than for a provider.
 pub(crate) fn is_control(request: &Request) -> bool {
     request.uri().path().starts_with(CONTROL_PREFIX)
 }
 
-/// The hosts that requests may be for, besides this machine's own.
+/// The hosts that requests may name, besides those of this machine.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hosts {
     /// Names can be pointed anywhere, addresses cannot: where other machines may call, any will do.
@@ -27,7 +27,7 @@ pub(crate) struct Hosts {
     pub(crate) names: Vec<String>,
 }
 
-/// Why a request is refused, if it is.
+/// Returns why a request is refused; `None` if it is served.
 pub(crate) fn check(request: &Request, hosts: &Hosts) -> Result<(), &'static str> {
     let headers = request.headers();
     let mut sent = headers.get_all(HOST).iter().map(|host| host.to_str().ok());

@@ -1,4 +1,4 @@
-//! How a sandbox is started.
+//! Starting a sandbox.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,7 +22,7 @@ use crate::{Clock, Sandbox, Variation, server};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address can be reached from other machines, and the builder was not told that they may.
+    /// Other machines can reach the address, and the builder does not allow that.
     #[error(
         "{0} is not a loopback address: other machines could reach the sandbox, \
          which must be allowed expressly"
@@ -31,12 +31,12 @@ pub enum StartError {
     /// No variation has this name.
     #[error("no variation is named {0:?}; there are {names}", names = variation_names())]
     UnknownVariation(String),
-    /// The address cannot be listened on.
+    /// Listening on the address failed.
     #[error("cannot listen on {address}")]
     Listen {
-        /// The address that was asked for.
+        /// The address.
         address: SocketAddr,
-        /// The system's reason.
+        /// The operating system's error.
         source: io::Error,
     },
 }
@@ -75,82 +75,82 @@ impl SandboxBuilder {
         }
     }
 
-    /// The address to listen on; port 0 lets the system choose one. Default: `127.0.0.1:0`.
+    /// Sets the address to listen on; with port 0 the system chooses one. Default: `127.0.0.1:0`.
     #[must_use]
     pub fn listen(self, address: SocketAddr) -> SandboxBuilder {
         SandboxBuilder { listen: address, ..self }
     }
 
-    /// Takes an address that other machines can reach. Nothing here is secured: whoever reaches
-    /// the sandbox may do everything.
+    /// Allows an address that other machines can reach. The sandbox has no protection: anybody who can
+    /// reach it can do anything.
     #[must_use]
     pub fn allow_other_machines(mut self) -> SandboxBuilder {
         self.hosts.any_address = true;
         self
     }
 
-    /// Takes requests whose `Host` is this name, besides `localhost` and loopback addresses. For
-    /// tests with a resolver of their own; a name that others can point here lets web pages in.
+    /// Accepts requests whose `Host` is this name, besides `localhost` and loopback addresses. It is for
+    /// tests with their own resolver. A name that others control would let web pages in.
     #[must_use]
     pub fn allow_host(mut self, name: impl Into<String>) -> SandboxBuilder {
         self.hosts.names.push(name.into());
         self
     }
 
-    /// What all choices, names and numbers follow from. Default: 0, which answers as the live
-    /// services were seen to.
+    /// Sets the seed, which determines all choices, names and numbers. Default: 0, with which the sandbox
+    /// answers as the live services were seen to.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> SandboxBuilder {
         self.settings.seed = seed;
         self
     }
 
-    /// Switches on one of [`Variation::all`] by its name, beside those that the seed draws. Of two
-    /// that exclude each other the later one counts.
+    /// Switches on one of [`Variation::all`] by its name, in addition to those that the seed selects. If
+    /// two exclude each other, the later one is used.
     #[must_use]
     pub fn variation(mut self, name: impl Into<String>) -> SandboxBuilder {
         self.settings.variations.push(name.into());
         self
     }
 
-    /// The clock to go by. Default: [`Clock::real`].
+    /// Sets the clock. Default: [`Clock::real`].
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> SandboxBuilder {
         self.settings.clock = clock;
         self
     }
 
-    /// How many requests the log keeps. Default: 10 000.
+    /// Sets how many requests the log keeps. Default: 10,000.
     #[must_use]
     pub fn log_capacity(self, entries: usize) -> SandboxBuilder {
         SandboxBuilder { log_capacity: entries, ..self }
     }
 
-    /// How many requests a minute, by the sandbox's clock, a token of AzireVPN may make. Default:
-    /// `None`, which never refuses and announces 60 with 58 left, as the service was seen to.
+    /// Sets how many requests per minute, by the sandbox's clock, a token of AzireVPN may make. Default:
+    /// `None`, which never refuses and announces 60 with 58 left, as the live service was seen to.
     #[must_use]
     pub fn azire_rate_limit(mut self, per_minute: Option<u32>) -> SandboxBuilder {
         self.settings.azire_rate_limit = per_minute;
         self
     }
 
-    /// How long a request may take to arrive, its head and its body each, and how long a connection
-    /// may be idle. Default: 30 s, in real time.
+    /// Sets how long the headers and the body of a request may each take to arrive, and how long a
+    /// connection may be idle. Default: 30 s, in real time.
     #[must_use]
     pub fn read_timeout(self, timeout: Duration) -> SandboxBuilder {
         SandboxBuilder { read_timeout: timeout, ..self }
     }
 
-    /// How many connections there may be at a time, at least one. One more closes the oldest that is
-    /// idle or has not sent a whole request. Default: 1024.
+    /// Sets how many connections there may be at a time, at least one. Another one closes the oldest that
+    /// is idle or has not sent a whole request. Default: 1024.
     #[must_use]
     pub fn max_connections(self, most: usize) -> SandboxBuilder {
         SandboxBuilder { max_connections: most.max(1), ..self }
     }
 
-    /// How faults wait, such as [`Fault::Delay`](crate::Fault::Delay); one that never goes on waits
-    /// for [`Duration::MAX`]. Default: in real time. A test whose client has a clock of its own lets
-    /// both go by that.
+    /// Sets how faults wait, such as [`Fault::Delay`](crate::Fault::Delay); a fault that never continues
+    /// waits for [`Duration::MAX`]. Default: in real time. A test whose client has a virtual clock can use
+    /// the same clock here.
     #[must_use]
     pub fn wait_with(
         self,
@@ -159,12 +159,12 @@ impl SandboxBuilder {
         SandboxBuilder { wait: Wait(Arc::new(wait)), ..self }
     }
 
-    /// Listens and serves.
+    /// Starts listening and serving.
     ///
     /// # Errors
     ///
-    /// When the address is not a loopback address and [`allow_other_machines`] was not called, when
-    /// it cannot be listened on, and when no variation has one of the names.
+    /// If the address is not a loopback address and [`allow_other_machines`] was not called, if listening
+    /// fails, or if a variation is unknown.
     ///
     /// [`allow_other_machines`]: SandboxBuilder::allow_other_machines
     pub async fn start(self) -> Result<Sandbox, StartError> {

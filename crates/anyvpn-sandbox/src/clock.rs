@@ -1,4 +1,4 @@
-//! The time that the sandbox believes in.
+//! The sandbox's clock.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use crate::locked;
 
-/// Seconds of a day.
+/// The seconds in a day.
 pub(crate) const DAY: i64 = 86_400;
 
-/// The sandbox's clock. Clones are handles to the same clock.
+/// The sandbox's clock. Clones share the same time.
 ///
 /// ```
 /// use anyvpn_sandbox::Clock;
@@ -29,26 +29,26 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that moves with real time, and further when advanced.
+    /// Creates a clock that follows real time, and can be advanced further.
     #[must_use]
     pub fn real() -> Clock {
         Clock { start: None, advanced: Arc::default() }
     }
 
-    /// A clock that stands at `start` until it is advanced.
+    /// Creates a clock that stands still at `start` until it is advanced.
     #[must_use]
     pub fn fixed(start: Timestamp) -> Clock {
         Clock { start: Some(start), advanced: Arc::default() }
     }
 
-    /// The time, at the latest [`Timestamp::MAX`].
+    /// Returns the time, at most [`Timestamp::MAX`].
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let start = self.start.unwrap_or_else(Timestamp::now);
         start.checked_add(*locked(&self.advanced)).unwrap_or(Timestamp::MAX)
     }
 
-    /// Moves the clock forward; it cannot be moved back.
+    /// Advances the clock. It cannot be set back.
     pub fn advance(&self, by: Duration) {
         let mut advanced = locked(&self.advanced);
         *advanced = advanced.saturating_add(by);

@@ -1,4 +1,4 @@
-//! `/_sandbox`: what [`Sandbox`](crate::Sandbox) offers to Rust, for everybody else.
+//! `/_sandbox`: the controls of [`Sandbox`](crate::Sandbox), for programs in other languages.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ impl FaultInput {
 }
 
 impl RequestHandler {
-    /// Answers a request to the sandbox itself: 200 or 204, or the reason why not.
+    /// Answers a request to the sandbox itself, with 200 or 204, or with the reason of a failure.
     pub(crate) async fn control(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let body = match self.read(&parts, body).await {
@@ -119,7 +119,7 @@ impl RequestHandler {
         Ok(json!({ "faults": faults.rules.len() }))
     }
 
-    /// Does a control action of a provider.
+    /// Runs a control action of a provider.
     pub(crate) fn act(&self, provider: &str, action: &str, input: &Value) -> Result<Value, String> {
         let done = self.provider(provider).and_then(|found| found.control(action, input));
         done.unwrap_or_else(|| Err(format!("{provider:?} has no action {action:?}")))

@@ -1,36 +1,36 @@
-//! Misbehaviour on request.
+//! Faults: failures that tests ask for.
 
 use std::time::Duration;
 
 use crate::random::Random;
 use crate::wire::WireFault;
 
-/// What goes wrong with a request.
+/// A failure of a request.
 ///
-/// The work is done with `Delay`, with `Wire` when that fault says so, and with no other.
+/// The request takes effect with `Delay`, and with `Wire` if that fault says so; otherwise it does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The work is done at once and answered only after this time.
+    /// The request takes effect at once, and is answered after this time.
     Delay(Duration),
     /// 429 in the provider's own form.
     TooManyRequests {
-        /// Sent in whole seconds, rounded up.
+        /// The value of `Retry-After`, sent in whole seconds, rounded up.
         retry_after: Option<Duration>,
     },
     /// This status in the provider's own form, as 500 and 503.
     Status(u16),
     /// This status with an HTML page, as a gateway answers.
     Html(u16),
-    /// The reply goes wrong on the wire, in the way of [`WireFault::all`] that has this name, such as
+    /// The reply fails on the wire, as described by the [`WireFault`] with this name, such as
     /// `reset-after`.
     Wire(&'static str),
-    /// Another of all of these with every request, drawn from the sandbox's seed.
+    /// A different one of all of these for every request, determined by the sandbox's seed.
     Any,
 }
 
 impl Fault {
-    /// One of all that can happen to a reply.
+    /// Selects one of all faults of a reply.
     fn drawn(random: &mut Random) -> Fault {
         let others = [
             Fault::Delay(Duration::from_secs(1)),
@@ -40,13 +40,13 @@ impl Fault {
             Fault::Status(503),
             Fault::Html(502),
         ];
-        // Some 190: the table is short.
+        // There are about 190, so searching is fast.
         let wire = WireFault::all().map(|fault| Fault::Wire(fault.name));
         let all: Vec<Fault> = wire.chain(others).collect();
         all[random.below(all.len() as u32) as usize].clone()
     }
 
-    /// How it goes wrong on the wire, when it does.
+    /// Returns how the reply fails on the wire; `None` if it does not.
     pub(crate) fn on_the_wire(&self) -> Option<&'static WireFault> {
         match self {
             Fault::Wire(name) => WireFault::named(name),
@@ -55,7 +55,7 @@ impl Fault {
     }
 }
 
-/// Why a rule is not taken.
+/// Why a rule was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleError {
@@ -67,26 +67,26 @@ pub enum RuleError {
     UnknownFault(&'static str),
 }
 
-/// A fault, and the requests that meet it.
+/// A fault, and the requests that it applies to.
 ///
-/// Rules are tried in the order of their injection, and the first that applies decides.
+/// Rules are tried in the order in which they were added, and the first that matches is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultRule {
-    /// What goes wrong.
+    /// The fault.
     pub fault: Fault,
-    /// One of [`operations`](crate::operations), such as `azire.create-port-forward`; `None` is any.
+    /// One of [`operations`](crate::operations), such as `azire.create-port-forward`; `None` means any.
     pub operation: Option<String>,
-    /// How often it goes wrong; `None` is always.
+    /// How often the fault happens; `None` means always.
     pub times: Option<u32>,
-    /// How many matching requests pass first.
+    /// How many matching requests pass before the first fault.
     pub skip: u32,
-    /// How many of a hundred of the others it goes wrong with, drawn from the sandbox's seed. 100,
-    /// or more, is each of them.
+    /// The percentage of the following requests that fail, determined by the sandbox's seed; 100 or more
+    /// means all.
     pub percent: u8,
 }
 
 impl FaultRule {
-    /// The next request for `operation` meets the fault, and no other request does.
+    /// Creates a rule for the next request of `operation` only.
     #[must_use]
     pub fn once(operation: &str, fault: Fault) -> FaultRule {
         FaultRule {
@@ -96,32 +96,32 @@ impl FaultRule {
         }
     }
 
-    /// Every request meets the fault.
+    /// Creates a rule for every request.
     #[must_use]
     pub fn always(fault: Fault) -> FaultRule {
         FaultRule { fault, operation: None, times: None, skip: 0, percent: 100 }
     }
 
-    /// So many of a hundred requests for `operation` meet the fault: which ones follows from the
-    /// sandbox's seed and the order of the requests.
+    /// Creates a rule for a percentage of the requests of `operation`. Which ones fail is determined by
+    /// the sandbox's seed and the order of the requests.
     #[must_use]
     pub fn sometimes(percent: u8, operation: &str, fault: Fault) -> FaultRule {
         FaultRule { percent, operation: Some(operation.to_owned()), ..FaultRule::always(fault) }
     }
 }
 
-/// The rules of a sandbox, which count down.
+/// The rules of a sandbox, with their remaining counts.
 pub(crate) struct Faults {
     pub(crate) rules: Vec<FaultRule>,
-    /// How many requests met one.
+    /// The number of requests that had a fault.
     pub(crate) met: u64,
     random: Random,
-    /// Those that a rule can name.
+    /// The operations that a rule can name.
     pub(crate) operations: Vec<&'static str>,
 }
 
 impl Faults {
-    /// Adds a rule, unless nothing could ever match it.
+    /// Adds a rule, unless it could never match.
     pub(crate) fn add(&mut self, rule: FaultRule) -> Result<(), RuleError> {
         let known = |name: &String| self.operations.contains(&name.as_str());
         if let Some(unknown) = rule.operation.as_ref().filter(|name| !known(name)) {
@@ -140,7 +140,7 @@ impl Faults {
         Faults { rules: Vec::new(), met: 0, random: Random::new(seed, 3), operations }
     }
 
-    /// The fault of the next request for `operation`.
+    /// Returns the fault for the next request of `operation`.
     pub(crate) fn next(&mut self, operation: &str) -> Option<Fault> {
         self.rules.retain(|rule| rule.times != Some(0));
         let matching =

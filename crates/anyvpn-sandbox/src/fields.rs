@@ -1,4 +1,4 @@
-//! Input of a call: JSON or a form, checked field by field as Laravel does.
+//! The input of a call, as JSON or a form. It is checked field by field, as in Laravel.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -9,27 +9,27 @@ use url::form_urlencoded;
 
 use crate::provider::Call;
 
-/// Longest text that a field takes, as Laravel's columns do.
+/// The longest text that a field accepts, as with Laravel's columns.
 const TEXT_LIMIT: usize = 255;
 
-/// What is wrong, by field.
+/// The errors, by field.
 pub(crate) type Errors = BTreeMap<&'static str, Vec<String>>;
 
-/// A number without a fraction, such as `1411.0`, which is an integer in JSON Schema and in PHP.
+/// Converts a number without a fraction, such as `1411.0`, which is an integer in JSON Schema and PHP.
 fn whole(number: f64) -> Option<i64> {
-    // Beyond that not every integer is a float.
+    // Beyond this range not every integer can be a float.
     let exact = number.fract() == 0.0 && number.abs() < 9e15;
     exact.then_some(number as i64)
 }
 
-/// The fields of one request. What is wrong is collected until [`Fields::done`], so that a reply
-/// names every field.
+/// The fields of one request. Errors are collected until [`Fields::done`], so that a reply names every
+/// wrong field.
 pub(crate) struct Fields {
     values: Map<String, Value>,
     errors: Errors,
 }
 
-/// Whether a body says that it is a form.
+/// Returns whether a request's content type is that of a form.
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
@@ -38,7 +38,7 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
 }
 
 impl Fields {
-    /// The fields of the body; an error when it is neither a form nor a JSON object.
+    /// Reads the fields of the body; an error if it is neither a form nor a JSON object.
     pub(crate) fn of_body(call: &Call) -> Result<Fields, String> {
         if call.body.is_empty() {
             return Ok(Fields::from(Map::new()));
@@ -53,19 +53,19 @@ impl Fields {
         }
     }
 
-    /// The fields of the query.
+    /// Reads the fields of the query.
     pub(crate) fn of_query(call: &Call) -> Fields {
         Fields::of_form(call.query.as_bytes())
     }
 
-    /// The fields of query and body together; those of the body count more.
+    /// Reads the fields of the query and the body; the body takes precedence.
     pub(crate) fn of_call(call: &Call) -> Result<Fields, String> {
         let mut fields = Fields::of_query(call);
         fields.values.extend(Fields::of_body(call)?.values);
         Ok(fields)
     }
 
-    /// The one field that stands in the path.
+    /// Creates the fields of a call whose only field is in the path.
     pub(crate) fn of_param(call: &Call, name: &str) -> Fields {
         Fields::from(Map::from_iter([(name.to_owned(), call.param(name).into())]))
     }
@@ -82,13 +82,13 @@ impl Fields {
         Fields { values, errors: Errors::new() }
     }
 
-    /// Whether the field is there, `null` or not.
+    /// Returns whether the field is present, even if it is `null`.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 
     pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
-        // Laravel takes an empty text for null.
+        // Laravel converts an empty text to null.
         match self.values.get(name) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) if text.is_empty() => None,
@@ -104,13 +104,13 @@ impl Fields {
         }
     }
 
-    /// Empty when it is missing; the error is noted then.
+    /// Returns a required text; if it is missing, records an error and returns an empty one.
     pub(crate) fn required_text(&mut self, name: &'static str) -> String {
         self.require(name);
         self.text(name).unwrap_or_default()
     }
 
-    /// An address that looks like one.
+    /// Returns an email address.
     pub(crate) fn email(&mut self, name: &'static str) -> Option<String> {
         let email = self.text(name)?;
         match email.split_once('@') {
@@ -122,7 +122,7 @@ impl Fields {
         }
     }
 
-    /// A number, or the text of one.
+    /// Returns an integer, which may be written as a text.
     pub(crate) fn integer(
         &mut self,
         name: &'static str,
@@ -147,7 +147,7 @@ impl Fields {
         }
     }
 
-    /// Zero when it is missing; the error is noted then.
+    /// Returns a required integer; if it is missing, records an error and returns zero.
     pub(crate) fn required_integer(
         &mut self,
         name: &'static str,
@@ -161,7 +161,7 @@ impl Fields {
         match self.values.get(name)? {
             Value::Null => None,
             Value::Bool(value) => Some(*value),
-            // What Laravel's rule takes for a boolean, and no more.
+            // The values that Laravel's rule accepts as a boolean.
             Value::Number(number) if number.as_u64() == Some(1) => Some(true),
             Value::Number(number) if number.as_u64() == Some(0) => Some(false),
             Value::String(text) if text == "1" => Some(true),
@@ -173,7 +173,7 @@ impl Fields {
         }
     }
 
-    /// Notes when the field is missing.
+    /// Records an error if the field is missing.
     pub(crate) fn require(&mut self, name: &'static str) {
         let missing = match self.values.get(name) {
             None | Some(Value::Null) => true,
@@ -185,13 +185,13 @@ impl Fields {
         }
     }
 
-    /// Notes what is wrong: `The internal ipv4 {rule}.`
+    /// Records an error: `The internal ipv4 {rule}.`
     pub(crate) fn refuse(&mut self, name: &'static str, rule: &str) {
         let message = format!("The {} {rule}.", name.replace('_', " "));
         self.errors.entry(name).or_default().push(message);
     }
 
-    /// Whether nothing is wrong so far.
+    /// Returns whether there are no errors so far.
     pub(crate) fn done(self) -> Result<(), Errors> {
         if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
     }

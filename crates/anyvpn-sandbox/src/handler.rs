@@ -1,4 +1,4 @@
-//! What happens to every request, whichever provider it is for: check, read, log, fault, work, answer.
+//! Handles every request, for every provider: check, read, log, fault, work, answer.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,18 +29,18 @@ use crate::reply::{Reply, reset, takeover};
 use crate::wire::{Wait, WireFault};
 use crate::{Clock, locked};
 
-/// Longest body that is taken.
+/// The longest body that is accepted.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// How much of a longer body is read and thrown away, so that its sender comes to read the refusal.
+/// How much of a longer body is read and discarded, so that its sender gets to read the refusal.
 const DISCARD_LIMIT: usize = 16 * BODY_LIMIT;
 
-/// An error when a parameter is not UTF-8.
+/// The parameters of the path; an error if one is not UTF-8.
 type Params = Result<RawPathParams, RawPathParamsRejection>;
 
-/// A connection, as the requests on it know it.
+/// A connection, as seen by its requests.
 pub(crate) struct Connection {
     pub(crate) peer: IpAddr,
-    /// Whether a whole request is being answered; else the connection is idle or reads.
+    /// Whether a complete request is being answered; otherwise the connection is idle or reading.
     working: AtomicBool,
 }
 
@@ -58,7 +58,7 @@ impl Connection {
     }
 }
 
-/// All that the requests share.
+/// The state that all requests share.
 pub(crate) struct RequestHandler {
     pub(crate) providers: Vec<Arc<dyn Provider>>,
     pub(crate) clock: Clock,
@@ -70,13 +70,13 @@ pub(crate) struct RequestHandler {
     pub(crate) hosts: Hosts,
 }
 
-/// The routes of all providers.
+/// Creates the routes of all providers.
 pub(crate) fn router(handler: &Arc<RequestHandler>) -> Router {
     let mut router = Router::new();
     for provider in &handler.providers {
         for (place, route) in provider.routes().into_iter().enumerate() {
-            // The tables hold nothing but plain methods; one that axum has no filter for has no
-            // route, and the test of the tables fails.
+            // The tables only have standard methods. One without a filter in axum would have no route,
+            // and the test of the tables would fail.
             let Ok(method) = MethodFilter::try_from(route.method.clone()) else {
                 continue;
             };
@@ -99,12 +99,12 @@ pub(crate) fn router(handler: &Arc<RequestHandler>) -> Router {
 }
 
 impl RequestHandler {
-    /// The provider of that name.
+    /// Returns the provider with this name.
     pub(crate) fn provider(&self, name: &str) -> Option<&dyn Provider> {
         self.providers.iter().find(|provider| provider.name() == name).map(|provider| &**provider)
     }
 
-    /// Answers a request: all of them come through here before they are routed.
+    /// Answers a request. All requests pass through here before they are routed.
     pub(crate) async fn serve(&self, router: Router, request: Request) -> Response {
         if let Err(reason) = access::check(&request, &self.hosts) {
             return Reply::json(403, &json!({ "error": reason })).into_response();
@@ -172,7 +172,7 @@ impl RequestHandler {
         if let Some((wire, parts, body)) = asked {
             return self.corrupt(received, reply, wire, &parts, &body);
         }
-        // Logged first: whoever asks gives up waiting sooner, and this code with it.
+        // Logged first: if the caller gives up, this code is cancelled.
         let response = self.answer(received, reply);
         if let Some(Fault::Delay(delay)) = fault {
             (self.wait.0)(delay).await;
@@ -180,7 +180,7 @@ impl RequestHandler {
         response
     }
 
-    /// Lets the reply go wrong on the wire.
+    /// Makes the reply fail on the wire.
     fn corrupt(
         &self,
         mut received: Entry,
@@ -195,7 +195,7 @@ impl RequestHandler {
         takeover(script)
     }
 
-    /// Refuses what no route takes, in the form of the provider whose prefix it has.
+    /// Refuses a request without a route, in the form of the provider whose prefix it has.
     async fn refuse(&self, status: StatusCode, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let (status, body) = match self.read(&parts, body).await {
@@ -218,7 +218,7 @@ impl RequestHandler {
         reply.into_response()
     }
 
-    /// The whole body, if it comes in time and is not too long.
+    /// Reads the whole body, if it arrives in time and is not too long.
     pub(crate) async fn read(&self, parts: &Parts, body: Body) -> Result<Bytes, Unread> {
         let late = |_| Unread::Refused(StatusCode::REQUEST_TIMEOUT);
         let body = match body.is_end_stream() {
@@ -234,7 +234,7 @@ impl RequestHandler {
 
 fn call(parts: Parts, params: RawPathParams, body: Bytes) -> Call {
     let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    // The server adds the connection to every request; without it the caller is nobody.
+    // The server adds the connection to every request.
     let connection = parts.extensions.get::<Arc<Connection>>();
     Call {
         params,
@@ -253,9 +253,9 @@ fn no_route(provider: &dyn Provider, status: StatusCode) -> Reply {
     provider.no_route(status.as_u16(), status.canonical_reason().unwrap_or("Refused"))
 }
 
-/// Why there is no body.
+/// Why the body could not be read.
 pub(crate) enum Unread {
-    /// It is too long, or did not come in time.
+    /// It is too long, or did not arrive in time.
     Refused(StatusCode),
     Broken,
 }

@@ -1,7 +1,7 @@
-//! A local server that imitates the VPN providers' APIs, with state, a clock and faults.
+//! A local server that imitates VPN providers' APIs, with state, a clock and faults.
 //!
-//! A program that speaks to a provider is tested against the sandbox without an account and without
-//! harm: it creates users, ports and devices that exist in memory only, and finds them again.
+//! Use it to test a program that uses a provider, without an account and without risk. The program can
+//! create users, ports and devices, which exist only in the sandbox's memory.
 //!
 //! ```
 //! use anyvpn_sandbox::{Clock, Fault, FaultRule, Sandbox};
@@ -16,34 +16,34 @@
 //! let device = sandbox.azire().add_device("david");
 //! assert!(device.is_some());
 //!
-//! // The program under test gets the address and the token …
+//! // Give the address and the token to the program under test …
 //! let (_url, _token) = (sandbox.azire_url(), account.token);
-//! // … and a connection that breaks after the work was done, once.
+//! // … and break the connection once, after the request took effect.
 //! sandbox.inject(FaultRule::once("azire.create-port-forward", Fault::Wire("reset-after")))?;
 //!
-//! // Afterwards: what came in, and what is there now.
+//! // Afterwards, check which requests arrived and what exists now.
 //! assert!(sandbox.received().is_empty());
 //! assert_eq!(sandbox.azire().ports("david").len(), 0);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Three means of control
+//! # Controls
 //!
-//! - **The clock** ([`Clock`]) stands still or moves on when told: ports and accounts expire by it,
-//!   and daily limits begin anew.
-//! - **The seed** decides every number, name and key, and every choice that a provider's documents
-//!   leave open. Seed 0 answers as the live services were seen to, each choice with its source in
-//!   `docs/decisions/sandbox.md`. Other seeds draw from the [variations](Variation::all), and
-//!   [`SandboxBuilder::variation`] switches one on by its name. Two runs with one seed, one clock and
-//!   the same requests give the same answers.
-//! - **Faults** ([`Fault`]) break what is asked for: slow, refused, or in one of some 160 ways on the
-//!   wire that have a name ([`WireFault`]).
+//! - **The clock** ([`Clock`]) can stand still and be advanced. Ports and accounts expire by it, and
+//!   daily limits start over.
+//! - **The seed** determines every number, name and key, and every choice that a provider's
+//!   documentation leaves open. Seed 0 answers as the live services were seen to; the source of each
+//!   choice is in `docs/decisions/sandbox.md`. Other seeds select some of the
+//!   [variations](Variation::all), and [`SandboxBuilder::variation`] switches one on by its name. Two
+//!   runs with the same seed, clock and requests give the same answers.
+//! - **Faults** ([`Fault`]) make a reply slow, make it a refusal, or break it on the wire in one of many
+//!   ways that have a name ([`WireFault`]).
 //!
 //! # Over HTTP
 //!
-//! The providers stand at `/azire`, `/vpngn` and `/vpnscript`. Programs without Rust reach the
-//! controls at `/_sandbox`, with a header that web pages cannot send:
+//! The providers are served at `/azire`, `/vpngn`, `/vpnscript` and so on. Programs in other languages
+//! use the controls at `/_sandbox`, with a header that web pages cannot send:
 //!
 //! ```sh
 //! curl --header 'X-Anyvpn-Sandbox: control' --json '{"advance_seconds": 86400}' \
@@ -53,7 +53,7 @@
 //! | request | body | does |
 //! |---|---|---|
 //! | `GET /_sandbox/` | | operations, seed, time |
-//! | `GET`, `DELETE /_sandbox/log` | | tells or forgets what was received |
+//! | `GET`, `DELETE /_sandbox/log` | | returns or clears the received requests |
 //! | `GET /_sandbox/faults` | | [`WireFault::all`] |
 //! | `POST /_sandbox/faults` | `{"fault": "reset-after", "operation": "azire.create-port-forward", "times": 1, "skip": 0, "percent": 100}` | [`Sandbox::inject`] |
 //! | `DELETE /_sandbox/faults` | | [`Sandbox::clear_faults`] |
@@ -69,28 +69,25 @@
 //! | `POST /_sandbox/vpnscript/fail-next-job` | `{"reason": "No route to host"}` | [`vpnscript::Service::fail_next_job`] |
 //! | `POST /_sandbox/vpnscript/add-hostile-servers` | `{}` | [`vpnscript::Service::add_hostile_servers`] |
 //!
-//! Faults by name: `delay` (with `delay_ms`), `too-many-requests` (with `retry_after_seconds`),
-//! `status` and `html` (with `status`), `any`, and all that go wrong on the wire, such as
-//! `reset-after`, `cut-body` or `gzip-bomb`: `GET /_sandbox/faults` lists them with what happens, as
-//! [`WireFault::all`] does.
+//! The names of faults are `delay` (with `delay_ms`), `too-many-requests` (with `retry_after_seconds`),
+//! `status` and `html` (with `status`), `any`, and those on the wire, such as `reset-after`, `cut-body`
+//! or `gzip-bomb`. `GET /_sandbox/faults` lists and describes the latter, as [`WireFault::all`] does.
 //!
 //! # Guarantees
 //!
-//! - It shares no wire type with the clients of anyvpn: a wrong name in one cannot agree with itself.
-//! - Two runs with one seed, one clock and the same requests give the same answers.
-//! - It listens on loopback only, unless told otherwise.
-//! - No web page controls it or reads from it: every request needs a `Host` of this machine, and
-//!   control requests need the header `X-Anyvpn-Sandbox: control` and no `Origin`. Others get 403
-//!   with the reason.
+//! - It shares no types with the clients of anyvpn, so a wrong field name in a client is noticed.
+//! - Two runs with the same seed, clock and requests give the same answers.
+//! - It listens only on loopback, unless you allow other addresses.
+//! - Web pages cannot control it or read from it: every request needs a `Host` of this machine, and
+//!   control requests need the header `X-Anyvpn-Sandbox: control` and no `Origin`. Other requests get
+//!   403 with the reason.
 //! - Requests that never end do not block it: see [`SandboxBuilder::read_timeout`] and
 //!   [`SandboxBuilder::max_connections`].
 //!
-//! There are no features to choose.
+//! # Not for real secrets
 //!
-//! # What it is not
-//!
-//! Not for real secrets: passwords lie in memory as they came, keys follow from the seed, and
-//! nothing is encrypted. It therefore listens on loopback only, unless told otherwise.
+//! Passwords are stored in memory in clear text, keys are determined by the seed, and nothing is
+//! encrypted.
 
 use std::any::Any;
 use std::net::SocketAddr;
@@ -128,7 +125,7 @@ pub use registry::{demo, operations};
 pub use variation::Variation;
 pub use wire::{Level, Wanted, WireFault};
 
-/// A running server. It stops, and breaks off its connections, when dropped.
+/// A running server. When dropped, it stops and closes its connections.
 pub struct Sandbox {
     address: SocketAddr,
     handler: Arc<handler::RequestHandler>,
@@ -138,22 +135,22 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts on a free port of `127.0.0.1` with seed 0 and a clock that moves with real time.
+    /// Starts a sandbox on a free port of `127.0.0.1`, with seed 0 and a clock that follows real time.
     ///
     /// # Errors
     ///
-    /// When no port can be listened on.
+    /// If listening fails.
     pub async fn start() -> Result<Sandbox, StartError> {
         Sandbox::builder().start().await
     }
 
-    /// Settings for a sandbox that is not the usual one.
+    /// Returns a builder, to change the settings of the sandbox.
     #[must_use]
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::new()
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -165,84 +162,84 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
-    /// Where a provider is: `http://127.0.0.1:PORT/azire`, to which clients add its own paths.
+    /// Returns the base URL of a provider: `http://127.0.0.1:PORT/NAME`.
     #[must_use]
     pub fn provider_url(&self, provider: &str) -> String {
         format!("http://{}/{provider}", self.address)
     }
 
-    /// Adds an account to try a provider with; its address is `NAME@mail.example` where customers
-    /// sign in with one. `None` when there is no such provider.
+    /// Adds an account with which to try a provider. Where people sign in with an email address, it is
+    /// `NAME@mail.example`. Returns `None` if there is no such provider.
     ///
     /// # Panics
     ///
-    /// When the sandbox holds as many accounts as it may.
+    /// If the sandbox already has the maximum number of accounts.
     pub fn add_login(&self, provider: &str, name: &str, password: &str) -> Option<Login> {
         self.handler.provider(provider).map(|provider| provider.add_login(name, password))
     }
 
-    /// Does a control action of a provider, as `POST /_sandbox/PROVIDER/ACTION` does.
+    /// Runs a control action of a provider, as `POST /_sandbox/PROVIDER/ACTION` does.
     ///
     /// # Errors
     ///
-    /// When there is no such provider or action, or the input will not do: the reason.
+    /// Returns the reason if there is no such provider or action, or if the input is wrong.
     pub fn act(&self, provider: &str, action: &str, input: &Value) -> Result<Value, String> {
         self.handler.act(provider, action, input)
     }
 
-    /// The clock it goes by.
+    /// Returns the clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.handler.clock
     }
 
-    /// What the providers' addresses received, oldest first. Bounded: see
+    /// Returns the requests that the providers received, oldest first. Their number is limited: see
     /// [`SandboxBuilder::log_capacity`] and [`Sandbox::dropped`].
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         locked(&self.handler.log).entries()
     }
 
-    /// How many requests the log has no place for any more.
+    /// Returns how many requests were removed from the log because it was full.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         locked(&self.handler.log).dropped()
     }
 
-    /// Forgets what was received.
+    /// Clears the log of requests.
     pub fn clear_received(&self) {
         locked(&self.handler.log).clear();
     }
 
-    /// Adds a fault. It stays until it has happened as often as it says.
+    /// Adds a fault. It remains until it has happened as often as the rule says.
     ///
     /// # Errors
     ///
-    /// When no operation, or no fault on the wire, has the name that the rule gives.
+    /// If the operation or the fault on the wire is unknown.
     pub fn inject(&self, rule: FaultRule) -> Result<(), RuleError> {
         locked(&self.handler.faults).add(rule)
     }
 
-    /// How many requests have met a fault.
+    /// Returns how many requests had a fault.
     #[must_use]
     pub fn faulted(&self) -> u64 {
         locked(&self.handler.faults).met
     }
 
-    /// Forgets all faults.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         locked(&self.handler.faults).rules.clear();
     }
 
-    /// The handle of a provider that is registered.
+    /// Returns the handle of a registered provider.
     fn service<T: 'static>(&self) -> &T {
         let service = self.services.iter().find_map(|service| service.downcast_ref());
         service.expect("the provider is registered")
     }
 
-    /// Waits until the server stops, which it does not do by itself.
+    /// Waits until the server stops. It does not stop by itself.
     pub async fn wait(&self) {
-        // Nothing is ever sent: the only change is the end.
+        // Nothing is ever sent, so the only change is that the sender is dropped.
         let _ = self.stopped.clone().changed().await;
     }
 }
@@ -253,14 +250,14 @@ impl Drop for Sandbox {
     }
 }
 
-/// Puts an item at the end, and gives it.
+/// Adds an item at the end and returns it.
 fn push<T>(list: &mut Vec<T>, item: T) -> &mut T {
     let at = list.len();
     list.push(item);
     &mut list[at]
 }
 
-/// The lock, even when a thread died while it held it: the state behind it is only test data.
+/// Locks a value, ignoring poisoning: the state is only test data.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What the sandbox received: bounded, and without secrets.
+//! The log of received requests, of limited size and without secrets.
 
 use std::collections::VecDeque;
 
@@ -8,15 +8,15 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-/// How many bytes of a header, a path or a query are kept.
+/// The bytes of a header, a path or a query that are kept.
 const TEXT_LIMIT: usize = 1024;
-/// How many bytes of a body are kept.
+/// The bytes of a body that are kept.
 const BODY_LIMIT: usize = 16 * 1024;
-/// Most requests have less, in bytes, without their body.
+/// The size of most requests in bytes, without their body.
 const ROOM: usize = 512;
 const REDACTED: &str = "[redacted]";
 
-/// Headers that hold no secret. All others are logged by name only.
+/// Headers without secrets. All others are logged by name only.
 const SHOWN_HEADERS: [HeaderName; 9] = [
     header::ACCEPT,
     header::ACCEPT_ENCODING,
@@ -29,28 +29,28 @@ const SHOWN_HEADERS: [HeaderName; 9] = [
     header::USER_AGENT,
 ];
 
-/// One request, and what became of it.
+/// One request and its outcome.
 ///
-/// Secrets are redacted before an entry is made: values of headers, of query parameters and of body
-/// fields stand in it only where they are known to hold none.
+/// Secrets are redacted before an entry is made: it has the values of headers, query parameters and
+/// body fields only if they are known not to be secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Received {
-    /// Such as `azire.create-port-forward`; `None` when no route matched.
+    /// The operation, such as `azire.create-port-forward`; `None` if no route matched.
     pub operation: Option<&'static str>,
-    /// `GET`, `POST`, …
+    /// The method: `GET`, `POST` and so on.
     pub method: String,
     /// The path as it was sent, with the provider's prefix.
     pub path: String,
     /// The query without its `?`, empty when there was none.
     pub query: String,
-    /// Names in lower case, in the order of arrival by name.
+    /// The headers, with names in lowercase, grouped by name.
     pub headers: Vec<(String, String)>,
-    /// The body, written anew from its fields; `[redacted]` when it has none that can be told.
+    /// The body, rebuilt from its fields; `[redacted]` if it has none that may be shown.
     #[serde(serialize_with = "as_text")]
     pub body: Vec<u8>,
-    /// What was answered; `None` when no whole message was.
+    /// The status of the reply; `None` if no complete reply was sent.
     pub status: Option<u16>,
-    /// Whether the work was done: the request reached the provider and was not refused.
+    /// Whether the request took effect: it reached the provider and was not refused.
     pub effect: bool,
 }
 
@@ -58,7 +58,7 @@ fn as_text<S: Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S::Error>
     serializer.serialize_str(&String::from_utf8_lossy(body))
 }
 
-/// An entry as it is kept. Every request makes one, and few are looked at.
+/// An entry in compact form. Every request creates one, and few are read.
 #[derive(Debug)]
 pub(crate) struct Entry {
     operation: Option<&'static str>,
@@ -71,7 +71,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// An entry for a request that is not answered yet.
+    /// Creates an entry for a request that has not been answered yet.
     pub(crate) fn new(
         parts: &http::request::Parts,
         body: &[u8],

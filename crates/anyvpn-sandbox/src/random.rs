@@ -1,4 +1,4 @@
-//! Numbers, names and keys that follow from the seed.
+//! Numbers, names and keys that the seed determines.
 
 pub(crate) const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 pub(crate) const HEXADECIMAL: &[u8] = b"0123456789abcdef";

@@ -1,4 +1,4 @@
-//! The providers that there are.
+//! The registered providers.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) static REGISTRY: &[Registration] = &[
 /// A page for browsers is served like a call, and is no operation of the API.
 const PAGE_SUFFIX: &str = "-page";
 
-/// What the registry tells of a provider.
+/// The description of a provider.
 pub(crate) struct Registration {
     name: &'static str,
     demo: &'static str,
@@ -59,7 +59,7 @@ fn start<S: State>(settings: &Settings) -> Started {
     Started { service: Box::new(S::Service::from(state.clone())), provider: Arc::new(state) }
 }
 
-/// The names of all operations that the sandbox serves, such as `azire.create-user`.
+/// Returns the names of all operations that the sandbox serves, such as `azire.create-user`.
 #[must_use]
 pub fn operations() -> Vec<&'static str> {
     REGISTRY.iter().flat_map(|provider| (provider.operations)()).collect()

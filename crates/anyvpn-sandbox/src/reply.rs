@@ -1,4 +1,4 @@
-//! An answer before it becomes HTTP, so that a fault can still take it apart.
+//! Replies before they become HTTP, so that faults can change them.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::wire::{Answer, End, Script, WireFault};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=UTF-8");
 
-/// Most answers have less, in bytes.
+/// The size of most replies, in bytes.
 const ROOM: usize = 512;
 
-/// A whole answer.
+/// A complete reply.
 #[derive(Clone)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -27,7 +27,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// A status outside 200 to 599 becomes 500: others are not an answer by themselves.
+    /// Creates a reply. A status outside 200 to 599 becomes 500, because others are not final.
     pub(crate) fn empty(status: u16) -> Reply {
         let status = StatusCode::from_u16(status)
             .ok()
@@ -37,7 +37,7 @@ impl Reply {
     }
 
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Reply {
-        // Only maps with odd keys fail to serialize, and no reply here holds one.
+        // Only maps with unusual keys fail to serialize, and no reply has one.
         let mut bytes = Vec::with_capacity(ROOM);
         if serde_json::to_writer(&mut bytes, body).is_err() {
             bytes.clear();
@@ -69,7 +69,7 @@ impl Reply {
         response
     }
 
-    /// How the answer to this request goes wrong.
+    /// How the reply to this request fails.
     pub(crate) fn corrupted(self, fault: &WireFault, parts: &Parts, asked: &[u8]) -> Script {
         let (head, _) = Reply { body: Bytes::new(), ..self.clone() }.into_response().into_parts();
         let body = self.body.to_vec();
@@ -77,18 +77,18 @@ impl Reply {
     }
 }
 
-/// Marks a response that must never be sent: the script is played in its place.
+/// Marks a response that is not sent; the script is played instead.
 #[derive(Clone)]
 pub(crate) struct Takeover(pub(crate) Arc<Script>);
 
-/// A response for the server's eyes only, see [`Takeover`].
+/// Creates a response that only the server sees, see [`Takeover`].
 pub(crate) fn takeover(script: Script) -> Response {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(Takeover(Arc::new(script)));
     response
 }
 
-/// The connection is reset without a byte of reply.
+/// Creates a response that resets the connection without a byte of reply.
 pub(crate) fn reset() -> Response {
     takeover(Script::nothing(End::Reset))
 }

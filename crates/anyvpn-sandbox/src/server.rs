@@ -1,4 +1,4 @@
-//! Connections, below HTTP, where they can be broken.
+//! Connections below HTTP, where faults can break them.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use crate::locked;
 use crate::reply::Takeover;
 use crate::wire::{Script, play};
 
-/// Serves until it is dropped, and takes all connections with it then.
+/// Serves until it is dropped, which closes all connections.
 pub(crate) async fn run(listener: TcpListener, handler: Arc<RequestHandler>, most: usize) {
     let router = router(&handler);
     let mut tasks = JoinSet::new();
@@ -35,14 +35,14 @@ pub(crate) async fn run(listener: TcpListener, handler: Arc<RequestHandler>, mos
                 let served = serve(stream, Arc::clone(&connection), router, handler);
                 open.push((tasks.spawn(served), connection));
             }
-            // Out of file descriptors, or the peer has gone: neither ends the server.
+            // Running out of file descriptors or losing a peer does not end the server.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
 }
 
-/// Closes the oldest connection on which nothing is being answered, when there are too many; waits for
-/// one to end when all of them are at work.
+/// If there are too many connections, closes the oldest one on which no request is being answered, or
+/// waits for one to end.
 async fn make_room(
     open: &mut Vec<(AbortHandle, Arc<Connection>)>,
     tasks: &mut JoinSet<()>,
@@ -60,19 +60,19 @@ async fn make_room(
     }
 }
 
-/// Why hyper lets go of a connection: the rest of it is a script's.
+/// The reason why hyper gives up a connection: the script plays the rest.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the connection is taken over")]
 struct TakenOver;
 
-/// Serves one connection to its end, or plays a script on it when a response asks for that.
+/// Serves one connection until it ends, or plays a script on it if a response asks for that.
 async fn serve(
     stream: TcpStream,
     connection: Arc<Connection>,
     router: Router,
     handler: Arc<RequestHandler>,
 ) {
-    // Small replies must not wait for an acknowledgement. It works without, only slower.
+    // Small replies must not wait for an acknowledgement. If this fails, replies are only slower.
     let _ = stream.set_nodelay(true);
     let script: Arc<Mutex<Option<Arc<Script>>>> = Arc::default();
     let (slot, wait, read_timeout) = (script.clone(), handler.wait.clone(), handler.read_timeout);

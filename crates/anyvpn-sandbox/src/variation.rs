@@ -1,24 +1,24 @@
-//! Variations: the ways in which a sandbox can differ from seed 0, each with a name.
+//! Variations: the named ways in which a sandbox can differ from seed 0.
 
 use crate::random::Random;
 
-/// One way in which a provider's answers can differ from those of seed 0.
+/// One way in which a provider's replies can differ from those of seed 0.
 ///
-/// Seeds other than 0 draw from these. [`SandboxBuilder::variation`] switches one on by its name.
+/// Seeds other than 0 select some of these. [`SandboxBuilder::variation`] switches one on by its name.
 ///
 /// [`SandboxBuilder::variation`]: crate::SandboxBuilder::variation
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Variation {
-    /// Such as `azire.created-ip-is-bare`.
+    /// The name, such as `azire.created-ip-is-bare`.
     pub name: &'static str,
-    /// What is different, in one sentence.
+    /// The difference, in one sentence.
     pub what: &'static str,
 }
 
-/// A variation in its provider's table, where `Q` is what the provider's state goes by.
+/// A variation in its provider's table, where `Q` is the type of the provider's choices.
 pub(crate) struct Row<Q: 'static> {
-    /// The field that it sets. Variations of one field exclude each other and stand together.
+    /// The field that it sets. Variations of the same field exclude each other and are adjacent.
     pub(crate) choice: &'static str,
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
@@ -40,8 +40,8 @@ impl<Q> Row<Q> {
     }
 }
 
-/// What follows from the seed: nothing from seed 0, and from any other at most one variation a
-/// choice.
+/// Returns the choices of a seed: the defaults for seed 0, and at most one variation per field for any
+/// other.
 pub(crate) fn draw<Q: Default>(rows: &'static [Row<Q>], seed: u64) -> Q {
     let mut quirks = Q::default();
     let mut random = Random::new(seed, 1);
@@ -54,7 +54,7 @@ pub(crate) fn draw<Q: Default>(rows: &'static [Row<Q>], seed: u64) -> Q {
     quirks
 }
 
-/// The same, with those of the named variations that are in the table, in the order given.
+/// Applies the named variations that are in the table, in the given order.
 pub(crate) fn choose<Q>(rows: &'static [Row<Q>], mut quirks: Q, names: &[String]) -> Q {
     for name in names {
         if let Some(row) = rows.iter().find(|row| row.name == name) {
