@@ -1,5 +1,7 @@
 //! Descriptions of operations as data: for tables, help and completions, and for calls by name.
 
+use serde::Serialize;
+
 use crate::OperationId;
 
 /// Whether an operation may be sent again.
@@ -32,7 +34,7 @@ pub struct OperationInfo {
 }
 
 /// One field of an operation's input.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct FieldInfo {
     /// The name on the wire.
     pub name: &'static str,
@@ -45,7 +47,8 @@ pub struct FieldInfo {
 }
 
 /// The type of a field's value in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FieldKind {
     /// A string.
     Text,

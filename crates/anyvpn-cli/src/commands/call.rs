@@ -312,38 +312,17 @@ struct OperationAnswer {
     method: &'static str,
     path: &'static str,
     summary: &'static str,
-    fields: Vec<FieldAnswer>,
-}
-
-#[derive(Serialize)]
-struct FieldAnswer {
-    name: &'static str,
-    /// `text`, `secret`, `integer` or `boolean`.
-    kind: &'static str,
-    required: bool,
-    doc: &'static str,
+    fields: &'static [FieldInfo],
 }
 
 fn list(context: &Context, info: &'static ProviderInfo) -> Result<(), Failure> {
-    let field = |field: &FieldInfo| FieldAnswer {
-        name: field.name,
-        kind: match field.kind {
-            FieldKind::Text => "text",
-            FieldKind::Secret => "secret",
-            FieldKind::Integer => "integer",
-            FieldKind::Boolean => "boolean",
-            FieldKind::Json => "json",
-        },
-        required: field.required,
-        doc: field.doc,
-    };
     let operations = info.operations;
     let operation = |entry: &OperationInfo| OperationAnswer {
         operation: entry.id.name(),
         method: entry.method,
         path: entry.path,
         summary: entry.summary,
-        fields: entry.fields.iter().map(field).collect(),
+        fields: entry.fields,
     };
     let answer =
         Operations { provider: info.name, operations: operations.iter().map(operation).collect() };

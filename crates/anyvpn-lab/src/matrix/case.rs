@@ -79,20 +79,12 @@ pub(super) fn all() -> Vec<FaultCase> {
         case(section, name, what, wanted, Play::Sandbox(fault))
     };
     let seconds = Duration::from_secs;
-    cases.push(sandbox(
-        "Bytes",
-        "delay-20".into(),
-        "The reply, after 20 seconds.".into(),
-        Wanted::Value,
-        Fault::Delay(seconds(20)),
-    ));
-    cases.push(sandbox(
-        "Bytes",
-        "delay-60".into(),
-        "The reply, after a minute.".into(),
-        Wanted::NoValue,
-        Fault::Delay(seconds(60)),
-    ));
+    for (delay, time, wanted) in
+        [(20, "20 seconds", Wanted::Value), (60, "a minute", Wanted::NoValue)]
+    {
+        let (name, what) = (format!("delay-{delay}"), format!("The reply, after {time}."));
+        cases.push(sandbox("Bytes", name, what, wanted, Fault::Delay(seconds(delay))));
+    }
     for status in STATUSES {
         let what = format!("{status}, in the provider's form.");
         let fault = Fault::Status(*status);
@@ -118,49 +110,22 @@ pub(super) fn all() -> Vec<FaultCase> {
         let play = Fault::Wire(fault.name);
         cases.push(sandbox(section, fault.name.into(), fault.what.into(), fault.wanted, play));
     }
+    let (wire, status, page) = (Fault::Wire, Fault::Status, Fault::Html);
+    let silence = || Fault::Delay(seconds(600));
+    let (undone, done) = (|| wire("reset-before"), || wire("reset-after"));
     for (name, what, first, then) in [
         (
             "reset-then-html-404",
             "Reset before the work, then a gateway's 404.",
-            Fault::Wire("reset-before"),
-            Fault::Html(404),
+            undone(),
+            page(404),
         ),
-        (
-            "reset-then-404",
-            "Reset before the work, then 404.",
-            Fault::Wire("reset-before"),
-            Fault::Status(404),
-        ),
-        (
-            "done-then-401",
-            "Reset after the work, then 401.",
-            Fault::Wire("reset-after"),
-            Fault::Status(401),
-        ),
-        (
-            "done-then-500",
-            "Reset after the work, then 500.",
-            Fault::Wire("reset-after"),
-            Fault::Status(500),
-        ),
-        (
-            "done-then-429",
-            "Reset after the work, then 429.",
-            Fault::Wire("reset-after"),
-            Fault::Status(429),
-        ),
-        (
-            "done-then-silence",
-            "Silence after the work, and then again.",
-            Fault::Delay(seconds(600)),
-            Fault::Delay(seconds(600)),
-        ),
-        (
-            "502-then-half",
-            "A gateway's 502, then half of the JSON.",
-            Fault::Html(502),
-            Fault::Wire("half-json"),
-        ),
+        ("reset-then-404", "Reset before the work, then 404.", undone(), status(404)),
+        ("done-then-401", "Reset after the work, then 401.", done(), status(401)),
+        ("done-then-500", "Reset after the work, then 500.", done(), status(500)),
+        ("done-then-429", "Reset after the work, then 429.", done(), status(429)),
+        ("done-then-silence", "Silence after the work, and then again.", silence(), silence()),
+        ("502-then-half", "A gateway's 502, then half of the JSON.", page(502), wire("half-json")),
     ] {
         let foreign = matches!(then, Fault::Html(_));
         let play = Play::Then(first, then);
