@@ -104,3 +104,17 @@ async fn a_token_that_the_programs_store_cannot_keep_is_named() {
     let token = leftover.text.clone().unwrap();
     assert!(!leftover.id().is_empty() && !error.to_string().contains(token.expose()), "{error}");
 }
+
+#[tokio::test]
+async fn a_stored_token_goes_to_no_address_that_is_set_later() {
+    let store = Arc::new(MemoryStore::<Credential>::default());
+    let context = Context::default().with_token_store(store);
+    let build = |url: &str| {
+        let none = Settings::new();
+        let builder = Azire::builder().settings("azire", &none, &context, |_| None);
+        builder.base_url(url).build()
+    };
+    assert!(build(anyvpn_azire::BASE_URL).is_ok());
+    let error = build("https://elsewhere.example").unwrap_err();
+    assert!(error.fields().contains_key("base_url"), "{error}");
+}

@@ -19,7 +19,7 @@ use crate::{
 pub struct ClientBuilder<D: Dialect> {
     base_url: String,
     credentials: Arc<dyn Credentials<D::Credential>>,
-    stored: Option<StoredCredentials<D::Credential>>,
+    stored: Option<Stored>,
     sender: Sender,
     user_agent: Option<String>,
     limits: Limits,
@@ -149,9 +149,11 @@ impl<D: Dialect> ClientBuilder<D> {
         self
     }
 
-    /// Takes over what a provider is opened with by its name: the context, and the credential that
-    /// `credential` makes of the settings. With a token store in the context, the stored credential's
-    /// settings are added to those before each call.
+    /// Takes over what a registry opens a provider with: the context, and the credential that
+    /// `credential` makes from the settings. Call it after [`ClientBuilder::base_url`].
+    ///
+    /// If the context has a token store, the settings of the stored credential are added before each
+    /// call. They do not replace the given ones.
     #[must_use]
     pub fn settings(
         mut self,
@@ -164,10 +166,16 @@ impl<D: Dialect> ClientBuilder<D> {
         match context.token_store.clone() {
             None => self.credentials(Fixed(credential(settings))),
             Some(store) => {
-                let stored = Stored { provider, store };
-                let (base_url, settings) = (String::new(), settings.clone());
-                self.stored = Some(StoredCredentials { stored, base_url, settings, credential });
-                self
+                // What is wrong with it, building tells.
+                let base = BaseUrl::parse(&self.base_url);
+                let base_url = base.map(|base| base.as_str().to_owned()).unwrap_or_default();
+                let stored = Stored { provider, base_url, store };
+                self.stored = Some(stored.clone());
+                self.credentials(StoredCredentials {
+                    stored,
+                    settings: settings.clone(),
+                    credential,
+                })
             }
         }
     }
@@ -202,18 +210,15 @@ impl<D: Dialect> ClientBuilder<D> {
             Sender::HttpClient(builder) => Arc::new(Reqwest::own(*builder, &base)?),
             Sender::BuiltIn => Arc::new(Reqwest::new(Setup::usual(self.limits.connect, &base)?)?),
         };
-        let stored = self.stored.as_ref().map(|kept| kept.stored.clone());
-        let credentials = match self.stored {
-            Some(kept) => {
-                Arc::new(StoredCredentials { base_url: base.as_str().to_owned(), ..kept })
-            }
-            None => self.credentials,
-        };
+        if self.stored.as_ref().is_some_and(|stored| stored.base_url != base.as_str()) {
+            let why = "must be set before the settings, so that a stored token goes nowhere else";
+            return Err(Error::invalid("base_url", why));
+        }
         Ok(D::Provider::from(Client(Arc::new(Inner {
             base,
             transport,
-            credentials,
-            stored,
+            credentials: self.credentials,
+            stored: self.stored,
             limits: self.limits,
             retry: self.retry,
             clock: self.clock,

@@ -13,13 +13,14 @@ use crate::{Client, Credentials, Dialect};
 #[derive(Clone)]
 pub(crate) struct Stored {
     pub(crate) provider: &'static str,
+    /// The base URL that the credential is for.
+    pub(crate) base_url: String,
     pub(crate) store: Arc<dyn TokenStore<Credential>>,
 }
 
 /// The settings that a provider was opened with, filled up with those of a stored credential.
 pub(crate) struct StoredCredentials<C> {
     pub(crate) stored: Stored,
-    pub(crate) base_url: String,
     pub(crate) settings: Settings,
     pub(crate) credential: fn(&Settings) -> Option<C>,
 }
@@ -28,9 +29,10 @@ pub(crate) struct StoredCredentials<C> {
 impl<C: Send + Sync + 'static> Credentials<C> for StoredCredentials<C> {
     async fn current(&self) -> Result<Option<C>, Error> {
         let mut settings = self.settings.clone();
-        if let Some(stored) = self.stored.store.load().await? {
+        let Stored { provider, base_url, store } = &self.stored;
+        if let Some(stored) = store.load().await? {
             let subject = stored.binding.subject.clone();
-            stored.binding.check(&Binding::new(self.stored.provider, &self.base_url, subject))?;
+            stored.binding.check(&Binding::new(*provider, base_url, subject))?;
             settings.fill_from(stored.token.settings);
         }
         Ok((self.credential)(&settings))
@@ -50,11 +52,11 @@ impl<D: Dialect> Client<D> {
         subject: Option<&str>,
         make: impl Future<Output = Result<Credential, Error>>,
     ) -> Result<Credential, Error> {
-        let Some(Stored { provider, store }) = &self.0.stored else { return make.await };
+        let Some(Stored { provider, base_url, store }) = &self.0.stored else { return make.await };
         // Locked before, so that nothing is made which could not be kept.
         let mut locked = store.lock().await?;
         let credential = make.await?;
-        let binding = Binding::new(*provider, self.base_url(), subject.map(str::to_owned));
+        let binding = Binding::new(*provider, base_url, subject.map(str::to_owned));
         let token = BoundToken::new(binding, credential).with_made_at(self.clock().now());
         locked.save(Some(&token)).await.map_err(|error| {
             let Credential { settings, id, .. } = &token.token;
