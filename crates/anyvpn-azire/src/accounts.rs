@@ -56,7 +56,7 @@ impl SignUp for Azire {
     }
 }
 
-/// What signing in takes. The device's name is what the vendor lists the token by.
+/// The settings for signing in. The vendor lists the token under the device's name.
 const SIGN_IN: &[Setting] = &[Setting::USERNAME, Setting::PASSWORD, Setting::DEVICE_NAME];
 
 #[async_trait]
@@ -65,7 +65,7 @@ impl SignIn for Azire {
         SIGN_IN
     }
 
-    /// Every sign-in makes a further token that never expires.
+    /// Every sign-in creates another token, which never expires.
     async fn obtain_credential(&self, fields: &Settings) -> Result<Credential, Error> {
         let fields = fields.complete(SIGN_IN)?;
         let sign_in = CreateToken {
@@ -101,8 +101,8 @@ impl SignOut for Azire {
     }
 }
 
-/// The neutral form. `is_active` decides on the status; the samples' `expires_at` lies before their
-/// `created_at`, so times decide nothing.
+/// Converts to the neutral form. `is_active` determines the status. In the vendor's samples `expires_at` is
+/// before `created_at`, so times are not used.
 fn account(user: User) -> Account {
     let status = if user.is_active { Status::Active } else { Status::Inactive };
     let mut account = Account::new(user.username, status.clone());

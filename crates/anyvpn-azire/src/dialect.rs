@@ -1,4 +1,4 @@
-//! How AzireVPN differs: a bearer token, and the envelope `{"status", "message", "data"}`.
+//! AzireVPN's dialect: a bearer token, and the envelope `{"status", "message", "data"}`.
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::{Reply, Request, Security, Word};
@@ -30,7 +30,7 @@ impl anyvpn_http::Dialect for Dialect {
             return reply.nothing("a value is missing");
         }
         match reply.json::<Envelope<'_, T>>() {
-            // A body that brings no value must at least say that it is a success.
+            // A body without a value must at least say that it is a success.
             Ok(Envelope { status: None, .. }) if size_of::<T>() == 0 => {
                 Err(reply.unexpected("at `status`: missing"))
             }
@@ -40,7 +40,7 @@ impl anyvpn_http::Dialect for Dialect {
             }
             Ok(Envelope { data: Some(value), .. }) => Ok(value),
             Ok(Envelope { data: None, .. }) => reply.nothing("at `data`: missing or null"),
-            // The `data` of a refusal lists fields, and does not fit the value.
+            // The `data` of a refusal lists fields, so it does not have the type of the value.
             Err(error) => Err(match reply.json::<Envelope<'_, IgnoredAny>>() {
                 Ok(Envelope { status: Some(status), .. }) if *status != *"success" => {
                     refused(&status, reply)
@@ -80,12 +80,13 @@ fn refused(status: &str, reply: &Reply) -> Error {
     let refusal = <Dialect as anyvpn_http::Dialect>::refusal(reply);
     match status {
         "error" => refusal,
-        // Neither done nor refused: a call that changes something is to be read back.
+        // Neither a success nor a refusal, so the state must be read back after a call that changes something.
         _ => refusal.with_kind(ErrorKind::UnexpectedReply),
     }
 }
 
-/// AzireVPN's reply. `POST /ips` is documented without it; `GET /locations` names its data so.
+/// AzireVPN's envelope. `POST /ips` is documented without it, and `GET /locations` has its data under
+/// another name.
 #[derive(Deserialize)]
 struct Envelope<'a, T> {
     #[serde(borrow)]
@@ -94,7 +95,7 @@ struct Envelope<'a, T> {
     data: Option<T>,
 }
 
-/// The kind of a refusal. Statuses decide; messages have changed within months.
+/// Returns the kind of a refusal. It depends on the status only, because messages have changed within months.
 fn classify(status: StatusCode, names_fields: bool) -> ErrorKind {
     match status.as_u16() {
         200..=299 if names_fields => ErrorKind::InvalidRequest,
@@ -112,7 +113,7 @@ fn classify(status: StatusCode, names_fields: bool) -> ErrorKind {
     }
 }
 
-/// Laravel's list of what is wrong with which field; `None` when `value` is something else.
+/// Reads Laravel's list of errors by field; `None` if `value` is something else.
 fn field_errors(value: &Value) -> Option<Vec<(String, String)>> {
     let mut errors = Vec::new();
     for (field, whys) in value.as_object()? {

@@ -1,4 +1,4 @@
-//! AzireVPN's description, and opening it from settings.
+//! AzireVPN's driver: its description, and opening it from settings.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::{Azire, BASE_URL, ops};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AzireDriver;
 
-/// What AzireVPN is.
+/// The description of AzireVPN.
 pub static INFO: ProviderInfo =
     ProviderInfo::new("azire", "AzireVPN", "https://www.azirevpn.com/docs/api", &CAPABILITIES)
         .settings(SETTINGS)
         .operations(ops::OPERATIONS);
 
-/// What AzireVPN can do.
+/// The capabilities of AzireVPN.
 pub static CAPABILITIES: Capabilities = Capabilities::new(
     &[
         Ability::SignIn,

@@ -1,4 +1,4 @@
-//! Where a reply has more than one form: the decoders that `openapi.yaml` names, and why.
+//! Decoders for replies that have more than one form. `openapi.yaml` names them.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ pub(crate) fn port_forwards_or_none(
     Dialect::decode(reply)
 }
 
-/// 406 is the cap on ports a day; see also [`within_limits`].
+/// 406 means that the daily limit on ports is reached; see also [`within_limits`].
 pub(crate) fn created_port(_: &CreatePortForward, reply: &Reply) -> Result<PortForward, Error> {
     Dialect::decode(reply).map_err(|error| match reply.status {
         StatusCode::NOT_ACCEPTABLE => error.with_kind(ErrorKind::QuotaReached),
@@ -46,9 +46,9 @@ pub(crate) fn created_ip(_: &CreateIp, reply: &Reply) -> Result<Ip, Error> {
     Dialect::decode(reply).map_err(|error| within_limits(error, reply))
 }
 
-/// How AzireVPN says that a device has no port left, or an account no device, is not documented. It
-/// names the fields of an input that it does not accept, so what names none is a rule, and not about
-/// the input. It is not about the token either, which has a status of its own, 401.
+/// The documentation does not say how AzireVPN refuses another port of a device, or another device of an
+/// account. Refusals of the input name its fields, so a refusal without fields is about a rule rather than
+/// about the input. It is not about the token either, for which there is status 401.
 fn within_limits(error: Error, reply: &Reply) -> Error {
     let rule = matches!(error.kind(), ErrorKind::InvalidRequest | ErrorKind::Unauthorized)
         && reply.status != StatusCode::UNAUTHORIZED
@@ -56,7 +56,7 @@ fn within_limits(error: Error, reply: &Reply) -> Error {
     if rule { error.with_kind(ErrorKind::Refused) } else { error }
 }
 
-/// The reply's `port` is null: the caller's number is the only one there is.
+/// The reply's `port` is null, so the number is taken from the request.
 pub(crate) fn hidden_port(
     operation: &HidePortForward,
     reply: &Reply,
@@ -73,7 +73,7 @@ pub(crate) fn hidden_port(
     Ok(PortForward { internal_ipv4, internal_ipv6, port: operation.port, hidden, expires_at })
 }
 
-/// The port that a check asks about.
+/// The port that is checked.
 pub(crate) trait Check {
     fn port(&self) -> u16;
 }
@@ -90,8 +90,8 @@ impl Check for CheckPortByPost {
     }
 }
 
-/// A closed port is an answer with `"status": "error"`, and its HTTP status is not documented. So
-/// the structure decides, for 2xx and 4xx alike: an answer repeats the port, a refusal does not.
+/// The answer for a closed port has `"status": "error"`, and its HTTP status is not documented. So the
+/// structure is checked, with 2xx and 4xx: an answer repeats the port, a refusal does not.
 pub(crate) fn port_check(operation: &impl Check, reply: &Reply) -> Result<PortCheck, Error> {
     #[derive(Deserialize)]
     struct Answer {
@@ -122,7 +122,7 @@ pub(crate) fn port_check(operation: &impl Check, reply: &Reply) -> Result<PortCh
     }
 }
 
-/// An object, or an array of objects with one key each; absent is `None`.
+/// Decodes an object, or an array of objects with one key each; `None` if it is absent.
 pub(crate) fn ip_counts<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<IpCounts>, D::Error> {
@@ -164,7 +164,7 @@ pub(crate) fn ip_counts<'de, D: Deserializer<'de>>(
     deserializer.deserialize_any(Counts)
 }
 
-/// A string, or an array of strings; the empty string is none.
+/// Decodes a string, or an array of strings; an empty string counts as none.
 pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<String>, D::Error> {

@@ -16,10 +16,10 @@
 //! }
 //! ```
 //!
-//! [`Azire::call`] does any operation of [`ops`], which are generated from the `openapi.yaml` in this
-//! package; the neutral traits of [`anyvpn_core`] are implemented on [`Azire`], and do what takes more
-//! than one operation: a WireGuard configuration, a rotated key. What they take and give is exported
-//! here, too:
+//! [`Azire::call`] runs any operation of [`ops`], which are generated from the `openapi.yaml` in this
+//! package. [`Azire`] also implements the neutral traits of [`anyvpn_core`], for tasks that take more than
+//! one operation, such as obtaining a WireGuard configuration or rotating a key. Their types are exported
+//! here too:
 //!
 //! ```no_run
 //! # #[cfg(feature = "neutral")]
@@ -59,19 +59,21 @@
 //!
 //! - A call that creates, closes or pays is never sent twice once it may have arrived: see
 //!   [`Replay`]. It then ends as [`ErrorKind::Ambiguous`].
-//! - A token goes to the base URL only, over https, or to a loopback address; no log and no error shows it.
-//! - A private key is made here and never sent.
+//! - A token is sent only to the base URL, over https or to a loopback address. It appears in no log and no
+//!   error.
+//! - A private key is created on this machine and never sent.
 //! - Dropping the future of a call leaves the client usable.
 //!
 //! # Features
 //!
-//! - `neutral` (default): the neutral traits. They make WireGuard keys and use most operations, so a
-//!   program that calls a few by their types builds much less without it.
+//! - `neutral` (default): the neutral traits. They create WireGuard keys and use most operations, so a
+//!   program that only needs a few operations builds much less without it.
 //! - `ring` (default): TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
 //! - `serde`: the neutral values can be serialized.
 //!
-//! Without `ring` and `aws-lc`, the process's default crypto provider is used, or a client of your own.
+//! Without `ring` and `aws-lc`, the process's default crypto provider or an HTTP client that you bring is
+//! used.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -108,15 +110,15 @@ pub use dialect::Dialect;
 #[cfg(feature = "neutral")]
 pub use driver::{AzireDriver, CAPABILITIES, INFO};
 
-/// Where AzireVPN answers.
+/// The base URL of AzireVPN's API.
 pub const BASE_URL: &str = "https://api.azirevpn.com";
 
-/// AzireVPN. Cheap to clone; all clones share connections.
+/// A client of AzireVPN. It is cheap to clone, and clones share connections.
 #[derive(Clone, Debug)]
 pub struct Azire(Client<Dialect>);
 
 impl Azire {
-    /// Begins a client of <https://api.azirevpn.com>.
+    /// Returns a builder for a client of <https://api.azirevpn.com>.
     ///
     /// Give it a token, unless only [`ops::CreateUser`], signing in, [`ops::ListLocations`] and the
     /// port checks are wanted.
@@ -125,7 +127,7 @@ impl Azire {
         Client::builder(BASE_URL)
     }
 
-    /// Does one operation.
+    /// Runs one operation.
     ///
     /// # Errors
     ///
@@ -137,13 +139,13 @@ impl Azire {
         self.0.call(operation).await
     }
 
-    /// The client behind it.
+    /// Returns the underlying client.
     #[must_use]
     pub fn client(&self) -> &Client<Dialect> {
         &self.0
     }
 
-    /// The same with another token, such as the one of a sign-in.
+    /// Replaces the token, for example by one from signing in.
     #[must_use]
     pub fn with_token(&self, token: Secret) -> Self {
         Self(self.0.with_credentials(Fixed(Some(token))))
@@ -197,7 +199,7 @@ impl Provider for Azire {
     }
 }
 
-/// Where the vendor's manager takes the owner of a one-time password.
+/// The page of the vendor's web interface that a one-time password opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtpRedirect {
     /// Ordering.
@@ -209,8 +211,8 @@ pub enum OtpRedirect {
 }
 
 impl ops::Otp {
-    /// The address that signs a browser in, for ten minutes. It holds the one-time password, so it
-    /// is as secret as that.
+    /// Returns the URL that signs a browser in, for ten minutes. It contains the one-time password, so it
+    /// is just as secret.
     #[must_use]
     pub fn url(&self, redirect: OtpRedirect) -> Secret {
         let redirect = match redirect {

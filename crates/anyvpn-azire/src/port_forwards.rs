@@ -83,7 +83,7 @@ impl CheckPort for Azire {
     }
 }
 
-/// A lifetime in days. What `expires_in: 0` does is documented nowhere, so it is never sent.
+/// Converts a lifetime to days. The effect of `expires_in: 0` is not documented, so it is never sent.
 fn days(lifetime: Duration) -> Result<u32, Error> {
     let days = lifetime.as_secs() / DAY.as_secs();
     match u32::try_from(days) {

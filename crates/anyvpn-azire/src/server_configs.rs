@@ -1,7 +1,7 @@
-//! Locations, and WireGuard configurations for them.
+//! Locations and their WireGuard configurations.
 //!
-//! A device (`ip`) has an address and up to three public keys. A configuration is a device's address
-//! with the private key of one of its keys, and a location's public key as peer.
+//! A device (`ip`) has an address and up to three public keys. A configuration has a device's address, the
+//! private key for one of its public keys, and a location as peer.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -21,11 +21,11 @@ use crate::ops::{
     CreateIp, DeleteIp, GetIp, GetUser, Ip, IpKey, ListIps, ListLocations, Location, PutIpKey,
 };
 
-/// The port that clients use; the API gives none, and the servers listen on 1 to 51820.
+/// The port that clients use. The API does not return one; the servers listen on 1 to 51820.
 const PORT: u16 = 51820;
-/// Devices an account can have.
+/// The most devices of an account.
 const DEVICES: usize = 10;
-/// Public keys a device can have.
+/// The most public keys of a device.
 const KEYS: usize = 3;
 
 #[async_trait]
@@ -136,7 +136,7 @@ impl Azire {
         Ok(ips.into_iter().find(|ip| holds(ip, key)))
     }
 
-    /// Registers a device, and deletes it again where nobody waits for it and nobody has its key.
+    /// Registers a device, and deletes it again if the caller no longer waits for it and nobody has its key.
     async fn register(&self, key: PublicKey, request: &ConfigRequest) -> Result<Ip, Error> {
         if request.wireguard.private_key.is_some() {
             return self.registered(&key).await;
@@ -145,14 +145,14 @@ impl Azire {
         let registration = RunToCompletion::new(async move { azire.registered(&key).await });
         let registration = registration.on_abandon(async move |registered| {
             if let Ok(Ip { id, .. }) = registered {
-                // Nobody is left to be told of a failure; the device is listed then.
+                // There is no caller to report a failure to; the device remains in the list.
                 let _ = again.call(DeleteIp { id }).await;
             }
         });
         registration.await
     }
 
-    /// Registers a device. When the outcome is unknown, the list of devices decides.
+    /// Registers a device. If the outcome is unknown, the list of devices is read to find out.
     async fn registered(&self, key: &PublicKey) -> Result<Ip, Error> {
         let error = match self.call(CreateIp { key: key.to_string() }).await {
             Ok(ip) if holds(&ip, key) => return Ok(ip),
@@ -168,9 +168,9 @@ impl Azire {
             _ if error.advice() == anyvpn_core::Advice::ReadBack => {
                 self.device_with(key).await.ok().flatten().ok_or(error)
             }
-            // The token is refused, and not the device.
+            // The token was refused, not the device.
             _ if error.status() == Some(401) => Err(error),
-            // The API does not say how it refuses an eleventh device.
+            // The documentation does not say how an eleventh device is refused.
             ErrorKind::InvalidRequest
             | ErrorKind::Refused
             | ErrorKind::QuotaReached
@@ -190,7 +190,7 @@ impl Azire {
             && self.call(GetUser {}).await.is_ok_and(|user| user.is_active)
     }
 
-    /// Adds a key to a device. When the outcome is unknown, the device decides.
+    /// Adds a key to a device. If the outcome is unknown, the device is read to find out.
     async fn add_key(&self, ip: &Ip, key: &PublicKey) -> Result<(), Error> {
         let key = key.to_string();
         let is_it = |other: &IpKey| other.key == key;
@@ -212,7 +212,8 @@ impl Azire {
     }
 }
 
-/// The error for a location that is not in the list: what was left out of it may be that location.
+/// Returns the error for a location that is not in the list. Elements that were left out of the list could
+/// be that location.
 fn unknown_location(name: &str, left_out: &LeftOut) -> Error {
     let (kind, detail) = if left_out.is_empty() {
         (ErrorKind::NotFound, format!("there is no location {name:?}"))
@@ -257,7 +258,7 @@ fn config(
     (peer, endpoint): (PublicKey, Endpoint),
     options: CheckedWireGuardOptions<'_>,
 ) -> ServerConfig {
-    // The device has these addresses alone, whatever netmask the reply has beside them.
+    // The device has only these addresses, whatever the netmask in the reply says.
     let addresses = [IpAddr::from(ip.ipv4_address), ip.ipv6_address.into()];
     let config = options.config(key, &addresses, &ip.dns, peer, endpoint);
     ServerConfig::new(Some(ip.id.to_string()), Config::WireGuard(config))

@@ -1,4 +1,4 @@
-//! One customer's account: reading it, changing its password, closing it.
+//! A customer's account: reading it, changing its password, closing it.
 
 use anyvpn_core::{
     Account, Accounts, ChangePassword, CloseAccount, Error, Secret, Service, Status,
@@ -20,7 +20,7 @@ impl Accounts for Vpngn {
         let mut account = Account::new(email.clone(), status);
         account.email = Some(email);
         account.services = products.into_iter().map(service).collect();
-        // What ended long ago is listed, too.
+        // Products that ended long ago are listed too.
         let active = account.services.iter().filter(|service| service.status == Status::Active);
         account.expires_at = active.filter_map(|service| service.due_at).max();
         Ok(account)

@@ -1,4 +1,4 @@
-//! A reseller's customers, each named by the e-mail address that VPNGN accepts once.
+//! A reseller's customers, identified by their email addresses, which are unique at VPNGN.
 
 use anyvpn_core::{
     ChangePlan, CreatedCustomer, Customer, CustomerEnd, Customers, EndCustomers, Error,
@@ -14,7 +14,7 @@ use crate::ops::{
 };
 use crate::{CancelAt, ProductType, StrongPassword, Vpngn};
 
-/// VPNGN's product types, by their months.
+/// VPNGN's product types, by number of months.
 const PLANS: &[Plan] = &[
     Plan::new("1", "1 month"),
     Plan::new("6", "6 months"),
@@ -33,8 +33,8 @@ impl Customers for Vpngn {
         PLANS
     }
 
-    /// How VPNGN says that it does not know a customer is documented nowhere. `None` means that it
-    /// refused to show this one in the same words as a customer who cannot exist.
+    /// The documentation does not say how VPNGN reports an unknown customer. `None` means that it refused
+    /// this one in the same words as a customer who cannot exist.
     async fn find_customer(&self, key: &str) -> Result<Option<Customer>, Error> {
         match self.find(key).await? {
             Look::Found(products) => Ok(Some(customer(key, products))),
@@ -135,7 +135,7 @@ fn is_active(product: &&Product) -> bool {
     product.product_status == ProductStatus::Active
 }
 
-/// The product type of a plan's id.
+/// Returns the product type for a plan's id.
 fn plan(id: &str) -> Result<ProductType, Error> {
     let months = id.parse::<u8>().ok().and_then(|months| ProductType::try_from(months).ok());
     months.ok_or_else(|| {
@@ -144,7 +144,7 @@ fn plan(id: &str) -> Result<ProductType, Error> {
     })
 }
 
-/// A customer by the products that it has.
+/// Converts a customer's products to the neutral form.
 fn customer(key: &str, products: Vec<Product>) -> Customer {
     let active: Vec<_> = products.iter().filter(is_active).collect();
     let plan = match active[..] {

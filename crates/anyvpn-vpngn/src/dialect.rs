@@ -1,5 +1,5 @@
-//! How VPNGN differs: forms, credentials in the form or as bearer, and errors whose field names are
-//! published nowhere.
+//! VPNGN's dialect: forms, credentials in the form or as a bearer token, and errors with undocumented field
+//! names.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,33 +17,33 @@ use crate::ops::AddClient;
 /// VPNGN's dialect.
 pub struct Dialect;
 
-/// The reseller's API key, and the proof of who is calling.
+/// A credential: the reseller's API key, and a proof of identity.
 #[derive(Clone, Debug)]
 pub struct Access {
     pub(crate) api_key: Secret,
     pub(crate) proof: Proof,
 }
 
-/// What VPNGN accepts as proof of who is calling (Account Management API, Important Notes, 3).
+/// The proofs of identity that VPNGN accepts (Account Management API, Important Notes, 3).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Proof {
-    /// None: good for adding a client only.
+    /// No proof, which is enough only for adding a client.
     None,
     /// The end user's password.
     Password(Secret),
-    /// The end user's short token, good for 12 hours.
+    /// The end user's short token, valid for 12 hours.
     ShortToken(Secret),
-    /// The end user's long token, good for refreshing tokens only.
+    /// The end user's long token, which can only be used to refresh tokens.
     LongToken(Secret),
     /// The reseller's secret key. See [`Access::server`].
     SecretKey(Secret),
-    /// None, from an address that VPNGN has whitelisted.
+    /// No proof, from an address that VPNGN has whitelisted.
     Whitelisted,
 }
 
 impl Proof {
-    /// The scheme's name in the OpenAPI document; empty for no credential.
+    /// Returns the scheme's name in the OpenAPI document; empty for no credential.
     const fn scheme(&self) -> &'static str {
         match self {
             Self::None => "",
@@ -57,15 +57,15 @@ impl Proof {
 }
 
 impl Access {
-    /// Access with the API key and this proof; for a secret key see [`Access::server`].
+    /// Creates a credential from the API key and this proof. For a secret key use [`Access::server`].
     #[must_use]
     pub fn new(api_key: impl Into<Secret>, proof: Proof) -> Self {
         Self { api_key: api_key.into(), proof }
     }
 
-    /// A server's access, with the reseller's secret key.
+    /// Creates a server's credential, with the reseller's secret key.
     ///
-    /// The key opens every customer's account. It belongs on the reseller's own servers; a program
+    /// The key gives access to every customer's account. It belongs on the reseller's own servers; a program
     /// that end users have must never hold it.
     #[must_use]
     pub fn server(api_key: impl Into<Secret>, secret_key: impl Into<Secret>) -> Self {
@@ -128,7 +128,7 @@ impl anyvpn_http::Dialect for Dialect {
     }
 
     fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
-        // All that is as documented is read as it stands, once.
+        // A reply that is as documented is decoded in one pass.
         match reply.json() {
             Ok(Answer { status: Some(status), value })
                 if reply.status.is_success() && *status == *"success" =>
@@ -162,7 +162,7 @@ impl anyvpn_http::Dialect for Dialect {
     }
 }
 
-/// An object, read as a value, and the `status` that stands among the value's own properties.
+/// An object, as a value and the `status` among its properties.
 struct Answer<'a, T> {
     status: Option<Word<'a>>,
     value: T,
@@ -191,7 +191,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AnswerVisitor<T> {
     }
 }
 
-/// The properties without `status`, which is put aside.
+/// The properties except `status`, which is stored separately.
 struct Others<'s, 'de, A> {
     map: A,
     status: &'s mut Option<Word<'de>>,
@@ -220,18 +220,18 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Others<'_, 'de, A> {
     }
 }
 
-/// The object of a reply that is a success.
+/// Returns the object of a successful reply.
 fn success(reply: &Reply) -> Result<Value, Error> {
     if !reply.status.is_success() {
         return Err(Dialect::refusal(reply));
     }
-    /// A status that is there twice contradicts itself, or could, and is an error.
+    /// A duplicate status is an error, because the two could contradict each other.
     #[derive(Deserialize)]
     struct Flag {
         #[serde(rename = "status")]
         _status: IgnoredAny,
     }
-    // By way of a value: token-refresh is documented with a key that is there twice.
+    // Decoded from a value, because token-refresh is documented with a duplicate key.
     let body: Value = reply.json()?;
     if body["status"].is_string() {
         reply.json::<Flag>()?;
@@ -239,13 +239,13 @@ fn success(reply: &Reply) -> Result<Value, Error> {
     match body["status"].as_str() {
         Some("success") => Ok(body),
         Some("error") => Err(Dialect::refusal(reply)),
-        // Neither done nor refused: a call that changes something is to be read back.
+        // Neither a success nor a refusal, so the state must be read back after a call that changes something.
         Some(_) => Err(Dialect::refusal(reply).with_kind(ErrorKind::UnexpectedReply)),
         None => Err(reply.unexpected("at `status`: missing")),
     }
 }
 
-/// The names under which APIs of this kind have a message and a code, likeliest first.
+/// The field names that APIs of this kind use for a message and a code, most likely first.
 const MESSAGES: &[&str] = &[
     "message",
     "error_message",
@@ -273,15 +273,15 @@ const CODES: &[&str] = &[
     "error",
 ];
 
-/// A text that reads as a message.
+/// Returns a text that looks like a message.
 fn words(value: &Value) -> Option<String> {
     let text = value.as_str()?;
-    // A number is a code; nothing is nothing.
+    // A number is a code, not a message.
     let words = text.bytes().any(|byte| !byte.is_ascii_digit());
     words.then(|| text.to_owned())
 }
 
-/// A number, or a text without spaces.
+/// Returns a code: a number, or a text without spaces.
 fn code(value: &Value) -> Option<String> {
     match value {
         Value::Number(number) => Some(number.to_string()),
@@ -290,7 +290,7 @@ fn code(value: &Value) -> Option<String> {
     }
 }
 
-/// The kind of a refusal. Codes are published nowhere, so the status is all there is.
+/// Returns the kind of a refusal. Codes are not documented, so only the status is used.
 fn classify(status: u16) -> ErrorKind {
     match status {
         401 | 403 => ErrorKind::Unauthorized,

@@ -1,4 +1,4 @@
-//! VPNGN's description, and opening it from settings.
+//! VPNGN's driver: its description, and opening it from settings.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ const DOCS: &str = "https://docs.vpnwholesaler.com/docs/API/Account-Management-A
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VpngnDriver;
 
-/// What VPNGN is.
+/// The description of VPNGN.
 pub static INFO: ProviderInfo = ProviderInfo::new("vpngn", "VPNGN", DOCS, &CAPABILITIES)
     .settings(SETTINGS)
     .operations(ops::OPERATIONS);
 
-/// What VPNGN can do.
+/// The capabilities of VPNGN.
 pub static CAPABILITIES: Capabilities = Capabilities::new(
     &[
         Ability::Accounts,
@@ -43,7 +43,7 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
     ("the API manages accounts only", DOCS),
 );
 
-/// The address is that of the URL, or else of the brand; the proof is the first that is given.
+/// The address comes from `url`, or else from `brand`. The first proof that is given is used.
 const SETTINGS: &[Setting] = &[
     Setting::url("Everything before /api, where that is not the brand's own address.")
         .required()
@@ -98,7 +98,7 @@ impl Vpngn {
     }
 }
 
-/// The access that the settings give; `None` without an API key.
+/// Returns the credential in the settings; `None` without an API key.
 fn access(settings: &Settings) -> Option<Access> {
     let secret = |key| settings.get(key).cloned();
     let proof = secret("secret_key")

@@ -1,4 +1,4 @@
-//! A customer who must exist once.
+//! Makes sure that a customer exists, and is created at most once.
 
 use anyvpn_core::{Advice, Error, ErrorKind, Leftover, LeftoverKind};
 use anyvpn_http::Operation as _;
@@ -6,32 +6,32 @@ use anyvpn_http::Operation as _;
 use crate::ops::{AddClient, CreatedClient, GetProducts, Product, ProductStatus};
 use crate::{ProductType, Vpngn};
 
-/// How often a creation is sent. The second one needs proof that the customer is absent.
+/// How often a creation is sent. The second time requires proof that the customer is absent.
 const ATTEMPTS: u32 = 2;
-/// How often a lost creation must be found not to have been done before it is sent again.
+/// How often reading must show that a lost creation had no effect before it is sent again.
 const ABSENT_LOOKS: u32 = 2;
 
-/// What [`Vpngn::ensure_client`] knows of the customer, who exists.
+/// What [`Vpngn::ensure_client`] knows about the existing customer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Ensured {
-    /// This call created the customer, and VPNGN said so: the password is the one that was given, or
-    /// the one that VPNGN made.
+    /// This call created the customer, and VPNGN confirmed it. The password is the given one, or the one
+    /// that VPNGN generated.
     Created(CreatedClient),
-    /// The customer was there already, and was not changed.
+    /// The customer already existed and was not changed.
     Existed(Existing),
-    /// The customer was found after a creation whose answer was lost: this call created it, or
-    /// somebody else did. Whose password it has is not known; do not tell the caller's to anybody.
+    /// The customer was found after a creation whose answer was lost. This call or somebody else created
+    /// it, so its password is unknown: do not give the caller's password to the customer.
     FoundAfterDoubt(Existing),
 }
 
-/// A customer who was found.
+/// An existing customer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Existing {
-    /// The products, of any status.
+    /// The products, with any status.
     pub products: Vec<Product>,
-    /// Whether one of the active products is of the type that was asked for.
+    /// Whether an active product has the requested type.
     pub has_wanted: ProductMatch,
 }
 
@@ -39,16 +39,16 @@ pub struct Existing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProductMatch {
-    /// An active product is of the type.
+    /// An active product has the type.
     Yes,
-    /// No active product is of the type.
+    /// No active product has the type.
     No,
-    /// An active product has a type that anyvpn cannot read, and no other one is of the type.
+    /// An active product has an unknown type, and no other one has the requested type.
     Unknown,
 }
 
 impl ProductMatch {
-    /// Looks for an active product of this type.
+    /// Returns whether an active product has this type.
     #[must_use]
     pub fn of(products: &[Product], wanted: ProductType) -> Self {
         let mut found = Self::No;
@@ -133,8 +133,8 @@ impl Vpngn {
     /// Looks for a customer whose creation got lost: its products, or `None` when it was not done.
     /// `Err` when that cannot be told.
     ///
-    /// How VPNGN says that it does not know a customer is documented nowhere, and other refusals look
-    /// alike. So it is compared with the refusal of a customer who cannot exist.
+    /// The documentation does not say how VPNGN reports an unknown customer, and other refusals look the
+    /// same. So the refusal is compared with that of a customer who cannot exist.
     async fn look_for_lost(&self, email: &str) -> Result<Option<Vec<Product>>, ()> {
         for _ in 0..ABSENT_LOOKS {
             self.client.clock().sleep(self.settle_time).await;
@@ -149,11 +149,11 @@ impl Vpngn {
         Ok(None)
     }
 
-    /// Whether VPNGN refuses to show this customer in the same words as one who cannot exist.
+    /// Returns whether VPNGN refuses this customer in the same words as one who cannot exist.
     ///
     /// # Errors
     ///
-    /// Any failure of the look for the latter.
+    /// Any failure to read the latter.
     pub(crate) async fn is_absent(&self, email: &str, refusal: &Error) -> Result<bool, Error> {
         let nobody = nobody().ok_or_else(|| {
             Error::new(ErrorKind::InvalidRequest).with_detail("the system gives no random bytes")
@@ -179,13 +179,13 @@ impl Vpngn {
     }
 }
 
-/// What a look for a customer gives.
+/// The result of reading a customer.
 pub(crate) enum Look {
     Found(Vec<Product>),
     Refused(Error),
 }
 
-/// Whether VPNGN itself said no, and not about the caller's credential or pace.
+/// Returns whether VPNGN itself refused, and not because of the caller's credential or rate.
 fn is_refusal(error: &Error) -> bool {
     let says_no = matches!(
         error.kind(),
@@ -194,25 +194,25 @@ fn is_refusal(error: &Error) -> bool {
             | ErrorKind::AlreadyExists
             | ErrorKind::InvalidRequest
     );
-    // Every reply of VPNGN's own has a message or a code; another server's page has neither.
+    // Every reply from VPNGN has a message or a code; pages of other servers have neither.
     let is_own = error.message().is_some() || error.code().is_some();
     says_no && error.status().is_some() && is_own
 }
 
-/// The failure of a creation that may have been done.
+/// Returns the error for a creation that may have taken effect.
 fn in_doubt(lost: Error, email: &str) -> Error {
     lost.with_kind(ErrorKind::Ambiguous)
         .with_operation(AddClient::ID)
         .with_leftover(customer(email))
 }
 
-/// A customer who may exist although the call failed.
+/// Returns the leftover for a customer who may exist although the call failed.
 pub(crate) fn customer(email: &str) -> Leftover {
     Leftover::new(LeftoverKind::Customer, email)
 }
 
-/// An address that nobody has: random, and below a name that never exists (RFC 2606). `None` when
-/// the system has no randomness.
+/// Returns an address that nobody has: random, in a domain that never exists (RFC 2606). `None` if the
+/// system cannot provide random numbers.
 fn nobody() -> Option<String> {
     let mut bytes = [0_u8; 12];
     getrandom::fill(&mut bytes).ok()?;
@@ -220,7 +220,7 @@ fn nobody() -> Option<String> {
     Some(format!("{digits}@example.invalid"))
 }
 
-/// Whether two refusals are the same but for the address that they may repeat.
+/// Returns whether two refusals are equal, apart from the address that they may repeat.
 fn same(one: &Error, one_email: &str, two: &Error, two_email: &str) -> bool {
     let words = |error: &Error, email: &str| {
         let text = |text: &str| text.to_lowercase().replace(&email.to_lowercase(), "…");

@@ -1,4 +1,4 @@
-//! Where a reply has more than one form: the decoders that `openapi.yaml` names.
+//! Decoders for replies that have more than one form. `openapi.yaml` names them.
 
 use anyvpn_core::Error;
 pub(crate) use anyvpn_http::lenient::{date_option, text};
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Dialect;
 
-/// A list. How an empty one is answered is documented nowhere; a success that leaves it out is one.
+/// Decodes a list. The form of an empty one is not documented, so a success without a list counts as empty.
 pub(crate) fn list<O, T: DeserializeOwned>(_: &O, reply: &Reply) -> Result<Vec<T>, Error> {
     #[derive(Deserialize)]
     struct List<T> {

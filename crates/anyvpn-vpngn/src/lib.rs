@@ -21,9 +21,9 @@
 //! }
 //! ```
 //!
-//! [`Vpngn::call`] does any operation of [`ops`], which are generated from the `openapi.yaml` in this
-//! package. What it takes as proof of who is calling differs by operation. The neutral traits do the
-//! same for a program that may have another provider tomorrow:
+//! [`Vpngn::call`] runs any operation of [`ops`], which are generated from the `openapi.yaml` in this
+//! package. The accepted proofs of identity differ by operation. The neutral traits do the same for
+//! programs that work with several providers:
 //!
 //! ```no_run
 //! use anyvpn_vpngn::{
@@ -52,11 +52,12 @@
 //! # Guarantees
 //!
 //! - A call that creates, changes or closes is never sent twice once it may have arrived: see
-//!   [`Replay`]. [`Vpngn::ensure_client`] makes sure of a customer all the same,
-//!   once, however often it is called, and says `Created` only of a customer whom it created.
-//! - A proof that the vendor's page does not have for an operation is refused before anything is sent.
-//! - A brand is one DNS label, so that it cannot name another host; keys, passwords and tokens go over
-//!   https, or to a loopback address, and no log and no error shows them.
+//!   [`Replay`]. [`Vpngn::ensure_client`] still makes sure that a customer exists, creates it only once,
+//!   however often it is called, and returns `Created` only for a customer that it created.
+//! - A proof that the vendor's documentation does not allow for an operation is refused before anything is
+//!   sent.
+//! - A brand is one DNS label, so that it cannot name another host. Keys, passwords and tokens are sent
+//!   only over https or to a loopback address, and appear in no log and no error.
 //! - Dropping the future of a call leaves the client usable.
 //!
 //! # Features
@@ -65,7 +66,7 @@
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
 //! - `serde`: the neutral values can be serialized.
 //!
-//! Without either, the process's default crypto provider is used, or a client of your own.
+//! Without either, the process's default crypto provider or an HTTP client that you bring is used.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -101,7 +102,8 @@ pub use session::SessionTokens;
 use session::{Refresh, Session};
 pub use types::{CancelAt, CountryCode, ProductType, StrongPassword};
 
-/// VPNGN, for a reseller or for one customer. Cheap to clone; all clones share connections.
+/// A client of VPNGN, for a reseller or for one customer. It is cheap to clone, and clones share
+/// connections.
 #[derive(Clone, Debug)]
 pub struct Vpngn {
     client: Client<Dialect>,
@@ -111,7 +113,7 @@ pub struct Vpngn {
 }
 
 impl Vpngn {
-    /// Begins a client of the reseller's brand, at `https://BRAND.vpngn.com`.
+    /// Returns a builder for a client of the reseller's brand, at `https://BRAND.vpngn.com`.
     ///
     /// # Errors
     ///
@@ -131,13 +133,13 @@ impl Vpngn {
         Ok(Self::builder(format!("https://{}.vpngn.com", brand.to_ascii_lowercase())))
     }
 
-    /// Begins a client at `base_url`: everything before `/api`.
+    /// Returns a builder for a client at `base_url`: the part of the URL before `/api`.
     #[must_use]
     pub fn builder(base_url: impl Into<String>) -> ClientBuilder<Dialect> {
         Client::builder(base_url)
     }
 
-    /// Does one operation.
+    /// Runs one operation.
     ///
     /// # Errors
     ///
@@ -151,13 +153,13 @@ impl Vpngn {
         self.client.call(operation).await
     }
 
-    /// The client behind it.
+    /// Returns the underlying client.
     #[must_use]
     pub fn client(&self) -> &Client<Dialect> {
         &self.client
     }
 
-    /// The same for one customer: whom the neutral traits are about.
+    /// Sets the customer whose account the neutral traits use.
     #[must_use]
     pub fn for_customer(&self, email: impl Into<String>) -> Self {
         Self { email: Some(email.into()), ..self.clone() }
@@ -171,7 +173,7 @@ impl Vpngn {
         Self { settle_time, ..self.clone() }
     }
 
-    /// The same with another access.
+    /// Replaces the credential.
     #[must_use]
     pub fn with_access(&self, access: Access) -> Self {
         let client = self.client.with_credentials(Fixed(Some(access)));
@@ -242,7 +244,7 @@ impl Vpngn {
         Ok(session::session(self.client.clone(), api_key, email, store))
     }
 
-    /// The same with another proof and the API key that the client has.
+    /// Replaces the proof, and keeps the API key.
     pub(crate) async fn with_proof(&self, proof: Proof) -> Result<Self, Error> {
         let api_key = self.access().await?.api_key;
         Ok(self.with_access(Access::new(api_key, proof)))
@@ -253,7 +255,7 @@ impl Vpngn {
         access.ok_or_else(|| Error::invalid("credential", "there is no API key"))
     }
 
-    /// Whom the neutral traits are about.
+    /// Returns the customer whose account the neutral traits use.
     fn email(&self) -> Result<String, Error> {
         let email = self.email.clone();
         email.ok_or_else(|| Error::invalid("customer", "is missing: whose account is meant?"))
@@ -267,7 +269,7 @@ impl From<Client<Dialect>> for Vpngn {
 }
 
 impl ops::AddClient {
-    /// A customer with these three, which are needed, and nothing else.
+    /// Creates the input with the three required fields.
     #[must_use]
     pub fn new(email: impl Into<String>, country: CountryCode, product_type: ProductType) -> Self {
         Self {

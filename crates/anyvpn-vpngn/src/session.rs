@@ -1,4 +1,4 @@
-//! An end user's tokens: kept, and refreshed before they end.
+//! An end user's tokens, stored and refreshed before they expire.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,30 +15,30 @@ use serde::{Deserialize, Serialize};
 use crate::dialect::{Access, Dialect, Proof};
 use crate::ops::{TokenRefresh, Tokens};
 
-/// How long a short token is good for, where a reply does not say.
+/// The lifetime of a short token, if the reply does not say.
 const SHORT: Duration = Duration::from_secs(12 * 60 * 60);
-/// How long a long token is good for without a plan, where a reply does not say.
+/// The lifetime of a long token without a plan, if the reply does not say.
 const LONG: Duration = DAY.saturating_mul(30);
 
-/// The two tokens of an end user, and when they end.
+/// The two tokens of an end user, and when they expire.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SessionTokens {
-    /// For all calls but refreshing.
+    /// The token for all calls except refreshing.
     pub short_token: Secret,
-    /// When the short token ends; about 12 hours after it was made.
+    /// When the short token expires, about 12 hours after it was issued.
     pub short_token_expires_at: Timestamp,
-    /// For refreshing only.
+    /// The token for refreshing only.
     pub long_token: Secret,
-    /// When the long token ends: with the plan, or after 30 days.
+    /// When the long token expires: with the plan, or after 30 days.
     pub long_token_expires_at: Timestamp,
 }
 
 impl SessionTokens {
-    /// The tokens of a reply. A time in seconds wins over the same time as text.
+    /// Reads the tokens of a reply. A time in seconds takes precedence over the same time as text.
     ///
     /// # Errors
     ///
-    /// `UnexpectedReply` when a token is missing, as it is for callers that VPNGN does not give one.
+    /// `UnexpectedReply` if a token is missing, as for callers to whom VPNGN does not give one.
     pub fn new(tokens: Tokens, now: Timestamp) -> Result<Self, Error> {
         let missing = |name: &str| {
             Error::new(ErrorKind::UnexpectedReply)
@@ -47,7 +47,7 @@ impl SessionTokens {
         };
         let ends = |seconds: Option<Timestamp>, text: Option<&str>, usual: Duration| {
             let said = seconds.or_else(|| text.and_then(utc));
-            // The clock may be so far off that the sum is no time at all.
+            // The clock may be so wrong that the sum is out of range.
             said.unwrap_or_else(|| now.checked_add(usual).unwrap_or(Timestamp::MAX))
         };
         Ok(Self {
@@ -67,13 +67,13 @@ impl SessionTokens {
     }
 }
 
-/// A time such as `2022-01-26 03:45:34`, which is UTC: it agrees with its `_ts`.
+/// Parses a time such as `2022-01-26 03:45:34`. It is UTC, because it agrees with its `_ts`.
 fn utc(text: &str) -> Option<Timestamp> {
     let time: DateTime = text.parse().ok()?;
     time.to_zoned_datetime(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
-/// Makes the tokens of one end user. [`TokenManager`] keeps them, and says when the next ones are due.
+/// Obtains the tokens of one end user. [`TokenManager`] stores them and decides when to refresh them.
 #[derive(Clone)]
 pub(crate) struct Refresh {
     client: Client<Dialect>,
@@ -98,12 +98,12 @@ pub(crate) fn session(
 }
 
 impl Refresh {
-    /// Makes tokens with this proof.
+    /// Obtains tokens with this proof.
     pub(crate) async fn make_with(self, proof: Proof) -> Result<SessionTokens, Error> {
         let access = Access::new(self.api_key, proof);
         let client = self.client.with_credentials(Fixed(Some(access)));
         let tokens = client.call(TokenRefresh { email: self.email.clone() }).await?;
-        // One of the two without the other is no session, and exists all the same.
+        // One token without the other is no session, but it exists at the provider.
         let alone = tokens.short_token.clone().xor(tokens.long_token.clone());
         SessionTokens::new(tokens, self.client.clock().now()).map_err(|error| match alone {
             Some(token) => {

@@ -5,17 +5,17 @@ use std::fmt;
 use anyvpn_core::{Error, ErrorKind, Secret};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A country, as ISO 3166-1 alpha-2, such as `US`.
+/// A country as in ISO 3166-1 alpha-2, such as `US`.
 ///
-/// Two letters; whether they are assigned to a country is the provider's to say.
+/// Any two letters are accepted; the provider decides whether the country exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CountryCode([u8; 2]);
 
 impl CountryCode {
-    /// The two letters, in upper case.
+    /// Returns the two letters, in uppercase.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // Two ASCII letters, as the constructor has checked.
+        // The constructor has checked that there are two ASCII letters.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
@@ -52,7 +52,7 @@ impl<'de> Deserialize<'de> for CountryCode {
     }
 }
 
-/// How long a product lasts. The vendor's page lists these five.
+/// How long a product lasts. The vendor's documentation lists these five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProductType {
     /// One month.
@@ -68,11 +68,11 @@ pub enum ProductType {
 }
 
 impl ProductType {
-    /// All of them.
+    /// All product types.
     pub const ALL: [Self; 5] =
         [Self::Months1, Self::Months6, Self::Months12, Self::Months24, Self::Months36];
 
-    /// The number of months, which is the vendor's id.
+    /// Returns the number of months, which is the vendor's id.
     #[must_use]
     pub const fn months(self) -> u8 {
         self as u8
@@ -103,14 +103,14 @@ impl<'de> Deserialize<'de> for ProductType {
     }
 }
 
-/// When a cancelled account ends. Nothing else is ever sent: what VPNGN makes of another word is not
-/// known, and the account could end at once.
+/// When a cancelled account ends. No other word is ever sent, because its effect is unknown and the account
+/// could end at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelAt {
     /// At the provider's next nightly run.
     Midnight,
-    /// When what is paid for ends.
+    /// When the paid period ends.
     AtDueDate,
 }
 
@@ -130,10 +130,10 @@ pub enum CancelAt {
 #[derive(Clone, Debug)]
 pub struct StrongPassword(Secret);
 
-/// The characters of generated passwords: 64, so that six random bits choose one evenly, and none
-/// that is easily taken for another.
+/// The characters of generated passwords. There are 64, so that six random bits choose one uniformly, and
+/// none is easily confused with another.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789!#%+-=_";
-/// 120 bits of randomness.
+/// The length of generated passwords, which gives 120 bits of randomness.
 const GENERATED: usize = 20;
 /// The fewest characters.
 const SHORTEST: usize = 10;
@@ -145,8 +145,8 @@ impl StrongPassword {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` that says how many characters and which categories are missing, and nothing
-    /// of the password.
+    /// `InvalidRequest` that says how many characters and which categories are missing. It shows nothing of
+    /// the password.
     pub fn new(password: Secret) -> Result<Self, Error> {
         match weakness(password.expose()) {
             None => Ok(Self(password)),
@@ -154,11 +154,11 @@ impl StrongPassword {
         }
     }
 
-    /// Makes a password of 20 characters from the system's randomness, with all four categories.
+    /// Generates a random password of 20 characters, with all four categories.
     ///
     /// # Errors
     ///
-    /// `Unavailable` when the system has no randomness.
+    /// `Unavailable` if the system cannot provide random numbers.
     pub fn generate() -> Result<Self, Error> {
         loop {
             let mut bytes = [0_u8; GENERATED];
@@ -174,14 +174,14 @@ impl StrongPassword {
         }
     }
 
-    /// The password.
+    /// Returns the password.
     #[must_use]
     pub fn secret(&self) -> &Secret {
         &self.0
     }
 }
 
-/// The categories that a password has nothing of, each with its "no". An uppercase letter is a letter too.
+/// Returns the categories that a password lacks, each with a "no". An uppercase letter is also a letter.
 fn missing(password: &str) -> Vec<&'static str> {
     type Category = (&'static str, fn(char) -> bool);
     let categories: [Category; 4] = [

@@ -14,7 +14,7 @@ impl Accounts for VpnScript {
         let account = self.call(GetAccount {}).await?;
         let status = match account.suspend_reason {
             Some(_) => Status::Suspended,
-            // The page shows numbers and explains none of them.
+            // The vendor's page shows numbers without explaining them.
             None => Status::Other(account.status.to_string()),
         };
         let mut neutral = Account::new(account.username, status);
@@ -25,7 +25,7 @@ impl Accounts for VpnScript {
     }
 }
 
-/// What signing in takes. The device's name is what the provider lists the token by.
+/// The settings for signing in. The provider lists the token under the device's name.
 const SIGN_IN: &[Setting] = &[Setting::USERNAME, Setting::PASSWORD, Setting::DEVICE_NAME];
 
 #[async_trait]
@@ -34,7 +34,7 @@ impl SignIn for VpnScript {
         SIGN_IN
     }
 
-    /// Every sign-in makes a further token, and the API has no call that ends one.
+    /// Every sign-in creates another token, and the API has no call to revoke one.
     async fn obtain_credential(&self, fields: &Settings) -> Result<Credential, Error> {
         let fields = fields.complete(SIGN_IN)?;
         let text = |key| fields.text(key).unwrap_or_default().to_owned();

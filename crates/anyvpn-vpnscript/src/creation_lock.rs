@@ -8,17 +8,17 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::VpnScript;
 
-/// The right to create a configuration. Dropping it releases the lock.
+/// The held lock. Dropping it releases the lock.
 pub(crate) struct CreationLock {
     _task: OwnedMutexGuard<()>,
     _program: Option<FileLock>,
 }
 
 impl VpnScript {
-    /// Waits for the lock, against this client's tasks and this person's programs on this machine.
+    /// Waits for the lock, which this client's tasks and this user's programs on this machine share.
     ///
-    /// Where no lock file can be had, tasks still wait for each other, and a configuration that
-    /// cannot be told from another program's is an error.
+    /// Without a lock file, tasks still wait for each other, and a configuration that cannot be told
+    /// apart from another program's is an error.
     pub(crate) async fn lock_creation(&self) -> CreationLock {
         let task = std::sync::Arc::clone(&self.creation).lock_owned().await;
         let program = match &self.lock_folder {
@@ -34,7 +34,7 @@ impl VpnScript {
     }
 }
 
-/// `anyvpn` in the place for what programs of one person share.
+/// Returns `anyvpn` in the folder for files that programs of one user share.
 pub(crate) fn default_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_RUNTIME_DIR")

@@ -1,5 +1,5 @@
-//! How VPN Script differs: a bearer token, a flag under two names, and refusals that only their text
-//! tells apart.
+//! VPN Script's dialect: a bearer token, a success flag with two names, and refusals that differ only in
+//! their text.
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::{Reply, Request, Security, lenient};
@@ -51,13 +51,13 @@ impl anyvpn_http::Dialect for Dialect {
     }
 }
 
-/// A reply's flag, under whichever name.
+/// The success flag of a reply, under either name.
 pub(crate) trait Flagged {
-    /// `None` when the reply has no flag.
+    /// Returns the flag; `None` if the reply has none.
     fn flag(&self) -> Option<bool>;
 }
 
-/// Most replies: the flag, and the value under `data`, or under `token` for a sign-in.
+/// The form of most replies: the flag, and the value under `data`, or under `token` for signing in.
 #[derive(Deserialize)]
 struct Envelope<T> {
     #[serde(default, deserialize_with = "lenient::flag_option")]
@@ -76,7 +76,7 @@ impl<T> Flagged for Envelope<T> {
     }
 }
 
-/// The body of a success; a refusal is an error, also with status 200.
+/// Returns the body of a success. A refusal is an error, even with status 200.
 pub(crate) fn open<E: Flagged + DeserializeOwned>(reply: &Reply) -> Result<E, Error> {
     if !reply.status.is_success() {
         return Err(<Dialect as anyvpn_http::Dialect>::refusal(reply));
@@ -91,7 +91,7 @@ pub(crate) fn open<E: Flagged + DeserializeOwned>(reply: &Reply) -> Result<E, Er
     match reply.json::<E>() {
         Ok(envelope) if envelope.flag() == Some(true) => Ok(envelope),
         Ok(envelope) => Err(refused(envelope.flag())),
-        // What a refusal has in place of the value need not fit the value.
+        // A refusal may have something else in place of the value.
         Err(error) => match reply.json::<Envelope<IgnoredAny>>() {
             Ok(envelope) if envelope.flag() == Some(false) => Err(refused(Some(false))),
             _ => Err(error),
@@ -99,11 +99,11 @@ pub(crate) fn open<E: Flagged + DeserializeOwned>(reply: &Reply) -> Result<E, Er
     }
 }
 
-/// The one refusal that means that there are no configurations.
+/// The refusal that means that there are no configurations.
 pub(crate) const NO_CONFIGURATION: &str = "No configuration found for this server.";
 
-/// The documented refusals. Their texts are all that tells them apart, so the match is exact, and an
-/// unknown text falls back to what the status says.
+/// The documented refusals. They differ only in their texts, so the match is exact. For an unknown text, the
+/// status determines the kind.
 const REFUSALS: &[(&str, ErrorKind)] = &[
     ("Unauthenticated.", ErrorKind::Unauthorized),
     ("The provided credentials are incorrect.", ErrorKind::Unauthorized),
@@ -152,7 +152,7 @@ fn classify(status: u16, texts: &[String], suspended: bool, names_fields: bool) 
     }
 }
 
-/// The texts of a refusal, in the order of their names.
+/// Returns the texts of a refusal, ordered by field name.
 fn texts(body: &Value) -> Vec<String> {
     let mut texts = Vec::new();
     for name in ["message", "error", "errors"] {
@@ -167,7 +167,7 @@ fn texts(body: &Value) -> Vec<String> {
     texts
 }
 
-/// What is wrong with each field.
+/// Returns the errors by field.
 fn field_errors(errors: &Value) -> Vec<(String, String)> {
     let mut list = Vec::new();
     for (field, whys) in errors.as_object().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! VPN Script's description, and opening it from settings.
+//! VPN Script's driver: its description, and opening it from settings.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ const DOCS: &str = "https://docs.vpnscript.net/api-endpoints";
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VpnScriptDriver;
 
-/// What VPN Script is.
+/// The description of VPN Script.
 pub static INFO: ProviderInfo = ProviderInfo::new("vpnscript", "VPN Script", DOCS, &CAPABILITIES)
     .settings(SETTINGS)
     .operations(ops::OPERATIONS);
 
-/// What VPN Script can do.
+/// The capabilities of VPN Script.
 pub static CAPABILITIES: Capabilities = Capabilities::new(
     &[
         Ability::SignIn,

@@ -1,4 +1,4 @@
-//! WireGuard configurations are made and removed by queued jobs. This waits for them.
+//! Waits for the queued jobs that create and remove WireGuard configurations.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -17,21 +17,21 @@ use crate::ops::{
 };
 use crate::server_configs::refuse_unreadable;
 
-/// The states of a configuration that the page explains.
+/// The documented states of a configuration.
 pub(crate) const PENDING_CREATION: i64 = 0;
 pub(crate) const ACTIVE: i64 = 1;
 pub(crate) const PENDING_DELETION: i64 = 2;
 
-/// The first wait between two looks at a job; each is twice as long, up to [`LONGEST_WAIT`].
+/// The first wait between two checks of a job. Each wait is twice as long, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How long a new configuration must be the only new one before it counts as this caller's. A list
 /// that lags behind by less shows another machine's beside it by then.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// When to look again, until the job's deadline.
+/// The times of the checks, until the job's deadline.
 struct Looks {
-    /// `None` when that is beyond what the clock can count.
+    /// `None` if it is beyond the range of the clock.
     deadline: Option<Instant>,
     wait: Duration,
 }
@@ -42,7 +42,7 @@ impl VpnScript {
         Looks { deadline, wait: FIRST_WAIT }
     }
 
-    /// Waits until the next look; `false` when that would be past the deadline.
+    /// Waits until the next check; returns `false` if that would be after the deadline.
     async fn next(&self, looks: &mut Looks) -> bool {
         let clock = self.client.clock();
         if looks.deadline.is_some_and(|deadline| clock.instant() + looks.wait > deadline) {
@@ -81,14 +81,14 @@ impl VpnScript {
         RunToCompletion::new(creation.run(lock))
             .on_abandon(async move |created| {
                 if let Ok((id, _)) = created {
-                    // Nobody is left to be told of a failure; the configuration is listed then.
+                    // There is no caller to report a failure to; the configuration remains in the list.
                     let _ = vpn.delete_config(id).await;
                 }
             })
             .await
     }
 
-    /// Waits until a configuration is active, and gives its text.
+    /// Waits until a configuration is active, and returns its text.
     async fn active(&self, server_id: u64, id: u64, looks: &mut Looks) -> Result<Secret, Error> {
         loop {
             let entries = self.entries(Some(server_id)).await.map_err(|e| left_behind(e, id))?;
@@ -119,7 +119,7 @@ impl VpnScript {
             let deleting = |entries: Vec<WireGuardConfigEntry>| {
                 entries.iter().all(|entry| entry.id != id || entry.status == PENDING_DELETION)
             };
-            // Somebody, or a lost attempt of this call, has asked for it already.
+            // Somebody, or a lost attempt of this call, has already requested it.
             if !unsure || !self.entries(None).await.is_ok_and(deleting) {
                 return Err(error);
             }
@@ -170,16 +170,16 @@ pub(crate) fn left_behind(error: Error, id: u64) -> Error {
         .with_leftover(configuration(id))
 }
 
-/// A creation under way.
+/// A creation in progress.
 ///
-/// The provider's answer names no configuration. What is new in the list after an accepted creation
-/// is this caller's only if nothing else is new; after a creation whose answer was lost it may be
-/// another machine's, and is nobody's to hand out or to delete.
+/// The provider's answer does not name the configuration. After an accepted creation, a new entry in the
+/// list is this caller's only if it is the only new one. After a creation whose answer was lost, it may be
+/// another machine's, so it must be neither handed out nor deleted.
 struct Creation {
     vpn: VpnScript,
     server_id: u64,
     before: BTreeSet<u64>,
-    /// All that was not there before, in any look.
+    /// All configurations that were new in any check.
     seen: BTreeSet<u64>,
 }
 
@@ -271,7 +271,7 @@ impl Creation {
         self.name_seen(lost.with_kind(ErrorKind::Ambiguous).with_detail(why))
     }
 
-    /// The configurations that were not there before.
+    /// Returns the configurations that did not exist before.
     async fn look(&mut self) -> Result<Vec<WireGuardConfigEntry>, Error> {
         let mut new = self.vpn.entries(Some(self.server_id)).await?;
         new.retain(|entry| !self.before.contains(&entry.id));

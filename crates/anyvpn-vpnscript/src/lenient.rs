@@ -1,4 +1,4 @@
-//! Where a reply has more than one form: the decoders that `openapi.yaml` names, and why.
+//! Decoders for replies that have more than one form. `openapi.yaml` names them.
 
 use anyvpn_core::{Error, Secret};
 pub(crate) use anyvpn_http::lenient::{flag, integer, integer_option, time_option};
@@ -10,14 +10,14 @@ use crate::Dialect;
 use crate::dialect::{Flagged, open};
 use crate::ops::{ApiToken, CreateToken, ListServers, Server, ServerPage};
 
-/// The token stands beside the flag instead of under `data`.
+/// Decodes a token, which is beside the flag instead of under `data`.
 pub(crate) fn api_token(_: &CreateToken, reply: &Reply) -> Result<ApiToken, Error> {
     Dialect::decode::<Secret>(reply).map(|token| ApiToken { token })
 }
 
-/// A list has no flag; with `paginate`, the page's numbers stand beside it, some of them as text.
+/// Decodes a list, which has no flag. With `paginate`, the page's numbers are beside it, some as text.
 pub(crate) fn server_page(_: &ListServers, reply: &Reply) -> Result<ServerPage, Error> {
-    // Looking for each element first costs a third of the time, so only a list that needs it is read so.
+    // Finding each element first takes a third longer, so it is done only for a list that needs it.
     page::<Vec<Server>>(reply).or_else(|_| page::<LenientList<Server>>(reply))
 }
 

@@ -1,7 +1,7 @@
 //! VPN Script's API: every documented operation, and the neutral traits.
 //!
-//! VPN Script is software that providers install; the base URL is the installation's own, with or
-//! without a path.
+//! VPN Script is software that providers install. The base URL is that of the installation, with or without
+//! a path.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -33,19 +33,19 @@
 //! }
 //! ```
 //!
-//! [`VpnScript::call`] does any operation of [`ops`], which are generated from the `openapi.yaml` in this
-//! package; the neutral traits of [`anyvpn_core`] are implemented on [`VpnScript`]. WireGuard
-//! configurations are made by queued jobs: obtaining and revoking wait for them, see
-//! [`VpnScript::with_job_deadline`].
+//! [`VpnScript::call`] runs any operation of [`ops`], which are generated from the `openapi.yaml` in this
+//! package. [`VpnScript`] also implements the neutral traits of [`anyvpn_core`]. Queued jobs create
+//! WireGuard configurations; obtaining and revoking wait for them, see [`VpnScript::with_job_deadline`].
 //!
 //! # Guarantees
 //!
-//! - A configuration is never asked for twice once the first may have been: see
-//!   [`Replay`]. It then ends as [`ErrorKind::Ambiguous`].
-//! - The answer to a creation names no configuration, and whose is whose is never guessed: programs of
-//!   one person take turns, see [`VpnScript::with_lock_folder`]. What may be another machine's is never
-//!   handed out or deleted; the error names it, see [`Error::left_behind`].
-//! - A token goes to the base URL only, over https, or to a loopback address; no log and no error shows it.
+//! - A configuration is never requested again once the request may have arrived: see [`Replay`]. The call
+//!   then ends as [`ErrorKind::Ambiguous`].
+//! - The provider's answer does not name the new configuration, and we never guess which one it is.
+//!   Programs of one user take turns, see [`VpnScript::with_lock_folder`]. A configuration that may be
+//!   another machine's is never handed out or deleted; the error names it, see [`Error::left_behind`].
+//! - A token is sent only to the base URL, over https or to a loopback address. It appears in no log and no
+//!   error.
 //! - Dropping the future of a call leaves the client usable. Obtaining a configuration then goes on in the
 //!   background until the provider has answered, and deletes the configuration if it is surely its own.
 //!
@@ -55,7 +55,7 @@
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
 //! - `serde`: the neutral values can be serialized.
 //!
-//! Without either, the process's default crypto provider is used, or a client of your own.
+//! Without either, the process's default crypto provider or an HTTP client that you bring is used.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -80,7 +80,7 @@ pub use anyvpn_core::{
     Secret, Server, ServerConfig, ServerConfigs, Servers, Service, Setting, Settings, SignIn,
     Status, Timestamp, WireGuardConfig, WireGuardOptions,
 };
-/// The type of an [`ops::Server`]'s texts.
+/// The type of the texts in an [`ops::Server`].
 pub use anyvpn_http::CompactText;
 use anyvpn_http::{Binding, BoundToken, Fixed, TokenManager, TokenSource};
 pub use anyvpn_http::{
@@ -91,12 +91,12 @@ use async_trait::async_trait;
 pub use dialect::Dialect;
 pub use driver::{CAPABILITIES, INFO, VpnScriptDriver};
 
-/// One installation of VPN Script. Cheap to clone; all clones share connections.
+/// A client of one installation of VPN Script. It is cheap to clone, and clones share connections.
 #[derive(Clone, Debug)]
 pub struct VpnScript {
     client: Client<Dialect>,
     tokens: Option<TokenManager<PasswordSignIn>>,
-    /// Held by the task that creates a configuration.
+    /// The lock of the task that creates a configuration.
     creation: Arc<tokio::sync::Mutex<()>>,
     lock_folder: Option<PathBuf>,
     job_deadline: Duration,
@@ -105,13 +105,13 @@ pub struct VpnScript {
 }
 
 impl VpnScript {
-    /// Begins a client of the installation at `base_url`: everything before `/api`.
+    /// Returns a builder for a client of the installation at `base_url`: the part of the URL before `/api`.
     #[must_use]
     pub fn builder(base_url: impl Into<String>) -> ClientBuilder<Dialect> {
         Client::builder(base_url)
     }
 
-    /// Does one operation.
+    /// Runs one operation.
     ///
     /// # Errors
     ///
@@ -123,13 +123,13 @@ impl VpnScript {
         self.client.call(operation).await
     }
 
-    /// The client behind it.
+    /// Returns the underlying client.
     #[must_use]
     pub fn client(&self) -> &Client<Dialect> {
         &self.client
     }
 
-    /// The same with this token.
+    /// Sets the token.
     #[must_use]
     pub fn with_token(&self, token: Secret) -> Self {
         let client = self.client.with_credentials(Fixed(Some(token)));
@@ -155,14 +155,14 @@ impl VpnScript {
         Self { client, tokens: Some(tokens), ..self.clone() }
     }
 
-    /// The token of [`VpnScript::with_sign_in`] that the store could not keep; `None` when it has it.
-    /// It exists at the provider until the person deletes it there.
+    /// Returns the token of [`VpnScript::with_sign_in`] that could not be stored; `None` if it is stored. It
+    /// exists at the provider until the user deletes it there.
     #[must_use]
     pub fn unsaved_token(&self) -> Option<UnsavedToken<Secret>> {
         self.tokens.as_ref()?.unsaved()
     }
 
-    /// How long obtaining or revoking waits for the provider's job. Default 2 min.
+    /// Sets how long obtaining or revoking waits for the provider's job. Default 2 min.
     #[must_use]
     pub fn with_job_deadline(mut self, deadline: Duration) -> Self {
         self.job_deadline = deadline;
@@ -181,17 +181,17 @@ impl VpnScript {
         self
     }
 
-    /// How many servers are asked for at a time. Default 750; at least 1.
+    /// Sets how many servers are requested at a time. Default 750; at least 1.
     ///
-    /// The vendor names no bound, and an installation that has one sends smaller pages, which are
-    /// read as well. Smaller pages cost more CPU time a server, and larger ones more memory.
+    /// The vendor documents no limit, and an installation that has one sends smaller pages, which work
+    /// too. Smaller pages cost more CPU time per server, and larger ones more memory.
     #[must_use]
     pub fn with_page_size(mut self, servers: u32) -> Self {
         self.page_size = servers.max(1);
         self
     }
 
-    /// Whether the next page of servers is fetched while the caller works on the one before.
+    /// Sets whether the next page of servers is read while the caller works on the current one.
     /// Default true.
     ///
     /// A task on the current tokio runtime then reads one page ahead of the caller; it ends with the
@@ -218,7 +218,7 @@ impl From<Client<Dialect>> for VpnScript {
     }
 }
 
-/// What a person signs in with.
+/// The user name and password for signing in.
 #[derive(Clone, Debug)]
 pub struct Password {
     username: String,
@@ -227,7 +227,7 @@ pub struct Password {
 }
 
 impl Password {
-    /// User name and password, and the name of this device for the provider's list of tokens.
+    /// Creates the credentials, with the name of this device for the provider's list of tokens.
     #[must_use]
     pub fn new(
         username: impl Into<String>,
@@ -266,7 +266,7 @@ impl TokenSource for PasswordSignIn {
         Ok(token.token)
     }
 
-    /// Trying a wrong password on and on would get the account locked.
+    /// Repeating a wrong password could get the account locked.
     fn is_final(&self, error: &Error) -> bool {
         error.kind() == ErrorKind::Unauthorized
     }

@@ -1,4 +1,4 @@
-//! The list of servers, page by page, and one page ahead of the caller.
+//! Reads the list of servers page by page, one page ahead of the caller.
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
@@ -17,12 +17,12 @@ use tracing::Instrument;
 use crate::VpnScript;
 use crate::ops::{ListServers, Server, ServerPage};
 
-/// How often a list is read that changes meanwhile.
+/// How often a list that changes meanwhile is read.
 const READINGS: u32 = 4;
 
 impl VpnScript {
-    /// All servers, each once, page by page, on this client's own base URL: the URLs in a reply are
-    /// never used.
+    /// Returns the pages with all servers, each server once. They are read from this client's base URL; the
+    /// URLs in a reply are never used.
     pub(crate) fn pages(&self) -> BoxStream<'static, Result<LenientList<Server>, Error>> {
         let pages = Pages {
             vpn: self.clone(),
@@ -39,7 +39,7 @@ impl VpnScript {
     }
 }
 
-/// The pages that are not read yet, and what is known from those that are.
+/// The pages that have not been read yet, and the state from those that have.
 ///
 /// A list that changes between two pages moves servers from one page to another: one would come twice, or
 /// never. So it is read again from its first page, and only servers that were not given before are given.
@@ -47,21 +47,21 @@ struct Pages {
     vpn: VpnScript,
     /// The number of the next page; `None` after the last one.
     next: Option<u32>,
-    /// What the pages of this reading say of the whole list.
+    /// The numbers that the pages of this reading state for the whole list.
     numbers: Option<Numbers>,
     /// How often the list was begun.
     reading: u32,
     /// The servers of this reading.
     in_reading: Ids,
-    /// What this reading lacks.
+    /// The elements left out in this reading.
     left_out: LeftOut,
-    /// The servers that were given, in all readings.
+    /// The servers that were returned, in all readings.
     given: Ids,
-    /// How many bytes may still be given.
+    /// The remaining limit on the list, in bytes.
     room: usize,
 }
 
-/// What each page says of the whole list.
+/// The numbers that each page states for the whole list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Numbers {
     total: Option<u64>,
@@ -91,7 +91,7 @@ impl Pages {
         Ok(None)
     }
 
-    /// Whether the list is another than the pages before were of.
+    /// Returns whether the list has changed since the previous pages.
     fn has_changed(&mut self, page: &ServerPage) -> bool {
         let ServerPage { total, per_page, last_page, .. } = *page;
         let numbers = Numbers { total, per_page, last_page };
@@ -101,7 +101,7 @@ impl Pages {
         page.servers.iter().any(|server| self.in_reading.contains(server.id))
     }
 
-    /// Begins the list anew.
+    /// Starts reading from the first page again.
     fn read_again(&mut self) -> Result<(), Error> {
         if self.reading == READINGS {
             let why = format!("the list of servers changed each of {READINGS} times it was read");
@@ -116,7 +116,7 @@ impl Pages {
         Ok(())
     }
 
-    /// The servers of a page that were not given before.
+    /// Returns the servers of a page that were not returned before.
     fn take(&mut self, page: ServerPage) -> Result<Vec<Server>, Error> {
         let LenientList { mut items, left_out } = page.servers;
         let mut size = left_out.count * size_of::<Server>();
@@ -134,7 +134,7 @@ impl Pages {
         Ok(items)
     }
 
-    /// That all servers came which the provider counts.
+    /// Checks that as many servers arrived as the provider counts.
     fn check_total(&self) -> Result<(), Error> {
         let Some(total) = self.numbers.and_then(|numbers| numbers.total) else { return Ok(()) };
         let came = self.in_reading.count + self.left_out.count as u64;
@@ -145,10 +145,10 @@ impl Pages {
     }
 }
 
-/// The number of the page after `page`, which is number `number`, or `None` after the last one.
+/// Returns the number of the page after `page`, whose number is `number`; `None` after the last one.
 fn following(number: u32, page: &ServerPage) -> Result<Option<u32>, Error> {
     let Some(current) = page.current_page else {
-        // Without numbers, all servers have come at once.
+        // Without numbers, the reply has all servers.
         return Ok(None);
     };
     if current != u64::from(number) {
@@ -156,7 +156,7 @@ fn following(number: u32, page: &ServerPage) -> Result<Option<u32>, Error> {
             "at `current_page`: {current}, though page {number} was asked for"
         )));
     }
-    // A page without servers is past the end, whatever the reply says of the last one.
+    // A page without servers is past the end, whatever the reply says about the last page.
     let is_empty = page.servers.is_empty() && page.servers.left_out.is_empty();
     if is_empty || page.last_page.is_some_and(|last| current >= last) {
         return Ok(None);
@@ -164,7 +164,7 @@ fn following(number: u32, page: &ServerPage) -> Result<Option<u32>, Error> {
     Ok(number.checked_add(1))
 }
 
-/// What a server takes in memory.
+/// Returns the memory that a server takes, in bytes.
 fn bytes(server: &Server) -> usize {
     let Server { name, country, country_slug, country_iso_code, city, state, host, ipaddr, .. } =
         server;
@@ -175,7 +175,7 @@ fn bytes(server: &Server) -> usize {
     size_of::<Server>() + elsewhere + server.protocol.as_str().len()
 }
 
-/// The ids of servers. Most providers number them one by one, so 64 of them share an entry.
+/// A set of server ids. Most providers number servers consecutively, so 64 of them share an entry.
 #[derive(Default)]
 struct Ids {
     words: BTreeMap<u64, u64>,
@@ -183,7 +183,7 @@ struct Ids {
 }
 
 impl Ids {
-    /// Adds an id; false when it is there already.
+    /// Adds an id; returns false if it was already in the set.
     fn insert(&mut self, id: u64) -> bool {
         let word = self.words.entry(id / 64).or_default();
         let is_new = *word & (1 << (id % 64)) == 0;
@@ -205,11 +205,11 @@ fn failed(kind: ErrorKind, why: String) -> Error {
     Error::new(kind).with_operation(ListServers::ID).with_detail(why)
 }
 
-/// The same stream, with a task that reads one item ahead. It begins with the first poll, and ends when
-/// the stream is dropped.
+/// Reads a stream one item ahead, in a task that begins with the first poll and ends when the returned
+/// stream is dropped.
 ///
-/// A task, because a call has deadlines: if the caller's polls drove it, a caller that takes long for
-/// a page would let the next one time out.
+/// It is a task because a call has deadlines: if the caller's polls drove it, a caller that is busy with
+/// one page would let the next one time out.
 fn ahead<T: Send + 'static>(
     items: impl Stream<Item = T> + Send + 'static,
 ) -> impl Stream<Item = T> + Send + 'static {
@@ -219,7 +219,7 @@ fn ahead<T: Send + 'static>(
         let mut task = JoinSet::new();
         let work = async move {
             let mut items = pin!(items);
-            // The next item is asked for when the one before has been taken.
+            // The next item is requested when the previous one has been taken.
             while let Ok(place) = sender.reserve().await
                 && let Some(item) = items.next().await
             {
@@ -231,7 +231,7 @@ fn ahead<T: Send + 'static>(
             if let Some(item) = receiver.recv().await {
                 return Some((item, (receiver, task)));
             }
-            // A list whose task has panicked has not come to its end.
+            // If the task panicked, the list is not complete.
             match task.join_next().await {
                 Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
                 _ => None,

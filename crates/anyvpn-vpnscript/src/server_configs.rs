@@ -1,4 +1,4 @@
-//! Servers, and OpenVPN and WireGuard configurations for them.
+//! Servers and their OpenVPN and WireGuard configurations.
 
 use anyvpn_core::{
     CheckedWireGuardOptions, Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, Leftover,
@@ -71,11 +71,11 @@ impl ServerConfigs for VpnScript {
 }
 
 impl VpnScript {
-    /// The certificates of the authority that signed an OpenVPN server's certificate.
+    /// Returns the certificates of the authority that signed an OpenVPN server's certificate.
     ///
     /// # Errors
     ///
-    /// `UnexpectedReply` when they are no certificates; else as [`VpnScript::call`].
+    /// `UnexpectedReply` if they cannot be read; otherwise as [`VpnScript::call`].
     pub async fn openvpn_ca(&self, server_id: u64) -> Result<Vec<anyvpn_core::Certificate>, Error> {
         let request = GetOpenVpnProfile { server_id, cert_only: Some(true) };
         let pem = self.call(request).await?;
@@ -120,7 +120,7 @@ fn obtained(entry: WireGuardConfigEntry) -> ObtainedConfig {
     neutral
 }
 
-/// Refuses what cannot be done, before anything is created.
+/// Refuses a request that cannot be fulfilled, before anything is created.
 fn check(options: &WireGuardOptions) -> Result<CheckedWireGuardOptions<'_>, Error> {
     if options.private_key.is_some() {
         return Err(Error::invalid("private_key", "VPN Script makes the key itself"));
@@ -128,7 +128,7 @@ fn check(options: &WireGuardOptions) -> Result<CheckedWireGuardOptions<'_>, Erro
     options.checked()
 }
 
-/// Reads a configuration that was made. It stays where it is when it cannot be read.
+/// Parses a new configuration. If it cannot be parsed, it still exists at the provider.
 fn read(id: u64, text: &Secret) -> Result<WireGuardConfig, Error> {
     WireGuardConfig::parse(text.expose()).map_err(|error| {
         broken(error.into(), &format!("the configuration {id}"))
@@ -137,8 +137,8 @@ fn read(id: u64, text: &Secret) -> Result<WireGuardConfig, Error> {
     })
 }
 
-/// Refuses to make a configuration while one is there that cannot be read: the new one would be alike,
-/// and each further try would leave one more.
+/// Refuses to create a configuration if an existing one cannot be parsed: the new one would be the same, and
+/// each attempt would leave another one behind.
 pub(crate) fn refuse_unreadable(entries: &[WireGuardConfigEntry]) -> Result<(), Error> {
     for entry in entries.iter().filter(|entry| entry.status == ACTIVE) {
         if let Some(text) = &entry.config {
@@ -152,10 +152,10 @@ fn leftover(id: u64, text: &Secret) -> Leftover {
     Leftover::new(LeftoverKind::Configuration, id.to_string()).with_text(text.clone())
 }
 
-/// Writes addresses in place of the endpoints' names.
+/// Replaces the endpoints' names by addresses.
 async fn resolve_endpoints(config: &mut WireGuardConfig, ipv4_only: bool) -> Result<(), Error> {
     for (index, peer) in config.peers().into_iter().enumerate() {
-        // An address with its interface is one already, and a lookup would lose the interface.
+        // An address with its interface needs no lookup, which would lose the interface.
         if let Some(Endpoint { host, port }) = peer.endpoint
             && !matches!(host, Host::Zoned(_))
         {
@@ -166,7 +166,7 @@ async fn resolve_endpoints(config: &mut WireGuardConfig, ipv4_only: bool) -> Res
     Ok(())
 }
 
-/// An id of the provider, which are numbers.
+/// Parses a provider's id, which is a number.
 fn number(id: &str, what: &str) -> Result<u64, Error> {
     id.parse().map_err(|_| not_found(id, what))
 }

@@ -1,4 +1,4 @@
-//! Many VPN providers behind one set of traits, chosen at run time.
+//! VPN providers behind one set of traits, chosen at run time.
 //!
 //! ```no_run
 //! use anyvpn::{Ability, Registry, Settings};
@@ -20,21 +20,20 @@
 //! }
 //! ```
 //!
-//! An application that knows its provider at compile time depends on that provider's crate alone, and
-//! has every operation as a type. [`Provider::call_json`] reaches any operation by its name and JSON.
+//! An application that knows its provider at compile time needs only that provider's crate, where every
+//! operation is a type. [`Provider::call_json`] calls any operation by its name, with JSON.
 //!
 //! # Guarantees
 //!
-//! - What a provider cannot do is not there to call: its accessor gives `None`, and
-//!   [`Capabilities`] say why.
+//! - A provider's accessor returns `None` for an ability that it lacks, and its [`Capabilities`] say why.
 //! - [`Registry::open`] sends nothing.
-//! - A call that creates, closes or pays is never sent twice once it may have arrived; no log and no
-//!   error shows a secret: see `anyvpn-http`.
-//! - A provider that is not chosen as a feature is not compiled.
+//! - A call that creates, closes or pays is never sent again once it may have arrived, and secrets appear in
+//!   no log and no error: see `anyvpn-http`.
+//! - A provider is compiled only if its feature is on.
 //!
 //! # Features
 //!
-//! All but `aws-lc` and `serde` are on by default; features only add.
+//! All except `aws-lc` and `serde` are on by default. Features are additive.
 //!
 //! - `azire`, `vpngn`, `vpnscript`: one provider each.
 //! - `ring`: TLS by rustls with ring.

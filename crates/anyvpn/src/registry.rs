@@ -23,13 +23,13 @@ use anyvpn_core::{Context, Driver, Error, Provider, ProviderInfo, Settings};
 pub struct Registry(Vec<Arc<dyn Driver>>);
 
 impl Registry {
-    /// A registry without providers.
+    /// Creates a registry without providers.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The providers whose features are on.
+    /// Creates a registry with the providers whose features are on.
     #[must_use]
     pub fn builtin() -> Self {
         Self(vec![
@@ -42,34 +42,34 @@ impl Registry {
         ])
     }
 
-    /// Adds a provider, which replaces one of the same name.
+    /// Adds a provider, replacing one with the same name.
     #[must_use]
     pub fn with(mut self, driver: impl Driver + 'static) -> Self {
         self.add(driver);
         self
     }
 
-    /// Adds a provider, which replaces one of the same name.
+    /// Adds a provider, replacing one with the same name.
     pub fn add(&mut self, driver: impl Driver + 'static) {
         self.0.retain(|other| other.info().name != driver.info().name);
         self.0.push(Arc::new(driver));
     }
 
-    /// The descriptions of all providers, in the order in which they were added.
+    /// Returns the descriptions of all providers, in the order in which they were added.
     pub fn infos(&self) -> impl Iterator<Item = &'static ProviderInfo> {
         self.0.iter().map(|driver| driver.info())
     }
 
-    /// The description of one provider.
+    /// Returns the description of a provider.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` that names the known providers when there is none of that name.
+    /// `InvalidRequest`, listing the known providers, if there is none with that name.
     pub fn info(&self, name: &str) -> Result<&'static ProviderInfo, Error> {
         self.driver(name).map(|driver| driver.info())
     }
 
-    /// Opens a provider, with the usual limits, retries and clock. Nothing is sent.
+    /// Opens a provider with the default limits, retries and clock. Nothing is sent.
     ///
     /// # Errors
     ///
