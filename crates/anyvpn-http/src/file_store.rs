@@ -1,7 +1,7 @@
 //! A token store in a file, for all programs that use the same file.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind as IoKind, Read as _, Write as _};
+use std::fs;
+use std::io::{ErrorKind as IoKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,12 +13,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use crate::file_draft::{FileDraft, folder_of, remove_abandoned_drafts};
+use crate::file_lock::{FileLock, lock_file};
 use crate::private_file::{PrivateFileError, open_private_file};
-use crate::token_store::{FileLock, lock_file};
 
-/// The end of a temporary file's name, and the number of random characters before it.
-const NEW: &str = ".new";
-const DRAWN: usize = 6;
 /// The largest token file, in bytes: far larger than any set of tokens.
 const LONGEST: u64 = 1 << 20;
 /// The most symbolic links that are followed; Linux has the same limit.
@@ -89,20 +87,6 @@ impl FileStore {
     }
 }
 
-/// Returns the folder of a file.
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// Returns the beginning of the names of this file's temporary files.
-fn prefix(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    format!(".{}.", name.to_string_lossy())
-}
-
 #[async_trait]
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> TokenStore<T> for FileStore {
     async fn load(&self) -> Result<Option<BoundToken<T>>, Error> {
@@ -114,10 +98,12 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> TokenStore<T> for 
         let mut path = target.clone().into_os_string();
         path.push(".lock");
         let lock = lock_file(Path::new(&path), self.observer.as_ref()).await;
-        let lock = lock.map_err(|error| self.failed("lock", error.kind()))?;
-        let locked = LockedFile { store: self.clone(), target, _lock: lock };
-        locked.remove_leftovers();
-        Ok(Box::new(locked))
+        let lock = lock.map_err(|error| match error.kind() {
+            IoKind::TimedOut => self.failed("lock", format!("{error}; end that program")),
+            kind => self.failed("lock", kind),
+        })?;
+        remove_abandoned_drafts(&target);
+        Ok(Box::new(LockedFile { store: self.clone(), target, _lock: lock }))
     }
 }
 
@@ -128,58 +114,12 @@ struct LockedFile {
 }
 
 impl LockedFile {
-    /// Removes the temporary files of killed processes. Only the holder of the lock creates such files,
-    /// so none of them is in use.
-    fn remove_leftovers(&self) {
-        let prefix = prefix(&self.target);
-        for entry in fs::read_dir(folder_of(&self.target)).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let drawn =
-                name.to_str().and_then(|name| name.strip_prefix(&prefix)?.strip_suffix(NEW));
-            if drawn.is_some_and(|drawn| {
-                drawn.len() == DRAWN && drawn.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            }) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-
     /// Replaces the file's contents.
     fn replace(&self, bytes: &[u8]) -> Result<(), Error> {
-        let failed = |action: &str, kind: IoKind| self.store.failed(action, kind);
-        let folder = folder_of(&self.target);
-        // Created with mode 0600, in the same folder so that the rename is atomic.
-        let mut file = tempfile::Builder::new()
-            .prefix(&prefix(&self.target))
-            .rand_bytes(DRAWN)
-            .suffix(NEW)
-            .tempfile_in(folder)
-            .map_err(|error| failed("write", error.kind()))?;
-        file.write_all(bytes)
-            .and_then(|()| file.as_file().sync_all())
-            .map_err(|error| failed("write", error.kind()))?;
-        file.persist(&self.target).map_err(|error| failed("replace", error.error.kind()))?;
-        sync_folder(folder).map_err(|error| failed("sync the folder of", error.kind()))
-    }
-}
-
-/// Writes the folder's entries to the disk. Otherwise a power failure could bring back the old file
-/// after the new one was used.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some file systems do not support it, and some folders can be written to but not read.
-        Err(error)
-            if matches!(
-                error.kind(),
-                IoKind::InvalidInput | IoKind::Unsupported | IoKind::PermissionDenied
-            ) =>
-        {
-            Ok(())
-        }
-        outcome => outcome,
+        let mut draft = FileDraft::new(&self.target)
+            .map_err(|error| self.store.failed("write", error.kind()))?;
+        draft.write(bytes).map_err(|error| self.store.failed("write", error.kind()))?;
+        draft.persist().map_err(|(error, _)| self.store.failed("replace", error.kind()))
     }
 }
 

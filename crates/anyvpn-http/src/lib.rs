@@ -117,6 +117,9 @@ mod compact_text;
 mod credentials;
 mod exchange;
 #[cfg(feature = "file-store")]
+mod file_draft;
+mod file_lock;
+#[cfg(feature = "file-store")]
 mod file_store;
 pub mod flag;
 mod json_bounds;
@@ -155,15 +158,20 @@ pub use client::Client;
 pub use compact_text::CompactText;
 pub use credentials::{Credentials, Fixed, not_for_header};
 #[cfg(feature = "file-store")]
+pub use file_draft::{FileDraft, remove_abandoned_drafts};
+pub use file_lock::{FileLock, lock_file};
+#[cfg(feature = "file-store")]
 pub use file_store::FileStore;
 pub use lenient_list::LenientList;
 pub use operation::{Dialect, Operation, Security};
 #[cfg(feature = "file-store")]
-pub use private_file::{PrivateFileError, check_private_file, chmod_command, open_private_file};
+pub use private_file::{
+    PrivateFileError, check_private_file, chmod_command, open_private_file, open_trusted_file,
+};
 pub use private_folder::create_private_folder;
 pub use reply::{Reply, Word};
 pub use request::Request;
 pub use run_to_completion::RunToCompletion;
 pub use token_manager::TokenManager;
 pub use token_source::{TokenSource, UnsavedToken};
-pub use token_store::{FileLock, MemoryStore, lock_file};
+pub use token_store::MemoryStore;

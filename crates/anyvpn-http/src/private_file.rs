@@ -21,6 +21,14 @@ pub enum PrivateFileError {
         /// container's secret, and cannot be changed here.
         chmod: Option<String>,
     },
+    /// Another user can change the file, or put another one in its place.
+    #[error("{why}")]
+    Untrusted {
+        /// Who could, as a sentence without a full stop.
+        why: String,
+        /// The shell command that prevents it.
+        command: String,
+    },
 }
 
 impl PrivateFileError {
@@ -32,18 +40,44 @@ impl PrivateFileError {
             Self::Exposed { chmod: None } => Some(
                 "its mode comes from outside: mount it with mode 0400 and this user as its owner",
             ),
+            Self::Untrusted { command, .. } => Some(command),
             Self::Io(_) | Self::NotAFile => None,
         }
     }
 }
 
-/// Opens a file for reading and checks it as [`check_private_file`] does. It never waits for the other
-/// end of a pipe.
+/// Opens a file for reading and checks it as [`check_private_file`] and [`open_trusted_file`] do. It never
+/// waits for the other end of a pipe.
 ///
 /// # Errors
 ///
-/// If the file does not exist, is not a regular file, or can be read by others.
+/// If the file does not exist, is not a regular file, or can be read or replaced by others.
 pub fn open_private_file(path: &Path) -> Result<File, PrivateFileError> {
+    let file = open_regular_file(path)?;
+    check_private_file(path, &file)?;
+    check_trusted(path, &file)?;
+    Ok(file)
+}
+
+/// Opens a file that says what to run or whom to trust, for reading. It never waits for the other end of a
+/// pipe.
+///
+/// As in OpenSSH, the file and the folders above it, up to the home folder, must belong to this user or to
+/// root, and nobody else may write to them. A folder with the sticky bit, such as `/tmp`, is accepted, because
+/// others cannot replace the file there. If there are links, both the path and its target are checked. Files
+/// below `/run/secrets` and `$CREDENTIALS_DIRECTORY` are always trusted. On systems without modes nothing is
+/// checked.
+///
+/// # Errors
+///
+/// If the file does not exist or is not a regular file, and [`PrivateFileError::Untrusted`].
+pub fn open_trusted_file(path: &Path) -> Result<File, PrivateFileError> {
+    let file = open_regular_file(path)?;
+    check_trusted(path, &file)?;
+    Ok(file)
+}
+
+fn open_regular_file(path: &Path) -> Result<File, PrivateFileError> {
     let mut options = File::options();
     options.read(true);
     // Opening a pipe without a writer would block the thread. For a regular file this has no effect.
@@ -53,11 +87,58 @@ pub fn open_private_file(path: &Path) -> Result<File, PrivateFileError> {
         rustix::fs::OFlags::NONBLOCK.bits() as i32,
     );
     let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(PrivateFileError::NotAFile);
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(PrivateFileError::NotAFile),
     }
-    check_private_file(path, &file)?;
-    Ok(file)
+}
+
+#[cfg(not(unix))]
+fn check_trusted(_: &Path, _: &File) -> Result<(), PrivateFileError> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn check_trusted(path: &Path, file: &File) -> Result<(), PrivateFileError> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    const STICKY: u32 = 0o1000;
+    if is_mounted_secret(path) || is_credential_of_service(path) {
+        return Ok(());
+    }
+    let user = rustix::process::geteuid().as_raw();
+    let check = |found: &std::fs::Metadata, path: &Path, name: &str, may_be_sticky: bool| {
+        let untrusted = |why: &str, command| {
+            let why = format!("{name} {why}");
+            Err(PrivateFileError::Untrusted { why, command })
+        };
+        if ![user, 0].contains(&found.uid()) {
+            let sudo = if user == 0 { "" } else { "sudo " };
+            return untrusted(
+                "belongs to another user",
+                command(&format!("{sudo}chown {user}"), path),
+            );
+        }
+        let is_sticky = may_be_sticky && found.mode() & STICKY != 0;
+        match found.mode() & 0o022 != 0 && !is_sticky {
+            true => untrusted("may be written to by others", command("chmod go-w", path)),
+            false => Ok(()),
+        }
+    };
+    check(&file.metadata()?, path, "it", false)?;
+    let home = std::env::var_os("HOME").map(std::path::PathBuf::from);
+    let mut names = vec![std::path::absolute(path)?, path.canonicalize()?];
+    names.dedup();
+    for name in &names {
+        for folder in name.ancestors().skip(1) {
+            let shown = format!("its folder {}", folder.display());
+            check(&folder.metadata()?, folder, &shown, true)?;
+            if home.as_deref() == Some(folder) {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checks that only the owner can read an open file.
@@ -115,11 +196,16 @@ fn is_mounted_secret(path: &Path) -> bool {
 /// Returns the shell command that makes a file private.
 #[must_use]
 pub fn chmod_command(path: &Path) -> String {
+    command("chmod 600", path)
+}
+
+/// A shell command with the path as its last word.
+fn command(command: &str, path: &Path) -> String {
     let shown = path.display().to_string();
     let is_safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
     match shown.chars().all(is_safe) {
-        true => format!("chmod 600 {shown}"),
-        false => format!("chmod 600 '{}'", shown.replace('\'', r"'\''")),
+        true => format!("{command} {shown}"),
+        false => format!("{command} '{}'", shown.replace('\'', r"'\''")),
     }
 }
 

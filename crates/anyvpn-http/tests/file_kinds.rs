@@ -12,7 +12,10 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anyvpn_core::{Error, ErrorKind, Secret};
-use anyvpn_http::{Binding, BoundToken, FileStore, TokenStore, open_private_file};
+use anyvpn_http::{
+    Binding, BoundToken, FileDraft, FileStore, TokenStore, open_private_file, open_trusted_file,
+    remove_abandoned_drafts,
+};
 
 async fn load(store: &FileStore) -> Result<Option<Secret>, Error> {
     Ok(TokenStore::<Secret>::load(store).await?.map(|stored| stored.token))
@@ -187,4 +190,76 @@ fn a_credential_of_systemd_may_be_readable_by_its_group() {
     // Nobody else's environment names the folder.
     let error = open_private_file(&credentials.join("token")).unwrap_err();
     assert!(error.to_string().contains("others may read it"), "{error}");
+}
+
+/// Who may write to the folder can put a file of their own there.
+#[test]
+fn a_file_that_another_user_could_replace_is_refused_with_what_ends_that() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("a b");
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join("config");
+    fs::write(&path, "text").unwrap();
+    let refused = |path: &Path| {
+        let error = open_trusted_file(path).unwrap_err();
+        (error.to_string(), error.hint().unwrap().to_owned())
+    };
+    set_mode(&path, 0o644);
+    open_trusted_file(&path).unwrap();
+    set_mode(&path, 0o664);
+    let chmod = format!("chmod go-w '{}'", path.display());
+    assert_eq!(refused(&path), ("it may be written to by others".to_owned(), chmod));
+    set_mode(&path, 0o600);
+    let shown = folder.display();
+    for mode in [0o770, 0o707, 0o777] {
+        set_mode(&folder, mode);
+        let why = format!("its folder {shown} may be written to by others");
+        assert_eq!(refused(&path), (why, format!("chmod go-w '{shown}'")));
+        assert!(open_private_file(&path).is_err());
+        // By a link of one's own too.
+        let link = home.path().join("link");
+        let _ = fs::remove_file(&link);
+        symlink(&path, &link).unwrap();
+        assert!(refused(&link).0.contains("a b"));
+    }
+    // There nobody can remove the files of others.
+    set_mode(&folder, 0o1777);
+    open_private_file(&path).unwrap();
+    set_mode(&folder, 0o700);
+
+    // Only root can give files away.
+    if std::os::unix::fs::chown(&path, Some(12_345), None).is_ok() {
+        let (why, command) = refused(&path);
+        assert_eq!(why, "it belongs to another user");
+        assert_eq!(command, format!("chown 0 '{}'", path.display()));
+        let token = FileStore::new(&path);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let error = runtime.block_on(load(&token)).unwrap_err();
+        assert!(error.to_string().contains("it belongs to another user"), "{error}");
+        std::os::unix::fs::chown(&path, Some(0), None).unwrap();
+        std::os::unix::fs::chown(&folder, Some(12_345), None).unwrap();
+        assert_eq!(refused(&path).0, format!("its folder {shown} belongs to another user"));
+    }
+}
+
+/// A draft belongs to its process as long as that lives.
+#[test]
+fn a_draft_is_removed_when_its_process_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    // As long as a name can be.
+    let path = folder.path().join("é".repeat(127));
+    let mut draft = FileDraft::new(&path).unwrap();
+    draft.write(b"a long text").unwrap();
+    draft.write(b"new").unwrap();
+    assert!(!remove_abandoned_drafts(&path));
+    let other = FileDraft::new(&path).unwrap();
+    draft.persist().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    // As a killed process leaves it.
+    let left = other.keep().unwrap();
+    assert!(left.exists());
+    drop(FileDraft::new(&path).unwrap());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert!(FileDraft::new(&folder.path().join("no/file")).is_err());
 }

@@ -158,3 +158,33 @@ async fn a_lock_is_reported_while_somebody_else_has_it() {
     let events: Vec<_> = events.into_iter().map(|(_, event)| event).collect();
     assert_eq!(events, ["started", "done"]);
 }
+
+/// Who waits in vain learns for whom.
+#[cfg(feature = "file-store")]
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_is_not_given_back_is_waited_for_two_minutes() {
+    use std::time::Duration;
+
+    use anyvpn_http::lock_file;
+    use tokio::time::Instant;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lock");
+    let lock = lock_file(&path, None).await.unwrap();
+    let began = Instant::now();
+    let error = lock_file(&path, None).await.unwrap_err();
+    assert_eq!(began.elapsed().as_secs(), 120);
+    assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+    let process = std::process::id();
+    let why = format!("another program (process {process}) has had its lock for 120 s");
+    assert_eq!(error.to_string(), why);
+    // Those who wait longer than the lock is held get it, one after another.
+    drop(lock);
+    let wait = || async {
+        let lock = lock_file(&path, None).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        drop(lock);
+    };
+    tokio::join!(wait(), wait(), wait());
+    assert!(!path.exists());
+}
