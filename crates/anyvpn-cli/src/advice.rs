@@ -7,7 +7,7 @@ use anyvpn::{
 };
 
 use crate::provider_settings::{addresses, option, secrets};
-use crate::text::shell_word;
+use crate::text::command_line;
 
 /// What the advice depends on beside the error.
 #[derive(Debug, Default)]
@@ -100,11 +100,13 @@ pub fn advice(error: &Error, about: &About) -> String {
 
 /// The command that removes or shows what was left at the provider.
 pub fn undo(leftover: &Leftover) -> String {
-    let id = shell_word(leftover.id());
+    let id = leftover.id();
     match leftover.kind {
-        LeftoverKind::Device | LeftoverKind::Configuration => format!("anyvpn config revoke {id}"),
-        LeftoverKind::PortForward => format!("anyvpn port delete {id}"),
-        LeftoverKind::Customer => format!("anyvpn customer find {id}"),
+        LeftoverKind::Device | LeftoverKind::Configuration => {
+            command_line(&["config", "revoke"], &[id])
+        }
+        LeftoverKind::PortForward => command_line(&["port", "delete"], &[id]),
+        LeftoverKind::Customer => command_line(&["customer", "find"], &[id]),
         LeftoverKind::Token => "the list of tokens on the provider's site".to_owned(),
         _ => format!("{leftover} on the provider's site"),
     }
@@ -130,7 +132,10 @@ pub fn sign_in(provider: Option<&'static ProviderInfo>) -> String {
     }
     let sets: Vec<_> = sets.into_iter().map(|(_, variables)| variables).collect();
     match info.capabilities.can(Ability::SignIn) {
-        true => format!("anyvpn login --provider {}, or set {}", info.name, sets.join(", and ")),
+        true => {
+            let login = command_line(&["login", "--provider", info.name], &[]);
+            format!("{login}, or set {}", sets.join(", and "))
+        }
         false => format!("set {}", sets.join(", and ")),
     }
 }
@@ -169,17 +174,20 @@ fn missing_setting(
 /// The call that shows what an operation has changed: the one that reads the same path or the
 /// nearest above it, or else the list of the operations.
 pub fn verify_call(info: &ProviderInfo, operation: &str) -> String {
-    let all = format!("anyvpn call {}", info.name);
-    let Some(changes) = info.operation(operation) else { return all };
+    let call = |operation: Option<&str>| {
+        let words: Vec<_> = ["call", info.name].into_iter().chain(operation).collect();
+        command_line(&words, &[])
+    };
+    let Some(changes) = info.operation(operation) else { return call(None) };
     let mut path = changes.path;
     while let Some((above, _)) = path.rsplit_once('/') {
         let mut reads = info.operations.iter().filter(|it| it.replay == Replay::Safe);
         if let Some(reads) = reads.find(|it| it.path == path) {
-            return format!("{all} {}", reads.id.name());
+            return call(Some(reads.id.name()));
         }
         path = above;
     }
-    all
+    call(None)
 }
 
 /// The time in whole seconds, none too few.

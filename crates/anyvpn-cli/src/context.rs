@@ -17,6 +17,7 @@ use crate::output::Output;
 use crate::profiles::{self, ConfigFile, File, ProfileEntry, SecretSource};
 use crate::provider_settings as settings;
 use crate::secrets::check_sendable;
+use crate::text::command_line;
 use crate::waiting::Watch;
 
 /// Options that every command takes.
@@ -171,7 +172,7 @@ impl Context {
     }
 
     /// What the file of profiles says; nothing where there is none.
-    fn file(&self) -> Result<&File, Failure> {
+    pub fn file(&self) -> Result<&File, Failure> {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
@@ -282,10 +283,8 @@ impl Context {
         // A profile's secrets are for its own address.
         let entry = entry.filter(|entry| {
             let is_given = settings::addresses(info).any(|it| all.get(it.key).is_some());
-            let address = |settings| {
-                let shown = settings::shown_address(info, settings);
-                shown.trim_end_matches('/').to_owned()
-            };
+            let address =
+                |settings| settings::address(info, settings).trim_end_matches('/').to_owned();
             !is_given || address(&all) == address(&entry.settings)
         });
         if let Some(entry) = entry {
@@ -364,7 +363,7 @@ impl Context {
                     true => settings::option(setting),
                     false => setting.variable(info.name),
                 };
-                Some(Address { shown, from })
+                Some(Address { shown: settings::without_secrets(&shown), from })
             }
             (None, Some(entry))
                 if settings::addresses(info).any(|it| entry.settings.get(it.key).is_some()) =>
@@ -387,7 +386,7 @@ fn sign_in_to(entry: &ProfileEntry) -> Option<String> {
     let name = &entry.name;
     match &entry.sources[..] {
         [] if !entry.provider.capabilities.can(Ability::SignIn) => None,
-        [] => Some(format!("anyvpn login --profile {name}")),
+        [] => Some(command_line(&["login", "--profile", name], &[])),
         _ => Some(format!("correct the profile {name}: {}", entry.sign_in().join(" and "))),
     }
 }

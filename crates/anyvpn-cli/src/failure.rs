@@ -7,7 +7,7 @@ use anyvpn::{Error, ErrorKind, Leftover, ProviderInfo};
 use serde::Serialize;
 
 use crate::advice::{About, advice, seconds};
-use crate::text::plain;
+use crate::text::{command_line, plain};
 
 /// The most lines that a failure has.
 const MOST: usize = 4;
@@ -294,7 +294,7 @@ impl Failure {
     }
 
     fn more(&self) -> String {
-        format!("anyvpn explain {}", self.kind())
+        command_line(&["explain", self.kind()], &[])
     }
 
     /// Whether there is more to say of its kind than the message says.

@@ -1,12 +1,11 @@
 //! Files that hold a secret: they appear whole or not at all, for their owner alone.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Seek as _, Write as _};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use anyvpn::Secret;
-use anyvpn_http::{PrivateFileError, check_private_file};
-use tempfile::NamedTempFile;
+use anyvpn_http::{FileDraft, PrivateFileError, check_private_file, remove_abandoned_drafts};
 
 use crate::failure::Failure;
 use crate::output;
@@ -21,7 +20,7 @@ const ROOM: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Pending {
     path: PathBuf,
-    file: NamedTempFile,
+    draft: FileDraft,
     /// Absent where a file is going to be replaced.
     name: Option<ReservedName>,
 }
@@ -72,27 +71,31 @@ impl Pending {
     /// Prepares a file at `path`. With `force`, one that is there will be replaced.
     pub fn new(path: &Path, force: bool) -> Result<Self, Failure> {
         let shown = path.display();
-        let found = path.symlink_metadata();
+        let mut found = path.symlink_metadata();
+        // A killed process had reserved the name, and had nothing to put there.
+        let is_empty = found.as_ref().is_ok_and(|found| found.is_file() && found.len() == 0);
+        if is_empty && remove_abandoned_drafts(path) && std::fs::remove_file(path).is_ok() {
+            found = Err(ErrorKind::NotFound.into());
+        }
         match &found {
             Ok(found) if !found.is_file() => {
                 return Err(Failure::usage(format!("{shown} is there and is no plain file"))
                     .hint("choose another name"));
             }
             Ok(_) if !force => return Err(exists(path)),
+            Err(_) if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+                return Err(Failure::usage(format!(
+                    "{shown} names a folder, and a file is needed"
+                ))
+                .hint("choose the name of a file"));
+            }
             // What else is wrong with the path shows below.
             _ => {}
         }
-        let folder = match path.parent() {
-            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-            Some(parent) => parent,
-            None => Path::new("."),
-        };
         let refused = |error: io::Error, hint| {
             Failure::other(format!("{shown} cannot be written: {}", reason(&error))).hint(hint)
         };
-        // In the same folder, or else it could not be moved to its name in one step. Its mode is
-        // 0600 from the beginning.
-        let file = draft(folder).map_err(|error| match error.kind() {
+        let draft = draft(path).map_err(|error| match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 refused(error, "make room, or choose another folder; nothing was changed")
             }
@@ -106,7 +109,7 @@ impl Pending {
                 Err(error) => return Err(refused(error, "choose another name")),
             },
         };
-        Ok(Self { path: path.to_owned(), file, name })
+        Ok(Self { path: path.to_owned(), draft, name })
     }
 
     pub fn path(&self) -> &Path {
@@ -121,28 +124,28 @@ impl Pending {
     /// Writes the bytes and gives the file its name. Where the name cannot be had any more, the text
     /// stays in a file beside it: what it is of may have been made already.
     pub fn write_bytes(self, bytes: &[u8]) -> Result<(), Failure> {
-        let Self { path, mut file, name } = self;
+        let Self { path, mut draft, name } = self;
         let refused = |error: &io::Error, more: &str| {
             let why = reason(error);
             Failure::other(format!("{} cannot be written: {why}{more}", path.display()))
         };
-        fill(file.as_file_mut(), bytes).map_err(|error| refused(&error, ""))?;
+        draft.write(bytes).map_err(|error| refused(&error, ""))?;
         let taken = name.as_ref().is_some_and(|name| !name.is_held());
-        let (error, file) = if taken {
-            (ErrorKind::AlreadyExists.into(), file)
+        let (error, draft) = if taken {
+            (ErrorKind::AlreadyExists.into(), draft)
         } else {
-            match file.persist(&path) {
-                Ok(_) => {
+            match draft.persist() {
+                Ok(()) => {
                     if let Some(name) = name {
                         name.release();
                     }
                     output::count_written();
                     return Ok(());
                 }
-                Err(failed) => (failed.error, failed.file),
+                Err(failed) => failed,
             }
         };
-        let beside = file.keep().ok().map(|(_, path)| format!("; it is in {}", path.display()));
+        let beside = draft.keep().ok().map(|path| format!("; it is in {}", path.display()));
         Err(refused(&error, &beside.unwrap_or_default()))
     }
 }
@@ -152,20 +155,23 @@ fn exists(path: &Path) -> Failure {
         .hint("choose another name, or replace it with --force")
 }
 
-/// A file without its name, with room for the text.
-fn draft(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(&[0; ROOM])?;
-    file.as_file().sync_all()?;
-    Ok(file)
+/// A draft with room for the text.
+pub fn draft(path: &Path) -> io::Result<FileDraft> {
+    let mut draft = FileDraft::new(path)?;
+    draft.write(&[0; ROOM])?;
+    Ok(draft)
 }
 
-/// Writes the bytes in the place of what is there.
-fn fill(file: &mut File, bytes: &[u8]) -> io::Result<()> {
-    file.rewind()?;
-    file.write_all(bytes)?;
-    file.set_len(bytes.len() as u64)?;
-    file.sync_all()
+/// Whether two paths name one file, which need not exist.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| match path.canonicalize() {
+        Ok(path) => Some(path),
+        Err(_) => {
+            let folder = std::path::absolute(path).ok()?.parent()?.canonicalize().ok()?;
+            Some(folder.join(path.file_name()?))
+        }
+    };
+    place(one).is_some_and(|one| place(other) == Some(one))
 }
 
 /// Refuses a file whose secret others may read. What is no plain file, such as `-` and what a shell
@@ -242,11 +248,55 @@ mod tests {
     fn a_name_that_the_file_system_does_not_take_is_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
         for force in [false, true] {
-            let path = folder.path().join("a".repeat(300));
-            let failure = Pending::new(&path, force).unwrap_err().to_string();
-            assert!(failure.contains("cannot be written"), "{failure}");
+            for (name, said) in [
+                ("a".repeat(256), "cannot be written: the name is too long, or"),
+                ("a/".to_owned(), "names a folder"),
+                ("no/a".to_owned(), "there is no such file or folder"),
+            ] {
+                let path = folder.path().join(name);
+                let failure = Pending::new(&path, force).unwrap_err().to_string();
+                assert!(failure.contains(said), "{failure}");
+            }
+            let path = folder.path().join("a".repeat(255));
+            Pending::new(&path, force).unwrap().write(&Secret::from("x")).unwrap();
+            std::fs::remove_file(&path).unwrap();
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         }
+    }
+
+    #[test]
+    fn one_file_by_two_names_is_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        assert!(is_same_file(&at("a"), &at("./a")));
+        assert!(!is_same_file(&at("a"), &at("b")));
+        assert!(!is_same_file(&at("no/a"), &at("no/a")));
+        std::fs::create_dir(at("in")).unwrap();
+        assert!(is_same_file(&at("a"), &at("in/../a")));
+        std::fs::write(at("a"), "").unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(at("a"), at("link")).unwrap();
+        #[cfg(unix)]
+        assert!(is_same_file(&at("a"), &at("link")));
+    }
+
+    #[test]
+    fn what_a_killed_process_left_goes_by_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.conf");
+        // As SIGKILL leaves them: the draft, and the empty file that has the name.
+        drop(FileDraft::new(&path).unwrap().keep().unwrap());
+        std::fs::write(&path, "").unwrap();
+        Pending::new(&path, false).unwrap().write(&Secret::from("new")).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        // An empty file of the person's own is none of its business.
+        std::fs::write(&path, "").unwrap();
+        assert!(Pending::new(&path, false).unwrap_err().to_string().contains("exists already"));
+        // Nor is the draft of a process that lives.
+        let other = Pending::new(&path, true).unwrap();
+        assert!(Pending::new(&path, false).unwrap_err().to_string().contains("exists already"));
+        other.write(&Secret::from("other")).unwrap();
     }
 
     #[test]

@@ -3,13 +3,26 @@
 //! A prompt that switches the terminal's echo off for one key at a time shows what is typed or
 //! pasted faster than it reads. Here it is off from before the question until after the answer.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyvpn::Secret;
 
 use crate::failure::Failure;
 
+static ASKING: AtomicBool = AtomicBool::new(false);
+
+/// Whether something is being typed that must not show.
+#[cfg(unix)]
+pub fn is_asking() -> bool {
+    ASKING.load(Ordering::Relaxed)
+}
+
 /// Asks for a secret. There must be a terminal.
 pub fn ask(question: &str) -> Result<Secret, Failure> {
-    match line(question) {
+    ASKING.store(true, Ordering::Relaxed);
+    let answer = line(question);
+    ASKING.store(false, Ordering::Relaxed);
+    match answer {
         Ok(Some(answer)) if answer.expose().chars().any(char::is_control) => {
             Err(Failure::usage("there is a key among the answer's that is no letter")
                 .hint("the arrow keys do not work here; Ctrl-U begins again"))
@@ -28,7 +41,8 @@ fn line(question: &str) -> std::io::Result<Option<Secret>> {
 
     use rustix::process::{Signal, getpid, kill_process};
     use rustix::termios::{
-        InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+        InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush,
+        tcgetattr, tcsetattr,
     };
 
     struct Restored<'a>(&'a std::fs::File, Termios);
@@ -64,6 +78,8 @@ fn line(question: &str) -> std::io::Result<Option<Secret>> {
     let mark = if line.is_empty() || is_interrupted { "\n" } else { "\r>\n" };
     write!(std::io::stderr(), "{mark}")?;
     if is_interrupted {
+        // What was typed behind the key is no command for the shell.
+        let _ = tcflush(&terminal, QueueSelector::IFlush);
         kill_process(getpid(), Signal::INT)?;
     }
     if line.is_empty() || is_interrupted {

@@ -10,13 +10,17 @@ use std::sync::Arc;
 use anyvpn::{
     Ability, CallObserver, Credential, Error, ProviderInfo, Registry, Secret, Settings, reveal,
 };
-use anyvpn_http::{Binding, BoundToken, FileStore, StoreLock, TokenStore, create_private_folder};
+use anyvpn_http::{
+    Binding, BoundToken, FileStore, StoreLock, TokenStore, create_private_folder, open_private_file,
+};
+use serde::de::IgnoredAny;
 use url::Url;
 
 use crate::environment::state_folder;
 use crate::failure::Failure;
+use crate::file::draft;
 use crate::keyring::Keyring;
-use crate::profiles::{ProfileEntry, Store};
+use crate::profiles::{File, ProfileEntry, Store};
 use crate::provider_settings::addresses;
 use crate::secrets::check_sendable;
 use crate::text::reason;
@@ -72,7 +76,7 @@ impl Kept {
 
 /// The place of what is kept for one address.
 pub struct Place {
-    provider: &'static ProviderInfo,
+    pub provider: &'static ProviderInfo,
     url: String,
     path: PathBuf,
     file: FileStore,
@@ -149,12 +153,40 @@ impl Place {
             Failure::other(format!("{path} cannot be written: {}", reason(&error)))
                 .hint("set XDG_STATE_HOME to a folder that you may write to")
         })?;
-        let file = self.file.clone().with_observer(observer).lock().await.map_err(unusable)?;
+        let file = self.file.clone().with_observer(observer).lock().await.map_err(unwritten)?;
+        // Without room for it, no token is made.
+        if self.keyring.is_none() {
+            draft(&self.path).map_err(|error| {
+                let path = self.path.display();
+                Failure::other(format!("{path} cannot be written: {}", reason(&error)))
+                    .hint("make room on the disk; what is kept there stays as it is")
+            })?;
+        }
         Ok(LockedPlace { place: self, file })
     }
 
     fn binding(&self, username: Option<String>) -> Binding {
         Binding::new(self.provider.name, &self.url, username)
+    }
+
+    /// The settings of the address that it is kept for.
+    pub fn settings(&self) -> Settings {
+        let mut settings = Settings::new();
+        let word = self
+            .url
+            .split_once(' ')
+            .and_then(|(key, word)| Some((self.provider.setting(key)?, word)));
+        match (word, self.provider.setting("url")) {
+            (Some((setting, word)), _) => settings.set(setting.key, word),
+            (None, Some(setting)) => settings.set(setting.key, self.url.as_str()),
+            (None, None) => {}
+        }
+        settings
+    }
+
+    /// Whether both are of one address.
+    pub fn is_at(&self, other: &Self) -> bool {
+        (self.provider.name, &self.url) == (other.provider.name, &other.url)
     }
 
     /// Where it is, in words.
@@ -196,7 +228,7 @@ impl LockedPlace<'_> {
         let binding = self.place.binding(kept.username.clone());
         let kept = BoundToken::new(binding, kept.written());
         let Some(keyring) = &self.place.keyring else {
-            return self.file.save(Some(&kept)).await.map_err(unusable);
+            return self.file.save(Some(&kept)).await.map_err(unwritten);
         };
         let (text, _) = reveal(|| serde_json::to_string(&kept));
         let text = text.map_err(|_| Failure::other("the token cannot be written as JSON"))?;
@@ -211,9 +243,47 @@ impl LockedPlace<'_> {
     pub async fn forget(&mut self) -> Result<(), Failure> {
         match &self.place.keyring {
             Some(keyring) => keyring.forget(),
-            None => self.file.save(None).await.map_err(unusable),
+            None => self.file.save(None).await.map_err(unwritten),
         }
     }
+}
+
+/// A file with secrets that no profile uses: an interrupted command left it, or its profile was changed
+/// or removed by hand.
+pub struct Orphan {
+    /// The profile that it was for.
+    pub profile: String,
+    pub place: Place,
+    /// Who signed in; absent for secrets that were typed.
+    pub username: Option<String>,
+}
+
+/// The files with secrets that no profile uses, by the profiles' names.
+pub fn orphans(registry: &Registry, profiles: &File) -> Vec<Orphan> {
+    let files = folder().and_then(|folder| fs::read_dir(folder).ok());
+    let mut found = Vec::new();
+    for file in files.into_iter().flatten().flatten() {
+        let (path, name) = (file.path(), file.file_name());
+        let name = name.to_str().and_then(|name| name.strip_suffix(".json")?.split_once('@'));
+        let Some((_, profile)) = name else { continue };
+        let own = profiles
+            .get(profile)
+            .and_then(|entry| Place::of(entry.provider, &entry.settings, Some(entry)));
+        if own.is_some_and(|own| own.path() == Some(&*path)) {
+            continue;
+        }
+        // What cannot be read is told of by the command that needs it.
+        let Ok(file) = open_private_file(&path) else { continue };
+        let kept: Result<BoundToken<IgnoredAny>, _> = serde_json::from_reader(file);
+        let Ok(BoundToken { binding, .. }) = kept else { continue };
+        let Ok(provider) = registry.info(&binding.provider) else { continue };
+        let Binding { base_url: url, subject: username, .. } = binding;
+        let file = FileStore::new(&path);
+        let place = Place { provider, url, path, file, keyring: None };
+        found.push(Orphan { profile: profile.to_owned(), place, username });
+    }
+    found.sort_by(|one, other| one.profile.cmp(&other.profile));
+    found
 }
 
 /// The providers that a token is kept for, outside of profiles.
@@ -274,6 +344,16 @@ fn unusable(error: Error) -> Failure {
         Some((what, next)) => Failure::other(what).hint(next),
         None => Failure::other(detail).hint("remove that file, and sign in again"),
     }
+}
+
+/// The failure for a file that could not be replaced. What it holds may be good.
+fn unwritten(error: Error) -> Failure {
+    let detail = error.detail().unwrap_or("the token's file cannot be written");
+    let (what, next) = detail.split_once("; ").unwrap_or((
+        detail,
+        "make room on the disk, or set XDG_STATE_HOME to a folder that you may write to",
+    ));
+    Failure::other(what).hint(format!("{next}; what is kept there stays as it is"))
 }
 
 #[cfg(test)]

@@ -92,12 +92,50 @@ pub fn alternatives(
     all.map(word).collect::<Vec<_>>().join(" or ")
 }
 
-/// The address as it is shown: the URL, the word in its place, or the provider's own.
-pub fn shown_address(info: &'static ProviderInfo, settings: &Settings) -> String {
+/// The address: the URL, the word in its place, or the provider's own.
+pub fn address(info: &'static ProviderInfo, settings: &Settings) -> String {
     let given = addresses(info).find_map(|it| Some((it, settings.text(it.key)?)));
     match given {
         Some((setting, url)) if setting.key == "url" => url.to_owned(),
         Some((setting, text)) => format!("{} {text}", setting.title),
         None => info.setting("url").and_then(|url| url.default).unwrap_or_default().to_owned(),
+    }
+}
+
+/// The same as it may be shown.
+pub fn shown_address(info: &'static ProviderInfo, settings: &Settings) -> String {
+    without_secrets(&address(info, settings))
+}
+
+/// A URL without what may be secret in it: the user's name and password, and the query.
+pub fn without_secrets(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (rest, query) = match rest.find(['?', '#']) {
+        Some(end) => (&rest[..end], "?[redacted]"),
+        None => (rest, ""),
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://[redacted]{}{query}", &rest[at..]),
+        None => format!("{scheme}://{rest}{query}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        for (url, shown) in [
+            ("https://jo:pw@vpn.example/x", "https://[redacted]@vpn.example/x"),
+            ("https://a@b@vpn.example:1", "https://[redacted]@vpn.example:1"),
+            ("https://vpn.example/a@b", "https://vpn.example/a@b"),
+            ("https://vpn.example?token=pw", "https://vpn.example?[redacted]"),
+            ("https://vpn.example/x#p@w", "https://vpn.example/x?[redacted]"),
+            ("brand acme", "brand acme"),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+        }
     }
 }

@@ -185,6 +185,13 @@ pub fn choose(question: &str, choices: Vec<&str>) -> Result<usize, Failure> {
 /// end does not belong to it.
 pub fn read(file: &Path) -> Result<Secret, Failure> {
     check_private(file)?;
+    // Whoever types the secret instead of a file's name would find it repeated.
+    let is_bare = file.file_name() == Some(file.as_os_str());
+    if is_bare && file != Path::new("-") && !file.exists() {
+        let why =
+            "the file with the secret is not there (its name is not shown: it may be a secret)";
+        return Err(Failure::usage(why).hint("name a file that is there, or - for stdin"));
+    }
     let secret = read_open(file)?;
     // Some editors put it at the beginning of a file. No password begins with it.
     if secret.expose().starts_with('\u{feff}') {

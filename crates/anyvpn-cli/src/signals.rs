@@ -14,13 +14,13 @@ mod unix {
     use std::thread;
     use std::time::Duration;
 
-    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     use signal_hook::iterator::Signals;
     use signal_hook::{flag, low_level};
     use tokio::sync::oneshot;
 
-    use crate::progress;
+    use crate::{hidden, progress};
 
     /// How long the command may be busy after a signal. Who is longer reads stdin, waits for a
     /// program or for a reader of stdout, and does not see the signal; a file is written sooner.
@@ -59,16 +59,21 @@ mod unix {
 
     /// Begins to listen, in a thread: this one may be busy with what no signal ends.
     fn watch() -> io::Result<oneshot::Receiver<i32>> {
-        let watched = [SIGINT, SIGTERM];
-        let mut signals = Signals::new(watched)?;
-        for signal in watched {
-            flag::register(signal, Arc::clone(&ARRIVED))?;
+        let watched: Vec<i32> =
+            [SIGINT, SIGTERM, SIGHUP, SIGQUIT].into_iter().filter(|it| is_ours(*it)).collect();
+        let mut signals = Signals::new(&watched)?;
+        for signal in &watched {
+            flag::register(*signal, Arc::clone(&ARRIVED))?;
         }
         let (tell, told) = oneshot::channel();
         let terminal = tcgetattr(io::stdin()).ok();
         let end = move |signal| {
             progress::clear();
             if let Some(terminal) = &terminal {
+                // The shell would read, and show, what was typed of a password.
+                if hidden::is_asking() {
+                    let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+                }
                 // As it was before a prompt, with a cursor, and not in the middle of a line.
                 let _ = tcsetattr(io::stdin(), OptionalActions::Now, terminal);
                 if io::stderr().is_terminal() {
@@ -97,6 +102,18 @@ mod unix {
             });
         })?;
         Ok(told)
+    }
+
+    /// Whether a signal may be handled. One that the parent ignores, as `nohup` does with SIGHUP and a
+    /// shell with SIGINT for what runs in the background, stays ignored.
+    fn is_ours(signal: i32) -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        match ignored.map(|mask| u64::from_str_radix(mask.trim(), 16)) {
+            Some(Ok(mask)) => mask & (1 << (signal - 1)) == 0,
+            // Elsewhere it is not known.
+            _ => signal != SIGHUP,
+        }
     }
 
     fn wait_for(signals: &mut Signals) -> i32 {

@@ -1,13 +1,15 @@
 //! Texts for people: safe to print, times, tables, the word that was meant.
 
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyvpn::Timestamp;
 /// One line of text, from anywhere, safe to print on a terminal.
 pub use anyvpn::escape_invisible as plain;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle};
 use jiff::tz::TimeZone;
+use serde::{Serialize, Serializer};
 use strsim::osa_distance;
 use terminal_size::{Height, Width, terminal_size_of};
 
@@ -31,6 +33,42 @@ pub fn path_word(path: &Path) -> String {
     shell_word(&format!("{begin}{}", path.display()))
 }
 
+/// A command of this program that a person copies into a shell: its own words, and values from
+/// elsewhere, which are neither shell code nor options there.
+pub fn command_line(words: &[&str], values: &[&str]) -> String {
+    let end_of_options = values.iter().any(|value| value.starts_with('-')).then_some("--");
+    let all = ["anyvpn"].iter().chain(words).chain(&end_of_options).chain(values);
+    all.map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A path in JSON: a text, or, where it is no UTF-8, an object with its bytes in base64.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub struct ShownPath(PathBuf);
+
+impl<T: AsRef<Path>> From<T> for ShownPath {
+    fn from(path: T) -> Self {
+        Self(path.as_ref().to_owned())
+    }
+}
+
+impl std::fmt::Display for ShownPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.display().fmt(f)
+    }
+}
+
+impl Serialize for ShownPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.to_str() {
+            Some(text) => serializer.serialize_str(text),
+            None => {
+                let bytes = BASE64_STANDARD.encode(self.0.as_os_str().as_encoded_bytes());
+                serializer.collect_map([("base64", bytes)])
+            }
+        }
+    }
+}
+
 /// Why the system did not do something, without its numbers.
 pub fn reason(error: &io::Error) -> String {
     match error.kind() {
@@ -43,6 +81,9 @@ pub fn reason(error: &io::Error) -> String {
         ErrorKind::ReadOnlyFilesystem => "the disk is read-only",
         ErrorKind::InvalidData => "it is no UTF-8 text",
         ErrorKind::FileTooLarge => "it is too long",
+        ErrorKind::InvalidFilename => "the name is too long, or the disk cannot have it",
+        // What a lock was waited for.
+        ErrorKind::TimedOut if error.get_ref().is_some() => return error.to_string(),
         ErrorKind::AddrInUse => "another program uses it",
         ErrorKind::AddrNotAvailable => "this machine has no such address",
         other => return other.to_string(),
@@ -233,6 +274,52 @@ mod tests {
         let cell = vec![vec!["a\x1b]0;x\x07".to_owned()]];
         let drawn = table(&[Column::Text("T")], cell);
         assert_eq!(painted(&drawn, false), "T\na\\u{1b}]0;x\\u{7}");
+    }
+
+    #[test]
+    fn a_value_in_a_command_is_neither_code_nor_an_option() {
+        let line = |value| command_line(&["config", "revoke"], &[value]);
+        assert_eq!(line("7"), "anyvpn config revoke 7");
+        assert_eq!(line("--help"), "anyvpn config revoke -- --help");
+        for value in ["a; b #", "$(b)", "`b`", "it's", "a\nb", "~", "*", "", "a\"b", "é|b"] {
+            let words = shlex::split(&line(value)).unwrap();
+            assert_eq!(words, ["anyvpn", "config", "revoke", value]);
+        }
+    }
+
+    /// A command in a text has no value of its own: `command_line` quotes them.
+    #[test]
+    fn no_text_puts_a_value_into_a_command() {
+        fn scan(folder: &std::path::Path, commands: &[String], found: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    scan(&path, commands, found);
+                    continue;
+                }
+                let source = std::fs::read_to_string(&path).unwrap();
+                // Continued lines are one text.
+                let source = source.replace("\\\n", "");
+                for begun in source.split("anyvpn ").skip(1) {
+                    let mut words = begun.split([' ', '"']).filter(|word| !word.is_empty());
+                    if !words.next().is_some_and(|word| commands.iter().any(|it| it == word)) {
+                        continue;
+                    }
+                    let value = words.find(|word| {
+                        !word.starts_with(|c: char| c.is_ascii_lowercase() || c == '-')
+                    });
+                    if value.is_some_and(|word| word.starts_with('{')) {
+                        let line = begun.lines().next().unwrap_or_default();
+                        found.push(format!("{}: anyvpn {line}", path.display()));
+                    }
+                }
+            }
+        }
+        let all = crate::args::command(&anyvpn::Registry::builtin());
+        let commands: Vec<_> = all.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+        let mut found = Vec::new();
+        scan(concat!(env!("CARGO_MANIFEST_DIR"), "/src").as_ref(), &commands, &mut found);
+        assert!(found.is_empty(), "{found:#?}");
     }
 
     #[test]

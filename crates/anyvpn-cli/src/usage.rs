@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use anyvpn::Registry;
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::command;
 use crate::commands::call;
@@ -13,6 +13,9 @@ use crate::failure::Failure;
 use crate::look::is_colored;
 use crate::output::{self, Output, marked};
 use crate::text::plain;
+
+/// Longer than any command's name.
+const LONGEST_COMMAND: usize = 16;
 
 /// Whether the version is all that is asked for. Programs ask for it often, and to define all commands
 /// takes longer than everything else that the answer needs.
@@ -60,7 +63,7 @@ pub fn tell(registry: &Registry, arguments: &[OsString], error: &clap::Error) ->
         }
         _ => {}
     }
-    let mut lines = short(&text);
+    let mut lines = short(&without_strays(error, &text));
     if let Some(tip) = others(registry, arguments, error) {
         lines.insert(1.min(lines.len()), tip);
     }
@@ -72,6 +75,30 @@ pub fn tell(registry: &Registry, arguments: &[OsString], error: &clap::Error) ->
     }
     lines.iter().for_each(|line| output::complain(&marked(line)));
     ExitCode::from(2)
+}
+
+/// The parser's message without a word that nothing expects: it may be a secret.
+fn without_strays(error: &clap::Error, text: &str) -> String {
+    let kind = match error.kind() {
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
+        ErrorKind::TooManyValues => ContextKind::InvalidValue,
+        _ => return text.to_owned(),
+    };
+    let Some(ContextValue::String(word)) = error.get(kind) else { return text.to_owned() };
+    // What looks like a command or an option is one, or a slip.
+    let is_plain = |word: &str| word.bytes().all(|it| it.is_ascii_lowercase() || it == b'-');
+    let is_repeated = match kind {
+        ContextKind::InvalidSubcommand => word.len() <= LONGEST_COMMAND && is_plain(word),
+        _ => word.starts_with('-') && is_plain(word),
+    };
+    if is_repeated {
+        return text.to_owned();
+    }
+    let hidden = "(not shown: it may be a secret)";
+    text.replace(&format!("'{word}' found"), &format!("found {hidden}"))
+        .replace(&format!("'{word}'"), hidden)
+        .replace(&format!("'-- {word}'"), "'--'")
 }
 
 /// What there is instead of a command that there is not, where the parser has no better idea.

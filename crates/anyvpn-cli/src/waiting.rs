@@ -6,10 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyvpn::{
-    Activity, ActivityKind, CallEvent, CallObserver, ErrorKind, OperationId, ProviderInfo,
-    Registry, Replay,
+    Activity, ActivityKind, CallEvent, CallObserver, ErrorKind, Leftover, LeftoverKind,
+    OperationId, ProviderInfo, Registry, Replay,
 };
 
+use crate::advice::undo;
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::progress;
@@ -34,6 +35,17 @@ struct State {
     changed: bool,
     /// The last operation that did.
     change: Option<Change>,
+    /// What is kept of it on this machine.
+    kept: Option<Kept>,
+}
+
+/// What an interrupted command has kept.
+struct Kept {
+    /// A sentence without its end.
+    what: String,
+    hint: String,
+    /// How often the command had printed or written something before.
+    written: u64,
 }
 
 struct Change {
@@ -90,7 +102,7 @@ impl Call {
 impl CallObserver for Watch {
     fn observe(&self, activity: &Activity, event: &CallEvent<'_>) {
         let mut state = self.state();
-        let State { open, provider, changed, change } = &mut *state;
+        let State { open, provider, changed, change, .. } = &mut *state;
         let Some(at) = open.iter().position(|it| it.id == activity.id) else {
             let Some(what) = self.begun(activity.kind) else { return };
             if let What::Call(call) = &what {
@@ -197,6 +209,13 @@ impl Watch {
         }
     }
 
+    /// Notes that the answer of the last change is kept: an interruption loses nothing until the command
+    /// prints or writes something. `what` is the end of a sentence.
+    pub fn kept(&self, what: impl Into<String>, hint: impl Into<String>) {
+        let (what, hint) = (what.into(), hint.into());
+        self.state().kept = Some(Kept { what, hint, written: output::written() });
+    }
+
     /// A line about what lasts long, once.
     pub fn long(&self) -> Option<String> {
         let mut state = self.state();
@@ -225,6 +244,7 @@ impl Watch {
             _ => None,
         });
         let untold = state.change.as_ref().filter(|change| change.written == output::written());
+        let kept = state.kept.as_ref().filter(|kept| kept.written == output::written());
         let failure = match (sent, job, untold) {
             (Some(call), _, _) => {
                 let Call { operation, .. } = call;
@@ -240,14 +260,18 @@ impl Watch {
             (None, Some((removes, config)), _) => {
                 let id = config.map(|id| format!(" {id}")).unwrap_or_default();
                 let does = if removes { "deletes" } else { "makes" };
-                let revoke = match config {
+                let next = match config {
                     Some(id) if !removes => {
-                        format!("; remove it, when it is made: anyvpn config revoke {id}")
+                        let config = Leftover::new(LeftoverKind::Configuration, id);
+                        format!("; remove it, when it is made: {}", undo(&config))
                     }
                     _ => String::new(),
                 };
                 failure(&format!("; {title} still {does} the configuration{id}"))
-                    .hint(format!("look at it: anyvpn config list{revoke}"))
+                    .hint(format!("look at it: anyvpn config list{next}"))
+            }
+            (None, None, _) if let Some(Kept { what, hint, .. }) = kept => {
+                failure(&format!("; {what}")).hint(hint)
             }
             (None, None, Some(Change { operation, is_sure, .. })) => failure(&match is_sure {
                 true => format!("; {operation} was done, and its answer is lost"),

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyvpn_sandbox::vpnscript::Server;
-use common::{PASSWORD, World, command, provider_of};
+use common::{PASSWORD, World, command, provider_by, provider_of};
 use serde_json::json;
 
 /// A title for the window, a cleared screen, a line that is written over, the other way around.
@@ -164,4 +164,39 @@ fn command_at(world: &World, arguments: &[&str]) -> Command {
     let mut command = command(arguments);
     command.env("HOME", world.folder.path());
     command
+}
+
+/// A person copies what a hint says into a shell.
+#[test]
+fn an_id_is_one_word_of_every_command_that_is_suggested() {
+    let world = World::new();
+    let hostile = "dev1; touch pwned #$(touch pwned)`touch pwned`'\"\n--yes";
+    let places = json!({ "status": "success", "locations": [{ "name": "se-sto", "city": "Stockholm",
+        "country": "Sweden", "iso": "se", "pool": "pool.example", "pubkey": base64() }] });
+    // It has another key than the one that was sent.
+    let device = json!({ "id": hostile, "ipv4_address": "10.0.1.136", "ipv4_netmask": 32,
+        "ipv6_address": "2a0e:1c80::1", "ipv6_netmask": 128, "dns": ["10.0.0.1"],
+        "device_name": hostile, "keys": [{ "key": base64(), "created_at": 1691499313 }] });
+    let url = provider_by(move |request| match request.contains("/locations") {
+        true => ("200 OK", places.to_string()),
+        false => ("201 Created", device.to_string()),
+    });
+    let mut get = command(&["config", "get", "se-sto"]);
+    get.env("ANYVPN_AZIRE_URL", &url).env("ANYVPN_AZIRE_TOKEN", "t").env("HOME", world.path(""));
+    let text = common::fails(8, &mut get);
+    let begin = "anyvpn config revoke ";
+    let at = text.find(begin).unwrap_or_else(|| panic!("{text}"));
+    let shown = hostile.replace('\n', " ");
+    let words: Vec<String> = shlex::Shlex::new(&text[at..]).take(4).collect();
+    assert_eq!(words.last(), Some(&shown), "{text}");
+
+    // And so is what the person typed.
+    let customer = "$(touch pwned)@mail.example";
+    let create = ["customer", "create", customer, "--country", "US", "--plan", "12"];
+    let mut create = world.vpngn(&[&create[..], &["--generate-password"]].concat());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ran = create.stdout(writer).output().unwrap();
+    let text = String::from_utf8(ran.stderr).unwrap();
+    assert!(text.contains(&format!("anyvpn customer set-password '{customer}'")), "{text}");
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use anyvpn_sandbox::{Fault, FaultRule};
 use common::{LOGIN, PASSWORD, World, command, fails, json, ok, with_stdin};
 
 /// A command of a person with a home and nothing else.
@@ -268,6 +269,118 @@ fn a_killed_process_leaves_the_old_file_or_the_new_one() {
     }
     // No lock is left behind.
     ok(&mut at_home(&world, &["profile", "use", "two"]));
+}
+
+/// Ends a command by a signal when the operation has arrived once more, and gives what it says.
+#[cfg(unix)]
+fn interrupted(world: &World, command: &mut Command, operation: &str, signal: &str) -> String {
+    world
+        .sandbox
+        .inject(FaultRule::once(operation, Fault::Delay(Duration::from_secs(600))))
+        .unwrap();
+    let before = world.calls(operation);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while world.calls(operation) == before {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    common::terminal::signal(child.id(), signal);
+    String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap()
+}
+
+/// The profiles that have no profile's entry and a token, as the list shows them.
+#[cfg(unix)]
+fn unused(world: &World) -> Vec<String> {
+    let list = json(&mut at_home(world, &["profile", "list"]));
+    let names = list["unused"].as_array().unwrap().iter();
+    names.map(|it| it["profile"].as_str().unwrap().to_owned()).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn what_an_interrupted_command_has_kept_is_found_again() {
+    let world = World::new();
+    let sign_in = ["--username", LOGIN];
+    let add_interrupted = |name: &str, signal: &str| {
+        let mut add = add(&world, name, &sign_in);
+        interrupted(&world, add.env("ANYVPN_PASSWORD", PASSWORD), "azire.get-user", signal)
+    };
+    let text = add_interrupted("home", "INT");
+    assert!(text.contains("is kept in /") && text.contains("anyvpn profile add home"), "{text}");
+    assert!(!text.contains("lost"), "{text}");
+    assert_eq!(unused(&world), ["home"]);
+    let listed = at_home(&world, &["profile", "list"]).output().unwrap();
+    let note = String::from_utf8(listed.stderr).unwrap();
+    assert!(note.contains("home (david at azire)") && note.contains("profile prune"), "{note}");
+
+    // By the same command again, which needs no password; for somebody else it is of no use.
+    fails(2, &mut add(&world, "home", &["--username", "eva"]));
+    let added = add(&world, "home", &sign_in).output().unwrap();
+    let note = String::from_utf8(added.stderr).unwrap();
+    assert!(added.status.success() && note.contains("interrupted command"), "{note}");
+    assert_eq!(world.calls("azire.create-token"), 1);
+    assert_eq!(json(&mut at_home(&world, &["account", "show"]))["login"], LOGIN);
+    assert!(unused(&world).is_empty());
+
+    // By signing in at the same address.
+    add_interrupted("work", "KILL");
+    assert_eq!(unused(&world), ["work"]);
+    let url = world.sandbox.azire_url();
+    ok(&mut at_home(&world, &["logout"]));
+    let other = ["--provider", "azire", "--url", &url, "login", "--username", "eva"];
+    fails(2, &mut at_home(&world, &other));
+    let signed_in = json(&mut at_home(&world, &["login", "--username", LOGIN]));
+    assert_eq!((&signed_in["made"], &signed_in["username"]), (&false.into(), &LOGIN.into()));
+    assert_eq!(world.calls("azire.create-token"), 2);
+    assert!(unused(&world).is_empty());
+
+    // A token that is not good any more is made anew, and the old one is not left at the provider.
+    add_interrupted("late", "TERM");
+    let tokens = world.calls("azire.delete-token");
+    world.sandbox.inject(FaultRule::once("azire.get-user", Fault::Status(401))).unwrap();
+    ok(add(&world, "late", &sign_in).env("ANYVPN_PASSWORD", PASSWORD));
+    assert_eq!(world.calls("azire.create-token"), 4);
+    assert_eq!(world.calls("azire.delete-token"), tokens + 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_no_profile_uses_is_removed_when_that_is_wanted() {
+    let world = World::new();
+    let prune = ["profile", "prune"];
+    assert!(ok(&mut at_home(&world, &prune)).contains("A profile uses each token"));
+    for name in ["home", "work"] {
+        ok(add(&world, name, &["--username", LOGIN]).env("ANYVPN_PASSWORD", PASSWORD));
+    }
+    // A profile that was renamed by hand, and secrets of a provider that cannot revoke any.
+    let text = fs::read_to_string(config(&world)).unwrap();
+    fs::write(config(&world), text.replace("profiles.work", "profiles.job")).unwrap();
+    let vpngn = world.sandbox.vpngn();
+    let mut shop = at_home(&world, &["profile", "add", "shop", "--provider", "vpngn", "--url"]);
+    shop.args([&world.sandbox.vpngn_url(), "--api-key-file", "-", "--secret-key-file", "-"]);
+    let keys = format!("{}\n{}\n", vpngn.api_key(), vpngn.secret_key());
+    assert!(with_stdin(&mut shop, &keys).status.success());
+    let text = fs::read_to_string(config(&world)).unwrap();
+    fs::write(config(&world), text.split("\n[profiles.shop]").next().unwrap()).unwrap();
+    assert_eq!(unused(&world), ["shop", "work"]);
+
+    let text = fails(2, &mut at_home(&world, &prune));
+    assert!(text.contains("--yes"), "{text}");
+    assert_eq!(tokens(&world).len(), 3);
+    // Without the provider's word it is kept.
+    for _ in 0..4 {
+        world.sandbox.inject(FaultRule::once("azire.delete-token", Fault::Status(500))).unwrap();
+    }
+    let text = fails(7, at_home(&world, &prune).arg("--yes"));
+    assert!(text.contains("still kept") && text.contains("--local"), "{text}");
+    assert_eq!(unused(&world), ["work"]);
+    let pruned = json(at_home(&world, &prune).arg("--yes"));
+    assert_eq!(pruned["removed"][0]["profile"], "work");
+    assert_eq!(pruned["removed"][0]["deleted_at_provider"], true);
+    assert_eq!(tokens(&world).len(), 1);
+    assert_eq!(json(&mut at_home(&world, &["account", "show"]))["login"], LOGIN);
+    // No lock and no draft is left of all this.
+    let left = fs::read_dir(world.path(".local/state/anyvpn/tokens")).unwrap().count();
+    assert_eq!((left, fs::read_dir(config(&world).parent().unwrap()).unwrap().count()), (1, 1));
 }
 
 #[test]

@@ -337,7 +337,7 @@ fn a_file_that_cannot_be_is_refused_with_its_line() {
     {
         set_mode(&config(&world), 0o666);
         let text = fails(1, &mut at_home(&world, &list));
-        assert!(text.contains("chmod 600"), "{text}");
+        assert!(text.contains("chmod go-w"), "{text}");
     }
     fs::remove_file(config(&world)).unwrap();
     fs::create_dir(config(&world)).unwrap();
@@ -405,4 +405,78 @@ fn todays_profiles_and_variables_are_read() {
         .env("ANYVPN_VPNGN_PASSWORD", PASSWORD)
         .env("ANYVPN_VPNGN_CUSTOMER", "jo@mail.example");
     assert_eq!(json(&mut customer)["login"], "jo@mail.example");
+}
+
+/// It says which programs are run.
+#[cfg(unix)]
+#[test]
+fn a_file_of_profiles_that_another_user_could_write_is_not_obeyed() {
+    let world = World::new();
+    let ran = world.path("ran");
+    write(
+        &world,
+        &format!(
+            "default = 'home'\n[profiles.home]\nprovider = 'azire'\nurl = '{}'\n\
+             token_command = ['touch', '{}']\n",
+            world.sandbox.azire_url(),
+            ran.display()
+        ),
+    );
+    let config = config(&world);
+    set_mode(&config, 0o600);
+    let refused = |said: &str| {
+        for command in [&["account", "show"][..], &["profile", "list"], &["profile", "use", "home"]]
+        {
+            let text = fails(1, &mut at_home(&world, command));
+            assert!(text.contains(said), "{text}");
+        }
+        assert!(!ran.exists());
+    };
+    let folders = [config.parent().unwrap().to_owned(), world.path(".config"), world.path("")];
+    for folder in &folders {
+        let folder = folder.to_str().unwrap().trim_end_matches('/');
+        let before = mode(Path::new(folder));
+        set_mode(Path::new(folder), 0o777);
+        refused(&format!("its folder {folder} may be written to by others"));
+        refused(&format!("hint: chmod go-w {folder}"));
+        set_mode(Path::new(folder), before);
+    }
+    ok(&mut at_home(&world, &["profile", "list"]));
+    // Only root can give files away.
+    if std::os::unix::fs::chown(&config, Some(12_345), None).is_ok() {
+        refused("it belongs to another user");
+        refused(&format!("hint: chown 0 {}", config.display()));
+        std::os::unix::fs::chown(&config, Some(0), None).unwrap();
+        let token = world.file("token", &world.token);
+        std::os::unix::fs::chown(&token, Some(12_345), None).unwrap();
+        let text = fails(1, &mut add(&world, "work", &["--token-file", &token]));
+        assert!(text.contains("it belongs to another user"), "{text}");
+    }
+}
+
+#[test]
+fn a_password_in_an_address_is_not_shown() {
+    let world = World::new();
+    write(
+        &world,
+        "[profiles.home]\nprovider = 'azire'\nurl = 'https://jo:hunter2@vpn.example/?t=hunter2'\n",
+    );
+    #[cfg(unix)]
+    set_mode(&config(&world), 0o600);
+    for command in [
+        &["profile", "list"][..],
+        &["profile", "show", "home"],
+        &["--profile", "home", "account", "show"],
+        &["--profile", "home", "server", "list"],
+        &["--profile", "home", "login", "--username", "jo"],
+    ] {
+        for more in [&[][..], &["--json"], &["-vvv"]] {
+            let mut command = at_home(&world, command);
+            let ran = command.args(more).env("ANYVPN_PASSWORD", PASSWORD).output().unwrap();
+            let text = String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap();
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+    }
+    let list = ok(&mut at_home(&world, &["profile", "list"]));
+    assert!(list.contains("[redacted]@vpn.example"), "{list}");
 }

@@ -58,8 +58,8 @@ fn declared(schema: &Value, common: &Value, keys: &mut BTreeSet<String>) {
                 keys.extend(properties.keys().cloned());
             }
             let part = object.get("$ref").and_then(|it| it.as_str()?.rsplit('/').next());
-            // What an error can have is tried with errors.
-            if let Some(part) = part.filter(|part| *part != "error") {
+            // What an error can have is tried with errors, and what a path can be with a path.
+            if let Some(part) = part.filter(|part| !["error", "path"].contains(part)) {
                 declared(&common["$defs"][part], common, keys);
             }
             object.values().for_each(|value| declared(value, common, keys));
@@ -228,6 +228,14 @@ fn signed_in(answers: &mut Answers, world: &World) {
         let add = ["profile", "add", provider, "--username", LOGIN];
         answers.check("profile-add", run(&add).args(at));
     }
+    // One that nobody wrote a profile for.
+    let config = world.path(".config/anyvpn/config.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let renamed = text.replace("profiles.azire", "profiles.renamed").replace("default", "#");
+    std::fs::write(&config, renamed).unwrap();
+    answers.check("profile-list", &mut run(&["profile", "list"]));
+    answers.check("profile-prune", &mut run(&["profile", "prune", "--yes"]));
+    std::fs::write(&config, text).unwrap();
     let add = ["profile", "add", "shop", "--brand", "acme", "--no-check", "--api-key-file", "key"];
     answers.check("profile-add", &mut run(&add));
     answers.check("profile-list", &mut run(&["profile", "list"]));
@@ -257,6 +265,44 @@ fn of_this_machine(answers: &mut Answers, world: &World) {
     answers.check_value("sandbox", answer);
     sandbox.kill().unwrap();
     sandbox.wait().unwrap();
+}
+
+/// A path on Unix is bytes, and JSON has texts.
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_no_text_is_whole() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+    let schemas = Schemas::load();
+    let world = World::new();
+    let home = world.path("").join(OsStr::from_bytes(b"a\xff\xfe"));
+    std::fs::create_dir(&home).unwrap();
+    let run = |words: &[&str]| {
+        let mut command = command(words);
+        command.env("HOME", &home).env("ANYVPN_AZIRE_URL", world.sandbox.azire_url());
+        json(command.env("ANYVPN_PASSWORD", PASSWORD))
+    };
+    let login = ["login", "--provider", "azire", "--username", LOGIN];
+    let add = ["profile", "add", "home", "--provider", "azire", "--no-check"];
+    let file = home.join("se.conf");
+    let mut get = world.command(&["config", "get", "se-sto", "--json", "--output"]);
+    let got: Value = serde_json::from_str(&common::ok(get.arg(&file))).unwrap();
+    schemas.check("config-get", &got);
+    let path = BASE64_STANDARD.decode(got["path"]["base64"].as_str().unwrap()).unwrap();
+    assert_eq!(path, file.as_os_str().as_bytes());
+    for (schema, words) in
+        [("login", &login[..]), ("profile-add", &add), ("profile-list", &["profile", "list"])]
+    {
+        let answer = run(words);
+        schemas.check(schema, &answer);
+        let path = BASE64_STANDARD.decode(answer["path"]["base64"].as_str().unwrap()).unwrap();
+        assert!(path.starts_with(home.as_os_str().as_bytes()), "{answer}");
+        let file = std::path::Path::new(OsStr::from_bytes(&path));
+        assert!(file.is_file(), "{answer}");
+    }
 }
 
 #[test]

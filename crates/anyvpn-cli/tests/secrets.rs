@@ -282,3 +282,63 @@ fn a_crash_leaves_no_core_dump() {
     let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
     assert!(dumped || limit == "0" || !pattern.starts_with("core"), "{limit} {pattern}");
 }
+
+/// What stands where nothing is expected may have been meant for a prompt.
+#[test]
+fn a_stray_secret_among_the_arguments_is_not_repeated() {
+    let world = World::new();
+    let secret = "Hunter2-canary=";
+    let with = |begin: &str| format!("{begin}{secret}");
+    let cases: [&[&str]; 13] = [
+        &[secret],
+        &["account", secret],
+        &["login", secret],
+        &["login", "--username", "jo", secret],
+        &["login", &with("--password=")],
+        &["login", &with("--password")],
+        &["login", &with("--force=")],
+        &["login", "--", secret],
+        &["login", "--username", "jo", "--password-file", secret],
+        &["profile", "add", "home", secret],
+        &["call", "azire", "update-password", secret],
+        &["call", "azire", "update-password", secret.trim_end_matches('=')],
+        &["call", "azire", "update-password", &with("new_password=@")],
+    ];
+    for arguments in cases {
+        for json in [None, Some("--json")] {
+            let mut command = world.command(&[]);
+            let ran = command.args(json).args(arguments).env("HOME", world.path("")).output();
+            let ran = ran.unwrap();
+            let text = String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap();
+            assert_eq!(ran.status.code(), Some(2), "{arguments:?}: {text}");
+            assert!(!text.to_lowercase().contains("hunter2"), "{arguments:?}: {text}");
+        }
+    }
+    assert!(world.sandbox.received().is_empty());
+    // A slip is.
+    assert!(world.fails(2, &["accuont"]).contains("'accuont'"));
+    assert!(world.fails(2, &["login", "--usernam", "jo"]).contains("'--usernam'"));
+    let text = world.fails(2, &["call", "azire", "update-password", "new_pasword=@x"]);
+    assert!(text.contains("did you mean new_password?"), "{text}");
+}
+
+#[test]
+fn one_file_for_both_forms_of_a_configuration_is_refused_before_anything_is_made() {
+    let world = World::new();
+    let (file, other) = (world.path("a.svg"), world.path("./a.svg"));
+    for force in [&[][..], &["--force"]] {
+        let get = ["config", "get", "se-sto", "-o", file.to_str().unwrap(), "--qr-file"];
+        let text = world.fails(2, &[&get[..], &[other.to_str().unwrap()], force].concat());
+        assert!(text.contains("name the same file"), "{text}");
+    }
+    let long = world.path(&"a".repeat(256));
+    let folder = format!("{}/", world.path("nx").display());
+    for (path, code, said) in
+        [(long.to_str().unwrap(), 1, "the name is too long"), (&*folder, 2, "names a folder")]
+    {
+        let text = world.fails(code, &["config", "get", "se-sto", "-o", path]);
+        assert!(text.contains(said), "{text}");
+    }
+    assert!(world.sandbox.received().is_empty());
+    assert_eq!(std::fs::read_dir(world.folder.path()).unwrap().count(), 0);
+}

@@ -15,7 +15,9 @@ use common::terminal::{Left, Terminal, signal};
 use common::{LOGIN, PASSWORD, World, command};
 use serde_json::Value;
 
+const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
+const SIGQUIT: i32 = 3;
 const SIGTERM: i32 = 15;
 const CTRL_C: &str = "\u{3}";
 
@@ -228,8 +230,10 @@ fn what_was_done_before_an_interruption_is_named_too() {
     inject(&world, "azire.get-user", Fault::Delay(FOR_EVER));
     let add = add.env("HOME", world.folder.path());
     let (message, next) = hint(&interrupted(&world, add, "azire.get-user", "INT"));
-    assert_eq!(message, "interrupted; azire.create-token was done, and its answer is lost");
-    assert_eq!(next, "look before you repeat it: anyvpn call azire list-tokens");
+    let begin = "interrupted; what signs in is kept in ";
+    assert!(message.starts_with(begin) && message.ends_with(", and no profile uses it yet"));
+    assert_eq!(next, "anyvpn profile add home uses it; anyvpn profile prune removes it");
+    assert!(std::fs::exists(message[begin.len()..].split(',').next().unwrap()).unwrap());
 
     inject(&world, "azire.create-ip", Fault::Wire("reset-after"));
     inject(&world, "azire.list-ips", Fault::Delay(FOR_EVER));
@@ -267,6 +271,54 @@ fn a_prompt_that_is_interrupted_gives_the_terminal_back() {
     let left = terminal.end();
     assert_eq!(left.code, Some(0));
     assert!(left.screen.contains("david is signed in at AzireVPN."), "{}", left.screen);
+}
+
+/// The shell reads what a command leaves unread, and shows it.
+#[test]
+fn no_signal_leaves_a_part_of_a_password_to_the_shell() {
+    let world = World::new();
+    for (name, number) in [("TERM", SIGTERM), ("INT", SIGINT), ("HUP", SIGHUP), ("QUIT", SIGQUIT)] {
+        let mut login = command(&["login", "--provider", "azire", "--username", LOGIN]);
+        login.env("HOME", world.folder.path()).env("ANYVPN_AZIRE_URL", world.sandbox.azire_url());
+        let mut terminal = Terminal::run(login);
+        terminal.wait_for("Password:");
+        terminal.press("hunter2");
+        terminal.signal(name);
+        let left = terminal.end();
+        assert_eq!((left.signal, left.unread), (Some(number), 0), "{name}");
+        assert!(!left.written.contains("hunter2"), "{}", left.written);
+    }
+    // Ctrl-C ends a line; what follows is no command either.
+    let mut login = command(&["login", "--provider", "azire", "--username", LOGIN]);
+    login.env("HOME", world.folder.path()).env("ANYVPN_AZIRE_URL", world.sandbox.azire_url());
+    let mut terminal = Terminal::run(login);
+    terminal.wait_for("Password:");
+    terminal.press(&format!("hunter{CTRL_C}2"));
+    let left = terminal.end();
+    assert_eq!((left.signal, left.unread), (Some(SIGINT), 0));
+}
+
+#[test]
+fn the_end_of_the_terminal_leaves_nothing_and_is_ignored_where_the_parent_ignores_it() {
+    let world = World::new();
+    let file = world.path("se.conf");
+    let get = ["config", "get", "se-sto", "--output", file.to_str().unwrap(), "--json"];
+    for (name, number) in [("HUP", SIGHUP), ("QUIT", SIGQUIT)] {
+        inject(&world, "azire.create-ip", Fault::Delay(FOR_EVER));
+        let ran = interrupted(&world, &mut world.command(&get), "azire.create-ip", name);
+        assert_eq!(ran.status.signal(), Some(number), "{}", stderr(&ran));
+        assert_eq!(files(world.folder.path()), 0, "{name}");
+        world.sandbox.clear_received();
+    }
+    // As below `nohup`.
+    inject(&world, "azire.create-ip", Fault::Delay(Duration::from_secs(1)));
+    let line = format!("trap '' HUP; exec {} \"$@\"", env!("CARGO_BIN_EXE_anyvpn"));
+    let mut nohup = Command::new("sh");
+    nohup.args(["-c", &line, "sh"]).args(get);
+    nohup.envs(world.command(&[]).get_envs().filter_map(|(a, b)| Some((a, b?))));
+    let ran = interrupted(&world, &mut nohup, "azire.create-ip", "HUP");
+    assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
+    assert!(file.exists());
 }
 
 #[test]

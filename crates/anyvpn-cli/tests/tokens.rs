@@ -7,9 +7,10 @@ mod common;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use anyvpn_sandbox::{Fault, FaultRule};
 use common::{LOGIN, PASSWORD, World, command, fails, json, with_stdin};
 
 fn at_home(world: &World, arguments: &[&str]) -> Command {
@@ -152,18 +153,89 @@ fn a_token_that_cannot_be_kept_is_named_with_where_it_exists_or_deleted() {
         ("vpnscript", world.sandbox.vpnscript_url(), true),
         ("azire", world.sandbox.azire_url(), false),
     ] {
-        // No file can have a first byte, as on a full disk.
+        // No file can have a first byte, as on a full disk: nothing is made.
         let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
-        let mut login = Command::new("/bin/sh");
-        login.args(["-c", script, "sh", env!("CARGO_BIN_EXE_anyvpn"), "--provider", provider]);
-        login.args(["--url", &url, "login", "--username", LOGIN]).env_clear();
-        login.env("HOME", world.folder.path()).env("ANYVPN_PASSWORD", PASSWORD);
-        let text = fails(1, &mut login);
-        assert_eq!(world.calls(&format!("{provider}.create-token")), 1);
-        assert!(text.contains("cannot write"), "{text}");
+        let login = ["--provider", provider, "--url", &url, "login", "--username", LOGIN];
+        let mut full = Command::new("/bin/sh");
+        full.args(["-c", script, "sh", env!("CARGO_BIN_EXE_anyvpn")]).args(login).env_clear();
+        full.env("HOME", world.folder.path()).env("ANYVPN_PASSWORD", PASSWORD);
+        let text = fails(1, &mut full);
+        assert!(text.contains("make room") && text.contains("stays as it is"), "{text}");
+        let create = format!("{provider}.create-token");
+        assert_eq!(world.calls(&create), 0);
+
+        // The place is gone when the token is made.
+        let delay = Fault::Delay(Duration::from_secs(1));
+        world.sandbox.inject(FaultRule::once(&create, delay)).unwrap();
+        let mut login = at_home(&world, &login);
+        login.env("ANYVPN_PASSWORD", PASSWORD).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let login = login.spawn().unwrap();
+        while world.calls(&create) == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let tokens = world.path(".local/state/anyvpn/tokens");
+        fs::rename(&tokens, world.path(&format!("gone-{provider}"))).unwrap();
+        fs::write(&tokens, "").unwrap();
+        let ran = login.wait_with_output().unwrap();
+        let text = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(1), "{text}");
+        fs::remove_file(&tokens).unwrap();
+        assert!(text.contains("cannot write") && text.contains("stays as it is"), "{text}");
         let left = format!("the token that was made for {LOGIN} still exists at {url}");
         assert_eq!(text.contains(&left), is_left, "{text}");
         assert_eq!(text.contains("list of tokens"), is_left, "{text}");
     }
     assert_eq!(world.calls("azire.delete-token"), 1);
+}
+
+/// Without room for another one, the token that is there is good, and nothing advises to remove it.
+#[test]
+fn a_new_sign_in_on_a_full_disk_keeps_the_token() {
+    let world = World::new();
+    let url = world.sandbox.vpnscript_url();
+    let at = ["--provider", "vpnscript", "--url", &url];
+    let login = [&at[..], &["login", "--username", LOGIN]].concat();
+    json(at_home(&world, &login).env("ANYVPN_PASSWORD", PASSWORD));
+    let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
+    let mut full = Command::new("/bin/sh");
+    full.args(["-c", script, "sh", env!("CARGO_BIN_EXE_anyvpn")]).args(&login).arg("--force");
+    full.env_clear().env("HOME", world.folder.path()).env("ANYVPN_PASSWORD", PASSWORD);
+    let text = fails(1, &mut full);
+    assert!(!text.contains("remove") && !text.contains("delete"), "{text}");
+    assert_eq!(world.calls("vpnscript.create-token"), 1);
+    let show = [&at[..], &["account", "show"]].concat();
+    assert_eq!(json(&mut at_home(&world, &show))["login"], LOGIN);
+}
+
+/// Who asks for a passphrase does not go on when nobody wants the token any more.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_token_command_ends_with_the_command() {
+    let world = World::new();
+    let pids = world.path("pids");
+    let script =
+        format!("(echo $$; exec sh -c 'echo $$; exec sleep 1000') > {}; true", pids.display());
+    profile(&world, &format!("token_command = ['sh', '-c', \"{script}\"]"));
+    for name in ["TERM", "HUP", "INT"] {
+        let child = show(&world).stderr(Stdio::null()).spawn().unwrap();
+        let running = || fs::read_to_string(&pids).unwrap_or_default();
+        while running().lines().count() < 2 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        common::terminal::signal(child.id(), name);
+        assert!(!child.wait_with_output().unwrap().status.success());
+        for process in running().lines() {
+            let state = || fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+            let is_over = || state().is_empty() || state().contains(") Z ");
+            // A kill takes a moment.
+            for _ in 0..1000 {
+                if is_over() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            assert!(is_over(), "{name}: {}", state());
+        }
+        fs::remove_file(&pids).unwrap();
+    }
 }

@@ -17,7 +17,7 @@ use crate::hidden;
 use crate::look::{Look, is_colored, painted};
 use crate::output::only_copy;
 use crate::secrets::{is_interactive, read, read_input, read_open};
-use crate::text::{Column, Value as Shown, listing, nearest, plain, table};
+use crate::text::{Column, Value as Shown, command_line, listing, nearest, plain, table};
 use crate::work::wait;
 
 #[derive(Args)]
@@ -54,7 +54,7 @@ impl Call {
     pub fn verify_command(&self, context: &Context) -> String {
         match (context.registry.info(&self.callee), &self.operation) {
             (Ok(info), Some(operation)) => verify_call(info, operation),
-            _ => format!("anyvpn call {}", self.callee),
+            _ => command_line(&["call", &self.callee], &[]),
         }
     }
 }
@@ -95,7 +95,10 @@ pub fn help(registry: &Registry, arguments: &[OsString]) -> Option<String> {
     let mut lines = vec![
         plain(operation.summary),
         String::new(),
-        format!("{usage} anyvpn call {} {} [KEY=VALUE]...", info.name, operation.id.name()),
+        format!(
+            "{usage} {} [KEY=VALUE]...",
+            command_line(&["call", info.name, operation.id.name()], &[])
+        ),
         String::new(),
     ];
     if operation.fields.is_empty() {
@@ -190,7 +193,7 @@ fn cell(value: &Value) -> String {
 
 fn unknown(info: &'static ProviderInfo, name: &str) -> Failure {
     let names = info.operations.iter().map(|operation| operation.id.name());
-    let all = format!("anyvpn call {} lists them all", info.name);
+    let all = format!("{} lists them all", command_line(&["call", info.name], &[]));
     Failure::usage(format!("{} has no operation {name:?}", info.title))
         .hint(match nearest(name, names) {
             Some(meant) => format!("did you mean {meant}? {all}"),
@@ -220,14 +223,17 @@ pub fn input(operation: &OperationInfo, args: &Call) -> Result<Value, Failure> {
         check_private(file)?;
     }
     let mut stdin_is_used = args.input.as_deref() == Some(Path::new("-"));
-    for argument in &args.fields {
+    for (argument, number) in args.fields.iter().zip(1..) {
+        // What is no field may be a secret, such as one in base64 that ends with `=`.
         let Some((key, value)) = argument.split_once('=') else {
-            return Err(
-                Failure::usage(format!("{argument:?} is not KEY=VALUE")).hint(usage(operation))
-            );
+            return Err(Failure::usage(format!("argument {number} of the call is not KEY=VALUE"))
+                .hint(usage(operation)));
         };
         let Some(field) = operation.fields.iter().find(|field| field.name == key) else {
-            return Err(wrong(key, "is no field of this operation"));
+            return Err(match nearest(key, operation.fields.iter().map(|field| field.name)) {
+                Some(meant) => wrong(key, &format!("is no field; did you mean {meant}?")),
+                None => wrong(&format!("argument {number}"), "is no field of this operation"),
+            });
         };
         if value == "-" && std::mem::replace(&mut stdin_is_used, true) {
             return Err(wrong(key, "cannot be read from stdin, which is read already"));

@@ -13,10 +13,16 @@ use super::account::{Changed, Done, ServiceAnswer, services};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::secrets::{NewPassword, confirm};
-use crate::text::{Column, Value, listing, plain, shell_word, table, when};
+use crate::text::{Column, Value, command_line, listing, plain, table, when};
 use crate::work::{ability, with_provider};
 
-const SEE: &str = "see: anyvpn customer find";
+fn find(key: &str) -> String {
+    command_line(&["customer", "find"], &[key])
+}
+
+fn set_password(key: &str) -> String {
+    command_line(&["customer", "set-password"], &[key])
+}
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
@@ -115,7 +121,7 @@ impl Customer {
             | Self::End { key, .. }
             | Self::Close { key, .. } => key,
         };
-        format!("anyvpn customer find {}", shell_word(&key.key))
+        find(&key.key)
     }
 }
 
@@ -228,7 +234,7 @@ impl Call<'_> {
                 let chosen = password.choose("The customer's new password:")?;
                 let set = self.customers.set_customer_password(&key, chosen.password.clone());
                 set.await.map_err(password_refused)?;
-                let again = format!("anyvpn customer set-password {}", shell_word(&key));
+                let again = set_password(&key);
                 let provider = self.provider.info().name;
                 Changed { provider, customer: Some(&key), password: chosen, again }
                     .tell(self.context)
@@ -374,7 +380,7 @@ impl Call<'_> {
         if !is_new {
             return print();
         }
-        let again = format!("set another: anyvpn customer set-password {}", shell_word(&key));
+        let again = format!("set another: {}", set_password(&key));
         let done = format!("{key} was created with a password that nobody knows");
         chosen.print_with(print, &done, again)
     }
@@ -411,9 +417,10 @@ impl Call<'_> {
         );
         let leftover = Leftover::new(LeftoverKind::Customer, key);
         let error = Error::new(ErrorKind::Ambiguous).with_detail(detail).with_leftover(leftover);
-        let key = shell_word(key);
         Failure::from(error).hint(format!(
-            "{SEE} {key}; only if nobody else can have created it: anyvpn customer set-password {key}"
+            "see: {}; only if nobody else can have created it: {}",
+            find(key),
+            set_password(key)
         ))
     }
 
@@ -435,10 +442,10 @@ fn password_refused(error: Error) -> Failure {
 
 fn not_created(error: Error, key: &str, generated: bool) -> Failure {
     if error.advice() == Advice::ReadBack && generated {
-        let key = shell_word(key);
         return Failure::from(error).hint(format!(
-            "it may have been done: {SEE} {key}; if so, the password is lost, and anyvpn customer \
-             set-password {key} sets another"
+            "it may have been done: see: {}; if so, the password is lost, and {} sets another",
+            find(key),
+            set_password(key)
         ));
     }
     let option = ["country", "plan"].into_iter().find(|it| error.fields().contains_key(*it));

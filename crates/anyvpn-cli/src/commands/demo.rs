@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::file::Pending;
 use crate::look::Look;
 use crate::output::Output;
-use crate::text::{Column, plain, reason, table};
+use crate::text::{Column, ShownPath, plain, reason, table};
 
 /// How much of a command's answer is shown.
 const SHOWN_LINES: usize = 8;
@@ -65,7 +65,7 @@ struct Outcome {
 struct Answer {
     steps: Vec<Step>,
     operations: Vec<Outcome>,
-    files: Vec<String>,
+    files: Vec<ShownPath>,
 }
 
 pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
@@ -127,7 +127,7 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
     let answer = Answer {
         steps,
         operations: operations.map(|operation| Outcome::of(operation, &received)).collect(),
-        files: files.iter().map(|path| path.display().to_string()).collect(),
+        files: files.iter().map(Into::into).collect(),
     };
     output.answer(&answer, || closing_text(&answer))?;
     let all = answer.operations.len();
@@ -340,7 +340,7 @@ fn closing_text(answer: &Answer) -> String {
     let mut text = format!("{rows}\n\n{worked} of {} operations worked.", operations.len());
     for file in &answer.files {
         text.push_str("\nLeft behind: ");
-        text.push_str(&plain(file));
+        text.push_str(&plain(&file.to_string()));
     }
     text
 }

@@ -11,10 +11,10 @@ use crate::context::{Chosen, Context};
 use crate::environment::variable;
 use crate::failure::Failure;
 use crate::hidden;
-use crate::kept::{Kept, Place};
+use crate::kept::{Kept, LockedPlace, Place, orphans};
 use crate::provider_settings::{secrets, shown_address};
 use crate::secrets::{PasswordSource, ask, ask_or_nothing, is_interactive};
-use crate::text::plain;
+use crate::text::{ShownPath, plain};
 use crate::work::{ability, lacks, wait};
 
 #[derive(Args)]
@@ -43,7 +43,7 @@ struct Answer<'a> {
     /// Absent for a token that was typed.
     username: Option<&'a str>,
     /// Absent when the system's keyring has the token.
-    path: Option<String>,
+    path: Option<ShownPath>,
     /// Whether a token was made now.
     made: bool,
 }
@@ -80,6 +80,12 @@ async fn login(context: &Context, info: &'static ProviderInfo, args: Login) -> R
             return tell(context, info, kept, &place, false);
         }
     }
+    if kept.is_none()
+        && !args.force
+        && let Some(found) = adopted(context, info, &settings, &place, &args, &mut locked).await?
+    {
+        return tell(context, info, &found, &place, false);
+    }
     let username = match (args.username, &kept) {
         (None, Some(Kept { username: Some(username), .. })) if !args.force => {
             Some(username.clone())
@@ -93,12 +99,38 @@ async fn login(context: &Context, info: &'static ProviderInfo, args: Login) -> R
         let address = shown_address(info, &settings);
         return Err(unused(&*provider, &address, &new, failure).await);
     }
-    tell(context, info, &new, &place, true)?;
+    let told = tell(context, info, &new, &place, true);
     // The one before has no further use; it dies by its own right, whosever it was.
     if let Some(old) = kept {
         let _ = revoke(&*provider, &old).await;
     }
-    Ok(())
+    told
+}
+
+/// Takes over a good token of the same address that no profile uses: an interrupted command left it.
+async fn adopted(
+    context: &Context,
+    info: &'static ProviderInfo,
+    settings: &Settings,
+    place: &Place,
+    args: &Login,
+    locked: &mut LockedPlace<'_>,
+) -> Result<Option<Kept>, Failure> {
+    for orphan in orphans(&context.registry, context.file()?) {
+        let is_wanted = args.username.is_none() || args.username == orphan.username;
+        if !orphan.place.is_at(place) || !is_wanted {
+            continue;
+        }
+        let mut left = orphan.place.lock(context.observer()).await?;
+        if let Some(kept) = left.load().await?
+            && is_good(context, info, settings, &kept).await?
+        {
+            locked.save(&kept).await?;
+            left.forget().await?;
+            return Ok(Some(kept));
+        }
+    }
+    Ok(None)
 }
 
 /// Who signs in, as far as the arguments say it.
@@ -199,7 +231,7 @@ fn tell(
     place: &Place,
     made: bool,
 ) -> Result<(), Failure> {
-    let path = place.path().map(|path| path.display().to_string());
+    let path = place.path().map(Into::into);
     let username = kept.username.as_deref();
     let answer = Answer { provider: info.name, username, path, made };
     context.output.answer(&answer, || {
@@ -237,7 +269,7 @@ pub(super) fn place(
 }
 
 /// Whether the provider takes the token.
-async fn is_good(
+pub(super) async fn is_good(
     context: &Context,
     info: &ProviderInfo,
     settings: &Settings,

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::text::{plain, reason};
+use crate::text::{ShownPath, plain, reason};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -24,7 +24,7 @@ pub struct Man {
 
 #[derive(Serialize)]
 struct Answer {
-    pages: Vec<String>,
+    pages: Vec<ShownPath>,
 }
 
 pub fn run(context: &Context, command: Command, args: &Man) -> Result<(), Failure> {
@@ -45,7 +45,7 @@ pub fn run(context: &Context, command: Command, args: &Man) -> Result<(), Failur
         left.extend(command.get_subcommands().filter(|it| !it.is_hide_set()));
         let path = folder.join(Page::new(command.clone()).get_filename());
         fs::write(&path, page(command)?).map_err(|error| failed(&path, &error))?;
-        answer.pages.push(path.display().to_string());
+        answer.pages.push(path.into());
     }
     answer.pages.sort();
     context.output.answer(&answer, || {

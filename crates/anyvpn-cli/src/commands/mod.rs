@@ -21,6 +21,7 @@ use anyvpn::{OperationInfo, ProviderInfo, Replay};
 use crate::args::{Command, command};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::text::command_line;
 use crate::work::{wait_here, with};
 
 pub fn run(mut context: Context, typed: Command) -> Result<(), Failure> {
@@ -72,6 +73,6 @@ fn list_of_tokens(info: &'static ProviderInfo) -> Option<String> {
     making.find_map(|making| {
         let mut reading = info.operations.iter().filter(|it| it.replay == Replay::Safe);
         let reading = reading.find(|it| it.path == making.path)?;
-        Some(format!("anyvpn call {} {}", info.name, reading.id.name()))
+        Some(command_line(&["call", info.name, reading.id.name()], &[]))
     })
 }

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::number::number;
 use crate::secrets::{confirm, is_interactive};
-use crate::text::{Column, listing, table, when};
+use crate::text::{Column, command_line, listing, table, when};
 use crate::work::ability;
 
 #[derive(Subcommand)]
@@ -198,7 +198,8 @@ fn show(context: &Context, answer: PortAnswer) -> Result<(), Failure> {
         let mut pairs = vec![("Port", answer.port.to_string()), ("Leads to", device)];
         pairs.extend(answer.expires_at.map(|end| ("Open until", when(end))));
         pairs.extend(answer.renew_every_seconds.map(|every| {
-            let renew = format!("anyvpn port create --port {}", answer.port);
+            let port = answer.port.to_string();
+            let renew = command_line(&["port", "create", "--port", &port], &[]);
             ("Keep it open", format!("run this every {every} s: {renew}"))
         }));
         let listed = if answer.hidden { "no: remember its number" } else { "yes" };

@@ -1,12 +1,14 @@
 //! The file of profiles: where it is, how it is read, and how it is changed.
 
-use std::fs;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyvpn::{CallObserver, Registry, Secret};
-use anyvpn_http::{FileLock, chmod_command, create_private_folder, lock_file};
+use anyvpn_http::{
+    FileLock, PrivateFileError, create_private_folder, lock_file, open_trusted_file,
+    remove_abandoned_drafts,
+};
 
 use super::draft::Draft;
 use super::read::File;
@@ -62,29 +64,35 @@ impl ConfigFile {
             Failure::other(format!("{shown} cannot be used: {why}"))
                 .hint("correct it, or move it away")
         };
-        let found = match self.path.metadata() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
-            found => found.map_err(|error| failed(&reason(&error)))?,
-        };
-        if !found.is_file() {
-            return Err(failed("it is no plain file"));
-        }
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            // It names programs to run.
-            if found.permissions().mode() & 0o022 != 0 {
-                return Err(failed("others may write it").hint(chmod_command(&self.path)));
+        // It names programs to run.
+        let file = match open_trusted_file(&self.path) {
+            Ok(file) => file,
+            Err(PrivateFileError::Io(error)) if error.kind() == ErrorKind::NotFound => {
+                return Ok(String::new());
             }
-        }
+            Err(PrivateFileError::Io(error)) => return Err(failed(&reason(&error))),
+            Err(PrivateFileError::NotAFile) => return Err(failed("it is no plain file")),
+            Err(error) => {
+                let failure = failed(&error.to_string());
+                return Err(match error.hint() {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                });
+            }
+        };
         let mut text = String::new();
-        fs::File::open(&self.path)
-            .and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text))
+        file.take(LONGEST + 1)
+            .read_to_string(&mut text)
             .map_err(|error| failed(&reason(&error)))?;
         if text.len() as u64 > LONGEST {
             return Err(failed("it is larger than 1 MiB"));
         }
         Ok(text)
+    }
+
+    /// The file behind a link: whoever keeps it elsewhere wants the link to stay.
+    fn target(&self) -> PathBuf {
+        self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
     }
 
     /// Waits for the right to change the file, and gives what it says then.
@@ -94,13 +102,18 @@ impl ConfigFile {
         observer: &Arc<dyn CallObserver>,
     ) -> Result<(Turn<'_>, File), Failure> {
         let failed = |error: std::io::Error| {
+            let next = match error.kind() {
+                ErrorKind::TimedOut => "end that program, then try again",
+                _ => "set XDG_CONFIG_HOME to a folder that you may write to",
+            };
             Failure::other(format!("{} cannot be written: {}", self.path.display(), reason(&error)))
-                .hint("set XDG_CONFIG_HOME to a folder that you may write to")
+                .hint(next)
         };
         create_private_folder(self.path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
         let lock = lock_file(&self.path.with_extension("toml.lock"), Some(observer))
             .await
             .map_err(failed)?;
+        remove_abandoned_drafts(&self.target());
         let text = self.text()?;
         let file = File::parse(registry, &self.path, &text)?;
         let draft = Draft::parse(&text)
@@ -112,8 +125,6 @@ impl ConfigFile {
 impl Turn<'_> {
     /// Writes the file, whole or not at all.
     pub fn write(self) -> Result<(), Failure> {
-        // Whoever keeps it elsewhere, by a link, wants the link to stay.
-        let target = self.file.path.canonicalize().unwrap_or_else(|_| self.file.path.clone());
-        Pending::new(&target, true)?.write(&Secret::from(self.draft.text()))
+        Pending::new(&self.file.target(), true)?.write(&Secret::from(self.draft.text()))
     }
 }

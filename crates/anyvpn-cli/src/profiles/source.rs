@@ -1,16 +1,19 @@
 //! Where a secret comes from that is not kept by this program.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
 
 use anyvpn::{Secret, Setting};
 use anyvpn_http::{PrivateFileError, open_private_file};
+#[cfg(target_os = "linux")]
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::failure::Failure;
 use crate::secrets::{check_sendable, first_line};
+use crate::signals::arrived;
 use crate::text::reason;
 
 /// As long as a person may need who is asked for a passphrase, or to touch a key.
@@ -57,11 +60,11 @@ fn from_file(path: &Path, what: &str) -> Result<Secret, Failure> {
             failed("others may read it").hint(chmod.unwrap_or_else(|| {
                 let command = what.replacen("_file", "_command", 1);
                 let command = command.split(' ').next().unwrap_or_default();
-                format!(
-                    "its mode comes from outside; use {command} = [\"cat\", \"{shown}\"] instead"
-                )
+                let path = toml_edit::Value::from(shown.to_string());
+                format!("its mode comes from outside; use {command} = [\"cat\", {path}] instead")
             }))
         }
+        PrivateFileError::Untrusted { why, command } => failed(&why).hint(command),
         _ => failed("it is no plain file"),
     })?;
     first_line(&mut file).map_err(|error| failed(&reason(&error)))
@@ -98,10 +101,14 @@ fn from_command(words: &[String], what: &str, patience: Duration) -> Result<Secr
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
+            // Our end by a signal is its end too.
+            Ok(None) if arrived().is_some() => {
+                end(&mut child);
+                return Err(failed("was ended"));
+            }
             Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
             Ok(None) => {
-                let _ = child.kill();
-                let _ = child.wait();
+                end(&mut child);
                 return Err(failed(&format!("did not end within {} s", patience.as_secs())));
             }
             Err(error) => return Err(failed(&format!("does not end: {}", reason(&error)))),
@@ -117,6 +124,29 @@ fn from_command(words: &[String], what: &str, patience: Duration) -> Result<Secr
     }
 }
 
+/// Ends a program, and on Linux the programs that it runs, so that none of them goes on asking for a
+/// passphrase.
+fn end(child: &mut Child) {
+    #[cfg(target_os = "linux")]
+    for process in descendants(child.id()) {
+        let _ = kill_process(process, Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// The processes below this one, those above first.
+#[cfg(target_os = "linux")]
+fn descendants(process: u32) -> Vec<Pid> {
+    let list = format!("/proc/{process}/task/{process}/children");
+    let list = std::fs::read_to_string(list).unwrap_or_default();
+    let children: Vec<i32> = list.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let below = children.into_iter().flat_map(|child| {
+        Pid::from_raw(child).into_iter().chain(descendants(child.unsigned_abs()))
+    });
+    below.collect()
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -129,6 +159,15 @@ mod tests {
     fn a_program_that_does_not_end_is_ended_and_what_it_left_running_is_not_waited_for() {
         let told = run("exec sleep 1000", Duration::ZERO).unwrap_err().to_string();
         assert_eq!(told, "sh, the token_command, did not end within 0 s");
+        // With the programs that it runs.
+        let folder = tempfile::tempdir().unwrap();
+        let pid = folder.path().join("pid");
+        let script = format!("sh -c 'echo $$ > {}; exec sleep 1000'; true", pid.display());
+        let waits = Duration::from_millis(500);
+        run(&script, waits).unwrap_err();
+        let pid = std::fs::read_to_string(pid).unwrap();
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+        assert!(!state.is_ok_and(|state| state.contains("(sleep) S")), "it runs");
         let secret = run("echo secret; sleep 30 &", PATIENCE).unwrap();
         assert_eq!(secret.expose(), "secret");
         let told = run("echo secret; kill -9 $$", PATIENCE).unwrap_err().to_string();

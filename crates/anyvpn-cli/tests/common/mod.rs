@@ -206,15 +206,21 @@ pub fn with_stdin(command: &mut Command, text: &str) -> Output {
 }
 
 /// A provider that answers every request with this status and these bytes.
-pub fn provider_of(status: &str, body: String) -> String {
+pub fn provider_of(status: &'static str, body: String) -> String {
+    provider_by(move |_| (status, body.clone()))
+}
+
+/// A provider that answers a request's text with a status and bytes.
+pub fn provider_by(answer: impl Fn(&str) -> (&'static str, String) + Send + 'static) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close");
     thread::spawn(move || {
         for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 1 << 16]);
-            let _ = write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let (mut stream, mut request) = (stream.unwrap(), vec![0; 1 << 16]);
+            let length = stream.read(&mut request).unwrap_or(0);
+            let (status, body) = answer(&String::from_utf8_lossy(&request[..length]));
+            let head = "Content-Type: application/json\r\nConnection: close\r\nContent-Length";
+            let _ = write!(stream, "HTTP/1.1 {status}\r\n{head}: {}\r\n\r\n{body}", body.len());
         }
     });
     url

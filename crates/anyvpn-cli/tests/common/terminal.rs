@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use pty_process::Size;
 use pty_process::blocking::{self, Pts, Pty};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::io::ioctl_fionread;
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 /// Longer than anything takes, also where other programs take most of the machine.
 const LONG: Duration = Duration::from_secs(60);
@@ -33,6 +34,8 @@ pub struct Left {
     pub screen: String,
     pub code: Option<i32>,
     pub signal: Option<i32>,
+    /// How many bytes were typed that the shell is going to read.
+    pub unread: u64,
 }
 
 impl Terminal {
@@ -145,9 +148,13 @@ impl Terminal {
     /// Waits for the command's end. It leaves the terminal as it was.
     pub fn end(mut self) -> Left {
         let status = self.child.wait().unwrap();
-        let modes = tcgetattr(&self.pts).unwrap().local_modes;
+        let mut modes = tcgetattr(&self.pts).unwrap();
         let usual = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
-        assert!(modes.contains(usual), "{modes:?}");
+        assert!(modes.local_modes.contains(usual), "{modes:?}");
+        // As a shell does, which takes keys and not lines.
+        modes.local_modes -= LocalModes::ICANON;
+        tcsetattr(&self.pts, OptionalActions::Now, &modes).unwrap();
+        let unread = ioctl_fionread(&self.pts).unwrap();
         let Self { pts, output, .. } = self;
         drop(pts);
         let rest: Vec<u8> = output.iter().flatten().collect();
@@ -159,6 +166,7 @@ impl Terminal {
             screen: self.screen.screen().contents(),
             code: status.code(),
             signal: status.signal(),
+            unread,
         }
     }
 }

@@ -18,11 +18,11 @@ use crate::failure::{Details, Failure};
 use crate::file::Pending;
 use crate::file_names::file_names;
 use crate::progress::Progress;
-use crate::text::{Column, plain, reason, table};
+use crate::text::{Column, ShownPath, plain, reason, table};
 
 #[derive(Serialize)]
 struct Answer<'a> {
-    folder: String,
+    folder: ShownPath,
     configs: Vec<Row<'a>>,
     /// Servers that there are no configurations for.
     skipped: Vec<Skipped<'a>>,
@@ -35,9 +35,9 @@ struct Row<'a> {
     name: &'a str,
     protocol: &'a Protocol,
     /// Absent when it was not written.
-    path: Option<String>,
+    path: Option<ShownPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    credentials_path: Option<String>,
+    credentials_path: Option<ShownPath>,
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [String],
@@ -226,7 +226,7 @@ fn report(
 ) -> Result<(), Failure> {
     let tried = servers.iter().zip(&outcomes);
     let answer = Answer {
-        folder: folder.display().to_string(),
+        folder: folder.into(),
         configs: tried.map(|(server, outcome)| row(server, outcome)).collect(),
         skipped: skipped
             .iter()
@@ -270,10 +270,8 @@ fn row<'a>(
         server: &server.id,
         name: &server.name,
         protocol,
-        path: written.map(|it| it.path.display().to_string()),
-        credentials_path: written
-            .and_then(|it| it.credentials.as_ref())
-            .map(|path| path.display().to_string()),
+        path: written.map(|it| (&it.path).into()),
+        credentials_path: written.and_then(|it| it.credentials.as_ref()).map(Into::into),
         id: written.and_then(|it| it.id.as_deref()),
         warnings: written.map_or(&[][..], |it| &it.warnings),
         error: outcome.as_ref().err().map(Failure::details),

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::file::Pending;
 use crate::output::{Output, only_copy};
 use crate::qr::Qr;
-use crate::text::{height, plain, width};
+use crate::text::{ShownPath, height, plain, width};
 
 #[derive(Serialize)]
 struct Obtained<'a> {
@@ -20,11 +20,11 @@ struct Obtained<'a> {
     protocol: &'a Protocol,
     server: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
+    path: Option<ShownPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    credentials_path: Option<String>,
+    credentials_path: Option<ShownPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    qr_path: Option<String>,
+    qr_path: Option<ShownPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
     config: Option<&'a str>,
     /// Why the program may refuse it.
@@ -72,7 +72,7 @@ impl Delivery<'_> {
         // What can fail without a file comes before the files.
         let (qr, picture) = pictures(&content.text, &targets, output).map_err(&lost)?;
 
-        let path = |file: &Pending| file.path().display().to_string();
+        let path = |file: &Pending| ShownPath::from(file.path());
         let mut answer = Obtained::new(self.obtained.id.as_deref(), &content.protocol, self.server);
         answer.old_key_valid = self.old_key_valid;
         if let Some((file, credentials)) = targets.credentials.zip(content.credentials) {
@@ -139,7 +139,7 @@ impl Unread<'_> {
         let mut answer = Obtained::new(Some(id), protocol, server);
         match targets.file {
             Some(file) => {
-                answer.path = Some(file.path().display().to_string());
+                answer.path = Some(file.path().into());
                 file.write(text).map_err(lost)?;
                 output.answer(&answer, || paths(&answer))?;
             }
@@ -207,7 +207,7 @@ fn paths(answer: &Obtained) -> String {
     let id = answer.id.map(|id| format!("id {id}"));
     let lines = files.map(|path| match &id {
         Some(id) => plain(&format!("{path}, {id}")),
-        None => plain(path),
+        None => plain(&path.to_string()),
     });
     let lines: Vec<_> = lines.collect();
     // With a code on the terminal there may be no file.

@@ -19,7 +19,7 @@ use crate::commands::server::{Filter, protocol};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::labels::Labels;
-use crate::text::{nearest, shell_word};
+use crate::text::{command_line, nearest, shell_word};
 
 const MANY: &str = "Many servers at once";
 /// The servers of which one may have been meant.
@@ -182,6 +182,7 @@ async fn missing(configs: &dyn ServerConfigs, wanted: &str, error: Error) -> Fai
     let failure = no_server(error);
     match meant {
         Some(Server { id, name, .. }) => {
+            let id = shell_word(&id);
             failure.hint(format!("did you mean {id} ({name})? anyvpn server list shows all"))
         }
         None => failure,
@@ -235,11 +236,7 @@ pub async fn rotate(
         failure
             .leaving(
                 &format!("{id} has another key nevertheless"),
-                format!(
-                    "rotate again: anyvpn config rotate {} {}",
-                    shell_word(id),
-                    shell_word(&server)
-                ),
+                format!("rotate again: {}", command_line(&["config", "rotate"], &[id, &server])),
             )
             .with_leftover(configuration(id))
     };

@@ -11,7 +11,7 @@ use super::formats::{Format, USUAL, format};
 use super::openvpn::{Credentials, OpenVpn};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::file::Pending;
+use crate::file::{Pending, is_same_file};
 use crate::labels::{Labels, label};
 use crate::number::number;
 use crate::secrets::read;
@@ -189,7 +189,9 @@ impl Options {
             return Err(Failure::usage("a QR code on the terminal is no JSON")
                 .hint("write it to a picture with --qr-file FILE.png"));
         }
-        if self.output.is_some() && self.output == self.qr_file {
+        if let (Some(output), Some(picture)) = (path, &self.qr_file)
+            && is_same_file(output, picture)
+        {
             return Err(Failure::usage("--output and --qr-file name the same file"));
         }
         let is_shown =

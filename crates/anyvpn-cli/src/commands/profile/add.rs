@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::check::check;
 use super::secret_options::GivenSource;
-use crate::commands::login::{Person, make, unused};
+use crate::commands::login::{Person, is_good, make, revoke, unused};
 use crate::context::{Context, missing};
 use crate::environment::path_variable;
 use crate::failure::Failure;
@@ -22,6 +22,7 @@ use crate::provider_settings;
 use crate::secrets::{
     PasswordSource, ask, ask_or_nothing, check_sendable, choose, is_interactive, read,
 };
+use crate::text::{ShownPath, command_line, shell_word};
 
 /// Secrets and where they come from, by their settings.
 type Sources = Vec<(&'static Setting, SecretSource)>;
@@ -68,7 +69,7 @@ struct Answer<'a> {
     username: Option<&'a str>,
     /// The call that showed the answers to be good.
     checked: Option<&'static str>,
-    path: String,
+    path: ShownPath,
 }
 
 pub async fn run(context: &Context, args: Add) -> Result<(), Failure> {
@@ -108,13 +109,18 @@ async fn add(
     }
     // An address that is none is told as such.
     let opened = context.open_with(provider, &entry.settings)?;
+    // An earlier command was interrupted after it had signed in.
+    let found = match &username {
+        Some(username) => found(context, &entry, username).await?,
+        None => None,
+    };
     let fields = match &username {
-        Some(username) => {
+        Some(username) if found.is_none() => {
             let username = Some(username.clone());
             let person = Person { username, device_name: "anyvpn".to_owned() };
             Some(person.fields(context, &*opened, &args.password)?)
         }
-        None => None,
+        _ => None,
     };
 
     let (mut turn, file) = config.turn(&context.registry, &context.observer()).await?;
@@ -127,11 +133,17 @@ async fn add(
         Some(place) => Some(place.lock(context.observer()).await?),
         None => None,
     };
-    let kept = match &fields {
-        Some(fields) => make(context, &*opened, fields).await.map_err(|failure| {
+    let before = match &locked {
+        Some(locked) => locked.load().await?,
+        None => None,
+    };
+    let is_found = found.is_some();
+    let kept = match (found, &fields) {
+        (Some(found), _) => found,
+        (None, Some(fields)) => make(context, &*opened, fields).await.map_err(|failure| {
             failure.hint("nothing was stored; check the user name and the password")
         })?,
-        None => Kept { secrets: secrets_of(&typed), ..Kept::default() },
+        (None, None) => Kept { secrets: secrets_of(&typed), ..Kept::default() },
     };
     let is_default = args.is_default || file.entries.is_empty();
     if is_default {
@@ -140,10 +152,16 @@ async fn add(
     let checked = match stored(context, turn, &entry, locked.as_mut(), &kept, !args.no_check).await
     {
         Ok(checked) => checked,
+        Err(failure) if is_found => return Err(failure),
         Err(failure) => {
             return Err(undone(failure, &entry, &*opened, locked, username, &kept).await);
         }
     };
+
+    // Nobody else knows of a token that this one has replaced.
+    if let Some(before) = before.filter(|_| !is_found) {
+        let _ = revoke(&*opened, &before).await;
+    }
 
     let shown = super::shown(&entry, &file);
     let answer = Answer {
@@ -154,19 +172,38 @@ async fn add(
         default: is_default,
         username: username.as_deref(),
         checked,
-        path: config.path().display().to_string(),
+        path: config.path().into(),
     };
     context.output.answer(&answer, || {
         let used = match is_default {
             true => "It is used where no profile is named.".to_owned(),
-            false => format!("Use it with --profile {0}, or anyvpn profile use {0}.", answer.name),
+            false => {
+                let choose = command_line(&["profile", "use", answer.name], &[]);
+                format!("Use it with --profile {}, or {choose}.", answer.name)
+            }
         };
         format!("The profile {} is added.\n{used}", answer.name)
     })?;
+    if is_found {
+        context.output.note("The token is the one that an interrupted command had kept.");
+    }
     if checked.is_none() {
         context.output.note("Nothing was called to see whether the answers are good.");
     }
     Ok(())
+}
+
+/// The token that is kept for this name although there is no such profile, where it is this user's and
+/// good.
+async fn found(
+    context: &Context,
+    entry: &ProfileEntry,
+    username: &str,
+) -> Result<Option<Kept>, Failure> {
+    let Some(kept) = place(entry)?.load().await? else { return Ok(None) };
+    let is_wanted = kept.username.as_deref() == Some(username)
+        && is_good(context, entry.provider, &entry.settings, &kept).await?;
+    Ok(Some(kept).filter(|_| is_wanted))
 }
 
 /// Where this program keeps what the profile has no source for.
@@ -189,6 +226,11 @@ async fn stored(
 ) -> Result<Option<&'static str>, Failure> {
     if let Some(place) = place {
         place.save(kept).await?;
+        let add = command_line(&["profile", "add", &entry.name], &[]);
+        context.watch.kept(
+            format!("what signs in is kept in {}, and no profile uses it yet", place.shown()),
+            format!("{add} uses it; anyvpn profile prune removes it"),
+        );
     }
     let checked = match wanted {
         true => {
@@ -219,7 +261,7 @@ async fn undone(
         Some(mut place) => match place.forget().await {
             Ok(()) => failure,
             Err(_) => {
-                let hint = format!("remove {}", place.shown());
+                let hint = format!("remove {}", shell_word(&place.shown()));
                 failure.leaving("a secret is kept nevertheless", hint)
             }
         },
@@ -234,8 +276,10 @@ async fn undone(
 fn is_free(file: &File, name: &str) -> Result<(), Failure> {
     match file.get(name) {
         None => Ok(()),
-        Some(_) => Err(Failure::usage(format!("there is a profile {name} already"))
-            .hint(format!("choose another name, or remove it: anyvpn profile remove {name}"))),
+        Some(_) => Err(Failure::usage(format!("there is a profile {name} already")).hint(format!(
+            "choose another name, or remove it: {}",
+            command_line(&["profile", "remove", name], &[])
+        ))),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod add;
 mod check;
+mod prune;
 pub mod secret_options;
 
 use clap::Subcommand;
@@ -10,9 +11,9 @@ use serde::Serialize;
 use super::login::revoke;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::kept::Place;
+use crate::kept::{self, Place};
 use crate::profiles::{self, ConfigFile, File, ProfileEntry, Store, name};
-use crate::text::{Column, listing, plain, table};
+use crate::text::{Column, ShownPath, listing, plain, table};
 use crate::work::wait;
 
 #[derive(Subcommand)]
@@ -43,12 +44,16 @@ pub enum Profiles {
         #[arg(long)]
         local: bool,
     },
+    /// Remove kept tokens that no profile uses, at the provider too where that can be done
+    Prune(prune::Prune),
 }
 
 #[derive(Serialize)]
 struct Listed {
     profiles: Vec<Shown>,
-    path: String,
+    /// Kept tokens that no profile uses.
+    unused: Vec<prune::Unused>,
+    path: ShownPath,
 }
 
 #[derive(Serialize)]
@@ -77,6 +82,7 @@ pub fn run(context: &Context, command: Profiles) -> Result<(), Failure> {
         Profiles::Show { name } => show(context, &name),
         Profiles::Use { name } => wait(context, choose(context, &name)),
         Profiles::Remove { name, local } => wait(context, remove(context, &name, local)),
+        Profiles::Prune(args) => wait(context, prune::run(context, &args)),
     }
 }
 
@@ -84,7 +90,8 @@ fn list(context: &Context) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
     let file = config.read(&context.registry)?;
     let shown = file.entries.iter().map(|entry| shown(entry, &file));
-    let answer = Listed { profiles: shown.collect(), path: config.path().display().to_string() };
+    let unused = prune::unused(&kept::orphans(&context.registry, &file));
+    let answer = Listed { profiles: shown.collect(), unused, path: config.path().into() };
     context.output.answer(&answer, || {
         if answer.profiles.is_empty() {
             return "There are no profiles: anyvpn profile add NAME makes one.".to_owned();
@@ -102,7 +109,16 @@ fn list(context: &Context) -> Result<(), Failure> {
             Column::Text("SIGN-IN"),
         ];
         table(&columns, rows.collect())
-    })
+    })?;
+    if !answer.unused.is_empty() {
+        let unused: Vec<_> = answer.unused.iter().map(prune::Unused::shown).collect();
+        context.output.note(&format!(
+            "No profile uses what is kept for {}. anyvpn profile add NAME uses it again, and anyvpn \
+             profile prune removes it.",
+            unused.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 fn show(context: &Context, name: &str) -> Result<(), Failure> {
@@ -137,7 +153,7 @@ async fn remove(context: &Context, name: &str, local: bool) -> Result<(), Failur
     let mut deleted = false;
     let mut left = None;
     if let Some(place) = place {
-        match forget(context, entry, &place, local).await {
+        match forget(context, &place, local).await {
             Ok(it) => deleted = it,
             // A keyring that is gone must not hold the profile.
             Err(failure) if local => left = Some(failure),
@@ -156,19 +172,14 @@ async fn remove(context: &Context, name: &str, local: bool) -> Result<(), Failur
     context.output.answer(&done, || format!("The profile {name} is removed."))
 }
 
-/// Forgets what is kept for a profile, at the provider too where that can be done and not `local`.
+/// Forgets what is kept in a place, at the provider too where that can be done and not `local`.
 /// Whether it could.
-async fn forget(
-    context: &Context,
-    entry: &ProfileEntry,
-    place: &Place,
-    local: bool,
-) -> Result<bool, Failure> {
+async fn forget(context: &Context, place: &Place, local: bool) -> Result<bool, Failure> {
     let mut locked = place.lock(context.observer()).await?;
     let mut deleted = false;
     // The token first: without the profile nobody would find it.
     if let (false, Some(kept)) = (local, locked.load().await?) {
-        let provider = context.open_with(entry.provider, &entry.settings)?;
+        let provider = context.open_with(place.provider, &place.settings())?;
         deleted = revoke(&*provider, &kept).await?;
     }
     locked.forget().await?;
