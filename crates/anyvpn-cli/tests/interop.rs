@@ -4,22 +4,23 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 mod common;
+#[path = "../../anyvpn-core/tests/interop/gluetun.rs"]
+mod gluetun;
+#[path = "../../anyvpn-core/tests/interop/part.rs"]
+mod part;
 
 use std::ffi::OsStr;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::fs;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyvpn::{Interface, IpNet, Peer, WireGuardConfig};
+use anyvpn::{Interface, IpNet, Peer, PublicKey, WireGuardConfig};
 use anyvpn_sandbox::vpnscript::{Profile, Server};
 use common::{World, command, ok};
-
-/// A program, and the Debian package that has it.
-type Program = (&'static str, &'static str);
+use part::{Program, accepts, apart_script, is_root, part};
 
 const OPENVPN: &[Program] = &[("openvpn", "openvpn")];
 const STRIP: &[Program] = &[("wg", "wireguard-tools"), ("wg-quick", "wireguard-tools")];
@@ -33,70 +34,15 @@ const TUNNEL: &[Program] = &[
     ("resolvconf", "openresolv"),
     ("unshare", "util-linux"),
 ];
+const SETCONF: &[Program] =
+    &[("wg", "wireguard-tools"), ("wireguard-go", "wireguard-go"), ("unshare", "util-linux")];
+const NETWORK_MANAGER: &[Program] = &[
+    ("NetworkManager", "network-manager"),
+    ("nmcli", "network-manager"),
+    ("dbus-daemon", "dbus-daemon"),
+    ("unshare", "util-linux"),
+];
 const QR: &[Program] = &[("zbarimg", "zbar-tools")];
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/tunnel.sh");
-
-/// Runs a part, or says why not. What could not be tried has not passed: the report tells the two
-/// apart, and without a report it is a failure.
-fn part(name: &str, programs: &[Program], run: impl FnOnce()) {
-    let missing: Vec<&Program> = programs.iter().filter(|(it, _)| !is_there(it)).collect();
-    let mut packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
-    packages.dedup();
-    let why = if !missing.is_empty() {
-        let names: Vec<_> = missing.iter().map(|(name, _)| *name).collect();
-        format!("there is no {}: apt-get install {}", names.join(", "), packages.join(" "))
-    } else if let Some(why) = (programs == TUNNEL).then(no_tunnels).flatten() {
-        format!("this machine has no tunnels to try: {why}")
-    } else {
-        run();
-        return report(&format!("passed\t{name}\n"));
-    };
-    report(&format!("skipped\t{name}: {why}\n"));
-}
-
-fn report(line: &str) {
-    match std::env::var_os("ANYVPN_INTEROP_REPORT") {
-        Some(path) => {
-            let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
-            file.write_all(line.as_bytes()).unwrap();
-        }
-        None => assert!(line.starts_with("passed"), "{line}"),
-    }
-}
-
-fn is_there(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
-fn no_tunnels() -> Option<String> {
-    let tried = apart().args(["sh", SCRIPT]).output().unwrap();
-    (!tried.status.success()).then(|| String::from_utf8_lossy(&tried.stderr).trim().to_owned())
-}
-
-/// Begins a command in namespaces of its own, which end with it, as root in them.
-fn apart() -> Command {
-    let mut command = Command::new("timeout");
-    command.args(["60", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]);
-    if !is_root() {
-        command.arg("--map-root-user");
-    }
-    command.stdin(Stdio::null());
-    command
-}
-
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().unwrap().stdout == b"0\n"
-}
-
-/// Runs a program that must accept what it gets.
-fn accepts(command: &mut Command) -> Output {
-    let ran = command.output().unwrap();
-    let said = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{command:?}: {said}");
-    ran
-}
 
 /// A user of both providers.
 struct User {
@@ -123,7 +69,14 @@ impl User {
         let url = self.world.sandbox.vpnscript_url();
         let mut get = command(&["config", "get", server, "--protocol", protocol]);
         get.env("ANYVPN_VPNSCRIPT_URL", url).env("ANYVPN_VPNSCRIPT_TOKEN", &self.token);
-        self.write(get, "vpnscript.conf", more)
+        let end = if protocol == "openvpn" { "ovpn" } else { "conf" };
+        self.write(get, &format!("vpnscript.{end}"), more)
+    }
+
+    /// What `config get` writes for an OpenVPN server.
+    fn openvpn(&self, server: &str, form: &[&str]) -> PathBuf {
+        let more: Vec<_> = form.iter().chain(&["--force"]).map(OsStr::new).collect();
+        self.vpnscript(server, "openvpn", &more)
     }
 
     /// What `config get` writes for a location of AzireVPN.
@@ -138,50 +91,160 @@ impl User {
     }
 }
 
+/// Options for an OpenVPN profile.
+const CREDENTIALS: [&[&str]; 2] = [&["--credentials", "file"], &["--credentials", "inline"]];
+
 #[test]
 #[ignore = "for cargo xtask interop"]
 fn openvpn_starts_to_connect_with_what_was_written() {
-    part("openvpn starts to connect with VPN Script's profile", OPENVPN, || {
+    part("openvpn starts to connect with VPN Script's profile in each form", OPENVPN, None, || {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let port = socket.local_addr().unwrap().port();
         let user = User::new();
-        let server = user.server(Server { port, ..Server::openvpn("Loopback") });
-        let file = user.vpnscript(&server, "openvpn", &[]);
-
-        let mut client = Openvpn::start(&file);
-        let mut packet = [0; 2048];
-        let received = socket.recv(&mut packet);
-        let said = client.stop();
-        let length = received.unwrap_or_else(|error| panic!("{error}: {said}"));
-        // P_CONTROL_HARD_RESET_CLIENT_V2 with key 0: the client's session, no acknowledgements,
-        // and packet 0.
-        assert_eq!((length, packet[0]), (14, 7 << 3), "{said}");
-        assert_eq!(packet[9..14], [0; 5], "{said}");
+        let usual = Server { port, ..Server::openvpn("Loopback") };
+        let documented = Server { profile: Profile::AsDocumented, ..usual.clone() };
+        let [usual, documented] = [usual, documented].map(|server| user.server(server));
+        for form in CREDENTIALS {
+            let compat = [form, &["--compat"]].concat();
+            for (server, form) in [(&usual, form), (&usual, &*compat), (&documented, &compat)] {
+                connects(&socket, &user.openvpn(server, form));
+            }
+        }
     });
+}
+
+/// Starts OpenVPN with a profile, until its first packet comes.
+fn connects(socket: &UdpSocket, file: &Path) {
+    // What a client before this one has left.
+    socket.set_nonblocking(true).unwrap();
+    let mut packet = [0; 2048];
+    while socket.recv(&mut packet).is_ok() {}
+    socket.set_nonblocking(false).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut client = Openvpn::start(file);
+    let received = socket.recv(&mut packet);
+    let said = client.stop();
+    let length = received.unwrap_or_else(|error| panic!("{error}: {said}"));
+    // P_CONTROL_HARD_RESET_CLIENT_V2 with key 0: the client's session, no acknowledgements, and
+    // packet 0.
+    assert_eq!((length, packet[0]), (14, 7 << 3), "{said}");
+    assert_eq!(packet[9..14], [0; 5], "{said}");
 }
 
 #[test]
 #[ignore = "for cargo xtask interop"]
 fn openvpn_refuses_what_it_is_known_to_refuse() {
-    part("openvpn refuses VPN Script's documented sample", OPENVPN, || {
-        let user = User::new();
-        let server = Server { profile: Profile::AsDocumented, ..Server::openvpn("As documented") };
-        let file = user.vpnscript(&user.server(server), "openvpn", &[]);
-        let mut client = Openvpn::start(&file);
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while client.0.try_wait().unwrap().is_none() && Instant::now() < deadline {
-            sleep(Duration::from_millis(20));
-        }
-        let said = client.stop();
-        assert!(said.contains("Options error") && said.contains("block-outside-dns"), "{said}");
-    });
+    part(
+        "openvpn refuses VPN Script's documented sample, and asks without credentials",
+        OPENVPN,
+        None,
+        || {
+            let user = User::new();
+            let documented =
+                Server { profile: Profile::AsDocumented, ..Server::openvpn("As documented") };
+            let documented = user.server(documented);
+            let usual = user.server(Server::openvpn("Usual"));
+            for (server, form, why) in [
+                (
+                    &documented,
+                    &[][..],
+                    "Options error: Unrecognized option or missing or extra parameter(s)",
+                ),
+                (&usual, &["--credentials", "none"], "neither stdin nor stderr are a tty device"),
+            ] {
+                let mut client = Openvpn::start(&user.openvpn(server, form));
+                let deadline = Instant::now() + Duration::from_secs(20);
+                while client.0.try_wait().unwrap().is_none() && Instant::now() < deadline {
+                    sleep(Duration::from_millis(20));
+                }
+                let said = client.stop();
+                assert!(said.contains(why), "{said}");
+            }
+        },
+    );
+}
+
+#[test]
+#[ignore = "for cargo xtask interop"]
+fn networkmanager_imports_what_was_written() {
+    part(
+        "NetworkManager imports each form that is for it",
+        NETWORK_MANAGER,
+        Some("networkmanager.sh"),
+        || {
+            let user = User::new();
+            let openvpn = user.server(Server::openvpn("Loopback"));
+            let wireguard = user.server(Server::wireguard("Loopback"));
+            let profile = |name: &str, credentials: &str| {
+                let file = user.openvpn(&openvpn, &["--credentials", credentials]);
+                let own = user.world.path(name);
+                fs::copy(file, &own).unwrap();
+                own
+            };
+            let tunnel = user.vpnscript(&wireguard, "wireguard", &[]);
+            let renamed = user.world.path("a-name-of-more-than-15-characters.conf");
+            fs::copy(&tunnel, &renamed).unwrap();
+            let files = [
+                ("openvpn", profile("file.ovpn", "file"), "ok"),
+                ("openvpn", profile("none.ovpn", "none"), "ok"),
+                ("openvpn", profile("inline.ovpn", "inline"), "no Error: failed to import"),
+                ("wireguard", tunnel, "ok"),
+                ("wireguard", user.azire("se-sto", &[]), "ok"),
+                ("wireguard", renamed, "no Error: failed to import"),
+            ];
+            let mut run = apart_script("networkmanager.sh");
+            files.iter().for_each(|(kind, file, _)| _ = run.arg(kind).arg(file));
+            let said = String::from_utf8(accepts(&mut run).stdout).unwrap();
+            for ((_, file, expected), said) in files.iter().zip(said.lines()) {
+                assert!(said.starts_with(expected), "{}: {said}", file.display());
+            }
+            // It has what the files have.
+            for line in [
+                "remote=127.0.0.1:1194",
+                "connection-type=password",
+                "interface-name=vpnscript",
+                "endpoint=se-sto.azirevpn.example:51820",
+            ] {
+                assert!(said.contains(line), "{line} is not in {said}");
+            }
+        },
+    );
+}
+
+#[test]
+#[ignore = "for cargo xtask interop"]
+fn wg_sets_what_was_written_for_it() {
+    part(
+        "wg setconf takes VPN Script's and AzireVPN's files in its form",
+        SETCONF,
+        Some("setconf.sh"),
+        || {
+            let user = User::new();
+            let server = user.server(Server {
+                address: Ipv4Addr::new(192, 0, 2, 1),
+                ..Server::wireguard("Peer")
+            });
+            let form = ["--format", "setconf"].map(OsStr::new);
+            let azire = [&form[..], &["--endpoint-port", "53"].map(OsStr::new)].concat();
+            for file in [user.vpnscript(&server, "wireguard", &form), user.azire("se-sto", &azire)]
+            {
+                let written = WireGuardConfig::parse(&fs::read_to_string(&file).unwrap()).unwrap();
+                let ran = accepts(apart_script("setconf.sh").arg(&file));
+                let set = WireGuardConfig::parse(&String::from_utf8(ran.stdout).unwrap()).unwrap();
+                let peer = |config: &WireGuardConfig| {
+                    let Peer { public_key, allowed_ips, .. } = config.peers().remove(0);
+                    (config.private_key().public_key(), public_key, sorted(&allowed_ips))
+                };
+                assert_eq!(peer(&set), peer(&written));
+            }
+        },
+    );
 }
 
 #[test]
 #[ignore = "for cargo xtask interop"]
 fn wg_quick_strips_what_was_written() {
-    part("wg-quick strips VPN Script's and AzireVPN's files", STRIP, || {
+    part("wg-quick strips VPN Script's and AzireVPN's files", STRIP, None, || {
         let user = User::new();
         let server = user.server(Server::wireguard("Loopback"));
         let files = [user.vpnscript(&server, "wireguard", &[]), user.azire("se-sto", &[])];
@@ -204,41 +267,47 @@ fn wg_quick_strips_what_was_written() {
 #[test]
 #[ignore = "for cargo xtask interop"]
 fn a_tunnel_from_a_written_file_carries_a_ping() {
-    part("wg-quick brings VPN Script's file up, and a ping goes through", TUNNEL, || {
-        let user = User::new();
-        let server = Server { address: Ipv4Addr::new(192, 0, 2, 1), ..Server::wireguard("Peer") };
-        let id = user.server(server);
-        let file = user.vpnscript(&id, "wireguard", &[]);
-        let config = WireGuardConfig::parse(&fs::read_to_string(&file).unwrap()).unwrap();
+    part(
+        "wg-quick brings VPN Script's file up, and a ping goes through",
+        TUNNEL,
+        Some("tunnel.sh"),
+        || {
+            let user = User::new();
+            let server =
+                Server { address: Ipv4Addr::new(192, 0, 2, 1), ..Server::wireguard("Peer") };
+            let id = user.server(server);
+            let file = user.vpnscript(&id, "wireguard", &[]);
+            let config = WireGuardConfig::parse(&fs::read_to_string(&file).unwrap()).unwrap();
 
-        // The other end: the server's key, and the one peer that the server has.
-        let key = user.world.sandbox.vpnscript().server_key(id.parse().unwrap());
-        let interface = Interface {
-            private_key: key.parse().unwrap(),
-            addresses: Vec::new(),
-            dns: Vec::new(),
-            mtu: None,
-            listen_port: Some(51820),
-        };
-        let peer = Peer {
-            public_key: config.private_key().public_key(),
-            preshared_key: config.peers()[0].preshared_key.clone(),
-            allowed_ips: config.addresses(),
-            endpoint: None,
-            persistent_keepalive: None,
-        };
-        let other = WireGuardConfig::new(interface, vec![peer]);
-        let other = user.world.file("server.conf", other.to_secret().expose());
+            // The other end: the server's key, and the one peer that the server has.
+            let key = user.world.sandbox.vpnscript().server_key(id.parse().unwrap());
+            let interface = Interface {
+                private_key: key.parse().unwrap(),
+                addresses: Vec::new(),
+                dns: Vec::new(),
+                mtu: None,
+                listen_port: Some(51820),
+            };
+            let peer = Peer {
+                public_key: config.private_key().public_key(),
+                preshared_key: config.peers()[0].preshared_key.clone(),
+                allowed_ips: config.addresses(),
+                endpoint: None,
+                persistent_keepalive: None,
+            };
+            let other = WireGuardConfig::new(interface, vec![peer]);
+            let other = user.world.file("server.conf", other.to_secret().expose());
 
-        let up = tunnel("peer.example", &file, &[&other, "10.66.0.1"]);
-        is_what_was_written(&up, &config);
-    });
+            let up = tunnel("peer.example", &file, &[&other, "10.66.0.1"]);
+            is_what_was_written(&up, &config);
+        },
+    );
 }
 
 #[test]
 #[ignore = "for cargo xtask interop"]
 fn a_tunnel_to_a_name_with_both_families_comes_up() {
-    part("wg-quick brings AzireVPN's file up", TUNNEL, || {
+    part("wg-quick brings AzireVPN's file up", TUNNEL, Some("tunnel.sh"), || {
         let user = User::new();
         let more = ["--mtu", "1380", "--keepalive", "25"].map(OsStr::new);
         let file = user.azire("se-sto", &more);
@@ -251,8 +320,22 @@ fn a_tunnel_to_a_name_with_both_families_comes_up() {
 
 #[test]
 #[ignore = "for cargo xtask interop"]
+fn gluetun_accepts_what_was_written_for_it() {
+    part("gluetun's written rules accept VPN Script's variables", &[], None, || {
+        let user = User::new();
+        let server = user.server(Server::wireguard("Loopback"));
+        let form = ["--format", "gluetun"].map(OsStr::new);
+        let text = fs::read_to_string(user.vpnscript(&server, "wireguard", &form)).unwrap();
+        let variables = gluetun::read(&text).unwrap_or_else(|why| panic!("{why}: {text}"));
+        assert_eq!(variables["WIREGUARD_ENDPOINT_IP"], "127.0.0.1");
+        assert_eq!(variables["WIREGUARD_ENDPOINT_PORT"], "51820");
+    });
+}
+
+#[test]
+#[ignore = "for cargo xtask interop"]
 fn a_qr_picture_holds_the_file() {
-    part("zbarimg reads the files back from their QR pictures", QR, || {
+    part("zbarimg reads the files back from their QR pictures", QR, None, || {
         let user = User::new();
         let server = user.server(Server::wireguard("Loopback"));
         let picture = |name: &str| user.world.path(name);
@@ -264,12 +347,46 @@ fn a_qr_picture_holds_the_file() {
             user.azire("se-sto", &second.each_ref().map(AsRef::as_ref)),
         ];
         for (file, picture) in files.iter().zip(&pictures) {
-            let mut zbarimg = Command::new("zbarimg");
-            zbarimg.args(["--quiet", "--nodbus", "--raw", "--oneshot", "-Sbinary"]).arg(picture);
-            let read = accepts(&mut zbarimg).stdout;
-            assert_eq!(String::from_utf8(read).unwrap(), fs::read_to_string(file).unwrap());
+            assert_eq!(scanned(picture), fs::read_to_string(file).unwrap());
         }
+        // What a terminal shows, with dark around it.
+        let mut get = user.world.command(&["config", "get", "se-sto", "--qr"]);
+        let file = user.world.path("beside.conf");
+        let drawn = ok(get.arg("--output").arg(&file));
+        let screen = user.world.path("screen.pgm");
+        fs::write(&screen, screenshot(&drawn)).unwrap();
+        assert_eq!(scanned(&screen), fs::read_to_string(file).unwrap());
     });
+}
+
+/// What a reader of QR codes finds in a picture.
+fn scanned(picture: &Path) -> String {
+    let mut zbarimg = Command::new("zbarimg");
+    zbarimg.args(["--quiet", "--nodbus", "--raw", "--oneshot", "-Sbinary"]).arg(picture);
+    String::from_utf8(accepts(&mut zbarimg).stdout).unwrap()
+}
+
+/// A picture of half blocks on a dark terminal, in the format PGM.
+fn screenshot(text: &str) -> Vec<u8> {
+    const DARK: usize = 6;
+    const SCALE: usize = 6;
+    let lines: Vec<Vec<char>> = text.lines().map(|line| line.chars().collect()).collect();
+    let is_light = |y: usize, x: usize| {
+        let line = y.checked_sub(DARK).and_then(|y| lines.get(y / 2));
+        let cell = line.and_then(|line| line.get(x.checked_sub(DARK)?));
+        match cell {
+            Some('█') => true,
+            Some('▀') => (y - DARK).is_multiple_of(2),
+            Some('▄') => !(y - DARK).is_multiple_of(2),
+            _ => false,
+        }
+    };
+    let (height, width) = (2 * lines.len() + 2 * DARK, lines[0].len() + 2 * DARK);
+    let mut picture = format!("P5 {} {} 255\n", width * SCALE, height * SCALE).into_bytes();
+    for y in 0..height * SCALE {
+        picture.extend((0..width * SCALE).map(|x| u8::from(is_light(y / SCALE, x / SCALE)) * 255));
+    }
+    picture
 }
 
 /// A running client, which ends with the test.
@@ -278,7 +395,9 @@ struct Openvpn(Child);
 impl Openvpn {
     fn start(file: &Path) -> Openvpn {
         let mut client = Command::new("openvpn");
-        client.arg("--config").arg(file).stdin(Stdio::null());
+        // It looks there for the file of the credentials.
+        client.arg("--cd").arg(file.parent().unwrap()).arg("--config").arg(file);
+        client.stdin(Stdio::null());
         Openvpn(client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
     }
 
@@ -301,8 +420,8 @@ impl Drop for Openvpn {
 
 /// Brings a tunnel up, and gives what wg and the system have then.
 fn tunnel(name: &str, file: &Path, server: &[&str]) -> String {
-    let mut run = apart();
-    run.args(["sh", SCRIPT, name]).arg(file.file_stem().unwrap()).arg(file).args(server);
+    let mut run = apart_script("tunnel.sh");
+    run.arg(name).arg(file.file_stem().unwrap()).arg(file).args(server);
     String::from_utf8(accepts(&mut run).stdout).unwrap()
 }
 

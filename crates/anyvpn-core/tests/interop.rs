@@ -6,6 +6,8 @@
 
 #[path = "interop/difference.rs"]
 mod difference;
+#[path = "interop/files.rs"]
+mod files;
 #[cfg(feature = "openvpn")]
 #[path = "interop/openvpn.rs"]
 mod openvpn;

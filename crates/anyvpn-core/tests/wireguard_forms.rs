@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
-use std::collections::BTreeMap;
+#[path = "interop/gluetun.rs"]
+mod gluetun;
+
 use std::net::IpAddr;
 
 use anyvpn_core::{
-    ErrorKind, Interface, IpNet, Peer, WireGuardConfig, is_interface_name, to_interface_name,
+    ErrorKind, Interface, IpNet, Peer, PublicKey, WireGuardConfig, is_interface_name,
+    to_interface_name,
 };
 use proptest::prelude::*;
 
@@ -28,51 +31,6 @@ fn parse(text: &str) -> WireGuardConfig {
     WireGuardConfig::parse(text).unwrap()
 }
 
-/// Reads and checks variables by the rules of gluetun's settings: the reader of its `Wireguard` and
-/// `WireguardSelection` in `internal/configuration/settings`, for the provider `custom`.
-fn gluetun(text: &str) -> Result<BTreeMap<&str, &str>, String> {
-    let mut variables = BTreeMap::new();
-    for line in text.lines() {
-        let (name, value) = line.split_once('=').ok_or("docker takes NAME=value")?;
-        if value.is_empty() || value.trim() != value || variables.insert(name, value).is_some() {
-            return Err(format!("{name}: docker keeps blanks, and gluetun takes no empty value"));
-        }
-    }
-    let get = |name: &str| variables.get(name).copied().ok_or_else(|| format!("{name} is not set"));
-    let is_key = |text: &str| text.len() == 44 && text.parse::<anyvpn_core::PublicKey>().is_ok();
-    let networks = |name: &str| -> Result<Vec<IpNet>, String> {
-        // Of an address without a prefix it makes a /32, which of an IPv6 address is wrong.
-        let parse = |item: &str| item.parse::<IpNet>().map_err(|_| format!("{name}: {item}"));
-        get(name)?.split(',').map(parse).collect()
-    };
-    if get("VPN_SERVICE_PROVIDER")? != "custom" || get("VPN_TYPE")? != "wireguard" {
-        return Err("another provider or type".to_owned());
-    }
-    let ip = get("WIREGUARD_ENDPOINT_IP")?.split('%').next().unwrap().parse::<IpAddr>();
-    if ip.map_err(|_| "this MUST be an IP address")?.is_unspecified() {
-        return Err("the endpoint IP is not set".to_owned());
-    }
-    if get("WIREGUARD_ENDPOINT_PORT")?.parse::<u16>().map_err(|e| e.to_string())? == 0 {
-        return Err("the endpoint port is not set".to_owned());
-    }
-    let keys = [get("WIREGUARD_PUBLIC_KEY")?, get("WIREGUARD_PRIVATE_KEY")?];
-    let shared = get("WIREGUARD_PRESHARED_KEY").ok();
-    if !keys.into_iter().chain(shared).all(is_key) {
-        return Err("a key is not valid".to_owned());
-    }
-    networks("WIREGUARD_ADDRESSES")?;
-    networks("WIREGUARD_ALLOWED_IPS")?;
-    if let Ok(mtu) = get("WIREGUARD_MTU") {
-        mtu.parse::<u32>().map_err(|e| e.to_string())?;
-    }
-    // A duration of Go, which needs its unit.
-    if let Ok(interval) = get("WIREGUARD_PERSISTENT_KEEPALIVE_INTERVAL") {
-        let seconds = interval.strip_suffix('s').ok_or("a duration needs its unit")?;
-        seconds.parse::<u32>().map_err(|e| e.to_string())?;
-    }
-    Ok(variables)
-}
-
 #[test]
 fn gluetuns_variables_are_those_of_its_sources() {
     let text = parse(&full()).to_gluetun().unwrap();
@@ -84,13 +42,13 @@ fn gluetuns_variables_are_those_of_its_sources() {
          WIREGUARD_PERSISTENT_KEEPALIVE_INTERVAL=25s\n"
     );
     assert_eq!(text.expose(), expected);
-    gluetun(&expected).unwrap();
+    gluetun::read(&expected).unwrap();
     // What is not set has no line.
     let least = format!(
         "[Interface]\nPrivateKey={KEY}\nAddress=10.0.0.2\n[Peer]\nPublicKey={PEER}\nAllowedIPs=0.0.0.0/0\nEndpoint=[fe80::1%eth0]:1\n"
     );
     let text = parse(&least).to_gluetun().unwrap();
-    assert_eq!(gluetun(text.expose()).unwrap().len(), 8);
+    assert_eq!(gluetun::read(text.expose()).unwrap().len(), 8);
     assert!(text.expose().contains("WIREGUARD_ENDPOINT_IP=fe80::1%eth0\n"));
 }
 
@@ -180,7 +138,7 @@ proptest! {
         let interface = Interface { private_key, addresses: network(addresses), dns: vec![], mtu, listen_port: None };
         let full = !interface.addresses.is_empty() && !peer.allowed_ips.is_empty();
         match WireGuardConfig::new(interface, vec![peer]).to_gluetun() {
-            Ok(text) => { gluetun(text.expose()).unwrap(); }
+            Ok(text) => { gluetun::read(text.expose()).unwrap(); }
             Err(_) => prop_assert!(!full || host.is_unspecified()),
         }
     }

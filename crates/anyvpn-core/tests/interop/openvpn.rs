@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::difference::{Comparison, Meant, Refusal};
-use crate::part::{Folder, Program, generate, lines, part, script};
+use crate::files::{Folder, generate};
+use crate::part::{Program, accepts, part, script};
 
 const PROGRAMS: &[Program] = &[("openvpn", "openvpn"), ("bash", "bash")];
 
@@ -137,7 +138,9 @@ fn ours(bytes: &[u8]) -> Result<(), Refusal> {
 
 /// What OpenVPN says of each file.
 fn script_lines(folder: &Folder) -> Vec<String> {
-    lines(Command::new("bash").arg(script("openvpn.sh")).arg(folder.0.join("all")))
+    let mut run = Command::new("bash");
+    let said = accepts(run.arg(script("openvpn.sh")).arg(folder.0.join("all"))).stdout;
+    String::from_utf8_lossy(&said).lines().map(str::to_owned).collect()
 }
 
 #[test]

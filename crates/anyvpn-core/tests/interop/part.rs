@@ -1,20 +1,20 @@
 //! Runs a part, or says why it cannot be tried here.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use proptest::strategy::{Strategy, ValueTree as _};
-use proptest::test_runner::TestRunner;
-
 /// A program, and the Debian package that has it.
 pub type Program = (&'static str, &'static str);
 
+/// Runs a part, for which these programs are needed. `needs` is a script that says, without arguments,
+/// whether this machine can run it with arguments.
+///
 /// What could not be tried has not passed: the report tells the two apart, and without a report it is
 /// a failure.
-pub fn part(name: &str, programs: &[Program], tried: Option<String>, run: impl FnOnce()) {
-    let line = match missing(programs).or(tried) {
+pub fn part(name: &str, programs: &[Program], needs: Option<&str>, run: impl FnOnce()) {
+    let line = match missing(programs).or_else(|| unable(needs?)) {
         Some(why) => format!("skipped\t{name}: {why}\n"),
         None => {
             run();
@@ -30,8 +30,15 @@ pub fn part(name: &str, programs: &[Program], tried: Option<String>, run: impl F
     }
 }
 
+/// Why a script cannot do its work here.
+fn unable(name: &str) -> Option<String> {
+    let Output { status, stderr, .. } = apart_script(name).output().unwrap();
+    let said = String::from_utf8_lossy(&stderr).trim().to_owned();
+    (!status.success()).then(|| format!("this machine cannot try it: {said}"))
+}
+
 /// Which programs are not here, and how to get them.
-pub fn missing(programs: &[Program]) -> Option<String> {
+fn missing(programs: &[Program]) -> Option<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there =
         |name: &str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
@@ -44,60 +51,31 @@ pub fn missing(programs: &[Program]) -> Option<String> {
     })
 }
 
-/// A script beside this file, with bash.
+/// A script in this crate's folder of scripts.
 pub fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name)
 }
 
-/// Begins a command in namespaces of its own, which end with it, as root in them.
-pub fn apart() -> Command {
+/// Begins a script in namespaces of its own, which end with it, as root in them.
+pub fn apart_script(name: &str) -> Command {
     let mut command = Command::new("timeout");
     command.args(["120", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]);
-    if Command::new("id").arg("-u").output().unwrap().stdout != b"0\n" {
+    if !is_root() {
         command.arg("--map-root-user");
     }
-    command.stdin(Stdio::null());
+    command.arg("bash").arg(script(name)).stdin(Stdio::null());
     command
 }
 
-/// Runs a script that must end well, and gives its lines.
-pub fn lines(command: &mut Command) -> Vec<String> {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    assert!(status.success(), "{command:?}: {}", String::from_utf8_lossy(&stderr));
-    String::from_utf8_lossy(&stdout).lines().map(ToOwned::to_owned).collect()
+/// Whether this user is root.
+pub fn is_root() -> bool {
+    Command::new("id").arg("-u").output().unwrap().stdout == b"0\n"
 }
 
-/// The same values each time.
-pub fn generate<T: std::fmt::Debug>(strategy: &impl Strategy<Value = T>, count: usize) -> Vec<T> {
-    let mut runner = TestRunner::deterministic();
-    let next = || strategy.new_tree(&mut runner).unwrap().current();
-    std::iter::repeat_with(next).take(count).collect()
-}
-
-/// A folder that goes with its value.
-pub struct Folder(pub PathBuf);
-
-impl Folder {
-    pub fn new(name: &str) -> Folder {
-        let path =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    /// Writes files of one kind into a folder of their own, in the order of their names.
-    pub fn files(&self, folder: &str, extension: &str, contents: &[impl AsRef<[u8]>]) {
-        let folder = self.0.join(folder);
-        fs::create_dir_all(&folder).unwrap();
-        for (index, content) in contents.iter().enumerate() {
-            fs::write(folder.join(format!("f{index:05}.{extension}")), content).unwrap();
-        }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// Runs a program that must accept what it gets.
+pub fn accepts(command: &mut Command) -> Output {
+    let ran = command.output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{command:?}: {said}");
+    ran
 }

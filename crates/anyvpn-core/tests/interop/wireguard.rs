@@ -1,14 +1,14 @@
 //! WireGuard files, given to `wg setconf`, `wg-quick strip` and `ip`.
 
 use std::fs;
-use std::process::Stdio;
 
 use anyvpn_core::WireGuardConfig;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::difference::{Comparison, Meant, Refusal};
-use crate::part::{Folder, Program, apart, generate, lines, missing, part, script};
+use crate::files::{Folder, generate};
+use crate::part::{Program, accepts, apart_script, part};
 
 const PROGRAMS: &[Program] = &[
     ("wg", "wireguard-tools"),
@@ -245,25 +245,13 @@ fn with(line: &str) -> String {
     format!("[Interface]\nPrivateKey = {KEY}\n{line}\n")
 }
 
-fn no_tunnels() -> Option<String> {
-    if missing(PROGRAMS).is_some() {
-        return None;
-    }
-    let tried =
-        apart().arg("bash").arg(script("wireguard.sh")).stdout(Stdio::null()).output().unwrap();
-    let said = String::from_utf8_lossy(&tried.stderr).trim().to_owned();
-    (!tried.status.success()).then(|| {
-        format!("this machine has no tunnels to try: {said} (apt-get install wireguard-go)")
-    })
-}
-
 #[test]
 #[ignore = "for cargo xtask interop"]
 fn wireguard_files_are_accepted_by_all_or_none() {
     part(
         "wg, wg-quick, ip and the reader accept the same of generated files",
         PROGRAMS,
-        no_tunnels(),
+        Some("wireguard.sh"),
         || {
             let files = generate(&file(), 2000);
             let quick = generate(&quick_file(), 400);
@@ -307,7 +295,8 @@ fn wireguard_files_are_accepted_by_all_or_none() {
                 |items: &[String]| items.iter().map(|item| format!("{item}\n")).collect::<String>();
             fs::write(folder.0.join("addresses"), list(&addresses)).unwrap();
             fs::write(folder.0.join("mtus"), list(&mtus.map(str::to_owned))).unwrap();
-            let said = lines(apart().arg("bash").arg(script("wireguard.sh")).arg(&folder.0));
+            let said = accepts(apart_script("wireguard.sh").arg(&folder.0)).stdout;
+            let said: Vec<_> = String::from_utf8_lossy(&said).lines().map(str::to_owned).collect();
             assert_eq!(
                 said.len(),
                 files.len() + quick.len() + forms.len() + addresses.len() + mtus.len()
