@@ -36,8 +36,12 @@ impl LeaseStore for FileLeaseStore {
         create_private_folder(&self.folder).map_err(|error| unusable("write", &reason(&error)))?;
         let file = FileStore::new(&path).with_observer(Arc::clone(&self.observer));
         let mut locked: StoreLock<Vec<PortForward>> = file.lock().await?;
-        let stored = locked.load().await.map_err(|_| {
-            unusable("use", "it is not what this version of anyvpn writes; delete it")
+        let stored = locked.load().await.map_err(|error| {
+            // That is all that the store says of text that it cannot read.
+            match error.detail().is_some_and(|detail| detail.ends_with("sign in again")) {
+                true => unusable("use", "it is not what this version of anyvpn writes; delete it"),
+                false => error,
+            }
         })?;
         let stored = stored.map(|stored| stored.token).unwrap_or_default();
         let mut changed = stored.clone();

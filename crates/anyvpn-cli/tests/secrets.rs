@@ -142,16 +142,22 @@ fn a_generated_password_or_a_new_token_that_was_lost_on_its_way_is_told() {
 
 #[cfg(unix)]
 #[test]
-fn a_password_is_not_generated_where_stdout_is_closed() {
-    let world = World::new();
-    let line = format!(
-        "{} account set-password --generate-password >&-; echo $? >&2",
-        env!("CARGO_BIN_EXE_anyvpn")
-    );
-    let mut shell = Command::new("sh");
-    let environment = world.command(&[]);
-    shell.args(["-c", &line]).envs(environment.get_envs().filter_map(|(a, b)| Some((a, b?))));
-    let text = String::from_utf8(shell.output().unwrap().stderr).unwrap();
+fn nothing_is_lost_where_stdout_is_closed() {
+    let world = World::with_device();
+    let closed = |arguments: &str| {
+        let line = format!("{} {arguments} >&-; echo $? >&2", env!("CARGO_BIN_EXE_anyvpn"));
+        let mut shell = Command::new("sh");
+        let environment = world.command(&[]);
+        shell.args(["-c", &line]).envs(environment.get_envs().filter_map(|(a, b)| Some((a, b?))));
+        String::from_utf8(shell.output().unwrap().stderr).unwrap()
+    };
+    let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4;
+    let text = closed(&format!("port create --hidden --internal-ipv4 {device}"));
+    let port = world.sandbox.azire().ports(LOGIN)[0].port;
+    assert!(text.contains(&format!("the port {port} is open nevertheless")), "{text}");
+    assert!(text.ends_with("\n1\n"), "{text}");
+
+    let text = closed("account set-password --generate-password");
     assert!(text.starts_with("error: the new password would be made and never shown"), "{text}");
     assert!(text.ends_with("\n1\n"), "{text}");
     assert_eq!(world.calls("azire.update-password"), 0);

@@ -14,6 +14,7 @@ use crate::advice::undo;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::number::number;
+use crate::output::only_copy;
 use crate::secrets::{confirm, is_interactive};
 use crate::text::{Column, command_line, listing, table, when};
 use crate::work::ability;
@@ -154,17 +155,21 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
             new.hidden = hidden;
             let port = forwards.create_port_forward(new).await?;
             let (number, hidden) = (port.port, port.hidden);
-            let shown = show(context, PortAnswer::of(port, forwards.lease()));
-            shown.map_err(|failure| match failure.is_closed_pipe() && !hidden {
+            let print = || show(context, PortAnswer::of(port, forwards.lease()));
+            let lost = |failure: Failure| {
+                let port = Leftover::new(LeftoverKind::PortForward, number.to_string());
+                let what = format!("the port {number} is open nevertheless");
+                let hint = format!("use it or close it: {}", undo(&port));
+                failure.leaving(&what, hint).with_leftover(port)
+            };
+            match hidden {
+                true => only_copy(print, lost),
                 // Nobody wants the answer, and the list has the port.
-                true => failure,
-                false => {
-                    let port = Leftover::new(LeftoverKind::PortForward, number.to_string());
-                    let what = format!("the port {number} is open nevertheless");
-                    let hint = format!("use it or close it: {}", undo(&port));
-                    failure.leaving(&what, hint).with_leftover(port)
-                }
-            })
+                false => print().map_err(|failure| match failure.is_closed_pipe() {
+                    true => failure,
+                    false => lost(failure),
+                }),
+            }
         }
         Port::Delete { port: Number { port }, device } => {
             let what = format!("Close port {port}");
