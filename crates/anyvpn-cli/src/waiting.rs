@@ -51,6 +51,8 @@ struct Kept {
 struct Change {
     operation: OperationId,
     is_sure: bool,
+    /// Whether it made something, of which the answer tells.
+    has_made: bool,
     /// How often the command had printed or written something before.
     written: u64,
 }
@@ -137,8 +139,12 @@ impl CallObserver for Watch {
                     && error.is_none_or(is_unsure)
                 {
                     *changed = true;
-                    let (is_sure, written) = (error.is_none(), output::written());
-                    *change = Some(Change { operation: *operation, is_sure, written });
+                    *change = Some(Change {
+                        operation: *operation,
+                        is_sure: error.is_none(),
+                        has_made: *replay == Replay::Once,
+                        written: output::written(),
+                    });
                 }
                 open.remove(at);
             }
@@ -245,15 +251,19 @@ impl Watch {
         });
         let untold = state.change.as_ref().filter(|change| change.written == output::written());
         let kept = state.kept.as_ref().filter(|kept| kept.written == output::written());
+        let lost = untold.filter(|change| change.is_sure && change.has_made);
+        let lost = lost.map(|it| format!("; {} was done, and its answer is lost", it.operation));
         let failure = match (sent, job, untold) {
             (Some(call), _, _) => {
                 let Call { operation, .. } = call;
-                failure(&format!("; {operation} was sent and is not answered")).hint(
-                    match call.replay {
-                        Replay::Once => {
+                let look = call.replay == Replay::Once || lost.is_some();
+                let lost = lost.unwrap_or_default();
+                failure(&format!("{lost}; {operation} was sent and is not answered")).hint(
+                    match look {
+                        true => {
                             format!("it may have been done; look before you repeat it: {verify}")
                         }
-                        _ => "it may have been done; to repeat it does no harm".to_owned(),
+                        false => "it may have been done; to repeat it does no harm".to_owned(),
                     },
                 )
             }
@@ -273,11 +283,14 @@ impl Watch {
             (None, None, _) if let Some(Kept { what, hint, .. }) = kept => {
                 failure(&format!("; {what}")).hint(hint)
             }
-            (None, None, Some(Change { operation, is_sure, .. })) => failure(&match is_sure {
-                true => format!("; {operation} was done, and its answer is lost"),
-                false => format!("; it is not known whether {operation} was done"),
-            })
-            .hint(format!("look before you repeat it: {verify}")),
+            (None, None, Some(Change { operation, is_sure, .. })) => {
+                failure(&match (lost, is_sure) {
+                    (Some(lost), _) => lost,
+                    (None, true) => format!("; {operation} was done"),
+                    (None, false) => format!("; it is not known whether {operation} was done"),
+                })
+                .hint(format!("look before you repeat it: {verify}"))
+            }
             (None, None, None) if !state.changed => failure("; nothing was changed"),
             (None, None, None) => failure(""),
         };

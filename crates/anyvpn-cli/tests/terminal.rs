@@ -1,23 +1,20 @@
-//! What one sees on a terminal, and what is left there: waiting, interruptions, colours, widths.
+//! What one sees on a terminal: waiting, colours, widths.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod common;
 
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use anyvpn_sandbox::{Fault, FaultRule};
-use common::terminal::{Left, Terminal, signal};
-use common::{LOGIN, PASSWORD, World, command};
+use common::terminal::{Left, Terminal};
+use common::{LOGIN, World, command};
 use serde_json::Value;
 
-const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
-const SIGQUIT: i32 = 3;
 const SIGTERM: i32 = 15;
 const CTRL_C: &str = "\u{3}";
 
@@ -135,193 +132,6 @@ fn a_bar_shows_how_many_are_done_and_an_interruption_says_it() {
 }
 
 #[test]
-fn an_interrupted_creation_is_named_and_leaves_no_file() {
-    let world = World::with_device();
-    let waiting = "Waiting for AzireVPN";
-    inject(&world, "azire.create-port-forward", Fault::Delay(FOR_EVER));
-    let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
-    let create = ["port", "create", "--internal-ipv4", &device];
-    let mut terminal = Terminal::run(world.command(&create));
-    terminal.wait_for(waiting);
-    terminal.press(CTRL_C);
-    let left = terminal.end();
-    assert_eq!(left.signal, Some(SIGINT));
-    assert_gone(&left, waiting);
-    let error = "error: interrupted; azire.create-port-forward was sent and is not answered\n  \
-                 hint: it may have been done; look before you repeat it: anyvpn port list";
-    assert!(left.screen.contains(error), "{}", left.screen);
-
-    inject(&world, "azire.create-ip", Fault::Delay(FOR_EVER));
-    let file = world.path("se.conf");
-    let get = ["config", "get", "se-sto", "--output", file.to_str().unwrap()];
-    let mut terminal = Terminal::run(world.command(&get));
-    terminal.wait_for(waiting);
-    // The file and the name that it will have.
-    assert_eq!(files(world.folder.path()), 2);
-    terminal.signal("TERM");
-    let left = terminal.end();
-    assert_eq!(left.signal, Some(SIGTERM));
-    assert!(left.screen.contains("anyvpn config list"), "{}", left.screen);
-    assert_eq!(files(world.folder.path()), 0);
-
-    // What changes nothing, or is not sent yet, leaves nothing to look at.
-    inject(&world, "azire.list-locations", Fault::Delay(FOR_EVER));
-    let mut terminal = Terminal::run(world.command(&get));
-    terminal.wait_for(waiting);
-    terminal.press(CTRL_C);
-    let left = terminal.end();
-    assert_eq!(left.signal, Some(SIGINT));
-    assert!(left.screen.contains("error: interrupted; nothing was changed"), "{}", left.screen);
-}
-
-/// Runs a command until the operation has arrived, and ends it by a signal.
-fn interrupted(world: &World, command: &mut Command, operation: &str, name: &str) -> Output {
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while world.calls(operation) == 0 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    signal(child.id(), name);
-    child.wait_with_output().unwrap()
-}
-
-#[test]
-fn programs_are_told_of_an_interruption_too() {
-    let world = World::new();
-    let vpnscript = world.sandbox.vpnscript();
-    vpnscript.set_job_duration(FOR_EVER);
-    let file = world.path("wg.conf");
-    let get = ["config", "get", "2", "--output", file.to_str().unwrap(), "--json"];
-    let created = "vpnscript.create-wireguard-config";
-    inject(&world, created, Fault::Delay(FOR_EVER));
-    let ran = interrupted(&world, &mut world.vpnscript(&get), created, "INT");
-    assert_eq!((ran.status.signal(), ran.stdout.len()), (Some(SIGINT), 0));
-    let report: Value = serde_json::from_slice(&ran.stderr).unwrap();
-    let error = &report["error"];
-    assert_eq!(error["kind"], "interrupted");
-    assert_eq!(error["provider"], "vpnscript");
-    assert_eq!(error["message"], format!("interrupted; {created} was sent and is not answered"));
-    assert_eq!(
-        error["hint"],
-        "it may have been done; look before you repeat it: anyvpn config list"
-    );
-    assert_eq!(files(world.folder.path()), 0);
-
-    // A deletion may be repeated.
-    inject(&world, "vpnscript.delete-wireguard-config", Fault::Delay(FOR_EVER));
-    let revoke = &mut world.vpnscript(&["config", "revoke", "1", "--json"]);
-    let ran = interrupted(&world, revoke, "vpnscript.delete-wireguard-config", "TERM");
-    assert_eq!(ran.status.signal(), Some(SIGTERM));
-    let report: Value = serde_json::from_slice(&ran.stderr).unwrap();
-    assert_eq!(report["error"]["hint"], "it may have been done; to repeat it does no harm");
-}
-
-#[test]
-fn what_was_done_before_an_interruption_is_named_too() {
-    let world = World::new();
-    let hint = |ran: &Output| {
-        assert_eq!(ran.status.signal(), Some(SIGINT));
-        let report: Value = serde_json::from_slice(&ran.stderr).unwrap();
-        let of = |key: &str| report["error"][key].as_str().unwrap().to_owned();
-        (of("message"), of("hint"))
-    };
-    let password = world.file("password", PASSWORD);
-    let add = ["profile", "add", "home", "--username", LOGIN, "--password-file", &password];
-    let mut add = world.command(&[&add[..], &["--provider", "azire", "--json"]].concat());
-    inject(&world, "azire.get-user", Fault::Delay(FOR_EVER));
-    let add = add.env("HOME", world.folder.path());
-    let (message, next) = hint(&interrupted(&world, add, "azire.get-user", "INT"));
-    let begin = "interrupted; what signs in is kept in ";
-    assert!(message.starts_with(begin) && message.ends_with(", and no profile uses it yet"));
-    assert_eq!(next, "anyvpn profile add home uses it; anyvpn profile prune removes it");
-    assert!(std::fs::exists(message[begin.len()..].split(',').next().unwrap()).unwrap());
-
-    inject(&world, "azire.create-ip", Fault::Wire("reset-after"));
-    inject(&world, "azire.list-ips", Fault::Delay(FOR_EVER));
-    let get = &mut world.command(&["config", "get", "se-sto", "--json", "--reveal"]);
-    let (message, next) = hint(&interrupted(&world, get, "azire.list-ips", "INT"));
-    assert_eq!(message, "interrupted; it is not known whether azire.create-ip was done");
-    assert_eq!(next, "look before you repeat it: anyvpn config list");
-}
-
-#[test]
-fn a_prompt_that_is_interrupted_gives_the_terminal_back() {
-    let world = World::new();
-    let url = world.sandbox.azire_url();
-    let home = world.folder.path();
-    let run = |arguments: &[&str]| {
-        let mut command = command(arguments);
-        command.env("HOME", home).env("ANYVPN_AZIRE_URL", &url);
-        Terminal::run(command)
-    };
-    let mut terminal = run(&["login", "--username", LOGIN]);
-    terminal.wait_for("Password:");
-    terminal.press(CTRL_C);
-    assert_eq!(terminal.end().signal, Some(SIGINT));
-
-    let mut terminal = run(&["profile", "add", "home"]);
-    terminal.wait_for("Provider:");
-    terminal.signal("TERM");
-    assert_eq!(terminal.end().signal, Some(SIGTERM));
-    assert!(world.sandbox.received().is_empty());
-
-    // No lock is left that the next command would wait for.
-    let mut terminal = run(&["login", "--username", LOGIN]);
-    terminal.wait_for("Password:");
-    terminal.press(&format!("{PASSWORD}\r"));
-    let left = terminal.end();
-    assert_eq!(left.code, Some(0));
-    assert!(left.screen.contains("david is signed in at AzireVPN."), "{}", left.screen);
-}
-
-/// The shell reads what a command leaves unread, and shows it.
-#[test]
-fn no_signal_leaves_a_part_of_a_password_to_the_shell() {
-    let world = World::new();
-    for (name, number) in [("TERM", SIGTERM), ("INT", SIGINT), ("HUP", SIGHUP), ("QUIT", SIGQUIT)] {
-        let mut login = command(&["login", "--provider", "azire", "--username", LOGIN]);
-        login.env("HOME", world.folder.path()).env("ANYVPN_AZIRE_URL", world.sandbox.azire_url());
-        let mut terminal = Terminal::run(login);
-        terminal.wait_for("Password:");
-        terminal.press("hunter2");
-        terminal.signal(name);
-        let left = terminal.end();
-        assert_eq!((left.signal, left.unread), (Some(number), 0), "{name}");
-        assert!(!left.written.contains("hunter2"), "{}", left.written);
-    }
-    // Ctrl-C ends a line; what follows is no command either.
-    let mut login = command(&["login", "--provider", "azire", "--username", LOGIN]);
-    login.env("HOME", world.folder.path()).env("ANYVPN_AZIRE_URL", world.sandbox.azire_url());
-    let mut terminal = Terminal::run(login);
-    terminal.wait_for("Password:");
-    terminal.press(&format!("hunter{CTRL_C}2"));
-    let left = terminal.end();
-    assert_eq!((left.signal, left.unread), (Some(SIGINT), 0));
-}
-
-#[test]
-fn the_end_of_the_terminal_leaves_nothing_and_is_ignored_where_the_parent_ignores_it() {
-    let world = World::new();
-    let file = world.path("se.conf");
-    let get = ["config", "get", "se-sto", "--output", file.to_str().unwrap(), "--json"];
-    for (name, number) in [("HUP", SIGHUP), ("QUIT", SIGQUIT)] {
-        inject(&world, "azire.create-ip", Fault::Delay(FOR_EVER));
-        let ran = interrupted(&world, &mut world.command(&get), "azire.create-ip", name);
-        assert_eq!(ran.status.signal(), Some(number), "{}", stderr(&ran));
-        assert_eq!(files(world.folder.path()), 0, "{name}");
-        world.sandbox.clear_received();
-    }
-    // As below `nohup`.
-    inject(&world, "azire.create-ip", Fault::Delay(Duration::from_secs(1)));
-    let line = format!("trap '' HUP; exec {} \"$@\"", env!("CARGO_BIN_EXE_anyvpn"));
-    let mut nohup = Command::new("sh");
-    nohup.args(["-c", &line, "sh"]).args(get);
-    nohup.envs(world.command(&[]).get_envs().filter_map(|(a, b)| Some((a, b?))));
-    let ran = interrupted(&world, &mut nohup, "azire.create-ip", "HUP");
-    assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
-    assert!(file.exists());
-}
-
-#[test]
 fn another_program_that_asks_finds_an_empty_line() {
     let world = World::new();
     let home = world.folder.path();
@@ -342,20 +152,6 @@ fn another_program_that_asks_finds_an_empty_line() {
     let left = terminal.end();
     assert_eq!(left.code, Some(0), "{}", left.screen);
     assert_eq!(left.screen.lines().next(), Some("Which key?"), "{}", left.screen);
-}
-
-#[test]
-fn a_command_that_reads_without_end_ends_by_the_first_signal() {
-    let world = World::new();
-    let pipe = world.path("pipe");
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let arguments = ["account", "set-password", "--password-file", pipe.to_str().unwrap()];
-    let mut command = world.command(&arguments);
-    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
-    // It opens when the command does, which then finds nothing in it.
-    let _writer = std::fs::File::options().write(true).open(&pipe).unwrap();
-    signal(child.id(), "INT");
-    assert_eq!(child.wait().unwrap().signal(), Some(SIGINT));
 }
 
 #[test]
