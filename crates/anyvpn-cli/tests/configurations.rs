@@ -220,6 +220,14 @@ fn what_all_servers_share_is_refused_once() {
     assert!(text.contains("1 of 3 servers failed, 2 were not tried"), "{text}");
     assert_eq!(vpnscript.configs(LOGIN).len(), 1);
 
+    // One file that is there stays, and says nothing about the others.
+    let openvpn = [&all[..2], &["--all", "--protocol", "openvpn", "--output-dir"]].concat();
+    let openvpn = [&openvpn[..], &[folder.to_str().unwrap()]].concat();
+    fs::write(folder.join("Frankfurt-1.auth"), "mine").unwrap();
+    let ran = world.vpnscript(&openvpn).output().unwrap();
+    let text = String::from_utf8(ran.stderr).unwrap();
+    assert!(text.contains("1 of 3 servers failed, the first") && text.contains("exists"), "{text}");
+
     // One that is refused after others came is the only one.
     vpnscript.change_server(2, |server| server.profile = Profile::Usual);
     let ran = world.vpnscript(&all).output().unwrap();
@@ -269,6 +277,12 @@ fn a_key_that_stdout_does_not_take_is_told_with_what_exists() {
             assert!(text.contains(&format!("anyvpn config revoke {id}")), "{text}");
         }
     }
+    let id = world.sandbox.azire().devices(LOGIN).last().unwrap().id.clone();
+    let rotate = world.command(&["config", "rotate", &id, "no-osl"]);
+    let ran = in_shell(&rotate, "exec \"$0\" \"$@\" >&-").output().unwrap();
+    let text = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{text}");
+    assert!(text.contains(&format!("rotate again: anyvpn config rotate {id} no-osl")), "{text}");
     // What is in a file is there, and a profile that was only read can be read again.
     let path = world.path("a.conf");
     let get = world.command(&["config", "get", "se-sto", "--output", path.to_str().unwrap()]);

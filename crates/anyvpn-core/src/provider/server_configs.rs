@@ -181,7 +181,9 @@ impl ServerConfig {
 pub enum Config {
     /// A file for wg-quick.
     WireGuard(WireGuardConfig),
-    /// A file for OpenVPN.
+    /// A file for OpenVPN 2.6, with the user name and the password in it if the provider has them.
+    /// [`OpenVpnProfile::without_auth_user_pass`](crate::OpenVpnProfile::without_auth_user_pass) moves
+    /// them to a file for other programs.
     #[cfg(feature = "openvpn")]
     OpenVpn(crate::OpenVpnProfile),
 }

@@ -11,7 +11,7 @@ use super::content::Content;
 use super::formats::Format;
 use super::get::{Get, left, name_device, no_server, spoken, words};
 use super::openvpn;
-use super::options::Targets;
+use super::options::{Targets, credentials_path};
 use crate::commands::server::{Lack, tell_left_out};
 use crate::context::Context;
 use crate::failure::{Details, Failure};
@@ -107,7 +107,9 @@ pub async fn run(context: &Context, configs: &dyn ServerConfigs, args: Get) -> R
     for ((server, protocol), file) in servers.iter().zip(files) {
         progress.begin(&server.name);
         let path = folder.join(file);
-        let is_there = path.symlink_metadata().is_ok();
+        let is_there = [path.clone(), credentials_path(&path)]
+            .iter()
+            .any(|path| path.symlink_metadata().is_ok());
         let targets = args.options.file(&path, protocol, &args.openvpn);
         let is_writable = is_there || targets.is_ok();
         let outcome = match targets {

@@ -223,7 +223,7 @@ impl Options {
     ) -> Result<Targets, Failure> {
         let has_credentials =
             *protocol == Protocol::OpenVpn && openvpn.credentials(true)? == Credentials::File;
-        let credentials = path.with_extension("auth");
+        let credentials = credentials_path(path);
         if has_credentials && credentials == path {
             return Err(Failure::usage(
                 "the file of the credentials would have the profile's name",
@@ -251,6 +251,11 @@ impl Targets {
         };
         Ok(Form { format: options.wireguard.format(), credentials, compat: openvpn.compat })
     }
+}
+
+/// The file of the credentials beside a profile.
+pub fn credentials_path(profile: &Path) -> PathBuf {
+    profile.with_extension("auth")
 }
 
 fn picture(path: &Path) -> Result<Picture, Failure> {
