@@ -40,7 +40,7 @@ pub struct Global {
     /// Print only errors on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print on stderr what is done; -vv and -vvv print more
+    /// Print each request on stderr; -vv adds headers and why a request is repeated
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
@@ -434,9 +434,14 @@ fn choose(
     match (&candidates[..], known) {
         ([info], _) | ([], [info]) => Ok(*info),
         (several, _) => {
-            let candidates = if several.is_empty() { known } else { several };
-            Err(Failure::usage("it is not clear which provider is meant")
-                .hint(format!("choose with --provider: {}", names(candidates))))
+            let failure = Failure::usage("it is not clear which provider is meant");
+            Err(match several {
+                [] => failure.hint(format!(
+                    "add a profile first: anyvpn profile add NAME; or choose with --provider: {}",
+                    names(known)
+                )),
+                several => failure.hint(format!("choose with --provider: {}", names(several))),
+            })
         }
     }
 }

@@ -35,6 +35,8 @@ enum Cause {
     Own { kind: Kind, what: String },
     /// Nobody reads the answer any more, which is no error.
     ClosedPipe,
+    /// Nothing failed: the answer was printed, and the exit code repeats it.
+    Answered(u8),
 }
 
 /// What the command finds out itself.
@@ -120,6 +122,11 @@ impl Failure {
     /// The other end of stdout is gone.
     pub fn closed_pipe() -> Self {
         Self::new(Cause::ClosedPipe)
+    }
+
+    /// The answer was printed, and this exit code repeats it.
+    pub fn answered(exit_code: u8) -> Self {
+        Self::new(Cause::Answered(exit_code))
     }
 
     fn own(kind: Kind, what: impl Into<String>) -> Self {
@@ -211,12 +218,18 @@ impl Failure {
         matches!(self.cause, Cause::ClosedPipe)
     }
 
+    /// Whether there is nothing to tell.
+    pub fn is_silent(&self) -> bool {
+        matches!(self.cause, Cause::ClosedPipe | Cause::Answered(_))
+    }
+
     /// The exit code that scripts see.
     pub fn exit(&self) -> ExitCode {
         ExitCode::from(match &self.cause {
             Cause::Library(error) => error.kind().exit_code(),
             Cause::Own { kind, .. } => kind.meaning().exit_code,
             Cause::ClosedPipe => 0,
+            Cause::Answered(exit_code) => *exit_code,
         })
     }
 
@@ -290,6 +303,7 @@ impl Failure {
             Cause::Library(error) => error.kind().name(),
             Cause::Own { kind, .. } => kind.meaning().kind,
             Cause::ClosedPipe => "closed-pipe",
+            Cause::Answered(_) => "answered",
         }
     }
 
@@ -321,6 +335,7 @@ impl Failure {
             }
             Cause::Own { what, .. } => what.clone(),
             Cause::ClosedPipe => "nobody reads the answer".to_owned(),
+            Cause::Answered(_) => "the answer was printed".to_owned(),
         };
         format!("{}{what}", part_of.unwrap_or_default())
     }

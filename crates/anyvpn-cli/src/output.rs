@@ -88,7 +88,7 @@ impl Output {
 
     /// Tells why it did not work, and gives the exit code.
     pub fn failure(self, failure: &Failure) -> ExitCode {
-        if !failure.is_closed_pipe() {
+        if !failure.is_silent() {
             match json(&failure.report()) {
                 Ok(report) if self.json => complain(&report),
                 _ => failure.lines().iter().for_each(|line| complain(&marked(line))),
@@ -102,15 +102,15 @@ impl Output {
         is_colored(&io::stdout())
     }
 
-    /// Prints the library's records: `-v` the calls, `-vv` their repetitions, `-vvv` all.
+    /// Prints the library's records: `-v` each request, `-vv` also headers and why something is sent
+    /// again.
     ///
     /// Only anyvpn's own records are let through: what other crates log could hold a secret.
     pub fn trace(self) {
         let level = match self.verbose {
             0 => return,
             1 => LevelFilter::INFO,
-            2 => LevelFilter::DEBUG,
-            _ => LevelFilter::TRACE,
+            _ => LevelFilter::DEBUG,
         };
         let format = tracing_subscriber::fmt::layer()
             .with_writer(|| {
@@ -118,6 +118,7 @@ impl Output {
                 io::stderr()
             })
             .with_ansi(is_colored(&io::stderr()))
+            .with_target(false)
             .log_internal_errors(false)
             .with_filter(Targets::new().with_target("anyvpn", level));
         // It fails only where another subscriber is set, and here is none.

@@ -37,7 +37,7 @@ fn all_operations_are_called_and_work_whatever_the_sandbox_answers() {
 #[test]
 fn it_is_told_step_by_step_without_secrets_and_the_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
-    let ran = command(&["demo", "-vvv"]).env("TMPDIR", folder.path()).output().unwrap();
+    let ran = command(&["demo", "-vv"]).env("TMPDIR", folder.path()).output().unwrap();
     assert_eq!(ran.status.code(), Some(0));
     let text = String::from_utf8(ran.stdout).unwrap();
     let commands = text.lines().filter(|line| line.starts_with("$ anyvpn ")).count();

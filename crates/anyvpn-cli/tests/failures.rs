@@ -245,7 +245,7 @@ fn a_closed_pipe_is_no_error() {
     // Nor is nobody who listens to complaints.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let ran = world.command(&["-vvv", "config", "revoke", "nope"]).stderr(writer).output();
+    let ran = world.command(&["-vv", "config", "revoke", "nope"]).stderr(writer).output();
     assert_eq!(ran.unwrap().status.code(), Some(4));
 }
 

@@ -178,10 +178,10 @@ fn a_kept_token_says_which_provider_is_meant_and_no_output_has_a_secret() {
     let content = std::fs::read_to_string(&files(&world)[0]).unwrap();
     let kept: Value = serde_json::from_str(&content).unwrap();
     let token = kept["token"]["token"].as_str().unwrap();
-    let mut show = command(&["-vvv", "account", "show", "--url"]);
+    let mut show = command(&["-vv", "account", "show", "--url"]);
     show.arg(world.sandbox.vpnscript_url()).env("XDG_STATE_HOME", world.folder.path());
     assert!(ok(&mut show).contains(LOGIN));
-    for arguments in [&["login", "-vvv"][..], &["logout", "-vvv"], &["login", "-vvv", "--json"]] {
+    for arguments in [&["login", "-vv"][..], &["logout", "-vv"], &["login", "-vv", "--json"]] {
         let mut command = at_home(&world, "vpnscript", arguments);
         let ran = command.env("ANYVPN_PASSWORD", PASSWORD).output().unwrap();
         let all = String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap();

@@ -184,7 +184,7 @@ fn no_secret_is_printed_by_what_is_told_on_the_way() {
     ];
     for arguments in commands {
         for json in [None, Some("--json")] {
-            let ran = world.command(arguments).arg("-vvv").args(json).output().unwrap();
+            let ran = world.command(arguments).arg("-vv").args(json).output().unwrap();
             let all = [ran.stdout, ran.stderr].concat();
             let all = String::from_utf8(all).unwrap();
             assert!(all.contains("operation=azire."), "{arguments:?}: {all}");

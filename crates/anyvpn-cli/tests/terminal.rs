@@ -74,7 +74,19 @@ fn a_repetition_is_told_with_its_reason_and_the_wait() {
         assert_eq!(run(&[silent]), "");
     }
     let log = run(&["-vv"]);
-    assert!(log.contains("trying again") && !log.contains(line), "{log}");
+    assert!(log.contains("sending it again after a wait kind=\"rate-limited\""), "{log}");
+    assert!(log.contains("authorization: [hidden]") && !log.contains(line), "{log}");
+    // Each request once, and no more than that with one `-v`.
+    for options in [&["-v"][..], &["-vv"]] {
+        let log = run(options);
+        let requests: Vec<_> = log.lines().filter(|line| line.contains(" request ")).collect();
+        let [refused, done] = requests[..] else { panic!("{log}") };
+        let sent =
+            "INFO call{operation=azire.get-user}: request method=GET path=/v3/users/me attempt=";
+        assert!(refused.contains(&format!("{sent}1 status=429 duration_ms=")), "{log}");
+        assert!(done.contains(&format!("{sent}2 status=200 duration_ms=")), "{log}");
+        assert_eq!(log.contains("headers="), options == ["-vv"], "{log}");
+    }
 
     // A line that cannot be taken back is not written on a terminal.
     limit();
@@ -189,11 +201,8 @@ fn the_log_stands_beside_the_spinner() {
     assert_eq!(left.code, Some(0));
     assert_gone(&left, "Waiting");
     let log = left.screen.lines().next().unwrap_or_default();
-    assert!(
-        log.contains("INFO anyvpn_http::client: done operation=azire.get-user"),
-        "{}",
-        left.screen
-    );
+    let request = "INFO call{operation=azire.get-user}: request";
+    assert!(log.contains(request), "{}", left.screen);
 }
 
 #[test]

@@ -320,7 +320,7 @@ fn what_is_told_on_the_way_has_no_secret() {
         &["customer", "close", EMAIL, "--yes"],
     ];
     for arguments in commands {
-        let ran = world.vpngn(arguments).arg("-vvv").output().unwrap();
+        let ran = world.vpngn(arguments).arg("-vv").output().unwrap();
         let all = String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap();
         assert!(all.contains("operation=vpngn."), "{arguments:?}: {all}");
         for secret in [&vpngn.api_key(), &vpngn.secret_key(), STRONG] {

@@ -37,10 +37,25 @@ fn io(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "nothing listens at that address (connection refused)",
         io::ErrorKind::ConnectionReset => "the connection was cut (connection reset)",
-        // Without the error number.
-        kind => return kind.to_string(),
+        _ => return system_message(error),
     }
     .to_owned()
+}
+
+/// Describes an error of the operating system, without the system's number for it.
+#[must_use]
+pub fn system_message(error: &io::Error) -> String {
+    match error.kind().to_string() {
+        // The standard library names no kind for some, such as too many open files.
+        kind if kind == "uncategorized error" => {
+            let message = error.to_string();
+            match message.rsplit_once(" (os error ") {
+                Some((message, _)) => message.to_owned(),
+                None => message,
+            }
+        }
+        kind => kind,
+    }
 }
 
 /// Describes causes that have no public type.
@@ -87,6 +102,8 @@ mod tests {
             "nothing listens at that address (connection refused)"
         );
         assert_eq!(describe_cause(&io::Error::from_raw_os_error(2)), "entity not found");
+        #[cfg(unix)]
+        assert_eq!(describe_cause(&io::Error::from_raw_os_error(24)), "Too many open files");
         let name = io::Error::other("failed to lookup address information: Name not known");
         assert_eq!(describe_cause(&name), "the host's name was not found (Name not known)");
 

@@ -6,17 +6,18 @@ use std::time::{Duration, Instant};
 
 use anyvpn_core::{DAY, Error, ErrorKind, OperationId, Secret, redact, within};
 use http::{HeaderValue, StatusCode, header};
-use tracing::{Instrument, Span, field};
+use tracing::Instrument;
 
 use crate::base_url::BaseUrl;
+use crate::call_record::CallRecord;
 use crate::credentials::Credentials;
 use crate::exchange::{Failure, exchange};
 use crate::rate_limiter::RateLimiter;
 use crate::stored_credentials::Stored;
 use crate::transport::{Progress, Transport};
 use crate::{
-    ActivityKind, CallEvent, CallObserver, ClientBuilder, Clock, Dialect, Limits, Observation,
-    Operation, Replay, Reply, Request, RetryPolicy,
+    CallObserver, ClientBuilder, Clock, Dialect, Limits, Observation, Operation, Replay, Reply,
+    Request, RetryPolicy,
 };
 
 /// Sends a provider's operations. Cheap to clone; all clones share connections and limits.
@@ -56,78 +57,6 @@ impl<D: Dialect> std::fmt::Debug for Client<D> {
     }
 }
 
-/// What a call has sent and received so far, for `tracing` and the observer.
-struct CallRecord {
-    span: Span,
-    observation: Observation,
-    operation: OperationId,
-    started: Instant,
-    attempts: u32,
-    /// Of the last reply.
-    status: Option<u16>,
-}
-
-impl CallRecord {
-    /// The call begins.
-    fn new<D: Dialect>(operation: OperationId, replay: Replay, client: &Inner<D>) -> Self {
-        let kind = ActivityKind::call(operation, replay);
-        let observation = Observation::start(client.observer.as_ref(), kind);
-        let span = tracing::debug_span!(
-            "call",
-            %operation,
-            attempts = field::Empty,
-            status = field::Empty,
-        );
-        let started = client.clock.instant();
-        Self { span, observation, operation, started, attempts: 0, status: None }
-    }
-
-    /// An attempt is about to be sent.
-    fn attempt(&mut self) {
-        self.attempts += 1;
-        self.span.record("attempts", self.attempts);
-        self.observation.report(CallEvent::sent(self.attempts));
-    }
-
-    fn reply(&mut self, status: StatusCode) {
-        self.status = Some(status.as_u16());
-        self.span.record("status", status.as_u16());
-        self.observation.report(CallEvent::replied(self.attempts, status.as_u16()));
-    }
-
-    /// The call is sent again, after a wait.
-    fn repeat(&self, kind: ErrorKind, wait: Duration) {
-        tracing::debug!(
-            attempts = self.attempts,
-            kind = kind.name(),
-            delay_ms = wait.as_millis() as u64,
-            "trying again"
-        );
-        self.observation.report(CallEvent::repeating(self.attempts, kind, wait));
-    }
-
-    /// The call has come to its end.
-    fn end<T>(self, clock: &dyn Clock, outcome: Result<T, Error>) -> Result<T, Error> {
-        let Self { operation, attempts, status, started, observation, .. } = self;
-        let duration = clock.instant().saturating_duration_since(started);
-        let duration_ms = duration.as_millis() as u64;
-        match &outcome {
-            Ok(_) => tracing::info!(%operation, attempts, status, duration_ms, "done"),
-            Err(error) => {
-                let kind = error.kind().name();
-                tracing::info!(%operation, attempts, status, duration_ms, kind, "failed");
-            }
-        }
-        // A sign-in on the way has named itself.
-        let outcome = outcome.map_err(|error| match error.operation() {
-            Some(_) => error,
-            None => error.with_operation(operation),
-        });
-        observation.finish(outcome.as_ref().err());
-        outcome
-    }
-}
-
 /// How a call goes on after an attempt that brought no value.
 enum Next {
     /// Not at all.
@@ -136,6 +65,15 @@ enum Next {
     Again(Error, Option<Duration>),
     /// With another credential.
     Renew(Error),
+}
+
+impl Next {
+    /// What was wrong with the attempt.
+    fn error(&self) -> &Error {
+        match self {
+            Self::Stop(error) | Self::Again(error, _) | Self::Renew(error) => error,
+        }
+    }
 }
 
 impl<D: Dialect> Client<D> {
@@ -222,25 +160,21 @@ impl<D: Dialect> Client<D> {
     /// wait that [`Limits::call`] does not bound, because a place in it is of no use to a caller who
     /// is sent away: [`Client::wait_for`] tells how long it is, and dropping the future leaves it.
     ///
-    /// For `tracing`, at INFO the end of a call is one event: `done`, or `failed` with the `kind` of
-    /// the error, with `operation`, `attempts`, `status` (of the last reply, where there was one) and
-    /// `duration_ms`. At DEBUG there is the span `call` around it, with the first three, and an event
-    /// `trying again` for each repetition, with the `kind` and `delay_ms`. A program that acts on what
-    /// calls do takes a [`CallObserver`] instead.
+    /// For `tracing`, each call is a span `call` at INFO with its `operation`. In it, each request is one
+    /// event `request` at INFO, when the request has ended, with `method`, `path` (without a query),
+    /// `attempt`, `status` (absent without a reply), `duration_ms`, and the `kind` of what was wrong. DEBUG
+    /// adds the headers of the request and of the reply, in which only values that are known to be no
+    /// secret are shown, and why a request is sent again. A program that acts on what calls do uses a
+    /// [`CallObserver`] instead.
     ///
     /// # Errors
     ///
     /// Any [`ErrorKind`]; [`ErrorKind::Ambiguous`] only for [`Replay::Once`].
     pub async fn call<O: Operation<Dialect = D>>(&self, operation: O) -> Result<O::Output, Error> {
-        let clock = &*self.0.clock;
-        let mut record = CallRecord::new(O::ID, O::REPLAY, &self.0);
-        let span = record.span.clone();
-        async {
-            let outcome = self.run(&operation, &mut record).await;
-            record.end(clock, outcome)
-        }
-        .instrument(span)
-        .await
+        let mut record = CallRecord::new(O::ID, O::REPLAY, self.observer());
+        let span = tracing::info_span!("call", operation = %O::ID);
+        let outcome = self.run(&operation, &mut record).instrument(span).await;
+        record.end(outcome)
     }
 
     /// Sends until something comes of it.
@@ -272,29 +206,31 @@ impl<D: Dialect> Client<D> {
                 (credential, request) = self.prepare(operation, deadline).await.map_err(unsure)?;
             }
             let credential = credential.as_deref();
-            record.attempt();
             let Inner { clock, limits, gzip, .. } = &*self.0;
+            record.attempt(&request, &**clock);
             let left = deadline.saturating_duration_since(clock.instant());
             let time = limits.attempt.min(left);
             let sent = self.0.transport.send_to(&self.0.base, request);
-            let next = match exchange(sent, &**clock, limits, time, *gzip).await {
+            let outcome = match exchange(sent, &**clock, limits, time, *gzip).await {
                 Ok(reply) => {
-                    record.reply(reply.status);
+                    record.reply(reply.status, Some(&reply.headers));
                     doubtful |= reply.status.is_server_error();
-                    match self.judge(operation, &reply, lost) {
-                        Ok(value) => return Ok(value),
-                        Err(next) => next,
-                    }
+                    self.judge(operation, &reply, lost)
                 }
                 Err(failure) => {
                     if let Failure::OutOfBounds(status, _) = &failure {
-                        record.reply(*status);
+                        record.reply(*status, None);
                     }
                     lost |=
                         !matches!(&failure, Failure::Lost(e) if e.progress == Progress::NotSent);
                     doubtful |= lost;
-                    after_failure(O::REPLAY, failure)
+                    Err(after_failure(O::REPLAY, failure))
                 }
+            };
+            record.attempted(&**clock, outcome.as_ref().err().map(Next::error));
+            let next = match outcome {
+                Ok(value) => return Ok(value),
+                Err(next) => next,
             };
             let finish = |error: Error| {
                 let changes = O::REPLAY != Replay::Safe;
@@ -313,6 +249,7 @@ impl<D: Dialect> Client<D> {
                     if !self.before(deadline, renewal).await.flatten().map_err(&finish)? {
                         return Err(finish(error));
                     }
+                    tracing::debug!("sending it again with another credential");
                 }
                 Next::Again(error, server) => {
                     let delays = delays.get_or_insert_with(|| self.0.retry.delays());

@@ -110,6 +110,7 @@ mod body_reader;
 mod builder;
 mod bulk;
 pub mod by_name;
+mod call_record;
 mod cause;
 mod client;
 #[cfg(feature = "compact-text")]
@@ -153,6 +154,7 @@ pub use anyvpn_core::{
 pub use base_url::BaseUrl;
 pub use builder::ClientBuilder;
 pub use bulk::{Bulk, bulk};
+pub use cause::system_message;
 pub use client::Client;
 #[cfg(feature = "compact-text")]
 pub use compact_text::CompactText;

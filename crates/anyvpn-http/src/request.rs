@@ -81,10 +81,9 @@ impl fmt::Write for Encoder<'_> {
 /// Shows no values: a query, a header or a body may hold a secret.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.target.split('?').next().unwrap_or_default();
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("path", &path)
+            .field("path", &self.path_without_query())
             .finish_non_exhaustive()
     }
 }
@@ -282,6 +281,11 @@ impl Request {
     #[must_use]
     pub fn target(&self) -> &str {
         &self.target
+    }
+
+    /// The path alone: a query may hold a secret.
+    pub(crate) fn path_without_query(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
     }
 
     /// Returns the headers. The transport adds `Host` and `Content-Length`.

@@ -56,28 +56,45 @@ async fn told(level: LevelFilter, steps: impl IntoIterator<Item = Step>) -> Vec<
 }
 
 #[tokio::test]
-async fn the_end_of_a_call_is_one_event() {
+async fn each_request_is_one_event() {
     assert_eq!(
         told(LevelFilter::INFO, [Step::json(200, "7")]).await,
-        ["INFO done operation=plain.read attempts=1 status=200 duration_ms=0"]
+        ["INFO call{operation=plain.read}: request method=GET path=/thing attempt=1 status=200 \
+          duration_ms=0"]
     );
     assert_eq!(
         told(LevelFilter::INFO, [Step::json(500, ""), Step::json(502, "")]).await,
         [
-            "INFO failed operation=plain.read attempts=2 status=502 duration_ms=297 kind=\"unavailable\""
+            "INFO call{operation=plain.read}: request method=GET path=/thing attempt=1 status=500 \
+             duration_ms=0 kind=\"unavailable\"",
+            "INFO call{operation=plain.read}: request method=GET path=/thing attempt=2 status=502 \
+             duration_ms=0 kind=\"unavailable\"",
         ]
     );
 }
 
 #[tokio::test]
-async fn a_repetition_is_told_within_the_span_of_its_call() {
+async fn headers_are_told_without_secrets_and_a_repetition_with_its_reason() {
+    let refused = Step::json(500, "")
+        .with_header("set-cookie", "session=s3cret")
+        .with_header("via", "a proxy");
+    let lines = told(LevelFilter::DEBUG, [refused, Step::json(200, "7")]).await;
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| line.replace("call{operation=plain.read}: ", ""))
+        .map(|line| line.replace(concat!("anyvpn/", env!("CARGO_PKG_VERSION")), "anyvpn"))
+        .collect();
     assert_eq!(
-        told(LevelFilter::DEBUG, [Step::json(500, ""), Step::json(200, "7")]).await,
+        lines,
         [
-            "DEBUG call{operation=plain.read attempts=1 status=500}: trying again attempts=1 \
-             kind=\"unavailable\" delay_ms=297",
-            "INFO call{operation=plain.read attempts=1 status=500 attempts=2 status=200}: done \
-             operation=plain.read attempts=2 status=200 duration_ms=297",
+            "DEBUG sending headers=accept: application/json; authorization: [hidden]; user-agent: anyvpn",
+            "DEBUG received headers=content-type: application/json; set-cookie: [hidden]; via: a proxy",
+            "INFO request method=GET path=/thing attempt=1 status=500 duration_ms=0 \
+             kind=\"unavailable\"",
+            "DEBUG sending it again after a wait kind=\"unavailable\" delay_ms=297",
+            "DEBUG sending headers=accept: application/json; authorization: [hidden]; user-agent: anyvpn",
+            "DEBUG received headers=content-type: application/json",
+            "INFO request method=GET path=/thing attempt=2 status=200 duration_ms=0",
         ]
     );
 }

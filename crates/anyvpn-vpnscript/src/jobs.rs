@@ -7,7 +7,6 @@ use anyvpn_core::{
     ActivityKind, Advice, Error, ErrorKind, Leftover, LeftoverKind, Observation, Secret,
 };
 use anyvpn_http::{Operation as _, RunToCompletion};
-use tracing::field;
 
 use crate::VpnScript;
 use crate::creation_lock::CreationLock;
@@ -48,6 +47,8 @@ impl VpnScript {
         if looks.deadline.is_some_and(|deadline| clock.instant() + looks.wait > deadline) {
             return false;
         }
+        let wait_ms = looks.wait.as_millis() as u64;
+        tracing::debug!(wait_ms, "waiting for the provider's job before reading the list again");
         clock.sleep(looks.wait).await;
         looks.wait = (looks.wait * 2).min(LONGEST_WAIT);
         true
@@ -124,7 +125,6 @@ impl VpnScript {
                 return Err(error);
             }
         }
-        let _span = tracing::debug_span!("job", what = "delete", config = id);
         let kind = ActivityKind::removal(DeleteWireGuardConfig::ID);
         let observation = Observation::start(self.client.observer(), kind);
         observation.identify(id);
@@ -194,13 +194,11 @@ impl Creation {
             }
             Err(error) => return Err(error),
         }
-        let span = tracing::debug_span!("job", what = "create", config = field::Empty);
         let kind = ActivityKind::creation(CreateWireGuardConfig::ID);
         let observation = Observation::start(self.vpn.client.observer(), kind);
         let outcome = async {
             let mut looks = self.vpn.looks();
             let id = self.own(&mut looks).await?;
-            span.record("config", id);
             observation.identify(id);
             drop(lock);
             let config = self.vpn.active(self.server_id, id, &mut looks).await?;
