@@ -1,11 +1,14 @@
 //! Texts for people: safe to print, times, tables, the word that was meant.
 
+use std::env;
+use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use anyvpn::Timestamp;
 /// One line of text, from anywhere, safe to print on a terminal.
 pub use anyvpn::escape_invisible as plain;
+use anyvpn::{Clock as _, Timestamp};
+use anyvpn_http::{SystemClock, system_message};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle};
 use jiff::tz::TimeZone;
@@ -19,6 +22,13 @@ use crate::look::Look;
 const WIDTH: u16 = 80;
 /// The width below which nothing is made to fit.
 const LEAST_WIDTH: u16 = 40;
+/// The most characters of a table's cell. The time to wrap a cell grows with the square of its length,
+/// so we cut longer ones; `--json` has the whole text.
+const LONGEST_CELL: usize = 300;
+/// The most characters of a listing's value. There are few of them, and one can be a configuration.
+const LONGEST_VALUE: usize = 10_000;
+/// The most bytes of a file that `TZ` names; those of the time zone database have a few thousand.
+const LONGEST_ZONE: u64 = 1 << 20;
 
 /// A text as one word of a command line that a person copies into a shell.
 pub fn shell_word(text: &str) -> String {
@@ -86,7 +96,7 @@ pub fn reason(error: &io::Error) -> String {
         ErrorKind::TimedOut if error.get_ref().is_some() => return error.to_string(),
         ErrorKind::AddrInUse => "another program uses it",
         ErrorKind::AddrNotAvailable => "this machine has no such address",
-        other => return other.to_string(),
+        _ => return system_message(error),
     }
     .to_owned()
 }
@@ -112,7 +122,24 @@ fn usable(size: Option<(Width, Height)>) -> u16 {
 
 /// A time in this person's zone, and how far away it is.
 pub fn when(time: Timestamp) -> String {
-    format!("{} ({})", local(time, TimeZone::system()), age(time))
+    format!("{} ({})", local(time, zone()), age(time))
+}
+
+/// This person's time zone; unknown where `TZ` names something that is not a file of a zone's size:
+/// reading an endless one would never end.
+fn zone() -> TimeZone {
+    let named = env::var("TZ").unwrap_or_default();
+    let named = Path::new(named.trim_start_matches(':'));
+    let folder = env::var_os("TZDIR").map(PathBuf::from).unwrap_or_default();
+    let is_endless = |path: &Path| {
+        // A folder is an error at once, and a name can be that of one here by chance.
+        let is_unusual = |found: &Metadata| !found.is_file() || found.len() > LONGEST_ZONE;
+        path.metadata().is_ok_and(|found| !found.is_dir() && is_unusual(&found))
+    };
+    if is_endless(named) || is_endless(&folder.join(named)) {
+        return TimeZone::unknown();
+    }
+    TimeZone::system()
 }
 
 fn local(time: Timestamp, zone: TimeZone) -> String {
@@ -123,7 +150,7 @@ fn local(time: Timestamp, zone: TimeZone) -> String {
 
 /// How far away a time is.
 pub fn age(time: Timestamp) -> String {
-    distance(time, Timestamp::now())
+    distance(time, SystemClock.now())
 }
 
 fn distance(time: Timestamp, now: Timestamp) -> String {
@@ -173,11 +200,12 @@ pub fn table(columns: &[Column], rows: Vec<Vec<String>>) -> String {
     let used = columns.iter().enumerate();
     let used = used.filter(|(index, _)| rows.iter().any(|row| !row[*index].is_empty()));
     let used: Vec<(usize, &Column)> = used.collect();
-    table.set_header(used.iter().map(|(_, column)| Look::Title.on(column.title())));
+    let title = |column: &Column| Look::Title.on(&safe(column.title(), LONGEST_CELL));
+    table.set_header(used.iter().map(|(_, column)| title(column)));
     for row in &rows {
         let cells = used.iter().map(|(index, column)| match column {
             Column::State(_) => state(&row[*index], &row[*index]),
-            _ => safe(&row[*index]),
+            _ => safe(&row[*index], LONGEST_CELL),
         });
         table.add_row(cells.collect::<Vec<_>>());
     }
@@ -204,7 +232,7 @@ pub struct Value {
 
 impl<T: AsRef<str>> From<T> for Value {
     fn from(text: T) -> Self {
-        Self { text: safe(text.as_ref()) }
+        Self { text: safe(text.as_ref(), LONGEST_VALUE) }
     }
 }
 
@@ -219,18 +247,22 @@ impl Value {
 pub fn listing<V: Into<Value>>(pairs: Vec<(&str, V)>) -> String {
     let mut table = empty_table(width());
     for (name, value) in pairs {
-        table.add_row([name.to_owned(), value.into().text]);
+        table.add_row([safe(name, LONGEST_CELL), value.into().text]);
     }
     pad(&mut table);
     table.trim_fmt()
 }
 
-fn safe(cell: &str) -> String {
-    cell.lines().map(plain).collect::<Vec<_>>().join("\n")
+/// The text without what a terminal would obey, cut where it has more than `longest` characters.
+fn safe(cell: &str, longest: usize) -> String {
+    let end = cell.char_indices().nth(longest).map(|(end, _)| end);
+    let shown = end.map_or(cell, |end| &cell[..end]);
+    let shown = shown.lines().map(plain).collect::<Vec<_>>().join("\n");
+    if end.is_some() { shown + "…" } else { shown }
 }
 
 fn state(text: &str, state: &str) -> String {
-    let text = safe(text);
+    let text = safe(text, LONGEST_CELL);
     match Look::of_state(state) {
         Some(look) => look.on(&text),
         None => text,
@@ -328,6 +360,19 @@ mod tests {
         let drawn = table(&[Column::State("STATE"), Column::Text("T")], cells);
         assert_eq!(painted(&drawn, false), "STATE    T\nexpired  a\\u{2062}b");
         assert!(painted(&drawn, true).contains("\u{1b}[31mexpired\u{1b}[0m  a"), "{drawn:?}");
+    }
+
+    #[test]
+    fn a_long_cell_is_cut() {
+        let long = "é".repeat(1 << 20);
+        let columns = [Column::Text("T"), Column::State("S"), Column::Text(&long)];
+        let drawn = table(&columns, vec![vec![long.clone(), long.clone(), "x".to_owned()]]);
+        assert_eq!(drawn.matches('é').count(), 3 * LONGEST_CELL, "{drawn}");
+        assert_eq!(drawn.matches('…').count(), 3, "{drawn}");
+        let drawn = listing(vec![(&*long, &*long)]);
+        assert_eq!(drawn.matches('é').count(), LONGEST_CELL + LONGEST_VALUE);
+        let whole = "é".repeat(LONGEST_CELL);
+        assert!(!table(&[Column::Text("T")], vec![vec![whole]]).contains('…'));
     }
 
     #[test]

@@ -38,6 +38,7 @@ fn block_on<T>(
     context.output.trace();
     let failed =
         |error: io::Error| Failure::other(format!("the program cannot start: {}", reason(&error)));
+    check_descriptors().map_err(failed)?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let interrupted = |signal| context.watch.interrupted(signal, &context.verify);
     let outcome = runtime.block_on(async {
@@ -67,6 +68,20 @@ fn block_on<T>(
         (Err(failure), Some(signal)) if failure.signal().is_none() => Err(interrupted(signal)),
         (outcome, _) => outcome,
     }
+}
+
+/// Fails where the process may open no more files: tokio would panic.
+#[cfg(unix)]
+fn check_descriptors() -> io::Result<()> {
+    /// Two descriptors each: what the runtime, the signals and one connection take.
+    const PAIRS: usize = 8;
+    let pairs = (0..PAIRS).map(|_| std::os::unix::net::UnixStream::pair());
+    pairs.collect::<io::Result<Vec<_>>>().map(drop)
+}
+
+#[cfg(not(unix))]
+fn check_descriptors() -> io::Result<()> {
+    Ok(())
 }
 
 /// Runs what works with the chosen provider.

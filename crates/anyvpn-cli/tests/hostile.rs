@@ -19,7 +19,7 @@ const NAMES: [&str; 9] =
 /// Runs the command in each of its forms, and checks all that it says.
 fn say(run: impl Fn() -> Command) -> String {
     let mut all = String::new();
-    for more in [&[][..], &["-vvv"], &["--json"]] {
+    for more in [&[][..], &["-vv"], &["--json"]] {
         let ran = run().args(more).output().unwrap();
         for text in [ran.stdout, ran.stderr] {
             let text = String::from_utf8(text).unwrap();
@@ -92,6 +92,27 @@ fn ids_of_locations_choose_no_file_either() {
     say(|| run(&["config", "get", ESCAPES, "--output", folder.join("x").to_str().unwrap()]));
     assert!(!Path::new("/etc/evil.conf").exists());
     assert_eq!(std::fs::read_dir(world.folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_text_of_a_megabyte_is_cut_in_a_table_and_whole_in_json() {
+    let long = "é".repeat(1 << 19);
+    let place = json!({ "name": "x", "city": long, "country": long, "iso": "se",
+        "pool": "pool.example", "pubkey": base64() });
+    let url =
+        provider_of("200 OK", json!({ "status": "success", "locations": [place] }).to_string());
+    let run = |arguments: &[&str]| {
+        let mut command = command(arguments);
+        command.env("ANYVPN_AZIRE_URL", &url).env("ANYVPN_AZIRE_TOKEN", "t");
+        let ran = command.output().unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    for arguments in [&["server", "list"][..], &["call", "azire", "list-locations"]] {
+        let table = run(arguments);
+        assert!(table.contains('…') && table.len() < 10_000, "{}", table.len());
+        assert!(run(&[arguments, &["--json"]].concat()).contains(&long));
+    }
 }
 
 fn base64() -> String {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,6 +75,7 @@ fn tls(plain: bool) -> Result<rustls::ClientConfig, String> {
             .with_root_certificates(rustls::RootCertStore::empty())
             .with_no_client_auth());
     }
+    check_certificate_file()?;
     let builder = builder.with_platform_verifier().map_err(|e| {
         let why = match e {
             rustls::Error::General(why) => why,
@@ -83,6 +85,20 @@ fn tls(plain: bool) -> Result<rustls::ClientConfig, String> {
         format!("{why}; on Linux, install ca-certificates or set SSL_CERT_FILE")
     })?;
     Ok(builder.with_no_client_auth())
+}
+
+/// Refuses what `SSL_CERT_FILE` names where it is not a file of a usual size: reading an endless one
+/// would never end. What is not there is no mistake yet: `SSL_CERT_DIR` may name a folder.
+fn check_certificate_file() -> Result<(), String> {
+    /// Far longer than the certificates of all authorities.
+    const LONGEST: u64 = 64 << 20;
+    let path = PathBuf::from(std::env::var_os("SSL_CERT_FILE").unwrap_or_default());
+    let why = match std::fs::metadata(&path) {
+        Ok(found) if !found.is_file() => "is not a file",
+        Ok(found) if found.len() > LONGEST => "is larger than 64 MiB",
+        _ => return Ok(()),
+    };
+    Err(format!("SSL_CERT_FILE {why}: {}", path.display()))
 }
 
 #[cfg(feature = "ring")]

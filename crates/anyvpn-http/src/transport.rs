@@ -5,6 +5,7 @@ use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use anyvpn_core::{Clock as _, Error, ErrorKind};
 use bytes::Bytes;
@@ -293,6 +294,12 @@ impl Transport for Reqwest {
     }
 
     fn ready(&self) -> Result<(), Error> {
+        // TLS reads the system's time, and rustls panics before 1970.
+        if SystemTime::now() < SystemTime::UNIX_EPOCH {
+            return Err(Error::new(ErrorKind::InvalidRequest).with_detail(
+                "this machine's clock shows a year before 1970; set it; nothing was sent",
+            ));
+        }
         self.client().map(drop)
     }
 }

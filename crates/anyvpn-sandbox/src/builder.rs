@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
@@ -39,6 +39,9 @@ pub enum StartError {
         /// The operating system's error.
         source: io::Error,
     },
+    /// This machine's clock shows a time that replies cannot have in their `Date` header.
+    #[error("this machine's clock shows a year before 1970; set it")]
+    ClockBefore1970,
 }
 
 fn variation_names() -> String {
@@ -164,7 +167,7 @@ impl SandboxBuilder {
     /// # Errors
     ///
     /// If the address is not a loopback address and [`allow_other_machines`] was not called, if listening
-    /// fails, or if a variation is unknown.
+    /// fails, if a variation is unknown, or if this machine's clock shows a year before 1970.
     ///
     /// [`allow_other_machines`]: SandboxBuilder::allow_other_machines
     pub async fn start(self) -> Result<Sandbox, StartError> {
@@ -174,6 +177,10 @@ impl SandboxBuilder {
         let known = |name: &String| Variation::all().any(|variation| variation.name == name);
         if let Some(unknown) = self.settings.variations.iter().find(|name| !known(name)) {
             return Err(StartError::UnknownVariation(unknown.clone()));
+        }
+        // hyper writes the time into each reply, and panics.
+        if SystemTime::now() < SystemTime::UNIX_EPOCH {
+            return Err(StartError::ClockBefore1970);
         }
         let failed = |source| StartError::Listen { address: self.listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(failed)?;

@@ -163,6 +163,9 @@ fn rows_text(rows: &[Value]) -> Option<String> {
         }
         if !keys.contains(&&**key) {
             keys.push(key);
+            if keys.len() > COLUMNS {
+                return None;
+            }
         }
     }
     let titles: Vec<String> = keys.iter().map(|key| key.to_uppercase()).collect();
@@ -170,7 +173,7 @@ fn rows_text(rows: &[Value]) -> Option<String> {
     let cells = rows
         .iter()
         .map(|row| keys.iter().map(|key| row.get(*key).map(cell).unwrap_or_default()).collect());
-    (keys.len() <= COLUMNS).then(|| table(&columns, cells.collect()))
+    Some(table(&columns, cells.collect()))
 }
 
 fn cell(value: &Value) -> String {

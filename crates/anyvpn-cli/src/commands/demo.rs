@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyvpn::{OperationInfo, ProviderInfo};
-use anyvpn_sandbox::{Received, Sandbox, demo};
+use anyvpn_sandbox::{Received, Sandbox, StartError, demo};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+use crate::commands::sandbox::not_started;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::Pending;
@@ -77,9 +78,10 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
     if scripts.is_empty() {
         return Err(Failure::usage("the sandbox has no demo of this provider"));
     }
-    let sandbox = Sandbox::builder().seed(args.seed).start().await.map_err(|error| {
-        Failure::other(format!("the sandbox does not start: {error}"))
-            .hint("the demo needs a port of 127.0.0.1")
+    let sandbox = Sandbox::builder().seed(args.seed).start().await;
+    let sandbox = sandbox.map_err(|error| match error {
+        StartError::Listen { .. } => not_started(error).hint("the demo needs a port of 127.0.0.1"),
+        _ => not_started(error),
     })?;
     // Gone when the demo ends early; kept at its end, with what it was made for.
     let (home, temporary) = (temporary()?, temporary()?);

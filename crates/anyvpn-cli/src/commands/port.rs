@@ -16,8 +16,11 @@ use crate::failure::Failure;
 use crate::number::number;
 use crate::output::only_copy;
 use crate::secrets::{confirm, is_interactive};
-use crate::text::{Column, command_line, listing, table, when};
+use crate::text::{Column, command_line, listing, reason, table, when};
 use crate::work::ability;
+
+/// The exit code of `port check --exit-code` for a closed port; failures have the ones below it.
+const PORT_CLOSED: u8 = 10;
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
@@ -55,10 +58,14 @@ Examples:
     /// Ask the provider whether something on this machine answers at a port
     #[command(after_help = "\
 Examples:
-  nc -l 55555 & anyvpn port check 55555")]
+  nc -l 55555 & anyvpn port check 55555
+  anyvpn port check 55555 --exit-code || echo closed")]
     Check {
         #[command(flatten)]
         port: Number,
+        /// End with exit code 10 if the port is closed
+        #[arg(long)]
+        exit_code: bool,
     },
 }
 
@@ -180,11 +187,15 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
             let answer = Deleted { internal_ipv4, port, deleted: true };
             output.answer(&answer, || format!("Port {port} is closed."))
         }
-        Port::Check { port: Number { port } } => {
+        Port::Check { port: Number { port }, exit_code } => {
             let check = ability(context, provider, forwards.port_check(), Ability::CheckPort)?;
             let check = check.check_port(port).await?;
             let answer = CheckAnswer { port: check.port, open: check.open, address: check.address };
-            output.answer(&answer, || check_text(&answer))
+            output.answer(&answer, || check_text(&answer))?;
+            match exit_code && !answer.open {
+                true => Err(Failure::answered(PORT_CLOSED)),
+                false => Ok(()),
+            }
         }
     }
 }
@@ -277,17 +288,15 @@ impl Device {
         }
         if context.output.json || !is_interactive() {
             return Err(Failure::usage(format!(
-                "no address of this machine is in the tunnel, and {address}, the account's only \
-                 device, may be another one"
+                "{}, and {address}, the account's only device, may be another one",
+                found.doubt()
             ))
             .hint(format!("if it is meant: --internal-ipv4 {address}; nothing was changed")));
         }
         let name = device_name(provider, address).await?;
         let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
-        let question = format!(
-            "No address of this machine is in the tunnel. {what} of the account's only device, \
-             {address}{name}?"
-        );
+        let doubt = found.doubt();
+        let question = format!("{what} of the account's only device, {address}{name}? ({doubt})");
         confirm(&question, &format!("--internal-ipv4 {address}"))?;
         Ok(Some(address))
     }
@@ -311,12 +320,38 @@ struct Found {
     /// The interface of this machine that has the address; `None` for the account's only device,
     /// which may be another machine.
     interface: Option<String>,
+    /// Why this machine's interfaces could not be read, where they could not.
+    unreadable: Option<String>,
 }
 
 impl Found {
+    /// Why the account's only device may be another one.
+    fn doubt(&self) -> String {
+        match &self.unreadable {
+            Some(why) => format!("this machine's network interfaces cannot be read: {why}"),
+            None => "no address of this machine is in the tunnel".to_owned(),
+        }
+    }
+
     fn among(devices: &[Ipv4Addr]) -> Result<Self, Failure> {
-        // Without the interfaces there is still the account's only device.
-        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        let interfaces = match (if_addrs::get_if_addrs(), devices) {
+            (Ok(interfaces), _) => interfaces,
+            // There is still the account's only device.
+            (Err(error), [only]) => {
+                let unreadable = Some(reason(&error));
+                return Ok(Self { address: *only, interface: None, unreadable });
+            }
+            (Err(error), _) => {
+                let why = reason(&error);
+                return Err(Failure::other(format!(
+                    "this machine's network interfaces cannot be read: {why}"
+                ))
+                .hint(format!(
+                    "{}; in a systemd unit, add AF_NETLINK to RestrictAddressFamilies",
+                    choose_one(devices)
+                )));
+            }
+        };
         let local: Vec<(String, Ipv4Addr)> = interfaces
             .into_iter()
             .filter_map(|interface| match interface.ip() {
@@ -341,26 +376,28 @@ fn choose(devices: &[Ipv4Addr], local: &[(String, Ipv4Addr)]) -> Result<Found, F
     let mut here: Vec<&(String, Ipv4Addr)> =
         local.iter().filter(|(_, address)| devices.contains(address)).collect();
     here.dedup_by_key(|(_, address)| *address);
-    let listed = |addresses: &[Ipv4Addr]| {
-        let shown: Vec<_> = addresses.iter().map(Ipv4Addr::to_string).collect();
-        format!("choose with --internal-ipv4: {}", shown.join(", "))
-    };
+    let found = |address, interface| Ok(Found { address, interface, unreadable: None });
     match (&here[..], devices) {
-        ([(name, address)], _) => Ok(Found { address: *address, interface: Some(name.clone()) }),
-        ([], [only]) => Ok(Found { address: *only, interface: None }),
+        ([(name, address)], _) => found(*address, Some(name.clone())),
+        ([], [only]) => found(*only, None),
         ([], []) => Err(Failure::not_found("the account has no device")
             .hint("make one: anyvpn config get SERVER --output FILE")),
         ([], several) => Err(Failure::usage(format!(
             "none of the account's {} devices has an address of this machine",
             several.len()
         ))
-        .hint(format!("connect the tunnel, or {}", listed(several)))),
+        .hint(format!("connect the tunnel, or {}", choose_one(several)))),
         (several, _) => {
             let addresses: Vec<_> = several.iter().map(|(_, address)| *address).collect();
             Err(Failure::usage("several of the account's devices are this machine's")
-                .hint(listed(&addresses)))
+                .hint(choose_one(&addresses)))
         }
     }
+}
+
+fn choose_one(addresses: &[Ipv4Addr]) -> String {
+    let shown: Vec<_> = addresses.iter().map(Ipv4Addr::to_string).collect();
+    format!("choose with --internal-ipv4: {}", shown.join(", "))
 }
 
 #[cfg(test)]
@@ -383,7 +420,7 @@ mod tests {
         assert_eq!(found.interface.as_deref(), Some("wg0"));
 
         let found = choose(&devices[..1], std::slice::from_ref(&home)).unwrap();
-        assert_eq!(found, Found { address: address("10.0.1.2"), interface: None });
+        assert_eq!((found.address, found.interface), (address("10.0.1.2"), None));
 
         let lines = choose(&devices, &[home]).unwrap_err().lines();
         assert!(lines[1].contains("10.0.1.2, 10.0.1.3"), "{lines:?}");

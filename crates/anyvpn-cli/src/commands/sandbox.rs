@@ -119,7 +119,8 @@ fn quoted(value: &str) -> Cow<'_, str> {
     }
 }
 
-fn not_started(error: StartError) -> Failure {
+/// The failure for a sandbox that did not start.
+pub fn not_started(error: StartError) -> Failure {
     match error {
         StartError::NotLoopback(address) => {
             Failure::usage(format!("other machines could reach {address}"))
