@@ -104,7 +104,8 @@ impl Azire {
             return Err(Error::invalid("protocol", "AzireVPN's API has WireGuard only"));
         }
         let LenientList { items, left_out } = self.call(ListLocations {}).await?;
-        let Some(location) = items.into_iter().find(|it| it.name == request.server) else {
+        let is_wanted = |it: &Location| it.name.eq_ignore_ascii_case(&request.server);
+        let Some(location) = items.into_iter().find(is_wanted) else {
             return Err(unknown_location(&request.server, &left_out));
         };
         let (Some(pool), Some(public_key)) = (location.pool.first(), location.pubkey.first())

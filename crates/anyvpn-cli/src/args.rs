@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use anyvpn::Registry;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+use clap::error::ErrorKind;
 use clap::{Arg, Command as Clap, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
@@ -14,6 +15,7 @@ use crate::context::Global;
 use crate::look::{Look, painted};
 use crate::provider_settings::{settings, text};
 
+const HELP_WIDTH: usize = 80;
 const EXAMPLES: &str = "\
 Examples:
   anyvpn demo                               See it all work, without an account
@@ -56,7 +58,7 @@ VPN providers by one command: accounts, configurations, ports
 
 /// VPN providers by one command: accounts, configurations, ports.
 #[derive(Parser)]
-#[command(name = "anyvpn", version, max_term_width = 80)]
+#[command(name = "anyvpn", version, max_term_width = HELP_WIDTH)]
 #[command(after_help = EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
@@ -154,7 +156,14 @@ pub fn command(registry: &Registry) -> Clap {
 /// Reads what was typed.
 pub fn parse(registry: &Registry, arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let mut command = command(registry);
-    let matches = command.try_get_matches_from_mut(arguments)?;
+    let matches =
+        command.try_get_matches_from_mut(arguments).map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                let help = with_short_help(self::command(registry)).try_get_matches_from(arguments);
+                help.err().unwrap_or(error)
+            }
+            _ => error,
+        })?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     for (setting, _) in settings(registry, |setting| !setting.secret) {
         if let Some(value) = text(&matches, setting.key) {
@@ -170,10 +179,80 @@ pub fn parse(registry: &Registry, arguments: &[OsString]) -> Result<Cli, clap::E
     Ok(cli)
 }
 
+/// The command, in whose help the options of all commands take one line.
+fn with_short_help(command: Clap) -> Clap {
+    fn with_template(command: Clap, template: &str) -> Clap {
+        let command = command.help_template(template.to_owned());
+        command.mut_subcommands(|command| with_template(command, template))
+    }
+    let name = |arg: &Arg| match (arg.get_short(), arg.get_long()) {
+        (Some(short), _) => format!(" -{short}"),
+        (None, long) => format!(" --{}", long.unwrap_or_default()),
+    };
+    let mut line = "Of all commands:".to_owned();
+    for name in command.get_arguments().filter(|arg| arg.is_global_set()).map(name) {
+        if line.len() + name.len() + " …".len() > HELP_WIDTH {
+            line.push_str(" …");
+            break;
+        }
+        line.push_str(&name);
+    }
+    let template = format!(
+        "{{before-help}}{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{{all-args}}\n\n\
+         {line}{{after-help}}"
+    );
+    let command = command.mut_args(|arg| {
+        let is_global = arg.is_global_set();
+        arg.hide(is_global)
+    });
+    command.mut_subcommands(|command| with_template(command, &template))
+}
+
 fn listed(names: &[&str]) -> String {
     match names {
         [] => "No provider is built in".to_owned(),
         [only] => (*only).to_owned(),
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_options_of_all_commands_are_one_line_of_each_help() {
+        let registry = Registry::builtin();
+        let help = |words: &[&str]| {
+            let words = words.iter().chain(&["--help"]).map(Into::into);
+            let words: Vec<OsString> = std::iter::once("anyvpn".into()).chain(words).collect();
+            parse(&registry, &words).err().unwrap().render().to_string()
+        };
+        for words in [&["port"][..], &["port", "create"], &["capabilities"]] {
+            let help = help(words);
+            let global: Vec<_> = help.lines().filter(|line| line.contains("--profile")).collect();
+            assert_eq!(global.len(), 1, "{help}");
+            assert!(global[0].starts_with("Of all commands: ") && global[0].contains("--json"));
+        }
+        assert!(help(&["port", "create"]).contains("--days <N>"));
+    }
+
+    #[test]
+    fn each_command_stands_once_in_the_help_of_the_whole() {
+        let registry = Registry::builtin();
+        let mut command = command(&registry);
+        let visible = command.get_subcommands().filter(|it| !it.is_hide_set());
+        let mut visible: Vec<String> = visible.map(|it| it.get_name().to_owned()).collect();
+        visible.sort_unstable();
+        let help = command.render_help().to_string();
+        let (_, rest) = help.split_once("Commands:").unwrap();
+        let (commands, _) = rest.split_once("Options:").unwrap();
+        let mut named: Vec<&str> = commands
+            .lines()
+            .filter_map(|line| line.strip_prefix("  ")?.split_once("  "))
+            .flat_map(|(names, _)| names.split(", "))
+            .collect();
+        named.sort_unstable();
+        assert_eq!(named, visible);
     }
 }

@@ -91,7 +91,9 @@ fn a_configuration_is_got_listed_rotated_and_revoked() {
     ] {
         assert!(config.contains(line), "{line} {config}");
     }
-    assert!(!world.ok(&["config", "get", "se-sto", "--no-dns"]).contains("DNS"));
+    // Whatever the case in which it is typed.
+    let config = world.ok(&["config", "get", "SE-Sto", "--no-dns"]);
+    assert!(config.contains("se-sto.azirevpn.example") && !config.contains("DNS"), "{config}");
 
     let list = world.json(&["config", "list"]);
     assert_eq!(list["configs"].as_array().unwrap().len(), 3);
@@ -196,6 +198,17 @@ fn a_check_needs_no_token_and_closed_is_an_answer() {
     drop(listener);
     assert!(check().contains("is closed"), "{}", check());
     assert_eq!(world.json(&["port", "check", &port])["open"], false);
+    let told = |arguments: &[&str]| {
+        let ran = world.command(arguments).output().unwrap();
+        assert!(ran.stderr.is_empty(), "{ran:?}");
+        (ran.status.code(), String::from_utf8(ran.stdout).unwrap())
+    };
+    let closed = told(&["port", "check", &port]);
+    assert_eq!(closed.0, Some(0));
+    assert_eq!(told(&["port", "check", &port, "--exit-code"]), (Some(10), closed.1));
+    let (code, answer) = told(&["port", "check", &port, "--exit-code", "--json"]);
+    assert_eq!(code, Some(10));
+    assert!(answer.contains(r#""open": false"#), "{answer}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::terminal::Terminal;
-use common::{World, command, provider_of, with_stdin};
+use common::{LOGIN, World, command, provider_of, with_stdin};
 
 /// A home with two profiles, and a file.
 fn home() -> World {
@@ -172,6 +172,24 @@ fn a_server_gets_neither_a_command_nor_an_escape_into_the_line() {
         assert!(!screen.contains("\u{1b}[2J") && !screen.contains("\u{7}b"), "{program}: {screen}");
         assert!(!world.path("pwned").exists(), "{program}");
     }
+}
+
+#[test]
+fn ids_ports_and_kinds_of_errors_are_known() {
+    let world = World::with_device();
+    let device = world.sandbox.azire().devices(LOGIN).remove(0);
+    let address = device.internal_ipv4.to_string();
+    let port = world.json(&["port", "create", "--internal-ipv4", &address])["port"].to_string();
+    let answer = |line: &str| answer(&mut world.command(&["complete"]), line);
+    for line in ["anyvpn config revoke ", "anyvpn config rotate "] {
+        let ids = answer(line);
+        assert!(ids.starts_with(&format!("{}\t", device.id)), "{ids}");
+        assert!(ids.contains(&address), "{ids}");
+    }
+    for line in ["anyvpn port delete ", "anyvpn port check "] {
+        assert_eq!(answer(line), format!("{port}\tof {address}\n"));
+    }
+    assert!(answer("anyvpn explain timeo").starts_with("timeout\t"));
 }
 
 #[test]

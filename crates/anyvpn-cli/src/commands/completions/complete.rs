@@ -7,18 +7,19 @@
 
 use std::ffi::OsStr;
 use std::io::Read as _;
+use std::net::IpAddr;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use anyvpn::{FieldInfo, FieldKind, Registry, Server};
+use anyvpn::{FieldInfo, FieldKind, ObtainedConfig, Provider, Registry, Server};
 use clap::{Arg, Command, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate, complete};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio::runtime::Builder;
 
 use crate::context::{Context, Global};
-use crate::failure::Failure;
+use crate::failure::{Failure, Meaning};
 use crate::file::stdin;
 use crate::output::print;
 use crate::profiles::{ConfigFile, name};
@@ -126,7 +127,17 @@ impl Line {
         });
         let command = command.mut_subcommand("config", |it| {
             let place = |it: Command| it.mut_arg("server", server);
+            let id = |it: Command| it.mut_arg("id", |arg| self.with(arg, Self::configs));
+            // An argument that is changed moves behind the others.
+            let it = ["revoke", "rotate"].iter().fold(it, |it, which| it.mut_subcommand(which, id));
             ["get", "rotate"].iter().fold(it, |it, which| it.mut_subcommand(which, place))
+        });
+        let command = command.mut_subcommand("port", |it| {
+            let port = |it: Command| it.mut_arg("port", |arg| self.with(arg, Self::ports));
+            ["delete", "check"].iter().fold(it, |it, which| it.mut_subcommand(which, port))
+        });
+        let command = command.mut_subcommand("explain", |it| {
+            it.mut_arg("kind", |arg| self.with(arg, |_| Some(kinds())))
         });
         command.mut_subcommand("call", |it| {
             it.mut_arg("operation", |arg| self.with(arg, Self::operations))
@@ -173,19 +184,64 @@ impl Line {
         Some(words.collect())
     }
 
-    fn servers(&self) -> Option<Vec<CompletionCandidate>> {
+    /// What the provider answers that the line means, with the credentials at hand.
+    fn ask<T>(&self, work: impl AsyncFnOnce(&dyn Provider) -> Option<T>) -> Option<T> {
         let context = Context::new(self.registry.clone(), self.global.clone());
         let runtime = Builder::new_current_thread().enable_all().build().ok()?;
-        let servers: Vec<Server> = runtime.block_on(async {
+        runtime.block_on(async {
             let provider = context.open_at_hand(context.provider().ok()?).await.ok()?;
+            work(&*provider).await
+        })
+    }
+
+    fn servers(&self) -> Option<Vec<CompletionCandidate>> {
+        let servers: Vec<Server> = self.ask(async |provider| {
             provider.server_configs()?.servers().take(MOST).try_collect().await.ok()
         })?;
-        // A shell would read more than a word in some of what a server may call itself.
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let is_word = |id: &str| !id.is_empty() && !id.starts_with('-') && id.chars().all(is_plain);
         let servers = servers.iter().filter(|it| is_word(&it.id));
         Some(servers.map(|it| candidate(&it.id, &it.name)).collect())
     }
+
+    fn configs(&self) -> Option<Vec<CompletionCandidate>> {
+        let configs =
+            self.ask(async |provider| provider.server_configs()?.list_configs().await.ok())?;
+        let about = |config: &ObtainedConfig| {
+            let addresses = config.addresses.iter().map(IpAddr::to_string);
+            config.name.iter().cloned().chain(addresses).collect::<Vec<_>>().join(" ")
+        };
+        let configs = configs.iter().filter(|it| is_word(&it.id)).take(MOST);
+        Some(configs.map(|it| candidate(&it.id, &about(it))).collect())
+    }
+
+    /// The listed ports of the account's devices.
+    fn ports(&self) -> Option<Vec<CompletionCandidate>> {
+        self.ask(async |provider| {
+            let forwards = provider.port_forwards()?;
+            let list = forwards.port_list()?;
+            // A forward of no device is of whoever asks.
+            let devices = match forwards.tunnel_addresses().await.ok()? {
+                Some(devices) => devices.into_iter().map(Some).collect(),
+                None => vec![None],
+            };
+            let mut found = Vec::new();
+            for device in devices {
+                let about = device.map(|device| format!("of {device}")).unwrap_or_default();
+                let ports = list.list_port_forwards(device).await.ok()?;
+                found.extend(ports.iter().map(|it| candidate(&it.port.to_string(), &about)));
+            }
+            Some(found)
+        })
+    }
+}
+
+/// Whether a text is a plain word: in others a shell would read more than one, or run something.
+fn is_word(id: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    !id.is_empty() && !id.starts_with('-') && id.chars().all(is_plain)
+}
+
+fn kinds() -> Vec<CompletionCandidate> {
+    Meaning::all().iter().map(|it| candidate(it.kind, &it.meaning)).collect()
 }
 
 fn profiles(registry: &Registry) -> Vec<CompletionCandidate> {
@@ -231,6 +287,7 @@ mod tests {
         assert_eq!(words("anyvpn --profile config profile re"), ["remove"]);
         assert_eq!(words("anyvpn --profile=config profile re"), ["remove"]);
         assert_eq!(words("anyvpn completions f"), ["fish"]);
+        assert_eq!(words("anyvpn explain am"), ["ambiguous"]);
         assert_eq!(words("anyvpn no such x"), [""; 0]);
         let all = words("anyvpn ");
         assert!(all.contains(&"demo".to_owned()) && !all.contains(&"complete".to_owned()));

@@ -155,7 +155,7 @@ pub(super) fn no_server(error: Error) -> Failure {
 async fn spoken_by(configs: &dyn ServerConfigs, id: &str) -> Result<Protocol, Failure> {
     let mut servers = configs.servers();
     while let Some(server) = servers.try_next().await? {
-        if server.id == id {
+        if server.id.eq_ignore_ascii_case(id) {
             return spoken(&server).ok_or_else(|| {
                 Failure::unsupported(format!("anyvpn has no configurations for {}", words(&server)))
                     .hint("anyvpn server list --protocol wireguard, or openvpn")
