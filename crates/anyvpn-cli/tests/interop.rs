@@ -42,6 +42,13 @@ const NETWORK_MANAGER: &[Program] = &[
     ("dbus-daemon", "dbus-daemon"),
     ("unshare", "util-linux"),
 ];
+const SYSTEMD: &[Program] = &[
+    ("systemd-analyze", "systemd"),
+    ("jq", "jq"),
+    ("cc", "gcc"),
+    ("ip", "iproute2"),
+    ("unshare", "util-linux"),
+];
 const QR: &[Program] = &[("zbarimg", "zbar-tools")];
 
 /// A user of both providers.
@@ -315,6 +322,33 @@ fn a_tunnel_to_a_name_with_both_families_comes_up() {
         let up = tunnel("se-sto.azirevpn.example", &file, &[]);
         config.set_endpoint(0, "192.0.2.1:51820".parse().unwrap()).unwrap();
         is_what_was_written(&up, &config);
+    });
+}
+
+#[test]
+#[ignore = "for cargo xtask interop"]
+fn the_recipe_for_systemd_runs_as_it_is_written() {
+    part("the recipe for systemd runs as it is written", SYSTEMD, Some("systemd.sh"), || {
+        let page = include_str!("../../../docs/recipes/systemd.md");
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["anyvpn-port", "anyvpn-port.service", "anyvpn-port.timer"] {
+            // The block after the line that names the file.
+            let (_, rest) = page.split_once(&format!("/{name}`")).unwrap();
+            let (_, block) = rest.split_once("```").unwrap();
+            let (text, _) = block.split_once("```").unwrap();
+            let (_, text) = text.split_once('\n').unwrap();
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        // An hour before the port closes that the recipe asks for.
+        let later = common::odd(folder.path(), "ODD_CLOCK=now+30*86400-3600");
+        let mut ran = apart_script("systemd.sh");
+        ran.arg(env!("CARGO_BIN_EXE_anyvpn")).arg(folder.path()).arg(later);
+        let said = String::from_utf8(accepts(&mut ran).stdout).unwrap();
+        let ports: Vec<&str> = said.lines().collect();
+        let [first, second, later] = ports[..] else { panic!("{said}") };
+        assert_eq!(first, second);
+        assert_ne!(first, later);
+        assert!(ports.iter().all(|port| port.parse::<u16>().is_ok()), "{said}");
     });
 }
 
