@@ -4,7 +4,8 @@
 #
 #     sh systemd.sh [ANYVPN FOLDER LATER]
 #
-# Without arguments it only finds out whether this machine could do that. It must have network and mount namespaces of its own: then nothing of it stays.
+# Without arguments it only finds out whether this machine could do that. It must have network and mount
+# namespaces of its own: then nothing of it stays.
 set -eu
 
 mount -t tmpfs tmpfs /usr/local/bin
