@@ -56,6 +56,15 @@ impl BaseUrl {
         Ok(Self { url, host })
     }
 
+    /// The base URL of a server of that name, whose header `Host` has the name as it stands.
+    pub(crate) fn named(name: &str, port: u16) -> Result<Self, Error> {
+        let mut base = Self::parse(&format!("https://{name}:{port}"))?;
+        let port = base.url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        base.host = HeaderValue::try_from(format!("{name}{port}"))
+            .map_err(|_| Error::invalid("url", "has a host that cannot be sent to"))?;
+        Ok(base)
+    }
+
     /// The whole, without a slash at its end.
     #[must_use]
     pub fn as_str(&self) -> &str {

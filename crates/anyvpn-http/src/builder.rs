@@ -6,12 +6,13 @@ use anyvpn_core::{Error, Secret, Settings};
 use http::HeaderValue;
 
 use crate::base_url::BaseUrl;
-use crate::client::Inner;
+use crate::inner::Inner;
+use crate::proxy;
 use crate::setup::Setup;
 use crate::stored_credentials::{Stored, StoredCredentials};
 use crate::transport::{Reqwest, Transport};
 use crate::{
-    CallObserver, Client, Clock, Context, Credentials, Dialect, Fixed, Limits, RetryPolicy,
+    CallObserver, Client, Clock, Context, Credentials, Dialect, Fixed, Limits, RetryPolicy, Server,
     SystemClock,
 };
 
@@ -27,6 +28,9 @@ pub struct ClientBuilder<D: Dialect> {
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn CallObserver>>,
     gzip: bool,
+    /// The names of further servers and their base URLs.
+    servers: Vec<(&'static str, String)>,
+    one_address: bool,
 }
 
 /// What requests are sent with.
@@ -56,13 +60,27 @@ impl<D: Dialect> ClientBuilder<D> {
             clock: Arc::new(SystemClock),
             observer: None,
             gzip: false,
+            servers: Vec::new(),
+            one_address: false,
         }
     }
 
-    /// Another base URL: everything before the documented paths.
+    /// Another base URL: everything before the documented paths. All servers that the operations name
+    /// are there too, as those of a sandbox are.
     #[must_use]
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
+        self.servers.clear();
+        self.one_address = true;
+        self
+    }
+
+    /// The base URL of the server that operations call by this name: see [`Operation::SERVER`].
+    ///
+    /// [`Operation::SERVER`]: crate::Operation::SERVER
+    #[must_use]
+    pub fn server(mut self, name: &'static str, base_url: impl Into<String>) -> Self {
+        self.servers.push((name, base_url.into()));
         self
     }
 
@@ -205,14 +223,31 @@ impl<D: Dialect> ClientBuilder<D> {
             Some(user_agent) => header(&user_agent)?,
             None => USER_AGENT.clone(),
         };
+        let mut usual = None;
         let transport = match self.sender {
             Sender::Transport(transport) => transport,
             Sender::HttpClient(builder) => Arc::new(Reqwest::own(*builder, &base)?),
-            Sender::BuiltIn => Arc::new(Reqwest::new(Setup::usual(self.limits.connect, &base)?)?),
+            Sender::BuiltIn => {
+                let setup = usual.insert(Setup::usual(self.limits.connect, &base)?);
+                Arc::new(Reqwest::new(setup.clone())?)
+            }
         };
         if self.stored.as_ref().is_some_and(|stored| stored.base_url != base.as_str()) {
             let why = "must be set before the settings, so that a stored token goes nowhere else";
             return Err(Error::invalid("base_url", why));
+        }
+        let mut servers = Vec::with_capacity(self.servers.len());
+        for (name, url) in self.servers {
+            let base = BaseUrl::parse(&url)?;
+            let mut transport = Arc::clone(&transport);
+            if let Some(setup) = &usual {
+                // `NO_PROXY` may name one of them.
+                let proxy = proxy::from_environment(&base)?;
+                if proxy != setup.proxy {
+                    transport = Arc::new(Reqwest::new(Setup { proxy, ..setup.clone() })?);
+                }
+            }
+            servers.push((name, Server { base, transport }));
         }
         Ok(D::Provider::from(Client(Arc::new(Inner {
             base,
@@ -226,6 +261,8 @@ impl<D: Dialect> ClientBuilder<D> {
             limiter: Arc::default(),
             user_agent,
             gzip: self.gzip,
+            servers,
+            one_address: self.one_address,
         }))))
     }
 }

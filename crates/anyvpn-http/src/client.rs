@@ -8,16 +8,14 @@ use anyvpn_core::{DAY, Error, ErrorKind, OperationId, Secret, redact, within};
 use http::{HeaderValue, StatusCode, header};
 use tracing::Instrument;
 
-use crate::base_url::BaseUrl;
 use crate::call_record::CallRecord;
 use crate::credentials::Credentials;
 use crate::exchange::{Failure, exchange};
-use crate::rate_limiter::RateLimiter;
-use crate::stored_credentials::Stored;
-use crate::transport::{Progress, Transport};
+use crate::inner::Inner;
+use crate::transport::Progress;
 use crate::{
     CallObserver, ClientBuilder, Clock, Dialect, Limits, Observation, Operation, Replay, Reply,
-    Request, RetryPolicy,
+    Request, Server,
 };
 
 /// Sends a provider's operations. Cheap to clone; all clones share connections and limits.
@@ -29,21 +27,6 @@ use crate::{
 /// one after the other: each runtime has connections of its own. A client that was built with
 /// [`ClientBuilder::http_client`] belongs to the first runtime that uses it.
 pub struct Client<D: Dialect>(pub(crate) Arc<Inner<D>>);
-
-pub(crate) struct Inner<D: Dialect> {
-    pub(crate) base: BaseUrl,
-    pub(crate) transport: Arc<dyn Transport>,
-    pub(crate) credentials: Arc<dyn Credentials<D::Credential>>,
-    /// Where the program keeps what signing in makes.
-    pub(crate) stored: Option<Stored>,
-    pub(crate) limits: Limits,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) observer: Option<Arc<dyn CallObserver>>,
-    pub(crate) limiter: Arc<RateLimiter>,
-    pub(crate) user_agent: HeaderValue,
-    pub(crate) gzip: bool,
-}
 
 impl<D: Dialect> Clone for Client<D> {
     fn clone(&self) -> Self {
@@ -130,20 +113,18 @@ impl<D: Dialect> Client<D> {
     /// shared.
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Credentials<D::Credential>) -> Self {
-        let inner = &*self.0;
-        Self(Arc::new(Inner {
-            base: inner.base.clone(),
-            transport: Arc::clone(&inner.transport),
-            credentials: Arc::new(credentials),
-            stored: inner.stored.clone(),
-            limits: inner.limits,
-            retry: inner.retry,
-            clock: Arc::clone(&inner.clock),
-            observer: inner.observer.clone(),
-            limiter: Arc::clone(&inner.limiter),
-            user_agent: inner.user_agent.clone(),
-            gzip: inner.gzip,
-        }))
+        let credentials = Arc::new(credentials);
+        Self(Arc::new(Inner { credentials, ..Inner::clone(&self.0) }))
+    }
+
+    /// The same client, which sends the operations that name this server there; rate limits and the
+    /// pause after a 429 stay shared.
+    #[must_use]
+    pub fn with_server(&self, name: &'static str, server: Server) -> Self {
+        let mut inner = Inner::clone(&self.0);
+        inner.servers.retain(|(known, _)| *known != name);
+        inner.servers.push((name, server));
+        Self(Arc::new(inner))
     }
 
     /// Does one operation.
@@ -183,7 +164,8 @@ impl<D: Dialect> Client<D> {
         operation: &O,
         record: &mut CallRecord,
     ) -> Result<O::Output, Error> {
-        self.0.transport.ready()?;
+        let (base, transport) = self.0.server(O::SERVER)?;
+        transport.ready()?;
         self.0.clock.ready()?;
         let mut deadline = later(self.0.clock.instant(), self.0.limits.call);
         let mut delays = None;
@@ -210,8 +192,9 @@ impl<D: Dialect> Client<D> {
             record.attempt(&request, &**clock);
             let left = deadline.saturating_duration_since(clock.instant());
             let time = limits.attempt.min(left);
-            let sent = self.0.transport.send_to(&self.0.base, request);
-            let outcome = match exchange(sent, &**clock, limits, time, *gzip).await {
+            let sent = transport.send_to(base, request);
+            let exchange = exchange(sent, &**clock, limits, time, *gzip, !base.is_plain());
+            let outcome = match exchange.await {
                 Ok(reply) => {
                     record.reply(reply.status, Some(&reply.headers));
                     doubtful |= reply.status.is_server_error();
@@ -280,6 +263,11 @@ impl<D: Dialect> Client<D> {
         let inner = &*self.0;
         let security = operation.security();
         let mut request = operation.request()?;
+        if !security.schemes.is_empty() && !D::is_credential_for(O::SERVER) {
+            let server = O::SERVER.unwrap_or("at the base URL");
+            let why = format!("must not see the credential: {server}; nothing was sent");
+            return Err(Error::invalid("server", why));
+        }
         let credential = if security.schemes.is_empty() {
             None
         } else if let Some(credential) = inner.credentials.at_hand() {
@@ -296,7 +284,7 @@ impl<D: Dialect> Client<D> {
         Ok((credential, request))
     }
 
-    /// Waits for the permit of an attempt; see [`RateLimiter::permit`].
+    /// Waits for the permit of an attempt; see `RateLimiter::permit`.
     async fn permit<O: Operation<Dialect = D>>(
         &self,
         credential: Option<&D::Credential>,
@@ -336,6 +324,9 @@ impl<D: Dialect> Client<D> {
             let error = if own { D::refusal(reply) } else { reply.foreign() };
             error.with_status(status.as_u16())
         };
+        if own && D::refuses_credential(reply) {
+            return Err(Next::Renew(refusal()));
+        }
         let limited = status == StatusCode::TOO_MANY_REQUESTS;
         if limited || status.is_server_error() {
             let wait = reply.retry_after(self.0.clock.now());
@@ -380,7 +371,8 @@ fn later(instant: Instant, by: Duration) -> Instant {
 }
 
 fn empty() -> Reply {
-    Reply { status: StatusCode::OK, headers: http::HeaderMap::new(), body: bytes::Bytes::new() }
+    let (headers, body) = (http::HeaderMap::new(), bytes::Bytes::new());
+    Reply { status: StatusCode::OK, headers, body, verified: false }
 }
 
 /// The secrets that a call's request carries. Only an error needs them, so the request is made once

@@ -21,13 +21,15 @@ pub(crate) enum Failure {
     OutOfBounds(StatusCode, Error),
 }
 
-/// Waits so long at most for the whole reply to what is sent, which asked for `gzip` or not.
+/// Waits so long at most for the whole reply to what is sent, which asked for `gzip` or not, and to a
+/// server that is `verified` or not.
 pub(crate) async fn exchange(
     sent: BoxFuture<'_, Result<Response<Body>, TransportError>>,
     clock: &dyn Clock,
     limits: &Limits,
     time: Duration,
     gzip: bool,
+    verified: bool,
 ) -> Result<Reply, Failure> {
     let attempt = async {
         let (head, body) = sent.await.map_err(Failure::Lost)?.into_parts();
@@ -40,7 +42,7 @@ pub(crate) async fn exchange(
         if let Some(why) = json_bounds::exceeded(&body, limits.values, limits.nesting) {
             return Err(out_of_bounds(head.status, why));
         }
-        Ok(Reply { status: head.status, headers: head.headers, body })
+        Ok(Reply { status: head.status, headers: head.headers, body, verified })
     };
     within(clock, time, attempt).await.unwrap_or(Err(Failure::TimedOut))
 }

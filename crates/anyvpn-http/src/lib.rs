@@ -81,8 +81,8 @@
 //!   network does; the error is then [`ErrorKind::Ambiguous`](anyvpn_core::ErrorKind::Ambiguous). Other
 //!   operations are repeated within [`RetryPolicy`] and [`Limits`].
 //! - Each reply is limited in time, in size before and after decompression, and in depth.
-//! - A credential is sent only to the base URL, and only over https or to this machine, whose names are
-//!   never looked up. Redirects are never followed, not even by an HTTP client that the caller brings.
+//! - A credential is sent only to the base URL and to the servers that the dialect names, and only over
+//!   https or to this machine, whose names are never looked up. Redirects are never followed, not even by an HTTP client that the caller brings.
 //!   If a server repeats a secret, it is removed from the error.
 //! - A proxy that the environment sets is used or refused, but never ignored.
 //! - A value in a path is percent-encoded. It is refused if it is empty, `.` or `..`, or has a `/`, `\`,
@@ -123,11 +123,13 @@ mod file_lock;
 #[cfg(feature = "file-store")]
 mod file_store;
 pub mod flag;
+mod inner;
 mod json_bounds;
 pub mod lenient;
 mod lenient_list;
 mod locked;
 mod operation;
+mod pinned;
 #[cfg(feature = "file-store")]
 mod private_file;
 mod private_folder;
@@ -136,8 +138,10 @@ mod rate_limiter;
 mod reply;
 mod request;
 mod run_to_completion;
+mod server;
 mod setup;
 mod shared_error;
+mod signature;
 mod stored_credentials;
 mod token_manager;
 mod token_source;
@@ -174,6 +178,8 @@ pub use private_folder::create_private_folder;
 pub use reply::{Reply, Word};
 pub use request::Request;
 pub use run_to_completion::RunToCompletion;
+pub use server::{Server, TrustRoots};
+pub use signature::SigningKey;
 pub use token_manager::TokenManager;
 pub use token_source::{TokenSource, UnsavedToken};
 pub use token_store::MemoryStore;

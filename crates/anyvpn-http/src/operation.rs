@@ -63,6 +63,9 @@ pub trait Operation: Send + Sync {
     const ID: OperationId;
     /// Whether it may be sent again.
     const REPLAY: Replay;
+    /// The name of the server that it is for, where the provider has several; `None` for the one at
+    /// the base URL.
+    const SERVER: Option<&'static str> = None;
 
     /// Returns the credentials that it takes.
     fn security(&self) -> Security;
@@ -110,6 +113,13 @@ pub trait Dialect: Sized + Send + Sync + 'static {
         false
     }
 
+    /// Whether the credential may be sent to the server of this name; `None` is the one at the base
+    /// URL. An operation of another server is refused before anything is sent when it takes a
+    /// credential.
+    fn is_credential_for(server: Option<&'static str>) -> bool {
+        server.is_none()
+    }
+
     /// Adds the credential to the request, as the operation's `security` allows.
     ///
     /// # Errors
@@ -142,6 +152,13 @@ pub trait Dialect: Sized + Send + Sync + 'static {
     /// provider's servers refuses without a body, make an exception for the operations and statuses of
     /// that server.
     fn is_own_form(operation: OperationId, reply: &Reply) -> bool;
+
+    /// Whether a reply in the provider's own form refuses the credential with another status than 401,
+    /// so that the credential is renewed.
+    fn refuses_credential(reply: &Reply) -> bool {
+        let _ = reply;
+        false
+    }
 
     /// Returns the error for a refusal, with its kind, code and message. The reply is in the provider's
     /// own form, possibly with 429 or 5xx, or it is a success (2xx) that [`Self::decode`] found to be a

@@ -19,6 +19,8 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body, decompressed.
     pub body: Bytes,
+    /// Whether it came over TLS, from a server that has proved its name.
+    pub verified: bool,
 }
 
 impl Reply {

@@ -159,21 +159,37 @@ impl Request {
     /// Adds a parameter to the query.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
-        let mut target = match self.target {
-            Cow::Owned(target) => target,
-            Cow::Borrowed(path) => {
-                let mut target = String::with_capacity(path.len() + ROOM);
-                target.push_str(path);
-                target
-            }
-        };
+        self.push_query(name, value);
+        self
+    }
+
+    fn push_query(&mut self, name: &str, value: impl Display) {
+        if let Cow::Borrowed(path) = self.target {
+            let mut target = String::with_capacity(path.len() + ROOM);
+            target.push_str(path);
+            self.target = target.into();
+        }
+        let target = self.target.to_mut();
         target.push(if target.contains('?') { '&' } else { '?' });
         // Writing to a string cannot fail.
-        let _ = Encoder(&mut target).write_str(name);
+        let _ = Encoder(target).write_str(name);
         target.push('=');
-        let _ = write!(Encoder(&mut target), "{value}");
-        self.target = target.into();
+        let _ = write!(Encoder(target), "{value}");
+    }
+
+    /// Adds a secret to the query, for vendors that take it nowhere else: others can read it in the
+    /// logs of their servers.
+    #[must_use]
+    pub fn query_secret(mut self, name: &str, value: &Secret) -> Self {
+        self.push_query(name, value.expose());
+        self.secrets.push(value.clone());
         self
+    }
+
+    /// Adds a credential to the query, for vendors that take it nowhere else.
+    pub fn attach_query(&mut self, name: &str, value: &Secret) {
+        self.push_query(name, value.expose());
+        self.keep(value);
     }
 
     /// Adds a parameter to the query if there is a value.
@@ -257,8 +273,17 @@ impl Request {
     ///
     /// `InvalidRequest` if the token has characters other than visible ASCII.
     pub fn bearer(&mut self, token: &Secret) -> Result<(), Error> {
+        self.authorization("Bearer", token)
+    }
+
+    /// Adds `Authorization` with another scheme, as [`Request::bearer`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::bearer`].
+    pub fn authorization(&mut self, scheme: &str, token: &Secret) -> Result<(), Error> {
         check_for_header(token)?;
-        let mut value = HeaderValue::try_from(["Bearer ", token.expose()].concat())
+        let mut value = HeaderValue::try_from([scheme, " ", token.expose()].concat())
             .map_err(|_| Error::invalid("token", "has characters that a header cannot carry"))?;
         value.set_sensitive(true);
         self.headers.insert(header::AUTHORIZATION, value);

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anyvpn_core::{Error, ErrorKind};
 use futures_core::future::BoxFuture;
+use rustls::crypto::CryptoProvider;
+use rustls::{ConfigBuilder, WantsVerifier};
 use url::Url;
 
 use crate::{BaseUrl, proxy};
@@ -55,20 +57,28 @@ pub(crate) fn failed(why: &str) -> Error {
     Error::new(ErrorKind::InvalidRequest).with_detail(format!("cannot set up TLS: {why}"))
 }
 
+/// The process's crypto provider, or else the one that the features name.
+pub(crate) fn crypto_provider() -> Result<Arc<CryptoProvider>, String> {
+    let provider = CryptoProvider::get_default().cloned().or_else(built_in_provider);
+    provider.ok_or_else(|| {
+        "no crypto provider: enable the feature `ring` or `aws-lc`, install a default one, or pass a \
+         client of your own"
+            .to_owned()
+    })
+}
+
+/// TLS of the usual versions, before it is said whom it trusts.
+pub(crate) fn tls_builder() -> Result<ConfigBuilder<rustls::ClientConfig, WantsVerifier>, String> {
+    rustls::ClientConfig::builder_with_provider(crypto_provider()?)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())
+}
+
 /// Creates the TLS configuration with the process's crypto provider, or else with the one that the
 /// crate's features select.
 fn tls(plain: bool) -> Result<rustls::ClientConfig, String> {
     use rustls_platform_verifier::BuilderVerifierExt;
-    let provider = match rustls::crypto::CryptoProvider::get_default() {
-        Some(provider) => Arc::clone(provider),
-        None => built_in_provider().ok_or(
-            "no crypto provider: enable the feature `ring` or `aws-lc`, install a default one, or \
-             pass a client of your own",
-        )?,
-    };
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?;
+    let builder = tls_builder()?;
     if plain {
         // Reading the system's certificates takes milliseconds, and plain http needs none.
         return Ok(builder
@@ -102,16 +112,16 @@ fn check_certificate_file() -> Result<(), String> {
 }
 
 #[cfg(feature = "ring")]
-fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
+fn built_in_provider() -> Option<Arc<CryptoProvider>> {
     Some(Arc::new(rustls::crypto::ring::default_provider()))
 }
 
 #[cfg(all(feature = "aws-lc", not(feature = "ring")))]
-fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
+fn built_in_provider() -> Option<Arc<CryptoProvider>> {
     Some(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
 }
 
 #[cfg(not(any(feature = "ring", feature = "aws-lc")))]
-fn built_in_provider() -> Option<Arc<rustls::crypto::CryptoProvider>> {
+fn built_in_provider() -> Option<Arc<CryptoProvider>> {
     None
 }

@@ -314,7 +314,7 @@ fn failure(error: reqwest::Error) -> TransportError {
 }
 
 /// Whether the connection ended before the request was begun on it.
-fn never_begun(error: &(dyn StdError + 'static)) -> bool {
+pub(crate) fn never_begun(error: &(dyn StdError + 'static)) -> bool {
     let causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_canceled)
 }

@@ -20,7 +20,12 @@ struct Page {
 
 fn read(body: impl Into<Vec<u8>>) -> Result<LenientList<Server>, Error> {
     let body: Vec<u8> = body.into();
-    let reply = Reply { status: StatusCode::OK, headers: HeaderMap::new(), body: body.into() };
+    let reply = Reply {
+        status: StatusCode::OK,
+        headers: HeaderMap::new(),
+        body: body.into(),
+        verified: false,
+    };
     reply.json::<Page>().map(|page| page.servers)
 }
 

@@ -15,7 +15,7 @@ fn reply(content_type: &str, body: impl Into<String>) -> Reply {
     if !content_type.is_empty() {
         headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
     }
-    Reply { status: StatusCode::OK, headers, body: body.into().into() }
+    Reply { status: StatusCode::OK, headers, body: body.into().into(), verified: false }
 }
 
 #[test]

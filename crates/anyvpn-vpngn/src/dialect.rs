@@ -318,7 +318,7 @@ mod tests {
     fn refusal(status: u16, body: &str) -> Error {
         let status = StatusCode::from_u16(status).unwrap();
         let body = body.to_owned().into();
-        Dialect::refusal(&Reply { status, headers: HeaderMap::new(), body })
+        Dialect::refusal(&Reply { status, headers: HeaderMap::new(), body, verified: false })
     }
 
     #[test]
