@@ -27,6 +27,8 @@ pub struct Operation {
     pub output: Option<Schema>,
     pub decoder: Option<String>,
     pub anonymous_with: Option<String>,
+    /// The `x-server` of the first of its `servers`, or of the path's.
+    pub server: Option<String>,
     /// Each of them is enough; several schemes of one are needed together.
     pub security: Option<Vec<Vec<String>>>,
     pub parameters: Vec<Parameter>,
@@ -70,6 +72,7 @@ pub struct Schema {
     pub lenient: bool,
     pub flag: bool,
     pub attached: bool,
+    pub secret_in_query: bool,
     pub newtype: bool,
     pub hand_written: bool,
     /// The words of `x-open-enum`, each with its meaning.
@@ -86,7 +89,7 @@ pub enum Constant {
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 const FOR_PEOPLE: &[&str] =
-    &["tags", "externalDocs", "deprecated", "responses", "servers", "callbacks", "x-internal"];
+    &["tags", "externalDocs", "deprecated", "responses", "callbacks", "x-internal"];
 
 /// What only validators and people read in a schema.
 const FOR_VALIDATORS: &[&str] = &[
@@ -164,13 +167,15 @@ impl Document {
         for (path, item) in paths {
             let mut fields = Fields::of(&item, findings);
             let shared = fields.list("parameters");
+            let server = server(&mut fields);
             METHODS.iter().for_each(|method| _ = fields.part(method));
-            fields.finish(&["summary", "description", "servers"]);
+            fields.finish(&["summary", "description"]);
             for (method, part) in item.entries() {
                 if METHODS.contains(&method.as_str()) {
                     let mut operation =
                         Operation::read(root, &path, &method, &part, &shared, findings);
                     operation.security = operation.security.or_else(|| security.clone());
+                    operation.server = operation.server.or_else(|| server.clone());
                     operations.push(operation);
                 }
             }
@@ -216,6 +221,7 @@ impl Operation {
             output: fields.schema("x-output"),
             decoder: fields.text("x-decoder"),
             anonymous_with: fields.text("x-anonymous-with"),
+            server: server(&mut fields),
             security: security(&mut fields, "x-security")
                 .into_iter()
                 .chain(security(&mut fields, "security"))
@@ -234,6 +240,12 @@ fn security(fields: &mut Fields<'_, '_>, key: &'static str) -> Option<Vec<Vec<St
     let requirements = fields.list(key);
     let names = |part: Part<'_>| part.entries().into_iter().map(|(name, _)| name).collect();
     Some(requirements.into_iter().map(names).collect())
+}
+
+/// The name of the first of the servers.
+fn server(fields: &mut Fields<'_, '_>) -> Option<String> {
+    let first = fields.list("servers").into_iter().next()?;
+    Fields::of(&first, fields.findings()).text("x-server")
 }
 
 impl Parameter {
@@ -306,6 +318,7 @@ impl Schema {
             lenient: fields.flag("x-lenient"),
             flag: fields.flag("x-flag"),
             attached: fields.flag("x-attached"),
+            secret_in_query: fields.flag("x-secret-in-query"),
             newtype: fields.flag("x-newtype"),
             hand_written: fields.flag("x-hand-written"),
             words: fields

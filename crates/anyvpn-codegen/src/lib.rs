@@ -47,6 +47,8 @@
 //! | property | `x-decoder: NAME` | `lenient::NAME` makes it the first of its types or its `oneOf` |
 //! | operation | `x-security` | the credentials it takes, in place of `security`, where OpenAPI cannot say one |
 //! | components | `x-securitySchemes` | what `x-security` names beside `securitySchemes`, such as fields of forms |
+//! | server | `x-server: NAME` | `Operation::SERVER` of the path or operation whose first server it is |
+//! | parameter | `x-secret-in-query: true` | a required secret that the vendor takes in the query alone; it is sent there |
 //! | array | `x-lenient: true` | an element that does not fit is left out: for catalogues |
 //! | property | `x-name: NAME` | the name in Rust, where the wire's is a keyword or unclear |
 //! | property | `x-attached: true` | the dialect puts it in with a credential; on a component too |

@@ -37,6 +37,8 @@ pub struct Operation {
     pub path: String,
     /// Which credentials it takes.
     pub security: Security,
+    /// The name of its server; `None` for that of the whole document.
+    pub server: Option<String>,
     pub(crate) fields: Vec<Field>,
     pub(crate) body: Option<Body>,
     /// The name and the Rust expression of a property that is always the same.

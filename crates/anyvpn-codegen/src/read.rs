@@ -105,6 +105,7 @@ impl<'a> Reader<'a, '_> {
             method: from.method.clone(),
             path: from.path.clone(),
             security: self.security(from, &fields),
+            server: from.server.clone(),
             fields,
             body,
             constant,
@@ -224,9 +225,11 @@ impl<'a> Reader<'a, '_> {
                 codec: if parameter.schema.flag { Codec::Flag } else { Codec::Plain },
             };
             self.check_text(at, &field);
-            if field.kind == "Secret" {
+            let is_meant = place == Place::Query && parameter.schema.secret_in_query;
+            if field.kind == "Secret" && !is_meant {
                 let problem = "a secret in the address is logged on its way; the dialect has to \
-                               attach it with the credential: leave it out here";
+                               attach it with the credential: leave it out here; where the vendor \
+                               takes it in the query alone, write `x-secret-in-query: true`";
                 self.findings.error(at, problem);
             }
             fields.push(field);

@@ -190,6 +190,9 @@ fn member(field: &Field, skip: &str) -> String {
 fn implementation(provider: &str, operation: &Operation) -> String {
     let Operation { name, id, output, replay, .. } = operation;
     let (security, request) = (security(&operation.security), request(operation));
+    let server = operation.server.as_ref().map_or_else(String::new, |server| {
+        format!("    const SERVER: Option<&'static str> = Some({server:?});\n")
+    });
     let decode = match (&operation.decoder, output.as_str()) {
         (Some(decoder), _) => format!("lenient::{decoder}(self, reply)"),
         (None, "()") => "Dialect::decode::<IgnoredAny>(reply).map(drop)".to_owned(),
@@ -201,7 +204,7 @@ fn implementation(provider: &str, operation: &Operation) -> String {
     type Output = {output};
     const ID: OperationId = OperationId::new({provider:?}, {id:?});
     const REPLAY: Replay = Replay::{replay};
-
+{server}
     fn security(&self) -> Security {{
         {security}
     }}
@@ -236,7 +239,11 @@ fn request(operation: &Operation) -> String {
         let Field { name, wire, .. } = field;
         let by_value = is_copy(&field.kind);
         let flag = field.codec == Codec::Flag;
+        let secret = field.kind == "Secret";
         _ = match (field.place, field.optional) {
+            (Place::Query, false) if secret => {
+                write!(call, ".query_secret({wire:?}, &self.{name})")
+            }
             (Place::Path, _) if by_value => write!(call, ".path({wire:?}, self.{name})?"),
             (Place::Path, _) => write!(call, ".path({wire:?}, &self.{name})?"),
             (Place::Query, true) if flag => {

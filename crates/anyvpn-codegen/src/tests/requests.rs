@@ -91,6 +91,24 @@ fn a_flag_of_a_query_is_one_or_zero() {
 }
 
 #[test]
+fn an_operation_names_its_server_and_sends_a_secret_in_the_query_where_it_is_meant() {
+    let secret = "  - { name: payload, in: query, required: true, description: A., schema: \
+                  { type: string, format: password, x-secret-in-query: true } }";
+    let servers = "\nservers: [{ url: 'https://{cn}', x-server: ports, variables: { cn: {} } }]";
+    let code = |operation: &str| ops(operation, "");
+    let named = code(&format!("{}{servers}", operation(secret)));
+    let constant = "const REPLAY: Replay = Replay::Idempotent;
+                    const SERVER: Option<&'static str> = Some(\"ports\");";
+    assert_has(&named, constant);
+    assert_has(&named, r#".query_secret("payload", &self.payload))"#);
+    assert!(!code(&operation("")).contains("SERVER"));
+    // Those of a path are for all of its operations.
+    let path = super::document(&operation(""), "")
+        .replace("    put:\n", &format!("    {}\n    put:\n", servers.trim()));
+    assert_has(&super::code(&read("acme", &path).unwrap()), constant);
+}
+
+#[test]
 fn one_of_several_credentials_is_taken_or_none() {
     let several = "[{ bearer: [] }, { password: [] }]";
     let code = |security: &str| {
