@@ -101,9 +101,18 @@ async fn waiting_for_another_program_is_reported() {
     let (vpn, jobs) = observed(&world);
     let folder = tempfile::tempdir().unwrap();
     let vpn = vpn.with_lock_folder(Some(folder.path().to_owned()));
-    obtain(&vpn, WIREGUARD).await.unwrap();
+    // The lock's file goes with the lock.
+    let found = async {
+        loop {
+            match std::fs::read_dir(folder.path()).unwrap().next() {
+                Some(entry) => return entry.unwrap().path(),
+                None => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let (obtained, file) = tokio::join!(obtain(&vpn, WIREGUARD), found);
+    obtained.unwrap();
     assert!(!jobs.taken().iter().any(|event| event.starts_with("lock")), "nobody has it");
-    let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
     let lock = lock_file(&file, None).await.unwrap();
     let free = async {
         while jobs.0.lock().unwrap().is_empty() {
