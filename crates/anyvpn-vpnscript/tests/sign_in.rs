@@ -312,7 +312,7 @@ mod file {
         let mut names: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
         names.sort();
-        assert_eq!(names, ["old", "token", "token.lock"], "nothing half-written stays");
+        assert_eq!(names, ["old", "token"], "nothing half-written stays");
 
         save(None).await.unwrap();
         assert!(kept(&store).await.is_none() && !path.exists());
