@@ -26,7 +26,7 @@ pub fn write(root: &Path) -> Result<(), String> {
 ///
 /// # Errors
 ///
-/// As [`write`], and when the drawing is old.
+/// As [`write()`], and when the drawing is old.
 pub fn check(root: &Path) -> Result<(), String> {
     if page::has(root, PAGE, PART, &draw(&edges(root)?))? {
         return Ok(());
