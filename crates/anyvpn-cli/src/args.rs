@@ -22,13 +22,18 @@ Examples:
   anyvpn profile add home                   Sign in, step by step
   anyvpn config get se-sto -o se-sto.conf   Write a WireGuard file";
 
+/// The most settings of providers that fit a line of the help.
+const MOST_SETTINGS: usize = 2;
+
 /// The help of the whole: with the prompt after it, it fits a screen of 80 columns and 24 lines.
 fn help(settings: &[&str]) -> String {
     let title = |text| Look::Title.on(text);
     let (usage, commands, options) = (title("Usage:"), title("Commands:"), title("Options:"));
     let examples = EXAMPLES.replace("Examples:", &title("Examples:"));
     let which = settings.iter().map(|key| format!("--{}", key.replace('_', "-")));
-    let which = which.collect::<Vec<_>>().join(", ");
+    let mut which: Vec<_> = which.take(MOST_SETTINGS).collect();
+    which.extend((settings.len() > MOST_SETTINGS).then(|| "…".to_owned()));
+    let which = which.join(", ");
     let text = format!(
         "\
 VPN providers by one command: accounts, configurations, ports

@@ -33,10 +33,17 @@ pub fn secrets(info: &ProviderInfo) -> impl Iterator<Item = &'static Setting> {
 
 /// The settings that say where the provider is: its address, and what stands in its place.
 pub fn addresses(info: &'static ProviderInfo) -> impl Iterator<Item = &'static Setting> {
-    let url = info.setting("url");
+    let address = address_setting(info);
     info.settings
         .iter()
-        .filter(move |setting| url.is_some_and(|url| url.is_alternative_to(setting)))
+        .filter(move |setting| address.is_some_and(|address| address.is_alternative_to(setting)))
+}
+
+/// The setting of the provider's address: its URL, or the first of the group `address` if it is not
+/// called by HTTP.
+pub fn address_setting(info: &'static ProviderInfo) -> Option<&'static Setting> {
+    let mut all = info.settings.iter();
+    info.setting("url").or_else(|| all.find(|setting| setting.group == Some("address")))
 }
 
 /// The settings that the environment gives.
@@ -98,7 +105,7 @@ pub fn address(info: &'static ProviderInfo, settings: &Settings) -> String {
     match given {
         Some((setting, url)) if setting.key == "url" => url.to_owned(),
         Some((setting, text)) => format!("{} {text}", setting.title),
-        None => info.setting("url").and_then(|url| url.default).unwrap_or_default().to_owned(),
+        None => address_setting(info).and_then(|it| it.default).unwrap_or_default().to_owned(),
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::access::Hosts;
 use crate::fault::Faults;
@@ -16,7 +17,7 @@ use crate::log::Log;
 use crate::provider::Settings;
 use crate::registry::{REGISTRY, operations};
 use crate::wire::Wait;
-use crate::{Clock, Sandbox, Variation, server};
+use crate::{Clock, Sandbox, Variation, datagram, server};
 
 /// Why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
@@ -199,13 +200,22 @@ impl SandboxBuilder {
             read_timeout: self.read_timeout,
             hosts: self.hosts,
         });
+        let mut datagrams = Vec::new();
+        let mut sockets = JoinSet::new();
+        for provider in handler.providers.iter().filter(|provider| provider.has_datagrams()) {
+            let socket = datagram::bind(address, self.listen.port() == 0).await.map_err(failed)?;
+            datagrams.push((provider.name(), socket.local_addr().map_err(failed)?));
+            sockets.spawn(datagram::serve(socket, Arc::clone(provider), Arc::clone(&handler)));
+        }
         let (running, stopped) = watch::channel(());
         let serving = Arc::clone(&handler);
         let server = tokio::spawn(async move {
+            // They end with this task.
+            let _sockets = sockets;
             server::run(listener, serving, self.max_connections).await;
             drop(running);
         });
         let server = server.abort_handle();
-        Ok(Sandbox { address, handler, services, server, stopped })
+        Ok(Sandbox { address, handler, services, datagrams, server, stopped })
     }
 }

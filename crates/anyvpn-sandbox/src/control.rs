@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::fault::{Fault, FaultRule};
+use crate::fault::{DatagramFault, Fault, FaultRule};
 use crate::handler::{RequestHandler, Unread};
 use crate::locked;
 use crate::reply::{Reply, reset};
@@ -38,6 +38,10 @@ struct FaultInput {
     retry_after_seconds: Option<u64>,
     /// Of `status` and `html`.
     status: Option<u16>,
+    /// Of `length`.
+    length: Option<usize>,
+    /// Of `result`.
+    result: Option<u16>,
 }
 
 impl FaultInput {
@@ -57,6 +61,15 @@ impl FaultInput {
             },
             "status" => Fault::Status(status(400)?),
             "html" => Fault::Html(status(200)?),
+            "result" => Fault::Status(self.result.ok_or("this fault needs \"result\"")?),
+            "lost-request" => Fault::Datagram(DatagramFault::LostRequest),
+            "lost-reply" => Fault::Datagram(DatagramFault::LostReply),
+            "doubled" => Fault::Datagram(DatagramFault::Doubled),
+            "foreign-source" => Fault::Datagram(DatagramFault::ForeignSource),
+            "length" => match self.length {
+                Some(length @ 0..=1500) => Fault::Datagram(DatagramFault::Length(length)),
+                _ => return Err("this fault needs \"length\", at most 1500".to_owned()),
+            },
             "any" => Fault::Any,
             name => Fault::Wire(WireFault::named(name).map(|fault| fault.name).ok_or_else(|| {
                 format!(

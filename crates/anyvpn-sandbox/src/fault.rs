@@ -25,8 +25,27 @@ pub enum Fault {
     /// The reply fails on the wire, as described by the [`WireFault`] with this name, such as
     /// `reset-after`.
     Wire(&'static str),
-    /// A different one of all of these for every request, determined by the sandbox's seed.
+    /// A datagram or its reply fails. Requests over HTTP ignore it. For a datagram, `Status` is a
+    /// refusal with this code, and each fault of HTTP is a lost request.
+    Datagram(DatagramFault),
+    /// A different fault of HTTP for every request, determined by the sandbox's seed.
     Any,
+}
+
+/// What goes wrong with a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DatagramFault {
+    /// The request is lost.
+    LostRequest,
+    /// The work is done, and the reply is lost.
+    LostReply,
+    /// The reply comes twice.
+    Doubled,
+    /// The reply comes from another port.
+    ForeignSource,
+    /// The reply has so many bytes: it is cut, or zeros are added.
+    Length(usize),
 }
 
 impl Fault {

@@ -102,6 +102,7 @@ pub mod azire;
 mod builder;
 mod clock;
 mod control;
+mod datagram;
 mod fault;
 mod fields;
 mod handler;
@@ -118,7 +119,7 @@ mod wire;
 
 pub use builder::{SandboxBuilder, StartError};
 pub use clock::Clock;
-pub use fault::{Fault, FaultRule, RuleError};
+pub use fault::{DatagramFault, Fault, FaultRule, RuleError};
 pub use log::Received;
 pub use provider::Login;
 pub use registry::{demo, operations};
@@ -130,6 +131,8 @@ pub struct Sandbox {
     address: SocketAddr,
     handler: Arc<handler::RequestHandler>,
     services: Vec<Box<dyn Any + Send + Sync>>,
+    /// The UDP sockets, by their providers' names.
+    datagrams: Vec<(&'static str, SocketAddr)>,
     server: AbortHandle,
     stopped: watch::Receiver<()>,
 }
@@ -162,10 +165,14 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
-    /// Returns the base URL of a provider: `http://127.0.0.1:PORT/NAME`.
+    /// Returns the base URL of a provider, `http://127.0.0.1:PORT/NAME`, or `127.0.0.1:PORT` for a
+    /// provider that is called over UDP.
     #[must_use]
     pub fn provider_url(&self, provider: &str) -> String {
-        format!("http://{}/{provider}", self.address)
+        match self.datagrams.iter().find(|(name, _)| *name == provider) {
+            Some((_, address)) => address.to_string(),
+            None => format!("http://{}/{provider}", self.address),
+        }
     }
 
     /// Adds an account with which to try a provider. Where people sign in with an email address, it is

@@ -97,6 +97,18 @@ impl Entry {
         Entry { operation, lines, body, status: None, effect: false }
     }
 
+    /// An entry for a datagram, with its bytes as hexadecimal digits. Datagrams hold no secrets.
+    pub(crate) fn of_datagram(
+        provider: &str,
+        bytes: &[u8],
+        operation: Option<&'static str>,
+    ) -> Entry {
+        let body = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let body = bounded(&body).as_bytes().to_vec();
+        let lines = format!("UDP\n/{provider}\n\n");
+        Entry { operation, lines, body, status: None, effect: false }
+    }
+
     fn received(&self) -> Received {
         let mut lines = self.lines.lines().map(str::to_owned);
         let mut line = || lines.next().unwrap_or_default();

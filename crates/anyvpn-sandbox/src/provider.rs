@@ -34,6 +34,9 @@ pub(crate) trait State: Sized + Send + 'static {
     /// What [`demo`](crate::demo) gives.
     const DEMO: &'static str;
 
+    /// The operations that are asked for by datagrams. A provider that has some gets a UDP socket.
+    const DATAGRAMS: &'static [&'static str] = &[];
+
     fn new(settings: &Settings, quirks: Self::Quirks) -> Self;
 
     /// Adds an account of that name, with what a client needs to work with it.
@@ -44,6 +47,16 @@ pub(crate) trait State: Sized + Send + 'static {
 
     /// Does the work of a call, whole and at once. `Err` is a refusal: nothing was changed.
     fn answer(&mut self, work: Self::Work, call: &Call) -> Result<Answer, Reply>;
+
+    /// Which operation a datagram asks for; `None` if it asks for none.
+    fn datagram_operation(_bytes: &[u8]) -> Option<&'static str> {
+        None
+    }
+
+    /// Does the work of a datagram, or refuses it with a code if there is one; `None` is silence.
+    fn datagram(&mut self, _bytes: &[u8], _peer: IpAddr, _refusal: Option<u16>) -> Option<Vec<u8>> {
+        None
+    }
 
     /// A refusal in the provider's own form, for what never reaches [`State::answer`].
     fn refusal(&self, status: u16, message: &str) -> Reply;
@@ -58,7 +71,7 @@ pub(crate) trait State: Sized + Send + 'static {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Login {
-    /// The name to sign in with.
+    /// The name to sign in with; empty if the provider has no accounts.
     pub username: String,
     /// The credentials, by the keys of the client's settings, such as `token`.
     pub credentials: Vec<(&'static str, String)>,
@@ -185,6 +198,15 @@ pub(crate) trait Provider: Send + Sync {
     /// Answers a call to the route in this place.
     fn answer(&self, route: usize, call: &Call) -> Result<Answer, Reply>;
 
+    /// Whether it is asked by datagrams.
+    fn has_datagrams(&self) -> bool;
+
+    /// As [`State::datagram_operation`].
+    fn datagram_operation(&self, bytes: &[u8]) -> Option<&'static str>;
+
+    /// As [`State::datagram`].
+    fn datagram(&self, bytes: &[u8], peer: IpAddr, refusal: Option<u16>) -> Option<Vec<u8>>;
+
     fn refusal(&self, status: u16, message: &str) -> Reply;
 
     fn no_route(&self, status: u16, message: &str) -> Reply;
@@ -207,6 +229,18 @@ impl<S: State> Provider for Shared<S> {
 
     fn answer(&self, route: usize, call: &Call) -> Result<Answer, Reply> {
         self.lock().answer(S::ROUTES[route].work, call)
+    }
+
+    fn has_datagrams(&self) -> bool {
+        !S::DATAGRAMS.is_empty()
+    }
+
+    fn datagram_operation(&self, bytes: &[u8]) -> Option<&'static str> {
+        S::datagram_operation(bytes)
+    }
+
+    fn datagram(&self, bytes: &[u8], peer: IpAddr, refusal: Option<u16>) -> Option<Vec<u8>> {
+        self.lock().datagram(bytes, peer, refusal)
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {

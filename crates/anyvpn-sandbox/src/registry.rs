@@ -49,6 +49,7 @@ fn operations_of<S: State>() -> Vec<&'static str> {
     let mut names: Vec<_> = S::ROUTES.iter().map(|route| route.operation).collect();
     names.retain(|name| !name.ends_with(PAGE_SUFFIX));
     names.dedup();
+    names.extend(S::DATAGRAMS);
     names
 }
 

@@ -79,7 +79,8 @@ async fn each_provider_takes_what_the_program_gives_to_it() {
     }
     assert_eq!(calls.0.lock().unwrap().len(), 4, "{:?}", calls.0);
     let wrong = context.with_user_agent("a\nb");
-    for info in registry.infos().filter(|info| info.name != "vpngn") {
+    let is_http = |info: &&anyvpn::ProviderInfo| info.setting("url").is_some();
+    for info in registry.infos().filter(is_http).filter(|info| info.name != "vpngn") {
         let settings = Settings::new().with("url", sandbox.azire_url());
         let settings =
             if info.name == "acme" { settings.with("token", "canary") } else { settings };
@@ -92,11 +93,11 @@ async fn each_provider_takes_what_the_program_gives_to_it() {
 fn a_provider_of_ones_own_is_opened_like_the_others() {
     let registry = Registry::builtin().with(AcmeDriver);
     let names: Vec<_> = registry.infos().map(|info| info.name).collect();
-    assert_eq!(names, ["azire", "vpnscript", "vpngn", "acme"]);
+    assert!(names.starts_with(&["azire", "vpnscript", "vpngn"]) && names.ends_with(&["acme"]));
     let acme = registry.open("acme", &Settings::new().with("token", "canary")).unwrap();
     assert_eq!(acme.info().name, AcmeDriver.info().name);
     let again = registry.with(AcmeDriver);
-    assert_eq!(again.infos().count(), 4);
+    assert_eq!(again.infos().count(), names.len());
 }
 
 #[test]

@@ -22,6 +22,7 @@ use crate::failure::Failure;
 use crate::file::Pending;
 use crate::look::Look;
 use crate::output::Output;
+use crate::provider_settings::address_setting;
 use crate::text::{Column, ShownPath, plain, reason, table};
 
 /// How much of a command's answer is shown.
@@ -103,7 +104,7 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
             output.lines(&format!("{}\n", Look::Title.on(info.title)))?;
         }
         let url = sandbox.provider_url(info.name);
-        let kept = [("ANYVPN_PROVIDER", info.name.to_owned()), (&url_variable(info), url)];
+        let kept = [("ANYVPN_PROVIDER", info.name.to_owned()), (&address_variable(info), url)];
         let mut tour = Tour {
             output,
             sandbox: &sandbox,
@@ -153,8 +154,8 @@ fn files(script: &str) -> impl Iterator<Item = &str> {
     script.lines().filter_map(|line| line.split_once(" -o ")?.1.split(' ').next())
 }
 
-fn url_variable(info: &ProviderInfo) -> String {
-    info.setting("url").map(|url| url.variable(info.name)).unwrap_or_default()
+fn address_variable(info: &'static ProviderInfo) -> String {
+    address_setting(info).map(|it| it.variable(info.name)).unwrap_or_default()
 }
 
 /// A way through one provider.

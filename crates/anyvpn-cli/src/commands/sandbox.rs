@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::provider_settings::address_setting;
 use crate::signals;
 use crate::text::reason;
 use crate::work::wait_here;
@@ -79,12 +80,16 @@ async fn serve(context: &Context, args: Sandbox) -> Result<(), Failure> {
     let mut who = format!("It has an account at each provider: user name {LOGIN}");
     for info in context.registry.infos() {
         let Some(login) = sandbox.add_login(info.name, LOGIN, PASSWORD) else { continue };
-        let address = ("url", sandbox.provider_url(info.name));
-        let values = [address].into_iter().chain(login.credentials);
+        let key =
+            address_setting(info).map(|setting| (setting.key, sandbox.provider_url(info.name)));
+        let values = key.into_iter().chain(login.credentials);
         variables.extend(
             values.filter_map(|(key, value)| Some((info.setting(key)?.variable(info.name), value))),
         );
         let username = login.username;
+        if username.is_empty() {
+            continue;
+        }
         if username != LOGIN {
             who.push_str(&format!(", at {}\n{username}", info.title));
         }

@@ -335,7 +335,8 @@ fn address(context: &Context, info: &'static ProviderInfo) -> Result<Settings, F
         }
     };
     let word = addresses.iter().find(|it| it.key != "url" && !answer.contains("://"));
-    given.set(word.map_or("url", |setting| setting.key), answer);
+    let url = provider_settings::address_setting(info);
+    given.set(word.copied().or(url).map_or("url", |setting| setting.key), answer);
     Ok(given)
 }
 
