@@ -1,5 +1,5 @@
 //! `cargo xtask interop`: the command's files, given to the programs they are for, and generated files,
-//! given to these programs and to our readers.
+//! given to these programs and to our readers; and NAT-PMP with a gateway and a client of others.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,8 @@ pub fn run(root: &Path, no_skip: bool) -> Result<(), String> {
     };
     let command = test(&["--package", "anyvpn-cli"]);
     let readers = test(&["--package", "anyvpn-core", "--features", "openvpn"]);
-    let ran = command.and(readers);
+    let natpmp = test(&["--package", "anyvpn-natpmp"]);
+    let ran = command.and(readers).and(natpmp);
     let lines = fs::read_to_string(&report).map_err(io)?;
     print!("{}", summary(&lines));
     ran?;

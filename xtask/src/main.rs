@@ -44,7 +44,7 @@ Checks:
   fixtures            check the documented requests and replies of every provider
   conformance         check the contract of the neutral traits for every provider
   features            lint each published crate without features, and with each feature alone
-  interop [--no-skip] give files that the command wrote to openvpn, wg-quick and zbarimg;
+  interop [--no-skip] give files that the command wrote to openvpn, wg-quick and zbarimg, and try NAT-PMP with miniupnpd and natpmpc;
                       with --no-skip, fail if a program is missing
   openapi [--no-skip] give each OpenAPI document to openapi-spec-validator, to the client generators
                       openapi-python-client and openapi-typescript, and to schemathesis, on the sandbox;

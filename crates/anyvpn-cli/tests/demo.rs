@@ -16,7 +16,7 @@ fn all_operations_are_called_and_work_whatever_the_sandbox_answers() {
             .arg(folder.path()));
         let answer: Value = serde_json::from_str(&ran).unwrap();
         let operations = answer["operations"].as_array().unwrap();
-        assert_eq!(operations.len(), 47);
+        assert_eq!(operations.len(), 50);
         for operation in operations {
             assert_eq!(operation["ok"], true, "{operation}");
             assert!(operation["calls"].as_u64().unwrap() > 0);
@@ -41,12 +41,14 @@ fn it_is_told_step_by_step_without_secrets_and_the_files_are_named() {
     assert_eq!(ran.status.code(), Some(0));
     let text = String::from_utf8(ran.stdout).unwrap();
     let commands = text.lines().filter(|line| line.starts_with("$ anyvpn ")).count();
-    assert!(commands >= 47, "{text}");
-    for (provider, operations) in [("azire.", 25), ("vpnscript.", 8), ("vpngn.", 14)] {
+    assert!(commands >= 50, "{text}");
+    for (provider, operations) in
+        [("azire.", 25), ("vpnscript.", 8), ("vpngn.", 14), ("natpmp.", 3)]
+    {
         let rows = text.lines().filter(|line| line.starts_with(provider)).count();
         assert_eq!(rows, operations, "{text}");
     }
-    assert!(text.contains("47 of 47 operations worked."), "{text}");
+    assert!(text.contains("50 of 50 operations worked."), "{text}");
 
     let log = String::from_utf8(ran.stderr).unwrap();
     let files: Vec<_> =
@@ -80,7 +82,7 @@ fn a_tour_of_one_provider_can_be_chosen_and_the_environment_chooses_none() {
         .arg(folder.path())
         .env("ANYVPN_PROVIDER", "azire"));
     let answer: Value = serde_json::from_str(&ran).unwrap();
-    assert_eq!(answer["operations"].as_array().unwrap().len(), 47);
+    assert_eq!(answer["operations"].as_array().unwrap().len(), 50);
 }
 
 #[test]

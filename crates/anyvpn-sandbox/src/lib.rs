@@ -107,6 +107,7 @@ mod fault;
 mod fields;
 mod handler;
 mod log;
+pub mod natpmp;
 mod provider;
 mod random;
 mod registry;

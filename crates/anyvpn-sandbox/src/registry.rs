@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::provider::{Provider, Settings, Shared, State};
 use crate::variation::{self, Row, Variation};
-use crate::{azire, vpngn, vpnscript};
+use crate::{azire, natpmp, vpngn, vpnscript};
 
 /// All providers. A new one is its module and one line here; its accessors on the sandbox stand in the
 /// module.
@@ -13,6 +13,7 @@ pub(crate) static REGISTRY: &[Registration] = &[
     Registration::of::<azire::State>(),
     Registration::of::<vpngn::State>(),
     Registration::of::<vpnscript::State>(),
+    Registration::of::<natpmp::State>(),
 ];
 
 /// A page for browsers is served like a call, and is no operation of the API.

@@ -35,7 +35,7 @@
 //!
 //! All except `aws-lc` and `serde` are on by default. Features are additive.
 //!
-//! - `azire`, `vpngn`, `vpnscript`: one provider each.
+//! - `azire`, `natpmp`, `vpngn`, `vpnscript`: one provider each.
 //! - `ring`: TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs. Without either, the process's default crypto provider is
 //!   used.
@@ -51,6 +51,9 @@ pub use registry::Registry;
 /// AzireVPN's own operations.
 #[cfg(feature = "azire")]
 pub use anyvpn_azire as azire;
+/// NAT-PMP's own operations.
+#[cfg(feature = "natpmp")]
+pub use anyvpn_natpmp as natpmp;
 /// VPNGN's own operations.
 #[cfg(feature = "vpngn")]
 pub use anyvpn_vpngn as vpngn;

@@ -39,6 +39,8 @@ impl Registry {
             Arc::new(crate::vpnscript::VpnScriptDriver),
             #[cfg(feature = "vpngn")]
             Arc::new(crate::vpngn::VpngnDriver),
+            #[cfg(feature = "natpmp")]
+            Arc::new(crate::natpmp::NatPmpDriver),
         ])
     }
 

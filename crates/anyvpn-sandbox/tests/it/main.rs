@@ -9,6 +9,7 @@ mod control;
 mod devices;
 mod faults;
 mod http;
+mod natpmp;
 mod ports;
 mod public_clients;
 mod quirks;

@@ -1,0 +1,110 @@
+//! NAT-PMP by the command: no code of the command is for it alone.
+
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod common;
+
+use std::process::Command;
+
+use common::{World, command, fails, json, ok};
+use serde_json::{Value, json};
+
+/// The command at the sandbox's gateway. Each run is another program.
+fn at_gateway(world: &World, arguments: &[&str]) -> Command {
+    let mut natpmp = command(&[&["--provider", "natpmp"], arguments].concat());
+    natpmp
+        .env("ANYVPN_NATPMP_GATEWAY", world.sandbox.natpmp_gateway())
+        .env("XDG_STATE_HOME", world.path("state"))
+        .env("XDG_CONFIG_HOME", world.path("config"));
+    natpmp
+}
+
+fn natpmp(world: &World, arguments: &[&str]) -> Value {
+    json(&mut at_gateway(world, arguments))
+}
+
+#[test]
+fn a_port_is_opened_found_by_another_program_renewed_and_closed() {
+    let world = World::new();
+    let empty = natpmp(&world, &["port", "list"]);
+    assert_eq!(empty, json!({ "internal_ipv4": null, "ports": [] }));
+    let made = natpmp(&world, &["port", "create"]);
+    assert_eq!((&made["protocols"], &made["renew_every_seconds"]), (&json!("tcp+udp"), &json!(45)));
+    assert_eq!(natpmp(&world, &["port", "list"])["ports"], json!([made]));
+    let number = made["port"].to_string();
+    let renewed = natpmp(&world, &["port", "create", "--port", &number]);
+    assert_eq!(renewed["port"], made["port"]);
+    assert_eq!(world.sandbox.natpmp().mappings().len(), 2);
+    natpmp(&world, &["port", "delete", &number]);
+    assert_eq!(natpmp(&world, &["port", "list"])["ports"], json!([]));
+    assert!(world.sandbox.natpmp().mappings().is_empty());
+}
+
+#[test]
+fn people_are_told_when_a_port_closes_and_how_it_is_renewed() {
+    let world = World::new();
+    let words = ok(&mut at_gateway(&world, &["port", "create"]));
+    let made = &natpmp(&world, &["port", "list"])["ports"][0];
+    let renew = format!("run this every 45 s: anyvpn port create --port {}", made["port"]);
+    assert!(words.contains("Open until") && words.contains(&renew), "{words}");
+    assert!(words.contains("This machine"), "{words}");
+    let words = ok(&mut at_gateway(&world, &["port", "list"]));
+    assert!(words.contains(&made["port"].to_string()), "{words}");
+}
+
+#[test]
+fn the_stored_ports_are_for_their_owner_alone_and_a_spoiled_file_is_named() {
+    let world = World::new();
+    natpmp(&world, &["port", "create"]);
+    let folder = world.path("state/anyvpn/leases");
+    let file = std::fs::read_dir(&folder).unwrap().map(|it| it.unwrap().path());
+    let file = file.into_iter().find(|it| it.extension().is_some_and(|it| it == "json")).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    std::fs::write(&file, "{").unwrap();
+    let said = fails(2, &mut at_gateway(&world, &["port", "list"]));
+    assert!(said.contains(file.to_str().unwrap()) && said.contains("delete it"), "{said}");
+}
+
+#[test]
+fn a_profile_names_the_gateway_or_the_interface() {
+    let world = World::new();
+    let gateway = world.sandbox.natpmp_gateway();
+    let run = |arguments: &[&str]| {
+        let mut run = command(arguments);
+        run.env("XDG_STATE_HOME", world.path("state")).env("XDG_CONFIG_HOME", world.path("config"));
+        run
+    };
+    let add = ["profile", "add", "proton", "--provider", "natpmp", "--lifetime", "30"];
+    let added = json(&mut run(&[&add[..], &["--gateway", &gateway]].concat()));
+    assert_eq!(added["address"], format!("gateway {gateway}"));
+    let made = json(&mut run(&["--profile", "proton", "port", "create"]));
+    assert_eq!(made["renew_every_seconds"], 22);
+    let list =
+        |options: &[&str]| run(&[&["--provider", "natpmp", "port", "list"], options].concat());
+    fails(2, &mut list(&["--gateway", &gateway, "--interface", "tun0"]));
+    fails(2, &mut list(&["--gateway", "proton"]));
+    let said = fails(7, &mut list(&["--interface", "nosuch0"]));
+    assert!(said.contains("nosuch0"), "{said}");
+}
+
+#[test]
+fn what_the_protocol_lacks_is_told_and_its_requests_can_be_made() {
+    let world = World::new();
+    let said = fails(5, &mut at_gateway(&world, &["port", "check", "40000"]));
+    assert!(said.contains("no request that tries a port"), "{said}");
+    let all = natpmp(&world, &["capabilities"]);
+    let abilities = all["providers"][0]["capabilities"].as_array().unwrap();
+    let can = abilities.iter().filter(|it| it["answer"] == "can").map(|it| &it["name"]);
+    assert_eq!(can.collect::<Vec<_>>(), ["port-forwards", "list-port-forwards"]);
+    let address = natpmp(&world, &["call", "natpmp", "get-address"]);
+    assert_eq!(address["address"], "203.0.113.7");
+    let map = ["call", "natpmp", "map-tcp-port", "internal_port=0", "external_port=1"];
+    let mapped = natpmp(&world, &[&map[..], &["lifetime_seconds=7200"]].concat());
+    assert_eq!(mapped["lifetime_seconds"], 60);
+    assert_eq!(world.sandbox.natpmp().mappings().len(), 1);
+}

@@ -1,0 +1,284 @@
+//! The client: one request at a time on one connected UDP socket, sent again as RFC 6886, section 3.1,
+//! says.
+
+use std::io::{self, ErrorKind as IoKind};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyvpn_core::{
+    ActivityKind, CallEvent, CallObserver, Clock, Error, ErrorKind, LeaseStore, Observation,
+    OperationId, Replay, SplitMix64, SystemClock, Timestamp, within,
+};
+use tokio::net::UdpSocket;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::Form;
+use crate::epoch::Epoch;
+use crate::gateway::Gateway;
+use crate::operations;
+use crate::wire::{MapProtocol, MapRequest, Reply, Request, ResultCode};
+
+/// How long a reply is waited for at first; each time twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// How often a request is sent: 127.75 s in all.
+pub(crate) const SENDS: u32 = 9;
+/// More than any reply of NAT-PMP or PCP.
+const LONGEST: usize = 1100;
+
+/// What all clones of a client share.
+pub(crate) struct Inner {
+    pub(crate) gateway: Gateway,
+    pub(crate) form: Form,
+    /// In seconds.
+    pub(crate) lifetime: u32,
+    /// How long a call may take.
+    pub(crate) time: Duration,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Option<Arc<dyn CallObserver>>,
+    pub(crate) leases: Arc<dyn LeaseStore>,
+    /// Its lock is the right to send.
+    pub(crate) state: Mutex<State>,
+}
+
+/// What is known of the gateway that was asked last.
+pub(crate) struct State {
+    gateway: Option<SocketAddrV4>,
+    epoch: Epoch,
+    /// Whether it has lost its mappings, which are not renewed yet.
+    pub(crate) has_reset: bool,
+    pub(crate) random: SplitMix64,
+}
+
+impl State {
+    pub(crate) fn new(random: SplitMix64) -> Self {
+        Self { gateway: None, epoch: Epoch::default(), has_reset: false, random }
+    }
+}
+
+/// A mapping that was granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mapping {
+    /// The port on this machine. At Proton VPN 0 can stand for the same number as the external one.
+    pub internal_port: u16,
+    /// The number on the gateway; 0 at the mapping's end.
+    pub external_port: u16,
+    /// How long it lives, in whole seconds; 0 at its end.
+    pub lifetime: Duration,
+    /// For how long the gateway has known its mappings.
+    pub epoch: Duration,
+    /// When it was asked for: from then on its lifetime is surely not over.
+    pub asked_at: Timestamp,
+}
+
+/// Calls of one gateway, while no other call is under way.
+pub(crate) struct Session<'a> {
+    pub(crate) inner: &'a Inner,
+    pub(crate) state: MutexGuard<'a, State>,
+    pub(crate) gateway: SocketAddrV4,
+    deadline: Option<Instant>,
+}
+
+impl Inner {
+    /// Waits for its turn, and finds the gateway.
+    pub(crate) async fn session(&self) -> Result<Session<'_>, Error> {
+        // The socket needs a runtime, whatever clock there is.
+        SystemClock.ready()?;
+        self.clock.ready()?;
+        let mut state = self.state.lock().await;
+        let gateway = self.gateway.find()?;
+        if state.gateway != Some(gateway) {
+            let random = state.random.clone();
+            *state = State { gateway: Some(gateway), ..State::new(random) };
+        }
+        let deadline = self.clock.instant().checked_add(self.time);
+        Ok(Session { inner: self, state, gateway, deadline })
+    }
+
+    /// The place of its forwards in the store.
+    pub(crate) fn place(gateway: SocketAddrV4) -> String {
+        format!("natpmp-{gateway}")
+    }
+}
+
+async fn connected(gateway: SocketAddrV4) -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await?;
+    // From now on the system drops what comes from elsewhere.
+    socket.connect(gateway).await?;
+    Ok(socket)
+}
+
+impl Session<'_> {
+    /// Asks for the public address. It comes with for how long the gateway has known its mappings.
+    pub(crate) async fn address(&mut self) -> Result<(Ipv4Addr, Duration), Error> {
+        let asked = self.call(operations::GET_ADDRESS, Replay::Safe, Request::Address, SENDS).await;
+        match asked? {
+            (Reply::Address { epoch, address }, _) => Ok((address, seconds(epoch))),
+            (reply, _) => Err(unexpected(&reply)),
+        }
+    }
+
+    /// Asks for a mapping, or for its end, and sends that so many times.
+    pub(crate) async fn map(&mut self, map: MapRequest, sends: u32) -> Result<Mapping, Error> {
+        let operation = match map.protocol {
+            MapProtocol::Udp => operations::MAP_UDP_PORT,
+            MapProtocol::Tcp => operations::MAP_TCP_PORT,
+        };
+        let request = Request::Map(map);
+        let (reply, asked_at) = self.call(operation, Replay::Idempotent, request, sends).await?;
+        match reply {
+            Reply::Map { epoch, internal_port, external_port, lifetime, .. }
+                if map.lifetime == 0 || lifetime > 0 && external_port > 0 =>
+            {
+                Ok(Mapping {
+                    internal_port,
+                    external_port,
+                    lifetime: seconds(lifetime),
+                    epoch: seconds(epoch),
+                    asked_at,
+                })
+            }
+            reply => Err(unexpected(&reply).with_operation(operation)),
+        }
+    }
+
+    /// Sends a request until its reply comes, which is given with the time of the last sending.
+    async fn call(
+        &mut self,
+        operation: OperationId,
+        replay: Replay,
+        request: Request,
+        sends: u32,
+    ) -> Result<(Reply, Timestamp), Error> {
+        let kind = ActivityKind::call(operation, replay);
+        let observation = Observation::start(self.inner.observer.as_ref(), kind);
+        let mut attempts = 0;
+        let outcome = match self.exchange(request, sends, &observation, &mut attempts).await {
+            Ok((Reply::Refused { code, .. }, _)) => Err(refused(self.gateway, code)),
+            Ok((Reply::OtherVersion(version), _)) => Err(other_version(self.gateway, version)),
+            outcome => outcome,
+        };
+        let is_unsure = |error: &Error| {
+            replay != Replay::Safe
+                && error.code().is_none()
+                && matches!(error.kind(), ErrorKind::Timeout | ErrorKind::UnexpectedReply)
+        };
+        let outcome = outcome.map_err(|error| {
+            let error = error.with_operation(operation);
+            if is_unsure(&error) { error.with_read_back() } else { error }
+        });
+        match &outcome {
+            Ok(_) => tracing::info!(%operation, attempts, "done"),
+            Err(error) => {
+                tracing::info!(%operation, attempts, kind = error.kind().name(), "failed");
+            }
+        }
+        observation.finish(outcome.as_ref().err());
+        outcome
+    }
+
+    async fn exchange(
+        &mut self,
+        request: Request,
+        sends: u32,
+        observation: &Observation,
+        attempts: &mut u32,
+    ) -> Result<(Reply, Timestamp), Error> {
+        let Self { inner, state, gateway, deadline } = self;
+        // One of its own, so that no late reply to an earlier request is taken for this one's.
+        let socket = connected(*gateway).await.map_err(|error| failed(*gateway, &error))?;
+        let clock = &*inner.clock;
+        let bytes = request.encode();
+        let mut unreadable = 0_u32;
+        while *attempts < sends {
+            let now = clock.instant();
+            let left = deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(now));
+            if left.is_zero() {
+                break;
+            }
+            let wait = FIRST_WAIT.saturating_mul(1 << *attempts).min(left);
+            *attempts += 1;
+            observation.report(CallEvent::sent(*attempts));
+            let sent_at = clock.now();
+            socket.send(&bytes).await.map_err(|error| failed(*gateway, &error))?;
+            let reply = within(clock, wait, receive(&socket, &request, &mut unreadable)).await;
+            if let Some(reply) = reply {
+                let reply = reply.map_err(|error| failed(*gateway, &error))?;
+                if let Some(epoch) = reply.epoch() {
+                    state.has_reset |= state.epoch.has_reset(epoch, clock.instant());
+                }
+                return Ok((reply, sent_at));
+            }
+        }
+        Err(match unreadable {
+            0 => Error::new(ErrorKind::Timeout).with_detail(format!(
+                "{gateway} does not answer: is the tunnel up, and do packets to {} go through it?",
+                gateway.ip()
+            )),
+            _ => Error::new(ErrorKind::UnexpectedReply).with_detail(format!(
+                "{gateway} sent {unreadable} packets that are no replies of NAT-PMP"
+            )),
+        })
+    }
+}
+
+/// Waits for the reply to a request. Others, such as a late one to an earlier request, are dropped.
+async fn receive(socket: &UdpSocket, request: &Request, unreadable: &mut u32) -> io::Result<Reply> {
+    let mut buffer = [0; LONGEST];
+    loop {
+        let length = socket.recv(&mut buffer).await?;
+        match Reply::parse(buffer.get(..length).unwrap_or_default()) {
+            Some(reply) if reply.answers(request) => return Ok(reply),
+            Some(_) => {}
+            None => *unreadable = unreadable.saturating_add(1),
+        }
+    }
+}
+
+fn seconds(count: u32) -> Duration {
+    Duration::from_secs(count.into())
+}
+
+/// The error for a failure of the socket.
+fn failed(gateway: SocketAddrV4, error: &io::Error) -> Error {
+    match error.kind() {
+        // What an ICMP message says: port unreachable.
+        IoKind::ConnectionRefused | IoKind::ConnectionReset => Error::new(ErrorKind::NoService)
+            .with_detail(format!(
+                "{gateway} has no NAT-PMP: the server forwards no ports, or this connection was made \
+                 without it. At Proton VPN it takes a P2P server, and a WireGuard configuration with \
+                 NAT-PMP on, or an OpenVPN user name that ends in +pmp"
+            )),
+        kind => Error::new(ErrorKind::Unreachable)
+            .with_detail(format!("{gateway} cannot be reached: {kind}; is the tunnel up?")),
+    }
+}
+
+/// The error for a refusal.
+fn refused(gateway: SocketAddrV4, code: ResultCode) -> Error {
+    let (kind, why) = match code {
+        ResultCode::UNSUPPORTED_VERSION => (ErrorKind::NoService, "does not speak NAT-PMP"),
+        ResultCode::NOT_AUTHORIZED => (
+            ErrorKind::Refused,
+            "does not allow it: port forwarding is off there, or this port or one more is not \
+             allowed",
+        ),
+        ResultCode::NETWORK_FAILURE => (ErrorKind::Unavailable, "has no network itself"),
+        ResultCode::OUT_OF_RESOURCES => (ErrorKind::CapacityReached, "has no port left"),
+        ResultCode::UNSUPPORTED_OPCODE => (ErrorKind::NoService, "does not know this request"),
+        _ => (ErrorKind::UnexpectedReply, "refused with a result that NAT-PMP does not define"),
+    };
+    Error::new(kind).with_code(code.to_string()).with_detail(format!("{gateway} {why}"))
+}
+
+fn other_version(gateway: SocketAddrV4, version: u8) -> Error {
+    let detail =
+        format!("{gateway} answers in version {version}, as PCP does, and not in NAT-PMP's");
+    Error::new(ErrorKind::NoService).with_detail(detail)
+}
+
+fn unexpected(reply: &Reply) -> Error {
+    let detail = format!("what the gateway granted is nothing: {reply:?}");
+    Error::new(ErrorKind::UnexpectedReply).with_detail(detail)
+}

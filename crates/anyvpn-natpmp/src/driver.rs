@@ -1,0 +1,120 @@
+//! What NAT-PMP is, and opening it from settings.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+
+use anyvpn_core::{
+    Ability, Capabilities, Context, Driver, Error, MemoryLeaseStore, Provider, ProviderInfo,
+    Setting, Settings, SplitMix64, SystemClock, is_interface_name,
+};
+use tokio::sync::Mutex;
+
+use crate::client::{Inner, State};
+use crate::gateway::Gateway;
+use crate::{Form, NatPmp, operations};
+
+const RFC: &str = "https://www.rfc-editor.org/rfc/rfc6886";
+
+/// NAT-PMP, for a registry.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NatPmpDriver;
+
+/// What NAT-PMP is.
+pub static INFO: ProviderInfo = ProviderInfo::new("natpmp", "NAT-PMP", RFC, &CAPABILITIES)
+    .settings(SETTINGS)
+    .operations(operations::OPERATIONS);
+
+/// What NAT-PMP can do.
+pub static CAPABILITIES: Capabilities = Capabilities::new(
+    &[Ability::PortForwards, Ability::ListPortForwards],
+    &[(Ability::CheckPort, "the protocol has no request that tries a port", RFC)],
+    ("the protocol maps ports and knows no accounts", RFC),
+);
+
+/// The gateway of Proton VPN's WireGuard servers.
+const GATEWAY: &str = "10.2.0.1";
+/// The lifetime to ask for, in seconds: the longest that Proton VPN grants.
+const LIFETIME: &str = "60";
+
+const SETTINGS: &[Setting] = &[
+    Setting::new("gateway", "gateway", "The gateway's address, with a port if it is not 5351.")
+        .default(GATEWAY)
+        .group("address")
+        .check(|text| Gateway::parse(text).map(drop)),
+    Setting::new(
+        "interface",
+        "interface",
+        "The tunnel's interface, whose routes name the gateway, as with OpenVPN on Linux.",
+    )
+    .group("address")
+    .check(|text| match is_interface_name(text) {
+        true => Ok(()),
+        false => Err("must be the name of an interface, such as tun0".to_owned()),
+    }),
+    Setting::new(
+        "form",
+        "form",
+        "symmetric, where the gateway chooses one number for both of its sides, or plain.",
+    )
+    .default("symmetric")
+    .check(|text| form(text).map(drop)),
+    Setting::new("lifetime", "lifetime", "How many seconds a port is asked for at a time.")
+        .default(LIFETIME)
+        .check(|text| lifetime(text).map(drop)),
+];
+
+impl Driver for NatPmpDriver {
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
+    }
+
+    fn open(&self, settings: &Settings, context: &Context) -> Result<Arc<dyn Provider>, Error> {
+        NatPmp::open(settings, context).map(|natpmp| Arc::new(natpmp) as _)
+    }
+}
+
+impl NatPmp {
+    /// NAT-PMP with the settings `gateway` or `interface`, `form` and `lifetime`, all of which may be
+    /// absent: the gateway is then that of Proton VPN's WireGuard servers. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Driver::open`].
+    pub fn open(settings: &Settings, context: &Context) -> Result<Self, Error> {
+        settings.check(SETTINGS)?;
+        let invalid = |key: &'static str| move |why: String| Error::invalid(key, why);
+        let gateway = match (settings.text("gateway"), settings.text("interface")) {
+            (None, Some(interface)) => Gateway::OfInterface(interface.to_owned()),
+            (address, _) => Gateway::parse(address.unwrap_or(GATEWAY))
+                .map(Gateway::At)
+                .map_err(invalid("gateway"))?,
+        };
+        let form = settings.text("form").map_or(Ok(Form::Symmetric), form);
+        let lifetime = lifetime(settings.text("lifetime").unwrap_or(LIFETIME));
+        let seed = context.retry.jitter_seed;
+        let random = SplitMix64::new(seed.unwrap_or_else(|| RandomState::new().hash_one(())));
+        Ok(Self(Arc::new(Inner {
+            gateway,
+            form: form.map_err(invalid("form"))?,
+            lifetime: lifetime.map_err(invalid("lifetime"))?,
+            time: context.limits.call,
+            clock: context.clock.clone().unwrap_or_else(|| Arc::new(SystemClock)),
+            observer: context.observer.clone(),
+            leases: context.leases.clone().unwrap_or_else(|| Arc::<MemoryLeaseStore>::default()),
+            state: Mutex::new(State::new(random)),
+        })))
+    }
+}
+
+fn form(text: &str) -> Result<Form, String> {
+    match text {
+        "symmetric" => Ok(Form::Symmetric),
+        "plain" => Ok(Form::Plain),
+        _ => Err("must be symmetric or plain".to_owned()),
+    }
+}
+
+fn lifetime(text: &str) -> Result<u32, String> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
+    seconds.ok_or_else(|| format!("must be a number of seconds from 1 to {}", u32::MAX))
+}

@@ -1,0 +1,128 @@
+//! What is not known of gateways: the answers of seed 0, and the variations of them.
+
+use crate::variation::{Row, draw, row};
+
+/// What becomes of a request for internal port 0 and external port 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FirstForm {
+    /// It is granted, and so is the form with two zeros.
+    Granted,
+    /// It is refused with result 2, and the form with two zeros is granted.
+    Refused,
+    /// It is not answered, and the form with two zeros is granted.
+    Silent,
+}
+
+/// What becomes of the renewal of a number that the client does not have any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LateRenewal {
+    /// The internal port is mapped as it was asked for, with another external number.
+    Mapped,
+    /// Another number is granted, for both sides.
+    Symmetric,
+    /// It is refused with result 2.
+    Refused,
+}
+
+/// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
+/// that were switched on by name. Where each choice of seed 0 comes from stands in
+/// `docs/decisions/sandbox.md`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quirks {
+    /// Whether a reply to internal port 0 names the granted number as the internal port too.
+    pub replies_with_both_ports: bool,
+    /// What becomes of the form that Proton documents.
+    pub first_form: FirstForm,
+    /// What becomes of a renewal that comes too late.
+    pub late_renewal: LateRenewal,
+    /// The result of one mapping too many.
+    pub too_many: u16,
+    /// Whether a refusal repeats the external port and the lifetime of the request.
+    pub refusal_is_filled: bool,
+    /// Whether an unknown request is answered with 8 bytes, and not with itself.
+    pub unknown_is_short: bool,
+    /// Whether the end of all mappings of one protocol ends those of the other too.
+    pub end_of_all_is_of_both: bool,
+}
+
+impl Default for Quirks {
+    fn default() -> Quirks {
+        Quirks {
+            replies_with_both_ports: false,
+            first_form: FirstForm::Granted,
+            late_renewal: LateRenewal::Mapped,
+            too_many: 4,
+            refusal_is_filled: false,
+            unknown_is_short: false,
+            end_of_all_is_of_both: false,
+        }
+    }
+}
+
+impl Quirks {
+    /// The choices that follow from a seed.
+    #[must_use]
+    pub fn from_seed(seed: u64) -> Quirks {
+        draw(VARIATIONS, seed)
+    }
+}
+
+pub(crate) const VARIATIONS: &[Row<Quirks>] = &[
+    row(
+        "replies_with_both_ports",
+        "natpmp.reply-has-both-ports",
+        "A reply to internal port 0 names the granted number as the internal port too.",
+        |quirks| quirks.replies_with_both_ports = true,
+    ),
+    row(
+        "first_form",
+        "natpmp.first-form-is-refused",
+        "Internal port 0 with external port 1 is refused; with external port 0 it is granted.",
+        |quirks| quirks.first_form = FirstForm::Refused,
+    ),
+    row(
+        "first_form",
+        "natpmp.first-form-is-silent",
+        "Internal port 0 with external port 1 is not answered; with external port 0 it is granted.",
+        |quirks| quirks.first_form = FirstForm::Silent,
+    ),
+    row(
+        "late_renewal",
+        "natpmp.late-renewal-is-symmetric",
+        "A renewal that comes too late gets another number for both sides.",
+        |quirks| quirks.late_renewal = LateRenewal::Symmetric,
+    ),
+    row(
+        "late_renewal",
+        "natpmp.late-renewal-is-refused",
+        "A renewal that comes too late is refused with result 2.",
+        |quirks| quirks.late_renewal = LateRenewal::Refused,
+    ),
+    row(
+        "too_many",
+        "natpmp.too-many-is-refused",
+        "A sixth mapping is refused with result 2.",
+        |quirks| quirks.too_many = 2,
+    ),
+    row(
+        "refusal_is_filled",
+        "natpmp.refusal-is-filled",
+        "A refusal repeats the external port and the lifetime of the request.",
+        |quirks| quirks.refusal_is_filled = true,
+    ),
+    row(
+        "unknown_is_short",
+        "natpmp.unknown-is-short",
+        "An unknown request is answered with 8 bytes, and not with itself.",
+        |quirks| quirks.unknown_is_short = true,
+    ),
+    row(
+        "end_of_all_is_of_both",
+        "natpmp.end-of-all-is-of-both",
+        "Internal port 0 with lifetime 0 ends the client's mappings of both protocols.",
+        |quirks| quirks.end_of_all_is_of_both = true,
+    ),
+];
