@@ -1,12 +1,12 @@
-//! What a program gives to the providers that it opens, besides their settings.
+//! The context in which a program opens providers.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::{CallObserver, Clock, Credential, LeaseStore, Limits, RetryPolicy, TokenStore};
 
-/// What a program gives to the providers that it opens, besides their settings: bounds, retries, time,
-/// stores of tokens and of leases, and who watches the calls. The default is that of each provider.
+/// The context in which a program opens providers, besides their settings: limits, retries, clock, token
+/// store, lease store and observer. By default each provider uses its own.
 ///
 /// ```
 /// use std::time::Duration;
@@ -20,20 +20,20 @@ use crate::{CallObserver, Clock, Credential, LeaseStore, Limits, RetryPolicy, To
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Context {
-    /// What a call may take at most.
+    /// The limits of a call.
     pub limits: Limits,
     /// How a call is repeated.
     pub retry: RetryPolicy,
-    /// The clock; `None` for that of this machine.
+    /// The clock; `None` uses the machine's clock.
     pub clock: Option<Arc<dyn Clock>>,
-    /// Where credentials are kept that signing in makes; `None` for nowhere.
+    /// The store for credentials from signing in; `None` stores none.
     ///
-    /// A provider reads it before each call, and takes from it what the settings do not give. What it
-    /// holds for another provider or address is an `InvalidRequest`, before anything is sent.
+    /// A provider reads it before each call, for settings that were not given. If it holds a credential of
+    /// another provider or address, calls fail with `InvalidRequest` before anything is sent.
     pub token_store: Option<Arc<dyn TokenStore<Credential>>>,
-    /// The header `User-Agent` of every request; `None` for that of anyvpn.
+    /// The header `User-Agent` of every request; `None` uses that of anyvpn.
     pub user_agent: Option<String>,
-    /// Who is told what calls do while they run.
+    /// The observer, which is told what calls do while they run.
     pub observer: Option<Arc<dyn CallObserver>>,
     /// Where forwards are stored if the provider cannot list them; `None` for the memory of the opened
     /// provider.
@@ -41,43 +41,43 @@ pub struct Context {
 }
 
 impl Context {
-    /// The same with these bounds.
+    /// Sets the limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// The same with this way of repeating.
+    /// Sets how calls are repeated.
     #[must_use]
     pub fn with_retry(self, retry: RetryPolicy) -> Self {
         Self { retry, ..self }
     }
 
-    /// The same with this clock.
+    /// Sets the clock.
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock: Some(clock), ..self }
     }
 
-    /// The same with this token store. It is for one account of one provider.
+    /// Sets the token store. It is for one account of one provider.
     #[must_use]
     pub fn with_token_store(self, store: Arc<dyn TokenStore<Credential>>) -> Self {
         Self { token_store: Some(store), ..self }
     }
 
-    /// The same with this `User-Agent`.
+    /// Sets the `User-Agent`.
     #[must_use]
     pub fn with_user_agent(self, user_agent: impl Into<String>) -> Self {
         Self { user_agent: Some(user_agent.into()), ..self }
     }
 
-    /// The same with this observer.
+    /// Sets the observer.
     #[must_use]
     pub fn with_observer(self, observer: Arc<dyn CallObserver>) -> Self {
         Self { observer: Some(observer), ..self }
     }
 
-    /// The same with this store of forwards.
+    /// Sets the lease store.
     #[must_use]
     pub fn with_leases(self, leases: Arc<dyn LeaseStore>) -> Self {
         Self { leases: Some(leases), ..self }

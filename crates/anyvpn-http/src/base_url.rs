@@ -1,4 +1,4 @@
-//! The base URL: everything before the documented paths, parsed once.
+//! The base URL, parsed once: the part of a URL before the documented paths.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -20,7 +20,7 @@ impl BaseUrl {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` as [`ClientBuilder::build`](crate::ClientBuilder::build) says.
+    /// `InvalidRequest`, as described at [`ClientBuilder::build`](crate::ClientBuilder::build).
     pub(crate) fn parse(base_url: &str) -> Result<Self, Error> {
         // The messages never repeat the URL: it could hold a password.
         let wrong = |why: &str| Error::invalid("url", why);
@@ -65,37 +65,37 @@ impl BaseUrl {
         Ok(base)
     }
 
-    /// The whole, without a slash at its end.
+    /// Returns the whole URL, without a trailing slash.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
     }
 
-    /// Whether it is plain http.
+    /// Returns whether it is plain http.
     pub(crate) fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
     }
 
-    /// Whether it is on this machine.
+    /// Returns whether its host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         self.url.host().is_some_and(|host| is_loopback(&host))
     }
 
-    /// The host, without the port.
+    /// Returns the host, without the port.
     pub(crate) fn url_host(&self) -> Option<Host<&str>> {
         self.url.host()
     }
 
-    /// The value of the header `Host`, with the port where it is not the scheme's own.
+    /// Returns the value of the header `Host`, with the port unless it is the scheme's default.
     pub(crate) fn host(&self) -> &HeaderValue {
         &self.host
     }
 
-    /// The address of a target below it: a path, with its query.
+    /// Returns the URI of a path and query below it.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when it is none.
+    /// `InvalidRequest` if they are not valid in a URI.
     pub(crate) fn uri(&self, target: &str) -> Result<Uri, Error> {
         let whole = format!("{}{target}", self.as_str());
         whole.try_into().map_err(|e: InvalidUri| Error::invalid("path", e.to_string()))
@@ -117,7 +117,7 @@ impl BaseUrl {
     }
 }
 
-/// Whether a host is this machine.
+/// Returns whether a host is this machine.
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Ipv4(address) => address.is_loopback(),
@@ -126,8 +126,8 @@ fn is_loopback(host: &Host<&str>) -> bool {
     }
 }
 
-/// Whether a name means this machine. Resolvers are not asked for it: one that answers otherwise would
-/// get what is sent in clear.
+/// Returns whether a name means this machine. Such names are never looked up, because requests to them may
+/// be in clear text and a resolver could send them elsewhere.
 pub(crate) fn is_localhost(name: &str) -> bool {
     let parent = name.len().checked_sub("localhost".len()).and_then(|at| name.split_at_checked(at));
     parent.is_some_and(|(parent, top)| {
@@ -135,7 +135,7 @@ pub(crate) fn is_localhost(name: &str) -> bool {
     })
 }
 
-/// The addresses of a name that means this machine.
+/// Returns the addresses of a name that means this machine.
 pub(crate) const LOOPBACK: [IpAddr; 2] =
     [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 

@@ -16,7 +16,7 @@ use crate::{
     SystemClock,
 };
 
-/// Collects what a [`Client`] needs.
+/// Builds a [`Client`].
 pub struct ClientBuilder<D: Dialect> {
     base_url: String,
     credentials: Arc<dyn Credentials<D::Credential>>,
@@ -28,7 +28,7 @@ pub struct ClientBuilder<D: Dialect> {
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn CallObserver>>,
     gzip: bool,
-    /// The names of further servers and their base URLs.
+    /// The names and base URLs of the other servers.
     servers: Vec<(&'static str, String)>,
     one_address: bool,
 }
@@ -37,13 +37,13 @@ pub struct ClientBuilder<D: Dialect> {
 enum Sender {
     /// The built-in transport.
     BuiltIn,
-    /// The built-in transport, on an HTTP client of the caller's own.
+    /// The built-in transport, on an HTTP client that the caller brings.
     HttpClient(Box<reqwest::ClientBuilder>),
-    /// A transport of the caller's own.
+    /// A transport that the caller brings.
     Transport(Arc<dyn Transport>),
 }
 
-/// Sent unless the caller names another one: without any, gateways tend to answer with a blocking page.
+/// The default user agent. Without one, gateways tend to answer with a blocking page.
 static USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("anyvpn/", env!("CARGO_PKG_VERSION")));
 
@@ -84,21 +84,21 @@ impl<D: Dialect> ClientBuilder<D> {
         self
     }
 
-    /// Where the credential comes from. Without this there is none.
+    /// Sets the source of the credential. Without it no credential is sent.
     #[must_use]
     pub fn credentials(mut self, credentials: impl Credentials<D::Credential>) -> Self {
         self.credentials = Arc::new(credentials);
         self
     }
 
-    /// One credential that is never replaced.
+    /// Sets a credential that is never replaced.
     #[must_use]
     pub fn credential(self, credential: D::Credential) -> Self {
         self.credentials(Fixed(Some(credential)))
     }
 
-    /// Sends with an HTTP client of the caller's own: its connect timeout, roots, crypto provider,
-    /// default headers and proxies are the builder's.
+    /// Sends with an HTTP client that the caller brings, with its connect timeout, roots, crypto provider,
+    /// default headers and proxies.
     ///
     /// Whatever the builder says, the client follows no redirects, repeats nothing, sends no
     /// `Referer`, reaches `localhost` and the names below it on this machine only and without a
@@ -112,42 +112,42 @@ impl<D: Dialect> ClientBuilder<D> {
         self
     }
 
-    /// Sends this `User-Agent` instead of `anyvpn/VERSION`.
+    /// Sets the `User-Agent`. Default: `anyvpn/VERSION`.
     #[must_use]
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = Some(user_agent.into());
         self
     }
 
-    /// Sends with another transport, such as a scripted one in a test.
+    /// Sets the transport, such as a scripted one in a test.
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.sender = Sender::Transport(transport);
         self
     }
 
-    /// Other bounds.
+    /// Sets the limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Another way of repeating.
+    /// Sets how calls are repeated.
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Another clock.
+    /// Sets the clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Tells this observer what calls do while they run.
+    /// Sets the observer, which is told what calls do while they run.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn CallObserver>) -> Self {
         self.observer = Some(observer);
@@ -198,7 +198,7 @@ impl<D: Dialect> ClientBuilder<D> {
         }
     }
 
-    /// Asks for replies compressed with gzip; [`Limits::decompressed`] bounds them.
+    /// Requests replies compressed with gzip, which [`Limits::decompressed`] limits.
     #[cfg(feature = "gzip")]
     #[must_use]
     pub fn gzip(mut self) -> Self {
@@ -268,7 +268,7 @@ impl<D: Dialect> ClientBuilder<D> {
 }
 
 impl<D: Dialect<Credential = Secret>> ClientBuilder<D> {
-    /// The bearer token of every call that takes one.
+    /// Sets the bearer token.
     #[must_use]
     pub fn token(self, token: impl Into<Secret>) -> Self {
         self.credential(token.into())

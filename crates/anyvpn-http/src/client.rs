@@ -1,4 +1,4 @@
-//! The pipeline: the one way from an operation to its value.
+//! The pipeline that runs every operation.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use crate::{
     Request, Server,
 };
 
-/// Sends a provider's operations. Cheap to clone; all clones share connections and limits.
+/// Sends a provider's operations. It is cheap to clone, and clones share connections and rate limits.
 ///
 /// Dropping the future of a call at any point leaves the client usable.
 ///
-/// A call runs within a tokio runtime that has I/O and time enabled; outside of one it is an
-/// `InvalidRequest` error, and nothing is sent. A client can be used from several runtimes, at once or
-/// one after the other: each runtime has connections of its own. A client that was built with
+/// Calls need a tokio runtime with I/O and time enabled; without one they fail with `InvalidRequest`, and
+/// nothing is sent. A client can be used from several runtimes, even at the same time: each runtime has
+/// its own connections. A client that was built with
 /// [`ClientBuilder::http_client`] belongs to the first runtime that uses it.
 pub struct Client<D: Dialect>(pub(crate) Arc<Inner<D>>);
 
@@ -40,7 +40,7 @@ impl<D: Dialect> std::fmt::Debug for Client<D> {
     }
 }
 
-/// How a call goes on after an attempt that brought no value.
+/// How a call continues after an attempt without a value.
 enum Next {
     /// Not at all.
     Stop(Error),
@@ -60,31 +60,32 @@ impl Next {
 }
 
 impl<D: Dialect> Client<D> {
-    /// Begins a client for the API below `base_url`: everything before the documented paths.
+    /// Returns a builder for a client of the API at `base_url`: the part of the URL before the documented
+    /// paths.
     #[must_use]
     pub fn builder(base_url: impl Into<String>) -> ClientBuilder<D> {
         ClientBuilder::new(base_url.into())
     }
 
-    /// The base URL, without a slash at its end.
+    /// Returns the base URL, without a trailing slash.
     #[must_use]
     pub fn base_url(&self) -> &str {
         self.0.base.as_str()
     }
 
-    /// The clock that the client was built with.
+    /// Returns the clock that the client was built with.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.0.clock
     }
 
-    /// The bounds that the client was built with.
+    /// Returns the limits that the client was built with.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
-    /// The observer that the client was built with; a provider reports its own waits to it.
+    /// Returns the observer that the client was built with. A provider reports its own waits to it.
     #[must_use]
     pub fn observer(&self) -> Option<&Arc<dyn CallObserver>> {
         self.0.observer.as_ref()
@@ -100,17 +101,16 @@ impl<D: Dialect> Client<D> {
         self.0.limiter.wait_for(operation, D::min_interval(operation), now)
     }
 
-    /// The credential that a call would use now.
+    /// Returns the credential that a call would use now.
     ///
     /// # Errors
     ///
-    /// Whatever hindered finding one.
+    /// Any error of the credential's source.
     pub async fn credential(&self) -> Result<Option<D::Credential>, Error> {
         self.0.credentials.current().await
     }
 
-    /// The same client with other credentials; connections, rate limits and the pause after a 429 stay
-    /// shared.
+    /// Replaces the credentials. Connections, rate limits and the pause after a 429 remain shared.
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Credentials<D::Credential>) -> Self {
         let credentials = Arc::new(credentials);
@@ -127,19 +127,19 @@ impl<D: Dialect> Client<D> {
         Self(Arc::new(inner))
     }
 
-    /// Does one operation.
+    /// Runs one operation.
     ///
-    /// In this order: the request is built, the credential found and attached, so that a call which
-    /// would be refused on this side waits for nothing. Then, for every attempt: it waits for its
-    /// permit; after a wait the credential is found again, since it may have changed; the request is
-    /// sent and the whole reply read, within [`Limits`]; the dialect makes a value or a refusal of
-    /// it. What is sent again, and when, stands in [`Replay`] and [`RetryPolicy`]; the credential is
+    /// First the request is built and the credential attached, so that a call that would be rejected
+    /// locally does not wait. Then each attempt waits for its permit. After a wait the credential is read
+    /// again, since it may have changed. The request is sent and the whole reply is read, within
+    /// [`Limits`], and the dialect decodes it to a value or a refusal. [`Replay`] and
+    /// [`RetryPolicy`](crate::RetryPolicy) determine what is sent again, and when. The credential is
     /// renewed at most once. Redirects are never followed.
     ///
-    /// An attempt waits for its permit after a 429, with all other calls of the client; and for its
-    /// place in the queue of an operation that the vendor allows only so often. The queue is the one
-    /// wait that [`Limits::call`] does not bound, because a place in it is of no use to a caller who
-    /// is sent away: [`Client::wait_for`] tells how long it is, and dropping the future leaves it.
+    /// After a 429, attempts of all the client's calls wait for their permits. An attempt also waits in
+    /// the queue of an operation that the vendor limits. [`Limits::call`] does not bound this queue,
+    /// because a caller who gave up would have to queue again from the end. [`Client::wait_for`] returns
+    /// how long the wait is, and dropping the future leaves the queue.
     ///
     /// For `tracing`, each call is a span `call` at INFO with its `operation`. In it, each request is one
     /// event `request` at INFO, when the request has ended, with `method`, `path` (without a query),
@@ -158,7 +158,7 @@ impl<D: Dialect> Client<D> {
         record.end(outcome)
     }
 
-    /// Sends until something comes of it.
+    /// Sends attempts until there is a result.
     async fn run<O: Operation<Dialect = D>>(
         &self,
         operation: &O,
@@ -170,11 +170,11 @@ impl<D: Dialect> Client<D> {
         let mut deadline = later(self.0.clock.instant(), self.0.limits.call);
         let mut delays = None;
         let mut renewed = false;
-        // Whether an attempt may have been done. Of a lost one nothing is known, and a gateway's 502 or
-        // 504 can follow work that was done.
+        // Whether an attempt may have taken effect. A lost one may have, and a gateway's 502 or 504 can
+        // follow a request that took effect.
         let (mut lost, mut doubtful) = (false, false);
         loop {
-            // What fails between two attempts must not hide that the first may have been done.
+            // A failure between two attempts must not hide that the first may have taken effect.
             let unsure = |error: Error| match O::REPLAY {
                 Replay::Idempotent if doubtful => error.with_read_back(),
                 _ => error,
@@ -254,7 +254,7 @@ impl<D: Dialect> Client<D> {
         }
     }
 
-    /// Finds the credential of an attempt, and makes the request with the credential in it.
+    /// Gets the credential for an attempt, and builds the request with it.
     async fn prepare<O: Operation<Dialect = D>>(
         &self,
         operation: &O,
@@ -296,7 +296,7 @@ impl<D: Dialect> Client<D> {
         limiter.permit(O::ID, min_interval, deadline, &**clock, observation).await
     }
 
-    /// Runs what is not an attempt (finding or renewing a credential) within the call's time.
+    /// Runs work that is not an attempt, such as renewing a credential, within the call's time.
     async fn before<T>(
         &self,
         deadline: Instant,
@@ -308,7 +308,7 @@ impl<D: Dialect> Client<D> {
         })
     }
 
-    /// The value in a reply, or how the call goes on without one.
+    /// Returns the value of a reply, or how the call continues without one.
     fn judge<O: Operation<Dialect = D>>(
         &self,
         operation: &O,
@@ -364,7 +364,7 @@ impl<D: Dialect> Client<D> {
     }
 }
 
-/// The sum, or what is as good as never: a limit may be [`Duration::MAX`].
+/// Returns the sum, or a time far in the future: a limit may be [`Duration::MAX`].
 fn later(instant: Instant, by: Duration) -> Instant {
     const NEVER: Duration = DAY.saturating_mul(100 * 365);
     instant.checked_add(by).unwrap_or_else(|| instant + NEVER)
@@ -388,7 +388,7 @@ fn secrets<O: Operation>(
     request.into_secrets()
 }
 
-/// How a call goes on when an attempt gave no reply.
+/// Returns how a call continues after an attempt without a reply.
 fn after_failure(replay: Replay, failure: Failure) -> Next {
     let (progress, error) = match failure {
         Failure::Lost(lost) => (
@@ -404,7 +404,7 @@ fn after_failure(replay: Replay, failure: Failure) -> Next {
     }
 }
 
-/// How a call goes on after a reply that nothing can be made of: not at all.
+/// Returns the end of a call after a reply that cannot be used.
 fn unreadable(replay: Replay, status: StatusCode, error: Error) -> Next {
     let error = error.with_status(status.as_u16());
     Next::Stop(match replay {

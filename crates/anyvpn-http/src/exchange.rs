@@ -1,4 +1,4 @@
-//! One attempt: send, and read the whole reply within its bounds.
+//! One attempt: sends a request and reads the whole reply, within the limits.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::body_reader::{BodyReader, out_of_bounds};
 use crate::transport::{Body, TransportError};
 use crate::{Clock, Limits, Reply, json_bounds};
 
-/// Why an attempt gave no reply that can be judged.
+/// Why an attempt has no complete reply.
 pub(crate) enum Failure {
-    /// No reply came, or only a part of one.
+    /// There was no reply, or only a part of one.
     Lost(TransportError),
-    /// The time was over; the request may have arrived.
+    /// The time ran out; the request may have arrived.
     TimedOut,
-    /// A reply came that is out of bounds.
+    /// The reply exceeds the limits.
     OutOfBounds(StatusCode, Error),
 }
 

@@ -1,4 +1,4 @@
-//! The seam to the network.
+//! The interface to the network.
 
 use std::error::Error as StdError;
 use std::future::ready;
@@ -23,20 +23,20 @@ use crate::locked::locked;
 pub use crate::setup::{Names, Setup};
 use crate::{BaseUrl, Limits, SystemClock, proxy, setup};
 
-/// A reply's body as it arrives.
+/// A reply's body, as a stream.
 pub type Body = BoxStream<'static, Result<Bytes, TransportError>>;
 
-/// Sends one request, once. Implementations neither repeat nor redirect.
+/// Sends a request once. Implementations neither repeat requests nor follow redirects.
 pub trait Transport: Send + Sync + 'static {
-    /// Sends the request and gives the reply's head; its body follows as a stream.
+    /// Sends the request and returns the reply's headers, with its body as a stream.
     fn send(
         &self,
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>>;
 
-    /// The same for a request that is not yet put together with its base URL: what a client calls.
+    /// Sends a request that has not been combined with its base URL. This is what a client calls.
     ///
-    /// Only a transport whose library has another type of address has a reason to do it itself.
+    /// Implement it only if the transport's HTTP library has its own type for URLs.
     fn send_to(
         &self,
         base: &BaseUrl,
@@ -48,37 +48,37 @@ pub trait Transport: Send + Sync + 'static {
         }
     }
 
-    /// Says whether it can send from here. A client asks before anything else is done for a call.
+    /// Checks that it can send from the current task. A client calls it before anything else.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when it cannot, such as outside of a tokio runtime.
+    /// `InvalidRequest` if it cannot, for example outside a tokio runtime.
     fn ready(&self) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// How far a request came that got no reply.
+/// How far a request without a reply got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Not a byte was sent: the name, the connection or TLS failed.
+    /// Nothing was sent: name lookup, connection or TLS failed.
     NotSent,
     /// It may have arrived.
     MaybeSent,
 }
 
-/// Why no reply came, or why it broke off.
+/// Why there was no reply, or only a part of it.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct TransportError {
-    /// How far the request came.
+    /// How far the request got.
     pub progress: Progress,
-    /// The reason, in words that hold no address with a query and no credential.
+    /// The reason. It contains no credential and no URL with a query.
     pub reason: String,
 }
 
 impl TransportError {
-    /// An error that says its innermost cause, in words that people know.
+    /// Creates an error that describes its innermost cause in plain words.
     #[must_use]
     pub fn new(progress: Progress, error: &(dyn StdError + 'static)) -> Self {
         Self { progress, reason: describe_cause(error) }

@@ -9,27 +9,28 @@ use crate::{Error, ErrorKind, PublicKey, Servers, Timestamp, WireGuardConfig, Wi
 
 /// Servers, and configurations for them.
 ///
-/// Obtaining one can leave something behind at the provider (a device, a slot): [`Self::list_configs`]
-/// shows it and [`Self::revoke_config`] removes it. When obtaining fails after it was made,
-/// [`Error::left_behind`] has its id.
+/// Obtaining a configuration can create something at the provider, such as a device.
+/// [`Self::list_configs`] shows it and [`Self::revoke_config`] removes it. If obtaining fails after it was
+/// created, [`Error::left_behind`] has its id.
 #[async_trait]
 pub trait ServerConfigs: Send + Sync {
-    /// All servers, in the provider's order, each once. Nothing is sent before the stream is polled.
+    /// Returns all servers, in the provider's order, each once. Nothing is sent before the stream is
+    /// polled.
     ///
-    /// A long list is read page by page. When it changes between two pages, as a server is added or
-    /// removed, it is read again from its first page, and only the servers that have not come yet follow:
-    /// in any order, and perhaps after one that has gone meanwhile. A change that leaves all of the
-    /// provider's numbers as they were, and brings no server twice, cannot be seen.
+    /// A long list is read page by page. If it changes between two pages, it is read again from its first
+    /// page, and only servers that were not yet returned follow, in any order. The stream may then contain
+    /// a server that has been removed meanwhile. A change that leaves all of the provider's counts equal
+    /// and moves no server to a later page goes unnoticed.
     ///
-    /// An element of the list that cannot be read is left out: see [`Servers::left_out`].
+    /// An element that cannot be read is left out: see [`Servers::left_out`].
     ///
     /// # Errors
     ///
-    /// `UnexpectedReply` when fewer servers have come than the provider counts, or more than the
-    /// client's limits allow; `Unavailable` when the list goes on changing. Servers came before that.
+    /// `UnexpectedReply` if there are fewer servers than the provider counts, or more than the client's
+    /// limits allow; `Unavailable` if the list keeps changing. Servers may have been returned before.
     fn servers(&self) -> Servers<'_>;
 
-    /// A configuration for one server, ready to be written to a file.
+    /// Obtains a configuration for one server, ready to be written to a file.
     ///
     /// # Errors
     ///
@@ -39,25 +40,25 @@ pub trait ServerConfigs: Send + Sync {
     /// failed is in [`Error::left_behind`], with the provider's text where there is one.
     async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error>;
 
-    /// What was obtained and is still valid, in the provider's order; empty when there is none, and
-    /// where the provider keeps nothing of what was obtained: [`ServerConfig::id`] is absent then.
+    /// Returns the configurations that are still valid, in the provider's order; empty if there are none,
+    /// or if the provider does not record them.
     ///
     /// # Errors
     ///
     /// `Unauthorized` without a valid credential.
     async fn list_configs(&self) -> Result<Vec<ObtainedConfig>, Error>;
 
-    /// Makes what was obtained invalid. It is gone when this returns.
+    /// Revokes a configuration. It is invalid when this returns.
     ///
     /// # Errors
     ///
     /// `NotFound` for an unknown id.
     async fn revoke_config(&self, id: &str) -> Result<(), Error>;
 
-    /// Replaces the key of what was obtained: the new one is in place before the old one goes.
+    /// Replaces the key of a configuration. The new key is in place before the old one is removed.
     ///
-    /// As it stands here, it obtains another configuration and revokes the old one after that, so
-    /// there must be room for one more. A provider that can replace a key alone does that instead.
+    /// The default implementation obtains another configuration and then revokes the old one, so the
+    /// account must have room for one more. A provider that can replace just the key does that instead.
     ///
     /// # Errors
     ///
@@ -83,9 +84,9 @@ pub trait ServerConfigs: Send + Sync {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Server {
-    /// What [`ConfigRequest::server`] takes.
+    /// The id for [`ConfigRequest::server`].
     pub id: String,
-    /// The name for people; the id where the provider gives none.
+    /// The name for people; the id if the provider gives no name.
     pub name: String,
     /// The country's name; absent where the provider does not say.
     pub country: Option<String>,
@@ -93,7 +94,7 @@ pub struct Server {
     pub country_code: Option<String>,
     /// The city; absent where the provider does not say.
     pub city: Option<String>,
-    /// The host to connect to; absent when the server cannot be used now.
+    /// The host to connect to; absent if the server cannot be used now.
     pub host: Option<String>,
     /// The protocols it speaks.
     pub protocols: Vec<Protocol>,
@@ -131,7 +132,7 @@ crate::open_enum! {
     }
 }
 
-/// Which configuration is wanted.
+/// A request for a configuration.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConfigRequest {
@@ -144,13 +145,13 @@ pub struct ConfigRequest {
 }
 
 impl ConfigRequest {
-    /// The provider's usual configuration for a server.
+    /// Creates a request for a server's default configuration.
     #[must_use]
     pub fn new(server: impl Into<String>, protocol: Protocol) -> Self {
         Self { server: server.into(), protocol, wireguard: WireGuardOptions::default() }
     }
 
-    /// The provider's usual WireGuard configuration for a server.
+    /// Creates a request for a server's default WireGuard configuration.
     #[must_use]
     pub fn wireguard(server: impl Into<String>) -> Self {
         Self::new(server, Protocol::WireGuard)
@@ -161,7 +162,7 @@ impl ConfigRequest {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServerConfig {
-    /// What [`ServerConfigs::revoke_config`] takes; absent where the provider keeps nothing.
+    /// The id for [`ServerConfigs::revoke_config`]; absent if the provider does not record it.
     pub id: Option<String>,
     /// The configuration.
     pub config: Config,
@@ -188,12 +189,12 @@ pub enum Config {
     OpenVpn(crate::OpenVpnProfile),
 }
 
-/// What a provider remembers of a configuration.
+/// A provider's record of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ObtainedConfig {
-    /// What [`ServerConfigs::revoke_config`] takes.
+    /// The id for [`ServerConfigs::revoke_config`].
     pub id: String,
     /// The name of the device or server; absent where the provider does not say.
     pub name: Option<String>,
@@ -205,7 +206,7 @@ pub struct ObtainedConfig {
     pub public_keys: Vec<PublicKey>,
     /// Whether it can be used.
     pub status: Status,
-    /// When it was made; absent where the provider does not say.
+    /// When it was created; absent if the provider does not say.
     pub created_at: Option<Timestamp>,
 }
 

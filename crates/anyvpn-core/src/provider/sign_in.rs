@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::Account;
 use crate::{Error, Secret, Setting, Settings, Timestamp};
 
-/// Makes a credential of what a person knows, such as a user name and a password.
+/// Obtains a credential from a user name and a password, or other fields that a person knows.
 ///
-/// Providers can make a further credential at each sign-in, and some keep it for ever: sign in once,
-/// and keep what it gives.
+/// Each sign-in may create another credential, and some providers keep it for ever. So sign in once, and
+/// store the credential.
 #[async_trait]
 pub trait SignIn: Send + Sync {
-    /// What signing in takes, in the order in which a person is asked for it.
+    /// Returns the fields for signing in, in the order in which people are asked for them.
     fn sign_in_fields(&self) -> &'static [Setting];
 
     /// Signs in with the values of [`Self::sign_in_fields`].
@@ -30,32 +30,32 @@ pub trait SignIn: Send + Sync {
     async fn obtain_credential(&self, fields: &Settings) -> Result<Credential, Error>;
 }
 
-/// Ends a credential at the provider.
+/// Revokes credentials.
 #[async_trait]
 pub trait SignOut: Send + Sync {
-    /// Ends a credential that signing in made. One that has ended already counts as ended. A token
-    /// store in the [`Context`](crate::Context) then has it no more.
+    /// Revokes a credential from signing in, and removes it from a token store in the
+    /// [`Context`](crate::Context). A credential that is no longer valid is not an error.
     ///
     /// # Errors
     ///
-    /// Any failure of the call; the credential may still be good then.
+    /// Any failure of the call. The credential may then still be valid.
     async fn revoke_credential(&self, credential: &Credential) -> Result<(), Error>;
 }
 
-/// What signing in gives.
+/// A credential from signing in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Credential {
-    /// What to open the provider with from now on, beside its address.
+    /// The settings to open the provider with from now on, besides its address.
     pub settings: Settings,
-    /// The provider's id of the credential, for signing out; absent where it has none.
+    /// The provider's id of the credential, for signing out; absent if it has none.
     pub id: Option<String>,
-    /// When it ends; absent where it has no end, or the provider does not say.
+    /// When it expires; absent if it does not expire, or if the provider does not say.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Credential {
-    /// A credential with these settings.
+    /// Creates a credential with these settings.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self { settings, id: None, expires_at: None }
@@ -65,7 +65,7 @@ impl Credential {
 /// Creates accounts, where anyone may.
 #[async_trait]
 pub trait SignUp: Send + Sync {
-    /// Creates an account. Never repeated by itself.
+    /// Creates an account. The call is never repeated automatically.
     ///
     /// # Errors
     ///
@@ -75,22 +75,22 @@ pub trait SignUp: Send + Sync {
     async fn create_account(&self, account: NewAccount) -> Result<Account, Error>;
 }
 
-/// An account to be created.
+/// The input for creating an account.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewAccount {
-    /// What the person signs in with: a user name or an e-mail address, as the provider has it.
+    /// The user name or email address for signing in, depending on the provider.
     pub login: String,
     /// The password.
     pub password: Secret,
-    /// An e-mail address beside the login.
+    /// An email address besides the login; absent if not given.
     pub email: Option<String>,
-    /// The currency to pay in, as ISO 4217, such as `EUR`.
+    /// The currency to pay in, as in ISO 4217, such as `EUR`; absent if not given.
     pub currency: Option<String>,
 }
 
 impl NewAccount {
-    /// An account with this login and password and nothing else.
+    /// Creates the input with this login and password and nothing else.
     #[must_use]
     pub fn new(login: impl Into<String>, password: Secret) -> Self {
         Self { login: login.into(), password, email: None, currency: None }
