@@ -135,7 +135,7 @@ pub(crate) fn is_localhost(name: &str) -> bool {
     })
 }
 
-/// Returns the addresses of a name that means this machine.
+/// The addresses of a name that means this machine.
 pub(crate) const LOOPBACK: [IpAddr; 2] =
     [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 

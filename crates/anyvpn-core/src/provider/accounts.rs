@@ -65,9 +65,9 @@ pub struct Account {
     pub status: Status,
     /// The account's services, in the provider's order; empty when there is none.
     pub services: Vec<Service>,
-    /// When it was created; absent where the provider does not say.
+    /// When it was created; absent if the provider does not say.
     pub created_at: Option<Timestamp>,
-    /// When access ends unless renewed; absent where the provider does not say.
+    /// When access ends unless renewed; absent if the provider does not say.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -142,9 +142,9 @@ pub struct Service {
     pub name: String,
     /// Whether it can be used.
     pub status: Status,
-    /// When it ends or is paid for again; absent where the provider does not say.
+    /// When it ends or is paid for again; absent if the provider does not say.
     pub due_at: Option<Timestamp>,
-    /// Whether it is renewed by itself; absent where the provider does not say.
+    /// Whether it is renewed by itself; absent if the provider does not say.
     pub auto_renew: Option<bool>,
 }
 

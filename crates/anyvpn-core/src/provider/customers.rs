@@ -232,7 +232,7 @@ pub struct Customer {
     /// The [`Plan::id`] of the active service; absent when there is none, or several, or when the
     /// provider's word for it is not known.
     pub plan: Option<String>,
-    /// When the service ends unless it is renewed; absent where the provider does not say.
+    /// When the service ends unless it is renewed; absent if the provider does not say.
     pub expires_at: Option<Timestamp>,
 }
 

@@ -194,14 +194,14 @@ pub struct PortForward {
     pub protocols: PortProtocols,
     /// The port that a program on the device listens on; the same number at most providers.
     pub local_port: u16,
-    /// The device's address inside the tunnel; absent where the provider does not say.
+    /// The device's address inside the tunnel; absent if the provider does not say.
     pub device: Option<Ipv4Addr>,
     /// The public address that the server reports. Others may need another one to reach the port. Absent
     /// if the provider does not say.
     pub address: Option<IpAddr>,
     /// Whether lists leave it out.
     pub hidden: bool,
-    /// When it closes unless it is renewed; absent where the provider does not say.
+    /// When it closes unless it is renewed; absent if the provider does not say.
     pub expires_at: Option<Timestamp>,
     /// When it closes although it is renewed, so that another one has to be created; absent where
     /// renewing has no such end.
@@ -256,7 +256,7 @@ pub struct PortCheck {
     pub port: u16,
     /// Whether something on this machine answered.
     pub open: bool,
-    /// The public address that was tried; absent where the provider does not say.
+    /// The public address that was tried; absent if the provider does not say.
     pub address: Option<IpAddr>,
 }
 

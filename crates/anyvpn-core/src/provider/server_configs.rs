@@ -88,19 +88,19 @@ pub struct Server {
     pub id: String,
     /// The name for people; the id if the provider gives no name.
     pub name: String,
-    /// The country's name; absent where the provider does not say.
+    /// The country's name; absent if the provider does not say.
     pub country: Option<String>,
-    /// The country, as ISO 3166 alpha-2 in lower case; absent where the provider does not say.
+    /// The country, as ISO 3166 alpha-2 in lower case; absent if the provider does not say.
     pub country_code: Option<String>,
-    /// The city; absent where the provider does not say.
+    /// The city; absent if the provider does not say.
     pub city: Option<String>,
     /// The host to connect to; absent if the server cannot be used now.
     pub host: Option<String>,
     /// The protocols it speaks.
     pub protocols: Vec<Protocol>,
-    /// How many more users fit; absent where the provider does not say.
+    /// How many more users fit; absent if the provider does not say.
     pub free_slots: Option<u32>,
-    /// Whether ports can be forwarded there; absent where the provider does not say.
+    /// Whether ports can be forwarded there; absent if the provider does not say.
     pub forwards_ports: Option<bool>,
 }
 
@@ -196,13 +196,13 @@ pub enum Config {
 pub struct ObtainedConfig {
     /// The id for [`ServerConfigs::revoke_config`].
     pub id: String,
-    /// The name of the device or server; absent where the provider does not say.
+    /// The name of the device or server; absent if the provider does not say.
     pub name: Option<String>,
     /// The protocol.
     pub protocol: Protocol,
-    /// The addresses inside the tunnel; empty where the provider does not say.
+    /// The addresses inside the tunnel; empty if the provider does not say.
     pub addresses: Vec<IpAddr>,
-    /// The public keys that are valid; empty where the provider does not say.
+    /// The public keys that are valid; empty if the provider does not say.
     pub public_keys: Vec<PublicKey>,
     /// Whether it can be used.
     pub status: Status,
