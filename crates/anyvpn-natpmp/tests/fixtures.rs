@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use anyvpn_core::{Advice, Context, Error, Limits, Provider, Settings};
-use anyvpn_natpmp::wire::Reply;
+use anyvpn_natpmp::wire::{MapProtocol, MapRequest, Reply, Request, ResultCode};
 use anyvpn_natpmp::{NatPmp, OPERATIONS};
 use serde_json::{Value, json};
 use tokio::net::UdpSocket;
@@ -101,5 +101,55 @@ fn a_part_of_a_reply_is_none() {
             });
             assert!(is_read, "{} cut at {length}: {part:?}", path.display());
         }
+    }
+}
+
+/// There is no number of a transaction: opcode, port and lifetime tell which request is answered.
+#[test]
+fn a_reply_answers_the_request_that_it_names_and_no_other() {
+    let map = |protocol, internal_port, external_port, lifetime| {
+        Request::Map(MapRequest { protocol, internal_port, external_port, lifetime })
+    };
+    let (udp, tcp) = (MapProtocol::Udp, MapProtocol::Tcp);
+    let mapped = |internal_port, external_port, lifetime| Reply::Map {
+        epoch: 1,
+        protocol: udp,
+        internal_port,
+        external_port,
+        lifetime,
+    };
+    let refused = |opcode, code, internal_port| Reply::Refused {
+        opcode,
+        code: ResultCode(code),
+        epoch: None,
+        internal_port,
+    };
+    let address = Reply::Address { epoch: 1, address: [203, 0, 113, 7].into() };
+    for (reply, request, expected) in [
+        (address, Request::Address, true),
+        (address, map(udp, 5, 5, 60), false),
+        (mapped(5, 9, 60), map(udp, 5, 0, 60), true),
+        (mapped(5, 9, 60), map(tcp, 5, 0, 60), false),
+        (mapped(6, 9, 60), map(udp, 5, 0, 60), false),
+        (mapped(5, 9, 60), Request::Address, false),
+        // The gateway may name the number that it chose for both sides, but no other one.
+        (mapped(9, 9, 60), map(udp, 0, 1, 60), true),
+        (mapped(9, 9, 60), map(udp, 5, 5, 60), true),
+        (mapped(9, 9, 60), map(udp, 5, 7, 60), false),
+        (mapped(8, 9, 60), map(udp, 0, 1, 60), false),
+        // A grant is no answer to the end of a mapping.
+        (mapped(5, 0, 0), map(udp, 5, 0, 0), true),
+        (mapped(5, 9, 60), map(udp, 5, 0, 0), false),
+        (refused(1, 2, Some(5)), map(udp, 5, 0, 60), true),
+        (refused(1, 2, Some(6)), map(udp, 5, 0, 60), false),
+        (refused(1, 5, None), map(udp, 5, 0, 60), true),
+        (refused(2, 2, Some(5)), map(udp, 5, 0, 60), false),
+        (refused(0, 3, None), Request::Address, true),
+        (refused(0, 3, None), map(udp, 5, 0, 60), false),
+        // What the version is wrong of is not said.
+        (refused(0, 1, None), map(udp, 5, 0, 60), true),
+        (Reply::OtherVersion(2), map(udp, 5, 0, 60), true),
+    ] {
+        assert_eq!(reply.answers(&request), expected, "{reply:?} to {request:?}");
     }
 }
