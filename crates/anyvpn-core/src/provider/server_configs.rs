@@ -166,13 +166,22 @@ pub struct ServerConfig {
     pub id: Option<String>,
     /// The configuration.
     pub config: Config,
+    /// What a person should know before keeping it, in a sentence; absent where it is good until it is
+    /// revoked.
+    pub note: Option<String>,
 }
 
 impl ServerConfig {
     /// A configuration.
     #[must_use]
     pub fn new(id: Option<String>, config: Config) -> Self {
-        Self { id, config }
+        Self { id, config, note: None }
+    }
+
+    /// The same with something to know before keeping it.
+    #[must_use]
+    pub fn with_note(self, note: impl Into<String>) -> Self {
+        Self { note: Some(note.into()), ..self }
     }
 }
 

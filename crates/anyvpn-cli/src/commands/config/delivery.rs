@@ -94,8 +94,9 @@ impl Delivery<'_> {
             file.write_bytes(&picture).map_err(&lost)?;
         }
         let is_written = answer.path.is_some() || answer.qr_path.is_some();
-        content.warnings.iter().for_each(|line| output.note(line));
         answer.warnings = content.warnings;
+        answer.warnings.extend(self.obtained.note.clone());
+        answer.warnings.iter().for_each(|line| output.note(line));
         if let Some(qr) = qr {
             only_copy(|| output.secret(&qr), lost)?;
             // stdout has the code, and nothing but the code.
