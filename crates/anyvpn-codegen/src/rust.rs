@@ -271,8 +271,20 @@ fn request(operation: &Operation) -> String {
 }
 
 fn is_copy(kind: &str) -> bool {
-    const COPY: [&str; 11] =
-        ["bool", "u8", "u16", "u32", "u64", "i32", "i64", "f64", "IpAddr", "Ipv4Addr", "Ipv6Addr"];
+    const COPY: [&str; 12] = [
+        "bool",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "i32",
+        "i64",
+        "f64",
+        "IpAddr",
+        "Ipv4Addr",
+        "Ipv6Addr",
+        "PublicKey",
+    ];
     COPY.contains(&kind)
 }
 

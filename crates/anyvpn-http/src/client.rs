@@ -197,8 +197,10 @@ impl<D: Dialect> Client<D> {
             let outcome = match exchange.await {
                 Ok(reply) => {
                     record.reply(reply.status, Some(&reply.headers));
-                    doubtful |= reply.status.is_server_error();
-                    self.judge(operation, &reply, lost)
+                    let judged = self.judge(operation, &reply, lost);
+                    let is_refused = matches!(judged, Err(Next::Renew(_)));
+                    doubtful |= reply.status.is_server_error() && !is_refused;
+                    judged
                 }
                 Err(failure) => {
                     if let Failure::OutOfBounds(status, _) = &failure {

@@ -79,10 +79,17 @@ impl<D: Dialect> Client<D> {
         let Some(Stored { store, .. }) = &self.0.stored else { return Ok(()) };
         let mut locked = store.lock().await?;
         match locked.load().await? {
-            Some(stored) if ended.id.is_some() && stored.token.id == ended.id => {
-                locked.save(None).await
-            }
+            Some(stored) if is_same(&stored.token, ended) => locked.save(None).await,
             _ => Ok(()),
         }
+    }
+}
+
+/// Whether two credentials are one: by the provider's id, or by a secret where it gives none.
+fn is_same(stored: &Credential, ended: &Credential) -> bool {
+    let (stored_settings, settings) = (&stored.settings, &ended.settings);
+    match &ended.id {
+        Some(id) => stored.id.as_ref() == Some(id),
+        None => settings.keys().any(|key| stored_settings.text(key) == settings.text(key)),
     }
 }

@@ -212,11 +212,10 @@ pub(super) async fn unused(
 
 /// Revokes what is kept, where the provider can. Whether it could.
 pub(super) async fn revoke(provider: &dyn Provider, kept: &Kept) -> Result<bool, anyvpn::Error> {
-    match (provider.sign_out(), &kept.id) {
-        (Some(sign_out), Some(_)) => {
-            sign_out.revoke_credential(&kept.credential()).await.map(|()| true)
-        }
-        _ => Ok(false),
+    // Of what a person typed, neither the provider's id nor a name is known.
+    match provider.sign_out().filter(|_| kept.id.is_some() || kept.username.is_some()) {
+        Some(sign_out) => sign_out.revoke_credential(&kept.credential()).await.map(|()| true),
+        None => Ok(false),
     }
 }
 
