@@ -175,10 +175,11 @@ impl Work<'_> {
             written.path = path(&file);
             file.write(&content.text).map_err(lost)?;
         }
-        content.warnings.iter().for_each(|line| {
+        written.warnings = content.warnings;
+        written.warnings.extend(obtained.note.clone());
+        written.warnings.iter().for_each(|line| {
             context.output.note(&format!("{}: {line}", server.name));
         });
-        written.warnings = content.warnings;
         name_device(context, options, &obtained.config).await;
         Ok(written)
     }
