@@ -54,7 +54,7 @@ fn every_operation_is_everywhere() {
             count += 1;
         }
     }
-    assert_eq!(count, 50);
+    assert_eq!(count, 57);
     assert_eq!(sandbox.len(), count, "the sandbox serves nothing else");
     document::check("../../docs/coverage.md", None, &table);
 }
@@ -69,7 +69,7 @@ fn the_guide_has_the_settings() {
             let (key, variable) = (setting.key, setting.variable(info.name));
             let typed = match setting.secret {
                 true => format!("`{key}_file` or `{key}_command`"),
-                false => format!("`--{key}`, `{key}`"),
+                false => format!("`--{}`, `{key}`", key.replace('_', "-")),
             };
             let default = setting.default.map(|it| format!(" Without it: `{it}`."));
             let default = default.unwrap_or_default();

@@ -10,14 +10,15 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::access::Hosts;
+use crate::access;
 use crate::fault::Faults;
 use crate::handler::RequestHandler;
 use crate::log::Log;
 use crate::provider::Settings;
-use crate::registry::{REGISTRY, operations};
+use crate::registry::{self, REGISTRY, operations};
+use crate::tls::Hosts;
 use crate::wire::Wait;
-use crate::{Clock, Sandbox, Variation, datagram, server};
+use crate::{Clock, Sandbox, Variation, datagram, server, tls};
 
 /// Why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +55,7 @@ fn variation_names() -> String {
 pub struct SandboxBuilder {
     listen: SocketAddr,
     settings: Settings,
-    hosts: Hosts,
+    hosts: access::Hosts,
     log_capacity: usize,
     wait: Wait,
     read_timeout: Duration,
@@ -70,8 +71,9 @@ impl SandboxBuilder {
                 variations: Vec::new(),
                 clock: Clock::real(),
                 azire_rate_limit: None,
+                hosts: Hosts::default(),
             },
-            hosts: Hosts::default(),
+            hosts: access::Hosts::default(),
             log_capacity: 10_000,
             wait: Wait::default(),
             read_timeout: Duration::from_secs(30),
@@ -171,7 +173,7 @@ impl SandboxBuilder {
     /// fails, if a variation is unknown, or if this machine's clock shows a year before 1970.
     ///
     /// [`allow_other_machines`]: SandboxBuilder::allow_other_machines
-    pub async fn start(self) -> Result<Sandbox, StartError> {
+    pub async fn start(mut self) -> Result<Sandbox, StartError> {
         if !self.listen.ip().is_loopback() && !self.hosts.any_address {
             return Err(StartError::NotLoopback(self.listen));
         }
@@ -183,10 +185,14 @@ impl SandboxBuilder {
         if SystemTime::now() < SystemTime::UNIX_EPOCH {
             return Err(StartError::ClockBefore1970);
         }
-        let failed = |source| StartError::Listen { address: self.listen, source };
+        let listen = self.listen;
+        let failed = |source| StartError::Listen { address: listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
 
+        let (hosts, info) = tls::listen(address, self.settings.seed).await.map_err(failed)?;
+        self.settings.hosts = info;
+        self.hosts.names.extend(registry::hosts().map(|(_, name)| name.to_ascii_lowercase()));
         let started = REGISTRY.iter().map(|provider| (provider.start)(&self.settings));
         let (providers, services) =
             started.map(|started| (started.provider, started.service)).unzip();
@@ -212,7 +218,11 @@ impl SandboxBuilder {
         let server = tokio::spawn(async move {
             // They end with this task.
             let _sockets = sockets;
-            server::run(listener, serving, self.max_connections).await;
+            let hosts = hosts.run(Arc::clone(&serving));
+            tokio::select! {
+                () = server::run(listener, serving, self.max_connections) => {}
+                () = hosts => {}
+            }
             drop(running);
         });
         let server = server.abort_handle();

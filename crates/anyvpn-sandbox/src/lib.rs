@@ -59,6 +59,10 @@
 //! | `DELETE /_sandbox/faults` | | [`Sandbox::clear_faults`] |
 //! | `POST /_sandbox/clock` | `{"advance_seconds": 86400}` | [`Clock::advance`] |
 //! | `POST /_sandbox/azire/verify-email` | `{"username": "david"}` | [`azire::Service::verify_email`] |
+//! | `POST /_sandbox/pia/add-account` | `{"username": "p0000000", "password": "secret"}` | [`pia::Service::add_account`]; tells what a client has to trust, too |
+//! | `POST /_sandbox/pia/expire` | `{"username": "p0000000"}` | [`pia::Service::expire`] |
+//! | `POST /_sandbox/pia/set-connected` | `{"connected": false}` | [`pia::Service::set_connected`] |
+//! | `POST /_sandbox/pia/take-next-port` | `{}` | [`pia::Service::take_next_port`] |
 //! | `POST /_sandbox/vpngn/keys` | `{}`, or with a `brand` as all of VPNGN's | [`vpngn::Service::api_key`], [`secret_key`](vpngn::Service::secret_key) |
 //! | `POST /_sandbox/vpngn/whitelist` | `{"whitelisted": true}` | [`vpngn::Service::whitelist`] |
 //! | `POST /_sandbox/vpngn/outbox` | `{}` | [`vpngn::Service::outbox`] |
@@ -100,6 +104,7 @@ use tokio::task::AbortHandle;
 mod access;
 pub mod azire;
 mod builder;
+mod certificate;
 mod clock;
 mod control;
 mod datagram;
@@ -108,11 +113,13 @@ mod fields;
 mod handler;
 mod log;
 pub mod natpmp;
+pub mod pia;
 mod provider;
 mod random;
 mod registry;
 mod reply;
 mod server;
+mod tls;
 mod variation;
 pub mod vpngn;
 pub mod vpnscript;

@@ -13,6 +13,7 @@ use http::{HeaderMap, Method};
 use serde_json::Value;
 
 use crate::reply::Reply;
+use crate::tls::Hosts;
 use crate::variation::Row;
 use crate::{Clock, locked};
 
@@ -31,6 +32,8 @@ pub(crate) trait State: Sized + Send + 'static {
     const VARIATIONS: &'static [Row<Self::Quirks>];
     /// What nobody but the sandbox's user can do, such as to open an email.
     const ACTIONS: &'static [Action<Self>];
+    /// The names of its servers that have TLS of their own: see [`tls`](crate::tls).
+    const HOSTS: &'static [&'static str] = &[];
     /// What [`demo`](crate::demo) gives.
     const DEMO: &'static str;
 
@@ -84,6 +87,7 @@ pub(crate) struct Settings {
     pub(crate) variations: Vec<String>,
     pub(crate) clock: Clock,
     pub(crate) azire_rate_limit: Option<u32>,
+    pub(crate) hosts: Hosts,
 }
 
 /// One row of a provider's table of calls.

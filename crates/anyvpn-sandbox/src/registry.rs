@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::provider::{Provider, Settings, Shared, State};
 use crate::variation::{self, Row, Variation};
-use crate::{azire, natpmp, vpngn, vpnscript};
+use crate::{azire, natpmp, pia, vpngn, vpnscript};
 
 /// All providers. A new one is its module and one line here; its accessors on the sandbox stand in the
 /// module.
 pub(crate) static REGISTRY: &[Registration] = &[
     Registration::of::<azire::State>(),
+    Registration::of::<pia::State>(),
     Registration::of::<vpngn::State>(),
     Registration::of::<vpnscript::State>(),
     Registration::of::<natpmp::State>(),
@@ -23,6 +24,7 @@ const PAGE_SUFFIX: &str = "-page";
 pub(crate) struct Registration {
     name: &'static str,
     demo: &'static str,
+    hosts: &'static [&'static str],
     pub(crate) operations: fn() -> Vec<&'static str>,
     pub(crate) variations: fn() -> Vec<Variation>,
     pub(crate) start: fn(&Settings) -> Started,
@@ -39,6 +41,7 @@ impl Registration {
         Registration {
             name: S::NAME,
             demo: S::DEMO,
+            hosts: S::HOSTS,
             operations: operations_of::<S>,
             variations: || S::VARIATIONS.iter().map(Row::variation).collect(),
             start: start::<S>,
@@ -59,6 +62,14 @@ fn start<S: State>(settings: &Settings) -> Started {
     let quirks = variation::choose(S::VARIATIONS, quirks, &settings.variations);
     let state = Shared::new(S::new(settings, quirks));
     Started { service: Box::new(S::Service::from(state.clone())), provider: Arc::new(state) }
+}
+
+/// The names of all servers with TLS of their own, each with its provider's.
+pub(crate) fn hosts() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of = |provider: &'static Registration| {
+        provider.hosts.iter().map(move |host| (provider.name, *host))
+    };
+    REGISTRY.iter().flat_map(of)
 }
 
 /// Returns the names of all operations that the sandbox serves, such as `azire.create-user`.

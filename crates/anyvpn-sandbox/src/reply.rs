@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::wire::{Answer, End, Script, WireFault};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=UTF-8");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=UTF-8");
 
 /// The size of most replies, in bytes.
@@ -43,6 +44,10 @@ impl Reply {
             bytes.clear();
         }
         Reply { content_type: Some(JSON), body: bytes.into(), ..Reply::empty(status) }
+    }
+
+    pub(crate) fn text(status: u16, body: String) -> Reply {
+        Reply { content_type: Some(TEXT), body: body.into(), ..Reply::empty(status) }
     }
 
     pub(crate) fn html(status: u16) -> Reply {

@@ -35,7 +35,7 @@
 //!
 //! All except `aws-lc` and `serde` are on by default. Features are additive.
 //!
-//! - `azire`, `natpmp`, `vpngn`, `vpnscript`: one provider each.
+//! - `azire`, `natpmp`, `pia`, `vpngn`, `vpnscript`: one provider each.
 //! - `ring`: TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs. Without either, the process's default crypto provider is
 //!   used.
@@ -54,6 +54,9 @@ pub use anyvpn_azire as azire;
 /// NAT-PMP's own operations.
 #[cfg(feature = "natpmp")]
 pub use anyvpn_natpmp as natpmp;
+/// PIA's own operations.
+#[cfg(feature = "pia")]
+pub use anyvpn_pia as pia;
 /// VPNGN's own operations.
 #[cfg(feature = "vpngn")]
 pub use anyvpn_vpngn as vpngn;

@@ -41,6 +41,8 @@ impl Registry {
             Arc::new(crate::vpngn::VpngnDriver),
             #[cfg(feature = "natpmp")]
             Arc::new(crate::natpmp::NatPmpDriver),
+            #[cfg(feature = "pia")]
+            Arc::new(crate::pia::PiaDriver),
         ])
     }
 

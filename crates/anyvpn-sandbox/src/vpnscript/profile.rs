@@ -2,34 +2,28 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, KeyPair, KeyUsagePurpose,
-    PKCS_ED25519,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, KeyUsagePurpose,
 };
 
 use super::servers::{Profile, Server};
+use crate::certificate;
 use crate::random::{LETTERS, Random};
 
 /// Ten years of 365 days, as the sample's.
 const VALID: SignedDuration = SignedDuration::from_hours(3650 * 24);
-/// An Ed25519 key in PKCS #8, up to the 32 bytes of the key itself.
-const PKCS8: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
 
 /// The server's certificate authority in PEM, with the line ends of the document's sample.
 ///
-/// The same in every run with one seed: an Ed25519 signature, unlike the sample's ECDSA, needs no
-/// random numbers.
+/// The same in every run with one seed.
 pub(super) fn certificate(
     seed: u64,
     server: u64,
     started: Timestamp,
 ) -> Result<String, rcgen::Error> {
     let mut random = Random::new(seed, server << 8 | 13);
-    let key = [PKCS8.as_slice(), &random.key()].concat();
-    let key = KeyPair::from_pkcs8_der_and_sign_algo(&key.as_slice().into(), &PKCS_ED25519)?;
+    let key = certificate::key(&mut random)?;
 
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
@@ -45,14 +39,7 @@ pub(super) fn certificate(
     params.not_after = at(end).into();
     let certificate = params.self_signed(&key)?;
 
-    let text = STANDARD.encode(certificate.der());
-    let mut pem = String::from("-----BEGIN CERTIFICATE-----\r\n");
-    for line in text.as_bytes().chunks(64) {
-        pem.push_str(&String::from_utf8_lossy(line));
-        pem.push_str("\r\n");
-    }
-    pem.push_str("-----END CERTIFICATE-----\r\n");
-    Ok(pem)
+    Ok(certificate::pem(certificate.der(), "\r\n"))
 }
 
 /// The document's sample, with what its `Profile` changes in it.

@@ -10,6 +10,7 @@ mod devices;
 mod faults;
 mod http;
 mod natpmp;
+mod pia_quirks;
 mod ports;
 mod public_clients;
 mod quirks;

@@ -1,0 +1,137 @@
+//! PIA's description, and opening it from settings.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use anyvpn_core::{
+    Ability, Capabilities, Context, Driver, Error, Provider, ProviderInfo, Setting, Settings,
+};
+use anyvpn_http::{SigningKey, TrustRoots};
+
+use crate::{BASE_URL, Connection, LIST_VERSION, Pia, ops};
+
+const DOCS: &str = "https://github.com/pia-foss/manual-connections";
+
+/// PIA, for a registry.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PiaDriver;
+
+/// What PIA is.
+pub static INFO: ProviderInfo =
+    ProviderInfo::new("pia", "Private Internet Access", DOCS, &CAPABILITIES)
+        .settings(SETTINGS)
+        .operations(ops::OPERATIONS);
+
+/// What PIA can do.
+pub static CAPABILITIES: Capabilities = Capabilities::new(
+    &[
+        Ability::SignIn,
+        Ability::SignOut,
+        Ability::Accounts,
+        Ability::PortForwards,
+        Ability::ListPortForwards,
+        Ability::ServerConfigs,
+        Ability::WireGuard,
+        Ability::OpenVpn,
+    ],
+    &[(
+        Ability::CheckPort,
+        "a port can be tried from outside only, and the API has no call for it",
+        DOCS,
+    )],
+    ("the API is for the tunnels of one account, whose owner manages it on the website", DOCS),
+);
+
+const SETTINGS: &[Setting] = &[
+    Setting::url("All of the vendor's servers at one address, such as a sandbox's.")
+        .default(BASE_URL),
+    Setting::secret("token", "token", "A token, as signing in makes it."),
+    Setting::new(
+        "server_name",
+        "server name",
+        "The name of the VPN server of the tunnel, to forward ports.",
+    ),
+    Setting::new(
+        "gateway",
+        "gateway",
+        "Its address inside the tunnel, with a port unless it is 19999.",
+    )
+    .check(|text| {
+        gateway(text).map(drop).ok_or_else(|| "must be an address, such as 10.4.128.1".to_owned())
+    }),
+    Setting::new("list_version", "list version", "The version of the list of servers.")
+        .default(LIST_VERSION),
+    Setting::new(
+        "ca",
+        "authority",
+        "The certificate, in PEM, that vouches for the VPN servers, in place of the vendor's.",
+    ),
+    Setting::new(
+        "list_key",
+        "list key",
+        "The public key, in PEM, that signs the list of servers, in place of the vendor's.",
+    ),
+];
+
+/// The port where servers forward ports.
+pub(crate) const PORTS: u16 = 19_999;
+
+fn gateway(text: &str) -> Option<SocketAddr> {
+    let address = text.parse::<IpAddr>().map(|address| SocketAddr::new(address, PORTS));
+    address.ok().or_else(|| text.parse().ok())
+}
+
+/// PEM whose line breaks may be written as `\n`, so that it fits into one line of an environment.
+fn lines(pem: &str) -> String {
+    pem.replace("\\n", "\n")
+}
+
+impl Driver for PiaDriver {
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
+    }
+
+    fn open(&self, settings: &Settings, context: &Context) -> Result<Arc<dyn Provider>, Error> {
+        Pia::open(settings, context).map(|pia| Arc::new(pia) as _)
+    }
+}
+
+impl Pia {
+    /// PIA with the settings of [`INFO`]; without a token, one can only sign in and list servers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Driver::open`].
+    pub fn open(settings: &Settings, context: &Context) -> Result<Self, Error> {
+        let settings = settings.complete(SETTINGS)?;
+        let mut builder = Self::builder();
+        if let Some(url) = settings.text("url").filter(|url| *url != BASE_URL) {
+            builder = builder.base_url(url);
+        }
+        let mut pia = builder
+            .settings(INFO.name, &settings, context, |all| all.get("token").cloned())
+            .build()?;
+        if let Some(leases) = &context.leases {
+            pia = pia.with_leases(Arc::clone(leases));
+        }
+        if let Some(version) = settings.text("list_version") {
+            pia = pia.with_list_version(version);
+        }
+        if let Some(pem) = settings.text("ca") {
+            pia = pia.with_roots(TrustRoots::from_pem(&lines(pem))?);
+        }
+        if let Some(pem) = settings.text("list_key") {
+            let key = SigningKey::from_pem(&lines(pem));
+            let wrong = |_| Error::invalid("list_key", "is not an RSA public key in PEM");
+            pia = pia.with_list_key(key.map_err(wrong)?);
+        }
+        match (settings.text("server_name"), settings.text("gateway").and_then(gateway)) {
+            (None, None) => Ok(pia),
+            (Some(server), Some(gateway)) => {
+                Ok(pia.with_connection(Connection::new(server, gateway)))
+            }
+            (None, Some(_)) => Err(Error::invalid("server_name", "is missing; gateway needs it")),
+            (Some(_), None) => Err(Error::invalid("gateway", "is missing; server_name needs it")),
+        }
+    }
+}

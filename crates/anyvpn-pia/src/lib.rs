@@ -1,0 +1,336 @@
+//! Private Internet Access (PIA): every documented operation, and the neutral traits.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use anyvpn_pia::{
+//!     Config, ConfigRequest, MemoryStore, NewPortForward, Password, Pia, PortForwards, Secret,
+//!     ServerConfigs,
+//! };
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let password = Password::new("p0000000", Secret::from(std::env::var("VPN_PASSWORD")?));
+//!     // Signs in when the first call needs it, once a day, and when the token is refused.
+//!     let pia = Pia::builder().build()?.with_sign_in(password, Arc::new(MemoryStore::new(None)));
+//!     let obtained = pia.obtain_config(&ConfigRequest::wireguard("swiss")).await?;
+//!     if let Config::WireGuard(config) = obtained.config {
+//!         println!("{} peers", config.peers().len());
+//!     }
+//!     // Connect with it. Then, through the tunnel, every 15 minutes:
+//!     let port = pia.create_port_forward(NewPortForward::new()).await?;
+//!     println!("{} until {:?}", port.port, port.expires_at);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`Pia::call`] does any operation of [`ops`], which are generated from the `openapi.yaml` in this
+//! package; the neutral traits of [`anyvpn_core`] are implemented on [`Pia`].
+//!
+//! # Guarantees
+//!
+//! - A VPN server is connected to at the address that the signed list has, and must prove its name with a
+//!   certificate of the vendor's own authority. A token goes to such servers and to the vendor's account
+//!   server only; no log and no error shows it.
+//! - The list of servers counts only with the vendor's signature: see [`Pia::with_list_key`].
+//! - A private key is made here and never sent.
+//! - A port is reserved anew only if none is stored, or the server refuses the one that is.
+//! - Dropping the future of a call leaves the client usable.
+//!
+//! # Features
+//!
+//! - `ring` (default): TLS by rustls with ring.
+//! - `aws-lc`: TLS by rustls with aws-lc-rs.
+//! - `serde`: the neutral values can be serialized.
+//!
+//! Without `ring` and `aws-lc`, the process's default crypto provider is used.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod accounts;
+mod dialect;
+mod driver;
+mod lenient;
+pub mod ops;
+mod port_forwards;
+mod server_configs;
+pub mod types;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use accounts::PasswordSignIn;
+pub use accounts::{DatedToken, Password};
+pub use anyvpn_core::{
+    Ability, Account, Accounts, Advice, Capabilities, Capability, Config, ConfigRequest, Context,
+    Credential, Driver, Error, ErrorKind, Lease, LeaseStore, Leftover, LeftoverKind,
+    ListPortForwards, MemoryLeaseStore, NewPortForward, OpenVpnProfile, OperationId, OperationInfo,
+    PortForward, PortForwards, Protocol, Provider, ProviderInfo, Replay, Secret, Server,
+    ServerConfig, ServerConfigs, Servers, Setting, Settings, SignIn, SignOut, Status, Timestamp,
+    WireGuardConfig, WireGuardOptions,
+};
+use anyvpn_http::{Binding, Fixed, TokenManager};
+pub use anyvpn_http::{
+    Client, ClientBuilder, Limits, MemoryStore, Operation, RetryPolicy, SigningKey, TokenStore,
+    TrustRoots, bulk,
+};
+use async_trait::async_trait;
+pub use dialect::Dialect;
+pub use driver::{CAPABILITIES, INFO, PiaDriver};
+use ops::ListServers;
+use types::{CA, Host, LIST_KEY, ServerList};
+
+/// Where PIA's users sign in.
+pub const BASE_URL: &str = "https://www.privateinternetaccess.com";
+/// Where accounts are read, and tokens ended.
+const ACCOUNT_URL: &str = "https://apiv2.privateinternetaccess.com";
+/// Where the list of servers is.
+const LIST_URL: &str = "https://serverlist.piaservers.net";
+/// The version of the list that the vendor's scripts and application read.
+pub const LIST_VERSION: &str = "v6";
+
+/// PIA. Cheap to clone; all clones share connections.
+#[derive(Clone)]
+pub struct Pia {
+    client: Client<Dialect>,
+    /// `None` for the vendor's.
+    roots: Option<TrustRoots>,
+    /// `None` for the vendor's.
+    list_key: Option<SigningKey>,
+    list_version: Arc<str>,
+    leases: Arc<dyn LeaseStore>,
+    connection: Option<Connection>,
+    /// The tunnel of the WireGuard configuration that was obtained last.
+    last: Arc<Mutex<Option<Connection>>>,
+}
+
+/// The server that a tunnel is connected to, which forwards ports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Connection {
+    /// Its name in the list of servers, such as `Server-12345-0a`. Capitals count.
+    pub server: String,
+    /// Its address inside the tunnel, and the port for forwarding ports, 19999.
+    pub gateway: SocketAddr,
+}
+
+impl Connection {
+    /// A tunnel to this server.
+    #[must_use]
+    pub fn new(server: impl Into<String>, gateway: SocketAddr) -> Self {
+        Self { server: server.into(), gateway }
+    }
+}
+
+impl Pia {
+    /// Begins a client. With another base URL, the vendor's central servers are all there, as those of
+    /// a sandbox are.
+    #[must_use]
+    pub fn builder() -> ClientBuilder<Dialect> {
+        Client::builder(BASE_URL).server("account", ACCOUNT_URL).server("list", LIST_URL)
+    }
+
+    /// Does one operation. Those of a VPN server need a client that knows it:
+    /// [`Client::with_server`], with the names `wireguard` and `ports`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::call`].
+    pub async fn call<O: Operation<Dialect = Dialect>>(
+        &self,
+        operation: O,
+    ) -> Result<O::Output, Error> {
+        self.client.call(operation).await
+    }
+
+    /// The client behind it.
+    #[must_use]
+    pub fn client(&self) -> &Client<Dialect> {
+        &self.client
+    }
+
+    /// The same with this token.
+    #[must_use]
+    pub fn with_token(&self, token: Secret) -> Self {
+        Self { client: self.client.with_credentials(Fixed(Some(token))), ..self.clone() }
+    }
+
+    /// The same, signing in with a password when `store` has no token, or one that ends soon or is
+    /// refused: once for all callers, and once for all processes that share the store, see
+    /// [`TokenManager`]. A password that was refused is not sent again.
+    #[must_use]
+    pub fn with_sign_in(&self, password: Password, store: Arc<dyn TokenStore<DatedToken>>) -> Self {
+        let subject = Some(password.username().to_owned());
+        let binding = Binding::new(INFO.name, self.client.base_url(), subject);
+        let clock = Arc::clone(self.client.clock());
+        let sign_in = PasswordSignIn { client: self.client.clone(), password };
+        let tokens = TokenManager::new(sign_in, store, binding, clock);
+        Self { client: self.client.with_credentials(tokens), ..self.clone() }
+    }
+
+    /// The same, trusting VPN servers with certificates of these authorities in place of the vendor's.
+    #[must_use]
+    pub fn with_roots(self, roots: TrustRoots) -> Self {
+        Self { roots: Some(roots), ..self }
+    }
+
+    /// The same, reading lists of servers that this key has signed in place of the vendor's.
+    #[must_use]
+    pub fn with_list_key(self, key: SigningKey) -> Self {
+        Self { list_key: Some(key), ..self }
+    }
+
+    /// The same, reading this version of the list of servers, such as `v7`. Default: [`LIST_VERSION`].
+    #[must_use]
+    pub fn with_list_version(self, version: &str) -> Self {
+        Self { list_version: version.into(), ..self }
+    }
+
+    /// The same, storing the ports that it reserves there. Default: in memory.
+    #[must_use]
+    pub fn with_leases(self, leases: Arc<dyn LeaseStore>) -> Self {
+        Self { leases, ..self }
+    }
+
+    /// The same, forwarding ports at the server of this tunnel. Without it, the tunnel is that of the
+    /// WireGuard configuration that was obtained last.
+    #[must_use]
+    pub fn with_connection(self, connection: Connection) -> Self {
+        Self { connection: Some(connection), ..self }
+    }
+
+    /// Reads the list of servers, and checks its signature.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedReply` when the signature is not the vendor's; else as [`Pia::call`].
+    pub async fn server_list(&self) -> Result<ServerList, Error> {
+        self.list(&self.list_version).await
+    }
+
+    async fn list(&self, version: &str) -> Result<ServerList, Error> {
+        let list = self.call(ListServers { version: version.to_owned() }).await?;
+        let key = self.list_key.clone().map_or_else(|| SigningKey::from_pem(LIST_KEY), Ok)?;
+        list.verified(&key).map_err(|error| error.with_operation(ListServers::ID))
+    }
+
+    fn leases(&self) -> &dyn LeaseStore {
+        &*self.leases
+    }
+
+    /// Takes a tunnel as the one that is connected, unless another one was given.
+    fn remember(&self, connection: Connection) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+    }
+
+    fn connection(&self) -> Result<Connection, Error> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.connection.clone().or_else(last).ok_or_else(|| {
+            Error::invalid(
+                "gateway",
+                "is missing, and server_name: getting a WireGuard configuration names both; with OpenVPN, \
+                 the gateway is the route's, and the server the one of the list",
+            )
+        })
+    }
+
+    /// A client for the WireGuard server of the list.
+    fn at_server(&self, list: &ServerList, host: &Host) -> Result<Client<Dialect>, Error> {
+        self.at("wireguard", &host.cn, server_configs::address(list, host))
+    }
+
+    /// A client for the server of the tunnel.
+    fn at_gateway(&self) -> Result<Client<Dialect>, Error> {
+        let Connection { server, gateway } = self.connection()?;
+        self.at("ports", &server, gateway)
+    }
+
+    fn at(&self, name: &'static str, cn: &str, at: SocketAddr) -> Result<Client<Dialect>, Error> {
+        let roots = self.roots.clone().map_or_else(|| TrustRoots::from_pem(CA), Ok)?;
+        let server = anyvpn_http::Server::pinned(cn, at, &roots, self.client.limits().connect)?;
+        Ok(self.client.with_server(name, server))
+    }
+
+    /// A client for an operation that is called by its name.
+    async fn for_operation(&self, name: &str) -> Result<Client<Dialect>, Error> {
+        let server = ops::OPERATIONS.iter().find(|known| known.id.name() == name);
+        match server.map(|known| known.path) {
+            Some("/getSignature" | "/bindPort") => self.at_gateway(),
+            Some("/addKey") => {
+                let wanted = self.connection()?.server;
+                let list = self.server_list().await?;
+                let mut hosts = list.regions.items.iter().flat_map(|region| &region.servers.wg);
+                let host = hosts.find(|host| host.cn == wanted).ok_or_else(|| {
+                    let why = format!("no WireGuard server of the list is named {wanted:?} now");
+                    Error::new(ErrorKind::NotFound).with_detail(why)
+                })?;
+                self.at_server(&list, host)
+            }
+            _ => Ok(self.client.clone()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Pia {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pia").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+impl From<Client<Dialect>> for Pia {
+    fn from(client: Client<Dialect>) -> Self {
+        Self {
+            client,
+            roots: None,
+            list_key: None,
+            list_version: LIST_VERSION.into(),
+            leases: Arc::new(MemoryLeaseStore::default()),
+            connection: None,
+            last: Arc::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for Pia {
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
+    }
+
+    async fn call_json(
+        &self,
+        operation: &str,
+        input: serde_json::Value,
+        reveal: bool,
+    ) -> Result<serde_json::Value, Error> {
+        if operation == ListServers::ID.name()
+            && input.as_object().is_some_and(|fields| fields.len() == 1)
+            && let Some(version) = input["version"].as_str()
+        {
+            let list = self.list(version).await?;
+            return serde_json::to_value(list).map_err(|e| Error::invalid("output", e.to_string()));
+        }
+        let client = self.for_operation(operation).await?;
+        ops::call_by_name(&client, operation, input, reveal).await
+    }
+
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        Some(self)
+    }
+
+    fn sign_out(&self) -> Option<&dyn SignOut> {
+        Some(self)
+    }
+
+    fn accounts(&self) -> Option<&dyn Accounts> {
+        Some(self)
+    }
+
+    fn port_forwards(&self) -> Option<&dyn PortForwards> {
+        Some(self)
+    }
+
+    fn server_configs(&self) -> Option<&dyn ServerConfigs> {
+        Some(self)
+    }
+}

@@ -1,0 +1,23 @@
+//! PIA's calls, as one table.
+
+use http::Method;
+
+use super::answer;
+use super::state::State;
+use crate::provider::{Call, Route, route};
+use crate::reply::Reply;
+
+/// What a call does. `Err` is a refusal: the state is as it was.
+pub(crate) type Work = fn(&mut State, &Call) -> Result<Reply, Reply>;
+
+/// Method, path, operation, the fields that may be logged, the work.
+#[rustfmt::skip]
+pub(super) static ROUTES: &[Route<Work>] = &[
+    route(Method::POST, "/api/client/v2/token", "pia.create-token", &["username"], answer::create_token as Work),
+    route(Method::POST, "/api/client/v2/expire_token", "pia.expire-token", &[], answer::expire_token),
+    route(Method::GET, "/api/client/v2/account", "pia.get-account", &[], answer::account),
+    route(Method::GET, "/vpninfo/servers/{version}", "pia.list-servers", &[], answer::list),
+    route(Method::GET, "/addKey", "pia.add-key", &["pubkey"], answer::add_key),
+    route(Method::GET, "/getSignature", "pia.get-signature", &[], answer::get_signature),
+    route(Method::GET, "/bindPort", "pia.bind-port", &[], answer::bind_port),
+];

@@ -1,0 +1,259 @@
+//! PIA as the server and the tests see it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::answer::refused;
+use super::quirks::{Quirks, VARIATIONS};
+use super::routes::{ROUTES, Work};
+use super::servers::{HOSTS, PUBLIC_KEY};
+use super::state::State;
+use crate::Sandbox;
+use crate::clock::DAY;
+use crate::provider::{self, Action, Answer, Call, Login, Route, Settings, Shared, fields, text};
+use crate::random::Random;
+use crate::reply::Reply;
+use crate::variation::Row;
+
+/// Ten years: tests move the clock, and few of them are about the end.
+const SERVICE: Duration = Duration::from_secs(3650 * DAY as u64);
+
+/// An account to test with. It has no `Debug`, so that no test prints the token by accident.
+#[derive(Clone)]
+pub struct Account {
+    /// The name that it was added under.
+    pub username: String,
+    /// A token of it.
+    pub token: String,
+}
+
+/// A handle to the state of one sandbox's PIA.
+#[derive(Clone)]
+pub struct Service {
+    state: Shared<State>,
+}
+
+impl Sandbox {
+    /// What stands for the addresses of PIA's central servers.
+    #[must_use]
+    pub fn pia_url(&self) -> String {
+        self.provider_url("pia")
+    }
+
+    /// The state of the PIA that is imitated.
+    #[must_use]
+    pub fn pia(&self) -> &Service {
+        self.service()
+    }
+}
+
+impl From<Shared<State>> for Service {
+    fn from(state: Shared<State>) -> Service {
+        Service { state }
+    }
+}
+
+impl Service {
+    /// Adds a user with one token, whose subscription ends in ten years. When there is one of that name
+    /// it gets the password and one more token.
+    ///
+    /// # Panics
+    ///
+    /// When the sandbox holds as many accounts or the account as many tokens as it may: 1000.
+    pub fn add_account(&self, username: &str, password: &str) -> Account {
+        let token = self.state.lock().add(username, password).expect("there is no room");
+        Account { username: username.to_owned(), token }
+    }
+
+    /// The certificate of the authority of the VPN servers, in PEM.
+    #[must_use]
+    pub fn ca(&self) -> String {
+        self.state.lock().hosts.ca.clone()
+    }
+
+    /// The public key that signs the list of servers, in PEM.
+    #[must_use]
+    pub fn list_key(&self) -> String {
+        PUBLIC_KEY.to_owned()
+    }
+
+    /// The name of a server that forwards ports.
+    #[must_use]
+    pub fn server(&self) -> String {
+        HOSTS[0].to_owned()
+    }
+
+    /// Where it does so: address and port.
+    #[must_use]
+    pub fn gateway(&self) -> String {
+        self.state.lock().hosts.address.to_string()
+    }
+
+    /// The ports that are open.
+    #[must_use]
+    pub fn ports(&self) -> Vec<u16> {
+        self.state.lock().open.iter().map(|(port, _)| *port).collect()
+    }
+
+    /// How many ports have been reserved.
+    #[must_use]
+    pub fn reserved(&self) -> usize {
+        self.state.lock().reserved.len()
+    }
+
+    /// The public key of the account that each server knows, with the server's name.
+    #[must_use]
+    pub fn keys(&self, username: &str) -> Vec<(String, String)> {
+        let mut state = self.state.lock();
+        let keys = state.named(username).map(|account| &account.keys);
+        keys.into_iter().flatten().map(|key| (key.server.clone(), key.public.clone())).collect()
+    }
+
+    /// How many tokens the account has; none when it is unknown.
+    #[must_use]
+    pub fn tokens(&self, username: &str) -> usize {
+        self.state.lock().named(username).map_or(0, |account| account.tokens.len())
+    }
+
+    /// Ends all tokens of an account. Whether there is such an account.
+    pub fn end_tokens(&self, username: &str) -> bool {
+        self.state.lock().named(username).map(|account| account.tokens.clear()).is_some()
+    }
+
+    /// Lets an account's subscription end now. Whether there is such an account.
+    pub fn expire(&self, username: &str) -> bool {
+        let mut state = self.state.lock();
+        let now = state.now();
+        state.named(username).map(|account| account.expires_at = now).is_some()
+    }
+
+    /// Sets whether calls for ports come through the tunnel. Default: they do.
+    pub fn set_connected(&self, connected: bool) {
+        self.state.lock().connected = connected;
+    }
+
+    /// Sets whether who signs in is told to do so less often. Default: no.
+    pub fn set_locked(&self, locked: bool) {
+        self.state.lock().locked = locked;
+    }
+
+    /// Lets another tunnel have the next port that is to be opened.
+    pub fn take_next_port(&self) {
+        self.state.lock().busy = true;
+    }
+
+    /// The choices of this sandbox.
+    #[must_use]
+    pub fn quirks(&self) -> Quirks {
+        self.state.lock().quirks.clone()
+    }
+}
+
+impl State {
+    fn add(&mut self, username: &str, password: &str) -> Option<String> {
+        let end = self.clock.now().checked_add(SERVICE).unwrap_or(jiff::Timestamp::MAX);
+        self.add_user(username, password, end)
+    }
+
+    /// What a client needs beside a token, by the keys of its settings. Line breaks are written as `\n`,
+    /// so that each value fits into a line.
+    fn trust(&self) -> [(&'static str, String); 4] {
+        [
+            ("ca", self.hosts.ca.replace('\n', "\\n")),
+            ("list_key", PUBLIC_KEY.replace('\n', "\\n")),
+            ("server_name", HOSTS[0].to_owned()),
+            ("gateway", self.hosts.address.to_string()),
+        ]
+    }
+}
+
+/// The actions over HTTP, at `/_sandbox/pia/…`.
+static ACTIONS: &[Action<State>] = &[
+    Action { name: "add-account", act: add_account },
+    Action { name: "expire", act: expire },
+    Action { name: "set-connected", act: set_connected },
+    Action { name: "take-next-port", act: take_next_port },
+];
+
+fn add_account(state: &mut State, input: &Value) -> Result<Value, String> {
+    let [username, password] = fields(input, ["username", "password"])?;
+    let (username, password) = (text(username, "username")?, text(password, "password")?);
+    let token = state.add(username, password).ok_or("there is no room")?;
+    let mut added = json!({ "token": token });
+    for (key, value) in state.trust() {
+        added[key] = value.into();
+    }
+    Ok(added)
+}
+
+fn expire(state: &mut State, input: &Value) -> Result<Value, String> {
+    let [username] = fields(input, ["username"])?;
+    let (username, now) = (text(username, "username")?, state.now());
+    let account =
+        state.named(username).ok_or_else(|| format!("there is no account {username:?}"))?;
+    account.expires_at = now;
+    Ok(json!({ "username": username }))
+}
+
+fn set_connected(state: &mut State, input: &Value) -> Result<Value, String> {
+    let [connected] = fields(input, ["connected"])?;
+    state.connected = connected.as_bool().ok_or("\"connected\" is missing, or no boolean")?;
+    Ok(json!({ "connected": state.connected }))
+}
+
+fn take_next_port(state: &mut State, input: &Value) -> Result<Value, String> {
+    let [] = fields(input, [])?;
+    state.busy = true;
+    Ok(json!({}))
+}
+
+impl provider::State for State {
+    type Work = Work;
+    type Quirks = Quirks;
+    type Service = Service;
+
+    const NAME: &'static str = "pia";
+    const ROUTES: &'static [Route<Work>] = ROUTES;
+    const VARIATIONS: &'static [Row<Quirks>] = VARIATIONS;
+    const ACTIONS: &'static [Action<State>] = ACTIONS;
+    const DEMO: &'static str = include_str!("demo.txt");
+    const HOSTS: &'static [&'static str] = HOSTS;
+
+    fn new(settings: &Settings, quirks: Quirks) -> State {
+        State {
+            quirks,
+            random: Random::new(settings.seed, 21),
+            clock: settings.clock.clone(),
+            hosts: settings.hosts.clone(),
+            accounts: Vec::new(),
+            reserved: Vec::new(),
+            open: Vec::new(),
+            last_key: 0,
+            lists: 0,
+            connected: true,
+            busy: false,
+            locked: false,
+        }
+    }
+
+    fn add_login(service: &Service, name: &str, password: &str) -> Login {
+        let account = service.add_account(name, password);
+        let token = ("token", account.token);
+        let credentials = [token].into_iter().chain(service.state.lock().trust()).collect();
+        Login { username: account.username, credentials }
+    }
+
+    fn settle(&mut self) {
+        let now = self.now();
+        self.open.retain(|(_, closes_at)| *closes_at > now);
+    }
+
+    fn answer(&mut self, work: Work, call: &Call) -> Result<Answer, Reply> {
+        work(self, call).map(Answer::Now)
+    }
+
+    fn refusal(&self, status: u16, message: &str) -> Reply {
+        refused(status, "ERROR", message)
+    }
+}

@@ -1,0 +1,104 @@
+//! What PIA knows: accounts, their tokens and keys, and the ports that are reserved and open.
+
+use std::net::Ipv4Addr;
+
+use jiff::Timestamp;
+
+use super::quirks::Quirks;
+use crate::random::{HEXADECIMAL, Random};
+use crate::tls::Hosts;
+use crate::{Clock, push};
+
+/// The sandbox's own bounds, far above what a test needs.
+const MOST_ACCOUNTS: usize = 1000;
+const MOST_TOKENS: usize = 1000;
+/// How long a port stays open, in seconds.
+pub(super) const OPEN: i64 = 20 * 60;
+
+pub(super) struct Account {
+    pub(super) username: String,
+    pub(super) password: String,
+    pub(super) expires_at: i64,
+    pub(super) tokens: Vec<String>,
+    /// The key that each server knows.
+    pub(super) keys: Vec<Key>,
+}
+
+pub(super) struct Key {
+    pub(super) server: String,
+    pub(super) public: String,
+    pub(super) address: Ipv4Addr,
+}
+
+/// A port that is reserved, by payload and signature.
+pub(super) struct Reserved {
+    pub(super) payload: String,
+    pub(super) signature: String,
+    pub(super) port: u16,
+    pub(super) ends_at: i64,
+}
+
+pub(crate) struct State {
+    pub(super) quirks: Quirks,
+    pub(super) random: Random,
+    pub(super) clock: Clock,
+    pub(super) hosts: Hosts,
+    pub(super) accounts: Vec<Account>,
+    pub(super) reserved: Vec<Reserved>,
+    /// Each open port, and when it closes.
+    pub(super) open: Vec<(u16, i64)>,
+    pub(super) last_key: u32,
+    /// How many lists were sent.
+    pub(super) lists: usize,
+    /// Whether calls come through the tunnel.
+    pub(super) connected: bool,
+    /// Whether the next port that is opened is another tunnel's.
+    pub(super) busy: bool,
+    /// Whether sign-ins come too often.
+    pub(super) locked: bool,
+}
+
+impl State {
+    pub(super) fn now(&self) -> i64 {
+        self.clock.now().as_second()
+    }
+
+    pub(super) fn named(&mut self, username: &str) -> Option<&mut Account> {
+        self.accounts.iter_mut().find(|account| account.username == username)
+    }
+
+    /// The place of the account that has this token.
+    pub(super) fn holder(&self, token: &str) -> Option<usize> {
+        self.accounts.iter().position(|account| account.tokens.iter().any(|known| known == token))
+    }
+
+    /// A new token of the user, who is added when there is none of that name; `None` when there is no
+    /// room.
+    pub(super) fn add_user(
+        &mut self,
+        username: &str,
+        password: &str,
+        expires_at: Timestamp,
+    ) -> Option<String> {
+        if self.named(username).is_none() {
+            if self.accounts.len() >= MOST_ACCOUNTS {
+                return None;
+            }
+            let (username, expires_at) = (username.to_owned(), expires_at.as_second());
+            let (password, tokens, keys) = (String::new(), Vec::new(), Vec::new());
+            push(&mut self.accounts, Account { username, password, expires_at, tokens, keys });
+        }
+        let place = self.accounts.iter().position(|account| account.username == username)?;
+        self.accounts[place].password = password.to_owned();
+        self.add_token(place)
+    }
+
+    pub(super) fn add_token(&mut self, account: usize) -> Option<String> {
+        if self.accounts[account].tokens.len() >= MOST_TOKENS {
+            return None;
+        }
+        // Characters that a query must escape.
+        let token = self.random.text(60, HEXADECIMAL) + "+/=_";
+        Some(push(&mut self.accounts[account].tokens, token).clone())
+    }
+}
