@@ -78,6 +78,7 @@ pub fn advice(error: &Error, about: &About) -> String {
         K::CapacityReached => "choose another server, or try later: anyvpn server list --free",
         K::DeviceLimit => "free a place: anyvpn config list, then anyvpn config revoke ID",
         K::QuotaReached => "wait until the provider's next period, as a rule a day",
+        K::InsufficientBalance => "top the balance up at the provider, then try again",
         K::Pending => "wait and try again",
         K::RateLimited => "wait a minute, then try again; make fewer calls",
         K::Refused if error.status() == Some(403) => NOT_ALLOWED,

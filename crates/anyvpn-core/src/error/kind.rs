@@ -106,6 +106,10 @@ error_kinds! {
     ///
     /// Troubleshooting: wait until the provider's next period.
     QuotaReached = "quota-reached", "the allowance is used up", Change, 5;
+    /// The prepaid balance does not cover what was asked for. Nothing was made.
+    ///
+    /// Troubleshooting: top the balance up at the provider.
+    InsufficientBalance = "insufficient-balance", "the prepaid balance is used up", Change, 5;
     /// The thing in question is still being created or deleted.
     ///
     /// Troubleshooting: wait and try again.

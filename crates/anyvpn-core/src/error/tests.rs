@@ -107,6 +107,7 @@ fn each_kind_has_its_name_and_its_advice() {
         (ErrorKind::CapacityReached, "capacity-reached", Advice::Change),
         (ErrorKind::DeviceLimit, "device-limit", Advice::Change),
         (ErrorKind::QuotaReached, "quota-reached", Advice::Change),
+        (ErrorKind::InsufficientBalance, "insufficient-balance", Advice::Change),
         (ErrorKind::Pending, "pending", later),
         (ErrorKind::RateLimited, "rate-limited", later),
         (ErrorKind::Refused, "refused", Advice::Change),

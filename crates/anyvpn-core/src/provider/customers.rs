@@ -35,7 +35,7 @@ pub trait Customers: Send + Sync {
     /// # Errors
     ///
     /// `AlreadyExists` when the key is taken by a customer of somebody else; `InvalidRequest` for a
-    /// field that is missing or refused; `Refused` when the reseller's balance is used up;
+    /// field that is missing or refused; `InsufficientBalance` when the reseller's balance is used up;
     /// `Ambiguous`, with the customer in [`Error::left_behind`], when it may or may not have been
     /// created.
     async fn create_customer(&self, customer: NewCustomer) -> Result<CreatedCustomer, Error>;
@@ -116,7 +116,8 @@ pub trait SuspendCustomers: Send + Sync {
     ///
     /// # Errors
     ///
-    /// `NotFound` for an unknown customer; `Refused` when the reseller's balance is used up.
+    /// `NotFound` for an unknown customer; `InsufficientBalance` when the reseller's balance is used
+    /// up.
     async fn resume_customer(&self, key: &str) -> Result<(), Error>;
 }
 
@@ -177,7 +178,8 @@ pub struct NewCustomer {
     pub password: Secret,
     /// The [`Plan::id`]; absent where the provider knows one plan only.
     pub plan: Option<String>,
-    /// The country, as ISO 3166-1 alpha-2, such as `US`; some providers need it.
+    /// The country, as ISO 3166-1 alpha-2, such as `US`; some providers need it, and the others
+    /// ignore it.
     pub country: Option<String>,
 }
 
