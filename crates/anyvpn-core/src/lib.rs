@@ -14,7 +14,7 @@
 //!         return Ok(());
 //!     };
 //!     match accounts.account().await {
-//!         Ok(account) => println!("{} is {}", account.login, account.status),
+//!         Ok(account) => println!("the account is {}", account.status),
 //!         Err(error) if error.advice() == Advice::SignIn => println!("sign in first"),
 //!         Err(error) => return Err(error),
 //!     }

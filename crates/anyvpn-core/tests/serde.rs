@@ -24,7 +24,7 @@ fn again<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) -> Value
 
 #[test]
 fn every_value_is_read_as_it_was_written() {
-    let mut account = Account::new("jo", Status::Other("3".to_owned()));
+    let mut account = Account::new("jo".to_owned(), Status::Other("3".to_owned()));
     account.services = vec![Service::new("Plan", Status::Suspended)];
     account.expires_at = Some(Timestamp::UNIX_EPOCH);
     assert_eq!(again(account)["services"][0]["status"], "suspended");

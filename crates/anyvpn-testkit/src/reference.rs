@@ -140,8 +140,7 @@ impl Provider for Reference {
 #[async_trait]
 impl Accounts for Reference {
     async fn account(&self) -> Result<Account, Error> {
-        let login = self.user.clone().unwrap_or_default();
-        self.with_user(|_, _| Ok(Account::new(login, Status::Active)))
+        self.with_user(|_, _| Ok(Account::new(self.user.clone(), Status::Active)))
     }
 
     fn password_change(&self) -> Option<&dyn ChangePassword> {

@@ -410,7 +410,7 @@ impl World {
         let refusals = if taken { vec![ErrorKind::InvalidRequest] } else { Vec::new() };
         let outcome = self.azire.call(UpdateUsername { new_username: to.to_owned() }).await;
         let back = async || {
-            let seen = self.azire.account().await.unwrap().login;
+            let seen = self.azire.account().await.unwrap().login.unwrap();
             (seen == to).then_some(())
         };
         if self.conclude(mishaps, &refusals, outcome.map(drop), back).await.is_some() {

@@ -109,7 +109,7 @@ impl World {
             signed_in = 1;
             Some(())
         };
-        let outcome = outcome.map(|account| assert_eq!(account.login, name));
+        let outcome = outcome.map(|account| assert_eq!(account.login.as_deref(), Some(name)));
         if self.conclude(mishaps, &refusals, outcome, back).await.is_some() {
             self.others.push((name, signed_in));
         }

@@ -50,9 +50,10 @@ Examples:
 #[derive(Serialize)]
 struct Answer {
     provider: &'static str,
-    login: String,
+    login: Option<String>,
     email: Option<String>,
     status: String,
+    balance: Option<String>,
     created_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
     services: Vec<ServiceAnswer>,
@@ -160,11 +161,10 @@ async fn work(context: &Context, provider: &dyn Provider, command: Account) -> R
         Account::Create { login, email, currency, password } => {
             let sign_up = ability(context, provider, provider.sign_up(), Ability::SignUp)?;
             let chosen = password.choose("Password:")?;
-            let mut new = NewAccount::new(login, chosen.password.clone());
+            let mut new = NewAccount::new(&login, chosen.password.clone());
             new.email = email;
             new.currency = currency;
             let created = sign_up.create_account(new).await?;
-            let login = &created.login;
             let done = format!("the account {login} was created with a password that nobody knows");
             let print = || print(context, provider, created, chosen.to_show());
             chosen.print_with(print, &done, "reset the password on the provider's site")?;
@@ -186,7 +186,8 @@ async fn work(context: &Context, provider: &dyn Provider, command: Account) -> R
             let closing = ability(context, provider, closing, Ability::CloseAccount)?;
             if !yes {
                 let login = accounts.account().await?.login;
-                confirm(&format!("Close {} for good?", plain(&login)), "--yes")?;
+                let login = login.as_deref().unwrap_or("the account");
+                confirm(&format!("Close {} for good?", plain(login)), "--yes")?;
             }
             let password = password.if_any("The account's password, if the provider wants it:")?;
             closing.close_account(password.as_ref()).await.map_err(|error| {
@@ -217,6 +218,7 @@ fn print(
         login: account.login,
         email: account.email,
         status: account.status.to_string(),
+        balance: account.balance,
         created_at: account.created_at,
         expires_at: account.expires_at,
         services: services(account.services),
@@ -226,11 +228,11 @@ fn print(
 }
 
 fn text(account: &Answer) -> String {
-    let mut pairs: Vec<(&str, Value)> = vec![
-        ("Login", account.login.as_str().into()),
-        ("Provider", account.provider.into()),
-        ("Status", Value::with_state(&account.status, &account.status)),
-    ];
+    let mut pairs: Vec<(&str, Value)> = Vec::new();
+    pairs.extend(account.login.as_ref().map(|login| ("Login", login.into())));
+    pairs.push(("Provider", account.provider.into()));
+    pairs.push(("Status", Value::with_state(&account.status, &account.status)));
+    pairs.extend(account.balance.as_ref().map(|balance| ("Balance", balance.into())));
     pairs.extend(account.email.as_ref().map(|email| ("Email", email.into())));
     let password = account.generated_password.as_ref();
     pairs.extend(password.map(|password| ("Password", password.expose().into())));

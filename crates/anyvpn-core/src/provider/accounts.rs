@@ -57,29 +57,34 @@ pub trait CloseAccount: Send + Sync {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Account {
-    /// What the person signs in with: a user name or an e-mail address.
-    pub login: String,
+    /// What the person signs in with: a user name or an e-mail address; absent where the provider
+    /// does not say, as for an account that is reached by a key.
+    pub login: Option<String>,
     /// The e-mail address; absent where the account has none.
     pub email: Option<String>,
     /// Whether the account can be used.
     pub status: Status,
     /// The account's services, in the provider's order; empty when there is none.
     pub services: Vec<Service>,
-    /// When it was created; absent if the provider does not say.
+    /// The prepaid balance as the provider writes it, such as `25.00`, in the currency of the account;
+    /// absent where there is none.
+    pub balance: Option<String>,
+    /// When it was created; absent where the provider does not say.
     pub created_at: Option<Timestamp>,
     /// When access ends unless renewed; absent if the provider does not say.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Account {
-    /// An account of which only login and status are known.
+    /// An account of which only the status is known, and the login where there is one.
     #[must_use]
-    pub fn new(login: impl Into<String>, status: Status) -> Self {
+    pub fn new(login: impl Into<Option<String>>, status: Status) -> Self {
         Self {
             login: login.into(),
             email: None,
             status,
             services: Vec::new(),
+            balance: None,
             created_at: None,
             expires_at: None,
         }

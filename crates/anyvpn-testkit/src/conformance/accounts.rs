@@ -13,7 +13,7 @@ use super::{Check, ExpectError, ensure, expect, text};
 
 pub(super) async fn account(accounts: &dyn Accounts) -> Check {
     let first = accounts.account().await.map_err(text)?;
-    ensure!(!first.login.is_empty(), "the login is empty");
+    ensure!(first.login.as_deref() != Some(""), "the login is empty");
     let second = accounts.account().await.map_err(text)?;
     ensure!(first == second, "two reads differ: {first:?} and {second:?}");
     Ok(())
@@ -68,7 +68,8 @@ pub(super) async fn signed_out(
 
 pub(super) async fn account_create(sign_up: &dyn SignUp, new: &NewAccount) -> Check {
     let made = sign_up.create_account(new.clone()).await.map_err(text)?;
-    ensure!(made.login == new.login, "asked for {:?}, made {:?}", new.login, made.login);
+    let is_new = made.login.as_ref() == Some(&new.login);
+    ensure!(is_new, "asked for {:?}, made {:?}", new.login, made.login);
     let error = sign_up.create_account(new.clone()).await.map(drop).expect_err_text()?;
     ensure!(
         matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::InvalidRequest),

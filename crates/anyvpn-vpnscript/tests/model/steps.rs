@@ -193,7 +193,7 @@ impl World {
                 self.answered(outcome, None, mishaps);
             }
             Step::Account => {
-                let outcome = self.vpn.account().await.map(|account| Some(account.login));
+                let outcome = self.vpn.account().await.map(|account| account.login);
                 let suspended = self.account.suspended && !self.quirks.suspended_may_read_account;
                 if suspended || !self.account.suspended {
                     self.answered(outcome, Some(USERNAME), mishaps);
