@@ -66,7 +66,7 @@ Examples:
     End {
         #[command(flatten)]
         key: Key,
-        /// paid-period, next-run (the provider's, as a rule at midnight), or a time
+        /// paid-period, next-run (the provider's, as a rule at midnight), never, or a time
         #[arg(long, value_name = "WHEN", value_parser = end)]
         at: CustomerEnd,
         #[command(flatten)]
@@ -130,8 +130,10 @@ fn end(text: &str) -> Result<CustomerEnd, String> {
     match text {
         "paid-period" => Ok(CustomerEnd::PaidPeriod),
         "next-run" => Ok(CustomerEnd::NextRun),
+        "never" => Ok(CustomerEnd::Never),
         _ => text.parse::<Timestamp>().map(CustomerEnd::At).map_err(|_| {
-            "must be paid-period, next-run, or a time such as 2027-03-31T00:00:00Z".to_owned()
+            "must be paid-period, next-run, never, or a time such as 2027-03-31T00:00:00Z"
+                .to_owned()
         }),
     }
 }
@@ -265,6 +267,7 @@ impl Call<'_> {
                 let time = match at {
                     CustomerEnd::PaidPeriod => "when the paid period ends".to_owned(),
                     CustomerEnd::At(time) => format!("on {}", when(time)),
+                    CustomerEnd::Never => "only when it is closed".to_owned(),
                     _ => "at the provider's next daily run".to_owned(),
                 };
                 let question =
