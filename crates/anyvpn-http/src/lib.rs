@@ -129,6 +129,7 @@ pub mod lenient;
 mod lenient_list;
 mod locked;
 mod operation;
+mod pages;
 mod pinned;
 #[cfg(feature = "file-store")]
 mod private_file;
@@ -170,6 +171,7 @@ pub use file_lock::{FileLock, lock_file};
 pub use file_store::FileStore;
 pub use lenient_list::LenientList;
 pub use operation::{Dialect, Operation, Security};
+pub use pages::{ListNumbers, ListPage, PagedList, pages};
 #[cfg(feature = "file-store")]
 pub use private_file::{
     PrivateFileError, check_private_file, chmod_command, open_private_file, open_trusted_file,
