@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use anyvpn_core::{Clock as _, Error, ErrorKind};
+use anyvpn_core::{Clock as _, Endpoint, Error, ErrorKind, WireGuardConfig};
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
@@ -335,6 +335,24 @@ pub async fn resolve(host: &anyvpn_core::Host, ipv4_only: bool) -> Result<IpAddr
     let mut addresses = addresses.map_err(|e| failed(e.to_string()))?.map(|address| address.ip());
     let address = addresses.find(|address| !ipv4_only || address.is_ipv4());
     address.ok_or_else(|| failed("has no address of the wanted kind".to_owned()))
+}
+
+/// Replaces the names of a configuration's endpoints by addresses.
+///
+/// # Errors
+///
+/// Returns the errors of [`resolve`]. The endpoints before the failed one have addresses then.
+pub async fn resolve_endpoints(config: &mut WireGuardConfig, ipv4_only: bool) -> Result<(), Error> {
+    for (index, peer) in config.peers().into_iter().enumerate() {
+        // An address with its interface needs no lookup, which would lose the interface.
+        if let Some(Endpoint { host, port }) = peer.endpoint
+            && !matches!(host, anyvpn_core::Host::Zoned(_))
+        {
+            let host = resolve(&host, ipv4_only).await?.into();
+            config.set_endpoint(index, Endpoint { host, port })?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Servers and their OpenVPN and WireGuard configurations.
 
 use anyvpn_core::{
-    CheckedWireGuardOptions, Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, Leftover,
-    LeftoverKind, ListedServer, ObtainedConfig, OpenVpnProfile, Protocol, Secret, Server,
-    ServerConfig, ServerConfigs, Servers, Status, WireGuardConfig, WireGuardOptions,
+    CheckedWireGuardOptions, Config, ConfigRequest, Error, ErrorKind, Leftover, LeftoverKind,
+    ListedServer, ObtainedConfig, OpenVpnProfile, Protocol, Secret, Server, ServerConfig,
+    ServerConfigs, Servers, Status, WireGuardConfig, WireGuardOptions,
 };
-use anyvpn_http::transport::resolve;
+use anyvpn_http::transport::resolve_endpoints;
 use anyvpn_http::{CompactText, LenientList, Operation as _};
 use async_trait::async_trait;
 use futures_util::{TryStreamExt as _, stream};
@@ -150,20 +150,6 @@ pub(crate) fn refuse_unreadable(entries: &[WireGuardConfigEntry]) -> Result<(), 
 
 fn leftover(id: u64, text: &Secret) -> Leftover {
     Leftover::new(LeftoverKind::Configuration, id.to_string()).with_text(text.clone())
-}
-
-/// Replaces the endpoints' names by addresses.
-async fn resolve_endpoints(config: &mut WireGuardConfig, ipv4_only: bool) -> Result<(), Error> {
-    for (index, peer) in config.peers().into_iter().enumerate() {
-        // An address with its interface needs no lookup, which would lose the interface.
-        if let Some(Endpoint { host, port }) = peer.endpoint
-            && !matches!(host, Host::Zoned(_))
-        {
-            let host = resolve(&host, ipv4_only).await?.into();
-            config.set_endpoint(index, Endpoint { host, port })?;
-        }
-    }
-    Ok(())
 }
 
 /// Parses a provider's id, which is a number.
