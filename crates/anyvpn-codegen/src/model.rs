@@ -104,7 +104,10 @@ pub struct Field {
     pub doc: String,
     /// The Rust type, without `Option`.
     pub kind: String,
+    /// Whether it may be absent or null.
     pub optional: bool,
+    /// Whether it has to be there, perhaps as null.
+    pub required: bool,
     pub place: Place,
     pub codec: Codec,
 }

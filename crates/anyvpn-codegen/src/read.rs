@@ -221,6 +221,7 @@ impl<'a> Reader<'a, '_> {
                 doc: self.field_doc(at, name, parameter.description.as_ref()),
                 kind: self.kind(&parameter.schema, &format!("{operation}{}", camel_case(name))),
                 optional: !parameter.required,
+                required: parameter.required,
                 place,
                 codec: if parameter.schema.flag { Codec::Flag } else { Codec::Plain },
             };

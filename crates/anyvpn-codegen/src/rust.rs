@@ -126,6 +126,10 @@ fn input(operation: &Operation) -> String {
         .iter()
         .map(|field| {
             let attribute = match field.place {
+                // Null says something there, so that nothing is not taken for it.
+                Place::Body if field.is_option() && field.required => {
+                    "deserialize_with = \"Option::deserialize\""
+                }
                 Place::Body if field.is_option() => "skip_serializing_if = \"Option::is_none\"",
                 Place::Path | Place::Query if has_body => "skip_serializing",
                 _ => "",
@@ -307,7 +311,7 @@ fn table(provider: &Provider) -> String {
         );
         for field in &operation.fields {
             let (name, kind, required) =
-                (&field.wire, field_kind(provider, &field.kind), !field.optional);
+                (&field.wire, field_kind(provider, &field.kind), field.required);
             let doc = first_sentence(&field.doc);
             _ = write!(
                 out,

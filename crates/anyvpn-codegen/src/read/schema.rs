@@ -81,6 +81,7 @@ impl Reader<'_, '_> {
             doc: self.field_doc(&property.place, name, description.as_ref()),
             kind: self.kind(form, &format!("{parent_type}{}", camel_case(name))),
             optional: is_nullable(property) || !required,
+            required,
             place,
             codec,
         }

@@ -23,6 +23,38 @@ const OUTPUT: &str = "x-output: { $ref: '#/components/schemas/Thing' }";
 const API_KEY: &str = "ApiKey: { type: string, x-attached: true, description: The key. }";
 
 #[test]
+fn a_property_that_must_be_there_and_may_be_null_is_sent_as_null() {
+    let body = "
+requestBody:
+  required: true
+  content:
+    application/json:
+      schema:
+        type: object
+        required: [until]
+        properties:
+          until: { type: [string, 'null'], format: date, description: The last day. }
+          note: { type: [string, 'null'], description: A note. }";
+    let code = ops(&operation(body), "");
+    assert_has(
+        &code,
+        r#"
+    /// The last day.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub until: Option<Date>,
+    /// A note.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,"#,
+    );
+    assert_has(
+        &code,
+        r#"
+FieldInfo { name: "until", kind: FieldKind::Text, required: true, doc: "The last day." },
+FieldInfo { name: "note", kind: FieldKind::Text, required: false, doc: "A note." },"#,
+    );
+}
+
+#[test]
 fn a_form_has_flags_and_other_names_and_leaves_out_what_is_attached() {
     let code = ops(&operation(FORM), API_KEY);
     assert_has(
