@@ -55,6 +55,8 @@ struct Schema {
     validator: Option<Validator>,
     /// For a form, its integer fields, since a form writes them like texts.
     numbers: Option<BTreeSet<String>>,
+    /// Whether it may be a text of some kind instead.
+    or_text: bool,
 }
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -166,7 +168,7 @@ fn operation(
 }
 
 /// Returns the schema of a `requestBody` or a response, which may be a reference; `None` if it has
-/// neither JSON nor a form nor text.
+/// neither JSON nor a form nor text. If it has JSON and a type such as `text/html`, any text fits as well.
 fn body(document: &Value, part: &Value) -> Result<Option<Schema>, String> {
     let part = resolve(document, part)?;
     let content = part.get("content").unwrap_or(&part["x-optional-content"]);
@@ -176,7 +178,7 @@ fn body(document: &Value, part: &Value) -> Result<Option<Schema>, String> {
         (false, _) => (json, None),
         (true, false) => (form, Some(numbers(document, &form["schema"])?)),
         (true, true) if content["text/plain"].is_null() => return Ok(None),
-        (true, true) => return Ok(Some(Schema { validator: None, numbers: None })),
+        (true, true) => return Ok(Some(Schema { validator: None, numbers: None, or_text: true })),
     };
     // References in the document start at its root.
     let schema = json!({ "allOf": [media["schema"]], "components": document["components"] });
@@ -188,7 +190,8 @@ fn body(document: &Value, part: &Value) -> Result<Option<Schema>, String> {
     if let Some(example) = media.get("example") {
         fit(&validator, example).map_err(|e| format!("its example does not fit: {e}"))?;
     }
-    Ok(Some(Schema { validator: Some(validator), numbers }))
+    let or_text = entries(content).any(|(media, _)| media.starts_with("text/"));
+    Ok(Some(Schema { validator: Some(validator), numbers, or_text }))
 }
 
 /// Resolves a reference; returns any other value itself.
@@ -226,7 +229,10 @@ fn validate(schema: &Schema, body: &[u8]) -> Result<(), String> {
     let Some(validator) = &schema.validator else { return Ok(()) };
     let body = match &schema.numbers {
         Some(numbers) => object_of(body, numbers)?,
-        None => serde_json::from_slice(body).map_err(|e| format!("no JSON: {e}"))?,
+        None => match serde_json::from_slice(body) {
+            Err(_) if schema.or_text && !body.is_empty() => return Ok(()),
+            body => body.map_err(|e| format!("no JSON: {e}"))?,
+        },
     };
     fit(validator, &body)
 }
@@ -271,6 +277,7 @@ paths:
           x-optional-content: { application/json: { schema: { type: object } } }
         '204': { description: Nothing. }
         '206': { content: { text/plain: { schema: { type: string } } } }
+        '207': { content: { application/json: { schema: { type: object } }, text/plain: {} } }
         4XX: { $ref: '#/components/responses/No' }
     put:
       operationId: put-a
@@ -300,6 +307,8 @@ components:
         assert!(fits("drop-a", 202, "{}") && fits("drop-a", 202, "") && !fits("drop-a", 202, "[]"));
         assert!(!fits("drop-a", 200, "[]") && !fits("drop-a", 204, "{}"));
         assert!(fits("drop-a", 206, "{}\n\nany text"));
+        assert!(fits("drop-a", 207, "{}") && fits("drop-a", 207, "a text"));
+        assert!(!fits("drop-a", 207, "[]"));
         assert!(fits("drop-a", 404, r#"{"message":null}"#) && !fits("drop-a", 404, ""));
         assert!(!fits("drop-a", 500, r#"{"message":"no response for it"}"#));
         assert!(
