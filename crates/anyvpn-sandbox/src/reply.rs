@@ -53,7 +53,12 @@ impl Reply {
     pub(crate) fn html(status: u16) -> Reply {
         let status = Reply::empty(status).status;
         let body = format!("<!DOCTYPE html>\n<html><body><h1>{status}</h1></body></html>\n");
-        Reply { content_type: Some(HTML), body: body.into(), ..Reply::empty(status.as_u16()) }
+        Reply::text(status.as_u16(), body)
+    }
+
+    /// A text that a framework sends as it sends its pages.
+    pub(crate) fn text(status: u16, body: String) -> Reply {
+        Reply { content_type: Some(HTML), body: body.into(), ..Reply::empty(status) }
     }
 
     pub(crate) fn with_header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Reply {

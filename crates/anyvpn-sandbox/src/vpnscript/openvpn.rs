@@ -6,6 +6,7 @@ use super::answer::{Answer, NOT_OPENVPN, SUCCESS, failure, input, invalid, refus
 use super::profile;
 use super::servers::{OPENVPN, Profile, Server};
 use super::state::State;
+use crate::certificate::certificate;
 use crate::provider::Call;
 use crate::reply::Reply;
 
@@ -26,7 +27,7 @@ pub(super) fn profile(state: &mut State, account: usize, call: &Call) -> Answer 
         let message = "OpenVPN profile is not found for this server.";
         return Err(refused(&state.quirks, message));
     }
-    let ca = profile::certificate(state.seed, id, state.started);
+    let ca = certificate(state.seed, id, state.started);
     let ca = ca.map_err(|error| failure(500, &error.to_string()))?;
     let data = if cert_only { ca } else { profile::text(server, &ca) };
     Ok(success(&state.quirks, SUCCESS, data))
