@@ -281,7 +281,7 @@ fn operations_and_capabilities_are_told_without_a_provider_being_reached() {
     assert_eq!(
         azire["capabilities"][0],
         json!({
-            "name": "sign-in", "answer": "can", "why": null, "link": null
+            "name": "sign-in", "answer": "can", "why": null, "link": null, "note": null
         })
     );
     assert_eq!(azire["capabilities"][6]["answer"], "cannot");

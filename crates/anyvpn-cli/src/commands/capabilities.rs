@@ -1,6 +1,6 @@
 //! `anyvpn capabilities`
 
-use anyvpn::{Ability as Named, Capability};
+use anyvpn::{Ability as Named, Capability, ProviderInfo};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -26,6 +26,8 @@ struct Ability {
     answer: &'static str,
     why: Option<&'static str>,
     link: Option<&'static str>,
+    /// What somebody should know who uses it.
+    note: Option<&'static str>,
 }
 
 pub fn run(context: &Context) -> Result<(), Failure> {
@@ -37,26 +39,26 @@ pub fn run(context: &Context) -> Result<(), Failure> {
             .map(|info| Abilities {
                 provider: info.name,
                 title: info.title,
-                capabilities: info.capabilities.all().map(ability).collect(),
+                capabilities: info.capabilities.all().map(|it| ability(info, it)).collect(),
             })
             .collect(),
     };
     context.output.answer(&answer, || text(&answer))
 }
 
-fn ability((name, capability): (Named, Capability)) -> Ability {
+fn ability(info: &ProviderInfo, (name, capability): (Named, Capability)) -> Ability {
     let (answer, why, link) = match capability {
         Capability::Cannot { why, link } => ("cannot", Some(why), Some(link)),
         _ => ("can", None, None),
     };
-    Ability { name: name.name(), answer, why, link }
+    Ability { name: name.name(), answer, why, link, note: info.capabilities.note(name) }
 }
 
 fn text(answer: &Answer) -> String {
     let mut rows = Vec::new();
     for provider in &answer.providers {
         for ability in &provider.capabilities {
-            let reason = [ability.why, ability.link].into_iter().flatten();
+            let reason = [ability.why, ability.link, ability.note].into_iter().flatten();
             rows.push(vec![
                 provider.title.to_owned(),
                 ability.name.to_owned(),
@@ -65,6 +67,6 @@ fn text(answer: &Answer) -> String {
             ]);
         }
     }
-    let columns = ["PROVIDER", "CAPABILITY", "CAN", "WHY NOT"].map(Column::Text);
+    let columns = ["PROVIDER", "CAPABILITY", "CAN", "NOTES"].map(Column::Text);
     table(&columns, rows)
 }

@@ -124,12 +124,17 @@ impl fmt::Display for Capability {
 /// assert_eq!(CAPABILITIES.of(Ability::Accounts), Capability::Can);
 /// assert_eq!(CAPABILITIES.of(Ability::OpenVpn).to_string(), "no: the servers speak WireGuard only");
 /// assert_eq!(CAPABILITIES.of(Ability::CheckPort).to_string(), "no: the API has no such call");
+///
+/// static LIMITED: Capabilities =
+///     CAPABILITIES.notes(&[(Ability::WireGuard, "the provider makes the keys")]);
+/// assert_eq!(LIMITED.note(Ability::WireGuard), Some("the provider makes the keys"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     can: &'static [Ability],
     cannot: &'static [(Ability, &'static str, &'static str)],
     otherwise: (&'static str, &'static str),
+    notes: &'static [(Ability, &'static str)],
 }
 
 impl Capabilities {
@@ -141,7 +146,20 @@ impl Capabilities {
         cannot: &'static [(Ability, &'static str, &'static str)],
         otherwise: (&'static str, &'static str),
     ) -> Self {
-        Self { can, cannot, otherwise }
+        Self { can, cannot, otherwise, notes: &[] }
+    }
+
+    /// The same, with what somebody should know who uses an ability: what of it the provider lacks or
+    /// does by itself.
+    #[must_use]
+    pub const fn notes(self, notes: &'static [(Ability, &'static str)]) -> Self {
+        Self { notes, ..self }
+    }
+
+    /// What somebody should know who uses the ability; `None` when there is nothing.
+    #[must_use]
+    pub fn note(&self, ability: Ability) -> Option<&'static str> {
+        self.notes.iter().find(|(other, _)| *other == ability).map(|(_, note)| *note)
     }
 
     /// Whether the provider has this ability.

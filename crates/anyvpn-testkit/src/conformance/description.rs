@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyvpn_core::ProviderInfo;
+use anyvpn_core::{Ability, ProviderInfo};
 
 use super::{Check, ensure};
 
@@ -11,6 +11,11 @@ pub(super) fn abilities(info: &ProviderInfo) -> Check {
     let mut seen = BTreeSet::new();
     for ability in info.capabilities.named() {
         ensure!(seen.insert(ability), "{ability} is named twice");
+    }
+    for (ability, _) in Ability::ALL {
+        let is_idle =
+            info.capabilities.note(*ability).is_some() && !info.capabilities.can(*ability);
+        ensure!(!is_idle, "there is a note on {ability}, which the provider does not have");
     }
     Ok(())
 }
