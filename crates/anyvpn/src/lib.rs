@@ -35,7 +35,7 @@
 //!
 //! All except `aws-lc` and `serde` are on by default. Features are additive.
 //!
-//! - `azire`, `natpmp`, `pia`, `vpngn`, `vpnscript`: one provider each.
+//! - One for each provider, by its name, such as `azire`.
 //! - `ring`: TLS by rustls with ring.
 //! - `aws-lc`: TLS by rustls with aws-lc-rs. Without either, the process's default crypto provider is
 //!   used.
@@ -48,21 +48,33 @@ pub use anyvpn_core::*;
 pub use anyvpn_http::{Bulk, MemoryStore, bulk};
 pub use registry::Registry;
 
-/// AzireVPN's own operations.
-#[cfg(feature = "azire")]
-pub use anyvpn_azire as azire;
-/// NAT-PMP's own operations.
-#[cfg(feature = "natpmp")]
-pub use anyvpn_natpmp as natpmp;
-/// PIA's own operations.
-#[cfg(feature = "pia")]
-pub use anyvpn_pia as pia;
-/// VPNGN's own operations.
-#[cfg(feature = "vpngn")]
-pub use anyvpn_vpngn as vpngn;
-/// VPN Script's own operations.
-#[cfg(feature = "vpnscript")]
-pub use anyvpn_vpnscript as vpnscript;
+/// Exports the crate of each built-in provider whose feature is on, and gives their drivers to the
+/// registry.
+macro_rules! builtin {
+    ($($feature:literal: $crate_name:ident as $name:ident, $driver:ident;)+) => {
+        $(
+            #[doc = concat!("The crate `", stringify!($crate_name), "`, with the provider's own operations.")]
+            #[cfg(feature = $feature)]
+            pub use $crate_name as $name;
+        )+
+
+        fn drivers() -> Vec<std::sync::Arc<dyn Driver>> {
+            vec![$(
+                #[cfg(feature = $feature)]
+                std::sync::Arc::new($crate_name::$driver),
+            )+]
+        }
+    };
+}
+
+// In the order in which they are listed everywhere.
+builtin! {
+    "azire": anyvpn_azire as azire, AzireDriver;
+    "vpnscript": anyvpn_vpnscript as vpnscript, VpnScriptDriver;
+    "vpngn": anyvpn_vpngn as vpngn, VpngnDriver;
+    "natpmp": anyvpn_natpmp as natpmp, NatPmpDriver;
+    "pia": anyvpn_pia as pia, PiaDriver;
+}
 
 /// The examples of the README, compiled.
 #[cfg(doctest)]

@@ -32,18 +32,7 @@ impl Registry {
     /// Creates a registry with the providers whose features are on.
     #[must_use]
     pub fn builtin() -> Self {
-        Self(vec![
-            #[cfg(feature = "azire")]
-            Arc::new(crate::azire::AzireDriver),
-            #[cfg(feature = "vpnscript")]
-            Arc::new(crate::vpnscript::VpnScriptDriver),
-            #[cfg(feature = "vpngn")]
-            Arc::new(crate::vpngn::VpngnDriver),
-            #[cfg(feature = "natpmp")]
-            Arc::new(crate::natpmp::NatPmpDriver),
-            #[cfg(feature = "pia")]
-            Arc::new(crate::pia::PiaDriver),
-        ])
+        Self(crate::drivers())
     }
 
     /// Adds a provider, replacing one with the same name.
