@@ -52,7 +52,7 @@ fn parts(bytes: &[u8]) -> Option<(&'static OperationInfo, Vec<&str>)> {
 fn is_fit(entry: &OperationInfo, words: &[&str], failure: &failure::Failure) {
     let lines = failure.lines();
     assert!(lines.len() <= 4, "{lines:?}");
-    assert!(!lines.iter().any(|line| line.chars().any(text::is_treacherous)), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.chars().any(anyvpn::is_invisible)), "{lines:?}");
     let (secret, open): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| {
         let field = |name: &str| entry.fields.iter().find(|field| field.name == name);
         let named = word.split_once('=').and_then(|(name, _)| field(name));

@@ -1,16 +1,16 @@
-//! Clients of the three providers whose server answers what the fuzzer says.
+//! Clients of the built-in providers whose server answers what the fuzzer says.
 
 #![allow(dead_code, reason = "each target uses a part of it")]
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyvpn_azire::Azire;
-use anyvpn_core::{Error, Timestamp};
+use anyvpn::azire::Azire;
+use anyvpn::vpngn::{Access, Vpngn};
+use anyvpn::vpnscript::VpnScript;
+use anyvpn_core::{Error, Provider, Timestamp};
 use anyvpn_http::transport::{Body, Transport, TransportError};
 use anyvpn_http::{ClientBuilder, Clock, Dialect, OperationInfo, RetryPolicy};
-use anyvpn_vpngn::{Access, Vpngn};
-use anyvpn_vpnscript::VpnScript;
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -80,21 +80,20 @@ impl Clock for Still {
 
 pub struct Clients {
     pub server: Server,
-    pub azire: Azire,
-    pub vpnscript: VpnScript,
-    pub vpngn: Vpngn,
+    providers: Vec<Arc<dyn Provider>>,
 }
 
 pub static CLIENTS: LazyLock<Clients> = LazyLock::new(|| {
     let server = Server::default();
-    let vpnscript = VpnScript::builder("https://vpn.example.com");
     let access = Access::server(API_KEY, TOKEN);
-    Clients {
-        azire: built(&server, Azire::builder()).token(TOKEN).build().unwrap(),
-        vpnscript: built(&server, vpnscript).token(TOKEN).build().unwrap(),
-        vpngn: built(&server, Vpngn::brand("acme").unwrap()).credential(access).build().unwrap(),
-        server,
-    }
+    let vpngn = built(&server, Vpngn::brand("acme").unwrap()).credential(access).build().unwrap();
+    let vpnscript = VpnScript::builder("https://vpn.example.com");
+    let providers: Vec<Arc<dyn Provider>> = vec![
+        Arc::new(built(&server, Azire::builder()).token(TOKEN).build().unwrap()),
+        Arc::new(built(&server, vpnscript).token(TOKEN).build().unwrap()),
+        Arc::new(vpngn.for_customer("jo@example.com")),
+    ];
+    Clients { server, providers }
 });
 
 fn built<D: Dialect>(server: &Server, builder: ClientBuilder<D>) -> ClientBuilder<D> {
@@ -106,33 +105,19 @@ fn built<D: Dialect>(server: &Server, builder: ClientBuilder<D>) -> ClientBuilde
 /// The operation of a name such as `azire.create-user`.
 pub fn entry(name: &str) -> Option<&'static OperationInfo> {
     let (provider, name) = name.split_once('.')?;
-    let operations = match provider {
-        "azire" => anyvpn_azire::ops::OPERATIONS,
-        "vpnscript" => anyvpn_vpnscript::ops::OPERATIONS,
-        "vpngn" => anyvpn_vpngn::ops::OPERATIONS,
-        _ => return None,
-    };
-    operations.iter().find(|entry| entry.id.name() == name)
+    CLIENTS.provider(provider)?.info().operation(name)
 }
 
 impl Clients {
+    /// The provider of a name such as `azire`.
+    pub fn provider(&self, name: &str) -> Option<&dyn Provider> {
+        self.providers.iter().map(|provider| &**provider).find(|it| it.info().name == name)
+    }
+
     /// Calls an operation by its name.
     pub fn call(&self, entry: &OperationInfo, input: &Value, reveal: bool) -> Result<Value, Error> {
-        let (name, input) = (entry.id.name(), input.clone());
-        match entry.id.provider() {
-            "azire" => {
-                let client = self.azire.client();
-                ready(anyvpn_azire::ops::call_by_name(client, name, input, reveal))
-            }
-            "vpnscript" => {
-                let client = self.vpnscript.client();
-                ready(anyvpn_vpnscript::ops::call_by_name(client, name, input, reveal))
-            }
-            _ => {
-                let client = self.vpngn.client();
-                ready(anyvpn_vpngn::ops::call_by_name(client, name, input, reveal))
-            }
-        }
+        let provider = self.provider(entry.id.provider()).expect("the operation was found there");
+        ready(provider.call_json(entry.id.name(), input.clone(), reveal))
     }
 }
 
