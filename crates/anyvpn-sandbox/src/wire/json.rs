@@ -146,12 +146,13 @@ fn numbers(answer: Answer, number: &str) -> Script {
 
 /// The flag of success in every form that a provider gives it, twice.
 fn status_twice(answer: Answer, statuses: [&str; 2]) -> Script {
-    let flags =
-        statuses.map(|word| format!("\"status\":\"{word}\",\"success\":{}", word == "success"));
+    let flags = statuses.map(|word| {
+        let (success, code) = if word == "success" { (true, 200) } else { (false, 500) };
+        format!("\"status\":\"{word}\",\"success\":{success},\"code\":{code}")
+    });
     let mut json = answer.json();
     if let Some(fields) = json.as_object_mut() {
-        fields.remove("status");
-        fields.remove("success");
+        ["status", "success", "code"].iter().for_each(|name| drop(fields.remove(*name)));
     }
     extra(answer.body(json.to_string()), &flags.join(","))
 }
