@@ -66,6 +66,8 @@
 //! | `POST /_sandbox/vpngn/keys` | `{}`, or with a `brand` as all of VPNGN's | [`vpngn::Service::api_key`], [`secret_key`](vpngn::Service::secret_key) |
 //! | `POST /_sandbox/vpngn/whitelist` | `{"whitelisted": true}` | [`vpngn::Service::whitelist`] |
 //! | `POST /_sandbox/vpngn/outbox` | `{}` | [`vpngn::Service::outbox`] |
+//! | `POST /_sandbox/vpnresellers/token` | `{"reseller": "acme"}` | [`vpnresellers::Service::add_reseller`] |
+//! | `POST /_sandbox/vpnresellers/set-balance` | `{"reseller": "acme", "cents": 25}` | [`vpnresellers::Service::set_balance`] |
 //! | `POST /_sandbox/vpnscript/add-account` | `{"username": "liam", "password": "secret"}` | [`vpnscript::Service::add_account`] |
 //! | `POST /_sandbox/vpnscript/set-service` | `{"username": "liam", "state": "expired"}`, or `none`, `inactive`, `active` | [`vpnscript::Service::set_service`] |
 //! | `POST /_sandbox/vpnscript/suspend` | `{"username": "liam", "reason": null}` | [`vpnscript::Service::suspend`] |
@@ -122,6 +124,7 @@ mod server;
 mod tls;
 mod variation;
 pub mod vpngn;
+pub mod vpnresellers;
 pub mod vpnscript;
 mod wire;
 

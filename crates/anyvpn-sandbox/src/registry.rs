@@ -14,6 +14,7 @@ pub(crate) static REGISTRY: &[Registration] = &[
     Registration::of::<crate::vpngn::State>(),
     Registration::of::<crate::vpnscript::State>(),
     Registration::of::<crate::natpmp::State>(),
+    Registration::of::<crate::vpnresellers::State>(),
 ];
 
 /// A page for browsers is served like a call, and is no operation of the API.

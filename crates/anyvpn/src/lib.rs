@@ -74,6 +74,7 @@ builtin! {
     "vpngn": anyvpn_vpngn as vpngn, VpngnDriver;
     "natpmp": anyvpn_natpmp as natpmp, NatPmpDriver;
     "pia": anyvpn_pia as pia, PiaDriver;
+    "vpnresellers": anyvpn_vpnresellers as vpnresellers, VpnResellersDriver;
 }
 
 /// The examples of the README, compiled.

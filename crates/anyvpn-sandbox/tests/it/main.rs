@@ -24,6 +24,7 @@ mod vpngn_clients;
 mod vpngn_products;
 mod vpngn_quirks;
 mod vpngn_tokens;
+mod vpnresellers;
 mod vpnscript_account;
 mod vpnscript_http;
 mod vpnscript_openvpn;

@@ -1,0 +1,165 @@
+//! What the documents leave open: the answers of seed 0, and the variations of them.
+
+use crate::variation::{Row, draw, row};
+
+/// In which form a field that is wrong is told. All of them are 422.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidForm {
+    /// The first reason as the message, and all under `errors`.
+    Named,
+    /// `The given data was invalid.`, and the reasons under `errors`.
+    Generic,
+    /// The first reason as the message, and nothing else.
+    MessageOnly,
+}
+
+/// How a change that has no value is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DoneReply {
+    /// 200 with the account under `data`, where there still is one.
+    Account,
+    /// 200 with an empty list under `data`.
+    EmptyList,
+    /// 200 without a body.
+    Empty,
+    /// 204.
+    NoContent,
+}
+
+/// In which order accounts are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ListOrder {
+    /// The oldest account first.
+    OldestFirst,
+    /// The newest account first.
+    NewestFirst,
+}
+
+/// In which form a configuration comes, when JSON is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigForm {
+    /// `{"data": {"name", "content"}}`
+    Content,
+    /// `{"data": {"content"}}`
+    Nameless,
+    /// `{"data": {"file_name", "file_body", "download_url"}}`, as version 3 had it.
+    FileBody,
+    /// The text under `data`.
+    Text,
+    /// The text under `config`, and no `data`.
+    Config,
+    /// The bare file.
+    Bare,
+}
+
+/// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
+/// that were switched on by name. Where each choice of seed 0 comes from stands in
+/// `docs/decisions/sandbox.md`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quirks {
+    /// Whether successes, and refusals that are Laravel's or have a documented text, have no `code`.
+    pub code_is_missing: bool,
+    /// Status of a creation that worked.
+    pub created: u16,
+    /// How a field that is wrong is told.
+    pub invalid: InvalidForm,
+    /// How a change that has no value is answered.
+    pub done: DoneReply,
+    /// In which order accounts are listed.
+    pub order: ListOrder,
+    /// Whether the number of the last page is all that a list tells, beside `data` and not in `meta`.
+    pub last_page_is_bare: bool,
+    /// Whether `per_page` of a page is text.
+    pub per_page_is_text: bool,
+    /// Whether the servers come in pages of 15 unless `per_page` says otherwise.
+    pub servers_come_by_page: bool,
+    /// Whether an account has its WireGuard fields.
+    pub wireguard_fields: bool,
+    /// Whether an account that has reached its end is `Expired`, or `Disabled`.
+    pub ended_is_expired: bool,
+    /// Status of an account of another reseller.
+    pub stranger: u16,
+    /// Whether enabling what is enabled, and disabling what is disabled, is refused.
+    pub twice_is_refused: bool,
+    /// Whether every call but that for the balance is refused when the balance is used up.
+    pub empty_balance_refuses_all: bool,
+    /// Whether all accounts are disabled when the balance is used up.
+    pub empty_balance_disables: bool,
+    /// Status of a wrong password, or an unknown user name, of `POST /accounts/validate`.
+    pub wrong_password: u16,
+    /// Status of a server or a port that there is not.
+    pub unknown_server: u16,
+    /// How `default` of a port is told: 1 and 0, true and false, or not at all.
+    pub default_port: &'static str,
+    /// In which form a configuration comes.
+    pub configuration: ConfigForm,
+}
+
+impl Default for Quirks {
+    fn default() -> Quirks {
+        Quirks {
+            code_is_missing: false,
+            created: 201,
+            invalid: InvalidForm::Named,
+            done: DoneReply::Account,
+            order: ListOrder::OldestFirst,
+            last_page_is_bare: false,
+            per_page_is_text: false,
+            servers_come_by_page: false,
+            wireguard_fields: true,
+            ended_is_expired: false,
+            stranger: 404,
+            twice_is_refused: false,
+            empty_balance_refuses_all: false,
+            empty_balance_disables: false,
+            wrong_password: 422,
+            unknown_server: 404,
+            default_port: "number",
+            configuration: ConfigForm::Content,
+        }
+    }
+}
+
+impl Quirks {
+    /// The choices that this seed draws.
+    #[must_use]
+    pub fn from_seed(seed: u64) -> Quirks {
+        draw(VARIATIONS, seed)
+    }
+}
+
+#[rustfmt::skip]
+pub(super) static VARIATIONS: &[Row<Quirks>] = &[
+    row("code_is_missing", "vpnresellers.code-is-missing", "Successes, and refusals with 401, 402, 404, 422 and 429, have no `code`.", |quirks| quirks.code_is_missing = true),
+    row("created", "vpnresellers.created-is-200", "A creation answers 200.", |quirks| quirks.created = 200),
+    row("invalid", "vpnresellers.invalid-is-generic", "The message of an invalid field is Laravel's, and only `errors` has the reason.", |quirks| quirks.invalid = InvalidForm::Generic),
+    row("invalid", "vpnresellers.invalid-has-no-errors", "An invalid field is told by the message alone.", |quirks| quirks.invalid = InvalidForm::MessageOnly),
+    row("done", "vpnresellers.done-is-an-empty-list", "A change answers with an empty list under `data`.", |quirks| quirks.done = DoneReply::EmptyList),
+    row("done", "vpnresellers.done-is-empty", "A change answers 200 without a body.", |quirks| quirks.done = DoneReply::Empty),
+    row("done", "vpnresellers.done-is-204", "A change answers 204.", |quirks| quirks.done = DoneReply::NoContent),
+    row("order", "vpnresellers.newest-first", "The newest account is listed first.", |quirks| quirks.order = ListOrder::NewestFirst),
+    row("last_page_is_bare", "vpnresellers.last-page-is-bare", "A list has `last_page` beside `data`, and no `meta`.", |quirks| quirks.last_page_is_bare = true),
+    row("per_page_is_text", "vpnresellers.per-page-is-text", "`per_page` of a page is text.", |quirks| quirks.per_page_is_text = true),
+    row("servers_come_by_page", "vpnresellers.servers-come-by-page", "The servers come in pages of 15, as accounts do.", |quirks| quirks.servers_come_by_page = true),
+    row("wireguard_fields", "vpnresellers.wireguard-fields-are-missing", "An account has no WireGuard fields.", |quirks| quirks.wireguard_fields = false),
+    row("ended_is_expired", "vpnresellers.ended-is-expired", "An account that has reached its end is `Expired`.", |quirks| quirks.ended_is_expired = true),
+    row("stranger", "vpnresellers.stranger-is-403", "An account of another reseller is refused with 403.", |quirks| quirks.stranger = 403),
+    row("twice_is_refused", "vpnresellers.twice-is-refused", "Enabling what is enabled and disabling what is disabled is refused with 422.", |quirks| quirks.twice_is_refused = true),
+    row("empty_balance_refuses_all", "vpnresellers.empty-balance-refuses-all", "Every call but that for the balance is refused when the balance is used up.", |quirks| quirks.empty_balance_refuses_all = true),
+    row("empty_balance_disables", "vpnresellers.empty-balance-disables", "All accounts are disabled when the balance is used up.", |quirks| quirks.empty_balance_disables = true),
+    row("wrong_password", "vpnresellers.wrong-password-is-401", "A wrong password is refused with 401.", |quirks| quirks.wrong_password = 401),
+    row("wrong_password", "vpnresellers.wrong-password-is-404", "A wrong password is refused with 404.", |quirks| quirks.wrong_password = 404),
+    row("unknown_server", "vpnresellers.unknown-server-is-422", "A server or a port that there is not is refused with 422.", |quirks| quirks.unknown_server = 422),
+    row("default_port", "vpnresellers.default-is-boolean", "`default` of a port is true or false.", |quirks| quirks.default_port = "boolean"),
+    row("default_port", "vpnresellers.default-is-missing", "A port has no `default`.", |quirks| quirks.default_port = "missing"),
+    row("configuration", "vpnresellers.configuration-has-no-name", "A configuration comes without a name for the file.", |quirks| quirks.configuration = ConfigForm::Nameless),
+    row("configuration", "vpnresellers.configuration-is-a-file-body", "A configuration has `file_body`, as version 3 had it.", |quirks| quirks.configuration = ConfigForm::FileBody),
+    row("configuration", "vpnresellers.configuration-is-text", "A configuration is the text under `data`.", |quirks| quirks.configuration = ConfigForm::Text),
+    row("configuration", "vpnresellers.configuration-is-under-config", "A configuration is the text under `config`.", |quirks| quirks.configuration = ConfigForm::Config),
+    row("configuration", "vpnresellers.configuration-is-bare", "A configuration is the bare file, whatever is asked for.", |quirks| quirks.configuration = ConfigForm::Bare),
+];

@@ -1,0 +1,250 @@
+//! VPNresellers as the server and the tests see it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::answer::{framework, no_balance, refusal};
+use super::quirks::{Quirks, VARIATIONS};
+use super::routes::{ROUTES, Work};
+use super::servers;
+use super::state::{self, State, Status};
+use crate::Sandbox;
+use crate::clock::DAY;
+use crate::provider::{self, Action, Answer, Call, Login, Route, Settings, Shared, fields, text};
+use crate::random::Random;
+use crate::reply::Reply;
+use crate::variation::Row;
+
+/// A reseller to test with. It has no `Debug`, so that no test prints the token by accident.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Reseller {
+    /// The name that it was added under; the API does not tell it.
+    pub name: String,
+    /// A bearer of it.
+    pub token: String,
+}
+
+/// What there is of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Account {
+    /// The id in `/v4_1/accounts/{id}`.
+    pub id: u64,
+    /// The user name.
+    pub username: String,
+    /// What has become of it.
+    pub status: Status,
+    /// When it ends; absent when it renews by itself.
+    pub expires_at: Option<Timestamp>,
+    /// The password to connect with.
+    pub password: String,
+    /// WireGuard's private key, in base 64.
+    pub private_key: String,
+}
+
+/// A handle to the state of one sandbox's VPNresellers.
+#[derive(Clone)]
+pub struct Service {
+    state: Shared<State>,
+}
+
+impl Sandbox {
+    /// What stands for `https://api.vpnresellers.com`: clients add `/v4_1/…`.
+    #[must_use]
+    pub fn vpnresellers_url(&self) -> String {
+        format!("http://{}/vpnresellers", self.address)
+    }
+
+    /// The state of the VPNresellers that is imitated.
+    #[must_use]
+    pub fn vpnresellers(&self) -> &Service {
+        self.service()
+    }
+}
+
+impl From<Shared<State>> for Service {
+    fn from(state: Shared<State>) -> Service {
+        Service { state }
+    }
+}
+
+impl Service {
+    /// Adds a reseller with a balance of 1000.00, or gives the one of that name.
+    ///
+    /// # Panics
+    ///
+    /// When the sandbox has as many resellers as it may: 100.
+    pub fn add_reseller(&self, name: &str) -> Reseller {
+        let mut state = self.state.lock();
+        let place = state.reseller(name).expect("the sandbox has no room for a reseller");
+        let token = state.resellers[place].token.clone();
+        Reseller { name: name.to_owned(), token }
+    }
+
+    /// Sets a reseller's balance, in cents. Whether there is such a reseller.
+    pub fn set_balance(&self, reseller: &str, cents: u32) -> bool {
+        let mut state = self.state.lock();
+        let found = state.resellers.iter_mut().find(|known| known.name == reseller);
+        found.map(|known| known.balance = cents.into()).is_some()
+    }
+
+    /// A reseller's balance, in cents; `None` when there is no such reseller.
+    #[must_use]
+    pub fn balance(&self, reseller: &str) -> Option<i64> {
+        let state = self.state.lock();
+        let found = state.resellers.iter().find(|known| known.name == reseller);
+        found.map(|known| known.balance)
+    }
+
+    /// Adds an active account of a reseller, without a charge, and gives its id. When there is one of
+    /// that name already, whoever has it, that one gets the password.
+    ///
+    /// # Panics
+    ///
+    /// When the sandbox has as many resellers or accounts as it may: 100 and 10 000.
+    pub fn add_account(&self, reseller: &str, username: &str, password: &str) -> u64 {
+        self.add_reseller(reseller);
+        let mut state = self.state.lock();
+        if let Some(known) = state.accounts.iter_mut().find(|it| it.username == username) {
+            password.clone_into(&mut known.password);
+            return known.id;
+        }
+        let reseller = state.reseller(reseller).unwrap_or_default();
+        let added = state.add_account(reseller, username, password);
+        added.unwrap_or_else(|_| panic!("the sandbox is full")).id
+    }
+
+    /// Sets what has become of an account, without a charge. Whether there is one of that user name.
+    pub fn set_status(&self, username: &str, status: Status) -> bool {
+        let mut state = self.state.lock();
+        let found = state.accounts.iter_mut().find(|account| account.username == username);
+        found.map(|account| account.status = status).is_some()
+    }
+
+    /// A reseller's accounts, oldest first; none when it is unknown.
+    #[must_use]
+    pub fn accounts(&self, reseller: &str) -> Vec<Account> {
+        let state = self.state.lock();
+        let place = state.resellers.iter().position(|known| known.name == reseller);
+        let own = state.accounts.iter().filter(|account| Some(account.reseller) == place);
+        own.map(account).collect()
+    }
+
+    /// What there is of the account of a user name, whosever it is.
+    #[must_use]
+    pub fn account(&self, username: &str) -> Option<Account> {
+        let state = self.state.lock();
+        state.accounts.iter().find(|it| it.username == username).map(account)
+    }
+
+    /// How many times an account was created for the user name. More than once is right only where it
+    /// was deleted in between.
+    #[must_use]
+    pub fn created(&self, username: &str) -> u32 {
+        self.state.lock().created.get(username).copied().unwrap_or_default()
+    }
+
+    /// The choices of this sandbox.
+    #[must_use]
+    pub fn quirks(&self) -> Quirks {
+        self.state.lock().quirks.clone()
+    }
+}
+
+fn account(account: &state::Account) -> Account {
+    let time = |seconds| Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+    Account {
+        id: account.id,
+        username: account.username.clone(),
+        status: account.status,
+        expires_at: account.expires_at.map(time),
+        password: account.password.clone(),
+        private_key: account.key.clone(),
+    }
+}
+
+impl provider::State for State {
+    type Work = Work;
+    type Quirks = Quirks;
+    type Service = Service;
+
+    const NAME: &'static str = "vpnresellers";
+    const ROUTES: &'static [Route<Work>] = ROUTES;
+    const VARIATIONS: &'static [Row<Quirks>] = VARIATIONS;
+    const ACTIONS: &'static [Action<State>] =
+        &[Action { name: "token", act: token }, Action { name: "set-balance", act: set_balance }];
+    const DEMO: &'static str = include_str!("demo.txt");
+
+    fn new(settings: &Settings, quirks: Quirks) -> State {
+        let mut random = Random::new(settings.seed, 14);
+        let next_account = 40_000 + u64::from(random.below(10_000));
+        let clock = settings.clock.clone();
+        State {
+            quirks,
+            seed: settings.seed,
+            started: clock.now(),
+            resellers: Vec::new(),
+            accounts: Vec::new(),
+            servers: servers::all(&mut random),
+            next_account,
+            created: BTreeMap::new(),
+            charged: clock.now().as_second().div_euclid(DAY),
+            random,
+            clock,
+        }
+    }
+
+    /// The reseller has an account of the same name.
+    fn add_login(service: &Service, name: &str, password: &str) -> Login {
+        service.add_account(name, name, password);
+        let credentials = vec![("token", service.add_reseller(name).token)];
+        Login { username: name.to_owned(), credentials }
+    }
+
+    fn settle(&mut self) {
+        self.pass_time();
+    }
+
+    fn answer(&mut self, work: Work, call: &Call) -> Result<Answer, Reply> {
+        let answer = match work {
+            Work::Open(work) => work(self, call),
+            Work::Signed(work) => self.caller(call).and_then(|caller| work(self, caller, call)),
+            Work::Paid(work) => {
+                let caller = self.caller(call)?;
+                if self.quirks.empty_balance_refuses_all && !self.can_pay(caller) {
+                    return Err(no_balance(&self.quirks));
+                }
+                work(self, caller, call)
+            }
+        };
+        answer.map(Answer::Now)
+    }
+
+    fn refusal(&self, status: u16, message: &str) -> Reply {
+        refusal(&self.quirks, status, message)
+    }
+
+    fn no_route(&self, status: u16, message: &str) -> Reply {
+        framework(status, message)
+    }
+}
+
+fn set_balance(state: &mut State, input: &Value) -> Result<Value, String> {
+    let [reseller, cents] = fields(input, ["reseller", "cents"])?;
+    let name = text(reseller, "reseller")?;
+    let cents = cents.as_u64().and_then(|cents| i64::try_from(cents).ok());
+    let cents = cents.ok_or("\"cents\" is missing, or no whole number")?;
+    let known = state.resellers.iter_mut().find(|known| known.name == name);
+    known.ok_or_else(|| format!("there is no reseller {name:?}"))?.balance = cents;
+    Ok(json!({ "reseller": name, "cents": cents }))
+}
+
+fn token(state: &mut State, input: &Value) -> Result<Value, String> {
+    let [reseller] = fields(input, ["reseller"])?;
+    let name = text(reseller, "reseller")?;
+    let place = state.reseller(name).ok_or("there are as many resellers as there may be")?;
+    Ok(json!({ "token": state.resellers[place].token }))
+}

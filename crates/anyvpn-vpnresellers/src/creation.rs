@@ -1,0 +1,92 @@
+//! A customer who must exist once, and be charged once.
+
+use anyvpn_core::{Advice, CreatedCustomer, Error, ErrorKind, Leftover, LeftoverKind};
+use anyvpn_http::Operation as _;
+
+use crate::VpnResellers;
+use crate::customers::customer;
+use crate::ops::{CheckUsername, CreateAccount};
+
+/// How often a creation is sent. The second one needs proof that the first one was not done.
+const ATTEMPTS: u32 = 2;
+/// How often a lost creation must be found not to have been done before it is sent again.
+const ABSENT_LOOKS: u32 = 2;
+
+impl VpnResellers {
+    /// Makes sure that an account exists, without ever creating one twice.
+    ///
+    /// Whether the name is free is asked before the creation, so that a name which is taken after an
+    /// answer got lost is known to be taken since then.
+    pub(crate) async fn create_once(&self, new: CreateAccount) -> Result<CreatedCustomer, Error> {
+        let username = new.username.clone();
+        if let Some(found) = self.find(&username).await? {
+            return Ok(CreatedCustomer::Existed(customer(found)));
+        }
+        if let Err(refusal) = self.check(&username).await {
+            return self.existed(refusal, &username).await;
+        }
+        let mut lost: Option<Error> = None;
+        for _ in 0..ATTEMPTS {
+            let error = match self.call(new.clone()).await {
+                Ok(account) => return Ok(CreatedCustomer::Created(customer(account))),
+                Err(error) => error,
+            };
+            if error.advice() != Advice::ReadBack {
+                // A refusal after a lost attempt can be that attempt's doing.
+                return match lost {
+                    None => self.existed(error, &username).await,
+                    Some(lost) => match self.find(&username).await {
+                        Ok(Some(found)) => Ok(CreatedCustomer::FoundAfterDoubt(customer(found))),
+                        _ => Err(in_doubt(lost, &username)),
+                    },
+                };
+            }
+            match self.look_for_lost(&username).await {
+                Ok(Some(found)) => return Ok(CreatedCustomer::FoundAfterDoubt(found)),
+                Ok(None) => lost = Some(error),
+                Err(()) => return Err(in_doubt(error, &username)),
+            }
+        }
+        Err(in_doubt(lost.unwrap_or_else(|| Error::new(ErrorKind::Ambiguous)), &username))
+    }
+
+    async fn check(&self, username: &str) -> Result<(), Error> {
+        self.call(CheckUsername { username: username.to_owned() }).await
+    }
+
+    /// What a refusal means that came although the list had no such account: another machine of the
+    /// reseller's has created it meanwhile, or the name is a stranger's.
+    async fn existed(&self, refusal: Error, username: &str) -> Result<CreatedCustomer, Error> {
+        if refusal.kind() != ErrorKind::AlreadyExists {
+            return Err(refusal);
+        }
+        match self.find(username).await? {
+            Some(found) => Ok(CreatedCustomer::Existed(customer(found))),
+            None => Err(refusal.with_detail(
+                "another reseller's account has the user name; choose another, such as one with a \
+                 prefix of your own",
+            )),
+        }
+    }
+
+    /// Looks for an account whose creation got lost: `None` when it was not done. `Err` when that cannot
+    /// be told, as when the name is taken and the list does not show the account.
+    async fn look_for_lost(&self, username: &str) -> Result<Option<anyvpn_core::Customer>, ()> {
+        for _ in 0..ABSENT_LOOKS {
+            // The first attempt may still be at work.
+            self.client().clock().sleep(self.settle_time).await;
+            if let Some(found) = self.find(username).await.map_err(drop)? {
+                return Ok(Some(customer(found)));
+            }
+            self.check(username).await.map_err(drop)?;
+        }
+        Ok(None)
+    }
+}
+
+/// The failure of a creation that may have been done.
+fn in_doubt(lost: Error, username: &str) -> Error {
+    lost.with_kind(ErrorKind::Ambiguous)
+        .with_operation(CreateAccount::ID)
+        .with_leftover(Leftover::new(LeftoverKind::Customer, username))
+}

@@ -1,0 +1,131 @@
+//! A reseller's customers: one VPN account each, by the user name that is unique over all resellers.
+
+use anyvpn_core::{
+    CreatedCustomer, Customer, CustomerEnd, Customers, EndCustomers, Error, ErrorKind,
+    ListCustomers, NewCustomer, Plan, Secret, Status, SuspendCustomers,
+};
+use anyvpn_http::Operation;
+use async_trait::async_trait;
+use futures_core::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+use jiff::tz::TimeZone;
+
+use crate::ops::{
+    Account, AccountStatus, ChangePassword, CreateAccount, DeleteAccount, DisableAccount,
+    EnableAccount, ExpireAccount, GetAccount,
+};
+use crate::{Dialect, VpnResellers};
+
+/// No call takes a user name, so each reads the list of accounts to find the id.
+#[async_trait]
+impl Customers for VpnResellers {
+    fn customer_key(&self) -> &'static str {
+        "user name"
+    }
+
+    fn plans(&self) -> &'static [Plan] {
+        &[]
+    }
+
+    async fn find_customer(&self, key: &str) -> Result<Option<Customer>, Error> {
+        Ok(self.find(key).await?.map(customer))
+    }
+
+    async fn create_customer(&self, new: NewCustomer) -> Result<CreatedCustomer, Error> {
+        if new.plan.is_some() {
+            return Err(Error::invalid("plan", "VPNresellers has one plan only; leave it out"));
+        }
+        self.create_once(CreateAccount { username: new.key, password: new.password }).await
+    }
+
+    async fn set_customer_password(&self, key: &str, password: Secret) -> Result<(), Error> {
+        let id = self.existing(key).await?.id;
+        self.call(ChangePassword { id, password }).await
+    }
+
+    async fn close_customer(&self, key: &str) -> Result<(), Error> {
+        let id = self.existing(key).await?.id;
+        self.call(DeleteAccount { id }).await
+    }
+
+    fn customer_list(&self) -> Option<&dyn ListCustomers> {
+        Some(self)
+    }
+
+    fn customer_suspension(&self) -> Option<&dyn SuspendCustomers> {
+        Some(self)
+    }
+
+    fn customer_end(&self) -> Option<&dyn EndCustomers> {
+        Some(self)
+    }
+}
+
+impl ListCustomers for VpnResellers {
+    fn list_customers(&self) -> BoxStream<'_, Result<Customer, Error>> {
+        self.accounts_by_page().map_ok(customer).boxed()
+    }
+}
+
+#[async_trait]
+impl SuspendCustomers for VpnResellers {
+    async fn suspend_customer(&self, key: &str) -> Result<(), Error> {
+        let id = self.existing(key).await?.id;
+        self.switch(id, AccountStatus::Disabled, DisableAccount { id }).await
+    }
+
+    async fn resume_customer(&self, key: &str) -> Result<(), Error> {
+        let id = self.existing(key).await?.id;
+        self.switch(id, AccountStatus::Active, EnableAccount { id }).await
+    }
+}
+
+impl VpnResellers {
+    /// Changes an account's status. How a change is answered that was made before, as by an attempt whose
+    /// answer was lost, is not documented: where it is refused, the account is read.
+    async fn switch(
+        &self,
+        id: u64,
+        wanted: AccountStatus,
+        change: impl Operation<Dialect = Dialect, Output = ()>,
+    ) -> Result<(), Error> {
+        let Err(refusal) = self.call(change).await else { return Ok(()) };
+        let is_about_it = matches!(
+            refusal.kind(),
+            ErrorKind::InvalidRequest | ErrorKind::AlreadyExists | ErrorKind::Refused
+        );
+        match is_about_it && self.call(GetAccount { id }).await?.status == wanted {
+            true => Ok(()),
+            false => Err(refusal),
+        }
+    }
+}
+
+#[async_trait]
+impl EndCustomers for VpnResellers {
+    async fn end_customer(&self, key: &str, end: CustomerEnd) -> Result<(), Error> {
+        let expire_at = match end {
+            CustomerEnd::At(time) => Some(time.to_zoned_datetime(TimeZone::UTC).date()),
+            CustomerEnd::Never => None,
+            _ => {
+                let why = "VPNresellers ends an account on a day, or never: give a time, or never";
+                return Err(Error::invalid("end", why));
+            }
+        };
+        let id = self.existing(key).await?.id;
+        self.call(ExpireAccount { id, expire_at }).await
+    }
+}
+
+/// An account as a customer.
+pub(crate) fn customer(account: Account) -> Customer {
+    let status = match account.status {
+        AccountStatus::Active => Status::Active,
+        AccountStatus::Disabled => Status::Suspended,
+        other => Status::Other(other.to_string()),
+    };
+    let mut customer = Customer::new(account.username, status);
+    customer.id = Some(account.id.to_string());
+    customer.expires_at = account.expired_at;
+    customer
+}

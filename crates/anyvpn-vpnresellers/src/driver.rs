@@ -1,0 +1,103 @@
+//! VPNresellers' description, and opening it from settings.
+
+use std::sync::Arc;
+
+use anyvpn_core::{
+    Ability, Capabilities, Context, Driver, Error, Provider, ProviderInfo, Setting, Settings,
+};
+
+use crate::{BASE_URL, OpenVpnPort, VpnResellers, ops};
+
+const DOCS: &str = "https://api.vpnresellers.com/docs/v4_1/";
+
+/// VPNresellers, for a registry.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VpnResellersDriver;
+
+/// What VPNresellers is.
+pub static INFO: ProviderInfo =
+    ProviderInfo::new("vpnresellers", "VPNresellers", DOCS, &CAPABILITIES)
+        .settings(SETTINGS)
+        .operations(ops::OPERATIONS);
+
+/// What VPNresellers can do.
+pub static CAPABILITIES: Capabilities = Capabilities::new(
+    &[
+        Ability::Accounts,
+        Ability::Customers,
+        Ability::ListCustomers,
+        Ability::SuspendCustomers,
+        Ability::EndCustomers,
+        Ability::ServerConfigs,
+        Ability::WireGuard,
+        Ability::OpenVpn,
+    ],
+    &[
+        (Ability::SignIn, "the token is made in the dashboard", DOCS),
+        (Ability::SignOut, "the token is deleted in the dashboard", DOCS),
+        (Ability::SignUp, "resellers sign up on the website", DOCS),
+        (Ability::ChangePassword, "the API tells a reseller's balance only", DOCS),
+        (Ability::CloseAccount, "the API tells a reseller's balance only", DOCS),
+        (Ability::ChangePlan, "there is one plan, charged by the day", DOCS),
+    ],
+    ("the API has no such call", DOCS),
+)
+.notes(&[
+    (Ability::Accounts, "the prepaid balance is all that the API tells of the reseller"),
+    (
+        Ability::Customers,
+        "a customer is one VPN account; the API's own customers and projects are left out",
+    ),
+    (
+        Ability::WireGuard,
+        "the provider makes the key, one for all of a customer's servers and devices",
+    ),
+    (Ability::OpenVpn, "the file asks for the customer's user name and password"),
+]);
+
+const SETTINGS: &[Setting] = &[
+    Setting::url("Everything before /v4_1.").default(BASE_URL),
+    Setting::secret("token", "API token", "A token that the dashboard made."),
+    Setting::new(
+        "customer",
+        "customer's user name",
+        "The customer whom WireGuard configurations are for, by user name.",
+    ),
+    Setting::new(
+        "openvpn_port",
+        "OpenVPN port",
+        "The port of OpenVPN configurations, such as 443 or udp/1194.",
+    )
+    .check(|text| text.parse::<OpenVpnPort>().map(drop)),
+];
+
+impl Driver for VpnResellersDriver {
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
+    }
+
+    fn open(&self, settings: &Settings, context: &Context) -> Result<Arc<dyn Provider>, Error> {
+        VpnResellers::open(settings, context).map(|provider| Arc::new(provider) as _)
+    }
+}
+
+impl VpnResellers {
+    /// VPNresellers with the settings `url`, `token`, `customer` and `openvpn_port`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Driver::open`].
+    pub fn open(settings: &Settings, context: &Context) -> Result<Self, Error> {
+        settings.check(SETTINGS)?;
+        let builder =
+            Self::builder().base_url(settings.text("url").unwrap_or(BASE_URL)).context(context);
+        let mut provider = match settings.get("token") {
+            Some(token) => builder.token(token.clone()),
+            None => builder,
+        }
+        .build()?;
+        provider.customer = settings.text("customer").map(str::to_owned);
+        provider.openvpn_port = settings.text("openvpn_port").and_then(|port| port.parse().ok());
+        Ok(provider)
+    }
+}
