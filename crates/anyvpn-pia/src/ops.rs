@@ -111,7 +111,8 @@ impl Operation for GetAccount {
     }
 }
 
-/// An account. The vendor's application takes none of its fields for granted.
+/// An account. The vendor's application takes none of its fields for granted; without a name it
+/// could be anything.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Account {
     /// The name to sign in with.

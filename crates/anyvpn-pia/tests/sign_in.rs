@@ -99,7 +99,7 @@ async fn the_programs_token_store_has_the_token_until_it_is_ended() {
     let fields = Settings::new().with("username", USERNAME).with("password", PASSWORD);
     let credential = pia.obtain_credential(&fields).await.unwrap();
     assert!(credential.expires_at.is_some());
-    assert_eq!(pia.account().await.unwrap().login, USERNAME);
+    assert_eq!(pia.account().await.unwrap().login.as_deref(), Some(USERNAME));
     let before = world.service().tokens(USERNAME);
     for _ in 0..2 {
         pia.revoke_credential(&credential).await.unwrap();

@@ -53,11 +53,11 @@ impl Reply {
     pub(crate) fn html(status: u16) -> Reply {
         let status = Reply::empty(status).status;
         let body = format!("<!DOCTYPE html>\n<html><body><h1>{status}</h1></body></html>\n");
-        Reply::text(status.as_u16(), body)
+        Reply::page(status.as_u16(), body)
     }
 
-    /// A text that a framework sends as it sends its pages.
-    pub(crate) fn text(status: u16, body: String) -> Reply {
+    /// Creates a text that a framework sends with the content type of its pages.
+    pub(crate) fn page(status: u16, body: String) -> Reply {
         Reply { content_type: Some(HTML), body: body.into(), ..Reply::empty(status) }
     }
 

@@ -68,7 +68,7 @@ fn file(state: &State, call: &Call, name: &str, text: String) -> Reply {
     let quirks = &state.quirks;
     let is_json = call.header(ACCEPT).is_some_and(|accept| accept.contains("application/json"));
     match quirks.configuration {
-        _ if !is_json => Reply::text(200, text),
+        _ if !is_json => Reply::page(200, text),
         ConfigForm::Content => success(quirks, json!({ "name": name, "content": text })),
         ConfigForm::Nameless => success(quirks, json!({ "content": text })),
         ConfigForm::FileBody => {
@@ -77,6 +77,6 @@ fn file(state: &State, call: &Call, name: &str, text: String) -> Reply {
         }
         ConfigForm::Text => success(quirks, text),
         ConfigForm::Config => Reply::json(200, &json!({ "config": text })),
-        ConfigForm::Bare => Reply::text(200, text),
+        ConfigForm::Bare => Reply::page(200, text),
     }
 }
