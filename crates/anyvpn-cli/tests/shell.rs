@@ -47,8 +47,17 @@ fn the_help_fits_one_screen_and_shows_three_examples() {
     let commands = commands.filter_map(|line| line.strip_suffix("(1)"));
     let commands: BTreeSet<_> = commands.filter(|name| *name != "help").collect();
     assert_eq!(commands, below(&[]).iter().map(|name| &**name).collect());
-    for option in page.split("\\fB\\-\\-").skip(1).filter_map(|it| it.split_once("\\fR")) {
-        assert!(help.contains(&format!("--{}", option.0)), "{} {help}", option.0);
+    // A provider's settings are options too, for which an ellipsis stands.
+    let settings = anyvpn::Registry::builtin();
+    let settings: BTreeSet<_> = settings
+        .infos()
+        .flat_map(|info| info.settings)
+        .map(|setting| setting.key.replace('_', "-"))
+        .collect();
+    for (option, _) in page.split("\\fB\\-\\-").skip(1).filter_map(|it| it.split_once("\\fR")) {
+        let option = option.replace('\\', "");
+        let shown = help.contains(&format!("--{option}")) || settings.contains(&option);
+        assert!(shown, "{option} {help}");
     }
 }
 

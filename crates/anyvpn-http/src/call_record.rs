@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyvpn_core::{Error, ErrorKind, OperationId};
+use anyvpn_core::{Error, ErrorKind, OperationId, Secret, redact};
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use tracing::Level;
 
@@ -51,12 +51,18 @@ impl CallRecord {
         tracing::debug!(headers = %ShownHeaders(request.headers()), "sending");
     }
 
-    /// Reports a reply to the attempt.
-    pub(crate) fn reply(&mut self, status: StatusCode, headers: Option<&HeaderMap>) {
+    /// Reports the status of a reply to the attempt.
+    pub(crate) fn reply(&mut self, status: StatusCode) {
         self.status = Some(status);
         self.observation.report(CallEvent::replied(self.attempts, status.as_u16()));
-        if let Some(headers) = headers {
-            tracing::debug!(headers = %ShownHeaders(headers), "received");
+    }
+
+    /// Logs the headers of the reply. A server can repeat one of the request's `secrets` in any of
+    /// them.
+    pub(crate) fn reply_headers(headers: &HeaderMap, secrets: impl FnOnce() -> Vec<Secret>) {
+        if tracing::enabled!(Level::DEBUG) {
+            let headers = redact(&ShownHeaders(headers).to_string(), &secrets());
+            tracing::debug!(%headers, "received");
         }
     }
 
@@ -93,8 +99,8 @@ impl CallRecord {
     }
 }
 
-/// The headers whose values hold no secret, whoever sends them. Every other value is hidden, since a
-/// provider's credential can stand in a header of any name.
+/// The headers whose values are shown. Every other value is hidden, because a provider's credential can
+/// be in a header of any name.
 const PUBLIC: [HeaderName; 14] = [
     header::ACCEPT,
     header::ACCEPT_ENCODING,
@@ -112,7 +118,7 @@ const PUBLIC: [HeaderName; 14] = [
     header::WWW_AUTHENTICATE,
 ];
 
-/// Headers in one line, with the values that hold no secret.
+/// Headers in one line, with the values of [`PUBLIC`] headers only.
 struct ShownHeaders<'a>(&'a HeaderMap);
 
 impl fmt::Display for ShownHeaders<'_> {

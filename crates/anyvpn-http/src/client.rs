@@ -196,7 +196,8 @@ impl<D: Dialect> Client<D> {
             let exchange = exchange(sent, &**clock, limits, time, *gzip, !base.is_plain());
             let outcome = match exchange.await {
                 Ok(reply) => {
-                    record.reply(reply.status, Some(&reply.headers));
+                    record.reply(reply.status);
+                    CallRecord::reply_headers(&reply.headers, || secrets(operation, credential));
                     let judged = self.judge(operation, &reply, lost);
                     let is_refused = matches!(judged, Err(Next::Renew(_)));
                     doubtful |= reply.status.is_server_error() && !is_refused;
@@ -204,7 +205,7 @@ impl<D: Dialect> Client<D> {
                 }
                 Err(failure) => {
                     if let Failure::OutOfBounds(status, _) = &failure {
-                        record.reply(*status, None);
+                        record.reply(*status);
                     }
                     lost |=
                         !matches!(&failure, Failure::Lost(e) if e.progress == Progress::NotSent);

@@ -98,3 +98,12 @@ async fn headers_are_told_without_secrets_and_a_repetition_with_its_reason() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_secret_that_a_reply_repeats_in_a_header_is_not_shown() {
+    let echo = Step::json(200, r#"{"value":1}"#).with_header("server", "Bearer t0ken");
+    let lines = told(LevelFilter::DEBUG, [echo]).await;
+    let received = lines.iter().find(|line| line.contains("received")).unwrap();
+    assert!(received.contains("server: Bearer [redacted]"), "{received}");
+    assert!(!lines.concat().contains("t0ken"), "{lines:?}");
+}
