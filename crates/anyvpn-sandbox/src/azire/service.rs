@@ -243,7 +243,7 @@ impl provider::State for State {
         let rate = self.limit.take(token, now)?;
         let answer = match work {
             Work::Open(work) => work(self, call),
-            Work::Signed(work) => caller.and_then(|caller| work(self, &caller, call)),
+            Work::SignedIn(work) => caller.and_then(|caller| work(self, &caller, call)),
             Work::Check(port) => {
                 let port = port(call).map_err(|refusal| rate.tell(refusal))?;
                 let report = check::report(call.peer, port, self.quirks.closed);

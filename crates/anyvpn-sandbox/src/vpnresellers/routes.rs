@@ -13,12 +13,12 @@ pub(crate) enum Work {
     /// For whoever calls.
     Open(fn(&mut State, &Call) -> Answer),
     /// For a reseller, also when its balance is used up.
-    Signed(fn(&mut State, usize, &Call) -> Answer),
+    SignedIn(fn(&mut State, usize, &Call) -> Answer),
     /// For a reseller.
     Paid(fn(&mut State, usize, &Call) -> Answer),
 }
 
-use Work::{Open, Paid, Signed};
+use Work::{Open, Paid, SignedIn};
 
 /// Method, path, operation, the fields that may be logged, the work.
 #[rustfmt::skip]
@@ -39,6 +39,6 @@ pub(super) static ROUTES: &[Route<Work>] = &[
     route(Method::GET, "/v4_1/configuration/openvpn", "vpnresellers.get-openvpn-config", &["server_id", "port_id"], Paid(configurations::openvpn)),
     route(Method::GET, "/v4_1/configuration/wireguard", "vpnresellers.get-wireguard-config", &["server_id", "account_id"], Paid(configurations::wireguard)),
     route(Method::GET, "/v4_1/configuration/vless", "vpnresellers.get-vless-config", &["server_id", "account_id"], Paid(configurations::vless)),
-    route(Method::GET, "/v4_1/profile", "vpnresellers.get-profile", &[], Signed(accounts::profile)),
+    route(Method::GET, "/v4_1/profile", "vpnresellers.get-profile", &[], SignedIn(accounts::profile)),
     route(Method::GET, "/v4_1/geoip", "vpnresellers.get-location", &[], Open(accounts::geoip)),
 ];

@@ -211,7 +211,7 @@ impl provider::State for State {
     fn answer(&mut self, work: Work, call: &Call) -> Result<Answer, Reply> {
         let answer = match work {
             Work::Open(work) => work(self, call),
-            Work::Signed(work) => self.caller(call).and_then(|caller| work(self, caller, call)),
+            Work::SignedIn(work) => self.caller(call).and_then(|caller| work(self, caller, call)),
             Work::Paid(work) => {
                 let caller = self.caller(call)?;
                 if self.quirks.empty_balance_refuses_all && !self.can_pay(caller) {

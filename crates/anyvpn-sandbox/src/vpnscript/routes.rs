@@ -13,20 +13,20 @@ pub(crate) enum Work {
     /// Needs no token.
     Open(fn(&mut State, &Call) -> Answer),
     /// Is refused without a known token; gets the place of its account.
-    Signed(fn(&mut State, usize, &Call) -> Answer),
+    SignedIn(fn(&mut State, usize, &Call) -> Answer),
     /// The same, and is refused to who is suspended.
     Unsuspended(fn(&mut State, usize, &Call) -> Answer),
     /// The login page for browsers, which is no operation of the API.
     Page,
 }
 
-use Work::{Open, Page, Signed, Unsuspended};
+use Work::{Open, Page, SignedIn, Unsuspended};
 
 /// Method, path, operation, the fields that may be logged, the work.
 #[rustfmt::skip]
 pub(super) static ROUTES: &[Route<Work>] = &[
     route(Method::POST, "/api/auth/token", "vpnscript.create-token", &["username", "device_name"], Open(account::create_token)),
-    route(Method::GET, "/api/account", "vpnscript.get-account", &[], Signed(account::get)),
+    route(Method::GET, "/api/account", "vpnscript.get-account", &[], SignedIn(account::get)),
     route(Method::GET, "/api/servers", "vpnscript.list-servers", &["paginate", "page"], Unsuspended(servers::list)),
     route(Method::GET, "/api/openvpn/profile", "vpnscript.get-openvpn-profile", &["server_id", "cert_only"], Unsuspended(openvpn::profile)),
     route(Method::GET, "/api/openvpn/auth", "vpnscript.get-openvpn-auth", &["server_id"], Unsuspended(openvpn::auth)),

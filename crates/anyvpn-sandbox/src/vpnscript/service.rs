@@ -225,7 +225,7 @@ impl provider::State for State {
     fn answer(&mut self, work: Work, call: &Call) -> Result<Answer, Reply> {
         let reply = match work {
             Work::Open(work) => work(self, call),
-            Work::Signed(work) => {
+            Work::SignedIn(work) => {
                 let account = self.caller(call)?;
                 work(self, account, call)
             }
