@@ -16,7 +16,8 @@ fn places(entry: &OperationInfo) -> impl Iterator<Item = &'static str> {
 /// A value for every field that is needed.
 fn input(entry: &OperationInfo) -> Map<String, Value> {
     let value = |kind| match kind {
-        FieldKind::Text | FieldKind::Secret => Value::from("abc"),
+        // Some texts are dates.
+        FieldKind::Text | FieldKind::Secret => Value::from("2026-12-31"),
         FieldKind::Integer => Value::from(1),
         FieldKind::Boolean => Value::from(true),
         FieldKind::Json => Value::from(1.5),
@@ -71,5 +72,6 @@ async fn a_value_that_names_another_resource_is_refused_before_sending() {
         }
     }
     assert_eq!(listener.accept().unwrap_err().kind(), WouldBlock, "something was sent");
-    assert_eq!(tried, ["update-token", "delete-token", "get-ip", "delete-ip", "put-ip-key"]);
+    let ids = ["update-token", "delete-token", "get-ip", "delete-ip", "put-ip-key"];
+    assert_eq!(tried, [&ids[..], &["list-servers"]].concat(), "ids, and a version in a path");
 }
