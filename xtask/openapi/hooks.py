@@ -1,8 +1,16 @@
-"""What schemathesis cannot make up: VPNGN's keys stand in each form, so that a call comes past them."""
+"""What schemathesis cannot make up: public keys, and VPNGN's keys, which stand in each form, so that a
+call comes past them."""
 
+import base64
 import os
 
 import schemathesis
+from hypothesis import strategies
+
+schemathesis.openapi.format(
+    "public-key",
+    strategies.binary(min_size=32, max_size=32).map(lambda key: base64.b64encode(key).decode()),
+)
 
 
 @schemathesis.hook

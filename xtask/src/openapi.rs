@@ -17,7 +17,7 @@ const OPERATIONS: usize = 5;
 /// The sandbox's seeds, and schemathesis's own.
 const SEEDS: [&str; 4] = ["0", "1", "2", "3"];
 /// What ends the account or the tokens that the calls go with, so that it is tried afterwards.
-const ENDINGS: [&str; 3] = ["delete-user", "delete-all-tokens", "close-client"];
+const ENDINGS: [&str; 4] = ["delete-user", "delete-all-tokens", "close-client", "expire-token"];
 
 /// A provider's document.
 struct Document {
@@ -63,7 +63,7 @@ pub fn run(root: &Path, no_skip: bool) -> Result<(), String> {
                 let (word, told) = outcome.map_or_else(|why| why, |tried| ("passed", tried));
                 failed += usize::from(word == "failed");
                 skipped += usize::from(word == "skipped");
-                println!("{word:8} {tool:24}{:12}{told}", document.provider);
+                println!("{word:8} {tool:24}{:13}{told}", document.provider);
             }
         }
     };
@@ -179,7 +179,10 @@ fn schemathesis(tools: &Tools, document: &Document) -> Outcome {
                 .current_dir(tools.folder("schemathesis")?)
                 .envs(sandbox.environment())
                 .env("SCHEMATHESIS_HOOKS", tools.programs.join("hooks.py"));
-            if let Ok(token) = sandbox.variable(&format!("ANYVPN_{name}_TOKEN")) {
+            // Another kind of credential stands in `schemathesis.toml`.
+            if let Ok(token) = sandbox.variable(&format!("ANYVPN_{name}_TOKEN"))
+                && text.contains("scheme: bearer\n")
+            {
                 command.args(["--header", &format!("Authorization: Bearer {token}")]);
             }
             let told = finish(&mut command).map_err(|e| format!("seed {seed}: {e}"))?;
