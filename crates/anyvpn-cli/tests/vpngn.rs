@@ -108,7 +108,7 @@ fn what_is_typed_wrongly_is_found_out_before_sending() {
         error(2, &mut world.vpngn(&arguments));
     }
     assert!(world.sandbox.received().is_empty());
-    let text = fails(2, &mut command(&["customer", "find", EMAIL]));
+    let text = fails(2, &mut command(&["--provider", "vpngn", "customer", "find", EMAIL]));
     assert!(text.contains("--brand") && text.contains("ANYVPN_VPNGN_BRAND"), "{text}");
     let text = fails(3, &mut world.vpngn_client(&["customer", "find", EMAIL]));
     assert!(text.contains("ANYVPN_VPNGN_SECRET_KEY"), "{text}");
@@ -265,7 +265,7 @@ fn what_a_provider_has_not_is_told_with_who_has_it() {
         (world.vpnscript(&["account", "close"]), &["reads accounts only", "AzireVPN and VPNGN"]),
         (
             world.command(&["--provider", "azire", "customer", "find", EMAIL]),
-            &["not for resellers", "VPNGN does"],
+            &["not for resellers", "VPNGN and VPNresellers do"],
         ),
     ] {
         let text = fails(5, &mut command);
