@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use anyvpn_core::{
     CheckedWireGuardOptions, Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, LeftOut,
-    Leftover, LeftoverKind, ListedServer, ObtainedConfig, PrivateKey, Protocol, PublicKey, Rotated,
-    Server, ServerConfig, ServerConfigs, Servers, Status,
+    Leftover, LeftoverKind, ObtainedConfig, PrivateKey, Protocol, PublicKey, Rotated, Server,
+    ServerConfig, ServerConfigs, Servers, Status,
 };
 use anyvpn_http::transport::resolve;
 use anyvpn_http::{LenientList, Operation as _, RunToCompletion};
@@ -31,16 +31,10 @@ const KEYS: usize = 3;
 #[async_trait]
 impl ServerConfigs for Azire {
     fn servers(&self) -> Servers<'_> {
-        let list = self.call(ListLocations {}).into_stream().map_ok(|locations| {
-            let LenientList { items, left_out } = locations;
+        let list = self.call(ListLocations {}).into_stream().map_ok(|mut locations| {
             let mut names = HashSet::new();
-            let servers: Vec<_> = items
-                .into_iter()
-                .filter(|location| names.insert(location.name.clone()))
-                .map(|location| Ok(server(location).into()))
-                .collect();
-            let left_out = (!left_out.is_empty()).then_some(Ok(ListedServer::LeftOut(left_out)));
-            stream::iter(left_out.into_iter().chain(servers))
+            locations.items.retain(|location| names.insert(location.name.clone()));
+            stream::iter(locations.into_servers(server))
         });
         Servers::new(list.try_flatten())
     }

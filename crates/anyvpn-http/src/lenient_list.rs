@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use anyvpn_core::LeftOut;
+use anyvpn_core::{Error, LeftOut, ListedServer, Server};
 use serde::de::{self, DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -23,6 +23,19 @@ pub struct LenientList<T> {
     pub items: Vec<T>,
     /// The elements that were left out.
     pub left_out: LeftOut,
+}
+
+impl<T> LenientList<T> {
+    /// Returns the elements as a provider's servers, after the report of those that were left out. A
+    /// stream of them is what [`Servers::new`](anyvpn_core::Servers::new) takes.
+    pub fn into_servers(
+        self,
+        mut server: impl FnMut(T) -> Server,
+    ) -> impl Iterator<Item = Result<ListedServer, Error>> {
+        let left_out = (!self.left_out.is_empty()).then_some(ListedServer::LeftOut(self.left_out));
+        let servers = self.items.into_iter().map(move |item| server(item).into());
+        left_out.into_iter().chain(servers).map(Ok)
+    }
 }
 
 impl<T> Default for LenientList<T> {

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use anyvpn_core::{
-    Config, ConfigRequest, Endpoint, Error, ErrorKind, ListedServer, ObtainedConfig,
-    OpenVpnProfile, Protocol, Secret, Server, ServerConfig, ServerConfigs, Servers,
+    Config, ConfigRequest, Endpoint, Error, ErrorKind, ObtainedConfig, OpenVpnProfile, Protocol,
+    Secret, Server, ServerConfig, ServerConfigs, Servers,
 };
 use anyvpn_http::{LenientList, Operation as _};
 use async_trait::async_trait;
@@ -28,13 +28,10 @@ const USERNAME: usize = 62;
 #[async_trait]
 impl ServerConfigs for Pia {
     fn servers(&self) -> Servers<'_> {
-        let list = self.server_list().into_stream().map_ok(|list| {
-            let LenientList { items, left_out } = list.regions;
+        let list = self.server_list().into_stream().map_ok(|mut list| {
             let mut ids = HashSet::new();
-            let regions = items.into_iter().filter(|region| ids.insert(region.id.clone()));
-            let servers: Vec<_> = regions.map(|region| Ok(server(region).into())).collect();
-            let left_out = (!left_out.is_empty()).then_some(Ok(ListedServer::LeftOut(left_out)));
-            stream::iter(left_out.into_iter().chain(servers))
+            list.regions.items.retain(|region| ids.insert(region.id.clone()));
+            stream::iter(list.regions.into_servers(server))
         });
         Servers::new(list.try_flatten())
     }

@@ -4,12 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use anyvpn_core::{
-    Config, ConfigError, ConfigRequest, Error, ErrorKind, ListedServer, ObtainedConfig,
-    OpenVpnProfile, OperationId, Protocol, Server, ServerConfig, ServerConfigs, Servers,
-    WireGuardConfig, WireGuardOptions,
+    Config, ConfigError, ConfigRequest, Error, ErrorKind, ObtainedConfig, OpenVpnProfile,
+    OperationId, Protocol, Server, ServerConfig, ServerConfigs, Servers, WireGuardConfig,
+    WireGuardOptions,
 };
+use anyvpn_http::Operation as _;
 use anyvpn_http::transport::resolve_endpoints;
-use anyvpn_http::{LenientList, Operation as _};
 use async_trait::async_trait;
 use futures_util::{TryStreamExt as _, stream};
 
@@ -53,11 +53,7 @@ impl fmt::Display for OpenVpnPort {
 #[async_trait]
 impl ServerConfigs for VpnResellers {
     fn servers(&self) -> Servers<'_> {
-        let list = self.servers_by_page().map_ok(|LenientList { items, left_out }| {
-            let left_out = (!left_out.is_empty()).then_some(ListedServer::LeftOut(left_out));
-            let servers = items.into_iter().map(|found| server(found).into());
-            stream::iter(left_out.into_iter().chain(servers).map(Ok))
-        });
+        let list = self.servers_by_page().map_ok(|page| stream::iter(page.into_servers(server)));
         Servers::new(list.try_flatten())
     }
 

@@ -2,11 +2,11 @@
 
 use anyvpn_core::{
     CheckedWireGuardOptions, Config, ConfigRequest, Error, ErrorKind, Leftover, LeftoverKind,
-    ListedServer, ObtainedConfig, OpenVpnProfile, Protocol, Secret, Server, ServerConfig,
-    ServerConfigs, Servers, Status, WireGuardConfig, WireGuardOptions,
+    ObtainedConfig, OpenVpnProfile, Protocol, Secret, Server, ServerConfig, ServerConfigs, Servers,
+    Status, WireGuardConfig, WireGuardOptions,
 };
 use anyvpn_http::transport::resolve_endpoints;
-use anyvpn_http::{CompactText, LenientList, Operation as _};
+use anyvpn_http::{CompactText, Operation as _};
 use async_trait::async_trait;
 use futures_util::{TryStreamExt as _, stream};
 
@@ -20,11 +20,7 @@ use crate::ops::{
 #[async_trait]
 impl ServerConfigs for VpnScript {
     fn servers(&self) -> Servers<'_> {
-        let list = self.pages().map_ok(|LenientList { items, left_out }| {
-            let left_out = (!left_out.is_empty()).then_some(ListedServer::LeftOut(left_out));
-            let servers = items.into_iter().map(|found| server(found).into());
-            stream::iter(left_out.into_iter().chain(servers).map(Ok))
-        });
+        let list = self.pages().map_ok(|page| stream::iter(page.into_servers(server)));
         Servers::new(list.try_flatten())
     }
 
