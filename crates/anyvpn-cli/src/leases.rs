@@ -29,21 +29,15 @@ impl LeaseStore for FileLeaseStore {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
         let name: String = place.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
         let path = self.folder.join(format!("{name}.json"));
-        let unusable = |what: &str, why: &str| {
-            let detail = format!("cannot {what} {}: {why}", path.display());
+        create_private_folder(&self.folder).map_err(|error| {
+            let detail = format!("cannot write {}: {}", path.display(), reason(&error));
             Error::new(ErrorKind::InvalidRequest).with_detail(detail)
-        };
-        create_private_folder(&self.folder).map_err(|error| unusable("write", &reason(&error)))?;
-        let file = FileStore::new(&path).with_observer(Arc::clone(&self.observer));
-        let mut locked: StoreLock<Vec<PortForward>> = file.lock().await?;
-        let stored = locked.load().await.map_err(|error| {
-            // That is all that the store says of text that it cannot read.
-            match error.detail().is_some_and(|detail| detail.ends_with("sign in again")) {
-                true => unusable("use", "it is not what this version of anyvpn writes; delete it"),
-                false => error,
-            }
         })?;
-        let stored = stored.map(|stored| stored.token).unwrap_or_default();
+        let file = FileStore::new(&path)
+            .with_observer(Arc::clone(&self.observer))
+            .with_unreadable("it is not what this version of anyvpn writes; delete it");
+        let mut locked: StoreLock<Vec<PortForward>> = file.lock().await?;
+        let stored = locked.load().await?.map(|stored| stored.token).unwrap_or_default();
         let mut changed = stored.clone();
         change(&mut changed);
         if changed == stored {

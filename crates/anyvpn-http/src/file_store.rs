@@ -31,19 +31,30 @@ const MOST_LINKS: usize = 40;
 pub struct FileStore {
     path: PathBuf,
     observer: Option<Arc<dyn CallObserver>>,
+    unreadable: &'static str,
 }
 
 impl FileStore {
     /// Creates a store in this file, which need not exist yet.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), observer: None }
+        let unreadable =
+            "it is not a token file of this version of anyvpn; delete it and sign in again";
+        Self { path: path.into(), observer: None, unreadable }
     }
 
     /// Sets the observer that is told while another process holds the lock.
     #[must_use]
     pub fn with_observer(mut self, observer: Arc<dyn CallObserver>) -> Self {
         self.observer = Some(observer);
+        self
+    }
+
+    /// Sets what the error for a text that cannot be read says: what is wrong, and what to do. Default: to
+    /// delete the file and sign in again.
+    #[must_use]
+    pub fn with_unreadable(mut self, why: &'static str) -> Self {
+        self.unreadable = why;
         self
     }
 
@@ -79,11 +90,7 @@ impl FileStore {
         file.take(LONGEST)
             .read_to_string(&mut text)
             .map_err(|error| self.failed("read", error.kind()))?;
-        serde_json::from_str(&text).map(Some).map_err(|_| {
-            let why =
-                "it is not a token file of this version of anyvpn; delete it and sign in again";
-            self.failed("use", why)
-        })
+        serde_json::from_str(&text).map(Some).map_err(|_| self.failed("use", self.unreadable))
     }
 }
 
