@@ -77,7 +77,7 @@ pub use anyvpn_http::{
 use async_trait::async_trait;
 pub use dialect::Dialect;
 pub use driver::{CAPABILITIES, INFO, PiaDriver};
-use ops::ListServers;
+use ops::{AddKey, BindPort, GetSignature, ListServers};
 use types::{CA, Host, LIST_KEY, ServerList};
 
 /// Where PIA's users sign in.
@@ -253,21 +253,20 @@ impl Pia {
 
     /// A client for an operation that is called by its name.
     async fn for_operation(&self, name: &str) -> Result<Client<Dialect>, Error> {
-        let server = ops::OPERATIONS.iter().find(|known| known.id.name() == name);
-        match server.map(|known| known.path) {
-            Some("/getSignature" | "/bindPort") => self.at_gateway(),
-            Some("/addKey") => {
-                let wanted = self.connection()?.server;
-                let list = self.server_list().await?;
-                let mut hosts = list.regions.items.iter().flat_map(|region| &region.servers.wg);
-                let host = hosts.find(|host| host.cn == wanted).ok_or_else(|| {
-                    let why = format!("no WireGuard server of the list is named {wanted:?} now");
-                    Error::new(ErrorKind::NotFound).with_detail(why)
-                })?;
-                self.at_server(&list, host)
-            }
-            _ => Ok(self.client.clone()),
+        if [GetSignature::ID, BindPort::ID].iter().any(|id| id.name() == name) {
+            return self.at_gateway();
         }
+        if name != AddKey::ID.name() {
+            return Ok(self.client.clone());
+        }
+        let wanted = self.connection()?.server;
+        let list = self.server_list().await?;
+        let mut hosts = list.regions.items.iter().flat_map(|region| &region.servers.wg);
+        let host = hosts.find(|host| host.cn == wanted).ok_or_else(|| {
+            let why = format!("no WireGuard server of the list is named {wanted:?} now");
+            Error::new(ErrorKind::NotFound).with_detail(why)
+        })?;
+        self.at_server(&list, host)
     }
 }
 
