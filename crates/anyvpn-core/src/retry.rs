@@ -35,11 +35,16 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// Returns the random numbers of one call, or of whatever else waits for a random time.
+    #[must_use]
+    pub fn jitter(&self) -> SplitMix64 {
+        SplitMix64::new(self.jitter_seed.unwrap_or_else(|| RandomState::new().hash_one(())))
+    }
+
     /// Returns the delays of one call, one for each repetition.
     pub fn delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
-        let Self { attempts, first_delay, longest_delay, jitter_seed } = *self;
-        let seed = jitter_seed.unwrap_or_else(|| RandomState::new().hash_one(()));
-        let mut random = SplitMix64::new(seed);
+        let Self { attempts, first_delay, longest_delay, .. } = *self;
+        let mut random = self.jitter();
         (0..attempts.saturating_sub(1)).map(move |earlier| {
             let delay = first_delay.saturating_mul(2_u32.saturating_pow(earlier));
             let delay = delay.min(longest_delay);

@@ -199,7 +199,8 @@ impl Settings {
         values
     }
 
-    /// Checks the values, as [`Self::check`] does, and adds the defaults of those that are absent.
+    /// Checks the values, as [`Self::check`] does, and adds the defaults of those that are absent. A
+    /// setting of a group has no default where another one of the group is given.
     ///
     /// # Errors
     ///
@@ -208,7 +209,9 @@ impl Settings {
         self.check(settings)?;
         let mut all = self.clone();
         for setting in settings {
-            if let (None, Some(value)) = (all.get(setting.key), setting.default) {
+            let mut same = settings.iter().filter(|other| other.is_alternative_to(setting));
+            let is_given = same.any(|other| self.get(other.key).is_some());
+            if let (false, Some(value)) = (is_given, setting.default) {
                 all.set(setting.key, value.to_owned());
             }
         }
@@ -320,6 +323,12 @@ mod tests {
         assert!(Settings::new().complete(&sign_in).is_err());
         let fields = Settings::new().with("username", "jo").complete(&sign_in).unwrap();
         assert_eq!(fields.text("device_name"), Some("anyvpn"));
+        let [address, interface] =
+            ["address", "interface"].map(|key| Setting::new(key, key, "Where."));
+        let group = [address.default("10.2.0.1").group("gateway"), interface.group("gateway")];
+        let complete = |given: Settings| given.complete(&group).unwrap();
+        assert_eq!(complete(Settings::new()).text("address"), Some("10.2.0.1"));
+        assert_eq!(complete(Settings::new().with("interface", "tun0")).text("address"), None);
         assert!(!format!("{whole:?} {:?}", settings.check(SETTINGS)).contains("canary"));
     }
 

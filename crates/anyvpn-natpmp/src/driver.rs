@@ -1,11 +1,10 @@
 //! What NAT-PMP is, and opening it from settings.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use anyvpn_core::{
     Ability, Capabilities, Context, Driver, Error, MemoryLeaseStore, Provider, ProviderInfo,
-    Setting, Settings, SplitMix64, SystemClock, is_interface_name,
+    Setting, Settings, SystemClock, is_interface_name,
 };
 use tokio::sync::Mutex;
 
@@ -81,18 +80,16 @@ impl NatPmp {
     ///
     /// As [`Driver::open`].
     pub fn open(settings: &Settings, context: &Context) -> Result<Self, Error> {
-        settings.check(SETTINGS)?;
+        let settings = settings.complete(SETTINGS)?;
         let invalid = |key: &'static str| move |why: String| Error::invalid(key, why);
         let gateway = match (settings.text("gateway"), settings.text("interface")) {
             (None, Some(interface)) => Gateway::OfInterface(interface.to_owned()),
-            (address, _) => Gateway::parse(address.unwrap_or(GATEWAY))
+            (address, _) => Gateway::parse(address.unwrap_or_default())
                 .map(Gateway::At)
                 .map_err(invalid("gateway"))?,
         };
-        let form = settings.text("form").map_or(Ok(Form::Symmetric), form);
-        let lifetime = lifetime(settings.text("lifetime").unwrap_or(LIFETIME));
-        let seed = context.retry.jitter_seed;
-        let random = SplitMix64::new(seed.unwrap_or_else(|| RandomState::new().hash_one(())));
+        let form = form(settings.text("form").unwrap_or_default());
+        let lifetime = lifetime(settings.text("lifetime").unwrap_or_default());
         Ok(Self(Arc::new(Inner {
             gateway,
             form: form.map_err(invalid("form"))?,
@@ -101,7 +98,7 @@ impl NatPmp {
             clock: context.clock.clone().unwrap_or_else(|| Arc::new(SystemClock)),
             observer: context.observer.clone(),
             leases: context.leases.clone().unwrap_or_else(|| Arc::<MemoryLeaseStore>::default()),
-            state: Mutex::new(State::new(random)),
+            state: Mutex::new(State::new(context.retry.jitter())),
         })))
     }
 }
