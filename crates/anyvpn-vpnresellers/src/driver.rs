@@ -88,14 +88,11 @@ impl VpnResellers {
     ///
     /// As [`Driver::open`].
     pub fn open(settings: &Settings, context: &Context) -> Result<Self, Error> {
-        settings.check(SETTINGS)?;
-        let builder =
-            Self::builder().base_url(settings.text("url").unwrap_or(BASE_URL)).context(context);
-        let mut provider = match settings.get("token") {
-            Some(token) => builder.token(token.clone()),
-            None => builder,
-        }
-        .build()?;
+        let settings = settings.complete(SETTINGS)?;
+        let mut provider = Self::builder()
+            .base_url(settings.text("url").unwrap_or_default())
+            .settings(INFO.name, &settings, context, |all| all.get("token").cloned())
+            .build()?;
         provider.customer = settings.text("customer").map(str::to_owned);
         provider.openvpn_port = settings.text("openvpn_port").and_then(|port| port.parse().ok());
         Ok(provider)
