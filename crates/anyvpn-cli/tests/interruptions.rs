@@ -6,41 +6,16 @@
 mod common;
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use anyvpn_sandbox::{Fault, FaultRule};
-use common::terminal::{Left, Terminal, signal};
-use common::{LOGIN, PASSWORD, World, command};
+use anyvpn_sandbox::Fault;
+use common::terminal::{CTRL_C, FOR_EVER, SIGINT, SIGTERM, Terminal, assert_gone, signal};
+use common::{LOGIN, PASSWORD, World, command, files, inject, stderr};
 use serde_json::Value;
 
 const SIGHUP: i32 = 1;
-const SIGINT: i32 = 2;
 const SIGQUIT: i32 = 3;
-const SIGTERM: i32 = 15;
-const CTRL_C: &str = "\u{3}";
-
-/// Long enough to be seen, and never waited for to its end.
-const FOR_EVER: Duration = Duration::from_secs(600);
-
-fn inject(world: &World, operation: &str, fault: Fault) {
-    world.sandbox.inject(FaultRule::once(operation, fault)).unwrap();
-}
-
-/// The texts that are taken back were there, and nothing of them stays.
-fn assert_gone(left: &Left, text: &str) {
-    assert!(left.written.contains(text), "{:?}", left.written);
-    assert!(!left.screen.contains(text), "{}", left.screen);
-}
-
-fn files(folder: &Path) -> usize {
-    std::fs::read_dir(folder).unwrap().count()
-}
-
-fn stderr(ran: &Output) -> &str {
-    str::from_utf8(&ran.stderr).unwrap()
-}
 
 #[test]
 fn an_interrupted_creation_is_named_and_leaves_no_file() {

@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use common::{LOGIN, World, command};
+use common::{LOGIN, World, command, stderr};
 
 /// Runs the command to its end, which must come.
 fn ended(command: &Command) -> Output {
@@ -26,10 +26,6 @@ fn run(command: &mut Command) -> Output {
     assert!(ran.status.code().is_some_and(|code| code < 128), "{command:?} did not end: {ran:?}");
     assert!(!stderr(&ran).contains("mistake in anyvpn"), "{command:?}: {}", stderr(&ran));
     ran
-}
-
-fn stderr(ran: &Output) -> &str {
-    str::from_utf8(&ran.stderr).unwrap()
 }
 
 /// What must not be read to its end: it has none, or nobody writes to it.

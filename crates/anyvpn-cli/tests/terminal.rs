@@ -6,38 +6,13 @@
 mod common;
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
-use anyvpn_sandbox::{Fault, FaultRule};
-use common::terminal::{Left, Terminal};
-use common::{LOGIN, World, command};
+use anyvpn_sandbox::Fault;
+use common::terminal::{CTRL_C, FOR_EVER, SIGINT, SIGTERM, Terminal, assert_gone};
+use common::{LOGIN, World, command, files, inject, stderr};
 use serde_json::Value;
-
-const SIGINT: i32 = 2;
-const SIGTERM: i32 = 15;
-const CTRL_C: &str = "\u{3}";
-
-/// Long enough to be seen, and never waited for to its end.
-const FOR_EVER: Duration = Duration::from_secs(600);
-
-fn inject(world: &World, operation: &str, fault: Fault) {
-    world.sandbox.inject(FaultRule::once(operation, fault)).unwrap();
-}
-
-/// The texts that are taken back were there, and nothing of them stays.
-fn assert_gone(left: &Left, text: &str) {
-    assert!(left.written.contains(text), "{:?}", left.written);
-    assert!(!left.screen.contains(text), "{}", left.screen);
-}
-
-fn files(folder: &Path) -> usize {
-    std::fs::read_dir(folder).unwrap().count()
-}
-
-fn stderr(ran: &Output) -> &str {
-    str::from_utf8(&ran.stderr).unwrap()
-}
 
 #[test]
 fn a_slow_call_shows_a_spinner_that_leaves_nothing_behind() {

@@ -6,13 +6,13 @@
 pub mod terminal;
 
 use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use anyvpn_sandbox::Sandbox;
+use anyvpn_sandbox::{Fault, FaultRule, Sandbox};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -27,6 +27,20 @@ pub struct World {
     pub folder: tempfile::TempDir,
     /// The sandbox's thread ends with it.
     _running: oneshot::Sender<()>,
+}
+
+/// Lets the next request of this operation go wrong.
+pub fn inject(world: &World, operation: &str, fault: Fault) {
+    world.sandbox.inject(FaultRule::once(operation, fault)).unwrap();
+}
+
+/// How many files a folder has.
+pub fn files(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+pub fn stderr(ran: &Output) -> &str {
+    str::from_utf8(&ran.stderr).unwrap()
 }
 
 impl World {

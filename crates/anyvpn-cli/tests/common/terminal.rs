@@ -17,6 +17,19 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 const LONG: Duration = Duration::from_secs(60);
 const ROWS: u16 = 24;
 
+pub const SIGINT: i32 = 2;
+pub const SIGTERM: i32 = 15;
+pub const CTRL_C: &str = "\u{3}";
+
+/// Long enough to be seen, and never waited for to its end.
+pub const FOR_EVER: Duration = Duration::from_secs(600);
+
+/// The texts that are taken back were there, and nothing of them stays.
+pub fn assert_gone(left: &Left, text: &str) {
+    assert!(left.written.contains(text), "{:?}", left.written);
+    assert!(!left.screen.contains(text), "{}", left.screen);
+}
+
 pub struct Terminal {
     child: Child,
     pty: Arc<Pty>,
