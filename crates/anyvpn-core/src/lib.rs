@@ -72,6 +72,7 @@ mod error;
 mod invisible;
 mod lease_store;
 mod limits;
+mod metrics;
 mod names;
 mod observer;
 #[cfg(feature = "openvpn")]
@@ -99,6 +100,7 @@ pub use jiff::Timestamp;
 pub use jiff::civil::Date;
 pub use lease_store::{LeaseChange, LeaseStore, MemoryLeaseStore};
 pub use limits::Limits;
+pub use metrics::{Metric, MetricsText};
 pub use names::OperationId;
 pub use observer::{Activity, ActivityKind, CallEvent, CallObserver, Observation};
 #[cfg(feature = "openvpn")]
