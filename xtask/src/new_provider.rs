@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{cargo, codegen, docs};
+use crate::{cargo, codegen, docs, house};
 
 /// The files of the crate. `@name@` stands for its name, `@Name@` for that as a type, and `@ident@` for
 /// that in a path of Rust.
@@ -30,8 +30,8 @@ const FILES: &[(&str, &str)] = &[
 
 const LICENSES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
-/// Makes the crate, generates its operations, adds it to the workspace's dependencies, and runs its
-/// tests.
+/// Makes the crate, generates its operations, adds it to the workspace's dependencies and to the drawing of
+/// the crates, and runs its tests.
 ///
 /// # Errors
 ///
@@ -59,6 +59,7 @@ pub fn make(root: &Path, name: &str) -> Result<(), String> {
     write(&manifest, &new)?;
     // The operations and the module have to be there before Cargo and rustfmt read the crate.
     codegen::write(root)?;
+    house::write(root)?;
     cargo::run(&["fmt", "--package", &package], &[])?;
     docs(Some(&package))?;
     println!(
