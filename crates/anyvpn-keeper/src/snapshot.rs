@@ -33,6 +33,25 @@ pub struct Snapshot {
     pub counters: Counters,
 }
 
+impl Snapshot {
+    /// What is known before the first look: nothing.
+    #[must_use]
+    pub fn new(at: Timestamp) -> Self {
+        Self {
+            at,
+            generation: 0,
+            phase: Phase::WaitingForTunnel,
+            tunnel: None,
+            port: None,
+            previous_port: None,
+            clients: Vec::new(),
+            problem: None,
+            next_at: None,
+            counters: Counters::default(),
+        }
+    }
+}
+
 /// What the keeper is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -95,7 +114,14 @@ impl OpenPort {
     /// An open port for these protocols of which nothing else is known.
     #[must_use]
     pub fn new(port: u16, protocols: PortProtocols) -> Self {
-        Self { port, local_port: port, protocols, address: None, expires_at: None, verified_at: None }
+        Self {
+            port,
+            local_port: port,
+            protocols,
+            address: None,
+            expires_at: None,
+            verified_at: None,
+        }
     }
 }
 
@@ -111,6 +137,14 @@ pub struct ClientStatus {
     pub asked_at: Option<Timestamp>,
     /// Why it is not in sync, in one sentence; absent when it is.
     pub problem: Option<String>,
+}
+
+impl ClientStatus {
+    /// A client that was not asked yet.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), in_sync: false, asked_at: None, problem: None }
+    }
 }
 
 /// What was counted since the first start.

@@ -1,0 +1,58 @@
+//! Publishes what the keeper knows: files, an HTTP API, metrics, systemd's status, events.
+//!
+//! Everything is made from a [`Snapshot`]. The files are written first and then the HTTP API has the same, so
+//! that a program that is told about the port finds it everywhere.
+
+mod access;
+mod control_api;
+mod events;
+mod file;
+mod metrics;
+mod public_ip_file;
+mod status_file;
+mod status_json;
+mod systemd;
+mod textfile;
+
+use tokio::sync::watch;
+
+pub use access::{Access, AccessError};
+pub use control_api::ControlApi;
+pub use events::{Event, EventKind};
+pub use file::{PublishError, PublishedFile};
+pub use metrics::metrics;
+pub use systemd::Systemd;
+
+use crate::Snapshot;
+
+/// Publishes snapshots to files and to the HTTP API.
+#[derive(Debug)]
+pub struct Publisher {
+    files: Vec<PublishedFile>,
+    latest: watch::Sender<Snapshot>,
+}
+
+impl Publisher {
+    /// A publisher of these files. `first` is what the HTTP API answers until [`Self::publish`] is called.
+    #[must_use]
+    pub fn new(files: Vec<PublishedFile>, first: Snapshot) -> Self {
+        Self { files, latest: watch::Sender::new(first) }
+    }
+
+    /// Returns the latest snapshot, now and whenever there is a new one, for [`ControlApi::serve`].
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Snapshot> {
+        self.latest.subscribe()
+    }
+
+    /// Publishes a snapshot everywhere. Files whose text did not change are not touched.
+    ///
+    /// Returns the errors of the files that could not be written. Those are tried again at the next call. A
+    /// file that fails does not hold the others back.
+    pub fn publish(&mut self, snapshot: &Snapshot) -> Vec<PublishError> {
+        let written = self.files.iter_mut().map(|file| file.publish(snapshot));
+        let errors = written.filter_map(Result::err).collect();
+        self.latest.send_replace(snapshot.clone());
+        errors
+    }
+}
