@@ -216,7 +216,8 @@ impl Reqwest {
 ///
 /// `InvalidRequest` when there is none, where tokio would panic.
 pub(crate) fn current_runtime() -> Result<runtime::Handle, Error> {
-    SystemClock.ready().map(|()| runtime::Handle::current())
+    let no_runtime = |_| SystemClock.ready().map(|()| runtime::Handle::current());
+    runtime::Handle::try_current().or_else(no_runtime)
 }
 
 /// Takes from a builder what would send a request elsewhere or twice.
