@@ -18,7 +18,7 @@ const COMMAND: &str = "cargo xtask codegen";
 ///
 /// All that is wrong with the documents.
 pub fn write(root: &Path) -> Result<(), String> {
-    for (path, text) in files(root, &workspace::providers(root)?)? {
+    for (path, text) in files(root, &workspace::with_document(root)?)? {
         let file = root.join(&path);
         if fs::read_to_string(&file).is_ok_and(|old| old == text) {
             continue;
@@ -36,7 +36,7 @@ pub fn write(root: &Path) -> Result<(), String> {
 /// The differences, or all that is wrong with the documents.
 pub fn check(root: &Path) -> Result<(), String> {
     let mut stale = Vec::new();
-    for (path, text) in files(root, &workspace::providers(root)?)? {
+    for (path, text) in files(root, &workspace::with_document(root)?)? {
         let old = fs::read_to_string(root.join(&path)).unwrap_or_default();
         stale.extend(difference(&path, &old, &text));
     }
@@ -54,7 +54,7 @@ pub fn check(root: &Path) -> Result<(), String> {
 fn files(root: &Path, providers: &[Provider]) -> Result<Vec<(PathBuf, String)>, String> {
     let (mut files, mut documented) = (Vec::new(), Vec::new());
     let mut problems = Vec::new();
-    for Provider { name, folder, is_published } in providers {
+    for Provider { name, folder, is_published, .. } in providers {
         let path = folder.join("openapi.yaml");
         let place = path.display().to_string();
         let yaml = fs::read_to_string(root.join(&path)).map_err(|e| format!("{place}: {e}"))?;
@@ -104,7 +104,12 @@ components:
         let root = std::env::temp_dir().join(format!("anyvpn-{name}-{}", std::process::id()));
         fs::create_dir_all(root.join("acme")).unwrap();
         fs::write(root.join("acme/openapi.yaml"), document).unwrap();
-        let acme = Provider { name: "acme".to_owned(), folder: "acme".into(), is_published: true };
+        let acme = Provider {
+            name: "acme".to_owned(),
+            folder: "acme".into(),
+            is_published: true,
+            has_document: true,
+        };
         let files = files(&root, &[acme]);
         fs::remove_dir_all(root).unwrap();
         files

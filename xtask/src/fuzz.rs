@@ -25,7 +25,7 @@ pub fn run(root: &Path, seconds: &str) -> Result<(), String> {
     cargo::run(&["fuzz", "--version"], &[])
         .map_err(|e| format!("{e}: cargo install cargo-fuzz --locked; and it needs g++"))?;
     // The targets know the published providers only.
-    let mut providers = workspace::providers(root)?;
+    let mut providers = workspace::with_document(root)?;
     providers.retain(|provider| provider.is_published);
     from_fixtures(root, &providers).map_err(|e| format!("the fixtures' seeds: {e}"))?;
     let targets = names(&root.join(TARGETS)).map_err(|e| format!("{TARGETS}: {e}"))?;

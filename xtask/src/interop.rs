@@ -1,10 +1,9 @@
-//! `cargo xtask interop`: the command's files, given to the programs they are for, and generated files,
-//! given to these programs and to our readers; and NAT-PMP with a gateway and a client of others.
+//! `cargo xtask interop`: the tests with other people's programs, which are each package's test `interop`.
 
 use std::fs;
 use std::path::Path;
 
-use crate::cargo;
+use crate::{cargo, workspace};
 
 /// Runs every part, and tells what passed and what could not be tried.
 ///
@@ -20,14 +19,17 @@ pub fn run(root: &Path, no_skip: bool) -> Result<(), String> {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     let report_path = report.to_string_lossy();
     let environment = [("ANYVPN_INTEROP_REPORT", &*report_path), ("PATH", &*path)];
-    let test = |package: &[&str]| {
-        let arguments = [&["test"], package, &["--test", "interop", "--", "--ignored"]].concat();
-        cargo::run(&arguments, &environment)
-    };
-    let command = test(&["--package", "anyvpn-cli"]);
-    let readers = test(&["--package", "anyvpn-core", "--features", "openvpn"]);
-    let natpmp = test(&["--package", "anyvpn-natpmp"]);
-    let ran = command.and(readers).and(natpmp);
+    let mut ran = Ok(());
+    for package in workspace::packages(root)? {
+        let Some(test) = package.targets.iter().find(|it| it.is_test() && it.name == "interop")
+        else {
+            continue;
+        };
+        let features = test.required_features.join(",");
+        let arguments = ["test", "--package", &package.name, "--features", &features];
+        let arguments = [&arguments[..], &["--test", "interop", "--", "--ignored"]].concat();
+        ran = ran.and(cargo::run(&arguments, &environment));
+    }
     let lines = fs::read_to_string(&report).map_err(io)?;
     print!("{}", summary(&lines));
     ran?;

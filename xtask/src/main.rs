@@ -44,8 +44,8 @@ Checks:
   fixtures            check the documented requests and replies of every provider
   conformance         check the contract of the neutral traits for every provider
   features            lint each published crate without features, and with each feature alone
-  interop [--no-skip] give files that the command wrote to openvpn, wg-quick and zbarimg, and try NAT-PMP with miniupnpd and natpmpc;
-                      with --no-skip, fail if a program is missing
+  interop [--no-skip] run each package's tests with other people's programs, such as openvpn, wg-quick
+                      and miniupnpd; with --no-skip, fail if a program is missing
   openapi [--no-skip] give each OpenAPI document to openapi-spec-validator, to the client generators
                       openapi-python-client and openapi-typescript, and to schemathesis, on the sandbox;
                       with --no-skip, fail if python3 or node is missing

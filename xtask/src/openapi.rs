@@ -45,7 +45,7 @@ const NODE: [(&str, Try); 1] = [("openapi-typescript", typescript_client)];
 /// When one did not pass or, with `no_skip`, one could not be tried.
 pub fn run(root: &Path, no_skip: bool) -> Result<(), String> {
     let mut documents = Vec::new();
-    for provider in workspace::providers(root)?.into_iter().filter(|it| it.is_published) {
+    for provider in workspace::with_document(root)?.into_iter().filter(|it| it.is_published) {
         let file = root.join(&provider.folder).join("openapi.yaml");
         let file = file.canonicalize().map_err(|e| format!("{}: {e}", file.display()))?;
         documents.push(Document { provider: provider.name, file });
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn each_document_has_its_programs() {
         let root = cargo::root();
-        for provider in workspace::providers(root).unwrap() {
+        for provider in workspace::with_document(root).unwrap() {
             for kind in ["py", "ts"].iter().filter(|_| provider.is_published) {
                 let program = root.join("xtask/openapi").join(format!("{}.{kind}", provider.name));
                 assert!(program.is_file(), "{} is missing", program.display());

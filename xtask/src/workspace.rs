@@ -24,7 +24,7 @@ pub fn published(root: &Path) -> Result<Vec<Package>, String> {
     Ok(packages(root)?.into_iter().filter(|package| package.publish.is_none()).collect())
 }
 
-/// A provider's crate: one that has an OpenAPI document.
+/// A provider's crate: one that implements the driver of `anyvpn-core`, in `src/driver.rs`.
 pub struct Provider {
     /// The name in its operations: that of its folder without `anyvpn-`.
     pub name: String,
@@ -32,6 +32,8 @@ pub struct Provider {
     pub folder: PathBuf,
     /// Whether it is for crates.io. An example is not.
     pub is_published: bool,
+    /// Whether its operations are generated, from an OpenAPI document.
+    pub has_document: bool,
 }
 
 /// The providers, in order of their names.
@@ -44,7 +46,8 @@ pub fn providers(root: &Path) -> Result<Vec<Provider>, String> {
     let mut providers = Vec::new();
     for package in packages(root)? {
         let Some(folder) = package.manifest_path.parent() else { continue };
-        if !folder.join("openapi.yaml").is_file() {
+        let needs_core = package.dependencies.iter().any(|it| it.name == "anyvpn-core");
+        if !needs_core || !folder.join("src/driver.rs").is_file() {
             continue;
         }
         let name = folder.file_name().unwrap_or_default();
@@ -52,8 +55,35 @@ pub fn providers(root: &Path) -> Result<Vec<Provider>, String> {
             name: name.strip_prefix("anyvpn-").unwrap_or(name).to_owned(),
             folder: folder.as_std_path().strip_prefix(&top).unwrap_or(folder.as_std_path()).into(),
             is_published: package.publish.is_none(),
+            has_document: folder.join("openapi.yaml").is_file(),
         });
     }
     providers.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(providers)
+}
+
+/// The providers that have an OpenAPI document.
+///
+/// # Errors
+///
+/// As [`packages`].
+pub fn with_document(root: &Path) -> Result<Vec<Provider>, String> {
+    Ok(providers(root)?.into_iter().filter(|provider| provider.has_document).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cargo;
+
+    #[test]
+    fn providers_are_found_with_a_document_and_without_one() {
+        let names = |providers: Vec<Provider>| providers.into_iter().map(|it| it.name).collect();
+        let all: Vec<String> = names(providers(cargo::root()).unwrap());
+        let mut documented: Vec<String> = names(with_document(cargo::root()).unwrap());
+        assert!(!all.iter().any(|name| name == "core"), "{all:?}");
+        documented.push("natpmp".to_owned());
+        documented.sort();
+        assert_eq!(all, documented);
+    }
 }

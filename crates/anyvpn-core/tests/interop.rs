@@ -8,7 +8,6 @@
 mod difference;
 #[path = "interop/files.rs"]
 mod files;
-#[cfg(feature = "openvpn")]
 #[path = "interop/openvpn.rs"]
 mod openvpn;
 #[path = "interop/part.rs"]
