@@ -86,8 +86,8 @@ impl PublishedFile {
 
 /// Replaces the file by another one, so that every reader finds the old text or the new one.
 ///
-/// This is not `FileDraft`, which waits for the disk: these files are written anew at every start, and a
-/// disk that sleeps should go on sleeping.
+/// This is not `FileDraft`, which is private and waits for the disk: these files are for everybody, and are
+/// written anew at every start.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().ok_or(ErrorKind::IsADirectory)?);
@@ -109,8 +109,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     })
 }
 
-/// Changes the text of the file. Between the steps, the file has the old text or the new one, and perhaps
-/// newlines after it.
+/// Changes the text of the file, step by step.
 fn change(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(false).open(path)?;
@@ -120,17 +119,45 @@ fn change(path: &Path, text: &str) -> io::Result<()> {
     }
     // The owner of a mounted file can be another user, who chose its mode.
     let _ = make_readable(&file);
-    let old = usize::try_from(old.len()).unwrap_or_default();
-    if old > 0 && !text.is_empty() {
-        // Not longer: only whole texts may differ, and the end of a longer one must not show early.
-        file.seek(SeekFrom::End(0))?;
-        file.write_all("\n".repeat(text.len().saturating_sub(old)).as_bytes())?;
-        file.rewind()?;
-        file.write_all(format!("{text:\n<old$}").as_bytes())?;
-    } else {
-        file.write_all(text.as_bytes())?;
+    for step in steps(old.len(), text) {
+        match step {
+            Step::Write(at, bytes) => {
+                file.seek(SeekFrom::Start(at))?;
+                file.write_all(bytes.as_bytes())?;
+            }
+            Step::Cut(length) => file.set_len(length)?,
+        }
     }
-    file.set_len(text.len() as u64)
+    Ok(())
+}
+
+/// One change of a file.
+#[derive(Debug)]
+enum Step {
+    /// These bytes, from this place on, in one call.
+    Write(u64, String),
+    /// This is its new length.
+    Cut(u64),
+}
+
+/// How a file of `old` bytes gets a text. After each step it has the old text or the new one, perhaps with
+/// newlines after it, so that it is never empty in between and never has the beginning of a number.
+fn steps(old: u64, text: &str) -> Vec<Step> {
+    let new = text.len() as u64;
+    let newlines = |count: u64| (0..count).map(|_| '\n').collect::<String>();
+    if old == 0 || new == 0 {
+        return vec![Step::Write(0, text.to_owned()), Step::Cut(new)];
+    }
+    // First as long as both, because the end of a longer text would show before its beginning is replaced.
+    let mut steps = Vec::new();
+    if old < new {
+        steps.push(Step::Write(old, newlines(new - old)));
+    }
+    steps.push(Step::Write(0, text.to_owned() + &newlines(old.saturating_sub(new))));
+    if new < old {
+        steps.push(Step::Cut(new));
+    }
+    steps
 }
 
 /// Lets everybody read the file, whatever the umask is.
@@ -164,5 +191,31 @@ impl PublishError {
             _ => system_message(error),
         };
         Self { path: path.to_owned(), reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_step_in_place_shows_the_old_text_or_the_new_one() {
+        let texts = ["", "7", "80", "443", "1234", "50123", "61999", "192.0.2.7", "2001:db8::7"];
+        for (old, new) in texts.iter().flat_map(|old| texts.iter().map(move |new| (*old, *new))) {
+            let mut file = old.as_bytes().to_vec();
+            for step in steps(old.len() as u64, new) {
+                match step {
+                    Step::Write(at, bytes) => {
+                        let end = at as usize + bytes.len();
+                        file.resize(file.len().max(end), 0);
+                        file[at as usize..end].copy_from_slice(bytes.as_bytes());
+                    }
+                    Step::Cut(length) => file.truncate(length as usize),
+                }
+                let seen = std::str::from_utf8(&file).unwrap();
+                assert!([old, new].contains(&seen.trim_end()), "{old:?} to {new:?}: {seen:?}");
+            }
+            assert_eq!(file, new.as_bytes());
+        }
     }
 }

@@ -1,0 +1,102 @@
+//! What readers without a pause see during many changes.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyvpn_keeper::publish::{Access, ControlApi, PublishedFile, Publisher};
+
+use crate::open;
+
+/// The numbers, one after the other. They grow, so that an old one after a new one shows, and become longer.
+const NUMBERS: std::ops::RangeInclusive<u16> = 5000..=15_000;
+
+/// Reads until the changes are over, and gives what was read.
+fn reader<T>(begin: &Barrier, is_over: &AtomicBool, read: impl Fn() -> T) -> Vec<T> {
+    let mut seen = vec![read()];
+    begin.wait();
+    while !is_over.load(Ordering::Relaxed) {
+        seen.push(read());
+    }
+    seen.push(read());
+    seen
+}
+
+/// Publishes every number while one reader reads the file and the other one the API; gives what each saw.
+fn race(make: fn(&Path) -> PublishedFile) -> (Vec<String>, Vec<String>) {
+    // In memory where that can be had, as in /run: replacing a file 10,000 times takes a disk long.
+    let memory = Path::new("/dev/shm");
+    let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let folder = tempfile::tempdir_in(place).unwrap();
+    let path = folder.path().join("port");
+    let mut publisher = Publisher::new(vec![make(&path)], open(*NUMBERS.start()));
+    assert_eq!(publisher.publish(&open(*NUMBERS.start())), []);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let api =
+        runtime.block_on(ControlApi::bind(([127, 0, 0, 1], 0).into(), Access::open())).unwrap();
+    let (address, latest) = (api.address().unwrap(), publisher.subscribe());
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let (begin, is_over) = (Barrier::new(3), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            runtime.block_on(async {
+                tokio::select! { () = api.serve(latest) => {}, _ = ended => {} }
+            });
+        });
+        let of_file =
+            scope.spawn(|| reader(&begin, &is_over, || fs::read_to_string(&path).unwrap()));
+        let of_api = scope.spawn(|| reader(&begin, &is_over, || ask(address)));
+        begin.wait();
+        for number in NUMBERS {
+            assert_eq!(publisher.publish(&open(number)), []);
+        }
+        is_over.store(true, Ordering::Relaxed);
+        let seen = (of_file.join().unwrap(), of_api.join().unwrap());
+        end.send(()).unwrap();
+        seen
+    })
+}
+
+/// The number in the API's reply, which must be whole.
+fn ask(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /v1/portforward HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    let (_, body) = reply.split_once("\r\n\r\n").unwrap();
+    let number = body.strip_prefix("{\"port\":").and_then(|rest| rest.split(',').next()).unwrap();
+    assert_eq!(body, format!("{{\"port\":{number},\"ports\":[{number}]}}\n"));
+    number.to_owned()
+}
+
+/// Fails unless the numbers are whole and grow to the last one.
+fn check(seen: &[String]) {
+    let numbers: Vec<u16> = seen.iter().map(|text| text.parse().unwrap()).collect();
+    assert!(numbers.is_sorted() && numbers.iter().all(|number| NUMBERS.contains(number)));
+    assert!(numbers.len() > 2 && numbers.last() == Some(NUMBERS.end()), "{} reads", numbers.len());
+}
+
+#[test]
+fn a_replaced_file_and_the_api_are_never_empty_torn_or_old_after_new() {
+    let (of_file, of_api) = race(|path| PublishedFile::status(path.to_owned()));
+    check(&of_file);
+    check(&of_api);
+}
+
+#[test]
+fn a_file_that_is_changed_in_place_is_never_empty() {
+    let (of_file, of_api) = race(|path| PublishedFile::status(path.to_owned()).in_place());
+    check(&of_api);
+    // Linux lets one process read while another one writes, so a reader without a pause sometimes gets the
+    // beginning of one number with the end of the other. docs/decisions/keeper-publishing.md has how often.
+    let lengths = 4..=5;
+    let is_whole = |text: &String| {
+        let digits = text.trim_end();
+        lengths.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    assert!(of_file.len() > 2 && of_file.iter().all(is_whole));
+    assert_eq!(of_file.last().unwrap(), &NUMBERS.end().to_string());
+}
