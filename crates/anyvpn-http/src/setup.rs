@@ -46,7 +46,17 @@ impl Setup {
 
     /// Creates the setup for plain http to this machine: no certificates and no proxy.
     pub(crate) fn loopback(connect: Duration) -> Result<Self, Error> {
-        let tls = tls(true).map_err(|why| failed(&why))?;
+        Self::direct(connect, false)
+    }
+
+    /// Creates the setup for requests that go to their host directly, also where the environment sets a
+    /// proxy; with the system's certificates for `https`, without any for plain http.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` when TLS cannot be set up.
+    pub fn direct(connect: Duration, https: bool) -> Result<Self, Error> {
+        let tls = tls(!https).map_err(|why| failed(&why))?;
         Ok(Self { connect, tls, names: None, proxy: None })
     }
 }

@@ -7,8 +7,9 @@ use crate::Tunnel;
 
 /// A program that listens on the forwarded port.
 ///
-/// No call waits for more than a few seconds, and none repeats anything: the keeper does. Credentials are
-/// sent once for each session, so that a wrong password does not lock the keeper out.
+/// No call takes longer than 20 seconds, and none repeats anything: the keeper does. Credentials are sent
+/// once for each session. Refused ones are not sent again for hours, so that a wrong password does not lock
+/// the keeper out.
 #[async_trait]
 pub trait TorrentClient: Send + Sync {
     /// The name in the settings, such as `qbittorrent`.
@@ -27,7 +28,7 @@ pub trait TorrentClient: Send + Sync {
     /// # Errors
     ///
     /// `Unreachable` when the client does not answer, `Unauthorized` when it refuses the credentials,
-    /// `Unexpected` for an answer that makes no sense.
+    /// `Unexpected` for an answer that makes no sense, `Unable` when only a person can help.
     async fn observe(&self, wanted: &Listen) -> Result<ClientState, ClientError>;
 }
 
@@ -109,4 +110,7 @@ pub enum ClientError {
     /// It answers something that makes no sense, or refuses the request.
     #[error("unexpected answer: {0}")]
     Unexpected(String),
+    /// It cannot do what is asked; the text says what a person has to do.
+    #[error("{0}")]
+    Unable(String),
 }

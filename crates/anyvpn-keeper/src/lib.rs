@@ -6,9 +6,15 @@
 //! - [`publish`] shows a snapshot to other programs.
 
 mod client;
+mod clients;
 pub mod hooks;
+mod interfaces;
 pub mod publish;
 mod snapshot;
+mod sockets;
 
 pub use client::{ClientError, ClientState, Listen, TorrentClient};
+pub use clients::{CLIENT_KINDS, ClientKind, ClientSettings, open_client};
+pub use interfaces::find_tunnel;
 pub use snapshot::{ClientStatus, Counters, OpenPort, Phase, Snapshot, Tunnel};
+pub use sockets::{Socket, SocketProtocol, sockets};

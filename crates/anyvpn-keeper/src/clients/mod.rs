@@ -1,0 +1,112 @@
+//! The torrent clients: one file each, and what they have in common.
+
+mod deluge;
+mod http;
+mod port_setter;
+mod qbittorrent;
+mod rtorrent;
+mod scgi;
+mod sign_in;
+mod transmission;
+
+use std::sync::Arc;
+
+use anyvpn_core::{Clock, Error, Secret};
+
+use crate::TorrentClient;
+use port_setter::{ClientApi, PortSetter};
+
+/// A torrent client that the keeper can talk to.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ClientKind {
+    /// The name in the settings.
+    pub name: &'static str,
+    /// The name that people know.
+    pub title: &'static str,
+    /// Where it is unless told otherwise.
+    pub default_address: &'static str,
+    open: Open,
+}
+
+type Open = fn(&ClientSettings, Arc<dyn Clock>) -> Result<Box<dyn ClientApi>, Error>;
+
+/// The torrent clients that the keeper can talk to, in order of their names.
+pub const CLIENT_KINDS: &[ClientKind] = &[
+    ClientKind {
+        name: "deluge",
+        title: "Deluge",
+        default_address: "http://127.0.0.1:8112",
+        open: deluge::open,
+    },
+    ClientKind {
+        name: "qbittorrent",
+        title: "qBittorrent",
+        default_address: "http://127.0.0.1:8080",
+        open: qbittorrent::open,
+    },
+    ClientKind {
+        name: "rtorrent",
+        title: "rTorrent",
+        default_address: "127.0.0.1:5000",
+        open: rtorrent::open,
+    },
+    ClientKind {
+        name: "transmission",
+        title: "Transmission",
+        default_address: "http://127.0.0.1:9091",
+        open: transmission::open,
+    },
+];
+
+/// Where a torrent client is, and how to sign in to it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ClientSettings {
+    /// The URL of its web interface; for rTorrent, the path of its socket or `HOST:PORT`.
+    pub address: String,
+    /// The user name; absent if it needs none.
+    pub username: Option<String>,
+    /// The password; absent if it needs none.
+    pub password: Option<Secret>,
+    /// qBittorrent's API key, in place of user name and password.
+    pub api_key: Option<Secret>,
+    /// Whether to bind it to the tunnel's interface, so that it uses no other network.
+    pub bind_interface: bool,
+    /// Whether it runs in this machine's network namespace, so that the keeper sees its sockets. Not so
+    /// for a client in a container with a network of its own, also if its port is published here.
+    pub same_network: bool,
+}
+
+impl ClientSettings {
+    /// A client at this address that needs no credentials.
+    #[must_use]
+    pub fn new(address: impl Into<String>) -> Self {
+        Self {
+            address: address.into(),
+            username: None,
+            password: None,
+            api_key: None,
+            bind_interface: false,
+            same_network: true,
+        }
+    }
+}
+
+/// Opens a client of a kind from [`CLIENT_KINDS`]. Nothing is sent yet.
+///
+/// # Errors
+///
+/// `InvalidRequest` for an unknown kind, and for settings that the kind cannot use.
+pub fn open_client(
+    kind: &str,
+    settings: &ClientSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn TorrentClient>, Error> {
+    let kind = CLIENT_KINDS.iter().find(|known| known.name == kind).ok_or_else(|| {
+        let names: Vec<_> = CLIENT_KINDS.iter().map(|known| known.name).collect();
+        Error::invalid("client", format!("must be one of {}", names.join(", ")))
+    })?;
+    let api = (kind.open)(settings, Arc::clone(&clock))?;
+    Ok(Arc::new(PortSetter::new(kind.name, api, settings, clock)))
+}

@@ -1,0 +1,106 @@
+//! rTorrent 0.9.8 and later, by XML-RPC.
+//!
+//! From 0.16.18 on it moves its socket by itself. Up to 0.9.8 it opens the socket anew when its address is
+//! set, also to the value that it has. The versions between have neither way.
+
+use std::sync::Arc;
+
+use anyvpn_core::{Clock, Error};
+use async_trait::async_trait;
+
+use super::ClientSettings;
+use super::port_setter::{ClientApi, Reading, Wish};
+use super::scgi::{Outcome, Param, ScgiSocket};
+use crate::ClientError;
+
+/// The code of the fault for a method that is not there.
+const NO_METHOD: i64 = -506;
+
+struct RTorrent {
+    socket: ScgiSocket,
+}
+
+pub(super) fn open(
+    settings: &ClientSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<Box<dyn ClientApi>, Error> {
+    if settings.username.is_some() || settings.password.is_some() || settings.api_key.is_some() {
+        return Err(Error::invalid("password", "is not known to rTorrent's socket; omit it"));
+    }
+    Ok(Box::new(RTorrent { socket: ScgiSocket::new(&settings.address, clock)? }))
+}
+
+impl RTorrent {
+    /// Calls a method and returns its value.
+    async fn call(&self, method: &str, params: &[Param]) -> Result<String, ClientError> {
+        match self.socket.call(method, params).await? {
+            Outcome::Value(value) => Ok(value),
+            Outcome::Fault(code, why) => {
+                Err(ClientError::Unexpected(format!("{method}: fault {code}: {why}")))
+            }
+        }
+    }
+
+    async fn port(&self) -> Result<u16, ClientError> {
+        let port = self.call("network.listen.port", &["".into()]).await?;
+        // Of a value that is no port, nothing can be told but that it is not the wanted one.
+        Ok(port.trim().parse().unwrap_or_default())
+    }
+
+    /// Up to 0.9.8: sets the range, and opens the socket anew.
+    async fn reopen(&self, wish: &Wish<'_>, address: &str) -> Result<(), ClientError> {
+        let range = format!("{0}-{0}", wish.port);
+        self.call("network.port_random.set", &["".into(), 0_u16.into()]).await?;
+        self.call("network.port_range.set", &["".into(), range.as_str().into()]).await?;
+        self.call("network.bind_address.set", &["".into(), address.into()]).await?;
+        if self.port().await? == wish.port {
+            return Ok(());
+        }
+        Err(ClientError::Unable(format!(
+            "this version of rTorrent opens another port only when it starts: write network.port_range.set \
+             = {range} into its configuration and restart it"
+        )))
+    }
+}
+
+#[async_trait]
+impl ClientApi for RTorrent {
+    async fn read(&self) -> Result<Reading, ClientError> {
+        let version = self.call("system.client_version", &[]).await?;
+        let port = self.port().await?;
+        Ok(Reading {
+            version: Some(version.chars().take(40).collect()),
+            port,
+            announced: port,
+            listening: None,
+            // It has no uTP. Its UDP socket is that of the DHT.
+            has_udp: false,
+            reached: None,
+        })
+    }
+
+    async fn write(&self, wish: &Wish<'_>) -> Result<(), ClientError> {
+        let wished = wish.bind.and_then(|tunnel| tunnel.addresses.first()).map(ToString::to_string);
+        let address = match &wished {
+            Some(address) => address.clone(),
+            None => self.call("network.bind_address", &["".into()]).await?,
+        };
+        let params = ["".into(), wish.port.into()];
+        match self.socket.call("network.listen.port.set", &params).await? {
+            Outcome::Value(_) if wished.is_none() => Ok(()),
+            Outcome::Value(_) => self
+                .call("network.bind_address.set", &["".into(), address.as_str().into()])
+                .await
+                .map(drop),
+            Outcome::Fault(NO_METHOD, _) => self.reopen(wish, &address).await,
+            Outcome::Fault(code, why) => Err(ClientError::Unexpected(format!(
+                "network.listen.port.set: fault {code}: {why}"
+            ))),
+        }
+    }
+
+    async fn announce(&self) -> Result<(), ClientError> {
+        let params = ["", "main", "d.tracker_announce="].map(Param::from);
+        self.call("d.multicall2", &params).await.map(drop)
+    }
+}
