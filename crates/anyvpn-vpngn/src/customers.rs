@@ -1,9 +1,12 @@
 //! A reseller's customers, identified by their email addresses, which are unique at VPNGN.
 
+use std::time::Duration;
+
 use anyvpn_core::{
     ChangePlan, CreatedCustomer, Customer, CustomerEnd, Customers, EndCustomers, Error,
     NewCustomer, Plan, Secret, Status,
 };
+use anyvpn_http::Operation as _;
 use async_trait::async_trait;
 
 use crate::accounts::service;
@@ -44,24 +47,32 @@ impl Customers for Vpngn {
     }
 
     async fn create_customer(&self, new: NewCustomer) -> Result<CreatedCustomer, Error> {
-        let needed = |field| Error::invalid(field, "VPNGN needs it");
-        let country = new.country.ok_or_else(|| needed("country"))?.parse()?;
-        let wanted = plan(&new.plan.ok_or_else(|| needed("plan"))?)?;
-        let mut client = AddClient::new(new.key.as_str(), country, wanted);
-        client.password = Some(StrongPassword::new(new.password)?);
+        let client = creation(new)?;
+        let email = client.email.clone();
+        let created = created(&client);
         Ok(match self.ensure_client(client).await? {
-            Ensured::Created(_) => {
-                let mut created = Customer::new(new.key, Status::Active);
-                created.plan = Some(wanted.months().to_string());
-                CreatedCustomer::Created(created)
-            }
+            Ensured::Created(_) => CreatedCustomer::Created(created),
             Ensured::Existed(existing) => {
-                CreatedCustomer::Existed(customer(&new.key, existing.products))
+                CreatedCustomer::Existed(customer(&email, existing.products))
             }
             Ensured::FoundAfterDoubt(existing) => {
-                CreatedCustomer::FoundAfterDoubt(customer(&new.key, existing.products))
+                CreatedCustomer::FoundAfterDoubt(customer(&email, existing.products))
             }
         })
+    }
+
+    async fn add_customer(&self, new: NewCustomer) -> Result<Customer, Error> {
+        let client = creation(new)?;
+        let created = created(&client);
+        self.call(client).await.map(|_| created)
+    }
+
+    fn check_customer(&self, new: &NewCustomer) -> Result<(), Error> {
+        creation(new.clone())?.request().map(drop)
+    }
+
+    fn settle_time(&self) -> Duration {
+        self.settle_time
     }
 
     async fn set_customer_password(&self, key: &str, password: Secret) -> Result<(), Error> {
@@ -118,16 +129,12 @@ impl ChangePlan for Vpngn {
 impl EndCustomers for Vpngn {
     /// VPNGN ends an account at its next daily run or when what is paid for ends.
     async fn end_customer(&self, key: &str, end: CustomerEnd) -> Result<(), Error> {
-        let at = match end {
-            CustomerEnd::NextRun => CancelAt::Midnight,
-            CustomerEnd::PaidPeriod => CancelAt::AtDueDate,
-            _ => {
-                let why = "VPNGN ends an account at its next daily run or after the paid period";
-                return Err(Error::invalid("end", why));
-            }
-        };
-        let email = key.to_owned();
+        let (email, at) = (key.to_owned(), cancel_at(end)?);
         self.call(CancelRequest { email, at, reason: None, product_id: None }).await
+    }
+
+    fn check_end(&self, end: CustomerEnd) -> Result<(), Error> {
+        cancel_at(end).map(drop)
     }
 }
 
@@ -142,6 +149,35 @@ fn plan(id: &str) -> Result<ProductType, Error> {
         let known: Vec<_> = PLANS.iter().map(|plan| plan.id).collect();
         Error::invalid("plan", format!("must be one of {}", known.join(", ")))
     })
+}
+
+/// Returns VPNGN's word for an end.
+fn cancel_at(end: CustomerEnd) -> Result<CancelAt, Error> {
+    match end {
+        CustomerEnd::NextRun => Ok(CancelAt::Midnight),
+        CustomerEnd::PaidPeriod => Ok(CancelAt::AtDueDate),
+        _ => {
+            let why = "VPNGN ends an account at its next daily run or after the paid period";
+            Err(Error::invalid("end", why))
+        }
+    }
+}
+
+/// Returns the call that creates a customer.
+fn creation(new: NewCustomer) -> Result<AddClient, Error> {
+    let needed = |field| Error::invalid(field, "VPNGN needs it");
+    let country = new.country.ok_or_else(|| needed("country"))?.parse()?;
+    let wanted = plan(&new.plan.ok_or_else(|| needed("plan"))?)?;
+    let mut client = AddClient::new(new.key.as_str(), country, wanted);
+    client.password = Some(StrongPassword::new(new.password)?);
+    Ok(client)
+}
+
+/// Returns the customer that a creation makes.
+fn created(client: &AddClient) -> Customer {
+    let mut created = Customer::new(&client.email, Status::Active);
+    created.plan = Some(client.product_type.months().to_string());
+    created
 }
 
 /// Converts a customer's products to the neutral form.

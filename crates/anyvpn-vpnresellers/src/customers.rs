@@ -1,7 +1,9 @@
 //! A reseller's customers: one VPN account each, by the user name that is unique over all resellers.
 
+use std::time::Duration;
+
 use anyvpn_core::{
-    CreatedCustomer, Customer, CustomerEnd, Customers, EndCustomers, Error, ErrorKind,
+    CreatedCustomer, Customer, CustomerEnd, Customers, Date, EndCustomers, Error, ErrorKind,
     ListCustomers, NewCustomer, Plan, Secret, Status, SuspendCustomers,
 };
 use anyvpn_http::Operation;
@@ -32,10 +34,19 @@ impl Customers for VpnResellers {
     }
 
     async fn create_customer(&self, new: NewCustomer) -> Result<CreatedCustomer, Error> {
-        if new.plan.is_some() {
-            return Err(Error::invalid("plan", "VPNresellers has one plan only; leave it out"));
-        }
-        self.create_once(CreateAccount { username: new.key, password: new.password }).await
+        self.create_once(creation(new)?).await
+    }
+
+    async fn add_customer(&self, new: NewCustomer) -> Result<Customer, Error> {
+        self.call(creation(new)?).await.map(customer)
+    }
+
+    fn check_customer(&self, new: &NewCustomer) -> Result<(), Error> {
+        creation(new.clone())?.request().map(drop)
+    }
+
+    fn settle_time(&self) -> Duration {
+        self.settle_time
     }
 
     async fn set_customer_password(&self, key: &str, password: Secret) -> Result<(), Error> {
@@ -104,17 +115,34 @@ impl VpnResellers {
 #[async_trait]
 impl EndCustomers for VpnResellers {
     async fn end_customer(&self, key: &str, end: CustomerEnd) -> Result<(), Error> {
-        let expire_at = match end {
-            CustomerEnd::At(time) => Some(time.to_zoned_datetime(TimeZone::UTC).date()),
-            CustomerEnd::Never => None,
-            _ => {
-                let why = "VPNresellers ends an account on a day, or never: give a time, or never";
-                return Err(Error::invalid("end", why));
-            }
-        };
+        let expire_at = expire_at(end)?;
         let id = self.existing(key).await?.id;
         self.call(ExpireAccount { id, expire_at }).await
     }
+
+    fn check_end(&self, end: CustomerEnd) -> Result<(), Error> {
+        expire_at(end).map(drop)
+    }
+}
+
+/// Returns the day of an end; `None` for never.
+fn expire_at(end: CustomerEnd) -> Result<Option<Date>, Error> {
+    match end {
+        CustomerEnd::At(time) => Ok(Some(time.to_zoned_datetime(TimeZone::UTC).date())),
+        CustomerEnd::Never => Ok(None),
+        _ => {
+            let why = "VPNresellers ends an account on a day, or never: give a time, or never";
+            Err(Error::invalid("end", why))
+        }
+    }
+}
+
+/// Returns the call that creates a customer's account.
+fn creation(new: NewCustomer) -> Result<CreateAccount, Error> {
+    if new.plan.is_some() {
+        return Err(Error::invalid("plan", "VPNresellers has one plan only; leave it out"));
+    }
+    Ok(CreateAccount { username: new.key, password: new.password })
 }
 
 /// An account as a customer.

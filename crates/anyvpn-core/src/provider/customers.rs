@@ -1,5 +1,7 @@
 //! A reseller's customers.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 
@@ -40,6 +42,34 @@ pub trait Customers: Send + Sync {
     /// created.
     async fn create_customer(&self, customer: NewCustomer) -> Result<CreatedCustomer, Error>;
 
+    /// Sends one creation, and reads neither before nor after it.
+    ///
+    /// This is for programs that keep a journal of what they send, such as `anyvpn-fleet`. All others
+    /// want [`Self::create_customer`], which never creates a customer twice.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::create_customer`], except that an error which advises to read back says nothing about
+    /// whether the customer exists.
+    async fn add_customer(&self, customer: NewCustomer) -> Result<Customer, Error>;
+
+    /// Checks a customer to be created, as far as that is possible without sending anything.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` for a field that is missing, or that the provider would refuse.
+    fn check_customer(&self, customer: &NewCustomer) -> Result<(), Error> {
+        let _ = customer;
+        Ok(())
+    }
+
+    /// Returns how long a call whose answer was lost can still take effect. After that time, a customer
+    /// who is not found, twice and this time apart, was not created. Default 15 s: web servers usually
+    /// end a request within 30 s.
+    fn settle_time(&self) -> Duration {
+        SETTLE_TIME
+    }
+
     /// Sets a customer's password.
     ///
     /// # Errors
@@ -78,6 +108,9 @@ pub trait Customers: Send + Sync {
         None
     }
 }
+
+/// The usual [`Customers::settle_time`].
+const SETTLE_TIME: Duration = Duration::from_secs(15);
 
 /// Lists a reseller's customers.
 #[async_trait]
@@ -131,6 +164,13 @@ pub trait EndCustomers: Send + Sync {
     /// `NotFound` for an unknown customer; `InvalidRequest` for an end that the provider has no way
     /// to keep.
     async fn end_customer(&self, key: &str, end: CustomerEnd) -> Result<(), Error>;
+
+    /// Checks whether the provider has a way to keep this end. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` if it has none.
+    fn check_end(&self, end: CustomerEnd) -> Result<(), Error>;
 }
 
 /// When a customer's service ends.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyvpn_core::{
     Ability, Capabilities, ChangePlan, CreatedCustomer, Customer, CustomerEnd, Customers,
     EndCustomers, Error, ErrorKind, Leftover, LeftoverKind, ListCustomers, NewCustomer, Plan,
-    Provider, ProviderInfo, Secret, Status, SuspendCustomers,
+    Provider, ProviderInfo, Secret, Status, SuspendCustomers, Timestamp,
 };
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
@@ -125,6 +125,15 @@ impl Customers for Reseller {
         }
     }
 
+    async fn add_customer(&self, new: NewCustomer) -> Result<Customer, Error> {
+        known(new.plan.as_deref().unwrap_or_default())?;
+        self.send_creation(new)
+    }
+
+    fn check_customer(&self, new: &NewCustomer) -> Result<(), Error> {
+        known(new.plan.as_deref().unwrap_or_default())
+    }
+
     async fn set_customer_password(&self, key: &str, password: Secret) -> Result<(), Error> {
         match self.book().customers.get_mut(key) {
             Some((_, old)) => {
@@ -187,12 +196,20 @@ impl SuspendCustomers for Reseller {
 #[async_trait]
 impl EndCustomers for Reseller {
     async fn end_customer(&self, key: &str, end: CustomerEnd) -> Result<(), Error> {
-        let end = match end {
-            CustomerEnd::At(time) => Some(time),
-            CustomerEnd::Never => None,
-            _ => return Err(Error::invalid("end", "must be a time, or never")),
-        };
+        let end = ends_at(end)?;
         self.change(key, |customer| customer.expires_at = end)
+    }
+
+    fn check_end(&self, end: CustomerEnd) -> Result<(), Error> {
+        ends_at(end).map(drop)
+    }
+}
+
+fn ends_at(end: CustomerEnd) -> Result<Option<Timestamp>, Error> {
+    match end {
+        CustomerEnd::At(time) => Ok(Some(time)),
+        CustomerEnd::Never => Ok(None),
+        _ => Err(Error::invalid("end", "must be a time, or never")),
     }
 }
 

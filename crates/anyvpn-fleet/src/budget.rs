@@ -1,0 +1,130 @@
+//! How often an operation may be sent, for all workers together.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyvpn_core::{Error, Timestamp};
+
+use crate::step::later;
+
+/// A rate, such as 6 calls per minute, with as many at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// How many calls.
+    pub calls: u32,
+    /// In how much time.
+    pub per: Duration,
+}
+
+impl FromStr for Budget {
+    type Err = Error;
+
+    /// Reads a text such as `6/min`; the unit is `s`, `min` or `h`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let read = || {
+            let (calls, unit) = text.split_once('/')?;
+            let seconds = match unit {
+                "s" => 1,
+                "min" => 60,
+                "h" => 3600,
+                _ => return None,
+            };
+            let calls = calls.parse().ok().filter(|calls| *calls > 0)?;
+            Some(Self { calls, per: Duration::from_secs(seconds) })
+        };
+        read().ok_or_else(|| Error::invalid("budget", "must be a rate such as 6/min, 5/s or 100/h"))
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.per.as_secs() {
+            1 => "s",
+            60 => "min",
+            _ => "h",
+        };
+        write!(f, "{}/{unit}", self.calls)
+    }
+}
+
+/// The state of a budget: the generic cell rate algorithm, whose whole memory is one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Meter {
+    /// The rate; `None` where only a provider's limit holds the operation.
+    pub(crate) budget: Option<Budget>,
+    /// When the budget would be full again. In the future while calls are recent.
+    pub(crate) full_at: Timestamp,
+    /// No call before this time: the provider said so.
+    pub(crate) held_until: Timestamp,
+    /// When the last order that was sent away is to come back, so that they do not all come at once.
+    pub(crate) queue: Timestamp,
+}
+
+impl Meter {
+    pub(crate) fn new(budget: Option<Budget>) -> Self {
+        let long_ago = Timestamp::UNIX_EPOCH;
+        Self { budget, full_at: long_ago, held_until: long_ago, queue: long_ago }
+    }
+
+    pub(crate) fn hold(&mut self, until: Timestamp) {
+        self.held_until = self.held_until.max(until);
+    }
+
+    /// Takes one call.
+    ///
+    /// # Errors
+    ///
+    /// When to come back, if the budget has no room.
+    pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Timestamp> {
+        let interval = self.budget.map_or(Duration::ZERO, |budget| budget.per / budget.calls);
+        let burst = self.budget.map_or(Duration::ZERO, |budget| budget.per - interval);
+        let free = self.full_at.checked_sub(burst).unwrap_or(Timestamp::MIN).max(self.held_until);
+        if free <= now {
+            self.full_at = later(self.full_at.max(now), interval);
+            return Ok(());
+        }
+        self.queue = later(self.queue.max(free), interval);
+        Err(self.queue)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn a_burst_uses_the_budget_up_and_those_who_wait_come_back_one_after_another() {
+        let mut meter = Meter::new(Some("6/min".parse().unwrap()));
+        let taken = (0..10).filter(|_| meter.take(at(0)).is_ok()).count();
+        assert_eq!(taken, 6);
+        assert!(meter.take(at(10)).is_ok());
+        assert!(meter.take(at(11)).is_err());
+        // Four were sent away before: they come back at 20, 30, 40 and 50, and this one after them.
+        assert_eq!(meter.take(at(12)), Err(at(70)));
+    }
+
+    #[test]
+    fn no_call_is_made_while_the_provider_holds_the_operation() {
+        let mut meter = Meter::new(None);
+        meter.hold(at(30));
+        meter.hold(at(20));
+        assert_eq!(meter.take(at(29)), Err(at(30)));
+        assert_eq!(meter.take(at(30)), Ok(()));
+    }
+
+    #[test]
+    fn rates_are_read_and_shown() {
+        for text in ["6/min", "5/s", "100/h"] {
+            assert_eq!(text.parse::<Budget>().unwrap().to_string(), text);
+        }
+        for text in ["", "6", "0/s", "-1/s", "6/day", "1/s/s"] {
+            assert!(text.parse::<Budget>().is_err(), "{text}");
+        }
+    }
+}

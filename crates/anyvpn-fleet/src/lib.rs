@@ -1,0 +1,30 @@
+//! Makes a reseller's customers at a provider what the orders of a shop say, each one once, whatever dies.
+//!
+//! - An [`Order`] is what the shop wants. [`Store::import`] takes it in; its password is made and sealed by a
+//!   [`Sealer`] before anything is sent.
+//! - [`decide`] is the rule: from what the order says and what its customer is, to at most one operation.
+//! - [`step`] runs the rule for one claimed order: it reads, commits its intent, sends, and commits the outcome.
+//! - A [`Store`] keeps orders and their journal.
+
+mod budget;
+mod intake;
+mod journal;
+mod order;
+mod progress;
+mod seal;
+mod step;
+mod store;
+mod worker;
+
+pub use budget::Budget;
+pub use intake::{Format, Mistake, read_orders};
+pub use journal::{Entry, Event};
+pub use order::{End, Order, Wanted};
+pub use progress::{Adopt, Open, Operation, OrderState, Owner, Progress, Reason, Rules};
+pub use seal::{SealError, Sealed, Sealer};
+pub use step::{Decision, StepContext, Stepped, decide, step};
+pub use store::{
+    Begin, Brand, Change, Claim, ClaimRequest, Committed, Finish, Imported, MemoryStore, Placed,
+    Record, Store, StoreError, Summary,
+};
+pub use worker::{Counters, Until, Worker, WorkerSettings};

@@ -1,0 +1,246 @@
+//! Orders: the customers that a shop wants its providers to have.
+
+use std::fmt;
+use std::str::FromStr;
+
+use anyvpn_core::{CustomerEnd, Customers, Error, NewCustomer, Secret, Timestamp, is_invisible};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The longest text of an order, in characters.
+const LONGEST: usize = 254;
+
+/// A customer that the shop wants. It is data only: nothing is sent when it is made or imported.
+///
+/// The shop changes an order by importing it again with a higher revision. Only the plan, the wanted state
+/// and the end can change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Order {
+    /// The shop's id of the order. No two orders share one.
+    pub id: String,
+    /// The profile of the provider, such as `mybrand`.
+    #[serde(default)]
+    pub profile: String,
+    /// The customer's natural key: see [`Customers::customer_key`]. No two orders of a profile share one.
+    pub key: String,
+    /// The id of the plan; absent where the provider knows one plan only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// The country, as ISO 3166-1 alpha-2; absent where the provider needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// What the customer shall be.
+    #[serde(default)]
+    pub wanted: Wanted,
+    /// When the service ends; absent to leave that as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+    /// The number of this version of the order. Default 1.
+    #[serde(default = "first")]
+    pub revision: u32,
+}
+
+fn first() -> u32 {
+    1
+}
+
+/// What a customer shall be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wanted {
+    /// The customer can connect.
+    #[default]
+    Active,
+    /// The customer exists, and cannot connect.
+    Suspended,
+    /// The customer's account is closed. This is final.
+    Closed,
+}
+
+impl Wanted {
+    /// Returns the word for it, as in orders: `active`, `suspended` or `closed`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// When a customer's service ends, as a text: `paid-period`, `next-run`, `never`, or a time such as
+/// `2027-03-31T00:00:00Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End(pub CustomerEnd);
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            CustomerEnd::PaidPeriod => f.write_str("paid-period"),
+            CustomerEnd::NextRun => f.write_str("next-run"),
+            CustomerEnd::At(time) => time.fmt(f),
+            _ => f.write_str("never"),
+        }
+    }
+}
+
+impl FromStr for End {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Ok(Self(match text {
+            "paid-period" => CustomerEnd::PaidPeriod,
+            "next-run" => CustomerEnd::NextRun,
+            "never" => CustomerEnd::Never,
+            time => CustomerEnd::At(time.parse::<Timestamp>().map_err(|_| {
+                let why =
+                    "must be paid-period, next-run, never, or a time such as 2027-03-31T00:00:00Z";
+                Error::invalid("end", why)
+            })?),
+        }))
+    }
+}
+
+impl Serialize for End {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for End {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|_| {
+            serde::de::Error::custom(
+                "end must be paid-period, next-run, never, or a time such as 2027-03-31T00:00:00Z",
+            )
+        })
+    }
+}
+
+impl Order {
+    /// Creates an order for an active customer, with revision 1.
+    #[must_use]
+    pub fn new(id: impl Into<String>, profile: impl Into<String>, key: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            profile: profile.into(),
+            key: key.into(),
+            plan: None,
+            country: None,
+            wanted: Wanted::Active,
+            end: None,
+            revision: 1,
+        }
+    }
+
+    /// Checks the texts of the order by themselves.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` with every field that is empty, too long, or has an invisible character.
+    pub fn check(&self) -> Result<(), Error> {
+        let texts = [
+            ("id", Some(&self.id)),
+            ("profile", Some(&self.profile)),
+            ("key", Some(&self.key)),
+            ("plan", self.plan.as_ref()),
+            ("country", self.country.as_ref()),
+        ];
+        let wrong = texts.into_iter().filter_map(|(field, text)| {
+            let text = text?;
+            let why = if text.is_empty() {
+                "must not be empty"
+            } else if text.chars().count() > LONGEST {
+                "is longer than 254 characters"
+            } else if text.contains(is_invisible) || text.trim() != text {
+                "has an invisible character, or begins or ends with a space"
+            } else {
+                return None;
+            };
+            Some((field, why))
+        });
+        let mut error = None::<Error>;
+        for (field, why) in wrong {
+            error = Some(match error {
+                Some(error) => error.with_field(field, why),
+                None => Error::invalid(field, why),
+            });
+        }
+        error.map_or(Ok(()), Err)
+    }
+
+    /// Checks that the provider can make a customer what the order says. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequest` for what the provider refuses or has no call for, such as suspending at VPNGN.
+    pub fn check_reachable(&self, customers: &dyn Customers) -> Result<(), Error> {
+        self.check()?;
+        if self.wanted == Wanted::Suspended && customers.customer_suspension().is_none() {
+            return Err(Error::invalid(
+                "wanted",
+                "the provider has no call that suspends a customer",
+            ));
+        }
+        if let Some(End(end)) = self.end {
+            let ends = customers.customer_end().ok_or_else(|| {
+                Error::invalid("end", "the provider has no call that ends a customer's service")
+            })?;
+            ends.check_end(end)?;
+        }
+        let plans = customers.plans();
+        if let Some(plan) = &self.plan
+            && !plans.iter().any(|known| known.id == plan)
+        {
+            let known: Vec<_> = plans.iter().map(|plan| plan.id).collect();
+            let why = match known.is_empty() {
+                true => "the provider has one plan only; omit it".to_owned(),
+                false => format!("must be one of {}", known.join(", ")),
+            };
+            return Err(Error::invalid("plan", why));
+        }
+        // A password that every provider accepts, so that only the order is judged.
+        customers.check_customer(&self.customer(Secret::from("Placeholder-2027!")))
+    }
+
+    /// Returns the customer to be created.
+    #[must_use]
+    pub fn customer(&self, password: Secret) -> NewCustomer {
+        let mut customer = NewCustomer::new(self.key.as_str(), password);
+        customer.plan.clone_from(&self.plan);
+        customer.country.clone_from(&self.country);
+        customer
+    }
+
+    /// Returns why this order cannot replace `old`, which has the same id; `None` if it can. The same
+    /// order again can.
+    #[must_use]
+    pub fn conflict(&self, old: &Self) -> Option<String> {
+        if self == old {
+            return None;
+        }
+        let fixed = [
+            ("profile", self.profile == old.profile),
+            ("key", self.key == old.key),
+            ("country", self.country == old.country),
+        ];
+        if let Some((field, _)) = fixed.iter().find(|(_, is_same)| !is_same) {
+            return Some(format!("{field} cannot change; use another order id"));
+        }
+        if self.revision <= old.revision {
+            return Some(format!(
+                "order {} is already there with another body; to change it, use a revision above {}",
+                self.id, old.revision
+            ));
+        }
+        if old.wanted == Wanted::Closed && self.wanted != Wanted::Closed {
+            return Some(
+                "a closed order stays closed; release it, and use another order id".into(),
+            );
+        }
+        None
+    }
+}

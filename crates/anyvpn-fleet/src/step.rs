@@ -1,0 +1,547 @@
+//! The step: from what an order says and what its customer is, to at most one operation.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyvpn_core::{
+    Advice, Clock, Customer, Customers, Error, ErrorKind, Secret, SplitMix64, Status, Timestamp,
+    redact,
+};
+
+use crate::progress::ABSENT_LOOKS;
+use crate::store::{Begin, Brand, Change, Claim, Committed, Finish, Store, StoreError};
+use crate::{
+    Adopt, Event, Open, Operation, Order, OrderState, Owner, Progress, Reason, Rules, Sealer,
+    Wanted,
+};
+
+/// The wait after the first failure; it doubles with each one that follows.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// How many failures in a row make an operation that does not find its customer a matter for a person.
+const NOT_FOUND: u32 = 5;
+/// How long an operation rests after the reseller's balance or allowance is used up.
+const REST: Duration = Duration::from_secs(15 * 60);
+
+/// What to do next for an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// Send this operation, once.
+    Send(Operation),
+    /// Read again at this time. Nothing may be sent before.
+    Wait(Timestamp),
+    /// The customer is what the order says.
+    Done,
+    /// The customer was what the order says and no longer is; this operation would restore it.
+    Drift(Operation),
+    /// A person has to decide.
+    Park(Reason),
+}
+
+/// Decides what to do next for an order whose customer was read: `None` if there is none. `asked` is the time before
+/// the reading was sent.
+///
+/// It is pure. The returned progress replaces the given one.
+#[must_use]
+pub fn decide(
+    order: &Order,
+    mut progress: Progress,
+    seen: Option<&Customer>,
+    asked: Timestamp,
+    settle: Duration,
+    rules: &Rules,
+) -> (Progress, Decision) {
+    if let Some(mut open) = progress.open.take() {
+        let due = later(open.since, settle);
+        if is_visible(&open.operation, seen) {
+            if open.operation == Operation::Create && !open.confirmed {
+                progress.owner = Owner::InDoubt;
+            }
+        } else if asked < due {
+            progress.open = Some(open);
+            return (progress, Decision::Wait(due));
+        } else if open.looks + 1 < ABSENT_LOOKS {
+            open.looks += 1;
+            open.since = asked;
+            progress.open = Some(open);
+            return (progress, Decision::Wait(later(asked, settle)));
+        } else if open.confirmed {
+            return (progress, Decision::Park(Reason::NoEffect(open.operation)));
+        } else if open.operation == Operation::Create {
+            progress.lost_creations += 1;
+        }
+    }
+    let decision = match (progress.owner, seen) {
+        (Owner::Nobody, None) => absent(order, &mut progress, rules),
+        (Owner::Nobody, Some(_)) if rules.adopt < Adopt::Foreign => {
+            progress.refusal = None;
+            let was_lost = progress.lost_creations > 0;
+            Decision::Park(if was_lost { Reason::Late } else { Reason::Foreign })
+        }
+        (_, None) if order.wanted == Wanted::Closed => Decision::Done,
+        (_, None) => Decision::Park(Reason::Vanished),
+        (owner, Some(customer)) => {
+            if owner == Owner::Nobody {
+                progress.owner = Owner::Adopted;
+            }
+            match next_operation(order, &progress, customer, rules) {
+                None => Decision::Done,
+                // A person or the policy asked for the password, so that it is no drift.
+                Some(operation)
+                    if progress.reached == Some(order.revision)
+                        && operation != Operation::SetPassword =>
+                {
+                    Decision::Drift(operation)
+                }
+                Some(operation) => Decision::Send(operation),
+            }
+        }
+    };
+    if decision == Decision::Done {
+        progress.reached = Some(order.revision);
+        progress.failures = 0;
+    }
+    (progress, decision)
+}
+
+/// Decides for an order that has no customer and, as far as is known, never had one.
+fn absent(order: &Order, progress: &mut Progress, rules: &Rules) -> Decision {
+    let lost = progress.lost_creations;
+    match progress.refusal.take() {
+        _ if order.wanted == Wanted::Closed => Decision::Done,
+        // The lost creation may be why this one was refused.
+        Some(why) if lost > 0 => Decision::Park(Reason::InDoubt(why)),
+        Some(why) => Decision::Park(Reason::Refused(why)),
+        None if lost >= rules.lost_creations => Decision::Park(Reason::Lost(lost)),
+        None => Decision::Send(Operation::Create),
+    }
+}
+
+/// Returns whether reading a customer shows that an operation was done. Passwords and ends are never shown.
+fn is_visible(operation: &Operation, seen: Option<&Customer>) -> bool {
+    match (operation, seen) {
+        (Operation::Create, seen) => seen.is_some(),
+        (Operation::Close, seen) => seen.is_none_or(is_closed),
+        (Operation::ChangePlan(plan), Some(customer)) => customer.plan.as_ref() == Some(plan),
+        (Operation::Suspend, Some(customer)) => customer.status == Status::Suspended,
+        (Operation::Resume, Some(customer)) => customer.status != Status::Suspended,
+        _ => false,
+    }
+}
+
+/// A closed customer is found without anything active, where the provider still shows one.
+fn is_closed(customer: &Customer) -> bool {
+    customer.status == Status::Inactive
+}
+
+/// Returns the operation that brings a customer closer to the order; `None` if there is nothing to do.
+fn next_operation(
+    order: &Order,
+    progress: &Progress,
+    customer: &Customer,
+    rules: &Rules,
+) -> Option<Operation> {
+    if order.wanted == Wanted::Closed {
+        return (!is_closed(customer)).then_some(Operation::Close);
+    }
+    let gets_password = match progress.owner {
+        Owner::Adopted => true,
+        Owner::InDoubt => rules.adopt >= Adopt::InDoubt,
+        Owner::Nobody | Owner::Order => false,
+    };
+    let is_suspended = customer.status == Status::Suspended;
+    let plan = order.plan.as_ref().filter(|plan| customer.plan.as_ref() != Some(*plan));
+    let end = order.end.filter(|end| progress.end != Some(*end));
+    // Resuming comes first and suspending last: a suspended customer may refuse the others.
+    if gets_password && !progress.has_password {
+        Some(Operation::SetPassword)
+    } else if is_suspended && order.wanted == Wanted::Active {
+        Some(Operation::Resume)
+    } else if let Some(plan) = plan {
+        Some(Operation::ChangePlan(plan.clone()))
+    } else if let Some(end) = end {
+        Some(Operation::SetEnd(end))
+    } else if !is_suspended && order.wanted == Wanted::Suspended {
+        Some(Operation::Suspend)
+    } else {
+        None
+    }
+}
+
+/// What a step needs besides the order, its provider and the store.
+#[derive(Clone)]
+pub struct StepContext {
+    /// The clock of this machine.
+    pub clock: Arc<dyn Clock>,
+    /// Opens the passwords of orders.
+    pub sealer: Sealer,
+    /// The rules that the shop chose.
+    pub rules: Rules,
+}
+
+/// What a step did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stepped {
+    /// The order stands in this state, and is due again at this time; `None` for never.
+    Moved {
+        /// The state.
+        state: OrderState,
+        /// When the order is due again.
+        due: Option<Timestamp>,
+        /// The operation that was sent; absent if none was.
+        sent: Option<Operation>,
+    },
+    /// Another worker has claimed the order since, or the order has changed. Nothing was sent, or another
+    /// worker will read what came of it.
+    Overtaken,
+}
+
+/// Runs one step of a claimed order: reads the customer, decides, and sends at most one operation.
+///
+/// The intent is committed before the operation is sent, and the outcome only if no other worker claimed the
+/// order in between. Dropping the future is safe at any point: the next claim finds the intent, and only reads
+/// until the outcome is known.
+///
+/// # Errors
+///
+/// Any error of the store. Errors of the provider are part of the order's progress.
+pub async fn step(
+    store: &dyn Store,
+    customers: &dyn Customers,
+    claim: Claim,
+    context: &StepContext,
+) -> Result<Stepped, StoreError> {
+    let step = Step { store, customers, claim: &claim, context };
+    step.run().await
+}
+
+struct Step<'a> {
+    store: &'a dyn Store,
+    customers: &'a dyn Customers,
+    claim: &'a Claim,
+    context: &'a StepContext,
+}
+
+impl Step<'_> {
+    async fn run(&self) -> Result<Stepped, StoreError> {
+        let order = &self.claim.order;
+        if self.claim.is_find_limited {
+            let change = Change::Reserve { profile: order.profile.clone(), operation: "find" };
+            if let Committed::Later(due) = self.commit(change).await? {
+                return self.later(self.claim.progress.clone(), due).await;
+            }
+        }
+        // The answer shows the customer as it was at some time after this.
+        let asked = self.now();
+        let seen = match self.customers.find_customer(&order.key).await {
+            Ok(seen) => seen,
+            Err(error) => return self.failed(self.claim.progress.clone(), "find", &error).await,
+        };
+        let settle = self.customers.settle_time();
+        let progress = self.claim.progress.clone();
+        let rules = &self.context.rules;
+        let (progress, decision) = decide(order, progress, seen.as_ref(), asked, settle, rules);
+        match decision {
+            Decision::Send(operation) => self.send(progress, operation).await,
+            Decision::Wait(due) => {
+                let event =
+                    Event::Waiting { looks: progress.open.as_ref().map_or(0, |open| open.looks) };
+                self.finish(progress, OrderState::Ambiguous, Some(due), event, None).await
+            }
+            Decision::Done => self.done(progress, Event::AsOrdered).await,
+            Decision::Drift(operation) => {
+                let event = Event::Drifted(operation);
+                self.finish(progress, OrderState::Drifted, None, event, None).await
+            }
+            Decision::Park(reason) => self.park(progress, reason).await,
+        }
+    }
+
+    /// Commits the intent, sends the operation, and commits the outcome.
+    async fn send(&self, progress: Progress, operation: Operation) -> Result<Stepped, StoreError> {
+        let order = &self.claim.order;
+        let password = match self.context.sealer.open(order, &self.claim.sealed) {
+            Ok(password) => password,
+            Err(error) => return self.park(progress, Reason::Sealed(error.to_string())).await,
+        };
+        let open = Open {
+            operation: operation.clone(),
+            confirmed: false,
+            // Whoever takes over cannot know when it was sent, only that it was before the lease ended.
+            since: self.claim.lease_until,
+            looks: 0,
+        };
+        let before = progress.clone();
+        let begin = Begin {
+            id: order.id.clone(),
+            fence: self.claim.fence,
+            revision: order.revision,
+            progress: Progress { open: Some(open), ..progress },
+            operation: operation.clone(),
+        };
+        match self.commit(Change::Begin(Box::new(begin))).await? {
+            Committed::Done => {}
+            Committed::Later(due) => return self.later(before, due).await,
+            Committed::Overtaken => return Ok(Stepped::Overtaken),
+        }
+        if !self.claim.may_send(self.context.clock.instant()) {
+            let event = Event::NotSent(operation);
+            let now = self.now();
+            return self.finish(before, OrderState::Pending, Some(now), event, None).await;
+        }
+        let outcome = call(self.customers, order, &operation, &password).await;
+        self.outcome(before, operation, outcome, &password).await
+    }
+
+    async fn outcome(
+        &self,
+        mut progress: Progress,
+        operation: Operation,
+        outcome: Result<Option<Customer>, Error>,
+        password: &Secret,
+    ) -> Result<Stepped, StoreError> {
+        let now = self.now();
+        let error = match outcome {
+            Ok(customer) => {
+                progress.failures = 0;
+                progress.open = None;
+                match &operation {
+                    Operation::Create => {
+                        (progress.owner, progress.has_password) = (Owner::Order, true);
+                    }
+                    Operation::SetPassword => progress.has_password = true,
+                    Operation::SetEnd(end) => progress.end = Some(*end),
+                    _ => {}
+                }
+                let event = Event::Confirmed(operation.clone());
+                // What the provider said when it created the customer needs no second reading.
+                if let Some(customer) = customer {
+                    let rules = &self.context.rules;
+                    if next_operation(&self.claim.order, &progress, &customer, rules).is_none() {
+                        progress.reached = Some(self.claim.order.revision);
+                        return self.sent(self.done(progress, event).await, operation);
+                    }
+                }
+                if !matches!(operation, Operation::SetPassword | Operation::SetEnd(_)) {
+                    let open = Open {
+                        operation: operation.clone(),
+                        confirmed: true,
+                        since: now,
+                        looks: 0,
+                    };
+                    progress.open = Some(open);
+                }
+                let done = self.finish(progress, OrderState::Pending, Some(now), event, None).await;
+                return self.sent(done, operation);
+            }
+            Err(error) => error.map_texts(|text| redact(text, std::slice::from_ref(password))),
+        };
+        let done = if error.advice() == Advice::ReadBack {
+            let open =
+                Open { operation: operation.clone(), confirmed: false, since: now, looks: 0 };
+            progress.open = Some(open);
+            // The customer is often there already, and then nothing has to settle.
+            let event = Event::Lost { operation: operation.clone(), why: error.to_string() };
+            self.finish(progress, OrderState::Ambiguous, Some(now), event, None).await
+        } else if operation == Operation::Create && verdict(&error) == Verdict::Refused {
+            // The next reading tells whether somebody else has the key.
+            progress.refusal = Some(error.to_string());
+            let event = Event::Failed { doing: operation.name().into(), why: error.to_string() };
+            self.finish(progress, OrderState::Pending, Some(now), event, None).await
+        } else {
+            self.failed(progress, operation.name(), &error).await
+        };
+        self.sent(done, operation)
+    }
+
+    /// Commits that reading, or an operation that surely had no effect, failed.
+    async fn failed(
+        &self,
+        mut progress: Progress,
+        doing: &'static str,
+        error: &Error,
+    ) -> Result<Stepped, StoreError> {
+        let now = self.now();
+        let why = error.to_string();
+        let state =
+            if progress.open.is_some() { OrderState::Ambiguous } else { OrderState::Pending };
+        let event = Event::Failed { doing: doing.to_owned(), why: why.clone() };
+        let hold = |until| Brand::Hold { operation: doing, until };
+        match verdict(error) {
+            // The customer is found, and yet unknown to the operation.
+            Verdict::Again(_)
+                if error.kind() == ErrorKind::NotFound && progress.failures >= NOT_FOUND =>
+            {
+                self.park(progress, Reason::Refused(why)).await
+            }
+            Verdict::Refused => self.park(progress, Reason::Refused(why)).await,
+            Verdict::Stop => {
+                self.finish(progress, state, Some(now), event, Some(Brand::Stop(why))).await
+            }
+            Verdict::Rest => {
+                let until = later(now, REST);
+                self.finish(progress, state, Some(until), event, Some(hold(until))).await
+            }
+            Verdict::Again(after) => {
+                progress.failures = progress.failures.saturating_add(1);
+                let backoff = self.backoff(progress.failures);
+                let due = later(now, after.unwrap_or_default().max(backoff));
+                let limited = error.kind() == ErrorKind::RateLimited;
+                let until = later(now, after.unwrap_or(FIRST_WAIT));
+                self.finish(progress, state, Some(due), event, limited.then(|| hold(until))).await
+            }
+        }
+    }
+
+    /// Gives the order back until the budget has room.
+    async fn later(&self, progress: Progress, due: Timestamp) -> Result<Stepped, StoreError> {
+        let state =
+            if progress.open.is_some() { OrderState::Ambiguous } else { OrderState::Pending };
+        self.finish(progress, state, Some(due), Event::Budget, None).await
+    }
+
+    async fn done(&self, progress: Progress, event: Event) -> Result<Stepped, StoreError> {
+        let sweep = self.context.rules.sweep.filter(|_| self.claim.order.wanted != Wanted::Closed);
+        let due = sweep.map(|sweep| later(self.now(), sweep));
+        self.finish(progress, OrderState::Done, due, event, None).await
+    }
+
+    async fn park(&self, progress: Progress, reason: Reason) -> Result<Stepped, StoreError> {
+        self.finish(progress, OrderState::Parked, None, Event::Parked(reason), None).await
+    }
+
+    async fn finish(
+        &self,
+        progress: Progress,
+        state: OrderState,
+        due: Option<Timestamp>,
+        event: Event,
+        brand: Option<Brand>,
+    ) -> Result<Stepped, StoreError> {
+        let finish = Finish {
+            id: self.claim.order.id.clone(),
+            fence: self.claim.fence,
+            revision: self.claim.order.revision,
+            progress,
+            state,
+            due,
+            // An order that is as it was needs no row a day.
+            event: (event != Event::AsOrdered || self.claim.state != OrderState::Done)
+                .then_some(event),
+            brand,
+        };
+        match self.commit(Change::Finish(Box::new(finish))).await? {
+            Committed::Overtaken => Ok(Stepped::Overtaken),
+            _ => Ok(Stepped::Moved { state, due, sent: None }),
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "it reads as a part of the step")]
+    fn sent(
+        &self,
+        done: Result<Stepped, StoreError>,
+        operation: Operation,
+    ) -> Result<Stepped, StoreError> {
+        done.map(|stepped| match stepped {
+            Stepped::Moved { state, due, .. } => {
+                Stepped::Moved { state, due, sent: Some(operation) }
+            }
+            Stepped::Overtaken => Stepped::Overtaken,
+        })
+    }
+
+    async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
+        let committed = self.store.commit(vec![change], self.now()).await?;
+        committed.into_iter().next().ok_or_else(|| StoreError::new("nothing was committed"))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.context.clock.now()
+    }
+
+    /// Returns the wait after so many failures, with up to half of it less by chance.
+    fn backoff(&self, failures: u32) -> Duration {
+        let whole =
+            FIRST_WAIT.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(LONGEST_WAIT);
+        let mut random = SplitMix64::new(self.claim.fence ^ u64::from(failures));
+        whole.mul_f64(1.0 - random.below(1000) as f64 / 2000.0)
+    }
+}
+
+/// How to go on after an error that had no effect.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Try again, after this time if the provider named one.
+    Again(Option<Duration>),
+    /// No order of the brand can go on.
+    Stop,
+    /// The operation rests for all orders of the brand.
+    Rest,
+    /// The same call would be refused again.
+    Refused,
+}
+
+fn verdict(error: &Error) -> Verdict {
+    match (error.advice(), error.kind()) {
+        (Advice::SignIn, _) => Verdict::Stop,
+        (Advice::Retry(after), _) => Verdict::Again(after),
+        (
+            _,
+            ErrorKind::InsufficientBalance | ErrorKind::QuotaReached | ErrorKind::CapacityReached,
+        ) => Verdict::Rest,
+        // A page of a gateway; or a customer that is gone, which the next reading shows.
+        (_, ErrorKind::UnexpectedReply | ErrorKind::NotFound) => Verdict::Again(None),
+        // Reading changes nothing, so what advises to read back can be read again.
+        (Advice::ReadBack, _) => Verdict::Again(None),
+        _ => Verdict::Refused,
+    }
+}
+
+/// Sends an operation. A creation returns the customer.
+async fn call(
+    customers: &dyn Customers,
+    order: &Order,
+    operation: &Operation,
+    password: &Secret,
+) -> Result<Option<Customer>, Error> {
+    let unsupported =
+        || Error::new(ErrorKind::InvalidRequest).with_detail("the provider has no call for this");
+    let key = &order.key;
+    match operation {
+        Operation::Create => {
+            return customers.add_customer(order.customer(password.clone())).await.map(Some);
+        }
+        Operation::ChangePlan(plan) => {
+            customers.plan_change().ok_or_else(unsupported)?.change_plan(key, plan).await?;
+        }
+        Operation::Suspend => {
+            customers.customer_suspension().ok_or_else(unsupported)?.suspend_customer(key).await?;
+        }
+        Operation::Resume => {
+            customers.customer_suspension().ok_or_else(unsupported)?.resume_customer(key).await?;
+        }
+        Operation::SetEnd(end) => {
+            customers.customer_end().ok_or_else(unsupported)?.end_customer(key, end.0).await?;
+        }
+        Operation::SetPassword => customers.set_customer_password(key, password.clone()).await?,
+        Operation::Close => customers.close_customer(key).await?,
+    }
+    Ok(None)
+}
+
+/// Returns the time so much later.
+pub(crate) fn later(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+impl Claim {
+    /// Returns whether an operation may still be sent: the first half of the lease is not over. The other half is
+    /// for the call itself.
+    #[must_use]
+    pub fn may_send(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.claimed) < self.lease / 2
+    }
+}
