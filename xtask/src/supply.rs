@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use cargo_metadata::MetadataCommand;
+use cargo_metadata::{DepKindInfo, DependencyKind, MetadataCommand};
 use serde_json::{Value, json};
 use toml_edit::DocumentMut;
 
 use crate::{cargo, workspace};
 
 /// Holds licences, sources and single crates against `deny.toml`, and what Rust they need against the
-/// workspace's `rust-version`.
+/// `rust-version` of each published crate.
 ///
 /// # Errors
 ///
@@ -26,21 +26,41 @@ pub fn deny(root: &Path) -> Result<(), String> {
     cargo::run(&["deny", "--locked", "--exclude-dev", "check", "bans"], &[])
 }
 
-/// No dependency, on any platform, asks for a newer Rust than the published crates say.
+/// No dependency of a published crate, on any platform, asks for a newer Rust than the crate itself says.
 fn rust_version(root: &Path) -> Result<(), String> {
-    let published = workspace::published(root)?;
-    let stated = published.iter().filter_map(|it| it.rust_version.as_ref()).min();
     let mut command = MetadataCommand::new();
     command.current_dir(root).other_options(vec!["--locked".to_owned()]);
-    let all = command.exec().map_err(|e| e.to_string())?.packages;
-    let newer = all.iter().filter(|it| it.rust_version.as_ref() > stated);
-    let newer: Vec<_> = newer
-        .filter_map(|it| Some(format!("{} asks for Rust {}", it.name, it.rust_version.as_ref()?)))
-        .collect();
+    let metadata = command.exec().map_err(|e| e.to_string())?;
+    let nodes = metadata.resolve.as_ref().map_or(&[][..], |resolve| &resolve.nodes);
+    let nodes: BTreeMap<_, _> = nodes.iter().map(|node| (&node.id, node)).collect();
+    let mut newer = Vec::new();
+    for package in workspace::published(root)? {
+        // Its own tests count; those of its dependencies do not.
+        let mut reached = BTreeSet::from([&package.id]);
+        let mut left = vec![&package.id];
+        while let Some(id) = left.pop() {
+            let dependencies = nodes.get(id).map_or(&[][..], |node| &node.deps);
+            for dependency in dependencies {
+                let is_for_tests = |kinds: &[DepKindInfo]| {
+                    kinds.iter().all(|it| it.kind == DependencyKind::Development)
+                };
+                let counts = *id == package.id || !is_for_tests(&dependency.dep_kinds);
+                if counts && reached.insert(&dependency.pkg) {
+                    left.push(&dependency.pkg);
+                }
+            }
+        }
+        let reached = metadata.packages.iter().filter(|it| reached.contains(&it.id));
+        let newer_ones = reached.filter(|it| it.rust_version > package.rust_version);
+        newer.extend(newer_ones.filter_map(|it| {
+            let (asks, says) = (it.rust_version.as_ref()?, package.rust_version.as_ref()?);
+            Some(format!("{} says Rust {says}, and {} asks for {asks}", package.name, it.name))
+        }));
+    }
     if newer.is_empty() {
         return Ok(());
     }
-    Err(format!("{}\nRaise rust-version in Cargo.toml, or keep to an older one", newer.join("\n")))
+    Err(format!("{}\nRaise the crate's rust-version, or keep to an older one", newer.join("\n")))
 }
 
 /// Writes `target/anyvpn.cdx.json`: what the command is made of on this platform, as CycloneDX 1.6.

@@ -23,6 +23,10 @@ pub use order::{End, Order, Wanted};
 pub use progress::{Adopt, Open, Operation, OrderState, Owner, Progress, Reason, Rules};
 pub use seal::{SealError, Sealed, Sealer};
 pub use step::{Decision, StepContext, Stepped, decide, step};
+#[cfg(feature = "postgres")]
+pub use store::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use store::SqliteStore;
 pub use store::{
     Begin, Brand, Change, Claim, ClaimRequest, Committed, Finish, Imported, MemoryStore, Placed,
     Record, Store, StoreError, Summary,

@@ -208,13 +208,50 @@ pub enum Stepped {
 /// # Errors
 ///
 /// Any error of the store. Errors of the provider are part of the order's progress.
+///
+/// # As a step of another engine
+///
+/// A Temporal activity, a Restate handler or a DBOS step can be this function around one order. It is idempotent: if
+/// the engine runs it again after a crash, the new claim has a higher number, finds the old intent, and reads before
+/// it sends. The engine needs no journal entry for the call itself.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use anyvpn_core::Customers;
+/// use anyvpn_fleet::{ClaimRequest, StepContext, Stepped, Store, StoreError, step};
+///
+/// /// The activity: returns `None` while another worker has the order.
+/// async fn advance(
+///     store: &dyn Store,
+///     customers: &dyn Customers,
+///     context: &StepContext,
+///     order: &str,
+/// ) -> Result<Option<Stepped>, StoreError> {
+///     let request = ClaimRequest {
+///         worker: "temporal".to_owned(),
+///         profiles: Vec::new(),
+///         instant: context.clock.instant(),
+///         lease: Duration::from_secs(300),
+///         limit: 1,
+///         only: Some(order.to_owned()),
+///     };
+///     match store.claim(request).await?.pop() {
+///         Some(claim) => step(store, customers, claim, context).await.map(Some),
+///         None => Ok(None),
+///     }
+/// }
+/// ```
+///
+/// The workflow calls it until [`Stepped::Moved`] names no further time, and sleeps in between.
 pub async fn step(
     store: &dyn Store,
     customers: &dyn Customers,
     claim: Claim,
     context: &StepContext,
 ) -> Result<Stepped, StoreError> {
-    let step = Step { store, customers, claim: &claim, context };
+    let received = context.clock.instant();
+    let step = Step { store, customers, claim: &claim, received, context };
     step.run().await
 }
 
@@ -222,6 +259,7 @@ struct Step<'a> {
     store: &'a dyn Store,
     customers: &'a dyn Customers,
     claim: &'a Claim,
+    received: Instant,
     context: &'a StepContext,
 }
 
@@ -235,7 +273,7 @@ impl Step<'_> {
             }
         }
         // The answer shows the customer as it was at some time after this.
-        let asked = self.now();
+        let asked = self.at_least();
         let seen = match self.customers.find_customer(&order.key).await {
             Ok(seen) => seen,
             Err(error) => return self.failed(self.claim.progress.clone(), "find", &error).await,
@@ -454,12 +492,23 @@ impl Step<'_> {
     }
 
     async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
-        let committed = self.store.commit(vec![change], self.now()).await?;
+        let committed = self.store.commit(vec![change]).await?;
         committed.into_iter().next().ok_or_else(|| StoreError::new("nothing was committed"))
     }
 
+    /// Returns a time that the database's clock has surely not reached yet.
     fn now(&self) -> Timestamp {
-        self.context.clock.now()
+        self.since(self.claim.claimed)
+    }
+
+    /// Returns a time that the database's clock has surely passed.
+    fn at_least(&self) -> Timestamp {
+        self.since(self.received)
+    }
+
+    fn since(&self, instant: Instant) -> Timestamp {
+        let elapsed = self.context.clock.instant().saturating_duration_since(instant);
+        later(self.claim.now, elapsed)
     }
 
     /// Returns the wait after so many failures, with up to half of it less by chance.

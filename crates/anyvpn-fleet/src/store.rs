@@ -8,9 +8,22 @@ use async_trait::async_trait;
 
 use crate::{Budget, Entry, Event, Operation, Order, OrderState, Progress, Sealed};
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod group;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod rows;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod tables;
 
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 
 /// An error of a database. After it, nobody can tell whether the change was made.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +54,8 @@ impl StoreError {
 
 /// A database of orders.
 ///
-/// Each method is one transaction. Times are those of the caller's clock. A wrong clock wastes time, and does not
-/// break a promise: what protects an order is its fencing number, which grows with each claim.
+/// Each method is one transaction. All times are those of the database, so that workers whose clocks differ agree on
+/// them.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Adds orders, and changes those whose revision is higher. All or none: if one is refused, nothing is changed.
@@ -50,22 +63,14 @@ pub trait Store: Send + Sync {
     /// # Errors
     ///
     /// Any error of the database, as in all that follows.
-    async fn import(
-        &self,
-        orders: Vec<Placed>,
-        now: Timestamp,
-    ) -> Result<Vec<Imported>, StoreError>;
+    async fn import(&self, orders: Vec<Placed>) -> Result<Vec<Imported>, StoreError>;
 
     /// Claims orders that are due, those that have waited longest first, and gives each a higher fencing number.
     /// Orders of a stopped brand are not claimed.
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, StoreError>;
 
     /// Makes changes, each with its journal row, in order. One that is overtaken does not hinder the others.
-    async fn commit(
-        &self,
-        changes: Vec<Change>,
-        now: Timestamp,
-    ) -> Result<Vec<Committed>, StoreError>;
+    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError>;
 
     /// Reads one order; `None` if there is none.
     async fn order(&self, id: &str) -> Result<Option<Record>, StoreError>;
@@ -81,8 +86,8 @@ pub trait Store: Send + Sync {
     /// Reads the journal of an order, oldest first; empty if there is none.
     async fn journal(&self, id: &str) -> Result<Vec<Entry>, StoreError>;
 
-    /// Counts.
-    async fn summary(&self, now: Timestamp) -> Result<Summary, StoreError>;
+    /// Counts orders by profile and state, and says what is due.
+    async fn summary(&self) -> Result<Summary, StoreError>;
 
     /// Lets a stopped brand go on.
     async fn resume(&self, profile: &str) -> Result<(), StoreError>;
@@ -126,9 +131,7 @@ pub struct ClaimRequest {
     pub worker: String,
     /// The profiles whose orders the worker can handle.
     pub profiles: Vec<String>,
-    /// The time.
-    pub now: Timestamp,
-    /// The monotonic time, read before the claim.
+    /// The worker's monotonic time before the claim.
     pub instant: Instant,
     /// For how long no other worker shall have them.
     pub lease: Duration,
@@ -153,7 +156,9 @@ pub struct Claim {
     pub fence: u64,
     /// When other workers may claim it.
     pub lease_until: Timestamp,
-    /// The monotonic time of the claim.
+    /// The time of the claim.
+    pub now: Timestamp,
+    /// The worker's monotonic time before the claim.
     pub claimed: Instant,
     /// How long the lease is.
     pub lease: Duration,

@@ -154,7 +154,6 @@ impl Worker {
         let request = ClaimRequest {
             worker: self.settings.name.clone(),
             profiles: self.providers.keys().cloned().collect(),
-            now: clock.now(),
             instant: clock.instant(),
             lease: self.settings.lease,
             limit: u32::try_from(limit).unwrap_or(u32::MAX),
@@ -185,7 +184,7 @@ impl Worker {
 
     /// Returns whether no order of the worker's profiles waits for anything, stopped brands apart.
     async fn is_idle(&self) -> Result<bool, StoreError> {
-        let summary = self.store.summary(self.context.clock.now()).await?;
+        let summary = self.store.summary().await?;
         Ok(!summary.counts.keys().any(|(profile, state)| {
             matches!(state, OrderState::Pending | OrderState::Ambiguous)
                 && self.providers.contains_key(profile)

@@ -1,179 +1,52 @@
 //! A store in memory, with what the databases promise. For tests and for trying things out.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyvpn_core::Timestamp;
+use anyvpn_core::Clock;
 use async_trait::async_trait;
 
+use super::tables::Tables;
 use super::{
-    Begin, Brand, Change, Claim, ClaimRequest, Committed, Finish, Imported, Placed, Record, Store,
-    StoreError, Summary, reason,
+    Change, Claim, ClaimRequest, Committed, Imported, Placed, Record, Store, StoreError, Summary,
 };
 use crate::budget::Meter;
-use crate::{Budget, Entry, Event, OrderState, Progress};
+use crate::{Budget, Entry, OrderState};
 
 /// A store in memory. Its transactions are as whole as those of a database; it is lost with the process.
-#[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<Tables>);
-
-#[derive(Clone, Debug, Default)]
-struct Tables {
-    orders: BTreeMap<String, Row>,
-    journal: BTreeMap<String, Vec<Entry>>,
-    meters: BTreeMap<(String, String), Meter>,
-    stopped: BTreeMap<String, String>,
-}
-
-#[derive(Clone, Debug)]
-struct Row {
-    record: Record,
-    lease_until: Option<Timestamp>,
-    worker: String,
-    state_since: Timestamp,
-}
-
-impl Row {
-    fn is_free(&self, now: Timestamp) -> bool {
-        self.lease_until.is_none_or(|until| until <= now)
-    }
-
-    fn enter(&mut self, state: OrderState, now: Timestamp) {
-        if self.record.state != state {
-            self.state_since = now;
-        }
-        self.record.state = state;
-    }
-}
-
-impl Tables {
-    fn write(&mut self, id: &str, at: Timestamp, event: Event) {
-        let row = &self.orders[id];
-        let entry = Entry {
-            at,
-            worker: row.worker.clone(),
-            fence: row.record.fence,
-            revision: row.record.order.revision,
-            state: row.record.state,
-            event,
-        };
-        self.journal.entry(id.to_owned()).or_default().push(entry);
-    }
-
-    fn import(&mut self, placed: Placed, now: Timestamp) -> Imported {
-        let Placed { order, sealed } = placed;
-        let id = order.id.clone();
-        if let Some(row) = self.orders.get_mut(&id) {
-            if let Some(why) = order.conflict(&row.record.order) {
-                return Imported::Refused(why);
-            }
-            if row.record.order == order {
-                return Imported::Same;
-            }
-            if row.record.state == OrderState::Released {
-                return Imported::Refused("the order was released; use another order id".into());
-            }
-            row.record.order = order;
-            row.record.progress.failures = 0;
-            (row.record.due, row.record.reason) = (Some(now), None);
-            row.enter(OrderState::Pending, now);
-            self.write(&id, now, Event::Changed);
-            return Imported::Changed;
-        }
-        let taken = self.orders.values().map(|row| &row.record).find(|record| {
-            let other = &record.order;
-            record.state != OrderState::Released
-                && (&other.profile, &other.key) == (&order.profile, &order.key)
-        });
-        if let Some(taken) = taken {
-            return Imported::Refused(format!("order {} has the same customer", taken.order.id));
-        }
-        let record = Record {
-            order,
-            sealed,
-            progress: Progress::default(),
-            state: OrderState::Pending,
-            reason: None,
-            due: Some(now),
-            fence: 0,
-        };
-        let worker = "import".to_owned();
-        self.orders.insert(id.clone(), Row { record, lease_until: None, worker, state_since: now });
-        self.write(&id, now, Event::Imported);
-        Imported::New
-    }
-
-    fn begin(&mut self, begin: Begin, now: Timestamp) -> Committed {
-        let Some(row) = self.orders.get_mut(&begin.id) else { return Committed::Overtaken };
-        let record = &mut row.record;
-        if (record.fence, record.order.revision) != (begin.fence, begin.revision)
-            || self.stopped.contains_key(&record.order.profile)
-        {
-            return Committed::Overtaken;
-        }
-        let meter = (record.order.profile.clone(), begin.operation.name().to_owned());
-        if let Some(meter) = self.meters.get_mut(&meter)
-            && let Err(due) = meter.take(now)
-        {
-            return Committed::Later(due);
-        }
-        record.progress = begin.progress;
-        self.write(&begin.id, now, Event::Sending(begin.operation));
-        Committed::Done
-    }
-
-    fn finish(&mut self, finish: Finish, now: Timestamp) -> Committed {
-        let Some(row) = self.orders.get_mut(&finish.id) else { return Committed::Overtaken };
-        if row.record.fence != finish.fence || row.lease_until.is_none() {
-            return Committed::Overtaken;
-        }
-        let profile = row.record.order.profile.clone();
-        let is_current = row.record.order.revision == finish.revision;
-        row.record.progress = finish.progress;
-        row.lease_until = None;
-        if is_current {
-            row.record.reason = reason(finish.state, finish.event.as_ref());
-            row.record.due = finish.due;
-            row.enter(finish.state, now);
-        } else {
-            row.record.due = Some(now);
-        }
-        if let Some(event) = finish.event {
-            self.write(&finish.id, now, event);
-        }
-        match finish.brand {
-            Some(Brand::Stop(why)) => {
-                self.stopped.insert(profile, why);
-            }
-            Some(Brand::Hold { operation, until }) => {
-                let meter = self.meters.entry((profile, operation.to_owned()));
-                meter.or_insert_with(|| Meter::new(None)).hold(until);
-            }
-            None => {}
-        }
-        Committed::Done
-    }
+pub struct MemoryStore {
+    clock: Arc<dyn Clock>,
+    tables: Mutex<Tables>,
+    journal: Mutex<BTreeMap<String, Vec<Entry>>>,
 }
 
 impl MemoryStore {
-    /// Creates an empty store.
+    /// Creates an empty store with this clock.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, tables: Mutex::default(), journal: Mutex::default() }
+    }
+
+    /// Moves the transaction's rows to the journal.
+    fn write(&self, tables: &mut Tables) {
+        for (id, entry) in tables.added.drain(..) {
+            self.journal().entry(id).or_default().push(entry);
+        }
+    }
+
+    fn journal(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Entry>>> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn import(
-        &self,
-        orders: Vec<Placed>,
-        now: Timestamp,
-    ) -> Result<Vec<Imported>, StoreError> {
+    async fn import(&self, orders: Vec<Placed>) -> Result<Vec<Imported>, StoreError> {
+        let now = self.clock.now();
         let mut tables = self.tables();
         let before = tables.clone();
         let imported: Vec<_> =
@@ -181,20 +54,22 @@ impl Store for MemoryStore {
         if imported.iter().any(|imported| matches!(imported, Imported::Refused(_))) {
             *tables = before;
         }
+        self.write(&mut tables);
         Ok(imported)
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, StoreError> {
+        let now = self.clock.now();
         let tables = &mut *self.tables();
         let mut due: Vec<_> = tables
             .orders
             .iter_mut()
             .filter(|(id, row)| {
-                row.is_free(request.now)
+                row.lease_until.is_none_or(|until| until <= now)
                     && match &request.only {
                         Some(only) => *id == only,
                         None => {
-                            row.record.due.is_some_and(|due| due <= request.now)
+                            row.record.due.is_some_and(|due| due <= now)
                                 && request.profiles.contains(&row.record.order.profile)
                                 && !tables.stopped.contains_key(&row.record.order.profile)
                         }
@@ -204,7 +79,7 @@ impl Store for MemoryStore {
             .collect();
         due.sort_by_key(|row| row.record.due);
         due.truncate(request.limit as usize);
-        let lease_until = crate::step::later(request.now, request.lease);
+        let lease_until = crate::step::later(now, request.lease);
         Ok(due
             .into_iter()
             .map(|row| {
@@ -219,6 +94,7 @@ impl Store for MemoryStore {
                     state: record.state,
                     fence: record.fence,
                     lease_until,
+                    now,
                     claimed: request.instant,
                     lease: request.lease,
                     is_find_limited: tables
@@ -229,24 +105,12 @@ impl Store for MemoryStore {
             .collect())
     }
 
-    async fn commit(
-        &self,
-        changes: Vec<Change>,
-        now: Timestamp,
-    ) -> Result<Vec<Committed>, StoreError> {
+    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
+        let now = self.clock.now();
         let mut tables = self.tables();
-        let commit = |change| match change {
-            Change::Begin(begin) => tables.begin(*begin, now),
-            Change::Finish(finish) => tables.finish(*finish, now),
-            Change::Reserve { profile, operation } => {
-                let meter = tables.meters.get_mut(&(profile, operation.to_owned()));
-                match meter.map_or(Ok(()), |meter| meter.take(now)) {
-                    Ok(()) => Committed::Done,
-                    Err(due) => Committed::Later(due),
-                }
-            }
-        };
-        Ok(changes.into_iter().map(commit).collect())
+        let committed = changes.into_iter().map(|change| tables.commit(change, now)).collect();
+        self.write(&mut tables);
+        Ok(committed)
     }
 
     async fn order(&self, id: &str) -> Result<Option<Record>, StoreError> {
@@ -268,10 +132,11 @@ impl Store for MemoryStore {
     }
 
     async fn journal(&self, id: &str) -> Result<Vec<Entry>, StoreError> {
-        Ok(self.tables().journal.get(id).cloned().unwrap_or_default())
+        Ok(self.journal().get(id).cloned().unwrap_or_default())
     }
 
-    async fn summary(&self, now: Timestamp) -> Result<Summary, StoreError> {
+    async fn summary(&self) -> Result<Summary, StoreError> {
+        let now = self.clock.now();
         let tables = self.tables();
         let mut summary = Summary { stopped: tables.stopped.clone(), ..Summary::default() };
         for row in tables.orders.values() {

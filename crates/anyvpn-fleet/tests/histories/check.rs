@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anyvpn_fleet::{Adopt, Budget, Entry, Event, OrderState, Owner, Record, Store, Wanted};
+use anyvpn_fleet::{
+    Adopt, Budget, Entry, Event, Operation, OrderState, Owner, Record, Store, Wanted,
+};
 use anyvpn_testkit::canary::Canary;
 
 use crate::history::Setup;
@@ -94,7 +96,7 @@ pub async fn check(setup: &Setup, store: &dyn Store, totals: &mut Totals) -> Vec
         totals.strangers += accounts.iter().filter(|account| account.is_strangers).count() as u64;
     }
     canary.assert_silent();
-    if let Some(budget) = setup.budget.filter(|_| !setup.clocks_jump) {
+    if let Some(budget) = setup.budget {
         wrong.extend(beyond(&setup.taken.lock().unwrap(), budget.parse().unwrap()));
     }
     if std::env::var_os("ANYVPN_HISTORY").is_some() {
@@ -167,6 +169,17 @@ fn judge(
         last.is_some_and(|entry| entry.state == record.state),
         "the journal ends in another state",
     );
+    let mut reached = None;
+    for entry in journal {
+        match &entry.event {
+            Event::Sending(operation) => need(
+                reached != Some(entry.revision) || *operation == Operation::SetPassword,
+                "changed after it was done, without a new revision",
+            ),
+            _ if entry.state == OrderState::Done => reached = Some(entry.revision),
+            _ => {}
+        }
+    }
     let fences: Vec<_> = journal.iter().map(|entry| entry.fence).collect();
     need(fences.is_sorted(), "the journal has an older claim after a newer one");
     wrong

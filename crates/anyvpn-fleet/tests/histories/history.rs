@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyvpn_core::{Clock, CustomerEnd, Provider};
+use anyvpn_core::{CustomerEnd, Provider};
 use anyvpn_fleet::{
     Adopt, End, Imported, Order, Placed, Rules, Sealer, StepContext, Store, Until, Wanted, Worker,
     WorkerSettings,
@@ -18,14 +18,13 @@ use crate::world::{MachineClock, World};
 const HOUR: Duration = Duration::from_secs(3600);
 const LEASE: Duration = Duration::from_secs(120);
 /// Faults happen in the first part of a history.
-const FAULTS: Duration = Duration::from_secs(6 * 3600);
+pub const FAULTS: Duration = Duration::from_secs(6 * 3600);
 const END: Duration = Duration::from_secs(30 * 3600);
 
 /// What a history was made of, for its checks.
 pub struct Setup {
     pub sealer: Sealer,
     pub orders: Vec<Order>,
-    pub clocks_jump: bool,
     pub budget: Option<&'static str>,
     pub adopt: Adopt,
     pub world: World,
@@ -35,21 +34,19 @@ pub struct Setup {
 }
 
 /// Plays a history, and returns what went wrong.
-pub async fn play(seed: u64, inner: Arc<dyn Store>, totals: &mut Totals) -> Vec<String> {
-    let world = World::new(seed, FAULTS);
+pub async fn play(world: World, inner: Arc<dyn Store>, totals: &mut Totals) -> Vec<String> {
     let is_unique = world.below(4) > 0;
-    let clocks_jump = is_unique && world.below(4) == 0;
+    let clocks_jump = world.below(4) == 0;
     let manners = Manners { is_unique, shows_closed: world.below(2) == 0, stall: LEASE * 2 };
     let provider = SimProvider::new(world.clone(), manners);
     let adopt =
         [Adopt::Never, Adopt::Never, Adopt::InDoubt, Adopt::Foreign][world.below(4) as usize];
     provider.book().may_take_strangers = adopt == Adopt::Foreign;
-    let budget = [None, None, Some("6/min"), Some("20/h")][world.below(4) as usize];
+    let budget = [None, Some("6/min"), Some("20/h"), Some("4/h")][world.below(4) as usize];
     let workers = 2 + world.below(7);
     let setup = Setup {
         sealer: Sealer::new(&Sealer::generate_key().unwrap()).unwrap(),
         orders: orders(&world, &provider),
-        clocks_jump,
         budget,
         adopt,
         world: world.clone(),
@@ -77,14 +74,14 @@ pub async fn play(seed: u64, inner: Arc<dyn Store>, totals: &mut Totals) -> Vec<
             let ahead = Arc::new(Mutex::new(0));
             let clock = Arc::new(MachineClock { world: world.clone(), ahead: Arc::clone(&ahead) });
             if task > workers {
-                return Box::pin(people(setup.people(), store, clock));
+                return Box::pin(people(setup.people(), store));
             }
             if clocks_jump && world.below(3) == 0 {
                 *ahead.lock().unwrap() = world.below(3600);
             }
             let context = StepContext { clock, sealer: setup.sealer.clone(), rules };
             let mut settings = WorkerSettings::new(format!("worker-{task}-{life}"));
-            (settings.lease, settings.idle, settings.in_flight) = (LEASE, HOUR / 10, 4);
+            (settings.lease, settings.idle, settings.in_flight) = (LEASE, HOUR / 4, 4);
             let providers = BTreeMap::from([(
                 "shop".to_owned(),
                 Arc::new(provider.clone()) as Arc<dyn Provider>,
@@ -155,14 +152,14 @@ struct People {
 
 /// The shop hands its orders over, again and again until it knows that they arrived; the reseller resumes a stopped
 /// brand; and some people change customers by hand.
-async fn people(people: People, store: Arc<FaultyStore>, clock: Arc<MachineClock>) {
+async fn people(people: People, store: Arc<FaultyStore>) {
     let People { world, sealer, orders, provider, change_by_hand } = people;
     for order in orders {
         world.pause(Duration::from_secs(world.below(1800))).await;
         loop {
             let sealed = sealer.generate(&order).unwrap();
             let placed = Placed { order: order.clone(), sealed };
-            match store.import(vec![placed], clock.now()).await {
+            match store.import(vec![placed]).await {
                 // A shop that was begun again hands over old revisions too.
                 Ok(imported) => {
                     let is_old =

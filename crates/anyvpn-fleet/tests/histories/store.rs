@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyvpn_core::Timestamp;
 use anyvpn_fleet::{
     Budget, Change, Claim, ClaimRequest, Committed, Entry, Imported, OrderState, Placed, Record,
     Store, StoreError, Summary,
@@ -50,13 +49,9 @@ impl FaultyStore {
 
 #[async_trait]
 impl Store for FaultyStore {
-    async fn import(
-        &self,
-        orders: Vec<Placed>,
-        now: Timestamp,
-    ) -> Result<Vec<Imported>, StoreError> {
+    async fn import(&self, orders: Vec<Placed>) -> Result<Vec<Imported>, StoreError> {
         self.before().await?;
-        let done = busy(self.inner.import(orders, now)).await?;
+        let done = busy(self.inner.import(orders)).await?;
         self.after().await?;
         Ok(done)
     }
@@ -68,17 +63,13 @@ impl Store for FaultyStore {
         Ok(claims)
     }
 
-    async fn commit(
-        &self,
-        changes: Vec<Change>,
-        now: Timestamp,
-    ) -> Result<Vec<Committed>, StoreError> {
+    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
         let is_protected = changes.iter().any(|change| match change {
             Change::Finish(finish) => self.provider.book().protected.contains(&key(&finish.id)),
             _ => false,
         });
         if is_protected {
-            return busy(self.inner.commit(changes, now)).await;
+            return busy(self.inner.commit(changes)).await;
         }
         self.before().await?;
         let operation = changes.iter().find_map(|change| match change {
@@ -86,8 +77,12 @@ impl Store for FaultyStore {
             Change::Reserve { operation, .. } => Some(*operation),
             Change::Finish(_) => None,
         });
-        let done = busy(self.inner.commit(changes, now)).await?;
+        let done = busy(self.inner.commit(changes)).await?;
         if let (Some(operation), [Committed::Done]) = (operation, &*done) {
+            let stopped = busy(self.inner.summary()).await?.stopped;
+            if operation != "find" && !stopped.is_empty() {
+                self.provider.book().violations.push(format!("{operation} for a stopped brand"));
+            }
             self.taken.lock().unwrap().push((self.world.elapsed(), operation));
         }
         self.after().await?;
@@ -111,8 +106,8 @@ impl Store for FaultyStore {
         busy(self.inner.journal(id)).await
     }
 
-    async fn summary(&self, now: Timestamp) -> Result<Summary, StoreError> {
-        busy(self.inner.summary(now)).await
+    async fn summary(&self) -> Result<Summary, StoreError> {
+        busy(self.inner.summary()).await
     }
 
     async fn resume(&self, profile: &str) -> Result<(), StoreError> {

@@ -1,0 +1,50 @@
+-- Times are microseconds since 1970.
+CREATE TABLE fleet_orders (
+    id TEXT PRIMARY KEY,
+    profile TEXT NOT NULL,
+    customer_key TEXT NOT NULL,
+    body TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    progress TEXT NOT NULL,
+    state TEXT NOT NULL,
+    state_since INTEGER NOT NULL,
+    reason TEXT,
+    due INTEGER,
+    fence INTEGER NOT NULL,
+    worker TEXT NOT NULL,
+    lease_until INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX fleet_one_order_per_customer ON fleet_orders (profile, customer_key) WHERE state <> 'released';
+CREATE INDEX fleet_orders_due ON fleet_orders (due) WHERE due IS NOT NULL;
+CREATE INDEX fleet_orders_state ON fleet_orders (state, id);
+
+-- Rows are only added.
+CREATE TABLE fleet_journal (
+    seq INTEGER PRIMARY KEY,
+    order_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    worker TEXT NOT NULL,
+    fence INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    event TEXT NOT NULL
+) STRICT;
+CREATE INDEX fleet_journal_order ON fleet_journal (order_id, seq);
+
+-- How often an operation may be sent, and how often it was.
+CREATE TABLE fleet_meters (
+    profile TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    calls INTEGER,
+    per_seconds INTEGER,
+    full_at INTEGER NOT NULL,
+    held_until INTEGER NOT NULL,
+    queue INTEGER NOT NULL,
+    PRIMARY KEY (profile, operation)
+) STRICT, WITHOUT ROWID;
+
+-- Profiles for which nothing is sent, and why.
+CREATE TABLE fleet_stopped (
+    profile TEXT PRIMARY KEY,
+    why TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
