@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyvpn_core::{Error, Timestamp};
 
-use crate::step::later;
+use crate::decide::later;
 
 /// A rate, such as 6 calls per minute, with as many at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 //! - A [`Store`] keeps orders and their journal.
 
 mod budget;
+mod decide;
 mod intake;
 mod journal;
 mod order;
@@ -17,12 +18,13 @@ mod store;
 mod worker;
 
 pub use budget::Budget;
+pub use decide::{Decision, decide};
 pub use intake::{Format, Mistake, read_orders};
 pub use journal::{Entry, Event};
 pub use order::{End, Order, Wanted};
 pub use progress::{Adopt, Open, Operation, OrderState, Owner, Progress, Reason, Rules};
 pub use seal::{SealError, Sealed, Sealer};
-pub use step::{Decision, StepContext, Stepped, decide, step};
+pub use step::{StepContext, Stepped, step};
 #[cfg(feature = "postgres")]
 pub use store::PostgresStore;
 #[cfg(feature = "sqlite")]

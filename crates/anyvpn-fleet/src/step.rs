@@ -1,17 +1,16 @@
-//! The step: from what an order says and what its customer is, to at most one operation.
+//! The step: reads a customer, decides, and sends at most one operation.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyvpn_core::{
-    Advice, Clock, Customer, Customers, Error, ErrorKind, Secret, SplitMix64, Status, Timestamp,
-    redact,
+    Advice, Clock, Customer, Customers, Error, ErrorKind, Secret, SplitMix64, Timestamp, redact,
 };
 
-use crate::progress::ABSENT_LOOKS;
+use crate::decide::{decide, later, next_operation};
 use crate::store::{Begin, Brand, Change, Claim, Committed, Finish, Store, StoreError};
 use crate::{
-    Adopt, Event, Open, Operation, Order, OrderState, Owner, Progress, Reason, Rules, Sealer,
+    Decision, Event, Open, Operation, Order, OrderState, Owner, Progress, Reason, Rules, Sealer,
     Wanted,
 };
 
@@ -23,152 +22,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 const NOT_FOUND: u32 = 5;
 /// How long an operation rests after the reseller's balance or allowance is used up.
 const REST: Duration = Duration::from_secs(15 * 60);
-
-/// What to do next for an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Decision {
-    /// Send this operation, once.
-    Send(Operation),
-    /// Read again at this time. Nothing may be sent before.
-    Wait(Timestamp),
-    /// The customer is what the order says.
-    Done,
-    /// The customer was what the order says and no longer is; this operation would restore it.
-    Drift(Operation),
-    /// A person has to decide.
-    Park(Reason),
-}
-
-/// Decides what to do next for an order whose customer was read: `None` if there is none. `asked` is the time before
-/// the reading was sent.
-///
-/// It is pure. The returned progress replaces the given one.
-#[must_use]
-pub fn decide(
-    order: &Order,
-    mut progress: Progress,
-    seen: Option<&Customer>,
-    asked: Timestamp,
-    settle: Duration,
-    rules: &Rules,
-) -> (Progress, Decision) {
-    if let Some(mut open) = progress.open.take() {
-        let due = later(open.since, settle);
-        if is_visible(&open.operation, seen) {
-            if open.operation == Operation::Create && !open.confirmed {
-                progress.owner = Owner::InDoubt;
-            }
-        } else if asked < due {
-            progress.open = Some(open);
-            return (progress, Decision::Wait(due));
-        } else if open.looks + 1 < ABSENT_LOOKS {
-            open.looks += 1;
-            open.since = asked;
-            progress.open = Some(open);
-            return (progress, Decision::Wait(later(asked, settle)));
-        } else if open.confirmed {
-            return (progress, Decision::Park(Reason::NoEffect(open.operation)));
-        } else if open.operation == Operation::Create {
-            progress.lost_creations += 1;
-        }
-    }
-    let decision = match (progress.owner, seen) {
-        (Owner::Nobody, None) => absent(order, &mut progress, rules),
-        (Owner::Nobody, Some(_)) if rules.adopt < Adopt::Foreign => {
-            progress.refusal = None;
-            let was_lost = progress.lost_creations > 0;
-            Decision::Park(if was_lost { Reason::Late } else { Reason::Foreign })
-        }
-        (_, None) if order.wanted == Wanted::Closed => Decision::Done,
-        (_, None) => Decision::Park(Reason::Vanished),
-        (owner, Some(customer)) => {
-            if owner == Owner::Nobody {
-                progress.owner = Owner::Adopted;
-            }
-            match next_operation(order, &progress, customer, rules) {
-                None => Decision::Done,
-                // A person or the policy asked for the password, so that it is no drift.
-                Some(operation)
-                    if progress.reached == Some(order.revision)
-                        && operation != Operation::SetPassword =>
-                {
-                    Decision::Drift(operation)
-                }
-                Some(operation) => Decision::Send(operation),
-            }
-        }
-    };
-    if decision == Decision::Done {
-        progress.reached = Some(order.revision);
-        progress.failures = 0;
-    }
-    (progress, decision)
-}
-
-/// Decides for an order that has no customer and, as far as is known, never had one.
-fn absent(order: &Order, progress: &mut Progress, rules: &Rules) -> Decision {
-    let lost = progress.lost_creations;
-    match progress.refusal.take() {
-        _ if order.wanted == Wanted::Closed => Decision::Done,
-        // The lost creation may be why this one was refused.
-        Some(why) if lost > 0 => Decision::Park(Reason::InDoubt(why)),
-        Some(why) => Decision::Park(Reason::Refused(why)),
-        None if lost >= rules.lost_creations => Decision::Park(Reason::Lost(lost)),
-        None => Decision::Send(Operation::Create),
-    }
-}
-
-/// Returns whether reading a customer shows that an operation was done. Passwords and ends are never shown.
-fn is_visible(operation: &Operation, seen: Option<&Customer>) -> bool {
-    match (operation, seen) {
-        (Operation::Create, seen) => seen.is_some(),
-        (Operation::Close, seen) => seen.is_none_or(is_closed),
-        (Operation::ChangePlan(plan), Some(customer)) => customer.plan.as_ref() == Some(plan),
-        (Operation::Suspend, Some(customer)) => customer.status == Status::Suspended,
-        (Operation::Resume, Some(customer)) => customer.status != Status::Suspended,
-        _ => false,
-    }
-}
-
-/// A closed customer is found without anything active, where the provider still shows one.
-fn is_closed(customer: &Customer) -> bool {
-    customer.status == Status::Inactive
-}
-
-/// Returns the operation that brings a customer closer to the order; `None` if there is nothing to do.
-fn next_operation(
-    order: &Order,
-    progress: &Progress,
-    customer: &Customer,
-    rules: &Rules,
-) -> Option<Operation> {
-    if order.wanted == Wanted::Closed {
-        return (!is_closed(customer)).then_some(Operation::Close);
-    }
-    let gets_password = match progress.owner {
-        Owner::Adopted => true,
-        Owner::InDoubt => rules.adopt >= Adopt::InDoubt,
-        Owner::Nobody | Owner::Order => false,
-    };
-    let is_suspended = customer.status == Status::Suspended;
-    let plan = order.plan.as_ref().filter(|plan| customer.plan.as_ref() != Some(*plan));
-    let end = order.end.filter(|end| progress.end != Some(*end));
-    // Resuming comes first and suspending last: a suspended customer may refuse the others.
-    if gets_password && !progress.has_password {
-        Some(Operation::SetPassword)
-    } else if is_suspended && order.wanted == Wanted::Active {
-        Some(Operation::Resume)
-    } else if let Some(plan) = plan {
-        Some(Operation::ChangePlan(plan.clone()))
-    } else if let Some(end) = end {
-        Some(Operation::SetEnd(end))
-    } else if !is_suspended && order.wanted == Wanted::Suspended {
-        Some(Operation::Suspend)
-    } else {
-        None
-    }
-}
 
 /// What a step needs besides the order, its provider and the store.
 #[derive(Clone)]
@@ -579,11 +432,6 @@ async fn call(
         Operation::Close => customers.close_customer(key).await?,
     }
     Ok(None)
-}
-
-/// Returns the time so much later.
-pub(crate) fn later(time: Timestamp, by: Duration) -> Timestamp {
-    time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 impl Claim {

@@ -79,7 +79,7 @@ impl Store for MemoryStore {
             .collect();
         due.sort_by_key(|row| row.record.due);
         due.truncate(request.limit as usize);
-        let lease_until = crate::step::later(now, request.lease);
+        let lease_until = crate::decide::later(now, request.lease);
         Ok(due
             .into_iter()
             .map(|row| {

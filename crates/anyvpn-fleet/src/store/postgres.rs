@@ -265,7 +265,7 @@ impl Store for PostgresStore {
         let only = request.only.clone().map(|id| vec![id]);
         let claimed: Vec<OrderRow> = sqlx::query_as(AssertSqlSafe(sql))
             .bind(micros(now))
-            .bind(micros(crate::step::later(now, request.lease)))
+            .bind(micros(crate::decide::later(now, request.lease)))
             .bind(&request.worker)
             .bind(only.as_ref().unwrap_or(&request.profiles))
             .bind(i64::from(request.limit))

@@ -97,7 +97,7 @@ pub(super) fn claim(
         progress: record.progress,
         state: record.state,
         fence: record.fence,
-        lease_until: crate::step::later(now, request.lease),
+        lease_until: crate::decide::later(now, request.lease),
         now,
         claimed: request.instant,
         lease: request.lease,

@@ -229,7 +229,7 @@ impl Store for SqliteStore {
         let profiles = rows::json(&request.profiles)?;
         let claimed: Vec<OrderRow> = sqlx::query_as(AssertSqlSafe(sql))
             .bind(micros(now))
-            .bind(micros(crate::step::later(now, request.lease)))
+            .bind(micros(crate::decide::later(now, request.lease)))
             .bind(&request.worker)
             .bind(request.only.as_ref().unwrap_or(&profiles))
             .bind(i64::from(request.limit))
