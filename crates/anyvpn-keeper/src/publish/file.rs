@@ -3,11 +3,15 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyvpn_http::system_message;
 
 use crate::Snapshot;
 
+/// How long a program may take from its first look at a file to its last. A number that gets longer is as rare
+/// as the port's change.
+const GRACE: Duration = Duration::from_millis(100);
 /// The longest file that is changed in place. A longer one is not ours.
 const LONGEST_IN_PLACE: u64 = 64;
 
@@ -57,8 +61,9 @@ impl PublishedFile {
     /// Changes the file itself instead of replacing it, for programs that watch the file and not its folder,
     /// and for files that are mounted into a container.
     ///
-    /// The file is never empty and never has a wrong number. A program that reads in the same nanoseconds in
-    /// which the keeper writes can still get bytes of both numbers: see `docs/decisions/keeper-publishing.md`.
+    /// The file is never empty in between and never has a wrong number. Still, Linux does not promise that a
+    /// program that reads in the same nanoseconds gets the bytes of one number only:
+    /// `docs/decisions/keeper-publishing.md` says how often that happens.
     #[must_use]
     pub fn in_place(mut self) -> Self {
         self.in_place = true;
@@ -126,18 +131,21 @@ fn change(path: &Path, text: &str) -> io::Result<()> {
                 file.write_all(bytes.as_bytes())?;
             }
             Step::Cut(length) => file.set_len(length)?,
+            Step::Wait => std::thread::sleep(GRACE),
         }
     }
     Ok(())
 }
 
-/// One change of a file.
+/// One step of a change.
 #[derive(Debug)]
 enum Step {
     /// These bytes, from this place on, in one call.
     Write(u64, String),
     /// This is its new length.
     Cut(u64),
+    /// Those who read now get the time to finish.
+    Wait,
 }
 
 /// How a file of `old` bytes gets a text. After each step it has the old text or the new one, perhaps with
@@ -148,10 +156,11 @@ fn steps(old: u64, text: &str) -> Vec<Step> {
     if old == 0 || new == 0 {
         return vec![Step::Write(0, text.to_owned()), Step::Cut(new)];
     }
-    // First as long as both, because the end of a longer text would show before its beginning is replaced.
+    // A file that grew would show a wrong number to those who read until nothing is left: the old text,
+    // and after it the end of the new one. So it grows by newlines first.
     let mut steps = Vec::new();
     if old < new {
-        steps.push(Step::Write(old, newlines(new - old)));
+        steps.extend([Step::Write(old, newlines(new - old)), Step::Wait]);
     }
     steps.push(Step::Write(0, text.to_owned() + &newlines(old.saturating_sub(new))));
     if new < old {
@@ -211,6 +220,7 @@ mod tests {
                         file[at as usize..end].copy_from_slice(bytes.as_bytes());
                     }
                     Step::Cut(length) => file.truncate(length as usize),
+                    Step::Wait => {}
                 }
                 let seen = std::str::from_utf8(&file).unwrap();
                 assert!([old, new].contains(&seen.trim_end()), "{old:?} to {new:?}: {seen:?}");
