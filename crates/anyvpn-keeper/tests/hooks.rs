@@ -104,8 +104,9 @@ async fn a_time_out_kills_the_whole_group() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    // Both processes hold the pipe open until they are killed.
-    let script = "exec 3>\"$1\"; sleep 300 & echo ready >&3; sleep 300";
+    // Both processes hold the pipe open until they are killed, or say that they were not.
+    let survive = "sleep 20; echo survived >&3";
+    let script = &format!("exec 3>\"$1\"; ({survive}) & echo ready >&3; {survive}");
     let hook = shell(script, &pipe).with_timeout(Duration::from_secs(3600));
     let (ready, mut is_ready) = tokio::sync::oneshot::channel();
     let reader = std::thread::spawn(move || {

@@ -1,6 +1,7 @@
 //! gluetun's control API, byte for byte.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyvpn_core::Secret;
 use anyvpn_keeper::Snapshot;
@@ -166,13 +167,15 @@ async fn roles_are_those_of_gluetuns_file() {
     let access = Access::from_toml(&ROLES.into()).unwrap();
     assert!(!format!("{access:?}").contains("canary"), "{access:?}");
     let server = serve(access, open(50123)).await;
-    // jo:canary:pass, and jo:canary
+    // jo:canary:pass, jo:canary, and al:canary:pass
     let (right, wrong) = ("Basic am86Y2FuYXJ5OnBhc3M=", "Basic am86Y2FuYXJ5");
+    let other = "Basic YWw6Y2FuYXJ5OnBhc3M=";
     for (path, headers, expected) in [
         ("/v1/version", String::new(), "200"),
         ("/v1/portforward", "X-API-Key: canary-key\r\n".to_owned(), "200"),
         ("/v1/portforward", format!("Authorization: {right}\r\n"), "200"),
         ("/v1/portforward", format!("Authorization: {wrong}\r\n"), "401"),
+        ("/v1/portforward", format!("Authorization: {other}\r\n"), "401"),
         (
             "/v1/publicip/ip",
             format!("authorization: {}\r\n", right.replace("Basic", "basic")),
@@ -232,8 +235,11 @@ async fn a_caller_that_sends_nothing_or_too_much_is_cut_off() {
     let (head, _) = get(server, "/v1/portforward", "").await;
     assert_eq!(status(&head), "200");
     tokio::time::pause();
+    let begin = tokio::time::Instant::now();
     let mut reply = String::new();
     // A reset is as good as an end.
     let _ = silent.read_to_string(&mut reply).await;
     assert!(!reply.contains("200 OK"), "{reply}");
+    // On the paused clock.
+    assert!(begin.elapsed() <= Duration::from_secs(3), "{:?}", begin.elapsed());
 }
