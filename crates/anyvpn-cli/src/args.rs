@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use anyvpn::Registry;
-use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+use anyvpn::{Registry, Setting};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, ValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command as Clap, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -145,8 +145,7 @@ pub fn command(registry: &Registry) -> Clap {
                 .value_name(setting.key.to_uppercase())
                 .help(format!("{doc} [env: {variable}{more}]"))
                 .help_heading("Options of all commands")
-                // An empty one must not stand for the vendor's own address: --url "$TYPO".
-                .value_parser(NonEmptyStringValueParser::new())
+                .value_parser(values(setting))
                 .conflicts_with_all(conflicts),
         );
     }
@@ -156,6 +155,15 @@ pub fn command(registry: &Registry) -> Clap {
     command.mut_subcommand("profile", |profile| {
         profile.mut_subcommand("add", |add| profile::secret_options::add_to(registry, add))
     })
+}
+
+/// What an option takes for a setting.
+fn values(setting: &Setting) -> ValueParser {
+    match setting.one_of {
+        // An empty one must not stand for the vendor's own address: --url "$TYPO".
+        [] => NonEmptyStringValueParser::new().into(),
+        values => PossibleValuesParser::new(values).into(),
+    }
 }
 
 /// Reads what was typed.

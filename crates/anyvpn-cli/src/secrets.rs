@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
-use anyvpn::Secret;
+use anyvpn::{Secret, Setting};
 use anyvpn_http::not_for_header;
 use clap::Args;
+use inquire::validator::Validation;
 use inquire::{Confirm, InquireError, Select, Text};
 use zeroize::Zeroizing;
 
@@ -16,7 +17,7 @@ use crate::failure::Failure;
 use crate::file::{check_private, stdin};
 use crate::hidden;
 use crate::output::{is_closed, only_copy};
-use crate::text::{plain, reason};
+use crate::text::{capitalized, plain, reason};
 
 /// Far longer than any password or key.
 const LONGEST: usize = 1 << 16;
@@ -179,6 +180,35 @@ pub fn ask_or_nothing(what: &str, question: &str, flag: &str) -> Result<Option<S
 /// Asks for one of several; its place among them.
 pub fn choose(question: &str, choices: Vec<&str>) -> Result<usize, Failure> {
     Select::new(question, choices).raw_prompt().map(|it| it.index).map_err(unanswered)
+}
+
+/// Asks for a setting that may be omitted. An answer that its check refuses is asked for again.
+pub fn ask_setting(setting: &'static Setting) -> Result<Option<String>, Failure> {
+    let title = capitalized(setting.title);
+    if !setting.one_of.is_empty() {
+        let is_default = |value: &str| setting.default == Some(value);
+        let shown = |value: &&str| match is_default(value) {
+            true => format!("{value} (default)"),
+            false => (*value).to_owned(),
+        };
+        let mut choices: Vec<_> = setting.one_of.iter().map(shown).collect();
+        choices.extend(setting.default.is_none().then(|| "omit it".to_owned()));
+        let question = format!("{title}:");
+        let select = Select::new(&question, choices).with_help_message(setting.doc);
+        let chosen = select.raw_prompt().map_err(unanswered)?.index;
+        let value = setting.one_of.get(chosen).filter(|value| !is_default(value));
+        return Ok(value.map(|value| (*value).to_owned()));
+    }
+    let question = match setting.default {
+        Some(default) => format!("{title} (none for {default}):"),
+        None => format!("{title} (none to omit it):"),
+    };
+    let check = |answer: &str| {
+        let checked = if answer.is_empty() { Ok(()) } else { setting.validate(answer) };
+        Ok(checked.map_or_else(|why| Validation::Invalid(why.into()), |()| Validation::Valid))
+    };
+    let text = Text::new(&question).with_help_message(setting.doc).with_validator(check);
+    Ok(Some(text.prompt().map_err(unanswered)?).filter(|answer| !answer.is_empty()))
 }
 
 /// Reads a secret from a file that nobody else may read, or from stdin for `-`. The line end at its

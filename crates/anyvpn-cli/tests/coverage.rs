@@ -70,10 +70,12 @@ fn the_guide_has_the_settings() {
                 true => format!("`{key}_file` or `{key}_command`"),
                 false => format!("`--{}`, `{key}`", key.replace('_', "-")),
             };
-            let default = setting.default.map(|it| format!(" Without it: `{it}`."));
-            let default = default.unwrap_or_default();
-            let doc = setting.doc;
-            _ = writeln!(table, "| {} | `{variable}` | {typed} | {doc}{default} |", info.title);
+            let mut doc = setting.doc.to_owned();
+            if !setting.one_of.is_empty() {
+                doc += &format!(" One of `{}`.", setting.one_of.join("`, `"));
+            }
+            doc += &setting.default.map(|it| format!(" Without it: `{it}`.")).unwrap_or_default();
+            _ = writeln!(table, "| {} | `{variable}` | {typed} | {doc} |", info.title);
         }
     }
     document::check("../../docs/command.md", Some("settings"), &table);

@@ -110,3 +110,45 @@ fn the_only_device_is_asked_for_before_a_port_is_opened_or_closed() {
     assert_eq!(ask(&["port", "delete", &port], "y"), Some(0));
     assert_eq!(azire.ports(LOGIN).len(), 0);
 }
+
+/// A profile's text after the optional settings were asked for, and answered with these keys.
+fn optional(world: &World, name: &str, answers: &[(&str, &str)]) -> String {
+    let add = ["profile", "add", name, "--provider", "natpmp", "--all", "--no-check"];
+    let mut add = command(&add);
+    add.env("HOME", world.folder.path()).env("ANYVPN_NATPMP_GATEWAY", "127.0.0.1:1");
+    let mut terminal = Terminal::run(add);
+    for (question, keys) in answers {
+        terminal.wait_for(question);
+        terminal.press(keys);
+    }
+    let left = terminal.end();
+    assert_eq!(left.code, Some(0), "{}", left.screen);
+    let config = world.folder.path().join(".config/anyvpn/config.toml");
+    std::fs::read_to_string(config).unwrap()
+}
+
+/// A value that the setting may have is chosen, and another that it may not is asked for again.
+#[test]
+fn optional_settings_are_asked_for_with_all() {
+    const DOWN: &str = "\u{1b}[B";
+    let world = World::new();
+    let lifetime = "Lifetime (none for 60):";
+    let text = optional(&world, "usual", &[("symmetric (default)", "\r"), (lifetime, "\r")]);
+    assert!(text.contains("gateway") && !text.contains("form") && !text.contains("lifetime"));
+    let again = [
+        ("symmetric (default)", &format!("{DOWN}\r")[..]),
+        (lifetime, "soon\r"),
+        ("must be a number of seconds", "\u{7f}\u{7f}\u{7f}\u{7f}120\r"),
+    ];
+    let text = optional(&world, "odd", &again);
+    assert!(text.contains("form = \"plain\"") && text.contains("lifetime = \"120\""), "{text}");
+
+    // Nobody is asked where there is no terminal.
+    let add = ["profile", "add", "x", "--provider", "natpmp", "--all"];
+    let ran = command(&add).env("HOME", world.folder.path()).output().unwrap();
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(common::stderr(&ran).contains("--all asks for settings"), "{}", common::stderr(&ran));
+    // The value of an option is one of them, too.
+    let text = world.fails(2, &["--provider", "natpmp", "--form", "odd", "port", "list"]);
+    assert!(text.contains("symmetric, plain"), "{text}");
+}

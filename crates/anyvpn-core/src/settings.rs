@@ -32,6 +32,8 @@ pub struct Setting {
     pub default: Option<&'static str>,
     /// The name of a group of alternatives: the first one that is given is used.
     pub group: Option<&'static str>,
+    /// All values that it may have; empty if there are others.
+    pub one_of: &'static [&'static str],
     /// Checks the value before anything is sent.
     pub check: Check,
 }
@@ -48,6 +50,7 @@ impl Setting {
             required: false,
             default: None,
             group: None,
+            one_of: &[],
             check: |_| Ok(()),
         }
     }
@@ -95,10 +98,28 @@ impl Setting {
         Self { group: Some(group), ..self }
     }
 
+    /// Sets all values that it may have, of which there is at least one.
+    #[must_use]
+    pub const fn one_of(self, values: &'static [&'static str]) -> Self {
+        Self { one_of: values, ..self }
+    }
+
     /// Sets the check of its value.
     #[must_use]
     pub const fn check(self, check: Check) -> Self {
         Self { check, ..self }
+    }
+
+    /// Checks a value: it is one of those that the setting may have, and passes its check.
+    ///
+    /// # Errors
+    ///
+    /// What the value must be, as in "must be symmetric or plain".
+    pub fn validate(&self, value: &str) -> Result<(), String> {
+        if !self.one_of.is_empty() && !self.one_of.contains(&value) {
+            return Err(format!("must be {}", self.one_of.join(" or ")));
+        }
+        (self.check)(value)
     }
 
     /// Returns whether one of the two can replace the other: they have the same key or group.
@@ -235,7 +256,7 @@ impl Settings {
         for setting in settings {
             match self.text(setting.key) {
                 Some(value) => {
-                    if let Err(why) = (setting.check)(value) {
+                    if let Err(why) = setting.validate(value) {
                         wrong.push((setting.key, why));
                     }
                 }
@@ -278,6 +299,7 @@ mod tests {
         }),
         Setting::secret("api_key", "API key", "The reseller's key.").required(),
         Setting::secret("secret_key", "secret key", "The reseller's secret key."),
+        Setting::new("form", "form", "How it asks.").one_of(&["symmetric", "plain"]),
     ];
 
     fn wrong(settings: &Settings) -> Vec<String> {
@@ -303,12 +325,14 @@ mod tests {
 
     #[test]
     fn everything_that_is_wrong_is_named_at_once() {
-        let settings = Settings::new().with("url", "canary").with("tokn", "canary");
-        let all = "known are brand, url, api_key, secret_key";
+        let settings = ["url", "tokn", "form"];
+        let settings = settings.iter().fold(Settings::new(), |all, key| all.with(*key, "canary"));
+        let all = "known are brand, url, api_key, secret_key, form";
         assert_eq!(
             wrong(&settings),
             [
                 "api_key is missing; set api_key".to_owned(),
+                "form must be symmetric or plain".to_owned(),
                 format!("tokn is not a setting; {all}"),
                 "url must begin with https://".to_owned(),
             ]
@@ -318,6 +342,7 @@ mod tests {
             ["api_key is missing; set api_key", "brand is missing; set brand or url"]
         );
         let whole = Settings::new().with("url", "https://x").with("api_key", "key");
+        let whole = whole.with("form", "plain");
         assert!(wrong(&whole).is_empty());
         let sign_in = [Setting::USERNAME, Setting::DEVICE_NAME];
         assert!(Settings::new().complete(&sign_in).is_err());

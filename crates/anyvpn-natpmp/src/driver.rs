@@ -53,10 +53,10 @@ const SETTINGS: &[Setting] = &[
     Setting::new(
         "form",
         "form",
-        "symmetric, where the gateway chooses one number for both of its sides, or plain.",
+        "The form of the requests: with symmetric, the gateway chooses one number for both of its sides.",
     )
-    .default("symmetric")
-    .check(|text| form(text).map(drop)),
+    .one_of(&["symmetric", "plain"])
+    .default("symmetric"),
     Setting::new("lifetime", "lifetime", "How many seconds a port is asked for at a time.")
         .default(LIFETIME)
         .check(|text| lifetime(text).map(drop)),
@@ -88,11 +88,14 @@ impl NatPmp {
                 .map(Gateway::At)
                 .map_err(invalid("gateway"))?,
         };
-        let form = form(settings.text("form").unwrap_or_default());
+        let form = match settings.text("form") {
+            Some("plain") => Form::Plain,
+            _ => Form::Symmetric,
+        };
         let lifetime = lifetime(settings.text("lifetime").unwrap_or_default());
         Ok(Self(Arc::new(Inner {
             gateway,
-            form: form.map_err(invalid("form"))?,
+            form,
             lifetime: lifetime.map_err(invalid("lifetime"))?,
             time: context.limits.call,
             clock: context.clock.clone().unwrap_or_else(|| Arc::new(SystemClock)),
@@ -100,14 +103,6 @@ impl NatPmp {
             leases: context.leases.clone().unwrap_or_else(|| Arc::<MemoryLeaseStore>::default()),
             state: Mutex::new(State::new(context.retry.jitter())),
         })))
-    }
-}
-
-fn form(text: &str) -> Result<Form, String> {
-    match text {
-        "symmetric" => Ok(Form::Symmetric),
-        "plain" => Ok(Form::Plain),
-        _ => Err("must be symmetric or plain".to_owned()),
     }
 }
 

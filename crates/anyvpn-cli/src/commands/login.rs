@@ -14,7 +14,7 @@ use crate::hidden;
 use crate::kept::{Kept, LockedPlace, Place, orphans};
 use crate::provider_settings::{secrets, shown_address};
 use crate::secrets::{PasswordSource, ask, ask_or_nothing, is_interactive};
-use crate::text::{ShownPath, plain};
+use crate::text::{ShownPath, capitalized, plain};
 use crate::work::{ability, lacks, wait};
 
 #[derive(Args)]
@@ -174,11 +174,6 @@ impl Person {
         }
         Ok(fields)
     }
-}
-
-fn capitalized(title: &str) -> String {
-    let mut letters = title.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Signs in.

@@ -8,9 +8,10 @@ use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
 
 use super::check::check;
+use super::questions::{ask_optional, with_address};
 use super::secret_options::GivenSource;
 use crate::commands::login::{Person, is_good, make, revoke, unused};
-use crate::context::{Context, missing};
+use crate::context::Context;
 use crate::environment::path_variable;
 use crate::failure::Failure;
 use crate::hidden;
@@ -31,7 +32,7 @@ type Typed = Vec<(&'static Setting, Secret)>;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  anyvpn profile add home                          Ask for everything
+  anyvpn profile add home                          Ask for what is needed
   anyvpn profile add home --provider azire --username jo --password-file FILE
   anyvpn profile add home --provider azire --token-command 'pass show azire'
   anyvpn profile add shop --brand acme --api-key-file API --secret-key-file KEY")]
@@ -50,6 +51,9 @@ pub struct Add {
     /// Keep what is kept in the system's keyring, and not in a file for you alone
     #[arg(long)]
     keyring: bool,
+    /// Ask for the optional settings as well
+    #[arg(long)]
+    all: bool,
     /// Use it where no profile is named; the first one is used anyway
     #[arg(long = "use")]
     is_default: bool,
@@ -87,7 +91,10 @@ async fn add(
     provider: &'static ProviderInfo,
     args: Add,
 ) -> Result<(), Failure> {
-    let settings = address(context, provider)?;
+    let mut settings = with_address(context, provider)?;
+    if args.all {
+        ask_optional(provider, &mut settings)?;
+    }
     let mut username = args.username.clone();
     let (sources, typed) = sources(provider, &args, &mut username)?;
     for (setting, secret) in &typed {
@@ -297,47 +304,6 @@ fn provider(context: &Context) -> Result<&'static ProviderInfo, Failure> {
     let titles = context.registry.infos().map(|info| info.title).collect();
     let chosen = choose("Provider:", titles)?;
     context.registry.infos().nth(chosen).ok_or_else(unclear)
-}
-
-/// The address and the other settings that are no secret: from options and environment, and the
-/// address is asked for where they have none.
-fn address(context: &Context, info: &'static ProviderInfo) -> Result<Settings, Failure> {
-    let mut given = context.given(info)?;
-    let addresses: Vec<&'static Setting> = provider_settings::addresses(info).collect();
-    let [first, ..] = addresses[..] else { return Ok(given) };
-    if provider_settings::has(&given, info, first) {
-        return Ok(given);
-    }
-    let options = provider_settings::alternatives(info, first, provider_settings::option);
-    let answer = match first.default {
-        Some(_) if !is_interactive() => return Ok(given),
-        Some(default) => {
-            let question = format!("Address (none for {default}):");
-            match ask_or_nothing("an address", &question, &options)? {
-                Some(url) => url,
-                None => return Ok(given),
-            }
-        }
-        None => {
-            if !is_interactive() {
-                return Err(missing(info, first));
-            }
-            let question = match addresses[..] {
-                [_] => "Address (https://…):".to_owned(),
-                _ => {
-                    let words: Vec<_> = addresses.iter().filter(|it| it.key != "url").collect();
-                    let words: Vec<_> = words.iter().map(|it| it.title).collect();
-                    format!("The provider's {}, or address (https://…):", words.join(" or "))
-                }
-            };
-            let answer = ask_or_nothing("an address", &question, &options)?;
-            answer.ok_or_else(|| Failure::usage("the address is empty"))?
-        }
-    };
-    let word = addresses.iter().find(|it| it.key != "url" && !answer.contains("://"));
-    let url = provider_settings::address_setting(info);
-    given.set(word.copied().or(url).map_or("url", |setting| setting.key), answer);
-    Ok(given)
 }
 
 /// Where the secrets come from, and those that are typed now: from options, or else asked for.

@@ -3,6 +3,7 @@
 mod add;
 mod check;
 mod prune;
+mod questions;
 pub mod secret_options;
 
 use clap::Subcommand;
