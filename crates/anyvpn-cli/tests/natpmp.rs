@@ -6,7 +6,8 @@ mod common;
 
 use std::process::Command;
 
-use common::{World, command, fails, json, ok};
+use anyvpn_sandbox::{DatagramFault, Fault, FaultRule};
+use common::{World, command, fails, json, ok, stderr};
 use serde_json::{Value, json};
 
 /// The command at the sandbox's gateway. Each run is another program.
@@ -50,6 +51,24 @@ fn people_are_told_when_a_port_closes_and_how_it_is_renewed() {
     assert!(words.contains("This machine"), "{words}");
     let words = ok(&mut at_gateway(&world, &["port", "list"]));
     assert!(words.contains(&made["port"].to_string()), "{words}");
+}
+
+/// The record has the words of a call over HTTP.
+#[test]
+fn each_request_is_logged_as_over_http() {
+    let world = World::new();
+    let fault = Fault::Datagram(DatagramFault::LostReply);
+    world.sandbox.inject(FaultRule::once("natpmp.map-udp-port", fault)).unwrap();
+    let ran = at_gateway(&world, &["-v", "port", "create"]).output().unwrap();
+    let log = stderr(&ran);
+    let requests: Vec<_> =
+        log.lines().filter(|line| line.contains("operation=natpmp.map-udp")).collect();
+    let [lost, done, ..] = requests[..] else { panic!("{log}") };
+    let call = "INFO call{operation=natpmp.map-udp-port}: request attempt=";
+    assert!(lost.contains(&format!("{call}1 duration_ms=")), "{log}");
+    assert!(lost.ends_with("kind=\"timeout\""), "{log}");
+    assert!(done.contains(&format!("{call}2 duration_ms=")), "{log}");
+    assert!(!done.contains("kind="), "{log}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use anyvpn_core::{
 };
 use tokio::net::UdpSocket;
 use tokio::sync::{Mutex, MutexGuard};
+use tracing::Instrument as _;
 
 use crate::Form;
 use crate::epoch::Epoch;
@@ -153,12 +154,8 @@ impl Session<'_> {
     ) -> Result<(Reply, Timestamp), Error> {
         let kind = ActivityKind::call(operation, replay);
         let observation = Observation::start(self.inner.observer.as_ref(), kind);
-        let mut attempts = 0;
-        let outcome = match self.exchange(request, sends, &observation, &mut attempts).await {
-            Ok((Reply::Refused { code, .. }, _)) => Err(refused(self.gateway, code)),
-            Ok((Reply::OtherVersion(version), _)) => Err(other_version(self.gateway, version)),
-            outcome => outcome,
-        };
+        let outcome = self.exchange(request, sends, &observation);
+        let outcome = outcome.instrument(tracing::info_span!("call", %operation)).await;
         let is_unsure = |error: &Error| {
             replay != Replay::Safe
                 && error.code().is_none()
@@ -168,12 +165,6 @@ impl Session<'_> {
             let error = error.with_operation(operation);
             if is_unsure(&error) { error.with_read_back() } else { error }
         });
-        match &outcome {
-            Ok(_) => tracing::info!(%operation, attempts, "done"),
-            Err(error) => {
-                tracing::info!(%operation, attempts, kind = error.kind().name(), "failed");
-            }
-        }
         observation.finish(outcome.as_ref().err());
         outcome
     }
@@ -183,32 +174,46 @@ impl Session<'_> {
         request: Request,
         sends: u32,
         observation: &Observation,
-        attempts: &mut u32,
     ) -> Result<(Reply, Timestamp), Error> {
         let Self { inner, state, gateway, deadline } = self;
         // One of its own, so that no late reply to an earlier request is taken for this one's.
         let socket = connected(*gateway).await.map_err(|error| failed(*gateway, &error))?;
         let clock = &*inner.clock;
         let bytes = request.encode();
-        let mut unreadable = 0_u32;
-        while *attempts < sends {
-            let now = clock.instant();
-            let left = deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(now));
+        let (mut attempt, mut unreadable) = (0, 0_u32);
+        while attempt < sends {
+            let since = clock.instant();
+            let left = deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(since));
             if left.is_zero() {
                 break;
             }
-            let wait = FIRST_WAIT.saturating_mul(1 << *attempts).min(left);
-            *attempts += 1;
-            observation.report(CallEvent::sent(*attempts));
+            let wait = FIRST_WAIT.saturating_mul(1 << attempt).min(left);
+            attempt += 1;
+            observation.report(CallEvent::sent(attempt));
             let sent_at = clock.now();
-            socket.send(&bytes).await.map_err(|error| failed(*gateway, &error))?;
-            let reply = within(clock, wait, receive(&socket, &request, &mut unreadable)).await;
-            if let Some(reply) = reply {
-                let reply = reply.map_err(|error| failed(*gateway, &error))?;
-                if let Some(epoch) = reply.epoch() {
-                    state.has_reset |= state.epoch.has_reset(epoch, clock.instant());
-                }
-                return Ok((reply, sent_at));
+            let reply = match socket.send(&bytes).await {
+                Ok(_) => within(clock, wait, receive(&socket, &request, &mut unreadable)).await,
+                Err(error) => Some(Err(error)),
+            };
+            if let Some(Ok(reply)) = &reply
+                && let Some(epoch) = reply.epoch()
+            {
+                state.has_reset |= state.epoch.has_reset(epoch, clock.instant());
+            }
+            let outcome = reply.map(|reply| accepted(*gateway, reply));
+            let error = match &outcome {
+                Some(outcome) => outcome.as_ref().err().map(Error::kind),
+                None => Some(ErrorKind::Timeout),
+            };
+            // The fields of the record that a call over HTTP has, where they apply.
+            tracing::info!(
+                attempt,
+                duration_ms = clock.instant().saturating_duration_since(since).as_millis() as u64,
+                kind = error.map(|kind| kind.name()),
+                "request"
+            );
+            if let Some(outcome) = outcome {
+                return outcome.map(|reply| (reply, sent_at));
             }
         }
         Err(match unreadable {
@@ -252,6 +257,16 @@ fn failed(gateway: SocketAddrV4, error: &io::Error) -> Error {
             )),
         kind => Error::new(ErrorKind::Unreachable)
             .with_detail(format!("{gateway} cannot be reached: {kind}; is the tunnel up?")),
+    }
+}
+
+/// A reply that grants something.
+fn accepted(gateway: SocketAddrV4, reply: io::Result<Reply>) -> Result<Reply, Error> {
+    match reply {
+        Ok(Reply::Refused { code, .. }) => Err(refused(gateway, code)),
+        Ok(Reply::OtherVersion(version)) => Err(other_version(gateway, version)),
+        Ok(reply) => Ok(reply),
+        Err(error) => Err(failed(gateway, &error)),
     }
 }
 
