@@ -207,25 +207,44 @@ impl PublishError {
 mod tests {
     use super::*;
 
+    /// The texts of the file between the steps, in groups between which readers finish.
+    fn states(old: &str, new: &str) -> Vec<Vec<Vec<u8>>> {
+        let mut file = old.as_bytes().to_vec();
+        let mut groups = vec![vec![file.clone()]];
+        for step in steps(old.len() as u64, new) {
+            match step {
+                Step::Write(at, bytes) => {
+                    let end = at as usize + bytes.len();
+                    file.resize(file.len().max(end), 0);
+                    file[at as usize..end].copy_from_slice(bytes.as_bytes());
+                }
+                Step::Cut(length) => file.truncate(length as usize),
+                Step::Wait => groups.push(Vec::new()),
+            }
+            groups.last_mut().unwrap().push(file.clone());
+        }
+        assert_eq!(file, new.as_bytes());
+        groups
+    }
+
     #[test]
     fn each_step_in_place_shows_the_old_text_or_the_new_one() {
         let texts = ["", "7", "80", "443", "1234", "50123", "61999", "192.0.2.7", "2001:db8::7"];
         for (old, new) in texts.iter().flat_map(|old| texts.iter().map(move |new| (*old, *new))) {
-            let mut file = old.as_bytes().to_vec();
-            for step in steps(old.len() as u64, new) {
-                match step {
-                    Step::Write(at, bytes) => {
-                        let end = at as usize + bytes.len();
-                        file.resize(file.len().max(end), 0);
-                        file[at as usize..end].copy_from_slice(bytes.as_bytes());
+            for group in states(old, new) {
+                for (place, first) in group.iter().enumerate() {
+                    // A reader looks again for more, unless it found nothing.
+                    let last = if first.is_empty() { place + 1 } else { group.len() };
+                    for later in &group[place..last] {
+                        let more = later.get(first.len()..).unwrap_or_default();
+                        let seen = String::from_utf8([first, more].concat()).unwrap();
+                        assert!(
+                            [old, new].contains(&seen.trim_end()),
+                            "{old:?} to {new:?}: {seen:?}"
+                        );
                     }
-                    Step::Cut(length) => file.truncate(length as usize),
-                    Step::Wait => {}
                 }
-                let seen = std::str::from_utf8(&file).unwrap();
-                assert!([old, new].contains(&seen.trim_end()), "{old:?} to {new:?}: {seen:?}");
             }
-            assert_eq!(file, new.as_bytes());
         }
     }
 }
