@@ -14,6 +14,9 @@ mod status_json;
 mod systemd;
 mod textfile;
 
+use std::time::Duration;
+
+use anyvpn_core::Timestamp;
 use tokio::sync::watch;
 
 pub use access::{Access, AccessError};
@@ -24,6 +27,9 @@ pub use metrics::metrics;
 pub use systemd::Systemd;
 
 use crate::Snapshot;
+
+/// How often the time of the latest snapshot is renewed while nothing changes.
+const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// Publishes snapshots to files and to the HTTP API.
 #[derive(Debug)]
@@ -54,5 +60,18 @@ impl Publisher {
         let errors = written.filter_map(Result::err).collect();
         self.latest.send_replace(snapshot.clone());
         errors
+    }
+
+    /// Says that the latest snapshot is still true: call it whenever the keeper's loop made progress.
+    ///
+    /// Once a minute, the metrics and `status.json` get the new time, so that a keeper that hangs or has ended
+    /// is noticed, and files that could not be written are tried again.
+    pub fn progress(&mut self, now: Timestamp) -> Vec<PublishError> {
+        let mut latest = self.latest.borrow().clone();
+        if Duration::try_from(now.duration_since(latest.at)).is_ok_and(|age| age < HEARTBEAT) {
+            return Vec::new();
+        }
+        latest.at = now;
+        self.publish(&latest)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use anyvpn_core::Timestamp;
 use anyvpn_keeper::Snapshot;
 use anyvpn_keeper::publish::{PublishedFile, Publisher};
 
@@ -60,6 +61,37 @@ fn a_file_that_has_the_text_already_is_not_touched() {
     fs::remove_file(&path).unwrap();
     assert_eq!(publisher.publish(&open(50123)), []);
     assert!(!path.exists());
+}
+
+#[test]
+fn a_heartbeat_a_minute_shows_that_the_keeper_lives() {
+    let folder = tempfile::tempdir().unwrap();
+    let (port, textfile) = (folder.path().join("port"), folder.path().join("anyvpn.prom"));
+    let files = vec![
+        PublishedFile::status(port.clone()),
+        PublishedFile::textfile(textfile.clone()).unwrap(),
+    ];
+    let mut publisher = Publisher::new(files, nothing());
+    let snapshot = open(50123);
+    assert_eq!(publisher.publish(&snapshot), []);
+    fs::remove_file(&port).unwrap();
+    let beat = |publisher: &mut Publisher, seconds: i64| {
+        let now = Timestamp::from_second(snapshot.at.as_second() + seconds).unwrap();
+        assert_eq!(publisher.progress(now), []);
+        let text = fs::read_to_string(&textfile).unwrap();
+        let name = "anyvpn_keeper_heartbeat_timestamp_seconds ";
+        let value = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        (value.parse::<i64>().unwrap() - snapshot.at.as_second(), publisher.subscribe().borrow().at)
+    };
+    assert_eq!(beat(&mut publisher, 59), (0, snapshot.at));
+    let now = Timestamp::from_second(snapshot.at.as_second() + 60).unwrap();
+    assert_eq!(beat(&mut publisher, 60), (60, now));
+    assert_eq!(beat(&mut publisher, 119), (60, now));
+    // A clock that was set back.
+    let earlier = Timestamp::from_second(snapshot.at.as_second() - 3600).unwrap();
+    assert_eq!(beat(&mut publisher, -3600), (-3600, earlier));
+    // The port did not change, so its file was not touched.
+    assert!(!port.exists());
 }
 
 #[test]
