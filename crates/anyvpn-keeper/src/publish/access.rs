@@ -29,11 +29,12 @@ enum Credential {
 /// What a caller may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    Allowed,
+    /// It may, whoever it is.
+    Everybody,
+    /// It may, because it has shown a credential.
+    Known,
     /// It may not, and whether HTTP Basic would help.
-    Refused {
-        basic: bool,
-    },
+    Refused { basic: bool },
 }
 
 /// A role in gluetun's `config.toml`.
@@ -119,7 +120,10 @@ impl Access {
                 continue;
             }
             if role.credential.is_shown(headers, query) {
-                return Verdict::Allowed;
+                return match role.credential {
+                    Credential::Nothing => Verdict::Everybody,
+                    _ => Verdict::Known,
+                };
             }
             basic |= matches!(role.credential, Credential::Basic { .. });
         }

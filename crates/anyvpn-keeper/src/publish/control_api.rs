@@ -2,13 +2,15 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyvpn_core::MetricsText;
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ALLOW, CONTENT_TYPE, HOST, HeaderValue, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -127,17 +129,35 @@ fn answer<B>(request: &Request<B>, access: &Access, snapshot: &Snapshot) -> Resp
         return response;
     }
     let query = request.uri().query().unwrap_or_default();
-    if let Verdict::Refused { basic } =
-        access.judge(&format!("GET {path}"), request.headers(), query)
-    {
-        let mut response = refusal(StatusCode::UNAUTHORIZED);
-        if basic {
-            let challenge = r#"Basic realm="restricted", charset="UTF-8""#;
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    match access.judge(&format!("GET {path}"), request.headers(), query) {
+        Verdict::Refused { basic } => {
+            let mut response = refusal(StatusCode::UNAUTHORIZED);
+            if basic {
+                let challenge = r#"Basic realm="restricted", charset="UTF-8""#;
+                response
+                    .headers_mut()
+                    .insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            return response;
         }
-        return response;
+        Verdict::Everybody if !is_local_name(request) => return refusal(StatusCode::FORBIDDEN),
+        Verdict::Everybody | Verdict::Known => {}
     }
     reply(content_type, render(snapshot))
+}
+
+/// Whether the caller named this server by an address, or by a name without a dot, such as `localhost` or that
+/// of a container.
+///
+/// A web page can let its own name lead to this machine, and would then read the port and the address of the
+/// VPN from the browser of a person who is not on the VPN.
+fn is_local_name<B>(request: &Request<B>) -> bool {
+    let named = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = match named.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => named,
+    };
+    !host.contains('.') || host.parse::<Ipv4Addr>().is_ok()
 }
 
 /// An error as Go's `http.Error` writes it.

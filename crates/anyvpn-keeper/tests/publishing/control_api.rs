@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyvpn_core::Secret;
 use anyvpn_keeper::Snapshot;
+use anyvpn_keeper::hooks::{Hook, HookEvent};
 use anyvpn_keeper::publish::{Access, ControlApi, Publisher};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -139,6 +140,52 @@ async fn a_key_opens_everything_and_nothing_else_does() {
         assert!(expected != "401" || body == "Unauthorized\n", "{body}");
     }
     assert!(Access::key("".into()).is_err() && Access::basic("a".into(), "".into()).is_err());
+}
+
+#[tokio::test]
+async fn a_web_page_that_lets_its_name_lead_here_reads_nothing() {
+    let ask = async |server, host: &str, headers: &str| {
+        let request = format!("GET /v1/portforward HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n");
+        let (head, body) = exchange(server, &request).await;
+        (status(&head).to_owned(), body.contains("50123"))
+    };
+    let server = serve(Access::open(), open(50123)).await;
+    for host in
+        ["localhost:8000", "127.0.0.1:8000", "10.0.0.2", "[::1]:8000", "[::ffff:1]", "gluetun"]
+    {
+        assert_eq!(ask(server, host, "").await, ("200".to_owned(), true), "{host}");
+    }
+    for host in
+        ["evil.example:8000", "evil.example", "127.0.0.1.evil.example", "localhost.", "a.b:c"]
+    {
+        assert_eq!(ask(server, host, "").await, ("403".to_owned(), false), "{host}");
+    }
+    // A page does not have the key.
+    let server = serve(Access::key("made-up".into()).unwrap(), open(50123)).await;
+    let key = "X-API-Key: made-up\r\n";
+    assert_eq!(ask(server, "vpn.home.example", key).await, ("200".to_owned(), true));
+    assert_eq!(ask(server, "vpn.home.example", "").await, ("401".to_owned(), false));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_api_answers_while_a_hook_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let server = serve(Access::open(), open(50123)).await;
+    let words = ["cat", pipe.to_str().unwrap()].map(str::to_owned);
+    let hook =
+        tokio::spawn(
+            async move { Hook::new(words).unwrap().run(&HookEvent::of(&open(50123))).await },
+        );
+    // Opens when the hook has the other end, and lets it end when it is dropped.
+    let held = tokio::task::spawn_blocking(move || std::fs::File::create(pipe).unwrap());
+    let held = held.await.unwrap();
+    assert_eq!(status(&get(server, "/v1/portforward", "").await.0), "200");
+    assert!(!hook.is_finished());
+    drop(held);
+    hook.await.unwrap().unwrap();
 }
 
 /// A role of each kind, as in gluetun's wiki.
