@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::access;
+use crate::data_plane::{Addresses, VpnServer};
 use crate::fault::Faults;
 use crate::handler::RequestHandler;
 use crate::log::Log;
@@ -39,6 +40,12 @@ pub enum StartError {
         /// The address.
         address: SocketAddr,
         /// The operating system's error.
+        source: io::Error,
+    },
+    /// The data plane could not open its sockets.
+    #[error("the data plane failed")]
+    DataPlane {
+        /// What failed.
         source: io::Error,
     },
     /// This machine's clock shows a time that replies cannot have in their `Date` header.
@@ -72,6 +79,8 @@ impl SandboxBuilder {
                 clock: Clock::real(),
                 azire_rate_limit: None,
                 hosts: Hosts::default(),
+                data_plane: None,
+                vpn_server: None,
             },
             hosts: access::Hosts::default(),
             log_capacity: 10_000,
@@ -165,6 +174,16 @@ impl SandboxBuilder {
         SandboxBuilder { wait: Wait(Arc::new(wait)), ..self }
     }
 
+    /// Lets the VPN servers carry traffic, and forwarded ports lead to their devices, in these network
+    /// namespaces. All WireGuard servers of all providers are one server then, with one key. Default: there
+    /// is no network, and only the APIs are imitated.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn data_plane(mut self, namespaces: crate::data_plane::Namespaces) -> SandboxBuilder {
+        self.settings.data_plane = Some(Arc::new(namespaces));
+        self
+    }
+
     /// Starts listening and serving.
     ///
     /// # Errors
@@ -191,7 +210,14 @@ impl SandboxBuilder {
         let address = listener.local_addr().map_err(failed)?;
 
         let (hosts, info) = tls::listen(address, self.settings.seed).await.map_err(failed)?;
+        let tls_address = info.address;
         self.settings.hosts = info;
+        let seed = self.settings.seed;
+        let data_plane = self.settings.data_plane.clone().map(|plane| {
+            let server = VpnServer::new(plane.endpoint(), seed);
+            self.settings.vpn_server = Some(server.clone());
+            (plane, server)
+        });
         self.hosts.names.extend(registry::hosts().map(|(_, name)| name.to_ascii_lowercase()));
         let started = REGISTRY.iter().map(|provider| (provider.start)(&self.settings));
         let (providers, services) =
@@ -199,12 +225,14 @@ impl SandboxBuilder {
         let handler = Arc::new(RequestHandler {
             providers,
             clock: self.settings.clock,
-            seed: self.settings.seed,
+            seed,
             log: Mutex::new(Log::new(self.log_capacity)),
-            faults: Mutex::new(Faults::new(self.settings.seed, operations())),
+            faults: Mutex::new(Faults::new(seed, operations())),
             wait: self.wait,
             read_timeout: self.read_timeout,
             hosts: self.hosts,
+            data_plane,
+            failure: watch::Sender::new(None),
         });
         let mut datagrams = Vec::new();
         let mut sockets = JoinSet::new();
@@ -213,8 +241,28 @@ impl SandboxBuilder {
             datagrams.push((provider.name(), socket.local_addr().map_err(failed)?));
             sockets.spawn(datagram::serve(socket, Arc::clone(provider), Arc::clone(&handler)));
         }
+        if let Some((plane, _)) = &handler.data_plane
+            && let Some((_, datagrams)) = datagrams.first()
+        {
+            let failed = |source| StartError::DataPlane { source };
+            let own = Addresses { http: address, tls: tls_address, datagrams: *datagrams };
+            let inner = plane.listen(&own).map_err(failed)?;
+            let http = tcp_listener(inner.http).map_err(failed)?;
+            let tls = hosts.also(tcp_listener(inner.tls).map_err(failed)?);
+            inner.datagrams.set_nonblocking(true).map_err(failed)?;
+            let socket = UdpSocket::from_std(inner.datagrams).map_err(failed)?;
+            let most = self.max_connections;
+            let serving = || Arc::clone(&handler);
+            sockets.spawn(server::run(http, serving(), most));
+            sockets.spawn(tls.run(serving()));
+            let provider = handler.providers.iter().find(|provider| provider.has_datagrams());
+            if let Some(provider) = provider {
+                sockets.spawn(datagram::serve(socket, Arc::clone(provider), serving()));
+            }
+            handler.update_data_plane().await;
+        }
         let (running, stopped) = watch::channel(());
-        let serving = Arc::clone(&handler);
+        let (serving, keeping) = (Arc::clone(&handler), Arc::clone(&handler));
         let server = tokio::spawn(async move {
             // They end with this task.
             let _sockets = sockets;
@@ -222,10 +270,17 @@ impl SandboxBuilder {
             tokio::select! {
                 () = server::run(listener, serving, self.max_connections) => {}
                 () = hosts => {}
+                () = keeping.keep_data_plane(), if keeping.data_plane.is_some() => {}
             }
             drop(running);
         });
         let server = server.abort_handle();
         Ok(Sandbox { address, handler, services, datagrams, server, stopped })
     }
+}
+
+/// A listener of the data plane, for the runtime.
+fn tcp_listener(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
 }

@@ -118,6 +118,7 @@ impl RequestHandler {
             }
             _ => return refused(StatusCode::NOT_FOUND, "404 Not Found"),
         };
+        self.update_data_plane().await;
         match done {
             Ok(Value::Null) => Reply::empty(204).into_response(),
             Ok(value) => Reply::json(200, &value).into_response(),

@@ -44,6 +44,7 @@ pub(crate) async fn serve(
         silence.abort_all();
         while late.try_join_next().is_some() || silence.try_join_next().is_some() {}
         let sent = answer(&buffer[..length], peer, &provider, &handler);
+        handler.update_data_plane().await;
         let wait = &handler.wait.0;
         let is_answered = match sent {
             Sent::Nothing => false,

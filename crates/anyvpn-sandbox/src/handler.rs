@@ -20,8 +20,10 @@ use hyper::body::Body as _;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
+use tokio::sync::watch;
 
 use crate::access::{self, Hosts};
+use crate::data_plane::{DataPlane, Network, VpnServer};
 use crate::fault::{Fault, Faults};
 use crate::log::{Entry, Log};
 use crate::provider::{Answer, Call, Provider, Route};
@@ -33,6 +35,9 @@ use crate::{Clock, locked};
 const BODY_LIMIT: usize = 1024 * 1024;
 /// How much of a longer body is read and discarded, so that its sender gets to read the refusal.
 const DISCARD_LIMIT: usize = 16 * BODY_LIMIT;
+
+/// How often the data plane is brought up to date when no request changes anything.
+const DATA_PLANE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The parameters of the path; an error if one is not UTF-8.
 type Params = Result<RawPathParams, RawPathParamsRejection>;
@@ -68,6 +73,9 @@ pub(crate) struct RequestHandler {
     pub(crate) wait: Wait,
     pub(crate) read_timeout: Duration,
     pub(crate) hosts: Hosts,
+    pub(crate) data_plane: Option<(Arc<dyn DataPlane>, VpnServer)>,
+    /// Why the data plane failed, once it has.
+    pub(crate) failure: watch::Sender<Option<String>>,
 }
 
 /// Creates the routes of all providers.
@@ -116,6 +124,36 @@ impl RequestHandler {
         response
     }
 
+    /// Returns what all providers have granted now.
+    pub(crate) fn network(&self) -> Network {
+        let mut network = Network::default();
+        self.providers.iter().for_each(|provider| provider.network(&mut network));
+        network
+    }
+
+    /// Lets the data plane carry out what is granted now, if there is one.
+    pub(crate) async fn update_data_plane(&self) {
+        let Some((plane, server)) = &self.data_plane else { return };
+        if let Err(why) = Arc::clone(plane).apply(server.clone(), self.network()).await {
+            self.failure.send_replace(Some(why));
+        }
+    }
+
+    /// Keeps the data plane up to date while the clock runs. Returns when it failed.
+    pub(crate) async fn keep_data_plane(&self) {
+        let mut failure = self.failure.subscribe();
+        let update = async {
+            loop {
+                self.update_data_plane().await;
+                tokio::time::sleep(DATA_PLANE_INTERVAL).await;
+            }
+        };
+        tokio::select! {
+            _ = failure.wait_for(Option::is_some) => {}
+            () = update => {}
+        }
+    }
+
     async fn handle(
         &self,
         provider: &dyn Provider,
@@ -161,6 +199,7 @@ impl RequestHandler {
             None => match provider.answer(place, &call(parts, params, body)) {
                 Ok(answer) => {
                     received.effect = true;
+                    self.update_data_plane().await;
                     match answer {
                         Answer::Now(reply) => reply,
                         Answer::Later(reply) => reply.await,

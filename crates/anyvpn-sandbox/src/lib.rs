@@ -109,6 +109,7 @@ mod builder;
 mod certificate;
 mod clock;
 mod control;
+pub mod data_plane;
 mod datagram;
 mod fault;
 mod fields;
@@ -247,6 +248,19 @@ impl Sandbox {
     /// Removes all faults.
     pub fn clear_faults(&self) {
         locked(&self.handler.faults).rules.clear();
+    }
+
+    /// Returns what all providers have granted now: who may connect to the VPN servers, and where the
+    /// forwarded ports lead.
+    #[must_use]
+    pub fn network(&self) -> data_plane::Network {
+        self.handler.network()
+    }
+
+    /// Returns why the data plane failed, which stops the sandbox; `None` if it did not.
+    #[must_use]
+    pub fn data_plane_failure(&self) -> Option<String> {
+        self.handler.failure.borrow().clone()
     }
 
     /// Returns the handle of a registered provider.

@@ -12,6 +12,7 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
+use crate::data_plane::{DataPlane, Network, VpnServer};
 use crate::reply::Reply;
 use crate::tls::Hosts;
 use crate::variation::Row;
@@ -61,6 +62,9 @@ pub(crate) trait State: Sized + Send + 'static {
         None
     }
 
+    /// Adds what is granted now: the peers of its VPN servers, and the forwarded ports.
+    fn network(&self, _network: &mut Network) {}
+
     /// A refusal in the provider's own form, for what never reaches [`State::answer`].
     fn refusal(&self, status: u16, message: &str) -> Reply;
 
@@ -88,6 +92,9 @@ pub(crate) struct Settings {
     pub(crate) clock: Clock,
     pub(crate) azire_rate_limit: Option<u32>,
     pub(crate) hosts: Hosts,
+    pub(crate) data_plane: Option<Arc<dyn DataPlane>>,
+    /// The server that all WireGuard servers are, if there is a data plane.
+    pub(crate) vpn_server: Option<VpnServer>,
 }
 
 /// One row of a provider's table of calls.
@@ -211,6 +218,9 @@ pub(crate) trait Provider: Send + Sync {
     /// As [`State::datagram`].
     fn datagram(&self, bytes: &[u8], peer: IpAddr, refusal: Option<u16>) -> Option<Vec<u8>>;
 
+    /// As [`State::network`].
+    fn network(&self, network: &mut Network);
+
     fn refusal(&self, status: u16, message: &str) -> Reply;
 
     fn no_route(&self, status: u16, message: &str) -> Reply;
@@ -245,6 +255,10 @@ impl<S: State> Provider for Shared<S> {
 
     fn datagram(&self, bytes: &[u8], peer: IpAddr, refusal: Option<u16>) -> Option<Vec<u8>> {
         self.lock().datagram(bytes, peer, refusal)
+    }
+
+    fn network(&self, network: &mut Network) {
+        self.lock().network(network);
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {

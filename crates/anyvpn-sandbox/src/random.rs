@@ -54,4 +54,12 @@ impl Random {
         }
         key
     }
+
+    /// A private key as `wg genkey` writes one.
+    pub(crate) fn private_key(&mut self) -> [u8; 32] {
+        let mut key = self.key();
+        key[0] &= 248;
+        key[31] = key[31] & 127 | 64;
+        key
+    }
 }

@@ -68,6 +68,11 @@ pub(crate) struct TlsListener {
 }
 
 impl TlsListener {
+    /// The same hosts, at another listener.
+    pub(crate) fn also(&self, listener: TcpListener) -> TlsListener {
+        TlsListener { listener, acceptor: self.acceptor.clone() }
+    }
+
     /// Serves until it is dropped, and takes all connections with it then.
     pub(crate) async fn run(self, handler: Arc<RequestHandler>) {
         let router = router(&handler);

@@ -1,6 +1,6 @@
 //! `/v3/portforwardings/check`: whether a port of the caller answers.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde_json::json;
@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::answer::{body, invalid};
 use super::ports::PORTS;
+use crate::data_plane::DataPlane;
 use crate::fields::Fields;
 use crate::provider::Call;
 use crate::reply::Reply;
@@ -33,12 +34,30 @@ fn port(mut fields: Fields) -> Result<u16, Reply> {
 }
 
 /// Tries the port, and tells. A closed port is an answer and no refusal, whatever its status.
-pub(super) async fn report(source_ip: IpAddr, port: u16, closed: u16) -> Reply {
-    // Nobody but this machine is connected to: the sandbox is not to scan others' ports.
-    let open = source_ip.is_loopback()
-        && timeout(CONNECT_LIMIT, TcpStream::connect((source_ip, port)))
+pub(super) fn report(
+    source_ip: IpAddr,
+    port: u16,
+    closed: u16,
+    data_plane: Option<&dyn DataPlane>,
+) -> impl Future<Output = Reply> + Send + use<> {
+    let address = SocketAddr::new(source_ip, port);
+    let is_open = match data_plane {
+        // The call came from inside the network. What it calls back is there too.
+        Some(data_plane) if !source_ip.is_loopback() => data_plane.connects(address),
+        _ => Box::pin(connects(address)),
+    };
+    async move { reply(source_ip, port, closed, is_open.await) }
+}
+
+async fn connects(address: SocketAddr) -> bool {
+    // Only this machine: the sandbox must not scan the ports of others.
+    address.ip().is_loopback()
+        && timeout(CONNECT_LIMIT, TcpStream::connect(address))
             .await
-            .is_ok_and(|connected| connected.is_ok());
+            .is_ok_and(|connected| connected.is_ok())
+}
+
+fn reply(source_ip: IpAddr, port: u16, closed: u16, open: bool) -> Reply {
     let (status, word, message) = match open {
         true => (200, "success", "Port is open"),
         false => (closed, "error", "Port is closed"),

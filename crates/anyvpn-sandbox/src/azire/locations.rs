@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::state::State;
+use crate::data_plane::VpnServer;
 use crate::provider::Call;
 use crate::random::Random;
 use crate::reply::Reply;
@@ -31,11 +32,11 @@ pub(super) struct Location {
     city: &'static str,
     country: &'static str,
     /// Empty, or the host name that stands for its servers.
-    pool: String,
+    pub(super) pool: String,
     pubkey: String,
 }
 
-pub(super) fn all(random: &mut Random) -> Vec<Location> {
+pub(super) fn all(random: &mut Random, vpn_server: Option<&VpnServer>) -> Vec<Location> {
     let location = |(name, city, country)| Location {
         name,
         city,
@@ -45,7 +46,10 @@ pub(super) fn all(random: &mut Random) -> Vec<Location> {
             WITHOUT_POOL => String::new(),
             _ => format!("{name}.azirevpn.example"),
         },
-        pubkey: STANDARD.encode(random.key()),
+        pubkey: {
+            let key = random.key();
+            STANDARD.encode(vpn_server.map_or(key, VpnServer::public_key))
+        },
     };
     PLACES.map(location).into()
 }

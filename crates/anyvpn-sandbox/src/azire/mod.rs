@@ -13,7 +13,8 @@
 //!   device. `expires_in` is from 1 to 365 days.
 //! - What counts towards the daily cap is creation, and a deletion gives nothing back. Days are
 //!   days of UTC.
-//! - Every device counts as connected, from wherever the call comes.
+//! - Every device counts as connected, from wherever the call comes. Only the check of a port tells
+//!   apart, with a [data plane](crate::data_plane), who calls through a tunnel.
 
 mod answer;
 mod check;

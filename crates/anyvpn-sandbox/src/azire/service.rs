@@ -1,6 +1,6 @@
 //! AzireVPN as the server and the tests see it.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +15,7 @@ use super::state::{self, State};
 use super::{check, locations};
 use crate::Sandbox;
 use crate::clock::DAY;
+use crate::data_plane::Network;
 use crate::provider::{self, Action, Answer, Call, Login, Route, Settings, Shared, fields, text};
 use crate::random::Random;
 use crate::reply::Reply;
@@ -217,11 +218,12 @@ impl provider::State for State {
         let mut random = Random::new(settings.seed, 2);
         State {
             quirks,
-            locations: locations::all(&mut random),
+            locations: locations::all(&mut random, settings.vpn_server.as_ref()),
             random,
             clock: settings.clock.clone(),
             accounts: Vec::new(),
             limit: RateLimit::new(settings.azire_rate_limit),
+            data_plane: settings.data_plane.clone(),
         }
     }
 
@@ -246,11 +248,30 @@ impl provider::State for State {
             Work::SignedIn(work) => caller.and_then(|caller| work(self, &caller, call)),
             Work::Check(port) => {
                 let port = port(call).map_err(|refusal| rate.tell(refusal))?;
-                let report = check::report(call.peer, port, self.quirks.closed);
+                let report =
+                    check::report(call.peer, port, self.quirks.closed, self.data_plane.as_deref());
                 return Ok(Answer::Later(Box::pin(async move { rate.tell(report.await) })));
             }
         };
         answer.map(|reply| Answer::Now(rate.tell(reply))).map_err(|refusal| rate.tell(refusal))
+    }
+
+    fn network(&self, network: &mut Network) {
+        let pools = self.locations.iter().map(|location| &location.pool);
+        network.hosts.extend(pools.filter(|pool| !pool.is_empty()).cloned());
+        let now = self.now();
+        let active = self.accounts.iter().filter(|account| account.is_active(now));
+        for device in active.flat_map(|account| &account.devices) {
+            let addresses = [Some(device.address.into()), device.address_v6.parse().ok()];
+            let addresses: Vec<_> = addresses.into_iter().flatten().collect();
+            device.keys.iter().for_each(|key| network.add_peer(&key.key, None, &addresses));
+            for forward in &device.ports {
+                let to = SocketAddrV4::new(device.address, forward.port);
+                [true, false]
+                    .into_iter()
+                    .for_each(|is_tcp| network.forward(is_tcp, forward.port, to));
+            }
+        }
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {

@@ -1,11 +1,13 @@
 //! What AzireVPN knows: accounts, their tokens, devices and ports.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use super::answer::{full, unauthenticated};
 use super::limit::RateLimit;
 use super::locations::Location;
 use super::quirks::Quirks;
+use crate::data_plane::DataPlane;
 use crate::provider::Call;
 use crate::random::{HEXADECIMAL, LETTERS, Random};
 use crate::reply::Reply;
@@ -93,6 +95,7 @@ pub(crate) struct State {
     pub(super) accounts: Vec<Account>,
     pub(super) locations: Vec<Location>,
     pub(super) limit: RateLimit,
+    pub(super) data_plane: Option<Arc<dyn DataPlane>>,
 }
 
 impl State {

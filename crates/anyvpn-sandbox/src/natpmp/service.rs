@@ -1,14 +1,15 @@
 //! The gateway as the server and the tests see it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddrV4};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::quirks::{Quirks, VARIATIONS};
-use super::state::{State, operation};
+use super::state::{State, TCP, operation};
 use crate::Sandbox;
+use crate::data_plane::Network;
 use crate::provider::{self, Action, Answer, Call, Login, Route, Settings, Shared, fields};
 use crate::reply::Reply;
 use crate::variation::Row;
@@ -60,7 +61,7 @@ impl Service {
     pub fn mappings(&self) -> Vec<Mapping> {
         let state = self.state.lock();
         let mapping = |it: &super::state::Mapping| Mapping {
-            is_tcp: it.protocol == 2,
+            is_tcp: it.protocol == TCP,
             internal_port: it.internal,
             external_port: it.external,
             expires_at: it.ends_at,
@@ -149,6 +150,18 @@ impl provider::State for State {
 
     fn datagram(&mut self, bytes: &[u8], peer: IpAddr, refusal: Option<u16>) -> Option<Vec<u8>> {
         self.reply(bytes, peer, refusal)
+    }
+
+    fn network(&self, network: &mut Network) {
+        for mapping in &self.mappings {
+            // A client on the loopback interface has come by no tunnel.
+            if let IpAddr::V4(client) = mapping.client
+                && !client.is_loopback()
+            {
+                let to = SocketAddrV4::new(client, mapping.internal);
+                network.forward(mapping.protocol == TCP, mapping.external, to);
+            }
+        }
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {

@@ -19,6 +19,8 @@ const MOST: usize = 5;
 /// How long the gateway was up when the sandbox began, in seconds: weeks, as Proton's are.
 const UP: i64 = 4_200_000;
 
+/// The opcode of a request for TCP.
+pub(super) const TCP: u8 = 2;
 const NOT_AUTHORIZED: u16 = 2;
 const UNSUPPORTED_OPCODE: u16 = 5;
 

@@ -1,6 +1,6 @@
 //! What PIA answers.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use x25519_dalek::{PublicKey, StaticSecret};
 
 use super::servers::HOSTS;
-use super::state::{Key, OPEN, Reserved, State};
+use super::state::{Key, OPEN, Open, Reserved, State};
 use crate::clock::DAY;
 use crate::fields::Fields;
 use crate::provider::Call;
@@ -126,28 +126,39 @@ pub(super) fn add_key(state: &mut State, call: &Call) -> Answer {
     keys.push(Key { server: (*server).to_owned(), public: public.clone(), address });
 
     let place = HOSTS.iter().position(|cn| cn == server).unwrap_or_default() as u64;
-    let server_key = StaticSecret::from(Random::new(0, place << 8 | 22).key());
+    let own_key = StaticSecret::from(Random::new(0, place << 8 | 22).key());
+    let own = (PublicKey::from(&own_key).to_bytes(), state.hosts.address.ip(), 1337);
+    let of_data_plane = state.vpn_server.as_ref().map(|server| {
+        (server.public_key(), IpAddr::from(*server.endpoint.ip()), server.endpoint.port())
+    });
+    let (server_key, server_ip, server_port) = of_data_plane.unwrap_or(own);
     let mask = if state.quirks.peer_ip_has_mask { "/32" } else { "" };
     Ok(Reply::json(
         200,
         &json!({
-            "status": "OK", "server_key": STANDARD.encode(PublicKey::from(&server_key)),
-            "server_port": 1337, "server_ip": state.hosts.address.ip(), "server_vip": VIP,
+            "status": "OK", "server_key": STANDARD.encode(server_key),
+            "server_port": server_port, "server_ip": server_ip, "server_vip": VIP,
             "peer_ip": format!("{address}{mask}"), "peer_pubkey": public,
             "dns_servers": ["10.0.0.243", "10.0.0.242"],
         }),
     ))
 }
 
-fn require_tunnel(state: &State) -> Result<(), Reply> {
-    match state.connected {
-        true => Ok(()),
-        false => Err(refused(401, "ERROR", "Unauthorized client")),
+/// The device that calls, if there is a data plane: then only devices call from inside the tunnel.
+fn require_tunnel(state: &State, call: &Call) -> Result<Option<Ipv4Addr>, Reply> {
+    let device = state.vpn_server.as_ref().map(|_| {
+        let mut keys = state.accounts.iter().flat_map(|account| &account.keys);
+        keys.find(|key| call.peer == key.address).map(|key| key.address)
+    });
+    match (state.connected, device) {
+        (true, None) => Ok(None),
+        (true, Some(Some(device))) => Ok(Some(device)),
+        _ => Err(refused(401, "ERROR", "Unauthorized client")),
     }
 }
 
 pub(super) fn get_signature(state: &mut State, call: &Call) -> Answer {
-    require_tunnel(state)?;
+    require_tunnel(state, call)?;
     let token = query(call, "token").ok_or_else(|| refused(401, "ERROR", "no auth data"))?;
     let failed = || refused(state.quirks.login_failed, "ERROR", "Login failed!");
     state.holder(&token).ok_or_else(failed)?;
@@ -172,7 +183,7 @@ pub(super) fn get_signature(state: &mut State, call: &Call) -> Answer {
 }
 
 pub(super) fn bind_port(state: &mut State, call: &Call) -> Answer {
-    require_tunnel(state)?;
+    let device = require_tunnel(state, call)?;
     let (payload, signature) = (query(call, "payload"), query(call, "signature"));
     let now = state.now();
     let is_it = |it: &&Reserved| {
@@ -189,6 +200,7 @@ pub(super) fn bind_port(state: &mut State, call: &Call) -> Answer {
         return Err(refused(409, "", &message));
     }
     // A tunnel has one port.
-    state.open = vec![(port, now + OPEN)];
+    state.open.retain(|open| open.device != device);
+    state.open.push(Open { port, closes_at: now + OPEN, device });
     Ok(Reply::json(200, &json!({ "status": "OK", "message": "port scheduled for add" })))
 }

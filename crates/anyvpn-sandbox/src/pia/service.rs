@@ -1,5 +1,6 @@
 //! PIA as the server and the tests see it.
 
+use std::net::SocketAddrV4;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use super::servers::{HOSTS, PUBLIC_KEY};
 use super::state::State;
 use crate::Sandbox;
 use crate::clock::DAY;
+use crate::data_plane::Network;
 use crate::provider::{self, Action, Answer, Call, Login, Route, Settings, Shared, fields, text};
 use crate::random::Random;
 use crate::reply::Reply;
@@ -93,7 +95,7 @@ impl Service {
     /// The ports that are open.
     #[must_use]
     pub fn ports(&self) -> Vec<u16> {
-        self.state.lock().open.iter().map(|(port, _)| *port).collect()
+        self.state.lock().open.iter().map(|open| open.port).collect()
     }
 
     /// How many ports have been reserved.
@@ -229,6 +231,7 @@ impl provider::State for State {
             accounts: Vec::new(),
             reserved: Vec::new(),
             open: Vec::new(),
+            vpn_server: settings.vpn_server.clone(),
             last_key: 0,
             lists: 0,
             connected: true,
@@ -246,11 +249,24 @@ impl provider::State for State {
 
     fn settle(&mut self) {
         let now = self.now();
-        self.open.retain(|(_, closes_at)| *closes_at > now);
+        self.open.retain(|open| open.closes_at > now);
     }
 
     fn answer(&mut self, work: Work, call: &Call) -> Result<Answer, Reply> {
         work(self, call).map(Answer::Now)
+    }
+
+    fn network(&self, network: &mut Network) {
+        let now = self.now();
+        let active = self.accounts.iter().filter(|account| account.expires_at > now);
+        for key in active.flat_map(|account| &account.keys) {
+            network.add_peer(&key.public, None, &[key.address.into()]);
+        }
+        for open in &self.open {
+            let Some(device) = open.device else { continue };
+            let to = SocketAddrV4::new(device, open.port);
+            [true, false].into_iter().for_each(|is_tcp| network.forward(is_tcp, open.port, to));
+        }
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use jiff::Timestamp;
 
 use super::quirks::Quirks;
+use crate::data_plane::VpnServer;
 use crate::random::{HEXADECIMAL, Random};
 use crate::tls::Hosts;
 use crate::{Clock, push};
@@ -38,6 +39,14 @@ pub(super) struct Reserved {
     pub(super) ends_at: i64,
 }
 
+/// A port that is open.
+pub(super) struct Open {
+    pub(super) port: u16,
+    pub(super) closes_at: i64,
+    /// The device that it leads to, if there is a data plane.
+    pub(super) device: Option<Ipv4Addr>,
+}
+
 pub(crate) struct State {
     pub(super) quirks: Quirks,
     pub(super) random: Random,
@@ -45,8 +54,9 @@ pub(crate) struct State {
     pub(super) hosts: Hosts,
     pub(super) accounts: Vec<Account>,
     pub(super) reserved: Vec<Reserved>,
-    /// Each open port, and when it closes.
-    pub(super) open: Vec<(u16, i64)>,
+    pub(super) open: Vec<Open>,
+    /// The server that all WireGuard servers are, if there is a data plane.
+    pub(super) vpn_server: Option<VpnServer>,
     pub(super) last_key: u32,
     /// How many lists were sent.
     pub(super) lists: usize,

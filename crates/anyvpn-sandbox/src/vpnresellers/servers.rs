@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, page, paging, refusal, success, wrong};
 use super::state::State;
+use crate::data_plane::VpnServer;
 use crate::provider::Call;
 use crate::random::Random;
 use crate::reply::Reply;
@@ -47,15 +48,21 @@ pub(super) struct Server {
     pub(super) public_key: String,
 }
 
-pub(super) fn all(random: &mut Random) -> Vec<Server> {
+pub(super) fn all(random: &mut Random, vpn_server: Option<&VpnServer>) -> Vec<Server> {
     let server = |(number, (name, country_code, city)): (usize, _)| Server {
         // A name that can never be anybody's server.
         name: format!("{name}-s01.vpnresellers.example"),
-        address: Ipv4Addr::from(0xcb00_7128 + number as u32),
+        address: match vpn_server {
+            Some(server) => *server.endpoint.ip(),
+            None => Ipv4Addr::from(0xcb00_7128 + number as u32),
+        },
         country_code,
         city,
         capacity: random.below(100),
-        public_key: STANDARD.encode(random.key()),
+        public_key: {
+            let key = random.key();
+            STANDARD.encode(vpn_server.map_or(key, VpnServer::public_key))
+        },
     };
     PLACES.into_iter().enumerate().map(server).collect()
 }

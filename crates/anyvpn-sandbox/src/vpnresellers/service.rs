@@ -12,6 +12,7 @@ use super::servers;
 use super::state::{self, State, Status};
 use crate::Sandbox;
 use crate::clock::DAY;
+use crate::data_plane::Network;
 use crate::provider::{self, Action, Answer, Call, Login, Route, Settings, Shared, fields, text};
 use crate::random::Random;
 use crate::reply::Reply;
@@ -188,7 +189,7 @@ impl provider::State for State {
             started: clock.now(),
             resellers: Vec::new(),
             accounts: Vec::new(),
-            servers: servers::all(&mut random),
+            servers: servers::all(&mut random, settings.vpn_server.as_ref()),
             next_account,
             created: BTreeMap::new(),
             charged: clock.now().as_second().div_euclid(DAY),
@@ -206,6 +207,12 @@ impl provider::State for State {
 
     fn settle(&mut self) {
         self.pass_time();
+    }
+
+    fn network(&self, network: &mut Network) {
+        for account in self.accounts.iter().filter(|account| account.status == Status::Active) {
+            network.add_peer(&account.public_key, None, &[account.address.into()]);
+        }
     }
 
     fn answer(&mut self, work: Work, call: &Call) -> Result<Answer, Reply> {

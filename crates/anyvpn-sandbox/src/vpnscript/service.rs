@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use x25519_dalek::{PublicKey, StaticSecret};
 
 use super::account::require_unsuspended;
 use super::actions::ACTIONS;
@@ -13,8 +14,8 @@ use super::quirks::{Quirks, VARIATIONS};
 use super::routes::{ROUTES, Work};
 use super::servers::{Server, world};
 use super::state::{self, ConfigState, ServiceState, State};
-use super::wireguard;
 use crate::Sandbox;
+use crate::data_plane::Network;
 use crate::provider::{self, Action, Answer, Call, Login, Route, Settings, Shared};
 use crate::random::Random;
 use crate::reply::Reply;
@@ -138,7 +139,7 @@ impl Service {
     /// The private key of a WireGuard server, for who wants to run it.
     #[must_use]
     pub fn server_key(&self, id: u64) -> String {
-        STANDARD.encode(wireguard::server_key(self.state.lock().seed, id))
+        STANDARD.encode(self.state.lock().server_key(id))
     }
 
     /// How long a job takes that is queued from now on, by the sandbox's clock. Default: 2 s.
@@ -198,6 +199,7 @@ impl provider::State for State {
     fn new(settings: &Settings, quirks: Quirks) -> State {
         State {
             seed: settings.seed,
+            vpn_server: settings.vpn_server.clone(),
             started: settings.clock.now(),
             quirks,
             random: Random::new(settings.seed, 12),
@@ -220,6 +222,19 @@ impl provider::State for State {
 
     fn settle(&mut self) {
         self.do_jobs();
+    }
+
+    fn network(&self, network: &mut Network) {
+        let now = self.now();
+        let is_served = |account: &&super::state::Account| {
+            account.suspended.is_none() && account.service(now) == ServiceState::Active
+        };
+        let configs = self.accounts.iter().filter(is_served).flat_map(|account| &account.configs);
+        for config in configs.filter(|config| config.state == ConfigState::Active) {
+            let key = PublicKey::from(&StaticSecret::from(config.private_key));
+            let shared = STANDARD.encode(config.preshared_key);
+            network.add_peer(&STANDARD.encode(key), Some(shared), &[config.address().into()]);
+        }
     }
 
     fn answer(&mut self, work: Work, call: &Call) -> Result<Answer, Reply> {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::answer::{NO_SERVER, full, refused, unauthenticated};
 use super::quirks::Quirks;
 use super::servers::Server;
+use crate::data_plane::VpnServer;
 use crate::provider::Call;
 use crate::random::{LETTERS, Random};
 use crate::reply::Reply;
@@ -115,6 +116,8 @@ pub(super) struct Job {
 
 pub(crate) struct State {
     pub(super) seed: u64,
+    /// The server that all WireGuard servers are, if there is a data plane.
+    pub(super) vpn_server: Option<VpnServer>,
     pub(super) started: Timestamp,
     pub(super) quirks: Quirks,
     pub(super) random: Random,

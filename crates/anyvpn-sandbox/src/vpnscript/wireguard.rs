@@ -1,6 +1,6 @@
 //! `/api/wireguard/…`
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -79,7 +79,7 @@ pub(super) fn create(state: &mut State, account: usize, call: &Call) -> Answer {
     let config = Config {
         id: state.last_config,
         server,
-        private_key: private_key(&mut state.random),
+        private_key: state.random.private_key(),
         preshared_key: state.random.key(),
         number,
         state: ConfigState::PendingCreation,
@@ -123,24 +123,27 @@ fn wireguard(state: &State, server: i64) -> Result<(u64, &Server), Reply> {
     }
 }
 
-/// As `wg genkey` writes one.
-fn private_key(random: &mut Random) -> [u8; 32] {
-    let mut key = random.key();
-    key[0] &= 248;
-    key[31] = key[31] & 127 | 64;
-    key
-}
-
-/// The key of a server, which is made up when it is needed.
-pub(super) fn server_key(seed: u64, server: u64) -> [u8; 32] {
-    private_key(&mut Random::new(seed, server << 8 | 14))
+impl Config {
+    /// Its address inside the tunnel.
+    pub(super) fn address(&self) -> Ipv4Addr {
+        Ipv4Addr::from(0x0a42_0000 + self.number)
+    }
 }
 
 impl State {
+    /// The key of a server, which is made up when it is needed.
+    pub(super) fn server_key(&self, server: u64) -> [u8; 32] {
+        let of_data_plane = self.vpn_server.as_ref().map(|server| server.private_key);
+        of_data_plane.unwrap_or_else(|| Random::new(self.seed, server << 8 | 14).private_key())
+    }
+
     /// The least address that no configuration of the server has. The server has the first.
     fn free_number(&self, server: u64) -> Result<u32, Reply> {
         let configs = || self.accounts.iter().flat_map(|account| &account.configs);
-        let taken = |number| configs().any(|it| it.server == server && it.number == number);
+        // With a data plane, all servers are one.
+        let is_one = self.vpn_server.is_some();
+        let is_taken = |it: &Config, number| (is_one || it.server == server) && it.number == number;
+        let taken = |number| configs().any(|it| is_taken(it, number));
         (2..0x1_0000).find(|number| !taken(*number)).ok_or_else(full)
     }
 
@@ -150,7 +153,9 @@ impl State {
         if config.state != ConfigState::Active {
             return None;
         }
-        let server_key = StaticSecret::from(server_key(self.seed, config.server));
+        let server_key = StaticSecret::from(self.server_key(config.server));
+        let own = SocketAddrV4::new(server.address, server.port);
+        let endpoint = self.vpn_server.as_ref().map_or(own, |server| server.endpoint);
         let hostile = match server.profile {
             Profile::Hostile => "PostUp = /usr/bin/hostile %i\n",
             _ => "",
@@ -160,11 +165,11 @@ impl State {
              [Peer]\nPublicKey = {}\nPresharedKey = {}\nAllowedIPs = 0.0.0.0/0, ::/0\n\
              Endpoint = {}:{}\n",
             STANDARD.encode(config.private_key),
-            Ipv4Addr::from(0x0a42_0000 + config.number),
+            config.address(),
             STANDARD.encode(PublicKey::from(&server_key)),
             STANDARD.encode(config.preshared_key),
-            server.address,
-            server.port,
+            endpoint.ip(),
+            endpoint.port(),
         ))
     }
 }

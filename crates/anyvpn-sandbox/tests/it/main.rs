@@ -10,6 +10,7 @@ mod devices;
 mod faults;
 mod http;
 mod natpmp;
+mod network;
 mod pia_quirks;
 mod ports;
 mod public_clients;
