@@ -16,6 +16,7 @@ mod advice;
 mod args;
 mod commands;
 mod context;
+mod data_plane;
 mod environment;
 mod failure;
 mod file;

@@ -4,10 +4,14 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 mod common;
+#[path = "interop/data_plane/mod.rs"]
+mod data_plane;
 #[path = "../../anyvpn-core/tests/interop/gluetun.rs"]
 mod gluetun;
 #[path = "../../anyvpn-core/tests/interop/part.rs"]
 mod part;
+#[path = "common/schema.rs"]
+mod schema;
 
 use std::ffi::OsStr;
 use std::fs;

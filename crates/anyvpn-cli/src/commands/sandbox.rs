@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::context::Context;
+use crate::data_plane;
 use crate::failure::Failure;
 use crate::provider_settings::address_setting;
 use crate::signals;
@@ -42,6 +43,9 @@ pub struct Sandbox {
     /// Listen where other machines can reach it; nothing in a sandbox is secured
     #[arg(long)]
     allow_other_machines: bool,
+    /// Let forwarded ports really forward, in network namespaces with wireguard-go (Linux)
+    #[arg(long, conflicts_with = "allow_other_machines")]
+    data_plane: bool,
 }
 
 pub fn run(context: &Context, args: Sandbox) -> Result<(), Failure> {
@@ -74,6 +78,11 @@ async fn serve(context: &Context, args: Sandbox) -> Result<(), Failure> {
     if args.allow_other_machines {
         builder = builder.allow_other_machines();
     }
+    let mut network = None;
+    if args.data_plane {
+        let (with_network, description) = data_plane::add(builder)?;
+        (builder, network) = (with_network, Some(description));
+    }
     let sandbox = builder.start().await.map_err(not_started)?;
     let url = sandbox.url();
     let (mut variables, mut accounts) = (Vec::new(), Vec::new());
@@ -98,21 +107,29 @@ async fn serve(context: &Context, args: Sandbox) -> Result<(), Failure> {
     // Of several that are set, the one without `--provider`.
     let first = accounts.first().and_then(|account| account["provider"].as_str());
     variables.extend(first.map(|first| ("ANYVPN_PROVIDER".to_owned(), first.to_owned())));
-    let answer = json!({
+    let mut answer = json!({
         "url": url,
         "environment": variables.iter().cloned().collect::<BTreeMap<_, _>>(),
         "accounts": accounts,
+        "data_plane": null,
     });
     context.output.note(&format!(
         "The sandbox listens at {url} until Ctrl-C.\n{who}; password {PASSWORD}. Elsewhere:"
     ));
+    if let Some(data_plane::Description { document, text }) = network {
+        context.output.note(&text);
+        answer["data_plane"] = document;
+    }
     context.output.answer(&answer, || {
         let lines =
             variables.iter().map(|(name, value)| format!("export {name}={}", quoted(value)));
         lines.collect::<Vec<_>>().join("\n")
     })?;
     sandbox.wait().await;
-    Err(Failure::other("the sandbox stopped"))
+    Err(Failure::other(match sandbox.data_plane_failure() {
+        Some(why) => format!("the data plane failed: {why}"),
+        None => "the sandbox stopped".to_owned(),
+    }))
 }
 
 /// A value as a shell takes it: VPN Script's tokens have a `|`.
@@ -139,6 +156,9 @@ pub fn not_started(error: StartError) -> Failure {
             let why = reason(&source);
             Failure::other(format!("{address} cannot be listened on: {why}"))
                 .hint("choose another address or port with --listen")
+        }
+        StartError::DataPlane { source } => {
+            Failure::other(format!("the data plane failed: {}", reason(&source)))
         }
         other => Failure::other(other.to_string()),
     }

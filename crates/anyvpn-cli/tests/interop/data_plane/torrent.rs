@@ -1,0 +1,131 @@
+//! Torrent clients behind a forwarded port.
+
+use std::fs;
+use std::process::Child;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::NEEDS;
+use super::world::World;
+use crate::part::{Program, accepts, part};
+
+const CLIENTS: &[Program] = &[
+    ("wireguard-go", "wireguard-go"),
+    ("conntrack", "conntrack"),
+    ("curl", "curl"),
+    ("qbittorrent-nox", "qbittorrent-nox"),
+    ("transmission-daemon", "transmission-daemon"),
+];
+/// How long a client may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A torrent that nobody has.
+const HASH: &str = "0123456789abcdef0123456789abcdef01234567";
+const QBITTORRENT: &str = "127.0.0.1:18080";
+const TRANSMISSION: &str = "127.0.0.1:18091";
+
+#[test]
+#[ignore = "for cargo xtask interop"]
+fn torrent_clients_are_reached_from_the_internet() {
+    part("qBittorrent and Transmission are reached through the tunnel", CLIENTS, NEEDS, || {
+        let mut world = World::start();
+        world.connect();
+        for (start, peer) in [(qbittorrent as fn(&World) -> Running, "-qB"), (transmission, "-TR")]
+        {
+            let running = start(&world);
+            let address = format!("198.51.100.1:{}", world.port);
+            let handshake = format!("bittorrent {address} {HASH}");
+            // It may take a moment until the torrent has begun.
+            let deadline = Instant::now() + PATIENCE;
+            let mut peer_id = world.internet.ask(&handshake);
+            while peer_id == "lost" && Instant::now() < deadline {
+                peer_id = world.internet.ask(&handshake);
+            }
+            assert!(peer_id.starts_with(peer), "{peer_id}");
+            assert_eq!(world.internet.ask(&format!("utp {address}")), "arrived");
+            assert!(world.is_open());
+
+            // As soon as the port is gone, a new peer finds nothing.
+            accepts(&mut world.anyvpn(&["port", "delete", &world.port.to_string()]));
+            assert_eq!(world.internet.ask(&handshake), "lost");
+            assert_eq!(world.internet.ask(&format!("utp {address}")), "lost");
+            assert!(!world.is_open());
+            drop(running);
+            world.open_port();
+        }
+    });
+}
+
+/// A program that is ended by a drop.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn qbittorrent(world: &World) -> Running {
+    let folder = world.folder.path().join("qbittorrent");
+    let config = folder.join("qBittorrent/config");
+    fs::create_dir_all(&config).unwrap();
+    let port = world.port;
+    let text = format!(
+        "[LegalNotice]\nAccepted=true\n[BitTorrent]\nSession\\Port={port}\nSession\\Interface=vpn\n\
+         Session\\InterfaceName=vpn\nSession\\DHTEnabled=false\nSession\\LSDEnabled=false\n\
+         [Network]\nPortForwardingEnabled=false\n[Preferences]\nWebUI\\Address=127.0.0.1\n\
+         WebUI\\Port=18080\nWebUI\\LocalHostAuth=false\n"
+    );
+    fs::write(config.join("qBittorrent.conf"), text).unwrap();
+    let profile = format!("--profile={}", folder.display());
+    let running = Running(world.in_client("qbittorrent-nox", &[&profile]).spawn().unwrap());
+    let add = format!("urls=magnet:?xt=urn:btih:{HASH}");
+    let url = format!("http://{QBITTORRENT}/api/v2/torrents");
+    until(|| curl(world, &["--data", &add, &format!("{url}/add")]).is_some_and(|it| it == "Ok."));
+    until(|| curl(world, &[&format!("{url}/info")]).is_some_and(|it| it.contains(HASH)));
+    running
+}
+
+fn transmission(world: &World) -> Running {
+    let folder = world.folder.path().join("transmission");
+    fs::create_dir_all(&folder).unwrap();
+    let settings = serde_json::json!({
+        "rpc-bind-address": "127.0.0.1", "rpc-port": 18091, "rpc-authentication-required": false,
+        "rpc-whitelist-enabled": false, "peer-port": world.port, "dht-enabled": false,
+        "lpd-enabled": false, "port-forwarding-enabled": false,
+        "download-dir": folder, "incomplete-dir": folder,
+    });
+    fs::write(folder.join("settings.json"), settings.to_string()).unwrap();
+    let settings = folder.to_string_lossy();
+    let arguments = ["--foreground", "--config-dir", &settings];
+    let running = Running(world.in_client("transmission-daemon", &arguments).spawn().unwrap());
+    let url = format!("http://{TRANSMISSION}/transmission/rpc");
+    let add = serde_json::json!({
+        "method": "torrent-add", "arguments": { "filename": format!("magnet:?xt=urn:btih:{HASH}") },
+    })
+    .to_string();
+    until(|| {
+        // The first answer names the session, which the second call must have.
+        let headers = curl(world, &["--dump-header", "-", &url]).unwrap_or_default();
+        let session = headers.lines().find(|line| line.starts_with("X-Transmission-Session-Id"));
+        let session = session.unwrap_or("X-None: none").trim();
+        curl(world, &["--header", session, "--data", &add, &url])
+            .is_some_and(|it| it.contains("success"))
+    });
+    running
+}
+
+/// What a URL of the client's network answers; `None` if it does not.
+fn curl(world: &World, arguments: &[&str]) -> Option<String> {
+    let ran = world.in_client("curl", &["--silent", "--max-time", "5"]).args(arguments).output();
+    let ran = ran.unwrap();
+    ran.status.success().then(|| String::from_utf8_lossy(&ran.stdout).into_owned())
+}
+
+fn until(is_done: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_done() {
+        assert!(Instant::now() < deadline, "the client does not start");
+        sleep(Duration::from_millis(50));
+    }
+}
