@@ -34,10 +34,11 @@ impl Socket {
     #[must_use]
     pub fn serves(&self, tunnel: &Tunnel) -> bool {
         let Some(first) = tunnel.addresses.first() else { return false };
-        let at_address = match self.address {
+        // rTorrent's IPv4 sockets are IPv6 sockets with mapped addresses.
+        let at_address = match self.address.to_canonical() {
             IpAddr::V6(any) if any.is_unspecified() => first.is_ipv6() || !self.ipv6_only,
             IpAddr::V4(Ipv4Addr::UNSPECIFIED) => first.is_ipv4(),
-            address => address.to_canonical() == *first,
+            address => address == *first,
         };
         at_address && self.interface.is_none_or(|index| index == tunnel.index)
     }
@@ -165,6 +166,7 @@ mod tests {
             ("0.0.0.0", None, false, true),
             ("::", None, false, true),
             ("::ffff:10.66.0.2", None, false, true),
+            ("::ffff:0.0.0.0", None, false, true),
             // The interface before it was made anew.
             ("10.66.0.2", Some(6), false, false),
             ("0.0.0.0", Some(6), false, false),

@@ -43,8 +43,6 @@ struct Fault {
 
 /// There is no session.
 const NOT_AUTHENTICATED: i64 = 1;
-/// deluge-web is not connected to the daemon, or the daemon has gone.
-const UNKNOWN_METHOD: i64 = 2;
 
 /// What is read of the settings. Other programs have stored ports as texts, which break Deluge.
 #[derive(Deserialize)]
@@ -69,7 +67,8 @@ impl Config {
 
 #[derive(Deserialize)]
 struct SessionStatus {
-    has_incoming_connections: bool,
+    /// 0 or 1, or a truth value.
+    has_incoming_connections: Value,
 }
 
 pub(super) fn open(
@@ -94,28 +93,45 @@ pub(super) fn open(
 }
 
 impl Deluge {
-    /// Calls a method of the daemon. Signs in and connects deluge-web to the daemon, once each, where that
-    /// is needed.
+    /// Calls a method, of deluge-web or of the daemon. Signs in where that is needed, once.
     async fn call<T: DeserializeOwned>(
         &self,
         method: &str,
         params: Value,
     ) -> Result<T, ClientError> {
         let mut session = self.session.lock().await;
-        if session.is_none() {
+        let is_new = session.is_none();
+        if is_new {
             *session = Some(self.sign_in().await?);
         }
         let mut answer = self.send(session.as_ref(), method, &params).await?;
-        if is(&answer, NOT_AUTHENTICATED) {
+        if is_signed_out(&answer) {
             *session = None;
-            *session = Some(self.sign_in().await?);
-            answer = self.send(session.as_ref(), method, &params).await?;
-        }
-        if is(&answer, UNKNOWN_METHOD) {
-            self.connect(session.as_ref()).await?;
-            answer = self.send(session.as_ref(), method, &params).await?;
+            if !is_new {
+                *session = Some(self.sign_in().await?);
+                answer = self.send(session.as_ref(), method, &params).await?;
+            }
         }
         parse(method, answer)
+    }
+
+    /// Connects deluge-web to the first daemon of its list that answers, if it is not connected.
+    ///
+    /// After a daemon has gone, deluge-web answers no call to it until it is connected again.
+    async fn connect(&self) -> Result<(), ClientError> {
+        if self.call("web.connected", json!([])).await? {
+            return Ok(());
+        }
+        let hosts: Vec<Vec<Value>> = self.call("web.get_hosts", json!([])).await?;
+        for id in hosts.iter().take(HOSTS).filter_map(|host| host.first()) {
+            // A daemon that is down is no error of this call.
+            let _: Value = self.call("web.connect", json!([id])).await?;
+            if self.call("web.connected", json!([])).await? {
+                return Ok(());
+            }
+        }
+        let why = "deluge-web is not connected to a daemon, and none of its list answers";
+        Err(ClientError::Unreachable(why.to_owned()))
     }
 
     async fn send(
@@ -145,26 +161,14 @@ impl Deluge {
             _ => Err(reply.unexpected()),
         }
     }
-
-    /// Connects deluge-web to the first daemon of its list that answers.
-    async fn connect(&self, session: Option<&Secret>) -> Result<(), ClientError> {
-        let hosts = self.send(session, "web.get_hosts", &json!([])).await?;
-        let hosts: Vec<Vec<Value>> = parse("web.get_hosts", hosts)?;
-        for id in hosts.iter().take(HOSTS).filter_map(|host| host.first()) {
-            self.send(session, "web.connect", &json!([id])).await?;
-            // A daemon that is down is no error of that call.
-            let answer = self.send(session, "web.connected", &json!([])).await?;
-            if answer.result == Value::Bool(true) {
-                return Ok(());
-            }
-        }
-        let why = "deluge-web is not connected to a daemon, and none of its list answers";
-        Err(ClientError::Unreachable(why.to_owned()))
-    }
 }
 
-fn is(answer: &Answer, code: i64) -> bool {
-    answer.error.as_ref().is_some_and(|fault| fault.code == code)
+fn is_true(value: &Value) -> bool {
+    value.as_bool().or(value.as_i64().map(|number| number != 0)).unwrap_or_default()
+}
+
+fn is_signed_out(answer: &Answer) -> bool {
+    answer.error.as_ref().is_some_and(|fault| fault.code == NOT_AUTHENTICATED)
 }
 
 fn parse<T: DeserializeOwned>(method: &str, answer: Answer) -> Result<T, ClientError> {
@@ -180,6 +184,7 @@ fn parse<T: DeserializeOwned>(method: &str, answer: Answer) -> Result<T, ClientE
 #[async_trait]
 impl ClientApi for Deluge {
     async fn read(&self) -> Result<Reading, ClientError> {
+        self.connect().await?;
         let keys = json!([["random_port", "listen_ports"]]);
         let config: Config = self.call("core.get_config_values", keys).await?;
         // The port that it listens on: the setting is kept if that is taken, and the next one is opened.
@@ -193,7 +198,7 @@ impl ClientApi for Deluge {
             announced: port,
             listening: Some(open == i64::from(port)),
             has_udp: true,
-            reached: Some(status.has_incoming_connections),
+            reached: Some(is_true(&status.has_incoming_connections)),
         })
     }
 

@@ -47,13 +47,17 @@ impl RTorrent {
         Ok(port.trim().parse().unwrap_or_default())
     }
 
+    async fn bind(&self, address: &str) -> Result<(), ClientError> {
+        self.call("network.bind_address.set", &["".into(), address.into()]).await.map(drop)
+    }
+
     /// Up to 0.9.8: sets the range, and opens the socket anew.
-    async fn reopen(&self, wish: &Wish<'_>, address: &str) -> Result<(), ClientError> {
-        let range = format!("{0}-{0}", wish.port);
+    async fn reopen(&self, port: u16, address: &str) -> Result<(), ClientError> {
+        let range = format!("{port}-{port}");
         self.call("network.port_random.set", &["".into(), 0_u16.into()]).await?;
         self.call("network.port_range.set", &["".into(), range.as_str().into()]).await?;
-        self.call("network.bind_address.set", &["".into(), address.into()]).await?;
-        if self.port().await? == wish.port {
+        self.bind(address).await?;
+        if self.port().await? == port {
             return Ok(());
         }
         Err(ClientError::Unable(format!(
@@ -80,20 +84,19 @@ impl ClientApi for RTorrent {
     }
 
     async fn write(&self, wish: &Wish<'_>) -> Result<(), ClientError> {
-        let wished = wish.bind.and_then(|tunnel| tunnel.addresses.first()).map(ToString::to_string);
-        let address = match &wished {
-            Some(address) => address.clone(),
-            None => self.call("network.bind_address", &["".into()]).await?,
-        };
+        let bound = wish.bind.and_then(|tunnel| tunnel.addresses.first()).map(ToString::to_string);
         let params = ["".into(), wish.port.into()];
-        match self.socket.call("network.listen.port.set", &params).await? {
-            Outcome::Value(_) if wished.is_none() => Ok(()),
-            Outcome::Value(_) => self
-                .call("network.bind_address.set", &["".into(), address.as_str().into()])
-                .await
-                .map(drop),
-            Outcome::Fault(NO_METHOD, _) => self.reopen(wish, &address).await,
-            Outcome::Fault(code, why) => Err(ClientError::Unexpected(format!(
+        match (self.socket.call("network.listen.port.set", &params).await?, bound) {
+            (Outcome::Value(_), Some(address)) => self.bind(&address).await,
+            (Outcome::Value(_), None) => Ok(()),
+            (Outcome::Fault(NO_METHOD, _), Some(address)) => self.reopen(wish.port, &address).await,
+            (Outcome::Fault(NO_METHOD, _), None) => {
+                let address = self.call("network.bind_address", &["".into()]).await?;
+                // It refuses the empty value with which it starts.
+                let address = if address.is_empty() { "0.0.0.0" } else { &address };
+                self.reopen(wish.port, address).await
+            }
+            (Outcome::Fault(code, why), _) => Err(ClientError::Unexpected(format!(
                 "network.listen.port.set: fault {code}: {why}"
             ))),
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod publishing;
+mod torrent_clients;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
