@@ -64,8 +64,8 @@ impl Publisher {
 
     /// Says that the latest snapshot is still true: call it whenever the keeper's loop made progress.
     ///
-    /// Once a minute, the metrics and `status.json` get the new time, so that a keeper that hangs or has ended
-    /// is noticed, and files that could not be written are tried again.
+    /// Once a minute, the metrics and `status.json` get the new time, so that people notice a keeper that
+    /// hangs or has ended, and files that could not be written are tried again.
     pub fn progress(&mut self, now: Timestamp) -> Vec<PublishError> {
         let mut latest = self.latest.borrow().clone();
         if Duration::try_from(now.duration_since(latest.at)).is_ok_and(|age| age < HEARTBEAT) {

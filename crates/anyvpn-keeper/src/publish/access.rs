@@ -84,8 +84,8 @@ impl Access {
         credential("basic", Some(username), Some(password), None).map(Self::everywhere)
     }
 
-    /// Reads the roles of gluetun's `auth/config.toml`. Routes that no role names are closed. Routes that only
-    /// gluetun has are accepted.
+    /// Reads the roles of gluetun's `auth/config.toml`. Routes that no role names are closed. Routes that
+    /// only gluetun has are accepted.
     ///
     /// # Errors
     ///
@@ -96,7 +96,10 @@ impl Access {
         let file: File = toml_edit::de::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-            AccessError(format!("line {line} is not valid: it must be a TOML file of [[roles]] with the keys name, routes, auth, username, password and apikey"))
+            AccessError(format!(
+                "line {line} is not valid: the file must be TOML with [[roles]], whose keys are name, \
+                 routes, auth, username, password and apikey"
+            ))
         })?;
         let roles = file.roles.into_iter().map(|role| {
             let credential = credential(&role.auth, role.username, role.password, role.apikey);

@@ -146,11 +146,11 @@ fn answer<B>(request: &Request<B>, access: &Access, snapshot: &Snapshot) -> Resp
     reply(content_type, render(snapshot))
 }
 
-/// Whether the caller named this server by an address, or by a name without a dot, such as `localhost` or that
-/// of a container.
+/// Whether the caller named this server by an address, or by a name without a dot, such as `localhost` or
+/// the name of a container.
 ///
-/// A web page can let its own name lead to this machine, and would then read the port and the address of the
-/// VPN from the browser of a person who is not on the VPN.
+/// A web page can let its own name lead to this machine. From the browser of a person who is not on the VPN,
+/// it would then read the VPN's port and address.
 fn is_local_name<B>(request: &Request<B>) -> bool {
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = match named.rsplit_once(':') {

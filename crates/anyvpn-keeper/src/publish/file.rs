@@ -9,8 +9,8 @@ use anyvpn_http::system_message;
 
 use crate::Snapshot;
 
-/// How long a program may take from its first look at a file to its last. A number that gets longer is as rare
-/// as the port's change.
+/// How long a program may take from its first look at a file to its last. Waiting for it blocks the keeper,
+/// but a number that gets longer is rare.
 const GRACE: Duration = Duration::from_millis(100);
 /// The longest file that is changed in place. A longer one is not ours.
 const LONGEST_IN_PLACE: u64 = 64;
