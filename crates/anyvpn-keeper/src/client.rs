@@ -23,7 +23,8 @@ pub trait TorrentClient: Send + Sync {
     /// As [`Self::observe`].
     async fn listen_on(&self, wanted: &Listen) -> Result<ClientState, ClientError>;
 
-    /// Looks at the setting and at the sockets. Changes nothing.
+    /// Looks at the setting and at the sockets. Changes nothing; an announcement that the client may have
+    /// ignored is repeated.
     ///
     /// # Errors
     ///

@@ -5,7 +5,11 @@
 
 mod world;
 
+use std::time::Duration;
+
+use anyvpn_core::Clock as _;
 use anyvpn_keeper::{ClientError, ClientSettings};
+use anyvpn_testkit::time::VirtualTime;
 use world::{PASSWORD, Script, Step, edited, fixture, json, step, wanted};
 
 const RPC: &str = "POST /transmission/rpc HTTP/1.1\r\n";
@@ -75,6 +79,24 @@ async fn each_version_is_set_read_back_and_announced_within_one_session() {
         assert!(client.observe(&wanted()).await.unwrap().is_in_sync(&wanted()));
         script.finish();
     }
+}
+
+#[tokio::test]
+async fn an_announcement_that_may_have_been_ignored_is_repeated_once() {
+    let time = VirtualTime::default();
+    let script = Script::start(vec![conflict("4.0.6"), get("4.0.6", 50_100)]).await;
+    script.then(vec![set("4.0.6", 50_123), get("4.0.6", 50_123), announce("4.0.6")]);
+    let endless = time.clone().with_endless(Duration::from_secs(4));
+    let client = script.client_at("transmission", &endless, with_password);
+    client.listen_on(&wanted()).await.unwrap();
+    script.then(vec![get("4.0.6", 50_123)]);
+    client.observe(&wanted()).await.unwrap();
+    script.finish();
+    time.sleep(Duration::from_secs(180)).await;
+    script.then(vec![get("4.0.6", 50_123), announce("4.0.6"), get("4.0.6", 50_123)]);
+    client.observe(&wanted()).await.unwrap();
+    client.observe(&wanted()).await.unwrap();
+    script.finish();
 }
 
 #[tokio::test]

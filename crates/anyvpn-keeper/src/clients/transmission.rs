@@ -2,6 +2,7 @@
 //! for the same things.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyvpn_core::{Clock, Error, Secret};
 use async_trait::async_trait;
@@ -28,7 +29,14 @@ struct Transmission {
     credentials: Option<Secret>,
     session: Mutex<Session>,
     refusals: Refusals,
+    /// When to announce once more; absent if that is not due.
+    announce_again: Mutex<Option<Instant>>,
+    clock: Arc<dyn Clock>,
 }
+
+/// Transmission 4 ignores a request to announce within two minutes of the last announcement. It does not
+/// say so, so we ask again after this time.
+const ANNOUNCE_AGAIN: Duration = Duration::from_secs(180);
 
 /// What the last 409 said.
 #[derive(Clone, Default)]
@@ -82,7 +90,9 @@ pub(super) fn open(
         web: WebInterface::new(&settings.address, secrets, Arc::clone(&clock))?,
         credentials,
         session: Mutex::default(),
-        refusals: Refusals::new(clock),
+        refusals: Refusals::new(Arc::clone(&clock)),
+        announce_again: Mutex::default(),
+        clock,
     }))
 }
 
@@ -175,6 +185,11 @@ impl ClientApi for Transmission {
         let settings: Settings = serde_json::from_value(settings)
             .map_err(|error| ClientError::Unexpected(format!("its settings: {error}")))?;
         let port = u16::try_from(settings.peer_port).unwrap_or_default();
+        let mut announce_again = self.announce_again.lock().await;
+        if announce_again.is_some_and(|at| at <= self.clock.instant()) {
+            self.call("torrent-reannounce", json!({})).await?;
+            *announce_again = None;
+        }
         Ok(Reading {
             version: settings.version,
             port,
@@ -195,7 +210,9 @@ impl ClientApi for Transmission {
     }
 
     async fn announce(&self) -> Result<(), ClientError> {
-        self.call("torrent-reannounce", json!({})).await.map(drop)
+        self.call("torrent-reannounce", json!({})).await?;
+        *self.announce_again.lock().await = Some(self.clock.instant() + ANNOUNCE_AGAIN);
+        Ok(())
     }
 
     fn udp_remedy(&self, version: &str) -> Option<String> {

@@ -51,6 +51,11 @@ trait RealClient {
         false
     }
 
+    /// Whether it announces when it is asked to, also soon after the last time.
+    fn announces_at_once(&self, _: &World) -> bool {
+        true
+    }
+
     /// Where it is, and how to sign in.
     fn settings(&self, world: &World, password: &str) -> ClientSettings;
 

@@ -102,6 +102,11 @@ impl RealClient for Transmission {
         is_old(world)
     }
 
+    /// Version 4 waits for two minutes.
+    fn announces_at_once(&self, world: &World) -> bool {
+        is_old(world)
+    }
+
     fn settings(&self, _: &World, password: &str) -> ClientSettings {
         let mut settings = ClientSettings::new("http://127.0.0.1:19091");
         settings.username = Some("keeper".to_owned());
