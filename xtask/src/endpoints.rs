@@ -2,14 +2,17 @@
 
 use anyvpn_codegen::{Provider, Security};
 
-/// One table a provider.
+/// Writes the page, with a table for each provider.
 pub fn endpoints(providers: &[Provider]) -> String {
     let mut out = "# Endpoints\n\n\
-        Every operation of every provider. Written by `cargo xtask codegen` from the OpenAPI \
-        documents.\n\n\
-        The operation is what `anyvpn call PROVIDER OPERATION` takes; the type is its struct in the \
-        provider's crate. Replay says whether a call may be sent again: safe changes nothing, \
-        idempotent done twice is as done once, once is never repeated after it may have arrived.\n"
+        This page is for users of `anyvpn call` and for programmers who use a provider's crate. It \
+        lists every operation of every provider, with its replay class and the credential that it \
+        needs.\n\n\
+        The operation is the argument of `anyvpn call PROVIDER OPERATION`, and the type is its struct \
+        in the provider's crate. Replay says whether a call may be sent again. A safe call changes \
+        nothing. An idempotent call has the same effect if it is repeated. A once call is never \
+        repeated after it may have arrived. `cargo xtask codegen` writes this page from the OpenAPI \
+        documents.\n"
         .to_owned();
     for provider in providers {
         out += &format!(

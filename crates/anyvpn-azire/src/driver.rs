@@ -33,7 +33,11 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
         Ability::ServerConfigs,
         Ability::WireGuard,
     ],
-    &[(Ability::OpenVpn, "the API has WireGuard only", "https://www.azirevpn.com/docs/api/ips")],
+    &[(
+        Ability::OpenVpn,
+        "the API supports only WireGuard",
+        "https://www.azirevpn.com/docs/api/ips",
+    )],
     (
         "the API is for the account of its user, not for resellers",
         "https://www.azirevpn.com/docs/api",
@@ -41,8 +45,8 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
 );
 
 const SETTINGS: &[Setting] = &[
-    Setting::url("Everything before the documented paths.").default(BASE_URL),
-    Setting::secret("token", "token", "A token's key, as signing in makes it."),
+    Setting::url("The API's base URL.").default(BASE_URL),
+    Setting::secret("token", "token", "The key of a token. Signing in creates one."),
 ];
 
 impl Driver for AzireDriver {

@@ -1,4 +1,4 @@
-//! What to do next, for each kind of the library's errors.
+//! Hints for the library's errors: what to do next.
 
 use std::time::Duration;
 
@@ -9,29 +9,29 @@ use anyvpn::{
 use crate::provider_settings::{addresses, option, secrets};
 use crate::text::command_line;
 
-/// What the advice depends on beside the error.
+/// The situation in which an error occurred. It decides which hint helps.
 #[derive(Debug, Default)]
 pub struct About {
     pub provider: Option<&'static ProviderInfo>,
-    /// Where the provider is, when that was said and is not the vendor's own address.
+    /// The provider's address, if the user gave one.
     pub address: Option<Address>,
-    /// The variable that names a proxy on the way.
+    /// The environment variable that names a proxy, if the call goes through one.
     pub proxy: Option<&'static str>,
-    /// How one signs in, when not as the provider alone says it.
+    /// How to sign in, if the profile or the environment decides that.
     pub sign_in: Option<String>,
-    /// The command that shows what was changed.
+    /// The command that shows what a call has changed.
     pub verify: String,
 }
 
-/// A provider's address, which may be the wrong one.
+/// An address of a provider that the user gave, and that may be wrong.
 #[derive(Debug)]
 pub struct Address {
     pub shown: String,
-    /// What it comes from, such as `--url`.
+    /// The option, variable or profile that it comes from, such as `--url`.
     pub from: String,
 }
 
-/// What to do next.
+/// Returns a hint that says what to do next.
 pub fn advice(error: &Error, about: &About) -> String {
     use ErrorKind as K;
     if !error.left_behind().is_empty() {
@@ -40,19 +40,20 @@ pub fn advice(error: &Error, about: &About) -> String {
     }
     if error.advice() == Advice::ReadBack {
         let verify = if about.verify.is_empty() { "list, show" } else { &about.verify };
-        return format!("it may have been done; look before you repeat it: {verify}");
+        return format!("it may have been done; check before you repeat it: {verify}");
     }
     if let (K::RateLimited, Some(wait)) = (error.kind(), error.retry_after()) {
         return format!("wait {}, then try again", words(wait));
     }
-    // What may be wrong besides.
+    // The address may be the cause too.
     let address = about.address.as_ref();
     let address =
         address.map(|Address { shown, from }| format!("the address: {shown} (from {from})"));
-    let and_address = || address.as_ref().map(|it| format!(", and {it}")).unwrap_or_default();
+    let and_address =
+        || address.as_ref().map(|address| format!(", and {address}")).unwrap_or_default();
     match error.kind() {
         _ if needs_sign_in(error, about.provider) => {
-            // The provider knew who it was.
+            // With a 403 the provider knows the account, so signing in again does not help.
             if error.status() == Some(403) {
                 return NOT_ALLOWED.to_owned();
             }
@@ -60,12 +61,14 @@ pub fn advice(error: &Error, about: &About) -> String {
             return own.unwrap_or_else(|| sign_in(about.provider));
         }
         K::Unauthorized => "check the user name and the password",
-        K::Suspended => "write to the provider's support",
+        K::Suspended => "contact the provider's support",
         K::NoService => "buy a plan from the provider",
-        K::ServiceInactive => "look at the provider's site for an unpaid bill or an activation",
+        K::ServiceInactive => {
+            "check the provider's site for an unpaid bill or a pending activation"
+        }
         K::ServiceExpired => "renew the plan at the provider",
-        K::NotFound => "check what was typed; list and show tell what there is",
-        K::AlreadyExists => "use what exists, or choose another name",
+        K::NotFound => "check the spelling; `list` and `show` tell you what exists",
+        K::AlreadyExists => "use the existing one, or choose another name",
         K::InvalidRequest => match (&about.address, missing_setting(error, about.provider)) {
             (_, Some((info, setting))) => {
                 return format!("give {}, or set {}", option(setting), setting.variable(info.name));
@@ -73,33 +76,33 @@ pub fn advice(error: &Error, about: &About) -> String {
             (Some(Address { from, .. }), None) if is_address(error, about.provider) => {
                 return format!("correct {from}; nothing was sent");
             }
-            _ => "correct that and try again; nothing was changed",
+            _ => "correct the input and try again; nothing was changed",
         },
         K::CapacityReached => "choose another server, or try later: anyvpn server list --free",
-        K::DeviceLimit => "free a place: anyvpn config list, then anyvpn config revoke ID",
-        K::QuotaReached => "wait until the provider's next period, as a rule a day",
-        K::InsufficientBalance => "top the balance up at the provider, then try again",
-        K::Pending => "wait and try again",
+        K::DeviceLimit => "remove a device: anyvpn config list, then anyvpn config revoke ID",
+        K::QuotaReached => "wait until the provider resets the limit, usually the next day",
+        K::InsufficientBalance => "add funds at the provider, then try again",
+        K::Pending => "wait, then try again",
         K::RateLimited => "wait a minute, then try again; make fewer calls",
         K::Refused if error.status() == Some(403) => NOT_ALLOWED,
-        K::Refused => "the provider's words are all that is known; ask its support",
-        K::Unavailable => "try again later; look at the provider's status page",
-        K::Timeout => "look at the network, then try again",
+        K::Refused => "the provider gives no other reason; ask its support",
+        K::Unavailable => "try again later, or check the provider's status page",
+        K::Timeout => "check your network, then try again",
         K::Unreachable => {
             let proxy =
-                about.proxy.map(|it| format!(", the proxy (from {it})")).unwrap_or_default();
+                about.proxy.map(|name| format!(", the proxy (from {name})")).unwrap_or_default();
             return format!("check this machine's network{proxy}{}", and_address());
         }
         K::UnexpectedReply => {
             let address = and_address();
-            return format!("try again; check whether the network wants a sign-in{address}");
+            return format!("try again; check whether the network has a login page{address}");
         }
-        _ => "try again with -v to see more",
+        _ => "run the command again with -v for details",
     }
     .to_owned()
 }
 
-/// The command that removes or shows what was left at the provider.
+/// Returns the command that removes or shows a leftover at the provider.
 pub fn undo(leftover: &Leftover) -> String {
     let id = leftover.id();
     match leftover.kind {
@@ -113,16 +116,16 @@ pub fn undo(leftover: &Leftover) -> String {
     }
 }
 
-/// What to do when the provider knows who it is and does not allow it.
+/// The hint for a call that the provider does not allow to this account.
 const NOT_ALLOWED: &str =
-    "it may be another account's, or this one not active: anyvpn account show";
+    "it may belong to another account, or your account is not active: anyvpn account show";
 
-/// How one signs in to a provider.
+/// Returns a hint that says how to sign in to a provider.
 pub fn sign_in(provider: Option<&'static ProviderInfo>) -> String {
     let Some(info) = provider else {
         return "anyvpn login, or set the provider's credentials in the environment".to_owned();
     };
-    // What stands in each other's place is one thing.
+    // Alternatives are joined by "or", and settings that are all needed by "and".
     let mut sets: Vec<(&'static Setting, String)> = Vec::new();
     for setting in secrets(info) {
         let variable = setting.variable(info.name);
@@ -141,12 +144,13 @@ pub fn sign_in(provider: Option<&'static ProviderInfo>) -> String {
     }
 }
 
-/// Whether signing in is what helps, and not what failed: an operation that takes a password.
+/// Whether signing in would help. It would not if the failed operation itself takes a password.
 fn needs_sign_in(error: &Error, provider: Option<&'static ProviderInfo>) -> bool {
     let takes_password = || {
         let operation = provider.zip(error.operation());
         let operation = operation.and_then(|(info, id)| info.operation(id.name()));
-        operation.is_some_and(|it| it.fields.iter().any(|field| field.name == "password"))
+        operation
+            .is_some_and(|operation| operation.fields.iter().any(|field| field.name == "password"))
     };
     match error.kind() {
         ErrorKind::Unauthorized => !takes_password(),
@@ -155,25 +159,27 @@ fn needs_sign_in(error: &Error, provider: Option<&'static ProviderInfo>) -> bool
     }
 }
 
-/// Whether the address itself is what is wrong.
+/// Whether the error is about the address itself.
 fn is_address(error: &Error, provider: Option<&'static ProviderInfo>) -> bool {
     let mut addresses = provider.into_iter().flat_map(addresses);
     addresses.any(|setting| error.fields().contains_key(setting.key))
 }
 
-/// The setting that the provider wants and that was not given.
+/// Returns the public setting whose absence caused the error, if it has one.
 fn missing_setting(
     error: &Error,
     provider: Option<&'static ProviderInfo>,
 ) -> Option<(&'static ProviderInfo, &'static Setting)> {
     let info = provider.filter(|_| error.operation().is_none())?;
     let setting = error.fields().keys().find_map(|key| info.setting(key))?;
-    let is_address = addresses(info).any(|it| it.key == setting.key);
+    let is_address = addresses(info).any(|address| address.key == setting.key);
     (!setting.secret && !is_address).then_some((info, setting))
 }
 
-/// The call that shows what an operation has changed: the one that reads the same path or the
-/// nearest above it, or else the list of the operations.
+/// Returns the call that shows what an operation has changed.
+///
+/// It reads the same path, or the nearest path above it. If there is none, the command lists the
+/// provider's operations.
 pub fn verify_call(info: &ProviderInfo, operation: &str) -> String {
     let call = |operation: Option<&str>| {
         let words: Vec<_> = ["call", info.name].into_iter().chain(operation).collect();
@@ -182,21 +188,21 @@ pub fn verify_call(info: &ProviderInfo, operation: &str) -> String {
     let Some(changes) = info.operation(operation) else { return call(None) };
     let mut path = changes.path;
     while let Some((above, _)) = path.rsplit_once('/') {
-        let mut reads = info.operations.iter().filter(|it| it.replay == Replay::Safe);
-        if let Some(reads) = reads.find(|it| it.path == path) {
-            return call(Some(reads.id.name()));
+        let mut reads = info.operations.iter().filter(|read| read.replay == Replay::Safe);
+        if let Some(read) = reads.find(|read| read.path == path) {
+            return call(Some(read.id.name()));
         }
         path = above;
     }
     call(None)
 }
 
-/// The time in whole seconds, none too few.
+/// Rounds a time up to whole seconds.
 pub fn seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
-/// The time in words, none too short.
+/// Writes a time in words, rounded up.
 fn words(wait: Duration) -> String {
     match seconds(wait) {
         seconds @ 0..=120 => format!("{seconds} s"),
@@ -220,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_may_have_been_done_is_never_advised_to_be_repeated() {
+    fn no_hint_tells_to_repeat_a_call_whose_outcome_is_unknown() {
         let azire = anyvpn::Registry::builtin().info("azire").unwrap();
         for (name, verify) in [
             ("create-port-forward", "anyvpn call azire list-port-forwards"),
@@ -230,13 +236,13 @@ mod tests {
             let error = Error::new(ErrorKind::Unavailable).with_read_back();
             let error = error.with_operation(OperationId::new("azire", name));
             let about = About { verify: verify_call(azire, name), ..About::default() };
-            let hint = format!("it may have been done; look before you repeat it: {verify}");
+            let hint = format!("it may have been done; check before you repeat it: {verify}");
             assert_eq!(advice(&error, &about), hint);
         }
     }
 
     #[test]
-    fn what_was_left_behind_has_the_command_that_removes_it_in_words_of_a_shell() {
+    fn the_hint_for_a_leftover_is_a_command_that_a_shell_can_run() {
         let hint = |kind, id: &str| {
             let error = Error::new(ErrorKind::UnexpectedReply);
             advice(&error.with_leftover(Leftover::new(kind, id)), &About::default())
@@ -253,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_somebody_who_is_known_is_no_reason_to_sign_in() {
+    fn a_403_is_not_answered_with_a_hint_to_sign_in() {
         let hint = |name, status| {
             let error = Error::new(ErrorKind::Unauthorized).with_status(status);
             let error = error.with_operation(OperationId::new("azire", name));
@@ -271,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_told_in_whole_units_and_never_too_short() {
+    fn waiting_times_are_rounded_up_to_whole_units() {
         let hint = |wait| {
             let error = Error::new(ErrorKind::RateLimited).with_retry_after(Some(wait));
             advice(&error, &About::default())

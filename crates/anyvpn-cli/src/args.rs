@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command line: every command, option and help text.
 
 use std::ffi::OsString;
 
@@ -12,22 +12,25 @@ use crate::commands::{
     sandbox, server,
 };
 use crate::context::Global;
-use crate::look::{Look, painted};
 use crate::provider_settings::{settings, text};
+use crate::style::{Style, render};
 
 const HELP_WIDTH: usize = 80;
 const EXAMPLES: &str = "\
 Examples:
-  anyvpn demo                               See it all work, without an account
+  anyvpn demo                               Try everything in a built-in sandbox
   anyvpn profile add home                   Sign in, step by step
   anyvpn config get se-sto -o se-sto.conf   Write a WireGuard file";
 
-/// The most settings of providers that fit a line of the help.
+/// How many options for providers' settings fit on one line of the help.
 const MOST_SETTINGS: usize = 2;
 
-/// The help of the whole: with the prompt after it, it fits a screen of 80 columns and 24 lines.
+/// Returns the text of `anyvpn --help`.
+///
+/// It is written by hand so that it fits into a terminal of 80 columns and 24 lines, with the prompt
+/// below it.
 fn help(settings: &[&str]) -> String {
-    let title = |text| Look::Title.on(text);
+    let title = |text| Style::Title.apply(text);
     let (usage, commands, options) = (title("Usage:"), title("Commands:"), title("Options:"));
     let examples = EXAMPLES.replace("Examples:", &title("Examples:"));
     let which = settings.iter().map(|key| format!("--{}", key.replace('_', "-")));
@@ -36,32 +39,32 @@ fn help(settings: &[&str]) -> String {
     let which = which.join(", ");
     let text = format!(
         "\
-VPN providers by one command: accounts, configurations, ports
+Manage VPN accounts, configurations and forwarded ports at many providers
 {usage} anyvpn [OPTIONS] <COMMAND>
 
-{commands} (anyvpn COMMAND --help tells more of each)
-  demo, sandbox              See it all at work; serve an imitation to test with
+{commands} (run `anyvpn COMMAND --help` for details)
+  demo, sandbox              Take a tour; run a local imitation of the providers
   profile                    Add, list, show, choose and remove profiles
-  login, logout              Sign in, and keep the token; delete it
-  account                    Show, create or close the account
-  server, config             List the servers; get a configuration for one
-  port                       Open, list and close ports to this machine
-  customer                   Find, create and change a reseller's customers
-  call, capabilities         Any documented operation; what each provider can do
-  completions, explain, man  For the shell; what an error means; for man
+  login, logout              Sign in and store the token; delete the token
+  account                    Show, create or close your account
+  server, config             List servers; get a configuration for a server
+  port                       Open, list, check and close forwarded ports
+  customer                   Manage the customers of a reseller
+  call, capabilities         Call any API operation; list what providers support
+  completions, explain, man  Shell completions; explain an error; manual pages
 
 {options}
-  --profile, --provider, {which}   Which one, where, as whom
-  --json   Print JSON, errors too
+  --profile, --provider, {which}   Choose provider and account
+  --json   Print JSON, including errors
   -q, --quiet; -v, --verbose; -h, --help; -V, --version
 
 {examples}
 "
     );
-    painted(&text, true)
+    render(&text, true)
 }
 
-/// VPN providers by one command: accounts, configurations, ports.
+/// Manage VPN accounts, configurations and forwarded ports at many providers.
 #[derive(Parser)]
 #[command(name = "anyvpn", version, max_term_width = HELP_WIDTH)]
 #[command(after_help = EXAMPLES)]
@@ -74,48 +77,49 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Show it all at work, in a sandbox inside this program
+    /// Try everything in a built-in sandbox
     Demo(demo::Demo),
-    /// Imitate the providers on this machine, to try and test
+    /// Run a local server that imitates the providers
     Sandbox(sandbox::Sandbox),
-    /// Call one operation of a provider, as it is documented
+    /// Call any documented operation of a provider
     Call(call::Call),
-    /// Sign in, and keep the token for all commands
+    /// Sign in and store the token
     Login(login::Login),
-    /// Forget the token, at the provider too where that can be done
+    /// Delete the stored token, and revoke it at the provider if possible
     Logout(logout::Logout),
     /// Add, list, show, choose and remove profiles
     #[command(subcommand)]
     Profile(profile::Profiles),
-    /// Show, create or close the account
+    /// Show, create or close your account
     #[command(subcommand)]
     Account(account::Account),
-    /// List the servers
+    /// List servers
     #[command(subcommand)]
     Server(server::Server),
-    /// Get a configuration for a server; list, revoke, rotate
+    /// Get, list, revoke and rotate configurations
     #[command(subcommand)]
     Config(config::Config),
-    /// Open, list and close ports that lead to this machine
+    /// Open, list, check and close forwarded ports
     #[command(subcommand)]
     Port(port::Port),
-    /// Find, create and change a reseller's customers
+    /// Manage the customers of a reseller
     #[command(subcommand)]
     Customer(customer::Customer),
-    /// Show what each provider can do
+    /// List what each provider supports
     Capabilities,
-    /// Say more about a kind of error: causes, and what to do
+    /// Explain a kind of error: its causes and what to do about it
     Explain(explain::Explain),
-    /// Print completions for a shell
+    /// Print shell completions
     Completions(completions::Completions),
-    /// Complete the words on stdin, for the shells' scripts
+    /// Complete a command line that is passed on stdin (used by the completion scripts)
     #[command(hide = true)]
     Complete,
-    /// Print the manual page, or write one for each command
+    /// Print the manual page, or write one page for each command
     Man(man::Man),
 }
 
-/// The command with what the registry's providers take: their names, and options for their settings.
+/// Returns the command, with the registry's provider names and an option for each of their public
+/// settings.
 pub fn command(registry: &Registry) -> Clap {
     let names: Vec<&'static str> = registry.infos().map(|info| info.name).collect();
     let about = format!("{} [env: ANYVPN_PROVIDER]", listed(&names));
@@ -135,7 +139,7 @@ pub fn command(registry: &Registry) -> Clap {
         });
         let conflicts: Vec<&str> = others.map(|other| other.key).collect();
         let doc = match &providers[..] {
-            [only] => format!("{}, at {}", setting.doc.trim_end_matches('.'), only.title),
+            [only] => format!("{} ({})", setting.doc.trim_end_matches('.'), only.title),
             _ => format!("The provider's {}", setting.title),
         };
         command = command.arg(
@@ -157,16 +161,16 @@ pub fn command(registry: &Registry) -> Clap {
     })
 }
 
-/// What an option takes for a setting.
+/// Returns the parser for the option of a setting.
 fn values(setting: &Setting) -> ValueParser {
     match setting.one_of {
-        // An empty one must not stand for the vendor's own address: --url "$TYPO".
+        // With `--url "$TYPO"` the value is empty, and must not mean the default address.
         [] => NonEmptyStringValueParser::new().into(),
         values => PossibleValuesParser::new(values).into(),
     }
 }
 
-/// Reads what was typed.
+/// Parses the arguments, the first of which is the program's name.
 pub fn parse(registry: &Registry, arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let mut command = command(registry);
     let matches =
@@ -192,7 +196,7 @@ pub fn parse(registry: &Registry, arguments: &[OsString]) -> Result<Cli, clap::E
     Ok(cli)
 }
 
-/// The command, in whose help the options of all commands take one line.
+/// Returns the command with the options of all commands on a single line of each help.
 fn with_short_help(command: Clap) -> Clap {
     fn with_template(command: Clap, template: &str) -> Clap {
         let command = command.help_template(template.to_owned());
@@ -202,7 +206,7 @@ fn with_short_help(command: Clap) -> Clap {
         (Some(short), _) => format!(" -{short}"),
         (None, long) => format!(" --{}", long.unwrap_or_default()),
     };
-    let mut line = "Of all commands:".to_owned();
+    let mut line = "Global options:".to_owned();
     for name in command.get_arguments().filter(|arg| arg.is_global_set()).map(name) {
         if line.len() + name.len() + " …".len() > HELP_WIDTH {
             line.push_str(" …");
@@ -223,7 +227,7 @@ fn with_short_help(command: Clap) -> Clap {
 
 fn listed(names: &[&str]) -> String {
     match names {
-        [] => "No provider is built in".to_owned(),
+        [] => "No provider is included in this build".to_owned(),
         [only] => (*only).to_owned(),
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
@@ -234,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_options_of_all_commands_are_one_line_of_each_help() {
+    fn global_options_take_one_line_of_each_help() {
         let registry = Registry::builtin();
         let help = |words: &[&str]| {
             let words = words.iter().chain(&["--help"]).map(Into::into);
@@ -245,17 +249,18 @@ mod tests {
             let help = help(words);
             let global: Vec<_> = help.lines().filter(|line| line.contains("--profile")).collect();
             assert_eq!(global.len(), 1, "{help}");
-            assert!(global[0].starts_with("Of all commands: ") && global[0].contains("--json"));
+            assert!(global[0].starts_with("Global options: ") && global[0].contains("--json"));
         }
         assert!(help(&["port", "create"]).contains("--days <N>"));
     }
 
     #[test]
-    fn each_command_stands_once_in_the_help_of_the_whole() {
+    fn the_main_help_names_each_command_once() {
         let registry = Registry::builtin();
         let mut command = command(&registry);
-        let visible = command.get_subcommands().filter(|it| !it.is_hide_set());
-        let mut visible: Vec<String> = visible.map(|it| it.get_name().to_owned()).collect();
+        let visible = command.get_subcommands().filter(|command| !command.is_hide_set());
+        let mut visible: Vec<String> =
+            visible.map(|command| command.get_name().to_owned()).collect();
         visible.sort_unstable();
         let help = command.render_help().to_string();
         let (_, rest) = help.split_once("Commands:").unwrap();

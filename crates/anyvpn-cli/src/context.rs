@@ -1,4 +1,4 @@
-//! What a command works with: its output, and the provider that options and environment choose.
+//! The context of a command: its output, and the provider that options and environment choose.
 
 use std::cell::OnceCell;
 use std::env;
@@ -9,9 +9,9 @@ use anyvpn::{Ability, CallObserver, Provider, ProviderInfo, Registry, Setting, S
 use clap::Args;
 
 use crate::advice::{About, Address};
+use crate::credential_store::{self, CredentialStore};
 use crate::environment::{proxy, variable};
 use crate::failure::Failure;
-use crate::kept::{self, Place};
 use crate::leases::FileLeaseStore;
 use crate::output::Output;
 use crate::profiles::{self, ConfigFile, File, ProfileEntry, SecretSource};
@@ -24,23 +24,23 @@ use crate::waiting::Watch;
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Options of all commands")]
 pub struct Global {
-    /// Which profile [env: ANYVPN_PROFILE]
+    /// The profile to use [env: ANYVPN_PROFILE]
     #[arg(long, global = true, value_name = "NAME", value_parser = crate::profiles::name)]
     pub profile: Option<String>,
-    // The names that there are come from the registry.
-    /// Which provider [env: ANYVPN_PROVIDER]
+    // The registry replaces this text by the names of its providers.
+    /// The provider [env: ANYVPN_PROVIDER]
     #[arg(long, global = true, value_name = "NAME", hide_possible_values = true)]
     pub provider: Option<String>,
-    /// The providers' settings that are no secret, by their keys: an option for each of them.
+    /// The public settings of providers that options give.
     #[arg(skip)]
     pub settings: Settings,
-    /// Print the answer as JSON, on stdout; errors too, on stderr
+    /// Print the result as JSON on stdout, and errors as JSON on stderr
     #[arg(long, global = true)]
     pub json: bool,
     /// Print only errors on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print each request on stderr; -vv adds headers and why a request is repeated
+    /// Print each request on stderr; -vv adds headers and the reasons for retries
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
@@ -48,9 +48,9 @@ pub struct Global {
 pub struct Context {
     pub output: Output,
     pub registry: Registry,
-    /// What the calls of its providers report.
+    /// Receives the events of all calls.
     pub watch: Arc<Watch>,
-    /// The command that shows what the one that runs has changed.
+    /// The command that shows what the running command has changed.
     pub verify: String,
     profile: Option<String>,
     provider: Option<&'static ProviderInfo>,
@@ -59,21 +59,21 @@ pub struct Context {
     file: OnceCell<File>,
 }
 
-/// A provider and where it is; what is secret may still be to read.
+/// A provider with its public settings. Its secrets may not have been read yet.
 pub struct Chosen {
     pub info: &'static ProviderInfo,
-    /// Without any secret.
+    /// The public settings.
     pub settings: Settings,
-    /// The secrets that the environment gives.
+    /// The secrets from the environment.
     secrets: Settings,
-    /// The named profile that it came from.
+    /// The profile that applies.
     pub entry: Option<ProfileEntry>,
 }
 
 impl Chosen {
-    /// The place of what is kept for it.
-    pub fn place(&self) -> Option<Place> {
-        Place::of(self.info, &self.settings, self.entry.as_ref())
+    /// Returns the store of its credentials.
+    pub fn store(&self) -> Option<CredentialStore> {
+        CredentialStore::of(self.info, &self.settings, self.entry.as_ref())
     }
 }
 
@@ -94,10 +94,10 @@ impl Context {
         }
     }
 
-    /// The provider that the arguments name; `None` when they name none.
+    /// Returns the provider that the arguments name, or `None`.
     pub fn typed_provider(&self) -> Option<&'static ProviderInfo> {
         self.provider.or_else(|| {
-            // A setting that one provider alone has names it.
+            // An option for a setting that only one provider has also names the provider.
             let mut having = self.typed.keys().filter_map(|key| {
                 let mut having = self.registry.infos().filter(|info| info.setting(key).is_some());
                 having.next().filter(|_| having.next().is_none())
@@ -106,12 +106,12 @@ impl Context {
         })
     }
 
-    /// The provider of that name, which the parser has found to be one.
+    /// Returns the provider of this name. The parser has already checked the name.
     pub fn info(&self, name: &str) -> Result<&'static ProviderInfo, Failure> {
         Ok(self.registry.info(name)?)
     }
 
-    /// The provider that was asked for by name; `None` when none was.
+    /// Returns the provider that options, profile or environment name, or `None`.
     pub fn named_provider(&self) -> Result<Option<&'static ProviderInfo>, Failure> {
         if self.provider.is_some() {
             return Ok(self.provider);
@@ -130,7 +130,7 @@ impl Context {
         }
     }
 
-    /// The provider to work with.
+    /// Returns the provider to work with.
     pub fn provider(&self) -> Result<&'static ProviderInfo, Failure> {
         if let Some(info) = self.named_provider()? {
             return Ok(info);
@@ -144,10 +144,10 @@ impl Context {
         let set: Vec<String> = set.collect();
         let default = self.default_entry()?.map(|entry| entry.provider);
         let known: Vec<_> = self.registry.infos().collect();
-        choose(&known, &set, default, || kept::providers(&self.registry))
+        choose(&known, &set, default, || credential_store::providers(&self.registry))
     }
 
-    /// The provider to work with, for what needs an ability that perhaps one provider alone has.
+    /// Returns the provider to work with. If only one provider has the ability, it is chosen by default.
     pub fn provider_with(&self, ability: Ability) -> Result<&'static ProviderInfo, Failure> {
         if let Some(info) = self.named_provider()? {
             return Ok(info);
@@ -159,7 +159,7 @@ impl Context {
         }
     }
 
-    /// The provider that the environment names.
+    /// Returns the provider that `ANYVPN_PROVIDER` names.
     pub fn variable_provider(&self) -> Result<Option<&'static ProviderInfo>, Failure> {
         let named = variable("ANYVPN_PROVIDER").map(|name| {
             self.registry.info(&name).map_err(|_| {
@@ -171,7 +171,7 @@ impl Context {
         named.transpose()
     }
 
-    /// What the file of profiles says; nothing where there is none.
+    /// Returns the content of `config.toml`. It is empty if there is no such file.
     pub fn file(&self) -> Result<&File, Failure> {
         if let Some(file) = self.file.get() {
             return Ok(file);
@@ -191,8 +191,8 @@ impl Context {
         file.get(name).ok_or_else(|| profiles::unknown(name, file))
     }
 
-    /// The named profile that is in force at a provider: the one that was asked for, or else the
-    /// default one if it is that provider's.
+    /// Returns the profile that applies to a provider: the one that was named, or else the default profile
+    /// if it is for this provider.
     fn entry_at(&self, info: &ProviderInfo) -> Result<Option<&ProfileEntry>, Failure> {
         if let Some(name) = &self.profile {
             let entry = self.entry(name)?;
@@ -209,14 +209,15 @@ impl Context {
         Ok(entry.filter(|entry| entry.provider.name == info.name))
     }
 
-    /// Opens the provider, where and as whom options, environment and profile say, in this order,
-    /// and with what is kept for it. Sends nothing.
+    /// Opens the provider with settings from options, environment, profile and stored credentials, in this
+    /// order. Sends nothing.
     pub async fn open(&self, info: &'static ProviderInfo) -> Result<Arc<dyn Provider>, Failure> {
         let settings = self.signed_in(info, true).await?;
         self.open_with(info, &settings)
     }
 
-    /// The same with what is at hand: without programs, and without the system's keyring.
+    /// Opens the provider like [`open`](Self::open), but without running programs and without the
+    /// system's keyring.
     pub async fn open_at_hand(
         &self,
         info: &'static ProviderInfo,
@@ -225,7 +226,7 @@ impl Context {
         self.open_with(info, &settings)
     }
 
-    /// Opens the provider with these settings alone. Sends nothing.
+    /// Opens the provider with only these settings. Sends nothing.
     pub fn open_with(
         &self,
         info: &ProviderInfo,
@@ -236,7 +237,7 @@ impl Context {
         Ok(self.registry.open_with(info.name, settings, &context)?)
     }
 
-    /// Who is told what the command waits for.
+    /// Returns the observer of all calls.
     pub fn observer(&self) -> Arc<dyn CallObserver> {
         Arc::clone(&self.watch) as _
     }
@@ -248,12 +249,12 @@ impl Context {
     ) -> Result<Settings, Failure> {
         let chosen = self.chosen(info)?;
         let mut all = chosen.settings.clone();
-        settings::add(&mut all, info, |it| chosen.secrets.get(it.key).cloned());
+        settings::add(&mut all, info, |setting| chosen.secrets.get(setting.key).cloned());
         if let Some(entry) = &chosen.entry {
             for (setting, source) in &entry.sources {
                 let is_at_hand = may_ask || !matches!(source, SecretSource::Command(_));
                 if is_at_hand && !settings::has(&all, info, setting) {
-                    let what = format!("{} of the profile {}", source.key(setting), entry.name);
+                    let what = format!("{} of profile {}", source.key(setting), entry.name);
                     all.set(setting.key, source.read(&what)?);
                 }
             }
@@ -263,9 +264,9 @@ impl Context {
             .filter(|setting| !chosen.entry.as_ref().is_some_and(|entry| entry.has(setting)))
             .collect();
         if !left.is_empty()
-            && let Some(place) = chosen.place()
-            && (may_ask || place.path().is_some())
-            && let Some(kept) = place.load().await?
+            && let Some(store) = chosen.store()
+            && (may_ask || store.path().is_some())
+            && let Some(kept) = store.load().await?
         {
             for setting in left {
                 if let Some(secret) = kept.secrets.get(setting.key) {
@@ -276,19 +277,19 @@ impl Context {
         Ok(all)
     }
 
-    /// The provider with the settings that are no secret.
+    /// Returns the provider with its public settings and its profile.
     pub fn chosen(&self, info: &'static ProviderInfo) -> Result<Chosen, Failure> {
         let (mut all, secrets) = self.given_with_secrets(info)?;
         let entry = self.entry_at(info)?;
-        // A profile's secrets are for its own address.
+        // A profile's secrets must not be sent to another address.
         let entry = entry.filter(|entry| {
-            let is_given = settings::addresses(info).any(|it| all.get(it.key).is_some());
+            let is_given = settings::addresses(info).any(|setting| all.get(setting.key).is_some());
             let address =
                 |settings| settings::address(info, settings).trim_end_matches('/').to_owned();
             !is_given || address(&all) == address(&entry.settings)
         });
         if let Some(entry) = entry {
-            settings::add(&mut all, info, |it| entry.settings.get(it.key).cloned());
+            settings::add(&mut all, info, |setting| entry.settings.get(setting.key).cloned());
         }
         match settings::missing(&all, info) {
             Some(setting) => Err(missing(info, setting)),
@@ -296,12 +297,12 @@ impl Context {
         }
     }
 
-    /// The settings that are no secret, as options and environment have them, options first.
+    /// Returns the public settings from options and environment. Options take precedence.
     pub fn given(&self, info: &'static ProviderInfo) -> Result<Settings, Failure> {
         self.given_with_secrets(info).map(|(given, _)| given)
     }
 
-    /// The same, and the secrets that the environment has.
+    /// Returns the public settings from options and environment, and the secrets from the environment.
     fn given_with_secrets(
         &self,
         info: &'static ProviderInfo,
@@ -310,16 +311,16 @@ impl Context {
         let is_unreadable = |(name, value): &(OsString, OsString)| {
             name.to_str().is_some_and(|name| name.starts_with(&prefix)) && value.to_str().is_none()
         };
-        // As if absent, it would send a token to another address than was meant.
+        // Ignoring an unreadable address would send the token to the default address.
         if let Some((name, _)) = env::vars_os().find(is_unreadable) {
-            return Err(Failure::usage(format!("{} is no UTF-8 text", name.display()))
-                .hint("set it again, or unset it"));
+            return Err(Failure::usage(format!("{} is not valid UTF-8", name.display()))
+                .hint("correct it, or unset it"));
         }
         let mut environment = settings::from_environment(info);
         let mut secrets = Settings::new();
         for setting in settings::secrets(info) {
             let Some(secret) = environment.remove(setting.key) else { continue };
-            // A password is never sent as it is.
+            // A password is not sent in a header, so it can contain any character.
             if setting.key != "password" {
                 check_sendable(&secret, &setting.variable(info.name), Failure::usage)?;
             }
@@ -333,7 +334,7 @@ impl Context {
         Ok((given, secrets))
     }
 
-    /// The failure for an option of other providers.
+    /// Returns the failure for an option that only other providers have.
     fn not_taken(&self, info: &'static ProviderInfo, key: &str) -> Failure {
         let others = self.registry.infos().filter(|other| other.setting(key).is_some());
         let others: Vec<_> = others.map(|other| other.title).collect();
@@ -343,20 +344,20 @@ impl Context {
             .of(info)
     }
 
-    /// A failure at a provider, with where that is and how one signs in to what is in force.
+    /// Adds to a failure which provider and address it is about, and how to sign in there.
     pub fn explain(&self, info: &'static ProviderInfo, failure: Failure) -> Failure {
         let entry = self.chosen(info).ok().and_then(|chosen| chosen.entry);
         let set = settings::secrets(info).map(|setting| setting.variable(info.name));
         let set = set.filter(|_| info.capabilities.can(Ability::SignIn));
         let sign_in = match (set.into_iter().find(|name| variable(name).is_some()), &entry) {
-            // The variable counts more than the profile.
+            // The variable overrides the profile.
             (Some(token), _) => Some(format!("correct {token}, or unset it and use anyvpn login")),
             (None, Some(entry)) => sign_in_to(entry),
             (None, None) => None,
         };
         let given = self.given(info).unwrap_or_default();
-        let given =
-            settings::addresses(info).find_map(|it| Some((it, given.text(it.key)?.to_owned())));
+        let given = settings::addresses(info)
+            .find_map(|setting| Some((setting, given.text(setting.key)?.to_owned())));
         let address = match (given, entry) {
             (Some((setting, shown)), _) => {
                 let from = match self.typed.get(setting.key).is_some() {
@@ -366,54 +367,56 @@ impl Context {
                 Some(Address { shown: settings::without_secrets(&shown), from })
             }
             (None, Some(entry))
-                if settings::addresses(info).any(|it| entry.settings.get(it.key).is_some()) =>
+                if settings::addresses(info)
+                    .any(|setting| entry.settings.get(setting.key).is_some()) =>
             {
-                let from = format!("the profile {}", entry.name);
+                let from = format!("profile {}", entry.name);
                 Some(Address { shown: entry.address(), from })
             }
             _ => None,
         };
-        // There is no proxy to this machine.
-        let at_home = address.as_ref().is_some_and(|it| it.shown.starts_with("http:"));
-        let proxy = proxy().filter(|_| !at_home);
+        // Plain http is only accepted for loopback, which bypasses the proxy.
+        let is_loopback =
+            address.as_ref().is_some_and(|address| address.shown.starts_with("http:"));
+        let proxy = proxy().filter(|_| !is_loopback);
         let verify = self.verify.clone();
         failure.about(About { provider: Some(info), address, proxy, sign_in, verify })
     }
 }
 
-/// How one signs in to a named profile; `None` where its provider says it as well.
+/// Says how to sign in to a profile. `None` if the general hint for its provider fits.
 fn sign_in_to(entry: &ProfileEntry) -> Option<String> {
     let name = &entry.name;
     match &entry.sources[..] {
         [] if !entry.provider.capabilities.can(Ability::SignIn) => None,
         [] => Some(command_line(&["login", "--profile", name], &[])),
-        _ => Some(format!("correct the profile {name}: {}", entry.sign_in().join(" and "))),
+        _ => Some(format!("correct profile {name}: {}", entry.sign_in().join(" and "))),
     }
 }
 
-/// The failure for a setting that is not there, and that the provider has no default for.
+/// Returns the failure for a missing setting that has no default.
 pub fn missing(info: &'static ProviderInfo, setting: &'static Setting) -> Failure {
-    let titles = settings::alternatives(info, setting, |it| it.title.to_owned());
+    let titles = settings::alternatives(info, setting, |setting| setting.title.to_owned());
     let options = settings::alternatives(info, setting, settings::option);
-    let variables = settings::alternatives(info, setting, |it| it.variable(info.name));
-    Failure::usage(format!("{} needs its {titles}", info.title))
-        .hint(format!("give {options}, or set {variables}"))
+    let variables = settings::alternatives(info, setting, |setting| setting.variable(info.name));
+    Failure::usage(format!("{} requires the provider's {titles}", info.title))
+        .hint(format!("use {options}, or set {variables}"))
         .of(info)
 }
 
 fn mismatch(entry: &ProfileEntry, info: &ProviderInfo) -> Failure {
     let (name, its, title) = (&entry.name, entry.provider.title, info.title);
     Failure::usage(format!("profile {name} is for {its}, but this command is for {title}"))
-        .hint("name another profile, or none; anyvpn profile list shows all")
+        .hint("choose another profile, or none; to list all: anyvpn profile list")
 }
 
-/// How the names of a provider's variables begin.
+/// Returns the prefix of a provider's environment variables.
 fn prefix(info: &ProviderInfo) -> String {
     format!("ANYVPN_{}_", info.name.to_uppercase())
 }
 
-/// The provider whose variables are set, or of the default profile, or that a token is kept for, or
-/// the only one that there is.
+/// Chooses the provider whose variables are set, or else the one of the default profile, the one for
+/// which a token is stored, or the only one in the registry.
 fn choose(
     known: &[&'static ProviderInfo],
     set: &[String],
@@ -434,13 +437,13 @@ fn choose(
     match (&candidates[..], known) {
         ([info], _) | ([], [info]) => Ok(*info),
         (several, _) => {
-            let failure = Failure::usage("it is not clear which provider is meant");
+            let failure = Failure::usage("no provider is chosen");
             Err(match several {
                 [] => failure.hint(format!(
-                    "add a profile first: anyvpn profile add NAME; or choose with --provider: {}",
+                    "add a profile: anyvpn profile add NAME; or use --provider with one of {}",
                     names(known)
                 )),
-                several => failure.hint(format!("choose with --provider: {}", names(several))),
+                several => failure.hint(format!("use --provider with one of {}", names(several))),
             })
         }
     }
@@ -456,7 +459,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_choose_among_several_and_then_a_kept_token_does() {
+    fn variables_then_the_default_profile_then_a_stored_token_choose_the_provider() {
         let registry = Registry::builtin();
         let [azire, vpnscript] = ["azire", "vpnscript"].map(|name| registry.info(name).unwrap());
         let strings = |set: &[&str]| set.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();

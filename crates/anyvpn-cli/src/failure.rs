@@ -1,4 +1,4 @@
-//! Why a command did not do what it was asked, for people and for programs.
+//! The error type of the command, with its forms for people and for programs.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -9,48 +9,48 @@ use serde::Serialize;
 use crate::advice::{About, advice, seconds};
 use crate::text::{command_line, plain};
 
-/// The most lines that a failure has.
-const MOST: usize = 4;
+/// The maximum number of lines of an error message.
+const MAX_LINES: usize = 4;
 
-/// Why a command did not do what it was asked.
+/// The error of a command.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.what())]
 pub struct Failure {
     cause: Cause,
     about: Box<About>,
     hint: Option<String>,
-    /// What it was a part of.
-    part_of: Option<Box<str>>,
-    /// What `--json` tells beside the message.
+    /// The larger task in which it occurred.
+    within: Option<Box<str>>,
+    /// Details that only `--json` prints.
     detail: Option<Box<str>>,
-    /// What exists at the provider nevertheless, beside what the library's error knows of.
+    /// Leftovers at the provider, in addition to those that the library's error names.
     left_behind: Vec<Leftover>,
 }
 
 #[derive(Debug)]
 enum Cause {
-    /// The library's.
+    /// An error of the library.
     Library(Error),
-    /// The command's own: what was typed, a file, the terminal.
+    /// An error of the command itself: the arguments, a file or the terminal.
     Own { kind: Kind, what: String },
-    /// Nobody reads the answer any more, which is no error.
+    /// The reader of stdout is gone. This is not an error.
     ClosedPipe,
-    /// Nothing failed: the answer was printed, and the exit code repeats it.
+    /// The command succeeded and printed its answer, which is also its exit code.
     Answered(u8),
 }
 
-/// What the command finds out itself.
+/// A kind of error that only the command has.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Usage,
     Unsupported,
     NotFound,
     Other,
-    /// By this signal.
+    /// A signal arrived.
     Interrupted(i32),
 }
 
-/// A kind of failure, as people and scripts know it.
+/// A kind of error with its meaning and exit code.
 #[derive(Serialize)]
 pub struct Meaning {
     pub kind: &'static str,
@@ -59,7 +59,7 @@ pub struct Meaning {
 }
 
 impl Meaning {
-    /// All kinds that a failure can be of: the library's, then those that it has not.
+    /// Lists all kinds: those of the library, then those of the command.
     pub fn all() -> Vec<Self> {
         let own = [Kind::Unsupported, Kind::Usage, Kind::Other, Kind::Interrupted(0)];
         let own = own.map(Kind::meaning);
@@ -75,10 +75,10 @@ impl Kind {
     fn meaning(self) -> Meaning {
         let (kind, meaning, exit_code) = match self {
             Self::Usage => ("usage", "invalid command line", 2),
-            Self::Unsupported => ("unsupported", "the provider has no such thing", 5),
+            Self::Unsupported => ("unsupported", "the provider does not support this", 5),
             Self::Other => ("other", "a local error: file, terminal or network setup", 1),
-            // For systems without signals; elsewhere the signal itself ends the process.
-            Self::Interrupted(_) => ("interrupted", "a signal ended it, such as Ctrl-C", 130),
+            // On systems with signals, the signal itself ends the process.
+            Self::Interrupted(_) => ("interrupted", "ended by a signal, such as Ctrl-C", 130),
             Self::NotFound => return Meaning::of(ErrorKind::NotFound),
         };
         Meaning { kind, meaning: meaning.to_owned(), exit_code }
@@ -86,32 +86,32 @@ impl Kind {
 }
 
 impl Failure {
-    /// Something about what was typed, before anything was done.
+    /// Creates a failure about invalid arguments or input.
     pub fn usage(what: impl Into<String>) -> Self {
         Self::own(Kind::Usage, what)
     }
 
-    /// The provider has no such thing.
+    /// Creates a failure about something that the provider does not support.
     pub fn unsupported(what: impl Into<String>) -> Self {
         Self::own(Kind::Unsupported, what)
     }
 
-    /// What the command needs is not there.
+    /// Creates a failure about something that does not exist.
     pub fn not_found(what: impl Into<String>) -> Self {
         Self::own(Kind::NotFound, what)
     }
 
-    /// Something of this machine: a file, the terminal.
+    /// Creates a failure about this machine, such as a file or the terminal.
     pub fn other(what: impl Into<String>) -> Self {
         Self::own(Kind::Other, what)
     }
 
-    /// A signal ended it.
+    /// Creates the failure for a signal.
     pub fn interrupted(signal: i32, what: impl Into<String>) -> Self {
         Self::own(Kind::Interrupted(signal), what)
     }
 
-    /// The signal that ended it.
+    /// Returns the signal that interrupted the command.
     pub fn signal(&self) -> Option<i32> {
         match self.cause {
             Cause::Own { kind: Kind::Interrupted(signal), .. } => Some(signal),
@@ -119,12 +119,12 @@ impl Failure {
         }
     }
 
-    /// The other end of stdout is gone.
+    /// Creates the failure for a reader of stdout that is gone.
     pub fn closed_pipe() -> Self {
         Self::new(Cause::ClosedPipe)
     }
 
-    /// The answer was printed, and this exit code repeats it.
+    /// Creates the result of a command whose exit code is part of its answer.
     pub fn answered(exit_code: u8) -> Self {
         Self::new(Cause::Answered(exit_code))
     }
@@ -135,28 +135,30 @@ impl Failure {
 
     fn new(cause: Cause) -> Self {
         let about = Box::default();
-        Self { cause, about, hint: None, part_of: None, detail: None, left_behind: Vec::new() }
+        Self { cause, about, hint: None, within: None, detail: None, left_behind: Vec::new() }
     }
 
-    /// Says what to do next.
+    /// Sets the hint that says what to do next.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Adds what `--json` tells beside the message.
+    /// Sets details that only `--json` prints.
     pub fn detail(mut self, detail: impl Into<Box<str>>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// Says what it was a part of, such as which of many.
-    pub fn part_of(mut self, whole: impl Into<Box<str>>) -> Self {
-        self.part_of = Some(whole.into());
+    /// Names the larger task in which the failure occurred.
+    pub fn within(mut self, whole: impl Into<Box<str>>) -> Self {
+        self.within = Some(whole.into());
         self
     }
 
-    /// Adds what was done nevertheless, and what to do about it. A closed pipe is no quiet end then.
+    /// Adds a change that was made although the command failed, and what to do about it.
+    ///
+    /// In that case a broken pipe is reported instead of ignored.
     pub fn leaving(self, what: &str, hint: impl Into<String>) -> Self {
         let kind = match &self.cause {
             Cause::Own { kind, .. } => *kind,
@@ -169,13 +171,13 @@ impl Failure {
         Self { hint: Some(hint), about: self.about, detail: self.detail, left_behind, ..left }
     }
 
-    /// Adds something that exists at the provider nevertheless.
+    /// Adds something that exists at the provider although the command failed.
     pub fn with_leftover(mut self, leftover: Leftover) -> Self {
         self.left_behind.push(leftover);
         self
     }
 
-    /// What exists at the provider nevertheless.
+    /// Lists everything that exists at the provider although the command failed.
     fn left_behind(&self) -> impl Iterator<Item = &Leftover> {
         let known = match &self.cause {
             Cause::Library(error) => error.left_behind(),
@@ -184,7 +186,7 @@ impl Failure {
         known.iter().chain(&self.left_behind)
     }
 
-    /// The kind of the library's error.
+    /// Returns the kind of the library's error, if it is one.
     pub fn library_kind(&self) -> Option<ErrorKind> {
         match &self.cause {
             Cause::Library(error) => Some(error.kind()),
@@ -192,24 +194,24 @@ impl Failure {
         }
     }
 
-    /// Says which provider it is about, where the error itself does not know.
+    /// Sets the provider, for errors that do not name one.
     pub fn of(self, provider: &'static ProviderInfo) -> Self {
         let about = About { provider: Some(provider), ..About::default() };
         self.about(about)
     }
 
-    /// Says what the advice depends on.
+    /// Sets the situation that decides the hint.
     pub fn about(mut self, about: About) -> Self {
         *self.about = about;
         self
     }
 
-    /// Whether there is no such thing.
+    /// Whether something was not found.
     pub fn is_not_found(&self) -> bool {
         self.kind() == ErrorKind::NotFound.name()
     }
 
-    /// Says where to look, when something was not found.
+    /// Sets the hint, if something was not found.
     pub fn where_missing(self, hint: &str) -> Self {
         if self.is_not_found() { self.hint(hint) } else { self }
     }
@@ -218,12 +220,12 @@ impl Failure {
         matches!(self.cause, Cause::ClosedPipe)
     }
 
-    /// Whether there is nothing to tell.
+    /// Whether the failure has no message.
     pub fn is_silent(&self) -> bool {
         matches!(self.cause, Cause::ClosedPipe | Cause::Answered(_))
     }
 
-    /// The exit code that scripts see.
+    /// Returns the exit code.
     pub fn exit(&self) -> ExitCode {
         ExitCode::from(match &self.cause {
             Cause::Library(error) => error.kind().exit_code(),
@@ -233,8 +235,8 @@ impl Failure {
         })
     }
 
-    /// At most four lines: what failed, the vendor's words, where exactly, what to do next, and how
-    /// to read more.
+    /// Writes at most four lines: what failed, the vendor's message, the details, and a hint. If there is
+    /// room, a line says how to read more; otherwise the last line does.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("error: {}", self.what())];
         if let Cause::Library(error) = &self.cause {
@@ -246,7 +248,7 @@ impl Failure {
             let fields = error.fields().iter();
             let fields = fields.map(|(field, whys)| format!("{field}: {}", whys.join(" ")));
             let left = error.left_behind().iter();
-            let left = left.map(|leftover| format!("left at the provider: {leftover}"));
+            let left = left.map(|leftover| format!("still at the provider: {leftover}"));
             let detail = error.detail().map(str::to_owned);
             let where_: Vec<_> = fields.chain(detail).chain(left).collect();
             if !where_.is_empty() {
@@ -256,7 +258,7 @@ impl Failure {
         if let Some(hint) = self.next() {
             lines.push(format!("  hint: {hint}"));
         }
-        let full = lines.len() == MOST;
+        let full = lines.len() == MAX_LINES;
         match (self.has_more().then(|| self.more()), lines.last_mut()) {
             (Some(more), Some(last)) if full => last.push_str(&format!(" (more: {more})")),
             (Some(more), _) => lines.push(format!("  more: {more}")),
@@ -265,12 +267,12 @@ impl Failure {
         lines.iter().map(|line| plain(line)).collect()
     }
 
-    /// The object that `--json` prints.
+    /// Returns the object that `--json` prints.
     pub fn report(&self) -> Report<'_> {
         Report { error: self.details() }
     }
 
-    /// What a report has of the failure.
+    /// Returns the content of that object.
     pub fn details(&self) -> Details<'_> {
         let error = match &self.cause {
             Cause::Library(error) => Some(error),
@@ -283,7 +285,7 @@ impl Failure {
             operation: error.and_then(Error::operation).map(|id| id.to_string()),
             status: error.and_then(Error::status),
             code: error.and_then(Error::code),
-            // The operation and the status stand beside it.
+            // The operation and the status have their own properties.
             message: match (error, message) {
                 (_, Some(message)) => message,
                 (Some(error), None) => error.kind().to_string(),
@@ -311,7 +313,7 @@ impl Failure {
         command_line(&["explain", self.kind()], &[])
     }
 
-    /// Whether there is more to say of its kind than the message says.
+    /// Whether `explain` says more than the message.
     fn has_more(&self) -> bool {
         !matches!(
             &self.cause,
@@ -319,9 +321,9 @@ impl Failure {
         )
     }
 
-    /// What failed, as one sentence without its end.
+    /// Describes the failure in a sentence without a period.
     fn what(&self) -> String {
-        let part_of = self.part_of.as_ref().map(|whole| format!("{whole}: "));
+        let within = self.within.as_ref().map(|whole| format!("{whole}: "));
         let what = match &self.cause {
             Cause::Library(error) => {
                 let operation = error.operation().map(|id| format!("{id}: "));
@@ -334,13 +336,13 @@ impl Failure {
                 )
             }
             Cause::Own { what, .. } => what.clone(),
-            Cause::ClosedPipe => "nobody reads the answer".to_owned(),
+            Cause::ClosedPipe => "the reader of stdout is gone".to_owned(),
             Cause::Answered(_) => "the answer was printed".to_owned(),
         };
-        format!("{}{what}", part_of.unwrap_or_default())
+        format!("{}{what}", within.unwrap_or_default())
     }
 
-    /// The provider's short name.
+    /// Returns the provider's short name.
     fn provider(&self) -> Option<&'static str> {
         let named = match &self.cause {
             Cause::Library(error) => error.operation().map(|id| id.provider()),
@@ -349,7 +351,7 @@ impl Failure {
         named.or(self.about.provider.map(|info| info.name))
     }
 
-    /// The provider's name as its vendor writes it, where that is known.
+    /// Returns the provider's title, or its short name if the title is not known.
     fn provider_title(&self) -> Option<&'static str> {
         let name = self.provider()?;
         Some(self.about.provider.filter(|info| info.name == name).map_or(name, |info| info.title))
@@ -370,7 +372,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// The form of an error in JSON.
+/// An error in JSON.
 #[derive(Serialize)]
 pub struct Report<'a> {
     error: Details<'a>,
@@ -385,7 +387,7 @@ pub struct Details<'a> {
     code: Option<&'a str>,
     message: String,
     hint: Option<String>,
-    /// The command that says more about the kind.
+    /// The command that explains the kind of error.
     more: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<&'a BTreeMap<String, Vec<String>>>,
@@ -397,7 +399,7 @@ pub struct Details<'a> {
     left_behind: Vec<LeftBehind<'a>>,
 }
 
-/// Something that exists at the provider although the command failed.
+/// A leftover at the provider.
 #[derive(Serialize)]
 struct LeftBehind<'a> {
     kind: &'static str,
@@ -419,7 +421,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_has_a_code_of_its_own_class() {
+    fn the_exit_codes_of_the_library_are_from_2_to_9() {
         for kind in ErrorKind::ALL {
             assert!((2..=9).contains(&kind.exit_code()), "{kind:?}");
         }
@@ -436,7 +438,7 @@ mod tests {
             let page = read(&format!("/{name}"));
             let origin = match ErrorKind::ALL.iter().find(|kind| kind.name() == name) {
                 Some(kind) => format!("In a program: `ErrorKind::{kind:?}`."),
-                None => "The command finds it out itself.".to_owned(),
+                None => "Only the command reports this error.".to_owned(),
             };
             let begin = format!("# `{name}`: {meaning}\n\nExit code {exit_code}. {origin}");
             assert!(page.starts_with(&begin), "docs/errors/{name}.md must begin with:\n{begin}");
@@ -446,13 +448,13 @@ mod tests {
             let row = format!("| [`{name}`](errors/{name}.md) | {meaning} | {exit_code} |");
             assert!(all.contains(&row), "docs/errors.md must have the line:\n{row}");
         }
-        // And no page is of a kind that there is not.
+        // There is no page without a kind.
         let pages = std::fs::read_dir(folder).unwrap().count();
         assert_eq!(pages, Meaning::all().len());
     }
 
     #[test]
-    fn an_error_that_knows_everything_has_four_lines_without_control_characters() {
+    fn a_detailed_error_has_four_lines_without_control_characters() {
         let error = Error::new(ErrorKind::RateLimited)
             .with_operation(OperationId::new("azire", "get-user"))
             .with_status(429)
@@ -475,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn how_to_read_more_has_a_line_where_there_is_room() {
+    fn the_explain_command_gets_a_line_if_there_is_room() {
         let lines = Failure::from(Error::new(ErrorKind::Pending)).lines();
         assert_eq!(lines.last().map(String::as_str), Some("  more: anyvpn explain pending"));
         assert_eq!(Failure::usage("x").lines(), ["error: x"]);

@@ -1,20 +1,20 @@
-//! Files named after servers. A server's name comes from the provider, so it chooses no path.
+//! File names for servers. A server's name comes from the provider, so it must not choose a path.
 
 use std::collections::{HashMap, HashSet};
 
 use anyvpn::{Protocol, Server};
 
-/// What wg-quick takes as a name, which becomes the interface's.
+/// The longest name that wg-quick accepts, because it becomes the name of the interface.
 const LONGEST_WIREGUARD: usize = 15;
 const LONGEST: usize = 60;
 
-/// A file's name for each server with its protocol: each is unique, and servers with one name have
-/// their id in it. `wireguard` is the ending of WireGuard's files.
+/// Returns a unique file name for each server. If several servers have the same name, the file names
+/// contain their ids. `wireguard` is the extension of WireGuard files.
 pub fn file_names(servers: &[(Server, Protocol)], wireguard: &str) -> Vec<String> {
     let wanted: Vec<String> = servers
         .iter()
         .map(|(server, protocol)| {
-            // An id that is more than a number is made for files as much as for the API.
+            // An id such as `se-sto` is a good file name. For a numeric id, the name is better.
             let numbered = server.id.bytes().all(|byte| byte.is_ascii_digit());
             let word = if numbered { &server.name } else { &server.id };
             match safe(word, longest(protocol)) {
@@ -47,23 +47,23 @@ fn longest(protocol: &Protocol) -> usize {
     if *protocol == Protocol::WireGuard { LONGEST_WIREGUARD } else { LONGEST }
 }
 
-/// By what a file is known on a disk that does not tell `A` from `a`.
+/// Returns the key by which names are compared, since some disks ignore case.
 fn key(name: &str, protocol: &Protocol) -> String {
     format!("{}.{}", name.to_lowercase(), protocol.as_str())
 }
 
-/// What Windows takes for a device, whatever stands behind a dot.
+/// Whether Windows treats the name as a device, with any extension.
 fn is_device(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["con", "prn", "aux", "nul"].contains(&&*name)
         || ["com", "lpt"].iter().any(|device| {
             name.strip_prefix(device)
-                .is_some_and(|end| end.len() == 1 && end.bytes().all(|it| it.is_ascii_digit()))
+                .is_some_and(|end| end.len() == 1 && end.bytes().all(|byte| byte.is_ascii_digit()))
         })
 }
 
-/// Letters, digits and single hyphens between them: no path, nothing hidden, nothing that a shell, a
-/// terminal or a system reads as more than a name.
+/// Reduces a text to letters, digits and single hyphens. The result is not a path or a hidden file, and
+/// has no meaning for a shell, a terminal or the operating system.
 fn safe(text: &str, longest: usize) -> String {
     let mut name = String::new();
     for c in text.chars() {
@@ -83,7 +83,7 @@ fn safe(text: &str, longest: usize) -> String {
     name
 }
 
-/// A name with an end that tells it from others of that name.
+/// Adds a suffix to a name, and shortens the name if necessary.
 fn with(word: &str, end: &str, longest: usize) -> String {
     let room = longest.saturating_sub(end.len() + 1);
     let word: String = word.chars().take(room).collect();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_never_chooses_a_path() {
+    fn hostile_names_become_plain_file_names() {
         let hostile = [
             ("1", "../../etc/passwd"),
             ("2", "/etc/passwd"),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_of_one_name_have_their_id_and_wireguard_names_are_short() {
+    fn servers_with_the_same_name_are_told_apart_by_id_and_wireguard_names_are_short() {
         let servers = [
             ("1", "Amsterdam, Netherlands 1"),
             ("2", "Amsterdam, Netherlands 2"),

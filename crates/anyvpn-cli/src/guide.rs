@@ -1,4 +1,4 @@
-//! Every command that the guide and the README show is one that this program takes.
+//! Checks that the program accepts every command that the guide and the READMEs show.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,16 @@ use clap::error::ErrorKind;
 
 use crate::args::parse;
 
-/// The pages below a folder, in no order.
+/// Lists the pages below a folder, in no particular order.
 fn pages(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
-    let files = files.into_iter().filter(|path| path.extension().is_some_and(|it| it == "md"));
+    let is_page = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    let files = files.into_iter().filter(is_page);
     files.chain(folders.iter().flat_map(|folder| pages(folder))).collect()
 }
 
-/// What a page shows to be typed, in scripts too.
+/// Returns the lines of a page that the reader types, including those inside scripts.
 fn typed(page: &str) -> Vec<String> {
     let mut typed = Vec::new();
     let mut block = None;
@@ -29,7 +30,7 @@ fn typed(page: &str) -> Vec<String> {
                 typed.extend(prompt.map(str::to_owned));
             }
             (Some(_), None) => {
-                let inner = line.split("$(").skip(1).filter_map(|it| it.split_once(')'));
+                let inner = line.split("$(").skip(1).filter_map(|rest| rest.split_once(')'));
                 typed.extend(inner.map(|(typed, _)| typed.to_owned()));
             }
             (None, None) => {}
@@ -38,13 +39,13 @@ fn typed(page: &str) -> Vec<String> {
     typed
 }
 
-/// The code within a page's sentences.
+/// Returns the code in a page's sentences.
 fn mentioned(page: &str) -> Vec<String> {
     let prose: Vec<_> = page.split("```").step_by(2).collect();
     prose.join(" ").split('`').skip(1).step_by(2).map(example).collect()
 }
 
-/// A command of a sentence, with something that fits for what stands in capitals.
+/// Replaces the placeholders of a command, which are in capitals, by valid values.
 fn example(code: &str) -> String {
     let word = |word: &str| match word {
         "NUMBER" | "PORT" | "DAYS" => "7".to_owned(),
@@ -56,11 +57,11 @@ fn example(code: &str) -> String {
     code.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// The calls of this program in one line of a shell.
+/// Returns the calls of this program in a line of shell.
 fn calls(line: &str) -> Vec<Vec<String>> {
     let words = shlex::split(line).unwrap_or_else(|| panic!("no shell takes: {line}"));
     let commands = words.split(|word| matches!(word.as_str(), "|" | "&&" | ";" | ">" | "||"));
-    let program = |command: &&[String]| command.first().is_some_and(|it| it == "anyvpn");
+    let program = |command: &&[String]| command.first().is_some_and(|word| word == "anyvpn");
     commands.filter(program).map(<[String]>::to_vec).collect()
 }
 
@@ -75,7 +76,7 @@ fn every_command_in_the_guide_is_accepted() {
         let text = fs::read_to_string(&page).unwrap();
         let lines = typed(&text).into_iter().map(|line| (line, false));
         for (line, part) in lines.chain(mentioned(&text).into_iter().map(|line| (line, true))) {
-            // Dots stand for more than can be typed, and a command in capitals for any.
+            // Lines with an ellipsis or with a command in capitals are not complete.
             if !line.contains("anyvpn ") || line.contains('…') || line.contains("anyvpn azire") {
                 continue;
             }
@@ -84,7 +85,7 @@ fn every_command_in_the_guide_is_accepted() {
                 let words: Vec<_> = call.iter().map(Into::into).collect();
                 match parse(&registry, &words).map_err(|error| (error.kind(), error)) {
                     Ok(_) | Err((ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, _)) => {}
-                    // A sentence may name a command without what it needs.
+                    // A sentence may name a command without its arguments.
                     Err((ErrorKind::MissingRequiredArgument, _)) if part => {}
                     Err((_, error)) => refused.push(format!("{}: {line}\n{error}", page.display())),
                 }
@@ -92,11 +93,11 @@ fn every_command_in_the_guide_is_accepted() {
         }
     }
     assert!(refused.is_empty(), "{}", refused.join("\n"));
-    assert!(count > 60, "the guide shows only {count} calls: they are not found any more");
+    assert!(count > 60, "found only {count} calls in the guide");
 }
 
 #[test]
-fn calls_are_found_where_a_page_shows_them() {
+fn calls_are_found_in_code_blocks_and_sentences() {
     let page = "Type `anyvpn login\n--local` or `anyvpn config revoke ID`.\n```console\n\
                 $ anyvpn x | anyvpn y > z # why\nanyvpn out\n```\n\
                 ```sh\nlist=$(anyvpn --json port list)\n```\n";

@@ -1,7 +1,7 @@
-//! Asking for what must not show.
+//! Asks for secrets without showing them.
 //!
-//! A prompt that switches the terminal's echo off for one key at a time shows what is typed or
-//! pasted faster than it reads. Here it is off from before the question until after the answer.
+//! Prompts that turn the terminal's echo off for one key at a time show keys that arrive faster than they
+//! read. We turn it off from before the question until after the answer.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,30 +11,30 @@ use crate::failure::Failure;
 
 static ASKING: AtomicBool = AtomicBool::new(false);
 
-/// Whether something is being typed that must not show.
+/// Whether a secret is being typed.
 #[cfg(unix)]
 pub fn is_asking() -> bool {
     ASKING.load(Ordering::Relaxed)
 }
 
-/// Asks for a secret. There must be a terminal.
+/// Asks for a secret. Call this only on a terminal.
 pub fn ask(question: &str) -> Result<Secret, Failure> {
     ASKING.store(true, Ordering::Relaxed);
     let answer = line(question);
     ASKING.store(false, Ordering::Relaxed);
     match answer {
         Ok(Some(answer)) if answer.expose().chars().any(char::is_control) => {
-            Err(Failure::usage("there is a key among the answer's that is no letter")
-                .hint("the arrow keys do not work here; Ctrl-U begins again"))
+            Err(Failure::usage("the answer contains a control character")
+                .hint("arrow keys do not work here; to start over, press Ctrl-U"))
         }
         Ok(Some(answer)) => Ok(answer),
         Ok(None) => Err(Failure::other("cancelled; nothing was changed")),
-        Err(_) => Err(Failure::other("the terminal gave no answer; nothing was changed")),
+        Err(_) => Err(Failure::other("cannot read from the terminal; nothing was changed")),
     }
 }
 
-/// A line that the terminal does not show; `None` for Ctrl-C, which is a signal too, or Ctrl-D at its
-/// beginning.
+/// Reads a line that the terminal does not show. `None` if the user presses Ctrl-C, which also raises the
+/// signal, or Ctrl-D at the start of the line.
 #[cfg(unix)]
 fn line(question: &str) -> std::io::Result<Option<Secret>> {
     use std::io::{Read as _, Write as _};
@@ -56,15 +56,15 @@ fn line(question: &str) -> std::io::Result<Option<Secret>> {
     let before = tcgetattr(&terminal)?;
     let mut quiet = before.clone();
     quiet.input_modes |= InputModes::ICRNL;
-    // Else the key for a slip takes half a letter back.
+    // Without this flag, Backspace deletes only one byte of a letter.
     #[cfg(any(target_os = "linux", target_os = "macos"))]
     quiet.input_modes.insert(InputModes::IUTF8);
     quiet.local_modes |= LocalModes::ICANON;
     quiet.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ISIG;
-    // Ctrl-C ends the line, so that the terminal is as it was when the signal comes.
+    // Ctrl-C ends the line, so that we can restore the terminal before we raise the signal.
     let interrupt = before.special_codes[SpecialCodeIndex::VINTR];
     quiet.special_codes[SpecialCodeIndex::VEOL] = interrupt;
-    // What the terminal takes as one line at most.
+    // The longest line that a terminal accepts.
     let mut line = zeroize::Zeroizing::new([0; 4096]);
     let length = {
         let _restored = Restored(&terminal, before);
@@ -74,11 +74,11 @@ fn line(question: &str) -> std::io::Result<Option<Secret>> {
     };
     let line = &line[..length];
     let is_interrupted = line.last() == Some(&interrupt);
-    // As an answered question looks; the key that ended the line was silent too.
+    // Redraw the prompt as an answered one. The terminal did not show the line's end either.
     let mark = if line.is_empty() || is_interrupted { "\n" } else { "\r>\n" };
     write!(std::io::stderr(), "{mark}")?;
     if is_interrupted {
-        // What was typed behind the key is no command for the shell.
+        // The shell must not read what was typed after Ctrl-C.
         let _ = tcflush(&terminal, QueueSelector::IFlush);
         kill_process(getpid(), Signal::INT)?;
     }
@@ -90,7 +90,7 @@ fn line(question: &str) -> std::io::Result<Option<Secret>> {
     Ok(Some(Secret::from(answer)))
 }
 
-/// The same where a terminal shows nothing of itself.
+/// Reads a line that the terminal does not show. Windows does not echo keys by itself.
 #[cfg(not(unix))]
 fn line(question: &str) -> std::io::Result<Option<Secret>> {
     use inquire::{InquireError, Password, PasswordDisplayMode};

@@ -1,14 +1,14 @@
-//! The operating system's keyring, for the profiles that ask for it.
+//! The operating system's keyring, for profiles with `store = "keyring"`.
 
 use anyvpn::Secret;
 
 use crate::failure::Failure;
 
-/// What its entries are under.
+/// The service name of all entries.
 #[cfg(feature = "keyring")]
 const SERVICE: &str = "anyvpn";
 
-/// One entry of the keyring, which need not be there yet.
+/// An entry of the keyring. It need not exist yet.
 pub struct Keyring {
     #[cfg_attr(not(feature = "keyring"), expect(dead_code, reason = "there is no keyring then"))]
     name: String,
@@ -35,12 +35,12 @@ impl Keyring {
     }
 
     fn absent() -> Failure {
-        Failure::other("this anyvpn is built without the system's keyring")
+        Failure::other("this build of anyvpn has no keyring support")
             .hint(format!("build it with --features keyring, or {INSTEAD}"))
     }
 }
 
-const INSTEAD: &str = "keep secrets in a file: no --keyring, no store in the profile";
+const INSTEAD: &str = "store secrets in a file: omit --keyring, and the profile's store";
 
 #[cfg(feature = "keyring")]
 impl Keyring {
@@ -61,7 +61,7 @@ impl Keyring {
     }
 }
 
-/// What was found; an entry that is not there is no failure.
+/// Converts a missing entry to `None`.
 #[cfg(feature = "keyring")]
 fn found<T>(result: keyring::Result<T>) -> Result<Option<T>, Failure> {
     match result {
@@ -70,19 +70,20 @@ fn found<T>(result: keyring::Result<T>) -> Result<Option<T>, Failure> {
     }
 }
 
-/// Its own words are for programmers, and some repeat what is kept.
+/// Returns the failure for an error of the keyring. We do not use the library's messages, because they are
+/// for programmers and some quote the secret.
 #[cfg(feature = "keyring")]
 fn failed(error: &keyring::Error) -> Failure {
     use keyring::Error as E;
     let why = match error {
         E::NoDefaultStore | E::PlatformFailure(_) => "it does not answer",
         E::NoStorageAccess(_) => "it is locked",
-        E::TooLong(..) => "that is too long for it",
-        E::Ambiguous(_) => "it has several entries of that name",
-        _ => "it does not give what was kept",
+        E::TooLong(..) => "the secret is too long",
+        E::Ambiguous(_) => "it has several entries with that name",
+        _ => "it does not return the entry",
     };
-    Failure::other(format!("the system's keyring cannot be used: {why}"))
-        .hint(format!("start and unlock one, or {INSTEAD}"))
+    Failure::other(format!("cannot use the system's keyring: {why}"))
+        .hint(format!("start and unlock a keyring, or {INSTEAD}"))
 }
 
 #[cfg(all(test, feature = "keyring"))]
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_it_cannot_do_is_told_in_a_persons_words_and_without_what_is_kept() {
+    fn errors_of_the_keyring_are_readable_and_do_not_quote_the_secret() {
         use keyring::Error as E;
         let told = |error| failed(&error).lines().join("\n");
         let boxed = || "zbus::Error::canary".into();
@@ -98,11 +99,11 @@ mod tests {
             (E::NoDefaultStore, "it does not answer"),
             (E::PlatformFailure(boxed()), "it does not answer"),
             (E::NoStorageAccess(boxed()), "it is locked"),
-            (E::BadEncoding(b"canary".to_vec()), "it does not give what was kept"),
-            (E::TooLong("canary".to_owned(), 1), "that is too long for it"),
+            (E::BadEncoding(b"canary".to_vec()), "it does not return the entry"),
+            (E::TooLong("canary".to_owned(), 1), "the secret is too long"),
         ] {
             let told = told(error);
-            assert!(told.contains(why) && told.contains("no --keyring"), "{told}");
+            assert!(told.contains(why) && told.contains("omit --keyring"), "{told}");
             assert!(!told.contains("canary"), "{told}");
         }
         assert!(found::<()>(Err(E::NoEntry)).unwrap().is_none());

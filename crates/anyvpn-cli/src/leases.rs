@@ -1,4 +1,4 @@
-//! The forwards of this machine at providers that list none, a file for each place.
+//! Stores this machine's port forwards for providers that cannot list them, one file for each address.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use async_trait::async_trait;
 use crate::environment::state_folder;
 use crate::text::reason;
 
-/// Stores forwards in files for their owner alone: a forward's ticket is a secret.
+/// A store of forwards in private files. They are private because a forward's ticket is a secret.
 pub struct FileLeaseStore {
     folder: PathBuf,
     observer: Arc<dyn CallObserver>,
 }
 
 impl FileLeaseStore {
-    /// The store of this person; `None` when this person has no home.
+    /// Returns the user's store. `None` if no home folder is known.
     pub fn find(observer: Arc<dyn CallObserver>) -> Option<Self> {
         Some(Self { folder: state_folder()?.join("leases"), observer })
     }
@@ -35,7 +35,7 @@ impl LeaseStore for FileLeaseStore {
         })?;
         let file = FileStore::new(&path)
             .with_observer(Arc::clone(&self.observer))
-            .with_unreadable("it is not what this version of anyvpn writes; delete it");
+            .with_unreadable("this version of anyvpn did not write it; delete it");
         let mut locked: StoreLock<Vec<PortForward>> = file.lock().await?;
         let stored = locked.load().await?.map(|stored| stored.token).unwrap_or_default();
         let mut changed = stored.clone();

@@ -1,21 +1,22 @@
-//! The command `anyvpn`, for programs that ship it with providers of their own.
+//! The command `anyvpn` as a library, for programs that add providers of their own.
 //!
 //! ```no_run
 //! use anyvpn::Registry;
 //!
 //! fn main() -> std::process::ExitCode {
-//!     // And `.with(…)` a driver of your own.
+//!     // Add your own drivers with `.with(…)`.
 //!     anyvpn_cli::run(&Registry::builtin(), std::env::args_os())
 //! }
 //! ```
 //!
-//! Options, variables, profiles, questions and completions follow from the settings and operations
-//! that each provider of the registry describes.
+//! The command derives its options, environment variables, profile keys, prompts and completions from
+//! the settings and operations that each provider of the registry describes.
 
 mod advice;
 mod args;
 mod commands;
 mod context;
+mod credential_store;
 mod data_plane;
 mod environment;
 mod failure;
@@ -24,12 +25,10 @@ mod file_names;
 #[cfg(test)]
 mod guide;
 mod hidden;
-mod kept;
 mod keyring;
 mod labels;
 mod leases;
 mod list_document;
-mod look;
 mod number;
 mod output;
 mod process;
@@ -39,6 +38,7 @@ mod provider_settings;
 mod qr;
 mod secrets;
 mod signals;
+mod style;
 mod text;
 mod usage;
 mod waiting;
@@ -50,13 +50,14 @@ use std::process::ExitCode;
 
 use anyvpn::Registry;
 
-/// Runs the command, and gives the exit code of the process.
+/// Runs the command and returns the exit code of the process.
 ///
-/// `arguments` begin with the program's name, as [`std::env::args_os`] has them. The command reads the
-/// environment's variables, answers on stdout and reports on stderr; see the guide of `anyvpn`. It is
-/// made to be all that a process does: it sets a panic hook and handlers of signals, keeps the
-/// process's memory out of core dumps, and starts a runtime of its own, so that it must not be called
-/// within one. A signal that ends the command ends the process.
+/// `arguments` must start with the program's name, like [`std::env::args_os`]. The command reads
+/// environment variables, prints its answer on stdout and everything else on stderr.
+///
+/// Call this from `main` and do nothing else in the process. It sets a panic hook and signal handlers,
+/// and disables core dumps. It starts its own tokio runtime, so it must not be called inside of one. A
+/// signal that ends the command ends the process.
 #[must_use]
 pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
@@ -68,11 +69,11 @@ pub fn run(registry: &Registry, arguments: impl IntoIterator<Item = OsString>) -
 
 fn work(registry: &Registry, arguments: &[OsString]) -> ExitCode {
     if usage::is_version_wanted(arguments) {
-        return usage::tell_version();
+        return usage::print_version();
     }
     let cli = match args::parse(registry, arguments) {
         Ok(cli) => cli,
-        Err(error) => return usage::tell(registry, arguments, &error),
+        Err(error) => return usage::print(registry, arguments, &error),
     };
     let context = context::Context::new(registry.clone(), cli.global);
     let output = context.output;

@@ -1,4 +1,4 @@
-//! The command `anyvpn`.
+//! The program `anyvpn`, with the built-in providers.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
-//! The one place that prints. Nothing here uses `print!` and its like: they panic on a closed pipe.
+//! The only module that prints. It does not use `print!`, which panics on a closed pipe.
 //!
-//! stdout has the answer and nothing else; stderr has everything else.
+//! The answer goes to stdout, and everything else to stderr.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -13,18 +13,18 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::failure::Failure;
-use crate::look::{Look, is_colored, painted};
 use crate::progress::{self, Progress};
+use crate::style::{Style, is_colored, render};
 use crate::text::{plain, reason};
 
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
-/// How often the command has printed an answer or written a file.
+/// Returns how often the command has printed an answer or written a file.
 pub fn written() -> u64 {
     WRITTEN.load(Ordering::Relaxed)
 }
 
-/// Once more.
+/// Counts an answer that was printed or a file that was written.
 pub fn count_written() {
     WRITTEN.fetch_add(1, Ordering::Relaxed);
 }
@@ -37,7 +37,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Prints the answer: `value` with `--json`, else what `text` gives.
+    /// Prints the answer: `value` as JSON with `--json`, and otherwise the result of `text`.
     pub fn answer(
         self,
         value: &impl Serialize,
@@ -46,47 +46,46 @@ impl Output {
         if self.json { self.document(value) } else { self.lines(&text()) }
     }
 
-    /// Prints a JSON document, whatever the options say.
+    /// Prints a JSON document, even without `--json`.
     pub fn document(self, value: &impl Serialize) -> Result<(), Failure> {
         self.lines(&json(value)?)
     }
 
     /// Prints lines of the answer.
     pub fn lines(self, text: &str) -> Result<(), Failure> {
-        print(&[painted(text, is_colored(&io::stdout())).as_bytes(), b"\n"])
+        print(&[render(text, is_colored(&io::stdout())).as_bytes(), b"\n"])
     }
 
-    /// Prints a secret that was asked for, as it is.
+    /// Prints a secret that the user asked for.
     pub fn secret(self, secret: &Secret) -> Result<(), Failure> {
         print(&[secret.expose().as_bytes()])
     }
 
-    /// Tells the person something beside the answer. With `--json`, stderr is for errors alone;
-    /// with `--quiet` too.
+    /// Prints a note on stderr. With `--json` or `--quiet`, stderr has only errors.
     pub fn note(self, text: &str) {
-        if self.is_told() {
+        if self.has_notes() {
             self.explain(text);
         }
     }
 
-    /// Tells what belongs to an error, and stands in its JSON.
+    /// Prints lines that explain an error. With `--json`, the error itself contains them.
     pub fn explain(self, text: &str) {
         if !self.json {
             text.lines().for_each(|line| complain(&plain(line)));
         }
     }
 
-    /// Whether the person is told what is beside the answer.
-    pub fn is_told(self) -> bool {
+    /// Whether notes and progress are printed.
+    pub fn has_notes(self) -> bool {
         !self.json && !self.quiet
     }
 
-    /// Begins to tell how far a command with so many parts is.
+    /// Starts to show the progress of a command that has several parts.
     pub fn progress(self, parts: usize) -> Progress {
         Progress::new(self, parts)
     }
 
-    /// Tells why it did not work, and gives the exit code.
+    /// Prints the failure and returns its exit code.
     pub fn failure(self, failure: &Failure) -> ExitCode {
         if !failure.is_silent() {
             match json(&failure.report()) {
@@ -97,15 +96,15 @@ impl Output {
         failure.exit()
     }
 
-    /// Whether what a terminal obeys may be printed with the answer.
+    /// Whether colours and other escape sequences may be printed on stdout.
     pub fn is_colored(self) -> bool {
         is_colored(&io::stdout())
     }
 
-    /// Prints the library's records: `-v` each request, `-vv` also headers and why something is sent
-    /// again.
+    /// Prints the library's log: each request with `-v`, and also headers and the reasons for retries with
+    /// `-vv`.
     ///
-    /// Only anyvpn's own records are let through: what other crates log could hold a secret.
+    /// Logs of other crates are not printed, because they could contain a secret.
     pub fn trace(self) {
         let level = match self.verbose {
             0 => return,
@@ -121,35 +120,35 @@ impl Output {
             .with_target(false)
             .log_internal_errors(false)
             .with_filter(Targets::new().with_target("anyvpn", level));
-        // It fails only where another subscriber is set, and here is none.
+        // This fails only if there is another subscriber, which this program does not set.
         let _ = tracing_subscriber::registry().with(format).try_init();
     }
 }
 
-/// A line of an error, with its first word as it looks.
+/// Styles the first word of a line of an error message.
 pub fn marked(line: &str) -> String {
     let words = [
-        ("error:", Look::Bad),
-        ("  hint:", Look::Hint),
-        ("  tip:", Look::Hint),
-        ("Usage:", Look::Title),
+        ("error:", Style::Error),
+        ("  hint:", Style::Hint),
+        ("  tip:", Style::Hint),
+        ("Usage:", Style::Title),
     ];
-    for (word, look) in words {
+    for (word, style) in words {
         if let Some(rest) = line.strip_prefix(word) {
-            return format!("{}{rest}", look.on(word));
+            return format!("{}{rest}", style.apply(word));
         }
     }
     line.to_owned()
 }
 
-/// JSON in which a terminal finds nothing to obey.
+/// Writes JSON with all control and invisible characters escaped.
 pub fn json(value: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(value)
-        .map_err(|_| Failure::other("the answer cannot be written as JSON"))?;
+        .map_err(|_| Failure::other("cannot write the result as JSON"))?;
     let mut safe = String::with_capacity(text.len());
     let mut units = [0; 2];
     for c in text.chars() {
-        // Outside of strings there is no such character but the line ends of the layout.
+        // Outside of strings, line breaks are the only such characters.
         if is_invisible(c) && c != '\n' {
             for unit in c.encode_utf16(&mut units) {
                 safe.push_str(&format!("\\u{unit:04x}"));
@@ -161,7 +160,7 @@ pub fn json(value: &impl Serialize) -> Result<String, Failure> {
     Ok(safe)
 }
 
-/// Prints the answer as it is.
+/// Prints bytes on stdout.
 pub fn print(parts: &[&[u8]]) -> Result<(), Failure> {
     progress::clear();
     let mut stdout = io::stdout().lock();
@@ -174,32 +173,32 @@ pub fn print(parts: &[&[u8]]) -> Result<(), Failure> {
         if error.kind() == io::ErrorKind::BrokenPipe {
             Failure::closed_pipe()
         } else {
-            Failure::other(format!("the answer cannot be written: {}", reason(&error)))
-                .hint("send the answer elsewhere")
+            Failure::other(format!("cannot write to stdout: {}", reason(&error)))
+                .hint("redirect the output to another place")
         }
     })
 }
 
-/// Prints something that nobody else has, such as a generated password.
+/// Prints something that exists nowhere else, such as a generated password.
 ///
-/// `lost` adds to a failure what exists nevertheless and what to do about it. A closed pipe is reported
-/// then, and so is a stdout that was closed from the start.
+/// If that fails, `lost` adds to the failure what was created and what to do about it. Unlike for other
+/// answers, a closed pipe and a closed stdout are failures.
 pub fn only_copy(
     print: impl FnOnce() -> Result<(), Failure>,
     lost: impl FnOnce(Failure) -> Failure,
 ) -> Result<(), Failure> {
     let printed = match is_closed() {
-        true => Err(Failure::other("the answer cannot be written: stdout is closed")),
-        // It has a secret because the person asked for one.
+        true => Err(Failure::other("cannot write to stdout: it is closed")),
+        // The answer contains a secret because the user asked for it.
         false => anyvpn::reveal(print).0,
     };
     printed.map_err(lost)
 }
 
-/// Whether stdout was closed when the program started, as by `>&-`.
+/// Whether stdout was closed when the program started, for example by `>&-`.
 ///
-/// The Rust runtime opens `/dev/null` in its place, for reading and writing, so no write fails. The
-/// `> /dev/null` of a shell is for writing only.
+/// In that case the Rust runtime opens `/dev/null` for reading and writing, so that writing succeeds. With
+/// `> /dev/null`, a shell opens it only for writing, which tells the two apart.
 pub fn is_closed() -> bool {
     #[cfg(unix)]
     {
@@ -209,18 +208,19 @@ pub fn is_closed() -> bool {
         let stdout = io::stdout();
         let flags = fcntl_getfl(&stdout).unwrap_or(OFlags::empty());
         let null = std::fs::metadata("/dev/null").map(|null| null.rdev());
-        let is_null = matches!((fstat(&stdout), null), (Ok(it), Ok(null)) if it.st_rdev == null);
+        let is_null =
+            matches!((fstat(&stdout), null), (Ok(found), Ok(null)) if found.st_rdev == null);
         is_null && flags.contains(OFlags::RDWR)
     }
     #[cfg(not(unix))]
     false
 }
 
-/// Prints lines that are no answer. Whoever closed stderr wants to hear nothing.
+/// Prints lines on stderr. Errors are ignored, since there is no other place to report them.
 pub fn complain(text: &str) {
     progress::clear();
     let stderr = io::stderr();
-    let _ = writeln!(stderr.lock(), "{}", painted(text, is_colored(&stderr)));
+    let _ = writeln!(stderr.lock(), "{}", render(text, is_colored(&stderr)));
 }
 
 #[cfg(test)]
@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_stays_the_same_and_holds_nothing_to_obey() {
+    fn json_keeps_its_value_but_has_no_control_characters() {
         let value = serde_json::json!({ "a": "x\u{1b}\u{9b}\u{202e}\u{e0001}\n", "b": [1] });
         let text = json(&value).unwrap();
         assert!(!text.chars().any(|c| is_invisible(c) && c != '\n'));

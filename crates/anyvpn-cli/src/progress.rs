@@ -1,5 +1,5 @@
-//! How far the command is, and what it waits for: a line with a spinner or a bar on a terminal, gone
-//! whenever something is printed; elsewhere a line where it is worth one.
+//! Shows progress on stderr. A terminal gets a line with a spinner or a bar, which is removed whenever
+//! something is printed. Other outputs get a line for each long wait.
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -12,15 +12,15 @@ use crate::output::Output;
 use crate::text::{plain, stderr_width};
 use crate::waiting::Watch;
 
-/// What ends before this is not worth a look.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// How long to wait before the first line is shown.
+const DELAY: Duration = Duration::from_millis(300);
 const TICK: Duration = Duration::from_millis(100);
-/// What every terminal has.
+/// The frames of the spinner. Every terminal has these characters.
 const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
 const BAR: usize = 20;
-/// The room that a terminal needs for the `^C` that it writes itself.
+/// The columns that are left free for the `^C` that the terminal prints itself.
 const MARGIN: usize = 3;
-/// To the line's begin, and nothing on it.
+/// Moves the cursor to the start of the line and clears the line.
 const CLEAR: &str = "\r\u{1b}[2K";
 
 static SCREEN: Mutex<Screen> = Mutex::new(Screen {
@@ -32,17 +32,17 @@ static SCREEN: Mutex<Screen> = Mutex::new(Screen {
 });
 
 struct Screen {
-    /// How often the line was drawn that is on the terminal; 0 when none is.
+    /// How often the current line was drawn. 0 if there is no line.
     drawn: usize,
     line: String,
-    /// Whether it is off the terminal for a moment.
+    /// Whether the line is removed for a moment.
     is_lifted: bool,
-    /// Since when nothing was printed.
+    /// The time of the last output.
     since: Option<Instant>,
     parts: Option<Parts>,
 }
 
-/// Of a command that does the same for many.
+/// The parts of a command that repeats the same action.
 struct Parts {
     all: usize,
     done: usize,
@@ -53,9 +53,9 @@ fn screen() -> MutexGuard<'static, Screen> {
     SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Shows what the command waits for, as long as it is waited for.
+/// Shows what the command waits for, until this future is dropped.
 pub async fn show(output: Output, watch: Option<&Watch>) -> Infallible {
-    if !output.is_told() {
+    if !output.has_notes() {
         return std::future::pending().await;
     }
     clear();
@@ -70,15 +70,15 @@ pub async fn show(output: Output, watch: Option<&Watch>) -> Infallible {
     }
 }
 
-/// Whether stderr is a terminal on which a line can be taken back.
+/// Whether stderr is a terminal that can clear a line.
 pub fn is_terminal() -> bool {
     let is_dumb = std::env::var_os("TERM").map_or(cfg!(unix), |term| term == "dumb");
     io::stderr().is_terminal() && !is_dumb
 }
 
-/// Takes what is drawn off the terminal, for what is to be printed.
+/// Removes the line from the terminal, so that something else can be printed.
 pub fn clear() {
-    // Who has it else is the signals' thread, just before the end.
+    // If the lock is taken, the signal thread is about to end the process.
     let Ok(mut screen) = SCREEN.try_lock() else { return };
     screen.since = Some(Instant::now());
     let is_lifted = std::mem::take(&mut screen.is_lifted);
@@ -87,8 +87,8 @@ pub fn clear() {
     }
 }
 
-/// Takes what is drawn off the terminal while the work is busy, and puts it back: the work can ask a
-/// question, or let another program do so.
+/// Removes the line while the work is running (`up`), and restores it afterwards. The work can ask a
+/// question, or start a program that does.
 pub fn lift(up: bool) {
     let mut screen = screen();
     if screen.drawn > 0 && screen.is_lifted != up {
@@ -99,7 +99,7 @@ pub fn lift(up: bool) {
 
 fn draw(watch: Option<&Watch>) {
     let mut screen = screen();
-    if screen.since.is_some_and(|since| since.elapsed() < PATIENCE) {
+    if screen.since.is_some_and(|since| since.elapsed() < DELAY) {
         return;
     }
     let waiting = watch.and_then(|watch| watch.sentence(screen.parts.is_some()));
@@ -125,7 +125,7 @@ fn write(text: &str) {
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// As much of a line as fits so many columns.
+/// Cuts a line to a number of columns.
 fn short(line: &str, columns: usize) -> &str {
     let mut used = 0;
     let end = line.char_indices().find(|(_, c)| {
@@ -135,17 +135,17 @@ fn short(line: &str, columns: usize) -> &str {
     end.map_or(line, |(end, _)| &line[..end])
 }
 
-/// How far a command is that does the same for many.
+/// The progress of a command that has several parts.
 pub struct Progress(Output);
 
 impl Progress {
-    /// Begins a command with so many parts.
+    /// Starts a command with this number of parts.
     pub fn new(output: Output, all: usize) -> Self {
         change(|parts| *parts = Some(Parts { all, done: 0, now: String::new() }));
         Self(output)
     }
 
-    /// Says what is being done.
+    /// Starts a part.
     pub fn begin(&self, what: &str) {
         change(|parts| {
             if let Some(parts) = parts {
@@ -154,7 +154,7 @@ impl Progress {
         });
     }
 
-    /// Says what became of a part: by the bar, where there is one.
+    /// Ends a part. Without a bar, prints the line.
     pub fn done(&self, line: &str) {
         change(|parts| {
             if let Some(parts) = parts {
@@ -178,7 +178,7 @@ fn change(how: impl FnOnce(&mut Option<Parts>)) {
     how(&mut screen().parts);
 }
 
-/// How many parts are done, of how many; `None` for a command without parts.
+/// Returns the number of finished parts and of all parts. `None` for a command without parts.
 pub fn parts() -> Option<(usize, usize)> {
     screen().parts.as_ref().map(|parts| (parts.done, parts.all))
 }
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_ends_before_the_terminal_does() {
+    fn a_line_is_cut_to_the_width_of_the_terminal() {
         assert_eq!(short("abc", 3), "abc");
         assert_eq!(short("abcd", 3), "abc");
         // Two columns each.

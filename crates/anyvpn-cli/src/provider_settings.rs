@@ -1,10 +1,11 @@
-//! What a provider's settings are for the command: which say where the provider is, which are
-//! secret, and which stand in each other's place.
+//! Helpers for the settings of providers: which are addresses, which are secrets, and which are
+//! alternatives of each other.
 
 use anyvpn::{ProviderInfo, Registry, Secret, Setting, Settings};
 use clap::ArgMatches;
 
-/// The settings of the registry's providers, each once, with the providers that have it.
+/// Lists the settings of the registry's providers without duplicates, each with the providers that have
+/// it.
 pub fn settings(
     registry: &Registry,
     is_wanted: fn(&Setting) -> bool,
@@ -21,17 +22,17 @@ pub fn settings(
     found
 }
 
-/// The text of an argument that the registry gave.
+/// Returns the value of an argument that was added for a setting.
 pub fn text(matches: &ArgMatches, id: &str) -> Option<String> {
     matches.try_get_one::<String>(id).ok().flatten().cloned()
 }
 
-/// The settings that are secret.
+/// Lists the secret settings.
 pub fn secrets(info: &ProviderInfo) -> impl Iterator<Item = &'static Setting> {
     info.settings.iter().filter(|setting| setting.secret)
 }
 
-/// The settings that say where the provider is: its address, and what stands in its place.
+/// Lists the settings that locate the provider: its address and its alternatives.
 pub fn addresses(info: &'static ProviderInfo) -> impl Iterator<Item = &'static Setting> {
     let address = address_setting(info);
     info.settings
@@ -39,16 +40,14 @@ pub fn addresses(info: &'static ProviderInfo) -> impl Iterator<Item = &'static S
         .filter(move |setting| address.is_some_and(|address| address.is_alternative_to(setting)))
 }
 
-/// The setting of the provider's address: its URL, or the first of the group `address` if it is not
-/// called by HTTP.
+/// Returns the setting of the provider's address: its URL, or, for a provider without HTTP, the first
+/// setting of the group `address`.
 pub fn address_setting(info: &'static ProviderInfo) -> Option<&'static Setting> {
     let mut all = info.settings.iter();
     info.setting("url").or_else(|| all.find(|setting| setting.group == Some("address")))
 }
 
-/// The settings that the environment gives.
-///
-/// A text of a group is left out where an earlier one of it is there.
+/// Reads the settings from the environment. Of several alternatives, only the first counts.
 pub fn from_environment(info: &'static ProviderInfo) -> Settings {
     let all = Settings::from_environment(info.name, info.settings, |name| std::env::var(name).ok());
     let mut settings = Settings::new();
@@ -56,8 +55,8 @@ pub fn from_environment(info: &'static ProviderInfo) -> Settings {
     settings
 }
 
-/// Adds the values of the settings of which no alternative is there yet. Where several of a group
-/// are to be added, the first one counts.
+/// Adds the values of settings that have no value yet and no alternative with one. Of several
+/// alternatives, only the first is added.
 pub fn add(
     settings: &mut Settings,
     info: &'static ProviderInfo,
@@ -72,24 +71,25 @@ pub fn add(
     }
 }
 
-/// Whether the setting is there, or another one in its place.
+/// Whether the setting or one of its alternatives has a value.
 pub fn has(settings: &Settings, info: &ProviderInfo, setting: &Setting) -> bool {
     let mut alternatives = info.settings.iter().filter(|other| setting.is_alternative_to(other));
     alternatives.any(|other| settings.get(other.key).is_some())
 }
 
-/// The first of the settings that are required, have no default, and are not there.
+/// Returns the first required setting that has neither a value nor a default.
 pub fn missing(settings: &Settings, info: &'static ProviderInfo) -> Option<&'static Setting> {
-    let mut needed = info.settings.iter().filter(|it| it.required && it.default.is_none());
+    let mut needed =
+        info.settings.iter().filter(|setting| setting.required && setting.default.is_none());
     needed.find(|setting| !has(settings, info, setting))
 }
 
-/// The option of the command that gives a setting.
+/// Returns the option for a setting.
 pub fn option(setting: &Setting) -> String {
     format!("--{}", setting.key.replace('_', "-"))
 }
 
-/// The setting and what stands in its place, as a list of words.
+/// Joins a setting and its alternatives with "or". `word` names each of them.
 pub fn alternatives(
     info: &'static ProviderInfo,
     setting: &'static Setting,
@@ -99,22 +99,24 @@ pub fn alternatives(
     all.map(word).collect::<Vec<_>>().join(" or ")
 }
 
-/// The address: the URL, the word in its place, or the provider's own.
+/// Returns the address: the URL, an alternative with its title, or the provider's default.
 pub fn address(info: &'static ProviderInfo, settings: &Settings) -> String {
-    let given = addresses(info).find_map(|it| Some((it, settings.text(it.key)?)));
+    let given = addresses(info).find_map(|setting| Some((setting, settings.text(setting.key)?)));
     match given {
         Some((setting, url)) if setting.key == "url" => url.to_owned(),
         Some((setting, text)) => format!("{} {text}", setting.title),
-        None => address_setting(info).and_then(|it| it.default).unwrap_or_default().to_owned(),
+        None => {
+            address_setting(info).and_then(|setting| setting.default).unwrap_or_default().to_owned()
+        }
     }
 }
 
-/// The same as it may be shown.
+/// Returns the address without secrets.
 pub fn shown_address(info: &'static ProviderInfo, settings: &Settings) -> String {
     without_secrets(&address(info, settings))
 }
 
-/// A URL without what may be secret in it: the user's name and password, and the query.
+/// Removes the parts of a URL that may be secret: user name, password and query.
 pub fn without_secrets(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (rest, query) = match rest.find(['?', '#']) {

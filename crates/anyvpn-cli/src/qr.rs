@@ -1,15 +1,15 @@
-//! QR codes of configurations, which telephones read.
+//! QR codes of configurations, to be scanned with a phone.
 
 use anyvpn::Secret;
 use qrcode::{Color, EcLevel, QrCode};
 
 use crate::failure::Failure;
 
-/// Modules of light around the code, as the standard has it.
+/// The light border around the code, in modules, as the standard requires.
 const BORDER: usize = 4;
-/// Modules of light that the readers of telephones need, on a terminal.
+/// The light border on a terminal, in modules. Phones need at least one.
 const TERMINAL_BORDER: usize = 1;
-/// Pixels a module in a picture.
+/// The size of a module in a picture, in pixels.
 const SCALE: usize = 8;
 
 pub struct Qr {
@@ -18,7 +18,7 @@ pub struct Qr {
 }
 
 impl Qr {
-    /// The code of a text, byte for byte, as small as it can be.
+    /// Encodes a text in the smallest possible code.
     pub fn new(text: &Secret) -> Result<Self, Failure> {
         let code = QrCode::with_error_correction_level(text.expose().as_bytes(), EcLevel::L);
         let code =
@@ -28,17 +28,17 @@ impl Qr {
         Ok(Self { modules: code.into_colors().into_iter().map(dark).collect(), width })
     }
 
-    /// Whether the module is dark; around the code there is light.
+    /// Whether a module is dark. The border is light.
     fn is_dark(&self, row: usize, column: usize, border: usize) -> bool {
-        let inside = |place: usize| place.checked_sub(border).filter(|it| *it < self.width);
+        let inside = |index: usize| index.checked_sub(border).filter(|index| *index < self.width);
         match (inside(row), inside(column)) {
             (Some(row), Some(column)) => self.modules[row * self.width + column],
             _ => false,
         }
     }
 
-    /// The code for a terminal of so many columns, two modules a character. Light is drawn and dark
-    /// is not, as on a dark terminal; `colored` makes it so on any.
+    /// Draws the code for a terminal, with two modules in each character. Light modules are drawn, which
+    /// fits a dark terminal. With `colored`, the colours fit any terminal.
     pub fn text(&self, columns: u16, colored: bool) -> Result<Secret, Failure> {
         let border = TERMINAL_BORDER;
         let side = self.width + 2 * border;
@@ -47,12 +47,12 @@ impl Qr {
                 .hint("write it to a picture with --qr-file FILE.png"));
         }
         let (before, after) = if colored { ("\u{1b}[40;97m", "\u{1b}[0m") } else { ("", "") };
-        // Of the right size from the start, as it holds a key.
+        // Allocate the whole buffer at once: growing it would leave copies of the key in memory.
         let mut text = String::with_capacity((side * 3 + 16) * side.div_ceil(2));
         for row in (0..side).step_by(2) {
             text.push_str(before);
             for column in 0..side {
-                // Below the last row there is nothing, which counts as light.
+                // The row below the last one counts as light.
                 let below = self.is_dark(row + 1, column, border);
                 text.push(match (self.is_dark(row, column, border), below) {
                     (false, false) => '█',
@@ -67,7 +67,7 @@ impl Qr {
         Ok(Secret::from(text))
     }
 
-    /// The code as a picture of one bit a pixel.
+    /// Draws the code as a PNG with one bit for each pixel.
     pub fn png(&self) -> Result<Vec<u8>, Failure> {
         let side = (self.width + 2 * BORDER) * SCALE;
         let row_bytes = side.div_ceil(8);
@@ -89,11 +89,11 @@ impl Qr {
             writer.write_image_data(&pixels)?;
             writer.finish()
         });
-        written.map_err(|_| Failure::other("the picture cannot be made"))?;
+        written.map_err(|_| Failure::other("cannot create the picture"))?;
         Ok(picture)
     }
 
-    /// The code as a drawing.
+    /// Draws the code as an SVG.
     pub fn svg(&self) -> Vec<u8> {
         let side = self.width + 2 * BORDER;
         let mut path = String::new();
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_is_as_small_as_it_can_be_and_no_wider_than_the_terminal() {
+    fn codes_are_small_and_refused_if_wider_than_the_terminal() {
         let size = |length: usize| {
             let text = Qr::new(&Secret::from("x".repeat(length))).unwrap().text(80, false);
             text.map(|text| {
@@ -126,7 +126,7 @@ mod tests {
                 (lines[0], lines.len())
             })
         };
-        // Two modules a line.
+        // Each line shows two rows of modules.
         assert_eq!(size(300).unwrap(), (63, 32));
         assert_eq!(size(500).unwrap(), (79, 40));
         assert!(size(600).unwrap_err().to_string().contains("80 columns"));

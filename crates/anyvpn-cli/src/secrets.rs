@@ -1,5 +1,5 @@
-//! Secrets come from a file, from stdin, from the environment or from the keyboard: never from the
-//! arguments, which every user of the machine can read.
+//! Reads secrets from files, stdin, the environment or the terminal. Secrets are never arguments, because
+//! every user of the machine can read those.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
@@ -19,27 +19,26 @@ use crate::hidden;
 use crate::output::{is_closed, only_copy};
 use crate::text::{capitalized, plain, reason};
 
-/// Far longer than any password or key.
+/// The size limit of a file with a secret, in bytes.
 const LONGEST: usize = 1 << 16;
-/// Far longer than any input of an operation.
+/// The size limit of an operation's input, in bytes.
 const LONGEST_INPUT: usize = 1 << 20;
 
-/// Where the password comes from.
+/// The source of a password.
 #[derive(Args)]
 pub struct PasswordSource {
-    /// Read the password from FILE, or from stdin when it is `-`; without this it is taken from
-    /// ANYVPN_PASSWORD, or asked for on the terminal
+    /// Read the password from FILE (- for stdin) [default: ANYVPN_PASSWORD, or ask for it]
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 }
 
 impl PasswordSource {
-    /// A password that exists.
+    /// Reads an existing password.
     pub fn present(&self, question: &str) -> Result<Secret, Failure> {
         self.password(|| hidden::ask(question))
     }
 
-    /// A password that exists, where there is one to be had: nothing typed is none.
+    /// Reads an existing password that may be omitted.
     pub fn if_any(&self, question: &str) -> Result<Option<Secret>, Failure> {
         let is_given = self.password_file.is_some() || variable("ANYVPN_PASSWORD").is_some();
         match (is_given, is_interactive()) {
@@ -49,12 +48,12 @@ impl PasswordSource {
         }
     }
 
-    /// A password that is made up now; on a terminal it is asked for twice.
+    /// Reads a new password. On a terminal, it asks twice.
     pub fn new_one(&self, question: &str) -> Result<Secret, Failure> {
         self.password(|| {
             let first = hidden::ask(question)?;
-            if first.expose() != hidden::ask("Once more:")?.expose() {
-                return Err(Failure::usage("the two differ; nothing was changed"));
+            if first.expose() != hidden::ask("Repeat the password:")?.expose() {
+                return Err(Failure::usage("the passwords do not match; nothing was changed"));
             }
             Ok(first)
         })
@@ -68,44 +67,42 @@ impl PasswordSource {
         } else if is_interactive() {
             ask()?
         } else {
-            return Err(Failure::usage(
-                "a password is needed, and there is no terminal to ask for it",
-            )
-            .hint("use --password-file FILE (- for stdin), or set ANYVPN_PASSWORD"));
+            return Err(Failure::usage("cannot ask for the password without a terminal")
+                .hint("use --password-file FILE (- for stdin), or set ANYVPN_PASSWORD"));
         };
         if password.is_empty() {
             return Err(Failure::usage("the password is empty")
-                .hint("say it with --password-file FILE (- for stdin), or ANYVPN_PASSWORD"));
+                .hint("use --password-file FILE (- for stdin), or set ANYVPN_PASSWORD"));
         }
         Ok(password)
     }
 }
 
-/// Where a password comes from that is made up now.
+/// The source of a new password.
 #[derive(Args)]
 pub struct NewPassword {
     #[command(flatten)]
     source: PasswordSource,
-    /// Make a strong password up, and print it with the answer
+    /// Generate a strong password and print it
     #[arg(long, conflicts_with = "password_file")]
     generate_password: bool,
 }
 
-/// A password that was made up.
+/// A new password.
 pub struct Chosen {
     pub password: Secret,
-    /// Whether nobody knows it yet.
+    /// Whether it was generated, so that the user does not know it yet.
     pub generated: bool,
 }
 
 impl Chosen {
-    /// The password, when the answer must tell it.
+    /// Returns the password if the answer must contain it.
     pub fn to_show(&self) -> Option<Secret> {
         self.generated.then(|| self.password.clone())
     }
 
-    /// Prints the answer. Where a generated password is lost with it, the failure says what was `done`
-    /// and what to do `next`.
+    /// Prints the answer. If that fails and a generated password is lost, the failure says what was
+    /// `done` and what to do `next`.
     pub fn print_with(
         &self,
         print: impl FnOnce() -> Result<(), Failure>,
@@ -120,11 +117,12 @@ impl Chosen {
 }
 
 impl NewPassword {
+    /// Generates or reads the password.
     pub fn choose(&self, question: &str) -> Result<Chosen, Failure> {
         let password = match self.generate_password {
             true if is_closed() => {
-                return Err(Failure::other("the new password would be made and never shown")
-                    .hint("send stdout somewhere, or use --password-file; nothing was changed"));
+                return Err(Failure::other("cannot show the new password: stdout is closed")
+                    .hint("open stdout, or use --password-file; nothing was changed"));
             }
             true => generate()?,
             false => self.source.new_one(question)?,
@@ -133,21 +131,21 @@ impl NewPassword {
     }
 }
 
-/// The letters of a password that is made up; without those that are easily mixed up.
+/// The characters of generated passwords, without those that are easily confused.
 const LETTERS: [&[u8]; 4] =
     [b"abcdefghijkmnpqrstuvwxyz", b"ABCDEFGHJKLMNPQRSTUVWXYZ", b"23456789", b"-+=_.!"];
 const GENERATED: usize = 20;
 
-/// A strong password: 20 random characters, some of each kind.
+/// Generates a password of 20 random characters, with at least one of each kind.
 fn generate() -> Result<Secret, Failure> {
     let all = LETTERS.concat();
     loop {
         let mut bytes = Zeroizing::new([0_u8; 8 * GENERATED]);
         getrandom::fill(&mut *bytes).map_err(|error| {
-            Failure::other(format!("this system gives no randomness: {error}"))
-                .hint("give a password with --password-file FILE")
+            Failure::other(format!("the system's random number generator failed: {error}"))
+                .hint("choose a password yourself, with --password-file FILE")
         })?;
-        // Of the last bytes' values there are fewer.
+        // Skip the highest byte values, so that every character is equally likely.
         let even = u8::MAX - u8::MAX % all.len() as u8;
         let letters = bytes.iter().filter(|byte| **byte < even);
         let letters = letters.map(|byte| all[usize::from(*byte) % all.len()]).take(GENERATED);
@@ -159,30 +157,31 @@ fn generate() -> Result<Secret, Failure> {
     }
 }
 
-/// Asks for a name; `flag` is what gives it in advance.
+/// Asks for a user name. Without a terminal, the failure suggests the option `flag`.
 pub fn ask(question: &str, flag: &str) -> Result<String, Failure> {
-    match ask_or_nothing("a user name", question, flag)? {
+    match ask_or_nothing("the user name", question, flag)? {
         Some(name) => Ok(name),
         None => Err(Failure::usage("the user name is empty")),
     }
 }
 
-/// Asks for what may be left empty.
+/// Asks for a text. `None` if the user leaves it empty. Without a terminal, the failure suggests the
+/// option `flag`.
 pub fn ask_or_nothing(what: &str, question: &str, flag: &str) -> Result<Option<String>, Failure> {
     if !is_interactive() {
-        let why = format!("{what} is needed, and there is no terminal to ask for it");
-        return Err(Failure::usage(why).hint(format!("say it with {flag}")));
+        let why = format!("cannot ask for {what} without a terminal");
+        return Err(Failure::usage(why).hint(format!("use {flag}")));
     }
     let answer = Text::new(question).prompt().map_err(unanswered)?;
     Ok(Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty()))
 }
 
-/// Asks for one of several; its place among them.
+/// Asks the user to choose, and returns the index of the choice.
 pub fn choose(question: &str, choices: Vec<&str>) -> Result<usize, Failure> {
-    Select::new(question, choices).raw_prompt().map(|it| it.index).map_err(unanswered)
+    Select::new(question, choices).raw_prompt().map(|choice| choice.index).map_err(unanswered)
 }
 
-/// Asks for a setting that may be omitted. An answer that its check refuses is asked for again.
+/// Asks for an optional setting, and asks again if the answer is invalid. `None` if the user omits it.
 pub fn ask_setting(setting: &'static Setting) -> Result<Option<String>, Failure> {
     let title = capitalized(setting.title);
     if !setting.one_of.is_empty() {
@@ -192,7 +191,7 @@ pub fn ask_setting(setting: &'static Setting) -> Result<Option<String>, Failure>
             false => (*value).to_owned(),
         };
         let mut choices: Vec<_> = setting.one_of.iter().map(shown).collect();
-        choices.extend(setting.default.is_none().then(|| "omit it".to_owned()));
+        choices.extend(setting.default.is_none().then(|| "omit this setting".to_owned()));
         let question = format!("{title}:");
         let select = Select::new(&question, choices).with_help_message(setting.doc);
         let chosen = select.raw_prompt().map_err(unanswered)?.index;
@@ -200,8 +199,8 @@ pub fn ask_setting(setting: &'static Setting) -> Result<Option<String>, Failure>
         return Ok(value.map(|value| (*value).to_owned()));
     }
     let question = match setting.default {
-        Some(default) => format!("{title} (none for {default}):"),
-        None => format!("{title} (none to omit it):"),
+        Some(default) => format!("{title} (leave empty for {default}):"),
+        None => format!("{title} (leave empty to omit it):"),
     };
     let check = |answer: &str| {
         let checked = if answer.is_empty() { Ok(()) } else { setting.validate(answer) };
@@ -211,53 +210,50 @@ pub fn ask_setting(setting: &'static Setting) -> Result<Option<String>, Failure>
     Ok(Some(text.prompt().map_err(unanswered)?).filter(|answer| !answer.is_empty()))
 }
 
-/// Reads a secret from a file that nobody else may read, or from stdin for `-`. The line end at its
-/// end does not belong to it.
+/// Reads a secret from a private file, or from stdin if the path is `-`. A final line break is removed.
 pub fn read(file: &Path) -> Result<Secret, Failure> {
     check_private(file)?;
-    // Whoever types the secret instead of a file's name would find it repeated.
+    // A user may type the secret instead of a file name, so we do not repeat a name without a folder.
     let is_bare = file.file_name() == Some(file.as_os_str());
     if is_bare && file != Path::new("-") && !file.exists() {
-        let why =
-            "the file with the secret is not there (its name is not shown: it may be a secret)";
-        return Err(Failure::usage(why).hint("name a file that is there, or - for stdin"));
+        let why = "the file with the secret does not exist (name not shown: it may be a secret)";
+        return Err(Failure::usage(why).hint("give the name of an existing file, or - for stdin"));
     }
     let secret = read_open(file)?;
-    // Some editors put it at the beginning of a file. No password begins with it.
+    // Some editors put a byte order mark at the start of a file. No password starts with it.
     if secret.expose().starts_with('\u{feff}') {
-        let why = format!("{} begins with a byte order mark", file.display());
-        return Err(Failure::usage(why).hint("save the file as UTF-8 without one"));
+        let why = format!("{} starts with a byte order mark", file.display());
+        return Err(Failure::usage(why).hint("save the file as UTF-8 without a byte order mark"));
     }
     Ok(secret)
 }
 
-/// Refuses a token or key that cannot be sent as it is, naming what is wrong with it and not the
-/// secret itself.
+/// Fails if a token or key cannot be sent in a header. The failure does not quote the secret.
 pub fn check_sendable(
     secret: &Secret,
     what: &str,
     failure: fn(String) -> Failure,
 ) -> Result<(), Failure> {
     match not_for_header(secret.expose()) {
-        Some(why) => Err(failure(format!("{what} cannot be sent: {why}"))
-            .hint("write the secret alone there, in visible ASCII characters")),
+        Some(why) => Err(failure(format!("{what} is invalid: {why}"))
+            .hint("it must contain only the secret, in visible ASCII characters")),
         None => Ok(()),
     }
 }
 
-/// The same of a text that others may know.
+/// Reads a text that need not be secret, like [`read`] but without its checks.
 pub fn read_open(file: &Path) -> Result<Secret, Failure> {
     let text = text(file, LONGEST)?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     Ok(Secret::from(text.strip_suffix('\r').unwrap_or(text)))
 }
 
-/// Reads an operation's input, from stdin for `-`.
+/// Reads an operation's input from a file, or from stdin if the path is `-`.
 pub fn read_input(file: &Path) -> Result<Zeroizing<String>, Failure> {
     text(file, LONGEST_INPUT)
 }
 
-/// The first line of a secret's source.
+/// Reads the first line of a source without its line break.
 pub fn first_line(source: &mut impl Read) -> io::Result<Secret> {
     let mut bytes = Zeroizing::new(vec![0; LONGEST]);
     let mut length = 0;
@@ -284,8 +280,8 @@ fn text(file: &Path, longest: usize) -> Result<Zeroizing<String>, Failure> {
     let is_stdin = file == Path::new("-");
     let name = if is_stdin { "stdin".to_owned() } else { file.display().to_string() };
     let failed = |why: &str| {
-        Failure::usage(format!("{name} cannot be read: {why}"))
-            .hint("name a file that is there and that you may read, or - for stdin")
+        Failure::usage(format!("cannot read {name}: {why}"))
+            .hint("give the name of a file that you can read, or - for stdin")
     };
     let source = if is_stdin { stdin() } else { File::open(file) };
     let bytes = source.and_then(|source| take(source, longest));
@@ -297,24 +293,24 @@ fn text(file: &Path, longest: usize) -> Result<Zeroizing<String>, Failure> {
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(error) => {
             drop(Zeroizing::new(error.into_bytes()));
-            Err(failed("it is no UTF-8 text"))
+            Err(failed("it is not UTF-8 text"))
         }
     }
 }
 
-/// The source's bytes, and one more where it has more.
+/// Reads up to `longest` bytes, and one more if the source is longer.
 fn take(source: impl Read, longest: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    // It never grows: what it would leave behind then is not wiped.
+    // Allocate the whole buffer at once: growing it would leave copies that are not wiped.
     let mut bytes = Zeroizing::new(Vec::with_capacity(longest + 1));
     source.take(longest as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Asks a question whose answer is no unless it is yes; `flag` is what answers it in advance.
+/// Asks for confirmation, which defaults to no. Without a terminal, the failure suggests `flag`.
 pub fn confirm(question: &str, flag: &str) -> Result<(), Failure> {
     if !is_interactive() {
-        return Err(Failure::usage("this needs a yes, and there is no terminal to ask for it")
-            .hint(format!("say it in advance with {flag}; nothing was changed")));
+        return Err(Failure::usage("cannot ask for confirmation without a terminal")
+            .hint(format!("to confirm, add {flag}; nothing was changed")));
     }
     let answer = Confirm::new(&plain(question)).with_default(false).prompt();
     if answer.map_err(unanswered)? {
@@ -324,7 +320,7 @@ pub fn confirm(question: &str, flag: &str) -> Result<(), Failure> {
     }
 }
 
-/// Whether there is somebody to ask.
+/// Whether questions can be asked.
 pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
@@ -334,6 +330,6 @@ fn unanswered(error: InquireError) -> Failure {
         InquireError::OperationCanceled | InquireError::OperationInterrupted => {
             Failure::other("cancelled; nothing was changed")
         }
-        _ => Failure::other("the terminal gave no answer; nothing was changed"),
+        _ => Failure::other("cannot read from the terminal; nothing was changed"),
     }
 }

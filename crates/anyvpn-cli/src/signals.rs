@@ -1,7 +1,9 @@
-//! Ctrl-C and its like. The first signal ends what is waited for, so that nothing half done stays
-//! behind; the second ends the process at once. Either way it ends as the signal's victim.
+//! Handles SIGINT, SIGTERM, SIGHUP and SIGQUIT.
 //!
-//! A command that waits for nothing leaves all of it to the system.
+//! The first signal cancels the work, so that the command can clean up. The second ends the process at
+//! once. In both cases the process ends by the signal itself, as its parent expects.
+//!
+//! Commands that wait for nothing do not handle signals.
 
 #[cfg(unix)]
 pub use unix::{Signal, arrived, end, switch_busy};
@@ -22,33 +24,36 @@ mod unix {
 
     use crate::{hidden, progress};
 
-    /// How long the command may be busy after a signal. Who is longer reads stdin, waits for a
-    /// program or for a reader of stdout, and does not see the signal; a file is written sooner.
+    /// How long the command may be busy after a signal. If it takes longer, it is blocked on stdin, on
+    /// another program or on the reader of stdout, and does not notice the signal. Writing a file is
+    /// faster.
     const GRACE: Duration = Duration::from_millis(500);
-    /// A prompt that SIGTERM interrupts raises SIGINT by itself, which is no second signal.
+    /// How long to ignore further signals. A prompt that SIGTERM interrupts raises SIGINT itself, which
+    /// must not count as a second signal.
     const ECHO: Duration = Duration::from_millis(50);
 
-    /// Set by the handler, so that whoever was interrupted knows it.
+    /// Set by the handler at once.
     static ARRIVED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
-    /// The first signal, once the thread has seen it.
+    /// The first signal, set by the thread.
     static FIRST: AtomicI32 = AtomicI32::new(0);
-    /// Odd while the command is busy and would not see a signal.
+    /// Odd while the command is busy and does not notice a signal.
     static BUSY: AtomicUsize = AtomicUsize::new(0);
 
-    /// Marks the command as busy, or as waiting again: each call switches between the two.
+    /// Switches between busy and waiting.
     pub fn switch_busy() {
         BUSY.fetch_add(1, SeqCst);
     }
 
-    /// The first signal.
+    /// A future signal.
     pub struct Signal(oneshot::Receiver<i32>);
 
     impl Signal {
+        /// Starts to handle signals.
         pub fn watch() -> io::Result<Self> {
             watch().map(Self)
         }
 
-        /// Waits for it.
+        /// Waits for the first signal.
         pub async fn arrive(&mut self) -> i32 {
             match (&mut self.0).await {
                 Ok(signal) => signal,
@@ -57,10 +62,12 @@ mod unix {
         }
     }
 
-    /// Begins to listen, in a thread: this one may be busy with what no signal ends.
+    /// Starts a thread that handles signals, because the main thread may be blocked.
     fn watch() -> io::Result<oneshot::Receiver<i32>> {
-        let watched: Vec<i32> =
-            [SIGINT, SIGTERM, SIGHUP, SIGQUIT].into_iter().filter(|it| is_ours(*it)).collect();
+        let watched: Vec<i32> = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+            .into_iter()
+            .filter(|signal| is_ours(*signal))
+            .collect();
         let mut signals = Signals::new(&watched)?;
         for signal in &watched {
             flag::register(*signal, Arc::clone(&ARRIVED))?;
@@ -70,11 +77,11 @@ mod unix {
         let end = move |signal| {
             progress::clear();
             if let Some(terminal) = &terminal {
-                // The shell would read, and show, what was typed of a password.
+                // Otherwise the shell would read and show the password typed so far.
                 if hidden::is_asking() {
                     let _ = tcflush(io::stdin(), QueueSelector::IFlush);
                 }
-                // As it was before a prompt, with a cursor, and not in the middle of a line.
+                // Restore the terminal's mode, show the cursor, and start a new line.
                 let _ = tcsetattr(io::stdin(), OptionalActions::Now, terminal);
                 if io::stderr().is_terminal() {
                     let _ = io::stderr().write_all(b"\x1b[?25h\r\n");
@@ -104,32 +111,32 @@ mod unix {
         Ok(told)
     }
 
-    /// Whether a signal may be handled. One that the parent ignores, as `nohup` does with SIGHUP and a
-    /// shell with SIGINT for what runs in the background, stays ignored.
+    /// Whether to handle a signal. Signals that the parent ignores stay ignored: `nohup` ignores SIGHUP,
+    /// and shells ignore SIGINT for background jobs.
     fn is_ours(signal: i32) -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         match ignored.map(|mask| u64::from_str_radix(mask.trim(), 16)) {
             Some(Ok(mask)) => mask & (1 << (signal - 1)) == 0,
-            // Elsewhere it is not known.
+            // Without /proc we cannot know.
             _ => signal != SIGHUP,
         }
     }
 
     fn wait_for(signals: &mut Signals) -> i32 {
         loop {
-            // SIGTERM is the greater one, and its echo may have come already.
+            // If the SIGINT of an interrupted prompt has arrived too, SIGTERM has the higher number.
             if let Some(signal) = signals.wait().max() {
                 return signal;
             }
         }
     }
 
-    /// The signal that has arrived, if one has.
+    /// Returns the signal that has arrived, if any.
     pub fn arrived() -> Option<i32> {
         while ARRIVED.load(SeqCst) {
             match FIRST.load(SeqCst) {
-                // The thread is about to see it.
+                // The thread has not seen it yet.
                 0 => thread::sleep(Duration::from_millis(1)),
                 signal => return Some(signal),
             }
@@ -137,7 +144,7 @@ mod unix {
         None
     }
 
-    /// Ends the process as a signal does that nobody handles.
+    /// Ends the process by the signal, as if it were not handled.
     pub fn end(signal: i32) -> ! {
         progress::clear();
         let _ = low_level::emulate_default_handler(signal);
@@ -148,7 +155,7 @@ mod unix {
 #[cfg(not(unix))]
 pub use other::{Signal, arrived, end, switch_busy};
 
-/// Elsewhere the system ends the process.
+/// On other systems, the system ends the process.
 #[cfg(not(unix))]
 mod other {
     pub fn switch_busy() {}

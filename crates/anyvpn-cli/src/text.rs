@@ -1,11 +1,11 @@
-//! Texts for people: safe to print, times, tables, the word that was meant.
+//! Text for people: escaping, shell quoting, times, tables and spelling suggestions.
 
 use std::env;
 use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// One line of text, from anywhere, safe to print on a terminal.
+/// Escapes control characters, so that a text from anywhere is safe to print.
 pub use anyvpn::escape_invisible as plain;
 use anyvpn::{Clock as _, Timestamp};
 use anyvpn_http::{SystemClock, system_message};
@@ -16,42 +16,43 @@ use serde::{Serialize, Serializer};
 use strsim::osa_distance;
 use terminal_size::{Height, Width, terminal_size_of};
 
-use crate::look::Look;
+use crate::style::Style;
 
-/// The width where there is no terminal.
+/// The width without a terminal.
 const WIDTH: u16 = 80;
-/// The width below which nothing is made to fit.
+/// The smallest width of tables. On narrower terminals, lines wrap.
 const LEAST_WIDTH: u16 = 40;
-/// The most characters of a table's cell. The time to wrap a cell grows with the square of its length,
-/// so we cut longer ones; `--json` has the whole text.
+/// The maximum length of a table's cell in characters. The time to wrap a cell grows with the square of
+/// its length, so we cut longer ones. `--json` has the whole text.
 const LONGEST_CELL: usize = 300;
-/// The most characters of a listing's value. There are few of them, and one can be a configuration.
+/// The maximum length of a listing's value in characters. A value can be a whole configuration.
 const LONGEST_VALUE: usize = 10_000;
-/// The most bytes of a file that `TZ` names; those of the time zone database have a few thousand.
+/// The size limit in bytes of a file that `TZ` names. Real time zone files have a few thousand bytes.
 const LONGEST_ZONE: u64 = 1 << 20;
 
-/// A text as one word of a command line that a person copies into a shell.
+/// Quotes a text as one word of a shell command.
 pub fn shell_word(text: &str) -> String {
-    // Only a NUL cannot be quoted, and no program takes one as an argument either.
+    // Only a NUL cannot be quoted, but a NUL cannot be part of an argument anyway.
     shlex::try_quote(text).map_or_else(|_| "?".to_owned(), Into::into)
 }
 
-/// A path as one word of a command line, which no program takes for a name.
+/// Quotes a path as one word of a shell command. A bare file name gets `./`, so that wg-quick does not
+/// read it as the name of an interface.
 pub fn path_word(path: &Path) -> String {
     let has_folder = path.parent().is_some_and(|folder| !folder.as_os_str().is_empty());
     let begin = if has_folder { "" } else { "./" };
     shell_word(&format!("{begin}{}", path.display()))
 }
 
-/// A command of this program that a person copies into a shell: its own words, and values from
-/// elsewhere, which are neither shell code nor options there.
+/// Writes a command of this program that the user can copy into a shell. `values` may come from anywhere,
+/// and are quoted so that they are neither shell code nor options.
 pub fn command_line(words: &[&str], values: &[&str]) -> String {
     let end_of_options = values.iter().any(|value| value.starts_with('-')).then_some("--");
     let all = ["anyvpn"].iter().chain(words).chain(&end_of_options).chain(values);
     all.map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// A path in JSON: a text, or, where it is no UTF-8, an object with its bytes in base64.
+/// A path in JSON: a string, or an object with its bytes in base64 if it is not UTF-8.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub struct ShownPath(PathBuf);
 
@@ -79,39 +80,39 @@ impl Serialize for ShownPath {
     }
 }
 
-/// Why the system did not do something, without its numbers.
+/// Describes an I/O error without its error number.
 pub fn reason(error: &io::Error) -> String {
     match error.kind() {
-        ErrorKind::NotFound => "there is no such file or folder",
+        ErrorKind::NotFound => "no such file or folder",
         ErrorKind::PermissionDenied => "permission denied",
-        ErrorKind::AlreadyExists => "it exists already",
+        ErrorKind::AlreadyExists => "it already exists",
         ErrorKind::IsADirectory => "it is a folder",
         ErrorKind::StorageFull => "the disk is full",
-        ErrorKind::QuotaExceeded => "your quota of the disk is used up",
+        ErrorKind::QuotaExceeded => "your disk quota is used up",
         ErrorKind::ReadOnlyFilesystem => "the disk is read-only",
-        ErrorKind::InvalidData => "it is no UTF-8 text",
-        ErrorKind::FileTooLarge => "it is too long",
-        ErrorKind::InvalidFilename => "the name is too long, or the disk cannot have it",
-        // What a lock was waited for.
+        ErrorKind::InvalidData => "it is not UTF-8 text",
+        ErrorKind::FileTooLarge => "it is too large",
+        ErrorKind::InvalidFilename => "the name is too long or invalid",
+        // The message of a lock says which file it waited for.
         ErrorKind::TimedOut if error.get_ref().is_some() => return error.to_string(),
-        ErrorKind::AddrInUse => "another program uses it",
-        ErrorKind::AddrNotAvailable => "this machine has no such address",
+        ErrorKind::AddrInUse => "the address is already in use",
+        ErrorKind::AddrNotAvailable => "this machine does not have that address",
         _ => return system_message(error),
     }
     .to_owned()
 }
 
-/// How wide the answer may be.
+/// Returns the width for the answer, in columns.
 pub fn width() -> u16 {
     usable(terminal_size_of(io::stdout()))
 }
 
-/// How many lines the terminal of the answer has; `None` where there is no terminal.
+/// Returns the height of the terminal that shows the answer, in lines. `None` without a terminal.
 pub fn height() -> Option<u16> {
     terminal_size_of(io::stdout()).map(|(_, height)| height.0)
 }
 
-/// How wide a line on stderr may be.
+/// Returns the width of stderr, in columns.
 pub fn stderr_width() -> u16 {
     usable(terminal_size_of(io::stderr()))
 }
@@ -120,19 +121,19 @@ fn usable(size: Option<(Width, Height)>) -> u16 {
     size.map_or(WIDTH, |(width, _)| width.0.max(LEAST_WIDTH))
 }
 
-/// A time in this person's zone, and how far away it is.
+/// Writes a time in the user's time zone, and how far away it is.
 pub fn when(time: Timestamp) -> String {
     format!("{} ({})", local(time, zone()), age(time))
 }
 
-/// This person's time zone; unknown where `TZ` names something that is not a file of a zone's size:
-/// reading an endless one would never end.
+/// Returns the user's time zone. It is unknown if `TZ` names a file that is too large to be a time zone,
+/// such as a device that never ends.
 fn zone() -> TimeZone {
     let named = env::var("TZ").unwrap_or_default();
     let named = Path::new(named.trim_start_matches(':'));
     let folder = env::var_os("TZDIR").map(PathBuf::from).unwrap_or_default();
     let is_endless = |path: &Path| {
-        // A folder is an error at once, and a name can be that of one here by chance.
+        // Folders are harmless, and the name of a zone can happen to be a folder here.
         let is_unusual = |found: &Metadata| !found.is_file() || found.len() > LONGEST_ZONE;
         path.metadata().is_ok_and(|found| !found.is_dir() && is_unusual(&found))
     };
@@ -143,12 +144,12 @@ fn zone() -> TimeZone {
 }
 
 fn local(time: Timestamp, zone: TimeZone) -> String {
-    // Where nobody has said which, it is UTC by its name.
+    // An unknown zone would be printed without a name, so we use UTC.
     let zone = if zone.is_unknown() { TimeZone::UTC } else { zone };
     time.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
-/// How far away a time is.
+/// Says how far away a time is.
 pub fn age(time: Timestamp) -> String {
     distance(time, SystemClock.now())
 }
@@ -173,13 +174,13 @@ fn distance(time: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// A table's column: its title, and what it holds.
+/// A column of a table with its title.
 pub enum Column<'a> {
     Text(&'a str),
     /// Text that is never wrapped.
     Whole(&'a str),
     Number(&'a str),
-    /// Text that says whether something works.
+    /// The name of a state, which can have a style.
     State(&'a str),
 }
 
@@ -193,14 +194,14 @@ impl<'a> Column<'a> {
     }
 }
 
-/// A table that fits the terminal. Cells may have several lines; columns that have none are left out.
+/// Writes a table that fits the terminal. Cells may have several lines. Empty columns are omitted.
 pub fn table(columns: &[Column], rows: Vec<Vec<String>>) -> String {
     let width = width();
     let mut table = empty_table(width);
     let used = columns.iter().enumerate();
     let used = used.filter(|(index, _)| rows.iter().any(|row| !row[*index].is_empty()));
     let used: Vec<(usize, &Column)> = used.collect();
-    let title = |column: &Column| Look::Title.on(&safe(column.title(), LONGEST_CELL));
+    let title = |column: &Column| Style::Title.apply(&safe(column.title(), LONGEST_CELL));
     table.set_header(used.iter().map(|(_, column)| title(column)));
     for row in &rows {
         let cells = used.iter().map(|(index, column)| match column {
@@ -211,12 +212,12 @@ pub fn table(columns: &[Column], rows: Vec<Vec<String>>) -> String {
     }
     for (index, (_, column)) in used.iter().enumerate() {
         match (column, table.column_mut(index)) {
-            (Column::Number(_), Some(it)) => {
-                it.set_cell_alignment(CellAlignment::Right);
+            (Column::Number(_), Some(column)) => {
+                column.set_cell_alignment(CellAlignment::Right);
             }
-            // On a narrow terminal it would take what the others need.
-            (Column::Whole(_), Some(it)) if width >= WIDTH => {
-                it.set_constraint(ColumnConstraint::ContentWidth);
+            // On a narrow terminal, the other columns need the space.
+            (Column::Whole(_), Some(column)) if width >= WIDTH => {
+                column.set_constraint(ColumnConstraint::ContentWidth);
             }
             _ => {}
         }
@@ -237,13 +238,13 @@ impl<T: AsRef<str>> From<T> for Value {
 }
 
 impl Value {
-    /// A text that looks as the state in it.
+    /// Creates a value with the style of the state that it contains.
     pub fn with_state(text: &str, state_in_it: &str) -> Self {
         Self { text: state(text, state_in_it) }
     }
 }
 
-/// Names and their values, one a line.
+/// Writes names and their values, one pair a line.
 pub fn listing<V: Into<Value>>(pairs: Vec<(&str, V)>) -> String {
     let mut table = empty_table(width());
     for (name, value) in pairs {
@@ -253,7 +254,7 @@ pub fn listing<V: Into<Value>>(pairs: Vec<(&str, V)>) -> String {
     table.trim_fmt()
 }
 
-/// The text without what a terminal would obey, cut where it has more than `longest` characters.
+/// Escapes control characters, and cuts a text to `longest` characters.
 fn safe(cell: &str, longest: usize) -> String {
     let end = cell.char_indices().nth(longest).map(|(end, _)| end);
     let shown = end.map_or(cell, |end| &cell[..end]);
@@ -263,8 +264,8 @@ fn safe(cell: &str, longest: usize) -> String {
 
 fn state(text: &str, state: &str) -> String {
     let text = safe(text, LONGEST_CELL);
-    match Look::of_state(state) {
-        Some(look) => look.on(&text),
+    match Style::for_state(state) {
+        Some(style) => style.apply(&text),
         None => text,
     }
 }
@@ -278,14 +279,14 @@ fn empty_table(width: u16) -> Table {
     table
 }
 
-/// Two spaces between the columns, none before the first.
+/// Puts two spaces between the columns.
 fn pad(table: &mut Table) {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
 }
 
-/// The candidate that was probably meant by `word`; `None` when none is near.
+/// Returns the candidate that is most similar to `word`, or `None` if no candidate is similar.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
@@ -304,18 +305,18 @@ pub fn capitalized(title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::look::painted;
+    use crate::style::render;
 
     #[test]
-    fn nothing_reaches_the_terminal_that_it_would_obey() {
+    fn control_characters_are_escaped() {
         assert_eq!(plain("a\x1b[2Jb\u{9b}c\u{202e}d\ne é"), r"a\u{1b}[2Jb\u{9b}c\u{202e}d\ne é");
         let cell = vec![vec!["a\x1b]0;x\x07".to_owned()]];
         let drawn = table(&[Column::Text("T")], cell);
-        assert_eq!(painted(&drawn, false), "T\na\\u{1b}]0;x\\u{7}");
+        assert_eq!(render(&drawn, false), "T\na\\u{1b}]0;x\\u{7}");
     }
 
     #[test]
-    fn a_value_in_a_command_is_neither_code_nor_an_option() {
+    fn values_in_a_command_line_are_quoted() {
         let line = |value| command_line(&["config", "revoke"], &[value]);
         assert_eq!(line("7"), "anyvpn config revoke 7");
         assert_eq!(line("--help"), "anyvpn config revoke -- --help");
@@ -325,9 +326,9 @@ mod tests {
         }
     }
 
-    /// A command in a text has no value of its own: `command_line` quotes them.
+    /// A message must not format a value into a command itself, because only `command_line` quotes it.
     #[test]
-    fn no_text_puts_a_value_into_a_command() {
+    fn messages_use_command_line_for_commands_with_values() {
         fn scan(folder: &std::path::Path, commands: &[String], found: &mut Vec<String>) {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -336,11 +337,11 @@ mod tests {
                     continue;
                 }
                 let source = std::fs::read_to_string(&path).unwrap();
-                // Continued lines are one text.
+                // Join strings that continue on the next line.
                 let source = source.replace("\\\n", "");
                 for begun in source.split("anyvpn ").skip(1) {
                     let mut words = begun.split([' ', '"']).filter(|word| !word.is_empty());
-                    if !words.next().is_some_and(|word| commands.iter().any(|it| it == word)) {
+                    if !words.next().is_some_and(|word| commands.iter().any(|name| name == word)) {
                         continue;
                     }
                     let value = words.find(|word| {
@@ -354,22 +355,23 @@ mod tests {
             }
         }
         let all = crate::args::command(&anyvpn::Registry::builtin());
-        let commands: Vec<_> = all.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+        let commands: Vec<_> =
+            all.get_subcommands().map(|command| command.get_name().to_owned()).collect();
         let mut found = Vec::new();
         scan(concat!(env!("CARGO_MANIFEST_DIR"), "/src").as_ref(), &commands, &mut found);
         assert!(found.is_empty(), "{found:#?}");
     }
 
     #[test]
-    fn a_mark_takes_no_room_and_comes_from_nowhere_else() {
+    fn styles_take_no_space_and_cannot_come_from_a_cell() {
         let cells = vec![vec!["expired".to_owned(), "a\u{2062}b".to_owned()]];
         let drawn = table(&[Column::State("STATE"), Column::Text("T")], cells);
-        assert_eq!(painted(&drawn, false), "STATE    T\nexpired  a\\u{2062}b");
-        assert!(painted(&drawn, true).contains("\u{1b}[31mexpired\u{1b}[0m  a"), "{drawn:?}");
+        assert_eq!(render(&drawn, false), "STATE    T\nexpired  a\\u{2062}b");
+        assert!(render(&drawn, true).contains("\u{1b}[31mexpired\u{1b}[0m  a"), "{drawn:?}");
     }
 
     #[test]
-    fn a_long_cell_is_cut() {
+    fn long_cells_are_cut() {
         let long = "é".repeat(1 << 20);
         let columns = [Column::Text("T"), Column::State("S"), Column::Text(&long)];
         let drawn = table(&columns, vec![vec![long.clone(), long.clone(), "x".to_owned()]]);
@@ -382,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_the_persons_own() {
+    fn times_are_in_the_users_zone() {
         let time: Timestamp = "2026-01-31T23:30:45Z".parse().unwrap();
         let stockholm = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
         assert_eq!(local(time, stockholm), "2026-02-01 00:30 CET");
@@ -390,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn distances_count_in_the_largest_whole_unit() {
+    fn distances_are_in_the_largest_whole_unit() {
         let now = Timestamp::UNIX_EPOCH;
         let at = |seconds: i64| distance(Timestamp::from_second(seconds).unwrap(), now);
         assert_eq!(at(30 * 86_400 - 1), "in 29 days");
@@ -402,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_recognized_and_another_word_is_not() {
+    fn misspelled_words_are_recognized_but_different_words_are_not() {
         let names = ["create-user", "get-user", "list-ips"];
         assert_eq!(nearest("creat-user", names), Some("create-user"));
         assert_eq!(nearest("list-ip", names), Some("list-ips"));

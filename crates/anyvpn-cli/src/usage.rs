@@ -1,4 +1,4 @@
-//! What the parser of the arguments found: an error, or the wish for help.
+//! Prints what the argument parser returns instead of a command: an error, help or the version.
 
 use std::ffi::OsString;
 use std::io;
@@ -10,21 +10,21 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::args::command;
 use crate::commands::call;
 use crate::failure::Failure;
-use crate::look::is_colored;
 use crate::output::{self, Output, marked};
+use crate::style::is_colored;
 use crate::text::plain;
 
-/// Longer than any command's name.
+/// A length that no command's name exceeds.
 const LONGEST_COMMAND: usize = 16;
 
-/// Whether the version is all that is asked for. Programs ask for it often, and to define all commands
-/// takes longer than everything else that the answer needs.
+/// Whether the only argument asks for the version. Programs do this often, and we answer without defining
+/// all commands, which would take most of the time.
 pub fn is_version_wanted(arguments: &[OsString]) -> bool {
     matches!(arguments, [_, only] if only == "--version" || only == "-V")
 }
 
 /// Prints the version, as clap does.
-pub fn tell_version() -> ExitCode {
+pub fn print_version() -> ExitCode {
     answer(concat!("anyvpn ", env!("CARGO_PKG_VERSION"), "\n"), &Output::default())
 }
 
@@ -35,8 +35,8 @@ fn answer(text: &str, output: &Output) -> ExitCode {
     }
 }
 
-/// Reports what clap found, or prints the help that it was asked for.
-pub fn tell(registry: &Registry, arguments: &[OsString], error: &clap::Error) -> ExitCode {
+/// Prints the error of the parser, or the help or version that was requested. Returns the exit code.
+pub fn print(registry: &Registry, arguments: &[OsString], error: &clap::Error) -> ExitCode {
     let help = error.render();
     let text = help.to_string();
     let shown = |colored: bool| match colored {
@@ -58,7 +58,7 @@ pub fn tell(registry: &Registry, arguments: &[OsString], error: &clap::Error) ->
             return ExitCode::from(2);
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let failure = Failure::usage("a command is missing").hint("see anyvpn --help");
+            let failure = Failure::usage("no command is given").hint("see anyvpn --help");
             return output.failure(&failure);
         }
         _ => {}
@@ -77,7 +77,7 @@ pub fn tell(registry: &Registry, arguments: &[OsString], error: &clap::Error) ->
     ExitCode::from(2)
 }
 
-/// The parser's message without a word that nothing expects: it may be a secret.
+/// Removes an unexpected word from the parser's message, because it may be a secret.
 fn without_strays(error: &clap::Error, text: &str) -> String {
     let kind = match error.kind() {
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,
@@ -86,8 +86,8 @@ fn without_strays(error: &clap::Error, text: &str) -> String {
         _ => return text.to_owned(),
     };
     let Some(ContextValue::String(word)) = error.get(kind) else { return text.to_owned() };
-    // What looks like a command or an option is one, or a slip.
-    let is_plain = |word: &str| word.bytes().all(|it| it.is_ascii_lowercase() || it == b'-');
+    // A word that looks like a command or an option is probably a typing error.
+    let is_plain = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     let is_repeated = match kind {
         ContextKind::InvalidSubcommand => word.len() <= LONGEST_COMMAND && is_plain(word),
         _ => word.starts_with('-') && is_plain(word),
@@ -101,7 +101,7 @@ fn without_strays(error: &clap::Error, text: &str) -> String {
         .replace(&format!("'-- {word}'"), "'--'")
 }
 
-/// What there is instead of a command that there is not, where the parser has no better idea.
+/// Lists the subcommands after an unknown one, if the parser has no suggestion.
 fn others(registry: &Registry, arguments: &[OsString], error: &clap::Error) -> Option<String> {
     let is_suggested = error.get(ContextKind::SuggestedSubcommand).is_some();
     if error.kind() != ErrorKind::InvalidSubcommand || is_suggested {
@@ -113,11 +113,11 @@ fn others(registry: &Registry, arguments: &[OsString], error: &clap::Error) -> O
         command = command.find_subcommand(word).unwrap_or(command);
     }
     let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
-    // The first command has too many for a line.
-    (names.len() < 10).then(|| format!("  tip: there are {}", names.join(", ")))
+    // `anyvpn` itself has too many commands for a line.
+    (names.len() < 10).then(|| format!("  tip: the commands are {}", names.join(", ")))
 }
 
-/// Arguments that do not parse leave only this to go by.
+/// Whether the arguments contain `--json`. This works for arguments that do not parse.
 pub fn is_json_wanted(arguments: &[OsString]) -> bool {
     arguments
         .iter()
@@ -126,7 +126,7 @@ pub fn is_json_wanted(arguments: &[OsString]) -> bool {
         .any(|argument| argument == "--json")
 }
 
-/// clap's message on at most four lines: no blank ones, and lists behind what they belong to.
+/// Shortens clap's message to at most four lines: without blank lines, and with lists on a single line.
 fn short(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_message_of_the_parser_becomes_four_lines() {
+    fn long_messages_of_the_parser_are_shortened_to_four_lines() {
         let text = "error: these are missing:\n  <A>\n  <B>\n\n  tip: one\n\nUsage: x <A>\n       \
                     x <B>\n\nFor more information, try '--help'.\n";
         assert_eq!(

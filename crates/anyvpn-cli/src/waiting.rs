@@ -1,6 +1,6 @@
-//! What the command waits for, and what it has changed, as the providers that it opens report it.
+//! Observes the calls of all providers: what the command is waiting for, and what it has changed.
 //!
-//! The spinner shows the one, and a command that is interrupted tells of the other.
+//! The spinner shows the former, and the error of an interrupted command reports the latter.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::progress;
 
-/// How long something lasts before it is worth a line.
+/// How long to wait before a line is printed about a long wait.
 const LONG: Duration = Duration::from_secs(2);
 
 /// Watches the calls of all providers that the command opens.
@@ -27,52 +27,52 @@ pub struct Watch {
 
 #[derive(Default)]
 struct State {
-    /// What is going on, the innermost last.
-    open: Vec<Doing>,
+    /// The activities in progress, the innermost last.
+    open: Vec<InProgress>,
     /// The provider that was called last.
     provider: Option<&'static ProviderInfo>,
     /// Whether a call has changed something, or may have.
     changed: bool,
-    /// The last operation that did.
+    /// The last operation that changed something.
     change: Option<Change>,
-    /// What is kept of it on this machine.
-    kept: Option<Kept>,
+    /// The part of its result that is stored on this machine.
+    stored: Option<Stored>,
 }
 
-/// What an interrupted command has kept.
-struct Kept {
-    /// A sentence without its end.
+/// A result that is stored on this machine although the command has not finished.
+struct Stored {
+    /// A sentence without its period.
     what: String,
     hint: String,
-    /// How often the command had printed or written something before.
+    /// The number of outputs before that.
     written: u64,
 }
 
 struct Change {
     operation: OperationId,
     is_sure: bool,
-    /// Whether it made something, of which the answer tells.
-    has_made: bool,
-    /// How often the command had printed or written something before.
+    /// Whether it created something that only the answer describes.
+    has_created: bool,
+    /// The number of outputs before that.
     written: u64,
 }
 
-struct Doing {
+struct InProgress {
     id: u64,
     since: Instant,
-    /// Whether a line has told of it.
-    told: bool,
+    /// Whether a line has been printed about it.
+    reported: bool,
     what: What,
 }
 
 enum What {
     Call(Call),
-    /// A queued job of the provider's.
+    /// A job in the provider's queue.
     Job {
         removes: bool,
         config: Option<String>,
     },
-    /// Another program of this person has its turn.
+    /// A file that another process has locked.
     Lock,
 }
 
@@ -80,15 +80,15 @@ struct Call {
     operation: OperationId,
     replay: Replay,
     provider: Option<&'static ProviderInfo>,
-    /// Whether the provider may have it.
+    /// Whether the provider may have received it.
     sent: bool,
     status: Option<u16>,
-    /// Until when it does nothing, and why, as the beginning of a sentence.
+    /// The end of the current pause and its reason, which starts a sentence.
     pause: Option<(Instant, String)>,
 }
 
 impl Call {
-    /// Why it is to be sent again, as the beginning of a sentence that ends with the time.
+    /// Says why the call is retried. The text is the start of a sentence that ends with the delay.
     fn reason(&self, kind: ErrorKind) -> String {
         let title = title(self.provider);
         let words = kind.to_string();
@@ -97,7 +97,7 @@ impl Call {
             None => format!("{title}: {words}"),
         };
         let status = self.status.map(|status| format!(" (HTTP {status})"));
-        format!("{why}{}; again", status.unwrap_or_default())
+        format!("{why}{}; retrying", status.unwrap_or_default())
     }
 }
 
@@ -105,12 +105,12 @@ impl CallObserver for Watch {
     fn observe(&self, activity: &Activity, event: &CallEvent<'_>) {
         let mut state = self.state();
         let State { open, provider, changed, change, .. } = &mut *state;
-        let Some(at) = open.iter().position(|it| it.id == activity.id) else {
+        let Some(at) = open.iter().position(|known| known.id == activity.id) else {
             let Some(what) = self.begun(activity.kind) else { return };
             if let What::Call(call) = &what {
                 *provider = call.provider;
             }
-            open.push(Doing { id: activity.id, since: Instant::now(), told: false, what });
+            open.push(InProgress { id: activity.id, since: Instant::now(), reported: false, what });
             return;
         };
         match (&mut open[at].what, event) {
@@ -122,7 +122,7 @@ impl CallObserver for Watch {
                 let why = call.reason(*kind);
                 let line = format!("{why} in {}", seconds(*wait));
                 call.pause = Some((Instant::now() + *wait, why));
-                // What must not be done twice is sent again only if it was surely not done.
+                // An operation that must not run twice is retried only if it certainly did not run.
                 call.sent = call.replay != Replay::Once;
                 drop(state);
                 if !progress::is_terminal() && self.output.verbose < 2 {
@@ -142,7 +142,7 @@ impl CallObserver for Watch {
                     *change = Some(Change {
                         operation: *operation,
                         is_sure: error.is_none(),
-                        has_made: *replay == Replay::Once,
+                        has_created: *replay == Replay::Once,
                         written: output::written(),
                     });
                 }
@@ -181,12 +181,12 @@ impl Watch {
         })
     }
 
-    /// What is waited for, in words. `brief` is for beside a bar: without the provider, and without
-    /// what is usual.
+    /// Describes what the command is waiting for. With `brief`, the text fits beside a bar: it omits the
+    /// provider, and a normal call is `None`.
     pub fn sentence(&self, brief: bool) -> Option<String> {
         let state = self.state();
-        let calls = state.open.iter().rev().filter_map(|it| match &it.what {
-            What::Call(call) => Some((it.since, call)),
+        let calls = state.open.iter().rev().filter_map(|activity| match &activity.what {
+            What::Call(call) => Some((activity.since, call)),
             _ => None,
         });
         let mut calls = calls.peekable();
@@ -203,8 +203,9 @@ impl Watch {
             0 => what.to_owned(),
             seconds => format!("{what} ({seconds} s)"),
         };
-        if let Some(doing) = state.open.iter().rev().find(|it| !matches!(it.what, What::Call(_))) {
-            return Some(with_time(&doing.what.reason(state.provider, brief), doing.since));
+        let is_call = |activity: &&InProgress| matches!(activity.what, What::Call(_));
+        if let Some(other) = state.open.iter().rev().find(|activity| !is_call(activity)) {
+            return Some(with_time(&other.what.reason(state.provider, brief), other.since));
         }
         match calls.next() {
             _ if brief => None,
@@ -215,81 +216,84 @@ impl Watch {
         }
     }
 
-    /// Notes that the answer of the last change is kept: an interruption loses nothing until the command
-    /// prints or writes something. `what` is the end of a sentence.
-    pub fn kept(&self, what: impl Into<String>, hint: impl Into<String>) {
+    /// Records that the result of the last change is stored. Until the command prints or writes something
+    /// else, an interruption loses nothing. `what` is the end of a sentence.
+    pub fn record_stored(&self, what: impl Into<String>, hint: impl Into<String>) {
         let (what, hint) = (what.into(), hint.into());
-        self.state().kept = Some(Kept { what, hint, written: output::written() });
+        self.state().stored = Some(Stored { what, hint, written: output::written() });
     }
 
-    /// A line about what lasts long, once.
+    /// Returns a line about a long wait. Each wait is reported once.
     pub fn long(&self) -> Option<String> {
         let mut state = self.state();
         let provider = state.provider;
-        let is_long = |it: &&mut Doing| {
-            !it.told && !matches!(it.what, What::Call(_)) && it.since.elapsed() >= LONG
+        let is_long = |activity: &&mut InProgress| {
+            !activity.reported
+                && !matches!(activity.what, What::Call(_))
+                && activity.since.elapsed() >= LONG
         };
-        let doing = state.open.iter_mut().find(is_long)?;
-        doing.told = true;
-        Some(format!("{}.", doing.what.reason(provider, false)))
+        let activity = state.open.iter_mut().find(is_long)?;
+        activity.reported = true;
+        Some(format!("{}.", activity.what.reason(provider, false)))
     }
 
-    /// What a signal has interrupted, and what is pending therefore.
+    /// Returns the failure for a signal. It says what was interrupted and what may be unfinished.
     pub fn interrupted(&self, signal: i32, verify: &str) -> Failure {
         let state = self.state();
         let parts = progress::parts().map(|(done, all)| format!(" after {done} of {all}"));
         let interrupted = format!("interrupted{}", parts.unwrap_or_default());
         let failure = |what: &str| Failure::interrupted(signal, format!("{interrupted}{what}"));
         let title = title(state.provider);
-        let sent = state.open.iter().rev().find_map(|it| match &it.what {
+        let sent = state.open.iter().rev().find_map(|activity| match &activity.what {
             What::Call(call) if call.sent && call.replay != Replay::Safe => Some(call),
             _ => None,
         });
-        let job = state.open.iter().find_map(|it| match &it.what {
+        let job = state.open.iter().find_map(|activity| match &activity.what {
             What::Job { removes, config } => Some((*removes, config.as_deref())),
             _ => None,
         });
-        let untold = state.change.as_ref().filter(|change| change.written == output::written());
-        let kept = state.kept.as_ref().filter(|kept| kept.written == output::written());
-        let lost = untold.filter(|change| change.is_sure && change.has_made);
-        let lost = lost.map(|it| format!("; {} was done, and its answer is lost", it.operation));
-        let failure = match (sent, job, untold) {
+        let unreported = state.change.as_ref().filter(|change| change.written == output::written());
+        let stored = state.stored.as_ref().filter(|stored| stored.written == output::written());
+        let lost = unreported.filter(|change| change.is_sure && change.has_created);
+        let lost =
+            lost.map(|change| format!("; {} succeeded, but its reply is lost", change.operation));
+        let failure = match (sent, job, unreported) {
             (Some(call), _, _) => {
                 let Call { operation, .. } = call;
                 let look = call.replay == Replay::Once || lost.is_some();
                 let lost = lost.unwrap_or_default();
-                failure(&format!("{lost}; {operation} was sent and is not answered")).hint(
+                failure(&format!("{lost}; {operation} was sent, but there is no reply yet")).hint(
                     match look {
                         true => {
-                            format!("it may have been done; look before you repeat it: {verify}")
+                            format!("it may have been done; check before you repeat it: {verify}")
                         }
-                        false => "it may have been done; to repeat it does no harm".to_owned(),
+                        false => "it may have been done; repeating it is harmless".to_owned(),
                     },
                 )
             }
             (None, Some((removes, config)), _) => {
                 let id = config.map(|id| format!(" {id}")).unwrap_or_default();
-                let does = if removes { "deletes" } else { "makes" };
+                let does = if removes { "deleting" } else { "creating" };
                 let next = match config {
                     Some(id) if !removes => {
                         let config = Leftover::new(LeftoverKind::Configuration, id);
-                        format!("; remove it, when it is made: {}", undo(&config))
+                        format!("; to remove it once it exists: {}", undo(&config))
                     }
                     _ => String::new(),
                 };
-                failure(&format!("; {title} still {does} the configuration{id}"))
-                    .hint(format!("look at it: anyvpn config list{next}"))
+                failure(&format!("; {title} is still {does} the configuration{id}"))
+                    .hint(format!("check: anyvpn config list{next}"))
             }
-            (None, None, _) if let Some(Kept { what, hint, .. }) = kept => {
+            (None, None, _) if let Some(Stored { what, hint, .. }) = stored => {
                 failure(&format!("; {what}")).hint(hint)
             }
             (None, None, Some(Change { operation, is_sure, .. })) => {
                 failure(&match (lost, is_sure) {
                     (Some(lost), _) => lost,
                     (None, true) => format!("; {operation} was done"),
-                    (None, false) => format!("; it is not known whether {operation} was done"),
+                    (None, false) => format!("; {operation} may have been done"),
                 })
-                .hint(format!("look before you repeat it: {verify}"))
+                .hint(format!("check before you repeat it: {verify}"))
             }
             (None, None, None) if !state.changed => failure("; nothing was changed"),
             (None, None, None) => failure(""),
@@ -302,28 +306,28 @@ impl Watch {
 }
 
 impl What {
-    /// Why it is waited for, where that is no call.
+    /// Says why the command waits for something other than a call.
     fn reason(&self, provider: Option<&'static ProviderInfo>, brief: bool) -> String {
         match self {
-            Self::Lock => "Waiting for another anyvpn to finish".to_owned(),
-            _ if brief => "a queued job".to_owned(),
-            _ => format!("{} does it by a queued job; that can take 2 minutes", title(provider)),
+            Self::Lock => "Waiting for another anyvpn process to finish".to_owned(),
+            _ if brief => "queued".to_owned(),
+            _ => format!("Waiting in {}'s job queue, for up to 2 minutes", title(provider)),
         }
     }
 }
 
-/// The provider in a sentence.
+/// Returns the provider's title, for use in a sentence.
 fn title(provider: Option<&'static ProviderInfo>) -> &'static str {
     provider.map_or("the provider", |info| info.title)
 }
 
-/// Whether a call that failed so, and that changes something, may have done it.
+/// Whether a call may have had its effect although it failed with this kind of error.
 fn is_unsure(kind: ErrorKind) -> bool {
     use ErrorKind as K;
     matches!(kind, K::Ambiguous | K::Timeout | K::Unavailable | K::UnexpectedReply | K::Unreachable)
 }
 
-/// A time in whole seconds, none too few.
+/// Writes a time in seconds, rounded up.
 fn seconds(time: Duration) -> String {
     format!("{} s", time.as_secs() + u64::from(time.subsec_nanos() > 0))
 }

@@ -1,4 +1,4 @@
-//! How a command does its work: with a runtime, at a provider, until it is done or interrupted.
+//! Runs the work of a command on a runtime, with a provider, until it ends or a signal interrupts it.
 
 use std::future::poll_fn;
 use std::io;
@@ -14,7 +14,7 @@ use crate::signals::{self, Signal};
 use crate::text::reason;
 use crate::waiting::Watch;
 
-/// Runs what needs the network; commands that need none start no runtime.
+/// Runs work that calls a provider, and shows what it is waiting for.
 pub fn wait<T>(
     context: &Context,
     work: impl Future<Output = Result<T, Failure>>,
@@ -22,7 +22,7 @@ pub fn wait<T>(
     block_on(context, Some(&context.watch), work)
 }
 
-/// Runs what needs nobody but this program.
+/// Runs work that calls no provider.
 pub fn wait_here<T>(
     context: &Context,
     work: impl Future<Output = Result<T, Failure>>,
@@ -37,7 +37,7 @@ fn block_on<T>(
 ) -> Result<T, Failure> {
     context.output.trace();
     let failed =
-        |error: io::Error| Failure::other(format!("the program cannot start: {}", reason(&error)));
+        |error: io::Error| Failure::other(format!("cannot start the runtime: {}", reason(&error)));
     check_descriptors().map_err(failed)?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let interrupted = |signal| context.watch.interrupted(signal, &context.verify);
@@ -55,25 +55,25 @@ fn block_on<T>(
         tokio::select! {
             biased;
             never = progress::show(context.output, watch) => match never {},
-            // The work is still there, and so is what is known of it.
+            // The work has not been dropped yet, so the observer still knows what it was doing.
             signal = signal.arrive() => Err(interrupted(signal)),
             done = work => done,
         }
     });
     progress::clear();
-    // Not waited for: to look a name up can take longer than anybody waits.
+    // Do not wait for blocking tasks: a DNS lookup can take very long.
     runtime.shutdown_background();
     match (outcome, signals::arrived()) {
-        // A prompt that is interrupted knows of no signal.
+        // A prompt that was interrupted returns a failure that does not name the signal.
         (Err(failure), Some(signal)) if failure.signal().is_none() => Err(interrupted(signal)),
         (outcome, _) => outcome,
     }
 }
 
-/// Fails where the process may open no more files: tokio would panic.
+/// Fails if the process cannot open enough files, since tokio would panic.
 #[cfg(unix)]
 fn check_descriptors() -> io::Result<()> {
-    /// Two descriptors each: what the runtime, the signals and one connection take.
+    /// Pairs of descriptors that the runtime, the signal handler and a connection need.
     const PAIRS: usize = 8;
     let pairs = (0..PAIRS).map(|_| std::os::unix::net::UnixStream::pair());
     pairs.collect::<io::Result<Vec<_>>>().map(drop)
@@ -84,7 +84,7 @@ fn check_descriptors() -> io::Result<()> {
     Ok(())
 }
 
-/// Runs what works with the chosen provider.
+/// Opens the chosen provider and runs work with it.
 pub fn with(
     context: &Context,
     work: impl AsyncFnOnce(&dyn Provider) -> Result<(), Failure>,
@@ -92,7 +92,7 @@ pub fn with(
     with_provider(context, context.provider()?, work)
 }
 
-/// Runs what works with this provider.
+/// Opens a provider and runs work with it.
 pub fn with_provider(
     context: &Context,
     info: &'static ProviderInfo,
@@ -102,7 +102,7 @@ pub fn with_provider(
     done.map_err(|failure| context.explain(info, failure))
 }
 
-/// What a provider has of an ability, or the reason why it has nothing.
+/// Returns the implementation of an ability. Fails with the reason if the provider lacks it.
 pub fn ability<'a, T: ?Sized>(
     context: &Context,
     provider: &dyn Provider,
@@ -112,18 +112,18 @@ pub fn ability<'a, T: ?Sized>(
     accessor.ok_or_else(|| lacks(context, provider.info(), ability))
 }
 
-/// The failure for an ability that a provider lacks.
+/// Returns the failure for an ability that a provider lacks.
 pub fn lacks(context: &Context, info: &'static ProviderInfo, ability: Ability) -> Failure {
     let (why, link) = match info.capabilities.of(ability) {
         Capability::Cannot { why, link } => (why, link),
-        _ => ("anyvpn does not do it yet", "see anyvpn capabilities"),
+        _ => ("anyvpn does not support it yet", "see anyvpn capabilities"),
     };
     let others = context.registry.infos().filter(|other| other.capabilities.can(ability));
     let others: Vec<_> = others.map(|other| other.title).collect();
     let others = match &others[..] {
         [] => String::new(),
-        [one] => format!("{one} does; "),
-        several => format!("{} do; ", several.join(" and ")),
+        [one] => format!("supported by {one}; "),
+        several => format!("supported by {}; ", several.join(", ")),
     };
     Failure::unsupported(format!("{} does not support {ability}: {why}", info.title))
         .hint(format!("{others}{link}"))

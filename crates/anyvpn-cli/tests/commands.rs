@@ -41,7 +41,7 @@ fn an_account_is_created_shown_changed_and_closed() {
     let close = &mut world.command(&["account", "close", "--yes", "--password-file", "-"]);
     let closed = with_stdin(close, "second\r\n");
     assert_eq!(closed.status.code(), Some(0));
-    assert_eq!(closed.stdout, b"The account is closed.\n");
+    assert_eq!(closed.stdout, b"Account closed.\n");
     world.fails(3, &["account", "show"]);
 }
 
@@ -65,7 +65,7 @@ fn servers_are_listed_with_and_without_an_account() {
 #[test]
 fn a_configuration_is_got_listed_rotated_and_revoked() {
     let world = World::new();
-    assert_eq!(world.ok(&["config", "list"]), "There are no configurations.\n");
+    assert_eq!(world.ok(&["config", "list"]), "You have no configurations.\n");
     let config = world.ok(&["config", "get", "se-sto"]);
     assert!(config.starts_with("[Interface]\nPrivateKey = "), "{config}");
     assert!(config.contains("Endpoint = se-sto.azirevpn.example:51820"));
@@ -109,7 +109,7 @@ fn a_configuration_is_got_listed_rotated_and_revoked() {
     assert_eq!(rotated["old_key_valid"], true);
     assert_eq!(world.sandbox.azire().devices(LOGIN)[0].keys.len(), 2);
 
-    assert_eq!(world.ok(&["config", "revoke", id]), format!("{id} is revoked.\n"));
+    assert_eq!(world.ok(&["config", "revoke", id]), format!("Revoked {id}.\n"));
     assert_eq!(world.json(&["config", "list"])["configs"].as_array().unwrap().len(), 2);
     assert!(world.ok(&["config", "list"]).starts_with("ID "));
 }
@@ -142,10 +142,7 @@ fn ports_come_are_listed_checked_hidden_and_go() {
     let list = world.command(&["port", "list"]).output().unwrap();
     assert!(String::from_utf8(list.stdout).unwrap().contains(" days)"));
     let note = String::from_utf8(list.stderr).unwrap();
-    assert_eq!(
-        note,
-        format!("using the internal address {device}: it is the account's only device\n")
-    );
+    assert_eq!(note, format!("Using internal address {device} (the account's only device).\n"));
 
     let [number, address] = [("port", &port), ("internal_ipv4", &device)]
         .map(|(field, value)| format!("{field}={value}"));
@@ -156,7 +153,7 @@ fn ports_come_are_listed_checked_hidden_and_go() {
     assert_eq!(deleted["deleted"], true);
     assert!(world.sandbox.azire().ports(LOGIN).is_empty());
     let create = ["port", "create", "--hidden", "--internal-ipv4", &device];
-    assert!(world.ok(&create).contains("no: remember its number"));
+    assert!(world.ok(&create).contains("no, so note the number"));
 }
 
 /// Off the tunnel the account's only device may be a telephone. Reading may take it, with a note; what

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 //! Every operation in the client, the sandbox, the command and the fixtures. Writes
-//! `docs/coverage.md` from what is really there.
+//! `docs/coverage.md`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -34,9 +34,9 @@ fn fixtures(provider: &str, operation: &str) -> (usize, usize) {
 fn every_operation_is_everywhere() {
     let sandbox = anyvpn_sandbox::operations();
     let mut table = "# Where each operation is\n\n\
-        The client's type, the sandbox's route, the command (`anyvpn call`), and the fixtures: how \
-        many end with a\nvalue, and how many with an error. Written by a test from what is really \
-        there; `cargo xtask docs` writes\nit anew.\n\n\
+        This page is for maintainers. It shows, for each operation, whether the client, the sandbox \
+        and the command\n(`anyvpn call`) have it, and how many fixtures end with a value or an error. A \
+        test compares it with\nthe code. `cargo xtask docs` writes it.\n\n\
         | operation | client | sandbox | command | values | errors |\n|---|---|---|---|---|---|\n"
         .to_owned();
     let mut count = 0;

@@ -96,7 +96,7 @@ fn customers_are_listed_suspended_and_resumed() {
     assert_eq!(
         text,
         "bob is suspended.\n\
-         CUSTOMER  STATUS     HAS\n\
+         CUSTOMER  STATUS     SERVICES\n\
          ada       active     plan small\n\
          bob       suspended  plan large\n\
          bob can connect again.\n"

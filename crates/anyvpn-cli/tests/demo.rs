@@ -57,11 +57,10 @@ fn it_is_told_step_by_step_without_secrets_and_the_files_are_named() {
         let rows = text.lines().filter(|line| line.starts_with(&prefix)).count();
         assert_eq!(rows, info.operations.len(), "{text}");
     }
-    assert!(text.contains(&format!("{all} of {all} operations worked.")), "{text}");
+    assert!(text.contains(&format!("{all} of {all} operations succeeded.")), "{text}");
 
     let log = String::from_utf8(ran.stderr).unwrap();
-    let files: Vec<_> =
-        text.lines().filter_map(|line| line.strip_prefix("Left behind: ")).collect();
+    let files: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("Written: ")).collect();
     assert!(files.len() >= 3, "{text}");
     for file in files {
         assert!(Path::new(file).starts_with(folder.path()));
@@ -101,7 +100,7 @@ fn a_folder_that_will_not_do_is_found_out_before_anything_is_done() {
     // The last tour's file, before the first tour.
     std::fs::write(folder.path().join("vpnscript-demo.conf"), "mine").unwrap();
     let ran = fails(2, command(&["demo", "--output-dir"]).arg(folder.path()));
-    assert!(ran.contains("exists already"), "{ran}");
+    assert!(ran.contains("already exists"), "{ran}");
     fails(1, &mut command(&["demo", "--output-dir", "/no/such"]));
     let text = std::fs::read_to_string(folder.path().join("vpnscript-demo.conf"));
     assert_eq!(text.unwrap(), "mine");

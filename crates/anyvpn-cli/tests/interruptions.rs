@@ -30,8 +30,8 @@ fn an_interrupted_creation_is_named_and_leaves_no_file() {
     let left = terminal.end();
     assert_eq!(left.signal, Some(SIGINT));
     assert_gone(&left, waiting);
-    let error = "error: interrupted; azire.create-port-forward was sent and is not answered\n  \
-                 hint: it may have been done; look before you repeat it: anyvpn port list";
+    let error = "error: interrupted; azire.create-port-forward was sent, but there is no reply yet\n  \
+                 hint: it may have been done; check before you repeat it: anyvpn port list";
     assert!(left.screen.contains(error), "{}", left.screen);
 
     inject(&world, "azire.create-ip", Fault::Delay(FOR_EVER));
@@ -82,10 +82,13 @@ fn programs_are_told_of_an_interruption_too() {
     let error = &report["error"];
     assert_eq!(error["kind"], "interrupted");
     assert_eq!(error["provider"], "vpnscript");
-    assert_eq!(error["message"], format!("interrupted; {created} was sent and is not answered"));
+    assert_eq!(
+        error["message"],
+        format!("interrupted; {created} was sent, but there is no reply yet")
+    );
     assert_eq!(
         error["hint"],
-        "it may have been done; look before you repeat it: anyvpn config list"
+        "it may have been done; check before you repeat it: anyvpn config list"
     );
     assert_eq!(files(world.folder.path()), 0);
 
@@ -95,7 +98,7 @@ fn programs_are_told_of_an_interruption_too() {
     let ran = interrupted(&world, revoke, "vpnscript.delete-wireguard-config", "TERM");
     assert_eq!(ran.status.signal(), Some(SIGTERM));
     let report: Value = serde_json::from_slice(&ran.stderr).unwrap();
-    assert_eq!(report["error"]["hint"], "it may have been done; to repeat it does no harm");
+    assert_eq!(report["error"]["hint"], "it may have been done; repeating it is harmless");
 }
 
 #[test]
@@ -113,17 +116,17 @@ fn what_was_done_before_an_interruption_is_named_too() {
     inject(&world, "azire.get-user", Fault::Delay(FOR_EVER));
     let add = add.env("HOME", world.folder.path());
     let (message, next) = hint(&interrupted(&world, add, "azire.get-user", "INT"));
-    let begin = "interrupted; what signs in is kept in ";
-    assert!(message.starts_with(begin) && message.ends_with(", and no profile uses it yet"));
-    assert_eq!(next, "anyvpn profile add home uses it; anyvpn profile prune removes it");
+    let begin = "interrupted; the credentials are stored in ";
+    assert!(message.starts_with(begin) && message.ends_with(", but no profile uses them"));
+    assert_eq!(next, "to use them: anyvpn profile add home; to remove them: anyvpn profile prune");
     assert!(std::fs::exists(message[begin.len()..].split(',').next().unwrap()).unwrap());
 
     inject(&world, "azire.create-ip", Fault::Wire("reset-after"));
     inject(&world, "azire.list-ips", Fault::Delay(FOR_EVER));
     let get = &mut world.command(&["config", "get", "se-sto", "--json", "--reveal"]);
     let (message, next) = hint(&interrupted(&world, get, "azire.list-ips", "INT"));
-    assert_eq!(message, "interrupted; it is not known whether azire.create-ip was done");
-    assert_eq!(next, "look before you repeat it: anyvpn config list");
+    assert_eq!(message, "interrupted; azire.create-ip may have been done");
+    assert_eq!(next, "check before you repeat it: anyvpn config list");
 }
 
 /// The deletion of the old device may be repeated, but the key of the new one is gone.
@@ -147,10 +150,10 @@ fn a_lost_answer_is_named_beside_a_request_that_is_not_answered() {
         let ran = child.wait_with_output().unwrap();
         let report: Value = serde_json::from_slice(&ran.stderr).unwrap();
         let (error, hint) = (&report["error"]["message"], &report["error"]["hint"]);
-        let message = "interrupted; azire.create-ip was done, and its answer is lost; \
-                       azire.delete-ip was sent and is not answered";
+        let message = "interrupted; azire.create-ip succeeded, but its reply is lost; \
+                       azire.delete-ip was sent, but there is no reply yet";
         assert_eq!(error, message);
-        let next = "it may have been done; look before you repeat it: anyvpn config list";
+        let next = "it may have been done; check before you repeat it: anyvpn config list";
         assert_eq!(hint, next);
         return;
     }
@@ -184,7 +187,7 @@ fn a_prompt_that_is_interrupted_gives_the_terminal_back() {
     terminal.press(&format!("{PASSWORD}\r"));
     let left = terminal.end();
     assert_eq!(left.code, Some(0));
-    assert!(left.screen.contains("david is signed in at AzireVPN."), "{}", left.screen);
+    assert!(left.screen.contains("david is now signed in at AzireVPN."), "{}", left.screen);
 }
 
 /// The shell reads what a command leaves unread, and shows it.

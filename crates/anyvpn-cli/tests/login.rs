@@ -88,7 +88,7 @@ fn signing_out_removes_the_token_here_and_where_it_can_be_there() {
         world.sandbox.inject(FaultRule::once("azire.delete-token", Fault::Status(500))).unwrap();
     }
     let text = fails(7, &mut at_home(&world, "azire", &["logout"]));
-    assert!(text.contains("still kept"), "{text}");
+    assert!(text.contains("still stored"), "{text}");
     assert_eq!(files(&world).len(), 1);
 
     let out = json(&mut at_home(&world, "azire", &["logout"]));
@@ -112,7 +112,7 @@ fn a_token_that_ended_is_replaced_and_another_persons_is_not() {
     let world = World::new();
     login(&world, "vpnscript", &[]);
     let text = fails(2, &mut at_home(&world, "vpnscript", &["login", "--username", "eva"]));
-    assert!(text.contains("david is signed in here"), "{text}");
+    assert!(text.contains("david is already signed in"), "{text}");
 
     world.sandbox.vpnscript().revoke_tokens(LOGIN);
     // The name is known from before.

@@ -24,7 +24,7 @@ fn ended(command: &Command) -> Output {
 fn run(command: &mut Command) -> Output {
     let ran = command.output().unwrap();
     assert!(ran.status.code().is_some_and(|code| code < 128), "{command:?} did not end: {ran:?}");
-    assert!(!stderr(&ran).contains("mistake in anyvpn"), "{command:?}: {}", stderr(&ran));
+    assert!(!stderr(&ran).contains("bug in anyvpn"), "{command:?}: {}", stderr(&ran));
     ran
 }
 
@@ -132,7 +132,7 @@ fn without_the_list_of_interfaces_the_device_is_to_be_named() {
     let world = World::with_device();
     let interfaces = common::odd(world.folder.path(), "ODD_INTERFACES");
     let run = |arguments: &[&str]| ended(world.command(arguments).env("LD_PRELOAD", &interfaces));
-    let unread = "network interfaces cannot be read";
+    let unread = "cannot read this machine's network interfaces";
     assert_eq!(run(&["port", "list"]).status.code(), Some(0));
     let ran = run(&["port", "delete", "5555"]);
     assert_eq!(ran.status.code(), Some(2));
@@ -158,7 +158,7 @@ fn few_open_files_are_told() {
         limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let ran = run(&mut limited);
         if most == 6 {
-            let told = "error: the program cannot start: Too many open files";
+            let told = "error: cannot start the runtime: Too many open files";
             assert!(stderr(&ran).starts_with(told), "{}", stderr(&ran));
         }
         assert!(!stderr(&ran).contains("uncategorized"), "{most}: {}", stderr(&ran));

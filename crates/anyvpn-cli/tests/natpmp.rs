@@ -46,7 +46,7 @@ fn people_are_told_when_a_port_closes_and_how_it_is_renewed() {
     let world = World::new();
     let words = ok(&mut at_gateway(&world, &["port", "create"]));
     let made = &natpmp(&world, &["port", "list"])["ports"][0];
-    let renew = format!("run this every 45 s: anyvpn port create --port {}", made["port"]);
+    let renew = format!("every 45 s, with anyvpn port create --port {}", made["port"]);
     assert!(words.contains("Open until") && words.contains(&renew), "{words}");
     assert!(words.contains("This machine"), "{words}");
     let words = ok(&mut at_gateway(&world, &["port", "list"]));

@@ -96,7 +96,7 @@ fn a_profile_is_added_used_shown_and_removed_with_its_token() {
     let text = ok(&mut at_home(&world, &["profile", "list"]));
     assert!(text.contains("*  work"), "{text}");
     let shown = json(&mut at_home(&world, &["profile", "show", "work"]));
-    assert_eq!(shown["sign_in"][0], "kept token");
+    assert_eq!(shown["sign_in"][0], "stored token");
 
     // Once more under the same name, or as what is none.
     let text = fails(2, &mut add(&world, "home", &[]));
@@ -232,13 +232,13 @@ fn what_the_check_refuses_is_not_stored() {
     let added = json(&mut add(&world, "home", &["--token-file", &wrong, "--no-check"]));
     assert_eq!(added["checked"], Value::Null);
     let text = fails(3, &mut at_home(&world, &["account", "show"]));
-    assert!(text.contains("correct the profile home: token_file /"), "{text}");
+    assert!(text.contains("correct profile home: token_file /"), "{text}");
     ok(&mut add(&world, "later", &[]));
     let text = fails(3, &mut at_home(&world, &["--profile", "later", "account", "show"]));
     assert!(text.contains("hint: anyvpn login --profile later"), "{text}");
     assert!(!read(&world).contains("canary"));
     let text = fails(2, &mut at_home(&world, &["login", "--username", LOGIN]));
-    assert!(text.contains("token_file already"), "{text}");
+    assert!(text.contains("already has a token_file"), "{text}");
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn vpngns_keys_come_from_files_and_are_checked_by_looking_for_nobody() {
     shop.args([&url, "--api-key-file", &wrong, "--secret-key-file", &secret]);
     fails(3, &mut shop);
     let text = fails(2, &mut add(&world, "odd", &["--api-key-file", &key]));
-    assert!(text.contains("AzireVPN has no api key"), "{text}");
+    assert!(text.contains("a profile for AzireVPN has no api key"), "{text}");
 }
 
 #[cfg(unix)]
@@ -271,7 +271,7 @@ fn a_secrets_file_is_for_its_owner_and_a_command_gets_no_secret() {
     let text = fails(1, &mut add(&world, "home", &["--token-file", &token]));
     assert!(text.contains(&format!("chmod 600 {token}")), "{text}");
     let folder = world.folder.path().to_str().unwrap();
-    assert!(fails(1, &mut add(&world, "home", &["--token-file", folder])).contains("plain file"));
+    assert!(fails(1, &mut add(&world, "home", &["--token-file", folder])).contains("regular file"));
     assert!(!config(&world).exists());
 
     let seen = world.path("seen");
@@ -299,10 +299,10 @@ fn a_secrets_file_is_for_its_owner_and_a_command_gets_no_secret() {
     for (command, said) in [
         (
             format!("{script} fail"),
-            "vault, the token_command of the profile bad, ended with code 3",
+            "vault, the token_command of profile bad, failed with exit code 3",
         ),
-        ("/no/such/program".to_owned(), "there is no such file"),
-        ("/bin/true".to_owned(), "empty first line"),
+        ("/no/such/program".to_owned(), "no such file"),
+        ("/bin/true".to_owned(), "is empty"),
     ] {
         let mut bad = add(&world, "bad", &["--token-command", &command]);
         let ran = bad.env("PATH", &path).output().unwrap();
@@ -341,7 +341,7 @@ fn a_file_that_cannot_be_is_refused_with_its_line() {
     }
     fs::remove_file(config(&world)).unwrap();
     fs::create_dir(config(&world)).unwrap();
-    assert!(fails(1, &mut at_home(&world, &list)).contains("no plain file"));
+    assert!(fails(1, &mut at_home(&world, &list)).contains("not a regular file"));
     fs::remove_dir(config(&world)).unwrap();
     fs::write(config(&world), [0xff, 0xfe]).unwrap();
     assert!(fails(1, &mut at_home(&world, &list)).contains("UTF-8"));
@@ -359,7 +359,7 @@ fn without_a_home_it_says_so() {
     let nowhere = world.file("no-folder", "");
     let mut add = add(&world, "home", &["--no-check"]);
     let text = fails(1, add.env("XDG_CONFIG_HOME", nowhere));
-    assert!(text.contains("config.toml cannot be"), "{text}");
+    assert!(text.contains("cannot write"), "{text}");
 }
 
 /// A file of an earlier release keeps working, and so do the variables.
@@ -437,7 +437,7 @@ fn a_file_of_profiles_that_another_user_could_write_is_not_obeyed() {
         let folder = folder.to_str().unwrap().trim_end_matches('/');
         let before = mode(Path::new(folder));
         set_mode(Path::new(folder), 0o777);
-        refused(&format!("its folder {folder} may be written to by others"));
+        refused(&format!("its folder {folder} can be written to by other users"));
         refused(&format!("hint: chmod go-w {folder}"));
         set_mode(Path::new(folder), before);
     }

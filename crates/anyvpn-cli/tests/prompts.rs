@@ -30,7 +30,7 @@ fn a_password_shows_nothing_however_fast_it_is_typed() {
         terminal.press("é\u{7f}\r");
         let left = terminal.end();
         assert_eq!(left.code, Some(0), "{}", left.written);
-        assert!(left.screen.contains("eva is signed in"), "{}", left.screen);
+        assert!(left.screen.contains("eva is now signed in"), "{}", left.screen);
         assert!(!left.written.contains(['%', '^']), "{}", left.written);
     }
 }
@@ -38,18 +38,18 @@ fn a_password_shows_nothing_however_fast_it_is_typed() {
 #[test]
 fn a_password_that_is_made_up_is_asked_for_twice() {
     let world = World::new();
-    for (again, code, said) in [("wrong", 2, "the two differ"), ("new", 0, "is changed")] {
+    for (again, code, said) in [("wrong", 2, "do not match"), ("new", 0, "Password changed")] {
         let mut set = Terminal::run(world.command(&["account", "set-password"]));
         set.wait_for("password:");
         set.press("new-password\r");
-        set.wait_for("Once more:");
+        set.wait_for("Repeat the password:");
         set.press(&format!("{again}-password\r"));
         let left = set.end();
         assert_eq!(left.code, Some(code), "{}", left.screen);
         assert!(left.screen.contains(said), "{}", left.screen);
     }
     for (keys, said) in [
-        ("ab\u{1b}[D\r", "the arrow keys do not work here"),
+        ("ab\u{1b}[D\r", "arrow keys do not work here"),
         ("\u{4}", "cancelled; nothing was changed"),
     ] {
         let mut terminal = Terminal::run(login(&world, "eva"));
@@ -73,7 +73,7 @@ fn a_secret_of_a_call_is_asked_for_and_not_shown() {
     assert_eq!(world.calls("azire.update-password"), 1);
     // Nobody is asked where there is no terminal.
     let text = world.fails(2, &call);
-    assert!(text.contains("new_password: is missing") && text.contains("@FILE"), "{text}");
+    assert!(text.contains("new_password: is required") && text.contains("@FILE"), "{text}");
 }
 
 /// The account's only device may be a telephone: it is named, and asked for.

@@ -44,7 +44,7 @@ fn a_file_is_for_its_owner_alone_and_none_is_overwritten() {
 
     // Refused before anything is made at the provider.
     let text = world.fails(2, &get);
-    assert!(text.contains("exists already") && text.contains("--force"), "{text}");
+    assert!(text.contains("already exists") && text.contains("--force"), "{text}");
     assert_eq!(world.sandbox.azire().devices(LOGIN).len(), 1);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), first);
 
@@ -102,28 +102,28 @@ fn a_generated_password_or_a_new_token_that_was_lost_on_its_way_is_told() {
     let cases = [
         (
             world.command(&sign_in),
-            "azire.create-token was done, and its answer is lost",
-            "look at what it made: anyvpn call azire list-tokens",
+            "azire.create-token succeeded, but its reply is lost",
+            "check what it created: anyvpn call azire list-tokens",
         ),
         (
             world.command(&["account", "create", "eva", "--currency", "EUR", generate]),
-            "the account eva was created with a password that nobody knows",
+            "the account eva was created with a generated password that could not be shown",
             "reset the password on the provider's site",
         ),
         (
             world.command(&["account", "set-password", generate]),
-            "the password was changed to one that nobody knows",
-            "set another: anyvpn account set-password",
+            "the password was changed to a generated one that could not be shown",
+            "set another password: anyvpn account set-password",
         ),
         (
             world.vpngn(&create),
-            "jo@mail.example was created with a password that nobody knows",
-            "set another: anyvpn customer set-password jo@mail.example",
+            "jo@mail.example was created with a generated password that could not be shown",
+            "set another password: anyvpn customer set-password jo@mail.example",
         ),
         (
             world.vpngn(&["customer", "set-password", customer, generate]),
-            "the password was changed to one that nobody knows",
-            "set another: anyvpn customer set-password jo@mail.example",
+            "the password was changed to a generated one that could not be shown",
+            "set another password: anyvpn customer set-password jo@mail.example",
         ),
     ];
     for (mut command, done, next) in cases {
@@ -154,11 +154,11 @@ fn nothing_is_lost_where_stdout_is_closed() {
     let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4;
     let text = closed(&format!("port create --hidden --internal-ipv4 {device}"));
     let port = world.sandbox.azire().ports(LOGIN)[0].port;
-    assert!(text.contains(&format!("the port {port} is open nevertheless")), "{text}");
+    assert!(text.contains(&format!("port {port} is open now")), "{text}");
     assert!(text.ends_with("\n1\n"), "{text}");
 
     let text = closed("account set-password --generate-password");
-    assert!(text.starts_with("error: the new password would be made and never shown"), "{text}");
+    assert!(text.starts_with("error: cannot show the new password: stdout is closed"), "{text}");
     assert!(text.ends_with("\n1\n"), "{text}");
     assert_eq!(world.calls("azire.update-password"), 0);
 }
@@ -237,7 +237,7 @@ fn a_file_with_a_secret_that_others_may_read_is_refused_with_the_chmod() {
             true => format!("'{}'", name.replace('\'', r"'\''")),
             false => name.to_owned(),
         };
-        assert!(text.contains(&format!("hint: chmod 600 {quoted}, or give")), "{text}");
+        assert!(text.contains(&format!("hint: run chmod 600 {quoted}, or pass")), "{text}");
         assert!(!text.contains(PASSWORD), "{text}");
     }
     assert!(world.sandbox.received().is_empty());
@@ -336,13 +336,14 @@ fn one_file_for_both_forms_of_a_configuration_is_refused_before_anything_is_made
     for force in [&[][..], &["--force"]] {
         let get = ["config", "get", "se-sto", "-o", file.to_str().unwrap(), "--qr-file"];
         let text = world.fails(2, &[&get[..], &[other.to_str().unwrap()], force].concat());
-        assert!(text.contains("name the same file"), "{text}");
+        assert!(text.contains("are the same file"), "{text}");
     }
     let long = world.path(&"a".repeat(256));
     let folder = format!("{}/", world.path("nx").display());
-    for (path, code, said) in
-        [(long.to_str().unwrap(), 1, "the name is too long"), (&*folder, 2, "names a folder")]
-    {
+    for (path, code, said) in [
+        (long.to_str().unwrap(), 1, "the name is too long"),
+        (&*folder, 2, "is the name of a folder"),
+    ] {
         let text = world.fails(code, &["config", "get", "se-sto", "-o", path]);
         assert!(text.contains(said), "{text}");
     }

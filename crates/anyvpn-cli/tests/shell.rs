@@ -62,10 +62,23 @@ fn the_help_fits_one_screen_and_shows_three_examples() {
 }
 
 #[test]
+fn the_help_of_each_group_fits_one_screen_and_shows_what_to_type_first() {
+    for group in ["account", "config", "customer", "port", "profile", "server"] {
+        let help = ok(&mut command(&[group, "--help"]));
+        assert_eq!(help, ok(&mut command(&[group, "-h"])));
+        assert!(help.lines().count() < 24, "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+        let mut examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+        assert!(examples.next().is_some_and(|line| line.starts_with("  anyvpn ")), "{help}");
+    }
+}
+
+#[test]
 fn every_help_fits_eighty_columns_and_breaks_no_example() {
     for words in all() {
         let help = ok(command(&[]).args(&words).arg("--help"));
         assert!(help.contains("\nUsage: anyvpn "), "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{words:?}: {help}");
         let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
         let mut continues = false;
         for line in examples {
@@ -83,7 +96,7 @@ fn a_slip_is_answered_with_the_word_that_was_meant() {
     for (typed, meant) in [
         (&["profil"][..], "'profile'"),
         (&["config", "rotat", "1"], "'rotate'"),
-        (&["config", "gte", "se-sto"], "there are get, list, revoke, rotate"),
+        (&["config", "gte", "se-sto"], "the commands are get, list, revoke, rotate"),
         (&["port", "create", "--day", "7"], "'--days'"),
         (&["server", "list", "--contry", "se"], "'--country'"),
         (&["--provider", "azir", "account", "show"], "'azire'"),
@@ -127,7 +140,7 @@ fn what_needs_no_network_starts_no_runtime() {
     }
     let ran = run("server list");
     let stderr = String::from_utf8_lossy(&ran.stderr);
-    assert!(stderr.contains("the program cannot start"), "{stderr}");
+    assert!(stderr.contains("cannot start the runtime"), "{stderr}");
 }
 
 #[test]

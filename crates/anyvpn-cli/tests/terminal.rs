@@ -21,7 +21,7 @@ fn a_slow_call_shows_a_spinner_that_leaves_nothing_behind() {
     let left = Terminal::run(world.command(&["server", "list"])).end();
     assert_eq!(left.code, Some(0));
     assert_gone(&left, "| Waiting for AzireVPN");
-    assert!(left.screen.starts_with("SERVER  PLACE"), "{}", left.screen);
+    assert!(left.screen.starts_with("SERVER  LOCATION"), "{}", left.screen);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_repetition_is_told_with_its_reason_and_the_wait() {
         inject(&world, "azire.get-user", Fault::TooManyRequests { retry_after });
     };
     let show = ["account", "show"];
-    let line = "AzireVPN: too many requests (HTTP 429); again in 1 s";
+    let line = "AzireVPN: too many requests (HTTP 429); retrying in 1 s";
     limit();
     let left = Terminal::run(world.command(&show)).end();
     assert_eq!(left.code, Some(0));
@@ -49,7 +49,7 @@ fn a_repetition_is_told_with_its_reason_and_the_wait() {
         assert_eq!(run(&[silent]), "");
     }
     let log = run(&["-vv"]);
-    assert!(log.contains("sending it again after a wait kind=\"rate-limited\""), "{log}");
+    assert!(log.contains("retrying kind=\"rate-limited\""), "{log}");
     assert!(log.contains("authorization: [hidden]") && !log.contains(line), "{log}");
     // Each request once, and no more than that with one `-v`.
     for options in [&["-v"][..], &["-vv"]] {
@@ -81,7 +81,7 @@ fn a_queued_job_and_a_turn_are_worth_a_line() {
     world.sandbox.vpnscript().set_job_duration(Duration::from_secs(3));
     let ran = world.vpnscript(&["config", "get", "2"]).output().unwrap();
     assert_eq!(ran.status.code(), Some(0));
-    let line = "VPN Script does it by a queued job; that can take 2 minutes.\n";
+    let line = "Waiting in VPN Script's job queue, for up to 2 minutes.\n";
     assert_eq!(stderr(&ran), line);
     let revoked = world.vpnscript(&["-q", "config", "revoke", "1"]).output().unwrap();
     assert_eq!((revoked.status.code(), stderr(&revoked)), (Some(0), ""));
@@ -97,8 +97,8 @@ fn a_bar_shows_how_many_are_done_and_an_interruption_says_it() {
     };
     let left = Terminal::run(all(&world.path("whole"))).end();
     assert_eq!(left.code, Some(0));
-    assert_gone(&left, "[==========          ] 1 of 2  Frankfurt 2: a queued job");
-    assert!(left.screen.starts_with("2 configurations are in"), "{}", left.screen);
+    assert_gone(&left, "[==========          ] 1 of 2  Frankfurt 2: queued");
+    assert!(left.screen.starts_with("Wrote 2 configurations to"), "{}", left.screen);
 
     // Elsewhere each part has its line.
     let ran = all(&world.path("lines")).output().unwrap();
@@ -108,11 +108,11 @@ fn a_bar_shows_how_many_are_done_and_an_interruption_says_it() {
     let part = world.path("part");
     let mut terminal = Terminal::run(all(&part));
     // It takes a moment until the new configuration is surely this one.
-    terminal.wait_for("1 of 2  Frankfurt 2: a queued job (2 s)");
+    terminal.wait_for("1 of 2  Frankfurt 2: queued (2 s)");
     terminal.press(CTRL_C);
     let left = terminal.end();
     assert_eq!(left.signal, Some(SIGINT));
-    let error = "error: interrupted after 1 of 2; VPN Script still makes the configuration 3";
+    let error = "error: interrupted after 1 of 2; VPN Script is still creating the configuration 3";
     assert!(left.screen.contains(error), "{}", left.screen);
     // A profile, and the file of its credentials.
     assert_eq!(files(&part), 2);
@@ -134,7 +134,7 @@ fn another_program_that_asks_finds_an_empty_line() {
     let mut add = command(&[&add[..], &[program.to_str().unwrap()]].concat());
     add.env("HOME", home).env("ANYVPN_AZIRE_URL", world.sandbox.azire_url());
     let mut terminal = Terminal::run(add);
-    terminal.wait_for("Waiting for another anyvpn to finish");
+    terminal.wait_for("Waiting for another anyvpn process to finish");
     lock.unlock().unwrap();
     let left = terminal.end();
     assert_eq!(left.code, Some(0), "{}", left.screen);

@@ -44,9 +44,9 @@ fn set_mode(path: &Path, mode: u32) {
 fn a_token_that_no_header_can_carry_is_refused_where_it_is_read() {
     let world = World::new();
     for (before, after, said) in [
-        ("\u{feff}", "", "it begins with a byte order mark"),
+        ("\u{feff}", "", "it starts with a byte order mark"),
         ("", "é", "it ends with a character that is not ASCII"),
-        (" ", "", "it begins with a space"),
+        (" ", "", "it starts with a space"),
         ("", " ", "it ends with a space"),
         ("a\u{200b}", "", "its character 2 is a character that is not ASCII"),
         ("a\u{7}", "", "its character 2 is a control character"),
@@ -57,13 +57,13 @@ fn a_token_that_no_header_can_carry_is_refused_where_it_is_read() {
         let told = |code: i32, command: &mut Command, source: &str| {
             let text = fails(code, command);
             assert!(text.contains(source), "{text}");
-            assert!(text.contains(&format!("cannot be sent: {said}")), "{text}");
+            assert!(text.contains(&format!("is invalid: {said}")), "{text}");
             assert!(!text.contains(&world.token), "{text}");
         };
         profile(&world, &format!("token_file = '{file}'"));
-        told(1, &mut show(&world), "token_file of the profile home");
+        told(1, &mut show(&world), "token_file of profile home");
         profile(&world, &format!("token_command = ['cat', '{file}']"));
-        told(1, &mut show(&world), "token_command of the profile home");
+        told(1, &mut show(&world), "token_command of profile home");
 
         let mut by_variable = command(&["--provider", "azire", "account", "show"]);
         by_variable.env("ANYVPN_AZIRE_URL", world.sandbox.azire_url());
@@ -92,7 +92,7 @@ fn a_token_that_no_header_can_carry_is_refused_where_it_is_read() {
     fs::write(&kept, text.replace(&world.token, &format!("\u{feff}{}", world.token))).unwrap();
     world.sandbox.clear_received();
     let text = fails(1, &mut show(&world));
-    assert!(text.contains("cannot be sent: it begins with a byte order mark"), "{text}");
+    assert!(text.contains("is invalid: it starts with a byte order mark"), "{text}");
     assert!(world.sandbox.received().is_empty());
 }
 
@@ -103,7 +103,7 @@ fn a_password_file_with_a_byte_order_mark_is_refused() {
     let url = world.sandbox.azire_url();
     let login = ["--provider", "azire", "--url", &url, "login", "--username", LOGIN];
     let text = fails(2, at_home(&world, &login).args(["--password-file", &file]));
-    assert!(text.contains("begins with a byte order mark"), "{text}");
+    assert!(text.contains("starts with a byte order mark"), "{text}");
     assert!(world.sandbox.received().is_empty());
 }
 
@@ -114,7 +114,7 @@ fn a_token_file_that_is_a_pipe_is_refused_at_once() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     profile(&world, &format!("token_file = '{}'", pipe.display()));
     let began = Instant::now();
-    assert!(fails(1, &mut show(&world)).contains("no plain file"));
+    assert!(fails(1, &mut show(&world)).contains("not a regular file"));
     // The kept token's file too.
     profile(&world, "");
     let url = world.sandbox.azire_url();
@@ -160,7 +160,11 @@ fn a_token_that_cannot_be_kept_is_named_with_where_it_exists_or_deleted() {
         full.args(["-c", script, "sh", env!("CARGO_BIN_EXE_anyvpn")]).args(login).env_clear();
         full.env("HOME", world.folder.path()).env("ANYVPN_PASSWORD", PASSWORD);
         let text = fails(1, &mut full);
-        assert!(text.contains("make room") && text.contains("stays as it is"), "{text}");
+        assert!(
+            text.contains("free some disk space")
+                && text.contains("the stored secrets are unchanged"),
+            "{text}"
+        );
         let create = format!("{provider}.create-token");
         assert_eq!(world.calls(&create), 0);
 
@@ -180,8 +184,11 @@ fn a_token_that_cannot_be_kept_is_named_with_where_it_exists_or_deleted() {
         let text = String::from_utf8(ran.stderr).unwrap();
         assert_eq!(ran.status.code(), Some(1), "{text}");
         fs::remove_file(&tokens).unwrap();
-        assert!(text.contains("cannot write") && text.contains("stays as it is"), "{text}");
-        let left = format!("the token that was made for {LOGIN} still exists at {url}");
+        assert!(
+            text.contains("cannot write") && text.contains("the stored secrets are unchanged"),
+            "{text}"
+        );
+        let left = format!("the new token of {LOGIN} still exists at {url}");
         assert_eq!(text.contains(&left), is_left, "{text}");
         assert_eq!(text.contains("list of tokens"), is_left, "{text}");
     }

@@ -30,7 +30,7 @@ fn a_customer_exists_once_and_is_told_to_be_new_or_not() {
     assert_eq!(again["created"], false);
     assert_eq!(again.get("generated_password"), None);
     assert_eq!(again["services"][0]["name"], "12 Months");
-    assert!(ok(&mut world.vpngn(&generated)).contains("exists already; nothing was"));
+    assert!(ok(&mut world.vpngn(&generated)).contains("already exists; nothing was"));
     assert_eq!(world.sandbox.vpngn().created(EMAIL), 1);
     assert_eq!(world.calls("vpngn.add-client"), 1);
 
@@ -243,7 +243,7 @@ fn without_a_secret_key_a_call_waits_for_the_rate_limit_and_is_told() {
     let ran = add("al@mail.example").output().unwrap();
     let text = String::from_utf8(ran.stderr).unwrap();
     assert_eq!(ran.status.code(), Some(0), "{text}");
-    assert_eq!(text, "VPNGN: too many requests (HTTP 429); again in 3 s\n");
+    assert_eq!(text, "VPNGN: too many requests (HTTP 429); retrying in 3 s\n");
     world.sandbox.clock().advance(Duration::from_secs(10));
     fails(5, &mut add(EMAIL));
 }
@@ -252,20 +252,17 @@ fn without_a_secret_key_a_call_waits_for_the_rate_limit_and_is_told() {
 fn what_a_provider_has_not_is_told_with_who_has_it() {
     let world = World::new();
     for (mut command, words) in [
-        (
-            world.vpngn(&["server", "list"]),
-            &["manages accounts only", "AzireVPN and VPN Script"][..],
-        ),
-        (world.vpngn(&["port", "list"]), &["manages accounts only", "AzireVPN and"]),
-        (world.vpngn(&["login"]), &["a reseller calls with keys", "AzireVPN and VPN Script"]),
+        (world.vpngn(&["server", "list"]), &["manages accounts only", "AzireVPN, VPN Script"][..]),
+        (world.vpngn(&["port", "list"]), &["manages accounts only", "AzireVPN, NAT-PMP"]),
+        (world.vpngn(&["login"]), &["a reseller calls with keys", "AzireVPN, VPN Script"]),
         (world.vpngn(&["customer", "list"]), &["no list of customers"]),
         (world.vpngn(&["customer", "suspend", EMAIL]), &["no call that suspends"]),
         (world.vpngn(&["account", "create", "jo", "--generate-password"]), &["only a reseller"]),
-        (world.vpnscript(&["port", "list"]), &["has no such call", "AzireVPN and"]),
-        (world.vpnscript(&["account", "close"]), &["reads accounts only", "AzireVPN and VPNGN"]),
+        (world.vpnscript(&["port", "list"]), &["has no such call", "AzireVPN, NAT-PMP"]),
+        (world.vpnscript(&["account", "close"]), &["reads accounts only", "AzireVPN"]),
         (
             world.command(&["--provider", "azire", "customer", "find", EMAIL]),
-            &["not for resellers", "VPNGN and VPNresellers do"],
+            &["not for resellers", "supported by VPNGN, VPNresellers"],
         ),
     ] {
         let text = fails(5, &mut command);

@@ -43,7 +43,7 @@ fn the_account_and_the_servers_are_shown_and_chosen() {
     assert_eq!(list(&["--protocol", "wireguard", "--free"]), "2 4");
     assert_eq!(list(&["--country", "xx"]), "");
     let table = ok(&mut world.vpnscript(&["server", "list"]));
-    assert!(table.starts_with("SERVER  PLACE ") && table.contains("PROTOCOLS  FREE"), "{table}");
+    assert!(table.starts_with("SERVER  LOCATION ") && table.contains("PROTOCOLS  FREE"), "{table}");
     let none = ok(&mut world.vpnscript(&["server", "list", "--country", "xx"]));
     assert_eq!(none, "No server matches.\n");
     fails(2, &mut world.vpnscript(&["server", "list", "--protocol", "ikev2"]));
@@ -95,7 +95,7 @@ fn each_protocol_gives_its_file_and_what_was_made_is_listed_rotated_and_revoked(
     let list = json(&mut world.vpnscript(&["config", "list"]));
     assert_eq!(list["configs"].as_array().unwrap().len(), 1);
     assert_eq!(list["configs"][0]["status"], "active");
-    assert_eq!(ok(&mut world.vpnscript(&["config", "revoke", "2"])), "2 is revoked.\n");
+    assert_eq!(ok(&mut world.vpnscript(&["config", "revoke", "2"])), "Revoked 2.\n");
     fails(4, &mut world.vpnscript(&["config", "revoke", "2"]));
     assert!(world.sandbox.vpnscript().configs(LOGIN).is_empty());
 }
@@ -183,7 +183,7 @@ fn qr_codes_hold_the_files_bytes() {
     assert_eq!(inner(&from_png(&png), 4, width), expected);
 
     let ran = world.vpnscript(&["config", "get", "2", "--qr"]).output().unwrap();
-    let told = "id 2\nNext: in the WireGuard app, add a tunnel from a QR code and scan this one.\n";
+    let told = "id 2\nNext: in the WireGuard app, choose \"Scan from QR code\", and scan the code above.\n";
     assert_eq!(String::from_utf8(ran.stderr).unwrap(), told);
     let got = json(&mut world.vpnscript(&["config", "get", "2", "--qr-file", &svg_name]));
     assert_eq!(got["qr_path"], svg_name);
@@ -226,7 +226,7 @@ fn directives_that_run_programs_are_listed_and_not_written_unless_allowed() {
     let (code, text) = run(wireguard, &[]);
     assert_eq!(code, 1);
     assert!(text.contains("PostUp /usr/bin/hostile %i"), "{text}");
-    assert!(text.contains("made 1 nevertheless"), "{text}");
+    assert!(text.contains("configuration 1 exists at the provider"), "{text}");
     assert!(text.contains("anyvpn config revoke 1"), "{text}");
     let (_, report) = run(wireguard, &["--json"]);
     let report: Value = serde_json::from_str(&report).unwrap();
@@ -253,7 +253,7 @@ fn what_the_file_system_refuses_is_found_out_before_anything_is_made() {
         for arguments in [["--output", path].as_slice(), &["--qr-file", &format!("{path}.png")]] {
             let get = [&["config", "get", "2"], arguments].concat();
             let text = fails(1, &mut world.vpnscript(&get));
-            assert!(text.contains("cannot be written"), "{text}");
+            assert!(text.contains("cannot write"), "{text}");
         }
     }
     assert_eq!(world.calls("vpnscript.create-wireguard-config"), 0);
@@ -284,7 +284,7 @@ fn a_configuration_that_cannot_be_read_is_made_once_and_can_be_had_as_it_is() {
     let get = ["config", "get", &server, "--output", path.to_str().unwrap()];
     for _ in 0..3 {
         let text = fails(8, &mut world.vpnscript(&get));
-        assert!(text.contains("left at the provider: configuration 1"), "{text}");
+        assert!(text.contains("still at the provider: configuration 1"), "{text}");
         assert!(text.contains("--raw") && text.contains("anyvpn config revoke 1"), "{text}");
         assert!(text.lines().count() <= 4 && !path.exists(), "{text}");
     }
@@ -296,7 +296,7 @@ fn a_configuration_that_cannot_be_read_is_made_once_and_can_be_had_as_it_is() {
     let made = world.sandbox.vpnscript().configs(LOGIN).remove(0).text.unwrap();
     let ran = world.vpnscript(&[&get[..], &["--raw"]].concat()).output().unwrap();
     assert_eq!(ran.status.code(), Some(0));
-    assert!(String::from_utf8(ran.stderr).unwrap().contains("nothing in it was checked"));
+    assert!(String::from_utf8(ran.stderr).unwrap().contains("so it was not checked"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), made);
     assert_eq!(ok(&mut world.vpnscript(&["config", "get", &server, "--raw"])), made);
     let raw = ["config", "get", &server, "--raw", "--reveal"];
@@ -387,7 +387,7 @@ fn one_failing_server_does_not_end_the_rest_but_a_lost_sign_in_does() {
     let ran = world.vpnscript(&[&all[..], &["--force"]].concat()).output().unwrap();
     assert_eq!(ran.status.code(), Some(5));
     let text = String::from_utf8(ran.stderr).unwrap();
-    assert!(text.contains("1 of 3 servers failed, 2 were not tried"), "{text}");
+    assert!(text.contains("1 of 3 servers failed, 2 not tried"), "{text}");
 }
 
 #[test]

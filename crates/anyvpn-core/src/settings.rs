@@ -294,7 +294,7 @@ mod tests {
             if url.starts_with("https://") {
                 Ok(())
             } else {
-                Err("must begin with https://".into())
+                Err("must start with https://".into())
             }
         }),
         Setting::secret("api_key", "API key", "The reseller's key.").required(),
@@ -320,7 +320,7 @@ mod tests {
             _ => None,
         });
         assert_eq!(settings.keys().collect::<Vec<_>>(), ["api_key", "url"]);
-        assert_eq!(wrong(&settings), ["url must begin with https://"]);
+        assert_eq!(wrong(&settings), ["url must start with https://"]);
     }
 
     #[test]
@@ -334,7 +334,7 @@ mod tests {
                 "api_key is missing; set api_key".to_owned(),
                 "form must be symmetric or plain".to_owned(),
                 format!("tokn is not a setting; {all}"),
-                "url must begin with https://".to_owned(),
+                "url must start with https://".to_owned(),
             ]
         );
         assert_eq!(

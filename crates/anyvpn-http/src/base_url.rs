@@ -25,12 +25,12 @@ impl BaseUrl {
         // The messages never repeat the URL: it could hold a password.
         let wrong = |why: &str| Error::invalid("url", why);
         let url = Url::parse(base_url.trim()).map_err(|e| match e {
-            ParseError::RelativeUrlWithoutBase => wrong("must begin with https://"),
-            e => wrong(&format!("is no URL ({e}); write it like https://vpn.example.com")),
+            ParseError::RelativeUrlWithoutBase => wrong("must start with https://"),
+            e => wrong(&format!("is not a valid URL ({e}); use the form https://vpn.example.com")),
         })?;
         // Of `vpn.example.com:443` the name would be the scheme.
         let Some(host) = url.host() else {
-            return Err(wrong("must begin with https://, with a host behind it"));
+            return Err(wrong("must start with https:// and a host name"));
         };
         match url.scheme() {
             "https" => {}
@@ -41,15 +41,15 @@ impl BaseUrl {
                      the way; use https",
                 ));
             }
-            _ => return Err(wrong("must begin with https://")),
+            _ => return Err(wrong("must start with https://")),
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("must not hold a user name or password"));
+            return Err(wrong("must not contain a user name or password"));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("must not have a query or a fragment"));
         }
-        let cannot_be_sent_to = || wrong("has a host that cannot be sent to");
+        let cannot_be_sent_to = || wrong("has an invalid host name");
         url.as_str().parse::<Uri>().map_err(|_| cannot_be_sent_to())?;
         let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort])
             .map_err(|_| cannot_be_sent_to())?;
@@ -61,7 +61,7 @@ impl BaseUrl {
         let mut base = Self::parse(&format!("https://{name}:{port}"))?;
         let port = base.url.port().map(|port| format!(":{port}")).unwrap_or_default();
         base.host = HeaderValue::try_from(format!("{name}{port}"))
-            .map_err(|_| Error::invalid("url", "has a host that cannot be sent to"))?;
+            .map_err(|_| Error::invalid("url", "has an invalid host name"))?;
         Ok(base)
     }
 

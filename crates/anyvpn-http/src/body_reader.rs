@@ -104,7 +104,7 @@ impl BodyReader {
             }
             (Some(encoding), _) => {
                 let encoding = String::from_utf8_lossy(encoding);
-                let asked = "the reply has a content encoding that was not asked for";
+                let asked = "the reply has a content encoding that was not requested";
                 // An empty body, such as that of a 204, needs no decoding, whatever the header says.
                 unreadable = Some(format!("{asked}, {encoding:?}"));
             }

@@ -233,7 +233,7 @@ impl<D: Dialect> ClientBuilder<D> {
             }
         };
         if self.stored.as_ref().is_some_and(|stored| stored.base_url != base.as_str()) {
-            let why = "must be set before the settings, so that a stored token goes nowhere else";
+            let why = "must be set before the settings, so that a stored token is not sent to another address";
             return Err(Error::invalid("base_url", why));
         }
         let mut servers = Vec::with_capacity(self.servers.len());
@@ -278,7 +278,7 @@ impl<D: Dialect<Credential = Secret>> ClientBuilder<D> {
 /// A user agent as a header.
 fn header(user_agent: &str) -> Result<HeaderValue, Error> {
     let wrong =
-        || Error::invalid("user_agent", "must be visible ASCII characters, with blanks between");
+        || Error::invalid("user_agent", "must be visible ASCII characters, separated by spaces");
     let is_fit = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     if user_agent.trim().is_empty() || !user_agent.bytes().all(is_fit) {
         return Err(wrong());

@@ -83,7 +83,7 @@ impl CallRecord {
     /// Reports that the call is sent again after a wait.
     pub(crate) fn repeat(&self, kind: ErrorKind, wait: Duration) {
         let (kind_name, delay_ms) = (kind.name(), wait.as_millis() as u64);
-        tracing::debug!(kind = kind_name, delay_ms, "sending it again after a wait");
+        tracing::debug!(kind = kind_name, delay_ms, "retrying");
         self.observation.report(CallEvent::repeating(self.attempts, kind, wait));
     }
 

@@ -36,7 +36,7 @@ pub(crate) fn describe_cause(error: &(dyn StdError + 'static)) -> String {
 fn io(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "nothing listens at that address (connection refused)",
-        io::ErrorKind::ConnectionReset => "the connection was cut (connection reset)",
+        io::ErrorKind::ConnectionReset => "the connection was reset",
         _ => return system_message(error),
     }
     .to_owned()
@@ -61,8 +61,8 @@ pub fn system_message(error: &io::Error) -> String {
 /// Describes causes that have no public type.
 fn named(text: &str) -> String {
     match text.split_once("lookup address information: ") {
-        Some((_, why)) => format!("the host's name was not found ({why})"),
-        None if text.starts_with("tunnel error") => "the proxy does not let it through".to_owned(),
+        Some((_, why)) => format!("the host name was not found ({why})"),
+        None if text.starts_with("tunnel error") => "the proxy refused the connection".to_owned(),
         None => text.to_owned(),
     }
 }
@@ -79,7 +79,7 @@ fn tls(error: &TlsError) -> String {
             certificate("is not valid yet, or this machine's clock is wrong")
         }
         TlsError::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
-            certificate("is for another name than the address has")
+            certificate("is for another host name")
         }
         TlsError::InvalidCertificate(C::UnknownIssuer | C::BadSignature) => {
             certificate("is from an authority that this machine does not trust")
@@ -105,7 +105,7 @@ mod tests {
         #[cfg(unix)]
         assert_eq!(describe_cause(&io::Error::from_raw_os_error(24)), "Too many open files");
         let name = io::Error::other("failed to lookup address information: Name not known");
-        assert_eq!(describe_cause(&name), "the host's name was not found (Name not known)");
+        assert_eq!(describe_cause(&name), "the host name was not found (Name not known)");
 
         let plain = TlsError::InvalidMessage(InvalidMessage::InvalidContentType);
         let wrapped = io::Error::other(io::Error::other(plain));

@@ -235,7 +235,7 @@ impl<D: Dialect> Client<D> {
                     if !self.before(deadline, renewal).await.flatten().map_err(&finish)? {
                         return Err(finish(error));
                     }
-                    tracing::debug!("sending it again with another credential");
+                    tracing::debug!("retrying with a new credential");
                 }
                 Next::Again(error, server) => {
                     let delays = delays.get_or_insert_with(|| self.0.retry.delays());

@@ -55,7 +55,7 @@ impl<C: Clone + Send + Sync + 'static> Credentials<C> for Fixed<C> {
 ///
 /// assert_eq!(not_for_header("12|TDLL"), None);
 /// let why = not_for_header("\u{feff}12|TDLL").unwrap_or_default();
-/// assert_eq!(why, "it begins with a byte order mark; save the file as UTF-8 without one");
+/// assert_eq!(why, "it starts with a byte order mark; save the file as UTF-8 without one");
 /// ```
 #[must_use]
 pub fn not_for_header(secret: &str) -> Option<String> {
@@ -66,7 +66,7 @@ pub fn not_for_header(secret: &str) -> Option<String> {
     let (at, found) =
         secret.chars().enumerate().find(|(_, character)| !character.is_ascii_graphic())?;
     let place = match at {
-        0 => "it begins with".to_owned(),
+        0 => "it starts with".to_owned(),
         _ if at + 1 == secret.chars().count() => "it ends with".to_owned(),
         _ => format!("its character {} is", at + 1),
     };
@@ -92,7 +92,7 @@ pub(crate) fn check_for_header(secret: &Secret) -> Result<(), Error> {
         false => not_for_header(secret.expose()),
     };
     match why {
-        Some(why) => Err(Error::invalid("token", format!("cannot be sent: {why}"))),
+        Some(why) => Err(Error::invalid("token", format!("is invalid: {why}"))),
         None => Ok(()),
     }
 }

@@ -104,6 +104,6 @@ fn held(file: &mut File) -> io::Error {
     let _ = file.rewind().and_then(|()| file.take(20).read_to_string(&mut text));
     let process = text.parse::<u32>().map(|id| format!(" (process {id})")).unwrap_or_default();
     let seconds = PATIENCE.as_secs();
-    let why = format!("another program{process} has had its lock for {seconds} s");
+    let why = format!("another program{process} has held its lock for {seconds} s");
     io::Error::new(io::ErrorKind::TimedOut, why)
 }

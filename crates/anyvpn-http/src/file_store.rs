@@ -73,7 +73,7 @@ impl FileStore {
                 Err(_) => return Ok(path),
             }
         }
-        Err(self.failed("use", "it is a link that leads to no file"))
+        Err(self.failed("use", "it is a link to a file that does not exist"))
     }
 
     fn read<T: DeserializeOwned>(&self) -> Result<Option<BoundToken<T>>, Error> {

@@ -103,7 +103,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Elements<T> {
         let LeftOut { count, reasons, .. } = &list.left_out;
         if let Some(reason) = reasons.first() {
             if list.items.is_empty() {
-                return Err(de::Error::custom(format_args!("no element fits: {reason}")));
+                return Err(de::Error::custom(format_args!("no element could be read: {reason}")));
             }
             tracing::warn!(count, reason, "left out of a list");
         }

@@ -42,7 +42,7 @@ impl Security {
         match token {
             Some(token) if !self.schemes.is_empty() => request.bearer(token),
             None if !self.anonymous => Err(Error::new(ErrorKind::Unauthorized)
-                .with_detail("this call needs a token and there is none; nothing was sent")),
+                .with_detail("this call needs a token, but there is none; nothing was sent")),
             _ => Ok(()),
         }
     }

@@ -186,7 +186,7 @@ fn following<L: PagedList>(number: u32, page: &ListPage<L::Item>) -> Result<Opti
     };
     if current != u64::from(number) {
         return Err(unexpected::<L>(format!(
-            "at `current_page`: {current}, though page {number} was asked for"
+            "at `current_page`: {current}, although page {number} was requested"
         )));
     }
     // A page without elements is past the end, whatever the reply says of the last one.

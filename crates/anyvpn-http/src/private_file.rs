@@ -15,7 +15,7 @@ pub enum PrivateFileError {
     #[error("it is not a regular file")]
     NotAFile,
     /// Other users can read or write it.
-    #[error("others may read it")]
+    #[error("other users can read it")]
     Exposed {
         /// The shell command that makes it private. `None` if the mode is set from outside, as for a
         /// container's secret, and cannot be changed here.
@@ -38,7 +38,7 @@ impl PrivateFileError {
         match self {
             Self::Exposed { chmod: Some(chmod) } => Some(chmod),
             Self::Exposed { chmod: None } => Some(
-                "its mode comes from outside: mount it with mode 0400 and this user as its owner",
+                "its mode cannot be changed here: mount it with mode 0400 and this user as its owner",
             ),
             Self::Untrusted { command, .. } => Some(command),
             Self::Io(_) | Self::NotAFile => None,
@@ -121,7 +121,7 @@ fn check_trusted(path: &Path, file: &File) -> Result<(), PrivateFileError> {
         }
         let is_sticky = may_be_sticky && found.mode() & STICKY != 0;
         match found.mode() & 0o022 != 0 && !is_sticky {
-            true => untrusted("may be written to by others", command("chmod go-w", path)),
+            true => untrusted("can be written to by other users", command("chmod go-w", path)),
             false => Ok(()),
         }
     };

@@ -44,7 +44,7 @@ impl Reply {
         let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {
             Ok(value) if json.end().is_ok() => return Ok(value),
             Ok(_) => "after the end of the JSON text".to_owned(),
-            Err(e) if e.inner().is_eof() => format!("at `{}`: it ends too early", e.path()),
+            Err(e) if e.inner().is_eof() => format!("at `{}`: the JSON ends too early", e.path()),
             Err(e) => format!("at `{}`: {}", e.path(), without_values(&e.inner().to_string())),
         };
         Err(self.unexpected(&place))
@@ -122,8 +122,8 @@ impl Reply {
         let page = content_type.starts_with("text/html");
         Error::new(ErrorKind::UnexpectedReply).with_detail(match excerpt(&self.body) {
             Some(excerpt) => format!("{why}; {came}: {excerpt}"),
-            None if page => format!("a web page came instead of JSON ({came})"),
-            None => format!("what came is no JSON ({came})"),
+            None if page => format!("received a web page instead of JSON ({came})"),
+            None => format!("the reply is not JSON ({came})"),
         })
     }
 
@@ -149,8 +149,8 @@ impl Reply {
             }
         };
         Error::new(kind).with_detail(format!(
-            "{came}; it may come from something in between (a proxy, a content-delivery network, a \
-             network's login page) or from a wrong base URL"
+            "{came}; it may come from a proxy, a content-delivery network or a network's login page, or the \
+             base URL is wrong"
         ))
     }
 

@@ -189,7 +189,7 @@ fn a_credential_of_systemd_may_be_readable_by_its_group() {
     assert!(status.unwrap().success());
     // Nobody else's environment names the folder.
     let error = open_private_file(&credentials.join("token")).unwrap_err();
-    assert!(error.to_string().contains("others may read it"), "{error}");
+    assert!(error.to_string().contains("other users can read it"), "{error}");
 }
 
 /// Who may write to the folder can put a file of their own there.
@@ -208,12 +208,12 @@ fn a_file_that_another_user_could_replace_is_refused_with_what_ends_that() {
     open_trusted_file(&path).unwrap();
     set_mode(&path, 0o664);
     let chmod = format!("chmod go-w '{}'", path.display());
-    assert_eq!(refused(&path), ("it may be written to by others".to_owned(), chmod));
+    assert_eq!(refused(&path), ("it can be written to by other users".to_owned(), chmod));
     set_mode(&path, 0o600);
     let shown = folder.display();
     for mode in [0o770, 0o707, 0o777] {
         set_mode(&folder, mode);
-        let why = format!("its folder {shown} may be written to by others");
+        let why = format!("its folder {shown} can be written to by other users");
         assert_eq!(refused(&path), (why, format!("chmod go-w '{shown}'")));
         assert!(open_private_file(&path).is_err());
         // By a link of one's own too.

@@ -74,5 +74,5 @@ fn what_is_no_list_and_what_is_no_json_is_an_error() {
 fn a_list_is_empty_only_when_it_says_so() {
     assert!(read(r#"{"servers":[]}"#).unwrap().is_empty());
     let error = read(r#"{"servers":[null,null]}"#).unwrap_err();
-    assert!(error.detail().unwrap().contains("no element fits: element 0: "), "{error}");
+    assert!(error.detail().unwrap().contains("no element could be read: element 0: "), "{error}");
 }

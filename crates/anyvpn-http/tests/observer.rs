@@ -176,7 +176,7 @@ async fn a_lock_that_is_not_given_back_is_waited_for_two_minutes() {
     assert_eq!(began.elapsed().as_secs(), 120);
     assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
     let process = std::process::id();
-    let why = format!("another program (process {process}) has had its lock for 120 s");
+    let why = format!("another program (process {process}) has held its lock for 120 s");
     assert_eq!(error.to_string(), why);
     // Those who wait longer than the lock is held get it, one after another.
     drop(lock);

@@ -91,7 +91,7 @@ async fn headers_are_told_without_secrets_and_a_repetition_with_its_reason() {
             "DEBUG received headers=content-type: application/json; set-cookie: [hidden]; via: a proxy",
             "INFO request method=GET path=/thing attempt=1 status=500 duration_ms=0 \
              kind=\"unavailable\"",
-            "DEBUG sending it again after a wait kind=\"unavailable\" delay_ms=297",
+            "DEBUG retrying kind=\"unavailable\" delay_ms=297",
             "DEBUG sending headers=accept: application/json; authorization: [hidden]; user-agent: anyvpn",
             "DEBUG received headers=content-type: application/json",
             "INFO request method=GET path=/thing attempt=2 status=200 duration_ms=0",

@@ -83,11 +83,15 @@ fn a_refusal_is_read_as_json_unless_it_is_longer_than_any() {
 #[test]
 fn an_error_says_what_came() {
     for (content_type, body, told) in [
-        ("application/json", r#"{"a":"#, "at `a`: it ends too early; application/json, 5 bytes"),
+        (
+            "application/json",
+            r#"{"a":"#,
+            "at `a`: the JSON ends too early; application/json, 5 bytes",
+        ),
         ("application/json", "[1] 2", "after the end of the JSON text; application/json, 5 bytes"),
-        ("text/html; charset=utf-8", "<html>", "a web page came instead of JSON (text/html"),
-        ("text/plain", "Busy.", "what came is no JSON (text/plain, 5 bytes)"),
-        ("", "Busy.", "what came is no JSON (no content type, 5 bytes)"),
+        ("text/html; charset=utf-8", "<html>", "received a web page instead of JSON (text/html"),
+        ("text/plain", "Busy.", "the reply is not JSON (text/plain, 5 bytes)"),
+        ("", "Busy.", "the reply is not JSON (no content type, 5 bytes)"),
     ] {
         let error = reply(content_type, body).json::<Value>().unwrap_err();
         assert!(error.detail().unwrap().starts_with(told), "{error}");

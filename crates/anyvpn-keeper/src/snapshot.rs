@@ -65,7 +65,7 @@ pub enum Phase {
     Telling,
     /// The port is open, and all clients that can be reached listen on it.
     Holding,
-    /// A call failed, or the allowance is used up: it waits before it tries again. A port that is still
+    /// A call failed, or the quota is used up: it waits before it tries again. A port that is still
     /// published is not known to be lost.
     BackingOff,
     /// It ends.

@@ -26,8 +26,8 @@ pub static INFO: ProviderInfo = ProviderInfo::new("natpmp", "NAT-PMP", RFC, &CAP
 /// What NAT-PMP can do.
 pub static CAPABILITIES: Capabilities = Capabilities::new(
     &[Ability::PortForwards, Ability::ListPortForwards],
-    &[(Ability::CheckPort, "the protocol has no request that tries a port", RFC)],
-    ("the protocol maps ports and knows no accounts", RFC),
+    &[(Ability::CheckPort, "the protocol cannot test a port", RFC)],
+    ("the protocol only maps ports and has no accounts", RFC),
 );
 
 /// The gateway of Proton VPN's WireGuard servers.
@@ -36,14 +36,14 @@ const GATEWAY: &str = "10.2.0.1";
 const LIFETIME: &str = "60";
 
 const SETTINGS: &[Setting] = &[
-    Setting::new("gateway", "gateway", "The gateway's address, with a port if it is not 5351.")
+    Setting::new("gateway", "gateway", "The gateway's address, with a port unless it is 5351.")
         .default(GATEWAY)
         .group("address")
         .check(|text| Gateway::parse(text).map(drop)),
     Setting::new(
         "interface",
         "interface",
-        "The tunnel's interface, whose routes name the gateway, as with OpenVPN on Linux.",
+        "The tunnel's interface; its routes give the gateway (Linux).",
     )
     .group("address")
     .check(|text| match is_interface_name(text) {
@@ -53,11 +53,11 @@ const SETTINGS: &[Setting] = &[
     Setting::new(
         "form",
         "form",
-        "The form of the requests: with symmetric, the gateway chooses one number for both of its sides.",
+        "With symmetric, the gateway chooses the same internal and external port.",
     )
     .one_of(&["symmetric", "plain"])
     .default("symmetric"),
-    Setting::new("lifetime", "lifetime", "How many seconds a port is asked for at a time.")
+    Setting::new("lifetime", "lifetime", "The lifetime to request for a port, in seconds.")
         .default(LIFETIME)
         .check(|text| lifetime(text).map(drop)),
 ];

@@ -113,7 +113,7 @@ async fn run(call: Call, operation: &str, fault: Option<Fault>, times: Option<u3
     world.sandbox.clock().advance(400 * SECOND);
     match world.natpmp.create_port_forward(NewPortForward::new()).await {
         Ok(port) if world.mappings().len() == 2 && port.port > 0 => {}
-        other => wrong.push(format!("the client is of no more use: {other:?}")),
+        other => wrong.push(format!("the client cannot be used any more: {other:?}")),
     }
     let outcome = done.as_ref().err().map_or("ok", |error| error.kind().name());
     let read_back = done.is_err_and(|error| error.advice() == Advice::ReadBack);
@@ -224,14 +224,17 @@ async fn every_operation_with_every_fault() {
     let titles: Vec<_> = CALLS.iter().map(|(call, operation)| call.title(operation)).collect();
     let page = format!(
         "# NAT-PMP under every fault\n\n\
+         This page is for programmers who decide how their program reacts to failures. It lists what each call \
+         returns\n\
+         for each fault of the network or the gateway.\n\n\
          {} calls × {} faults, once for the first request and once for every request: {runs} runs. In none \
          of them\n\
          the client reported a success or a failure that was not true, hid a mapping that it had made, took \
          longer than\n\
          its attempts take, or could not be used afterwards.\n\n\
-         Each column is a call and the request in it that meets the fault. A cell says how many requests \
+         Each column is a call and the request in it that the fault affects. A cell says how many requests \
          the call sent\n\
-         and what the caller got: if the fault meets the first request / if it meets every request. † means \
+         and what the caller got: if the fault affects the first request / if it affects every request. † means \
          that the\n\
          error advises to read back, because a mapping may exist. `cargo xtask faults` writes this page.\n\n\
          | fault | what happens | {} |\n|---|---|{}\n{rows}",

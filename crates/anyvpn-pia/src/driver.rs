@@ -34,42 +34,38 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
         Ability::WireGuard,
         Ability::OpenVpn,
     ],
-    &[(
-        Ability::CheckPort,
-        "a port can be tried from outside only, and the API has no call for it",
-        DOCS,
-    )],
-    ("the API is for the tunnels of one account, whose owner manages it on the website", DOCS),
+    &[(Ability::CheckPort, "the API cannot test a port", DOCS)],
+    ("the API only sets up tunnels; accounts are managed on the website", DOCS),
 );
 
 const SETTINGS: &[Setting] = &[
-    Setting::url("All of the vendor's servers at one address, such as a sandbox's.")
+    Setting::url("One address for all of the vendor's servers, such as a sandbox.")
         .default(BASE_URL),
-    Setting::secret("token", "token", "A token, as signing in makes it."),
+    Setting::secret("token", "token", "A token. Signing in creates one."),
     Setting::new(
         "server_name",
         "server name",
-        "The name of the VPN server of the tunnel, to forward ports.",
+        "The name of the tunnel's VPN server, needed to forward ports.",
     ),
     Setting::new(
         "gateway",
         "gateway",
-        "Its address inside the tunnel, with a port unless it is 19999.",
+        "The server's address in the tunnel, with a port unless it is 19999.",
     )
     .check(|text| {
         gateway(text).map(drop).ok_or_else(|| "must be an address, such as 10.4.128.1".to_owned())
     }),
-    Setting::new("list_version", "list version", "The version of the list of servers.")
+    Setting::new("list_version", "list version", "The version of the server list.")
         .default(LIST_VERSION),
     Setting::new(
         "ca",
         "authority",
-        "The certificate, in PEM, that vouches for the VPN servers, in place of the vendor's.",
+        "The certificate authority of the VPN servers (PEM), instead of the vendor's.",
     ),
     Setting::new(
         "list_key",
         "list key",
-        "The public key, in PEM, that signs the list of servers, in place of the vendor's.",
+        "The public key of the server list (PEM), instead of the vendor's.",
     ),
 ];
 
@@ -130,8 +126,8 @@ impl Pia {
             (Some(server), Some(gateway)) => {
                 Ok(pia.with_connection(Connection::new(server, gateway)))
             }
-            (None, Some(_)) => Err(Error::invalid("server_name", "is missing; gateway needs it")),
-            (Some(_), None) => Err(Error::invalid("gateway", "is missing; server_name needs it")),
+            (None, Some(_)) => Err(Error::invalid("server_name", "is missing, but gateway is set")),
+            (Some(_), None) => Err(Error::invalid("gateway", "is missing, but server_name is set")),
         }
     }
 }

@@ -98,7 +98,7 @@ impl Pia {
             (None, None) => return Err(speaks_not(region, "OpenVPN")),
         };
         let token = self.client().credential().await?.ok_or_else(|| {
-            let why = "OpenVPN signs in with a token and there is none; nothing was sent";
+            let why = "OpenVPN signs in with a token, but there is none; nothing was sent";
             Error::new(ErrorKind::Unauthorized).with_detail(why)
         })?;
         let (username, password) = halves(&token)?;

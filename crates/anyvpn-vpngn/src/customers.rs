@@ -165,7 +165,7 @@ fn cancel_at(end: CustomerEnd) -> Result<CancelAt, Error> {
 
 /// Returns the call that creates a customer.
 fn creation(new: NewCustomer) -> Result<AddClient, Error> {
-    let needed = |field| Error::invalid(field, "VPNGN needs it");
+    let needed = |field| Error::invalid(field, "is required by VPNGN");
     let country = new.country.ok_or_else(|| needed("country"))?.parse()?;
     let wanted = plan(&new.plan.ok_or_else(|| needed("plan"))?)?;
     let mut client = AddClient::new(new.key.as_str(), country, wanted);

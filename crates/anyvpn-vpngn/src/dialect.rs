@@ -92,7 +92,7 @@ impl anyvpn_http::Dialect for Dialect {
         request: &mut Request,
     ) -> Result<(), Error> {
         let Some(Access { api_key, proof }) = access else {
-            let why = "this call needs an API key and there is none; nothing was sent";
+            let why = "this call needs an API key, but there is none; nothing was sent";
             return Err(Error::new(ErrorKind::Unauthorized).with_detail(why));
         };
         let scheme = proof.scheme();
@@ -104,7 +104,7 @@ impl anyvpn_http::Dialect for Dialect {
             let takes = security.schemes.join(", ");
             return Err(match proof {
                 Proof::None => Error::new(ErrorKind::Unauthorized).with_detail(format!(
-                    "this call needs one of {takes} and there is none; nothing was sent"
+                    "this call needs one of {takes}, but there is none; nothing was sent"
                 )),
                 _ => Error::invalid(
                     "credential",

@@ -32,29 +32,31 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
     &[
         (
             Ability::SignIn,
-            "a reseller calls with keys, and a customer's tokens end within hours",
+            "resellers use keys, and the tokens of customers expire within hours",
             DOCS,
         ),
-        (Ability::SignOut, "the API has no call that ends a token", DOCS),
-        (Ability::SignUp, "only a reseller creates accounts", DOCS),
-        (Ability::ListCustomers, "the API has no list of customers", DOCS),
-        (Ability::SuspendCustomers, "the API has no call that suspends", DOCS),
+        (Ability::SignOut, "the API cannot revoke a token", DOCS),
+        (Ability::SignUp, "only a reseller can create accounts", DOCS),
+        (Ability::ListCustomers, "the API cannot list customers", DOCS),
+        (Ability::SuspendCustomers, "the API cannot suspend customers", DOCS),
     ],
-    ("the API manages accounts only", DOCS),
+    ("the API manages only accounts", DOCS),
 );
 
 /// The address comes from `url`, or else from `brand`. The first proof that is given is used.
 const SETTINGS: &[Setting] = &[
-    Setting::url("Everything before /api, where that is not the brand's own address.")
-        .required()
-        .group("address"),
-    Setting::new("brand", "brand", "The reseller's name, as acme in acme.vpngn.com.")
+    Setting::url("The URL without /api, if it is not the brand's own.").required().group("address"),
+    Setting::new("brand", "brand", "The reseller's name, such as acme for acme.vpngn.com.")
         .required()
         .group("address"),
     Setting::secret("api_key", "API key", "The reseller's API key."),
-    Setting::secret("secret_key", "secret key", "The reseller's secret key, for servers only.")
-        .group("proof"),
-    Setting::secret("short_token", "short token", "A customer's short token, good for 12 hours.")
+    Setting::secret(
+        "secret_key",
+        "secret key",
+        "The reseller's secret key, only for programs on a server.",
+    )
+    .group("proof"),
+    Setting::secret("short_token", "short token", "A customer's short token, valid for 12 hours.")
         .group("proof"),
     Setting::secret("password", "password", "A customer's password.").group("proof"),
     Setting::secret("long_token", "long token", "A customer's long token, for refreshing tokens.")
@@ -62,7 +64,7 @@ const SETTINGS: &[Setting] = &[
     Setting::new(
         "customer",
         "customer's address",
-        "The customer whose account is meant, by e-mail address.",
+        "The e-mail address of the customer to act for.",
     ),
 ];
 

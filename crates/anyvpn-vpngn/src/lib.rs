@@ -126,8 +126,7 @@ impl Vpngn {
             && !brand.starts_with('-')
             && !brand.ends_with('-');
         if !label {
-            let rule =
-                "must be one name, as acme in acme.vpngn.com: letters, digits and inner hyphens";
+            let rule = "must be a single name, such as acme for acme.vpngn.com, of letters, digits and inner hyphens";
             return Err(Error::invalid("brand", rule));
         }
         Ok(Self::builder(format!("https://{}.vpngn.com", brand.to_ascii_lowercase())))
@@ -258,7 +257,7 @@ impl Vpngn {
     /// Returns the customer whose account the neutral traits use.
     fn email(&self) -> Result<String, Error> {
         let email = self.email.clone();
-        email.ok_or_else(|| Error::invalid("customer", "is missing: whose account is meant?"))
+        email.ok_or_else(|| Error::invalid("customer", "is missing"))
     }
 }
 

@@ -51,11 +51,11 @@ const DOCUMENTED: [(&str, [bool; 6]); 14] = {
     ]
 };
 
-const HEAD: &str = "# Which credential VPNGN's operations take
+const HEAD: &str = "# Which credential VPNGN's operations accept
 
-A call with a credential that the vendor's page does not have for it is refused before anything is sent;
-a test counts what arrives, and holds this table against the page. The API key goes with every call.
-Written by a test; `cargo xtask docs` writes it anew.
+This page is for programmers who call VPNGN's API. It shows which credential each operation accepts. If you
+use another one, anyvpn refuses the call before anything is sent. The API key goes with every call. A test
+compares this table with the vendor's page and with what is sent. `cargo xtask docs` writes it.
 
 | operation | none | password | short token | long token | secret key | whitelisted address |
 |---|---|---|---|---|---|---|

@@ -33,35 +33,35 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
         Ability::OpenVpn,
     ],
     &[
-        (Ability::SignIn, "the token is made in the dashboard", DOCS),
-        (Ability::SignOut, "the token is deleted in the dashboard", DOCS),
+        (Ability::SignIn, "tokens are created in the dashboard", DOCS),
+        (Ability::SignOut, "tokens are deleted in the dashboard", DOCS),
         (Ability::SignUp, "resellers sign up on the website", DOCS),
-        (Ability::ChangePassword, "the API tells a reseller's balance only", DOCS),
-        (Ability::CloseAccount, "the API tells a reseller's balance only", DOCS),
-        (Ability::ChangePlan, "there is one plan, charged by the day", DOCS),
+        (Ability::ChangePassword, "the API only returns a reseller's balance", DOCS),
+        (Ability::CloseAccount, "the API only returns a reseller's balance", DOCS),
+        (Ability::ChangePlan, "there is only one plan, which is charged daily", DOCS),
     ],
-    ("the API has no such call", DOCS),
+    ("the API has no call for this", DOCS),
 )
 .notes(&[
-    (Ability::Accounts, "the prepaid balance is all that the API tells of the reseller"),
+    (Ability::Accounts, "the API only returns the prepaid balance"),
     (
         Ability::Customers,
-        "a customer is one VPN account; the API's own customers and projects are left out",
+        "a customer is a VPN account; the API's customers and projects are not used",
     ),
     (
         Ability::WireGuard,
-        "the provider makes the key, one for all of a customer's servers and devices",
+        "the provider creates the key; each customer has one for all servers and devices",
     ),
-    (Ability::OpenVpn, "the file asks for the customer's user name and password"),
+    (Ability::OpenVpn, "the profile asks for the customer's user name and password"),
 ]);
 
 const SETTINGS: &[Setting] = &[
-    Setting::url("Everything before /v4_1.").default(BASE_URL),
-    Setting::secret("token", "API token", "A token that the dashboard made."),
+    Setting::url("The API's base URL, without /v4_1.").default(BASE_URL),
+    Setting::secret("token", "API token", "A token from the dashboard."),
     Setting::new(
         "customer",
         "customer's user name",
-        "The customer whom WireGuard configurations are for, by user name.",
+        "The user name of the customer for WireGuard configurations.",
     ),
     Setting::new(
         "openvpn_port",

@@ -144,7 +144,7 @@ pub struct Account {
 /// Creates an account, which is charged every day while it is active.
 ///
 /// A user name that is taken, by this reseller's account or another's, is refused as
-/// `already-exists`. When the prepaid balance is used up, nothing is created
+/// `already-exists`. When the prepaid balance is too low, nothing is created
 /// (`insufficient-balance`). There is no idempotency key.
 ///
 /// `POST /v4_1/accounts` · three public clients, one of them tried on the live service

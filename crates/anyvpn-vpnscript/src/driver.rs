@@ -29,17 +29,17 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
         Ability::OpenVpn,
     ],
     &[
-        (Ability::SignOut, "the API has no call that ends a token", DOCS),
-        (Ability::SignUp, "the API reads accounts only", DOCS),
-        (Ability::ChangePassword, "the API reads accounts only", DOCS),
-        (Ability::CloseAccount, "the API reads accounts only", DOCS),
+        (Ability::SignOut, "the API cannot revoke a token", DOCS),
+        (Ability::SignUp, "the API can only read accounts", DOCS),
+        (Ability::ChangePassword, "the API can only read accounts", DOCS),
+        (Ability::CloseAccount, "the API can only read accounts", DOCS),
     ],
-    ("the API has no such call", DOCS),
+    ("the API has no call for this", DOCS),
 );
 
 const SETTINGS: &[Setting] = &[
-    Setting::url("The provider's installation: everything before /api.").required(),
-    Setting::secret("token", "token", "A token, as signing in makes it."),
+    Setting::url("The URL of the provider's installation, without /api.").required(),
+    Setting::secret("token", "token", "A token. Signing in creates one."),
 ];
 
 impl Driver for VpnScriptDriver {

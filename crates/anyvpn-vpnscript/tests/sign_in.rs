@@ -234,7 +234,7 @@ async fn a_token_that_no_header_can_carry_is_not_sent() {
         let token = Secret::from(format!("{before}{}", world.token));
         let error = world.vpn.with_token(token).account().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        assert!(error.fields()["token"][0].contains("it begins with"), "{error}");
+        assert!(error.fields()["token"][0].contains("it starts with"), "{error}");
     }
     assert!(world.sandbox.received().is_empty());
 }

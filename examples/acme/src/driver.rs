@@ -26,11 +26,11 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
         (Ability::OpenVpn, "the servers speak WireGuard only", DOCS),
         (Ability::PortForwards, "the servers forward no ports", DOCS),
     ],
-    ("the API has no such call", DOCS),
+    ("the API has no call for this", DOCS),
 );
 
 const SETTINGS: &[Setting] = &[
-    Setting::url("Everything before the documented paths.").default(BASE_URL),
+    Setting::url("The API's base URL.").default(BASE_URL),
     Setting::secret("token", "token", "A token of the account."),
 ];
 

@@ -1,4 +1,4 @@
-//! `anyvpn account`
+//! `anyvpn account`: the user's own account at a provider.
 
 use anyvpn::{Ability, Account as Found, NewAccount, Provider, Secret, Service, Timestamp};
 use clap::Subcommand;
@@ -13,17 +13,20 @@ use crate::work::{ability, with_provider};
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
+#[command(after_help = "\
+Examples:
+  anyvpn account show")]
 pub enum Account {
-    /// Show the account and what it has
+    /// Show your account and its services
     Show,
-    /// Create an account, where anyone may
+    /// Create an account, at providers where anyone can sign up
     #[command(after_help = "\
 Examples:
   anyvpn account create jo --currency EUR")]
     Create {
-        /// The user name to sign in with
+        /// The user name of the new account
         login: String,
-        /// The e-mail address beside the user name
+        /// The e-mail address of the new account
         #[arg(long, value_name = "ADDRESS")]
         email: Option<String>,
         /// The currency to pay in, such as EUR
@@ -32,14 +35,14 @@ Examples:
         #[command(flatten)]
         password: NewPassword,
     },
-    /// Change the account's password
+    /// Change the password of your account
     SetPassword {
         #[command(flatten)]
         password: NewPassword,
     },
-    /// Close the account, at once and for good
+    /// Close your account immediately; this cannot be undone
     Close {
-        /// Do not ask for confirmation
+        /// Skip the confirmation prompt
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
@@ -70,7 +73,7 @@ pub struct ServiceAnswer {
     auto_renew: Option<bool>,
 }
 
-/// The services as an answer has them.
+/// Converts services to the form that answers use.
 pub fn services(services: Vec<Service>) -> Vec<ServiceAnswer> {
     let answer = |service: Service| ServiceAnswer {
         id: service.id,
@@ -83,7 +86,7 @@ pub fn services(services: Vec<Service>) -> Vec<ServiceAnswer> {
 }
 
 impl ServiceAnswer {
-    /// The service in words.
+    /// Describes the service in a line.
     pub fn shown(&self) -> String {
         let due = match self.auto_renew {
             Some(true) => "renews",
@@ -95,7 +98,7 @@ impl ServiceAnswer {
     }
 }
 
-/// What a change gives, which has nothing to show.
+/// The answer of a command that changes something and has nothing to show.
 #[derive(Serialize)]
 pub struct Done<'a> {
     pub provider: &'static str,
@@ -107,26 +110,26 @@ pub struct Done<'a> {
 }
 
 impl Done<'_> {
-    /// Prints what was done.
-    pub fn tell(&self, context: &Context, text: &str) -> Result<(), Failure> {
+    /// Prints the answer.
+    pub fn print(&self, context: &Context, text: &str) -> Result<(), Failure> {
         context.output.answer(self, || plain(text))
     }
 }
 
-/// A password that was changed.
+/// The answer of a command that changed a password.
 pub struct Changed<'a> {
     pub provider: &'static str,
     pub customer: Option<&'a str>,
     pub password: Chosen,
-    /// The command that sets another one.
+    /// The command that sets the password again, for the case that this one cannot be shown.
     pub again: String,
 }
 
 impl Changed<'_> {
-    /// Prints that it is changed, and the password where nobody knows it yet.
-    pub fn tell(self, context: &Context) -> Result<(), Failure> {
-        const TEXT: &str = "The password is changed.";
-        const DONE: &str = "the password was changed to one that nobody knows";
+    /// Prints the answer, with the password if it was generated.
+    pub fn print(self, context: &Context) -> Result<(), Failure> {
+        const TEXT: &str = "Password changed.";
+        const DONE: &str = "the password was changed to a generated one that could not be shown";
         let Self { provider, customer, password, again } = self;
         let generated_password = password.to_show();
         let done = Done { provider, done: "set-password", customer, generated_password };
@@ -135,12 +138,12 @@ impl Changed<'_> {
             None => TEXT.to_owned(),
         };
         let print = || context.output.answer(&done, text);
-        password.print_with(print, DONE, format!("set another: {again}"))
+        password.print_with(print, DONE, format!("set another password: {again}"))
     }
 }
 
 impl Account {
-    /// The command that shows what this one has changed.
+    /// Returns the command that shows what this one has changed.
     pub fn verify_command(&self) -> &'static str {
         match self {
             Self::Create { .. } => "anyvpn login, as the new user",
@@ -151,7 +154,7 @@ impl Account {
 
 pub fn run(context: &Context, command: Account) -> Result<(), Failure> {
     let info = context.provider()?;
-    with_provider(context, info, async |it| work(context, it, command).await)
+    with_provider(context, info, async |provider| work(context, provider, command).await)
 }
 
 async fn work(context: &Context, provider: &dyn Provider, command: Account) -> Result<(), Failure> {
@@ -165,10 +168,12 @@ async fn work(context: &Context, provider: &dyn Provider, command: Account) -> R
             new.email = email;
             new.currency = currency;
             let created = sign_up.create_account(new).await?;
-            let done = format!("the account {login} was created with a password that nobody knows");
+            let done = format!(
+                "the account {login} was created with a generated password that could not be shown"
+            );
             let print = || print(context, provider, created, chosen.to_show());
             chosen.print_with(print, &done, "reset the password on the provider's site")?;
-            context.output.note(&format!("To sign in: {}", sign_in(Some(provider.info()))));
+            context.output.note(&format!("Next: {}", sign_in(Some(provider.info()))));
             Ok(())
         }
         Account::SetPassword { password } => {
@@ -178,7 +183,7 @@ async fn work(context: &Context, provider: &dyn Provider, command: Account) -> R
             change.change_password(chosen.password.clone()).await?;
             let again = "anyvpn account set-password".to_owned();
             Changed { provider: provider.info().name, customer: None, password: chosen, again }
-                .tell(context)
+                .print(context)
         }
         Account::Close { yes, password } => {
             let accounts = accounts()?;
@@ -187,22 +192,21 @@ async fn work(context: &Context, provider: &dyn Provider, command: Account) -> R
             if !yes {
                 let login = accounts.account().await?.login;
                 let login = login.as_deref().unwrap_or("the account");
-                confirm(&format!("Close {} for good?", plain(login)), "--yes")?;
+                confirm(&format!("Close {}? This cannot be undone.", plain(login)), "--yes")?;
             }
-            let password = password.if_any("The account's password, if the provider wants it:")?;
+            let password = password.if_any("Password (leave empty if not needed):")?;
             closing.close_account(password.as_ref()).await.map_err(|error| {
                 let wants_password = error.fields().contains_key("password");
                 let failure = Failure::from(error);
                 match wants_password && password.is_none() {
-                    true => {
-                        failure.hint("use --password-file FILE (- for stdin), or ANYVPN_PASSWORD")
-                    }
+                    true => failure
+                        .hint("use --password-file FILE (- for stdin), or set ANYVPN_PASSWORD"),
                     false => failure,
                 }
             })?;
             let provider = provider.info().name;
             Done { provider, done: "close", customer: None, generated_password: None }
-                .tell(context, "The account is closed.")
+                .print(context, "Account closed.")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `anyvpn call`
+//! `anyvpn call`: calls any operation of a provider.
 
 use std::ffi::OsString;
 use std::io;
@@ -14,9 +14,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::check_private;
 use crate::hidden;
-use crate::look::{Look, is_colored, painted};
 use crate::output::only_copy;
 use crate::secrets::{is_interactive, read, read_input, read_open};
+use crate::style::{Style, is_colored, render};
 use crate::text::{Column, Value as Shown, command_line, listing, nearest, plain, table};
 use crate::work::wait;
 
@@ -24,33 +24,33 @@ use crate::work::wait;
 #[command(after_help = "\
 Examples:
   anyvpn call azire                                     List the operations
-  anyvpn call azire hide-port-forward --help            Show its fields
+  anyvpn call azire hide-port-forward --help            Show the fields of one
   anyvpn call azire check-port port=55555
   anyvpn call azire update-token id=jbj2Ka81 comment=laptop
-  anyvpn call azire update-password new_password=@FILE  A secret, from a file")]
+  anyvpn call azire update-password new_password=@FILE  Read a file")]
 pub struct Call {
-    // Not named `provider`, as the option is.
-    // The order is said, since the registry gives this one its values later.
+    // The name `provider` belongs to the option. The index is explicit because the possible values are
+    // added later, which would move the argument to the end.
     /// The provider
     #[arg(value_name = "PROVIDER", index = 1)]
     callee: String,
-    /// The operation; without it, all are listed
+    /// The operation; omit it to list all operations
     #[arg(index = 2)]
     operation: Option<String>,
-    /// A field of the input: key=value, key=@FILE, or key=- for stdin. Secrets only by the latter
-    /// two, or --input
+    /// A field of the request: key=value, key=@FILE to read a file, or key=- to read stdin. Secrets are
+    /// accepted only from a file, stdin or --input
     #[arg(value_name = "KEY=VALUE", index = 3)]
     fields: Vec<String>,
-    /// Read a JSON object of fields from FILE, or from stdin when it is `-`
+    /// Read the fields from FILE, a JSON object (- for stdin)
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Print secrets of the reply instead of "[redacted]"
+    /// Print secrets in the reply instead of "[redacted]"
     #[arg(long)]
     reveal: bool,
 }
 
 impl Call {
-    /// The command that shows what this one has changed.
+    /// Returns the command that shows what this one has changed.
     pub fn verify_command(&self, context: &Context) -> String {
         match (context.registry.info(&self.callee), &self.operation) {
             (Ok(info), Some(operation)) => verify_call(info, operation),
@@ -76,21 +76,21 @@ pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
     if !args.reveal || operation.replay == Replay::Safe {
         return answer();
     }
-    // A new token, for example, is shown once.
+    // The provider shows a new token only once, for example.
     only_copy(answer, |failure| {
-        let what = format!("{} was done, and its answer is lost", operation.id);
-        failure.leaving(&what, format!("look at what it made: {}", context.verify))
+        let what = format!("{} succeeded, but its reply is lost", operation.id);
+        failure.leaving(&what, format!("check what it created: {}", context.verify))
     })
 }
 
-/// The help of one operation, when the arguments are those of a call of it.
+/// Returns the help of an operation, or `None` if the arguments do not name one.
 pub fn help(registry: &Registry, arguments: &[OsString]) -> Option<String> {
     let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
     let mut words =
-        words.skip_while(|word| *word != "call").skip(1).filter(|it| !it.starts_with('-'));
+        words.skip_while(|word| *word != "call").skip(1).filter(|word| !word.starts_with('-'));
     let info = registry.info(words.next()?).ok()?;
     let operation = info.operation(words.next()?)?;
-    let title = |text| Look::Title.on(text);
+    let title = |text| Style::Title.apply(text);
     let (usage, fields) = (title("Usage:"), title("Fields:"));
     let mut lines = vec![
         plain(operation.summary),
@@ -102,7 +102,7 @@ pub fn help(registry: &Registry, arguments: &[OsString]) -> Option<String> {
         String::new(),
     ];
     if operation.fields.is_empty() {
-        lines.push("It takes no fields.".to_owned());
+        lines.push("This operation has no fields.".to_owned());
     } else {
         lines.push(fields);
         let width =
@@ -113,24 +113,24 @@ pub fn help(registry: &Registry, arguments: &[OsString]) -> Option<String> {
         }));
     }
     let call = match operation.replay {
-        Replay::Safe => "It changes nothing.",
-        Replay::Idempotent => "It changes something; doing it twice has the same effect.",
-        Replay::Once => "It changes something; doing it twice does it twice.",
+        Replay::Safe => "Read-only.",
+        Replay::Idempotent => "Makes a change; repeating the call has no further effect.",
+        Replay::Once => "Makes a change; repeating the call makes it again.",
     };
     lines.extend([String::new(), format!("{call} {} {}", operation.method, operation.path)]);
-    Some(painted(&lines.join("\n"), is_colored(&io::stdout())) + "\n")
+    Some(render(&lines.join("\n"), is_colored(&io::stdout())) + "\n")
 }
 
-/// The most columns that can be read side by side.
+/// The maximum number of columns of a table. Wider objects are printed as listings.
 const COLUMNS: usize = 6;
 
-/// A reply for people: a listing of an object, a table of short objects.
+/// Writes a reply for people: an object as a listing, and short objects as a table.
 fn text(reply: &Value) -> String {
     match reply {
         Value::Null => "Done.".to_owned(),
         Value::Object(fields) => match fields.iter().next() {
             None => "Done.".to_owned(),
-            // An envelope around the one thing that it is about.
+            // An envelope around the value itself.
             Some((_, inner @ (Value::Array(_) | Value::Object(_)))) if fields.len() == 1 => {
                 text(inner)
             }
@@ -151,7 +151,7 @@ fn text(reply: &Value) -> String {
     }
 }
 
-/// A table of objects that are short enough for one; `None` for others.
+/// Writes objects as a table. Returns `None` if they are nested or have too many fields.
 fn rows_text(rows: &[Value]) -> Option<String> {
     let rows: Vec<_> = rows.iter().map(Value::as_object).collect::<Option<_>>()?;
     let mut keys: Vec<&str> = Vec::new();
@@ -196,7 +196,7 @@ fn cell(value: &Value) -> String {
 
 fn unknown(info: &'static ProviderInfo, name: &str) -> Failure {
     let names = info.operations.iter().map(|operation| operation.id.name());
-    let all = format!("{} lists them all", command_line(&["call", info.name], &[]));
+    let all = format!("to list all: {}", command_line(&["call", info.name], &[]));
     Failure::usage(format!("{} has no operation {name:?}", info.title))
         .hint(match nearest(name, names) {
             Some(meant) => format!("did you mean {meant}? {all}"),
@@ -205,7 +205,7 @@ fn unknown(info: &'static ProviderInfo, name: &str) -> Failure {
         .of(info)
 }
 
-/// The JSON object that the arguments describe.
+/// Builds the JSON object that the arguments describe.
 pub fn input(operation: &OperationInfo, args: &Call) -> Result<Value, Failure> {
     let wrong = |field: &str, why: &str| {
         Failure::from(Error::invalid(field, why).with_operation(operation.id))
@@ -214,8 +214,8 @@ pub fn input(operation: &OperationInfo, args: &Call) -> Result<Value, Failure> {
     let mut input = match &args.input {
         Some(file) => match serde_json::from_str(&read_input(file)?) {
             Ok(Value::Object(input)) => input,
-            // The parser's message would quote what could be a password.
-            _ => return Err(wrong("--input", "is no JSON object")),
+            // We omit the parser's message, because it could quote a password.
+            _ => return Err(wrong("--input", "is not a JSON object")),
         },
         None => Map::new(),
     };
@@ -227,26 +227,27 @@ pub fn input(operation: &OperationInfo, args: &Call) -> Result<Value, Failure> {
     }
     let mut stdin_is_used = args.input.as_deref() == Some(Path::new("-"));
     for (argument, number) in args.fields.iter().zip(1..) {
-        // What is no field may be a secret, such as one in base64 that ends with `=`.
+        // We do not repeat an argument that names no field. It may be a secret, for example in base64,
+        // which can end with `=`.
         let Some((key, value)) = argument.split_once('=') else {
-            return Err(Failure::usage(format!("argument {number} of the call is not KEY=VALUE"))
+            return Err(Failure::usage(format!("argument {number} is not of the form KEY=VALUE"))
                 .hint(usage(operation)));
         };
         let Some(field) = operation.fields.iter().find(|field| field.name == key) else {
             return Err(match nearest(key, operation.fields.iter().map(|field| field.name)) {
-                Some(meant) => wrong(key, &format!("is no field; did you mean {meant}?")),
-                None => wrong(&format!("argument {number}"), "is no field of this operation"),
+                Some(meant) => wrong(key, &format!("unknown field; did you mean {meant}?")),
+                None => wrong(&format!("argument {number}"), "unknown field"),
             });
         };
         if value == "-" && std::mem::replace(&mut stdin_is_used, true) {
-            return Err(wrong(key, "cannot be read from stdin, which is read already"));
+            return Err(wrong(key, "stdin can be read only once"));
         }
         let value = match value.strip_prefix('@') {
             Some(file) if is_secret(&field) => read(Path::new(file))?.expose().to_owned(),
             Some(file) => read_open(Path::new(file))?.expose().to_owned(),
             None if value == "-" => read(Path::new("-"))?.expose().to_owned(),
             None if is_secret(&field) => {
-                return Err(wrong(key, "is a secret, which others could read among the arguments")
+                return Err(wrong(key, "is a secret, and other users can read arguments")
                     .hint(format!("use {key}=@FILE, {key}=- for stdin, or --input FILE")));
             }
             None => value.to_owned(),
@@ -256,7 +257,7 @@ pub fn input(operation: &OperationInfo, args: &Call) -> Result<Value, Failure> {
             return Err(wrong(key, "is given twice"));
         }
     }
-    // A person types what must not be among the arguments.
+    // On a terminal, ask for secrets that are missing.
     for field in operation.fields.iter().filter(is_secret).filter(|field| field.required) {
         if !input.contains_key(field.name) && is_interactive() && !stdin_is_used {
             let secret = hidden::ask(&format!("{}:", field.name))?;
@@ -265,7 +266,7 @@ pub fn input(operation: &OperationInfo, args: &Call) -> Result<Value, Failure> {
     }
     let missing = |field: &&FieldInfo| field.required && !input.contains_key(field.name);
     match operation.fields.iter().find(missing) {
-        Some(field) => Err(wrong(field.name, "is missing")),
+        Some(field) => Err(wrong(field.name, "is required")),
         None => Ok(Value::Object(input)),
     }
 }
@@ -283,13 +284,13 @@ fn convert(kind: FieldKind, value: String) -> Result<Value, &'static str> {
     }
 }
 
-/// The operation's fields, as they are typed.
+/// Lists the operation's fields in the form in which they are typed.
 fn usage(operation: &OperationInfo) -> String {
     if operation.fields.is_empty() {
-        return format!("{} takes no fields", operation.id.name());
+        return format!("{} has no fields", operation.id.name());
     }
     let fields: Vec<_> = operation.fields.iter().map(shown).collect();
-    format!("{} takes {}", operation.id.name(), fields.join(" "))
+    format!("the fields of {} are {}", operation.id.name(), fields.join(" "))
 }
 
 fn shown(field: &FieldInfo) -> String {
@@ -297,7 +298,7 @@ fn shown(field: &FieldInfo) -> String {
     if field.required { typed } else { format!("[{typed}]") }
 }
 
-/// The field as it is typed.
+/// Returns the field in the form in which it is typed.
 fn typed(field: &FieldInfo) -> String {
     let value = match field.kind {
         FieldKind::Text => "TEXT",
@@ -340,7 +341,7 @@ fn list(context: &Context, info: &'static ProviderInfo) -> Result<(), Failure> {
             let fields: Vec<_> = entry.fields.iter().map(shown).collect();
             vec![entry.id.name().to_owned(), format!("{}\n{}", entry.summary, fields.join(" "))]
         };
-        let columns = ["OPERATION", "WHAT IT DOES, AND ITS FIELDS"].map(Column::Text);
+        let columns = ["OPERATION", "DESCRIPTION AND FIELDS"].map(Column::Text);
         table(&columns, operations.iter().map(row).collect())
     })
 }

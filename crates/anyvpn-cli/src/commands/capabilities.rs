@@ -1,4 +1,4 @@
-//! `anyvpn capabilities`
+//! `anyvpn capabilities`: what each provider supports.
 
 use anyvpn::{Ability as Named, Capability, ProviderInfo};
 use serde::Serialize;
@@ -26,7 +26,7 @@ struct Ability {
     answer: &'static str,
     why: Option<&'static str>,
     link: Option<&'static str>,
-    /// What somebody should know who uses it.
+    /// A limit that users of this ability should know.
     note: Option<&'static str>,
 }
 
@@ -39,14 +39,18 @@ pub fn run(context: &Context) -> Result<(), Failure> {
             .map(|info| Abilities {
                 provider: info.name,
                 title: info.title,
-                capabilities: info.capabilities.all().map(|it| ability(info, it)).collect(),
+                capabilities: info
+                    .capabilities
+                    .all()
+                    .map(|(name, capability)| ability(info, name, capability))
+                    .collect(),
             })
             .collect(),
     };
     context.output.answer(&answer, || text(&answer))
 }
 
-fn ability(info: &ProviderInfo, (name, capability): (Named, Capability)) -> Ability {
+fn ability(info: &ProviderInfo, name: Named, capability: Capability) -> Ability {
     let (answer, why, link) = match capability {
         Capability::Cannot { why, link } => ("cannot", Some(why), Some(link)),
         _ => ("can", None, None),

@@ -26,39 +26,43 @@ fn set_password(key: &str) -> String {
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
+#[command(after_help = "\
+Examples:
+  anyvpn profile add shop            Store your reseller keys first
+  anyvpn customer find jo@mail.example")]
 pub enum Customer {
     /// Show a customer
     Find(Key),
-    /// List the customers
+    /// List all customers
     List,
-    /// Make sure that a customer exists, without creating one twice
+    /// Create a customer, unless the customer already exists
     #[command(after_help = "\
 Examples:
   anyvpn customer create jo@mail.example --country US --plan 12 \\
     --generate-password")]
     Create(Box<Create>),
-    /// Give a customer another password
+    /// Set a customer's password
     SetPassword {
         #[command(flatten)]
         key: Key,
         #[command(flatten)]
         password: NewPassword,
     },
-    /// Give a customer another plan, or a first one; costs what the provider charges
+    /// Change a customer's plan; the provider may charge you for it
     ChangePlan {
         #[command(flatten)]
         key: Key,
-        /// The plan
+        /// The id of the new plan
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         plan: String,
         #[command(flatten)]
-        sure: Sure,
+        confirmation: Confirmation,
     },
-    /// Suspend a customer, who can no longer connect
+    /// Suspend a customer, who then cannot connect
     Suspend(Key),
-    /// End a suspension
+    /// Let a suspended customer connect again
     Resume(Key),
-    /// Say when a customer's service ends
+    /// Set when a customer's service ends
     #[command(after_help = "\
 Examples:
   anyvpn customer end jo@mail.example --at paid-period
@@ -66,31 +70,31 @@ Examples:
     End {
         #[command(flatten)]
         key: Key,
-        /// paid-period, next-run (the provider's, as a rule at midnight), never, or a time
+        /// paid-period, next-run (the provider's daily run, usually at midnight), never, or a time
         #[arg(long, value_name = "WHEN", value_parser = end)]
         at: CustomerEnd,
         #[command(flatten)]
-        sure: Sure,
+        confirmation: Confirmation,
     },
-    /// Close a customer's account, at once and for good
+    /// Close a customer's account immediately; this cannot be undone
     Close {
         #[command(flatten)]
         key: Key,
         #[command(flatten)]
-        sure: Sure,
+        confirmation: Confirmation,
     },
 }
 
 #[derive(Args)]
 pub struct Key {
-    /// The customer's e-mail address or user name, as the provider has it
+    /// The customer's e-mail address or user name, whichever the provider uses
     #[arg(value_name = "CUSTOMER", value_parser = NonEmptyStringValueParser::new())]
     key: String,
 }
 
 #[derive(Args)]
-pub struct Sure {
-    /// Do not ask for confirmation
+pub struct Confirmation {
+    /// Skip the confirmation prompt
     #[arg(long)]
     yes: bool,
 }
@@ -99,10 +103,10 @@ pub struct Sure {
 pub struct Create {
     #[command(flatten)]
     key: Key,
-    /// The plan, where the provider has several
+    /// The id of the plan, if the provider has several plans
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     plan: Option<String>,
-    /// The country, such as US, where the provider needs it
+    /// The country code, such as US, if the provider requires one
     #[arg(long, value_name = "CODE", value_parser = NonEmptyStringValueParser::new())]
     country: Option<String>,
     #[command(flatten)]
@@ -110,7 +114,7 @@ pub struct Create {
 }
 
 impl Customer {
-    /// The command that shows what this one has changed.
+    /// Returns the command that shows what this one has changed.
     pub fn verify_command(&self) -> String {
         let key = match self {
             Self::List => return "anyvpn customer list".to_owned(),
@@ -125,15 +129,14 @@ impl Customer {
     }
 }
 
-/// When a customer's service ends, as it is typed.
+/// Parses the end of a customer's service.
 fn end(text: &str) -> Result<CustomerEnd, String> {
     match text {
         "paid-period" => Ok(CustomerEnd::PaidPeriod),
         "next-run" => Ok(CustomerEnd::NextRun),
         "never" => Ok(CustomerEnd::Never),
         _ => text.parse::<Timestamp>().map(CustomerEnd::At).map_err(|_| {
-            "must be paid-period, next-run, never, or a time such as 2027-03-31T00:00:00Z"
-                .to_owned()
+            "use paid-period, next-run, never, or a time such as 2027-03-31T00:00:00Z".to_owned()
         }),
     }
 }
@@ -147,7 +150,7 @@ struct Answer {
     plan: Option<String>,
     expires_at: Option<Timestamp>,
     services: Vec<ServiceAnswer>,
-    /// Whether it was created now; else it was there already, and nothing was changed.
+    /// Whether this command created the customer. `false` if it already existed and is unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     created: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,10 +178,10 @@ impl Answer {
         }
     }
 
-    /// What the customer has, in words.
+    /// Describes the customer's services, or the plan if there are none.
     fn has(&self) -> String {
-        let service = |it: &ServiceAnswer| format!("{}: {}", it.name, it.status);
-        let has: Vec<_> = self.services.iter().map(service).collect();
+        let text = |service: &ServiceAnswer| format!("{}: {}", service.name, service.status);
+        let has: Vec<_> = self.services.iter().map(text).collect();
         match (&has[..], &self.plan) {
             ([], Some(plan)) => format!("plan {plan}"),
             ([], None) => "no plan".to_owned(),
@@ -194,11 +197,13 @@ impl Answer {
         ];
         let password = self.generated_password.as_ref();
         pairs.extend(password.map(|password| ("Password", password.expose().into())));
-        pairs.extend(self.id.as_ref().map(|id| ("Id", id.into())));
+        pairs.extend(self.id.as_ref().map(|id| ("ID", id.into())));
         pairs.extend(self.plan.as_ref().map(|plan| ("Plan", plan.into())));
-        pairs.extend(self.expires_at.map(|time| ("Until", when(time).into())));
+        pairs.extend(self.expires_at.map(|time| ("Expires", when(time).into())));
         pairs.extend(
-            self.services.iter().map(|it| ("Service", Value::with_state(&it.shown(), &it.status))),
+            self.services
+                .iter()
+                .map(|service| ("Service", Value::with_state(&service.shown(), &service.status))),
         );
         listing(pairs)
     }
@@ -216,7 +221,7 @@ pub fn run(context: &Context, command: Customer) -> Result<(), Failure> {
     })
 }
 
-/// One command about customers.
+/// A command about customers, with the provider that it runs on.
 struct Call<'a> {
     context: &'a Context,
     provider: &'a dyn Provider,
@@ -233,22 +238,22 @@ impl Call<'_> {
             Customer::List => self.list().await,
             Customer::Create(args) => self.create(*args).await,
             Customer::SetPassword { key: Key { key }, password } => {
-                let chosen = password.choose("The customer's new password:")?;
+                let chosen = password.choose("New password of the customer:")?;
                 let set = self.customers.set_customer_password(&key, chosen.password.clone());
                 set.await.map_err(password_refused)?;
                 let again = set_password(&key);
                 let provider = self.provider.info().name;
                 Changed { provider, customer: Some(&key), password: chosen, again }
-                    .tell(self.context)
+                    .print(self.context)
             }
-            Customer::ChangePlan { key: Key { key }, plan, sure } => {
+            Customer::ChangePlan { key: Key { key }, plan, confirmation } => {
                 let change = self.part(self.customers.plan_change(), Ability::ChangePlan)?;
                 self.check_plan(&plan)?;
                 let question =
-                    |has: &str| format!("Change the plan of {key}, who has {has}, to {plan}?");
-                self.confirm(&key, &sure, question).await?;
+                    |has: &str| format!("Change the plan of {key} (now {has}) to {plan}?");
+                self.confirm(&key, &confirmation, question).await?;
                 change.change_plan(&key, &plan).await?;
-                self.done("change-plan", &key, &format!("{key} has the plan {plan} now."))
+                self.done("change-plan", &key, &format!("{key} now has plan {plan}."))
             }
             Customer::Suspend(Key { key }) => {
                 let suspension =
@@ -262,26 +267,28 @@ impl Call<'_> {
                 suspension.resume_customer(&key).await?;
                 self.done("resume", &key, &format!("{key} can connect again."))
             }
-            Customer::End { key: Key { key }, at, sure } => {
+            Customer::End { key: Key { key }, at, confirmation } => {
                 let ending = self.part(self.customers.customer_end(), Ability::EndCustomers)?;
                 let time = match at {
-                    CustomerEnd::PaidPeriod => "when the paid period ends".to_owned(),
-                    CustomerEnd::At(time) => format!("on {}", when(time)),
-                    CustomerEnd::Never => "only when it is closed".to_owned(),
-                    _ => "at the provider's next daily run".to_owned(),
+                    CustomerEnd::PaidPeriod => "ends with the paid period".to_owned(),
+                    CustomerEnd::At(time) => format!("ends on {}", when(time)),
+                    CustomerEnd::Never => "has no end date".to_owned(),
+                    _ => "ends at the provider's next daily run".to_owned(),
                 };
-                let question =
-                    |has: &str| format!("End the service of {key}, who has {has}, {time}?");
-                self.confirm(&key, &sure, question).await?;
+                let question = |has: &str| {
+                    format!("Change the service of {key} (now {has}), so that it {time}?")
+                };
+                self.confirm(&key, &confirmation, question).await?;
                 ending.end_customer(&key, at).await?;
-                self.done("end", &key, &format!("The service of {key} ends {time}."))
+                self.done("end", &key, &format!("The service of {key} {time}."))
             }
-            Customer::Close { key: Key { key }, sure } => {
-                let question =
-                    |has: &str| format!("Close {key}, who has {has}, at once and for good?");
-                self.confirm(&key, &sure, question).await?;
+            Customer::Close { key: Key { key }, confirmation } => {
+                let question = |has: &str| {
+                    format!("Close the account of {key} (now {has})? This cannot be undone.")
+                };
+                self.confirm(&key, &confirmation, question).await?;
                 self.customers.close_customer(&key).await?;
-                self.done("close", &key, &format!("{key} is closed."))
+                self.done("close", &key, &format!("The account of {key} is closed."))
             }
         }
     }
@@ -293,19 +300,19 @@ impl Call<'_> {
     async fn find(&self, key: &str) -> Result<Found, Failure> {
         self.customers.find_customer(key).await?.ok_or_else(|| {
             let title = self.provider.info().title;
-            Failure::not_found(format!("{title} knows no customer {key:?}"))
-                .hint("check the spelling; anyvpn customer create makes one")
+            Failure::not_found(format!("{title} has no customer {key:?}"))
+                .hint("check the spelling, or create the customer: anyvpn customer create")
         })
     }
 
-    /// Asks whether it is meant, with what the customer has.
+    /// Asks for confirmation. The question shows what the customer has.
     async fn confirm(
         &self,
         key: &str,
-        sure: &Sure,
+        confirmation: &Confirmation,
         question: impl Fn(&str) -> String,
     ) -> Result<(), Failure> {
-        if sure.yes {
+        if confirmation.yes {
             return Ok(());
         }
         let has = Answer::of(self.provider, self.find(key).await?).has();
@@ -322,21 +329,21 @@ impl Call<'_> {
             if answer.customers.is_empty() {
                 return "There are no customers.".to_owned();
             }
-            let row = |it: &Answer| {
-                let until = it.expires_at.map(when).unwrap_or_default();
-                vec![it.customer.clone(), it.status.clone(), it.has(), until]
+            let row = |answer: &Answer| {
+                let until = answer.expires_at.map(when).unwrap_or_default();
+                vec![answer.customer.clone(), answer.status.clone(), answer.has(), until]
             };
             let columns = [
                 Column::Text("CUSTOMER"),
                 Column::State("STATUS"),
-                Column::Text("HAS"),
-                Column::Text("UNTIL"),
+                Column::Text("SERVICES"),
+                Column::Text("EXPIRES"),
             ];
             table(&columns, answer.customers.iter().map(row).collect())
         })
     }
 
-    /// Refuses a plan that the provider does not have, before anything is asked or sent.
+    /// Fails if the provider has no such plan, before anything is asked or sent.
     fn check_plan(&self, wanted: &str) -> Result<(), Failure> {
         let plans = self.customers.plans();
         if plans.is_empty() || plans.iter().any(|plan| plan.id == wanted) {
@@ -352,7 +359,7 @@ impl Call<'_> {
         if let Some(plan) = &plan {
             self.check_plan(plan)?;
         }
-        let chosen = password.choose("The customer's password:")?;
+        let chosen = password.choose("Password of the customer:")?;
         let mut new = NewCustomer::new(&key, chosen.password.clone());
         new.plan.clone_from(&plan);
         new.country = country;
@@ -366,29 +373,29 @@ impl Call<'_> {
                 self.check_has(found, plan.as_deref())?;
                 false
             }
-            // Found after doubt: perhaps by this call, perhaps by somebody else.
-            _ => return Err(self.whose_is_unknown(&key)),
+            // The reply was lost, and the customer was found afterwards.
+            _ => return Err(self.maybe_created_by_another(&key)),
         };
         let mut answer = Answer::of(self.provider, created.customer().clone());
         answer.created = Some(is_new);
         answer.generated_password = chosen.to_show().filter(|_| is_new);
         let text = || {
             let said = match is_new {
-                true => "is created",
-                false => "exists already; nothing was changed",
+                true => "created",
+                false => "already exists; nothing was changed",
             };
-            format!("{} {said}.\n{}", plain(&answer.customer), answer.text())
+            format!("Customer {} {said}.\n{}", plain(&answer.customer), answer.text())
         };
         let print = || self.context.output.answer(&answer, text);
         if !is_new {
             return print();
         }
-        let again = format!("set another: {}", set_password(&key));
-        let done = format!("{key} was created with a password that nobody knows");
+        let again = format!("set another password: {}", set_password(&key));
+        let done = format!("{key} was created with a generated password that could not be shown");
         chosen.print_with(print, &done, again)
     }
 
-    /// Refuses a customer who exists without the wanted plan.
+    /// Fails if an existing customer does not have the wanted plan.
     fn check_has(&self, found: &Found, wanted: Option<&str>) -> Result<(), Failure> {
         let Some(wanted) = wanted.filter(|wanted| found.plan.as_deref() != Some(wanted)) else {
             return Ok(());
@@ -401,27 +408,26 @@ impl Call<'_> {
         let title = plans.iter().find(|plan| plan.id == wanted).map_or(wanted, |plan| plan.title);
         let detail = match is_unknown {
             true => format!(
-                "{key} exists already with {has}; whether that is {title} is not known; nothing was \
+                "{key} has {has}, and the provider does not say whether that is {title}; nothing was \
                  changed"
             ),
-            false => format!(
-                "{key} exists already with {has}, and not with {title}; nothing was changed"
-            ),
+            false => format!("{key} has {has} instead of {title}; nothing was changed"),
         };
         let error = Error::new(ErrorKind::AlreadyExists).with_detail(detail);
-        Err(Failure::from(error).hint("anyvpn customer change-plan changes the plan"))
+        Err(Failure::from(error).hint("to change the plan: anyvpn customer change-plan"))
     }
 
-    /// The customer exists, and may be somebody else's.
-    fn whose_is_unknown(&self, key: &str) -> Failure {
+    /// Returns the failure for a customer that exists after a lost reply. Another program may have
+    /// created it, with another password.
+    fn maybe_created_by_another(&self, key: &str) -> Failure {
         let detail = format!(
-            "{key} exists, and the reply to its creation was lost: this call or another one may have \
-             created it, with another password"
+            "{key} exists, but the reply was lost: this call may have created it, or another program \
+             with another password"
         );
         let leftover = Leftover::new(LeftoverKind::Customer, key);
         let error = Error::new(ErrorKind::Ambiguous).with_detail(detail).with_leftover(leftover);
         Failure::from(error).hint(format!(
-            "see: {}; only if nobody else can have created it: {}",
+            "check: {}; only if no other program can have created it: {}",
             find(key),
             set_password(key)
         ))
@@ -430,7 +436,7 @@ impl Call<'_> {
     fn done(&self, done: &'static str, customer: &str, text: &str) -> Result<(), Failure> {
         let provider = self.provider.info().name;
         Done { provider, done, customer: Some(customer), generated_password: None }
-            .tell(self.context, text)
+            .print(self.context, text)
     }
 }
 
@@ -438,7 +444,7 @@ fn password_refused(error: Error) -> Failure {
     let is_password = error.fields().keys().any(|field| field.contains("password"));
     let failure = Failure::from(error);
     match is_password {
-        true => failure.hint("choose another, or let it be made: --generate-password"),
+        true => failure.hint("choose another password, or use --generate-password"),
         false => failure,
     }
 }
@@ -446,14 +452,14 @@ fn password_refused(error: Error) -> Failure {
 fn not_created(error: Error, key: &str, generated: bool) -> Failure {
     if error.advice() == Advice::ReadBack && generated {
         return Failure::from(error).hint(format!(
-            "it may have been done: see: {}; if so, the password is lost, and {} sets another",
+            "it may have been done: {}; if so, the password is lost; set another: {}",
             find(key),
             set_password(key)
         ));
     }
-    let option = ["country", "plan"].into_iter().find(|it| error.fields().contains_key(*it));
+    let option = ["country", "plan"].into_iter().find(|key| error.fields().contains_key(*key));
     match option {
-        Some(option) => Failure::from(error).hint(format!("give --{option}, or correct it")),
+        Some(option) => Failure::from(error).hint(format!("add --{option}, or correct it")),
         None => password_refused(error),
     }
 }

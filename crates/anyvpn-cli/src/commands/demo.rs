@@ -1,6 +1,6 @@
-//! `anyvpn demo`: commands of a new customer and of a reseller, run on a sandbox inside this program.
+//! `anyvpn demo`: runs the commands of a new customer and of a reseller on a built-in sandbox.
 //!
-//! What is run is text that stands beside each provider's imitation: see [`anyvpn_sandbox::demo`].
+//! The script of each provider is a text file beside its imitation: see [`anyvpn_sandbox::demo`].
 
 use std::collections::BTreeMap;
 use std::env;
@@ -19,47 +19,47 @@ use tokio::process::Command;
 use crate::commands::sandbox::not_started;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::file::Pending;
-use crate::look::Look;
+use crate::file::OutputFile;
 use crate::output::Output;
 use crate::provider_settings::address_setting;
+use crate::style::Style;
 use crate::text::{Column, ShownPath, plain, reason, table};
 
-/// How much of a command's answer is shown.
+/// How many lines of each command's output are shown.
 const SHOWN_LINES: usize = 8;
 const WIDTH: usize = 80;
 
 #[derive(Args)]
 pub struct Demo {
-    /// Where to write the files; without this, in a new folder among the temporary ones
+    /// Write files to FOLDER [default: a new temporary folder]
     #[arg(long, value_name = "FOLDER")]
     output_dir: Option<PathBuf>,
-    /// What the sandbox's answers follow from, where the documents leave a choice
+    /// Seed for the sandbox's choices where the provider's documents leave one
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
 }
 
-/// One thing that was done.
+/// One step of the demo.
 #[derive(Serialize)]
 struct Step {
     provider: &'static str,
     title: String,
-    /// `None` for what the sandbox's user does.
+    /// `None` if the sandbox itself performs the step.
     command: Option<String>,
     ok: bool,
-    /// What the command printed.
+    /// The output of the command.
     output: String,
 }
 
-/// What became of one operation.
+/// The result of one operation.
 #[derive(Serialize)]
 struct Outcome {
     operation: String,
     method: &'static str,
     path: &'static str,
-    /// How often the sandbox received it.
+    /// How often the sandbox received the operation.
     calls: usize,
-    /// Whether the sandbox did it, at least once.
+    /// Whether the operation succeeded at least once.
     ok: bool,
 }
 
@@ -71,47 +71,49 @@ struct Answer {
 }
 
 pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
-    // Not the environment's, which says whose account one works with: here is none.
+    // We ignore the environment, which is about real accounts.
     let only = context.typed_provider();
     let is_chosen = |info: &&ProviderInfo| only.is_none_or(|only| only.name == info.name);
     let scripts = context.registry.infos().filter(is_chosen);
     let scripts: Vec<_> = scripts.filter_map(|info| Some((info, demo(info.name)?))).collect();
     if scripts.is_empty() {
-        return Err(Failure::usage("the sandbox has no demo of this provider"));
+        return Err(Failure::usage("there is no demo for this provider"));
     }
     let sandbox = Sandbox::builder().seed(args.seed).start().await;
     let sandbox = sandbox.map_err(|error| match error {
-        StartError::Listen { .. } => not_started(error).hint("the demo needs a port of 127.0.0.1"),
+        StartError::Listen { .. } => {
+            not_started(error).hint("the demo needs a free port on 127.0.0.1")
+        }
         _ => not_started(error),
     })?;
-    // Gone when the demo ends early; kept at its end, with what it was made for.
+    // Both are deleted if the demo ends early. At its end the one with the files stays.
     let (home, temporary) = (temporary()?, temporary()?);
     let folder = args.output_dir.as_deref().unwrap_or(temporary.path());
-    // A folder that will not do is found out before anything is done.
+    // Check that the files can be written before the demo starts.
     let mut files: Vec<_> = scripts.iter().flat_map(|(_, script)| files(script)).collect();
     files.dedup();
     for name in &files {
-        let pending = Pending::new(&folder.join(name), false);
+        let pending = OutputFile::new(&folder.join(name), false);
         pending.map_err(|failure| failure.hint("choose another folder with --output-dir"))?;
     }
     let output = context.output;
     let (url, place) = (sandbox.url(), folder.display());
-    output.note(&format!("A sandbox listens at {url}; files go to {place}.\n"));
+    output.note(&format!("Sandbox running at {url}. Files are written to {place}.\n"));
     let mut steps = Vec::new();
     let mut stopped = None;
     for (info, script) in &scripts {
         if !output.json {
-            output.lines(&format!("{}\n", Look::Title.on(info.title)))?;
+            output.lines(&format!("{}\n", Style::Title.apply(info.title)))?;
         }
         let url = sandbox.provider_url(info.name);
-        let kept = [("ANYVPN_PROVIDER", info.name.to_owned()), (&address_variable(info), url)];
+        let values = [("ANYVPN_PROVIDER", info.name.to_owned()), (&address_variable(info), url)];
         let mut tour = Tour {
             output,
             sandbox: &sandbox,
             home: home.path(),
             folder,
             provider: info.name,
-            kept: kept.map(|(name, value)| (name.to_owned(), value)).into(),
+            values: values.map(|(name, value)| (name.to_owned(), value)).into(),
             listeners: Vec::new(),
             steps: &mut steps,
         };
@@ -137,38 +139,38 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
     match (stopped, answer.operations.iter().filter(|outcome| !outcome.ok).count()) {
         (Some(failure), _) => Err(failure),
         (None, 0) => Ok(()),
-        (None, failed) => Err(Failure::other(format!("{failed} of {all} operations did not work"))),
+        (None, failed) => Err(Failure::other(format!("{failed} of {all} operations failed"))),
     }
 }
 
 fn temporary() -> Result<tempfile::TempDir, Failure> {
     tempfile::Builder::new().prefix("anyvpn-demo-").tempdir().map_err(|error| {
         let why = reason(&error);
-        Failure::other(format!("there is no place for temporary files: {why}"))
-            .hint("set TMPDIR to a folder that you may write to")
+        Failure::other(format!("cannot create a temporary folder: {why}"))
+            .hint("set TMPDIR to a folder that you can write to")
     })
 }
 
-/// The files that a script's commands write.
+/// Returns the names of the files that a script's commands write.
 fn files(script: &str) -> impl Iterator<Item = &str> {
     script.lines().filter_map(|line| line.split_once(" -o ")?.1.split(' ').next())
 }
 
 fn address_variable(info: &'static ProviderInfo) -> String {
-    address_setting(info).map(|it| it.variable(info.name)).unwrap_or_default()
+    address_setting(info).map(|setting| setting.variable(info.name)).unwrap_or_default()
 }
 
-/// A way through one provider.
+/// The demo of one provider.
 struct Tour<'a> {
     output: Output,
     sandbox: &'a Sandbox,
-    /// Where the commands keep tokens.
+    /// The folder in which the commands store tokens.
     home: &'a Path,
-    /// Where the commands write files.
+    /// The folder in which the commands write files.
     folder: &'a Path,
     provider: &'static str,
-    /// Values for the placeholders of later lines, and variables of the commands' environment.
-    kept: BTreeMap<String, String>,
+    /// Values for placeholders in later lines, and environment variables of the commands.
+    values: BTreeMap<String, String>,
     listeners: Vec<TcpListener>,
     steps: &'a mut Vec<Step>,
 }
@@ -178,7 +180,7 @@ impl Tour<'_> {
         let (mut title, mut stdin, mut answer) = (String::new(), String::new(), String::new());
         for line in script.lines().filter(|line| !line.is_empty()) {
             let wrong =
-                |why: &str| Failure::other(format!("the demo has a wrong line: {line}: {why}"));
+                |why: &str| Failure::other(format!("invalid line in the demo: {line}: {why}"));
             let (mark, rest) = line.split_once(' ').ok_or_else(|| wrong("it is too short"))?;
             let rest = self.filled(rest);
             match mark {
@@ -195,8 +197,8 @@ impl Tour<'_> {
                     let done = self.act(action, &input).map(|value| value.to_string());
                     answer = done.map_err(|why| wrong(&why))?;
                     if !title.is_empty() {
-                        let told = Ok("(The sandbox does it.)".to_owned());
-                        self.record(std::mem::take(&mut title), None, told)?;
+                        let output = Ok("(done by the sandbox)".to_owned());
+                        self.record(std::mem::take(&mut title), None, output)?;
                     }
                 }
                 "=" => {
@@ -207,26 +209,26 @@ impl Tour<'_> {
                         Some(value) => value.to_string(),
                         None => return Err(wrong("the answer has no such value")),
                     };
-                    self.kept.insert(name.to_owned(), value);
+                    self.values.insert(name.to_owned(), value);
                 }
-                _ => return Err(wrong("nothing begins so")),
+                _ => return Err(wrong("unknown mark")),
             }
         }
         Ok(())
     }
 
-    /// The text with the values that were kept.
+    /// Replaces the placeholders in a text.
     fn filled(&self, text: &str) -> String {
-        self.kept.iter().fold(text.to_owned(), |text, (name, value)| {
+        self.values.iter().fold(text.to_owned(), |text, (name, value)| {
             text.replace(&format!("{{{name}}}"), value)
         })
     }
 
-    /// Does what only the sandbox's user can.
+    /// Performs an action that has no command, such as a payment.
     fn act(&mut self, action: &str, input: &Value) -> Result<Value, String> {
         match (action, input.as_u64()) {
             ("listen", Some(port)) => {
-                // Where another program listens, the port is open as well.
+                // Binding fails if another program listens there. The port is open then, too.
                 let here = (self.sandbox.address().ip(), port as u16);
                 self.listeners.extend(TcpListener::bind(here));
                 Ok(Value::Null)
@@ -235,7 +237,7 @@ impl Tour<'_> {
         }
     }
 
-    /// Runs this program with the arguments, and gives what it prints.
+    /// Runs this program with the arguments and returns its output.
     async fn command(&self, line: &str, stdin: &str) -> Result<String, String> {
         let failed = |error: std::io::Error| reason(&error);
         let arguments = shlex::split(line).unwrap_or_default();
@@ -247,12 +249,12 @@ impl Tour<'_> {
         for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
             command.env(name, self.home);
         }
-        command.envs(self.kept.iter().filter(|(name, _)| name.starts_with("ANYVPN_")));
+        command.envs(self.values.iter().filter(|(name, _)| name.starts_with("ANYVPN_")));
         command.args(arguments.iter().skip(1)).current_dir(self.folder).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(failed)?;
         if let Some(mut pipe) = child.stdin.take() {
-            // A command that has no use for it closes it.
+            // Writing fails if the command does not read its stdin.
             let _ = pipe.write_all(stdin.as_bytes()).await;
         }
         let done = child.wait_with_output().await.map_err(failed)?;
@@ -263,7 +265,7 @@ impl Tour<'_> {
         }
     }
 
-    /// Tells what was done, and gives what it printed.
+    /// Prints a finished step and returns its output.
     fn record(
         &mut self,
         title: String,
@@ -273,7 +275,7 @@ impl Tour<'_> {
         let ok = done.is_ok();
         let output = done.unwrap_or_else(|error| error);
         if !self.output.json {
-            let mut lines = vec![Look::Hint.on(&format!("# {title}"))];
+            let mut lines = vec![Style::Hint.apply(&format!("# {title}"))];
             lines.extend(command.iter().flat_map(|line| wrapped(&format!("$ {line}"))));
             lines.extend(output.lines().take(SHOWN_LINES).map(plain));
             let more = output.lines().count().saturating_sub(SHOWN_LINES);
@@ -282,14 +284,14 @@ impl Tour<'_> {
             }
             self.output.lines(&(lines.join("\n") + "\n"))?;
         }
-        let stopped = format!("the demo stopped at {}: {title}", self.provider);
+        let stopped = format!("the demo of {} stopped: {title}", self.provider);
         let provider = self.provider;
         self.steps.push(Step { provider, title, command, ok, output: output.clone() });
         if ok { Ok(output) } else { Err(Failure::other(stopped)) }
     }
 }
 
-/// A command line in lines that fit the terminal, as a shell reads it.
+/// Breaks a command line into lines that fit the terminal, with `\` at their ends.
 fn wrapped(line: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in line.split(' ') {
@@ -309,21 +311,22 @@ fn wrapped(line: &str) -> Vec<String> {
 impl Outcome {
     fn of(operation: &OperationInfo, received: &[Received]) -> Self {
         let name = operation.id.to_string();
-        let received: Vec<_> = received.iter().filter(|it| it.operation == Some(&name)).collect();
+        let received: Vec<_> =
+            received.iter().filter(|request| request.operation == Some(&name)).collect();
         Self {
             operation: name,
             method: operation.method,
             path: operation.path,
             calls: received.len(),
-            ok: received.iter().any(|it| it.effect),
+            ok: received.iter().any(|request| request.effect),
         }
     }
 
     fn row(&self) -> Vec<String> {
         let result = match (self.calls, self.ok) {
-            (0, _) => "NOT CALLED",
+            (0, _) => "not called",
             (_, true) => "ok",
-            (_, false) => "FAIL",
+            (_, false) => "failed",
         };
         let request = format!("{} {}", self.method, self.path);
         vec![self.operation.clone(), request, self.calls.to_string(), result.to_owned()]
@@ -340,9 +343,9 @@ fn closing_text(answer: &Answer) -> String {
     let operations = &answer.operations;
     let worked = operations.iter().filter(|outcome| outcome.ok).count();
     let rows = table(&columns, operations.iter().map(Outcome::row).collect());
-    let mut text = format!("{rows}\n\n{worked} of {} operations worked.", operations.len());
+    let mut text = format!("{rows}\n\n{worked} of {} operations succeeded.", operations.len());
     for file in &answer.files {
-        text.push_str("\nLeft behind: ");
+        text.push_str("\nWritten: ");
         text.push_str(&plain(&file.to_string()));
     }
     text

@@ -1,4 +1,4 @@
-//! `anyvpn explain`
+//! `anyvpn explain`: the causes of each kind of error, and what to do about it.
 
 use clap::Args;
 use serde::Serialize;
@@ -7,12 +7,12 @@ use crate::context::Context;
 use crate::failure::{Failure, Meaning};
 use crate::text::{Column, nearest, table};
 
-/// The guide's page of each kind, below a line `# KIND`. A test writes it from `docs/errors`.
+/// The guide's page for each kind, below a line `# KIND`. A test generates the file from `docs/errors`.
 const PAGES: &str = include_str!("../errors.txt");
 
 #[derive(Args)]
 pub struct Explain {
-    /// The kind, as the error names it; without it, all are listed
+    /// The kind of error, such as rate-limited; omit it to list all kinds
     kind: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub fn run(context: &Context, args: &Explain) -> Result<(), Failure> {
         return context.output.answer(&answer, || text(&answer.kinds));
     };
     let page = PAGES.split("# ").find_map(|page| page.strip_prefix(&**kind)?.strip_prefix('\n'));
-    match (all.iter().find(|it| it.kind == kind), page) {
+    match (all.iter().find(|meaning| meaning.kind == kind), page) {
         (Some(meaning), Some(page)) => {
             let page = page.trim_end();
             context.output.answer(&Explained { meaning, page }, || page.to_owned())
@@ -45,9 +45,9 @@ pub fn run(context: &Context, args: &Explain) -> Result<(), Failure> {
 }
 
 fn unknown(kind: &str, all: &[Meaning]) -> Failure {
-    let list = "anyvpn explain lists all";
-    Failure::usage(format!("there is no kind of error {kind:?}")).hint(
-        match nearest(kind, all.iter().map(|it| it.kind)) {
+    let list = "to list all: anyvpn explain";
+    Failure::usage(format!("unknown kind of error {kind:?}")).hint(
+        match nearest(kind, all.iter().map(|meaning| meaning.kind)) {
             Some(meant) => format!("did you mean {meant}? {list}"),
             None => list.to_owned(),
         },
@@ -55,8 +55,9 @@ fn unknown(kind: &str, all: &[Meaning]) -> Failure {
 }
 
 fn text(kinds: &[Meaning]) -> String {
-    let row = |it: &Meaning| vec![it.kind.to_owned(), it.meaning.clone(), it.exit_code.to_string()];
-    let columns =
-        [Column::Whole("KIND"), Column::Text("WHAT IT MEANS"), Column::Number("EXIT CODE")];
+    let row = |Meaning { kind, meaning, exit_code }: &Meaning| {
+        vec![(*kind).to_owned(), meaning.clone(), exit_code.to_string()]
+    };
+    let columns = [Column::Whole("KIND"), Column::Text("MEANING"), Column::Number("EXIT CODE")];
     table(&columns, kinds.iter().map(row).collect())
 }

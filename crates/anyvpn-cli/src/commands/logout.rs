@@ -1,10 +1,10 @@
-//! `anyvpn logout`
+//! `anyvpn logout`: deletes the stored token, here and at the provider.
 
 use anyvpn::{Ability, Capability, ProviderInfo};
 use clap::Args;
 use serde::Serialize;
 
-use super::login::{place, revoke};
+use super::login::{revoke, store};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::text::plain;
@@ -12,7 +12,7 @@ use crate::work::wait;
 
 #[derive(Args)]
 pub struct Logout {
-    /// Forget it here, and leave the token at the provider as it is
+    /// Delete the token only here, without revoking it at the provider
     #[arg(long)]
     local: bool,
 }
@@ -20,9 +20,9 @@ pub struct Logout {
 #[derive(Serialize)]
 struct Answer {
     provider: &'static str,
-    /// Absent when nobody was signed in, or it is not known who.
+    /// `None` if nobody was signed in, or the user is not known.
     username: Option<String>,
-    /// Whether the provider does not take the token any more.
+    /// Whether the token was revoked at the provider.
     deleted_at_provider: bool,
 }
 
@@ -37,19 +37,19 @@ async fn logout(
     info: &'static ProviderInfo,
     local: bool,
 ) -> Result<(), Failure> {
-    let (_, provider, place) = place(context, info)?;
+    let (_, provider, store) = store(context, info)?;
     let mut answer = Answer { provider: info.name, username: None, deleted_at_provider: false };
-    // Where nothing is kept, nothing is made to keep it in.
-    if place.load().await?.is_none() {
-        let text = || format!("Nobody is signed in at {}.", info.title);
+    // Locking creates the folder, which is needless if nothing is stored.
+    if store.load().await?.is_none() {
+        let text = || format!("You are not signed in at {}.", info.title);
         return context.output.answer(&answer, text);
     }
-    let mut locked = place.lock(context.observer()).await?;
+    let mut locked = store.lock(context.observer()).await?;
     if let Some(kept) = locked.load().await? {
         if !local {
             let revoked = revoke(&*provider, &kept).await.map_err(|error| {
                 Failure::from(error)
-                    .hint("it is still kept; try again, or forget it here alone: --local")
+                    .hint("the token is still stored; try again, or delete it only here: --local")
             })?;
             answer.deleted_at_provider = revoked;
         }
@@ -57,15 +57,15 @@ async fn logout(
         answer.username = kept.username;
     }
     context.output.answer(&answer, || match &answer.username {
-        Some(username) => plain(&format!("{username} is signed out of {}", info.title)),
-        None => format!("What was kept for {} is forgotten.", info.title),
+        Some(username) => plain(&format!("{username} is signed out of {}.", info.title)),
+        None => format!("The stored secrets for {} are deleted.", info.title),
     })?;
     if !answer.deleted_at_provider {
         let why = match info.capabilities.of(Ability::SignOut) {
             Capability::Cannot { why, .. } => format!(": {why}"),
             _ => String::new(),
         };
-        let note = format!("The token stays valid until the provider ends it{why}.");
+        let note = format!("The token itself stays valid until it expires at the provider{why}.");
         context.output.note(&note);
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `anyvpn man`
+//! `anyvpn man`: manual pages.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ Examples:
   anyvpn man | man -l -
   anyvpn man --output-dir ~/.local/share/man/man1   Then: man anyvpn-port")]
 pub struct Man {
-    /// Write a page for every command into this folder, in the place of those that are there
+    /// Write a page for every command to FOLDER, and replace existing pages
     #[arg(long, value_name = "FOLDER")]
     output_dir: Option<PathBuf>,
 }
@@ -34,15 +34,15 @@ pub fn run(context: &Context, command: Command, args: &Man) -> Result<(), Failur
         return context.output.lines(page(&command)?.trim_end());
     };
     let failed = |path: &PathBuf, error: &std::io::Error| {
-        let why = if folder.is_file() { "it is no folder".to_owned() } else { reason(error) };
-        Failure::other(format!("{} cannot be written: {why}", path.display()))
-            .hint("choose a folder that you may write to with --output-dir")
+        let why = if folder.is_file() { "it is not a folder".to_owned() } else { reason(error) };
+        Failure::other(format!("cannot write {}: {why}", path.display()))
+            .hint("choose a folder that you can write to with --output-dir")
     };
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
     let mut answer = Answer { pages: Vec::new() };
     let mut left = vec![&command];
     while let Some(command) = left.pop() {
-        left.extend(command.get_subcommands().filter(|it| !it.is_hide_set()));
+        left.extend(command.get_subcommands().filter(|command| !command.is_hide_set()));
         let path = folder.join(Page::new(command.clone()).get_filename());
         fs::write(&path, page(command)?).map_err(|error| failed(&path, &error))?;
         answer.pages.push(path.into());
@@ -50,7 +50,7 @@ pub fn run(context: &Context, command: Command, args: &Man) -> Result<(), Failur
     answer.pages.sort();
     context.output.answer(&answer, || {
         let folder = plain(&folder.display().to_string());
-        format!("{} pages are in\n{folder}", answer.pages.len())
+        format!("Wrote {} manual pages to\n{folder}", answer.pages.len())
     })
 }
 
@@ -58,6 +58,6 @@ fn page(command: &Command) -> Result<String, Failure> {
     let mut page = Vec::new();
     Page::new(command.clone())
         .render(&mut page)
-        .map_err(|error| Failure::other(format!("the page cannot be made: {}", reason(&error))))?;
+        .map_err(|error| Failure::other(format!("cannot create the page: {}", reason(&error))))?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }

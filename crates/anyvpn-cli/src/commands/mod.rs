@@ -1,4 +1,4 @@
-//! One file a command.
+//! The commands, one file for each.
 
 pub mod account;
 pub mod call;
@@ -37,9 +37,15 @@ pub fn run(mut context: Context, typed: Command) -> Result<(), Failure> {
         Command::Profile(args) => profile::run(context, args),
         Command::Account(args) => account::run(context, args),
         Command::Customer(args) => customer::run(context, args),
-        Command::Server(args) => with(context, async |it| server::run(context, it, args).await),
-        Command::Config(args) => with(context, async |it| config::run(context, it, args).await),
-        Command::Port(args) => with(context, async |it| port::run(context, it, args).await),
+        Command::Server(args) => {
+            with(context, async |provider| server::run(context, provider, args).await)
+        }
+        Command::Config(args) => {
+            with(context, async |provider| config::run(context, provider, args).await)
+        }
+        Command::Port(args) => {
+            with(context, async |provider| port::run(context, provider, args).await)
+        }
         Command::Capabilities => capabilities::run(context),
         Command::Explain(args) => explain::run(context, &args),
         Command::Completions(args) => completions::run(context, &args),
@@ -48,7 +54,7 @@ pub fn run(mut context: Context, typed: Command) -> Result<(), Failure> {
     }
 }
 
-/// The command that shows what a command has changed.
+/// Returns the command that shows what a command has changed.
 fn verify_command(context: &Context, typed: &Command) -> String {
     match typed {
         Command::Account(args) => args.verify_command().to_owned(),
@@ -64,15 +70,15 @@ fn verify_command(context: &Context, typed: &Command) -> String {
     }
 }
 
-/// The call that lists what signing in has made: it reads the path at which a password makes
-/// something.
+/// Returns the call that lists the tokens that signing in has created. It reads the path to which a
+/// password is posted.
 fn list_of_tokens(info: &'static ProviderInfo) -> Option<String> {
     let takes_password =
-        |it: &&OperationInfo| it.fields.iter().any(|field| field.name == "password");
-    let mut making = info.operations.iter().filter(|it| it.method == "POST").filter(takes_password);
-    making.find_map(|making| {
-        let mut reading = info.operations.iter().filter(|it| it.replay == Replay::Safe);
-        let reading = reading.find(|it| it.path == making.path)?;
-        Some(command_line(&["call", info.name, reading.id.name()], &[]))
+        |create: &&OperationInfo| create.fields.iter().any(|field| field.name == "password");
+    let posts = info.operations.iter().filter(|operation| operation.method == "POST");
+    posts.filter(takes_password).find_map(|create| {
+        let mut reads = info.operations.iter().filter(|read| read.replay == Replay::Safe);
+        let read = reads.find(|read| read.path == create.path)?;
+        Some(command_line(&["call", info.name, read.id.name()], &[]))
     })
 }

@@ -1,4 +1,4 @@
-//! `anyvpn port`
+//! `anyvpn port`: forwarded ports.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -19,13 +19,17 @@ use crate::secrets::{confirm, is_interactive};
 use crate::text::{Column, command_line, listing, reason, table, when};
 use crate::work::ability;
 
-/// The exit code of `port check --exit-code` for a closed port; failures have the ones below it.
+/// The exit code of `port check --exit-code` for a closed port. Failures have lower codes.
 const PORT_CLOSED: u8 = 10;
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
+#[command(after_help = "\
+Examples:
+  anyvpn port create --days 7
+  anyvpn port list")]
 pub enum Port {
-    /// List the open ports of this machine; hidden ones are never listed
+    /// List the open ports of this machine, except hidden ones
     List {
         #[command(flatten)]
         device: Device,
@@ -36,13 +40,13 @@ Examples:
   anyvpn port create --days 7
   anyvpn port create --json | jq .port    The number, for a script")]
     Create {
-        /// Days until it closes; without this, as many as the provider takes
+        /// Close the port after N days [default: the provider's maximum]
         #[arg(long, value_name = "N", value_parser = days)]
         days: Option<Duration>,
-        /// Leave it out of lists, for good: remember its number
+        /// Hide the port from all lists; this is permanent, so note its number
         #[arg(long)]
         hidden: bool,
-        /// Ask for this number; the provider may grant another one
+        /// Request this number; the provider may assign another one
         #[arg(long, value_name = "NUMBER", value_parser = number::<u16>(1, 65_535))]
         port: Option<u16>,
         #[command(flatten)]
@@ -55,7 +59,7 @@ Examples:
         #[command(flatten)]
         device: Device,
     },
-    /// Ask the provider whether something on this machine answers at a port
+    /// Ask the provider whether a port is reachable from the internet
     #[command(after_help = "\
 Examples:
   nc -l 55555 & anyvpn port check 55555
@@ -63,7 +67,7 @@ Examples:
     Check {
         #[command(flatten)]
         port: Number,
-        /// End with exit code 10 if the port is closed
+        /// Exit with code 10 if the port is closed
         #[arg(long)]
         exit_code: bool,
     },
@@ -71,41 +75,41 @@ Examples:
 
 #[derive(Args)]
 pub struct Number {
-    /// The port's number
+    /// The number of the port
     #[arg(value_parser = number::<u16>(1, 65_535))]
     port: u16,
 }
 
 #[derive(Args)]
 pub struct Device {
-    /// This machine's address inside the tunnel; without this it is found out
+    /// This machine's address inside the tunnel [default: detect it]
     #[arg(long, value_name = "ADDRESS")]
     internal_ipv4: Option<Ipv4Addr>,
 }
 
-/// A time in days, as it is typed.
+/// Parses a number of days.
 fn days(text: &str) -> Result<Duration, String> {
     number::<u32>(1, 36_500)(text).map(|days| DAY * days)
 }
 
 #[derive(Serialize)]
 struct ListAnswer {
-    /// Absent if a forward belongs to the device that asks for it.
+    /// `None` if a forward belongs to the device that requests it.
     internal_ipv4: Option<Ipv4Addr>,
     ports: Vec<PortAnswer>,
 }
 
 #[derive(Serialize)]
 struct PortAnswer {
-    /// Absent where the provider does not say.
+    /// `None` if the provider does not say.
     internal_ipv4: Option<Ipv4Addr>,
     port: u16,
     local_port: u16,
     protocols: String,
     hidden: bool,
-    /// Absent where the provider does not say.
+    /// `None` if the provider does not say.
     expires_at: Option<Timestamp>,
-    /// How often it must be renewed to stay open; absent where it stays open by itself.
+    /// How often the port must be renewed to stay open. `None` if it stays open by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     renew_every_seconds: Option<u64>,
 }
@@ -165,13 +169,13 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
             let print = || show(context, PortAnswer::of(port, forwards.lease()));
             let lost = |failure: Failure| {
                 let port = Leftover::new(LeftoverKind::PortForward, number.to_string());
-                let what = format!("the port {number} is open nevertheless");
-                let hint = format!("use it or close it: {}", undo(&port));
+                let what = format!("port {number} is open now");
+                let hint = format!("use the port, or close it: {}", undo(&port));
                 failure.leaving(&what, hint).with_leftover(port)
             };
             match hidden {
                 true => only_copy(print, lost),
-                // Nobody wants the answer, and the list has the port.
+                // After a closed pipe nobody needs the answer, and `port list` shows the port.
                 false => print().map_err(|failure| match failure.is_closed_pipe() {
                     true => failure,
                     false => lost(failure),
@@ -201,7 +205,7 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
 }
 
 fn no_port(error: Error) -> Failure {
-    Failure::from(error).where_missing("anyvpn port list shows the ports that are not hidden")
+    Failure::from(error).where_missing("to see the open ports: anyvpn port list")
 }
 
 fn show(context: &Context, answer: PortAnswer) -> Result<(), Failure> {
@@ -216,9 +220,9 @@ fn show(context: &Context, answer: PortAnswer) -> Result<(), Failure> {
         pairs.extend(answer.renew_every_seconds.map(|every| {
             let port = answer.port.to_string();
             let renew = command_line(&["port", "create", "--port", &port], &[]);
-            ("Keep it open", format!("run this every {every} s: {renew}"))
+            ("Renewal", format!("every {every} s, with {renew}"))
         }));
-        let listed = if answer.hidden { "no: remember its number" } else { "yes" };
+        let listed = if answer.hidden { "no, so note the number" } else { "yes" };
         pairs.push(("Listed", listed.to_owned()));
         listing(pairs)
     })
@@ -231,7 +235,7 @@ fn device(address: Option<Ipv4Addr>) -> String {
 fn list_text(answer: &ListAnswer) -> String {
     if answer.ports.is_empty() {
         let device = device(answer.internal_ipv4);
-        return format!("{device} has no open ports that are listed.");
+        return format!("{device} has no open ports.");
     }
     let row = |port: &PortAnswer| {
         vec![port.port.to_string(), port.expires_at.map(when).unwrap_or_default()]
@@ -244,15 +248,16 @@ fn check_text(check: &CheckAnswer) -> String {
     let at = check.address.map(|address| format!(" at {address}"));
     let at = at.unwrap_or_default();
     if check.open {
-        format!("Port {} is open: something answers{at}.", check.port)
+        format!("Port {} is open: a program answers{at}.", check.port)
     } else {
-        format!("Port {} is closed: nothing answers{at}.", check.port)
+        format!("Port {} is closed: no program answers{at}.", check.port)
     }
 }
 
 impl Device {
-    /// The address that was given, or else the one that is likely meant; says which. `None` where a
-    /// forward belongs to whichever device asks for it.
+    /// Returns the given address, or else the most likely one, and prints a note which one that is.
+    ///
+    /// `None` means that a forward belongs to the device that requests it.
     async fn find(
         &self,
         context: &Context,
@@ -263,12 +268,15 @@ impl Device {
         }
         let Some(devices) = forwards.tunnel_addresses().await? else { return Ok(None) };
         let found = Found::among(&devices)?;
-        found.tell(context);
+        found.note(context);
         Ok(Some(found.address))
     }
 
-    /// The address that was given, or else the one that is surely meant, for what changes something.
-    /// `what` is the beginning of the question whether the account's only device is meant.
+    /// Returns the given address, or else the address of this machine, for a command that changes
+    /// something.
+    ///
+    /// If no device is certain to be this machine, it asks whether the account's only device is meant.
+    /// `what` is the start of that question.
     async fn find_surely(
         &self,
         context: &Context,
@@ -283,26 +291,26 @@ impl Device {
         let found = Found::among(&devices)?;
         let address = found.address;
         if found.interface.is_some() {
-            found.tell(context);
+            found.note(context);
             return Ok(Some(address));
         }
         if context.output.json || !is_interactive() {
             return Err(Failure::usage(format!(
-                "{}, and {address}, the account's only device, may be another one",
+                "{}, so {address}, the account's only device, may be another machine",
                 found.doubt()
             ))
-            .hint(format!("if it is meant: --internal-ipv4 {address}; nothing was changed")));
+            .hint(format!("to use that device: --internal-ipv4 {address}; nothing was changed")));
         }
         let name = device_name(provider, address).await?;
         let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
         let doubt = found.doubt();
-        let question = format!("{what} of the account's only device, {address}{name}? ({doubt})");
+        let question = format!("{what} on the account's only device, {address}{name}? ({doubt})");
         confirm(&question, &format!("--internal-ipv4 {address}"))?;
         Ok(Some(address))
     }
 }
 
-/// The name of the device with this address, where the provider has one.
+/// Returns the name of the device with this address, if the provider has names.
 async fn device_name(
     provider: &dyn Provider,
     address: Ipv4Addr,
@@ -313,30 +321,30 @@ async fn device_name(
     Ok(device.and_then(|device| device.name))
 }
 
-/// A device that may be the one that is meant.
+/// A device of the account that may be this machine.
 #[derive(Debug, PartialEq)]
 struct Found {
     address: Ipv4Addr,
-    /// The interface of this machine that has the address; `None` for the account's only device,
-    /// which may be another machine.
+    /// The interface of this machine that has the address. `None` for the account's only device, which
+    /// may be another machine.
     interface: Option<String>,
-    /// Why this machine's interfaces could not be read, where they could not.
+    /// Why this machine's interfaces could not be read, if they could not.
     unreadable: Option<String>,
 }
 
 impl Found {
-    /// Why the account's only device may be another one.
+    /// Says why the account's only device may be another machine.
     fn doubt(&self) -> String {
         match &self.unreadable {
-            Some(why) => format!("this machine's network interfaces cannot be read: {why}"),
-            None => "no address of this machine is in the tunnel".to_owned(),
+            Some(why) => format!("cannot read this machine's network interfaces: {why}"),
+            None => "this machine has no address in the tunnel".to_owned(),
         }
     }
 
     fn among(devices: &[Ipv4Addr]) -> Result<Self, Failure> {
         let interfaces = match (if_addrs::get_if_addrs(), devices) {
             (Ok(interfaces), _) => interfaces,
-            // There is still the account's only device.
+            // We can still ask whether the account's only device is meant.
             (Err(error), [only]) => {
                 let unreadable = Some(reason(&error));
                 return Ok(Self { address: *only, interface: None, unreadable });
@@ -344,7 +352,7 @@ impl Found {
             (Err(error), _) => {
                 let why = reason(&error);
                 return Err(Failure::other(format!(
-                    "this machine's network interfaces cannot be read: {why}"
+                    "cannot read this machine's network interfaces: {why}"
                 ))
                 .hint(format!(
                     "{}; in a systemd unit, add AF_NETLINK to RestrictAddressFamilies",
@@ -362,16 +370,16 @@ impl Found {
         choose(devices, &local)
     }
 
-    fn tell(&self, context: &Context) {
+    fn note(&self, context: &Context) {
         let why = match &self.interface {
-            Some(name) => format!("this machine's, on {name}"),
+            Some(name) => format!("this machine, on {name}"),
             None => "the account's only device".to_owned(),
         };
-        context.output.note(&format!("using the internal address {}: it is {why}", self.address));
+        context.output.note(&format!("Using internal address {} ({why}).", self.address));
     }
 }
 
-/// The device that this machine is, or else the only one there is.
+/// Chooses the device with an address of this machine, or else the account's only device.
 fn choose(devices: &[Ipv4Addr], local: &[(String, Ipv4Addr)]) -> Result<Found, Failure> {
     let mut here: Vec<&(String, Ipv4Addr)> =
         local.iter().filter(|(_, address)| devices.contains(address)).collect();
@@ -380,17 +388,19 @@ fn choose(devices: &[Ipv4Addr], local: &[(String, Ipv4Addr)]) -> Result<Found, F
     match (&here[..], devices) {
         ([(name, address)], _) => found(*address, Some(name.clone())),
         ([], [only]) => found(*only, None),
-        ([], []) => Err(Failure::not_found("the account has no device")
-            .hint("make one: anyvpn config get SERVER --output FILE")),
+        ([], []) => Err(Failure::not_found("the account has no devices")
+            .hint("create one: anyvpn config get SERVER --output FILE")),
         ([], several) => Err(Failure::usage(format!(
-            "none of the account's {} devices has an address of this machine",
+            "this machine is none of the account's {} devices",
             several.len()
         ))
         .hint(format!("connect the tunnel, or {}", choose_one(several)))),
         (several, _) => {
             let addresses: Vec<_> = several.iter().map(|(_, address)| *address).collect();
-            Err(Failure::usage("several of the account's devices are this machine's")
-                .hint(choose_one(&addresses)))
+            Err(Failure::usage(
+                "this machine has the addresses of several of the account's devices",
+            )
+            .hint(choose_one(&addresses)))
         }
     }
 }
@@ -409,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machines_address_wins_and_nothing_is_guessed() {
+    fn the_device_with_an_address_of_this_machine_is_chosen() {
         let devices = [address("10.0.1.2"), address("10.0.1.3")];
         let on = |name: &str, text: &str| (name.to_owned(), address(text));
         let home = on("eth0", "192.168.1.2");

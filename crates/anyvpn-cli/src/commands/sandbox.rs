@@ -1,4 +1,4 @@
-//! `anyvpn sandbox`
+//! `anyvpn sandbox`: a local server that imitates the providers.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,31 +16,31 @@ use crate::signals;
 use crate::text::reason;
 use crate::work::wait_here;
 
-/// The account of each provider that is there from the beginning.
+/// The user name of the account that the sandbox creates at each provider.
 const LOGIN: &str = "demo";
-/// It protects nothing: the accounts are imitated too. Some providers want a strong one.
+/// It protects nothing, because the accounts are imitations. Some providers require a strong password.
 const PASSWORD: &str = "Demo-Password-1";
 
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  anyvpn sandbox > sandbox.env &    Serve, and write down where and as whom
-  . ./sandbox.env                   Now all commands of this shell go there
+  anyvpn sandbox > sandbox.env &    Start the sandbox and write its variables
+  . ./sandbox.env                   Use the sandbox in this shell
   anyvpn sandbox --variation azire.created-ip-is-bare")]
 pub struct Sandbox {
-    /// Where to listen; port 0 takes a free one
+    /// The address to listen on; port 0 chooses a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// What all names, numbers and choices follow from; 0 answers as the live services were seen to
+    /// Seed for names, numbers and choices; 0 behaves as the live services were observed to
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Let the sandbox differ from seed 0 in this way; can be given several times
+    /// Change the behaviour of seed 0 in this way; can be repeated
     #[arg(long, value_name = "NAME")]
     variation: Vec<String>,
-    /// List the names for --variation, and what each changes
+    /// List the variations and what each changes
     #[arg(long)]
     list_variations: bool,
-    /// Listen where other machines can reach it; nothing in a sandbox is secured
+    /// Allow other machines to connect; the sandbox has no security
     #[arg(long)]
     allow_other_machines: bool,
     /// Let forwarded ports really forward, in network namespaces with wireguard-go (Linux)
@@ -54,7 +54,7 @@ pub fn run(context: &Context, args: Sandbox) -> Result<(), Failure> {
     }
     let served = wait_here(context, serve(context, args));
     match served.as_ref().err().and_then(Failure::signal) {
-        // So one ends it, and there is nothing to say.
+        // A signal is the normal way to end the sandbox, so there is no error to print.
         Some(signal) => signals::end(signal),
         None => served,
     }
@@ -86,7 +86,7 @@ async fn serve(context: &Context, args: Sandbox) -> Result<(), Failure> {
     let sandbox = builder.start().await.map_err(not_started)?;
     let url = sandbox.url();
     let (mut variables, mut accounts) = (Vec::new(), Vec::new());
-    let mut who = format!("It has an account at each provider: user name {LOGIN}");
+    let mut other_names = Vec::new();
     for info in context.registry.infos() {
         let Some(login) = sandbox.add_login(info.name, LOGIN, PASSWORD) else { continue };
         let key =
@@ -100,11 +100,11 @@ async fn serve(context: &Context, args: Sandbox) -> Result<(), Failure> {
             continue;
         }
         if username != LOGIN {
-            who.push_str(&format!(", at {}\n{username}", info.title));
+            other_names.push(format!("At {}, the user name is {username}.", info.title));
         }
         accounts.push(json!({ "provider": info.name, "login": username, "password": PASSWORD }));
     }
-    // Of several that are set, the one without `--provider`.
+    // The variables name several providers. This one chooses the first of them as the default.
     let first = accounts.first().and_then(|account| account["provider"].as_str());
     variables.extend(first.map(|first| ("ANYVPN_PROVIDER".to_owned(), first.to_owned())));
     let mut answer = json!({
@@ -113,9 +113,14 @@ async fn serve(context: &Context, args: Sandbox) -> Result<(), Failure> {
         "accounts": accounts,
         "data_plane": null,
     });
-    context.output.note(&format!(
-        "The sandbox listens at {url} until Ctrl-C.\n{who}; password {PASSWORD}. Elsewhere:"
-    ));
+    let mut note = format!(
+        "Sandbox running at {url}. Press Ctrl-C to stop.\n\
+         Sign in with user name {LOGIN} and password {PASSWORD}."
+    );
+    for other in &other_names {
+        note.push_str(&format!("\n{other}"));
+    }
+    context.output.note(&format!("{note}\nTo use it, set these variables in another terminal:"));
     if let Some(data_plane::Description { document, text }) = network {
         context.output.note(&text);
         answer["data_plane"] = document;
@@ -132,7 +137,7 @@ async fn serve(context: &Context, args: Sandbox) -> Result<(), Failure> {
     }))
 }
 
-/// A value as a shell takes it: VPN Script's tokens have a `|`.
+/// Quotes a value for a shell. VPN Script's tokens contain a `|`.
 fn quoted(value: &str) -> Cow<'_, str> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
     match value.chars().all(is_plain) {
@@ -141,20 +146,18 @@ fn quoted(value: &str) -> Cow<'_, str> {
     }
 }
 
-/// The failure for a sandbox that did not start.
+/// Returns the failure for a sandbox that did not start.
 pub fn not_started(error: StartError) -> Failure {
     match error {
         StartError::NotLoopback(address) => {
-            Failure::usage(format!("other machines could reach {address}"))
-                .hint("listen on 127.0.0.1, or allow it with --allow-other-machines")
+            Failure::usage(format!("other machines can connect to {address}"))
+                .hint("listen on 127.0.0.1, or add --allow-other-machines")
         }
-        StartError::UnknownVariation(name) => {
-            Failure::usage(format!("no variation is named {name:?}"))
-                .hint("run `anyvpn sandbox --list-variations` to see the names")
-        }
+        StartError::UnknownVariation(name) => Failure::usage(format!("unknown variation {name:?}"))
+            .hint("to list all: anyvpn sandbox --list-variations"),
         StartError::Listen { address, source } => {
             let why = reason(&source);
-            Failure::other(format!("{address} cannot be listened on: {why}"))
+            Failure::other(format!("cannot listen on {address}: {why}"))
                 .hint("choose another address or port with --listen")
         }
         StartError::DataPlane { source } => {

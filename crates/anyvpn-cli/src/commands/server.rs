@@ -1,4 +1,4 @@
-//! `anyvpn server`
+//! `anyvpn server`: the list of servers.
 
 use anyvpn::{Ability, LeftOut, Protocol, Provider, Server as Found};
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
@@ -14,8 +14,11 @@ use crate::work::ability;
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
+#[command(after_help = "\
+Examples:
+  anyvpn server list")]
 pub enum Server {
-    /// List the servers that there are configurations for
+    /// List the servers for which you can get a configuration
     #[command(after_help = "\
 Examples:
   anyvpn server list --country se --free
@@ -23,22 +26,22 @@ Examples:
     List {
         #[command(flatten)]
         filter: Filter,
-        /// Only servers that speak it
+        /// Only servers that support this protocol
         #[arg(long, value_name = "NAME", value_parser = protocol())]
         protocol: Option<Protocol>,
     },
 }
 
-/// Which servers are meant, by where they are.
+/// Options that select servers by place.
 #[derive(Args, Clone)]
 pub struct Filter {
-    /// Only servers of this country, by name or by code such as `se`
+    /// Only servers in this country, given by name or by a code such as se
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     country: Option<String>,
     /// Only servers in this city
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     city: Option<String>,
-    /// Leave out servers that have no free slot
+    /// Only servers with a free slot
     #[arg(long)]
     free: bool,
 }
@@ -61,12 +64,12 @@ impl Filter {
     }
 }
 
-/// One of the protocols that there are configurations for.
+/// Parses a protocol for which there are configurations.
 pub fn protocol() -> impl TypedValueParser<Value = Protocol> {
     PossibleValuesParser::new(["wireguard", "openvpn"]).map(|name| Protocol::from(&*name))
 }
 
-/// What the list lacks, since the provider's elements could not be read.
+/// The elements of the provider's list that could not be read.
 #[derive(Serialize)]
 pub struct Lack<'a> {
     count: usize,
@@ -79,14 +82,14 @@ impl<'a> From<&'a LeftOut> for Lack<'a> {
     }
 }
 
-/// Tells the person what the list lacks.
+/// Prints a note if parts of the list could not be read.
 pub fn tell_left_out(context: &Context, left_out: &LeftOut) {
     if !left_out.is_empty() {
         context.output.note(&format!("The list is not complete: {left_out}."));
     }
 }
 
-/// What follows the servers.
+/// The properties of the JSON document that follow the list of servers.
 #[derive(Serialize)]
 struct Rest<'a> {
     left_out: Lack<'a>,
@@ -117,7 +120,7 @@ pub async fn run(
             && filter.fits(server)
     };
     if context.output.json {
-        // Each is printed as it comes: a long list takes no memory.
+        // Print each server when it arrives, so that a long list does not fill the memory.
         let mut document = ListDocument::new("servers");
         while let Some(server) = servers.try_next().await? {
             if fits(&server) {
@@ -162,17 +165,17 @@ fn text(servers: &[Row], any: bool) -> String {
         vec![
             server.id.clone(),
             place.unwrap_or_else(|| server.name.clone()),
-            server.host.clone().unwrap_or_else(|| "(none now)".to_owned()),
+            server.host.clone().unwrap_or_else(|| "(offline)".to_owned()),
             protocols.join(" "),
             server.free_slots.map(|free| free.to_string()).unwrap_or_default(),
         ]
     };
     let columns = [
         Column::Text("SERVER"),
-        Column::Text("PLACE"),
+        Column::Text("LOCATION"),
         Column::Text("HOST"),
         Column::Text("PROTOCOLS"),
-        Column::Number("FREE"),
+        Column::Number("FREE SLOTS"),
     ];
     table(&columns, servers.iter().map(row).collect())
 }

@@ -1,25 +1,25 @@
-//! The file of profiles as it is to be: changed without losing what the person wrote.
+//! Edits `config.toml` without losing the user's comments and layout.
 
 use toml_edit::{Array, DocumentMut, Item, RawString, Table, TomlError, value};
 
-use super::entry::{ProfileEntry, Store};
+use super::entry::{ProfileEntry, StoreKind};
 use super::source::SecretSource;
 
-/// The file's text, with every blank and comment.
+/// The file's text, including comments and blank lines.
 pub struct Draft(DocumentMut);
 
 impl Draft {
-    /// The text as it is.
+    /// Parses the current text.
     pub fn parse(text: &str) -> Result<Self, TomlError> {
         text.parse().map(Self)
     }
 
-    /// The text as it is to be.
+    /// Returns the changed text.
     pub fn text(&self) -> String {
         self.0.to_string()
     }
 
-    /// Adds a profile behind the others.
+    /// Adds a profile after the others.
     pub fn add(&mut self, entry: &ProfileEntry) {
         let mut table = Table::new();
         table.insert("provider", value(entry.provider.name));
@@ -40,18 +40,18 @@ impl Draft {
                 }
             };
         }
-        if entry.store == Store::Keyring {
+        if entry.store == StoreKind::Keyring {
             table.insert("store", value("keyring"));
         }
         let root = self.0.as_table_mut();
         let is_first = root.is_empty();
         let profiles = root.entry("profiles").or_insert_with(|| {
             let mut profiles = Table::new();
-            // No line of its own.
+            // Omit the line `[profiles]`.
             profiles.set_implicit(true);
             Item::Table(profiles)
         });
-        // Between braces there is room for a value only.
+        // An inline table can only contain values.
         let item = match profiles.is_inline_table() {
             true => Item::Value(table.into_inline_table().into()),
             false => {
@@ -64,7 +64,8 @@ impl Draft {
         }
     }
 
-    /// Removes a profile, and its being the default. Comments that stand apart from them stay.
+    /// Removes a profile, and the `default` line if it names the profile. Comments that are separated from
+    /// the profile by a blank line stay.
     pub fn remove(&mut self, name: &str) {
         let root = self.0.as_table_mut();
         let mut kept = String::new();
@@ -75,14 +76,15 @@ impl Draft {
         }
         if let Some(profiles) = root.get_mut("profiles").and_then(Item::as_table_like_mut) {
             let names: Vec<String> = profiles.iter().map(|(name, _)| name.to_owned()).collect();
-            let next = names.iter().skip_while(|it| *it != name).nth(1);
-            let follower = if kept.is_empty() { next } else { names.iter().find(|it| *it != name) };
+            let next = names.iter().skip_while(|other| *other != name).nth(1);
+            let follower =
+                if kept.is_empty() { next } else { names.iter().find(|other| *other != name) };
             let follower = follower.cloned();
             if let Some(Item::Table(removed)) = profiles.remove(name) {
                 let before = text_of(removed.decor().prefix());
                 kept.push_str(before.rfind("\n\n").map_or("", |end| &before[..=end]));
             }
-            if let Some(Item::Table(next)) = follower.and_then(|it| profiles.get_mut(&it)) {
+            if let Some(Item::Table(next)) = follower.and_then(|name| profiles.get_mut(&name)) {
                 let own = text_of(next.decor().prefix());
                 next.decor_mut().set_prefix(format!("{kept}{own}"));
                 return;
@@ -94,12 +96,12 @@ impl Draft {
         }
     }
 
-    /// Makes a profile the one that is used where none is named.
+    /// Makes a profile the default.
     pub fn set_default(&mut self, name: &str) {
         let root = self.0.as_table_mut();
         match root.get_mut("default").and_then(Item::as_value_mut) {
             Some(old) => {
-                // With the comment behind it.
+                // Keep a comment at the end of the line.
                 let decor = old.decor().clone();
                 *old = name.into();
                 *old.decor_mut() = decor;
@@ -111,7 +113,7 @@ impl Draft {
     }
 }
 
-/// The blanks and comments around something.
+/// Returns the blanks and comments around an item.
 fn text_of(raw: Option<&RawString>) -> String {
     raw.and_then(RawString::as_str).unwrap_or_default().to_owned()
 }

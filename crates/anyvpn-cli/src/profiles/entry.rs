@@ -1,51 +1,50 @@
-//! What one profile says.
+//! A profile in `config.toml`.
 
 use anyvpn::{ProviderInfo, Setting, Settings};
 
 use super::source::SecretSource;
 use crate::provider_settings::{secrets, shown_address};
 
-/// Names become parts of file names.
+/// The maximum length of a name, which becomes part of file names.
 const LONGEST_NAME: usize = 40;
 
-/// What one profile says.
+/// A profile in `config.toml`.
 #[derive(Clone, Debug)]
 pub struct ProfileEntry {
     pub name: String,
     pub provider: &'static ProviderInfo,
-    /// The settings that are no secret.
+    /// The public settings.
     pub settings: Settings,
-    /// Where the secret ones come from.
+    /// The sources of the secret settings.
     pub sources: Vec<(&'static Setting, SecretSource)>,
-    pub store: Store,
+    pub store: StoreKind,
 }
 
-/// Where the secrets are that this program keeps for a profile.
+/// The place where this program stores the secrets of a profile.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Store {
+pub enum StoreKind {
     #[default]
     File,
     Keyring,
 }
 
 impl ProfileEntry {
-    /// The address as it is shown.
+    /// Returns the address without secrets.
     pub fn address(&self) -> String {
         shown_address(self.provider, &self.settings)
     }
 
-    /// Whether it says where the secret comes from, or another one in its place.
+    /// Whether the profile has a source for the secret or for one of its alternatives.
     pub fn has(&self, setting: &Setting) -> bool {
         self.sources.iter().any(|(other, _)| setting.is_alternative_to(other))
     }
 
-    /// The secrets that no source of its own says. Of several that stand in each other's place it is
-    /// the first.
+    /// Lists the secrets without a source. Of several alternatives, it lists the first.
     pub fn without_source(&self) -> impl Iterator<Item = &'static Setting> {
         wanted_secrets(self.provider).filter(|setting| !self.has(setting))
     }
 
-    /// Where its secrets come from, one a line, as far as it says that itself.
+    /// Describes the sources of its secrets, one a line.
     pub fn sign_in(&self) -> Vec<String> {
         let shown = self.sources.iter().map(|(setting, source)| {
             let key = source.key(setting);
@@ -58,7 +57,7 @@ impl ProfileEntry {
     }
 }
 
-/// The secrets of a provider, of several that stand in each other's place only the first.
+/// Lists the secrets of a provider. Of several alternatives, it lists only the first.
 pub fn wanted_secrets(provider: &'static ProviderInfo) -> impl Iterator<Item = &'static Setting> {
     secrets(provider).filter(|setting| {
         secrets(provider)
@@ -67,11 +66,11 @@ pub fn wanted_secrets(provider: &'static ProviderInfo) -> impl Iterator<Item = &
     })
 }
 
-/// The name of a profile, when it can be one.
+/// Parses the name of a profile.
 pub fn name(text: &str) -> Result<String, String> {
     let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
     if text.is_empty() || text.len() > LONGEST_NAME || !text.chars().all(is_allowed) {
-        return Err("a profile's name has up to 40 small letters, digits, - and _".to_owned());
+        return Err("use up to 40 lowercase letters, digits, - and _".to_owned());
     }
     Ok(text.to_owned())
 }

@@ -1,4 +1,4 @@
-//! The file of profiles: where it is, how it is read, and how it is changed.
+//! Finds, reads and writes `config.toml`, the file of profiles.
 
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -14,38 +14,38 @@ use super::draft::Draft;
 use super::read::File;
 use crate::environment::path_variable;
 use crate::failure::Failure;
-use crate::file::Pending;
+use crate::file::OutputFile;
 use crate::text::reason;
 
-/// Far longer than anybody writes.
+/// The size limit of the file, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// The file, which need not be there yet.
+/// The file `config.toml`, which need not exist yet.
 pub struct ConfigFile {
     path: PathBuf,
 }
 
-/// The right to change the file.
-pub struct Turn<'a> {
+/// The locked file. Only the holder of the lock may change it.
+pub struct LockedConfigFile<'a> {
     file: &'a ConfigFile,
-    /// The file as it is to be.
+    /// The changed content.
     pub draft: Draft,
     _lock: FileLock,
 }
 
 impl ConfigFile {
-    /// The file in this person's place for settings; `None` when there is no such place.
+    /// Returns the user's file. `None` if no home folder is known.
     pub fn find() -> Option<Self> {
         let place = path_variable("XDG_CONFIG_HOME")
             .or_else(|| path_variable("HOME").map(|home| home.join(".config")))?;
         Some(Self { path: place.join("anyvpn/config.toml") })
     }
 
-    /// The same, where it is needed.
+    /// Returns the user's file. Fails if no home folder is known.
     pub fn needed() -> Result<Self, Failure> {
         Self::find().ok_or_else(|| {
-            Failure::other("there is no place for profiles: no home folder is known")
-                .hint("set HOME or XDG_CONFIG_HOME to a folder, as a whole path")
+            Failure::other("cannot use profiles: no home folder is known")
+                .hint("set HOME or XDG_CONFIG_HOME to the absolute path of a folder")
         })
     }
 
@@ -53,7 +53,7 @@ impl ConfigFile {
         &self.path
     }
 
-    /// What it says; nothing when it is not there.
+    /// Reads the file. The result is empty if the file does not exist.
     pub fn read(&self, registry: &Registry) -> Result<File, Failure> {
         File::parse(registry, &self.path, &self.text()?)
     }
@@ -61,17 +61,17 @@ impl ConfigFile {
     fn text(&self) -> Result<String, Failure> {
         let shown = self.path.display();
         let failed = |why: &str| {
-            Failure::other(format!("{shown} cannot be used: {why}"))
-                .hint("correct it, or move it away")
+            Failure::other(format!("cannot use {shown}: {why}"))
+                .hint("correct the file, or move it away")
         };
-        // It names programs to run.
+        // The file names programs that we run, so nobody else may be able to change it.
         let file = match open_trusted_file(&self.path) {
             Ok(file) => file,
             Err(PrivateFileError::Io(error)) if error.kind() == ErrorKind::NotFound => {
                 return Ok(String::new());
             }
             Err(PrivateFileError::Io(error)) => return Err(failed(&reason(&error))),
-            Err(PrivateFileError::NotAFile) => return Err(failed("it is no plain file")),
+            Err(PrivateFileError::NotAFile) => return Err(failed("it is not a regular file")),
             Err(error) => {
                 let failure = failed(&error.to_string());
                 return Err(match error.hint() {
@@ -90,23 +90,23 @@ impl ConfigFile {
         Ok(text)
     }
 
-    /// The file behind a link: whoever keeps it elsewhere wants the link to stay.
+    /// Resolves a symbolic link, so that writing replaces the file and not the link.
     fn target(&self) -> PathBuf {
         self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
     }
 
-    /// Waits for the right to change the file, and gives what it says then.
-    pub async fn turn(
+    /// Waits for the lock, then reads the file.
+    pub async fn lock(
         &self,
         registry: &Registry,
         observer: &Arc<dyn CallObserver>,
-    ) -> Result<(Turn<'_>, File), Failure> {
+    ) -> Result<(LockedConfigFile<'_>, File), Failure> {
         let failed = |error: std::io::Error| {
             let next = match error.kind() {
                 ErrorKind::TimedOut => "end that program, then try again",
-                _ => "set XDG_CONFIG_HOME to a folder that you may write to",
+                _ => "set XDG_CONFIG_HOME to a folder that you can write to",
             };
-            Failure::other(format!("{} cannot be written: {}", self.path.display(), reason(&error)))
+            Failure::other(format!("cannot write {}: {}", self.path.display(), reason(&error)))
                 .hint(next)
         };
         create_private_folder(self.path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
@@ -117,14 +117,14 @@ impl ConfigFile {
         let text = self.text()?;
         let file = File::parse(registry, &self.path, &text)?;
         let draft = Draft::parse(&text)
-            .map_err(|_| Failure::usage(format!("{} cannot be changed", self.path.display())))?;
-        Ok((Turn { file: self, draft, _lock: lock }, file))
+            .map_err(|_| Failure::usage(format!("cannot change {}", self.path.display())))?;
+        Ok((LockedConfigFile { file: self, draft, _lock: lock }, file))
     }
 }
 
-impl Turn<'_> {
-    /// Writes the file, whole or not at all.
+impl LockedConfigFile<'_> {
+    /// Writes the file atomically.
     pub fn write(self) -> Result<(), Failure> {
-        Pending::new(&self.file.target(), true)?.write(&Secret::from(self.draft.text()))
+        OutputFile::new(&self.file.target(), true)?.write(&Secret::from(self.draft.text()))
     }
 }

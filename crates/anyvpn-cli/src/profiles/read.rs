@@ -1,19 +1,19 @@
-//! What the file of profiles says, and where it says something that cannot be.
+//! Parses `config.toml`. Errors name the line.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use anyvpn::{ProviderInfo, Registry, Settings};
+use anyvpn::{ProviderInfo, Registry, Setting, Settings};
 use toml_edit::{Document, Item, Key, TableLike};
 
-use super::entry::{ProfileEntry, Store, name};
+use super::entry::{ProfileEntry, StoreKind, name};
 use super::source::SecretSource;
 use crate::environment::path_variable;
 use crate::failure::Failure;
 use crate::provider_settings::{alternatives, secrets};
 use crate::text::nearest;
 
-/// All that the file says.
+/// The content of the file.
 #[derive(Debug, Default)]
 pub struct File {
     pub default: Option<String>,
@@ -21,7 +21,7 @@ pub struct File {
 }
 
 impl File {
-    /// The profile of that name.
+    /// Returns the profile of this name.
     pub fn get(&self, name: &str) -> Option<&ProfileEntry> {
         self.entries.iter().find(|entry| entry.name == name)
     }
@@ -40,7 +40,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn file(&self) -> Result<File, Failure> {
-        // Its full message would quote the line, which could hold a secret.
+        // The parser's full message quotes the line, which could contain a secret.
         let document = Document::parse(self.text).map_err(|error| {
             self.wrong(error.span(), error.message().lines().next().unwrap_or(""))
                 .hint("correct that line")
@@ -54,7 +54,7 @@ impl Reader<'_> {
                         file.entries.push(self.entry(key, item)?);
                     }
                 }
-                _ => return Err(self.wrong(key.span(), "profiles is no table")),
+                _ => return Err(self.wrong(key.span(), "profiles is not a table")),
             }
         }
         if let Some(default) = &file.default
@@ -65,7 +65,7 @@ impl Reader<'_> {
             let wrong = self.wrong(span, &format!("there is no profile {default:?}"));
             return Err(match nearest(default, names) {
                 Some(meant) => wrong.hint(format!("did you mean {meant}?")),
-                None => wrong.hint("name one that is there, or remove the line"),
+                None => wrong.hint("name an existing profile, or remove the line"),
             });
         }
         Ok(file)
@@ -74,24 +74,26 @@ impl Reader<'_> {
     fn entry(&self, key: &Key, item: &Item) -> Result<ProfileEntry, Failure> {
         let name = name(key.get()).map_err(|why| self.wrong(key.span(), &why))?;
         let Some(table) = item.as_table_like() else {
-            return Err(self.wrong(key.span(), &format!("the profile {name} is no table")));
+            return Err(self.wrong(key.span(), &format!("profile {name} is not a table")));
         };
         let Some((provider_key, provider)) = table.get_key_value("provider") else {
             let first = self.registry.infos().next().map_or("", |info| info.name);
             return Err(self
-                .wrong(key.span(), &format!("the profile {name} has no provider"))
+                .wrong(key.span(), &format!("profile {name} has no provider"))
                 .hint(format!("add a line: provider = {first:?}")));
         };
         let provider = self.provider(provider_key, provider)?;
         let mut known = vec!["provider".to_owned(), "store".to_owned()];
         for setting in provider.settings {
             match setting.secret {
-                true => known.extend(["file", "command"].map(|it| format!("{}_{it}", setting.key))),
+                true => {
+                    known.extend(["file", "command"].map(|kind| format!("{}_{kind}", setting.key)))
+                }
                 false => known.push(setting.key.to_owned()),
             }
         }
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let (settings, sources, store) = (Settings::new(), Vec::new(), Store::File);
+        let (settings, sources, store) = (Settings::new(), Vec::new(), StoreKind::File);
         let mut entry = ProfileEntry { name, provider, settings, sources, store };
         for (item_key, item) in self.pairs(table, &known)? {
             let word = item_key.get();
@@ -104,19 +106,18 @@ impl Reader<'_> {
                     provider.setting(other).is_some_and(|other| setting.is_alternative_to(other))
                 };
                 if entry.settings.keys().any(|other| alternative(&other)) {
-                    let both = alternatives(provider, setting, |it| it.key.to_owned());
+                    let both = alternatives(provider, setting, |setting| setting.key.to_owned());
                     let both = both.replace(" or ", " and ");
-                    let what = format!("the profile {} has both {both}", entry.name);
+                    let what = format!("profile {} has both {both}", entry.name);
                     return Err(self.wrong(key.span(), &what).hint("remove one of the lines"));
                 }
                 entry.settings.set(setting.key, self.text_of(item_key, item)?);
             } else {
                 let source = self.source(item_key, item)?;
-                let Some(setting) = secrets(provider).find(|it| source.key(it) == word) else {
-                    continue;
-                };
+                let of_source = |setting: &&Setting| source.key(setting) == word;
+                let Some(setting) = secrets(provider).find(of_source) else { continue };
                 if entry.has(setting) {
-                    let what = format!("{} comes from two places", setting.key);
+                    let what = format!("{} has two sources", setting.key);
                     return Err(self.wrong(item_key.span(), &what).hint("remove one of the lines"));
                 }
                 entry.sources.push((setting, source));
@@ -129,21 +130,21 @@ impl Reader<'_> {
         let text = self.text_of(key, item)?;
         self.registry.info(&text).map_err(|_| {
             let names = || self.registry.infos().map(|info| info.name);
-            let wrong = self.wrong(key.span(), &format!("there is no provider {text:?}"));
+            let wrong = self.wrong(key.span(), &format!("unknown provider {text:?}"));
             wrong.hint(match nearest(&text, names()) {
                 Some(meant) => format!("did you mean {meant}?"),
-                None => format!("this build has {}", names().collect::<Vec<_>>().join(", ")),
+                None => format!("use one of {}", names().collect::<Vec<_>>().join(", ")),
             })
         })
     }
 
-    fn store(&self, key: &Key, item: &Item) -> Result<Store, Failure> {
+    fn store(&self, key: &Key, item: &Item) -> Result<StoreKind, Failure> {
         match &*self.text_of(key, item)? {
-            "file" => Ok(Store::File),
-            "keyring" => Ok(Store::Keyring),
+            "file" => Ok(StoreKind::File),
+            "keyring" => Ok(StoreKind::Keyring),
             other => Err(self
-                .wrong(key.span(), &format!("there is no store {other:?}"))
-                .hint("known are file and keyring")),
+                .wrong(key.span(), &format!("unknown store {other:?}"))
+                .hint("use file or keyring")),
         }
     }
 
@@ -159,18 +160,18 @@ impl Reader<'_> {
                 Ok(SecretSource::Command(words))
             }
             _ => Err(self
-                .wrong(key.span(), &format!("{} is no list of a program and its words", key.get()))
-                .hint(format!("write it so: {} = [\"pass\", \"show\", \"vpn\"]", key.get()))),
+                .wrong(key.span(), &format!("{} is not a list of strings", key.get()))
+                .hint(format!("for example: {} = [\"pass\", \"show\", \"vpn\"]", key.get()))),
         }
     }
 
-    /// A path from the home folder or from the file's own.
+    /// Resolves a path relative to the home folder (`~/`) or to the file's folder.
     fn expand(&self, text: &str) -> Result<PathBuf, Failure> {
         match text.strip_prefix("~/") {
             Some(rest) => match path_variable("HOME") {
                 Some(home) => Ok(home.join(rest)),
-                None => Err(Failure::other(format!("{text} is in no folder: HOME is not set"))
-                    .hint("set HOME, or write the whole path")),
+                None => Err(Failure::other(format!("cannot find {text}: HOME is not set"))
+                    .hint("set HOME, or write the absolute path")),
             },
             None => Ok(self.path.parent().unwrap_or(Path::new("")).join(text)),
         }
@@ -179,11 +180,11 @@ impl Reader<'_> {
     fn text_of(&self, key: &Key, item: &Item) -> Result<String, Failure> {
         match item.as_str() {
             Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
-            _ => Err(self.wrong(key.span(), &format!("{} is no text", key.get()))),
+            _ => Err(self.wrong(key.span(), &format!("{} is not a string, or empty", key.get()))),
         }
     }
 
-    /// The pairs of a table that may have these keys.
+    /// Returns the pairs of a table. Fails if a key is not among `known`.
     fn pairs<'t>(
         &self,
         table: &'t dyn TableLike,
@@ -193,16 +194,17 @@ impl Reader<'_> {
         let Some((key, _)) = pairs.iter().find(|(key, _)| !known.contains(&key.get())) else {
             return Ok(pairs);
         };
-        let wrong = self.wrong(key.span(), &format!("{:?} is not known here", key.get()));
-        let is_secret = self.registry.infos().flat_map(secrets).any(|it| it.key == key.get());
+        let wrong = self.wrong(key.span(), &format!("unknown key {:?}", key.get()));
+        let mut secrets = self.registry.infos().flat_map(secrets);
+        let is_secret = secrets.any(|setting| setting.key == key.get());
         Err(wrong.hint(if is_secret {
             let file = format!("{}_file", key.get());
             let key = if known.contains(&&*file) { key.get() } else { "token" };
-            format!("secrets do not belong here: say where it is, with {key}_file or {key}_command")
+            format!("do not write secrets in this file; use {key}_file or {key}_command instead")
         } else if let Some(meant) = nearest(key.get(), known.iter().copied()) {
             format!("did you mean {meant}?")
         } else {
-            format!("known are {}", known.join(", "))
+            format!("the keys are {}", known.join(", "))
         }))
     }
 
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_file_says_is_read() {
+    fn profiles_and_their_sources_are_read() {
         let text = "default = \"shop\"\n[profiles.home]\nprovider = 'azire'\ntoken_file = 'azire'\n\
                     [profiles.shop]\nprovider = 'vpngn'\nbrand = 'acme'\n\
                     api_key_command = ['pass', 'show', 'a b']\nsecret_key_file = '/s'";
@@ -257,8 +259,9 @@ mod tests {
     #[test]
     fn the_guides_example_is_read() {
         let guide = include_str!("../../../../docs/command.md");
-        let example = guide.split("```toml").nth(1).and_then(|it| it.split("```").next()).unwrap();
-        // Without HOME a name that begins there would have no folder.
+        let example =
+            guide.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        // HOME may not be set in a test.
         let example = example.replace("~/", "/home/jo/");
         let file =
             File::parse(&Registry::builtin(), Path::new("/c/config.toml"), &example).unwrap();
@@ -267,25 +270,25 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_told_with_its_line_and_what_was_meant() {
+    fn errors_name_the_line_and_suggest_a_correction() {
         let begin = "[profiles.home]\nprovider = \"azire\"\n";
         for (text, line, said) in [
             (format!("{begin}tokenfile = 'x'"), 3, "did you mean token_file?"),
             (format!("{begin}uri = 'x'"), 3, "did you mean url?"),
-            (format!("{begin}brand = 'x'"), 3, "known are provider, store, url, token_file"),
+            (format!("{begin}brand = 'x'"), 3, "the keys are provider, store, url, token_file"),
             (format!("{begin}token = 'canary'"), 3, "token_file or token_command"),
             (format!("{begin}token_command = 'pass show canary'"), 3, "[\"pass\","),
-            (format!("{begin}token_command = []"), 3, "no list"),
-            (format!("{begin}token_file = 'x'\ntoken_command = ['x']"), 4, "from two places"),
-            (format!("{begin}url = 5"), 3, "url is no text"),
-            (format!("{begin}store = 'keyrin'"), 3, "known are file and keyring"),
+            (format!("{begin}token_command = []"), 3, "not a list of strings"),
+            (format!("{begin}token_file = 'x'\ntoken_command = ['x']"), 4, "has two sources"),
+            (format!("{begin}url = 5"), 3, "url is not a string"),
+            (format!("{begin}store = 'keyrin'"), 3, "use file or keyring"),
             (format!("{begin}canary = "), 3, "error: /c/config.toml"),
             ("profile.x.provider = 'azire'".to_owned(), 1, "did you mean profiles?"),
-            ("\n[profiles.'../x']\nprovider = 'azire'".to_owned(), 2, "small letters"),
+            ("\n[profiles.'../x']\nprovider = 'azire'".to_owned(), 2, "lowercase letters"),
             ("[profiles.x]\nprovider = 'azir'".to_owned(), 2, "did you mean azire?"),
             ("[profiles.x]".to_owned(), 1, "has no provider"),
             (format!("default = 'hom'\n{begin}"), 1, "did you mean home?"),
-            ("profiles = 5".to_owned(), 1, "no table"),
+            ("profiles = 5".to_owned(), 1, "not a table"),
             (
                 "[profiles.x]\nprovider = 'vpngn'\nurl = 'a'\nbrand = 'b'".to_owned(),
                 1,

@@ -183,8 +183,8 @@ pub fn fails(code: i32, command: &mut Command) -> String {
     assert!(stdout.is_empty(), "{command:?}: {stdout:?}");
     let text: Vec<&str> = stderr
         .lines()
-        .filter(|line| !line.starts_with("using the internal") && !line.starts_with("A sandbox"))
-        .filter(|line| !line.contains("; again in "))
+        .filter(|line| !line.starts_with("Using internal") && !line.starts_with("Sandbox running"))
+        .filter(|line| !line.contains("; retrying in "))
         .collect();
     assert!(text[0].starts_with("error: "), "{command:?}: {stderr}");
     assert!(text.len() <= 4, "{command:?}: {stderr}");

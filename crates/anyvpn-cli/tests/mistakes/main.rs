@@ -13,10 +13,10 @@ mod common;
 #[path = "../common/schema.rs"]
 mod schema;
 
+mod environment;
 mod machine;
 mod network;
 mod provider;
-mod stage;
 mod typed;
 
 use std::collections::BTreeMap;
@@ -29,9 +29,9 @@ use std::thread;
 
 use anyvpn_testkit::document;
 use common::{PASSWORD, command, json};
+use environment::{Environment, How, Ran, Who};
 use schema::Schemas;
 use serde_json::Value;
-use stage::{How, Ran, Stage, Who};
 
 /// Something that people do wrong.
 struct Mistake {
@@ -46,7 +46,7 @@ struct Mistake {
     who: Who,
     how: How,
     /// Makes things as they are when the line is typed.
-    prepare: fn(&Stage),
+    prepare: fn(&Environment),
 }
 
 /// One of somebody who has an account at AzireVPN, and its address and token in the environment.
@@ -69,16 +69,17 @@ impl Mistake {
         Self { how, ..self }
     }
 
-    const fn when(self, prepare: fn(&Stage)) -> Self {
+    const fn when(self, prepare: fn(&Environment)) -> Self {
         Self { prepare, ..self }
     }
 
     /// What the file must have; `None` where this machine cannot do it.
     fn play(&self, schemas: &Schemas, codes: &BTreeMap<String, i32>) -> Option<String> {
         let [plain, json] = ["", "--json "].map(|option| {
-            let stage = Stage::new(self.who);
-            (self.prepare)(&stage);
-            stage.run(&self.typed.replacen("anyvpn ", &format!("anyvpn {option}"), 1), self.how)
+            let environment = Environment::new(self.who);
+            (self.prepare)(&environment);
+            environment
+                .run(&self.typed.replacen("anyvpn ", &format!("anyvpn {option}"), 1), self.how)
         });
         let (plain, json) = (plain?, json?);
         for Ran { code, stdout, stderr } in [&plain, &json] {
@@ -119,9 +120,9 @@ fn is_readable(stderr: &str) {
 }
 
 const GROUPS: &[(&str, &[Mistake])] = &[
-    ("Typed", typed::ALL),
+    ("On the command line", typed::ALL),
     ("On this machine", machine::ALL),
-    ("On the way", network::ALL),
+    ("In the network", network::ALL),
     ("At the provider", provider::ALL),
 ];
 
@@ -175,10 +176,10 @@ fn every_mistake_is_told_as_its_file_says() {
 fn index() -> String {
     let count: usize = GROUPS.iter().map(|(_, group)| group.len()).sum();
     let mut page = format!(
-        "# What people do wrong\n\n{count} mistakes, and how each error begins. What follows is why, \
-         what to do next, and how to\n[read more](errors.md). A test types each line and holds \
-         every word that comes against a file in\n`crates/anyvpn-cli/tests/mistakes/golden`, with \
-         `--json` too. It writes this page.\n"
+        "# Common mistakes\n\nThis page is for users who see an error. It lists {count} mistakes with \
+         the first line of the error. The lines\nafter it say why, what to do next, and how to \
+         [read more](errors.md). A test runs each command, also with\n`--json`, and compares the whole \
+         output with a file in `crates/anyvpn-cli/tests/mistakes/golden`. It writes\nthis page.\n"
     );
     for (title, group) in GROUPS {
         _ = write!(

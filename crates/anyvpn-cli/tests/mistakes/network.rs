@@ -12,32 +12,32 @@ use rcgen::{
 };
 use rustls::{ServerConfig, ServerConnection};
 
-use crate::stage::{How, Stage, Who};
+use crate::environment::{Environment, How, Who};
 use crate::{Mistake, mistake};
 
 pub const ALL: &[Mistake] = &[
     mistake(
         "nobody-listens",
         7,
-        "Nobody listens at the address.",
+        "No server listens at the address.",
         "anyvpn --url http://127.0.0.1:1 account show",
     ),
     mistake(
         "nobody-listens-at-variable",
         7,
-        "Nobody listens at the variable's address.",
+        "No server listens at the address in the variable.",
         "ANYVPN_AZIRE_URL=http://127.0.0.1:1 anyvpn server list",
     )
     .by(Who::Nobody),
     mistake(
         "nobody-listens-at-profile",
         7,
-        "Nobody listens at the profile's address.",
+        "No server listens at the profile's address.",
         "anyvpn server list",
     )
     .by(Who::Nobody)
-    .when(|stage| {
-        stage.config(
+    .when(|environment| {
+        environment.config(
             "default = \"home\"\n\n[profiles.home]\nprovider = \"azire\"\nurl = \
          \"http://127.0.0.1:1\"\n",
         )
@@ -48,71 +48,71 @@ pub const ALL: &[Mistake] = &[
     mistake(
         "unknown-name",
         7,
-        "The address has a name that nobody has.",
+        "The host name in the address does not exist.",
         "anyvpn --url https://vpn..example.com account show",
     ),
     mistake(
         "https-at-http",
         7,
-        "The server does not speak https.",
+        "The server does not support https.",
         "anyvpn --url https://127.0.0.1:PORT/azire account show",
     ),
     mistake(
         "unknown-authority",
         7,
-        "The certificate is the server's own.",
+        "The server's certificate is self-signed.",
         "anyvpn --url https://localhost:PORT account show",
     )
-    .when(|stage| serve_tls(stage, "localhost", [2019, 2099], false)),
+    .when(|environment| serve_tls(environment, "localhost", [2019, 2099], false)),
     mistake(
         "certificate-expired",
         7,
         "The certificate has expired, or the clock is wrong.",
         "anyvpn --url https://localhost:PORT account show",
     )
-    .when(|stage| serve_tls(stage, "localhost", [2019, 2020], true)),
+    .when(|environment| serve_tls(environment, "localhost", [2019, 2020], true)),
     mistake(
         "certificate-not-yet-valid",
         7,
         "The certificate is not valid yet, or the clock is wrong.",
         "anyvpn --url https://localhost:PORT account show",
     )
-    .when(|stage| serve_tls(stage, "localhost", [2098, 2099], true)),
+    .when(|environment| serve_tls(environment, "localhost", [2098, 2099], true)),
     mistake(
         "certificate-of-another-name",
         7,
         "The certificate is for another name.",
         "anyvpn --url https://localhost:PORT account show",
     )
-    .when(|stage| serve_tls(stage, "vpn.example.com", [2019, 2099], true)),
+    .when(|environment| serve_tls(environment, "vpn.example.com", [2019, 2099], true)),
     mistake(
         "proxy-is-gone",
         7,
-        "The proxy does not run.",
+        "The proxy is not running.",
         "https_proxy=http://127.0.0.1:1 anyvpn --url https://vpn.example.com account show",
     ),
     mistake(
         "proxy-refuses",
         7,
-        "The proxy refuses.",
+        "The proxy refuses the connection.",
         "https_proxy=http://127.0.0.1:PORT anyvpn --url https://vpn.example.com account show",
     ),
     mistake(
         "proxy-is-socks",
         2,
-        "The proxy is a SOCKS proxy, as a desktop sets it.",
+        "The proxy is a SOCKS proxy, which desktops set.",
         "all_proxy=socks://127.0.0.1:1/ anyvpn --url https://vpn.example.com account show",
     ),
     mistake(
         "proxy-has-a-blank",
         2,
-        "The proxy's address ends in a blank.",
+        "The proxy's address ends with a space.",
         "https_proxy='http://127.0.0.1:1 ' anyvpn --url https://vpn.example.com account show",
     ),
     mistake(
         "no-authorities",
         2,
-        "The machine has no authorities' certificates, as a slim container.",
+        "The machine has no CA certificates, like a minimal container.",
         "SSL_CERT_FILE=none anyvpn --url https://vpn.example.com account show",
     ),
     mistake(
@@ -121,78 +121,78 @@ pub const ALL: &[Mistake] = &[
         "A hotel's network answers with its login page.",
         "anyvpn account show",
     )
-    .when(|stage| always(stage, "azire.get-user", Fault::Html(200))),
+    .when(|environment| always(environment, "azire.get-user", Fault::Html(200))),
     mistake(
         "website",
         8,
-        "The address is a website's, and not the API's.",
+        "The address is that of a website, not of the API.",
         "anyvpn --url http://127.0.0.1:PORT account show",
     ),
     mistake(
         "page-that-refuses",
         8,
-        "A content-delivery network refuses, with a page of its own.",
+        "A content-delivery network refuses with its own page.",
         "anyvpn account show",
     )
-    .when(|stage| always(stage, "azire.get-user", Fault::Html(403))),
+    .when(|environment| always(environment, "azire.get-user", Fault::Html(403))),
     mistake(
         "page-in-place-of-a-list",
         8,
-        "A gateway does not find the list.",
+        "A gateway answers that the list does not exist.",
         "anyvpn config list",
     )
     .by(Who::VpnScript)
-    .when(|stage| always(stage, "vpnscript.list-wireguard-configs", Fault::Html(404))),
-    mistake("gateway-page", 7, "A gateway answers with its page.", "anyvpn account show")
-        .when(|stage| always(stage, "azire.get-user", Fault::Html(502))),
-    mistake("server-error", 7, "The provider has broken down.", "anyvpn account show")
-        .when(|stage| always(stage, "azire.get-user", Fault::Status(500))),
-    mistake("reply-cut", 8, "The reply ends in the middle.", "anyvpn account show")
-        .when(|stage| always(stage, "azire.get-user", Fault::Wire("half-json"))),
-    mistake("connection-cut", 7, "The connection is cut, each time.", "anyvpn account show")
-        .when(|stage| always(stage, "azire.get-user", Fault::Wire("reset-before"))),
+    .when(|environment| always(environment, "vpnscript.list-wireguard-configs", Fault::Html(404))),
+    mistake("gateway-page", 7, "A gateway answers with its own page.", "anyvpn account show")
+        .when(|environment| always(environment, "azire.get-user", Fault::Html(502))),
+    mistake("server-error", 7, "The provider has an internal error.", "anyvpn account show")
+        .when(|environment| always(environment, "azire.get-user", Fault::Status(500))),
+    mistake("reply-cut", 8, "The reply is incomplete.", "anyvpn account show")
+        .when(|environment| always(environment, "azire.get-user", Fault::Wire("half-json"))),
+    mistake("connection-cut", 7, "The connection is reset each time.", "anyvpn account show")
+        .when(|environment| always(environment, "azire.get-user", Fault::Wire("reset-before"))),
     mistake(
         "outcome-unknown",
         9,
-        "The connection is cut while a port is opened.",
+        "The connection is reset while a port is opened.",
         "anyvpn port create --internal-ipv4 $DEVICE",
     )
-    .when(|stage| {
-        device(stage);
-        always(stage, "azire.create-port-forward", Fault::Wire("reset-after"));
+    .when(|environment| {
+        device(environment);
+        always(environment, "azire.create-port-forward", Fault::Wire("reset-after"));
     }),
     mistake(
         "outcome-unknown-of-account",
         9,
-        "The connection is cut while an account is made.",
+        "The connection is reset while an account is created.",
         "anyvpn account create eva --password-file password",
     )
-    .when(|stage| {
-        stage.file("password", "correct horse");
-        always(stage, "azire.create-user", Fault::Wire("reset-after"));
+    .when(|environment| {
+        environment.file("password", "correct horse");
+        always(environment, "azire.create-user", Fault::Wire("reset-after"));
     }),
     mistake(
         "maybe-done",
         7,
-        "A gateway gives up while a port is opened.",
+        "A gateway times out while a port is opened.",
         "anyvpn port create --internal-ipv4 $DEVICE",
     )
-    .when(|stage| {
-        device(stage);
-        always(stage, "azire.create-port-forward", Fault::Html(504));
+    .when(|environment| {
+        device(environment);
+        always(environment, "azire.create-port-forward", Fault::Html(504));
     }),
 ];
 
 /// Every request for the operation meets the fault.
-fn always(stage: &Stage, operation: &str, fault: Fault) {
+fn always(environment: &Environment, operation: &str, fault: Fault) {
     let rule = FaultRule { operation: Some(operation.to_owned()), ..FaultRule::always(fault) };
-    stage.world.sandbox.inject(rule).unwrap();
+    environment.world.sandbox.inject(rule).unwrap();
 }
 
-fn device(stage: &Stage) {
-    let azire = stage.world.sandbox.azire();
+fn device(environment: &Environment) {
+    let azire = environment.world.sandbox.azire();
     azire.add_device(crate::common::LOGIN).unwrap();
-    stage.set("DEVICE", azire.devices(crate::common::LOGIN)[0].internal_ipv4.to_string());
+    environment.set("DEVICE", azire.devices(crate::common::LOGIN)[0].internal_ipv4.to_string());
 }
 
 /// Whom the stages trust, and nobody else: not whom this machine does.
@@ -214,7 +214,7 @@ pub fn trusted() -> String {
 
 /// A server at `PORT` with a certificate for a name and from year to year, whose authority may be
 /// trusted.
-fn serve_tls(stage: &Stage, name: &str, [from, to]: [i32; 2], trusted: bool) {
+fn serve_tls(environment: &Environment, name: &str, [from, to]: [i32; 2], trusted: bool) {
     let key = KeyPair::generate().unwrap();
     let mut server = CertificateParams::new([name.to_owned()]).unwrap();
     server.not_before = date_time_ymd(from, 1, 1);
@@ -235,7 +235,7 @@ fn serve_tls(stage: &Stage, name: &str, [from, to]: [i32; 2], trusted: bool) {
     let config = Arc::new(config);
 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    stage.port.set(listener.local_addr().unwrap().port());
+    environment.port.set(listener.local_addr().unwrap().port());
     // It ends with the test.
     thread::spawn(move || {
         for socket in listener.incoming() {

@@ -8,7 +8,7 @@ use anyvpn_sandbox::vpnscript::ServiceState;
 use anyvpn_sandbox::{Fault, FaultRule};
 
 use crate::common::{LOGIN, PASSWORD, World};
-use crate::stage::{Stage, Who};
+use crate::environment::{Environment, Who};
 use crate::{Mistake, mistake};
 
 pub const ALL: &[Mistake] = &[
@@ -26,7 +26,7 @@ pub const ALL: &[Mistake] = &[
         "anyvpn config list",
     )
     .by(Who::Nobody)
-    .when(|stage| stage.config(HOME)),
+    .when(|environment| environment.config(HOME)),
     mistake(
         "profile-with-old-token",
         3,
@@ -34,9 +34,9 @@ pub const ALL: &[Mistake] = &[
         "anyvpn config list",
     )
     .by(Who::Nobody)
-    .when(|stage| {
-        stage.config(&format!("{HOME}token_file = \"token\"\n"));
-        stage.file(".config/anyvpn/token", "old");
+    .when(|environment| {
+        environment.config(&format!("{HOME}token_file = \"token\"\n"));
+        environment.file(".config/anyvpn/token", "old");
     }),
     mistake(
         "wrong-password",
@@ -44,7 +44,7 @@ pub const ALL: &[Mistake] = &[
         "The password is wrong.",
         "anyvpn login --username david --password-file password",
     )
-    .when(|stage| stage.file("password", "wrong")),
+    .when(|environment| environment.file("password", "wrong")),
     mistake(
         "wrong-password-at-vpnscript",
         3,
@@ -52,41 +52,45 @@ pub const ALL: &[Mistake] = &[
         "anyvpn login --username david --password-file password",
     )
     .by(Who::VpnScript)
-    .when(|stage| stage.file("password", "wrong")),
+    .when(|environment| environment.file("password", "wrong")),
     mistake(
         "profile-with-wrong-password",
         3,
         "The password is wrong, and the profile is not stored.",
         "anyvpn profile add home --provider azire --username david --password-file password",
     )
-    .when(|stage| stage.file("password", "wrong")),
+    .when(|environment| environment.file("password", "wrong")),
     mistake(
         "account-expired",
         5,
-        "The account's time is over.",
+        "The account has expired.",
         "anyvpn config get se-sto --output se-sto.conf",
     )
-    .when(|stage| {
-        stage.world.sandbox.azire().set_expires_at(LOGIN, "2020-01-01T00:00:00Z".parse().unwrap());
+    .when(|environment| {
+        environment
+            .world
+            .sandbox
+            .azire()
+            .set_expires_at(LOGIN, "2020-01-01T00:00:00Z".parse().unwrap());
     }),
     mistake(
         "account-suspended",
         5,
-        "The account is suspended, for a reason.",
+        "The account is suspended, and the provider gives a reason.",
         "anyvpn config list",
     )
     .by(Who::VpnScript)
-    .when(|stage| {
-        stage.world.sandbox.vpnscript().suspend(LOGIN, Some("Invoice 7 is not paid."));
+    .when(|environment| {
+        environment.world.sandbox.vpnscript().suspend(LOGIN, Some("Invoice 7 is not paid."));
     }),
     mistake(
         "service-expired",
         5,
-        "The plan's time is over.",
+        "The plan has expired.",
         "anyvpn config get 2 --protocol wireguard --output de.conf",
     )
     .by(Who::VpnScript)
-    .when(|stage| service(stage, ServiceState::Expired)),
+    .when(|environment| service(environment, ServiceState::Expired)),
     mistake(
         "service-inactive",
         5,
@@ -94,32 +98,32 @@ pub const ALL: &[Mistake] = &[
         "anyvpn config get 2 --protocol wireguard --output de.conf",
     )
     .by(Who::VpnScript)
-    .when(|stage| service(stage, ServiceState::Inactive)),
+    .when(|environment| service(environment, ServiceState::Inactive)),
     mistake(
         "no-service",
         5,
-        "Nothing was bought.",
+        "The account has no plan.",
         "anyvpn config get 2 --protocol wireguard --output de.conf",
     )
     .by(Who::VpnScript)
-    .when(|stage| service(stage, ServiceState::None)),
+    .when(|environment| service(environment, ServiceState::None)),
     mistake(
         "device-limit",
         5,
-        "The plan's number of devices is reached.",
+        "The plan's device limit is reached.",
         "anyvpn config get 2 --protocol wireguard --output de.conf",
     )
     .by(Who::VpnScript)
-    .when(|stage| {
-        stage.world.sandbox.vpnscript().set_devices(LOGIN, 0);
+    .when(|environment| {
+        environment.world.sandbox.vpnscript().set_devices(LOGIN, 0);
     }),
     mistake(
         "ten-devices",
         5,
-        "AzireVPN's account has its ten devices.",
+        "The account has AzireVPN's maximum of ten devices.",
         "anyvpn config get se-sto --output se-sto.conf",
     )
-    .when(|stage| devices(stage, 10)),
+    .when(|environment| devices(environment, 10)),
     mistake(
         "server-full",
         5,
@@ -127,8 +131,8 @@ pub const ALL: &[Mistake] = &[
         "anyvpn config get 5 --protocol wireguard --output se.conf",
     )
     .by(Who::VpnScript)
-    .when(|stage| {
-        stage.world.sandbox.vpnscript().change_server(5, |server| server.slots = 0);
+    .when(|environment| {
+        environment.world.sandbox.vpnscript().change_server(5, |server| server.slots = 0);
     }),
     mistake(
         "typo-server",
@@ -147,46 +151,46 @@ pub const ALL: &[Mistake] = &[
     mistake(
         "unknown-port",
         4,
-        "Nobody opened that port.",
+        "The port is not open.",
         "anyvpn port delete 12345 --internal-ipv4 $DEVICE",
     )
-    .when(|stage| {
-        devices(stage, 1);
-        let only = stage.world.sandbox.azire().devices(LOGIN)[0].internal_ipv4;
-        stage.set("DEVICE", only.to_string());
+    .when(|environment| {
+        devices(environment, 1);
+        let only = environment.world.sandbox.azire().devices(LOGIN)[0].internal_ipv4;
+        environment.set("DEVICE", only.to_string());
     }),
     mistake(
         "only-device",
         2,
-        "This machine is not in the tunnel, and the only device may be another one.",
+        "This machine is not in the tunnel, and the account's only device may be another machine.",
         "anyvpn port create",
     )
-    .when(|stage| devices(stage, 1)),
-    mistake("no-device", 4, "There is no device for a port to lead to.", "anyvpn port create"),
+    .when(|environment| devices(environment, 1)),
+    mistake("no-device", 4, "The account has no device for the port.", "anyvpn port create"),
     mistake(
         "several-devices",
         2,
-        "There are several devices, and none is this machine.",
+        "The account has several devices, and none is this machine.",
         "anyvpn port create",
     )
-    .when(|stage| devices(stage, 2)),
+    .when(|environment| devices(environment, 2)),
     mistake(
         "address-of-no-device",
         2,
-        "The address is none of the account's.",
+        "The address does not belong to the account.",
         "anyvpn port list --internal-ipv4 10.99.99.99",
     ),
     mistake(
         "ports-of-the-day",
         5,
-        "The day's ports are used up.",
+        "The daily limit of ports is reached.",
         "anyvpn port create --internal-ipv4 $DEVICE",
     )
-    .when(|stage| {
-        devices(stage, 3);
-        let last = stage.world.sandbox.azire().devices(LOGIN)[2].internal_ipv4;
-        stage.set("DEVICE", last.to_string());
-        open_ports(stage, stage.world.sandbox.azire().daily_port_cap());
+    .when(|environment| {
+        devices(environment, 3);
+        let last = environment.world.sandbox.azire().devices(LOGIN)[2].internal_ipv4;
+        environment.set("DEVICE", last.to_string());
+        open_ports(environment, environment.world.sandbox.azire().daily_port_cap());
     }),
     mistake(
         "ports-of-the-device",
@@ -194,11 +198,11 @@ pub const ALL: &[Mistake] = &[
         "The device has no port left.",
         "anyvpn port create --internal-ipv4 $DEVICE",
     )
-    .when(|stage| {
-        devices(stage, 1);
-        let device = stage.world.sandbox.azire().devices(LOGIN)[0].internal_ipv4;
-        stage.set("DEVICE", device.to_string());
-        open_ports(stage, 5);
+    .when(|environment| {
+        devices(environment, 1);
+        let device = environment.world.sandbox.azire().devices(LOGIN)[0].internal_ipv4;
+        environment.set("DEVICE", device.to_string());
+        open_ports(environment, 5);
     }),
     mistake(
         "too-many-requests",
@@ -206,9 +210,9 @@ pub const ALL: &[Mistake] = &[
         "The provider asks to wait for an hour.",
         "anyvpn account show",
     )
-    .when(|stage| {
+    .when(|environment| {
         refuse(
-            stage,
+            environment,
             "azire.get-user",
             Fault::TooManyRequests { retry_after: Some(Duration::from_secs(3600)) },
         );
@@ -216,13 +220,13 @@ pub const ALL: &[Mistake] = &[
     mistake(
         "too-many-requests-for-now",
         6,
-        "The provider asks to wait, and not how long.",
+        "The provider asks to wait, but does not say how long.",
         "anyvpn account show",
     )
-    .when(|stage| {
-        refuse(stage, "azire.get-user", Fault::TooManyRequests { retry_after: None });
+    .when(|environment| {
+        refuse(environment, "azire.get-user", Fault::TooManyRequests { retry_after: None });
     }),
-    mistake("ports-elsewhere", 5, "The provider has no ports.", "anyvpn port list")
+    mistake("ports-elsewhere", 5, "The provider cannot forward ports.", "anyvpn port list")
         .by(Who::VpnScript),
     mistake("servers-elsewhere", 5, "The provider has no list of servers.", "anyvpn server list")
         .by(Who::Vpngn),
@@ -232,12 +236,11 @@ pub const ALL: &[Mistake] = &[
         "The provider has no customers to manage.",
         "anyvpn --provider azire customer find jo@mail.example",
     ),
-    mistake("login-elsewhere", 5, "The provider has no token that is kept.", "anyvpn login")
-        .by(Who::Vpngn),
+    mistake("login-elsewhere", 5, "The provider has no sign-in.", "anyvpn login").by(Who::Vpngn),
     mistake(
         "wrong-api-key",
         3,
-        "The API key is another brand's.",
+        "The API key belongs to another brand.",
         "ANYVPN_VPNGN_API_KEY=old anyvpn customer find jo@mail.example",
     )
     .by(Who::Vpngn),
@@ -251,7 +254,7 @@ pub const ALL: &[Mistake] = &[
     mistake(
         "no-secret-key",
         3,
-        "A customer's program does what only the server can.",
+        "A customer's credentials are used for a call that needs the reseller's.",
         "anyvpn customer find jo@mail.example",
     )
     .by(Who::VpngnClient),
@@ -281,19 +284,19 @@ pub const ALL: &[Mistake] = &[
     mistake(
         "invalid-email",
         2,
-        "The address is none.",
+        "The e-mail address is invalid.",
         "anyvpn customer create jo --country US --plan 12 --generate-password",
     )
     .by(Who::Vpngn),
     mistake(
         "weak-password",
         2,
-        "The password is weaker than VPNGN takes.",
+        "The password is too weak for VPNGN.",
         "anyvpn customer create jo@mail.example --country US --plan 12 \
          --password-file password",
     )
     .by(Who::Vpngn)
-    .when(|stage| stage.file("password", "password")),
+    .when(|environment| environment.file("password", "password")),
     mistake(
         "alias-of-nobody",
         4,
@@ -308,19 +311,19 @@ pub const ALL: &[Mistake] = &[
 const HOME: &str = "default = \"home\"\n\n[profiles.home]\nprovider = \"azire\"\nurl = \
          \"http://127.0.0.1:PORT/azire\"\n";
 
-fn service(stage: &Stage, state: ServiceState) {
-    stage.world.sandbox.vpnscript().set_service(LOGIN, state);
+fn service(environment: &Environment, state: ServiceState) {
+    environment.world.sandbox.vpnscript().set_service(LOGIN, state);
 }
 
-fn devices(stage: &Stage, count: usize) {
+fn devices(environment: &Environment, count: usize) {
     for _ in 0..count {
-        stage.world.sandbox.azire().add_device(LOGIN).unwrap();
+        environment.world.sandbox.azire().add_device(LOGIN).unwrap();
     }
 }
 
 /// Opens so many ports, five a device.
-fn open_ports(stage: &Stage, count: u32) {
-    let World { sandbox, token, .. } = &stage.world;
+fn open_ports(environment: &Environment, count: u32) {
+    let World { sandbox, token, .. } = &environment.world;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let azire = Azire::builder().base_url(sandbox.azire_url()).token(token.as_str()).build();
@@ -335,11 +338,11 @@ fn open_ports(stage: &Stage, count: u32) {
 }
 
 /// Every request for the operation is answered so.
-fn refuse(stage: &Stage, operation: &str, fault: Fault) {
+fn refuse(environment: &Environment, operation: &str, fault: Fault) {
     let rule = FaultRule { operation: Some(operation.to_owned()), ..FaultRule::always(fault) };
-    stage.world.sandbox.inject(rule).unwrap();
+    environment.world.sandbox.inject(rule).unwrap();
 }
 
-fn customer(stage: &Stage) {
-    stage.world.sandbox.vpngn().add_customer("jo@mail.example", PASSWORD, Some(12));
+fn customer(environment: &Environment) {
+    environment.world.sandbox.vpngn().add_customer("jo@mail.example", PASSWORD, Some(12));
 }

@@ -88,12 +88,12 @@ error_kinds! {
     /// The thing to be created already exists.
     ///
     /// Troubleshooting: read the existing one instead, or choose another name.
-    AlreadyExists = "already-exists", "it exists already", Change, 5;
+    AlreadyExists = "already-exists", "it already exists", Change, 5;
     /// The input is not acceptable; [`Error::fields`](super::Error::fields) says which parts, where
     /// that is known.
     ///
     /// Troubleshooting: correct the named fields. Nothing was changed.
-    InvalidRequest = "invalid-request", "the input is not acceptable", Change, 2;
+    InvalidRequest = "invalid-request", "invalid input", Change, 2;
     /// The server has no room for more users.
     ///
     /// Troubleshooting: choose another server, or try later.
@@ -101,15 +101,15 @@ error_kinds! {
     /// The plan's number of devices is reached.
     ///
     /// Troubleshooting: delete a device or configuration that is no longer needed.
-    DeviceLimit = "device-limit", "the plan's number of devices is reached", Change, 5;
+    DeviceLimit = "device-limit", "the plan's device limit is reached", Change, 5;
     /// An allowance, such as a daily one, is used up.
     ///
     /// Troubleshooting: wait until the provider's next period.
-    QuotaReached = "quota-reached", "the allowance is used up", Change, 5;
+    QuotaReached = "quota-reached", "the quota is used up", Change, 5;
     /// The prepaid balance does not cover what was asked for. Nothing was made.
     ///
     /// Troubleshooting: top the balance up at the provider.
-    InsufficientBalance = "insufficient-balance", "the prepaid balance is used up", Change, 5;
+    InsufficientBalance = "insufficient-balance", "the prepaid balance is too low", Change, 5;
     /// The thing in question is still being created or deleted.
     ///
     /// Troubleshooting: wait and try again.
@@ -127,7 +127,7 @@ error_kinds! {
     ///
     /// Troubleshooting: try later; look at the provider's status page. For a call that must not be
     /// repeated, read back first: see [`Advice::ReadBack`](super::Advice::ReadBack).
-    Unavailable = "unavailable", "the provider cannot serve now", Retry, 7;
+    Unavailable = "unavailable", "the provider is unavailable", Retry, 7;
     /// A call that may be repeated got no reply in time.
     ///
     /// Troubleshooting: try again; check the network.
@@ -141,7 +141,7 @@ error_kinds! {
     ///
     /// Troubleshooting: the error shows where the reply differs. The login page of a hotel's network
     /// gives this error too.
-    UnexpectedReply = "unexpected-reply", "the reply is not as documented", Change, 8;
+    UnexpectedReply = "unexpected-reply", "unexpected reply from the provider", Change, 8;
     /// The request was sent and no answer came, so it may or may not have taken effect. It was not
     /// repeated, because that could do it twice.
     ///

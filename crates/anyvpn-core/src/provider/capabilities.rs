@@ -119,11 +119,11 @@ impl fmt::Display for Capability {
 /// static CAPABILITIES: Capabilities = Capabilities::new(
 ///     &[Ability::Accounts, Ability::ServerConfigs, Ability::WireGuard],
 ///     &[(Ability::OpenVpn, "the servers speak WireGuard only", "https://acme.example/servers")],
-///     ("the API has no such call", "https://acme.example/api"),
+///     ("the API has no call for this", "https://acme.example/api"),
 /// );
 /// assert_eq!(CAPABILITIES.of(Ability::Accounts), Capability::Can);
 /// assert_eq!(CAPABILITIES.of(Ability::OpenVpn).to_string(), "no: the servers speak WireGuard only");
-/// assert_eq!(CAPABILITIES.of(Ability::CheckPort).to_string(), "no: the API has no such call");
+/// assert_eq!(CAPABILITIES.of(Ability::CheckPort).to_string(), "no: the API has no call for this");
 ///
 /// static LIMITED: Capabilities =
 ///     CAPABILITIES.notes(&[(Ability::WireGuard, "the provider makes the keys")]);

@@ -32,7 +32,7 @@ async fn no_status_of_a_page_says_anything_about_the_account() {
             let unsure = changes && kind == K::UnexpectedReply;
             assert_eq!(error.advice() == Advice::ReadBack, unsure, "{error}");
             let detail = error.detail().unwrap();
-            assert!(detail.contains("something in between") && detail.contains("base URL"));
+            assert!(detail.contains("it may come from a proxy") && detail.contains("base URL"));
         }
     }
     for status in 500..600 {
@@ -72,8 +72,8 @@ async fn a_page_after_a_lost_removal_does_not_say_that_it_is_gone() {
 #[tokio::test]
 async fn what_came_is_told_without_its_values() {
     for (body, told) in [
-        (r#"<{"message":"s3cret"}"#, "what came is no JSON (application/json, 21 bytes); "),
-        ("<", "what came is no JSON (application/json, 1 bytes); "),
+        (r#"<{"message":"s3cret"}"#, "the reply is not JSON (application/json, 21 bytes); "),
+        ("<", "the reply is not JSON (application/json, 1 bytes); "),
     ] {
         let (error, _) = outcome(Read, Step::json(403, body)).await;
         assert!(error.detail().unwrap().starts_with(told), "{error}");

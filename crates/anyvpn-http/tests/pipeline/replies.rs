@@ -61,7 +61,7 @@ async fn an_encoding_that_was_not_asked_for_is_named() {
         assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
         assert_eq!(error.advice(), Advice::ReadBack);
         let encoding = encodings.last().unwrap();
-        let named = format!("a content encoding that was not asked for, {encoding:?}");
+        let named = format!("a content encoding that was not requested, {encoding:?}");
         assert!(error.to_string().contains(&named), "{error}");
         assert_eq!(script.arrived(), 1);
     }

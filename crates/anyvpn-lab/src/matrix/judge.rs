@@ -49,11 +49,11 @@ impl Violation {
         (Self::Memory, "memory over the bound"),
         (Self::Leak, "a leaked secret"),
         (Self::WrongSuccess, "a wrong success"),
-        (Self::Believed, "a reply of others that told the caller something about the account"),
+        (Self::Believed, "a foreign reply that was taken for the provider's own word"),
         (Self::WrongFailure, "a wrong failure"),
-        (Self::NotReported, "work done and not said"),
-        (Self::UnexpectedRequest, "a request to elsewhere"),
-        (Self::Unusable, "a client that is of no more use"),
+        (Self::NotReported, "work that was done but not reported"),
+        (Self::UnexpectedRequest, "a request to another address"),
+        (Self::Unusable, "a client that could not be used afterwards"),
     ];
 }
 

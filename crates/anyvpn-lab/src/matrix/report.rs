@@ -140,6 +140,8 @@ impl Report {
     fn head(&self) -> String {
         let mut text = format!(
             "# {} under every fault\n\n\
+             This page is for programmers who decide how their program reacts to failures. It lists what \
+             each operation\nreturns for each fault of the network or the provider.\n\n\
              {} operations × {} faults, each once on the first request and once on every request: \
              {} runs, of which\n\n",
             self.provider,
@@ -152,10 +154,10 @@ impl Report {
         }
         text.push_str(
             "\nA cell says how often the request arrived, at least in part, and what the caller \
-             got: when the fault\nmeets the first request / when it meets every request. † means \
-             that the error advises to read back.\nWhere operations of a class differ, the most \
-             frequent result comes first. Memory is the most that a\ncall had, as one of three \
-             steps. [Reliability](reliability.md) says how this is tried, and what the\nbounds are; \
+             got: if the fault\naffects the first request / if it affects every request. † means \
+             that the error advises to read back.\nIf the operations of a class differ, the most \
+             frequent result comes first. Memory is the maximum of\nany call, rounded up to one of \
+             three steps. [Reliability](reliability.md) explains the test and its\nbounds. \
              `cargo xtask faults` writes this page.\n",
         );
         for class in CLASSES {

@@ -1,9 +1,9 @@
-//! `anyvpn complete`: what the shells' scripts ask while a line is typed.
+//! `anyvpn complete`: answers the shells' completion scripts.
 //!
-//! stdin has the words up to the cursor, one a line; the last may be empty. They are no arguments:
-//! others can read those, and a word may turn out to be a secret. stdout gets a line for each word
-//! that could stand there, with a tab and what it means; `:files` stands for the names of files, behind
-//! what is before them in the word. Nothing here asks, signs in, runs a program, or tells of an error.
+//! The words up to the cursor arrive on stdin, one a line, and the last one may be empty. We do not use
+//! arguments, because other users can read those and a word may be a secret. Each possible word is
+//! printed as a line, followed by a tab and a description. `:files` asks the script to complete file
+//! names. Completion never asks a question, signs in, runs a program or prints an error.
 
 use std::ffi::OsStr;
 use std::io::Read as _;
@@ -26,31 +26,31 @@ use crate::profiles::{ConfigFile, name};
 use crate::provider_settings;
 use crate::text::plain;
 
-/// Nobody waits longer at a prompt.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Nobody reads more of a list.
-const MOST: usize = 1000;
+/// How long a completion may take. A user at a prompt does not wait longer.
+const TIME_LIMIT: Duration = Duration::from_secs(2);
+/// The maximum number of suggestions.
+const MAX_SUGGESTIONS: usize = 1000;
 const FILES: &str = ":files";
 
 pub fn run(registry: &Registry, all: Command) -> Result<(), Failure> {
     std::panic::set_hook(Box::new(|_| {}));
     let (sender, answer) = mpsc::channel();
-    // What hangs in it ends with the process.
+    // If the thread hangs, it ends with the process.
     let registry = registry.clone();
     thread::spawn(move || sender.send(Line::read(&registry).and_then(|line| line.complete(all))));
-    match answer.recv_timeout(PATIENCE) {
+    match answer.recv_timeout(TIME_LIMIT) {
         Ok(Some(lines)) if !lines.is_empty() => print(&[lines.join("\n").as_bytes(), b"\n"]),
         _ => Ok(()),
     }
 }
 
-/// The line so far.
+/// The part of the command line before the cursor.
 #[derive(Clone, Debug)]
 struct Line {
     registry: Registry,
-    /// What it says of where the provider is.
+    /// The options that choose the provider.
     global: Global,
-    /// The words without that.
+    /// The words without those options.
     words: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl Line {
 
     fn of(registry: &Registry, text: &str) -> Self {
         let mut all: Vec<String> = text.split('\n').map(str::to_owned).collect();
-        // What is asked about. It may be the value of the option before.
+        // The word to complete. It may be the value of the option before it.
         let last = all.pop().unwrap_or_default();
         let (registry, global) = (registry.clone(), Global::default());
         let mut line = Self { registry, global, words: Vec::new() };
@@ -74,8 +74,9 @@ impl Line {
                 None => (&*word, None),
             };
             let setting = line.registry.infos().flat_map(|info| info.settings);
-            let setting =
-                setting.filter(|it| !it.secret).find(|it| provider_settings::option(it) == option);
+            let setting = setting
+                .filter(|setting| !setting.secret)
+                .find(|setting| provider_settings::option(setting) == option);
             if setting.is_none() && option != "--profile" && option != "--provider" {
                 line.words.push(word);
                 continue;
@@ -96,23 +97,25 @@ impl Line {
         line
     }
 
-    /// The words that could stand at the end, each with what it means.
+    /// Returns the possible last words, each with its description.
     fn complete(self, all: Command) -> Option<Vec<String>> {
         let words: Vec<_> = self.words.iter().map(Into::into).collect();
         let last = self.words.last()?;
         let mut found = complete(&mut self.command(all), words, self.words.len() - 1, None).ok()?;
-        // Whoever wants an option begins one.
-        found.retain(|it| !last.is_empty() || !it.get_value().as_encoded_bytes().starts_with(b"-"));
-        let lines = found.iter().filter_map(|it| {
-            let value = it.get_value().to_str()?;
-            let about = it.get_help().map(ToString::to_string).unwrap_or_default();
+        // Options are suggested only after a `-`.
+        found.retain(|candidate| {
+            !last.is_empty() || !candidate.get_value().as_encoded_bytes().starts_with(b"-")
+        });
+        let lines = found.iter().filter_map(|candidate| {
+            let value = candidate.get_value().to_str()?;
+            let about = candidate.get_help().map(ToString::to_string).unwrap_or_default();
             let about = about.lines().next().unwrap_or_default();
             Some(if about.is_empty() { value.to_owned() } else { format!("{value}\t{about}") })
         });
         Some(lines.collect())
     }
 
-    /// The command, with what its arguments can be.
+    /// Returns the command with the possible values of its arguments.
     fn command(&self, all: Command) -> Command {
         let registry = &self.registry;
         let profile = |arg: Arg| {
@@ -121,37 +124,38 @@ impl Line {
         };
         let server = |arg: Arg| self.with(arg, Self::servers);
         let command = with_files(all).mut_arg("profile", profile);
-        let command = command.mut_subcommand("profile", |it| {
-            let name = |it: Command| it.mut_arg("name", profile);
-            ["show", "use", "remove"].iter().fold(it, |it, which| it.mut_subcommand(which, name))
+        let command = command.mut_subcommand("profile", |command| {
+            let name = |command: Command| command.mut_arg("name", profile);
+            in_each(command, &["show", "use", "remove"], name)
         });
-        let command = command.mut_subcommand("config", |it| {
-            let place = |it: Command| it.mut_arg("server", server);
-            let id = |it: Command| it.mut_arg("id", |arg| self.with(arg, Self::configs));
-            // An argument that is changed moves behind the others.
-            let it = ["revoke", "rotate"].iter().fold(it, |it, which| it.mut_subcommand(which, id));
-            ["get", "rotate"].iter().fold(it, |it, which| it.mut_subcommand(which, place))
+        let command = command.mut_subcommand("config", |command| {
+            let server = |command: Command| command.mut_arg("server", server);
+            let id = |command: Command| command.mut_arg("id", |arg| self.with(arg, Self::configs));
+            // `mut_arg` moves an argument behind the others, so the order matters for `rotate`.
+            in_each(in_each(command, &["revoke", "rotate"], id), &["get", "rotate"], server)
         });
-        let command = command.mut_subcommand("port", |it| {
-            let port = |it: Command| it.mut_arg("port", |arg| self.with(arg, Self::ports));
-            ["delete", "check"].iter().fold(it, |it, which| it.mut_subcommand(which, port))
+        let command = command.mut_subcommand("port", |command| {
+            let port =
+                |command: Command| command.mut_arg("port", |arg| self.with(arg, Self::ports));
+            in_each(command, &["delete", "check"], port)
         });
-        let command = command.mut_subcommand("explain", |it| {
-            it.mut_arg("kind", |arg| self.with(arg, |_| Some(kinds())))
+        let command = command.mut_subcommand("explain", |command| {
+            command.mut_arg("kind", |arg| self.with(arg, |_| Some(kinds())))
         });
-        command.mut_subcommand("call", |it| {
-            it.mut_arg("operation", |arg| self.with(arg, Self::operations))
+        command.mut_subcommand("call", |command| {
+            command
+                .mut_arg("operation", |arg| self.with(arg, Self::operations))
                 .mut_arg("fields", |arg| self.with(arg, Self::fields))
         })
     }
 
-    /// The argument with what the line makes of it.
+    /// Adds the candidates that `find` returns to an argument.
     fn with(&self, arg: Arg, find: fn(&Self) -> Option<Vec<CompletionCandidate>>) -> Arg {
         let line = self.clone();
         arg.add(ArgValueCandidates::new(move || find(&line).unwrap_or_default()))
     }
 
-    /// The words behind `call`.
+    /// Returns the words after `call`.
     fn call(&self) -> impl Iterator<Item = &String> {
         let words = self.words.iter().skip_while(|word| *word != "call").skip(1);
         words.filter(|word| !word.starts_with('-'))
@@ -160,7 +164,9 @@ impl Line {
     fn operations(&self) -> Option<Vec<CompletionCandidate>> {
         let provider = self.registry.info(self.call().next()?).ok()?;
         let operations = provider.operations.iter();
-        Some(operations.map(|it| candidate(it.id.name(), it.summary)).collect())
+        Some(
+            operations.map(|operation| candidate(operation.id.name(), operation.summary)).collect(),
+        )
     }
 
     fn fields(&self) -> Option<Vec<CompletionCandidate>> {
@@ -184,7 +190,7 @@ impl Line {
         Some(words.collect())
     }
 
-    /// What the provider answers that the line means, with the credentials at hand.
+    /// Asks the provider, with credentials that need neither a program nor the keyring.
     fn ask<T>(&self, work: impl AsyncFnOnce(&dyn Provider) -> Option<T>) -> Option<T> {
         let context = Context::new(self.registry.clone(), self.global.clone());
         let runtime = Builder::new_current_thread().enable_all().build().ok()?;
@@ -196,10 +202,10 @@ impl Line {
 
     fn servers(&self) -> Option<Vec<CompletionCandidate>> {
         let servers: Vec<Server> = self.ask(async |provider| {
-            provider.server_configs()?.servers().take(MOST).try_collect().await.ok()
+            provider.server_configs()?.servers().take(MAX_SUGGESTIONS).try_collect().await.ok()
         })?;
-        let servers = servers.iter().filter(|it| is_word(&it.id));
-        Some(servers.map(|it| candidate(&it.id, &it.name)).collect())
+        let servers = servers.iter().filter(|server| is_word(&server.id));
+        Some(servers.map(|server| candidate(&server.id, &server.name)).collect())
     }
 
     fn configs(&self) -> Option<Vec<CompletionCandidate>> {
@@ -209,16 +215,16 @@ impl Line {
             let addresses = config.addresses.iter().map(IpAddr::to_string);
             config.name.iter().cloned().chain(addresses).collect::<Vec<_>>().join(" ")
         };
-        let configs = configs.iter().filter(|it| is_word(&it.id)).take(MOST);
-        Some(configs.map(|it| candidate(&it.id, &about(it))).collect())
+        let configs = configs.iter().filter(|config| is_word(&config.id)).take(MAX_SUGGESTIONS);
+        Some(configs.map(|config| candidate(&config.id, &about(config))).collect())
     }
 
-    /// The listed ports of the account's devices.
+    /// Lists the ports of all devices of the account.
     fn ports(&self) -> Option<Vec<CompletionCandidate>> {
         self.ask(async |provider| {
             let forwards = provider.port_forwards()?;
             let list = forwards.port_list()?;
-            // A forward of no device is of whoever asks.
+            // Without devices, a forward belongs to the machine that asks.
             let devices = match forwards.tunnel_addresses().await.ok()? {
                 Some(devices) => devices.into_iter().map(Some).collect(),
                 None => vec![None],
@@ -227,33 +233,42 @@ impl Line {
             for device in devices {
                 let about = device.map(|device| format!("of {device}")).unwrap_or_default();
                 let ports = list.list_port_forwards(device).await.ok()?;
-                found.extend(ports.iter().map(|it| candidate(&it.port.to_string(), &about)));
+                found.extend(ports.iter().map(|port| candidate(&port.port.to_string(), &about)));
             }
             Some(found)
         })
     }
 }
 
-/// Whether a text is a plain word: in others a shell would read more than one, or run something.
+/// Whether a text is a single word for every shell. Others could run a command.
 fn is_word(id: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     !id.is_empty() && !id.starts_with('-') && id.chars().all(is_plain)
 }
 
 fn kinds() -> Vec<CompletionCandidate> {
-    Meaning::all().iter().map(|it| candidate(it.kind, &it.meaning)).collect()
+    Meaning::all().iter().map(|kind| candidate(kind.kind, &kind.meaning)).collect()
 }
 
 fn profiles(registry: &Registry) -> Vec<CompletionCandidate> {
     let file = ConfigFile::find().and_then(|file| file.read(registry).ok()).unwrap_or_default();
-    file.entries.iter().map(|it| candidate(&it.name, it.provider.title)).collect()
+    file.entries.iter().map(|entry| candidate(&entry.name, entry.provider.title)).collect()
+}
+
+/// Changes several subcommands in the same way.
+fn in_each(
+    command: Command,
+    names: &[&str],
+    change: impl FnOnce(Command) -> Command + Copy,
+) -> Command {
+    names.iter().fold(command, |command, name| command.mut_subcommand(name, change))
 }
 
 fn candidate(word: &str, about: &str) -> CompletionCandidate {
     CompletionCandidate::new(word).help(Some(plain(about).into()))
 }
 
-/// The command, whose arguments that are files are left to the shell: it knows how it quotes them.
+/// Returns the command with file names left to the shell, which knows its own quoting.
 fn with_files(command: Command) -> Command {
     let files = ArgValueCompleter::new(|_: &OsStr| vec![CompletionCandidate::new(FILES)]);
     let command = command.mut_args(|arg| match arg.get_value_hint() {
@@ -267,12 +282,12 @@ fn with_files(command: Command) -> Command {
 mod tests {
     use super::*;
 
-    /// The words that complete a line, without what they mean.
+    /// Returns the completions of a line without their descriptions.
     fn words(line: &str) -> Vec<String> {
         let registry = Registry::builtin();
         let all = crate::args::command(&registry);
         let lines = Line::of(&registry, &line.replace(' ', "\n")).complete(all).unwrap();
-        lines.iter().map(|it| it.split('\t').next().unwrap().to_owned()).collect()
+        lines.iter().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
     }
 
     fn providers() -> Vec<&'static str> {
@@ -280,14 +295,14 @@ mod tests {
     }
 
     #[test]
-    fn the_line_says_what_can_follow() {
+    fn commands_options_and_values_are_completed() {
         assert_eq!(words("anyvpn prof"), ["profile"]);
         assert_eq!(words("anyvpn profile re"), ["remove"]);
         assert_eq!(words("anyvpn config get --protocol w"), ["wireguard"]);
         assert_eq!(words("anyvpn --prov"), ["--provider"]);
         assert_eq!(words("anyvpn --provider "), providers());
         assert_eq!(words("anyvpn --provider=vpns"), ["--provider=vpnscript"]);
-        // A value that is a command's name as well.
+        // A value that is also the name of a command.
         assert_eq!(words("anyvpn --profile config profile re"), ["remove"]);
         assert_eq!(words("anyvpn --profile=config profile re"), ["remove"]);
         assert_eq!(words("anyvpn completions f"), ["fish"]);
@@ -300,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_know_their_operations_and_fields() {
+    fn operations_and_their_fields_are_completed() {
         assert_eq!(words("anyvpn call "), providers());
         assert_eq!(words("anyvpn call azire create-u"), ["create-user"]);
         let fields = ["internal_ipv4=", "expires_in=", "hidden=true", "hidden=false"];
@@ -313,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_files_are_the_shells() {
+    fn file_names_are_left_to_the_shell() {
         for line in ["config get x --output ", "man --output-dir /t", "call azire x --input "] {
             assert_eq!(words(&format!("anyvpn {line}")), [FILES], "{line}");
         }

@@ -1,4 +1,4 @@
-//! `anyvpn completions`
+//! `anyvpn completions`: scripts for shells.
 
 pub mod complete;
 
@@ -19,11 +19,11 @@ const SCRIPTS: [(&str, &str); 4] = [
 #[command(after_help = "\
 Examples:
   anyvpn completions bash > ~/.local/share/bash-completion/completions/anyvpn
-  anyvpn completions zsh > ~/.zfunc/_anyvpn    A folder of zsh's fpath
+  anyvpn completions zsh > ~/.zfunc/_anyvpn    A folder in zsh's $fpath
   anyvpn completions fish > ~/.config/fish/completions/anyvpn.fish
   anyvpn completions powershell >> $PROFILE")]
 pub struct Completions {
-    /// Which shell
+    /// The shell
     #[arg(value_parser = PossibleValuesParser::new(SCRIPTS.map(|(shell, _)| shell)))]
     shell: String,
 }

@@ -1,4 +1,4 @@
-//! `anyvpn config get --all`: a file for every server.
+//! `anyvpn config get --all`: writes a file for every server.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,13 @@ use serde::Serialize;
 
 use super::content::Content;
 use super::formats::Format;
-use super::get::{Get, left, name_device, no_server, spoken, words};
+use super::get::{Get, left, name_device, no_server, preferred_protocol, protocols};
 use super::openvpn;
 use super::options::{Targets, credentials_path};
 use crate::commands::server::{Lack, tell_left_out};
 use crate::context::Context;
 use crate::failure::{Details, Failure};
-use crate::file::Pending;
+use crate::file::OutputFile;
 use crate::file_names::file_names;
 use crate::progress::Progress;
 use crate::text::{Column, ShownPath, plain, reason, table};
@@ -24,7 +24,7 @@ use crate::text::{Column, ShownPath, plain, reason, table};
 struct Answer<'a> {
     folder: ShownPath,
     configs: Vec<Row<'a>>,
-    /// Servers that there are no configurations for.
+    /// Servers for which there is no configuration.
     skipped: Vec<Skipped<'a>>,
     left_out: Lack<'a>,
 }
@@ -34,7 +34,7 @@ struct Row<'a> {
     server: &'a str,
     name: &'a str,
     protocol: &'a Protocol,
-    /// Absent when it was not written.
+    /// `None` if the file was not written.
     path: Option<ShownPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials_path: Option<ShownPath>,
@@ -68,8 +68,7 @@ pub async fn run(context: &Context, configs: &dyn ServerConfigs, args: Get) -> R
     let mut key = args.options.key()?;
     let own_key = key.is_some();
     if key.is_none() {
-        // With one key, one device serves all servers where the provider keeps devices, of which an
-        // account has a few only.
+        // With a single key, all servers share one device. Accounts have a limit on devices.
         key = Some(PrivateKey::generate()?);
     }
 
@@ -79,15 +78,13 @@ pub async fn run(context: &Context, configs: &dyn ServerConfigs, args: Get) -> R
         if !args.filter.fits(&server) {
             continue;
         }
-        match (&args.protocol, spoken(&server)) {
+        match (&args.protocol, preferred_protocol(&server)) {
             (Some(wanted), _) if !server.protocols.contains(wanted) => {}
-            _ if server.host.is_none() => {
-                skipped.push((server, "it cannot be used now".to_owned()))
-            }
+            _ if server.host.is_none() => skipped.push((server, "offline".to_owned())),
             (Some(wanted), _) => servers.push((server, wanted.clone())),
             (None, Some(protocol)) => servers.push((server, protocol)),
             (None, None) => {
-                let why = format!("it speaks {}", words(&server));
+                let why = format!("supports only {}", protocols(&server));
                 skipped.push((server, why));
             }
         }
@@ -116,7 +113,7 @@ pub async fn run(context: &Context, configs: &dyn ServerConfigs, args: Get) -> R
             Ok(targets) => work.get(server, protocol, targets).await,
             Err(failure) => Err(failure),
         };
-        tell(&progress, server, &outcome);
+        report_done(&progress, server, &outcome);
         let is_first = !outcomes.iter().any(Result::is_ok);
         let is_end = match &outcome {
             Err(failure) => !is_writable || !is_there && concerns_all(failure, is_first),
@@ -135,7 +132,7 @@ struct Work<'a> {
     context: &'a Context,
     configs: &'a dyn ServerConfigs,
     args: &'a Get,
-    /// The key of all; `None` where the provider makes a key for each.
+    /// The key for all servers. `None` if the provider creates a key for each server.
     key: Option<PrivateKey>,
     own_key: bool,
 }
@@ -153,7 +150,7 @@ impl Work<'_> {
         let form = targets.form(options, openvpn)?;
         let request = |key| options.wireguard.request(&server.id, protocol.clone(), key);
         let obtained = match configs.obtain_config(&request(self.key.clone())).await {
-            // The provider makes the keys itself; it has said so before it made anything.
+            // The provider creates the keys itself. It refuses ours before it creates anything.
             Err(error) if !own_key && error.fields().contains_key("private_key") => {
                 self.key = None;
                 configs.obtain_config(&request(None)).await
@@ -162,10 +159,10 @@ impl Work<'_> {
         };
         let obtained = obtained.map_err(no_server)?;
         let lost = |failure: Failure| left(failure, &obtained, own_key);
-        let tell = |line: &str| context.output.explain(&format!("{}: {line}", server.name));
+        let print = |line: &str| context.output.explain(&format!("{}: {line}", server.name));
         let content = Content::of(&obtained.config, form).map_err(lost)?;
-        content.check(options.allow_directives, tell).map_err(lost)?;
-        let path = |file: &Pending| file.path().to_owned();
+        content.check(options.allow_directives, print).map_err(lost)?;
+        let path = |file: &OutputFile| file.path().to_owned();
         let mut written = Written { id: obtained.id.clone(), ..Written::default() };
         if let Some((file, credentials)) = targets.credentials.zip(content.credentials) {
             written.credentials = Some(path(&file));
@@ -185,17 +182,17 @@ impl Work<'_> {
     }
 }
 
-/// Makes the folder for its owner alone, where there is none.
+/// Creates the folder, readable only by its owner, unless it exists.
 fn make_folder(folder: &Path) -> Result<(), Failure> {
     create_private_folder(folder).map_err(|error| {
-        let why = if folder.is_file() { "it is no folder".to_owned() } else { reason(&error) };
-        Failure::other(format!("the folder {} cannot be made: {why}", folder.display()))
-            .hint("choose another with --output-dir")
+        let why = if folder.is_file() { "it is not a folder".to_owned() } else { reason(&error) };
+        Failure::other(format!("cannot create the folder {}: {why}", folder.display()))
+            .hint("choose another folder with --output-dir")
     })
 }
 
-/// Whether the next server would fail alike, and so would all the others. Of the first one, that also
-/// holds for what the configurations are like, and for what was asked for.
+/// Whether all other servers would fail in the same way. If the first server fails, this includes
+/// problems with the options and with the form of the configurations.
 fn concerns_all(failure: &Failure, is_first: bool) -> bool {
     match failure.library_kind() {
         None | Some(ErrorKind::InvalidRequest) => is_first,
@@ -211,7 +208,7 @@ fn concerns_all(failure: &Failure, is_first: bool) -> bool {
     }
 }
 
-fn tell(progress: &Progress, server: &Server, outcome: &Result<Written, Failure>) {
+fn report_done(progress: &Progress, server: &Server, outcome: &Result<Written, Failure>) {
     progress.done(&match outcome {
         Ok(Written { path, .. }) => format!("{}: {}", server.name, path.display()),
         Err(failure) => format!("{}: failed: {failure}", server.name),
@@ -233,10 +230,10 @@ fn report(
         configs: tried.map(|(server, outcome)| row(server, outcome)).collect(),
         skipped: skipped
             .iter()
-            .map(|(it, why)| Skipped {
-                server: &it.id,
-                name: &it.name,
-                protocols: &it.protocols,
+            .map(|(server, why)| Skipped {
+                server: &server.id,
+                name: &server.name,
+                protocols: &server.protocols,
                 why,
             })
             .collect(),
@@ -252,15 +249,15 @@ fn report(
         Some((_, path)) => (format.next)(path).iter().for_each(|line| context.output.note(line)),
         None => {}
     }
-    let (all, failed) = (servers.len(), outcomes.iter().filter(|it| it.is_err()).count());
+    let failed = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+    let all = servers.len();
     let not_tried = all - outcomes.len();
     match outcomes.into_iter().find_map(Result::err) {
         None => Ok(()),
         Some(first) if not_tried > 0 => {
-            Err(first
-                .part_of(format!("{failed} of {all} servers failed, {not_tried} were not tried")))
+            Err(first.within(format!("{failed} of {all} servers failed, {not_tried} not tried")))
         }
-        Some(first) => Err(first.part_of(format!("{failed} of {all} servers failed, the first"))),
+        Some(first) => Err(first.within(format!("{failed} of {all} servers failed, first"))),
     }
 }
 
@@ -273,21 +270,24 @@ fn row<'a>(
         server: &server.id,
         name: &server.name,
         protocol,
-        path: written.map(|it| (&it.path).into()),
-        credentials_path: written.and_then(|it| it.credentials.as_ref()).map(Into::into),
-        id: written.and_then(|it| it.id.as_deref()),
-        warnings: written.map_or(&[][..], |it| &it.warnings),
+        path: written.map(|written| (&written.path).into()),
+        credentials_path: written.and_then(|written| written.credentials.as_ref()).map(Into::into),
+        id: written.and_then(|written| written.id.as_deref()),
+        warnings: written.map_or(&[][..], |written| &written.warnings),
         error: outcome.as_ref().err().map(Failure::details),
     }
 }
 
 fn text(answer: &Answer, outcomes: &[Result<Written, Failure>]) -> String {
     let written = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    let plural = if written == 1 { " is" } else { "s are" };
-    let head = plain(&format!("{written} configuration{plural} in {}", answer.folder));
+    let plural = if written == 1 { "" } else { "s" };
+    let head = plain(&format!("Wrote {written} configuration{plural} to {}", answer.folder));
     let missing =
         |server: &str, name: &str, why: String| vec![server.to_owned(), name.to_owned(), why];
-    let skipped = answer.skipped.iter().map(|it| missing(it.server, it.name, it.why.to_owned()));
+    let skipped = answer
+        .skipped
+        .iter()
+        .map(|skipped| missing(skipped.server, skipped.name, skipped.why.to_owned()));
     let failed = answer.configs.iter().zip(outcomes).filter_map(|(row, outcome)| {
         let failure = outcome.as_ref().err()?;
         Some(missing(row.server, row.name, failure.to_string()))
@@ -296,6 +296,6 @@ fn text(answer: &Answer, outcomes: &[Result<Written, Failure>]) -> String {
     if rows.is_empty() {
         return head;
     }
-    let columns = ["SERVER", "NAME", "WHY IT HAS NONE"].map(Column::Text);
+    let columns = ["SERVER", "NAME", "NOT WRITTEN"].map(Column::Text);
     format!("{head}\n\n{}", table(&columns, rows))
 }

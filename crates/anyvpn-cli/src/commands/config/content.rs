@@ -1,4 +1,4 @@
-//! A configuration in the form in which it is written.
+//! The content of a configuration, in the form in which it is written.
 
 use anyvpn::{Config, Directive, OpenVpnProfile, Protocol, REDACTED, Secret, WireGuardConfig};
 
@@ -9,31 +9,31 @@ use crate::failure::Failure;
 #[derive(Clone, Copy)]
 pub struct Form<'a> {
     pub format: &'static Format,
-    pub credentials: Place<'a>,
+    pub credentials: CredentialsPlace<'a>,
     /// Whether lines that OpenVPN 2.6 refuses are commented out.
     pub compat: bool,
 }
 
-/// Where the user name and the password of an OpenVPN profile go.
+/// The place for the user name and password of an OpenVPN profile.
 #[derive(Clone, Copy)]
-pub enum Place<'a> {
+pub enum CredentialsPlace<'a> {
     /// They stay in the profile.
     Inline,
-    /// Into a file of this name, beside the profile.
+    /// A file of this name, beside the profile.
     File(&'a str),
     Nowhere,
 }
 
-/// What a configuration holds.
+/// The content of a configuration.
 pub struct Content {
     pub protocol: Protocol,
     pub text: Secret,
-    /// What goes into the file beside it.
+    /// The content of the credentials' file.
     pub credentials: Option<Secret>,
-    /// Why the program may refuse it, in lines for people.
+    /// Reasons why the VPN program may refuse the configuration, one a line.
     pub warnings: Vec<String>,
     pub redacted: String,
-    /// The lines that are not known to only describe a tunnel.
+    /// The lines that may do more than describe a tunnel.
     directives: Vec<Directive>,
 }
 
@@ -42,7 +42,9 @@ impl Content {
         match config {
             Config::WireGuard(config) => Self::of_wireguard(config, form.format),
             Config::OpenVpn(profile) => Self::of_openvpn(profile.clone(), form),
-            _ => Err(Failure::other("its form is not known")),
+            _ => Err(Failure::other(
+                "this version of anyvpn cannot write this kind of configuration",
+            )),
         }
     }
 
@@ -60,22 +62,22 @@ impl Content {
 
     fn of_openvpn(mut profile: OpenVpnProfile, form: Form) -> Result<Self, Failure> {
         let refused = profile.refused_lines();
-        let end = if form.compat { "; it is commented out" } else { "" };
+        let end = if form.compat { "; the line is commented out" } else { "" };
         let mut warnings: Vec<_> =
             refused.iter().map(|line| format!("{}{end}", shown(line))).collect();
         match form.compat {
             true => profile = profile.comment_out_refused()?,
             false if warnings.is_empty() => {}
             false => warnings.push(
-                "OpenVPN 2.6 refuses the whole profile for that; --compat comments it out"
+                "OpenVPN 2.6 refuses the profile because of this; --compat comments such lines out"
                     .to_owned(),
             ),
         }
         let directives = profile.directives();
         let (profile, credentials) = match form.credentials {
-            Place::Inline => (profile, None),
-            Place::File(name) => profile.without_auth_user_pass(Some(name))?,
-            Place::Nowhere => (profile.without_auth_user_pass(None)?.0, None),
+            CredentialsPlace::Inline => (profile, None),
+            CredentialsPlace::File(name) => profile.without_auth_user_pass(Some(name))?,
+            CredentialsPlace::Nowhere => (profile.without_auth_user_pass(None)?.0, None),
         };
         Ok(Self {
             protocol: Protocol::OpenVpn,
@@ -87,27 +89,22 @@ impl Content {
         })
     }
 
-    /// Refuses a configuration with lines that are not known to only describe a tunnel, unless that
-    /// was allowed. `tell` gets the lines, one by one.
-    pub fn check(&self, allowed: bool, tell: impl Fn(&str)) -> Result<(), Failure> {
+    /// Fails if a line may do more than describe a tunnel, unless `allowed` is set. Passes each such line
+    /// to `print`.
+    pub fn check(&self, allowed: bool, print: impl Fn(&str)) -> Result<(), Failure> {
         if self.directives.is_empty() || allowed {
             return Ok(());
         }
         let lines: Vec<String> = self.directives.iter().map(shown).collect();
-        for line in &lines {
-            tell(line);
-        }
+        lines.iter().for_each(|line| print(line));
         let count = match lines.len() {
-            1 => "a line of the configuration does more than describe a tunnel, or may".to_owned(),
-            several => {
-                format!(
-                    "{several} lines of the configuration do more than describe a tunnel, or may"
-                )
-            }
+            1 => "1 line of the configuration may do".to_owned(),
+            several => format!("{several} lines of the configuration may do"),
         };
-        Err(Failure::other(format!("{count}; nothing was written"))
+        let what = format!("{count} more than describe a tunnel; nothing was written");
+        Err(Failure::other(what)
             .detail(lines.join("; "))
-            .hint("if the provider may do that on this machine: --allow-directives"))
+            .hint("if you trust the provider with this machine, add --allow-directives"))
     }
 }
 
@@ -126,11 +123,11 @@ mod tests {
     const KEY: &str = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=";
 
     fn form(compat: bool) -> Form<'static> {
-        Form { format: USUAL, credentials: Place::Inline, compat }
+        Form { format: USUAL, credentials: CredentialsPlace::Inline, compat }
     }
 
     #[test]
-    fn a_line_that_no_manual_has_is_refused_and_named_until_it_is_allowed() {
+    fn unknown_directives_are_refused_and_named_unless_allowed() {
         let profile = "client\nremote a\nsetenv opt new-thing x\nshow-pkcs11-ids /tmp/x.so\n";
         let wireguard = format!("[Interface]\nPrivateKey = {KEY}\nNewThing = x\nPostUp = y\n");
         for config in [
@@ -150,13 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_commented_out_does_nothing_that_must_be_allowed() {
+    fn directives_that_are_commented_out_need_no_permission() {
         let profile = OpenVpnProfile::parse("client\nservice stop\n").unwrap();
         let config = Config::OpenVpn(profile);
         let content = Content::of(&config, form(true)).unwrap();
         content.check(false, |line| panic!("{line}")).unwrap();
         let why = "has a directive that only OpenVPN for Windows accepts";
-        let warning = format!("line 2 {why}: service stop; it is commented out");
+        let warning = format!("line 2 {why}: service stop; the line is commented out");
         assert_eq!(content.warnings, [warning]);
         let content = Content::of(&config, form(false)).unwrap();
         assert_eq!(content.warnings.len(), 2);

@@ -1,4 +1,4 @@
-//! A configuration on its way to the person.
+//! Writes a configuration to files or stdout, and says what to do with it.
 
 use anyvpn::{Leftover, LeftoverKind, Protocol, REDACTED, Secret, ServerConfig};
 use serde::Serialize;
@@ -9,7 +9,7 @@ use super::options::{Options, Picture, Targets};
 use crate::advice::undo;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::file::Pending;
+use crate::file::OutputFile;
 use crate::output::{Output, only_copy};
 use crate::qr::Qr;
 use crate::text::{ShownPath, height, plain, width};
@@ -27,10 +27,10 @@ struct Obtained<'a> {
     qr_path: Option<ShownPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
     config: Option<&'a str>,
-    /// Why the program may refuse it.
+    /// Reasons why the VPN program may refuse the configuration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
-    /// Of a rotation.
+    /// Only for a rotation.
     #[serde(skip_serializing_if = "Option::is_none")]
     old_key_valid: Option<bool>,
 }
@@ -58,8 +58,8 @@ pub struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// Brings the configuration where it belongs, and says what to do with it. `lost` adds to a failure
-    /// what is left at the provider, whose key nobody has then.
+    /// Writes the configuration and prints what to do with it. `lost` adds to a failure what exists at the
+    /// provider although its key is lost.
     pub fn deliver(
         self,
         context: &Context,
@@ -69,10 +69,10 @@ impl Delivery<'_> {
         lost: impl Fn(Failure) -> Failure,
     ) -> Result<(), Failure> {
         let output = context.output;
-        // What can fail without a file comes before the files.
+        // Draw the QR code first, because it can fail without writing anything.
         let (qr, picture) = pictures(&content.text, &targets, output).map_err(&lost)?;
 
-        let path = |file: &Pending| ShownPath::from(file.path());
+        let path = |file: &OutputFile| ShownPath::from(file.path());
         let mut answer = Obtained::new(self.obtained.id.as_deref(), &content.protocol, self.server);
         answer.old_key_valid = self.old_key_valid;
         if let Some((file, credentials)) = targets.credentials.zip(content.credentials) {
@@ -99,9 +99,9 @@ impl Delivery<'_> {
         answer.warnings.iter().for_each(|line| output.note(line));
         if let Some(qr) = qr {
             only_copy(|| output.secret(&qr), lost)?;
-            // stdout has the code, and nothing but the code.
+            // stdout gets only the QR code.
             output.note(&paths(&answer));
-            next.push(format!("{SCAN} this one."));
+            next.push(format!("{SCAN} the code above."));
             next.extend(too_tall(&qr));
         } else if is_written {
             output.answer(&answer, || paths(&answer))?;
@@ -117,7 +117,7 @@ impl Delivery<'_> {
     }
 }
 
-const SCAN: &str = "Next: in the WireGuard app, add a tunnel from a QR code and scan";
+const SCAN: &str = "Next: in the WireGuard app, choose \"Scan from QR code\", and scan";
 
 /// A configuration that anyvpn could not read, as the provider sent it.
 pub struct Unread<'a> {
@@ -128,7 +128,7 @@ pub struct Unread<'a> {
 }
 
 impl Unread<'_> {
-    /// Brings the text where it belongs, unchecked.
+    /// Writes the text without checking it.
     pub fn deliver(
         self,
         context: &Context,
@@ -151,28 +151,28 @@ impl Unread<'_> {
             }
             None => only_copy(|| output.secret(text), lost)?,
         }
-        output.note("anyvpn cannot read this configuration, so nothing in it was checked.");
+        output.note("anyvpn cannot read this configuration, so it was not checked.");
         Ok(())
     }
 }
 
-/// Adds a configuration that was made and that nobody has.
+/// Adds to a failure that the provider has created a configuration, which is lost here.
 pub fn made(failure: Failure, id: &str) -> Failure {
-    let what = format!("the provider made {id} nevertheless");
+    let what = format!("configuration {id} exists at the provider");
     failure.leaving(&what, format!("remove it: {}", revoke(id))).with_leftover(configuration(id))
 }
 
-/// A configuration at the provider.
+/// Names a configuration at the provider as a leftover.
 pub fn configuration(id: &str) -> Leftover {
     Leftover::new(LeftoverKind::Configuration, id)
 }
 
-/// The command that removes it.
+/// Returns the command that removes a configuration.
 pub fn revoke(id: &str) -> String {
     undo(&configuration(id))
 }
 
-/// The code for the terminal and the picture, as far as they are wanted.
+/// Draws the QR code for the terminal and for the picture, if they are wanted.
 fn pictures(
     text: &Secret,
     targets: &Targets,
@@ -191,18 +191,18 @@ fn pictures(
     Ok((drawn, picture))
 }
 
-/// Says that a code has more lines than the terminal.
+/// Returns a note if the QR code has more lines than the terminal.
 fn too_tall(code: &Secret) -> Option<String> {
     let (lines, height) = (code.expose().lines().count(), height()?);
     (lines > usize::from(height)).then(|| {
         format!(
-            "The QR code has {lines} lines and this terminal {height}: enlarge the window or make its font \
-             smaller. Next time, --qr-file FILE.png writes a picture."
+            "The QR code needs {lines} lines, but this terminal has {height}. Enlarge the window or reduce \
+             the font size. Next time, you can write a picture with --qr-file FILE.png."
         )
     })
 }
 
-/// The files that were written, one a line, and the id.
+/// Lists the files that were written, one a line, with the id.
 fn paths(answer: &Obtained) -> String {
     let files = [&answer.path, &answer.credentials_path, &answer.qr_path].into_iter().flatten();
     let id = answer.id.map(|id| format!("id {id}"));
@@ -211,6 +211,6 @@ fn paths(answer: &Obtained) -> String {
         None => plain(&path.to_string()),
     });
     let lines: Vec<_> = lines.collect();
-    // With a code on the terminal there may be no file.
+    // With a QR code on the terminal there may be no file.
     if lines.is_empty() { plain(&id.unwrap_or_default()) } else { lines.join("\n") }
 }

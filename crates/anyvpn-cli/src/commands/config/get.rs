@@ -21,35 +21,35 @@ use crate::failure::Failure;
 use crate::labels::Labels;
 use crate::text::{command_line, nearest, shell_word};
 
-const MANY: &str = "Many servers at once";
-/// The servers of which one may have been meant.
+const MANY: &str = "Many servers";
+/// How many servers are searched for a similar name.
 const CANDIDATES: usize = 2000;
 
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  anyvpn config get se-sto --output se-sto.conf   A file for wg-quick
-  anyvpn config get se-sto --qr                   A code for a telephone
+  anyvpn config get se-sto --output se-sto.conf   Write a file for wg-quick
+  anyvpn config get se-sto --qr                   Print a QR code for a phone
   anyvpn config get --all --country se --output-dir sweden")]
 pub struct Get {
-    /// The server, as `anyvpn server list` names it
+    /// The server's id from `anyvpn server list`
     #[arg(required_unless_present = "all", value_parser = NonEmptyStringValueParser::new())]
     server: Option<String>,
-    /// The protocol; without this, what the server speaks
+    /// The protocol [default: one that the server supports, preferably wireguard]
     #[arg(long, value_name = "NAME", value_parser = protocol())]
     pub(super) protocol: Option<Protocol>,
-    /// Get the provider's text also where anyvpn cannot read it; nothing in it is checked then
+    /// Accept a configuration that anyvpn cannot read, and write it without any check
     #[arg(long, conflicts_with_all = ["all", "qr", "qr_file"])]
     raw: bool,
     #[command(flatten)]
     pub(super) options: Options,
     #[command(flatten)]
     pub(super) openvpn: OpenVpn,
-    /// Get one for every server, or those that the next options choose, into --output-dir
+    /// Get a configuration for every matching server, into --output-dir
     #[arg(long, requires = "output_dir", help_heading = MANY)]
     #[arg(conflicts_with_all = ["server", "output", "qr", "qr_file", "reveal"])]
     all: bool,
-    /// The folder for --all
+    /// The folder for the files of --all
     #[arg(long, value_name = "FOLDER", requires = "all", help_heading = MANY)]
     pub(super) output_dir: Option<PathBuf>,
     #[command(flatten, next_help_heading = MANY)]
@@ -64,9 +64,9 @@ impl Get {
 
 #[derive(Args)]
 pub struct Rotate {
-    /// The id that `anyvpn config list` shows
+    /// The id from `anyvpn config list`
     id: String,
-    /// The server, as `anyvpn server list` names it
+    /// The server's id from `anyvpn server list`
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     server: String,
     #[command(flatten)]
@@ -82,16 +82,16 @@ pub async fn get(
     let Get { server, protocol, options, openvpn, filter, raw, .. } = args;
     let server = server.unwrap_or_default();
     if filter.is_given() {
-        return Err(Failure::usage("--country, --city and --free choose among --all")
-            .hint("anyvpn server list takes them too"));
+        return Err(Failure::usage("--country, --city and --free need --all")
+            .hint("to list matching servers, use them with anyvpn server list"));
     }
     let key = options.key()?;
     let own_key = key.is_some();
     let protocol = match protocol {
         Some(protocol) => protocol,
         None if !provider.info().capabilities.can(Ability::OpenVpn) => Protocol::WireGuard,
-        // Before what is refused for a protocol, it must be known.
-        None => spoken_by(configs, &server).await?,
+        // The checks of the options need to know the protocol.
+        None => protocol_of(configs, &server).await?,
     };
     let targets = options.targets(context, &protocol, &openvpn)?;
     let form = targets.form(&options, &openvpn)?;
@@ -107,7 +107,7 @@ pub async fn get(
                 Some((id, _)) => {
                     let revoke = revoke(id);
                     Err(Failure::from(error)
-                        .hint(format!("get it as it is with --raw, or remove it: {revoke}")))
+                        .hint(format!("write it unchecked with --raw, or remove it: {revoke}")))
                 }
                 None => Err(missing(configs, &server, error).await),
             };
@@ -122,58 +122,64 @@ pub async fn get(
     delivered
 }
 
-/// Keeps the name that the person gave to the device. Without it, the configuration works as well.
+/// Stores the user's name for the device. A failure is only a note, because the configuration works
+/// without it.
 pub(super) async fn name_device(context: &Context, options: &Options, config: &Config) {
     let (Some(name), Config::WireGuard(config)) = (&options.wireguard.name, config) else { return };
     let key = config.private_key().public_key();
     if let Err(failure) = Labels::change(context, |labels| labels.set(key, name.clone())).await {
-        context.output.note(&format!("The name was not kept: {failure}"));
+        context.output.note(&format!("The name of the device was not stored: {failure}"));
     }
 }
 
-/// Adds what is left at the provider, although the configuration came to nothing.
+/// Adds to a failure that the configuration exists at the provider.
 pub(super) fn left(failure: Failure, obtained: &ServerConfig, own_key: bool) -> Failure {
     match &obtained.id {
-        // The device may be an old one; with the key at hand the same command gets it again.
+        // We do not suggest to remove it: the device may be an old one, and the same command gets its
+        // configuration again.
         Some(id) if own_key => failure
-            .leaving("your key is registered", "get the configuration again with it")
+            .leaving("your key is registered", "run the command again with the same key")
             .with_leftover(configuration(id)),
         Some(id) => made(failure, id),
         None => failure,
     }
 }
 
-/// The id and the text of a configuration that was made and could not be read.
+/// Returns the id and the text of a configuration that was created but could not be read.
 fn unreadable(error: &Error) -> Option<(&str, &Secret)> {
     error.left_behind().iter().find_map(|leftover| Some((leftover.id(), leftover.text.as_ref()?)))
 }
 
 pub(super) fn no_server(error: Error) -> Failure {
-    Failure::from(error).where_missing("anyvpn server list shows the servers")
+    Failure::from(error).where_missing("to list the servers: anyvpn server list")
 }
 
-async fn spoken_by(configs: &dyn ServerConfigs, id: &str) -> Result<Protocol, Failure> {
+/// Looks up the protocol to use for a server.
+async fn protocol_of(configs: &dyn ServerConfigs, id: &str) -> Result<Protocol, Failure> {
     let mut servers = configs.servers();
     while let Some(server) = servers.try_next().await? {
         if server.id.eq_ignore_ascii_case(id) {
-            return spoken(&server).ok_or_else(|| {
-                Failure::unsupported(format!("anyvpn has no configurations for {}", words(&server)))
-                    .hint("anyvpn server list --protocol wireguard, or openvpn")
+            return preferred_protocol(&server).ok_or_else(|| {
+                Failure::unsupported(format!(
+                    "{id} supports {}, for which anyvpn has no configurations",
+                    protocols(&server)
+                ))
+                .hint("to list suitable servers: anyvpn server list --protocol wireguard")
             });
         }
     }
-    // A server that was left out of the list may be the one that is wanted.
+    // The wanted server may be one that could not be read, so this is not proof that it does not exist.
     let left_out = servers.left_out();
     let error = if left_out.is_empty() {
         Error::new(ErrorKind::NotFound).with_detail(format!("there is no server {id:?}"))
     } else {
-        let why = format!("no server that can be read is {id:?}; {left_out}");
+        let why = format!("server {id:?} is not in the readable part of the list; {left_out}");
         Error::new(ErrorKind::UnexpectedReply).with_detail(why)
     };
     Err(missing(configs, id, error).await)
 }
 
-/// The failure for a server, which says what was meant where there is none of that name.
+/// Returns the failure for a server. If there is no such server, the hint suggests a similar one.
 async fn missing(configs: &dyn ServerConfigs, wanted: &str, error: Error) -> Failure {
     let meant = match error.kind() {
         ErrorKind::NotFound => meant(configs, wanted).await,
@@ -183,32 +189,32 @@ async fn missing(configs: &dyn ServerConfigs, wanted: &str, error: Error) -> Fai
     match meant {
         Some(Server { id, name, .. }) => {
             let id = shell_word(&id);
-            failure.hint(format!("did you mean {id} ({name})? anyvpn server list shows all"))
+            failure.hint(format!("did you mean {id} ({name})? to list all: anyvpn server list"))
         }
         None => failure,
     }
 }
 
-/// The server whose id, name or city is the nearest.
+/// Finds the server whose id, name or city is the most similar.
 async fn meant(configs: &dyn ServerConfigs, wanted: &str) -> Option<Server> {
     let servers: Vec<Server> = configs.servers().take(CANDIDATES).try_collect().await.ok()?;
-    let words = |server: &Server| {
-        let words = [Some(&server.id), Some(&server.name), server.city.as_ref()];
-        words.into_iter().flatten().map(|word| word.to_lowercase()).collect::<Vec<_>>()
+    let names = |server: &Server| {
+        let names = [Some(&server.id), Some(&server.name), server.city.as_ref()];
+        names.into_iter().flatten().map(|name| name.to_lowercase()).collect::<Vec<_>>()
     };
-    let all: Vec<String> = servers.iter().flat_map(words).collect();
+    let all: Vec<String> = servers.iter().flat_map(names).collect();
     let meant = nearest(&wanted.to_lowercase(), all.iter().map(|word| &**word))?;
-    servers.iter().find(|server| words(server).iter().any(|word| word == meant)).cloned()
+    servers.iter().find(|server| names(server).iter().any(|word| word == meant)).cloned()
 }
 
-/// The protocol to take, of those that a server speaks.
-pub(super) fn spoken(server: &Server) -> Option<Protocol> {
+/// Returns the protocol to use for a server, WireGuard first.
+pub(super) fn preferred_protocol(server: &Server) -> Option<Protocol> {
     let known = [Protocol::WireGuard, Protocol::OpenVpn];
     known.into_iter().find(|protocol| server.protocols.contains(protocol))
 }
 
-/// What a server speaks, in words.
-pub(super) fn words(server: &Server) -> String {
+/// Lists the protocols of a server in words.
+pub(super) fn protocols(server: &Server) -> String {
     let protocols: Vec<_> = server.protocols.iter().map(Protocol::as_str).collect();
     if protocols.is_empty() { "no protocol".to_owned() } else { protocols.join(" and ") }
 }
@@ -229,13 +235,14 @@ pub async fn rotate(
             Labels::read().ok().and_then(|labels| labels.of(&keys).map(str::to_owned));
     }
     let rotated = configs.rotate_config(&id, &request).await.map_err(|error| {
-        Failure::from(error).where_missing("see anyvpn config list, and anyvpn server list")
+        Failure::from(error)
+            .where_missing("check the ids: anyvpn config list, and anyvpn server list")
     })?;
     let id = rotated.config.id.as_deref().unwrap_or(&id);
     let lost = |failure: Failure| {
         failure
             .leaving(
-                &format!("{id} has another key nevertheless"),
+                &format!("{id} has a new key now"),
                 format!("rotate again: {}", command_line(&["config", "rotate"], &[id, &server])),
             )
             .with_leftover(configuration(id))
@@ -248,7 +255,7 @@ pub async fn rotate(
     name_device(context, &options, &obtained.config).await;
     delivered?;
     if rotated.old_key_valid {
-        context.output.note("The old key works too: the provider did not remove it.");
+        context.output.note("The old key still works, because the provider did not remove it.");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `anyvpn config`
+//! `anyvpn config`: WireGuard and OpenVPN configurations.
 
 mod all;
 mod content;
@@ -22,17 +22,21 @@ use crate::work::ability;
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
+#[command(after_help = "\
+Examples:
+  anyvpn config get se-sto --output se-sto.conf
+  anyvpn config list")]
 pub enum Config {
-    /// Get a configuration for a server; for WireGuard, that makes one at the provider
+    /// Get a configuration for a server; for WireGuard, this registers a new key
     Get(Box<get::Get>),
     /// List your active configurations
     List,
     /// Revoke a configuration
     Revoke {
-        /// The id that `anyvpn config list` shows
+        /// The id from `anyvpn config list`
         id: String,
     },
-    /// Replace the key of a configuration, and get it anew
+    /// Replace the key of a WireGuard configuration, and get it again
     Rotate(Box<get::Rotate>),
 }
 
@@ -45,7 +49,7 @@ struct ListAnswer {
 struct Row {
     id: String,
     name: Option<String>,
-    /// The name that the person gave to it.
+    /// The name that the user gave to the device.
     label: Option<String>,
     protocol: Protocol,
     status: String,
@@ -73,21 +77,21 @@ pub async fn run(
         Config::Revoke { id } => {
             let keys = named_keys(configs, &id).await;
             configs.revoke_config(&id).await.map_err(|error| {
-                Failure::from(error).where_missing("anyvpn config list shows the ids")
+                Failure::from(error).where_missing("to list the ids: anyvpn config list")
             })?;
             if !keys.is_empty() {
-                // The key is never used again, so a name that stays does no harm.
+                // If this fails, the name stays. That is harmless, because a key is never used again.
                 let _ = Labels::change(context, |labels| labels.remove(&keys)).await;
             }
             let answer = Revoked { id: &id, revoked: true };
-            let text = || format!("{} is revoked.", plain(&id));
+            let text = || format!("Revoked {}.", plain(&id));
             context.output.answer(&answer, text)
         }
         Config::Rotate(args) => get::rotate(context, configs, *args).await,
     }
 }
 
-/// The keys of a device, where the person gave a name to any.
+/// Returns the keys of a device. The list is empty if the user has not named any device.
 async fn named_keys(configs: &dyn ServerConfigs, id: &str) -> Vec<PublicKey> {
     if Labels::read().map_or(true, |labels| labels.is_empty()) {
         return Vec::new();
@@ -119,7 +123,7 @@ async fn list(context: &Context, configs: &dyn ServerConfigs) -> Result<(), Fail
 
 fn list_text(configs: &[Row]) -> String {
     if configs.is_empty() {
-        return "There are no configurations.".to_owned();
+        return "You have no configurations.".to_owned();
     }
     let row = |config: &Row| {
         let addresses: Vec<_> = config.addresses.iter().map(IpAddr::to_string).collect();
@@ -138,7 +142,7 @@ fn list_text(configs: &[Row]) -> String {
         Column::State("STATUS"),
         Column::Text("ADDRESSES"),
         Column::Number("KEYS"),
-        Column::Text("MADE"),
+        Column::Text("CREATED"),
     ];
     table(&columns, configs.iter().map(row).collect())
 }

@@ -1,4 +1,4 @@
-//! Choices for an OpenVPN profile, and what to do with its file.
+//! Options for an OpenVPN profile, and the command that uses its file.
 
 use std::path::Path;
 
@@ -7,21 +7,21 @@ use clap::{Args, ValueEnum};
 use crate::failure::Failure;
 use crate::text::shell_word;
 
-/// Choices for an OpenVPN profile.
+/// Options for an OpenVPN profile.
 #[derive(Args, Default)]
 #[command(next_help_heading = "OpenVPN")]
 pub struct OpenVpn {
-    /// Where the user name and the password go: to a file beside --output, or inline, into the
-    /// profile, which OpenVPN before 2.6 and NetworkManager refuse; none: the program asks. Without
-    /// this, to a file; to stdout, inline
+    /// Where to write the user name and password: to a file beside --output, inline in the profile
+    /// (OpenVPN before 2.6 and NetworkManager refuse that), or nowhere, so that OpenVPN asks for them
+    /// [default: file; inline on stdout]
     #[arg(long, value_name = "WHERE")]
     credentials: Option<Credentials>,
-    /// Comment out the lines that OpenVPN 2.6 refuses
+    /// Comment out lines that OpenVPN 2.6 refuses
     #[arg(long)]
     pub compat: bool,
 }
 
-/// Where the user name and the password go.
+/// The place for the user name and password.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Credentials {
     File,
@@ -34,11 +34,11 @@ impl OpenVpn {
         self.credentials.is_some() || self.compat
     }
 
-    /// Where the credentials go. `is_file` says whether the profile goes into a file.
+    /// Returns the place for the credentials. `is_file` says whether the profile is written to a file.
     pub fn credentials(&self, is_file: bool) -> Result<Credentials, Failure> {
         match (self.credentials, is_file) {
             (Some(Credentials::File), false) => {
-                Err(Failure::usage("the file of the credentials stands beside the profile's file")
+                Err(Failure::usage("--credentials file needs a profile in a file")
                     .hint("add --output FILE, or choose --credentials inline or none"))
             }
             (Some(chosen), _) => Ok(chosen),
@@ -48,8 +48,8 @@ impl OpenVpn {
     }
 }
 
-/// Says what to do with a profile's file. OpenVPN looks for the file of the credentials in the folder
-/// that it is started in.
+/// Returns the command that uses a profile's file. OpenVPN looks for the credentials in the folder that
+/// it is started in.
 pub fn next(path: &Path) -> String {
     let word = |path: &Path| shell_word(&path.to_string_lossy());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

@@ -1,4 +1,4 @@
-//! How a configuration is to be, and where it goes.
+//! Options that say what a configuration contains and where it is written.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -6,73 +6,72 @@ use std::path::{Path, PathBuf};
 use anyvpn::{ConfigRequest, PrivateKey, Protocol, Secret};
 use clap::Args;
 
-use super::content::{Form, Place};
+use super::content::{CredentialsPlace, Form};
 use super::formats::{Format, USUAL, format};
 use super::openvpn::{Credentials, OpenVpn};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::file::{Pending, is_same_file};
+use crate::file::{OutputFile, is_same_file};
 use crate::labels::{Labels, label};
 use crate::number::number;
 use crate::secrets::read;
 
 #[derive(Args)]
 pub struct Options {
-    /// Write the configuration to FILE, for its owner alone; without this, to stdout
+    /// Write the configuration to FILE, readable only by you [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Replace files that exist
+    /// Overwrite existing files
     #[arg(long)]
     pub force: bool,
-    /// Print a QR code for a telephone (WireGuard)
+    /// Print a QR code to scan with a phone (WireGuard)
     #[arg(long)]
     pub qr: bool,
-    /// Write a QR code to FILE, .png or .svg, for its owner alone (WireGuard)
+    /// Write a QR code to FILE (.png or .svg), readable only by you (WireGuard)
     #[arg(long, value_name = "FILE")]
     pub qr_file: Option<PathBuf>,
-    /// Write a configuration with directives that do more than describe a tunnel, such as running
-    /// programs, or that anyvpn does not know
+    /// Accept a configuration that can do more than describe a tunnel, such as run programs
     #[arg(long, alias = "allow-commands")]
     pub allow_directives: bool,
-    /// With --json and without a file: print the private key too
+    /// With --json and no file: include the private key in the output
     #[arg(long)]
     pub reveal: bool,
     #[command(flatten)]
     pub wireguard: WireGuard,
 }
 
-/// Choices for a WireGuard configuration.
+/// Options for a WireGuard configuration.
 #[derive(Args)]
 #[command(next_help_heading = "WireGuard")]
 pub struct WireGuard {
-    /// The form to write: for wg-quick and the apps, or for another program
+    /// The file format to write
     #[arg(long, value_name = "NAME", value_parser = format())]
     format: Option<&'static Format>,
-    /// A name of yours for this device, which `anyvpn config list` shows
+    /// A name for this device, shown by `anyvpn config list`
     #[arg(long, value_name = "NAME", value_parser = label)]
     pub name: Option<String>,
-    /// Use the private key in FILE (`-`: stdin) instead of a new one, where the provider lets you
+    /// Use the private key in FILE (- for stdin) instead of a new one, if the provider allows it
     #[arg(long, value_name = "FILE")]
     pub private_key_file: Option<PathBuf>,
-    /// Write the server's address instead of its name
+    /// Write the server's IP address instead of its name
     #[arg(long)]
     ip_endpoint: bool,
     /// Connect to this UDP port of the server
     #[arg(long, value_name = "N", value_parser = number::<u16>(1, 65_535))]
     endpoint_port: Option<u16>,
-    /// Resolvers to use inside the tunnel, instead of the provider's
+    /// DNS resolvers to use inside the tunnel, instead of the provider's
     #[arg(long, value_name = "ADDRESS,…", value_delimiter = ',')]
     dns: Option<Vec<IpAddr>>,
-    /// Leave the resolvers as they are
+    /// Do not change the DNS resolvers
     #[arg(long, conflicts_with = "dns")]
     no_dns: bool,
-    /// The largest packet in bytes
+    /// The largest packet size in bytes
     #[arg(long, value_name = "N", value_parser = number::<u16>(68, 65_535))]
     mtu: Option<u16>,
-    /// Keep the tunnel open with a packet every so many seconds
+    /// Send a packet every SECONDS to keep the tunnel open
     #[arg(long, value_name = "SECONDS", value_parser = number::<u16>(0, 65_535))]
     keepalive: Option<u16>,
-    /// Leave IPv6 out
+    /// Omit IPv6 addresses and routes
     #[arg(long)]
     ipv4_only: bool,
 }
@@ -91,12 +90,12 @@ impl WireGuard {
             || self.ipv4_only
     }
 
-    /// The form to write.
+    /// Returns the chosen file format.
     pub fn format(&self) -> &'static Format {
         self.format.unwrap_or(USUAL)
     }
 
-    /// The request for one server.
+    /// Builds the request for a server.
     pub fn request(
         &self,
         server: &str,
@@ -116,14 +115,14 @@ impl WireGuard {
     }
 }
 
-/// Where a configuration goes. Files are prepared, so that nothing is made at a provider which then
-/// has no place here.
+/// The places where a configuration is written. We prepare the files before we ask the provider, so that
+/// we create nothing there that we cannot store here.
 pub struct Targets {
-    pub file: Option<Pending>,
-    /// The file of an OpenVPN profile's user name and password.
-    pub credentials: Option<Pending>,
-    pub picture: Option<(Pending, Picture)>,
-    /// A QR code on stdout.
+    pub file: Option<OutputFile>,
+    /// The file with the user name and password of an OpenVPN profile.
+    pub credentials: Option<OutputFile>,
+    pub picture: Option<(OutputFile, Picture)>,
+    /// Whether to print a QR code on stdout.
     pub qr: bool,
 }
 
@@ -134,7 +133,7 @@ pub enum Picture {
 }
 
 impl Options {
-    /// The private key to use, where one was given.
+    /// Reads the private key, if a file was given.
     pub fn key(&self) -> Result<Option<PrivateKey>, Failure> {
         let Some(file) = &self.wireguard.private_key_file else {
             return Ok(None);
@@ -143,12 +142,12 @@ impl Options {
         Ok(Some(PrivateKey::from_base64(&key)?))
     }
 
-    /// Refuses what does not go together with the protocol.
+    /// Fails if an option does not apply to the protocol.
     pub fn check(&self, protocol: &Protocol, openvpn: &OpenVpn) -> Result<(), Failure> {
         let has_qr = self.qr || self.qr_file.is_some();
         let only = |what: &str, other: &str| {
             let this = protocol.as_str();
-            Failure::usage(format!("{what} are for {other}, and this is {this}"))
+            Failure::usage(format!("{what} are for {other}, but this configuration is {this}"))
                 .hint(format!("omit them, or choose another server or --protocol {other}"))
         };
         let is_wireguard = *protocol == Protocol::WireGuard;
@@ -157,11 +156,11 @@ impl Options {
         } else if !is_wireguard && has_qr {
             Err(only("QR codes", "wireguard"))
         } else if !is_wireguard && self.wireguard.is_given() {
-            Err(only("these options", "wireguard"))
+            Err(only("some of the options", "wireguard"))
         } else if has_qr && !self.wireguard.format().is_whole {
             let Format { name, title, .. } = self.wireguard.format();
             Err(Failure::usage(format!(
-                "no app reads the form {name} from a QR code: it is {title}"
+                "a QR code cannot have the format {name}, which is {title}"
             ))
             .hint("omit --format, or --qr and --qr-file"))
         } else {
@@ -169,7 +168,7 @@ impl Options {
         }
     }
 
-    /// Where one configuration goes, and in which form; refused when nobody would see it.
+    /// Prepares the places where a configuration is written. Fails if nobody would see a new key.
     pub fn targets(
         &self,
         context: &Context,
@@ -182,29 +181,32 @@ impl Options {
         }
         let path = self.output.as_deref().filter(|path| *path != Path::new("-"));
         if self.force && path.is_none() && self.qr_file.is_none() {
-            return Err(Failure::usage("--force is about a file, and none is to be written")
+            return Err(Failure::usage("--force needs a file to overwrite")
                 .hint("add --output FILE or --qr-file FILE"));
         }
         if self.qr && context.output.json {
-            return Err(Failure::usage("a QR code on the terminal is no JSON")
-                .hint("write it to a picture with --qr-file FILE.png"));
+            return Err(Failure::usage("--qr and --json cannot be combined")
+                .hint("write the QR code to a picture with --qr-file FILE.png"));
         }
         if let (Some(output), Some(picture)) = (path, &self.qr_file)
             && is_same_file(output, picture)
         {
-            return Err(Failure::usage("--output and --qr-file name the same file"));
+            return Err(Failure::usage("--output and --qr-file are the same file")
+                .hint("choose two different files"));
         }
         let is_shown =
             path.is_some() || self.qr_file.is_some() || !context.output.json || self.reveal;
         let makes_key =
             *protocol == Protocol::WireGuard && self.wireguard.private_key_file.is_none();
         if makes_key && !is_shown {
-            return Err(Failure::usage("the new private key would be made and never shown")
-                .hint("add --output FILE or --reveal; nothing was changed"));
+            return Err(Failure::usage(
+                "the new private key would not be shown or stored anywhere",
+            )
+            .hint("add --output FILE or --reveal; nothing was changed"));
         }
         let picture = self.qr_file.as_deref().map(picture).transpose()?;
         let picture = match self.qr_file.as_deref().zip(picture) {
-            Some((path, form)) => Some((Pending::new(path, self.force)?, form)),
+            Some((path, form)) => Some((OutputFile::new(path, self.force)?, form)),
             None => None,
         };
         let targets = match path {
@@ -214,7 +216,7 @@ impl Options {
         Ok(Targets { picture, ..targets })
     }
 
-    /// The files for one configuration: its own, and that of an OpenVPN profile's credentials.
+    /// Prepares the file of a configuration and, for OpenVPN, the file of its credentials.
     pub fn file(
         &self,
         path: &Path,
@@ -226,44 +228,44 @@ impl Options {
         let credentials = credentials_path(path);
         if has_credentials && credentials == path {
             return Err(Failure::usage(
-                "the file of the credentials would have the profile's name",
+                "the credentials would overwrite the profile, because their file ends with .auth",
             )
-            .hint("let the profile's name end with .ovpn, or choose --credentials inline"));
+            .hint("use a profile name that ends with .ovpn, or --credentials inline"));
         }
-        let file = Pending::new(path, self.force)?;
+        let file = OutputFile::new(path, self.force)?;
         let credentials =
-            has_credentials.then(|| Pending::new(&credentials, self.force)).transpose()?;
+            has_credentials.then(|| OutputFile::new(&credentials, self.force)).transpose()?;
         Ok(Targets { file: Some(file), credentials, picture: None, qr: self.qr })
     }
 }
 
 impl Targets {
-    /// The form of what goes there.
+    /// Returns the form of the configuration for these places.
     pub fn form<'a>(&'a self, options: &Options, openvpn: &OpenVpn) -> Result<Form<'a>, Failure> {
         let name = self.credentials.as_ref().and_then(|file| file.path().file_name());
         let credentials = match (name, openvpn.credentials(self.file.is_some())?) {
-            (Some(name), _) => Place::File(name.to_str().ok_or_else(|| {
-                Failure::usage("OpenVPN cannot read a file whose name is no UTF-8")
+            (Some(name), _) => CredentialsPlace::File(name.to_str().ok_or_else(|| {
+                Failure::usage("OpenVPN cannot read a file whose name is not UTF-8")
                     .hint("choose another --output, or --credentials inline")
             })?),
-            (None, Credentials::None) => Place::Nowhere,
-            (None, _) => Place::Inline,
+            (None, Credentials::None) => CredentialsPlace::Nowhere,
+            (None, _) => CredentialsPlace::Inline,
         };
         Ok(Form { format: options.wireguard.format(), credentials, compat: openvpn.compat })
     }
 }
 
-/// The file of the credentials beside a profile.
+/// Returns the path of the credentials beside a profile.
 pub fn credentials_path(profile: &Path) -> PathBuf {
     profile.with_extension("auth")
 }
 
 fn picture(path: &Path) -> Result<Picture, Failure> {
-    let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     match &*extension.to_ascii_lowercase() {
         "png" => Ok(Picture::Png),
         "svg" => Ok(Picture::Svg),
-        _ => Err(Failure::usage(format!("{} is neither .png nor .svg", path.display()))
-            .hint("the name's end chooses the picture's form")),
+        _ => Err(Failure::usage(format!("{} does not end with .png or .svg", path.display()))
+            .hint("the file extension chooses the image format")),
     }
 }

@@ -1,4 +1,4 @@
-//! `anyvpn profile add`
+//! `anyvpn profile add`: asks for a provider, its address and credentials, tests them and stores them.
 
 use std::path::Path;
 
@@ -10,14 +10,14 @@ use serde::Serialize;
 use super::check::check;
 use super::questions::{ask_optional, with_address};
 use super::secret_options::GivenSource;
-use crate::commands::login::{Person, is_good, make, revoke, unused};
+use crate::commands::login::{Person, discard, is_good, obtain, revoke};
 use crate::context::Context;
+use crate::credential_store::{CredentialStore, LockedStore, StoredCredentials};
 use crate::environment::path_variable;
 use crate::failure::Failure;
 use crate::hidden;
-use crate::kept::{Kept, LockedPlace, Place};
 use crate::profiles::{
-    ConfigFile, File, ProfileEntry, SecretSource, Store, Turn, name, wanted_secrets,
+    ConfigFile, File, LockedConfigFile, ProfileEntry, SecretSource, StoreKind, name, wanted_secrets,
 };
 use crate::provider_settings;
 use crate::secrets::{
@@ -25,39 +25,40 @@ use crate::secrets::{
 };
 use crate::text::{ShownPath, command_line, shell_word};
 
-/// Secrets and where they come from, by their settings.
+/// Settings with the sources of their secrets.
 type Sources = Vec<(&'static Setting, SecretSource)>;
+/// Settings with secrets that the user typed.
 type Typed = Vec<(&'static Setting, Secret)>;
 
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  anyvpn profile add home                          Ask for what is needed
+  anyvpn profile add home             Ask for everything that is required
   anyvpn profile add home --provider azire --username jo --password-file FILE
   anyvpn profile add home --provider azire --token-command 'pass show azire'
   anyvpn profile add shop --brand acme --api-key-file API --secret-key-file KEY")]
 pub struct Add {
-    /// What to call it: small letters, digits, - and _
+    /// The name of the profile: lowercase letters, digits, - and _
     #[arg(value_parser = name)]
     name: String,
-    /// Sign in now as this user, and keep the token
+    /// Sign in as this user now, and store the token
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     username: Option<String>,
     #[command(flatten)]
     password: PasswordSource,
-    /// The options of the providers' secrets, by the settings' keys.
+    /// The sources of secrets that options give, by the settings' keys.
     #[arg(skip)]
     pub secrets: Vec<(&'static str, GivenSource)>,
-    /// Keep what is kept in the system's keyring, and not in a file for you alone
+    /// Store secrets in the system's keyring instead of a file
     #[arg(long)]
     keyring: bool,
-    /// Ask for the optional settings as well
+    /// Also ask for optional settings
     #[arg(long)]
     all: bool,
-    /// Use it where no profile is named; the first one is used anyway
+    /// Make this the default profile, as the first profile always is
     #[arg(long = "use")]
     is_default: bool,
-    /// Do not call the provider to see whether the answers are good
+    /// Do not test the profile with a call to the provider
     #[arg(long)]
     no_check: bool,
 }
@@ -69,17 +70,17 @@ struct Answer<'a> {
     address: String,
     sign_in: Vec<String>,
     default: bool,
-    /// Who signed in now.
+    /// The user who signed in during this command.
     username: Option<&'a str>,
-    /// The call that showed the answers to be good.
+    /// The command whose call tested the profile.
     checked: Option<&'static str>,
     path: ShownPath,
 }
 
 pub async fn run(context: &Context, args: Add) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
-    // Whether it could be written is known before anything is asked.
-    let (_, file) = config.turn(&context.registry, &context.observer()).await?;
+    // Check that the file can be written before we ask anything.
+    let (_, file) = config.lock(&context.registry, &context.observer()).await?;
     is_free(&file, &args.name)?;
     let provider = provider(context)?;
     add(context, &config, provider, args).await.map_err(|failure| failure.of(provider))
@@ -103,20 +104,19 @@ async fn add(
     let is_source = sources.iter().any(|(setting, _)| setting.key == "password")
         || typed.iter().any(|(setting, _)| setting.key == "password");
     if username.is_none() && args.password.password_file.is_some() && !is_source {
-        return Err(Failure::usage("a password is given, and nobody signs in now")
-            .hint("say who does with --username NAME"));
+        return Err(Failure::usage("a password needs a user name").hint("add --username NAME"));
     }
-    let store = if args.keyring { Store::Keyring } else { Store::File };
+    let store = if args.keyring { StoreKind::Keyring } else { StoreKind::File };
     let entry = ProfileEntry { name: args.name, provider, settings, sources, store };
     if args.keyring && entry.without_source().next().is_none() {
         return Err(Failure::usage(
-            "there is nothing to keep in the keyring: files and commands have it",
+            "there is nothing to store in the keyring, because files or commands have the secrets",
         )
-        .hint("omit --keyring, or the options that say where a secret is"));
+        .hint("omit --keyring, or the options that name a file or command"));
     }
-    // An address that is none is told as such.
+    // This reports an invalid address.
     let opened = context.open_with(provider, &entry.settings)?;
-    // An earlier command was interrupted after it had signed in.
+    // An earlier command may have been interrupted after it signed in.
     let found = match &username {
         Some(username) => found(context, &entry, username).await?,
         None => None,
@@ -130,14 +130,14 @@ async fn add(
         _ => None,
     };
 
-    let (mut turn, file) = config.turn(&context.registry, &context.observer()).await?;
+    let (mut config_lock, file) = config.lock(&context.registry, &context.observer()).await?;
     is_free(&file, &entry.name)?;
-    let place = match username.is_some() || !typed.is_empty() {
-        true => Some(place(&entry)?),
+    let store = match username.is_some() || !typed.is_empty() {
+        true => Some(credential_store(&entry)?),
         false => None,
     };
-    let mut locked = match &place {
-        Some(place) => Some(place.lock(context.observer()).await?),
+    let mut locked = match &store {
+        Some(store) => Some(store.lock(context.observer()).await?),
         None => None,
     };
     let before = match &locked {
@@ -147,25 +147,27 @@ async fn add(
     let is_found = found.is_some();
     let kept = match (found, &fields) {
         (Some(found), _) => found,
-        (None, Some(fields)) => make(context, &*opened, fields).await.map_err(|failure| {
-            failure.hint("nothing was stored; check the user name and the password")
+        (None, Some(fields)) => obtain(context, &*opened, fields).await.map_err(|failure| {
+            failure.hint("check the user name and the password; nothing was stored")
         })?,
-        (None, None) => Kept { secrets: secrets_of(&typed), ..Kept::default() },
+        (None, None) => {
+            StoredCredentials { secrets: secrets_of(&typed), ..StoredCredentials::default() }
+        }
     };
     let is_default = args.is_default || file.entries.is_empty();
     if is_default {
-        turn.draft.set_default(&entry.name);
+        config_lock.draft.set_default(&entry.name);
     }
-    let checked = match stored(context, turn, &entry, locked.as_mut(), &kept, !args.no_check).await
-    {
-        Ok(checked) => checked,
-        Err(failure) if is_found => return Err(failure),
-        Err(failure) => {
-            return Err(undone(failure, &entry, &*opened, locked, username, &kept).await);
-        }
-    };
+    let checked =
+        match stored(context, config_lock, &entry, locked.as_mut(), &kept, !args.no_check).await {
+            Ok(checked) => checked,
+            Err(failure) if is_found => return Err(failure),
+            Err(failure) => {
+                return Err(undo(failure, &entry, &*opened, locked, username, &kept).await);
+            }
+        };
 
-    // Nobody else knows of a token that this one has replaced.
+    // The token that was replaced is not known anywhere else.
     if let Some(before) = before.filter(|_| !is_found) {
         let _ = revoke(&*opened, &before).await;
     }
@@ -183,60 +185,60 @@ async fn add(
     };
     context.output.answer(&answer, || {
         let used = match is_default {
-            true => "It is used where no profile is named.".to_owned(),
+            true => "It is the default profile.".to_owned(),
             false => {
                 let choose = command_line(&["profile", "use", answer.name], &[]);
-                format!("Use it with --profile {}, or {choose}.", answer.name)
+                format!("Use it with --profile {}, or run {choose}.", answer.name)
             }
         };
-        format!("The profile {} is added.\n{used}", answer.name)
+        format!("Added profile {}.\n{used}", answer.name)
     })?;
     if is_found {
-        context.output.note("The token is the one that an interrupted command had kept.");
+        context.output.note("It uses the token that an interrupted command had stored.");
     }
     if checked.is_none() {
-        context.output.note("Nothing was called to see whether the answers are good.");
+        context.output.note("The profile was not tested with a call to the provider.");
     }
     Ok(())
 }
 
-/// The token that is kept for this name although there is no such profile, where it is this user's and
-/// good.
+/// Finds a valid token of this user that is stored for the profile's name although there is no such
+/// profile.
 async fn found(
     context: &Context,
     entry: &ProfileEntry,
     username: &str,
-) -> Result<Option<Kept>, Failure> {
-    let Some(kept) = place(entry)?.load().await? else { return Ok(None) };
+) -> Result<Option<StoredCredentials>, Failure> {
+    let Some(kept) = credential_store(entry)?.load().await? else { return Ok(None) };
     let is_wanted = kept.username.as_deref() == Some(username)
         && is_good(context, entry.provider, &entry.settings, &kept).await?;
     Ok(Some(kept).filter(|_| is_wanted))
 }
 
-/// Where this program keeps what the profile has no source for.
-fn place(entry: &ProfileEntry) -> Result<Place, Failure> {
-    Place::of(entry.provider, &entry.settings, Some(entry)).ok_or_else(|| {
-        Failure::other("there is no place to keep a secret")
-            .hint("set XDG_STATE_HOME, or take the secret from a file or a command")
+/// Returns the store for secrets that have no source of their own.
+fn credential_store(entry: &ProfileEntry) -> Result<CredentialStore, Failure> {
+    CredentialStore::of(entry.provider, &entry.settings, Some(entry)).ok_or_else(|| {
+        Failure::other("cannot store a secret: no home folder is known")
+            .hint("set HOME or XDG_STATE_HOME, or take the secret from a file or a command")
     })
 }
 
-/// Keeps the secrets, checks the profile where that is `wanted`, and stores it. The call that showed
-/// it to be good.
+/// Stores the secrets, tests the profile if `wanted`, and stores the profile. Returns the command whose
+/// call tested it.
 async fn stored(
     context: &Context,
-    mut turn: Turn<'_>,
+    mut config_lock: LockedConfigFile<'_>,
     entry: &ProfileEntry,
-    place: Option<&mut LockedPlace<'_>>,
-    kept: &Kept,
+    store: Option<&mut LockedStore<'_>>,
+    kept: &StoredCredentials,
     wanted: bool,
 ) -> Result<Option<&'static str>, Failure> {
-    if let Some(place) = place {
-        place.save(kept).await?;
+    if let Some(store) = store {
+        store.save(kept).await?;
         let add = command_line(&["profile", "add", &entry.name], &[]);
-        context.watch.kept(
-            format!("what signs in is kept in {}, and no profile uses it yet", place.shown()),
-            format!("{add} uses it; anyvpn profile prune removes it"),
+        context.watch.record_stored(
+            format!("the credentials are stored in {}, but no profile uses them", store.shown()),
+            format!("to use them: {add}; to remove them: anyvpn profile prune"),
         );
     }
     let checked = match wanted {
@@ -245,37 +247,37 @@ async fn stored(
             let provider = context.open_with(entry.provider, &settings)?;
             check(&*provider, &settings).await.map_err(|error| {
                 Failure::from(error)
-                    .hint("nothing was stored; correct the sign-in, or add --no-check")
+                    .hint("nothing was stored; correct the credentials, or add --no-check")
             })?
         }
         false => None,
     };
-    turn.draft.add(entry);
-    turn.write()?;
+    config_lock.draft.add(entry);
+    config_lock.write()?;
     Ok(checked)
 }
 
-/// Takes back what was kept, and made, for a profile that is not stored.
-async fn undone(
+/// Removes the secrets of a profile that could not be stored, and revokes a new token.
+async fn undo(
     failure: Failure,
     entry: &ProfileEntry,
     provider: &dyn Provider,
-    place: Option<LockedPlace<'_>>,
+    store: Option<LockedStore<'_>>,
     username: Option<String>,
-    kept: &Kept,
+    kept: &StoredCredentials,
 ) -> Failure {
-    let failure = match place {
-        Some(mut place) => match place.forget().await {
+    let failure = match store {
+        Some(mut store) => match store.forget().await {
             Ok(()) => failure,
             Err(_) => {
-                let hint = format!("remove {}", shell_word(&place.shown()));
-                failure.leaving("a secret is kept nevertheless", hint)
+                let hint = format!("remove {}", shell_word(&store.shown()));
+                failure.leaving("a secret is still stored", hint)
             }
         },
         None => failure,
     };
     match username {
-        Some(_) => unused(provider, &entry.address(), kept, failure).await,
+        Some(_) => discard(provider, &entry.address(), kept, failure).await,
         None => failure,
     }
 }
@@ -283,7 +285,7 @@ async fn undone(
 fn is_free(file: &File, name: &str) -> Result<(), Failure> {
     match file.get(name) {
         None => Ok(()),
-        Some(_) => Err(Failure::usage(format!("there is a profile {name} already")).hint(format!(
+        Some(_) => Err(Failure::usage(format!("profile {name} already exists")).hint(format!(
             "choose another name, or remove it: {}",
             command_line(&["profile", "remove", name], &[])
         ))),
@@ -297,7 +299,7 @@ fn provider(context: &Context) -> Result<&'static ProviderInfo, Failure> {
     if let Some(info) = context.variable_provider()? {
         return Ok(info);
     }
-    let unclear = || Failure::usage("which provider?").hint("give it with --provider NAME");
+    let unclear = || Failure::usage("no provider is given").hint("add --provider NAME");
     if !is_interactive() {
         return Err(unclear());
     }
@@ -306,8 +308,8 @@ fn provider(context: &Context) -> Result<&'static ProviderInfo, Failure> {
     context.registry.infos().nth(chosen).ok_or_else(unclear)
 }
 
-/// Where the secrets come from, and those that are typed now: from options, or else asked for.
-/// `username` is who signs in now.
+/// Collects the sources of secrets and the secrets that are typed now, from options or by asking.
+/// `username` is the user who signs in now.
 fn sources(
     info: &'static ProviderInfo,
     args: &Add,
@@ -333,38 +335,38 @@ fn sources(
         }
         if !args.secrets.is_empty() {
             return Err(Failure::usage(
-                "--username signs in, and needs no other source of secrets",
+                "--username cannot be combined with another source of secrets",
             )
-            .hint("omit --username, or the options that say where a secret is"));
+            .hint("omit --username, or the options that name a file or command"));
         }
     }
     let typed = from_stdin(&on_stdin)?;
     match sources.is_empty() && typed.is_empty() && username.is_none() && is_interactive() {
-        true => asked(info, username),
+        true => ask_for_sources(info, username),
         false => Ok((sources, typed)),
     }
 }
 
-/// The same, asked for.
-fn asked(
+/// Asks where each secret comes from.
+fn ask_for_sources(
     info: &'static ProviderInfo,
     username: &mut Option<String>,
 ) -> Result<(Sources, Typed), Failure> {
-    const SIGN_IN: &str = "by user name and password, now";
-    const TYPED: &str = "typed in, now";
-    const FILE: &str = "from a file";
-    const COMMAND: &str = "from a command";
-    const LATER: &str = "from the environment, or later";
+    const SIGN_IN: &str = "Sign in with user name and password";
+    const TYPED: &str = "Type it now";
+    const FILE: &str = "Read it from a file";
+    const COMMAND: &str = "Run a command that prints it";
+    const LATER: &str = "Use an environment variable, or sign in later";
     let (mut sources, mut typed) = (Sources::new(), Typed::new());
     for setting in wanted_secrets(info) {
         let what = setting.title;
         let option = |kind: &str| format!("{}-{kind}", provider_settings::option(setting));
-        let mut ways = vec![TYPED, FILE, COMMAND, LATER];
+        let mut choices = vec![TYPED, FILE, COMMAND, LATER];
         if info.capabilities.can(Ability::SignIn) {
-            ways.insert(0, SIGN_IN);
+            choices.insert(0, SIGN_IN);
         }
-        let chosen = choose(&format!("The {what} comes"), ways.clone())?;
-        match ways.get(chosen).copied() {
+        let chosen = choose(&format!("How to get the {what}:"), choices.clone())?;
+        match choices.get(chosen).copied() {
             Some(FILE) => {
                 let file = ask_or_nothing("a file", "File:", &option("file"))?;
                 sources.push((setting, from_file(Path::new(&file.unwrap_or_default()))?));
@@ -390,7 +392,7 @@ fn asked(
     Ok((sources, typed))
 }
 
-/// A line of stdin for each.
+/// Reads one line of stdin for each setting.
 fn from_stdin(wanted: &[&'static Setting]) -> Result<Typed, Failure> {
     if wanted.is_empty() {
         return Ok(Typed::new());
@@ -402,7 +404,7 @@ fn from_stdin(wanted: &[&'static Setting]) -> Result<Typed, Failure> {
         None => {
             let order: Vec<_> = wanted.iter().map(|setting| setting.title).collect();
             Err(Failure::usage(format!("stdin has no {}", setting.title))
-                .hint(format!("each secret is a line, in this order: {}", order.join(", "))))
+                .hint(format!("send one line for each, in this order: {}", order.join(", "))))
         }
     };
     wanted.iter().map(line).collect()
@@ -410,11 +412,11 @@ fn from_stdin(wanted: &[&'static Setting]) -> Result<Typed, Failure> {
 
 fn not_taken(info: &'static ProviderInfo, what: &str) -> Failure {
     let takes: Vec<_> = provider_settings::secrets(info).map(|setting| setting.title).collect();
-    Failure::usage(format!("{} has no {what} in a profile", info.title))
-        .hint(format!("it has: {}", takes.join(", ")))
+    Failure::usage(format!("a profile for {} has no {what}", info.title))
+        .hint(format!("it can have: {}", takes.join(", ")))
 }
 
-/// The file by its whole path: the profile is used from any folder.
+/// Makes the path absolute, because the profile can be used from any folder.
 fn from_file(file: &Path) -> Result<SecretSource, Failure> {
     let path = match (file.strip_prefix("~"), path_variable("HOME")) {
         (Ok(rest), Some(home)) => Ok(home.join(rest)),
@@ -423,7 +425,7 @@ fn from_file(file: &Path) -> Result<SecretSource, Failure> {
     let path = path.map_err(|_| Failure::usage("the file's name is empty"))?;
     match path.to_str() {
         Some(_) => Ok(SecretSource::File(path)),
-        None => Err(Failure::usage(format!("{} is no UTF-8 text", path.display()))),
+        None => Err(Failure::usage(format!("the file name {} is not UTF-8", path.display()))),
     }
 }
 
@@ -443,16 +445,17 @@ fn secrets_of(typed: &Typed) -> Settings {
     secrets
 }
 
-/// The profile's settings with its own secrets, what is kept, and the environment's where it has
-/// none.
-fn all_settings(entry: &ProfileEntry, kept: &Kept) -> Result<Settings, Failure> {
+/// Returns the profile's settings with the secrets from its sources, its store, and the environment.
+fn all_settings(entry: &ProfileEntry, kept: &StoredCredentials) -> Result<Settings, Failure> {
     let mut all = entry.settings.clone();
     for (setting, source) in &entry.sources {
-        let what = format!("{} of the profile {}", source.key(setting), entry.name);
+        let what = format!("{} of profile {}", source.key(setting), entry.name);
         all.set(setting.key, source.read(&what)?);
     }
     all.fill_from(kept.secrets.clone());
     let environment = provider_settings::from_environment(entry.provider);
-    provider_settings::add(&mut all, entry.provider, |it| environment.get(it.key).cloned());
+    provider_settings::add(&mut all, entry.provider, |setting| {
+        environment.get(setting.key).cloned()
+    });
     Ok(all)
 }

@@ -1,14 +1,15 @@
-//! One harmless call that tells whether a profile's answers are good.
+//! Tests a profile with a call that changes nothing.
 
 use anyvpn::{Error, ErrorKind, Provider, Settings};
 use futures_util::TryStreamExt as _;
 
 use crate::provider_settings::secrets;
 
-/// Nobody's address: `.invalid` never exists.
+/// An address that cannot belong to a customer, because `.invalid` is reserved.
 const NOBODY: &str = "nobody@anyvpn.invalid";
 
-/// Makes the call, and says which; `None` when nothing can be called without signing in.
+/// Tests the settings with a call, and returns the command that makes this call. `None` if no call is
+/// possible without signing in.
 pub async fn check(
     provider: &dyn Provider,
     settings: &Settings,
@@ -28,7 +29,7 @@ pub async fn check(
     };
     match called {
         Ok(name) => Ok(Some(name)),
-        // There is no proof yet, or none that can read.
+        // The credentials are missing, or they do not permit this call.
         Err(error) if error.fields().contains_key("credential") => Ok(None),
         Err(error) if !signed_in && error.kind() == ErrorKind::Unauthorized => Ok(None),
         Err(error) => Err(error),

@@ -1,4 +1,4 @@
-//! `anyvpn profile`
+//! `anyvpn profile`: named combinations of a provider, an address and credentials.
 
 mod add;
 mod check;
@@ -11,48 +11,52 @@ use serde::Serialize;
 
 use super::login::revoke;
 use crate::context::Context;
+use crate::credential_store::{self, CredentialStore};
 use crate::failure::Failure;
-use crate::kept::{self, Place};
-use crate::profiles::{self, ConfigFile, File, ProfileEntry, Store, name};
+use crate::profiles::{self, ConfigFile, File, ProfileEntry, StoreKind, name};
 use crate::text::{Column, ShownPath, listing, plain, table};
 use crate::work::wait;
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
+#[command(after_help = "\
+Examples:
+  anyvpn profile add home            Sign in, step by step
+  anyvpn --profile home account show")]
 pub enum Profiles {
-    /// Add a profile: asks what the options do not say
+    /// Add a profile; asks for everything that no option gives
     Add(Box<add::Add>),
-    /// List the profiles
+    /// List all profiles
     List,
     /// Show a profile
     Show {
-        /// Which one
+        /// The name of the profile
         #[arg(value_parser = name)]
         name: String,
     },
-    /// Make a profile the one that is used where none is named
+    /// Make a profile the default
     Use {
-        /// Which one
+        /// The name of the profile
         #[arg(value_parser = name)]
         name: String,
     },
-    /// Remove a profile, and its kept token, at the provider too where that can be done
+    /// Remove a profile and its stored token, and revoke the token if possible
     Remove {
-        /// Which one
+        /// The name of the profile
         #[arg(value_parser = name)]
         name: String,
-        /// Leave the token at the provider as it is
+        /// Do not revoke the token at the provider
         #[arg(long)]
         local: bool,
     },
-    /// Remove kept tokens that no profile uses, at the provider too where that can be done
+    /// Remove stored tokens that no profile uses, and revoke them if possible
     Prune(prune::Prune),
 }
 
 #[derive(Serialize)]
 struct Listed {
     profiles: Vec<Shown>,
-    /// Kept tokens that no profile uses.
+    /// StoredCredentials tokens that no profile uses.
     unused: Vec<prune::Unused>,
     path: ShownPath,
 }
@@ -62,9 +66,9 @@ struct Shown {
     name: String,
     provider: &'static str,
     address: String,
-    /// Where its secrets come from.
+    /// The sources of its secrets.
     sign_in: Vec<String>,
-    /// Whether it is used where none is named.
+    /// Whether this is the default profile.
     default: bool,
 }
 
@@ -91,16 +95,17 @@ fn list(context: &Context) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
     let file = config.read(&context.registry)?;
     let shown = file.entries.iter().map(|entry| shown(entry, &file));
-    let unused = prune::unused(&kept::orphans(&context.registry, &file));
+    let unused = prune::unused(&credential_store::orphans(&context.registry, &file));
     let answer = Listed { profiles: shown.collect(), unused, path: config.path().into() };
     context.output.answer(&answer, || {
         if answer.profiles.is_empty() {
-            return "There are no profiles: anyvpn profile add NAME makes one.".to_owned();
+            return "You have no profiles. To add one: anyvpn profile add NAME".to_owned();
         }
-        let rows = answer.profiles.iter().map(|it| {
-            let star = if it.default { "*" } else { "" };
-            let (provider, address) = (it.provider.to_owned(), it.address.clone());
-            vec![star.to_owned(), it.name.clone(), provider, address, it.sign_in.join("\n")]
+        let rows = answer.profiles.iter().map(|profile| {
+            let star = if profile.default { "*" } else { "" };
+            let (name, provider) = (profile.name.clone(), profile.provider.to_owned());
+            let sign_in = profile.sign_in.join("\n");
+            vec![star.to_owned(), name, provider, profile.address.clone(), sign_in]
         });
         let columns = [
             Column::Text("*"),
@@ -114,8 +119,8 @@ fn list(context: &Context) -> Result<(), Failure> {
     if !answer.unused.is_empty() {
         let unused: Vec<_> = answer.unused.iter().map(prune::Unused::shown).collect();
         context.output.note(&format!(
-            "No profile uses what is kept for {}. anyvpn profile add NAME uses it again, and anyvpn \
-             profile prune removes it.",
+            "Stored secrets that no profile uses: {}. To use them, run anyvpn profile add NAME. To remove \
+             them, run anyvpn profile prune.",
             unused.join(", ")
         ));
     }
@@ -138,49 +143,49 @@ fn show(context: &Context, name: &str) -> Result<(), Failure> {
 
 async fn choose(context: &Context, name: &str) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
-    let (mut turn, file) = config.turn(&context.registry, &context.observer()).await?;
+    let (mut config_lock, file) = config.lock(&context.registry, &context.observer()).await?;
     found(&file, name)?;
-    turn.draft.set_default(name);
-    turn.write()?;
+    config_lock.draft.set_default(name);
+    config_lock.write()?;
     let done = Done { done: "use", name, deleted_at_provider: None };
-    context.output.answer(&done, || format!("{name} is used where no profile is named."))
+    context.output.answer(&done, || format!("{name} is now the default profile."))
 }
 
 async fn remove(context: &Context, name: &str, local: bool) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
-    let (mut turn, file) = config.turn(&context.registry, &context.observer()).await?;
+    let (mut config_lock, file) = config.lock(&context.registry, &context.observer()).await?;
     let entry = found(&file, name)?;
-    let place = kept_place(entry);
+    let store = credential_store(entry);
     let mut deleted = false;
     let mut left = None;
-    if let Some(place) = place {
-        match forget(context, &place, local).await {
-            Ok(it) => deleted = it,
-            // A keyring that is gone must not hold the profile.
+    if let Some(store) = store {
+        match forget(context, &store, local).await {
+            Ok(revoked) => deleted = revoked,
+            // A profile can be removed even if its keyring is gone.
             Err(failure) if local => left = Some(failure),
             Err(failure) => {
-                let hint = "the profile is still there; try again, or add --local";
+                let hint = "the profile was not removed; try again, or add --local";
                 return Err(failure.hint(hint).of(entry.provider));
             }
         }
     }
-    turn.draft.remove(name);
-    turn.write()?;
+    config_lock.draft.remove(name);
+    config_lock.write()?;
     if let Some(failure) = left {
-        context.output.note(&format!("What was kept for it may still be there: {failure}"));
+        context.output.note(&format!("Its stored secrets may still exist: {failure}"));
     }
     let done = Done { done: "remove", name, deleted_at_provider: Some(deleted) };
-    context.output.answer(&done, || format!("The profile {name} is removed."))
+    context.output.answer(&done, || format!("Removed profile {name}."))
 }
 
-/// Forgets what is kept in a place, at the provider too where that can be done and not `local`.
-/// Whether it could.
-async fn forget(context: &Context, place: &Place, local: bool) -> Result<bool, Failure> {
-    let mut locked = place.lock(context.observer()).await?;
+/// Deletes the credentials in a store, and revokes them at the provider unless `local` is set. Returns
+/// whether they were revoked.
+async fn forget(context: &Context, store: &CredentialStore, local: bool) -> Result<bool, Failure> {
+    let mut locked = store.lock(context.observer()).await?;
     let mut deleted = false;
-    // The token first: without the profile nobody would find it.
+    // Revoke the token first. Once it is deleted here, it can no longer be found.
     if let (false, Some(kept)) = (local, locked.load().await?) {
-        let provider = context.open_with(place.provider, &place.settings())?;
+        let provider = context.open_with(store.provider, &store.settings())?;
         deleted = revoke(&*provider, &kept).await?;
     }
     locked.forget().await?;
@@ -195,9 +200,9 @@ fn shown(entry: &ProfileEntry, file: &File) -> Shown {
     let mut sign_in: Vec<String> = entry.sign_in();
     for setting in entry.without_source() {
         let what = setting.title;
-        sign_in.push(match (kept_place(entry).is_some(), entry.store) {
-            (true, Store::File) => format!("kept {what}"),
-            (true, Store::Keyring) => format!("{what} in the keyring"),
+        sign_in.push(match (credential_store(entry).is_some(), entry.store) {
+            (true, StoreKind::File) => format!("stored {what}"),
+            (true, StoreKind::Keyring) => format!("{what} in the keyring"),
             (false, _) => "environment".to_owned(),
         });
     }
@@ -211,7 +216,8 @@ fn shown(entry: &ProfileEntry, file: &File) -> Shown {
     }
 }
 
-/// Where something may be kept for a profile.
-fn kept_place(entry: &ProfileEntry) -> Option<Place> {
-    Place::of(entry.provider, &entry.settings, Some(entry)).filter(Place::may_have)
+/// Returns the store of a profile, if there may be something in it.
+fn credential_store(entry: &ProfileEntry) -> Option<CredentialStore> {
+    CredentialStore::of(entry.provider, &entry.settings, Some(entry))
+        .filter(CredentialStore::may_have)
 }

@@ -1,30 +1,30 @@
-//! `anyvpn profile prune`
+//! `anyvpn profile prune`: removes stored secrets that no profile uses.
 
 use clap::Args;
 use serde::Serialize;
 
 use super::forget;
 use crate::context::Context;
+use crate::credential_store::{Orphan, orphans};
 use crate::failure::Failure;
-use crate::kept::{Orphan, orphans};
 use crate::profiles::ConfigFile;
 use crate::secrets::confirm;
 use crate::text::{ShownPath, plain};
 
 #[derive(Args)]
 pub struct Prune {
-    /// Do not ask for confirmation
+    /// Skip the confirmation prompt
     #[arg(long)]
     yes: bool,
-    /// Leave the tokens at the provider as they are
+    /// Do not revoke the tokens at the provider
     #[arg(long)]
     local: bool,
 }
 
-/// What is kept and no profile uses.
+/// Stored secrets that no profile uses.
 #[derive(Serialize)]
 pub struct Unused {
-    /// The profile that it was for.
+    /// The profile to which they belonged.
     profile: String,
     provider: &'static str,
     username: Option<String>,
@@ -40,7 +40,7 @@ struct Answer {
 struct Removed {
     #[serde(flatten)]
     unused: Unused,
-    /// Whether the provider does not take the token any more.
+    /// Whether the token was revoked at the provider.
     deleted_at_provider: bool,
 }
 
@@ -48,51 +48,53 @@ impl Unused {
     fn of(orphan: &Orphan) -> Self {
         Self {
             profile: orphan.profile.clone(),
-            provider: orphan.place.provider.name,
+            provider: orphan.store.provider.name,
             username: orphan.username.clone(),
-            path: orphan.place.path().map(Into::into),
+            path: orphan.store.path().map(Into::into),
         }
     }
 
-    /// The profile, the provider and the user in words.
+    /// Describes the secrets by profile, provider and user.
     pub fn shown(&self) -> String {
         let who = self.username.as_ref().map(|name| format!("{name} at ")).unwrap_or_default();
         format!("{} ({who}{})", self.profile, self.provider)
     }
 }
 
-/// What is kept and no profile uses, as an answer has it.
+/// Converts orphans to the form that answers use.
 pub fn unused(orphans: &[Orphan]) -> Vec<Unused> {
     orphans.iter().map(Unused::of).collect()
 }
 
 pub async fn run(context: &Context, args: &Prune) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
-    // Nobody adds a profile meanwhile.
-    let (_turn, file) = config.turn(&context.registry, &context.observer()).await?;
+    // The lock keeps other commands from adding a profile meanwhile.
+    let (_config_lock, file) = config.lock(&context.registry, &context.observer()).await?;
     let orphans = orphans(&context.registry, &file);
     if !orphans.is_empty() && !args.yes {
-        let shown: Vec<_> = orphans.iter().map(|it| Unused::of(it).shown()).collect();
-        let question =
-            format!("Remove what is kept for {}, at the provider too?", shown.join(", "));
+        let shown: Vec<_> = orphans.iter().map(|orphan| Unused::of(orphan).shown()).collect();
+        let question = match args.local {
+            true => format!("Remove the stored secrets of {}?", shown.join(", ")),
+            false => format!("Remove and revoke the stored secrets of {}?", shown.join(", ")),
+        };
         confirm(&question, "--yes")?;
     }
     let mut removed = Vec::new();
     for orphan in &orphans {
-        let deleted = forget(context, &orphan.place, args.local).await.map_err(|failure| {
+        let deleted = forget(context, &orphan.store, args.local).await.map_err(|failure| {
             failure
-                .of(orphan.place.provider)
-                .part_of(format!("what is kept for {}", orphan.profile))
-                .hint("it is still kept; try again, or remove it here alone: --local")
+                .of(orphan.store.provider)
+                .within(format!("the stored secrets of {}", orphan.profile))
+                .hint("they are still stored; try again, or remove them only here: --local")
         })?;
         removed.push(Removed { unused: Unused::of(orphan), deleted_at_provider: deleted });
     }
     let answer = Answer { removed };
     context.output.answer(&answer, || {
         if answer.removed.is_empty() {
-            return "A profile uses each token that is kept.".to_owned();
+            return "There are no unused secrets.".to_owned();
         }
-        let line = |it: &Removed| plain(&format!("{} is removed.", it.unused.shown()));
+        let line = |removed: &Removed| plain(&format!("Removed {}.", removed.unused.shown()));
         answer.removed.iter().map(line).collect::<Vec<_>>().join("\n")
     })
 }

@@ -1,4 +1,4 @@
-//! The options of `anyvpn profile add` that say where a secret is.
+//! The options of `anyvpn profile add` that name the source of a secret.
 
 use std::path::PathBuf;
 
@@ -8,13 +8,13 @@ use clap::{Arg, ArgMatches, Command, ValueHint};
 
 use crate::provider_settings::{settings, text};
 
-/// Where a secret comes from, as it was typed.
+/// The source of a secret, as given on the command line.
 pub enum GivenSource {
     File(PathBuf),
     Command(String),
 }
 
-/// Adds the options for the secrets of the registry's providers.
+/// Adds an option for each source of each secret of the registry's providers.
 pub fn add_to(registry: &Registry, mut add: Command) -> Command {
     for (setting, providers) in settings(registry, |setting| setting.secret) {
         let (file, command) = (format!("{}_file", setting.key), format!("{}_command", setting.key));
@@ -22,7 +22,7 @@ pub fn add_to(registry: &Registry, mut add: Command) -> Command {
         let what = format!("{} ({})", setting.title, titles.join(", "));
         let long = |id: &str| id.replace('_', "-");
         let is_there = |add: &Command, id: &str| add.get_arguments().any(|arg| arg.get_id() == id);
-        // A password's file is an option for signing in as well.
+        // `--password-file` already exists, for signing in.
         if !is_there(&add, &file) {
             add = add.arg(
                 Arg::new(file.clone())
@@ -32,7 +32,8 @@ pub fn add_to(registry: &Registry, mut add: Command) -> Command {
                     .value_parser(PathBufValueParser::new())
                     .conflicts_with(command.clone())
                     .help(format!(
-                        "Read the {what} from the first line of FILE, each time; from - it is kept"
+                        "Read the {what} from the first line of FILE each time; with -, read it once \
+                         from stdin and store it"
                     )),
             );
         }
@@ -41,21 +42,19 @@ pub fn add_to(registry: &Registry, mut add: Command) -> Command {
                 .long(long(&command))
                 .value_name("COMMAND")
                 .conflicts_with_all(["username"])
-                .help(format!(
-                    "Run COMMAND to get the {what}, each time; arguments are split at spaces"
-                )),
+                .help(format!("Run COMMAND each time to get the {what}; no shell is involved")),
         );
     }
     add
 }
 
-/// Reads those options, by the keys of the settings.
+/// Reads these options. Returns the sources by the keys of their settings.
 pub fn read(registry: &Registry, matches: &ArgMatches) -> Vec<(&'static str, GivenSource)> {
     let signs_in = matches.contains_id("username");
     let mut given = Vec::new();
     for (setting, _) in settings(registry, |setting| setting.secret) {
         let file = matches.try_get_one::<PathBuf>(&format!("{}_file", setting.key));
-        // The password of who signs in now is no source.
+        // With `--username`, the password is used once, to sign in.
         let file = file.ok().flatten().filter(|_| setting.key != "password" || !signs_in);
         let command = text(matches, &format!("{}_command", setting.key));
         let file = file.cloned().map(GivenSource::File);

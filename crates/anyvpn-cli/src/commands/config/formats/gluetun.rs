@@ -1,4 +1,4 @@
-//! The environment variables of gluetun, a VPN client in a container.
+//! The environment variables of gluetun, a VPN client for containers.
 
 use std::path::Path;
 

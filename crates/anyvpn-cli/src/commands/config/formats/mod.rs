@@ -1,5 +1,4 @@
-//! The forms in which a WireGuard configuration is written, for `--format`: one file a form, and its
-//! line in [`ALL`].
+//! The file formats of WireGuard configurations, for `--format`. Each has a file and a line in [`ALL`].
 
 mod gluetun;
 mod setconf;
@@ -10,31 +9,31 @@ use std::path::Path;
 use anyvpn::{Error, Secret, WireGuardConfig};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-/// A form of a WireGuard configuration.
+/// A file format of a WireGuard configuration.
 #[derive(Debug)]
 pub struct Format {
-    /// What `--format` takes.
+    /// The value of `--format`.
     pub name: &'static str,
-    /// What the form is, in words that follow "it is".
+    /// A description that follows "it is".
     pub title: &'static str,
-    /// How its files end.
+    /// The extension of its files.
     pub extension: &'static str,
-    /// Whether it has all lines of the configuration, commands such as `PostUp` among them.
+    /// Whether it contains every line of the configuration, including commands such as `PostUp`.
     pub is_whole: bool,
-    /// Whether it needs the server's address in the place of its name.
+    /// Whether it needs the server's IP address instead of its name.
     pub needs_address: bool,
     pub write: fn(&WireGuardConfig) -> Result<Secret, Error>,
-    /// Says what to do with a file, in lines.
+    /// Returns lines that say what to do with a file.
     pub next: fn(&Path) -> Vec<String>,
 }
 
-/// The form of `wg-quick` and of the apps, and of QR codes.
+/// The default: the format of `wg-quick`, the apps and QR codes.
 pub static USUAL: &Format = &wg_quick::FORMAT;
 
-/// All forms.
+/// All formats.
 static ALL: [&Format; 3] = [USUAL, &setconf::FORMAT, &gluetun::FORMAT];
 
-/// The name of one of the forms.
+/// Parses the name of a format.
 pub fn format() -> impl TypedValueParser<Value = &'static Format> {
     PossibleValuesParser::new(ALL.map(|format| format.name))
         .map(|name| ALL.into_iter().find(|format| format.name == name).unwrap_or(USUAL))
@@ -49,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_guide_has_the_formats() {
+    fn the_guide_lists_all_formats() {
         let mut table = "| `--format` | what it is | ends with | endpoint | next |\n\
                          |---|---|---|---|---|\n"
             .to_owned();
@@ -67,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_of_one_format() {
+    fn names_of_formats_are_unique() {
         for (index, format) in ALL.iter().enumerate() {
             assert!(ALL[..index].iter().all(|other| other.name != format.name));
             assert!(format.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'));

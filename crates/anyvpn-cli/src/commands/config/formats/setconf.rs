@@ -1,4 +1,4 @@
-//! The file of `wg setconf`, for people who set addresses and routes up themselves.
+//! The file of `wg setconf`, for users who set up addresses and routes themselves.
 
 use std::path::Path;
 

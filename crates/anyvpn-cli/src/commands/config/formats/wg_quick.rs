@@ -1,4 +1,4 @@
-//! The file of `wg-quick`, which the WireGuard apps and NetworkManager import too.
+//! The file of `wg-quick`, which the WireGuard apps and NetworkManager can also import.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ fn next(path: &Path) -> Vec<String> {
     let renamed = path_word(&path.with_file_name(&name));
     vec![
         format!(
-            "wg-quick refuses the file name {}: it takes 1 to 15 letters, digits and _=+.- before .conf.",
+            "wg-quick refuses the file name {}. It accepts 1 to 15 letters, digits and _=+.- before .conf.",
             shell_word(&file)
         ),
         format!("Next, as root: mv {} {renamed} && wg-quick up {renamed}", path_word(path)),

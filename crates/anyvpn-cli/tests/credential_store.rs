@@ -61,13 +61,13 @@ fn what_is_typed_is_kept_in_a_file_and_forgotten_with_the_profile() {
     assert_eq!(typed.status.code(), Some(0), "{}", String::from_utf8_lossy(&typed.stderr));
     assert_eq!(json(&mut at_home(&world, &["account", "show"]))["login"], LOGIN);
     let shown = json(&mut at_home(&world, &["profile", "show", "home"]));
-    assert_eq!(shown["sign_in"], serde_json::json!(["kept token"]));
+    assert_eq!(shown["sign_in"], serde_json::json!(["stored token"]));
     let text = fs::read_to_string(config(&world)).unwrap();
     assert!(!text.contains(&world.token) && !text.contains("token"), "{text}");
 
     // It is somebody's, and nobody knows its id.
     let text = fails(2, &mut at_home(&world, &["login", "--username", LOGIN]));
-    assert!(text.contains("somebody is signed in here"), "{text}");
+    assert!(text.contains("the user of the stored token is already signed in"), "{text}");
     let again = json(&mut at_home(&world, &["login"]));
     assert_eq!((&again["made"], &again["username"]), (&false.into(), &serde_json::Value::Null));
     ok(&mut at_home(&world, &["profile", "remove", "home"]));
@@ -85,7 +85,7 @@ fn what_is_typed_is_kept_in_a_file_and_forgotten_with_the_profile() {
     let typed = with_stdin(&mut shop, &format!("{key}\n{secret}\n"));
     let typed: serde_json::Value = serde_json::from_slice(&typed.stdout).unwrap();
     assert_eq!(typed["checked"], "customer find");
-    assert_eq!(typed["sign_in"], serde_json::json!(["kept API key", "kept secret key"]));
+    assert_eq!(typed["sign_in"], serde_json::json!(["stored API key", "stored secret key"]));
     vpngn.add_customer("jo@mail.example", PASSWORD, Some(12));
     let list = ["customer", "find", "jo@mail.example"];
     ok(&mut at_home(&world, &list));
@@ -110,7 +110,7 @@ fn what_is_not_good_is_not_kept() {
     assert_eq!(typed.status.code(), Some(2));
     let file = world.file("token", &world.token);
     let text = fails(2, &mut add(&world, "home", &["--keyring", "--token-file", &file]));
-    assert!(text.contains("nothing to keep in the keyring"), "{text}");
+    assert!(text.contains("nothing to store in the keyring"), "{text}");
     let text = fails(5, &mut at_home(&world, &["--provider", "vpngn", "--brand", "a", "logout"]));
     assert!(text.contains("VPNGN does not support sign-in"), "{text}");
 }
@@ -121,8 +121,8 @@ fn a_program_without_the_keyring_says_so_before_anything_is_made() {
     let world = World::new();
     let mut signs_in = add(&world, "home", &["--keyring", "--username", LOGIN]);
     let text = fails(1, signs_in.env("ANYVPN_PASSWORD", PASSWORD));
-    assert!(text.contains("built without the system's keyring"), "{text}");
-    assert!(text.contains("--features keyring") && text.contains("no --keyring"), "{text}");
+    assert!(text.contains("has no keyring support"), "{text}");
+    assert!(text.contains("--features keyring") && text.contains("omit --keyring"), "{text}");
     assert_eq!(world.calls("azire.create-token"), 0);
     assert!(!config(&world).exists());
 
@@ -159,16 +159,18 @@ fn without_the_provider_a_token_is_forgotten_only_when_that_is_wanted() {
         fs::rename(&path, path.with_file_name(name)).unwrap();
     }
     let text = fails(7, &mut at_home(&world, &["--profile", "home", "logout"]));
-    assert!(text.contains("still kept") && text.contains("--local"), "{text}");
+    assert!(text.contains("still stored") && text.contains("--local"), "{text}");
     let text = fails(7, &mut at_home(&world, &["profile", "remove", "work"]));
-    assert!(text.contains("still there") && text.contains("--local"), "{text}");
+    assert!(text.contains("was not removed") && text.contains("--local"), "{text}");
     assert_eq!(tokens(&world).len(), 2);
 
     let out = at_home(&world, &["--profile", "home", "logout", "--local"]).output().unwrap();
     assert_eq!(out.status.code(), Some(0));
     let (stdout, note) = (String::from_utf8(out.stdout).unwrap(), out.stderr);
-    assert_eq!(stdout, "david is signed out of AzireVPN\n");
-    assert!(String::from_utf8(note).unwrap().contains("stays valid until the provider ends it"));
+    assert_eq!(stdout, "david is signed out of AzireVPN.\n");
+    assert!(
+        String::from_utf8(note).unwrap().contains("stays valid until it expires at the provider")
+    );
     ok(&mut at_home(&world, &["profile", "remove", "work", "--local"]));
     assert!(tokens(&world).is_empty());
     let list = json(&mut at_home(&world, &["profile", "list"]));
@@ -305,7 +307,7 @@ fn what_an_interrupted_command_has_kept_is_found_again() {
         interrupted(&world, add.env("ANYVPN_PASSWORD", PASSWORD), "azire.get-user", signal)
     };
     let text = add_interrupted("home", "INT");
-    assert!(text.contains("is kept in /") && text.contains("anyvpn profile add home"), "{text}");
+    assert!(text.contains("are stored in /") && text.contains("anyvpn profile add home"), "{text}");
     assert!(!text.contains("lost"), "{text}");
     assert_eq!(unused(&world), ["home"]);
     let listed = at_home(&world, &["profile", "list"]).output().unwrap();
@@ -347,7 +349,7 @@ fn what_an_interrupted_command_has_kept_is_found_again() {
 fn what_no_profile_uses_is_removed_when_that_is_wanted() {
     let world = World::new();
     let prune = ["profile", "prune"];
-    assert!(ok(&mut at_home(&world, &prune)).contains("A profile uses each token"));
+    assert!(ok(&mut at_home(&world, &prune)).contains("There are no unused secrets"));
     for name in ["home", "work"] {
         ok(add(&world, name, &["--username", LOGIN]).env("ANYVPN_PASSWORD", PASSWORD));
     }
@@ -371,7 +373,7 @@ fn what_no_profile_uses_is_removed_when_that_is_wanted() {
         world.sandbox.inject(FaultRule::once("azire.delete-token", Fault::Status(500))).unwrap();
     }
     let text = fails(7, at_home(&world, &prune).arg("--yes"));
-    assert!(text.contains("still kept") && text.contains("--local"), "{text}");
+    assert!(text.contains("still stored") && text.contains("--local"), "{text}");
     assert_eq!(unused(&world), ["work"]);
     let pruned = json(at_home(&world, &prune).arg("--yes"));
     assert_eq!(pruned["removed"][0]["profile"], "work");

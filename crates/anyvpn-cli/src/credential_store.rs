@@ -1,6 +1,5 @@
-//! Secrets that this program keeps: tokens that `anyvpn login` made, and what a person typed for a
-//! profile. For each address, or profile, one file for its owner alone, or one entry of the system's
-//! keyring.
+//! Stores secrets: tokens that `anyvpn login` creates, and secrets that the user typed for a profile.
+//! Each address or profile has a file that only its owner can read, or an entry in the system's keyring.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,51 +19,52 @@ use crate::environment::state_folder;
 use crate::failure::Failure;
 use crate::file::draft;
 use crate::keyring::Keyring;
-use crate::profiles::{File, ProfileEntry, Store};
+use crate::profiles::{File, ProfileEntry, StoreKind};
 use crate::provider_settings::addresses;
 use crate::secrets::check_sendable;
 use crate::text::reason;
 
-/// File systems take names of 255 bytes, with what is put before and behind.
+/// The maximum length of the address in a file name. File systems allow 255 bytes, including prefix and
+/// suffix.
 const LONGEST_NAME: usize = 180;
 
-/// How the provider's id of a token is written beside the secrets.
+/// The key of the token's id, which is stored beside the secrets.
 const ID: &str = "id";
 
-/// What is kept for one address, and what is known of it.
+/// The stored credentials for an address.
 #[derive(Clone, Default)]
-pub struct Kept {
-    /// Who signed in. It is written as the subject of the [`Binding`].
+pub struct StoredCredentials {
+    /// The user who signed in. It is stored as the subject of the [`Binding`].
     pub username: Option<String>,
-    /// The provider's id of the token, where there is one.
+    /// The provider's id of the token, if it has one.
     pub id: Option<String>,
     /// The secrets, by the keys of their settings.
     pub secrets: Settings,
 }
 
-/// The same as it is written: the secrets by their keys, and the id among them.
-type Written = BTreeMap<String, Secret>;
+/// The stored form: the secrets by their keys, and the id.
+type Serialized = BTreeMap<String, Secret>;
 
-impl Kept {
-    /// What was made by signing in.
-    pub fn made(username: Option<String>, credential: Credential) -> Self {
+impl StoredCredentials {
+    /// Creates them from the credential that signing in returned.
+    pub fn obtained(username: Option<String>, credential: Credential) -> Self {
         Self { username, id: credential.id, secrets: credential.settings }
     }
 
-    /// The credential that it was made of.
+    /// Returns the credential, for revoking it.
     pub fn credential(&self) -> Credential {
         let mut credential = Credential::new(self.secrets.clone());
         credential.id = self.id.clone();
         credential
     }
 
-    fn written(&self) -> Written {
+    fn serialized(&self) -> Serialized {
         let secret = |key: &str| Some((key.to_owned(), self.secrets.get(key)?.clone()));
         let id = self.id.clone().map(|id| (ID.to_owned(), Secret::from(id)));
         self.secrets.keys().filter_map(secret).chain(id).collect()
     }
 
-    fn read(username: Option<String>, mut written: Written) -> Self {
+    fn read(username: Option<String>, mut written: Serialized) -> Self {
         let id = written.remove(ID).map(|id| id.expose().to_owned());
         let mut secrets = Settings::new();
         for (key, secret) in written {
@@ -74,8 +74,8 @@ impl Kept {
     }
 }
 
-/// The place of what is kept for one address.
-pub struct Place {
+/// The store of the credentials for an address.
+pub struct CredentialStore {
     pub provider: &'static ProviderInfo,
     url: String,
     path: PathBuf,
@@ -83,11 +83,12 @@ pub struct Place {
     keyring: Option<Keyring>,
 }
 
-impl Place {
-    /// The place for a provider's address. `None` where the address is none, this person has no
-    /// home, or, where nobody can sign in, without a named profile.
+impl CredentialStore {
+    /// Returns the store for a provider's address.
     ///
-    /// Each named profile has a place of its own: two may be two accounts at one address.
+    /// `None` if the address is invalid or no home folder is known. Without a profile it is also `None` if
+    /// the provider has no sign-in. Each profile has its own store, because two profiles can be two
+    /// accounts at the same address.
     pub fn of(
         provider: &'static ProviderInfo,
         settings: &Settings,
@@ -96,7 +97,8 @@ impl Place {
         if entry.is_none() && !provider.capabilities.can(Ability::SignIn) {
             return None;
         }
-        let given = addresses(provider).find_map(|it| Some((it, settings.text(it.key)?)));
+        let given =
+            addresses(provider).find_map(|setting| Some((setting, settings.text(setting.key)?)));
         let (url, place) = match given {
             Some((setting, word)) if setting.key != "url" => {
                 (format!("{} {word}", setting.key), word.to_owned())
@@ -105,71 +107,71 @@ impl Place {
             None => address(provider.setting("url")?.default?)?,
         };
         let name = file_name(provider, &place, entry.map(|entry| &*entry.name));
-        let is_keyring = entry.is_some_and(|entry| entry.store == Store::Keyring);
+        let is_keyring = entry.is_some_and(|entry| entry.store == StoreKind::Keyring);
         let keyring = is_keyring.then(|| Keyring::new(&name));
         let path = folder()?.join(name + ".json");
         Some(Self { provider, url, file: FileStore::new(&path), path, keyring })
     }
 
-    /// The file that has it; `None` when the keyring does.
+    /// Returns the path of the file. `None` if the credentials are in the keyring.
     pub fn path(&self) -> Option<&Path> {
         self.keyring.is_none().then_some(&*self.path)
     }
 
-    /// Whether there may be something. The keyring is not asked: it could ask its owner.
+    /// Whether credentials may be stored. The keyring is not read, because it could ask for a password.
     pub fn may_have(&self) -> bool {
         self.keyring.is_some() || self.path.exists()
     }
 
-    /// What is kept; `None` when nothing is.
-    pub async fn load(&self) -> Result<Option<Kept>, Failure> {
-        let kept: Option<BoundToken<Written>> = match &self.keyring {
+    /// Reads the credentials. `None` if none are stored.
+    pub async fn load(&self) -> Result<Option<StoredCredentials>, Failure> {
+        let kept: Option<BoundToken<Serialized>> = match &self.keyring {
             None => self.file.load().await.map_err(unusable)?,
             Some(keyring) => keyring.load()?.map(|text| of_text(&text)).transpose()?,
         };
         let Some(BoundToken { binding, token, .. }) = kept else { return Ok(None) };
-        // It is sent nowhere else, whatever the file's name.
+        // The file's name is not enough: the address inside decides where the secrets may be sent.
         if self.binding(binding.subject.clone()) != binding {
             return Err(Failure::other(format!(
-                "{} has the token of another address",
+                "{} contains the token of another address",
                 self.shown()
             ))
-            .hint("remove that, and sign in again"));
+            .hint("delete it, and sign in again"));
         }
-        let kept = Kept::read(binding.subject, token);
+        let kept = StoredCredentials::read(binding.subject, token);
         for secret in kept.secrets.keys().filter_map(|key| kept.secrets.get(key)) {
             check_sendable(secret, &format!("the secret in {}", self.shown()), Failure::other)?;
         }
         Ok(Some(kept))
     }
 
-    /// Waits for the right to replace it, and finds out whether it could be kept at all.
-    pub async fn lock(&self, observer: Arc<dyn CallObserver>) -> Result<LockedPlace<'_>, Failure> {
+    /// Waits for the lock, and checks that credentials can be stored.
+    pub async fn lock(&self, observer: Arc<dyn CallObserver>) -> Result<LockedStore<'_>, Failure> {
         if let Some(keyring) = &self.keyring {
             keyring.load()?;
         }
         self.make_folder().map_err(|error| {
             let path = self.path.display();
-            Failure::other(format!("{path} cannot be written: {}", reason(&error)))
-                .hint("set XDG_STATE_HOME to a folder that you may write to")
+            Failure::other(format!("cannot write {path}: {}", reason(&error)))
+                .hint("set XDG_STATE_HOME to a folder that you can write to")
         })?;
         let file = self.file.clone().with_observer(observer).lock().await.map_err(unwritten)?;
-        // Without room for it, no token is made.
+        // Check that the disk has room before a token is created.
         if self.keyring.is_none() {
             draft(&self.path).map_err(|error| {
                 let path = self.path.display();
-                Failure::other(format!("{path} cannot be written: {}", reason(&error)))
-                    .hint("make room on the disk; what is kept there stays as it is")
+                Failure::other(format!("cannot write {path}: {}", reason(&error)))
+                    .hint("free some disk space; the stored secrets are unchanged")
             })?;
         }
-        Ok(LockedPlace { place: self, file })
+        Ok(LockedStore { store: self, file })
     }
 
     fn binding(&self, username: Option<String>) -> Binding {
         Binding::new(self.provider.name, &self.url, username)
     }
 
-    /// The settings of the address that it is kept for.
+    /// Returns the settings of the address to which the credentials belong.
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::new();
         let word = self
@@ -184,12 +186,12 @@ impl Place {
         settings
     }
 
-    /// Whether both are of one address.
+    /// Whether both stores are for the same address.
     pub fn is_at(&self, other: &Self) -> bool {
         (self.provider.name, &self.url) == (other.provider.name, &other.url)
     }
 
-    /// Where it is, in words.
+    /// Names the file or the keyring.
     pub fn shown(&self) -> String {
         match self.path() {
             Some(path) => path.display().to_string(),
@@ -197,7 +199,7 @@ impl Place {
         }
     }
 
-    /// Makes the folder, or takes away what others may do in one that is there.
+    /// Creates the folder, or makes an existing one private.
     fn make_folder(&self) -> std::io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         create_private_folder(folder)?;
@@ -212,53 +214,53 @@ impl Place {
     }
 }
 
-/// The place, as the only one that may replace what is kept there.
-pub struct LockedPlace<'a> {
-    place: &'a Place,
-    file: StoreLock<Written>,
+/// A locked store. Only the holder of the lock may change the credentials.
+pub struct LockedStore<'a> {
+    store: &'a CredentialStore,
+    file: StoreLock<Serialized>,
 }
 
-impl LockedPlace<'_> {
-    /// As [`Place::load`].
-    pub async fn load(&self) -> Result<Option<Kept>, Failure> {
-        self.place.load().await
+impl LockedStore<'_> {
+    /// Reads the credentials, as [`CredentialStore::load`] does.
+    pub async fn load(&self) -> Result<Option<StoredCredentials>, Failure> {
+        self.store.load().await
     }
 
-    pub async fn save(&mut self, kept: &Kept) -> Result<(), Failure> {
-        let binding = self.place.binding(kept.username.clone());
-        let kept = BoundToken::new(binding, kept.written());
-        let Some(keyring) = &self.place.keyring else {
+    pub async fn save(&mut self, kept: &StoredCredentials) -> Result<(), Failure> {
+        let binding = self.store.binding(kept.username.clone());
+        let kept = BoundToken::new(binding, kept.serialized());
+        let Some(keyring) = &self.store.keyring else {
             return self.file.save(Some(&kept)).await.map_err(unwritten);
         };
         let (text, _) = reveal(|| serde_json::to_string(&kept));
-        let text = text.map_err(|_| Failure::other("the token cannot be written as JSON"))?;
+        let text = text.map_err(|_| Failure::other("cannot write the token as JSON"))?;
         keyring.save(&Secret::from(text))
     }
 
-    /// As [`Place::shown`].
+    /// Names the file or the keyring, as [`CredentialStore::shown`] does.
     pub fn shown(&self) -> String {
-        self.place.shown()
+        self.store.shown()
     }
 
     pub async fn forget(&mut self) -> Result<(), Failure> {
-        match &self.place.keyring {
+        match &self.store.keyring {
             Some(keyring) => keyring.forget(),
             None => self.file.save(None).await.map_err(unwritten),
         }
     }
 }
 
-/// A file with secrets that no profile uses: an interrupted command left it, or its profile was changed
-/// or removed by hand.
+/// A file with secrets that no profile uses. An interrupted command left it, or its profile was edited or
+/// removed by hand.
 pub struct Orphan {
-    /// The profile that it was for.
+    /// The profile to which the secrets belonged.
     pub profile: String,
-    pub place: Place,
-    /// Who signed in; absent for secrets that were typed.
+    pub store: CredentialStore,
+    /// The user who signed in. `None` for secrets that the user typed.
     pub username: Option<String>,
 }
 
-/// The files with secrets that no profile uses, by the profiles' names.
+/// Lists the files with secrets that no profile uses, sorted by the names of their profiles.
 pub fn orphans(registry: &Registry, profiles: &File) -> Vec<Orphan> {
     let files = folder().and_then(|folder| fs::read_dir(folder).ok());
     let mut found = Vec::new();
@@ -268,25 +270,25 @@ pub fn orphans(registry: &Registry, profiles: &File) -> Vec<Orphan> {
         let Some((_, profile)) = name else { continue };
         let own = profiles
             .get(profile)
-            .and_then(|entry| Place::of(entry.provider, &entry.settings, Some(entry)));
+            .and_then(|entry| CredentialStore::of(entry.provider, &entry.settings, Some(entry)));
         if own.is_some_and(|own| own.path() == Some(&*path)) {
             continue;
         }
-        // What cannot be read is told of by the command that needs it.
+        // We skip unreadable files here. A command that needs one reports the error.
         let Ok(file) = open_private_file(&path) else { continue };
         let kept: Result<BoundToken<IgnoredAny>, _> = serde_json::from_reader(file);
         let Ok(BoundToken { binding, .. }) = kept else { continue };
         let Ok(provider) = registry.info(&binding.provider) else { continue };
         let Binding { base_url: url, subject: username, .. } = binding;
         let file = FileStore::new(&path);
-        let place = Place { provider, url, path, file, keyring: None };
-        found.push(Orphan { profile: profile.to_owned(), place, username });
+        let store = CredentialStore { provider, url, path, file, keyring: None };
+        found.push(Orphan { profile: profile.to_owned(), store, username });
     }
     found.sort_by(|one, other| one.profile.cmp(&other.profile));
     found
 }
 
-/// The providers that a token is kept for, outside of profiles.
+/// Lists the providers for which a token is stored without a profile.
 pub fn providers(registry: &Registry) -> Vec<&'static ProviderInfo> {
     let files = folder().and_then(|folder| fs::read_dir(folder).ok());
     let names: Vec<String> = files
@@ -302,12 +304,12 @@ pub fn providers(registry: &Registry) -> Vec<&'static ProviderInfo> {
     registry.infos().filter(is_kept).collect()
 }
 
-/// The folder of the tokens.
+/// Returns the folder of the credentials.
 fn folder() -> Option<PathBuf> {
     state_folder().map(|state| state.join("tokens"))
 }
 
-/// An address without what does not count, and host and path of it.
+/// Normalizes an address, and returns it with its host and path.
 fn address(url: &str) -> Option<(String, String)> {
     let url = Url::parse(url.trim()).ok()?;
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
@@ -315,7 +317,7 @@ fn address(url: &str) -> Option<(String, String)> {
     Some((url.as_str().trim_end_matches('/').to_owned(), place))
 }
 
-/// Provider and place, in letters that every file system takes, and the profile.
+/// Builds a file name of provider, address and profile from characters that every file system allows.
 fn file_name(provider: &ProviderInfo, place: &str, profile: Option<&str>) -> String {
     let mut name = format!("{}-", provider.name);
     for c in place.chars().take(LONGEST_NAME) {
@@ -331,29 +333,29 @@ fn file_name(provider: &ProviderInfo, place: &str, profile: Option<&str>) -> Str
     name
 }
 
-fn of_text(text: &Secret) -> Result<BoundToken<Written>, Failure> {
+fn of_text(text: &Secret) -> Result<BoundToken<Serialized>, Failure> {
     serde_json::from_str(text.expose()).map_err(|_| {
-        Failure::other("what the system's keyring has is not what anyvpn wrote")
-            .hint("remove its entry named anyvpn, and sign in again")
+        Failure::other("the entry in the system's keyring was not written by anyvpn")
+            .hint("remove the entry named anyvpn, and sign in again")
     })
 }
 
 fn unusable(error: Error) -> Failure {
-    let detail = error.detail().unwrap_or("the token's file cannot be used");
+    let detail = error.detail().unwrap_or("cannot use the token file");
     match detail.split_once("; ") {
         Some((what, next)) => Failure::other(what).hint(next),
-        None => Failure::other(detail).hint("remove that file, and sign in again"),
+        None => Failure::other(detail).hint("delete that file, and sign in again"),
     }
 }
 
-/// The failure for a file that could not be replaced. What it holds may be good.
+/// Returns the failure for a file that could not be replaced. Its content is unchanged.
 fn unwritten(error: Error) -> Failure {
-    let detail = error.detail().unwrap_or("the token's file cannot be written");
+    let detail = error.detail().unwrap_or("cannot write the token file");
     let (what, next) = detail.split_once("; ").unwrap_or((
         detail,
-        "make room on the disk, or set XDG_STATE_HOME to a folder that you may write to",
+        "free some disk space, or set XDG_STATE_HOME to a folder that you can write to",
     ));
-    Failure::other(what).hint(format!("{next}; what is kept there stays as it is"))
+    Failure::other(what).hint(format!("{next}; the stored secrets are unchanged"))
 }
 
 #[cfg(test)]
@@ -361,7 +363,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_files_name_is_made_of_the_address_and_leads_nowhere_else() {
+    fn file_names_are_safe_and_contain_the_address() {
         let registry = Registry::builtin();
         let [azire, vpnscript] = ["azire", "vpnscript"].map(|name| registry.info(name).unwrap());
         let name = |url: &str| address(url).map(|(_, place)| file_name(vpnscript, &place, None));

@@ -46,7 +46,7 @@ pub struct Ran {
     pub stderr: String,
 }
 
-pub struct Stage {
+pub struct Environment {
     pub world: World,
     /// Further variables.
     pub variables: RefCell<Vec<(&'static str, String)>>,
@@ -55,13 +55,13 @@ pub struct Stage {
     who: Who,
 }
 
-impl Stage {
+impl Environment {
     pub fn new(who: Who) -> Self {
         let world = World::new();
         let port = Cell::new(world.sandbox.address().port());
-        let stage = Self { world, variables: RefCell::default(), port, who };
-        stage.file("trusted.pem", trusted());
-        stage
+        let environment = Self { world, variables: RefCell::default(), port, who };
+        environment.file("trusted.pem", trusted());
+        environment
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -172,7 +172,7 @@ impl Stage {
         }
         // By chance, so that not all come again at once.
         for seconds in 1..=9 {
-            text = text.replace(&format!("; again in {seconds} s\n"), "; again in N s\n");
+            text = text.replace(&format!("; retrying in {seconds} s\n"), "; retrying in N s\n");
         }
         let secrets = [&self.world.token, &self.world.vpnscript_token];
         assert!(!secrets.iter().any(|secret| text.contains(&***secret)), "{text}");
