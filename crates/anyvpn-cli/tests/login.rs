@@ -101,7 +101,7 @@ fn signing_out_removes_the_token_here_and_where_it_can_be_there() {
     let out = at_home(&world, "vpnscript", &["logout"]).output().unwrap();
     assert_eq!(out.status.code(), Some(0));
     let note = String::from_utf8(out.stderr).unwrap();
-    assert!(note.contains("no call that ends a token"), "{note}");
+    assert!(note.contains("cannot revoke a token"), "{note}");
     assert!(files(&world).is_empty());
     let nobody = json(&mut at_home(&world, "vpnscript", &["logout"]));
     assert_eq!(nobody["username"], Value::Null);

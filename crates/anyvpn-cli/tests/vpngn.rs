@@ -252,14 +252,14 @@ fn without_a_secret_key_a_call_waits_for_the_rate_limit_and_is_told() {
 fn what_a_provider_has_not_is_told_with_who_has_it() {
     let world = World::new();
     for (mut command, words) in [
-        (world.vpngn(&["server", "list"]), &["manages accounts only", "AzireVPN, VPN Script"][..]),
-        (world.vpngn(&["port", "list"]), &["manages accounts only", "AzireVPN, NAT-PMP"]),
-        (world.vpngn(&["login"]), &["a reseller calls with keys", "AzireVPN, VPN Script"]),
-        (world.vpngn(&["customer", "list"]), &["no list of customers"]),
-        (world.vpngn(&["customer", "suspend", EMAIL]), &["no call that suspends"]),
+        (world.vpngn(&["server", "list"]), &["manages only accounts", "AzireVPN, VPN Script"][..]),
+        (world.vpngn(&["port", "list"]), &["manages only accounts", "AzireVPN, NAT-PMP"]),
+        (world.vpngn(&["login"]), &["resellers use keys", "AzireVPN, VPN Script"]),
+        (world.vpngn(&["customer", "list"]), &["cannot list customers"]),
+        (world.vpngn(&["customer", "suspend", EMAIL]), &["cannot suspend customers"]),
         (world.vpngn(&["account", "create", "jo", "--generate-password"]), &["only a reseller"]),
-        (world.vpnscript(&["port", "list"]), &["has no such call", "AzireVPN, NAT-PMP"]),
-        (world.vpnscript(&["account", "close"]), &["reads accounts only", "AzireVPN"]),
+        (world.vpnscript(&["port", "list"]), &["has no call for this", "AzireVPN, NAT-PMP"]),
+        (world.vpnscript(&["account", "close"]), &["can only read accounts", "AzireVPN"]),
         (
             world.command(&["--provider", "azire", "customer", "find", EMAIL]),
             &["not for resellers", "supported by VPNGN, VPNresellers"],

@@ -38,7 +38,7 @@ async fn acme_is_added_called_and_completed_like_the_others() {
     let added = json_of(&add, server::TOKEN);
     assert_eq!(added["provider"], "acme");
     assert_eq!(added["checked"], "account show");
-    assert_eq!(added["sign_in"], json!(["kept token"]));
+    assert_eq!(added["sign_in"], json!(["stored token"]));
     assert_eq!(added["default"], true);
 
     let account = json_of(&["account", "show"], "");
