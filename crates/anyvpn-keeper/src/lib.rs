@@ -1,6 +1,7 @@
 //! Keeps a forwarded port open, and tells everybody who needs to know its number.
 //!
 //! - [`Snapshot`] is what the keeper knows at one moment. Everything that it publishes is made from one.
+//! - [`machine`] decides what is done next. It has no I/O.
 //! - [`TorrentClient`] is a program that listens on the port.
 //! - [`hooks`] runs the user's own commands when the port changes.
 //! - [`publish`] shows a snapshot to other programs.
@@ -9,6 +10,8 @@ mod client;
 mod clients;
 pub mod hooks;
 mod interfaces;
+pub mod journal;
+pub mod machine;
 pub mod publish;
 mod snapshot;
 mod sockets;
@@ -16,5 +19,6 @@ mod sockets;
 pub use client::{ClientError, ClientState, Listen, TorrentClient};
 pub use clients::{CLIENT_KINDS, ClientKind, ClientSettings, open_client};
 pub use interfaces::find_tunnel;
+pub use journal::Journal;
 pub use snapshot::{ClientStatus, Counters, OpenPort, Phase, Snapshot, Tunnel};
 pub use sockets::{Socket, SocketProtocol, sockets};

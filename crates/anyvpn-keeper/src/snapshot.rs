@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use anyvpn_core::{PortProtocols, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What the keeper knows at one moment. The status file, `status.json`, the HTTP API, the metrics and the
 /// hooks are all made from one snapshot, so that they cannot disagree.
@@ -73,7 +73,7 @@ pub enum Phase {
 }
 
 /// The tunnel that the port leads through.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tunnel {
     /// The name of its interface, such as `wg0`.
@@ -148,7 +148,7 @@ impl ClientStatus {
 }
 
 /// What was counted since the first start.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Counters {
     /// How often the published number changed.

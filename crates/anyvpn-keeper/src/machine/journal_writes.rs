@@ -1,0 +1,97 @@
+//! Writing the journal: before what it is about.
+
+use std::time::Duration;
+
+use crate::Journal;
+use crate::machine::time::BackOff;
+use crate::machine::{Action, Shared};
+
+/// How soon a failed write is repeated.
+const FIRST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(5 * 60);
+/// How often the journal is written when only the end of a forward that is renewed has changed.
+const LAZY: Duration = Duration::from_secs(10 * 60);
+
+pub(crate) struct JournalWrites {
+    /// What is on the disk.
+    durable: Journal,
+    writing: Option<Journal>,
+    written_at: Duration,
+    back_off: BackOff,
+    pub problem: Option<String>,
+}
+
+impl JournalWrites {
+    pub fn new(durable: Journal) -> Self {
+        Self {
+            durable,
+            writing: None,
+            written_at: Duration::ZERO,
+            back_off: BackOff::default(),
+            problem: None,
+        }
+    }
+
+    pub fn saved(&mut self, shared: &mut Shared, outcome: Result<(), String>) {
+        let Some(written) = self.writing.take() else { return };
+        match outcome {
+            Ok(()) => {
+                self.durable = written;
+                self.written_at = shared.now().elapsed;
+                self.back_off.reset();
+                self.problem = None;
+            }
+            Err(why) => {
+                self.back_off.fail(shared.now(), FIRST, LONGEST, &mut shared.random);
+                self.problem = Some(why);
+            }
+        }
+    }
+
+    pub fn step(&mut self, shared: &mut Shared) {
+        let is_current = self.durable == shared.journal;
+        if self.writing.is_some() || is_current {
+            return;
+        }
+        let is_lazy = !shared.is_stopping && same_but_for_end(&self.durable, &shared.journal);
+        let wait = if is_lazy { self.written_at + LAZY } else { Duration::ZERO };
+        if shared.timer.is_due(wait.max(self.back_off.until)) {
+            self.writing = Some(shared.journal.clone());
+            shared.actions.push(Action::Save(Box::new(shared.journal.clone())));
+        }
+    }
+
+    /// Whether the intended creation is on the disk.
+    pub fn has_intent(&self, shared: &Shared) -> bool {
+        self.durable.intent == shared.journal.intent
+    }
+
+    /// Whether a write is worth trying.
+    pub fn can_write(&self, shared: &Shared) -> bool {
+        !self.back_off.is_waiting(shared.now())
+    }
+
+    /// Whether this generation may be told to others: it is on the disk, or the disk cannot be written.
+    pub fn has_generation(&self, generation: u64) -> bool {
+        self.durable.generation >= generation || self.problem.is_some()
+    }
+
+    /// Whether nothing is left to be written.
+    pub fn is_idle(&self, shared: &Shared) -> bool {
+        self.writing.is_none() && (self.durable == shared.journal || self.problem.is_some())
+    }
+}
+
+/// Whether two journals differ in nothing but the end of the forward. One that is renewed every minute is not
+/// worth a write each time.
+fn same_but_for_end(one: &Journal, other: &Journal) -> bool {
+    let (Some(a), Some(b)) = (&one.held, &other.held) else { return false };
+    if a.forward.expires_at == b.forward.expires_at {
+        return false;
+    }
+    let mut one = one.clone();
+    if let Some(held) = &mut one.held {
+        held.forward.expires_at = b.forward.expires_at;
+    }
+    one == *other
+}

@@ -1,0 +1,678 @@
+//! Which call the provider gets next, and what its answer means.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use anyvpn_core::{
+    Advice, Error, ErrorKind, Lease, PortCheck, PortForward, PortProtocols, Timestamp,
+};
+
+use crate::journal::{CreateIntent, HeldForward};
+use crate::machine::time::{BackOff, Now};
+use crate::machine::{Action, Problem, Shared};
+
+/// How often fixed forwards are listed: the provider's word that the port is still there.
+const LIST_EVERY: Duration = Duration::from_secs(15 * 60);
+/// How old a list may be when a creation is begun.
+const FRESH: Duration = Duration::from_secs(30);
+/// How often a list is read after a creation whose answer was lost, and how long it must show nothing new
+/// before another one is allowed. Servers end a request within 30 s.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+const DOUBT: Duration = Duration::from_secs(30);
+/// How soon a failed call is repeated: one that can be repeated, and one that somebody has to do
+/// something about.
+const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(5 * 60));
+const CHANGE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(30 * 60));
+/// How soon a port that was found closed is checked again.
+const CHECK_AGAIN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(60 * 60));
+/// How long after the clients are in sync a port is checked: they lag by up to 2 s.
+const CHECK_AFTER: Duration = Duration::from_secs(5);
+/// An allowance that ends with the provider's day is tried up to this long after it.
+const AFTER_MIDNIGHT: u64 = 10 * 60;
+const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
+
+/// A call to the provider.
+#[derive(Clone, Debug, PartialEq)]
+enum Call {
+    List,
+    Create,
+    Renew(PortForward),
+    Delete(PortForward),
+    Check(u16),
+}
+
+/// What the rest of the machine says about itself, for the next call.
+#[derive(Clone, Copy)]
+pub(crate) struct Readiness {
+    /// Whether the intended creation is on the disk.
+    pub has_intent: bool,
+    /// Whether the disk can be written.
+    pub can_write: bool,
+    /// Whether clients and hooks have the announced port.
+    pub is_told: bool,
+    /// Whether every client was asked.
+    pub is_asked: bool,
+}
+
+pub(crate) struct ProviderCalls {
+    /// The call under way, and the tunnel that it was begun over.
+    call: Option<(Call, u64)>,
+    /// Counts the changes of the tunnel.
+    epoch: u64,
+    list_at: Duration,
+    /// When the provider listed which numbers, over this tunnel.
+    listed: Option<(Duration, Vec<u16>)>,
+    renew_at: Option<Duration>,
+    replace_at: Option<Duration>,
+    closes_at: Option<Duration>,
+    /// The number that the provider says is gone.
+    gone: Option<u16>,
+    /// Since when the outcome of the intended creation is not known; `None` while it has not been sent.
+    doubt_since: Option<Duration>,
+    look_at: Duration,
+    /// When the allowance lets another creation through; `None` unless one is wanted and has to wait.
+    pub allowed_at: Option<Timestamp>,
+    /// Whether the provider has confirmed the forward over this tunnel.
+    pub is_confirmed: bool,
+    pub back_off: BackOff,
+    pub problem: Option<Problem>,
+    check: Check,
+    delete: BackOff,
+}
+
+#[derive(Default)]
+struct Check {
+    /// The generation that the rest is about.
+    generation: u64,
+    due: Option<Duration>,
+    back_off: BackOff,
+    is_done: bool,
+    is_closed: bool,
+    verified_at: Option<Timestamp>,
+    address: Option<IpAddr>,
+}
+
+impl ProviderCalls {
+    pub fn new(shared: &mut Shared) -> Self {
+        let mut calls = Self {
+            call: None,
+            epoch: 0,
+            list_at: Duration::ZERO,
+            listed: None,
+            renew_at: None,
+            replace_at: None,
+            closes_at: None,
+            gone: None,
+            doubt_since: shared.journal.intent.is_some().then_some(shared.now().elapsed),
+            look_at: Duration::ZERO,
+            allowed_at: None,
+            is_confirmed: false,
+            back_off: BackOff::default(),
+            problem: None,
+            check: Check::default(),
+            delete: BackOff::default(),
+        };
+        let now = shared.now();
+        let held = shared.journal.held.as_ref().filter(|held| held.is_open);
+        calls.closes_at = held.and_then(|held| held.forward.expires_at).map(|end| now.elapsed_at(end));
+        calls
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.call.is_none()
+    }
+
+    /// The tunnel is another one, or came back: only the provider knows what is open now.
+    pub fn tunnel_changed(&mut self, now: Now) {
+        self.epoch += 1;
+        self.look_again(now);
+        self.back_off.reset();
+        self.delete.reset();
+        self.gone = None;
+        self.check.due = None;
+    }
+
+    /// Has the provider confirm the forward soon.
+    pub fn look_again(&mut self, now: Now) {
+        self.is_confirmed = false;
+        self.listed = None;
+        self.list_at = now.elapsed;
+    }
+
+    /// What the check found out, for the announced port: whether it is closed, when it was last reached, and
+    /// the public address.
+    pub fn verdict(&self) -> (bool, Option<Timestamp>, Option<IpAddr>) {
+        (self.check.is_closed, self.check.verified_at, self.check.address)
+    }
+
+    /// Whether the port was checked, or cannot be.
+    pub fn is_checked(&self, shared: &Shared) -> bool {
+        !shared.settings.can_check || self.check.is_done
+    }
+
+    /// Somebody has reached a client from outside.
+    pub fn reached(&mut self, now: Now) {
+        self.check.verified_at = Some(now.time);
+        self.check.is_closed = false;
+    }
+
+    /// When the next call is due.
+    pub fn next_at(&self, shared: &Shared) -> Option<Duration> {
+        let now = shared.now();
+        if self.back_off.is_waiting(now) {
+            return Some(self.back_off.until);
+        }
+        let allowed = self.allowed_at.map(|time| now.elapsed_at(time));
+        let due = [allowed, self.renew_at, self.replace_at];
+        due.into_iter().flatten().filter(|at| *at > now.elapsed).min()
+    }
+
+    pub fn step(&mut self, shared: &mut Shared, ready: Readiness) {
+        self.close_if_ended(shared);
+        if self.check.generation != shared.journal.generation {
+            let address = self.check.address;
+            let generation = shared.journal.generation;
+            self.check = Check { generation, address, ..Check::default() };
+        }
+        if self.call.is_some() || shared.tunnel.is_none() {
+            return;
+        }
+        let call = match shared.is_stopping {
+            true => self.releasing(shared),
+            false => self.choose(shared, ready),
+        };
+        let Some(call) = call else { return };
+        let device = device(shared);
+        shared.actions.push(match &call {
+            Call::List => Action::List { device },
+            Call::Create => Action::Create(self.wanted(shared, device)),
+            Call::Renew(forward) => Action::Renew(forward.clone()),
+            Call::Delete(forward) => Action::Delete(forward.clone()),
+            Call::Check(port) => Action::Check(*port),
+        });
+        self.call = Some((call, self.epoch));
+    }
+
+    fn choose(&mut self, shared: &mut Shared, ready: Readiness) -> Option<Call> {
+        if !shared.timer.is_due(self.back_off.until) {
+            return None;
+        }
+        let held = shared.journal.held.as_ref();
+        if let (Some(at), Some(held)) = (self.renew_at, held)
+            && shared.timer.is_due(at)
+        {
+            return Some(Call::Renew(held.forward.clone()));
+        }
+        if self.doubt_since.is_some() {
+            return shared.timer.is_due(self.look_at).then_some(Call::List);
+        }
+        if shared.timer.is_due(self.list_at) {
+            self.drop_unsent(shared);
+            return Some(Call::List);
+        }
+        let is_replaced = self.replace_at.is_some_and(|at| shared.timer.is_due(at));
+        if shared.journal.held.is_none() || is_replaced {
+            if let Some(call) = self.creating(shared, ready) {
+                return Some(call);
+            }
+        } else {
+            self.allowed_at = None;
+        }
+        if let Some(retired) = shared.journal.retired.first()
+            && ready.is_told
+            && self.is_confirmed
+            && shared.timer.is_due(self.delete.until)
+        {
+            return Some(Call::Delete(retired.clone()));
+        }
+        self.checking(shared, ready)
+    }
+
+    /// The next step towards another forward: a fresh list, the intent on the disk, the creation.
+    fn creating(&mut self, shared: &mut Shared, ready: Readiness) -> Option<Call> {
+        if shared.journal.intent.is_none() {
+            let daily = shared.settings.daily_creations;
+            let now = shared.now();
+            let Some(allowed) = shared.journal.next_creation(daily, now.time) else {
+                self.problem = Some(Problem::new("no forward exists, and none may be created"));
+                return None;
+            };
+            self.allowed_at = Some(allowed).filter(|allowed| *allowed > now.time);
+            if !shared.timer.is_due(now.elapsed_at(allowed)) {
+                return None;
+            }
+            if !ready.can_write {
+                return None;
+            }
+        }
+        let now = shared.now();
+        let fresh = self.listed.as_ref().filter(|(at, _)| now.elapsed <= *at + FRESH);
+        let Some((_, before)) = fresh else {
+            self.drop_unsent(shared);
+            return ready.can_write.then_some(Call::List);
+        };
+        if shared.journal.intent.is_none() {
+            shared.journal.creations.push(now.time);
+            shared.journal.intent = Some(CreateIntent { at: now.time, before: before.clone() });
+            return None;
+        }
+        ready.has_intent.then_some(Call::Create)
+    }
+
+    /// Gives up a creation that was intended and has not been sent. No call is under way.
+    fn drop_unsent(&self, shared: &mut Shared) {
+        if self.doubt_since.is_none() {
+            shared.journal.withdraw_intent();
+        }
+    }
+
+    fn checking(&mut self, shared: &mut Shared, ready: Readiness) -> Option<Call> {
+        let announced = shared.journal.announced.as_ref()?;
+        if !shared.settings.can_check || !ready.is_asked {
+            return None;
+        }
+        let now = shared.now().elapsed;
+        let wait = if shared.settings.once { Duration::ZERO } else { CHECK_AFTER };
+        let due = *self.check.due.get_or_insert(now + wait);
+        shared.timer.is_due(due).then(|| Call::Check(announced.port))
+    }
+
+    /// Before the end: closes the forward where that is wanted, once.
+    fn releasing(&mut self, shared: &mut Shared) -> Option<Call> {
+        self.drop_unsent(shared);
+        let held = shared.journal.held.as_ref().filter(|held| held.is_own && held.is_open)?;
+        let is_first = shared.is_releasing && self.delete.failures == 0;
+        is_first.then(|| Call::Delete(held.forward.clone()))
+    }
+
+    /// Whether nothing is left to be done before the end.
+    pub fn is_released(&self, shared: &Shared) -> bool {
+        let is_held = shared.journal.held.as_ref().is_some_and(|held| held.is_own && held.is_open);
+        let is_over = !is_held || self.delete.failures > 0 || shared.tunnel.is_none();
+        self.call.is_none() && (!shared.is_releasing || is_over)
+    }
+
+    pub fn answered_list(&mut self, shared: &mut Shared, outcome: Result<Vec<PortForward>, Error>) {
+        let Some((Call::List, epoch)) = self.call.take() else { return };
+        let list = match outcome {
+            Ok(list) => list,
+            Err(error) => return self.fail(shared, &error),
+        };
+        self.succeed();
+        if epoch != self.epoch {
+            // It is about the forwards of another tunnel.
+            return;
+        }
+        let now = shared.now();
+        self.listed = Some((now.elapsed, list.iter().map(|forward| forward.port).collect()));
+        let every = shared.jittered(LIST_EVERY);
+        self.list_at = if shared.settings.is_fixed() { now.elapsed + every } else { Duration::MAX };
+        self.read_back(shared, &list);
+        if shared.settings.is_fixed() {
+            self.adopt_listed(shared, &list);
+        } else {
+            self.adopt_stored(shared, &list);
+        }
+    }
+
+    /// Decides a creation whose outcome was not known.
+    fn read_back(&mut self, shared: &mut Shared, list: &[PortForward]) {
+        let (Some(since), Some(intent)) = (self.doubt_since, &shared.journal.intent) else { return };
+        let now = shared.now();
+        let is_new = |forward: &&PortForward| !intent.before.contains(&forward.port);
+        let new: Vec<&PortForward> = list.iter().filter(is_new).collect();
+        if let Some(created) = best(new.iter().copied()) {
+            shared.journal.intent = None;
+            self.doubt_since = None;
+            shared.journal.counters.creates += 1;
+            // Of several new ones, another program created some.
+            let is_own = new.len() == 1;
+            if shared.settings.is_fixed() {
+                self.hold(shared, created.clone(), is_own);
+            } else {
+                self.revive(shared, created.clone(), is_own);
+            }
+        } else if now.elapsed >= since + DOUBT {
+            shared.journal.withdraw_intent();
+            self.doubt_since = None;
+        } else {
+            self.look_at = now.elapsed + LOOK_EVERY;
+        }
+    }
+
+    /// Where the list is the provider's own word: keeps what is there, or takes another one of this device.
+    fn adopt_listed(&mut self, shared: &mut Shared, list: &[PortForward]) {
+        if let Some(held) = &shared.journal.held {
+            let (port, is_own) = (held.forward.port, held.is_own);
+            match list.iter().find(|forward| forward.port == port) {
+                Some(forward) => self.hold(shared, forward.clone(), is_own),
+                None => self.lose(shared),
+            }
+        }
+        let is_listed = |retired: &PortForward| list.iter().any(|it| it.port == retired.port);
+        shared.journal.retired.retain(is_listed);
+        if self.doubt_since.is_some() {
+            return;
+        }
+        let now = shared.now().elapsed;
+        let is_replaced = self.replace_at.is_some_and(|at| at <= now);
+        if shared.journal.held.is_some() && !is_replaced {
+            return;
+        }
+        let is_retired = |port| shared.journal.retired.iter().any(|retired| retired.port == port);
+        let lasts = |forward: &PortForward| {
+            let lead = shared.settings.replace_before;
+            forward.expires_at.is_none_or(|end| shared.now().until(end).is_some_and(|it| it > lead))
+        };
+        let is_better = |forward: &PortForward| match &shared.journal.held {
+            None => true,
+            Some(held) => {
+                held.forward.port != forward.port && !is_retired(forward.port) && lasts(forward)
+            }
+        };
+        let usable = list.iter().filter(|forward| carries(forward, shared) && is_better(forward));
+        if let Some(found) = best(usable).cloned() {
+            let is_own = is_retired(found.port);
+            self.hold(shared, found, is_own);
+        }
+    }
+
+    /// Where the list is this machine's own: has the provider renew the forward that was had.
+    fn adopt_stored(&mut self, shared: &mut Shared, list: &[PortForward]) {
+        let held = shared.journal.held.as_ref();
+        let gone = self.gone;
+        let usable = |forward: &&PortForward| {
+            carries(forward, shared) && Some(forward.port) != gone
+        };
+        let stored = held.and_then(|held| list.iter().find(|it| it.port == held.forward.port));
+        let is_open = held.is_some_and(|held| held.is_open);
+        let others = list.iter().rev().filter(usable);
+        let found = stored.into_iter().chain(others).next().filter(|_| !is_open || stored.is_some());
+        match (found.cloned(), is_open) {
+            (Some(found), _) => self.revive(shared, found, true),
+            (None, _) if shared.journal.held.is_some() => self.renew_at = Some(shared.now().elapsed),
+            (None, _) => {}
+        }
+    }
+
+    pub fn answered_create(&mut self, shared: &mut Shared, outcome: Result<PortForward, Error>) {
+        let Some((Call::Create, epoch)) = self.call.take() else { return };
+        let error = match outcome {
+            Ok(created) => {
+                self.succeed();
+                shared.journal.intent = None;
+                shared.journal.counters.creates += 1;
+                if epoch == self.epoch {
+                    self.hold(shared, created, true);
+                } else if shared.journal.held.is_none() {
+                    // It was opened over another tunnel: the list says whether it is here too.
+                    let granted = granted(&created, shared.now());
+                    shared.journal.held =
+                        Some(HeldForward { forward: created, is_own: true, is_open: false, granted });
+                }
+                return;
+            }
+            Err(error) => error,
+        };
+        if may_exist(&error, shared.settings.is_fixed()) {
+            let now = shared.now().elapsed;
+            (self.doubt_since, self.look_at) = (Some(now), now);
+            self.problem = Some(Problem::of(&error));
+            return;
+        }
+        shared.journal.withdraw_intent();
+        if error.kind() == ErrorKind::QuotaReached {
+            let until = self.quota_end(shared, error.retry_after());
+            shared.journal.quota_until = Some(until);
+            self.problem = Some(Problem::of(&error));
+            return;
+        }
+        self.fail(shared, &error);
+    }
+
+    /// When an allowance begins anew: when the provider says, or else with the next day in UTC.
+    fn quota_end(&self, shared: &mut Shared, retry_after: Option<Duration>) -> Timestamp {
+        let now = shared.now().time;
+        if let Some(wait) = retry_after {
+            return now.checked_add(wait).unwrap_or(Timestamp::MAX);
+        }
+        let midnight = (now.as_second().div_euclid(SECONDS_OF_DAY) + 1) * SECONDS_OF_DAY;
+        let after = shared.random.below(AFTER_MIDNIGHT).cast_signed();
+        Timestamp::from_second(midnight + after).unwrap_or(Timestamp::MAX)
+    }
+
+    pub fn answered_renew(&mut self, shared: &mut Shared, outcome: Result<PortForward, Error>) {
+        let Some((Call::Renew(asked), epoch)) = self.call.take() else { return };
+        match outcome {
+            Ok(renewed) if epoch == self.epoch => {
+                self.succeed();
+                let is_own = shared.journal.held.as_ref().is_none_or(|held| held.is_own);
+                self.hold(shared, renewed, is_own);
+            }
+            Ok(renewed) => {
+                self.succeed();
+                if let Some(held) = &mut shared.journal.held {
+                    held.is_open &= held.forward.port == renewed.port;
+                    held.forward = renewed;
+                }
+            }
+            // At PIA, another tunnel of the same server has the number.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::CapacityReached)
+                    && epoch == self.epoch =>
+            {
+                self.gone = Some(asked.port);
+                self.lose(shared);
+                self.back_off.fail(shared.now(), RETRY.0, RETRY.1, &mut shared.random);
+                self.problem = Some(Problem::of(&error));
+            }
+            Err(error) => self.fail(shared, &error),
+        }
+    }
+
+    pub fn answered_delete(&mut self, shared: &mut Shared, outcome: Result<(), Error>) {
+        let Some((Call::Delete(deleted), epoch)) = self.call.take() else { return };
+        let is_gone = match &outcome {
+            Ok(()) => true,
+            Err(error) => error.kind() == ErrorKind::NotFound && epoch == self.epoch,
+        };
+        if !is_gone {
+            self.delete.fail(shared.now(), CHANGE.0, CHANGE.1, &mut shared.random);
+            return;
+        }
+        self.delete.reset();
+        shared.journal.retired.retain(|retired| retired.port != deleted.port);
+        if shared.journal.held.as_ref().is_some_and(|held| held.forward.port == deleted.port) {
+            self.lose(shared);
+        }
+    }
+
+    /// Takes the answer of a check. Whether nobody got through to the port.
+    pub fn answered_check(
+        &mut self,
+        shared: &mut Shared,
+        outcome: Result<PortCheck, Error>,
+    ) -> bool {
+        let Some((Call::Check(port), epoch)) = self.call.take() else { return false };
+        let now = shared.now();
+        let is_current = shared.journal.announced.as_ref().is_some_and(|it| it.port == port);
+        if !is_current || epoch != self.epoch {
+            return false;
+        }
+        self.check.is_done = true;
+        let (first, longest) = CHECK_AGAIN;
+        match outcome {
+            Ok(PortCheck { open: true, address, .. }) => {
+                self.check.is_closed = false;
+                self.check.verified_at = Some(now.time);
+                self.check.address = address.or(self.check.address);
+                self.check.back_off.reset();
+                let every = shared.jittered(shared.settings.check_every);
+                self.check.due = Some(now.elapsed + every);
+                return false;
+            }
+            Ok(_) => {
+                self.check.is_closed = true;
+                // Perhaps the provider no longer has it.
+                self.list_at = self.list_at.min(now.elapsed);
+                if !shared.settings.is_fixed() {
+                    self.renew_at = self.renew_at.map(|at| at.min(now.elapsed));
+                }
+            }
+            // Nothing is known then.
+            Err(_) => {}
+        }
+        let is_closed = self.check.is_closed;
+        self.check.back_off.fail(now, first, longest, &mut shared.random);
+        self.check.due = Some(self.check.back_off.until);
+        is_closed
+    }
+
+    fn succeed(&mut self) {
+        self.back_off.reset();
+        self.problem = None;
+    }
+
+    fn fail(&mut self, shared: &mut Shared, error: &Error) {
+        let is_for_people = matches!(error.advice(), Advice::Change | Advice::SignIn)
+            && error.kind() != ErrorKind::UnexpectedReply;
+        let (first, longest) = if is_for_people { CHANGE } else { RETRY };
+        let now = shared.now();
+        self.back_off.fail(now, first, longest, &mut shared.random);
+        let asked = now.elapsed.saturating_add(error.retry_after().unwrap_or_default());
+        self.back_off.until = self.back_off.until.max(asked);
+        self.problem = Some(Problem::of(error));
+    }
+
+    /// Holds a forward that the provider has just confirmed. The one before is replaced.
+    fn hold(&mut self, shared: &mut Shared, forward: PortForward, is_own: bool) {
+        let now = shared.now();
+        let earlier = shared.journal.held.take();
+        let is_same = |held: &HeldForward| held.forward.port == forward.port;
+        let earlier_granted = earlier.as_ref().filter(|held| is_same(held)).and_then(|held| held.granted);
+        if let Some(earlier) = earlier
+            && !is_same(&earlier)
+            && earlier.is_own
+            && earlier.is_open
+            && shared.settings.is_fixed()
+        {
+            shared.journal.retired.push(earlier.forward);
+        }
+        shared.journal.retired.retain(|retired| retired.port != forward.port);
+        let granted = earlier_granted.or_else(|| granted(&forward, now));
+        self.plan(shared, &forward, granted);
+        self.is_confirmed = true;
+        self.gone = None;
+        self.check.address = forward.address.or(self.check.address);
+        shared.journal.held = Some(HeldForward { forward, is_own, is_open: true, granted });
+    }
+
+    /// Holds a stored forward, and has it renewed: only that shows whether it is open.
+    fn revive(&mut self, shared: &mut Shared, forward: PortForward, is_own: bool) {
+        let earlier = shared.journal.held.take().filter(|held| held.forward.port == forward.port);
+        let is_open = earlier.as_ref().is_some_and(|held| held.is_open);
+        let granted = earlier.and_then(|held| held.granted);
+        shared.journal.held = Some(HeldForward { forward, is_own, is_open, granted });
+        self.renew_at = Some(shared.now().elapsed);
+    }
+
+    /// When a confirmed forward is renewed or replaced, and when it closes.
+    fn plan(&mut self, shared: &Shared, forward: &PortForward, granted: Option<Duration>) {
+        let now = shared.now();
+        // One that has just been confirmed and seems to have ended: this machine's clock is wrong.
+        let left = forward.expires_at.and_then(|end| now.until(end));
+        self.closes_at = left.map(|left| now.elapsed.saturating_add(left));
+        let last_end = match shared.settings.lease {
+            Lease::KeptAlive { every } => {
+                let half = left.map_or(every, |left| left / 2);
+                self.renew_at = Some(now.elapsed.saturating_add(every.min(half)));
+                forward.ends_at
+            }
+            _ => forward.expires_at,
+        };
+        let lead = granted.map_or(Duration::ZERO, |granted| granted / 4);
+        let lead = lead.min(shared.settings.replace_before);
+        let left = last_end.and_then(|end| now.until(end));
+        self.replace_at =
+            left.map(|left| now.elapsed.saturating_add(left.saturating_sub(lead)));
+    }
+
+    /// The forward is lost: the provider says so, or its end has passed.
+    fn lose(&mut self, shared: &mut Shared) {
+        shared.journal.held = None;
+        self.forget_plan();
+    }
+
+    fn forget_plan(&mut self) {
+        (self.renew_at, self.replace_at, self.closes_at) = (None, None, None);
+        self.is_confirmed = false;
+    }
+
+    fn close_if_ended(&mut self, shared: &mut Shared) {
+        if !self.closes_at.is_some_and(|at| shared.timer.is_due(at)) {
+            return;
+        }
+        if shared.settings.is_fixed() {
+            self.lose(shared);
+        } else {
+            // Renewing it may bring the same number back.
+            self.forget_plan();
+            if let Some(held) = &mut shared.journal.held {
+                held.is_open = false;
+                self.renew_at = Some(shared.timer.now.elapsed);
+            }
+        }
+        self.list_at = shared.now().elapsed;
+    }
+
+    fn wanted(&self, shared: &Shared, device: Option<Ipv4Addr>) -> anyvpn_core::NewPortForward {
+        let mut wanted = shared.settings.forward.clone();
+        if shared.settings.needs_device {
+            wanted.device = device;
+        }
+        if !shared.settings.is_fixed() && wanted.wished_port.is_none() {
+            // The number that was lost is the best one; the one that is replaced is the worst.
+            let is_free = shared.journal.held.is_none() && self.gone.is_none();
+            wanted.wished_port = shared.journal.last_port.filter(|_| is_free);
+        }
+        wanted
+    }
+}
+
+/// The device that forwards are asked for: the tunnel's first IPv4 address, where one is needed.
+fn device(shared: &Shared) -> Option<Ipv4Addr> {
+    let tunnel = shared.tunnel.as_ref().filter(|_| shared.settings.needs_device)?;
+    tunnel.addresses.iter().find_map(|address| match address {
+        IpAddr::V4(address) => Some(*address),
+        IpAddr::V6(_) => None,
+    })
+}
+
+/// Whether a forward carries what is asked for.
+fn carries(forward: &PortForward, shared: &Shared) -> bool {
+    let wanted = shared.settings.forward.protocols;
+    forward.protocols == wanted || forward.protocols == PortProtocols::Both
+}
+
+/// The forward that lasts longest.
+fn best<'a>(forwards: impl Iterator<Item = &'a PortForward>) -> Option<&'a PortForward> {
+    forwards.max_by_key(|forward| forward.expires_at.unwrap_or(Timestamp::MAX))
+}
+
+/// How long a forward is open for from now on, at most.
+fn granted(forward: &PortForward, now: Now) -> Option<Duration> {
+    forward.ends_at.or(forward.expires_at).and_then(|end| now.until(end))
+}
+
+/// Whether a forward may exist although the call that created it failed. One that is kept alive lapses if
+/// nobody renews it, so only an explicit doubt counts there.
+fn may_exist(error: &Error, is_fixed: bool) -> bool {
+    let is_unclear = matches!(
+        error.kind(),
+        ErrorKind::Ambiguous
+            | ErrorKind::Timeout
+            | ErrorKind::UnexpectedReply
+            | ErrorKind::Unavailable
+    );
+    error.advice() == Advice::ReadBack || (is_fixed && is_unclear)
+}
