@@ -295,17 +295,18 @@ impl Machine {
 
     /// Asks for everything that is due.
     fn step(&mut self) {
+        self.announce();
         let generation = self.shared.journal.generation;
         let ready = Readiness {
             has_intent: self.writes.has_intent(&self.shared),
             can_write: self.writes.can_write(&self.shared),
-            is_told: self.clients.are_in_sync() && self.hooks.have_taken(&self.shared),
+            is_told: self.clients.are_in_sync(generation) && self.hooks.have_taken(&self.shared),
             is_asked: self.clients.are_asked(generation),
         };
         self.calls.step(&mut self.shared, ready);
         self.announce();
         self.writes.step(&mut self.shared);
-        let is_durable = self.writes.has_generation(self.shared.journal.generation);
+        let is_durable = self.writes.has_generation(&mut self.shared);
         if is_durable && !self.shared.is_stopping {
             self.clients.step(&mut self.shared);
         }
@@ -318,9 +319,6 @@ impl Machine {
         let snapshot = self.snapshot();
         if is_durable {
             self.hooks.step(&mut self.shared, &snapshot);
-        }
-        // A loss is published at once.
-        if is_durable || snapshot.port.is_none() {
             self.publish(snapshot);
         }
         self.finish();
@@ -389,11 +387,14 @@ impl Machine {
         if shared.tunnel.is_none() {
             return Phase::WaitingForTunnel;
         }
-        if calls.back_off.is_waiting(shared.now()) || calls.allowed_at.is_some() {
+        let is_held = shared.journal.announced.is_some();
+        // A replacement that has to wait is no trouble yet.
+        let waits = calls.allowed_at.is_some() && !is_held;
+        if calls.back_off.is_waiting(shared.now()) || waits {
             return Phase::BackingOff;
         }
         let generation = shared.journal.generation;
-        match calls.is_confirmed && shared.journal.announced.is_some() {
+        match calls.is_confirmed && is_held {
             true if clients.are_settled(generation) => Phase::Holding,
             true => Phase::Telling,
             false => Phase::Opening,

@@ -69,22 +69,25 @@ impl ClientUpdates {
         let Some((listen, generation, was_told)) = client.running.take() else { return false };
         let now = shared.now();
         client.status.asked_at = Some(now.time);
-        if generation != shared.journal.generation {
-            // It is about another port.
-            client.due = now.elapsed;
-            return false;
-        }
         client.is_reachable = outcome.is_ok();
         let state = match outcome {
-            Ok(state) => state,
+            Err(error @ ClientError::Unauthorized(_)) => {
+                client.asked = Some(shared.journal.generation);
+                client.fail(shared, error.to_string());
+                client.due = now.elapsed.saturating_add(REFUSED);
+                return false;
+            }
+            _ if generation != shared.journal.generation => {
+                // It is about another port.
+                client.due = now.elapsed;
+                return false;
+            }
             Err(error) => {
                 client.asked = Some(generation);
                 client.fail(shared, error.to_string());
-                if let ClientError::Unauthorized(_) = error {
-                    client.due = now.elapsed.saturating_add(REFUSED);
-                }
                 return false;
             }
+            Ok(state) => state,
         };
         let is_in_sync = state.is_in_sync(&listen);
         if was_told {
@@ -162,8 +165,8 @@ impl ClientUpdates {
     }
 
     /// Whether every client listens on the announced port.
-    pub fn are_in_sync(&self) -> bool {
-        self.0.iter().all(|client| client.status.in_sync)
+    pub fn are_in_sync(&self, generation: u64) -> bool {
+        self.are_asked(generation) && self.0.iter().all(|client| client.status.in_sync)
     }
 
     /// Whether every client has been told the last announcement, knew it, or did not answer.

@@ -12,11 +12,16 @@ const LONGEST: Duration = Duration::from_secs(5 * 60);
 /// How often the journal is written when only the end of a forward that is renewed has changed.
 const LAZY: Duration = Duration::from_secs(10 * 60);
 
+/// How long an announcement waits for the disk.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 pub(crate) struct JournalWrites {
     /// What is on the disk.
     durable: Journal,
     writing: Option<Journal>,
     written_at: Duration,
+    /// The generation that is not on the disk, and until when it is waited for.
+    awaited: (u64, Duration),
     back_off: BackOff,
     pub problem: Option<String>,
 }
@@ -27,6 +32,7 @@ impl JournalWrites {
             durable,
             writing: None,
             written_at: Duration::ZERO,
+            awaited: (0, Duration::ZERO),
             back_off: BackOff::default(),
             problem: None,
         }
@@ -71,9 +77,17 @@ impl JournalWrites {
         !self.back_off.is_waiting(shared.now())
     }
 
-    /// Whether this generation may be told to others: it is on the disk, or the disk cannot be written.
-    pub fn has_generation(&self, generation: u64) -> bool {
-        self.durable.generation >= generation || self.problem.is_some()
+    /// Whether the generation may be told to others: it is on the disk, or the disk cannot be written, or is
+    /// too slow. Otherwise a process that is killed now would use its number again, for another port.
+    pub fn has_generation(&mut self, shared: &mut Shared) -> bool {
+        let generation = shared.journal.generation;
+        if self.durable.generation >= generation || self.problem.is_some() {
+            return true;
+        }
+        if self.awaited.0 != generation {
+            self.awaited = (generation, shared.now().elapsed + PATIENCE);
+        }
+        shared.timer.is_due(self.awaited.1)
     }
 
     /// Whether nothing is left to be written.

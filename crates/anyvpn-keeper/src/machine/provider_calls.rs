@@ -59,7 +59,7 @@ pub(crate) struct ProviderCalls {
     call: Option<(Call, u64)>,
     /// Counts the changes of the tunnel.
     epoch: u64,
-    list_at: Duration,
+    list_at: Option<Duration>,
     /// When the provider listed which numbers, over this tunnel.
     listed: Option<(Duration, Vec<u16>)>,
     renew_at: Option<Duration>,
@@ -97,7 +97,7 @@ impl ProviderCalls {
         let mut calls = Self {
             call: None,
             epoch: 0,
-            list_at: Duration::ZERO,
+            list_at: Some(Duration::ZERO),
             listed: None,
             renew_at: None,
             replace_at: None,
@@ -136,7 +136,7 @@ impl ProviderCalls {
     pub fn look_again(&mut self, now: Now) {
         self.is_confirmed = false;
         self.listed = None;
-        self.list_at = now.elapsed;
+        self.list_at = Some(now.elapsed);
     }
 
     /// What the check found out, for the announced port: whether it is closed, when it was last reached, and
@@ -206,7 +206,7 @@ impl ProviderCalls {
         if self.doubt_since.is_some() {
             return shared.timer.is_due(self.look_at).then_some(Call::List);
         }
-        if shared.timer.is_due(self.list_at) {
+        if self.list_at.is_some_and(|at| shared.timer.is_due(at)) {
             self.drop_unsent(shared);
             return Some(Call::List);
         }
@@ -306,7 +306,7 @@ impl ProviderCalls {
         let now = shared.now();
         self.listed = Some((now.elapsed, list.iter().map(|forward| forward.port).collect()));
         let every = shared.jittered(LIST_EVERY);
-        self.list_at = if shared.settings.is_fixed() { now.elapsed + every } else { Duration::MAX };
+        self.list_at = shared.settings.is_fixed().then_some(now.elapsed + every);
         self.read_back(shared, &list);
         if shared.settings.is_fixed() {
             self.adopt_listed(shared, &list);
@@ -366,9 +366,7 @@ impl ProviderCalls {
         };
         let is_better = |forward: &PortForward| match &shared.journal.held {
             None => true,
-            Some(held) => {
-                held.forward.port != forward.port && !is_retired(forward.port) && lasts(forward)
-            }
+            Some(held) => held.forward.port != forward.port && lasts(forward),
         };
         let usable = list.iter().filter(|forward| carries(forward, shared) && is_better(forward));
         if let Some(found) = best(usable).cloned() {
@@ -404,11 +402,9 @@ impl ProviderCalls {
                 shared.journal.counters.creates += 1;
                 if epoch == self.epoch {
                     self.hold(shared, created, true);
-                } else if shared.journal.held.is_none() {
+                } else {
                     // It was opened over another tunnel: the list says whether it is here too.
-                    let granted = granted(&created, shared.now());
-                    shared.journal.held =
-                        Some(HeldForward { forward: created, is_own: true, is_open: false, granted });
+                    shared.journal.retired.push(created);
                 }
                 return;
             }
@@ -514,7 +510,7 @@ impl ProviderCalls {
             Ok(_) => {
                 self.check.is_closed = true;
                 // Perhaps the provider no longer has it.
-                self.list_at = self.list_at.min(now.elapsed);
+                self.list_at = Some(now.elapsed);
                 if !shared.settings.is_fixed() {
                     self.renew_at = self.renew_at.map(|at| at.min(now.elapsed));
                 }
@@ -622,7 +618,7 @@ impl ProviderCalls {
                 self.renew_at = Some(shared.timer.now.elapsed);
             }
         }
-        self.list_at = shared.now().elapsed;
+        self.list_at = Some(shared.now().elapsed);
     }
 
     fn wanted(&self, shared: &Shared, device: Option<Ipv4Addr>) -> anyvpn_core::NewPortForward {

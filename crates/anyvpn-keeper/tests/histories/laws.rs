@@ -1,0 +1,330 @@
+//! What must hold in every history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyvpn_core::ErrorKind;
+use anyvpn_keeper::machine::{Action, Event};
+use anyvpn_keeper::{ClientError, ClientState, Journal, Listen, OpenPort, Snapshot};
+
+use crate::faults::{DAY, HOUR, MINUTE, SECOND};
+use crate::provider::stamp;
+use crate::world::{Sent, World};
+
+/// How long a hook that works, of a keeper that runs, may have missed a generation: its longest back-off and
+/// its longest run, twice.
+const HOOK_TIME: u64 = 15 * MINUTE;
+/// How long a client that refuses credentials must be left alone.
+const ALONE: u64 = 50 * MINUTE;
+
+/// What is known about the past of a world.
+#[derive(Default)]
+pub struct Laws {
+    /// The numbers that the provider told this process are gone.
+    known_lost: BTreeMap<u16, u64>,
+    /// The number that it was asked to renew.
+    asked: Option<u16>,
+    has_jumped: bool,
+    has_had_full_disk: bool,
+    /// By how much the clock was off when the journal was last written.
+    offset_when_saved: i64,
+    /// Until when the clock excuses the budget.
+    excused_until: u64,
+    /// What each generation stands for.
+    contents: BTreeMap<u64, Option<(u16, String)>>,
+    last_generation: u64,
+    generation_since: u64,
+    alive_since: u64,
+    /// When a client was asked that refused the credentials before.
+    refused_at: [Option<u64>; 2],
+    /// The port that each client was last seen to listen on.
+    seen: [Option<u16>; 2],
+    /// Until when the provider's allowance is known to be used up.
+    quota_until: u64,
+    /// The ports whose creation was done, and the answer lost.
+    unanswered: BTreeSet<u16>,
+    is_releasing: bool,
+}
+
+impl Laws {
+    pub fn started(world: &mut World, journal: &Journal) {
+        let laws = &mut world.laws;
+        laws.known_lost.clear();
+        laws.refused_at = [None; 2];
+        laws.seen = [None; 2];
+        laws.alive_since = world.now;
+        laws.is_releasing = false;
+        if world.offset > laws.offset_when_saved + 1000 {
+            // It cannot know that its times are older than they seem.
+            laws.excused_until = world.now + 25 * HOUR;
+        }
+        if journal.quota_until.is_none() {
+            laws.quota_until = 0;
+        }
+    }
+
+    pub fn stops(world: &mut World, release: bool) {
+        world.laws.is_releasing = release;
+    }
+
+    pub fn clock_jumped(world: &mut World) {
+        world.laws.has_jumped = true;
+        world.laws.quota_until = 0;
+    }
+
+    pub fn disk_is_full(world: &mut World) {
+        world.laws.has_had_full_disk = true;
+    }
+
+    pub fn saved(world: &mut World) {
+        world.laws.offset_when_saved = world.offset;
+    }
+
+    /// A request to the provider leaves this machine.
+    pub fn sends(world: &mut World, request: &Action, sent: Sent) {
+        match request {
+            Action::Create(_) => Self::sends_creation(world, sent),
+            Action::Renew(forward) => world.laws.asked = Some(forward.port),
+            Action::Delete(forward) => Self::sends_deletion(world, forward.port, sent),
+            _ => {}
+        }
+    }
+
+    /// Never a surplus creation, nor one while an earlier one is undecided, nor one that is not in the journal.
+    fn sends_creation(world: &mut World, sent: Sent) {
+        let intent = |text: &String| {
+            let journal: Journal = serde_json::from_str(text).unwrap();
+            journal.intent.is_some()
+        };
+        if !world.file.as_ref().is_some_and(intent) {
+            world.breaks("an intent is on the disk before its creation", String::new());
+        }
+        if world.provider.is_fixed() && world.now < world.laws.quota_until {
+            world.breaks("a quota is remembered until its end", String::new());
+        }
+        let now = world.now;
+        let lead = world.provider.lead() + 10 * MINUTE;
+        // The end by the keeper's clock: a wrong one may have it replace a forward too early.
+        let its_now = now.saturating_add_signed(world.offset.max(0));
+        let is_usable = |end: u64| end > its_now + lead;
+        let usable = world.provider.at(now, sent.server, sent.device).find(|open| {
+            // What a person opened a moment ago was in no list.
+            let is_known = open.by_keeper || open.created_at + MINUTE < now;
+            is_known && is_usable(open.last_end.unwrap_or(open.ends))
+        });
+        if let Some(open) = usable.cloned()
+            && world.provider.is_fixed()
+        {
+            world.breaks("no surplus creation", format!("{open:?} is there"));
+        }
+    }
+
+    /// Only a forward of its own is deleted, and only after the clients have moved.
+    fn sends_deletion(world: &mut World, port: u16, sent: Sent) {
+        world.reach("deleted the old port");
+        let now = world.now;
+        let open = world.provider.at(now, sent.server, sent.device).find(|open| open.port == port);
+        if open.is_some_and(|open| !open.by_keeper) {
+            world.breaks("only its own forwards are deleted", format!("{port}"));
+        }
+        if world.laws.is_releasing {
+            return;
+        }
+        let published = port_of(world.published.as_ref());
+        if published == Some(port) {
+            world.breaks("the published port is not deleted", format!("{port}"));
+        }
+        if world.laws.seen.iter().any(|seen| *seen != published) {
+            let seen = format!("{:?}", world.laws.seen);
+            world.breaks("the old port is deleted after the clients moved", seen);
+        }
+    }
+
+    /// The provider has worked on a creation, and perhaps nobody gets the answer.
+    pub fn created(world: &mut World, made: Option<u16>, is_lost: bool) {
+        let now = world.now;
+        world.laws.unanswered.extend(made.filter(|_| is_lost));
+        if made.is_none() || now < world.laws.excused_until {
+            return;
+        }
+        // From the intent to the work up to a minute passes.
+        let within = |at: &&u64| **at + DAY > now + 2 * MINUTE;
+        let count = world.provider.by_keeper.iter().filter(within).count();
+        if count > world.settings.daily_creations as usize {
+            world.breaks("the budget is kept", format!("{count} creations within a day"));
+        }
+    }
+
+    /// The process gets an answer of the provider.
+    pub fn learn(world: &mut World, event: &Event, sent: Sent) {
+        let is_fixed = world.provider.is_fixed();
+        let is_current = Some(sent.server) == Some(world.server) && world.is_current(sent);
+        let published = port_of(world.published.as_ref());
+        let now = world.now;
+        let laws = &mut world.laws;
+        match event {
+            Event::Listed(Ok(list)) if is_fixed && is_current => {
+                let listed: BTreeSet<u16> = list.iter().map(|forward| forward.port).collect();
+                laws.known_lost.retain(|port, _| !listed.contains(port));
+                if let Some(lost) = published.filter(|port| !listed.contains(port)) {
+                    laws.known_lost.entry(lost).or_insert(now);
+                }
+            }
+            Event::Created(Ok(made)) | Event::Renewed(Ok(made)) => {
+                laws.known_lost.remove(&made.port);
+            }
+            Event::Renewed(Err(error))
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::CapacityReached)
+                    && is_current =>
+            {
+                laws.known_lost.extend(laws.asked.map(|port| (port, now)));
+            }
+            Event::Created(Err(error)) if error.kind() == ErrorKind::QuotaReached => {
+                if !laws.has_jumped {
+                    let day = 10 * HOUR + world.now;
+                    laws.quota_until = (day / DAY + 1) * DAY - 10 * HOUR;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub fn client_answered(
+        world: &mut World,
+        index: usize,
+        listen: &Listen,
+        outcome: &Result<ClientState, ClientError>,
+    ) {
+        let now = world.now;
+        let laws = &mut world.laws;
+        match outcome {
+            Ok(state) => {
+                laws.refused_at[index] = None;
+                laws.seen[index] = state.is_in_sync(listen).then_some(listen.port);
+            }
+            Err(ClientError::Unauthorized(_)) => laws.refused_at[index] = Some(now),
+            Err(_) => {}
+        }
+    }
+
+    /// A wrong password is not repeated: that would lock the keeper out.
+    pub fn asks_client(world: &mut World, index: usize) {
+        let refused = world.laws.refused_at[index];
+        if refused.is_some_and(|at| world.now < at + ALONE) {
+            world.breaks("a wrong password is not repeated", format!("client {index}"));
+        }
+    }
+
+    /// A snapshot is about to be published.
+    pub fn publishes(world: &mut World, snapshot: &Snapshot) {
+        let now = world.now;
+        let laws = &mut world.laws;
+        let earlier = laws.last_generation;
+        if snapshot.generation != earlier {
+            laws.last_generation = snapshot.generation;
+            laws.generation_since = now;
+        }
+        let port = snapshot.port.as_ref().map(|port| port.port);
+        let is_new = port != port_of(world.published.as_ref());
+        let is_found = is_new && port.is_some_and(|port| laws.unanswered.contains(&port));
+        let is_adopted = is_new
+            && port.is_some_and(|port| {
+                world.provider.open.iter().any(|open| open.port == port && !open.by_keeper)
+            });
+        let content = snapshot.port.as_ref().map(|port| (port.port, format!("{:?}", port.protocols)));
+        let known = laws.contents.entry(snapshot.generation).or_insert_with(|| content.clone());
+        let is_same = *known == content;
+        let excused = laws.has_had_full_disk;
+        if is_found {
+            world.reach("found after doubt");
+        }
+        if is_adopted {
+            world.reach("adopted");
+        }
+        if snapshot.generation < earlier && !excused {
+            world.breaks("generations never decrease", format!("{earlier} {}", snapshot.generation));
+        } else if !is_same && !excused {
+            world.breaks("a generation stands for one port", format!("{}", snapshot.generation));
+        }
+    }
+
+    /// After each step of the process: no port is published that is known to be lost.
+    pub fn published(world: &mut World) {
+        // What the last process published stays until this one has begun.
+        if world.is_down() || world.now < world.laws.alive_since + 4 * SECOND {
+            return;
+        }
+        let Some(OpenPort { port, expires_at, .. }) =
+            world.published.as_ref().and_then(|published| published.port.clone())
+        else {
+            return;
+        };
+        // A change is published when it is on the disk, or after 2 s.
+        if world.laws.known_lost.get(&port).is_some_and(|at| *at + 2 * SECOND < world.now) {
+            world.breaks("no port is published that is known to be lost", format!("{port}"));
+        }
+        let now = stamp(world.now.saturating_sub(4 * SECOND), 0);
+        if !world.laws.has_jumped && expires_at.is_some_and(|end| end < now) {
+            world.breaks("no port is published after its end", format!("{port}"));
+        }
+        if world.provider.open.iter().all(|open| open.port != port) {
+            world.breaks("no port is published that nobody opened", format!("{port}"));
+        }
+    }
+
+    /// Hooks get each generation that lasts.
+    pub fn hold_at_all_times(world: &mut World) {
+        if world.is_down() || world.laws.is_releasing {
+            return;
+        }
+        let laws = &world.laws;
+        let since =
+            laws.generation_since.max(laws.alive_since).max(world.hook.healthy_since);
+        let is_missed = world.hook.taken < laws.last_generation;
+        if is_missed && world.now > since + HOOK_TIME {
+            let why = format!("{} since {since} ms", laws.last_generation);
+            world.breaks("hooks get each generation that lasts", why);
+        }
+    }
+
+    pub fn is_port_open(world: &World) -> bool {
+        let port = port_of(world.published.as_ref());
+        let device = world.device();
+        port.is_some_and(|port| {
+            world.provider.at(world.now, world.server, device).any(|open| open.port == port)
+        })
+    }
+
+    /// In what the keeper's world disagrees; `None` if all is well.
+    pub fn disagreement(world: &World) -> Option<String> {
+        let Some(snapshot) = &world.published else { return Some("nothing is published".into()) };
+        let Some(port) = &snapshot.port else { return Some(format!("no port: {snapshot:?}")) };
+        if !Self::is_port_open(world) {
+            return Some(format!("port {} is not open: {snapshot:?}", port.port));
+        }
+        for index in 0..world.clients.len() {
+            if !world.serves(index, port.local_port) || !snapshot.clients[index].in_sync {
+                let client = (world.clients[index].setting, world.clients[index].listens);
+                return Some(format!("client {index} has {client:?}: {snapshot:?}"));
+            }
+        }
+        // A process that was killed while the disk was full has counted from less again.
+        let is_ahead = world.hook.taken > snapshot.generation && !world.laws.has_had_full_disk;
+        if world.hook.taken < snapshot.generation || is_ahead {
+            return Some(format!("the hook has {}: {snapshot:?}", world.hook.taken));
+        }
+        let journal: Journal = serde_json::from_str(world.file.as_ref()?).unwrap();
+        if journal.generation != snapshot.generation || journal.intent.is_some() {
+            return Some(format!("the journal has {journal:?}: {snapshot:?}"));
+        }
+        // A replacement may have to wait for the next creation.
+        let waits = |problem: &String| problem.contains("24 hours") || problem.contains("allowance");
+        let fine = snapshot.problem.as_ref().is_none_or(waits)
+            && snapshot.phase == anyvpn_keeper::Phase::Holding
+            && snapshot.tunnel == world.tunnel;
+        (!fine).then(|| format!("{snapshot:?}"))
+    }
+}
+
+fn port_of(snapshot: Option<&Snapshot>) -> Option<u16> {
+    snapshot.and_then(|snapshot| snapshot.port.as_ref()).map(|port| port.port)
+}

@@ -1,0 +1,203 @@
+//! A provider of the simulated world: what is really open, and what it answers. It shares nothing with the
+//! machine but the neutral types.
+
+use std::net::Ipv4Addr;
+
+use anyvpn_core::{Error, ErrorKind, NewPortForward, PortForward, SplitMix64, Timestamp};
+
+use crate::faults::{DAY, HOUR, MINUTE, SECOND};
+
+/// The time of day when a world begins, in milliseconds: 10:00 on a day in UTC.
+const BEGIN: i64 = 1_790_000_000_000 / 86_400_000 * 86_400_000 + 36_000_000;
+
+/// The time of day.
+pub fn stamp(time: u64, offset: i64) -> Timestamp {
+    Timestamp::from_millisecond(BEGIN + time.cast_signed() + offset).unwrap()
+}
+
+/// Milliseconds since the world began.
+pub fn millis(at: Timestamp) -> i64 {
+    at.as_millisecond() - BEGIN
+}
+
+/// A port that is open.
+#[derive(Clone, Debug)]
+pub struct Open {
+    pub port: u16,
+    pub server: u32,
+    pub device: Ipv4Addr,
+    /// When it closes unless it is renewed.
+    pub ends: u64,
+    /// When it closes although it is renewed.
+    pub last_end: Option<u64>,
+    pub created_at: u64,
+    pub by_keeper: bool,
+}
+
+/// How forwards live here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// For so long.
+    Fixed { life: u64 },
+    /// Until so long after the last renewal, which is due so often; a number is reserved for so long.
+    KeptAlive { life: u64, every: u64, reserved: Option<u64> },
+}
+
+pub struct Provider {
+    pub kind: Kind,
+    pub open: Vec<Open>,
+    /// The most creations in a day of UTC.
+    cap: u32,
+    created: (i64, u32),
+    next_port: u16,
+    /// When the keeper's creations were done.
+    pub by_keeper: Vec<u64>,
+}
+
+impl Provider {
+    pub fn new(random: &mut SplitMix64) -> Self {
+        let kind = match random.below(4) {
+            0 => Kind::KeptAlive { life: 60 * SECOND, every: 45 * SECOND, reserved: None },
+            1 => {
+                let reserved = Some(3 * DAY);
+                Kind::KeptAlive { life: 20 * MINUTE, every: 15 * MINUTE, reserved }
+            }
+            _ => Kind::Fixed { life: (1 + random.below(3)) * DAY },
+        };
+        let cap = 2 + random.below(6) as u32;
+        Self { kind, open: Vec::new(), cap, created: (0, 0), next_port: 40_000, by_keeper: vec![] }
+    }
+
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.kind, Kind::Fixed { .. })
+    }
+
+    /// The ports that are open now on a server.
+    pub fn at(&self, now: u64, server: u32, device: Ipv4Addr) -> impl Iterator<Item = &Open> {
+        let is_here = move |open: &&Open| open.server == server && open.device == device;
+        self.open.iter().filter(is_here).filter(move |open| open.ends > now)
+    }
+
+    pub fn list(&self, now: u64, server: u32, device: Ipv4Addr) -> Vec<PortForward> {
+        self.at(now, server, device).map(|open| self.described(open, 0)).collect()
+    }
+
+    /// A port as the client describes it. Where forwards are kept alive, its end is read from the
+    /// machine's own clock.
+    fn described(&self, open: &Open, offset: i64) -> PortForward {
+        let mut forward = PortForward::new(open.port);
+        let offset = if self.is_fixed() { 0 } else { offset };
+        forward.device = self.is_fixed().then_some(open.device);
+        forward.expires_at = Some(stamp(open.ends, offset));
+        forward.ends_at = open.last_end.map(|end| stamp(end, 0));
+        forward
+    }
+
+    /// Opens a port.
+    pub fn create(
+        &mut self,
+        now: u64,
+        server: u32,
+        device: Ipv4Addr,
+        wanted: &NewPortForward,
+        by_keeper: bool,
+        offset: i64,
+    ) -> Result<PortForward, Error> {
+        let day = (BEGIN + now.cast_signed()).div_euclid(DAY.cast_signed());
+        if self.created.0 != day {
+            self.created = (day, 0);
+        }
+        if self.is_fixed() {
+            if by_keeper {
+                assert_eq!(wanted.device, Some(device), "a creation for another device");
+            }
+            if self.created.1 >= self.cap {
+                return Err(Error::new(ErrorKind::QuotaReached).with_status(406));
+            }
+        }
+        self.created.1 += 1;
+        let wished = wanted.wished_port.filter(|port| {
+            self.open.iter().all(|open| open.port != *port || open.ends <= now)
+        });
+        self.next_port += 1;
+        let (ends, last_end) = match self.kind {
+            Kind::Fixed { life } => (now + life, None),
+            Kind::KeptAlive { life, reserved, .. } => (now + life, reserved.map(|it| now + it)),
+        };
+        let port = wished.unwrap_or(self.next_port);
+        let open = Open { port, server, device, ends, last_end, created_at: now, by_keeper };
+        let described = self.described(&open, offset);
+        self.open.retain(|open| open.ends + 10 * DAY > now && (open.port != port || open.ends > now));
+        self.open.push(open);
+        if by_keeper {
+            self.by_keeper.push(now);
+        }
+        Ok(described)
+    }
+
+    /// Keeps a port open, or opens the same number again, or another one.
+    pub fn renew(
+        &mut self,
+        now: u64,
+        server: u32,
+        device: Ipv4Addr,
+        asked: &PortForward,
+        offset: i64,
+    ) -> Result<PortForward, Error> {
+        let Kind::KeptAlive { life, reserved, .. } = self.kind else {
+            return Err(Error::invalid("port", "fixed"));
+        };
+        let last_end = asked.ends_at.map(|end| millis(end).unsigned_abs());
+        if last_end.is_some_and(|end| end <= now) {
+            return Err(Error::new(ErrorKind::NotFound));
+        }
+        let is_there = |open: &&mut Open| open.server == server && open.port == asked.port;
+        let ends = last_end.map_or(now + life, |end| end.min(now + life));
+        let mut port = asked.port;
+        match self.open.iter_mut().filter(|open| open.ends > now).find(is_there) {
+            Some(open) if open.device == device => {
+                open.ends = ends;
+                let open = open.clone();
+                return Ok(self.described(&open, offset));
+            }
+            // An earlier tunnel has the number.
+            Some(_) if reserved.is_some() => return Err(Error::new(ErrorKind::CapacityReached)),
+            // A gateway that has lost its mappings may have given the number away.
+            found if found.is_some() || (reserved.is_none() && now % 4 == 0) => {
+                self.next_port += 1;
+                port = self.next_port;
+            }
+            _ => {}
+        }
+        let open = Open { port, server, device, ends, last_end, created_at: now, by_keeper: true };
+        let described = self.described(&open, offset);
+        self.open.push(open);
+        Ok(described)
+    }
+
+    pub fn delete(&mut self, now: u64, server: u32, port: u16) -> Result<(), Error> {
+        let found = self.open.iter_mut().find(|open| {
+            open.server == server && open.port == port && open.ends > now
+        });
+        match found {
+            Some(open) => {
+                open.ends = now;
+                Ok(())
+            }
+            None => Err(Error::new(ErrorKind::NotFound)),
+        }
+    }
+
+    /// How long before its end a forward may be replaced at most.
+    pub fn lead(&self) -> u64 {
+        match self.kind {
+            Kind::Fixed { life } => life / 4,
+            Kind::KeptAlive { reserved, .. } => reserved.map_or(0, |reserved| reserved / 4),
+        }
+    }
+
+    /// The longest that anything of this provider lasts.
+    pub fn is_quick(&self) -> bool {
+        matches!(self.kind, Kind::KeptAlive { life, .. } if life < HOUR / 10)
+    }
+}
