@@ -1,6 +1,7 @@
 //! Keeps a forwarded port open, and tells everybody who needs to know its number.
 //!
 //! - [`Snapshot`] is what the keeper knows at one moment. Everything that it publishes is made from one.
+//! - [`Keeper`] keeps the port.
 //! - [`machine`] decides what is done next. It has no I/O.
 //! - [`TorrentClient`] is a program that listens on the port.
 //! - [`hooks`] runs the user's own commands when the port changes.
@@ -12,6 +13,7 @@ pub mod hooks;
 mod interfaces;
 pub mod journal;
 mod journal_file;
+mod keeper;
 pub mod machine;
 pub mod publish;
 mod snapshot;
@@ -22,5 +24,6 @@ pub use clients::{CLIENT_KINDS, ClientKind, ClientSettings, open_client};
 pub use interfaces::find_tunnel;
 pub use journal::Journal;
 pub use journal_file::{JournalError, JournalFile};
+pub use keeper::{FindTunnel, Keeper, KeeperObserver};
 pub use snapshot::{ClientStatus, Counters, OpenPort, Phase, Snapshot, Tunnel};
 pub use sockets::{Socket, SocketProtocol, sockets};

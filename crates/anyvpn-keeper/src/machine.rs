@@ -82,7 +82,7 @@ pub enum Action {
     Save(Box<Journal>),
     /// List the forwards.
     List {
-        /// The device, where one is needed.
+        /// The device, for providers that want it named; absent if the tunnel has no IPv4 address.
         device: Option<Ipv4Addr>,
     },
     /// Open a port. The intent is on the disk.
@@ -433,7 +433,8 @@ impl Machine {
     fn publish(&mut self, snapshot: Snapshot) {
         let is_known = self.published.as_ref().is_some_and(|published| {
             // Neither the time nor the second that a deadline is rounded to is news.
-            let alike = Snapshot { at: published.at, next_at: published.next_at, ..snapshot.clone() };
+            let alike =
+                Snapshot { at: published.at, next_at: published.next_at, ..snapshot.clone() };
             alike == *published
         });
         if !is_known {
@@ -479,8 +480,7 @@ impl Machine {
     fn finish(&mut self) {
         let Some((since, outcome)) = &self.ending else { return };
         let Self { shared, calls, writes, hooks, .. } = self;
-        let is_idle =
-            calls.is_released(shared) && writes.is_idle(shared) && hooks.are_idle(shared);
+        let is_idle = calls.is_released(shared) && writes.is_idle(shared) && hooks.are_idle(shared);
         if is_idle || shared.timer.is_due(*since + GRACE) {
             self.has_ended = true;
             shared.actions.push(Action::End(outcome.clone()));

@@ -20,8 +20,11 @@ struct Hook {
 
 impl HookRuns {
     pub fn new(names: &[String]) -> Self {
-        let hook =
-            |name: &String| Hook { name: name.clone(), running: None, back_off: BackOff::default() };
+        let hook = |name: &String| Hook {
+            name: name.clone(),
+            running: None,
+            back_off: BackOff::default(),
+        };
         Self(names.iter().map(hook).collect())
     }
 
@@ -43,7 +46,9 @@ impl HookRuns {
             let is_waiting = taken < snapshot.generation && hook.running.is_none();
             if is_waiting && shared.timer.is_due(hook.back_off.until) {
                 hook.running = Some(snapshot.generation);
-                shared.actions.push(Action::RunHook { index, snapshot: Box::new(snapshot.clone()) });
+                shared
+                    .actions
+                    .push(Action::RunHook { index, snapshot: Box::new(snapshot.clone()) });
             }
         }
     }

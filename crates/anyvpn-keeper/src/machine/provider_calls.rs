@@ -114,7 +114,8 @@ impl ProviderCalls {
         };
         let now = shared.now();
         let held = shared.journal.held.as_ref().filter(|held| held.is_open);
-        calls.closes_at = held.and_then(|held| held.forward.expires_at).map(|end| now.elapsed_at(end));
+        calls.closes_at =
+            held.and_then(|held| held.forward.expires_at).map(|end| now.elapsed_at(end));
         calls
     }
 
@@ -317,7 +318,9 @@ impl ProviderCalls {
 
     /// Decides a creation whose outcome was not known.
     fn read_back(&mut self, shared: &mut Shared, list: &[PortForward]) {
-        let (Some(since), Some(intent)) = (self.doubt_since, &shared.journal.intent) else { return };
+        let (Some(since), Some(intent)) = (self.doubt_since, &shared.journal.intent) else {
+            return;
+        };
         let now = shared.now();
         let is_new = |forward: &&PortForward| !intent.before.contains(&forward.port);
         let new: Vec<&PortForward> = list.iter().filter(is_new).collect();
@@ -379,16 +382,18 @@ impl ProviderCalls {
     fn adopt_stored(&mut self, shared: &mut Shared, list: &[PortForward]) {
         let held = shared.journal.held.as_ref();
         let gone = self.gone;
-        let usable = |forward: &&PortForward| {
-            carries(forward, shared) && Some(forward.port) != gone
-        };
+        let usable =
+            |forward: &&PortForward| carries(forward, shared) && Some(forward.port) != gone;
         let stored = held.and_then(|held| list.iter().find(|it| it.port == held.forward.port));
         let is_open = held.is_some_and(|held| held.is_open);
         let others = list.iter().rev().filter(usable);
-        let found = stored.into_iter().chain(others).next().filter(|_| !is_open || stored.is_some());
+        let found =
+            stored.into_iter().chain(others).next().filter(|_| !is_open || stored.is_some());
         match (found.cloned(), is_open) {
             (Some(found), _) => self.revive(shared, found, true),
-            (None, _) if shared.journal.held.is_some() => self.renew_at = Some(shared.now().elapsed),
+            (None, _) if shared.journal.held.is_some() => {
+                self.renew_at = Some(shared.now().elapsed)
+            }
             (None, _) => {}
         }
     }
@@ -545,7 +550,8 @@ impl ProviderCalls {
         let now = shared.now();
         let earlier = shared.journal.held.take();
         let is_same = |held: &HeldForward| held.forward.port == forward.port;
-        let earlier_granted = earlier.as_ref().filter(|held| is_same(held)).and_then(|held| held.granted);
+        let earlier_granted =
+            earlier.as_ref().filter(|held| is_same(held)).and_then(|held| held.granted);
         if let Some(earlier) = earlier
             && !is_same(&earlier)
             && earlier.is_own
@@ -589,8 +595,7 @@ impl ProviderCalls {
         let lead = granted.map_or(Duration::ZERO, |granted| granted / 4);
         let lead = lead.min(shared.settings.replace_before);
         let left = last_end.and_then(|end| now.until(end));
-        self.replace_at =
-            left.map(|left| now.elapsed.saturating_add(left.saturating_sub(lead)));
+        self.replace_at = left.map(|left| now.elapsed.saturating_add(left.saturating_sub(lead)));
     }
 
     /// The forward is lost: the provider says so, or its end has passed.
@@ -623,9 +628,7 @@ impl ProviderCalls {
 
     fn wanted(&self, shared: &Shared, device: Option<Ipv4Addr>) -> anyvpn_core::NewPortForward {
         let mut wanted = shared.settings.forward.clone();
-        if shared.settings.needs_device {
-            wanted.device = device;
-        }
+        wanted.device = device;
         if !shared.settings.is_fixed() && wanted.wished_port.is_none() {
             // The number that was lost is the best one; the one that is replaced is the worst.
             let is_free = shared.journal.held.is_none() && self.gone.is_none();
@@ -635,13 +638,14 @@ impl ProviderCalls {
     }
 }
 
-/// The device that forwards are asked for: the tunnel's first IPv4 address, where one is needed.
+/// The device that forwards are asked for: the tunnel's first IPv4 address, unless another one is set.
 fn device(shared: &Shared) -> Option<Ipv4Addr> {
-    let tunnel = shared.tunnel.as_ref().filter(|_| shared.settings.needs_device)?;
-    tunnel.addresses.iter().find_map(|address| match address {
+    let addresses = shared.tunnel.iter().flat_map(|tunnel| &tunnel.addresses);
+    let mut addresses = addresses.filter_map(|address| match address {
         IpAddr::V4(address) => Some(*address),
         IpAddr::V6(_) => None,
-    })
+    });
+    shared.settings.forward.device.or_else(|| addresses.next())
 }
 
 /// Whether a forward carries what is asked for.

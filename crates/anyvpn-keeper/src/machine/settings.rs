@@ -16,10 +16,8 @@ const KEPT_ALIVE_CREATIONS: u32 = 100;
 pub struct Settings {
     /// How long the provider's forwards live.
     pub lease: Lease,
-    /// What to ask for. Its device is replaced where [`Self::needs_device`].
+    /// What to ask for. Without a device, it is the tunnel's first IPv4 address.
     pub forward: NewPortForward,
-    /// Whether forwards belong to a device that the provider is told: the tunnel's first IPv4 address.
-    pub needs_device: bool,
     /// Whether the provider checks ports from outside.
     pub can_check: bool,
     /// The names of the torrent clients.
@@ -47,7 +45,6 @@ impl Settings {
         Self {
             lease,
             forward: NewPortForward::new(),
-            needs_device: false,
             can_check: false,
             clients: Vec::new(),
             hooks: Vec::new(),

@@ -230,7 +230,8 @@ impl Laws {
             && port.is_some_and(|port| {
                 world.provider.open.iter().any(|open| open.port == port && !open.by_keeper)
             });
-        let content = snapshot.port.as_ref().map(|port| (port.port, format!("{:?}", port.protocols)));
+        let content =
+            snapshot.port.as_ref().map(|port| (port.port, format!("{:?}", port.protocols)));
         let known = laws.contents.entry(snapshot.generation).or_insert_with(|| content.clone());
         let is_same = *known == content;
         let excused = laws.has_had_full_disk;
@@ -241,7 +242,8 @@ impl Laws {
             world.reach("adopted");
         }
         if snapshot.generation < earlier && !excused {
-            world.breaks("generations never decrease", format!("{earlier} {}", snapshot.generation));
+            world
+                .breaks("generations never decrease", format!("{earlier} {}", snapshot.generation));
         } else if !is_same && !excused {
             world.breaks("a generation stands for one port", format!("{}", snapshot.generation));
         }
@@ -277,8 +279,7 @@ impl Laws {
             return;
         }
         let laws = &world.laws;
-        let since =
-            laws.generation_since.max(laws.alive_since).max(world.hook.healthy_since);
+        let since = laws.generation_since.max(laws.alive_since).max(world.hook.healthy_since);
         let is_missed = world.hook.taken < laws.last_generation;
         if is_missed && world.now > since + HOOK_TIME {
             let why = format!("{} since {since} ms", laws.last_generation);
@@ -317,7 +318,8 @@ impl Laws {
             return Some(format!("the journal has {journal:?}: {snapshot:?}"));
         }
         // A replacement may have to wait for the next creation.
-        let waits = |problem: &String| problem.contains("24 hours") || problem.contains("allowance");
+        let waits =
+            |problem: &String| problem.contains("24 hours") || problem.contains("allowance");
         let fine = snapshot.problem.as_ref().is_none_or(waits)
             && snapshot.phase == anyvpn_keeper::Phase::Holding
             && snapshot.tunnel == world.tunnel;

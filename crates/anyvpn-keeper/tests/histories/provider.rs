@@ -116,9 +116,9 @@ impl Provider {
             }
         }
         self.created.1 += 1;
-        let wished = wanted.wished_port.filter(|port| {
-            self.open.iter().all(|open| open.port != *port || open.ends <= now)
-        });
+        let wished = wanted
+            .wished_port
+            .filter(|port| self.open.iter().all(|open| open.port != *port || open.ends <= now));
         self.next_port += 1;
         let (ends, last_end) = match self.kind {
             Kind::Fixed { life } => (now + life, None),
@@ -127,7 +127,8 @@ impl Provider {
         let port = wished.unwrap_or(self.next_port);
         let open = Open { port, server, device, ends, last_end, created_at: now, by_keeper };
         let described = self.described(&open, offset);
-        self.open.retain(|open| open.ends + 10 * DAY > now && (open.port != port || open.ends > now));
+        self.open
+            .retain(|open| open.ends + 10 * DAY > now && (open.port != port || open.ends > now));
         self.open.push(open);
         if by_keeper {
             self.by_keeper.push(now);
@@ -176,9 +177,10 @@ impl Provider {
     }
 
     pub fn delete(&mut self, now: u64, server: u32, port: u16) -> Result<(), Error> {
-        let found = self.open.iter_mut().find(|open| {
-            open.server == server && open.port == port && open.ends > now
-        });
+        let found = self
+            .open
+            .iter_mut()
+            .find(|open| open.server == server && open.port == port && open.ends > now);
         match found {
             Some(open) => {
                 open.ends = now;

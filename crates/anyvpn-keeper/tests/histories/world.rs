@@ -108,11 +108,11 @@ impl World {
             }
         };
         let mut settings = Settings::new(lease);
-        settings.needs_device = provider.is_fixed();
         settings.can_check = provider.is_fixed();
         settings.clients = vec!["one".to_owned(), "two".to_owned()];
         settings.hooks = vec!["hook".to_owned()];
-        settings.daily_creations = if provider.is_fixed() { 1 + random.below(5) as u32 } else { 50 };
+        settings.daily_creations =
+            if provider.is_fixed() { 1 + random.below(5) as u32 } else { 50 };
         settings.replace_before = Duration::from_millis(provider.lead());
         settings.observe_every = Duration::from_secs(20 * 60);
         settings.seed = random.next_u64();
@@ -190,10 +190,7 @@ impl World {
     }
 
     fn clock(&self) -> Now {
-        Now {
-            time: self.stamp(),
-            elapsed: Duration::from_millis(self.now - self.started_at + 5),
-        }
+        Now { time: self.stamp(), elapsed: Duration::from_millis(self.now - self.started_at + 5) }
     }
 
     fn later(&mut self, after: u64, pending: Pending) {
@@ -253,7 +250,9 @@ impl World {
         while self.broken.is_none() {
             let next = self.queue.first_key_value().map(|((at, _), _)| *at);
             let wake = self.machine.as_ref().and_then(Machine::wake_at);
-            let wake = wake.map(|at| self.started_at + (at.as_micros().div_ceil(1000) as u64).saturating_sub(5));
+            let wake = wake.map(|at| {
+                self.started_at + (at.as_micros().div_ceil(1000) as u64).saturating_sub(5)
+            });
             let Some(at) = [next, wake].into_iter().flatten().min().filter(|at| *at <= end) else {
                 break;
             };
@@ -531,7 +530,8 @@ impl World {
         let made = made.clone();
         let now = self.stamp();
         self.stored.retain(|stored| {
-            stored.port != made.port && stored.ends_at.or(stored.expires_at).is_some_and(|it| it > now)
+            stored.port != made.port
+                && stored.ends_at.or(stored.expires_at).is_some_and(|it| it > now)
         });
         // A new reservation takes the place of the old one.
         if made.ends_at.is_some() {
