@@ -358,7 +358,8 @@ impl ProviderCalls {
             return;
         }
         let now = shared.now().elapsed;
-        let is_replaced = self.replace_at.is_some_and(|at| at <= now);
+        // Another one may be created from this list for as long as it is fresh.
+        let is_replaced = self.replace_at.is_some_and(|at| at <= now + FRESH);
         if shared.journal.held.is_some() && !is_replaced {
             return;
         }

@@ -24,7 +24,7 @@ pub struct Laws {
     /// The number that it was asked to renew.
     asked: Option<u16>,
     has_jumped: bool,
-    has_had_full_disk: bool,
+    has_had_bad_disk: bool,
     /// By how much the clock was off when the journal was last written.
     offset_when_saved: i64,
     /// Until when the clock excuses the budget.
@@ -71,8 +71,9 @@ impl Laws {
         world.laws.quota_until = 0;
     }
 
-    pub fn disk_is_full(world: &mut World) {
-        world.laws.has_had_full_disk = true;
+    /// It is full, or slower than an announcement waits.
+    pub fn disk_is_bad(world: &mut World) {
+        world.laws.has_had_bad_disk = true;
     }
 
     pub fn saved(world: &mut World) {
@@ -234,7 +235,7 @@ impl Laws {
             snapshot.port.as_ref().map(|port| (port.port, format!("{:?}", port.protocols)));
         let known = laws.contents.entry(snapshot.generation).or_insert_with(|| content.clone());
         let is_same = *known == content;
-        let excused = laws.has_had_full_disk;
+        let excused = laws.has_had_bad_disk;
         if is_found {
             world.reach("found after doubt");
         }
@@ -309,7 +310,7 @@ impl Laws {
             }
         }
         // A process that was killed while the disk was full has counted from less again.
-        let is_ahead = world.hook.taken > snapshot.generation && !world.laws.has_had_full_disk;
+        let is_ahead = world.hook.taken > snapshot.generation && !world.laws.has_had_bad_disk;
         if world.hook.taken < snapshot.generation || is_ahead {
             return Some(format!("the hook has {}: {snapshot:?}", world.hook.taken));
         }

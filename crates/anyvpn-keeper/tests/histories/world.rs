@@ -361,6 +361,9 @@ impl World {
                 }
                 let slow = if self.random.below(20) == 0 { 5 * SECOND } else { 50 };
                 let after = self.between(1, slow);
+                if after > 2 * SECOND {
+                    Laws::disk_is_bad(self);
+                }
                 self.later(after, Pending::Written { life, text, written });
             }
             Action::TellClient { index, listen } => {
@@ -630,7 +633,7 @@ impl World {
             }
             Fault::FullDisk { lasts } => {
                 self.disk_full_until = now + lasts;
-                Laws::disk_is_full(self);
+                Laws::disk_is_bad(self);
             }
             Fault::PortClosed => self.close_port(),
             Fault::PersonOpens => {
