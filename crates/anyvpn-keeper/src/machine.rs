@@ -299,7 +299,7 @@ impl Machine {
         let generation = self.shared.journal.generation;
         let ready = Readiness {
             has_intent: self.writes.has_intent(&self.shared),
-            can_write: self.writes.can_write(&self.shared),
+            writable_at: self.writes.writable_at(),
             is_told: self.clients.are_in_sync(generation) && self.hooks.have_taken(&self.shared),
             is_asked: self.clients.are_asked(generation),
         };

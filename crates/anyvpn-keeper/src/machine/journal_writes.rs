@@ -72,9 +72,9 @@ impl JournalWrites {
         self.durable.intent == shared.journal.intent
     }
 
-    /// Whether a write is worth trying.
-    pub fn can_write(&self, shared: &Shared) -> bool {
-        !self.back_off.is_waiting(shared.now())
+    /// When another write is worth trying.
+    pub fn writable_at(&self) -> Duration {
+        self.back_off.until
     }
 
     /// Whether the generation may be told to others: it is on the disk, or the disk cannot be written, or is

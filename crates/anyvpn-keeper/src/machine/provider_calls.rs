@@ -46,8 +46,8 @@ enum Call {
 pub(crate) struct Readiness {
     /// Whether the intended creation is on the disk.
     pub has_intent: bool,
-    /// Whether the disk can be written.
-    pub can_write: bool,
+    /// When the disk may be written again.
+    pub writable_at: Duration,
     /// Whether clients and hooks have the announced port.
     pub is_told: bool,
     /// Whether every client was asked.
@@ -242,17 +242,17 @@ impl ProviderCalls {
             if !shared.timer.is_due(now.elapsed_at(allowed)) {
                 return None;
             }
-            if !ready.can_write {
-                return None;
-            }
         }
         let now = shared.now();
         let fresh = self.listed.as_ref().filter(|(at, _)| now.elapsed <= *at + FRESH);
         let Some((_, before)) = fresh else {
             self.drop_unsent(shared);
-            return ready.can_write.then_some(Call::List);
+            return shared.timer.is_due(ready.writable_at).then_some(Call::List);
         };
         if shared.journal.intent.is_none() {
+            if !shared.timer.is_due(ready.writable_at) {
+                return None;
+            }
             shared.journal.creations.push(now.time);
             shared.journal.intent = Some(CreateIntent { at: now.time, before: before.clone() });
             return None;

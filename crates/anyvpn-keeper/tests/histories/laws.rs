@@ -179,11 +179,11 @@ impl Laws {
             {
                 laws.known_lost.extend(laws.asked.map(|port| (port, now)));
             }
-            Event::Created(Err(error)) if error.kind() == ErrorKind::QuotaReached => {
-                if !laws.has_jumped {
-                    let day = 10 * HOUR + world.now;
-                    laws.quota_until = (day / DAY + 1) * DAY - 10 * HOUR;
-                }
+            Event::Created(Err(error))
+                if error.kind() == ErrorKind::QuotaReached && !laws.has_jumped =>
+            {
+                let day = 10 * HOUR + world.now;
+                laws.quota_until = (day / DAY + 1) * DAY - 10 * HOUR;
             }
             _ => {}
         }

@@ -164,7 +164,7 @@ impl Provider {
             // An earlier tunnel has the number.
             Some(_) if reserved.is_some() => return Err(Error::new(ErrorKind::CapacityReached)),
             // A gateway that has lost its mappings may have given the number away.
-            found if found.is_some() || (reserved.is_none() && now % 4 == 0) => {
+            found if found.is_some() || (reserved.is_none() && now.is_multiple_of(4)) => {
                 self.next_port += 1;
                 port = self.next_port;
             }

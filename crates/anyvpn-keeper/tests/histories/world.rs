@@ -686,8 +686,9 @@ impl World {
         self.start();
         // The longest wait: for credentials that were refused.
         self.run_for(80 * MINUTE);
-        // An allowance that is used up comes back within a day.
-        for _ in 0..(28 * HOUR / (10 * MINUTE)) {
+        // An allowance that is used up comes back within a day; by a wrong clock, it is tried too early, and
+        // then a day later.
+        for _ in 0..(52 * HOUR / (10 * MINUTE)) {
             if Laws::is_port_open(self) || self.broken.is_some() {
                 break;
             }
