@@ -323,17 +323,15 @@ impl ProviderCalls {
         };
         let now = shared.now();
         let is_new = |forward: &&PortForward| !intent.before.contains(&forward.port);
-        let new: Vec<&PortForward> = list.iter().filter(is_new).collect();
-        if let Some(created) = best(new.iter().copied()) {
+        if let Some(created) = best(list.iter().filter(is_new)) {
             shared.journal.intent = None;
             self.doubt_since = None;
             shared.journal.counters.creates += 1;
-            // Of several new ones, another program created some.
-            let is_own = new.len() == 1;
+            // A person may have opened it just now: it is used, and never deleted.
             if shared.settings.is_fixed() {
-                self.hold(shared, created.clone(), is_own);
+                self.hold(shared, created.clone(), false);
             } else {
-                self.revive(shared, created.clone(), is_own);
+                self.revive(shared, created.clone(), true);
             }
         } else if now.elapsed >= since + DOUBT {
             shared.journal.withdraw_intent();
