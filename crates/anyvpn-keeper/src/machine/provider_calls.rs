@@ -334,7 +334,8 @@ impl ProviderCalls {
                 self.revive(shared, created.clone(), true);
             }
         } else if now.elapsed >= since + DOUBT {
-            shared.journal.withdraw_intent();
+            // It counts nevertheless: perhaps it was created at another server.
+            shared.journal.intent = None;
             self.doubt_since = None;
         } else {
             self.look_at = now.elapsed + LOOK_EVERY;
