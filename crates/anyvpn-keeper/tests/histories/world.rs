@@ -687,24 +687,23 @@ impl World {
         // The longest wait: for credentials that were refused.
         self.run_for(80 * MINUTE);
         // An allowance that is used up comes back within a day; by a wrong clock, it is tried too early, and
-        // then a day later.
-        for _ in 0..(52 * HOUR / (10 * MINUTE)) {
-            if Laws::is_port_open(self) || self.broken.is_some() {
-                break;
-            }
-            self.reach("budget used up");
+        // then a day later. All agree soon after the port is open.
+        let (mut generation, mut tries) = (0, 0);
+        for _ in 0..(60 * HOUR / (10 * MINUTE)) {
             self.run_for(10 * MINUTE);
-        }
-        // A replacement may have begun just now.
-        for _ in 0..3 {
-            self.run_for(40 * MINUTE);
-            if self.broken.is_some() || Laws::disagreement(self).is_none() {
-                return;
+            let Some(why) = Laws::disagreement(self) else { return };
+            let published = self.published.as_ref().map_or(0, |published| published.generation);
+            tries = if published == generation && Laws::is_port_open(self) { tries + 1 } else { 0 };
+            generation = published;
+            if tries == 0 {
+                self.reach("budget used up");
+            }
+            if tries > 4 {
+                return self.breaks("all agree in the end", why);
             }
         }
-        if let Some(why) = Laws::disagreement(self) {
-            self.breaks("all agree in the end", why);
-        }
+        let why = Laws::disagreement(self).unwrap_or_default();
+        self.breaks("all agree in the end", why);
     }
 
     /// Whether a client really listens on a port, on the tunnel that is there.
