@@ -20,8 +20,8 @@ pub(crate) struct JournalWrites {
     durable: Journal,
     writing: Option<Journal>,
     written_at: Duration,
-    /// The generation that is not on the disk, and until when it is waited for.
-    awaited: (u64, Duration),
+    /// Until when a generation is waited for that is not on the disk.
+    awaited_until: Option<Duration>,
     back_off: BackOff,
     pub problem: Option<String>,
 }
@@ -32,7 +32,7 @@ impl JournalWrites {
             durable,
             writing: None,
             written_at: Duration::ZERO,
-            awaited: (0, Duration::ZERO),
+            awaited_until: None,
             back_off: BackOff::default(),
             problem: None,
         }
@@ -80,14 +80,12 @@ impl JournalWrites {
     /// Whether the generation may be told to others: it is on the disk, or the disk cannot be written, or is
     /// too slow. Otherwise a process that is killed now would use its number again, for another port.
     pub fn has_generation(&mut self, shared: &mut Shared) -> bool {
-        let generation = shared.journal.generation;
-        if self.durable.generation >= generation || self.problem.is_some() {
+        if self.durable.generation >= shared.journal.generation || self.problem.is_some() {
+            self.awaited_until = None;
             return true;
         }
-        if self.awaited.0 != generation {
-            self.awaited = (generation, shared.now().elapsed + PATIENCE);
-        }
-        shared.timer.is_due(self.awaited.1)
+        let until = self.awaited_until.get_or_insert(shared.now().elapsed + PATIENCE);
+        shared.timer.is_due(*until)
     }
 
     /// Whether nothing is left to be written.
