@@ -8,6 +8,7 @@ mod control_api;
 mod events;
 mod file;
 mod metrics;
+mod observer;
 mod public_ip_file;
 mod status_file;
 mod status_json;
@@ -24,6 +25,7 @@ pub use control_api::ControlApi;
 pub use events::{Event, EventKind};
 pub use file::{PublishError, PublishedFile};
 pub use metrics::metrics;
+pub use observer::{Line, PublishingObserver};
 pub use systemd::Systemd;
 
 use crate::Snapshot;
@@ -65,13 +67,14 @@ impl Publisher {
     /// Says that the latest snapshot is still true: call it whenever the keeper's loop made progress.
     ///
     /// Once a minute, the metrics and `status.json` get the new time, so that people notice a keeper that
-    /// hangs or has ended, and files that could not be written are tried again.
-    pub fn progress(&mut self, now: Timestamp) -> Vec<PublishError> {
+    /// hangs or has ended, and files that could not be written are tried again. Returns the errors as
+    /// [`Self::publish`] does; absent while no minute is over.
+    pub fn progress(&mut self, now: Timestamp) -> Option<Vec<PublishError>> {
         let mut latest = self.latest.borrow().clone();
         if Duration::try_from(now.duration_since(latest.at)).is_ok_and(|age| age < HEARTBEAT) {
-            return Vec::new();
+            return None;
         }
         latest.at = now;
-        self.publish(&latest)
+        Some(self.publish(&latest))
     }
 }

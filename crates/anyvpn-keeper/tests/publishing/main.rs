@@ -5,6 +5,7 @@ mod control_api;
 mod events;
 mod files;
 mod metrics;
+mod observer;
 #[cfg(unix)]
 mod readers;
 #[cfg(unix)]
