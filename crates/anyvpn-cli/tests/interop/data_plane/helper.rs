@@ -61,6 +61,7 @@ fn helper() {
         return;
     }
     let mut listeners: Vec<Listener> = Vec::new();
+    let mut held = None;
     println!();
     for line in std::io::stdin().lines() {
         let line = line.unwrap();
@@ -72,10 +73,18 @@ fn helper() {
                 listeners.clear();
                 done(Ok(()))
             }
-            ["tcp", address, text] => arrived(by_tcp(address, text)),
-            ["udp", address, text] => arrived(by_udp(address, text.as_bytes(), text.as_bytes())),
+            ["tcp", address, text] => arrived(tcp(address).and_then(|it| by_tcp(&it, text))),
+            ["udp", address, text] => {
+                let text = text.as_bytes();
+                arrived(udp(address).and_then(|it| by_udp(&it, text, text)))
+            }
+            ["hold", address] => {
+                held = Some((tcp(address).unwrap(), udp(address).unwrap()));
+                exchanged(held.as_ref().unwrap())
+            }
+            ["held"] => exchanged(held.as_ref().unwrap()),
             // A packet that begins a connection, and the beginning of one that confirms it.
-            ["utp", address] => arrived(by_udp(address, &UTP_SYN, &[0x21])),
+            ["utp", address] => arrived(udp(address).and_then(|it| by_udp(&it, &UTP_SYN, &[0x21]))),
             ["bittorrent", address, hash] => {
                 by_bittorrent(address, hash).unwrap_or_else(|_| "lost".to_owned())
             }
@@ -93,6 +102,12 @@ fn arrived(result: io::Result<()>) -> String {
     if result.is_ok() { "arrived" } else { "lost" }.to_owned()
 }
 
+/// What arrives on connections that exist already.
+fn exchanged((stream, socket): &(TcpStream, UdpSocket)) -> String {
+    let (tcp, udp) = (by_tcp(stream, "more"), by_udp(socket, b"more", b"more"));
+    format!("{} {}", arrived(tcp), arrived(udp))
+}
+
 /// A program that sends back what comes.
 struct Listener {
     ended: Arc<AtomicBool>,
@@ -106,7 +121,7 @@ impl Listener {
         Ok(Listener::run(move || {
             if let Ok((stream, _)) = listener.accept() {
                 // A check connects, and says nothing.
-                let _ = send_back(&stream);
+                thread::spawn(move || send_back(&stream));
             }
         }))
     }
@@ -144,20 +159,27 @@ impl Drop for Listener {
 
 fn send_back(mut stream: &TcpStream) -> io::Result<()> {
     stream.set_nonblocking(false)?;
-    stream.set_read_timeout(Some(CONNECT_LIMIT))?;
-    let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
-    stream.write_all(line.as_bytes())
+    for line in BufReader::new(stream).lines() {
+        writeln!(stream, "{}", line?)?;
+    }
+    Ok(())
 }
 
-fn connect(address: &str) -> io::Result<TcpStream> {
+fn tcp(address: &str) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address.parse().unwrap(), CONNECT_LIMIT)?;
     stream.set_read_timeout(Some(CONNECT_LIMIT))?;
     Ok(stream)
 }
 
-fn by_tcp(address: &str, text: &str) -> io::Result<()> {
-    let mut stream = connect(address)?;
+fn udp(address: &str) -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind("0.0.0.0:0")?;
+    socket.connect(address)?;
+    socket.set_read_timeout(Some(PACKETS.0))?;
+    Ok(socket)
+}
+
+/// Sends a line, which must come back.
+fn by_tcp(mut stream: &TcpStream, text: &str) -> io::Result<()> {
     writeln!(stream, "{text}")?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer)?;
@@ -167,17 +189,15 @@ fn by_tcp(address: &str, text: &str) -> io::Result<()> {
     }
 }
 
-fn by_udp(address: &str, packet: &[u8], expected: &[u8]) -> io::Result<()> {
-    let socket = UdpSocket::bind("0.0.0.0:0")?;
-    socket.connect(address)?;
-    let (wait, times) = PACKETS;
-    socket.set_read_timeout(Some(wait))?;
+/// Sends a packet, until one comes that begins as expected.
+fn by_udp(socket: &UdpSocket, packet: &[u8], expected: &[u8]) -> io::Result<()> {
     let mut answer = [0; 64];
-    for _ in 0..times {
+    for _ in 0..PACKETS.1 {
+        // Whether an earlier packet was refused, or this one arrives, is seen in the answer.
         let _ = socket.send(packet);
-        if let Ok(length) = socket.recv(&mut answer) {
-            assert!(answer[..length].starts_with(expected), "{answer:?}");
-            return Ok(());
+        match socket.recv(&mut answer) {
+            Ok(length) if answer[..length].starts_with(expected) => return Ok(()),
+            _ => {}
         }
     }
     Err(io::ErrorKind::TimedOut.into())
@@ -185,7 +205,7 @@ fn by_udp(address: &str, packet: &[u8], expected: &[u8]) -> io::Result<()> {
 
 /// The id of the peer that answers the handshake for a torrent, as far as it is text.
 fn by_bittorrent(address: &str, hash: &str) -> io::Result<String> {
-    let mut stream = connect(address)?;
+    let mut stream = tcp(address)?;
     let hash = (0..20).map(|at| u8::from_str_radix(&hash[2 * at..2 * at + 2], 16).unwrap());
     let hash: Vec<u8> = hash.collect();
     let head = [&b"\x13BitTorrent protocol"[..], &[0; 8], &hash, b"-XX0000-abcdefghijkl"].concat();

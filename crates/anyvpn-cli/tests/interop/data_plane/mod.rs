@@ -22,6 +22,8 @@ const DATA_PLANE: &[Program] = &[
 ];
 /// In seconds.
 const DAY: u64 = 86_400;
+/// What the helper says of a connection of TCP and one of UDP.
+const BOTH: &str = "arrived arrived";
 const NEEDS: Option<&str> = Some("data_plane.sh");
 
 #[test]
@@ -184,6 +186,12 @@ impl World {
             Fault::UdpOnly => self.listen("0.0.0.0", false),
             _ => self.listen("0.0.0.0", true),
         }
+        let is_held =
+            !matches!(fault, Fault::ListenerStopped | Fault::ListenerOnLoopback | Fault::UdpOnly);
+        if is_held {
+            assert_eq!(self.internet.ask(&format!("hold 198.51.100.1:{}", self.port)), BOTH);
+        }
+        let port = self.port;
         match fault {
             Fault::TunnelDown => self.bring("down"),
             Fault::TunnelRecreated => {
@@ -202,6 +210,12 @@ impl World {
         let is_whole = matches!(fault, Fault::Nothing | Fault::TunnelRecreated | Fault::KeyRotated);
         assert_eq!(tcp, is_open, "round {round}, {fault:?}: the check");
         assert_eq!(tcp, is_whole, "round {round}, {fault:?}");
+        if is_held {
+            // Connections that exist already share the port's fate, and outlive tunnel and key.
+            let is_kept = is_whole && self.port == port;
+            let expected = if is_kept { BOTH } else { "lost lost" };
+            assert_eq!(self.internet.ask("held"), expected, "round {round}, {fault:?}");
+        }
         assert_eq!(udp, is_whole || fault == Fault::UdpOnly, "round {round}, {fault:?}");
 
         self.client.ask("stop");
