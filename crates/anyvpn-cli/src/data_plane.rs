@@ -47,7 +47,15 @@ pub fn add(_builder: SandboxBuilder) -> Result<(SandboxBuilder, Description), Fa
 fn not_started(error: anyvpn_sandbox::data_plane::DataPlaneError) -> Failure {
     use anyvpn_sandbox::data_plane::DataPlaneError;
 
-    let failure = Failure::other(error.to_string());
+    use crate::text::reason;
+
+    let why = match &error {
+        DataPlaneError::NoTun(source) | DataPlaneError::Io { source, .. } => {
+            format!(": {}", reason(source))
+        }
+        _ => String::new(),
+    };
+    let failure = Failure::other(format!("{error}{why}"));
     match error {
         DataPlaneError::MissingPrograms { packages, .. } => {
             failure.hint(format!("on Debian, run: apt-get install {packages}"))

@@ -39,6 +39,8 @@
 //!   runs with the same seed, clock and requests give the same answers.
 //! - **Faults** ([`Fault`]) make a reply slow, make it a refusal, or break it on the wire in one of many
 //!   ways that have a name ([`WireFault`]).
+//! - **A data plane** ([`SandboxBuilder::data_plane`], Linux only) lets WireGuard configurations connect,
+//!   and forwarded ports lead to their devices, in network namespaces.
 //!
 //! # Over HTTP
 //!

@@ -25,13 +25,10 @@ pub(super) struct Namespace {
 
 impl Namespace {
     pub(super) fn new() -> Result<Namespace, DataPlaneError> {
-        let failed = |output: String| {
-            DataPlaneError::NoNamespaces(output.trim().trim_start_matches("unshare: ").to_owned())
-        };
         let mut unshare =
             command(&words("unshare --net --mount --pid --fork --kill-child --mount-proc cat"));
         unshare.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut holder = unshare.spawn().map_err(|error| failed(error.to_string()))?;
+        let mut holder = unshare.spawn().map_err(DataPlaneError::io("unshare"))?;
         // What comes back has passed `cat`, so the namespaces are complete.
         let echoed = echo(&mut holder);
         let pid = echoed.and_then(|()| only_child(holder.id()));
@@ -51,7 +48,8 @@ impl Namespace {
                 let _ = holder.kill();
                 let said = holder.wait_with_output().map(|ran| ran.stderr).unwrap_or_default();
                 let said = String::from_utf8_lossy(&said).into_owned();
-                Err(failed(if said.is_empty() { error.to_string() } else { said }))
+                let why = if said.is_empty() { error.to_string() } else { said };
+                Err(DataPlaneError::no_namespaces(&why))
             }
         }
     }

@@ -94,7 +94,7 @@ impl Namespaces {
         // The program would have to report the failure itself, and could not say what to do.
         programs::run(&words(&format!("{unshare} unshare --net true")), "").map_err(|error| {
             match error {
-                DataPlaneError::Program { output, .. } => DataPlaneError::NoNamespaces(output),
+                DataPlaneError::Program { output, .. } => DataPlaneError::no_namespaces(&output),
                 other => other,
             }
         })?;
@@ -296,6 +296,9 @@ impl DataPlane for Namespaces {
     }
 
     fn listen(&self, own: &Addresses) -> io::Result<Sockets> {
+        if !own.http.is_ipv4() {
+            return Err(io::Error::other("it needs an IPv4 address for the sandbox"));
+        }
         let (http, tls) = (own.http.port(), own.tls.port());
         let rules = format!(
             "table ip sandbox {{\n\

@@ -36,8 +36,8 @@ pub enum DataPlaneError {
     #[error("this user is not allowed to create network namespaces: {0}")]
     NoNamespaces(String),
     /// The device with which tunnels are made cannot be opened.
-    #[error("cannot open /dev/net/tun: {0}")]
-    NoTun(io::Error),
+    #[error("cannot open /dev/net/tun")]
+    NoTun(#[source] io::Error),
     /// A program failed.
     #[error("{command}: {output}")]
     Program {
@@ -47,7 +47,7 @@ pub enum DataPlaneError {
         output: String,
     },
     /// A file or a socket of a namespace could not be used.
-    #[error("{what}: {source}")]
+    #[error("cannot use {what}")]
     Io {
         /// The file or the socket.
         what: String,
@@ -61,12 +61,20 @@ impl DataPlaneError {
         let what = what.into();
         move |source| DataPlaneError::Io { what, source }
     }
+
+    /// The failure for what `unshare` printed.
+    pub(super) fn no_namespaces(output: &str) -> DataPlaneError {
+        DataPlaneError::NoNamespaces(output.trim().trim_start_matches("unshare: ").to_owned())
+    }
 }
 
 /// Fails if a program is missing, and says which package to install.
 pub(super) fn check() -> Result<(), DataPlaneError> {
-    let path = path();
-    let is_there = |name: &str| std::env::split_paths(&path).any(|it| it.join(name).is_file());
+    check_in(&path())
+}
+
+fn check_in(path: &OsStr) -> Result<(), DataPlaneError> {
+    let is_there = |name: &str| std::env::split_paths(path).any(|it| it.join(name).is_file());
     let missing: Vec<_> = PROGRAMS.iter().filter(|(program, _)| !is_there(program)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -126,4 +134,28 @@ pub(super) fn run(arguments: &[OsString], input: &str) -> Result<String, DataPla
 /// Words of a command line, which are separated by single spaces.
 pub(super) fn words(line: &str) -> Vec<OsString> {
     line.split(' ').map(OsString::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_programs_are_named_with_their_packages() {
+        let Err(DataPlaneError::MissingPrograms { programs, packages }) = check_in(OsStr::new(""))
+        else {
+            panic!("there is no program in no folder");
+        };
+        assert_eq!(programs, "conntrack, ip, mount, nft, nsenter, unshare, wg, wireguard-go");
+        let expected = "conntrack iproute2 mount nftables util-linux wireguard-tools wireguard-go";
+        assert_eq!(packages, expected);
+    }
+
+    #[test]
+    fn a_program_that_fails_says_why() {
+        let error = run(&words("ls /nonexistent"), "").unwrap_err();
+        let DataPlaneError::Program { command, output } = error else { panic!("{error}") };
+        assert_eq!(command, "ls /nonexistent");
+        assert!(output.contains("No such file or directory"), "{output}");
+    }
 }

@@ -19,7 +19,7 @@ const UTP_SYN: [u8; 20] = [0x41, 0, 1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 16, 0, 0, 0
 
 /// The test [`helper`], in a namespace. It takes one line at a time, and answers with one.
 pub struct Helper {
-    process: Child,
+    pub process: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
