@@ -24,7 +24,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -50,6 +50,9 @@ const PIA: Ipv4Addr = Ipv4Addr::new(10, 4, 128, 1);
 /// How long a connection from the internet may take. It leaves time for one repetition by TCP.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
+/// How long a peer stays that is no longer granted.
+const LEAVING: Duration = Duration::from_secs(1);
+
 const SERVER_RULES: &str = include_str!("server.nft");
 
 /// Network namespaces in which forwarded ports really forward: one of the internet, one of the VPN
@@ -71,7 +74,25 @@ struct Applied {
     /// For `wg syncconf`. It has no keys in clear text that a `Debug` could print.
     peers: Vec<(Peer, Vec<IpAddr>)>,
     forwards: BTreeMap<Forward, SocketAddrV4>,
+    /// Since when peers are no longer granted, by their keys.
+    left_at: BTreeMap<String, Instant>,
     is_set_up: bool,
+}
+
+impl Applied {
+    /// Returns the peers that are no longer granted, and stay for another moment: the reply to a call
+    /// that removes a peer must reach this peer.
+    fn leaving(&mut self, granted: &[Peer], now: Instant) -> Vec<Peer> {
+        let is_granted = |peer: &Peer| granted.iter().any(|it| it.public_key == peer.public_key);
+        let had = self.peers.iter().map(|(peer, _)| peer);
+        let mut gone: Vec<Peer> = had.filter(|peer| !is_granted(peer)).cloned().collect();
+        self.left_at.retain(|key, _| gone.iter().any(|peer| peer.public_key == *key));
+        gone.retain(|peer| {
+            let left_at = self.left_at.entry(peer.public_key.clone()).or_insert(now);
+            now.duration_since(*left_at) < LEAVING
+        });
+        gone
+    }
 }
 
 impl Namespaces {
@@ -230,7 +251,8 @@ impl Namespaces {
             self.name_hosts(&network.hosts)?;
             applied.hosts = network.hosts;
         }
-        let peers = self.with_addresses(network.peers)?;
+        let leaving = applied.leaving(&network.peers, Instant::now());
+        let peers = self.with_addresses([leaving, network.peers].concat())?;
         if !applied.is_set_up || applied.peers != peers {
             self.server
                 .run(&words("wg syncconf vpn /dev/stdin"), &configuration(server, &peers))?;

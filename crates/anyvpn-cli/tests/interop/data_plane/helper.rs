@@ -73,16 +73,14 @@ fn helper() {
                 listeners.clear();
                 done(Ok(()))
             }
-            ["tcp", address, text] => arrived(tcp(address).and_then(|it| by_tcp(&it, text))),
-            ["udp", address, text] => {
-                let text = text.as_bytes();
-                arrived(udp(address).and_then(|it| by_udp(&it, text, text)))
-            }
+            ["reach", address] => reach(address),
             ["hold", address] => {
-                held = Some((tcp(address).unwrap(), udp(address).unwrap()));
-                exchanged(held.as_ref().unwrap())
+                exchange(held.insert((tcp(address).unwrap(), udp(address).unwrap())))
             }
-            ["held"] => exchanged(held.as_ref().unwrap()),
+            ["reach-with-held", address] => thread::scope(|scope| {
+                let held = scope.spawn(|| exchange(held.as_ref().unwrap()));
+                format!("{} {}", reach(address), held.join().unwrap())
+            }),
             // A packet that begins a connection, and the beginning of one that confirms it.
             ["utp", address] => arrived(udp(address).and_then(|it| by_udp(&it, &UTP_SYN, &[0x21]))),
             ["bittorrent", address, hash] => {
@@ -102,10 +100,27 @@ fn arrived(result: io::Result<()>) -> String {
     if result.is_ok() { "arrived" } else { "lost" }.to_owned()
 }
 
-/// What arrives on connections that exist already.
-fn exchanged((stream, socket): &(TcpStream, UdpSocket)) -> String {
-    let (tcp, udp) = (by_tcp(stream, "more"), by_udp(socket, b"more", b"more"));
-    format!("{} {}", arrived(tcp), arrived(udp))
+/// Whether what is sent comes back, by TCP and by UDP, which are tried at once: what is lost takes time.
+fn both(
+    tcp: impl FnOnce() -> io::Result<()> + Send,
+    udp: impl FnOnce() -> io::Result<()>,
+) -> String {
+    thread::scope(|scope| {
+        let tcp = scope.spawn(tcp);
+        let udp = arrived(udp());
+        format!("{} {udp}", arrived(tcp.join().unwrap()))
+    })
+}
+
+/// By new connections.
+fn reach(address: &str) -> String {
+    let udp = || udp(address).and_then(|socket| by_udp(&socket, b"hello", b"hello"));
+    both(|| tcp(address).and_then(|stream| by_tcp(&stream)), udp)
+}
+
+/// By connections that exist.
+fn exchange((stream, socket): &(TcpStream, UdpSocket)) -> String {
+    both(|| by_tcp(stream), || by_udp(socket, b"hello", b"hello"))
 }
 
 /// A program that sends back what comes.
@@ -179,11 +194,11 @@ fn udp(address: &str) -> io::Result<UdpSocket> {
 }
 
 /// Sends a line, which must come back.
-fn by_tcp(mut stream: &TcpStream, text: &str) -> io::Result<()> {
-    writeln!(stream, "{text}")?;
+fn by_tcp(mut stream: &TcpStream) -> io::Result<()> {
+    stream.write_all(b"hello\n")?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer)?;
-    match answer.trim_end() == text {
+    match answer == "hello\n" {
         true => Ok(()),
         false => Err(io::Error::other(format!("the answer is {answer:?}"))),
     }
