@@ -84,6 +84,8 @@ use types::{CA, Host, LIST_KEY, ServerList};
 pub const BASE_URL: &str = "https://www.privateinternetaccess.com";
 /// Where accounts are read, and tokens ended.
 const ACCOUNT_URL: &str = "https://apiv2.privateinternetaccess.com";
+/// Where a caller learns its own address.
+const STATUS_URL: &str = "https://api.privateinternetaccess.com";
 /// Where the list of servers is.
 const LIST_URL: &str = "https://serverlist.piaservers.net";
 /// The version of the list that the vendor's scripts and application read.
@@ -127,7 +129,10 @@ impl Pia {
     /// a sandbox are.
     #[must_use]
     pub fn builder() -> ClientBuilder<Dialect> {
-        Client::builder(BASE_URL).server("account", ACCOUNT_URL).server("list", LIST_URL)
+        Client::builder(BASE_URL)
+            .server("account", ACCOUNT_URL)
+            .server("status", STATUS_URL)
+            .server("list", LIST_URL)
     }
 
     /// Does one operation. Those of a VPN server need a client that knows it:

@@ -144,6 +144,42 @@ pub struct Account {
     pub plan: Option<String>,
 }
 
+/// Tells whether the call comes through one of PIA's VPN servers.
+///
+/// `GET /api/client/status` · desktop, apiclient
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetStatus {}
+
+impl Operation for GetStatus {
+    type Dialect = Dialect;
+    type Output = CallerStatus;
+    const ID: OperationId = OperationId::new("pia", "get-status");
+    const REPLAY: Replay = Replay::Safe;
+    const SERVER: Option<&'static str> = Some("status");
+
+    fn security(&self) -> Security {
+        Security::NONE
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        Ok(Request::get("/api/client/status"))
+    }
+
+    fn decode(&self, reply: &Reply) -> Result<Self::Output, Error> {
+        Dialect::decode(reply)
+    }
+}
+
+/// Where a call comes from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CallerStatus {
+    /// Whether it comes through one of PIA's VPN servers.
+    pub connected: bool,
+    /// The public address that it comes from.
+    pub ip: IpAddr,
+}
+
 /// Lists the regions and some servers of each, signed by the vendor.
 ///
 /// The body is the list as one line of JSON, a blank line, and the signature of that line in
@@ -327,6 +363,11 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[],
     },
     OperationInfo {
+        id: GetStatus::ID, replay: GetStatus::REPLAY, method: "GET", path: "/api/client/status",
+        summary: "Tells whether the call comes through one of PIA's VPN servers.",
+        fields: &[],
+    },
+    OperationInfo {
         id: ListServers::ID, replay: ListServers::REPLAY, method: "GET", path: "/vpninfo/servers/{version}",
         summary: "Lists the regions and some servers of each, signed by the vendor.",
         fields: &[
@@ -372,6 +413,7 @@ pub async fn call_by_name(
         "create-token" => run::<CreateToken>(client, input, reveal).await,
         "expire-token" => run::<ExpireToken>(client, input, reveal).await,
         "get-account" => run::<GetAccount>(client, input, reveal).await,
+        "get-status" => run::<GetStatus>(client, input, reveal).await,
         "list-servers" => run::<ListServers>(client, input, reveal).await,
         "add-key" => run::<AddKey>(client, input, reveal).await,
         "get-signature" => run::<GetSignature>(client, input, reveal).await,

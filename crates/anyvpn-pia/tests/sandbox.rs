@@ -13,7 +13,7 @@ use world::harness::Harness;
 
 #[test]
 fn the_sandbox_serves_exactly_the_clients_operations() {
-    check_operations::<Harness>(7);
+    check_operations::<Harness>(8);
 }
 
 #[tokio::test]

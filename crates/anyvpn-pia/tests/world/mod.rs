@@ -98,7 +98,7 @@ impl World {
             "list-servers" => json!({"version": "v6"}),
             "add-key" => json!({"pubkey": key().public_key()}),
             "bind-port" => json!({"payload": payload.expose(), "signature": signature.expose()}),
-            "expire-token" | "get-account" | "get-signature" => json!({}),
+            "expire-token" | "get-account" | "get-signature" | "get-status" => json!({}),
             other => panic!("no input for {other}: add one here"),
         }
     }

@@ -98,6 +98,10 @@ pub(super) fn account(state: &mut State, call: &Call) -> Answer {
     ))
 }
 
+pub(super) fn status(state: &mut State, _: &Call) -> Answer {
+    Ok(Reply::json(200, &json!({ "connected": state.connected, "ip": "203.0.113.7" })))
+}
+
 pub(super) fn list(state: &mut State, _: &Call) -> Answer {
     let text = state.list().ok_or_else(|| refused(500, "error", "There is no key."))?;
     Ok(Reply::text(200, text))
