@@ -161,6 +161,7 @@ fn schemathesis(tools: &Tools, document: &Document) -> Outcome {
     if !endings.is_empty() {
         rounds.push(("--include-operation-id", endings.as_slice()));
     }
+    let config = schemathesis_config(tools, &document.provider)?;
     let mut cases = 0;
     for seed in SEEDS {
         let sandbox = Sandbox::start(seed)?;
@@ -170,7 +171,7 @@ fn schemathesis(tools: &Tools, document: &Document) -> Outcome {
             let mut command = tools.python_tool("schemathesis");
             command
                 .arg("--config-file")
-                .arg(tools.programs.join("schemathesis.toml"))
+                .arg(&config)
                 .arg("run")
                 .arg(&document.file)
                 .args(["--url", url, "--header", "Accept: application/json", "--seed", seed])
@@ -179,7 +180,7 @@ fn schemathesis(tools: &Tools, document: &Document) -> Outcome {
                 .current_dir(tools.folder("schemathesis")?)
                 .envs(sandbox.environment())
                 .env("SCHEMATHESIS_HOOKS", tools.programs.join("hooks.py"));
-            // Another kind of credential stands in `schemathesis.toml`.
+            // Another kind of credential stands in the provider's own file.
             if let Ok(token) = sandbox.variable(&format!("ANYVPN_{name}_TOKEN"))
                 && text.contains("scheme: bearer\n")
             {
@@ -190,6 +191,20 @@ fn schemathesis(tools: &Tools, document: &Document) -> Outcome {
         }
     }
     Ok(format!("tried: {cases} calls, with seeds 0 to 3"))
+}
+
+/// Writes the settings for all documents, and behind them those for the provider's where it has some.
+fn schemathesis_config(tools: &Tools, provider: &str) -> Result<PathBuf, String> {
+    let read =
+        |file: PathBuf| fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()));
+    let mut text = read(tools.programs.join("schemathesis.toml"))?;
+    let own = tools.programs.join(format!("{provider}.toml"));
+    if own.is_file() {
+        text += &read(own)?;
+    }
+    let config = tools.folder("schemathesis")?.join(format!("{provider}.toml"));
+    fs::write(&config, text).map_err(|e| format!("{}: {e}", config.display()))?;
+    Ok(config)
 }
 
 /// How many calls schemathesis says that it made.

@@ -60,22 +60,7 @@
 //! | `POST /_sandbox/faults` | `{"fault": "reset-after", "operation": "azire.create-port-forward", "times": 1, "skip": 0, "percent": 100}` | [`Sandbox::inject`] |
 //! | `DELETE /_sandbox/faults` | | [`Sandbox::clear_faults`] |
 //! | `POST /_sandbox/clock` | `{"advance_seconds": 86400}` | [`Clock::advance`] |
-//! | `POST /_sandbox/azire/verify-email` | `{"username": "david"}` | [`azire::Service::verify_email`] |
-//! | `POST /_sandbox/pia/add-account` | `{"username": "p0000000", "password": "secret"}` | [`pia::Service::add_account`]; tells what a client has to trust, too |
-//! | `POST /_sandbox/pia/expire` | `{"username": "p0000000"}` | [`pia::Service::expire`] |
-//! | `POST /_sandbox/pia/set-connected` | `{"connected": false}` | [`pia::Service::set_connected`] |
-//! | `POST /_sandbox/pia/take-next-port` | `{}` | [`pia::Service::take_next_port`] |
-//! | `POST /_sandbox/vpngn/keys` | `{}`, or with a `brand` as all of VPNGN's | [`vpngn::Service::api_key`], [`secret_key`](vpngn::Service::secret_key) |
-//! | `POST /_sandbox/vpngn/whitelist` | `{"whitelisted": true}` | [`vpngn::Service::whitelist`] |
-//! | `POST /_sandbox/vpngn/outbox` | `{}` | [`vpngn::Service::outbox`] |
-//! | `POST /_sandbox/vpnresellers/token` | `{"reseller": "acme"}` | [`vpnresellers::Service::add_reseller`] |
-//! | `POST /_sandbox/vpnresellers/set-balance` | `{"reseller": "acme", "cents": 25}` | [`vpnresellers::Service::set_balance`] |
-//! | `POST /_sandbox/vpnscript/add-account` | `{"username": "liam", "password": "secret"}` | [`vpnscript::Service::add_account`] |
-//! | `POST /_sandbox/vpnscript/set-service` | `{"username": "liam", "state": "expired"}`, or `none`, `inactive`, `active` | [`vpnscript::Service::set_service`] |
-//! | `POST /_sandbox/vpnscript/suspend` | `{"username": "liam", "reason": null}` | [`vpnscript::Service::suspend`] |
-//! | `POST /_sandbox/vpnscript/set-job-duration` | `{"seconds": 60}` | [`vpnscript::Service::set_job_duration`] |
-//! | `POST /_sandbox/vpnscript/fail-next-job` | `{"reason": "No route to host"}` | [`vpnscript::Service::fail_next_job`] |
-//! | `POST /_sandbox/vpnscript/add-hostile-servers` | `{}` | [`vpnscript::Service::add_hostile_servers`] |
+//! | `POST /_sandbox/PROVIDER/ACTION` | | an action of the provider, which its module describes |
 //!
 //! The names of faults are `delay` (with `delay_ms`), `too-many-requests` (with `retry_after_seconds`),
 //! `status` and `html` (with `status`), `any`, and those on the wire, such as `reset-after`, `cut-body`

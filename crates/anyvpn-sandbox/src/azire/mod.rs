@@ -15,6 +15,12 @@
 //!   days of UTC.
 //! - Every device counts as connected, from wherever the call comes. Only the check of a port tells
 //!   apart, with a [data plane](crate::data_plane), who calls through a tunnel.
+//!
+//! # Actions
+//!
+//! | request | body | does |
+//! |---|---|---|
+//! | `POST /_sandbox/azire/verify-email` | `{"username": "david"}` | [`Service::verify_email`] |
 
 mod answer;
 mod check;

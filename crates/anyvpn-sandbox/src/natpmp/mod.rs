@@ -8,6 +8,17 @@
 //! - TCP and UDP of one client get the same number, unless
 //!   [`Service::separate_protocols`] says otherwise.
 //! - Five mappings a client and protocol.
+//!
+//! # Actions
+//!
+//! | request | body | does |
+//! |---|---|---|
+//! | `POST /_sandbox/natpmp/restart` | `{}` | [`Service::restart`] |
+//! | `POST /_sandbox/natpmp/forget` | `{}` | [`Service::forget`] |
+//! | `POST /_sandbox/natpmp/set-plain` | `{"plain": true}` | [`Service::set_plain`] |
+//! | `POST /_sandbox/natpmp/separate-protocols` | `{"separate": true}` | [`Service::separate_protocols`] |
+//! | `POST /_sandbox/natpmp/speak-pcp` | `{"only_pcp": true}` | [`Service::speak_pcp`] |
+//! | `POST /_sandbox/natpmp/set-longest-lifetime` | `{"seconds": 7200}` | [`Service::set_longest_lifetime`] |
 
 mod quirks;
 mod service;

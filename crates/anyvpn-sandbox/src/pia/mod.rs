@@ -10,6 +10,15 @@
 //! - A server knows one key of an account. It forgets none.
 //! - Only the server of the tunnel forwards ports; the tunnel is connected unless
 //!   [`Service::set_connected`] says otherwise. A port stays open for 20 minutes.
+//!
+//! # Actions
+//!
+//! | request | body | does |
+//! |---|---|---|
+//! | `POST /_sandbox/pia/add-account` | `{"username": "p0000000", "password": "secret"}` | [`Service::add_account`]; tells what a client has to trust, too |
+//! | `POST /_sandbox/pia/expire` | `{"username": "p0000000"}` | [`Service::expire`] |
+//! | `POST /_sandbox/pia/set-connected` | `{"connected": false}` | [`Service::set_connected`] |
+//! | `POST /_sandbox/pia/take-next-port` | `{}` | [`Service::take_next_port`] |
 
 mod answer;
 mod quirks;

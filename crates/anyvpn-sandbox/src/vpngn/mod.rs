@@ -20,6 +20,14 @@
 //!   replaces those before.
 //! - An alias's call takes the password of the alias or of its account, and the short token of the
 //!   account.
+//!
+//! # Actions
+//!
+//! | request | body | does |
+//! |---|---|---|
+//! | `POST /_sandbox/vpngn/keys` | `{}`, or with a `brand` as all of VPNGN's | [`Service::api_key`], [`secret_key`](Service::secret_key) |
+//! | `POST /_sandbox/vpngn/whitelist` | `{"whitelisted": true}` | [`Service::whitelist`] |
+//! | `POST /_sandbox/vpngn/outbox` | `{}` | [`Service::outbox`] |
 
 mod access;
 mod aliases;

@@ -11,6 +11,13 @@
 //!   then. A day that has passed is refused.
 //! - Customers and projects of the vendor's own are not imitated: `customer` of a creation is ignored.
 //! - Every server speaks OpenVPN and WireGuard; three speak VLESS.
+//!
+//! # Actions
+//!
+//! | request | body | does |
+//! |---|---|---|
+//! | `POST /_sandbox/vpnresellers/token` | `{"reseller": "acme"}` | [`Service::add_reseller`] |
+//! | `POST /_sandbox/vpnresellers/set-balance` | `{"reseller": "acme", "cents": 25}` | [`Service::set_balance`] |
 
 mod accounts;
 mod answer;

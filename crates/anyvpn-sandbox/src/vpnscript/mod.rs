@@ -20,6 +20,17 @@
 //!   the queue. A configuration counts towards slots and devices from the request for it until it
 //!   is gone, unless its creation failed.
 //! - Each OpenVPN server has a certificate authority of its own, valid for ten years.
+//!
+//! # Actions
+//!
+//! | request | body | does |
+//! |---|---|---|
+//! | `POST /_sandbox/vpnscript/add-account` | `{"username": "liam", "password": "secret"}` | [`Service::add_account`] |
+//! | `POST /_sandbox/vpnscript/set-service` | `{"username": "liam", "state": "expired"}`, or `none`, `inactive`, `active` | [`Service::set_service`] |
+//! | `POST /_sandbox/vpnscript/suspend` | `{"username": "liam", "reason": null}` | [`Service::suspend`] |
+//! | `POST /_sandbox/vpnscript/set-job-duration` | `{"seconds": 60}` | [`Service::set_job_duration`] |
+//! | `POST /_sandbox/vpnscript/fail-next-job` | `{"reason": "No route to host"}` | [`Service::fail_next_job`] |
+//! | `POST /_sandbox/vpnscript/add-hostile-servers` | `{}` | [`Service::add_hostile_servers`] |
 
 mod account;
 mod actions;
