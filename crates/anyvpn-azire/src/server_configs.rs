@@ -7,9 +7,9 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use anyvpn_core::{
-    CheckedWireGuardOptions, Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, LeftOut,
-    Leftover, LeftoverKind, ObtainedConfig, PrivateKey, Protocol, PublicKey, Rotated, Server,
-    ServerConfig, ServerConfigs, Servers, Status,
+    CheckedWireGuardOptions, Config, ConfigRequest, Endpoint, Error, ErrorKind, Host, Leftover,
+    LeftoverKind, ObtainedConfig, PrivateKey, Protocol, PublicKey, Rotated, Server, ServerConfig,
+    ServerConfigs, Servers, Status,
 };
 use anyvpn_http::transport::resolve;
 use anyvpn_http::{LenientList, Operation as _, RunToCompletion};
@@ -100,7 +100,8 @@ impl Azire {
         let LenientList { items, left_out } = self.call(ListLocations {}).await?;
         let is_wanted = |it: &Location| it.name.eq_ignore_ascii_case(&request.server);
         let Some(location) = items.into_iter().find(is_wanted) else {
-            return Err(unknown_location(&request.server, &left_out));
+            let error = left_out.unknown("location", &request.server);
+            return Err(error.with_operation(ListLocations::ID));
         };
         let (Some(pool), Some(public_key)) = (location.pool.first(), location.pubkey.first())
         else {
@@ -205,18 +206,6 @@ impl Azire {
             _ => Err(error),
         }
     }
-}
-
-/// Returns the error for a location that is not in the list. Elements that were left out of the list could
-/// be that location.
-fn unknown_location(name: &str, left_out: &LeftOut) -> Error {
-    let (kind, detail) = if left_out.is_empty() {
-        (ErrorKind::NotFound, format!("there is no location {name:?}"))
-    } else {
-        let why = format!("no location that can be read is {name:?}; {left_out}");
-        (ErrorKind::UnexpectedReply, why)
-    };
-    Error::new(kind).with_operation(ListLocations::ID).with_detail(detail)
 }
 
 fn holds(ip: &Ip, key: &PublicKey) -> bool {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
 
-use crate::{Error, Server};
+use crate::{Error, ErrorKind, Server};
 
 /// The elements of a provider's list that were left out because they could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,19 @@ impl LeftOut {
         if self.reasons.len() < Self::REASONS {
             self.reasons.push(reason);
         }
+    }
+
+    /// Creates the error for an element that is not in the list: `NotFound` if nothing was left out, and
+    /// otherwise `UnexpectedReply`, because what was left out could be that element. `what` is the word
+    /// for an element, such as `server`.
+    #[must_use]
+    pub fn unknown(&self, what: &str, id: &str) -> Error {
+        if self.is_empty() {
+            return Error::new(ErrorKind::NotFound)
+                .with_detail(format!("there is no {what} {id:?}"));
+        }
+        let why = format!("{what} {id:?} is not in the readable part of the list; {self}");
+        Error::new(ErrorKind::UnexpectedReply).with_detail(why)
     }
 
     /// Adds the elements that were left out of another part of the list.

@@ -127,21 +127,14 @@ fn halves(token: &Secret) -> Result<(&str, Secret), Error> {
 }
 
 fn region<'a>(list: &'a ServerList, id: &str) -> Result<&'a Region, Error> {
-    let error = |kind, detail| Error::new(kind).with_operation(ListServers::ID).with_detail(detail);
     let LenientList { items, left_out } = &list.regions;
-    match items.iter().find(|region| region.id == id) {
-        Some(region) if region.offline => {
-            Err(error(ErrorKind::Unavailable, format!("the region {id:?} is offline now")))
-        }
-        Some(region) => Ok(region),
-        None if left_out.is_empty() => {
-            Err(error(ErrorKind::NotFound, format!("there is no region {id:?} now")))
-        }
-        None => {
-            let why = format!("no region that can be read is {id:?}; {left_out}");
-            Err(error(ErrorKind::UnexpectedReply, why))
-        }
-    }
+    let error = match items.iter().find(|region| region.id == id) {
+        Some(region) if region.offline => Error::new(ErrorKind::Unavailable)
+            .with_detail(format!("the region {id:?} is offline now")),
+        Some(region) => return Ok(region),
+        None => left_out.unknown("region", id),
+    };
+    Err(error.with_operation(ListServers::ID))
 }
 
 fn speaks_not(region: &Region, protocol: &str) -> Error {

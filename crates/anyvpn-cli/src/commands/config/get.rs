@@ -169,13 +169,7 @@ async fn protocol_of(configs: &dyn ServerConfigs, id: &str) -> Result<Protocol, 
         }
     }
     // The wanted server may be one that could not be read, so this is not proof that it does not exist.
-    let left_out = servers.left_out();
-    let error = if left_out.is_empty() {
-        Error::new(ErrorKind::NotFound).with_detail(format!("there is no server {id:?}"))
-    } else {
-        let why = format!("server {id:?} is not in the readable part of the list; {left_out}");
-        Error::new(ErrorKind::UnexpectedReply).with_detail(why)
-    };
+    let error = servers.left_out().unknown("server", id);
     Err(missing(configs, id, error).await)
 }
 
