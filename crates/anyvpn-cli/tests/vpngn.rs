@@ -262,7 +262,7 @@ fn what_a_provider_has_not_is_told_with_who_has_it() {
         (world.vpnscript(&["account", "close"]), &["can only read accounts", "AzireVPN"]),
         (
             world.command(&["--provider", "azire", "customer", "find", EMAIL]),
-            &["not for resellers", "supported by VPNGN, VPNresellers"],
+            &["not for resellers", "supported by VPNGN"],
         ),
     ] {
         let text = fails(5, &mut command);
