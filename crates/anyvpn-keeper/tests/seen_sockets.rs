@@ -83,6 +83,22 @@ async fn a_socket_of_an_interface_that_is_gone_is_dead() {
     script.finish();
 }
 
+/// qBittorrent knows of a socket that the kernel shows on the port whether it is its own.
+#[tokio::test]
+async fn a_client_that_says_that_it_does_not_listen_is_believed() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port();
+    let status = "{\"connection_status\":\"disconnected\"}";
+    let settings = format!("{{\"listen_port\":{port},\"bittorrent_protocol\":1}}");
+    let steps = [("\"v4.5.2\"", "version"), (&*settings, "preferences"), (status, "info")];
+    let steps = steps.map(|(body, route)| step(&["GET ", route], json("200 OK", body)));
+    let script = Script::start(steps.into()).await;
+    let client = script.client("qbittorrent", |settings| settings.same_network = true);
+    let state = client.observe(&wanted(port)).await.unwrap();
+    assert_eq!((state.listens_tcp, state.listens_udp), (Some(false), None));
+    script.finish();
+}
+
 #[tokio::test]
 async fn nothing_is_known_of_the_sockets_of_another_network() {
     let script = Script::start(vec![look(50_100, "4.0.6 (x)")]).await;

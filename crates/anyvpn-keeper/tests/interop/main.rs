@@ -41,7 +41,7 @@ fn part(name: &str, programs: &[Program], run: impl FnOnce()) {
 /// Runs another test of this program in network, mount and process namespaces that end with it.
 fn in_namespaces(test: &str) {
     let mut apart = Command::new("timeout");
-    apart.args(["120", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]);
+    apart.args(["300", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]);
     apart.arg("--map-root-user").arg(std::env::current_exe().unwrap());
     apart.args(["--ignored", "--exact", "--nocapture", test]).env(INSIDE, "1");
     let ran = apart.stdin(Stdio::null()).output().unwrap();

@@ -80,7 +80,7 @@ fn wait_for_announcement(client: &dyn RealClient, world: &World, port: u16) {
 async fn quiet(world: &World) {
     loop {
         world.announced();
-        tokio::time::sleep(Duration::from_secs(6)).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
         if world.announced().is_empty() {
             break;
         }

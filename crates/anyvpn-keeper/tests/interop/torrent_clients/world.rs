@@ -138,7 +138,7 @@ impl World {
                 let port =
                     request.split(['?', '&', ' ']).find_map(|pair| pair.strip_prefix("port="));
                 announced.lock().unwrap().extend(port.and_then(|port| port.parse::<u16>().ok()));
-                let body = "d8:intervali1800e12:min intervali5e5:peers0:e";
+                let body = "d8:intervali1800e12:min intervali1e5:peers0:e";
                 let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
                 let _ = stream.write_all(format!("{head}{body}").as_bytes());
             }
