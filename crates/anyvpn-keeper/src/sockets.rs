@@ -197,6 +197,7 @@ mod tests {
         assert!(seen.len() == 1 && seen[0].serves(&lo), "{seen:?}");
         // A connection on the port is not a socket that listens.
         let _connection = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let _accepted = tcp.accept().unwrap();
         drop(tcp);
         assert_eq!(sockets(SocketProtocol::Tcp, port), Some(Vec::new()));
     }

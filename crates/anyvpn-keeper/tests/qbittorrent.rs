@@ -176,6 +176,18 @@ async fn an_expired_session_is_signed_in_again_once() {
 }
 
 #[tokio::test]
+async fn a_new_session_that_is_refused_is_not_followed_by_another() {
+    let forbidden = step(&["GET /api/v2/app/version "], reply("4.5.2", "forbidden"));
+    let script = Script::start(vec![login("4.5.2"), forbidden]).await;
+    let client = script.client("qbittorrent", with_password);
+    for _ in 0..2 {
+        let error = client.observe(&wanted()).await.unwrap_err();
+        assert!(matches!(error, ClientError::Unauthorized(_)), "{error}");
+    }
+    assert_eq!(script.finish().len(), 2);
+}
+
+#[tokio::test]
 async fn an_api_key_needs_no_session() {
     let key = "qbt_canary7890123456789012345678";
     let with_key = |settings: &mut ClientSettings| settings.api_key = Some(key.into());
@@ -199,7 +211,12 @@ async fn without_credentials_it_must_let_this_machine_in() {
     assert!(client.observe(&wanted()).await.unwrap().is_in_sync(&wanted()));
     script.then(vec![step(&["GET "], reply("4.5.2", "forbidden"))]);
     let error = client.observe(&wanted()).await.unwrap_err();
-    assert!(matches!(error, ClientError::Unauthorized(_)), "{error}");
+    let ClientError::Unauthorized(why) = error else { panic!("{error}") };
+    assert!(why.contains("user name and password"), "{why}");
+    script.finish();
+    // Nothing was sent that could lock us out, so it is asked again.
+    script.then(look("4.5.2", 50_123, "firewalled"));
+    assert!(client.observe(&wanted()).await.unwrap().is_in_sync(&wanted()));
     script.finish();
 }
 

@@ -105,6 +105,11 @@ impl QBittorrent {
             return Ok(reply);
         }
         *session = None;
+        if matches!(self.credentials, Credentials::None) {
+            let why =
+                "it asks for a user name and password, or an API key; give them to the keeper";
+            return Err(ClientError::Unauthorized(why.to_owned()));
+        }
         if is_new || !matches!(self.credentials, Credentials::Password { .. }) {
             return Err(self.refusals.remember(&reply.describe()));
         }
