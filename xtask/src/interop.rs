@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_skip_is_told_and_is_no_pass() {
+    fn a_skipped_test_is_reported_and_does_not_count_as_passed() {
         let lines = "skipped\tb: there is no wg\npassed\ta\n";
         let text = "interop: passed 1, skipped 1\n  passed   a\n  skipped  b: there is no wg\n";
         assert_eq!(summary(lines), text);

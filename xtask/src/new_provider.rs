@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_is_put_where_it_belongs() {
+    fn dependencies_are_inserted_in_order() {
         let manifest = "[workspace]\n[workspace.dependencies]\n# Our own crates.\nanyvpn = 1\n\
                         anyvpn-core = 1\n# Why.\nanyvpn-testkit = 1\n\n# Why.\nother = 1\n";
         let with = |package| with_dependency(manifest, package).unwrap();

@@ -61,7 +61,7 @@ async fn a_key_registers_one_device_wherever_obtaining_is_dropped() {
 
 /// Who gives up without a key of its own has no use for the device.
 #[tokio::test]
-async fn a_key_that_nobody_has_leaves_no_device_wherever_obtaining_is_dropped() {
+async fn dropping_the_future_at_any_point_leaves_no_device_without_a_known_key() {
     let mut registered = 0;
     let polls = at_every_poll(async |polls| {
         let world = World::new(0).await;

@@ -29,7 +29,7 @@ async fn a_406_is_the_days_cap_on_new_ports_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_device_without_a_port_left_is_a_limit_whatever_the_status() {
+async fn a_device_without_free_ports_is_a_limit_for_any_status() {
     for status in [422, 403] {
         let seed = (0..).find(|seed| Quirks::from_seed(*seed).too_many == status).unwrap();
         let world = World::new(seed).await;
@@ -52,7 +52,7 @@ async fn a_device_without_a_port_left_is_a_limit_whatever_the_status() {
 }
 
 #[tokio::test]
-async fn an_account_that_has_ended_is_no_matter_of_the_token() {
+async fn an_expired_account_does_not_renew_the_token() {
     let world = World::new(0).await;
     world.sandbox.azire().suspend(world::USERNAME, true);
     let key = PrivateKey::generate().unwrap().public_key().to_string();
@@ -62,7 +62,7 @@ async fn an_account_that_has_ended_is_no_matter_of_the_token() {
 
 /// A 404 ends a deletion, but it must not pass for a change that was made.
 #[tokio::test]
-async fn a_404_after_a_lost_change_is_no_success() {
+async fn a_404_after_a_lost_change_is_not_a_success() {
     let world = World::new(0).await;
     for then in [Fault::Status(404), Fault::Html(404)] {
         for fault in [Fault::Wire("reset-before"), then] {

@@ -19,7 +19,7 @@ use anyvpn_testkit::scripted::{Script, Step};
 use world::{USERNAME, World};
 
 #[tokio::test]
-async fn options_that_no_configuration_can_have_are_refused_before_a_device_is_registered() {
+async fn impossible_options_are_refused_before_a_device_is_registered() {
     let world = World::new(0).await;
     let location = world.azire.call(ListLocations {}).await.unwrap().items.remove(0).name;
     let old = world.device.id.as_str();
@@ -48,7 +48,7 @@ const LOCATIONS: &str = r#"{"status":"success","locations":[{"name":"se-sto","ci
 const WITHOUT_KEY: &str = r#"{"status":"success","data":{"id":"IJiaUdc2","ipv4_address":"10.0.1.136","ipv4_netmask":32,"ipv6_address":"2a0e:1c80:1337:1:10:0:1:136","ipv6_netmask":128,"dns":["10.0.0.1"],"device_name":null,"keys":[]}}"#;
 
 #[tokio::test]
-async fn a_device_that_came_without_its_key_is_named() {
+async fn a_device_returned_without_its_key_is_named_as_leftover() {
     for own in [false, true] {
         let steps =
             [Step::json(200, LOCATIONS), Step::json(200, r#"{"status":"success","data":[]}"#)];
@@ -69,7 +69,7 @@ async fn a_device_that_came_without_its_key_is_named() {
 }
 
 #[tokio::test]
-async fn a_rotation_hands_out_no_key_that_the_device_did_not_take() {
+async fn a_rotation_never_returns_a_key_that_the_device_does_not_have() {
     let old = WITHOUT_KEY.replace(
         r#""keys":[]"#,
         r#""keys":[{"key":"iDG+cT2SvvCIMeJpOhnVQR1TD3D6NyiumDOJdepza1s=","created_at":1691499313}]"#,
@@ -106,7 +106,7 @@ async fn a_token_that_the_programs_store_cannot_keep_is_named() {
 }
 
 #[tokio::test]
-async fn a_stored_token_goes_to_no_address_that_is_set_later() {
+async fn a_stored_token_is_not_sent_to_an_address_that_is_set_later() {
     let store = Arc::new(MemoryStore::<Credential>::default());
     let context = Context::default().with_token_store(store);
     let build = |url: &str| {

@@ -57,7 +57,7 @@ async fn a_location_that_cannot_be_read_is_left_out_and_said_so() {
 }
 
 #[tokio::test]
-async fn no_more_reasons_are_kept_than_can_be_read() {
+async fn the_number_of_stored_reasons_is_limited() {
     let broken = vec![Value::Null; 5000];
     let azire = azire(&[&[location("se-sto")][..], &broken].concat(), []);
     let mut servers = azire.servers();
@@ -67,7 +67,7 @@ async fn no_more_reasons_are_kept_than_can_be_read() {
 
 /// That would be said of one that answered nothing that can be read.
 #[tokio::test]
-async fn a_list_of_which_nothing_can_be_read_is_not_empty() {
+async fn a_list_with_only_unreadable_elements_is_an_error() {
     for locations in [vec![Value::Null], vec![json!({"city": "Oslo"}); 3]] {
         let error = azire(&locations, []).servers().try_next().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");

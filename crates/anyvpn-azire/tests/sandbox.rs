@@ -55,7 +55,7 @@ async fn a_port_that_cannot_be_asked_for_is_refused_before_sending() {
 
 /// The API does not say how it refuses an eleventh device; an account that has ended is refused, too.
 #[tokio::test]
-async fn an_eleventh_device_is_the_limit_whatever_the_status() {
+async fn an_eleventh_device_is_a_device_limit_for_any_status() {
     for status in [422, 403] {
         let seed = (0..).find(|seed| Quirks::from_seed(*seed).too_many == status).unwrap();
         let world = World::new(seed).await;

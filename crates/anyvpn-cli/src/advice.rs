@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn no_hint_tells_to_repeat_a_call_whose_outcome_is_unknown() {
+    fn hints_never_suggest_repeating_a_call_with_unknown_outcome() {
         let azire = anyvpn::Registry::builtin().info("azire").unwrap();
         for (name, verify) in [
             ("create-port-forward", "anyvpn call azire list-port-forwards"),

@@ -63,7 +63,7 @@ fn servers_are_listed_with_and_without_an_account() {
 }
 
 #[test]
-fn a_configuration_is_got_listed_rotated_and_revoked() {
+fn configurations_are_obtained_listed_rotated_and_revoked() {
     let world = World::new();
     assert_eq!(world.ok(&["config", "list"]), "You have no configurations.\n");
     let config = world.ok(&["config", "get", "se-sto"]);
@@ -129,7 +129,7 @@ fn a_key_of_ones_own_keeps_its_device() {
 }
 
 #[test]
-fn ports_come_are_listed_checked_hidden_and_go() {
+fn ports_are_opened_listed_checked_hidden_and_closed() {
     let world = World::with_device();
     let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
     let empty = world.json(&["port", "list"]);
@@ -184,7 +184,7 @@ fn the_only_device_is_not_taken_for_this_machine() {
 }
 
 #[test]
-fn a_check_needs_no_token_and_closed_is_an_answer() {
+fn checking_a_port_needs_no_token_and_a_closed_port_is_not_an_error() {
     let world = World::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
@@ -266,7 +266,7 @@ fn a_call_shows_its_fields_and_answers_for_people() {
 }
 
 #[test]
-fn operations_and_capabilities_are_told_without_a_provider_being_reached() {
+fn operations_and_capabilities_are_listed_without_any_request() {
     let nowhere = |arguments| ok(command(arguments).env("ANYVPN_AZIRE_URL", "no address at all"));
     let operations: Value = serde_json::from_str(&nowhere(&["call", "azire", "--json"])).unwrap();
     let azire = anyvpn::Registry::builtin();

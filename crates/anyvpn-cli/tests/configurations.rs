@@ -75,7 +75,7 @@ fn credentials_go_to_a_file_beside_the_profile_unless_something_else_is_wanted()
 }
 
 #[test]
-fn a_profile_that_openvpn_refuses_is_told_and_can_be_made_to_pass() {
+fn lines_that_openvpn_refuses_are_reported_and_can_be_commented_out() {
     let world = World::new();
     let server = documented(&world);
     let path = world.path("old.ovpn");
@@ -197,7 +197,7 @@ fn a_device_has_the_name_that_was_given_to_it() {
 }
 
 #[test]
-fn what_all_servers_share_is_refused_once() {
+fn a_problem_that_all_servers_share_is_reported_once() {
     let world = World::new();
     let vpnscript = world.sandbox.vpnscript();
     for id in [2, 4, 5] {
@@ -237,7 +237,7 @@ fn what_all_servers_share_is_refused_once() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_that_takes_no_file_stops_all_before_anything_is_made() {
+fn an_unwritable_folder_stops_all_servers_before_anything_is_created() {
     let world = World::new();
     // Nobody may write here, not even root.
     let all = ["config", "get", "--all", "--protocol", "wireguard", "--output-dir", "/proc/self"];
@@ -261,7 +261,7 @@ fn in_shell(command: &Command, line: &str) -> Command {
 
 #[cfg(unix)]
 #[test]
-fn a_key_that_stdout_does_not_take_is_told_with_what_exists() {
+fn a_failed_write_to_stdout_names_the_created_configuration() {
     let world = World::new();
     for (index, line) in
         ["exec \"$0\" \"$@\" >&-", "exec \"$0\" \"$@\" >/dev/full"].iter().enumerate()
@@ -299,7 +299,7 @@ fn a_key_that_stdout_does_not_take_is_told_with_what_exists() {
 
 #[cfg(unix)]
 #[test]
-fn a_code_that_is_taller_than_the_terminal_is_told() {
+fn a_qr_code_taller_than_the_terminal_is_reported() {
     let world = World::new();
     let left =
         common::terminal::Terminal::run(world.command(&["config", "get", "se-sto", "--qr"])).end();

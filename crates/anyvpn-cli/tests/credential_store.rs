@@ -55,7 +55,7 @@ fn tokens(world: &World) -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_is_typed_is_kept_in_a_file_and_forgotten_with_the_profile() {
+fn typed_secrets_are_stored_and_deleted_with_the_profile() {
     let world = World::new();
     let typed = with_stdin(&mut add(&world, "home", &["--token-file", "-"]), &world.token);
     assert_eq!(typed.status.code(), Some(0), "{}", String::from_utf8_lossy(&typed.stderr));
@@ -101,7 +101,7 @@ fn what_is_typed_is_kept_in_a_file_and_forgotten_with_the_profile() {
 }
 
 #[test]
-fn what_is_not_good_is_not_kept() {
+fn invalid_secrets_are_not_stored() {
     let world = World::new();
     let typed = with_stdin(&mut add(&world, "home", &["--token-file", "-"]), "wrong-canary");
     assert_eq!(typed.status.code(), Some(3));
@@ -117,7 +117,7 @@ fn what_is_not_good_is_not_kept() {
 
 #[cfg(not(feature = "keyring"))]
 #[test]
-fn a_program_without_the_keyring_says_so_before_anything_is_made() {
+fn a_build_without_keyring_support_fails_before_anything_is_created() {
     let world = World::new();
     let mut signs_in = add(&world, "home", &["--keyring", "--username", LOGIN]);
     let text = fails(1, signs_in.env("ANYVPN_PASSWORD", PASSWORD));
@@ -141,7 +141,7 @@ fn a_program_without_the_keyring_says_so_before_anything_is_made() {
 }
 
 #[test]
-fn without_the_provider_a_token_is_forgotten_only_when_that_is_wanted() {
+fn an_unreachable_provider_keeps_the_token_unless_local_is_given() {
     let world = World::new();
     let sign_in = ["--username", LOGIN];
     for name in ["home", "work"] {
@@ -179,7 +179,7 @@ fn without_the_provider_a_token_is_forgotten_only_when_that_is_wanted() {
 
 #[cfg(unix)]
 #[test]
-fn files_and_folders_are_for_their_owner_whatever_the_umask() {
+fn files_and_folders_are_private_with_any_umask() {
     let world = World::new();
     let bin = env!("CARGO_BIN_EXE_anyvpn");
     let (url, folder) = (world.sandbox.azire_url(), world.path("configs"));
@@ -299,7 +299,7 @@ fn unused(world: &World) -> Vec<String> {
 
 #[cfg(unix)]
 #[test]
-fn what_an_interrupted_command_has_kept_is_found_again() {
+fn credentials_stored_by_an_interrupted_command_are_used_again() {
     let world = World::new();
     let sign_in = ["--username", LOGIN];
     let add_interrupted = |name: &str, signal: &str| {
@@ -346,7 +346,7 @@ fn what_an_interrupted_command_has_kept_is_found_again() {
 
 #[cfg(unix)]
 #[test]
-fn what_no_profile_uses_is_removed_when_that_is_wanted() {
+fn prune_removes_credentials_that_no_profile_uses() {
     let world = World::new();
     let prune = ["profile", "prune"];
     assert!(ok(&mut at_home(&world, &prune)).contains("There are no unused secrets"));

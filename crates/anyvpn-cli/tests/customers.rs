@@ -1,5 +1,7 @@
-//! What no built-in provider can do with customers: list, suspend and resume them. The command runs
-//! with a provider in memory, which this program has for as long as it runs several command lines.
+//! Lists, suspends and resumes the customers of a provider in memory.
+//!
+//! The command runs inside of this program, so that the provider keeps its state from one command line to
+//! the next.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 #[path = "common/schema.rs"]

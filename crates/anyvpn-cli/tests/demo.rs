@@ -16,7 +16,7 @@ fn operations_of(chosen: impl Fn(&str) -> bool) -> usize {
 }
 
 #[test]
-fn all_operations_are_called_and_work_whatever_the_sandbox_answers() {
+fn the_demo_calls_every_operation_successfully_with_any_seed() {
     for seed in 0..8 {
         let folder = tempfile::tempdir().unwrap();
         let ran = ok(command(&["demo", "--json", "--seed", &seed.to_string()])
@@ -44,7 +44,7 @@ fn all_operations_are_called_and_work_whatever_the_sandbox_answers() {
 }
 
 #[test]
-fn it_is_told_step_by_step_without_secrets_and_the_files_are_named() {
+fn the_demo_prints_each_step_without_secrets_and_names_its_files() {
     let folder = tempfile::tempdir().unwrap();
     let ran = command(&["demo", "-vv"]).env("TMPDIR", folder.path()).output().unwrap();
     assert_eq!(ran.status.code(), Some(0));
@@ -78,7 +78,7 @@ fn it_is_told_step_by_step_without_secrets_and_the_files_are_named() {
 }
 
 #[test]
-fn a_tour_of_one_provider_can_be_chosen_and_the_environment_chooses_none() {
+fn the_demo_of_one_provider_is_chosen_by_option_and_not_by_environment() {
     let folder = tempfile::tempdir().unwrap();
     let demo = ["demo", "--json", "--provider", "vpngn", "--output-dir"];
     let ran = ok(command(&demo).arg(folder.path()).env("ANYVPN_PROVIDER", "azire"));
@@ -95,7 +95,7 @@ fn a_tour_of_one_provider_can_be_chosen_and_the_environment_chooses_none() {
 }
 
 #[test]
-fn a_folder_that_will_not_do_is_found_out_before_anything_is_done() {
+fn an_unusable_folder_stops_the_demo_before_it_starts() {
     let folder = tempfile::tempdir().unwrap();
     // The last tour's file, before the first tour.
     std::fs::write(folder.path().join("vpnscript-demo.conf"), "mine").unwrap();

@@ -59,7 +59,7 @@ fn every_kind_is_explained_as_in_the_guide() {
 }
 
 #[test]
-fn what_is_no_kind_is_told_with_the_one_that_was_meant() {
+fn an_unknown_kind_is_answered_with_a_suggestion() {
     let text = fails(2, &mut command(&["explain", "unauthorised"]));
     assert!(text.contains("did you mean unauthorized?"), "{text}");
     assert!(ok(&mut command(&["explain"])).starts_with("KIND "));

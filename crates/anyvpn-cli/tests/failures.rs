@@ -77,14 +77,14 @@ fn a_rule_of_the_provider_is_code_five() {
 }
 
 #[test]
-fn an_address_where_nobody_listens_is_unreachable() {
+fn an_address_without_a_server_is_unreachable() {
     let world = World::new();
     let text = world.fails(7, &["--url", "http://127.0.0.1:1", "account", "show"]);
     assert!(text.contains("could not be reached"), "{text}");
 }
 
 #[test]
-fn what_was_typed_wrongly_is_code_two() {
+fn invalid_arguments_exit_with_2() {
     let world = World::new();
     for arguments in [
         &["accuont"][..],
@@ -185,7 +185,7 @@ fn words_of_the_vendor_are_quoted() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let world = World::with_device();
     let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
     world.sandbox.vpnscript().add_servers(3000);
@@ -251,7 +251,7 @@ fn a_closed_pipe_is_no_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_told() {
+fn a_full_disk_is_reported() {
     let world = World::new();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let ran = world.command(&["server", "list"]).stdout(full).output().unwrap();

@@ -34,7 +34,7 @@ fn say(run: impl Fn() -> Command) -> String {
 }
 
 #[test]
-fn names_of_servers_choose_no_file_and_no_terminal_obeys_them() {
+fn server_names_cannot_choose_paths_or_control_the_terminal() {
     let world = World::new();
     let names = NAMES.iter().map(|name| format!("{name}{ESCAPES}"));
     let names = names.chain([ESCAPES.to_owned(), "x".repeat(5000), "é".repeat(300)]);
@@ -71,7 +71,7 @@ fn names_of_servers_choose_no_file_and_no_terminal_obeys_them() {
 }
 
 #[test]
-fn ids_of_locations_choose_no_file_either() {
+fn location_ids_cannot_choose_paths() {
     let world = World::new();
     let place = |(number, id): (usize, &str)| {
         json!({ "name": id, "city": format!("{id}{ESCAPES}{number}"), "country": ESCAPES,

@@ -68,7 +68,7 @@ fn interrupted(world: &World, command: &mut Command, operation: &str, name: &str
 }
 
 #[test]
-fn programs_are_told_of_an_interruption_too() {
+fn interruptions_are_reported_as_json() {
     let world = World::new();
     let vpnscript = world.sandbox.vpnscript();
     vpnscript.set_job_duration(FOR_EVER);
@@ -102,7 +102,7 @@ fn programs_are_told_of_an_interruption_too() {
 }
 
 #[test]
-fn what_was_done_before_an_interruption_is_named_too() {
+fn an_interruption_names_what_was_already_done() {
     let world = World::new();
     let hint = |ran: &Output| {
         assert_eq!(ran.status.signal(), Some(SIGINT));
@@ -131,7 +131,7 @@ fn what_was_done_before_an_interruption_is_named_too() {
 
 /// The deletion of the old device may be repeated, but the key of the new one is gone.
 #[test]
-fn a_lost_answer_is_named_beside_a_request_that_is_not_answered() {
+fn an_interruption_names_a_lost_reply_and_a_pending_request() {
     let world = World::with_device();
     inject(&world, "azire.delete-ip", Fault::Delay(FOR_EVER));
     let id = world.sandbox.azire().devices(LOGIN)[0].id.clone();
@@ -161,7 +161,7 @@ fn a_lost_answer_is_named_beside_a_request_that_is_not_answered() {
 }
 
 #[test]
-fn a_prompt_that_is_interrupted_gives_the_terminal_back() {
+fn an_interrupted_prompt_restores_the_terminal() {
     let world = World::new();
     let url = world.sandbox.azire_url();
     let home = world.folder.path();
@@ -192,7 +192,7 @@ fn a_prompt_that_is_interrupted_gives_the_terminal_back() {
 
 /// The shell reads what a command leaves unread, and shows it.
 #[test]
-fn no_signal_leaves_a_part_of_a_password_to_the_shell() {
+fn no_signal_leaves_typed_characters_of_a_password_to_the_shell() {
     let world = World::new();
     for (name, number) in [("TERM", SIGTERM), ("INT", SIGINT), ("HUP", SIGHUP), ("QUIT", SIGQUIT)] {
         let mut login = command(&["login", "--provider", "azire", "--username", LOGIN]);
@@ -216,7 +216,7 @@ fn no_signal_leaves_a_part_of_a_password_to_the_shell() {
 }
 
 #[test]
-fn the_end_of_the_terminal_leaves_nothing_and_is_ignored_where_the_parent_ignores_it() {
+fn sighup_cleans_up_unless_the_parent_ignores_it() {
     let world = World::new();
     let file = world.path("se.conf");
     let get = ["config", "get", "se-sto", "--output", file.to_str().unwrap(), "--json"];
@@ -239,7 +239,7 @@ fn the_end_of_the_terminal_leaves_nothing_and_is_ignored_where_the_parent_ignore
 }
 
 #[test]
-fn a_command_that_reads_without_end_ends_by_the_first_signal() {
+fn a_command_blocked_on_stdin_ends_at_the_first_signal() {
     let world = World::new();
     let pipe = world.path("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());

@@ -80,7 +80,7 @@ impl Drop for Desktop {
 }
 
 #[test]
-fn secrets_are_in_the_keyring_and_in_no_file() {
+fn secrets_are_in_the_keyring_and_not_in_files() {
     let desktop = Desktop::new();
     let world = &desktop.world;
     let url = world.sandbox.azire_url();
@@ -127,7 +127,7 @@ fn secrets_are_in_the_keyring_and_in_no_file() {
 }
 
 #[test]
-fn without_a_keyring_it_is_told_before_anything_is_made_and_the_profile_can_be_removed() {
+fn a_missing_keyring_is_reported_early_and_the_profile_can_be_removed() {
     let mut desktop = Desktop::new();
     let world = &desktop.world;
     let url = world.sandbox.azire_url();

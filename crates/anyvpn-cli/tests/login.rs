@@ -32,7 +32,7 @@ fn files(world: &World) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_token_is_made_once_kept_for_its_owner_and_used_by_all_commands() {
+fn a_token_is_created_once_stored_privately_and_used_by_all_commands() {
     let world = World::new();
     for (provider, operation) in
         [("azire", "azire.create-token"), ("vpnscript", "vpnscript.create-token")]
@@ -73,7 +73,7 @@ fn a_token_is_made_once_kept_for_its_owner_and_used_by_all_commands() {
 }
 
 #[test]
-fn signing_out_removes_the_token_here_and_where_it_can_be_there() {
+fn signing_out_deletes_the_token_here_and_at_the_provider_if_possible() {
     let world = World::new();
     login(&world, "azire", &[]);
     login(&world, "azire", &["--force"]);
@@ -126,7 +126,7 @@ fn a_token_that_ended_is_replaced_and_another_persons_is_not() {
 }
 
 #[test]
-fn what_hinders_is_found_out_before_a_token_is_made() {
+fn problems_are_found_before_a_token_is_created() {
     let world = World::new();
     let signs_in = ["login", "--username", LOGIN, "--password-file", "-"];
     let text = fails(2, &mut at_home(&world, "azire", &["login"]));
@@ -172,7 +172,7 @@ fn a_file_that_others_may_read_or_that_was_moved_is_not_used() {
 }
 
 #[test]
-fn a_kept_token_says_which_provider_is_meant_and_no_output_has_a_secret() {
+fn a_stored_token_chooses_the_provider_and_is_never_printed() {
     let world = World::new();
     login(&world, "vpnscript", &[]);
     let content = std::fs::read_to_string(&files(&world)[0]).unwrap();

@@ -38,7 +38,7 @@ fn endless(folder: &Path) -> [PathBuf; 2] {
 }
 
 #[test]
-fn a_time_zone_that_has_no_end_is_not_read() {
+fn an_endless_time_zone_file_is_not_read() {
     let world = World::new();
     for zone in endless(world.folder.path()) {
         let name = zone.file_name().unwrap().to_str().unwrap();
@@ -52,7 +52,7 @@ fn a_time_zone_that_has_no_end_is_not_read() {
 }
 
 #[test]
-fn certificates_that_have_no_end_are_not_read() {
+fn an_endless_certificate_file_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     for file in endless(folder.path()) {
         let mut list = command(&["server", "list", "--url", "https://127.0.0.1:9"]);
@@ -65,7 +65,7 @@ fn certificates_that_have_no_end_are_not_read() {
 }
 
 #[test]
-fn no_file_of_ours_is_read_without_an_end() {
+fn endless_files_are_not_read() {
     let world = World::new();
     let config = world.path("config/anyvpn/config.toml");
     fs::create_dir_all(config.parent().unwrap()).unwrap();
@@ -111,7 +111,7 @@ fn no_file_of_ours_is_read_without_an_end() {
 }
 
 #[test]
-fn a_clock_before_1970_is_told() {
+fn a_clock_before_1970_is_reported() {
     let world = World::new();
     let clock = common::odd(world.folder.path(), "ODD_CLOCK=-86400");
     let told = "this machine's clock shows a year before 1970; set it";
@@ -128,7 +128,7 @@ fn a_clock_before_1970_is_told() {
 }
 
 #[test]
-fn without_the_list_of_interfaces_the_device_is_to_be_named() {
+fn without_network_interfaces_the_device_must_be_given() {
     let world = World::with_device();
     let interfaces = common::odd(world.folder.path(), "ODD_INTERFACES");
     let run = |arguments: &[&str]| ended(world.command(arguments).env("LD_PRELOAD", &interfaces));
@@ -148,7 +148,7 @@ fn without_the_list_of_interfaces_the_device_is_to_be_named() {
 }
 
 #[test]
-fn few_open_files_are_told() {
+fn too_few_file_descriptors_are_reported() {
     let world = World::new();
     for most in 4..=24 {
         let command = world.command(&["account", "show"]);

@@ -42,7 +42,7 @@ fn a_port_is_opened_found_by_another_program_renewed_and_closed() {
 }
 
 #[test]
-fn people_are_told_when_a_port_closes_and_how_it_is_renewed() {
+fn the_answer_says_when_a_port_closes_and_how_to_renew_it() {
     let world = World::new();
     let words = ok(&mut at_gateway(&world, &["port", "create"]));
     let made = &natpmp(&world, &["port", "list"])["ports"][0];
@@ -72,7 +72,7 @@ fn each_request_is_logged_as_over_http() {
 }
 
 #[test]
-fn the_stored_ports_are_for_their_owner_alone_and_a_spoiled_file_is_named() {
+fn stored_ports_are_private_and_a_damaged_file_is_named() {
     let world = World::new();
     natpmp(&world, &["port", "create"]);
     let folder = world.path("state/anyvpn/leases");
@@ -112,7 +112,7 @@ fn a_profile_names_the_gateway_or_the_interface() {
 }
 
 #[test]
-fn what_the_protocol_lacks_is_told_and_its_requests_can_be_made() {
+fn unsupported_abilities_are_explained_and_requests_can_be_called() {
     let world = World::new();
     let said = fails(5, &mut at_gateway(&world, &["port", "check", "40000"]));
     assert!(said.contains("cannot test a port"), "{said}");

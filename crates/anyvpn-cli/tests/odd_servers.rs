@@ -23,7 +23,7 @@ fn azire(locations: &[Value], arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn a_location_that_cannot_be_read_hides_no_other_and_is_told() {
+fn an_unreadable_location_is_reported_and_the_others_are_listed() {
     let locations = [location("se-sto"), json!({ "name": null }), location("se-got")];
     let answer = json(&mut azire(&locations, &["server", "list"]));
     let ids: Vec<_> = answer["servers"].as_array().unwrap().iter().map(|it| &it["id"]).collect();

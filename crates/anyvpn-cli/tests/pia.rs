@@ -103,7 +103,7 @@ fn a_port_is_created_listed_renewed_and_forgotten() {
 }
 
 #[test]
-fn a_profile_holds_what_is_no_secret() {
+fn a_profile_contains_only_public_settings() {
     let world = World::new();
     world.sandbox.pia().add_account(LOGIN, PASSWORD);
     let password = world.file("password", PASSWORD);

@@ -190,7 +190,7 @@ fn comments_and_what_a_person_wrote_survive() {
 }
 
 #[test]
-fn what_the_check_refuses_is_not_stored() {
+fn a_profile_that_fails_the_test_is_not_stored() {
     let world = World::new();
     let wrong = world.file("wrong", "wrong-canary");
     let text = fails(3, &mut add(&world, "home", &["--token-file", &wrong]));
@@ -242,7 +242,7 @@ fn what_the_check_refuses_is_not_stored() {
 }
 
 #[test]
-fn vpngns_keys_come_from_files_and_are_checked_by_looking_for_nobody() {
+fn vpngn_keys_come_from_files_and_are_tested_with_a_fictitious_customer() {
     let world = World::new();
     let vpngn = world.sandbox.vpngn();
     let key = world.file("key", &vpngn.api_key());
@@ -264,7 +264,7 @@ fn vpngns_keys_come_from_files_and_are_checked_by_looking_for_nobody() {
 
 #[cfg(unix)]
 #[test]
-fn a_secrets_file_is_for_its_owner_and_a_command_gets_no_secret() {
+fn secret_files_must_be_private_and_commands_get_no_secrets() {
     let world = World::new();
     let token = world.file("token", &world.token);
     set_mode(Path::new(&token), 0o644);
@@ -350,7 +350,7 @@ fn a_file_that_cannot_be_is_refused_with_its_line() {
 }
 
 #[test]
-fn without_a_home_it_says_so() {
+fn a_missing_home_folder_is_reported() {
     for arguments in [&["profile", "list"][..], &["--profile", "x", "account", "show"]] {
         let text = fails(1, &mut command(arguments));
         assert!(text.contains("no home folder") && text.contains("XDG_CONFIG_HOME"), "{text}");

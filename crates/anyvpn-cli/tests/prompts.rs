@@ -15,7 +15,7 @@ fn login(world: &World, username: &str) -> std::process::Command {
 }
 
 #[test]
-fn a_password_shows_nothing_however_fast_it_is_typed() {
+fn a_password_is_never_shown_even_when_typed_fast() {
     let world = World::new();
     let password = "%^".repeat(120);
     world.sandbox.azire().add_account("eva", &password);
@@ -36,7 +36,7 @@ fn a_password_shows_nothing_however_fast_it_is_typed() {
 }
 
 #[test]
-fn a_password_that_is_made_up_is_asked_for_twice() {
+fn a_new_password_is_asked_for_twice() {
     let world = World::new();
     for (again, code, said) in [("wrong", 2, "do not match"), ("new", 0, "Password changed")] {
         let mut set = Terminal::run(world.command(&["account", "set-password"]));
@@ -61,7 +61,7 @@ fn a_password_that_is_made_up_is_asked_for_twice() {
 
 /// What an operation needs and must not be among the arguments is typed, and not shown.
 #[test]
-fn a_secret_of_a_call_is_asked_for_and_not_shown() {
+fn call_asks_for_a_required_secret_without_showing_it() {
     let world = World::new();
     let call = ["call", "azire", "update-password"];
     let mut terminal = Terminal::run(world.command(&call));

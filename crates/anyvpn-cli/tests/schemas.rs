@@ -15,11 +15,11 @@ use schema::Schemas;
 use serde_json::{Deserializer, Value};
 
 const EMAIL: &str = "jo@mail.example";
-/// What no built-in provider can do.
-const NOBODYS: [&str; 3] = ["customer-list", "customer-suspend", "customer-resume"];
+/// Schemas that `tests/customers.rs` checks, with a provider in memory.
+const CUSTOMERS: [&str; 3] = ["customer-list", "customer-suspend", "customer-resume"];
 
-/// What the tests of anyvpn-keeper check.
-const KEEPERS: [&str; 2] = ["port-keep", "port-status"];
+/// Schemas that the tests of anyvpn-keeper check.
+const KEEPER: [&str; 2] = ["port-keep", "port-status"];
 
 /// The schemas, and which properties of them came.
 struct Answers {
@@ -95,13 +95,13 @@ fn every_answer_is_as_its_schema_says() {
     let is_leaf =
         |name: &&String| !names.iter().any(|other| other.starts_with(&format!("{name}-")));
     // A script for a shell is no JSON.
-    let is_tried = |name: &&String| *name != "completions" && !NOBODYS.contains(&name.as_str());
+    let is_tried = |name: &&String| *name != "completions" && !CUSTOMERS.contains(&name.as_str());
     for name in names.iter().filter(is_leaf).filter(is_tried) {
         assert!(answers.seen.contains_key(name), "anyvpn {name}: no answer was tried");
     }
     let all: BTreeMap<&str, &Value> = answers.schemas.all().collect();
     for (name, schema) in &all {
-        if ["common", "error"].contains(name) || NOBODYS.contains(name) || KEEPERS.contains(name) {
+        if ["common", "error"].contains(name) || CUSTOMERS.contains(name) || KEEPER.contains(name) {
             continue;
         }
         let seen = answers.seen.get(*name).unwrap_or_else(|| panic!("{name}: it was not tried"));
@@ -274,7 +274,7 @@ fn of_this_machine(answers: &mut Answers, world: &World) {
 /// A path on Unix is bytes, and JSON has texts.
 #[cfg(unix)]
 #[test]
-fn a_path_that_is_no_text_is_whole() {
+fn a_path_that_is_not_utf8_is_preserved() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
 
@@ -310,7 +310,7 @@ fn a_path_that_is_no_text_is_whole() {
 }
 
 #[test]
-fn a_field_that_no_schema_has_fails() {
+fn an_undocumented_field_fails_the_schema() {
     let schemas = Schemas::load();
     let world = World::new();
     world.sandbox.inject(FaultRule::once("azire.get-user", Fault::Html(200))).unwrap();

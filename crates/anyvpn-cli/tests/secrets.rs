@@ -57,7 +57,7 @@ fn a_file_is_for_its_owner_alone_and_none_is_overwritten() {
 }
 
 #[test]
-fn a_key_that_nobody_would_see_is_not_made() {
+fn a_key_that_would_not_be_shown_is_not_created() {
     let world = World::new();
     let text = world.error(2, &["config", "get", "se-sto"]);
     assert!(text["hint"].as_str().unwrap().contains("--reveal"), "{text}");
@@ -69,7 +69,7 @@ fn a_key_that_nobody_would_see_is_not_made() {
 }
 
 #[test]
-fn a_key_that_was_lost_on_its_way_is_told() {
+fn a_lost_key_is_reported() {
     let world = World::new();
     let (reader, writer) = pipe().unwrap();
     drop(reader);
@@ -91,7 +91,7 @@ fn unread(command: &mut Command) -> String {
 }
 
 #[test]
-fn a_generated_password_or_a_new_token_that_was_lost_on_its_way_is_told() {
+fn lost_generated_passwords_and_new_tokens_are_reported() {
     let world = World::new();
     let vpngn = world.sandbox.vpngn();
     let customer = "jo@mail.example";
@@ -142,7 +142,7 @@ fn a_generated_password_or_a_new_token_that_was_lost_on_its_way_is_told() {
 
 #[cfg(unix)]
 #[test]
-fn nothing_is_lost_where_stdout_is_closed() {
+fn nothing_is_lost_if_stdout_is_closed() {
     let world = World::with_device();
     let closed = |arguments: &str| {
         let line = format!("{} {arguments} >&-; echo $? >&2", env!("CARGO_BIN_EXE_anyvpn"));
@@ -164,7 +164,7 @@ fn nothing_is_lost_where_stdout_is_closed() {
 }
 
 #[test]
-fn no_secret_is_printed_by_what_is_told_on_the_way() {
+fn notes_and_progress_contain_no_secret() {
     let world = World::with_device();
     let password = world.file("password", PASSWORD);
     let field = format!("password=@{password}");
@@ -197,7 +197,7 @@ fn no_secret_is_printed_by_what_is_told_on_the_way() {
 }
 
 #[test]
-fn an_input_that_is_no_json_is_not_repeated() {
+fn invalid_json_input_is_not_repeated() {
     let world = World::new();
     let mut call = world.command(&["call", "azire", "create-token", "--input", "-"]);
     let ran = with_stdin(&mut call, &format!("{{\"password\": {PASSWORD}"));
@@ -212,7 +212,7 @@ fn an_input_that_is_no_json_is_not_repeated() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_with_a_secret_that_others_may_read_is_refused_with_the_chmod() {
+fn a_secret_file_that_others_can_read_is_refused_with_a_chmod_hint() {
     use std::os::unix::fs::PermissionsExt as _;
     let world = World::with_device();
     let file = world.file("it's", PASSWORD);
@@ -329,7 +329,7 @@ fn a_stray_secret_among_the_arguments_is_not_repeated() {
 }
 
 #[test]
-fn one_file_for_both_forms_of_a_configuration_is_refused_before_anything_is_made() {
+fn the_same_file_for_configuration_and_qr_code_is_refused_early() {
     let world = World::new();
     std::fs::create_dir(world.path("in")).unwrap();
     let (file, other) = (world.path("a.svg"), world.path("in/../a.svg"));

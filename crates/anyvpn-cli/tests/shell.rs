@@ -74,7 +74,7 @@ fn the_help_of_each_group_fits_one_screen_and_shows_what_to_type_first() {
 }
 
 #[test]
-fn every_help_fits_eighty_columns_and_breaks_no_example() {
+fn every_help_fits_80_columns_without_breaking_examples() {
     for words in all() {
         let help = ok(command(&[]).args(&words).arg("--help"));
         assert!(help.contains("\nUsage: anyvpn "), "{help}");
@@ -92,7 +92,7 @@ fn every_help_fits_eighty_columns_and_breaks_no_example() {
 }
 
 #[test]
-fn a_slip_is_answered_with_the_word_that_was_meant() {
+fn misspelled_words_are_answered_with_a_suggestion() {
     for (typed, meant) in [
         (&["profil"][..], "'profile'"),
         (&["config", "rotat", "1"], "'rotate'"),
@@ -112,7 +112,7 @@ fn a_slip_is_answered_with_the_word_that_was_meant() {
 
 #[cfg(unix)]
 #[test]
-fn what_needs_no_network_starts_no_runtime() {
+fn commands_without_network_start_no_runtime() {
     let home = tempfile::tempdir().unwrap();
     // A runtime needs more files than these.
     let run = |arguments: &str| {
@@ -144,7 +144,7 @@ fn what_needs_no_network_starts_no_runtime() {
 }
 
 #[test]
-fn the_shells_that_have_completions_are_these() {
+fn completions_exist_for_four_shells() {
     let text = fails(2, &mut command(&["completions", "tcsh"]));
     assert!(text.contains("[possible values: bash, zsh, fish, powershell]"), "{text}");
     // Whoever keeps a script keeps no part of the command in it.

@@ -15,7 +15,7 @@ use common::{LOGIN, World, command, files, inject, stderr};
 use serde_json::Value;
 
 #[test]
-fn a_slow_call_shows_a_spinner_that_leaves_nothing_behind() {
+fn a_slow_call_shows_a_spinner_and_removes_it() {
     let world = World::new();
     inject(&world, "azire.list-locations", Fault::Delay(Duration::from_secs(1)));
     let left = Terminal::run(world.command(&["server", "list"])).end();
@@ -25,7 +25,7 @@ fn a_slow_call_shows_a_spinner_that_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_repetition_is_told_with_its_reason_and_the_wait() {
+fn a_retry_is_reported_with_its_reason_and_delay() {
     let world = World::new();
     let limit = || {
         let retry_after = Some(Duration::from_secs(1));
@@ -76,7 +76,7 @@ fn a_repetition_is_told_with_its_reason_and_the_wait() {
 }
 
 #[test]
-fn a_queued_job_and_a_turn_are_worth_a_line() {
+fn queued_jobs_are_reported_with_a_line() {
     let world = World::new();
     world.sandbox.vpnscript().set_job_duration(Duration::from_secs(3));
     let ran = world.vpnscript(&["config", "get", "2"]).output().unwrap();
@@ -88,7 +88,7 @@ fn a_queued_job_and_a_turn_are_worth_a_line() {
 }
 
 #[test]
-fn a_bar_shows_how_many_are_done_and_an_interruption_says_it() {
+fn a_bar_shows_progress_and_an_interruption_reports_it() {
     let world = World::new();
     world.sandbox.vpnscript().set_job_duration(Duration::from_secs(1));
     let all = |folder: &Path| {
@@ -119,7 +119,7 @@ fn a_bar_shows_how_many_are_done_and_an_interruption_says_it() {
 }
 
 #[test]
-fn another_program_that_asks_finds_an_empty_line() {
+fn the_spinner_is_removed_before_another_program_asks() {
     let world = World::new();
     let home = world.folder.path();
     std::fs::create_dir_all(home.join(".config/anyvpn")).unwrap();
@@ -169,7 +169,7 @@ fn the_sandbox_and_the_demo_end_cleanly() {
 }
 
 #[test]
-fn the_log_stands_beside_the_spinner() {
+fn the_log_and_the_spinner_do_not_overlap() {
     let world = World::new();
     inject(&world, "azire.get-user", Fault::Delay(Duration::from_secs(1)));
     let left = Terminal::run(world.command(&["-v", "account", "show"])).end();
@@ -220,7 +220,7 @@ fn colours_obey_the_environment_and_stop_on_a_pipe() {
 }
 
 #[test]
-fn tables_fit_the_terminal_that_they_are_on() {
+fn tables_fit_the_terminal() {
     let world = World::new();
     world.ok(&["config", "get", "se-sto"]);
     let width = |columns: u16, arguments: &[&str], vpnscript: bool| {
@@ -246,7 +246,7 @@ fn tables_fit_the_terminal_that_they_are_on() {
 }
 
 #[test]
-fn times_are_the_persons_own_and_in_json_they_are_utc() {
+fn times_are_local_for_people_and_utc_in_json() {
     let world = World::with_device();
     let run = |arguments: &[&str]| {
         let ran = world.command(arguments).env("TZ", "XYZ-3").output().unwrap();

@@ -41,7 +41,7 @@ fn set_mode(path: &Path, mode: u32) {
 
 /// What an editor or a copy adds would be sent as a part of the token.
 #[test]
-fn a_token_that_no_header_can_carry_is_refused_where_it_is_read() {
+fn an_unsendable_token_is_refused_when_it_is_read() {
     let world = World::new();
     for (before, after, said) in [
         ("\u{feff}", "", "it starts with a byte order mark"),
@@ -147,7 +147,7 @@ fn a_credential_of_systemd_is_accepted_and_a_file_like_it_is_not() {
 /// VPN Script has no call that deletes a token: who made one must know that it is there. AzireVPN has
 /// one, and nothing is left there.
 #[test]
-fn a_token_that_cannot_be_kept_is_named_with_where_it_exists_or_deleted() {
+fn a_token_that_cannot_be_stored_is_named_or_revoked() {
     let world = World::new();
     for (provider, url, is_left) in [
         ("vpnscript", world.sandbox.vpnscript_url(), true),

@@ -18,7 +18,7 @@ fn create<'a>(email: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn a_customer_exists_once_and_is_told_to_be_new_or_not() {
+fn creating_a_customer_twice_says_whether_it_is_new() {
     let world = World::new();
     let generated = create(EMAIL, &["--generate-password"]);
     let made = json(&mut world.vpngn(&generated));
@@ -57,7 +57,7 @@ fn a_customer_exists_once_and_is_told_to_be_new_or_not() {
 
 /// A customer is there who has something else than what was sold.
 #[test]
-fn a_customer_without_the_wanted_plan_is_code_five() {
+fn a_customer_with_another_plan_exits_with_5() {
     let world = World::new();
     let vpngn = world.sandbox.vpngn();
     vpngn.add_customer(EMAIL, STRONG, Some(1));
@@ -80,7 +80,7 @@ fn a_customer_without_the_wanted_plan_is_code_five() {
 }
 
 #[test]
-fn what_is_typed_wrongly_is_found_out_before_sending() {
+fn invalid_arguments_are_found_before_sending() {
     let world = World::new();
     let weak = world.file("weak", "password\n");
     for arguments in [
@@ -200,7 +200,7 @@ fn a_customer_gets_a_password_is_ended_and_closed() {
 /// There is a terminal to ask on where `script` makes one.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_goes_is_named_in_the_question() {
+fn confirmations_name_what_will_be_lost() {
     let has_script = std::process::Command::new("script").arg("--version").output().is_ok();
     if !has_script {
         return;
@@ -222,7 +222,7 @@ fn what_goes_is_named_in_the_question() {
 /// Without a secret key nobody may read whether a customer exists: creating one without reading is
 /// `call`, one in ten seconds.
 #[test]
-fn without_a_secret_key_a_call_waits_for_the_rate_limit_and_is_told() {
+fn without_a_secret_key_the_wait_for_the_rate_limit_is_reported() {
     let world = World::new();
     fails(3, &mut world.vpngn_client(&create(EMAIL, &["--generate-password"])));
     let password = format!("password=@{}", world.file("strong", STRONG));
@@ -249,7 +249,7 @@ fn without_a_secret_key_a_call_waits_for_the_rate_limit_and_is_told() {
 }
 
 #[test]
-fn what_a_provider_has_not_is_told_with_who_has_it() {
+fn unsupported_commands_name_the_providers_that_support_them() {
     let world = World::new();
     for (mut command, words) in [
         (world.vpngn(&["server", "list"]), &["manages only accounts", "AzireVPN, VPN Script"][..]),
@@ -304,7 +304,7 @@ fn every_operation_of_both_can_be_called_and_no_secret_comes_from_the_arguments(
 }
 
 #[test]
-fn what_is_told_on_the_way_has_no_secret() {
+fn logs_and_notes_contain_no_secret() {
     let world = World::new();
     let vpngn = world.sandbox.vpngn();
     vpngn.add_customer(EMAIL, STRONG, Some(1));

@@ -89,7 +89,7 @@ fn customers_are_created_listed_suspended_resumed_ended_and_closed() {
 }
 
 #[test]
-fn a_strangers_name_and_a_lost_answer_are_told_as_what_they_are() {
+fn a_taken_name_and_a_lost_reply_are_reported_differently() {
     let shop = Shop::new();
     let create = |name| shop.run(&["customer", "create", name, "--generate-password"]);
     let taken = error(5, &mut create("rival_u7"));
@@ -104,7 +104,7 @@ fn a_strangers_name_and_a_lost_answer_are_told_as_what_they_are() {
 }
 
 #[test]
-fn an_empty_balance_is_shown_and_told_with_what_to_do() {
+fn an_empty_balance_is_reported_with_a_hint() {
     let shop = Shop::new();
     let service = shop.0.sandbox.vpnresellers();
     service.set_balance(RESELLER, 3);

@@ -51,7 +51,7 @@ fn the_account_and_the_servers_are_shown_and_chosen() {
 }
 
 #[test]
-fn each_protocol_gives_its_file_and_what_was_made_is_listed_rotated_and_revoked() {
+fn files_of_both_protocols_are_written_listed_rotated_and_revoked() {
     let world = World::new();
     let openvpn = ok(&mut world.vpnscript(&["config", "get", "1"]));
     assert!(openvpn.starts_with("client\n") && openvpn.contains("<auth-user-pass>\ndavid\n"));
@@ -101,7 +101,7 @@ fn each_protocol_gives_its_file_and_what_was_made_is_listed_rotated_and_revoked(
 }
 
 #[test]
-fn what_the_provider_refuses_has_its_exit_code_and_hint() {
+fn refusals_have_an_exit_code_and_a_hint() {
     let world = World::new();
     let vpnscript = world.sandbox.vpnscript();
     let get = |code: i32, server: &str| {
@@ -245,7 +245,7 @@ fn directives_that_run_programs_are_listed_and_not_written_unless_allowed() {
 }
 
 #[test]
-fn what_the_file_system_refuses_is_found_out_before_anything_is_made() {
+fn unwritable_files_are_found_before_anything_is_created() {
     let world = World::new();
     for name in ["x".repeat(300), "no/such/folder/x".to_owned()] {
         let path = world.path(&name);
@@ -275,7 +275,7 @@ fn what_the_file_system_refuses_is_found_out_before_anything_is_made() {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_read_is_made_once_and_can_be_had_as_it_is() {
+fn an_unreadable_configuration_is_created_once_and_available_with_raw() {
     let world = World::new();
     // No reader takes an endpoint with port 0.
     let server = Server { port: 0, ..Server::wireguard("Zero") };
@@ -305,7 +305,7 @@ fn a_configuration_that_cannot_be_read_is_made_once_and_can_be_had_as_it_is() {
 }
 
 #[test]
-fn all_servers_go_into_one_folder_whatever_their_names_and_failures_are_told() {
+fn all_servers_are_written_to_one_folder_and_failures_are_reported() {
     let world = World::new();
     let vpnscript = world.sandbox.vpnscript();
     let (folder, outside) = (world.path("out"), world.path("passwd.ovpn"));

@@ -159,7 +159,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
 }
 
 #[test]
-fn imports_are_those_that_are_used() {
+fn only_used_imports_are_generated() {
     let code = ops(&operation(""), "");
     assert_has(&code, "use anyvpn_core::{Error, OperationId};");
     assert_has(&code, "use serde::Deserialize;\nuse serde::de::IgnoredAny;");
@@ -210,7 +210,7 @@ fn parameters_go_into_path_and_query() {
 }
 
 #[test]
-fn a_constant_property_is_no_field() {
+fn a_constant_property_is_not_a_field() {
     let body = BODY.replace("key: { type: string", "hidden: { const: true } #");
     let code = ops(&operation(&body), "");
     assert!(!code.contains("pub hidden"), "{code}");

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_has_its_own_forwards_until_they_end() {
+    fn each_address_has_its_own_forwards_until_they_expire() {
         let store = MemoryLeaseStore::default();
         let put = |place, old, new| now(store.put(place, old, &new)).unwrap();
         put("a", None, forward(1, Some(60), None));

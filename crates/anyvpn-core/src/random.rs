@@ -38,7 +38,7 @@ mod tests {
     use super::SplitMix64;
 
     #[test]
-    fn numbers_are_those_of_splitmix64() {
+    fn numbers_match_splitmix64() {
         let mut random = SplitMix64::new(1_234_567);
         let published =
             [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];

@@ -108,7 +108,7 @@ fn remotes_have_the_port_and_protocol_that_hold_for_them() {
 }
 
 #[test]
-fn what_runs_or_reads_is_listed_with_its_line() {
+fn directives_that_run_programs_or_read_files_are_listed_with_their_lines() {
     let (runs, loads) = ("runs a program", "loads code");
     let (reads, writes) = ("reads a file", "writes a file");
     let cases: &[(&str, &str, &str, &str)] = &[
@@ -196,7 +196,7 @@ fn what_runs_or_reads_is_listed_with_its_line() {
 }
 
 #[test]
-fn what_only_describes_the_tunnel_is_not_listed() {
+fn directives_that_only_describe_the_tunnel_are_not_listed() {
     let text = "client\nauth-user-pass\nscript-security 1\nup-delay\nsetenv CLIENT_CERT 0\n\
                 setenv UV_ID 7\nsetenv opt block-outside-dns\n# up x\n ;down y\nremote a # up z\n\
                 tls-auth [inline] 1\nauth-user-pass stdin\ndh none\nhttp-proxy h 80 auto\n\
@@ -274,7 +274,7 @@ fn a_wrong_file_is_refused_at_its_place() {
 }
 
 #[test]
-fn what_openvpn_accepts_is_accepted() {
+fn everything_that_openvpn_accepts_is_accepted() {
     let long = "x".repeat(254);
     let cases = [
         String::new(),
@@ -418,7 +418,7 @@ proptest! {
     }
 
     #[test]
-    fn what_parses_prints_the_same_bytes_and_nothing_panics(
+    fn parsed_profiles_print_the_same_bytes_without_panics(
         bytes: Vec<u8>,
         text: String,
         tags in "(<[a-z]{1,2}>|</[a-z]{1,2}>|[\"'\\\\#; ]|x|\n|\r\n|remote|connection){0,30}",

@@ -130,7 +130,7 @@ fn a_name_of_another_spelling_or_behind_an_excuse_is_listed() {
 }
 
 #[test]
-fn what_may_be_a_key_behind_an_unknown_name_is_hidden() {
+fn possible_keys_of_unknown_directives_are_hidden() {
     let key = "CANARY".repeat(6);
     for text in [
         format!("new-key {key}\n"),

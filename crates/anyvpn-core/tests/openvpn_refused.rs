@@ -17,7 +17,7 @@ fn refused(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn removed_directives_and_those_of_windows_are_listed_with_the_reason() {
+fn removed_and_windows_only_directives_are_listed_with_the_reason() {
     let text =
         "client\nclient-cert-not-required # old\nremote a\n\tblock-outside-dns\nkeysize 128\n";
     let lines = parse(text).refused_lines();
@@ -39,7 +39,7 @@ fn removed_directives_and_those_of_windows_are_listed_with_the_reason() {
 }
 
 #[test]
-fn a_line_that_openvpn_is_told_to_skip_is_not_refused() {
+fn lines_that_openvpn_skips_are_not_refused() {
     assert!(refused("setenv opt block-outside-dns\nsetenv opt no-iv\n").is_empty());
     let told = "ignore-unknown-option x block-outside-dns\n";
     assert!(refused(&format!("{told}block-outside-dns\n")).is_empty());
@@ -101,7 +101,7 @@ fn credentials_go_to_a_file_or_are_left_out() {
 }
 
 #[test]
-fn the_last_block_counts_and_no_block_stays() {
+fn the_last_block_counts_and_all_blocks_are_removed() {
     let text =
         "<auth-user-pass>\na\nb\n</auth-user-pass>\n<auth-user-pass>\nc\nd\n</auth-user-pass> x";
     let (profile, lines) = parse(text).without_auth_user_pass(Some("f")).unwrap();

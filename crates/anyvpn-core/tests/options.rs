@@ -34,7 +34,7 @@ fn options() -> impl Strategy<Value = WireGuardOptions> {
 
 proptest! {
     #[test]
-    fn what_is_not_refused_can_be_read_again(options in options(), addresses: [IpAddr; 2], resolvers: [IpAddr; 2]) {
+    fn accepted_options_produce_readable_configurations(options in options(), addresses: [IpAddr; 2], resolvers: [IpAddr; 2]) {
         let Ok(checked) = options.checked() else {
             let error = options.checked().unwrap_err();
             prop_assert_eq!(error.kind(), ErrorKind::InvalidRequest);

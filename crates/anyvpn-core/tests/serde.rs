@@ -52,7 +52,7 @@ fn an_ability_has_one_name() {
 }
 
 #[test]
-fn a_ticket_is_written_only_where_it_is_revealed() {
+fn a_ticket_is_serialized_only_inside_reveal() {
     let mut port = PortForward::new(40_001);
     port.ticket = Some(Secret::from("canary"));
     let hidden = serde_json::to_string(&port).unwrap();

@@ -94,7 +94,7 @@ fn commands_are_listed_with_their_lines_and_safe_to_show() {
 }
 
 #[test]
-fn what_no_manual_has_and_what_writes_is_listed_too() {
+fn unknown_directives_and_those_that_write_files_are_listed() {
     let text = format!(
         "[Interface] # x=1\nPrivateKey={ALICE}\n\tPost.Up = {BOB} # y\nSaveConfig = TRUE\nTable = off\n\n# a = b\n"
     );
@@ -207,7 +207,7 @@ fn a_wrong_file_is_refused_at_its_place() {
 }
 
 #[test]
-fn what_the_programs_accept_is_accepted() {
+fn everything_that_the_programs_accept_is_accepted() {
     let own = format!("[Interface]\nPrivateKey = {ALICE}\n");
     let peer = format!("{own}[Peer]\nPublicKey = {BOB_PUBLIC}\n");
     let spaced = format!("{} {}", &ALICE[..20], &ALICE[20..]);
@@ -308,7 +308,7 @@ fn a_removed_entry_leaves_its_comment_and_repetitions_go() {
 }
 
 #[test]
-fn an_edit_that_makes_no_sense_is_refused() {
+fn invalid_edits_are_refused() {
     let text = full();
     let mut config = parse(&text);
     let kinds = [
@@ -372,7 +372,7 @@ fn a_hosts_name_is_what_was_written() {
 }
 
 #[test]
-fn public_keys_are_those_of_rfc_7748() {
+fn public_keys_match_rfc_7748() {
     let public = |key: &str| key.parse::<PrivateKey>().unwrap().public_key().to_string();
     assert_eq!(public(ALICE), ALICE_PUBLIC);
     assert_eq!(public(BOB), BOB_PUBLIC);
@@ -397,7 +397,7 @@ fn a_generated_key_is_clamped_and_new() {
 }
 
 #[test]
-fn a_text_that_is_no_key_is_refused_without_being_repeated() {
+fn an_invalid_key_is_refused_without_being_quoted() {
     let wrong = [
         "",
         "hello",
@@ -507,7 +507,7 @@ fn file() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn what_was_written_reads_the_same((interface, peers) in document()) {
+    fn a_written_configuration_reads_the_same((interface, peers) in document()) {
         let config = WireGuardConfig::new(interface.clone(), peers.clone());
         let text = config.to_secret();
         let read = WireGuardConfig::parse(text.expose()).unwrap();
@@ -528,7 +528,7 @@ proptest! {
     }
 
     #[test]
-    fn what_parses_prints_the_same_bytes_and_no_key(text in file()) {
+    fn parsed_configurations_print_the_same_bytes_and_hide_keys(text in file()) {
         if let Ok(config) = WireGuardConfig::parse(&text) {
             let printed = config.to_secret();
             prop_assert_eq!(printed.expose(), &text);

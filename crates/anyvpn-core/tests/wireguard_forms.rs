@@ -32,7 +32,7 @@ fn parse(text: &str) -> WireGuardConfig {
 }
 
 #[test]
-fn gluetuns_variables_are_those_of_its_sources() {
+fn gluetun_variables_match_its_source_code() {
     let text = parse(&full()).to_gluetun().unwrap();
     let expected = format!(
         "VPN_SERVICE_PROVIDER=custom\nVPN_TYPE=wireguard\nWIREGUARD_ENDPOINT_IP=2001:db8::1\n\
@@ -53,7 +53,7 @@ fn gluetuns_variables_are_those_of_its_sources() {
 }
 
 #[test]
-fn what_gluetun_cannot_do_is_refused_with_the_reason() {
+fn configurations_that_gluetun_cannot_use_are_refused_with_the_reason() {
     let changed = |from: &str, to: &str| {
         let text = full();
         assert!(text.contains(from), "{from}");
@@ -96,7 +96,7 @@ fn setconfs_form_has_only_what_wg_knows() {
 }
 
 #[test]
-fn names_are_those_of_wg_quick() {
+fn interface_names_follow_the_rules_of_wg_quick() {
     for good in ["a", "se-sto", "a_b=c+d.e-f", "123456789012345"] {
         assert!(is_interface_name(good), "{good}");
         assert_eq!(to_interface_name(good), good);

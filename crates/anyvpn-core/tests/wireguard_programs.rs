@@ -129,7 +129,7 @@ fn a_resolver_may_have_a_port_and_a_domain_a_star() {
 }
 
 #[test]
-fn the_keys_of_amneziawg_are_kept_and_only_describe_a_tunnel() {
+fn amneziawg_keys_are_preserved_and_only_describe_a_tunnel() {
     let own = "Jc = 4\nJmin = 40\nJ max=70\nS1 = 86\nS2 = 3\ns3 = 0\nS4 = 0\nH1 = 1\nH2 = 5-20\nH3 = 3\nH4 = 4\n\
                I1 = <b 0xf6ab3267fa><c><b 0xf6ab><t><r 10><wt 10>\nI2 =\nJ1 = <r 5>\nItime = 120";
     let config = parse(&file(own, "PersistentKeepalive = 20-30\nAdvancedSecurity = on"));

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_causes_have_words_without_numbers_and_names_of_types() {
+    fn common_causes_are_described_without_error_numbers_or_type_names() {
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         assert_eq!(
             describe_cause(&refused),

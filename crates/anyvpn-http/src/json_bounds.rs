@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_no_structure() {
+    fn braces_in_strings_do_not_count_as_structure() {
         for (text, expected) in [
             (r"7", (1, 0)),
             (r#"{"a,[{":"\",[","b":[1,2]}"#, (5, 2)),

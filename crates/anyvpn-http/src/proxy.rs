@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused_by_its_name() {
+    fn invalid_proxy_variables_are_refused_by_name() {
         for value in [
             "socks://a:1",
             "socks5://user:hunter2@a:1",

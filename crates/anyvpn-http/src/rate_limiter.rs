@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attempt_waits_for_those_that_came_before_and_for_the_pause() {
+    fn an_attempt_waits_for_earlier_ones_and_for_the_pause() {
         const ID: OperationId = OperationId::new("acme", "create");
         let (limiter, now) = (RateLimiter::default(), Instant::now());
         let (interval, rest) = (Duration::from_secs(10), Duration::from_secs(4));

@@ -372,7 +372,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_it_shows_holds_no_value() {
+    fn debug_output_of_a_request_contains_no_values() {
         let mut request = Request::post("/otp").query("token", "hunter2").json(&"hunter3").unwrap();
         request.bearer(&Secret::from("hunter4")).unwrap();
         assert_eq!(request.method(), Method::POST);
@@ -409,7 +409,7 @@ mod tests {
 
     #[cfg(feature = "form")]
     #[test]
-    fn the_credential_is_kept_where_it_is_asked_for() {
+    fn the_credential_is_attached_where_it_is_requested() {
         let mut request = Request::post("/x").form(&[("email", "a@b")]).unwrap();
         let attach = |request: &mut Request| {
             request.form_secret("key", &Secret::from("a+b &=ü"));

@@ -375,7 +375,7 @@ mod tests {
 
     /// A connection whose other end is gone takes no request; one that took it may have sent it.
     #[tokio::test]
-    async fn what_was_not_begun_was_not_sent() {
+    async fn a_request_that_was_not_started_counts_as_not_sent() {
         let request = || http::Request::new(http_body_util::Empty::<bytes::Bytes>::new());
         let (ours, theirs) = tokio::io::duplex(1024);
         let io = hyper_util::rt::TokioIo::new(ours);

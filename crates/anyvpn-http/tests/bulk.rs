@@ -133,7 +133,7 @@ async fn nothing_is_taken_before_there_is_room() {
 struct Alive(#[expect(dead_code, reason = "it is counted")] Arc<()>);
 
 #[tokio::test]
-async fn no_more_inputs_are_kept_than_are_in_flight() {
+async fn inputs_are_dropped_as_soon_as_they_are_done() {
     let one = Arc::new(());
     let inputs = std::iter::repeat_with(|| Alive(Arc::clone(&one))).take(10_000);
     let calls = bulk(stream::iter(inputs), THREE, async |_: Alive| {

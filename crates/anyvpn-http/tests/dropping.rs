@@ -99,7 +99,7 @@ fn senders(script: &Script) -> Vec<usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_call_hinders_no_other_and_ends_with_its_client() {
+async fn a_dropped_call_does_not_block_others_and_ends_with_its_client() {
     let limited = || Step::json(429, "").with_header("retry-after", "7");
     let ok = || Step::json(200, "7");
     let troubles: [&[Step]; 4] =

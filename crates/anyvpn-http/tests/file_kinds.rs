@@ -37,7 +37,7 @@ fn set_mode(path: &Path, mode: u32) {
 
 /// Nobody writes to the pipe, so opening it as a file would never return.
 #[test]
-fn a_pipe_is_refused_and_blocks_nobody() {
+fn a_pipe_is_refused_without_blocking() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
@@ -127,7 +127,7 @@ fn no_save_fails_because_another_program_takes_the_lock() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_token_file_is_refused_with_what_to_do() {
+async fn an_invalid_token_file_is_refused_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     let store = FileStore::new(&path);

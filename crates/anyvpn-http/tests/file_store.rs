@@ -54,7 +54,7 @@ async fn a_dropped_wait_holds_no_lock() {
 
 /// A program that is being started has the files of its parent open until it runs.
 #[tokio::test]
-async fn a_program_that_is_started_meanwhile_keeps_no_lock() {
+async fn a_child_process_does_not_inherit_the_lock() {
     let folder = tempfile::tempdir().unwrap();
     let store = FileStore::new(folder.path().join("token"));
     let over = Arc::new(AtomicBool::new(false));
@@ -77,7 +77,7 @@ async fn a_program_that_is_started_meanwhile_keeps_no_lock() {
 }
 
 #[tokio::test]
-async fn no_token_is_no_error_and_a_file_that_cannot_be_reached_is_one() {
+async fn a_missing_token_is_not_an_error_but_an_unreachable_file_is() {
     let folder = tempfile::tempdir().unwrap();
     let store = FileStore::new(folder.path().join("token"));
     for kept in [None, Some(token(7))] {
@@ -155,7 +155,7 @@ fn start(path: &Path) -> Child {
 }
 
 #[tokio::test]
-async fn two_programs_lose_no_token_and_a_killed_one_hinders_nobody() {
+async fn two_processes_lose_no_token_and_a_killed_one_blocks_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     let store = FileStore::new(&path);

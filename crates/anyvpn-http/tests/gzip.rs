@@ -95,7 +95,7 @@ async fn broken_and_unknown_encodings_are_errors() {
 
 /// The feature may be another crate's wish: it changes nothing for a client that does not ask.
 #[tokio::test]
-async fn what_was_not_asked_for_is_refused() {
+async fn content_encodings_that_were_not_requested_are_refused() {
     let (length, script) = call_with(|builder| builder, "gzip", gzip(5)).await;
     let error = length.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
@@ -113,7 +113,7 @@ async fn an_encoding_is_named_in_any_case_and_by_its_old_name() {
 
 /// A proxy that compresses names the encoding of a reply without a body too.
 #[tokio::test]
-async fn nothing_needs_no_decompression() {
+async fn an_empty_body_needs_no_decompression() {
     for status in [200, 204, 304] {
         for asks in [true, false] {
             for encoding in ["gzip", "br"] {

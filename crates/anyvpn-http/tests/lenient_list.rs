@@ -30,7 +30,7 @@ fn read(body: impl Into<Vec<u8>>) -> Result<LenientList<Server>, Error> {
 }
 
 #[test]
-fn what_does_not_fit_is_left_out_with_its_place_and_without_its_values() {
+fn unreadable_elements_are_skipped_and_reported_by_index_without_values() {
     let list = read(
         r#"{"servers": [ {"id":1,"hosts":["a"]}, {"id":"s3cret","hosts":[]}, 7,
             {"id":2,"hosts":["b",null]}, {"hosts":[]}, [1], {"id":3,"hosts":["]},{"]} ]}"#,
@@ -52,7 +52,7 @@ fn what_does_not_fit_is_left_out_with_its_place_and_without_its_values() {
 }
 
 #[test]
-fn what_is_no_list_and_what_is_no_json_is_an_error() {
+fn a_reply_that_is_not_a_list_or_not_json_is_an_error() {
     let good = r#"{"id":1,"hosts":[]}"#;
     for body in [
         r#"{"servers":null}"#.to_owned(),

@@ -136,7 +136,7 @@ async fn calls_at_the_same_time_are_told_apart() {
 /// The lock of a file is an activity only while another process has it.
 #[cfg(feature = "file-store")]
 #[tokio::test(start_paused = true)]
-async fn a_lock_is_reported_while_somebody_else_has_it() {
+async fn waiting_for_a_lock_is_reported() {
     use std::time::Duration;
 
     use anyvpn_http::lock_file;

@@ -54,7 +54,7 @@ fn builder() -> reqwest::ClientBuilder {
 }
 
 #[tokio::test]
-async fn what_the_builder_says_holds() {
+async fn the_settings_of_the_builder_take_effect() {
     let server = MockServer::start_async().await;
     let mock = server
         .mock_async(|when, then| {
@@ -73,7 +73,7 @@ async fn what_the_builder_says_holds() {
 
 /// Not even by a builder that follows them, as it does unless it is told not to.
 #[tokio::test]
-async fn it_follows_no_redirect() {
+async fn redirects_are_not_followed() {
     let (server, other) = (MockServer::start_async().await, MockServer::start_async().await);
     let first = server
         .mock_async(|when, then| {

@@ -74,7 +74,7 @@ async fn each_request_is_one_event() {
 }
 
 #[tokio::test]
-async fn headers_are_told_without_secrets_and_a_repetition_with_its_reason() {
+async fn headers_are_logged_without_secrets_and_retries_with_their_reason() {
     let refused = Step::json(500, "")
         .with_header("set-cookie", "session=s3cret")
         .with_header("via", "a proxy");

@@ -19,7 +19,7 @@ fn reply(content_type: &str, body: impl Into<String>) -> Reply {
 }
 
 #[test]
-fn nothing_is_a_value_only_where_a_value_may_be_missing() {
+fn an_empty_reply_is_a_value_only_if_the_value_is_optional() {
     for body in ["", " \r\n"] {
         let reply = reply("", body);
         reply.json_or_nothing::<()>().unwrap();
@@ -121,7 +121,7 @@ fn only_what_is_read_must_be_a_text() {
 }
 
 #[test]
-fn an_excerpt_shows_structure_and_no_value() {
+fn excerpts_show_structure_without_values() {
     let long = "x".repeat(300);
     let ones = |count| "1,".repeat(count);
     for (body, shown) in [
@@ -152,7 +152,7 @@ fn an_excerpt_shows_structure_and_no_value() {
 }
 
 #[test]
-fn an_error_says_what_was_expected_and_no_value() {
+fn errors_say_what_was_expected_without_quoting_values() {
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "lowercase")]
     enum Colour {

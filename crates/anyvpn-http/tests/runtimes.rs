@@ -135,7 +135,7 @@ fn poll_once<T>(future: impl Future<Output = T>) -> Poll<T> {
 }
 
 #[test]
-fn a_call_outside_of_a_runtime_is_an_error_and_no_panic() {
+fn a_call_outside_of_a_runtime_is_an_error() {
     let server = Server::start();
     let script = || Arc::new(Script::new([Step::Hang]));
     let transport = Arc::new(Reqwest::loopback().unwrap());

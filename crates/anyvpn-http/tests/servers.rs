@@ -246,7 +246,7 @@ async fn another_base_url_holds_for_all_servers() {
 }
 
 #[tokio::test]
-async fn a_401_of_a_server_that_has_proved_its_name_counts_whatever_its_body() {
+async fn a_401_from_an_authenticated_server_counts_with_any_body() {
     let authority = Authority::new();
     let denied = "HTTP/1.1 401 Denied\r\ncontent-length: 4\r\n\r\n<no>";
     let (address, _) = serve(authority.server(&[NAME]), denied).await;

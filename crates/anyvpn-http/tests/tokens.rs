@@ -412,7 +412,7 @@ fn a_token_that_ended_while_the_machine_slept_is_renewed_at_once() {
 
 /// Ten calls with a store that takes no token: one token, which all of them use.
 #[test]
-fn a_store_that_is_full_costs_no_token_a_call() {
+fn a_full_store_does_not_cost_a_token_for_each_call() {
     on_paused_clock(async {
         let world = World::new(None);
         world.store.0.set_full(true);

@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_slow_has_not_fallen_back_and_one_that_begins_anew_has() {
+    fn a_slow_clock_is_not_a_restart_but_a_reset_clock_is() {
         let start = Instant::now();
         for (later, seconds, expected) in [
             (0, 4_200_000, false),

@@ -50,7 +50,7 @@ async fn call(operation: &str, input: &str, reply: &[u8]) -> (Vec<u8>, Result<Va
 }
 
 #[tokio::test]
-async fn each_reply_is_read_as_it_is_documented() {
+async fn each_documented_reply_is_read() {
     let fixtures = fixtures();
     assert_eq!(fixtures.len(), 24);
     for (operation, path, text) in fixtures {
@@ -85,7 +85,7 @@ async fn each_reply_is_read_as_it_is_documented() {
 
 /// No part of a reply is enough, whatever it is cut at.
 #[test]
-fn a_part_of_a_reply_is_none() {
+fn truncated_replies_are_ignored() {
     for (_, path, text) in fixtures() {
         let reply = bytes(section(&text, "reply").unwrap());
         let whole = Reply::parse(&reply).unwrap_or_else(|| panic!("{}", path.display()));
@@ -106,7 +106,7 @@ fn a_part_of_a_reply_is_none() {
 
 /// There is no number of a transaction: opcode, port and lifetime tell which request is answered.
 #[test]
-fn a_reply_answers_the_request_that_it_names_and_no_other() {
+fn a_reply_only_answers_the_request_that_it_names() {
     let map = |protocol, internal_port, external_port, lifetime| {
         Request::Map(MapRequest { protocol, internal_port, external_port, lifetime })
     };

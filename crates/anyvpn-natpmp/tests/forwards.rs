@@ -64,7 +64,7 @@ async fn the_granted_lifetime_counts_and_not_the_one_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn two_numbers_are_no_forward_and_both_are_given_back() {
+async fn different_ports_for_tcp_and_udp_are_released() {
     let world = World::new().await;
     world.sandbox.natpmp().separate_protocols(true);
     let error = world.natpmp.create_port_forward(NewPortForward::new()).await.unwrap_err();
@@ -73,7 +73,7 @@ async fn two_numbers_are_no_forward_and_both_are_given_back() {
 }
 
 #[tokio::test]
-async fn what_was_mapped_of_a_forward_that_failed_is_ended_or_named() {
+async fn mappings_of_a_failed_forward_are_released_or_named() {
     for code in [2, 3, 4, 5, 9] {
         let world = World::new().await;
         world.inject(TCP, Fault::Status(code), None);
@@ -110,7 +110,7 @@ async fn a_lost_number_is_replaced_in_each_way_that_a_gateway_may_go() {
 
 /// RFC 6886, section 3.7: each forward is renewed, one after the other, within five seconds.
 #[tokio::test]
-async fn a_gateway_that_began_anew_gets_all_forwards_again() {
+async fn all_forwards_are_renewed_after_a_gateway_restart() {
     let world = World::plain(PLAIN).await;
     let mut ports = Vec::new();
     for local in [50_001, 50_002, 50_003] {
@@ -216,7 +216,7 @@ async fn a_renewal_does_not_shorten() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_for_is_refused_before_sending() {
+async fn unsupported_requests_are_refused_before_sending() {
     let world = World::new().await;
     type Spoil = fn(&mut NewPortForward);
     let spoils: [(&str, Spoil); 6] = [
@@ -247,7 +247,7 @@ async fn what_cannot_be_asked_for_is_refused_before_sending() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_speaks_pcp_alone_is_told_as_such() {
+async fn a_gateway_that_supports_only_pcp_is_reported() {
     let world = World::new().await;
     world.sandbox.natpmp().speak_pcp(true);
     let error = world.natpmp.create_port_forward(NewPortForward::new()).await.unwrap_err();

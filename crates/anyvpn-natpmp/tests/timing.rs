@@ -45,7 +45,7 @@ async fn a_call_ends_at_the_limit_of_the_program() {
 }
 
 #[tokio::test]
-async fn nothing_that_listens_is_no_service_at_once() {
+async fn a_closed_port_is_no_service_without_waiting() {
     let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = Settings::new().with("gateway", free.to_string());
     let natpmp = NatPmp::open(&settings, &Context::default()).unwrap();

@@ -17,7 +17,7 @@ fn every_operation_with_every_fault() {
 }
 
 #[test]
-fn inputs_show_no_secret() {
+fn debug_output_of_inputs_contains_no_secret() {
     let canary = Canary::default();
     canary.mark(PASSWORD);
     let secret = || Secret::from(PASSWORD);

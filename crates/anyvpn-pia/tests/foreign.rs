@@ -52,7 +52,7 @@ fn assert_foreign(error: &Error, page: &Fault) {
 }
 
 #[tokio::test]
-async fn a_page_renews_no_token_and_refuses_no_password() {
+async fn a_web_page_neither_renews_the_token_nor_refuses_the_password() {
     let world = World::on(still_sandbox()).await;
     let minute = Duration::from_secs(60);
     let time = anyvpn_lab::time::of_sandbox(world.sandbox.clock()).with_endless(minute);

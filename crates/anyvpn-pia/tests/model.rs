@@ -175,7 +175,7 @@ fn connected(sandbox: &Sandbox, store: &Arc<MemoryLeaseStore>, token: &str, serv
 }
 
 #[test]
-fn what_is_stored_is_the_models_whatever_failed_on_the_way() {
+fn the_stored_state_matches_the_model_despite_failures() {
     let cases = (0..16_u64, prop::collection::vec((steps(), mishaps()), 1..30));
     network::check(32, &cases, async |(seed, steps)| {
         let mut machine = Machine::new(seed).await;

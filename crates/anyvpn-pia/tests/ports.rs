@@ -140,7 +140,7 @@ async fn a_ticket_is_sent_back_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_for_is_refused_before_sending() {
+async fn unsupported_requests_are_refused_before_sending() {
     let world = world().await;
     type Spoil = fn(&mut NewPortForward);
     let spoils: [(&str, Spoil); 5] = [

@@ -128,7 +128,7 @@ async fn a_lost_reply_is_followed_by_the_same_key() {
 }
 
 #[tokio::test]
-async fn a_server_of_another_authority_gets_no_token() {
+async fn a_server_with_another_authority_gets_no_token() {
     let world = World::new(0).await;
     let other = Sandbox::builder().seed(7).start().await.unwrap();
     let roots = anyvpn_pia::TrustRoots::from_pem(&other.pia().ca()).unwrap();

@@ -77,7 +77,7 @@ async fn a_wrong_password_is_sent_once() {
 }
 
 #[tokio::test]
-async fn who_signs_in_too_often_is_told_to_wait() {
+async fn signing_in_too_often_is_rate_limited() {
     for status in [429, 400, 403] {
         let seed = (0..).find(|seed| Quirks::from_seed(*seed).locked == status).unwrap();
         let world = World::on(still_sandbox().seed(seed)).await;

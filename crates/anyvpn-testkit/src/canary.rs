@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn encodings_are_heard_and_nothing_is_kept() {
+    fn encoded_secrets_are_found_and_nothing_is_stored() {
         let canary = Canary::default();
         canary.state().forgets = true;
         canary.mark("open \"sésame\"");

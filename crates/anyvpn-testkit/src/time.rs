@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn within_a_request_a_wait_is_over_when_both_sides_wait() {
+    async fn virtual_time_advances_when_both_sides_of_a_request_wait() {
         let time = VirtualTime::default();
         // A connection that was given up does not count.
         let old = tokio::spawn(time.server_waits(SECOND));

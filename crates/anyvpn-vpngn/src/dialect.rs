@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_a_number_or_one_word_and_no_message() {
+    fn a_code_is_a_number_or_a_single_word() {
         for (body, code, message) in [
             (r#"{"code":1301,"message":"It exists."}"#, Some("1301"), Some("It exists.")),
             (r#"{"code":"1301"}"#, Some("1301"), None),

@@ -20,7 +20,7 @@ fn a_brand_is_the_first_label_of_the_host() {
 }
 
 #[test]
-fn what_is_no_label_is_refused() {
+fn invalid_brands_are_refused() {
     let too_long = "a".repeat(64);
     for brand in [
         "",

@@ -48,7 +48,7 @@ async fn a_customer_is_created_once_with_every_seed() {
 }
 
 #[tokio::test]
-async fn a_customer_who_is_there_is_left_as_it_is() {
+async fn an_existing_customer_is_not_changed() {
     for seed in 0..8 {
         let world = World::new(seed).await;
         world.sandbox.vpngn().add_customer("bare@example.com", PASSWORD, None);
@@ -67,7 +67,7 @@ async fn a_customer_who_is_there_is_left_as_it_is() {
 
 /// One whose account was closed is none, and is created anew.
 #[tokio::test]
-async fn a_closed_customer_is_created_anew() {
+async fn a_closed_customer_is_created_again() {
     let world = World::new(0).await;
     let close = CloseClient { email: EMAIL.to_owned() };
     world.vpngn(Credential::SecretKey).call(close).await.unwrap();
@@ -238,7 +238,7 @@ const ADDED_IN_DOUBT: &str = "GetProducts AddClient GetProducts(nobody) GetProdu
 /// The first look says nothing of the customer, the creation is lost, and the customer is there: it
 /// can have been there all the time, or somebody else has created it.
 #[tokio::test]
-async fn nobody_is_told_a_password_after_doubt() {
+async fn no_password_is_returned_if_the_outcome_is_in_doubt() {
     for (first, lost) in [
         (says("database busy"), Step::Reset),
         (says("Client not found"), Step::Reset),
@@ -268,7 +268,7 @@ async fn a_page_in_the_place_of_the_first_look_creates_nothing() {
 
 /// Absent is who is refused in the words in which one is refused who cannot be there, twice.
 #[tokio::test]
-async fn a_lost_creation_is_absent_only_when_nobody_is_refused_alike() {
+async fn a_lost_creation_counts_as_absent_only_if_refused_like_a_fictitious_customer() {
     let absent = || says("Client not found");
     let created = Step::json(200, r#"{"status":"success","username":"new@example.com"}"#);
     let twice = format!("{ADDED_IN_DOUBT} GetProducts(nobody) GetProducts");
@@ -314,7 +314,7 @@ async fn a_lost_creation_is_absent_only_when_nobody_is_refused_alike() {
 }
 
 #[tokio::test]
-async fn a_refused_creation_is_told_by_what_is_there() {
+async fn a_refused_creation_is_explained_by_the_existing_customer() {
     // Refused although nothing was lost: somebody else was faster.
     let (outcome, calls, _) = scripted([refused(), refused(), known()]).await;
     assert!(
@@ -331,7 +331,7 @@ async fn a_refused_creation_is_told_by_what_is_there() {
 
 /// A customer who is there, and a product of another type.
 #[tokio::test]
-async fn a_product_of_another_type_is_told() {
+async fn a_product_of_another_type_is_reported() {
     use ProductMatch::{No, Unknown, Yes};
     let product = |kind: &str, status: &str| {
         format!(r#"{{"product_id":1,"product_type":"{kind}","product_status":"{status}"}}"#)
@@ -382,7 +382,7 @@ async fn a_lost_creation_of_a_neutral_customer_names_it() {
 
 /// It needs a server's credential: others cannot read whom they create.
 #[tokio::test]
-async fn who_cannot_read_cannot_ensure() {
+async fn ensuring_requires_a_credential_that_can_read() {
     let world = World::new(0).await;
     for credential in [Credential::None, Credential::LongToken] {
         let vpngn = world.vpngn(credential);

@@ -15,7 +15,7 @@ use world::{Credential, EMAIL, World, newcomer};
 
 /// Any refusal of VPNGN's own can mean that it does not know the customer, so a page must not.
 #[tokio::test]
-async fn nobody_is_created_because_a_page_came() {
+async fn a_web_page_never_leads_to_a_creation() {
     let named = ["json-403-message", "json-404-error", "json-404-problem", "empty-404"];
     let named = named.map(Fault::Wire);
     let world = World::new(0).await;
@@ -29,7 +29,7 @@ async fn nobody_is_created_because_a_page_came() {
 }
 
 #[tokio::test]
-async fn a_page_with_401_refreshes_no_token() {
+async fn a_web_page_with_401_does_not_refresh_the_token() {
     let world = World::new(0).await;
     let store = Arc::new(MemoryStore::new(Some(world.tokens())));
     let vpngn = world.vpngn(Credential::None).with_session(EMAIL, store).await.unwrap();

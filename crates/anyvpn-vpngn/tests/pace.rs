@@ -94,7 +94,7 @@ async fn callers_go_in_order_ten_seconds_apart() {
 
 /// All clients that were made of one share its turns, whatever else they are for.
 #[tokio::test]
-async fn clients_of_one_client_share_the_turns() {
+async fn clones_of_a_client_share_the_rate_limit() {
     let (vpngn, script, clock) = client(Proof::None, done(3));
     let other = vpngn.with_access(Access::new("key", Proof::None)).for_customer("a@example.com");
     vpngn.call(newcomer(&email(0))).await.unwrap();
@@ -104,7 +104,7 @@ async fn clients_of_one_client_share_the_turns() {
 }
 
 #[tokio::test]
-async fn the_wait_is_told() {
+async fn the_wait_for_the_rate_limit_is_reported() {
     let (vpngn, _script, _clock) = client(Proof::None, done(9));
     assert_eq!(wait_for(&vpngn), Duration::ZERO);
     vpngn.call(newcomer(&email(0))).await.unwrap();
@@ -137,7 +137,7 @@ impl CallObserver for Waits {
 }
 
 #[tokio::test]
-async fn an_observer_is_told_how_long_each_caller_waits_for_its_permit() {
+async fn the_observer_gets_the_wait_of_each_caller() {
     let clock = VirtualTime::default();
     let waits = Arc::new(Waits::default());
     let vpngn = Vpngn::brand("acme").unwrap().credential(Access::new("key", Proof::None));
@@ -153,7 +153,7 @@ async fn an_observer_is_told_how_long_each_caller_waits_for_its_permit() {
 /// Whichever of the waiting gives up, and however far it has come: the others keep their order, and
 /// lose no time.
 #[tokio::test]
-async fn who_gives_up_hinders_nobody() {
+async fn a_cancelled_caller_does_not_block_others() {
     for gone in 0..4 {
         for polls in 0..2 {
             let (vpngn, script, clock) = client(Proof::None, done(9));
@@ -174,7 +174,7 @@ async fn who_gives_up_hinders_nobody() {
 }
 
 #[tokio::test]
-async fn a_server_does_not_wait_and_nobody_waits_for_it() {
+async fn calls_with_a_secret_key_are_exempt_from_the_rate_limit() {
     for proof in [Proof::SecretKey("secret".into()), Proof::Whitelisted] {
         let (server, script, clock) = client(proof, done(9));
         let anybody = server.with_access(Access::new("key", Proof::None));
@@ -275,7 +275,7 @@ async fn a_credential_is_waited_for_as_long_as_a_call_may_take() {
 
 /// What is refused on this side uses up no permit.
 #[tokio::test]
-async fn a_call_that_is_not_sent_takes_no_permit() {
+async fn a_call_that_is_rejected_locally_uses_no_permit() {
     let (vpngn, script, _clock) = client(Proof::LongToken("t".into()), done(1));
     let error = vpngn.call(newcomer(&email(0))).await.unwrap_err();
     assert_eq!((error.kind(), script.arrived()), (ErrorKind::InvalidRequest, 0));

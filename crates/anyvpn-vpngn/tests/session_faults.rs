@@ -164,7 +164,7 @@ fn says(error: &Error, words: &str) {
 }
 
 #[tokio::test]
-async fn the_end_of_the_long_token_is_told() {
+async fn the_expiry_of_the_long_token_is_reported() {
     let (vpngn, script) = scripted(30 * 24 * HOUR, []).await;
     let error = vpngn.call(get_products()).await.unwrap_err();
     says(&error, "the long token of jo@example.com ended at 2026-01-31T00:00:00Z");
@@ -258,7 +258,7 @@ fn seconds_win_over_a_text_and_a_text_is_utc() {
 
 /// VPNGN ends the old tokens when it makes new ones: whoever lost the new ones would be locked out.
 #[tokio::test]
-async fn tokens_that_cannot_be_stored_are_used_and_told_and_stored_later() {
+async fn tokens_that_cannot_be_stored_are_used_reported_and_stored_later() {
     let steps = [refreshed(), products(), products(), products()];
     let (vpngn, script) = scripted_client(12 * HOUR, steps);
     let store = Arc::new(FullStore::new(MemoryStore::new(Some(tokens()))));
@@ -289,7 +289,7 @@ async fn tokens_that_cannot_be_stored_are_used_and_told_and_stored_later() {
 }
 
 #[tokio::test]
-async fn a_sign_in_whose_tokens_cannot_be_stored_is_used_all_the_same() {
+async fn tokens_of_a_sign_in_are_used_even_if_they_cannot_be_stored() {
     let (vpngn, script) = scripted_client(Duration::ZERO, [refreshed(), products()]);
     let store = Arc::new(FullStore::new(MemoryStore::new(None)));
     let session = vpngn.sign_in_customer(EMAIL, PASSWORD.into(), store).await.unwrap();
@@ -300,7 +300,7 @@ async fn a_sign_in_whose_tokens_cannot_be_stored_is_used_all_the_same() {
 
 /// Half a reply is no session, and the half exists.
 #[tokio::test]
-async fn a_token_without_its_other_half_is_named_by_the_error() {
+async fn an_incomplete_pair_of_tokens_is_an_error_with_the_other_token_as_leftover() {
     let half = Step::json(200, r#"{"status":"success","short_token":"canary-half"}"#);
     let (vpngn, _) = scripted_client(Duration::ZERO, [half]);
     let store = Arc::new(MemoryStore::new(None));
@@ -346,7 +346,7 @@ async fn tokens_of_another_customer_or_address_are_refused_before_anything_is_se
 }
 
 #[tokio::test]
-async fn a_clock_at_the_end_of_time_is_no_panic() {
+async fn a_clock_at_the_end_of_time_does_not_panic() {
     let end = Duration::MAX;
     let (session, script) = scripted(end, []).await;
     let error = session.call(get_products()).await.unwrap_err();
@@ -368,7 +368,7 @@ async fn a_clock_at_the_end_of_time_is_no_panic() {
 
 /// The end of a token says nothing when the clock is wrong.
 #[tokio::test]
-async fn a_clock_far_ahead_makes_no_refresh_a_call() {
+async fn a_clock_far_ahead_does_not_refresh_on_every_call() {
     // As far ahead as the token lives, and almost as far.
     for ahead in [13 * HOUR, 12 * HOUR - 4 * MINUTE] {
         let ends = BEGAN.parse::<Timestamp>().unwrap() + 12 * HOUR;
@@ -389,7 +389,7 @@ async fn a_clock_far_ahead_makes_no_refresh_a_call() {
 
 /// A token is good until it ends, also when there is no other one.
 #[tokio::test]
-async fn a_refresh_that_fails_fails_no_call_whose_token_is_good() {
+async fn a_failed_refresh_does_not_fail_calls_with_a_valid_token() {
     let unavailable = Step::json(503, r#"{"status":"error"}"#);
     let steps = [unavailable, products(), products(), products(), refreshed(), products()];
     let (session, script) = scripted(12 * HOUR - 4 * MINUTE, steps).await;

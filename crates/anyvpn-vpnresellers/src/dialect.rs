@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_taken_where_the_refusal_says_so_of_the_name() {
+    fn a_name_is_taken_only_if_the_refusal_is_about_the_name() {
         for (body, kind) in [
             (r#"{"message":"The username has already been taken.","code":422}"#, AlreadyExists),
             (

@@ -59,7 +59,7 @@ async fn an_openvpn_file_is_for_the_port_that_was_chosen_or_the_usual_one() {
 }
 
 #[tokio::test]
-async fn a_port_that_there_is_not_is_refused_with_those_that_there_are() {
+async fn an_unknown_port_is_refused_with_the_list_of_ports() {
     let world = World::new(0).await;
     for port in ["udp/443", "8443", "sctp/443"] {
         let reseller = world.reseller().with_openvpn_port(port.parse().unwrap());
@@ -104,7 +104,7 @@ async fn a_configuration_that_cannot_be_is_refused() {
 
 /// A login page of a network is no configuration, although the bare file comes as HTML too.
 #[tokio::test]
-async fn a_page_is_no_configuration() {
+async fn a_web_page_is_not_a_configuration() {
     let world = World::new(0).await;
     for (operation, protocol) in
         [("get-wireguard-config", Protocol::WireGuard), ("get-openvpn-config", Protocol::OpenVpn)]

@@ -117,7 +117,7 @@ async fn a_name_that_is_taken_since_the_loss_is_in_doubt() {
 }
 
 #[tokio::test]
-async fn a_strangers_name_is_told_and_never_taken() {
+async fn a_name_that_belongs_to_a_stranger_is_reported_and_never_used() {
     for seed in 0..24 {
         let world = World::new(seed).await;
         let before = world.sandbox.vpnresellers().account(STRANGER);
@@ -151,7 +151,7 @@ async fn a_name_in_another_case_is_another_customer() {
 
 /// Another machine of the reseller's creates the customer between the look and the creation.
 #[tokio::test]
-async fn a_customer_whom_another_machine_has_created_meanwhile_existed() {
+async fn a_customer_created_by_another_machine_counts_as_existing() {
     for seed in 0..8 {
         for (operation, skip) in [("check-username", 0), ("create-account", 0)] {
             let world = World::new(seed).await;

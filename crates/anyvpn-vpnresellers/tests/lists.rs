@@ -79,7 +79,7 @@ async fn a_list_that_does_not_say_its_last_page_is_unexpected() {
 
 /// A page of somebody else's is not the end of the list.
 #[tokio::test]
-async fn a_failed_page_is_an_error_and_no_answer() {
+async fn a_failed_page_fails_the_whole_list() {
     let world = crowded(0, 150).await;
     let rule =
         FaultRule { skip: 1, ..FaultRule::once("vpnresellers.list-accounts", Fault::Html(404)) };

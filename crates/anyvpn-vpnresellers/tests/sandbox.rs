@@ -73,7 +73,7 @@ async fn a_customer_is_suspended_resumed_ended_and_given_a_password() {
 
 /// What came to its end is told as the provider tells it.
 #[tokio::test]
-async fn an_account_that_has_ended_is_no_active_customer() {
+async fn an_expired_account_is_not_an_active_customer() {
     for (variation, status) in [
         (None, Status::Suspended),
         (Some("vpnresellers.ended-is-expired"), Status::Other("Expired".to_owned())),
@@ -128,7 +128,7 @@ async fn a_customer_who_cannot_be_created_is_refused_by_field() {
 
 /// The form of a secret input.
 #[test]
-fn inputs_show_no_secret() {
+fn debug_output_of_inputs_contains_no_secret() {
     let create = CreateAccount { username: NEW.to_owned(), password: PASSWORD.into() };
     let shown = format!("{create:?} {}", serde_json::to_string(&create).unwrap());
     assert!(!shown.contains(PASSWORD), "{shown}");

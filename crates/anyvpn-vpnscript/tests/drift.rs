@@ -143,7 +143,7 @@ async fn long_texts_count_towards_the_bound() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_read_is_left_out_counted_and_told_once() {
+async fn an_unreadable_server_is_skipped_counted_and_logged_once() {
     let mut first = page(1, 4, &[0, 1]);
     first["data"][1]["id"] = json!("one");
     // The list changes, and the server is left out twice.
@@ -158,7 +158,7 @@ async fn a_server_that_cannot_be_read_is_left_out_counted_and_told_once() {
 }
 
 #[tokio::test]
-async fn a_server_without_a_name_is_called_by_its_id() {
+async fn a_server_without_a_name_is_named_by_its_id() {
     let mut nameless = page(1, 2, &[0, 7]);
     nameless["data"][0]["name"] = Value::Null;
     nameless["data"][1].as_object_mut().unwrap().remove("name");

@@ -25,7 +25,7 @@ fn assert_foreign(error: &Error) {
 }
 
 #[tokio::test]
-async fn a_gateways_404_is_no_empty_list() {
+async fn a_404_from_a_gateway_is_not_an_empty_list() {
     let world = World::new(0).await;
     world.obtain(WIREGUARD).await.unwrap();
     hide_the_list(&world, 0);
@@ -34,7 +34,7 @@ async fn a_gateways_404_is_no_empty_list() {
 
 /// Laravel answers an unknown path with a bare message and 404.
 #[tokio::test]
-async fn a_base_url_that_ends_in_api_is_no_empty_list() {
+async fn a_base_url_that_ends_with_api_does_not_look_like_an_empty_list() {
     let world = World::new(0).await;
     world.obtain(WIREGUARD).await.unwrap();
     let url = format!("{}/api", world.sandbox.vpnscript_url());
@@ -84,7 +84,7 @@ async fn a_gateways_404_does_not_say_that_a_pending_one_is_gone() {
 
 /// The look before a creation is about a server, and only one refusal says that it has none.
 #[tokio::test]
-async fn a_server_that_is_disabled_is_no_empty_list() {
+async fn a_disabled_server_is_not_an_empty_list() {
     let world = World::new(0).await;
     world.vpn.call(CreateWireGuardConfig { server_id: 5 }).await.unwrap();
     world.service().change_server(5, |server| server.enabled = false);

@@ -103,7 +103,7 @@ async fn tasks_of_one_client_get_one_each() {
 
 /// Three programs of which none knows of the others: an error is allowed, a guess is not.
 #[tokio::test]
-async fn without_a_common_lock_nobody_gets_another_ones() {
+async fn without_a_shared_lock_no_caller_gets_the_configuration_of_another() {
     let world = World::new(0).await;
     make_room(&world);
     let programs = [world.other(), world.other(), world.other()];
@@ -157,7 +157,7 @@ async fn at_the_deadline_the_error_names_the_pending_id() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_no_clock_can_count_is_none() {
+async fn an_overflowing_deadline_counts_as_no_deadline() {
     let world = World::new(0).await;
     let vpn = world.other().with_job_deadline(Duration::MAX);
     let (id, config) = obtain(&vpn, WIREGUARD).await.unwrap();
@@ -212,7 +212,7 @@ async fn a_dropped_future_leaves_nothing_behind_wherever_it_is_dropped() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_refused_before_anything_is_created() {
+async fn impossible_requests_are_refused_before_anything_is_created() {
     let world = World::new(0).await;
     let request = |edit: fn(&mut WireGuardOptions)| {
         let mut request = ConfigRequest::wireguard(WIREGUARD);
@@ -256,7 +256,7 @@ async fn the_callers_choices_stand_in_the_configuration() {
 }
 
 #[tokio::test]
-async fn a_full_server_and_a_full_plan_are_told_apart() {
+async fn a_full_server_and_a_full_plan_are_different_errors() {
     let world = World::new(0).await;
     for _ in 0..2 {
         world.obtain(SMALL).await.unwrap();
@@ -295,7 +295,7 @@ async fn a_deletion_waits_until_it_is_gone() {
 }
 
 #[tokio::test]
-async fn what_is_pending_is_not_deleted() {
+async fn pending_configurations_are_not_deleted() {
     let world = World::new(0).await;
     world.vpn.call(CreateWireGuardConfig { server_id: 2 }).await.unwrap();
     let id = world.ids()[0];
@@ -331,7 +331,7 @@ async fn a_failed_deletion_says_why() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_nobody_can_watch_is_read_back() {
+async fn a_deletion_that_cannot_be_watched_is_read_back() {
     // The deletion is asked for, and the list of what is left is refused.
     let world = World::new(0).await;
     let (id, _) = world.obtain(WIREGUARD).await.unwrap();

@@ -93,7 +93,7 @@ async fn the_documents_certificate_can_be_read() {
 }
 
 #[tokio::test]
-async fn what_is_no_certificate_is_an_unexpected_reply() {
+async fn an_invalid_certificate_is_an_unexpected_reply() {
     let body = json!({"success": true, "data": "-----BEGIN CERTIFICATE-----\r\n!\r\n"});
     let error = scripted(&[body.to_string()]).openvpn_ca(1).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");
@@ -101,7 +101,7 @@ async fn what_is_no_certificate_is_an_unexpected_reply() {
 }
 
 #[tokio::test]
-async fn a_profile_without_the_question_is_left_as_it_is() {
+async fn a_profile_without_auth_user_pass_is_not_changed() {
     let text = "client\r\nremote 127.0.0.1 1194\r\n";
     let profile = json!({"status": 1, "data": text});
     let vpn = scripted(&[profile.to_string()]);
@@ -137,7 +137,7 @@ async fn each_reason_against_a_profile_has_its_kind() {
 }
 
 #[tokio::test]
-async fn what_a_hostile_profile_runs_is_listed() {
+async fn programs_that_a_hostile_profile_runs_are_listed() {
     let world = World::new(0).await;
     let (openvpn, wireguard) = world.service().add_hostile_servers();
     let profile = obtain(&world.vpn, &openvpn.to_string()).await.unwrap();

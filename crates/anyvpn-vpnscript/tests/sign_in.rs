@@ -78,7 +78,7 @@ async fn the_store_keeps_the_token_for_the_next_program() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_an_error_and_nothing_is_kept() {
+async fn a_wrong_password_is_an_error_and_nothing_is_stored() {
     let world = World::new(0).await;
     let store = memory(&world, None);
     let error = signing_in(&world, "wrong-canary", store.clone()).account().await.unwrap_err();
@@ -228,7 +228,7 @@ async fn a_token_of_another_person_or_installation_is_not_sent() {
 
 /// A byte order mark would be sent as a part of the token.
 #[tokio::test]
-async fn a_token_that_no_header_can_carry_is_not_sent() {
+async fn an_unsendable_token_is_refused() {
     let world = World::new(0).await;
     for before in ["\u{feff}", " ", "\u{e9}"] {
         let token = Secret::from(format!("{before}{}", world.token));

@@ -37,7 +37,7 @@ async fn the_pages_come_from_the_clients_own_base_url() {
 }
 
 #[tokio::test]
-async fn a_page_is_as_large_as_it_is_said_to_be() {
+async fn the_page_size_is_the_configured_one() {
     let world = World::new(0).await;
     for (size, requests) in [(1, 7), (3, 3), (7, 1), (0, 7)] {
         world.sandbox.clear_received();
@@ -48,7 +48,7 @@ async fn a_page_is_as_large_as_it_is_said_to_be() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_before_the_stream_is_polled_and_no_more_than_is_taken() {
+async fn the_stream_sends_nothing_before_it_is_polled_and_no_page_too_many() {
     let world = World::new(0).await;
     let vpn = world.vpn.clone().with_page_size(2).with_prefetch(false);
     let mut stream = vpn.servers();
@@ -60,7 +60,7 @@ async fn nothing_is_sent_before_the_stream_is_polled_and_no_more_than_is_taken()
 }
 
 #[tokio::test]
-async fn the_next_page_is_fetched_while_the_caller_works_and_no_more() {
+async fn only_the_next_page_is_fetched_ahead() {
     let pages = (1..=9).map(|number| page(number, 9, 2 * number - 2..2 * number));
     let (vpn, script) = scripted(pages);
     let vpn = vpn.with_page_size(2);
@@ -95,7 +95,7 @@ async fn a_dropped_stream_fetches_nothing_more() {
 }
 
 #[tokio::test]
-async fn a_server_is_told_in_the_neutral_words() {
+async fn a_server_is_converted_to_the_neutral_type() {
     let world = World::new(0).await;
     let servers = servers(&world.vpn).await.unwrap();
     let first = &servers[0];
@@ -137,7 +137,7 @@ async fn the_urls_of_a_reply_are_never_used() {
 }
 
 #[tokio::test]
-async fn a_list_without_pages_is_all_there_is() {
+async fn a_list_without_pages_is_complete() {
     let mut unpaged = page(1, 9, 0..5);
     unpaged = json!({"data": unpaged["data"].take()});
     let (vpn, script) = scripted([unpaged]);
@@ -153,7 +153,7 @@ async fn a_lie_about_the_last_page_comes_to_its_end() {
 }
 
 #[tokio::test]
-async fn pages_without_a_last_one_end_with_an_empty_one() {
+async fn a_list_without_a_last_page_ends_at_an_empty_page() {
     let simple = |number, ids| {
         let mut page = page(number, 0, ids);
         page.as_object_mut().unwrap().remove("last_page");

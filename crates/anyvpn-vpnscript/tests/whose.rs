@@ -84,7 +84,7 @@ fn reset() -> TransportError {
 }
 
 #[tokio::test]
-async fn a_creation_in_between_is_no_guess() {
+async fn a_creation_in_between_is_never_guessed_to_be_ours() {
     let world = World::new(0).await;
     let (older, _) = world.obtain(WIREGUARD).await.unwrap();
     let (vpn, _) = Road::client(&world, Detour::OvertakeBy(world.other()));
@@ -100,7 +100,7 @@ async fn a_creation_in_between_is_no_guess() {
 /// The creation breaks before it was done, and another machine's configuration is new: it is named,
 /// it is not handed out, and it is not deleted, whenever the caller gives up.
 #[tokio::test]
-async fn what_is_new_after_a_lost_creation_is_named_and_stays() {
+async fn a_new_configuration_after_a_lost_creation_is_named_and_not_deleted() {
     let mut overtaken = 0;
     at_every_poll(async |polls| {
         let world = World::new(0).await;
@@ -126,7 +126,7 @@ async fn what_is_new_after_a_lost_creation_is_named_and_stays() {
 
 /// The list shows another machine's configuration, and the own one only later.
 #[tokio::test]
-async fn a_new_configuration_is_own_only_when_no_other_follows() {
+async fn a_new_configuration_is_ours_only_if_no_other_follows() {
     let entry = |id: u64, active: bool| {
         let config = if active { r#""[Interface]""# } else { "null" };
         let status = i32::from(active);
@@ -192,7 +192,7 @@ async fn a_clean_up_deletes_nothing_when_the_answer_was_lost() {
 }
 
 #[tokio::test]
-async fn a_creation_whose_reply_is_lost_is_named_and_not_done_twice() {
+async fn a_creation_with_a_lost_reply_is_named_and_not_repeated() {
     let faults = [Fault::Wire("reset-after"), Fault::Wire("cut-body"), Fault::Wire("half-json")];
     for fault in faults {
         let world = World::new(0).await;
@@ -210,7 +210,7 @@ async fn a_creation_whose_reply_is_lost_is_named_and_not_done_twice() {
 }
 
 #[tokio::test]
-async fn a_creation_that_got_lost_itself_is_not_repeated() {
+async fn a_lost_creation_is_not_repeated() {
     for (fault, kind) in [
         (Fault::Wire("reset-before"), ErrorKind::Ambiguous),
         (Fault::Status(500), ErrorKind::Unavailable),

@@ -104,7 +104,7 @@ fn a_provider_of_ones_own_is_opened_like_the_others() {
 }
 
 #[test]
-fn what_is_wrong_with_the_settings_is_told_without_their_values() {
+fn invalid_settings_are_reported_without_their_values() {
     let registry = Registry::builtin();
     for (name, settings, field) in [
         ("acme", Settings::new(), "provider"),
@@ -123,7 +123,7 @@ fn what_is_wrong_with_the_settings_is_told_without_their_values() {
 }
 
 #[test]
-fn every_setting_has_a_name_for_each_place_where_it_stands() {
+fn every_setting_has_a_valid_key_a_title_and_a_description() {
     for info in Registry::builtin().infos() {
         for setting in info.settings {
             let is_key = |c: char| c.is_ascii_lowercase() || c == '_';

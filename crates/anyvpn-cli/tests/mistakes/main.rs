@@ -135,7 +135,7 @@ fn golden(name: &str) -> PathBuf {
 }
 
 #[test]
-fn every_mistake_is_told_as_its_file_says() {
+fn the_output_of_every_mistake_matches_its_golden_file() {
     let all: Vec<&Mistake> = GROUPS.iter().flat_map(|(_, group)| *group).collect();
     let schemas = Schemas::load();
     let kinds = json(&mut command(&["explain"]));

@@ -96,7 +96,7 @@ fn two_things_never_have_one_name_in_the_code() {
 }
 
 #[test]
-fn what_is_only_missing_for_people_is_a_warning() {
+fn missing_documentation_is_a_warning() {
     let good = operation(BODY);
     for (from, to, problem) in [
         ("summary: Changes a thing.", "", "no summary; say in one sentence what it does"),
@@ -114,7 +114,7 @@ fn what_is_only_missing_for_people_is_a_warning() {
 }
 
 #[test]
-fn what_is_no_yaml_says_its_line() {
+fn invalid_yaml_is_reported_with_its_line() {
     let found = crate::read("acme", "openapi: [\n").unwrap_err();
     assert!(found[0].message.contains("line "), "{}", found[0]);
 }

@@ -123,7 +123,7 @@ fn a_flag_of_a_query_is_one_or_zero() {
 }
 
 #[test]
-fn an_operation_names_its_server_and_sends_a_secret_in_the_query_where_it_is_meant() {
+fn an_operation_can_name_its_server_and_send_a_secret_in_the_query() {
     let secret = "  - { name: payload, in: query, required: true, description: A., schema: \
                   { type: string, format: password, x-secret-in-query: true } }";
     let servers = "\nservers: [{ url: 'https://{cn}', x-server: ports, variables: { cn: {} } }]";
@@ -156,7 +156,7 @@ fn one_of_several_credentials_is_taken_or_none() {
 }
 
 #[test]
-fn what_a_form_or_a_query_cannot_say_is_refused() {
+fn values_that_do_not_fit_a_form_or_query_are_refused() {
     let spelling = "a boolean has no one spelling outside of JSON; write `type: integer` and \
                     `x-flag: true`";
     let flag = "a flag is left out when it is false; make it an optional property of a body, or \

@@ -29,7 +29,7 @@ fn every_text_is_fit_for_a_log() {
 
 /// Found by the fuzz target `input`, of which it is the seed `control-character`.
 #[test]
-fn what_is_repeated_of_an_input_has_no_control_characters() {
+fn quoted_input_has_no_control_characters() {
     let input = "vpngn.cancel-request\n{\"email\": \"email@`xample.com\", \
                  \"type\": \"at_due_dat\", \"prod\u{7f}ct_id\": \"12345$\"}";
     let told = "vpngn.cancel-request {\"email\": \"email@`xample.com\", \
@@ -47,7 +47,7 @@ fn what_is_repeated_of_an_input_has_no_control_characters() {
 }
 
 #[test]
-fn a_secret_that_the_cut_goes_through_is_no_secret_left() {
+fn truncation_never_leaves_part_of_a_secret() {
     let secrets = [Secret::from("t0ken-of-the-caller")];
     for before in 470..505 {
         let text = format!("{} {}", "x".repeat(before), secrets[0].expose());
@@ -58,7 +58,7 @@ fn a_secret_that_the_cut_goes_through_is_no_secret_left() {
 }
 
 #[test]
-fn each_part_of_an_error_is_told_once() {
+fn each_part_of_an_error_is_printed_once() {
     let source = std::io::Error::other("the inner one");
     let mut error = Error::new(ErrorKind::RateLimited)
         .with_operation(OperationId::new("acme", "list-ports"))
@@ -128,7 +128,7 @@ fn each_kind_has_its_name_and_its_advice() {
 }
 
 #[test]
-fn what_was_left_behind_is_data_and_advises_to_read_back() {
+fn leftovers_are_data_and_advise_to_read_back() {
     let text = Secret::from("canary-private-key");
     let leftover = Leftover::new(LeftoverKind::Configuration, "7\n8").with_text(text);
     let error = Error::new(ErrorKind::UnexpectedReply).with_leftover(leftover);

@@ -40,7 +40,7 @@ impl Credentials<Secret> for Leaving {
 }
 
 #[tokio::test]
-async fn what_fails_between_two_attempts_does_not_hide_that_the_first_may_have_been_done() {
+async fn a_failure_between_attempts_does_not_hide_that_the_first_may_have_succeeded() {
     let leaving = || Leaving(AtomicUsize::new(1));
     for (first, advice) in [
         (Step::Reset, Advice::ReadBack),
@@ -90,7 +90,7 @@ async fn a_missing_credential_sends_nothing() {
 }
 
 #[tokio::test]
-async fn who_cannot_renew_is_refused_at_once() {
+async fn credentials_that_cannot_be_renewed_fail_at_once() {
     let leaving = Leaving(AtomicUsize::new(2));
     let steps = [Step::json(401, ""), ok()];
     let (client, script) = client_with(steps, &clock(), |b| b.credentials(leaving));

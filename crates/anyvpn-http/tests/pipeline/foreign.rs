@@ -48,7 +48,7 @@ async fn no_status_of_a_page_says_anything_about_the_account() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_nobodys_refusal_whatever_its_body_is() {
+async fn a_redirect_never_counts_as_a_refusal() {
     let step = Step::json(302, r#"{"message":"Unauthenticated."}"#)
         .with_header("location", "https://vpn.example.com/login?token=t0p#top");
     let (error, arrived) = outcome(Read, step).await;
@@ -70,7 +70,7 @@ async fn a_page_after_a_lost_removal_does_not_say_that_it_is_gone() {
 }
 
 #[tokio::test]
-async fn what_came_is_told_without_its_values() {
+async fn a_foreign_reply_is_described_without_its_values() {
     for (body, told) in [
         (r#"<{"message":"s3cret"}"#, "the reply is not JSON (application/json, 21 bytes); "),
         ("<", "the reply is not JSON (application/json, 1 bytes); "),

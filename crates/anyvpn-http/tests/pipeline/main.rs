@@ -140,7 +140,7 @@ async fn a_request_is_method_path_and_three_headers() {
 
 /// The table of what may be sent again: step, then how often each operation arrives and its kind.
 #[tokio::test]
-async fn what_is_sent_again() {
+async fn retries_follow_the_replay_class() {
     use ErrorKind as K;
     let retry_after = |status, wait: &str| Step::json(status, "").with_header("retry-after", wait);
     // A fault, then a success: arrivals and error kind for Safe, Idempotent and Once.
@@ -278,7 +278,7 @@ async fn after_a_429_all_calls_wait_together() {
 
 /// Also when the call that was told to wait is dropped. A 503 is told to one call.
 #[tokio::test]
-async fn a_wait_is_everybodys_after_a_429_and_nobody_elses_after_a_503() {
+async fn a_429_pauses_all_calls_and_a_503_only_its_own() {
     for (status, waits) in [(429, vec![Duration::from_secs(5)]), (503, Vec::new())] {
         let mut dropped = 0;
         for polls in 1..10 {
@@ -329,7 +329,7 @@ async fn the_whole_call_has_one_deadline() {
 }
 
 #[tokio::test]
-async fn a_post_without_a_body_says_so() {
+async fn a_post_without_a_body_sends_content_length_zero() {
     let (client, script, _) = client([ok(), Step::json(200, "null"), ok()]);
     client.call(Create).await.unwrap();
     client.call(Remove).await.unwrap();

@@ -83,7 +83,7 @@ async fn redirects_are_answers_and_not_followed() {
 }
 
 #[tokio::test]
-async fn an_error_repeats_no_secret_and_no_control_character() {
+async fn errors_quote_neither_secrets_nor_control_characters() {
     let echo = format!("token t0ken\u{1b}[2J is {}", "x".repeat(9000));
     let (client, _, _) = client([Step::json(400, &echo)]);
     let error = client.call(Read).await.unwrap_err();
@@ -108,7 +108,7 @@ async fn a_reply_that_cannot_be_decoded_shows_its_shape_only() {
 
 /// A name that is a secret would be taken out whole, but not one that is cut in two.
 #[tokio::test]
-async fn an_excerpt_is_cut_between_names_and_shows_no_long_one() {
+async fn excerpts_are_cut_between_names_and_omit_long_names() {
     let filler = (0..9).map(|n| format!(r#""name-number-{n}":0,"#)).collect::<String>();
     for length in 0..40 {
         let cut = format!(r#"{{{filler}"{}":0,"t0ken":0}}"#, "y".repeat(length));
@@ -126,7 +126,7 @@ async fn an_excerpt_is_cut_between_names_and_shows_no_long_one() {
 }
 
 #[tokio::test]
-async fn a_reply_that_says_nothing_is_read_back_where_something_may_have_changed() {
+async fn an_unreadable_reply_to_a_change_advises_to_read_back() {
     for (status, create) in [(200, Advice::ReadBack), (418, Advice::Change)] {
         let (client, _, _) = client([Step::json(status, "?"), Step::json(status, "?")]);
         let read = client.call(Read).await.unwrap_err();

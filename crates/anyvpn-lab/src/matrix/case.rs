@@ -147,7 +147,7 @@ mod tests {
     use super::{SECTIONS, all};
 
     #[test]
-    fn every_case_has_a_name_of_its_own_and_a_section() {
+    fn every_case_has_a_unique_name_and_a_section() {
         let mut names = BTreeSet::new();
         for case in all() {
             assert!(names.insert(case.name.clone()), "{} is there twice", case.name);

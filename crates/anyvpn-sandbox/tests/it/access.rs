@@ -112,7 +112,7 @@ async fn control_needs_a_header_that_pages_cannot_send_and_no_origin() {
 }
 
 #[tokio::test]
-async fn where_other_machines_may_call_any_address_will_do_and_no_name() {
+async fn with_other_machines_allowed_any_address_but_no_name_is_accepted() {
     let builder = Sandbox::builder().listen("0.0.0.0:0".parse().unwrap());
     let sandbox = builder.allow_other_machines().allow_host("vpn.test").start().await.unwrap();
     let status = async |host: &str| {

@@ -125,7 +125,7 @@ async fn an_email_is_verified() {
 }
 
 #[tokio::test]
-async fn wrong_input_is_told() {
+async fn invalid_input_is_reported() {
     let sandbox = sandbox(0).await;
     let client = Client::new(&sandbox);
     for (path, body, reason) in [

@@ -84,7 +84,7 @@ async fn an_account_has_ten_devices() {
 }
 
 #[tokio::test]
-async fn who_is_suspended_or_expired_makes_nothing_new() {
+async fn suspended_and_expired_accounts_cannot_create_anything() {
     let (sandbox, client) = signed_in(0).await;
     let azire = sandbox.azire();
     let address = azire.add_device("david").unwrap();

@@ -64,7 +64,7 @@ async fn a_cut_body() {
 }
 
 #[tokio::test]
-async fn a_reply_without_a_body_is_not_cut_but_lost() {
+async fn a_reply_without_a_body_is_lost_instead_of_cut() {
     let sandbox = Sandbox::builder().variation("azire.deleted-is-204").start().await.unwrap();
     let client = client_of(&sandbox);
     sandbox.inject(FaultRule::once("azire.delete-all-tokens", Fault::Wire("cut-body"))).unwrap();

@@ -19,7 +19,7 @@ async fn other_machines_must_be_allowed() {
 }
 
 #[tokio::test]
-async fn an_address_in_use_is_told() {
+async fn an_address_in_use_is_reported() {
     let sandbox = sandbox(0).await;
     let again = Sandbox::builder().listen(sandbox.address()).start().await;
     assert!(
@@ -123,7 +123,7 @@ async fn calls_at_one_time_do_their_work_once_each() {
 }
 
 #[tokio::test]
-async fn the_log_keeps_no_secret() {
+async fn the_log_contains_no_secret() {
     let (sandbox, client) = signed_in(0).await;
     let canary = "canary-5f2a";
     let nobody = Client::new(&sandbox);

@@ -83,7 +83,7 @@ impl Gateway {
 const EPOCH: &str = "00 40 16 40";
 
 #[tokio::test]
-async fn replies_are_those_of_the_rfc() {
+async fn replies_follow_the_rfc() {
     let gateway = Gateway::plain(&[]).await;
     for (request, reply) in [
         ("00 00", format!("00 80 00 00 {EPOCH} CB 00 71 07")),
@@ -246,7 +246,7 @@ async fn datagrams_meet_faults_and_are_logged() {
 }
 
 #[tokio::test]
-async fn programs_without_rust_have_the_same_by_http() {
+async fn the_state_is_also_available_over_http() {
     let gateway = Gateway::new(&[]).await;
     let client = Client::new(&gateway.sandbox);
     let post = async |path: &str, body: Value| {

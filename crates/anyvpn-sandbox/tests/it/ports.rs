@@ -130,7 +130,7 @@ async fn hiding_takes_true_only_and_a_known_port() {
 }
 
 #[tokio::test]
-async fn the_daily_cap_begins_anew_at_midnight() {
+async fn the_daily_limit_resets_at_midnight() {
     let (sandbox, client, first) = with_device(0).await;
     sandbox.clock().advance(DAY / 2);
     let cap = sandbox.azire().daily_port_cap();
@@ -205,7 +205,7 @@ async fn a_check_tells_whether_something_listens() {
 }
 
 #[tokio::test]
-async fn no_check_of_what_is_no_port() {
+async fn invalid_port_numbers_are_not_checked() {
     let (_sandbox, client) = signed_in(0).await;
     for port in ["0", "65536", "-1", "http", "99999999999999999999", "%20"] {
         let path = format!("/portforwardings/check/{port}");

@@ -64,7 +64,7 @@ async fn the_vendors_tool_runs_again_and_again_with_one_key() {
 
 /// It stops at the first reply whose `status` is not `success`, and prints `message`.
 #[tokio::test]
-async fn the_vendors_tool_is_told_why_it_is_refused() {
+async fn the_vendors_tool_gets_the_reason_of_a_refusal() {
     let (sandbox, _) = signed_in(0).await;
     let body = json!({ "device_name": "azirevpn-cli", "username": "david", "password": "wrong" });
     let reply = curl(&Client::new(&sandbox), "POST", "/tokens", body).await.json();

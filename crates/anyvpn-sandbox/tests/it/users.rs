@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::client::{Client, DAY, START_SECOND, sandbox, signed_in};
 
 #[tokio::test]
-async fn a_new_user_signs_in_and_is_told_the_documented_fields() {
+async fn a_new_user_signs_in_and_gets_the_documented_fields() {
     let sandbox = sandbox(0).await;
     let client = Client::new(&sandbox);
     let david = json!({ "username": "david", "password": "secret" });
@@ -79,7 +79,7 @@ async fn an_address_given_at_the_creation_is_verified_before_the_sign_in() {
 }
 
 #[tokio::test]
-async fn who_is_not_known_is_not_served() {
+async fn unknown_credentials_are_refused() {
     let (sandbox, client) = signed_in(0).await;
     let nobody = Client::new(&sandbox);
     for client in [nobody.clone(), client.with_token("unknown"), client.with_token("")] {
@@ -199,7 +199,7 @@ async fn one_account_sees_nothing_of_another() {
 }
 
 #[tokio::test]
-async fn what_does_not_count_beside_a_token_is_checked_all_the_same() {
+async fn fields_that_a_token_makes_irrelevant_are_still_validated() {
     let (_sandbox, client) = signed_in(0).await;
     let body = json!({ "username": 7, "password": true });
     client.send("POST", "/tokens", body).await.assert_invalid(&["password", "username"]);

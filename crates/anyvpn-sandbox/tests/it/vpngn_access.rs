@@ -52,7 +52,7 @@ async fn callers() -> (Sandbox, String, Vec<Amapi>) {
 }
 
 #[tokio::test]
-async fn every_call_takes_the_documented_credentials_and_no_other() {
+async fn every_call_accepts_only_the_documented_credentials() {
     for (call, fields, accepted) in CASES {
         for (number, accepted) in accepted.into_iter().enumerate() {
             let (sandbox, product_id, callers) = callers().await;
@@ -154,7 +154,7 @@ async fn a_body_must_be_a_form() {
 }
 
 #[tokio::test]
-async fn an_email_is_needed_and_has_no_case() {
+async fn an_email_is_required_and_case_insensitive() {
     let (sandbox, _, _) = world(0).await;
     let server = server(&sandbox);
     assert_eq!(server.refused("GetProducts", &[]).await, INVALID);

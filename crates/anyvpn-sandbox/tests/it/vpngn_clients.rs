@@ -15,7 +15,7 @@ fn keys(reply: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_white_listed_caller_is_told_everything() {
+async fn a_whitelisted_caller_gets_all_fields() {
     let sandbox = sandbox(0).await;
     sandbox.vpngn().whitelist(true);
     let caller = Amapi::new(&sandbox);
@@ -44,7 +44,7 @@ async fn a_white_listed_caller_is_told_everything() {
 }
 
 #[tokio::test]
-async fn others_are_told_no_secret() {
+async fn other_callers_get_no_secrets() {
     for for_all in [false, true] {
         let sandbox = sandbox(seed(|quirks| quirks.username_for_all == for_all)).await;
         let expected = if for_all { vec!["status", "username"] } else { vec!["status"] };
@@ -268,7 +268,7 @@ async fn an_account_ends_at_the_due_date() {
 }
 
 #[tokio::test]
-async fn a_cancellation_must_say_when_and_of_what() {
+async fn a_cancellation_requires_a_time_and_a_product() {
     let (sandbox, _, server) = world(0).await;
     let other = sandbox.vpngn().add_customer("other@mail.example", PASSWORD, Some(1));
     let other = other.product_id.unwrap();

@@ -106,7 +106,7 @@ async fn a_second_product_is_an_upgrade_or_an_error() {
 }
 
 #[tokio::test]
-async fn a_customer_without_one_gets_a_product() {
+async fn a_customer_without_a_product_gets_one() {
     let (sandbox, _, _) = world(0).await;
     sandbox.vpngn().add_customer("bare@mail.example", PASSWORD, None);
     let bare = server(&sandbox).with("email", "bare@mail.example");

@@ -130,7 +130,7 @@ async fn replies_are_lost_after_the_work_at_the_rate_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_rate_is_of_those_that_are_not_skipped_and_leaves_the_rest_to_other_rules() {
+async fn a_rate_counts_only_requests_that_were_not_skipped() {
     let (sandbox, _, server) = world(0).await;
     let status = async || server.send("GetProducts", &[]).await.status;
     let rule = FaultRule::sometimes(50, "vpngn.get-products", Fault::Status(500));
@@ -156,7 +156,7 @@ async fn a_rate_is_of_those_that_are_not_skipped_and_leaves_the_rest_to_other_ru
 }
 
 #[tokio::test]
-async fn the_log_keeps_no_secret() {
+async fn the_log_contains_no_secret() {
     let (sandbox, account, server) = world(0).await;
     let canary = "Canary_5f2a";
     let secrets = [

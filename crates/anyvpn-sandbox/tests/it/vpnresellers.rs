@@ -158,7 +158,7 @@ async fn accounts_come_in_pages() {
 }
 
 #[tokio::test]
-async fn configurations_come_as_json_or_bare_as_it_is_asked_for() {
+async fn configurations_are_json_or_plain_text_on_request() {
     let shop = Shop::new("").await;
     let path = format!("/configuration/wireguard?server_id=1&account_id={}", shop.id);
     let json = shop.get(&path).await.json();

@@ -50,7 +50,7 @@ async fn wrong_sign_ins_are_refused() {
 }
 
 #[tokio::test]
-async fn who_is_suspended_is_told_why() {
+async fn a_suspended_user_gets_the_reason() {
     let world = World::new(0).await;
     for reason in [None, Some("Abuse")] {
         assert!(world.service().suspend("liam", reason));
@@ -84,7 +84,7 @@ async fn who_is_suspended_is_told_why() {
 }
 
 #[tokio::test]
-async fn who_is_not_known_is_not_served() {
+async fn unknown_credentials_are_refused() {
     let world = World::new(0).await;
     let stale = world.client.clone();
     assert!(world.service().revoke_tokens("liam"));
@@ -109,7 +109,7 @@ async fn who_is_not_known_is_not_served() {
 }
 
 #[tokio::test]
-async fn who_does_not_ask_for_json_is_sent_to_a_page() {
+async fn requests_without_accept_json_are_redirected_to_a_page() {
     let world = World::new(0).await;
     let nobody = Client::new(&world.sandbox);
     let get = async |client: &Client, path: &str, headers: &str| {

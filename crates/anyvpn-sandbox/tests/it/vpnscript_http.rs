@@ -62,7 +62,7 @@ async fn the_work_is_done_before_a_reset_and_logged() {
 }
 
 #[tokio::test]
-async fn the_log_keeps_no_secret() {
+async fn the_log_contains_no_secret() {
     let world = World::new(0).await;
     let canary = "canary-5f2a";
     let nobody = Client::new(&world.sandbox);
@@ -124,7 +124,7 @@ async fn it_is_controlled_over_http() {
 }
 
 #[tokio::test]
-async fn wrong_control_is_told() {
+async fn invalid_control_requests_are_reported() {
     let world = World::new(0).await;
     for (action, input, reason) in [
         ("fly", json!({}), "no action \"fly\""),

@@ -171,7 +171,7 @@ async fn one_server_gives_the_sample_word_for_word() {
 }
 
 #[tokio::test]
-async fn hostile_files_are_given_out_only_when_asked_for() {
+async fn hostile_files_are_served_only_on_request() {
     let world = World::new(0).await;
     let (openvpn, wireguard) = world.service().add_hostile_servers();
     assert_eq!((openvpn, wireguard), (8, 9));

@@ -138,7 +138,7 @@ async fn two_at_once_are_queued_in_order() {
 }
 
 #[tokio::test]
-async fn jobs_last_as_long_as_they_are_told_to() {
+async fn jobs_take_the_configured_time() {
     let world = World::new(0).await;
     world.service().set_job_duration(Duration::ZERO);
     world.create(WIREGUARD).await;
@@ -150,7 +150,7 @@ async fn jobs_last_as_long_as_they_are_told_to() {
 }
 
 #[tokio::test]
-async fn a_failed_creation_tells_why_and_takes_no_place() {
+async fn a_failed_creation_returns_the_reason_and_uses_no_slot() {
     let world = World::new(0).await;
     world.service().set_devices("liam", 1);
     world.service().fail_next_job("No route to host");

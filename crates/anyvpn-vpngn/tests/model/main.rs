@@ -35,7 +35,7 @@ const EMAILS: [&str; 3] = ["a@example.com", "b@example.com", "c@example.com"];
 const PASSWORDS: [&str; 2] = ["Canary-Passw0rd-Zx81", "Canary-Passw0rd-Zx82"];
 
 #[test]
-fn the_customers_are_the_models_whatever_failed_on_the_way() {
+fn the_customers_match_the_model_despite_failures() {
     let step = (steps(), mishaps(), interludes());
     let cases = (0..64_u64, prop::collection::vec(step, 1..40));
     network::check(32, &cases, async |(seed, steps)| {

@@ -30,7 +30,7 @@ const PASSWORDS: [&str; 2] = ["canary horse one", "canary horse two"];
 const RESELLER: &str = "acme";
 
 #[test]
-fn the_customers_are_the_models_whatever_failed_on_the_way() {
+fn the_customers_match_the_model_despite_failures() {
     let step = (steps(), mishaps(), interludes());
     let cases = (0..64_u64, prop::collection::vec(step, 1..40));
     network::check(32, &cases, async |(seed, steps)| {

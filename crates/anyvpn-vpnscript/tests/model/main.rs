@@ -36,7 +36,7 @@ const USERNAME: &str = "liam";
 const PASSWORD: &str = "canary-password-Zx81";
 
 #[test]
-fn the_account_is_the_models_whatever_failed_on_the_way() {
+fn the_account_matches_the_model_despite_failures() {
     let step = (steps(), mishaps(), interludes());
     let cases = (0..64_u64, prop::collection::vec(step, 1..40));
     network::check(32, &cases, async |(seed, steps)| {
