@@ -1,5 +1,5 @@
-//! The client: one request at a time on one connected UDP socket, sent again as RFC 6886, section 3.1,
-//! says.
+//! The client: sends one request at a time on a connected UDP socket, with the retries of RFC 6886,
+//! section 3.1.
 
 use std::io::{self, ErrorKind as IoKind};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -20,33 +20,33 @@ use crate::gateway::Gateway;
 use crate::operations;
 use crate::wire::{MapProtocol, MapRequest, Reply, Request, ResultCode};
 
-/// How long a reply is waited for at first; each time twice as long.
+/// The first time to wait for a reply. It doubles with each attempt.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// How often a request is sent: 127.75 s in all.
+/// The number of attempts, which take 127.75 s in total.
 pub(crate) const SENDS: u32 = 9;
-/// More than any reply of NAT-PMP or PCP.
+/// The size of the receive buffer. Replies of NAT-PMP and PCP are smaller.
 const LONGEST: usize = 1100;
 
-/// What all clones of a client share.
+/// The state that all clones of a client share.
 pub(crate) struct Inner {
     pub(crate) gateway: Gateway,
     pub(crate) form: Form,
     /// In seconds.
     pub(crate) lifetime: u32,
-    /// How long a call may take.
+    /// The time limit of a call.
     pub(crate) time: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Option<Arc<dyn CallObserver>>,
     pub(crate) leases: Arc<dyn LeaseStore>,
-    /// Its lock is the right to send.
+    /// Only the holder of this lock may send.
     pub(crate) state: Mutex<State>,
 }
 
-/// What is known of the gateway that was asked last.
+/// What we know about the gateway that was used last.
 pub(crate) struct State {
     gateway: Option<SocketAddrV4>,
     epoch: Epoch,
-    /// Whether it has lost its mappings, which are not renewed yet.
+    /// Whether it has lost its mappings and they have not been renewed yet.
     pub(crate) has_reset: bool,
     pub(crate) random: SplitMix64,
 }
@@ -63,17 +63,17 @@ impl State {
 pub struct Mapping {
     /// The port on this machine. At Proton VPN 0 can stand for the same number as the external one.
     pub internal_port: u16,
-    /// The number on the gateway; 0 at the mapping's end.
+    /// The port on the gateway; 0 if the mapping was deleted.
     pub external_port: u16,
-    /// How long it lives, in whole seconds; 0 at its end.
+    /// The lifetime in whole seconds; 0 if the mapping was deleted.
     pub lifetime: Duration,
-    /// For how long the gateway has known its mappings.
+    /// How long the gateway has kept its mappings.
     pub epoch: Duration,
-    /// When it was asked for: from then on its lifetime is surely not over.
+    /// When it was requested. The lifetime starts no earlier.
     pub asked_at: Timestamp,
 }
 
-/// Calls of one gateway, while no other call is under way.
+/// The exclusive right to send requests to a gateway.
 pub(crate) struct Session<'a> {
     pub(crate) inner: &'a Inner,
     pub(crate) state: MutexGuard<'a, State>,
@@ -82,9 +82,9 @@ pub(crate) struct Session<'a> {
 }
 
 impl Inner {
-    /// Waits for its turn, and finds the gateway.
+    /// Waits until no other call is in progress, and finds the gateway.
     pub(crate) async fn session(&self) -> Result<Session<'_>, Error> {
-        // The socket needs a runtime, whatever clock there is.
+        // The socket needs a tokio runtime even with a virtual clock.
         SystemClock.ready()?;
         self.clock.ready()?;
         let mut state = self.state.lock().await;
@@ -97,7 +97,7 @@ impl Inner {
         Ok(Session { inner: self, state, gateway, deadline })
     }
 
-    /// The place of its forwards in the store.
+    /// Returns the key of its forwards in the store.
     pub(crate) fn place(gateway: SocketAddrV4) -> String {
         format!("natpmp-{gateway}")
     }
@@ -105,13 +105,13 @@ impl Inner {
 
 async fn connected(gateway: SocketAddrV4) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await?;
-    // From now on the system drops what comes from elsewhere.
+    // A connected socket only receives datagrams from the gateway.
     socket.connect(gateway).await?;
     Ok(socket)
 }
 
 impl Session<'_> {
-    /// Asks for the public address. It comes with for how long the gateway has known its mappings.
+    /// Requests the public address. Also returns how long the gateway has kept its mappings.
     pub(crate) async fn address(&mut self) -> Result<(Ipv4Addr, Duration), Error> {
         let asked = self.call(operations::GET_ADDRESS, Replay::Safe, Request::Address, SENDS).await;
         match asked? {
@@ -120,7 +120,7 @@ impl Session<'_> {
         }
     }
 
-    /// Asks for a mapping, or for its end, and sends that so many times.
+    /// Requests a mapping or its deletion, with at most this number of attempts.
     pub(crate) async fn map(&mut self, map: MapRequest, sends: u32) -> Result<Mapping, Error> {
         let operation = match map.protocol {
             MapProtocol::Udp => operations::MAP_UDP_PORT,
@@ -144,7 +144,7 @@ impl Session<'_> {
         }
     }
 
-    /// Sends a request until its reply comes, which is given with the time of the last sending.
+    /// Sends a request until its reply arrives. Returns the reply and the time of the last attempt.
     async fn call(
         &mut self,
         operation: OperationId,
@@ -176,7 +176,8 @@ impl Session<'_> {
         observation: &Observation,
     ) -> Result<(Reply, Timestamp), Error> {
         let Self { inner, state, gateway, deadline } = self;
-        // One of its own, so that no late reply to an earlier request is taken for this one's.
+        // A new socket for each request, so that a late reply to an earlier request is not taken for this
+        // one's.
         let socket = connected(*gateway).await.map_err(|error| failed(*gateway, &error))?;
         let clock = &*inner.clock;
         let bytes = request.encode();
@@ -205,7 +206,7 @@ impl Session<'_> {
                 Some(outcome) => outcome.as_ref().err().map(Error::kind),
                 None => Some(ErrorKind::Timeout),
             };
-            // The fields of the record that a call over HTTP has, where they apply.
+            // The log record has the same fields as that of an HTTP call, as far as they apply.
             tracing::info!(
                 attempt,
                 duration_ms = clock.instant().saturating_duration_since(since).as_millis() as u64,
@@ -228,7 +229,7 @@ impl Session<'_> {
     }
 }
 
-/// Waits for the reply to a request. Others, such as a late one to an earlier request, are dropped.
+/// Waits for the reply to a request, and ignores other datagrams.
 async fn receive(socket: &UdpSocket, request: &Request, unreadable: &mut u32) -> io::Result<Reply> {
     let mut buffer = [0; LONGEST];
     loop {
@@ -245,10 +246,10 @@ fn seconds(count: u32) -> Duration {
     Duration::from_secs(count.into())
 }
 
-/// The error for a failure of the socket.
+/// Returns the error for a failure of the socket.
 fn failed(gateway: SocketAddrV4, error: &io::Error) -> Error {
     match error.kind() {
-        // What an ICMP message says: port unreachable.
+        // An ICMP message said that the port is unreachable.
         IoKind::ConnectionRefused | IoKind::ConnectionReset => Error::new(ErrorKind::NoService)
             .with_detail(format!(
                 "{gateway} has no NAT-PMP: the server forwards no ports, or this connection was made \
@@ -260,7 +261,7 @@ fn failed(gateway: SocketAddrV4, error: &io::Error) -> Error {
     }
 }
 
-/// A reply that grants something.
+/// A successful reply.
 fn accepted(gateway: SocketAddrV4, reply: io::Result<Reply>) -> Result<Reply, Error> {
     match reply {
         Ok(Reply::Refused { code, .. }) => Err(refused(gateway, code)),
@@ -270,7 +271,7 @@ fn accepted(gateway: SocketAddrV4, reply: io::Result<Reply>) -> Result<Reply, Er
     }
 }
 
-/// The error for a refusal.
+/// Returns the error for a refusal.
 fn refused(gateway: SocketAddrV4, code: ResultCode) -> Error {
     let (kind, why) = match code {
         ResultCode::UNSUPPORTED_VERSION => (ErrorKind::NoService, "does not speak NAT-PMP"),

@@ -1,4 +1,4 @@
-//! What NAT-PMP is, and opening it from settings.
+//! NAT-PMP's driver: its description, and opening it from settings.
 
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ use crate::{Form, NatPmp, operations};
 
 const RFC: &str = "https://www.rfc-editor.org/rfc/rfc6886";
 
-/// NAT-PMP, for a registry.
+/// The driver of NAT-PMP, for a registry.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NatPmpDriver;
 
-/// What NAT-PMP is.
+/// The description of NAT-PMP.
 pub static INFO: ProviderInfo = ProviderInfo::new("natpmp", "NAT-PMP", RFC, &CAPABILITIES)
     .settings(SETTINGS)
     .operations(operations::OPERATIONS);
 
-/// What NAT-PMP can do.
+/// The capabilities of NAT-PMP.
 pub static CAPABILITIES: Capabilities = Capabilities::new(
     &[Ability::PortForwards, Ability::ListPortForwards],
     &[(Ability::CheckPort, "the protocol cannot test a port", RFC)],
@@ -32,7 +32,7 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
 
 /// The gateway of Proton VPN's WireGuard servers.
 const GATEWAY: &str = "10.2.0.1";
-/// The lifetime to ask for, in seconds: the longest that Proton VPN grants.
+/// The default lifetime in seconds, which is the maximum at Proton VPN.
 const LIFETIME: &str = "60";
 
 const SETTINGS: &[Setting] = &[
@@ -73,8 +73,8 @@ impl Driver for NatPmpDriver {
 }
 
 impl NatPmp {
-    /// NAT-PMP with the settings `gateway` or `interface`, `form` and `lifetime`, all of which may be
-    /// absent: the gateway is then that of Proton VPN's WireGuard servers. Nothing is sent.
+    /// Opens NAT-PMP with the settings `gateway` or `interface`, `form` and `lifetime`. All of them are
+    /// optional. By default, the gateway is that of Proton VPN's WireGuard servers. Sends nothing.
     ///
     /// # Errors
     ///

@@ -1,17 +1,17 @@
-//! Whether a gateway has lost its mappings: RFC 6886, section 3.6.
+//! Detects that a gateway has lost its mappings (RFC 6886, section 3.6).
 
 use std::time::{Duration, Instant};
 
-/// What a gateway's clock may be behind ours.
+/// The tolerance for a gateway's clock.
 const TOLERANCE: u128 = 2000;
 
-/// The last time that a gateway told, and when.
+/// The last time that a gateway reported, and when.
 #[derive(Debug, Default)]
 pub(crate) struct Epoch(Option<(u32, Instant)>);
 
 impl Epoch {
-    /// Takes the seconds that a gateway tells now, and says whether it began anew since it last did:
-    /// whether its clock, which may be an eighth slower than ours, has fallen back.
+    /// Records the seconds that a gateway reports, and returns whether it was restarted since the last
+    /// report. The gateway's clock may be an eighth slower than ours.
     pub(crate) fn has_reset(&mut self, seconds: u32, now: Instant) -> bool {
         let last = self.0.replace((seconds, now));
         last.is_some_and(|(last, at)| {

@@ -1,4 +1,4 @@
-//! Where the gateway is: given, or found in the routes of the tunnel's interface.
+//! Finds the gateway: from the settings, or from the routes of the tunnel's interface.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -9,14 +9,14 @@ pub(crate) const PORT: u16 = 5351;
 
 /// Linux's routing table.
 const ROUTES: &str = "/proc/net/route";
-/// A route that is up and leads to a gateway.
+/// The flags of a route that is up and leads to a gateway.
 const UP_TO_GATEWAY: u16 = 0x3;
 
-/// Where the gateway is.
+/// The location of the gateway.
 #[derive(Clone, Debug)]
 pub(crate) enum Gateway {
     At(SocketAddrV4),
-    /// The one that this interface's routes name.
+    /// The gateway in the routes of this interface.
     OfInterface(String),
 }
 
@@ -28,7 +28,7 @@ impl Gateway {
             .map_err(|_| "must be an IPv4 address such as 10.2.0.1, or one with a port".to_owned())
     }
 
-    /// Where it is now: another server may have another gateway.
+    /// Returns its current address, which can change with the VPN server.
     pub(crate) fn find(&self) -> Result<SocketAddrV4, Error> {
         let name = match self {
             Self::At(address) => return Ok(*address),
@@ -54,7 +54,7 @@ impl Gateway {
     }
 }
 
-/// What a routing table says of an interface.
+/// A route of an interface.
 #[derive(Debug, PartialEq)]
 enum Routes {
     To(Ipv4Addr),
@@ -62,7 +62,7 @@ enum Routes {
     None,
 }
 
-/// The gateway of the widest route of an interface, and of several the one with the lowest metric.
+/// Returns the gateway of an interface's widest route. Among several, the lowest metric wins.
 fn gateway_of(table: &str, interface: &str) -> Routes {
     let mut is_there = false;
     let mut found: Option<((u32, u32), Ipv4Addr)> = None;
@@ -89,7 +89,7 @@ fn gateway_of(table: &str, interface: &str) -> Routes {
     }
 }
 
-/// An address as the kernel prints it: the number that its bytes are on this machine.
+/// Parses an address as the kernel prints it: as a number in this machine's byte order.
 fn address(text: &str) -> Option<Ipv4Addr> {
     Some(u32::from_str_radix(text, 16).ok()?.to_ne_bytes().into())
 }
@@ -98,7 +98,7 @@ fn address(text: &str) -> Option<Ipv4Addr> {
 mod tests {
     use super::*;
 
-    /// What a kernel of this byte order prints for an address.
+    /// Returns the text that a kernel with this byte order prints for an address.
     fn number(address: [u8; 4]) -> String {
         format!("{:08X}", u32::from_ne_bytes(address))
     }
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(gateway_of(&table, "tun0"), Routes::To(Ipv4Addr::new(10, 96, 0, 1)));
         assert_eq!(gateway_of(&table, "eth0"), Routes::To(Ipv4Addr::new(192, 168, 1, 1)));
         assert_eq!(gateway_of(&table, "wg0"), Routes::WithoutGateway);
-        // One that is down leads nowhere.
+        // A route that is down does not count.
         assert_eq!(gateway_of(&table, "tun1"), Routes::WithoutGateway);
         assert_eq!(gateway_of(&table, "tun"), Routes::None);
         assert_eq!(gateway_of("", "tun0"), Routes::None);

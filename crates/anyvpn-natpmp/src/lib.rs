@@ -19,7 +19,7 @@
 //! }
 //! ```
 //!
-//! A port is open for TCP and UDP on one number, or for one of them, and for as long as it is renewed.
+//! A port is open for TCP, UDP or both under one number, as long as it is renewed.
 //! The setting `form` says who chooses the numbers:
 //!
 //! - `symmetric` (default): the gateway chooses one number for both sides, as at Proton VPN. The
@@ -27,18 +27,18 @@
 //! - `plain`: this machine's port is the caller's choice ([`NewPortForward::local_port`]), and the
 //!   gateway's number may be another one, as RFC 6886 has it.
 //!
-//! Where the gateway is, and what else there is to say, are settings: see [`NatPmp::open`]. [`wire`]
-//! has the protocol itself.
+//! The address of the gateway and everything else are settings: see [`NatPmp::open`]. The module
+//! [`wire`] implements the protocol itself.
 //!
 //! # Guarantees
 //!
-//! - Only a reply of the gateway that was asked counts, and only to the request that is under way.
-//! - Requests are sent as the RFC has it: nine times, after 250 ms and then twice as late each time,
-//!   one request at a time; within [`Limits::call`](anyvpn_core::Limits::call).
-//! - A gateway that has lost its mappings is noticed by its clock, and all forwards of the program's
+//! - Only a reply from the gateway to the current request counts.
+//! - Requests are retried as in the RFC: up to nine attempts, the first retry after 250 ms, with the delay
+//!   doubled each time, within [`Limits::call`](anyvpn_core::Limits::call). Only one request is sent at a time.
+//! - If a gateway has lost its mappings, its clock shows it, and all forwards in the program's
 //!   [`LeaseStore`](anyvpn_core::LeaseStore) are renewed within seconds.
-//! - TCP and UDP have one number, or there is no forward: what was mapped of it is ended.
-//! - No bytes make the reader panic: it is fuzzed.
+//! - TCP and UDP have the same number. If the gateway cannot do that, the mappings are deleted again.
+//! - No input makes the parser panic. It is fuzzed.
 //!
 //! # Features
 //!
@@ -68,32 +68,32 @@ use client::{Inner, SENDS};
 pub use driver::{CAPABILITIES, INFO, NatPmpDriver};
 pub use operations::OPERATIONS;
 
-/// Who chooses the numbers of a forward's two sides.
+/// Who chooses the internal and the external port of a forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// The gateway, and they are the same.
+    /// The gateway chooses one number for both.
     Symmetric,
-    /// This machine chooses its own, and the gateway its own.
+    /// This machine chooses the internal port, and the gateway the external one.
     Plain,
 }
 
-/// NAT-PMP at one gateway. Cheap to clone; all clones share what they know of the gateway, and take
-/// turns.
+/// NAT-PMP at one gateway. It is cheap to clone. All clones share their knowledge of the gateway, and only
+/// one of them sends at a time.
 #[derive(Clone)]
 pub struct NatPmp(Arc<Inner>);
 
 impl NatPmp {
-    /// Reads the gateway's public address. It can differ from the one that others see.
+    /// Reads the gateway's public address. It can differ from the one that other hosts see.
     ///
     /// # Errors
     ///
-    /// `NoService` where there is no NAT-PMP; `Timeout` without a reply; `Unreachable` without a way
-    /// to the gateway; else by the gateway's result.
+    /// `NoService` if the gateway does not support NAT-PMP, `Timeout` if it does not reply, `Unreachable`
+    /// if there is no route to it, and otherwise the kind for the gateway's result code.
     pub async fn address(&self) -> Result<Ipv4Addr, Error> {
         self.0.session().await?.address().await.map(|(address, _)| address)
     }
 
-    /// Makes one request for a mapping, or for its end. Nothing is stored and nothing renewed.
+    /// Sends one request for a mapping or its deletion. Stores nothing and renews nothing.
     ///
     /// # Errors
     ///

@@ -53,7 +53,7 @@ struct MapInput {
     lifetime_seconds: u32,
 }
 
-/// Does an operation by its name.
+/// Runs an operation by its name.
 pub(crate) async fn call(natpmp: &NatPmp, name: &str, input: Value) -> Result<Value, Error> {
     let Some(operation) = INFO.operation(name).map(|operation| operation.id) else {
         return Err(INFO.unknown_operation(name));

@@ -1,4 +1,5 @@
-//! The neutral trait: one number for both protocols, kept alive, and listed from what is stored.
+//! Implements the neutral trait for forwards: with one number for both protocols, renewed, and listed from
+//! the store.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -13,13 +14,13 @@ use crate::client::{Inner, Mapping, SENDS, Session};
 use crate::wire::{MapProtocol, MapRequest};
 use crate::{Form, NatPmp};
 
-/// How often Proton VPN's first form is sent before the older one is tried: 3.75 s. The gateway has
-/// answered for its address just before.
+/// The number of attempts with Proton VPN's first form, before the older one is tried: 3.75 s. The gateway
+/// has just answered a request for its address, so we know that it is there.
 const FIRST_FORM_SENDS: u32 = 4;
-/// How often the end of a mapping is sent that nobody waits for: it ends by itself soon.
+/// The number of attempts to delete a mapping if nothing depends on it. It expires by itself soon.
 const UNDO_SENDS: u32 = 2;
-/// The longest wait before mappings are renewed that a gateway has lost, in milliseconds. Of many
-/// machines, each waits for another time.
+/// The maximum delay in milliseconds before lost mappings are renewed. It is random, so that many machines
+/// do not send at the same time.
 const RESET_WAIT: u64 = 5000;
 
 #[async_trait]
@@ -57,7 +58,7 @@ impl PortForwards for NatPmp {
             protocols: port.protocols,
             number: Some(port.port),
             local: Some(port.local_port),
-            // One that was asked for longer is not cut.
+            // A longer lifetime that was requested is not shortened.
             lifetime: inner.lifetime.max(left),
         };
         let mut session = inner.session().await?;
@@ -71,7 +72,7 @@ impl PortForwards for NatPmp {
         let mut session = self.inner().session().await?;
         let own = session.own().await?;
         let port = own.iter().find(|own| own.port == port.port).unwrap_or(port);
-        // The gateway ends a mapping by this machine's port, whatever its own number is.
+        // The gateway identifies the mapping by this machine's port, not by its own.
         let same =
             |other: &&PortForward| other.local_port == port.local_port && other.port != port.port;
         if let Some(other) = own.iter().find(same) {
@@ -106,7 +107,7 @@ impl ListPortForwards for NatPmp {
     }
 }
 
-/// A forward to ask for.
+/// A forward to request.
 struct Wish {
     protocols: PortProtocols,
     number: Option<u16>,
@@ -143,7 +144,7 @@ impl Wish {
     }
 }
 
-/// What was granted for all protocols of a forward.
+/// The mappings of all protocols of a forward.
 struct Granted {
     number: u16,
     local: u16,
@@ -152,13 +153,13 @@ struct Granted {
 }
 
 impl Session<'_> {
-    /// The forwards of this machine at this gateway.
+    /// Reads the forwards of this machine at this gateway.
     async fn own(&self) -> Result<Vec<PortForward>, Error> {
         let Inner { leases, clock, .. } = self.inner;
         leases.list(&Inner::place(self.gateway), clock.now()).await
     }
 
-    /// Stores a forward that was made or renewed.
+    /// Stores a forward that was created or renewed.
     async fn keep(&mut self, old: Option<u16>, made: PortForward) -> Result<PortForward, Error> {
         let place = Inner::place(self.gateway);
         self.inner.leases.put(&place, old, &made).await.map_err(|error| {
@@ -168,8 +169,8 @@ impl Session<'_> {
         Ok(made)
     }
 
-    /// Renews what the gateway has lost when it began anew, but for what has just been renewed. What
-    /// fails is noticed at its own renewal.
+    /// Renews the forwards that a restarted gateway has lost, except the one that has just been renewed.
+    /// A failure shows at the next renewal of that forward.
     async fn renew_lost(&mut self, renewed: u16) {
         if !std::mem::take(&mut self.state.has_reset) {
             return;
@@ -194,7 +195,7 @@ impl Session<'_> {
         self.state.has_reset = false;
     }
 
-    /// Asks for a forward in the gateway's form.
+    /// Requests a forward in the gateway's form.
     async fn obtain(&mut self, wish: &Wish) -> Result<PortForward, Error> {
         let granted = match self.inner.form {
             Form::Symmetric => self.symmetric(wish).await?,
@@ -213,8 +214,8 @@ impl Session<'_> {
         Ok(forward)
     }
 
-    /// Asks for a number that is the same on both sides: for the one that was had, or else for any in
-    /// the form that Proton VPN documents, and at last in the one that its own program sends.
+    /// Requests the same number on both sides: first the previous one, then any number in the form that
+    /// Proton VPN documents, and finally in the form that its own program sends.
     async fn symmetric(&mut self, wish: &Wish) -> Result<Granted, Error> {
         if let Some(number) = wish.number {
             match self.ask(wish, number, number, SENDS).await {
@@ -236,7 +237,7 @@ impl Session<'_> {
         }
     }
 
-    /// Asks for each protocol. They have one number in the end, or nothing is mapped.
+    /// Requests a mapping for each protocol. In the end they have the same number, or nothing is mapped.
     async fn ask(
         &mut self,
         wish: &Wish,
@@ -245,7 +246,7 @@ impl Session<'_> {
         sends: u32,
     ) -> Result<Granted, Error> {
         let mut granted: Option<Granted> = None;
-        // What may be mapped, with this machine's port.
+        // The mappings that may exist, by this machine's port.
         let mut mapped = Vec::new();
         for &protocol in protocols(wish.protocols)? {
             let lifetime = wish.lifetime;
@@ -285,7 +286,7 @@ impl Session<'_> {
         granted.ok_or_else(|| Error::invalid("protocols", "there is none"))
     }
 
-    /// Ends mappings, and says whether the gateway has confirmed that for all of them.
+    /// Deletes mappings, and returns whether the gateway has confirmed this for all of them.
     async fn undo(&mut self, mapped: &[(MapProtocol, u16)]) -> bool {
         let mut is_confirmed = true;
         for (protocol, local) in mapped {
@@ -304,7 +305,7 @@ impl Granted {
     }
 }
 
-/// The request that ends a mapping.
+/// Returns the request that deletes a mapping.
 fn end_of(protocol: MapProtocol, internal_port: u16) -> MapRequest {
     MapRequest { protocol, internal_port, external_port: 0, lifetime: 0 }
 }

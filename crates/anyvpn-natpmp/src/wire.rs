@@ -1,14 +1,14 @@
-//! NAT-PMP on the wire, as pure functions on bytes: RFC 6886, section 3.
+//! The wire format of NAT-PMP, as pure functions on bytes (RFC 6886, section 3).
 
 use std::fmt;
 use std::net::Ipv4Addr;
 
-/// What is added to a request's opcode in its reply.
+/// The bit that distinguishes the opcode of a reply from that of its request.
 const REPLY: u8 = 128;
 /// The opcode of a request for the public address.
 const ADDRESS: u8 = 0;
 
-/// The protocol of a mapping; its number is the request's opcode.
+/// The protocol of a mapping. Its value is the opcode of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MapProtocol {
     /// UDP.
@@ -20,27 +20,27 @@ pub enum MapProtocol {
 /// A request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// For the gateway's public address.
+    /// Requests the gateway's public address.
     Address,
-    /// For a mapping, or for its end.
+    /// Requests a mapping or its deletion.
     Map(MapRequest),
 }
 
-/// A request for a mapping, or for its end.
+/// A request for a mapping or its deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MapRequest {
-    /// What is mapped.
+    /// The protocol.
     pub protocol: MapProtocol,
     /// The port on this machine. At Proton VPN, 0 is the port that the gateway chooses.
     pub internal_port: u16,
-    /// The number that is wished for on the gateway; 0 for any.
+    /// The port to request on the gateway; 0 for any.
     pub external_port: u16,
-    /// For how many seconds; 0 ends the mapping.
+    /// The lifetime in seconds; 0 deletes the mapping.
     pub lifetime: u32,
 }
 
 impl Request {
-    /// The datagram: 2 or 12 bytes.
+    /// Encodes the datagram, which has 2 or 12 bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![0, self.opcode()];
@@ -61,18 +61,18 @@ impl Request {
     }
 }
 
-/// Why a gateway refused.
+/// The reason of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResultCode(pub u16);
 
 impl ResultCode {
-    /// The gateway does not know the protocol's version.
+    /// The gateway does not support the version of the protocol.
     pub const UNSUPPORTED_VERSION: Self = Self(1);
-    /// Mappings are off, or this one is not allowed.
+    /// Mappings are disabled, or this one is not allowed.
     pub const NOT_AUTHORIZED: Self = Self(2);
     /// The gateway itself has no network.
     pub const NETWORK_FAILURE: Self = Self(3);
-    /// The gateway has no room for more.
+    /// The gateway has no resources for more mappings.
     pub const OUT_OF_RESOURCES: Self = Self(4);
     /// The gateway does not know the request.
     pub const UNSUPPORTED_OPCODE: Self = Self(5);
@@ -89,42 +89,42 @@ impl fmt::Display for ResultCode {
 pub enum Reply {
     /// The public address.
     Address {
-        /// For how many seconds the gateway has known its mappings.
+        /// How many seconds the gateway has kept its mappings.
         epoch: u32,
         /// The address.
         address: Ipv4Addr,
     },
-    /// A mapping, or its end.
+    /// A mapping, or its deletion.
     Map {
         /// As in [`Reply::Address`].
         epoch: u32,
-        /// What is mapped.
+        /// The protocol.
         protocol: MapProtocol,
         /// The port on this machine.
         internal_port: u16,
-        /// The number on the gateway; 0 at its end.
+        /// The port on the gateway; 0 if the mapping was deleted.
         external_port: u16,
-        /// For how many seconds; 0 at its end.
+        /// The lifetime in seconds; 0 if the mapping was deleted.
         lifetime: u32,
     },
     /// A refusal.
     Refused {
-        /// The opcode of what is refused.
+        /// The opcode of the refused request.
         opcode: u8,
-        /// Why.
+        /// The reason.
         code: ResultCode,
-        /// As in [`Reply::Address`]; absent where the request came back as it was.
+        /// As in [`Reply::Address`]. `None` if the gateway returned the request unchanged.
         epoch: Option<u32>,
-        /// The port that was asked for; absent where the reply has none.
+        /// The requested port. `None` if the reply does not contain it.
         internal_port: Option<u16>,
     },
-    /// A reply of another version, as a gateway sends that knows PCP alone.
+    /// A reply of another version, sent by a gateway that only supports PCP.
     OtherVersion(u8),
 }
 
 impl Reply {
-    /// Reads a datagram; `None` for one that is no reply. What follows a whole reply is ignored, and
-    /// so is all but the port of a refusal.
+    /// Parses a datagram. `None` if it is not a reply. Extra bytes are ignored, and so is everything in a
+    /// refusal except the port.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let (&version, &opcode) = (bytes.first()?, bytes.get(1)?);
@@ -134,14 +134,14 @@ impl Reply {
         }
         let epoch = u32_at(bytes, 4)?;
         let is_version = code == ResultCode::UNSUPPORTED_VERSION;
-        // The refusal of a version is the only reply without that bit.
+        // The refusal of a version is the only reply without the bit.
         let opcode = match opcode.checked_sub(REPLY) {
             Some(opcode) => opcode,
             None if is_version => opcode,
             None => return None,
         };
         if code != ResultCode(0) {
-            // An unknown request comes back as it was, so that it has no epoch.
+            // A gateway returns an unknown request unchanged, so there is no epoch.
             let is_echo = code == ResultCode::UNSUPPORTED_OPCODE;
             let internal_port = u16_at(bytes, 8).filter(|_| !is_echo && !is_version);
             let epoch = (!is_echo).then_some(epoch);
@@ -165,8 +165,8 @@ impl Reply {
         })
     }
 
-    /// Whether this answers the request. There is no number of a transaction: opcode and port tell.
-    /// A gateway that chooses the port on this machine may name it in its reply.
+    /// Whether this reply answers the request. There is no transaction id, so opcode and port decide.
+    /// A gateway that chooses the port on this machine may name it in the reply.
     #[must_use]
     pub fn answers(&self, request: &Request) -> bool {
         match (*self, *request) {
@@ -193,7 +193,7 @@ impl Reply {
         }
     }
 
-    /// For how many seconds the gateway has known its mappings; `None` where the reply does not say.
+    /// Returns how many seconds the gateway has kept its mappings. `None` if the reply does not say.
     #[must_use]
     pub fn epoch(&self) -> Option<u32> {
         match self {

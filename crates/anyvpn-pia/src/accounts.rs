@@ -18,7 +18,7 @@ impl Accounts for Pia {
     }
 }
 
-/// What signing in takes.
+/// The fields for signing in.
 const SIGN_IN: &[Setting] = &[Setting::USERNAME, Setting::PASSWORD];
 
 #[async_trait]
@@ -27,7 +27,7 @@ impl SignIn for Pia {
         SIGN_IN
     }
 
-    /// Every sign-in makes a further token, which is good for 24 hours.
+    /// Every sign-in creates another token, which is valid for 24 hours.
     async fn obtain_credential(&self, fields: &Settings) -> Result<Credential, Error> {
         let fields = fields.complete(SIGN_IN)?;
         let username = fields.text("username").unwrap_or_default();
@@ -50,7 +50,7 @@ impl SignOut for Pia {
             return Err(Error::invalid("credential", "is not one that signing in made"));
         };
         match self.with_token(token.clone()).call(ExpireToken {}).await {
-            // It has ended already.
+            // It has already expired.
             Err(error) if error.kind() == ErrorKind::Unauthorized => {}
             outcome => outcome?,
         }
@@ -58,7 +58,7 @@ impl SignOut for Pia {
     }
 }
 
-/// What a person signs in with.
+/// The user name and password for signing in.
 #[derive(Clone, Debug)]
 pub struct Password {
     username: String,
@@ -84,7 +84,8 @@ impl Password {
     }
 }
 
-/// A token, and when it ends: 24 hours after it was made. The reply does not say so, the vendor does.
+/// A token with its expiry, 24 hours after its creation. The vendor documents this; the reply does not say
+/// it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DatedToken {

@@ -1,4 +1,4 @@
-//! PIA's description, and opening it from settings.
+//! PIA's driver: its description, and opening it from settings.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use crate::{BASE_URL, Connection, LIST_VERSION, Pia, ops};
 
 const DOCS: &str = "https://github.com/pia-foss/manual-connections";
 
-/// PIA, for a registry.
+/// The driver of PIA, for a registry.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PiaDriver;
 
-/// What PIA is.
+/// The description of PIA.
 pub static INFO: ProviderInfo =
     ProviderInfo::new("pia", "Private Internet Access", DOCS, &CAPABILITIES)
         .settings(SETTINGS)
         .operations(ops::OPERATIONS);
 
-/// What PIA can do.
+/// The capabilities of PIA.
 pub static CAPABILITIES: Capabilities = Capabilities::new(
     &[
         Ability::SignIn,
@@ -69,7 +69,7 @@ const SETTINGS: &[Setting] = &[
     ),
 ];
 
-/// The port where servers forward ports.
+/// The port of the servers' port-forwarding API.
 pub(crate) const PORTS: u16 = 19_999;
 
 fn gateway(text: &str) -> Option<SocketAddr> {
@@ -77,7 +77,7 @@ fn gateway(text: &str) -> Option<SocketAddr> {
     address.ok().or_else(|| text.parse().ok())
 }
 
-/// PEM whose line breaks may be written as `\n`, so that it fits into one line of an environment.
+/// Accepts PEM with line breaks written as `\n`, so that it fits into an environment variable.
 fn lines(pem: &str) -> String {
     pem.replace("\\n", "\n")
 }
@@ -93,7 +93,7 @@ impl Driver for PiaDriver {
 }
 
 impl Pia {
-    /// PIA with the settings of [`INFO`]; without a token, one can only sign in and list servers.
+    /// Opens PIA with the settings of [`INFO`]. Without a token, only signing in and listing servers work.
     ///
     /// # Errors
     ///

@@ -88,21 +88,21 @@ const ACCOUNT_URL: &str = "https://apiv2.privateinternetaccess.com";
 const STATUS_URL: &str = "https://api.privateinternetaccess.com";
 /// Where the list of servers is.
 const LIST_URL: &str = "https://serverlist.piaservers.net";
-/// The version of the list that the vendor's scripts and application read.
+/// The version of the server list that the vendor's scripts and application read.
 pub const LIST_VERSION: &str = "v6";
 
-/// PIA. Cheap to clone; all clones share connections.
+/// A client for PIA. It is cheap to clone, and all clones share connections.
 #[derive(Clone)]
 pub struct Pia {
     client: Client<Dialect>,
-    /// `None` for the vendor's.
+    /// `None` means the vendor's.
     roots: Option<TrustRoots>,
-    /// `None` for the vendor's.
+    /// `None` means the vendor's.
     list_key: Option<SigningKey>,
     list_version: Arc<str>,
     leases: Arc<dyn LeaseStore>,
     connection: Option<Connection>,
-    /// The tunnel of the WireGuard configuration that was obtained last.
+    /// The tunnel of the last WireGuard configuration.
     last: Arc<Mutex<Option<Connection>>>,
 }
 
@@ -117,7 +117,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A tunnel to this server.
+    /// Creates a tunnel to this server.
     #[must_use]
     pub fn new(server: impl Into<String>, gateway: SocketAddr) -> Self {
         Self { server: server.into(), gateway }
@@ -125,8 +125,8 @@ impl Connection {
 }
 
 impl Pia {
-    /// Begins a client. With another base URL, the vendor's central servers are all there, as those of
-    /// a sandbox are.
+    /// Starts to build a client. With another base URL, it is used for all of the vendor's central servers,
+    /// as in a sandbox.
     #[must_use]
     pub fn builder() -> ClientBuilder<Dialect> {
         Client::builder(BASE_URL)
@@ -135,7 +135,7 @@ impl Pia {
             .server("list", LIST_URL)
     }
 
-    /// Does one operation. Those of a VPN server need a client that knows it:
+    /// Runs an operation. Those of a VPN server need a client that knows the server:
     /// [`Client::with_server`], with the names `wireguard` and `ports`.
     ///
     /// # Errors
@@ -148,21 +148,21 @@ impl Pia {
         self.client.call(operation).await
     }
 
-    /// The client behind it.
+    /// Returns the underlying client.
     #[must_use]
     pub fn client(&self) -> &Client<Dialect> {
         &self.client
     }
 
-    /// The same with this token.
+    /// Sets the token.
     #[must_use]
     pub fn with_token(&self, token: Secret) -> Self {
         Self { client: self.client.with_credentials(Fixed(Some(token))), ..self.clone() }
     }
 
-    /// The same, signing in with a password when `store` has no token, or one that ends soon or is
-    /// refused: once for all callers, and once for all processes that share the store, see
-    /// [`TokenManager`]. A password that was refused is not sent again.
+    /// Signs in with a password if `store` has no token, or if its token expires soon or is refused. This is
+    /// done once for all callers and for all processes that share the store: see [`TokenManager`]. A password
+    /// that was refused is not sent again.
     #[must_use]
     pub fn with_sign_in(&self, password: Password, store: Arc<dyn TokenStore<DatedToken>>) -> Self {
         let subject = Some(password.username().to_owned());
@@ -173,42 +173,41 @@ impl Pia {
         Self { client: self.client.with_credentials(tokens), ..self.clone() }
     }
 
-    /// The same, trusting VPN servers with certificates of these authorities in place of the vendor's.
+    /// Trusts VPN servers with certificates of these authorities instead of the vendor's.
     #[must_use]
     pub fn with_roots(self, roots: TrustRoots) -> Self {
         Self { roots: Some(roots), ..self }
     }
 
-    /// The same, reading lists of servers that this key has signed in place of the vendor's.
+    /// Accepts server lists that this key has signed, instead of the vendor's.
     #[must_use]
     pub fn with_list_key(self, key: SigningKey) -> Self {
         Self { list_key: Some(key), ..self }
     }
 
-    /// The same, reading this version of the list of servers, such as `v7`. Default: [`LIST_VERSION`].
+    /// Reads this version of the server list, such as `v7`. Default: [`LIST_VERSION`].
     #[must_use]
     pub fn with_list_version(self, version: &str) -> Self {
         Self { list_version: version.into(), ..self }
     }
 
-    /// The same, storing the ports that it reserves there. Default: in memory.
+    /// Stores reserved ports in this store. Default: in memory.
     #[must_use]
     pub fn with_leases(self, leases: Arc<dyn LeaseStore>) -> Self {
         Self { leases, ..self }
     }
 
-    /// The same, forwarding ports at the server of this tunnel. Without it, the tunnel is that of the
-    /// WireGuard configuration that was obtained last.
+    /// Forwards ports at the server of this tunnel. Default: the tunnel of the last WireGuard configuration.
     #[must_use]
     pub fn with_connection(self, connection: Connection) -> Self {
         Self { connection: Some(connection), ..self }
     }
 
-    /// Reads the list of servers, and checks its signature.
+    /// Reads the server list and checks its signature.
     ///
     /// # Errors
     ///
-    /// `UnexpectedReply` when the signature is not the vendor's; else as [`Pia::call`].
+    /// `UnexpectedReply` if the signature is not the vendor's; otherwise as [`Pia::call`].
     pub async fn server_list(&self) -> Result<ServerList, Error> {
         self.list(&self.list_version).await
     }
@@ -223,7 +222,7 @@ impl Pia {
         &*self.leases
     }
 
-    /// Takes a tunnel as the one that is connected, unless another one was given.
+    /// Assumes that this tunnel is connected, unless the caller gave another one.
     fn remember(&self, connection: Connection) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
     }
@@ -239,12 +238,12 @@ impl Pia {
         })
     }
 
-    /// A client for the WireGuard server of the list.
+    /// Returns a client for a WireGuard server of the list.
     fn at_server(&self, list: &ServerList, host: &Host) -> Result<Client<Dialect>, Error> {
         self.at("wireguard", &host.cn, server_configs::address(list, host))
     }
 
-    /// A client for the server of the tunnel.
+    /// Returns a client for the server of the tunnel.
     fn at_gateway(&self) -> Result<Client<Dialect>, Error> {
         let Connection { server, gateway } = self.connection()?;
         self.at("ports", &server, gateway)
@@ -256,7 +255,7 @@ impl Pia {
         Ok(self.client.with_server(name, server))
     }
 
-    /// A client for an operation that is called by its name.
+    /// Returns a client for an operation that is called by name.
     async fn for_operation(&self, name: &str) -> Result<Client<Dialect>, Error> {
         if [GetSignature::ID, BindPort::ID].iter().any(|id| id.name() == name) {
             return self.at_gateway();

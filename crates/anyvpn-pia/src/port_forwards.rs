@@ -20,13 +20,13 @@ use serde::Deserialize;
 use crate::ops::{BindPort, GetSignature, PortSignature};
 use crate::{Dialect, Pia};
 
-/// How often the vendor's script opens the port again.
+/// The interval at which the vendor's script renews the port.
 const EVERY: Duration = Duration::from_secs(15 * 60);
-/// How long a server has been seen to keep it open.
+/// How long a server keeps the port open, as observed.
 const LIFE: Duration = Duration::from_secs(20 * 60);
-/// A stored port that ends sooner is replaced, as the vendor's application does.
+/// A stored port that expires sooner is replaced, as in the vendor's application.
 const LEAST: Duration = DAY.saturating_mul(7);
-/// How long the vendor's script says that a port is reserved, for payloads that do not say it.
+/// The reservation time according to the vendor's script, for payloads that do not state it.
 const RESERVED: Duration = DAY.saturating_mul(60);
 
 #[async_trait]
@@ -39,9 +39,8 @@ impl PortForwards for Pia {
         Ok(None)
     }
 
-    /// Opens the port that is stored, if it is good for 7 days more. Otherwise, and if the server refuses
-    /// it, reserves another one, which takes its place. A number that is wished for is had if it is
-    /// stored.
+    /// Opens the stored port if it is valid for at least 7 more days. Otherwise, or if the server refuses it,
+    /// reserves a new port, which replaces it. A requested number is only available if it is stored.
     async fn create_port_forward(&self, new: NewPortForward) -> Result<PortForward, Error> {
         check(&new)?;
         let ports = self.at_gateway()?;
@@ -52,13 +51,13 @@ impl PortForwards for Pia {
         let stored = wished.or(stored.first()).cloned();
         if let Some(stored) = stored.as_ref().filter(|port| lasts(port)) {
             match self.bind(&ports, stored).await {
-                // It is good no more, or another tunnel of this server has it.
+                // The port is no longer valid, or another tunnel of this server has it.
                 Err(error) if is_lost(&error) => {}
                 bound => return bound,
             }
         }
         let reserved = reserved(ports.call(GetSignature {}).await?, now)?;
-        // Before it is opened, so that it is not lost when that fails.
+        // Store it before it is opened, so that it is not lost if opening fails.
         self.store(stored.map(|old| old.port), &reserved).await?;
         self.bind(&ports, &reserved).await
     }
@@ -74,7 +73,8 @@ impl PortForwards for Pia {
         self.bind(&self.at_gateway()?, &port).await
     }
 
-    /// Forgets the port. The server has no call for it, and closes it when it is not renewed.
+    /// Deletes the stored port. There is no call to close it, and the server closes it when it is not
+    /// renewed.
     async fn delete_port_forward(&self, port: &PortForward) -> Result<(), Error> {
         let now = self.client().clock().now();
         let stored = self.leases().list(&self.place(), now).await?;
@@ -103,13 +103,13 @@ impl ListPortForwards for Pia {
 }
 
 impl Pia {
-    /// Under which name this provider's forwards are stored.
+    /// Returns the name under which this provider's forwards are stored.
     fn place(&self) -> String {
         let url = self.client().base_url();
         format!("pia-{}", url.split_once("://").map_or(url, |(_, place)| place))
     }
 
-    /// Opens a reserved port, or keeps it open, and stores until when it is.
+    /// Opens or renews a reserved port, and stores its expiry.
     async fn bind(&self, at: &Client<Dialect>, port: &PortForward) -> Result<PortForward, Error> {
         let ticket = port.ticket.as_ref().and_then(|ticket| ticket.expose().split_once('\n'));
         let Some((payload, signature)) = ticket else {
@@ -123,7 +123,8 @@ impl Pia {
         Ok(bound)
     }
 
-    /// Stores a forward, in place of the one with the number `old`. A failure has it as what is left.
+    /// Stores a forward and replaces the one with the number `old`. A failure names the forward as a
+    /// leftover.
     async fn store(&self, old: Option<u16>, port: &PortForward) -> Result<(), Error> {
         self.leases().put(&self.place(), old, port).await.map_err(|error| {
             let left = Leftover::new(LeftoverKind::PortForward, port.port.to_string());
@@ -163,25 +164,25 @@ fn unknown(port: &PortForward) -> Error {
     Error::new(ErrorKind::NotFound).with_detail(detail)
 }
 
-/// Whether a reserved port cannot be had, at least on this server.
+/// Whether a reserved port is not available, at least on this server.
 fn is_lost(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::CapacityReached)
 }
 
 fn left(end: Timestamp, now: Timestamp) -> Duration {
-    // Negative after the end.
+    // The remaining time is negative after the expiry.
     Duration::try_from(end.duration_since(now)).unwrap_or_default()
 }
 
-/// What a payload says of the port.
+/// The content of a payload.
 #[derive(Deserialize)]
 struct Payload {
     port: u16,
-    /// Absent in the vendor's own sample.
+    /// Missing in the vendor's own sample.
     expires_at: Option<Timestamp>,
 }
 
-/// The forward that a pair is for. The pair itself is kept as it came, byte for byte.
+/// Returns the forward of a payload and its signature. The pair itself is preserved byte for byte.
 fn reserved(pair: PortSignature, now: Timestamp) -> Result<PortForward, Error> {
     let PortSignature { payload, signature } = pair;
     let read = STANDARD.decode(payload.expose()).ok();

@@ -16,13 +16,13 @@ use crate::ops::{AddKey, ListServers};
 use crate::types::{CA, Group, Host, Region, ServerList};
 use crate::{Connection, Pia};
 
-/// The ports where the list names none.
+/// The ports to use if the list does not name any.
 const WIREGUARD: u16 = 1337;
 const OPENVPN_UDP: u16 = 8080;
 const OPENVPN_TCP: u16 = 8443;
-/// Seconds between keepalives in the vendor's configurations.
+/// The keepalive interval in the vendor's configurations, in seconds.
 const KEEPALIVE: u16 = 25;
-/// How much of a token OpenVPN sends as the user name; the rest is the password.
+/// The number of characters of a token that OpenVPN sends as the user name. The rest is the password.
 const USERNAME: usize = 62;
 
 #[async_trait]
@@ -36,8 +36,8 @@ impl ServerConfigs for Pia {
         Servers::new(list.try_flatten())
     }
 
-    /// A WireGuard configuration is a lease: its key is known to the server as long as it is used.
-    /// Another one for the same server ends it.
+    /// A WireGuard configuration is a lease: the server knows its key as long as it is used. Another
+    /// configuration for the same server replaces it.
     async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
         match request.protocol {
             Protocol::WireGuard => self.wireguard(request).await,
@@ -117,7 +117,7 @@ impl Pia {
     }
 }
 
-/// A token as OpenVPN sends it, in two lines.
+/// Splits a token into the two lines that OpenVPN sends.
 fn halves(token: &Secret) -> Result<(&str, Secret), Error> {
     let halves = token.expose().split_at_checked(USERNAME).filter(|(_, rest)| !rest.is_empty());
     let (username, password) = halves.ok_or_else(|| {
@@ -142,12 +142,12 @@ fn speaks_not(region: &Region, protocol: &str) -> Error {
     Error::invalid("protocol", why).with_operation(ListServers::ID)
 }
 
-/// The port that a protocol's servers listen on.
+/// Returns the port on which the servers of a protocol listen.
 fn first_port(groups: &[Group], usual: u16) -> u16 {
     groups.iter().find_map(|group| group.ports.first()).copied().unwrap_or(usual)
 }
 
-/// Where a WireGuard server takes keys.
+/// Returns the address at which a WireGuard server accepts keys.
 pub(crate) fn address(list: &ServerList, host: &Host) -> SocketAddr {
     SocketAddr::new(host.ip, first_port(&list.groups.wg, WIREGUARD))
 }

@@ -1,4 +1,4 @@
-//! The list of servers, and its signature.
+//! The server list and its signature.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,13 +11,13 @@ use bytes::Bytes;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// The public key that the vendor signs the list of servers with, in PEM.
+/// The vendor's public key for the server list, in PEM.
 pub const LIST_KEY: &str = include_str!("data/regions-list-public-key.pem");
 
-/// The certificate of the authority that vouches for the vendor's VPN servers, in PEM.
+/// The certificate authority of the vendor's VPN servers, in PEM.
 pub const CA: &str = include_str!("data/ca.rsa.4096.crt");
 
-/// A list of servers as it came, with the vendor's signature, which nobody has checked yet.
+/// A server list with a signature that has not been checked yet.
 #[derive(Clone)]
 pub struct SignedServerList {
     /// The bytes that are signed.
@@ -27,7 +27,7 @@ pub struct SignedServerList {
 }
 
 impl SignedServerList {
-    /// Reads one line of JSON, a blank line, and the signature in base64 on several lines.
+    /// Parses a line of JSON, a blank line, and the signature in base64 on several lines.
     pub(crate) fn read(reply: &Reply) -> Result<Self, Error> {
         let mut json = serde_json::Deserializer::from_slice(&reply.body).into_iter::<IgnoredAny>();
         let end = match json.next() {
@@ -49,14 +49,14 @@ impl SignedServerList {
     ///
     /// # Errors
     ///
-    /// `UnexpectedReply` if another key, or nobody, has signed it.
+    /// `UnexpectedReply` if it is not signed, or by another key.
     pub fn verified(self, key: &SigningKey) -> Result<ServerList, Error> {
         key.verify(&self.text, &self.signature)?;
         Ok(self.list)
     }
 }
 
-/// Shows the list, as nobody needs the signature of what was decoded.
+/// Prints only the list, because the signature is not needed any more.
 impl Serialize for SignedServerList {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.list.serialize(serializer)
@@ -111,10 +111,10 @@ pub struct Region {
     /// Whether its servers forward ports.
     #[serde(default)]
     pub port_forward: bool,
-    /// Whether its servers stand elsewhere.
+    /// Whether its servers are located in another country.
     #[serde(default)]
     pub geo: bool,
-    /// Whether it cannot be used now.
+    /// Whether it is offline.
     #[serde(default)]
     pub offline: bool,
     /// The servers.
@@ -122,7 +122,7 @@ pub struct Region {
     pub servers: RegionServers,
 }
 
-/// The servers of a region, by protocol: a few of them, others with each list.
+/// The servers of a region, by protocol. Each list contains a different small selection.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RegionServers {
     /// WireGuard.
@@ -141,6 +141,6 @@ pub struct RegionServers {
 pub struct Host {
     /// The address.
     pub ip: IpAddr,
-    /// The name in its certificate, such as `Server-12345-0a`. Capitals count.
+    /// The name in its certificate, such as `Server-12345-0a`. It is case-sensitive.
     pub cn: String,
 }

@@ -8,8 +8,8 @@ use crate::ops::GetProfile;
 
 #[async_trait]
 impl Accounts for VpnResellers {
-    /// The prepaid balance is all that the API tells of the reseller. A token that works is an account
-    /// that can be used, whatever the balance is.
+    /// The API returns only the prepaid balance of the reseller. If the token works, the account is active,
+    /// regardless of the balance.
     async fn account(&self) -> Result<Account, Error> {
         let profile = self.call(GetProfile {}).await?;
         let mut account = Account::new(None, Status::Active);

@@ -1,4 +1,4 @@
-//! A customer who must exist once, and be charged once.
+//! Creates a customer exactly once, so that the reseller is charged once.
 
 use anyvpn_core::{Advice, CreatedCustomer, Error, ErrorKind, Leftover, LeftoverKind};
 use anyvpn_http::Operation as _;
@@ -7,16 +7,16 @@ use crate::VpnResellers;
 use crate::customers::customer;
 use crate::ops::{CheckUsername, CreateAccount};
 
-/// How often a creation is sent. The second one needs proof that the first one was not done.
+/// How often a creation is sent. The second attempt requires proof that the first one failed.
 const ATTEMPTS: u32 = 2;
-/// How often a lost creation must be found not to have been done before it is sent again.
+/// How often we must find that a lost creation was not done before we send it again.
 const ABSENT_LOOKS: u32 = 2;
 
 impl VpnResellers {
     /// Makes sure that an account exists, without ever creating one twice.
     ///
-    /// Whether the name is free is asked before the creation, so that a name which is taken after an
-    /// answer got lost is known to be taken since then.
+    /// We check that the name is free before the creation. If it is taken after a lost reply, we then know
+    /// that this happened since.
     pub(crate) async fn create_once(&self, new: CreateAccount) -> Result<CreatedCustomer, Error> {
         let username = new.username.clone();
         if let Some(found) = self.find(&username).await? {
@@ -54,8 +54,8 @@ impl VpnResellers {
         self.call(CheckUsername { username: username.to_owned() }).await
     }
 
-    /// What a refusal means that came although the list had no such account: another machine of the
-    /// reseller's has created it meanwhile, or the name is a stranger's.
+    /// Interprets a refusal although the list had no such account: another machine of the reseller has
+    /// created the account meanwhile, or the name belongs to another reseller.
     async fn existed(&self, refusal: Error, username: &str) -> Result<CreatedCustomer, Error> {
         if refusal.kind() != ErrorKind::AlreadyExists {
             return Err(refusal);
@@ -69,11 +69,11 @@ impl VpnResellers {
         }
     }
 
-    /// Looks for an account whose creation got lost: `None` when it was not done. `Err` when that cannot
-    /// be told, as when the name is taken and the list does not show the account.
+    /// Looks for an account after a lost creation. `None` if the creation was not done. `Err` if we cannot
+    /// know, for example if the name is taken but the list does not show the account.
     async fn look_for_lost(&self, username: &str) -> Result<Option<anyvpn_core::Customer>, ()> {
         for _ in 0..ABSENT_LOOKS {
-            // The first attempt may still be at work.
+            // The first attempt may still be running.
             self.client().clock().sleep(self.settle_time).await;
             if let Some(found) = self.find(username).await.map_err(drop)? {
                 return Ok(Some(customer(found)));
@@ -84,7 +84,7 @@ impl VpnResellers {
     }
 }
 
-/// The failure of a creation that may have been done.
+/// Returns the error for a creation with unknown outcome.
 fn in_doubt(lost: Error, username: &str) -> Error {
     lost.with_kind(ErrorKind::Ambiguous)
         .with_operation(CreateAccount::ID)

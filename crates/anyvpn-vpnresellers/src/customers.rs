@@ -1,4 +1,4 @@
-//! A reseller's customers: one VPN account each, by the user name that is unique over all resellers.
+//! The customers of a reseller. Each is a VPN account with a user name that is unique among all resellers.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::ops::{
 };
 use crate::{Dialect, VpnResellers};
 
-/// No call takes a user name, so each reads the list of accounts to find the id.
+/// No call accepts a user name, so each method reads the list of accounts to find the id.
 #[async_trait]
 impl Customers for VpnResellers {
     fn customer_key(&self) -> &'static str {
@@ -92,8 +92,8 @@ impl SuspendCustomers for VpnResellers {
 }
 
 impl VpnResellers {
-    /// Changes an account's status. How a change is answered that was made before, as by an attempt whose
-    /// answer was lost, is not documented: where it is refused, the account is read.
+    /// Changes an account's status. The reply to a change that was already made is not documented, so after a
+    /// refusal we read the account.
     async fn switch(
         &self,
         id: u64,
@@ -145,7 +145,7 @@ fn creation(new: NewCustomer) -> Result<CreateAccount, Error> {
     Ok(CreateAccount { username: new.key, password: new.password })
 }
 
-/// An account as a customer.
+/// Converts an account to a customer.
 pub(crate) fn customer(account: Account) -> Customer {
     let status = match account.status {
         AccountStatus::Active => Status::Active,

@@ -1,4 +1,4 @@
-//! How VPNresellers differs: a bearer token, the envelope `{"data", "code"}`, and refusals of which most
+//! The dialect of VPNresellers: a bearer token, the envelope `{"data", "code"}`, and refusals, most of which
 //! are Laravel's with a `code`.
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
@@ -35,8 +35,8 @@ impl anyvpn_http::Dialect for Dialect {
         }
     }
 
-    /// A text `message`, and a `code` that repeats the status. Without `code` it is Laravel's own form,
-    /// or one of the documented texts that nobody else would say.
+    /// Requires a `message` and a `code` that repeats the status. Without a `code`, it must be Laravel's own
+    /// form or one of the documented texts, which no other server would send.
     fn is_own_form(_: OperationId, reply: &Reply) -> bool {
         const DOCUMENTED: [(u16, &str); 2] =
             [(402, "Insufficient Balance."), (404, "Account not found.")];
@@ -51,7 +51,7 @@ impl anyvpn_http::Dialect for Dialect {
     fn refusal(reply: &Reply) -> Error {
         let body = reply.refusal_json();
         let status = reply.status.as_u16();
-        // A success that is a refusal by its `code`.
+        // The status is a success, but the `code` is a refusal.
         let code = code(&body).filter(|code| *code != u64::from(status));
         let kind = match code.and_then(|code| u16::try_from(code).ok()) {
             Some(code) if reply.status.is_success() => classify(code, &body),
@@ -74,8 +74,8 @@ impl anyvpn_http::Dialect for Dialect {
     }
 }
 
-/// A success: the value, and the HTTP status once more, which can be missing. Lists say which page they
-/// are under `meta`, or one of its numbers beside the value.
+/// A success: the value, and optionally the HTTP status. Lists have the number of their page under `meta`, or
+/// one of its properties beside the value.
 #[derive(Deserialize)]
 pub(crate) struct Envelope<T> {
     #[serde(default, deserialize_with = "lenient::integer_option")]
@@ -87,7 +87,7 @@ pub(crate) struct Envelope<T> {
     pub(crate) last_page: Option<u64>,
 }
 
-/// Which page of a list this is.
+/// The number of a page.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct PageNumbers {
@@ -101,7 +101,7 @@ pub(crate) struct PageNumbers {
     pub(crate) total: Option<u64>,
 }
 
-/// The body of a success; a refusal by its `code` is an error, also with status 200.
+/// Decodes the body of a success. A refusal by its `code` is an error, even with status 200.
 pub(crate) fn open<T: DeserializeOwned>(reply: &Reply) -> Result<Envelope<T>, Error> {
     let refusal = || <Dialect as anyvpn_http::Dialect>::refusal(reply);
     if !reply.status.is_success() {
@@ -110,31 +110,31 @@ pub(crate) fn open<T: DeserializeOwned>(reply: &Reply) -> Result<Envelope<T>, Er
     let envelope = reply.json::<Envelope<T>>();
     let code = match &envelope {
         Ok(envelope) => envelope.code,
-        // What a refusal has in place of the value need not fit the value.
+        // A refusal can have anything in the place of the value.
         Err(_) => reply.json::<Envelope<IgnoredAny>>().ok().and_then(|envelope| envelope.code),
     };
     match code {
         None | Some(200..=299) => envelope,
         Some(400..=499) => Err(refusal()),
-        // Neither done nor refused.
+        // Neither a success nor a refusal.
         Some(_) => Err(reply.unexpected("at `code`: neither a success nor a refusal")),
     }
 }
 
-/// The `code` of a body, as a number or its digits.
+/// Decodes the `code` of a body, which is a number or a string of digits.
 fn code(body: &Value) -> Option<u64> {
     let code = &body["code"];
     code.as_u64().or_else(|| code.as_str()?.parse().ok())
 }
 
-/// What is told of one field: a list of texts, or one text.
+/// The messages about a field: a list of strings, or one string.
 fn texts(whys: &Value) -> impl Iterator<Item = &str> {
     let one = std::slice::from_ref(whys);
     whys.as_array().map_or(one, Vec::as_slice).iter().filter_map(Value::as_str)
 }
 
-/// The kind of a refusal. Statuses decide, but for a user name that is taken: it shares its status with
-/// every other input that is refused.
+/// Returns the kind of a refusal. The status decides, except for a user name that is taken, which has the
+/// same status as every other invalid input.
 fn classify(status: u16, body: &Value) -> ErrorKind {
     match status {
         422 if is_taken(body) => ErrorKind::AlreadyExists,
@@ -151,8 +151,7 @@ fn classify(status: u16, body: &Value) -> ErrorKind {
     }
 }
 
-/// Whether a refusal says that the user name is taken: under `errors`, or in its message where there are
-/// none.
+/// Whether a refusal says that the user name is taken, under `errors` or, if there are none, in its message.
 fn is_taken(body: &Value) -> bool {
     const TAKEN: &str = "already been taken";
     match &body["errors"] {

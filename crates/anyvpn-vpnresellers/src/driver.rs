@@ -1,4 +1,4 @@
-//! VPNresellers' description, and opening it from settings.
+//! VPNresellers' driver: its description, and opening it from settings.
 
 use std::sync::Arc;
 
@@ -10,17 +10,17 @@ use crate::{BASE_URL, OpenVpnPort, VpnResellers, ops};
 
 const DOCS: &str = "https://api.vpnresellers.com/docs/v4_1/";
 
-/// VPNresellers, for a registry.
+/// The driver of VPNresellers, for a registry.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VpnResellersDriver;
 
-/// What VPNresellers is.
+/// The description of VPNresellers.
 pub static INFO: ProviderInfo =
     ProviderInfo::new("vpnresellers", "VPNresellers", DOCS, &CAPABILITIES)
         .settings(SETTINGS)
         .operations(ops::OPERATIONS);
 
-/// What VPNresellers can do.
+/// The capabilities of VPNresellers.
 pub static CAPABILITIES: Capabilities = Capabilities::new(
     &[
         Ability::Accounts,
@@ -82,7 +82,7 @@ impl Driver for VpnResellersDriver {
 }
 
 impl VpnResellers {
-    /// VPNresellers with the settings `url`, `token`, `customer` and `openvpn_port`.
+    /// Opens VPNresellers with the settings `url`, `token`, `customer` and `openvpn_port`.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Where a reply has more than one form: the decoders that `openapi.yaml` names, and why.
+//! Decoders for replies that have more than one form. `openapi.yaml` names them.
 
 use anyvpn_core::{Error, Secret};
 pub(crate) use anyvpn_http::lenient::{flag_option, time_option};
@@ -12,7 +12,7 @@ use crate::ops::{
     ListAccounts, ListServers, ServerPage,
 };
 
-/// That a name is free is claimed by the documented words, or by a `code`.
+/// Decodes whether a name is free: from the documented text, or from a `code`.
 pub(crate) fn free_name(_: &CheckUsername, reply: &Reply) -> Result<(), Error> {
     #[derive(Deserialize)]
     struct Checked {
@@ -26,8 +26,8 @@ pub(crate) fn free_name(_: &CheckUsername, reply: &Reply) -> Result<(), Error> {
     }
 }
 
-/// What a change answers with is not documented. Without a `code`, it is an account, an empty list or
-/// nothing: any other `data` may be somebody else's.
+/// Decodes the reply to a change, which is not documented. Without a `code`, it must be an account, an empty
+/// list or nothing, because any other `data` may come from another server.
 pub(crate) fn done<O>(_: &O, reply: &Reply) -> Result<(), Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -49,7 +49,7 @@ pub(crate) fn done<O>(_: &O, reply: &Reply) -> Result<(), Error> {
 
 pub(crate) fn account_page(list: &ListAccounts, reply: &Reply) -> Result<AccountPage, Error> {
     let (accounts, numbers) = page(reply, list.page)?;
-    // Accounts that are left out would be taken for ones that do not exist.
+    // A skipped account would look like an account that does not exist.
     let PageNumbers { current_page: Some(_), last_page: Some(_), .. } = numbers else {
         return Err(
             reply.unexpected("at `meta`: the number of the page or of the last one is missing")
@@ -65,7 +65,8 @@ pub(crate) fn server_page(list: &ListServers, reply: &Reply) -> Result<ServerPag
     Ok(ServerPage { servers, current_page, last_page, per_page, total })
 }
 
-/// A list, and the page's numbers under `meta`. One client reads `last_page` beside the list.
+/// Decodes a list with the numbers of its page under `meta`. Another client reads `last_page` beside the
+/// list.
 fn page<T: DeserializeOwned>(reply: &Reply, asked: Option<u32>) -> Result<(T, PageNumbers), Error> {
     let Envelope { data, meta, last_page, .. } = open::<T>(reply)?;
     let list = data.ok_or_else(|| reply.unexpected("at `data`: missing or null"))?;
@@ -89,8 +90,8 @@ pub(crate) fn vless_file(_: &GetVlessConfig, reply: &Reply) -> Result<ConfigFile
     file(reply, |text| text.trim_start().starts_with("vless://"))
 }
 
-/// A configuration: an object with the text, in two editions of the API, or the text alone. A body that
-/// is no JSON is the bare file, as `is_file` recognises it, and not somebody else's page.
+/// Decodes a configuration: an object with the text, in two versions of the API, or only the text. If the
+/// body is not JSON, it must be the file itself, which `is_file` recognises, and not a web page.
 fn file(reply: &Reply, is_file: fn(&str) -> bool) -> Result<ConfigFile, Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
