@@ -41,7 +41,7 @@ type Body = UnsyncBoxBody<Bytes, Infallible>;
 pub fn announce(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")?;
     std::thread::spawn(|| {
-        // That one is gone when nothing can be read any more.
+        // The connection is closed once reading returns nothing.
         let _ = io::stdin().read(&mut [0]);
         std::process::exit(0);
     });
@@ -71,7 +71,7 @@ async fn answer(request: Request<Incoming>, delay: Duration) -> Result<Response<
     if reply.is_empty() {
         *response.status_mut() = http::StatusCode::NOT_FOUND;
     }
-    // Eight with the date and the length, as many as such services send.
+    // Eight headers with the date and the length, as such services typically send.
     for (name, value) in [
         (header::SERVER, "nginx"),
         (header::CONTENT_TYPE, "application/json"),

@@ -100,7 +100,7 @@ async fn a_token_that_the_programs_store_cannot_keep_is_named() {
     assert_eq!(world.sandbox.azire().tokens("jo"), before + 1);
     let [leftover] = error.left_behind() else { panic!("{error}") };
     assert_eq!(leftover.kind, LeftoverKind::Token);
-    // It can still be kept elsewhere, and used.
+    // It can still be stored elsewhere and used.
     let token = leftover.text.clone().unwrap();
     assert!(!leftover.id().is_empty() && !error.to_string().contains(token.expose()), "{error}");
 }

@@ -98,7 +98,7 @@ async fn a_configuration_of_another_location_can_be_obtained() {
     let made = azire(&locations, [none, device]).obtain_config(&request).await.unwrap();
     assert!(matches!(made.config, Config::WireGuard(_)));
 
-    // Whether there is such a location is not known.
+    // We do not know whether the location exists.
     let error =
         azire(&locations, []).obtain_config(&ConfigRequest::wireguard("no-osl")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");

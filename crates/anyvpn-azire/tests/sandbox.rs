@@ -67,7 +67,7 @@ async fn an_eleventh_device_is_a_device_limit_for_any_status() {
         }
         let error = obtain().await;
         assert_eq!((error.kind(), error.status()), (ErrorKind::DeviceLimit, Some(status)));
-        // Whoever's account has ended has no reason to give up a device.
+        // The owner of an expired account has no reason to remove a device.
         world.sandbox.azire().suspend(world::USERNAME, true);
         let error = obtain().await;
         assert_eq!((error.kind(), error.status()), (ErrorKind::Refused, Some(403)));

@@ -91,7 +91,7 @@ fn configurations_are_obtained_listed_rotated_and_revoked() {
     ] {
         assert!(config.contains(line), "{line} {config}");
     }
-    // Whatever the case in which it is typed.
+    // The case does not matter.
     let config = world.ok(&["config", "get", "SE-Sto", "--no-dns"]);
     assert!(config.contains("se-sto.azirevpn.example") && !config.contains("DNS"), "{config}");
 
@@ -123,7 +123,7 @@ fn a_key_of_ones_own_keeps_its_device() {
     let again = world.ok(&["config", "get", "se-sto", "--private-key-file", &key]);
     assert_eq!(again, config);
     assert_eq!(world.sandbox.azire().devices(LOGIN).len(), 1);
-    // The key is known to its owner, so the answer may hide it.
+    // The caller already has the key, so the answer may omit it.
     let hidden = world.json(&["config", "get", "se-sto", "--private-key-file", &key]);
     assert!(text(&hidden["config"]).contains("PrivateKey = [redacted]"));
 }
@@ -249,7 +249,7 @@ fn a_call_shows_its_fields_and_answers_for_people() {
     let help = ok(&mut command(&["call", "--help"]));
     assert!(help.contains("anyvpn call [OPTIONS]"), "{help}");
 
-    // One thing is a listing, several are a table.
+    // A single object is printed as a listing, and several as a table.
     let user = world.ok(&["call", "azire", "get-user"]);
     assert!(
         user.lines().any(|line| line.starts_with("username ") && line.ends_with(LOGIN)),
@@ -316,7 +316,7 @@ fn the_sandbox_prints_what_a_shell_needs_and_serves() {
     child.wait().unwrap();
     let seen = [&first, &second, &third].map(|it| (text(&it["provider"]), text(&it["login"])));
     assert_eq!(seen, [("azire", "demo"), ("vpnscript", "demo"), ("vpngn", "demo@mail.example")]);
-    // VPN Script's tokens have a character that a shell would take for a pipe.
+    // VPN Script's tokens contain a `|`, which a shell would read as a pipe.
     assert!(environment.iter().any(|(_, value)| value.contains('|')));
 }
 

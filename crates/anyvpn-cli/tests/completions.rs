@@ -53,7 +53,7 @@ impl Shell<'_> {
     /// Types the line and the key that completes it, and gives the words that are run then.
     fn completed(&mut self, line: &str) -> String {
         self.lines += 1;
-        // The line becomes what is written to a file: Ctrl-A begins, Ctrl-E ends.
+        // Write the line to a file: Ctrl-A moves to its start, Ctrl-E to its end.
         self.terminal.press(&format!("{line}\t\u{1}printf '<%s>' \u{5} >>lines; echo >>lines\r"));
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
@@ -104,7 +104,7 @@ fn complete_all(shell: &mut Shell) {
         ),
         ("anyvpn config get x --output=som", "<anyvpn><config><get><x><--output=some file.json>"),
         ("anyvpn frobnicate som", "<anyvpn><frobnicate><som>"),
-        // Nothing answers there.
+        // No server listens there.
         (
             "anyvpn --url http://127.0.0.1:1 config get no",
             "<anyvpn><--url><http://127.0.0.1:1><config><get><no>",
@@ -159,7 +159,7 @@ fn a_server_gets_neither_a_command_nor_an_escape_into_the_line() {
     let said = r"a\u{1b}[2J\u{7}b\tc\n:d %F{red} $(touch pwned) `x`, Sweden";
     assert_eq!(told, format!("no-osl\t{said}\nno-two\tBergen: fine, Sweden\n"));
 
-    // The shells show what it is called, and run nothing of it.
+    // The shells show the name without running any part of it.
     let world = home();
     for (program, arguments, setup) in shells(&world) {
         let mut shell = Shell::new(&world, program, arguments, &setup);
@@ -207,19 +207,19 @@ fn nothing_is_asked_run_or_waited_for() {
     complete.env("XDG_CONFIG_HOME", world.path("config")).env("HOME", world.folder.path());
     assert_eq!(answer(&mut complete, "anyvpn config get "), "");
     assert!(!world.path("ran").exists());
-    // With a token at hand the servers are known.
+    // With a stored token, the servers can be listed.
     complete.env("ANYVPN_VPNSCRIPT_TOKEN", &world.vpnscript_token);
     let known = answer(&mut complete, "anyvpn config get ");
     assert!(known.contains("\tFrankfurt"), "{known}");
     assert!(!world.path("ran").exists());
 
-    // A file of profiles that is none, no home, and bytes that are no words.
+    // An invalid config.toml, no home folder, and invalid UTF-8.
     std::fs::write(world.path("config/anyvpn/config.toml"), "x = ").unwrap();
     assert_eq!(answer(&mut complete, "anyvpn profile show "), "");
     assert_eq!(answer(&mut command(&["complete"]), "anyvpn --profile "), "");
     assert_eq!(answer(&mut command(&["complete"]), ""), "");
 
-    // A server that says nothing, and a shell that does not either.
+    // A server that does not reply, and a shell that does not either.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", listener.local_addr().unwrap());
     let line = format!("anyvpn --provider azire --url {silent} config get ");

@@ -46,7 +46,7 @@ fn credentials_go_to_a_file_beside_the_profile_unless_something_else_is_wanted()
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(credentials.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
-    // A file that is there stays.
+    // An existing file is not overwritten.
     fs::remove_file(&profile).unwrap();
     let calls = world.calls("vpnscript.get-openvpn-profile");
     assert!(fails(2, &mut world.vpnscript(&get)).contains("de.auth already exists"));
@@ -133,14 +133,14 @@ fn one_option_chooses_the_form() {
     let own = |line: &&str| !line.starts_with("Address") && !line.starts_with("DNS");
     let stripped: String = usual.split_inclusive('\n').filter(own).collect();
     assert_eq!(ok(&mut get("setconf")), stripped);
-    // It is a form for programs, and no app reads it from a QR code.
+    // This format cannot be put into a QR code.
     fails(2, get("setconf").arg("--qr"));
     fails(2, &mut get("toml"));
     fails(2, &mut world.vpnscript(&["config", "get", "1", "--format", "setconf"]));
     let shown = json(&mut get("setconf"));
     assert_eq!(shown["config"], "[redacted]");
 
-    // VPN Script's servers are at an address.
+    // VPN Script's servers have addresses instead of names.
     let gluetun = ["config", "get", "2", "--format", "gluetun"];
     let path = world.path("de.env");
     let (_, next) = told(world.vpnscript(&gluetun).arg("--output").arg(&path));
@@ -177,7 +177,7 @@ fn a_device_has_the_name_that_was_given_to_it() {
     assert_eq!(labels(), (Some(json!("laptop")), Some(json!("Jo's phone"))));
     let list = ok(&mut run(&["config", "list"]));
     assert!(list.contains("  laptop  ") && list.contains("  Jo's phone  "), "{list}");
-    // A new key keeps the name, and a name goes with its device.
+    // A new key keeps the name, and a removed device loses it.
     let rotate = ["config", "rotate", laptop.as_str().unwrap(), "no-osl", "--reveal"];
     json(&mut run(&rotate));
     ok(&mut run(&["config", "revoke", phone.as_str().unwrap()]));
@@ -213,14 +213,14 @@ fn a_problem_that_all_servers_share_is_reported_once() {
     assert!(text.contains("PostUp") && text.contains("anyvpn config revoke 1"), "{text}");
     assert_eq!(vpnscript.configs(LOGIN).len(), 1);
 
-    // Options that the provider refuses are the same for all, and nothing is made.
+    // Options that the provider refuses fail for all servers, and nothing is created.
     let key = world.file("key", "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=\n");
     let ran = world.vpnscript(&[&all[..], &["--private-key-file", &key]].concat()).output();
     let text = String::from_utf8(ran.unwrap().stderr).unwrap();
     assert!(text.contains("1 of 3 servers failed, 2 not tried"), "{text}");
     assert_eq!(vpnscript.configs(LOGIN).len(), 1);
 
-    // One file that is there stays, and says nothing about the others.
+    // An existing file is kept, and the other files are written.
     let openvpn = [&all[..2], &["--all", "--protocol", "openvpn", "--output-dir"]].concat();
     let openvpn = [&openvpn[..], &[folder.to_str().unwrap()]].concat();
     fs::write(folder.join("Frankfurt-1.auth"), "mine").unwrap();
@@ -228,7 +228,7 @@ fn a_problem_that_all_servers_share_is_reported_once() {
     let text = String::from_utf8(ran.stderr).unwrap();
     assert!(text.contains("1 of 3 servers failed, first") && text.contains("exists"), "{text}");
 
-    // One that is refused after others came is the only one.
+    // A refusal after successes does not stop the remaining servers.
     vpnscript.change_server(2, |server| server.profile = Profile::Usual);
     let ran = world.vpnscript(&all).output().unwrap();
     let text = String::from_utf8(ran.stderr).unwrap();
@@ -239,7 +239,7 @@ fn a_problem_that_all_servers_share_is_reported_once() {
 #[test]
 fn an_unwritable_folder_stops_all_servers_before_anything_is_created() {
     let world = World::new();
-    // Nobody may write here, not even root.
+    // Not even root can write here.
     let all = ["config", "get", "--all", "--protocol", "wireguard", "--output-dir", "/proc/self"];
     let ran = world.vpnscript(&all).output().unwrap();
     let text = String::from_utf8(ran.stderr).unwrap();
@@ -283,7 +283,7 @@ fn a_failed_write_to_stdout_names_the_created_configuration() {
     let text = String::from_utf8(ran.stderr).unwrap();
     assert_eq!(ran.status.code(), Some(1), "{text}");
     assert!(text.contains(&format!("rotate again: anyvpn config rotate {id} no-osl")), "{text}");
-    // What is in a file is there, and a profile that was only read can be read again.
+    // Nothing is lost: the file is written, and an OpenVPN profile can be fetched again.
     let path = world.path("a.conf");
     let get = world.command(&["config", "get", "se-sto", "--output", path.to_str().unwrap()]);
     assert_eq!(in_shell(&get, "exec \"$0\" \"$@\" >&-").status().unwrap().code(), Some(0));

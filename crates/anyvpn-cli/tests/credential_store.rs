@@ -65,7 +65,7 @@ fn typed_secrets_are_stored_and_deleted_with_the_profile() {
     let text = fs::read_to_string(config(&world)).unwrap();
     assert!(!text.contains(&world.token) && !text.contains("token"), "{text}");
 
-    // It is somebody's, and nobody knows its id.
+    // The user name and the id of a typed token are not known.
     let text = fails(2, &mut at_home(&world, &["login", "--username", LOGIN]));
     assert!(text.contains("the user of the stored token is already signed in"), "{text}");
     let again = json(&mut at_home(&world, &["login"]));
@@ -89,10 +89,10 @@ fn typed_secrets_are_stored_and_deleted_with_the_profile() {
     vpngn.add_customer("jo@mail.example", PASSWORD, Some(12));
     let list = ["customer", "find", "jo@mail.example"];
     ok(&mut at_home(&world, &list));
-    // A customer's own proof in the environment counts more than the reseller's.
+    // A customer's credential in the environment overrides the reseller's.
     let mut as_customer = at_home(&world, &list);
     fails(3, as_customer.env("ANYVPN_VPNGN_PASSWORD", "wrong-canary"));
-    // The secrets of a profile go to no other address.
+    // The secrets of a profile are not sent to another address.
     let elsewhere = format!("{url}/x");
     fails(3, &mut at_home(&world, &[&["--url", &elsewhere][..], &list].concat()));
     ok(&mut at_home(&world, &["logout"]));
@@ -147,7 +147,7 @@ fn an_unreachable_provider_keeps_the_token_unless_local_is_given() {
     for name in ["home", "work"] {
         ok(add(&world, name, &sign_in).env("ANYVPN_PASSWORD", PASSWORD));
     }
-    // Nobody listens there any more.
+    // The server has stopped.
     let text = fs::read_to_string(config(&world)).unwrap();
     let gone = "http://127.0.0.1:1/azire";
     fs::write(config(&world), text.replace(&world.sandbox.azire_url(), gone)).unwrap();
@@ -197,7 +197,7 @@ fn files_and_folders_are_private_with_any_umask() {
     let found = files(&world);
     assert!(found.len() > 12, "{found:?}");
     for (path, mode) in found {
-        // What lies above anyvpn's own folders is as the person has it.
+        // The folders above anyvpn's own are not changed.
         let name = path.file_name().unwrap().to_str().unwrap();
         let is_above = [".config", ".local", "state"].contains(&name);
         assert!(mode & 0o077 == 0 || is_above, "{mode:o} {}", path.display());
@@ -256,7 +256,7 @@ fn a_killed_process_leaves_the_old_file_or_the_new_one() {
     let two = one.replace("default = \"one\"", "default = \"two\"");
     let mut changed = 0;
     let mut wait = Duration::from_micros(200);
-    // Each lives a little longer, until some live long enough.
+    // Each process is killed a little later, until some finish.
     while changed < 10 {
         fs::write(config(&world), &one).unwrap();
         let mut choose = at_home(&world, &["profile", "use", "two"]);
@@ -314,7 +314,7 @@ fn credentials_stored_by_an_interrupted_command_are_used_again() {
     let note = String::from_utf8(listed.stderr).unwrap();
     assert!(note.contains("home (david at azire)") && note.contains("profile prune"), "{note}");
 
-    // By the same command again, which needs no password; for somebody else it is of no use.
+    // The same command uses the token without a password. Another user cannot use it.
     fails(2, &mut add(&world, "home", &["--username", "eva"]));
     let added = add(&world, "home", &sign_in).output().unwrap();
     let note = String::from_utf8(added.stderr).unwrap();
@@ -323,7 +323,7 @@ fn credentials_stored_by_an_interrupted_command_are_used_again() {
     assert_eq!(json(&mut at_home(&world, &["account", "show"]))["login"], LOGIN);
     assert!(unused(&world).is_empty());
 
-    // By signing in at the same address.
+    // Signing in at the same address uses it too.
     add_interrupted("work", "KILL");
     assert_eq!(unused(&world), ["work"]);
     let url = world.sandbox.azire_url();
@@ -335,7 +335,7 @@ fn credentials_stored_by_an_interrupted_command_are_used_again() {
     assert_eq!(world.calls("azire.create-token"), 2);
     assert!(unused(&world).is_empty());
 
-    // A token that is not good any more is made anew, and the old one is not left at the provider.
+    // An invalid token is replaced, and the old one is revoked.
     add_interrupted("late", "TERM");
     let tokens = world.calls("azire.delete-token");
     world.sandbox.inject(FaultRule::once("azire.get-user", Fault::Status(401))).unwrap();
@@ -353,7 +353,7 @@ fn prune_removes_credentials_that_no_profile_uses() {
     for name in ["home", "work"] {
         ok(add(&world, name, &["--username", LOGIN]).env("ANYVPN_PASSWORD", PASSWORD));
     }
-    // A profile that was renamed by hand, and secrets of a provider that cannot revoke any.
+    // A profile that was renamed by hand, and secrets of a provider that cannot revoke tokens.
     let text = fs::read_to_string(config(&world)).unwrap();
     fs::write(config(&world), text.replace("profiles.work", "profiles.job")).unwrap();
     let vpngn = world.sandbox.vpngn();
@@ -368,7 +368,7 @@ fn prune_removes_credentials_that_no_profile_uses() {
     let text = fails(2, &mut at_home(&world, &prune));
     assert!(text.contains("--yes"), "{text}");
     assert_eq!(tokens(&world).len(), 3);
-    // Without the provider's word it is kept.
+    // The token is kept unless the provider confirms.
     for _ in 0..4 {
         world.sandbox.inject(FaultRule::once("azire.delete-token", Fault::Status(500))).unwrap();
     }
@@ -380,7 +380,7 @@ fn prune_removes_credentials_that_no_profile_uses() {
     assert_eq!(pruned["removed"][0]["deleted_at_provider"], true);
     assert_eq!(tokens(&world).len(), 1);
     assert_eq!(json(&mut at_home(&world, &["account", "show"]))["login"], LOGIN);
-    // No lock and no draft is left of all this.
+    // No lock and no draft is left behind.
     let left = fs::read_dir(world.path(".local/state/anyvpn/tokens")).unwrap().count();
     assert_eq!((left, fs::read_dir(config(&world).parent().unwrap()).unwrap().count()), (1, 1));
 }

@@ -97,7 +97,7 @@ fn the_demo_of_one_provider_is_chosen_by_option_and_not_by_environment() {
 #[test]
 fn an_unusable_folder_stops_the_demo_before_it_starts() {
     let folder = tempfile::tempdir().unwrap();
-    // The last tour's file, before the first tour.
+    // The file of the last provider is checked before the first one starts.
     std::fs::write(folder.path().join("vpnscript-demo.conf"), "mine").unwrap();
     let ran = fails(2, command(&["demo", "--output-dir"]).arg(folder.path()));
     assert!(ran.contains("already exists"), "{ran}");

@@ -47,7 +47,7 @@ fn every_kind_is_explained_as_in_the_guide() {
     }
     document::check("src/errors.txt", None, &all);
     if include_str!("../src/errors.txt") != all {
-        // It was written just now, and the command was built before.
+        // The command was built before the file was written.
         return;
     }
     for (kind, name, page) in pages {

@@ -236,13 +236,13 @@ fn a_closed_pipe_is_not_an_error() {
         let stderr = String::from_utf8(ran.stderr).unwrap();
         assert!(!stderr.contains("error"), "{arguments:?}: {stderr}");
     }
-    // Whoever reads the first of thousands of lines gets it.
+    // A reader of only the first of thousands of lines gets that line.
     let mut list = world.vpnscript(&["server", "list"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
     BufReader::new(list.stdout.take().unwrap()).read_line(&mut first).unwrap();
     assert!(first.starts_with("SERVER"), "{first}");
     assert_eq!(list.wait().unwrap().code(), Some(0));
-    // Nor is nobody who listens to complaints.
+    // A closed stderr is not an error either.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let ran = world.command(&["-vv", "config", "revoke", "nope"]).stderr(writer).output();
@@ -257,7 +257,7 @@ fn a_full_disk_is_reported() {
     let ran = world.command(&["server", "list"]).stdout(full).output().unwrap();
     assert_eq!(ran.status.code(), Some(1));
     assert!(String::from_utf8(ran.stderr).unwrap().contains("the disk is full"));
-    // What was made is named, although the answer came to nothing.
+    // The error names what was created.
     let world = World::with_device();
     let device = world.sandbox.azire().devices(LOGIN)[0].internal_ipv4.to_string();
     for format in [&[][..], &["--json"]] {

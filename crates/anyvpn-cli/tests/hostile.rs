@@ -62,7 +62,7 @@ fn server_names_cannot_choose_paths_or_control_the_terminal() {
         found += 1;
     }
     assert!(found >= names.len(), "{found}");
-    // Nothing is above the folder but what leads to it.
+    // No files appear outside the folder.
     for (above, below) in [("deep/in", "here"), ("deep", "in"), ("", "deep")] {
         let inside = std::fs::read_dir(world.path(above)).unwrap();
         let inside: Vec<_> = inside.map(|it| it.unwrap().file_name()).collect();
@@ -131,7 +131,7 @@ fn messages_names_and_addresses_of_every_kind_are_shown_and_not_obeyed() {
         {
             let run = |arguments: &[&str]| {
                 let mut command = command(&["--provider", provider, "--url", &url]);
-                // A failure is not waited for.
+                // Do not wait for a failure.
                 command.args(arguments).env(token, "t").env("ANYVPN_PASSWORD", "p");
                 command
             };
@@ -142,7 +142,7 @@ fn messages_names_and_addresses_of_every_kind_are_shown_and_not_obeyed() {
         }
     }
 
-    // The provider's words for a person, a customer, a product, and the person's own.
+    // Hostile text in an account, a customer, a product and an argument.
     let world = World::new();
     let name = format!("eva{ESCAPES}");
     let token = world.sandbox.azire().add_account(&name, PASSWORD).token;
@@ -160,7 +160,7 @@ fn messages_names_and_addresses_of_every_kind_are_shown_and_not_obeyed() {
     for argument in [&["frobnicate", ESCAPES][..], &[ESCAPES], &["--profile", ESCAPES, "login"]] {
         say(|| run(argument));
     }
-    // The file of profiles may come from somebody else.
+    // config.toml may come from another person.
     let config = world.path(".config/anyvpn/config.toml");
     std::fs::create_dir_all(config.parent().unwrap()).unwrap();
     let text = "[profiles.x]\nprovider = 'azire'\nurl = \"https://x/\\u001b[2J\"\n\
@@ -194,7 +194,7 @@ fn an_id_is_one_word_of_every_command_that_is_suggested() {
     let hostile = "dev1; touch pwned #$(touch pwned)`touch pwned`'\"\n--yes";
     let places = json!({ "status": "success", "locations": [{ "name": "se-sto", "city": "Stockholm",
         "country": "Sweden", "iso": "se", "pool": "pool.example", "pubkey": base64() }] });
-    // It has another key than the one that was sent.
+    // The server's key differs from the one in the configuration.
     let device = json!({ "id": hostile, "ipv4_address": "10.0.1.136", "ipv4_netmask": 32,
         "ipv6_address": "2a0e:1c80::1", "ipv6_netmask": 128, "dns": ["10.0.0.1"],
         "device_name": hostile, "keys": [{ "key": base64(), "created_at": 1691499313 }] });
@@ -211,7 +211,7 @@ fn an_id_is_one_word_of_every_command_that_is_suggested() {
     let words: Vec<String> = shlex::Shlex::new(&text[at..]).take(4).collect();
     assert_eq!(words.last(), Some(&shown), "{text}");
 
-    // And so is what the person typed.
+    // Arguments are escaped too.
     let customer = "$(touch pwned)@mail.example";
     let create = ["customer", "create", customer, "--country", "US", "--plan", "12"];
     let mut create = world.vpngn(&[&create[..], &["--generate-password"]].concat());

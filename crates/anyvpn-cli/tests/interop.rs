@@ -126,7 +126,7 @@ fn openvpn_starts_to_connect_with_what_was_written() {
 
 /// Starts OpenVPN with a profile, until its first packet comes.
 fn connects(socket: &UdpSocket, file: &Path) {
-    // What a client before this one has left.
+    // Leftovers of an earlier client.
     socket.set_nonblocking(true).unwrap();
     let mut packet = [0; 2048];
     while socket.recv(&mut packet).is_ok() {}
@@ -209,7 +209,7 @@ fn networkmanager_imports_what_was_written() {
             for ((_, file, expected), said) in files.iter().zip(said.lines()) {
                 assert!(said.starts_with(expected), "{}: {said}", file.display());
             }
-            // It has what the files have.
+            // It has the values of the files.
             for line in [
                 "remote=127.0.0.1:1194",
                 "connection-type=password",
@@ -260,11 +260,11 @@ fn wg_quick_strips_what_was_written() {
         let server = user.server(Server::wireguard("Loopback"));
         let files = [user.vpnscript(&server, "wireguard", &[]), user.azire("se-sto", &[])];
         for file in files {
-            // It asks for root even here.
+            // It requires root even for this.
             let mut strip = Command::new(if is_root() { "env" } else { "unshare" });
             strip.args(if is_root() { &[][..] } else { &["--map-root-user"] });
             let ran = accepts(strip.args(["wg-quick", "strip"]).arg(&file).stdin(Stdio::null()));
-            // It warns of files that others can read.
+            // It warns about files that other users can read.
             assert_eq!(String::from_utf8_lossy(&ran.stderr), "");
             let written = fs::read_to_string(&file).unwrap();
             let own = |line: &&str| !line.starts_with("Address") && !line.starts_with("DNS");
@@ -336,14 +336,14 @@ fn the_recipe_for_systemd_works() {
         let page = include_str!("../../../docs/recipes/systemd.md");
         let folder = tempfile::tempdir().unwrap();
         for name in ["anyvpn-port", "anyvpn-port.service", "anyvpn-port.timer"] {
-            // The block after the line that names the file.
+            // The code block after the line that names the file.
             let (_, rest) = page.split_once(&format!("/{name}`")).unwrap();
             let (_, block) = rest.split_once("```").unwrap();
             let (text, _) = block.split_once("```").unwrap();
             let (_, text) = text.split_once('\n').unwrap();
             fs::write(folder.path().join(name), text).unwrap();
         }
-        // An hour before the port closes that the recipe asks for.
+        // One hour before the port of the recipe closes.
         let later = common::odd(folder.path(), "ODD_CLOCK=now+30*86400-3600");
         let mut ran = apart_script("systemd.sh");
         ran.arg(env!("CARGO_BIN_EXE_anyvpn")).arg(folder.path()).arg(later);
@@ -387,7 +387,7 @@ fn a_qr_picture_holds_the_file() {
         for (file, picture) in files.iter().zip(&pictures) {
             assert_eq!(scanned(picture), fs::read_to_string(file).unwrap());
         }
-        // What a terminal shows, with dark around it.
+        // The picture of a terminal, with a dark border.
         let mut get = user.world.command(&["config", "get", "se-sto", "--qr"]);
         let file = user.world.path("beside.conf");
         let drawn = ok(get.arg("--output").arg(&file));
@@ -433,7 +433,7 @@ struct Openvpn(Child);
 impl Openvpn {
     fn start(file: &Path) -> Openvpn {
         let mut client = Command::new("openvpn");
-        // It looks there for the file of the credentials.
+        // OpenVPN looks for the credentials there.
         client.arg("--cd").arg(file.parent().unwrap()).arg("--config").arg(file);
         client.stdin(Stdio::null());
         Openvpn(client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())

@@ -39,7 +39,7 @@ fn an_interrupted_creation_is_named_and_leaves_no_file() {
     let get = ["config", "get", "se-sto", "--output", file.to_str().unwrap()];
     let mut terminal = Terminal::run(world.command(&get));
     terminal.wait_for(waiting);
-    // The file and the name that it will have.
+    // The draft, and the file that reserves its name.
     assert_eq!(files(world.folder.path()), 2);
     terminal.signal("TERM");
     let left = terminal.end();
@@ -47,7 +47,7 @@ fn an_interrupted_creation_is_named_and_leaves_no_file() {
     assert!(left.screen.contains("anyvpn config list"), "{}", left.screen);
     assert_eq!(files(world.folder.path()), 0);
 
-    // What changes nothing, or is not sent yet, leaves nothing to look at.
+    // A call that changes nothing, or was not sent yet, needs no check.
     inject(&world, "azire.list-locations", Fault::Delay(FOR_EVER));
     let mut terminal = Terminal::run(world.command(&get));
     terminal.wait_for(waiting);
@@ -135,7 +135,7 @@ fn an_interruption_names_a_lost_reply_and_a_pending_request() {
     let world = World::with_device();
     inject(&world, "azire.delete-ip", Fault::Delay(FOR_EVER));
     let id = world.sandbox.azire().devices(LOGIN)[0].id.clone();
-    // A device takes some keys before a new one is made in its place.
+    // A device accepts some keys before it is replaced.
     for _ in 0..10 {
         let mut rotate = world.command(&["config", "rotate", &id, "no-osl", "--reveal", "--json"]);
         let rotate = rotate.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -181,7 +181,7 @@ fn an_interrupted_prompt_restores_the_terminal() {
     assert_eq!(terminal.end().signal, Some(SIGTERM));
     assert!(world.sandbox.received().is_empty());
 
-    // No lock is left that the next command would wait for.
+    // The next command does not have to wait for a lock.
     let mut terminal = run(&["login", "--username", LOGIN]);
     terminal.wait_for("Password:");
     terminal.press(&format!("{PASSWORD}\r"));
@@ -205,7 +205,7 @@ fn no_signal_leaves_typed_characters_of_a_password_to_the_shell() {
         assert_eq!((left.signal, left.unread), (Some(number), 0), "{name}");
         assert!(!left.written.contains("hunter2"), "{}", left.written);
     }
-    // Ctrl-C ends a line; what follows is no command either.
+    // Ctrl-C ends the line, and the shell must not run what follows.
     let mut login = command(&["login", "--provider", "azire", "--username", LOGIN]);
     login.env("HOME", world.folder.path()).env("ANYVPN_AZIRE_URL", world.sandbox.azire_url());
     let mut terminal = Terminal::run(login);
@@ -227,7 +227,7 @@ fn sighup_cleans_up_unless_the_parent_ignores_it() {
         assert_eq!(files(world.folder.path()), 0, "{name}");
         world.sandbox.clear_received();
     }
-    // As below `nohup`.
+    // As under `nohup`.
     inject(&world, "azire.create-ip", Fault::Delay(Duration::from_secs(1)));
     let line = format!("trap '' HUP; exec {} \"$@\"", env!("CARGO_BIN_EXE_anyvpn"));
     let mut nohup = Command::new("sh");
@@ -246,7 +246,7 @@ fn a_command_blocked_on_stdin_ends_at_the_first_signal() {
     let arguments = ["account", "set-password", "--password-file", pipe.to_str().unwrap()];
     let mut command = world.command(&arguments);
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
-    // It opens when the command does, which then finds nothing in it.
+    // Opening succeeds once the command opens the pipe, which stays empty.
     let _writer = std::fs::File::options().write(true).open(&pipe).unwrap();
     signal(child.id(), "INT");
     assert_eq!(child.wait().unwrap().signal(), Some(SIGINT));

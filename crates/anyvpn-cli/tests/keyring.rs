@@ -34,7 +34,7 @@ impl Desktop {
         let mut keyring = keyring.spawn().unwrap();
         keyring.stdin.take().unwrap().write_all(b"login").unwrap();
         let desktop = Desktop { world, address, programs: vec![keyring, bus] };
-        // It answers when it has its name on the bus.
+        // It is ready once it has its name on the bus.
         let mut asked = desktop.dbus_send("org.freedesktop.DBus.NameHasOwner");
         while !String::from_utf8(asked.output().unwrap().stdout).unwrap().contains("true") {
             std::thread::sleep(std::time::Duration::from_millis(20));
@@ -98,7 +98,7 @@ fn secrets_are_in_the_keyring_and_not_in_files() {
     assert_eq!((&made["made"], &made["path"]), (&true.into(), &serde_json::Value::Null));
     assert_eq!(world.calls("azire.delete-token"), 1);
 
-    // A reseller's keys, typed at no terminal.
+    // A reseller's keys, from stdin.
     let (key, secret) = (world.sandbox.vpngn().api_key(), world.sandbox.vpngn().secret_key());
     let vpngn = world.sandbox.vpngn_url();
     let mut shop = desktop.command(&["profile", "add", "shop", "--provider", "vpngn", "--url"]);
@@ -109,7 +109,7 @@ fn secrets_are_in_the_keyring_and_not_in_files() {
     let list = ["--profile", "shop", "customer", "find", "jo@mail.example"];
     ok(&mut desktop.command(&list));
 
-    // Completion asks the keyring nothing: it could ask the person.
+    // Completion does not use the keyring, because it could ask for a password.
     let mut complete = desktop.command(&["complete"]);
     assert!(!with_stdin(&mut complete, "anyvpn\nconfig\nget\n\n").stdout.is_empty());
     for secret in [&key, &secret] {

@@ -58,10 +58,10 @@ fn a_token_is_created_once_stored_privately_and_used_by_all_commands() {
         let shown = json(&mut at_home(&world, provider, &["account", "show"]));
         assert_eq!(shown["login"], LOGIN);
 
-        // The environment counts more.
+        // The environment takes precedence.
         let variable = format!("ANYVPN_{}_TOKEN", provider.to_uppercase());
         fails(3, at_home(&world, provider, &["account", "show"]).env(&variable, "wrong"));
-        // And so does the address: a token goes nowhere else.
+        // So does the address, and the token is not sent to another one.
         let elsewhere = format!("{}/x", world.sandbox.azire_url());
         fails(3, &mut at_home(&world, provider, &["--url", &elsewhere, "config", "list"]));
 
@@ -77,12 +77,12 @@ fn signing_out_deletes_the_token_here_and_at_the_provider_if_possible() {
     let world = World::new();
     login(&world, "azire", &[]);
     login(&world, "azire", &["--force"]);
-    // The one before went with the second.
+    // The first token was revoked.
     assert_eq!(world.calls("azire.delete-token"), 1);
     let tokens = world.json(&["call", "azire", "list-tokens"]);
     assert_eq!(tokens.as_array().unwrap().len(), 2);
 
-    // A token that could not be deleted is kept: nothing else knows it.
+    // A token that could not be revoked stays stored, because it exists nowhere else.
     world.sandbox.inject(FaultRule::once("azire.delete-token", Fault::Status(500))).unwrap();
     for _ in 0..3 {
         world.sandbox.inject(FaultRule::once("azire.delete-token", Fault::Status(500))).unwrap();
@@ -115,7 +115,7 @@ fn a_token_that_ended_is_replaced_and_another_persons_is_not() {
     assert!(text.contains("david is already signed in"), "{text}");
 
     world.sandbox.vpnscript().revoke_tokens(LOGIN);
-    // The name is known from before.
+    // The user name is stored.
     let again = at_home(&world, "vpnscript", &["login"]).env("ANYVPN_PASSWORD", PASSWORD).output();
     assert_eq!(again.unwrap().status.code(), Some(0));
     assert_eq!(world.sandbox.vpnscript().tokens(LOGIN), 1);

@@ -76,13 +76,13 @@ fn endless_files_are_not_read() {
             command.env("XDG_CONFIG_HOME", world.path("config"));
             command
         };
-        // The file of profiles itself.
+        // config.toml itself.
         let _ = fs::remove_file(&config);
         std::os::unix::fs::symlink(path, &config).unwrap();
         let ran = ended(&at(&["profile", "list"]));
         assert!(stderr(&ran).contains("config.toml"), "{path}: {}", stderr(&ran));
         assert_ne!(ran.status.code(), Some(0));
-        // A file of a secret that a profile names.
+        // A secret file that a profile names.
         fs::remove_file(&config).unwrap();
         let profile = format!(
             "[profiles.x]\nprovider = 'azire'\nurl = '{}'\ntoken_file = '{path}'\n",
@@ -92,7 +92,7 @@ fn endless_files_are_not_read() {
         let ran = ended(&at(&["--profile", "x", "account", "show"]));
         assert!(stderr(&ran).contains(path) && ran.status.code() == Some(1), "{}", stderr(&ran));
     }
-    // What a person names is read, since `<(…)` is a pipe, but not without a bound.
+    // A file that the user names may be a pipe, as in `<(…)`, but its size is limited.
     let zero = "/dev/zero";
     for arguments in [
         &["login", "--provider", "azire", "--username", LOGIN, "--password-file", zero][..],

@@ -91,7 +91,7 @@ fn a_port_is_created_listed_renewed_and_forgotten() {
     let number = port.to_string();
     let again = json(&mut pia(&world, &["port", "create", "--port", &number]));
     assert_eq!(again["port"], port);
-    // With the next tunnel, it is the same.
+    // The next tunnel gets the same port.
     assert_eq!(json(&mut pia(&world, &["port", "create"]))["port"], port);
     ok(&mut pia(&world, &["port", "delete", &number]));
     assert!(numbers().is_empty());

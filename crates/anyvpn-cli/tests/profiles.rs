@@ -73,10 +73,10 @@ fn a_profile_is_added_used_shown_and_removed_with_its_token() {
         assert_eq!(mode(config(&world).parent().unwrap()), 0o700);
     }
     assert!(tokens(&world)[0].ends_with("@home.json"), "{:?}", tokens(&world));
-    // It says where and as whom.
+    // The profile gives the address and the account.
     assert_eq!(json(&mut at_home(&world, &["account", "show"]))["login"], LOGIN);
 
-    // A second one, of another account at the same address, has a token of its own.
+    // A second profile, for another account at the same address, has its own token.
     world.sandbox.azire().add_account("eva", "eva-canary");
     let mut work = add(&world, "work", &["--username", "eva"]);
     assert_eq!(json(work.env("ANYVPN_PASSWORD", "eva-canary"))["default"], false);
@@ -98,7 +98,7 @@ fn a_profile_is_added_used_shown_and_removed_with_its_token() {
     let shown = json(&mut at_home(&world, &["profile", "show", "work"]));
     assert_eq!(shown["sign_in"][0], "stored token");
 
-    // Once more under the same name, or as what is none.
+    // The same name again, and an invalid name.
     let text = fails(2, &mut add(&world, "home", &[]));
     assert!(text.contains("profile home already"), "{text}");
     let text = fails(4, &mut at_home(&world, &["profile", "use", "wrk"]));
@@ -120,29 +120,29 @@ fn flags_come_before_the_environment_and_that_before_the_profile() {
     ok(&mut add(&world, "home", &["--token-file", &token]));
     let show = ["account", "show"];
     assert_eq!(json(&mut at_home(&world, &show))["login"], LOGIN);
-    // The environment's token counts more than the profile's.
+    // The token in the environment overrides the profile's.
     fails(3, at_home(&world, &show).env("ANYVPN_AZIRE_TOKEN", "wrong"));
-    // And so does its address; the profile's secret is not for that one.
+    // So does the address, and the profile's secret is not sent there.
     let elsewhere = format!("{}/x", world.sandbox.azire_url());
     let before = world.sandbox.received().len();
     fails(3, at_home(&world, &show).env("ANYVPN_AZIRE_URL", &elsewhere));
     fails(3, &mut at_home(&world, &["--url", &elsewhere, "account", "show"]));
     fails(3, &mut at_home(&world, &["--profile", "home", "--url", &elsewhere, "account", "show"]));
     assert_eq!(world.sandbox.received().len(), before);
-    // The same address, said again, is the profile's.
+    // The profile's own address in an option uses the profile's secret.
     json(&mut at_home(&world, &["--url", &world.sandbox.azire_url(), "account", "show"]));
-    // A flag's counts more than the environment's.
+    // An option overrides the environment.
     let mut both = at_home(&world, &["--url", &world.sandbox.azire_url(), "account", "show"]);
     json(both.env("ANYVPN_AZIRE_URL", &elsewhere));
 
-    // The environment says which provider before the default profile does.
+    // The environment chooses the provider before the default profile does.
     let vpnscript = json(
         at_home(&world, &show)
             .env("ANYVPN_VPNSCRIPT_URL", world.sandbox.vpnscript_url())
             .env("ANYVPN_VPNSCRIPT_TOKEN", &world.vpnscript_token),
     );
     assert_eq!(vpnscript["provider"], "vpnscript");
-    // A profile that was named is not passed over.
+    // A named profile is never ignored.
     let other = ["--profile", "home", "--provider", "vpnscript", "account", "show"];
     let text = fails(2, &mut at_home(&world, &other));
     assert!(text.contains("profile home is for AzireVPN"), "{text}");
@@ -177,7 +177,7 @@ fn comments_and_what_a_person_wrote_survive() {
     assert!(left.starts_with("# My providers.\n"), "{left}");
     assert!(!left.contains("home"), "{left}");
 
-    // A link to where the person keeps such files stays a link.
+    // A symbolic link stays a link.
     #[cfg(unix)]
     {
         let kept = world.path("dotfiles.toml");
@@ -198,7 +198,7 @@ fn a_profile_that_fails_the_test_is_not_stored() {
     assert!(!text.contains("canary"), "{text}");
     let mut signs_in = add(&world, "home", &["--username", LOGIN]);
     fails(3, signs_in.env("ANYVPN_PASSWORD", "wrong-canary"));
-    // A token that was made for nothing is deleted.
+    // A token that could not be used is revoked.
     world.sandbox.inject(FaultRule::once("azire.get-user", Fault::Html(200))).unwrap();
     let mut signs_in = add(&world, "home", &["--username", LOGIN]);
     fails(8, signs_in.env("ANYVPN_PASSWORD", PASSWORD));
@@ -228,7 +228,7 @@ fn a_profile_that_fails_the_test_is_not_stored() {
     let text = fails(2, &mut at_home(&world, &vpnscript));
     assert!(text.contains("--url"), "{text}");
 
-    // Without the check it is stored, and every failure leads to it.
+    // With --no-check the profile is stored, and errors name it.
     let added = json(&mut add(&world, "home", &["--token-file", &wrong, "--no-check"]));
     assert_eq!(added["checked"], Value::Null);
     let text = fails(3, &mut at_home(&world, &["account", "show"]));
@@ -329,7 +329,7 @@ fn a_file_that_cannot_be_is_refused_with_its_line() {
     write(&world, "a = \"\\u001b[2J\u{1b}\n");
     let text = fails(2, &mut at_home(&world, &list));
     assert!(!text.contains('\u{1b}'), "{text}");
-    // What needs no profile does not read it.
+    // Commands that need no profile do not read the file.
     ok(&mut at_home(&world, &["capabilities"]));
 
     write(&world, "");

@@ -19,14 +19,14 @@ fn a_password_is_never_shown_even_when_typed_fast() {
     let world = World::new();
     let password = "%^".repeat(120);
     world.sandbox.azire().add_account("eva", &password);
-    // A prompt that is silent for one key at a time shows a letter in some of these.
+    // A prompt that disables the echo for one key at a time would show some of these letters.
     for _ in 0..5 {
         let mut terminal = Terminal::run(login(&world, "eva"));
         terminal.wait_for("Password:");
         for letter in password.chars() {
             terminal.press(&letter.to_string());
         }
-        // A slip, and the key that takes it back.
+        // A typing error, and Backspace.
         terminal.press("é\u{7f}\r");
         let left = terminal.end();
         assert_eq!(left.code, Some(0), "{}", left.written);
@@ -71,7 +71,7 @@ fn call_asks_for_a_required_secret_without_showing_it() {
     assert_eq!(left.code, Some(0), "{}", left.written);
     assert!(!left.written.contains("canary"), "{}", left.written);
     assert_eq!(world.calls("azire.update-password"), 1);
-    // Nobody is asked where there is no terminal.
+    // Without a terminal, nothing is asked.
     let text = world.fails(2, &call);
     assert!(text.contains("new_password: is required") && text.contains("@FILE"), "{text}");
 }
@@ -143,12 +143,12 @@ fn optional_settings_are_asked_for_with_all() {
     let text = optional(&world, "odd", &again);
     assert!(text.contains("form = \"plain\"") && text.contains("lifetime = \"120\""), "{text}");
 
-    // Nobody is asked where there is no terminal.
+    // Without a terminal, nothing is asked.
     let add = ["profile", "add", "x", "--provider", "natpmp", "--all"];
     let ran = command(&add).env("HOME", world.folder.path()).output().unwrap();
     assert_eq!(ran.status.code(), Some(2));
     assert!(common::stderr(&ran).contains("cannot ask for settings"), "{}", common::stderr(&ran));
-    // The value of an option is one of them, too.
+    // The option accepts only these values, too.
     let text = world.fails(2, &["--provider", "natpmp", "--form", "odd", "port", "list"]);
     assert!(text.contains("symmetric, plain"), "{text}");
 }

@@ -61,7 +61,7 @@ fn declared(schema: &Value, common: &Value, keys: &mut BTreeSet<String>) {
                 keys.extend(properties.keys().cloned());
             }
             let part = object.get("$ref").and_then(|it| it.as_str()?.rsplit('/').next());
-            // Errors, paths and the sandbox's network are tried by tests of their own.
+            // Other tests check errors, paths and the sandbox's network.
             if let Some(part) = part.filter(|part| !["error", "path", "data_plane"].contains(part))
             {
                 declared(&common["$defs"][part], common, keys);
@@ -84,7 +84,7 @@ fn every_answer_is_as_its_schema_says() {
     signed_in(&mut answers, &world);
     of_this_machine(&mut answers, &world);
 
-    // Each command that answers in JSON has a schema, and each schema was tried, whole.
+    // Each command with a JSON answer has a schema, and every property of each schema was seen.
     let place = world.path("man");
     let pages = json(command(&["man", "--output-dir"]).arg(&place))["pages"].take();
     let names = pages.as_array().unwrap().iter().map(|page| {
@@ -94,7 +94,7 @@ fn every_answer_is_as_its_schema_says() {
     let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
     let is_leaf =
         |name: &&String| !names.iter().any(|other| other.starts_with(&format!("{name}-")));
-    // A script for a shell is no JSON.
+    // A shell script is not JSON.
     let is_tried = |name: &&String| *name != "completions" && !CUSTOMERS.contains(&name.as_str());
     for name in names.iter().filter(is_leaf).filter(is_tried) {
         assert!(answers.seen.contains_key(name), "anyvpn {name}: no answer was tried");
@@ -232,7 +232,7 @@ fn signed_in(answers: &mut Answers, world: &World) {
         let add = ["profile", "add", provider, "--username", LOGIN];
         answers.check("profile-add", run(&add).args(at));
     }
-    // One that nobody wrote a profile for.
+    // A server without a profile.
     let config = world.path(".config/anyvpn/config.toml");
     let text = std::fs::read_to_string(&config).unwrap();
     let renamed = text.replace("profiles.azire", "profiles.renamed").replace("default", "#");
@@ -262,7 +262,7 @@ fn of_this_machine(answers: &mut Answers, world: &World) {
     answers.check("demo", command(&["demo", "--output-dir"]).arg(folder));
 
     answers.check("sandbox-variations", &mut command(&["sandbox", "--list-variations"]));
-    // It answers, and goes on.
+    // It prints its answer and keeps running.
     let mut sandbox = command(&["sandbox", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let stdout = sandbox.stdout.take().unwrap();
     let answer = Deserializer::from_reader(stdout).into_iter::<Value>().next().unwrap().unwrap();

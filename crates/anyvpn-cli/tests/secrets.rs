@@ -42,7 +42,7 @@ fn a_file_is_for_its_owner_alone_and_none_is_overwritten() {
         assert_eq!(mode & 0o777, 0o600);
     }
 
-    // Refused before anything is made at the provider.
+    // This is refused before anything is created at the provider.
     let text = world.fails(2, &get);
     assert!(text.contains("already exists") && text.contains("--force"), "{text}");
     assert_eq!(world.sandbox.azire().devices(LOGIN).len(), 1);
@@ -132,7 +132,7 @@ fn lost_generated_passwords_and_new_tokens_are_reported() {
     }
     assert_eq!(world.sandbox.azire().accounts(), 2);
     assert_eq!(vpngn.created(customer), 1);
-    // A password that somebody knows is not lost, nor is a reply that can be asked for again.
+    // A password that the user chose is not lost, and neither is a reply that can be requested again.
     let known = ["account", "set-password", "--password-file", &world.file("known", "new-canary")];
     for command in [&known[..], &["call", "azire", "list-tokens", "--reveal"]] {
         let (_, writer) = pipe().unwrap();
@@ -242,7 +242,7 @@ fn a_secret_file_that_others_can_read_is_refused_with_a_chmod_hint() {
     }
     assert!(world.sandbox.received().is_empty());
 
-    // What holds no secret may be anybody's to read, and a pipe has no mode that counts.
+    // A file without a secret may be readable by others, and the mode of a pipe does not matter.
     let username = format!("username=@{}", world.file("name", "david"));
     let open = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(world.path("name"), open).unwrap();
@@ -265,7 +265,7 @@ fn a_crash_leaves_no_core_dump() {
     use std::os::unix::process::ExitStatusExt as _;
     let folder = tempfile::tempdir().unwrap();
     let crash = |program: &str| {
-        // What it runs as says when it is ready, and waits.
+        // The process reports when it is ready, and then waits.
         let script = format!("ulimit -c \"$(ulimit -Hc)\"; exec {program}");
         let mut shell = std::process::Command::new("sh");
         shell.args(["-c", &script]).current_dir(folder.path());
@@ -283,7 +283,7 @@ fn a_crash_leaves_no_core_dump() {
     };
     let anyvpn = format!("{} sandbox", env!("CARGO_BIN_EXE_anyvpn"));
     assert_eq!(crash(&anyvpn), ("0".to_owned(), false));
-    // Another program has one here, where this machine writes any into the folder.
+    // Another program leaves a core dump here, if this machine writes them into the folder.
     let (limit, dumped) = crash("sh -c 'echo; exec sleep 60'");
     let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
     assert!(dumped || limit == "0" || !pattern.starts_with("core"), "{limit} {pattern}");
@@ -321,7 +321,7 @@ fn a_stray_secret_among_the_arguments_is_not_repeated() {
         }
     }
     assert!(world.sandbox.received().is_empty());
-    // A slip is.
+    // A typing error is repeated.
     assert!(world.fails(2, &["accuont"]).contains("'accuont'"));
     assert!(world.fails(2, &["login", "--usernam", "jo"]).contains("'--usernam'"));
     let text = world.fails(2, &["call", "azire", "update-password", "new_pasword=@x"]);

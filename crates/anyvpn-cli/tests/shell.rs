@@ -13,7 +13,7 @@ fn below(words: &[&str]) -> Vec<String> {
     let help = ok(command(words).arg("--help"));
     let list = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
     let list = list.take_while(|line| !line.is_empty());
-    // What is deeper belongs to the line before.
+    // Lines with a deeper indentation belong to the line before.
     let list = list.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = list.flat_map(|line| line.trim().split("  ").next().unwrap().split(", "));
     names.filter(|name| *name != "help").map(str::to_owned).collect()
@@ -36,18 +36,18 @@ fn the_help_fits_one_screen_and_shows_three_examples() {
     let help = ok(&mut command(&["--help"]));
     assert_eq!(help, ok(&mut command(&["-h"])));
     assert_eq!(help, ok(&mut command(&["help"])));
-    // With the prompt, it is a screen of 24 lines.
+    // With the prompt, the help fills a screen of 24 lines.
     assert!(help.lines().count() < 24, "{}:\n{help}", help.lines().count());
     let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
     assert_eq!(examples.filter(|line| line.starts_with("  anyvpn ")).count(), 3, "{help}");
 
-    // It is written by hand: no command and no option is missing.
+    // The help is written by hand, so check that no command and no option is missing.
     let page = String::from_utf8(ok_long(&["man"])).unwrap();
     let commands = page.lines().filter_map(|line| line.strip_prefix("anyvpn\\-"));
     let commands = commands.filter_map(|line| line.strip_suffix("(1)"));
     let commands: BTreeSet<_> = commands.filter(|name| *name != "help").collect();
     assert_eq!(commands, below(&[]).iter().map(|name| &**name).collect());
-    // A provider's settings are options too, for which an ellipsis stands.
+    // Options for providers' settings may be represented by the ellipsis.
     let settings = anyvpn::Registry::builtin();
     let settings: BTreeSet<_> = settings
         .infos()
@@ -114,7 +114,7 @@ fn misspelled_words_are_answered_with_a_suggestion() {
 #[test]
 fn commands_without_network_start_no_runtime() {
     let home = tempfile::tempdir().unwrap();
-    // A runtime needs more files than these.
+    // A runtime needs more file descriptors.
     let run = |arguments: &str| {
         let script = format!("ulimit -n 4; exec '{}' {arguments}", env!("CARGO_BIN_EXE_anyvpn"));
         Command::new("sh")
@@ -147,7 +147,7 @@ fn commands_without_network_start_no_runtime() {
 fn completions_exist_for_four_shells() {
     let text = fails(2, &mut command(&["completions", "tcsh"]));
     assert!(text.contains("[possible values: bash, zsh, fish, powershell]"), "{text}");
-    // Whoever keeps a script keeps no part of the command in it.
+    // The scripts contain no part of the command, so they do not become outdated.
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let script = String::from_utf8(ok_long(&["completions", shell])).unwrap();
         assert!(script.contains("anyvpn complete") && !script.contains("config"), "{shell}");

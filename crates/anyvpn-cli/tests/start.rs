@@ -108,12 +108,12 @@ fn play(page: &str) -> Vec<(String, String)> {
     let mut servers = Vec::new();
     let mut pictures = Vec::new();
     for Step { typed, picture } in steps(page) {
-        // Ctrl-L: an empty screen.
+        // Ctrl-L clears the screen.
         shell.terminal.press("\u{c}");
         let mut serves = false;
         for typed in typed {
             match typed {
-                // It runs until Ctrl-C; what comes next is typed elsewhere.
+                // It runs until Ctrl-C. The next commands are typed in another terminal.
                 Typed::Command(command) if command.starts_with("anyvpn sandbox") => {
                     shell.enter(command);
                     shell.terminal.wait_for("ANYVPN_PROVIDER=");

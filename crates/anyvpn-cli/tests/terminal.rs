@@ -51,7 +51,7 @@ fn a_retry_is_reported_with_its_reason_and_delay() {
     let log = run(&["-vv"]);
     assert!(log.contains("retrying kind=\"rate-limited\""), "{log}");
     assert!(log.contains("authorization: [hidden]") && !log.contains(line), "{log}");
-    // Each request once, and no more than that with one `-v`.
+    // Each request appears once, and with a single `-v` nothing else does.
     for options in [&["-v"][..], &["-vv"]] {
         let log = run(options);
         let requests: Vec<_> = log.lines().filter(|line| line.contains(" request ")).collect();
@@ -63,14 +63,14 @@ fn a_retry_is_reported_with_its_reason_and_delay() {
         assert_eq!(log.contains("headers="), options == ["-vv"], "{log}");
     }
 
-    // A line that cannot be taken back is not written on a terminal.
+    // On a terminal that cannot clear a line, no spinner is shown.
     limit();
     let mut dumb = world.command(&show);
     dumb.env("TERM", "dumb");
     let left = Terminal::run(dumb).end();
     assert!(left.screen.starts_with(line) && !left.written.contains('\u{1b}'), "{}", left.screen);
 
-    // And errors stay.
+    // Errors are still printed.
     let ran = world.command(&["-q", "config", "revoke", "nope"]).output().unwrap();
     assert!(stderr(&ran).starts_with("error: azire.delete-ip: not found"), "{}", stderr(&ran));
 }
@@ -100,21 +100,21 @@ fn a_bar_shows_progress_and_an_interruption_reports_it() {
     assert_gone(&left, "[==========          ] 1 of 2  Frankfurt 2: queued");
     assert!(left.screen.starts_with("Wrote 2 configurations to"), "{}", left.screen);
 
-    // Elsewhere each part has its line.
+    // Without a terminal, each part gets a line.
     let ran = all(&world.path("lines")).output().unwrap();
     assert_eq!(stderr(&ran).lines().filter(|line| line.starts_with("Frankfurt ")).count(), 2);
 
     world.sandbox.vpnscript().set_job_duration(FOR_EVER);
     let part = world.path("part");
     let mut terminal = Terminal::run(all(&part));
-    // It takes a moment until the new configuration is surely this one.
+    // It takes a moment until the new configuration is known to be ours.
     terminal.wait_for("1 of 2  Frankfurt 2: queued (2 s)");
     terminal.press(CTRL_C);
     let left = terminal.end();
     assert_eq!(left.signal, Some(SIGINT));
     let error = "error: interrupted after 1 of 2; VPN Script is still creating the configuration 3";
     assert!(left.screen.contains(error), "{}", left.screen);
-    // A profile, and the file of its credentials.
+    // An OpenVPN profile and the file of its credentials.
     assert_eq!(files(&part), 2);
 }
 
@@ -161,7 +161,7 @@ fn the_sandbox_and_the_demo_end_cleanly() {
     terminal.wait_for("$ anyvpn");
     terminal.signal("TERM");
     let left = terminal.end();
-    // Who is done before the signal comes has left the files that it names.
+    // If the command finishes before the signal, the files that it names exist.
     if left.code != Some(0) {
         assert_eq!(left.signal, Some(SIGTERM));
         assert_eq!(files(world.folder.path()), 0);
@@ -231,7 +231,7 @@ fn tables_fit_the_terminal() {
         assert_eq!(left.code, Some(0));
         left.written.lines().map(|line| line.trim_end().chars().count()).max().unwrap()
     };
-    // What is wide has the room that there is.
+    // Wide columns use the available space.
     assert!(width(120, &["call", "azire"], false) > 80);
     for columns in [100, 80, 60, 40] {
         for arguments in

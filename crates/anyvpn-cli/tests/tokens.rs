@@ -79,7 +79,7 @@ fn an_unsendable_token_is_refused_when_it_is_read() {
     }
     assert!(world.sandbox.received().is_empty());
 
-    // What is kept, and was changed since.
+    // A stored token that was modified.
     let url = world.sandbox.azire_url();
     let add = ["profile", "add", "home", "--provider", "azire", "--url", &url];
     let typed = with_stdin(at_home(&world, &add).args(["--token-file", "-"]), &world.token);
@@ -115,7 +115,7 @@ fn a_token_file_that_is_a_pipe_is_refused_at_once() {
     profile(&world, &format!("token_file = '{}'", pipe.display()));
     let began = Instant::now();
     assert!(fails(1, &mut show(&world)).contains("not a regular file"));
-    // The kept token's file too.
+    // The same applies to the file of the stored token.
     profile(&world, "");
     let url = world.sandbox.azire_url();
     let folder = world.path(".local/state/anyvpn/tokens");
@@ -153,7 +153,7 @@ fn a_token_that_cannot_be_stored_is_named_or_revoked() {
         ("vpnscript", world.sandbox.vpnscript_url(), true),
         ("azire", world.sandbox.azire_url(), false),
     ] {
-        // No file can have a first byte, as on a full disk: nothing is made.
+        // Files cannot have any content, as on a full disk, so nothing is created.
         let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
         let login = ["--provider", provider, "--url", &url, "login", "--username", LOGIN];
         let mut full = Command::new("/bin/sh");
@@ -168,7 +168,7 @@ fn a_token_that_cannot_be_stored_is_named_or_revoked() {
         let create = format!("{provider}.create-token");
         assert_eq!(world.calls(&create), 0);
 
-        // The place is gone when the token is made.
+        // The folder disappears while the token is created.
         let delay = Fault::Delay(Duration::from_secs(1));
         world.sandbox.inject(FaultRule::once(&create, delay)).unwrap();
         let mut login = at_home(&world, &login);
@@ -234,7 +234,7 @@ fn a_token_command_ends_with_the_command() {
         for process in running().lines() {
             let state = || fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
             let is_over = || state().is_empty() || state().contains(") Z ");
-            // A kill takes a moment.
+            // Killing a process takes a moment.
             for _ in 0..1000 {
                 if is_over() {
                     break;

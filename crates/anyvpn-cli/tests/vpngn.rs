@@ -34,7 +34,7 @@ fn creating_a_customer_twice_says_whether_it_is_new() {
     assert_eq!(world.sandbox.vpngn().created(EMAIL), 1);
     assert_eq!(world.calls("vpngn.add-client"), 1);
 
-    // The password is the customer's.
+    // The password belongs to the customer.
     let show = ["account", "show", "--customer", EMAIL];
     let mut shown = world.vpngn_client(&show);
     let shown = json(shown.env("ANYVPN_VPNGN_PASSWORD", &password));
@@ -128,7 +128,7 @@ fn plans_are_given_and_changed() {
     assert_eq!((&found["plan"], &found["status"]), (&json!("1"), &json!("active")));
     assert!(ok(&mut run(&["find", EMAIL])).contains("1 Month: active"));
 
-    // A change of what is there is asked about; there is nobody to ask.
+    // Changes need confirmation, and there is no terminal to ask.
     assert!(fails(2, &mut run(&["change-plan", EMAIL, "24"])).contains("--yes"));
     assert_eq!(vpngn.customer(EMAIL).unwrap().products[0].plan, 1);
     json(&mut run(&["change-plan", EMAIL, "24", "--yes"]));
@@ -189,7 +189,7 @@ fn a_customer_gets_a_password_is_ended_and_closed() {
     assert_eq!(done, json!({ "provider": "vpngn", "done": "end", "customer": EMAIL }));
     assert!(vpngn.customer(EMAIL).unwrap().ends_at.is_some());
 
-    // The customer's own password is proof enough.
+    // The customer's own password is sufficient.
     let mut close = world.vpngn_client(&["account", "close", "--customer", EMAIL, "--yes"]);
     let closed = with_stdin(close.args(["--password-file", "-"]), &password);
     assert_eq!(closed.status.code(), Some(0));

@@ -55,7 +55,7 @@ fn files_of_both_protocols_are_written_listed_rotated_and_revoked() {
     let world = World::new();
     let openvpn = ok(&mut world.vpnscript(&["config", "get", "1"]));
     assert!(openvpn.starts_with("client\n") && openvpn.contains("<auth-user-pass>\ndavid\n"));
-    // Byte for byte as the library gives it: CRLF in the certificate stays.
+    // The file is byte for byte what the library returns, including CRLF in the certificate.
     assert!(openvpn.contains("-----BEGIN CERTIFICATE-----\r\n"));
     let shown = json(&mut world.vpnscript(&["config", "get", "1"]));
     assert_eq!(shown["protocol"], "openvpn");
@@ -69,7 +69,7 @@ fn files_of_both_protocols_are_written_listed_rotated_and_revoked() {
     assert_eq!(got, json!({ "id": "1", "protocol": "wireguard", "server": "2", "path": path }));
     let configs = world.sandbox.vpnscript().configs(LOGIN);
     assert_eq!(std::fs::read_to_string(&path).ok(), configs[0].text);
-    // Refused before anything is made at the provider.
+    // This is refused before anything is created at the provider.
     fails(2, &mut world.vpnscript(&get));
     for wrong in [
         &["config", "get", "2", "--protocol", "openvpn"][..],
@@ -191,7 +191,7 @@ fn qr_codes_hold_the_files_bytes() {
     let svg = std::fs::read_to_string(&svg).unwrap();
     assert!(svg.starts_with("<svg xmlns=") && svg.contains("h1v1h-1z"), "{svg}");
 
-    // Refused before anything is made.
+    // This is refused before anything is created.
     let made = world.sandbox.vpnscript().configs(LOGIN).len();
     for wrong in [
         &["config", "get", "1", "--qr"][..],
@@ -233,7 +233,7 @@ fn directives_that_run_programs_are_listed_and_not_written_unless_allowed() {
     assert!(report["error"]["detail"].as_str().unwrap().contains("PostUp"), "{report}");
     let left = json!([{"kind": "configuration", "id": "2"}]);
     assert_eq!(report["error"]["left_behind"], left, "{report}");
-    // stdout is a file as often as not.
+    // stdout can also be a file.
     let shown = world.vpnscript(&["config", "get", &openvpn.to_string()]).output().unwrap();
     assert_eq!((shown.status.code(), shown.stdout.len()), (Some(1), 0));
     assert!(!path.exists());
@@ -257,7 +257,7 @@ fn unwritable_files_are_found_before_anything_is_created() {
         }
     }
     assert_eq!(world.calls("vpnscript.create-wireguard-config"), 0);
-    // A name that is held for a configuration that was not made is free again.
+    // A name that was reserved for a failed configuration is free again.
     let path = world.path("a.conf");
     fails(
         4,
@@ -277,7 +277,7 @@ fn unwritable_files_are_found_before_anything_is_created() {
 #[test]
 fn an_unreadable_configuration_is_created_once_and_available_with_raw() {
     let world = World::new();
-    // No reader takes an endpoint with port 0.
+    // No parser accepts an endpoint with port 0.
     let server = Server { port: 0, ..Server::wireguard("Zero") };
     let server = world.sandbox.vpnscript().add_server(server).to_string();
     let path = world.path("zero.conf");
@@ -317,7 +317,7 @@ fn all_servers_are_written_to_one_folder_and_failures_are_reported() {
     vpnscript.change_server(5, |server| server.slots = 0);
     let all = ["config", "get", "--all", "--output-dir", folder.to_str().unwrap()];
     let ran = world.vpnscript(&all).arg("--json").output().unwrap();
-    // The first that failed has no slot.
+    // The first server that failed has no free slot.
     assert_eq!(ran.status.code(), Some(5));
     let failure: Value = serde_json::from_slice(&ran.stderr).unwrap();
     assert_eq!(failure["error"]["kind"], "capacity-reached");
@@ -351,7 +351,7 @@ fn all_servers_are_written_to_one_folder_and_failures_are_reported() {
     assert!(!outside.exists());
     assert_eq!(std::fs::read_dir(world.folder.path()).unwrap().count(), 1);
 
-    // Nothing is overwritten, and nothing made for a file that cannot be written.
+    // Nothing is overwritten, and nothing is created if its file cannot be written.
     let made = vpnscript.configs(LOGIN).len();
     let ran = world.vpnscript(&[&all[..], &["--country", "se"]].concat()).output().unwrap();
     assert_eq!(ran.status.code(), Some(2));
@@ -399,6 +399,6 @@ fn all_of_azires_locations_share_one_device() {
     assert_eq!(world.sandbox.azire().devices(LOGIN).len(), 1);
     assert!(answer["configs"].as_array().unwrap().len() > 5);
     assert!(folder.join("se-sto.conf").exists());
-    // It has no host, so it cannot be used.
+    // It has no host, so it is offline.
     assert_eq!(answer["skipped"][0]["server"], "gb-lon");
 }

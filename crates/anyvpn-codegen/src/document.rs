@@ -91,7 +91,7 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 const FOR_PEOPLE: &[&str] =
     &["tags", "externalDocs", "deprecated", "responses", "callbacks", "x-internal"];
 
-/// What only validators and people read in a schema.
+/// The keywords of a schema that the generator ignores.
 const FOR_VALIDATORS: &[&str] = &[
     "title",
     "example",
@@ -280,7 +280,7 @@ impl RequestBody {
 
 impl Schema {
     fn read(part: &Part<'_>, findings: &mut Findings) -> Self {
-        // `true` takes any value, as `{}` does.
+        // `true` accepts any value, like `{}`.
         if let Node::Bool(true) = part.node {
             return Self { place: part.place.clone(), ..Self::default() };
         }

@@ -19,7 +19,7 @@ pub struct Finding {
     pub severity: Severity,
     /// Where it is: a JSON pointer such as `#/components/schemas/Thing`.
     pub place: String,
-    /// What is wrong, and what to do.
+    /// Describes the problem and what to do about it.
     pub message: String,
 }
 

@@ -60,8 +60,9 @@
 //! Formats: `password` is a `Secret`; `compact-string` a `CompactText`, for lists that can be long;
 //! `unix-time` and `date-time` a `Timestamp`; `date` a `Date`;
 //! `ip`, `ipv4` and `ipv6` addresses; `public-key` WireGuard's; `uint8` to `uint64`, `int32` and `int64`
-//! integers; `number` is an `f64`. Another format is a warning. A body is JSON or a form. A property of a body that is `const` is no field unless it is a flag, and one that is
-//! attached never is. Only components that an operation's input or output reaches become types.
+//! integers; `number` is an `f64`. Another format is a warning. A body is JSON or a form. A property of a
+//! body that is `const` is no field unless it is a flag, and one that is attached never is. Only components
+//! that an operation's input or output reaches become types.
 
 mod document;
 mod finding;
@@ -87,9 +88,9 @@ use self::node::Node;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Api {
-    /// What the document says.
+    /// The content of the document.
     pub provider: Provider,
-    /// What it had better say too.
+    /// The warnings about it.
     pub warnings: Vec<Finding>,
 }
 
@@ -101,7 +102,7 @@ pub struct Api {
 /// as they are read.
 pub fn read(name: &str, yaml: &str) -> Result<Api, Vec<Finding>> {
     let mut findings = Findings::default();
-    // A property may be called `on`, and a country `NO`: they are no booleans, as YAML 1.2 has it.
+    // In YAML 1.2, the property `on` and the country `NO` are strings and not booleans.
     let options = serde_saphyr::options! { strict_booleans: true };
     let root: Node = match serde_saphyr::from_str_with_options(yaml, options) {
         Ok(root) => root,

@@ -86,7 +86,7 @@ impl<'a> Options<'a> {
     }
 }
 
-/// One finding a line, with its place in the file.
+/// Prints each finding on a line, with its position in the file.
 fn lines(file: &str, findings: &[Finding]) -> String {
     let line = |it: &Finding| format!("{}: {file}{}: {}", it.severity, it.place, it.message);
     findings.iter().map(line).collect::<Vec<_>>().join("\n")

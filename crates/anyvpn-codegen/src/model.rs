@@ -63,9 +63,9 @@ pub enum Body {
 pub enum Security {
     /// None.
     None,
-    /// One of these.
+    /// One of these credentials.
     Required(Vec<String>),
-    /// One of these, or none.
+    /// One of these credentials, or none.
     Optional(Vec<String>),
     /// Required unless this field is given: then none is sent.
     RequiredWithout(Vec<String>, String),
@@ -122,7 +122,7 @@ impl Field {
 /// How a field gets from and to the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// As serde does it.
+    /// As serde decodes it.
     Plain,
     /// As seconds since 1970.
     UnixTime,

@@ -122,7 +122,7 @@ impl<'a> Part<'a> {
         pairs.iter().map(|(key, node)| (key.clone(), self.child(key, node))).collect()
     }
 
-    /// What the part refers to with `$ref`, or the part itself.
+    /// Follows a `$ref`, or returns the part itself.
     pub fn resolve(self, root: &'a Node, findings: &mut Findings) -> Option<Self> {
         let Node::Map(pairs) = self.node else { return Some(self) };
         let reference = pairs.iter().find(|(key, _)| key == "$ref");

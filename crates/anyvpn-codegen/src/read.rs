@@ -263,7 +263,7 @@ impl<'a> Reader<'a, '_> {
                 return None;
             }
         };
-        // Its properties are the operation's fields, so a component of it is no type.
+        // Its properties become the operation's fields, so it needs no type of its own.
         let document = self.document;
         let component = schema.reference.as_deref().and_then(|it| it.strip_prefix(COMPONENTS));
         Some((body, component.and_then(|name| document.schema(name)).unwrap_or(schema)))

@@ -101,7 +101,7 @@ fn strings(provider: &Provider) -> String {
 fn variant(word: &str) -> String {
     match camel_case(&word.to_ascii_lowercase()) {
         name if name == "N" && word.is_empty() => "Empty".to_owned(),
-        // What a word becomes that is not known.
+        // The name for an unknown value.
         name if name == "Other" => "OtherWord".to_owned(),
         name => name,
     }
@@ -126,7 +126,7 @@ fn input(operation: &Operation) -> String {
         .iter()
         .map(|field| {
             let attribute = match field.place {
-                // Null says something there, so that nothing is not taken for it.
+                // Null has a meaning there, so an absent value must not become null.
                 Place::Body if field.is_option() && field.required => {
                     "deserialize_with = \"Option::deserialize\""
                 }
@@ -158,7 +158,7 @@ fn output(of: &Struct) -> String {
 fn member(field: &Field, skip: &str) -> String {
     let Field { name, wire, kind, .. } = field;
     let rename = if name == wire { String::new() } else { format!("rename = {wire:?}") };
-    // A list that is absent is empty.
+    // An absent list is empty.
     let default = field.optional || kind.starts_with("Vec<");
     let codec = match &field.codec {
         Codec::Lenient(decoder) if default => {

@@ -54,7 +54,7 @@ fn api(operation: &str, schemas: &str) -> Result<Api, Vec<Finding>> {
 /// The place of the operation.
 const PLACE: &str = "#/paths/~1v1~1things~1{id}/put";
 
-/// What is wrong, one a line; the operation's place is `PUT`.
+/// Returns the findings, one a line. The operation is at `PUT`.
 fn problems(operation: &str, schemas: &str) -> String {
     let findings = api(operation, schemas).err().unwrap_or_default();
     let lines: Vec<_> = findings.iter().map(Finding::to_string).collect();

@@ -60,7 +60,7 @@ pub struct SystemClock;
 #[cfg(feature = "tokio")]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        // Not `Timestamp::now`, which panics where the clock is far off.
+        // We do not use `Timestamp::now`, which panics if the clock is far off.
         let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         let since = jiff::SignedDuration::try_from(since);
         since.and_then(Timestamp::from_duration).unwrap_or(Timestamp::MAX)
@@ -75,7 +75,7 @@ impl Clock for SystemClock {
     }
 
     fn ready(&self) -> Result<(), Error> {
-        // Where there is no runtime, tokio would panic.
+        // Without a runtime, tokio would panic.
         tokio::runtime::Handle::try_current().map(drop).map_err(|_| {
             Error::new(crate::ErrorKind::InvalidRequest)
                 .with_detail("a call needs a tokio runtime around it; nothing was sent")

@@ -17,7 +17,7 @@ pub struct ConfigError {
     pub line: usize,
     /// The character in that line, counted from 1.
     pub column: usize,
-    /// What is wrong and what to do.
+    /// Describes the problem and what to do about it.
     pub what: String,
 }
 
@@ -40,7 +40,7 @@ pub struct Directive {
     pub name: String,
     /// Its value, safe to show: invisible characters are escaped and keys are hidden.
     pub value: String,
-    /// What it does, such as `runs a program`.
+    /// The effect, such as `runs a program`.
     pub why: &'static str,
 }
 

@@ -34,7 +34,7 @@ pub struct ProviderInfo {
     pub docs: &'static str,
     /// The settings it takes, in the order in which people are asked for them.
     pub settings: &'static [Setting],
-    /// What it can do.
+    /// The capabilities.
     pub capabilities: &'static Capabilities,
     /// Its documented operations; empty if its protocol has none.
     pub operations: &'static [OperationInfo],

@@ -17,7 +17,7 @@ mod leftover;
 /// The cause of an [`Error`], for programs that need more detail.
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// What an [`Error`] advises a program to do next.
+/// The advice of an [`Error`]: what a program should do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advice {

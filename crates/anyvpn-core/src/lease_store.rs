@@ -112,7 +112,7 @@ mod tests {
             listed.iter().map(|forward| forward.port).collect::<Vec<_>>()
         };
         assert_eq!(listed("a", 59), [1, 2, 3]);
-        // Renewed with another number, and with the same one.
+        // The forward is renewed with another number, and with the same one.
         put("a", Some(1), forward(5, Some(120), None));
         put("a", Some(2), forward(2, Some(120), Some(100)));
         assert_eq!(listed("a", 60), [3, 5, 2]);

@@ -1,9 +1,9 @@
 //! The neutral side of anyvpn: traits, types, errors and secrets. No I/O, no HTTP.
 //!
 //! A [`Provider`] gives what it can do as traits ([`SignIn`], [`Accounts`], [`Customers`],
-//! [`PortForwards`], [`ServerConfigs`]), and what it cannot as data ([`Capabilities`]). Any failure is an [`Error`] of
-//! one [`ErrorKind`], with an [`Advice`] for programs. What is secret is a [`Secret`] from its first
-//! byte.
+//! [`PortForwards`], [`ServerConfigs`]), and what it cannot as data ([`Capabilities`]). Any failure is an
+//! [`Error`] of one [`ErrorKind`], with an [`Advice`] for programs. What is secret is a [`Secret`] from its
+//! first byte.
 //!
 //! ```
 //! use anyvpn_core::{Ability, Advice, Error, Provider};
@@ -126,7 +126,7 @@ pub use wireguard::{
     to_interface_name,
 };
 
-/// What the macros of this crate expand to; not for use by name.
+/// Implementation details of the macros of this crate. Do not use it directly.
 #[doc(hidden)]
 pub mod reexport {
     pub use serde;

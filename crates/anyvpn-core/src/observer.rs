@@ -24,7 +24,7 @@ pub trait CallObserver: Send + Sync + 'static {
 pub struct Activity {
     /// A number that is unique in this process.
     pub id: u64,
-    /// What it is.
+    /// The kind of the activity.
     pub kind: ActivityKind,
 }
 
@@ -72,7 +72,7 @@ impl ActivityKind {
     }
 }
 
-/// What happens to an [`Activity`].
+/// An event of an [`Activity`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum CallEvent<'a> {
@@ -160,7 +160,7 @@ struct Observed {
 }
 
 impl Observation {
-    /// Begins an activity. Without an observer, nothing is reported.
+    /// Starts an activity. Without an observer, nothing is reported.
     #[must_use]
     pub fn start(observer: Option<&Arc<dyn CallObserver>>, kind: ActivityKind) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);

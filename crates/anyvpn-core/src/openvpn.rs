@@ -179,7 +179,7 @@ impl OpenVpnProfile {
         let (mut remotes, mut bare) = (Vec::new(), Vec::new());
         let mut whole = Connection::default();
         self.items.iter().for_each(|item| whole.read(item));
-        // A block takes what stands above it, a bare `remote` what holds at the end.
+        // A block uses the settings above it, and a bare `remote` uses those at the end.
         let mut above = Connection::default();
         for item in &self.items {
             above.read(item);
@@ -251,7 +251,7 @@ impl fmt::Debug for OpenVpnProfile {
     }
 }
 
-/// What OpenVPN knows of a connection at some line of the profile.
+/// The state of OpenVPN's parser about a connection, at a line of the profile.
 #[derive(Clone)]
 struct Connection {
     host: Option<String>,

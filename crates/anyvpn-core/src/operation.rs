@@ -27,7 +27,7 @@ pub struct OperationInfo {
     pub method: &'static str,
     /// The path, with placeholders such as `{id}`.
     pub path: &'static str,
-    /// What it does, as one sentence.
+    /// A sentence that says what it does.
     pub summary: &'static str,
     /// The fields of the input.
     pub fields: &'static [FieldInfo],
@@ -42,7 +42,7 @@ pub struct FieldInfo {
     pub kind: FieldKind,
     /// Whether it must be given.
     pub required: bool,
-    /// What it means, as one sentence.
+    /// A sentence that says what it means.
     pub doc: &'static str,
 }
 

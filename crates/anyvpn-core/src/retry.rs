@@ -71,7 +71,7 @@ mod tests {
                 assert!((wanted..wanted * 2).contains(&delay), "{delay:?} of {wanted:?}");
             }
         }
-        // Repeatable with a seed, and else the same as nobody's.
+        // With a seed the numbers are repeatable. Without one they differ in each process.
         assert_eq!(delays(4, Some(1)), delays(4, Some(1)));
         assert_ne!(delays(4, Some(1)), delays(4, Some(2)));
         assert_ne!(delays(4, None), delays(4, None));

@@ -144,7 +144,7 @@ fn decoded(text: &str, mark: &str, digits: usize) -> String {
         bytes.extend_from_slice(&rest.as_bytes()[..at]);
         rest = &rest[at + mark.len()..];
         match rest.get(..digits).and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
-            // Escapes in URLs are bytes, and several can make up one character.
+            // Escapes in URLs are bytes, and a character can need several.
             Some(code) if digits == 2 => bytes.push(code as u8),
             Some(code) => {
                 let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);

@@ -114,7 +114,7 @@ impl Setting {
     ///
     /// # Errors
     ///
-    /// What the value must be, as in "must be symmetric or plain".
+    /// A description of valid values, as in "must be symmetric or plain".
     pub fn validate(&self, value: &str) -> Result<(), String> {
         if !self.one_of.is_empty() && !self.one_of.contains(&value) {
             return Err(format!("must be {}", self.one_of.join(" or ")));

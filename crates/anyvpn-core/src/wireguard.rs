@@ -78,7 +78,7 @@ pub struct Peer {
 pub struct WireGuardConfig {
     lines: Vec<Line>,
     private_key: PrivateKey,
-    /// One a peer, in order.
+    /// The peers, in order.
     public_keys: Vec<PublicKey>,
 }
 
@@ -106,7 +106,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// What it does beyond describing a tunnel.
+    /// The effect beyond describing a tunnel.
     fn why(&self) -> Option<&'static str> {
         match &self.value {
             _ if self.key.is_command() => Some("runs a program"),
@@ -182,7 +182,7 @@ impl WireGuardConfig {
     #[must_use]
     pub fn to_secret(&self) -> Secret {
         let length = self.lines.iter().map(|line| line.text.len()).sum();
-        // Of the right size from the start: a buffer that grows leaves copies of the key behind.
+        // Allocate the final size at once: a buffer that grows leaves copies of the key in memory.
         let mut text = String::with_capacity(length);
         for line in &self.lines {
             text.push_str(&line.text);
@@ -253,7 +253,7 @@ impl WireGuardConfig {
                     .number(section, Key::PersistentKeepalive)
                     .filter(|seconds| *seconds > 0),
             };
-            // Of a repeated line the last one counts, as in wg.
+            // If a line is repeated, the last one counts, as in wg.
             for entry in self.entries(section) {
                 match &entry.value {
                     Value::PresharedKey(key) => peer.preshared_key = Some(key.clone()),
@@ -268,7 +268,8 @@ impl WireGuardConfig {
 
     /// The lines that do more than describe a tunnel: the commands that `wg-quick` runs as root
     /// (`PreUp`, `PostUp`, `PreDown`, `PostDown`), `SaveConfig`, and keys that neither `wg` nor
-    /// `wg-quick` nor AmneziaWG has. Show them before the configuration is used: it comes from a remote server.
+    /// `wg-quick` nor AmneziaWG has. Show them before the configuration is used: it comes from a remote
+    /// server.
     #[must_use]
     pub fn directives(&self) -> Vec<Directive> {
         let lines = self.lines.iter().enumerate();
@@ -289,7 +290,7 @@ impl WireGuardConfig {
         values.flatten().copied().collect()
     }
 
-    /// Of a repeated line the last one counts, as in wg.
+    /// If a line is repeated, the last one counts, as in wg.
     fn number(&self, section: Section, key: Key) -> Option<u16> {
         let mut entries = self.entries(section).filter(|entry| entry.key == key);
         match entries.by_ref().last()?.value {

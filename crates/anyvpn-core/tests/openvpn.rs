@@ -86,7 +86,7 @@ fn a_block_without_a_certificate_is_an_error_with_its_line() {
 #[test]
 fn remotes_have_the_port_and_protocol_that_hold_for_them() {
     let text = "proto udp4\nremote a.example\nremote 'b.example' 443\n--remote \"c\" 80 tcp-client;\n#remote d\nport 1195\n";
-    // `80 tcp-client;` keeps its semicolon, for a comment begins a word.
+    // `80 tcp-client;` keeps its semicolon, because a comment starts a new word.
     assert!(OpenVpnProfile::parse(text).is_err());
     assert_eq!(
         remotes(&text.replace("client;", "client ;")),
@@ -307,7 +307,7 @@ fn credentials_take_the_place_of_the_bare_directive() {
     assert_eq!(profile.to_secret().expose(), expected);
     assert!(!profile.asks_for_password());
     assert!(!format!("{profile:?}").contains("HZo"));
-    // A second time changes nothing: it holds credentials.
+    // A second call changes nothing, because there are already credentials.
     let again = profile.with_auth_user_pass("other", "x".into()).unwrap();
     assert_eq!(again.to_secret().expose(), expected);
 
@@ -408,7 +408,7 @@ proptest! {
         let after = before.with_auth_user_pass(&user, password.as_str().into()).unwrap();
         let printed = after.to_secret();
         let added = printed.expose().len() - text.len();
-        // Two brackets, two texts with their ends, the closing tag; and the end of the first line.
+        // The brackets, the two texts with their line ends, the closing tag, and the end of the first line.
         let block = 2 + user.len() + 1 + password.len() + 1 + "</auth-user-pass>".len();
         let expected = if asks { block + 1..block + 3 } else { 0..1 };
         prop_assert!(expected.contains(&added), "{} not in {:?}", added, expected);

@@ -44,7 +44,7 @@ fn every_directive_of_the_manuals_is_sorted() {
 
 #[test]
 fn no_directive_of_the_manuals_that_takes_a_path_only_describes_a_tunnel() {
-    // Sorted by hand from the manual: what loads, runs, reads or writes what a path names.
+    // Selected by hand from the manual: directives that load, run, read or write the file at a path.
     let paths = [
         "askpass",
         "auth-gen-token-secret",

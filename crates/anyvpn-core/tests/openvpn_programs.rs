@@ -60,7 +60,7 @@ fn each_label_of_a_certificate_is_known() {
         let profile = OpenVpnProfile::parse(&format!("<ca>\n{text}</ca>\n")).unwrap();
         assert_eq!(profile.ca().unwrap(), std::slice::from_ref(&expected));
     }
-    // Another label is none, and stays skipped.
+    // Another label does not count, so the line is still skipped.
     let other = COMMA.replace(" CERTIFICATE-", " CERTIFICATE REQUEST-");
     assert!(Certificate::from_pem(&other).is_err());
 }

@@ -43,11 +43,11 @@ fn lines_that_openvpn_skips_are_not_refused() {
     assert!(refused("setenv opt block-outside-dns\nsetenv opt no-iv\n").is_empty());
     let told = "ignore-unknown-option x block-outside-dns\n";
     assert!(refused(&format!("{told}block-outside-dns\n")).is_empty());
-    // It must be told before, and not from outside of a connection.
+    // The directive must come before the line, and inside of the connection.
     assert_eq!(refused(&format!("block-outside-dns\n{told}")), ["1 block-outside-dns "]);
     let inner = format!("{told}<connection>\nremote a\nblock-outside-dns\n</connection>\n");
     assert_eq!(refused(&inner), ["4 block-outside-dns "]);
-    // These it knows, and does not skip.
+    // OpenVPN knows these directives and does not skip them.
     assert_eq!(refused("setenv opt compat-names\n"), ["1 compat-names "]);
     assert_eq!(refused("ignore-unknown-option mtu-dynamic\nmtu-dynamic\n"), ["2 mtu-dynamic "]);
 }
@@ -95,7 +95,7 @@ fn credentials_go_to_a_file_or_are_left_out() {
         let error = with.clone().without_auth_user_pass(Some(wrong)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{wrong}");
     }
-    // Without a block there is nothing to take.
+    // Without a block there is nothing to remove.
     let (same, lines) = parse(bare).without_auth_user_pass(Some("x")).unwrap();
     assert_eq!((same.to_secret().expose(), lines.is_none()), (bare, true));
 }

@@ -18,7 +18,7 @@ fn endpoint() -> Endpoint {
 }
 
 fn options() -> impl Strategy<Value = WireGuardOptions> {
-    // The values at the borders come often.
+    // Boundary values are frequent.
     let number =
         || prop::option::of(prop_oneof![Just(0), Just(1), Just(67), Just(68), any::<u16>()]);
     let dns = prop::option::of(prop::collection::vec(any::<IpAddr>(), 0..4));

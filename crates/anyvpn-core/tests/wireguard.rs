@@ -147,7 +147,7 @@ fn a_wrong_file_is_refused_at_its_place() {
         (format!("{own}PrivateKey = {BOB}\n"), 3, 1, "second time"),
         (format!("{peer}PublicKey = {ALICE_PUBLIC}\n"), 5, 1, "second time"),
         ("[Interface]\nPrivateKey = dwdt\n".into(), 2, 14, "44 characters"),
-        // Not canonical: the bits behind the 32 bytes are set.
+        // Not canonical: the bits after the 32 bytes are set.
         (
             "[Interface]\nPrivateKey = dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCp=".into(),
             2,
@@ -257,12 +257,12 @@ fn edits_keep_everything_else() {
     assert_eq!(config.to_secret().expose(), expected);
     assert_eq!(config.private_key().to_secret().expose(), BOB);
     assert_eq!(config.peers()[0].persistent_keepalive, None);
-    // A list that has nothing of IPv6 is not written anew.
+    // A list without IPv6 is not rewritten.
     let text = format!("[Interface]\nPrivateKey = {ALICE}\nDNS = 1.1.1.1 ,9.9.9.9\n");
     let mut unchanged = parse(&text);
     unchanged.ipv4_only();
     assert_eq!(unchanged.to_secret().expose(), text);
-    // What is in memory is what is in the text.
+    // The value in memory matches the text.
     assert_eq!(format!("{:?}", parse(&expected).peers()), format!("{:?}", config.peers()));
 }
 
@@ -274,7 +274,7 @@ fn new_lines_follow_the_section_and_the_ends_of_lines() {
     assert_eq!(config.to_secret().expose(), format!("{own}\r\nMTU = 1300"));
     config.set_mtu(None).unwrap();
     assert_eq!(config.to_secret().expose(), format!("{own}\r\n"));
-    // The last line may end with half of its end.
+    // The last line may have an incomplete line end.
     let mut config = parse(&format!("{own}\r"));
     config.set_mtu(Some(1300)).unwrap();
     assert_eq!(config.to_secret().expose(), format!("{own}\r\nMTU = 1300\r"));
@@ -320,7 +320,7 @@ fn invalid_edits_are_refused() {
     .map(|result| result.unwrap_err().kind());
     assert_eq!(kinds, [ErrorKind::InvalidRequest; 4]);
     assert_eq!(config.to_secret().expose(), text);
-    // The least of what makes sense, and none.
+    // The minimum value, and no value.
     config.set_mtu(Some(68)).unwrap();
     config.set_keepalive(0, Some(0)).unwrap();
     let expected = text.replace("1380", "68").replace("PersistentKeepalive = 25\n", "");

@@ -43,7 +43,7 @@ fn gluetun_variables_match_its_source_code() {
     );
     assert_eq!(text.expose(), expected);
     gluetun::read(&expected).unwrap();
-    // What is not set has no line.
+    // Unset values have no line.
     let least = format!(
         "[Interface]\nPrivateKey={KEY}\nAddress=10.0.0.2\n[Peer]\nPublicKey={PEER}\nAllowedIPs=0.0.0.0/0\nEndpoint=[fe80::1%eth0]:1\n"
     );

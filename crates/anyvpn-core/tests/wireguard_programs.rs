@@ -33,7 +33,7 @@ fn an_address_of_the_local_link_has_its_interface() {
         assert_eq!(endpoint.to_string(), "[fe80::1%lo]:51820");
     }
     assert_eq!(endpoint("[2001:db8::1%2]:1").to_string(), "[2001:db8::1%2]:1");
-    // What has no interface, an interface of no such address, and what could be syntax elsewhere.
+    // No interface, an interface with another kind of address, and possible syntax of other programs.
     let long = "x".repeat(16);
     for host in [
         "fe80::1%",
@@ -59,7 +59,7 @@ fn a_name_may_have_letters_of_any_script() {
         assert_eq!(endpoint(&format!("{name}:1")).to_string(), format!("{name}:1"));
         assert_eq!(name.parse::<HostName>().unwrap().as_str(), name);
     }
-    // What nobody sees, and spaces of other scripts.
+    // Invisible characters, and spaces of other scripts.
     for name in ["a\u{200b}.example", "a\u{3000}b", "\u{202e}a", "a\u{85}"] {
         assert!(name.parse::<HostName>().is_err(), "{name:?}");
     }
@@ -78,7 +78,7 @@ fn blanks_in_keys_and_sections_are_taken_out_as_wg_does() {
     assert_eq!(config.listen_port(), Some(7));
     assert_eq!(config.directives(), []);
     assert!(!config.redacted().contains(KEY));
-    // wg-quick does not take them out, and wg refuses what wg-quick leaves to it.
+    // wg-quick does not remove them, and wg refuses what wg-quick passes on.
     let hidden = format!("[Interface ]\nPrivateKey = {KEY}\nPostUp = id\n");
     for (text, line) in
         [(file("Add ress = 10.0.0.1", ""), 3), (file("Post Up = id", ""), 3), (hidden, 3)]
@@ -104,7 +104,7 @@ fn an_edit_keeps_the_blanks() {
 fn an_ipv4_address_may_have_a_netmask() {
     let config = parse(&file("Address = 10.0.0.2/255.255.255.0, 10.9.0.1/0.0.0.0", ""));
     assert_eq!(config.addresses(), ["10.0.0.2/24".parse().unwrap(), "10.9.0.1/0".parse().unwrap()]);
-    // Read by `ip` as another number, or by nobody.
+    // `ip` reads these as another number, or no program reads them.
     for wrong in
         ["10.0.0.2/255.0.255.0", "fd00::2/ffff::", "10.0.0.2/024", "10.0.0.2/", "010.0.0.2/8"]
     {
@@ -138,7 +138,7 @@ fn amneziawg_keys_are_preserved_and_only_describe_a_tunnel() {
     let mut config = config;
     config.set_keepalive(0, Some(25)).unwrap();
     assert!(config.to_secret().expose().contains("PersistentKeepalive = 25\n"));
-    // What is not of AmneziaWG's form, or not in its place, is listed as any unknown key.
+    // Keys with an invalid form, or in the wrong section, are listed like unknown keys.
     for wrong in [
         "Jc = $(id)",
         "Jc =",

@@ -28,7 +28,7 @@ impl BaseUrl {
             ParseError::RelativeUrlWithoutBase => wrong("must start with https://"),
             e => wrong(&format!("is not a valid URL ({e}); use the form https://vpn.example.com")),
         })?;
-        // Of `vpn.example.com:443` the name would be the scheme.
+        // In `vpn.example.com:443`, the parser takes the name for the scheme.
         let Some(host) = url.host() else {
             return Err(wrong("must start with https:// and a host name"));
         };
@@ -101,7 +101,7 @@ impl BaseUrl {
         whole.try_into().map_err(|e: InvalidUri| Error::invalid("path", e.to_string()))
     }
 
-    /// The same as a URL, as parsing the whole would give it.
+    /// Returns the URL of the whole address, as if it had been parsed.
     pub(crate) fn url(&self, target: &str) -> Url {
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query)),

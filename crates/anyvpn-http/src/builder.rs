@@ -33,7 +33,7 @@ pub struct ClientBuilder<D: Dialect> {
     one_address: bool,
 }
 
-/// What requests are sent with.
+/// The way in which requests are sent.
 enum Sender {
     /// The built-in transport.
     BuiltIn,
@@ -184,7 +184,7 @@ impl<D: Dialect> ClientBuilder<D> {
         match context.token_store.clone() {
             None => self.credentials(Fixed(credential(settings))),
             Some(store) => {
-                // What is wrong with it, building tells.
+                // Building reports an invalid value.
                 let base = BaseUrl::parse(&self.base_url);
                 let base_url = base.map(|base| base.as_str().to_owned()).unwrap_or_default();
                 let stored = Stored { provider, base_url, store };

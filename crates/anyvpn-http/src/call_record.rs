@@ -10,7 +10,7 @@ use tracing::Level;
 
 use crate::{ActivityKind, CallEvent, CallObserver, Clock, Observation, Replay, Request};
 
-/// What a call has sent and received so far.
+/// A record of what a call has sent and received so far.
 pub(crate) struct CallRecord {
     pub(crate) observation: Observation,
     operation: OperationId,
@@ -28,7 +28,7 @@ struct SentRequest {
 }
 
 impl CallRecord {
-    /// Begins the record of a call.
+    /// Starts the record of a call.
     pub(crate) fn new(
         operation: OperationId,
         replay: Replay,
@@ -89,7 +89,7 @@ impl CallRecord {
 
     /// Reports the call's end.
     pub(crate) fn end<T>(self, outcome: Result<T, Error>) -> Result<T, Error> {
-        // A sign-in on the way has named itself.
+        // A sign-in during the call has set its own name.
         let outcome = outcome.map_err(|error| match error.operation() {
             Some(_) => error,
             None => error.with_operation(self.operation),

@@ -51,7 +51,7 @@ enum Next {
 }
 
 impl Next {
-    /// What was wrong with the attempt.
+    /// The error of the attempt.
     fn error(&self) -> &Error {
         match self {
             Self::Stop(error) | Self::Again(error, _) | Self::Renew(error) => error,
@@ -320,8 +320,8 @@ impl<D: Dialect> Client<D> {
     ) -> Result<O::Output, Next> {
         let status = reply.status;
         let changes = O::REPLAY != Replay::Safe;
-        // Only what is in the provider's own form is its word. Nobody else's page says anything about
-        // the account, whatever its status is.
+        // Only a reply in the provider's own form counts. Another page says nothing about the account,
+        // whatever its status is.
         let own = status.is_success() || (!status.is_redirection() && D::is_own_form(O::ID, reply));
         let refusal = || {
             let error = if own { D::refusal(reply) } else { reply.foreign() };
@@ -343,12 +343,12 @@ impl<D: Dialect> Client<D> {
             });
         }
         if !own {
-            // Who answered is unknown, and so is whether the request went further.
+            // We do not know who answered, or whether the request reached the provider.
             let error = refusal();
             return Err(Next::Stop(if changes { error.with_read_back() } else { error }));
         }
         operation.decode(reply).or_else(|error| {
-            // The attempt before this one was lost on its way back: it removed what is gone now.
+            // The reply to the previous attempt was lost. That attempt removed it.
             if lost && error.kind() == ErrorKind::NotFound && operation.removes() {
                 let gone = Reply { status: StatusCode::NO_CONTENT, ..empty() };
                 if let Ok(value) = operation.decode(&gone) {

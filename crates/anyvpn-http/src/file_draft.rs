@@ -34,13 +34,13 @@ impl FileDraft {
         let prefix = prefix(path);
         builder.prefix(&prefix).rand_bytes(DRAWN).suffix(NEW);
         loop {
-            // In the same folder, so that the exchange is one step.
+            // The draft is in the same folder, so that the rename is atomic.
             let file = builder.tempfile_in(folder_of(path))?;
             match file.as_file().try_lock() {
-                // Until it was locked, another process could take it for an abandoned one.
+                // Before it was locked, another process could have removed it as abandoned.
                 Ok(()) if !file.path().exists() => {}
                 Err(TryLockError::WouldBlock) => {}
-                // A file system without locks: nobody removes a draft there.
+                // On a file system without locks, no process removes a draft.
                 Ok(()) | Err(TryLockError::Error(_)) => {
                     return Ok(Self { file, path: path.to_owned() });
                 }
@@ -131,7 +131,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some file systems cannot, and some folders may be written to but not read.
+        // Some file systems do not support this, and some folders can be written to but not read.
         Err(error)
             if matches!(
                 error.kind(),

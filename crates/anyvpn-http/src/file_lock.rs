@@ -23,7 +23,7 @@ pub struct FileLock {
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        // Elsewhere a file that is open cannot be removed.
+        // On other systems an open file cannot be removed.
         if cfg!(unix) && is_at(&self.file, &self.path) {
             let _ = std::fs::remove_file(&self.path);
         }
@@ -46,8 +46,7 @@ pub async fn lock_file(
 ) -> io::Result<FileLock> {
     let mut waiting: Option<(Observation, Instant)> = None;
     let mut file = open(path)?;
-    // Asked again and again instead of waited for in a thread, so that dropping the future ends the
-    // wait.
+    // We poll the lock instead of waiting for it in a thread, so that dropping the future ends the wait.
     loop {
         match file.try_lock() {
             // Its last holder removed it after we had opened it.
@@ -56,7 +55,7 @@ pub async fn lock_file(
                 if let Some((observation, _)) = waiting {
                     observation.finish(None);
                 }
-                // For who waits in vain. The lock holds without it.
+                // The process id helps users who wait in vain. The lock works without it.
                 let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
                 return Ok(FileLock { file, path: path.to_owned() });
             }
@@ -77,7 +76,7 @@ pub async fn lock_file(
 fn open(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.create(true).truncate(false).read(true).write(true);
-    // Whoever can open the file could hold its lock for ever.
+    // Anyone who can open the file could hold its lock forever.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)

@@ -12,7 +12,7 @@ use crate::Word;
 
 /// A value that is decoded from a scalar.
 trait Scalar: Sized {
-    /// What was expected, for the error.
+    /// A description of the expected value, for errors.
     const EXPECTED: &'static str;
 
     fn from_text(text: &str) -> Option<Self>;

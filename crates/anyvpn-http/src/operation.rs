@@ -48,7 +48,7 @@ impl Security {
     }
 }
 
-/// One call of a provider's API, as a value.
+/// A call of a provider's API, as a value.
 ///
 /// Implementations are generated from the provider's OpenAPI document. Only [`Client::call`] sends
 /// them.

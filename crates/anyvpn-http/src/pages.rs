@@ -15,7 +15,7 @@ const READINGS: u32 = 4;
 pub trait PagedList: Send + Sync + 'static {
     /// An element of the list.
     type Item: Send;
-    /// What the elements are, such as `servers`: for errors.
+    /// The name of the elements, such as `servers`, for errors.
     const ITEMS: &'static str;
     /// The operation that gives a page.
     const OPERATION: OperationId;
@@ -31,14 +31,14 @@ pub trait PagedList: Send + Sync + 'static {
     fn size(item: &Self::Item) -> usize;
 }
 
-/// One page of a list.
+/// A page of a list.
 #[derive(Debug)]
 pub struct ListPage<T> {
     /// The elements.
     pub items: LenientList<T>,
     /// The number of this page, from 1; absent when all elements have come at once.
     pub current_page: Option<u64>,
-    /// What the page says of the whole list.
+    /// The page's information about the whole list.
     pub list: ListNumbers,
 }
 

@@ -64,7 +64,7 @@ impl Transport for Pinned {
         &self,
         mut request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
-        // A server, unlike a proxy, is sent the path alone.
+        // Unlike a proxy, a server gets only the path.
         let target = request.uri().path_and_query().cloned();
         *request.uri_mut() = target.map_or_else(Uri::default, Uri::from);
         Box::pin(self.exchange(request))

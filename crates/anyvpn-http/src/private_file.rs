@@ -24,7 +24,7 @@ pub enum PrivateFileError {
     /// Another user can change the file, or put another one in its place.
     #[error("{why}")]
     Untrusted {
-        /// Who could, as a sentence without a full stop.
+        /// A sentence without a period that says who could change it.
         why: String,
         /// The shell command that prevents it.
         command: String,
@@ -63,10 +63,10 @@ pub fn open_private_file(path: &Path) -> Result<File, PrivateFileError> {
 /// pipe.
 ///
 /// As in OpenSSH, the file and the folders above it, up to the home folder, must belong to this user or to
-/// root, and nobody else may write to them. A folder with the sticky bit, such as `/tmp`, is accepted, because
-/// others cannot replace the file there. If there are links, both the path and its target are checked. Files
-/// below `/run/secrets` and `$CREDENTIALS_DIRECTORY` are always trusted. On systems without modes nothing is
-/// checked.
+/// root, and nobody else may write to them. A folder with the sticky bit, such as `/tmp`, is accepted,
+/// because others cannot replace the file there. If there are links, both the path and its target are
+/// checked. Files below `/run/secrets` and `$CREDENTIALS_DIRECTORY` are always trusted. On systems without
+/// modes nothing is checked.
 ///
 /// # Errors
 ///

@@ -59,7 +59,7 @@ fn parse(value: &str) -> Result<Url, &'static str> {
         return Err(MISSPELT);
     }
     let url = match value.split_once("://") {
-        // As curl reads it.
+        // We parse it like curl.
         None => format!("http://{value}"),
         Some((scheme, _)) => match &*scheme.to_ascii_lowercase() {
             "http" | "https" => value.to_owned(),
@@ -109,7 +109,7 @@ fn exempts(exceptions: &str, host: &Host<&str>) -> bool {
 mod tests {
     use super::*;
 
-    /// What these variables, as `NAME=value`, mean for a base URL.
+    /// Returns the meaning of these variables, given as `NAME=value`, for a base URL.
     fn proxy(base: &str, variables: &[&str]) -> Result<Option<String>, Error> {
         let base = BaseUrl::parse(base).unwrap();
         let variable = |name: &str| {
@@ -136,7 +136,7 @@ mod tests {
             let proxy = proxy(BASE, variables).unwrap();
             assert_eq!(proxy.as_deref(), expected, "{variables:?}");
         }
-        // To this machine there is no way through a proxy.
+        // localhost cannot be reached through a proxy.
         let to_loopback = proxy("http://localhost:8000", &["ALL_PROXY=socks://a:1"]);
         assert_eq!(to_loopback.unwrap(), None);
     }

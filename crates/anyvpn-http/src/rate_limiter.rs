@@ -112,7 +112,7 @@ impl RateLimiter {
         let _first = queue.first.lock().await;
         let now = loop {
             let now = clock.instant();
-            // A pause may have begun meanwhile.
+            // A pause may have started meanwhile.
             let ahead = queue.ahead(now).max(self.paused(now));
             if ahead.is_zero() {
                 break now;

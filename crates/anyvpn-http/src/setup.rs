@@ -101,7 +101,7 @@ fn tls(plain: bool) -> Result<rustls::ClientConfig, String> {
             rustls::Error::General(why) => why,
             e => e.to_string(),
         };
-        // A slim container has no certificates.
+        // A minimal container has no certificates.
         format!("{why}; on Linux, install ca-certificates or set SSL_CERT_FILE")
     })?;
     Ok(builder.with_no_client_auth())

@@ -27,7 +27,7 @@ impl SigningKey {
             let (info, _) = element(0x30, &key)?;
             let (algorithm, rest) = element(0x30, info)?;
             let (key, _) = element(0x03, rest)?;
-            // The first byte counts the bits of the last one that are not used.
+            // The first byte is the number of unused bits in the last one.
             (algorithm == RSA).then_some(key)?.strip_prefix(&[0])
         };
         Ok(Self(key().ok_or_else(wrong)?.to_vec()))

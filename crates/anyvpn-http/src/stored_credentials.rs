@@ -53,7 +53,7 @@ impl<D: Dialect> Client<D> {
         make: impl Future<Output = Result<Credential, Error>>,
     ) -> Result<Credential, Error> {
         let Some(Stored { provider, base_url, store }) = &self.0.stored else { return make.await };
-        // Locked before, so that nothing is made which could not be kept.
+        // Lock the store first, so that nothing is created that could not be stored.
         let mut locked = store.lock().await?;
         let credential = make.await?;
         let binding = Binding::new(*provider, base_url, subject.map(str::to_owned));

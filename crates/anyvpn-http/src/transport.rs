@@ -150,7 +150,7 @@ impl Reqwest {
         }
         let client = build(builder)?;
         let clients = Mutex::new(vec![Connections { runtime: None, client }]);
-        // HTTP/2 may be spoken, which has another place for the name of the host.
+        // HTTP/2 may be used, which sends the host name in another place.
         Ok(Self { clients, setup: None, names_host: false })
     }
 
@@ -200,7 +200,7 @@ impl Reqwest {
             let mut head = Response::new(());
             *head.status_mut() = reply.status();
             *head.headers_mut() = std::mem::take(reply.headers_mut());
-            // Each poll may ask anew: how far the body has come is in the reply.
+            // Each poll may start over, because the reply records how far the body has been read.
             let body = stream::poll_fn(move |context| {
                 let chunk = pin!(reply.chunk()).poll(context);
                 chunk.map(|chunk| chunk.map_err(failure).transpose())
@@ -220,11 +220,11 @@ pub(crate) fn current_runtime() -> Result<runtime::Handle, Error> {
     runtime::Handle::try_current().or_else(no_runtime)
 }
 
-/// Takes from a builder what would send a request elsewhere or twice.
+/// Disables the settings of a builder that could redirect or repeat a request.
 fn safe(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
         .redirect(reqwest::redirect::Policy::none())
-        // By the first alone it keeps a copy of each request.
+        // With only the first setting, it keeps a copy of each request.
         .retry(reqwest::retry::never().max_retries_per_request(0))
         .referer(false)
 }
@@ -238,7 +238,7 @@ fn client_of(setup: &Setup) -> Result<reqwest::Client, Error> {
         .connect_timeout(setup.connect)
         .tls_backend_preconfigured(setup.tls.clone())
         .dns_resolver(Resolver(setup.names.clone()))
-        // The environment's is in the setup, where it was checked.
+        // The environment's proxy is in the setup, where it was checked.
         .no_proxy();
     if let Some(proxy) = &setup.proxy {
         let proxy = reqwest::Proxy::all(proxy.clone());
@@ -389,7 +389,7 @@ mod tests {
         let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
         let sent = sender.send_request(request());
         let ends = async {
-            // The request has been taken by now.
+            // The request has already been sent.
             tokio::task::yield_now().await;
             drop(theirs);
         };

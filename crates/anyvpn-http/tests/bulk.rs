@@ -99,7 +99,7 @@ async fn so_many_are_in_flight_and_start_in_order() {
     let began = Instant::now();
     let calls = bulk(stream::iter(counts.inputs(1000)), THREE, async |input| {
         assert_eq!(started.replace(input + 1), input);
-        // The first of each three takes three times as long.
+        // The first of every three calls takes three times as long.
         counts.call(Duration::from_secs(if input % 3 == 0 { 3 } else { 1 })).await;
     });
     let mut ended: Vec<_> = calls.map(|(input, ())| input).collect().await;
@@ -122,7 +122,7 @@ async fn nothing_is_taken_before_there_is_room() {
     assert_eq!(counts.taken.get(), 0);
     for given in 0..100 {
         calls.next().await.unwrap();
-        // A consumer who takes its time.
+        // A slow consumer.
         sleep(Duration::from_secs(60)).await;
         assert!((given + 1..=given + 3).contains(&counts.taken.get()), "{}", counts.taken.get());
     }
@@ -142,7 +142,7 @@ async fn inputs_are_dropped_as_soon_as_they_are_done() {
     let mut most = 0;
     let given = calls.inspect(|_| most = most.max(Arc::strong_count(&one))).count().await;
     assert_eq!(given, 10_000);
-    // Two of each in flight, and the one here.
+    // Two references for calls in flight, and the one here.
     assert!(most <= 7, "{most}");
 }
 
@@ -196,7 +196,7 @@ async fn after_a_stop_nothing_is_taken_and_all_that_was_taken_has_an_outcome() {
     drop(calls);
     assert_eq!(refused, [0, 1, 2]);
     assert_eq!(customers(&script), [0, 1, 2]);
-    // The others are the caller's as before.
+    // The caller can still use the others.
     assert_eq!(inputs, 3..100);
 }
 

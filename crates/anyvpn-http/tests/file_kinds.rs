@@ -70,7 +70,7 @@ async fn a_link_is_followed_and_stays() {
     symlink("elsewhere/real", &middle).unwrap();
     let store = FileStore::new(&link);
 
-    // The file is not there yet.
+    // The file does not exist yet.
     assert!(load(&store).await.unwrap().is_none());
     for token in ["1|first", "2|second"] {
         save(&store, Some(token)).await.unwrap();
@@ -81,7 +81,7 @@ async fn a_link_is_followed_and_stays() {
         assert_eq!(stored(&store).await, token);
         assert_eq!(stored(&FileStore::new(&target)).await, token);
     }
-    // Both names have one lock.
+    // Both names share a lock.
     let locked = TokenStore::<Secret>::lock(&store).await.unwrap();
     let other = FileStore::new(&target);
     let waits = TokenStore::<Secret>::lock(&other);
@@ -131,7 +131,7 @@ async fn an_invalid_token_file_is_refused_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     let store = FileStore::new(&path);
-    // The last is of before tokens were bound to an account.
+    // The last one is from before tokens were bound to an account.
     for text in ["", "not json", "{}", "\"1|token\""] {
         fs::write(&path, text).unwrap();
         set_mode(&path, 0o600);
@@ -187,7 +187,7 @@ fn a_credential_of_systemd_may_be_readable_by_its_group() {
         .env("CREDENTIALS_DIRECTORY", &credentials)
         .status();
     assert!(status.unwrap().success());
-    // Nobody else's environment names the folder.
+    // The variable of another process does not count.
     let error = open_private_file(&credentials.join("token")).unwrap_err();
     assert!(error.to_string().contains("other users can read it"), "{error}");
 }
@@ -216,13 +216,13 @@ fn a_file_that_another_user_could_replace_is_refused_with_what_ends_that() {
         let why = format!("its folder {shown} can be written to by other users");
         assert_eq!(refused(&path), (why, format!("chmod go-w '{shown}'")));
         assert!(open_private_file(&path).is_err());
-        // By a link of one's own too.
+        // The same applies to a link of the user.
         let link = home.path().join("link");
         let _ = fs::remove_file(&link);
         symlink(&path, &link).unwrap();
         assert!(refused(&link).0.contains("a b"));
     }
-    // There nobody can remove the files of others.
+    // Users cannot remove the files of others there.
     set_mode(&folder, 0o1777);
     open_private_file(&path).unwrap();
     set_mode(&folder, 0o700);
@@ -246,7 +246,7 @@ fn a_file_that_another_user_could_replace_is_refused_with_what_ends_that() {
 #[test]
 fn a_draft_is_removed_when_its_process_is_gone() {
     let folder = tempfile::tempdir().unwrap();
-    // As long as a name can be.
+    // The longest possible name.
     let path = folder.path().join("é".repeat(127));
     let mut draft = FileDraft::new(&path).unwrap();
     draft.write(b"a long text").unwrap();
@@ -256,7 +256,7 @@ fn a_draft_is_removed_when_its_process_is_gone() {
     draft.persist().unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "new");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    // As a killed process leaves it.
+    // A draft as a killed process leaves it.
     let left = other.keep().unwrap();
     assert!(left.exists());
     drop(FileDraft::new(&path).unwrap());

@@ -165,7 +165,7 @@ async fn two_processes_lose_no_token_and_a_killed_one_blocks_nobody() {
     }
     assert_eq!(number(&store).await, 2 * TIMES);
 
-    // Killed at any moment, also while it writes or has the lock.
+    // It is killed at any moment, even while it writes or holds the lock.
     let began = Instant::now();
     for kills in 1..=5 {
         let before = number(&store).await;
@@ -185,7 +185,7 @@ async fn two_processes_lose_no_token_and_a_killed_one_blocks_nobody() {
     }
     let turn = poll_at_most(1, TokenStore::<Secret>::lock(&store)).await;
     assert!(turn.is_some_and(|lock| lock.is_ok()), "the lock is held by the dead");
-    // Nor is its lock's file left.
+    // Its lock file is gone, too.
     let mut left = Vec::from(others);
     left.push("token");
     left.sort_unstable();

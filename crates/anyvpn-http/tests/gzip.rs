@@ -221,7 +221,7 @@ fn compressed(text: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_compressed_reply_is_read_in_pieces() {
-    // Two members one after the other are one text.
+    // Two consecutive members form one text.
     let body = [compressed(r#"["one","two"#), compressed(r#" and more","three"]"#)].concat();
     for size in [1, 2, 7, 40, 1000] {
         assert_eq!(words(&body, size).await.unwrap(), ["one", "two and more", "three"], "{size}");

@@ -178,7 +178,7 @@ async fn a_lock_that_is_not_given_back_is_waited_for_two_minutes() {
     let process = std::process::id();
     let why = format!("another program (process {process}) has held its lock for 120 s");
     assert_eq!(error.to_string(), why);
-    // Those who wait longer than the lock is held get it, one after another.
+    // Callers that wait long enough get the lock one after another.
     drop(lock);
     let wait = || async {
         let lock = lock_file(&path, None).await.unwrap();

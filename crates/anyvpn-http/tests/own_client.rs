@@ -182,7 +182,7 @@ async fn the_built_in_transport_does_not_look_them_up_either() {
         let builder = Client::<Plain>::builder(format!("http://{name}:{}", server.port()));
         let client = builder.token("a-bearer").transport(transport.clone()).build().unwrap();
         assert_eq!(client.call(Create).await.unwrap(), 7, "{name}");
-        // By itself, the system is not asked: few know the second name.
+        // The system's resolver is not used by default, because few systems know the second name.
         let builder = Client::<Plain>::builder(format!("http://{name}:{}", server.port()));
         let client = builder.token("a-bearer").build().unwrap();
         assert_eq!(client.call(Create).await.unwrap(), 7, "{name}");

@@ -38,7 +38,7 @@ fn a_byte_order_mark_before_json_is_skipped() {
     reply("", "\u{feff}\r\n").json_or_nothing::<()>().unwrap();
     let refusal = reply("", "\u{feff}{\"message\":\"No.\"}").refusal_json();
     assert_eq!(refusal["message"], "No.");
-    // One only, and not within.
+    // Only one, and only at the start.
     for body in ["\u{feff}\u{feff}[1]", "[\u{feff}1]", "[1]\u{feff}"] {
         assert!(reply("", body).json::<[u8; 1]>().is_err(), "{body:?}");
     }

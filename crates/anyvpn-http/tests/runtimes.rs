@@ -104,7 +104,7 @@ fn a_client_works_in_every_runtime_and_each_keeps_its_connection() {
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     let counts = [&server.requests, &server.connections].map(|it| it.load(Ordering::SeqCst));
     assert_eq!(counts, [5, 2]);
-    // A program may make one for each call; it does not get slower, or the client larger.
+    // A program may create one for each call without getting slower or growing the client.
     drop(one);
     for _ in 0..40 {
         assert_eq!(runtime().block_on(client.call(Create)).unwrap(), 7);
@@ -153,7 +153,7 @@ fn a_call_outside_of_a_runtime_is_an_error() {
         assert!(error.to_string().contains("a tokio runtime"), "{error}");
     }
     assert_eq!(server.connections.load(Ordering::SeqCst), 0);
-    // What needs none is not held to one.
+    // A call that needs no runtime does not require one.
     let script = Arc::new(Script::new([Step::json(200, "7")]));
     let retry = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
     let builder = Client::<Plain>::builder(&server.url).transport(script).retry(retry);

@@ -217,7 +217,7 @@ async fn a_credential_is_sent_to_its_servers_only() {
     let error = client.call(ListWithToken).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(error.fields().contains_key("server"), "{error}");
-    // Where it is, is not known, and it is not guessed.
+    // Its address is not known, and it is not guessed.
     let error = client.call(Ports).await.unwrap_err();
     assert!(error.to_string().contains("the address of the server ports"), "{error}");
     assert!(script.sent().is_empty());
@@ -256,7 +256,7 @@ async fn a_401_from_an_authenticated_server_counts_with_any_body() {
         &authority,
     );
     assert_eq!(client.call(Ports).await.unwrap_err().kind(), ErrorKind::Unauthorized);
-    // And with another status, where the provider says so.
+    // Another status counts too, if the provider's dialect says so.
     assert_eq!(client.call(Own).await.unwrap_err().kind(), ErrorKind::Unauthorized);
 }
 

@@ -254,7 +254,7 @@ async fn step(world: &World, other: &TokenManager<Source>, random: &mut SplitMix
     match random.below(12) {
         0 => *world.provider.weather.lock().unwrap() = weathers[random.below(8) as usize],
         1 => world.store.0.set_full(random.below(2) == 0),
-        // Somebody takes all tokens back.
+        // All tokens are revoked.
         2 if random.below(3) == 0 => world.provider.good.lock().unwrap().clear(),
         // Time passes.
         3..=5 => {
@@ -268,7 +268,7 @@ async fn step(world: &World, other: &TokenManager<Source>, random: &mut SplitMix
         }
         _ => {
             let callers = random.below(8) + 1;
-            // The token that is good now, and stays so for longer than anybody is patient.
+            // The token that is valid now and stays valid for longer than the test.
             let kept = world.manager.stored().await.unwrap().map(|stored| stored.token);
             let lasts = kept.is_some_and(|token| {
                 let soon = world.clock.now() + Duration::from_secs(120);
@@ -425,7 +425,7 @@ fn a_full_store_does_not_cost_a_token_for_each_call() {
         assert_eq!(unsaved.token.token.secret.expose(), "token-0");
         assert_eq!(unsaved.token.binding, binding());
 
-        // As soon as there is room, it is stored, and other programs have it too.
+        // As soon as there is space, the token is stored, and other programs use it too.
         world.store.0.set_full(false);
         world.wait(Duration::from_secs(300)).await;
         world.call(&world.manager).await.unwrap();

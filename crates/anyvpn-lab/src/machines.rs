@@ -12,7 +12,7 @@ use http::{Request, Response};
 
 use crate::instrumented::send_whole;
 
-/// One of the two machines.
+/// One of the two machines of the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Machine {
     /// The machine whose step runs.

@@ -20,7 +20,7 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use crate::instrumented::send_whole;
 use crate::time::SandboxTime;
 
-/// What happens to one request.
+/// The fault of a request.
 #[derive(Clone, Debug)]
 pub enum Mishap {
     /// Nothing.

@@ -109,7 +109,7 @@ async fn run(call: Call, operation: &str, fault: Option<Fault>, times: Option<u3
     let (sends, took) = (world.count() - sent, world.time.elapsed() - began);
     let mut wrong = judge(&world, call, &done, took);
     world.sandbox.clear_faults();
-    // What comes late is over, and the client is of use.
+    // Late datagrams are gone, and the client works again.
     world.sandbox.clock().advance(400 * SECOND);
     match world.natpmp.create_port_forward(NewPortForward::new()).await {
         Ok(port) if world.mappings().len() == 2 && port.port > 0 => {}

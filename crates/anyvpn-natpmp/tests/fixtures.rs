@@ -92,7 +92,7 @@ fn truncated_replies_are_ignored() {
         for length in 0..reply.len() {
             let part = Reply::parse(&reply[..length]);
             let is_read = part.is_none_or(|part| match (part, whole) {
-                // A refusal is one from its head on, with or without its port.
+                // A refusal is recognized by its header, with or without its port.
                 (
                     Reply::Refused { code, opcode, .. },
                     Reply::Refused { code: c, opcode: o, .. },
@@ -137,7 +137,7 @@ fn a_reply_only_answers_the_request_that_it_names() {
         (mapped(9, 9, 60), map(udp, 5, 5, 60), true),
         (mapped(9, 9, 60), map(udp, 5, 7, 60), false),
         (mapped(8, 9, 60), map(udp, 0, 1, 60), false),
-        // A grant is no answer to the end of a mapping.
+        // A granted mapping does not answer a deletion.
         (mapped(5, 0, 0), map(udp, 5, 0, 0), true),
         (mapped(5, 9, 60), map(udp, 5, 0, 0), false),
         (refused(1, 2, Some(5)), map(udp, 5, 0, 60), true),
@@ -146,7 +146,7 @@ fn a_reply_only_answers_the_request_that_it_names() {
         (refused(2, 2, Some(5)), map(udp, 5, 0, 60), false),
         (refused(0, 3, None), Request::Address, true),
         (refused(0, 3, None), map(udp, 5, 0, 60), false),
-        // What the version is wrong of is not said.
+        // The reply does not say which version is wrong.
         (refused(0, 1, None), map(udp, 5, 0, 60), true),
         (Reply::OtherVersion(2), map(udp, 5, 0, 60), true),
     ] {

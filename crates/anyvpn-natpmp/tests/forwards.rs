@@ -130,7 +130,7 @@ async fn all_forwards_are_renewed_after_a_gateway_restart() {
     let mut numbers = listed(&world.natpmp).await;
     numbers.sort_unstable();
     assert_eq!(numbers, [50_001, 50_002, 50_003]);
-    // It has told of that once.
+    // It has reported that once.
     world.natpmp.renew_port_forward(&first).await.unwrap();
     assert_eq!(world.count() - count, 8);
 }
@@ -157,7 +157,7 @@ async fn the_plain_form_leads_to_the_port_of_ones_own_choice() {
     let port = world.natpmp.create_port_forward(new.clone()).await.unwrap();
     assert_eq!((port.port, port.local_port), (40_000, 8080));
     assert_eq!(world.mappings(), [(false, 8080, 40_000), (true, 8080, 40_000)]);
-    // Another program has the number alone, and the store.
+    // Another program has only the number and the store.
     let other = world.again(PLAIN);
     let mut wish = NewPortForward::new();
     wish.wished_port = Some(40_000);
@@ -166,7 +166,7 @@ async fn the_plain_form_leads_to_the_port_of_ones_own_choice() {
     assert_eq!(world.mappings().len(), 2);
     other.delete_port_forward(&PortForward::new(40_000)).await.unwrap();
     assert!(world.mappings().is_empty() && listed(&world.natpmp).await.is_empty());
-    // Without a wish, this machine's port is one that few programs have.
+    // By default, this machine's port is one that few programs use.
     let any = create(&world.natpmp).await;
     assert!(any.local_port >= 49_152 && any.port == any.local_port, "{any:?}");
 }

@@ -121,7 +121,7 @@ impl Miniupnpd {
         let (out, errors) = (log.try_clone().unwrap(), log);
         let child = miniupnpd.stdin(Stdio::null()).stdout(out).stderr(errors).spawn().unwrap();
         let started = Miniupnpd(child);
-        // Until it listens, it is not there.
+        // It is not available until it listens.
         let until = Instant::now() + PATIENCE;
         while let Err(error) = natpmp.address().await {
             assert!(Instant::now() < until, "{error}: {:?}", std::fs::read_to_string(file("log")));
@@ -201,7 +201,7 @@ async fn inside_miniupnpd() {
     assert_eq!((two.port, two.local_port), (1024, 51_001));
     assert!(has_both(&two));
 
-    // It ends what is not renewed.
+    // It deletes mappings that are not renewed.
     let short = client(&[at, ("form", "plain"), ("lifetime", "2")], PATIENCE);
     let brief = short.create_port_forward(wish(51_002, 51_002)).await.unwrap();
     assert!(has_both(&brief));
@@ -211,12 +211,12 @@ async fn inside_miniupnpd() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
-    // Proton's form is not its own.
+    // It does not support Proton's form.
     let symmetric = client(&[at], PATIENCE);
     let error = symmetric.create_port_forward(NewPortForward::new()).await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::Refused, Some("2")), "{error}");
 
-    // It restarts and has lost all: one renewal brings both ports back.
+    // It restarts without mappings, and a single renewal restores both ports.
     while epoch(&natpmp).await < 5 {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -232,7 +232,7 @@ async fn inside_miniupnpd() {
     assert_eq!(renewed.port, one.port);
     assert!(has_both(&one) && has_both(&two), "{}", run("nft", "list ruleset"));
 
-    // It deletes, also what is not there.
+    // It accepts deletions, even of mappings that do not exist.
     for _ in 0..2 {
         natpmp.delete_port_forward(&one).await.unwrap();
     }
@@ -240,7 +240,7 @@ async fn inside_miniupnpd() {
     assert!(!has_rule("tcp", 51_000, 51_000) && !has_rule("udp", 1024, 51_001));
     assert!(natpmp.list_port_forwards(None).await.unwrap().is_empty());
 
-    // Nothing listens when it has gone.
+    // After it ends, nothing listens.
     drop(second_run);
     let error = natpmp.address().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoService, "{error}");
@@ -270,7 +270,7 @@ async fn inside_natpmpc() {
     };
     let said = natpmpc("").await;
     assert!(said.contains("Public IP address : 203.0.113.7"), "{said}");
-    // As Proton's users call it.
+    // The command of Proton's users.
     for protocol in ["udp", "tcp"] {
         let said = natpmpc(&format!(" -a 1 0 {protocol} 60")).await;
         assert!(said.contains("Mapped public port") && said.contains("time 60"), "{said}");
@@ -278,7 +278,7 @@ async fn inside_natpmpc() {
     let mappings = sandbox.natpmp().mappings();
     let numbers: Vec<_> = mappings.iter().map(|it| it.external_port).collect();
     assert!(numbers.len() == 2 && numbers[0] == numbers[1], "{mappings:?}");
-    // A number that was asked for, renewed and ended.
+    // A port is requested, renewed and deleted.
     sandbox.natpmp().set_plain(true);
     for _ in 0..2 {
         let said = natpmpc(" -a 40000 51000 tcp 7200").await;

@@ -69,7 +69,7 @@ async fn a_lost_packet_a_late_one_and_a_foreign_one_cost_a_repetition() {
         let mapping = world.natpmp.map(UDP).await.unwrap();
         assert_eq!(world.count(), sends, "{fault:?}");
         assert_eq!(world.mappings(), [(false, mapping.external_port, mapping.external_port)]);
-        // What comes late is no answer to the next request.
+        // A late reply does not answer the next request.
         let tcp = MapRequest { protocol: MapProtocol::Tcp, ..UDP };
         assert_eq!(world.natpmp.map(tcp).await.unwrap().external_port, mapping.external_port);
     }

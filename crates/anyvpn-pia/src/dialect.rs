@@ -38,12 +38,12 @@ impl anyvpn_http::Dialect for Dialect {
             return Err(Self::refusal(reply));
         }
         match reply.json::<Envelope<'_>>()?.status {
-            // What brings no value must at least say that it is done.
+            // A reply without a value must at least report success.
             None if size_of::<T>() == 0 => Err(reply.unexpected("at `status`: missing")),
             None => reply.json(),
             Some(word) if DONE.contains(&&*word) => reply.json(),
             Some(word) if REFUSED.contains(&&*word) => Err(Self::refusal(reply)),
-            // Neither done nor refused: what changes something is read back.
+            // Neither a success nor a refusal, so a change must be read back.
             Some(_) => Err(Self::refusal(reply).with_kind(ErrorKind::UnexpectedReply)),
         }
     }
@@ -60,7 +60,7 @@ impl anyvpn_http::Dialect for Dialect {
     }
 
     fn refuses_credential(reply: &Reply) -> bool {
-        // Refusals are short, and this is asked of every reply.
+        // Refusals are short, and every reply is checked.
         reply.body.len() < 1024 && reply.refusal_json()["message"] == LOGIN_FAILED
     }
 
@@ -96,7 +96,7 @@ const REFUSALS: &[(&str, ErrorKind)] = &[
     (LOGIN_FAILED, ErrorKind::Unauthorized),
     ("no auth data", ErrorKind::Unauthorized),
     (NOT_IN_TUNNEL, ErrorKind::InvalidRequest),
-    // The reserved port is good no more.
+    // The reserved port is no longer valid.
     ("bad signature", ErrorKind::NotFound),
     ("port expired", ErrorKind::NotFound),
     ("too_many_attempts", ErrorKind::RateLimited),
@@ -115,7 +115,7 @@ fn classify(status: u16) -> ErrorKind {
         402 => ErrorKind::ServiceExpired,
         404 => ErrorKind::NotFound,
         408 => ErrorKind::Timeout,
-        // A port that another tunnel of the server has.
+        // Another tunnel of the server uses the port.
         409 => ErrorKind::CapacityReached,
         400 | 413 | 415 | 422 => ErrorKind::InvalidRequest,
         429 => ErrorKind::RateLimited,

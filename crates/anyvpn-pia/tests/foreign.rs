@@ -65,7 +65,7 @@ async fn a_web_page_neither_renews_the_token_nor_refuses_the_password() {
         let before = world.arrived("create-token");
         let error = with_page(&world, "create-token", page.clone(), pia.account()).await;
         assert_foreign(&error, &page);
-        // A password that was refused would not be sent again, whenever that is.
+        // A refused password is never sent again.
         world.sandbox.clock().advance(minute);
         pia.account().await.unwrap();
         let error = with_page(&world, "get-account", page.clone(), pia.account()).await;

@@ -93,7 +93,7 @@ impl Machine {
         self.sandbox.clear_faults();
         let before = self.listed().await;
         assert!(before.len() <= 1, "{before:?}");
-        // It may have ended meanwhile.
+        // It may have expired meanwhile.
         self.stored = self.stored.filter(|port| before.iter().any(|it| it.port == *port));
         assert_eq!(before.first().map(|it| it.port), self.stored);
         let reserved = service.reserved();
@@ -111,7 +111,7 @@ impl Machine {
                     made.as_ref().unwrap();
                 }
                 self.judge(&made, &after);
-                // One that is stored goes only if another one has its place.
+                // A stored forward is removed only when another one replaces it.
                 assert!(self.stored.is_none() || after.len() == 1, "{before:?} is lost: {after:?}");
                 self.stored = after.first().map(|it| it.port);
             }

@@ -50,7 +50,7 @@ async fn the_port_is_the_same_after_a_reconnect_to_another_server() {
     assert_eq!((second.port, second.ends_at), (first.port, first.ends_at));
     assert_eq!(world.service().ports(), [first.port]);
     assert_eq!(world.service().reserved(), before + 1);
-    // What ends within a week is replaced.
+    // A port that expires within a week is replaced.
     world.sandbox.clock().advance(DAY * 16);
     let third = create(&restarted(&world, &store, "berlin401")).await;
     assert_ne!(third.port, first.port);
@@ -67,7 +67,7 @@ async fn a_port_that_the_server_refuses_is_replaced_once() {
     assert_ne!(second.port, first.port);
     let listed = world.pia.list_port_forwards(None).await.unwrap();
     assert_eq!(listed, std::slice::from_ref(&second));
-    // A second refusal is the answer. What was reserved is stored, and had the next time.
+    // A second refusal is final. The reserved port is stored and used the next time.
     let busy = FaultRule::always(Fault::Status(409));
     let bind = Some("pia.bind-port".to_owned());
     world.sandbox.inject(FaultRule { operation: bind, ..busy }).unwrap();
@@ -126,7 +126,7 @@ async fn a_ticket_is_sent_back_byte_for_byte() {
             let error = world.pia.renew_port_forward(&other).await.unwrap_err();
             assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(401)));
         }
-        // From a program that knows the number alone.
+        // A program that knows only the number.
         let mut bare = PortForward::new(port.port);
         assert_eq!(world.pia.renew_port_forward(&bare).await.unwrap().port, port.port);
         bare.ticket = Some("not one".into());

@@ -60,7 +60,7 @@ async fn settings_open_it_and_each_that_is_wrong_is_named() {
     let open = |settings: &Settings| PiaDriver.open(settings, &Context::default());
     let pia = open(&settings).unwrap();
     assert_eq!(pia.info().capabilities, &CAPABILITIES);
-    // By their names, too, operations go to their servers.
+    // Operations that are called by name also go to their servers.
     let key = world::key().public_key();
     let added = pia.call_json("add-key", json!({"pubkey": key}), false).await.unwrap();
     assert_eq!(added["server_vip"], "10.4.128.1");

@@ -96,7 +96,7 @@ async fn a_wireguard_configuration_is_a_lease_of_the_servers_own_name_and_addres
         }
         let known = [("berlin401".to_owned(), key().public_key().to_string())];
         assert_eq!(world.service().keys(USERNAME), known);
-        // The host is asked by its own name, capitals and all.
+        // The request uses the host's own name, including capitals.
         world.wireguard("swiss").await.unwrap();
         let received = world.sandbox.received();
         let hosts = received.iter().filter(|it| it.operation == Some("pia.add-key"));

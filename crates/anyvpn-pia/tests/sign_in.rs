@@ -47,12 +47,12 @@ async fn a_refused_token_is_renewed_once() {
         let world = World::on(still_sandbox().seed(seed)).await;
         let (pia, _) = signing_in(&world, PASSWORD);
         pia.account().await.unwrap();
-        // One that was made a moment ago is not the reason.
+        // A token that was just created is not the cause.
         world.sandbox.clock().advance(Duration::from_secs(3600));
         world.service().end_tokens(USERNAME);
         pia.obtain_config(&ConfigRequest::wireguard("swiss")).await.unwrap();
         assert_eq!((world.arrived("create-token"), world.arrived("add-key")), (2, 2), "{status}");
-        // Nor is the account's end healed by another token.
+        // A new token does not help an expired account either.
         world.sandbox.clock().advance(Duration::from_secs(3600 * 3));
         world.service().expire(USERNAME);
         let error = pia.obtain_config(&ConfigRequest::wireguard("swiss")).await.map(drop);

@@ -45,7 +45,7 @@ pub enum StartError {
     /// The data plane could not open its sockets.
     #[error("the data plane failed")]
     DataPlane {
-        /// What failed.
+        /// The part that failed.
         source: io::Error,
     },
     /// This machine's clock shows a time that replies cannot have in their `Date` header.

@@ -32,15 +32,15 @@ struct FaultInput {
     #[serde(default)]
     skip: u32,
     percent: Option<u8>,
-    /// Of `delay`.
+    /// For `delay`.
     delay_ms: Option<u64>,
-    /// Of `too-many-requests`.
+    /// For `too-many-requests`.
     retry_after_seconds: Option<u64>,
-    /// Of `status` and `html`.
+    /// For `status` and `html`.
     status: Option<u16>,
-    /// Of `length`.
+    /// For `length`.
     length: Option<usize>,
-    /// Of `result`.
+    /// For `result`.
     result: Option<u16>,
 }
 

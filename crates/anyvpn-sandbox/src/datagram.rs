@@ -50,7 +50,7 @@ pub(crate) async fn serve(
             Sent::Nothing => false,
             Sent::Reply { bytes, times } => {
                 for _ in 0..times {
-                    // Nobody can be told that it did not work.
+                    // There is no way to report a failure.
                     let _ = socket.send_to(&bytes, peer).await;
                 }
                 true
@@ -83,14 +83,14 @@ pub(crate) async fn serve(
     }
 }
 
-/// What is sent for a datagram.
+/// The datagrams to send in reply.
 enum Sent {
     Nothing,
     Reply {
         bytes: Vec<u8>,
         times: u8,
     },
-    /// What may be no reply for the client.
+    /// A datagram that the client may ignore.
     Odd(Vec<u8>),
     /// From another port.
     Foreign(Vec<u8>),
@@ -116,7 +116,7 @@ fn answer(
     let is_lost = match &fault {
         Some(Fault::Datagram(fault)) => *fault == DatagramFault::LostRequest,
         None | Some(Fault::Status(_) | Fault::Delay(_)) => false,
-        // What goes wrong with HTTP has no meaning here.
+        // Faults of HTTP do not apply here.
         Some(_) => true,
     };
     let reply = match is_lost {

@@ -32,7 +32,7 @@ pub enum Fault {
     Any,
 }
 
-/// What goes wrong with a datagram.
+/// A fault of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DatagramFault {

@@ -29,7 +29,7 @@ const SHOWN_HEADERS: [HeaderName; 9] = [
     header::USER_AGENT,
 ];
 
-/// One request and its outcome.
+/// A request and its outcome.
 ///
 /// Secrets are redacted before an entry is made: it has the values of headers, query parameters and
 /// body fields only if they are known not to be secret.

@@ -20,7 +20,7 @@ use crate::{Clock, locked};
 
 /// A provider's state, and the tables of what it can do.
 pub(crate) trait State: Sized + Send + 'static {
-    /// What a route leads to, in the provider's own terms.
+    /// The provider's own type for the target of a route.
     type Work: Copy + Send + Sync + 'static;
     /// The choices that seed and variations make.
     type Quirks: Default + 'static;
@@ -31,11 +31,11 @@ pub(crate) trait State: Sized + Send + 'static {
     const NAME: &'static str;
     const ROUTES: &'static [Route<Self::Work>];
     const VARIATIONS: &'static [Row<Self::Quirks>];
-    /// What nobody but the sandbox's user can do, such as to open an email.
+    /// Performs an action that only the sandbox's user can do, such as opening an e-mail.
     const ACTIONS: &'static [Action<Self>];
     /// The names of its servers that have TLS of their own: see [`tls`](crate::tls).
     const HOSTS: &'static [&'static str] = &[];
-    /// What [`demo`](crate::demo) gives.
+    /// The text that [`demo`](crate::demo) returns.
     const DEMO: &'static str;
 
     /// The operations that are asked for by datagrams. A provider that has some gets a UDP socket.
@@ -49,7 +49,7 @@ pub(crate) trait State: Sized + Send + 'static {
     /// Lets happen what was to happen until now.
     fn settle(&mut self);
 
-    /// Does the work of a call, whole and at once. `Err` is a refusal: nothing was changed.
+    /// Performs a call atomically. `Err` is a refusal that changes nothing.
     fn answer(&mut self, work: Self::Work, call: &Call) -> Result<Answer, Reply>;
 
     /// Which operation a datagram asks for; `None` if it asks for none.
@@ -57,7 +57,7 @@ pub(crate) trait State: Sized + Send + 'static {
         None
     }
 
-    /// Does the work of a datagram, or refuses it with a code if there is one; `None` is silence.
+    /// Handles a datagram, or refuses it with a code if there is one. `None` means no reply.
     fn datagram(&mut self, _bytes: &[u8], _peer: IpAddr, _refusal: Option<u16>) -> Option<Vec<u8>> {
         None
     }
@@ -84,7 +84,7 @@ pub struct Login {
     pub credentials: Vec<(&'static str, String)>,
 }
 
-/// What all providers start with.
+/// The initial state of all providers.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) seed: u64,
@@ -97,7 +97,7 @@ pub(crate) struct Settings {
     pub(crate) vpn_server: Option<VpnServer>,
 }
 
-/// One row of a provider's table of calls.
+/// A row of a provider's table of calls.
 pub(crate) struct Route<W> {
     pub(crate) method: Method,
     /// Below the provider's prefix, with `{name}` for a parameter.
@@ -146,7 +146,7 @@ impl Call {
     }
 }
 
-/// What a call that is not refused is answered with.
+/// The answer to a successful call.
 pub(crate) enum Answer {
     Now(Reply),
     /// The work is done, and its outcome takes time to find out.

@@ -46,7 +46,7 @@ impl Random {
         (0..length).map(|_| char::from(alphabet[self.below(end) as usize])).collect()
     }
 
-    /// What a WireGuard key consists of.
+    /// Returns random bytes for a WireGuard key.
     pub(crate) fn key(&mut self) -> [u8; 32] {
         let mut key = [0; 32];
         for part in key.chunks_exact_mut(8) {

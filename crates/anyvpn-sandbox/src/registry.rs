@@ -78,7 +78,7 @@ pub fn operations() -> Vec<&'static str> {
     REGISTRY.iter().flat_map(|provider| (provider.operations)()).collect()
 }
 
-/// What `anyvpn demo` does with a provider; `None` when the sandbox has no such provider.
+/// Returns the script of `anyvpn demo` for a provider. `None` if the sandbox has no such provider.
 ///
 /// A new provider writes it beside its imitation, as `demo.txt`. Each line begins with a mark:
 ///

@@ -61,14 +61,14 @@ pub(crate) async fn listen(beside: SocketAddr, seed: u64) -> io::Result<(TlsList
     Ok((TlsListener { listener, acceptor }, Hosts { address, ca }))
 }
 
-/// What [`listen`] began.
+/// The result of [`listen`].
 pub(crate) struct TlsListener {
     listener: TcpListener,
     acceptor: TlsAcceptor,
 }
 
 impl TlsListener {
-    /// The same hosts, at another listener.
+    /// Returns the same hosts at another listener.
     pub(crate) fn also(&self, listener: TcpListener) -> TlsListener {
         TlsListener { listener, acceptor: self.acceptor.clone() }
     }

@@ -2,7 +2,7 @@
 
 use crate::random::Random;
 
-/// One way in which a provider's replies can differ from those of seed 0.
+/// A way in which a provider's replies can differ from those of seed 0.
 ///
 /// Seeds other than 0 select some of these. [`SandboxBuilder::variation`] switches one on by its name.
 ///

@@ -14,7 +14,7 @@ use serde::Serialize;
 pub(crate) use answer::{Answer, End, Script};
 pub(crate) use play::{Wait, play};
 
-/// One way in which a reply goes wrong: below HTTP, in HTTP, in its JSON, or in who sends it.
+/// A fault of a reply: below HTTP, in HTTP, in its JSON, or in its sender.
 ///
 /// The request is read whole. Then the work is done or not, and then come bytes that no good server
 /// would send, or not all of those that it should.
@@ -26,7 +26,7 @@ pub struct WireFault {
     pub name: &'static str,
     /// Where it goes wrong.
     pub level: Level,
-    /// What happens, in one sentence.
+    /// A sentence that says what happens.
     pub what: &'static str,
     /// Whether the work is done.
     pub worked: bool,

@@ -111,7 +111,7 @@ impl Vpngn {
                     return Err(error);
                 }
                 return match (self.find(&client.email).await, lost) {
-                    // A refusal after a lost attempt can be that attempt's doing.
+                    // A refusal after a lost attempt may be caused by that attempt.
                     (Ok(Look::Found(products)), Some(_)) => {
                         Ok(Ensured::FoundAfterDoubt(existing(products)))
                     }

@@ -26,7 +26,7 @@ async fn vpngn_keeps_the_contract_with_every_seed_and_credential() {
             let world = Arc::new(World::from(still_sandbox().seed(seed)).await);
             world.sandbox.vpngn().whitelist(credential == Credential::Whitelisted);
             let client = |credential| -> Vpngn {
-                // Waits between looks are on the sandbox's clock.
+                // Waiting between polls uses the sandbox's clock.
                 on_sandbox_time(world.builder(credential), &world.sandbox).build().unwrap()
             };
             let signed_in = match credential {

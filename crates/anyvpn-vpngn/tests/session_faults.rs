@@ -233,7 +233,7 @@ fn seconds_win_over_a_text_and_a_text_is_utc() {
         "long_token_expire": "2030-01-01 00:00:00", "long_token_expire_ts": 1_656_547_200,
     }));
     assert_eq!(both, ("2022-01-26T03:45:34Z".to_owned(), "2022-06-30T00:00:00Z".to_owned()));
-    // The texts of the document's sample agree with its seconds.
+    // The times in the document's sample match its timestamps.
     let texts = ends(json!({
         "short_token_expire": "2022-01-26 03:45:34", "long_token_expire": "2022-06-30 00:00:00",
     }));

@@ -32,7 +32,7 @@ impl VpnResellers {
                 Err(error) => error,
             };
             if error.advice() != Advice::ReadBack {
-                // A refusal after a lost attempt can be that attempt's doing.
+                // A refusal after a lost attempt may be caused by that attempt.
                 return match lost {
                     None => self.existed(error, &username).await,
                     Some(lost) => match self.find(&username).await {

@@ -14,7 +14,7 @@ use world::{CUSTOMER, NEW, STRANGER, World, newcomer, on_sandbox_time, quick};
 
 async fn keeps_the_contract(sandbox: anyvpn_sandbox::SandboxBuilder, what: &str) {
     let world = Arc::new(World::from(sandbox).await);
-    // Waits between looks are on the sandbox's clock.
+    // Waiting between polls uses the sandbox's clock.
     let signed_in = on_sandbox_time(world.builder(), &world.sandbox).build().unwrap();
     let anonymous = VpnResellers::builder().base_url(world.sandbox.vpnresellers_url());
     let mut subject =

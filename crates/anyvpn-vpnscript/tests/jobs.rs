@@ -228,7 +228,7 @@ async fn impossible_requests_are_refused_before_anything_is_created() {
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
         assert!(error.fields().contains_key(field), "{error}");
     }
-    // The provider itself says that the server speaks another protocol, or that it knows no such.
+    // The provider itself says that the server has another protocol, or that it does not exist.
     for (server, kind) in [(OPENVPN, ErrorKind::InvalidRequest), ("999", ErrorKind::NotFound)] {
         let error = world.vpn.obtain_config(&ConfigRequest::wireguard(server)).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");

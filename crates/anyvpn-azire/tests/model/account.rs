@@ -74,7 +74,7 @@ impl Account {
         let mut whys = Vec::new();
         if self.holder(key).is_some() {
             match quirks.duplicate_key {
-                // It is answered with the device that has the key.
+                // The reply is the device that has the key.
                 200 if self.suspended => return vec![Refused],
                 200 => return whys,
                 409 => whys.push(AlreadyExists),

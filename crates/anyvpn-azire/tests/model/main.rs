@@ -88,7 +88,7 @@ impl World {
     async fn new(seed: u64) -> Self {
         let sandbox = Arc::new(still_sandbox().seed(seed).start().await.unwrap());
         let token = sandbox.azire().add_account(NAMES[0], PASSWORDS[0]).token;
-        // Waits do not move the sandbox's clock: it moves in steps of its own.
+        // Waiting does not advance the sandbox's clock, which advances in separate steps.
         let provider = Arc::clone(&sandbox);
         let ledger = Ledger::new(move || {
             let all = NAMES.iter().flat_map(|name| provider.azire().devices(name));

@@ -140,7 +140,7 @@ impl World {
             }
             () = enough => {}
         }
-        // Whatever goes on in the background comes to its end when no request arrives any more.
+        // Background work has finished once no more requests arrive.
         let (mut quiet, mut count) = (0, self.ledger.requests(Machine::First));
         while quiet < 20 {
             tokio::time::sleep(Duration::from_millis(1)).await;

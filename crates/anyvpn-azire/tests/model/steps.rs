@@ -255,7 +255,7 @@ impl World {
             let Device { id, address, .. } = self.read_device(&public).await.unwrap();
             self.account.add_device(id, address, public);
         }
-        // Where the old one could not be removed, or was and nobody said so, reading tells.
+        // If the old key was not removed, or its removal was not confirmed, reading shows the result.
         let old = self.account.devices[device].keys[0].clone();
         assert!(!removed || self.read_device(&old).await.is_none());
         if self.read_device(&old).await.is_none() {
@@ -298,7 +298,7 @@ impl World {
                         .unwrap_or_default();
                     listed.iter().map(|it| it.port).collect()
                 }
-                // No list has one that is hidden from its beginning: only the sandbox tells.
+                // A forward that was created hidden is in no list, so only the sandbox knows it.
                 true => self.hidden_ports(address),
             };
             let known = |number: &u16| {
@@ -348,7 +348,7 @@ impl World {
         let outcome = self.azire.call(hide).await.map(|hidden| {
             assert!(hidden.hidden && hidden.port == number && hidden.internal_ipv4 == address);
         });
-        // Hidden is whatever is not listed.
+        // Forwards that are not listed are hidden.
         let back = async || {
             let listed = ListPortForwards::list_port_forwards(&self.azire, Some(address))
                 .await

@@ -70,7 +70,7 @@ impl Terminal {
         let master = Arc::clone(&pty);
         thread::spawn(move || {
             let mut chunk = [0; 4096];
-            // It ends with an error when nobody has the terminal open any more.
+            // Reading fails once no process has the terminal open.
             while let Ok(length) = (&*master).read(&mut chunk)
                 && length > 0
                 && tell.send(chunk[..length].to_vec()).is_ok()
@@ -164,7 +164,7 @@ impl Terminal {
         let mut modes = tcgetattr(&self.pts).unwrap();
         let usual = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
         assert!(modes.local_modes.contains(usual), "{modes:?}");
-        // As a shell does, which takes keys and not lines.
+        // Raw mode, as in a shell.
         modes.local_modes -= LocalModes::ICANON;
         tcsetattr(&self.pts, OptionalActions::Now, &modes).unwrap();
         let unread = ioctl_fionread(&self.pts).unwrap();

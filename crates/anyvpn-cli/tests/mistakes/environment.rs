@@ -170,7 +170,7 @@ impl Environment {
         for host in ["127.0.0.1:", "127.0.0.1_", "localhost:"] {
             text = text.split(host).map(without_port).collect::<Vec<_>>().join(host);
         }
-        // By chance, so that not all come again at once.
+        // The delay is random, so that not all calls are retried at once.
         for seconds in 1..=9 {
             text = text.replace(&format!("; retrying in {seconds} s\n"), "; retrying in N s\n");
         }

@@ -146,7 +146,7 @@ fn the_output_of_every_mistake_matches_its_golden_file() {
         kinds["kinds"].as_array().unwrap().iter().map(code).collect();
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
-        // Most of the time of those that try again is spent in waiting.
+        // Mistakes with retries spend most of their time waiting.
         for _ in 0..16 {
             scope.spawn(|| {
                 while let Some(mistake) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -190,7 +190,7 @@ fn index() -> String {
             let file = std::fs::read_to_string(golden(name)).unwrap();
             let error = file.lines().find_map(|line| line.strip_prefix("error: "));
             let (typed, error) = (cell(typed), cell(error.unwrap_or("(nothing)")));
-            // No Markdown: what it marks as code are commands that work.
+            // We use HTML, because another test runs every command that Markdown marks as code.
             _ = writeln!(page, "| {what} | <code>{typed}</code> | {error} | {exit_code} |");
         }
     }

@@ -240,7 +240,7 @@ fn serve_tls(environment: &Environment, name: &str, [from, to]: [i32; 2], truste
     thread::spawn(move || {
         for socket in listener.incoming() {
             let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-            // The client hangs up, and that is what is tested.
+            // The client closes the connection, as the test expects.
             let _ = connection.complete_io(&mut socket.unwrap());
         }
     });

@@ -127,7 +127,7 @@ impl Reader<'_, '_> {
                 }
             },
             [word] => word.as_str(),
-            // The decoder makes the first of the others.
+            // The decoder converts the other types to the first one.
             [word, ..] if schema.decoder.is_some() => word.as_str(),
             _ => return self.unknown(&schema.place, "no single type; give one, or an x-decoder"),
         };
@@ -194,7 +194,7 @@ impl Reader<'_, '_> {
             || is_inline_enum(schema)
             || is_object(schema);
         if !is_type {
-            // The component is another name for what it holds.
+            // The component is an alias.
             return match only_alternative(schema) {
                 Some(only) => self.kind(only, &name),
                 None if schema.types.is_empty() => {

@@ -134,7 +134,7 @@ fn an_operation_can_name_its_server_and_send_a_secret_in_the_query() {
     assert_has(&named, constant);
     assert_has(&named, r#".query_secret("payload", &self.payload))"#);
     assert!(!code(&operation("")).contains("SERVER"));
-    // Those of a path are for all of its operations.
+    // Parameters of a path apply to all of its operations.
     let path = super::document(&operation(""), "")
         .replace("    put:\n", &format!("    {}\n    put:\n", servers.trim()));
     assert_has(&super::code(&read("acme", &path).unwrap()), constant);
@@ -145,7 +145,7 @@ fn one_of_several_credentials_is_taken_or_none() {
     let several = "[{ bearer: [] }, { password: [] }]";
     let code = |security: &str| {
         let operation = operation("").replace("[{ bearer: [] }]", security);
-        // Schemes stand before the schemas in the document.
+        // The security schemes come before the schemas in the document.
         let yaml = super::document(&operation, "")
             .replace("    bearer: {", "    password: { type: http, scheme: basic }\n    bearer: {");
         super::code(&super::read("acme", &yaml).unwrap())

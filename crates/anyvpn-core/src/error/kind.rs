@@ -16,7 +16,7 @@ pub(super) enum Usual {
 /// the description for people, the usual advice, and the exit code of the command.
 macro_rules! error_kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $name:literal, $words:literal, $advice:ident, $exit:literal;)+) => {
-        /// What kind of failure it is. Each kind's documentation says how to go on.
+        /// The kind of an error. The documentation of each kind says how to continue.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {

@@ -13,7 +13,7 @@ use crate::Secret;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Leftover {
-    /// What kind of thing it is.
+    /// The kind of the leftover.
     pub kind: LeftoverKind,
     /// The text that the provider sent, such as a configuration that could not be read; absent if it
     /// sent none.

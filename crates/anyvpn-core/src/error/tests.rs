@@ -21,7 +21,7 @@ fn every_text_is_fit_for_a_log() {
         assert_eq!(error.matches(&marked).count(), 5, "{error}");
         assert!(error.chars().count() < 4000 && !error.contains(char::is_control), "{error}");
     }
-    // Of a text that is not too long, nothing is cut.
+    // A text that is not too long is not cut.
     let text = "ä".repeat(500);
     let error = Error::new(ErrorKind::Refused).with_message(&text).map_texts(str::to_owned);
     assert_eq!(error.message(), Some(&*text));

@@ -60,16 +60,16 @@ impl Certificate {
     }
 
     fn from_der(der: &[u8]) -> Option<Self> {
-        // As OpenSSL: what follows a certificate, such as settings of trust, is no part of it.
+        // Like OpenSSL, we ignore what follows a certificate, such as trust settings.
         let certificate = x509_cert::Certificate::decode(&mut SliceReader::new(der).ok()?).ok()?;
         let certificate = certificate.tbs_certificate();
         let subject = certificate.subject();
         let mut names = subject.iter().filter(|attribute| attribute.oid == COMMON_NAME);
-        // Of several common names the last one is the most specific.
+        // If there are several common names, the last one is the most specific.
         let common_name =
             names.by_ref().last().map(|name| match DirectoryString::try_from(&name.value) {
                 Ok(text) => escape_invisible(&text.value()),
-                // A type of string that no standard allows here, or characters that its type has not.
+                // The string type is not allowed here, or it has characters that are invalid for its type.
                 Err(_) => escape_invisible(&String::from_utf8_lossy(name.value.value())),
             });
         Some(Self {

@@ -42,14 +42,14 @@ impl OpenVpnProfile {
             }
         }
         let (comment, ending) = split_ending(&self.text[word.end..item.head.end]);
-        // Behind a quote a comment may begin at once, behind a tag it may not.
+        // A comment may directly follow a quote, but not a tag.
         let gap = if comment.starts_with(['#', ';']) { " " } else { "" };
         // The block's own lines end with a bare `\n`: OpenVPN would take a `\r` for a part of the
         // password. A document without a final newline stays one.
         let opening = if ending.ends_with('\n') { ending } else { "\n" };
         let end = word.end + comment.len();
         let block = [opening, username, "\n", password.expose(), "\n", CLOSE];
-        // Only the comment's line can have become too long.
+        // Only the line of the comment can be too long.
         Ok(Self::read(self.text.replace(&[(word, &[OPEN, gap]), (end..end, &block)]))?)
     }
 

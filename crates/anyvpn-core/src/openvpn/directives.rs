@@ -6,7 +6,7 @@
 
 use Effect::{Block, Describes, Device, File, Only, Refused, Variable};
 
-/// What a directive does.
+/// The effect of a directive.
 #[derive(Clone, Copy)]
 enum Effect {
     /// It describes the tunnel, the way to the server, or what is logged of it.
@@ -31,7 +31,7 @@ const SERVER: &str = "makes this machine a server";
 const UNKNOWN: &str = "is no directive that anyvpn knows";
 const NO_BLOCK: &str = "is no block that OpenVPN knows";
 
-/// What stands for a block elsewhere in the profile.
+/// The value that refers to a block elsewhere in the profile.
 const INLINE: &[&str] = &["[inline]", "[[INLINE]]"];
 
 /// The directives whose value may come as a block.

@@ -44,7 +44,7 @@ pub(super) struct Block {
     pub(super) body: Range<usize>,
     /// The line that closes it.
     pub(super) tail: Range<usize>,
-    /// What a `<connection>` holds.
+    /// The content of a `<connection>`.
     pub(super) items: Vec<Item>,
 }
 
@@ -151,7 +151,7 @@ fn item(line: RawLine<'_>, rest: &[RawLine<'_>]) -> Result<(Item, usize), Config
 /// A line inside of a block.
 fn check_inner(line: RawLine<'_>) -> Result<(), Problem> {
     refuse_control(split_ending(line.text).0)?;
-    // OpenVPN cuts a long line, and takes a piece that begins like an end for the block's end.
+    // OpenVPN splits a long line, and a piece that looks like a closing tag would end the block.
     match line.text.find("</") {
         Some(at) if line.length > LINE_MAX => Err(Problem::new(
             at,
@@ -195,7 +195,7 @@ fn words(line: RawLine<'_>) -> Result<Vec<Word>, Problem> {
         if quote.is_some() {
             chars.next();
         }
-        // As long as it can get: a buffer that grows leaves copies of a secret behind.
+        // Allocate the maximum size at once: a buffer that grows leaves copies of a secret in memory.
         let mut text = Zeroizing::new(String::with_capacity(content.len()));
         let mut closed = quote.is_none();
         let mut end = content.len();

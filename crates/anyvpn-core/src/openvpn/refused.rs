@@ -62,7 +62,7 @@ impl OpenVpnProfile {
         for item in &self.items {
             found.extend(why(item, &skipped).map(|why| (item, why)));
             let inner = item.block.iter().flat_map(|block| &block.items);
-            // OpenVPN reads the lines of a connection without what was said outside of it.
+            // OpenVPN reads the lines of a connection without the settings outside of it.
             found.extend(inner.filter_map(|item| Some((item, why(item, &[])?))));
             if let ["ignore-unknown-option", names @ ..] = &*item.words() {
                 skipped.extend(names);

@@ -35,7 +35,7 @@ impl Text {
         if let Ok(text) = str::from_utf8(bytes) {
             return Self::from(text);
         }
-        // Each byte becomes three at most; a buffer that grows leaves copies of a secret behind.
+        // Each byte becomes at most three. A buffer that grows leaves copies of a secret in memory.
         let mut text = Zeroizing::new(String::with_capacity(3 * bytes.len()));
         let mut replaced = Zeroizing::new(Vec::new());
         for chunk in bytes.utf8_chunks() {
@@ -54,7 +54,7 @@ impl Text {
     pub(super) fn replace(&self, edits: &[(Range<usize>, &[&str])]) -> Self {
         let inserted = edits.iter().flat_map(|(_, parts)| parts.iter());
         let length = self.text.len() + inserted.map(|part| part.len()).sum::<usize>();
-        // A buffer that grows leaves copies of a secret behind.
+        // A buffer that grows leaves copies of a secret in memory.
         let mut text = Zeroizing::new(String::with_capacity(length));
         let mut replaced = Zeroizing::new(Vec::new());
         let mut old = self.replaced.iter().flat_map(|replaced| replaced.iter());

@@ -111,7 +111,7 @@ impl fmt::Display for Capability {
     }
 }
 
-/// What a provider can do: the abilities that it has, and why it lacks the others.
+/// The capabilities of a provider: the abilities that it has, and the reasons why it lacks the others.
 ///
 /// ```
 /// use anyvpn_core::{Ability, Capabilities, Capability};
@@ -156,7 +156,7 @@ impl Capabilities {
         Self { notes, ..self }
     }
 
-    /// What somebody should know who uses the ability; `None` when there is nothing.
+    /// Returns a note for users of the ability, if there is one.
     #[must_use]
     pub fn note(&self, ability: Ability) -> Option<&'static str> {
         self.notes.iter().find(|(other, _)| *other == ability).map(|(_, note)| *note)

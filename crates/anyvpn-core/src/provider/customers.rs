@@ -15,7 +15,7 @@ use crate::{Error, Secret, Timestamp};
 /// twice relies on [`Self::create_customer`], which reads before it creates and after it is in doubt.
 #[async_trait]
 pub trait Customers: Send + Sync {
-    /// What the natural key is, for people, such as `e-mail address`.
+    /// The name of the natural key for people, such as `e-mail address`.
     fn customer_key(&self) -> &'static str;
 
     /// The plans that a customer can have, in the provider's order; empty where the provider knows
@@ -194,7 +194,7 @@ pub enum CustomerEnd {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Plan {
-    /// What [`NewCustomer::plan`] and [`ChangePlan::change_plan`] take, such as `12-months`.
+    /// The id for [`NewCustomer::plan`] and [`ChangePlan::change_plan`], such as `12-months`.
     pub id: &'static str,
     /// The name for people, such as `12 months`.
     pub title: &'static str,
@@ -231,7 +231,7 @@ impl NewCustomer {
     }
 }
 
-/// What is known of a customer after [`Customers::create_customer`].
+/// The outcome of [`Customers::create_customer`].
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
@@ -269,7 +269,7 @@ pub struct Customer {
     pub id: Option<String>,
     /// Whether the customer can connect.
     pub status: Status,
-    /// What the customer has, in the provider's order; empty when that is nothing.
+    /// The customer's services, in the provider's order. Empty if there are none.
     pub services: Vec<Service>,
     /// The [`Plan::id`] of the active service; absent when there is none, or several, or when the
     /// provider's word for it is not known.

@@ -34,7 +34,7 @@ use crate::{Error, ProviderInfo};
 /// of any method leaves them usable.
 #[async_trait]
 pub trait Provider: fmt::Debug + Send + Sync {
-    /// What the provider is: its name, its operations, what it can do.
+    /// Returns the description of the provider: its name, operations and capabilities.
     fn info(&self) -> &'static ProviderInfo;
 
     /// Does one of the provider's own operations, named as in [`ProviderInfo::operations`] without

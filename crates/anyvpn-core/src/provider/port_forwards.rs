@@ -105,7 +105,7 @@ pub enum Lease {
     /// Until an end that is set when the port is opened, and that cannot be moved: a forward is
     /// replaced by another one, with another number.
     Fixed,
-    /// As long as it is renewed.
+    /// The forward lives as long as it is renewed.
     KeptAlive {
         /// The longest time from one renewal to the next. A forward whose
         /// [`expires_at`](PortForward::expires_at) is closer than twice that is renewed at half of
@@ -247,7 +247,7 @@ impl PartialEq for PortForward {
     }
 }
 
-/// What the provider found when it connected to a port.
+/// The result of a port check by the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

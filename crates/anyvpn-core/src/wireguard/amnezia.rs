@@ -13,7 +13,7 @@ pub(super) fn describes(name: &str, value: &str, in_peer: bool) -> bool {
     let name = compact(name).to_ascii_lowercase();
     let fits = match (name.as_str(), in_peer) {
         ("jc" | "jmin" | "jmax" | "s1" | "s2" | "s3" | "s4" | "itime", false) => is_number,
-        // A fixed number, or a range of which each packet has another one.
+        // A fixed number, or a range from which each packet uses another number.
         ("h1" | "h2" | "h3" | "h4", false) => is_range,
         ("i1" | "i2" | "i3" | "i4" | "i5" | "j1" | "j2" | "j3", false) => is_template,
         ("advancedsecurity", true) => is_switch,

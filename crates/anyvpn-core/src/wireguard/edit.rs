@@ -63,7 +63,7 @@ impl WireGuardConfig {
         Ok(())
     }
 
-    /// Takes IPv6 out of addresses, resolvers and allowed networks, for systems without it.
+    /// Removes IPv6 from addresses, resolvers and allowed networks, for systems without it.
     /// Endpoints stay. A line that has nothing else goes; its comment stays.
     pub fn ipv4_only(&mut self) {
         let is_ipv4 = |network: &IpNet| network.addr().is_ipv4();
@@ -180,7 +180,7 @@ impl WireGuardConfig {
 }
 
 impl Line {
-    /// Gives the entry another value; spacing and comment stay.
+    /// Replaces the value of the entry. Spacing and comment stay.
     fn replace(&mut self, value: Value) {
         let Some(entry) = &mut self.entry else { return };
         let text = value.text();

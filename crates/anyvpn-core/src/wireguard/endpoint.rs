@@ -126,7 +126,7 @@ impl FromStr for HostName {
         let is_label = |label: &str| {
             (1..=63).contains(&label.len()) && label.chars().all(good) && !label.starts_with('-')
         };
-        // The C library takes `10.1` and `0x7f.1` for addresses.
+        // The C library parses `10.1` and `0x7f.1` as addresses.
         let last = labels.rsplit('.').next().unwrap_or_default();
         let is_numeric = last.starts_with("0x") || last.chars().all(|c| c.is_ascii_digit());
         if labels.len() <= 253 && labels.split('.').all(is_label) && !is_numeric {
@@ -179,7 +179,7 @@ pub(super) fn parse(text: &str) -> Result<Endpoint, &'static str> {
     const NO_PORT: &str =
         "write host and port, such as vpn.example.net:51820 or [2001:db8::1]:51820";
     let (host, port) = match text.strip_prefix('[') {
-        // As in wg, any host may stand in brackets.
+        // As in wg, any host may be in brackets.
         Some(rest) => rest.split_once("]:").ok_or(NO_PORT)?,
         // As in wg, the last colon is the one before the port, even after a bare IPv6 address.
         None => text.rsplit_once(':').ok_or(NO_PORT)?,

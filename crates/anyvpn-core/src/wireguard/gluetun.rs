@@ -39,7 +39,7 @@ impl WireGuardConfig {
             }
             host => host.to_string(),
         };
-        // An address without its prefix would be read as /32, an IPv6 address too.
+        // Without a prefix, gluetun reads an address as /32, even an IPv6 address.
         let list = |networks: &[ipnet::IpNet]| {
             networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
         };

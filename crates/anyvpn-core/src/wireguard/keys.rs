@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 
 use crate::{Error, REDACTED, Secret};
 
-/// What is said of a text that is not a key.
+/// The message about a text that is not a key.
 pub(super) const NOT_A_KEY: &str =
     "a key is 32 bytes in base64: 44 characters, the last one `=`; copy it whole";
 
 /// The 32 bytes of a canonical key text: what `wg` accepts, and nothing else.
 pub(super) fn decode(text: &str) -> Option<Zeroizing<[u8; 32]>> {
-    // The decoder wants room for the bytes that padding may stand for.
+    // The decoder needs space for the bytes that the padding may represent.
     let mut bytes = Zeroizing::new([0; 33]);
     let mut key = Zeroizing::new([0; 32]);
     if STANDARD.decode_slice(text, &mut *bytes) != Ok(32) {
@@ -98,7 +98,8 @@ macro_rules! secret_keys {
             /// Reads the key's base64.
             ///
             /// # Errors
-            /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when the text is not a key; it does not repeat the text.
+            /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when the text is not a key; it
+            /// does not repeat the text.
             pub fn from_base64(text: &Secret) -> Result<Self, Error> {
                 text.expose().parse()
             }

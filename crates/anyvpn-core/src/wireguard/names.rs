@@ -15,7 +15,7 @@ const LONGEST: usize = 15;
 /// ```
 #[must_use]
 pub fn is_interface_name(name: &str) -> bool {
-    // Linux has no interface of the last two names.
+    // Linux does not allow the last two names.
     (1..=LONGEST).contains(&name.len()) && name.chars().all(fits) && !matches!(name, "." | "..")
 }
 

@@ -13,7 +13,7 @@ pub(super) fn compact(name: &str) -> String {
     name.chars().filter(|c| !is_blank(*c)).collect()
 }
 
-/// What was read so far.
+/// The part that has been read so far.
 #[derive(Default)]
 pub(super) struct Reader {
     lines: Vec<Line>,
@@ -21,7 +21,7 @@ pub(super) struct Reader {
     /// Whether blanks in the section's header hide it from wg-quick, though not from wg.
     is_hidden: bool,
     private_key: Option<PrivateKey>,
-    /// One a peer, in order; none until its line comes.
+    /// The peers in order. The list is empty until the first `[Peer]` line.
     public_keys: Vec<Option<PublicKey>>,
     /// The lines of the `[Peer]` headers, and of the first `[Interface]`.
     peer_lines: Vec<usize>,
@@ -81,7 +81,7 @@ impl Reader {
         };
         let written = stripped[start..equals].trim_end_matches(is_blank);
         let name = &*compact(written);
-        // ASCII only: whether other spaces and letters make a known key is up to bash and the locale.
+        // We only accept ASCII, because bash and the locale decide how other spaces and letters are read.
         let is_key = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-' || c == '.';
         if name.is_empty() || !name.chars().all(is_key) {
             let what =
@@ -95,7 +95,7 @@ impl Reader {
         let Some(key) = Key::find(name) else {
             return Ok(None);
         };
-        // wg takes blanks out of keys; wg-quick does not, and would leave its own keys to wg.
+        // wg removes blanks from keys. wg-quick does not, and would pass its own keys on to wg.
         if key.is_wg_quicks() && name.len() < written.len() {
             let what = format!("wg-quick reads {} without blanks only; take them out", key.name());
             return Err(Problem::new(start, what));

@@ -6,7 +6,7 @@ use crate::Error;
 impl WireGuardConfig {
     /// The configuration for `wg setconf`, as `wg-quick strip` makes it: without the keys of
     /// `wg-quick` (`Address`, `DNS`, `MTU`, `Table`, commands, `SaveConfig`), which `wg` refuses.
-    /// Whoever sets the interface up brings these in another way.
+    /// The user sets these up in another way.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a key or a value that `wg` does not
@@ -15,7 +15,7 @@ impl WireGuardConfig {
         self.refuse_unknown("wg")?;
         let is_wgs = |line: &&Line| !line.entry.as_ref().is_some_and(|it| it.key.is_wg_quicks());
         let lines = || self.lines.iter().filter(is_wgs).map(|line| line.text.as_str());
-        // Of the right size from the start: a buffer that grows leaves copies of the key behind.
+        // Allocate the final size at once: a buffer that grows leaves copies of the key in memory.
         let mut text = String::with_capacity(lines().map(str::len).sum());
         lines().for_each(|line| text.push_str(line));
         Ok(Secret::from(text))

@@ -153,7 +153,7 @@ pub(super) fn parse(key: Key, text: &str) -> Result<Value, Problem> {
         Key::PersistentKeepalive if compact.eq_ignore_ascii_case("off") => Value::Number(Some(0)),
         Key::PersistentKeepalive => match number(&compact) {
             Some(seconds) => Value::Number(Some(seconds)),
-            // AmneziaWG chooses anew from these each time. No number stands for it, so it is a text.
+            // AmneziaWG chooses a new number from this range each time, so we keep it as text.
             None if is_range(&compact) => Value::Other,
             None => return Err(wrong("write the seconds, 1 to 65535, or `off`")),
         },
@@ -238,7 +238,7 @@ fn is_octal(text: &str) -> bool {
     text.len() > 1 && text.starts_with('0')
 }
 
-/// Tells a resolver from a search domain as wg-quick does.
+/// Distinguishes a resolver from a search domain, as wg-quick does.
 pub(super) fn is_server(word: &str) -> bool {
     word.contains(':') || word.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
@@ -247,7 +247,7 @@ pub(super) fn is_server(word: &str) -> bool {
 /// wg-quick hands both on as they are.
 fn dns(word: &str) -> Result<String, &'static str> {
     if is_server(word) {
-        // A resolver on the local link has its interface behind a percent sign.
+        // A link-local resolver has its interface after a percent sign.
         let is_address = |text: &str| match text.split_once('%') {
             Some((address, zone)) => address.parse::<Ipv6Addr>().is_ok() && is_name(zone),
             None => text.parse::<IpAddr>().is_ok(),

@@ -18,7 +18,7 @@ pub fn read(text: &str) -> Result<BTreeMap<&str, &str>, String> {
     let get = |name: &str| variables.get(name).copied().ok_or_else(|| format!("{name} is not set"));
     let is_key = |text: &str| text.len() == 44 && text.parse::<PublicKey>().is_ok();
     let networks = |name: &str| -> Result<Vec<IpNet>, String> {
-        // Of an address without a prefix it makes a /32, which of an IPv6 address is wrong.
+        // It reads an address without a prefix as /32, which is wrong for IPv6.
         let parse = |item: &str| item.parse::<IpNet>().map_err(|_| format!("{name}: {item}"));
         get(name)?.split(',').map(parse).collect()
     };
@@ -42,7 +42,7 @@ pub fn read(text: &str) -> Result<BTreeMap<&str, &str>, String> {
     if let Ok(mtu) = get("WIREGUARD_MTU") {
         mtu.parse::<u32>().map_err(|e| e.to_string())?;
     }
-    // A duration of Go, which needs its unit.
+    // A Go duration, which needs a unit.
     if let Ok(interval) = get("WIREGUARD_PERSISTENT_KEEPALIVE_INTERVAL") {
         let seconds = interval.strip_suffix('s').ok_or("a duration needs its unit")?;
         seconds.parse::<u32>().map_err(|e| e.to_string())?;

@@ -202,7 +202,7 @@ fn openvpn_refuses_the_directives_that_are_listed() {
         for (name, is_taken) in taken {
             let profile = OpenVpnProfile::parse(&format!("{name} 1\n"));
             let is_listed = profile.as_ref().is_ok_and(|it| !it.refused_lines().is_empty());
-            // What does more than describe a tunnel is not written anyway.
+            // Directives that do more than describe a tunnel are not written anyway.
             let is_told = profile.is_ok_and(|it| !it.directives().is_empty());
             refused += usize::from(is_listed && !is_taken);
             if is_listed == is_taken && (is_listed || !is_told) {
@@ -273,7 +273,8 @@ fn openvpn_connects_to_the_servers_that_the_reader_names() {
 fn connections(profile: &std::path::Path) -> Vec<String> {
     let mut openvpn = Command::new("openvpn");
     openvpn.arg("--config").arg(profile);
-    // What it needs beside servers. It ends where it would ask for the password, before it connects.
+    // The options that it needs besides servers. It stops before it connects, where it would ask for the
+    // password.
     openvpn.args(["--verb", "4", "--dev", "null", "--client", "--nobind"]);
     openvpn.args(["--peer-fingerprint", &["00"; 32].join(":"), "--auth-user-pass"]);
     let mut child = openvpn.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();

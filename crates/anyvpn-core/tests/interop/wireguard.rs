@@ -324,7 +324,7 @@ fn wireguard_files_are_accepted_by_all_or_none() {
             };
             let mut all = Comparison::default();
             for (address, said) in addresses.iter().zip(said.by_ref()) {
-                // Everywhere and several are no addresses that `ip` gives to an interface.
+                // `ip` does not assign unspecified and multicast addresses to an interface.
                 let is_nobodys =
                     said.contains("Invalid") || said.contains("RTNETLINK") || said.contains("IPv6");
                 if !is_nobodys {
@@ -339,7 +339,7 @@ fn wireguard_files_are_accepted_by_all_or_none() {
             print!("{}", all.judge("ip address add"));
             for (mtu, said) in mtus.iter().zip(said) {
                 let is_ours = ours(&with(&format!("MTU = {mtu}"))).is_ok();
-                // `ip` takes any base, and wireguard-go any size.
+                // `ip` accepts any base, and wireguard-go any size.
                 assert!(!is_ours || said == "ok", "MTU {mtu}: {said}");
             }
         },

@@ -221,7 +221,7 @@ async fn a_retry_after_date_counts_from_the_replys_own_date() {
         // The two obsolete forms, which a recipient must accept.
         ("Thu, 01 Jan 2026 01:00:00 GMT", "Thursday, 01-Jan-26 01:00:03 GMT", 3),
         ("Thu Jan  1 01:00:00 2026", "Thu Jan  1 01:00:04 2026", 4),
-        // Without a date that can be read, this machine's clock has to do.
+        // Without a readable date, this machine's clock is used.
         ("yesterday", "Thu, 01 Jan 2026 00:00:05 GMT", 5),
         ("yesterday", "Thursday, 01-Jan-26 00:00:06 GMT", 6),
     ] {

@@ -38,7 +38,7 @@ async fn headers_values_and_nesting_are_bounded() {
         assert!(error.to_string().contains(why), "{error}");
         assert_eq!(script.arrived(), 1);
     }
-    // Within the bounds it is the decoder's matter. `content-type: application/json` counts too.
+    // Within the bounds, the decoder decides. `content-type: application/json` counts too.
     for (length, is_within) in [(966, true), (967, false)] {
         let (client, _) = client_with([long(length)], &clock(), |b| b.limits(limits));
         assert_eq!(client.call(Create).await.ok(), is_within.then_some(7));

@@ -10,7 +10,7 @@ use super::ConnectionFault;
 use super::resolver::Lookup;
 use super::tls::Certificate;
 
-/// One way in which a connection, TLS or a name fails.
+/// A fault of a connection, of TLS or of name resolution.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct LabFault {
@@ -18,7 +18,7 @@ pub struct LabFault {
     pub name: &'static str,
     /// The layer that fails.
     pub level: LabLevel,
-    /// What happens, in one sentence.
+    /// A sentence that says what happens.
     pub what: &'static str,
     /// The results that a client may report.
     pub wanted: Wanted,
@@ -44,7 +44,7 @@ pub(crate) enum Kind {
     Name(Name),
     /// A fault of connections to a proxy in front of the server.
     ConnectionFault(ConnectionFault),
-    /// The same with TLS, where the handshake uses this certificate.
+    /// As above, but with TLS and this certificate.
     Tls(Certificate, ConnectionFault),
     /// Nothing listens on the port.
     Refused,

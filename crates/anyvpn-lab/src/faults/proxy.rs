@@ -16,20 +16,20 @@ use tokio_rustls::TlsAcceptor;
 
 use super::tls::server_hello;
 
-/// What happens to a connection.
+/// The fault of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectionFault {
     /// It is forwarded to the server.
     Through,
     /// Nothing is read and nothing is sent.
     Silence,
-    /// The same before the TLS handshake, for which the transport has its own time limit.
+    /// As above, but before the TLS handshake, for which the transport has its own time limit.
     SilenceInHandshake,
     /// It is reset after this many bytes of the request.
     ResetAfter(usize),
     ResetBeforeLast,
     CloseAfter(usize),
-    /// One exchange is forwarded, then this happens.
+    /// The first exchange is forwarded, then this fault occurs.
     StaleReset,
     StaleClose,
     IdleClose,

@@ -6,7 +6,7 @@ use anyvpn_sandbox::{Fault, Level, Wanted, WireFault};
 
 use crate::faults::{Kind, LabFault, LabLevel};
 
-/// One case: a fault, and how it is caused.
+/// A test case: a fault and its cause.
 #[derive(Clone, Debug)]
 pub(super) struct FaultCase {
     pub(super) name: String,
@@ -23,7 +23,7 @@ pub(super) struct FaultCase {
 pub(super) enum Play {
     Nothing,
     Sandbox(Fault),
-    /// One fault for the first request, then another.
+    /// A fault for the first request, and another for the rest.
     Then(Fault, Fault),
     Lab(Kind),
 }

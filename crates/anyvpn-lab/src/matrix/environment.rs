@@ -19,7 +19,7 @@ use crate::faults::{
 /// The real time that a connection may take. Nothing in the lab delays a good one.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// The same if the fault is that it takes for ever.
+/// The time limit for a fault that never ends.
 const CONNECT_IN_VAIN: Duration = Duration::from_millis(500);
 
 /// Dead addresses on this machine; the good address is the sandbox's own.
@@ -74,7 +74,7 @@ impl Environment {
         match kind {
             None => {}
             Some(Kind::Refused) => {
-                // The port is reserved, but nothing listens on it until the fault is mended.
+                // The port is reserved, but nothing listens on it until the fault ends.
                 let socket = TcpSocket::new_v4()?;
                 socket.bind((server.ip(), 0).into())?;
                 environment.url = format!("http://{}", socket.local_addr()?);

@@ -196,7 +196,7 @@ impl Lab {
             && let (Some(proxy), Some(Kind::ConnectionFault(fault))) = (&environment.proxy, kind)
         {
             client.block_on(self.warm_up::<H>(world, &settings, proxy));
-            // Connections from now on are good.
+            // Later connections have no fault.
             mend.take().expect("it is there")();
             if fault.is_for_idle_connections() {
                 client.block_on(settle(proxy));

@@ -109,7 +109,7 @@ impl World {
         match name {
             "list-servers" => {
                 let mut list = pia.call_json(name, input, false).await?;
-                // Where the sandbox has its hosts, which differs with each.
+                // The addresses of the sandbox's hosts, which differ in each sandbox.
                 list["groups"]["wg"][0]["ports"] = json!([1337]);
                 Ok(list)
             }

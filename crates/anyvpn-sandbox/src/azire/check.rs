@@ -42,7 +42,7 @@ pub(super) fn report(
 ) -> impl Future<Output = Reply> + Send + use<> {
     let address = SocketAddr::new(source_ip, port);
     let is_open = match data_plane {
-        // The call came from inside the network. What it calls back is there too.
+        // The call came from inside the network, and the port to check is there too.
         Some(data_plane) if !source_ip.is_loopback() => data_plane.connects(address),
         _ => Box::pin(connects(address)),
     };
@@ -50,7 +50,7 @@ pub(super) fn report(
 }
 
 async fn connects(address: SocketAddr) -> bool {
-    // Only this machine: the sandbox must not scan the ports of others.
+    // Only this machine is checked, because the sandbox must not scan the ports of others.
     address.ip().is_loopback()
         && timeout(CONNECT_LIMIT, TcpStream::connect(address))
             .await

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue};
 use super::answer::refusal;
 use crate::reply::Reply;
 
-/// What the live service announced.
+/// The limits that the live service announced.
 const SEEN_LIMIT: HeaderValue = HeaderValue::from_static("60");
 const SEEN_REMAINING: HeaderValue = HeaderValue::from_static("58");
 const MINUTE: i64 = 60;
@@ -23,7 +23,7 @@ pub(super) struct RateLimit {
     used: HashMap<Option<String>, u32>,
 }
 
-/// What the headers of a reply tell.
+/// The values of a reply's headers.
 pub(super) struct Rate {
     limit: HeaderValue,
     remaining: HeaderValue,

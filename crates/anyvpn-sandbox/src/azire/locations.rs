@@ -41,7 +41,7 @@ pub(super) fn all(random: &mut Random, vpn_server: Option<&VpnServer>) -> Vec<Lo
         name,
         city,
         country,
-        // A name that can never be anybody's server.
+        // A name that can never belong to a real server.
         pool: match name {
             WITHOUT_POOL => String::new(),
             _ => format!("{name}.azirevpn.example"),
@@ -74,6 +74,6 @@ pub(super) fn list(state: &mut State, call: &Call) -> Answer {
         })
     };
     let locations: Value = visible.map(shown).collect();
-    // The one list that does not stand under `data`.
+    // The only list that is not under `data`.
     Ok(Reply::json(200, &json!({ "status": "success", "locations": locations })))
 }

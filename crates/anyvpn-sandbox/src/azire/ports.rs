@@ -66,7 +66,7 @@ pub(super) fn create(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     fields.done().map_err(invalid)?;
     require_active(state, caller)?;
     if device(state, caller, address)?.ports.len() >= PORTS_PER_DEVICE {
-        // It is no fault of the input, so that no field is named.
+        // The input is valid, so no field is named.
         return Err(refusal(state.quirks.too_many, "The device has no port left."));
     }
     let now = state.now();

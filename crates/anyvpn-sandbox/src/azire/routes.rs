@@ -8,7 +8,7 @@ use super::{check, ips, locations, ports, tokens, users};
 use crate::provider::{Call, Route, route};
 use crate::reply::Reply;
 
-/// What a call does.
+/// The effect of a call.
 #[derive(Clone, Copy)]
 pub(crate) enum Work {
     /// Needs no token, and looks for itself whether there is one.

@@ -64,7 +64,7 @@ pub struct Service {
 }
 
 impl Sandbox {
-    /// What stands for `https://api.azirevpn.com`: clients add `/v3/…`.
+    /// Returns the URL that replaces `https://api.azirevpn.com`. Clients append `/v3/…`.
     #[must_use]
     pub fn azire_url(&self) -> String {
         self.provider_url("azire")

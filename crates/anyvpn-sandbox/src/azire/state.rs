@@ -58,11 +58,11 @@ pub(super) struct Token {
     pub(super) created_at: i64,
 }
 
-/// What the provider calls an ip.
+/// A device, which the provider calls an ip.
 pub(super) struct Device {
     pub(super) id: String,
     pub(super) address: Ipv4Addr,
-    /// As text, which most replies have in them.
+    /// The address as text, which most replies contain.
     pub(super) address_v6: String,
     /// The id of the token that made it.
     pub(super) token: Option<String>,
@@ -81,7 +81,7 @@ pub(super) struct Forward {
     pub(super) expires_at: i64,
 }
 
-/// Who calls.
+/// The caller.
 pub(crate) struct Caller {
     /// Place among the accounts, which holds as long as the state is locked.
     pub(super) account: usize,

@@ -72,7 +72,7 @@ pub(super) fn update(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     let token =
         tokens.iter_mut().find(|token| token.id == call.param("id")).ok_or_else(not_found)?;
     let mut fields = body(call)?;
-    // What is not sent stays; null takes it away.
+    // An absent field keeps its value, and null removes it.
     let device_name = fields.has("device_name").then(|| fields.text("device_name"));
     let comment = fields.has("comment").then(|| fields.text("comment"));
     fields.done().map_err(invalid)?;

@@ -2,7 +2,7 @@
 
 use crate::variation::{Row, draw, row};
 
-/// What becomes of a request for internal port 0 and external port 1.
+/// The reply to a request for internal port 0 and external port 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FirstForm {
@@ -14,7 +14,7 @@ pub enum FirstForm {
     Silent,
 }
 
-/// What becomes of the renewal of a number that the client does not have any more.
+/// The reply to the renewal of a port that the client no longer has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LateRenewal {
@@ -34,9 +34,9 @@ pub enum LateRenewal {
 pub struct Quirks {
     /// Whether a reply to internal port 0 names the granted number as the internal port too.
     pub replies_with_both_ports: bool,
-    /// What becomes of the form that Proton documents.
+    /// The reply to the form that Proton documents.
     pub first_form: FirstForm,
-    /// What becomes of a renewal that comes too late.
+    /// The reply to a renewal that comes too late.
     pub late_renewal: LateRenewal,
     /// The result of one mapping too many.
     pub too_many: u16,

@@ -74,7 +74,7 @@ impl Service {
         self.state.lock().restart();
     }
 
-    /// Takes all mappings away without a restart, so that the next renewals get other numbers.
+    /// Removes all mappings without a restart, so that the next renewals get other ports.
     pub fn forget(&self) {
         self.state.lock().mappings.clear();
     }

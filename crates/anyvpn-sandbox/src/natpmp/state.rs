@@ -79,7 +79,7 @@ impl State {
         self.mappings.retain(|mapping| mapping.ends_at > now);
     }
 
-    /// Begins anew, with nothing.
+    /// Restarts the gateway without mappings.
     pub(super) fn restart(&mut self) {
         self.mappings.clear();
         self.began = self.clock.now().as_second();

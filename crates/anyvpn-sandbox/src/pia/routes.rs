@@ -7,7 +7,7 @@ use super::state::State;
 use crate::provider::{Call, Route, route};
 use crate::reply::Reply;
 
-/// What a call does. `Err` is a refusal: the state is as it was.
+/// The effect of a call. `Err` is a refusal that leaves the state unchanged.
 pub(crate) type Work = fn(&mut State, &Call) -> Result<Reply, Reply>;
 
 /// Method, path, operation, the fields that may be logged, the work.

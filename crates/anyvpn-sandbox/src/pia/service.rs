@@ -37,7 +37,7 @@ pub struct Service {
 }
 
 impl Sandbox {
-    /// What stands for the addresses of PIA's central servers.
+    /// Returns the URL that replaces the addresses of PIA's central servers.
     #[must_use]
     pub fn pia_url(&self) -> String {
         self.provider_url("pia")

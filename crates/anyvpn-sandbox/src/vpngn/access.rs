@@ -15,15 +15,15 @@ pub(crate) enum Access {
     Refresh,
     /// A customer's password or short token.
     Customer,
-    /// The same, where `email` names an alias.
+    /// As above, but `email` names an alias.
     Alias,
-    /// Nobody but a server, about a customer.
+    /// Only a server may call, about a customer.
     Server,
-    /// Nobody but a server, about an alias.
+    /// Only a server may call, about an alias.
     ServerForAlias,
 }
 
-/// Who calls, and about whom.
+/// The caller, and the customer that the call is about.
 pub(crate) struct Caller {
     pub(super) brand: usize,
     pub(super) whitelisted: bool,
@@ -117,7 +117,7 @@ fn proven(
     if let Some(password) = fields.text("password") {
         let of_alias = caller.alias.as_deref().and_then(|alias| customer.alias(alias));
         let of_alias = of_alias.is_some_and(|alias| alias.password == password);
-        // Who signs in as an alias does it with the alias's own password.
+        // An alias signs in with its own password.
         let of_customer = caller.alias.is_none() || access == Access::Alias;
         found.push(of_alias || (of_customer && customer.password == password));
     }

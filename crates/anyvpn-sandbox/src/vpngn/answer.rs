@@ -61,7 +61,7 @@ impl Kind {
     }
 }
 
-/// What is wrong, before it takes the form that the seed gives to errors.
+/// An error, before it is written in the form that the seed chooses.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     kind: Kind,

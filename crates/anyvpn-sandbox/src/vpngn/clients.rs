@@ -13,7 +13,7 @@ use crate::fields::Fields;
 
 const LIMIT_MILLIS: i64 = 10_000;
 
-/// Who has what product, and tokens, as far as the caller may know it.
+/// Lists products and tokens, as far as the caller may see them.
 pub(super) fn told_product(
     state: &mut State,
     caller: &Caller,

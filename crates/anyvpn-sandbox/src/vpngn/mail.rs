@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-/// What an e-mail is about.
+/// The subject of an e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MailSubject {
@@ -25,9 +25,9 @@ impl MailSubject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mail {
-    /// Who gets it.
+    /// The recipient.
     pub to: String,
-    /// What it is about.
+    /// The subject.
     pub subject: MailSubject,
     /// When it was sent.
     pub sent_at: Timestamp,

@@ -34,7 +34,7 @@ pub struct Account {
     pub product_id: Option<String>,
 }
 
-/// What there is of a customer.
+/// The state of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Customer {
@@ -58,7 +58,7 @@ pub struct Product {
     pub id: String,
     /// In months: 1, 6, 12, 24 or 36.
     pub plan: u32,
-    /// What has become of it.
+    /// Its state.
     pub status: Status,
     /// When it ends or is renewed; a test user's never is.
     pub due_at: Option<Timestamp>,
@@ -74,7 +74,7 @@ pub struct Service {
 }
 
 impl Sandbox {
-    /// What stands for `https://BRAND.vpngn.com`: clients add `/api/amapi/…`.
+    /// Returns the URL that replaces `https://BRAND.vpngn.com`. Clients append `/api/amapi/…`.
     #[must_use]
     pub fn vpngn_url(&self) -> String {
         self.provider_url("vpngn")
@@ -170,7 +170,7 @@ impl Service {
         self.state.lock().open_customers(self.brand).count()
     }
 
-    /// What there is of a customer, closed or not.
+    /// Returns the state of a customer, closed or not.
     #[must_use]
     pub fn customer(&self, email: &str) -> Option<Customer> {
         let mut state = self.state.lock();

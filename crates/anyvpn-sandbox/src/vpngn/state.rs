@@ -18,7 +18,7 @@ const MOST_CUSTOMERS: usize = 10_000;
 const MOST_PRODUCTS: usize = 1000;
 const MOST_MAILS: usize = 10_000;
 
-/// What has become of a product.
+/// The state of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
@@ -127,7 +127,7 @@ pub(crate) struct State {
     pub(super) next_product: u64,
 }
 
-/// What an e-mail address is known by.
+/// Returns the key under which an e-mail address is stored.
 pub(super) fn key(email: &str) -> String {
     email.to_lowercase()
 }

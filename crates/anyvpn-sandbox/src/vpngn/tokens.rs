@@ -11,7 +11,7 @@ use crate::fields::Fields;
 use crate::random::{HEXADECIMAL, Random};
 
 const SHORT_SECONDS: i64 = 12 * 3600;
-/// Of a long token without a plan that is ever due.
+/// The expiry of a long token without a plan that has a due date.
 const LONG_SECONDS: i64 = 30 * DAY;
 /// The sandbox's own bound: the oldest go first.
 const MOST_TOKENS: usize = 100;

@@ -10,7 +10,7 @@ use crate::reply::Reply;
 /// `Err` is a refusal: the state is as it was.
 pub(super) type Answer = Result<Reply, Reply>;
 
-/// Nobody's host.
+/// A host name that does not exist.
 const URL: &str = "https://api.vpnresellers.example/v4_1";
 /// How many elements a page has, when the caller does not say.
 const PER_PAGE: i64 = 15;
@@ -58,7 +58,7 @@ pub(super) fn refusal(quirks: &Quirks, status: u16, message: &str) -> Reply {
     }
 }
 
-/// What the framework says by itself, without a `code`.
+/// The framework's own error, without a `code`.
 pub(super) fn framework(status: u16, message: &str) -> Reply {
     Reply::json(status, &json!({ "message": message }))
 }
@@ -96,7 +96,7 @@ pub(super) fn invalid(quirks: &Quirks, errors: Errors) -> Reply {
     coded(quirks, 422, body)
 }
 
-/// One field that is wrong.
+/// An invalid field.
 pub(super) fn wrong(quirks: &Quirks, field: &'static str, why: &str) -> Reply {
     invalid(quirks, Errors::from([(field, vec![why.to_owned()])]))
 }

@@ -7,7 +7,7 @@ use super::state::State;
 use super::{accounts, configurations, servers};
 use crate::provider::{Call, Route, route};
 
-/// What a call does, and for whom.
+/// The effect of a call, and who may make it.
 #[derive(Clone, Copy)]
 pub(crate) enum Work {
     /// For whoever calls.

@@ -50,7 +50,7 @@ pub(super) struct Server {
 
 pub(super) fn all(random: &mut Random, vpn_server: Option<&VpnServer>) -> Vec<Server> {
     let server = |(number, (name, country_code, city)): (usize, _)| Server {
-        // A name that can never be anybody's server.
+        // A name that can never belong to a real server.
         name: format!("{name}-s01.vpnresellers.example"),
         address: match vpn_server {
             Some(server) => *server.endpoint.ip(),

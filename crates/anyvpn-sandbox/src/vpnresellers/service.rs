@@ -28,7 +28,7 @@ pub struct Reseller {
     pub token: String,
 }
 
-/// What there is of an account.
+/// The state of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Account {
@@ -36,7 +36,7 @@ pub struct Account {
     pub id: u64,
     /// The user name.
     pub username: String,
-    /// What has become of it.
+    /// Its state.
     pub status: Status,
     /// When it ends; absent when it renews by itself.
     pub expires_at: Option<Timestamp>,
@@ -53,7 +53,7 @@ pub struct Service {
 }
 
 impl Sandbox {
-    /// What stands for `https://api.vpnresellers.com`: clients add `/v4_1/…`.
+    /// Returns the URL that replaces `https://api.vpnresellers.com`. Clients append `/v4_1/…`.
     #[must_use]
     pub fn vpnresellers_url(&self) -> String {
         format!("http://{}/vpnresellers", self.address)
@@ -134,7 +134,7 @@ impl Service {
         own.map(account).collect()
     }
 
-    /// What there is of the account of a user name, whosever it is.
+    /// Returns the state of the account with a user name, of any reseller.
     #[must_use]
     pub fn account(&self, username: &str) -> Option<Account> {
         let state = self.state.lock();

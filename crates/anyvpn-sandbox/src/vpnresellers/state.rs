@@ -20,14 +20,14 @@ use crate::{Clock, push};
 /// The sandbox's own bounds, far above what a test needs.
 const MOST_RESELLERS: usize = 100;
 const MOST_ACCOUNTS: usize = 10_000;
-/// What an active account costs a day, in cents.
+/// The daily cost of an active account, in cents.
 pub(super) const PRICE: i64 = 7;
-/// What a reseller begins with, in cents.
+/// The initial balance of a reseller, in cents.
 const BALANCE: i64 = 100_000;
 /// So many days are charged at the most when the clock is moved far.
 const MOST_DAYS: i64 = 4000;
 
-/// What has become of an account.
+/// The state of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
@@ -110,7 +110,7 @@ impl State {
         }
     }
 
-    /// Takes cents from a balance, as far as there are.
+    /// Deducts cents from a balance, down to zero.
     pub(super) fn charge(&mut self, reseller: usize, price: i64) {
         let balance = &mut self.resellers[reseller].balance;
         *balance = (*balance - price).max(0);

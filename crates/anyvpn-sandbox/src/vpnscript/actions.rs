@@ -12,7 +12,7 @@ use crate::random::LETTERS;
 
 /// Ten years: tests move the clock, and few of them are about the service's end.
 const SERVICE_SECONDS: i64 = 3650 * DAY;
-/// What the document's sample has.
+/// The values of the document's sample.
 const DEVICES: u32 = 10;
 
 /// The actions over HTTP, at `/_sandbox/vpnscript/…`.

@@ -63,7 +63,7 @@ pub(super) fn dispatched(quirks: &Quirks, flag: &'static str, work: &str) -> Rep
     Reply::json(200, &Envelope { quirks, flag, success: true, message, data })
 }
 
-/// One of the documented refusals.
+/// A documented refusal.
 pub(super) fn refused(quirks: &Quirks, message: &str) -> Reply {
     let (message, data) = (Some(message), None::<Value>);
     let envelope = Envelope { quirks, flag: SUCCESS, success: false, message, data };
@@ -75,7 +75,7 @@ pub(super) fn refused_with(status: u16, message: &str) -> Reply {
     Reply::json(status, &json!({ "success": false, "message": message }))
 }
 
-/// What Laravel says by itself, without the application's envelope.
+/// Laravel's own error, without the application's envelope.
 pub(super) fn failure(status: u16, message: &str) -> Reply {
     Reply::json(status, &json!({ "message": message }))
 }

@@ -8,7 +8,7 @@ use super::state::{Config, ConfigState, Job, State};
 const REASON: &str = "The connection to the VPN server could not be established.";
 
 impl State {
-    /// What is done to a configuration from now on.
+    /// The pending change of a configuration.
     pub(super) fn dispatch(&mut self) -> Job {
         let due = self.clock.now().checked_add(self.job_duration).unwrap_or(Timestamp::MAX);
         let drawn =
@@ -17,7 +17,7 @@ impl State {
         Job { due, fails }
     }
 
-    /// Does the jobs whose time has come.
+    /// Runs the jobs that are due.
     pub(super) fn do_jobs(&mut self) {
         let now = self.clock.now();
         let active_again = self.quirks.failed_deletion_is_active;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::quirks::Quirks;
 
-/// Nobody's host: the installation does not know its own address.
+/// A host name that does not exist, because the installation does not know its own address.
 const URL: &str = "http://vpnscript.example/api/servers";
 /// How many links stand on each side of the current page's.
 const EACH_SIDE: u64 = 3;

@@ -5,7 +5,7 @@ use super::servers::{Profile, Server};
 /// The document's sample, with what its `Profile` changes in it.
 pub(super) fn text(server: &Server, ca: &str) -> String {
     let Server { address, port, profile, .. } = server;
-    // What OpenVPN 2.6 refuses outside Windows, each in its place in the sample.
+    // Directives that OpenVPN 2.6 refuses outside Windows, as in the sample.
     let (bare, without_certificate) = match profile {
         Profile::AsDocumented => ("block-outside-dns\n", "client-cert-not-required\n"),
         _ => ("", ""),

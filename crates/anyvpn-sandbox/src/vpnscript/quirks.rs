@@ -10,7 +10,7 @@ use crate::variation::{Row, draw, row};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Flag {
-    /// As the document spells it, for each call.
+    /// Each call uses the spelling of the document.
     Documented,
     /// `success` everywhere.
     Success,

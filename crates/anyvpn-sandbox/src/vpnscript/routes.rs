@@ -7,14 +7,14 @@ use super::state::State;
 use super::{account, openvpn, servers, wireguard};
 use crate::provider::{Call, Route, route};
 
-/// What a call does.
+/// The effect of a call.
 #[derive(Clone, Copy)]
 pub(crate) enum Work {
     /// Needs no token.
     Open(fn(&mut State, &Call) -> Answer),
     /// Is refused without a known token; gets the place of its account.
     SignedIn(fn(&mut State, usize, &Call) -> Answer),
-    /// The same, and is refused to who is suspended.
+    /// As above, but suspended users are refused.
     Unsuspended(fn(&mut State, usize, &Call) -> Answer),
     /// The login page for browsers, which is no operation of the API.
     Page,

@@ -50,11 +50,11 @@ static PLACES: [Place; 8] = [
     place("Sweden", "se", "Gothenburg", ""),
 ];
 
-/// What stands in the files that a server gives out.
+/// The content of the files that a server returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Profile {
-    /// What the real programs accept.
+    /// Content that the real programs accept.
     Usual,
     /// OpenVPN only: word for word what the document shows. OpenVPN 2.6 refuses it, for its
     /// `client-cert-not-required` and for a `block-outside-dns` before the line that lets it pass.
@@ -82,7 +82,7 @@ pub struct Server {
     pub slots: u32,
     /// Whether it is there for users.
     pub enabled: bool,
-    /// What it gives out.
+    /// The files that it returns.
     pub profile: Profile,
 }
 
@@ -108,7 +108,7 @@ impl Server {
         Server { protocol: WIREGUARD, port: 51_820, ..Server::openvpn(name) }
     }
 
-    /// One of many: no name of its own, so that 20,000 of them take no memory to speak of.
+    /// Creates one of many servers. They have no name, so that 20,000 of them need little memory.
     pub(super) fn numbered(number: usize) -> Server {
         let server =
             if number.is_multiple_of(2) { Server::openvpn("") } else { Server::wireguard("") };
@@ -177,7 +177,7 @@ pub(super) fn list(state: &mut State, _account: usize, call: &Call) -> Answer {
     let mut fields = input(call)?;
     let per_page = fields.integer("paginate", 1..=i64::MAX);
     fields.done().map_err(invalid)?;
-    // Laravel takes a page that is no number for the first.
+    // Laravel treats a page that is not a number as the first page.
     let page = input(call)?.integer("page", 1..=i64::MAX).unwrap_or(1);
 
     let taken = state.taken_slots();

@@ -55,7 +55,7 @@ pub struct Service {
 }
 
 impl Sandbox {
-    /// What stands for the address of a VPN Script installation: clients add `/api/…`.
+    /// Returns the URL that replaces the address of an installation. Clients append `/api/…`.
     #[must_use]
     pub fn vpnscript_url(&self) -> String {
         self.provider_url("vpnscript")
@@ -106,7 +106,7 @@ impl Service {
         self.state.lock().suspend(username, None)
     }
 
-    /// Takes all tokens away from an account. Whether there is such an account.
+    /// Deletes all tokens of an account. Returns whether the account exists.
     pub fn revoke_tokens(&self, username: &str) -> bool {
         self.state.lock().named(username).map(|account| account.tokens.clear()).is_some()
     }

@@ -33,7 +33,7 @@ pub enum ServiceState {
 }
 
 impl ServiceState {
-    /// What a call that needs the service says without it.
+    /// The error of a call that needs a service, if there is none.
     pub(super) fn check(self) -> Result<(), &'static str> {
         match self {
             ServiceState::Active => Ok(()),
@@ -107,7 +107,7 @@ impl Config {
     }
 }
 
-/// What the queue will do to a configuration, which its state tells.
+/// The pending job of a configuration, according to its state.
 pub(super) struct Job {
     pub(super) due: Timestamp,
     /// Why it will fail.

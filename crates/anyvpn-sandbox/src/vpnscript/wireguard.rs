@@ -147,7 +147,7 @@ impl State {
         (2..0x1_0000).find(|number| !taken(*number)).ok_or_else(full)
     }
 
-    /// What stands in the file, while there is one.
+    /// Returns the content of the file, if there is one.
     pub(super) fn config_text(&self, config: &Config) -> Option<String> {
         let server = self.servers.get(usize::try_from(config.server).ok()?.checked_sub(1)?)?;
         if config.state != ConfigState::Active {

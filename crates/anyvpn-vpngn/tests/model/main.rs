@@ -83,7 +83,7 @@ impl World {
         let clock = Clock::fixed("2026-01-30T20:00:00Z".parse().unwrap());
         let sandbox = Sandbox::builder().seed(seed).clock(clock.clone()).start().await.unwrap();
         let sandbox = Arc::new(sandbox);
-        // Waits do not move the sandbox's clock: it moves in steps of its own.
+        // Waiting does not advance the sandbox's clock, which advances in separate steps.
         let reseller = Arc::clone(&sandbox);
         let ledger = Ledger::new(move || {
             let service = reseller.vpngn();

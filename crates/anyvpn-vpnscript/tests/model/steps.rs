@@ -402,7 +402,7 @@ impl World {
 
     /// What there is after a caller has given up: it has heard nothing, and the account tells.
     async fn abandoned(&mut self, server: u64, second: Second) {
-        // Whatever goes on in the background comes to its end when no request arrives any more.
+        // Background work has finished once no more requests arrive.
         let mut quiet = 0;
         let mut count = self.ledger.requests(Machine::First);
         while quiet < 20 {

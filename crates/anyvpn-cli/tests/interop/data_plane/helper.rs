@@ -81,7 +81,7 @@ fn helper() {
                 let held = scope.spawn(|| exchange(held.as_ref().unwrap()));
                 format!("{} {}", reach(address), held.join().unwrap())
             }),
-            // A packet that begins a connection, and the beginning of one that confirms it.
+            // A packet that starts a connection, and the start of one that confirms it.
             ["utp", address] => arrived(udp(address).and_then(|it| by_udp(&it, &UTP_SYN, &[0x21]))),
             ["bittorrent", address, hash] => {
                 by_bittorrent(address, hash).unwrap_or_else(|_| "lost".to_owned())
@@ -135,7 +135,7 @@ impl Listener {
         listener.set_nonblocking(true)?;
         Ok(Listener::run(move || {
             if let Ok((stream, _)) = listener.accept() {
-                // A check connects, and says nothing.
+                // A check connects without sending anything.
                 thread::spawn(move || send_back(&stream));
             }
         }))

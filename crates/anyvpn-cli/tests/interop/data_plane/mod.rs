@@ -38,7 +38,7 @@ fn the_check_of_a_port_agrees_with_what_arrives() {
         world.connect();
         let mut open = 0;
         for round in 0..rounds {
-            // Every fault, in another order each time.
+            // Every fault, in a different order each time.
             let fault = Fault::ALL[(round * 7 + round / Fault::ALL.len()) % Fault::ALL.len()];
             open += u32::from(world.round(round, fault));
         }
@@ -63,7 +63,7 @@ fn the_configurations_of_all_providers_connect() {
             get.args(customer.map(|name| ["--customer", name]).into_iter().flatten());
             accepts(&mut get);
             world.bring("up");
-            // The check tells from where the call came: the VPN server's address.
+            // The check reports the source of the call, which is the VPN server's address.
             let check = world.answer(&["port", "check", "9", "--provider", "azire"]);
             assert_eq!(check["address"], "198.51.100.1", "{provider:?}: {check}");
             world.bring("down");
@@ -81,7 +81,7 @@ fn ports_that_are_kept_alive_lead_to_the_client_until_they_end() {
         let mut world = World::start();
         let pia = ["--provider", "pia", "--no-dns", "--output", "vpn.conf"];
         accepts(&mut world.anyvpn(&[&["config", "get", "swiss"][..], &pia].concat()));
-        // Without the tunnel, PIA does not know who calls.
+        // Without the tunnel, PIA cannot identify the caller.
         assert!(
             !world
                 .anyvpn(&["port", "create", "--provider", "pia"])
@@ -176,7 +176,7 @@ impl World {
         fs::rename(new, self.config()).unwrap();
         self.bring("up");
         if !keeps_address {
-            // The device had three keys, and was replaced. Its ports are gone with it.
+            // The device had three keys and was replaced, so its ports are gone.
             self.open_port();
             self.client.ask("stop");
             self.listen("0.0.0.0", true);

@@ -34,7 +34,7 @@ fn torrent_clients_are_reached_from_the_internet() {
             let running = start(&world);
             let address = format!("198.51.100.1:{}", world.port);
             let handshake = format!("bittorrent {address} {HASH}");
-            // It may take a moment until the torrent has begun.
+            // The torrent may need a moment to start.
             let deadline = Instant::now() + PATIENCE;
             let mut peer_id = world.internet.ask(&handshake);
             while peer_id == "lost" && Instant::now() < deadline {
@@ -105,7 +105,7 @@ fn transmission(world: &World) -> Running {
     })
     .to_string();
     until(|| {
-        // The first answer names the session, which the second call must have.
+        // The first answer contains the session id for the second call.
         let headers = curl(world, &["--dump-header", "-", &url]).unwrap_or_default();
         let session = headers.lines().find(|line| line.starts_with("X-Transmission-Session-Id"));
         let session = session.unwrap_or("X-None: none").trim();
