@@ -209,6 +209,11 @@ impl Context {
         Ok(entry.filter(|entry| entry.provider.name == info.name))
     }
 
+    /// Returns the name of the profile that is in force at a provider, if there is one.
+    pub fn profile_name(&self, info: &ProviderInfo) -> Option<String> {
+        Some(self.entry_at(info).ok()??.name.clone())
+    }
+
     /// Opens the provider with settings from options, environment, profile and stored credentials, in this
     /// order. Sends nothing.
     pub async fn open(&self, info: &'static ProviderInfo) -> Result<Arc<dyn Provider>, Failure> {

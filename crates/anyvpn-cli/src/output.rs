@@ -143,8 +143,16 @@ pub fn marked(line: &str) -> String {
 
 /// Writes JSON with all control and invisible characters escaped.
 pub fn json(value: &impl Serialize) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|_| Failure::other("cannot write the result as JSON"))?;
+    escaped(serde_json::to_string_pretty(value))
+}
+
+/// The same on one line.
+pub fn line_of_json(value: &impl Serialize) -> Result<String, Failure> {
+    escaped(serde_json::to_string(value))
+}
+
+fn escaped(text: serde_json::Result<String>) -> Result<String, Failure> {
+    let text = text.map_err(|_| Failure::other("cannot write the result as JSON"))?;
     let mut safe = String::with_capacity(text.len());
     let mut units = [0; 2];
     for c in text.chars() {

@@ -22,6 +22,19 @@ pub fn find_tunnel(interface: &str) -> io::Result<Option<Tunnel>> {
     Ok(tunnel.map(|index| Tunnel::new(interface, index, addresses)))
 }
 
+/// Lists the names of the interfaces that lead to one peer, as tunnels do, and that have an address.
+///
+/// # Errors
+///
+/// When the system does not list its interfaces.
+pub fn tunnel_names() -> io::Result<Vec<String>> {
+    let entries = if_addrs::get_if_addrs()?.into_iter();
+    let mut names: Vec<_> = entries.filter(|entry| entry.is_p2p()).map(|entry| entry.name).collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
 #[cfg(test)]
 mod tests {
     use super::find_tunnel;

@@ -21,7 +21,7 @@ mod sockets;
 
 pub use client::{ClientError, ClientState, Listen, TorrentClient};
 pub use clients::{CLIENT_KINDS, ClientKind, ClientSettings, open_client};
-pub use interfaces::find_tunnel;
+pub use interfaces::{find_tunnel, tunnel_names};
 pub use journal::Journal;
 pub use journal_file::{JournalError, JournalFile};
 pub use keeper::{FindTunnel, Keeper, KeeperObserver};

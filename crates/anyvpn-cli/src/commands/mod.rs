@@ -12,6 +12,8 @@ pub mod login;
 pub mod logout;
 pub mod man;
 pub mod port;
+pub mod port_keep;
+pub mod port_status;
 pub mod profile;
 pub mod sandbox;
 pub mod server;
@@ -43,7 +45,9 @@ pub fn run(mut context: Context, typed: Command) -> Result<(), Failure> {
         Command::Config(args) => {
             with(context, async |provider| config::run(context, provider, args).await)
         }
-        Command::Port(args) => {
+        Command::Port(port::Port::Keep(args)) => port_keep::run(context, &args),
+        Command::Port(port::Port::Status(args)) => port_status::run(context, &args),
+        Command::Port(port::Port::Call(args)) => {
             with(context, async |provider| port::run(context, provider, args).await)
         }
         Command::Capabilities => capabilities::run(context),

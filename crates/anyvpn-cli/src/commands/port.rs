@@ -10,6 +10,8 @@ use anyvpn::{
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::port_keep::Keep;
+use super::port_status::Status;
 use crate::advice::undo;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -27,8 +29,19 @@ const PORT_CLOSED: u8 = 10;
 #[command(after_help = "\
 Examples:
   anyvpn port create --days 7
-  anyvpn port list")]
+  anyvpn port list
+  anyvpn port keep --client qbittorrent")]
 pub enum Port {
+    #[command(flatten)]
+    Call(PortCall),
+    /// Keep a port open, and tell torrent clients and other programs its number
+    Keep(Box<Keep>),
+    /// Show what `anyvpn port keep` knows
+    Status(Status),
+}
+
+#[derive(Subcommand)]
+pub enum PortCall {
     /// List the open ports of this machine, except hidden ones
     List {
         #[command(flatten)]
@@ -145,11 +158,11 @@ impl PortAnswer {
     }
 }
 
-pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> Result<(), Failure> {
+pub async fn run(context: &Context, provider: &dyn Provider, command: PortCall) -> Result<(), Failure> {
     let forwards = ability(context, provider, provider.port_forwards(), Ability::PortForwards)?;
     let output = context.output;
     match command {
-        Port::List { device } => {
+        PortCall::List { device } => {
             let list = ability(context, provider, forwards.port_list(), Ability::ListPortForwards)?;
             let internal_ipv4 = device.find(context, forwards).await?;
             let ports = list.list_port_forwards(internal_ipv4).await?;
@@ -157,7 +170,7 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
             let answer = ListAnswer { internal_ipv4, ports: ports.into_iter().map(of).collect() };
             output.answer(&answer, || list_text(&answer))
         }
-        Port::Create { days, hidden, port, device } => {
+        PortCall::Create { days, hidden, port, device } => {
             let device = device.find_surely(context, provider, forwards, "Open a port").await?;
             let mut new = NewPortForward::new();
             new.device = device;
@@ -182,7 +195,7 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
                 }),
             }
         }
-        Port::Delete { port: Number { port }, device } => {
+        PortCall::Delete { port: Number { port }, device } => {
             let what = format!("Close port {port}");
             let internal_ipv4 = device.find_surely(context, provider, forwards, &what).await?;
             let mut forward = PortForward::new(port);
@@ -191,7 +204,7 @@ pub async fn run(context: &Context, provider: &dyn Provider, command: Port) -> R
             let answer = Deleted { internal_ipv4, port, deleted: true };
             output.answer(&answer, || format!("Port {port} is closed."))
         }
-        Port::Check { port: Number { port }, exit_code } => {
+        PortCall::Check { port: Number { port }, exit_code } => {
             let check = ability(context, provider, forwards.port_check(), Ability::CheckPort)?;
             let check = check.check_port(port).await?;
             let answer = CheckAnswer { port: check.port, open: check.open, address: check.address };

@@ -1,0 +1,155 @@
+//! `anyvpn port keep`: keeps a forwarded port open.
+
+mod clients;
+mod options;
+mod outputs;
+mod signals;
+
+use std::cell::Cell;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyvpn::{Ability, Error, Lease, Provider, ProviderInfo};
+use anyvpn_http::SystemClock;
+use anyvpn_keeper::machine::Outcome;
+use anyvpn_keeper::publish::Systemd;
+use anyvpn_keeper::{FindTunnel, JournalFile, Keeper, find_tunnel, tunnel_names};
+use clap::ValueEnum;
+pub use options::{Keep, default_status};
+use tokio::runtime::Builder;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::text::reason;
+use crate::work::ability;
+use signals::{Request, Requests};
+
+/// How long the keeper waits at the end for what is under way, and some more.
+const LONGEST_END: Duration = Duration::from_secs(25);
+
+/// What becomes of the port at the end.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum OnExit {
+    /// It stays open until its end
+    Keep,
+    /// It is closed, if this command opened it
+    Release,
+}
+
+pub fn run(context: &Context, args: &Keep) -> Result<(), Failure> {
+    context.output.trace();
+    let info = context.provider()?;
+    let failed =
+        |error: io::Error| Failure::other(format!("cannot start the runtime: {}", reason(&error)));
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let kept = runtime.block_on(keep(context, info, args));
+    // A look-up of a name that is still under way is not waited for.
+    runtime.shutdown_background();
+    kept.map_err(|failure| context.explain(info, failure))
+}
+
+async fn keep(
+    context: &Context,
+    info: &'static ProviderInfo,
+    args: &Keep,
+) -> Result<(), Failure> {
+    let mut requests = Requests::listen()
+        .map_err(|error| Failure::other(format!("cannot handle signals: {}", reason(&error))))?;
+    let mut keeper = open(context, info, args).await?;
+    let (mut observer, api) = outputs::open(context, info, args).await?;
+    let api = api.map(tokio::spawn);
+    let systemd = Systemd::from_environment();
+    let ended = loop {
+        let request = Cell::new(None);
+        let stop = async {
+            let arrived = requests.next().await;
+            request.set(Some(arrived));
+            if arrived == Request::Stop {
+                systemd.stopping(LONGEST_END);
+            }
+            arrived == Request::Stop && args.on_exit == OnExit::Release
+        };
+        let Outcome { problem, .. } = keeper.run(&mut observer, stop).await;
+        match (request.get(), problem) {
+            (Some(Request::Reload), _) => {
+                systemd.reloading();
+                keeper = open(context, info, args).await?;
+                systemd.reloaded();
+            }
+            (Some(Request::Stop), _) | (None, None) => break Ok(()),
+            (None, Some(problem)) => {
+                break Err(match problem.kind {
+                    Some(kind) => Error::new(kind).with_detail(problem.text).into(),
+                    None => Failure::other(problem.text),
+                });
+            }
+        }
+    };
+    if let Some(api) = api {
+        api.abort();
+    }
+    ended
+}
+
+/// Opens provider, journal, clients and hooks.
+async fn open(
+    context: &Context,
+    info: &'static ProviderInfo,
+    args: &Keep,
+) -> Result<Keeper, Failure> {
+    let provider = context.open(info).await?;
+    check(context, &*provider, args)?;
+    let clients = args.client.iter().map(|client| client.open(args));
+    let clients = clients.collect::<Result<Vec<_>, _>>()?;
+    let hooks = args.hooks()?;
+    let folder = args.state_folder(context, info)?;
+    let journal = JournalFile::open(&folder).await;
+    let journal = journal.map_err(|error| Failure::other(error.to_string()))?;
+    let mut keeper = Keeper::new(provider, journal, tunnel(args)?)?;
+    args.apply(&mut keeper.settings);
+    for client in clients {
+        keeper = keeper.with_client(client);
+    }
+    for hook in hooks {
+        keeper = keeper.with_hook(hook);
+    }
+    Ok(keeper.with_clock(Arc::new(SystemClock)))
+}
+
+/// Refuses what the provider can never do.
+fn check(context: &Context, provider: &dyn Provider, args: &Keep) -> Result<(), Failure> {
+    let forwards = ability(context, provider, provider.port_forwards(), Ability::PortForwards)?;
+    ability(context, provider, forwards.port_list(), Ability::ListPortForwards)?;
+    let title = provider.info().title;
+    match forwards.lease() {
+        Lease::KeptAlive { .. } if args.days.is_some() => Err(Failure::usage(format!(
+            "ports of {title} have no fixed lifetime: they are renewed"
+        ))
+        .hint("omit --days")),
+        Lease::Fixed if args.port.is_some() => {
+            Err(Failure::usage(format!("{title} chooses the number")).hint("omit --port"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What finds the tunnel: by its name, or as the only one there is.
+fn tunnel(args: &Keep) -> Result<FindTunnel, Failure> {
+    if let Some(name) = args.tunnel.clone() {
+        return Ok(Box::new(move || find_tunnel(&name)));
+    }
+    let names = tunnel_names().map_err(|error| {
+        Failure::other(format!("cannot read the network interfaces: {}", reason(&error)))
+            .hint("name the tunnel with --tunnel; in a systemd unit, add AF_NETLINK to RestrictAddressFamilies")
+    })?;
+    if names.len() > 1 {
+        return Err(Failure::usage("there are several tunnels")
+            .hint(format!("choose with --tunnel: {}", names.join(", "))));
+    }
+    Ok(Box::new(|| match &tunnel_names()?[..] {
+        [only] => find_tunnel(only),
+        // A second one is no sign that the first is down, but it is not clear which is meant.
+        _ => Ok(None),
+    }))
+}
