@@ -29,7 +29,8 @@ pub fn find_tunnel(interface: &str) -> io::Result<Option<Tunnel>> {
 /// When the system does not list its interfaces.
 pub fn tunnel_names() -> io::Result<Vec<String>> {
     let entries = if_addrs::get_if_addrs()?.into_iter();
-    let mut names: Vec<_> = entries.filter(|entry| entry.is_p2p()).map(|entry| entry.name).collect();
+    let mut names: Vec<_> =
+        entries.filter(|entry| entry.is_p2p()).map(|entry| entry.name).collect();
     names.sort();
     names.dedup();
     Ok(names)

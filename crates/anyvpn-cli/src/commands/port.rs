@@ -158,7 +158,11 @@ impl PortAnswer {
     }
 }
 
-pub async fn run(context: &Context, provider: &dyn Provider, command: PortCall) -> Result<(), Failure> {
+pub async fn run(
+    context: &Context,
+    provider: &dyn Provider,
+    command: PortCall,
+) -> Result<(), Failure> {
     let forwards = ability(context, provider, provider.port_forwards(), Ability::PortForwards)?;
     let output = context.output;
     match command {

@@ -31,8 +31,7 @@ impl Client {
             let names: Vec<_> = CLIENT_KINDS.iter().map(|kind| kind.name).collect();
             format!("must be one of {}, and perhaps =ADDRESS", names.join(", "))
         })?;
-        let mut client =
-            Self { kind, address: kind.default_address.to_owned(), username: None };
+        let mut client = Self { kind, address: kind.default_address.to_owned(), username: None };
         if address.is_empty() {
             return Ok(client);
         }

@@ -49,11 +49,7 @@ pub fn run(context: &Context, args: &Keep) -> Result<(), Failure> {
     kept.map_err(|failure| context.explain(info, failure))
 }
 
-async fn keep(
-    context: &Context,
-    info: &'static ProviderInfo,
-    args: &Keep,
-) -> Result<(), Failure> {
+async fn keep(context: &Context, info: &'static ProviderInfo, args: &Keep) -> Result<(), Failure> {
     let mut requests = Requests::listen()
         .map_err(|error| Failure::other(format!("cannot handle signals: {}", reason(&error))))?;
     let mut keeper = open(context, info, args).await?;

@@ -168,7 +168,9 @@ const STATUS: &str = "status.json";
 fn default_folder(context: &Context, info: &'static ProviderInfo) -> Option<PathBuf> {
     path_variable("STATE_DIRECTORY").or_else(|| {
         let profile = context.profile_name(info);
-        Some(state_folder()?.join("port-keep").join(profile.unwrap_or_else(|| info.name.to_owned())))
+        Some(
+            state_folder()?.join("port-keep").join(profile.unwrap_or_else(|| info.name.to_owned())),
+        )
     })
 }
 

@@ -1,0 +1,205 @@
+//! `anyvpn port keep` and `anyvpn port status`, at the three providers that forward ports.
+
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+
+use common::{LOGIN, PASSWORD, World, command, fails, json, ok};
+use serde_json::Value;
+
+/// The command with folders of its own, at the tunnel that every machine has.
+fn keep(world: &World, mut run: Command, options: &[&str]) -> Command {
+    run.args(["port", "keep", "--tunnel", "lo"]).args(options);
+    with_folders(world, run)
+}
+
+fn with_folders(world: &World, mut run: Command) -> Command {
+    run.env("XDG_STATE_HOME", world.path("state")).env("XDG_CONFIG_HOME", world.path("config"));
+    run
+}
+
+fn natpmp(world: &World) -> Command {
+    let mut run = command(&["--provider", "natpmp"]);
+    run.env("ANYVPN_NATPMP_GATEWAY", world.sandbox.natpmp_gateway());
+    run
+}
+
+fn pia(world: &World) -> Command {
+    let service = world.sandbox.pia();
+    let mut run = command(&["--provider", "pia"]);
+    run.env("ANYVPN_PIA_URL", world.sandbox.pia_url())
+        .env("ANYVPN_PIA_CA", service.ca())
+        .env("ANYVPN_PIA_LIST_KEY", service.list_key())
+        .env("ANYVPN_PIA_SERVER_NAME", service.server())
+        .env("ANYVPN_PIA_GATEWAY", service.gateway());
+    run
+}
+
+fn status(world: &World, mut run: Command) -> Value {
+    run.args(["port", "status"]);
+    json(&mut with_folders(world, run))
+}
+
+fn number(status: &Value) -> u16 {
+    status["port"]["port"].as_u64().unwrap().try_into().unwrap()
+}
+
+/// AzireVPN: a second run adopts what the first one opened, and the hook is told once.
+#[test]
+fn a_fixed_port_is_opened_once_and_found_again() {
+    let world = World::with_device();
+    let (file, told) = (world.path("port"), world.path("told"));
+    let hook = format!("sh -c 'cat >> {}'", told.display());
+    let device = world.json(&["call", "azire", "list-ips"]);
+    let device = device[0]["ipv4_address"].as_str().unwrap().to_owned();
+    let options = [
+        &["--once", "--internal-ipv4", &device, "--on-change", &hook, "--status-file"][..],
+        &[file.to_str().unwrap()],
+    ]
+    .concat();
+    // Nothing listens on the port yet.
+    let said = fails(1, &mut keep(&world, world.command(&[]), &options));
+    assert!(said.contains("nothing answers at the port"), "{said}");
+    let known = status(&world, world.command(&[]));
+    let port = number(&known);
+    assert_eq!(fs::read_to_string(&file).unwrap(), port.to_string());
+
+    let _program = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let said = ok(&mut keep(&world, world.command(&[]), &options));
+    assert!(said.contains(&port.to_string()), "{said}");
+    assert_eq!(world.calls("azire.create-port-forward"), 1);
+    let known = status(&world, world.command(&[]));
+    assert_eq!((number(&known), &known["phase"]), (port, &"stopping".into()));
+    assert!(known["port"]["verified_at"].is_string(), "{known}");
+    let events = fs::read_to_string(told).unwrap();
+    let events: Vec<Value> =
+        events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [event] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((&event["event"], &event["port"]), (&"opened".into(), &port.into()));
+    let mut shown = world.command(&["port", "status"]);
+    shown = with_folders(&world, shown);
+    let shown = ok(&mut shown);
+    assert!(shown.contains("Open until") && shown.contains(&port.to_string()), "{shown}");
+}
+
+/// NAT-PMP and PIA: the number is the same in every run.
+#[test]
+fn a_port_that_is_kept_alive_is_the_same_after_a_restart() {
+    let world = World::new();
+    world.sandbox.pia().add_account(LOGIN, PASSWORD);
+    let password = world.file("password", PASSWORD);
+    let mut login = pia(&world);
+    login.args(["login", "--username", LOGIN, "--password-file", &password]);
+    ok(&mut with_folders(&world, login));
+    for provider in [natpmp, pia] {
+        let run = || {
+            ok(&mut keep(&world, provider(&world), &["--once"]));
+            number(&status(&world, provider(&world)))
+        };
+        assert_eq!(run(), run());
+    }
+    assert_eq!(world.sandbox.natpmp().mappings().len(), 2);
+}
+
+#[test]
+#[cfg(unix)]
+fn it_runs_until_a_signal_answers_meanwhile_and_releases_the_port_where_asked() {
+    let world = World::new();
+    let options = ["--json", "--api", "127.0.0.1:0", "--on-exit", "release"];
+    let mut run = keep(&world, natpmp(&world), &options);
+    let mut keeper = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(keeper.stdout.take().unwrap()).lines();
+    let mut events = lines.by_ref().map(|line| line.unwrap());
+    let mut event = |name: &str| -> Value {
+        let is_wanted = |event: &Value| event["event"] == name;
+        events.by_ref().map(|line| serde_json::from_str(&line).unwrap()).find(is_wanted).unwrap()
+    };
+    let opened = event("port-opened");
+    assert_eq!(world.sandbox.natpmp().mappings().len(), 2);
+
+    // A second keeper with the same state would fight with the first one.
+    let said = fails(1, &mut keep(&world, natpmp(&world), &["--once"]));
+    assert!(said.contains("another keeper"), "{said}");
+
+    // After a reload it has the same port.
+    signal(keeper.id(), "HUP");
+    event("stopping");
+    event("port-opened");
+    signal(keeper.id(), "TERM");
+    event("port-closed");
+    let ended = keeper.wait().unwrap();
+    assert!(ended.success(), "{ended}");
+    assert!(world.sandbox.natpmp().mappings().is_empty());
+    assert!(opened["port"].is_u64());
+}
+
+/// gluetun's API, at an address of its own.
+#[test]
+#[cfg(unix)]
+fn the_api_has_the_number_of_the_status_file() {
+    let world = World::new();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let file = world.path("port");
+    let options = ["--json", "--api", &address, "--status-file", file.to_str().unwrap()];
+    let mut keeper = keep(&world, natpmp(&world), &options).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(keeper.stdout.take().unwrap()).lines();
+    let opened = lines.map(|line| line.unwrap()).find(|line| line.contains("port-opened"));
+    let opened: Value = serde_json::from_str(&opened.unwrap()).unwrap();
+    let mut stream = TcpStream::connect(&address).unwrap();
+    let request = format!("GET /v1/portforward HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    let port = &opened["port"];
+    assert!(reply.ends_with(&format!("{{\"port\":{port},\"ports\":[{port}]}}\n")), "{reply}");
+    assert_eq!(fs::read_to_string(file).unwrap(), port.to_string());
+    signal(keeper.id(), "INT");
+    assert!(keeper.wait().unwrap().success());
+}
+
+#[cfg(unix)]
+fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill").args([format!("-{name}"), process.to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
+#[test]
+fn what_cannot_be_is_refused_at_the_start() {
+    let world = World::new();
+    let refused = |options: &[&str]| fails(2, &mut keep(&world, natpmp(&world), options));
+    for (options, says) in [
+        (&["--days", "7"][..], "they are renewed"),
+        (&["--client", "azureus"], "must be one of deluge, qbittorrent"),
+        (&["--client", "qbittorrent=http://me:secret@127.0.0.1:1"], "ANYVPN_QBITTORRENT_PASSWORD"),
+        (&["--on-change", "sh -c 'x"], "a quote is not closed"),
+        (&["--up-command", "x \"a"], "a \" is not closed"),
+        (&["--metrics-file", "metrics.txt"], ".prom"),
+        (&["--api", "0.0.0.0:0"], "other machines could read the API"),
+        (&["--api-key-file", "key"], "--api"),
+    ] {
+        let said = refused(options);
+        assert!(said.contains(says), "{options:?}: {said}");
+        assert!(!said.contains("secret@"), "{said}");
+    }
+    let said =
+        fails(4, &mut with_folders(&world, command(&["--provider", "natpmp", "port", "status"])));
+    assert!(said.contains("start anyvpn port keep"), "{said}");
+    // A journal that cannot be read stays.
+    let folder = world.path("state/anyvpn/port-keep/natpmp");
+    fs::create_dir_all(&folder).unwrap();
+    let journal = world.path("state/anyvpn/port-keep/natpmp/journal.json");
+    fs::write(&journal, "{").unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(&journal, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let said = fails(1, &mut keep(&world, natpmp(&world), &["--once"]));
+    assert!(said.contains("move it away"), "{said}");
+    assert_eq!(fs::read_to_string(&journal).unwrap(), "{");
+}
