@@ -5,6 +5,7 @@ mod call;
 mod callgrind;
 mod gate;
 mod harness;
+mod keeper;
 mod lists;
 mod machine;
 mod small;
@@ -28,6 +29,7 @@ const SECTIONS: &[(&str, Section)] = &[
     ("call", call::section),
     ("lists", lists::section),
     ("bulk", bulk::section),
+    ("keeper", keeper::section),
 ];
 
 /// Measures the section named, or all; prints the figures, and puts them on the page where they are

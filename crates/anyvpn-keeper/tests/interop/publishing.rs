@@ -188,3 +188,29 @@ async fn curl_reads_the_api() {
     read.await.unwrap();
     serving.abort();
 }
+
+#[test]
+#[ignore = "it needs systemd-analyze: cargo xtask interop"]
+fn systemd_accepts_the_unit_of_the_guide() {
+    part("systemd accepts the unit of the guide", &[("systemd-analyze", "systemd")], || {
+        let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/port-keep.md");
+        let guide = fs::read_to_string(guide).unwrap();
+        let (_, after) =
+            guide.split_once("`/etc/systemd/system/anyvpn-port-keep.service`").unwrap();
+        let unit = after.split("```ini\n").nth(1).unwrap().split("```").next().unwrap();
+        // The command is not installed where tests run.
+        let unit = unit.replace("/usr/local/bin/anyvpn", "/bin/true");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("anyvpn-port-keep.service");
+        fs::write(&path, unit).unwrap();
+        let path = path.to_str().unwrap();
+        let checked = Command::new("systemd-analyze").args(["verify", path]).output().unwrap();
+        let said = String::from_utf8_lossy(&checked.stderr);
+        // Other units of the machine can be wrong.
+        let ours: Vec<_> = said.lines().filter(|line| line.contains("anyvpn-port-keep")).collect();
+        assert!(checked.status.success() && ours.is_empty(), "{said}");
+        let judged =
+            run("systemd-analyze", &["security", "--offline=true", "--threshold=20", path]);
+        assert!(judged.contains("OK"), "{judged}");
+    });
+}
