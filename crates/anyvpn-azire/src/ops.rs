@@ -1007,11 +1007,13 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "affiliate_code", kind: FieldKind::Text, required: false, doc: "The code of an affiliate." },
             FieldInfo { name: "referral_code", kind: FieldKind::Text, required: false, doc: "The code of the customer who recommended AzireVPN." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: GetUser::ID, replay: GetUser::REPLAY, method: "GET", path: "/v3/users/me",
         summary: "Reads the account that the token belongs to.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: DeleteUser::ID, replay: DeleteUser::REPLAY, method: "DELETE", path: "/v3/users/me",
@@ -1019,11 +1021,13 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "password", kind: FieldKind::Secret, required: true, doc: "The account's password, as a confirmation." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: CreateOtp::ID, replay: CreateOtp::REPLAY, method: "POST", path: "/v3/users/me/otps",
         summary: "Makes a one-time password that signs a browser in to AzireVPN's website.",
         fields: &[],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: UpdatePassword::ID, replay: UpdatePassword::REPLAY, method: "PUT", path: "/v3/users/me/password",
@@ -1031,6 +1035,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "new_password", kind: FieldKind::Secret, required: true, doc: "The password from now on." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: UpdateUsername::ID, replay: UpdateUsername::REPLAY, method: "PUT", path: "/v3/users/me/username",
@@ -1038,6 +1043,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "new_username", kind: FieldKind::Text, required: true, doc: "The name to sign in with from now on." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: UpdateEmail::ID, replay: UpdateEmail::REPLAY, method: "PUT", path: "/v3/users/me/email",
@@ -1045,11 +1051,13 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The email address from now on." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: DeleteEmail::ID, replay: DeleteEmail::REPLAY, method: "DELETE", path: "/v3/users/me/email",
         summary: "Removes the email address from the account.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListPortForwards::ID, replay: ListPortForwards::REPLAY, method: "GET", path: "/v3/portforwardings",
@@ -1057,6 +1065,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: CreatePortForward::ID, replay: CreatePortForward::REPLAY, method: "POST", path: "/v3/portforwardings",
@@ -1066,6 +1075,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "expires_in", kind: FieldKind::Integer, required: false, doc: "Days until the port closes; the provider takes 30 when absent." },
             FieldInfo { name: "hidden", kind: FieldKind::Boolean, required: false, doc: "Whether later lists leave the port out; the provider takes false when absent." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: HidePortForward::ID, replay: HidePortForward::REPLAY, method: "PUT", path: "/v3/portforwardings",
@@ -1074,6 +1084,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
             FieldInfo { name: "port", kind: FieldKind::Integer, required: true, doc: "The open port." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: DeletePortForward::ID, replay: DeletePortForward::REPLAY, method: "DELETE", path: "/v3/portforwardings",
@@ -1082,6 +1093,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "internal_ipv4", kind: FieldKind::Text, required: true, doc: "The device's address inside the tunnel." },
             FieldInfo { name: "port", kind: FieldKind::Integer, required: true, doc: "The open port." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: CheckPort::ID, replay: CheckPort::REPLAY, method: "GET", path: "/v3/portforwardings/check/{port}",
@@ -1089,6 +1101,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "port", kind: FieldKind::Integer, required: true, doc: "The port to connect to, at the address that the request comes from." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: CheckPortByPost::ID, replay: CheckPortByPost::REPLAY, method: "POST", path: "/v3/portforwardings/check",
@@ -1096,11 +1109,13 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "port", kind: FieldKind::Integer, required: true, doc: "The port to connect to, at the address that the request comes from." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListTokens::ID, replay: ListTokens::REPLAY, method: "GET", path: "/v3/tokens",
         summary: "Lists the account's tokens, each with its key.",
         fields: &[],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: CreateToken::ID, replay: CreateToken::REPLAY, method: "POST", path: "/v3/tokens",
@@ -1111,11 +1126,13 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "device_name", kind: FieldKind::Text, required: false, doc: "The name of the device that will use the token." },
             FieldInfo { name: "comment", kind: FieldKind::Text, required: false, doc: "A note for the account's owner." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: DeleteAllTokens::ID, replay: DeleteAllTokens::REPLAY, method: "DELETE", path: "/v3/tokens",
         summary: "Deletes all tokens of the account, the one in use included.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: UpdateToken::ID, replay: UpdateToken::REPLAY, method: "PUT", path: "/v3/tokens/{id}",
@@ -1125,6 +1142,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "device_name", kind: FieldKind::Text, required: false, doc: "The name of the device that uses the token." },
             FieldInfo { name: "comment", kind: FieldKind::Text, required: false, doc: "A note for the account's owner." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: DeleteToken::ID, replay: DeleteToken::REPLAY, method: "DELETE", path: "/v3/tokens/{id}",
@@ -1132,11 +1150,13 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "id", kind: FieldKind::Text, required: true, doc: "The token's id; not its key." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListIps::ID, replay: ListIps::REPLAY, method: "GET", path: "/v3/ips",
         summary: "Lists the account's WireGuard devices.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: CreateIp::ID, replay: CreateIp::REPLAY, method: "POST", path: "/v3/ips",
@@ -1144,6 +1164,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "key", kind: FieldKind::Text, required: true, doc: "The device's WireGuard public key, in base64." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: GetIp::ID, replay: GetIp::REPLAY, method: "GET", path: "/v3/ips/{id}",
@@ -1151,6 +1172,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: DeleteIp::ID, replay: DeleteIp::REPLAY, method: "DELETE", path: "/v3/ips/{id}",
@@ -1158,6 +1180,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: PutIpKey::ID, replay: PutIpKey::REPLAY, method: "PUT", path: "/v3/ips/{id}/keys",
@@ -1166,11 +1189,13 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
             FieldInfo { name: "key", kind: FieldKind::Text, required: true, doc: "The WireGuard public key to add, in base64." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListLocations::ID, replay: ListLocations::REPLAY, method: "GET", path: "/v3/locations",
         summary: "Lists the locations to connect to; with a token, the account's own ones too.",
         fields: &[],
+        reply_has_secret: false,
     },
 ];
 

@@ -6,13 +6,14 @@ mod common;
 use std::io::pipe;
 use std::process::Command;
 
-use common::{LOGIN, PASSWORD, World, with_stdin};
+use anyvpn::{OperationInfo, Registry, Replay};
+use common::{LOGIN, PASSWORD, World, command, error, with_stdin};
 
 #[test]
 fn a_secret_among_the_arguments_is_refused_and_the_other_ways_are_named() {
     let world = World::new();
     let argument = format!("password={PASSWORD}");
-    let call = ["call", "azire", "create-token", "username=david", &argument];
+    let call = ["call", "azire", "create-token", "username=david", &argument, "--reveal"];
     let text = world.fails(2, &call);
     for way in ["password=@FILE", "password=-", "--input"] {
         assert!(text.contains(way), "{text}");
@@ -66,6 +67,42 @@ fn a_key_that_would_not_be_shown_is_not_created() {
     let shown = world.json(&["config", "get", "se-sto", "--reveal"]);
     let config = shown["config"].as_str().unwrap();
     assert!(config.contains("PrivateKey = ") && !config.contains("[redacted]"));
+}
+
+#[test]
+fn a_call_whose_new_secret_nobody_would_see_is_not_sent() {
+    let mut refused = Vec::new();
+    for info in Registry::builtin().infos() {
+        let gives = |it: &&OperationInfo| it.replay != Replay::Safe && it.reply_has_secret;
+        for operation in info.operations.iter().filter(gives) {
+            let failure = error(2, &mut command(&["call", info.name, operation.id.name()]));
+            let text = format!("{failure}");
+            assert!(text.contains("never be shown") && text.contains("--reveal"), "{text}");
+            refused.push(operation.id.to_string());
+        }
+    }
+    let all = [
+        "azire.create-otp",
+        "azire.create-token",
+        "azire.update-token",
+        "vpnscript.create-token",
+        "vpngn.add-client",
+        "vpngn.token-refresh",
+        "vpngn.new-product",
+        "vpngn.upgrade-product",
+        "pia.create-token",
+        "pia.get-signature",
+        "vpnresellers.create-account",
+    ];
+    assert_eq!(refused, all);
+
+    let world = World::new();
+    let password = format!("password=@{}", world.file("password", PASSWORD));
+    let create = ["call", "azire", "create-token", "username=david", &password];
+    world.error(2, &create);
+    assert!(world.sandbox.received().is_empty());
+    let made = world.json(&[&create[..], &["--reveal"]].concat());
+    assert_ne!(made["key"], "[redacted]");
 }
 
 #[test]
@@ -178,9 +215,9 @@ fn notes_and_progress_contain_no_secret() {
         &["config", "list"],
         &["port", "create", "--internal-ipv4", &device],
         &["call", "azire", "list-tokens"],
-        &["call", "azire", "create-token", "username=david", &field],
-        &["call", "azire", "create-token", "username=david", &wrong_field],
-        &["call", "azire", "create-otp"],
+        &["call", "azire", "create-token", "--reveal", "username=david", &field],
+        &["call", "azire", "create-token", "--reveal", "username=david", &wrong_field],
+        &["call", "azire", "create-otp", "--reveal"],
     ];
     for arguments in commands {
         for json in [None, Some("--json")] {
@@ -199,12 +236,12 @@ fn notes_and_progress_contain_no_secret() {
 #[test]
 fn invalid_json_input_is_not_repeated() {
     let world = World::new();
-    let mut call = world.command(&["call", "azire", "create-token", "--input", "-"]);
+    let mut call = world.command(&["call", "azire", "create-token", "--reveal", "--input", "-"]);
     let ran = with_stdin(&mut call, &format!("{{\"password\": {PASSWORD}"));
     assert_eq!(ran.status.code(), Some(2));
     assert!(!String::from_utf8(ran.stderr).unwrap().contains(PASSWORD));
     let text = format!("{{\"username\": \"x\", \"password\": [\"{PASSWORD}\"]}}");
-    let mut call = world.command(&["call", "azire", "create-token", "--input", "-"]);
+    let mut call = world.command(&["call", "azire", "create-token", "--reveal", "--input", "-"]);
     let ran = with_stdin(&mut call, &text);
     assert_eq!(ran.status.code(), Some(2));
     assert!(!String::from_utf8(ran.stderr).unwrap().contains(PASSWORD));
@@ -223,8 +260,8 @@ fn a_secret_file_that_others_can_read_is_refused_with_a_chmod_hint() {
     let uses: [&[&str]; 5] = [
         &["account", "close", "--yes", "--password-file", &file],
         &["account", "set-password", "--password-file", &file],
-        &["call", "azire", "create-token", "username=david", &field],
-        &["call", "azire", "create-token", "--input", &input],
+        &["call", "azire", "create-token", "--reveal", "username=david", &field],
+        &["call", "azire", "create-token", "--reveal", "--input", &input],
         &["config", "get", "se-sto", "--private-key-file", &key],
     ];
     for name in [&file, &input, &key] {
@@ -246,7 +283,8 @@ fn a_secret_file_that_others_can_read_is_refused_with_a_chmod_hint() {
     let username = format!("username=@{}", world.file("name", "david"));
     let open = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(world.path("name"), open).unwrap();
-    let mut call = world.command(&["call", "azire", "create-token", &username, "password=-"]);
+    let create = ["call", "azire", "create-token", "--reveal", &username, "password=-"];
+    let mut call = world.command(&create);
     assert_eq!(with_stdin(&mut call, PASSWORD).status.code(), Some(0));
     let script = format!(
         "{} account set-password --password-file <(echo {PASSWORD})",

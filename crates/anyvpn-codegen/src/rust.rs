@@ -319,9 +319,34 @@ fn table(provider: &Provider) -> String {
                  FieldInfo {{ name: {name:?}, kind: {kind}, required: {required}, doc: {doc:?} }},"
             );
         }
-        out += if operation.fields.is_empty() { "],\n    },\n" } else { "\n        ],\n    },\n" };
+        let end = if operation.fields.is_empty() { "" } else { "\n        " };
+        let has_secret = has_secret(provider, &operation.output);
+        _ = writeln!(out, "{end}],\n        reply_has_secret: {has_secret},\n    }},");
     }
     out + "];\n"
+}
+
+/// Whether values of a Rust type can contain a secret.
+fn has_secret(provider: &Provider, kind: &str) -> bool {
+    let types: Vec<&Struct> = provider.operations.iter().flat_map(|it| &it.types).collect();
+    // Each type once, since a type may contain lists of itself.
+    let (mut seen, mut left) = (Vec::new(), vec![kind]);
+    while let Some(kind) = left.pop() {
+        for name in kind.split(|c: char| !c.is_alphanumeric()) {
+            if name == "Secret" {
+                return true;
+            }
+            if seen.contains(&name) {
+                continue;
+            }
+            seen.push(name);
+            let fields = types.iter().filter(|it| it.name == name).flat_map(|it| &it.fields);
+            left.extend(fields.map(|field| &*field.kind));
+            let checked = provider.hand_written.iter().filter(|(written, _)| written == name);
+            left.extend(checked.map(|(_, kind)| &**kind));
+        }
+    }
+    false
 }
 
 /// The `FieldKind` of a Rust type.

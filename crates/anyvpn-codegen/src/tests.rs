@@ -152,6 +152,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "name", kind: FieldKind::Text, required: true, doc: "Its name." },
             FieldInfo { name: "key", kind: FieldKind::Secret, required: false, doc: "Its key." },
         ],
+        reply_has_secret: false,
     },
 ];
 "#;
@@ -303,6 +304,31 @@ pub struct Thing {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Part {}"#,
     );
+}
+
+#[test]
+fn a_secret_anywhere_in_a_reply_is_known() {
+    let reply = "x-output: { type: array, items: { $ref: '#/components/schemas/Thing' } }";
+    let has_secret = |part: &str, secret: &str| {
+        let schemas = format!(
+            "
+Thing:
+  type: object
+  description: A thing.
+  properties:
+    part: {{ $ref: '#/components/schemas/Part', description: A. }}
+    parts: {{ type: array, items: {{ $ref: '#/components/schemas/Part' }}, description: B. }}
+Part:
+  type: object
+  description: A part.
+  properties:
+    {part}: {{ type: string, {secret}description: C. }}"
+        );
+        ops(&operation(reply), &schemas).contains("reply_has_secret: true,")
+    };
+    assert!(has_secret("key", "format: password, "));
+    assert!(!has_secret("secret", ""));
+    assert!(!ops(&operation(BODY), "").contains("reply_has_secret: true,"));
 }
 
 #[test]

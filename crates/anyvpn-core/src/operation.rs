@@ -31,6 +31,8 @@ pub struct OperationInfo {
     pub summary: &'static str,
     /// The fields of the input.
     pub fields: &'static [FieldInfo],
+    /// Whether the reply can contain a [`Secret`](crate::Secret).
+    pub reply_has_secret: bool,
 }
 
 /// One field of an operation's input.

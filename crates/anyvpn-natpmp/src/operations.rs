@@ -21,13 +21,22 @@ pub static OPERATIONS: &[OperationInfo] = &[
         path: "opcode 0",
         summary: "Reads the gateway's public address.",
         fields: &[],
+        reply_has_secret: false,
     },
     map(MAP_UDP_PORT, "opcode 1", "Maps a UDP port, renews its mapping or ends it."),
     map(MAP_TCP_PORT, "opcode 2", "Maps a TCP port, renews its mapping or ends it."),
 ];
 
 const fn map(id: OperationId, path: &'static str, summary: &'static str) -> OperationInfo {
-    OperationInfo { id, replay: Replay::Idempotent, method: "UDP", path, summary, fields: FIELDS }
+    OperationInfo {
+        id,
+        replay: Replay::Idempotent,
+        method: "UDP",
+        path,
+        summary,
+        fields: FIELDS,
+        reply_has_secret: false,
+    }
 }
 
 const FIELDS: &[FieldInfo] = &[

@@ -351,16 +351,19 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "username", kind: FieldKind::Text, required: true, doc: "The user name, `p` and seven digits." },
             FieldInfo { name: "password", kind: FieldKind::Secret, required: true, doc: "The password." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: ExpireToken::ID, replay: ExpireToken::REPLAY, method: "POST", path: "/api/client/v2/expire_token",
         summary: "Ends the token that the call carries.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: GetAccount::ID, replay: GetAccount::REPLAY, method: "GET", path: "/api/client/v2/account",
         summary: "Reads the account that the token belongs to.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: GetStatus::ID, replay: GetStatus::REPLAY, method: "GET", path: "/api/client/status",
@@ -373,6 +376,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "version", kind: FieldKind::Text, required: true, doc: "The version of the list, such as `v6`." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: AddKey::ID, replay: AddKey::REPLAY, method: "GET", path: "/addKey",
@@ -380,11 +384,13 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "pubkey", kind: FieldKind::Text, required: true, doc: "The public key of the device, in base64." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: GetSignature::ID, replay: GetSignature::REPLAY, method: "GET", path: "/getSignature",
         summary: "Reserves a port for two months, and signs that.",
         fields: &[],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: BindPort::ID, replay: BindPort::REPLAY, method: "GET", path: "/bindPort",
@@ -393,6 +399,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "payload", kind: FieldKind::Secret, required: true, doc: "The payload, as it came with the signature." },
             FieldInfo { name: "signature", kind: FieldKind::Secret, required: true, doc: "The signature." },
         ],
+        reply_has_secret: false,
     },
 ];
 

@@ -672,6 +672,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "auto_terminate", kind: FieldKind::Boolean, required: false, doc: "Whether the plan ends instead of being renewed." },
             FieldInfo { name: "test_user", kind: FieldKind::Boolean, required: false, doc: "Whether the end user is for tests and is not billed." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: TokenRefresh::ID, replay: TokenRefresh::REPLAY, method: "POST", path: "/api/amapi/TokenRefresh",
@@ -679,6 +680,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: CloseClient::ID, replay: CloseClient::REPLAY, method: "POST", path: "/api/amapi/CloseClient",
@@ -686,6 +688,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: CancelRequest::ID, replay: CancelRequest::REPLAY, method: "POST", path: "/api/amapi/CancelRequest",
@@ -696,6 +699,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "reason", kind: FieldKind::Text, required: false, doc: "Why." },
             FieldInfo { name: "product_id", kind: FieldKind::Text, required: false, doc: "The product, where the end user has more than one active." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: GetProducts::ID, replay: GetProducts::REPLAY, method: "POST", path: "/api/amapi/GetProducts",
@@ -703,6 +707,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: NewProduct::ID, replay: NewProduct::REPLAY, method: "POST", path: "/api/amapi/NewProduct",
@@ -713,6 +718,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "force_upgrade", kind: FieldKind::Boolean, required: false, doc: "Whether to change the newest active product instead, where there is one." },
             FieldInfo { name: "auto_terminate", kind: FieldKind::Boolean, required: false, doc: "Whether the plan ends instead of being renewed." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: UpgradeProduct::ID, replay: UpgradeProduct::REPLAY, method: "POST", path: "/api/amapi/UpgradeProduct",
@@ -723,6 +729,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "new_product_plan", kind: FieldKind::Integer, required: true, doc: "The months of the product from now on." },
             FieldInfo { name: "auto_terminate", kind: FieldKind::Boolean, required: false, doc: "Whether the plan ends instead of being renewed." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: SetPassword::ID, replay: SetPassword::REPLAY, method: "POST", path: "/api/amapi/SetPassword",
@@ -731,6 +738,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
             FieldInfo { name: "setpassword", kind: FieldKind::Secret, required: true, doc: "The password from now on, a strong one." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ResetPassword::ID, replay: ResetPassword::REPLAY, method: "POST", path: "/api/amapi/ResetPassword",
@@ -738,6 +746,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListAliases::ID, replay: ListAliases::REPLAY, method: "POST", path: "/api/amapi/ListAliases",
@@ -745,6 +754,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: AddAlias::ID, replay: AddAlias::REPLAY, method: "POST", path: "/api/amapi/AddAlias",
@@ -757,6 +767,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "first_name", kind: FieldKind::Text, required: false, doc: "The alias's first name." },
             FieldInfo { name: "last_name", kind: FieldKind::Text, required: false, doc: "The alias's last name." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: DelAlias::ID, replay: DelAlias::REPLAY, method: "POST", path: "/api/amapi/DelAlias",
@@ -765,6 +776,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The address that the end user signs in with." },
             FieldInfo { name: "alias", kind: FieldKind::Text, required: true, doc: "The alias's email address." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: SetAliasPassword::ID, replay: SetAliasPassword::REPLAY, method: "POST", path: "/api/amapi/SetAliasPassword",
@@ -773,6 +785,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The alias's email address, not the end user's." },
             FieldInfo { name: "setpassword", kind: FieldKind::Secret, required: true, doc: "The password from now on, a strong one." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ResetAliasPassword::ID, replay: ResetAliasPassword::REPLAY, method: "POST", path: "/api/amapi/ResetAliasPassword",
@@ -780,6 +793,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "email", kind: FieldKind::Text, required: true, doc: "The alias's email address, not the end user's." },
         ],
+        reply_has_secret: false,
     },
 ];
 

@@ -728,6 +728,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "username", kind: FieldKind::Text, required: true, doc: "The name to check." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListAccounts::ID, replay: ListAccounts::REPLAY, method: "GET", path: "/v4_1/accounts",
@@ -736,6 +737,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "page", kind: FieldKind::Integer, required: false, doc: "Which page, from 1; the provider takes 1 when absent." },
             FieldInfo { name: "per_page", kind: FieldKind::Integer, required: false, doc: "How many accounts a page has; the provider takes 15 when absent." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: CreateAccount::ID, replay: CreateAccount::REPLAY, method: "POST", path: "/v4_1/accounts",
@@ -744,6 +746,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "username", kind: FieldKind::Text, required: true, doc: "The name to connect with, 3 to 50 characters." },
             FieldInfo { name: "password", kind: FieldKind::Secret, required: true, doc: "The password to connect with; it never comes back." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: GetAccount::ID, replay: GetAccount::REPLAY, method: "GET", path: "/v4_1/accounts/{id}",
@@ -751,6 +754,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "id", kind: FieldKind::Integer, required: true, doc: "The account's id." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: DeleteAccount::ID, replay: DeleteAccount::REPLAY, method: "DELETE", path: "/v4_1/accounts/{id}",
@@ -758,6 +762,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "id", kind: FieldKind::Integer, required: true, doc: "The account's id." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: EnableAccount::ID, replay: EnableAccount::REPLAY, method: "PUT", path: "/v4_1/accounts/{id}/enable",
@@ -765,6 +770,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "id", kind: FieldKind::Integer, required: true, doc: "The account's id." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: DisableAccount::ID, replay: DisableAccount::REPLAY, method: "PUT", path: "/v4_1/accounts/{id}/disable",
@@ -772,6 +778,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "id", kind: FieldKind::Integer, required: true, doc: "The account's id." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ChangePassword::ID, replay: ChangePassword::REPLAY, method: "PUT", path: "/v4_1/accounts/{id}/change_password",
@@ -780,6 +787,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "id", kind: FieldKind::Integer, required: true, doc: "The account's id." },
             FieldInfo { name: "password", kind: FieldKind::Secret, required: true, doc: "The new password to connect with." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ExpireAccount::ID, replay: ExpireAccount::REPLAY, method: "PUT", path: "/v4_1/accounts/{id}/expire",
@@ -788,6 +796,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "id", kind: FieldKind::Integer, required: true, doc: "The account's id." },
             FieldInfo { name: "expire_at", kind: FieldKind::Text, required: true, doc: "The day; null when the account is to renew by itself." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ValidateAccount::ID, replay: ValidateAccount::REPLAY, method: "POST", path: "/v4_1/accounts/validate",
@@ -796,6 +805,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "username", kind: FieldKind::Text, required: true, doc: "The account's user name." },
             FieldInfo { name: "password", kind: FieldKind::Secret, required: true, doc: "The password to check." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListServers::ID, replay: ListServers::REPLAY, method: "GET", path: "/v4_1/servers",
@@ -804,16 +814,19 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "page", kind: FieldKind::Integer, required: false, doc: "Which page, from 1; the provider takes 1 when absent." },
             FieldInfo { name: "per_page", kind: FieldKind::Integer, required: false, doc: "How many servers a page has." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListVlessServers::ID, replay: ListVlessServers::REPLAY, method: "GET", path: "/v4_1/vless-servers",
         summary: "Lists the servers for VLESS.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListPorts::ID, replay: ListPorts::REPLAY, method: "GET", path: "/v4_1/ports",
         summary: "Lists the ports of the OpenVPN servers.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: GetOpenVpnConfig::ID, replay: GetOpenVpnConfig::REPLAY, method: "GET", path: "/v4_1/configuration/openvpn",
@@ -822,6 +835,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "server_id", kind: FieldKind::Integer, required: true, doc: "The server's id." },
             FieldInfo { name: "port_id", kind: FieldKind::Integer, required: true, doc: "The port's id, which is not its number." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: GetWireGuardConfig::ID, replay: GetWireGuardConfig::REPLAY, method: "GET", path: "/v4_1/configuration/wireguard",
@@ -830,6 +844,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "server_id", kind: FieldKind::Integer, required: true, doc: "The server's id." },
             FieldInfo { name: "account_id", kind: FieldKind::Integer, required: true, doc: "The account's id." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: GetVlessConfig::ID, replay: GetVlessConfig::REPLAY, method: "GET", path: "/v4_1/configuration/vless",
@@ -838,16 +853,19 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "server_id", kind: FieldKind::Integer, required: true, doc: "The server's id." },
             FieldInfo { name: "account_id", kind: FieldKind::Integer, required: true, doc: "The account's id." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: GetProfile::ID, replay: GetProfile::REPLAY, method: "GET", path: "/v4_1/profile",
         summary: "Reads the reseller's prepaid balance.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: GetLocation::ID, replay: GetLocation::REPLAY, method: "GET", path: "/v4_1/geoip",
         summary: "Tells where the caller's address is.",
         fields: &[],
+        reply_has_secret: false,
     },
 ];
 

@@ -454,11 +454,13 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "password", kind: FieldKind::Secret, required: true, doc: "The password to sign in with." },
             FieldInfo { name: "device_name", kind: FieldKind::Text, required: true, doc: "The name of the device that will use the token." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: GetAccount::ID, replay: GetAccount::REPLAY, method: "GET", path: "/api/account",
         summary: "Reads the account that the token belongs to, with its services.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListServers::ID, replay: ListServers::REPLAY, method: "GET", path: "/api/servers",
@@ -467,6 +469,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "paginate", kind: FieldKind::Integer, required: false, doc: "How many servers a page has." },
             FieldInfo { name: "page", kind: FieldKind::Integer, required: false, doc: "Which page, from 1; the provider takes 1 when absent." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: GetOpenVpnProfile::ID, replay: GetOpenVpnProfile::REPLAY, method: "GET", path: "/api/openvpn/profile",
@@ -475,11 +478,13 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "server_id", kind: FieldKind::Integer, required: true, doc: "The server, which must be an OpenVPN one." },
             FieldInfo { name: "cert_only", kind: FieldKind::Boolean, required: false, doc: "Whether to send the certificates only, as PEM; the provider takes false when absent." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: GetOpenVpnAuth::ID, replay: GetOpenVpnAuth::REPLAY, method: "GET", path: "/api/openvpn/auth",
         summary: "Reads the username and password that OpenVPN connects with.",
         fields: &[],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: ListWireGuardConfigs::ID, replay: ListWireGuardConfigs::REPLAY, method: "GET", path: "/api/wireguard/configs",
@@ -487,6 +492,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "server_id", kind: FieldKind::Integer, required: false, doc: "Only those of this server, which must be a WireGuard one." },
         ],
+        reply_has_secret: true,
     },
     OperationInfo {
         id: CreateWireGuardConfig::ID, replay: CreateWireGuardConfig::REPLAY, method: "POST", path: "/api/wireguard/create",
@@ -494,6 +500,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "server_id", kind: FieldKind::Integer, required: true, doc: "The server, which must be a WireGuard one." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: DeleteWireGuardConfig::ID, replay: DeleteWireGuardConfig::REPLAY, method: "DELETE", path: "/api/wireguard/delete",
@@ -501,6 +508,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "config_id", kind: FieldKind::Integer, required: true, doc: "The configuration." },
         ],
+        reply_has_secret: false,
     },
 ];
 

@@ -194,16 +194,19 @@ pub static OPERATIONS: &[OperationInfo] = &[
         id: GetAccount::ID, replay: GetAccount::REPLAY, method: "GET", path: "/v1/account",
         summary: "Reads the account that the token belongs to.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListServers::ID, replay: ListServers::REPLAY, method: "GET", path: "/v1/servers",
         summary: "Lists the servers to connect to.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListDevices::ID, replay: ListDevices::REPLAY, method: "GET", path: "/v1/devices",
         summary: "Lists the account's WireGuard devices.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: RegisterDevice::ID, replay: RegisterDevice::REPLAY, method: "POST", path: "/v1/devices",
@@ -211,6 +214,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "public_key", kind: FieldKind::Text, required: true, doc: "The device's key." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: RemoveDevice::ID, replay: RemoveDevice::REPLAY, method: "DELETE", path: "/v1/devices/{id}",
@@ -218,6 +222,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         fields: &[
             FieldInfo { name: "id", kind: FieldKind::Text, required: true, doc: "The device's id." },
         ],
+        reply_has_secret: false,
     },
 ];
 

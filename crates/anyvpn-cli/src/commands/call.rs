@@ -26,7 +26,7 @@ Examples:
   anyvpn call azire                                     List the operations
   anyvpn call azire hide-port-forward --help            Show the fields of one
   anyvpn call azire check-port port=55555
-  anyvpn call azire update-token id=jbj2Ka81 comment=laptop
+  anyvpn call azire update-email email=david@mail.example
   anyvpn call azire update-password new_password=@FILE  Read a file")]
 pub struct Call {
     // The name `provider` belongs to the option. The index is explicit because the possible values are
@@ -67,6 +67,11 @@ pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
     let Some(operation) = info.operation(name) else {
         return Err(unknown(info, name));
     };
+    let is_shown = args.reveal || operation.replay == Replay::Safe;
+    if operation.reply_has_secret && !is_shown {
+        let why = format!("the reply of {} has a secret that would never be shown", operation.id);
+        return Err(Failure::usage(why).hint("add --reveal; nothing was changed").of(info));
+    }
     let input = input(operation, &args)?;
     let reply = wait(context, async {
         Ok(context.open(info).await?.call_json(name, input, args.reveal).await?)

@@ -169,6 +169,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "sortBy", kind: FieldKind::Text, required: false, doc: "`sortBy`, which the document does not describe." },
             FieldInfo { name: "minRate", kind: FieldKind::Json, required: false, doc: "At least this rate in Mbit/s." },
         ],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: StartSession::ID, replay: StartSession::REPLAY, method: "POST", path: "/v2/sessions",
@@ -179,6 +180,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
             FieldInfo { name: "tags", kind: FieldKind::Json, required: false, doc: "`tags`, which the document does not describe." },
             FieldInfo { name: "limits", kind: FieldKind::Json, required: false, doc: "What the session may use." },
         ],
+        reply_has_secret: false,
     },
 ];
 
