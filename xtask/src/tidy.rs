@@ -213,16 +213,30 @@ fn headings(page: &str) -> impl Iterator<Item = String> {
     })
 }
 
+/// What the first page of each crate says until its first release.
+const UNPUBLISHED: &str = "The crate is not on crates.io yet.";
+
 /// The folder of each published crate has what its package must hold.
 fn packages(root: &Path, breaches: &mut Vec<String>) -> Result<(), String> {
     for package in workspace::published(root)? {
         for file in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {
-            if !package.manifest_path.with_file_name(file).is_file() {
-                breaches.push(format!("crates/{}: {file} is missing", package.name));
+            match fs::read_to_string(package.manifest_path.with_file_name(file)) {
+                Ok(text) if file == "README.md" => first_page(&package.name, &text, breaches),
+                Ok(_) => {}
+                Err(_) => breaches.push(format!("crates/{}: {file} is missing", package.name)),
             }
         }
     }
     Ok(())
+}
+
+/// The first page of a crate says how to get it.
+fn first_page(package: &str, text: &str, breaches: &mut Vec<String>) {
+    let copy = format!("--path COPY/crates/{package}`");
+    let is_said = text.split_once(UNPUBLISHED).is_some_and(|(_, next)| next.contains(&copy));
+    if !is_said {
+        breaches.push(format!("crates/{package}/README.md: say {UNPUBLISHED:?}, and {copy}"));
+    }
 }
 
 #[cfg(test)]
@@ -286,6 +300,17 @@ mod tests {
         assert!(leaves("docs/a.md", "../README.md"));
         assert!(leaves("docs/recipes/a.md", "../../README.md"));
         assert!(!leaves("docs/recipes/a.md", "../errors.md#x"));
+    }
+
+    #[test]
+    fn a_first_page_without_the_way_to_get_the_crate_is_found() {
+        let said = format!("{UNPUBLISHED} Until it is: `cargo add --path COPY/crates/anyvpn-pia`.");
+        let mut breaches = Vec::new();
+        first_page("anyvpn-pia", &said, &mut breaches);
+        assert_eq!(breaches.len(), 0, "{breaches:?}");
+        first_page("anyvpn-pia", "$ cargo add anyvpn-pia", &mut breaches);
+        first_page("anyvpn-natpmp", &said, &mut breaches);
+        assert_eq!(breaches.len(), 2, "{breaches:?}");
     }
 
     #[test]
