@@ -2,8 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-/// Unicode's `Default_Ignorable_Code_Point`, and beside it the line and paragraph separators, the
-/// interlinear marks and the empty Braille pattern. Sorted.
+/// Unicode's `Default_Ignorable_Code_Point`, the format characters that have no shape of their own, the
+/// line and paragraph separators, and the empty Braille pattern. Sorted. A test compares it with
+/// Unicode's data.
 const INVISIBLE: &[RangeInclusive<char>] = &[
     '\u{ad}'..='\u{ad}',
     '\u{34f}'..='\u{34f}',
@@ -20,6 +21,7 @@ const INVISIBLE: &[RangeInclusive<char>] = &[
     '\u{feff}'..='\u{feff}',
     '\u{ffa0}'..='\u{ffa0}',
     '\u{fff0}'..='\u{fffb}',
+    '\u{13430}'..='\u{1343f}',
     '\u{1bca0}'..='\u{1bca3}',
     '\u{1d173}'..='\u{1d17a}',
     '\u{e0000}'..='\u{e0fff}',
@@ -63,12 +65,26 @@ pub fn escape_invisible(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{INVISIBLE, escape_invisible, is_invisible};
+    use regex_syntax::hir::{Class, HirKind};
+
+    use super::{escape_invisible, is_invisible};
 
     #[test]
-    fn the_table_is_sorted() {
-        assert!(INVISIBLE.iter().all(|range| range.start() <= range.end()));
-        assert!(INVISIBLE.is_sorted_by(|one, next| one.end() < next.start()));
+    fn the_table_is_unicodes_own() {
+        // Prepended marks, such as the Arabic sign of a year, are shown. The empty Braille pattern is a
+        // symbol for Unicode, and has no dot.
+        let format = r"[\p{Cf}--\p{Prepended_Concatenation_Mark}]";
+        let others = r"\p{Default_Ignorable_Code_Point}\p{Cc}\p{Zl}\p{Zp}\x{2800}";
+        let hir = regex_syntax::parse(&format!("[{format}{others}]")).unwrap();
+        let HirKind::Class(Class::Unicode(class)) = hir.into_kind() else { panic!("no class") };
+        let is_expected = |character| {
+            class.iter().any(|range| (range.start()..=range.end()).contains(&character))
+        };
+        let differ: Vec<_> = ('\0'..=char::MAX)
+            .filter(|character| is_invisible(*character) != is_expected(*character))
+            .map(|character| character.escape_unicode().to_string())
+            .collect();
+        assert_eq!(differ, [""; 0]);
     }
 
     #[test]
