@@ -41,8 +41,13 @@ pub struct Global {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Print each request on stderr; -vv adds headers and the reasons for retries
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, value_parser = verbosity)]
     pub verbose: u8,
+}
+
+/// The number of times that `-v` is given.
+fn verbosity(count: &str) -> Result<u8, &'static str> {
+    count.parse().ok().filter(|count| *count <= 2).ok_or("-vv prints everything there is")
 }
 
 pub struct Context {

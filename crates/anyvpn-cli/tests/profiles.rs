@@ -470,7 +470,7 @@ fn a_password_in_an_address_is_not_shown() {
         &["--profile", "home", "server", "list"],
         &["--profile", "home", "login", "--username", "jo"],
     ] {
-        for more in [&[][..], &["--json"], &["-vvv"]] {
+        for more in [&[][..], &["--json"], &["-vv"]] {
             let mut command = at_home(&world, command);
             let ran = command.args(more).env("ANYVPN_PASSWORD", PASSWORD).output().unwrap();
             let text = String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap();

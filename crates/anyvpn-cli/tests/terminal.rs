@@ -63,6 +63,11 @@ fn a_retry_is_reported_with_its_reason_and_delay() {
         assert_eq!(log.contains("headers="), options == ["-vv"], "{log}");
     }
 
+    for more in [&["-vvv"][..], &["-vv", "--verbose"]] {
+        let text = world.fails(2, &[&show, more].concat());
+        assert!(text.contains("-vv prints everything there is"), "{text}");
+    }
+
     // On a terminal that cannot clear a line, no spinner is shown.
     limit();
     let mut dumb = world.command(&show);

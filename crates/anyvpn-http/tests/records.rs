@@ -9,9 +9,14 @@ mod read;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use anyvpn_http::{Client, RetryPolicy};
+use anyvpn_core::{Error, OperationId, Secret};
+use anyvpn_http::{
+    Client, ClientBuilder, Credentials, Dialect as _, Operation, Replay, Reply, Request,
+    RetryPolicy, Security,
+};
 use anyvpn_testkit::scripted::{Script, Step};
 use anyvpn_testkit::time::VirtualTime;
+use async_trait::async_trait;
 use plain::Plain;
 use read::Read;
 use tracing_subscriber::filter::LevelFilter;
@@ -32,6 +37,19 @@ impl io::Write for Lines {
 
 /// What a listener of this level is told by a call that gets these replies.
 async fn told(level: LevelFilter, steps: impl IntoIterator<Item = Step>) -> Vec<String> {
+    told_by(level, &client(steps).token("t0ken").build().unwrap()).await
+}
+
+/// A client that gets these replies.
+fn client(steps: impl IntoIterator<Item = Step>) -> ClientBuilder<Plain> {
+    Client::builder("https://vpn.example.com")
+        .clock(Arc::new(VirtualTime::default()))
+        .retry(RetryPolicy { attempts: 2, jitter_seed: Some(1), ..RetryPolicy::default() })
+        .transport(Arc::new(Script::new(steps)))
+}
+
+/// What a listener of this level is told by a call of this client.
+async fn told_by(level: LevelFilter, client: &Client<Plain>) -> Vec<String> {
     let lines = Lines::default();
     let writer = lines.clone();
     let listener = tracing_subscriber::fmt()
@@ -42,14 +60,6 @@ async fn told(level: LevelFilter, steps: impl IntoIterator<Item = Step>) -> Vec<
         .without_time()
         .finish();
     let _listening = tracing::subscriber::set_default(listener);
-    let clock = VirtualTime::default();
-    let client = Client::<Plain>::builder("https://vpn.example.com")
-        .token("t0ken")
-        .clock(Arc::new(clock))
-        .retry(RetryPolicy { attempts: 2, jitter_seed: Some(1), ..RetryPolicy::default() })
-        .transport(Arc::new(Script::new(steps)))
-        .build()
-        .unwrap();
     _ = client.call(Read).await;
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     text.lines().map(|line| line.trim().to_owned()).collect()
@@ -69,6 +79,53 @@ async fn each_request_is_one_event() {
              duration_ms=0 kind=\"unavailable\"",
             "INFO call{operation=plain.read}: request method=GET path=/thing attempt=2 status=502 \
              duration_ms=0 kind=\"unavailable\"",
+        ]
+    );
+}
+
+/// An operation that makes a token, which is a number.
+struct SignIn;
+
+impl Operation for SignIn {
+    type Dialect = Plain;
+    type Output = u32;
+    const ID: OperationId = OperationId::new("plain", "sign-in");
+    const REPLAY: Replay = Replay::Once;
+
+    fn security(&self) -> Security {
+        Security::NONE
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        Ok(Request::post("/tokens"))
+    }
+
+    fn decode(&self, reply: &Reply) -> Result<u32, Error> {
+        Plain::decode(reply)
+    }
+}
+
+/// Signs in for every call.
+struct Password(Client<Plain>);
+
+#[async_trait]
+impl Credentials<Secret> for Password {
+    async fn current(&self) -> Result<Option<Secret>, Error> {
+        Ok(Some(Secret::from(self.0.call(SignIn).await?.to_string())))
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_within_a_call_repeats_no_field_of_it() {
+    let password = Password(client([Step::json(200, "5")]).build().unwrap());
+    let client = client([Step::json(200, "7")]).credentials(password).build().unwrap();
+    assert_eq!(
+        told_by(LevelFilter::INFO, &client).await,
+        [
+            "INFO call{operation=plain.read}:call{operation=plain.sign-in}: request method=POST \
+             path=/tokens attempt=1 status=200 duration_ms=0",
+            "INFO call{operation=plain.read}: request method=GET path=/thing attempt=1 status=200 \
+             duration_ms=0",
         ]
     );
 }
