@@ -28,7 +28,10 @@ fn documented(world: &World) -> String {
 fn credentials_go_to_a_file_beside_the_profile_unless_something_else_is_wanted() {
     let world = World::new();
     let (profile, credentials) = (world.path("de.ovpn"), world.path("de.auth"));
-    let inline = ok(&mut world.vpnscript(&["config", "get", "1"]));
+    let (inline, note) = told(&mut world.vpnscript(&["config", "get", "1"]));
+    assert!(note.contains("OpenVPN before 2.6") && note.contains("--output FILE"), "{note}");
+    let chosen = ["config", "get", "1", "--credentials", "inline"];
+    assert_eq!(told(&mut world.vpnscript(&chosen)), (inline.clone(), String::new()));
     let (_, block) = inline.split_once("<auth-user-pass>\n").unwrap();
     let (lines, _) = block.split_once("</auth-user-pass>").unwrap();
     let password = lines.lines().nth(1).unwrap();
@@ -153,6 +156,34 @@ fn one_option_chooses_the_form() {
     let all = ["config", "get", "--all", "--protocol", "wireguard", "--country", "de"];
     told(world.vpnscript(&all).args(["--format", "gluetun", "--output-dir"]).arg(&folder));
     assert!(folder.join("Frankfurt-2.env").exists());
+}
+
+#[test]
+fn a_server_is_found_by_its_name_in_any_case_and_two_of_one_name_are_not_confused() {
+    let world = World::new();
+    for (wanted, more) in [
+        ("frankfurt 1", &[][..]),
+        ("FRANKFURT 1", &["--protocol", "openvpn"]),
+        ("Frankfurt 2", &["--protocol", "wireguard"]),
+    ] {
+        ok(&mut world.vpnscript(&[&["config", "get", wanted], more].concat()));
+    }
+    let path = world.path("new.conf").display().to_string();
+    let rotate = ["config", "rotate", "1", "FRANKFURT 2", "--output", &path];
+    assert_eq!(json(&mut world.vpnscript(&rotate))["server"], "2");
+    ok(&mut world.command(&["config", "get", "SE-STO"]));
+    ok(&mut world.command(&["config", "get", "oslo, norway"]));
+
+    let text = world.fails(2, &["config", "get", "stockholm, sweden"]);
+    assert!(text.contains("se-sto (Stockholm, Sweden), se-own (Stockholm, Sweden)"), "{text}");
+    world.sandbox.vpnscript().add_server(Server::openvpn("FRANKFURT 1"));
+    let text = fails(2, &mut world.vpnscript(&["config", "get", "frankfurt 1"]));
+    assert!(text.contains("2 servers are named") && text.contains("use the id: 1 ("), "{text}");
+    let rotate = ["config", "rotate", "2", "frankfurt 1", "--output", &path, "--force"];
+    fails(2, &mut world.vpnscript(&rotate));
+    assert_eq!(world.calls("vpnscript.create-wireguard-config"), 2);
+    let text = fails(4, &mut world.vpnscript(&["config", "get", "frankfrut 2"]));
+    assert!(text.contains("did you mean 2 (Frankfurt 2)?"), "{text}");
 }
 
 #[test]

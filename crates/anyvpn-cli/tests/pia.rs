@@ -68,6 +68,21 @@ fn a_configuration_says_that_it_is_a_lease() {
     let openvpn = ok(&mut pia(&world, &["config", "get", "gr", "--protocol", "openvpn"]));
     assert!(openvpn.contains("<auth-user-pass>"), "{openvpn}");
     fails(4, &mut pia(&world, &["config", "get", "atlantis"]));
+
+    // Nothing at the provider has the name, so nothing here does.
+    let named = ["config", "get", "swiss", "--protocol", "wireguard", "--name", "laptop"];
+    let told = pia(&world, &named).output().expect("it runs").stderr;
+    let told = String::from_utf8_lossy(&told);
+    assert!(told.contains("was not stored: this provider does not list configurations"), "{told}");
+    assert!(!world.path("anyvpn/labels.json").exists());
+}
+
+#[test]
+fn a_server_is_found_whatever_its_case() {
+    let world = signed_in();
+    for words in [&["SWISS"][..], &["de berlin"], &["DE_Berlin", "--protocol", "wireguard"]] {
+        ok(&mut pia(&world, &[&["config", "get"], words].concat()));
+    }
 }
 
 #[test]

@@ -235,6 +235,7 @@ fn without_a_secret_key_the_wait_for_the_rate_limit_is_reported() {
             &email,
             "country=US",
             "type=12",
+            "--reveal",
             &password,
         ])
     };

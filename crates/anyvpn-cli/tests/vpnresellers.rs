@@ -149,6 +149,9 @@ fn configurations_are_for_a_customer_and_a_port() {
     assert!(tcp.contains("proto tcp") && tcp.contains("remote 203.0.113.40 443"));
     let wrong = fails(2, shop.run(&openvpn).args(["--openvpn-port", "sctp/1"]));
     assert!(wrong.contains("udp/1194"), "{wrong}");
+    let name = servers["servers"][0]["name"].as_str().unwrap().to_uppercase();
+    let named = ["config", "get", &name, "--protocol", "openvpn"];
+    assert!(ok(&mut shop.run(&named)).contains("remote 203.0.113.40 1194"));
     let listed = json(&mut shop.run(&["config", "list"]));
     assert_eq!(listed["configs"], json!([]));
     fails(4, &mut shop.run(&["config", "revoke", "1"]));

@@ -38,7 +38,7 @@ pub const ALL: &[Mistake] = &[
         "secret-in-arguments",
         2,
         "A password is given as an argument, which other users can read.",
-        "anyvpn call azire create-token username=david password=hunter2",
+        "anyvpn call azire create-token --reveal username=david password=hunter2",
     ),
     mistake(
         "password-option",

@@ -177,7 +177,7 @@ impl Work<'_> {
         written.warnings.iter().for_each(|line| {
             context.output.note(&format!("{}: {line}", server.name));
         });
-        name_device(context, options, &obtained.config).await;
+        name_device(context, options, &obtained).await;
         Ok(written)
     }
 }

@@ -17,12 +17,17 @@ pub struct Form<'a> {
 /// The place for the user name and password of an OpenVPN profile.
 #[derive(Clone, Copy)]
 pub enum CredentialsPlace<'a> {
-    /// They stay in the profile.
-    Inline,
+    /// They stay in the profile, which not every program accepts.
+    Inline {
+        is_chosen: bool,
+    },
     /// A file of this name, beside the profile.
     File(&'a str),
     Nowhere,
 }
+
+const INLINE: &str = "OpenVPN before 2.6 and NetworkManager reject the user name and password in this profile; \
+                      --output FILE writes them to a file beside it";
 
 /// The content of a configuration.
 pub struct Content {
@@ -75,7 +80,12 @@ impl Content {
         }
         let directives = profile.directives();
         let (profile, credentials) = match form.credentials {
-            CredentialsPlace::Inline => (profile, None),
+            CredentialsPlace::Inline { is_chosen } => {
+                if !is_chosen && profile.clone().without_auth_user_pass(None)?.1.is_some() {
+                    warnings.push(INLINE.to_owned());
+                }
+                (profile, None)
+            }
             CredentialsPlace::File(name) => profile.without_auth_user_pass(Some(name))?,
             CredentialsPlace::Nowhere => (profile.without_auth_user_pass(None)?.0, None),
         };
@@ -123,7 +133,7 @@ mod tests {
     const KEY: &str = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=";
 
     fn form(compat: bool) -> Form<'static> {
-        Form { format: USUAL, credentials: CredentialsPlace::Inline, compat }
+        Form { format: USUAL, credentials: CredentialsPlace::Inline { is_chosen: true }, compat }
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use anyvpn::{
-    Ability, Config, Error, ErrorKind, Protocol, Provider, Secret, Server, ServerConfig,
+    Ability, Config, Error, ErrorKind, LeftOut, Protocol, Provider, Secret, Server, ServerConfig,
     ServerConfigs,
 };
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::TryStreamExt as _;
 
 use super::content::Content;
 use super::delivery::{Delivery, Unread, configuration, made, revoke};
@@ -22,8 +22,8 @@ use crate::labels::Labels;
 use crate::text::{command_line, nearest, shell_word};
 
 const MANY: &str = "Many servers";
-/// How many servers are searched for a similar name.
-const CANDIDATES: usize = 2000;
+/// The most servers with the same name that an error lists.
+const CANDIDATES: usize = 5;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -32,7 +32,7 @@ Examples:
   anyvpn config get se-sto --qr                   Print a QR code for a phone
   anyvpn config get --all --country se --output-dir sweden")]
 pub struct Get {
-    /// The server's id from `anyvpn server list`
+    /// The server's id or name from `anyvpn server list`
     #[arg(required_unless_present = "all", value_parser = NonEmptyStringValueParser::new())]
     server: Option<String>,
     /// The protocol [default: one that the server supports, preferably wireguard]
@@ -66,7 +66,7 @@ impl Get {
 pub struct Rotate {
     /// The id from `anyvpn config list`
     id: String,
-    /// The server's id from `anyvpn server list`
+    /// The server's id or name from `anyvpn server list`
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     server: String,
     #[command(flatten)]
@@ -87,16 +87,37 @@ pub async fn get(
     }
     let key = options.key()?;
     let own_key = key.is_some();
-    let protocol = match protocol {
-        Some(protocol) => protocol,
-        None if !provider.info().capabilities.can(Ability::OpenVpn) => Protocol::WireGuard,
+    let (server, protocol) = match protocol {
+        Some(protocol) => (server, protocol),
+        None if !provider.info().capabilities.can(Ability::OpenVpn) => {
+            (server, Protocol::WireGuard)
+        }
         // The checks of the options need to know the protocol.
-        None => protocol_of(configs, &server).await?,
+        None => {
+            let server = find(configs, &server, None).await?;
+            let protocol = preferred_protocol(&server).ok_or_else(|| {
+                Failure::unsupported(format!(
+                    "{} supports {}, for which anyvpn has no configurations",
+                    server.id,
+                    protocols(&server)
+                ))
+                .hint("to list suitable servers: anyvpn server list --protocol wireguard")
+            })?;
+            (server.id, protocol)
+        }
     };
     let targets = options.targets(context, &protocol, &openvpn)?;
     let form = targets.form(&options, &openvpn)?;
-    let request = options.wireguard.request(&server, protocol.clone(), key);
+    let mut request = options.wireguard.request(&server, protocol.clone(), key);
     let obtained = match configs.obtain_config(&request).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            request.server = find(configs, &server, Some(no_server(error))).await?.id;
+            configs.obtain_config(&request).await
+        }
+        obtained => obtained,
+    };
+    let server = request.server;
+    let obtained = match obtained {
         Ok(obtained) => obtained,
         Err(error) => {
             return match unreadable(&error) {
@@ -109,7 +130,7 @@ pub async fn get(
                     Err(Failure::from(error)
                         .hint(format!("write it unchecked with --raw, or remove it: {revoke}")))
                 }
-                None => Err(missing(configs, &server, error).await),
+                None => Err(no_server(error)),
             };
         }
     };
@@ -118,14 +139,22 @@ pub async fn get(
     content.check(options.allow_directives, |line| context.output.explain(line)).map_err(lost)?;
     let delivered = Delivery { server: &server, obtained: &obtained, old_key_valid: None }
         .deliver(context, &options, targets, content, lost);
-    name_device(context, &options, &obtained.config).await;
+    name_device(context, &options, &obtained).await;
     delivered
 }
 
 /// Stores the user's name for the device. A failure is only a note, because the configuration works
 /// without it.
-pub(super) async fn name_device(context: &Context, options: &Options, config: &Config) {
-    let (Some(name), Config::WireGuard(config)) = (&options.wireguard.name, config) else { return };
+pub(super) async fn name_device(context: &Context, options: &Options, obtained: &ServerConfig) {
+    let (Some(name), Config::WireGuard(config)) = (&options.wireguard.name, &obtained.config)
+    else {
+        return;
+    };
+    if obtained.id.is_none() {
+        let why = "this provider does not list configurations, so no command would show it";
+        context.output.note(&format!("The name of the device was not stored: {why}"));
+        return;
+    }
     let key = config.private_key().public_key();
     if let Err(failure) = Labels::change(context, |labels| labels.set(key, name.clone())).await {
         context.output.note(&format!("The name of the device was not stored: {failure}"));
@@ -154,51 +183,56 @@ pub(super) fn no_server(error: Error) -> Failure {
     Failure::from(error).where_missing("to list the servers: anyvpn server list")
 }
 
-/// Looks up the protocol to use for a server.
-async fn protocol_of(configs: &dyn ServerConfigs, id: &str) -> Result<Protocol, Failure> {
-    let mut servers = configs.servers();
-    while let Some(server) = servers.try_next().await? {
-        if server.id.eq_ignore_ascii_case(id) {
-            return preferred_protocol(&server).ok_or_else(|| {
-                Failure::unsupported(format!(
-                    "{id} supports {}, for which anyvpn has no configurations",
-                    protocols(&server)
-                ))
-                .hint("to list suitable servers: anyvpn server list --protocol wireguard")
-            });
+/// Finds the server with this id, or else the only server with this id or name in any case. `refused` is
+/// the failure if the provider has already said that there is no server with this id.
+async fn find(
+    configs: &dyn ServerConfigs,
+    wanted: &str,
+    refused: Option<Failure>,
+) -> Result<Server, Failure> {
+    let mut all = configs.servers();
+    let mut servers = Vec::new();
+    loop {
+        match all.try_next().await {
+            Ok(Some(server)) if server.id == wanted => return refused.map_or(Ok(server), Err),
+            Ok(Some(server)) => servers.push(server),
+            Ok(None) => break,
+            Err(error) => return Err(refused.unwrap_or_else(|| error.into())),
         }
     }
-    // The wanted server may be one that could not be read, so this is not proof that it does not exist.
-    let error = servers.left_out().unknown("server", id);
-    Err(missing(configs, id, error).await)
-}
-
-/// Returns the failure for a server. If there is no such server, the hint suggests a similar one.
-async fn missing(configs: &dyn ServerConfigs, wanted: &str, error: Error) -> Failure {
-    let meant = match error.kind() {
-        ErrorKind::NotFound => meant(configs, wanted).await,
-        _ => None,
-    };
-    let failure = no_server(error);
-    match meant {
-        Some(Server { id, name, .. }) => {
-            let id = shell_word(&id);
-            failure.hint(format!("did you mean {id} ({name})? to list all: anyvpn server list"))
+    let lower = wanted.to_lowercase();
+    let is_meant =
+        |server: &&Server| [&server.id, &server.name].iter().any(|it| it.to_lowercase() == lower);
+    let shown = |server: &Server| format!("{} ({})", shell_word(&server.id), server.name);
+    let meant: Vec<&Server> = servers.iter().filter(is_meant).collect();
+    match meant[..] {
+        [server] => return Ok(server.clone()),
+        [] => {}
+        [..] => {
+            let ids: Vec<_> = meant.iter().take(CANDIDATES).map(|server| shown(server)).collect();
+            let why = format!("{} servers are named {wanted:?}", meant.len());
+            return Err(Failure::usage(why).hint(format!("use the id: {}", ids.join(", "))));
         }
-        None => failure,
     }
+    let failure = refused.unwrap_or_else(|| no_server(all.left_out().unknown("server", wanted)));
+    Err(match most_similar(&servers, &lower) {
+        Some(server) if failure.is_not_found() => {
+            let server = shown(server);
+            failure.hint(format!("did you mean {server}? to list all: anyvpn server list"))
+        }
+        _ => failure,
+    })
 }
 
-/// Finds the server whose id, name or city is the most similar.
-async fn meant(configs: &dyn ServerConfigs, wanted: &str) -> Option<Server> {
-    let servers: Vec<Server> = configs.servers().take(CANDIDATES).try_collect().await.ok()?;
+/// Finds the server whose id, name or city is the most similar to `wanted`, in lower case.
+fn most_similar<'a>(servers: &'a [Server], wanted: &str) -> Option<&'a Server> {
     let names = |server: &Server| {
         let names = [Some(&server.id), Some(&server.name), server.city.as_ref()];
         names.into_iter().flatten().map(|name| name.to_lowercase()).collect::<Vec<_>>()
     };
     let all: Vec<String> = servers.iter().flat_map(names).collect();
-    let meant = nearest(&wanted.to_lowercase(), all.iter().map(|word| &**word))?;
-    servers.iter().find(|server| names(server).iter().any(|word| word == meant)).cloned()
+    let similar = nearest(wanted, all.iter().map(|name| &**name))?;
+    servers.iter().find(|server| names(server).iter().any(|name| name == similar))
 }
 
 /// Returns the protocol to use for a server, WireGuard first.
@@ -219,7 +253,7 @@ pub async fn rotate(
     args: Rotate,
 ) -> Result<(), Failure> {
     let Rotate { id, server, mut options } = args;
-    let request = options.wireguard.request(&server, Protocol::WireGuard, options.key()?);
+    let mut request = options.wireguard.request(&server, Protocol::WireGuard, options.key()?);
     let openvpn = OpenVpn::default();
     let targets = options.targets(context, &Protocol::WireGuard, &openvpn)?;
     let form = targets.form(&options, &openvpn)?;
@@ -228,10 +262,19 @@ pub async fn rotate(
         options.wireguard.name =
             Labels::read().ok().and_then(|labels| labels.of(&keys).map(str::to_owned));
     }
-    let rotated = configs.rotate_config(&id, &request).await.map_err(|error| {
+    let missing = |error: Error| {
         Failure::from(error)
             .where_missing("check the ids: anyvpn config list, and anyvpn server list")
-    })?;
+    };
+    let rotated = match configs.rotate_config(&id, &request).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            request.server = find(configs, &server, Some(missing(error))).await?.id;
+            configs.rotate_config(&id, &request).await
+        }
+        rotated => rotated,
+    };
+    let rotated = rotated.map_err(missing)?;
+    let server = request.server;
     let id = rotated.config.id.as_deref().unwrap_or(&id);
     let lost = |failure: Failure| {
         failure
@@ -246,7 +289,7 @@ pub async fn rotate(
     let (obtained, old_key_valid) = (&rotated.config, Some(rotated.old_key_valid));
     let delivered = Delivery { server: &server, obtained, old_key_valid }
         .deliver(context, &options, targets, content, lost);
-    name_device(context, &options, &obtained.config).await;
+    name_device(context, &options, obtained).await;
     delivered?;
     if rotated.old_key_valid {
         context.output.note("The old key still works, because the provider did not remove it.");

@@ -34,6 +34,11 @@ impl OpenVpn {
         self.credentials.is_some() || self.compat
     }
 
+    /// Returns whether the user chose where the credentials go.
+    pub fn is_place_chosen(&self) -> bool {
+        self.credentials.is_some()
+    }
+
     /// Returns the place for the credentials. `is_file` says whether the profile is written to a file.
     pub fn credentials(&self, is_file: bool) -> Result<Credentials, Failure> {
         match (self.credentials, is_file) {

@@ -249,7 +249,7 @@ impl Targets {
                     .hint("choose another --output, or --credentials inline")
             })?),
             (None, Credentials::None) => CredentialsPlace::Nowhere,
-            (None, _) => CredentialsPlace::Inline,
+            (None, _) => CredentialsPlace::Inline { is_chosen: openvpn.is_place_chosen() },
         };
         Ok(Form { format: options.wireguard.format(), credentials, compat: openvpn.compat })
     }
