@@ -12,6 +12,8 @@ const LONGEST: usize = 500;
 const LONGER: &[(&str, &str)] = &[
     ("crates/anyvpn-core/src/provider.rs", "the neutral traits and types are read as one text"),
     ("crates/anyvpn-core/tests/wireguard.rs", "a table of what wg and wg-quick accept and refuse"),
+    ("crates/anyvpn-keeper/src/machine/provider_calls.rs", "one call at a time, chosen among all"),
+    ("crates/anyvpn-keeper/tests/histories/world.rs", "the simulated world is one state"),
 ];
 
 /// Fields with these endings hold a secret.

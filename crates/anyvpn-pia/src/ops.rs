@@ -369,6 +369,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
         id: GetStatus::ID, replay: GetStatus::REPLAY, method: "GET", path: "/api/client/status",
         summary: "Tells whether the call comes through one of PIA's VPN servers.",
         fields: &[],
+        reply_has_secret: false,
     },
     OperationInfo {
         id: ListServers::ID, replay: ListServers::REPLAY, method: "GET", path: "/vpninfo/servers/{version}",

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyvpn::{
-    Ability, Config, Error, ErrorKind, LeftOut, Protocol, Provider, Secret, Server, ServerConfig,
+    Ability, Config, Error, ErrorKind, Protocol, Provider, Secret, Server, ServerConfig,
     ServerConfigs,
 };
 use clap::Args;
