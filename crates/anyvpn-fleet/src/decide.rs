@@ -64,8 +64,12 @@ pub fn decide(
             Decision::Park(if was_lost { Reason::Late } else { Reason::Foreign })
         }
         (_, None) if order.wanted == Wanted::Closed => Decision::Done,
-        (_, None) => Decision::Park(Reason::Vanished),
+        (_, None) => {
+            progress.is_vanished = true;
+            Decision::Park(Reason::Vanished)
+        }
         (owner, Some(customer)) => {
+            progress.is_vanished = false;
             if owner == Owner::Nobody {
                 progress.owner = Owner::Adopted;
             }

@@ -115,6 +115,8 @@ pub struct Progress {
     /// The revision that the customer last corresponded to; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reached: Option<u32>,
+    /// Whether the customer was gone at the last reading. Trying again then creates one.
+    pub is_vanished: bool,
     /// How many creations were lost and then found not to have been done.
     pub lost_creations: u32,
     /// How many tries failed in a row.

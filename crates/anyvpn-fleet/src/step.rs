@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyvpn_core::{
-    Advice, Clock, Customer, Customers, Error, ErrorKind, Secret, SplitMix64, Timestamp, redact,
+    Advice, Clock, Customer, Customers, Error, ErrorKind, Secret, SplitMix64, SystemClock,
+    Timestamp, redact,
 };
 
 use crate::decide::{decide, later, next_operation};
@@ -32,6 +33,14 @@ pub struct StepContext {
     pub sealer: Sealer,
     /// The rules that the shop chose.
     pub rules: Rules,
+}
+
+impl StepContext {
+    /// Creates a context with the machine's clock.
+    #[must_use]
+    pub fn new(sealer: Sealer, rules: Rules) -> Self {
+        Self { clock: Arc::new(SystemClock), sealer, rules }
+    }
 }
 
 /// What a step did.

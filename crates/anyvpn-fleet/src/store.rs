@@ -58,12 +58,17 @@ impl StoreError {
 /// them.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Adds orders, and changes those whose revision is higher. All or none: if one is refused, nothing is changed.
+    /// Adds orders, and changes those whose revision is higher. All or none: if one is refused, nothing is changed. A
+    /// trial changes nothing, and says what would become of each order.
     ///
     /// # Errors
     ///
     /// Any error of the database, as in all that follows.
-    async fn import(&self, orders: Vec<Placed>) -> Result<Vec<Imported>, StoreError>;
+    async fn import(
+        &self,
+        orders: Vec<Placed>,
+        is_trial: bool,
+    ) -> Result<Vec<Imported>, StoreError>;
 
     /// Claims orders that are due, those that have waited longest first, and gives each a higher fencing number.
     /// Orders of a stopped brand are not claimed.

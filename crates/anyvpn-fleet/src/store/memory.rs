@@ -45,13 +45,18 @@ impl MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn import(&self, orders: Vec<Placed>) -> Result<Vec<Imported>, StoreError> {
+    async fn import(
+        &self,
+        orders: Vec<Placed>,
+        is_trial: bool,
+    ) -> Result<Vec<Imported>, StoreError> {
         let now = self.clock.now();
         let mut tables = self.tables();
         let before = tables.clone();
         let imported: Vec<_> =
             orders.into_iter().map(|placed| tables.import(placed, now)).collect();
-        if imported.iter().any(|imported| matches!(imported, Imported::Refused(_))) {
+        if is_trial || imported.iter().any(|imported| matches!(imported, Imported::Refused(_))) {
+            tables.added.clear();
             *tables = before;
         }
         self.write(&mut tables);

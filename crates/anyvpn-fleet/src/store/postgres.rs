@@ -81,7 +81,7 @@ impl PostgresStore {
         let mut tables = Tables::default();
         for columns in found {
             let row = rows::row(columns)?;
-            tables.orders.insert(row.record.order.id.clone(), row);
+            tables.insert(row);
         }
         let imported: Vec<_> =
             orders.into_iter().map(|placed| tables.import(placed, now)).collect();
@@ -115,7 +115,7 @@ impl PostgresStore {
             sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *transaction).await?;
         for columns in found {
             let row = rows::row(columns)?;
-            tables.orders.insert(row.record.order.id.clone(), row);
+            tables.insert(row);
         }
         let meters: Vec<MeterRow> = sqlx::query_as(
             "SELECT profile, operation, calls, per_seconds, full_at, held_until, queue FROM fleet_meters \
@@ -240,10 +240,16 @@ async fn save(connection: &mut PgConnection, tables: &Tables) -> Result<(), Stor
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn import(&self, orders: Vec<Placed>) -> Result<Vec<Imported>, StoreError> {
+    async fn import(
+        &self,
+        orders: Vec<Placed>,
+        is_trial: bool,
+    ) -> Result<Vec<Imported>, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let imported = self.import_within(&mut transaction, orders).await?;
-        transaction.commit().await?;
+        if !is_trial {
+            transaction.commit().await?;
+        }
         Ok(imported)
     }
 

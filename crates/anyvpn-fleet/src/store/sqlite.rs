@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyvpn_core::{Clock, Timestamp};
+use anyvpn_core::{Clock, SystemClock, Timestamp};
 use async_trait::async_trait;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -38,7 +38,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// When the file cannot be opened, or a newer version of this crate has changed its tables.
-    pub async fn open(file: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    pub async fn open(file: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str("sqlite:")?
             .filename(file)
             .create_if_missing(true)
@@ -51,7 +51,13 @@ impl SqliteStore {
         migrated.run(&pool).await.map_err(|error| {
             StoreError::new(format!("the tables cannot be brought up to date: {error}"))
         })?;
-        Ok(Self { pool, clock, group: Group::default() })
+        Ok(Self { pool, clock: Arc::new(SystemClock), group: Group::default() })
+    }
+
+    /// Replaces the machine's clock, for tests.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
     }
 
     /// Begins a transaction that writes. The time is read once it has begun, so that times grow from one to the next.
@@ -75,7 +81,7 @@ impl SqliteStore {
                 .fetch_optional(&mut *transaction)
                 .await?;
             if let Some(columns) = found {
-                tables.orders.insert(id.clone(), rows::row(columns)?);
+                tables.insert(rows::row(columns)?);
             }
         }
         load_meters(&mut transaction, &mut tables).await?;
@@ -185,7 +191,11 @@ async fn save(
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn import(&self, orders: Vec<Placed>) -> Result<Vec<Imported>, StoreError> {
+    async fn import(
+        &self,
+        orders: Vec<Placed>,
+        is_trial: bool,
+    ) -> Result<Vec<Imported>, StoreError> {
         let (mut transaction, now) = self.begin().await?;
         let mut tables = Tables::default();
         for Placed { order, .. } in &orders {
@@ -200,12 +210,12 @@ impl Store for SqliteStore {
                 .await?;
             for columns in found {
                 let row = rows::row(columns)?;
-                tables.orders.insert(row.record.order.id.clone(), row);
+                tables.insert(row);
             }
         }
         let imported: Vec<_> =
             orders.into_iter().map(|placed| tables.import(placed, now)).collect();
-        if !imported.iter().any(|imported| matches!(imported, Imported::Refused(_))) {
+        if !is_trial && !imported.iter().any(|imported| matches!(imported, Imported::Refused(_))) {
             save(&mut transaction, &tables).await?;
             transaction.commit().await?;
         }

@@ -15,6 +15,8 @@ pub(super) type MeterKey = (String, String);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
     pub(super) orders: BTreeMap<String, Row>,
+    /// The order of each customer, by profile and key.
+    keys: BTreeMap<(String, String), String>,
     pub(super) meters: BTreeMap<MeterKey, Meter>,
     pub(super) stopped: BTreeMap<String, String>,
     /// What the transaction changed, and the rows that it adds to the journal.
@@ -42,6 +44,14 @@ impl Row {
 }
 
 impl Tables {
+    pub(super) fn insert(&mut self, row: Row) {
+        let order = &row.record.order;
+        if row.record.state != OrderState::Released {
+            self.keys.insert((order.profile.clone(), order.key.clone()), order.id.clone());
+        }
+        self.orders.insert(order.id.clone(), row);
+    }
+
     pub(super) fn commit(&mut self, change: Change, now: Timestamp) -> Committed {
         match change {
             Change::Begin(begin) => self.begin(*begin, now),
@@ -70,13 +80,8 @@ impl Tables {
             self.write(&id, now, Event::Changed);
             return Imported::Changed;
         }
-        let taken = self.orders.values().map(|row| &row.record).find(|record| {
-            let other = &record.order;
-            record.state != OrderState::Released
-                && (&other.profile, &other.key) == (&order.profile, &order.key)
-        });
-        if let Some(taken) = taken {
-            return Imported::Refused(format!("order {} has the same customer", taken.order.id));
+        if let Some(taken) = self.keys.get(&(order.profile.clone(), order.key.clone())) {
+            return Imported::Refused(format!("order {taken} has the same customer"));
         }
         let record = Record {
             order,
@@ -88,7 +93,7 @@ impl Tables {
             fence: 0,
         };
         let worker = "import".to_owned();
-        self.orders.insert(id.clone(), Row { record, lease_until: None, worker, state_since: now });
+        self.insert(Row { record, lease_until: None, worker, state_since: now });
         self.write(&id, now, Event::Imported);
         Imported::New
     }
@@ -126,6 +131,9 @@ impl Tables {
             row.record.reason = reason(finish.state, finish.event.as_ref());
             row.record.due = finish.due;
             row.enter(finish.state, now);
+            if finish.state == OrderState::Released {
+                self.keys.remove(&(profile.clone(), row.record.order.key.clone()));
+            }
         } else {
             row.record.due = Some(now);
         }

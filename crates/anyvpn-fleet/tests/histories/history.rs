@@ -159,7 +159,7 @@ async fn people(people: People, store: Arc<FaultyStore>) {
         loop {
             let sealed = sealer.generate(&order).unwrap();
             let placed = Placed { order: order.clone(), sealed };
-            match store.import(vec![placed]).await {
+            match store.import(vec![placed], false).await {
                 // A shop that was begun again hands over old revisions too.
                 Ok(imported) => {
                     let is_old =

@@ -32,7 +32,7 @@ fn sqlite_keeps_what_the_memory_keeps() {
     run(count, async |clock| {
         opened.set(opened.get() + 1);
         let file = folder.path().join(format!("{}.db", opened.get()));
-        Arc::new(anyvpn_fleet::SqliteStore::open(&file, clock).await.unwrap()) as _
+        Arc::new(anyvpn_fleet::SqliteStore::open(&file).await.unwrap().with_clock(clock)) as _
     });
 }
 

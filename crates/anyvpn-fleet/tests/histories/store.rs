@@ -49,9 +49,13 @@ impl FaultyStore {
 
 #[async_trait]
 impl Store for FaultyStore {
-    async fn import(&self, orders: Vec<Placed>) -> Result<Vec<Imported>, StoreError> {
+    async fn import(
+        &self,
+        orders: Vec<Placed>,
+        is_trial: bool,
+    ) -> Result<Vec<Imported>, StoreError> {
         self.before().await?;
-        let done = busy(self.inner.import(orders)).await?;
+        let done = busy(self.inner.import(orders, is_trial)).await?;
         self.after().await?;
         Ok(done)
     }

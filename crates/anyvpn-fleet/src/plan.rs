@@ -1,0 +1,144 @@
+//! Plans: what the workers would do now, without doing it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyvpn_core::{Provider, Timestamp};
+use futures_util::{StreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+
+use crate::store::{Record, Store, StoreError};
+use crate::{Decision, OrderState, Rules, decide};
+
+/// How many orders are read from the store at once.
+const PAGE: u32 = 1000;
+/// How many customers are read from the providers at the same time.
+const IN_FLIGHT: usize = 16;
+
+/// What the workers would do now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Plan {
+    /// How many orders there are, released ones apart.
+    pub orders: u64,
+    /// What would be done for each order that is pending or ambiguous.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// What would be done for an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlannedStep {
+    /// The id of the order.
+    pub order: String,
+    /// The profile.
+    pub profile: String,
+    /// The key of the customer.
+    pub customer: String,
+    /// The revision of the order.
+    pub revision: u32,
+    /// The fencing number of the order: it grows with each claim.
+    pub fence: u64,
+    /// The name of the operation, such as `create`; absent if nothing would be sent.
+    pub operation: Option<String>,
+    /// What would be done, in words.
+    pub what: String,
+}
+
+impl Plan {
+    /// Makes a plan: reads the customers of all orders that wait for something. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// Any error of the store. A customer that cannot be read is part of the plan.
+    pub async fn make(
+        store: &dyn Store,
+        providers: &BTreeMap<String, Arc<dyn Provider>>,
+        rules: &Rules,
+    ) -> Result<Self, StoreError> {
+        let summary = store.summary().await?;
+        let orders = summary.total() - summary.count(OrderState::Released);
+        let waiting = waiting(store).await?;
+        let steps = stream::iter(waiting)
+            .map(|record| plan_step(record, providers, rules))
+            .buffered(IN_FLIGHT)
+            .collect()
+            .await;
+        Ok(Self { orders, steps })
+    }
+
+    /// Returns how many operations the plan has.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.steps.iter().filter(|step| step.operation.is_some()).count()
+    }
+
+    /// Returns the orders that have changed since the plan was made, or that came in or were handled; empty if the plan
+    /// still holds.
+    ///
+    /// # Errors
+    ///
+    /// Any error of the store.
+    pub async fn stale(&self, store: &dyn Store) -> Result<Vec<String>, StoreError> {
+        let now = waiting(store).await?;
+        let now: BTreeSet<_> =
+            now.into_iter().map(|it| (it.order.id, it.order.revision, it.fence)).collect();
+        let planned: BTreeSet<_> =
+            self.steps.iter().map(|it| (it.order.clone(), it.revision, it.fence)).collect();
+        let mut stale: Vec<_> =
+            planned.symmetric_difference(&now).map(|(id, ..)| id.clone()).collect();
+        stale.dedup();
+        Ok(stale)
+    }
+}
+
+/// Reads the orders that wait for something.
+async fn waiting(store: &dyn Store) -> Result<Vec<Record>, StoreError> {
+    let mut waiting = Vec::new();
+    for state in [OrderState::Pending, OrderState::Ambiguous] {
+        let mut after: Option<String> = None;
+        loop {
+            let page = store.orders(Some(state), after.as_deref(), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.order.id.clone());
+            waiting.extend(page);
+        }
+    }
+    Ok(waiting)
+}
+
+async fn plan_step(
+    record: Record,
+    providers: &BTreeMap<String, Arc<dyn Provider>>,
+    rules: &Rules,
+) -> PlannedStep {
+    let Record { order, progress, fence, .. } = record;
+    let customers = providers.get(&order.profile).and_then(|provider| provider.customers());
+    let (operation, what) = match customers {
+        None => (None, format!("wait: no worker here has the profile {}", order.profile)),
+        Some(customers) => match customers.find_customer(&order.key).await {
+            Err(error) => (None, format!("the customer cannot be read: {error}")),
+            Ok(seen) => {
+                // The least time, so that a lost operation is not taken for settled by a plan.
+                let (asked, settle) = (Timestamp::MIN, customers.settle_time());
+                match decide(&order, progress, seen.as_ref(), asked, settle, rules).1 {
+                    Decision::Send(operation) | Decision::Drift(operation) => {
+                        (Some(operation.name().to_owned()), operation.to_string())
+                    }
+                    Decision::Wait(_) => (None, "read until it is known what was done".to_owned()),
+                    Decision::Done => (None, "nothing: the customer is as ordered".to_owned()),
+                    Decision::Park(reason) => (None, format!("park: {reason}")),
+                }
+            }
+        },
+    };
+    PlannedStep {
+        order: order.id,
+        profile: order.profile,
+        customer: order.key,
+        revision: order.revision,
+        fence,
+        operation,
+        what,
+    }
+}
