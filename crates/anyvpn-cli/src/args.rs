@@ -8,8 +8,8 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command as Clap, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    account, call, completions, config, customer, demo, explain, login, logout, man, port, profile,
-    sandbox, server,
+    account, call, completions, config, customer, demo, explain, fleet, login, logout, man, port,
+    profile, sandbox, server,
 };
 use crate::context::Global;
 use crate::provider_settings::{settings, text};
@@ -105,7 +105,14 @@ pub enum Command {
     /// Manage the customers of a reseller
     #[command(subcommand)]
     Customer(customer::Customer),
+<<<<<<< HEAD
     /// List what each provider supports
+=======
+    /// Make a reseller's customers what the orders of a shop say
+    #[command(subcommand)]
+    Fleet(fleet::Fleet),
+    /// Show what each provider can do
+>>>>>>> 2a8ea1e8 (WIP: anyvpn fleet)
     Capabilities,
     /// Explain a kind of error: its causes and what to do about it
     Explain(explain::Explain),

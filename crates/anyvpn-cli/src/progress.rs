@@ -154,13 +154,23 @@ impl Progress {
         });
     }
 
+<<<<<<< HEAD
     /// Ends a part. Without a bar, prints the line.
     pub fn done(&self, line: &str) {
+=======
+    /// Says that a part is done.
+    pub fn step(&self) {
+>>>>>>> 2a8ea1e8 (WIP: anyvpn fleet)
         change(|parts| {
             if let Some(parts) = parts {
                 parts.done += 1;
             }
         });
+    }
+
+    /// Says what became of a part: by the bar, where there is one.
+    pub fn done(&self, line: &str) {
+        self.step();
         if !is_terminal() {
             self.0.note(line);
         }

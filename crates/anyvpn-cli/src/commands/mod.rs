@@ -8,6 +8,7 @@ pub mod config;
 pub mod customer;
 pub mod demo;
 pub mod explain;
+pub mod fleet;
 pub mod login;
 pub mod logout;
 pub mod man;
@@ -37,6 +38,7 @@ pub fn run(mut context: Context, typed: Command) -> Result<(), Failure> {
         Command::Profile(args) => profile::run(context, args),
         Command::Account(args) => account::run(context, args),
         Command::Customer(args) => customer::run(context, args),
+<<<<<<< HEAD
         Command::Server(args) => {
             with(context, async |provider| server::run(context, provider, args).await)
         }
@@ -46,6 +48,12 @@ pub fn run(mut context: Context, typed: Command) -> Result<(), Failure> {
         Command::Port(args) => {
             with(context, async |provider| port::run(context, provider, args).await)
         }
+=======
+        Command::Fleet(args) => fleet::run(context, args),
+        Command::Server(args) => with(context, async |it| server::run(context, it, args).await),
+        Command::Config(args) => with(context, async |it| config::run(context, it, args).await),
+        Command::Port(args) => with(context, async |it| port::run(context, it, args).await),
+>>>>>>> 2a8ea1e8 (WIP: anyvpn fleet)
         Command::Capabilities => capabilities::run(context),
         Command::Explain(args) => explain::run(context, &args),
         Command::Completions(args) => completions::run(context, &args),
@@ -61,6 +69,7 @@ fn verify_command(context: &Context, typed: &Command) -> String {
         Command::Call(args) => args.verify_command(context),
         Command::Config(_) => "anyvpn config list".to_owned(),
         Command::Customer(args) => args.verify_command(),
+        Command::Fleet(_) => "anyvpn fleet status".to_owned(),
         Command::Port(_) => "anyvpn port list".to_owned(),
         Command::Login(_) | Command::Profile(_) => {
             let listed = context.provider().ok().and_then(list_of_tokens);

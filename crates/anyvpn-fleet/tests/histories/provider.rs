@@ -250,9 +250,9 @@ impl SimProvider {
                 let _ = self.apply(&mut book, request);
                 None
             }
-            // The answer is lost, and the request is slow.
+            // The answer is lost, and the request is slow: servers end one within 30 s.
             20..26 => {
-                let slow = Duration::from_millis(world.below(SETTLE.as_millis() as u64 - 1000));
+                let slow = Duration::from_millis(world.below(2 * SETTLE.as_millis() as u64 - 1000));
                 book.late.push((world.elapsed() + slow, request.clone()));
                 None
             }
