@@ -49,7 +49,7 @@ Manage VPN accounts, configurations and forwarded ports at many providers
   account                    Show, create or close your account
   server, config             List servers; get a configuration for a server
   port                       Open, list, check and close forwarded ports
-  customer                   Manage the customers of a reseller
+  customer, fleet            Manage a reseller's customers: singly, or by orders
   call, capabilities         Call any API operation; list what providers support
   completions, explain, man  Shell completions; explain an error; manual pages
 
@@ -105,14 +105,7 @@ pub enum Command {
     /// Manage the customers of a reseller
     #[command(subcommand)]
     Customer(customer::Customer),
-<<<<<<< HEAD
     /// List what each provider supports
-=======
-    /// Make a reseller's customers what the orders of a shop say
-    #[command(subcommand)]
-    Fleet(fleet::Fleet),
-    /// Show what each provider can do
->>>>>>> 2a8ea1e8 (WIP: anyvpn fleet)
     Capabilities,
     /// Explain a kind of error: its causes and what to do about it
     Explain(explain::Explain),
