@@ -105,6 +105,9 @@ pub enum Command {
     /// Manage the customers of a reseller
     #[command(subcommand)]
     Customer(customer::Customer),
+    /// Make a reseller's customers what the orders of a shop say
+    #[command(subcommand)]
+    Fleet(fleet::Fleet),
     /// List what each provider supports
     Capabilities,
     /// Explain a kind of error: its causes and what to do about it

@@ -1,11 +1,13 @@
 //! The context of a command: its output, and the provider that options and environment choose.
 
+mod fleet;
+
 use std::cell::OnceCell;
 use std::env;
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use anyvpn::{Ability, CallObserver, Limits, Provider, ProviderInfo, Registry, Setting, Settings};
+use anyvpn::{Ability, CallObserver, Provider, ProviderInfo, Registry, Setting, Settings};
 use clap::Args;
 
 use crate::advice::{About, Address};
@@ -226,48 +228,7 @@ impl Context {
         self.open_with(info, &settings)
     }
 
-<<<<<<< HEAD
     /// Opens the provider with only these settings. Sends nothing.
-=======
-    /// The same, with other limits of a call.
-    pub async fn open_within(
-        &self,
-        info: &'static ProviderInfo,
-        limits: Limits,
-    ) -> Result<Arc<dyn Provider>, Failure> {
-        let settings = self.signed_in(info, true).await?;
-        let context = anyvpn::Context::default().with_observer(self.observer()).with_limits(limits);
-        Ok(self.registry.open_with(info.name, &settings, &context)?)
-    }
-
-    /// The same command at a profile, or at the provider of that name where no profile has it.
-    pub fn for_profile(&self, name: &str) -> Result<Self, Failure> {
-        let is_profile = self.file()?.get(name).is_some();
-        let provider = self.registry.info(name).ok().filter(|_| !is_profile);
-        Ok(Self {
-            output: self.output,
-            registry: self.registry.clone(),
-            watch: Arc::clone(&self.watch),
-            verify: self.verify.clone(),
-            profile: provider.is_none().then(|| name.to_owned()),
-            provider,
-            typed: Settings::new(),
-            file: OnceCell::new(),
-        })
-    }
-
-    /// The name of the profile to work with, or of the provider where there is no profile.
-    pub fn profile_name(&self) -> Result<String, Failure> {
-        if let Some(name) = self.profile.clone().or_else(|| variable("ANYVPN_PROFILE")) {
-            return Ok(name);
-        }
-        let info = self.provider_with(Ability::Customers)?;
-        let default = self.default_entry()?.filter(|entry| entry.provider.name == info.name);
-        Ok(default.map_or_else(|| info.name.to_owned(), |entry| entry.name.clone()))
-    }
-
-    /// Opens the provider with these settings alone. Sends nothing.
->>>>>>> 2a8ea1e8 (WIP: anyvpn fleet)
     pub fn open_with(
         &self,
         info: &ProviderInfo,

@@ -20,18 +20,14 @@ pub fn state_folder() -> Option<PathBuf> {
     state.map(|state| state.join("anyvpn"))
 }
 
-<<<<<<< HEAD
-/// Returns the name of the variable that sets a proxy for https, if one is set.
-=======
-/// The place for what this program keeps for good; `None` when this person has no home.
+/// Returns the folder for data that is kept; `None` without a home folder.
 pub fn data_folder() -> Option<PathBuf> {
     let data = path_variable("XDG_DATA_HOME")
         .or_else(|| path_variable("HOME").map(|home| home.join(".local/share")));
     data.map(|data| data.join("anyvpn"))
 }
 
-/// The variable that names a proxy for https, where one does.
->>>>>>> 2a8ea1e8 (WIP: anyvpn fleet)
+/// Returns the name of the variable that sets a proxy for https, if one is set.
 pub fn proxy() -> Option<&'static str> {
     let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
     names.into_iter().find(|name| variable(name).is_some())

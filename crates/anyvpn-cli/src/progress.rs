@@ -154,13 +154,8 @@ impl Progress {
         });
     }
 
-<<<<<<< HEAD
-    /// Ends a part. Without a bar, prints the line.
-    pub fn done(&self, line: &str) {
-=======
-    /// Says that a part is done.
+    /// Ends a part.
     pub fn step(&self) {
->>>>>>> 2a8ea1e8 (WIP: anyvpn fleet)
         change(|parts| {
             if let Some(parts) = parts {
                 parts.done += 1;
@@ -168,7 +163,7 @@ impl Progress {
         });
     }
 
-    /// Says what became of a part: by the bar, where there is one.
+    /// Ends a part. Without a bar, prints the line.
     pub fn done(&self, line: &str) {
         self.step();
         if !is_terminal() {

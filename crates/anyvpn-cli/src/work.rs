@@ -23,9 +23,6 @@ pub fn wait<T>(
     block_on(context, Some(&context.watch), None, work)
 }
 
-<<<<<<< HEAD
-/// Runs work that calls no provider.
-=======
 /// Runs what ends by itself after a signal: `work` gets a future that is ready when one arrives.
 pub fn wait_or_drain<T>(
     context: &Context,
@@ -43,8 +40,7 @@ pub fn wait_or_drain<T>(
 /// It is ready when a signal has arrived.
 pub type Stop = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Runs what needs nobody but this program.
->>>>>>> 2a8ea1e8 (WIP: anyvpn fleet)
+/// Runs work that calls no provider.
 pub fn wait_here<T>(
     context: &Context,
     work: impl Future<Output = Result<T, Failure>>,
@@ -75,14 +71,6 @@ fn block_on<T>(
             progress::lift(false);
             done
         });
-<<<<<<< HEAD
-        tokio::select! {
-            biased;
-            never = progress::show(context.output, watch) => match never {},
-            // The work has not been dropped yet, so the observer still knows what it was doing.
-            signal = signal.arrive() => Err(interrupted(signal)),
-            done = work => done,
-=======
         let mut work = pin!(work);
         let mut shown = pin!(progress::show(context.output, watch));
         let mut is_draining = false;
@@ -96,12 +84,11 @@ fn block_on<T>(
                         is_draining = true;
                         let _ = drain.send(());
                     }
-                    // The work is still there, and so is what is known of it.
+                    // The work has not been dropped yet, so the observer still knows what it was doing.
                     None => return Err(interrupted(signal)),
                 },
                 done = &mut work => return done,
             }
->>>>>>> 2a8ea1e8 (WIP: anyvpn fleet)
         }
     });
     progress::clear();

@@ -38,7 +38,7 @@ pub fn run(mut context: Context, typed: Command) -> Result<(), Failure> {
         Command::Profile(args) => profile::run(context, args),
         Command::Account(args) => account::run(context, args),
         Command::Customer(args) => customer::run(context, args),
-<<<<<<< HEAD
+        Command::Fleet(args) => fleet::run(context, args),
         Command::Server(args) => {
             with(context, async |provider| server::run(context, provider, args).await)
         }
@@ -48,12 +48,6 @@ pub fn run(mut context: Context, typed: Command) -> Result<(), Failure> {
         Command::Port(args) => {
             with(context, async |provider| port::run(context, provider, args).await)
         }
-=======
-        Command::Fleet(args) => fleet::run(context, args),
-        Command::Server(args) => with(context, async |it| server::run(context, it, args).await),
-        Command::Config(args) => with(context, async |it| config::run(context, it, args).await),
-        Command::Port(args) => with(context, async |it| port::run(context, it, args).await),
->>>>>>> 2a8ea1e8 (WIP: anyvpn fleet)
         Command::Capabilities => capabilities::run(context),
         Command::Explain(args) => explain::run(context, &args),
         Command::Completions(args) => completions::run(context, &args),

@@ -13,7 +13,7 @@ use url::Url;
 use crate::context::Context;
 use crate::environment::{data_folder, variable};
 use crate::failure::Failure;
-use crate::file::Pending;
+use crate::file::OutputFile;
 use crate::profiles::SecretSource;
 use crate::text::{plain, reason};
 use crate::work::lacks;
@@ -91,7 +91,7 @@ impl KeySource {
                 let file = folder()?.join("fleet.key");
                 if create && !file.exists() {
                     let key = Sealer::generate_key().map_err(|e| Failure::other(e.to_string()))?;
-                    Pending::new(&file, false)?.write(&key)?;
+                    OutputFile::new(&file, false)?.write(&key)?;
                     context.output.note(&format!(
                         "The key that seals the passwords is in {}. Keep a copy of it: without it, \
                          nobody can open them.",

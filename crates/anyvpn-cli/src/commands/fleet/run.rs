@@ -16,7 +16,7 @@ use super::place::{failed, open_providers};
 use super::{AdoptPolicy, Caps, Policy, metrics, report};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::file::Pending;
+use crate::file::OutputFile;
 use crate::text::{Column, plain, reason, table};
 
 /// How often the progress is shown, and systemd is told that all is well.
@@ -79,7 +79,7 @@ impl Caps {
 }
 
 pub async fn plan(context: &Context, args: super::Plan) -> Result<(), Failure> {
-    let file = args.output.as_deref().map(|file| Pending::new(file, args.force)).transpose()?;
+    let file = args.output.as_deref().map(|file| OutputFile::new(file, args.force)).transpose()?;
     let store = args.place.open().await?;
     let plan = make_plan(context, &*store, &args.adopt.into()).await?;
     args.caps.check(plan.changes() as u64, plan.orders)?;
