@@ -8,8 +8,8 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command as Clap, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    account, call, completions, config, customer, demo, explain, login, logout, man, port, profile,
-    sandbox, server,
+    account, call, completions, config, customer, demo, explain, fleet, login, logout, man, port,
+    profile, sandbox, server,
 };
 use crate::context::Global;
 use crate::provider_settings::{settings, text};
@@ -49,7 +49,7 @@ Manage VPN accounts, configurations and forwarded ports at many providers
   account                    Show, create or close your account
   server, config             List servers; get a configuration for a server
   port                       Open, list, check and close forwarded ports
-  customer                   Manage the customers of a reseller
+  customer, fleet            Manage a reseller's customers: singly, or by orders
   call, capabilities         Call any API operation; list what providers support
   completions, explain, man  Shell completions; explain an error; manual pages
 
@@ -105,6 +105,9 @@ pub enum Command {
     /// Manage the customers of a reseller
     #[command(subcommand)]
     Customer(customer::Customer),
+    /// Make a reseller's customers what the orders of a shop say
+    #[command(subcommand)]
+    Fleet(fleet::Fleet),
     /// List what each provider supports
     Capabilities,
     /// Explain a kind of error: its causes and what to do about it

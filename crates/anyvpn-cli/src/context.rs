@@ -1,5 +1,7 @@
 //! The context of a command: its output, and the provider that options and environment choose.
 
+mod fleet;
+
 use std::cell::OnceCell;
 use std::env;
 use std::ffi::OsString;

@@ -20,6 +20,13 @@ pub fn state_folder() -> Option<PathBuf> {
     state.map(|state| state.join("anyvpn"))
 }
 
+/// Returns the folder for data that is kept; `None` without a home folder.
+pub fn data_folder() -> Option<PathBuf> {
+    let data = path_variable("XDG_DATA_HOME")
+        .or_else(|| path_variable("HOME").map(|home| home.join(".local/share")));
+    data.map(|data| data.join("anyvpn"))
+}
+
 /// Returns the name of the variable that sets a proxy for https, if one is set.
 pub fn proxy() -> Option<&'static str> {
     let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];

@@ -154,13 +154,18 @@ impl Progress {
         });
     }
 
-    /// Ends a part. Without a bar, prints the line.
-    pub fn done(&self, line: &str) {
+    /// Ends a part.
+    pub fn step(&self) {
         change(|parts| {
             if let Some(parts) = parts {
                 parts.done += 1;
             }
         });
+    }
+
+    /// Ends a part. Without a bar, prints the line.
+    pub fn done(&self, line: &str) {
+        self.step();
         if !is_terminal() {
             self.0.note(line);
         }

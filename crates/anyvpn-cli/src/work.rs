@@ -2,10 +2,11 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 
 use anyvpn::{Ability, Capability, Provider, ProviderInfo};
 use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -19,20 +20,38 @@ pub fn wait<T>(
     context: &Context,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    block_on(context, Some(&context.watch), work)
+    block_on(context, Some(&context.watch), None, work)
 }
+
+/// Runs what ends by itself after a signal: `work` gets a future that is ready when one arrives.
+pub fn wait_or_drain<T>(
+    context: &Context,
+    work: impl AsyncFnOnce(Stop) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let (tell, told) = oneshot::channel();
+    let stop = Box::pin(async {
+        if told.await.is_err() {
+            std::future::pending().await
+        }
+    });
+    block_on(context, Some(&context.watch), Some(tell), work(stop))
+}
+
+/// It is ready when a signal has arrived.
+pub type Stop = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Runs work that calls no provider.
 pub fn wait_here<T>(
     context: &Context,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    block_on(context, None, work)
+    block_on(context, None, None, work)
 }
 
 fn block_on<T>(
     context: &Context,
     watch: Option<&Watch>,
+    mut drain: Option<oneshot::Sender<()>>,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     context.output.trace();
@@ -52,12 +71,24 @@ fn block_on<T>(
             progress::lift(false);
             done
         });
-        tokio::select! {
-            biased;
-            never = progress::show(context.output, watch) => match never {},
-            // The work has not been dropped yet, so the observer still knows what it was doing.
-            signal = signal.arrive() => Err(interrupted(signal)),
-            done = work => done,
+        let mut work = pin!(work);
+        let mut shown = pin!(progress::show(context.output, watch));
+        let mut is_draining = false;
+        loop {
+            tokio::select! {
+                biased;
+                never = &mut shown => match never {},
+                signal = signal.arrive(), if !is_draining => match drain.take() {
+                    // A second signal ends the process.
+                    Some(drain) => {
+                        is_draining = true;
+                        let _ = drain.send(());
+                    }
+                    // The work has not been dropped yet, so the observer still knows what it was doing.
+                    None => return Err(interrupted(signal)),
+                },
+                done = &mut work => return done,
+            }
         }
     });
     progress::clear();

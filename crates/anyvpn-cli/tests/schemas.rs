@@ -81,6 +81,7 @@ fn every_answer_is_as_its_schema_says() {
     azire(&mut answers, &world);
     vpnscript(&mut answers, &world);
     vpngn(&mut answers, &world);
+    fleet(&mut answers, &world);
     signed_in(&mut answers, &world);
     of_this_machine(&mut answers, &world);
 
@@ -185,6 +186,48 @@ fn vpnscript(answers: &mut Answers, world: &World) {
     assert!(!answer["skipped"].as_array().unwrap().is_empty());
     let failed = answer["configs"].as_array().unwrap().iter().filter(|it| it["path"].is_null());
     assert_eq!(failed.map(|it| &it["error"]["kind"]).collect::<Vec<_>>(), ["capacity-reached"]);
+}
+
+fn fleet(answers: &mut Answers, world: &World) {
+    let run = |words: &[&str]| {
+        let mut command = world.vpngn(&[&["fleet"], words].concat());
+        command.env("XDG_DATA_HOME", world.folder.path());
+        command
+    };
+    let orders = world.path("orders.csv");
+    let write = |text: &str| std::fs::write(&orders, text).unwrap();
+    let file = orders.to_str().unwrap();
+    write(
+        "id,key,plan,country,end\n1,f1@mail.example,12,US,paid-period\n2,jo@mail.example,12,US,\n",
+    );
+    answers.check(
+        "customer-create",
+        &mut world.vpngn(&[
+            "customer",
+            "create",
+            EMAIL,
+            "--country",
+            "US",
+            "--plan",
+            "12",
+            "--generate-password",
+        ]),
+    );
+    answers.check("fleet-import", &mut run(&["import", file, "--dry-run"]));
+    answers.check("fleet-import", &mut run(&["import", file]));
+    answers.check("fleet-plan", &mut run(&["plan"]));
+    answers.check("fleet-run", &mut run(&["run"]));
+    answers.check("fleet-status", &mut run(&["status"]));
+    let listed = answers.check("fleet-list", &mut run(&["list"]));
+    assert_eq!(listed["orders"][0]["state"], "done");
+    assert_eq!(listed["orders"][1]["reason"], "parked: the customer was there before this order");
+    answers.check("fleet-explain", &mut run(&["explain", "1"]));
+    answers.check("fleet-export", &mut run(&["export", "--reveal"]));
+    answers.check("fleet-retry", &mut run(&["retry", "2"]));
+    answers.check("fleet-retry", &mut run(&["retry"]));
+    answers.check("fleet-adopt", &mut run(&["adopt", "2", "--yes"]));
+    answers.check("fleet-release", &mut run(&["release", "2", "--yes"]));
+    answers.check("customer-close", &mut world.vpngn(&["customer", "close", EMAIL, "--yes"]));
 }
 
 fn vpngn(answers: &mut Answers, world: &World) {

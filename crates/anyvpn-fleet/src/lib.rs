@@ -40,3 +40,8 @@ pub use store::{
     Record, Store, StoreError, Summary,
 };
 pub use worker::{Counters, Until, Worker, WorkerSettings};
+
+/// The recipe, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/recipes/reseller.md")]
+struct Recipe;

@@ -149,7 +149,8 @@ impl Step<'_> {
             Decision::Wait(due) => {
                 let event =
                     Event::Waiting { looks: progress.open.as_ref().map_or(0, |open| open.looks) };
-                self.finish(progress, OrderState::Ambiguous, Some(due), event, None).await
+                let state = self.waiting(&progress);
+                self.finish(progress, state, Some(due), event, None).await
             }
             Decision::Done => self.done(progress, Event::AsOrdered).await,
             Decision::Drift(operation) => {
@@ -217,14 +218,7 @@ impl Step<'_> {
                     _ => {}
                 }
                 let event = Event::Confirmed(operation.clone());
-                // What the provider said when it created the customer needs no second reading.
-                if let Some(customer) = customer {
-                    let rules = &self.context.rules;
-                    if next_operation(&self.claim.order, &progress, &customer, rules).is_none() {
-                        progress.reached = Some(self.claim.order.revision);
-                        return self.sent(self.done(progress, event).await, operation);
-                    }
-                }
+                // A reading of the next seconds can still show the customer as it was before.
                 if !matches!(operation, Operation::SetPassword | Operation::SetEnd(_)) {
                     let open = Open {
                         operation: operation.clone(),
@@ -233,6 +227,14 @@ impl Step<'_> {
                         looks: 0,
                     };
                     progress.open = Some(open);
+                }
+                // What the provider said when it created the customer needs no second reading.
+                if let Some(customer) = customer {
+                    let rules = &self.context.rules;
+                    if next_operation(&self.claim.order, &progress, &customer, rules).is_none() {
+                        progress.reached = Some(self.claim.order.revision);
+                        return self.sent(self.done(progress, event).await, operation);
+                    }
                 }
                 let done = self.finish(progress, OrderState::Pending, Some(now), event, None).await;
                 return self.sent(done, operation);
@@ -266,8 +268,7 @@ impl Step<'_> {
     ) -> Result<Stepped, StoreError> {
         let now = self.now();
         let why = error.to_string();
-        let state =
-            if progress.open.is_some() { OrderState::Ambiguous } else { OrderState::Pending };
+        let state = self.waiting(&progress);
         let event = Event::Failed { doing: doing.to_owned(), why: why.clone() };
         let hold = |until| Brand::Hold { operation: doing, until };
         match verdict(error) {
@@ -296,10 +297,19 @@ impl Step<'_> {
         }
     }
 
+    /// Returns the state of an order that is handled again later. One that is done stays so until a reading shows
+    /// otherwise.
+    fn waiting(&self, progress: &Progress) -> OrderState {
+        match (&progress.open, self.claim.state) {
+            (Some(open), _) if !open.confirmed => OrderState::Ambiguous,
+            (_, OrderState::Done) => OrderState::Done,
+            _ => OrderState::Pending,
+        }
+    }
+
     /// Gives the order back until the budget has room.
     async fn later(&self, progress: Progress, due: Timestamp) -> Result<Stepped, StoreError> {
-        let state =
-            if progress.open.is_some() { OrderState::Ambiguous } else { OrderState::Pending };
+        let state = self.waiting(&progress);
         self.finish(progress, state, Some(due), Event::Budget, None).await
     }
 

@@ -87,8 +87,6 @@ struct Readme;
 mod guide {
     #[doc = include_str!("../../../docs/library.md")]
     struct Library;
-    #[doc = include_str!("../../../docs/recipes/reseller.md")]
-    struct Reseller;
     #[doc = include_str!("../../../docs/recipes/testing.md")]
     struct Testing;
 }

@@ -8,6 +8,7 @@ pub mod config;
 pub mod customer;
 pub mod demo;
 pub mod explain;
+pub mod fleet;
 pub mod login;
 pub mod logout;
 pub mod man;
@@ -39,6 +40,7 @@ pub fn run(mut context: Context, typed: Command) -> Result<(), Failure> {
         Command::Profile(args) => profile::run(context, args),
         Command::Account(args) => account::run(context, args),
         Command::Customer(args) => customer::run(context, args),
+        Command::Fleet(args) => fleet::run(context, args),
         Command::Server(args) => {
             with(context, async |provider| server::run(context, provider, args).await)
         }
@@ -65,6 +67,7 @@ fn verify_command(context: &Context, typed: &Command) -> String {
         Command::Call(args) => args.verify_command(context),
         Command::Config(_) => "anyvpn config list".to_owned(),
         Command::Customer(args) => args.verify_command(),
+        Command::Fleet(_) => "anyvpn fleet status".to_owned(),
         Command::Port(_) => "anyvpn port list".to_owned(),
         Command::Login(_) | Command::Profile(_) => {
             let listed = context.provider().ok().and_then(list_of_tokens);

@@ -14,6 +14,9 @@ use crate::world::World;
 
 pub const SETTLE: Duration = Duration::from_secs(15);
 
+/// How long a call can take: a little less than half of a worker's lease.
+const LONGEST_CALL: Duration = Duration::from_secs(58);
+
 static INFO: ProviderInfo =
     ProviderInfo::new("sim", "Simulation", "https://sim.example", &CAPABILITIES);
 static CAPABILITIES: Capabilities =
@@ -50,6 +53,8 @@ pub struct Book {
     pub protected: BTreeSet<String>,
     /// Keys of which a creation was lost.
     lost: BTreeSet<String>,
+    /// What some readings still show, and until when.
+    before: BTreeMap<String, (Duration, Option<Account>)>,
     /// Effects that come later, each with its time.
     late: Vec<(Duration, Request)>,
     /// Whether a customer who was there before may be taken over.
@@ -125,6 +130,13 @@ impl SimProvider {
 
     pub fn stranger(&self, key: &str) {
         self.book().accounts.entry(key.into()).or_default().push(Account::strangers());
+    }
+
+    /// Lets a replica show the customer as it is now for a few more seconds.
+    fn lag(&self, book: &mut Book, key: &str) {
+        let shown = self.shown(book, key).cloned();
+        let until = self.world.elapsed() + Duration::from_secs(self.world.below(10));
+        book.before.insert(key.to_owned(), (until, shown));
     }
 
     fn shown<'a>(&self, book: &'a Book, key: &str) -> Option<&'a Account> {
@@ -203,7 +215,9 @@ impl SimProvider {
         // A key that is accepted once makes up for a worker that sends after its lease. Nothing does for a plan.
         if world.fault(2) {
             let can_be_late = self.manners.is_unique && request.name() == "create";
-            let longest = if can_be_late { self.manners.stall } else { Duration::from_secs(5) };
+            let longest = if can_be_late { self.manners.stall } else { LONGEST_CALL };
+            // Another worker may have the order by then, and nobody would hear of a stranger.
+            self.book().lost.insert(request.key().to_owned());
             world.pause(longest.mul_f64(world.below(100) as f64 / 100.0)).await;
         }
         let Delivered { answer, is_protected } = self.deliver(&request);
@@ -247,12 +261,13 @@ impl SimProvider {
             0..8 => None,
             // The answer is lost.
             8..20 => {
+                self.lag(&mut book, &key);
                 let _ = self.apply(&mut book, request);
                 None
             }
-            // The answer is lost, and the request is slow.
+            // The answer is lost, and the request is slow: servers end one within 30 s.
             20..26 => {
-                let slow = Duration::from_millis(world.below(SETTLE.as_millis() as u64 - 1000));
+                let slow = Duration::from_millis(world.below(2 * SETTLE.as_millis() as u64 - 1000));
                 book.late.push((world.elapsed() + slow, request.clone()));
                 None
             }
@@ -262,7 +277,10 @@ impl SimProvider {
                 let second = self.apply(&mut book, request);
                 Some(if world.below(2) == 0 { first } else { second })
             }
-            _ => Some(self.apply(&mut book, request)),
+            _ => {
+                self.lag(&mut book, &key);
+                Some(self.apply(&mut book, request))
+            }
         };
         if answer.is_none() && name == "create" {
             book.lost.insert(key);
@@ -330,7 +348,14 @@ impl Customers for SimProvider {
             let errors = [ErrorKind::Timeout, ErrorKind::UnexpectedReply, ErrorKind::Unavailable];
             return Err(Error::new(errors[self.world.below(3) as usize]));
         }
-        let found = self.shown(&self.book(), key).map(|account| customer(key, account));
+        let lags = self.world.fault(30);
+        let found = {
+            let book = self.book();
+            let old =
+                book.before.get(key).filter(|(until, _)| lags && self.world.elapsed() < *until);
+            let shown = old.map_or_else(|| self.shown(&book, key), |(_, shown)| shown.as_ref());
+            shown.map(|account| customer(key, account))
+        };
         self.world.latency().await;
         Ok(found)
     }

@@ -81,8 +81,18 @@ impl Store for FaultyStore {
             Change::Reserve { operation, .. } => Some(*operation),
             Change::Finish(_) => None,
         });
+        let begun = changes.iter().find_map(|change| match change {
+            Change::Begin(begin) => Some((begin.id.clone(), begin.revision)),
+            _ => None,
+        });
         let done = busy(self.inner.commit(changes)).await?;
         if let (Some(operation), [Committed::Done]) = (operation, &*done) {
+            if let Some((id, revision)) = begun {
+                let order = busy(self.inner.order(&id)).await?;
+                if order.is_none_or(|record| record.order.revision != revision) {
+                    self.provider.book().violations.push(format!("{operation} for an old {id}"));
+                }
+            }
             let stopped = busy(self.inner.summary()).await?.stopped;
             if operation != "find" && !stopped.is_empty() {
                 self.provider.book().violations.push(format!("{operation} for a stopped brand"));
