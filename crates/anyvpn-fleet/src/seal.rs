@@ -81,7 +81,7 @@ impl Sealer {
     pub fn generate_key() -> Result<Secret, SealError> {
         let mut key = Zeroizing::new([0_u8; KEY]);
         getrandom::fill(&mut *key).map_err(|_| SealError::Random)?;
-        Ok(STANDARD.encode(&*key).into())
+        Ok(STANDARD.encode(*key).into())
     }
 
     /// Generates a password of 20 characters with letters of both cases, a digit and a special character,

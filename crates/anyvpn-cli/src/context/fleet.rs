@@ -38,7 +38,7 @@ impl Context {
     }
 
     /// Returns the name of the profile in use, or of the provider if there is no profile.
-    pub fn profile_name(&self) -> Result<String, Failure> {
+    pub fn fleet_profile(&self) -> Result<String, Failure> {
         if let Some(name) = self.profile.clone().or_else(|| variable("ANYVPN_PROFILE")) {
             return Ok(name);
         }

@@ -90,7 +90,7 @@ fn read(context: &Context, args: &Import) -> Result<Vec<(u64, Order)>, Failure> 
                 .hint("give --format csv or --format jsonl"));
         }
     };
-    let profile = context.profile_name()?;
+    let profile = context.fleet_profile()?;
     let read = read_orders(input, format, Some(&profile));
     read.or_else(|mistakes| {
         refuse(context, mistakes.iter().map(ToString::to_string).collect())?;

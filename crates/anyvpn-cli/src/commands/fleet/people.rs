@@ -23,7 +23,7 @@ pub async fn retry(context: &Context, args: Retry) -> Result<(), Failure> {
     if !args.orders.is_empty() {
         return decide(context, &args.place, &args.orders, Act::Retry).await;
     }
-    let profile = context.profile_name()?;
+    let profile = context.fleet_profile()?;
     let store = args.place.open().await?;
     store.resume(&profile).await.map_err(failed)?;
     let text = format!("Orders of {} are handled again.", plain(&profile));

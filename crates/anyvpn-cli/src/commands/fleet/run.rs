@@ -144,7 +144,7 @@ pub async fn run(
     let mut profiles: std::collections::BTreeSet<_> =
         summary.counts.keys().map(|(profile, _)| profile.clone()).collect();
     if args.service && profiles.is_empty() {
-        profiles.insert(context.profile_name()?);
+        profiles.insert(context.fleet_profile()?);
     }
     let lease = Duration::from_secs(args.lease);
     let providers = open_providers(context, profiles, Some(lease / 2)).await?;
