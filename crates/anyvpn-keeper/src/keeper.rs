@@ -109,7 +109,9 @@ impl Keeper {
         stop: impl Future<Output = bool>,
     ) -> Outcome {
         self.settings.clients = self.clients.iter().map(|it| it.name().to_owned()).collect();
-        self.settings.hooks = self.hooks.iter().map(|hook| hook.program().to_owned()).collect();
+        // Two hooks can be the same program, such as a shell.
+        let name = |(place, hook): (usize, &Hook)| format!("{} {}", place + 1, hook.program());
+        self.settings.hooks = self.hooks.iter().enumerate().map(name).collect();
         let began = self.clock.instant();
         let now = self.now(began);
         let machine = Machine::new(self.settings.clone(), std::mem::take(&mut self.journal), now);

@@ -162,12 +162,13 @@ impl fmt::Display for Event {
             EventKind::TunnelUp { interface } => write!(f, "The tunnel {interface} is up."),
             EventKind::PortOpened { port, old_port, expires_at } => {
                 write!(f, "Port {port} is open")?;
-                if let Some(old) = old_port.filter(|old| old != port) {
-                    write!(f, ", it was {old} before")?;
+                if let Some(end) = expires_at {
+                    write!(f, " until {end}")?;
                 }
-                match expires_at {
-                    Some(end) => write!(f, ". It closes at {end} unless it is renewed."),
-                    None => f.write_str("."),
+                f.write_str(".")?;
+                match old_port.filter(|old| old != port) {
+                    Some(old) => write!(f, " It was {old} before."),
+                    None => Ok(()),
                 }
             }
             EventKind::PortVerified { port } => write!(f, "Port {port} was seen open."),

@@ -33,7 +33,7 @@ fn a_first_port_is_told_in_order() {
     assert_eq!(lines, expected);
     let expected = [
         "The tunnel wg0 is up.",
-        "Port 50123 is open. It closes at 2027-02-28T00:00:00Z unless it is renewed.",
+        "Port 50123 is open until 2027-02-28T00:00:00Z.",
         "Port 50123 was seen open.",
         "qbittorrent listens on the port.",
     ];
@@ -53,7 +53,7 @@ fn only_what_changed_is_told() {
     let mut changed = open(50999);
     changed.previous_port = Some(50123);
     changed.port.as_mut().unwrap().expires_at = None;
-    let expected = ["Port 50999 is open, it was 50123 before.", "Port 50999 was seen open."];
+    let expected = ["Port 50999 is open. It was 50123 before.", "Port 50999 was seen open."];
     assert_eq!(sentences(&before, &changed), expected);
 
     let mut another = before.clone();
