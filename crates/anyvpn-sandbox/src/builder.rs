@@ -232,7 +232,7 @@ impl SandboxBuilder {
             read_timeout: self.read_timeout,
             hosts: self.hosts,
             data_plane,
-            data_plane_turn: tokio::sync::Mutex::default(),
+            data_plane_lock: tokio::sync::Mutex::default(),
             failure: watch::Sender::new(None),
         });
         let mut datagrams = Vec::new();

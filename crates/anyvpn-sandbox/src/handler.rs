@@ -74,7 +74,7 @@ pub(crate) struct RequestHandler {
     pub(crate) read_timeout: Duration,
     pub(crate) hosts: Hosts,
     pub(crate) data_plane: Option<(Arc<dyn DataPlane>, VpnServer)>,
-    pub(crate) data_plane_turn: tokio::sync::Mutex<()>,
+    pub(crate) data_plane_lock: tokio::sync::Mutex<()>,
     /// Why the data plane failed, once it has.
     pub(crate) failure: watch::Sender<Option<String>>,
 }
@@ -136,7 +136,7 @@ impl RequestHandler {
     pub(crate) async fn update_data_plane(&self) {
         let Some((plane, server)) = &self.data_plane else { return };
         // What is granted is read in this order too, so that nothing older is carried out later.
-        let _turn = self.data_plane_turn.lock().await;
+        let _lock = self.data_plane_lock.lock().await;
         if let Err(why) = Arc::clone(plane).apply(server.clone(), self.network()).await {
             self.failure.send_replace(Some(why));
         }

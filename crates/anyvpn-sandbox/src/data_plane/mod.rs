@@ -123,6 +123,7 @@ pub(crate) struct Addresses {
 }
 
 /// Sockets that lead to the sandbox from inside the network.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has a data plane"))]
 pub(crate) struct Sockets {
     pub(crate) http: TcpListener,
     pub(crate) tls: TcpListener,

@@ -65,12 +65,12 @@ impl Namespace {
     }
 
     /// Runs a program in the network of the namespace, which sees the processes of this machine.
-    pub(super) fn run_outside(&self, line: &str) -> Result<String, DataPlaneError> {
+    pub(super) fn run_in_network(&self, line: &str) -> Result<String, DataPlaneError> {
         run(&words(&format!("nsenter --target {} --net {line}", self.pid)), "")
     }
 
     /// Does something in the network of the namespace, such as to open a socket, which then stays there.
-    pub(super) fn inside<T: Send>(
+    pub(super) fn in_network<T: Send>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send,
     ) -> io::Result<T> {
@@ -89,7 +89,7 @@ impl Namespace {
     pub(super) fn set(&self, setting: &str, value: &str) -> Result<(), DataPlaneError> {
         // This `/proc` can be written to, also in a container.
         let path = self.path(&Path::new("/proc/sys").join(setting));
-        self.inside(|| fs::write(path, value)).map_err(DataPlaneError::io(setting))
+        self.in_network(|| fs::write(path, value)).map_err(DataPlaneError::io(setting))
     }
 
     /// A path of the namespace, as this process sees it.

@@ -51,7 +51,7 @@ const PIA: Ipv4Addr = Ipv4Addr::new(10, 4, 128, 1);
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long a peer stays that is no longer granted.
-const LEAVING: Duration = Duration::from_secs(1);
+const REMOVAL_DELAY: Duration = Duration::from_secs(1);
 
 const SERVER_RULES: &str = include_str!("server.nft");
 
@@ -64,12 +64,12 @@ pub struct Namespaces {
     client: Namespace,
     /// Whether they belong to a user namespace of this process.
     has_user_namespace: bool,
-    applied: Mutex<Applied>,
+    current: Mutex<CurrentNetwork>,
 }
 
 /// What the namespaces carry out now.
 #[derive(Debug, Default)]
-struct Applied {
+struct CurrentNetwork {
     hosts: BTreeSet<String>,
     /// For `wg syncconf`. It has no keys in clear text that a `Debug` could print.
     peers: Vec<(Peer, Vec<IpAddr>)>,
@@ -79,7 +79,7 @@ struct Applied {
     is_set_up: bool,
 }
 
-impl Applied {
+impl CurrentNetwork {
     /// Returns the peers that are no longer granted, and stay for another moment: the reply to a call
     /// that removes a peer must reach this peer.
     fn leaving(&mut self, granted: &[Peer], now: Instant) -> Vec<Peer> {
@@ -89,7 +89,7 @@ impl Applied {
         self.left_at.retain(|key, _| gone.iter().any(|peer| peer.public_key == *key));
         gone.retain(|peer| {
             let left_at = self.left_at.entry(peer.public_key.clone()).or_insert(now);
-            now.duration_since(*left_at) < LEAVING
+            now.duration_since(*left_at) < REMOVAL_DELAY
         });
         gone
     }
@@ -145,10 +145,10 @@ impl Namespaces {
             server: Namespace::new()?,
             client: Namespace::new()?,
             has_user_namespace: has_user_namespace(),
-            applied: Mutex::default(),
+            current: Mutex::default(),
         };
         plane.connect()?;
-        plane.hide_resolvers()?;
+        plane.isolate_resolvers()?;
         Ok(plane)
     }
 
@@ -179,12 +179,12 @@ impl Namespaces {
         command.split(' ').map(str::to_owned).collect()
     }
 
-    /// Connects the namespaces by cables, routes and rules.
+    /// Connects the namespaces by links, routes and rules.
     fn connect(&self) -> Result<(), DataPlaneError> {
         let Namespaces { internet, server, client, .. } = self;
         for (name, other) in [("internet", internet), ("home", client)] {
-            let cable = format!("ip link add {name} type veth peer name wan netns {}", other.pid);
-            server.run_outside(&cable)?;
+            let link = format!("ip link add {name} type veth peer name wan netns {}", other.pid);
+            server.run_in_network(&link)?;
         }
         server.run(
             &words("ip -batch -"),
@@ -217,7 +217,7 @@ impl Namespaces {
     }
 
     /// Gives the client files of its own for names: what its programs write must not be this machine's.
-    fn hide_resolvers(&self) -> Result<(), DataPlaneError> {
+    fn isolate_resolvers(&self) -> Result<(), DataPlaneError> {
         self.name_hosts(&BTreeSet::new())?;
         self.client.run(&words("mount --bind /run/hosts /etc/hosts"), "")?;
         // Where there is no such file, programs that want to write one fail, and change nothing.
@@ -246,24 +246,24 @@ impl Namespaces {
     }
 
     fn carry_out(&self, server: &VpnServer, network: Network) -> Result<(), DataPlaneError> {
-        let mut applied = locked(&self.applied);
-        if applied.hosts != network.hosts {
+        let mut current = locked(&self.current);
+        if current.hosts != network.hosts {
             self.name_hosts(&network.hosts)?;
-            applied.hosts = network.hosts;
+            current.hosts = network.hosts;
         }
-        let leaving = applied.leaving(&network.peers, Instant::now());
+        let leaving = current.leaving(&network.peers, Instant::now());
         let peers = self.with_addresses([leaving, network.peers].concat())?;
-        if !applied.is_set_up || applied.peers != peers {
+        if !current.is_set_up || current.peers != peers {
             self.server
                 .run(&words("wg syncconf vpn /dev/stdin"), &configuration(server, &peers))?;
-            (applied.peers, applied.is_set_up) = (peers, true);
+            (current.peers, current.is_set_up) = (peers, true);
         }
-        if applied.forwards != network.forwards {
+        if current.forwards != network.forwards {
             self.server.run(&words("nft -f -"), &elements(&network.forwards))?;
-            for (forward, _) in changed(&applied.forwards, &network.forwards) {
-                self.forget_connections(*forward);
+            for (forward, _) in changed(&current.forwards, &network.forwards) {
+                self.delete_connections(*forward);
             }
-            applied.forwards = network.forwards;
+            current.forwards = network.forwards;
         }
         Ok(())
     }
@@ -302,8 +302,8 @@ impl Namespaces {
         Ok(peers.into_iter().zip(addresses).collect())
     }
 
-    /// Lets the kernel forget the connections of a port, which otherwise keep their old way.
-    fn forget_connections(&self, Forward { is_tcp, port }: Forward) {
+    /// Deletes the connections of a port, which the kernel would otherwise keep forwarding.
+    fn delete_connections(&self, Forward { is_tcp, port }: Forward) {
         let protocol = if is_tcp { "tcp" } else { "udp" };
         let line =
             format!("conntrack -D --proto {protocol} --orig-dst {PUBLIC} --orig-port-dst {port}");
@@ -337,9 +337,9 @@ impl DataPlane for Namespaces {
         );
         self.client.run(&words("nft -f -"), &rules).map_err(io::Error::other)?;
         Ok(Sockets {
-            http: self.internet.inside(|| TcpListener::bind((API, http)))?,
-            tls: self.server.inside(|| TcpListener::bind((PIA, tls)))?,
-            datagrams: self.server.inside(|| UdpSocket::bind(NATPMP))?,
+            http: self.internet.in_network(|| TcpListener::bind((API, http)))?,
+            tls: self.server.in_network(|| TcpListener::bind((PIA, tls)))?,
+            datagrams: self.server.in_network(|| UdpSocket::bind(NATPMP))?,
         })
     }
 
@@ -355,7 +355,7 @@ impl DataPlane for Namespaces {
     }
 
     fn connects(&self, address: SocketAddr) -> BoxFuture<'static, bool> {
-        let socket = self.internet.inside(TcpSocket::new_v4);
+        let socket = self.internet.in_network(TcpSocket::new_v4);
         Box::pin(async move {
             let Ok(socket) = socket else { return false };
             timeout(CONNECT_LIMIT, socket.connect(address)).await.is_ok_and(|it| it.is_ok())

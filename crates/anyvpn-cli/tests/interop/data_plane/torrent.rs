@@ -9,7 +9,7 @@ use super::NEEDS;
 use super::world::World;
 use crate::part::{Program, accepts, part};
 
-const CLIENTS: &[Program] = &[
+pub const CLIENTS: &[Program] = &[
     ("wireguard-go", "wireguard-go"),
     ("conntrack", "conntrack"),
     ("curl", "curl"),
@@ -17,10 +17,10 @@ const CLIENTS: &[Program] = &[
     ("transmission-daemon", "transmission-daemon"),
 ];
 /// How long a client may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 /// A torrent that nobody has.
 const HASH: &str = "0123456789abcdef0123456789abcdef01234567";
-const QBITTORRENT: &str = "127.0.0.1:18080";
+pub const QBITTORRENT: &str = "127.0.0.1:18080";
 const TRANSMISSION: &str = "127.0.0.1:18091";
 
 #[test]
@@ -32,22 +32,21 @@ fn torrent_clients_are_reached_from_the_internet() {
         for (start, peer) in [(qbittorrent as fn(&World) -> Running, "-qB"), (transmission, "-TR")]
         {
             let running = start(&world);
-            let address = format!("198.51.100.1:{}", world.port);
-            let handshake = format!("bittorrent {address} {HASH}");
             // The torrent may need a moment to start.
             let deadline = Instant::now() + PATIENCE;
-            let mut peer_id = world.internet.ask(&handshake);
-            while peer_id == "lost" && Instant::now() < deadline {
-                peer_id = world.internet.ask(&handshake);
+            let mut answer = peer_id(&mut world);
+            while answer == "lost" && Instant::now() < deadline {
+                answer = peer_id(&mut world);
             }
-            assert!(peer_id.starts_with(peer), "{peer_id}");
-            assert_eq!(world.internet.ask(&format!("utp {address}")), "arrived");
+            assert!(answer.starts_with(peer), "{answer}");
+            let utp = format!("utp 198.51.100.1:{}", world.port);
+            assert_eq!(world.internet.ask(&utp), "arrived");
             assert!(world.is_open());
 
             // As soon as the port is gone, a new peer finds nothing.
             accepts(&mut world.anyvpn(&["port", "delete", &world.port.to_string()]));
-            assert_eq!(world.internet.ask(&handshake), "lost");
-            assert_eq!(world.internet.ask(&format!("utp {address}")), "lost");
+            assert_eq!(peer_id(&mut world), "lost");
+            assert_eq!(world.internet.ask(&utp), "lost");
             assert!(!world.is_open());
             drop(running);
             world.open_port();
@@ -55,8 +54,13 @@ fn torrent_clients_are_reached_from_the_internet() {
     });
 }
 
+/// How the client introduces itself to a peer from the internet, or `lost`.
+pub fn peer_id(world: &mut World) -> String {
+    world.internet.ask(&format!("bittorrent 198.51.100.1:{} {HASH}", world.port))
+}
+
 /// A program that is ended by a drop.
-struct Running(Child);
+pub struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -65,7 +69,7 @@ impl Drop for Running {
     }
 }
 
-fn qbittorrent(world: &World) -> Running {
+pub fn qbittorrent(world: &World) -> Running {
     let folder = world.folder.path().join("qbittorrent");
     let config = folder.join("qBittorrent/config");
     fs::create_dir_all(&config).unwrap();
@@ -116,13 +120,13 @@ fn transmission(world: &World) -> Running {
 }
 
 /// What a URL of the client's network answers; `None` if it does not.
-fn curl(world: &World, arguments: &[&str]) -> Option<String> {
+pub fn curl(world: &World, arguments: &[&str]) -> Option<String> {
     let ran = world.in_client("curl", &["--silent", "--max-time", "5"]).args(arguments).output();
     let ran = ran.unwrap();
     ran.status.success().then(|| String::from_utf8_lossy(&ran.stdout).into_owned())
 }
 
-fn until(is_done: impl Fn() -> bool) {
+pub fn until(is_done: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_done() {
         assert!(Instant::now() < deadline, "the client does not start");

@@ -89,10 +89,14 @@ impl World {
 
     /// A configuration, its tunnel, and a port.
     pub fn connect(&mut self) {
+        self.connect_tunnel();
+        self.open_port();
+    }
+
+    pub fn connect_tunnel(&mut self) {
         let get = ["config", "get", "se-sto", "--no-dns", "--output", "vpn.conf"];
         self.device = self.answer(&get)["id"].as_str().unwrap().to_owned();
         self.bring("up");
-        self.open_port();
     }
 
     pub fn bring(&self, to: &str) {
