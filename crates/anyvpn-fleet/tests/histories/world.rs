@@ -1,6 +1,7 @@
 //! Time, chance and processes of a history: one task runs at a time, and the seed says which.
 
 use std::cell::Cell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -139,17 +140,14 @@ impl World {
                 running.remove(&task);
             }
             for task in 1..=tasks {
-                if !running.contains_key(&task) {
+                if let Entry::Vacant(place) = running.entry(task) {
                     *lives.get_mut(&task).unwrap() += 1;
                     let rest = Duration::from_millis(self.below(120_000));
                     let (world, next) = (self.clone(), begin(task, lives[&task]));
-                    running.insert(
-                        task,
-                        Box::pin(async move {
-                            world.pause(rest).await;
-                            next.await;
-                        }),
-                    );
+                    place.insert(Box::pin(async move {
+                        world.pause(rest).await;
+                        next.await;
+                    }));
                     self.poll(task, &mut running).await;
                 }
             }
