@@ -375,6 +375,7 @@ impl Machine {
             counters: journal.counters.clone(),
         };
         let next_at = self.calls.next_at(&self.shared).map(|at| self.shared.now().time_at(at));
+        let next_at = next_at.and_then(|at| Timestamp::from_second(at.as_second()).ok());
         let problem = self.problem().map(|problem| problem.text);
         Snapshot { phase: self.phase(), problem, next_at, ..snapshot }
     }

@@ -164,7 +164,8 @@ impl ProviderCalls {
             return Some(self.back_off.until);
         }
         let allowed = self.allowed_at.map(|time| now.elapsed_at(time));
-        let due = [allowed, self.renew_at, self.replace_at];
+        let check = self.check.due.filter(|_| self.check.is_closed);
+        let due = [allowed, check, self.renew_at, self.replace_at];
         due.into_iter().flatten().filter(|at| *at > now.elapsed).min()
     }
 

@@ -182,7 +182,9 @@ impl fmt::Display for Event {
             }
             EventKind::HookFailed { .. } => f.write_str("A hook failed. It is run again later."),
             EventKind::Problem { problem, next_at: Some(next) } => {
-                write!(f, "{problem} The next attempt is at {next}.")
+                // A provider's own words have no full stop.
+                let problem = problem.trim_end_matches('.');
+                write!(f, "{problem}. The next attempt is at {next}.")
             }
             EventKind::Problem { problem, next_at: None } => f.write_str(problem),
             EventKind::Recovered => f.write_str("The problem is over."),

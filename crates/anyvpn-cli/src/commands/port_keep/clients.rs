@@ -24,12 +24,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// Reads what was typed. A user name may stand in the URL, a password may not.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// Reads what was typed. A user name may stand in the URL, a password may not. The argument parser cannot
+    /// do this: it repeats what it refuses.
+    pub fn parse(text: &str) -> Result<Self, Failure> {
         let (name, address) = text.split_once('=').unwrap_or((text, ""));
         let kind = CLIENT_KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
             let names: Vec<_> = CLIENT_KINDS.iter().map(|kind| kind.name).collect();
-            format!("must be one of {}, and perhaps =ADDRESS", names.join(", "))
+            Failure::usage("--client names no torrent client that anyvpn knows")
+                .hint(format!("use one of {}, and perhaps =ADDRESS", names.join(", ")))
         })?;
         let mut client = Self { kind, address: kind.default_address.to_owned(), username: None };
         if address.is_empty() {
@@ -38,10 +40,8 @@ impl Client {
         client.address = address.to_owned();
         let Ok(mut url) = Url::parse(address) else { return Ok(client) };
         if url.password().is_some() {
-            return Err(format!(
-                "other users can see a password in the arguments; set {} instead",
-                variable_name(kind, "PASSWORD")
-            ));
+            return Err(Failure::usage("other users can see a password in the arguments")
+                .hint(format!("set {} instead", variable_name(kind, "PASSWORD"))));
         }
         if !url.username().is_empty() {
             client.username = Some(url.username().to_owned());

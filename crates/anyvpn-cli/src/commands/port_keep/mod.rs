@@ -16,6 +16,7 @@ use anyvpn_keeper::machine::Outcome;
 use anyvpn_keeper::publish::Systemd;
 use anyvpn_keeper::{FindTunnel, JournalFile, Keeper, find_tunnel, tunnel_names};
 use clap::ValueEnum;
+use clients::Client;
 pub use options::{Keep, default_status};
 use tokio::runtime::Builder;
 
@@ -96,7 +97,7 @@ async fn open(
 ) -> Result<Keeper, Failure> {
     let provider = context.open(info).await?;
     check(context, &*provider, args)?;
-    let clients = args.client.iter().map(|client| client.open(args));
+    let clients = args.client.iter().map(|typed| Client::parse(typed)?.open(args));
     let clients = clients.collect::<Result<Vec<_>, _>>()?;
     let hooks = args.hooks()?;
     let folder = args.state_folder(context, info)?;

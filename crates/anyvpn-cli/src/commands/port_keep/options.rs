@@ -10,7 +10,6 @@ use anyvpn_keeper::machine::Settings;
 use clap::Args;
 
 use super::OnExit;
-use super::clients::Client;
 use crate::context::Context;
 use crate::environment::{path_variable, state_folder};
 use crate::failure::Failure;
@@ -30,8 +29,8 @@ pub struct Keep {
     pub tunnel: Option<String>,
     /// Set the port of this torrent client: deluge, qbittorrent, rtorrent or transmission; can be
     /// repeated
-    #[arg(long, value_name = "CLIENT[=ADDRESS]", value_parser = Client::parse)]
-    pub client: Vec<Client>,
+    #[arg(long, value_name = "CLIENT[=ADDRESS]")]
+    pub client: Vec<String>,
     /// Bind the clients to the tunnel
     #[arg(long)]
     pub bind_clients: bool,
