@@ -184,7 +184,7 @@ fn profiles_capabilities_and_calls_follow_from_the_description() {
     assert_eq!(of("suspend-customers")["answer"], "can");
     assert_eq!(of("change-plan")["answer"], "cannot");
     let note = of("customers")["note"].as_str().unwrap();
-    assert!(note.contains("the API's own customers and projects are left out"), "{note}");
+    assert!(note.contains("the API's customers and projects are not used"), "{note}");
     let text = ok(&mut home(&capabilities));
     assert!(text.contains("the provider makes the key"), "{text}");
 
