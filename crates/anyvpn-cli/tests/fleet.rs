@@ -57,7 +57,7 @@ fn what_cannot_be_done_is_refused_with_its_line_and_nothing_is_imported() {
     for line in [
         "line 3: order 2: wanted: the provider has no call that suspends a customer",
         "line 4: order 3: plan: must be one of 1, 6, 12, 24, 36",
-        "line 5: order 4: country: VPNGN needs it",
+        "line 5: order 4: country: is required by VPNGN",
         "error: 3 orders have mistakes",
     ] {
         assert!(said.contains(line), "{said}");

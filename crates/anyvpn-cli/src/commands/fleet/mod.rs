@@ -22,14 +22,14 @@ use crate::work::{wait, wait_here, wait_or_drain};
 pub enum Fleet {
     /// Import orders from a file; no call is made to the provider
     #[command(after_help = "\
+A CSV file begins with the names of its columns: id, key, and any of profile,
+plan, country, wanted (active, suspended or closed), end and revision.
+The same order again changes nothing. To change an order, raise its revision.
+
 Examples:
   anyvpn fleet import orders.csv --dry-run
   anyvpn fleet import orders.csv
-  shop-export | anyvpn fleet import - --format jsonl
-
-A CSV file begins with the names of its columns: id, key, and any of profile,
-plan, country, wanted (active, suspended or closed), end and revision.
-The same order again changes nothing. To change an order, raise its revision.")]
+  shop-export | anyvpn fleet import - --format jsonl")]
     Import(Import),
     /// Show what would be done for the orders that wait, without doing it
     Plan(Plan),
