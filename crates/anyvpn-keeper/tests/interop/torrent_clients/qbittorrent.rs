@@ -1,6 +1,9 @@
 //! qBittorrent: `qbittorrent-nox`.
 
-use anyvpn_keeper::ClientSettings;
+use std::sync::Arc;
+
+use anyvpn_core::SystemClock;
+use anyvpn_keeper::{ClientError, ClientSettings, open_client};
 
 use super::world::{World, post};
 use super::{INSIDE, MAGNET, NEXT_PASSWORD, PASSWORD, RealClient, Running, client, laws};
@@ -16,6 +19,9 @@ const HASHES: [(&str, &str); 2] = [
         "MDEyMzQ1Njc4OWFiY2RlZg==:S9dx/sA1MG8CzNTQ40FFiN2oshQcgvybkgZjSds8rEusmwtfmg5T+1jNXhzLvYWfNucnjotzhftYgnCddTLCuA==",
     ),
 ];
+
+/// Versions before 5.2 ignore it.
+const KEY: &str = "qbt_madeupkeymadeupkeymadeupkey1";
 
 struct QBittorrent;
 
@@ -35,6 +41,26 @@ async fn inside_qbittorrent() {
     let world = World::new();
     laws::hold(&QBittorrent, &world).await;
     laws::wrong_password_is_sent_once(&QBittorrent, &world).await;
+    let version = world.version("qbittorrent-nox");
+    if !["v4.", "v5.0", "v5.1"].iter().any(|old| version.contains(old)) {
+        an_api_key_is_enough(&world).await;
+    }
+}
+
+/// From 5.2 on.
+async fn an_api_key_is_enough(world: &World) {
+    QBittorrent.configure(world, 50_100, PASSWORD);
+    let _running = QBittorrent.start(world);
+    let wanted = laws::wanted(&QBittorrent, world, 50_123);
+    let open = |key: &str| {
+        let mut settings = ClientSettings::new("http://127.0.0.1:18080");
+        settings.api_key = Some(key.into());
+        open_client("qbittorrent", &settings, Arc::new(SystemClock)).unwrap()
+    };
+    let state = open(KEY).listen_on(&wanted).await.unwrap();
+    assert!(state.is_in_sync(&wanted), "{state:?}");
+    let error = open(&KEY.replace('k', "x")).observe(&wanted).await.unwrap_err();
+    assert!(matches!(error, ClientError::Unauthorized(_)), "{error}");
 }
 
 /// Calls the API as a person on this machine, signed in.
@@ -61,7 +87,8 @@ impl RealClient for QBittorrent {
             "[LegalNotice]\nAccepted=true\n[BitTorrent]\nSession\\Port={port}\nSession\\DHTEnabled=false\n\
              Session\\LSDEnabled=false\nSession\\PeXEnabled=false\n[Network]\nPortForwardingEnabled=true\n\
              [Preferences]\nWebUI\\Address=127.0.0.1\nWebUI\\Port=18080\nWebUI\\Username=keeper\n\
-             WebUI\\Password_PBKDF2=\"@ByteArray({hash})\"\nWebUI\\MaxAuthenticationFailCount=3\n"
+             WebUI\\Password_PBKDF2=\"@ByteArray({hash})\"\nWebUI\\MaxAuthenticationFailCount=3\n\
+             WebUI\\APIKey={KEY}\n"
         );
         world.write("qb/qBittorrent/config/qBittorrent.conf", &text);
     }

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use anyvpn_keeper::ClientSettings;
+use anyvpn_keeper::{ClientError, ClientSettings};
 
 use super::world::World;
 use super::{INSIDE, RealClient, Running, client, laws};
@@ -27,7 +27,27 @@ async fn inside_rtorrent() {
     if std::env::var_os(INSIDE).is_none() {
         return;
     }
-    laws::hold(&RTorrent, &World::new()).await;
+    let world = World::new();
+    if only_a_restart_helps(&world).await {
+        return;
+    }
+    laws::hold(&RTorrent, &world).await;
+}
+
+/// The versions between 0.9.8 and 0.16.18 cannot move, and the keeper says what to do.
+async fn only_a_restart_helps(world: &World) -> bool {
+    RTorrent.configure(world, 50_100, "");
+    let _running = RTorrent.start(world);
+    let keeper = RTorrent.open(world, "");
+    let wanted = laws::wanted(&RTorrent, world, 50_123);
+    let version = keeper.observe(&wanted).await.unwrap().version.unwrap();
+    if version == "0.9.8" {
+        return false;
+    }
+    let error = keeper.listen_on(&wanted).await.unwrap_err();
+    let ClientError::Unable(why) = error else { panic!("{version}: {error}") };
+    assert!(why.contains("network.port_range.set = 50123-50123"), "{why}");
+    true
 }
 
 /// Calls a method as a person on this machine, with texts as parameters.

@@ -58,6 +58,8 @@ impl World {
         run("ip", &pair);
         run("ip", &["address", "add", &format!("{address}/24"), "dev", "tun0"]);
         run("ip", &["link", "set", "tun0", "up"]);
+        // Without it, Transmission 4.1.4 answers no uTP.
+        run("ip", &["route", "add", "default", "via", "10.66.0.1"]);
         run("ip", &["-n", "outside", "address", "add", "10.66.0.1/24", "dev", "far"]);
         run("ip", &["-n", "outside", "link", "set", "far", "up"]);
         self.tunnel()
