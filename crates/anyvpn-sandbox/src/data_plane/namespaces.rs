@@ -204,6 +204,9 @@ impl Namespaces {
         server.set("net/ipv4/ip_forward", "1")?;
         // Packets of the client to its own loopback address may leave it: see `listen`.
         client.set("net/ipv4/conf/all/route_localnet", "1")?;
+        // No provider grants any of these ports, so that a program can listen on each port that is
+        // granted. A port that was used for a connection a moment ago could not be listened on.
+        client.set("net/ipv4/ip_local_port_range", "1024 19999")?;
         server.run(&words("wireguard-go vpn"), "")?;
         server.run(
             &words("ip -batch -"),

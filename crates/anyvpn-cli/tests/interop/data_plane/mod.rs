@@ -1,6 +1,7 @@
 //! `anyvpn sandbox --data-plane`: what the provider says of a port is what arrives at it.
 
 mod helper;
+mod keeper;
 mod torrent;
 mod world;
 
