@@ -10,7 +10,8 @@ use anyvpn::{
     Ability, CallObserver, Credential, Error, ProviderInfo, Registry, Secret, Settings, reveal,
 };
 use anyvpn_http::{
-    Binding, BoundToken, FileStore, StoreLock, TokenStore, create_private_folder, open_private_file,
+    Binding, BoundToken, FileStore, StoreLock, TokenStore, create_private_folder,
+    open_private_file, remove_abandoned_files,
 };
 use serde::de::IgnoredAny;
 use url::Url;
@@ -155,6 +156,7 @@ impl CredentialStore {
             Failure::other(format!("cannot write {path}: {}", reason(&error)))
                 .hint("set XDG_STATE_HOME to a folder that you can write to")
         })?;
+        remove_leftovers();
         let file = self.file.clone().with_observer(observer).lock().await.map_err(unwritten)?;
         // Check that the disk has room before a token is created.
         if self.keyring.is_none() {
@@ -256,36 +258,60 @@ pub struct Orphan {
     /// The profile to which the secrets belonged.
     pub profile: String,
     pub store: CredentialStore,
-    /// The user who signed in. `None` for secrets that the user typed.
+    /// The user who signed in. `None` for secrets that the user typed, and if the file cannot be read.
     pub username: Option<String>,
+    is_readable: bool,
 }
 
-/// Lists the files with secrets that no profile uses, sorted by the names of their profiles.
+/// Lists the files with secrets that no profile uses, sorted by the names of their profiles. Those that
+/// cannot be read come last, so that an error about one does not hold the others back.
 pub fn orphans(registry: &Registry, profiles: &File) -> Vec<Orphan> {
     let files = folder().and_then(|folder| fs::read_dir(folder).ok());
     let mut found = Vec::new();
     for file in files.into_iter().flatten().flatten() {
         let (path, name) = (file.path(), file.file_name());
         let name = name.to_str().and_then(|name| name.strip_suffix(".json")?.split_once('@'));
-        let Some((_, profile)) = name else { continue };
+        let Some((place, profile)) = name else { continue };
         let own = profiles
             .get(profile)
             .and_then(|entry| CredentialStore::of(entry.provider, &entry.settings, Some(entry)));
         if own.is_some_and(|own| own.path() == Some(&*path)) {
             continue;
         }
-        // We skip unreadable files here. A command that needs one reports the error.
-        let Ok(file) = open_private_file(&path) else { continue };
-        let kept: Result<BoundToken<IgnoredAny>, _> = serde_json::from_reader(file);
-        let Ok(BoundToken { binding, .. }) = kept else { continue };
-        let Ok(provider) = registry.info(&binding.provider) else { continue };
-        let Binding { base_url: url, subject: username, .. } = binding;
+        let kept = open_private_file(&path)
+            .ok()
+            .and_then(|file| serde_json::from_reader::<_, BoundToken<IgnoredAny>>(file).ok());
+        let is_readable = kept.is_some();
+        // The name of an unreadable file still says whose it is.
+        let (provider, url, username) = match kept {
+            Some(BoundToken { binding, .. }) => {
+                (registry.info(&binding.provider).ok(), binding.base_url, binding.subject)
+            }
+            None => (of_place(registry, place), String::new(), None),
+        };
+        let Some(provider) = provider else { continue };
         let file = FileStore::new(&path);
         let store = CredentialStore { provider, url, path, file, keyring: None };
-        found.push(Orphan { profile: profile.to_owned(), store, username });
+        found.push(Orphan { profile: profile.to_owned(), store, username, is_readable });
     }
-    found.sort_by(|one, other| one.profile.cmp(&other.profile));
+    found.sort_by(|one, other| {
+        (!one.is_readable, &one.profile).cmp(&(!other.is_readable, &other.profile))
+    });
     found
+}
+
+/// Removes what killed commands left in the folder of the credentials: unfinished files and locks.
+pub fn remove_leftovers() {
+    if let Some(folder) = folder() {
+        remove_abandoned_files(&folder);
+    }
+}
+
+/// Returns the provider whose name begins the name of a file, as [`file_name`] builds it.
+fn of_place(registry: &Registry, place: &str) -> Option<&'static ProviderInfo> {
+    registry
+        .infos()
+        .find(|info| place.strip_prefix(info.name).is_some_and(|address| address.starts_with('-')))
 }
 
 /// Lists the providers for which a token is stored without a profile.

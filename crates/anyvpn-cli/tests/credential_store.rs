@@ -385,6 +385,39 @@ fn prune_removes_credentials_that_no_profile_uses() {
     assert_eq!((left, fs::read_dir(config(&world).parent().unwrap()).unwrap().count()), (1, 1));
 }
 
+#[cfg(unix)]
+#[test]
+fn prune_names_files_it_cannot_read_and_removes_what_killed_commands_left() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new();
+    ok(add(&world, "home", &["--username", LOGIN]).env("ANYVPN_PASSWORD", PASSWORD));
+    let folder = world.path(".local/state/anyvpn/tokens");
+    let name = |name: &str| folder.join(name);
+    let (torn, busy) = (name("azire-api@torn.json"), name("azire-api@busy.json.lock"));
+    let draft = name(".azire-api@old.json.a1B2c3.new");
+    let (old, others) = (name("azire-api@old.json.lock"), name("notes.new"));
+    for file in [&torn, &busy, &draft, &old, &others] {
+        fs::write(file, "{").unwrap();
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let held = fs::File::options().write(true).open(&busy).unwrap();
+    held.lock().unwrap();
+
+    assert_eq!(unused(&world), ["torn"]);
+    let text = fails(1, &mut at_home(&world, &["profile", "prune", "--yes"]));
+    assert!(text.contains("azire-api@torn.json") && text.contains("--local"), "{text}");
+    assert!([&torn, &busy, &others].iter().all(|file| file.exists()));
+    assert!(!draft.exists() && !old.exists());
+    let pruned = json(&mut at_home(&world, &["profile", "prune", "--yes", "--local"]));
+    assert_eq!(pruned["removed"][0]["profile"], "torn");
+    assert!(!torn.exists() && unused(&world).is_empty());
+
+    // Every change of a credential removes them too.
+    fs::write(&old, "").unwrap();
+    ok(&mut at_home(&world, &["login", "--username", LOGIN]));
+    assert!(!old.exists() && busy.exists());
+}
+
 #[test]
 fn a_killed_sign_in_leaves_the_old_token_or_the_new_one() {
     let world = World::new();

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::file_lock::{LOCK, is_at};
+
 /// What the name of a draft ends with, and how many characters before that are drawn.
 const NEW: &str = ".new";
 const DRAWN: usize = 6;
@@ -92,19 +94,42 @@ impl FileDraft {
 /// Removes the drafts of a file that killed processes left. Whether there was one.
 pub fn remove_abandoned_drafts(path: &Path) -> bool {
     let prefix = prefix(path);
+    remove_unlocked(folder_of(path), |name| is_draft(name, &prefix))
+}
+
+/// Removes what killed processes left in a folder: drafts of any file, and locks that nobody holds. Whether
+/// there was something.
+pub fn remove_abandoned_files(folder: &Path) -> bool {
+    remove_unlocked(folder, |name| {
+        name.ends_with(LOCK) || name.starts_with('.') && is_draft(name, "")
+    })
+}
+
+/// Whether a file's name is that of a draft, of the file whose drafts begin with `prefix`.
+fn is_draft(name: &str, prefix: &str) -> bool {
+    let rest = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(NEW));
+    let drawn = rest.map(|rest| match prefix {
+        "" => rest.rsplit('.').next().unwrap_or_default(),
+        _ => rest,
+    });
+    drawn.is_some_and(|drawn| {
+        drawn.len() == DRAWN && drawn.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
+/// Removes the chosen files of a folder that no process has locked.
+fn remove_unlocked(folder: &Path, chosen: impl Fn(&str) -> bool) -> bool {
     let mut found = false;
-    for entry in fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let drawn = name.to_str().and_then(|name| name.strip_prefix(&prefix)?.strip_suffix(NEW));
-        let is_draft = drawn.is_some_and(|drawn| {
-            drawn.len() == DRAWN && drawn.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        });
-        if !is_draft || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_chosen = entry.file_name().to_str().is_some_and(&chosen);
+        if !is_chosen || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
-        let draft = File::options().write(true).open(entry.path());
-        if draft.is_ok_and(|draft| draft.try_lock().is_ok()) {
-            found |= fs::remove_file(entry.path()).is_ok();
+        let path = entry.path();
+        let Ok(file) = File::options().write(true).open(&path) else { continue };
+        // Another process could have removed the file and made a new one before this one was locked.
+        if file.try_lock().is_ok() && is_at(&file, &path) {
+            found |= fs::remove_file(&path).is_ok();
         }
     }
     found

@@ -13,6 +13,9 @@ use tokio::time::Instant;
 const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// What the names of locks end with.
+pub(crate) const LOCK: &str = ".lock";
+
 /// The exclusive lock of a file. Dropping it removes the file and releases the lock, and the end of the
 /// process releases it too.
 #[derive(Debug)]
@@ -83,7 +86,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Whether the path still leads to this open file.
-fn is_at(file: &File, path: &Path) -> bool {
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;

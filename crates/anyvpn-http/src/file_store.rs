@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::file_draft::{FileDraft, folder_of, remove_abandoned_drafts};
-use crate::file_lock::{FileLock, lock_file};
+use crate::file_lock::{FileLock, LOCK, lock_file};
 use crate::private_file::{PrivateFileError, open_private_file};
 
 /// The largest token file, in bytes: far larger than any set of tokens.
@@ -73,7 +73,7 @@ impl FileStore {
                 Err(_) => return Ok(path),
             }
         }
-        Err(self.failed("use", "it is a link to a file that does not exist"))
+        Err(self.failed("use", "it has too many symbolic links, or they form a loop"))
     }
 
     fn read<T: DeserializeOwned>(&self) -> Result<Option<BoundToken<T>>, Error> {
@@ -103,7 +103,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> TokenStore<T> for 
     async fn lock(&self) -> Result<StoreLock<T>, Error> {
         let target = self.target()?;
         let mut path = target.clone().into_os_string();
-        path.push(".lock");
+        path.push(LOCK);
         let lock = lock_file(Path::new(&path), self.observer.as_ref()).await;
         let lock = lock.map_err(|error| match error.kind() {
             IoKind::TimedOut => self.failed("lock", format!("{error}; end that program")),

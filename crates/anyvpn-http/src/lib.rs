@@ -165,7 +165,7 @@ pub use client::Client;
 pub use compact_text::CompactText;
 pub use credentials::{Credentials, Fixed, not_for_header};
 #[cfg(feature = "file-store")]
-pub use file_draft::{FileDraft, remove_abandoned_drafts};
+pub use file_draft::{FileDraft, remove_abandoned_drafts, remove_abandoned_files};
 pub use file_lock::{FileLock, lock_file};
 #[cfg(feature = "file-store")]
 pub use file_store::FileStore;

@@ -422,7 +422,11 @@ fn from_file(file: &Path) -> Result<SecretSource, Failure> {
         (Ok(rest), Some(home)) => Ok(home.join(rest)),
         _ => std::path::absolute(file),
     };
-    let path = path.map_err(|_| Failure::usage("the file's name is empty"))?;
+    let path = path.map_err(|error| match file.as_os_str().is_empty() {
+        true => Failure::usage("the file's name is empty"),
+        false => Failure::usage(format!("cannot find the current folder: {error}"))
+            .hint("type the file's whole path"),
+    })?;
     match path.to_str() {
         Some(_) => Ok(SecretSource::File(path)),
         None => Err(Failure::usage(format!("the file name {} is not UTF-8", path.display()))),

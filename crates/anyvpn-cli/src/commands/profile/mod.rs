@@ -184,7 +184,7 @@ async fn forget(context: &Context, store: &CredentialStore, local: bool) -> Resu
     let mut locked = store.lock(context.observer()).await?;
     let mut deleted = false;
     // Revoke the token first. Once it is deleted here, it can no longer be found.
-    if let (false, Some(kept)) = (local, locked.load().await?) {
+    if !local && let Some(kept) = locked.load().await? {
         let provider = context.open_with(store.provider, &store.settings())?;
         deleted = revoke(&*provider, &kept).await?;
     }

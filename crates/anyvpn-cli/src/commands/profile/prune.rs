@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::forget;
 use crate::context::Context;
-use crate::credential_store::{Orphan, orphans};
+use crate::credential_store::{Orphan, orphans, remove_leftovers};
 use crate::failure::Failure;
 use crate::profiles::ConfigFile;
 use crate::secrets::confirm;
@@ -70,6 +70,7 @@ pub async fn run(context: &Context, args: &Prune) -> Result<(), Failure> {
     let config = ConfigFile::needed()?;
     // The lock keeps other commands from adding a profile meanwhile.
     let (_config_lock, file) = config.lock(&context.registry, &context.observer()).await?;
+    remove_leftovers();
     let orphans = orphans(&context.registry, &file);
     if !orphans.is_empty() && !args.yes {
         let shown: Vec<_> = orphans.iter().map(|orphan| Unused::of(orphan).shown()).collect();
