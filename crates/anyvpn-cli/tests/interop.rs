@@ -6,12 +6,16 @@
 mod common;
 #[path = "interop/data_plane/mod.rs"]
 mod data_plane;
+#[path = "interop/durability.rs"]
+mod durability;
 #[path = "../../anyvpn-core/tests/interop/gluetun.rs"]
 mod gluetun;
 #[path = "../../anyvpn-core/tests/interop/part.rs"]
 mod part;
 #[path = "common/schema.rs"]
 mod schema;
+#[path = "interop/user.rs"]
+mod user;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -23,10 +27,12 @@ use std::time::{Duration, Instant};
 
 use anyvpn::{Interface, IpNet, Peer, PublicKey, WireGuardConfig};
 use anyvpn_sandbox::vpnscript::{Profile, Server};
-use common::{World, command, ok};
+use common::ok;
 use part::{Program, accepts, apart_script, is_root, part};
+use user::User;
 
 const OPENVPN: &[Program] = &[("openvpn", "openvpn")];
+const OPENVPN_APART: &[Program] = &[("openvpn", "openvpn"), ("unshare", "util-linux")];
 const STRIP: &[Program] = &[("wg", "wireguard-tools"), ("wg-quick", "wireguard-tools")];
 const TUNNEL: &[Program] = &[
     ("wg", "wireguard-tools"),
@@ -54,53 +60,6 @@ const SYSTEMD: &[Program] = &[
     ("unshare", "util-linux"),
 ];
 const QR: &[Program] = &[("zbarimg", "zbar-tools")];
-
-/// A user of both providers.
-struct User {
-    world: World,
-    token: String,
-}
-
-impl User {
-    fn new() -> User {
-        let world = World::new();
-        let vpnscript = world.sandbox.vpnscript();
-        vpnscript.set_job_duration(Duration::ZERO);
-        let token = vpnscript.add_account("liam", "hunter2-canary").token;
-        User { world, token }
-    }
-
-    /// Adds a server of VPN Script.
-    fn server(&self, server: Server) -> String {
-        self.world.sandbox.vpnscript().add_server(server).to_string()
-    }
-
-    /// What `config get` writes for a server of VPN Script.
-    fn vpnscript(&self, server: &str, protocol: &str, more: &[&OsStr]) -> PathBuf {
-        let url = self.world.sandbox.vpnscript_url();
-        let mut get = command(&["config", "get", server, "--protocol", protocol]);
-        get.env("ANYVPN_VPNSCRIPT_URL", url).env("ANYVPN_VPNSCRIPT_TOKEN", &self.token);
-        let end = if protocol == "openvpn" { "ovpn" } else { "conf" };
-        self.write(get, &format!("vpnscript.{end}"), more)
-    }
-
-    /// What `config get` writes for an OpenVPN server.
-    fn openvpn(&self, server: &str, form: &[&str]) -> PathBuf {
-        let more: Vec<_> = form.iter().chain(&["--force"]).map(OsStr::new).collect();
-        self.vpnscript(server, "openvpn", &more)
-    }
-
-    /// What `config get` writes for a location of AzireVPN.
-    fn azire(&self, location: &str, more: &[&OsStr]) -> PathBuf {
-        self.write(self.world.command(&["config", "get", location]), "azire.conf", more)
-    }
-
-    fn write(&self, mut get: Command, name: &str, more: &[&OsStr]) -> PathBuf {
-        let path = self.world.path(name);
-        ok(get.arg("--output").arg(&path).args(more));
-        path
-    }
-}
 
 /// Options for an OpenVPN profile.
 const CREDENTIALS: [&[&str]; 2] = [&["--credentials", "file"], &["--credentials", "inline"]];
@@ -177,6 +136,35 @@ fn openvpn_refuses_what_it_is_known_to_refuse() {
 
 #[test]
 #[ignore = "for cargo xtask interop"]
+fn openvpn_reads_the_profiles_of_pia_and_vpnresellers() {
+    part(
+        "openvpn reads PIA's and VPNresellers' profiles in each form",
+        OPENVPN_APART,
+        None,
+        || {
+            let user = User::new();
+            for form in CREDENTIALS {
+                let tcp = [form, &["--openvpn-port", "tcp/443"]].concat();
+                for (file, server) in [
+                    (user.pia("openvpn", form), "UDPv4 link remote: [AF_INET]127.0.0.1:"),
+                    (
+                        user.vpnresellers("openvpn", form),
+                        "UDPv4 link remote: [AF_INET]203.0.113.40:1194",
+                    ),
+                    (
+                        user.vpnresellers("openvpn", &tcp),
+                        "Attempting to establish TCP connection with [AF_INET]203.0.113.40:443",
+                    ),
+                ] {
+                    Openvpn::start_apart(&file).says(server);
+                }
+            }
+        },
+    );
+}
+
+#[test]
+#[ignore = "for cargo xtask interop"]
 fn networkmanager_imports_what_was_written() {
     part(
         "NetworkManager imports each form that is for it",
@@ -202,6 +190,10 @@ fn networkmanager_imports_what_was_written() {
                 ("wireguard", tunnel, "ok"),
                 ("wireguard", user.azire("se-sto", &[]), "ok"),
                 ("wireguard", renamed, "no Error: failed to import"),
+                ("openvpn", user.pia("openvpn", &["--credentials", "file"]), "ok"),
+                ("openvpn", user.vpnresellers("openvpn", &["--credentials", "file"]), "ok"),
+                ("wireguard", user.pia("wireguard", &[]), "ok"),
+                ("wireguard", user.vpnresellers("wireguard", &[]), "ok"),
             ];
             let mut run = apart_script("networkmanager.sh");
             files.iter().for_each(|(kind, file, _)| _ = run.arg(kind).arg(file));
@@ -215,6 +207,7 @@ fn networkmanager_imports_what_was_written() {
                 "connection-type=password",
                 "interface-name=vpnscript",
                 "endpoint=se-sto.azirevpn.example:51820",
+                "remote=203.0.113.40:1194",
             ] {
                 assert!(said.contains(line), "{line} is not in {said}");
             }
@@ -225,40 +218,43 @@ fn networkmanager_imports_what_was_written() {
 #[test]
 #[ignore = "for cargo xtask interop"]
 fn wg_sets_what_was_written_for_it() {
-    part(
-        "wg setconf takes VPN Script's and AzireVPN's files in its form",
-        SETCONF,
-        Some("setconf.sh"),
-        || {
-            let user = User::new();
-            let server = user.server(Server {
-                address: Ipv4Addr::new(192, 0, 2, 1),
-                ..Server::wireguard("Peer")
-            });
-            let form = ["--format", "setconf"].map(OsStr::new);
-            let azire = [&form[..], &["--endpoint-port", "53"].map(OsStr::new)].concat();
-            for file in [user.vpnscript(&server, "wireguard", &form), user.azire("se-sto", &azire)]
-            {
-                let written = WireGuardConfig::parse(&fs::read_to_string(&file).unwrap()).unwrap();
-                let ran = accepts(apart_script("setconf.sh").arg(&file));
-                let set = WireGuardConfig::parse(&String::from_utf8(ran.stdout).unwrap()).unwrap();
-                let peer = |config: &WireGuardConfig| {
-                    let Peer { public_key, allowed_ips, .. } = config.peers().remove(0);
-                    (config.private_key().public_key(), public_key, sorted(&allowed_ips))
-                };
-                assert_eq!(peer(&set), peer(&written));
-            }
-        },
-    );
+    part("wg setconf takes each provider's file in its form", SETCONF, Some("setconf.sh"), || {
+        let user = User::new();
+        let server = user
+            .server(Server { address: Ipv4Addr::new(192, 0, 2, 1), ..Server::wireguard("Peer") });
+        let form = ["--format", "setconf"].map(OsStr::new);
+        let azire = [&form[..], &["--endpoint-port", "53"].map(OsStr::new)].concat();
+        let files = [
+            user.vpnscript(&server, "wireguard", &form),
+            user.azire("se-sto", &azire),
+            user.pia("wireguard", &["--format", "setconf"]),
+            user.vpnresellers("wireguard", &["--format", "setconf"]),
+        ];
+        for file in files {
+            let written = WireGuardConfig::parse(&fs::read_to_string(&file).unwrap()).unwrap();
+            let ran = accepts(apart_script("setconf.sh").arg(&file));
+            let set = WireGuardConfig::parse(&String::from_utf8(ran.stdout).unwrap()).unwrap();
+            let peer = |config: &WireGuardConfig| {
+                let Peer { public_key, allowed_ips, .. } = config.peers().remove(0);
+                (config.private_key().public_key(), public_key, sorted(&allowed_ips))
+            };
+            assert_eq!(peer(&set), peer(&written));
+        }
+    });
 }
 
 #[test]
 #[ignore = "for cargo xtask interop"]
 fn wg_quick_strips_what_was_written() {
-    part("wg-quick strips VPN Script's and AzireVPN's files", STRIP, None, || {
+    part("wg-quick strips each provider's file", STRIP, None, || {
         let user = User::new();
         let server = user.server(Server::wireguard("Loopback"));
-        let files = [user.vpnscript(&server, "wireguard", &[]), user.azire("se-sto", &[])];
+        let files = [
+            user.vpnscript(&server, "wireguard", &[]),
+            user.azire("se-sto", &[]),
+            user.pia("wireguard", &[]),
+            user.vpnresellers("wireguard", &[]),
+        ];
         for file in files {
             // It requires root even for this.
             let mut strip = Command::new(if is_root() { "env" } else { "unshare" });
@@ -432,11 +428,34 @@ struct Openvpn(Child);
 
 impl Openvpn {
     fn start(file: &Path) -> Openvpn {
-        let mut client = Command::new("openvpn");
+        Openvpn::start_by(Command::new("openvpn"), file)
+    }
+
+    /// Starts it in a network of its own, because the file's server is not this test's.
+    fn start_apart(file: &Path) -> Openvpn {
+        let mut client = Command::new("unshare");
+        client.args(["--net", "--map-root-user", "openvpn"]);
+        Openvpn::start_by(client, file)
+    }
+
+    fn start_by(mut client: Command, file: &Path) -> Openvpn {
         // OpenVPN looks for the credentials there.
         client.arg("--cd").arg(file.parent().unwrap()).arg("--config").arg(file);
         client.stdin(Stdio::null());
         Openvpn(client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// Reads what it says until these words come.
+    fn says(&mut self, words: &str) {
+        let stdout = self.0.stdout.take().unwrap();
+        let mut said = Vec::new();
+        for line in std::io::BufRead::lines(std::io::BufReader::new(stdout)) {
+            said.push(line.unwrap());
+            if said.last().unwrap().contains(words) {
+                return;
+            }
+        }
+        panic!("{words:?} is not in {said:#?}");
     }
 
     /// Ends it, and gives what it said.

@@ -29,12 +29,7 @@ impl Shop {
     }
 
     fn run(&self, words: &[&str]) -> Command {
-        let service = self.0.sandbox.vpnresellers();
-        let mut command = command(words);
-        command
-            .env("ANYVPN_VPNRESELLERS_URL", self.0.sandbox.vpnresellers_url())
-            .env("ANYVPN_VPNRESELLERS_TOKEN", service.add_reseller(RESELLER).token);
-        command
+        self.0.vpnresellers(RESELLER, words)
     }
 
     fn status(&self) -> Status {
@@ -186,7 +181,7 @@ fn profiles_capabilities_and_calls_follow_from_the_description() {
     let note = of("customers")["note"].as_str().unwrap();
     assert!(note.contains("the API's customers and projects are not used"), "{note}");
     let text = ok(&mut home(&capabilities));
-    assert!(text.contains("the provider makes the key"), "{text}");
+    assert!(text.contains("the provider creates the key"), "{text}");
 
     let call = ["call", "vpnresellers", "get-account"];
     let id = service.account(CUSTOMER).unwrap().id;

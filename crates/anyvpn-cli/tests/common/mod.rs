@@ -106,6 +106,41 @@ impl World {
         command
     }
 
+    /// A world with an account of PIA that is signed in.
+    pub fn signed_in_at_pia() -> World {
+        let world = World::new();
+        world.sandbox.pia().add_account(LOGIN, PASSWORD);
+        let password = world.file("password", PASSWORD);
+        ok(&mut world.pia(&["login", "--username", LOGIN, "--password-file", &password]));
+        world
+    }
+
+    /// A command on PIA with what it has to trust, and connected to one of the sandbox's servers.
+    pub fn pia(&self, arguments: &[&str]) -> Command {
+        let service = self.sandbox.pia();
+        let mut command = command(arguments);
+        command
+            .env("ANYVPN_PROVIDER", "pia")
+            .env("ANYVPN_PIA_URL", self.sandbox.pia_url())
+            .env("ANYVPN_PIA_CA", service.ca())
+            .env("ANYVPN_PIA_LIST_KEY", service.list_key())
+            .env("ANYVPN_PIA_SERVER_NAME", service.server())
+            .env("ANYVPN_PIA_GATEWAY", service.gateway())
+            .env("XDG_STATE_HOME", self.folder.path())
+            .env("XDG_CONFIG_HOME", self.folder.path());
+        command
+    }
+
+    /// A command of a reseller at VPNresellers.
+    pub fn vpnresellers(&self, reseller: &str, arguments: &[&str]) -> Command {
+        let service = self.sandbox.vpnresellers();
+        let mut command = command(arguments);
+        command
+            .env("ANYVPN_VPNRESELLERS_URL", self.sandbox.vpnresellers_url())
+            .env("ANYVPN_VPNRESELLERS_TOKEN", service.add_reseller(reseller).token);
+        command
+    }
+
     /// Runs a command that must work, without a terminal and with an empty stdin.
     pub fn ok(&self, arguments: &[&str]) -> String {
         ok(&mut self.command(arguments))
