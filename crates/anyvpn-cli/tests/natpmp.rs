@@ -46,8 +46,8 @@ fn the_answer_says_when_a_port_closes_and_how_to_renew_it() {
     let world = World::new();
     let words = ok(&mut at_gateway(&world, &["port", "create"]));
     let made = &natpmp(&world, &["port", "list"])["ports"][0];
-    let renew = format!("every 45 s, with anyvpn port create --port {}", made["port"]);
-    assert!(words.contains("Open until") && words.contains(&renew), "{words}");
+    let keep = "every 45 s; to do it automatically, run anyvpn port keep";
+    assert!(words.contains("Open until") && words.contains(keep), "{words}");
     assert!(words.contains("This machine"), "{words}");
     let words = ok(&mut at_gateway(&world, &["port", "list"]));
     assert!(words.contains(&made["port"].to_string()), "{words}");

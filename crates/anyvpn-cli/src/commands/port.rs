@@ -235,9 +235,8 @@ fn show(context: &Context, answer: PortAnswer) -> Result<(), Failure> {
         let mut pairs = vec![("Port", answer.port.to_string()), ("Leads to", device)];
         pairs.extend(answer.expires_at.map(|end| ("Open until", when(end))));
         pairs.extend(answer.renew_every_seconds.map(|every| {
-            let port = answer.port.to_string();
-            let renew = command_line(&["port", "create", "--port", &port], &[]);
-            ("Renewal", format!("every {every} s, with {renew}"))
+            let keep = command_line(&["port", "keep"], &[]);
+            ("Renewal", format!("needed every {every} s; to do it automatically, run {keep}"))
         }));
         let listed = if answer.hidden { "no, so note the number" } else { "yes" };
         pairs.push(("Listed", listed.to_owned()));

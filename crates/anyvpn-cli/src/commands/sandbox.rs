@@ -113,23 +113,24 @@ async fn serve(context: &Context, args: Sandbox) -> Result<(), Failure> {
         "accounts": accounts,
         "data_plane": null,
     });
-    let mut note = format!(
-        "Sandbox running at {url}. Press Ctrl-C to stop.\n\
-         Sign in with user name {LOGIN} and password {PASSWORD}."
-    );
-    for other in &other_names {
-        note.push_str(&format!("\n{other}"));
-    }
-    context.output.note(&format!("{note}\nTo use it, set these variables in another terminal:"));
-    if let Some(data_plane::Description { document, text }) = network {
-        context.output.note(&text);
-        answer["data_plane"] = document;
-    }
+    let mut note = network.map_or_else(String::new, |network| {
+        answer["data_plane"] = network.document;
+        network.text + "\n"
+    });
     context.output.answer(&answer, || {
         let lines =
             variables.iter().map(|(name, value)| format!("export {name}={}", quoted(value)));
         lines.collect::<Vec<_>>().join("\n")
     })?;
+    // The variables fill a screen, so what to do comes after them.
+    note.push_str(&format!(
+        "Sandbox running at {url}. To use it, set these variables in another terminal.\n\
+         Sign in with user name {LOGIN} and password {PASSWORD}.\n"
+    ));
+    for other in other_names {
+        note.push_str(&format!("{other}\n"));
+    }
+    context.output.note(&format!("{note}Press Ctrl-C to stop."));
     sandbox.wait().await;
     Err(Failure::other(match sandbox.data_plane_failure() {
         Some(why) => format!("the data plane failed: {why}"),

@@ -17,12 +17,13 @@ use crate::number::number;
 
 #[derive(Args)]
 #[command(after_help = "\
+A client's password comes from a variable such as ANYVPN_QBITTORRENT_PASSWORD,
+from a systemd credential such as qbittorrent-password, or from the terminal.
+
 Examples:
   anyvpn port keep --client qbittorrent
-  anyvpn port keep --client transmission=http://me@127.0.0.1:9091 --status-file port
-  anyvpn port keep --on-change 'notify-send port' --once
-Passwords come from ANYVPN_QBITTORRENT_PASSWORD and its like, from a systemd
-credential named qbittorrent-password, or from the terminal.")]
+  anyvpn port keep --client transmission=http://me@127.0.0.1:9091
+  anyvpn port keep --on-change 'notify-send port' --once")]
 pub struct Keep {
     /// The tunnel's interface [default: the only point-to-point interface]
     #[arg(long, value_name = "INTERFACE")]
