@@ -13,12 +13,14 @@ use std::fmt::Write as _;
 /// let mut text = MetricsText::default();
 /// text.gauge("anyvpn_port", "The forwarded port.").sample(&[("client", "a\"b")], 50123.0);
 /// text.counter("anyvpn_port_changes_total", "Changes of the port.").sample(&[], 2.0);
-/// let expected = "# HELP anyvpn_port The forwarded port.\n\
-///                 # TYPE anyvpn_port gauge\n\
-///                 anyvpn_port{client=\"a\\\"b\"} 50123\n\
-///                 # HELP anyvpn_port_changes_total Changes of the port.\n\
-///                 # TYPE anyvpn_port_changes_total counter\n\
-///                 anyvpn_port_changes_total 2\n";
+/// let expected = concat!(
+///     "# HELP anyvpn_port The forwarded port.\n",
+///     "# TYPE anyvpn_port gauge\n",
+///     "anyvpn_port{client=\"a\\\"b\"} 50123\n",
+///     "# HELP anyvpn_port_changes_total Changes of the port.\n",
+///     "# TYPE anyvpn_port_changes_total counter\n",
+///     "anyvpn_port_changes_total 2\n",
+/// );
 /// assert_eq!(text.into_string(), expected);
 /// ```
 #[derive(Clone, Debug, Default)]

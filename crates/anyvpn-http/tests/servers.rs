@@ -188,8 +188,8 @@ async fn a_server_that_does_not_prove_its_name_is_sent_nothing() {
     let only_common_name = authority.server(&[]);
     let stranger = Authority::new().server(&[NAME]);
     for (tls, reason) in [
-        (other_name, "is for another name"),
-        (only_common_name, "is for another name"),
+        (other_name, "is for another host name"),
+        (only_common_name, "is for another host name"),
         (stranger, "is from an authority"),
     ] {
         let (address, seen) = serve(tls, SEVEN).await;

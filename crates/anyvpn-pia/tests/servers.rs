@@ -149,7 +149,7 @@ async fn a_name_that_the_certificate_does_not_have_is_refused_with_the_reason() 
     let pia = world.pia.clone().with_connection(connection);
     let error = pia.create_port_forward(NewPortForward::new()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
-    assert!(error.to_string().contains("for another name"), "{error}");
+    assert!(error.to_string().contains("for another host name"), "{error}");
     assert_eq!(world.arrived("get-signature"), 0);
 }
 

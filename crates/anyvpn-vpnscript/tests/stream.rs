@@ -190,7 +190,7 @@ async fn always_the_same_page_is_an_error() {
     }
     let error = stream.try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");
-    assert!(error.detail().unwrap().contains("page 2 was asked for"), "{error}");
+    assert!(error.detail().unwrap().contains("page 2 was requested"), "{error}");
     assert_eq!(script.arrived(), 2);
     assert!(stream.try_next().await.unwrap().is_none(), "it goes on after the error");
 }
