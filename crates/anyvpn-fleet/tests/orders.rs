@@ -71,7 +71,7 @@ fn what_the_provider_cannot_reach_is_refused_before_anything_is_sent() {
             .check_reachable(&reseller)
             .unwrap_err()
             .to_string()
-            .contains("must be a time, or never")
+            .contains("must be a time or never")
     );
 }
 

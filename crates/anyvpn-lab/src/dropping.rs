@@ -45,12 +45,12 @@ pub async fn at_every_poll(mut scenario: impl AsyncFnMut(usize) -> bool) -> usiz
             return polls;
         }
     }
-    panic!("it never came to its end");
+    panic!("the future never completed");
 }
 
-/// A transport or a token store of which every step takes an extra poll, so that a caller can be
-/// dropped before and after the step. A request that the transport has begun to send is completed even
-/// if its caller was dropped.
+/// A transport or a token store whose every step takes an extra poll, so that a caller can be dropped
+/// before and after the step. A request that the transport has begun to send is completed even if its
+/// caller is dropped.
 pub struct Halting<T> {
     inner: Arc<T>,
     under_way: Arc<AtomicUsize>,
@@ -135,7 +135,7 @@ impl<T: Send + Sync + 'static, S: TokenStore<T>> TokenStore<T> for Halting<S> {
     }
 }
 
-/// A locked store of which every step takes an extra poll.
+/// A locked store whose every step takes an extra poll.
 struct HaltingLock<T>(StoreLock<T>);
 
 #[async_trait]

@@ -26,7 +26,7 @@ pub trait ProviderHarness: 'static {
     /// The name as people write it.
     const TITLE: &'static str;
 
-    /// The folder of the provider's crate.
+    /// The path of the provider's crate.
     const FOLDER: &'static str;
 
     /// The text of its OpenAPI document.
@@ -35,7 +35,7 @@ pub trait ProviderHarness: 'static {
     /// All operations.
     const OPERATIONS: &'static [OperationInfo];
 
-    /// An operation that changes nothing and needs no other input than the world.
+    /// An operation that changes nothing and needs no input except the world.
     const PROBE: &'static str;
 
     /// Starts a sandbox and creates a world on it. Equal sandboxes give equal worlds.
@@ -77,7 +77,7 @@ pub struct ClientSettings {
 }
 
 impl ClientSettings {
-    /// Creates settings for a client of the provider `name` at `address`, whose requests take virtual
+    /// Creates settings for a client of the provider `name` at `address`. Its requests take virtual
     /// time.
     pub(crate) fn new(
         address: &str,
@@ -133,7 +133,7 @@ pub(crate) fn timed_sandbox() -> (SandboxBuilder, VirtualTime) {
     (still_sandbox().wait_with(move |duration| waits.server_waits(duration)), time)
 }
 
-/// Returns how often the operation arrived at the sandbox since its log was cleared.
+/// Returns how often the sandbox received the operation since its log was cleared.
 #[must_use]
 pub fn arrived(sandbox: &Sandbox, operation: OperationId) -> usize {
     let name = operation.to_string();
@@ -181,7 +181,7 @@ pub async fn check_replies<H: ProviderHarness>(seeds: u64) {
                 let (builder, time) = timed_sandbox();
                 let world = H::world(builder.seed(seed)).await;
                 let address = format!("http://{}", H::sandbox(&world).address());
-                let transport = Reqwest::loopback().expect("there is a transport");
+                let transport = Reqwest::loopback().expect("the transport can be created");
                 let transport = InstrumentedTransport::new(Arc::new(transport));
                 let observed = transport.clone().with_time(time.clone());
                 let settings = ClientSettings::new(&address, H::NAME, variant, &observed, &time);

@@ -1,5 +1,5 @@
-//! Two machines that act on one account. Records which of them created and deleted each thing, and
-//! runs a step of one between two requests of the other.
+//! Lets two machines act on one account. It records which machine created and deleted each object, and
+//! runs a step of one machine between two requests of the other.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,9 +24,9 @@ pub enum Machine {
 /// The effect of a request, whether or not its answer arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
-    /// The thing with this id was created.
+    /// The object with this id was created.
     Made(String),
-    /// The thing with this id was deleted, or will be.
+    /// The object with this id was deleted, or will be.
     Deleted(String),
 }
 
@@ -50,7 +50,7 @@ struct Entries {
 }
 
 impl Ledger {
-    /// Creates the ledger of an account. `list` returns the ids of its things, which are never reused.
+    /// Creates the ledger of an account. `list` returns the ids of its objects, which are never reused.
     pub fn new(list: impl Fn() -> BTreeSet<String> + Send + Sync + 'static) -> Self {
         let one = tokio::sync::Mutex::new(());
         Self(Arc::new(Inner { list: Box::new(list), one, entries: Mutex::default() }))
@@ -60,7 +60,7 @@ impl Ledger {
         self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns which machine created the thing; `None` if neither did.
+    /// Returns which machine created the object; `None` if neither did.
     #[must_use]
     pub fn maker(&self, id: &str) -> Option<Machine> {
         let is_it = |deed: &Deed| matches!(deed, Deed::Made(made) if made == id);
@@ -85,17 +85,17 @@ impl Ledger {
         self.entries().done[machine as usize]
     }
 
-    /// Asserts that, after the first `count` effects, no machine deleted what the other created, except
-    /// things that `named` says the step was about.
+    /// Asserts that, after the first `count` effects, no machine deleted an object that the other
+    /// created, except those for which `named` returns true because the step named them.
     ///
     /// # Panics
     ///
-    /// If a machine did.
+    /// If a machine deleted another one.
     pub fn judge_deletions(&self, count: usize, named: impl Fn(&str) -> bool) {
         for (machine, deed) in self.since(count) {
             if let Deed::Deleted(id) = deed {
                 let is_own = self.maker(&id) == Some(machine);
-                assert!(is_own || named(&id), "{machine:?} deleted {id}, which it did not make");
+                assert!(is_own || named(&id), "{machine:?} deleted {id}, which it did not create");
             }
         }
     }
@@ -154,7 +154,7 @@ impl Transport for Wire {
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
         Box::pin(async move {
             let Self { inner, machine, ledger, .. } = self.clone();
-            // It is completed even if nobody waits for it.
+            // The request is completed even if nobody waits for it.
             let answer = tokio::spawn(async move {
                 let _one = ledger.0.one.lock().await;
                 let before = (ledger.0.list)();

@@ -31,7 +31,7 @@ pub type MakeTransport = fn(Setup) -> Result<Arc<dyn Transport>, Error>;
 pub const TRANSPORTS: &[(&str, MakeTransport)] =
     &[("reqwest", |setup| Ok(Arc::new(Reqwest::new(setup)?)))];
 
-/// Runs a function and returns the most bytes that this thread had allocated meanwhile.
+/// Runs a function and returns the peak number of bytes that this thread had allocated during it.
 pub type Memory = fn(&mut dyn FnMut()) -> u64;
 
 /// The environment variable with a file to which [`check`] appends the figures of its runs.
@@ -57,7 +57,7 @@ pub fn check<H: ProviderHarness>(memory: Memory) {
     }
 }
 
-/// Returns the most that a call may have allocated at one time within these limits: see
+/// Returns how many bytes a call with these limits may have allocated at any one time; see
 /// `docs/reliability.md`.
 #[must_use]
 pub fn most_memory(limits: &Limits) -> u64 {

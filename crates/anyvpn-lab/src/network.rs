@@ -1,4 +1,4 @@
-//! A network between a client and the sandbox that fails as a test draws it. The providers'
+//! A network between a client and the sandbox, with faults that a test generates. The providers'
 //! state-machine tests share it.
 
 use std::collections::VecDeque;
@@ -23,7 +23,7 @@ use crate::time::SandboxTime;
 /// The fault of a request.
 #[derive(Clone, Debug)]
 pub enum Mishap {
-    /// Nothing.
+    /// No fault.
     None,
     /// The request cannot be sent.
     Refused,
@@ -38,8 +38,8 @@ pub enum Mishap {
     Server(Fault),
 }
 
-/// What happens to the requests of one step of a test, in order: mostly nothing, and never more faults
-/// than a client has attempts.
+/// Generates the faults for the requests of one step, in order. Most requests have none, and there are
+/// never more faults than a client has attempts.
 pub fn mishaps() -> impl Strategy<Value = Vec<Mishap>> {
     let server = prop::sample::select(vec![
         Fault::Wire("reset-before"),
@@ -63,8 +63,8 @@ pub fn mishaps() -> impl Strategy<Value = Vec<Mishap>> {
     prop_oneof![3 => Just(Vec::new()), 2 => prop::collection::vec(one, 1..=5)]
 }
 
-/// Runs a test on random cases: the same few each time, or as many new ones as `ANYVPN_MODEL_CASES`
-/// says.
+/// Runs a test on random cases: the same `few` each time, or as many new ones as the environment
+/// variable `ANYVPN_MODEL_CASES` says.
 ///
 /// # Panics
 ///
@@ -84,7 +84,7 @@ where
     };
     let outcome = TestRunner::new(config).run(cases, |case| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("there is a runtime").block_on(test(case));
+        runtime.expect("the runtime can be created").block_on(test(case));
         Ok(())
     });
     if let Err(error) = outcome {
@@ -104,8 +104,8 @@ struct Inner {
 }
 
 impl Network {
-    /// Creates a network to this sandbox, on a real transport. The time of day is the sandbox's; waits
-    /// advance the clock `waits`, which may be the same one.
+    /// Creates a network to this sandbox, on a real transport. The time of day is the sandbox's. Waits
+    /// advance the clock `waits`, which may be the sandbox's own.
     pub fn new(
         transport: impl Transport,
         sandbox: Arc<Sandbox>,
@@ -126,12 +126,12 @@ impl Network {
         builder.transport(Arc::new(self.clone())).clock(Arc::new(self.0.time.clone()))
     }
 
-    /// Sets what happens to the next requests.
+    /// Sets the faults of the next requests.
     pub fn meet(&self, mishaps: Vec<Mishap>) {
         *locked(&self.0.ahead) = mishaps.into();
     }
 
-    /// Removes the remaining faults, and returns whether all of them had happened.
+    /// Removes the remaining faults, and returns whether there were none.
     pub fn calm(&self) -> bool {
         self.0.sandbox.clear_faults();
         std::mem::take(&mut *locked(&self.0.ahead)).is_empty()
@@ -164,7 +164,7 @@ impl Transport for Network {
                 Mishap::Silence { done: false } => return never_answered(under_way).await,
                 Mishap::Server(fault) => {
                     let once = FaultRule { times: Some(1), ..FaultRule::always(fault.clone()) };
-                    self.0.sandbox.inject(once).expect("the rule is for a known operation");
+                    self.0.sandbox.inject(once).expect("the operation is known");
                 }
                 Mishap::Silence { done: true } | Mishap::Gateway(_) | Mishap::None => {}
             }
@@ -172,7 +172,7 @@ impl Transport for Network {
             match mishap {
                 Mishap::Silence { .. } => return never_answered(under_way).await,
                 Mishap::Gateway(status) => {
-                    head.status = StatusCode::from_u16(status).expect("a mishap has a status");
+                    head.status = StatusCode::from_u16(status).expect("the status is valid");
                     head.headers.clear();
                     head.headers.insert(header::CONTENT_TYPE, "text/html".parse().expect("text"));
                     body = vec![Ok("<html>".into())];
@@ -192,7 +192,7 @@ impl Transport for Network {
 ///
 /// # Panics
 ///
-/// If the outcome is not what the rules say, and no fault explains that.
+/// If the outcome contradicts the rules, and no fault explains that.
 pub async fn conclude<T>(
     network: &Network,
     mishaps: &[Mishap],
@@ -206,14 +206,20 @@ pub async fn conclude<T>(
         Ok(value) if refusals.is_empty() => Some(value),
         // The first attempt of a deletion was lost, and the second found nothing to delete.
         Ok(_) if !smooth && refusals.contains(&ErrorKind::NotFound) => None,
-        Ok(_) => panic!("it was done, and not refused with any of {refusals:?}"),
+        Ok(_) => panic!("the call took effect, but had to be refused with one of {refusals:?}"),
         Err(error) if error.advice() == Advice::ReadBack && !smooth => {
             let found = read_back().await;
-            assert!(found.is_none() || refusals.is_empty(), "it was done after all: {error:?}");
+            assert!(
+                found.is_none() || refusals.is_empty(),
+                "the call took effect although the rules refuse it: {error:?}"
+            );
             found
         }
         Err(error) => {
-            assert!(!smooth || refusals.contains(&error.kind()), "not {refusals:?} but {error:?}");
+            assert!(
+                !smooth || refusals.contains(&error.kind()),
+                "expected one of {refusals:?}, got {error:?}"
+            );
             None
         }
     }

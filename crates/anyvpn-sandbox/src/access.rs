@@ -22,12 +22,13 @@ pub(crate) fn is_control(request: &Request) -> bool {
 /// The hosts that requests may name, besides those of this machine.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hosts {
-    /// Names can be pointed anywhere, addresses cannot: where other machines may call, any will do.
+    /// Whether any IP address is accepted, because other machines may call. Unlike a name, an address
+    /// cannot be made to resolve to this machine.
     pub(crate) any_address: bool,
     pub(crate) names: Vec<String>,
 }
 
-/// Returns why a request is refused; `None` if it is served.
+/// Checks a request. The error is the reason for refusing it.
 pub(crate) fn check(request: &Request, hosts: &Hosts) -> Result<(), &'static str> {
     let headers = request.headers();
     let mut sent = headers.get_all(HOST).iter().map(|host| host.to_str().ok());

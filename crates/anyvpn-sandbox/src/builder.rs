@@ -1,4 +1,4 @@
-//! Starting a sandbox.
+//! Configures and starts a sandbox.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,18 +21,18 @@ use crate::tls::Hosts;
 use crate::wire::Wait;
 use crate::{Clock, Sandbox, Variation, datagram, server, tls};
 
-/// Why a sandbox did not start.
+/// The reason why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// Other machines can reach the address, and the builder does not allow that.
     #[error(
         "{0} is not a loopback address: other machines could reach the sandbox, \
-         which must be allowed expressly"
+         so it must be allowed explicitly"
     )]
     NotLoopback(SocketAddr),
     /// No variation has this name.
-    #[error("no variation is named {0:?}; there are {names}", names = variation_names())]
+    #[error("unknown variation {0:?}; the variations are {names}", names = variation_names())]
     UnknownVariation(String),
     /// Listening on the address failed.
     #[error("cannot listen on {address}")]
@@ -45,7 +45,7 @@ pub enum StartError {
     /// The data plane could not open its sockets.
     #[error("the data plane failed")]
     DataPlane {
-        /// The part that failed.
+        /// The operating system's error for the sockets.
         source: io::Error,
     },
     /// This machine's clock shows a time that replies cannot have in their `Date` header.
@@ -265,7 +265,7 @@ impl SandboxBuilder {
         let (running, stopped) = watch::channel(());
         let (serving, keeping) = (Arc::clone(&handler), Arc::clone(&handler));
         let server = tokio::spawn(async move {
-            // They end with this task.
+            // The sockets are closed when this task ends.
             let _sockets = sockets;
             let hosts = hosts.run(Arc::clone(&serving));
             tokio::select! {
@@ -280,7 +280,7 @@ impl SandboxBuilder {
     }
 }
 
-/// A listener of the data plane, for the runtime.
+/// Converts a listener of the data plane for the runtime.
 fn tcp_listener(listener: std::net::TcpListener) -> io::Result<TcpListener> {
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)

@@ -12,7 +12,7 @@ use rcgen::{
 
 use crate::random::{LETTERS, Random};
 
-/// Ten years of 365 days, as the sample's.
+/// Ten years of 365 days, as in the vendor's sample.
 const VALID: SignedDuration = SignedDuration::from_hours(3650 * 24);
 
 /// An Ed25519 key in PKCS #8, up to the 32 bytes of the key itself.

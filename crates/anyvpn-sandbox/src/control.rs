@@ -73,7 +73,7 @@ impl FaultInput {
             "any" => Fault::Any,
             name => Fault::Wire(WireFault::named(name).map(|fault| fault.name).ok_or_else(|| {
                 format!(
-                    "no fault is named {name:?}; there are delay, too-many-requests, status, html, \
+                    "unknown fault {name:?}; the faults are delay, too-many-requests, status, html, \
                      any, and those that GET /_sandbox/faults lists"
                 )
             })?),

@@ -1,4 +1,4 @@
-//! Datagrams, for providers that are spoken to by UDP.
+//! Datagrams, for providers whose protocol uses UDP.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use crate::locked;
 use crate::log::Entry;
 use crate::provider::Provider;
 
-/// More than any datagram that a provider here is sent.
+/// Longer than any datagram that a provider here receives.
 const LONGEST: usize = 2048;
 
-/// Opens a provider's socket: with the number that the TCP port has, so that one `--listen` says both,
-/// or with any if that is taken and none was asked for.
+/// Opens a provider's socket on the same port number as TCP, so that one `--listen` determines both. If
+/// that number is taken and no particular port was requested (`is_free`), any port is used.
 pub(crate) async fn bind(tcp: SocketAddr, is_free: bool) -> std::io::Result<UdpSocket> {
     match UdpSocket::bind(tcp).await {
         Err(_) if is_free => UdpSocket::bind((tcp.ip(), 0)).await,
@@ -33,7 +33,8 @@ pub(crate) async fn serve(
 ) {
     let socket = Arc::new(socket);
     let mut late = JoinSet::new();
-    // A client's time may stand until we wait too. The next datagram ends that.
+    // A client's virtual time may stand still until the server waits too. The next datagram ends this
+    // wait.
     let mut silence = JoinSet::new();
     let mut buffer = [0; LONGEST];
     loop {
@@ -83,16 +84,16 @@ pub(crate) async fn serve(
     }
 }
 
-/// The datagrams to send in reply.
+/// A datagram to send in reply.
 enum Sent {
     Nothing,
     Reply {
         bytes: Vec<u8>,
         times: u8,
     },
-    /// A datagram that the client may ignore.
+    /// A reply that the client may ignore.
     Odd(Vec<u8>),
-    /// From another port.
+    /// A datagram sent from another port.
     Foreign(Vec<u8>),
     Late {
         bytes: Vec<u8>,

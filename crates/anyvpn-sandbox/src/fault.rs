@@ -1,4 +1,4 @@
-//! Faults: failures that tests ask for.
+//! Faults: failures that tests request.
 
 use std::time::Duration;
 
@@ -38,18 +38,18 @@ pub enum Fault {
 pub enum DatagramFault {
     /// The request is lost.
     LostRequest,
-    /// The work is done, and the reply is lost.
+    /// The request takes effect, but the reply is lost.
     LostReply,
-    /// The reply comes twice.
+    /// The reply is sent twice.
     Doubled,
     /// The reply comes from another port.
     ForeignSource,
-    /// The reply has so many bytes: it is cut, or zeros are added.
+    /// The reply has this many bytes: it is truncated or padded with zeros.
     Length(usize),
 }
 
 impl Fault {
-    /// Selects one of all faults of a reply.
+    /// Selects one of the faults of a reply at random.
     fn drawn(random: &mut Random) -> Fault {
         let others = [
             Fault::Delay(Duration::from_secs(1)),
@@ -74,15 +74,15 @@ impl Fault {
     }
 }
 
-/// Why a rule was refused.
+/// The reason why a rule was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleError {
     /// [`operations`](crate::operations) does not list the operation.
-    #[error("no operation is named {0:?}")]
+    #[error("unknown operation {0:?}")]
     UnknownOperation(String),
     /// [`WireFault::all`] does not list the fault.
-    #[error("no fault on the wire is named {0:?}")]
+    #[error("unknown fault on the wire {0:?}")]
     UnknownFault(&'static str),
 }
 

@@ -36,7 +36,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// How much of a longer body is read and discarded, so that its sender gets to read the refusal.
 const DISCARD_LIMIT: usize = 16 * BODY_LIMIT;
 
-/// How often the data plane is brought up to date when no request changes anything.
+/// How often the data plane is updated while no request changes anything.
 const DATA_PLANE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The parameters of the path; an error if one is not UTF-8.
@@ -75,7 +75,7 @@ pub(crate) struct RequestHandler {
     pub(crate) hosts: Hosts,
     pub(crate) data_plane: Option<(Arc<dyn DataPlane>, VpnServer)>,
     pub(crate) data_plane_lock: tokio::sync::Mutex<()>,
-    /// Why the data plane failed, once it has.
+    /// Why the data plane failed; `None` while it has not.
     pub(crate) failure: watch::Sender<Option<String>>,
 }
 
@@ -84,8 +84,8 @@ pub(crate) fn router(handler: &Arc<RequestHandler>) -> Router {
     let mut router = Router::new();
     for provider in &handler.providers {
         for (place, route) in provider.routes().into_iter().enumerate() {
-            // The tables only have standard methods. One without a filter in axum would have no route,
-            // and the test of the tables would fail.
+            // The tables contain only standard methods. A method without a filter in axum would have no
+            // route, and the test of the tables would fail.
             let Ok(method) = MethodFilter::try_from(route.method.clone()) else {
                 continue;
             };
@@ -125,24 +125,25 @@ impl RequestHandler {
         response
     }
 
-    /// Returns what all providers have granted now.
+    /// Returns the network that all providers grant at this moment.
     pub(crate) fn network(&self) -> Network {
         let mut network = Network::default();
         self.providers.iter().for_each(|provider| provider.network(&mut network));
         network
     }
 
-    /// Lets the data plane carry out what is granted now, if there is one.
+    /// Lets the data plane, if there is one, carry out what is granted now.
     pub(crate) async fn update_data_plane(&self) {
         let Some((plane, server)) = &self.data_plane else { return };
-        // What is granted is read in this order too, so that nothing older is carried out later.
+        // The lock also orders reading what is granted, so that an older state is never carried out
+        // after a newer one.
         let _lock = self.data_plane_lock.lock().await;
         if let Err(why) = Arc::clone(plane).apply(server.clone(), self.network()).await {
             self.failure.send_replace(Some(why));
         }
     }
 
-    /// Keeps the data plane up to date while the clock runs. Returns when it failed.
+    /// Keeps the data plane up to date as time passes. Returns when it has failed.
     pub(crate) async fn keep_data_plane(&self) {
         let mut failure = self.failure.subscribe();
         let update = async {
@@ -237,7 +238,7 @@ impl RequestHandler {
         takeover(script)
     }
 
-    /// Refuses a request without a route, in the form of the provider whose prefix it has.
+    /// Refuses a request that has no route, in the form of the provider whose prefix it has.
     async fn refuse(&self, status: StatusCode, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let (status, body) = match self.read(&parts, body).await {
@@ -295,7 +296,7 @@ fn no_route(provider: &dyn Provider, status: StatusCode) -> Reply {
     provider.no_route(status.as_u16(), status.canonical_reason().unwrap_or("Refused"))
 }
 
-/// Why the body could not be read.
+/// The reason why the body could not be read.
 pub(crate) enum Unread {
     /// It is too long, or did not arrive in time.
     Refused(StatusCode),

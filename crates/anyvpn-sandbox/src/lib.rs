@@ -152,13 +152,13 @@ impl Sandbox {
         SandboxBuilder::new()
     }
 
-    /// Returns the address that it listens on.
+    /// Returns the address on which the sandbox listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `http://127.0.0.1:PORT`
+    /// Returns `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -174,8 +174,8 @@ impl Sandbox {
         }
     }
 
-    /// Adds an account with which to try a provider. Where people sign in with an email address, it is
-    /// `NAME@mail.example`. Returns `None` if there is no such provider.
+    /// Adds an account for trying a provider. If users of the provider sign in with an email address,
+    /// it is `NAME@mail.example`. Returns `None` if there is no such provider.
     ///
     /// # Panics
     ///

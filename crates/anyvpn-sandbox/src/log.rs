@@ -31,8 +31,8 @@ const SHOWN_HEADERS: [HeaderName; 9] = [
 
 /// A request and its outcome.
 ///
-/// Secrets are redacted before an entry is made: it has the values of headers, query parameters and
-/// body fields only if they are known not to be secret.
+/// Secrets are redacted before an entry is created: it contains the value of a header, query parameter
+/// or body field only if that is known not to be secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Received {
     /// The operation, such as `azire.create-port-forward`; `None` if no route matched.
@@ -41,11 +41,11 @@ pub struct Received {
     pub method: String,
     /// The path as it was sent, with the provider's prefix.
     pub path: String,
-    /// The query without its `?`, empty when there was none.
+    /// The query without its `?`; empty if there was none.
     pub query: String,
     /// The headers, with names in lowercase, grouped by name.
     pub headers: Vec<(String, String)>,
-    /// The body, rebuilt from its fields; `[redacted]` if it has none that may be shown.
+    /// The body, rebuilt from its fields; `[redacted]` if it has no fields that may be shown.
     #[serde(serialize_with = "as_text")]
     pub body: Vec<u8>,
     /// The status of the reply; `None` if no complete reply was sent.
@@ -62,8 +62,8 @@ fn as_text<S: Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S::Error>
 #[derive(Debug)]
 pub(crate) struct Entry {
     operation: Option<&'static str>,
-    /// Method, path, query, and name and value of each header. None of them can hold a line's end, and
-    /// one text costs a tenth of ten.
+    /// Method, path, query, and the name and value of each header, one per line. None of them can
+    /// contain a line break, and one string costs a tenth of ten strings.
     lines: String,
     body: Vec<u8>,
     pub(crate) status: Option<u16>,
@@ -97,7 +97,8 @@ impl Entry {
         Entry { operation, lines, body, status: None, effect: false }
     }
 
-    /// An entry for a datagram, with its bytes as hexadecimal digits. Datagrams hold no secrets.
+    /// Creates an entry for a datagram, with its bytes as hexadecimal digits. Datagrams contain no
+    /// secrets.
     pub(crate) fn of_datagram(
         provider: &str,
         bytes: &[u8],

@@ -1,4 +1,5 @@
-//! What a provider's imitation gives to the server. The server knows nothing else of a provider.
+//! The interface between a provider's imitation and the server, which knows nothing else about a
+//! provider.
 //!
 //! A provider is a [`State`] with tables of its routes, variations and control actions. One generic
 //! service, [`Shared`], runs them all.
@@ -22,42 +23,44 @@ use crate::{Clock, locked};
 pub(crate) trait State: Sized + Send + 'static {
     /// The provider's own type for the target of a route.
     type Work: Copy + Send + Sync + 'static;
-    /// The choices that seed and variations make.
+    /// The choices that the seed and variations determine.
     type Quirks: Default + 'static;
     /// The handle that tests have.
     type Service: From<Shared<Self>> + Send + Sync + 'static;
 
-    /// First segment of the path, and of the operations' names.
+    /// The first segment of the path and of the operations' names.
     const NAME: &'static str;
     const ROUTES: &'static [Route<Self::Work>];
     const VARIATIONS: &'static [Row<Self::Quirks>];
-    /// Performs an action that only the sandbox's user can do, such as opening an e-mail.
+    /// The actions that only the sandbox's user can perform, such as opening an e-mail.
     const ACTIONS: &'static [Action<Self>];
-    /// The names of its servers that have TLS of their own: see [`tls`](crate::tls).
+    /// The names of the provider's servers that are separate hosts with TLS; see [`tls`](crate::tls).
     const HOSTS: &'static [&'static str] = &[];
     /// The text that [`demo`](crate::demo) returns.
     const DEMO: &'static str;
 
-    /// The operations that are asked for by datagrams. A provider that has some gets a UDP socket.
+    /// The operations that are requested by datagrams. A provider with such operations gets a UDP
+    /// socket.
     const DATAGRAMS: &'static [&'static str] = &[];
 
     fn new(settings: &Settings, quirks: Self::Quirks) -> Self;
 
-    /// Adds an account of that name, with what a client needs to work with it.
+    /// Adds an account with this name, and returns what a client needs to use it.
     fn add_login(service: &Self::Service, name: &str, password: &str) -> Login;
 
-    /// Lets happen what was to happen until now.
+    /// Applies everything that is due by now.
     fn settle(&mut self);
 
     /// Performs a call atomically. `Err` is a refusal that changes nothing.
     fn answer(&mut self, work: Self::Work, call: &Call) -> Result<Answer, Reply>;
 
-    /// Which operation a datagram asks for; `None` if it asks for none.
+    /// Returns the operation that a datagram requests; `None` if it is not a known request.
     fn datagram_operation(_bytes: &[u8]) -> Option<&'static str> {
         None
     }
 
-    /// Handles a datagram, or refuses it with a code if there is one. `None` means no reply.
+    /// Handles a datagram, or refuses it with the code `refusal` if there is one. `None` means no
+    /// reply.
     fn datagram(&mut self, _bytes: &[u8], _peer: IpAddr, _refusal: Option<u16>) -> Option<Vec<u8>> {
         None
     }
@@ -65,16 +68,17 @@ pub(crate) trait State: Sized + Send + 'static {
     /// Adds what is granted now: the peers of its VPN servers, and the forwarded ports.
     fn network(&self, _network: &mut Network) {}
 
-    /// A refusal in the provider's own form, for what never reaches [`State::answer`].
+    /// Returns a refusal in the provider's own form, for requests that never reach [`State::answer`].
     fn refusal(&self, status: u16, message: &str) -> Reply;
 
-    /// A refusal of what no route takes, which is the framework's own where the provider has one.
+    /// Returns the refusal of a request that matches no route. Some providers' frameworks have their
+    /// own form.
     fn no_route(&self, status: u16, message: &str) -> Reply {
         self.refusal(status, message)
     }
 }
 
-/// An account to try a provider with. It has no `Debug`, so that no test prints a key by accident.
+/// An account for trying a provider. It has no `Debug`, so that no test prints a key by accident.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Login {
@@ -93,16 +97,16 @@ pub(crate) struct Settings {
     pub(crate) azire_rate_limit: Option<u32>,
     pub(crate) hosts: Hosts,
     pub(crate) data_plane: Option<Arc<dyn DataPlane>>,
-    /// The server that all WireGuard servers are, if there is a data plane.
+    /// With a data plane: the one WireGuard server that stands for all of them.
     pub(crate) vpn_server: Option<VpnServer>,
 }
 
-/// A row of a provider's table of calls.
+/// A row of a provider's table of routes.
 pub(crate) struct Route<W> {
     pub(crate) method: Method,
-    /// Below the provider's prefix, with `{name}` for a parameter.
+    /// The path below the provider's prefix, with `{name}` for a parameter.
     pub(crate) path: &'static str,
-    /// `azire.create-user`
+    /// The operation's name, such as `azire.create-user`.
     pub(crate) operation: &'static str,
     /// The fields of body and query that the log may show; all others are redacted.
     pub(crate) shows: &'static [&'static str],
@@ -129,17 +133,17 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A parameter of the path; empty when the route has none of that name.
+    /// Returns a parameter of the path; empty if the route has none with this name.
     pub(crate) fn param(&self, name: &str) -> &str {
         self.params.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
-    /// The text of a header, if it is there and is text.
+    /// Returns the value of a header, if it is present and is text.
     pub(crate) fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The credential of an `Authorization` header; the scheme's name has no case.
+    /// Returns the credential of an `Authorization` header; the scheme's name is not case-sensitive.
     pub(crate) fn bearer(&self) -> Option<&str> {
         let (scheme, key) = self.header(AUTHORIZATION)?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
@@ -149,18 +153,17 @@ impl Call {
 /// The answer to a successful call.
 pub(crate) enum Answer {
     Now(Reply),
-    /// The work is done, and its outcome takes time to find out.
+    /// The state is updated, but the reply takes time.
     Later(BoxFuture<'static, Reply>),
 }
 
-/// A control action: its name in the path, and what it does with its JSON input.
+/// A control action: its name in the path, and the function that handles its JSON input.
 pub(crate) struct Action<S> {
     pub(crate) name: &'static str,
     pub(crate) act: fn(&mut S, &Value) -> Result<Value, String>,
 }
 
-/// The fields of an action's input, in the order of the names; a name that is not among them is an
-/// error.
+/// Returns the fields of an action's input, in the order of `names`; an unknown field is an error.
 pub(crate) fn fields<'a, const N: usize>(
     input: &'a Value,
     names: [&str; N],
@@ -172,12 +175,12 @@ pub(crate) fn fields<'a, const N: usize>(
     }
 }
 
-/// The text of a field that must be there.
+/// Returns the text of a required field.
 pub(crate) fn text<'a>(field: &'a Value, name: &str) -> Result<&'a str, String> {
-    field.as_str().ok_or_else(|| format!("{name:?} is missing, or no text"))
+    field.as_str().ok_or_else(|| format!("{name:?} is missing, or is not a string"))
 }
 
-/// A provider's state, which server and tests share.
+/// A provider's state, shared by the server and tests.
 pub(crate) struct Shared<S>(Arc<Mutex<S>>);
 
 impl<S> Clone for Shared<S> {
@@ -191,7 +194,7 @@ impl<S: State> Shared<S> {
         Shared(Arc::new(Mutex::new(state)))
     }
 
-    /// The state as it is now: what was to happen has happened.
+    /// Locks the state and applies everything that is due by now.
     pub(crate) fn lock(&self) -> MutexGuard<'_, S> {
         let mut state = locked(&self.0);
         state.settle();
@@ -199,17 +202,17 @@ impl<S: State> Shared<S> {
     }
 }
 
-/// A provider, whatever its state is.
+/// A provider, independent of the type of its state.
 pub(crate) trait Provider: Send + Sync {
     fn name(&self) -> &'static str;
 
-    /// Method, path, operation and shown fields of each route.
+    /// Returns the routes, without their targets.
     fn routes(&self) -> Vec<Route<()>>;
 
-    /// Answers a call to the route in this place.
+    /// Answers a call to the route with this index.
     fn answer(&self, route: usize, call: &Call) -> Result<Answer, Reply>;
 
-    /// Whether it is asked by datagrams.
+    /// Returns whether the provider has operations that are requested by datagrams.
     fn has_datagrams(&self) -> bool;
 
     /// As [`State::datagram_operation`].
@@ -227,7 +230,7 @@ pub(crate) trait Provider: Send + Sync {
 
     fn add_login(&self, name: &str, password: &str) -> Login;
 
-    /// `None` when there is no such action.
+    /// Runs a control action; `None` if there is no such action.
     fn control(&self, action: &str, input: &Value) -> Option<Result<Value, String>>;
 }
 

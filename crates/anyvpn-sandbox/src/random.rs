@@ -3,13 +3,13 @@
 pub(crate) const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 pub(crate) const HEXADECIMAL: &[u8] = b"0123456789abcdef";
 
-/// SplitMix64: a dozen lines, and the same sequence in every version, so that a seed in a bug
-/// report stays good. Nothing here needs to be hard to guess.
+/// SplitMix64: a dozen lines, and the same sequence in every version, so that a seed in a bug report
+/// stays valid. Nothing here needs to be hard to guess.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// `purpose` keeps apart the sequences that one seed gives.
+    /// Creates the sequence of a seed for a purpose. Different purposes give different sequences.
     pub(crate) fn new(seed: u64, purpose: u64) -> Random {
         let mut random = Random(seed);
         random.0 = random.next() ^ purpose;
@@ -24,12 +24,12 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`, which must not be zero.
+    /// Returns a number below `end`, which must not be zero.
     pub(crate) fn below(&mut self, end: u32) -> u32 {
         (self.next() % u64::from(end)) as u32
     }
 
-    /// A number of the range that is not `taken`, or `None` when all are.
+    /// Returns a number of the range that is not `taken`; `None` if all are.
     pub(crate) fn free(
         &mut self,
         range: std::ops::Range<u32>,
@@ -40,7 +40,7 @@ impl Random {
         (0..length).map(|step| range.start + (first + step) % length).find(|number| !taken(*number))
     }
 
-    /// `length` characters of `alphabet`, which must be ASCII.
+    /// Returns `length` characters of `alphabet`, which must be ASCII.
     pub(crate) fn text(&mut self, length: usize, alphabet: &[u8]) -> String {
         let end = alphabet.len() as u32;
         (0..length).map(|_| char::from(alphabet[self.below(end) as usize])).collect()
@@ -55,7 +55,7 @@ impl Random {
         key
     }
 
-    /// A private key as `wg genkey` writes one.
+    /// Returns a private key with the bits that `wg genkey` sets.
     pub(crate) fn private_key(&mut self) -> [u8; 32] {
         let mut key = self.key();
         key[0] &= 248;

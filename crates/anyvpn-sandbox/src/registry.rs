@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::provider::{Provider, Settings, Shared, State};
 use crate::variation::{self, Row, Variation};
 
-/// All providers. A new one is its module and one line here; its accessors on the sandbox stand in the
-/// module.
+/// All providers. To add one, add its module and one line here; the module defines its accessors on the
+/// sandbox.
 pub(crate) static REGISTRY: &[Registration] = &[
     Registration::of::<crate::azire::State>(),
     Registration::of::<crate::pia::State>(),
@@ -17,7 +17,7 @@ pub(crate) static REGISTRY: &[Registration] = &[
     Registration::of::<crate::vpnresellers::State>(),
 ];
 
-/// A page for browsers is served like a call, and is no operation of the API.
+/// The suffix of a page for browsers, which is served like a call but is not an operation of the API.
 const PAGE_SUFFIX: &str = "-page";
 
 /// The description of a provider.
@@ -30,7 +30,7 @@ pub(crate) struct Registration {
     pub(crate) start: fn(&Settings) -> Started,
 }
 
-/// A provider as the server has it, and the handle that tests have.
+/// A running provider: the server's view of it, and the handle for tests.
 pub(crate) struct Started {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) service: Box<dyn Any + Send + Sync>,
@@ -64,7 +64,7 @@ fn start<S: State>(settings: &Settings) -> Started {
     Started { service: Box::new(S::Service::from(state.clone())), provider: Arc::new(state) }
 }
 
-/// The names of all servers with TLS of their own, each with its provider's.
+/// Returns the names of all servers that are separate hosts with TLS, each with its provider's name.
 pub(crate) fn hosts() -> impl Iterator<Item = (&'static str, &'static str)> {
     let of = |provider: &'static Registration| {
         provider.hosts.iter().map(move |host| (provider.name, *host))
@@ -80,7 +80,8 @@ pub fn operations() -> Vec<&'static str> {
 
 /// Returns the script of `anyvpn demo` for a provider. `None` if the sandbox has no such provider.
 ///
-/// A new provider writes it beside its imitation, as `demo.txt`. Each line begins with a mark:
+/// The script of a new provider is the file `demo.txt` beside its imitation. Each line begins with a
+/// mark:
 ///
 /// | line | what it does |
 /// |---|---|
@@ -90,15 +91,15 @@ pub fn operations() -> Vec<&'static str> {
 /// | `! verify-email {"username": "liam"}` | a control action of the provider, see [Over HTTP](crate#over-http); `! listen 55555` listens at a port |
 /// | `= id /configs/0/id` | keeps a value of the JSON answer of the line before: `{id}` stands for it in later lines, and a name such as `ANYVPN_PIA_TOKEN` is in the commands' environment |
 ///
-/// The commands find `ANYVPN_PROVIDER` and the provider's address in their environment, and no
-/// others' tokens or profiles. They call every operation of the provider, with every seed.
+/// The commands have `ANYVPN_PROVIDER` and the provider's address in their environment, but no other
+/// tokens or profiles. Together they call every operation of the provider, with every seed.
 #[must_use]
 pub fn demo(provider: &str) -> Option<&'static str> {
     REGISTRY.iter().find(|it| it.name == provider).map(|it| it.demo)
 }
 
 impl Variation {
-    /// All variations, by provider.
+    /// Returns all variations, by provider.
     pub fn all() -> impl Iterator<Item = Variation> {
         REGISTRY.iter().flat_map(|provider| (provider.variations)())
     }

@@ -56,7 +56,7 @@ impl Reply {
         Reply::page(status.as_u16(), body)
     }
 
-    /// Creates a text that a framework sends with the content type of its pages.
+    /// Creates a text reply with the content type of a framework's pages.
     pub(crate) fn page(status: u16, body: String) -> Reply {
         Reply { content_type: Some(HTML), body: body.into(), ..Reply::empty(status) }
     }
@@ -79,7 +79,7 @@ impl Reply {
         response
     }
 
-    /// How the reply to this request fails.
+    /// Returns the script with which the reply to this request fails.
     pub(crate) fn corrupted(self, fault: &WireFault, parts: &Parts, asked: &[u8]) -> Script {
         let (head, _) = Reply { body: Bytes::new(), ..self.clone() }.into_response().into_parts();
         let body = self.body.to_vec();
@@ -87,7 +87,7 @@ impl Reply {
     }
 }
 
-/// Marks a response that is not sent; the script is played instead.
+/// Marks a response that is not sent; the server plays the script instead.
 #[derive(Clone)]
 pub(crate) struct Takeover(pub(crate) Arc<Script>);
 

@@ -1,5 +1,5 @@
-//! The hosts of a provider that has several: one address, TLS with certificates of the sandbox's own
-//! authority, and behind it the provider's routes without their prefix.
+//! The separate hosts of a provider. They share one address, use TLS with certificates of the sandbox's
+//! own authority, and serve the provider's routes without the prefix.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ use crate::random::Random;
 use crate::reply::Takeover;
 use crate::{certificate, registry};
 
-/// Where the hosts are, and whom they are trusted by.
+/// The address of the hosts, and the authority that clients must trust.
 #[derive(Clone, Debug)]
 pub(crate) struct Hosts {
     pub(crate) address: SocketAddr,
@@ -41,13 +41,13 @@ impl Default for Hosts {
     }
 }
 
-/// The authority, which makes the certificate of a host when it is asked for.
+/// The authority, which creates the certificate of a host when it is requested.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     seed: u64,
 }
 
-/// Listens beside the sandbox, and makes the authority. Nothing is served yet.
+/// Listens on another port of the same address, and creates the authority. Nothing is served yet.
 pub(crate) async fn listen(beside: SocketAddr, seed: u64) -> io::Result<(TlsListener, Hosts)> {
     let listener = TcpListener::bind((beside.ip(), 0)).await?;
     let address = listener.local_addr()?;
@@ -68,18 +68,18 @@ pub(crate) struct TlsListener {
 }
 
 impl TlsListener {
-    /// Returns the same hosts at another listener.
+    /// Returns the same hosts on another listener.
     pub(crate) fn also(&self, listener: TcpListener) -> TlsListener {
         TlsListener { listener, acceptor: self.acceptor.clone() }
     }
 
-    /// Serves until it is dropped, and takes all connections with it then.
+    /// Serves until it is dropped, which closes all connections.
     pub(crate) async fn run(self, handler: Arc<RequestHandler>) {
         let router = router(&handler);
         let mut tasks = JoinSet::new();
         loop {
             while tasks.try_join_next().is_some() {}
-            // Out of file descriptors, or the peer has gone: neither ends the server.
+            // Running out of file descriptors or losing a peer does not end the server.
             let Ok((stream, peer)) = self.listener.accept().await else {
                 tokio::task::yield_now().await;
                 continue;
@@ -90,7 +90,7 @@ impl TlsListener {
     }
 }
 
-/// The reply is to go wrong on the wire. Here that is the end of the connection.
+/// The error for a reply that fails on the wire. Over TLS, this just ends the connection.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the connection ends")]
 struct Ended;
@@ -125,7 +125,7 @@ async fn serve(
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// The host of this name, or else the first one, with its provider.
+/// Returns the host with this name, or else the first one, and its provider.
 fn host(name: &str) -> Option<(&'static str, &'static str)> {
     let mut hosts = registry::hosts();
     let first = hosts.next()?;
@@ -136,7 +136,7 @@ fn host(name: &str) -> Option<(&'static str, &'static str)> {
 }
 
 impl Authority {
-    /// The authority, and its certificate in PEM.
+    /// Creates the authority, and returns it with its certificate in PEM.
     fn new(seed: u64) -> Result<(Authority, String), rcgen::Error> {
         let key = certificate::key(&mut Random::new(seed, 15))?;
         let mut params = CertificateParams::default();

@@ -1,4 +1,4 @@
-//! Replies that go wrong on the wire: every one has a name, and is data.
+//! Faults of replies on the wire. Each has a name and is described as data.
 
 mod answer;
 mod foreign;
@@ -16,61 +16,61 @@ pub(crate) use play::{Wait, play};
 
 /// A fault of a reply: below HTTP, in HTTP, in its JSON, or in its sender.
 ///
-/// The request is read whole. Then the work is done or not, and then come bytes that no good server
-/// would send, or not all of those that it should.
+/// The whole request is read, and takes effect or not. Then the sandbox sends bytes that no correct
+/// server would send, or not all the bytes that it should.
 #[derive(Clone, Copy, Serialize)]
 #[non_exhaustive]
 pub struct WireFault {
-    /// Such as `reset-in-head`: what it is called everywhere.
+    /// The name, such as `reset-in-head`.
     #[serde(rename = "fault")]
     pub name: &'static str,
-    /// Where it goes wrong.
+    /// The layer that fails.
     pub level: Level,
     /// A sentence that says what happens.
     pub what: &'static str,
-    /// Whether the work is done.
+    /// Whether the request takes effect.
     pub worked: bool,
-    /// What a client may make of it.
+    /// The results that a client may report.
     pub wanted: Wanted,
     #[serde(skip)]
     pub(crate) play: fn(Answer) -> Script,
 }
 
-/// The layer at which something goes wrong.
+/// The layer at which a reply fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Level {
-    /// Bytes that do not come, come late, or end early.
+    /// Bytes that are missing, late, or end early.
     Tcp,
     /// Statuses, headers, lengths and encodings.
     Http,
-    /// A whole message, with JSON that is none or another.
+    /// A complete message whose JSON is invalid or unexpected.
     Json,
-    /// A whole message that somebody else sends in the provider's place.
+    /// A complete message that something else sends instead of the provider.
     Foreign,
 }
 
-/// What a client may make of a reply.
+/// The results that a client may report for a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Wanted {
-    /// The value: the reply is unusual, and whole.
+    /// A value: the reply is unusual but complete.
     Value,
-    /// No value: the reply is none, or not the whole one.
+    /// No value: the reply is missing or incomplete.
     NoValue,
-    /// A value only if the reply fits the provider's documents all the same.
+    /// A value only if the reply still matches the provider's documents.
     AsDocumented,
 }
 
 impl WireFault {
-    /// All of them, in the order of their levels.
+    /// Returns all faults, in the order of their levels.
     pub fn all() -> impl Iterator<Item = &'static WireFault> {
         tcp::FAULTS.iter().chain(http::FAULTS).chain(json::FAULTS).chain(foreign::FAULTS)
     }
 
-    /// The one with this name.
+    /// Returns the fault with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static WireFault> {
         WireFault::all().find(|fault| fault.name == name)
@@ -91,7 +91,7 @@ impl PartialEq for WireFault {
 
 impl Eq for WireFault {}
 
-/// The rows of a table: `worked` and `wanted` first, because they are read down the columns.
+/// Creates a row of a table. `worked` and `wanted` come first, so that they line up in columns.
 const fn row(
     level: Level,
     (worked, wanted): (bool, Wanted),
@@ -102,11 +102,11 @@ const fn row(
     WireFault { name, level, what, worked, wanted, play }
 }
 
-/// The work is not done, and there is no value in the reply.
+/// The request does not take effect, and the reply has no value.
 const BEFORE: (bool, Wanted) = (false, Wanted::NoValue);
-/// The work is done, and the value is lost.
+/// The request takes effect, and the value is lost.
 const AFTER: (bool, Wanted) = (true, Wanted::NoValue);
-/// The work is done, and the value can be read.
+/// The request takes effect, and the value can be read.
 const WHOLE: (bool, Wanted) = (true, Wanted::Value);
-/// The work is done, and the reply says something else.
+/// The request takes effect, and the reply says something else.
 const OTHER: (bool, Wanted) = (true, Wanted::AsDocumented);

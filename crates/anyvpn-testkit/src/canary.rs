@@ -67,8 +67,8 @@ fn forms(secret: &str) -> Vec<String> {
         bytes.trim_matches(['[', ']']).to_owned(),
     ];
     for before in 0..3 {
-        // In HTTP Basic a name precedes it. For each of the three alignments, this is the part of the
-        // base64 text that does not depend on the name.
+        // In HTTP Basic, a name precedes the secret. For each of the three alignments, this is the part
+        // of the base64 text that does not depend on the name.
         let text = [&[0; 2][..before], secret.as_bytes()].concat();
         let whole = &text[..text.len() / 3 * 3];
         let own = (4 * before).div_ceil(3);
@@ -121,14 +121,14 @@ impl Canary {
     /// If the secret is so short that it would appear by chance.
     pub fn mark(&self, secret: impl Into<String>) {
         let secret = secret.into();
-        assert!(secret.len() >= 8, "a marked secret has at least 8 characters");
+        assert!(secret.len() >= 8, "a marked secret needs at least 8 characters");
         let mut state = self.state();
         if state.secrets.insert(secret.clone()) {
             state.forms.extend(forms(&secret));
         }
     }
 
-    /// Adds an output.
+    /// Adds an output to search.
     pub fn hears(&self, output: impl AsRef<[u8]>) {
         let mut state = self.state();
         state.hear(output.as_ref());
@@ -153,7 +153,7 @@ impl Canary {
         std::mem::take(&mut self.state().leaks)
     }
 
-    /// Asserts that no marked secret appeared, as it is or in an encoding that a log would use.
+    /// Asserts that no marked secret appeared, as it is or in an encoding that a log might use.
     ///
     /// # Panics
     ///
@@ -162,11 +162,11 @@ impl Canary {
         let state = self.state();
         assert!(
             !state.secrets.is_empty() && state.heard > 0,
-            "nothing was marked, or nothing heard"
+            "no secret was marked, or there was no output"
         );
         let kept = leak(&String::from_utf8_lossy(&state.outputs), &state.forms);
         if let Some(before) = state.leaks.first().or(kept.as_ref()) {
-            panic!("a marked secret came up after: {before}");
+            panic!("a marked secret appeared after: {before}");
         }
     }
 
@@ -199,7 +199,7 @@ mod tests {
     use super::Canary;
 
     #[test]
-    #[should_panic(expected = "came up after: password ")]
+    #[should_panic(expected = "appeared after: password ")]
     fn a_marked_secret_is_found() {
         let canary = Canary::default();
         canary.hears("password sesame-open-up");

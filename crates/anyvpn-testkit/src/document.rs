@@ -1,4 +1,4 @@
-//! Documents that tests generate, so that they stay true.
+//! Parts of the documentation that tests generate, so that they stay true.
 
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,7 @@ pub fn check(path: impl AsRef<Path>, name: Option<&str>, text: &str) {
     let line = old.lines().zip(text.lines()).position(|(old, new)| old != new);
     let line = line.unwrap_or_else(|| old.lines().count().min(text.lines().count()));
     panic!(
-        "{} is not what the code does; run `cargo xtask docs` and look at what changed\n\
+        "{} does not match the code; run `cargo xtask docs` and review the change\n\
          the file:   {:?}\nit must be: {:?}",
         path.display(),
         old.lines().nth(line).unwrap_or("(the end)"),

@@ -1,4 +1,4 @@
-//! Fixtures: the bytes that an operation sends, and the value or error that it makes of a reply.
+//! Fixtures: the bytes that an operation sends, and the value or error that it returns for a reply.
 //!
 //! A provider stores them as `fixtures/OPERATION/CASE.http`, one text file per case:
 //!
@@ -57,13 +57,13 @@ use crate::document;
 use crate::openapi::Document;
 use case::{Case, Message, UNWRITTEN};
 
-/// The call that a provider's test must make: once, without retries, and with secrets revealed.
+/// A call that a provider's test must make once, without retries and with secrets revealed.
 pub struct Call<'a> {
     /// The base URL of the client to build.
     pub base_url: &'a str,
     /// The operation's name.
     pub operation: &'a str,
-    /// Its input.
+    /// The operation's input.
     pub input: Value,
     /// The fixture's `setup`; empty when it has none.
     pub setup: &'a str,
@@ -99,7 +99,7 @@ pub async fn run(
     let known: BTreeSet<_> = operations.iter().copied().collect();
     for name in names(folder).map_err(|e| format!("{}: {e}", folder.display()))? {
         if !known.contains(name.as_str()) {
-            report.push(format!("{name}: there is no such operation"));
+            report.push(format!("{name}: unknown operation; name the folder after an operation"));
         }
     }
     for operation in operations {
@@ -110,7 +110,7 @@ pub async fn run(
                 fs::read(folder.join(&path)).map_err(|e| e.to_string()).and_then(
                     |bytes| match name.ends_with(".http") {
                         true => Case::parse(&bytes),
-                        false => Err("a fixture's name ends with .http".to_owned()),
+                        false => Err("a fixture's name must end with .http".to_owned()),
                     },
                 );
             let failures = match case {
@@ -137,7 +137,7 @@ pub async fn run(
             report.push(format!("{operation}/: no success"));
         }
         if !refuses {
-            report.push(format!("{operation}/: no refusal by the provider"));
+            report.push(format!("{operation}/: no fixture with a refusal by the provider"));
         }
     }
     if let Err(why) = digests(folder) {
@@ -162,7 +162,7 @@ fn digests(folder: &Path) -> Result<(), String> {
         for name in names(&folder.join(&operation)).unwrap_or_default() {
             let path = format!("{operation}/{name}");
             let bytes = fs::read(folder.join(&path)).map_err(|e| format!("{path}: {e}"))?;
-            // FNV-1a: a changed byte always changes the result, and it needs no library.
+            // FNV-1a: one changed byte always changes the result, and we need no library for it.
             let digest = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |digest, byte| {
                 (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
             });
@@ -194,14 +194,14 @@ fn outside_of_contract(operation: &str, case: &Case, document: &Document) -> Vec
     };
     let (method, target) = request.first.split_once(' ').unwrap_or_default();
     if let Err(why) = document.validate_request(operation, method, target, &request.body) {
-        failures.push(format!("the request does not fit the document: {why}"));
+        failures.push(format!("the request does not match the document: {why}"));
     }
     match document.validate_reply(operation, reply.status(), &reply.body) {
         Err(why) if case.outside.is_none() => failures.push(format!(
-            "the reply does not fit the document ({why}); if that is meant, say why in `outside`"
+            "the reply does not match the document ({why}); if this is intended, say why in `outside`"
         )),
         Ok(()) if case.outside.is_some() => {
-            failures.push("the reply fits the document, and `outside` says no".to_owned());
+            failures.push("the reply matches the document; remove `outside`".to_owned());
         }
         _ => {}
     }
@@ -250,7 +250,7 @@ async fn play(
     for message in received.iter() {
         for unwritten in UNWRITTEN {
             if message.headers.iter().filter(|(name, _)| name == unwritten).count() != 1 {
-                failures.push(format!("the request does not have one `{unwritten}`"));
+                failures.push(format!("the request must have exactly one `{unwritten}` header"));
             }
         }
         let text = message.text();
@@ -263,7 +263,7 @@ async fn play(
     if let Err(error) = &outcome {
         let id = error.operation().map(|id| id.name());
         if id != Some(operation) {
-            failures.push(format!("the error names the operation {id:?}"));
+            failures.push(format!("the error names another operation: {id:?}"));
         }
     }
     let outcome = outcome.map_err(|error| error_json(&error));
@@ -305,7 +305,7 @@ fn error_json(error: &Error) -> Value {
             Advice::Retry(_) => "retry",
             Advice::SignIn => "sign-in",
             Advice::ReadBack => "read-back",
-            _ => "unknown to the fixtures",
+            _ => "an advice that fixtures do not know",
         },
     });
     let wait = error.retry_after().map(|wait| match wait.subsec_nanos() {
@@ -338,7 +338,7 @@ fn shown(outcome: &Result<Value, Value>) -> String {
 
 /// Returns a diff: lines with `-` are the fixture's, and lines with `+` are the actual ones.
 fn diff(what: &str, wanted: &str, came: &str) -> String {
-    let mut text = format!("the {what} differs: - the fixture, + what came");
+    let mut text = format!("the {what} differs (- fixture, + actual)");
     for change in TextDiff::from_lines(wanted, came).iter_all_changes() {
         let sign = match change.tag() {
             ChangeTag::Delete => '-',

@@ -30,7 +30,7 @@ use std::net::IpAddr;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-/// An OpenAPI document with which requests and replies can be checked.
+/// An OpenAPI document to check requests and replies against.
 pub struct Document(BTreeMap<String, Operation>);
 
 /// One operation of a [`Document`].
@@ -41,7 +41,7 @@ pub struct Operation {
     pub method: String,
     /// The path, with placeholders such as `{id}`.
     pub path: String,
-    /// Whether a success has a value, that is, whether there is an `x-output`.
+    /// Whether a success has a value, that is, whether the operation has an `x-output`.
     pub has_output: bool,
     /// The schema of the request's body; `None` if it has no body.
     request: Option<Schema>,
@@ -51,11 +51,11 @@ pub struct Operation {
 
 /// The schema of a body.
 struct Schema {
-    /// `None` for text, which may be anything.
+    /// `None` for text, which is not checked.
     validator: Option<Validator>,
-    /// For a form, its integer fields, since a form writes them like texts.
+    /// The integer fields of a form, which a form writes like strings; `None` for other bodies.
     numbers: Option<BTreeSet<String>>,
-    /// Whether it may be a text of some kind instead.
+    /// Whether the body may be any text instead.
     or_text: bool,
 }
 
@@ -66,8 +66,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Returns what is wrong with it: the YAML, a reference, a schema, an example that does not match its
-    /// schema, or an `operationId` that is missing or used twice.
+    /// Returns what is wrong with the document: the YAML, a reference, a schema, an example that does
+    /// not match its schema, or an `operationId` that is missing or used twice.
     pub fn load(yaml: &str) -> Result<Self, String> {
         let document: Value = serde_saphyr::from_str(yaml).map_err(|e| e.to_string())?;
         let mut operations = BTreeMap::new();
@@ -80,7 +80,7 @@ impl Document {
                     .map_err(|e| format!("{method} {path}: {e}"))?;
                 let name = operation.name.clone();
                 if operations.insert(name.clone(), operation).is_some() {
-                    return Err(format!("operationId {name} is there twice"));
+                    return Err(format!("the operationId {name} is used twice"));
                 }
             }
         }
@@ -111,7 +111,7 @@ impl Document {
         }
         match &operation.request {
             None if body.is_empty() => Ok(()),
-            None => Err("it has a body, and the operation takes none".to_owned()),
+            None => Err("the request has a body, but the operation takes none".to_owned()),
             Some(schema) => validate(schema, body),
         }
     }
@@ -131,12 +131,14 @@ impl Document {
         let reply = [status.to_string(), format!("{}XX", status / 100), "default".to_owned()]
             .iter()
             .find_map(|key| operation.replies.get(key))
-            .ok_or_else(|| format!("{} has no response {status}", operation.name))?;
+            .ok_or_else(|| format!("{} does not describe a response {status}", operation.name))?;
         let may_be_empty = !operation.has_output && (200..300).contains(&status);
         match reply {
             _ if body.is_empty() && may_be_empty => Ok(()),
             None if body.is_empty() => Ok(()),
-            None => Err(format!("the response {status} has no body, and one came")),
+            None => Err(format!(
+                "the document has no body for the response {status}, but the reply has one"
+            )),
             Some(schema) => validate(schema, body),
         }
     }
@@ -188,7 +190,7 @@ fn body(document: &Value, part: &Value) -> Result<Option<Schema>, String> {
         .build(&schema)
         .map_err(|e| e.to_string())?;
     if let Some(example) = media.get("example") {
-        fit(&validator, example).map_err(|e| format!("its example does not fit: {e}"))?;
+        fit(&validator, example).map_err(|e| format!("its example does not match: {e}"))?;
     }
     let or_text = entries(content).any(|(media, _)| media.starts_with("text/"));
     Ok(Some(Schema { validator: Some(validator), numbers, or_text }))
@@ -219,7 +221,7 @@ fn object_of(form: &[u8], numbers: &BTreeSet<String>) -> Result<Value, String> {
         let number = text.parse::<i64>().ok().filter(|_| numbers.contains(&*name));
         let value = number.map_or_else(|| Value::from(&*text), Value::from);
         if object.insert(name.to_string(), value).is_some() {
-            return Err(format!("{name} is there twice"));
+            return Err(format!("the field {name} occurs twice"));
         }
     }
     Ok(object.into())
@@ -376,7 +378,7 @@ paths:
             (
                 "paths: { /a: { get: { operationId: a, responses: { 2XX: { content: { \
                  application/json: { schema: { type: string }, example: 1 } } } } } } }",
-                "its example does not fit",
+                "its example does not match",
             ),
         ] {
             let error = Document::load(yaml).err().expect(yaml);

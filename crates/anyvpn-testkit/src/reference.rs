@@ -1,6 +1,6 @@
-//! A provider in memory that keeps the contract: what the conformance suite itself is tested with,
-//! and the smallest complete example of a provider. [`KeptAlive`] and [`Reseller`] keep the parts of
-//! the contract that one provider cannot have at the same time.
+//! A provider in memory that keeps the contract. It tests the conformance suite itself, and is the
+//! smallest complete example of a provider. [`KeptAlive`] and [`Reseller`] keep the parts of the
+//! contract that one provider cannot have at the same time.
 
 mod kept_alive;
 mod reseller;
@@ -23,11 +23,11 @@ use futures_util::stream;
 pub use self::kept_alive::KeptAlive;
 pub use self::reseller::Reseller;
 
-/// What the reference provider is.
+/// Describes the reference provider.
 pub static INFO: ProviderInfo =
     ProviderInfo::new("reference", "Reference", "https://example.com", &CAPABILITIES);
 
-/// What the reference provider can do.
+/// Lists what the reference provider can do.
 pub static CAPABILITIES: Capabilities = Capabilities::new(
     &[
         Ability::SignUp,
@@ -40,11 +40,11 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
         Ability::ServerConfigs,
         Ability::WireGuard,
     ],
-    &[(Ability::OpenVpn, "an example needs one protocol", "https://example.com")],
-    ("an example needs no more", "https://example.com"),
+    &[(Ability::OpenVpn, "one protocol is enough for an example", "https://example.com")],
+    ("not needed in an example", "https://example.com"),
 );
 
-/// The provider, signed in as one of its users, or as nobody.
+/// A client of the reference provider, signed in as one of its users or not signed in.
 #[derive(Clone, Debug)]
 pub struct Reference {
     world: Arc<Mutex<World>>,
@@ -71,7 +71,7 @@ struct Device {
 }
 
 impl Reference {
-    /// A provider with one user, who has one device, and the client signed in as that user.
+    /// Creates a provider whose only user has one device, and returns a client signed in as that user.
     #[must_use]
     pub fn new(login: &str, password: Secret) -> Self {
         let mut world = World::default();
@@ -81,7 +81,7 @@ impl Reference {
         Self { world: Arc::new(Mutex::new(world)), user: Some(login.to_owned()) }
     }
 
-    /// A client of the same provider without a credential.
+    /// Returns a client of the same provider without a credential.
     #[must_use]
     pub fn anonymous(&self) -> Self {
         Self { world: Arc::clone(&self.world), user: None }
@@ -284,7 +284,7 @@ impl ServerConfigs for Reference {
             return Err(Error::new(ErrorKind::NotFound));
         }
         if request.protocol != Protocol::WireGuard {
-            return Err(Error::invalid("protocol", "is not spoken here"));
+            return Err(Error::invalid("protocol", "is not supported"));
         }
         let options = request.wireguard.checked()?;
         let key = request.wireguard.key()?;

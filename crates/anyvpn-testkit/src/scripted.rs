@@ -132,5 +132,5 @@ fn response(status: u16, headers: &[(&str, String)], body: Body) -> Response<Bod
     for (name, value) in headers {
         builder = builder.header(*name, value);
     }
-    builder.body(body).expect("a script has valid headers")
+    builder.body(body).expect("the script has a valid status and valid headers")
 }

@@ -38,7 +38,7 @@ pub trait TimeSource: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct VirtualTime {
     shared: Arc<Shared>,
-    /// The length from which on waits never end.
+    /// Waits of this length or more never end.
     endless: Duration,
 }
 
@@ -58,7 +58,7 @@ struct Waits {
     client: BTreeMap<(Duration, u64), Waker>,
     /// The ends of the server's waits, by number.
     server: BTreeMap<u64, Duration>,
-    /// The client's waits that are over.
+    /// The client's waits that have ended.
     over: Vec<Duration>,
 }
 
@@ -108,7 +108,7 @@ impl VirtualTime {
         Self { endless, ..self }
     }
 
-    /// Returns how far it has advanced.
+    /// Returns how far this time has advanced.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.shared.source.elapsed()
@@ -154,7 +154,7 @@ impl VirtualTime {
 /// Creates a time that begins with the year 2026.
 impl Default for VirtualTime {
     fn default() -> Self {
-        Self::new("2026-01-01T00:00:00Z".parse().expect("it is a time"))
+        Self::new("2026-01-01T00:00:00Z".parse().expect("the literal is a valid time"))
     }
 }
 
@@ -195,7 +195,7 @@ impl TimeSource for OwnTime {
     }
 }
 
-/// A request that is in progress until this is dropped.
+/// A guard: the request is in progress until this is dropped.
 pub struct UnderWay {
     time: VirtualTime,
     number: u64,

@@ -59,7 +59,7 @@ struct Shared {
     tls: Option<Tls>,
     time: VirtualTime,
     mended: AtomicBool,
-    /// The number of requests that arrived at least in part and did not reach the server.
+    /// The number of requests that arrived, at least in part, but did not reach the server.
     lost: AtomicUsize,
     /// Notified when a connection has had its exchange and then its fault.
     ended: Notify,
@@ -316,7 +316,7 @@ impl Shared {
     }
 }
 
-/// Reads the bytes that have arrived; none at the end.
+/// Reads the bytes that have arrived; empty at the end of the stream.
 async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     let mut part = vec![0; 16 * 1024];
     let length = stream.read(&mut part).await?;

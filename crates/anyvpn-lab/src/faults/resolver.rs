@@ -15,7 +15,7 @@ pub(crate) enum Lookup {
     Found(Vec<IpAddr>),
     /// The name does not exist.
     Unknown,
-    /// There is never an answer.
+    /// The lookup is never answered.
     Silence,
 }
 
@@ -46,7 +46,7 @@ impl Names for StubResolver {
             match lookup {
                 Lookup::Found(addresses) => Ok(addresses),
                 Lookup::Unknown => {
-                    Err(io::Error::new(io::ErrorKind::NotFound, format!("no address of {name}")))
+                    Err(io::Error::new(io::ErrorKind::NotFound, format!("no address for {name}")))
                 }
                 Lookup::Silence => std::future::pending().await,
             }

@@ -49,19 +49,19 @@ impl Authority {
     /// Returns a client's TLS configuration that trusts only the good authority.
     pub(crate) fn client(&self) -> ClientConfig {
         let mut roots = RootCertStore::empty();
-        roots.add(self.root.clone()).expect("the root was just made");
+        roots.add(self.root.clone()).expect("the root certificate is valid");
         ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
-            .expect("ring has all versions")
+            .expect("ring supports all versions")
             .with_root_certificates(roots)
             .with_no_client_auth()
     }
 
     /// Returns a server's TLS configuration with this certificate.
     pub(crate) fn server(&self, certificate: Certificate) -> Arc<ServerConfig> {
-        let key = KeyPair::generate().expect("there is randomness");
+        let key = KeyPair::generate().expect("a key can be generated");
         let name = if certificate == Certificate::OtherName { "other.test" } else { NAME };
-        let mut params = CertificateParams::new([name.to_owned()]).expect("it is a name");
+        let mut params = CertificateParams::new([name.to_owned()]).expect("the name is valid");
         match certificate {
             Certificate::Expired => params.not_after = date_time_ymd(2020, 1, 1),
             Certificate::NotYet => params.not_before = date_time_ymd(4000, 1, 1),
@@ -76,15 +76,15 @@ impl Authority {
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
-            .expect("ring has all versions")
+            .expect("ring supports all versions")
             .with_no_client_auth()
             .with_single_cert(vec![signed], key);
-        Arc::new(config.expect("the key fits the certificate"))
+        Arc::new(config.expect("the key matches the certificate"))
     }
 }
 
 fn issuer(name: &str) -> (Issuer<'static, KeyPair>, CertificateDer<'static>) {
-    let key = KeyPair::generate().expect("there is randomness");
+    let key = KeyPair::generate().expect("a key can be generated");
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, name);

@@ -1,4 +1,4 @@
-//! The cases: one list of everything that can go wrong.
+//! The list of all test cases.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use anyvpn_sandbox::{Fault, Level, Wanted, WireFault};
 
 use crate::faults::{Kind, LabFault, LabLevel};
 
-/// A test case: a fault and its cause.
+/// A test case: a fault and how it is caused.
 #[derive(Clone, Debug)]
 pub(super) struct FaultCase {
     pub(super) name: String,
@@ -150,7 +150,7 @@ mod tests {
     fn every_case_has_a_unique_name_and_a_section() {
         let mut names = BTreeSet::new();
         for case in all() {
-            assert!(names.insert(case.name.clone()), "{} is there twice", case.name);
+            assert!(names.insert(case.name.clone()), "there are two cases named {}", case.name);
             assert!(SECTIONS.contains(&case.section), "{}", case.section);
         }
         assert!(names.len() > 200, "{}", names.len());

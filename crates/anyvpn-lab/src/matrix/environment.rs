@@ -16,7 +16,7 @@ use crate::faults::{
     Name, StubResolver, Tls, lead_through,
 };
 
-/// The real time that a connection may take. Nothing in the lab delays a good one.
+/// The real time that a connection may take. Nothing in the lab delays a connection without a fault.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// The time limit for a fault that never ends.
@@ -42,7 +42,7 @@ impl Certificates {
 
     fn of(&self, certificate: Certificate) -> Arc<ServerConfig> {
         let found = self.made.iter().find(|(made, _)| *made == certificate);
-        Arc::clone(&found.expect("all are made").1)
+        Arc::clone(&found.expect("there is one for each kind").1)
     }
 }
 
@@ -124,7 +124,7 @@ impl Environment {
         Ok((environment, setup))
     }
 
-    /// Uses https, because plain http is only allowed to this machine, whose names are not looked up.
+    /// Uses https, because plain http is only allowed to localhost, and its names are not looked up.
     async fn name(
         &mut self,
         name: &Name,

@@ -16,7 +16,7 @@ use crate::harness::limits;
 /// A violation of an invariant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Violation {
-    /// An operation that must not be repeated arrived again, other than after a 429.
+    /// An operation that must not be repeated arrived again, and not because of a 429.
     Twice,
     /// Something panicked.
     Panic,
@@ -130,14 +130,18 @@ impl<'a> Judge<'a> {
         }
         let unexpected = outcome.received.iter().find(|request| request.operation != Some(&name));
         add(unexpected.is_some(), Violation::UnexpectedRequest, format!("{unexpected:?}"));
-        add(!outcome.usable, Violation::Unusable, "the call after it".to_owned());
+        add(!outcome.usable, Violation::Unusable, "the next call".to_owned());
         let foreign = case.foreign && outcome.faulty;
         match &outcome.result {
             Some(Ok(value)) => {
                 add(foreign, Violation::Believed, "a value".to_owned());
-                // Only a removal can find that it was done before.
+                // Only a removal can succeed because it was done before.
                 let changes = self.entry.replay != Replay::Safe && self.entry.method != "DELETE";
-                add(changes && done == 0, Violation::WrongSuccess, "nothing was done".to_owned());
+                add(
+                    changes && done == 0,
+                    Violation::WrongSuccess,
+                    "the operation took no effect".to_owned(),
+                );
                 let ok = self.may_be(value, case, variant, &outcome);
                 add(!ok, Violation::WrongSuccess, value.to_string().chars().take(200).collect());
             }
@@ -183,7 +187,7 @@ impl<'a> Judge<'a> {
 /// Returns whether the kind says something about the account, which only the provider can know.
 fn tells_of_the_account(kind: ErrorKind) -> bool {
     use ErrorKind as K;
-    // `RateLimited` is about the rate: we wait for anything that asks us to.
+    // `RateLimited` is not about the account: we wait whoever asks us to.
     !matches!(
         kind,
         K::RateLimited

@@ -37,7 +37,7 @@ impl Report {
         Self { provider, transport, operations, cases, verdicts }
     }
 
-    /// Returns how many calls were made with a fault.
+    /// Returns the number of calls that were made with a fault.
     pub(super) fn runs(&self) -> usize {
         self.verdicts.len()
     }
@@ -67,7 +67,7 @@ impl Report {
         format!("{} · {} · {mode}", run.operation, self.cases[run.case].name)
     }
 
-    /// Returns the figures of the run, in a few lines.
+    /// Returns the figures of all runs, in a few lines.
     pub(super) fn figures(&self) -> String {
         let (memory, run) = self.memory();
         let mut text = format!(
@@ -87,7 +87,7 @@ impl Report {
         text
     }
 
-    /// Panics with the first runs that violate an invariant.
+    /// Asserts that no run violates an invariant; the panic lists the first that do.
     pub(super) fn assert_nothing_wrong(&self) {
         let mut text = String::new();
         for (violation, words) in Violation::ALL {

@@ -97,12 +97,12 @@ pub(super) fn run<H: ProviderHarness>(
         }
     });
     let heard = lab.canary.heard_bytes();
-    assert!(heard > 0, "the log was not heard");
+    assert!(heard > 0, "the canary received no log");
     let verdicts = std::mem::take(&mut *locked(&verdicts));
     Report::new(H::TITLE, transport, operations, lab.cases, verdicts)
 }
 
-/// A subscriber receives the log of the whole process, so of all runs.
+/// Creates the canary of the process once: a log subscriber receives the log of all runs.
 fn canary() -> Canary {
     static CANARY: OnceLock<Canary> = OnceLock::new();
     CANARY.get_or_init(Canary::watching_the_log).clone()
@@ -161,7 +161,7 @@ impl Lab {
         let (builder, time) = timed_sandbox();
         let builder = builder.allow_host(NAME);
         let world = self.server.block_on(self.server.spawn(H::world(builder)));
-        let world = world.expect("the world is made");
+        let world = world.expect("the world can be created");
         for secret in H::secrets(&world) {
             self.canary.mark(secret);
         }
@@ -183,8 +183,8 @@ impl Lab {
             _ => None,
         };
         let set = Environment::set(kind, &self.certificates, sandbox.address(), &world.time);
-        let (mut environment, setup) = self.server.block_on(set).expect("the lab has its ports");
-        let transport = (self.make)(setup).expect("there is a transport");
+        let (mut environment, setup) = self.server.block_on(set).expect("the lab's ports are free");
+        let transport = (self.make)(setup).expect("the transport can be created");
         let transport = InstrumentedTransport::new(transport).with_time(world.time.clone());
         let settings =
             ClientSettings::new(&environment.url, H::NAME, variant, &transport, &world.time);
@@ -197,7 +197,7 @@ impl Lab {
         {
             client.block_on(self.warm_up::<H>(world, &settings, proxy));
             // Later connections have no fault.
-            mend.take().expect("it is there")();
+            mend.take().expect("each fault is mended once")();
             if fault.is_for_idle_connections() {
                 client.block_on(settle(proxy));
             }
@@ -215,7 +215,7 @@ impl Lab {
             let operation = operation_name.clone();
             sandbox
                 .inject(FaultRule { operation, times, ..FaultRule::always(fault.clone()) })
-                .expect("the rule is for a known operation");
+                .expect("the operation is known");
         };
         let last = (mode == Mode::First).then_some(1);
         let faults = if matches!(case.play, Play::Then(..)) { 2 } else { 1 };
@@ -269,7 +269,7 @@ impl Lab {
     ) {
         let probe = probe::<H>();
         let warm = H::call(&world.world, settings, probe, &mut String::new()).await;
-        assert!(warm.is_ok(), "the connection at {} is not warm: {warm:?}", proxy.address);
+        assert!(warm.is_ok(), "no connection at {} could be opened: {warm:?}", proxy.address);
     }
 
     fn hear(&self, result: Option<&Result<Value, Error>>, shown: &str) {
@@ -303,8 +303,9 @@ impl Lab {
         }
         let address = H::sandbox(&world.world).address();
         let set = Environment::set(None, &self.certificates, address, &world.time);
-        let (environment, setup) = set.await.expect("nothing is set");
-        let transport = (self.make)(setup).expect("there is a transport");
+        let (environment, setup) =
+            set.await.expect("the environment without a fault can be set up");
+        let transport = (self.make)(setup).expect("the transport can be created");
         let transport = InstrumentedTransport::new(transport).with_time(world.time.clone());
         let settings = ClientSettings::new(
             &environment.url,
@@ -324,7 +325,7 @@ impl Lab {
 
 fn probe<H: ProviderHarness>() -> OperationId {
     let probe = H::OPERATIONS.iter().find(|entry| entry.id.name() == H::PROBE);
-    probe.expect("the probe is an operation").id
+    probe.expect("the probe is one of the operations").id
 }
 
 /// Waits until a kept connection has ended by itself and the client has noticed.

@@ -8,7 +8,7 @@ use crate::fields::{Errors, Fields};
 use crate::provider::Call;
 use crate::reply::Reply;
 
-/// `Err` is a refusal: the state is as it was.
+/// The answer to a call. `Err` is a refusal, which leaves the state unchanged.
 pub(super) type Answer = Result<Reply, Reply>;
 
 #[derive(Serialize)]
@@ -34,8 +34,7 @@ pub(super) fn invalid(data: Errors) -> Reply {
     Reply::json(422, &json!({ "status": "error", "message": message, "data": data }))
 }
 
-/// One field is wrong in a way that the provider may answer with different statuses. Only 422 has
-/// the form of a validation error.
+/// Refuses one wrong field with a status that may vary. Only 422 has the form of a validation error.
 pub(super) fn wrong(status: u16, field: &'static str, message: &str) -> Reply {
     match status {
         422 => invalid(Errors::from([(field, vec![message.to_owned()])])),
@@ -51,7 +50,7 @@ pub(super) fn not_found() -> Reply {
     refusal(404, "Not found")
 }
 
-/// The sandbox's own limit, which no provider has: it keeps the memory bounded.
+/// Refuses because of the sandbox's own limit, which bounds its memory. No provider has it.
 pub(super) fn full() -> Reply {
     refusal(503, "The sandbox is full.")
 }

@@ -1,4 +1,4 @@
-//! `/v3/portforwardings/check`: whether a port of the caller answers.
+//! `/v3/portforwardings/check`: whether a port of the caller is open.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::reply::Reply;
 
 const CONNECT_LIMIT: Duration = Duration::from_millis(500);
 
-/// The documented sample of the call by POST is in truth a GET of this route with a query: the port
-/// in the path counts.
+/// The documented sample of the POST call actually sends a GET to this route with a query. The port in
+/// the path is used.
 pub(super) fn port_of_path(call: &Call) -> Result<u16, Reply> {
     port(Fields::of_param(call, "port"))
 }
@@ -29,11 +29,12 @@ pub(super) fn port_of_body(call: &Call) -> Result<u16, Reply> {
 fn port(mut fields: Fields) -> Result<u16, Reply> {
     let port = fields.required_integer("port", PORTS);
     fields.done().map_err(invalid)?;
-    // Within the range of ports, by the check above.
+    // The check above keeps it within the range of ports.
     Ok(port as u16)
 }
 
-/// Tries the port, and tells. A closed port is an answer and no refusal, whatever its status.
+/// Connects to the port and reports the result. A closed port is an answer, not a refusal, whatever its
+/// status.
 pub(super) fn report(
     source_ip: IpAddr,
     port: u16,
@@ -42,7 +43,7 @@ pub(super) fn report(
 ) -> impl Future<Output = Reply> + Send + use<> {
     let address = SocketAddr::new(source_ip, port);
     let is_open = match data_plane {
-        // The call came from inside the network, and the port to check is there too.
+        // The call came from inside the data plane's network, where the port is too.
         Some(data_plane) if !source_ip.is_loopback() => data_plane.connects(address),
         _ => Box::pin(connects(address)),
     };

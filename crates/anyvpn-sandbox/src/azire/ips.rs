@@ -1,4 +1,4 @@
-//! `/v3/ips`: one WireGuard device each.
+//! `/v3/ips`: each is a WireGuard device.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -70,7 +70,7 @@ pub(super) fn get(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     Ok(success(ip(account, &account.devices[place(account, call)?])))
 }
 
-/// Its ports go with it.
+/// Deletes a device and its ports.
 pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer {
     let account = &mut state.accounts[caller.account];
     account.devices.remove(place(account, call)?);
@@ -99,7 +99,7 @@ fn place(account: &Account, call: &Call) -> Result<usize, Reply> {
     account.devices.iter().position(|device| device.id == call.param("id")).ok_or_else(not_found)
 }
 
-/// The WireGuard key of a request.
+/// Returns the WireGuard key of a request.
 fn key(call: &Call) -> Result<String, Reply> {
     let mut fields = body(call)?;
     let key = fields.required_text("key");

@@ -16,14 +16,14 @@ const MINUTE: i64 = 60;
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 
-/// Requests of the running minute, by the id of the token; those without one share a count.
+/// The requests of the current minute, by the token's id; requests without a token share one count.
 pub(super) struct RateLimit {
     per_minute: Option<u32>,
     minute: i64,
     used: HashMap<Option<String>, u32>,
 }
 
-/// The values of a reply's headers.
+/// The values of a reply's rate-limit headers.
 pub(super) struct Rate {
     limit: HeaderValue,
     remaining: HeaderValue,
@@ -41,7 +41,7 @@ impl RateLimit {
         RateLimit { per_minute, minute: 0, used: HashMap::new() }
     }
 
-    /// Counts a request, or refuses it.
+    /// Counts a request, or refuses it if the limit is reached.
     pub(super) fn take(&mut self, token: Option<&str>, now: i64) -> Result<Rate, Reply> {
         let Some(limit) = self.per_minute else {
             return Ok(Rate { limit: SEEN_LIMIT, remaining: SEEN_REMAINING });

@@ -11,7 +11,7 @@ use crate::provider::Call;
 use crate::random::Random;
 use crate::reply::Reply;
 
-/// Name, city, country. The last is seen only by those who are signed in.
+/// Name, city, country. The last place is returned only to callers who are signed in.
 const PLACES: [(&str, &str, &str); 9] = [
     ("se-sto", "Stockholm", "Sweden"),
     ("se-got", "Gothenburg", "Sweden"),
@@ -23,7 +23,7 @@ const PLACES: [(&str, &str, &str); 9] = [
     ("sg-sin", "Singapore", "Singapore"),
     ("se-own", "Stockholm", "Sweden"),
 ];
-/// A location can have no servers for a while.
+/// The location that has no servers: locations can be without servers for a while.
 const WITHOUT_POOL: &str = "gb-lon";
 const CUSTOM: &str = "se-own";
 
@@ -31,7 +31,7 @@ pub(super) struct Location {
     name: &'static str,
     city: &'static str,
     country: &'static str,
-    /// Empty, or the host name that stands for its servers.
+    /// The host name that stands for the location's servers, or empty.
     pub(super) pool: String,
     pubkey: String,
 }
@@ -74,6 +74,6 @@ pub(super) fn list(state: &mut State, call: &Call) -> Answer {
         })
     };
     let locations: Value = visible.map(shown).collect();
-    // The only list that is not under `data`.
+    // This is the only list that is not under `data`.
     Ok(Reply::json(200, &json!({ "status": "success", "locations": locations })))
 }

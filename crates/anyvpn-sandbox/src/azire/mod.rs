@@ -1,20 +1,19 @@
 //! AzireVPN, version 3 of its API.
 //!
-//! Where the documents are silent the sandbox decides, in one of two ways. What a client could come
-//! to rely on is a choice that other seeds and [variations](crate::Variation) make differently:
-//! [`Quirks`]. The rest is fixed, and all of it stands here:
+//! Where the vendor's documents are silent, the sandbox decides, in one of two ways. Behaviour that a
+//! client could come to rely on is a choice that other seeds and [variations](crate::Variation) make
+//! differently: [`Quirks`]. The rest is fixed and is listed here:
 //!
-//! - A new user is active, for a trial of 30 days. The documents' sample shows one that is not, and
-//!   no call that pays; without a trial no demonstration would come further than the sign-in.
-//! - An account that was created with an e-mail address is neither active nor signed in to (403)
-//!   before [`Service::verify_email`]. An address that is set later locks nobody out.
+//! - A new user is active for a trial of 30 days. The documents' sample shows a user that is not
+//!   active, and no call that pays. Without a trial, no demonstration would get past the sign-in.
+//! - An account that was created with an e-mail address is not active, and nobody can sign in to it
+//!   (403), before [`Service::verify_email`]. An address that is set later locks nobody out.
 //! - An account that is not active creates no devices and no ports (403), and keeps what it has.
-//! - Five ports a device, hidden ones included; a port outlives nothing but its own time and its
-//!   device. `expires_in` is from 1 to 365 days.
-//! - What counts towards the daily cap is creation, and a deletion gives nothing back. Days are
-//!   days of UTC.
-//! - Every device counts as connected, from wherever the call comes. Only the check of a port tells
-//!   apart, with a [data plane](crate::data_plane), who calls through a tunnel.
+//! - A device has at most five ports, hidden ones included. A port ends when it expires or when its
+//!   device is deleted. `expires_in` is from 1 to 365 days.
+//! - The daily cap counts creations; a deletion does not reduce the count. Days are UTC days.
+//! - Every device counts as connected, wherever the call comes from. Only the check of a port
+//!   recognizes calls through a tunnel, and only with a [data plane](crate::data_plane).
 //!
 //! # Actions
 //!

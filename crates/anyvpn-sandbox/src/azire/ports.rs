@@ -126,7 +126,8 @@ pub(super) fn delete(state: &mut State, caller: &Caller, call: &Call) -> Answer 
     Ok(deleted(state.quirks.deleted))
 }
 
-/// The field `internal_ipv4`; unspecified when it is wrong, and the error is noted then.
+/// Returns the field `internal_ipv4`; if it is wrong, records an error and returns the unspecified
+/// address.
 fn address(fields: &mut Fields) -> Ipv4Addr {
     let text = fields.required_text("internal_ipv4");
     text.parse().unwrap_or_else(|_| {

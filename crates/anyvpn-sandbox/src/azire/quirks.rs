@@ -1,8 +1,8 @@
-//! What the documents leave open: the answers of seed 0, and the variations of them.
+//! Behaviour that the documents leave open: the choices of seed 0, and their variations.
 
 use crate::variation::{Row, draw, row};
 
-/// How the user object tells how many addresses the account has.
+/// The form in which the user object reports the number of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UserIps {
@@ -14,7 +14,7 @@ pub enum UserIps {
     Missing,
 }
 
-/// How a deletion is answered. No reply is documented.
+/// The reply to a deletion, for which no reply is documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeleteReply {
@@ -26,7 +26,7 @@ pub enum DeleteReply {
     NoContent,
 }
 
-/// How a list without a visible port is answered.
+/// The reply to a list request if no port is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EmptyList {
@@ -38,9 +38,9 @@ pub enum EmptyList {
     Array,
 }
 
-/// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
-/// that were switched on by name. Where each choice of seed 0 comes from stands in
-/// `docs/decisions/sandbox.md`.
+/// The choices of one sandbox: by default those of seed 0, changed by the variations that its seed
+/// selects or that were switched on by name. `docs/decisions/sandbox.md` gives the source of each
+/// choice of seed 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {
@@ -73,9 +73,9 @@ pub struct Quirks {
     pub zero_days_is_absent: bool,
     /// Ports that an account may create a day.
     pub daily_port_cap: u32,
-    /// How a deletion is answered.
+    /// The reply to a deletion.
     pub deleted: DeleteReply,
-    /// How a list without a visible port is answered.
+    /// The reply to a list request if no port is visible.
     pub empty_list: EmptyList,
 }
 
@@ -102,7 +102,7 @@ impl Default for Quirks {
     }
 }
 
-/// Field, name, what is different, and how.
+/// Each row: the field, the variation's name, the difference, and how to apply it.
 #[rustfmt::skip]
 pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("user_ips", "azire.user-ips-are-an-array", "The user's `ips` are an array of two objects.", |quirks| quirks.user_ips = UserIps::Array),
@@ -131,7 +131,7 @@ pub(super) static VARIATIONS: &[Row<Quirks>] = &[
 ];
 
 impl Quirks {
-    /// The choices that follow from the seed.
+    /// Returns the choices that the seed determines.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
         draw(VARIATIONS, seed)

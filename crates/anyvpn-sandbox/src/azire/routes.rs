@@ -11,17 +11,17 @@ use crate::reply::Reply;
 /// The effect of a call.
 #[derive(Clone, Copy)]
 pub(crate) enum Work {
-    /// Needs no token, and looks for itself whether there is one.
+    /// Needs no token; the function checks whether there is one.
     Open(fn(&mut State, &Call) -> Answer),
-    /// Is refused unless the caller is signed in with a known token.
+    /// Needs a known token; other calls are refused.
     SignedIn(fn(&mut State, &Caller, &Call) -> Answer),
-    /// Finds out which port to try; the trial itself takes time, and no lock.
+    /// Determines the port to connect to. Connecting takes time, so it happens without the lock.
     Check(fn(&Call) -> Result<u16, Reply>),
 }
 
 use Work::{Check, Open, SignedIn};
 
-/// Method, path, operation, the fields that may be logged, the work.
+/// Each row: method, path, operation, the fields that may be logged, and the effect.
 #[rustfmt::skip]
 pub(super) static ROUTES: &[Route<Work>] = &[
     route(Method::POST, "/v3/users", "azire.create-user", &["username", "email", "currency", "affiliate_code", "referral_code"], Open(users::create)),
@@ -46,7 +46,7 @@ pub(super) static ROUTES: &[Route<Work>] = &[
     route(Method::DELETE, "/v3/tokens/{id}", "azire.delete-token", &[], SignedIn(tokens::delete)),
     route(Method::DELETE, "/v3/tokens", "azire.delete-all-tokens", &[], SignedIn(tokens::delete_all)),
     route(Method::GET, "/v3/ips", "azire.list-ips", &[], SignedIn(ips::list)),
-    // A WireGuard key sent here is a public one.
+    // The WireGuard key sent here is a public key.
     route(Method::POST, "/v3/ips", "azire.create-ip", &["key"], SignedIn(ips::create)),
     route(Method::GET, "/v3/ips/{id}", "azire.get-ip", &[], SignedIn(ips::get)),
     route(Method::DELETE, "/v3/ips/{id}", "azire.delete-ip", &[], SignedIn(ips::delete)),

@@ -21,43 +21,43 @@ use crate::random::Random;
 use crate::reply::Reply;
 use crate::variation::Row;
 
-/// Ten years: tests move the clock, and few of them are about the account's end.
+/// Ten years: tests advance the clock, and few of them are about the account's end.
 const ACCOUNT_DAYS: i64 = 3650;
 
 /// An account to test with. It has no `Debug`, so that no test prints the token by accident.
 #[derive(Clone)]
 pub struct Account {
-    /// The name that it was added under.
+    /// The name under which it was added.
     pub username: String,
-    /// A bearer of it.
+    /// One of its bearer tokens.
     pub token: String,
 }
 
 /// A device of an account, which the provider calls an ip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// The id in `/v3/ips/{id}`.
+    /// The device's id, as in `/v3/ips/{id}`.
     pub id: String,
     /// The address inside the tunnel.
     pub internal_ipv4: Ipv4Addr,
-    /// Its public keys, oldest first.
+    /// The device's public keys, oldest first.
     pub keys: Vec<String>,
 }
 
 /// A port of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {
-    /// The device it leads to.
+    /// The address of the device that the port leads to.
     pub internal_ipv4: Ipv4Addr,
     /// The public number.
     pub port: u16,
-    /// Whether lists leave it out.
+    /// Whether the port is omitted from lists.
     pub hidden: bool,
-    /// When it closes.
+    /// When the port closes.
     pub expires_at: Timestamp,
 }
 
-/// A handle to the state of one sandbox's AzireVPN.
+/// A handle to a sandbox's AzireVPN.
 #[derive(Clone)]
 pub struct Service {
     state: Shared<State>,
@@ -70,7 +70,7 @@ impl Sandbox {
         self.provider_url("azire")
     }
 
-    /// The state of the AzireVPN that is imitated.
+    /// Returns a handle to the imitated AzireVPN.
     #[must_use]
     pub fn azire(&self) -> &Service {
         self.service()
@@ -84,12 +84,12 @@ impl From<Shared<State>> for Service {
 }
 
 impl Service {
-    /// Adds an account that is subscribed, active for ten years, and verified, with one token. When
-    /// there is one of that name it gets the password and one more token.
+    /// Adds an account with one token, which is subscribed, verified, and active for ten years. If the
+    /// account exists, sets its password and adds a token.
     ///
     /// # Panics
     ///
-    /// When the sandbox holds as many accounts or the account as many tokens as it may: 1000.
+    /// If the sandbox already has 1000 accounts, or the account 1000 tokens.
     pub fn add_account(&self, username: &str, password: &str) -> Account {
         let mut state = self.state.lock();
         let created_at = state.now();
@@ -109,18 +109,18 @@ impl Service {
                 devices: Vec::new(),
                 created_ports: (0, 0),
             });
-            assert!(added.is_ok(), "the sandbox is full");
+            assert!(added.is_ok(), "the sandbox already has 1000 accounts");
         }
         let place = state.accounts.iter().position(|account| account.username == username);
         let place = place.unwrap_or_default();
         state.accounts[place].password = password.to_owned();
         let token = state.add_token(place, None, None).map(|token| token.key.clone()).ok();
-        let token = token.expect("the account has no room for a token");
+        let token = token.expect("the account already has 1000 tokens");
         Account { username: username.to_owned(), token }
     }
 
-    /// Adds a device with a key of its own to an account, whatever its limits. `None` when there is
-    /// no such account.
+    /// Adds a device with a new key to an account, even beyond its limits. Returns the device's
+    /// address; `None` if there is no such account.
     pub fn add_device(&self, username: &str) -> Option<Ipv4Addr> {
         let mut state = self.state.lock();
         let account = state.accounts.iter().position(|account| account.username == username)?;
@@ -129,36 +129,36 @@ impl Service {
         Some(state.accounts[account].devices[device].address)
     }
 
-    /// Does what opening the verification e-mail does. Whether there is such an account, and an
-    /// address to verify.
+    /// Verifies the account's e-mail address, like following the link in the e-mail. Returns whether
+    /// there is such an account with an address to verify.
     pub fn verify_email(&self, username: &str) -> bool {
         self.state.lock().verify_email(username)
     }
 
-    /// Suspends an account, or lifts that. Whether there is such an account.
+    /// Suspends an account, or lifts the suspension. Returns whether there is such an account.
     pub fn suspend(&self, username: &str, suspended: bool) -> bool {
         self.state.lock().named(username).map(|account| account.suspended = suspended).is_some()
     }
 
-    /// Sets when the account's access ends. Whether there is such an account.
+    /// Sets when the account's access ends. Returns whether there is such an account.
     pub fn set_expires_at(&self, username: &str, expires_at: Timestamp) -> bool {
         let expires_at = expires_at.as_second();
         self.state.lock().named(username).map(|account| account.expires_at = expires_at).is_some()
     }
 
-    /// How many accounts there are.
+    /// Returns the number of accounts.
     #[must_use]
     pub fn accounts(&self) -> usize {
         self.state.lock().accounts.len()
     }
 
-    /// How many tokens the account has; none when it is unknown.
+    /// Returns how many tokens the account has; 0 if there is no such account.
     #[must_use]
     pub fn tokens(&self, username: &str) -> usize {
         self.state.lock().named(username).map_or(0, |account| account.tokens.len())
     }
 
-    /// The account's devices, oldest first; none when it is unknown.
+    /// Returns the account's devices, oldest first; empty if there is no such account.
     #[must_use]
     pub fn devices(&self, username: &str) -> Vec<Device> {
         let device = |device: &state::Device| Device {
@@ -171,7 +171,7 @@ impl Service {
         account.map_or_else(Vec::new, |account| account.devices.iter().map(device).collect())
     }
 
-    /// The account's ports, hidden ones included, by device and oldest first.
+    /// Returns the account's ports, including hidden ones, by device and oldest first.
     #[must_use]
     pub fn ports(&self, username: &str) -> Vec<Port> {
         let mut state = self.state.lock();
@@ -190,13 +190,13 @@ impl Service {
         ports
     }
 
-    /// How many ports an account may create a day.
+    /// Returns how many ports an account may create per day.
     #[must_use]
     pub fn daily_port_cap(&self) -> u32 {
         self.quirks().daily_port_cap
     }
 
-    /// The choices of this sandbox.
+    /// Returns the choices of this sandbox.
     #[must_use]
     pub fn quirks(&self) -> Quirks {
         self.state.lock().quirks.clone()
@@ -229,7 +229,7 @@ impl provider::State for State {
 
     fn add_login(service: &Service, name: &str, password: &str) -> Login {
         let account = service.add_account(name, password);
-        // Commands about ports then find the account's only device.
+        // Commands about ports then use the account's only device.
         let _ = service.add_device(name);
         Login { username: account.username, credentials: vec![("token", account.token)] }
     }
@@ -284,6 +284,6 @@ fn verify_email(state: &mut State, input: &Value) -> Result<Value, String> {
     let username = text(username, "username")?;
     match state.verify_email(username) {
         true => Ok(json!({ "username": username })),
-        false => Err(format!("no account {username:?} has an e-mail address")),
+        false => Err(format!("there is no account {username:?} with an e-mail address to verify")),
     }
 }

@@ -1,4 +1,4 @@
-//! What AzireVPN knows: accounts, their tokens, devices and ports.
+//! AzireVPN's state: accounts with their tokens, devices and ports.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::random::{HEXADECIMAL, LETTERS, Random};
 use crate::reply::Reply;
 use crate::{Clock, push};
 
-/// The sandbox's own bounds, far above what a test needs.
+/// The sandbox's own limits, far above what a test needs.
 const MOST_ACCOUNTS: usize = 1000;
 const MOST_TOKENS: usize = 1000;
 
@@ -44,7 +44,7 @@ impl Account {
         self.devices.iter_mut().find(|device| device.address == address)
     }
 
-    /// The place of the device that has the key.
+    /// Returns the index of the device that has the key.
     pub(super) fn device_with(&self, key: &str) -> Option<usize> {
         self.devices.iter().position(|device| device.keys.iter().any(|known| known.key == key))
     }
@@ -64,7 +64,7 @@ pub(super) struct Device {
     pub(super) address: Ipv4Addr,
     /// The address as text, which most replies contain.
     pub(super) address_v6: String,
-    /// The id of the token that made it.
+    /// The id of the token with which it was created.
     pub(super) token: Option<String>,
     pub(super) keys: Vec<Key>,
     pub(super) ports: Vec<Forward>,
@@ -83,7 +83,7 @@ pub(super) struct Forward {
 
 /// The caller.
 pub(crate) struct Caller {
-    /// Place among the accounts, which holds as long as the state is locked.
+    /// The account's index, which is valid while the state is locked.
     pub(super) account: usize,
     pub(super) token: String,
 }
@@ -103,7 +103,7 @@ impl State {
         self.clock.now().as_second()
     }
 
-    /// Lets go of the ports whose time is over.
+    /// Removes the ports that have expired.
     pub(super) fn expire(&mut self) {
         let now = self.now();
         for device in self.accounts.iter_mut().flat_map(|account| &mut account.devices) {
@@ -125,7 +125,7 @@ impl State {
         self.accounts.iter_mut().find(|account| account.username == username)
     }
 
-    /// Whether there is such an account, and an address to verify.
+    /// Returns whether there is such an account with an address to verify.
     pub(super) fn verify_email(&mut self, username: &str) -> bool {
         let account = self.named(username).filter(|account| account.email.is_some());
         account
@@ -159,7 +159,7 @@ impl State {
         Ok(push(tokens, Token { id, key, device_name, comment, created_at }))
     }
 
-    /// A device without ports, and with one key, at an address that nobody has.
+    /// Adds a device with one key and without ports, at a free address.
     pub(super) fn add_device(
         &mut self,
         account: usize,
@@ -179,7 +179,7 @@ impl State {
         Ok(devices.len() - 1)
     }
 
-    /// A public port that nobody has.
+    /// Returns a free public port.
     pub(super) fn free_port(&mut self) -> Result<u16, Reply> {
         let devices = || self.accounts.iter().flat_map(|account| &account.devices);
         let ports = || devices().flat_map(|device| &device.ports);
@@ -188,13 +188,13 @@ impl State {
         u16::try_from(number).map_err(|_| full())
     }
 
-    /// A one-time password.
+    /// Returns a new one-time password.
     pub(super) fn otp(&mut self) -> String {
         self.random.text(60, HEXADECIMAL)
     }
 }
 
-/// The IPv4 address in decimal stands in the last four groups, as the documents show it.
+/// Writes the IPv4 address in decimal into the last four groups, as the documents show it.
 fn address_v6(address: Ipv4Addr) -> Ipv6Addr {
     let decimal = |byte: u8| {
         let byte = u16::from(byte);

@@ -26,7 +26,7 @@ pub(super) fn list(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
     Ok(success(tokens.iter().map(shown).collect::<Vec<_>>()))
 }
 
-/// Another token of the account, or the first: without a bearer this is the sign-in.
+/// Creates a token. Without a bearer token, this is the sign-in.
 pub(super) fn create(state: &mut State, call: &Call) -> Answer {
     let bearer = match call.headers.contains_key("authorization") {
         true => Some(state.caller(call)?.account),
@@ -37,7 +37,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Answer {
     let comment = fields.text("comment");
     let account = match bearer {
         Some(account) => {
-            // They count for nothing here, but have to be texts.
+            // These fields are not used here, but must be strings.
             fields.text("username");
             fields.text("password");
             fields.done().map_err(invalid)?;

@@ -12,11 +12,12 @@ use crate::fields::Fields;
 use crate::provider::Call;
 use crate::reply::Reply;
 
-/// See the module's documentation: the sandbox grants a trial, the provider does not.
+/// The sandbox grants a trial, which the provider does not; see the documentation of the provider's
+/// module.
 const TRIAL_DAYS: i64 = 30;
 const OTP_SECONDS: i64 = 600;
 
-/// In the order of the documents, which readers of a cut reply see.
+/// In the order of the documents, because clients may see a truncated reply.
 #[derive(Serialize)]
 struct User<'a> {
     username: &'a str,
@@ -136,13 +137,13 @@ pub(super) fn update_email(state: &mut State, caller: &Caller, call: &Call) -> A
     Ok(success(user(state, caller.account)))
 }
 
-/// The sample shows an address that is gone and still verified, so that flag stays as it is.
+/// The sample shows a deleted address that is still verified, so the flag stays as it is.
 pub(super) fn delete_email(state: &mut State, caller: &Caller, _call: &Call) -> Answer {
     state.accounts[caller.account].email = None;
     Ok(success(user(state, caller.account)))
 }
 
-/// A name that no account has but the caller's own.
+/// Returns a new name, which no account but the caller's own may have.
 fn new_username(
     fields: &mut Fields,
     field: &'static str,
@@ -157,8 +158,8 @@ fn new_username(
     username
 }
 
-/// What a call that needs access to the service says without it. The documents define
-/// `is_active` and no refusal; 403 is the sandbox's choice.
+/// Refuses a call that needs access to the service if the account is not active. The documents define
+/// `is_active` but no refusal; 403 is the sandbox's choice.
 pub(super) fn require_active(state: &State, caller: &Caller) -> Result<(), Reply> {
     match state.accounts[caller.account].is_active(state.now()) {
         true => Ok(()),

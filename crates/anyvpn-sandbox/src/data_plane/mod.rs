@@ -33,7 +33,8 @@ use crate::random::Random;
 pub struct Network {
     /// The names of the VPN servers, as configurations have them.
     pub hosts: BTreeSet<String>,
-    /// The peers, by their public keys. Several may have the same address, while a key is replaced.
+    /// The peers, in the order of their public keys. While a key is replaced, several may have the same
+    /// address.
     pub peers: Vec<Peer>,
     /// The device that each forwarded port leads to.
     pub forwards: BTreeMap<Forward, SocketAddrV4>,
@@ -45,7 +46,7 @@ pub struct Network {
 pub struct Peer {
     /// Its public key, in base64.
     pub public_key: String,
-    /// The key that it shares with the server, in base64, if there is one.
+    /// The preshared key, in base64, if there is one.
     pub preshared_key: Option<String>,
     /// Its addresses inside the tunnel.
     pub addresses: Vec<IpAddr>,
@@ -62,14 +63,15 @@ impl fmt::Debug for Peer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Forward {
-    /// Whether it is of TCP; otherwise of UDP.
+    /// Whether the port is a TCP port; otherwise it is a UDP port.
     pub is_tcp: bool,
     /// The public number.
     pub port: u16,
 }
 
 impl Network {
-    /// Adds a peer that may use these addresses. A key that is known already gets them too.
+    /// Adds a peer that may use these addresses. If the key is already known, adds the addresses to its
+    /// peer.
     pub(crate) fn add_peer(
         &mut self,
         public_key: &str,
@@ -101,8 +103,8 @@ pub(crate) trait DataPlane: fmt::Debug + Send + Sync {
     /// the addresses that the sandbox has on the loopback interface of this machine.
     fn listen(&self, own: &Addresses) -> io::Result<Sockets>;
 
-    /// Carries out a network. When this returns, ports that are new are forwarded, and ports that are
-    /// gone are not. It is also called when nothing changed, several times a second.
+    /// Carries out a network. When this returns, new ports are forwarded and removed ports are not. It
+    /// is called several times a second, even if nothing has changed.
     fn apply(
         self: Arc<Self>,
         server: VpnServer,
@@ -123,7 +125,10 @@ pub(crate) struct Addresses {
 }
 
 /// Sockets that lead to the sandbox from inside the network.
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has a data plane"))]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "there is a data plane only on Linux")
+)]
 pub(crate) struct Sockets {
     pub(crate) http: TcpListener,
     pub(crate) tls: TcpListener,
@@ -131,7 +136,7 @@ pub(crate) struct Sockets {
     pub(crate) datagrams: UdpSocket,
 }
 
-/// The one WireGuard server that all imitated servers are, if there is a data plane.
+/// With a data plane: the one WireGuard server that stands for all imitated servers.
 #[derive(Clone)]
 pub(crate) struct VpnServer {
     pub(crate) endpoint: SocketAddrV4,

@@ -29,7 +29,7 @@ impl Namespace {
             command(&words("unshare --net --mount --pid --fork --kill-child --mount-proc cat"));
         unshare.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut holder = unshare.spawn().map_err(DataPlaneError::io("unshare"))?;
-        // What comes back has passed `cat`, so the namespaces are complete.
+        // A byte came back through `cat`, so the namespaces are complete.
         let echoed = echo(&mut holder);
         let pid = echoed.and_then(|()| only_child(holder.id()));
         let namespace = pid.and_then(|pid| {
@@ -39,7 +39,8 @@ impl Namespace {
         match namespace {
             Ok((pid, network)) => {
                 let namespace = Namespace { holder, pid, network };
-                // wireguard-go has its sockets in /run, and nobody else's must be there.
+                // wireguard-go puts its sockets into /run, which must not contain those of other
+                // processes.
                 namespace.run(&words("mount -t tmpfs tmpfs /run"), "")?;
                 namespace.run(&words("ip link set lo up"), "")?;
                 Ok(namespace)
@@ -64,17 +65,18 @@ impl Namespace {
         run(&[words(&enter), arguments.to_vec()].concat(), input)
     }
 
-    /// Runs a program in the network of the namespace, which sees the processes of this machine.
+    /// Runs a program in the network of the namespace. The program sees the processes of this machine.
     pub(super) fn run_in_network(&self, line: &str) -> Result<String, DataPlaneError> {
         run(&words(&format!("nsenter --target {} --net {line}", self.pid)), "")
     }
 
-    /// Does something in the network of the namespace, such as to open a socket, which then stays there.
+    /// Runs a function in the network of the namespace, for example to open a socket, which then stays
+    /// there.
     pub(super) fn in_network<T: Send>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send,
     ) -> io::Result<T> {
-        // A thread of its own, because a thread does not leave the namespace again.
+        // This needs its own thread, because a thread does not leave the namespace again.
         thread::scope(|scope| {
             let entered = || {
                 move_into_link_name_space(self.network.as_fd(), Some(LinkNameSpaceType::Network))?;
@@ -87,12 +89,12 @@ impl Namespace {
 
     /// Changes a setting of the network, such as `net/ipv4/ip_forward`.
     pub(super) fn set(&self, setting: &str, value: &str) -> Result<(), DataPlaneError> {
-        // This `/proc` can be written to, also in a container.
+        // This `/proc` is writable, even in a container.
         let path = self.path(&Path::new("/proc/sys").join(setting));
         self.in_network(|| fs::write(path, value)).map_err(DataPlaneError::io(setting))
     }
 
-    /// A path of the namespace, as this process sees it.
+    /// Returns a path of the namespace as this process sees it.
     pub(super) fn path(&self, inside: &Path) -> PathBuf {
         let root = format!("/proc/{}/root", self.pid);
         Path::new(&root).join(inside.strip_prefix("/").unwrap_or(inside))
@@ -106,14 +108,14 @@ impl Drop for Namespace {
     }
 }
 
-/// Sends a byte through the program.
+/// Sends a byte through the program and waits for it to come back.
 fn echo(child: &mut Child) -> io::Result<()> {
     let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
     child.stdin.as_mut().ok_or_else(gone)?.write_all(b"\n")?;
     child.stdout.as_mut().ok_or_else(gone)?.read_exact(&mut [0])
 }
 
-/// The one child of a process.
+/// Returns the only child of a process.
 fn only_child(pid: u32) -> io::Result<u32> {
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
     children.trim().parse().map_err(|_| io::Error::other("unshare has no child"))

@@ -39,18 +39,18 @@ use crate::locked;
 
 /// The address of the VPN server that the internet sees.
 const PUBLIC: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
-/// The address at which the API is in the internet.
+/// The address of the API on the internet.
 const API: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
-/// Where clients reach the WireGuard server.
+/// The address at which clients reach the WireGuard server.
 const ENDPOINT: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 1), 51_820);
 /// The NAT-PMP gateway inside the tunnel, which is Proton's.
 const NATPMP: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 2, 0, 1), 5351);
 /// PIA's gateway inside the tunnel.
 const PIA: Ipv4Addr = Ipv4Addr::new(10, 4, 128, 1);
-/// How long a connection from the internet may take. It leaves time for one repetition by TCP.
+/// How long a connection from the internet may take. This leaves time for one TCP retransmission.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
-/// How long a peer stays that is no longer granted.
+/// How long a peer stays after it is no longer granted.
 const REMOVAL_DELAY: Duration = Duration::from_secs(1);
 
 const SERVER_RULES: &str = include_str!("server.nft");
@@ -62,19 +62,20 @@ pub struct Namespaces {
     internet: Namespace,
     server: Namespace,
     client: Namespace,
-    /// Whether they belong to a user namespace of this process.
+    /// Whether the namespaces belong to a user namespace of this process.
     has_user_namespace: bool,
     current: Mutex<CurrentNetwork>,
 }
 
-/// What the namespaces carry out now.
+/// The network that the namespaces carry out now.
 #[derive(Debug, Default)]
 struct CurrentNetwork {
     hosts: BTreeSet<String>,
-    /// For `wg syncconf`. It has no keys in clear text that a `Debug` could print.
+    /// The peers and addresses for `wg syncconf`, without keys in clear text that a `Debug` could
+    /// print.
     peers: Vec<(Peer, Vec<IpAddr>)>,
     forwards: BTreeMap<Forward, SocketAddrV4>,
-    /// Since when peers are no longer granted, by their keys.
+    /// When peers ceased to be granted, by their keys.
     left_at: BTreeMap<String, Instant>,
     is_set_up: bool,
 }
@@ -112,7 +113,7 @@ impl Namespaces {
     pub fn enter() -> Result<std::convert::Infallible, DataPlaneError> {
         programs::check()?;
         let unshare = "unshare --user --map-root-user";
-        // The program would have to report the failure itself, and could not say what to do.
+        // Try it first: otherwise `unshare` would report the failure, without saying what to do.
         programs::run(&words(&format!("{unshare} unshare --net true")), "").map_err(|error| {
             match error {
                 DataPlaneError::Program { output, .. } => DataPlaneError::no_namespaces(&output),
@@ -204,8 +205,8 @@ impl Namespaces {
         server.set("net/ipv4/ip_forward", "1")?;
         // Packets of the client to its own loopback address may leave it: see `listen`.
         client.set("net/ipv4/conf/all/route_localnet", "1")?;
-        // No provider grants any of these ports, so that a program can listen on each port that is
-        // granted. A port that was used for a connection a moment ago could not be listened on.
+        // No provider grants any of these ports, so a program can listen on every granted port. It
+        // could not listen on a port that was used for a connection a moment ago.
         client.set("net/ipv4/ip_local_port_range", "1024 19999")?;
         server.run(&words("wireguard-go vpn"), "")?;
         server.run(
@@ -219,11 +220,12 @@ impl Namespaces {
         server.run(&words("nft -f -"), SERVER_RULES).map(drop)
     }
 
-    /// Gives the client files of its own for names: what its programs write must not be this machine's.
+    /// Gives the client its own files for name resolution, so that its programs do not write to this
+    /// machine's.
     fn isolate_resolvers(&self) -> Result<(), DataPlaneError> {
         self.name_hosts(&BTreeSet::new())?;
         self.client.run(&words("mount --bind /run/hosts /etc/hosts"), "")?;
-        // Where there is no such file, programs that want to write one fail, and change nothing.
+        // If there is no such file, programs that try to write it fail and change nothing.
         let Ok(place) = fs::canonicalize("/etc/resolv.conf") else { return Ok(()) };
         let write = |path: PathBuf| {
             fs::create_dir_all(path.parent().unwrap_or(&path)).and_then(|()| fs::write(&path, ""))
@@ -271,8 +273,8 @@ impl Namespaces {
         Ok(())
     }
 
-    /// Gives each address to one peer only, as WireGuard has it: of several, to the one that connected
-    /// last. So the old key of a device works until the new one is used.
+    /// Gives each address to only one peer, as WireGuard requires: if several have it, to the one that
+    /// connected last. So the old key of a device works until the new key is used.
     fn with_addresses(&self, peers: Vec<Peer>) -> Result<Vec<(Peer, Vec<IpAddr>)>, DataPlaneError> {
         let mut owners: BTreeMap<IpAddr, Vec<usize>> = BTreeMap::new();
         for (place, peer) in peers.iter().enumerate() {
@@ -291,7 +293,7 @@ impl Namespaces {
             .collect();
         let latest = |place: &usize| handshakes.get(&*peers[*place].public_key).copied();
         let owns = |place: usize, address: &IpAddr| {
-            // The newest of those that connected in the same second; the oldest if none did.
+            // If several connected in the same second, the newest of them; if none did, the oldest.
             let owner =
                 owners[address].iter().max_by_key(|place| latest(place).unwrap_or_default());
             let is_connected = owner.is_some_and(|owner| latest(owner).unwrap_or_default() > 0);
@@ -310,7 +312,7 @@ impl Namespaces {
         let protocol = if is_tcp { "tcp" } else { "udp" };
         let line =
             format!("conntrack -D --proto {protocol} --orig-dst {PUBLIC} --orig-port-dst {port}");
-        // It fails if there is no such connection.
+        // This fails if there is no such connection.
         let _ = self.server.run(&words(&line), "");
     }
 }
@@ -322,7 +324,7 @@ impl DataPlane for Namespaces {
 
     fn listen(&self, own: &Addresses) -> io::Result<Sockets> {
         if !own.http.is_ipv4() {
-            return Err(io::Error::other("it needs an IPv4 address for the sandbox"));
+            return Err(io::Error::other("the data plane needs an IPv4 address for the sandbox"));
         }
         let (http, tls) = (own.http.port(), own.tls.port());
         let rules = format!(
@@ -366,14 +368,14 @@ impl DataPlane for Namespaces {
     }
 }
 
-/// Returns whether this process is root of a user namespace in which nobody else is, as
-/// [`Namespaces::enter`] makes it.
+/// Returns whether this process is root of a user namespace of its own, as created by
+/// [`Namespaces::enter`].
 fn has_user_namespace() -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.split_whitespace().eq(["0", map.split_whitespace().nth(1).unwrap_or_default(), "1"])
 }
 
-/// The file for `wg syncconf`.
+/// Returns the file for `wg syncconf`.
 fn configuration(server: &VpnServer, peers: &[(Peer, Vec<IpAddr>)]) -> String {
     let key = STANDARD.encode(server.private_key);
     let mut text =
@@ -390,7 +392,7 @@ fn configuration(server: &VpnServer, peers: &[(Peer, Vec<IpAddr>)]) -> String {
     text
 }
 
-/// The commands for nft that replace all forwarded ports at once.
+/// Returns the nft commands that replace all forwarded ports at once.
 fn elements(forwards: &BTreeMap<Forward, SocketAddrV4>) -> String {
     let mut text = String::new();
     for (map, is_tcp) in [("tcp_ports", true), ("udp_ports", false)] {
@@ -406,7 +408,7 @@ fn elements(forwards: &BTreeMap<Forward, SocketAddrV4>) -> String {
     text
 }
 
-/// The forwards that lead elsewhere now, or nowhere.
+/// Returns the forwards that now lead elsewhere or were removed.
 fn changed<'a>(
     old: &'a BTreeMap<Forward, SocketAddrV4>,
     new: &BTreeMap<Forward, SocketAddrV4>,

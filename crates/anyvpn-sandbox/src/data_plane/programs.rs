@@ -1,4 +1,4 @@
-//! The programs that the data plane is made with.
+//! The programs that the data plane uses.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// The programs, and the Debian packages that have them.
+/// The programs, and the Debian packages that contain them.
 const PROGRAMS: &[(&str, &str)] = &[
     ("conntrack", "conntrack"),
     ("ip", "iproute2"),
@@ -17,10 +17,10 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("wg", "wireguard-tools"),
     ("wireguard-go", "wireguard-go"),
 ];
-/// Where Debian keeps some of them, outside of the `PATH` of ordinary users.
+/// Folders where Debian installs some of them, which are not in the `PATH` of ordinary users.
 const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
 
-/// Why a data plane did not start.
+/// The reason why a data plane did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataPlaneError {
@@ -29,13 +29,13 @@ pub enum DataPlaneError {
     MissingPrograms {
         /// Their names, separated by commas.
         programs: String,
-        /// The Debian packages that have them, separated by spaces.
+        /// The Debian packages that contain them, separated by spaces.
         packages: String,
     },
-    /// The process must not create namespaces, not even in a user namespace of its own.
+    /// The process is not allowed to create namespaces, even in its own user namespace.
     #[error("this user is not allowed to create network namespaces: {0}")]
     NoNamespaces(String),
-    /// The device with which tunnels are made cannot be opened.
+    /// The device for tunnels cannot be opened.
     #[error("cannot open /dev/net/tun")]
     NoTun(#[source] io::Error),
     /// A program failed.
@@ -43,7 +43,7 @@ pub enum DataPlaneError {
     Program {
         /// The program and its arguments.
         command: String,
-        /// What it printed, or why it could not be started.
+        /// The program's output, or why it could not be started.
         output: String,
     },
     /// A file or a socket of a namespace could not be used.
@@ -62,13 +62,13 @@ impl DataPlaneError {
         move |source| DataPlaneError::Io { what, source }
     }
 
-    /// The failure for what `unshare` printed.
+    /// Creates the error for the output of `unshare`.
     pub(super) fn no_namespaces(output: &str) -> DataPlaneError {
         DataPlaneError::NoNamespaces(output.trim().trim_start_matches("unshare: ").to_owned())
     }
 }
 
-/// Fails if a program is missing, and says which package to install.
+/// Returns an error if a program is missing; the error names the packages to install.
 pub(super) fn check() -> Result<(), DataPlaneError> {
     check_in(&path())
 }
@@ -88,16 +88,16 @@ fn check_in(path: &OsStr) -> Result<(), DataPlaneError> {
     })
 }
 
-/// `PATH` with the folders of system programs.
+/// Returns `PATH` extended by the folders of system programs.
 pub(super) fn path() -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(SYSTEM_FOLDERS.map(PathBuf::from));
-    // Only a folder with a colon in its name could not be joined, and none of these has one.
+    // Joining fails only for a folder with a colon in its name, and none of these has one.
     std::env::join_paths(folders).unwrap_or(path)
 }
 
-/// A program with nothing of this process but `PATH`, in a process group of its own: Ctrl-C must not
-/// end it before the sandbox has ended.
+/// Creates a command that inherits only `PATH` and runs in its own process group, because Ctrl-C must
+/// not end it before the sandbox has ended.
 pub(super) fn command(arguments: &[OsString]) -> Command {
     let (program, arguments) =
         arguments.split_first().map_or((OsStr::new(""), &[][..]), |it| (it.0, it.1));
@@ -116,7 +116,7 @@ pub(super) fn run(arguments: &[OsString], input: &str) -> Result<String, DataPla
     };
     let ran = command.spawn().and_then(|mut child| {
         if let Some(mut stdin) = child.stdin.take() {
-            // A program that ends without reading says why in what it prints.
+            // A program that exits without reading its input reports the reason in its output.
             let _ = stdin.write_all(input.as_bytes());
         }
         child.wait_with_output()
@@ -131,7 +131,7 @@ pub(super) fn run(arguments: &[OsString], input: &str) -> Result<String, DataPla
     }
 }
 
-/// Words of a command line, which are separated by single spaces.
+/// Splits a command line into words, which are separated by single spaces.
 pub(super) fn words(line: &str) -> Vec<OsString> {
     line.split(' ').map(OsString::from).collect()
 }
@@ -144,7 +144,7 @@ mod tests {
     fn missing_programs_are_named_with_their_packages() {
         let Err(DataPlaneError::MissingPrograms { programs, packages }) = check_in(OsStr::new(""))
         else {
-            panic!("there is no program in no folder");
+            panic!("an empty PATH must have no programs");
         };
         assert_eq!(programs, "conntrack, ip, mount, nft, nsenter, unshare, wg, wireguard-go");
         let expected = "conntrack iproute2 mount nftables util-linux wireguard-tools wireguard-go";

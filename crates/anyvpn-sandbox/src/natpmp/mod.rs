@@ -1,13 +1,13 @@
-//! A gateway that speaks NAT-PMP (RFC 6886), as Proton VPN's do.
+//! A NAT-PMP gateway (RFC 6886), like those of Proton VPN.
 //!
-//! Clients ask it by UDP. Where Proton's behaviour is not known, or was seen to change, the sandbox
-//! has [variations](crate::Variation) for it: [`Quirks`]. The rest is fixed:
+//! Clients send requests over UDP. For behaviour of Proton's gateways that is not known, or was seen to
+//! change, the sandbox has [variations](crate::Variation): [`Quirks`]. The rest is fixed:
 //!
-//! - The client's address is all that tells clients apart.
-//! - A number is granted from 32768 on.
+//! - Clients are identified only by their address.
+//! - Granted numbers are from 32768 to 65535.
 //! - TCP and UDP of one client get the same number, unless
 //!   [`Service::separate_protocols`] says otherwise.
-//! - Five mappings a client and protocol.
+//! - A client has at most five mappings per protocol.
 //!
 //! # Actions
 //!

@@ -1,4 +1,4 @@
-//! What is not known of gateways: the answers of seed 0, and the variations of them.
+//! Behaviour of gateways that is not known: the choices of seed 0, and their variations.
 
 use crate::variation::{Row, draw, row};
 
@@ -6,11 +6,11 @@ use crate::variation::{Row, draw, row};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FirstForm {
-    /// It is granted, and so is the form with two zeros.
+    /// The request is granted, and so is the form with two zeros.
     Granted,
-    /// It is refused with result 2, and the form with two zeros is granted.
+    /// The request is refused with result 2; the form with two zeros is granted.
     Refused,
-    /// It is not answered, and the form with two zeros is granted.
+    /// The request is not answered; the form with two zeros is granted.
     Silent,
 }
 
@@ -18,17 +18,17 @@ pub enum FirstForm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LateRenewal {
-    /// The internal port is mapped as it was asked for, with another external number.
+    /// The internal port is mapped as requested, with another external number.
     Mapped,
-    /// Another number is granted, for both sides.
+    /// Another number is granted for both sides.
     Symmetric,
-    /// It is refused with result 2.
+    /// The renewal is refused with result 2.
     Refused,
 }
 
-/// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
-/// that were switched on by name. Where each choice of seed 0 comes from stands in
-/// `docs/decisions/sandbox.md`.
+/// The choices of one sandbox: by default those of seed 0, changed by the variations that its seed
+/// selects or that were switched on by name. `docs/decisions/sandbox.md` gives the source of each
+/// choice of seed 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {
@@ -38,13 +38,13 @@ pub struct Quirks {
     pub first_form: FirstForm,
     /// The reply to a renewal that comes too late.
     pub late_renewal: LateRenewal,
-    /// The result of one mapping too many.
+    /// The result code for one mapping too many.
     pub too_many: u16,
     /// Whether a refusal repeats the external port and the lifetime of the request.
     pub refusal_is_filled: bool,
-    /// Whether an unknown request is answered with 8 bytes, and not with itself.
+    /// Whether an unknown request is answered with 8 bytes instead of a copy of itself.
     pub unknown_is_short: bool,
-    /// Whether the end of all mappings of one protocol ends those of the other too.
+    /// Whether ending all mappings of one protocol also ends those of the other.
     pub end_of_all_is_of_both: bool,
 }
 
@@ -63,7 +63,7 @@ impl Default for Quirks {
 }
 
 impl Quirks {
-    /// The choices that follow from a seed.
+    /// Returns the choices that a seed determines.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
         draw(VARIATIONS, seed)
@@ -116,7 +116,7 @@ pub(crate) const VARIATIONS: &[Row<Quirks>] = &[
     row(
         "unknown_is_short",
         "natpmp.unknown-is-short",
-        "An unknown request is answered with 8 bytes, and not with itself.",
+        "An unknown request is answered with 8 bytes instead of a copy of itself.",
         |quirks| quirks.unknown_is_short = true,
     ),
     row(

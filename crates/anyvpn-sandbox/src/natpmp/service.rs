@@ -1,4 +1,4 @@
-//! The gateway as the server and the tests see it.
+//! The gateway's interface for the server and for tests.
 
 use std::net::{IpAddr, SocketAddrV4};
 use std::time::Duration;
@@ -18,31 +18,31 @@ use crate::variation::Row;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mapping {
-    /// Whether it is of TCP; else of UDP.
+    /// Whether the mapping is for TCP; otherwise it is for UDP.
     pub is_tcp: bool,
     /// The client's port.
     pub internal_port: u16,
     /// The number on the gateway.
     pub external_port: u16,
-    /// When it ends.
+    /// When the mapping ends.
     pub expires_at: Timestamp,
 }
 
-/// A handle to the state of one sandbox's gateway.
+/// A handle to a sandbox's gateway.
 #[derive(Clone)]
 pub struct Service {
     state: Shared<State>,
 }
 
 impl Sandbox {
-    /// Where the gateway listens, by UDP, such as `127.0.0.1:5351`. It has the port of
-    /// [`Sandbox::address`] if that is free.
+    /// Returns the UDP address on which the gateway listens, such as `127.0.0.1:5351`. Its port number
+    /// is that of [`Sandbox::address`] if that is free.
     #[must_use]
     pub fn natpmp_gateway(&self) -> String {
         self.provider_url("natpmp")
     }
 
-    /// The state of the gateway that is imitated.
+    /// Returns a handle to the imitated gateway.
     #[must_use]
     pub fn natpmp(&self) -> &Service {
         self.service()
@@ -56,7 +56,7 @@ impl From<Shared<State>> for Service {
 }
 
 impl Service {
-    /// The mappings that there are, oldest first.
+    /// Returns the current mappings, oldest first.
     #[must_use]
     pub fn mappings(&self) -> Vec<Mapping> {
         let state = self.state.lock();
@@ -69,7 +69,7 @@ impl Service {
         state.mappings.iter().map(mapping).collect()
     }
 
-    /// Lets the gateway restart: it has no mappings, and its epoch begins with 0.
+    /// Restarts the gateway: it loses its mappings, and its epoch restarts at 0.
     pub fn restart(&self) {
         self.state.lock().restart();
     }
@@ -79,18 +79,19 @@ impl Service {
         self.state.lock().mappings.clear();
     }
 
-    /// Lets clients choose their own port and wish for a number, as RFC 6886 has it; internal port 0 is
-    /// refused then. Otherwise the gateway chooses one number for both sides, as Proton's do.
+    /// Sets whether clients choose their internal port and may suggest an external one, as in RFC 6886;
+    /// internal port 0 is then refused. Otherwise the gateway chooses one number for both sides, as
+    /// Proton's do.
     pub fn set_plain(&self, plain: bool) {
         self.state.lock().is_plain = plain;
     }
 
-    /// Lets TCP and UDP have different numbers.
+    /// Sets whether TCP and UDP may have different numbers.
     pub fn separate_protocols(&self, separate: bool) {
         self.state.lock().separates_protocols = separate;
     }
 
-    /// Lets the gateway answer as one does that knows PCP alone.
+    /// Sets whether the gateway answers like one that supports only PCP.
     pub fn speak_pcp(&self, only_pcp: bool) {
         self.state.lock().speaks_pcp = only_pcp;
     }
@@ -100,7 +101,7 @@ impl Service {
         self.state.lock().longest = u32::try_from(longest.as_secs()).unwrap_or(u32::MAX);
     }
 
-    /// The choices of this sandbox.
+    /// Returns the choices of this sandbox.
     #[must_use]
     pub fn quirks(&self) -> Quirks {
         self.state.lock().quirks.clone()
@@ -154,7 +155,7 @@ impl provider::State for State {
 
     fn network(&self, network: &mut Network) {
         for mapping in &self.mappings {
-            // A client on the loopback interface has come by no tunnel.
+            // A client on the loopback interface did not connect through a tunnel.
             if let IpAddr::V4(client) = mapping.client
                 && !client.is_loopback()
             {
@@ -202,10 +203,10 @@ fn speak_pcp(state: &mut State, input: &Value) -> Result<Value, String> {
 fn set_longest_lifetime(state: &mut State, input: &Value) -> Result<Value, String> {
     let [seconds] = fields(input, ["seconds"])?;
     let seconds = seconds.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
-    state.longest = seconds.ok_or("\"seconds\" is missing, or no number of seconds")?;
+    state.longest = seconds.ok_or("\"seconds\" is missing, or not a valid number of seconds")?;
     Ok(Value::Null)
 }
 
 fn switch(field: &Value, name: &str) -> Result<bool, String> {
-    field.as_bool().ok_or_else(|| format!("{name:?} is missing, or neither true nor false"))
+    field.as_bool().ok_or_else(|| format!("{name:?} is missing, or is not true or false"))
 }

@@ -8,15 +8,15 @@ use super::quirks::{FirstForm, LateRenewal, Quirks};
 use crate::Clock;
 use crate::random::Random;
 
-/// Added to a request's opcode in its reply.
+/// Added to a request's opcode to get the reply's opcode.
 const REPLY: u8 = 128;
-/// The gateway's public address, of a network that nobody has.
+/// The gateway's public address, from a network reserved for documentation.
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
-/// The numbers to grant.
+/// The numbers that can be granted.
 const NUMBERS: std::ops::Range<u32> = 32_768..65_536;
-/// The most mappings of a client and protocol.
+/// The maximum number of mappings per client and protocol.
 const MOST: usize = 5;
-/// How long the gateway was up when the sandbox began, in seconds: weeks, as Proton's are.
+/// How long the gateway has been up when the sandbox starts, in seconds: weeks, as with Proton's.
 const UP: i64 = 4_200_000;
 
 /// The opcode of a request for TCP.
@@ -28,7 +28,7 @@ pub(crate) struct State {
     pub(super) quirks: Quirks,
     pub(super) random: Random,
     pub(super) clock: Clock,
-    /// When the gateway began, in seconds.
+    /// When the gateway started, in seconds.
     pub(super) began: i64,
     pub(super) mappings: Vec<Mapping>,
     /// The longest lifetime that is granted, in seconds.
@@ -73,7 +73,7 @@ impl State {
         }
     }
 
-    /// Lets mappings end.
+    /// Removes the mappings that have expired.
     pub(super) fn expire(&mut self) {
         let now = self.clock.now();
         self.mappings.retain(|mapping| mapping.ends_at > now);
@@ -90,7 +90,8 @@ impl State {
         u32::try_from(seconds).unwrap_or_default()
     }
 
-    /// The reply to a datagram; `None` is silence. With `refusal` it is one with that result.
+    /// Returns the reply to a datagram; `None` means no reply. With `refusal`, the reply is a refusal
+    /// with that result.
     pub(super) fn reply(
         &mut self,
         bytes: &[u8],
@@ -102,7 +103,8 @@ impl State {
             return None;
         }
         if self.speaks_pcp {
-            // 24 bytes, of which the first four say: version 2, and that it is not spoken.
+            // 24 bytes. The first four say that the reply is version 2 and that the request's version
+            // is not supported.
             let mut reply = vec![2, opcode + REPLY, 0, 1];
             reply.resize(24, 0);
             return Some(reply);
@@ -205,7 +207,7 @@ impl State {
             return Some(self.refused(asked, too_many));
         }
         let is_symmetric = is_symmetric || is_late && late_renewal == LateRenewal::Symmetric;
-        // A number that was lost is another client's now.
+        // A lost number now belongs to another client.
         let lost = if is_late { asked.external } else { 0 };
         let external = self.number(asked, is_symmetric, lost)?;
         let internal = if is_symmetric { external } else { asked.internal };
@@ -218,7 +220,7 @@ impl State {
         Some(self.mapped(asked, internal, external, lifetime))
     }
 
-    /// The internal port as a reply names it.
+    /// Returns the internal port to name in the reply.
     fn internal(&self, asked: Asked, external: u16) -> u16 {
         match asked.internal {
             0 if self.quirks.replies_with_both_ports => external,
@@ -226,7 +228,7 @@ impl State {
         }
     }
 
-    /// A number to grant: that of the client's other protocol, the wished one, or any.
+    /// Returns a number to grant: that of the client's other protocol, the suggested one, or any.
     fn number(&mut self, asked: Asked, is_symmetric: bool, lost: u16) -> Option<u16> {
         let of_client = |it: &&Mapping| it.client == asked.client && it.protocol != asked.protocol;
         let partner = self.mappings.iter().filter(of_client).find(|it| match is_symmetric {
@@ -248,7 +250,7 @@ impl State {
         u16::try_from(number).ok()
     }
 
-    /// Ends a mapping, or all of a client's for internal port 0.
+    /// Ends a mapping, or all mappings of the client if the internal port is 0.
     fn end(&mut self, asked: Asked) {
         let is_both = self.quirks.end_of_all_is_of_both;
         self.mappings.retain(|it| {
@@ -261,7 +263,7 @@ impl State {
     }
 }
 
-/// The operation that a datagram asks for.
+/// Returns the operation that a datagram requests.
 pub(super) fn operation(bytes: &[u8]) -> Option<&'static str> {
     match *bytes.get(1)? {
         0 => Some("natpmp.get-address"),

@@ -1,4 +1,4 @@
-//! What PIA answers.
+//! PIA's replies.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -33,12 +33,12 @@ fn access_denied() -> Reply {
     Reply::text(401, "HTTP Token: Access denied.\n".to_owned())
 }
 
-/// The sandbox's own limit, which PIA has not: it keeps the memory bounded.
+/// Refuses because of the sandbox's own limit, which bounds its memory. PIA does not have it.
 fn full() -> Reply {
     refused(503, "error", "The sandbox is full.")
 }
 
-/// The place of the account behind the header.
+/// Returns the index of the account to which the credential in the header belongs.
 fn caller(state: &State, call: &Call) -> Result<usize, Reply> {
     let token = call.header(AUTHORIZATION).and_then(|value| value.strip_prefix("Token "));
     token.and_then(|token| state.holder(token)).ok_or_else(access_denied)
@@ -103,7 +103,9 @@ pub(super) fn status(state: &mut State, _: &Call) -> Answer {
 }
 
 pub(super) fn list(state: &mut State, _: &Call) -> Answer {
-    let text = state.list().ok_or_else(|| refused(500, "error", "There is no key."))?;
+    let text = state
+        .list()
+        .ok_or_else(|| refused(500, "error", "The server list could not be signed."))?;
     Ok(Reply::text(200, text))
 }
 
@@ -148,7 +150,7 @@ pub(super) fn add_key(state: &mut State, call: &Call) -> Answer {
     ))
 }
 
-/// The device that calls, if there is a data plane: then only devices call from inside the tunnel.
+/// Returns the calling device if there is a data plane, where only devices call from inside the tunnel.
 fn require_tunnel(state: &State, call: &Call) -> Result<Option<Ipv4Addr>, Reply> {
     let device = state.vpn_server.as_ref().map(|_| {
         let mut keys = state.accounts.iter().flat_map(|account| &account.keys);

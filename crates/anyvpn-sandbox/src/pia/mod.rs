@@ -1,13 +1,14 @@
-//! Private Internet Access: the central servers at the sandbox's address, and the VPN servers as hosts of
-//! their own, with TLS and an authority of the sandbox's.
+//! Private Internet Access: the central servers at the sandbox's address, and the VPN servers as
+//! separate hosts, with TLS and the sandbox's own certificate authority.
 //!
-//! All routes stand at the sandbox's address, so that a client can be tested without TLS. The hosts of
-//! the list answer at one further port, which the list names, by their names alone. What the vendor's
-//! sources leave open is a choice of [`Quirks`]; the rest is fixed, and stands here:
+//! All routes are also at the sandbox's address, so that a client can be tested without TLS. The hosts
+//! of the server list share one other port, which the list names; they are told apart by name only.
+//! Behaviour that the vendor's sources leave open is a choice in [`Quirks`]. The rest is fixed and is
+//! listed here:
 //!
-//! - A token is 64 characters long, and ends when it is told to.
-//! - Any version of the list is the same list, signed by a key of the sandbox's.
-//! - A server knows one key of an account. It forgets none.
+//! - A token is 64 characters long, and is valid until it is ended explicitly.
+//! - All versions of the list are the same, signed with the sandbox's key.
+//! - A server stores one key per account, and never forgets it.
 //! - Only the server of the tunnel forwards ports; the tunnel is connected unless
 //!   [`Service::set_connected`] says otherwise. A port stays open for 20 minutes.
 //!

@@ -1,24 +1,24 @@
-//! What the vendor's sources leave open: the answers of seed 0, and the variations of them.
+//! Behaviour that the vendor's sources leave open: the choices of seed 0, and their variations.
 
 use crate::variation::{Row, draw, row};
 
-/// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
-/// that were switched on by name. Where each choice of seed 0 comes from stands in
-/// `docs/decisions/sandbox.md`.
+/// The choices of one sandbox: by default those of seed 0, changed by the variations that its seed
+/// selects or that were switched on by name. `docs/decisions/sandbox.md` gives the source of each
+/// choice of seed 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {
     /// Whether a wrong password is refused with text instead of JSON.
     pub wrong_password_is_text: bool,
-    /// Status of the refusal of who signs in too often.
+    /// The status of the refusal if a user signs in too often.
     pub locked: u16,
     /// Status of `Login failed!`.
     pub login_failed: u16,
     /// Status of `port expired`.
     pub port_expired: u16,
-    /// Whether `peer_ip` has `/32` behind it.
+    /// Whether `peer_ip` ends with `/32`.
     pub peer_ip_has_mask: bool,
-    /// Whether a payload says when it was made instead of when it ends.
+    /// Whether a payload has its time of creation instead of its end.
     pub payload_lacks_end: bool,
     /// Whether each list has the servers of a region in another order.
     pub list_rotates: bool,
@@ -41,24 +41,24 @@ impl Default for Quirks {
     }
 }
 
-/// Field, name, what is different, and how.
+/// Each row: the field, the variation's name, the difference, and how to apply it.
 #[rustfmt::skip]
 pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("wrong_password_is_text", "pia.wrong-password-is-text", "A wrong password is refused with a line of text instead of JSON.", |quirks| quirks.wrong_password_is_text = true),
-    row("locked", "pia.locked-is-400", "Who signs in too often is refused with 400 instead of 429.", |quirks| quirks.locked = 400),
-    row("locked", "pia.locked-is-403", "Who signs in too often is refused with 403 instead of 429.", |quirks| quirks.locked = 403),
+    row("locked", "pia.locked-is-400", "Signing in too often is refused with 400 instead of 429.", |quirks| quirks.locked = 400),
+    row("locked", "pia.locked-is-403", "Signing in too often is refused with 403 instead of 429.", |quirks| quirks.locked = 403),
     row("login_failed", "pia.login-failed-is-400", "`Login failed!` has status 400 instead of 401.", |quirks| quirks.login_failed = 400),
     row("login_failed", "pia.login-failed-is-403", "`Login failed!` has status 403 instead of 401.", |quirks| quirks.login_failed = 403),
     row("login_failed", "pia.login-failed-is-500", "`Login failed!` has status 500 instead of 401.", |quirks| quirks.login_failed = 500),
     row("port_expired", "pia.port-expired-is-401", "`port expired` has status 401 instead of 400.", |quirks| quirks.port_expired = 401),
-    row("peer_ip_has_mask", "pia.peer-ip-has-a-mask", "`peer_ip` has `/32` behind it.", |quirks| quirks.peer_ip_has_mask = true),
+    row("peer_ip_has_mask", "pia.peer-ip-has-a-mask", "`peer_ip` ends with `/32`.", |quirks| quirks.peer_ip_has_mask = true),
     row("payload_lacks_end", "pia.payload-lacks-its-end", "A payload has `created_at` instead of `expires_at`.", |quirks| quirks.payload_lacks_end = true),
     row("list_rotates", "pia.list-rotates", "Each list has the servers of a region in another order.", |quirks| quirks.list_rotates = true),
-    row("account_is_sparse", "pia.account-is-sparse", "The account has its name and whether it is active, and nothing else.", |quirks| quirks.account_is_sparse = true),
+    row("account_is_sparse", "pia.account-is-sparse", "The account has only its name and whether it is active.", |quirks| quirks.account_is_sparse = true),
 ];
 
 impl Quirks {
-    /// The choices that follow from the seed.
+    /// Returns the choices that the seed determines.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
         draw(VARIATIONS, seed)

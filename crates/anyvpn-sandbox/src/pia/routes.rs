@@ -10,7 +10,7 @@ use crate::reply::Reply;
 /// The effect of a call. `Err` is a refusal that leaves the state unchanged.
 pub(crate) type Work = fn(&mut State, &Call) -> Result<Reply, Reply>;
 
-/// Method, path, operation, the fields that may be logged, the work.
+/// Each row: method, path, operation, the fields that may be logged, and the effect.
 #[rustfmt::skip]
 pub(super) static ROUTES: &[Route<Work>] = &[
     route(Method::POST, "/api/client/v2/token", "pia.create-token", &["username"], answer::create_token as Work),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::state::State;
 
-/// The key that signs the list. It is no secret: it signs nothing but this.
+/// The key that signs the list. It is not secret, because it signs nothing else.
 const KEY: &[u8] = include_bytes!("list-key.der");
 /// Its public half, in PEM.
 pub(super) const PUBLIC_KEY: &str = include_str!("list-key.pem");
@@ -18,7 +18,7 @@ pub(super) const PUBLIC_KEY: &str = include_str!("list-key.pem");
 /// and whether it has OpenVPN servers.
 type Region = (&'static str, &'static str, &'static str, bool, bool, &'static [&'static str], bool);
 
-/// Old names of servers and new ones stand side by side.
+/// The servers' names, of the old and the new form.
 pub(super) const HOSTS: &[&str] =
     &["Server-12345-0a", "Server-12346-1b", "berlin401", "Server-20001-0a"];
 
@@ -32,7 +32,7 @@ const REGIONS: &[Region] = &[
 ];
 
 impl State {
-    /// The list as it is sent: one line of JSON, a blank line, the signature.
+    /// Returns the list as it is sent: one line of JSON, a blank line, the signature.
     pub(super) fn list(&mut self) -> Option<String> {
         self.lists += 1;
         let turned = usize::from(self.quirks.list_rotates) * self.lists;
@@ -84,7 +84,7 @@ impl State {
     }
 }
 
-/// The signature of a message: PKCS #1 v1.5 with SHA-256.
+/// Signs a message with PKCS #1 v1.5 and SHA-256.
 fn sign(message: &[u8]) -> Option<Vec<u8>> {
     let key = PrivateKeyDer::from(PrivatePkcs1KeyDer::from(KEY));
     let key = any_supported_type(&key).ok()?;

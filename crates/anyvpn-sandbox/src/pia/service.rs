@@ -1,4 +1,4 @@
-//! PIA as the server and the tests see it.
+//! PIA's interface for the server and for tests.
 
 use std::net::SocketAddrV4;
 use std::time::Duration;
@@ -18,19 +18,19 @@ use crate::random::Random;
 use crate::reply::Reply;
 use crate::variation::Row;
 
-/// Ten years: tests move the clock, and few of them are about the end.
+/// Ten years: tests advance the clock, and few of them are about the end.
 const SERVICE: Duration = Duration::from_secs(3650 * DAY as u64);
 
 /// An account to test with. It has no `Debug`, so that no test prints the token by accident.
 #[derive(Clone)]
 pub struct Account {
-    /// The name that it was added under.
+    /// The name under which it was added.
     pub username: String,
-    /// A token of it.
+    /// One of its tokens.
     pub token: String,
 }
 
-/// A handle to the state of one sandbox's PIA.
+/// A handle to a sandbox's PIA.
 #[derive(Clone)]
 pub struct Service {
     state: Shared<State>,
@@ -43,7 +43,7 @@ impl Sandbox {
         self.provider_url("pia")
     }
 
-    /// The state of the PIA that is imitated.
+    /// Returns a handle to the imitated PIA.
     #[must_use]
     pub fn pia(&self) -> &Service {
         self.service()
@@ -57,54 +57,58 @@ impl From<Shared<State>> for Service {
 }
 
 impl Service {
-    /// Adds a user with one token, whose subscription ends in ten years. When there is one of that name
-    /// it gets the password and one more token.
+    /// Adds a user with one token and a subscription that ends in ten years. If the user exists, sets
+    /// the password and adds a token.
     ///
     /// # Panics
     ///
-    /// When the sandbox holds as many accounts or the account as many tokens as it may: 1000.
+    /// If the sandbox already has 1000 accounts, or the account 1000 tokens.
     pub fn add_account(&self, username: &str, password: &str) -> Account {
-        let token = self.state.lock().add(username, password).expect("there is no room");
+        let token = self
+            .state
+            .lock()
+            .add(username, password)
+            .expect("the sandbox already has 1000 accounts, or the account 1000 tokens");
         Account { username: username.to_owned(), token }
     }
 
-    /// The certificate of the authority of the VPN servers, in PEM.
+    /// Returns the certificate of the VPN servers' authority, in PEM.
     #[must_use]
     pub fn ca(&self) -> String {
         self.state.lock().hosts.ca.clone()
     }
 
-    /// The public key that signs the list of servers, in PEM.
+    /// Returns the public key that verifies the list of servers, in PEM.
     #[must_use]
     pub fn list_key(&self) -> String {
         PUBLIC_KEY.to_owned()
     }
 
-    /// The name of a server that forwards ports.
+    /// Returns the name of a server that forwards ports.
     #[must_use]
     pub fn server(&self) -> String {
         HOSTS[0].to_owned()
     }
 
-    /// Where it does so: address and port.
+    /// Returns the address and port at which that server forwards ports.
     #[must_use]
     pub fn gateway(&self) -> String {
         self.state.lock().hosts.address.to_string()
     }
 
-    /// The ports that are open.
+    /// Returns the open ports.
     #[must_use]
     pub fn ports(&self) -> Vec<u16> {
         self.state.lock().open.iter().map(|open| open.port).collect()
     }
 
-    /// How many ports have been reserved.
+    /// Returns how many ports have been reserved.
     #[must_use]
     pub fn reserved(&self) -> usize {
         self.state.lock().reserved.len()
     }
 
-    /// The public key of the account that each server knows, with the server's name.
+    /// Returns the name of each server that stores a public key of the account, with that key.
     #[must_use]
     pub fn keys(&self, username: &str) -> Vec<(String, String)> {
         let mut state = self.state.lock();
@@ -112,40 +116,40 @@ impl Service {
         keys.into_iter().flatten().map(|key| (key.server.clone(), key.public.clone())).collect()
     }
 
-    /// How many tokens the account has; none when it is unknown.
+    /// Returns how many tokens the account has; 0 if there is no such account.
     #[must_use]
     pub fn tokens(&self, username: &str) -> usize {
         self.state.lock().named(username).map_or(0, |account| account.tokens.len())
     }
 
-    /// Ends all tokens of an account. Whether there is such an account.
+    /// Ends all tokens of an account. Returns whether there is such an account.
     pub fn end_tokens(&self, username: &str) -> bool {
         self.state.lock().named(username).map(|account| account.tokens.clear()).is_some()
     }
 
-    /// Lets an account's subscription end now. Whether there is such an account.
+    /// Ends an account's subscription now. Returns whether there is such an account.
     pub fn expire(&self, username: &str) -> bool {
         let mut state = self.state.lock();
         let now = state.now();
         state.named(username).map(|account| account.expires_at = now).is_some()
     }
 
-    /// Sets whether calls for ports come through the tunnel. Default: they do.
+    /// Sets whether calls for ports come through the tunnel. Default: true.
     pub fn set_connected(&self, connected: bool) {
         self.state.lock().connected = connected;
     }
 
-    /// Sets whether who signs in is told to do so less often. Default: no.
+    /// Sets whether every sign-in is refused as too frequent. Default: false.
     pub fn set_locked(&self, locked: bool) {
         self.state.lock().locked = locked;
     }
 
-    /// Lets another tunnel have the next port that is to be opened.
+    /// Gives the next port that is to be opened to another tunnel.
     pub fn take_next_port(&self) {
         self.state.lock().busy = true;
     }
 
-    /// The choices of this sandbox.
+    /// Returns the choices of this sandbox.
     #[must_use]
     pub fn quirks(&self) -> Quirks {
         self.state.lock().quirks.clone()
@@ -158,8 +162,8 @@ impl State {
         self.add_user(username, password, end)
     }
 
-    /// What a client needs beside a token, by the keys of its settings. Line breaks are written as `\n`,
-    /// so that each value fits into a line.
+    /// Returns what a client needs besides a token, by the keys of its settings. Line breaks are
+    /// written as `\n`, so that each value fits on one line.
     fn trust(&self) -> [(&'static str, String); 4] {
         [
             ("ca", self.hosts.ca.replace('\n', "\\n")),
@@ -181,7 +185,9 @@ static ACTIONS: &[Action<State>] = &[
 fn add_account(state: &mut State, input: &Value) -> Result<Value, String> {
     let [username, password] = fields(input, ["username", "password"])?;
     let (username, password) = (text(username, "username")?, text(password, "password")?);
-    let token = state.add(username, password).ok_or("there is no room")?;
+    let token = state
+        .add(username, password)
+        .ok_or("the sandbox already has 1000 accounts, or the account 1000 tokens")?;
     let mut added = json!({ "token": token });
     for (key, value) in state.trust() {
         added[key] = value.into();
@@ -200,7 +206,8 @@ fn expire(state: &mut State, input: &Value) -> Result<Value, String> {
 
 fn set_connected(state: &mut State, input: &Value) -> Result<Value, String> {
     let [connected] = fields(input, ["connected"])?;
-    state.connected = connected.as_bool().ok_or("\"connected\" is missing, or no boolean")?;
+    state.connected =
+        connected.as_bool().ok_or("\"connected\" is missing, or is not true or false")?;
     Ok(json!({ "connected": state.connected }))
 }
 

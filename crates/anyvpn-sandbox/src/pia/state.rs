@@ -1,4 +1,4 @@
-//! What PIA knows: accounts, their tokens and keys, and the ports that are reserved and open.
+//! PIA's state: accounts with their tokens and keys, and the reserved and open ports.
 
 use std::net::Ipv4Addr;
 
@@ -10,7 +10,7 @@ use crate::random::{HEXADECIMAL, Random};
 use crate::tls::Hosts;
 use crate::{Clock, push};
 
-/// The sandbox's own bounds, far above what a test needs.
+/// The sandbox's own limits, far above what a test needs.
 const MOST_ACCOUNTS: usize = 1000;
 const MOST_TOKENS: usize = 1000;
 /// How long a port stays open, in seconds.
@@ -21,7 +21,7 @@ pub(super) struct Account {
     pub(super) password: String,
     pub(super) expires_at: i64,
     pub(super) tokens: Vec<String>,
-    /// The key that each server knows.
+    /// The keys that servers store for the account.
     pub(super) keys: Vec<Key>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Key {
     pub(super) address: Ipv4Addr,
 }
 
-/// A port that is reserved, by payload and signature.
+/// A reserved port, identified by payload and signature.
 pub(super) struct Reserved {
     pub(super) payload: String,
     pub(super) signature: String,
@@ -55,16 +55,16 @@ pub(crate) struct State {
     pub(super) accounts: Vec<Account>,
     pub(super) reserved: Vec<Reserved>,
     pub(super) open: Vec<Open>,
-    /// The server that all WireGuard servers are, if there is a data plane.
+    /// With a data plane: the one WireGuard server that stands for all of them.
     pub(super) vpn_server: Option<VpnServer>,
     pub(super) last_key: u32,
-    /// How many lists were sent.
+    /// The number of lists that were sent.
     pub(super) lists: usize,
     /// Whether calls come through the tunnel.
     pub(super) connected: bool,
-    /// Whether the next port that is opened is another tunnel's.
+    /// Whether the next port to be opened belongs to another tunnel.
     pub(super) busy: bool,
-    /// Whether sign-ins come too often.
+    /// Whether sign-ins are refused as too frequent.
     pub(super) locked: bool,
 }
 
@@ -77,13 +77,13 @@ impl State {
         self.accounts.iter_mut().find(|account| account.username == username)
     }
 
-    /// The place of the account that has this token.
+    /// Returns the index of the account that has this token.
     pub(super) fn holder(&self, token: &str) -> Option<usize> {
         self.accounts.iter().position(|account| account.tokens.iter().any(|known| known == token))
     }
 
-    /// A new token of the user, who is added when there is none of that name; `None` when there is no
-    /// room.
+    /// Creates a token for the user, adding the user if there is none of that name; `None` if a limit
+    /// is reached.
     pub(super) fn add_user(
         &mut self,
         username: &str,
@@ -107,7 +107,7 @@ impl State {
         if self.accounts[account].tokens.len() >= MOST_TOKENS {
             return None;
         }
-        // Characters that a query must escape.
+        // The token ends with characters that a query must escape.
         let token = self.random.text(60, HEXADECIMAL) + "+/=_";
         Some(push(&mut self.accounts[account].tokens, token).clone())
     }

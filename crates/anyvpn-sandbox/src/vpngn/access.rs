@@ -1,15 +1,16 @@
-//! Who may call.
+//! Decides who may call.
 
 use super::answer::{Kind, Refusal};
 use super::state::State;
 use crate::fields::Fields;
 use crate::provider::Call;
 
-/// Whom a call takes, and what its `email` names. A server, which is one with the secret key or a
-/// white-listed address, is taken by each.
+/// Who may make a call, and what its `email` names. A server, which has the secret key or a
+/// white-listed address, may make every call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// AddClient: everybody. Its password is no credential, and nobody has its email yet.
+    /// AddClient: anybody may call. Its password is not a credential, and no customer has its email
+    /// yet.
     Anybody,
     /// TokenRefresh: a customer's password or long token.
     Refresh,
@@ -23,19 +24,19 @@ pub(crate) enum Access {
     ServerForAlias,
 }
 
-/// The caller, and the customer that the call is about.
+/// The caller, and the customer whom the call is about.
 pub(crate) struct Caller {
     pub(super) brand: usize,
     pub(super) whitelisted: bool,
-    /// White-listed, or with the secret key.
+    /// Whether the caller is white-listed or has the secret key.
     pub(super) server: bool,
-    /// The customer's, for an alias its owner's; empty for [`Access::Anybody`].
+    /// The customer's email; for an alias, its owner's. Empty for [`Access::Anybody`].
     pub(super) email: String,
     /// The alias that the call names.
     pub(super) alias: Option<String>,
 }
 
-/// Lets a call in, or refuses it.
+/// Accepts a call, or refuses it.
 pub(super) fn admit(
     state: &mut State,
     access: Access,
@@ -71,7 +72,7 @@ pub(super) fn admit(
     }
 }
 
-/// Finds whom the call is about.
+/// Finds the customer or alias that the call is about.
 fn name(
     state: &mut State,
     access: Access,
@@ -100,7 +101,8 @@ fn name(
     })
 }
 
-/// Whether there is a credential of the customer or the alias; a wrong one is an error.
+/// Returns whether the call has a credential of the customer or the alias; a wrong credential is an
+/// error.
 fn proven(
     state: &mut State,
     access: Access,

@@ -9,7 +9,7 @@ use super::mail::MailSubject;
 use super::state::{Alias, State, key};
 use crate::fields::Fields;
 
-/// The sandbox's own bound, far above what a test needs.
+/// The sandbox's own limit, far above what a test needs.
 const MOST_ALIASES: usize = 1000;
 
 pub(super) fn list(state: &mut State, caller: &Caller, _fields: Fields) -> Answer {

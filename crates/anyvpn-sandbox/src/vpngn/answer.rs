@@ -8,10 +8,10 @@ use super::quirks::{CodeForm, EmptyList, ErrorStatus, Quirks};
 use crate::fields::Errors;
 use crate::reply::Reply;
 
-/// `Err` is a refusal: the state is as it was.
+/// The answer to a call. `Err` is a refusal, which leaves the state unchanged.
 pub(super) type Answer = Result<Reply, Refusal>;
 
-/// The sandbox's own codes, as none are published: what is wrong, number, word.
+/// The kinds of errors. The sandbox defines their codes, because none are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     UnknownKey,
@@ -48,7 +48,7 @@ impl Kind {
 
     fn status(self, quirks: &Quirks) -> u16 {
         match (self, quirks.error_status) {
-            // These two are the web server's before they are the API's.
+            // The web server itself returns these two.
             (Kind::TooMany, _) => 429,
             (Kind::Other, _) => 503,
             (_, ErrorStatus::Ok) => 200,
@@ -61,7 +61,7 @@ impl Kind {
     }
 }
 
-/// An error, before it is written in the form that the seed chooses.
+/// An error, before it is written in the form that the seed determines.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     kind: Kind,
@@ -79,7 +79,8 @@ impl Refusal {
         Refusal { retry_after: Some(retry_after), ..Refusal::new(Kind::TooMany, message) }
     }
 
-    /// The sandbox's own limit, which the provider does not have: it keeps the memory bounded.
+    /// Refuses because of the sandbox's own limit, which bounds its memory. The provider does not have
+    /// it.
     pub(super) fn full() -> Refusal {
         Refusal::new(Kind::Other, "The sandbox is full.")
     }
@@ -93,7 +94,7 @@ impl Refusal {
     }
 }
 
-/// The first field that is wrong is told, and no other.
+/// Only the first wrong field is reported.
 impl From<Errors> for Refusal {
     fn from(errors: Errors) -> Refusal {
         let message = errors.into_values().flatten().next().unwrap_or_default();
@@ -101,7 +102,7 @@ impl From<Errors> for Refusal {
     }
 }
 
-/// An error of the web server rather than of the API: its status is what it is.
+/// Returns an error of the web server rather than of the API; its status is the same with all choices.
 pub(super) fn server_error(status: u16, message: &str, quirks: &Quirks) -> Reply {
     let kind = if status == 429 { Kind::TooMany } else { Kind::Other };
     error(status, kind, message, quirks)
@@ -124,7 +125,7 @@ pub(super) fn success() -> Reply {
     Reply::json(200, &json!({ "status": "success" }))
 }
 
-/// The reply with a list as its `response`, where there is one.
+/// Returns the reply with a list as its `response`, if it has one.
 pub(super) fn listed(list: Vec<Value>, quirks: &Quirks) -> Value {
     match !list.is_empty() || quirks.empty_list == EmptyList::Array {
         true => json!({ "response": list }),
@@ -132,7 +133,7 @@ pub(super) fn listed(list: Vec<Value>, quirks: &Quirks) -> Value {
     }
 }
 
-/// A reply with fields of its own beside `status`.
+/// Returns a reply with further fields besides `status`.
 pub(super) fn success_with(reply: &impl Serialize) -> Reply {
     #[derive(Serialize)]
     struct Success<'a, T> {

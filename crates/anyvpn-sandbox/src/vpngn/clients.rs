@@ -13,7 +13,7 @@ use crate::fields::Fields;
 
 const LIMIT_MILLIS: i64 = 10_000;
 
-/// Lists products and tokens, as far as the caller may see them.
+/// Returns the product and tokens that the caller may see.
 pub(super) fn told_product(
     state: &mut State,
     caller: &Caller,
@@ -39,7 +39,7 @@ pub(super) fn told_product(
     Ok(told)
 }
 
-/// Tokens, for a caller that is told.
+/// Returns the tokens if the caller may see them.
 pub(super) fn told_tokens(
     state: &mut State,
     caller: &Caller,
@@ -114,7 +114,7 @@ pub(super) fn cancel(state: &mut State, caller: &Caller, mut fields: Fields) -> 
     };
     let end = match (&*kind, product) {
         ("at_due_date", None) => {
-            return Err(Refusal::new(Kind::NoProduct, "There is no active product."));
+            return Err(Refusal::new(Kind::NoProduct, "The client has no active product."));
         }
         // A test user's product is never due.
         ("at_due_date", Some(product)) => product.due.unwrap_or(midnight),

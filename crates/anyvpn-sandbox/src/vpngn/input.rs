@@ -1,4 +1,4 @@
-//! The form of a call, and the rules for its fields.
+//! Reads the form of a call, and checks its fields.
 
 use super::answer::{Kind, Refusal};
 use crate::fields::{Fields, is_form};
@@ -8,7 +8,7 @@ use crate::provider::Call;
 pub(super) const PLANS: [u32; 5] = [1, 6, 12, 24, 36];
 const LEAST_PASSWORD: usize = 10;
 
-/// The fields of the body. Nothing may stand in the address, where keys would come into logs.
+/// Returns the fields of the body. A query is refused, because keys in it would be logged.
 pub(super) fn form(call: &Call) -> Result<Fields, Refusal> {
     let refused = |message| Err(Refusal::new(Kind::Invalid, message));
     if !call.query.is_empty() {
@@ -20,7 +20,7 @@ pub(super) fn form(call: &Call) -> Result<Fields, Refusal> {
     Ok(Fields::of_form(&call.body))
 }
 
-/// One of [`PLANS`]; zero when it is wrong, and the error is noted then.
+/// Returns one of [`PLANS`]; if the field is wrong, records an error and returns zero.
 pub(super) fn plan(fields: &mut Fields, name: &'static str) -> u32 {
     let text = fields.required_text(name);
     let plan = PLANS.into_iter().find(|plan| plan.to_string() == text);
@@ -30,7 +30,7 @@ pub(super) fn plan(fields: &mut Fields, name: &'static str) -> u32 {
     plan.unwrap_or_default()
 }
 
-/// Whether the field is 1; it may be nothing else.
+/// Returns whether the field is 1; any other value is an error.
 pub(super) fn flag(fields: &mut Fields, name: &'static str) -> bool {
     let text = fields.text(name);
     if text.as_deref().is_some_and(|text| text != "1") {
@@ -47,13 +47,13 @@ pub(super) fn country(fields: &mut Fields) {
     }
 }
 
-/// Empty when it is missing or wrong; the error is noted then.
+/// Returns an email address; if it is missing or wrong, records an error and returns an empty string.
 pub(super) fn required_email(fields: &mut Fields, name: &'static str) -> String {
     fields.require(name);
     fields.email(name).unwrap_or_default()
 }
 
-/// The rule of the documents. An uppercase letter is a letter too.
+/// Checks a password by the documented rule. An uppercase letter also counts as a letter.
 pub(super) fn check_strength(password: &str) -> Result<(), Refusal> {
     let has = |category: fn(char) -> bool| password.chars().any(category);
     let categories = [

@@ -1,4 +1,4 @@
-//! The e-mails that would have been sent.
+//! The e-mails that the provider would have sent.
 
 use jiff::Timestamp;
 
@@ -21,7 +21,7 @@ impl MailSubject {
     }
 }
 
-/// An e-mail that would have been sent.
+/// An e-mail that the provider would have sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mail {

@@ -1,25 +1,24 @@
 //! VPNGN's Account Management API.
 //!
-//! Where the documents are silent the sandbox decides, in one of two ways. What a client could come
-//! to rely on is a choice that other seeds and [variations](crate::Variation) make differently:
-//! [`Quirks`]. The rest is fixed, and all of it stands here:
+//! Where the vendor's documents are silent, the sandbox decides, in one of two ways. Behaviour that a
+//! client could come to rely on is a choice that other seeds and [variations](crate::Variation) make
+//! differently: [`Quirks`]. The rest is fixed and is listed here:
 //!
-//! - A call is a form in the body. JSON is refused, and so is a query, whatever it says.
-//! - A credential of a kind that the call takes must be right, even where another would do; one of
-//!   a kind that it does not take is not looked at. White-listing counts for every caller.
-//! - E-mail addresses have no case. One address is one customer's, or one alias's.
-//! - AddClient's limit is a brand's, and counts the customers that were created: a request that is
-//!   refused does not make the next one wait.
-//! - An account that was closed can be opened anew by AddClient with the same address.
-//! - Days are days of UTC. Products are due at midnight, and an upgrade begins a new period today.
-//!   A product is renewed when it is due unless `auto_terminate` was sent at its last change; a test
-//!   user's is never due, and its long token lasts 30 days.
-//! - NewProduct and UpgradeProduct make tokens only for callers who are told them. Only
-//!   TokenRefresh ends a token before its time, and no change of a password does.
-//! - Of several active products the newest counts where none is named. The latest CancelRequest
-//!   replaces those before.
-//! - An alias's call takes the password of the alias or of its account, and the short token of the
-//!   account.
+//! - A call is a form in the body. JSON is refused, and so is any query.
+//! - Every credential of a kind that the call accepts must be right, even if another one would suffice.
+//!   Credentials of other kinds are ignored. White-listing counts for every caller.
+//! - E-mail addresses are not case-sensitive. An address belongs to one customer or one alias.
+//! - AddClient's limit is per brand, and counts created customers: a refused request does not delay the
+//!   next one.
+//! - AddClient can reopen a closed account with the same address.
+//! - Days are UTC days. Products are due at midnight, and an upgrade starts a new period today. A
+//!   product is renewed when it is due, unless `auto_terminate` was sent with its last change. A test
+//!   user's product is never due, and its long token is valid for 30 days.
+//! - NewProduct and UpgradeProduct create tokens only if the caller may see them. Only TokenRefresh
+//!   ends a token early; changing a password does not.
+//! - If a call names no product, the newest active one is used. A CancelRequest replaces earlier ones.
+//! - A call for an alias accepts the password of the alias or of its account, and the short token of
+//!   the account.
 //!
 //! # Actions
 //!

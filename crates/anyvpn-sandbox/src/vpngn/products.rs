@@ -81,7 +81,7 @@ fn change(product: &mut Product, plan: u32, renews: bool, now: i64) {
     product.due = product.due.map(|_| months_later(now, plan.into()));
 }
 
-/// Where the customer has the active product of the id.
+/// Returns the index of the customer's active product with this id.
 pub(super) fn place(customer: &Customer, id: &str) -> Result<usize, Refusal> {
     let is_it =
         |product: &Product| product.status == Status::Active && product.id.to_string() == id;

@@ -1,20 +1,21 @@
-//! What the documents leave open: the answers of seed 0, and the variations of them.
+//! Behaviour that the documents leave open: the choices of seed 0, and their variations.
 
 use crate::variation::{Row, draw, row};
 
-/// Which HTTP status an error has.
+/// The HTTP status of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorStatus {
-    /// 404 for what is not there, and [`Quirks::denied`], [`Quirks::exists`] or [`Quirks::invalid`].
+    /// 404 if something does not exist; otherwise [`Quirks::denied`], [`Quirks::exists`] or
+    /// [`Quirks::invalid`].
     Exact,
-    /// 200 for every error: only the body tells.
+    /// 200 for every error; only the body shows that it is an error.
     Ok,
     /// 400 for every error.
     BadRequest,
 }
 
-/// In which form an error tells its code.
+/// The form of an error's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CodeForm {
@@ -26,7 +27,7 @@ pub enum CodeForm {
     Word,
 }
 
-/// How a list with nothing in it is answered.
+/// The reply with an empty list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EmptyList {
@@ -36,9 +37,9 @@ pub enum EmptyList {
     Missing,
 }
 
-/// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
-/// that were switched on by name. Where each choice of seed 0 comes from stands in
-/// `docs/decisions/sandbox.md`.
+/// The choices of one sandbox: by default those of seed 0, changed by the variations that its seed
+/// selects or that were switched on by name. `docs/decisions/sandbox.md` gives the source of each
+/// choice of seed 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {
@@ -74,7 +75,7 @@ pub struct Quirks {
     pub product_id_is_number: bool,
     /// The status of an active product whose account is about to end.
     pub cancelling: &'static str,
-    /// How a list with nothing in it is answered.
+    /// The reply with an empty list.
     pub empty_list: EmptyList,
     /// Whether a name that an alias does not have is null, or an empty text.
     pub absent_name_is_null: bool,
@@ -108,7 +109,7 @@ impl Default for Quirks {
     }
 }
 
-/// Field, name, what is different, and how.
+/// Each row: the field, the variation's name, the difference, and how to apply it.
 #[rustfmt::skip]
 pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("code_field", "vpngn.code-is-in-error-code", "An error has its code in `error_code` instead of `code`.", |quirks| quirks.code_field = "error_code"),
@@ -119,8 +120,8 @@ pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("message_field", "vpngn.message-is-in-description", "An error has its text in `description` instead of `message`.", |quirks| quirks.message_field = "description"),
     row("code_form", "vpngn.code-is-digits", "An error's code is a string of digits.", |quirks| quirks.code_form = CodeForm::Digits),
     row("code_form", "vpngn.code-is-a-word", "An error's code is a word.", |quirks| quirks.code_form = CodeForm::Word),
-    row("error_status", "vpngn.errors-are-200", "Errors have status 200: only the body tells.", |quirks| quirks.error_status = ErrorStatus::Ok),
-    row("error_status", "vpngn.errors-are-400", "Errors have status 400, whatever they are.", |quirks| quirks.error_status = ErrorStatus::BadRequest),
+    row("error_status", "vpngn.errors-are-200", "Errors have status 200; only the body shows that they are errors.", |quirks| quirks.error_status = ErrorStatus::Ok),
+    row("error_status", "vpngn.errors-are-400", "All errors have status 400.", |quirks| quirks.error_status = ErrorStatus::BadRequest),
     row("denied", "vpngn.denied-is-403", "A wrong key or credential is 403 instead of 401.", |quirks| quirks.denied = 403),
     row("exists", "vpngn.exists-is-422", "A client or alias that exists is 422 instead of 409.", |quirks| quirks.exists = 422),
     row("invalid", "vpngn.invalid-is-400", "Wrong input is 400 instead of 422.", |quirks| quirks.invalid = 400),
@@ -132,13 +133,13 @@ pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("product_credentials_for_all", "vpngn.product-credentials-for-whitelisted", "Only white-listed callers are told a product's credentials by GetProducts.", |quirks| quirks.product_credentials_for_all = false),
     row("product_id_is_number", "vpngn.product-id-is-a-number", "`product_id` is a number.", |quirks| quirks.product_id_is_number = true),
     row("cancelling", "vpngn.cancelling-is-cancelled", "A product whose account is about to end is `Cancelled` instead of `Active`.", |quirks| quirks.cancelling = "Cancelled"),
-    row("empty_list", "vpngn.empty-list-is-missing", "A list with nothing in it has no `response`.", |quirks| quirks.empty_list = EmptyList::Missing),
-    row("absent_name_is_null", "vpngn.absent-name-is-null", "A name that an alias does not have is null instead of an empty text.", |quirks| quirks.absent_name_is_null = true),
-    row("aliases_sign_in", "vpngn.aliases-do-not-sign-in", "TokenRefresh takes no alias.", |quirks| quirks.aliases_sign_in = false),
+    row("empty_list", "vpngn.empty-list-is-missing", "The reply with an empty list has no `response`.", |quirks| quirks.empty_list = EmptyList::Missing),
+    row("absent_name_is_null", "vpngn.absent-name-is-null", "If an alias has no name, the name is null instead of an empty string.", |quirks| quirks.absent_name_is_null = true),
+    row("aliases_sign_in", "vpngn.aliases-do-not-sign-in", "TokenRefresh does not accept an alias.", |quirks| quirks.aliases_sign_in = false),
 ];
 
 impl Quirks {
-    /// The choices that follow from the seed.
+    /// Returns the choices that the seed determines.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
         draw(VARIATIONS, seed)

@@ -9,7 +9,7 @@ use super::{aliases, clients, passwords, products, tokens};
 use crate::fields::Fields;
 use crate::provider::{Route, route};
 
-/// Whom a call takes, and what it does once it is let in.
+/// Who may make a call, and the call's effect.
 pub(super) type Work = (Access, fn(&mut State, &Caller, Fields) -> Answer);
 
 const fn row(
@@ -22,7 +22,7 @@ const fn row(
     route(Method::POST, path, operation, shows, (access, work))
 }
 
-/// Path, operation, the fields that may be logged, whom it takes, the work.
+/// Each row: path, operation, the fields that may be logged, who may call, and the effect.
 #[rustfmt::skip]
 pub(super) static ROUTES: &[Route<Work>] = &[
     row("/api/amapi/AddClient", "vpngn.add-client", &["email", "country", "type", "auto_terminate", "test_user"], Access::Anybody, clients::add),

@@ -1,4 +1,4 @@
-//! VPNGN as the server and the tests see it.
+//! VPNGN's interface for the server and for tests.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -17,18 +17,18 @@ use crate::random::Random;
 use crate::reply::Reply;
 use crate::variation::Row;
 
-/// The brand that there is from the beginning.
+/// The first brand, which always exists.
 const BRAND: &str = "brand";
 
 /// A customer to test with. It has no `Debug`, so that no test prints a token by accident.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Account {
-    /// The address that it was added under.
+    /// The address under which it was added.
     pub email: String,
-    /// Good for 12 hours.
+    /// The short token, valid for 12 hours.
     pub short_token: String,
-    /// Good until the product is due, or for 30 days.
+    /// The long token, valid until the product is due, or for 30 days.
     pub long_token: String,
     /// The active product, if there is one.
     pub product_id: Option<String>,
@@ -54,19 +54,19 @@ pub struct Customer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Product {
-    /// As GetProducts tells it.
+    /// The id that GetProducts returns.
     pub id: String,
     /// In months: 1, 6, 12, 24 or 36.
     pub plan: u32,
     /// Its state.
     pub status: Status,
-    /// When it ends or is renewed; a test user's never is.
+    /// When it ends or is renewed; `None` for a test user's product, which does neither.
     pub due_at: Option<Timestamp>,
-    /// Whether it is renewed then.
+    /// Whether it is renewed when it is due.
     pub renews: bool,
 }
 
-/// A handle to one brand of one sandbox's VPNGN.
+/// A handle to one brand of a sandbox's VPNGN.
 #[derive(Clone)]
 pub struct Service {
     state: Shared<State>,
@@ -80,7 +80,7 @@ impl Sandbox {
         self.provider_url("vpngn")
     }
 
-    /// The state of the VPNGN that is imitated.
+    /// Returns a handle to the imitated VPNGN.
     #[must_use]
     pub fn vpngn(&self) -> &Service {
         self.service()
@@ -89,53 +89,58 @@ impl Sandbox {
 
 impl From<Shared<State>> for Service {
     fn from(state: Shared<State>) -> Service {
-        // The first brand is there from the beginning.
+        // The first brand always exists.
         Service { state, brand: 0 }
     }
 }
 
 impl Service {
-    /// Another brand, new when there is none of the name: with keys, customers and an outbox of its
-    /// own, at the same address. The first is named `brand`.
+    /// Returns the brand with this name, creating it if there is none. Each brand has its own keys,
+    /// customers and outbox, at the same address. The first is named `brand`.
     ///
     /// # Panics
     ///
-    /// When the sandbox has as many brands as it may: 100.
+    /// If the sandbox already has 100 brands.
     #[must_use]
     pub fn brand(&self, name: &str) -> Service {
-        let brand = self.state.lock().brand(name).expect("the sandbox has no room for a brand");
+        let brand = self.state.lock().brand(name).expect("the sandbox already has 100 brands");
         Service { state: self.state.clone(), brand }
     }
 
-    /// The brand's API key.
+    /// Returns the brand's API key.
     #[must_use]
     pub fn api_key(&self) -> String {
         self.state.lock().brands[self.brand].api_key.clone()
     }
 
-    /// The brand's secret key.
+    /// Returns the brand's secret key.
     #[must_use]
     pub fn secret_key(&self) -> String {
         self.state.lock().brands[self.brand].secret_key.clone()
     }
 
-    /// Whether the brand's callers count as white-listed. They do not before this was called.
+    /// Sets whether the brand's callers count as white-listed. Default: false.
     pub fn whitelist(&self, whitelisted: bool) {
         self.state.lock().brands[self.brand].whitelisted = whitelisted;
     }
 
-    /// Adds a customer with new tokens and, unless `product` is `None`, an active product of so many
-    /// months that renews. When there is one of that address it gets the password, the tokens and
-    /// one more product.
+    /// Adds a customer with new tokens and, unless `product` is `None`, an active product of that many
+    /// months, which renews. If the customer exists, sets the password and adds the tokens and the
+    /// product.
     ///
     /// # Panics
     ///
-    /// When the product type is not 1, 6, 12, 24 or 36, and when the sandbox holds as many customers
-    /// as it may: 10 000, or the customer as many products: 1000.
+    /// If the product type is not 1, 6, 12, 24 or 36, if the sandbox already has 10,000 customers, or
+    /// if the customer already has 1000 products.
     pub fn add_customer(&self, email: &str, password: &str, product: Option<u32>) -> Account {
-        assert!(product.is_none_or(|plan| PLANS.contains(&plan)), "no such product type");
+        assert!(
+            product.is_none_or(|plan| PLANS.contains(&plan)),
+            "the product type must be 1, 6, 12, 24 or 36"
+        );
         let added = self.try_add(email, password, product);
-        added.unwrap_or_else(|_| panic!("the sandbox is full"))
+        added.unwrap_or_else(|_| {
+            panic!("the sandbox already has 10,000 customers, or the customer 1000 products")
+        })
     }
 
     fn try_add(
@@ -164,7 +169,7 @@ impl Service {
         })
     }
 
-    /// How many customers the brand has, without those whose account is closed.
+    /// Returns how many customers the brand has, excluding closed accounts.
     #[must_use]
     pub fn customers(&self) -> usize {
         self.state.lock().open_customers(self.brand).count()
@@ -191,20 +196,20 @@ impl Service {
         })
     }
 
-    /// How many times an account was created for the address. More than once is right only where it
+    /// Returns how often an account was created for the address. More than once is correct only if it
     /// was closed in between.
     #[must_use]
     pub fn created(&self, email: &str) -> u32 {
         self.state.lock().known(self.brand, email).map_or(0, |customer| customer.created)
     }
 
-    /// The e-mails of the brand, oldest first; the newest 10 000.
+    /// Returns the newest 10,000 e-mails of the brand, oldest first.
     #[must_use]
     pub fn outbox(&self) -> Vec<Mail> {
         self.state.lock().brands[self.brand].outbox.iter().cloned().collect()
     }
 
-    /// The choices of this sandbox.
+    /// Returns the choices of this sandbox.
     #[must_use]
     pub fn quirks(&self) -> Quirks {
         self.state.lock().quirks.clone()
@@ -262,10 +267,10 @@ impl provider::State for State {
     }
 }
 
-/// The brand that the input of an action names, new when there is none.
+/// Returns the brand that the input of an action names, creating it if there is none.
 fn named<'a>(state: &'a mut State, input: &Value) -> Result<&'a mut Brand, String> {
     let brand = state.brand(input["brand"].as_str().unwrap_or(BRAND));
-    Ok(&mut state.brands[brand.ok_or("there are as many brands as there may be")?])
+    Ok(&mut state.brands[brand.ok_or("the sandbox already has 100 brands")?])
 }
 
 fn keys(state: &mut State, input: &Value) -> Result<Value, String> {
@@ -275,7 +280,7 @@ fn keys(state: &mut State, input: &Value) -> Result<Value, String> {
 
 fn whitelist(state: &mut State, input: &Value) -> Result<Value, String> {
     let whitelisted = input["whitelisted"].as_bool();
-    let whitelisted = whitelisted.ok_or("\"whitelisted\" is neither true nor false")?;
+    let whitelisted = whitelisted.ok_or("\"whitelisted\" is missing, or is not true or false")?;
     named(state, input)?.whitelisted = whitelisted;
     Ok(json!({ "whitelisted": whitelisted }))
 }

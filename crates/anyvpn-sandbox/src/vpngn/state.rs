@@ -1,4 +1,4 @@
-//! What VPNGN knows: brands, their customers, products, aliases and tokens.
+//! VPNGN's state: brands with their customers, products, aliases and tokens.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,7 +12,7 @@ use super::tokens::Tokens;
 use crate::Clock;
 use crate::random::{HEXADECIMAL, LETTERS, Random};
 
-/// The sandbox's own bounds, far above what a test needs.
+/// The sandbox's own limits, far above what a test needs.
 const MOST_BRANDS: usize = 100;
 const MOST_CUSTOMERS: usize = 10_000;
 const MOST_PRODUCTS: usize = 1000;
@@ -24,7 +24,7 @@ const MOST_MAILS: usize = 10_000;
 pub enum Status {
     /// It can be used.
     Active,
-    /// Its time was over and was not renewed, or its account was closed.
+    /// It was due and not renewed, or its account was closed.
     Terminated,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Product {
     /// In months.
     pub(super) plan: u32,
     pub(super) status: Status,
-    /// `None` is never: a test user's.
+    /// `None` means never, as for a test user.
     pub(super) due: Option<i64>,
     pub(super) renews: bool,
     pub(super) vpn_username: String,
@@ -51,7 +51,7 @@ pub(super) struct Alias {
 pub(super) struct Customer {
     pub(super) email: String,
     pub(super) password: String,
-    /// How many times an account was created for the address.
+    /// How often an account was created for the address.
     pub(super) created: u32,
     pub(super) closed: bool,
     /// When the account is closed, by a CancelRequest.
@@ -111,9 +111,9 @@ pub(super) struct Brand {
     pub(super) api_key: String,
     pub(super) secret_key: String,
     pub(super) whitelisted: bool,
-    /// When AddClient made a customer for a caller that it is limited for.
+    /// When AddClient last created a customer for a caller to whom its limit applies.
     pub(super) added_at: Option<Timestamp>,
-    /// By [`key`]; closed ones too.
+    /// The customers by [`key`], including closed ones.
     customers: BTreeMap<String, Customer>,
     /// The newest emails, oldest first.
     pub(super) outbox: VecDeque<Mail>,
@@ -145,7 +145,8 @@ impl State {
         }
     }
 
-    /// The brand of the name, new when there is none; `None` when there are too many.
+    /// Returns the index of the brand with this name, creating it if there is none; `None` if the limit
+    /// is reached.
     pub(super) fn brand(&mut self, name: &str) -> Option<usize> {
         let known = self.brands.iter().position(|brand| brand.name == name);
         if known.is_some() || self.brands.len() >= MOST_BRANDS {
@@ -163,12 +164,12 @@ impl State {
         Some(self.brands.len() - 1)
     }
 
-    /// The customer, open or closed.
+    /// Returns the customer, even if the account is closed.
     pub(super) fn known(&mut self, brand: usize, email: &str) -> Option<&mut Customer> {
         self.brands.get_mut(brand)?.customers.get_mut(&key(email))
     }
 
-    /// The customer, unless the account is closed.
+    /// Returns the customer, unless the account is closed.
     pub(super) fn customer(&mut self, brand: usize, email: &str) -> Result<&mut Customer, Refusal> {
         let open = self.known(brand, email).filter(|customer| !customer.closed);
         open.ok_or_else(|| Refusal::new(Kind::NoClient, "There is no client with this email."))
@@ -179,19 +180,19 @@ impl State {
         customers.filter(|customer| !customer.closed)
     }
 
-    /// The address of the account that has the alias.
+    /// Returns the address of the account that has the alias.
     pub(super) fn owner(&self, brand: usize, alias: &str) -> Option<String> {
         let alias = key(alias);
         let has = |owner: &&Customer| owner.aliases.iter().any(|it| key(&it.email) == alias);
         self.open_customers(brand).find(has).map(|owner| owner.email.clone())
     }
 
-    /// Whether the address is a customer's or an alias's.
+    /// Returns whether the address belongs to a customer or an alias.
     pub(super) fn taken(&mut self, brand: usize, email: &str) -> bool {
         self.customer(brand, email).is_ok() || self.owner(brand, email).is_some()
     }
 
-    /// An account without products, in place of a closed one if there is one of the address, which
+    /// Adds an account without products. It replaces a closed account with this address; the address
     /// must not be taken.
     pub(super) fn add_customer(
         &mut self,
@@ -216,7 +217,7 @@ impl State {
         Ok(customer)
     }
 
-    /// An active product, due after its months or never.
+    /// Adds an active product, which is due after its months or never.
     pub(super) fn add_product(
         &mut self,
         brand: usize,
@@ -246,7 +247,7 @@ impl State {
     }
 
     pub(super) fn strong_password(&mut self) -> String {
-        // The end has one of each category.
+        // The end has a character of each category.
         format!("{}_A7z", self.random.text(12, LETTERS))
     }
 

@@ -11,11 +11,11 @@ use crate::fields::Fields;
 use crate::random::{HEXADECIMAL, Random};
 
 const SHORT_SECONDS: i64 = 12 * 3600;
-/// The expiry of a long token without a plan that has a due date.
+/// The lifetime of a long token if no product has a due date.
 const LONG_SECONDS: i64 = 30 * DAY;
-/// The sandbox's own bound: the oldest go first.
+/// The sandbox's own limit; the oldest tokens are removed first.
 const MOST_TOKENS: usize = 100;
-/// How far apart the document's sample has the two values of `last_product_change_ts`.
+/// The distance between the two values of `last_product_change_ts` in the document's sample.
 const SAMPLE_DISTANCE: i64 = 1_643_303_863 - 1_643_133_080;
 
 /// The tokens of one kind that a customer has, oldest first.
@@ -43,7 +43,7 @@ impl Tokens {
     }
 }
 
-/// A new pair, as replies tell it.
+/// A new pair of tokens, as in replies.
 #[derive(Serialize)]
 pub(super) struct Pair {
     pub(super) short_token: String,
@@ -54,7 +54,7 @@ pub(super) struct Pair {
     long_token_expire_ts: i64,
 }
 
-/// One name stands in it twice, as in the document's sample. The last value is the true one.
+/// One name occurs twice, as in the document's sample. The last value is the true one.
 #[derive(Serialize)]
 struct RefreshReply {
     #[serde(rename = "last_product_change_ts")]
@@ -65,7 +65,7 @@ struct RefreshReply {
 }
 
 impl State {
-    /// A new pair beside those that the customer has.
+    /// Creates a pair of tokens in addition to those that the customer has.
     pub(super) fn issue(&mut self, brand: usize, email: &str) -> Result<Pair, Refusal> {
         let now = self.now();
         let mut random = self.random.clone();

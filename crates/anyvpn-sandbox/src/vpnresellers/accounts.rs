@@ -43,7 +43,7 @@ fn account(quirks: &Quirks, account: &Account) -> Value {
     told
 }
 
-/// The reason why a user name cannot be given, if there is one.
+/// Returns why a user name cannot be used, if it cannot.
 fn name_refusal(state: &State, username: &str) -> Option<&'static str> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._@-".contains(c);
     if !USERNAME.contains(&username.chars().count()) {
@@ -110,7 +110,7 @@ pub(super) fn delete(state: &mut State, reseller: usize, call: &Call) -> Answer 
     Ok(done(&state.quirks, None))
 }
 
-/// The answer to a change of the account in this place.
+/// Returns the answer to a change of the account with this index.
 fn changed(state: &mut State, place: usize) -> Reply {
     let now = state.now();
     let changed = &mut state.accounts[place];
@@ -162,7 +162,7 @@ pub(super) fn expire(state: &mut State, reseller: usize, call: &Call) -> Answer 
     let today = state.now().div_euclid(DAY) * DAY;
     let end = match fields.text("expire_at") {
         None => {
-            // An empty text is no way to let an account go on without an end.
+            // An empty string does not remove an account's end.
             let is_empty =
                 serde_json::from_slice(&call.body).is_ok_and(|it: Value| it["expire_at"] == "");
             if !fields.has("expire_at") || is_empty {
@@ -183,7 +183,7 @@ pub(super) fn expire(state: &mut State, reseller: usize, call: &Call) -> Answer 
     Ok(changed(state, place))
 }
 
-/// The beginning of a day of UTC.
+/// Returns the beginning of a UTC day.
 fn begin_of(date: Date) -> Option<i64> {
     date.to_zoned_datetime(TimeZone::UTC).ok().map(|begin| begin.timestamp().as_second())
 }

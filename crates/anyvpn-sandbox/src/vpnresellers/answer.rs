@@ -7,16 +7,16 @@ use crate::fields::{Errors, Fields};
 use crate::provider::Call;
 use crate::reply::Reply;
 
-/// `Err` is a refusal: the state is as it was.
+/// The answer to a call. `Err` is a refusal, which leaves the state unchanged.
 pub(super) type Answer = Result<Reply, Reply>;
 
 /// A host name that does not exist.
 const URL: &str = "https://api.vpnresellers.example/v4_1";
-/// How many elements a page has, when the caller does not say.
+/// The number of elements of a page, unless the caller sets it.
 const PER_PAGE: i64 = 15;
 const MOST_PER_PAGE: i64 = 100;
 
-/// A body with the status as its `code`, where it has one.
+/// Returns a body with the status as its `code`, if it has one.
 fn coded(quirks: &Quirks, status: u16, mut body: Value) -> Reply {
     if !quirks.code_is_missing {
         body["code"] = status.into();
@@ -36,7 +36,7 @@ pub(super) fn free_name(quirks: &Quirks) -> Reply {
     coded(quirks, 200, json!({ "message": "The username checking was successfully." }))
 }
 
-/// The answer to a change, with the account where there still is one.
+/// Returns the answer to a change, with the account if it still exists.
 pub(super) fn done(quirks: &Quirks, account: Option<Value>) -> Reply {
     match (quirks.done, account) {
         (DoneReply::Account, Some(account)) => success(quirks, account),
@@ -58,7 +58,7 @@ pub(super) fn refusal(quirks: &Quirks, status: u16, message: &str) -> Reply {
     }
 }
 
-/// The framework's own error, without a `code`.
+/// Returns the framework's own error, without a `code`.
 pub(super) fn framework(status: u16, message: &str) -> Reply {
     Reply::json(status, &json!({ "message": message }))
 }
@@ -78,7 +78,7 @@ pub(super) fn no_balance(quirks: &Quirks) -> Reply {
     refusal(quirks, 402, "Insufficient Balance.")
 }
 
-/// The sandbox's own limit, which no provider has: it keeps the memory bounded.
+/// Refuses because of the sandbox's own limit, which bounds its memory. No provider has it.
 pub(super) fn full(quirks: &Quirks) -> Reply {
     refusal(quirks, 503, "The sandbox is full.")
 }
@@ -96,17 +96,17 @@ pub(super) fn invalid(quirks: &Quirks, errors: Errors) -> Reply {
     coded(quirks, 422, body)
 }
 
-/// An invalid field.
+/// Refuses an invalid field.
 pub(super) fn wrong(quirks: &Quirks, field: &'static str, why: &str) -> Reply {
     invalid(quirks, Errors::from([(field, vec![why.to_owned()])]))
 }
 
-/// The fields of a body, which is JSON.
+/// Returns the fields of a JSON body.
 pub(super) fn body(quirks: &Quirks, call: &Call) -> Result<Fields, Reply> {
     Fields::of_body(call).map_err(|_| refusal(quirks, 400, "Bad Request."))
 }
 
-/// The page that the query asks for, and how many elements it has.
+/// Returns the number and size of the page that the query requests.
 pub(super) fn paging(quirks: &Quirks, call: &Call) -> Result<(i64, i64), Reply> {
     let mut query = Fields::of_query(call);
     let number = query.integer("page", 1..=i64::MAX).unwrap_or(1);
@@ -115,7 +115,7 @@ pub(super) fn paging(quirks: &Quirks, call: &Call) -> Result<(i64, i64), Reply> 
     Ok((number, per_page))
 }
 
-/// The page of a list that the query asks for, at `path`.
+/// Returns the page of the list at `path` that the query requests.
 pub(super) fn page(quirks: &Quirks, call: &Call, path: &str, all: Vec<Value>) -> Answer {
     let (number, per_page) = paging(quirks, call)?;
     let total = all.len() as i64;

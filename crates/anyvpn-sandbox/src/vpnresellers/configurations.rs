@@ -13,7 +13,7 @@ use crate::reply::Reply;
 
 const ANY: std::ops::RangeInclusive<i64> = 1..=i64::MAX;
 
-/// The server of the query, and the other id that it needs.
+/// Returns the server's id and the other id in the query.
 fn ids(state: &State, call: &Call, other: &'static str) -> Result<(i64, i64), Reply> {
     let mut query = Fields::of_query(call);
     let ids = (query.required_integer("server_id", ANY), query.required_integer(other, ANY));
@@ -63,7 +63,8 @@ pub(super) fn vless(state: &mut State, reseller: usize, call: &Call) -> Answer {
     Ok(file(state, call, &format!("{}.txt", server.name), text))
 }
 
-/// A configuration in the form that the caller asks for, and this sandbox gives.
+/// Returns a configuration in the form that the caller requests, and that this sandbox's choices give
+/// it.
 fn file(state: &State, call: &Call, name: &str, text: String) -> Reply {
     let quirks = &state.quirks;
     let is_json = call.header(ACCEPT).is_some_and(|accept| accept.contains("application/json"));

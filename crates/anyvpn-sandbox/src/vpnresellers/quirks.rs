@@ -1,12 +1,12 @@
-//! What the documents leave open: the answers of seed 0, and the variations of them.
+//! Behaviour that the documents leave open: the choices of seed 0, and their variations.
 
 use crate::variation::{Row, draw, row};
 
-/// In which form a field that is wrong is told. All of them are 422.
+/// The form in which a wrong field is reported, always with status 422.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidForm {
-    /// The first reason as the message, and all under `errors`.
+    /// The first reason as the message, and all reasons under `errors`.
     Named,
     /// `The given data was invalid.`, and the reasons under `errors`.
     Generic,
@@ -14,11 +14,11 @@ pub enum InvalidForm {
     MessageOnly,
 }
 
-/// How a change that has no value is answered.
+/// The reply to a change that returns no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DoneReply {
-    /// 200 with the account under `data`, where there still is one.
+    /// 200 with the account under `data`, if it still exists.
     Account,
     /// 200 with an empty list under `data`.
     EmptyList,
@@ -28,7 +28,7 @@ pub enum DoneReply {
     NoContent,
 }
 
-/// In which order accounts are listed.
+/// The order in which accounts are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ListOrder {
@@ -38,7 +38,7 @@ pub enum ListOrder {
     NewestFirst,
 }
 
-/// In which form a configuration comes, when JSON is asked for.
+/// The form of a configuration if JSON is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigForm {
@@ -56,9 +56,9 @@ pub enum ConfigForm {
     Bare,
 }
 
-/// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
-/// that were switched on by name. Where each choice of seed 0 comes from stands in
-/// `docs/decisions/sandbox.md`.
+/// The choices of one sandbox: by default those of seed 0, changed by the variations that its seed
+/// selects or that were switched on by name. `docs/decisions/sandbox.md` gives the source of each
+/// choice of seed 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {
@@ -66,13 +66,13 @@ pub struct Quirks {
     pub code_is_missing: bool,
     /// Status of a creation that worked.
     pub created: u16,
-    /// How a field that is wrong is told.
+    /// The form in which a wrong field is reported.
     pub invalid: InvalidForm,
-    /// How a change that has no value is answered.
+    /// The reply to a change that returns no value.
     pub done: DoneReply,
-    /// In which order accounts are listed.
+    /// The order in which accounts are listed.
     pub order: ListOrder,
-    /// Whether the number of the last page is all that a list tells, beside `data` and not in `meta`.
+    /// Whether a list reports only the number of the last page, beside `data` instead of in `meta`.
     pub last_page_is_bare: bool,
     /// Whether `per_page` of a page is text.
     pub per_page_is_text: bool,
@@ -84,19 +84,19 @@ pub struct Quirks {
     pub ended_is_expired: bool,
     /// Status of an account of another reseller.
     pub stranger: u16,
-    /// Whether enabling what is enabled, and disabling what is disabled, is refused.
+    /// Whether enabling an enabled account, or disabling a disabled one, is refused.
     pub twice_is_refused: bool,
-    /// Whether every call but that for the balance is refused when the balance is used up.
+    /// Whether, if the balance is used up, every call except the one for the balance is refused.
     pub empty_balance_refuses_all: bool,
     /// Whether all accounts are disabled when the balance is used up.
     pub empty_balance_disables: bool,
     /// Status of a wrong password, or an unknown user name, of `POST /accounts/validate`.
     pub wrong_password: u16,
-    /// Status of a server or a port that there is not.
+    /// Status of a server or port that does not exist.
     pub unknown_server: u16,
-    /// How `default` of a port is told: 1 and 0, true and false, or not at all.
+    /// The form of a port's `default`: 1 and 0, true and false, or missing.
     pub default_port: &'static str,
-    /// In which form a configuration comes.
+    /// The form of a configuration.
     pub configuration: ConfigForm,
 }
 
@@ -126,7 +126,7 @@ impl Default for Quirks {
 }
 
 impl Quirks {
-    /// The choices that this seed draws.
+    /// Returns the choices that the seed determines.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
         draw(VARIATIONS, seed)
@@ -138,7 +138,7 @@ pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("code_is_missing", "vpnresellers.code-is-missing", "Successes, and refusals with 401, 402, 404, 422 and 429, have no `code`.", |quirks| quirks.code_is_missing = true),
     row("created", "vpnresellers.created-is-200", "A creation answers 200.", |quirks| quirks.created = 200),
     row("invalid", "vpnresellers.invalid-is-generic", "The message of an invalid field is Laravel's, and only `errors` has the reason.", |quirks| quirks.invalid = InvalidForm::Generic),
-    row("invalid", "vpnresellers.invalid-has-no-errors", "An invalid field is told by the message alone.", |quirks| quirks.invalid = InvalidForm::MessageOnly),
+    row("invalid", "vpnresellers.invalid-has-no-errors", "An invalid field is reported only in the message.", |quirks| quirks.invalid = InvalidForm::MessageOnly),
     row("done", "vpnresellers.done-is-an-empty-list", "A change answers with an empty list under `data`.", |quirks| quirks.done = DoneReply::EmptyList),
     row("done", "vpnresellers.done-is-empty", "A change answers 200 without a body.", |quirks| quirks.done = DoneReply::Empty),
     row("done", "vpnresellers.done-is-204", "A change answers 204.", |quirks| quirks.done = DoneReply::NoContent),
@@ -149,17 +149,17 @@ pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("wireguard_fields", "vpnresellers.wireguard-fields-are-missing", "An account has no WireGuard fields.", |quirks| quirks.wireguard_fields = false),
     row("ended_is_expired", "vpnresellers.ended-is-expired", "An account that has reached its end is `Expired`.", |quirks| quirks.ended_is_expired = true),
     row("stranger", "vpnresellers.stranger-is-403", "An account of another reseller is refused with 403.", |quirks| quirks.stranger = 403),
-    row("twice_is_refused", "vpnresellers.twice-is-refused", "Enabling what is enabled and disabling what is disabled is refused with 422.", |quirks| quirks.twice_is_refused = true),
-    row("empty_balance_refuses_all", "vpnresellers.empty-balance-refuses-all", "Every call but that for the balance is refused when the balance is used up.", |quirks| quirks.empty_balance_refuses_all = true),
+    row("twice_is_refused", "vpnresellers.twice-is-refused", "Enabling an enabled account, or disabling a disabled one, is refused with 422.", |quirks| quirks.twice_is_refused = true),
+    row("empty_balance_refuses_all", "vpnresellers.empty-balance-refuses-all", "If the balance is used up, every call except the one for the balance is refused.", |quirks| quirks.empty_balance_refuses_all = true),
     row("empty_balance_disables", "vpnresellers.empty-balance-disables", "All accounts are disabled when the balance is used up.", |quirks| quirks.empty_balance_disables = true),
     row("wrong_password", "vpnresellers.wrong-password-is-401", "A wrong password is refused with 401.", |quirks| quirks.wrong_password = 401),
     row("wrong_password", "vpnresellers.wrong-password-is-404", "A wrong password is refused with 404.", |quirks| quirks.wrong_password = 404),
-    row("unknown_server", "vpnresellers.unknown-server-is-422", "A server or a port that there is not is refused with 422.", |quirks| quirks.unknown_server = 422),
+    row("unknown_server", "vpnresellers.unknown-server-is-422", "A server or port that does not exist is refused with 422.", |quirks| quirks.unknown_server = 422),
     row("default_port", "vpnresellers.default-is-boolean", "`default` of a port is true or false.", |quirks| quirks.default_port = "boolean"),
     row("default_port", "vpnresellers.default-is-missing", "A port has no `default`.", |quirks| quirks.default_port = "missing"),
     row("configuration", "vpnresellers.configuration-has-no-name", "A configuration comes without a name for the file.", |quirks| quirks.configuration = ConfigForm::Nameless),
     row("configuration", "vpnresellers.configuration-is-a-file-body", "A configuration has `file_body`, as version 3 had it.", |quirks| quirks.configuration = ConfigForm::FileBody),
     row("configuration", "vpnresellers.configuration-is-text", "A configuration is the text under `data`.", |quirks| quirks.configuration = ConfigForm::Text),
     row("configuration", "vpnresellers.configuration-is-under-config", "A configuration is the text under `config`.", |quirks| quirks.configuration = ConfigForm::Config),
-    row("configuration", "vpnresellers.configuration-is-bare", "A configuration is the bare file, whatever is asked for.", |quirks| quirks.configuration = ConfigForm::Bare),
+    row("configuration", "vpnresellers.configuration-is-bare", "A configuration is always the bare file, even if JSON is requested.", |quirks| quirks.configuration = ConfigForm::Bare),
 ];

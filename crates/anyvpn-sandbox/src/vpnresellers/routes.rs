@@ -10,17 +10,18 @@ use crate::provider::{Call, Route, route};
 /// The effect of a call, and who may make it.
 #[derive(Clone, Copy)]
 pub(crate) enum Work {
-    /// For whoever calls.
+    /// Anybody may call.
     Open(fn(&mut State, &Call) -> Answer),
-    /// For a reseller, also when its balance is used up.
+    /// A reseller may call, even if its balance is used up.
     SignedIn(fn(&mut State, usize, &Call) -> Answer),
-    /// For a reseller.
+    /// A reseller may call, unless its balance is used up and the sandbox's choices then refuse the
+    /// call.
     Paid(fn(&mut State, usize, &Call) -> Answer),
 }
 
 use Work::{Open, Paid, SignedIn};
 
-/// Method, path, operation, the fields that may be logged, the work.
+/// Each row: method, path, operation, the fields that may be logged, and the effect.
 #[rustfmt::skip]
 pub(super) static ROUTES: &[Route<Work>] = &[
     route(Method::GET, "/v4_1/accounts/check_username", "vpnresellers.check-username", &["username"], Paid(accounts::check_username)),

@@ -34,9 +34,9 @@ const PLACES: [(&str, &str, &str); 18] = [
     ("tyo", "JP", "Tokyo"),
     ("syd", "AU", "Sydney"),
 ];
-/// Protocol and number of each port; the first is the usual one.
+/// The protocol and number of each port; the first is the default.
 pub(super) const PORTS: [(&str, u16); 4] = [("udp", 1194), ("udp", 53), ("tcp", 443), ("tcp", 80)];
-/// So many servers, the first ones, speak VLESS.
+/// The number of servers that support VLESS: the first ones.
 const VLESS: usize = 3;
 
 pub(super) struct Server {
@@ -107,14 +107,14 @@ pub(super) fn list_ports(state: &mut State, _reseller: usize, _call: &Call) -> A
 }
 
 impl State {
-    /// The server of this id.
+    /// Returns the server with this id.
     pub(super) fn server(&self, id: i64) -> Result<&Server, Reply> {
         let place = usize::try_from(id - 1).ok();
         let server = place.and_then(|place| self.servers.get(place));
         server.ok_or_else(|| self.unknown("server_id", "Server not found."))
     }
 
-    /// One of the servers that speak VLESS.
+    /// Returns the server with this id if it supports VLESS.
     pub(super) fn vless_server(&self, id: i64) -> Result<&Server, Reply> {
         match id {
             1..=3 => self.server(id),
@@ -122,7 +122,7 @@ impl State {
         }
     }
 
-    /// Protocol and number of the port of this id.
+    /// Returns the protocol and number of the port with this id.
     pub(super) fn port(&self, id: i64) -> Result<(&'static str, u16), Reply> {
         let place = usize::try_from(id - 1).ok();
         let port = place.and_then(|place| PORTS.get(place).copied());

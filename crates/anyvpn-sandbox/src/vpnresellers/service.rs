@@ -1,4 +1,4 @@
-//! VPNresellers as the server and the tests see it.
+//! VPNresellers' interface for the server and for tests.
 
 use std::collections::BTreeMap;
 
@@ -22,9 +22,9 @@ use crate::variation::Row;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Reseller {
-    /// The name that it was added under; the API does not tell it.
+    /// The name under which it was added. The API does not return it.
     pub name: String,
-    /// A bearer of it.
+    /// One of its bearer tokens.
     pub token: String,
 }
 
@@ -38,7 +38,7 @@ pub struct Account {
     pub username: String,
     /// Its state.
     pub status: Status,
-    /// When it ends; absent when it renews by itself.
+    /// When it ends; `None` if it renews automatically.
     pub expires_at: Option<Timestamp>,
     /// The password to connect with.
     pub password: String,
@@ -46,7 +46,7 @@ pub struct Account {
     pub private_key: String,
 }
 
-/// A handle to the state of one sandbox's VPNresellers.
+/// A handle to a sandbox's VPNresellers.
 #[derive(Clone)]
 pub struct Service {
     state: Shared<State>,
@@ -59,7 +59,7 @@ impl Sandbox {
         format!("http://{}/vpnresellers", self.address)
     }
 
-    /// The state of the VPNresellers that is imitated.
+    /// Returns a handle to the imitated VPNresellers.
     #[must_use]
     pub fn vpnresellers(&self) -> &Service {
         self.service()
@@ -73,26 +73,26 @@ impl From<Shared<State>> for Service {
 }
 
 impl Service {
-    /// Adds a reseller with a balance of 1000.00, or gives the one of that name.
+    /// Adds a reseller with a balance of 1000.00, or returns the existing one with this name.
     ///
     /// # Panics
     ///
-    /// When the sandbox has as many resellers as it may: 100.
+    /// If the sandbox already has 100 resellers.
     pub fn add_reseller(&self, name: &str) -> Reseller {
         let mut state = self.state.lock();
-        let place = state.reseller(name).expect("the sandbox has no room for a reseller");
+        let place = state.reseller(name).expect("the sandbox already has 100 resellers");
         let token = state.resellers[place].token.clone();
         Reseller { name: name.to_owned(), token }
     }
 
-    /// Sets a reseller's balance, in cents. Whether there is such a reseller.
+    /// Sets a reseller's balance, in cents. Returns whether there is such a reseller.
     pub fn set_balance(&self, reseller: &str, cents: u32) -> bool {
         let mut state = self.state.lock();
         let found = state.resellers.iter_mut().find(|known| known.name == reseller);
         found.map(|known| known.balance = cents.into()).is_some()
     }
 
-    /// A reseller's balance, in cents; `None` when there is no such reseller.
+    /// Returns a reseller's balance, in cents; `None` if there is no such reseller.
     #[must_use]
     pub fn balance(&self, reseller: &str) -> Option<i64> {
         let state = self.state.lock();
@@ -100,12 +100,12 @@ impl Service {
         found.map(|known| known.balance)
     }
 
-    /// Adds an active account of a reseller, without a charge, and gives its id. When there is one of
-    /// that name already, whoever has it, that one gets the password.
+    /// Adds an active account for a reseller, without a charge, and returns its id. If any reseller
+    /// already has an account with this name, sets that account's password instead.
     ///
     /// # Panics
     ///
-    /// When the sandbox has as many resellers or accounts as it may: 100 and 10 000.
+    /// If the sandbox already has 100 resellers or 10,000 accounts.
     pub fn add_account(&self, reseller: &str, username: &str, password: &str) -> u64 {
         self.add_reseller(reseller);
         let mut state = self.state.lock();
@@ -115,17 +115,18 @@ impl Service {
         }
         let reseller = state.reseller(reseller).unwrap_or_default();
         let added = state.add_account(reseller, username, password);
-        added.unwrap_or_else(|_| panic!("the sandbox is full")).id
+        added.unwrap_or_else(|_| panic!("the sandbox already has 10,000 accounts")).id
     }
 
-    /// Sets what has become of an account, without a charge. Whether there is one of that user name.
+    /// Sets the status of an account, without a charge. Returns whether there is an account with this
+    /// user name.
     pub fn set_status(&self, username: &str, status: Status) -> bool {
         let mut state = self.state.lock();
         let found = state.accounts.iter_mut().find(|account| account.username == username);
         found.map(|account| account.status = status).is_some()
     }
 
-    /// A reseller's accounts, oldest first; none when it is unknown.
+    /// Returns a reseller's accounts, oldest first; empty if there is no such reseller.
     #[must_use]
     pub fn accounts(&self, reseller: &str) -> Vec<Account> {
         let state = self.state.lock();
@@ -141,14 +142,14 @@ impl Service {
         state.accounts.iter().find(|it| it.username == username).map(account)
     }
 
-    /// How many times an account was created for the user name. More than once is right only where it
+    /// Returns how often an account was created for the user name. More than once is correct only if it
     /// was deleted in between.
     #[must_use]
     pub fn created(&self, username: &str) -> u32 {
         self.state.lock().created.get(username).copied().unwrap_or_default()
     }
 
-    /// The choices of this sandbox.
+    /// Returns the choices of this sandbox.
     #[must_use]
     pub fn quirks(&self) -> Quirks {
         self.state.lock().quirks.clone()
@@ -198,7 +199,7 @@ impl provider::State for State {
         }
     }
 
-    /// The reseller has an account of the same name.
+    /// Adds a reseller that has an account with the same name.
     fn add_login(service: &Service, name: &str, password: &str) -> Login {
         service.add_account(name, name, password);
         let credentials = vec![("token", service.add_reseller(name).token)];
@@ -243,7 +244,7 @@ fn set_balance(state: &mut State, input: &Value) -> Result<Value, String> {
     let [reseller, cents] = fields(input, ["reseller", "cents"])?;
     let name = text(reseller, "reseller")?;
     let cents = cents.as_u64().and_then(|cents| i64::try_from(cents).ok());
-    let cents = cents.ok_or("\"cents\" is missing, or no whole number")?;
+    let cents = cents.ok_or("\"cents\" is missing, or is not a whole number")?;
     let known = state.resellers.iter_mut().find(|known| known.name == name);
     known.ok_or_else(|| format!("there is no reseller {name:?}"))?.balance = cents;
     Ok(json!({ "reseller": name, "cents": cents }))
@@ -252,6 +253,6 @@ fn set_balance(state: &mut State, input: &Value) -> Result<Value, String> {
 fn token(state: &mut State, input: &Value) -> Result<Value, String> {
     let [reseller] = fields(input, ["reseller"])?;
     let name = text(reseller, "reseller")?;
-    let place = state.reseller(name).ok_or("there are as many resellers as there may be")?;
+    let place = state.reseller(name).ok_or("the sandbox already has 100 resellers")?;
     Ok(json!({ "token": state.resellers[place].token }))
 }

@@ -1,4 +1,4 @@
-//! What VPNresellers knows: resellers, with their tokens and balances, and their accounts.
+//! VPNresellers' state: resellers with their tokens, balances and accounts.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -17,14 +17,14 @@ use crate::random::{LETTERS, Random};
 use crate::reply::Reply;
 use crate::{Clock, push};
 
-/// The sandbox's own bounds, far above what a test needs.
+/// The sandbox's own limits, far above what a test needs.
 const MOST_RESELLERS: usize = 100;
 const MOST_ACCOUNTS: usize = 10_000;
 /// The daily cost of an active account, in cents.
 pub(super) const PRICE: i64 = 7;
 /// The initial balance of a reseller, in cents.
 const BALANCE: i64 = 100_000;
-/// So many days are charged at the most when the clock is moved far.
+/// The maximum number of days that are charged at once if the clock is advanced far.
 const MOST_DAYS: i64 = 4000;
 
 /// The state of an account.
@@ -35,7 +35,7 @@ pub enum Status {
     Active,
     /// It cannot connect.
     Disabled,
-    /// It has reached its end, which is told so only with the variation `ended-is-expired`.
+    /// It has reached its end. Replies say so only with the variation `ended-is-expired`.
     Expired,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Reseller {
 
 pub(super) struct Account {
     pub(super) id: u64,
-    /// Place among the resellers.
+    /// The index of the reseller.
     pub(super) reseller: usize,
     pub(super) username: String,
     pub(super) password: String,
@@ -72,9 +72,9 @@ pub(crate) struct State {
     pub(super) accounts: Vec<Account>,
     pub(super) servers: Vec<Server>,
     pub(super) next_account: u64,
-    /// How many times an account was created for the name.
+    /// How often an account was created for the name.
     pub(super) created: BTreeMap<String, u32>,
-    /// The day since 1970 that was charged last.
+    /// The day that was charged last, in days since 1970.
     pub(super) charged: i64,
 }
 
@@ -83,7 +83,7 @@ impl State {
         self.clock.now().as_second()
     }
 
-    /// Lets happen what was to happen until now: days are charged, accounts end.
+    /// Applies everything that is due by now: charges days, and ends accounts.
     pub(super) fn pass_time(&mut self) {
         let today = self.now().div_euclid(DAY);
         for day in self.charged.max(today - MOST_DAYS) + 1..=today {
@@ -121,12 +121,13 @@ impl State {
         }
     }
 
-    /// Whether the balance covers one more day of one account.
+    /// Returns whether the balance covers one more day of one account.
     pub(super) fn can_pay(&self, reseller: usize) -> bool {
         self.resellers[reseller].balance >= PRICE
     }
 
-    /// The reseller of the name, new when there is none; `None` when there are too many.
+    /// Returns the index of the reseller with this name, adding it if there is none; `None` if the
+    /// limit is reached.
     pub(super) fn reseller(&mut self, name: &str) -> Option<usize> {
         let known = self.resellers.iter().position(|reseller| reseller.name == name);
         if known.is_some() || self.resellers.len() >= MOST_RESELLERS {
@@ -147,7 +148,7 @@ impl State {
         self.accounts.iter().any(|account| account.username == username)
     }
 
-    /// The place of the account of this id, which must be the reseller's.
+    /// Returns the index of the reseller's account with this id.
     pub(super) fn place(&self, reseller: usize, id: &str) -> Result<usize, Reply> {
         let id: Option<u64> = id.parse().ok();
         let place = self.accounts.iter().position(|account| Some(account.id) == id);
@@ -159,7 +160,7 @@ impl State {
         }
     }
 
-    /// An account that is active, of a name that nobody has.
+    /// Adds an active account with a name that must be free.
     pub(super) fn add_account(
         &mut self,
         reseller: usize,

@@ -1,4 +1,5 @@
-//! What only the sandbox's user can do: users, their services, the queue, more servers.
+//! Actions that only the sandbox's user can perform: change users, their services and the queue, and
+//! add servers.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::clock::DAY;
 use crate::provider::{Action, fields, text};
 use crate::random::LETTERS;
 
-/// Ten years: tests move the clock, and few of them are about the service's end.
+/// Ten years: tests advance the clock, and few of them are about the service's end.
 const SERVICE_SECONDS: i64 = 3650 * DAY;
 /// The values of the document's sample.
 const DEVICES: u32 = 10;
@@ -28,7 +29,9 @@ pub(super) static ACTIONS: &[Action<State>] = &[
 fn add_account(state: &mut State, input: &Value) -> Result<Value, String> {
     let [username, password] = fields(input, ["username", "password"])?;
     let (username, password) = (text(username, "username")?, text(password, "password")?);
-    let token = state.add_user(username, password).ok_or("there is no room")?;
+    let token = state
+        .add_user(username, password)
+        .ok_or("the sandbox already has 1000 accounts, or the account 1000 tokens")?;
     Ok(json!({ "token": token }))
 }
 
@@ -39,7 +42,9 @@ fn set_service(state: &mut State, input: &Value) -> Result<Value, String> {
         "inactive" => ServiceState::Inactive,
         "active" => ServiceState::Active,
         "expired" => ServiceState::Expired,
-        other => return Err(format!("no state is named {other:?}")),
+        other => {
+            return Err(format!("unknown state {other:?}; use none, inactive, active or expired"));
+        }
     };
     let username = text(username, "username")?;
     done(state.set_service(username, service), username)
@@ -57,7 +62,7 @@ fn suspend(state: &mut State, input: &Value) -> Result<Value, String> {
 
 fn set_job_duration(state: &mut State, input: &Value) -> Result<Value, String> {
     let [seconds] = fields(input, ["seconds"])?;
-    let seconds = seconds.as_u64().ok_or("\"seconds\" is missing, or no whole number")?;
+    let seconds = seconds.as_u64().ok_or("\"seconds\" is missing; it must be a whole number")?;
     state.job_duration = Duration::from_secs(seconds);
     Ok(json!({ "seconds": seconds }))
 }
@@ -82,8 +87,8 @@ fn done(found: bool, username: &str) -> Result<Value, String> {
 }
 
 impl State {
-    /// A new token of the user, who is added when there is none of that name; `None` when there is no
-    /// room.
+    /// Creates a token for the user, adding the user if there is none of that name; `None` if a limit
+    /// is reached.
     pub(super) fn add_user(&mut self, username: &str, password: &str) -> Option<String> {
         if self.named(username).is_none() {
             self.last_account += 1;
@@ -121,7 +126,7 @@ impl State {
         self.named(username).map(set).is_some()
     }
 
-    /// Suspends the user for a reason that may stay untold, or lifts that.
+    /// Suspends the user, with or without a reason, or lifts the suspension.
     pub(super) fn suspend(&mut self, username: &str, suspended: Option<Option<String>>) -> bool {
         self.named(username).map(|account| account.suspended = suspended).is_some()
     }

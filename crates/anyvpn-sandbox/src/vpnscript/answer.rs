@@ -9,7 +9,7 @@ use crate::fields::{Errors, Fields};
 use crate::provider::Call;
 use crate::reply::Reply;
 
-/// `Err` is a refusal: the state is as it was.
+/// The answer to a call. `Err` is a refusal, which leaves the state unchanged.
 pub(super) type Answer = Result<Reply, Reply>;
 
 /// The documented name of the success flag.
@@ -22,7 +22,7 @@ pub(super) const NOT_WIREGUARD: &str = "The server is not using WireGuard protoc
 
 struct Envelope<'a, T> {
     quirks: &'a Quirks,
-    /// How the document spells the flag.
+    /// The documented name of the flag.
     flag: &'static str,
     success: bool,
     message: Option<&'a str>,
@@ -55,7 +55,7 @@ pub(super) fn success(quirks: &Quirks, flag: &'static str, data: impl Serialize)
     Reply::json(200, &Envelope { quirks, flag, success: true, message: None, data })
 }
 
-/// A job is queued. The reply does not tell what for.
+/// Returns the reply for a queued job, which does not name the configuration.
 pub(super) fn dispatched(quirks: &Quirks, flag: &'static str, work: &str) -> Reply {
     let message =
         format!("WireGuard configuration {work} job dispatched. It will be completed shortly.");
@@ -63,19 +63,19 @@ pub(super) fn dispatched(quirks: &Quirks, flag: &'static str, work: &str) -> Rep
     Reply::json(200, &Envelope { quirks, flag, success: true, message, data })
 }
 
-/// A documented refusal.
+/// Returns a documented refusal.
 pub(super) fn refused(quirks: &Quirks, message: &str) -> Reply {
     let (message, data) = (Some(message), None::<Value>);
     let envelope = Envelope { quirks, flag: SUCCESS, success: false, message, data };
     Reply::json(quirks.refused, &envelope)
 }
 
-/// A refusal that is not documented.
+/// Returns a refusal that is not documented.
 pub(super) fn refused_with(status: u16, message: &str) -> Reply {
     Reply::json(status, &json!({ "success": false, "message": message }))
 }
 
-/// Laravel's own error, without the application's envelope.
+/// Returns Laravel's own error, without the application's envelope.
 pub(super) fn failure(status: u16, message: &str) -> Reply {
     Reply::json(status, &json!({ "message": message }))
 }
@@ -94,9 +94,9 @@ pub(super) fn suspended(reason: Option<&str>) -> Reply {
     Reply::json(400, &json!({ "status": false, "error": error, "suspend_reason": reason }))
 }
 
-/// 401 for who asks for JSON, and the way to the login page for everybody else.
+/// Returns 401 to callers that ask for JSON, and a redirect to the login page to all others.
 pub(super) fn unauthenticated(call: &Call) -> Reply {
-    // Laravel looks at the type that is named first.
+    // Laravel uses the type that is named first.
     let first = call.header(ACCEPT).and_then(|types| types.split(',').next());
     let json = first.is_some_and(|kind| kind.contains("/json") || kind.contains("+json"));
     match json {
@@ -107,7 +107,7 @@ pub(super) fn unauthenticated(call: &Call) -> Reply {
 
 const LOGIN: http::HeaderValue = http::HeaderValue::from_static("/vpnscript/login");
 
-/// The sandbox's own limit, which no provider has: it keeps the memory bounded.
+/// Refuses because of the sandbox's own limit, which bounds its memory. No provider has it.
 pub(super) fn full() -> Reply {
     failure(503, "The sandbox is full.")
 }

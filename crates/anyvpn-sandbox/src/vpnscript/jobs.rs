@@ -1,10 +1,10 @@
-//! The queue: creations and deletions that take their time.
+//! The queue: creations and deletions that take time.
 
 use jiff::Timestamp;
 
 use super::state::{Config, ConfigState, Job, State};
 
-/// Why jobs fail that nobody gave a reason for.
+/// The default reason of a failed job.
 const REASON: &str = "The connection to the VPN server could not be established.";
 
 impl State {
@@ -27,7 +27,7 @@ impl State {
     }
 }
 
-/// Whether the configuration is still there.
+/// Ends the job of a configuration if it is due. Returns whether the configuration still exists.
 fn settle(config: &mut Config, now: Timestamp, active_again: bool) -> bool {
     let Some(job) = config.job.take_if(|job| job.due <= now) else {
         return true;

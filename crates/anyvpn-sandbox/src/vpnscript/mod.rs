@@ -1,25 +1,24 @@
-//! VPN Script, as one installation of it.
+//! One installation of VPN Script.
 //!
-//! Where the document is silent the sandbox decides, in one of two ways. What a client could come
-//! to rely on is a choice that other seeds and [variations](crate::Variation) make differently:
-//! [`Quirks`]. The rest is fixed, and all of it stands here:
+//! Where the vendor's document is silent, the sandbox decides, in one of two ways. Behaviour that a
+//! client could come to rely on is a choice that other seeds and [variations](crate::Variation) make
+//! differently: [`Quirks`]. The rest is fixed and is listed here:
 //!
-//! - Parameters are taken from the query, from a form and from JSON; the body counts more. Booleans
-//!   are `1` and `0` there, as Laravel's rule has it, and JSON's own in JSON.
-//! - Who does not sign in and does not ask for JSON is sent to `/login`, a page of HTML.
-//! - A user's `status` is 2, as the sample shows it, and 0 while suspended. A service's `status` is
-//!   1 when active, 0 when inactive, 2 when expired. A suspended user is refused everything but, by
-//!   the seed, the account's details.
-//! - `wg_slots` counts the slots that are taken, `wg_available_slots` those that are free.
-//! - The URLs in a page of servers have another host than the caller used, as an installation with
-//!   a wrong `APP_URL` gives them, and lack `paginate`, as the sample shows: who follows them
-//!   fails.
-//! - `GET /api/wireguard/configs` and `GET /api/openvpn/auth` list refusals about a server and no
-//!   parameter: they take an optional `server_id`.
-//! - A job is done when its time has passed by the sandbox's clock, whatever stands before it in
-//!   the queue. A configuration counts towards slots and devices from the request for it until it
-//!   is gone, unless its creation failed.
-//! - Each OpenVPN server has a certificate authority of its own, valid for ten years.
+//! - Parameters are taken from the query, a form or JSON; the body takes precedence. Booleans are `1`
+//!   and `0`, by Laravel's rule, and in JSON also `true` and `false`.
+//! - A caller that is not signed in and does not ask for JSON is redirected to `/login`, an HTML page.
+//! - A user's `status` is 2, as the sample shows it, and 0 while suspended. A service's `status` is 1
+//!   when active, 0 when inactive, 2 when expired. All calls of a suspended user are refused, except
+//!   the one for the account's details, which depends on the seed.
+//! - `wg_slots` counts the taken slots, and `wg_available_slots` the free ones.
+//! - The URLs in a page of servers have another host than the caller used, as with a wrong `APP_URL`,
+//!   and lack `paginate`, as in the sample. A client that follows them fails.
+//! - The document lists refusals about a server for `GET /api/wireguard/configs` and `GET
+//!   /api/openvpn/auth`, but no parameter. They accept an optional `server_id`.
+//! - A job is done when its time has passed by the sandbox's clock, whatever is before it in the queue.
+//!   A configuration counts towards slots and devices from its request until it is removed, unless its
+//!   creation failed.
+//! - Each OpenVPN server has its own certificate authority, valid for ten years.
 //!
 //! # Actions
 //!

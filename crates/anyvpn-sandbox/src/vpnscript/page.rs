@@ -1,4 +1,4 @@
-//! A page of a list, as Laravel's paginator tells it.
+//! A page of a list, in the form of Laravel's paginator.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -7,13 +7,13 @@ use super::quirks::Quirks;
 
 /// A host name that does not exist, because the installation does not know its own address.
 const URL: &str = "http://vpnscript.example/api/servers";
-/// How many links stand on each side of the current page's.
+/// The number of links on each side of the current page.
 const EACH_SIDE: u64 = 3;
-/// How near to an end a page is whose links run through to it.
+/// Up to this distance from an end, the links continue to that end without a gap.
 const WINDOW: u64 = EACH_SIDE + 4;
 
 pub(super) struct Page {
-    /// Counted from 1; may be behind the last.
+    /// Counted from 1; may be beyond the last page.
     pub(super) number: u64,
     /// Not zero.
     pub(super) per_page: u64,
@@ -54,7 +54,8 @@ impl Page {
         usize::try_from(self.per_page).unwrap_or(usize::MAX)
     }
 
-    /// `data` is what [`Page::skipped`] and [`Page::most`] leave of the list.
+    /// Returns the reply. `data` is the part of the list that [`Page::skipped`] and [`Page::most`]
+    /// select.
     pub(super) fn reply<T: Serialize>(&self, data: Vec<T>, quirks: &Quirks) -> PageReply<T> {
         let last = self.total.div_ceil(self.per_page).max(1);
         let next = (self.number < last).then(|| url(self.number + 1));
@@ -96,7 +97,7 @@ impl Page {
         links
     }
 
-    /// The pages that have a link: both ends, and what is near the current page.
+    /// Returns the pages that have a link: both ends, and those near the current page.
     fn linked(&self, last: u64) -> Vec<u64> {
         if last < 2 * EACH_SIDE + 8 {
             return (1..=last).collect();

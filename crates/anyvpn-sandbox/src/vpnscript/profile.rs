@@ -2,7 +2,7 @@
 
 use super::servers::{Profile, Server};
 
-/// The document's sample, with what its `Profile` changes in it.
+/// Returns the document's sample, with the changes of the server's `Profile`.
 pub(super) fn text(server: &Server, ca: &str) -> String {
     let Server { address, port, profile, .. } = server;
     // Directives that OpenVPN 2.6 refuses outside Windows, as in the sample.

@@ -1,4 +1,4 @@
-//! What the document leaves open: the answers of seed 0, and the variations of them.
+//! Behaviour that the document leaves open: the choices of seed 0, and their variations.
 
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, offset};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::variation::{Row, draw, row};
 
-/// How the flag is spelled that tells a success from a refusal.
+/// The name of the flag that distinguishes a success from a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Flag {
@@ -18,7 +18,7 @@ pub enum Flag {
     Status,
 }
 
-/// Where a refusal has its text.
+/// The key of a refusal's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MessageKey {
@@ -40,9 +40,9 @@ impl MessageKey {
     }
 }
 
-/// The choices of one sandbox: those of seed 0 by default, with the variations that its seed drew or
-/// that were switched on by name. Where each choice of seed 0 comes from stands in
-/// `docs/decisions/sandbox.md`.
+/// The choices of one sandbox: by default those of seed 0, changed by the variations that its seed
+/// selects or that were switched on by name. `docs/decisions/sandbox.md` gives the source of each
+/// choice of seed 0.
 ///
 /// The sign-in, its refusals and the 401 are always as documented.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Quirks {
     pub flag: Flag,
     /// Whether the success flag is 1 or 0.
     pub flag_is_number: bool,
-    /// Where a refusal has its text.
+    /// The key of a refusal's text.
     pub message_key: MessageKey,
     /// Status of the documented refusals.
     pub refused: u16,
@@ -73,9 +73,9 @@ pub struct Quirks {
     pub profile_names_the_state: bool,
     /// Whether a list without configurations is refused as documented, or empty.
     pub no_configs_is_refused: bool,
-    /// Whether a suspended user may read the account's details, or is refused that too.
+    /// Whether a suspended user may read the account's details.
     pub suspended_may_read_account: bool,
-    /// Whether a configuration may be deleted after its job failed, or counts as pending for ever.
+    /// Whether a configuration may be deleted after its job failed; otherwise it stays pending forever.
     pub failed_may_be_deleted: bool,
     /// Whether a configuration is active again after its deletion failed.
     pub failed_deletion_is_active: bool,
@@ -103,7 +103,7 @@ impl Default for Quirks {
     }
 }
 
-/// Field, name, what is different, and how.
+/// Each row: the field, the variation's name, the difference, and how to apply it.
 #[rustfmt::skip]
 pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("flag", "vpnscript.flag-is-success", "The success flag is `success` in every reply.", |quirks| quirks.flag = Flag::Success),
@@ -129,7 +129,7 @@ pub(super) static VARIATIONS: &[Row<Quirks>] = &[
 ];
 
 impl Quirks {
-    /// The choices that follow from the seed.
+    /// Returns the choices that the seed determines.
     #[must_use]
     pub fn from_seed(seed: u64) -> Quirks {
         draw(VARIATIONS, seed)
@@ -143,7 +143,7 @@ impl Quirks {
         if self.switches_are_boolean { on.into() } else { u8::from(on).into() }
     }
 
-    /// A time in seconds since 1970.
+    /// Formats a time, given in seconds since 1970.
     pub(super) fn time(&self, second: i64) -> String {
         let time = Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
         match self.times_have_offset {

@@ -12,17 +12,17 @@ use crate::provider::{Call, Route, route};
 pub(crate) enum Work {
     /// Needs no token.
     Open(fn(&mut State, &Call) -> Answer),
-    /// Is refused without a known token; gets the place of its account.
+    /// Needs a known token; the function gets the index of its account.
     SignedIn(fn(&mut State, usize, &Call) -> Answer),
     /// As above, but suspended users are refused.
     Unsuspended(fn(&mut State, usize, &Call) -> Answer),
-    /// The login page for browsers, which is no operation of the API.
+    /// The login page for browsers, which is not an operation of the API.
     Page,
 }
 
 use Work::{Open, Page, SignedIn, Unsuspended};
 
-/// Method, path, operation, the fields that may be logged, the work.
+/// Each row: method, path, operation, the fields that may be logged, and the effect.
 #[rustfmt::skip]
 pub(super) static ROUTES: &[Route<Work>] = &[
     route(Method::POST, "/api/auth/token", "vpnscript.create-token", &["username", "device_name"], Open(account::create_token)),

@@ -16,7 +16,7 @@ use crate::reply::Reply;
 pub(super) const OPENVPN: &str = "openvpn";
 pub(super) const WIREGUARD: &str = "wireguard";
 
-/// Where a server stands.
+/// The place of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Such as `Germany`.
@@ -56,38 +56,39 @@ static PLACES: [Place; 8] = [
 pub enum Profile {
     /// Content that the real programs accept.
     Usual,
-    /// OpenVPN only: word for word what the document shows. OpenVPN 2.6 refuses it, for its
-    /// `client-cert-not-required` and for a `block-outside-dns` before the line that lets it pass.
+    /// OpenVPN only: exactly what the document shows. OpenVPN 2.6 refuses it because of
+    /// `client-cert-not-required`, and because `block-outside-dns` comes before the line that allows
+    /// it.
     AsDocumented,
     /// With lines that run programs: `up` and `plugin`, or `PostUp`.
     Hostile,
-    /// OpenVPN only: there is none.
+    /// OpenVPN only: the server has no file.
     Missing,
 }
 
 /// A server, as [`Service::add_server`](super::Service::add_server) takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Empty for a name that is made of city and id.
+    /// The name; if empty, it is made from the city and id.
     pub name: String,
-    /// Where it stands.
+    /// The server's place.
     pub place: &'static Place,
-    /// `openvpn`, `wireguard`, or a word that no client knows.
+    /// `openvpn`, `wireguard`, or a protocol that no client knows.
     pub protocol: &'static str,
-    /// Where it is reached.
+    /// The address at which clients reach it.
     pub address: Ipv4Addr,
-    /// Where it listens.
+    /// The port on which it listens.
     pub port: u16,
-    /// How many WireGuard configurations it has place for.
+    /// The number of WireGuard configurations that it has room for.
     pub slots: u32,
-    /// Whether it is there for users.
+    /// Whether users can see and use it.
     pub enabled: bool,
     /// The files that it returns.
     pub profile: Profile,
 }
 
 impl Server {
-    /// An OpenVPN server at `127.0.0.1:1194`.
+    /// Returns an OpenVPN server at `127.0.0.1:1194`.
     #[must_use]
     pub fn openvpn(name: &str) -> Server {
         Server {
@@ -102,7 +103,7 @@ impl Server {
         }
     }
 
-    /// A WireGuard server at `127.0.0.1:51820`, with 253 slots.
+    /// Returns a WireGuard server at `127.0.0.1:51820`, with 253 slots.
     #[must_use]
     pub fn wireguard(name: &str) -> Server {
         Server { protocol: WIREGUARD, port: 51_820, ..Server::openvpn(name) }
@@ -116,7 +117,7 @@ impl Server {
     }
 }
 
-/// The servers of a new sandbox.
+/// Returns the servers of a new sandbox.
 pub(super) fn world() -> Vec<Server> {
     let at = |place: usize, server: Server| Server { place: &PLACES[place], ..server };
     vec![

@@ -1,4 +1,4 @@
-//! VPN Script as the server and the tests see it.
+//! VPN Script's interface for the server and for tests.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,34 +21,34 @@ use crate::random::Random;
 use crate::reply::Reply;
 use crate::variation::Row;
 
-/// Long enough that a configuration is seen to be pending.
+/// Long enough that clients see a configuration as pending.
 const JOB_DURATION: Duration = Duration::from_secs(2);
 
 /// An account to test with. It has no `Debug`, so that no test prints the token by accident.
 #[derive(Clone)]
 pub struct Account {
-    /// The name that it was added under.
+    /// The name under which it was added.
     pub username: String,
-    /// A bearer of it.
+    /// One of its bearer tokens.
     pub token: String,
 }
 
 /// A WireGuard configuration of an account. It has no `Debug`: `text` holds keys.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Its id; later ones are greater.
+    /// The id; later configurations have greater ids.
     pub id: u64,
-    /// The server it is for.
+    /// The id of its server.
     pub server: u64,
-    /// How it stands.
+    /// The state.
     pub state: ConfigState,
     /// Why its last job failed.
     pub fail_reason: Option<String>,
-    /// The file, while it is active.
+    /// The content of the file; `None` unless it is active.
     pub text: Option<String>,
 }
 
-/// A handle to the state of one sandbox's VPN Script.
+/// A handle to a sandbox's VPN Script.
 #[derive(Clone)]
 pub struct Service {
     state: Shared<State>,
@@ -61,7 +61,7 @@ impl Sandbox {
         self.provider_url("vpnscript")
     }
 
-    /// The state of the VPN Script installation that is imitated.
+    /// Returns a handle to the imitated installation of VPN Script.
     #[must_use]
     pub fn vpnscript(&self) -> &Service {
         self.service()
@@ -75,33 +75,37 @@ impl From<Shared<State>> for Service {
 }
 
 impl Service {
-    /// Adds a user with one token, and a service that is active for ten years and allows ten
-    /// devices. When there is one of that name it gets the password and one more token.
+    /// Adds a user with one token, and a service that is active for ten years and allows ten devices.
+    /// If the user exists, sets the password and adds a token.
     ///
     /// # Panics
     ///
-    /// When the sandbox holds as many accounts or the account as many tokens as it may: 1000.
+    /// If the sandbox already has 1000 accounts, or the account 1000 tokens.
     pub fn add_account(&self, username: &str, password: &str) -> Account {
         let token = self.state.lock().add_user(username, password);
-        Account { username: username.to_owned(), token: token.expect("there is no room") }
+        Account {
+            username: username.to_owned(),
+            token: token
+                .expect("the sandbox already has 1000 accounts, or the account 1000 tokens"),
+        }
     }
 
-    /// Sets how the account's service stands. Whether there is such an account.
+    /// Sets the state of the account's service. Returns whether there is such an account.
     pub fn set_service(&self, username: &str, service: ServiceState) -> bool {
         self.state.lock().set_service(username, service)
     }
 
-    /// Sets how many devices the account's plan allows. Whether there is such an account.
+    /// Sets how many devices the account's plan allows. Returns whether there is such an account.
     pub fn set_devices(&self, username: &str, devices: u32) -> bool {
         self.state.lock().named(username).map(|account| account.devices = devices).is_some()
     }
 
-    /// Suspends an account, for a reason that may stay untold. Whether there is such an account.
+    /// Suspends an account, with or without a reason. Returns whether there is such an account.
     pub fn suspend(&self, username: &str, reason: Option<&str>) -> bool {
         self.state.lock().suspend(username, Some(reason.map(str::to_owned)))
     }
 
-    /// Lifts a suspension. Whether there is such an account.
+    /// Lifts a suspension. Returns whether there is such an account.
     pub fn unsuspend(&self, username: &str) -> bool {
         self.state.lock().suspend(username, None)
     }
@@ -111,7 +115,7 @@ impl Service {
         self.state.lock().named(username).map(|account| account.tokens.clear()).is_some()
     }
 
-    /// Adds a server, and tells its id.
+    /// Adds a server and returns its id.
     pub fn add_server(&self, server: Server) -> u64 {
         self.state.lock().add_server(server)
     }
@@ -124,46 +128,46 @@ impl Service {
         state.servers.extend(numbers.map(Server::numbered));
     }
 
-    /// Adds an OpenVPN and a WireGuard server whose files run programs, and tells their ids.
+    /// Adds an OpenVPN and a WireGuard server whose files run programs, and returns their ids.
     pub fn add_hostile_servers(&self) -> (u64, u64) {
         self.state.lock().add_hostile_servers()
     }
 
-    /// Changes a server. Whether there is one of that id.
+    /// Changes a server. Returns whether there is a server with this id.
     pub fn change_server(&self, id: u64, change: impl FnOnce(&mut Server)) -> bool {
         let place = usize::try_from(id).ok().and_then(|id| id.checked_sub(1));
         let mut state = self.state.lock();
         place.and_then(|place| state.servers.get_mut(place)).map(change).is_some()
     }
 
-    /// The private key of a WireGuard server, for who wants to run it.
+    /// Returns the private key of a WireGuard server, for tests that run one.
     #[must_use]
     pub fn server_key(&self, id: u64) -> String {
         STANDARD.encode(self.state.lock().server_key(id))
     }
 
-    /// How long a job takes that is queued from now on, by the sandbox's clock. Default: 2 s.
+    /// Sets how long the jobs queued from now on take, by the sandbox's clock. Default: 2 s.
     pub fn set_job_duration(&self, duration: Duration) {
         self.state.lock().job_duration = duration;
     }
 
-    /// Lets the next job fail that is queued from now on; called twice, the next two.
+    /// Makes the next queued job fail for this reason. Each call affects one more job.
     pub fn fail_next_job(&self, reason: &str) {
         self.state.lock().failures.push_back(reason.to_owned());
     }
 
-    /// Lets so many of a hundred jobs fail: which ones follows from the seed.
+    /// Makes a percentage of all jobs fail. The seed determines which ones.
     pub fn fail_jobs(&self, percent: u8) {
         self.state.lock().failing_percent = percent;
     }
 
-    /// How many tokens the account has; none when it is unknown.
+    /// Returns how many tokens the account has; 0 if there is no such account.
     #[must_use]
     pub fn tokens(&self, username: &str) -> usize {
         self.state.lock().named(username).map_or(0, |account| account.tokens.len())
     }
 
-    /// The account's WireGuard configurations, oldest first; none when it is unknown.
+    /// Returns the account's WireGuard configurations, oldest first; empty if there is no such account.
     #[must_use]
     pub fn configs(&self, username: &str) -> Vec<Config> {
         let state = self.state.lock();
@@ -178,7 +182,7 @@ impl Service {
         account.map_or_else(Vec::new, |account| account.configs.iter().map(config).collect())
     }
 
-    /// The choices of this sandbox.
+    /// Returns the choices of this sandbox.
     #[must_use]
     pub fn quirks(&self) -> Quirks {
         self.state.lock().quirks.clone()
@@ -255,7 +259,7 @@ impl provider::State for State {
     }
 
     fn refusal(&self, status: u16, message: &str) -> Reply {
-        // Too many calls are Laravel's own matter.
+        // Laravel itself refuses too many calls.
         if status == 429 { failure(status, message) } else { refused_with(status, message) }
     }
 

@@ -1,4 +1,4 @@
-//! What an installation of VPN Script knows: users, their services, tokens and configurations.
+//! The state of an installation of VPN Script: users with their services, tokens and configurations.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -14,26 +14,26 @@ use crate::random::{LETTERS, Random};
 use crate::reply::Reply;
 use crate::{Clock, push};
 
-/// The sandbox's own bounds, far above what a test needs.
+/// The sandbox's own limits, far above what a test needs.
 const MOST_ACCOUNTS: usize = 1000;
 const MOST_TOKENS: usize = 1000;
 
-/// How a user's service stands.
+/// The state of a user's service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ServiceState {
-    /// There is none.
+    /// The user has no service.
     None,
-    /// There is one that is not active.
+    /// The service is not active.
     Inactive,
-    /// Everything works.
+    /// The service is active.
     Active,
-    /// Its time is over.
+    /// The service has expired.
     Expired,
 }
 
 impl ServiceState {
-    /// The error of a call that needs a service, if there is none.
+    /// Returns the refusal of a call that needs an active service if it is not active.
     pub(super) fn check(self) -> Result<(), &'static str> {
         match self {
             ServiceState::Active => Ok(()),
@@ -44,7 +44,7 @@ impl ServiceState {
     }
 }
 
-/// How a WireGuard configuration stands.
+/// The state of a WireGuard configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigState {
@@ -60,7 +60,7 @@ pub(super) struct Account {
     pub(super) id: u64,
     pub(super) username: String,
     pub(super) password: String,
-    /// The reason, which may be missing, when the user is suspended.
+    /// If the user is suspended, the reason, which may be missing.
     pub(super) suspended: Option<Option<String>>,
     pub(super) service: ServiceState,
     pub(super) next_payment: i64,
@@ -72,7 +72,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// An active service ends by the clock.
+    /// Returns the state of the service at this time; an active service expires by the clock.
     pub(super) fn service(&self, now: i64) -> ServiceState {
         match self.service {
             ServiceState::Active if now >= self.next_payment => ServiceState::Expired,
@@ -91,7 +91,7 @@ pub(super) struct Config {
     pub(super) server: u64,
     pub(super) private_key: [u8; 32],
     pub(super) preshared_key: [u8; 32],
-    /// Which address it has on its server.
+    /// The number of its address on its server.
     pub(super) number: u32,
     pub(super) state: ConfigState,
     pub(super) job: Option<Job>,
@@ -101,7 +101,8 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// Whether it takes a slot and a device: all do but those that were never made.
+    /// Returns whether it takes up a slot and a device. All configurations do, except those whose
+    /// creation failed.
     pub(super) fn counts(&self) -> bool {
         self.state != ConfigState::PendingCreation || self.fail_reason.is_none()
     }
@@ -110,29 +111,29 @@ impl Config {
 /// The pending job of a configuration, according to its state.
 pub(super) struct Job {
     pub(super) due: Timestamp,
-    /// Why it will fail.
+    /// The reason why the job will fail, if it will.
     pub(super) fails: Option<String>,
 }
 
 pub(crate) struct State {
     pub(super) seed: u64,
-    /// The server that all WireGuard servers are, if there is a data plane.
+    /// With a data plane: the one WireGuard server that stands for all of them.
     pub(super) vpn_server: Option<VpnServer>,
     pub(super) started: Timestamp,
     pub(super) quirks: Quirks,
     pub(super) random: Random,
     pub(super) clock: Clock,
     pub(super) accounts: Vec<Account>,
-    /// The id is the place, counted from 1.
+    /// A server's id is its position, counted from 1.
     pub(super) servers: Vec<Server>,
-    /// The newest ids; they only rise.
+    /// The newest ids, which only increase.
     pub(super) last_account: u64,
     pub(super) last_token: u64,
     pub(super) last_config: u64,
     pub(super) job_duration: Duration,
     /// Reasons for the next jobs to fail.
     pub(super) failures: VecDeque<String>,
-    /// How many of a hundred other jobs fail.
+    /// The percentage of the other jobs that fail.
     pub(super) failing_percent: u8,
 }
 
@@ -141,7 +142,7 @@ impl State {
         self.clock.now().as_second()
     }
 
-    /// The place of the account that calls.
+    /// Returns the index of the calling account.
     pub(super) fn caller(&self, call: &Call) -> Result<usize, Reply> {
         let token = call.bearer().ok_or_else(|| unauthenticated(call))?;
         let has = |account: &Account| account.tokens.iter().any(|known| known == token);
@@ -169,7 +170,7 @@ impl State {
         Ok(push(tokens, format!("{}|{secret}", self.last_token)))
     }
 
-    /// A server, unless it is switched off.
+    /// Returns a server, unless it is disabled.
     pub(super) fn server(&self, id: i64) -> Result<(u64, &Server), Reply> {
         let place = usize::try_from(id).ok().and_then(|id| id.checked_sub(1));
         let server = place.and_then(|place| self.servers.get(place));
@@ -178,13 +179,13 @@ impl State {
         Ok((id.unsigned_abs(), server))
     }
 
-    /// Refuses who has no active service.
+    /// Refuses a user without an active service.
     pub(super) fn require_service(&self, account: usize) -> Result<(), Reply> {
         let state = self.accounts[account].service(self.now());
         state.check().map_err(|message| refused(&self.quirks, message))
     }
 
-    /// How many slots are taken, by server.
+    /// Returns the number of taken slots of each server.
     pub(super) fn taken_slots(&self) -> HashMap<u64, u32> {
         let mut taken = HashMap::new();
         let configs = self.accounts.iter().flat_map(|account| &account.configs);

@@ -17,7 +17,7 @@ use crate::random::Random;
 use crate::reply::Reply;
 
 const ANY: std::ops::RangeInclusive<i64> = i64::MIN..=i64::MAX;
-/// The sandbox's own bound; a plan may allow less.
+/// The sandbox's own limit; a plan may allow less.
 const MOST_CONFIGS: usize = 10_000;
 
 pub(super) fn list(state: &mut State, account: usize, call: &Call) -> Answer {
@@ -32,7 +32,7 @@ pub(super) fn list(state: &mut State, account: usize, call: &Call) -> Answer {
     let shown = |config: &Config| {
         json!({
             "id": quirks.id(config.id),
-            // There only while it is active.
+            // Present only while the configuration is active.
             "config": state.config_text(config),
             "status": match config.state {
                 ConfigState::PendingCreation => 0,
@@ -124,23 +124,23 @@ fn wireguard(state: &State, server: i64) -> Result<(u64, &Server), Reply> {
 }
 
 impl Config {
-    /// Its address inside the tunnel.
+    /// Returns the configuration's address inside the tunnel.
     pub(super) fn address(&self) -> Ipv4Addr {
         Ipv4Addr::from(0x0a42_0000 + self.number)
     }
 }
 
 impl State {
-    /// The key of a server, which is made up when it is needed.
+    /// Returns the key of a server, which is generated when it is needed.
     pub(super) fn server_key(&self, server: u64) -> [u8; 32] {
         let of_data_plane = self.vpn_server.as_ref().map(|server| server.private_key);
         of_data_plane.unwrap_or_else(|| Random::new(self.seed, server << 8 | 14).private_key())
     }
 
-    /// The least address that no configuration of the server has. The server has the first.
+    /// Returns the lowest free address of the server. The server itself has the first address.
     fn free_number(&self, server: u64) -> Result<u32, Reply> {
         let configs = || self.accounts.iter().flat_map(|account| &account.configs);
-        // With a data plane, all servers are one.
+        // With a data plane, all servers share one network.
         let is_one = self.vpn_server.is_some();
         let is_taken = |it: &Config, number| (is_one || it.server == server) && it.number == number;
         let taken = |number| configs().any(|it| is_taken(it, number));

@@ -1,4 +1,4 @@
-//! A reply as bytes, and what is done with them.
+//! A reply as bytes, and the steps that send them.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 
-/// What is sent, in order, and how it ends.
+/// The steps that send a reply, in order, and how they end.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
-    /// The status that is told, when a whole message is.
+    /// The status, if a complete message is sent.
     pub(crate) status: Option<u16>,
     pub(crate) acts: Vec<Act>,
     pub(crate) end: End,
@@ -18,9 +18,9 @@ pub(crate) struct Script {
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     Send(Bytes),
-    /// Byte after byte, with this wait between them.
+    /// Sends one byte at a time, with this wait in between.
     Bytewise(Bytes, Duration),
-    /// Again and again, with this wait in between, until the peer has gone.
+    /// Sends the bytes repeatedly, with this wait in between, until the peer is gone.
     Endless(Bytes, Duration),
 }
 
@@ -28,11 +28,11 @@ pub(crate) enum Act {
 pub(crate) enum End {
     /// FIN.
     Close,
-    /// FIN, and the other direction stays open until the peer has gone.
+    /// FIN; the other direction stays open until the peer is gone.
     HalfClose,
-    /// Nothing more is sent, and the peer waits for it in vain.
+    /// Nothing more is sent, although the peer waits for more.
     Silence,
-    /// Nothing more is due, and the connection stays open.
+    /// Nothing more needs to be sent, and the connection stays open.
     Keep,
     /// RST.
     Reset,
@@ -53,7 +53,7 @@ impl Script {
     }
 }
 
-/// What was asked, as far as an answer repeats it.
+/// The parts of the request that an answer can repeat.
 #[derive(Clone, Debug)]
 struct Asked {
     host: String,
@@ -61,7 +61,7 @@ struct Asked {
     body: String,
 }
 
-/// A whole answer, to be taken apart.
+/// A complete answer, which faults then change.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     status: StatusCode,
@@ -92,40 +92,40 @@ impl Answer {
             headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
         let answer =
             Answer { status, line: String::new(), headers: headers.collect(), body, asked };
-        // A script ends the connection, and a good client is told: it must not send the next
-        // request into the end of this one.
+        // A script ends the connection, so the header tells a correct client not to send its next
+        // request on it.
         answer.status(status.as_u16()).length().with("connection", "close")
     }
 
-    /// For a connection that stays open.
+    /// Removes the header that announces the end of the connection.
     pub(crate) fn kept(self) -> Answer {
         self.without("connection")
     }
 
-    /// Where the request went: `HOST:PORT`.
+    /// Returns the host that the request named, `HOST:PORT`.
     pub(crate) fn host(&self) -> &str {
         &self.asked.host
     }
 
-    /// What the request brought: its credential and its body.
+    /// Returns the credential and body of the request.
     pub(crate) fn echo(&self) -> String {
         format!("{} {}", self.asked.credential, self.asked.body)
     }
 
     pub(crate) fn status(mut self, status: u16) -> Answer {
-        // The tables hold valid statuses; a line that is none is set with `line`.
+        // The tables contain only valid statuses; an invalid status line is set with `line`.
         self.status = StatusCode::from_u16(status).unwrap_or(self.status);
         let reason = self.status.canonical_reason().unwrap_or("Status");
         self.line(format!("HTTP/1.1 {status} {reason}"))
     }
 
-    /// Another status line.
+    /// Sets the status line.
     pub(crate) fn line(mut self, line: impl Into<String>) -> Answer {
         self.line = line.into();
         self
     }
 
-    /// One more header, whatever its name and value hold.
+    /// Adds a header, even with an invalid name or value.
     pub(crate) fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Answer {
         self.headers.push((name.to_owned(), value.as_ref().to_vec()));
         self
@@ -147,7 +147,7 @@ impl Answer {
             .unwrap_or_else(|_| serde_json::json!({ "status": "success" }))
     }
 
-    /// The answer itself, or with a small object when it has no body.
+    /// Adds a small JSON object if the answer has no body.
     pub(crate) fn filled(self) -> Answer {
         match self.body.len() {
             0 => {
@@ -158,7 +158,7 @@ impl Answer {
         }
     }
 
-    /// Another JSON text, as a whole and good message.
+    /// Replaces the body by another JSON text, in a complete and correct message.
     pub(crate) fn with_json(self, text: impl Into<Vec<u8>>) -> Answer {
         let answer = match self.status {
             StatusCode::NO_CONTENT => self.status(200),
@@ -167,7 +167,7 @@ impl Answer {
         answer.without("content-type").with("content-type", "application/json").body(text)
     }
 
-    /// The length that the body has, where a message of its status may have one.
+    /// Sets the body's length, if a message with this status may have one.
     fn length(self) -> Answer {
         let length = self.body.len().to_string();
         let answer = self.without("content-length");
@@ -177,17 +177,17 @@ impl Answer {
         }
     }
 
-    /// A length that is not the body's.
+    /// Sets a length that is not the body's.
     pub(crate) fn with_length(self, length: impl AsRef<[u8]>) -> Answer {
         self.without("content-length").with("content-length", length)
     }
 
-    /// The head of a body in chunks.
+    /// Sets the headers for a chunked body.
     pub(crate) fn chunked(self) -> Answer {
         self.without("content-length").with("transfer-encoding", "chunked")
     }
 
-    /// Status line, headers, empty line.
+    /// Returns the status line, the headers and an empty line.
     pub(crate) fn head(&self) -> Vec<u8> {
         let mut head = format!("{}\r\n", self.line).into_bytes();
         for (name, value) in &self.headers {
@@ -200,7 +200,7 @@ impl Answer {
         head
     }
 
-    /// The whole message.
+    /// Returns the whole message.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         [self.head(), self.body.clone()].concat()
     }
@@ -210,7 +210,7 @@ impl Answer {
         Script::new([&self.head(), body.as_ref()].concat(), end)
     }
 
-    /// Sends the whole message, and closes.
+    /// Sends the whole message, then closes the connection.
     pub(crate) fn whole(&self) -> Script {
         let status = Some(self.status.as_u16());
         Script { status, ..Script::new(self.bytes(), End::Close) }

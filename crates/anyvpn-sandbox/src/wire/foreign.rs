@@ -1,5 +1,6 @@
-//! Whole and well-formed messages that something else sends in the provider's place: a proxy, a gateway, a
-//! content-delivery network, a network's login page, another application at a wrong address.
+//! Complete and well-formed messages that something else sends instead of the provider: a proxy, a
+//! gateway, a content-delivery network, a network's login page, or another application at a wrong
+//! address.
 
 use super::answer::{Answer, Script};
 use super::{AFTER, BEFORE, Level, Wanted, WireFault};

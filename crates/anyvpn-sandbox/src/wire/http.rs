@@ -1,4 +1,4 @@
-//! In HTTP: statuses, headers, lengths, chunks and encodings.
+//! Faults in HTTP: statuses, headers, lengths, chunks and encodings.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(super) static FAULTS: &[WireFault] = &[
     row(Level::Http, AFTER, "error-500-after", "The work, and 500 without words.", |answer| answer.status(500).body("").whole()),
     row(Level::Http, AFTER, "gateway-502-after", "The work, and a gateway's 502.", |answer| page(answer, 502)),
     row(Level::Http, AFTER, "gateway-504-after", "The work, and a gateway's 504.", |answer| page(answer, 504)),
-    // Asked to wait.
+    // Requests to wait.
     row(Level::Http, BEFORE, "retry-after-year", "429, to try again in a year.", |answer| limited(answer, "31536000")),
     row(Level::Http, BEFORE, "retry-after-2-64", "429, to try again in 2⁶⁴ − 1 seconds.", |answer| limited(answer, "18446744073709551615")),
     row(Level::Http, BEFORE, "retry-after-30-digits", "429 with more seconds than 64 bits hold.", |answer| limited(answer, "999999999999999999999999999999")),
@@ -184,7 +184,7 @@ pub(super) static FAULTS: &[WireFault] = &[
         endless(&head, format!("1000\r\n{}\r\n", " ".repeat(4096)), NO_WAIT)
     }),
     row(Level::Http, AFTER, "page-200-after", "The work, and a page of HTML.", |answer| page(answer, 200)),
-    // What was sent, coming back.
+    // Replies that repeat what was sent.
     row(Level::Http, BEFORE, "echo-in-message", "400, whose message repeats the request's secrets.", |answer| {
         let echo = answer.echo();
         let json = serde_json::json!({ "status": "error", "message": echo, "code": echo });
@@ -232,7 +232,7 @@ pub(super) static FAULTS: &[WireFault] = &[
 ];
 
 impl Answer {
-    /// The head of a body in chunks, and what `body` makes of this answer's.
+    /// Sends the headers of a chunked body, and the body that `body` returns.
     fn in_chunks(self, body: fn(&Answer) -> Vec<u8>) -> Script {
         let answer = self.filled().chunked();
         answer.send(body(&answer), End::Close)
@@ -247,7 +247,7 @@ fn endless(head: impl AsRef<[u8]>, again: String, every: Duration) -> Script {
     Script::new(head.as_ref().to_vec(), End::Close).then(Act::Endless(again.into(), every))
 }
 
-/// What a gateway answers.
+/// Answers with a gateway's page.
 fn page(answer: Answer, status: u16) -> Script {
     let page = format!("<!DOCTYPE html>\n<html><body><h1>{status}</h1></body></html>\n");
     let answer = answer.status(status).without("content-type");
@@ -258,12 +258,12 @@ fn limited(answer: Answer, retry_after: &str) -> Script {
     answer.status(429).with("retry-after", retry_after).whole()
 }
 
-/// To where nobody may come: the sandbox's log tells who did.
+/// Redirects to a path on the same host. No client may follow; the sandbox's log shows whether one did.
 fn to_same(answer: Answer, status: u16) -> Script {
     answer.status(status).with("location", "/elsewhere").whole()
 }
 
-/// The same machine by another name, which makes it another host to every client.
+/// Redirects to the same machine by another name, which is another host to every client.
 fn to_other(answer: Answer, status: u16) -> Script {
     let port = answer.host().rsplit(':').next().unwrap_or_default().to_owned();
     answer.status(status).with("location", format!("http://localhost:{port}/elsewhere")).whole()
@@ -295,7 +295,7 @@ fn longer(answer: Answer, end: End) -> Script {
     answer.with_length(length).send(body, end)
 }
 
-/// The body in two chunks, and the empty one at their end.
+/// Returns the body as two chunks and the final empty one.
 fn chunks(body: &[u8]) -> Vec<u8> {
     let (first, second) = body.split_at(body.len() / 2);
     let mut whole = Vec::new();
@@ -314,10 +314,11 @@ const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// RFC 1950: deflate with a window of 32 KiB.
 const ZLIB_HEAD: [u8; 2] = [0x78, 0x9c];
 
-/// A block of RFC 1951 that says "zero" once, and then "the same again, 258 times" in 13 bits each.
+/// Returns an RFC 1951 block that contains one zero, and then "repeat 258 times" in 13 bits each.
 fn deflated_zeros(length: usize) -> Vec<u8> {
     let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u32, 0);
-    // Codes stand with their first bit lowest; these are the fixed ones, read backwards.
+    // Codes are written from their first bit, as the lowest; these are the fixed codes with the bits
+    // reversed.
     let mut put = |value: u32, width: u32| {
         held |= value << bits;
         bits += width;

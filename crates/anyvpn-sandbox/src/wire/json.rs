@@ -1,4 +1,4 @@
-//! A whole and good message, with JSON in it that is none or another one.
+//! Faults in JSON: complete and correct messages whose JSON is invalid or unexpected.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::{AFTER, Level, OTHER, WireFault, row};
 
 #[rustfmt::skip]
 pub(super) static FAULTS: &[WireFault] = &[
-    // Less than all of it.
+    // Incomplete JSON.
     row(Level::Json, AFTER, "half-json", "Half of the JSON, with status 200.", |answer| match answer.body.len() {
         0 => answer.with_json("{\"status\":").whole(),
         length => {
@@ -24,7 +24,7 @@ pub(super) static FAULTS: &[WireFault] = &[
     row(Level::Json, OTHER, "json-string", "A string.", |answer| text(answer, |_| "\"success\"".to_owned())),
     row(Level::Json, OTHER, "json-in-array", "The JSON, within an array.", |answer| text(answer, |json| format!("[{json}]"))),
     row(Level::Json, OTHER, "json-in-string", "The JSON, written as a string.", |answer| text(answer, |json| Value::from(json).to_string())),
-    // More than it.
+    // More than the JSON.
     row(Level::Json, AFTER, "json-twice", "The JSON, twice.", |answer| text(answer, |json| format!("{json}{json}"))),
     row(Level::Json, AFTER, "json-and-garbage", "The JSON, and a bracket.", |answer| text(answer, |json| format!("{json}]"))),
     row(Level::Json, OTHER, "json-spaces", "The JSON after 100 KB of spaces.", |answer| text(answer, |json| format!("{}{json}", " ".repeat(100_000)))),
@@ -48,7 +48,7 @@ pub(super) static FAULTS: &[WireFault] = &[
     row(Level::Json, OTHER, "lone-surrogates", "Strings with half of a surrogate pair.", |answer| strings(answer, "\"\\ud800\"")),
     row(Level::Json, OTHER, "raw-controls", "Strings with control characters that are not escaped.", |answer| strings(answer, "\"a\nb\u{1b}[2J\"")),
     row(Level::Json, OTHER, "escaped-controls", "Strings with NUL, a terminal's escapes and `../`.", |answer| { strings(answer, "\"../../\\u0000\\u001b[2J\\u001b]0;x\\u0007\"") }),
-    // What JSON is not.
+    // Not quite JSON.
     row(Level::Json, AFTER, "comments", "The JSON after a comment.", |answer| text(answer, |json| format!("/* success */ {json}"))),
     row(Level::Json, OTHER, "quotes-single", "Strings in single quotes.", |answer| strings(answer, "'text'")),
     row(Level::Json, OTHER, "commas-trailing", "A comma after the last of everything.", |answer| text(answer, |json| json.replace('}', ",}").replace(']', ",]"))),
@@ -125,26 +125,26 @@ pub(super) static FAULTS: &[WireFault] = &[
     }),
 ];
 
-/// Another text in place of the JSON.
+/// Replaces the JSON by another text.
 fn text(answer: Answer, change: impl Fn(String) -> String) -> Script {
     let json = change(answer.json().to_string());
     answer.with_json(json).whole()
 }
 
-/// Another text in place of every string but the word of success.
+/// Replaces every string except the value that signals success.
 fn strings(answer: Answer, string: &str) -> Script {
     let changes = |value: &Value| value.as_str().is_some_and(|answer| answer != "success");
     let json = scalars(&answer.json(), &|value| changes(value).then(|| string.to_owned()));
     answer.with_json(json).whole()
 }
 
-/// Another text in place of every number.
+/// Replaces every number.
 fn numbers(answer: Answer, number: &str) -> Script {
     let json = scalars(&answer.json(), &|value| value.is_number().then(|| number.to_owned()));
     answer.with_json(json).whole()
 }
 
-/// The flag of success in every form that a provider gives it, twice.
+/// Repeats the success flag, in each form that a provider uses.
 fn status_twice(answer: Answer, statuses: [&str; 2]) -> Script {
     let flags = statuses.map(|word| {
         let (success, code) = if word == "success" { (true, 200) } else { (false, 500) };
@@ -157,7 +157,7 @@ fn status_twice(answer: Answer, statuses: [&str; 2]) -> Script {
     extra(answer.body(json.to_string()), &flags.join(","))
 }
 
-/// More at the top than there is.
+/// Adds more to the outermost object.
 fn extra(answer: Answer, more: &str) -> Script {
     text(answer, |json| match json.strip_prefix('{') {
         Some("}") => format!("{{{more}}}"),
@@ -166,7 +166,7 @@ fn extra(answer: Answer, more: &str) -> Script {
     })
 }
 
-/// The names and values of every object, written by `pair`.
+/// Writes the names and values of every object with `pair`.
 fn keys(answer: Answer, pair: &dyn Fn(&str, &str) -> String) -> Script {
     let json = answer.json();
     answer.with_json(write(&json, &|_| None, pair)).whole()
@@ -180,7 +180,7 @@ fn scalars(value: &Value, change: &dyn Fn(&Value) -> Option<String>) -> String {
     write(value, &change, &|name, value| format!("{name}:{value}"))
 }
 
-/// Changes what is directly within the outermost object.
+/// Changes the values directly within the outermost object.
 fn top(value: &Value, change: &dyn Fn(&Value) -> Option<String>) -> String {
     match value {
         Value::Object(fields) => {
@@ -205,7 +205,7 @@ fn repeated(value: &Value, times: usize) -> String {
     write(value, &change, &|name, value| format!("{name}:{value}"))
 }
 
-/// JSON as text, in which `change` replaces values and `pair` writes the properties.
+/// Formats JSON, where `change` can replace values and `pair` writes the properties.
 fn write(
     value: &Value,
     change: &dyn Fn(&Value) -> Option<String>,

@@ -1,4 +1,4 @@
-//! Plays a script on a connection that nobody else uses any more.
+//! Plays a script on a connection that hyper no longer uses.
 
 use std::fmt;
 use std::io;
@@ -27,9 +27,9 @@ impl fmt::Debug for Wait {
     }
 }
 
-/// Plays it to its end, or until the peer has gone.
+/// Plays a script to its end, or until the peer is gone.
 pub(crate) async fn play(mut stream: TcpStream, script: Script, wait: &Wait) {
-    // A peer that has gone is no failure of the script.
+    // The script does not fail because the peer is gone.
     if acts(&mut stream, script.acts, wait).await.is_err() {
         return;
     }
@@ -42,7 +42,7 @@ pub(crate) async fn play(mut stream: TcpStream, script: Script, wait: &Wait) {
         End::Silence => while pause(&mut stream, Duration::MAX, wait).await {},
         End::Keep => gone(&mut stream).await,
         End::Reset => {
-            // With no time to linger the kernel sends RST and throws unsent bytes away.
+            // With a linger time of zero, the kernel sends RST and discards unsent bytes.
             let _ = stream.set_zero_linger();
         }
     }
@@ -71,7 +71,7 @@ async fn acts(stream: &mut TcpStream, acts: Vec<Act>, wait: &Wait) -> io::Result
     Ok(())
 }
 
-/// Waits, and says whether the peer is still there.
+/// Waits, and returns whether the peer is still connected.
 async fn pause(stream: &mut TcpStream, time: Duration, wait: &Wait) -> bool {
     if time.is_zero() {
         tokio::task::yield_now().await;
@@ -83,7 +83,7 @@ async fn pause(stream: &mut TcpStream, time: Duration, wait: &Wait) -> bool {
     }
 }
 
-/// Waits until the peer has gone. What it sends is not read by anybody.
+/// Waits until the peer is gone. What it sends meanwhile is discarded.
 async fn gone(stream: &mut TcpStream) {
     let mut thrown_away = [0; 1024];
     while stream.read(&mut thrown_away).await.is_ok_and(|length| length > 0) {}

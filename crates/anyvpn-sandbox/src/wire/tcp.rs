@@ -1,4 +1,4 @@
-//! Below HTTP: bytes that do not come, come late, or end early.
+//! Faults below HTTP: bytes that are missing, late, or end early.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) static FAULTS: &[WireFault] = &[
     row(Level::Tcp, AFTER, "reset-after-first-byte", "The reply's first byte, then reset.", |answer| Script::new(answer.bytes()[..1].to_vec(), End::Reset)),
     row(Level::Tcp, AFTER, "reset-in-head", "Half of the reply's head, then reset.", |answer| cut(answer.head(), End::Reset)),
     row(Level::Tcp, AFTER, "reset-after-head", "The reply's head, then reset.", |answer| match answer.body.len() {
-        // A head without a body is a whole message.
+        // A head without a body is a complete message.
         0 => cut(answer.head(), End::Reset),
         _ => Script::new(answer.head(), End::Reset),
     }),
@@ -39,13 +39,14 @@ pub(super) static FAULTS: &[WireFault] = &[
     row(Level::Tcp, WHOLE, "byte-by-byte", "The reply, each byte by itself.", |answer| Script::nothing(End::Close).then(Act::Bytewise(answer.bytes().into(), Duration::ZERO))),
 ];
 
-/// The first half.
+/// Sends the first half of the bytes.
 fn cut(bytes: Vec<u8>, end: End) -> Script {
     let half = bytes.len() / 2;
     Script::new(bytes[..half].to_vec(), end)
 }
 
-/// The head and half of the body. A reply without a body is not sent at all: its head is the whole.
+/// Sends the head and half of the body. A reply without a body is not sent at all, because its head
+/// would be complete.
 fn half(answer: &Answer, end: End) -> Script {
     match answer.body.len() {
         0 => Script::nothing(end),

@@ -130,11 +130,11 @@ async fn invalid_input_is_reported() {
     let client = Client::new(&sandbox);
     for (path, body, reason) in [
         ("faults", json!({}), "missing field `fault`"),
-        ("faults", json!({ "fault": "flood" }), "no fault is named \"flood\""),
+        ("faults", json!({ "fault": "flood" }), "unknown fault \"flood\""),
         ("faults", json!({ "fault": "delay" }), "delay_ms"),
         ("faults", json!({ "fault": "status", "status": 304 }), "not within 400 to 599"),
         ("faults", json!({ "fault": "html" }), "needs \"status\""),
-        ("faults", json!({ "fault": "cut-body", "operation": "azire.x" }), "no operation"),
+        ("faults", json!({ "fault": "cut-body", "operation": "azire.x" }), "unknown operation"),
         ("faults", json!({ "fault": "cut-body", "time": 1 }), "unknown field `time`"),
         ("clock", json!({ "advance_seconds": -1 }), "invalid value"),
         ("azire/verify-email", json!({}), "\"username\" is missing"),

@@ -130,9 +130,9 @@ async fn invalid_control_requests_are_reported() {
         ("fly", json!({}), "no action \"fly\""),
         ("suspend", json!({}), "\"username\" is missing"),
         ("suspend", json!({ "username": "nobody" }), "there is no account \"nobody\""),
-        ("set-service", json!({ "username": "liam", "state": "gone" }), "no state is named"),
+        ("set-service", json!({ "username": "liam", "state": "gone" }), "unknown state \"gone\""),
         ("set-service", json!({ "username": "nobody", "state": "none" }), "there is no account"),
-        ("set-job-duration", json!({ "seconds": -1 }), "no whole number"),
+        ("set-job-duration", json!({ "seconds": -1 }), "must be a whole number"),
         ("fail-next-job", json!({ "reason": "Busy", "times": 2 }), "unknown field \"times\""),
     ] {
         let answer = control(&world, action, input).await;

@@ -1,4 +1,4 @@
-//! Signing in and up, and the account behind the credentials.
+//! Checks signing in, signing up, and the account that the credentials belong to.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -13,9 +13,9 @@ use super::{Check, ExpectError, ensure, expect, text};
 
 pub(super) async fn account(accounts: &dyn Accounts) -> Check {
     let first = accounts.account().await.map_err(text)?;
-    ensure!(first.login.as_deref() != Some(""), "the login is empty");
+    ensure!(first.login.as_deref() != Some(""), "the account's login is empty");
     let second = accounts.account().await.map_err(text)?;
-    ensure!(first == second, "two reads differ: {first:?} and {second:?}");
+    ensure!(first == second, "reading the account twice gave {first:?}, then {second:?}");
     Ok(())
 }
 
@@ -23,7 +23,7 @@ pub(super) async fn unauthorized(anonymous: &dyn Accounts) -> Check {
     expect(anonymous.account().await, ErrorKind::Unauthorized)
 }
 
-/// Drops a call after each of its first polls, then makes one that must succeed.
+/// Drops a call after each of its first polls, then makes a call that must succeed.
 pub(super) async fn dropped(accounts: &dyn Accounts) -> Check {
     for polls in 1..4 {
         let mut call = accounts.account();
@@ -38,24 +38,28 @@ pub(super) async fn dropped(accounts: &dyn Accounts) -> Check {
 }
 
 pub(super) async fn sign_in_fields(sign_in: &dyn SignIn) -> Check {
-    ensure!(!sign_in.sign_in_fields().is_empty(), "it takes nothing");
+    ensure!(!sign_in.sign_in_fields().is_empty(), "sign_in_fields() is empty");
     let error = sign_in.obtain_credential(&Settings::new()).await.map(drop).expect_err_text()?;
-    ensure!(error.kind() == ErrorKind::InvalidRequest, "without fields it gave {error}");
+    ensure!(error.kind() == ErrorKind::InvalidRequest, "signing in without any field gave {error}");
     for field in sign_in.sign_in_fields() {
         let is_needed = field.required && field.default.is_none();
         let is_named = error.fields().contains_key(field.key);
-        ensure!(is_needed == is_named, "{} is needed: {is_needed}, named: {is_named}", field.key);
+        ensure!(
+            is_needed == is_named,
+            "{}: required is {is_needed}, but in the error: {is_named}",
+            field.key
+        );
     }
     Ok(())
 }
 
 pub(super) async fn signed_in(sign_in: &dyn SignIn, fields: &Settings) -> Check {
     let credential = sign_in.obtain_credential(fields).await.map_err(text)?;
-    ensure!(credential.settings.keys().next().is_some(), "the credential has no setting");
+    ensure!(credential.settings.keys().next().is_some(), "the new credential has no settings");
     Ok(())
 }
 
-/// A credential that is ended already counts as ended.
+/// Revoking a credential that is already revoked must succeed.
 pub(super) async fn signed_out(
     sign_in: &dyn SignIn,
     sign_out: &dyn SignOut,
@@ -69,11 +73,11 @@ pub(super) async fn signed_out(
 pub(super) async fn account_create(sign_up: &dyn SignUp, new: &NewAccount) -> Check {
     let made = sign_up.create_account(new.clone()).await.map_err(text)?;
     let is_new = made.login.as_ref() == Some(&new.login);
-    ensure!(is_new, "asked for {:?}, made {:?}", new.login, made.login);
+    ensure!(is_new, "requested the login {:?}, got {:?}", new.login, made.login);
     let error = sign_up.create_account(new.clone()).await.map(drop).expect_err_text()?;
     ensure!(
         matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::InvalidRequest),
-        "a second one gave {error}"
+        "creating the same account again gave {error}"
     );
     Ok(())
 }
@@ -87,12 +91,12 @@ pub(super) async fn close_account(
     let new = Secret::from("Another-Passw0rd!");
     change.change_password(new.clone()).await.map_err(text)?;
     let old = close.close_account(Some(password)).await;
-    ensure!(old.is_err(), "the old password closed the account");
+    ensure!(old.is_err(), "the account was closed with its old password");
     close.close_account(Some(&new)).await.map_err(text)?;
     let after = accounts.account().await.map(drop).expect_err_text()?;
     ensure!(
         matches!(after.kind(), ErrorKind::Unauthorized | ErrorKind::NotFound | ErrorKind::Refused),
-        "the closed account gave {after}"
+        "reading the closed account gave {after}"
     );
     Ok(())
 }

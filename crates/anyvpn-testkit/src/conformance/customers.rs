@@ -1,4 +1,4 @@
-//! A reseller's customers.
+//! Checks a reseller's customers.
 
 use anyvpn_core::{
     ChangePlan, CreatedCustomer, Customer, CustomerEnd, Customers, EndCustomers, ErrorKind,
@@ -10,18 +10,18 @@ use super::{Check, ExpectError, ensure, expect, text};
 
 async fn find(customers: &dyn Customers, key: &str) -> Result<Customer, String> {
     let found = customers.find_customer(key).await.map_err(text)?;
-    found.ok_or_else(|| format!("{key} is not found"))
+    found.ok_or_else(|| format!("the customer {key} was not found"))
 }
 
-/// A customer is created once; a second creation finds the first one and changes nothing.
+/// A customer is created once; creating it again finds the first one and changes nothing.
 pub(super) async fn created_once(customers: &dyn Customers, new: &NewCustomer) -> Check {
     let before = customers.find_customer(&new.key).await.map_err(text)?;
-    ensure!(before.is_none(), "there is one already: {before:?}");
+    ensure!(before.is_none(), "the customer already exists: {before:?}");
     let made = customers.create_customer(new.clone()).await.map_err(text)?;
     ensure!(matches!(made, CreatedCustomer::Created(_)), "the first creation gave {made:?}");
-    ensure!(made.customer().key == new.key, "asked for {}, made {made:?}", new.key);
+    ensure!(made.customer().key == new.key, "requested {}, got {made:?}", new.key);
     let found = find(customers, &new.key).await?;
-    ensure!(found.plan == new.plan, "asked for the plan {:?}, found {:?}", new.plan, found.plan);
+    ensure!(found.plan == new.plan, "requested the plan {:?}, found {:?}", new.plan, found.plan);
     ensure!(found.status == Status::Active, "the new customer is {}", found.status);
     let again = customers.create_customer(new.clone()).await.map_err(text)?;
     ensure!(matches!(again, CreatedCustomer::Existed(_)), "the second creation gave {again:?}");
@@ -34,17 +34,21 @@ pub(super) async fn password(customers: &dyn Customers, new: &NewCustomer) -> Ch
     customers.set_customer_password(&new.key, password).await.map_err(text)
 }
 
-/// A plan is changed to each other one, and found.
+/// The customer's plan can be changed to each other plan, and is then reported.
 pub(super) async fn plan(
     customers: &dyn Customers,
     change: &dyn ChangePlan,
     new: &NewCustomer,
 ) -> Check {
-    ensure!(customers.plans().len() > 1, "there is no other plan to change to");
+    ensure!(customers.plans().len() > 1, "the provider has no second plan to change to");
     for plan in customers.plans() {
         change.change_plan(&new.key, plan.id).await.map_err(text)?;
         let found = find(customers, &new.key).await?.plan;
-        ensure!(found.as_deref() == Some(plan.id), "changed to {}, found {found:?}", plan.id);
+        ensure!(
+            found.as_deref() == Some(plan.id),
+            "changed the plan to {}, found {found:?}",
+            plan.id
+        );
     }
     let before = find(customers, &new.key).await?;
     if let Some(plan) = &before.plan {
@@ -52,7 +56,7 @@ pub(super) async fn plan(
     }
     expect(change.change_plan(&new.key, "no-such-plan").await, ErrorKind::InvalidRequest)?;
     let after = find(customers, &new.key).await?;
-    ensure!(after == before, "nothing was to change, yet {before:?} became {after:?}");
+    ensure!(after == before, "calls that must change nothing changed {before:?} to {after:?}");
     Ok(())
 }
 
@@ -64,26 +68,26 @@ pub(super) async fn suspension(
     for _ in 0..2 {
         suspend.suspend_customer(&new.key).await.map_err(text)?;
         let found = find(customers, &new.key).await?;
-        ensure!(found.status != Status::Active, "suspended, yet {}", found.status);
+        ensure!(found.status != Status::Active, "the suspended customer is {}", found.status);
     }
     for _ in 0..2 {
         suspend.resume_customer(&new.key).await.map_err(text)?;
         let found = find(customers, &new.key).await?;
-        ensure!(found.status == Status::Active, "resumed, yet {}", found.status);
+        ensure!(found.status == Status::Active, "the resumed customer is {}", found.status);
     }
     Ok(())
 }
 
-/// What is closed is gone, or has nothing active left.
+/// A closed customer no longer exists, or is no longer active.
 pub(super) async fn closed(customers: &dyn Customers, new: &NewCustomer) -> Check {
     customers.close_customer(&new.key).await.map_err(text)?;
     let after = customers.find_customer(&new.key).await.map_err(text)?;
     let is_active = after.as_ref().is_some_and(|customer| customer.status == Status::Active);
-    ensure!(!is_active, "closed, yet there: {after:?}");
+    ensure!(!is_active, "the closed customer is still active: {after:?}");
     Ok(())
 }
 
-/// A new customer is in the list, once.
+/// A new customer is listed exactly once.
 pub(super) async fn listed(list: &dyn ListCustomers, new: &NewCustomer) -> Check {
     let all: Vec<_> = list.list_customers().try_collect().await.map_err(text)?;
     let times = all.iter().filter(|customer| customer.key == new.key).count();
@@ -91,7 +95,7 @@ pub(super) async fn listed(list: &dyn ListCustomers, new: &NewCustomer) -> Check
     Ok(())
 }
 
-/// Each end is kept, or refused as one that the provider has no way to keep.
+/// Each end is accepted, or refused because the provider does not support it.
 pub(super) async fn end(
     customers: &dyn Customers,
     end: &dyn EndCustomers,
@@ -110,11 +114,11 @@ pub(super) async fn end(
         }
         find(customers, &new.key).await?;
     }
-    ensure!(kept > 0, "no end is kept");
+    ensure!(kept > 0, "no end is accepted");
     Ok(())
 }
 
-/// Nothing is done for a customer who does not exist, and nothing creates one.
+/// Calls for a customer who does not exist are refused, and do not create one.
 pub(super) async fn unknown(customers: &dyn Customers, new: &NewCustomer) -> Check {
     let key = &format!("nobody-{}", new.key);
     let password = Secret::from("Another-Passw0rd!");
@@ -138,21 +142,21 @@ pub(super) async fn unknown(customers: &dyn Customers, new: &NewCustomer) -> Che
         ensure!(is_refusal, "{what} gave {error}");
     }
     let found = customers.find_customer(key).await.map_err(text)?;
-    ensure!(found.is_none(), "it is there now: {found:?}");
+    ensure!(found.is_none(), "the customer exists now: {found:?}");
     Ok(())
 }
 
-/// A name that somebody else's customer has is refused, and that customer is not shown.
+/// The name of another reseller's customer is refused, and that customer is not returned.
 pub(super) async fn taken(customers: &dyn Customers, new: &NewCustomer, key: &str) -> Check {
     let mut new = new.clone();
     new.key = key.to_owned();
     expect(customers.create_customer(new).await, ErrorKind::AlreadyExists)?;
     let found = customers.find_customer(key).await.map_err(text)?;
-    ensure!(found.is_none(), "a stranger's customer is shown: {found:?}");
+    ensure!(found.is_none(), "another reseller's customer was returned: {found:?}");
     Ok(())
 }
 
-/// A creation whose answer is lost is found, once, and not taken for one's own.
+/// A customer whose creation was not confirmed is found, once, and reported as such.
 pub(super) async fn found_after_doubt(
     customers: &dyn Customers,
     new: &NewCustomer,
@@ -163,7 +167,10 @@ pub(super) async fn found_after_doubt(
     new.key.clone_from(&key);
     lose();
     let made = customers.create_customer(new.clone()).await.map_err(text)?;
-    ensure!(matches!(made, CreatedCustomer::FoundAfterDoubt(_)), "a lost answer gave {made:?}");
+    ensure!(
+        matches!(made, CreatedCustomer::FoundAfterDoubt(_)),
+        "a creation whose answer was lost gave {made:?}"
+    );
     let again = customers.create_customer(new).await.map_err(text)?;
     ensure!(matches!(again, CreatedCustomer::Existed(_)), "a second creation gave {again:?}");
     customers.close_customer(&key).await.map_err(text)

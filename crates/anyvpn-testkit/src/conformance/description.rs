@@ -1,4 +1,4 @@
-//! A provider's description: what holds for the data alone.
+//! Checks a provider's description, without calling the provider.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use anyvpn_core::{Ability, ProviderInfo};
 
 use super::{Check, ensure};
 
-/// No ability is named twice, and none both as one that the provider has and as one that it lacks.
+/// Each ability is named at most once, and a note is only on an ability that the provider has.
 pub(super) fn abilities(info: &ProviderInfo) -> Check {
     let mut seen = BTreeSet::new();
     for ability in info.capabilities.named() {
@@ -15,19 +15,19 @@ pub(super) fn abilities(info: &ProviderInfo) -> Check {
     for (ability, _) in Ability::ALL {
         let is_idle =
             info.capabilities.note(*ability).is_some() && !info.capabilities.can(*ability);
-        ensure!(!is_idle, "there is a note on {ability}, which the provider does not have");
+        ensure!(!is_idle, "there is a note on {ability}, which the provider does not support");
     }
     Ok(())
 }
 
-/// No two settings share a key, and each key can be part of a variable's name.
+/// Each setting has its own key, which can be part of an environment variable's name.
 pub(super) fn settings(info: &ProviderInfo) -> Check {
     let mut seen = BTreeSet::new();
     for setting in info.settings {
         let key = setting.key;
         ensure!(seen.insert(key), "two settings have the key {key}");
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        ensure!(!key.is_empty() && key.chars().all(is_plain), "{key:?} is no key");
+        ensure!(!key.is_empty() && key.chars().all(is_plain), "{key:?} is not a valid key");
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The contract of [`anyvpn_core`]'s traits, as checks that every provider's tests run.
 //!
-//! A check that does not apply to a provider is a skip with its reason, never a silent pass.
+//! A check that does not apply to a provider is skipped with a reason. It never passes silently.
 
 mod accounts;
 mod configs;
@@ -29,32 +29,32 @@ use self::ports::{
     ports_begin_empty,
 };
 
-/// A provider to be checked.
+/// A provider to check, and what the checks need.
 #[non_exhaustive]
 pub struct Subject {
-    /// Signed in to an account that may be changed in any way, and is closed at the end. It has
-    /// room for three more devices and three more ports.
+    /// The provider, signed in to an account that the checks may change in any way and close at the
+    /// end. The account has room for three more devices and three more ports.
     pub signed_in: Box<dyn Provider>,
-    /// The same without any credential.
+    /// The same provider without a credential.
     pub anonymous: Box<dyn Provider>,
-    /// The account's password, for closing it.
+    /// The account's password, to close it with.
     pub password: Secret,
-    /// An account that does not exist yet, for creating it; absent where nobody signs up.
+    /// An account to create, which does not exist yet; `None` if the provider creates none.
     pub new_account: Option<NewAccount>,
-    /// A customer who does not exist yet, for creating it; absent where there are none.
+    /// A customer to create, who does not exist yet; `None` if the provider has no customers.
     pub new_customer: Option<NewCustomer>,
-    /// What the signed-in account signs in with; absent where the test has nothing to sign in with.
+    /// The settings with which the account signs in; `None` to skip these checks.
     pub sign_in: Option<Settings>,
-    /// A key that somebody else's customer has; absent where keys are taken by one's own only.
+    /// The key of another reseller's customer; `None` if resellers do not share keys.
     pub taken_customer: Option<String>,
-    /// Makes the provider lose the answer to the next creation of a customer, which is done.
+    /// Makes the provider create the next customer but lose the answer.
     pub lose_creation: Option<Box<dyn Fn() + Send + Sync>>,
-    /// Moves the provider's clock, on which leases run out.
+    /// Advances the provider's clock, by which leases expire.
     pub advance: Option<Box<dyn Fn(Duration) + Send + Sync>>,
 }
 
 impl Subject {
-    /// A provider that neither creates nor closes accounts.
+    /// Creates a subject whose provider neither creates nor closes accounts.
     #[must_use]
     pub fn new(signed_in: impl Provider + 'static, anonymous: impl Provider + 'static) -> Self {
         Self {
@@ -71,14 +71,14 @@ impl Subject {
     }
 }
 
-/// What became of one check.
+/// The outcome of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The contract is kept.
+    /// The provider keeps the contract.
     Pass,
-    /// The check does not apply, and why.
+    /// The check does not apply, for this reason.
     Skip(String),
-    /// The contract is broken, and how.
+    /// The provider breaks the contract, in this way.
     Fail(String),
 }
 
@@ -88,12 +88,12 @@ impl From<()> for Outcome {
     }
 }
 
-/// The outcome of each check, by its name.
+/// The name and outcome of each check.
 #[derive(Clone, Debug, Default)]
 pub struct Report(pub Vec<(&'static str, Outcome)>);
 
 impl Report {
-    /// The checks that failed.
+    /// Returns the failed checks, each as its name and reason.
     #[must_use]
     pub fn failures(&self) -> Vec<String> {
         let failed = self.0.iter().filter_map(|(name, outcome)| match outcome {
@@ -123,7 +123,7 @@ impl fmt::Display for Report {
 
 type Check = Result<(), String>;
 
-/// Fails a check with a formatted reason unless the condition holds.
+/// Fails the check with a formatted reason unless the condition holds.
 macro_rules! ensure {
     ($condition:expr, $($why:tt)+) => {
         if !$condition {
@@ -157,7 +157,7 @@ pub async fn run(subject: &Subject) -> Report {
             report.add("port: half a day is refused", port_lifetime(ports, list).await);
             report.add("port: a fixed lease is not renewed", port_renewal(ports, list).await);
         }
-        Some(_) => report.skip_because("port forwards", "the lease is kept alive"),
+        Some(_) => report.skip_because("port forwards", "the lease is renewed, not fixed"),
         None => report.skip("port forwards", provider, Ability::ListPortForwards),
     }
     match (provider.port_forwards().map(|ports| (ports, ports.lease())), &subject.advance) {
@@ -237,7 +237,7 @@ pub async fn run(subject: &Subject) -> Report {
                 }
                 None => report.skip_because(
                     "customer: a stranger's name is refused",
-                    "the test has no name of a stranger's",
+                    "the test has no name of another reseller's customer",
                 ),
             }
             match &subject.lose_creation {
@@ -289,7 +289,7 @@ pub async fn run(subject: &Subject) -> Report {
 impl Report {
     fn skip(&mut self, name: &'static str, provider: &dyn Provider, ability: Ability) {
         let why = match provider.info().capabilities.of(ability) {
-            Capability::Can => "the test has no input for it".to_owned(),
+            Capability::Can => "the test provides no input for it".to_owned(),
             capability => capability.to_string(),
         };
         self.skip_because(name, &why);
@@ -323,12 +323,15 @@ fn capabilities(provider: &dyn Provider) -> Check {
     ];
     for (ability, present) in pairs {
         let capability = capabilities.of(ability);
-        ensure!(capabilities.can(ability) == present, "{ability}: {capability}, yet {present}");
+        ensure!(
+            capabilities.can(ability) == present,
+            "{ability}: declared as {capability}, but the accessor says {present}"
+        );
     }
     for (ability, capability) in capabilities.all() {
         if let Capability::Cannot { why, link } = capability {
-            ensure!(!why.is_empty(), "{ability}: no reason");
-            ensure!(link.starts_with("https://"), "{ability}: no link to the reason");
+            ensure!(!why.is_empty(), "{ability}: the reason is empty");
+            ensure!(link.starts_with("https://"), "{ability}: the reason has no https link");
         }
     }
     Ok(())
@@ -338,19 +341,19 @@ fn text(error: anyvpn_core::Error) -> String {
     error.to_string()
 }
 
-/// Turns a success that should not be into a failure of the check.
+/// Turns an unexpected success into a failed check.
 trait ExpectError {
     fn expect_err_text(self) -> Result<anyvpn_core::Error, String>;
 }
 
 impl ExpectError for Result<(), anyvpn_core::Error> {
     fn expect_err_text(self) -> Result<anyvpn_core::Error, String> {
-        self.err().ok_or_else(|| "succeeded".to_owned())
+        self.err().ok_or_else(|| "it succeeded, but must fail".to_owned())
     }
 }
 
 fn expect<T>(result: Result<T, anyvpn_core::Error>, kind: ErrorKind) -> Check {
     let error = result.map(drop).expect_err_text()?;
-    ensure!(error.kind() == kind, "expected {}, came {error}", kind.name());
+    ensure!(error.kind() == kind, "expected {}, got {error}", kind.name());
     Ok(())
 }

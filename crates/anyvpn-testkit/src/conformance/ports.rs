@@ -1,4 +1,4 @@
-//! Ports with a fixed lease, ports that are kept alive, and trying a port from outside.
+//! Checks ports with a fixed lease, ports that are kept alive, and testing a port from outside.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::{Check, ensure, expect, text};
 
 pub(super) async fn device(ports: &dyn PortForwards) -> Result<Ipv4Addr, String> {
     let addresses = ports.tunnel_addresses().await.map_err(text)?.unwrap_or_default();
-    addresses.first().copied().ok_or_else(|| "the account has no device".to_owned())
+    addresses.first().copied().ok_or_else(|| "the account has no device to forward to".to_owned())
 }
 
 pub(super) async fn listed(
@@ -27,19 +27,22 @@ pub(super) async fn ports_begin_empty(
     list: &dyn ListPortForwards,
 ) -> Check {
     let list = listed(ports, list).await?;
-    ensure!(list.is_empty(), "there are ports: {list:?}");
+    ensure!(list.is_empty(), "the account already has ports: {list:?}");
     Ok(())
 }
 
 pub(super) async fn port_life(ports: &dyn PortForwards, list: &dyn ListPortForwards) -> Check {
     let device = device(ports).await?;
     let made = ports.create_port_forward(NewPortForward::to(device)).await.map_err(text)?;
-    ensure!(made.device == Some(device) && !made.hidden, "another port was made: {made:?}");
+    ensure!(
+        made.device == Some(device) && !made.hidden,
+        "got another port than requested: {made:?}"
+    );
     let shown = listed(ports, list).await?;
-    ensure!(shown == [made.clone()], "made {made:?}, listed {shown:?}");
+    ensure!(shown == [made.clone()], "created {made:?}, listed {shown:?}");
     ports.delete_port_forward(&made).await.map_err(text)?;
     let shown = listed(ports, list).await?;
-    ensure!(shown.is_empty(), "deleted, yet listed: {shown:?}");
+    ensure!(shown.is_empty(), "a deleted port is still listed: {shown:?}");
     Ok(())
 }
 
@@ -47,9 +50,9 @@ pub(super) async fn port_hidden(ports: &dyn PortForwards, list: &dyn ListPortFor
     let mut new = NewPortForward::to(device(ports).await?);
     new.hidden = true;
     let hidden = ports.create_port_forward(new).await.map_err(text)?;
-    ensure!(hidden.hidden, "the answer says not hidden");
+    ensure!(hidden.hidden, "requested a hidden port, got a listed one");
     let shown = listed(ports, list).await?;
-    ensure!(shown.is_empty(), "hidden, yet listed: {shown:?}");
+    ensure!(shown.is_empty(), "a hidden port is listed: {shown:?}");
     ports.delete_port_forward(&hidden).await.map_err(text)
 }
 
@@ -69,26 +72,29 @@ pub(super) async fn port_lifetime(ports: &dyn PortForwards, list: &dyn ListPortF
     ports_begin_empty(ports, list).await
 }
 
-/// A fixed lease cannot be renewed, and says so before anything is sent.
+/// A fixed lease cannot be renewed, and trying to is refused before anything is sent.
 pub(super) async fn port_renewal(ports: &dyn PortForwards, list: &dyn ListPortForwards) -> Check {
     let device = device(ports).await?;
     let made = ports.create_port_forward(NewPortForward::to(device)).await.map_err(text)?;
     expect(ports.renew_port_forward(&made).await, ErrorKind::InvalidRequest)?;
     let shown = listed(ports, list).await?;
-    ensure!(shown == [made.clone()], "the port is another one now: {shown:?}");
+    ensure!(shown == [made.clone()], "the refused renewal changed the port: {shown:?}");
     ports.delete_port_forward(&made).await.map_err(text)
 }
 
 pub(super) async fn port_check(check: &dyn CheckPort) -> Check {
-    // Port 1 (tcpmux) is served by nobody who runs tests.
+    // Nobody who runs tests serves port 1 (tcpmux).
     let check = check.check_port(1).await.map_err(text)?;
-    ensure!(check.port == 1 && !check.open, "nothing listens on port 1, yet {check:?}");
+    ensure!(
+        check.port == 1 && !check.open,
+        "nothing listens on port 1, but the check gave {check:?}"
+    );
     Ok(())
 }
 
 type Advance = dyn Fn(Duration) + Send + Sync;
 
-/// Renewed in time, a forward keeps its number, and its end moves.
+/// A forward that is renewed in time keeps its number and ends later.
 pub(super) async fn kept_alive(
     ports: &dyn PortForwards,
     every: Duration,
@@ -101,25 +107,29 @@ pub(super) async fn kept_alive(
         let renewed = ports.renew_port_forward(&last).await.map_err(text)?;
         ensure!(
             renewed.port == made.port,
-            "renewed in time, {} became {}",
+            "a renewal in time changed the port from {} to {}",
             made.port,
             renewed.port
         );
-        ensure!(renewed.protocols == made.protocols, "the protocols are {}", renewed.protocols);
+        ensure!(
+            renewed.protocols == made.protocols,
+            "the renewed port carries {}",
+            renewed.protocols
+        );
         let has_moved = match (last.expires_at, renewed.expires_at) {
             (Some(before), Some(after)) => after > before,
             (_, after) => after.is_none(),
         };
-        ensure!(has_moved, "the end has not moved: {last:?}, {renewed:?}");
+        ensure!(has_moved, "the renewal did not extend the lease: {last:?}, {renewed:?}");
         last = renewed;
     }
     let again = ports.renew_port_forward(&last).await.map_err(text)?;
-    ensure!(again.port == last.port, "renewed twice, it is {}", again.port);
+    ensure!(again.port == last.port, "a second renewal changed the port to {}", again.port);
     ports.delete_port_forward(&again).await.map_err(text)
 }
 
-/// After a gap, renewing gives a forward, perhaps with another number, or says that there is none.
-/// Either way, what is had then lives on, even if the lost number is deleted.
+/// After a gap, renewing gives a forward, perhaps with another number, or reports that the forward no
+/// longer exists. The current forward then continues, even if the lost number is deleted.
 pub(super) async fn run_out(ports: &dyn PortForwards, every: Duration, advance: &Advance) -> Check {
     let made = ports.create_port_forward(own(ports).await?).await.map_err(text)?;
     advance(every * 8);
@@ -130,7 +140,7 @@ pub(super) async fn run_out(ports: &dyn PortForwards, every: Duration, advance: 
         renewed => renewed.map_err(text)?,
     };
     if next.port != made.port {
-        // A provider that keeps no record of it may take that for done.
+        // A provider without a record of the lost number may report it as deleted.
         match ports.delete_port_forward(&made).await {
             Ok(()) => {}
             Err(error) => ensure!(error.kind() == ErrorKind::NotFound, "{error}"),
@@ -138,11 +148,16 @@ pub(super) async fn run_out(ports: &dyn PortForwards, every: Duration, advance: 
     }
     advance(every);
     let renewed = ports.renew_port_forward(&next).await.map_err(text)?;
-    ensure!(renewed.port == next.port, "{} became {}", next.port, renewed.port);
+    ensure!(
+        renewed.port == next.port,
+        "a renewal changed the port from {} to {}",
+        next.port,
+        renewed.port
+    );
     ports.delete_port_forward(&renewed).await.map_err(text)
 }
 
-/// The list has what this machine has, with the number that it has now, until it runs out.
+/// The list has this machine's forward, with its current number, until it expires.
 pub(super) async fn own_list(
     ports: &dyn PortForwards,
     list: &dyn ListPortForwards,
@@ -154,29 +169,29 @@ pub(super) async fn own_list(
         Ok::<_, String>(list.iter().map(|port| port.port).collect::<Vec<_>>())
     };
     let listed = numbers().await?;
-    ensure!(listed.is_empty(), "there are ports: {listed:?}");
+    ensure!(listed.is_empty(), "ports are already listed: {listed:?}");
     let made = ports.create_port_forward(own(ports).await?).await.map_err(text)?;
     let listed = numbers().await?;
-    ensure!(listed == [made.port], "made {}, listed {listed:?}", made.port);
+    ensure!(listed == [made.port], "created {}, listed {listed:?}", made.port);
     let mut wish = own(ports).await?;
     wish.wished_port = Some(made.port);
     let again = ports.create_port_forward(wish).await.map_err(text)?;
     let listed = numbers().await?;
-    ensure!(listed == [again.port], "wished for {}, listed {listed:?}", made.port);
-    ensure!(again.port == made.port, "{} is had, yet {} came", made.port, again.port);
+    ensure!(listed == [again.port], "requested {}, listed {listed:?}", made.port);
+    ensure!(again.port == made.port, "this machine has {}, but got {}", made.port, again.port);
     ports.delete_port_forward(&again).await.map_err(text)?;
     let listed = numbers().await?;
-    ensure!(listed.is_empty(), "deleted, yet listed: {listed:?}");
+    ensure!(listed.is_empty(), "a deleted port is still listed: {listed:?}");
     let lost = ports.create_port_forward(own(ports).await?).await.map_err(text)?;
     advance(every * 8);
     if lost.ends_at.is_none() {
         let listed = numbers().await?;
-        ensure!(listed.is_empty(), "run out, yet listed: {listed:?}");
+        ensure!(listed.is_empty(), "an expired port is still listed: {listed:?}");
     }
     Ok(())
 }
 
-/// A forward carries what it was asked to carry, or is refused.
+/// A forward carries the requested protocols, or is refused.
 pub(super) async fn protocols(ports: &dyn PortForwards) -> Check {
     for protocols in [PortProtocols::Both, PortProtocols::Tcp, PortProtocols::Udp] {
         let mut new = own(ports).await?;
@@ -184,11 +199,14 @@ pub(super) async fn protocols(ports: &dyn PortForwards) -> Check {
         match ports.create_port_forward(new).await {
             Ok(made) => {
                 let carried = made.protocols;
-                ensure!(carried == protocols, "asked for {protocols}, made {carried}");
+                ensure!(carried == protocols, "requested {protocols}, got {carried}");
                 ports.delete_port_forward(&made).await.map_err(text)?;
             }
             Err(error) => {
-                ensure!(protocols != PortProtocols::Both, "it refuses both: {error}");
+                ensure!(
+                    protocols != PortProtocols::Both,
+                    "a port for both protocols is refused: {error}"
+                );
                 ensure!(error.kind() == ErrorKind::InvalidRequest, "{protocols} gave {error}");
             }
         }
@@ -196,7 +214,7 @@ pub(super) async fn protocols(ports: &dyn PortForwards) -> Check {
     Ok(())
 }
 
-/// A port for this machine.
+/// Returns a request for a port of this machine.
 async fn own(ports: &dyn PortForwards) -> Result<NewPortForward, String> {
     let addresses = ports.tunnel_addresses().await.map_err(text)?;
     let first = addresses.and_then(|addresses| addresses.first().copied());

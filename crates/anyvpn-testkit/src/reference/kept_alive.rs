@@ -1,4 +1,4 @@
-//! A provider whose forwards live as long as they are renewed.
+//! A provider whose forwards exist as long as they are renewed.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,21 +10,21 @@ use anyvpn_core::{
 };
 use async_trait::async_trait;
 
-/// What [`KeptAlive`] is.
+/// Describes [`KeptAlive`].
 pub static INFO: ProviderInfo =
     ProviderInfo::new("kept-alive", "Kept alive", "https://example.com", &CAPABILITIES);
 
 static CAPABILITIES: Capabilities = Capabilities::new(
     &[Ability::PortForwards, Ability::ListPortForwards],
     &[],
-    ("an example needs no more", "https://example.com"),
+    ("not needed in an example", "https://example.com"),
 );
 
 const EVERY: Duration = Duration::from_secs(45);
 const LEASE: Duration = Duration::from_secs(60);
 
-/// A gateway that asks nobody who they are, keeps a forward for a minute, and gives its number to
-/// somebody else after that. Its clock stands until it is moved.
+/// A gateway without authentication. It keeps a forward for a minute after the last renewal, and then
+/// gives the number to another client. Its clock advances only with [`KeptAlive::advance`].
 #[derive(Clone, Debug)]
 pub struct KeptAlive(Arc<Mutex<Gateway>>);
 
@@ -43,7 +43,7 @@ impl Default for KeptAlive {
 }
 
 impl KeptAlive {
-    /// Moves the clock.
+    /// Advances the clock.
     pub fn advance(&self, time: Duration) {
         let gateway = &mut *self.gateway();
         gateway.now += time;
@@ -57,7 +57,7 @@ impl KeptAlive {
 }
 
 impl Gateway {
-    /// A lease of a number that nobody has had.
+    /// Creates a lease of a number that no client has had.
     fn map(
         &mut self,
         wished: Option<u16>,
@@ -107,10 +107,10 @@ impl PortForwards for KeptAlive {
 
     async fn create_port_forward(&self, new: NewPortForward) -> Result<PortForward, Error> {
         if new.hidden {
-            return Err(Error::invalid("hidden", "there is no list to hide it from"));
+            return Err(Error::invalid("hidden", "is not supported: there is no public list"));
         }
         if new.device.is_some() {
-            return Err(Error::invalid("device", "a forward is for the device that asks"));
+            return Err(Error::invalid("device", "must be the device that requests the forward"));
         }
         let gateway = &mut *self.gateway();
         if let Some(wished) = new.wished_port
@@ -155,7 +155,9 @@ impl ListPortForwards for KeptAlive {
     ) -> Result<Vec<PortForward>, Error> {
         match device {
             None => Ok(self.gateway().leases.clone()),
-            Some(_) => Err(Error::invalid("device", "a forward is for the device that asks")),
+            Some(_) => {
+                Err(Error::invalid("device", "must be the device that requests the forward"))
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A provider of resellers, whose customers' names are taken once for all resellers.
+//! A provider for resellers, where each customer's name is unique among all resellers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 
-/// What [`Reseller`] is.
+/// Describes [`Reseller`].
 pub static INFO: ProviderInfo =
     ProviderInfo::new("reseller", "Reseller", "https://example.com", &CAPABILITIES);
 
@@ -25,12 +25,12 @@ static CAPABILITIES: Capabilities = Capabilities::new(
         Ability::EndCustomers,
     ],
     &[],
-    ("an example needs no more", "https://example.com"),
+    ("not needed in an example", "https://example.com"),
 );
 
 const PLANS: &[Plan] = &[Plan::new("small", "Small"), Plan::new("large", "Large")];
 
-/// A reseller's access.
+/// A reseller's client.
 #[derive(Clone, Debug, Default)]
 pub struct Reseller(Arc<Mutex<Book>>);
 
@@ -38,18 +38,18 @@ pub struct Reseller(Arc<Mutex<Book>>);
 struct Book {
     /// The customers, with their passwords.
     customers: BTreeMap<String, (Customer, Secret)>,
-    /// Names that other resellers' customers have.
+    /// The names of other resellers' customers.
     taken: Vec<String>,
     loses_next: bool,
 }
 
 impl Reseller {
-    /// Takes a name for another reseller's customer.
+    /// Gives a name to another reseller's customer.
     pub fn take_name(&self, key: impl Into<String>) {
         self.book().taken.push(key.into());
     }
 
-    /// Loses the answer to the next creation, which is done.
+    /// Makes the next creation take effect but lose its answer.
     pub fn lose_next_creation(&self) {
         self.book().loses_next = true;
     }
@@ -68,7 +68,7 @@ impl Reseller {
         }
     }
 
-    /// The call that creates, as the network carries it: it can be done and its answer lost.
+    /// Sends a creation as over a network, where it can take effect although its answer is lost.
     fn send_creation(&self, new: NewCustomer) -> Result<Customer, Error> {
         let book = &mut *self.book();
         if book.taken.contains(&new.key) {
@@ -209,7 +209,7 @@ fn ends_at(end: CustomerEnd) -> Result<Option<Timestamp>, Error> {
     match end {
         CustomerEnd::At(time) => Ok(Some(time)),
         CustomerEnd::Never => Ok(None),
-        _ => Err(Error::invalid("end", "must be a time, or never")),
+        _ => Err(Error::invalid("end", "must be a time or never")),
     }
 }
 
