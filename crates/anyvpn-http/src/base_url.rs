@@ -7,7 +7,7 @@ use http::HeaderValue;
 use http::uri::{InvalidUri, Uri};
 use url::{Host, ParseError, Position, Url};
 
-/// A base URL that credentials may be sent to: https, or plain http to this machine.
+/// A base URL to which credentials may be sent: https, or plain http to this machine.
 #[derive(Clone, Debug)]
 pub struct BaseUrl {
     url: Url,
@@ -28,7 +28,7 @@ impl BaseUrl {
             ParseError::RelativeUrlWithoutBase => wrong("must start with https://"),
             e => wrong(&format!("is not a valid URL ({e}); use the form https://vpn.example.com")),
         })?;
-        // In `vpn.example.com:443`, the parser takes the name for the scheme.
+        // The parser takes the name in `vpn.example.com:443` for a scheme.
         let Some(host) = url.host() else {
             return Err(wrong("must start with https:// and a host name"));
         };
@@ -56,7 +56,7 @@ impl BaseUrl {
         Ok(Self { url, host })
     }
 
-    /// The base URL of a server of that name, whose header `Host` has the name as it stands.
+    /// Creates the base URL of a server. The header `Host` has the name exactly as it is given.
     pub(crate) fn named(name: &str, port: u16) -> Result<Self, Error> {
         let mut base = Self::parse(&format!("https://{name}:{port}"))?;
         let port = base.url.port().map(|port| format!(":{port}")).unwrap_or_default();
@@ -71,12 +71,12 @@ impl BaseUrl {
         self.url.as_str().trim_end_matches('/')
     }
 
-    /// Returns whether it is plain http.
+    /// Returns whether this URL is plain http.
     pub(crate) fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
     }
 
-    /// Returns whether its host is this machine.
+    /// Returns whether the host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         self.url.host().is_some_and(|host| is_loopback(&host))
     }
@@ -91,7 +91,7 @@ impl BaseUrl {
         &self.host
     }
 
-    /// Returns the URI of a path and query below it.
+    /// Returns the URI of a path and query below this URL.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl BaseUrl {
         whole.try_into().map_err(|e: InvalidUri| Error::invalid("path", e.to_string()))
     }
 
-    /// Returns the URL of the whole address, as if it had been parsed.
+    /// Returns the URL of a path and query below this URL, as if it had been parsed.
     pub(crate) fn url(&self, target: &str) -> Url {
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query)),

@@ -17,7 +17,7 @@ pub(crate) struct BodyReader {
     wire: Wire,
     #[cfg(feature = "gzip")]
     gzip: Option<Gzip>,
-    /// The bytes read since the task last yielded.
+    /// The number of bytes read since the task last yielded.
     at_a_stretch: usize,
 }
 
@@ -31,14 +31,14 @@ struct Wire {
     status: StatusCode,
     /// Why the body cannot be read at all.
     unreadable: Option<String>,
-    /// The limit on the bytes.
+    /// The limit on the number of bytes.
     most: usize,
-    /// The bytes read so far.
+    /// The number of bytes read so far.
     came: usize,
 }
 
-/// The most gzip members in a reply. Servers send one. Each needs a new decompressor, and empty ones
-/// would escape the limit on the text.
+/// The maximum number of gzip members in a reply. Servers send one. Each needs a new decompressor, and
+/// empty ones would escape the limit on the text.
 #[cfg(feature = "gzip")]
 const MEMBERS: usize = 100;
 
@@ -48,11 +48,11 @@ struct Gzip {
     decoder: flate2::write::GzDecoder<Vec<u8>>,
     /// The number of members so far, including the current one; zero before the first byte.
     members: usize,
-    /// The input that is not yet decompressed, since a small piece can become a large one.
+    /// The input that is not decompressed yet, because a small piece can become a large one.
     input: Bytes,
-    /// The limit on the decompressed bytes.
+    /// The limit on the number of decompressed bytes.
     most: usize,
-    /// The decompressed bytes so far.
+    /// The number of decompressed bytes so far.
     came: usize,
     ended: bool,
 }

@@ -37,9 +37,9 @@ pub struct ClientBuilder<D: Dialect> {
 enum Sender {
     /// The built-in transport.
     BuiltIn,
-    /// The built-in transport, on an HTTP client that the caller brings.
+    /// The built-in transport, with the caller's own HTTP client.
     HttpClient(Box<reqwest::ClientBuilder>),
-    /// A transport that the caller brings.
+    /// The caller's own transport.
     Transport(Arc<dyn Transport>),
 }
 
@@ -65,8 +65,8 @@ impl<D: Dialect> ClientBuilder<D> {
         }
     }
 
-    /// Another base URL: everything before the documented paths. All servers that the operations name
-    /// are there too, as those of a sandbox are.
+    /// Sets another base URL: everything before the documented paths. All servers that operations name
+    /// are then at this URL too, as in a sandbox.
     #[must_use]
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
@@ -75,7 +75,7 @@ impl<D: Dialect> ClientBuilder<D> {
         self
     }
 
-    /// The base URL of the server that operations call by this name: see [`Operation::SERVER`].
+    /// Sets the base URL of the server that operations call by this name; see [`Operation::SERVER`].
     ///
     /// [`Operation::SERVER`]: crate::Operation::SERVER
     #[must_use]
@@ -97,15 +97,15 @@ impl<D: Dialect> ClientBuilder<D> {
         self.credentials(Fixed(Some(credential)))
     }
 
-    /// Sends with an HTTP client that the caller brings, with its connect timeout, roots, crypto provider,
-    /// default headers and proxies.
+    /// Sends requests with the caller's own HTTP client, with its connect timeout, roots, crypto
+    /// provider, default headers and proxies.
     ///
-    /// Whatever the builder says, the client follows no redirects, repeats nothing, sends no
-    /// `Referer`, reaches `localhost` and the names below it on this machine only and without a
-    /// proxy, and sends the user agent of [`ClientBuilder::user_agent`]. A proxy variable that is not
-    /// understood is refused as without it, because the builder would ignore it. The client belongs
-    /// to the tokio runtime that uses it first: its connections live there, so a call in another one
-    /// is an `InvalidRequest` error.
+    /// Regardless of the builder's settings, the client follows no redirects, repeats nothing and sends
+    /// no `Referer`. It connects to `localhost` and its subdomains only on this machine and without a
+    /// proxy, and sends the user agent of [`ClientBuilder::user_agent`]. A proxy variable that we
+    /// cannot use is an error, as with the built-in client, because the builder would ignore it. The
+    /// client belongs to the tokio runtime that uses it first: its connections live there, so a call in
+    /// another one is an `InvalidRequest` error.
     #[must_use]
     pub fn http_client(mut self, client: reqwest::ClientBuilder) -> Self {
         self.sender = Sender::HttpClient(Box::new(client));
@@ -147,15 +147,15 @@ impl<D: Dialect> ClientBuilder<D> {
         self
     }
 
-    /// Sets the observer, which is told what calls do while they run.
+    /// Sets the observer, which is told about the progress of calls.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn CallObserver>) -> Self {
         self.observer = Some(observer);
         self
     }
 
-    /// Takes over all that a program gives to the providers that it opens. What the context leaves
-    /// open stays as it is.
+    /// Applies the context, with which a program configures all providers that it opens. Settings that
+    /// the context does not have stay as they are.
     #[must_use]
     pub fn context(mut self, context: &Context) -> Self {
         let context = context.clone();
@@ -167,8 +167,8 @@ impl<D: Dialect> ClientBuilder<D> {
         self
     }
 
-    /// Takes over what a registry opens a provider with: the context, and the credential that
-    /// `credential` makes from the settings. Call it after [`ClientBuilder::base_url`].
+    /// Applies what a registry passes to a provider: the context, and the credential that `credential`
+    /// creates from the settings. Call this after [`ClientBuilder::base_url`].
     ///
     /// If the context has a token store, the settings of the stored credential are added before each
     /// call. They do not replace the given ones.
@@ -184,7 +184,7 @@ impl<D: Dialect> ClientBuilder<D> {
         match context.token_store.clone() {
             None => self.credentials(Fixed(credential(settings))),
             Some(store) => {
-                // Building reports an invalid value.
+                // An invalid value is reported by `build`.
                 let base = BaseUrl::parse(&self.base_url);
                 let base_url = base.map(|base| base.as_str().to_owned()).unwrap_or_default();
                 let stored = Stored { provider, base_url, store };
@@ -210,13 +210,12 @@ impl<D: Dialect> ClientBuilder<D> {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` for a base URL that is neither https nor plain http to this machine
-    /// (a loopback address, `localhost` or a name below it), or that has a query, a fragment or a user
-    /// name; for a user agent that is empty or has anything but visible ASCII and blanks between it;
-    /// when the HTTP client cannot be set up; and for a proxy variable of the environment
-    /// (`HTTPS_PROXY` or `ALL_PROXY`, or either in small letters) that applies to the base URL and is
-    /// not understood: a SOCKS proxy, for one. `NO_PROXY` names what is reached directly; this machine
-    /// always is.
+    /// Returns `InvalidRequest` in these cases. The base URL is neither https nor plain http to this
+    /// machine (a loopback address, `localhost` or a subdomain of it), or has a query, a fragment or a
+    /// user name. The user agent is empty, or has characters other than visible ASCII with spaces in
+    /// between. The HTTP client cannot be set up. A proxy variable of the environment (`HTTPS_PROXY` or
+    /// `ALL_PROXY`, also in lower case) applies to the base URL but cannot be used, such as one for a
+    /// SOCKS proxy. Hosts in `NO_PROXY` are reached directly; this machine always is.
     pub fn build(self) -> Result<D::Provider, Error> {
         let base = BaseUrl::parse(&self.base_url)?;
         let user_agent = match self.user_agent {
@@ -241,7 +240,7 @@ impl<D: Dialect> ClientBuilder<D> {
             let base = BaseUrl::parse(&url)?;
             let mut transport = Arc::clone(&transport);
             if let Some(setup) = &usual {
-                // `NO_PROXY` may name one of them.
+                // `NO_PROXY` may apply to some of the servers.
                 let proxy = proxy::from_environment(&base)?;
                 if proxy != setup.proxy {
                     transport = Arc::new(Reqwest::new(Setup { proxy, ..setup.clone() })?);
@@ -275,7 +274,7 @@ impl<D: Dialect<Credential = Secret>> ClientBuilder<D> {
     }
 }
 
-/// A user agent as a header.
+/// Returns a user agent as a header value.
 fn header(user_agent: &str) -> Result<HeaderValue, Error> {
     let wrong =
         || Error::invalid("user_agent", "must be visible ASCII characters, separated by spaces");

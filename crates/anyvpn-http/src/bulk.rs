@@ -63,7 +63,7 @@ where
         false => Poll::Pending,
     });
     let calls = inputs.take_until(until).map(move |input| {
-        // An async block would hold the call twice: as captured, and as awaited.
+        // An async block would store the call twice: as a captured value and as an awaited one.
         call(input.clone()).map(move |outcome| (input, outcome))
     });
     Bulk { calls: Box::pin(calls.buffer_unordered(in_flight.get())), stopped }

@@ -1,4 +1,4 @@
-//! What a call reports while it runs: to `tracing`, and to the caller's observer.
+//! Reports the progress of a call to `tracing` and to the caller's observer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(crate) struct CallRecord {
     attempts: u32,
     /// The status of the last attempt's reply.
     status: Option<StatusCode>,
-    /// The request under way; `None` where nobody listens.
+    /// The current request; `None` if there is no observer.
     request: Option<SentRequest>,
 }
 
@@ -66,7 +66,7 @@ impl CallRecord {
         }
     }
 
-    /// Reports the attempt's end, and what was wrong with it.
+    /// Reports the end of the attempt, and its error if there is one.
     pub(crate) fn attempted(&mut self, clock: &dyn Clock, error: Option<&Error>) {
         let Some(SentRequest { method, path, since }) = self.request.take() else { return };
         tracing::info!(

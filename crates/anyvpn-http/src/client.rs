@@ -40,7 +40,7 @@ impl<D: Dialect> std::fmt::Debug for Client<D> {
     }
 }
 
-/// How a call continues after an attempt without a value.
+/// The next step of a call after an attempt without a value.
 enum Next {
     /// Not at all.
     Stop(Error),
@@ -91,10 +91,9 @@ impl<D: Dialect> Client<D> {
         self.0.observer.as_ref()
     }
 
-    /// Returns how long a call of this operation would wait for its permit now: until a pause ends
-    /// that the provider asked for, and for its place among the calls of an operation that the vendor
-    /// allows only so often. With a credential for which the vendor has no such limit it does not
-    /// wait for the latter.
+    /// Returns how long a call of this operation would now wait for its permit: until the end of a
+    /// pause that the provider asked for and, if the vendor limits the operation's rate, for the calls
+    /// before it in the queue. If the vendor does not limit the credential, the call skips that queue.
     #[must_use]
     pub fn wait_for(&self, operation: OperationId) -> Duration {
         let now = self.0.clock.instant();
@@ -117,8 +116,8 @@ impl<D: Dialect> Client<D> {
         Self(Arc::new(Inner { credentials, ..Inner::clone(&self.0) }))
     }
 
-    /// The same client, which sends the operations that name this server there; rate limits and the
-    /// pause after a 429 stay shared.
+    /// Returns the same client with a server for the operations that name it. Rate limits and the pause
+    /// after a 429 stay shared.
     #[must_use]
     pub fn with_server(&self, name: &'static str, server: Server) -> Self {
         let mut inner = Inner::clone(&self.0);
@@ -141,12 +140,12 @@ impl<D: Dialect> Client<D> {
     /// because a caller who gave up would have to queue again from the end. [`Client::wait_for`] returns
     /// how long the wait is, and dropping the future leaves the queue.
     ///
-    /// For `tracing`, each call is a span `call` at INFO with its `operation`. In it, each request is one
-    /// event `request` at INFO, when the request has ended, with `method`, `path` (without a query),
-    /// `attempt`, `status` (absent without a reply), `duration_ms`, and the `kind` of what was wrong. DEBUG
-    /// adds the headers of the request and of the reply, in which only values that are known to be no
-    /// secret are shown, and why a request is sent again. A program that acts on what calls do uses a
-    /// [`CallObserver`] instead.
+    /// For `tracing`, each call is a span `call` at INFO with its `operation`. In it, each request is
+    /// one event `request` at INFO, when the request has ended, with `method`, `path` (without a
+    /// query), `attempt`, `status` (absent without a reply), `duration_ms`, and the `kind` of what was
+    /// wrong. DEBUG adds the headers of the request and the reply, with only the values that are known
+    /// not to be secret, and the reason why a request is sent again. A program that acts on what calls
+    /// do uses a [`CallObserver`] instead.
     ///
     /// # Errors
     ///
@@ -378,15 +377,15 @@ fn empty() -> Reply {
     Reply { status: StatusCode::OK, headers, body, verified: false }
 }
 
-/// The secrets that a call's request carries. Only an error needs them, so the request is made once
-/// more for it, and a call that succeeds copies none.
+/// Returns the secrets that a call's request carries. Only an error needs them, so we build the request
+/// again for it; a successful call copies no secrets.
 fn secrets<O: Operation>(
     operation: &O,
     credential: Option<&<O::Dialect as Dialect>::Credential>,
 ) -> Vec<Secret> {
     let Ok(mut request) = operation.request() else { return Vec::new() };
     request.keep_secrets();
-    // It was attached before, to an equal request.
+    // Attaching cannot fail here: it succeeded before, for an equal request.
     let _ = O::Dialect::attach(credential, operation.security(), &mut request);
     request.into_secrets()
 }
@@ -407,7 +406,7 @@ fn after_failure(replay: Replay, failure: Failure) -> Next {
     }
 }
 
-/// Returns the end of a call after a reply that cannot be used.
+/// Returns how a call ends after a reply that cannot be used.
 fn unreadable(replay: Replay, status: StatusCode, error: Error) -> Next {
     let error = error.with_status(status.as_u16());
     Next::Stop(match replay {

@@ -11,7 +11,7 @@ use crate::body_reader::{BodyReader, out_of_bounds};
 use crate::transport::{Body, TransportError};
 use crate::{Clock, Limits, Reply, json_bounds};
 
-/// Why an attempt has no complete reply.
+/// The reason why an attempt has no complete reply.
 pub(crate) enum Failure {
     /// There was no reply, or only a part of one.
     Lost(TransportError),
@@ -21,8 +21,8 @@ pub(crate) enum Failure {
     OutOfBounds(StatusCode, Error),
 }
 
-/// Waits so long at most for the whole reply to what is sent, which asked for `gzip` or not, and to a
-/// server that is `verified` or not.
+/// Waits at most `time` for the whole reply to a request. `gzip` says whether the request asked for
+/// gzip, and `verified` whether the server has proved its name.
 pub(crate) async fn exchange(
     sent: BoxFuture<'_, Result<Response<Body>, TransportError>>,
     clock: &dyn Clock,
@@ -47,7 +47,7 @@ pub(crate) async fn exchange(
     within(clock, time, attempt).await.unwrap_or(Err(Failure::TimedOut))
 }
 
-/// The whole body.
+/// Reads the whole body.
 async fn collect(mut body: BodyReader) -> Result<Bytes, Failure> {
     let mut whole = Bytes::new();
     let mut parts = BytesMut::new();

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-/// Returns whether the field is left out.
+/// Returns whether the field is omitted.
 #[must_use]
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 pub fn is_off(on: &bool) -> bool {

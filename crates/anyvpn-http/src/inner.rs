@@ -1,4 +1,4 @@
-//! What the clones of a client share, and where each operation is sent.
+//! The state that clones of a client share, and the server of each operation.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::stored_credentials::Stored;
 use crate::transport::Transport;
 use crate::{CallObserver, Clock, Dialect, Limits, RetryPolicy, Server};
 
-/// All of a client.
+/// The shared state of a client.
 pub(crate) struct Inner<D: Dialect> {
     pub(crate) base: BaseUrl,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) credentials: Arc<dyn Credentials<D::Credential>>,
-    /// Where the program keeps what signing in makes.
+    /// Where the program stores the credentials that signing in creates.
     pub(crate) stored: Option<Stored>,
     pub(crate) limits: Limits,
     pub(crate) retry: RetryPolicy,
@@ -53,7 +53,7 @@ impl<D: Dialect> Clone for Inner<D> {
 }
 
 impl<D: Dialect> Inner<D> {
-    /// Where the operations are sent that name this server.
+    /// Returns where to send the operations that name this server.
     pub(crate) fn server(
         &self,
         name: Option<&'static str>,
@@ -64,7 +64,7 @@ impl<D: Dialect> Inner<D> {
             None if self.one_address => Ok((&self.base, &*self.transport)),
             None => {
                 let why =
-                    format!("is not known: the address of the server {name}; nothing was sent");
+                    format!("the address of the server {name} is not known; nothing was sent");
                 Err(Error::invalid("server", why))
             }
         }

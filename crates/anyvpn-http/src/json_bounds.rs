@@ -1,6 +1,6 @@
 //! Counts the values and the depth of a JSON text before it is decoded.
 
-/// Bodies up to this size are not counted: whatever they decode to is small.
+/// The values of bodies up to this size are not counted, because any result of decoding them is small.
 const SMALL: usize = 64 << 10;
 
 /// The depth at which the JSON parser itself stops.
@@ -8,7 +8,8 @@ pub(crate) const PARSER_DEPTH: usize = 128;
 
 /// Returns why a body exceeds the limits; `None` if it does not, or is not JSON.
 pub(crate) fn exceeded(body: &[u8], values: usize, nesting: usize) -> Option<String> {
-    // An overestimate if strings contain such characters; only then is a precise count needed.
+    // This overestimates if strings contain such characters. Only if it is too high do we count
+    // precisely.
     let many = body.len() > SMALL.max(values) && marks(body) >= values;
     if !many && nesting >= PARSER_DEPTH {
         return None;

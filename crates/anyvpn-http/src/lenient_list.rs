@@ -11,12 +11,12 @@ use serde_json::value::RawValue;
 
 use crate::reply::without_values;
 
-/// A list from which malformed elements are left out, for catalogues such as servers and locations.
+/// A list without its malformed elements, for catalogues such as servers and locations.
 ///
-/// Each element is decoded by itself, from JSON text (not from a `serde_json::Value`). A malformed one
-/// is left out, counted, and logged at WARN; a list with only malformed elements is an error. Lists of
-/// things that an account owns are not decoded this way, because a missing element would be taken for
-/// one that does not exist.
+/// Each element is decoded by itself, from JSON text (not from a `serde_json::Value`). A malformed
+/// element is left out, counted, and logged at WARN; a list with only malformed elements is an error.
+/// Do not decode lists of an account's own objects this way: callers would conclude that a missing
+/// element does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LenientList<T> {
     /// The elements that could be decoded, in the provider's order.
@@ -26,8 +26,8 @@ pub struct LenientList<T> {
 }
 
 impl<T> LenientList<T> {
-    /// Returns the elements as a provider's servers, after the report of those that were left out. A
-    /// stream of them is what [`Servers::new`](anyvpn_core::Servers::new) takes.
+    /// Returns the elements as a provider's servers, preceded by the report of those that were left
+    /// out. [`Servers::new`](anyvpn_core::Servers::new) takes a stream of such items.
     pub fn into_servers(
         self,
         mut server: impl FnMut(T) -> Server,
@@ -44,7 +44,7 @@ impl<T> Default for LenientList<T> {
     }
 }
 
-/// A list from which nothing was left out.
+/// Creates a list from which nothing was left out.
 impl<T> From<Vec<T>> for LenientList<T> {
     fn from(items: Vec<T>) -> Self {
         Self { items, left_out: LeftOut::default() }

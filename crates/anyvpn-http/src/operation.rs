@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{Client, Reply, Request};
 
-/// The credentials that an operation takes: `security` in its OpenAPI entry.
+/// The credentials that an operation accepts: `security` in its OpenAPI entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Security {
     /// The names of the accepted schemes; empty if no credential is sent.
@@ -32,8 +32,8 @@ impl Security {
         Self { schemes, anonymous: true }
     }
 
-    /// Adds a bearer token to the request. It is all that [`Dialect::attach`] has to do for a provider
-    /// that only uses bearer tokens.
+    /// Adds a bearer token to the request. For a provider that uses only bearer tokens,
+    /// [`Dialect::attach`] needs to do nothing else.
     ///
     /// # Errors
     ///
@@ -63,11 +63,11 @@ pub trait Operation: Send + Sync {
     const ID: OperationId;
     /// Whether it may be sent again.
     const REPLAY: Replay;
-    /// The name of the server that it is for, where the provider has several; `None` for the one at
-    /// the base URL.
+    /// The name of the operation's server, if the provider has several; `None` for the one at the base
+    /// URL.
     const SERVER: Option<&'static str> = None;
 
-    /// Returns the credentials that it takes.
+    /// Returns the credentials that the operation accepts.
     fn security(&self) -> Security;
 
     /// Builds the request, without a credential. It has no side effects.
@@ -78,8 +78,8 @@ pub trait Operation: Send + Sync {
     /// sent, such as an empty path segment.
     fn request(&self) -> Result<Request, Error>;
 
-    /// Returns whether it removes something, so that it counts as done if the thing is not found after
-    /// an attempt whose reply was lost. By default that is so for the method DELETE.
+    /// Returns whether the operation removes an object. If so, "not found" after an attempt whose reply
+    /// was lost counts as success. Default: true for the method DELETE.
     fn removes(&self) -> bool {
         self.request().is_ok_and(|request| *request.method() == http::Method::DELETE)
     }
@@ -113,9 +113,9 @@ pub trait Dialect: Sized + Send + Sync + 'static {
         false
     }
 
-    /// Whether the credential may be sent to the server of this name; `None` is the one at the base
-    /// URL. An operation of another server is refused before anything is sent when it takes a
-    /// credential.
+    /// Returns whether the credential may be sent to the server with this name; `None` is the one at
+    /// the base URL. If it may not, operations of that server that accept a credential are refused
+    /// before anything is sent.
     fn is_credential_for(server: Option<&'static str>) -> bool {
         server.is_none()
     }
@@ -153,8 +153,8 @@ pub trait Dialect: Sized + Send + Sync + 'static {
     /// that server.
     fn is_own_form(operation: OperationId, reply: &Reply) -> bool;
 
-    /// Whether a reply in the provider's own form refuses the credential with another status than 401,
-    /// so that the credential is renewed.
+    /// Returns whether a reply in the provider's own form refuses the credential with a status other
+    /// than 401, so that the credential is renewed.
     fn refuses_credential(reply: &Reply) -> bool {
         let _ = reply;
         false

@@ -1,4 +1,4 @@
-//! A list that a provider gives page by page, read as one stream.
+//! Reads a list that a provider returns page by page as one stream.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use futures_util::stream;
 
 use crate::LenientList;
 
-/// How often a list that changes meanwhile is read.
+/// How often a list is read if it changes meanwhile.
 const READINGS: u32 = 4;
 
-/// A list that a provider gives page by page.
+/// A list that a provider returns page by page.
 pub trait PagedList: Send + Sync + 'static {
     /// An element of the list.
     type Item: Send;
     /// The name of the elements, such as `servers`, for errors.
     const ITEMS: &'static str;
-    /// The operation that gives a page.
+    /// The operation that returns a page.
     const OPERATION: OperationId;
 
     /// Requests a page by its number, from 1.
@@ -36,20 +36,21 @@ pub trait PagedList: Send + Sync + 'static {
 pub struct ListPage<T> {
     /// The elements.
     pub items: LenientList<T>,
-    /// The number of this page, from 1; absent when all elements have come at once.
+    /// The number of this page, from 1; `None` if the reply contains all elements.
     pub current_page: Option<u64>,
     /// The page's information about the whole list.
     pub list: ListNumbers,
 }
 
-/// The numbers that each page states for the whole list. If they differ between pages, the list has changed.
+/// The numbers that each page reports for the whole list. If they differ between pages, the list has
+/// changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListNumbers {
-    /// The number of the last page; absent where the provider does not say.
+    /// The number of the last page; `None` if the provider does not report it.
     pub last_page: Option<u64>,
-    /// How many elements a page has; absent where the provider does not say.
+    /// The number of elements per page; `None` if the provider does not report it.
     pub per_page: Option<u64>,
-    /// How many elements there are on all pages; absent where the provider does not say.
+    /// The number of elements on all pages; `None` if the provider does not report it.
     pub total: Option<u64>,
 }
 
@@ -90,15 +91,15 @@ struct Pages<L> {
     list: L,
     /// The number of the next page; `None` after the last one.
     next: Option<u32>,
-    /// The numbers that the pages of this reading state for the whole list.
+    /// The numbers that the pages of this reading report for the whole list.
     numbers: Option<ListNumbers>,
-    /// How often the list was begun.
+    /// How often reading the list was started.
     reading: u32,
     /// The elements of this reading.
     in_reading: Ids,
     /// The elements left out in this reading.
     left_out: LeftOut,
-    /// The elements that were returned, in all readings.
+    /// The elements that were returned in all readings.
     given: Ids,
     most: usize,
     /// The remaining limit on the list, in bytes.
@@ -172,7 +173,7 @@ impl<L: PagedList> Pages<L> {
         let Some(total) = self.numbers.and_then(|numbers| numbers.total) else { return Ok(()) };
         let came = self.in_reading.count + self.left_out.count as u64;
         if came < total {
-            return Err(unexpected::<L>(format!("only {came} of {total} {} came", L::ITEMS)));
+            return Err(unexpected::<L>(format!("only {came} of {total} {} arrived", L::ITEMS)));
         }
         Ok(())
     }
@@ -189,7 +190,7 @@ fn following<L: PagedList>(number: u32, page: &ListPage<L::Item>) -> Result<Opti
             "at `current_page`: {current}, although page {number} was requested"
         )));
     }
-    // A page without elements is past the end, whatever the reply says of the last one.
+    // A page without elements is past the end, whatever the reply says about the last page.
     let is_empty = page.items.is_empty() && page.items.left_out.is_empty();
     if is_empty || page.list.last_page.is_some_and(|last| current >= last) {
         return Ok(None);
@@ -205,7 +206,7 @@ struct Ids {
 }
 
 impl Ids {
-    /// Adds an id. Returns false if it was there already.
+    /// Adds an id. Returns false if it was already present.
     fn insert(&mut self, id: u64) -> bool {
         let word = self.words.entry(id / 64).or_default();
         let is_new = *word & (1 << (id % 64)) == 0;

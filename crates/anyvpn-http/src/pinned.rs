@@ -1,7 +1,7 @@
-//! The transport to a server whose address is known, and whose name is sent as it stands.
+//! The transport to a server with a known address, whose name is sent exactly as it is given.
 //!
-//! reqwest writes names in small letters, and takes the name of TLS from the URL. Few calls go to such a
-//! server, so each has a connection of its own.
+//! reqwest converts names to lower case, and takes the name for TLS from the URL. Such servers get few
+//! calls, so each call opens its own connection.
 
 use std::error::Error as StdError;
 use std::future::ready;
@@ -31,7 +31,7 @@ pub(crate) struct Pinned {
     pub(crate) name: ServerName<'static>,
     pub(crate) address: SocketAddr,
     pub(crate) tls: Arc<ClientConfig>,
-    /// The longest time for connection and TLS.
+    /// The time limit for connecting and TLS.
     pub(crate) connect: Duration,
 }
 
@@ -52,7 +52,7 @@ impl Pinned {
         let stream = TokioIo::new(self.connected().await?);
         let handshake = http1::handshake(stream).await;
         let (mut sender, connection) = handshake.map_err(|error| not_sent(&error))?;
-        // It ends with the reply's body, or when that is dropped.
+        // The connection ends when the reply's body ends or is dropped.
         drop(tokio::spawn(connection));
         let reply = sender.send_request(request.map(Full::new)).await.map_err(failure)?;
         Ok(reply.map(|body| BodyDataStream::new(body).map(|part| part.map_err(failure)).boxed()))

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Why a file with a secret cannot be used.
+/// The reason why a file with a secret cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrivateFileError {
@@ -17,14 +17,14 @@ pub enum PrivateFileError {
     /// Other users can read or write it.
     #[error("other users can read it")]
     Exposed {
-        /// The shell command that makes it private. `None` if the mode is set from outside, as for a
-        /// container's secret, and cannot be changed here.
+        /// The shell command that makes the file private. `None` if the mode is set from outside and
+        /// cannot be changed here, as for a container's secret.
         chmod: Option<String>,
     },
-    /// Another user can change the file, or put another one in its place.
+    /// Another user can change or replace the file.
     #[error("{why}")]
     Untrusted {
-        /// A sentence without a period that says who could change it.
+        /// Who could change it, as a sentence without a period.
         why: String,
         /// The shell command that prevents it.
         command: String,
@@ -32,7 +32,7 @@ pub enum PrivateFileError {
 }
 
 impl PrivateFileError {
-    /// Returns what to do about it; `None` if there is no advice.
+    /// Returns how to correct this; `None` if there is no advice.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         match self {
@@ -59,8 +59,8 @@ pub fn open_private_file(path: &Path) -> Result<File, PrivateFileError> {
     Ok(file)
 }
 
-/// Opens a file that says what to run or whom to trust, for reading. It never waits for the other end of a
-/// pipe.
+/// Opens a file for reading that determines what to run or whom to trust. It never waits for the other
+/// end of a pipe.
 ///
 /// As in OpenSSH, the file and the folders above it, up to the home folder, must belong to this user or to
 /// root, and nobody else may write to them. A folder with the sticky bit, such as `/tmp`, is accepted,

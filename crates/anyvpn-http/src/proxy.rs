@@ -49,7 +49,7 @@ fn find(base: &BaseUrl, variable: impl Fn(&str) -> Option<OsString>) -> Result<O
 }
 
 const MISSPELT: &str = "must be written like http://proxy.example.com:3128, without quotes or \
-                        blanks; nothing was sent";
+                        spaces; nothing was sent";
 const SOCKS: &str = "names a SOCKS proxy, which is not supported; name an http:// or https:// proxy \
                      in HTTPS_PROXY, or send directly with NO_PROXY; nothing was sent";
 
@@ -109,7 +109,7 @@ fn exempts(exceptions: &str, host: &Host<&str>) -> bool {
 mod tests {
     use super::*;
 
-    /// Returns the meaning of these variables, given as `NAME=value`, for a base URL.
+    /// Returns the proxy that these variables, given as `NAME=value`, set for a base URL.
     fn proxy(base: &str, variables: &[&str]) -> Result<Option<String>, Error> {
         let base = BaseUrl::parse(base).unwrap();
         let variable = |name: &str| {

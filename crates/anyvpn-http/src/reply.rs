@@ -19,7 +19,7 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body, decompressed.
     pub body: Bytes,
-    /// Whether it came over TLS, from a server that has proved its name.
+    /// Whether the reply arrived over TLS from a server that has proved its name.
     pub verified: bool,
 }
 
@@ -50,7 +50,7 @@ impl Reply {
         Err(self.unexpected(&place))
     }
 
-    /// Decodes the body from JSON, where no body counts as null, as for an operation without a value.
+    /// Decodes the body from JSON. An empty body counts as null, for operations without a value.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl Reply {
         ))
     }
 
-    /// Returns the target of a redirect, without query and fragment; `None` if this is no redirect.
+    /// Returns the target of a redirect, without query and fragment; `None` if this is not a redirect.
     fn location(&self) -> Option<&str> {
         let location = self.headers.get(header::LOCATION)?.to_str().ok()?;
         location.split(['?', '#']).next().filter(|_| self.status.is_redirection())
@@ -184,7 +184,7 @@ impl Reply {
     }
 }
 
-/// A word of a reply that is only compared, such as `"success"`, and therefore not copied.
+/// A word of a reply, such as `"success"`, that is only compared and therefore not copied.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 pub struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -287,7 +287,7 @@ pub(crate) fn without_values(message: &str) -> String {
         None => (message, String::new()),
     };
     let came = match came.split_once(['"', '`']) {
-        // The name of an unknown field or variant is chosen by the sender and is no value.
+        // The name of an unknown field or variant is chosen by the sender, but it is not a value.
         Some((kind, _)) if !expected.is_empty() && !came.starts_with("unknown ") => kind.trim_end(),
         _ => came,
     };

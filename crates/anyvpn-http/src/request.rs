@@ -177,8 +177,8 @@ impl Request {
         let _ = write!(Encoder(target), "{value}");
     }
 
-    /// Adds a secret to the query, for vendors that take it nowhere else: others can read it in the
-    /// logs of their servers.
+    /// Adds a secret to the query, for vendors that accept it nowhere else. Others can read it in the
+    /// logs of the vendor's servers.
     #[must_use]
     pub fn query_secret(mut self, name: &str, value: &Secret) -> Self {
         self.push_query(name, value.expose());
@@ -186,7 +186,7 @@ impl Request {
         self
     }
 
-    /// Adds a credential to the query, for vendors that take it nowhere else.
+    /// Adds a credential to the query, for vendors that accept it nowhere else.
     pub fn attach_query(&mut self, name: &str, value: &Secret) {
         self.push_query(name, value.expose());
         self.keep(value);
@@ -226,7 +226,7 @@ impl Request {
         name: &'static str,
         value: impl Serialize,
     ) -> Result<Self, Error> {
-        /// The body's properties, then the constant one.
+        /// The body's properties, followed by the constant one.
         #[derive(Serialize)]
         struct With<'a, B, V> {
             #[serde(flatten)]
@@ -308,7 +308,7 @@ impl Request {
         &self.target
     }
 
-    /// The path alone: a query may hold a secret.
+    /// Returns the path without the query, which may hold a secret.
     pub(crate) fn path_without_query(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
@@ -360,7 +360,8 @@ impl Request {
     /// Returns the request without its URL.
     pub(crate) fn into_parts(mut self) -> (Method, HeaderMap, Bytes) {
         if self.body.is_empty() && (self.method == Method::POST || self.method == Method::PUT) {
-            // RFC 9110, section 8.6, asks for it, and some gateways refuse a POST without it.
+            // RFC 9110, section 8.6, recommends this header, and some gateways refuse a POST without
+            // it.
             self.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         (self.method, self.headers, self.body.into())

@@ -5,11 +5,11 @@ use std::task::{Context, Poll};
 
 use futures_core::future::BoxFuture;
 
-/// A future that continues in the background if it is dropped before its end, as long as the tokio
-/// runtime lives.
+/// A future that continues in the background if it is dropped before it completes, as long as the tokio
+/// runtime runs.
 ///
-/// It is for work whose result exists at the provider and must be recorded here: a token that was
-/// issued and not stored is lost, and it may have invalidated the previous one.
+/// Use it for work whose result exists at the provider and must be recorded here: a token that was
+/// issued but not stored is lost, and may have invalidated the previous one.
 pub struct RunToCompletion<T: Send + 'static> {
     work: Option<BoxFuture<'static, T>>,
     on_abandon: Option<OnAbandon<T>>,
@@ -18,7 +18,7 @@ pub struct RunToCompletion<T: Send + 'static> {
 type OnAbandon<T> = Box<dyn FnOnce(T) -> BoxFuture<'static, ()> + Send>;
 
 impl<T: Send + 'static> RunToCompletion<T> {
-    /// Creates a future that completes this work, which counts as begun.
+    /// Creates a future that completes this work, even if the future is dropped before it is polled.
     pub fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
         Self { work: Some(Box::pin(work)), on_abandon: None }
     }

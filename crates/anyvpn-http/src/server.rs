@@ -1,4 +1,4 @@
-//! The servers of a provider that has several.
+//! The servers of a provider with several servers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,35 +14,34 @@ use crate::pinned::Pinned;
 use crate::transport::Transport;
 use crate::{proxy, setup};
 
-/// The certificate authorities that a server is trusted by, in place of the system's.
+/// The certificate authorities to trust for a server, instead of the system's.
 #[derive(Clone)]
 pub struct TrustRoots(pub(crate) Arc<ClientConfig>);
 
 impl TrustRoots {
-    /// Reads one or more certificates of authorities, in PEM.
+    /// Reads one or more authorities' certificates, in PEM.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` for the field `ca` when the text is not PEM, holds no certificate or one that
-    /// cannot be read; and without a crypto provider.
+    /// `InvalidRequest` for the field `ca` if the text is not PEM, contains no certificate, or contains
+    /// one that cannot be read; and `InvalidRequest` if there is no crypto provider.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         let wrong = |why: String| Error::invalid("ca", why);
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
             let certificate = certificate.map_err(|error| wrong(format!("is not PEM: {error}")))?;
             let added = roots.add(certificate);
-            added.map_err(|error| wrong(format!("has a certificate that is none: {error}")))?;
+            added.map_err(|error| wrong(format!("has an invalid certificate: {error}")))?;
         }
         if roots.is_empty() {
-            return Err(wrong("has no certificate; give one or more in PEM".to_owned()));
+            return Err(wrong("contains no certificate; provide one or more in PEM".to_owned()));
         }
         let builder = setup::tls_builder().map_err(|why| setup::failed(&why))?;
         Ok(Self(Arc::new(builder.with_root_certificates(roots).with_no_client_auth())))
     }
 }
 
-/// One of several servers of a provider, to which [`Client::with_server`] sends the operations that name
-/// it.
+/// One of a provider's servers. [`Client::with_server`] sends it the operations that name it.
 ///
 /// [`Client::with_server`]: crate::Client::with_server
 #[derive(Clone)]
@@ -52,14 +51,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server that is connected to at `address`, without asking a resolver, and that must prove with
-    /// a certificate of `roots` that it is `name`. The name is sent as it stands, in TLS and as `Host`:
-    /// in capitals where it has some. `connect` bounds the connection and TLS.
+    /// Creates a server that is reached at `address`, without a name lookup, and must prove with a
+    /// certificate of `roots` that it is `name`. The name is sent exactly as it is given, in TLS and as
+    /// `Host`, including capitals. `connect` is the time limit for connecting and TLS.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the name cannot be the name of a server, and when the environment names a
-    /// proxy for the address: a proxy would look the name up.
+    /// `InvalidRequest` if the name cannot be a server's name, or if the environment sets a proxy for
+    /// the address, because a proxy would look up the name.
     pub fn pinned(
         name: &str,
         address: SocketAddr,

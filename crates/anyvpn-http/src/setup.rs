@@ -23,14 +23,14 @@ pub struct Setup {
     /// The TLS configuration, with the trusted certificates.
     pub tls: rustls::ClientConfig,
     /// How names are looked up; `None` uses the system. `localhost` and its subdomains are never looked
-    /// up: they are this machine.
+    /// up, because they always mean this machine.
     pub names: Option<Arc<dyn Names>>,
     /// The http or https proxy for all requests; `None` sends them directly. Requests to this machine
     /// cannot use a proxy.
     pub proxy: Option<Url>,
 }
 
-/// Looks names up.
+/// Looks up names.
 pub trait Names: Send + Sync + 'static {
     /// Returns the addresses of a name, in the order in which to try them.
     fn addresses(&self, name: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
@@ -49,12 +49,12 @@ impl Setup {
         Self::direct(connect, false)
     }
 
-    /// Creates the setup for requests that go to their host directly, also where the environment sets a
-    /// proxy; with the system's certificates for `https`, without any for plain http.
+    /// Creates the setup for requests that go directly to their host, even if the environment sets a
+    /// proxy. With `https` it has the system's certificates, for plain http it has none.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when TLS cannot be set up.
+    /// `InvalidRequest` if TLS cannot be set up.
     pub fn direct(connect: Duration, https: bool) -> Result<Self, Error> {
         let tls = tls(!https).map_err(|why| failed(&why))?;
         Ok(Self { connect, tls, names: None, proxy: None })
@@ -67,17 +67,17 @@ pub(crate) fn failed(why: &str) -> Error {
     Error::new(ErrorKind::InvalidRequest).with_detail(format!("cannot set up TLS: {why}"))
 }
 
-/// The process's crypto provider, or else the one that the features name.
+/// Returns the process's crypto provider, or else the one that the crate's features select.
 pub(crate) fn crypto_provider() -> Result<Arc<CryptoProvider>, String> {
     let provider = CryptoProvider::get_default().cloned().or_else(built_in_provider);
     provider.ok_or_else(|| {
-        "no crypto provider: enable the feature `ring` or `aws-lc`, install a default one, or pass a \
-         client of your own"
+        "no crypto provider: enable the feature `ring` or `aws-lc`, install a default one, or pass \
+         your own client"
             .to_owned()
     })
 }
 
-/// TLS of the usual versions, before it is said whom it trusts.
+/// Returns a builder for TLS with the default versions and without trusted certificates.
 pub(crate) fn tls_builder() -> Result<ConfigBuilder<rustls::ClientConfig, WantsVerifier>, String> {
     rustls::ClientConfig::builder_with_provider(crypto_provider()?)
         .with_safe_default_protocol_versions()
@@ -101,16 +101,17 @@ fn tls(plain: bool) -> Result<rustls::ClientConfig, String> {
             rustls::Error::General(why) => why,
             e => e.to_string(),
         };
-        // A minimal container has no certificates.
+        // Minimal containers have no certificates.
         format!("{why}; on Linux, install ca-certificates or set SSL_CERT_FILE")
     })?;
     Ok(builder.with_no_client_auth())
 }
 
-/// Refuses what `SSL_CERT_FILE` names where it is not a file of a usual size: reading an endless one
-/// would never end. What is not there is no mistake yet: `SSL_CERT_DIR` may name a folder.
+/// Returns an error if `SSL_CERT_FILE` does not name a regular file of a reasonable size, because
+/// reading an endless file would never end. A missing file is not an error yet, because `SSL_CERT_DIR`
+/// may name a folder.
 fn check_certificate_file() -> Result<(), String> {
-    /// Far longer than the certificates of all authorities.
+    /// Far larger than the certificates of all authorities.
     const LONGEST: u64 = 64 << 20;
     let path = PathBuf::from(std::env::var_os("SSL_CERT_FILE").unwrap_or_default());
     let why = match std::fs::metadata(&path) {

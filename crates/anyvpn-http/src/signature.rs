@@ -1,4 +1,4 @@
-//! Signatures of documents that a vendor signs.
+//! Verifies the signatures of documents that a vendor signs.
 
 use anyvpn_core::{Error, ErrorKind};
 use rustls::SignatureScheme;
@@ -7,11 +7,11 @@ use rustls::pki_types::pem::PemObject as _;
 
 use crate::setup;
 
-/// A vendor's RSA key, which signs with PKCS #1 v1.5 and SHA-256.
+/// A vendor's public RSA key, for signatures by PKCS #1 v1.5 with SHA-256.
 #[derive(Clone, Debug)]
 pub struct SigningKey(Vec<u8>);
 
-/// The algorithm `rsaEncryption`, as it stands before an RSA key (RFC 3279).
+/// The algorithm `rsaEncryption`, which precedes an RSA key (RFC 3279).
 const RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
 
 impl SigningKey {
@@ -19,7 +19,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` for the field `key` when it is none.
+    /// `InvalidRequest` for the field `key` if it is not such a key.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         let wrong = || Error::invalid("key", "is not an RSA public key in PEM");
         let key = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).map_err(|_| wrong())?;
@@ -37,23 +37,24 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// `UnexpectedReply` when it is not this key's; `InvalidRequest` when the crypto provider has no
-    /// such signatures.
+    /// `UnexpectedReply` if the signature was not made with this key; `InvalidRequest` if the crypto
+    /// provider does not support such signatures.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
         let provider = setup::crypto_provider().map_err(|why| setup::failed(&why))?;
         let known = provider.signature_verification_algorithms.mapping.iter();
         let rsa = known.filter(|(scheme, _)| *scheme == SignatureScheme::RSA_PKCS1_SHA256);
         let mut algorithms = rsa.flat_map(|(_, algorithms)| algorithms.iter());
         let algorithm = algorithms.next();
-        let algorithm =
-            algorithm.ok_or_else(|| setup::failed("the crypto provider has no RSA signatures"))?;
+        let algorithm = algorithm
+            .ok_or_else(|| setup::failed("the crypto provider does not support RSA signatures"))?;
         algorithm.verify_signature(&self.0, message, signature).map_err(|_| {
             Error::new(ErrorKind::UnexpectedReply).with_detail("its signature is not the vendor's")
         })
     }
 }
 
-/// The content of an element of DER, and what follows it; `None` when another one comes.
+/// Splits DER into the content of the first element and the rest; `None` if the first element has
+/// another tag.
 fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[found, length], rest) = der.split_first_chunk()?;
     let (length, rest) = match length {

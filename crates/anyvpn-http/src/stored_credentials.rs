@@ -1,4 +1,4 @@
-//! The credentials of a provider that was opened by its name, in the program's own token store.
+//! The credentials of a provider that was opened by name, in the program's token store.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(crate) struct Stored {
     pub(crate) store: Arc<dyn TokenStore<Credential>>,
 }
 
-/// The settings that a provider was opened with, filled up with those of a stored credential.
+/// The settings with which a provider was opened, supplemented by those of a stored credential.
 pub(crate) struct StoredCredentials<C> {
     pub(crate) stored: Stored,
     pub(crate) settings: Settings,
@@ -40,13 +40,13 @@ impl<C: Send + Sync + 'static> Credentials<C> for StoredCredentials<C> {
 }
 
 impl<D: Dialect> Client<D> {
-    /// Signs in by `make`, and keeps the credential in the token store that the program opened the
-    /// provider with, where there is one. `subject` is who signs in.
+    /// Signs in with `make`, and stores the credential in the token store with which the program opened
+    /// the provider, if there is one. `subject` is the user who signs in.
     ///
     /// # Errors
     ///
-    /// Any error of `make`. `InvalidRequest` when the store cannot be locked, before anything is
-    /// made; or when it cannot be written, with the credential as what is left behind.
+    /// Any error of `make`. `InvalidRequest` if the store cannot be locked, in which case `make` is not
+    /// called, or if it cannot be written, in which case the error lists the credential as left behind.
     pub async fn keep_credential(
         &self,
         subject: Option<&str>,
@@ -69,12 +69,12 @@ impl<D: Dialect> Client<D> {
         Ok(token.token)
     }
 
-    /// Removes a credential that has ended from the token store that the program opened the provider
-    /// with, if it is there.
+    /// Removes a credential that is no longer valid from the token store with which the program opened
+    /// the provider, if it is stored there.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the store cannot be locked, read or written.
+    /// `InvalidRequest` if the store cannot be locked, read or written.
     pub async fn forget_credential(&self, ended: &Credential) -> Result<(), Error> {
         let Some(Stored { store, .. }) = &self.0.stored else { return Ok(()) };
         let mut locked = store.lock().await?;
@@ -85,7 +85,8 @@ impl<D: Dialect> Client<D> {
     }
 }
 
-/// Whether two credentials are one: by the provider's id, or by a secret where it gives none.
+/// Returns whether two credentials are the same: by the provider's id or, if there is none, by a
+/// secret.
 fn is_same(stored: &Credential, ended: &Credential) -> bool {
     let (stored_settings, settings) = (&stored.settings, &ended.settings);
     match &ended.id {

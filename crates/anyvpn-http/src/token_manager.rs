@@ -23,13 +23,13 @@ const MARGIN: Duration = Duration::from_secs(5 * 60);
 const SHORTEST_LIFE: Duration = Duration::from_secs(10);
 /// How long a caller waits for the renewal of a token that is still valid.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The pause after a failed renewal: the first, and the longest. Each failure doubles it.
+/// The first and the longest pause after a failed renewal. Each failure doubles it.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(5 * 60);
 /// The longest pause that a server can ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
-/// The age at which a refused token is renewed: the first, and the highest. Each renewal of a refused
-/// token doubles it, until a token has lasted [`LASTING`].
+/// The first and the highest age at which a refused token is renewed. Each renewal of a refused token
+/// doubles it, until a token has lasted [`LASTING`].
 const FIRST_AGE: Duration = Duration::from_secs(60);
 const LONGEST_AGE: Duration = Duration::from_secs(3600);
 const LASTING: Duration = Duration::from_secs(2 * 3600);
@@ -71,7 +71,7 @@ struct Inner<S: TokenSource> {
     state: Mutex<State<S::Token>>,
 }
 
-/// Why a renewal is wanted.
+/// The reason for a renewal.
 #[derive(Clone)]
 enum Reason {
     /// There is no token, it expires soon, or it has yet to be stored.
@@ -101,7 +101,7 @@ impl<S: TokenSource> TokenManager<S> {
         Self(Arc::new(Inner { source, store, binding, clock, state: Mutex::default() }))
     }
 
-    /// Returns the token that could not be stored; `None` once it is stored.
+    /// Returns the token that could not be stored yet; `None` if there is none.
     #[must_use]
     pub fn unsaved(&self) -> Option<UnsavedToken<S::Token>> {
         let state = self.0.state();
@@ -208,8 +208,8 @@ impl<S: TokenSource> Inner<S> {
         let loaded = loaded.and_then(|stored| self.checked(stored));
         let mut state = self.state();
         if let Some(unsaved) = &state.unsaved {
-            // The store held one token when the new one was obtained. If it now holds a third one,
-            // another process has obtained that since.
+            // The store held one token when ours was obtained. If it now holds a third one, another
+            // process has obtained that since.
             let is_superseded = match &loaded {
                 Ok(Some(stored)) => {
                     unsaved.replaces.as_ref().is_none_or(|old| !is_same::<S>(stored, old))
@@ -253,7 +253,8 @@ impl<S: TokenSource> Inner<S> {
         if life.is_some_and(|life| life < SHORTEST_LIFE) {
             return Freshness::Fresh;
         }
-        // It was obtained a moment ago, so whatever its expiry says, the next one would be no better.
+        // The token was obtained a moment ago, so whatever its expiry says, a new one would be no
+        // better.
         let grace = life.map_or(FIRST_AGE, |life| FIRST_AGE.min(life / 2));
         if self.age(token).is_some_and(|age| age < grace) {
             return Freshness::Fresh;
@@ -348,7 +349,7 @@ impl<S: TokenSource> Inner<S> {
         made.map_or(0, |made| made.quick_renewals.saturating_add(1))
     }
 
-    /// Returns the error of the last attempt, as long as it is too soon for the next.
+    /// Returns the error of the last attempt while it is too soon for the next one.
     fn backing_off(&self) -> Option<Arc<Error>> {
         let now = self.clock.instant();
         let state = self.state();

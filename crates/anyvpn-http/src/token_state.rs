@@ -14,7 +14,7 @@ pub(crate) type Renewal<T> = Shared<BoxFuture<'static, Result<BoundToken<T>, Arc
 pub(crate) type WeakRenewal<T> = WeakShared<BoxFuture<'static, Result<BoundToken<T>, Arc<Error>>>>;
 
 pub(crate) struct State<T> {
-    /// Weak, so that a renewal without a driver releases the store's lock.
+    /// Weak, so that a renewal that nobody polls releases the store's lock.
     pub(crate) renewal: Option<WeakRenewal<T>>,
     pub(crate) unsaved: Option<Unsaved<T>>,
     pub(crate) last_made: Option<LastMade>,
@@ -47,7 +47,7 @@ pub(crate) struct LastMade {
     pub(crate) quick_renewals: u32,
 }
 
-/// Why there is no new token.
+/// The last failure to obtain a token.
 pub(crate) struct Failed {
     pub(crate) error: Arc<Error>,
     pub(crate) failures: u32,

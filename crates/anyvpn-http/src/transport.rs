@@ -34,7 +34,7 @@ pub trait Transport: Send + Sync + 'static {
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>>;
 
-    /// Sends a request that has not been combined with its base URL. This is what a client calls.
+    /// Sends a request that has not been combined with its base URL. The client calls this method.
     ///
     /// Implement it only if the transport's HTTP library has its own type for URLs.
     fn send_to(
@@ -48,7 +48,7 @@ pub trait Transport: Send + Sync + 'static {
         }
     }
 
-    /// Checks that it can send from the current task. A client calls it before anything else.
+    /// Checks that the transport can send from the current task. The client calls this first.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ pub trait Transport: Send + Sync + 'static {
     }
 }
 
-/// How far a request without a reply got.
+/// How far a request got that has no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Nothing was sent: name lookup, connection or TLS failed.
@@ -67,7 +67,7 @@ pub enum Progress {
     MaybeSent,
 }
 
-/// Why there was no reply, or only a part of it.
+/// The reason why there was no reply, or only a part of one.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct TransportError {
@@ -85,43 +85,43 @@ impl TransportError {
     }
 }
 
-/// The transport on reqwest. It follows no redirects, repeats nothing, sends no `Referer`, and asks no
-/// resolver for `localhost` and the names below it.
+/// The transport with reqwest. It follows no redirects, repeats nothing, sends no `Referer`, and never
+/// looks up `localhost` and its subdomains.
 pub struct Reqwest {
     clients: Mutex<Vec<Connections>>,
-    /// What a client for a further runtime is built of; `None` for a builder of the caller's own, which
-    /// builds one.
+    /// The setup from which to build a client for another runtime; `None` for the caller's own builder,
+    /// which can build only one client.
     setup: Option<Setup>,
-    /// Whether requests have their `Host` before the client makes it for each anew.
+    /// Whether we set `Host`, so that the client need not create it for each request.
     names_host: bool,
 }
 
-/// A client and the runtime that drives its connections. In another runtime, a call on one of them would
-/// wait for this one.
+/// A client and the runtime that drives its connections. A call from another runtime would depend on
+/// this runtime's progress.
 struct Connections {
     /// The runtime; `None` before the first use.
     runtime: Option<runtime::Id>,
     client: reqwest::Client,
 }
 
-/// The most runtimes that have connections at a time; those that were not used for longest go first.
+/// The maximum number of runtimes with connections. The least recently used ones are removed first.
 const RUNTIMES: usize = 16;
 
 impl Reqwest {
-    /// Makes the transport.
+    /// Creates the transport.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the HTTP client cannot be set up.
+    /// `InvalidRequest` if the HTTP client cannot be set up.
     pub fn new(setup: Setup) -> Result<Self, Error> {
-        // HTTP/2 has another place for it, and some servers refuse both.
+        // HTTP/2 sends the host name in another place, and some servers refuse requests with both.
         let names_host = !setup.tls.alpn_protocols.iter().any(|name| name == b"h2");
         let client = client_of(&setup)?;
         let clients = Mutex::new(vec![Connections { runtime: None, client }]);
         Ok(Self { clients, setup: Some(setup), names_host })
     }
 
-    /// Makes the transport for plain http to this machine, such as to the sandbox: without
+    /// Creates the transport for plain http to this machine, for example to the sandbox, without
     /// certificates and proxies.
     ///
     /// # Errors
@@ -131,14 +131,14 @@ impl Reqwest {
         Self::new(Setup::loopback(Limits::default().connect)?)
     }
 
-    /// Makes the transport of the caller's own builder, for one base URL.
+    /// Creates the transport with the caller's own builder, for one base URL.
     pub(crate) fn own(builder: reqwest::ClientBuilder, base: &BaseUrl) -> Result<Self, Error> {
         let mut builder = safe(builder);
         if base.is_loopback() {
             builder = builder.no_proxy();
         } else {
-            // A builder does not tell whether it uses the environment's proxies. It would ignore one
-            // that is not understood, so that is refused in any case.
+            // We cannot see whether a builder uses the environment's proxies. It would ignore one that
+            // it cannot use, so that is an error in any case.
             proxy::from_environment(base)?;
         }
         if let Some(Host::Domain(name)) = base.url_host()
@@ -154,7 +154,7 @@ impl Reqwest {
         Ok(Self { clients, setup: None, names_host: false })
     }
 
-    /// The client for the runtime around us.
+    /// Returns the client for the current runtime.
     fn client(&self) -> Result<reqwest::Client, Error> {
         let runtime = current_runtime()?.id();
         let mut clients = locked(&self.clients);
@@ -210,11 +210,11 @@ impl Reqwest {
     }
 }
 
-/// The runtime around us.
+/// Returns the current runtime.
 ///
 /// # Errors
 ///
-/// `InvalidRequest` when there is none, where tokio would panic.
+/// `InvalidRequest` if there is none; tokio itself would panic.
 pub(crate) fn current_runtime() -> Result<runtime::Handle, Error> {
     let no_runtime = |_| SystemClock.ready().map(|()| runtime::Handle::current());
     runtime::Handle::try_current().or_else(no_runtime)
@@ -247,7 +247,7 @@ fn client_of(setup: &Setup) -> Result<reqwest::Client, Error> {
     build(builder)
 }
 
-/// Looks names up where the setup says, but for those of this machine.
+/// Looks up names as the setup says, except those of this machine.
 struct Resolver(Option<Arc<dyn Names>>);
 
 impl reqwest::dns::Resolve for Resolver {
@@ -314,18 +314,18 @@ fn failure(error: reqwest::Error) -> TransportError {
     TransportError::new(progress, &error.without_url())
 }
 
-/// Whether the connection ended before the request was begun on it.
+/// Returns whether the connection ended before the request was started on it.
 pub(crate) fn never_begun(error: &(dyn StdError + 'static)) -> bool {
     let causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_canceled)
 }
 
-/// An address of a host's name, by the system's resolver; an address is its own.
+/// Resolves a host's name to an address with the system's resolver; an address resolves to itself.
 ///
 /// # Errors
 ///
-/// `Unreachable` when the name has no address, or none of the wanted kind; `InvalidRequest` outside
-/// of a tokio runtime.
+/// `Unreachable` if the name has no address, or none of the wanted kind; `InvalidRequest` outside a
+/// tokio runtime.
 pub async fn resolve(host: &anyvpn_core::Host, ipv4_only: bool) -> Result<IpAddr, Error> {
     current_runtime()?;
     let name = host.to_string();
@@ -342,10 +342,10 @@ pub async fn resolve(host: &anyvpn_core::Host, ipv4_only: bool) -> Result<IpAddr
 ///
 /// # Errors
 ///
-/// Returns the errors of [`resolve`]. The endpoints before the failed one have addresses then.
+/// As [`resolve`]. The endpoints before the failed one then already have addresses.
 pub async fn resolve_endpoints(config: &mut WireGuardConfig, ipv4_only: bool) -> Result<(), Error> {
     for (index, peer) in config.peers().into_iter().enumerate() {
-        // An address with its interface needs no lookup, which would lose the interface.
+        // An address with an interface needs no lookup, and a lookup would lose the interface.
         if let Some(Endpoint { host, port }) = peer.endpoint
             && !matches!(host, anyvpn_core::Host::Zoned(_))
         {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     // Formatting jiff's error would add the texts of all its errors to every program.
     Timestamp::from_second(i64::deserialize(deserializer)?)
-        .map_err(|_| D::Error::custom("a time outside of the years -9999 to 9999"))
+        .map_err(|_| D::Error::custom("the time is outside the years -9999 to 9999"))
 }
 
 /// Writes whole seconds.

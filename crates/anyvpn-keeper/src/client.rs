@@ -1,4 +1,4 @@
-//! What the keeper asks of a torrent client.
+//! The interface between the keeper and a torrent client.
 
 use anyvpn_core::PortProtocols;
 use async_trait::async_trait;
@@ -7,76 +7,77 @@ use crate::Tunnel;
 
 /// A program that listens on the forwarded port.
 ///
-/// No call takes longer than 20 seconds, and none repeats anything: the keeper does. Credentials are sent
-/// once for each session. Refused ones are not sent again for hours, so that a wrong password does not lock
-/// the keeper out.
+/// No call takes longer than 20 seconds, and no call repeats anything, because the keeper does.
+/// Credentials are sent once per session. Refused credentials are not sent again for hours, so that a
+/// wrong password does not lock the keeper out.
 #[async_trait]
 pub trait TorrentClient: Send + Sync {
     /// The name in the settings, such as `qbittorrent`.
     fn name(&self) -> &str;
 
-    /// Sets the port, turns off a random port and UPnP, makes the client open its sockets anew where that
-    /// is needed, announces the port, and returns what was seen afterwards.
+    /// Sets the port, turns off random ports and UPnP, makes the client reopen its sockets if needed,
+    /// announces the port, and returns the client's state afterwards.
     ///
     /// # Errors
     ///
     /// As [`Self::observe`].
     async fn listen_on(&self, wanted: &Listen) -> Result<ClientState, ClientError>;
 
-    /// Looks at the setting and at the sockets. Changes nothing; an announcement that the client may have
-    /// ignored is repeated.
+    /// Checks the setting and the sockets. Changes nothing, but repeats an announcement that the client
+    /// may have ignored.
     ///
     /// # Errors
     ///
-    /// `Unreachable` when the client does not answer, `Unauthorized` when it refuses the credentials,
-    /// `Unexpected` for an answer that makes no sense, `Unable` when only a person can help.
+    /// `Unreachable` if the client does not answer, `Unauthorized` if it refuses the credentials,
+    /// `Unexpected` if its answer makes no sense, `Unable` if the user has to do something.
     async fn observe(&self, wanted: &Listen) -> Result<ClientState, ClientError>;
 }
 
-/// The port that a client is to listen on.
+/// The port on which a client is to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Listen {
     /// The port on this machine.
     pub port: u16,
-    /// The port that others connect to, to be announced; the same number at most providers.
+    /// The port to which peers connect, for announcements. Most providers use the same number.
     pub public_port: u16,
     /// The protocols that are forwarded.
     pub protocols: PortProtocols,
-    /// The tunnel; its interface's index or addresses change when it is made anew.
+    /// The tunnel. The index or addresses of its interface change when it is recreated.
     pub tunnel: Tunnel,
-    /// Whether the sockets must be opened anew even if the setting is right already.
+    /// Whether the sockets must be reopened even if the setting is already right.
     pub rebind: bool,
 }
 
 impl Listen {
-    /// A port for both protocols that others reach by the same number.
+    /// Creates a port for both protocols, which peers reach at the same number.
     #[must_use]
     pub fn new(port: u16, tunnel: Tunnel) -> Self {
         Self { port, public_port: port, protocols: PortProtocols::Both, tunnel, rebind: false }
     }
 }
 
-/// What was seen of a client.
+/// The observed state of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientState {
-    /// Its version, in its own words; absent if it does not say.
+    /// The client's version as it reports it; `None` if it does not.
     pub version: Option<String>,
     /// The port in its settings.
     pub setting: u16,
-    /// Whether a TCP socket listens on the port; absent where that cannot be seen.
+    /// Whether a TCP socket listens on the port; `None` if that cannot be seen.
     pub listens_tcp: Option<bool>,
-    /// Whether a UDP socket has the port; absent where that cannot be seen, or the client has no UDP.
+    /// Whether a UDP socket is bound to the port; `None` if that cannot be seen or the client does not
+    /// use UDP.
     pub listens_udp: Option<bool>,
-    /// Whether somebody has reached it from outside; absent if the client does not say.
+    /// Whether a peer has connected from outside; `None` if the client does not report it.
     pub reached: Option<bool>,
-    /// What a person has to do, in one sentence, such as to restart the client; absent if nothing.
+    /// What the user has to do, in one sentence, such as restarting the client; `None` if nothing.
     pub needs: Option<String>,
 }
 
 impl ClientState {
-    /// What is known of a client that says it has this port.
+    /// Creates the state of a client about which only the port in its settings is known.
     #[must_use]
     pub fn new(setting: u16) -> Self {
         Self {
@@ -89,7 +90,7 @@ impl ClientState {
         }
     }
 
-    /// Whether the client listens as wanted, as far as can be seen.
+    /// Returns whether the client listens as wanted, as far as can be seen.
     #[must_use]
     pub fn is_in_sync(&self, wanted: &Listen) -> bool {
         let tcp = wanted.protocols == PortProtocols::Udp || self.listens_tcp != Some(false);
@@ -98,20 +99,20 @@ impl ClientState {
     }
 }
 
-/// Why a client could not be asked.
+/// The reason why a call to a client failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// It does not answer.
+    /// The client does not answer.
     #[error("it does not answer: {0}")]
     Unreachable(String),
-    /// It refuses the credentials. Asking again with the same ones can lock the keeper out.
+    /// The client refuses the credentials. Sending them again can lock the keeper out.
     #[error("it refuses the credentials: {0}")]
     Unauthorized(String),
-    /// It answers something that makes no sense, or refuses the request.
+    /// The answer makes no sense, or the client refuses the request.
     #[error("unexpected answer: {0}")]
     Unexpected(String),
-    /// It cannot do what is asked; the text says what a person has to do.
+    /// The client cannot do what is needed; the text says what the user has to do.
     #[error("{0}")]
     Unable(String),
 }

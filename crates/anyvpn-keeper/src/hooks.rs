@@ -11,15 +11,15 @@ use anyvpn_core::Secret;
 pub use event::{HookEvent, HookEventKind};
 use template::Template;
 
-/// How long a command may run if nothing else is set.
+/// How long a command may run by default.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A command, or gluetun's pair of commands, that is told about the port.
+/// A command, or gluetun's pair of commands, that runs when the port changes.
 ///
-/// A command gets the event as JSON on stdin, and as variables in its environment: a field `old_port` of
-/// [`HookEvent`] is `ANYVPN_OLD_PORT`, which is empty if the field is null. The keeper's own variables with
-/// that prefix, which can be credentials, and those that systemd speaks to the keeper with, are removed. What
-/// the command prints goes to stderr.
+/// A command gets the event as JSON on stdin, and as variables in its environment: a field `old_port`
+/// of [`HookEvent`] is `ANYVPN_OLD_PORT`, which is empty if the field is null. The keeper's own
+/// variables with that prefix, which can be credentials, and the variables that systemd set for the
+/// keeper are removed. The command's output goes to stderr.
 #[derive(Clone, Debug)]
 pub struct Hook {
     program: String,
@@ -29,14 +29,14 @@ pub struct Hook {
 
 #[derive(Clone, Debug)]
 enum Commands {
-    /// Run at every event.
+    /// The command runs at every event.
     Arguments(Vec<Secret>),
-    /// gluetun's.
+    /// gluetun's pair of commands.
     UpDown { up: Option<Template>, down: Option<Template> },
 }
 
 impl Hook {
-    /// A program and its arguments, run at every event. No shell is involved.
+    /// Creates a hook that runs a program with arguments at every event. No shell is involved.
     ///
     /// # Errors
     ///
@@ -44,20 +44,20 @@ impl Hook {
     pub fn new(command: impl IntoIterator<Item = String>) -> Result<Self, HookError> {
         let mut words = command.into_iter();
         let program = words.next().filter(|program| !program.is_empty());
-        let program = program.ok_or(HookError::Invalid("it names no program"))?;
+        let program = program.ok_or(HookError::Invalid("it does not name a program"))?;
         let commands = Commands::Arguments(words.map(Secret::from).collect());
         Ok(Self { program, commands, timeout: DEFAULT_TIMEOUT })
     }
 
-    /// gluetun's `VPN_PORT_FORWARDING_UP_COMMAND` and `_DOWN_COMMAND`, with the placeholders `{{PORT}}`,
-    /// `{{PORTS}}` and `{{VPN_INTERFACE}}`.
+    /// Creates a hook from gluetun's `VPN_PORT_FORWARDING_UP_COMMAND` and `_DOWN_COMMAND`, with the
+    /// placeholders `{{PORT}}`, `{{PORTS}}` and `{{VPN_INTERFACE}}`.
     ///
-    /// `up` runs when a port is open, `down` when it was lost, and both, `down` first and with the old port,
-    /// when the port changed.
+    /// `up` runs when a port was opened, and `down` when it was lost. When the port changed, `down`
+    /// runs first, with the old port, and then `up`.
     ///
     /// # Errors
     ///
-    /// [`HookError::Invalid`] if both are absent, or if the words of one cannot be told apart.
+    /// [`HookError::Invalid`] if both are `None`, or if one cannot be split into words.
     pub fn gluetun(up: Option<&str>, down: Option<&str>) -> Result<Self, HookError> {
         let template = |text: Option<&str>| text.map(Template::new).transpose();
         let (up, down) = (template(up)?, template(down)?);
@@ -66,8 +66,8 @@ impl Hook {
         Ok(Self { program, commands: Commands::UpDown { up, down }, timeout: DEFAULT_TIMEOUT })
     }
 
-    /// Sets how long each command may run before it is killed, with every process that it started and that
-    /// stayed in its process group.
+    /// Sets how long each command may run before it is killed, together with the processes that it
+    /// started, unless they left its process group.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -84,8 +84,9 @@ impl Hook {
     ///
     /// # Errors
     ///
-    /// If the command cannot be started, fails, or runs for too long. A `down` that fails before an `up` is
-    /// no error: the old port is gone, and repeating both would take the new one away for a moment.
+    /// If the command cannot be started, fails, or runs for too long. A `down` that fails before an
+    /// `up` is not an error: the old port is gone, and repeating both would take the new port away for
+    /// a moment.
     pub async fn run(&self, event: &HookEvent) -> Result<(), HookError> {
         let run = async |words: Vec<Secret>| process::run(words, event, self.timeout).await;
         match &self.commands {
@@ -113,30 +114,30 @@ impl Hook {
     }
 }
 
-/// Why a hook failed. The text names the program, but no argument.
+/// The reason why a hook failed. The text names the program, but none of its arguments.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HookError {
     /// The command can never run.
     #[error("the command is not valid: {0}")]
     Invalid(&'static str),
-    /// The system did not start it.
+    /// The system could not start the command.
     #[error("{program} cannot be started: {reason}")]
     NotStarted {
         /// The program.
         program: String,
-        /// Why, in the system's words.
+        /// The system's reason.
         reason: String,
     },
-    /// It ended, but not with exit code 0.
+    /// The command ended with an exit code other than 0, or by a signal.
     #[error("{program} failed: {status}")]
     Failed {
         /// The program.
         program: String,
-        /// Its exit code or signal, as a text.
+        /// The exit code or signal, as text.
         status: String,
     },
-    /// It ran for too long and was killed.
+    /// The command ran for too long and was killed.
     #[error("{program} ran for more than {} s and was killed", limit.as_secs())]
     TimedOut {
         /// The program.

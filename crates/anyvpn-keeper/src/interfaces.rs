@@ -9,7 +9,7 @@ use crate::Tunnel;
 ///
 /// # Errors
 ///
-/// When the system does not list its interfaces.
+/// If the system cannot list its interfaces.
 pub fn find_tunnel(interface: &str) -> io::Result<Option<Tunnel>> {
     let entries: Vec<_> =
         if_addrs::get_if_addrs()?.into_iter().filter(|entry| entry.name == interface).collect();
@@ -26,7 +26,7 @@ pub fn find_tunnel(interface: &str) -> io::Result<Option<Tunnel>> {
 ///
 /// # Errors
 ///
-/// When the system does not list its interfaces.
+/// If the system cannot list its interfaces.
 pub fn tunnel_names() -> io::Result<Vec<String>> {
     let entries = if_addrs::get_if_addrs()?.into_iter();
     let mut names: Vec<_> =

@@ -1,4 +1,4 @@
-//! What the keeper must still know after it was killed.
+//! The state that the keeper must not lose when it is killed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,49 +8,49 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Counters, Tunnel};
 
-/// What must survive the end of the process. It is written before the step that it is about, so that a
-/// process that is killed at any point neither opens a second port nor forgets one.
+/// The state that must survive the end of the process. It is written before each step that it records,
+/// so that a process that is killed at any point neither opens a second port nor forgets one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Journal {
-    /// The version of this form.
+    /// The version of the format.
     pub version: u32,
     /// The number of the last announcement.
     pub generation: u64,
-    /// What was announced with that generation; absent if that was the loss of the port.
+    /// What was announced with that generation; `None` if it was the loss of the port.
     pub announced: Option<Announcement>,
-    /// The number that was open before the announced one.
+    /// The port number that was open before the announced one.
     pub previous_port: Option<u16>,
-    /// The number that was announced last.
+    /// The port number that was announced last.
     pub last_port: Option<u16>,
     /// The forward that the keeper holds.
     pub held: Option<HeldForward>,
-    /// Forwards that the keeper opened, that have been replaced, and that are still to be closed.
+    /// Forwards that the keeper opened and has replaced, and that it still has to close.
     pub retired: Vec<PortForward>,
-    /// The creation that was begun and whose outcome is not known.
+    /// The creation that was started and whose outcome is not known.
     pub intent: Option<CreateIntent>,
     /// When forwards were created, or may have been, within the last 24 hours.
     pub creations: Vec<Timestamp>,
-    /// Until when the provider's allowance is used up.
+    /// When the provider's quota is available again; `None` if it is not used up.
     pub quota_until: Option<Timestamp>,
-    /// The last generation that each hook has taken.
+    /// The last generation that each hook has handled.
     pub hooks: BTreeMap<String, u64>,
-    /// What was counted since the first start.
+    /// The counters since the first start.
     pub counters: Counters,
 }
 
-/// What clients and hooks have to know. Each change of it is a generation.
+/// The information that clients and hooks need. Each change of it is a new generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Announcement {
-    /// The number on the VPN server.
+    /// The port number on the VPN server.
     pub port: u16,
     /// The port on this machine.
     pub local_port: u16,
-    /// The protocols that it carries.
+    /// The protocols that are forwarded.
     pub protocols: PortProtocols,
-    /// The tunnel that it leads through.
+    /// The tunnel through which the port is forwarded.
     pub tunnel: Tunnel,
 }
 
@@ -60,29 +60,30 @@ pub struct Announcement {
 pub struct HeldForward {
     /// The forward as the provider last described it.
     pub forward: PortForward,
-    /// Whether the keeper created it. It never deletes another one.
+    /// Whether the keeper created the forward. It never deletes any others.
     pub is_own: bool,
-    /// Whether it is open, as far as is known. One that is not may still be revived by renewing it.
+    /// Whether the forward is open, as far as we know. Renewing may still revive one that is not.
     pub is_open: bool,
-    /// How long it was open for when the keeper first saw it; absent if the provider did not say.
+    /// The remaining lifetime when the keeper first saw the forward; `None` if the provider did not
+    /// say.
     pub granted: Option<Duration>,
 }
 
-/// A creation that was begun.
+/// A creation that was started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateIntent {
-    /// When it was begun.
+    /// When it was started.
     pub at: Timestamp,
-    /// The numbers that were listed before.
+    /// The port numbers that were listed before.
     pub before: Vec<u16>,
 }
 
 impl Journal {
-    /// The version of the form that is read and written here.
+    /// The version of the format that this code reads and writes.
     pub const VERSION: u32 = 1;
 
-    /// The journal of a keeper that has done nothing yet.
+    /// Creates the journal of a keeper that has done nothing yet.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -101,8 +102,8 @@ impl Journal {
         }
     }
 
-    /// When the next creation is allowed, if at most `daily` are within 24 hours; `None` if never.
-    /// Forgets those that are older.
+    /// Returns when the next creation is allowed if there may be at most `daily` within 24 hours;
+    /// `None` if never. Forgets older creations.
     pub(crate) fn next_creation(&mut self, daily: u32, now: Timestamp) -> Option<Timestamp> {
         let day_before = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
         self.creations.retain(|at| *at > day_before);
@@ -121,7 +122,7 @@ impl Journal {
         }
     }
 
-    /// Forgets a creation that surely did not happen.
+    /// Forgets a creation that certainly did not happen.
     pub(crate) fn withdraw_intent(&mut self) {
         if let Some(intent) = self.intent.take() {
             let position = self.creations.iter().rposition(|at| *at == intent.at);
@@ -129,8 +130,8 @@ impl Journal {
         }
     }
 
-    /// Moves the times that this machine's clock gave, after the clock was set anew. Otherwise a clock that
-    /// is set forward would grant a new allowance.
+    /// Adjusts the recorded times after this machine's clock was set. Otherwise setting the clock
+    /// forward would grant a new quota.
     pub(crate) fn shift_creations(&mut self, shift: impl Fn(Timestamp) -> Timestamp) {
         self.creations.iter_mut().for_each(|at| *at = shift(*at));
         if let Some(intent) = &mut self.intent {

@@ -1,4 +1,4 @@
-//! The journal on the disk: one small file that is always replaced whole.
+//! The journal on disk: one small file that is always replaced as a whole.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
@@ -14,51 +14,52 @@ use serde::Deserialize;
 use crate::Journal;
 
 const NAME: &str = "journal.json";
-/// How long another keeper's lock is waited for: longer than an orderly end takes that has nothing to do.
+/// How long to wait for another keeper's lock: longer than a keeper takes to stop if it has nothing
+/// else to do.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The largest file, in bytes: far larger than any journal.
+/// The maximum size of the file, in bytes: far larger than any journal.
 const LONGEST: u64 = 1 << 20;
 
-/// The file of a [`Journal`], which one process at a time has.
+/// The file of a [`Journal`], which one process at a time can use.
 ///
-/// It has mode 0600. It is replaced whole, and is on the disk when [`Self::save`] returns.
+/// It has mode 0600. It is replaced as a whole, and is on disk when [`Self::save`] returns.
 #[derive(Debug)]
 pub struct JournalFile {
     path: PathBuf,
     _lock: FileLock,
 }
 
-/// Why the journal cannot be used. Nothing was changed.
+/// The reason why the journal cannot be used. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// The system refused.
+    /// The system reported an error.
     #[error("cannot {action} {path}: {source}", path = path.display())]
     Io {
         /// What was tried, such as `read`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Another keeper is using it.
+    /// Another keeper is using the journal.
     #[error("another keeper is using {path}: {source}", path = path.display())]
     Locked {
         /// The file.
         path: PathBuf,
-        /// Which process has it, where that is known.
+        /// Which process is using it, if that is known.
         source: io::Error,
     },
-    /// Others can read or replace it, or it is no file.
+    /// Other users can read or replace it, or it is not a regular file.
     #[error("cannot use {path}: {source}", path = path.display())]
     Exposed {
         /// The file.
         path: PathBuf,
-        /// Why, and what to do.
+        /// The reason, and what to do.
         source: PrivateFileError,
     },
-    /// Its text is not a journal of this version. It says which forwards were opened, so it is never
+    /// The file is not a journal of this version. It may record open forwards, so it is never
     /// overwritten.
     #[error(
         "{path} is not a journal of this version of anyvpn ({why}); move it away to begin anew: ports that \
@@ -78,7 +79,8 @@ impl JournalFile {
     ///
     /// # Errors
     ///
-    /// If the folder cannot be used, if another process has the journal, or if the file cannot be read.
+    /// If the folder cannot be used, if another process is using the journal, or if the file cannot be
+    /// read.
     pub async fn open(folder: &Path) -> Result<(Self, Journal), JournalError> {
         let failed = |action, path: &Path, source| JournalError::Io {
             action,
@@ -100,11 +102,11 @@ impl JournalFile {
         Ok((Self { path, _lock: lock }, journal))
     }
 
-    /// Replaces the journal, and waits until it is on the disk. It blocks the thread for that long.
+    /// Replaces the journal and waits until it is on disk, which blocks the thread.
     ///
     /// # Errors
     ///
-    /// If it cannot be written. The file is then as it was.
+    /// If it cannot be written. The file is then unchanged.
     pub fn save(&self, journal: &Journal) -> io::Result<()> {
         let mut text = serde_json::to_vec_pretty(journal)?;
         text.push(b'\n');
@@ -137,7 +139,7 @@ fn read(path: &Path) -> Result<Journal, JournalError> {
     serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
 }
 
-/// The only part that every version has.
+/// The only field that every version has.
 #[derive(Deserialize)]
 struct Version {
     version: u32,

@@ -1,4 +1,4 @@
-//! Runs the machine: each action is a task of its own, so that none waits for another one.
+//! Runs the machine. Each action is a separate task, so that no action waits for another.
 
 use std::future::Future;
 use std::io;
@@ -16,29 +16,29 @@ use crate::hooks::{Hook, HookEvent};
 use crate::machine::{Action, Event, Machine, Now, Outcome, Settings};
 use crate::{ClientError, ClientState, Journal, JournalFile, Snapshot, TorrentClient, Tunnel};
 
-/// How often the tunnel is looked at.
+/// How often the tunnel is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// How long a client may take. Its own limits are shorter.
+/// How long a call to a client may take. The client's own limits are shorter.
 const CLIENT_TIME: Duration = Duration::from_secs(60);
 
 /// Finds the tunnel; `None` while it is down.
 pub type FindTunnel = Box<dyn FnMut() -> io::Result<Option<Tunnel>> + Send>;
 
-/// Is told what a [`Keeper`] does. The keeper waits for each method, so it must return soon.
+/// Observes a [`Keeper`]. The keeper waits for each method, so methods must return soon.
 pub trait KeeperObserver {
-    /// There is something new to know.
+    /// Called with each new snapshot.
     fn publish(&mut self, snapshot: &Snapshot);
 
-    /// The keeper's loop made progress. It does so at least every 5 seconds.
+    /// Called when the keeper's loop makes progress, which is at least every 5 seconds.
     fn progress(&mut self) {}
 
-    /// Something failed whose cause no snapshot tells, in one sentence.
+    /// Called with one sentence about a failure that no snapshot reports.
     fn warn(&mut self, _text: &str) {}
 }
 
 /// Keeps a forwarded port at a provider.
 pub struct Keeper {
-    /// What the machine is told. Clients and hooks are added by [`Self::run`].
+    /// The machine's settings. [`Self::run`] adds the clients and hooks.
     pub settings: Settings,
     port: Arc<ProviderPort>,
     file: Arc<JournalFile>,
@@ -50,12 +50,12 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// A keeper with the usual settings, without clients and hooks.
+    /// Creates a keeper with the default settings, without clients and hooks.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` for a provider that does not forward ports, or that has no list of them: the keeper
-    /// could not find out what became of a creation whose answer was lost.
+    /// `InvalidRequest` if the provider does not forward ports, or cannot list them. Without a list,
+    /// the keeper could not find out whether a creation succeeded whose answer was lost.
     pub fn new(
         provider: Arc<dyn Provider>,
         (file, journal): (JournalFile, Journal),
@@ -101,15 +101,15 @@ impl Keeper {
         self
     }
 
-    /// Keeps the port until `stop` ends, with whether to release it, or after one round if the settings say
-    /// so. What is under way then gets up to 20 seconds to end.
+    /// Keeps the port until `stop` completes, whose value says whether to release the port, or for one
+    /// round if the settings say so. Actions in progress then get up to 20 seconds to finish.
     pub async fn run(
         mut self,
         observer: &mut dyn KeeperObserver,
         stop: impl Future<Output = bool>,
     ) -> Outcome {
         self.settings.clients = self.clients.iter().map(|it| it.name().to_owned()).collect();
-        // Two hooks can be the same program, such as a shell.
+        // Several hooks can run the same program, such as a shell.
         let name = |(place, hook): (usize, &Hook)| format!("{} {}", place + 1, hook.program());
         self.settings.hooks = self.hooks.iter().enumerate().map(name).collect();
         let began = self.clock.instant();
@@ -127,10 +127,10 @@ impl Keeper {
     }
 }
 
-/// An event, and what there is to say about it beside.
+/// An event, and a warning to report with it.
 type Arrived = (Event, Option<String>);
 
-/// A keeper that runs.
+/// The state of a running keeper.
 struct Round {
     keeper: Keeper,
     began: Instant,
@@ -138,7 +138,7 @@ struct Round {
     sender: UnboundedSender<Arrived>,
     arrived: UnboundedReceiver<Arrived>,
     tasks: JoinSet<()>,
-    /// What the machine was told about the tunnel last.
+    /// The tunnel that was last reported to the machine.
     tunnel: Option<Option<Tunnel>>,
 }
 
@@ -187,7 +187,7 @@ impl Round {
         }
     }
 
-    /// What is new about the tunnel.
+    /// Checks the tunnel, and returns an event if it has changed.
     fn look_at_tunnel(&mut self) -> Result<Option<Event>, String> {
         let found = (self.keeper.find_tunnel)();
         // An error says nothing about the tunnel.
@@ -200,7 +200,7 @@ impl Round {
         Ok(Some(Event::Tunnel(found)))
     }
 
-    /// Begins an action, whose event will arrive.
+    /// Starts an action, whose event will arrive later.
     fn begin(&mut self, action: Action) {
         let sender = self.sender.clone();
         let send = move |event, warning| drop(sender.send((event, warning)));
@@ -249,14 +249,14 @@ impl Round {
 
 fn answered(index: usize, asked: Option<Result<ClientState, ClientError>>) -> Event {
     let slow =
-        || Err(ClientError::Unreachable(format!("no answer in {} s", CLIENT_TIME.as_secs())));
+        || Err(ClientError::Unreachable(format!("no answer within {} s", CLIENT_TIME.as_secs())));
     Event::ClientAnswered { index, outcome: asked.unwrap_or_else(slow) }
 }
 
-/// The provider's side of the machine's actions.
+/// Performs the machine's actions that call the provider.
 struct ProviderPort {
     provider: Arc<dyn Provider>,
-    /// Whether a device has to be named; not known before the first call.
+    /// Whether a device must be named; not known before the first call.
     takes_device: OnceCell<bool>,
 }
 
@@ -266,7 +266,7 @@ impl ProviderPort {
         self.provider.port_forwards().ok_or_else(none)
     }
 
-    /// The device, where one has to be named.
+    /// Returns the device, if one must be named.
     async fn device(
         &self,
         forwards: &dyn PortForwards,
@@ -277,7 +277,7 @@ impl ProviderPort {
         Ok(device.filter(|_| takes_device))
     }
 
-    /// Does what an action asks of the provider; `None` for one that asks nothing.
+    /// Performs an action's call to the provider; `None` if the action has no such call.
     async fn perform(&self, action: Action) -> Option<Event> {
         Some(match action {
             Action::List { device } => Event::Listed(self.list(device).await),

@@ -1,8 +1,9 @@
-//! Keeps a forwarded port open, and tells everybody who needs to know its number.
+//! Keeps a forwarded port open, and reports its number to every program that needs it.
 //!
-//! - [`Snapshot`] is what the keeper knows at one moment. Everything that it publishes is made from one.
+//! - [`Snapshot`] is what the keeper knows at one moment. Everything that it publishes comes from a
+//!   snapshot.
 //! - [`Keeper`] keeps the port.
-//! - [`machine`] decides what is done next. It has no I/O.
+//! - [`machine`] decides what to do next. It does no I/O.
 //! - [`TorrentClient`] is a program that listens on the port.
 //! - [`hooks`] runs the user's own commands when the port changes.
 //! - [`publish`] shows a snapshot to other programs.

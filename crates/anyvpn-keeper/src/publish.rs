@@ -1,7 +1,7 @@
 //! Publishes what the keeper knows: files, an HTTP API, metrics, systemd's status, events.
 //!
-//! Everything is made from a [`Snapshot`]. The files are written first and then the HTTP API has the same, so
-//! that a program that is told about the port finds it everywhere.
+//! Everything comes from a [`Snapshot`]. The files are written before the HTTP API is updated, so that
+//! a program that learns of the port finds it everywhere.
 
 mod access;
 mod control_api;
@@ -30,7 +30,7 @@ pub use systemd::Systemd;
 
 use crate::Snapshot;
 
-/// How often the time of the latest snapshot is renewed while nothing changes.
+/// How often the time of the latest snapshot is updated while nothing changes.
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// Publishes snapshots to files and to the HTTP API.
@@ -41,13 +41,14 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// A publisher of these files. `first` is what the HTTP API answers until [`Self::publish`] is called.
+    /// Creates a publisher of these files. The HTTP API serves `first` until [`Self::publish`] is
+    /// called.
     #[must_use]
     pub fn new(files: Vec<PublishedFile>, first: Snapshot) -> Self {
         Self { files, latest: watch::Sender::new(first) }
     }
 
-    /// Returns the latest snapshot, now and whenever there is a new one, for [`ControlApi::serve`].
+    /// Returns a receiver of the latest snapshot, for [`ControlApi::serve`].
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Snapshot> {
         self.latest.subscribe()
@@ -55,8 +56,8 @@ impl Publisher {
 
     /// Publishes a snapshot everywhere. Files whose text did not change are not touched.
     ///
-    /// Returns the errors of the files that could not be written. Those are tried again at the next call. A
-    /// file that fails does not hold the others back.
+    /// Returns the errors of the files that could not be written; the next call tries these again. A
+    /// failed file does not prevent writing the others.
     pub fn publish(&mut self, snapshot: &Snapshot) -> Vec<PublishError> {
         let written = self.files.iter_mut().map(|file| file.publish(snapshot));
         let errors = written.filter_map(Result::err).collect();
@@ -64,11 +65,12 @@ impl Publisher {
         errors
     }
 
-    /// Says that the latest snapshot is still true: call it whenever the keeper's loop made progress.
+    /// Confirms that the latest snapshot is still true. Call this whenever the keeper's loop makes
+    /// progress.
     ///
-    /// Once a minute, the metrics and `status.json` get the new time, so that people notice a keeper that
-    /// hangs or has ended, and files that could not be written are tried again. Returns the errors as
-    /// [`Self::publish`] does; absent while no minute is over.
+    /// Once a minute, the metrics and `status.json` get the new time, so that people notice a keeper
+    /// that hangs or has ended, and files that could not be written are tried again. Returns the errors
+    /// as [`Self::publish`] does; `None` if less than a minute has passed.
     pub fn progress(&mut self, now: Timestamp) -> Option<Vec<PublishError>> {
         let mut latest = self.latest.borrow().clone();
         if Duration::try_from(now.duration_since(latest.at)).is_ok_and(|age| age < HEARTBEAT) {

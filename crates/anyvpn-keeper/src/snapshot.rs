@@ -10,31 +10,31 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// When this was true.
+    /// The time of the snapshot.
     pub at: Timestamp,
-    /// Counts the changes of what clients and hooks must know: the number, the protocols, the interface or
-    /// its address. It never decreases, also not over restarts.
+    /// Counts the changes that clients and hooks must know: of the number, the protocols, the interface
+    /// or its address. It never decreases, not even across restarts.
     pub generation: u64,
     /// What the keeper is doing.
     pub phase: Phase,
-    /// The tunnel; absent while it is down.
+    /// The tunnel; `None` while it is down.
     pub tunnel: Option<Tunnel>,
-    /// The open port; absent before the first one, and once its loss is proved.
+    /// The open port; `None` before the first one, and once it is known to be lost.
     pub port: Option<OpenPort>,
-    /// The number that was open before this one; absent if there was none.
+    /// The number that was open before this one; `None` if there was none.
     pub previous_port: Option<u16>,
     /// The torrent clients, in the order of the settings.
     pub clients: Vec<ClientStatus>,
-    /// Why the keeper cannot go on at present, in one sentence; absent when it can.
+    /// Why the keeper cannot continue at present, in one sentence; `None` if it can.
     pub problem: Option<String>,
-    /// When it tries again; absent when nothing is due.
+    /// When it tries again; `None` if no attempt is due.
     pub next_at: Option<Timestamp>,
-    /// What was counted since the first start.
+    /// The counters since the first start.
     pub counters: Counters,
 }
 
 impl Snapshot {
-    /// What is known before the first look: nothing.
+    /// Creates the snapshot of a keeper that knows nothing yet.
     #[must_use]
     pub fn new(at: Timestamp) -> Self {
         Self {
@@ -57,61 +57,61 @@ impl Snapshot {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Phase {
-    /// It waits for the tunnel.
+    /// The keeper waits for the tunnel.
     WaitingForTunnel,
-    /// It looks for a forward that exists, or opens one.
+    /// The keeper looks for an existing forward, or opens one.
     Opening,
-    /// The port is open, and it tells the clients and checks that they listen.
+    /// The port is open. The keeper sets it in the clients and checks that they listen.
     Telling,
     /// The port is open, and all clients that can be reached listen on it.
     Holding,
-    /// A call failed, or the quota is used up: it waits before it tries again. A port that is still
-    /// published is not known to be lost.
+    /// A call failed or the quota is used up, so the keeper waits before it tries again. If a port is
+    /// still published, it is not known to be lost.
     BackingOff,
-    /// It ends.
+    /// The keeper is stopping.
     Stopping,
 }
 
-/// The tunnel that the port leads through.
+/// The tunnel through which the port is forwarded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tunnel {
     /// The name of its interface, such as `wg0`.
     pub interface: String,
-    /// The interface's index. A tunnel that was made anew has another one, although its name is the same.
+    /// The interface's index. A recreated tunnel has a new index, even if its name is the same.
     pub index: u32,
     /// The addresses of the interface, IPv4 first.
     pub addresses: Vec<IpAddr>,
 }
 
 impl Tunnel {
-    /// A tunnel on this interface.
+    /// Creates a tunnel on this interface.
     #[must_use]
     pub fn new(interface: impl Into<String>, index: u32, addresses: Vec<IpAddr>) -> Self {
         Self { interface: interface.into(), index, addresses }
     }
 }
 
-/// The port that is published.
+/// The published port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct OpenPort {
     /// The number on the VPN server.
     pub port: u16,
-    /// The port that programs on this machine listen on; the same number at most providers.
+    /// The port on which programs on this machine listen. Most providers use the same number.
     pub local_port: u16,
-    /// The protocols that it carries.
+    /// The protocols that are forwarded.
     pub protocols: PortProtocols,
-    /// The public address; absent if nobody says.
+    /// The public address; `None` if it is not known.
     pub address: Option<IpAddr>,
-    /// When it closes unless it is renewed; absent if the provider does not say.
+    /// When it closes unless it is renewed; `None` if the provider does not say.
     pub expires_at: Option<Timestamp>,
-    /// When it was last seen open from outside, or in use by a client; absent before the first time.
+    /// When it was last seen open from outside or in use by a client; `None` before the first time.
     pub verified_at: Option<Timestamp>,
 }
 
 impl OpenPort {
-    /// An open port for these protocols of which nothing else is known.
+    /// Creates an open port for these protocols, about which nothing else is known.
     #[must_use]
     pub fn new(port: u16, protocols: PortProtocols) -> Self {
         Self {
@@ -125,7 +125,7 @@ impl OpenPort {
     }
 }
 
-/// How a torrent client is doing.
+/// The status of a torrent client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ClientStatus {
@@ -133,21 +133,21 @@ pub struct ClientStatus {
     pub name: String,
     /// Whether it was last seen to listen on the port.
     pub in_sync: bool,
-    /// When it was last asked; absent before the first time.
+    /// When it was last asked; `None` before the first time.
     pub asked_at: Option<Timestamp>,
-    /// Why it is not in sync, in one sentence; absent when it is.
+    /// Why it is not in sync, in one sentence; `None` if it is.
     pub problem: Option<String>,
 }
 
 impl ClientStatus {
-    /// A client that was not asked yet.
+    /// Creates the status of a client that was not asked yet.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), in_sync: false, asked_at: None, problem: None }
     }
 }
 
-/// What was counted since the first start.
+/// The counters since the first start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Counters {

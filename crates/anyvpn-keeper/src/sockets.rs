@@ -1,36 +1,37 @@
-//! The sockets of this machine, as the kernel lists them. No client's word says that it listens.
+//! Lists the sockets of this machine, as the kernel reports them, because we cannot rely on a client's
+//! own report that it listens.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::Tunnel;
 
-/// A protocol with ports.
+/// A transport protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketProtocol {
-    /// TCP; sockets that listen.
+    /// TCP; only listening sockets.
     Tcp,
-    /// UDP; sockets without a fixed peer.
+    /// UDP; only sockets without a fixed peer.
     Udp,
 }
 
-/// A socket that takes what arrives on a port.
+/// A socket that receives what arrives on a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Socket {
-    /// Its address; unspecified for all of its family.
+    /// The local address; the unspecified address stands for all addresses of its family.
     pub address: IpAddr,
-    /// The index of the interface that it is bound to; absent if it is bound to none.
+    /// The index of the interface to which it is bound; `None` if it is not bound to one.
     pub interface: Option<u32>,
-    /// Whether an IPv6 socket takes no IPv4.
+    /// Whether an IPv6 socket does not receive IPv4.
     pub ipv6_only: bool,
-    /// The number that tells it from every other socket.
+    /// The number that identifies the socket.
     pub inode: u32,
 }
 
 impl Socket {
-    /// Whether it takes what arrives through the tunnel, at the tunnel's first address.
+    /// Returns whether it receives what arrives through the tunnel at the tunnel's first address.
     ///
-    /// A socket that is bound to an interface which was made anew does not: it keeps the old index.
+    /// A socket that is bound to a recreated interface does not, because it keeps the old index.
     #[must_use]
     pub fn serves(&self, tunnel: &Tunnel) -> bool {
         let Some(first) = tunnel.addresses.first() else { return false };
@@ -44,8 +45,8 @@ impl Socket {
     }
 }
 
-/// Lists the sockets that take what arrives on a port; `None` where that cannot be seen: on systems
-/// other than Linux, and where the kernel does not list sockets.
+/// Lists the sockets that receive what arrives on a port; `None` if that cannot be seen: on systems
+/// other than Linux, and if the kernel does not list sockets.
 #[must_use]
 pub fn sockets(protocol: SocketProtocol, port: u16) -> Option<Vec<Socket>> {
     list(protocol, port)
@@ -92,7 +93,7 @@ mod linux {
         socket_id.source_port = port;
         let (protocol, states) = match protocol {
             SocketProtocol::Tcp => (IPPROTO_TCP, StateFlags::LISTEN),
-            // A UDP socket with a peer counts as established.
+            // A UDP socket with a fixed peer counts as established.
             SocketProtocol::Udp => (IPPROTO_UDP, StateFlags::CLOSE),
         };
         let extensions = ExtensionFlags::empty();
@@ -115,7 +116,7 @@ mod linux {
             let mut rest = &datagram[..];
             while !rest.is_empty() {
                 let message = NetlinkMessage::<SockDiagMessage>::deserialize(rest).ok()?;
-                // Messages begin at multiples of four bytes.
+                // Messages start at multiples of four bytes.
                 let length = (message.header.length as usize).next_multiple_of(4);
                 rest = rest.get(length..).unwrap_or_default();
                 match message.payload {
@@ -167,7 +168,7 @@ mod tests {
             ("::", None, false, true),
             ("::ffff:10.66.0.2", None, false, true),
             ("::ffff:0.0.0.0", None, false, true),
-            // The interface before it was made anew.
+            // The interface before it was recreated.
             ("10.66.0.2", Some(6), false, false),
             ("0.0.0.0", Some(6), false, false),
             ("::", None, true, false),
@@ -195,7 +196,7 @@ mod tests {
         let udp_port = udp.local_addr().unwrap().port();
         let seen = sockets(SocketProtocol::Udp, udp_port).unwrap();
         assert!(seen.len() == 1 && seen[0].serves(&lo), "{seen:?}");
-        // A connection on the port is not a socket that listens.
+        // A connection on the port is not a listening socket.
         let _connection = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
         let _accepted = tcp.accept().unwrap();
         drop(tcp);

@@ -92,7 +92,7 @@ async fn a_failure_names_the_program_and_no_argument() {
     assert_eq!(missing, "/no/such/program cannot be started: entity not found");
     let folder = run(&["/tmp", "canary"]).await;
     assert_eq!(folder, "/tmp cannot be started: permission denied");
-    assert_eq!(Hook::new([]).unwrap_err(), HookError::Invalid("it names no program"));
+    assert_eq!(Hook::new([]).unwrap_err(), HookError::Invalid("it does not name a program"));
     assert!(Hook::gluetun(None, None).is_err());
     assert!(Hook::gluetun(Some("sh -c 'x"), None).is_err());
     // A command that does not read its input has not failed.

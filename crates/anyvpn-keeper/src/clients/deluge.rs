@@ -1,4 +1,4 @@
-//! Deluge 2.0 and later, by deluge-web's JSON, which passes calls on to the daemon.
+//! Deluge 2.0 and later, through the JSON API of deluge-web, which forwards calls to the daemon.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use super::port_setter::{ClientApi, Reading, Wish};
 use super::sign_in::Refusals;
 use crate::ClientError;
 
-/// The most daemons of deluge-web's list that are tried.
+/// The maximum number of daemons in deluge-web's list that we try.
 const HOSTS: usize = 5;
 
 struct Deluge {
     web: WebInterface,
     password: Secret,
-    /// The cookie of the session; absent before the first sign-in.
+    /// The session's cookie; `None` before the first sign-in.
     session: Mutex<Option<Secret>>,
     refusals: Refusals,
 }
@@ -41,10 +41,10 @@ struct Fault {
     message: String,
 }
 
-/// There is no session.
+/// Deluge's error code for a missing session.
 const NOT_AUTHENTICATED: i64 = 1;
 
-/// What is read of the settings. Other programs have stored ports as texts, which break Deluge.
+/// The settings that we read. Some programs store ports as strings, which breaks Deluge.
 #[derive(Deserialize)]
 struct Config {
     random_port: bool,
@@ -52,7 +52,7 @@ struct Config {
 }
 
 impl Config {
-    /// The one port that is set; 0 if there are several or it chooses one.
+    /// Returns the configured port; 0 if there are several or Deluge chooses one.
     fn port(&self) -> u16 {
         let ports: Vec<_> =
             self.listen_ports.iter().map(|port| port.as_u64().unwrap_or_default()).collect();
@@ -67,7 +67,7 @@ impl Config {
 
 #[derive(Deserialize)]
 struct SessionStatus {
-    /// 0 or 1, or a truth value.
+    /// 0 or 1, or a boolean.
     has_incoming_connections: Value,
 }
 
@@ -78,12 +78,13 @@ pub(super) fn open(
     if settings.api_key.is_some() || settings.username.is_some() {
         return Err(Error::invalid(
             "username",
-            "is not known to deluge-web, which has only a password",
+            "is not used by deluge-web, which has only a password; omit it",
         ));
     }
     let password = settings.password.clone();
-    let password =
-        password.ok_or_else(|| Error::invalid("password", "is needed: that of deluge-web"))?;
+    let password = password.ok_or_else(|| {
+        Error::invalid("password", "is required: give the password of deluge-web")
+    })?;
     Ok(Box::new(Deluge {
         web: WebInterface::new(&settings.address, vec![password.clone()], Arc::clone(&clock))?,
         password,
@@ -93,7 +94,7 @@ pub(super) fn open(
 }
 
 impl Deluge {
-    /// Calls a method, of deluge-web or of the daemon. Signs in where that is needed, once.
+    /// Calls a method of deluge-web or of the daemon. Signs in first if that is needed.
     async fn call<T: DeserializeOwned>(
         &self,
         method: &str,
@@ -117,20 +118,20 @@ impl Deluge {
 
     /// Connects deluge-web to the first daemon of its list that answers, if it is not connected.
     ///
-    /// After a daemon has gone, deluge-web answers no call to it until it is connected again.
+    /// After losing a daemon, deluge-web answers no calls to it until it is connected again.
     async fn connect(&self) -> Result<(), ClientError> {
         if self.call("web.connected", json!([])).await? {
             return Ok(());
         }
         let hosts: Vec<Vec<Value>> = self.call("web.get_hosts", json!([])).await?;
         for id in hosts.iter().take(HOSTS).filter_map(|host| host.first()) {
-            // A daemon that is down is no error of this call.
+            // This call succeeds even if the daemon is down.
             let _: Value = self.call("web.connect", json!([id])).await?;
             if self.call("web.connected", json!([])).await? {
                 return Ok(());
             }
         }
-        let why = "deluge-web is not connected to a daemon, and none of its list answers";
+        let why = "deluge-web is not connected to a daemon, and no daemon in its list answers";
         Err(ClientError::Unreachable(why.to_owned()))
     }
 
@@ -187,7 +188,8 @@ impl ClientApi for Deluge {
         self.connect().await?;
         let keys = json!([["random_port", "listen_ports"]]);
         let config: Config = self.call("core.get_config_values", keys).await?;
-        // The port that it listens on: the setting is kept if that is taken, and the next one is opened.
+        // The port on which it really listens. If the configured port is taken, Deluge opens the next
+        // one but keeps the setting.
         let open: i64 = self.call("core.get_listen_port", json!([])).await?;
         let status = json!([["has_incoming_connections"]]);
         let status: SessionStatus = self.call("core.get_session_status", status).await?;

@@ -1,4 +1,5 @@
-//! Requests to a client's web interface: bounded in time and size, without a proxy and redirects.
+//! Sends requests to a client's web interface, with limits on time and size, and without proxies and
+//! redirects.
 
 use std::io;
 use std::net::IpAddr;
@@ -17,11 +18,11 @@ use url::{Host, Url};
 
 use crate::ClientError;
 
-/// How long a request may take. Clients answer within a second, also on slow machines.
+/// How long a request may take. Clients answer within a second, even on slow machines.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// The largest reply: the hashes of 90,000 torrents at Deluge.
+/// The maximum size of a reply: the hashes of 90,000 torrents in Deluge.
 const LARGEST: usize = 4 << 20;
-/// How much of a reply that makes no sense is shown.
+/// How much of an unexpected reply is shown.
 const EXCERPT: usize = 120;
 
 /// The web interface of a client.
@@ -29,7 +30,7 @@ pub(crate) struct WebInterface {
     transport: Reqwest,
     clock: Arc<dyn Clock>,
     url: Url,
-    /// What no error may repeat.
+    /// The secrets, which no error may repeat.
     secrets: Vec<Secret>,
 }
 
@@ -46,20 +47,20 @@ impl WebInterface {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` if it is not an http or https URL, or if plain http would lead over the Internet.
+    /// `InvalidRequest` if it is not an http or https URL, or if plain http would go over the Internet.
     pub fn new(url: &str, secrets: Vec<Secret>, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         // The messages never repeat the URL: it could hold a password.
         let wrong = |why: &str| Error::invalid("url", why);
         let url = Url::parse(url.trim())
-            .map_err(|_| wrong("is no URL; write it like http://127.0.0.1:8080"))?;
+            .map_err(|_| wrong("is not a URL; write it like http://127.0.0.1:8080"))?;
         let plain = match url.scheme() {
             "http" => true,
             "https" => false,
-            _ => return Err(wrong("must begin with http:// or https://")),
+            _ => return Err(wrong("must start with http:// or https://")),
         };
         if !url.username().is_empty() || url.password().is_some() {
             return Err(wrong(
-                "must not hold a user name or password; they have settings of their own",
+                "must not contain a user name or password; there are separate settings for them",
             ));
         }
         if url.query().is_some() || url.fragment().is_some() {
@@ -80,17 +81,17 @@ impl WebInterface {
         Ok(Self { transport: Reqwest::new(setup)?, clock, url, secrets })
     }
 
-    /// The URL of a path below the web interface's own.
+    /// Returns the URL of a path below that of the web interface.
     fn url(&self, path: &str) -> String {
         format!("{}/{path}", self.url.as_str().trim_end_matches('/'))
     }
 
-    /// Prepares a GET.
+    /// Prepares a GET request.
     pub fn get(&self, path: &str) -> http::request::Builder {
         Request::get(self.url(path))
     }
 
-    /// Prepares a POST with a body of this type.
+    /// Prepares a POST request with this content type.
     pub fn post(&self, path: &str, content_type: &'static str) -> http::request::Builder {
         Request::post(self.url(path)).header(CONTENT_TYPE, content_type)
     }
@@ -99,8 +100,8 @@ impl WebInterface {
     ///
     /// # Errors
     ///
-    /// `Unreachable` without a reply, and for a reply that says that the client is down; `Unexpected` if
-    /// the reply is too large.
+    /// `Unreachable` if there is no reply, or if the reply says that the client is down; `Unexpected`
+    /// if the reply is too large.
     pub async fn send(
         &self,
         request: http::request::Builder,
@@ -109,7 +110,7 @@ impl WebInterface {
         let mut request = request.body(body.into()).map_err(|error| {
             ClientError::Unexpected(format!("cannot build the request: {error}"))
         })?;
-        // A kept connection would be dead after a restart of the client, and a request on it lost.
+        // A kept connection would break when the client restarts, and a request on it would be lost.
         request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         let exchange = async {
             let reply = self.transport.send(request).await.map_err(|error| self.lost(&error))?;
@@ -120,7 +121,7 @@ impl WebInterface {
         let reply =
             within(&*self.clock, PATIENCE, exchange).await.unwrap_or_else(|| Err(late()))?;
         match reply.status.as_u16() {
-            // What a proxy in front of the client says when it is down.
+            // A proxy in front of the client answers with these if the client is down.
             502..=504 => Err(ClientError::Unreachable(reply.describe())),
             _ => Ok(reply),
         }
@@ -146,23 +147,23 @@ impl WebInterface {
 }
 
 impl Reply {
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as one line, fit for a message.
+    /// Returns the body as one line, for a message.
     pub fn line(&self) -> String {
         let text = redact(&self.text(), &self.secrets);
         let words: Vec<_> = text.split_whitespace().collect();
         escape_invisible(&words.join(" ").chars().take(EXCERPT).collect::<String>())
     }
 
-    /// The body as JSON.
+    /// Decodes the body from JSON.
     ///
     /// # Errors
     ///
-    /// `Unexpected` if the status is no success or the body has another form.
+    /// `Unexpected` if the status is not a success or the body has another form.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
         if !self.status.is_success() {
             return Err(self.unexpected());
@@ -173,22 +174,23 @@ impl Reply {
         })
     }
 
-    /// The error for a reply that makes no sense.
+    /// Returns the error for an unexpected reply.
     pub fn unexpected(&self) -> ClientError {
         ClientError::Unexpected(self.describe())
     }
 
-    /// The status and the beginning of the body, fit for a message.
+    /// Returns the status and the beginning of the body, for a message.
     pub fn describe(&self) -> String {
         let line = self.line();
-        // A page says nothing that its status does not.
+        // An HTML page adds nothing to its status.
         if line.is_empty() || line.starts_with('<') {
             return self.status.as_u16().to_string();
         }
         format!("{} {line}", self.status.as_u16())
     }
 
-    /// The cookies that the reply sets, as the request sends them back; absent if it sets none.
+    /// Returns the cookies that the reply sets, in the form in which requests send them; `None` if it
+    /// sets none.
     pub fn cookies(&self) -> Option<Secret> {
         let set = self.headers.get_all(http::header::SET_COOKIE);
         let pairs: Vec<_> = set
@@ -204,7 +206,9 @@ impl Reply {
 /// Returns the header's value for a secret, hidden from logs.
 pub(crate) fn secret_header(value: &Secret) -> Result<HeaderValue, ClientError> {
     let mut header = HeaderValue::from_str(value.expose()).map_err(|_| {
-        ClientError::Unauthorized("the credential has a character that no header can carry".into())
+        ClientError::Unauthorized(
+            "the credential has a character that cannot be sent in a header".into(),
+        )
     })?;
     header.set_sensitive(true);
     Ok(header)
@@ -212,7 +216,7 @@ pub(crate) fn secret_header(value: &Secret) -> Result<HeaderValue, ClientError> 
 
 const PUBLIC: &str = "is plain http to a public address, which would show the password on the way";
 
-/// Looks names up by the system, and keeps the addresses that plain http may go to.
+/// Looks up names with the system, and returns only the addresses to which plain http may be sent.
 struct PrivateNames;
 
 impl Names for PrivateNames {
@@ -230,12 +234,12 @@ impl Names for PrivateNames {
     }
 }
 
-/// Whether an address belongs to this machine or to a network that does not lead over the Internet.
+/// Returns whether an address belongs to this machine or to a private network.
 fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => {
             let [a, b, ..] = v4.octets();
-            // The last are those of carriers and of overlay networks.
+            // The last range is used by carriers and overlay networks.
             v4.is_loopback()
                 || v4.is_private()
                 || v4.is_link_local()

@@ -1,4 +1,4 @@
-//! The torrent clients: one file each, and what they have in common.
+//! The torrent clients, with one file for each, and their common settings.
 
 mod deluge;
 mod http;
@@ -22,16 +22,16 @@ use port_setter::{ClientApi, PortSetter};
 pub struct ClientKind {
     /// The name in the settings.
     pub name: &'static str,
-    /// The name that people know.
+    /// The name for display.
     pub title: &'static str,
-    /// Where it is unless told otherwise.
+    /// The default address.
     pub default_address: &'static str,
     open: Open,
 }
 
 type Open = fn(&ClientSettings, Arc<dyn Clock>) -> Result<Box<dyn ClientApi>, Error>;
 
-/// The torrent clients that the keeper can talk to, in order of their names.
+/// All torrent clients that the keeper can talk to, sorted by name.
 pub const CLIENT_KINDS: &[ClientKind] = &[
     ClientKind {
         name: "deluge",
@@ -59,27 +59,28 @@ pub const CLIENT_KINDS: &[ClientKind] = &[
     },
 ];
 
-/// Where a torrent client is, and how to sign in to it.
+/// The address of a torrent client, and how to sign in to it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClientSettings {
     /// The URL of its web interface; for rTorrent, the path of its socket or `HOST:PORT`.
     pub address: String,
-    /// The user name; absent if it needs none.
+    /// The user name; `None` if the client needs none.
     pub username: Option<String>,
-    /// The password; absent if it needs none.
+    /// The password; `None` if the client needs none.
     pub password: Option<Secret>,
-    /// qBittorrent's API key, in place of user name and password.
+    /// qBittorrent's API key, instead of a user name and password.
     pub api_key: Option<Secret>,
-    /// Whether to bind it to the tunnel's interface, so that it uses no other network.
+    /// Whether to bind the client to the tunnel's interface, so that it uses no other network.
     pub bind_interface: bool,
-    /// Whether it runs in this machine's network namespace, so that the keeper sees its sockets. Not so
-    /// for a client in a container with a network of its own, also if its port is published here.
+    /// Whether the client runs in this machine's network namespace, so that the keeper sees its
+    /// sockets. False for a client in a container with its own network, even if its port is published
+    /// here.
     pub same_network: bool,
 }
 
 impl ClientSettings {
-    /// A client at this address that needs no credentials.
+    /// Creates settings for a client at this address that needs no credentials.
     #[must_use]
     pub fn new(address: impl Into<String>) -> Self {
         Self {
@@ -97,7 +98,7 @@ impl ClientSettings {
 ///
 /// # Errors
 ///
-/// `InvalidRequest` for an unknown kind, and for settings that the kind cannot use.
+/// `InvalidRequest` if the kind is unknown or cannot use these settings.
 pub fn open_client(
     kind: &str,
     settings: &ClientSettings,

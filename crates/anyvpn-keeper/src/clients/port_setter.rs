@@ -1,8 +1,8 @@
-//! Sets a client's port until its sockets are seen to listen: the part that all clients share.
+//! Sets a client's port and checks that its sockets listen. All clients share this part.
 //!
-//! Every client stores a port that it cannot listen on and reports success, and ignores a value that it
-//! already has, even if its sockets are dead. So the port is set, the setting is read back and the sockets
-//! are looked at. Where they must be opened anew, the client gets another port first.
+//! Every client reports success when it stores a port on which it cannot listen, and ignores a value
+//! that it already has, even if its sockets are dead. So we set the port, read the setting back and
+//! check the sockets. If the sockets must be reopened, we first give the client another port.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,57 +14,57 @@ use super::ClientSettings;
 use crate::sockets::{Socket, SocketProtocol, sockets};
 use crate::{ClientError, ClientState, Listen, TorrentClient, Tunnel};
 
-/// How long a client may take to open or close its sockets. They need 50 ms; qBittorrent's own word about
-/// them comes up to two seconds later.
+/// How long a client may take to open or close its sockets. This takes 50 ms; qBittorrent reports it up
+/// to two seconds later.
 const SETTLING: Duration = Duration::from_secs(3);
-/// How often the sockets are looked at meanwhile.
+/// How often we check the sockets meanwhile.
 const INTERVAL: Duration = Duration::from_millis(100);
 /// How long a whole call may take.
 const WHOLE_CALL: Duration = Duration::from_secs(20);
 
-/// What one kind of client does.
+/// The calls of one kind of client.
 #[async_trait]
 pub(crate) trait ClientApi: Send + Sync {
-    /// Reads the settings, and what the client says of its sockets.
+    /// Reads the settings, and what the client reports about its sockets.
     async fn read(&self) -> Result<Reading, ClientError>;
 
-    /// Sets the port and turns off a random port, UPnP and NAT-PMP.
+    /// Sets the port and turns off random ports, UPnP and NAT-PMP.
     async fn write(&self, wish: &Wish<'_>) -> Result<(), ClientError>;
 
     /// Announces the port to all trackers.
     async fn announce(&self) -> Result<(), ClientError>;
 
-    /// Why its UDP socket has another port than its TCP socket, and what a person has to do; absent if this
-    /// version moves both.
+    /// Returns why the UDP socket has another port than the TCP socket, and what the user has to do;
+    /// `None` if this version moves both.
     fn udp_remedy(&self, version: &str) -> Option<String> {
         let _ = version;
         None
     }
 }
 
-/// What a client is told.
+/// The settings to give to a client.
 pub(crate) struct Wish<'a> {
     /// The port to listen on.
     pub port: u16,
     /// The port to announce.
     pub public_port: u16,
-    /// The tunnel to bind to; absent if the client keeps its own choice.
+    /// The tunnel to bind to; `None` if the client keeps its own choice.
     pub bind: Option<&'a Tunnel>,
 }
 
-/// What a client says.
+/// What a client reports.
 #[derive(Debug)]
 pub(crate) struct Reading {
     pub version: Option<String>,
-    /// The port in its settings; 0 if it chooses one by itself, or has none that can be one.
+    /// The port in its settings; 0 if it chooses a random port or the setting is not a valid port.
     pub port: u16,
     /// The port that it announces.
     pub announced: u16,
-    /// Whether it says that it listens; absent if it does not say.
+    /// Whether it reports that it listens; `None` if it does not say.
     pub listening: Option<bool>,
     /// Whether it uses UDP at all.
     pub has_udp: bool,
-    /// Whether it says that somebody came in; absent if it does not say.
+    /// Whether it reports incoming connections; `None` if it does not say.
     pub reached: Option<bool>,
 }
 
@@ -78,12 +78,12 @@ pub(crate) struct PortSetter {
     memory: Mutex<Memory>,
 }
 
-/// What is known of a client beside its own word.
+/// What we know about a client besides its own reports.
 #[derive(Default)]
 struct Memory {
-    /// The port has changed, and the trackers may not know it.
+    /// Whether the port has changed and the trackers may not know it yet.
     must_announce: bool,
-    /// The sockets of other programs on the wanted port, which the client cannot have.
+    /// The sockets of other programs on the wanted port, which keep the client from using it.
     foreign: Vec<u32>,
 }
 
@@ -102,7 +102,8 @@ impl PortSetter {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The sockets on a port that are not known to be another program's; `None` where none can be seen.
+    /// Returns the sockets on a port that are not known to belong to another program; `None` if sockets
+    /// cannot be seen.
     fn own_sockets(&self, protocol: SocketProtocol, port: u16) -> Option<Vec<Socket>> {
         let mut sockets = self.sees_sockets.then(|| sockets(protocol, port)).flatten()?;
         sockets.retain(|socket| !self.memory().foreign.contains(&socket.inode));
@@ -142,7 +143,7 @@ impl PortSetter {
         Ok(state)
     }
 
-    /// Looks until the client listens as wanted, or has had its time.
+    /// Checks repeatedly until the client listens as wanted, or its time is up.
     async fn settle(&self, wanted: &Listen) -> Result<ClientState, ClientError> {
         let until = self.clock.instant() + SETTLING;
         loop {
@@ -154,8 +155,7 @@ impl PortSetter {
         }
     }
 
-    /// Moves the client away from the wanted port. Sockets that are still there after that belong to other
-    /// programs.
+    /// Moves the client away from the wanted port. Sockets that remain on it belong to other programs.
     async fn move_away(&self, wanted: &Listen, bind: Option<&Tunnel>) -> Result<(), ClientError> {
         let port = if wanted.port == u16::MAX { wanted.port - 1 } else { wanted.port + 1 };
         self.api.write(&Wish { port, public_port: port, bind }).await?;
@@ -205,7 +205,8 @@ impl PortSetter {
         Ok(state)
     }
 
-    /// What a person has to do about sockets that the client has not got after all was tried.
+    /// Returns what the user has to do if everything was tried and the client still has no sockets on
+    /// the port.
     fn what_is_in_the_way(&self, wanted: &Listen) -> Option<String> {
         let port = wanted.port;
         let sockets = self.sees_sockets.then(|| sockets(SocketProtocol::Tcp, port)).flatten()?;
@@ -217,7 +218,7 @@ impl PortSetter {
         let interface = &wanted.tunnel.interface;
         let at = elsewhere.address;
         Some(format!(
-            "it listens on {at}, which {interface} does not lead to; change the address or interface in \
+            "it listens on {at}, which is not reachable through {interface}; change the address or interface in \
              its settings"
         ))
     }
@@ -239,5 +240,5 @@ impl TorrentClient for PortSetter {
 }
 
 fn too_slow() -> ClientError {
-    ClientError::Unreachable(format!("it was not done within {} s", WHOLE_CALL.as_secs()))
+    ClientError::Unreachable(format!("the call took longer than {} s", WHOLE_CALL.as_secs()))
 }

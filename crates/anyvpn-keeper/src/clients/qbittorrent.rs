@@ -1,4 +1,4 @@
-//! qBittorrent 4.1 and later, by its Web API 2.
+//! qBittorrent 4.1 and later, through its Web API 2.
 
 use std::sync::Arc;
 
@@ -21,13 +21,13 @@ const FORM: &str = "application/x-www-form-urlencoded";
 struct QBittorrent {
     web: WebInterface,
     credentials: Credentials,
-    /// The cookie of the session; absent before the first sign-in.
+    /// The session's cookie; `None` before the first sign-in.
     session: Mutex<Option<Secret>>,
     refusals: Refusals,
 }
 
 enum Credentials {
-    /// It lets this machine in without credentials.
+    /// qBittorrent accepts this machine without credentials.
     None,
     Password {
         username: String,
@@ -36,14 +36,14 @@ enum Credentials {
     ApiKey(Secret),
 }
 
-/// What is read of the preferences. Later versions have more of them.
+/// The preferences that we read. Later versions have more of them.
 #[derive(Deserialize)]
 struct Preferences {
     listen_port: i64,
-    /// Absent before 5.1; 0 announces the port that it listens on.
+    /// Absent before 5.1; 0 means that it announces the port on which it listens.
     #[serde(default)]
     announce_port: i64,
-    /// 1 is TCP without uTP.
+    /// 1 means TCP without uTP.
     #[serde(default)]
     bittorrent_protocol: i64,
 }
@@ -107,7 +107,7 @@ impl QBittorrent {
         *session = None;
         if matches!(self.credentials, Credentials::None) {
             let why =
-                "it asks for a user name and password, or an API key; give them to the keeper";
+                "it requires a user name and password, or an API key; give them to the keeper";
             return Err(ClientError::Unauthorized(why.to_owned()));
         }
         if is_new || !matches!(self.credentials, Credentials::Password { .. }) {
@@ -143,7 +143,7 @@ impl QBittorrent {
         self.web.send(request, form.unwrap_or_default().to_owned()).await
     }
 
-    /// Signs in and returns the session's cookie; `None` where no session is needed.
+    /// Signs in and returns the session's cookie; `None` if no session is needed.
     async fn sign_in(&self) -> Result<Option<Secret>, ClientError> {
         let Credentials::Password { username, password } = &self.credentials else {
             return Ok(None);
@@ -154,12 +154,12 @@ impl QBittorrent {
             .append_pair("password", password.expose())
             .finish();
         let reply = self.web.send(self.web.post("api/v2/auth/login", FORM), form).await?;
-        // Before 5.2, a wrong password is a success that says `Fails.`
+        // Before 5.2, the reply to a wrong password is a success with the text `Fails.`
         let is_refused = matches!(reply.status.as_u16(), 401 | 403) || reply.text() == "Fails.";
         match reply.cookies() {
             _ if is_refused => Err(self.refusals.remember(&reply.describe())),
             Some(cookie) if reply.status.is_success() => Ok(Some(cookie)),
-            // It lets this machine in without a session.
+            // It accepts this machine without a session.
             None if reply.status.is_success() => Ok(Some(Secret::from(""))),
             _ => Err(reply.unexpected()),
         }
@@ -190,7 +190,7 @@ impl ClientApi for QBittorrent {
     }
 
     async fn write(&self, wish: &Wish<'_>) -> Result<(), ClientError> {
-        // 0 announces the port that it listens on. Versions before 5.1 ignore the key.
+        // 0 means that it announces the port on which it listens. Versions before 5.1 ignore the key.
         let announced = if wish.public_port == wish.port { 0 } else { wish.public_port };
         let mut preferences = json!({
             "listen_port": wish.port,
@@ -200,7 +200,8 @@ impl ClientApi for QBittorrent {
         });
         if let Some(tunnel) = wish.bind {
             preferences["current_network_interface"] = tunnel.interface.as_str().into();
-            // All addresses of the interface: the tunnel's can change.
+            // An empty value means all addresses of the interface, because the tunnel's address can
+            // change.
             preferences["current_interface_address"] = "".into();
         }
         self.post("app/setPreferences", "json", &preferences.to_string()).await.map(drop)

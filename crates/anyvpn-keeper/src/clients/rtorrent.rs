@@ -1,7 +1,7 @@
-//! rTorrent 0.9.8 and later, by XML-RPC.
+//! rTorrent 0.9.8 and later, through XML-RPC.
 //!
-//! From 0.16.18 on it moves its socket by itself. Up to 0.9.8 it opens the socket anew when its address is
-//! set, also to the value that it has. The versions between have neither way.
+//! From 0.16.18, it moves its socket by itself. Up to 0.9.8, it reopens the socket when its address is
+//! set, even to the same value. The versions in between can do neither.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::port_setter::{ClientApi, Reading, Wish};
 use super::scgi::{Outcome, Param, ScgiSocket};
 use crate::ClientError;
 
-/// The code of the fault for a method that is not there.
+/// The fault code for an unknown method.
 const NO_METHOD: i64 = -506;
 
 struct RTorrent {
@@ -25,7 +25,7 @@ pub(super) fn open(
     clock: Arc<dyn Clock>,
 ) -> Result<Box<dyn ClientApi>, Error> {
     if settings.username.is_some() || settings.password.is_some() || settings.api_key.is_some() {
-        return Err(Error::invalid("password", "is not known to rTorrent's socket; omit it"));
+        return Err(Error::invalid("password", "is not used by rTorrent's socket; omit it"));
     }
     Ok(Box::new(RTorrent { socket: ScgiSocket::new(&settings.address, clock)? }))
 }
@@ -43,7 +43,7 @@ impl RTorrent {
 
     async fn port(&self) -> Result<u16, ClientError> {
         let port = self.call("network.listen.port", &["".into()]).await?;
-        // Of a value that is no port, nothing can be told but that it is not the wanted one.
+        // A value that is not a port only shows that it is not the wanted one.
         Ok(port.trim().parse().unwrap_or_default())
     }
 
@@ -51,7 +51,7 @@ impl RTorrent {
         self.call("network.bind_address.set", &["".into(), address.into()]).await.map(drop)
     }
 
-    /// Up to 0.9.8: sets the range, and opens the socket anew.
+    /// Sets the port range and reopens the socket, which works up to 0.9.8.
     async fn reopen(&self, port: u16, address: &str) -> Result<(), ClientError> {
         let range = format!("{port}-{port}");
         self.call("network.port_random.set", &["".into(), 0_u16.into()]).await?;
@@ -77,7 +77,7 @@ impl ClientApi for RTorrent {
             port,
             announced: port,
             listening: None,
-            // It has no uTP. Its UDP socket is that of the DHT.
+            // rTorrent has no uTP. Its UDP socket belongs to the DHT.
             has_udp: false,
             reached: None,
         })
@@ -92,7 +92,7 @@ impl ClientApi for RTorrent {
             (Outcome::Fault(NO_METHOD, _), Some(address)) => self.reopen(wish.port, &address).await,
             (Outcome::Fault(NO_METHOD, _), None) => {
                 let address = self.call("network.bind_address", &["".into()]).await?;
-                // It refuses the empty value with which it starts.
+                // rTorrent refuses to be set to the empty value, with which it starts.
                 let address = if address.is_empty() { "0.0.0.0" } else { &address };
                 self.reopen(wish.port, address).await
             }

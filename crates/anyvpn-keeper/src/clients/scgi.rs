@@ -1,4 +1,4 @@
-//! XML-RPC in SCGI, as rTorrent speaks it: a netstring of headers, the call, and a reply like CGI's.
+//! XML-RPC over SCGI, as in rTorrent: a netstring of headers, then the call; the reply is as in CGI.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use crate::ClientError;
 
 /// How long a call may take.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// The largest reply: an answer for each of 10,000 torrents.
+/// The maximum size of a reply: an answer for each of 10,000 torrents.
 const LARGEST: u64 = 1 << 20;
-/// The most elements and texts of a reply.
+/// The maximum number of elements and texts in a reply.
 const MOST_NODES: u32 = 200_000;
 
 /// A parameter of a call.
@@ -35,16 +35,16 @@ impl From<u16> for Param {
     }
 }
 
-/// What a call gave.
+/// The outcome of a call.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The text of the value; empty for a list.
     Value(String),
-    /// rTorrent refused: code and text.
+    /// rTorrent refused the call, with this code and text.
     Fault(i64, String),
 }
 
-/// Where rTorrent listens.
+/// The address on which rTorrent listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Address {
     /// `HOST:PORT`
@@ -65,8 +65,8 @@ impl ScgiSocket {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` for anything else: whoever reaches the socket can run programs, so it must not be
-    /// on a network.
+    /// `InvalidRequest` for anything else: anybody who can reach the socket can run programs, so it
+    /// must not be on a network.
     pub fn new(address: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         #[cfg(unix)]
         if address.starts_with('/') {
@@ -91,7 +91,7 @@ impl ScgiSocket {
     ///
     /// # Errors
     ///
-    /// `Unreachable` without a whole reply, `Unexpected` if it makes no sense.
+    /// `Unreachable` if there is no complete reply, `Unexpected` if it makes no sense.
     pub async fn call(&self, method: &str, params: &[Param]) -> Result<Outcome, ClientError> {
         let request = request(method, params);
         let exchange = async {
@@ -123,7 +123,7 @@ async fn exchange(
 ) -> std::io::Result<Vec<u8>> {
     stream.write_all(request).await?;
     let mut reply = Vec::new();
-    // One byte more, to see that it is too long.
+    // One byte more, to notice a reply that is too long.
     stream.take(LARGEST + 1).read_to_end(&mut reply).await?;
     Ok(reply)
 }
@@ -150,7 +150,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Reads a reply, or says what is wrong with it.
+/// Parses a reply, or returns what is wrong with it.
 fn parse(reply: &[u8]) -> Result<Outcome, String> {
     let text = String::from_utf8_lossy(reply);
     let (_, body) = text.split_once("\r\n\r\n").ok_or("the reply has no headers")?;
@@ -171,7 +171,7 @@ fn parse(reply: &[u8]) -> Result<Outcome, String> {
     Ok(Outcome::Value(value_text(&value)))
 }
 
-/// The text of a value, with or without its type around it.
+/// Returns the text of a value, with or without an element for its type.
 fn value_text(value: &Node<'_, '_>) -> String {
     let typed = value.first_element_child();
     typed.as_ref().unwrap_or(value).text().unwrap_or_default().to_owned()

@@ -1,4 +1,5 @@
-//! Credentials that were refused are not sent again soon: clients lock out whoever does.
+//! Prevents refused credentials from being sent again soon, because clients lock out callers that do
+//! so.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,8 +8,9 @@ use anyvpn_core::Clock;
 
 use crate::ClientError;
 
-/// How long refused credentials are not sent again. qBittorrent locks an address out for an hour after five
-/// refusals, and people on the same machine with it; at this rate that takes more than a day.
+/// How long refused credentials are not sent again. qBittorrent locks an address out for an hour after
+/// five refusals, including people on the same machine. At this rate, five refusals take more than a
+/// day.
 const PAUSE: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// The last refusal of the credentials.
@@ -22,7 +24,7 @@ impl Refusals {
         Self { last: Mutex::default(), clock }
     }
 
-    /// Returns the last refusal while it counts.
+    /// Returns the last refusal as an error while it counts.
     ///
     /// # Errors
     ///
@@ -35,7 +37,7 @@ impl Refusals {
         }
     }
 
-    /// Remembers a refusal, and returns it as an error.
+    /// Records a refusal, and returns it as an error.
     pub fn remember(&self, why: &str) -> ClientError {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         *last = Some((self.clock.instant(), why.to_owned()));

@@ -1,5 +1,5 @@
-//! Transmission 2.80 and later, by its RPC: the old one, and JSON-RPC from 4.1 on, which has other names
-//! for the same things.
+//! Transmission 2.80 and later, through its old RPC or, from 4.1, through JSON-RPC, which has other
+//! names for the same methods and fields.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,11 +25,11 @@ const RPC_VERSION: &str = "x-transmission-rpc-version";
 
 struct Transmission {
     web: WebInterface,
-    /// The value of `Authorization`; absent if it needs none.
+    /// The value of `Authorization`; `None` if the client needs none.
     credentials: Option<Secret>,
     session: Mutex<Session>,
     refusals: Refusals,
-    /// When to announce once more; absent if that is not due.
+    /// When to announce once more; `None` if no announcement is due.
     announce_again: Mutex<Option<Instant>>,
     clock: Arc<dyn Clock>,
 }
@@ -38,15 +38,15 @@ struct Transmission {
 /// say so, so we ask again after this time.
 const ANNOUNCE_AGAIN: Duration = Duration::from_secs(180);
 
-/// What the last 409 said.
+/// The session from the headers of the last 409.
 #[derive(Clone, Default)]
 struct Session {
     id: Option<HeaderValue>,
-    /// Whether it speaks JSON-RPC.
+    /// Whether the client supports JSON-RPC.
     is_json_rpc: bool,
 }
 
-/// What is read of the settings.
+/// The settings that we read.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Settings {
@@ -70,11 +70,11 @@ pub(super) fn open(
     clock: Arc<dyn Clock>,
 ) -> Result<Box<dyn ClientApi>, Error> {
     if settings.api_key.is_some() {
-        return Err(Error::invalid("api_key", "is not known to Transmission; use a password"));
+        return Err(Error::invalid("api_key", "is not supported by Transmission; use a password"));
     }
     if settings.bind_interface {
         let why =
-            "is not known to Transmission; set bind-address-ipv4 in its settings.json instead";
+            "is not supported by Transmission; set bind-address-ipv4 in its settings.json instead";
         return Err(Error::invalid("bind_interface", why));
     }
     let credentials = match (&settings.username, &settings.password) {
@@ -97,12 +97,12 @@ pub(super) fn open(
 }
 
 impl Transmission {
-    /// Calls a method of the old RPC, or the same method by its new name, and returns what it gives.
+    /// Calls a method of the old RPC, or the same method by its new name, and returns its result.
     async fn call(&self, method: &str, arguments: Value) -> Result<Value, ClientError> {
         let mut session = self.session.lock().await;
         let mut reply = self.attempt(&session, method, &arguments).await?;
         if reply.status == 409 {
-            // Its session is new, or it was restarted.
+            // The session is new, or the client was restarted.
             let header = |name| reply.headers.get(name).cloned();
             let version = header(RPC_VERSION);
             let major =
@@ -150,7 +150,7 @@ impl Transmission {
     }
 }
 
-/// The result of a call, with the names of the old RPC.
+/// Returns the result of a call, with the names of the old RPC.
 fn result(reply: &Reply, is_json_rpc: bool) -> Result<Value, ClientError> {
     let mut whole: Map<String, Value> = reply.json()?;
     if is_json_rpc {
@@ -163,7 +163,8 @@ fn result(reply: &Reply, is_json_rpc: bool) -> Result<Value, ClientError> {
     Ok(whole.remove("arguments").unwrap_or_default())
 }
 
-/// The same with this character replaced in the keys of an object, and in texts of the list `fields`.
+/// Returns the value with this character replaced in the keys of objects and in the texts of the list
+/// `fields`.
 fn renamed(value: &Value, from: char, to: &str) -> Value {
     let Value::Object(object) = value else { return value.clone() };
     let rename =

@@ -1,4 +1,4 @@
-//! What a hook is told.
+//! The event that a hook receives.
 
 use std::net::IpAddr;
 
@@ -7,36 +7,37 @@ use serde::Serialize;
 
 use crate::Snapshot;
 
-/// What has happened to the port. Its JSON is what a hook reads on stdin.
+/// A change of the port. A hook reads it as JSON on stdin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HookEvent {
-    /// What has happened.
+    /// The kind of change.
     pub event: HookEventKind,
-    /// Counts the events. It never decreases, also not over restarts. A repeated event has the same number.
+    /// The event's number. It never decreases, not even across restarts. A repeated event has the same
+    /// number.
     pub generation: u64,
-    /// The number on the VPN server; absent if the port is closed.
+    /// The port number on the VPN server; `None` if the port is closed.
     pub port: Option<u16>,
-    /// The number that was open before; absent if there was none.
+    /// The port number that was open before; `None` if there was none.
     pub old_port: Option<u16>,
-    /// The number to listen on, on this machine; absent if the port is closed.
+    /// The port on which to listen on this machine; `None` if the port is closed.
     pub local_port: Option<u16>,
-    /// The protocols; absent if the port is closed.
+    /// The forwarded protocols; `None` if the port is closed.
     pub protocols: Option<PortProtocols>,
-    /// The tunnel's interface; absent while it is down.
+    /// The tunnel's interface; `None` while it is down.
     pub interface: Option<String>,
-    /// The public address; absent if it is not known.
+    /// The public address; `None` if it is not known.
     pub address: Option<IpAddr>,
-    /// When the port closes unless it is renewed; absent if that is not known.
+    /// When the port closes unless it is renewed; `None` if that is not known.
     pub expires_at: Option<Timestamp>,
 }
 
-/// What has happened to the port.
+/// The kind of a change of the port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum HookEventKind {
-    /// A port is open, and there was none before.
+    /// A port was opened, and there was none before.
     Opened,
     /// The number, the protocols, the interface or its address changed.
     Changed,
@@ -45,7 +46,7 @@ pub enum HookEventKind {
 }
 
 impl HookEvent {
-    /// The event that this snapshot tells of.
+    /// Returns the event for the latest change in this snapshot.
     #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         let open = snapshot.port.as_ref();

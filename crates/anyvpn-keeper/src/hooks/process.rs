@@ -12,19 +12,20 @@ use tokio::process::{Child, Command};
 
 use super::{HookError, HookEvent};
 
-/// What the names of our own variables begin with. Credentials are among them.
+/// The prefix of our own variables, some of which are credentials.
 const PREFIX: &str = "ANYVPN_";
-/// Variables that are for the keeper alone: systemd would take a word of the hook for the keeper's.
+/// Variables that only the keeper may have: systemd would take a message from the hook for one from the
+/// keeper.
 const OF_SYSTEMD: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 
-/// Runs a program to its end, or kills it when the time is over.
+/// Runs a program until it ends, or kills it when its time is up.
 pub(super) async fn run(
     words: Vec<Secret>,
     event: &HookEvent,
     limit: Duration,
 ) -> Result<(), HookError> {
     let [program, arguments @ ..] = &words[..] else {
-        return Err(HookError::Invalid("it names no program"));
+        return Err(HookError::Invalid("it does not name a program"));
     };
     let program = program.expose().to_owned();
     let not_started = |error: io::Error| HookError::NotStarted {
@@ -59,7 +60,7 @@ pub(super) async fn run(
     let input = format!("{json}\n");
     let tell = async {
         if let Some(mut stdin) = stdin.take() {
-            // A command that does not read its input is no failure.
+            // It is not an error if a command does not read its input.
             let _ = stdin.write_all(input.as_bytes()).await;
         }
     };
@@ -72,7 +73,7 @@ pub(super) async fn run(
     }
 }
 
-/// A handle to stderr for the output of a command.
+/// Returns a handle to stderr for the output of a command.
 fn stderr() -> io::Result<Stdio> {
     #[cfg(unix)]
     let stderr = std::os::fd::AsFd::as_fd(&io::stderr()).try_clone_to_owned()?;
@@ -86,7 +87,7 @@ struct Group(Child);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // Absent once the process was waited for: from then on, another group can have this number.
+        // `None` once the process was waited for: from then on, another group can have this number.
         let Some(id) = self.0.id() else { return };
         #[cfg(unix)]
         if let Some(group) = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw) {

@@ -1,10 +1,10 @@
-//! gluetun's commands: one text with placeholders, split as gluetun splits it.
+//! gluetun's commands: a text with placeholders, which is split into words as in gluetun.
 
 use anyvpn_core::Secret;
 
 use super::HookError;
 
-/// A command of gluetun. It is a secret, because people put passwords of their programs in it.
+/// A command of gluetun. It is secret, because people put passwords into it.
 #[derive(Clone, Debug)]
 pub(super) struct Template {
     text: Secret,
@@ -12,7 +12,7 @@ pub(super) struct Template {
 }
 
 impl Template {
-    /// Checks the text, so that a wrong one is reported at the start and not when the port changes.
+    /// Checks the text, so that an invalid one is reported at the start and not when the port changes.
     pub(super) fn new(text: &str) -> Result<Self, HookError> {
         let words = split(&replace(text, 1, "tun0"))?;
         let program = words.into_iter().next().ok_or(HookError::Invalid("it is empty"))?;
@@ -44,7 +44,7 @@ fn replace(text: &str, port: u16, interface: &str) -> String {
 /// This is not what the crate shlex does: for gluetun, `#` does not begin a comment.
 fn split(text: &str) -> Result<Vec<String>, HookError> {
     let mut words = Vec::new();
-    // Absent between words. An empty pair of quotes is a word.
+    // `None` between words. An empty pair of quotes is a word.
     let mut word: Option<String> = None;
     let mut characters = text.chars();
     while let Some(character) = characters.next() {

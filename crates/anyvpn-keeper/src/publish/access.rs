@@ -1,4 +1,4 @@
-//! Who may ask the HTTP API: gluetun's roles.
+//! Decides who may use the HTTP API, by gluetun's roles.
 
 use anyvpn_core::Secret;
 use base64::Engine as _;
@@ -8,13 +8,13 @@ use http::header::AUTHORIZATION;
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
-/// Who may ask which routes of the HTTP API.
+/// The rules for who may use which routes of the HTTP API.
 #[derive(Clone, Debug)]
 pub struct Access(Vec<Role>);
 
 #[derive(Clone, Debug)]
 struct Role {
-    /// `METHOD PATH`; absent: every route.
+    /// The routes, as `METHOD PATH`; `None` means every route.
     routes: Option<Vec<String>>,
     credential: Credential,
 }
@@ -26,14 +26,14 @@ enum Credential {
     Basic { username: Secret, password: Secret },
 }
 
-/// What a caller may do.
+/// Whether a caller may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It may, whoever it is.
+    /// Everybody may use it.
     Everybody,
-    /// It may, because it has shown a credential.
+    /// The caller may use it, because it sent a valid credential.
     Known,
-    /// It may not, and whether HTTP Basic would help.
+    /// The caller may not use it. `basic` says whether HTTP Basic would help.
     Refused { basic: bool },
 }
 
@@ -60,13 +60,13 @@ struct File {
 }
 
 impl Access {
-    /// Everybody who can connect may ask everything.
+    /// Allows every request from everybody who can connect.
     #[must_use]
     pub fn open() -> Self {
         Self::everywhere(Credential::Nothing)
     }
 
-    /// Callers need this key, in the header `X-API-Key` or in the query as `api_key`.
+    /// Requires this key, in the header `X-API-Key` or in the query as `api_key`.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl Access {
         credential("apikey", None, None, Some(key)).map(Self::everywhere)
     }
 
-    /// Callers need this user name and password, by HTTP Basic.
+    /// Requires this user name and password, by HTTP Basic.
     ///
     /// # Errors
     ///
@@ -84,13 +84,13 @@ impl Access {
         credential("basic", Some(username), Some(password), None).map(Self::everywhere)
     }
 
-    /// Reads the roles of gluetun's `auth/config.toml`. Routes that no role names are closed. Routes that
-    /// only gluetun has are accepted.
+    /// Reads the roles of gluetun's `auth/config.toml`. Routes that no role names are closed. Roles may
+    /// also name routes that only gluetun has.
     ///
     /// # Errors
     ///
-    /// If the text is not TOML, has an unknown key, or a role is incomplete. The error never repeats a part
-    /// of the text, which has secrets in it.
+    /// If the text is not TOML, has an unknown key, or a role is incomplete. The error never repeats
+    /// any of the text, which contains secrets.
     pub fn from_toml(text: &Secret) -> Result<Self, AccessError> {
         let text = text.expose();
         let file: File = toml_edit::de::from_str(text).map_err(|error| {
@@ -134,7 +134,7 @@ impl Access {
     }
 }
 
-/// Makes a credential of its parts, which must be complete.
+/// Creates a credential from its parts, which must be complete.
 fn credential(
     kind: &str,
     username: Option<Secret>,
@@ -157,7 +157,7 @@ fn credential(
 }
 
 impl Credential {
-    /// Whether a request shows this credential.
+    /// Returns whether a request has this credential.
     fn is_shown(&self, headers: &HeaderMap, query: &str) -> bool {
         match self {
             Self::Nothing => true,
@@ -173,19 +173,19 @@ impl Credential {
             }
             Self::Basic { username, password } => {
                 let Some((shown_name, shown_password)) = basic(headers) else { return false };
-                // Both are compared, so that the time does not tell which one is wrong.
+                // Both are always compared, so that the time does not reveal which one is wrong.
                 equal(&shown_name, username) & equal(&shown_password, password)
             }
         }
     }
 }
 
-/// Compares without telling by the time how much is right.
+/// Compares in a time that does not reveal how much of the value is right.
 fn equal(shown: &[u8], secret: &Secret) -> bool {
     shown.ct_eq(secret.expose().as_bytes()).into()
 }
 
-/// Returns user name and password of HTTP Basic.
+/// Returns the user name and password of HTTP Basic.
 fn basic(headers: &HeaderMap) -> Option<(Vec<u8>, Vec<u8>)> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
@@ -195,7 +195,7 @@ fn basic(headers: &HeaderMap) -> Option<(Vec<u8>, Vec<u8>)> {
     Some((decoded[..colon].to_vec(), decoded[colon + 1..].to_vec()))
 }
 
-/// Why the roles cannot be used.
+/// The reason why the roles cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct AccessError(String);

@@ -1,4 +1,4 @@
-//! gluetun's HTTP control API, for programs that ask gluetun for the port, and the metrics.
+//! Serves gluetun's HTTP control API, for programs that ask gluetun for the port, and the metrics.
 
 use std::convert::Infallible;
 use std::io;
@@ -28,26 +28,26 @@ use crate::Snapshot;
 
 /// How long the head of a request may take: as in gluetun.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a connection may take, with its reply.
+/// How long a connection may take, including the reply.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// The most that the head of a request may have, in bytes. It is the least that hyper takes.
+/// The maximum size of a request's head, in bytes: the smallest limit that hyper accepts.
 const LONGEST_HEAD: usize = 8192;
-/// The most connections at once. Others wait.
+/// The maximum number of simultaneous connections. Others wait.
 const MOST_CONNECTIONS: usize = 32;
 
-/// gluetun's type of every reply.
+/// The content type of gluetun's replies.
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-/// What a route answers, and of which type that is.
+/// A route, the content type of its reply, and the function that writes the reply.
 type Route = (&'static str, &'static str, fn(&Snapshot) -> String);
 
-/// The routes. All of them are read with GET, and nothing can be changed.
+/// The routes. All of them are for GET; nothing can be changed.
 const ROUTES: &[Route] = &[
     ("/v1/portforward", PLAIN, port),
     ("/v1/openvpn/portforwarded", PLAIN, port),
     ("/v1/publicip/ip", PLAIN, public_ip),
     ("/v1/vpn/status", PLAIN, vpn_status),
-    // The keeper runs none of these.
+    // The keeper runs neither of these.
     ("/v1/openvpn/status", PLAIN, stopped),
     ("/v1/dns/status", PLAIN, stopped),
     ("/v1/updater/status", PLAIN, stopped),
@@ -63,7 +63,7 @@ pub struct ControlApi {
 }
 
 impl ControlApi {
-    /// Listens at an address, and on a free port if the port is 0.
+    /// Listens on an address, with a free port if the port is 0.
     ///
     /// # Errors
     ///
@@ -72,11 +72,11 @@ impl ControlApi {
         Ok(Self { listener: TcpListener::bind(address).await?, access: Arc::new(access) })
     }
 
-    /// Returns the address that it listens at.
+    /// Returns the address on which it listens.
     ///
     /// # Errors
     ///
-    /// If the system does not say.
+    /// If the system does not report it.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
@@ -107,7 +107,7 @@ async fn serve(stream: TcpStream, access: Arc<Access>, latest: watch::Receiver<S
         let response = answer(&request, &access, &latest.borrow());
         async { Ok::<_, Infallible>(response) }
     });
-    // A peer that breaks off is no failure of ours.
+    // It is not our error if a peer disconnects early.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(READ_TIMEOUT)
@@ -119,7 +119,7 @@ async fn serve(stream: TcpStream, access: Arc<Access>, latest: watch::Receiver<S
 
 fn answer<B>(request: &Request<B>, access: &Access, snapshot: &Snapshot) -> Response<Full<Bytes>> {
     let path = request.uri().path();
-    // Exactly: gluetun does not know `/v1/portforward/`.
+    // The path must match exactly: gluetun does not know `/v1/portforward/`.
     let Some((_, content_type, render)) = ROUTES.iter().find(|(known, _, _)| *known == path) else {
         return refusal(StatusCode::NOT_FOUND);
     };
@@ -146,11 +146,11 @@ fn answer<B>(request: &Request<B>, access: &Access, snapshot: &Snapshot) -> Resp
     reply(content_type, render(snapshot))
 }
 
-/// Whether the caller named this server by an address, or by a name without a dot, such as `localhost` or
-/// the name of a container.
+/// Returns whether the caller named this server by an address, or by a name without a dot, such as
+/// `localhost` or a container's name.
 ///
-/// A web page can let its own name lead to this machine. From the browser of a person who is not on the VPN,
-/// it would then read the VPN's port and address.
+/// A web page can make its own name resolve to this machine. In the browser of a person who is not on
+/// the VPN, it could then read the VPN's port and address.
 fn is_local_name<B>(request: &Request<B>) -> bool {
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = match named.rsplit_once(':') {
@@ -160,7 +160,7 @@ fn is_local_name<B>(request: &Request<B>) -> bool {
     !host.contains('.') || host.parse::<Ipv4Addr>().is_ok()
 }
 
-/// An error as Go's `http.Error` writes it.
+/// Returns an error in the form of Go's `http.Error`.
 fn refusal(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = reply(PLAIN, format!("{}\n", status.canonical_reason().unwrap_or_default()));
     *response.status_mut() = status;
@@ -174,13 +174,13 @@ fn reply(content_type: &'static str, body: String) -> Response<Full<Bytes>> {
     response
 }
 
-/// One line of JSON, as Go's encoder writes it.
+/// Returns one line of JSON, in the form of Go's encoder.
 fn line(value: &impl Serialize) -> String {
-    // Texts and numbers always have a form in JSON.
+    // Strings and numbers can always be written as JSON.
     format!("{}\n", serde_json::to_string(value).unwrap_or_default())
 }
 
-/// As in gluetun since 3.41.2, which has both forms of the number.
+/// Returns the port as gluetun does since 3.41.2, which has both forms of the number.
 fn port(snapshot: &Snapshot) -> String {
     #[derive(Serialize)]
     struct Ports {
@@ -191,7 +191,7 @@ fn port(snapshot: &Snapshot) -> String {
     line(&Ports { port: port.unwrap_or_default(), ports: port.into_iter().collect() })
 }
 
-/// gluetun leaves empty fields out, but programs that read them insist on them.
+/// gluetun omits empty fields, but programs that read them require them.
 fn public_ip(snapshot: &Snapshot) -> String {
     #[derive(Default, Serialize)]
     struct PublicIp {

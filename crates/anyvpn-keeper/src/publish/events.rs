@@ -1,4 +1,4 @@
-//! What happened, as lines for programs and for people.
+//! Events, as lines for programs and for people.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use crate::{ClientStatus, OpenPort, Phase, Snapshot};
 
-/// Something that happened between two snapshots. Its JSON is a line of `anyvpn port keep --json`, as
+/// An event between two snapshots. Its JSON is a line of `anyvpn port keep --json`, as
 /// `docs/schema/v1/port-keep.json` describes it; its `Display` is a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Event {
-    /// When it was noticed.
+    /// When the event was noticed.
     pub at: Timestamp,
     /// The generation of the snapshot.
     pub generation: u64,
@@ -28,7 +28,7 @@ pub struct Event {
 pub enum EventKind {
     /// The keeper waits for the tunnel.
     TunnelDown,
-    /// The tunnel is there, or another one in its place.
+    /// The tunnel is up, or another one has replaced it.
     TunnelUp {
         /// The name of its interface.
         interface: String,
@@ -37,9 +37,9 @@ pub enum EventKind {
     PortOpened {
         /// The number on the VPN server.
         port: u16,
-        /// The number that was open before; absent if there was none.
+        /// The number that was open before; `None` if there was none.
         old_port: Option<u16>,
-        /// When it closes unless it is renewed; absent if that is not known.
+        /// When it closes unless it is renewed; `None` if that is not known.
         expires_at: Option<Timestamp>,
     },
     /// The port was seen open for the first time.
@@ -61,29 +61,29 @@ pub enum EventKind {
     ClientOutOfSync {
         /// The client's name in the settings.
         client: String,
-        /// Why, in one sentence; absent if that is not known.
+        /// The reason, in one sentence; `None` if it is not known.
         problem: Option<String>,
     },
     /// Runs of hooks failed.
     HookFailed {
-        /// How many failed since the first start.
+        /// The number of failed runs since the first start.
         failures: u64,
     },
-    /// The keeper cannot go on at present.
+    /// The keeper cannot continue at present.
     Problem {
-        /// Why, in one sentence.
+        /// The reason, in one sentence.
         problem: String,
-        /// When it tries again; absent if nothing is due.
+        /// When it tries again; `None` if no attempt is due.
         next_at: Option<Timestamp>,
     },
-    /// The keeper goes on after a problem.
+    /// The keeper continues after a problem.
     Recovered,
-    /// The keeper ends.
+    /// The keeper is stopping.
     Stopping,
 }
 
 impl Event {
-    /// Returns what happened between two snapshots, in order. `before` is absent at the start.
+    /// Returns the events between two snapshots, in order. `before` is `None` at the start.
     #[must_use]
     pub fn between(before: Option<&Snapshot>, now: &Snapshot) -> Vec<Self> {
         let mut kinds = Vec::new();
@@ -149,7 +149,7 @@ fn client_change(old: Option<&ClientStatus>, now: &ClientStatus) -> Option<Event
     let is_same = old.is_some_and(|old| old.in_sync == now.in_sync && old.problem == now.problem);
     match now.in_sync {
         true => (!old.is_some_and(|old| old.in_sync)).then_some(EventKind::ClientInSync { client }),
-        // A client that was not asked yet is nothing to tell.
+        // A client that was not asked yet needs no event.
         false if now.asked_at.is_none() || is_same => None,
         false => Some(EventKind::ClientOutOfSync { client, problem: now.problem.clone() }),
     }
@@ -182,7 +182,7 @@ impl fmt::Display for Event {
             }
             EventKind::HookFailed { .. } => f.write_str("A hook failed. It is run again later."),
             EventKind::Problem { problem, next_at: Some(next) } => {
-                // A provider's own words have no full stop.
+                // A provider's own message may end with a period.
                 let problem = problem.trim_end_matches('.');
                 write!(f, "{problem}. The next attempt is at {next}.")
             }

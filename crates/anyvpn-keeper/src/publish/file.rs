@@ -1,4 +1,4 @@
-//! Files for other programs: replaced whole, or changed in place.
+//! Writes files for other programs, by replacing them as a whole or by changing them in place.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek as _, SeekFrom, Write as _};
@@ -9,46 +9,48 @@ use anyvpn_http::system_message;
 
 use crate::Snapshot;
 
-/// How long a program may take from its first look at a file to its last. Waiting for it blocks the keeper,
-/// but a number that gets longer is rare.
+/// How long a program may take to read a file. Waiting for it blocks the keeper, but a number that gets
+/// longer is rare.
 const GRACE: Duration = Duration::from_millis(100);
-/// The longest file that is changed in place. A longer one is not ours.
+/// The maximum size of a file that is changed in place. A larger file is not ours.
 const LONGEST_IN_PLACE: u64 = 64;
 
-/// A file that shows a part of the snapshot to everybody: its mode is 0644.
+/// A file that publishes a part of the snapshot. Everybody can read it: its mode is 0644.
 #[derive(Debug)]
 pub struct PublishedFile {
     path: PathBuf,
     render: fn(&Snapshot) -> String,
     in_place: bool,
-    /// What the file has; absent before the first time, and after a failure.
+    /// The content of the file; `None` before the first write and after a failure.
     written: Option<String>,
 }
 
 impl PublishedFile {
-    /// gluetun's status file: the port without a newline, or nothing while no port is open.
+    /// Creates gluetun's status file: the port without a newline, or nothing while no port is open.
     #[must_use]
     pub fn status(path: PathBuf) -> Self {
         Self::new(path, super::status_file::render)
     }
 
-    /// gluetun's file of the public address: the address without a newline, or nothing while it is unknown.
+    /// Creates gluetun's file of the public address: the address without a newline, or nothing while it
+    /// is unknown.
     #[must_use]
     pub fn public_ip(path: PathBuf) -> Self {
         Self::new(path, super::public_ip_file::render)
     }
 
-    /// The whole snapshot as one line of JSON.
+    /// Creates a file with the whole snapshot as one line of JSON.
     #[must_use]
     pub fn status_json(path: PathBuf) -> Self {
         Self::new(path, super::status_json::render)
     }
 
-    /// The metrics, for the node exporter's textfile collector.
+    /// Creates a file with the metrics, for the node exporter's textfile collector.
     ///
     /// # Errors
     ///
-    /// [`PublishError`] if the name does not end with `.prom`: the collector would not read the file.
+    /// [`PublishError`] if the name does not end with `.prom`, because the collector would not read the
+    /// file.
     pub fn textfile(path: PathBuf) -> Result<Self, PublishError> {
         super::textfile::check_name(&path)?;
         Ok(Self::new(path, super::metrics::metrics))
@@ -58,23 +60,23 @@ impl PublishedFile {
         Self { path, render, in_place: false, written: None }
     }
 
-    /// Changes the file itself instead of replacing it, for programs that watch the file and not its folder,
-    /// and for files that are mounted into a container.
+    /// Changes the file in place instead of replacing it, for programs that watch the file and not its
+    /// folder, and for files that are mounted into a container.
     ///
-    /// The file is never empty in between and never has a wrong number. Still, Linux does not promise that a
-    /// program that reads in the same nanoseconds gets the bytes of one number only:
-    /// `docs/decisions/keeper-publishing.md` says how often that happens.
+    /// The file is never empty in between and never has a wrong number. Still, Linux does not guarantee
+    /// that a program that reads at the same nanosecond gets the bytes of only one number;
+    /// `docs/decisions/keeper-publishing.md` says how often it does not.
     #[must_use]
     pub fn in_place(mut self) -> Self {
         self.in_place = true;
         self
     }
 
-    /// Writes what this snapshot says, unless the file has it already.
+    /// Writes this snapshot's content, unless the file already has it.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written. It then has its old text, unless the disk failed in between.
+    /// If the file cannot be written. It then has its old content, unless the disk failed in between.
     pub fn publish(&mut self, snapshot: &Snapshot) -> Result<(), PublishError> {
         let text = (self.render)(snapshot);
         if self.written.as_deref() == Some(&*text) {
@@ -89,16 +91,17 @@ impl PublishedFile {
     }
 }
 
-/// Replaces the file by another one, so that every reader finds the old text or the new one.
+/// Replaces the file by a new one, so that every reader finds either the old or the new text.
 ///
-/// This is not `FileDraft`, which is private and waits for the disk: these files are for everybody, and are
-/// written anew at every start.
+/// We do not use `FileDraft`, which creates private files and waits for the disk: these files are for
+/// everybody, and are written again at every start.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().ok_or(ErrorKind::IsADirectory)?);
     name.push(".new");
     let draft = path.with_file_name(name);
-    // What a killed keeper left, and whatever else has the name: a link would lead somewhere else.
+    // Remove the draft of a killed keeper, or anything else with this name, because a link would lead
+    // elsewhere.
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -122,7 +125,7 @@ fn change(path: &Path, text: &str) -> io::Result<()> {
     if !old.is_file() || old.len() > LONGEST_IN_PLACE {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a status file"));
     }
-    // The owner of a mounted file can be another user, who chose its mode.
+    // A mounted file may belong to another user, who chose its mode.
     let _ = make_readable(&file);
     for step in steps(old.len(), text) {
         match step {
@@ -137,27 +140,28 @@ fn change(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// One step of a change.
+/// A step of a change.
 #[derive(Debug)]
 enum Step {
-    /// These bytes, from this place on, in one call.
+    /// Writes these bytes at this position, in one call.
     Write(u64, String),
-    /// This is its new length.
+    /// Sets this length.
     Cut(u64),
-    /// Those who read now get the time to finish.
+    /// Waits, so that current readers can finish.
     Wait,
 }
 
-/// How a file of `old` bytes gets a text. After each step it has the old text or the new one, perhaps with
-/// newlines after it, so that it is never empty in between and never has the beginning of a number.
+/// Returns the steps that give a file of `old` bytes a new text. After each step it has the old or the
+/// new text, perhaps followed by newlines, so it is never empty and never has only the beginning of a
+/// number.
 fn steps(old: u64, text: &str) -> Vec<Step> {
     let new = text.len() as u64;
     let newlines = |count: u64| (0..count).map(|_| '\n').collect::<String>();
     if old == 0 || new == 0 {
         return vec![Step::Write(0, text.to_owned()), Step::Cut(new)];
     }
-    // A file that grew would show a wrong number to those who read until nothing is left: the old text,
-    // and after it the end of the new one. So it grows by newlines first.
+    // If the file grew at once, a reader that reads until the end could get a wrong number: the old
+    // text followed by the end of the new one. So we first append newlines.
     let mut steps = Vec::new();
     if old < new {
         steps.extend([Step::Write(old, newlines(new - old)), Step::Wait]);
@@ -169,7 +173,7 @@ fn steps(old: u64, text: &str) -> Vec<Step> {
     steps
 }
 
-/// Lets everybody read the file, whatever the umask is.
+/// Makes the file readable for everybody, whatever the umask is.
 fn make_readable(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
@@ -178,14 +182,14 @@ fn make_readable(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Why a file was not written.
+/// The reason why a file was not written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} cannot be written: {reason}", path.display())]
 #[non_exhaustive]
 pub struct PublishError {
     /// The file.
     pub path: PathBuf,
-    /// Why, in one sentence.
+    /// The reason, in one sentence.
     pub reason: String,
 }
 
@@ -207,7 +211,7 @@ impl PublishError {
 mod tests {
     use super::*;
 
-    /// The texts of the file between the steps, in groups between which readers finish.
+    /// Returns the file's texts between the steps, in groups; readers finish within a group.
     fn states(old: &str, new: &str) -> Vec<Vec<Vec<u8>>> {
         let mut file = old.as_bytes().to_vec();
         let mut groups = vec![vec![file.clone()]];
@@ -233,7 +237,7 @@ mod tests {
         for (old, new) in texts.iter().flat_map(|old| texts.iter().map(move |new| (*old, *new))) {
             for group in states(old, new) {
                 for (place, first) in group.iter().enumerate() {
-                    // A reader looks again for more, unless it found nothing.
+                    // A reader tries to read more, unless it found nothing.
                     let last = if first.is_empty() { place + 1 } else { group.len() };
                     for later in &group[place..last] {
                         let more = later.get(first.len()..).unwrap_or_default();

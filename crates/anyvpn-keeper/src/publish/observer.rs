@@ -8,30 +8,30 @@ use anyvpn_core::Clock;
 use super::{Event, PublishError, Publisher, Systemd};
 use crate::{KeeperObserver, Snapshot};
 
-/// What people and programs are told, one line each.
+/// A line for people or programs.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Line<'a> {
-    /// Something happened.
+    /// An event.
     Event(&'a Event),
-    /// Something failed that no snapshot tells of, in one sentence.
+    /// One sentence about a failure that no snapshot reports.
     Warning(&'a str),
 }
 
-/// Publishes what a keeper does: in files, over HTTP, to systemd, and as lines.
+/// Publishes a keeper's progress: in files, over HTTP, to systemd, and as lines.
 pub struct PublishingObserver {
     publisher: Publisher,
     systemd: Systemd,
     clock: Arc<dyn Clock>,
     write: Box<dyn FnMut(Line<'_>) + Send>,
-    /// The last snapshot; absent before the first.
+    /// The last snapshot; `None` before the first one.
     before: Option<Snapshot>,
-    /// The files that could not be written at last. They are told once.
+    /// The errors of the last attempt to write the files. Each is reported only once.
     failed: Vec<PublishError>,
 }
 
 impl PublishingObserver {
-    /// An observer that publishes here and gives each line to `write`.
+    /// Creates an observer that publishes with these, and passes each line to `write`.
     pub fn new(
         publisher: Publisher,
         clock: Arc<dyn Clock>,

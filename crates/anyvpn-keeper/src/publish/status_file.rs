@@ -2,7 +2,7 @@
 
 use crate::Snapshot;
 
-/// The port in gluetun's very bytes: no newline, and nothing while no port is open.
+/// Writes the port exactly as gluetun does: without a newline, and nothing while no port is open.
 pub(super) fn render(snapshot: &Snapshot) -> String {
     snapshot.port.as_ref().map(|open| open.port.to_string()).unwrap_or_default()
 }

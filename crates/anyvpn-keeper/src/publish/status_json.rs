@@ -2,9 +2,9 @@
 
 use crate::Snapshot;
 
-/// The snapshot on one line, as `docs/schema/v1/port-status.json` has it.
+/// Writes the snapshot on one line, as described by `docs/schema/v1/port-status.json`.
 pub(super) fn render(snapshot: &Snapshot) -> String {
-    // Texts, numbers and times always have a form in JSON.
+    // Strings, numbers and times can always be written as JSON.
     let json = serde_json::to_string(snapshot).unwrap_or_default();
     format!("{json}\n")
 }

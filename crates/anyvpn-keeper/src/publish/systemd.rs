@@ -1,15 +1,16 @@
-//! Tells systemd how the service is doing.
+//! Reports the service's state to systemd.
 
 use std::time::Duration;
 
 use crate::{Phase, Snapshot};
 
-/// How much more time the start gets each time the keeper makes progress before the port is verified.
+/// By how much each progress of the keeper extends the start, until the port is verified.
 const MORE_TIME: Duration = Duration::from_secs(60);
 
 /// The connection to systemd's service manager. Without one, nothing is sent.
 ///
-/// Messages that cannot be delivered are dropped: the service manager notices by itself what it did not hear.
+/// Messages that cannot be delivered are dropped: the service manager itself notices if they are
+/// missing.
 #[derive(Debug)]
 pub struct Systemd {
     watchdog: Option<Duration>,
@@ -28,14 +29,15 @@ impl Systemd {
         Self { watchdog, is_ready: false, status: String::new() }
     }
 
-    /// Returns how often [`Self::progress`] must be called at least: half the watchdog's time, so that one
-    /// late call is no failure. Absent if there is no watchdog.
+    /// Returns the longest time between calls of [`Self::progress`]: half the watchdog's time, so that
+    /// one late call does no harm. `None` if there is no watchdog.
     #[must_use]
     pub fn interval(&self) -> Option<Duration> {
         self.watchdog.map(|time| time / 2)
     }
 
-    /// Tells a snapshot: a new status line, and that the service is ready once the port was verified.
+    /// Reports a snapshot: sets the status line, and reports that the service is ready once the port is
+    /// verified.
     pub fn publish(&mut self, snapshot: &Snapshot) {
         let status = status(snapshot);
         if self.status != status {
@@ -49,7 +51,8 @@ impl Systemd {
         }
     }
 
-    /// Feeds the watchdog. Call it only where the keeper's loop made progress, never from a timer of its own.
+    /// Resets the watchdog. Call this only when the keeper's loop makes progress, never from a separate
+    /// timer.
     ///
     /// Until the service is ready, this also extends the time that its start may take: waiting for a tunnel
     /// is not a failure.
@@ -62,21 +65,21 @@ impl Systemd {
         }
     }
 
-    /// Tells that the settings are being read again.
+    /// Reports that the settings are being read again.
     pub fn reloading(&self) {
-        // systemd compares the time, which must be in the same message, with that of its request.
+        // systemd compares this time, which must be in the same message, with the time of its request.
         #[cfg(unix)]
         if let Ok(now) = sd_notify::NotifyState::monotonic_usec_now() {
             send(&format!("RELOADING=1\n{now}"));
         }
     }
 
-    /// Tells that the settings were read again.
+    /// Reports that the settings were read again.
     pub fn reloaded(&self) {
         send("READY=1");
     }
 
-    /// Tells that the service ends, which can take this long.
+    /// Reports that the service is stopping, which can take this long.
     pub fn stopping(&self, longest: Duration) {
         send("STOPPING=1");
         extend_timeout(longest);
@@ -94,7 +97,7 @@ fn send(message: &str) {
     let _ = message;
 }
 
-/// One line for `systemctl status`.
+/// Returns one line for `systemctl status`.
 fn status(snapshot: &Snapshot) -> String {
     let doing = match snapshot.phase {
         Phase::WaitingForTunnel => Some("waiting for the tunnel"),
@@ -107,6 +110,6 @@ fn status(snapshot: &Snapshot) -> String {
     let open = snapshot.port.as_ref().map(|open| format!("port {} is open", open.port));
     let parts = [open.as_deref(), doing, snapshot.problem.as_deref()];
     let line = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
-    // A newline would begin another message.
+    // A newline would start another message.
     line.replace(['\n', '\r', '\0'], " ")
 }

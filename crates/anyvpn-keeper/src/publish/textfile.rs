@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::PublishError;
 
-/// Checks that the collector, which reads `*.prom` only, would read the file.
+/// Checks that the collector would read the file: it reads only `*.prom`.
 pub(super) fn check_name(path: &Path) -> Result<(), PublishError> {
     match path.extension().is_some_and(|extension| extension == "prom") {
         true => Ok(()),
