@@ -1,4 +1,4 @@
-//! `cargo xtask api [--check]`: what each published crate gives to others, one item a line, in its
+//! `cargo xtask api [--check]`: lists the public API of each published crate, one item per line, in its
 //! `public-api.txt`.
 
 use std::fs;
@@ -13,7 +13,7 @@ use anyvpn_codegen::difference;
 ///
 /// # Errors
 ///
-/// When a crate's documentation cannot be built, or a list not be written.
+/// If a crate's documentation cannot be built, or a list cannot be written.
 pub fn write(root: &Path) -> Result<(), String> {
     for (path, text) in lists(root)? {
         if fs::read_to_string(root.join(&path)).is_ok_and(|old| old == text) {
@@ -29,7 +29,7 @@ pub fn write(root: &Path) -> Result<(), String> {
 ///
 /// # Errors
 ///
-/// The differences: what a user of the crates would notice.
+/// Returns the differences, which users of the crates would notice.
 pub fn check(root: &Path) -> Result<(), String> {
     let mut changes = Vec::new();
     for (path, text) in lists(root)? {
@@ -40,20 +40,20 @@ pub fn check(root: &Path) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{}\nThe public API differs from what was written down. When that is meant, run \
-         `cargo xtask api`, and say it in CHANGELOG.md.",
+        "{}\nThe public API differs from the stored list. If this is intended, run \
+         `cargo xtask api`, and describe it in CHANGELOG.md.",
         changes.concat()
     ))
 }
 
-/// The path below `root` and the text of each list.
+/// Returns the path below `root` and the text of each list.
 fn lists(root: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     let packages = workspace::published(root)?;
     let libraries: Vec<_> = packages.iter().filter(|it| it.targets[0].is_lib()).collect();
     let names = libraries.iter().flat_map(|package| ["--package", &package.name]);
     let doc = ["doc", "--quiet", "--locked", "--no-deps", "--lib", "--all-features"];
     let rustdoc = root.join("xtask/src/rustdoc.sh");
-    // As docs.rs builds them, but for the format.
+    // As docs.rs builds them, except for the format.
     cargo::run(
         &doc.into_iter().chain(names).collect::<Vec<_>>(),
         &[
@@ -74,7 +74,7 @@ fn path(package: &Package) -> PathBuf {
 fn list(root: &Path, package: &Package) -> Result<String, String> {
     let json = format!("target/doc/{}.json", package.name.replace('-', "_"));
     let api = public_api::Builder::from_rustdoc_json(root.join(json))
-        // What every type has, and what follows from its fields.
+        // Omit the traits that every type has and those that follow from its fields.
         .omit_blanket_impls(true)
         .omit_auto_trait_impls(true)
         .build();

@@ -7,14 +7,14 @@ use std::process::Command;
 ///
 /// # Errors
 ///
-/// When mdBook is missing, or complains.
+/// If mdBook is missing, or reports a problem.
 pub fn build(root: &Path) -> Result<(), String> {
     let output =
         Command::new("mdbook").arg("build").arg(root.join("docs")).output().map_err(|e| {
             format!("mdbook: {e}: cargo install mdbook --locked --no-default-features")
         })?;
     let log = String::from_utf8_lossy(&output.stderr);
-    // It goes on after a page that it does not find.
+    // mdBook continues after a missing page.
     if !output.status.success() || log.contains(" WARN ") || log.contains("ERROR ") {
         return Err(format!("mdbook build docs:\n{log}"));
     }

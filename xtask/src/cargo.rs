@@ -8,7 +8,7 @@ pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Runs Cargo, which writes to the person.
+/// Runs Cargo with its output on the terminal.
 ///
 /// # Errors
 ///
@@ -23,11 +23,11 @@ pub fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), Strin
     if status.success() { Ok(()) } else { Err(format!("cargo {words} failed")) }
 }
 
-/// Runs Cargo, and gives what it writes to stdout.
+/// Runs Cargo, and returns its stdout.
 ///
 /// # Errors
 ///
-/// What it writes to stderr, when it fails.
+/// Returns its stderr if it fails.
 pub fn stdout(arguments: &[&str]) -> Result<String, String> {
     let output = command()
         .args(arguments)
@@ -39,8 +39,8 @@ pub fn stdout(arguments: &[&str]) -> Result<String, String> {
     Err(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// Cargo as it runs outside of `cargo xtask`: ring's build script compares the variables that
-/// `cargo run` sets for this program, and would build ring and all above it anew.
+/// Returns Cargo with the environment that it has outside `cargo xtask`. Otherwise ring's build script
+/// would notice the variables that `cargo run` sets, and rebuild ring and everything above it.
 pub fn command() -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root());

@@ -9,14 +9,14 @@ use anyvpn_codegen::{Finding, difference, generate, read};
 use crate::endpoints::endpoints;
 use crate::workspace::{self, Provider};
 
-/// What writes the files anew.
+/// The command that writes the files again.
 const COMMAND: &str = "cargo xtask codegen";
 
 /// Writes the generated files.
 ///
 /// # Errors
 ///
-/// All that is wrong with the documents.
+/// Returns everything that is wrong with the documents.
 pub fn write(root: &Path) -> Result<(), String> {
     for (path, text) in files(root, &workspace::with_document(root)?)? {
         let file = root.join(&path);
@@ -29,11 +29,11 @@ pub fn write(root: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Compares the generated files with what is there.
+/// Compares the generated files with the existing ones.
 ///
 /// # Errors
 ///
-/// The differences, or all that is wrong with the documents.
+/// Returns the differences, or everything that is wrong with the documents.
 pub fn check(root: &Path) -> Result<(), String> {
     let mut stale = Vec::new();
     for (path, text) in files(root, &workspace::with_document(root)?)? {
@@ -49,8 +49,8 @@ pub fn check(root: &Path) -> Result<(), String> {
     ))
 }
 
-/// The generated files: paths below `root`, and texts. A warning is an error here: our documents say
-/// all that there is to say.
+/// Returns the paths below `root` and texts of the generated files. Here a warning is an error, because
+/// our documents must be complete.
 fn files(root: &Path, providers: &[Provider]) -> Result<Vec<(PathBuf, String)>, String> {
     let (mut files, mut documented) = (Vec::new(), Vec::new());
     let mut problems = Vec::new();
@@ -65,7 +65,7 @@ fn files(root: &Path, providers: &[Provider]) -> Result<Vec<(PathBuf, String)>, 
                 let code = generate(&api.provider, COMMAND, &root.join(folder))
                     .map_err(|e| format!("{place}: {e}"))?;
                 files.push((folder.join("src/ops.rs"), code));
-                // An example's vendor does not exist; it is no provider of the documents.
+                // An example's vendor does not exist, so the documentation does not list it.
                 documented.extend(is_published.then_some(api.provider));
             }
             Err(findings) => problems.extend(findings.iter().map(line)),
@@ -99,7 +99,7 @@ components:
   securitySchemes: { bearer: { type: http }, password: { type: http } }
 ";
 
-    /// What is generated from a document, in a folder of its own.
+    /// Returns the files that are generated from a document, in a temporary folder.
     fn generated(name: &str, document: &str) -> Result<Vec<(PathBuf, String)>, String> {
         let root = std::env::temp_dir().join(format!("anyvpn-{name}-{}", std::process::id()));
         fs::create_dir_all(root.join("acme")).unwrap();
@@ -129,7 +129,7 @@ components:
     fn a_warning_is_an_error_in_our_own_documents() {
         let problem = generated("warning", &DOCUMENT.replace("description: Which., ", ""));
         let expected = "acme/openapi.yaml#/paths/~1v1~1things~1{id}/put/parameters/0: no \
-                        description; say what it is";
+                        description; say what this is";
         assert_eq!(problem.unwrap_err(), expected);
     }
 }

@@ -46,7 +46,7 @@ fn credential(security: &Security) -> String {
         Security::RequiredWithout(schemes, field) => {
             format!("{}; none with `{field}`", schemes.join(" or "))
         }
-        // A kind of security that the table does not know yet would show as nothing.
+        // A new kind of security is shown in its Rust form instead of being omitted.
         other => format!("{other:?}"),
     }
 }

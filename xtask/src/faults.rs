@@ -10,7 +10,7 @@ use crate::cargo;
 ///
 /// # Errors
 ///
-/// When a run went wrong, or when a page is not what the code does.
+/// If a run violates an invariant, or if a page does not match the code.
 pub fn matrix(root: &Path, check: bool) -> Result<(), String> {
     let report = root.join("target").join("faults-report");
     let io = |e| format!("{}: {e}", report.display());

@@ -1,30 +1,30 @@
-//! `cargo xtask fuzz`: any bytes for whatever reads what comes from outside.
+//! `cargo xtask fuzz`: gives random bytes to everything that reads input from outside.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::{cargo, workspace};
 
-/// Where all lies that is no source: what earlier runs found, what they broke on, the builds.
+/// The folder of everything that is not source: inputs of earlier runs, failures, and builds.
 const PLACE: &str = "target/fuzz";
 const BUILD: &str = "target/fuzz/build";
-/// Where the targets' sources are.
+/// The folder of the targets' sources.
 const TARGETS: &str = "fuzz/fuzz_targets";
-/// The code has no `unsafe`, so the address sanitizer and its nightly compiler give nothing.
+/// The code has no `unsafe`, so the address sanitizer and its nightly compiler are of no use.
 const PLAIN: [&str; 3] = ["--sanitizer=none", "--target-dir", BUILD];
 /// The longest input, in bytes.
 const LONGEST: &str = "-max_len=4096";
 
-/// Runs each target of `fuzz/` for so many seconds, from its seeds and what earlier runs found.
+/// Runs each target of `fuzz/` for this many seconds, starting from its seeds and the inputs of earlier
+/// runs.
 ///
 /// # Errors
 ///
-/// When an input was found that breaks a promise; the error says where it lies. Or when there is no
-/// cargo-fuzz.
+/// If an input breaks a promise; the error names its file. Also if cargo-fuzz is missing.
 pub fn run(root: &Path, seconds: &str) -> Result<(), String> {
     cargo::run(&["fuzz", "--version"], &[])
         .map_err(|e| format!("{e}: cargo install cargo-fuzz --locked; and it needs g++"))?;
-    // The targets know the published providers only.
+    // The targets know only the published providers.
     let mut providers = workspace::with_document(root)?;
     providers.retain(|provider| provider.is_published);
     from_fixtures(root, &providers).map_err(|e| format!("the fixtures' seeds: {e}"))?;
@@ -34,7 +34,7 @@ pub fn run(root: &Path, seconds: &str) -> Result<(), String> {
     if broken.is_empty() { Ok(()) } else { Err(broken.join("\n")) }
 }
 
-/// Runs a target, and keeps of its inputs those that reach what no other does.
+/// Runs a target, and keeps only inputs that reach code which no other input reaches.
 fn one(root: &Path, target: &str, seconds: &str) -> Result<(), String> {
     let corpus = format!("{PLACE}/corpus/{target}/");
     let found = format!("{PLACE}/found/{target}/");
@@ -53,7 +53,7 @@ fn one(root: &Path, target: &str, seconds: &str) -> Result<(), String> {
     cargo::run(&[&["fuzz", "cmin"], &PLAIN[..], &[target, &corpus]].concat(), &[])
 }
 
-/// Writes the seeds that the providers' fixtures are: the reply of each, and the input.
+/// Writes the reply and input of each of the providers' fixtures as seeds.
 fn from_fixtures(root: &Path, providers: &[workspace::Provider]) -> io::Result<()> {
     let [replies, inputs] = ["reply", "input"].map(|it| root.join(PLACE).join("fixtures").join(it));
     for folder in [&replies, &inputs] {
@@ -79,7 +79,7 @@ fn from_fixtures(root: &Path, providers: &[workspace::Provider]) -> io::Result<(
 
 /// The seed of the target `reply` for a fixture, where that has a reply.
 fn reply(id: &str, fixture: &[u8]) -> Option<Vec<u8>> {
-    // In JSON, the end of a line is a space like any other.
+    // In JSON, a line break is whitespace like any other.
     let input = String::from_utf8_lossy(section(fixture, "input").unwrap_or(b"{}"));
     let input = input.replace('\n', " ");
     let reply = section(fixture, "reply")?;

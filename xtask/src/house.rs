@@ -1,4 +1,4 @@
-//! The drawing of the crates in `docs/architecture.md`, from their manifests.
+//! Draws the crates in `docs/architecture.md`, from their manifests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,14 +10,14 @@ use crate::{page, workspace};
 const PAGE: &str = "docs/architecture.md";
 const PART: &str = "the crates, drawn by cargo xtask house";
 
-/// Which crates each crate depends on, outside of its tests.
+/// The crates on which each crate depends, outside its tests.
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
 /// Writes the drawing.
 ///
 /// # Errors
 ///
-/// When Cargo cannot read a manifest, or the page cannot be written.
+/// If Cargo cannot read a manifest, or the page cannot be written.
 pub fn write(root: &Path) -> Result<(), String> {
     page::put(root, PAGE, PART, &draw(&edges(root)?))
 }
@@ -26,12 +26,12 @@ pub fn write(root: &Path) -> Result<(), String> {
 ///
 /// # Errors
 ///
-/// As [`write()`], and when the drawing is old.
+/// As [`write()`], and if the drawing is outdated.
 pub fn check(root: &Path) -> Result<(), String> {
     if page::has(root, PAGE, PART, &draw(&edges(root)?))? {
         return Ok(());
     }
-    Err(format!("{PAGE}: the drawing of the crates is old; run cargo xtask house"))
+    Err(format!("{PAGE}: the drawing of the crates is outdated; run cargo xtask house"))
 }
 
 fn edges(root: &Path) -> Result<Edges, String> {
@@ -44,8 +44,8 @@ fn edges(root: &Path) -> Result<Edges, String> {
     Ok(packages.iter().map(|it| (it.name.to_string(), dependencies(it))).collect())
 }
 
-/// The crates in layers, each above all that it depends on. Beside each stand its dependencies, without
-/// those that another of them has anyway.
+/// Draws the crates in layers, each above all its dependencies. Beside each crate are its dependencies,
+/// except those that another one of them already has.
 fn draw(edges: &Edges) -> String {
     let mut layers: BTreeMap<usize, Vec<&String>> = BTreeMap::new();
     for name in edges.keys() {
@@ -65,12 +65,12 @@ fn draw(edges: &Edges) -> String {
     format!("\n```text\n{}```\n\n", layers.collect::<Vec<_>>().join("\n"))
 }
 
-/// How many crates there are below this one, in the longest chain.
+/// Returns the length of the longest chain of dependencies below this crate.
 fn height(edges: &Edges, name: &str) -> usize {
     edges[name].iter().map(|below| height(edges, below) + 1).max().unwrap_or(0)
 }
 
-/// Whether a crate depends on another, by others or not.
+/// Returns whether a crate depends on another, directly or indirectly.
 fn needs(edges: &Edges, from: &str, to: &str) -> bool {
     edges[from].iter().any(|below| below == to || needs(edges, below, to))
 }

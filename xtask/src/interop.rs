@@ -1,21 +1,22 @@
-//! `cargo xtask interop`: the tests with other people's programs, which are each package's test `interop`.
+//! `cargo xtask interop`: runs the tests with other programs, which are the test `interop` of each
+//! package.
 
 use std::fs;
 use std::path::Path;
 
 use crate::{cargo, workspace};
 
-/// Runs every part, and tells what passed and what could not be tried.
+/// Runs every part, and prints which ones passed and which could not be tried.
 ///
 /// # Errors
 ///
-/// When a part failed, none ran, or, with `no_skip`, one could not be tried.
+/// If a part fails, if none runs or, with `no_skip`, if one cannot be tried.
 pub fn run(root: &Path, no_skip: bool) -> Result<(), String> {
     let report = root.join("target").join("interop-report");
     let io = |e| format!("{}: {e}", report.display());
     fs::create_dir_all(root.join("target")).map_err(io)?;
     fs::write(&report, "").map_err(io)?;
-    // Debian's PATH of ordinary users lacks what openvpn and ip stand in.
+    // In Debian, the PATH of ordinary users lacks the folders of openvpn and ip.
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     let report_path = report.to_string_lossy();
     let environment = [("ANYVPN_INTEROP_REPORT", &*report_path), ("PATH", &*path)];
@@ -36,7 +37,7 @@ pub fn run(root: &Path, no_skip: bool) -> Result<(), String> {
     judge(&lines, no_skip)
 }
 
-/// The lines `passed\tNAME` and `skipped\tNAME: WHY`, as a person reads them.
+/// Summarizes the lines `passed\tNAME` and `skipped\tNAME: WHY` for people.
 fn summary(lines: &str) -> String {
     let [passed, skipped] = split(lines);
     let mut text = format!("interop: passed {}, skipped {}\n", passed.len(), skipped.len());
@@ -57,7 +58,7 @@ fn judge(lines: &str, no_skip: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// What passed and what was skipped, by name.
+/// Returns the parts that passed and those that were skipped, by name.
 fn split(lines: &str) -> [Vec<&str>; 2] {
     ["passed\t", "skipped\t"].map(|word| {
         let mut parts: Vec<_> = lines.lines().filter_map(|line| line.strip_prefix(word)).collect();

@@ -144,7 +144,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the tests that write documents, so that they do: all of a package's but the fault matrix.
+/// Runs a package's tests so that they write their documents, except the fault matrix.
 fn docs(package: Option<&str>) -> Result<(), String> {
     let mut packages = workspace::packages(root())?;
     packages.retain(|it| package.is_none_or(|name| it.name.as_str() == name));
@@ -179,12 +179,12 @@ fn test() -> Result<(), String> {
     cargo::run(&["test", "--package", "anyvpn-http", "--features", "gzip", "--test", "gzip"], &[])
 }
 
-/// An application that wants one provider gets no crate of another.
+/// Checks that an application that uses one provider gets no crates of other providers.
 fn separate() -> Result<(), String> {
     let providers = workspace::providers(root())?;
     let facade = workspace::packages(root())?.into_iter().find(|it| it.name.as_str() == "anyvpn");
     let features = facade.map(|it| it.features).unwrap_or_default();
-    // A provider that is new may not be in the facade yet.
+    // A new provider may not be in the facade yet.
     let providers: Vec<_> =
         providers.iter().filter(|provider| features.contains_key(&provider.name)).collect();
     for provider in &providers {

@@ -1,4 +1,4 @@
-//! `cargo xtask mutants FILE [TEST...]`: whether the tests notice when the code of a file is changed.
+//! `cargo xtask mutants FILE [TEST...]`: checks whether the tests notice changes of a file's code.
 
 use std::fs;
 use std::path::Path;
@@ -6,16 +6,16 @@ use std::process::Command;
 
 use crate::workspace;
 
-/// Where it is said why a change need not be noticed.
+/// The page with the reasons why some changes need not be noticed.
 const REASONS: &str = "docs/mutants.md";
 
-/// Changes the code of a file in each way that cargo-mutants knows, and runs its package's tests, or
-/// those that are named. Where that was done before, it goes on with what was missed then.
+/// Changes the code of a file in each way that cargo-mutants knows, and runs the package's tests or
+/// those that are named. If this was done before, it continues with the changes that were missed then.
 ///
 /// # Errors
 ///
-/// When a change is noticed by no test, and `docs/mutants.md` has no reason for that. Or when there
-/// is no cargo-mutants.
+/// If no test notices a change and `docs/mutants.md` has no reason for that. Also if cargo-mutants is
+/// missing.
 pub fn run(root: &Path, file: &str, tests: &[&str]) -> Result<(), String> {
     let path = root.join(file).canonicalize().map_err(|e| format!("{file}: {e}"))?;
     let packages = workspace::packages(root)?;
@@ -25,14 +25,14 @@ pub fn run(root: &Path, file: &str, tests: &[&str]) -> Result<(), String> {
         .ok_or_else(|| format!("{file} is in no crate of the workspace"))?;
     let output = root.join("target/mutants").join(file.replace('/', "-"));
     fs::create_dir_all(&output).map_err(|e| format!("{}: {e}", output.display()))?;
-    // Whoever else is at the machine goes first. All builds share one folder, and without debug
-    // information they link in half the time.
+    // Run at low priority. All builds share one folder, and without debug information they link in half
+    // the time.
     let status = Command::new("nice")
         .current_dir(root)
         .args(["-n", "19", env!("CARGO"), "mutants", "--jobs=1", "--no-shuffle"])
         .arg(format!("--package={}", package.name))
         .arg(format!("--file={file}"))
-        // Code that is left out would be missed as a whole.
+        // All changes in code that is not compiled would be missed.
         .arg("--all-features")
         .arg("--output")
         .arg(&output)
@@ -42,10 +42,10 @@ pub fn run(root: &Path, file: &str, tests: &[&str]) -> Result<(), String> {
         .env("CARGO_PROFILE_DEV_DEBUG", "none")
         .status()
         .map_err(|e| format!("nice: {e}"))?;
-    // 2 and 3 say that some were missed, or never came to their end.
+    // 2 and 3 mean that some changes were missed or timed out.
     if !matches!(status.code(), Some(0 | 2 | 3)) {
         return Err(
-            "cargo mutants failed; is it there? cargo install cargo-mutants --locked".into()
+            "cargo mutants failed; if it is missing: cargo install cargo-mutants --locked".into()
         );
     }
     let missed = output.join("mutants.out/missed.txt");
@@ -58,8 +58,8 @@ pub fn run(root: &Path, file: &str, tests: &[&str]) -> Result<(), String> {
     Err(format!("{}\nneither noticed by a test nor explained in {REASONS}", unexplained.join("\n")))
 }
 
-/// Whether the reasons name a change such as `src/a.rs:1:2: replace f with ()`, wherever its line is
-/// now.
+/// Returns whether the reasons name a change such as `src/a.rs:1:2: replace f with ()`, whatever its
+/// line is now.
 fn is_explained(mutant: &str, reasons: &str) -> bool {
     let change = mutant.splitn(4, ':').last().unwrap_or(mutant).trim();
     reasons.contains(&format!("`{change}`"))

@@ -1,12 +1,13 @@
-//! `cargo xtask new-provider NAME`: a crate for a provider, with one operation, its fixtures and its tests.
+//! `cargo xtask new-provider NAME`: creates a crate for a provider, with one operation, its fixtures
+//! and its tests.
 
 use std::fs;
 use std::path::Path;
 
 use crate::{cargo, codegen, docs, house};
 
-/// The files of the crate. `@name@` stands for its name, `@Name@` for that as a type, and `@ident@` for
-/// that in a path of Rust.
+/// The files of the crate. `@name@` stands for its name, `@Name@` for the name as a type, and `@ident@`
+/// for the name in a Rust path.
 const FILES: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../new-provider/Cargo.toml.in")),
     ("README.md", include_str!("../new-provider/README.md.in")),
@@ -30,20 +31,20 @@ const FILES: &[(&str, &str)] = &[
 
 const LICENSES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
-/// Makes the crate, generates its operations, adds it to the workspace's dependencies and to the drawing of
-/// the crates, and runs its tests.
+/// Creates the crate, generates its operations, adds it to the workspace's dependencies and the drawing
+/// of the crates, and runs its tests.
 ///
 /// # Errors
 ///
-/// When the name is taken or is none, or the crate does not build or pass its tests.
+/// If the name is taken or invalid, or if the crate does not build or pass its tests.
 pub fn make(root: &Path, name: &str) -> Result<(), String> {
     let package = format!("anyvpn-{name}");
     let folder = root.join("crates").join(&package);
     if !is_name(name) {
-        return Err(format!("{name:?} is no name: write lower-case words, joined by `-`"));
+        return Err(format!("{name:?} is not a valid name: write lower-case words, joined by `-`"));
     }
     if folder.exists() {
-        return Err(format!("crates/{package} is there already"));
+        return Err(format!("crates/{package} already exists"));
     }
     for (path, text) in FILES {
         write(&folder.join(path), &filled(text, name))?;
@@ -57,7 +58,7 @@ pub fn make(root: &Path, name: &str) -> Result<(), String> {
     let new = with_dependency(&old, &package)
         .ok_or("Cargo.toml has no section [workspace.dependencies]")?;
     write(&manifest, &new)?;
-    // The operations and the module have to be there before Cargo and rustfmt read the crate.
+    // The operations and the module must exist before Cargo and rustfmt read the crate.
     codegen::write(root)?;
     house::write(root)?;
     cargo::run(&["fmt", "--package", &package], &[])?;
@@ -92,7 +93,8 @@ fn filled(text: &str, name: &str) -> String {
         .replace("@ident@", &name.replace('-', "_"))
 }
 
-/// The workspace's manifest with one more crate of ours among its dependencies, in their order.
+/// Returns the workspace's manifest with another of our crates among its dependencies, in alphabetical
+/// order.
 fn with_dependency(manifest: &str, package: &str) -> Option<String> {
     let line = format!(
         "{package} = {{ path = \"crates/{package}\", version = \"0.1.0\", default-features = false }}\n"

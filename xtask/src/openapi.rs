@@ -1,5 +1,5 @@
-//! `cargo xtask openapi`: the providers' OpenAPI documents, given to the tools of other languages. The
-//! clients that these make are tried on the sandbox by the programs in `xtask/openapi`.
+//! `cargo xtask openapi`: tries the providers' OpenAPI documents with the tools of other languages. The
+//! programs in `xtask/openapi` try the generated clients on the sandbox.
 
 mod sandbox;
 mod tools;
@@ -12,11 +12,11 @@ use self::sandbox::Sandbox;
 use self::tools::{Tools, finish};
 use crate::{cargo, workspace};
 
-/// How many operations a client does, at the least.
+/// The minimum number of operations that a client must perform.
 const OPERATIONS: usize = 5;
 /// The sandbox's seeds, and schemathesis's own.
 const SEEDS: [&str; 4] = ["0", "1", "2", "3"];
-/// What ends the account or the tokens that the calls go with, so that it is tried afterwards.
+/// The operations that end the account or the tokens in use, and are therefore tried last.
 const ENDINGS: [&str; 4] = ["delete-user", "delete-all-tokens", "close-client", "expire-token"];
 
 /// A provider's document.
@@ -25,7 +25,7 @@ struct Document {
     file: PathBuf,
 }
 
-/// What a tool did with a document, or why it did not pass.
+/// What a tool did with a document, or why it failed.
 type Outcome = Result<String, String>;
 /// One tool, tried on one document.
 type Try = fn(&Tools, &Document) -> Outcome;
@@ -38,11 +38,11 @@ const PYTHON: [(&str, Try); 3] = [
 ];
 const NODE: [(&str, Try); 1] = [("openapi-typescript", typescript_client)];
 
-/// Tries every tool on every document, and tells of each.
+/// Tries every tool on every document, and prints each outcome.
 ///
 /// # Errors
 ///
-/// When one did not pass or, with `no_skip`, one could not be tried.
+/// If a tool fails or, with `no_skip`, if one cannot be tried.
 pub fn run(root: &Path, no_skip: bool) -> Result<(), String> {
     let mut documents = Vec::new();
     for provider in workspace::with_document(root)?.into_iter().filter(|it| it.is_published) {
@@ -81,7 +81,7 @@ fn validate(tools: &Tools, document: &Document) -> Outcome {
     Ok("tried: the document is OpenAPI 3.1".to_owned())
 }
 
-/// Makes a client, checks its types, and does calls with it.
+/// Generates a client, checks its types, and makes calls with it.
 fn python_client(tools: &Tools, document: &Document) -> Outcome {
     let package = format!("{}_client", document.provider);
     let folder = tools.folder("generated-python")?;
@@ -110,7 +110,7 @@ fn python_client(tools: &Tools, document: &Document) -> Outcome {
     Ok(format!("tried: mypy, and {}", calls(&mut python)?))
 }
 
-/// Makes the types of a client, checks a program against them, and does calls with it.
+/// Generates the types of a client, checks a program against them, and makes calls with it.
 fn typescript_client(tools: &Tools, document: &Document) -> Outcome {
     let folder = tools.folder("generated-typescript")?;
     let name = &document.provider;
@@ -138,7 +138,7 @@ fn typescript_client(tools: &Tools, document: &Document) -> Outcome {
     Ok(format!("tried: tsc, and {}", calls(&mut node)?))
 }
 
-/// Runs a program that calls a fresh sandbox, and says what came in.
+/// Runs a program that calls a new sandbox, and returns a summary of what arrived.
 fn calls(program: &mut Command) -> Outcome {
     let sandbox = Sandbox::start(SEEDS[0])?;
     finish(program.envs(sandbox.environment()))?;
@@ -151,7 +151,7 @@ fn calls(program: &mut Command) -> Outcome {
     Ok(format!("{operations} operations on the sandbox, {refusals} calls of them refused"))
 }
 
-/// Lets schemathesis look for replies that do not fit the document.
+/// Lets schemathesis search for replies that do not match the document.
 fn schemathesis(tools: &Tools, document: &Document) -> Outcome {
     let text = fs::read_to_string(&document.file)
         .map_err(|e| format!("{}: {e}", document.file.display()))?;
@@ -180,7 +180,7 @@ fn schemathesis(tools: &Tools, document: &Document) -> Outcome {
                 .current_dir(tools.folder("schemathesis")?)
                 .envs(sandbox.environment())
                 .env("SCHEMATHESIS_HOOKS", tools.programs.join("hooks.py"));
-            // Another kind of credential stands in the provider's own file.
+            // Other kinds of credentials are in the provider's own file.
             if let Ok(token) = sandbox.variable(&format!("ANYVPN_{name}_TOKEN"))
                 && text.contains("scheme: bearer\n")
             {
@@ -193,7 +193,8 @@ fn schemathesis(tools: &Tools, document: &Document) -> Outcome {
     Ok(format!("tried: {cases} calls, with seeds 0 to 3"))
 }
 
-/// Writes the settings for all documents, and behind them those for the provider's where it has some.
+/// Writes the settings for all documents, followed by those for the provider's document, if there are
+/// any.
 fn schemathesis_config(tools: &Tools, provider: &str) -> Result<PathBuf, String> {
     let read =
         |file: PathBuf| fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()));
@@ -207,7 +208,7 @@ fn schemathesis_config(tools: &Tools, provider: &str) -> Result<PathBuf, String>
     Ok(config)
 }
 
-/// How many calls schemathesis says that it made.
+/// Returns the number of calls that schemathesis reports.
 fn generated(told: &str) -> Option<usize> {
     let (before, _) = told.split_once(" generated, ")?;
     before.rsplit([' ', '\n']).next()?.parse().ok()

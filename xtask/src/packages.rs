@@ -1,4 +1,4 @@
-//! What is published: `cargo xtask features` and `cargo xtask package`.
+//! Checks the published crates: `cargo xtask features` and `cargo xtask package`.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::{cargo, workspace};
 ///
 /// # Errors
 ///
-/// When one does not compile, or the compiler warns.
+/// If a crate does not compile, or the compiler warns.
 pub fn features(root: &Path) -> Result<(), String> {
     for package in workspace::published(root)? {
         let features = package.features.keys().filter(|feature| *feature != "default");
@@ -22,16 +22,16 @@ pub fn features(root: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Makes the package of each published crate, in the order in which they need each other, and builds
-/// each from what is in its package.
+/// Creates the package of each published crate, in the order of their dependencies, and builds each
+/// crate from its package.
 ///
 /// # Errors
 ///
-/// When a package lacks a file that its build needs, or something that crates.io asks for.
+/// If a package lacks a file that its build needs, or something that crates.io requires.
 pub fn package(root: &Path) -> Result<(), String> {
     let packages = workspace::published(root)?;
     let names = packages.iter().flat_map(|package| ["--package", &package.name]);
-    // What is not committed yet is packaged too: this is a check, and publishes nothing.
+    // Changes that are not committed are packaged too: this is only a check and publishes nothing.
     cargo::run(
         &["package", "--locked", "--allow-dirty"].into_iter().chain(names).collect::<Vec<_>>(),
         &[],

@@ -1,13 +1,13 @@
-//! Figures on a page of docs/, between lines that name their part.
+//! Writes figures to a page of docs/, between lines that name their part.
 
 use std::fs;
 use std::path::Path;
 
-/// Puts text between the lines `<!-- NAME -->` and `<!-- end of NAME -->` of a page.
+/// Writes a text between the lines `<!-- NAME -->` and `<!-- end of NAME -->` of a page.
 ///
 /// # Errors
 ///
-/// When the page cannot be read or written, or has no such part.
+/// If the page cannot be read or written, or has no such part.
 pub fn put(root: &Path, page: &str, name: &str, text: &str) -> Result<(), String> {
     let path = root.join(page);
     let old = fs::read_to_string(&path).map_err(|e| format!("{page}: {e}"))?;
@@ -15,7 +15,7 @@ pub fn put(root: &Path, page: &str, name: &str, text: &str) -> Result<(), String
     fs::write(&path, new).map_err(|e| format!("{page}: {e}"))
 }
 
-/// Whether that part of a page holds just this text.
+/// Returns whether this part of a page has exactly this text.
 ///
 /// # Errors
 ///
@@ -33,12 +33,12 @@ fn with_part(page: &str, name: &str, text: &str) -> Option<String> {
     Some(format!("{before}{begin}{text}{end}{after}"))
 }
 
-/// How many cores there are.
+/// Returns the number of cores.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// How many cores there are, and of what; as a page says it.
+/// Describes the number and model of the cores, for a page.
 pub fn processor() -> String {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model =

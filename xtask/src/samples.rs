@@ -1,10 +1,10 @@
-//! The samples of pages are what they say they are. Those in Rust are compiled, and commands parsed, by
-//! the crates' tests.
+//! Checks the syntax of the samples on pages. The crates' tests compile those in Rust and parse the
+//! commands.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-/// Adds what is wrong with the samples of one page.
+/// Adds everything that is wrong with the samples of a page.
 pub fn check(name: &str, page: &str, breaches: &mut Vec<String>) {
     let mut begun: Option<(usize, &str, String)> = None;
     for (number, line) in page.lines().enumerate() {
@@ -37,7 +37,7 @@ fn sample(kind: &str, text: &str) -> Result<(), String> {
     }
 }
 
-/// The shell reads the script, and runs nothing of it.
+/// Lets the shell parse the script without running it.
 fn shell(script: &str) -> Result<(), String> {
     let io = |e: std::io::Error| format!("sh: {e}");
     let mut sh = Command::new("sh");

@@ -1,4 +1,4 @@
-//! Sentences of the project, drawn by chance, for a reader who judges how they are written.
+//! Draws random sentences of the project, for a reader who judges how they are written.
 
 use std::fs;
 use std::path::Path;
@@ -7,17 +7,17 @@ use anyvpn_core::SplitMix64;
 
 use crate::tidy;
 
-/// How many of each kind.
+/// The number of sentences of each kind.
 const DRAWN: usize = 20;
-/// With fewer words it is a name or a number.
+/// A text with fewer words is a name or a number.
 const FEWEST_WORDS: usize = 4;
 
-/// Where the sentences of a kind stand.
+/// A kind of sentence, and where to find it.
 struct Kind {
     title: &'static str,
-    /// Whether a file has sentences of this kind.
+    /// Returns whether a file has sentences of this kind.
     holds: fn(&str) -> bool,
-    /// The passages of a file's text, each with its first line's number.
+    /// Returns the passages of a file's text, each with the number of its first line.
     passages: fn(&str) -> Vec<(usize, String)>,
 }
 
@@ -62,11 +62,11 @@ fn is_guide(name: &str) -> bool {
     name.ends_with(".md") && !name.starts_with("docs/decisions/") && name != "CHANGELOG.md"
 }
 
-/// Prints sentences of each kind, with file and line; the same for the same seed and text.
+/// Prints sentences of each kind, with file and line. The same seed and text give the same sentences.
 ///
 /// # Errors
 ///
-/// When the seed is no number, or a file cannot be read.
+/// If the seed is not a number, or a file cannot be read.
 pub fn print(root: &Path, seed: &str) -> Result<(), String> {
     let seed: u64 = seed.parse().map_err(|_| format!("the seed {seed:?} is not a number"))?;
     let mut random = SplitMix64::new(seed);
@@ -90,7 +90,7 @@ pub fn print(root: &Path, seed: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The sentences of a passage that are long enough to be judged.
+/// Splits a passage into the sentences that are long enough to be judged.
 fn split(passage: &str) -> Vec<String> {
     let passage = passage.replace(". ", ".\n").replace("? ", "?\n");
     let sentences = passage.lines().map(str::trim);
@@ -98,7 +98,7 @@ fn split(passage: &str) -> Vec<String> {
     sentences.map(str::to_owned).collect()
 }
 
-/// Puts lines that follow each other together.
+/// Joins consecutive lines to passages.
 fn joined<'t>(lines: impl Iterator<Item = (usize, Option<&'t str>)>) -> Vec<(usize, String)> {
     let mut passages: Vec<(usize, String)> = Vec::new();
     let mut open = false;
@@ -120,7 +120,7 @@ fn joined<'t>(lines: impl Iterator<Item = (usize, Option<&'t str>)>) -> Vec<(usi
     passages
 }
 
-/// The comments that begin with one of these marks, without code, tables and headings.
+/// Returns the comments that begin with one of these marks, without code, tables and headings.
 fn commented(text: &str, marks: &[&str]) -> Vec<(usize, String)> {
     let mut code = false;
     joined(text.lines().enumerate().map(|(index, line)| {
@@ -129,7 +129,7 @@ fn commented(text: &str, marks: &[&str]) -> Vec<(usize, String)> {
     }))
 }
 
-/// The paragraphs of a page, without code, tables and headings.
+/// Returns the paragraphs of a page, without code, tables and headings.
 fn paragraphs(text: &str) -> Vec<(usize, String)> {
     let mut code = false;
     joined(text.lines().enumerate().map(|(index, it)| (index + 1, prose(Some(it), &mut code))))
@@ -142,7 +142,7 @@ fn prose<'t>(line: Option<&'t str>, code: &mut bool) -> Option<&'t str> {
     (!*code && !other).then_some(line)
 }
 
-/// The texts between quotes, which may go over several lines.
+/// Returns the string literals, which may span several lines.
 fn literals(text: &str) -> Vec<(usize, String)> {
     let end = text.find("#[cfg(test)]").unwrap_or(text.len());
     let mut found = Vec::new();

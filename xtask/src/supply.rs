@@ -1,4 +1,4 @@
-//! Where the code comes from: `cargo xtask deny` and `cargo xtask sbom`.
+//! Checks and lists the dependencies: `cargo xtask deny` and `cargo xtask sbom`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,23 +10,24 @@ use toml_edit::DocumentMut;
 
 use crate::{cargo, workspace};
 
-/// Holds licences, sources and single crates against `deny.toml`, and what Rust they need against the
-/// `rust-version` of each published crate.
+/// Checks licences, sources and individual crates against `deny.toml`, and the Rust versions that they
+/// need against the `rust-version` of each published crate.
 ///
 /// # Errors
 ///
-/// What breaks a rule, or that there is no cargo-deny.
+/// Returns what breaks a rule, or that cargo-deny is missing.
 pub fn deny(root: &Path) -> Result<(), String> {
     rust_version(root)?;
     cargo::run(&["deny", "--version"], &[])
         .map_err(|e| format!("{e}: cargo install cargo-deny --locked"))?;
-    // With all features there are two crypto providers, so bans hold for what is on by default; and
-    // for what others get, which leaves out what tests need.
+    // With all features there are two crypto providers, so the bans are checked with the default
+    // features, and without the dependencies of tests, which others do not get.
     cargo::run(&["deny", "--locked", "--all-features", "check", "licenses", "sources"], &[])?;
     cargo::run(&["deny", "--locked", "--exclude-dev", "check", "bans"], &[])
 }
 
-/// No dependency of a published crate, on any platform, asks for a newer Rust than the crate itself says.
+/// Checks that no dependency of a published crate, on any platform, needs a newer Rust than the crate
+/// itself.
 fn rust_version(root: &Path) -> Result<(), String> {
     let mut command = MetadataCommand::new();
     command.current_dir(root).other_options(vec!["--locked".to_owned()]);
@@ -35,7 +36,7 @@ fn rust_version(root: &Path) -> Result<(), String> {
     let nodes: BTreeMap<_, _> = nodes.iter().map(|node| (&node.id, node)).collect();
     let mut newer = Vec::new();
     for package in workspace::published(root)? {
-        // Its own tests count; those of its dependencies do not.
+        // The crate's own tests count; those of its dependencies do not.
         let mut reached = BTreeSet::from([&package.id]);
         let mut left = vec![&package.id];
         while let Some(id) = left.pop() {
@@ -63,12 +64,12 @@ fn rust_version(root: &Path) -> Result<(), String> {
     Err(format!("{}\nRaise the crate's rust-version, or keep to an older one", newer.join("\n")))
 }
 
-/// Writes `target/anyvpn.cdx.json`: what the command is made of on this platform, as CycloneDX 1.6.
+/// Writes `target/anyvpn.cdx.json`: the components of the command on this platform, as CycloneDX 1.6.
 /// The same lock file gives the same bytes.
 ///
 /// # Errors
 ///
-/// When Cargo cannot say it, or the file not be written.
+/// If Cargo cannot list the components, or the file cannot be written.
 pub fn sbom(root: &Path) -> Result<(), String> {
     let lock =
         fs::read_to_string(root.join("Cargo.lock")).map_err(|e| format!("Cargo.lock: {e}"))?;
@@ -87,7 +88,7 @@ fn tree(edges: &str) -> [&str; 7] {
     ["tree", "--locked", "--package=anyvpn-cli", "--edges", edges, "--prefix=depth", format]
 }
 
-/// One crate, as `cargo tree` tells it.
+/// A crate, as printed by `cargo tree`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Crate<'a> {
     name: &'a str,
@@ -97,7 +98,7 @@ struct Crate<'a> {
 }
 
 impl<'a> Crate<'a> {
-    /// How deep it stands in the tree, and what it is.
+    /// Reads the crate's depth in the tree, and the crate.
     fn read(line: &'a str) -> Option<(usize, Self)> {
         let (depth, rest) = line.split_once(' ')?;
         let mut parts = rest.split('|');
@@ -117,13 +118,13 @@ impl<'a> Crate<'a> {
             "bom-ref": self.reference(),
             "name": self.name,
             "version": self.version,
-            // Two old spellings of the same.
+            // Convert two old spellings of `OR`.
             "licenses": [{ "expression": self.license.replace(" / ", " OR ").replace('/', " OR ") }],
         });
         if !self.repository.is_empty() {
             component["externalReferences"] = json!([{ "type": "vcs", "url": self.repository }]);
         }
-        // Ours are not at crates.io.
+        // Our own crates have no checksum.
         if let Some(sum) = sums.get(&self.reference()) {
             let version = self.version.replace('+', "%2B");
             component["purl"] = format!("pkg:cargo/{}@{version}", self.name).into();
@@ -151,7 +152,7 @@ fn document(built: &str, linked: &str, sums: &BTreeMap<String, String>) -> Resul
     let root = way.first().ok_or("cargo tree wrote nothing")?;
     let components = needs.keys().filter(|it| *it != root).map(|it| {
         let mut component = it.component("library", sums);
-        // Runs while the command is built, and is not in it.
+        // A crate that only runs while the command is built is not part of it.
         let scope = if linked.contains(it) { "required" } else { "excluded" };
         component["scope"] = scope.into();
         component
@@ -168,7 +169,7 @@ fn document(built: &str, linked: &str, sums: &BTreeMap<String, String>) -> Resul
     }))
 }
 
-/// What each crate's package must hash to, by `NAME@VERSION`.
+/// Returns the checksum of each crate's package, by `NAME@VERSION`.
 fn checksums(lock: &str) -> Result<BTreeMap<String, String>, String> {
     let lock: DocumentMut = lock.parse().map_err(|e| format!("Cargo.lock: {e}"))?;
     let packages = lock.get("package").and_then(|it| it.as_array_of_tables());

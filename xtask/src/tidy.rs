@@ -1,4 +1,4 @@
-//! `cargo xtask tidy`: the house rules that no compiler checks.
+//! `cargo xtask tidy`: checks the house rules that no compiler checks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,14 +16,14 @@ const LONGER: &[(&str, &str)] = &[
     ("crates/anyvpn-keeper/tests/histories/world.rs", "the simulated world is one state"),
 ];
 
-/// Fields with these endings hold a secret.
+/// The endings of the names of fields that hold a secret.
 const SECRET: &[&str] = &["token", "secret", "password", "private_key", "api_key", "secret_key"];
 
-/// Types that show what they hold.
+/// Types that show their value.
 const BARE: &[&str] = &["String", "&str", "&'static str", "&'a str", "Vec<u8>", "Box<str>"];
 
-/// Crates for tests, and who may need each outside of its own tests. So authors of providers get the
-/// testkit without the sandbox.
+/// The crates for tests, and the crates that may depend on each of them outside their own tests. This
+/// keeps the sandbox out of the testkit, for authors of providers.
 const FOR_TESTS: &[(&str, &[&str])] = &[
     ("anyvpn-lab", &[]),
     ("anyvpn-sandbox", &["anyvpn-cli", "anyvpn-lab"]),
@@ -34,7 +34,7 @@ const FOR_TESTS: &[(&str, &[&str])] = &[
 ///
 /// # Errors
 ///
-/// All breaches, one a line: file, line, what is wrong and what to do.
+/// Returns all breaches, one per line: file, line, what is wrong and what to do.
 pub fn check(root: &Path) -> Result<(), String> {
     let mut breaches = Vec::new();
     let providers = workspace::providers(root)?;
@@ -62,11 +62,11 @@ pub fn check(root: &Path) -> Result<(), String> {
     if breaches.is_empty() { Ok(()) } else { Err(breaches.join("\n")) }
 }
 
-/// All files that git would track, with their paths below the root, in order of these.
+/// Returns all files that git would track, sorted by their paths below the root.
 ///
 /// # Errors
 ///
-/// When a folder cannot be read.
+/// If a folder cannot be read.
 pub fn files(root: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     let mut paths = Vec::new();
     walk(root, &mut paths).map_err(|e| format!("{}: {e}", root.display()))?;
@@ -101,7 +101,7 @@ fn rust(name: &str, text: &str, breaches: &mut Vec<String>) {
         breaches
             .push(format!("{name}: {lines} lines; split it, or give xtask/src/tidy.rs a reason"));
     }
-    // The sandbox makes its secrets up, and tests and measurements show theirs on purpose.
+    // The sandbox invents its secrets, and tests and measurements show theirs on purpose.
     let made_up = ["crates/anyvpn-sandbox/", "benches/"];
     if name.contains("/tests/") || made_up.iter().any(|folder| name.starts_with(folder)) {
         return;
@@ -114,7 +114,7 @@ fn rust(name: &str, text: &str, breaches: &mut Vec<String>) {
     }
 }
 
-/// The name of a field or parameter that holds a secret in a type that shows it.
+/// Returns the name of a field or parameter that holds a secret in a type that shows its value.
 fn bare_secret(line: &str) -> Option<&str> {
     let line = line.trim().trim_end_matches(',');
     let (left, kind) = line.split_once(": ").filter(|_| !line.starts_with("//"))?;
@@ -125,7 +125,8 @@ fn bare_secret(line: &str) -> Option<&str> {
     (identifier && secret && BARE.contains(&kind)).then_some(field)
 }
 
-/// Dependencies point down, only anyvpn-http knows reqwest, and each dependency has a reason.
+/// Checks that dependencies point down, that only anyvpn-http uses reqwest, and that each dependency
+/// has a reason.
 fn manifest(name: &str, text: &str, providers: &[String], breaches: &mut Vec<String>) {
     let mut section = "";
     let mut previous = "";
@@ -136,7 +137,7 @@ fn manifest(name: &str, text: &str, providers: &[String], breaches: &mut Vec<Str
         }
         let dependency = line.split(['.', ' ', '=']).next().unwrap_or_default();
         let provider = |it: &str| providers.iter().any(|provider| provider == it);
-        // What is compared with is needed beside what is measured.
+        // Benchmarks also need the crates with which they compare.
         if section == "dependencies" && !name.starts_with("benches/") {
             let of = |it: &str| name == format!("crates/{it}/Cargo.toml");
             if dependency == "reqwest" && !of("anyvpn-http") {
@@ -150,7 +151,7 @@ fn manifest(name: &str, text: &str, providers: &[String], breaches: &mut Vec<Str
             {
                 breach(format!("{dependency} is for tests"));
             }
-            // What is outside of `crates`, such as fuzz targets, is for all providers at once.
+            // Packages outside `crates`, such as fuzz targets, are for all providers at once.
             let facade = of("anyvpn") || of("anyvpn-cli") || !name.starts_with("crates/");
             if provider(dependency) && !facade {
                 breach("no crate but the facade and the command imports a provider".to_owned());
@@ -168,7 +169,7 @@ fn manifest(name: &str, text: &str, providers: &[String], breaches: &mut Vec<Str
     }
 }
 
-/// Links to files of the repository, and to headings in them, lead somewhere.
+/// Checks that links to files of the repository, and to headings in them, have targets.
 fn links(path: &Path, name: &str, text: &str, breaches: &mut Vec<String>) {
     let folder = path.parent().unwrap_or(path);
     for (number, line) in text.lines().enumerate() {
@@ -195,13 +196,13 @@ fn links(path: &Path, name: &str, text: &str, breaches: &mut Vec<String>) {
     }
 }
 
-/// Whether a link of a page below docs/ leads out of that folder.
+/// Returns whether a link of a page below docs/ leads out of that folder.
 fn leaves(name: &str, link: &str) -> bool {
     let folders = name.matches('/').count() - 1;
     link.split('/').take_while(|part| *part == "..").count() > folders
 }
 
-/// The headings of a page, as links name them.
+/// Returns the headings of a page, as links name them.
 fn headings(page: &str) -> impl Iterator<Item = String> {
     let mut code = false;
     let lines = page.lines().filter(move |line| {
@@ -215,10 +216,10 @@ fn headings(page: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// What the first page of each crate says until its first release.
+/// The sentence that the README of each crate contains until its first release.
 const UNPUBLISHED: &str = "The crate is not on crates.io yet.";
 
-/// The folder of each published crate has what its package must hold.
+/// Checks that the folder of each published crate has the files that its package needs.
 fn packages(root: &Path, breaches: &mut Vec<String>) -> Result<(), String> {
     for package in workspace::published(root)? {
         for file in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {
@@ -232,7 +233,7 @@ fn packages(root: &Path, breaches: &mut Vec<String>) -> Result<(), String> {
     Ok(())
 }
 
-/// The first page of a crate says how to get it.
+/// Checks that the README of a crate says how to get it.
 fn first_page(package: &str, text: &str, breaches: &mut Vec<String>) {
     let copy = format!("--path COPY/crates/{package}`");
     let is_said = text.split_once(UNPUBLISHED).is_some_and(|(_, next)| next.contains(&copy));

@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{MetadataCommand, Package};
 
-/// The packages of the workspace.
+/// Returns the packages of the workspace.
 ///
 /// # Errors
 ///
-/// When Cargo cannot read a manifest.
+/// If Cargo cannot read a manifest.
 pub fn packages(root: &Path) -> Result<Vec<Package>, String> {
     let mut command = MetadataCommand::new();
     let metadata = command.current_dir(root).no_deps().exec().map_err(|e| e.to_string())?;
     Ok(metadata.packages)
 }
 
-/// Those that are for crates.io.
+/// Returns the packages that are published on crates.io.
 ///
 /// # Errors
 ///
@@ -24,19 +24,19 @@ pub fn published(root: &Path) -> Result<Vec<Package>, String> {
     Ok(packages(root)?.into_iter().filter(|package| package.publish.is_none()).collect())
 }
 
-/// A provider's crate: one that implements the driver of `anyvpn-core`, in `src/driver.rs`.
+/// A provider's crate, which implements the driver of `anyvpn-core` in `src/driver.rs`.
 pub struct Provider {
-    /// The name in its operations: that of its folder without `anyvpn-`.
+    /// The provider's name in operations: the name of its folder without `anyvpn-`.
     pub name: String,
-    /// Its folder below the workspace's.
+    /// The path of its folder below the workspace's folder.
     pub folder: PathBuf,
-    /// Whether it is for crates.io. An example is not.
+    /// Whether it is published on crates.io. An example is not.
     pub is_published: bool,
-    /// Whether its operations are generated, from an OpenAPI document.
+    /// Whether its operations are generated from an OpenAPI document.
     pub has_document: bool,
 }
 
-/// The providers, in order of their names.
+/// Returns the providers, sorted by name.
 ///
 /// # Errors
 ///
@@ -62,7 +62,7 @@ pub fn providers(root: &Path) -> Result<Vec<Provider>, String> {
     Ok(providers)
 }
 
-/// The providers that have an OpenAPI document.
+/// Returns the providers that have an OpenAPI document.
 ///
 /// # Errors
 ///

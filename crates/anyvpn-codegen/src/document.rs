@@ -1,6 +1,6 @@
-//! The part of OpenAPI 3.0 and 3.1 that is understood, as structures.
+//! The supported part of OpenAPI 3.0 and 3.1, as structures.
 //!
-//! What only validators and people read is ignored; any other key is reported.
+//! Keys that are only for validators and people are ignored; any other key is reported.
 
 use super::finding::Findings;
 use super::node::{Fields, Node, Part};
@@ -8,13 +8,13 @@ use super::node::{Fields, Node, Part};
 /// A whole document.
 pub struct Document {
     pub title: String,
-    /// By path and method, with the place of each.
+    /// The operations, by path and method.
     pub operations: Vec<Operation>,
     pub security_schemes: Vec<String>,
     pub schemas: Vec<(String, Schema)>,
 }
 
-/// One method of one path.
+/// A method of a path.
 pub struct Operation {
     pub place: String,
     pub path: String,
@@ -27,9 +27,9 @@ pub struct Operation {
     pub output: Option<Schema>,
     pub decoder: Option<String>,
     pub anonymous_with: Option<String>,
-    /// The `x-server` of the first of its `servers`, or of the path's.
+    /// The `x-server` of the first of the operation's `servers`, or of the path's.
     pub server: Option<String>,
-    /// Each of them is enough; several schemes of one are needed together.
+    /// The alternative requirements. All schemes of one requirement are needed together.
     pub security: Option<Vec<Vec<String>>>,
     pub parameters: Vec<Parameter>,
     pub request_body: Option<RequestBody>,
@@ -46,7 +46,7 @@ pub struct Parameter {
 
 pub struct RequestBody {
     pub place: String,
-    /// By media type.
+    /// The schemas, by media type.
     pub content: Vec<(String, Schema)>,
 }
 
@@ -55,11 +55,11 @@ pub struct Schema {
     pub place: String,
     pub reference: Option<String>,
     pub description: Option<String>,
-    /// The words of `type`, with `null` for one that is `nullable`.
+    /// The values of `type`, with `null` if the schema is `nullable`.
     pub types: Vec<String>,
     pub format: Option<String>,
     pub constant: Option<Constant>,
-    /// The values of `enum`, where all are text.
+    /// The values of `enum`, if all are strings.
     pub words_allowed: Vec<String>,
     pub properties: Vec<(String, Schema)>,
     pub required: Vec<String>,
@@ -79,7 +79,7 @@ pub struct Schema {
     pub words: Vec<(String, String)>,
 }
 
-/// A value that is always the same.
+/// A constant value.
 pub enum Constant {
     Bool(bool),
     Integer(i64),
@@ -138,7 +138,7 @@ impl Document {
             None => None,
         };
         if title.is_none() {
-            top.findings().error("#/info", "no title; name the provider as people know it");
+            top.findings().error("#/info", "no title; add the provider's name as it is displayed");
         }
         let security = security(&mut top, "security");
         let components = top.part("components");
@@ -183,7 +183,7 @@ impl Document {
         Self { title: title.unwrap_or_default(), operations, security_schemes, schemas }
     }
 
-    /// The component of this name.
+    /// Returns the component with this name.
     pub fn schema(&self, name: &str) -> Option<&Schema> {
         self.schemas.iter().find_map(|(other, schema)| (other == name).then_some(schema))
     }
@@ -234,7 +234,7 @@ impl Operation {
     }
 }
 
-/// The names of the schemes of each requirement.
+/// Returns the names of the schemes of each requirement.
 fn security(fields: &mut Fields<'_, '_>, key: &'static str) -> Option<Vec<Vec<String>>> {
     fields.part(key)?;
     let requirements = fields.list(key);
@@ -242,7 +242,7 @@ fn security(fields: &mut Fields<'_, '_>, key: &'static str) -> Option<Vec<Vec<St
     Some(requirements.into_iter().map(names).collect())
 }
 
-/// The name of the first of the servers.
+/// Returns the name of the first server.
 fn server(fields: &mut Fields<'_, '_>) -> Option<String> {
     let first = fields.list("servers").into_iter().next()?;
     Fields::of(&first, fields.findings()).text("x-server")

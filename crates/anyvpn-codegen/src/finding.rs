@@ -1,23 +1,23 @@
-//! What is wrong with a document, or incomplete.
+//! Errors and omissions in a document.
 
 use std::fmt;
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Code is generated all the same.
+    /// Code is still generated.
     Warning,
     /// No code is generated.
     Error,
 }
 
-/// Something to mend in a document.
+/// A problem in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
     /// How serious it is.
     pub severity: Severity,
-    /// Where it is: a JSON pointer such as `#/components/schemas/Thing`.
+    /// The place of the problem: a JSON pointer such as `#/components/schemas/Thing`.
     pub place: String,
     /// Describes the problem and what to do about it.
     pub message: String,
@@ -51,7 +51,7 @@ impl Findings {
         self.add(Severity::Warning, place, message.into());
     }
 
-    /// A component that is used twice is read twice, and reported once.
+    /// A component that is used twice is read twice, but reported once.
     fn add(&mut self, severity: Severity, place: &str, message: String) {
         let finding = Finding { severity, place: place.to_owned(), message };
         if !self.0.contains(&finding) {

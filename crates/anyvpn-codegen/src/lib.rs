@@ -1,10 +1,10 @@
 //! Generates the operations of a VPN provider from its OpenAPI document.
 //!
-//! The document is OpenAPI 3.0 or 3.1. The code is a struct for each operation that implements
-//! `anyvpn_http::Operation`, the types of the replies, a table of all operations, and a function that
-//! calls one by its name. It expects `crate::dialect::Dialect`, and the modules `lenient` and `types`
-//! where the document names functions and types of them. The program `anyvpn-codegen` does this from the
-//! command line; a build that checks or combines more uses this library:
+//! The document is OpenAPI 3.0 or 3.1. The generated code has a struct for each operation that
+//! implements `anyvpn_http::Operation`, the types of the replies, a table of all operations, and a
+//! function that calls an operation by name. It needs `crate::dialect::Dialect`, and the modules
+//! `lenient` and `types` if the document names functions or types in them. The program `anyvpn-codegen`
+//! does this from the command line. A build that needs more control uses this library:
 //!
 //! ```
 //! let yaml = "
@@ -30,12 +30,12 @@
 //!
 //! # What is understood
 //!
-//! Paths with GET, POST, PUT and DELETE, parameters in path and query, JSON and form bodies, schemas and
-//! references to components. An inline object and an inline `enum` of texts become types that are named
-//! after their place. What only validators read (`maxLength`, `pattern`, `default` and so on) has no effect.
-//! Missing descriptions and unknown keywords are warnings.
+//! Paths with GET, POST, PUT and DELETE, parameters in path and query, JSON and form bodies, schemas
+//! and references to components. Inline objects and inline `enum`s of strings become types that are
+//! named after their place. Keywords for validators (`maxLength`, `pattern`, `default` and so on) have
+//! no effect. Missing descriptions and unknown keywords are warnings.
 //!
-//! The extensions of OpenAPI that are understood:
+//! The supported extensions of OpenAPI:
 //!
 //! | where | key | meaning |
 //! |---|---|---|
@@ -58,11 +58,11 @@
 //! | component | `x-open-enum: {WORD: meaning}` | known words of a string; others may come |
 //!
 //! Formats: `password` is a `Secret`; `compact-string` a `CompactText`, for lists that can be long;
-//! `unix-time` and `date-time` a `Timestamp`; `date` a `Date`;
-//! `ip`, `ipv4` and `ipv6` addresses; `public-key` WireGuard's; `uint8` to `uint64`, `int32` and `int64`
-//! integers; `number` is an `f64`. Another format is a warning. A body is JSON or a form. A property of a
-//! body that is `const` is no field unless it is a flag, and one that is attached never is. Only components
-//! that an operation's input or output reaches become types.
+//! `unix-time` and `date-time` a `Timestamp`; `date` a `Date`; `ip`, `ipv4` and `ipv6` addresses;
+//! `public-key` WireGuard's; `uint8` to `uint64`, `int32` and `int64` integers; `number` is an `f64`.
+//! Any other format causes a warning. A body is JSON or a form. A `const` property of a body becomes a
+//! field only if it is a flag; an attached property never does. Only components that are reachable from
+//! an operation's input or output become types.
 
 mod document;
 mod finding;
@@ -84,13 +84,13 @@ pub use self::finding::{Finding, Severity};
 pub use self::model::{Operation, Provider, Security};
 use self::node::Node;
 
-/// A document that can be generated from.
+/// A document from which code can be generated.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Api {
     /// The content of the document.
     pub provider: Provider,
-    /// The warnings about it.
+    /// The warnings about the document.
     pub warnings: Vec<Finding>,
 }
 
@@ -98,11 +98,10 @@ pub struct Api {
 ///
 /// # Errors
 ///
-/// Returns all that is wrong with the document, errors and warnings, in the order of their places in it
-/// as they are read.
+/// Returns all errors and warnings, in the order in which the document is read.
 pub fn read(name: &str, yaml: &str) -> Result<Api, Vec<Finding>> {
     let mut findings = Findings::default();
-    // In YAML 1.2, the property `on` and the country `NO` are strings and not booleans.
+    // In YAML 1.2, the property `on` and the country `NO` are strings, not booleans.
     let options = serde_saphyr::options! { strict_booleans: true };
     let root: Node = match serde_saphyr::from_str_with_options(yaml, options) {
         Ok(root) => root,
@@ -116,18 +115,17 @@ pub fn read(name: &str, yaml: &str) -> Result<Api, Vec<Finding>> {
     if findings.has_errors() { Err(findings.0) } else { Ok(Api { provider, warnings: findings.0 }) }
 }
 
-/// Writes the Rust code of a provider's operations, formatted as rustfmt does it in `folder`. The code's
-/// first line names `command` as what writes it.
+/// Generates the Rust code of a provider's operations, formatted as rustfmt does in `folder`. The first
+/// line of the code names `command`, which regenerates it.
 ///
 /// # Errors
 ///
-/// Returns what rustfmt says, or that it cannot be run.
+/// Returns rustfmt's message, or that rustfmt cannot be run.
 pub fn generate(provider: &Provider, command: &str, folder: &Path) -> Result<String, String> {
     text::rustfmt(folder, &rust::ops(provider, command))
 }
 
-/// Shows how a generated file differs from the one that is there, as a unified diff; `None` when they
-/// are equal.
+/// Returns a unified diff from the existing file to the generated one; `None` if they are equal.
 #[must_use]
 pub fn difference(path: &Path, old: &str, new: &str) -> Option<String> {
     let path = path.display();

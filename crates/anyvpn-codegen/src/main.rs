@@ -1,4 +1,4 @@
-//! `anyvpn-codegen`: the library of the same name, from the command line.
+//! `anyvpn-codegen`: runs the library of the same name from the command line.
 
 #![allow(
     clippy::print_stdout,
@@ -77,9 +77,9 @@ impl<'a> Options<'a> {
         let code = generate(&api.provider, "anyvpn-codegen", folder.unwrap_or(Path::new(".")))?;
         let old = fs::read_to_string(out).unwrap_or_default();
         match difference(Path::new(out), &old, &code) {
-            Some(difference) if check => {
-                Err(format!("{difference}\n{out} differs from {openapi}: run this without --check"))
-            }
+            Some(difference) if check => Err(format!(
+                "{difference}\n{out} differs from {openapi}: run this command without --check"
+            )),
             Some(_) => fs::write(out, code).map_err(|e| format!("{out}: {e}")),
             None => Ok(()),
         }

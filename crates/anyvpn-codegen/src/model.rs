@@ -1,18 +1,18 @@
-//! What an OpenAPI document's operations and types are in Rust.
+//! The operations and types of an OpenAPI document, in Rust's terms.
 
 /// One provider.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Provider {
-    /// The first part of its operations' names, such as `azire`.
+    /// The first part of the names of its operations, such as `azire`.
     pub name: String,
-    /// The provider's name for people.
+    /// The provider's name for display.
     pub title: String,
     /// The operations, in the order of the document.
     pub operations: Vec<Operation>,
     pub(crate) newtypes: Vec<Newtype>,
     pub(crate) enums: Vec<OpenEnum>,
-    /// The types of the crate's own `types`, each with the type that it checks.
+    /// The types in the crate's module `types`, each with the type that it checks.
     pub(crate) hand_written: Vec<(String, String)>,
 }
 
@@ -24,7 +24,7 @@ pub struct Operation {
     pub id: String,
     /// The struct's name.
     pub name: String,
-    /// One sentence.
+    /// A sentence that says what it does.
     pub summary: String,
     pub(crate) description: Option<String>,
     /// The vendor's page and heading.
@@ -33,31 +33,31 @@ pub struct Operation {
     pub replay: String,
     /// The HTTP method, in lower case.
     pub method: String,
-    /// The path, with places such as `{id}`.
+    /// The path, with placeholders such as `{id}`.
     pub path: String,
-    /// Which credentials it takes.
+    /// The credentials that it accepts.
     pub security: Security,
     /// The name of its server; `None` for that of the whole document.
     pub server: Option<String>,
     pub(crate) fields: Vec<Field>,
     pub(crate) body: Option<Body>,
-    /// The name and the Rust expression of a property that is always the same.
+    /// The name and the Rust expression of a constant property.
     pub(crate) constant: Option<(String, String)>,
-    /// The Rust type of what the caller gets.
+    /// The Rust type of the value that the caller gets.
     pub(crate) output: String,
     pub(crate) decoder: Option<String>,
-    /// The types that are needed here for the first time.
+    /// The types that this operation is the first to need.
     pub(crate) types: Vec<Struct>,
 }
 
-/// How a body is written.
+/// The encoding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
     Json,
     Form,
 }
 
-/// Which credentials an operation takes, by the names of their schemes.
+/// The credentials that an operation accepts, by the names of their schemes.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Security {
@@ -67,11 +67,11 @@ pub enum Security {
     Required(Vec<String>),
     /// One of these credentials, or none.
     Optional(Vec<String>),
-    /// Required unless this field is given: then none is sent.
+    /// One of these credentials; but if this field is given, no credential is sent.
     RequiredWithout(Vec<String>, String),
 }
 
-/// A string with a type of its own.
+/// A string with its own type.
 #[derive(Debug)]
 pub struct Newtype {
     pub name: String,
@@ -106,33 +106,33 @@ pub struct Field {
     pub kind: String,
     /// Whether it may be absent or null.
     pub optional: bool,
-    /// Whether it has to be there, perhaps as null.
+    /// Whether it must be present, perhaps as null.
     pub required: bool,
     pub place: Place,
     pub codec: Codec,
 }
 
 impl Field {
-    /// Whether the type is an `Option`. A flag that may be left out is not: false leaves it out.
+    /// Returns whether the type is an `Option`. An optional flag is not: if it is false, it is omitted.
     pub fn is_option(&self) -> bool {
         self.optional && !(self.place == Place::Body && self.codec == Codec::Flag)
     }
 }
 
-/// How a field gets from and to the wire.
+/// How a field is encoded and decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// As serde decodes it.
+    /// By serde.
     Plain,
     /// As seconds since 1970.
     UnixTime,
-    /// True as `1`; false as `0` in a query, and as nothing in a body.
+    /// True as `1`; false as `0` in a query, and omitted in a body.
     Flag,
-    /// From the wire by this function of the crate's `lenient`.
+    /// Decoded by this function of the crate's module `lenient`.
     Lenient(String),
 }
 
-/// Where a field is found.
+/// Where a field is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     Path,

@@ -1,4 +1,4 @@
-//! YAML as a tree that knows the place of each of its parts.
+//! YAML as a tree, and the place of each of its parts.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum Node {
     Null,
     Bool(bool),
     Integer(i64),
-    /// A number that is no `i64`, as text.
+    /// A number that does not fit an `i64`, as text.
     Number(String),
     Text(String),
     List(Vec<Node>),
@@ -21,7 +21,7 @@ pub enum Node {
 }
 
 impl Node {
-    /// The part at a reference such as `#/components/parameters/Page`.
+    /// Returns the part at a reference such as `#/components/parameters/Page`.
     fn at(&self, reference: &str) -> Option<&Self> {
         let mut node = self;
         for step in reference.strip_prefix("#/")?.split('/') {
@@ -32,7 +32,7 @@ impl Node {
         Some(node)
     }
 
-    /// A scalar as the text that it is written with.
+    /// Returns a scalar as it is written.
     pub fn scalar(&self) -> Option<String> {
         match self {
             Self::Null => Some("null".to_owned()),
@@ -92,7 +92,8 @@ impl<'de> Deserialize<'de> for Node {
                 let mut pairs = Vec::new();
                 while let Some((key, node)) = map.next_entry::<Node, Node>()? {
                     let key = key.scalar();
-                    let key = key.ok_or_else(|| serde::de::Error::custom("a key is no text"))?;
+                    let key =
+                        key.ok_or_else(|| serde::de::Error::custom("a key is not a string"))?;
                     pairs.push((key, node));
                 }
                 Ok(Node::Map(pairs))
@@ -103,7 +104,7 @@ impl<'de> Deserialize<'de> for Node {
     }
 }
 
-/// A part of a document, and where it is.
+/// A part of a document, and its place.
 #[derive(Clone)]
 pub struct Part<'a> {
     pub node: &'a Node,
@@ -116,7 +117,7 @@ impl<'a> Part<'a> {
         Self { node, place: format!("{}/{key}", self.place) }
     }
 
-    /// The entries of a mapping; none where it is something else.
+    /// Returns the entries of a mapping; empty for anything else.
     pub fn entries(&self) -> Vec<(String, Self)> {
         let Node::Map(pairs) = self.node else { return Vec::new() };
         pairs.iter().map(|(key, node)| (key.clone(), self.child(key, node))).collect()
@@ -129,14 +130,15 @@ impl<'a> Part<'a> {
         let Some((_, Node::Text(reference))) = reference else { return Some(self) };
         let node = root.at(reference);
         if node.is_none() {
-            let message = format!("nothing is at `{reference}`; correct it, or add that");
+            let message =
+                format!("nothing is at `{reference}`; correct the reference, or add its target");
             findings.error(&self.place, message);
         }
         Some(Self { node: node?, place: reference.clone() })
     }
 }
 
-/// The entries of a mapping while they are read: those that nobody asked for are reported.
+/// Reads the entries of a mapping, and reports those that were not read.
 pub struct Fields<'a, 'f> {
     place: String,
     entries: Vec<(String, Part<'a>)>,
@@ -146,9 +148,9 @@ pub struct Fields<'a, 'f> {
 
 impl<'a, 'f> Fields<'a, 'f> {
     pub fn of(part: &Part<'a>, findings: &'f mut Findings) -> Self {
-        // `{}` may be left out.
+        // `{}` may be omitted.
         if !matches!(part.node, Node::Map(_) | Node::Null) {
-            findings.error(&part.place, "this is no mapping; write `key: value`");
+            findings.error(&part.place, "this is not a mapping; write `key: value`");
         }
         Self { place: part.place.clone(), entries: part.entries(), known: Vec::new(), findings }
     }
@@ -162,7 +164,7 @@ impl<'a, 'f> Fields<'a, 'f> {
         let part = self.part(key)?;
         let text = part.node.scalar();
         if text.is_none() {
-            self.findings.error(&part.place, "this is no text; write one value");
+            self.findings.error(&part.place, "this is not a scalar; write a single value");
         }
         text
     }
@@ -172,23 +174,23 @@ impl<'a, 'f> Fields<'a, 'f> {
             None => false,
             Some(Part { node: Node::Bool(flag), .. }) => *flag,
             Some(part) => {
-                self.findings.error(&part.place, "neither `true` nor `false`; write one of them");
+                self.findings.error(&part.place, "this is not a boolean; write `true` or `false`");
                 false
             }
         }
     }
 
-    /// The elements of a list.
+    /// Returns the elements of a list.
     pub fn list(&mut self, key: &'static str) -> Vec<Part<'a>> {
         let Some(part) = self.part(key) else { return Vec::new() };
         let Node::List(nodes) = part.node else {
-            self.findings.error(&part.place, "this is no list; write `[...]`");
+            self.findings.error(&part.place, "this is not a list; write `[...]`");
             return Vec::new();
         };
         nodes.iter().enumerate().map(|(index, node)| part.child(&index.to_string(), node)).collect()
     }
 
-    /// The scalars of a list, or the only one.
+    /// Returns the scalars of a list; a single scalar counts as a list of one.
     pub fn words(&mut self, key: &'static str) -> Vec<String> {
         match self.part(key).and_then(|part| part.node.scalar()) {
             Some(word) => vec![word],
@@ -196,7 +198,7 @@ impl<'a, 'f> Fields<'a, 'f> {
         }
     }
 
-    /// The entries of the mapping at `key`.
+    /// Returns the entries of the mapping at `key`.
     pub fn entries(&mut self, key: &'static str) -> Vec<(String, Part<'a>)> {
         self.part(key).map_or_else(Vec::new, |part| Fields::of(&part, self.findings).entries)
     }
@@ -205,8 +207,9 @@ impl<'a, 'f> Fields<'a, 'f> {
         self.findings
     }
 
-    /// Warns of what was not asked for, except `ignored`. What looks like a slip in an extension that
-    /// is understood is an error: code that is generated without it would be wrong.
+    /// Warns about entries that were not read, except `ignored`. A key that looks like a misspelt
+    /// supported extension is an error, because code that is generated without the extension would be
+    /// wrong.
     pub fn finish(mut self, ignored: &'static [&'static str]) {
         for (key, part) in std::mem::take(&mut self.entries) {
             let key = key.as_str();
@@ -226,7 +229,7 @@ impl<'a, 'f> Fields<'a, 'f> {
                 None => self.findings.warn(
                     &self.place,
                     format!(
-                        "`{key}` is not understood and has no effect; remove it, or ignore this"
+                        "`{key}` is not supported and has no effect; remove it, or ignore this warning"
                     ),
                 ),
             }

@@ -1,5 +1,5 @@
-//! Makes the model of a provider from its document. A mistake is noted, and reading goes on, so that
-//! all of them are reported at once.
+//! Creates the model of a provider from its document. Reading continues after a mistake, so that all
+//! mistakes are reported at once.
 
 mod schema;
 
@@ -11,7 +11,8 @@ use super::model::{
 use super::text::{camel_case, field_name, kebab_case};
 
 impl Provider {
-    /// Reads the document of provider `name`. With an error among the findings, it is incomplete.
+    /// Reads the document of the provider `name`. If the findings contain an error, the result is
+    /// incomplete.
     pub(crate) fn from_document(name: &str, document: &Document, findings: &mut Findings) -> Self {
         let mut reader = Reader {
             document,
@@ -34,7 +35,7 @@ impl Provider {
         for (operation, from) in operations.iter().zip(&document.operations) {
             if reader.reached.contains(&operation.name) {
                 let problem =
-                    format!("a type is called `{}` too; rename one of them", operation.name);
+                    format!("a type is also named `{}`; rename one of them", operation.name);
                 reader.findings.error(&from.place, problem);
             }
         }
@@ -49,10 +50,10 @@ impl Provider {
     }
 }
 
-/// Where named schemas are.
+/// The place of named schemas.
 const COMPONENTS: &str = "#/components/schemas/";
 
-/// A document, and the types of it that have been needed so far.
+/// A document, and its types that have been needed so far.
 struct Reader<'a, 'f> {
     document: &'a Document,
     findings: &'f mut Findings,
@@ -70,8 +71,12 @@ impl<'a> Reader<'a, '_> {
         let id = from.operation_id.as_deref().map(kebab_case);
         let id = self.required(at, &id, "operationId", "name the operation");
         let name = camel_case(&id);
-        let replay =
-            self.required(at, &from.replay, "x-replay", "say whether it may be sent again");
+        let replay = self.required(
+            at,
+            &from.replay,
+            "x-replay",
+            "say whether the operation may be sent again",
+        );
         if !replay.is_empty() {
             self.one_of(at, "x-replay", &replay, &["Safe", "Idempotent", "Once"]);
         }
@@ -92,7 +97,13 @@ impl<'a> Reader<'a, '_> {
         let summary = from.summary.as_ref().or(from.description.as_ref());
         let description = from.description.clone().filter(|_| from.summary.is_some());
         Operation {
-            summary: self.doc(at, summary, "summary", "say in one sentence what it does", fallback),
+            summary: self.doc(
+                at,
+                summary,
+                "summary",
+                "say in one sentence what the operation does",
+                fallback,
+            ),
             description,
             source: self.doc(
                 at,
@@ -117,7 +128,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// The fields of a body, and the property of it that is always the same.
+    /// Returns the fields of a body, and its constant property.
     fn body_fields(
         &mut self,
         operation: &str,
@@ -139,7 +150,8 @@ impl<'a> Reader<'a, '_> {
                 continue;
             };
             if constant.is_some() || body == Body::Form {
-                let problem = "a constant property; only one is supported, and only in JSON";
+                let problem =
+                    "a constant property is not supported here; there can be one, and only in JSON";
                 self.findings.error(&property.place, problem);
             }
             constant = Some((name.clone(), literal(value)));
@@ -151,7 +163,7 @@ impl<'a> Reader<'a, '_> {
     fn security(&mut self, from: &document::Operation, fields: &[Field]) -> Security {
         let at = &from.place;
         let Some(requirements) = &from.security else {
-            let problem = "no security; write `security: []` where it takes no credential";
+            let problem = "no security; write `security: []` if it takes no credential";
             self.findings.error(at, problem);
             return Security::None;
         };
@@ -161,7 +173,8 @@ impl<'a> Reader<'a, '_> {
                 [] => {}
                 [scheme] => schemes.push(scheme.clone()),
                 _ => {
-                    let problem = "security: two schemes at once; only one of several is supported";
+                    let problem = "security: two schemes are required together, which is not \
+                                   supported; require only one";
                     self.findings.error(at, problem);
                 }
             }
@@ -183,7 +196,7 @@ impl<'a> Reader<'a, '_> {
         };
         if !fields.iter().any(|field| field.name == *name && field.optional) {
             let problem = format!(
-                "x-anonymous-with: no optional field `{name}`; name one of the operation's"
+                "x-anonymous-with: no optional field `{name}`; name one of the operation's optional fields"
             );
             self.findings.error(at, problem);
         }
@@ -200,10 +213,11 @@ impl<'a> Reader<'a, '_> {
             let place = match parameter.location.as_str() {
                 "path" => {
                     if !parameter.required {
-                        self.findings.error(at, "it is in the path; write `required: true`");
+                        self.findings
+                            .error(at, "the parameter is in the path; write `required: true`");
                     }
                     if !from.path.contains(&format!("{{{name}}}")) {
-                        let problem = format!("the path has no place `{{{name}}}`; add it");
+                        let problem = format!("the path has no placeholder `{{{name}}}`; add it");
                         self.findings.error(at, problem);
                     }
                     Place::Path
@@ -228,9 +242,9 @@ impl<'a> Reader<'a, '_> {
             self.check_text(at, &field);
             let is_meant = place == Place::Query && parameter.schema.secret_in_query;
             if field.kind == "Secret" && !is_meant {
-                let problem = "a secret in the address is logged on its way; the dialect has to \
-                               attach it with the credential: leave it out here; where the vendor \
-                               takes it in the query alone, write `x-secret-in-query: true`";
+                let problem = "servers log secrets in the address; omit it here and let the dialect \
+                           attach it with the credential, or write `x-secret-in-query: true` if \
+                           the vendor accepts it only in the query";
                 self.findings.error(at, problem);
             }
             fields.push(field);
@@ -238,20 +252,21 @@ impl<'a> Reader<'a, '_> {
         let places = from.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
         for place in places {
             if !fields.iter().any(|field| field.wire == place && field.place == Place::Path) {
-                let problem = format!("no parameter for `{{{place}}}` of the path; add it");
+                let problem = format!("no parameter for `{{{place}}}` in the path; add one");
                 self.findings.error(&from.place, problem);
             }
         }
         fields
     }
 
-    /// How a body is written, and its schema.
+    /// Returns the encoding of a body, and its schema.
     fn body<'s>(&mut self, body: &'s document::RequestBody) -> Option<(Body, &'s Schema)>
     where
         'a: 's,
     {
         let [(kind, schema)] = body.content.as_slice() else {
-            self.findings.error(&body.place, "the body has not one media type; choose one");
+            self.findings
+                .error(&body.place, "the body must have exactly one media type; choose one");
             return None;
         };
         let body = match kind.as_str() {
@@ -263,22 +278,22 @@ impl<'a> Reader<'a, '_> {
                 return None;
             }
         };
-        // Its properties become the operation's fields, so it needs no type of its own.
+        // The schema's properties become the operation's fields, so it needs no type.
         let document = self.document;
         let component = schema.reference.as_deref().and_then(|it| it.strip_prefix(COMPONENTS));
         Some((body, component.and_then(|name| document.schema(name)).unwrap_or(schema)))
     }
 
-    /// Text has no booleans, lists or objects: each provider spells them in its own way.
+    /// Reports booleans, lists and objects outside JSON, because each provider writes them differently.
     fn check_text(&mut self, place: &str, field: &Field) {
         if field.kind == "bool" && field.codec != Codec::Flag {
-            let problem = "a boolean has no one spelling outside of JSON; write `type: integer` and \
+            let problem = "a boolean has no standard form outside JSON; write `type: integer` and \
                            `x-flag: true`";
             self.findings.error(place, problem);
         }
         let is_struct = self.structs.iter().any(|it| it.name == field.kind);
         if is_struct || field.kind.starts_with("Vec<") {
-            let problem = "a list or an object has no one spelling outside of JSON; write `type: \
+            let problem = "a list or an object has no standard form outside JSON; write `type: \
                            string` and say how it is spelled";
             self.findings.error(place, problem);
         }
@@ -302,7 +317,7 @@ impl<'a> Reader<'a, '_> {
         text.to_owned()
     }
 
-    /// A text for people, or what stands in its place.
+    /// Returns a text for people, or its replacement if it is missing.
     fn doc(
         &mut self,
         at: &str,
@@ -322,7 +337,7 @@ impl<'a> Reader<'a, '_> {
 
     fn field_doc(&mut self, at: &str, name: &str, value: Option<&String>) -> String {
         let fallback = format!("`{name}`, which the document does not describe.");
-        self.doc(at, value, "description", "say what it is", fallback)
+        self.doc(at, value, "description", "say what this is", fallback)
     }
 
     fn one_of(&mut self, at: &str, key: &str, value: &str, known: &[&str]) {
@@ -333,7 +348,7 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// A constant as a Rust expression.
+/// Returns a constant as a Rust expression.
 fn literal(value: &Constant) -> String {
     match value {
         Constant::Bool(value) => value.to_string(),

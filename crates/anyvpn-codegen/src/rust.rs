@@ -1,11 +1,11 @@
-//! Writes `ops.rs`. rustfmt goes over it afterwards.
+//! Generates `ops.rs`, which rustfmt formats afterwards.
 
 use std::fmt::Write as _;
 
 use super::model::{Body, Codec, Field, Operation, Place, Provider, Security, Struct};
 use super::text::{camel_case, doc, first_sentence};
 
-/// The text of `ops.rs`, with its lines not yet broken. `command` is what writes it anew.
+/// Returns the text of `ops.rs`, not formatted yet. `command` is the command that regenerates it.
 pub fn ops(provider: &Provider, command: &str) -> String {
     let mut items = vec![strings(provider)];
     for operation in &provider.operations {
@@ -25,7 +25,7 @@ pub fn ops(provider: &Provider, command: &str) -> String {
     )
 }
 
-/// The `use` declarations of what `items` and the functions after them name.
+/// Returns the `use` declarations for the names in `items` and in the functions after them.
 fn imports(provider: &Provider, items: &str) -> String {
     let code: Vec<&str> = items
         .lines()
@@ -69,7 +69,8 @@ fn imports(provider: &Provider, items: &str) -> String {
     .concat()
 }
 
-/// The string types and open enumerations. rustfmt leaves a macro's braces alone, so this is final.
+/// Returns the string types and open enumerations. rustfmt does not format a macro's braces, so this
+/// text is final.
 fn strings(provider: &Provider) -> String {
     let mut out = String::new();
     if !provider.newtypes.is_empty() {
@@ -107,7 +108,7 @@ fn variant(word: &str) -> String {
     }
 }
 
-/// The struct of an operation.
+/// Returns the struct of an operation.
 fn input(operation: &Operation) -> String {
     let mut docs = operation.summary.clone();
     if let Some(text) = &operation.description {
@@ -126,7 +127,7 @@ fn input(operation: &Operation) -> String {
         .iter()
         .map(|field| {
             let attribute = match field.place {
-                // Null has a meaning there, so an absent value must not become null.
+                // Null has a meaning here, so an absent value must not become null.
                 Place::Body if field.is_option() && field.required => {
                     "deserialize_with = \"Option::deserialize\""
                 }
@@ -144,7 +145,7 @@ fn input(operation: &Operation) -> String {
     )
 }
 
-/// The struct of a reply.
+/// Returns the struct of a reply.
 fn output(of: &Struct) -> String {
     let fields: String = of.fields.iter().map(|field| member(field, "")).collect();
     format!(
@@ -154,7 +155,7 @@ fn output(of: &Struct) -> String {
     )
 }
 
-/// One field of a struct. `skip` says when it is not serialized.
+/// Returns a field of a struct. `skip` says when it is not serialized.
 fn member(field: &Field, skip: &str) -> String {
     let Field { name, wire, kind, .. } = field;
     let rename = if name == wire { String::new() } else { format!("rename = {wire:?}") };
@@ -190,7 +191,7 @@ fn member(field: &Field, skip: &str) -> String {
     }
 }
 
-/// The `impl Operation` of an operation.
+/// Returns the `impl Operation` of an operation.
 fn implementation(provider: &str, operation: &Operation) -> String {
     let Operation { name, id, output, replay, .. } = operation;
     let (security, request) = (security(&operation.security), request(operation));
@@ -292,7 +293,8 @@ fn is_copy(kind: &str) -> bool {
     COPY.contains(&kind)
 }
 
-/// The table of all operations. It is a table: rustfmt would give each field five lines.
+/// Returns the table of all operations, which rustfmt skips because it would use five lines for each
+/// field.
 fn table(provider: &Provider) -> String {
     let mut out = "/// All operations, for callers that know them by name only.\n\
                    #[rustfmt::skip]\n\
@@ -326,10 +328,10 @@ fn table(provider: &Provider) -> String {
     out + "];\n"
 }
 
-/// Whether values of a Rust type can contain a secret.
+/// Returns whether values of a Rust type can contain a secret.
 fn has_secret(provider: &Provider, kind: &str) -> bool {
     let types: Vec<&Struct> = provider.operations.iter().flat_map(|it| &it.types).collect();
-    // Each type once, since a type may contain lists of itself.
+    // Visit each type once, because a type may contain lists of itself.
     let (mut seen, mut left) = (Vec::new(), vec![kind]);
     while let Some(kind) = left.pop() {
         for name in kind.split(|c: char| !c.is_alphanumeric()) {
@@ -349,7 +351,7 @@ fn has_secret(provider: &Provider, kind: &str) -> bool {
     false
 }
 
-/// The `FieldKind` of a Rust type.
+/// Returns the `FieldKind` of a Rust type.
 fn field_kind(provider: &Provider, kind: &str) -> &'static str {
     let checked = provider.hand_written.iter().find(|(name, _)| name == kind);
     let mut structs = provider.operations.iter().flat_map(|operation| &operation.types);
@@ -364,7 +366,7 @@ fn field_kind(provider: &Provider, kind: &str) -> &'static str {
     }
 }
 
-/// The function that runs an operation by its name.
+/// Returns the function that runs an operation by name.
 fn call_by_name(provider: &Provider) -> String {
     let mut arms = String::new();
     for Operation { id, name, .. } in &provider.operations {

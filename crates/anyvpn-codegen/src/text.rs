@@ -10,7 +10,7 @@ type Result<T> = std::result::Result<T, String>;
 /// The longest line of a doc comment.
 const WIDTH: usize = 100;
 
-/// `create-port-forward` as `CreatePortForward`.
+/// Converts `create-port-forward` to `CreatePortForward`.
 pub fn camel_case(name: &str) -> String {
     let name: String = name
         .split(|c: char| !c.is_ascii_alphanumeric())
@@ -27,12 +27,12 @@ pub fn camel_case(name: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("N{name}") }
 }
 
-/// `createPortForward` as `create-port-forward`.
+/// Converts `createPortForward` to `create-port-forward`.
 pub fn kebab_case(name: &str) -> String {
     words(name).join("-")
 }
 
-/// `paidUntil` as `paid_until`, and never a keyword.
+/// Converts `paidUntil` to `paid_until`; the result is never a keyword.
 pub fn field_name(wire: &str) -> String {
     let name = words(wire).join("_");
     if KEYWORDS.contains(&name.as_str()) {
@@ -44,7 +44,8 @@ pub fn field_name(wire: &str) -> String {
     }
 }
 
-/// The words of a name, in lower case: capitals begin one, as `Vpn` and `Id` do in `openVPNId`.
+/// Splits a name into words in lower case. A capital starts a word, as in `openVPNId`: `open`, `vpn`,
+/// `id`.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let letters: Vec<char> = name.chars().collect();
@@ -65,7 +66,7 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Rust's keywords of all editions.
+/// The keywords of all editions of Rust.
 const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
     "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
@@ -74,7 +75,8 @@ const KEYWORDS: &[&str] = &[
     "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// `text` as a doc comment: each of its lines is a paragraph. Code between backticks stays on a line.
+/// Writes a text as a doc comment, where each line of the text is a paragraph. Code between backticks
+/// stays on one line.
 pub fn doc(indent: usize, text: &str) -> String {
     let begin = format!("{:indent$}///", "");
     let mut lines = Vec::new();
@@ -101,7 +103,7 @@ pub fn doc(indent: usize, text: &str) -> String {
     lines.iter().flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The first sentence, for a place that has room for one.
+/// Returns the first sentence.
 pub fn first_sentence(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     match line.find(". ") {
@@ -110,8 +112,7 @@ pub fn first_sentence(text: &str) -> String {
     }
 }
 
-/// Formats Rust code as the `rustfmt.toml` of `folder` or above it says; it is also the check of its
-/// syntax.
+/// Formats Rust code by the `rustfmt.toml` in `folder` or above. This also checks the syntax.
 pub fn rustfmt(folder: &Path, code: &str) -> Result<String> {
     let mut child = Command::new("rustfmt")
         .args(["--edition", "2024"])
@@ -121,7 +122,8 @@ pub fn rustfmt(folder: &Path, code: &str) -> Result<String> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|e| format!("cannot run rustfmt ({e}); run `rustup component add rustfmt`"))?;
-    // rustfmt reads all before it writes, so this cannot block; a failed write shows as a failure.
+    // rustfmt reads all its input before it writes, so this cannot block. If writing fails, rustfmt
+    // fails too.
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(code.as_bytes()).ok();
     }
@@ -129,7 +131,7 @@ pub fn rustfmt(folder: &Path, code: &str) -> Result<String> {
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
         return Err(format!(
-            "the generated code is not Rust; does a name in the document have an odd letter?\n{errors}"
+            "the generated code is not valid Rust; check the names in the document for unusual characters\n{errors}"
         ));
     }
     String::from_utf8(output.stdout).map_err(|e| format!("rustfmt: {e}"))

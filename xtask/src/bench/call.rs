@@ -12,8 +12,8 @@ const CLIENTS: &[(&str, &str)] =
 
 const BASE: &str = "reqwest";
 
-/// The goals: clients of ours, what they are called, and instructions beside bare reqwest's. Their
-/// allocations are to be no more than its.
+/// The goals: our clients, their titles, and their instructions relative to bare reqwest's. They must
+/// not allocate more than it does.
 const GOALS: &[(&str, &str, f64)] =
     &[("anyvpn", "with tracing off", 1.0), ("anyvpn-fmt", "with INFO formatted", 1.05)];
 
@@ -103,7 +103,7 @@ fn times(program: &Path, server: &Server) -> Result<String, String> {
     let mut runs: Vec<Vec<Timing>> = vec![Vec::new(); CLIENTS.len()];
     for turn in 0..TURNS {
         eprintln!("bench: one GET, turn {} of {TURNS}", turn + 1);
-        // Each turn begins with another client, so that none has the same neighbours always.
+        // Each turn begins with another client, so that no client always has the same neighbours.
         for index in 0..CLIENTS.len() {
             let index = (index + turn) % CLIENTS.len();
             let mut command = harness::client(program);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What a run of a program cost.
+/// The cost of a run of a program.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
     /// Instructions of the program, without the kernel's.
@@ -17,7 +17,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// What one of `n` further calls cost, where `few` made `n` calls less.
+    /// Returns the cost of one call, given a run `few` with `n` fewer calls.
     pub fn of_one(self, few: Self, n: f64) -> Self {
         Self {
             instructions: (self.instructions - few.instructions) / n,
@@ -32,7 +32,7 @@ impl Cost {
 ///
 /// # Errors
 ///
-/// When there is no valgrind, or the program failed.
+/// If there is no valgrind, or the program fails.
 pub fn count(root: &Path, program: &mut Command) -> Result<Cost, String> {
     let report = root.join("target/bench/callgrind");
     fs::create_dir_all(root.join("target/bench")).map_err(|e| format!("target/bench: {e}"))?;
@@ -61,7 +61,7 @@ pub fn count(root: &Path, program: &mut Command) -> Result<Cost, String> {
 
 /// The totals of a report, and how often the allocator was called.
 fn read(report: &str) -> Option<Cost> {
-    // A name stands behind its number once, and later the number stands alone.
+    // A name follows its number once; later the number stands alone.
     let mut names = HashMap::new();
     let mut called = "";
     let (mut instructions, mut allocations, mut reallocations) = (None, 0.0, 0.0);

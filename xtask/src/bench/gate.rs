@@ -9,10 +9,10 @@ use super::call::SHAPES;
 use super::callgrind::Cost;
 use super::harness::{self, LATE, Server};
 
-/// What one call costs, as it was measured last.
+/// The cost of one call, as it was last measured.
 pub const FILE: &str = "benches/cost.toml";
 
-/// How much dearer a call may be than that.
+/// By how much a call may be more expensive than that.
 const MARGIN: f64 = 0.03;
 
 const COMMENT: &str = "\
@@ -24,7 +24,7 @@ const COMMENT: &str = "\
 ///
 /// # Errors
 ///
-/// When a call is dearer than it may be, or cannot be measured.
+/// If a call is too expensive, or cannot be measured.
 pub fn check(root: &Path) -> Result<(), String> {
     let text = fs::read_to_string(root.join(FILE)).map_err(|e| format!("{FILE}: {e}"))?;
     let (lines, dearer) = compare(&text, &measure(root)?)?;
@@ -41,7 +41,7 @@ pub fn check(root: &Path) -> Result<(), String> {
 ///
 /// # Errors
 ///
-/// When they cannot be measured.
+/// If they cannot be measured.
 pub fn write(root: &Path) -> Result<(), String> {
     let mut text = COMMENT.to_owned();
     for (shape, cost) in measure(root)? {
@@ -53,7 +53,7 @@ pub fn write(root: &Path) -> Result<(), String> {
     fs::write(root.join(FILE), text).map_err(|e| format!("{FILE}: {e}"))
 }
 
-/// anyvpn alone: the other clients would take longer to build than all else here.
+/// Measures only anyvpn: building the other clients would take longer than everything else here.
 fn measure(root: &Path) -> Result<Vec<(&'static str, Cost)>, String> {
     let program = harness::build(root, "")?;
     let server = Server::start(&program, LATE)?;
@@ -67,7 +67,7 @@ fn counts(cost: Cost) -> [(&'static str, f64); 2] {
     [("instructions", cost.instructions), ("allocations", cost.allocations + cost.reallocations)]
 }
 
-/// A line for each count, and those of what is dearer than it may be.
+/// Returns a line for each count, and separately the lines of the counts that are too high.
 fn compare(file: &str, measured: &[(&str, Cost)]) -> Result<(String, String), String> {
     let file: DocumentMut = file.parse().map_err(|e| format!("{FILE}: {e}"))?;
     let (mut lines, mut dearer) = (String::new(), String::new());

@@ -1,4 +1,4 @@
-//! The programs of `benches/`: built, and run on cores of their own.
+//! Builds the programs of `benches/`, and runs them on separate cores.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use super::callgrind::{self, Cost};
 use crate::{cargo, page};
 
-/// Calls that a process makes before those that count, and those that do: what starting costs, and
-/// the first connection, is taken out.
+/// The number of calls in a short run and in a long one. Their difference excludes the cost of starting
+/// and of the first connection.
 const FEW: u32 = 200;
 const MORE: u32 = 1200;
 
@@ -19,7 +19,7 @@ const MORE: u32 = 1200;
 /// When it does not build.
 pub fn build(root: &Path, features: &str) -> Result<PathBuf, String> {
     let manifest = root.join("benches/Cargo.toml").display().to_string();
-    // What the workspace has built already is not built again.
+    // Sharing the folder avoids building again what the workspace has already built.
     let target = root.join("target").display().to_string();
     cargo::run(
         &[
@@ -38,8 +38,8 @@ pub fn build(root: &Path, features: &str) -> Result<PathBuf, String> {
     Ok(root.join("target/release/anyvpn-bench"))
 }
 
-/// How late the server answers where instructions are counted, in milliseconds: a client that always
-/// waits always does the same.
+/// How late the server answers while instructions are counted, in milliseconds: a client that always
+/// waits always does the same work.
 pub const LATE: u32 = 2;
 
 /// The server, until it is dropped.
@@ -52,7 +52,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the one that answers so many milliseconds late, on the first core.
+    /// Starts the server that answers `delay` milliseconds late, on the first core.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl Server {
             command.args(call).args([&self.port, &calls.to_string(), &in_flight.to_string()]);
             callgrind::count(root, command.env_clear())
         };
-        // All connections are there before the calls that count.
+        // All connections are open before the calls that count.
         let few = FEW.max(2 * in_flight);
         Ok(count(few + MORE - FEW)?.of_one(count(few)?, f64::from(MORE - FEW)))
     }

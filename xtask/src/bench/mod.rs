@@ -44,7 +44,7 @@ pub fn run(root: &Path, only: Option<&str>, keep: bool) -> Result<(), String> {
         let names: Vec<_> = SECTIONS.iter().map(|(name, _)| *name).collect();
         return Err(format!("the sections are {}", names.join(", ")));
     }
-    // Before the page itself is a change.
+    // Read the commit before writing the page, which is itself a change.
     let machine = machine::describe(root)?;
     for (name, section) in SECTIONS.iter().filter(|(name, _)| is_asked(name)) {
         let figures = format!("{}\n({machine})\n", section(root)?);
@@ -59,7 +59,7 @@ pub fn run(root: &Path, only: Option<&str>, keep: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// What a page says of a goal.
+/// Returns the words for whether a goal was reached.
 fn met(reached: bool) -> &'static str {
     if reached { "met" } else { "not met" }
 }
@@ -74,7 +74,7 @@ fn ratios<T>(of: &[T], base: &[T], value: fn(&T) -> f64) -> Vec<f64> {
     of.iter().zip(base).map(|(it, base)| value(it) / value(base)).collect()
 }
 
-/// The middle of the values.
+/// Returns the median of the values.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -61,7 +61,7 @@ fn build(root: &Path, name: &str) -> Result<Built, String> {
         fs::remove_dir_all(&target).map_err(|e| format!("{}: {e}", target.display()))?;
     }
     let fixed = ["--locked", "--manifest-path", &manifest, "--package", &package];
-    // What has to come from the network is no part of building.
+    // Downloads are not part of the time to build.
     cargo::run(&["fetch", "--locked", "--manifest-path", &manifest], &[])?;
     let started = Instant::now();
     let target_dir = target.display().to_string();

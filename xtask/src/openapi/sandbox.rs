@@ -1,4 +1,4 @@
-//! The command's sandbox, as a program of another language finds it.
+//! Runs the command's sandbox, for programs in other languages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,11 +17,11 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts one.
+    /// Starts a sandbox.
     ///
     /// # Errors
     ///
-    /// When it does not say where it listens.
+    /// If it does not print its address.
     pub fn start(seed: &str) -> Result<Self, String> {
         let mut process = cargo::command()
             .args(["run", "--quiet", "--package", "anyvpn-cli", "--bin", "anyvpn", "--"])
@@ -46,28 +46,28 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// Where the providers are and which credentials they take; and the accounts' password.
+    /// Returns the variables with the providers' addresses and credentials, and the accounts' password.
     pub fn environment(&self) -> &BTreeMap<String, String> {
         &self.environment
     }
 
-    /// One of the variables.
+    /// Returns one of the variables.
     ///
     /// # Errors
     ///
-    /// When there is none of this name.
+    /// If there is none with this name.
     pub fn variable(&self, name: &str) -> Result<&str, String> {
         let value = self.environment.get(name).map(String::as_str);
         value.ok_or_else(|| format!("the sandbox has no {name}"))
     }
 
-    /// How many operations came in, and how many calls were refused.
+    /// Returns how many operations arrived, and how many calls were refused.
     ///
     /// # Errors
     ///
-    /// When the sandbox does not tell.
+    /// If the sandbox does not return its log.
     pub fn received(&self) -> Result<(usize, usize), String> {
-        let log = self.log().ok_or("the sandbox does not tell what it received")?;
+        let log = self.log().ok_or("the sandbox did not return its log")?;
         let entries = log["received"].as_array().map(Vec::as_slice).unwrap_or_default();
         let operations: BTreeSet<_> =
             entries.iter().filter_map(|entry| entry["operation"].as_str()).collect();
@@ -91,13 +91,14 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // It has ended, or does now.
+        // The process has ended, or ends now.
         self.process.kill().ok();
         self.process.wait().ok();
     }
 }
 
-/// The JSON that the sandbox writes first; it goes on running, so that there is no end to wait for.
+/// Reads the JSON that the sandbox writes first. The sandbox continues to run, so we cannot read to the
+/// end.
 fn announcement(stdout: impl Read) -> Option<Value> {
     let mut text = String::new();
     for line in BufReader::new(stdout).lines() {

@@ -1,16 +1,16 @@
-//! The tools, as PyPI and npm have them, at the versions that `.ci/openapi` locks.
+//! The tools from PyPI and npm, at the versions that `.ci/openapi` locks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where the tools are, and what they are given.
+/// The folders of the tools and of their input.
 pub struct Tools {
     /// The locked versions.
     locks: PathBuf,
-    /// Where the tools and what they make are kept.
+    /// The folder of the tools and their output.
     home: PathBuf,
-    /// The programs that call with the clients, and what configures the tools.
+    /// The programs that make calls with the clients, and the configuration of the tools.
     pub programs: PathBuf,
 }
 
@@ -19,7 +19,7 @@ impl Tools {
     ///
     /// # Errors
     ///
-    /// When one cannot be made.
+    /// If one cannot be created.
     pub fn new(root: &Path) -> Result<Self, String> {
         let root = root.canonicalize().map_err(|e| format!("{}: {e}", root.display()))?;
         let home = root.join("target/tools/openapi");
@@ -27,7 +27,7 @@ impl Tools {
         Ok(Self { locks: root.join(".ci/openapi"), home, programs: root.join("xtask/openapi") })
     }
 
-    /// Installs Python's tools; `Some` says why they are skipped.
+    /// Installs the Python tools; `Some` says why they are skipped.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl Tools {
         Ok(None)
     }
 
-    /// Installs Node's tools; `Some` says why they are skipped.
+    /// Installs the Node tools; `Some` says why they are skipped.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl Tools {
         Ok(None)
     }
 
-    /// Installs what a lock names, unless that has been done.
+    /// Installs the packages of a lock file, unless they are already installed.
     fn once(
         &self,
         lock: &Path,
@@ -85,7 +85,7 @@ impl Tools {
         fs::write(&mark, wanted).map_err(|e| format!("{}: {e}", mark.display()))
     }
 
-    /// One of Python's tools, which finds the others.
+    /// Returns a command for one of the Python tools, which can find the others.
     pub fn python_tool(&self, name: &str) -> Command {
         let programs = self.home.join("python/bin");
         let mut command = Command::new(programs.join(name));
@@ -94,27 +94,27 @@ impl Tools {
         command
     }
 
-    /// One of Node's tools.
+    /// Returns a command for one of the Node tools.
     pub fn node_tool(&self, name: &str) -> Command {
         Command::new(self.home.join("node_modules/.bin").join(name))
     }
 
-    /// A folder for what a tool makes; Node finds its packages from there.
+    /// Creates a folder for a tool's output. Node finds its packages from there.
     ///
     /// # Errors
     ///
-    /// When it cannot be made.
+    /// If it cannot be created.
     pub fn folder(&self, name: &str) -> Result<PathBuf, String> {
         let folder = self.home.join(name);
         fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         Ok(folder)
     }
 
-    /// The program of `xtask/openapi` that calls with a client.
+    /// Returns the program in `xtask/openapi` that makes calls with a client.
     ///
     /// # Errors
     ///
-    /// When there is none.
+    /// If there is none.
     pub fn program(&self, name: &str) -> Result<PathBuf, String> {
         let program = self.programs.join(name);
         if program.is_file() {
@@ -128,11 +128,11 @@ fn there(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Runs a program, and gives what it wrote.
+/// Runs a program, and returns its output.
 ///
 /// # Errors
 ///
-/// What it wrote, when it fails.
+/// Returns its output if it fails.
 pub fn finish(command: &mut Command) -> Result<String, String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|e| format!("{program}: {e}"))?;

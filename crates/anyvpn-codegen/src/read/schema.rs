@@ -1,14 +1,14 @@
-//! Schemas: which type of Rust each is.
+//! Maps schemas to Rust types.
 
 use super::super::document::Schema;
 use super::super::model::{Codec, Field, Newtype, OpenEnum, Place, Struct};
 use super::super::text::{camel_case, field_name};
 use super::{COMPONENTS, Reader};
 
-/// Stands for a type that could not be found out; there is an error then.
+/// Stands for a type that could not be determined; there is then an error.
 const UNKNOWN: &str = "String";
 
-/// The names that the generated code imports or finds in Rust's prelude.
+/// The names that the generated code imports or uses from Rust's prelude.
 const TAKEN: &[&str] = &[
     "Box",
     "Client",
@@ -65,7 +65,7 @@ impl Reader<'_, '_> {
             None => Codec::Plain,
         };
         if codec == Codec::Flag && (required || place != Place::Body) {
-            let problem = "a flag is left out when it is false; make it an optional property of a \
+            let problem = "a flag is omitted if it is false; make it an optional property of a \
                            body, or decode it with an x-decoder";
             self.findings.error(&property.place, problem);
         }
@@ -87,7 +87,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Whether the dialect puts the property in: it says so, or the component that it refers to.
+    /// Returns whether the dialect adds the property: it or the component that it refers to says so.
     pub(super) fn is_attached(&self, property: &Schema) -> bool {
         let component = property
             .reference
@@ -97,15 +97,15 @@ impl Reader<'_, '_> {
         property.attached || component.is_some_and(|component| component.attached)
     }
 
-    /// Whether a schema is a time of seconds since 1970, or refers to a component that is.
+    /// Returns whether a schema is a time in seconds since 1970, or refers to such a component.
     fn is_unix_time(&self, schema: &Schema) -> bool {
         let component = schema.reference.as_deref().and_then(|it| it.strip_prefix(COMPONENTS));
         let component = component.and_then(|name| self.document.schema(name));
         component.unwrap_or(schema).format.as_deref() == Some("unix-time")
     }
 
-    /// The Rust type of a schema, without `Option`. `name` is what a type of its own is called, where
-    /// the document gives it none.
+    /// Returns the Rust type of a schema, without `Option`. `name` is the name of a new type if the
+    /// document does not name it.
     pub(super) fn kind(&mut self, schema: &Schema, name: &str) -> String {
         if let Some(reference) = &schema.reference {
             return match reference.strip_prefix(COMPONENTS) {
@@ -154,7 +154,7 @@ impl Reader<'_, '_> {
             ("boolean", None) => "bool",
             ("array", _) => {
                 let Some(items) = &schema.items else {
-                    return self.unknown(&schema.place, "no items; say what it holds");
+                    return self.unknown(&schema.place, "no items; say what the list contains");
                 };
                 let list = if schema.lenient { "LenientList" } else { "Vec" };
                 return format!("{list}<{}>", self.kind(items, &format!("{name}Item")));
@@ -163,7 +163,7 @@ impl Reader<'_, '_> {
             (word @ ("string" | "integer" | "number" | "boolean"), Some(format)) => {
                 let problem = format!(
                     "unknown format {format} of {word}, read as any {word}; use one that the \
-                     generator knows, or leave it out"
+                     generator knows, or omit it"
                 );
                 self.findings.warn(&schema.place, problem);
                 match word {
@@ -174,13 +174,16 @@ impl Reader<'_, '_> {
                 }
             }
             (word, _) => {
-                return self.unknown(&schema.place, format!("unknown type {word}; correct it"));
+                return self.unknown(
+                    &schema.place,
+                    format!("unknown type {word}; use a type of JSON Schema"),
+                );
             }
         };
         kind.to_owned()
     }
 
-    /// Makes a component a type, unless it is one already, and gives its name.
+    /// Creates a type for a component, unless there is one already, and returns its name.
     fn reach(&mut self, from: &str, component: &str) -> String {
         let document = self.document;
         let Some(schema) = document.schema(component) else {
@@ -198,7 +201,7 @@ impl Reader<'_, '_> {
             return match only_alternative(schema) {
                 Some(only) => self.kind(only, &name),
                 None if schema.types.is_empty() => {
-                    let problem = "neither object, x-newtype, x-open-enum nor x-hand-written; make \
+                    let problem = "not an object, x-newtype, x-open-enum or x-hand-written; make \
                                    it one of them";
                     self.unknown(&schema.place, problem)
                 }
@@ -209,7 +212,8 @@ impl Reader<'_, '_> {
             return name;
         }
         if TAKEN.contains(&name.as_str()) {
-            let problem = format!("the generated code uses the name `{name}`; give it another");
+            let problem =
+                format!("the generated code already uses the name `{name}`; choose another name");
             return self.unknown(&schema.place, problem);
         }
         if !schema.hand_written && !schema.newtype && schema.words.is_empty() {
@@ -234,7 +238,7 @@ impl Reader<'_, '_> {
         name
     }
 
-    /// Makes an object a type of this name.
+    /// Creates a type with this name for an object.
     fn inline_object(&mut self, schema: &Schema, name: &str) -> String {
         if !self.claim(schema, name) {
             return name.to_owned();
@@ -251,7 +255,7 @@ impl Reader<'_, '_> {
         name.to_owned()
     }
 
-    /// Makes a string with known words a type of this name.
+    /// Creates a type with this name for a string with known words.
     fn inline_enum(&mut self, schema: &Schema, name: &str) -> String {
         if self.claim(schema, name) {
             let doc = self.field_doc(&schema.place, name, schema.description.as_ref());
@@ -262,7 +266,7 @@ impl Reader<'_, '_> {
         name.to_owned()
     }
 
-    /// Whether a type of this name is to be made: two may not have one name.
+    /// Returns whether to create a type with this name; a name that is taken is reported.
     fn claim(&mut self, schema: &Schema, name: &str) -> bool {
         let component = format!("{COMPONENTS}{name}");
         let taken = schema.place != component && self.document.schema(name).is_some();
@@ -282,7 +286,7 @@ impl Reader<'_, '_> {
         for name in &schema.required {
             if find(schema, name).is_none() {
                 let problem =
-                    format!("`required` names `{name}`, which is no property; correct it");
+                    format!("`required` names `{name}`, which is not a property; correct it");
                 self.findings.error(&schema.place, problem);
             }
         }
@@ -303,12 +307,12 @@ fn is_object(schema: &Schema) -> bool {
         || (schema.types.is_empty() && !schema.properties.is_empty())
 }
 
-/// A string of which all words are known, and that nobody reads by hand.
+/// Returns whether a schema is a string with known words that is not decoded by hand.
 fn is_inline_enum(schema: &Schema) -> bool {
     !schema.words_allowed.is_empty() && schema.decoder.is_none() && !schema.hand_written
 }
 
-/// The one schema that `allOf`, `oneOf` or `anyOf` leaves, beside null.
+/// Returns the only schema in `allOf`, `oneOf` or `anyOf`, apart from null.
 fn only_alternative(schema: &Schema) -> Option<&Schema> {
     let all = schema.all_of.iter().chain(&schema.one_of).chain(&schema.any_of);
     let mut others = all.filter(|it| it.types != ["null"]);
@@ -320,7 +324,7 @@ fn is_nullable(schema: &Schema) -> bool {
     null(&schema.types) || schema.one_of.iter().chain(&schema.any_of).any(|it| null(&it.types))
 }
 
-/// The name of a component as a type: its own, where Rust's types are spelled so.
+/// Returns the type's name for a component: the component's name, if Rust's types can be spelled so.
 fn type_name(component: &str) -> String {
     let is_type = component.starts_with(|c: char| c.is_ascii_uppercase())
         && component.chars().all(|c| c.is_ascii_alphanumeric());

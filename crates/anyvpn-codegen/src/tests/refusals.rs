@@ -11,7 +11,11 @@ fn an_error_names_the_place_and_what_to_do() {
     let key = "PUT/requestBody/content/application~1json/schema";
     for (from, to, problem) in [
         ("operationId: change-thing", "", "PUT: no operationId; name the operation"),
-        ("x-replay: Idempotent", "", "PUT: no x-replay; say whether it may be sent again"),
+        (
+            "x-replay: Idempotent",
+            "",
+            "PUT: no x-replay; say whether the operation may be sent again",
+        ),
         (
             "Idempotent",
             "Always",
@@ -20,7 +24,7 @@ fn an_error_names_the_place_and_what_to_do() {
         (
             "security: [{ bearer: [] }]",
             "",
-            "PUT: no security; write `security: []` where it takes no credential",
+            "PUT: no security; write `security: []` if it takes no credential",
         ),
         (
             "bearer: []",
@@ -36,24 +40,24 @@ fn an_error_names_the_place_and_what_to_do() {
             "in: path",
             "in: header",
             "PUT/parameters/0: unknown `in: header`; use path or query\n\
-             error: PUT: no parameter for `{id}` of the path; add it",
+             error: PUT: no parameter for `{id}` in the path; add one",
         ),
         (
             "name: id",
             "name: no",
-            "PUT/parameters/0: the path has no place `{no}`; add it\n\
-             error: PUT: no parameter for `{id}` of the path; add it",
+            "PUT/parameters/0: the path has no placeholder `{no}`; add it\n\
+             error: PUT: no parameter for `{id}` in the path; add one",
         ),
-        ("in: path", "in: query", "PUT: no parameter for `{id}` of the path; add it"),
+        ("in: path", "in: query", "PUT: no parameter for `{id}` in the path; add one"),
         (
             "type: string, description: Its name.",
             "type: strung, description: Its name.",
-            "KEY/properties/name: unknown type strung; correct it",
+            "KEY/properties/name: unknown type strung; use a type of JSON Schema",
         ),
         (
             "required: [name]",
             "required: [nom]",
-            "KEY: `required` names `nom`, which is no property; correct it",
+            "KEY: `required` names `nom`, which is not a property; correct it",
         ),
         (
             "application/json",
@@ -86,7 +90,7 @@ fn an_error_names_the_place_and_what_to_do() {
 fn two_things_never_have_one_name_in_the_code() {
     let output = "x-output: { $ref: '#/components/schemas/ChangeThing' }";
     let schema = "ChangeThing: { type: object, description: A. }";
-    let problem = "error: PUT: a type is called `ChangeThing` too; rename one of them";
+    let problem = "error: PUT: a type is also named `ChangeThing`; rename one of them";
     assert_eq!(problems(&operation(output), schema), problem);
     let (output, schema) =
         (output.replace("ChangeThing", "Error"), schema.replace("ChangeThing", "Error"));
@@ -99,10 +103,14 @@ fn two_things_never_have_one_name_in_the_code() {
 fn missing_documentation_is_a_warning() {
     let good = operation(BODY);
     for (from, to, problem) in [
-        ("summary: Changes a thing.", "", "no summary; say in one sentence what it does"),
+        (
+            "summary: Changes a thing.",
+            "",
+            "no summary; say in one sentence what the operation does",
+        ),
         ("x-source: Acme, Things", "", "no x-source; name the vendor's page and heading"),
-        (", description: Its name.", "", "no description; say what it is"),
-        ("security:", "x-stability: beta\nsecurity:", "`x-stability` is not understood"),
+        (", description: Its name.", "", "no description; say what this is"),
+        ("security:", "x-stability: beta\nsecurity:", "`x-stability` is not supported"),
         ("format: password", "format: color", "unknown format color of string"),
     ] {
         assert!(good.contains(from), "{from}");

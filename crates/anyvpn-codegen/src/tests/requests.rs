@@ -157,12 +157,12 @@ fn one_of_several_credentials_is_taken_or_none() {
 
 #[test]
 fn values_that_do_not_fit_a_form_or_query_are_refused() {
-    let spelling = "a boolean has no one spelling outside of JSON; write `type: integer` and \
+    let spelling = "a boolean has no standard form outside JSON; write `type: integer` and \
                     `x-flag: true`";
-    let flag = "a flag is left out when it is false; make it an optional property of a body, or \
+    let flag = "a flag is omitted if it is false; make it an optional property of a body, or \
                 decode it with an x-decoder";
     let form = "PUT/requestBody/content/application~1x-www-form-urlencoded/schema/properties";
-    let constant = "a constant property; only one is supported, and only in JSON";
+    let constant = "a constant property is not supported here; there can be one, and only in JSON";
     for (from, to, problem) in [
         (
             "type: integer, const: 1, x-flag: true",
@@ -174,7 +174,7 @@ fn values_that_do_not_fit_a_form_or_query_are_refused() {
         (
             "    application/x-www",
             "    application/json: { schema: {} }\n    application/x-www",
-            "PUT/requestBody: the body has not one media type; choose one".to_owned(),
+            "PUT/requestBody: the body must have exactly one media type; choose one".to_owned(),
         ),
     ] {
         assert!(FORM.contains(from), "{from}");
