@@ -88,7 +88,7 @@ impl SignIn for Azire {
 impl SignOut for Azire {
     async fn revoke_credential(&self, credential: &Credential) -> Result<(), Error> {
         let (Some(id), Some(token)) = (&credential.id, credential.settings.get("token")) else {
-            return Err(Error::invalid("credential", "is not one that signing in made"));
+            return Err(Error::invalid("credential", "was not created by signing in"));
         };
         let own = self.with_token(token.clone());
         match own.call(DeleteToken { id: id.as_str().into() }).await {

@@ -1,4 +1,4 @@
-//! The clock: injected, so that no test waits.
+//! The clock, which programs can replace, so that no test waits.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -9,7 +9,7 @@ use futures_core::future::BoxFuture;
 
 use crate::{Error, Timestamp};
 
-/// 24 hours. Providers that count in days mean this.
+/// 24 hours, which is what providers mean by a day.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The clock of a provider, with which it reads the time and waits.
@@ -23,7 +23,7 @@ pub trait Clock: Send + Sync + 'static {
     /// Waits for this long. Dropping the future ends the wait.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
-    /// Checks that it works in the current task. A client calls it before anything else.
+    /// Checks that the clock works in the current task. A client calls this first.
     ///
     /// # Errors
     ///
@@ -33,8 +33,8 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
-/// Does `work` for so long at most; `None` when the time was over. What is done at once starts no
-/// timer.
+/// Runs `work` for at most this long. Returns `None` if the time ran out. Work that is ready at once
+/// starts no timer.
 pub async fn within<T>(
     clock: &dyn Clock,
     time: Duration,

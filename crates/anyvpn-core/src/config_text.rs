@@ -3,7 +3,7 @@
 
 use crate::{Error, ErrorKind, REDACTED};
 
-/// Why a configuration was refused, where, and what to do about it.
+/// The reason why a configuration was refused, its position, and what to do about it.
 ///
 /// It names keys and sections but never a value, which could be a private key.
 ///
@@ -27,8 +27,8 @@ impl From<ConfigError> for Error {
     }
 }
 
-/// A line of a configuration that does more than describe a tunnel, such as run a program, or that the
-/// program refuses.
+/// A line of a configuration that does more than describe a tunnel, such as running a program, or that
+/// OpenVPN refuses.
 ///
 /// Configurations come from remote servers, so users are shown these lines before the file is
 /// written.
@@ -63,13 +63,13 @@ impl Problem {
     }
 }
 
-/// Splits a line into what it says and how it ends (`\n`, `\r\n`, or nothing).
+/// Splits a line into its content and its ending (`\n`, `\r\n`, or nothing).
 pub(crate) fn split_ending(line: &str) -> (&str, &str) {
     line.split_at(line.trim_end_matches(['\r', '\n']).len())
 }
 
-/// Refuses control characters, which programs read in different ways (bash drops a NUL, so that
-/// `Post<NUL>Up` runs programs), and which can hide a line from whoever looks at it.
+/// Refuses control characters. Programs read them in different ways (bash drops a NUL, so that
+/// `Post<NUL>Up` runs programs), and they can hide a line from readers.
 pub(crate) fn refuse_control(content: &str) -> Result<(), Problem> {
     match content.char_indices().find(|(_, c)| c.is_control() && *c != '\t') {
         None => Ok(()),
@@ -85,8 +85,8 @@ pub(crate) fn refuse_control(content: &str) -> Result<(), Problem> {
 
 /// Replaces everything that looks like a WireGuard key: 43 characters of base64 and `=`.
 ///
-/// For texts whose meaning is not known, such as a key in a comment. Without the `=` it would hide
-/// long paths, which a user must see.
+/// This is for texts whose meaning is not known, such as comments, which may contain a key. If we did
+/// not require the `=`, it would also hide long paths, which users must see.
 pub(crate) fn hide_keys(text: &str) -> String {
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
     let mut shown = String::with_capacity(text.len());

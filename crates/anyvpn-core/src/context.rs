@@ -33,10 +33,10 @@ pub struct Context {
     pub token_store: Option<Arc<dyn TokenStore<Credential>>>,
     /// The header `User-Agent` of every request; `None` uses that of anyvpn.
     pub user_agent: Option<String>,
-    /// The observer, which is told what calls do while they run.
+    /// The observer, which is told about the progress of calls.
     pub observer: Option<Arc<dyn CallObserver>>,
-    /// Where forwards are stored if the provider cannot list them; `None` for the memory of the opened
-    /// provider.
+    /// The store for forwards of a provider that cannot list them; `None` stores them in the memory of
+    /// the opened provider.
     pub leases: Option<Arc<dyn LeaseStore>>,
 }
 

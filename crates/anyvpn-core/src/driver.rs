@@ -32,7 +32,7 @@ pub struct ProviderInfo {
     pub title: &'static str,
     /// The vendor's page about the API.
     pub docs: &'static str,
-    /// The settings it takes, in the order in which people are asked for them.
+    /// The settings that it accepts, in the order in which people are asked for them.
     pub settings: &'static [Setting],
     /// The capabilities.
     pub capabilities: &'static Capabilities,
@@ -70,8 +70,8 @@ impl ProviderInfo {
         self.settings.iter().find(|setting| setting.key == key)
     }
 
-    /// Returns the operation with this name, which is given without the provider's part; `None` if
-    /// there is none.
+    /// Returns the operation with this name, without the provider's part of the name; `None` if there
+    /// is none.
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&'static OperationInfo> {
         self.operations.iter().find(|operation| operation.id.name() == name)

@@ -33,10 +33,10 @@ pub enum Advice {
 
 /// The longest text that an error shows, in characters.
 const LONGEST: usize = 500;
-/// The most reasons that an error keeps about fields.
+/// The maximum number of reasons about fields that an error keeps.
 const MOST_REASONS: usize = 10;
 
-/// Any failure of anyvpn, in a value one pointer wide.
+/// Any failure of anyvpn. The value is one pointer wide.
 ///
 /// An error never holds a credential: if a provider's message repeats one, it is replaced by
 /// `[redacted]`. All texts are safe to log, wherever they came from: they have no control characters,
@@ -178,7 +178,8 @@ impl Error {
             *text = edit(text);
         }
         inner.left_behind.iter_mut().for_each(|leftover| leftover.map_id(edit));
-        // Inserted one by one: collecting into a map would add a sort to every program's binary.
+        // We insert the fields one by one, because collecting into a map would add a sort to every
+        // program's binary.
         for (field, whys) in std::mem::take(&mut inner.fields) {
             let edited = whys.iter().map(|why| edit(why));
             inner.fields.entry(edit(&field)).or_default().extend(edited);
@@ -264,12 +265,12 @@ fn visible(text: String) -> String {
 }
 
 /// Returns the part of a text that is shown. The whole text is kept until [`Error::map_texts`] has
-/// removed secrets from it, because half a secret could not be recognised.
+/// removed secrets from it, because a truncated secret could not be recognised.
 fn cut(text: &str) -> &str {
     text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
 }
 
-/// Returns the part of a text that is shown, ending in `…` if it was cut.
+/// Returns the part of a text that is shown, ending in `…` if it was truncated.
 fn shown(text: &str) -> Cow<'_, str> {
     match cut(text) {
         whole if whole.len() == text.len() => Cow::Borrowed(text),

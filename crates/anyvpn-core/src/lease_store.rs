@@ -16,14 +16,15 @@ pub type LeaseChange<'a> = dyn FnMut(&mut Vec<PortForward>) + Send + 'a;
 /// A place names the provider and the gateway or account, such as `natpmp-10.2.0.1:5351`.
 #[async_trait]
 pub trait LeaseStore: Send + Sync + 'static {
-    /// Changes what is stored for a place. No other program changes that place at the same time.
+    /// Changes the forwards that are stored for a place. No other program changes that place at the
+    /// same time.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the store cannot be read or written.
+    /// `InvalidRequest` if the store cannot be read or written.
     async fn update(&self, place: &str, change: &mut LeaseChange<'_>) -> Result<(), Error>;
 
-    /// The forwards of a place that have not ended, oldest first; the others are forgotten.
+    /// Returns the forwards of a place that have not ended, oldest first. The others are removed.
     ///
     /// # Errors
     ///
@@ -39,7 +40,7 @@ pub trait LeaseStore: Send + Sync + 'static {
         Ok(listed)
     }
 
-    /// Stores a forward in place of the one that has the number `old`, or of its own number.
+    /// Stores a forward, which replaces the one with the number `old` and the one with its own number.
     ///
     /// # Errors
     ///
@@ -52,7 +53,7 @@ pub trait LeaseStore: Send + Sync + 'static {
         self.update(place, &mut put).await
     }
 
-    /// Forgets the forward of that number.
+    /// Removes the forward with this number.
     ///
     /// # Errors
     ///
@@ -62,7 +63,7 @@ pub trait LeaseStore: Send + Sync + 'static {
     }
 }
 
-/// Stores forwards in memory, for as long as this lives.
+/// Stores forwards in memory, until it is dropped.
 #[derive(Debug, Default)]
 pub struct MemoryLeaseStore(Mutex<BTreeMap<String, Vec<PortForward>>>);
 
@@ -83,7 +84,7 @@ mod tests {
 
     use super::*;
 
-    /// The result of what waits for nothing.
+    /// Returns the result of a future that never waits.
     fn now<T>(future: impl Future<Output = T>) -> T {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => value,

@@ -1,9 +1,9 @@
 //! The neutral side of anyvpn: traits, types, errors and secrets. No I/O, no HTTP.
 //!
-//! A [`Provider`] gives what it can do as traits ([`SignIn`], [`Accounts`], [`Customers`],
-//! [`PortForwards`], [`ServerConfigs`]), and what it cannot as data ([`Capabilities`]). Any failure is an
-//! [`Error`] of one [`ErrorKind`], with an [`Advice`] for programs. What is secret is a [`Secret`] from its
-//! first byte.
+//! A [`Provider`] returns what it can do as traits ([`SignIn`], [`Accounts`], [`Customers`],
+//! [`PortForwards`], [`ServerConfigs`]), and describes what it cannot do as data ([`Capabilities`]).
+//! Any failure is an [`Error`] with an [`ErrorKind`], and an [`Advice`] for programs. Secrets are
+//! always stored as [`Secret`].
 //!
 //! ```
 //! use anyvpn_core::{Ability, Advice, Error, Provider};
@@ -43,23 +43,23 @@
 //!
 //! # Guarantees
 //!
-//! - A configuration that is read and printed is the same, byte for byte, and an edit changes its own
-//!   lines only. No input makes the readers panic: they are fuzzed.
-//! - What a configuration would run as a program is there to ask before it is used.
-//! - A [`Secret`] is shown by neither `Debug` nor a serializer, except inside [`reveal`], and its memory is
+//! - A configuration that is read and printed is the same, byte for byte, and an edit changes only the
+//!   lines concerned. No input makes the readers panic: they are fuzzed.
+//! - Programs that a configuration would run can be listed before it is used.
+//! - Neither `Debug` nor a serializer shows a [`Secret`], except inside [`reveal`], and its memory is
 //!   wiped.
-//! - Each trait's contract stands on the trait: what is returned when there is nothing, ordering,
-//!   cancellation, what a failure leaves behind. The conformance suite of `anyvpn-testkit` holds
-//!   providers to it.
+//! - Each trait documents its contract: empty results, ordering, cancellation, and what a failure
+//!   leaves behind. The conformance suite of `anyvpn-testkit` checks that providers keep it.
 //!
 //! # Features
 //!
-//! - `keys` (default): new WireGuard keys, and the public key of a private one. Without it, configurations
-//!   are still read, edited and written, with keys that come from elsewhere.
-//! - `serde`: the neutral values can be serialized and read again: [`Account`], [`Customer`],
-//!   [`PortForward`], [`Server`], [`ObtainedConfig`] and what they are made of. A forward's ticket is
-//!   left out except inside [`reveal`].
-//! - `openvpn`: OpenVPN profiles. They need X.509, which an application with WireGuard alone does not.
+//! - `keys` (default): generates WireGuard keys, and computes the public key of a private key. Without
+//!   it, configurations can still be read, edited and written, with keys from elsewhere.
+//! - `serde`: the neutral values can be serialized and deserialized: [`Account`], [`Customer`],
+//!   [`PortForward`], [`Server`], [`ObtainedConfig`] and the types of their fields. A forward's ticket
+//!   is omitted except inside [`reveal`].
+//! - `openvpn`: OpenVPN profiles. They need X.509, which an application that uses only WireGuard does
+//!   not.
 //! - `tokio`: [`SystemClock`], the clock of this machine with tokio's timer.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -30,13 +30,13 @@ impl MetricsText {
     /// The media type of the text.
     pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-    /// Begins a metric whose value can go up and down. `name` must be unique in the page, and be made of
-    /// ASCII letters, digits and `_`.
+    /// Starts a metric whose value can go up and down. `name` must be unique on the page, and consist
+    /// of ASCII letters, digits and `_`.
     pub fn gauge(&mut self, name: &str, help: &str) -> Metric<'_> {
         self.begin(name, help, "gauge")
     }
 
-    /// Begins a metric whose value only grows. Its name ends with `_total`.
+    /// Starts a metric whose value only increases. Its name ends with `_total`.
     pub fn counter(&mut self, name: &str, help: &str) -> Metric<'_> {
         self.begin(name, help, "counter")
     }
@@ -55,7 +55,7 @@ impl MetricsText {
     }
 }
 
-/// A metric that takes samples.
+/// A metric, to which samples can be added.
 #[derive(Debug)]
 pub struct Metric<'a> {
     text: &'a mut String,

@@ -11,7 +11,7 @@ pub struct OperationId {
 }
 
 impl OperationId {
-    /// Names the operation `name` of `provider`.
+    /// Creates the name of the operation `name` of `provider`.
     #[must_use]
     pub const fn new(provider: &'static str, name: &'static str) -> Self {
         Self { provider, name }
@@ -80,7 +80,7 @@ macro_rules! string_types {
     )+};
 }
 
-/// Declares an enum of the words that a provider uses, which also keeps words it does not know.
+/// Declares an enum of the words that a provider uses. It also preserves unknown words.
 ///
 /// ```
 /// anyvpn_core::open_enum! {

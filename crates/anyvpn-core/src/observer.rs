@@ -1,4 +1,4 @@
-//! Reports of what a provider's calls do while they run.
+//! Reports the progress of a provider's calls.
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub enum ActivityKind {
         /// Whether it may be sent again.
         replay: Replay,
     },
-    /// A job that the provider finishes after it has answered.
+    /// A job that the provider finishes after its reply.
     #[non_exhaustive]
     Job {
         /// The operation that requested it.
@@ -76,7 +76,7 @@ impl ActivityKind {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum CallEvent<'a> {
-    /// The activity begins. Nothing has been sent for it.
+    /// The activity starts. Nothing has been sent for it yet.
     Started,
     /// A call waits for its turn to be sent.
     #[non_exhaustive]
@@ -108,7 +108,7 @@ pub enum CallEvent<'a> {
         /// How long it waits before it is sent again, at least.
         wait: Duration,
     },
-    /// The provider's id of the thing that a job creates or removes is now known.
+    /// The provider's id of the object that a job creates or removes is now known.
     #[non_exhaustive]
     Identified {
         /// The id.
@@ -150,8 +150,8 @@ impl CallEvent<'_> {
     }
 }
 
-/// Reports one activity to an observer, if there is one: that it begins when this is created, and that
-/// it was abandoned if this is dropped before [`Observation::finish`].
+/// Reports an activity to an observer, if there is one: its start when this is created, and that it was
+/// abandoned if this is dropped before [`Observation::finish`].
 pub struct Observation(Option<Observed>);
 
 struct Observed {
@@ -179,7 +179,7 @@ impl Observation {
         }
     }
 
-    /// Reports the provider's id of the thing that a job creates or removes.
+    /// Reports the provider's id of the object that a job creates or removes.
     pub fn identify(&self, id: impl fmt::Display) {
         if self.0.is_some() {
             self.report(CallEvent::Identified { id: &id.to_string() });

@@ -17,19 +17,20 @@ pub use certificate::Certificate;
 use reader::Item;
 use text::Text;
 
-/// A server that a profile names. OpenVPN tries them in order, or at random where it says so.
+/// A server that a profile names. OpenVPN tries the servers in order, or at random if the profile says
+/// so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Remote {
-    /// Its name or address, as it is written.
+    /// The server's name or address, as it is written.
     pub host: String,
-    /// Its port, 1194 where the profile says nothing.
+    /// The server's port; 1194 if the profile does not set one.
     pub port: RemotePort,
-    /// The protocol, such as `udp` or `tcp4-client`; `udp` where the profile says nothing.
+    /// The protocol, such as `udp` or `tcp4-client`; `udp` if the profile does not set one.
     pub proto: String,
 }
 
-/// A port, which a profile may also call by the name of its service.
+/// A port, which a profile can also give as the name of a service.
 ///
 /// ```
 /// use anyvpn_core::RemotePort;
@@ -41,13 +42,13 @@ pub struct Remote {
 pub enum RemotePort {
     /// The number, 1 to 65535.
     Number(u16),
-    /// The name of a service, such as `https`. The system that connects knows its number.
+    /// The name of a service, such as `https`. The system on which OpenVPN runs knows its number.
     Service(String),
 }
 
 impl RemotePort {
-    /// A port other than 0, in digits (`str::parse` alone would take a plus sign), or a name with a
-    /// letter in it.
+    /// Parses a port other than 0 in digits (`str::parse` alone would accept a plus sign), or a name
+    /// that contains a letter.
     fn parse(text: &str) -> Option<Self> {
         if text.bytes().all(|b| b.is_ascii_digit()) {
             return text.parse().ok().filter(|port| *port > 0).map(Self::Number);
@@ -78,8 +79,8 @@ impl fmt::Display for RemotePort {
 
 /// An OpenVPN profile: a document that prints exactly as it was parsed.
 ///
-/// The text may hold keys and passwords, so there is no `Display`: [`Self::to_secret`] gives it on
-/// purpose, [`Self::redacted`] (and `Debug`) gives it without them.
+/// The text may contain keys and passwords, so there is no `Display`. [`Self::to_secret`] returns the
+/// whole text, and [`Self::redacted`] and `Debug` omit its secrets.
 ///
 /// ```
 /// use anyvpn_core::OpenVpnProfile;
@@ -98,19 +99,19 @@ pub struct OpenVpnProfile {
 impl OpenVpnProfile {
     /// Reads a profile with OpenVPN's own rules for quotes, comments and blocks.
     ///
-    /// Directives that are not known stay; `remote`, `port`, `proto` and the form of all lines and
-    /// blocks are checked. Where OpenVPN's short line buffer would make it see other lines than a
-    /// person does, and at control characters, the profile is refused.
+    /// Unknown directives are kept; `remote`, `port`, `proto` and the form of all lines and blocks are
+    /// checked. A profile is refused if it has control characters, or if OpenVPN's short line buffer
+    /// would make it see other lines than a person does.
     ///
     /// # Errors
-    /// Says line and column, what is wrong and what to do, and repeats no value.
+    /// Returns the line and column, what is wrong and what to do. The error repeats no value.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         Self::read(Text::from(text))
     }
 
-    /// Reads a profile as [`Self::parse`] does, from bytes that need not be UTF-8, such as a comment
-    /// in an older encoding. [`Self::write_to`] writes each byte as it was; a text shows `\u{fffd}`
-    /// for what is not UTF-8.
+    /// Reads a profile as [`Self::parse`] does, from bytes that need not be UTF-8, such as a comment in
+    /// an older encoding. [`Self::write_to`] writes each byte as it was; texts show `\u{fffd}` for
+    /// bytes that are not UTF-8.
     ///
     /// # Errors
     /// As [`Self::parse`].
@@ -123,7 +124,7 @@ impl OpenVpnProfile {
         Ok(Self { text, items })
     }
 
-    /// Writes the whole profile, keys included, each byte as it was read.
+    /// Writes the whole profile, including keys, with each byte as it was read.
     ///
     /// # Errors
     /// Any error of the writer.
@@ -131,14 +132,14 @@ impl OpenVpnProfile {
         self.text.write_to(writer)
     }
 
-    /// The whole text, keys included: what is written to a file.
+    /// Returns the whole text, including keys, to be written to a file.
     #[must_use]
     pub fn to_secret(&self) -> Secret {
         Secret::from(&*self.text)
     }
 
-    /// The text with `[redacted]` for each block that is not known to be public, for directives
-    /// that carry a password or a token, and for lines with anything as long as a key.
+    /// Returns the text with `[redacted]` for each block that is not known to be public, for directives
+    /// with a password or a token, and for lines with a word as long as a key.
     #[must_use]
     pub fn redacted(&self) -> String {
         let mut shown = String::new();
@@ -165,15 +166,15 @@ impl OpenVpnProfile {
             } else {
                 shown.extend([REDACTED, "\n"]);
             }
-            // OpenVPN ignores what follows the closing tag, so it may be anything.
+            // OpenVPN ignores anything after the closing tag, so it may even be a secret.
             let ending = split_ending(&self.text[block.tail.clone()]).1;
             shown.extend(["</", name, ">", ending]);
         }
     }
 
-    /// The servers, with the port and the protocol that hold for each. A `<connection>` block has
-    /// one: of its `remote` lines, and of all that it says twice, the last counts. Beside `<connection>`
-    /// blocks OpenVPN ignores a `remote` outside of them, and so does this.
+    /// Returns the servers, each with the port and protocol that apply to it. A `<connection>` block
+    /// has one server: if a `remote` or any other line is repeated in it, the last one counts. If there
+    /// are `<connection>` blocks, OpenVPN ignores `remote` lines outside them, and so does this.
     #[must_use]
     pub fn remotes(&self) -> Vec<Remote> {
         let (mut remotes, mut bare) = (Vec::new(), Vec::new());
@@ -196,13 +197,13 @@ impl OpenVpnProfile {
         if remotes.is_empty() { bare } else { remotes }
     }
 
-    /// The lines that are not known to only describe a tunnel, with those inside of `<connection>`
-    /// blocks: directives that run programs, load code, read or write files, and any directive that
-    /// is not in the manuals of OpenVPN 2.4 to 2.6. Show them before the profile is used: it comes
-    /// from a remote server.
+    /// Returns the lines that are not known to only describe a tunnel, including those inside
+    /// `<connection>` blocks: directives that run programs, load code, or read or write files, and any
+    /// directive that is not in the manuals of OpenVPN 2.4 to 2.6. Show them before the profile is
+    /// used, because it comes from a remote server.
     ///
-    /// `setenv opt` and `ignore-unknown-option` make no difference: whether OpenVPN ignores a
-    /// directive depends on its version. A file that comes as a block is not listed.
+    /// `setenv opt` and `ignore-unknown-option` make no difference, because it depends on OpenVPN's
+    /// version whether it ignores a directive. A file that is included as a block is not listed.
     #[must_use]
     pub fn directives(&self) -> Vec<Directive> {
         let mut found = Vec::new();
@@ -225,11 +226,12 @@ impl OpenVpnProfile {
         Some(Directive { line: item.line, name: escape_invisible(name), value, why })
     }
 
-    /// The certificates of the last `<ca>` block, which is the one that OpenVPN uses; none when
+    /// Returns the certificates of the last `<ca>` block, which is the one that OpenVPN uses; empty if
     /// the profile has no such block.
     ///
     /// # Errors
-    /// Names the block's line when it holds no certificate, or one that cannot be read.
+    /// Returns an error with the block's line if it contains no certificate, or one that cannot be
+    /// read.
     pub fn ca(&self) -> Result<Vec<Certificate>, ConfigError> {
         let is_ca = |item: &&Item| item.words().first() == Some(&"ca") && item.block.is_some();
         let last = self.items.iter().rev().find(is_ca);
@@ -239,19 +241,19 @@ impl OpenVpnProfile {
         Certificate::from_pem(&self.text[block.body.clone()]).map_err(|error| ConfigError {
             line: item.line,
             column: 1,
-            what: error.detail().unwrap_or("this block holds no certificate").to_owned(),
+            what: error.detail().unwrap_or("this block contains no certificate").to_owned(),
         })
     }
 }
 
-/// The redacted text.
+/// Shows the redacted text.
 impl fmt::Debug for OpenVpnProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("OpenVpnProfile").field(&self.redacted()).finish()
     }
 }
 
-/// The state of OpenVPN's parser about a connection, at a line of the profile.
+/// The connection settings of OpenVPN's parser at a line of the profile.
 #[derive(Clone)]
 struct Connection {
     host: Option<String>,
@@ -266,7 +268,7 @@ impl Default for Connection {
 }
 
 impl Connection {
-    /// Reads what holds for all remotes. A bare `remote` is none of it.
+    /// Reads a line that applies to all remotes. A bare `remote` is not such a line.
     fn read(&mut self, item: &Item) {
         match *item.words() {
             ["port" | "rport", text] => self.set_port(text),
@@ -275,7 +277,7 @@ impl Connection {
         }
     }
 
-    /// Reads a line of a `<connection>` block, in which the last of each counts.
+    /// Reads a line of a `<connection>` block. If a line is repeated, the last one counts.
     fn read_inner(&mut self, item: &Item) {
         self.read(item);
         if let ["remote", host, ref rest @ ..] = *item.words() {
@@ -293,7 +295,7 @@ impl Connection {
         }
     }
 
-    /// A `remote` without an address family keeps the one that was said before.
+    /// Sets the protocol. A `remote` without an address family keeps the previous one.
     fn set_protocol(&mut self, text: &str) {
         let family = |text: &str| text.chars().nth(3).filter(|c| matches!(c, '4' | '6'));
         let kept = family(&self.proto).filter(|_| family(text).is_none());
@@ -308,7 +310,7 @@ impl Connection {
     }
 }
 
-/// Whether the line has anything as long as the lines of a key.
+/// Returns whether the line has a word as long as a line of a key.
 fn looks_secret(line: &str) -> bool {
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     line.split(|c| !is_base64(c)).any(|run| run.len() >= 32)

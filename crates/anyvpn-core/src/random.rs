@@ -3,8 +3,8 @@
 /// A generator of random numbers from a seed: SplitMix64. The numbers are the same with every version
 /// of Rust and of this crate.
 ///
-/// It is for jitter and for repeatable tests. The numbers can be guessed, so never make a secret of
-/// them.
+/// It is for jitter and for repeatable tests. The numbers can be guessed, so never use them for
+/// secrets.
 #[derive(Clone, Debug)]
 pub struct SplitMix64(u64);
 
@@ -27,7 +27,7 @@ impl SplitMix64 {
     ///
     /// # Panics
     ///
-    /// When `end` is 0.
+    /// If `end` is 0.
     pub const fn below(&mut self, end: u64) -> u64 {
         self.next_u64() % end
     }

@@ -35,7 +35,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns the random numbers of one call, or of whatever else waits for a random time.
+    /// Returns the random numbers for one call, or for any other random wait.
     #[must_use]
     pub fn jitter(&self) -> SplitMix64 {
         SplitMix64::new(self.jitter_seed.unwrap_or_else(|| RandomState::new().hash_one(())))

@@ -1,4 +1,4 @@
-//! Secrets: texts that are wiped from memory and never shown by accident.
+//! Secrets: strings that are wiped from memory and never shown by accident.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -11,8 +11,8 @@ pub const REDACTED: &str = "[redacted]";
 
 /// A password, a token or a key. It is wiped from memory when dropped.
 ///
-/// `Debug` and `Serialize` write `[redacted]`, and there is no `Display`. There are two ways to get at
-/// the text, both easy to search for: [`Secret::expose`], and serializing inside [`reveal`].
+/// `Debug` and `Serialize` write `[redacted]`, and there is no `Display`. There are two ways to get the
+/// text, both easy to search for: [`Secret::expose`], and serializing inside [`reveal`].
 ///
 /// ```
 /// use anyvpn_core::Secret;
@@ -39,7 +39,7 @@ impl Secret {
 }
 
 impl From<String> for Secret {
-    /// Copies and wipes `text`: shrinking it in place could leave a copy behind.
+    /// Copies `text` and wipes the original: shrinking it in place could leave a copy in memory.
     fn from(mut text: String) -> Self {
         let secret = Self::from(&*text);
         text.zeroize();
@@ -136,7 +136,7 @@ pub fn redact(text: &str, secrets: &[Secret]) -> String {
     if spelled { REDACTED.to_owned() } else { text }
 }
 
-/// Decodes each escape in a text: `mark`, followed by so many hexadecimal digits.
+/// Decodes each escape in a text: `mark`, followed by `digits` hexadecimal digits.
 fn decoded(text: &str, mark: &str, digits: usize) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

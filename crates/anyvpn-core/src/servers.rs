@@ -21,7 +21,7 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
-    /// The most reasons that are kept.
+    /// The maximum number of reasons that are kept.
     pub const REASONS: usize = 10;
 
     /// Returns whether nothing was left out.
@@ -72,7 +72,7 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// An item of the list that a provider gives to [`Servers::new`].
+/// An item of the list that a provider passes to [`Servers::new`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ListedServer {
@@ -118,7 +118,7 @@ impl<'a> Servers<'a> {
         Self { list: Box::pin(list), left_out: LeftOut::default() }
     }
 
-    /// Returns the next server; `None` at the end. It needs no crate for streams.
+    /// Returns the next server; `None` at the end. Callers need no crate for streams.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl<'a> Servers<'a> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Returns what was left out so far. It is complete at the end of the stream.
+    /// Returns the elements that were left out so far. The report is complete at the end of the stream.
     #[must_use]
     pub fn left_out(&self) -> &LeftOut {
         &self.left_out

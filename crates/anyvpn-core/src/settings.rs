@@ -1,4 +1,4 @@
-//! The settings of a provider: where it is reached, and as whom.
+//! The settings of a provider: its address and the user's credentials.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -221,7 +221,7 @@ impl Settings {
     }
 
     /// Checks the values, as [`Self::check`] does, and adds the defaults of those that are absent. A
-    /// setting of a group has no default where another one of the group is given.
+    /// setting of a group gets no default if another one of the group is given.
     ///
     /// # Errors
     ///
@@ -244,7 +244,7 @@ impl Settings {
     /// # Errors
     ///
     /// `InvalidRequest` that names every unknown key, every value that its check refuses, and every
-    /// required setting that is absent. It repeats no value.
+    /// missing required setting. The error repeats no value.
     pub fn check(&self, settings: &[Setting]) -> Result<(), Error> {
         let mut wrong: Vec<(&str, String)> = Vec::new();
         for key in self.keys() {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorKind, Timestamp};
 
-/// The account and the API that a token belongs to.
+/// The account and the API to which a token belongs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Binding {
@@ -60,7 +60,7 @@ impl std::fmt::Display for Binding {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BoundToken<T> {
-    /// The account and the API that it belongs to.
+    /// The account and the API to which it belongs.
     #[serde(flatten)]
     pub binding: Binding,
     /// When it was obtained, by the clock of the program that obtained it; `None` if that is not known.
@@ -110,7 +110,7 @@ pub trait TokenStore<T>: Send + Sync + 'static {
 /// A locked store. Dropping it releases the lock.
 pub type StoreLock<T> = Box<dyn LockedStore<T>>;
 
-/// The access that the holder of a store's lock has.
+/// The access to a locked store.
 #[async_trait]
 pub trait LockedStore<T>: Send + Sync {
     /// Returns the stored token, as [`TokenStore::load`] does.

@@ -28,7 +28,7 @@ pub use options::{CheckedWireGuardOptions, WireGuardOptions};
 use reader::Reader;
 use values::{Key, Value};
 
-/// One's own end of a tunnel.
+/// This machine's end of a tunnel.
 #[derive(Clone, Debug)]
 pub struct Interface {
     /// The private key.
@@ -46,24 +46,23 @@ pub struct Interface {
 /// The other end of a tunnel.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// Its public key.
+    /// The peer's public key.
     pub public_key: PublicKey,
     /// The key that both ends share.
     pub preshared_key: Option<PresharedKey>,
-    /// The networks that are reached through it.
+    /// The networks that are reached through the peer.
     pub allowed_ips: Vec<IpNet>,
-    /// Where it is; `None` waits until it calls.
+    /// The peer's address; `None` waits until the peer connects.
     pub endpoint: Option<Endpoint>,
-    /// Seconds between packets that keep the way open; `None` sends none, or as many as a range
-    /// of AmneziaWG says.
+    /// The seconds between keepalive packets; `None` sends none, or leaves it to a range of AmneziaWG.
     pub persistent_keepalive: Option<u16>,
 }
 
 /// A `wg-quick` configuration: a document that prints exactly as it was parsed.
 ///
-/// Comments, spacing, line ends, the case of keys, and keys that are not known stay as they are,
-/// also around an edit. The text holds a private key, so there is no `Display`: [`Self::to_secret`]
-/// gives it on purpose, [`Self::redacted`] (and `Debug`) gives it without keys.
+/// Comments, spacing, line endings, the case of keys, and unknown keys are preserved, even by edits.
+/// The text contains a private key, so there is no `Display`. [`Self::to_secret`] returns the whole
+/// text, and [`Self::redacted`] and `Debug` omit its keys.
 ///
 /// ```
 /// use anyvpn_core::WireGuardConfig;
@@ -106,7 +105,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// The effect beyond describing a tunnel.
+    /// Returns the effect of the entry beyond describing a tunnel.
     fn why(&self) -> Option<&'static str> {
         match &self.value {
             _ if self.key.is_command() => Some("runs a program"),
@@ -119,15 +118,15 @@ impl Entry {
 impl WireGuardConfig {
     /// Reads a configuration, as strictly as `wg-quick` and `wg` together.
     ///
-    /// It differs from them on purpose: unknown keys are kept (other programs have more of them),
-    /// and so is AmneziaWG's `PersistentKeepalive = 20-30`. Refused are a missing private key, a
-    /// second key of the same kind, control characters, port 0 and an MTU below 68 (with these a
-    /// tunnel cannot work, or programs disagree about what is meant), numbers that `ip` reads as
-    /// octal, short addresses such as `10.1`, names of ports, and the prefixes `+` and `-` of
-    /// `AllowedIPs`, which make no sense in a whole file.
+    /// It differs from them on purpose. Unknown keys are kept, because other programs have more keys,
+    /// and so is AmneziaWG's `PersistentKeepalive = 20-30`. It refuses a missing private key, a second
+    /// key of the same kind, control characters, port 0 and an MTU below 68, with which a tunnel cannot
+    /// work or programs disagree about the meaning. It also refuses numbers that `ip` reads as octal,
+    /// short addresses such as `10.1`, names of ports, and the prefixes `+` and `-` of `AllowedIPs`,
+    /// which make no sense in a whole file.
     ///
     /// # Errors
-    /// Says line and column, what is wrong and what to do, and repeats no value.
+    /// Returns the line and column, what is wrong and what to do. The error repeats no value.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let mut reader = Reader::default();
         for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -137,7 +136,7 @@ impl WireGuardConfig {
         reader.finish()
     }
 
-    /// Writes a configuration in the usual order, values as they are given.
+    /// Creates a configuration with keys in the usual order and values as they are given.
     #[must_use]
     pub fn new(interface: Interface, peers: Vec<Peer>) -> Self {
         let mut config = Self {
@@ -178,7 +177,7 @@ impl WireGuardConfig {
         config
     }
 
-    /// The whole text, keys included: what is written to a file.
+    /// Returns the whole text, including keys, to be written to a file.
     #[must_use]
     pub fn to_secret(&self) -> Secret {
         let length = self.lines.iter().map(|line| line.text.len()).sum();
@@ -190,8 +189,8 @@ impl WireGuardConfig {
         Secret::from(text)
     }
 
-    /// The text with `[redacted]` for private and preshared keys, and for whatever looks like a
-    /// key in comments, commands and unknown keys.
+    /// Returns the text with `[redacted]` for private and preshared keys, and for anything that looks
+    /// like a key in comments, commands and unknown keys.
     #[must_use]
     pub fn redacted(&self) -> String {
         let shown = self.lines.iter().map(|line| match &line.entry {
@@ -211,13 +210,13 @@ impl WireGuardConfig {
         &self.private_key
     }
 
-    /// The addresses inside the tunnel, from all `Address` lines.
+    /// Returns the addresses inside the tunnel, from all `Address` lines.
     #[must_use]
     pub fn addresses(&self) -> Vec<IpNet> {
         self.networks(Section::Interface)
     }
 
-    /// Resolvers and search domains, as they are written.
+    /// Returns the resolvers and search domains, as they are written.
     #[must_use]
     pub fn dns(&self) -> Vec<String> {
         let values = self.entries(Section::Interface).map(|entry| match &entry.value {
@@ -227,13 +226,13 @@ impl WireGuardConfig {
         values.flatten().cloned().collect()
     }
 
-    /// The largest packet, where it is set.
+    /// Returns the MTU, in bytes; `None` if it is not set.
     #[must_use]
     pub fn mtu(&self) -> Option<u16> {
         self.number(Section::Interface, Key::Mtu)
     }
 
-    /// The UDP port to listen on, where it is set.
+    /// Returns the UDP port to listen on; `None` if it is not set.
     #[must_use]
     pub fn listen_port(&self) -> Option<u16> {
         self.number(Section::Interface, Key::ListenPort)
@@ -266,10 +265,10 @@ impl WireGuardConfig {
         self.public_keys.iter().enumerate().map(peer).collect()
     }
 
-    /// The lines that do more than describe a tunnel: the commands that `wg-quick` runs as root
+    /// Returns the lines that do more than describe a tunnel: the commands that `wg-quick` runs as root
     /// (`PreUp`, `PostUp`, `PreDown`, `PostDown`), `SaveConfig`, and keys that neither `wg` nor
-    /// `wg-quick` nor AmneziaWG has. Show them before the configuration is used: it comes from a remote
-    /// server.
+    /// `wg-quick` nor AmneziaWG has. Show them before the configuration is used, because it comes from
+    /// a remote server.
     #[must_use]
     pub fn directives(&self) -> Vec<Directive> {
         let lines = self.lines.iter().enumerate();
@@ -281,7 +280,7 @@ impl WireGuardConfig {
         lines.filter_map(|line| line.entry.as_ref())
     }
 
-    /// `Address` of the interface or `AllowedIPs` of a peer.
+    /// Returns the `Address` of the interface or the `AllowedIPs` of a peer.
     fn networks(&self, section: Section) -> Vec<IpNet> {
         let values = self.entries(section).map(|entry| match &entry.value {
             Value::Networks(networks) => networks.as_slice(),
@@ -300,7 +299,7 @@ impl WireGuardConfig {
     }
 }
 
-/// The redacted text.
+/// Shows the redacted text.
 impl fmt::Debug for WireGuardConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("WireGuardConfig").field(&self.redacted()).finish()
@@ -308,7 +307,8 @@ impl fmt::Debug for WireGuardConfig {
 }
 
 impl Line {
-    /// What the line does beyond describing a tunnel; `number` is the line's, counted from 1.
+    /// Returns what the line does beyond describing a tunnel; `None` if nothing. `number` is the line's
+    /// number, counted from 1.
     fn directive(&self, number: usize) -> Option<Directive> {
         let (name, value, why) = match &self.entry {
             Some(entry) => (entry.key.name(), &self.text[entry.span.clone()], entry.why()?),
@@ -318,14 +318,14 @@ impl Line {
                 if amnezia::describes(name, value, in_peer) {
                     return None;
                 }
-                (name, value, "is no key that wg-quick knows")
+                (name, value, "is not a key that wg-quick knows")
             }
         };
         let value = hide_keys(&escape_invisible(value));
         Some(Directive { line: number, name: name.to_owned(), value, why })
     }
 
-    /// Whether the line has a key or a value that `wg` and `wg-quick` do not know.
+    /// Returns whether the line has a key or a value that `wg` and `wg-quick` do not know.
     fn is_foreign(&self) -> bool {
         match &self.entry {
             Some(entry) => {

@@ -64,7 +64,7 @@ fn the_samples_certificate_alone_and_several_in_one_text_are_read() {
 
     let second = both.replace(ENDLESS, &ENDLESS.replace("MIIB", "MIIC"));
     let second = Certificate::from_pem(&second).unwrap_err();
-    assert_eq!(second.detail(), Some("certificate 2: this is not X.509; fetch it anew"));
+    assert_eq!(second.detail(), Some("certificate 2: this is not X.509; fetch it again"));
 
     let profile = parse(&format!("<ca>\nold\n</ca>\n# x\n<ca>\n{both}</ca>\nca other.crt\n"));
     assert_eq!(profile.ca().unwrap(), certificates);
@@ -165,7 +165,7 @@ fn directives_that_run_programs_or_read_files_are_listed_with_their_lines() {
         ),
         ("auth-user-pass username-only", "auth-user-pass", "username-only", reads),
         ("http-proxy h 80 basic", "http-proxy", "h 80 basic", reads),
-        ("connection [[INLINE]] x", "connection", "[[INLINE]] x", "is for a block only"),
+        ("connection [[INLINE]] x", "connection", "[[INLINE]] x", "is only valid as a block"),
         ("push \"route 10.0.0.0\"", "push", "route 10.0.0.0", "makes this machine a server"),
         ("config x", "config", "x", "reads more directives from a file"),
         ("cd /tmp", "cd", "/tmp", "changes the directory of all files"),

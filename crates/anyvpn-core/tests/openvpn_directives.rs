@@ -10,7 +10,7 @@ const HELP: &str = include_str!("openvpn/help-2.6.14.txt");
 /// The names that the parsers of versions 2.4.12, 2.5.11 and 2.6.14 know.
 const PARSERS: &str = include_str!("openvpn/directives-2.4-2.6.txt");
 
-const UNKNOWN: &str = "is no directive that anyvpn knows";
+const UNKNOWN: &str = "is not a directive that anyvpn knows";
 
 fn listed(text: &str) -> Vec<Directive> {
     OpenVpnProfile::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}")).directives()

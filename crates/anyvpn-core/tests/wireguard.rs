@@ -85,7 +85,7 @@ fn commands_are_listed_with_their_lines_and_safe_to_show() {
     let line = |line, name: &str, value: &str, why| (line, name.to_owned(), value.to_owned(), why);
     let command = |number, name, value| line(number, name, value, "runs a program");
     let expected = [
-        line(13, "Proxy", "4", "is no key that wg-quick knows"),
+        line(13, "Proxy", "4", "is not a key that wg-quick knows"),
         command(14, "PreUp", "echo \"#1\" # not a comment"),
         command(15, "PostUp", "iptables -A OUTPUT ! -o %i -j REJECT"),
         command(16, "PostDown", "\\u{202e}x"),
@@ -102,7 +102,7 @@ fn unknown_directives_and_those_that_write_files_are_listed() {
         parse(&text).directives().into_iter().map(|d| (d.line, d.name, d.value, d.why)).collect();
     let line = |line, name: &str, value: &str, why| (line, name.to_owned(), value.to_owned(), why);
     let expected = [
-        line(3, "Post.Up", "[redacted]", "is no key that wg-quick knows"),
+        line(3, "Post.Up", "[redacted]", "is not a key that wg-quick knows"),
         line(4, "SaveConfig", "TRUE", "writes a file"),
     ];
     assert_eq!(listed, expected);
@@ -144,8 +144,8 @@ fn a_wrong_file_is_refused_at_its_place() {
         (format!("PrivateKey = {ALICE}\n"), 1, 1, "before any section"),
         ("# x\n[Interface]\n".into(), 2, 1, "no PrivateKey"),
         (format!("{own}[Peer]\nEndpoint = a:1\n"), 3, 1, "no PublicKey"),
-        (format!("{own}PrivateKey = {BOB}\n"), 3, 1, "second time"),
-        (format!("{peer}PublicKey = {ALICE_PUBLIC}\n"), 5, 1, "second time"),
+        (format!("{own}PrivateKey = {BOB}\n"), 3, 1, "is repeated here"),
+        (format!("{peer}PublicKey = {ALICE_PUBLIC}\n"), 5, 1, "is repeated here"),
         ("[Interface]\nPrivateKey = dwdt\n".into(), 2, 14, "44 characters"),
         // Not canonical: the bits after the 32 bytes are set.
         (

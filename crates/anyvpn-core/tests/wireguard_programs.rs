@@ -150,7 +150,7 @@ fn amneziawg_keys_are_preserved_and_only_describe_a_tunnel() {
     ] {
         let listed = parse(&file(wrong, "")).directives();
         assert_eq!(listed.len(), 1, "{wrong}");
-        assert_eq!(listed[0].why, "is no key that wg-quick knows");
+        assert_eq!(listed[0].why, "is not a key that wg-quick knows");
     }
     for wrong in ["20-", "-30", "20-30s", "20-70000", "65536", "20-30-40"] {
         let text = file("", &format!("PersistentKeepalive = {wrong}"));

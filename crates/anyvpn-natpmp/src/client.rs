@@ -31,7 +31,7 @@ const LONGEST: usize = 1100;
 pub(crate) struct Inner {
     pub(crate) gateway: Gateway,
     pub(crate) form: Form,
-    /// In seconds.
+    /// The lifetime to request, in seconds.
     pub(crate) lifetime: u32,
     /// The time limit of a call.
     pub(crate) time: Duration,
@@ -46,7 +46,7 @@ pub(crate) struct Inner {
 pub(crate) struct State {
     gateway: Option<SocketAddrV4>,
     epoch: Epoch,
-    /// Whether it has lost its mappings and they have not been renewed yet.
+    /// Whether the gateway has lost its mappings and they have not been renewed yet.
     pub(crate) has_reset: bool,
     pub(crate) random: SplitMix64,
 }
@@ -69,7 +69,7 @@ pub struct Mapping {
     pub lifetime: Duration,
     /// How long the gateway has kept its mappings.
     pub epoch: Duration,
-    /// When it was requested. The lifetime starts no earlier.
+    /// When the mapping was requested. The lifetime does not start earlier.
     pub asked_at: Timestamp,
 }
 
@@ -97,7 +97,7 @@ impl Inner {
         Ok(Session { inner: self, state, gateway, deadline })
     }
 
-    /// Returns the key of its forwards in the store.
+    /// Returns the key of a gateway's forwards in the store.
     pub(crate) fn place(gateway: SocketAddrV4) -> String {
         format!("natpmp-{gateway}")
     }
@@ -176,8 +176,8 @@ impl Session<'_> {
         observation: &Observation,
     ) -> Result<(Reply, Timestamp), Error> {
         let Self { inner, state, gateway, deadline } = self;
-        // A new socket for each request, so that a late reply to an earlier request is not taken for this
-        // one's.
+        // Use a new socket for each request, so that a late reply to an earlier request is not mistaken
+        // for the reply to this one.
         let socket = connected(*gateway).await.map_err(|error| failed(*gateway, &error))?;
         let clock = &*inner.clock;
         let bytes = request.encode();
@@ -223,7 +223,7 @@ impl Session<'_> {
                 gateway.ip()
             )),
             _ => Error::new(ErrorKind::UnexpectedReply).with_detail(format!(
-                "{gateway} sent {unreadable} packets that are no replies of NAT-PMP"
+                "{gateway} sent {unreadable} packets that are not NAT-PMP replies"
             )),
         })
     }
@@ -261,7 +261,7 @@ fn failed(gateway: SocketAddrV4, error: &io::Error) -> Error {
     }
 }
 
-/// A successful reply.
+/// Returns a successful reply, or an error.
 fn accepted(gateway: SocketAddrV4, reply: io::Result<Reply>) -> Result<Reply, Error> {
     match reply {
         Ok(Reply::Refused { code, .. }) => Err(refused(gateway, code)),
@@ -274,7 +274,7 @@ fn accepted(gateway: SocketAddrV4, reply: io::Result<Reply>) -> Result<Reply, Er
 /// Returns the error for a refusal.
 fn refused(gateway: SocketAddrV4, code: ResultCode) -> Error {
     let (kind, why) = match code {
-        ResultCode::UNSUPPORTED_VERSION => (ErrorKind::NoService, "does not speak NAT-PMP"),
+        ResultCode::UNSUPPORTED_VERSION => (ErrorKind::NoService, "does not support NAT-PMP"),
         ResultCode::NOT_AUTHORIZED => (
             ErrorKind::Refused,
             "does not allow it: port forwarding is off there, or this port or one more is not \
@@ -289,12 +289,13 @@ fn refused(gateway: SocketAddrV4, code: ResultCode) -> Error {
 }
 
 fn other_version(gateway: SocketAddrV4, version: u8) -> Error {
-    let detail =
-        format!("{gateway} answers in version {version}, as PCP does, and not in NAT-PMP's");
+    let detail = format!(
+        "{gateway} answers with version {version}, like PCP, instead of NAT-PMP's version 0"
+    );
     Error::new(ErrorKind::NoService).with_detail(detail)
 }
 
 fn unexpected(reply: &Reply) -> Error {
-    let detail = format!("what the gateway granted is nothing: {reply:?}");
+    let detail = format!("the gateway granted an unusable mapping: {reply:?}");
     Error::new(ErrorKind::UnexpectedReply).with_detail(detail)
 }

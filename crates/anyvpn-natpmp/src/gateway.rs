@@ -16,7 +16,7 @@ const UP_TO_GATEWAY: u16 = 0x3;
 #[derive(Clone, Debug)]
 pub(crate) enum Gateway {
     At(SocketAddrV4),
-    /// The gateway in the routes of this interface.
+    /// The gateway from the routes of this interface.
     OfInterface(String),
 }
 
@@ -28,21 +28,21 @@ impl Gateway {
             .map_err(|_| "must be an IPv4 address such as 10.2.0.1, or one with a port".to_owned())
     }
 
-    /// Returns its current address, which can change with the VPN server.
+    /// Returns the gateway's current address, which can change with the VPN server.
     pub(crate) fn find(&self) -> Result<SocketAddrV4, Error> {
         let name = match self {
             Self::At(address) => return Ok(*address),
             Self::OfInterface(name) => name,
         };
         let table = std::fs::read_to_string(ROUTES).map_err(|error| {
-            Error::invalid("interface", "its routes are found on Linux only; set gateway instead")
+            Error::invalid("interface", "can only be used on Linux; set gateway instead")
                 .with_detail(format!("{ROUTES}: {}", error.kind()))
         })?;
         match gateway_of(&table, name) {
             Routes::To(gateway) => Ok(SocketAddrV4::new(gateway, PORT)),
             Routes::WithoutGateway => {
                 let why = format!(
-                    "the routes of {name} name no gateway, as with WireGuard; set gateway \
+                    "the routes of {name} have no gateway, as with WireGuard; set gateway \
                      (Proton VPN's is 10.2.0.1)"
                 );
                 Err(Error::invalid("interface", why))

@@ -19,13 +19,13 @@
 //! }
 //! ```
 //!
-//! A port is open for TCP, UDP or both under one number, as long as it is renewed.
-//! The setting `form` says who chooses the numbers:
+//! A port is open for TCP, UDP or both with the same number, as long as it is renewed. The setting
+//! `form` determines who chooses the numbers:
 //!
 //! - `symmetric` (default): the gateway chooses one number for both sides, as at Proton VPN. The
 //!   program on this machine listens on that number.
-//! - `plain`: this machine's port is the caller's choice ([`NewPortForward::local_port`]), and the
-//!   gateway's number may be another one, as RFC 6886 has it.
+//! - `plain`: the caller chooses this machine's port ([`NewPortForward::local_port`]), and the
+//!   gateway's number may differ, as in RFC 6886.
 //!
 //! The address of the gateway and everything else are settings: see [`NatPmp::open`]. The module
 //! [`wire`] implements the protocol itself.

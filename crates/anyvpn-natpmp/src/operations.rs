@@ -62,7 +62,7 @@ struct MapInput {
     lifetime_seconds: u32,
 }
 
-/// Runs an operation by its name.
+/// Runs an operation by name.
 pub(crate) async fn call(natpmp: &NatPmp, name: &str, input: Value) -> Result<Value, Error> {
     let Some(operation) = INFO.operation(name).map(|operation| operation.id) else {
         return Err(INFO.unknown_operation(name));

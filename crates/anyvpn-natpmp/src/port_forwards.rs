@@ -14,8 +14,8 @@ use crate::client::{Inner, Mapping, SENDS, Session};
 use crate::wire::{MapProtocol, MapRequest};
 use crate::{Form, NatPmp};
 
-/// The number of attempts with Proton VPN's first form, before the older one is tried: 3.75 s. The gateway
-/// has just answered a request for its address, so we know that it is there.
+/// The number of attempts with Proton VPN's first form before the older one is tried: 3.75 s. The
+/// gateway has just answered a request for its address, so we know that it can be reached.
 const FIRST_FORM_SENDS: u32 = 4;
 /// The number of attempts to delete a mapping if nothing depends on it. It expires by itself soon.
 const UNDO_SENDS: u32 = 2;
@@ -58,7 +58,7 @@ impl PortForwards for NatPmp {
             protocols: port.protocols,
             number: Some(port.port),
             local: Some(port.local_port),
-            // A longer lifetime that was requested is not shortened.
+            // A longer lifetime that the caller requested is not shortened.
             lifetime: inner.lifetime.max(left),
         };
         let mut session = inner.session().await?;
@@ -72,12 +72,12 @@ impl PortForwards for NatPmp {
         let mut session = self.inner().session().await?;
         let own = session.own().await?;
         let port = own.iter().find(|own| own.port == port.port).unwrap_or(port);
-        // The gateway identifies the mapping by this machine's port, not by its own.
+        // The gateway identifies the mapping by this machine's port, not by the gateway's port.
         let same =
             |other: &&PortForward| other.local_port == port.local_port && other.port != port.port;
         if let Some(other) = own.iter().find(same) {
             return Err(Error::new(ErrorKind::NotFound).with_detail(format!(
-                "{} is lost; port {} of this machine has the number {} now",
+                "port {} is lost; this machine's port {} now has the number {}",
                 port.port, port.local_port, other.port
             )));
         }
@@ -120,7 +120,7 @@ impl Wish {
         check_device(new.device)?;
         protocols(new.protocols)?;
         if new.hidden {
-            return Err(Error::invalid("hidden", "there is no list to hide it from"));
+            return Err(Error::invalid("hidden", "is not supported: there is no public list"));
         }
         if new.wished_port == Some(0) || new.local_port == Some(0) {
             return Err(Error::invalid("wished_port", "a port is from 1 to 65535"));
@@ -128,7 +128,7 @@ impl Wish {
         if inner.form == Form::Symmetric
             && new.local_port.is_some_and(|local| new.wished_port != Some(local))
         {
-            let why = "is the number that the gateway gives; the form plain can have another one";
+            let why = "must equal the gateway's number; only with the form plain can it differ";
             return Err(Error::invalid("local_port", why));
         }
         let lifetime = match new.lifetime {
@@ -237,7 +237,8 @@ impl Session<'_> {
         }
     }
 
-    /// Requests a mapping for each protocol. In the end they have the same number, or nothing is mapped.
+    /// Requests a mapping for each protocol. Either all of them get the same number, or nothing stays
+    /// mapped.
     async fn ask(
         &mut self,
         wish: &Wish,
@@ -283,7 +284,7 @@ impl Session<'_> {
                     .with_leftover(Leftover::new(LeftoverKind::PortForward, number.to_string())),
             });
         }
-        granted.ok_or_else(|| Error::invalid("protocols", "there is none"))
+        granted.ok_or_else(|| Error::invalid("protocols", "must include TCP or UDP"))
     }
 
     /// Deletes mappings, and returns whether the gateway has confirmed this for all of them.
@@ -299,7 +300,7 @@ impl Session<'_> {
 impl Granted {
     fn of(mapping: Mapping) -> Self {
         let Mapping { internal_port, external_port: number, lifetime, asked_at, .. } = mapping;
-        // Proton VPN's gateways repeat the 0 that stands for their number.
+        // Proton VPN's gateways repeat the requested 0, which stands for their number.
         let local = if internal_port == 0 { number } else { internal_port };
         Self { number, local, lifetime, asked_at }
     }
@@ -322,6 +323,6 @@ fn protocols(protocols: PortProtocols) -> Result<&'static [MapProtocol], Error> 
 fn check_device(device: Option<Ipv4Addr>) -> Result<(), Error> {
     match device {
         None => Ok(()),
-        Some(_) => Err(Error::invalid("device", "a forward is for the device that asks")),
+        Some(_) => Err(Error::invalid("device", "must be the device that requests the forward")),
     }
 }

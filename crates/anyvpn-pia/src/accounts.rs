@@ -47,7 +47,7 @@ impl SignIn for Pia {
 impl SignOut for Pia {
     async fn revoke_credential(&self, credential: &Credential) -> Result<(), Error> {
         let Some(token) = credential.settings.get("token") else {
-            return Err(Error::invalid("credential", "is not one that signing in made"));
+            return Err(Error::invalid("credential", "was not created by signing in"));
         };
         match self.with_token(token.clone()).call(ExpireToken {}).await {
             // It has already expired.
@@ -84,18 +84,18 @@ impl Password {
     }
 }
 
-/// A token with its expiry, 24 hours after its creation. The vendor documents this; the reply does not say
-/// it.
+/// A token with its expiry, 24 hours after its creation. The vendor documents this lifetime; the reply
+/// does not contain it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DatedToken {
     /// The token.
     pub token: Secret,
-    /// When it ends.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
-/// Makes tokens with a password.
+/// Obtains tokens with a password.
 pub(crate) struct PasswordSignIn {
     pub(crate) client: Client<Dialect>,
     pub(crate) password: Password,
@@ -126,7 +126,7 @@ impl TokenSource for PasswordSignIn {
         self.password.sign_in(&self.client).await
     }
 
-    /// Who signs in too often is locked out.
+    /// PIA locks out callers who sign in too often.
     fn is_final(&self, error: &Error) -> bool {
         error.kind() == ErrorKind::Unauthorized
     }

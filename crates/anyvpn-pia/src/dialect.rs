@@ -1,5 +1,5 @@
-//! How PIA differs: several servers, a token in a header or in the query, and refusals that only their
-//! texts tell apart.
+//! How PIA differs from other providers: it has several servers, takes the token in a header or in the
+//! query, and its refusals differ only in their texts.
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::{Reply, Request, Security, Word};
@@ -48,8 +48,8 @@ impl anyvpn_http::Dialect for Dialect {
         }
     }
 
-    /// The servers of the vendor refuse a token in text, too, and the texts are not all known. A server
-    /// that has proved its name is taken at its status.
+    /// The vendor's servers also refuse a token with plain text, and not all of these texts are known.
+    /// So we rely on the status if the server has proved its name.
     fn is_own_form(_: OperationId, reply: &Reply) -> bool {
         let body = reply.refusal_json();
         let is_worded = body["status"].as_str().is_some_and(|word| REFUSED.contains(&word))
@@ -91,7 +91,7 @@ const ACCESS_DENIED: &[u8] = b"HTTP Token: Access denied.";
 const LOGIN_FAILED: &str = "Login failed!";
 const NOT_IN_TUNNEL: &str = "Unauthorized client";
 
-/// The refusals whose texts, or codes, have been seen. Their statuses do not tell them apart.
+/// The refusals whose texts or codes have been observed. Their statuses do not distinguish them.
 const REFUSALS: &[(&str, ErrorKind)] = &[
     (LOGIN_FAILED, ErrorKind::Unauthorized),
     ("no auth data", ErrorKind::Unauthorized),
@@ -102,7 +102,7 @@ const REFUSALS: &[(&str, ErrorKind)] = &[
     ("too_many_attempts", ErrorKind::RateLimited),
 ];
 
-/// What says whether it is a refusal; replies with a value need not have it.
+/// The fields that mark a refusal. Replies with a value need not have them.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
@@ -115,7 +115,7 @@ fn classify(status: u16) -> ErrorKind {
         402 => ErrorKind::ServiceExpired,
         404 => ErrorKind::NotFound,
         408 => ErrorKind::Timeout,
-        // Another tunnel of the server uses the port.
+        // Another tunnel to the server uses the port.
         409 => ErrorKind::CapacityReached,
         400 | 413 | 415 | 422 => ErrorKind::InvalidRequest,
         429 => ErrorKind::RateLimited,

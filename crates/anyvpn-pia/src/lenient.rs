@@ -1,4 +1,4 @@
-//! Decoders of what comes in more than one form.
+//! Decoders for replies that have more than one form.
 
 use std::net::Ipv4Addr;
 
@@ -10,14 +10,14 @@ use crate::dialect::Dialect;
 use crate::ops::ListServers;
 use crate::types::SignedServerList;
 
-/// An address, perhaps with `/32` behind it.
+/// Decodes an address, which may be followed by `/32`.
 pub fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ipv4Addr, D::Error> {
     let text = String::deserialize(deserializer)?;
     let address = text.strip_suffix("/32").unwrap_or(&text);
     address.parse().map_err(|_| de::Error::custom("not an IPv4 address"))
 }
 
-/// The list and its signature.
+/// Decodes the server list and its signature.
 pub fn signed_server_list(_: &ListServers, reply: &Reply) -> Result<SignedServerList, Error> {
     match reply.status.is_success() {
         true => SignedServerList::read(reply),

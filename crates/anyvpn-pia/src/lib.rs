@@ -24,17 +24,17 @@
 //! }
 //! ```
 //!
-//! [`Pia::call`] does any operation of [`ops`], which are generated from the `openapi.yaml` in this
-//! package; the neutral traits of [`anyvpn_core`] are implemented on [`Pia`].
+//! [`Pia::call`] runs any operation of [`ops`], which are generated from the `openapi.yaml` in this
+//! package. [`Pia`] implements the neutral traits of [`anyvpn_core`].
 //!
 //! # Guarantees
 //!
-//! - A VPN server is connected to at the address that the signed list has, and must prove its name with a
-//!   certificate of the vendor's own authority. A token goes to such servers and to the vendor's account
-//!   server only; no log and no error shows it.
-//! - The list of servers counts only with the vendor's signature: see [`Pia::with_list_key`].
-//! - A private key is made here and never sent.
-//! - A port is reserved anew only if none is stored, or the server refuses the one that is.
+//! - We connect to a VPN server at its address in the signed list, and it must prove its name with a
+//!   certificate of the vendor's own authority. Tokens are sent only to such servers and to the
+//!   vendor's account server, and no log and no error shows them.
+//! - The list of servers is accepted only with the vendor's signature; see [`Pia::with_list_key`].
+//! - A private key is generated on this machine and never sent.
+//! - A new port is reserved only if no port is stored, or if the server refuses the stored one.
 //! - Dropping the future of a call leaves the client usable.
 //!
 //! # Features
@@ -80,13 +80,13 @@ pub use driver::{CAPABILITIES, INFO, PiaDriver};
 use ops::{AddKey, BindPort, GetSignature, ListServers};
 use types::{CA, Host, LIST_KEY, ServerList};
 
-/// Where PIA's users sign in.
+/// The server where users sign in.
 pub const BASE_URL: &str = "https://www.privateinternetaccess.com";
-/// Where accounts are read, and tokens ended.
+/// The server that returns accounts and ends tokens.
 const ACCOUNT_URL: &str = "https://apiv2.privateinternetaccess.com";
-/// Where a caller learns its own address.
+/// The server that tells callers their address.
 const STATUS_URL: &str = "https://api.privateinternetaccess.com";
-/// Where the list of servers is.
+/// The server with the list of VPN servers.
 const LIST_URL: &str = "https://serverlist.piaservers.net";
 /// The version of the server list that the vendor's scripts and application read.
 pub const LIST_VERSION: &str = "v6";
@@ -106,18 +106,18 @@ pub struct Pia {
     last: Arc<Mutex<Option<Connection>>>,
 }
 
-/// The server that a tunnel is connected to, which forwards ports.
+/// The server to which a tunnel is connected, and which forwards ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Connection {
-    /// Its name in the list of servers, such as `Server-12345-0a`. Capitals count.
+    /// The server's name in the list of servers, such as `Server-12345-0a`. It is case-sensitive.
     pub server: String,
-    /// Its address inside the tunnel, and the port for forwarding ports, 19999.
+    /// The server's address inside the tunnel, with the port of its port-forwarding API, 19999.
     pub gateway: SocketAddr,
 }
 
 impl Connection {
-    /// Creates a tunnel to this server.
+    /// Describes a tunnel to this server. Nothing is connected.
     #[must_use]
     pub fn new(server: impl Into<String>, gateway: SocketAddr) -> Self {
         Self { server: server.into(), gateway }
@@ -125,8 +125,8 @@ impl Connection {
 }
 
 impl Pia {
-    /// Starts to build a client. With another base URL, it is used for all of the vendor's central servers,
-    /// as in a sandbox.
+    /// Returns a builder for a client. If another base URL is set, it is used for all of the vendor's
+    /// central servers, as in a sandbox.
     #[must_use]
     pub fn builder() -> ClientBuilder<Dialect> {
         Client::builder(BASE_URL)
@@ -222,7 +222,7 @@ impl Pia {
         &*self.leases
     }
 
-    /// Assumes that this tunnel is connected, unless the caller gave another one.
+    /// Assumes that this tunnel is connected, unless the caller has set another one.
     fn remember(&self, connection: Connection) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
     }
@@ -267,7 +267,7 @@ impl Pia {
         let list = self.server_list().await?;
         let mut hosts = list.regions.items.iter().flat_map(|region| &region.servers.wg);
         let host = hosts.find(|host| host.cn == wanted).ok_or_else(|| {
-            let why = format!("no WireGuard server of the list is named {wanted:?} now");
+            let why = format!("the server list no longer has a WireGuard server named {wanted:?}");
             Error::new(ErrorKind::NotFound).with_detail(why)
         })?;
         self.at_server(&list, host)

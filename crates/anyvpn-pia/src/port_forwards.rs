@@ -1,8 +1,8 @@
-//! Port forwards, from inside the tunnel.
+//! Implements port forwards, which must be requested from inside the tunnel.
 //!
-//! A port is reserved for two months, by a payload that the server signs, and opened by sending both to
-//! the server of the tunnel. It stays open as long as they are sent again. So they are stored: with them
-//! the port is the same after a reconnect, and on another server.
+//! A port is reserved for two months by a payload that the server signs. Sending the payload and
+//! signature to the tunnel's server opens the port, and it stays open as long as they are sent again.
+//! We store them, so that the port stays the same after a reconnect and on another server.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl PortForwards for Pia {
         self.bind(&self.at_gateway()?, &port).await
     }
 
-    /// Deletes the stored port. There is no call to close it, and the server closes it when it is not
+    /// Deletes the stored port. There is no call to close it; the server closes it if it is not
     /// renewed.
     async fn delete_port_forward(&self, port: &PortForward) -> Result<(), Error> {
         let now = self.client().clock().now();
@@ -147,7 +147,10 @@ fn check(new: &NewPortForward) -> Result<(), Error> {
         return Err(Error::invalid("local_port", "PIA forwards to the same number"));
     }
     if new.lifetime.is_some() {
-        return Err(Error::invalid("lifetime", "PIA's ports live as long as they are renewed"));
+        return Err(Error::invalid(
+            "lifetime",
+            "PIA's ports stay open as long as they are renewed",
+        ));
     }
     if new.hidden {
         return Err(Error::invalid("hidden", "only this machine lists PIA's ports"));
@@ -156,15 +159,15 @@ fn check(new: &NewPortForward) -> Result<(), Error> {
 }
 
 fn of_whoever_asks() -> Error {
-    Error::invalid("device", "PIA forwards a port to the device that asks for it")
+    Error::invalid("device", "PIA forwards a port to the device that requests it")
 }
 
 fn unknown(port: &PortForward) -> Error {
-    let detail = format!("this machine has stored no port {} of PIA's", port.port);
+    let detail = format!("this machine has not stored a PIA port {}", port.port);
     Error::new(ErrorKind::NotFound).with_detail(detail)
 }
 
-/// Whether a reserved port is not available, at least on this server.
+/// Returns whether an error means that the reserved port is not available, at least on this server.
 fn is_lost(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::CapacityReached)
 }
@@ -190,7 +193,7 @@ fn reserved(pair: PortSignature, now: Timestamp) -> Result<PortForward, Error> {
     let Some(Payload { port, expires_at }) = read.filter(|read| read.port > 0) else {
         return Err(Error::new(ErrorKind::UnexpectedReply)
             .with_operation(GetSignature::ID)
-            .with_detail("the payload does not say which port it is for"));
+            .with_detail("the payload does not contain a port"));
     };
     let mut forward = PortForward::new(port);
     forward.ends_at = expires_at.or_else(|| now.checked_add(RESERVED).ok());

@@ -16,7 +16,7 @@ use crate::ops::{AddKey, ListServers};
 use crate::types::{CA, Group, Host, Region, ServerList};
 use crate::{Connection, Pia};
 
-/// The ports to use if the list does not name any.
+/// The port to use if the list does not name any.
 const WIREGUARD: u16 = 1337;
 const OPENVPN_UDP: u16 = 8080;
 const OPENVPN_TCP: u16 = 8443;
@@ -51,7 +51,8 @@ impl ServerConfigs for Pia {
     }
 
     async fn revoke_config(&self, id: &str) -> Result<(), Error> {
-        let detail = format!("PIA keeps no configurations, so there is none with the id {id:?}");
+        let detail =
+            format!("PIA does not store configurations, so there is none with the id {id:?}");
         Err(Error::new(ErrorKind::NotFound).with_detail(detail))
     }
 }
@@ -112,7 +113,7 @@ impl Pia {
             CA.trim()
         );
         let profile = OpenVpnProfile::parse(&text)?.with_auth_user_pass(username, password)?;
-        let note = "The file holds a token, which is good for about 24 hours: get it again then.";
+        let note = "The file contains a token, which is valid for about 24 hours. Get the file again after that.";
         Ok(ServerConfig::new(None, Config::OpenVpn(profile)).with_note(note))
     }
 }
@@ -130,7 +131,7 @@ fn region<'a>(list: &'a ServerList, id: &str) -> Result<&'a Region, Error> {
     let LenientList { items, left_out } = &list.regions;
     let error = match items.iter().find(|region| region.id == id) {
         Some(region) if region.offline => Error::new(ErrorKind::Unavailable)
-            .with_detail(format!("the region {id:?} is offline now")),
+            .with_detail(format!("the region {id:?} is currently offline")),
         Some(region) => return Ok(region),
         None => left_out.unknown("region", id),
     };
@@ -138,7 +139,7 @@ fn region<'a>(list: &'a ServerList, id: &str) -> Result<&'a Region, Error> {
 }
 
 fn speaks_not(region: &Region, protocol: &str) -> Error {
-    let why = format!("the region {:?} has no server for {protocol} now", region.id);
+    let why = format!("the region {:?} currently has no server for {protocol}", region.id);
     Error::invalid("protocol", why).with_operation(ListServers::ID)
 }
 

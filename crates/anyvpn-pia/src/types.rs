@@ -45,18 +45,18 @@ impl SignedServerList {
         Ok(Self { text, signature, list })
     }
 
-    /// Returns the list if this key has signed it.
+    /// Returns the list if it was signed with this key.
     ///
     /// # Errors
     ///
-    /// `UnexpectedReply` if it is not signed, or by another key.
+    /// `UnexpectedReply` if it is not signed, or signed with another key.
     pub fn verified(self, key: &SigningKey) -> Result<ServerList, Error> {
         key.verify(&self.text, &self.signature)?;
         Ok(self.list)
     }
 }
 
-/// Prints only the list, because the signature is not needed any more.
+/// Serializes only the list, because the signature is no longer needed.
 impl Serialize for SignedServerList {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.list.serialize(serializer)
@@ -78,7 +78,7 @@ pub struct ServerList {
     pub regions: LenientList<Region>,
 }
 
-/// The ports that servers listen on, the usual one first.
+/// The ports on which servers listen, the default first.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Groups {
     /// WireGuard.
@@ -106,7 +106,7 @@ pub struct Region {
     pub id: String,
     /// The name for people.
     pub name: String,
-    /// The country, as ISO 3166 alpha-2 in capitals; absent where the vendor does not say.
+    /// The country, as ISO 3166 alpha-2 in capitals; absent if the vendor does not say.
     pub country: Option<String>,
     /// Whether its servers forward ports.
     #[serde(default)]

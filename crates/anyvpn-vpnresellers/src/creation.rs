@@ -54,8 +54,8 @@ impl VpnResellers {
         self.call(CheckUsername { username: username.to_owned() }).await
     }
 
-    /// Interprets a refusal although the list had no such account: another machine of the reseller has
-    /// created the account meanwhile, or the name belongs to another reseller.
+    /// Interprets a refusal of a name for which the list had no account: either another machine of the
+    /// reseller has created the account meanwhile, or the name belongs to another reseller.
     async fn existed(&self, refusal: Error, username: &str) -> Result<CreatedCustomer, Error> {
         if refusal.kind() != ErrorKind::AlreadyExists {
             return Err(refusal);
@@ -64,7 +64,7 @@ impl VpnResellers {
             Some(found) => Ok(CreatedCustomer::Existed(customer(found))),
             None => Err(refusal.with_detail(
                 "another reseller's account has the user name; choose another, such as one with a \
-                 prefix of your own",
+                 unique prefix",
             )),
         }
     }

@@ -131,7 +131,7 @@ fn expire_at(end: CustomerEnd) -> Result<Option<Date>, Error> {
         CustomerEnd::At(time) => Ok(Some(time.to_zoned_datetime(TimeZone::UTC).date())),
         CustomerEnd::Never => Ok(None),
         _ => {
-            let why = "VPNresellers ends an account on a day, or never: give a time, or never";
+            let why = "VPNresellers ends an account on a day or never; give a time or never";
             Err(Error::invalid("end", why))
         }
     }
@@ -140,7 +140,7 @@ fn expire_at(end: CustomerEnd) -> Result<Option<Date>, Error> {
 /// Returns the call that creates a customer's account.
 fn creation(new: NewCustomer) -> Result<CreateAccount, Error> {
     if new.plan.is_some() {
-        return Err(Error::invalid("plan", "VPNresellers has one plan only; leave it out"));
+        return Err(Error::invalid("plan", "VPNresellers has only one plan; omit this field"));
     }
     Ok(CreateAccount { username: new.key, password: new.password })
 }

@@ -110,7 +110,7 @@ pub(crate) fn open<T: DeserializeOwned>(reply: &Reply) -> Result<Envelope<T>, Er
     let envelope = reply.json::<Envelope<T>>();
     let code = match &envelope {
         Ok(envelope) => envelope.code,
-        // A refusal can have anything in the place of the value.
+        // A refusal can have anything in place of the value.
         Err(_) => reply.json::<Envelope<IgnoredAny>>().ok().and_then(|envelope| envelope.code),
     };
     match code {
@@ -127,7 +127,7 @@ fn code(body: &Value) -> Option<u64> {
     code.as_u64().or_else(|| code.as_str()?.parse().ok())
 }
 
-/// The messages about a field: a list of strings, or one string.
+/// Returns the messages about a field, which are a list of strings or one string.
 fn texts(whys: &Value) -> impl Iterator<Item = &str> {
     let one = std::slice::from_ref(whys);
     whys.as_array().map_or(one, Vec::as_slice).iter().filter_map(Value::as_str)
@@ -151,7 +151,8 @@ fn classify(status: u16, body: &Value) -> ErrorKind {
     }
 }
 
-/// Whether a refusal says that the user name is taken, under `errors` or, if there are none, in its message.
+/// Returns whether a refusal says that the user name is taken, under `errors` or, if it has none, in
+/// its message.
 fn is_taken(body: &Value) -> bool {
     const TAKEN: &str = "already been taken";
     match &body["errors"] {

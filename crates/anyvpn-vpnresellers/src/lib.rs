@@ -19,8 +19,8 @@
 //! }
 //! ```
 //!
-//! [`VpnResellers::call`] does any operation of [`ops`], which are generated from the `openapi.yaml` in
-//! this package. Configurations are for a server, and WireGuard's also for a customer:
+//! [`VpnResellers::call`] runs any operation of [`ops`], which are generated from the `openapi.yaml` in
+//! this package. A configuration is for one server; a WireGuard configuration is also for one customer:
 //!
 //! ```no_run
 //! use anyvpn_vpnresellers::{ConfigRequest, Protocol, ServerConfigs, VpnResellers};
@@ -36,10 +36,11 @@
 //!
 //! # Guarantees
 //!
-//! - An account is created once: see [`Customers::create_customer`]. A user name that another
-//!   reseller's account has is an error, and that account is never shown or changed.
-//! - A balance that is used up is [`ErrorKind::InsufficientBalance`], whichever call it stops.
-//! - The provider makes WireGuard's keys, one pair an account. Its private key is a [`Secret`].
+//! - An account is created only once; see [`Customers::create_customer`]. If another reseller's account
+//!   has the user name, that is an error, and the account is never returned or changed.
+//! - If the balance is used up, every call that this stops fails with
+//!   [`ErrorKind::InsufficientBalance`].
+//! - The provider generates the WireGuard keys, one pair per account. The private key is a [`Secret`].
 //! - Dropping the future of a call leaves the client usable.
 //!
 //! # Features
@@ -48,7 +49,7 @@
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
 //! - `serde`: the neutral values can be serialized.
 //!
-//! Without either, the process's default crypto provider is used, or a client of your own.
+//! Without either, the process's default crypto provider or your own HTTP client is used.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -77,10 +78,10 @@ pub use dialect::Dialect;
 pub use driver::{CAPABILITIES, INFO, VpnResellersDriver};
 pub use server_configs::OpenVpnPort;
 
-/// Where VPNresellers answers.
+/// The address of VPNresellers' API.
 pub const BASE_URL: &str = "https://api.vpnresellers.com";
 
-/// VPNresellers, for a reseller. Cheap to clone; all clones share connections.
+/// A reseller's client for VPNresellers. It is cheap to clone, and all clones share connections.
 #[derive(Clone, Debug)]
 pub struct VpnResellers {
     client: Client<Dialect>,
@@ -90,18 +91,18 @@ pub struct VpnResellers {
 }
 
 impl VpnResellers {
-    /// Begins a client of <https://api.vpnresellers.com>.
+    /// Returns a builder for a client of <https://api.vpnresellers.com>.
     #[must_use]
     pub fn builder() -> ClientBuilder<Dialect> {
         Client::builder(BASE_URL)
     }
 
-    /// Does one operation.
+    /// Runs one operation.
     ///
     /// # Errors
     ///
-    /// `Unauthorized` when there is no token and the operation needs one, before sending; else as
-    /// [`Client::call`].
+    /// `Unauthorized` if the operation needs a token and there is none, before anything is sent;
+    /// otherwise as [`Client::call`].
     pub async fn call<O: Operation<Dialect = Dialect>>(
         &self,
         operation: O,
@@ -109,27 +110,27 @@ impl VpnResellers {
         self.client.call(operation).await
     }
 
-    /// The client behind it.
+    /// Returns the underlying client.
     #[must_use]
     pub fn client(&self) -> &Client<Dialect> {
         &self.client
     }
 
-    /// The same for the customer of this user name, whom WireGuard configurations are for.
+    /// Sets the customer for WireGuard configurations, by user name.
     #[must_use]
     pub fn for_customer(&self, username: impl Into<String>) -> Self {
         Self { customer: Some(username.into()), ..self.clone() }
     }
 
-    /// The same with a port for OpenVPN configurations, in place of the provider's usual one.
+    /// Sets the port for OpenVPN configurations. Default: the one that the provider marks as default.
     #[must_use]
     pub fn with_openvpn_port(&self, port: OpenVpnPort) -> Self {
         Self { openvpn_port: Some(port), ..self.clone() }
     }
 
-    /// The same with another settle time: how long [`Customers::create_customer`] waits, twice, before it
-    /// believes that a creation whose answer was lost was not done. Default 15 s: web servers and
-    /// PHP commonly end a request after 30 s.
+    /// Sets the settle time: how long [`Customers::create_customer`] waits, twice, before it concludes
+    /// that a creation whose answer was lost did not take effect. Default 15 s, because web servers and
+    /// PHP usually end a request after 30 s.
     #[must_use]
     pub fn with_settle_time(&self, settle_time: Duration) -> Self {
         Self { settle_time, ..self.clone() }

@@ -1,4 +1,4 @@
-//! The lists of accounts and servers, page by page.
+//! Reads the lists of accounts and servers, page by page.
 
 use anyvpn_core::{Error, ErrorKind, OperationId};
 use anyvpn_http::{Client, LenientList, ListNumbers, ListPage, Operation as _, PagedList, pages};
@@ -8,11 +8,11 @@ use futures_util::{TryStreamExt, stream};
 use crate::ops::{Account, ListAccounts, ListServers, Server};
 use crate::{Dialect, VpnResellers};
 
-/// How many elements a page has. Public clients ask for as many.
+/// The number of elements per page. Public clients request the same number.
 const PER_PAGE: u32 = 100;
 
 impl VpnResellers {
-    /// All accounts, each once, page by page.
+    /// Returns all accounts, each once, page by page.
     pub(crate) fn accounts_by_page(
         &self,
     ) -> impl Stream<Item = Result<Account, Error>> + Send + 'static {
@@ -20,14 +20,14 @@ impl VpnResellers {
         pages.map_ok(|page| stream::iter(page.items.into_iter().map(Ok))).try_flatten()
     }
 
-    /// All servers, each once, page by page where there are pages.
+    /// Returns all servers, each once, page by page if there are pages.
     pub(crate) fn servers_by_page(
         &self,
     ) -> impl Stream<Item = Result<LenientList<Server>, Error>> + Send + 'static {
         pages(ServerList(self.client().clone()), self.client().limits().list)
     }
 
-    /// The account of exactly this user name; `None` when it is on no page.
+    /// Returns the account with exactly this user name; `None` if no page has it.
     pub(crate) async fn find(&self, username: &str) -> Result<Option<Account>, Error> {
         let mut accounts = std::pin::pin!(self.accounts_by_page());
         while let Some(account) = accounts.try_next().await? {
@@ -38,12 +38,12 @@ impl VpnResellers {
         Ok(None)
     }
 
-    /// The same; `NotFound` when it is on no page.
+    /// As [`Self::find`], but returns `NotFound` if no page has it.
     pub(crate) async fn existing(&self, username: &str) -> Result<Account, Error> {
         self.find(username).await?.ok_or_else(|| {
             Error::new(ErrorKind::NotFound)
                 .with_operation(ListAccounts::ID)
-                .with_detail(format!("no account of the reseller has the user name {username:?}"))
+                .with_detail(format!("the reseller has no account with the user name {username:?}"))
         })
     }
 }

@@ -18,10 +18,10 @@ use crate::ops::{
     self, GetOpenVpnConfig, GetWireGuardConfig, ListPorts, ListServers, Port, TransportProtocol,
 };
 
-/// Which port OpenVPN connects to, such as `udp/1194` or `443`.
+/// The port to which OpenVPN connects, such as `udp/1194` or `443`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenVpnPort {
-    /// The protocol that carries OpenVPN; `None` takes the first port of the number.
+    /// The protocol that carries OpenVPN; `None` selects the first port with this number.
     protocol: Option<TransportProtocol>,
     number: u16,
 }
@@ -49,7 +49,7 @@ impl fmt::Display for OpenVpnPort {
     }
 }
 
-/// Nothing is kept of a configuration: an account has one pair of keys, for all servers and devices.
+/// The provider stores no configurations: an account has one pair of keys, for all servers and devices.
 #[async_trait]
 impl ServerConfigs for VpnResellers {
     fn servers(&self) -> Servers<'_> {
@@ -76,7 +76,9 @@ impl ServerConfigs for VpnResellers {
     }
 
     async fn revoke_config(&self, id: &str) -> Result<(), Error> {
-        let why = format!("VPNresellers keeps no configuration, so none has the id {id:?}");
+        let why = format!(
+            "VPNresellers does not store configurations, so there is none with the id {id:?}"
+        );
         Err(Error::new(ErrorKind::NotFound).with_detail(why))
     }
 }
@@ -88,12 +90,15 @@ impl VpnResellers {
         options: &WireGuardOptions,
     ) -> Result<WireGuardConfig, Error> {
         if options.private_key.is_some() {
-            let why = "VPNresellers makes the key itself, one for each account";
+            let why = "VPNresellers generates the key, one for each account";
             return Err(Error::invalid("private_key", why));
         }
         let checked = options.checked()?;
         let username = self.customer.as_deref().ok_or_else(|| {
-            Error::invalid("customer", "is missing: whose account is the configuration for?")
+            Error::invalid(
+                "customer",
+                "is missing; name the customer whose account the configuration is for",
+            )
         })?;
         let account_id = self.existing(username).await?.id;
         let file = self.call(GetWireGuardConfig { server_id, account_id }).await?;
@@ -106,7 +111,7 @@ impl VpnResellers {
         Ok(config)
     }
 
-    /// It names no account: OpenVPN asks for the user name and password of one.
+    /// Returns a profile that names no account: OpenVPN asks for a user name and password.
     async fn openvpn(&self, server_id: u64) -> Result<OpenVpnProfile, Error> {
         let port_id = self.port().await?.id;
         let file = self.call(GetOpenVpnConfig { server_id, port_id }).await?;
@@ -114,7 +119,7 @@ impl VpnResellers {
             .map_err(|error| broken(GetOpenVpnConfig::ID, error))
     }
 
-    /// The port that was chosen, or else the one that the vendor marks, or the first.
+    /// Returns the chosen port, or else the one that the vendor marks as default, or the first.
     async fn port(&self) -> Result<Port, Error> {
         let ports = self.call(ListPorts {}).await?.items;
         let shown = |port: &Port| format!("{}/{}", port.protocol, port.number);

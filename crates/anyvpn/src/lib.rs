@@ -1,4 +1,4 @@
-//! VPN providers behind one set of traits, chosen at run time.
+//! Several VPN providers with one set of traits, selected at run time.
 //!
 //! ```no_run
 //! use anyvpn::{Ability, Registry, Settings};
@@ -21,7 +21,7 @@
 //! ```
 //!
 //! An application that knows its provider at compile time needs only that provider's crate, where every
-//! operation is a type. [`Provider::call_json`] calls any operation by its name, with JSON.
+//! operation is a type. [`Provider::call_json`] calls any operation by name, with JSON.
 //!
 //! # Guarantees
 //!
@@ -29,7 +29,7 @@
 //! - [`Registry::open`] sends nothing.
 //! - A call that creates, closes or pays is never sent again once it may have arrived, and secrets appear in
 //!   no log and no error: see `anyvpn-http`.
-//! - A provider is compiled only if its feature is on.
+//! - A provider is compiled only if its feature is enabled.
 //!
 //! # Features
 //!
@@ -48,7 +48,7 @@ pub use anyvpn_core::*;
 pub use anyvpn_http::{Bulk, MemoryStore, bulk};
 pub use registry::Registry;
 
-/// Exports the crate of each built-in provider whose feature is on, and gives their drivers to the
+/// Exports the crate of each built-in provider whose feature is enabled, and adds its driver to the
 /// registry.
 macro_rules! builtin {
     ($($feature:literal: $crate_name:ident as $name:ident, $driver:ident;)+) => {
@@ -67,7 +67,7 @@ macro_rules! builtin {
     };
 }
 
-// In the order in which they are listed everywhere.
+// All lists of providers have this order.
 builtin! {
     "azire": anyvpn_azire as azire, AzireDriver;
     "vpnscript": anyvpn_vpnscript as vpnscript, VpnScriptDriver;
@@ -77,12 +77,12 @@ builtin! {
     "vpnresellers": anyvpn_vpnresellers as vpnresellers, VpnResellersDriver;
 }
 
-/// The examples of the README, compiled.
+/// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-/// The guide's examples, compiled and run.
+/// Compiles and runs the guide's examples.
 #[cfg(doctest)]
 mod guide {
     #[doc = include_str!("../../../docs/library.md")]

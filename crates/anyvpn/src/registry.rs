@@ -1,4 +1,4 @@
-//! The providers that a program can open, by their names.
+//! The providers that a program can open, by name.
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl Registry {
         Self::default()
     }
 
-    /// Creates a registry with the providers whose features are on.
+    /// Creates a registry with the providers whose features are enabled.
     #[must_use]
     pub fn builtin() -> Self {
         Self(crate::drivers())
@@ -71,8 +71,7 @@ impl Registry {
         self.open_with(name, settings, &Context::default())
     }
 
-    /// Opens a provider with limits, retries, a clock, a user agent or an observer of one's own.
-    /// Nothing is sent.
+    /// Opens a provider with your own limits, retries, clock, user agent or observer. Nothing is sent.
     ///
     /// # Errors
     ///

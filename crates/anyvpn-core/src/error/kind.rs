@@ -1,5 +1,5 @@
-//! The kinds of errors, one row each: name, description, advice and exit code. Everything else is
-//! derived from the row.
+//! The kinds of errors, with one row for each: name, description, advice and exit code. Everything else
+//! is derived from the row.
 
 use std::fmt;
 

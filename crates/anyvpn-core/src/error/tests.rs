@@ -1,4 +1,4 @@
-//! What errors tell, and what they do not.
+//! Tests of what errors show and what they hide.
 
 use super::*;
 use crate::{Secret, redact};

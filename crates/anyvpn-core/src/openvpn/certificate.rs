@@ -1,4 +1,4 @@
-//! What a user wants to know of a certificate: whose it is and until when.
+//! Reads the parts of a certificate that users want to know: its subject and its validity.
 
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
@@ -18,27 +18,27 @@ const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Certificate {
-    /// The whole name of its subject, such as `CN=vpn.example.net,O=Example` (RFC 4514), with
-    /// control characters escaped.
+    /// The subject's whole name, such as `CN=vpn.example.net,O=Example` (RFC 4514), with control
+    /// characters escaped.
     pub subject: String,
-    /// The subject's common name, where it has one: the value itself, such as `Example, Inc. CA`,
-    /// with control characters escaped.
+    /// The subject's common name, if it has one, such as `Example, Inc. CA`, with control characters
+    /// escaped.
     pub common_name: Option<String>,
-    /// When it begins to be valid.
+    /// When it becomes valid.
     pub not_before: Timestamp,
-    /// When it expires. The last instant of the year 9999 says "never".
+    /// When it expires. The last instant of the year 9999 means "never".
     pub not_after: Timestamp,
 }
 
 impl Certificate {
-    /// Reads all certificates of a PEM text; other sections and text between are skipped.
+    /// Reads all certificates of a PEM text. Other sections and the text in between are skipped.
     ///
-    /// Known are the labels that OpenSSL takes: `CERTIFICATE`, `X509 CERTIFICATE`, and
-    /// `TRUSTED CERTIFICATE`, whose settings of trust are skipped.
+    /// It accepts the same labels as OpenSSL: `CERTIFICATE`, `X509 CERTIFICATE`, and `TRUSTED
+    /// CERTIFICATE`, whose trust settings are skipped.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`] when there is none, or one cannot be read. Whoever got the
-    /// text from a provider gives the error [`ErrorKind::UnexpectedReply`].
+    /// [`ErrorKind::InvalidRequest`] if there is no certificate, or one cannot be read. Code that got
+    /// the text from a provider changes the kind to [`ErrorKind::UnexpectedReply`].
     pub fn from_pem(text: &str) -> Result<Vec<Self>, Error> {
         let wrong = |what: String| Error::new(ErrorKind::InvalidRequest).with_detail(what);
         let mut certificates = Vec::new();
@@ -47,14 +47,14 @@ impl Certificate {
         for (index, der) in CertificateDer::pem_slice_iter(text.as_bytes()).enumerate() {
             let number = index + 1;
             let der = der.map_err(|_| {
-                wrong(format!("certificate {number}: the PEM text is broken; fetch it anew"))
+                wrong(format!("certificate {number}: the PEM text is invalid; fetch it again"))
             })?;
             certificates.push(Self::from_der(&der).ok_or_else(|| {
-                wrong(format!("certificate {number}: this is not X.509; fetch it anew"))
+                wrong(format!("certificate {number}: this is not X.509; fetch it again"))
             })?);
         }
         if certificates.is_empty() {
-            return Err(wrong("there is no BEGIN CERTIFICATE line; fetch the text anew".into()));
+            return Err(wrong("there is no BEGIN CERTIFICATE line; fetch the text again".into()));
         }
         Ok(certificates)
     }
@@ -81,7 +81,8 @@ impl Certificate {
     }
 }
 
-/// X.509 writes "never" as 9999-12-31T23:59:59Z, which is a day more than a timestamp holds.
+/// Converts a time. X.509 writes "never" as 9999-12-31T23:59:59Z, which is a day later than the maximum
+/// of a timestamp.
 fn timestamp(time: Time) -> Timestamp {
     let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)

@@ -1,4 +1,4 @@
-//! The user name and the password of a profile.
+//! Reads, adds and removes the user name and password of a profile.
 
 use std::ops::Range;
 
@@ -12,24 +12,24 @@ const OPEN: &str = "<auth-user-pass>";
 const CLOSE: &str = "</auth-user-pass>";
 
 impl OpenVpnProfile {
-    /// Whether OpenVPN would ask for a user name and password: the last `auth-user-pass` names
-    /// neither a file nor holds them.
+    /// Returns whether OpenVPN would ask for a user name and password: the last `auth-user-pass`
+    /// neither names a file nor contains them.
     #[must_use]
     pub fn asks_for_password(&self) -> bool {
         self.bare_auth_user_pass().is_some()
     }
 
-    /// Puts an `<auth-user-pass>` block in place of the bare directive, so that OpenVPN (2.6 or
-    /// later) does not ask. Everything else stays, and a profile that does not ask
-    /// ([`Self::asks_for_password`]) is returned as it is.
+    /// Replaces the bare directive by an `<auth-user-pass>` block, so that OpenVPN (2.6 or later) does
+    /// not ask. Nothing else changes, and a profile that does not ask ([`Self::asks_for_password`]) is
+    /// returned as it is.
     ///
     /// OpenVPN 2.4 and 2.5 and NetworkManager refuse such a block: [`Self::without_auth_user_pass`]
     /// moves it to a file.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when one of the two is empty or cannot
-    /// stand in a block: it has a line break or another control character, or looks like the
-    /// block's end.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the user name or password is empty or
+    /// cannot be written in a block, because it has a line break or another control character, or looks
+    /// like the block's end.
     pub fn with_auth_user_pass(self, username: &str, password: Secret) -> Result<Self, Error> {
         let Some((item, word)) = self.bare_auth_user_pass() else {
             return Ok(self);
@@ -37,15 +37,15 @@ impl OpenVpnProfile {
         for (field, text) in [("username", username), ("password", password.expose())] {
             let is_end = text.contains(CLOSE) || refuse_control(text).is_err();
             if text.is_empty() || is_end {
-                let why = "it cannot stand in a profile: empty, with a control character, or with the block's end";
+                let why = "cannot be written in a profile: it is empty, or has a control character or the block's end";
                 return Err(Error::invalid(field, why));
             }
         }
         let (comment, ending) = split_ending(&self.text[word.end..item.head.end]);
         // A comment may directly follow a quote, but not a tag.
         let gap = if comment.starts_with(['#', ';']) { " " } else { "" };
-        // The block's own lines end with a bare `\n`: OpenVPN would take a `\r` for a part of the
-        // password. A document without a final newline stays one.
+        // The block's own lines end with a bare `\n`, because OpenVPN would treat a `\r` as part of the
+        // password. If the document has no final newline, we add none.
         let opening = if ending.ends_with('\n') { ending } else { "\n" };
         let end = word.end + comment.len();
         let block = [opening, username, "\n", password.expose(), "\n", CLOSE];
@@ -53,12 +53,12 @@ impl OpenVpnProfile {
         Ok(Self::read(self.text.replace(&[(word, &[OPEN, gap]), (end..end, &block)]))?)
     }
 
-    /// Takes the user name and the password out of the profile: the profile without its
-    /// `<auth-user-pass>` block, and the two lines that stood in it. A profile without such a block is
+    /// Removes the user name and password from the profile. Returns the profile without its
+    /// `<auth-user-pass>` block, and the two lines of the block. A profile without such a block is
     /// returned as it is.
     ///
-    /// With `file`, the directive names the file that these lines go to. OpenVPN looks for it in the
-    /// folder that it is started in. Without `file`, OpenVPN asks. All versions of OpenVPN, and
+    /// With `file`, the directive names the file to which you write these lines. OpenVPN looks for it
+    /// in the folder in which it is started. Without `file`, OpenVPN asks. All versions of OpenVPN, and
     /// NetworkManager, accept both.
     ///
     /// ```
@@ -72,8 +72,9 @@ impl OpenVpnProfile {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when the file's name cannot stand in a
-    /// profile: it is empty, too long, has a control character, or means something else to OpenVPN.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the file's name cannot be written in a
+    /// profile, because it is empty, too long, has a control character, or means something else to
+    /// OpenVPN.
     pub fn without_auth_user_pass(
         self,
         file: Option<&str>,
@@ -97,7 +98,7 @@ impl OpenVpnProfile {
         Ok((Self::read(self.text.replace(&edits))?, lines))
     }
 
-    /// The bare `auth-user-pass` that OpenVPN obeys, the last one, and where it stands.
+    /// Returns the bare `auth-user-pass` that OpenVPN uses, which is the last one, and its position.
     fn bare_auth_user_pass(&self) -> Option<(&Item, Range<usize>)> {
         let item = self.items.iter().rev().find(|item| is_auth_user_pass(item))?;
         let (first, last) = (item.words.first()?, item.words.last()?);
@@ -110,11 +111,11 @@ fn is_auth_user_pass(item: &Item) -> bool {
     item.words().first() == Some(&NAME)
 }
 
-/// The name of a file as one word of a profile.
+/// Writes the name of a file as one word of a profile.
 fn as_word(file: &str) -> Result<String, Error> {
     let has_meaning = ["stdin", "[inline]", "[[INLINE]]"].contains(&file);
     if file.is_empty() || has_meaning || refuse_control(file).is_err() {
-        return Err(Error::invalid("file", "OpenVPN cannot read a file of this name"));
+        return Err(Error::invalid("file", "OpenVPN cannot read a file with this name"));
     }
     let is_plain = |c: char| c.is_alphanumeric() || "-_./".contains(c);
     if file.chars().all(is_plain) {

@@ -1,35 +1,36 @@
-//! What each directive of OpenVPN does. Sorted once, from the manuals and parsers of OpenVPN 2.4.12,
+//! The effect of each directive of OpenVPN, classified from the manuals and parsers of OpenVPN 2.4.12,
 //! 2.5.11 and 2.6.14.
 //!
-//! A list of what is dangerous is never complete: a new version, or a name that nobody thought of,
-//! slips through. So only a directive that this table knows to describe a tunnel counts as such.
+//! A list of dangerous directives is never complete: it would miss those of a new version, or names
+//! that nobody thought of. So a directive counts as harmless only if this table says that it describes
+//! a tunnel.
 
 use Effect::{Block, Describes, Device, File, Only, Refused, Variable};
 
 /// The effect of a directive.
 #[derive(Clone, Copy)]
 enum Effect {
-    /// It describes the tunnel, the way to the server, or what is logged of it.
+    /// It describes the tunnel, the way to the server, or the logging.
     Describes,
-    /// It does so as a block only.
+    /// It describes the tunnel, but only as a block.
     Block,
-    /// It names the network device. A path in its place is opened on systems other than Linux.
+    /// It names the network device. On systems other than Linux, a path in its place is opened.
     Device,
-    /// It describes the tunnel with these values only; else it does what the text says.
+    /// It describes the tunnel only with these values; otherwise it has the effect in the text.
     Only(&'static [&'static str], &'static str),
-    /// It reads the file that its argument at this index names, unless that is one of the words. As a
-    /// block, or without that argument, it describes the tunnel.
+    /// It reads the file that the argument at this index names, unless the argument is one of these
+    /// words. As a block, or without that argument, it describes the tunnel.
     File(usize, &'static [&'static str]),
     /// It sets an environment variable.
     Variable,
-    /// It does something else, in words that follow "the line".
+    /// It has another effect, in words that follow "the line".
     Refused(&'static str),
 }
 
 const RUNS: &str = "runs a program";
 const SERVER: &str = "makes this machine a server";
-const UNKNOWN: &str = "is no directive that anyvpn knows";
-const NO_BLOCK: &str = "is no block that OpenVPN knows";
+const UNKNOWN: &str = "is not a directive that anyvpn knows";
+const NO_BLOCK: &str = "is not a block that OpenVPN knows";
 
 /// The value that refers to a block elsewhere in the profile.
 const INLINE: &[&str] = &["[inline]", "[[INLINE]]"];
@@ -150,7 +151,7 @@ const TABLE: &[(Effect, &[&str])] = &[
         "service", "show-net-up", "setcon", "syslog",
     ]),
     (Refused("chooses where system programs are run from"), &["win-sys"]),
-    (Refused("does something else than open a tunnel"), &[
+    (Refused("does something other than opening a tunnel"), &[
         "dhcp-internal", "help", "mktun", "rdns-internal", "rmtun", "show-adapters",
         "show-ciphers", "show-curves", "show-digests", "show-engines", "show-gateway",
         "show-groups", "show-net", "show-tls", "show-valid-subnets", "test-crypto", "version",
@@ -161,7 +162,8 @@ const TABLE: &[(Effect, &[&str])] = &[
     ]),
 ];
 
-/// What the directive does beyond describing a tunnel, or `None`. A block's `words` are its name only.
+/// Returns the effect of a directive beyond describing a tunnel; `None` if it has none. The `words` of
+/// a block are only its name.
 pub(super) fn why(words: &[&str], is_block: bool) -> Option<&'static str> {
     let (name, arguments) = words.split_first()?;
     let Some((effect, _)) = TABLE.iter().find(|(_, names)| names.contains(name)) else {
@@ -171,7 +173,7 @@ pub(super) fn why(words: &[&str], is_block: bool) -> Option<&'static str> {
         Refused(why) => Some(why),
         _ if is_block => (!BLOCKS.contains(name)).then_some(NO_BLOCK),
         Describes => None,
-        Block => Some("is for a block only"),
+        Block => Some("is only valid as a block"),
         Device => {
             (!arguments.iter().all(|name| is_device(name))).then_some("opens a device by its path")
         }
@@ -189,8 +191,8 @@ pub(super) fn why(words: &[&str], is_block: bool) -> Option<&'static str> {
     }
 }
 
-/// Whether a directive's value may be shown, given what the directive does. A path or a command must be
-/// seen as a whole; a block, and what stands behind an unknown name, may be a key.
+/// Returns whether a directive's value may be shown, given its effect. A path or a command must be
+/// shown completely; a block, or the value of an unknown directive, may be a key.
 pub(super) fn is_shown(why: &str, is_block: bool, looks_secret: bool) -> bool {
     match why {
         RUNS => true,
@@ -199,14 +201,15 @@ pub(super) fn is_shown(why: &str, is_block: bool, looks_secret: bool) -> bool {
     }
 }
 
-/// Whether a word is a device's name and not a path.
+/// Returns whether a word is a device's name and not a path.
 fn is_device(name: &str) -> bool {
     let is_good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     name.chars().all(is_good)
 }
 
-/// Variables that OpenVPN itself reads, and those that only inform a server or a user interface.
-/// Any other one reaches the programs that OpenVPN runs, and `PATH` or `LD_PRELOAD` would rule them.
+/// Returns whether a variable is read by OpenVPN itself, or only informs a server or a user interface.
+/// Any other variable reaches the programs that OpenVPN runs, and `PATH` or `LD_PRELOAD` would control
+/// them.
 fn is_plain_variable(name: &str) -> bool {
     const NAMES: [&str; 7] = [
         "ALLOW_PASSWORD_SAVE",
@@ -221,14 +224,14 @@ fn is_plain_variable(name: &str) -> bool {
     NAMES.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Whether a block's text may be shown: certificates and what is public with them. Any other
-/// block, a new one too, may hold a key.
+/// Returns whether a block's text may be shown, because it has certificates or other public data. Any
+/// other block, including new ones, may contain a key.
 pub(super) fn is_public_block(name: &str) -> bool {
     ["ca", "cert", "extra-certs", "dh", "crl-verify", "verify-hash", "peer-fingerprint"]
         .contains(&name)
 }
 
-/// Whether the words behind the name may be a password or a token.
+/// Returns whether the words after the name may be a password or a token.
 pub(super) fn has_secret_words(name: &str) -> bool {
     ["auth-token", "http-proxy-option", "setenv", "setenv-safe"].contains(&name)
 }

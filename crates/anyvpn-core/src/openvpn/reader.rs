@@ -1,7 +1,7 @@
 //! Reads the lines of a profile as OpenVPN's own parser does.
 //!
-//! OpenVPN reads lines into a buffer of 256 bytes. Where that would make it see other lines than
-//! a person does, the profile is refused.
+//! OpenVPN reads lines into a buffer of 256 bytes. If that would make it see other lines than a person
+//! does, the profile is refused.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use super::text::Text;
 use crate::ConfigError;
 use crate::config_text::{Problem, refuse_control, split_ending};
 
-/// The longest line outside of blocks that OpenVPN takes, with its end.
+/// The longest line outside blocks that OpenVPN accepts, including its ending.
 const LINE_MAX: usize = 255;
 
 /// A line of the text.
@@ -20,21 +20,22 @@ const LINE_MAX: usize = 255;
 pub(super) struct RawLine<'a> {
     /// Counted from 1.
     number: usize,
-    /// Its first byte in the whole text.
+    /// The position of its first byte in the whole text.
     at: usize,
     text: &'a str,
-    /// Its length in the file, which is not that of the text where the file is not UTF-8.
+    /// Its length in the file, which differs from that of the text if the file is not UTF-8.
     length: usize,
 }
 
-/// One line or one block, blank lines and comments included: the items cover the whole text.
+/// A line or a block. Blank lines and comments are also items, so the items cover the whole text.
 #[derive(Clone)]
 pub(super) struct Item {
     /// Counted from 1.
     pub(super) line: usize,
-    /// Its line, or the line that opens the block, with the end.
+    /// The line, or the line that opens the block, including its ending.
     pub(super) head: Range<usize>,
-    /// Empty in blank lines and comments; one in a block: its name without brackets.
+    /// The words of the line; empty for blank lines and comments. A block has one word, its name
+    /// without brackets.
     pub(super) words: Vec<Word>,
     pub(super) block: Option<Block>,
 }
@@ -42,22 +43,22 @@ pub(super) struct Item {
 #[derive(Clone)]
 pub(super) struct Block {
     pub(super) body: Range<usize>,
-    /// The line that closes it.
+    /// The line that closes the block.
     pub(super) tail: Range<usize>,
-    /// The content of a `<connection>`.
+    /// The content of a `<connection>` block.
     pub(super) items: Vec<Item>,
 }
 
 /// A parameter, without its quotes.
 #[derive(Clone)]
 pub(super) struct Word {
-    /// With its quotes, in the whole text.
+    /// The position in the whole text, including the quotes.
     pub(super) span: Range<usize>,
     pub(super) text: Zeroizing<String>,
 }
 
 impl Item {
-    /// The words, without the `setenv opt` that makes OpenVPN forgive an unknown directive.
+    /// Returns the words, without `setenv opt`, which makes OpenVPN ignore an unknown directive.
     pub(super) fn words(&self) -> Vec<&str> {
         let mut words: Vec<_> = self.words.iter().map(|word| word.text.as_str()).collect();
         if words.len() > 2 && words[..2] == ["setenv", "opt"] {
@@ -88,7 +89,7 @@ fn items(mut lines: &[RawLine<'_>]) -> Result<Vec<Item>, ConfigError> {
     Ok(items)
 }
 
-/// Reads one item, and says how many of the following lines belong to it.
+/// Reads one item, and returns how many of the following lines belong to it.
 fn item(line: RawLine<'_>, rest: &[RawLine<'_>]) -> Result<(Item, usize), ConfigError> {
     let wrong = |problem: Problem| problem.in_line(line.number, line.text);
     let mut words = words(line).map_err(wrong)?;
@@ -148,7 +149,7 @@ fn item(line: RawLine<'_>, rest: &[RawLine<'_>]) -> Result<(Item, usize), Config
     Ok((item, length + 1))
 }
 
-/// A line inside of a block.
+/// Checks a line inside a block.
 fn check_inner(line: RawLine<'_>) -> Result<(), Problem> {
     refuse_control(split_ending(line.text).0)?;
     // OpenVPN splits a long line, and a piece that looks like a closing tag would end the block.
@@ -161,9 +162,9 @@ fn check_inner(line: RawLine<'_>) -> Result<(), Problem> {
     }
 }
 
-/// Splits a line into parameters: blanks separate, `#` and `;` begin a comment where a parameter
-/// could begin, `"…"` and `'…'` quote, and a backslash (outside of `'…'`) takes the next blank,
-/// backslash or `"` as it is.
+/// Splits a line into parameters. Blanks separate them; `#` and `;` begin a comment where a parameter
+/// could begin; `"…"` and `'…'` quote; and a backslash (outside `'…'`) escapes the next blank,
+/// backslash or `"`.
 fn words(line: RawLine<'_>) -> Result<Vec<Word>, Problem> {
     let mut content = split_ending(line.text).0;
     let mut skipped = 0;
@@ -176,7 +177,7 @@ fn words(line: RawLine<'_>) -> Result<Vec<Word>, Problem> {
     if line.length > LINE_MAX {
         let at =
             (0..=LINE_MAX.min(line.text.len())).rev().find(|at| line.text.is_char_boundary(*at));
-        let what = "OpenVPN takes lines of at most 254 bytes; shorten this one";
+        let what = "OpenVPN accepts lines of at most 254 bytes; shorten this one";
         return Err(Problem::new(at.unwrap_or_default(), what));
     }
     let is_blank = |c: char| c == ' ' || c == '\t';
@@ -202,15 +203,15 @@ fn words(line: RawLine<'_>) -> Result<Vec<Word>, Problem> {
         while let Some((at, c)) = chars.next() {
             if c == '\\' && quote != Some('\'') {
                 match chars.next() {
-                    // At the begin of a parameter OpenVPN ignores it, and the quote or comment
-                    // behind it counts; nobody means that.
+                    // At the beginning of a parameter, OpenVPN ignores the backslash and interprets the
+                    // quote or comment after it, which is never intended.
                     Some((_, c)) if is_blank(c) && quote.is_none() && text.is_empty() => {
                         let what = "a backslash and a blank cannot begin a parameter; use quotes";
                         return Err(Problem::new(here(at), what));
                     }
                     Some((_, c)) if is_blank(c) || c == '\\' || c == '"' => text.push(c),
                     _ => {
-                        let what = "a backslash stands before a blank, `\"` or another backslash only; write two of them";
+                        let what = "a backslash must be followed by a blank, `\"` or another backslash; write two backslashes";
                         return Err(Problem::new(here(at), what));
                     }
                 }
@@ -232,7 +233,7 @@ fn words(line: RawLine<'_>) -> Result<Vec<Word>, Problem> {
     Ok(words)
 }
 
-/// Checks the directives that this crate reads; the place is a byte of the whole text.
+/// Checks the directives that this crate reads. The position in an error is a byte of the whole text.
 fn check(item: &Item) -> Result<(), (usize, &'static str)> {
     let words = item.words();
     let Some((name, arguments)) = words.split_first() else {
@@ -251,7 +252,7 @@ fn check(item: &Item) -> Result<(), (usize, &'static str)> {
         "port" | "rport" if arguments.len() == 1 => (&[0], &[]),
         "proto" if arguments.len() == 1 => (&[], &[0]),
         "port" | "rport" | "proto" => {
-            return Err((item.words[skipped - 1].span.start, "write one value behind the name"));
+            return Err((item.words[skipped - 1].span.start, "write one value after the name"));
         }
         _ => (&[], &[]),
     };

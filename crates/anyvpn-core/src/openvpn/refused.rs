@@ -5,8 +5,8 @@ use super::{OpenVpnProfile, looks_secret};
 use crate::config_text::split_ending;
 use crate::{Directive, Error, REDACTED, escape_invisible};
 
-/// The directives that OpenVPN 2.6 refuses, and why, in words that follow "the line". From its manual's list
-/// of removed options, and tried with 2.6.14 on Linux.
+/// The directives that OpenVPN 2.6 refuses, and the reason in words that follow "the line". They are
+/// from its manual's list of removed options, and were tried with 2.6.14 on Linux.
 #[rustfmt::skip]
 const TABLE: &[(&str, &[&str])] = &[
     ("has a directive that was removed in OpenVPN 2.4", &["tls-remote"]),
@@ -26,15 +26,15 @@ const TABLE: &[(&str, &[&str])] = &[
     ]),
 ];
 
-/// Refused even where `setenv opt` or `ignore-unknown-option` asks OpenVPN to skip what it does not know:
-/// it knows these, and that they do nothing any more.
+/// Directives that are refused even if `setenv opt` or `ignore-unknown-option` tells OpenVPN to skip
+/// unknown ones: it still knows these, although they no longer do anything.
 const NEVER_SKIPPED: &[&str] = &["compat-names", "msg-channel", "mtu-dynamic", "no-name-remapping"];
 
 impl OpenVpnProfile {
-    /// The lines for which OpenVPN 2.6 refuses the whole profile: directives that were removed, or
-    /// that only its version for Windows has. Lines that the profile itself tells OpenVPN to skip
-    /// (`setenv opt`, `ignore-unknown-option`) are not among them, nor are directives that anyvpn does
-    /// not know ([`Self::directives`]).
+    /// Returns the lines because of which OpenVPN 2.6 refuses the whole profile: directives that were
+    /// removed, or that only its version for Windows has. It does not return lines that the profile
+    /// itself tells OpenVPN to skip (`setenv opt`, `ignore-unknown-option`), or directives that anyvpn
+    /// does not know ([`Self::directives`]).
     #[must_use]
     pub fn refused_lines(&self) -> Vec<Directive> {
         let refused = self.refused_items();
@@ -45,7 +45,7 @@ impl OpenVpnProfile {
     /// stays as it is.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when a line is too long for two more
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a line is too long for two more
     /// characters.
     pub fn comment_out_refused(self) -> Result<Self, Error> {
         let begins = self.refused_items().into_iter().map(|(item, _)| item.head.start);
@@ -62,7 +62,7 @@ impl OpenVpnProfile {
         for item in &self.items {
             found.extend(why(item, &skipped).map(|why| (item, why)));
             let inner = item.block.iter().flat_map(|block| &block.items);
-            // OpenVPN reads the lines of a connection without the settings outside of it.
+            // OpenVPN reads the lines of a connection block without the settings outside it.
             found.extend(inner.filter_map(|item| Some((item, why(item, &[])?))));
             if let ["ignore-unknown-option", names @ ..] = &*item.words() {
                 skipped.extend(names);
@@ -81,7 +81,7 @@ impl OpenVpnProfile {
     }
 }
 
-/// Why OpenVPN refuses a line, given what it was told to skip.
+/// Returns why OpenVPN refuses a line, given the directives that it was told to skip.
 fn why(item: &Item, skipped: &[&str]) -> Option<&'static str> {
     let words = item.words();
     let name = words.first().filter(|_| item.block.is_none())?;

@@ -5,14 +5,14 @@ use std::ops::{Deref, Range};
 
 use zeroize::Zeroizing;
 
-/// Stands in a text for bytes that are not UTF-8.
+/// The character that replaces bytes that are not UTF-8.
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
-/// A text in which [`REPLACEMENT`] stands for what is not UTF-8.
+/// A text in which [`REPLACEMENT`] stands for bytes that are not UTF-8.
 #[derive(Clone)]
 pub(super) struct Text {
     text: Zeroizing<String>,
-    /// The bytes behind each [`REPLACEMENT`], in order; `None` when all of the file is UTF-8.
+    /// The bytes for each [`REPLACEMENT`], in order; `None` if the whole file is UTF-8.
     replaced: Option<Zeroizing<Vec<Vec<u8>>>>,
 }
 
@@ -49,8 +49,8 @@ impl Text {
         Self { text, replaced: Some(replaced) }
     }
 
-    /// This text with each range replaced by a new text, which is given in parts. The ranges are in
-    /// order and do not overlap.
+    /// Returns this text with each range replaced by a new text, which is given in parts. The ranges
+    /// are in order and do not overlap.
     pub(super) fn replace(&self, edits: &[(Range<usize>, &[&str])]) -> Self {
         let inserted = edits.iter().flat_map(|(_, parts)| parts.iter());
         let length = self.text.len() + inserted.map(|part| part.len()).sum::<usize>();
@@ -74,7 +74,7 @@ impl Text {
         Self { text, replaced: self.replaced.is_some().then_some(replaced) }
     }
 
-    /// The lengths of the lines in the file.
+    /// Returns the lengths of the lines in the file.
     pub(super) fn line_lengths(&self) -> impl Iterator<Item = usize> {
         let mut replaced = self.replaced.iter().flat_map(|replaced| replaced.iter());
         self.text.split_inclusive('\n').map(move |line| {
@@ -100,7 +100,7 @@ impl Text {
     }
 }
 
-/// The bytes of each [`REPLACEMENT`] that a text has of its own.
+/// Returns the bytes of each [`REPLACEMENT`] that the text itself contains.
 fn own(text: &str) -> impl Iterator<Item = Vec<u8>> {
     text.matches(REPLACEMENT).map(|own| own.as_bytes().to_owned())
 }

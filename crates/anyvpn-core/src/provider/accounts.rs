@@ -9,20 +9,21 @@ use crate::{Error, Secret, Timestamp};
 /// The account behind the credentials.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// The account, its status and its services. Changes nothing.
+    /// Returns the account, its status and its services. Changes nothing.
     ///
     /// # Errors
     ///
-    /// `Unauthorized` without a valid credential; `Suspended` where the provider says so instead of
-    /// answering.
+    /// `Unauthorized` without a valid credential; `Suspended` if the provider refuses the call of a
+    /// suspended account.
     async fn account(&self) -> Result<Account, Error>;
 
-    /// Changing the account's password; `None` where the provider has no call for it.
+    /// Returns the trait for changing the account's password; `None` if the provider has no call for
+    /// it.
     fn password_change(&self) -> Option<&dyn ChangePassword> {
         None
     }
 
-    /// Closing the account; `None` where the provider has no call for it.
+    /// Returns the trait for closing the account; `None` if the provider has no call for it.
     fn account_closing(&self) -> Option<&dyn CloseAccount> {
         None
     }
@@ -31,24 +32,24 @@ pub trait Accounts: Send + Sync {
 /// Changes the password of the account behind the credentials.
 #[async_trait]
 pub trait ChangePassword: Send + Sync {
-    /// Sets the password. Never repeated by itself.
+    /// Sets the password. The call is never repeated automatically.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` for a password that the provider does not accept.
+    /// `InvalidRequest` if the provider does not accept the password.
     async fn change_password(&self, password: Secret) -> Result<(), Error>;
 }
 
 /// Closes the account behind the credentials.
 #[async_trait]
 pub trait CloseAccount: Send + Sync {
-    /// Closes the account, at once and for good. Never repeated by itself.
+    /// Closes the account, immediately and permanently. The call is never repeated automatically.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the provider wants the password and none is given; `Unauthorized` or
-    /// `Refused` when it is wrong; `Ambiguous` when the account may be closed: a further call then
-    /// gives `Unauthorized`.
+    /// `InvalidRequest` if the provider needs the password and none is given; `Unauthorized` or
+    /// `Refused` if it is wrong; `Ambiguous` if the account may have been closed: if it was, a further
+    /// call returns `Unauthorized`.
     async fn close_account(&self, password: Option<&Secret>) -> Result<(), Error>;
 }
 
@@ -57,26 +58,26 @@ pub trait CloseAccount: Send + Sync {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Account {
-    /// What the person signs in with: a user name or an e-mail address; absent where the provider
-    /// does not say, as for an account that is reached by a key.
+    /// The user name or e-mail address for signing in; absent if the provider does not say, as for an
+    /// account that is accessed with a key.
     pub login: Option<String>,
-    /// The e-mail address; absent where the account has none.
+    /// The e-mail address; absent if the account has none.
     pub email: Option<String>,
     /// Whether the account can be used.
     pub status: Status,
-    /// The account's services, in the provider's order; empty when there is none.
+    /// The account's services, in the provider's order; empty if there are none.
     pub services: Vec<Service>,
-    /// The prepaid balance as the provider writes it, such as `25.00`, in the currency of the account;
-    /// absent where there is none.
+    /// The prepaid balance as the provider writes it, such as `25.00`, in the account's currency;
+    /// absent if there is none.
     pub balance: Option<String>,
-    /// When it was created; absent where the provider does not say.
+    /// When it was created; absent if the provider does not say.
     pub created_at: Option<Timestamp>,
     /// When access ends unless renewed; absent if the provider does not say.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Account {
-    /// An account of which only the status is known, and the login where there is one.
+    /// Creates an account of which only the status is known, and the login if there is one.
     #[must_use]
     pub fn new(login: impl Into<Option<String>>, status: Status) -> Self {
         Self {
@@ -95,15 +96,15 @@ impl Account {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
-    /// It can.
+    /// It can be used.
     Active,
-    /// It cannot, for now.
+    /// It cannot be used at present.
     Inactive,
-    /// Its time is over.
+    /// It has expired.
     Expired,
     /// The provider has suspended it.
     Suspended,
-    /// The provider's own word or number, kept as it came.
+    /// The provider's own word or number, as it was received.
     Other(String),
 }
 
@@ -141,20 +142,20 @@ impl fmt::Display for Status {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Service {
-    /// The provider's id; absent where it has none.
+    /// The provider's id; absent if it has none.
     pub id: Option<String>,
     /// The plan's name.
     pub name: String,
     /// Whether it can be used.
     pub status: Status,
-    /// When it ends or is paid for again; absent if the provider does not say.
+    /// When it ends or the next payment is due; absent if the provider does not say.
     pub due_at: Option<Timestamp>,
-    /// Whether it is renewed by itself; absent if the provider does not say.
+    /// Whether it is renewed automatically; absent if the provider does not say.
     pub auto_renew: Option<bool>,
 }
 
 impl Service {
-    /// A service of which only name and status are known.
+    /// Creates a service of which only the name and status are known.
     #[must_use]
     pub fn new(name: impl Into<String>, status: Status) -> Self {
         Self { id: None, name: name.into(), status, due_at: None, auto_renew: None }

@@ -1,11 +1,11 @@
-//! What a provider can do, as data.
+//! Describes what a provider can do, as data.
 
 use std::fmt;
 
 /// Something that some providers can do and others cannot.
 ///
-/// Each is a trait, a part of one, or a protocol. The accessors of [`Provider`](super::Provider) and
-/// the rows of [`Capabilities`] agree; the conformance suite holds providers to that.
+/// Each is a trait, a part of one, or a protocol. The accessors of [`Provider`](super::Provider) agree
+/// with [`Capabilities`]; the conformance suite checks this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
@@ -50,7 +50,7 @@ pub enum Ability {
 }
 
 impl Ability {
-    /// All abilities with their names, in the order of the documents.
+    /// All abilities with their names, in the order of the documentation.
     pub const ALL: &'static [(Self, &'static str)] = &[
         (Self::SignIn, "sign-in"),
         (Self::SignOut, "sign-out"),
@@ -71,7 +71,7 @@ impl Ability {
         (Self::OpenVpn, "openvpn"),
     ];
 
-    /// The name in documents and JSON, such as `port-forwards`.
+    /// Returns the name in the documentation and in JSON, such as `port-forwards`.
     #[must_use]
     pub fn name(self) -> &'static str {
         let row = Self::ALL.iter().find(|(ability, _)| *ability == self);
@@ -138,8 +138,8 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// The abilities that a provider has; those that it lacks for a reason of their own, with the
-    /// vendor's page that shows it; and the reason and the page for all others.
+    /// Creates capabilities from the abilities that a provider has, those that it lacks for a specific
+    /// reason, with the vendor's page that shows it, and the reason and page for all others.
     #[must_use]
     pub const fn new(
         can: &'static [Ability],
@@ -149,8 +149,7 @@ impl Capabilities {
         Self { can, cannot, otherwise, notes: &[] }
     }
 
-    /// The same, with what somebody should know who uses an ability: what of it the provider lacks or
-    /// does by itself.
+    /// Adds notes for users of an ability: which parts of it the provider lacks or does automatically.
     #[must_use]
     pub const fn notes(self, notes: &'static [(Ability, &'static str)]) -> Self {
         Self { notes, ..self }
@@ -162,7 +161,7 @@ impl Capabilities {
         self.notes.iter().find(|(other, _)| *other == ability).map(|(_, note)| *note)
     }
 
-    /// Whether the provider has this ability.
+    /// Returns whether the provider has this ability and, if not, why.
     #[must_use]
     pub fn of(&self, ability: Ability) -> Capability {
         if self.can.contains(&ability) {
@@ -173,19 +172,19 @@ impl Capabilities {
         Capability::Cannot { why, link }
     }
 
-    /// Whether the provider has this ability, as a condition.
+    /// Returns whether the provider has this ability, as a condition.
     #[must_use]
     pub fn can(&self, ability: Ability) -> bool {
         self.of(ability) == Capability::Can
     }
 
-    /// The abilities that the description names, in its order: those that the provider has, then
-    /// those that it lacks for a reason of their own. A sound description names each at most once.
+    /// Returns the abilities that the description names, in its order: those that the provider has,
+    /// then those that it lacks for a specific reason. A valid description names each at most once.
     pub fn named(&self) -> impl Iterator<Item = Ability> + '_ {
         self.can.iter().copied().chain(self.cannot.iter().map(|(ability, ..)| *ability))
     }
 
-    /// Each ability with its capability, in the order of [`Ability::ALL`].
+    /// Returns each ability with its capability, in the order of [`Ability::ALL`].
     pub fn all(&self) -> impl Iterator<Item = (Ability, Capability)> + '_ {
         Ability::ALL.iter().map(|(ability, _)| (*ability, self.of(*ability)))
     }

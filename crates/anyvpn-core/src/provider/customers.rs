@@ -8,21 +8,22 @@ use futures_core::stream::BoxStream;
 use super::{Service, Status};
 use crate::{Error, Secret, Timestamp};
 
-/// A reseller's customers, each named by a natural key: the e-mail address or the user name that the
-/// provider accepts only once.
+/// A reseller's customers. Each is identified by a natural key: the e-mail address or user name that
+/// the provider accepts only once.
 ///
-/// No call here is repeated by itself once it may have arrived. Who must never create a customer
-/// twice relies on [`Self::create_customer`], which reads before it creates and after it is in doubt.
+/// No call of this trait is repeated automatically once it may have arrived. Programs that must never
+/// create a customer twice use [`Self::create_customer`], which reads before it creates, and again if
+/// the outcome is unknown.
 #[async_trait]
 pub trait Customers: Send + Sync {
-    /// The name of the natural key for people, such as `e-mail address`.
+    /// Returns the name of the natural key for people, such as `e-mail address`.
     fn customer_key(&self) -> &'static str;
 
-    /// The plans that a customer can have, in the provider's order; empty where the provider knows
-    /// one plan only.
+    /// Returns the plans that a customer can have, in the provider's order; empty if the provider has
+    /// only one plan.
     fn plans(&self) -> &'static [Plan];
 
-    /// Reads a customer; `None` when the provider says that there is none.
+    /// Reads a customer; `None` if the provider says that there is none.
     ///
     /// # Errors
     ///
@@ -31,33 +32,32 @@ pub trait Customers: Send + Sync {
 
     /// Makes sure that a customer exists, without ever creating one twice.
     ///
-    /// Reads first, creates only when the customer is not found, and reads again when the outcome of
-    /// creating is unknown. A customer who exists with another plan is not changed.
+    /// This reads first, creates only if the customer is not found, and reads again if the outcome of
+    /// the creation is unknown. A customer who exists with another plan is not changed.
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` when the key is taken by a customer of somebody else; `InvalidRequest` for a
-    /// field that is missing or refused; `InsufficientBalance` when the reseller's balance is used up;
-    /// `Ambiguous`, with the customer in [`Error::left_behind`], when it may or may not have been
-    /// created.
+    /// `AlreadyExists` if another reseller's customer has the key; `InvalidRequest` if a field is
+    /// missing or refused; `InsufficientBalance` if the reseller's balance is used up; `Ambiguous`,
+    /// with the customer in [`Error::left_behind`], if it may or may not have been created.
     async fn create_customer(&self, customer: NewCustomer) -> Result<CreatedCustomer, Error>;
 
-    /// Sends one creation, and reads neither before nor after it.
+    /// Sends one creation, without reading before or after it.
     ///
     /// This is for programs that keep a journal of what they send, such as `anyvpn-fleet`. All others
-    /// want [`Self::create_customer`], which never creates a customer twice.
+    /// should use [`Self::create_customer`], which never creates a customer twice.
     ///
     /// # Errors
     ///
-    /// As [`Self::create_customer`], except that an error which advises to read back says nothing about
+    /// As [`Self::create_customer`], except that an error with the advice to read back does not tell
     /// whether the customer exists.
     async fn add_customer(&self, customer: NewCustomer) -> Result<Customer, Error>;
 
-    /// Checks a customer to be created, as far as that is possible without sending anything.
+    /// Checks a customer before creation, as far as possible without sending anything.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` for a field that is missing, or that the provider would refuse.
+    /// `InvalidRequest` if a field is missing, or if the provider would refuse it.
     fn check_customer(&self, customer: &NewCustomer) -> Result<(), Error> {
         let _ = customer;
         Ok(())
@@ -74,63 +74,63 @@ pub trait Customers: Send + Sync {
     ///
     /// # Errors
     ///
-    /// `NotFound` for an unknown customer, or `Refused` or `InvalidRequest` where the provider does not
-    /// say why, as in all that follows; `InvalidRequest` for a password that the provider does not
-    /// accept.
+    /// `NotFound` for an unknown customer; here and below, `Refused` or `InvalidRequest` if the
+    /// provider does not say why. `InvalidRequest` if the provider does not accept the password.
     async fn set_customer_password(&self, key: &str, password: Secret) -> Result<(), Error>;
 
-    /// Closes a customer's account, at once and for good. A closed customer is no longer found, or is
-    /// found without anything active.
+    /// Closes a customer's account, immediately and permanently. A closed customer is no longer found,
+    /// or is found without anything active.
     ///
     /// # Errors
     ///
-    /// `NotFound` for an unknown customer; `Ambiguous` when it may be closed: find the customer to
-    /// see.
+    /// `NotFound` for an unknown customer; `Ambiguous` if the account may have been closed: find the
+    /// customer to see.
     async fn close_customer(&self, key: &str) -> Result<(), Error>;
 
-    /// Listing the customers; `None` where the provider has no list.
+    /// Returns the trait for listing customers; `None` if the provider has no list.
     fn customer_list(&self) -> Option<&dyn ListCustomers> {
         None
     }
 
-    /// Changing a customer's plan; `None` where the provider knows one plan only.
+    /// Returns the trait for changing a customer's plan; `None` if the provider has only one plan.
     fn plan_change(&self) -> Option<&dyn ChangePlan> {
         None
     }
 
-    /// Suspending customers; `None` where the provider has no call for it.
+    /// Returns the trait for suspending customers; `None` if the provider has no call for it.
     fn customer_suspension(&self) -> Option<&dyn SuspendCustomers> {
         None
     }
 
-    /// Ending a customer's service later; `None` where the provider has no call for it.
+    /// Returns the trait for ending a customer's service later; `None` if the provider has no call for
+    /// it.
     fn customer_end(&self) -> Option<&dyn EndCustomers> {
         None
     }
 }
 
-/// The usual [`Customers::settle_time`].
+/// The default [`Customers::settle_time`].
 const SETTLE_TIME: Duration = Duration::from_secs(15);
 
 /// Lists a reseller's customers.
 #[async_trait]
 pub trait ListCustomers: Send + Sync {
-    /// All customers, in the provider's order, page by page. Nothing is sent before the stream is
-    /// polled. A customer is given once, also when the list changes meanwhile.
+    /// Returns all customers, in the provider's order, page by page. Nothing is sent before the stream
+    /// is polled. Each customer is returned once, even if the list changes meanwhile.
     fn list_customers(&self) -> BoxStream<'_, Result<Customer, Error>>;
 }
 
 /// Changes a customer's plan.
 #[async_trait]
 pub trait ChangePlan: Send + Sync {
-    /// Gives a customer another plan in place of the present one, or a first one. Costs what the
-    /// provider charges for it; never repeated by itself. Nothing is bought for a customer who has the
-    /// plan already.
+    /// Replaces a customer's plan, or gives the customer a first one. This costs what the provider
+    /// charges for it, and is never repeated automatically. Nothing is bought for a customer who
+    /// already has the plan.
     ///
     /// # Errors
     ///
-    /// `NotFound` for an unknown customer; `InvalidRequest` for an unknown plan, or when it is not
-    /// clear which of several plans to replace; `Ambiguous` when it may be done: find the customer to
+    /// `NotFound` for an unknown customer; `InvalidRequest` for an unknown plan, or if it is not clear
+    /// which of several plans to replace; `Ambiguous` if it may have been done: find the customer to
     /// see.
     async fn change_plan(&self, key: &str, plan: &str) -> Result<(), Error>;
 }
@@ -138,38 +138,36 @@ pub trait ChangePlan: Send + Sync {
 /// Suspends and resumes customers.
 #[async_trait]
 pub trait SuspendCustomers: Send + Sync {
-    /// Suspends a customer, who can no longer connect. One who is suspended stays so.
+    /// Suspends a customer, who can then no longer connect. A suspended customer stays suspended.
     ///
     /// # Errors
     ///
     /// `NotFound` for an unknown customer.
     async fn suspend_customer(&self, key: &str) -> Result<(), Error>;
 
-    /// Ends a suspension. One who is not suspended stays so.
+    /// Ends a suspension. A customer who is not suspended does not change.
     ///
     /// # Errors
     ///
-    /// `NotFound` for an unknown customer; `InsufficientBalance` when the reseller's balance is used
-    /// up.
+    /// `NotFound` for an unknown customer; `InsufficientBalance` if the reseller's balance is used up.
     async fn resume_customer(&self, key: &str) -> Result<(), Error>;
 }
 
 /// Ends a customer's service at a later time.
 #[async_trait]
 pub trait EndCustomers: Send + Sync {
-    /// Says when a customer's service ends.
+    /// Sets when a customer's service ends.
     ///
     /// # Errors
     ///
-    /// `NotFound` for an unknown customer; `InvalidRequest` for an end that the provider has no way
-    /// to keep.
+    /// `NotFound` for an unknown customer; `InvalidRequest` if the provider does not support this end.
     async fn end_customer(&self, key: &str, end: CustomerEnd) -> Result<(), Error>;
 
-    /// Checks whether the provider has a way to keep this end. Nothing is sent.
+    /// Checks whether the provider supports this end. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` if it has none.
+    /// `InvalidRequest` if it does not.
     fn check_end(&self, end: CustomerEnd) -> Result<(), Error>;
 }
 
@@ -179,13 +177,13 @@ pub trait EndCustomers: Send + Sync {
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum CustomerEnd {
-    /// When what is paid for ends.
+    /// At the end of the paid period.
     PaidPeriod,
-    /// At the provider's next daily run, as a rule at midnight.
+    /// At the provider's next daily run, usually at midnight.
     NextRun,
-    /// At this time; providers that count in days take the day in UTC.
+    /// At this time; providers that count in days use the day in UTC.
     At(Timestamp),
-    /// Never by itself: the service is renewed.
+    /// Never: the service is renewed automatically.
     Never,
 }
 
@@ -201,7 +199,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan.
+    /// Creates a plan.
     #[must_use]
     pub const fn new(id: &'static str, title: &'static str) -> Self {
         Self { id, title }
@@ -214,9 +212,10 @@ impl Plan {
 pub struct NewCustomer {
     /// The natural key: see [`Customers::customer_key`].
     pub key: String,
-    /// The password. A password that the provider makes would be lost with a lost reply.
+    /// The password. The caller chooses it, because a password that the provider generates would be
+    /// lost with a lost reply.
     pub password: Secret,
-    /// The [`Plan::id`]; absent where the provider knows one plan only.
+    /// The [`Plan::id`]; absent if the provider has only one plan.
     pub plan: Option<String>,
     /// The country, as ISO 3166-1 alpha-2, such as `US`; some providers need it, and the others
     /// ignore it.
@@ -224,7 +223,7 @@ pub struct NewCustomer {
 }
 
 impl NewCustomer {
-    /// A customer with this key and password and nothing else.
+    /// Creates the input with this key and password and nothing else.
     #[must_use]
     pub fn new(key: impl Into<String>, password: Secret) -> Self {
         Self { key: key.into(), password, plan: None, country: None }
@@ -237,17 +236,17 @@ impl NewCustomer {
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum CreatedCustomer {
-    /// This call created the customer, with the password that was given.
+    /// This call created the customer, with the given password.
     Created(Customer),
-    /// The customer was there before this call. The password is not the one that was given.
+    /// The customer existed before this call, so the password is not the given one.
     Existed(Customer),
-    /// The customer was found after a creation whose outcome is unknown: this call or another one
-    /// created it, and nothing is known of the password.
+    /// The customer was found after a creation whose outcome was unknown. This call or another one
+    /// created it, so the password is not known.
     FoundAfterDoubt(Customer),
 }
 
 impl CreatedCustomer {
-    /// The customer, however it came to be there.
+    /// Returns the customer, whatever the outcome.
     #[must_use]
     pub fn customer(&self) -> &Customer {
         match self {
@@ -265,21 +264,21 @@ impl CreatedCustomer {
 pub struct Customer {
     /// The natural key.
     pub key: String,
-    /// The provider's own id; absent where it has none.
+    /// The provider's own id; absent if it has none.
     pub id: Option<String>,
     /// Whether the customer can connect.
     pub status: Status,
     /// The customer's services, in the provider's order. Empty if there are none.
     pub services: Vec<Service>,
-    /// The [`Plan::id`] of the active service; absent when there is none, or several, or when the
-    /// provider's word for it is not known.
+    /// The [`Plan::id`] of the active service; absent if there is no active service or more than one,
+    /// or if the provider's word for it is not known.
     pub plan: Option<String>,
     /// When the service ends unless it is renewed; absent if the provider does not say.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Customer {
-    /// A customer of whom only key and status are known.
+    /// Creates a customer of whom only the key and status are known.
     #[must_use]
     pub fn new(key: impl Into<String>, status: Status) -> Self {
         Self {

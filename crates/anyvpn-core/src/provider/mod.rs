@@ -1,4 +1,4 @@
-//! What the providers have in common: the traits that applications use.
+//! The traits that all providers share and applications use.
 
 mod accounts;
 mod capabilities;
@@ -29,23 +29,23 @@ use crate::{Error, ProviderInfo};
 
 /// One provider, signed in or not.
 ///
-/// What a provider cannot do is not there to call: the accessor gives `None`, and
-/// [`Capabilities`] says why. Implementations can be shared between tasks, and dropping the future
-/// of any method leaves them usable.
+/// For something that a provider cannot do, the accessor returns `None`, and [`Capabilities`] says why.
+/// Implementations can be shared between tasks, and dropping the future of any method leaves them
+/// usable.
 #[async_trait]
 pub trait Provider: fmt::Debug + Send + Sync {
     /// Returns the description of the provider: its name, operations and capabilities.
     fn info(&self) -> &'static ProviderInfo;
 
-    /// Does one of the provider's own operations, named as in [`ProviderInfo::operations`] without
-    /// the provider's part, with a JSON object of its fields.
+    /// Runs one of the provider's own operations with a JSON object of its fields. The name is as in
+    /// [`ProviderInfo::operations`], without the provider's part.
     ///
     /// Secrets in the result are `"[redacted]"` unless `reveal` is true.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` for an unknown operation and for an input that does not fit it; else as the
-    /// operation itself.
+    /// `InvalidRequest` for an unknown operation, or for an input that does not match it; otherwise as
+    /// the operation itself.
     async fn call_json(
         &self,
         operation: &str,
@@ -56,37 +56,37 @@ pub trait Provider: fmt::Debug + Send + Sync {
         Err(self.info().unknown_operation(operation))
     }
 
-    /// Making a credential of what a person knows.
+    /// Returns the trait for obtaining a credential from what a person knows, such as a password.
     fn sign_in(&self) -> Option<&dyn SignIn> {
         None
     }
 
-    /// Ending a credential.
+    /// Returns the trait for revoking a credential.
     fn sign_out(&self) -> Option<&dyn SignOut> {
         None
     }
 
-    /// Creating accounts, where anyone may.
+    /// Returns the trait for creating accounts, if anyone may.
     fn sign_up(&self) -> Option<&dyn SignUp> {
         None
     }
 
-    /// The account behind the credentials.
+    /// Returns the trait for the account to which the credentials belong.
     fn accounts(&self) -> Option<&dyn Accounts> {
         None
     }
 
-    /// A reseller's customers.
+    /// Returns the trait for a reseller's customers.
     fn customers(&self) -> Option<&dyn Customers> {
         None
     }
 
-    /// Ports of the VPN server that lead to this machine.
+    /// Returns the trait for ports of the VPN server that lead to this machine.
     fn port_forwards(&self) -> Option<&dyn PortForwards> {
         None
     }
 
-    /// Servers, and configurations for them.
+    /// Returns the trait for servers and their configurations.
     fn server_configs(&self) -> Option<&dyn ServerConfigs> {
         None
     }

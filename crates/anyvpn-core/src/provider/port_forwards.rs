@@ -10,61 +10,61 @@ use crate::{Error, Secret, Timestamp};
 
 /// Ports of the VPN server that lead to a device of the account.
 ///
-/// A forward belongs to one device on one server, and calls must come from inside that device's
-/// tunnel. How long it lives is its [`Lease`]. No method creates anything because another one failed.
+/// A forward belongs to one device on one server, and calls must come from inside that device's tunnel.
+/// Its [`Lease`] says how long it stays open. No method creates anything because another one failed.
 ///
 /// Calls for different forwards may run at the same time; renew and delete one forward in turn. A
 /// forward can be renewed or deleted by another program too, from the values of the
 /// [`PortForward`]: keep its number, protocols, local port, device and ticket.
 #[async_trait]
 pub trait PortForwards: Send + Sync {
-    /// How long the provider's forwards live.
+    /// Returns how long the provider's forwards stay open.
     fn lease(&self) -> Lease;
 
-    /// The tunnel addresses of the account's devices, one of which is this machine's; `None` where a
-    /// forward belongs to whichever device asks for it.
+    /// Returns the tunnel addresses of the account's devices, one of which is this machine's; `None` if
+    /// a forward belongs to the device that requests it.
     ///
     /// # Errors
     ///
     /// `Unauthorized` without a valid credential.
     async fn tunnel_addresses(&self) -> Result<Option<Vec<Ipv4Addr>>, Error>;
 
-    /// Opens a port. The number is the provider's choice; one that is wished for may be granted. If
-    /// forwards are kept alive and this device already has the wished number, that forward is renewed.
-    /// Never repeated by itself where a repetition could open a second one.
+    /// Opens a port. The provider chooses the number, but may grant a requested one. If forwards are
+    /// kept alive and this device already has the requested number, that forward is renewed. The call
+    /// is not repeated automatically if that could open a second port.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when a device is needed and none is given, for a lifetime, a number, a local
-    /// port or protocols that cannot be asked for, and when the call did not come through the tunnel;
-    /// `NoService` when the server does not forward ports; `QuotaReached` when the allowance is used
-    /// up; `CapacityReached` when the server has no port left; `Ambiguous` when a port may have been
-    /// opened: list to see. No list shows one that was to be hidden.
+    /// `InvalidRequest` if a device is needed and none is given, if the lifetime, number, local port or
+    /// protocols cannot be requested, or if the call did not come through the tunnel; `NoService` if
+    /// the server does not forward ports; `QuotaReached` if the quota is used up; `CapacityReached` if
+    /// the server has no ports left; `Ambiguous` if a port may have been opened: list the ports to see.
+    /// The list does not show a port that was requested as hidden.
     async fn create_port_forward(&self, port: NewPortForward) -> Result<PortForward, Error>;
 
-    /// Keeps a forward alive, where its lease is [`Lease::KeptAlive`]. Renewed in time, it has the
-    /// same number. Renewed too late, what comes back can have another number: the old one is lost
-    /// then. Renewing twice does no harm.
+    /// Keeps a forward alive, if its lease is [`Lease::KeptAlive`]. If it is renewed in time, it keeps
+    /// its number. If it is renewed too late, it may get another number, and the old one is lost.
+    /// Renewing twice does no harm.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` where the lease is fixed; `NotFound` when the forward is no longer there and
-    /// has to be created anew.
+    /// `InvalidRequest` if the lease is fixed; `NotFound` if the forward no longer exists and must be
+    /// created again.
     async fn renew_port_forward(&self, port: &PortForward) -> Result<PortForward, Error>;
 
-    /// Closes a port, or lets it lapse where the provider has no call for it.
+    /// Closes a port, or lets it expire if the provider has no call for it.
     ///
     /// # Errors
     ///
-    /// `NotFound` when the device has no such port, where the provider says so.
+    /// `NotFound` if the provider says that the device has no such port.
     async fn delete_port_forward(&self, port: &PortForward) -> Result<(), Error>;
 
-    /// Listing the open ports; `None` where the provider has no list.
+    /// Returns the trait for listing open ports; `None` if the provider has no list.
     fn port_list(&self) -> Option<&dyn ListPortForwards> {
         None
     }
 
-    /// Having a port tried from outside; `None` where the provider does not offer it.
+    /// Returns the trait for testing a port from outside; `None` if the provider does not offer it.
     fn port_check(&self) -> Option<&dyn CheckPort> {
         None
     }
@@ -73,19 +73,19 @@ pub trait PortForwards: Send + Sync {
 /// Lists the ports that are open.
 #[async_trait]
 pub trait ListPortForwards: Send + Sync {
-    /// The open ports of a device that are not hidden, in the provider's order; empty when there is
-    /// none. If a forward belongs to the device that asks for it, `device` is absent, and the list comes
-    /// from the program's [`LeaseStore`](crate::LeaseStore).
+    /// Returns the open ports of a device that are not hidden, in the provider's order; empty if there
+    /// are none. If a forward belongs to the device that requests it, `device` must be `None`, and the
+    /// list comes from the program's [`LeaseStore`](crate::LeaseStore).
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when a device is needed and none is given, or when none is needed and one is;
-    /// `Unavailable` is an error, never an empty list.
+    /// `InvalidRequest` if a device is needed and none is given, or if none is needed and one is given;
+    /// `Unavailable` if the provider cannot answer, which never counts as an empty list.
     async fn list_port_forwards(&self, device: Option<Ipv4Addr>)
     -> Result<Vec<PortForward>, Error>;
 }
 
-/// Tries a port from outside.
+/// Tests a port from outside.
 #[async_trait]
 pub trait CheckPort: Send + Sync {
     /// Asks the provider to connect to the port from outside. Needs no credential.
@@ -96,25 +96,25 @@ pub trait CheckPort: Send + Sync {
     async fn check_port(&self, port: u16) -> Result<PortCheck, Error>;
 }
 
-/// How long a provider's forwards live.
+/// How long a provider's forwards stay open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Lease {
-    /// Until an end that is set when the port is opened, and that cannot be moved: a forward is
-    /// replaced by another one, with another number.
+    /// The forward stays open until an end that is set when it is opened and cannot be changed. It can
+    /// only be replaced by another forward, with another number.
     Fixed,
-    /// The forward lives as long as it is renewed.
+    /// The forward stays open as long as it is renewed.
     KeptAlive {
-        /// The longest time from one renewal to the next. A forward whose
-        /// [`expires_at`](PortForward::expires_at) is closer than twice that is renewed at half of
-        /// what is left.
+        /// The maximum time from one renewal to the next. If a forward's
+        /// [`expires_at`](PortForward::expires_at) is closer than twice this time, renew it after half
+        /// of the remaining time.
         every: Duration,
     },
 }
 
-/// Which protocols a forward carries.
+/// The protocols that a forward carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
@@ -142,22 +142,23 @@ impl fmt::Display for PortProtocols {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewPortForward {
-    /// The device's address inside the tunnel; absent: the device that asks.
+    /// The device's address inside the tunnel; absent for the device that requests the forward.
     pub device: Option<Ipv4Addr>,
-    /// The number that is wished for; absent: any. It may not be granted.
+    /// The requested number, which may not be granted; absent for any number.
     pub wished_port: Option<u16>,
-    /// The protocols that it is to carry; both, unless said otherwise.
+    /// The protocols to forward. Default: both.
     pub protocols: PortProtocols,
-    /// The port that a program on the device listens on; absent: the number that the provider gives.
+    /// The port on which a program on the device listens; absent for the number that the provider
+    /// grants.
     pub local_port: Option<u16>,
-    /// How long it stays open; absent: as long as the provider does by default.
+    /// How long it stays open; absent for the provider's default.
     pub lifetime: Option<Duration>,
-    /// Whether lists leave it out from the beginning.
+    /// Whether lists omit it from the beginning.
     pub hidden: bool,
 }
 
 impl NewPortForward {
-    /// A port for the device that asks, with the provider's default lifetime.
+    /// Creates a request for a port of this device, with the provider's default lifetime.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -170,7 +171,8 @@ impl NewPortForward {
         }
     }
 
-    /// A port for this device, with the provider's default lifetime.
+    /// Creates a request for a port of the device with this address, with the provider's default
+    /// lifetime.
     #[must_use]
     pub fn to(device: Ipv4Addr) -> Self {
         Self { device: Some(device), ..Self::new() }
@@ -192,28 +194,28 @@ pub struct PortForward {
     pub port: u16,
     /// The protocols that it carries.
     pub protocols: PortProtocols,
-    /// The port that a program on the device listens on; the same number at most providers.
+    /// The port on which a program on the device listens. Most providers use the same number.
     pub local_port: u16,
     /// The device's address inside the tunnel; absent if the provider does not say.
     pub device: Option<Ipv4Addr>,
     /// The public address that the server reports. Others may need another one to reach the port. Absent
     /// if the provider does not say.
     pub address: Option<IpAddr>,
-    /// Whether lists leave it out.
+    /// Whether lists omit it.
     pub hidden: bool,
     /// When it closes unless it is renewed; absent if the provider does not say.
     pub expires_at: Option<Timestamp>,
-    /// When it closes although it is renewed, so that another one has to be created; absent where
-    /// renewing has no such end.
+    /// When it closes even if it is renewed, so that another one must be created; absent if it can be
+    /// renewed indefinitely.
     pub ends_at: Option<Timestamp>,
-    /// What the provider wants to see again to renew it; absent where the number is enough. Keep it
-    /// with the number to have the same one after a reconnect.
+    /// What the provider needs to renew it; absent if the number is enough. Store it with the number to
+    /// get the same number after a reconnect.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_hidden"))]
     pub ticket: Option<Secret>,
 }
 
 impl PortForward {
-    /// An open port for TCP and UDP of which only the number is known.
+    /// Creates an open port for TCP and UDP of which only the number is known.
     #[must_use]
     pub fn new(port: u16) -> Self {
         Self {
@@ -230,13 +232,13 @@ impl PortForward {
     }
 }
 
-/// Whether a ticket is left out, so that nobody reads a replacement of it as the ticket.
+/// Returns whether to omit a ticket, so that nobody reads its replacement text as the ticket.
 #[cfg(feature = "serde")]
 fn is_hidden(ticket: &Option<Secret>) -> bool {
     ticket.is_none() || !crate::secret::is_revealing()
 }
 
-/// Two forwards are equal when everything that is known of them is, their tickets included.
+/// Two forwards are equal if all their fields are, including their tickets.
 impl PartialEq for PortForward {
     fn eq(&self, other: &Self) -> bool {
         let place =
@@ -261,7 +263,7 @@ pub struct PortCheck {
 }
 
 impl PortCheck {
-    /// The result of a check.
+    /// Creates the result of a check.
     #[must_use]
     pub fn new(port: u16, open: bool, address: Option<IpAddr>) -> Self {
         Self { port, open, address }

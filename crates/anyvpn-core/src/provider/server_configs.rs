@@ -34,10 +34,10 @@ pub trait ServerConfigs: Send + Sync {
     ///
     /// # Errors
     ///
-    /// `NotFound` for an unknown server; `InvalidRequest` for a protocol that the server does not
-    /// have, and for options that no configuration can have, before anything is made; `DeviceLimit`
-    /// and `CapacityReached` where something must be deleted first. What was made although the call
-    /// failed is in [`Error::left_behind`], with the provider's text where there is one.
+    /// `NotFound` for an unknown server; `InvalidRequest` for a protocol that the server does not have,
+    /// or for options that are never valid, before anything is created; `DeviceLimit` and
+    /// `CapacityReached` if something must be deleted first. If the call failed but created something,
+    /// [`Error::left_behind`] lists it, with the provider's text if there is one.
     async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error>;
 
     /// Returns the configurations that are still valid, in the provider's order; empty if there are none,
@@ -62,16 +62,16 @@ pub trait ServerConfigs: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`Self::obtain_config`]. After an error, the old key still works. That the old key could not be
-    /// revoked is no error: [`Rotated::old_key_valid`] says so.
+    /// As [`Self::obtain_config`]. After an error, the old key still works. It is not an error if the
+    /// old key could not be revoked: [`Rotated::old_key_valid`] reports this.
     async fn rotate_config(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
         if !self.list_configs().await?.iter().any(|it| it.id == id) {
             return Err(Error::new(ErrorKind::NotFound)
-                .with_detail(format!("no configuration has the id {id:?}")));
+                .with_detail(format!("there is no configuration with the id {id:?}")));
         }
         let config = self.obtain_config(request).await?;
         if config.id.as_deref() == Some(id) {
-            return Err(Error::invalid("private_key", "is the key that is in use already"));
+            return Err(Error::invalid("private_key", "is the key that is already in use"));
         }
         let revoked = self.revoke_config(id).await;
         let old_key_valid = revoked.is_err_and(|error| error.kind() != ErrorKind::NotFound);
@@ -96,7 +96,7 @@ pub struct Server {
     pub city: Option<String>,
     /// The host to connect to; absent if the server cannot be used now.
     pub host: Option<String>,
-    /// The protocols it speaks.
+    /// The protocols that it supports.
     pub protocols: Vec<Protocol>,
     /// How many more users fit; absent if the provider does not say.
     pub free_slots: Option<u32>,
@@ -105,7 +105,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server of which only id and name are known.
+    /// Creates a server of which only the id and name are known.
     #[must_use]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
@@ -140,7 +140,7 @@ pub struct ConfigRequest {
     pub server: String,
     /// The protocol.
     pub protocol: Protocol,
-    /// Choices for WireGuard.
+    /// The options for WireGuard.
     pub wireguard: WireGuardOptions,
 }
 
@@ -166,19 +166,19 @@ pub struct ServerConfig {
     pub id: Option<String>,
     /// The configuration.
     pub config: Config,
-    /// What a person should know before keeping it, in a sentence; absent where it is good until it is
+    /// What a person should know before storing it, in a sentence; absent if it is valid until it is
     /// revoked.
     pub note: Option<String>,
 }
 
 impl ServerConfig {
-    /// A configuration.
+    /// Creates a configuration without a note.
     #[must_use]
     pub fn new(id: Option<String>, config: Config) -> Self {
         Self { id, config, note: None }
     }
 
-    /// The same with something to know before keeping it.
+    /// Adds a note for the person who stores it.
     #[must_use]
     pub fn with_note(self, note: impl Into<String>) -> Self {
         Self { note: Some(note.into()), ..self }
@@ -211,7 +211,7 @@ pub struct ObtainedConfig {
     pub protocol: Protocol,
     /// The addresses inside the tunnel; empty if the provider does not say.
     pub addresses: Vec<IpAddr>,
-    /// The public keys that are valid; empty if the provider does not say.
+    /// The valid public keys; empty if the provider does not say.
     pub public_keys: Vec<PublicKey>,
     /// Whether it can be used.
     pub status: Status,
@@ -220,7 +220,7 @@ pub struct ObtainedConfig {
 }
 
 impl ObtainedConfig {
-    /// A configuration of which only this is known.
+    /// Creates a record of which only these fields are known.
     #[must_use]
     pub fn new(id: impl Into<String>, protocol: Protocol, status: Status) -> Self {
         Self {

@@ -8,7 +8,7 @@ use crate::{Error, Secret, Setting, Settings, Timestamp};
 
 /// Obtains a credential from a user name and a password, or other fields that a person knows.
 ///
-/// Each sign-in may create another credential, and some providers keep it for ever. So sign in once, and
+/// Each sign-in may create another credential, and some providers keep it forever. So sign in once, and
 /// store the credential.
 #[async_trait]
 pub trait SignIn: Send + Sync {
@@ -17,16 +17,16 @@ pub trait SignIn: Send + Sync {
 
     /// Signs in with the values of [`Self::sign_in_fields`].
     ///
-    /// With a token store in the [`Context`](crate::Context), the store keeps the credential, and the
-    /// provider's calls use it from then on. Without one the provider stays as it is: open another one
+    /// With a token store in the [`Context`](crate::Context), the credential is stored there, and the
+    /// provider's calls use it from then on. Without one, this provider does not change: open it again
     /// with the credential's settings.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` that names each field that is missing, or when the store cannot be locked,
-    /// before anything is sent; `Unauthorized` when the provider refuses the sign-in; `Ambiguous` when
-    /// a credential may have been made. When the store cannot keep the credential, the error has it as
-    /// what is left behind.
+    /// `InvalidRequest` that names each missing field, or if the store cannot be locked, before
+    /// anything is sent; `Unauthorized` if the provider refuses the sign-in; `Ambiguous` if a
+    /// credential may have been created. If the credential cannot be stored, the error lists it as left
+    /// behind.
     async fn obtain_credential(&self, fields: &Settings) -> Result<Credential, Error>;
 }
 
@@ -62,16 +62,16 @@ impl Credential {
     }
 }
 
-/// Creates accounts, where anyone may.
+/// Creates accounts, if anyone may.
 #[async_trait]
 pub trait SignUp: Send + Sync {
     /// Creates an account. The call is never repeated automatically.
     ///
     /// # Errors
     ///
-    /// `AlreadyExists`, `InvalidRequest` or, where the provider does not say why, `Refused` when it
-    /// refuses the login; `InvalidRequest` when it needs a field that is absent, or has no place for
-    /// one that is given; `Ambiguous` when the account may have been created: sign in to see.
+    /// If the provider refuses the login: `AlreadyExists`, `InvalidRequest` or, if it does not say why,
+    /// `Refused`. `InvalidRequest` if a required field is absent, or if the provider does not accept a
+    /// given one. `Ambiguous` if the account may have been created: sign in to see.
     async fn create_account(&self, account: NewAccount) -> Result<Account, Error>;
 }
 

@@ -1,14 +1,14 @@
-//! The keys that AmneziaWG adds to a WireGuard file. They are kept as text.
+//! The keys that AmneziaWG adds to a WireGuard file. We keep them as text.
 //!
-//! They say how packets are disguised, as numbers and as templates of packets: neither the tools of
-//! AmneziaWG nor its clients run, read or write anything because of them.
+//! They describe how packets are disguised, as numbers and as templates of packets. Neither AmneziaWG's
+//! tools nor its clients run, read or write anything because of them.
 
 use super::reader::compact;
 
-/// Whether the key and its value only say how AmneziaWG disguises packets.
+/// Returns whether the key and its value only describe how AmneziaWG disguises packets.
 ///
-/// Names without regard to case and blanks, as its `awg` reads them; a value of another form is not one that
-/// AmneziaWG has, so the key counts as unknown.
+/// As in `awg`, case and blanks in names do not matter. AmneziaWG has no values of other forms, so with
+/// such a value the key counts as unknown.
 pub(super) fn describes(name: &str, value: &str, in_peer: bool) -> bool {
     let name = compact(name).to_ascii_lowercase();
     let fits = match (name.as_str(), in_peer) {
@@ -31,7 +31,8 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u32>().is_ok()
 }
 
-/// Tags such as `<b 0xf6ab><c><r 16>`: bytes, a counter, a time, random bytes.
+/// Returns whether a text consists of tags such as `<b 0xf6ab><c><r 16>`: bytes, a counter, a time,
+/// random bytes.
 fn is_template(text: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || c == ' ';
     let mut tags = text.split('>');

@@ -1,4 +1,4 @@
-//! Edits of a WireGuard configuration, which leave everything else as it is.
+//! Edits a WireGuard configuration and leaves everything else as it is.
 
 use std::net::IpAddr;
 
@@ -11,13 +11,13 @@ use crate::Error;
 use crate::config_text::split_ending;
 
 impl WireGuardConfig {
-    /// Uses this private key.
+    /// Sets the private key.
     pub fn set_private_key(&mut self, key: PrivateKey) {
         self.private_key = key.clone();
         self.set(Section::Interface, Key::PrivateKey, Some(Value::PrivateKey(key)));
     }
 
-    /// Uses these resolvers in place of the present ones; search domains stay.
+    /// Replaces the resolvers; search domains stay.
     pub fn set_dns(&mut self, servers: &[IpAddr]) {
         let domains = self.dns().into_iter().filter(|word| !is_server(word));
         let words: Vec<_> = servers.iter().map(ToString::to_string).chain(domains).collect();
@@ -25,10 +25,10 @@ impl WireGuardConfig {
         self.set(Section::Interface, Key::Dns, value);
     }
 
-    /// Sets the largest packet; `None` lets `wg-quick` find out.
+    /// Sets the MTU, in bytes; `None` lets `wg-quick` find out.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) below 68.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if it is below 68.
     pub fn set_mtu(&mut self, mtu: Option<u16>) -> Result<(), Error> {
         if mtu.is_some_and(|mtu| mtu < MTU_MIN) {
             return Err(Error::invalid("mtu", "choose a number from 68 to 65535"));
@@ -38,10 +38,10 @@ impl WireGuardConfig {
         Ok(())
     }
 
-    /// Sets where the peer is, such as an address in place of a name. Peers count from 0.
+    /// Sets a peer's endpoint, for example to replace a name by an address. Peers are counted from 0.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when there is no such peer, or for port 0.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if there is no such peer, or for port 0.
     pub fn set_endpoint(&mut self, peer: usize, endpoint: Endpoint) -> Result<(), Error> {
         let section = self.peer(peer)?;
         if endpoint.port == 0 {
@@ -51,10 +51,10 @@ impl WireGuardConfig {
         Ok(())
     }
 
-    /// Sets the seconds between packets that keep the way open; `None` or 0 sends none.
+    /// Sets the seconds between keepalive packets; `None` or 0 sends none.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when there is no such peer.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if there is no such peer.
     pub fn set_keepalive(&mut self, peer: usize, seconds: Option<u16>) -> Result<(), Error> {
         let section = self.peer(peer)?;
         let seconds = seconds.filter(|seconds| *seconds > 0);
@@ -63,8 +63,8 @@ impl WireGuardConfig {
         Ok(())
     }
 
-    /// Removes IPv6 from addresses, resolvers and allowed networks, for systems without it.
-    /// Endpoints stay. A line that has nothing else goes; its comment stays.
+    /// Removes IPv6 from addresses, resolvers and allowed networks, for systems without it. Endpoints
+    /// stay. A line that would be empty is removed, but its comment stays.
     pub fn ipv4_only(&mut self) {
         let is_ipv4 = |network: &IpNet| network.addr().is_ipv4();
         for index in (0..self.lines.len()).rev() {
@@ -90,7 +90,7 @@ impl WireGuardConfig {
         }
     }
 
-    /// Makes choices that were checked.
+    /// Applies options that were checked.
     pub(super) fn choose(&mut self, options: &WireGuardOptions) {
         if options.ipv4_only {
             self.ipv4_only();
@@ -126,8 +126,8 @@ impl WireGuardConfig {
         ))
     }
 
-    /// Puts the value where the key stands first and removes its repetitions; without one, adds a
-    /// line behind the section's last entry.
+    /// Sets the value at the key's first occurrence and removes the others. If there is none, adds a
+    /// line after the section's last entry.
     fn set(&mut self, section: Section, key: Key, value: Option<Value>) {
         let is_it = |line: &Line| {
             line.section == Some(section) && line.entry.as_ref().is_some_and(|e| e.key == key)
@@ -154,7 +154,7 @@ impl WireGuardConfig {
         let after = self.lines.iter().rposition(is_content).unwrap_or_default();
         let ending = self.lines.iter().map(|line| split_ending(&line.text).1).next();
         let ending = ending.filter(|ending| !ending.is_empty()).unwrap_or("\n").to_owned();
-        // A document without a final newline stays one.
+        // If the document has no final newline, we add none.
         let (content, last) = split_ending(&self.lines[after].text);
         let line = if last.ends_with('\n') {
             Line::entry(section, key, value, &ending)
@@ -166,7 +166,7 @@ impl WireGuardConfig {
         self.lines.insert(after + 1, line);
     }
 
-    /// Removes an entry; a comment behind it stays as a line of its own.
+    /// Removes an entry; a comment after it stays, on its own line.
     fn remove(&mut self, index: usize) {
         let line = &mut self.lines[index];
         let end = line.entry.take().map_or(0, |entry| entry.span.end);
@@ -180,7 +180,7 @@ impl WireGuardConfig {
 }
 
 impl Line {
-    /// Replaces the value of the entry. Spacing and comment stay.
+    /// Replaces the value of the entry. Spacing and comments stay.
     fn replace(&mut self, value: Value) {
         let Some(entry) = &mut self.entry else { return };
         let text = value.text();

@@ -1,4 +1,4 @@
-//! Where a peer is.
+//! The endpoint of a peer.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -20,7 +20,7 @@ use crate::is_invisible;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    /// Where it is.
+    /// The host.
     pub host: Host,
     /// The UDP port, 1 to 65535.
     pub port: u16,
@@ -33,7 +33,7 @@ pub enum Host {
     Name(HostName),
     /// An address.
     Ip(IpAddr),
-    /// An address that holds on one network interface, such as `fe80::1%eth0`.
+    /// An address that is valid on one network interface, such as `fe80::1%eth0`.
     Zoned(ZonedAddress),
 }
 
@@ -59,7 +59,7 @@ impl ZonedAddress {
         self.address
     }
 
-    /// The interface's name or number, as it was written.
+    /// Returns the interface's name or number, as it was written.
     #[must_use]
     pub fn zone(&self) -> &str {
         &self.zone
@@ -72,7 +72,8 @@ impl FromStr for ZonedAddress {
     fn from_str(text: &str) -> Result<Self, Error> {
         let split = text.split_once('%').and_then(|(address, zone)| {
             let address: Ipv6Addr = address.parse().ok()?;
-            // A name belongs to an address of the local link; the C library takes a number with any.
+            // A name is only allowed with a link-local address; the C library accepts a number with any
+            // address.
             let is_link =
                 address.is_unicast_link_local() || address.segments()[0] & 0xff0f == 0xff02;
             let is_number = zone.bytes().all(|b| b.is_ascii_digit()) && zone.parse::<u32>().is_ok();
@@ -94,21 +95,21 @@ impl fmt::Display for ZonedAddress {
     }
 }
 
-/// Whether Linux could give a network interface this name, and nobody takes it for syntax.
+/// Returns whether Linux allows this name for a network interface and it cannot be mistaken for syntax.
 fn is_interface(name: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || "._-+=@".contains(c);
     (1..=15).contains(&name.len()) && name.chars().all(good)
 }
 
-/// A host's name: labels of letters, digits, `-` and `_`, with dots between. Letters of any script
-/// may stand in it, as in `bücher.example`: they are kept as they are written.
+/// A host's name: labels of letters, digits, `-` and `_`, separated by dots. Letters of any script are
+/// allowed, as in `bücher.example`, and are kept as they are written.
 ///
-/// A text that a resolver would take for an address, such as `10.1`, is none.
+/// A text that a resolver would read as an address, such as `10.1`, is not a name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostName(String);
 
 impl HostName {
-    /// The name as it was written.
+    /// Returns the name as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -187,7 +188,7 @@ pub(super) fn parse(text: &str) -> Result<Endpoint, &'static str> {
     let host = host.parse().map_err(|_| NOT_A_HOST)?;
     match number(port) {
         Some(port) if port > 0 => Ok(Endpoint { host, port }),
-        _ => Err("write a port from 1 to 65535 behind the last colon"),
+        _ => Err("write a port from 1 to 65535 after the last colon"),
     }
 }
 

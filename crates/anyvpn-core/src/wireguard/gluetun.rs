@@ -1,40 +1,40 @@
-//! The environment variables of gluetun, a VPN client in a container, for its provider `custom`.
+//! Writes the environment variables of gluetun, a VPN client in a container, for its provider `custom`.
 
 use super::{Host, Secret, WireGuardConfig, join};
 use crate::Error;
 
 impl WireGuardConfig {
-    /// The configuration as gluetun's variables, one `NAME=value` a line, as `docker --env-file`
-    /// reads them.
+    /// Returns the configuration as gluetun's variables, one `NAME=value` per line, as `docker
+    /// --env-file` reads them.
     ///
-    /// Left out is what gluetun decides by itself: resolvers, ports, marks, tables and commands.
+    /// It omits what gluetun decides itself: resolvers, ports, marks, tables and commands.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when gluetun would refuse it or make
-    /// another tunnel: it takes one peer, whose endpoint is an address and not a name, and needs
-    /// addresses for both ends and networks to route; and it has no place for a key or a value that
-    /// `wg` does not know.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if gluetun would refuse the configuration
+    /// or create another tunnel. It accepts one peer, whose endpoint must be an address, and needs
+    /// addresses for both ends and networks to route. It does not support keys or values that `wg` does
+    /// not know.
     pub fn to_gluetun(&self) -> Result<Secret, Error> {
         self.refuse_unknown("gluetun's WireGuard")?;
         let [peer] = <[_; 1]>::try_from(self.peers()).map_err(|peers| {
             let there = peers.len();
             Error::invalid(
                 "peer",
-                format!("gluetun takes one peer, and the configuration has {there}"),
+                format!("gluetun accepts one peer, but the configuration has {there}"),
             )
         })?;
         let endpoint = peer.endpoint.as_ref().ok_or_else(|| {
-            Error::invalid("endpoint", "gluetun needs the address of the server, and there is none")
+            Error::invalid("endpoint", "gluetun needs the server's address, but there is none")
         })?;
         let address = match &endpoint.host {
             Host::Name(_) => {
-                let why = "gluetun takes an address here and no name; look the name up first";
+                let why = "gluetun needs an address here, not a name; look up the name first";
                 return Err(Error::invalid("endpoint", why));
             }
             Host::Ip(address) if address.is_unspecified() => {
                 return Err(Error::invalid(
                     "endpoint",
-                    "this address is nobody's; write the server's",
+                    "this is not a server's address; write the server's address",
                 ));
             }
             host => host.to_string(),
@@ -45,7 +45,7 @@ impl WireGuardConfig {
         };
         let (addresses, allowed) = (list(&self.addresses()), list(&peer.allowed_ips));
         for (field, list, why) in [
-            ("address", &addresses, "gluetun needs an address of the tunnel, and there is none"),
+            ("address", &addresses, "gluetun needs an address of the tunnel, but there is none"),
             (
                 "allowed IPs",
                 &allowed,

@@ -10,11 +10,11 @@ use zeroize::Zeroizing;
 
 use crate::{Error, REDACTED, Secret};
 
-/// The message about a text that is not a key.
+/// The message for a text that is not a key.
 pub(super) const NOT_A_KEY: &str =
     "a key is 32 bytes in base64: 44 characters, the last one `=`; copy it whole";
 
-/// The 32 bytes of a canonical key text: what `wg` accepts, and nothing else.
+/// Decodes the 32 bytes of a canonical key text. It accepts exactly what `wg` accepts.
 pub(super) fn decode(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     // The decoder needs space for the bytes that the padding may represent.
     let mut bytes = Zeroizing::new([0; 33]);
@@ -26,7 +26,7 @@ pub(super) fn decode(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     Some(key)
 }
 
-/// A peer's or one's own public key. Shown and read as base64.
+/// A public key, of a peer or of this machine. It is printed and parsed as base64.
 ///
 /// ```
 /// use anyvpn_core::PublicKey;
@@ -39,7 +39,7 @@ pub(super) fn decode(text: &str) -> Option<Zeroizing<[u8; 32]>> {
 pub struct PublicKey([u8; 32]);
 
 impl PublicKey {
-    /// The key's bytes.
+    /// Returns the key's bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for PublicKey {
     }
 }
 
-/// Declares a type for 32 secret bytes: wiped when dropped, and shown by nothing.
+/// Declares a type for 32 secret bytes, which are wiped when dropped and never shown.
 macro_rules! secret_keys {
     ($($(#[$meta:meta])* pub struct $name:ident, $what:literal;)+) => {$(
         $(#[$meta])*
@@ -98,13 +98,13 @@ macro_rules! secret_keys {
             /// Reads the key's base64.
             ///
             /// # Errors
-            /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when the text is not a key; it
-            /// does not repeat the text.
+            /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if the text is not a
+            /// key. The error does not repeat the text.
             pub fn from_base64(text: &Secret) -> Result<Self, Error> {
                 text.expose().parse()
             }
 
-            /// The key in base64, as it stands in a configuration.
+            /// Returns the key in base64, as in a configuration.
             #[must_use]
             pub fn to_secret(&self) -> Secret {
                 Secret::from(STANDARD.encode(*self.0))
@@ -130,24 +130,24 @@ macro_rules! secret_keys {
 }
 
 secret_keys! {
-    /// One's own private key: wiped from memory when dropped, and shown by nothing.
+    /// This machine's private key, which is wiped from memory when dropped and never shown.
     pub struct PrivateKey, "private key";
-    /// The key that both ends of a tunnel share besides their key pairs. A secret as
-    /// [`PrivateKey`] is.
+    /// The key that both ends of a tunnel share in addition to their key pairs. It is secret, like
+    /// [`PrivateKey`].
     pub struct PresharedKey, "preshared key";
 }
 
 #[cfg(feature = "keys")]
 impl PrivateKey {
-    /// Makes a key from the system's randomness.
+    /// Generates a key from the system's random numbers.
     ///
     /// # Errors
-    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) when the system gives no random bytes.
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) if the system returns no random bytes.
     pub fn generate() -> Result<Self, Error> {
         let mut bytes = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *bytes).map_err(|error| {
             Error::new(crate::ErrorKind::Unavailable)
-                .with_detail("this system gave no random bytes for a key")
+                .with_detail("this system returned no random bytes for a key")
                 .with_source(error)
         })?;
         // RFC 7748, section 5: the bits that every Curve25519 scalar has, as `wg genkey` sets them.
@@ -157,7 +157,7 @@ impl PrivateKey {
         Ok(Self(bytes))
     }
 
-    /// The public key that belongs to it, as `wg pubkey` gives it.
+    /// Returns the public key for this private key, as `wg pubkey` does.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         let mut bytes = *self.0;

@@ -3,8 +3,8 @@
 /// The longest name of an interface on Linux.
 const LONGEST: usize = 15;
 
-/// Whether `wg-quick` takes `NAME.conf`: the name becomes that of the interface, so it has 1 to 15
-/// characters, which are ASCII letters, digits, `_`, `=`, `+`, `.` and `-`.
+/// Returns whether `wg-quick` accepts `NAME.conf`. The name becomes the interface's name, so it must
+/// have 1 to 15 characters from ASCII letters, digits, `_`, `=`, `+`, `.` and `-`.
 ///
 /// ```
 /// use anyvpn_core::{is_interface_name, to_interface_name};
@@ -19,7 +19,8 @@ pub fn is_interface_name(name: &str) -> bool {
     (1..=LONGEST).contains(&name.len()) && name.chars().all(fits) && !matches!(name, "." | "..")
 }
 
-/// A name that `wg-quick` takes, made of this one: what does not fit becomes `-`, and the end goes.
+/// Converts a name to one that `wg-quick` accepts: other characters become `-`, and a long name is
+/// truncated.
 #[must_use]
 pub fn to_interface_name(name: &str) -> String {
     let fit = |c: char| if fits(c) { c } else { '-' };

@@ -1,4 +1,4 @@
-//! What a caller chooses of a WireGuard configuration.
+//! The options that a caller can set for a WireGuard configuration.
 
 use std::net::IpAddr;
 
@@ -8,29 +8,29 @@ use super::values::MTU_MIN;
 use super::{Endpoint, Interface, Peer, PrivateKey, PublicKey, WireGuardConfig};
 use crate::Error;
 
-/// Choices for a WireGuard configuration.
+/// Options for a WireGuard configuration.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct WireGuardOptions {
-    /// The key to use; absent: a new one is made. A key that the account knows already keeps its
-    /// device. `InvalidRequest` from providers that make the key themselves.
+    /// The key to use; if absent, a new key is generated. A key that the account already has keeps its
+    /// device. Providers that generate the key themselves return `InvalidRequest` for it.
     pub private_key: Option<PrivateKey>,
     /// Whether the endpoint is written as an address instead of a name.
     pub ip_endpoint: bool,
-    /// The endpoint's port, 1 to 65535; absent: the provider's usual one.
+    /// The endpoint's port, 1 to 65535; absent for the provider's default.
     pub port: Option<u16>,
-    /// The resolvers; absent: the provider's; empty: none.
+    /// The resolvers; absent for the provider's, empty for none.
     pub dns: Option<Vec<IpAddr>>,
-    /// The interface's MTU, 68 to 65535 bytes; absent: left to WireGuard.
+    /// The interface's MTU, 68 to 65535 bytes; absent to leave it to WireGuard.
     pub mtu: Option<u16>,
-    /// Seconds between keepalives; absent: the provider's choice; 0: none.
+    /// The seconds between keepalive packets; absent for the provider's choice, 0 for none.
     pub keepalive: Option<u16>,
-    /// Whether IPv6 is left out.
+    /// Whether IPv6 is omitted.
     pub ipv4_only: bool,
 }
 
 impl WireGuardOptions {
-    /// The key that was given, or a new one.
+    /// Returns the given key, or a new one.
     ///
     /// # Errors
     ///
@@ -40,12 +40,12 @@ impl WireGuardOptions {
         self.private_key.clone().map_or_else(PrivateKey::generate, Ok)
     }
 
-    /// The options, when a configuration with them can be read by `wg-quick` and by
-    /// [`WireGuardConfig::parse`]. A provider calls this before it makes anything.
+    /// Checks that `wg-quick` and [`WireGuardConfig::parse`] can read a configuration with these
+    /// options. A provider calls this before it creates anything.
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for port 0 and for an MTU below 68.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for port 0 or for an MTU below 68.
     pub fn checked(&self) -> Result<CheckedWireGuardOptions<'_>, Error> {
         if self.port == Some(0) {
             return Err(Error::invalid("port", "choose a port from 1 to 65535"));
@@ -57,16 +57,16 @@ impl WireGuardOptions {
     }
 }
 
-/// Options that fit any configuration, so that using them cannot fail.
+/// Options that are valid for any configuration, so that applying them cannot fail.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckedWireGuardOptions<'a>(&'a WireGuardOptions);
 
 impl CheckedWireGuardOptions<'_> {
-    /// The configuration that sends everything to one peer, with these choices made.
+    /// Returns a configuration that sends all traffic to one peer, with these options.
     ///
-    /// Given are the device's addresses, and the provider's usual resolvers and endpoint, whose port
-    /// is not 0. Looking up the endpoint's name for [`WireGuardOptions::ip_endpoint`] is up to the
-    /// caller.
+    /// The arguments include the device's addresses, and the provider's default resolvers and endpoint,
+    /// whose port is not 0. The caller must look up the endpoint's name for
+    /// [`WireGuardOptions::ip_endpoint`].
     #[must_use]
     pub fn config(
         self,
@@ -99,10 +99,10 @@ impl CheckedWireGuardOptions<'_> {
         WireGuardConfig::new(interface, vec![peer])
     }
 
-    /// Makes these choices in a configuration that the provider wrote.
+    /// Applies these options to a configuration from the provider.
     ///
-    /// The key stays, and so do the names of endpoints: looking them up for
-    /// [`WireGuardOptions::ip_endpoint`] is up to the caller.
+    /// The key stays, and so do the names of endpoints, which the caller must look up for
+    /// [`WireGuardOptions::ip_endpoint`].
     pub fn apply(self, config: &mut WireGuardConfig) {
         config.choose(self.0);
     }

@@ -8,17 +8,17 @@ use super::{Entry, Line, Section, WireGuardConfig};
 use crate::ConfigError;
 use crate::config_text::{Problem, refuse_control, split_ending};
 
-/// A name as wg reads it: without the blanks in it.
+/// Removes the blanks from a name, as wg does.
 pub(super) fn compact(name: &str) -> String {
     name.chars().filter(|c| !is_blank(*c)).collect()
 }
 
-/// The part that has been read so far.
+/// The part of a configuration that has been read so far.
 #[derive(Default)]
 pub(super) struct Reader {
     lines: Vec<Line>,
     section: Option<Section>,
-    /// Whether blanks in the section's header hide it from wg-quick, though not from wg.
+    /// Whether blanks in the section's header hide it from wg-quick, but not from wg.
     is_hidden: bool,
     private_key: Option<PrivateKey>,
     /// The peers in order. The list is empty until the first `[Peer]` line.
@@ -63,7 +63,7 @@ impl Reader {
             self.public_keys.push(None);
             self.peer_lines.push(number);
         } else {
-            let what = "a WireGuard file has the sections [Interface] and [Peer] only; correct the name or remove the section";
+            let what = "a WireGuard file has only the sections [Interface] and [Peer]; correct the name or remove the section";
             return Err(Problem::new(start, what));
         }
         Ok(())
@@ -89,7 +89,7 @@ impl Reader {
             return Err(Problem::new(start, what));
         }
         let Some(section) = self.section else {
-            let what = "a key stands before any section; put [Interface] above it";
+            let what = "this key is before any section; write [Interface] above it";
             return Err(Problem::new(start, what));
         };
         let Some(key) = Key::find(name) else {
@@ -97,12 +97,12 @@ impl Reader {
         };
         // wg removes blanks from keys. wg-quick does not, and would pass its own keys on to wg.
         if key.is_wg_quicks() && name.len() < written.len() {
-            let what = format!("wg-quick reads {} without blanks only; take them out", key.name());
+            let what = format!("wg-quick reads {} only without blanks; remove them", key.name());
             return Err(Problem::new(start, what));
         }
         if key.is_wg_quicks() && self.is_hidden {
             let what = format!(
-                "wg-quick finds {} under [Interface] only; take the blanks out of the section's name",
+                "wg-quick finds {} only under [Interface]; remove the blanks from the section's name",
                 key.name()
             );
             return Err(Problem::new(start, what));
@@ -112,7 +112,7 @@ impl Reader {
             let what = format!("{} belongs under {right}; move it there", key.name());
             return Err(Problem::new(start, what));
         }
-        // A command keeps its `#`: wg-quick hands the whole rest of the line to bash.
+        // A command keeps its `#`, because wg-quick passes the whole rest of the line to bash.
         let source = if key.is_command() { content } else { stripped };
         let rest = &source[equals + 1..];
         let value = rest.trim_matches(is_blank);
@@ -127,7 +127,7 @@ impl Reader {
             _ => false,
         };
         if again {
-            let what = format!("{} stands here a second time; remove one", key.name());
+            let what = format!("{} is repeated here; remove one of the lines", key.name());
             return Err(Problem::new(start, what));
         }
         let span = value_at..value_at + value.len();
@@ -135,12 +135,15 @@ impl Reader {
         Ok(Some(Entry { key, value, span }))
     }
 
-    /// The configuration, when nothing is missing.
+    /// Returns the configuration if nothing is missing.
     pub(super) fn finish(self) -> Result<WireGuardConfig, ConfigError> {
         let missing =
             |line: usize, what: &str| ConfigError { line, column: 1, what: what.to_owned() };
         let line = self.interface_line.ok_or_else(|| {
-            missing(1, "there is no [Interface] section; this is not a WireGuard configuration, or not all of it")
+            missing(
+                1,
+                "there is no [Interface] section; this is not a complete WireGuard configuration",
+            )
         })?;
         let private_key = self.private_key.ok_or_else(|| {
             missing(line, "this section has no PrivateKey; add the one that belongs to the account's public key")
@@ -157,8 +160,8 @@ impl Reader {
     }
 }
 
-/// The key and the value of a line that was read and has no key that is known; `None` for a header,
-/// a comment or a blank line.
+/// Returns the key and value of a line that was read and has an unknown key; `None` for a header, a
+/// comment or a blank line.
 pub(super) fn unknown(line: &str) -> Option<(&str, &str)> {
     let stripped = split_ending(line).0.split('#').next().unwrap_or_default();
     let said = stripped.trim_matches(is_blank);

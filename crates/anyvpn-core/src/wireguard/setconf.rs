@@ -1,16 +1,16 @@
-//! The form that `wg setconf` takes.
+//! Writes the form that `wg setconf` accepts.
 
 use super::{Line, Secret, WireGuardConfig};
 use crate::Error;
 
 impl WireGuardConfig {
-    /// The configuration for `wg setconf`, as `wg-quick strip` makes it: without the keys of
-    /// `wg-quick` (`Address`, `DNS`, `MTU`, `Table`, commands, `SaveConfig`), which `wg` refuses.
-    /// The user sets these up in another way.
+    /// Returns the configuration for `wg setconf`, as `wg-quick strip` does: without the keys of
+    /// `wg-quick` (`Address`, `DNS`, `MTU`, `Table`, commands, `SaveConfig`), which `wg` refuses. The
+    /// user sets these up in another way.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a key or a value that `wg` does not
-    /// know, such as AmneziaWG's: the other end would not understand a tunnel without it.
+    /// know, such as AmneziaWG's, because the other end would not understand a tunnel without it.
     pub fn to_setconf(&self) -> Result<Secret, Error> {
         self.refuse_unknown("wg")?;
         let is_wgs = |line: &&Line| !line.entry.as_ref().is_some_and(|it| it.key.is_wg_quicks());
@@ -21,7 +21,7 @@ impl WireGuardConfig {
         Ok(Secret::from(text))
     }
 
-    /// Refuses what makes the tunnel another one, and which `program` does not have.
+    /// Returns an error if a line changes the tunnel and `program` does not support it.
     pub(super) fn refuse_unknown(&self, program: &str) -> Result<(), Error> {
         match self.lines.iter().position(Line::is_foreign) {
             None => Ok(()),

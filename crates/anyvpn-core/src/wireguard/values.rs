@@ -1,8 +1,8 @@
-//! The keys of a WireGuard configuration and what each accepts.
+//! The keys of a WireGuard configuration, and the values that each accepts.
 //!
-//! `wg` reads its keys with all white space taken out and refuses an empty value; `wg-quick` takes
-//! its own keys (`Address`, `DNS`, `MTU`, …) out first, splits lists at white space too, and
-//! accepts an empty value as absent.
+//! `wg` removes all white space from its values and refuses an empty value. `wg-quick` first removes
+//! its own keys (`Address`, `DNS`, `MTU`, …), also splits lists at white space, and accepts an empty
+//! value as absent.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use super::endpoint::{self, Endpoint, HostName};
 use super::keys::{self, PresharedKey, PrivateKey, PublicKey};
 use crate::config_text::Problem;
 
-/// The smallest MTU that IPv4 can live with (RFC 791).
+/// The smallest MTU that IPv4 allows (RFC 791).
 pub(super) const MTU_MIN: u16 = 68;
 
 /// Declares the known keys, their spelling and their section.
@@ -28,12 +28,12 @@ macro_rules! keys {
         impl Key {
             const ALL: &[Self] = &[$(Self::$key,)+];
 
-            /// The spelling of the manual.
+            /// Returns the manual's spelling.
             pub(super) fn name(self) -> &'static str {
                 match self { $(Self::$key => $name,)+ }
             }
 
-            /// Whether it belongs under `[Peer]` rather than `[Interface]`.
+            /// Returns whether it belongs under `[Peer]` rather than `[Interface]`.
             pub(super) fn is_peers(self) -> bool {
                 match self { $(Self::$key => $peer,)+ }
             }
@@ -62,13 +62,13 @@ keys! {
 }
 
 impl Key {
-    /// The key of this name, in any case.
+    /// Returns the key with this name, ignoring case.
     pub(super) fn find(name: &str) -> Option<Self> {
         let same = |key: &&Self| key.name().eq_ignore_ascii_case(name);
         Self::ALL.iter().find(same).copied()
     }
 
-    /// Whether wg-quick takes the key out of the file, and wg never sees it.
+    /// Returns whether wg-quick removes the key from the file, so that wg never sees it.
     pub(super) fn is_wg_quicks(self) -> bool {
         self.is_command()
             || matches!(
@@ -77,12 +77,13 @@ impl Key {
             )
     }
 
-    /// Whether its value is a command that `wg-quick` runs as root, `#` and all.
+    /// Returns whether its value is a command that `wg-quick` runs as root, including everything after
+    /// a `#`.
     pub(super) fn is_command(self) -> bool {
         matches!(self, Self::PreUp | Self::PostUp | Self::PreDown | Self::PostDown)
     }
 
-    /// Whether its value must not be shown.
+    /// Returns whether its value must not be shown.
     pub(super) fn is_secret(self) -> bool {
         matches!(self, Self::PrivateKey | Self::PresharedKey)
     }
@@ -102,12 +103,12 @@ pub(super) enum Value {
     Endpoint(Endpoint),
     /// `SaveConfig`.
     Save(bool),
-    /// Nothing here asks for it: `FwMark`, `Table`, commands, AmneziaWG's range of seconds.
+    /// A value that is not needed here: `FwMark`, `Table`, commands, AmneziaWG's range of seconds.
     Other,
 }
 
 impl Value {
-    /// How it is written in a configuration.
+    /// Returns the value as it is written in a configuration.
     pub(super) fn text(&self) -> Zeroizing<String> {
         let list = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(", ");
         Zeroizing::new(match self {
@@ -124,7 +125,7 @@ impl Value {
     }
 }
 
-/// Checks the value of `key`. The place of a problem is counted from the value's begin.
+/// Checks the value of `key`. The position of a problem is counted from the beginning of the value.
 pub(super) fn parse(key: Key, text: &str) -> Result<Value, Problem> {
     // wg removes white space wherever it is; the buffer must not grow, or it leaves copies behind.
     let mut compact = Zeroizing::new(String::with_capacity(text.len()));
@@ -176,12 +177,12 @@ pub(super) fn is_blank(c: char) -> bool {
     c == ' ' || c == '\t'
 }
 
-/// A key's text as whichever type of key; the error does not repeat the text.
+/// Parses a key's text as any type of key. The error does not repeat the text.
 fn keys_value<T: FromStr>(text: &str) -> Result<T, &'static str> {
     text.parse().map_err(|_| keys::NOT_A_KEY)
 }
 
-/// The items of a list as wg-quick splits it: at commas and white space, empty ones skipped.
+/// Splits a list as wg-quick does: at commas and white space, skipping empty items.
 fn list<T>(text: &str, item: impl Fn(&str) -> Result<T, Problem>) -> Result<Vec<T>, Problem> {
     let mut at = 0;
     let mut items = Vec::new();
@@ -194,7 +195,7 @@ fn list<T>(text: &str, item: impl Fn(&str) -> Result<T, Problem>) -> Result<Vec<
     Ok(items)
 }
 
-/// The list as wg splits it: at commas only, and nothing between two commas is an error.
+/// Splits a list as wg does: only at commas, where an empty item is an error.
 fn allowed_ips(text: &str) -> Result<Vec<IpNet>, Problem> {
     const WRITE: &str = "AllowedIPs: write networks such as 0.0.0.0/0, ::/0 with commas between";
     let mut at = 0;
@@ -208,7 +209,7 @@ fn allowed_ips(text: &str) -> Result<Vec<IpNet>, Problem> {
     Ok(networks)
 }
 
-/// A network, or an address as the network of its own; bits right of the prefix are kept.
+/// Parses a network, or an address as a network of one address. Bits after the prefix are kept.
 fn network(text: &str) -> Option<IpNet> {
     let (address, prefix) = match text.split_once('/') {
         Some((address, prefix)) => (address, Some(prefix)),
@@ -221,8 +222,8 @@ fn network(text: &str) -> Option<IpNet> {
     }
 }
 
-/// An address as `ip` reads it: the prefix may be an IPv4 netmask. Refused is what `ip` reads as
-/// octal, so that nobody reads another network than `ip` sets up.
+/// Parses an address as `ip` does: the prefix may be an IPv4 netmask. It refuses what `ip` reads as
+/// octal, so that nobody misreads the network that `ip` sets up.
 fn address(text: &str) -> Option<IpNet> {
     let Some((address, prefix)) = text.split_once('/') else {
         return network(text);
@@ -233,7 +234,7 @@ fn address(text: &str) -> Option<IpNet> {
     network(text).filter(|_| !is_octal(prefix))
 }
 
-/// Whether a program that takes numbers of any base reads it as octal.
+/// Returns whether a program that accepts numbers of any base reads it as octal.
 fn is_octal(text: &str) -> bool {
     text.len() > 1 && text.starts_with('0')
 }
@@ -243,8 +244,8 @@ pub(super) fn is_server(word: &str) -> bool {
     word.contains(':') || word.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
-/// A resolver's address, with a port or not, or, as wg-quick tells them apart, a search domain.
-/// wg-quick hands both on as they are.
+/// Checks a resolver's address, with or without a port, or a search domain, which wg-quick
+/// distinguishes. wg-quick passes both on as they are.
 fn dns(word: &str) -> Result<String, &'static str> {
     if is_server(word) {
         // A link-local resolver has its interface after a percent sign.
@@ -274,13 +275,13 @@ fn dns(word: &str) -> Result<String, &'static str> {
     Ok(word.to_owned())
 }
 
-/// Digits only: `str::parse` alone would take a plus sign.
+/// Parses digits only: `str::parse` alone would accept a plus sign.
 pub(super) fn number(text: &str) -> Option<u16> {
     text.bytes().all(|b| b.is_ascii_digit()).then_some(())?;
     text.parse().ok()
 }
 
-/// Seconds from and to.
+/// Returns whether a text is a range of seconds.
 fn is_range(text: &str) -> bool {
     text.split_once('-').is_some_and(|(from, to)| number(from).is_some() && number(to).is_some())
 }
@@ -298,7 +299,7 @@ fn is_table(text: &str) -> bool {
     text.is_empty() || (is_name(text) && !text.starts_with('-'))
 }
 
-/// A word without anything that a shell or another program could take for syntax.
+/// Returns whether a word has nothing that a shell or another program could interpret as syntax.
 fn is_name(text: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     !text.is_empty() && text.chars().all(good)

@@ -59,10 +59,10 @@ fn is_odd_address(line: &str) -> bool {
 
 #[rustfmt::skip]
 const THEIRS_ONLY: &[Meant] = &[
-    Meant { says: "second time", holds: |_| true, why: "wg takes the last of two keys, other programs the first" },
+    Meant { says: "is repeated here", holds: |_| true, why: "wg takes the last of two keys, other programs the first" },
     Meant { says: "has no PrivateKey", holds: |_| true, why: "wg takes a file for a part of a configuration" },
     Meant { says: "no [Interface]", holds: |_| true, why: "wg takes a file for a part of a configuration" },
-    Meant { says: "behind the last colon", holds: |line| is_odd_port(value(line).rsplit(':').next().unwrap()), why: "a port of 0, of too many digits or by name has no number that all programs agree on" },
+    Meant { says: "after the last colon", holds: |line| is_odd_port(value(line).rsplit(':').next().unwrap()), why: "a port of 0, of too many digits or by name has no number that all programs agree on" },
     Meant { says: "ListenPort", holds: |line| is_odd_port(&value(line)), why: "a port of too many digits or by name has no number that all programs agree on" },
     Meant {
         says: "a host's name such as",
