@@ -12,7 +12,7 @@ pub fn root() -> &'static Path {
 ///
 /// # Errors
 ///
-/// When it fails.
+/// If it fails.
 pub fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
     let words = arguments.join(" ");
     let status = command()

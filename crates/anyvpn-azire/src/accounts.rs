@@ -1,4 +1,4 @@
-//! The account, signing in and out, and signing up.
+//! Implements the account, signing in and out, and signing up.
 
 use anyvpn_core::{
     Account, Accounts, ChangePassword, CloseAccount, Credential, Error, ErrorKind, NewAccount,
@@ -35,7 +35,7 @@ impl ChangePassword for Azire {
 impl CloseAccount for Azire {
     async fn close_account(&self, password: Option<&Secret>) -> Result<(), Error> {
         let password = password.ok_or_else(|| {
-            Error::invalid("password", "AzireVPN wants it for closing the account")
+            Error::invalid("password", "is required by AzireVPN to close the account")
         })?;
         self.call(DeleteUser { password: password.clone() }).await
     }
@@ -92,7 +92,7 @@ impl SignOut for Azire {
         };
         let own = self.with_token(token.clone());
         match own.call(DeleteToken { id: id.as_str().into() }).await {
-            // It is gone already.
+            // The token no longer exists.
             Err(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::NotFound) => {
             }
             outcome => outcome?,

@@ -30,7 +30,7 @@ impl anyvpn_http::Dialect for Dialect {
             return reply.nothing("a value is missing");
         }
         match reply.json::<Envelope<'_, T>>() {
-            // A body without a value must at least say that it is a success.
+            // A body without a value must at least report success.
             Ok(Envelope { status: None, .. }) if size_of::<T>() == 0 => {
                 Err(reply.unexpected("at `status`: missing"))
             }
@@ -75,7 +75,7 @@ impl anyvpn_http::Dialect for Dialect {
     }
 }
 
-/// The error of a reply whose status, in its body, is not a success.
+/// Returns the error for a reply whose body has a status other than success.
 fn refused(status: &str, reply: &Reply) -> Error {
     let refusal = <Dialect as anyvpn_http::Dialect>::refusal(reply);
     match status {
@@ -95,7 +95,8 @@ struct Envelope<'a, T> {
     data: Option<T>,
 }
 
-/// Returns the kind of a refusal. It depends on the status only, because messages have changed within months.
+/// Returns the kind of a refusal. It depends only on the status, because messages have changed within
+/// months.
 fn classify(status: StatusCode, names_fields: bool) -> ErrorKind {
     match status.as_u16() {
         200..=299 if names_fields => ErrorKind::InvalidRequest,

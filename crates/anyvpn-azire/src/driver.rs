@@ -8,7 +8,7 @@ use anyvpn_core::{
 
 use crate::{Azire, BASE_URL, ops};
 
-/// AzireVPN, for a registry.
+/// The driver of AzireVPN, for a registry.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AzireDriver;
 
@@ -60,8 +60,8 @@ impl Driver for AzireDriver {
 }
 
 impl Azire {
-    /// AzireVPN with the settings `url` and `token`; without a token, only what needs none can be
-    /// called.
+    /// Opens AzireVPN with the settings `url` and `token`. Without a token, only operations that need
+    /// none can be called.
     ///
     /// # Errors
     ///

@@ -16,9 +16,10 @@ use crate::ops::{
     ListPortForwards, PortCheck, PortForward, PortForwards,
 };
 
-/// A 404 means that the device has no ports. Its message is not read, because AzireVPN has changed the
-/// wording before. A gateway's page and a wrong address never get here, since neither has AzireVPN's
-/// form; nor does a 5xx, which the live service has also sent for a device without ports.
+/// Decodes a list of ports, where a 404 means that the device has none. We ignore its message, because
+/// AzireVPN has changed the wording before. Neither a gateway's page nor the reply of a wrong address
+/// gets here, since they do not have AzireVPN's form; nor does a 5xx, which the live service has also
+/// sent for a device without ports.
 pub(crate) fn port_forwards_or_none(
     operation: &ListPortForwards,
     reply: &Reply,
@@ -33,7 +34,8 @@ pub(crate) fn port_forwards_or_none(
     Dialect::decode(reply)
 }
 
-/// 406 means that the daily limit on ports is reached; see also [`within_limits`].
+/// Decodes a created port. A 406 means that the daily limit on ports is reached; see also
+/// [`within_limits`].
 pub(crate) fn created_port(_: &CreatePortForward, reply: &Reply) -> Result<PortForward, Error> {
     Dialect::decode(reply).map_err(|error| match reply.status {
         StatusCode::NOT_ACCEPTABLE => error.with_kind(ErrorKind::QuotaReached),
@@ -41,14 +43,14 @@ pub(crate) fn created_port(_: &CreatePortForward, reply: &Reply) -> Result<PortF
     })
 }
 
-/// See [`within_limits`].
+/// Decodes a created device; see [`within_limits`].
 pub(crate) fn created_ip(_: &CreateIp, reply: &Reply) -> Result<Ip, Error> {
     Dialect::decode(reply).map_err(|error| within_limits(error, reply))
 }
 
-/// The documentation does not say how AzireVPN refuses another port of a device, or another device of an
-/// account. Refusals of the input name its fields, so a refusal without fields is about a rule rather than
-/// about the input. It is not about the token either, for which there is status 401.
+/// Gives a refusal because of a limit its kind. The documentation does not say how AzireVPN refuses one
+/// more port of a device, or one more device of an account. Refusals of the input name its fields, so a
+/// refusal without fields is about a rule. It is not about the token either, which has status 401.
 fn within_limits(error: Error, reply: &Reply) -> Error {
     let rule = matches!(error.kind(), ErrorKind::InvalidRequest | ErrorKind::Unauthorized)
         && reply.status != StatusCode::UNAUTHORIZED
@@ -56,7 +58,7 @@ fn within_limits(error: Error, reply: &Reply) -> Error {
     if rule { error.with_kind(ErrorKind::Refused) } else { error }
 }
 
-/// The reply's `port` is null, so the number is taken from the request.
+/// Decodes the reply to hiding a port. Its `port` is null, so the number is taken from the request.
 pub(crate) fn hidden_port(
     operation: &HidePortForward,
     reply: &Reply,
@@ -73,7 +75,7 @@ pub(crate) fn hidden_port(
     Ok(PortForward { internal_ipv4, internal_ipv6, port: operation.port, hidden, expires_at })
 }
 
-/// The port that is checked.
+/// An operation that checks a port.
 pub(crate) trait Check {
     fn port(&self) -> u16;
 }
@@ -90,8 +92,9 @@ impl Check for CheckPortByPost {
     }
 }
 
-/// The answer for a closed port has `"status": "error"`, and its HTTP status is not documented. So the
-/// structure is checked, with 2xx and 4xx: an answer repeats the port, a refusal does not.
+/// Decodes the result of a check. The answer for a closed port has `"status": "error"`, and its HTTP
+/// status is not documented. So for 2xx and 4xx we check the structure: an answer repeats the port, and
+/// a refusal does not.
 pub(crate) fn port_check(operation: &impl Check, reply: &Reply) -> Result<PortCheck, Error> {
     #[derive(Deserialize)]
     struct Answer {

@@ -72,8 +72,7 @@
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
 //! - `serde`: the neutral values can be serialized.
 //!
-//! Without `ring` and `aws-lc`, the process's default crypto provider or an HTTP client that you bring is
-//! used.
+//! Without `ring` and `aws-lc`, the process's default crypto provider or your own HTTP client is used.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -120,8 +119,8 @@ pub struct Azire(Client<Dialect>);
 impl Azire {
     /// Returns a builder for a client of <https://api.azirevpn.com>.
     ///
-    /// Give it a token, unless only [`ops::CreateUser`], signing in, [`ops::ListLocations`] and the
-    /// port checks are wanted.
+    /// Set a token, unless you need only [`ops::CreateUser`], signing in, [`ops::ListLocations`] and
+    /// the port checks.
     #[must_use]
     pub fn builder() -> ClientBuilder<Dialect> {
         Client::builder(BASE_URL)

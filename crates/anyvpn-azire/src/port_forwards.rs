@@ -1,4 +1,4 @@
-//! Port forwards.
+//! Implements port forwards.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

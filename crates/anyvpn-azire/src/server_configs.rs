@@ -1,4 +1,4 @@
-//! Locations and their WireGuard configurations.
+//! Implements locations and their WireGuard configurations.
 //!
 //! A device (`ip`) has an address and up to three public keys. A configuration has a device's address, the
 //! private key for one of its public keys, and a location as peer.
@@ -23,9 +23,9 @@ use crate::ops::{
 
 /// The port that clients use. The API does not return one; the servers listen on 1 to 51820.
 const PORT: u16 = 51820;
-/// The most devices of an account.
+/// The maximum number of devices of an account.
 const DEVICES: usize = 10;
-/// The most public keys of a device.
+/// The maximum number of public keys of a device.
 const KEYS: usize = 3;
 
 #[async_trait]
@@ -39,9 +39,9 @@ impl ServerConfigs for Azire {
         Servers::new(list.try_flatten())
     }
 
-    /// When the future is dropped on the way, a device that was registered is deleted again, as far as
-    /// the runtime lives long enough. With a key of the caller's own it stays: obtaining with the same
-    /// key finds it.
+    /// If the future is dropped before it completes, a device that was registered is deleted again, if
+    /// the runtime runs long enough. With the caller's own key the device stays, because obtaining a
+    /// configuration with the same key finds it.
     async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
         let options = request.wireguard.checked()?;
         let peer = self.peer(request).await?;
@@ -66,19 +66,19 @@ impl ServerConfigs for Azire {
         self.call(DeleteIp { id: id.into() }).await
     }
 
-    /// Adds the new key to the device, which keeps its address and its ports. The API has no call
-    /// that removes one key, so the old one stays valid. A device whose three keys are used up is
-    /// replaced: the new device is there before the old one goes, and has another address.
+    /// Adds the new key to the device, which keeps its address and its ports. The API has no call that
+    /// removes one key, so the old one stays valid. A device that already has three keys is replaced:
+    /// the new device, with another address, exists before the old one is deleted.
     ///
-    /// Whoever may drop the future gives a key of their own: a key that was made here and added, or
-    /// whose device has replaced the old one, is lost with the future.
+    /// If you may drop the future, set your own key: otherwise a generated key that was added, or whose
+    /// device has replaced the old one, is lost with the future.
     async fn rotate_config(&self, id: &str, request: &ConfigRequest) -> Result<Rotated, Error> {
         let options = request.wireguard.checked()?;
         let peer = self.peer(request).await?;
         let key = request.wireguard.key()?;
         let old = self.call(GetIp { id: id.into() }).await?;
         if holds(&old, &key.public_key()) {
-            return Err(Error::invalid("private_key", "is the device's key already"));
+            return Err(Error::invalid("private_key", "is already the device's key"));
         }
         if old.keys.len() < KEYS {
             self.add_key(&old, &key.public_key()).await?;
@@ -92,10 +92,14 @@ impl ServerConfigs for Azire {
 }
 
 impl Azire {
-    /// The peer for a request. All that can fail without leaving a device behind comes here.
+    /// Returns the peer for a request. Everything that can fail without leaving a device behind is done
+    /// here.
     async fn peer(&self, request: &ConfigRequest) -> Result<(PublicKey, Endpoint), Error> {
         if request.protocol != Protocol::WireGuard {
-            return Err(Error::invalid("protocol", "AzireVPN's API has WireGuard only"));
+            return Err(Error::invalid(
+                "protocol",
+                "must be wireguard: AzireVPN's API has no other",
+            ));
         }
         let LenientList { items, left_out } = self.call(ListLocations {}).await?;
         let is_wanted = |it: &Location| it.name.eq_ignore_ascii_case(&request.server);
@@ -107,7 +111,10 @@ impl Azire {
         else {
             return Err(Error::new(ErrorKind::Unavailable)
                 .with_operation(ListLocations::ID)
-                .with_detail(format!("the location {:?} has no servers now", location.name)));
+                .with_detail(format!(
+                    "the location {:?} currently has no servers",
+                    location.name
+                )));
         };
         let public_key: PublicKey = public_key.parse().map_err(|_| {
             Error::new(ErrorKind::UnexpectedReply)
@@ -132,7 +139,8 @@ impl Azire {
         Ok(ips.into_iter().find(|ip| holds(ip, key)))
     }
 
-    /// Registers a device, and deletes it again if the caller no longer waits for it and nobody has its key.
+    /// Registers a device, and deletes it again if the caller no longer waits and nobody has the
+    /// device's key.
     async fn register(&self, key: PublicKey, request: &ConfigRequest) -> Result<Ip, Error> {
         if request.wireguard.private_key.is_some() {
             return self.registered(&key).await;
@@ -155,7 +163,7 @@ impl Azire {
             Ok(ip) => {
                 return Err(Error::new(ErrorKind::UnexpectedReply)
                     .with_operation(CreateIp::ID)
-                    .with_detail("the new device came without its key")
+                    .with_detail("the reply for the new device does not contain its key")
                     .with_leftover(Leftover::new(LeftoverKind::Device, ip.id.as_str())));
             }
             Err(error) => error,
@@ -179,8 +187,8 @@ impl Azire {
         }
     }
 
-    /// Whether the account has all the devices that it can have, and may use them: one that has ended
-    /// is refused a further device for that, and has no reason to give one up.
+    /// Returns whether the account has the maximum number of devices and is still active. An expired
+    /// account is refused another device because it has expired, so deleting one would not help.
     async fn is_full(&self) -> bool {
         self.call(ListIps {}).await.is_ok_and(|ips| ips.len() >= DEVICES)
             && self.call(GetUser {}).await.is_ok_and(|user| user.is_active)
@@ -194,7 +202,10 @@ impl Azire {
             Ok(keys) if keys.iter().any(is_it) => return Ok(()),
             Ok(_) => Error::new(ErrorKind::UnexpectedReply)
                 .with_operation(PutIpKey::ID)
-                .with_detail(format!("the device {} came without the new key", ip.id))
+                .with_detail(format!(
+                    "the reply for the device {} does not contain the new key",
+                    ip.id
+                ))
                 .with_read_back(),
             Err(error) => error,
         };

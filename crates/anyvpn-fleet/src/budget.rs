@@ -1,4 +1,4 @@
-//! How often an operation may be sent, for all workers together.
+//! Limits how often an operation may be sent, for all workers together.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,19 +8,19 @@ use anyvpn_core::{Error, Timestamp};
 
 use crate::decide::later;
 
-/// A rate, such as 6 calls per minute, with as many at once.
+/// A rate, such as 6 calls per minute. All calls of a period may be sent at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// How many calls.
+    /// The number of calls in a period.
     pub calls: u32,
-    /// In how much time.
+    /// The length of the period.
     pub per: Duration,
 }
 
 impl FromStr for Budget {
     type Err = Error;
 
-    /// Reads a text such as `6/min`; the unit is `s`, `min` or `h`.
+    /// Parses a text such as `6/min`; the unit is `s`, `min` or `h`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let read = || {
             let (calls, unit) = text.split_once('/')?;
@@ -48,16 +48,17 @@ impl fmt::Display for Budget {
     }
 }
 
-/// The state of a budget: the generic cell rate algorithm, whose whole memory is one time.
+/// The state of a budget: the generic cell rate algorithm, which only needs to store one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Meter {
-    /// The rate; `None` where only a provider's limit holds the operation.
+    /// The rate; `None` if only a provider's limit applies to the operation.
     pub(crate) budget: Option<Budget>,
-    /// When the budget would be full again. In the future while calls are recent.
+    /// When the budget will be full again. This is in the future after recent calls.
     pub(crate) full_at: Timestamp,
-    /// No call before this time: the provider said so.
+    /// No call may be sent before this time, because the provider said so.
     pub(crate) held_until: Timestamp,
-    /// When the last order that was sent away is to come back, so that they do not all come at once.
+    /// When the last postponed order will be tried again, so that postponed orders do not all come back
+    /// at once.
     pub(crate) queue: Timestamp,
 }
 
@@ -71,11 +72,11 @@ impl Meter {
         self.held_until = self.held_until.max(until);
     }
 
-    /// Takes one call.
+    /// Uses the budget for one call.
     ///
     /// # Errors
     ///
-    /// When to come back, if the budget has no room.
+    /// Returns when to try again, if the budget has no room.
     pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Timestamp> {
         let interval = self.budget.map_or(Duration::ZERO, |budget| budget.per / budget.calls);
         let burst = self.budget.map_or(Duration::ZERO, |budget| budget.per - interval);
@@ -105,7 +106,7 @@ mod tests {
         assert_eq!(taken, 6);
         assert!(meter.take(at(10)).is_ok());
         assert!(meter.take(at(11)).is_err());
-        // Four were sent away before: they come back at 20, 30, 40 and 50, and this one after them.
+        // Four orders were postponed before, to 20, 30, 40 and 50, and this one comes after them.
         assert_eq!(meter.take(at(12)), Err(at(70)));
     }
 

@@ -1,4 +1,4 @@
-//! The rule: from what an order says and what its customer is, to at most one operation.
+//! The rule that derives at most one operation from an order and the state of its customer.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ pub enum Decision {
     Send(Operation),
     /// Read again at this time. Nothing may be sent before.
     Wait(Timestamp),
-    /// The customer is what the order says.
+    /// The customer matches the order.
     Done,
-    /// The customer was what the order says and no longer is; this operation would restore it.
+    /// The customer matched the order but no longer does; this operation would restore it.
     Drift(Operation),
     /// A person has to decide.
     Park(Reason),
@@ -26,7 +26,7 @@ pub enum Decision {
 /// Decides what to do next for an order whose customer was read: `None` if there is none. `asked` is the time before
 /// the reading was sent.
 ///
-/// It is pure. The returned progress replaces the given one.
+/// This is a pure function. The returned progress replaces the given one.
 #[must_use]
 pub fn decide(
     order: &Order,
@@ -75,7 +75,7 @@ pub fn decide(
             }
             match next_operation(order, &progress, customer, rules) {
                 None => Decision::Done,
-                // A person or the policy asked for the password, so that it is no drift.
+                // A person or the policy requested the password, so this is not drift.
                 Some(operation)
                     if progress.reached == Some(order.revision)
                         && operation != Operation::SetPassword =>
@@ -93,12 +93,12 @@ pub fn decide(
     (progress, decision)
 }
 
-/// Decides for an order that has no customer and, as far as is known, never had one.
+/// Decides for an order that has no customer and, as far as we know, never had one.
 fn absent(order: &Order, progress: &mut Progress, rules: &Rules) -> Decision {
     let lost = progress.lost_creations;
     match progress.refusal.take() {
         _ if order.wanted == Wanted::Closed => Decision::Done,
-        // The lost creation may be why this one was refused.
+        // The lost creation may be the reason why this one was refused.
         Some(why) if lost > 0 => Decision::Park(Reason::InDoubt(why)),
         Some(why) => Decision::Park(Reason::Refused(why)),
         None if lost >= rules.lost_creations => Decision::Park(Reason::Lost(lost)),
@@ -106,7 +106,8 @@ fn absent(order: &Order, progress: &mut Progress, rules: &Rules) -> Decision {
     }
 }
 
-/// Returns whether reading a customer shows that an operation was done. Passwords and ends are never shown.
+/// Returns whether reading a customer shows that an operation took effect. Passwords and ends are never
+/// shown.
 fn is_visible(operation: &Operation, seen: Option<&Customer>) -> bool {
     match (operation, seen) {
         (Operation::Create, seen) => seen.is_some(),
@@ -118,7 +119,8 @@ fn is_visible(operation: &Operation, seen: Option<&Customer>) -> bool {
     }
 }
 
-/// A closed customer is found without anything active, where the provider still shows one.
+/// Returns whether a customer is closed. If the provider still shows a closed customer, it has nothing
+/// active.
 fn is_closed(customer: &Customer) -> bool {
     customer.status == Status::Inactive
 }
@@ -157,7 +159,7 @@ pub(crate) fn next_operation(
     }
 }
 
-/// Returns the time so much later.
+/// Returns the time later by this duration.
 pub(crate) fn later(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_add(by).unwrap_or(Timestamp::MAX)
 }

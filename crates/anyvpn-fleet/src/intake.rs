@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use crate::{End, Order, Wanted};
 
-/// The longest line of JSON, in bytes.
+/// The maximum length of a line of JSON, in bytes.
 const LONGEST: u64 = 64 << 10;
 
-/// The form of a file of orders.
+/// The format of a file of orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Comma-separated values, with a line of column names first.
@@ -19,7 +19,7 @@ pub enum Format {
     JsonLines,
 }
 
-/// What is wrong with an order in a file.
+/// A mistake in a file of orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mistake {
@@ -39,7 +39,7 @@ impl fmt::Display for Mistake {
 ///
 /// # Errors
 ///
-/// All mistakes of the file, if there are any.
+/// Returns all mistakes in the file.
 pub fn read_orders(
     input: impl Read,
     format: Format,
@@ -66,7 +66,7 @@ pub fn read_orders(
     if mistakes.is_empty() { Ok(orders) } else { Err(mistakes) }
 }
 
-/// Returns what an error says about fields and what anyvpn found, without the kind.
+/// Returns an error's reasons about fields and its detail, without its kind.
 pub(crate) fn reasons(error: &anyvpn_core::Error) -> String {
     let fields = error.fields().iter().map(|(field, whys)| format!("{field}: {}", whys.join(", ")));
     let parts: Vec<_> = fields.chain(error.detail().map(str::to_owned)).collect();
@@ -79,7 +79,7 @@ type Line = (u64, Result<Order, String>);
 const COLUMNS: [&str; 8] = ["id", "profile", "key", "plan", "country", "wanted", "end", "revision"];
 
 fn csv_orders(input: impl Read) -> Vec<Line> {
-    /// An order as a row has it: empty cells are absent.
+    /// An order as in a row of CSV, where empty cells count as absent.
     #[derive(Deserialize)]
     struct Row {
         id: String,

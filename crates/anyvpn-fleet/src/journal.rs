@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Operation, OrderState, Reason};
 
-/// One row of the journal.
+/// A row of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Entry {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
     /// The name of the worker or the person.
     pub worker: String,
@@ -19,13 +19,13 @@ pub struct Entry {
     pub fence: u64,
     /// The revision of the order.
     pub revision: u32,
-    /// Where the order stood afterwards.
+    /// The state of the order afterwards.
     pub state: OrderState,
     /// What happened.
     pub event: Event,
 }
 
-/// What happened to an order. It never holds a password.
+/// Something that happened to an order. It never contains a password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -47,31 +47,31 @@ pub enum Event {
         /// The error.
         why: String,
     },
-    /// A reading did not show the effect of a lost operation. So many such readings counted.
+    /// A reading did not show the effect of a lost operation.
     Waiting {
-        /// How many.
+        /// The number of such readings that count so far.
         looks: u32,
     },
-    /// Reading the customer, or an operation that surely had no effect, failed.
+    /// Reading the customer failed, or an operation failed without any effect.
     Failed {
-        /// The name of what failed.
+        /// The name of the call that failed.
         doing: String,
         /// The error.
         why: String,
     },
     /// The budget of the operation had no room.
     Budget,
-    /// The customer is what the order says.
+    /// The customer matches the order.
     AsOrdered,
-    /// The customer no longer is what the order says; this operation would restore it.
+    /// The customer no longer matches the order; this operation would restore it.
     Drifted(Operation),
     /// A person has to decide.
     Parked(Reason),
     /// A person asked to try again.
     Retried,
-    /// A person gave the customer to the order.
+    /// A person assigned the customer to the order.
     Adopted,
-    /// A person gave the order up.
+    /// A person released the order.
     Released,
 }
 

@@ -1,8 +1,10 @@
-//! Makes a reseller's customers at a provider what the orders of a shop say, each one once, whatever dies.
+//! Creates and updates a reseller's customers at a provider to match a shop's orders. Each customer is
+//! created once, even if processes are killed.
 //!
-//! - An [`Order`] is what the shop wants. [`Store::import`] takes it in; its password is made and sealed by a
-//!   [`Sealer`] before anything is sent.
-//! - [`decide`] is the rule: from what the order says and what its customer is, to at most one operation.
+//! - An [`Order`] says what the shop wants. [`Store::import`] stores it. A [`Sealer`] generates and
+//!   encrypts its password before anything is sent.
+//! - [`decide`] is the rule that derives at most one operation from the order and the state of its
+//!   customer.
 //! - [`step`] runs the rule for one claimed order: it reads, commits its intent, sends, and commits the outcome.
 //! - A [`Store`] keeps orders and their journal.
 
@@ -41,7 +43,7 @@ pub use store::{
 };
 pub use worker::{Counters, Until, Worker, WorkerSettings};
 
-/// The recipe, compiled.
+/// Compiles the recipe.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/recipes/reseller.md")]
 struct Recipe;

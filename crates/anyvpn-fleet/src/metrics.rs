@@ -5,7 +5,8 @@ use anyvpn_core::{MetricsText, Timestamp};
 use crate::store::Summary;
 use crate::{Counters, OrderState};
 
-/// Returns the page of metrics. Profiles and states are its only labels: no order and no customer is named.
+/// Returns the page of metrics. Its only labels are profiles and states, so it names no orders and no
+/// customers.
 #[must_use]
 pub fn metrics(summary: &Summary, counters: &Counters, now: Timestamp) -> String {
     let mut text = MetricsText::default();

@@ -6,10 +6,10 @@ use std::str::FromStr;
 use anyvpn_core::{CustomerEnd, Customers, Error, NewCustomer, Secret, Timestamp, is_invisible};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The longest text of an order, in characters.
+/// The maximum length of an order's texts, in characters.
 const LONGEST: usize = 254;
 
-/// A customer that the shop wants. It is data only: nothing is sent when it is made or imported.
+/// A customer that the shop wants. It is only data: creating or importing it sends nothing.
 ///
 /// The shop changes an order by importing it again with a higher revision. Only the plan, the wanted state
 /// and the end can change.
@@ -24,16 +24,16 @@ pub struct Order {
     pub profile: String,
     /// The customer's natural key: see [`Customers::customer_key`]. No two orders of a profile share one.
     pub key: String,
-    /// The id of the plan; absent where the provider knows one plan only.
+    /// The id of the plan; absent if the provider has only one plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
-    /// The country, as ISO 3166-1 alpha-2; absent where the provider needs none.
+    /// The country, as ISO 3166-1 alpha-2; absent if the provider does not need it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// What the customer shall be.
+    /// The wanted state of the customer.
     #[serde(default)]
     pub wanted: Wanted,
-    /// When the service ends; absent to leave that as it is.
+    /// When the service ends; absent to leave the end unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
     /// The number of this version of the order. Default 1.
@@ -45,14 +45,14 @@ fn first() -> u32 {
     1
 }
 
-/// What a customer shall be.
+/// The wanted state of a customer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Wanted {
     /// The customer can connect.
     #[default]
     Active,
-    /// The customer exists, and cannot connect.
+    /// The customer exists but cannot connect.
     Suspended,
     /// The customer's account is closed. This is final.
     Closed,
@@ -70,7 +70,7 @@ impl Wanted {
     }
 }
 
-/// When a customer's service ends, as a text: `paid-period`, `next-run`, `never`, or a time such as
+/// The end of a customer's service, written as `paid-period`, `next-run`, `never`, or a time such as
 /// `2027-03-31T00:00:00Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End(pub CustomerEnd);
@@ -136,11 +136,11 @@ impl Order {
         }
     }
 
-    /// Checks the texts of the order by themselves.
+    /// Checks the texts of the order, independent of the provider.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` with every field that is empty, too long, or has an invisible character.
+    /// `InvalidRequest` that names every field that is empty, too long, or has an invisible character.
     pub fn check(&self) -> Result<(), Error> {
         let texts = [
             ("id", Some(&self.id)),
@@ -172,11 +172,12 @@ impl Order {
         error.map_or(Ok(()), Err)
     }
 
-    /// Checks that the provider can make a customer what the order says. Nothing is sent.
+    /// Checks that the provider supports what the order says. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` for what the provider refuses or has no call for, such as suspending at VPNGN.
+    /// `InvalidRequest` for values that the provider refuses, or changes for which it has no call, such
+    /// as suspending at VPNGN.
     pub fn check_reachable(&self, customers: &dyn Customers) -> Result<(), Error> {
         self.check()?;
         if self.wanted == Wanted::Suspended && customers.customer_suspension().is_none() {
@@ -197,12 +198,12 @@ impl Order {
         {
             let known: Vec<_> = plans.iter().map(|plan| plan.id).collect();
             let why = match known.is_empty() {
-                true => "the provider has one plan only; omit it".to_owned(),
+                true => "the provider has only one plan; omit it".to_owned(),
                 false => format!("must be one of {}", known.join(", ")),
             };
             return Err(Error::invalid("plan", why));
         }
-        // A password that every provider accepts, so that only the order is judged.
+        // Use a password that every provider accepts, so that only the order is checked.
         customers.check_customer(&self.customer(Secret::from("Placeholder-2027!")))
     }
 
@@ -232,7 +233,7 @@ impl Order {
         }
         if self.revision <= old.revision {
             return Some(format!(
-                "order {} is already there with another body; to change it, use a revision above {}",
+                "order {} already exists with other values; to change it, use a revision above {}",
                 self.id, old.revision
             ));
         }

@@ -1,4 +1,4 @@
-//! What a person decides about an order.
+//! Records a person's decisions about orders.
 
 use std::time::Duration;
 
@@ -7,33 +7,33 @@ use anyvpn_core::Clock;
 use crate::store::{Change, ClaimRequest, Committed, Finish, Store, StoreError};
 use crate::{Event, OrderState, Owner};
 
-/// How long a person's decision may take to be written.
+/// How long writing a person's decision may take.
 const LEASE: Duration = Duration::from_secs(60);
 
-/// What a person decides about an order that is parked, drifted or waits.
+/// A person's decision about an order that is parked, drifted or waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Try again. Drift is repaired, and a customer who is gone is created anew.
+    /// Try again. Drift is repaired, and a customer who no longer exists is created again.
     Retry,
-    /// Give the customer to the order. The customer gets the order's plan, state and password.
+    /// Assign the customer to the order. The customer gets the order's plan, state and password.
     Adopt,
-    /// Give the order up. The customer stays as it is, and its key is free for another order.
+    /// Release the order. The customer stays as it is, and its key is free for another order.
     Release,
 }
 
-/// What became of a person's decision.
+/// The outcome of a person's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Acted {
-    /// It is in the journal.
+    /// The decision is in the journal.
     Done,
     /// There is no such order, or it is released.
     NotFound,
-    /// A worker has the order. Try again later.
+    /// A worker is handling the order. Try again later.
     Busy,
 }
 
-/// Writes a person's decision about an order.
+/// Records a person's decision about an order.
 ///
 /// # Errors
 ///

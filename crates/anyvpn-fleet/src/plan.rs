@@ -1,4 +1,4 @@
-//! Plans: what the workers would do now, without doing it.
+//! Plans show what the workers would do now, without doing it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,13 +19,13 @@ const IN_FLIGHT: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Plan {
-    /// How many orders there are, released ones apart.
+    /// The number of orders, excluding released ones.
     pub orders: u64,
-    /// What would be done for each order that is pending or ambiguous.
+    /// The next step of each order that is pending or ambiguous.
     pub steps: Vec<PlannedStep>,
 }
 
-/// What would be done for an order.
+/// The next step of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlannedStep {
@@ -37,16 +37,16 @@ pub struct PlannedStep {
     pub customer: String,
     /// The revision of the order.
     pub revision: u32,
-    /// The fencing number of the order: it grows with each claim.
+    /// The fencing number of the order, which increases with each claim.
     pub fence: u64,
     /// The name of the operation, such as `create`; absent if nothing would be sent.
     pub operation: Option<String>,
-    /// What would be done, in words.
+    /// A description of the step.
     pub what: String,
 }
 
 impl Plan {
-    /// Makes a plan: reads the customers of all orders that wait for something. Nothing is changed.
+    /// Makes a plan by reading the customers of all waiting orders. Nothing is changed.
     ///
     /// # Errors
     ///
@@ -73,8 +73,8 @@ impl Plan {
         self.steps.iter().filter(|step| step.operation.is_some()).count()
     }
 
-    /// Returns the orders that have changed since the plan was made, or that came in or were handled; empty if the plan
-    /// still holds.
+    /// Returns the orders that were changed, imported or handled since the plan was made; empty if the
+    /// plan is still valid.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl Plan {
     }
 }
 
-/// Reads the orders that wait for something.
+/// Reads the waiting orders.
 async fn waiting(store: &dyn Store) -> Result<Vec<Record>, StoreError> {
     let mut waiting = Vec::new();
     for state in [OrderState::Pending, OrderState::Ambiguous] {
@@ -119,7 +119,7 @@ async fn plan_step(
         Some(customers) => match customers.find_customer(&order.key).await {
             Err(error) => (None, format!("the customer cannot be read: {error}")),
             Ok(seen) => {
-                // The least time, so that a lost operation is not taken for settled by a plan.
+                // Use the minimum time, so that the plan does not treat a lost operation as settled.
                 let (asked, settle) = (Timestamp::MIN, customers.settle_time());
                 match decide(&order, progress, seen.as_ref(), asked, settle, rules).1 {
                     Decision::Send(operation) | Decision::Drift(operation) => {

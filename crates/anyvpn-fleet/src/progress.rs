@@ -1,4 +1,5 @@
-//! What is known of an order's customer: the part of the database that the step reads and writes.
+//! The progress of an order: what we know about its customer. The step reads it from the database and
+//! writes it.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::End;
 /// How often reading must show that a lost operation had no effect before it is sent again.
 pub(crate) const ABSENT_LOOKS: u32 = 2;
 
-/// One call that changes something at the provider.
+/// A call that changes something at the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -24,7 +25,7 @@ pub enum Operation {
     Suspend,
     /// Ends the customer's suspension.
     Resume,
-    /// Says when the service ends.
+    /// Sets when the service ends.
     SetEnd(End),
     /// Sets the password of the order.
     SetPassword,
@@ -66,19 +67,19 @@ impl fmt::Display for Operation {
     }
 }
 
-/// Whose the customer is.
+/// To whom the customer belongs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owner {
-    /// There was no customer yet.
+    /// There is no customer yet.
     #[default]
     Nobody,
     /// The provider confirmed the creation. The customer has the order's password.
     Order,
-    /// The customer was found after a creation whose answer was lost. The customer is taken for the order's,
-    /// and nothing is known of the password.
+    /// The customer was found after a creation whose answer was lost. We treat it as the order's
+    /// customer, but its password is not known.
     InDoubt,
-    /// A person or the policy gave the customer to the order.
+    /// A person or the policy assigned the customer to the order.
     Adopted,
 }
 
@@ -89,17 +90,18 @@ pub struct Open {
     pub operation: Operation,
     /// Whether the provider confirmed it.
     pub confirmed: bool,
-    /// The latest time at which it can have been sent, or the last reading that counted.
+    /// The latest time at which it may have been sent, or the time of the last reading that counted.
     pub since: Timestamp,
-    /// How many readings, each the settle time after the one before, did not show the effect.
+    /// The number of readings that did not show the effect, each at least the settle time after the
+    /// previous one.
     pub looks: u32,
 }
 
-/// What is known of an order's customer.
+/// What we know about an order's customer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// Whose the customer is.
+    /// To whom the customer belongs.
     pub owner: Owner,
     /// Whether the customer has the order's password.
     pub has_password: bool,
@@ -109,35 +111,36 @@ pub struct Progress {
     /// Why the last creation was refused, until the next reading; absent if it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
-    /// The end that was set; absent if none was.
+    /// The end that was set; absent if none was set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
-    /// The revision that the customer last corresponded to; absent if there was none.
+    /// The last revision that the customer matched; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reached: Option<u32>,
-    /// Whether the customer was gone at the last reading. Trying again then creates one.
+    /// Whether the last reading found that the customer no longer exists. Trying again then creates
+    /// one.
     pub is_vanished: bool,
-    /// How many creations were lost and then found not to have been done.
+    /// The number of lost creations that were then found to have had no effect.
     pub lost_creations: u32,
-    /// How many tries failed in a row.
+    /// The number of consecutive failures.
     pub failures: u32,
 }
 
-/// Where an order stands.
+/// The state of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrderState {
     /// There is something to do.
     Pending,
-    /// The answer to an operation was lost, and reading has not yet shown what became of it.
+    /// The answer to an operation was lost, and reading has not yet shown whether it took effect.
     Ambiguous,
-    /// The customer is what the order says.
+    /// The customer matches the order.
     Done,
-    /// The customer was what the order says, and is no longer. Nothing is changed until a person says so.
+    /// The customer matched the order but no longer does. Nothing is changed until a person decides.
     Drifted,
-    /// A person has to decide. The reason says why.
+    /// A person has to decide; the reason says why.
     Parked,
-    /// A person gave the order up. The customer stays as it is.
+    /// A person released the order. The customer stays as it is.
     Released,
 }
 
@@ -172,26 +175,27 @@ impl fmt::Display for OrderState {
     }
 }
 
-/// Why an order is parked.
+/// The reason why an order is parked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Reason {
-    /// The customer was there before the order.
+    /// The customer existed before the order.
     Foreign,
-    /// The customer is gone, and the order did not close the account.
+    /// The customer no longer exists, although the order did not close the account.
     Vanished,
     /// The provider refused, with this error.
     Refused(String),
-    /// The provider confirmed the operation, and reading does not show the effect.
+    /// The provider confirmed the operation, but reading does not show its effect.
     NoEffect(Operation),
-    /// A creation was lost, another one was refused with this error, and the customer is not shown.
+    /// The answer to a creation was lost, another creation was refused with this error, and the
+    /// customer is not found.
     InDoubt(String),
-    /// The customer appeared after a creation that seemed not to have been done.
+    /// The customer appeared after a creation that seemed to have had no effect.
     Late,
-    /// So many creations were lost, and none took effect.
+    /// This many creations were lost, and none of them took effect.
     Lost(u32),
-    /// The password does not open.
+    /// The password cannot be opened.
     Sealed(String),
 }
 
@@ -217,7 +221,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Whose customers an order may take over.
+/// Which existing customers an order may take over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Adopt {
     /// No order takes over a customer. After a lost creation, the customer's password stays unknown.
@@ -225,7 +229,7 @@ pub enum Adopt {
     Never,
     /// A customer that is found after a lost creation gets the order's password.
     InDoubt,
-    /// A customer who was there before gets the order's password too.
+    /// A customer who existed before also gets the order's password.
     Foreign,
 }
 
@@ -233,7 +237,7 @@ pub enum Adopt {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Rules {
-    /// Whose customers an order may take over. Default: nobody's.
+    /// Which existing customers an order may take over. Default: none.
     pub adopt: Adopt,
     /// How many creations may be lost before the order is parked. Default 10.
     pub lost_creations: u32,

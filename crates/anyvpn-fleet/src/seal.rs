@@ -1,4 +1,4 @@
-//! Seals the passwords of orders, so that the database never holds one in clear.
+//! Encrypts the passwords of orders, so that the database never contains one in clear text.
 
 use anyvpn_core::Secret;
 use base64::Engine as _;
@@ -31,7 +31,7 @@ impl std::fmt::Debug for Sealer {
     }
 }
 
-/// A sealed password: safe to store, useless without the key.
+/// A sealed password. It is safe to store, and useless without the key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
 
@@ -41,7 +41,7 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
-/// Why a password was not sealed or opened.
+/// The reason why a password could not be sealed or opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealError {
@@ -59,7 +59,7 @@ pub enum SealError {
 }
 
 impl Sealer {
-    /// Creates a sealer with a key: 32 bytes in base64. Spaces and line ends around it do not matter.
+    /// Creates a sealer with a key: 32 bytes in base64. Spaces and line breaks around it are ignored.
     ///
     /// # Errors
     ///
@@ -117,7 +117,7 @@ impl Sealer {
         getrandom::fill(&mut nonce).map_err(|_| SealError::Random)?;
         let (msg, aad) = (password.as_bytes(), bound_to(order));
         let text = self.0.encrypt(&XNonce::from(nonce), Payload { msg, aad: &aad });
-        // The cipher only refuses texts of many gigabytes.
+        // The cipher refuses only texts of many gigabytes.
         let text = text.map_err(|_| SealError::Random)?;
         Ok(Sealed([nonce.as_slice(), &text].concat()))
     }
@@ -126,7 +126,7 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// [`SealError::Open`] if the key or the order is another one.
+    /// [`SealError::Open`] if the password was sealed with another key or for another order.
     pub fn open(&self, order: &Order, sealed: &Sealed) -> Result<Secret, SealError> {
         let wrong = || SealError::Open(order.id.clone());
         let (nonce, msg) = sealed.0.split_first_chunk::<NONCE>().ok_or_else(wrong)?;
@@ -137,7 +137,7 @@ impl Sealer {
     }
 }
 
-/// Returns the order that a password belongs to, as bytes that no other order has.
+/// Returns bytes that identify the order to which a password belongs.
 fn bound_to(order: &Order) -> Vec<u8> {
     serde_json::to_vec(&(&order.id, &order.profile, &order.key)).unwrap_or_default()
 }

@@ -15,16 +15,16 @@ use crate::{
     Wanted,
 };
 
-/// The wait after the first failure; it doubles with each one that follows.
+/// The wait after the first failure. Each further failure doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-/// How many failures in a row make an operation that does not find its customer a matter for a person.
+/// After this many consecutive failures of an operation to find its customer, a person has to decide.
 const NOT_FOUND: u32 = 5;
-/// How long an operation rests after the reseller's balance or allowance is used up.
+/// How long an operation is paused if the reseller's balance or quota is used up.
 const REST: Duration = Duration::from_secs(15 * 60);
 
-/// What a step needs besides the order, its provider and the store.
+/// What a step needs in addition to the order, its provider and the store.
 #[derive(Clone)]
 pub struct StepContext {
     /// The clock of this machine.
@@ -43,11 +43,11 @@ impl StepContext {
     }
 }
 
-/// What a step did.
+/// The outcome of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stepped {
-    /// The order stands in this state, and is due again at this time; `None` for never.
+    /// The order is now in this state, and is due again at this time; `None` means never.
     Moved {
         /// The state.
         state: OrderState,
@@ -56,8 +56,8 @@ pub enum Stepped {
         /// The operation that was sent; absent if none was.
         sent: Option<Operation>,
     },
-    /// Another worker has claimed the order since, or the order has changed. Nothing was sent, or another
-    /// worker will read what came of it.
+    /// Another worker has claimed the order meanwhile, or the order has changed. Either nothing was
+    /// sent, or another worker will read the outcome.
     Overtaken,
 }
 
@@ -134,7 +134,7 @@ impl Step<'_> {
                 return self.later(self.claim.progress.clone(), due).await;
             }
         }
-        // The answer shows the customer as it was at some time after this.
+        // The answer shows the customer's state at some time after this.
         let asked = self.at_least();
         let seen = match self.customers.find_customer(&order.key).await {
             Ok(seen) => seen,
@@ -171,7 +171,8 @@ impl Step<'_> {
         let open = Open {
             operation: operation.clone(),
             confirmed: false,
-            // Whoever takes over cannot know when it was sent, only that it was before the lease ended.
+            // A worker that takes over cannot know when it was sent, only that this was before the
+            // lease ended.
             since: self.claim.lease_until,
             looks: 0,
         };
@@ -218,7 +219,7 @@ impl Step<'_> {
                     _ => {}
                 }
                 let event = Event::Confirmed(operation.clone());
-                // A reading of the next seconds can still show the customer as it was before.
+                // A reading in the next few seconds can still show the customer's previous state.
                 if !matches!(operation, Operation::SetPassword | Operation::SetEnd(_)) {
                     let open = Open {
                         operation: operation.clone(),
@@ -228,7 +229,7 @@ impl Step<'_> {
                     };
                     progress.open = Some(open);
                 }
-                // What the provider said when it created the customer needs no second reading.
+                // The provider returned the customer when it created it, so we need not read it again.
                 if let Some(customer) = customer {
                     let rules = &self.context.rules;
                     if next_operation(&self.claim.order, &progress, &customer, rules).is_none() {
@@ -245,11 +246,11 @@ impl Step<'_> {
             let open =
                 Open { operation: operation.clone(), confirmed: false, since: now, looks: 0 };
             progress.open = Some(open);
-            // The customer is often there already, and then nothing has to settle.
+            // Often the customer already exists, and then we need not wait.
             let event = Event::Lost { operation: operation.clone(), why: error.to_string() };
             self.finish(progress, OrderState::Ambiguous, Some(now), event, None).await
         } else if operation == Operation::Create && verdict(&error) == Verdict::Refused {
-            // The next reading tells whether somebody else has the key.
+            // The next reading shows whether somebody else has the key.
             progress.refusal = Some(error.to_string());
             let event = Event::Failed { doing: operation.name().into(), why: error.to_string() };
             self.finish(progress, OrderState::Pending, Some(now), event, None).await
@@ -259,7 +260,7 @@ impl Step<'_> {
         self.sent(done, operation)
     }
 
-    /// Commits that reading, or an operation that surely had no effect, failed.
+    /// Commits that reading failed, or that an operation failed without any effect.
     async fn failed(
         &self,
         mut progress: Progress,
@@ -272,7 +273,7 @@ impl Step<'_> {
         let event = Event::Failed { doing: doing.to_owned(), why: why.clone() };
         let hold = |until| Brand::Hold { operation: doing, until };
         match verdict(error) {
-            // The customer is found, and yet unknown to the operation.
+            // The customer was found, but the operation did not find it.
             Verdict::Again(_)
                 if error.kind() == ErrorKind::NotFound && progress.failures >= NOT_FOUND =>
             {
@@ -297,8 +298,8 @@ impl Step<'_> {
         }
     }
 
-    /// Returns the state of an order that is handled again later. One that is done stays so until a reading shows
-    /// otherwise.
+    /// Returns the state of an order that is handled again later. A done order stays done until a
+    /// reading shows otherwise.
     fn waiting(&self, progress: &Progress) -> OrderState {
         match (&progress.open, self.claim.state) {
             (Some(open), _) if !open.confirmed => OrderState::Ambiguous,
@@ -307,7 +308,7 @@ impl Step<'_> {
         }
     }
 
-    /// Gives the order back until the budget has room.
+    /// Postpones the order until the budget has room.
     async fn later(&self, progress: Progress, due: Timestamp) -> Result<Stepped, StoreError> {
         let state = self.waiting(&progress);
         self.finish(progress, state, Some(due), Event::Budget, None).await
@@ -338,7 +339,7 @@ impl Step<'_> {
             progress,
             state,
             due,
-            // An order that is as it was needs no row a day.
+            // An unchanged order needs no new row every day.
             event: (event != Event::AsOrdered || self.claim.state != OrderState::Done)
                 .then_some(event),
             brand,
@@ -349,7 +350,7 @@ impl Step<'_> {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "it reads as a part of the step")]
+    #[expect(clippy::unused_self, reason = "it belongs to the step")]
     fn sent(
         &self,
         done: Result<Stepped, StoreError>,
@@ -365,15 +366,15 @@ impl Step<'_> {
 
     async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
         let committed = self.store.commit(vec![change]).await?;
-        committed.into_iter().next().ok_or_else(|| StoreError::new("nothing was committed"))
+        committed.into_iter().next().ok_or_else(|| StoreError::new("the store committed nothing"))
     }
 
-    /// Returns a time that the database's clock has surely not reached yet.
+    /// Returns a time that the database's clock has certainly not reached yet.
     fn now(&self) -> Timestamp {
         self.since(self.claim.claimed)
     }
 
-    /// Returns a time that the database's clock has surely passed.
+    /// Returns a time that the database's clock has certainly passed.
     fn at_least(&self) -> Timestamp {
         self.since(self.received)
     }
@@ -383,7 +384,7 @@ impl Step<'_> {
         later(self.claim.now, elapsed)
     }
 
-    /// Returns the wait after so many failures, with up to half of it less by chance.
+    /// Returns the wait after this many failures, randomly shortened by up to half.
     fn backoff(&self, failures: u32) -> Duration {
         let whole =
             FIRST_WAIT.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(LONGEST_WAIT);
@@ -392,14 +393,14 @@ impl Step<'_> {
     }
 }
 
-/// How to go on after an error that had no effect.
+/// How to continue after an error that had no effect.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// Try again, after this time if the provider named one.
     Again(Option<Duration>),
-    /// No order of the brand can go on.
+    /// No order of the brand can continue.
     Stop,
-    /// The operation rests for all orders of the brand.
+    /// The operation is paused for all orders of the brand.
     Rest,
     /// The same call would be refused again.
     Refused,
@@ -413,9 +414,9 @@ fn verdict(error: &Error) -> Verdict {
             _,
             ErrorKind::InsufficientBalance | ErrorKind::QuotaReached | ErrorKind::CapacityReached,
         ) => Verdict::Rest,
-        // A page of a gateway; or a customer that is gone, which the next reading shows.
+        // Either a gateway's page, or a customer that no longer exists, which the next reading shows.
         (_, ErrorKind::UnexpectedReply | ErrorKind::NotFound) => Verdict::Again(None),
-        // Reading changes nothing, so what advises to read back can be read again.
+        // Reading changes nothing, so after an error with the advice to read back we can read again.
         (Advice::ReadBack, _) => Verdict::Again(None),
         _ => Verdict::Refused,
     }
@@ -454,8 +455,8 @@ async fn call(
 }
 
 impl Claim {
-    /// Returns whether an operation may still be sent: the first half of the lease is not over. The other half is
-    /// for the call itself.
+    /// Returns whether an operation may still be sent, which is during the first half of the lease. The
+    /// other half is for the call itself.
     #[must_use]
     pub fn may_send(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.claimed) < self.lease / 2

@@ -1,4 +1,4 @@
-//! Workers: they claim orders that are due, and run their steps.
+//! Workers claim orders that are due, and run their steps.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -15,7 +15,7 @@ use crate::{OrderState, StepContext, Stepped, step};
 /// How often in a row the database may fail before a worker gives up.
 const STORE_FAILURES: u32 = 10;
 
-/// A worker. Any number of them, on any number of machines, can share one database.
+/// A worker. Any number of workers, on any number of machines, can share one database.
 #[derive(Clone)]
 pub struct Worker {
     store: Arc<dyn Store>,
@@ -33,15 +33,15 @@ pub struct WorkerSettings {
     pub name: String,
     /// How many orders are handled at the same time. Default 16.
     pub in_flight: u32,
-    /// For how long no other worker takes a claimed order. Default 5 min. Nothing is sent in the second half, so a
-    /// provider's longest call must fit into it.
+    /// How long a claimed order is reserved for this worker. Default 5 min. Nothing is sent in the
+    /// second half, which must be longer than a provider's longest call.
     pub lease: Duration,
-    /// How long the worker waits before it looks again when nothing is due. Default 1 s.
+    /// How long the worker waits before it checks again if nothing is due. Default 1 s.
     pub idle: Duration,
 }
 
 impl WorkerSettings {
-    /// The usual settings, with a name.
+    /// Creates the default settings, with this name.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl WorkerSettings {
     }
 }
 
-/// What a worker has counted since it began.
+/// A worker's counters since it started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
@@ -61,23 +61,24 @@ pub struct Counters {
     pub sent: BTreeMap<&'static str, u64>,
     /// Steps that ended in each state.
     pub steps: BTreeMap<OrderState, u64>,
-    /// Steps whose order another worker had claimed meanwhile.
+    /// Steps whose order another worker had meanwhile claimed.
     pub overtaken: u64,
     /// Failures of the database.
     pub store_failures: u64,
 }
 
-/// When a worker ends by itself.
+/// When a worker stops by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// When no order is pending or ambiguous, except those of a stopped brand.
+    /// When no order is pending or ambiguous, except orders of a stopped brand.
     NothingDue,
     /// Never.
     Stopped,
 }
 
 impl Worker {
-    /// Creates a worker for orders of these profiles. A profile whose provider has no customers is ignored.
+    /// Creates a worker for the orders of these profiles. Profiles whose providers have no customers
+    /// are ignored.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
@@ -91,18 +92,18 @@ impl Worker {
         Self { store, providers, context, settings, counters: Arc::default() }
     }
 
-    /// Returns what it has counted.
+    /// Returns the worker's counters.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Runs until there is nothing to do, or until `stop` is ready. Then it claims no more orders, and ends when the
-    /// steps in flight are over.
+    /// Runs until there is nothing to do, or until `stop` is ready. Then it claims no more orders, and
+    /// returns when the steps in flight have ended.
     ///
     /// # Errors
     ///
-    /// The database's error, when it failed ten times in a row.
+    /// Returns the database's error if it fails ten times in a row.
     pub async fn run(
         &self,
         until: Until,
@@ -113,7 +114,7 @@ impl Worker {
         let mut steps = FuturesUnordered::new();
         let mut failures = 0;
         loop {
-            // Claiming for half of the places at once saves transactions.
+            // Claiming orders for half of the free places at once saves transactions.
             if !is_stopping && steps.len() * 2 <= self.settings.in_flight as usize {
                 match self.claim(self.settings.in_flight as usize - steps.len()).await {
                     Ok(claims) => {
@@ -182,7 +183,7 @@ impl Worker {
         }
     }
 
-    /// Returns whether no order of the worker's profiles waits for anything, stopped brands apart.
+    /// Returns whether no order of the worker's profiles is waiting, except those of stopped brands.
     async fn is_idle(&self) -> Result<bool, StoreError> {
         let summary = self.store.summary().await?;
         Ok(!summary.counts.keys().any(|(profile, state)| {

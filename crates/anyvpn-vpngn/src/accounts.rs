@@ -1,4 +1,4 @@
-//! A customer's account: reading it, changing its password, closing it.
+//! Implements a customer's account: reading it, changing its password, and closing it.
 
 use anyvpn_core::{
     Account, Accounts, ChangePassword, CloseAccount, Error, Secret, Service, Status,
@@ -45,7 +45,7 @@ impl ChangePassword for Vpngn {
 
 #[async_trait]
 impl CloseAccount for Vpngn {
-    /// With a password, that is the proof; without, the credential that the client has.
+    /// Uses the password as proof if there is one, and otherwise the client's credential.
     async fn close_account(&self, password: Option<&Secret>) -> Result<(), Error> {
         let close = CloseClient { email: self.email()? };
         match password {

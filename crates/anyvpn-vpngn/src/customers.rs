@@ -95,8 +95,8 @@ impl Customers for Vpngn {
 
 #[async_trait]
 impl ChangePlan for Vpngn {
-    /// Upgrades the active product, or adds one where none is active. A customer of VPNGN's should
-    /// have one active product at a time, so several are an error.
+    /// Upgrades the active product, or adds one if none is active. A VPNGN customer should have only
+    /// one active product at a time, so several are an error.
     async fn change_plan(&self, key: &str, wanted: &str) -> Result<(), Error> {
         let wanted = plan(wanted)?;
         let products = match self.find(key).await? {
@@ -127,7 +127,7 @@ impl ChangePlan for Vpngn {
 
 #[async_trait]
 impl EndCustomers for Vpngn {
-    /// VPNGN ends an account at its next daily run or when what is paid for ends.
+    /// VPNGN ends an account at its next daily run or at the end of the paid period.
     async fn end_customer(&self, key: &str, end: CustomerEnd) -> Result<(), Error> {
         let (email, at) = (key.to_owned(), cancel_at(end)?);
         self.call(CancelRequest { email, at, reason: None, product_id: None }).await

@@ -10,7 +10,7 @@ use crate::{Access, Proof, Vpngn, ops};
 
 const DOCS: &str = "https://docs.vpnwholesaler.com/docs/API/Account-Management-API-AMAPI";
 
-/// VPNGN, for a registry.
+/// The driver of VPNGN, for a registry.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VpngnDriver;
 
@@ -79,8 +79,8 @@ impl Driver for VpngnDriver {
 }
 
 impl Vpngn {
-    /// VPNGN with the settings `url` or `brand`, `api_key`, a proof and `customer`. The proof is the
-    /// first that is given of `secret_key`, `short_token`, `password` and `long_token`.
+    /// Opens VPNGN with the settings `url` or `brand`, `api_key`, a proof and `customer`. The proof is
+    /// the first of `secret_key`, `short_token`, `password` and `long_token` that is given.
     ///
     /// # Errors
     ///

@@ -65,8 +65,8 @@ impl ProductMatch {
 }
 
 impl Product {
-    /// How many months the product lasts, where its type says so as VPNGN's page does: `1 Month`,
-    /// `12 Months`. `None` for any other text.
+    /// Returns the number of months in the product's type, which VPNGN's page writes as `1 Month` or
+    /// `12 Months`; `None` for any other text.
     #[must_use]
     pub fn months(&self) -> Option<u32> {
         let (number, unit) = self.product_type.trim().split_once(' ')?;
@@ -79,19 +79,19 @@ impl Product {
 impl Vpngn {
     /// Makes sure that the customer exists, without ever creating one twice.
     ///
-    /// Reads first, and creates when VPNGN refuses to show the customer. When the answer to creating
-    /// is lost, the customer counts as absent only if, twice and each time after the settle time, VPNGN
-    /// refuses to show it in the same words as a customer who cannot exist; then it is created once
-    /// more. A customer who exists without a product of the wanted type is reported as it is: see
-    /// [`Existing::has_wanted`]. Adding a product costs money, and is
-    /// [`NewProduct`](crate::ops::NewProduct)'s work.
+    /// This reads first, and creates the customer if VPNGN refuses to show it. If the answer to the
+    /// creation is lost, the customer counts as absent only if VPNGN twice refuses to show it in the
+    /// same words as a customer who cannot exist, each time after the settle time. Then it is created
+    /// once more. A customer who exists without a product of the wanted type is returned as it is: see
+    /// [`Existing::has_wanted`]. Adding a product costs money; use
+    /// [`NewProduct`](crate::ops::NewProduct) for that.
     ///
-    /// Give a password: one that VPNGN makes is lost with a lost reply.
+    /// Set a password: one that VPNGN generates would be lost with a lost reply.
     ///
     /// # Errors
     ///
-    /// As [`Vpngn::call`]; `Ambiguous`, with the customer as what is left behind, when the answer to
-    /// creating was lost and reading does not tell what became of it.
+    /// As [`Vpngn::call`]; `Ambiguous`, with the customer listed as left behind, if the answer to the
+    /// creation was lost and reading does not show whether it took effect.
     pub async fn ensure_client(&self, client: AddClient) -> Result<Ensured, Error> {
         let existing = |products: Vec<Product>| {
             let has_wanted = ProductMatch::of(&products, client.product_type);
@@ -130,8 +130,8 @@ impl Vpngn {
         Err(in_doubt(lost, &client.email))
     }
 
-    /// Looks for a customer whose creation got lost: its products, or `None` when it was not done.
-    /// `Err` when that cannot be told.
+    /// Looks for a customer after a lost creation. Returns its products; `None` if the creation did not
+    /// take effect; an error if we cannot know.
     ///
     /// The documentation does not say how VPNGN reports an unknown customer, and other refusals look the
     /// same. So the refusal is compared with that of a customer who cannot exist.
@@ -156,7 +156,7 @@ impl Vpngn {
     /// Any failure to read the latter.
     pub(crate) async fn is_absent(&self, email: &str, refusal: &Error) -> Result<bool, Error> {
         let nobody = nobody().ok_or_else(|| {
-            Error::new(ErrorKind::InvalidRequest).with_detail("the system gives no random bytes")
+            Error::new(ErrorKind::InvalidRequest).with_detail("the system returned no random bytes")
         })?;
         match self.find(&nobody).await? {
             Look::Refused(control) => Ok(same(refusal, email, &control, &nobody)),
@@ -169,7 +169,7 @@ impl Vpngn {
     ///
     /// # Errors
     ///
-    /// Anything that is no such refusal.
+    /// Returns any other failure.
     pub(crate) async fn find(&self, email: &str) -> Result<Look, Error> {
         match self.call(GetProducts { email: email.to_owned() }).await {
             Ok(products) => Ok(Look::Found(products)),

@@ -66,7 +66,7 @@
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
 //! - `serde`: the neutral values can be serialized.
 //!
-//! Without either, the process's default crypto provider or an HTTP client that you bring is used.
+//! Without either, the process's default crypto provider or your own HTTP client is used.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -117,8 +117,8 @@ impl Vpngn {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when the brand is not one DNS label: 1 to 63 letters, digits and hyphens, no
-    /// hyphen at either end (RFC 1035, section 2.3.1). Anything else could name another host.
+    /// `InvalidRequest` if the brand is not a single DNS label: 1 to 63 letters, digits and hyphens,
+    /// without a hyphen at either end (RFC 1035, section 2.3.1). Anything else could name another host.
     pub fn brand(brand: &str) -> Result<ClientBuilder<Dialect>, Error> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         let label = (1..=63).contains(&brand.len())
@@ -142,9 +142,9 @@ impl Vpngn {
     ///
     /// # Errors
     ///
-    /// `Unauthorized` when there is no credential and the operation needs one, `InvalidRequest` for
-    /// the field `credential` when it does not take the one that the client has, both before
-    /// sending; else as [`Client::call`].
+    /// Before anything is sent: `Unauthorized` if the operation needs a credential and there is none,
+    /// and `InvalidRequest` for the field `credential` if the operation does not accept the client's
+    /// credential. Otherwise as [`Client::call`].
     pub async fn call<O: Operation<Dialect = Dialect>>(
         &self,
         operation: O,
@@ -164,9 +164,9 @@ impl Vpngn {
         Self { email: Some(email.into()), ..self.clone() }
     }
 
-    /// The same with another settle time: how long [`Vpngn::ensure_client`] waits, twice, before it
-    /// believes that a creation whose answer was lost was not done. Default 15 s: web servers and
-    /// PHP commonly end a request after 30 s.
+    /// Sets the settle time: how long [`Vpngn::ensure_client`] waits, twice, before it concludes that a
+    /// creation whose answer was lost did not take effect. Default 15 s, because web servers and PHP
+    /// usually end a request after 30 s.
     #[must_use]
     pub fn with_settle_time(&self, settle_time: Duration) -> Self {
         Self { settle_time, ..self.clone() }
@@ -179,13 +179,13 @@ impl Vpngn {
         Self { client, session: None, ..self.clone() }
     }
 
-    /// Signs a customer in with a password, and keeps the tokens in `store`.
+    /// Signs a customer in with a password, and stores the tokens in `store`.
     ///
-    /// Tokens that the store cannot keep are used all the same: see [`Vpngn::unsaved_tokens`].
+    /// Tokens that cannot be stored are still used: see [`Vpngn::unsaved_tokens`].
     ///
     /// # Errors
     ///
-    /// As [`Vpngn::call`] with [`ops::TokenRefresh`]. `InvalidRequest`, before sending, when the
+    /// As [`Vpngn::call`] with [`ops::TokenRefresh`]. `InvalidRequest`, before sending, if the
     /// store cannot be locked or has the tokens of another customer or address.
     pub async fn sign_in_customer(
         &self,
@@ -199,16 +199,16 @@ impl Vpngn {
         Ok(self.in_session(session, email))
     }
 
-    /// The same with a customer's tokens from `store`.
+    /// Uses a customer's tokens from `store`.
     ///
-    /// The short token is refreshed 5 min before it ends, and once when it is refused, by one caller
-    /// at a time for all callers and all processes that share the store: see
-    /// [`TokenManager`](anyvpn_http::TokenManager). When the long token has ended, calls give
+    /// The short token is refreshed 5 min before it expires, and once if it is refused. One caller does
+    /// this for all callers and all processes that share the store: see
+    /// [`TokenManager`](anyvpn_http::TokenManager). If the long token has expired, calls return
     /// `Unauthorized` and say so.
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` when this client has no API key, and when the store cannot be read or has the
+    /// `InvalidRequest` if this client has no API key, and if the store cannot be read or has the
     /// tokens of another customer or address.
     pub async fn with_session(
         &self,
@@ -221,9 +221,9 @@ impl Vpngn {
         Ok(self.in_session(session, email))
     }
 
-    /// The tokens of the session that the store could not keep; `None` when it has them, and without
-    /// a session. VPNGN may have ended the tokens before them, so they are to be kept elsewhere, or
-    /// the customer signs in again when this client is gone.
+    /// Returns the session's tokens that could not be stored; `None` if they are stored, or if there is
+    /// no session. VPNGN may have ended the previous tokens, so store these elsewhere; otherwise the
+    /// customer must sign in again after this client is dropped.
     #[must_use]
     pub fn unsaved_tokens(&self) -> Option<UnsavedToken<SessionTokens>> {
         self.session.as_ref()?.unsaved()

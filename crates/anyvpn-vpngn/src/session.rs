@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::dialect::{Access, Dialect, Proof};
 use crate::ops::{TokenRefresh, Tokens};
 
-/// The lifetime of a short token, if the reply does not say.
+/// The lifetime of a short token if the reply does not contain it.
 const SHORT: Duration = Duration::from_secs(12 * 60 * 60);
-/// The lifetime of a long token without a plan, if the reply does not say.
+/// The lifetime of a long token without a plan if the reply does not contain it.
 const LONG: Duration = DAY.saturating_mul(30);
 
 /// The two tokens of an end user, and when they expire.
@@ -67,7 +67,7 @@ impl SessionTokens {
     }
 }
 
-/// Parses a time such as `2022-01-26 03:45:34`. It is UTC, because it agrees with its `_ts`.
+/// Parses a time such as `2022-01-26 03:45:34`. It is in UTC, because it agrees with the field `_ts`.
 fn utc(text: &str) -> Option<Timestamp> {
     let time: DateTime = text.parse().ok()?;
     time.to_zoned_datetime(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
@@ -84,7 +84,7 @@ pub(crate) struct Refresh {
 /// The tokens of one end user.
 pub(crate) type Session = TokenManager<Refresh>;
 
-/// The tokens of `email` in `store`, with the client's API key.
+/// Returns a manager for the tokens of `email` in `store`, with the client's API key.
 pub(crate) fn session(
     client: Client<Dialect>,
     api_key: Secret,
@@ -103,7 +103,7 @@ impl Refresh {
         let access = Access::new(self.api_key, proof);
         let client = self.client.with_credentials(Fixed(Some(access)));
         let tokens = client.call(TokenRefresh { email: self.email.clone() }).await?;
-        // One token without the other is no session, but it exists at the provider.
+        // One token without the other is not a session, but it exists at the provider.
         let alone = tokens.short_token.clone().xor(tokens.long_token.clone());
         SessionTokens::new(tokens, self.client.clock().now()).map_err(|error| match alone {
             Some(token) => {
@@ -145,8 +145,8 @@ impl TokenSource for Refresh {
             return Err(ended(format!("there are no tokens of {email}")));
         };
         let end = stored.token.long_token_expires_at;
-        // A long token that had ended when it was made was made under a wrong clock: VPNGN knows
-        // better.
+        // If a long token had already expired when it was issued, this machine's clock is wrong, so we
+        // leave the decision to VPNGN.
         let is_plausible = stored.made_at.is_none_or(|made| made < end);
         if is_plausible && self.client.clock().now() >= end {
             return Err(ended(format!("the long token of {email} ended at {end}")));

@@ -103,8 +103,8 @@ impl<'de> Deserialize<'de> for ProductType {
     }
 }
 
-/// When a cancelled account ends. No other word is ever sent, because its effect is unknown and the account
-/// could end at once.
+/// When a cancelled account ends. We never send any other word, because its effect is unknown and the
+/// account could end immediately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelAt {
@@ -135,9 +135,9 @@ pub struct StrongPassword(Secret);
 const ALPHABET: &[u8; 64] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789!#%+-=_";
 /// The length of generated passwords, which gives 120 bits of randomness.
 const GENERATED: usize = 20;
-/// The fewest characters.
+/// The minimum number of characters.
 const SHORTEST: usize = 10;
-/// The fewest categories.
+/// The minimum number of categories.
 const CATEGORIES: usize = 3;
 
 impl StrongPassword {
@@ -145,8 +145,8 @@ impl StrongPassword {
     ///
     /// # Errors
     ///
-    /// `InvalidRequest` that says how many characters and which categories are missing. It shows nothing of
-    /// the password.
+    /// `InvalidRequest` that says how many characters and which categories are missing. It does not
+    /// show any part of the password.
     pub fn new(password: Secret) -> Result<Self, Error> {
         match weakness(password.expose()) {
             None => Ok(Self(password)),
@@ -164,7 +164,7 @@ impl StrongPassword {
             let mut bytes = [0_u8; GENERATED];
             getrandom::fill(&mut bytes).map_err(|e| {
                 Error::new(ErrorKind::Unavailable)
-                    .with_detail(format!("this system gives no randomness: {e}"))
+                    .with_detail(format!("this system returned no random numbers: {e}"))
             })?;
             let password: String =
                 bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 63)])).collect();

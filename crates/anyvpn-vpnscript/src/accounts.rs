@@ -1,4 +1,4 @@
-//! The account, and signing in.
+//! Implements the account, and signing in.
 
 use anyvpn_core::{
     Account, Accounts, Credential, Error, Service, Setting, Settings, SignIn, Status,

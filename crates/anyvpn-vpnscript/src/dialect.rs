@@ -70,7 +70,7 @@ struct Envelope<T> {
 
 impl<T> Flagged for Envelope<T> {
     fn flag(&self) -> Option<bool> {
-        // Without a flag there must be a value, which one that holds nothing is not.
+        // Without a flag there must be a value; an empty one does not count.
         let value = self.data.is_some() && size_of::<T>() > 0;
         self.success.or(self.status).or(value.then_some(true))
     }
@@ -99,7 +99,7 @@ pub(crate) fn open<E: Flagged + DeserializeOwned>(reply: &Reply) -> Result<E, Er
     }
 }
 
-/// The refusal that means that there are no configurations.
+/// The refusal for a list without configurations.
 pub(crate) const NO_CONFIGURATION: &str = "No configuration found for this server.";
 
 /// The documented refusals. They differ only in their texts, so the match is exact. For an unknown text, the

@@ -10,7 +10,7 @@ use crate::{VpnScript, ops};
 
 const DOCS: &str = "https://docs.vpnscript.net/api-endpoints";
 
-/// VPN Script, for a registry.
+/// The driver of VPN Script, for a registry.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VpnScriptDriver;
 
@@ -53,7 +53,8 @@ impl Driver for VpnScriptDriver {
 }
 
 impl VpnScript {
-    /// An installation with the settings `url` and `token`; without a token, one can only sign in.
+    /// Opens an installation with the settings `url` and `token`. Without a token, only signing in
+    /// works.
     ///
     /// # Errors
     ///

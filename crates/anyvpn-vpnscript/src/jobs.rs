@@ -24,8 +24,8 @@ pub(crate) const PENDING_DELETION: i64 = 2;
 /// The first wait between two checks of a job. Each wait is twice as long, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// How long a new configuration must be the only new one before it counts as this caller's. A list
-/// that lags behind by less shows another machine's beside it by then.
+/// How long a new configuration must be the only new one before it counts as this caller's. If the list
+/// lags by less than this, it also shows another machine's configuration by then.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// The times of the checks, until the job's deadline.
@@ -54,10 +54,11 @@ impl VpnScript {
         true
     }
 
-    /// The account's configurations, of one server or of all.
+    /// Returns the account's configurations, of one server or of all.
     ///
-    /// Having none is a refusal at the provider and an empty list here. Only the text that is documented
-    /// for it counts: a server that is not found or not enabled can have configurations all the same.
+    /// If there are none, the provider refuses and this returns an empty list. Only the documented text
+    /// counts as this refusal, because a server that is not found or not enabled can still have
+    /// configurations.
     pub(crate) async fn entries(
         &self,
         server_id: Option<u64>,
@@ -70,8 +71,8 @@ impl VpnScript {
 
     /// Creates a configuration and waits until it is active.
     ///
-    /// When the future is dropped on the way, the work goes on in the background, as far as the
-    /// runtime lives long enough, and a configuration that is surely this caller's is removed again.
+    /// If the future is dropped before it completes, the work continues in the background while the
+    /// runtime runs, and a configuration that is certainly this caller's is removed again.
     pub(crate) async fn create_config(&self, server_id: u64) -> Result<(u64, Secret), Error> {
         let lock = self.lock_creation().await;
         let before = self.entries(Some(server_id)).await?;
@@ -95,13 +96,13 @@ impl VpnScript {
             let entries = self.entries(Some(server_id)).await.map_err(|e| left_behind(e, id))?;
             let entry = entries.into_iter().find(|entry| entry.id == id);
             match entry {
-                None => return Err(job(ErrorKind::NotFound, id, "is gone again")),
+                None => return Err(job(ErrorKind::NotFound, id, "no longer exists")),
                 Some(WireGuardConfigEntry { fail_reason: Some(reason), .. }) => {
-                    let failed = job(ErrorKind::Refused, id, "was not made");
+                    let failed = job(ErrorKind::Refused, id, "was not created");
                     return Err(failed.with_message(reason).with_leftover(configuration(id)));
                 }
                 Some(WireGuardConfigEntry { status: PENDING_DELETION, .. }) => {
-                    return Err(job(ErrorKind::Pending, id, "is being deleted by somebody"));
+                    return Err(job(ErrorKind::Pending, id, "is being deleted by another caller"));
                 }
                 Some(WireGuardConfigEntry { config: Some(text), .. }) => return Ok(text),
                 Some(_) if self.next(looks).await => {}
@@ -161,8 +162,8 @@ fn configuration(id: u64) -> Leftover {
     Leftover::new(LeftoverKind::Configuration, id.to_string())
 }
 
-/// A failure after the creation, which leaves the configuration where it is: a caller who repeats
-/// the call has two.
+/// Returns the error for a failure after the creation. The configuration stays, so a caller who repeats
+/// the call gets a second one.
 pub(crate) fn left_behind(error: Error, id: u64) -> Error {
     let why = error.detail().map(|why| format!("; {why}")).unwrap_or_default();
     error
@@ -172,9 +173,9 @@ pub(crate) fn left_behind(error: Error, id: u64) -> Error {
 
 /// A creation in progress.
 ///
-/// The provider's answer does not name the configuration. After an accepted creation, a new entry in the
-/// list is this caller's only if it is the only new one. After a creation whose answer was lost, it may be
-/// another machine's, so it must be neither handed out nor deleted.
+/// The provider's answer does not name the configuration. After an accepted creation, a new entry in
+/// the list belongs to this caller only if it is the only new one. After a creation whose answer was
+/// lost, it may be another machine's, so we must neither return nor delete it.
 struct Creation {
     vpn: VpnScript,
     server_id: u64,
@@ -184,8 +185,8 @@ struct Creation {
 }
 
 impl Creation {
-    /// Creates the configuration, and keeps the lock until it is known: the next program then finds
-    /// it among the older ones.
+    /// Creates the configuration, and holds the lock until it is identified, so that the next program
+    /// finds it among the older ones.
     async fn run(mut self, lock: CreationLock) -> Result<(u64, Secret), Error> {
         match self.vpn.call(CreateWireGuardConfig { server_id: self.server_id }).await {
             Ok(()) => {}
@@ -209,11 +210,12 @@ impl Creation {
         outcome
     }
 
-    /// Finds the configuration that an accepted creation made: the one that is new, and that has been
-    /// the only new one for the settle time.
+    /// Finds the configuration of an accepted creation: the one that has been the only new one for the
+    /// settle time.
     ///
-    /// An installation that showed nothing new right after it had accepted shows its configurations
-    /// late, and another machine's may come first. It is given until the configuration is made, too.
+    /// If an installation shows nothing new right after it has accepted the request, it shows its
+    /// configurations late, and another machine's may appear first. In that case we also wait until the
+    /// configuration is active.
     async fn own(&mut self, looks: &mut Looks) -> Result<u64, Error> {
         let mut since = None;
         let mut is_late = false;
@@ -234,23 +236,25 @@ impl Creation {
                 }
                 (Some(_), Some(_)) => {
                     return Err(self.ambiguous(
-                        "another program created a configuration at the same time; which one is \
-                         whose cannot be told",
+                        "another program created a configuration at the same time; it is not \
+                         known which one belongs to whom",
                     ));
                 }
             }
             if !self.vpn.next(looks).await {
                 let why = match since {
                     None => "the created configuration did not appear",
-                    Some(_) => "the only new configuration appeared too late to be surely this one",
+                    Some(_) => {
+                        "the only new configuration appeared too late to be certain that it is this one"
+                    }
                 };
                 return Err(self.ambiguous(why));
             }
         }
     }
 
-    /// Tells what is new after a creation whose answer was lost, as far as it appears within the
-    /// settle time.
+    /// Returns an error that lists what is new after a creation whose answer was lost, if it appears
+    /// within the settle time.
     async fn in_doubt(&mut self, lost: Error) -> Error {
         let vpn = self.vpn.clone();
         let (mut looks, began) = (vpn.looks(), vpn.client.clock().instant());
@@ -261,7 +265,7 @@ impl Creation {
         if self.seen.is_empty() {
             return lost;
         }
-        let why = "what is new since then may be this call's or another machine's";
+        let why = "new configurations may belong to this call or to another machine";
         let why = match lost.detail() {
             Some(lost) => format!("{why}; {lost}"),
             None => why.to_owned(),

@@ -17,7 +17,7 @@ pub(crate) fn api_token(_: &CreateToken, reply: &Reply) -> Result<ApiToken, Erro
 
 /// Decodes a list, which has no flag. With `paginate`, the page's numbers are beside it, some as text.
 pub(crate) fn server_page(_: &ListServers, reply: &Reply) -> Result<ServerPage, Error> {
-    // Finding each element first takes a third longer, so it is done only for a list that needs it.
+    // Separating the elements first takes a third longer, so we do this only if the list needs it.
     page::<Vec<Server>>(reply).or_else(|_| page::<LenientList<Server>>(reply))
 }
 

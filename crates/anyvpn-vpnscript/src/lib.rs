@@ -46,8 +46,9 @@
 //!   another machine's is never handed out or deleted; the error names it, see [`Error::left_behind`].
 //! - A token is sent only to the base URL, over https or to a loopback address. It appears in no log and no
 //!   error.
-//! - Dropping the future of a call leaves the client usable. Obtaining a configuration then goes on in the
-//!   background until the provider has answered, and deletes the configuration if it is surely its own.
+//! - Dropping the future of a call leaves the client usable. Obtaining a configuration then continues
+//!   in the background until the provider has answered, and deletes the configuration if it is
+//!   certainly its own.
 //!
 //! # Features
 //!
@@ -55,7 +56,7 @@
 //! - `aws-lc`: TLS by rustls with aws-lc-rs.
 //! - `serde`: the neutral values can be serialized.
 //!
-//! Without either, the process's default crypto provider or an HTTP client that you bring is used.
+//! Without either, the process's default crypto provider or your own HTTP client is used.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -136,13 +137,12 @@ impl VpnScript {
         Self { client, tokens: None, ..self.clone() }
     }
 
-    /// The same, signing in with a password when `store` has no token, or when the token that it has
-    /// is refused with 401: once for all callers, and once for all processes that share the store,
-    /// see [`TokenManager`]. A password that was refused is not sent again.
+    /// Signs in with a password if `store` has no token, or if its token is refused with 401. This is
+    /// done once for all callers and for all processes that share the store: see [`TokenManager`]. A
+    /// password that was refused is not sent again.
     ///
-    /// Calls give `InvalidRequest`, before anything is sent, when the store has the token of another
-    /// user or installation. A token that it cannot keep is used all the same: see
-    /// [`VpnScript::unsaved_token`].
+    /// Calls return `InvalidRequest`, before anything is sent, if the store has a token of another user
+    /// or installation. A token that cannot be stored is still used: see [`VpnScript::unsaved_token`].
     #[must_use]
     pub fn with_sign_in(&self, password: Password, store: Arc<dyn TokenStore<Secret>>) -> Self {
         let subject = Some(password.username.clone());
@@ -169,12 +169,13 @@ impl VpnScript {
         self
     }
 
-    /// Where programs that obtain configurations take turns, by a lock file; `None`: they do not.
-    /// Default: `anyvpn` below `XDG_RUNTIME_DIR`, or below `XDG_STATE_HOME` or `~/.local/state`.
+    /// Sets the folder of the lock file with which programs that obtain configurations take turns; with
+    /// `None` they do not. Default: `anyvpn` below `XDG_RUNTIME_DIR`, or below `XDG_STATE_HOME` or
+    /// `~/.local/state`.
     ///
-    /// The provider's answer to a creation names no configuration. Of two that appear at once,
-    /// nothing tells which is whose, so programs of one person wait for each other until the new
-    /// configuration is known.
+    /// The provider's answer to a creation does not name the configuration. If two appear at once, we
+    /// cannot tell them apart, so one person's programs wait for each other until the new configuration
+    /// is identified.
     #[must_use]
     pub fn with_lock_folder(mut self, folder: Option<PathBuf>) -> Self {
         self.lock_folder = folder;
@@ -183,8 +184,8 @@ impl VpnScript {
 
     /// Sets how many servers are requested at a time. Default 750; at least 1.
     ///
-    /// The vendor documents no limit, and an installation that has one sends smaller pages, which work
-    /// too. Smaller pages cost more CPU time per server, and larger ones more memory.
+    /// The vendor documents no limit. An installation with a limit sends smaller pages, which also
+    /// works. Smaller pages cost more CPU time per server, and larger ones more memory.
     #[must_use]
     pub fn with_page_size(mut self, servers: u32) -> Self {
         self.page_size = servers.max(1);
@@ -195,7 +196,7 @@ impl VpnScript {
     /// Default true.
     ///
     /// A task on the current tokio runtime then reads one page ahead of the caller; it ends with the
-    /// stream. Without it, or outside of a runtime, a page is asked for when the one before is used
+    /// stream. Otherwise, or outside a runtime, each page is requested when the previous one is used
     /// up.
     #[must_use]
     pub fn with_prefetch(mut self, prefetch: bool) -> Self {

@@ -65,11 +65,11 @@ impl PagedList for ServerList {
     }
 }
 
-/// The same stream, with a task that reads one item ahead. It begins with the first poll, and ends when
-/// the stream is dropped.
+/// Returns the same stream with a task that reads one item ahead. The task starts with the first poll,
+/// and ends when the stream is dropped.
 ///
-/// A task, because a call has deadlines: if the caller's polls drove it, a caller that takes long for
-/// a page would let the next one time out.
+/// We use a task because calls have deadlines: if the caller's polls drove the next call, it would time
+/// out when the caller takes long for a page.
 fn ahead<T: Send + 'static>(
     items: impl Stream<Item = T> + Send + 'static,
 ) -> impl Stream<Item = T> + Send + 'static {
@@ -79,7 +79,7 @@ fn ahead<T: Send + 'static>(
         let mut task = JoinSet::new();
         let work = async move {
             let mut items = pin!(items);
-            // The next item is asked for when the one before has been taken.
+            // The next item is requested when the previous one has been taken.
             while let Ok(place) = sender.reserve().await
                 && let Some(item) = items.next().await
             {
@@ -91,7 +91,7 @@ fn ahead<T: Send + 'static>(
             if let Some(item) = receiver.recv().await {
                 return Some((item, (receiver, task)));
             }
-            // A list whose task has panicked has not come to its end.
+            // If the task has panicked, the list is not complete.
             match task.join_next().await {
                 Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
                 _ => None,

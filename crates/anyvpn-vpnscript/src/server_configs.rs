@@ -1,4 +1,4 @@
-//! Servers and their OpenVPN and WireGuard configurations.
+//! Implements servers and their OpenVPN and WireGuard configurations.
 
 use anyvpn_core::{
     CheckedWireGuardOptions, Config, ConfigRequest, Error, ErrorKind, Leftover, LeftoverKind,
@@ -25,8 +25,8 @@ impl ServerConfigs for VpnScript {
     }
 
     async fn obtain_config(&self, request: &ConfigRequest) -> Result<ServerConfig, Error> {
-        // Not looked up in the list, which can have thousands: the provider itself refuses a server
-        // that it does not know, or that speaks another protocol.
+        // We do not look up the server in the list, which can have thousands, because the provider
+        // itself refuses a server that it does not know or that has another protocol.
         let server_id = number(&request.server, "server")?;
         match request.protocol {
             Protocol::WireGuard => {
@@ -119,7 +119,7 @@ fn obtained(entry: WireGuardConfigEntry) -> ObtainedConfig {
 /// Refuses a request that cannot be fulfilled, before anything is created.
 fn check(options: &WireGuardOptions) -> Result<CheckedWireGuardOptions<'_>, Error> {
     if options.private_key.is_some() {
-        return Err(Error::invalid("private_key", "VPN Script makes the key itself"));
+        return Err(Error::invalid("private_key", "VPN Script generates the key itself"));
     }
     options.checked()
 }
@@ -133,7 +133,7 @@ fn read(id: u64, text: &Secret) -> Result<WireGuardConfig, Error> {
     })
 }
 
-/// Refuses to create a configuration if an existing one cannot be parsed: the new one would be the same, and
+/// Returns an error if an existing configuration cannot be parsed: a new one could not be either, and
 /// each attempt would leave another one behind.
 pub(crate) fn refuse_unreadable(entries: &[WireGuardConfigEntry]) -> Result<(), Error> {
     for entry in entries.iter().filter(|entry| entry.status == ACTIVE) {

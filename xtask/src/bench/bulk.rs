@@ -1,4 +1,4 @@
-//! Many calls against the sandbox, by hand on reqwest and with anyvpn's `bulk`.
+//! Measures many calls to the sandbox, by hand with reqwest and with anyvpn's `bulk`.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ const IN_FLIGHT: u32 = 64;
 const FEWER: u32 = 10_000;
 const CALLS: u32 = 100_000;
 
-/// The least throughput, as a share of bare reqwest's.
+/// The minimum throughput, as a share of bare reqwest's.
 const GOAL: f64 = 0.9;
 
-/// How much more memory ten times as many calls may take: what a page of the allocator's is worth.
+/// How much more memory ten times as many calls may take: about a page of the allocator.
 const FLAT: f64 = 1.05;
 
 /// Builds the clients and measures them.

@@ -1,4 +1,4 @@
-//! One small call, beside other clients.
+//! Measures one small call, compared with other clients.
 
 use std::path::Path;
 

@@ -12,11 +12,11 @@ use crate::{cargo, page};
 const FEW: u32 = 200;
 const MORE: u32 = 1200;
 
-/// Builds `benches/` with these features, and says where the program is.
+/// Builds `benches/` with these features, and returns the program's path.
 ///
 /// # Errors
 ///
-/// When it does not build.
+/// If it does not build.
 pub fn build(root: &Path, features: &str) -> Result<PathBuf, String> {
     let manifest = root.join("benches/Cargo.toml").display().to_string();
     // Sharing the folder avoids building again what the workspace has already built.
@@ -56,16 +56,16 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When it does not start.
+    /// If it does not start.
     pub fn start(program: &Path, delay: u32) -> Result<Self, String> {
         Self::run(program, &["serve", &delay.to_string()])
     }
 
-    /// Starts one on the first core.
+    /// Starts a server on the first core.
     ///
     /// # Errors
     ///
-    /// When it does not start.
+    /// If it does not start.
     pub fn run(program: &Path, arguments: &[&str]) -> Result<Self, String> {
         let mut child = on_core(0, program)
             .args(arguments)
@@ -80,20 +80,20 @@ impl Server {
         Ok(Self { child, port: words.next().unwrap_or_default(), told: words.collect() })
     }
 
-    /// What one call of a client costs, one after the other.
+    /// Returns the cost of one call of a client, for calls one after the other.
     ///
     /// # Errors
     ///
-    /// When a run failed.
+    /// If a run failed.
     pub fn cost(&self, root: &Path, program: &Path, call: &[&str]) -> Result<Cost, String> {
         self.cost_of_many(root, program, call, 1)
     }
 
-    /// What one call of a client costs, with so many in flight.
+    /// Returns the cost of one call of a client, with this many calls in flight.
     ///
     /// # Errors
     ///
-    /// When a run failed.
+    /// If a run failed.
     pub fn cost_of_many(
         &self,
         root: &Path,
@@ -111,11 +111,11 @@ impl Server {
         Ok(count(few + MORE - FEW)?.of_one(count(few)?, f64::from(MORE - FEW)))
     }
 
-    /// What reading a list of so many servers costs.
+    /// Returns the cost of reading a list of this many servers.
     ///
     /// # Errors
     ///
-    /// When the run failed.
+    /// If the run failed.
     pub fn count_list(
         &self,
         root: &Path,
@@ -128,11 +128,11 @@ impl Server {
         callgrind::count(root, &mut command)
     }
 
-    /// What so many calls took on the last core.
+    /// Returns the time that this many calls take on the last core.
     ///
     /// # Errors
     ///
-    /// When the run failed.
+    /// If the run failed.
     pub fn time(
         &self,
         program: &mut Command,
@@ -145,11 +145,11 @@ impl Server {
         Ok(Timing { cpu: cpu * share, wall: wall * share, memory })
     }
 
-    /// What reading a list of so many servers took on the last core; in milliseconds.
+    /// Returns the time for reading a list of this many servers on the last core, in milliseconds.
     ///
     /// # Errors
     ///
-    /// When the run failed.
+    /// If the run failed.
     pub fn time_list(
         &self,
         program: &mut Command,
@@ -160,7 +160,7 @@ impl Server {
     }
 }
 
-/// What a program says it took, in milliseconds.
+/// Returns the time that a program reports, in milliseconds.
 fn timing(program: &mut Command) -> Result<Timing, String> {
     let output =
         program.stderr(Stdio::inherit()).output().map_err(|e| format!("{program:?}: {e}"))?;
@@ -182,18 +182,18 @@ impl Drop for Server {
     }
 }
 
-/// What a run took.
+/// The time and memory of a run.
 #[derive(Clone, Copy)]
 pub struct Timing {
-    /// CPU time: of one call in microseconds, of a list in milliseconds.
+    /// The CPU time of one call in microseconds, or of a list in milliseconds.
     pub cpu: f64,
-    /// Wall time, the same.
+    /// The wall time, in the same units.
     pub wall: f64,
-    /// The process's peak of memory in megabytes; for a list, above what it had before.
+    /// The process's peak memory in megabytes; for a list, the increase.
     pub memory: f64,
 }
 
-/// A command for a client, on the last core.
+/// Returns a command that runs a client on the last core.
 pub fn client(program: &Path) -> Command {
     on_core(page::cores() - 1, program)
 }

@@ -1,4 +1,4 @@
-//! What a keeper costs that has nothing to do, beside a loop of a shell.
+//! Measures an idle keeper, compared with a shell loop.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,11 +15,11 @@ use crate::cargo;
 const WATCHED: Duration = Duration::from_secs(120);
 /// How long the keeper may take until it holds a port.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The most memory that an idle keeper may have, in bytes.
+/// The maximum memory of an idle keeper, in bytes.
 const MOST_MEMORY: f64 = 15e6;
 
-/// What people run instead: it looks at the tunnel as often as the keeper does, and asks for the ports once a
-/// minute.
+/// What people run instead: a loop that checks the tunnel as often as the keeper does, and requests the
+/// ports once a minute.
 const LOOP: &str = r#"
 while :; do
     port=$(curl -fsS -H "Authorization: Bearer $ANYVPN_AZIRE_TOKEN" \
@@ -42,7 +42,7 @@ impl Drop for Running {
     }
 }
 
-/// Builds the command, and watches a keeper and the loop at the same time, on the sandbox.
+/// Builds the command, and measures a keeper and the loop at the same time, on the sandbox.
 pub fn section(root: &Path) -> Result<String, String> {
     cargo::run(&["build", "--release", "--locked", "--bin", "anyvpn"], &[])?;
     let binary = root.join("target/release/anyvpn");
@@ -100,7 +100,7 @@ pub fn section(root: &Path) -> Result<String, String> {
     ))
 }
 
-/// A sandbox, and a device at its AzireVPN.
+/// A sandbox with an AzireVPN device.
 struct Sandbox {
     _server: Running,
     binary: PathBuf,
@@ -162,7 +162,7 @@ impl Sandbox {
     }
 }
 
-/// How often the threads of a process went to sleep.
+/// Counts how often the threads of a process went to sleep.
 #[derive(Default)]
 struct Wakes {
     /// For each thread: at the beginning, and at the last look.
@@ -193,14 +193,14 @@ impl Wakes {
     }
 }
 
-/// A number of a process, which the kernel tells in KiB; in bytes.
+/// Returns a number of a process, which the kernel reports in KiB, in bytes.
 fn memory(process: u32, name: &str) -> Result<f64, String> {
     let path = format!("/proc/{process}/status");
     let status = fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"))?;
     field(&status, name).map(|kib| kib * 1024.0).ok_or_else(|| format!("{path}: no {name}"))
 }
 
-/// The number in a line of a status in /proc.
+/// Returns the number in a line of a status file in /proc.
 fn field(status: &str, name: &str) -> Option<f64> {
     let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     value.split_whitespace().next()?.parse().ok()

@@ -1,4 +1,4 @@
-//! Lists of servers read page by page, beside bare reqwest and one document.
+//! Measures reading lists of servers page by page, compared with bare reqwest and one document.
 
 use std::path::Path;
 
@@ -22,8 +22,8 @@ const WAYS: &[(&str, &str)] = &[
 const PAGES: &str = "pages-750";
 const AHEAD: &str = "ahead-750";
 
-/// A shorter list, for a caller that waits after each page, from a server that sends each page so many
-/// milliseconds late.
+/// A shorter list, for a caller that waits after each page, from a server that delays each page by this
+/// many milliseconds.
 const WAITED_FOR: u32 = 20_000;
 const DELAY: u32 = 20;
 
@@ -112,7 +112,7 @@ A server's share of 5,000:
     Ok(text)
 }
 
-/// What each way took, run by run.
+/// Returns the times of each way, run by run.
 fn turns_of(
     server: &Server,
     program: &Path,
@@ -131,7 +131,7 @@ fn turns_of(
     Ok(runs)
 }
 
-/// The figures of a table's row, and their ratios to the base's of the same turns.
+/// Returns the figures of a table's row, and their ratios to the base of the same turns.
 fn row(of: &[Timing], base: &[Timing]) -> String {
     format!(
         "{} | {} | {:.1} | {:.2} | {} | {:.2}",
@@ -144,7 +144,7 @@ fn row(of: &[Timing], base: &[Timing]) -> String {
     )
 }
 
-/// Whether a way met its goals; nothing for one that has none.
+/// Returns whether a way met its goals; empty if it has none.
 fn goal(way: &str, title: &str, of: &[Timing], base: &[Timing]) -> String {
     let memory = median(&all(of, |run| run.memory));
     let memory = format!("{memory:.2} MB (goal {MEMORY:.1} MB: {})", met(memory <= MEMORY));

@@ -1,4 +1,4 @@
-//! What the numbers were measured on.
+//! Describes the machine on which the numbers were measured.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::page;
 
-/// One line: cores, processor, versions, commit.
+/// Returns one line: cores, processor, versions, commit.
 pub fn describe(root: &Path) -> Result<String, String> {
     let memory = fs::read_to_string("/proc/meminfo").map_err(|e| format!("meminfo: {e}"))?;
     let memory = memory

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: what anyvpn costs, beside other clients, and docs/performance.md.
+//! `cargo xtask bench`: measures the cost of anyvpn, compared with other clients, and writes
+//! docs/performance.md.
 
 mod bulk;
 mod call;
@@ -16,10 +17,10 @@ use std::path::Path;
 use crate::page;
 pub use gate::check;
 
-/// The page that has the figures.
+/// The page with the figures.
 const PAGE: &str = "docs/performance.md";
 
-/// Measures, and gives its part of the page.
+/// Measures something, and returns its part of the page.
 type Section = fn(&Path) -> Result<String, String>;
 
 /// The parts of the page, by name.
@@ -32,12 +33,11 @@ const SECTIONS: &[(&str, Section)] = &[
     ("keeper", keeper::section),
 ];
 
-/// Measures the section named, or all; prints the figures, and puts them on the page where they are
-/// to be kept.
+/// Measures the named section, or all; prints the figures and, with `keep`, writes them to the page.
 ///
 /// # Errors
 ///
-/// When something cannot be built or run.
+/// If something cannot be built or run.
 pub fn run(root: &Path, only: Option<&str>, keep: bool) -> Result<(), String> {
     let is_asked = |name: &str| only.is_none_or(|only| only == name);
     if !SECTIONS.iter().any(|(name, _)| is_asked(name)) {
@@ -64,12 +64,12 @@ fn met(reached: bool) -> &'static str {
     if reached { "met" } else { "not met" }
 }
 
-/// One value of each run.
+/// Returns one value of each run.
 fn all<T>(of: &[T], value: fn(&T) -> f64) -> Vec<f64> {
     of.iter().map(value).collect()
 }
 
-/// The values beside the base's of the same turns.
+/// Returns the ratios of the values to the base of the same turns.
 fn ratios<T>(of: &[T], base: &[T], value: fn(&T) -> f64) -> Vec<f64> {
     of.iter().zip(base).map(|(it, base)| value(it) / value(base)).collect()
 }
@@ -86,7 +86,7 @@ fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// `median (least..most)`, each with so many decimals.
+/// Formats values as `median (least..most)`, each with this many decimals.
 fn spread(values: &[f64], decimals: usize) -> String {
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -1,4 +1,4 @@
-//! What one call adds to a small application: crates, size, time to build.
+//! Measures what one call adds to a small application: crates, size, time to build.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::met;
 use crate::cargo;
 
-/// The most that anyvpn-azire is to add: crates, bytes, seconds.
+/// The maximum that anyvpn-azire may add: crates, bytes, seconds.
 const CRATES: usize = 3;
 const BYTES: f64 = 0.10e6;
 const SECONDS: f64 = 10.0;

@@ -1,4 +1,4 @@
-//! What it costs to start the command.
+//! Measures the cost of starting the command.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use crate::cargo;
 /// How often each command is started.
 const RUNS: usize = 300;
 
-/// The most that the stripped command may have, in bytes.
+/// The maximum size of the stripped command, in bytes.
 const LARGEST: u64 = 9_000_000;
 
-/// The commands, the first of which is what the others are compared with.
+/// The commands. The others are compared with the first.
 const COMMANDS: &[(&str, &str, &[&str])] = &[
     ("`true`", "/bin/true", &[]),
     ("`anyvpn --version`", "anyvpn", &["--version"]),
     ("`anyvpn profile list`", "anyvpn", &["profile", "list"]),
 ];
 
-/// Three profiles, as a person has them.
+/// Three typical profiles.
 const PROFILES: &str = r#"default = "home"
 
 [profiles.home]
@@ -92,7 +92,7 @@ pub fn section(root: &Path) -> Result<String, String> {
     Ok(text)
 }
 
-/// A home with profiles in it.
+/// Creates a home folder with profiles.
 fn home(root: &Path) -> std::io::Result<PathBuf> {
     let home = root.join("target/bench/home");
     let folder = home.join(".config/anyvpn");

@@ -31,7 +31,7 @@ impl Tools {
     ///
     /// # Errors
     ///
-    /// When they cannot be installed.
+    /// If they cannot be installed.
     pub fn python(&self) -> Result<Option<String>, String> {
         if !there("python3") {
             return Ok(Some("there is no python3".to_owned()));
