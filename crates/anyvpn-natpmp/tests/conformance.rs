@@ -23,9 +23,9 @@ async fn natpmp_keeps_the_contract_with_every_seed() {
             "capabilities agree with accessors",
             "capabilities name each ability once",
             "settings have distinct keys",
-            "port: lives while it is renewed",
-            "port: runs out, and is found or created anew",
-            "port: carries the protocols it is asked for",
+            "port: stays open while it is renewed",
+            "port: expires, and is found or created again",
+            "port: carries the requested protocols",
             "port: own forwards are listed",
         ];
         assert_eq!(passed, expected, "{report}");

@@ -43,9 +43,9 @@ fn kept_alive(provider: impl Provider + 'static, gateway: &KeptAlive) -> Subject
 }
 
 const LEASES: [&str; 4] = [
-    "port: lives while it is renewed",
-    "port: runs out, and is found or created anew",
-    "port: carries the protocols it is asked for",
+    "port: stays open while it is renewed",
+    "port: expires, and is found or created again",
+    "port: carries the requested protocols",
     "port: own forwards are listed",
 ];
 
@@ -126,15 +126,15 @@ async fn a_resellers_customers_keep_the_contract() {
     let report = run(&reseller(&Reseller::default())).await;
     assert_eq!(report.failures(), [""; 0], "{report}");
     for name in [
-        "customer: created once",
+        "customer: created only once",
         "customer: listed",
-        "customer: plan is changed",
-        "customer: suspended and resumed",
+        "customer: plan can be changed",
+        "customer: can be suspended and resumed",
         "customer: end",
-        "customer: closed",
-        "customer: unknown is an error",
-        "customer: a stranger's name is refused",
-        "customer: found after doubt",
+        "customer: can be closed",
+        "customer: an unknown customer is an error",
+        "customer: another reseller's name is refused",
+        "customer: found after a lost answer",
     ] {
         assert!(passed(&report, name), "{name}\n{report}");
     }
@@ -192,7 +192,7 @@ async fn a_broken_contract_is_noticed() {
     let report = run(&subject(Broken(reference), anonymous)).await;
     assert!(failed(&report, "capabilities agree with accessors"), "{report}");
     assert!(failed(&report, "port: create, list, delete"), "{report}");
-    assert!(failed(&report, "port: unknown is not found"), "{report}");
+    assert!(failed(&report, "port: an unknown port is not found"), "{report}");
 }
 
 /// A description that says twice what it should say once.

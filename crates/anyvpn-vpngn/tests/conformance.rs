@@ -61,7 +61,7 @@ async fn vpngn_keeps_the_contract_with_every_seed_and_credential() {
                 &[
                     "customer: listed",
                     "customer: suspension",
-                    "customer: a stranger's name is refused",
+                    "customer: another reseller's name is refused",
                 ]
             } else {
                 &["customers"]

@@ -150,12 +150,12 @@ pub async fn run(subject: &Subject) -> Report {
     }
     match provider.port_forwards().and_then(|ports| Some((ports, ports.port_list()?))) {
         Some((ports, list)) if ports.lease() == Lease::Fixed => {
-            report.add("ports begin empty", ports_begin_empty(ports, list).await);
+            report.add("no ports are listed at first", ports_begin_empty(ports, list).await);
             report.add("port: create, list, delete", port_life(ports, list).await);
-            report.add("port: hidden is not listed", port_hidden(ports, list).await);
-            report.add("port: unknown is not found", port_unknown(ports).await);
+            report.add("port: a hidden port is not listed", port_hidden(ports, list).await);
+            report.add("port: an unknown port is not found", port_unknown(ports).await);
             report.add("port: half a day is refused", port_lifetime(ports, list).await);
-            report.add("port: a fixed lease is not renewed", port_renewal(ports, list).await);
+            report.add("port: a fixed lease cannot be renewed", port_renewal(ports, list).await);
         }
         Some(_) => report.skip_because("port forwards", "the lease is renewed, not fixed"),
         None => report.skip("port forwards", provider, Ability::ListPortForwards),
@@ -163,11 +163,10 @@ pub async fn run(subject: &Subject) -> Report {
     match (provider.port_forwards().map(|ports| (ports, ports.lease())), &subject.advance) {
         (Some((ports, Lease::KeptAlive { every })), Some(advance)) => {
             let life = ports::kept_alive(ports, every, advance).await;
-            report.add("port: lives while it is renewed", life);
+            report.add("port: stays open while it is renewed", life);
             let gap = ports::run_out(ports, every, advance).await;
-            report.add("port: runs out, and is found or created anew", gap);
-            report
-                .add("port: carries the protocols it is asked for", ports::protocols(ports).await);
+            report.add("port: expires, and is found or created again", gap);
+            report.add("port: carries the requested protocols", ports::protocols(ports).await);
             match ports.port_list() {
                 Some(list) => {
                     let listed = ports::own_list(ports, list, every, advance).await;
@@ -182,7 +181,7 @@ pub async fn run(subject: &Subject) -> Report {
         _ => report.skip("port: kept alive", provider, Ability::PortForwards),
     }
     match provider.port_forwards().and_then(PortForwards::port_check) {
-        Some(check) => report.add("port: closed is an answer", port_check(check).await),
+        Some(check) => report.add("port: a closed port is not an error", port_check(check).await),
         None => report.skip("port check", provider, Ability::CheckPort),
     }
     match provider.server_configs() {
@@ -204,8 +203,8 @@ pub async fn run(subject: &Subject) -> Report {
     match (provider.customers(), &subject.new_customer) {
         (Some(customers), Some(new)) => {
             let created = customers::created_once(customers, new).await;
-            report.add("customer: created once", created);
-            report.add("customer: password is set", customers::password(customers, new).await);
+            report.add("customer: created only once", created);
+            report.add("customer: password can be set", customers::password(customers, new).await);
             match customers.customer_list() {
                 Some(list) => report.add("customer: listed", customers::listed(list, new).await),
                 None => report.skip("customer: listed", provider, Ability::ListCustomers),
@@ -213,14 +212,14 @@ pub async fn run(subject: &Subject) -> Report {
             match customers.plan_change() {
                 Some(change) => {
                     let changed = customers::plan(customers, change, new).await;
-                    report.add("customer: plan is changed", changed);
+                    report.add("customer: plan can be changed", changed);
                 }
                 None => report.skip("customer: plan", provider, Ability::ChangePlan),
             }
             match customers.customer_suspension() {
                 Some(suspend) => {
                     let suspended = customers::suspension(customers, suspend, new).await;
-                    report.add("customer: suspended and resumed", suspended);
+                    report.add("customer: can be suspended and resumed", suspended);
                 }
                 None => report.skip("customer: suspension", provider, Ability::SuspendCustomers),
             }
@@ -228,37 +227,42 @@ pub async fn run(subject: &Subject) -> Report {
                 Some(end) => report.add("customer: end", customers::end(customers, end, new).await),
                 None => report.skip("customer: end", provider, Ability::EndCustomers),
             }
-            report.add("customer: closed", customers::closed(customers, new).await);
-            report.add("customer: unknown is an error", customers::unknown(customers, new).await);
+            report.add("customer: can be closed", customers::closed(customers, new).await);
+            report.add(
+                "customer: an unknown customer is an error",
+                customers::unknown(customers, new).await,
+            );
             match &subject.taken_customer {
                 Some(key) => {
                     let refused = customers::taken(customers, new, key).await;
-                    report.add("customer: a stranger's name is refused", refused);
+                    report.add("customer: another reseller's name is refused", refused);
                 }
                 None => report.skip_because(
-                    "customer: a stranger's name is refused",
+                    "customer: another reseller's name is refused",
                     "the test has no name of another reseller's customer",
                 ),
             }
             match &subject.lose_creation {
                 Some(lose) => {
                     let found = customers::found_after_doubt(customers, new, lose).await;
-                    report.add("customer: found after doubt", found);
+                    report.add("customer: found after a lost answer", found);
                 }
-                None => report
-                    .skip_because("customer: found after doubt", "the test cannot lose an answer"),
+                None => report.skip_because(
+                    "customer: found after a lost answer",
+                    "the test cannot lose an answer",
+                ),
             }
         }
         _ => report.skip("customers", provider, Ability::Customers),
     }
     match (provider.sign_in(), &subject.sign_in) {
         (Some(sign_in), Some(fields)) => {
-            report.add("sign-in: fields are asked for", sign_in_fields(sign_in).await);
-            report.add("sign-in: makes a credential", signed_in(sign_in, fields).await);
+            report.add("sign-in: missing fields are named", sign_in_fields(sign_in).await);
+            report.add("sign-in: creates a credential", signed_in(sign_in, fields).await);
             match provider.sign_out() {
                 Some(sign_out) => {
                     let ended = signed_out(sign_in, sign_out, fields).await;
-                    report.add("sign-out: ends the credential, twice is once", ended);
+                    report.add("sign-out: revokes the credential, and can be repeated", ended);
                 }
                 None => report.skip("sign out", provider, Ability::SignOut),
             }
@@ -270,7 +274,7 @@ pub async fn run(subject: &Subject) -> Report {
     }
     match (subject.anonymous.sign_up(), &subject.new_account) {
         (Some(sign_up), Some(new)) => {
-            report.add("account: create, not twice", account_create(sign_up, new).await);
+            report.add("account: created only once", account_create(sign_up, new).await);
         }
         _ => report.skip("sign up", provider, Ability::SignUp),
     }
@@ -279,7 +283,7 @@ pub async fn run(subject: &Subject) -> Report {
     }) {
         Some((accounts, change, close)) => {
             let closed = close_account(accounts, change, close, &subject.password).await;
-            report.add("account: close is for good", closed);
+            report.add("account: closing is permanent", closed);
         }
         None => report.skip("closing the account", provider, Ability::CloseAccount),
     }
