@@ -77,7 +77,7 @@ fn from_fixtures(root: &Path, providers: &[workspace::Provider]) -> io::Result<(
     Ok(())
 }
 
-/// The seed of the target `reply` for a fixture, where that has a reply.
+/// Returns the seed of the target `reply` for a fixture, if it has a reply.
 fn reply(id: &str, fixture: &[u8]) -> Option<Vec<u8>> {
     // In JSON, a line break is whitespace like any other.
     let input = String::from_utf8_lossy(section(fixture, "input").unwrap_or(b"{}"));
@@ -94,7 +94,7 @@ fn reply(id: &str, fixture: &[u8]) -> Option<Vec<u8>> {
     Some([head.as_bytes(), body].concat())
 }
 
-/// The bytes of a section of a fixture.
+/// Returns the bytes of a section of a fixture.
 fn section<'a>(fixture: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let begin = format!("### {name}\n");
     let at = |part: &[u8], text: &[u8]| text.windows(part.len()).position(|it| it == part);
@@ -103,7 +103,7 @@ fn section<'a>(fixture: &'a [u8], name: &str) -> Option<&'a [u8]> {
     Some(&rest[..end])
 }
 
-/// The names in a folder, in order.
+/// Returns the names in a folder, in order.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries: io::Result<Vec<PathBuf>> =
         fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();

@@ -204,7 +204,7 @@ impl WireGuardConfig {
         shown.collect()
     }
 
-    /// The private key.
+    /// Returns the private key.
     #[must_use]
     pub fn private_key(&self) -> &PrivateKey {
         &self.private_key
@@ -238,7 +238,7 @@ impl WireGuardConfig {
         self.number(Section::Interface, Key::ListenPort)
     }
 
-    /// The peers, in order.
+    /// Returns the peers, in order.
     #[must_use]
     pub fn peers(&self) -> Vec<Peer> {
         let peer = |(index, public_key): (usize, &PublicKey)| {

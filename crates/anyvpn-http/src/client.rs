@@ -51,7 +51,7 @@ enum Next {
 }
 
 impl Next {
-    /// The error of the attempt.
+    /// Returns the error of the attempt.
     fn error(&self) -> &Error {
         match self {
             Self::Stop(error) | Self::Again(error, _) | Self::Renew(error) => error,

@@ -186,7 +186,7 @@ fn chmod(path: &Path, file: &File) -> Option<String> {
     (!is_read_only && !is_mounted_secret(path)).then(|| chmod_command(path))
 }
 
-/// The folders where container systems mount secrets.
+/// Returns whether a path is in a folder where container systems mount secrets.
 #[cfg(unix)]
 fn is_mounted_secret(path: &Path) -> bool {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -199,7 +199,7 @@ pub fn chmod_command(path: &Path) -> String {
     command("chmod 600", path)
 }
 
-/// A shell command with the path as its last word.
+/// Returns a shell command with the path as its last word.
 fn command(command: &str, path: &Path) -> String {
     let shown = path.display().to_string();
     let is_safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);

@@ -45,7 +45,7 @@ const LASTING: Duration = Duration::from_secs(2 * 3600);
 ///   renewal fails, the token is used until it expires.
 /// - A token that the provider refuses is renewed, unless it was obtained less than a minute ago. Each
 ///   such renewal doubles this time, up to an hour.
-/// - A token that cannot be stored is used all the same, and storing it is tried again: see
+/// - A token that cannot be stored is still used, and storing it is tried again: see
 ///   [`TokenManager::unsaved`].
 /// - If the store holds a token of another account, provider or base URL, that is an error before
 ///   anything is sent.

@@ -12,7 +12,7 @@ use crate::Tunnel;
 /// wrong password does not lock the keeper out.
 #[async_trait]
 pub trait TorrentClient: Send + Sync {
-    /// The name in the settings, such as `qbittorrent`.
+    /// Returns the name in the settings, such as `qbittorrent`.
     fn name(&self) -> &str;
 
     /// Sets the port, turns off random ports and UPnP, makes the client reopen its sockets if needed,

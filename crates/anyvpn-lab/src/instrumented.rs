@@ -33,7 +33,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// The part of the reply's body that was read.
+    /// Returns the part of the reply's body that was read.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
         self.parts.concat()

@@ -40,9 +40,9 @@ const fn map(id: OperationId, path: &'static str, summary: &'static str) -> Oper
 }
 
 const FIELDS: &[FieldInfo] = &[
-    field("internal_port", true, "The port on this machine; 0 for the one that is mapped."),
-    field("external_port", false, "The number to ask for; 0, or absent, for any."),
-    field("lifetime_seconds", true, "How long it lives, in seconds; 0 ends it."),
+    field("internal_port", true, "The port on this machine; 0 for the mapped one."),
+    field("external_port", false, "The number to request; 0 or absent for any."),
+    field("lifetime_seconds", true, "The lifetime in seconds; 0 ends the mapping."),
 ];
 
 const fn field(name: &'static str, required: bool, doc: &'static str) -> FieldInfo {

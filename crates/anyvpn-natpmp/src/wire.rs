@@ -165,8 +165,8 @@ impl Reply {
         })
     }
 
-    /// Whether this reply answers the request. There is no transaction id, so opcode and port decide.
-    /// A gateway that chooses the port on this machine may name it in the reply.
+    /// Returns whether this reply answers the request. There is no transaction id, so opcode and port
+    /// decide. A gateway that chooses the port on this machine may name it in the reply.
     #[must_use]
     pub fn answers(&self, request: &Request) -> bool {
         match (*self, *request) {

@@ -66,7 +66,7 @@ pub struct Password {
 }
 
 impl Password {
-    /// The user name, `p` and seven digits, and the password.
+    /// Creates the credentials from the user name, which is `p` and seven digits, and the password.
     #[must_use]
     pub fn new(username: impl Into<String>, password: Secret) -> Self {
         Self { username: username.into(), password }

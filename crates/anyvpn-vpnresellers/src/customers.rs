@@ -1,4 +1,5 @@
-//! The customers of a reseller. Each is a VPN account with a user name that is unique among all resellers.
+//! Implements a reseller's customers. Each is a VPN account with a user name that is unique among all
+//! resellers.
 
 use std::time::Duration;
 

@@ -46,7 +46,7 @@ no time-out, no bound on the reply, no repeats; anyvpn has all of them, and its 
 in. The last row has `tracing_subscriber::fmt` at INFO without colours, writing to nowhere.
 ";
 
-/// The table of instructions and allocations.
+/// Returns the table of instructions and allocations.
 fn counts(root: &Path, program: &Path, server: &Server) -> Result<String, String> {
     let mut costs = Vec::new();
     for (client, _) in CLIENTS {
@@ -98,7 +98,7 @@ reallocations.
     Ok(text)
 }
 
-/// The table of times and memory.
+/// Returns the table of times and memory.
 fn times(program: &Path, server: &Server) -> Result<String, String> {
     let mut runs: Vec<Vec<Timing>> = vec![Vec::new(); CLIENTS.len()];
     for turn in 0..TURNS {

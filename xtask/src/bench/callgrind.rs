@@ -59,7 +59,7 @@ pub fn count(root: &Path, program: &mut Command) -> Result<Cost, String> {
     read(&String::from_utf8_lossy(&text)).ok_or_else(|| format!("{}: no totals", report.display()))
 }
 
-/// The totals of a report, and how often the allocator was called.
+/// Returns the totals of a report, and how often the allocator was called.
 fn read(report: &str) -> Option<Cost> {
     // A name follows its number once; later the number stands alone.
     let mut names = HashMap::new();

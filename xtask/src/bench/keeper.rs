@@ -144,7 +144,7 @@ impl Sandbox {
         command
     }
 
-    /// A keeper that holds a port.
+    /// Starts a keeper, and waits until it holds a port.
     fn keep(&self) -> Result<Running, String> {
         let file = self.home.join("port");
         let mut keeper = self.command(&["port", "keep", "--tunnel", "lo", "--internal-ipv4"]);

@@ -83,7 +83,7 @@ waits 20 ms for something else after each page.
 | how | wall, ms | × page by page |
 |---|---|---|";
 
-/// The table of instructions and allocations.
+/// Returns the table of instructions and allocations.
 fn counts(root: &Path, program: &Path) -> Result<String, String> {
     const FEW: u32 = 1_000;
     const MORE: u32 = 6_000;

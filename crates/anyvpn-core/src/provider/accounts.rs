@@ -29,7 +29,7 @@ pub trait Accounts: Send + Sync {
     }
 }
 
-/// Changes the password of the account behind the credentials.
+/// Changes the password of the account to which the credentials belong.
 #[async_trait]
 pub trait ChangePassword: Send + Sync {
     /// Sets the password. The call is never repeated automatically.
@@ -40,7 +40,7 @@ pub trait ChangePassword: Send + Sync {
     async fn change_password(&self, password: Secret) -> Result<(), Error>;
 }
 
-/// Closes the account behind the credentials.
+/// Closes the account to which the credentials belong.
 #[async_trait]
 pub trait CloseAccount: Send + Sync {
     /// Closes the account, immediately and permanently. The call is never repeated automatically.

@@ -246,7 +246,7 @@ pub struct Rotated {
 }
 
 impl Rotated {
-    /// The outcome of a key rotation.
+    /// Creates the outcome of a key rotation.
     #[must_use]
     pub fn new(config: ServerConfig, old_key_valid: bool) -> Self {
         Self { config, old_key_valid }

@@ -53,7 +53,7 @@ pub struct ZonedAddress {
 }
 
 impl ZonedAddress {
-    /// The address.
+    /// Returns the address.
     #[must_use]
     pub const fn address(&self) -> Ipv6Addr {
         self.address
@@ -95,7 +95,8 @@ impl fmt::Display for ZonedAddress {
     }
 }
 
-/// Returns whether Linux allows this name for a network interface and it cannot be mistaken for syntax.
+/// Returns whether Linux allows this name for a network interface, and it cannot be mistaken for
+/// syntax.
 fn is_interface(name: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || "._-+=@".contains(c);
     (1..=15).contains(&name.len()) && name.chars().all(good)

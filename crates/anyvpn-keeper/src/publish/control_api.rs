@@ -26,7 +26,7 @@ use super::access::{Access, Verdict};
 use super::metrics::metrics;
 use crate::Snapshot;
 
-/// How long the head of a request may take: as in gluetun.
+/// How long the head of a request may take, which is the same as in gluetun.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a connection may take, including the reply.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -191,7 +191,7 @@ fn port(snapshot: &Snapshot) -> String {
     line(&Ports { port: port.unwrap_or_default(), ports: port.into_iter().collect() })
 }
 
-/// gluetun omits empty fields, but programs that read them require them.
+/// Returns the public address. gluetun omits empty fields, but programs that read them require them.
 fn public_ip(snapshot: &Snapshot) -> String {
     #[derive(Default, Serialize)]
     struct PublicIp {

@@ -70,7 +70,7 @@ pub(crate) enum Address {
 }
 
 impl LabFault {
-    /// All faults, in the order of their layers.
+    /// Returns all faults, in the order of their layers.
     pub fn all() -> impl Iterator<Item = &'static LabFault> {
         FAULTS.iter()
     }

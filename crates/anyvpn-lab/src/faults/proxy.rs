@@ -194,7 +194,7 @@ impl Shared {
             }
             ConnectionFault::CloseAfter(bytes) => {
                 self.take(&mut stream, bytes).await?;
-                // Unread bytes would make the system send RST instead of FIN.
+                // Send FIN, then read the rest: closing with unread bytes would send RST instead.
                 stream.shutdown().await?;
                 while !read(&mut stream).await?.is_empty() {}
                 Ok(())

@@ -187,7 +187,7 @@ impl<'a> Judge<'a> {
 /// Returns whether the kind says something about the account, which only the provider can know.
 fn tells_of_the_account(kind: ErrorKind) -> bool {
     use ErrorKind as K;
-    // `RateLimited` is not about the account: we wait whoever asks us to.
+    // `RateLimited` is not about the account: we wait for anything that asks us to.
     !matches!(
         kind,
         K::RateLimited

@@ -10,7 +10,7 @@ pub enum UserIps {
     Object,
     /// `[{"allocated": 0}, {"available": 10}]`
     Array,
-    /// Not at all.
+    /// The field is missing.
     Missing,
 }
 
@@ -46,7 +46,7 @@ pub enum EmptyList {
 pub struct Quirks {
     /// `ips` of the user object.
     pub user_ips: UserIps,
-    /// Status of a creation that worked.
+    /// Status of a successful creation.
     pub created: u16,
     /// Status of a sign-in with wrong credentials.
     pub wrong_sign_in: u16,
@@ -63,9 +63,9 @@ pub struct Quirks {
     pub fourth_key_drops_oldest: bool,
     /// Whether `pool` and `pubkey` of a location are arrays.
     pub locations_have_arrays: bool,
-    /// Status of an `internal_ipv4` that is no device of the account.
+    /// Status if `internal_ipv4` is not a device of the account.
     pub unknown_device: u16,
-    /// Status of a device or a port more than there may be at one time.
+    /// Status for one device or port more than allowed at a time.
     pub too_many: u16,
     /// Status of the answer that a port is closed.
     pub closed: u16,
@@ -116,7 +116,7 @@ pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("duplicate_key", "azire.duplicate-key-is-409", "A WireGuard key that the account has already is refused with 409.", |quirks| quirks.duplicate_key = 409),
     row("fourth_key_drops_oldest", "azire.fourth-key-drops-oldest", "A fourth key of a device takes the place of the oldest.", |quirks| quirks.fourth_key_drops_oldest = true),
     row("locations_have_arrays", "azire.locations-have-arrays", "`pool` and `pubkey` of a location are arrays, as the vendor's page calls them.", |quirks| quirks.locations_have_arrays = true),
-    row("unknown_device", "azire.unknown-device-is-404", "An `internal_ipv4` that is no device of the account is not found instead of invalid.", |quirks| quirks.unknown_device = 404),
+    row("unknown_device", "azire.unknown-device-is-404", "An `internal_ipv4` that is not a device of the account is not found instead of invalid.", |quirks| quirks.unknown_device = 404),
     row("too_many", "azire.too-many-is-403", "One device or port too many is refused with 403 instead of 422.", |quirks| quirks.too_many = 403),
     row("closed", "azire.closed-port-is-200", "\"Port is closed\" has status 200 instead of 400.", |quirks| quirks.closed = 200),
     row("closed", "azire.closed-port-is-404", "\"Port is closed\" has status 404 instead of 400.", |quirks| quirks.closed = 404),

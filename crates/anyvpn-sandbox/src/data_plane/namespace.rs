@@ -1,4 +1,4 @@
-//! A network namespace with mounts and processes of its own.
+//! A network namespace with its own mounts and processes.
 
 use std::ffi::OsString;
 use std::fs::{self, File};

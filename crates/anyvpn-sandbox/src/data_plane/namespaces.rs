@@ -81,8 +81,8 @@ struct CurrentNetwork {
 }
 
 impl CurrentNetwork {
-    /// Returns the peers that are no longer granted, and stay for another moment: the reply to a call
-    /// that removes a peer must reach this peer.
+    /// Returns the peers that are no longer granted but stay for another moment, because the reply to a
+    /// call that removes a peer must reach that peer.
     fn leaving(&mut self, granted: &[Peer], now: Instant) -> Vec<Peer> {
         let is_granted = |peer: &Peer| granted.iter().any(|it| it.public_key == peer.public_key);
         let had = self.peers.iter().map(|(peer, _)| peer);
@@ -368,8 +368,7 @@ impl DataPlane for Namespaces {
     }
 }
 
-/// Returns whether this process is root of a user namespace of its own, as created by
-/// [`Namespaces::enter`].
+/// Returns whether this process is root of its own user namespace, as created by [`Namespaces::enter`].
 fn has_user_namespace() -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.split_whitespace().eq(["0", map.split_whitespace().nth(1).unwrap_or_default(), "1"])

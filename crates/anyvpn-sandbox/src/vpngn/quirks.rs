@@ -43,9 +43,9 @@ pub enum EmptyList {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {
-    /// Where an error tells its code.
+    /// The key of an error's code.
     pub code_field: &'static str,
-    /// Where an error tells its message.
+    /// The key of an error's message.
     pub message_field: &'static str,
     /// The form of the code.
     pub code_form: CodeForm,
@@ -53,23 +53,22 @@ pub struct Quirks {
     pub error_status: ErrorStatus,
     /// With [`ErrorStatus::Exact`], the status of a wrong key or credential.
     pub denied: u16,
-    /// With [`ErrorStatus::Exact`], the status of what is there already.
+    /// With [`ErrorStatus::Exact`], the status if something already exists.
     pub exists: u16,
     /// With [`ErrorStatus::Exact`], the status of input that is wrong.
     pub invalid: u16,
-    /// Whether a caller with an end-user's credential is told that there is no such customer as one
-    /// whose credential is wrong. A server is always told the truth.
+    /// Whether a caller with an end-user's credential gets the error for a wrong credential if the
+    /// customer does not exist. A server always gets the correct error.
     pub unknown_email_is_denied: bool,
-    /// Whether the refusal by AddClient's limit has `Retry-After`.
+    /// Whether a refusal because of AddClient's limit has `Retry-After`.
     pub retry_after: bool,
-    /// Whether TokenRefresh ends the short tokens before.
+    /// Whether TokenRefresh ends earlier short tokens.
     pub refresh_ends_short_token: bool,
-    /// Whether TokenRefresh ends the long tokens before.
+    /// Whether TokenRefresh ends earlier long tokens.
     pub refresh_ends_long_token: bool,
-    /// Whether callers that are not white-listed are told `username`.
+    /// Whether callers that are not white-listed get `username`.
     pub username_for_all: bool,
-    /// Whether callers that are not white-listed are told the credentials of products by
-    /// GetProducts.
+    /// Whether GetProducts returns the products' credentials to callers that are not white-listed.
     pub product_credentials_for_all: bool,
     /// Whether `product_id` is a number.
     pub product_id_is_number: bool,
@@ -77,10 +76,9 @@ pub struct Quirks {
     pub cancelling: &'static str,
     /// The reply with an empty list.
     pub empty_list: EmptyList,
-    /// Whether a name that an alias does not have is null, or an empty text.
+    /// Whether the missing name of an alias is null instead of an empty string.
     pub absent_name_is_null: bool,
-    /// Whether TokenRefresh takes an alias with its password, and gives tokens of the account it
-    /// belongs to.
+    /// Whether TokenRefresh accepts an alias with its password, and returns tokens of its account.
     pub aliases_sign_in: bool,
 }
 
@@ -125,12 +123,12 @@ pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("denied", "vpngn.denied-is-403", "A wrong key or credential is 403 instead of 401.", |quirks| quirks.denied = 403),
     row("exists", "vpngn.exists-is-422", "A client or alias that exists is 422 instead of 409.", |quirks| quirks.exists = 422),
     row("invalid", "vpngn.invalid-is-400", "Wrong input is 400 instead of 422.", |quirks| quirks.invalid = 400),
-    row("unknown_email_is_denied", "vpngn.unknown-email-is-denied", "An unknown email is refused as a wrong credential, unless a server asks.", |quirks| quirks.unknown_email_is_denied = true),
-    row("retry_after", "vpngn.no-retry-after", "The refusal by AddClient's limit has no `Retry-After`.", |quirks| quirks.retry_after = false),
+    row("unknown_email_is_denied", "vpngn.unknown-email-is-denied", "An unknown email is refused like a wrong credential, unless a server calls.", |quirks| quirks.unknown_email_is_denied = true),
+    row("retry_after", "vpngn.no-retry-after", "A refusal because of AddClient's limit has no `Retry-After`.", |quirks| quirks.retry_after = false),
     row("refresh_ends_short_token", "vpngn.refresh-keeps-short-tokens", "TokenRefresh leaves earlier short tokens valid.", |quirks| quirks.refresh_ends_short_token = false),
     row("refresh_ends_long_token", "vpngn.refresh-keeps-long-tokens", "TokenRefresh leaves earlier long tokens valid.", |quirks| quirks.refresh_ends_long_token = false),
-    row("username_for_all", "vpngn.username-for-all", "Callers that are not white-listed are told `username`.", |quirks| quirks.username_for_all = true),
-    row("product_credentials_for_all", "vpngn.product-credentials-for-whitelisted", "Only white-listed callers are told a product's credentials by GetProducts.", |quirks| quirks.product_credentials_for_all = false),
+    row("username_for_all", "vpngn.username-for-all", "Callers that are not white-listed get `username`.", |quirks| quirks.username_for_all = true),
+    row("product_credentials_for_all", "vpngn.product-credentials-for-whitelisted", "GetProducts returns a product's credentials only to white-listed callers.", |quirks| quirks.product_credentials_for_all = false),
     row("product_id_is_number", "vpngn.product-id-is-a-number", "`product_id` is a number.", |quirks| quirks.product_id_is_number = true),
     row("cancelling", "vpngn.cancelling-is-cancelled", "A product whose account is about to end is `Cancelled` instead of `Active`.", |quirks| quirks.cancelling = "Cancelled"),
     row("empty_list", "vpngn.empty-list-is-missing", "The reply with an empty list has no `response`.", |quirks| quirks.empty_list = EmptyList::Missing),

@@ -65,7 +65,7 @@ pub(super) struct Customer {
 }
 
 impl Customer {
-    /// The newest product that is active.
+    /// Returns the newest active product.
     pub(super) fn active(&mut self) -> Option<&mut Product> {
         self.products.iter_mut().rfind(|product| product.status == Status::Active)
     }

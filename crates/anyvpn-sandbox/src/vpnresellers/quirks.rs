@@ -64,7 +64,7 @@ pub enum ConfigForm {
 pub struct Quirks {
     /// Whether successes, and refusals that are Laravel's or have a documented text, have no `code`.
     pub code_is_missing: bool,
-    /// Status of a creation that worked.
+    /// Status of a successful creation.
     pub created: u16,
     /// The form in which a wrong field is reported.
     pub invalid: InvalidForm,
@@ -74,7 +74,7 @@ pub struct Quirks {
     pub order: ListOrder,
     /// Whether a list reports only the number of the last page, beside `data` instead of in `meta`.
     pub last_page_is_bare: bool,
-    /// Whether `per_page` of a page is text.
+    /// Whether `per_page` of a page is a string.
     pub per_page_is_text: bool,
     /// Whether the servers come in pages of 15 unless `per_page` says otherwise.
     pub servers_come_by_page: bool,

@@ -8,7 +8,7 @@ use super::state::{Config, ConfigState, Job, State};
 const REASON: &str = "The connection to the VPN server could not be established.";
 
 impl State {
-    /// The pending change of a configuration.
+    /// Queues a job, which is due after the job duration and may be set to fail.
     pub(super) fn dispatch(&mut self) -> Job {
         let due = self.clock.now().checked_add(self.job_duration).unwrap_or(Timestamp::MAX);
         let drawn =

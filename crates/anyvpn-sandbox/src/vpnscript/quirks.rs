@@ -56,7 +56,7 @@ pub struct Quirks {
     pub message_key: MessageKey,
     /// Status of the documented refusals.
     pub refused: u16,
-    /// Whether ids are text.
+    /// Whether ids are strings.
     pub ids_are_text: bool,
     /// Whether `auto_renew` and `enabled` are true rather than 1.
     pub switches_are_boolean: bool,
@@ -68,10 +68,10 @@ pub struct Quirks {
     pub next_payment_is_null: bool,
     /// Whether `per_page` is a number.
     pub per_page_is_number: bool,
-    /// Whether a profile is refused with the service's state, as other calls are, rather than with
-    /// the one text that is documented for it.
+    /// Whether a profile is refused with the service's state, like other calls, instead of the one text
+    /// that is documented for it.
     pub profile_names_the_state: bool,
-    /// Whether a list without configurations is refused as documented, or empty.
+    /// Whether a list without configurations is refused as documented; otherwise it is empty.
     pub no_configs_is_refused: bool,
     /// Whether a suspended user may read the account's details.
     pub suspended_may_read_account: bool,
@@ -115,13 +115,13 @@ pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("refused", "vpnscript.refused-is-403", "The documented refusals have status 403 instead of 200.", |quirks| quirks.refused = 403),
     row("refused", "vpnscript.refused-is-404", "The documented refusals have status 404 instead of 200.", |quirks| quirks.refused = 404),
     row("refused", "vpnscript.refused-is-422", "The documented refusals have status 422 instead of 200.", |quirks| quirks.refused = 422),
-    row("ids_are_text", "vpnscript.ids-are-text", "Ids are text.", |quirks| quirks.ids_are_text = true),
+    row("ids_are_text", "vpnscript.ids-are-text", "Ids are strings.", |quirks| quirks.ids_are_text = true),
     row("switches_are_boolean", "vpnscript.switches-are-boolean", "`auto_renew` and `enabled` are true instead of 1.", |quirks| quirks.switches_are_boolean = true),
     row("times_have_offset", "vpnscript.times-have-an-offset", "Times have whole seconds and the offset `+02:00`.", |quirks| quirks.times_have_offset = true),
     row("created_at_is_null", "vpnscript.created-at-is-set", "The account's `created_at` is a time instead of null.", |quirks| quirks.created_at_is_null = false),
     row("next_payment_is_null", "vpnscript.next-payment-is-null", "The service's `next_payment` is null.", |quirks| quirks.next_payment_is_null = true),
     row("per_page_is_number", "vpnscript.per-page-is-a-number", "`per_page` is a number instead of a string.", |quirks| quirks.per_page_is_number = true),
-    row("profile_names_the_state", "vpnscript.profile-names-the-state", "A profile is refused with the service's state, as other calls are.", |quirks| quirks.profile_names_the_state = true),
+    row("profile_names_the_state", "vpnscript.profile-names-the-state", "A profile is refused with the service's state, like other calls.", |quirks| quirks.profile_names_the_state = true),
     row("no_configs_is_refused", "vpnscript.no-configs-is-an-empty-list", "A list without configurations is empty instead of refused.", |quirks| quirks.no_configs_is_refused = false),
     row("suspended_may_read_account", "vpnscript.suspended-reads-nothing", "A suspended user may not read the account's details.", |quirks| quirks.suspended_may_read_account = false),
     row("failed_may_be_deleted", "vpnscript.failed-stays-pending", "A configuration whose job failed cannot be deleted.", |quirks| quirks.failed_may_be_deleted = false),

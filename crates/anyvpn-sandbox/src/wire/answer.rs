@@ -141,7 +141,7 @@ impl Answer {
         self.length()
     }
 
-    /// The body as JSON; a small object when there is none.
+    /// Returns the body as JSON; a small object if there is none.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|_| serde_json::json!({ "status": "success" }))
