@@ -253,7 +253,7 @@ fn failed(gateway: SocketAddrV4, error: &io::Error) -> Error {
         IoKind::ConnectionRefused | IoKind::ConnectionReset => Error::new(ErrorKind::NoService)
             .with_detail(format!(
                 "{gateway} has no NAT-PMP: the server forwards no ports, or this connection was made \
-                 without it. At Proton VPN it takes a P2P server, and a WireGuard configuration with \
+                 without it. At Proton VPN you need a P2P server, and a WireGuard configuration with \
                  NAT-PMP on, or an OpenVPN user name that ends in +pmp"
             )),
         kind => Error::new(ErrorKind::Unreachable)
@@ -280,7 +280,7 @@ fn refused(gateway: SocketAddrV4, code: ResultCode) -> Error {
             "does not allow it: port forwarding is off there, or this port or one more is not \
              allowed",
         ),
-        ResultCode::NETWORK_FAILURE => (ErrorKind::Unavailable, "has no network itself"),
+        ResultCode::NETWORK_FAILURE => (ErrorKind::Unavailable, "has no network connection"),
         ResultCode::OUT_OF_RESOURCES => (ErrorKind::CapacityReached, "has no port left"),
         ResultCode::UNSUPPORTED_OPCODE => (ErrorKind::NoService, "does not know this request"),
         _ => (ErrorKind::UnexpectedReply, "refused with a result that NAT-PMP does not define"),
