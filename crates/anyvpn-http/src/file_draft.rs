@@ -1,4 +1,4 @@
-//! Replaces a file whole, for its owner alone: every reader finds the old text or the new one.
+//! Replaces a private file as a whole, so that every reader finds either the old or the new text.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Seek as _, Write as _};
@@ -8,16 +8,16 @@ use tempfile::NamedTempFile;
 
 use crate::file_lock::{LOCK, is_at};
 
-/// What the name of a draft ends with, and how many characters before that are drawn.
+/// The suffix of a draft's name, and the number of random characters before it.
 const NEW: &str = ".new";
 const DRAWN: usize = 6;
-/// How many bytes of the file's own name are in that of its draft. A name has 255 bytes at most.
+/// How many bytes of the file's own name are used in its draft's name. A name has at most 255 bytes.
 const LONGEST: usize = 200;
 
-/// A file of mode 0600 that is going to take the place of another one in the same folder.
+/// A file of mode 0600 that will replace another file in the same folder.
 ///
-/// Until then its name is `.NAME.XXXXXX.new`. Dropping it removes it. What a killed process leaves is
-/// removed by the next draft of the same file: a draft is locked as long as its process has it.
+/// Until then, its name is `.NAME.XXXXXX.new`. Dropping it removes it. A draft is locked while its process
+/// has it open, so the next draft of the same file can remove those of killed processes.
 #[derive(Debug)]
 pub struct FileDraft {
     file: NamedTempFile,
@@ -25,11 +25,11 @@ pub struct FileDraft {
 }
 
 impl FileDraft {
-    /// Makes an empty draft for the file at `path`, which need not exist.
+    /// Creates an empty draft for the file at `path`, which need not exist.
     ///
     /// # Errors
     ///
-    /// When the folder does not exist or cannot be written to.
+    /// If the folder does not exist or is not writable.
     pub fn new(path: &Path) -> io::Result<Self> {
         remove_abandoned_drafts(path);
         let mut builder = tempfile::Builder::new();
@@ -39,7 +39,7 @@ impl FileDraft {
             // The draft is in the same folder, so that the rename is atomic.
             let file = builder.tempfile_in(folder_of(path))?;
             match file.as_file().try_lock() {
-                // Before it was locked, another process could have removed it as abandoned.
+                // Another process may have removed it as abandoned before it was locked.
                 Ok(()) if !file.path().exists() => {}
                 Err(TryLockError::WouldBlock) => {}
                 // On a file system without locks, no process removes a draft.
@@ -50,11 +50,11 @@ impl FileDraft {
         }
     }
 
-    /// Replaces the text of the draft, and writes it to the disk.
+    /// Replaces the text of the draft, and waits until it is on disk.
     ///
     /// # Errors
     ///
-    /// When the disk is full, for example. The file itself stays as it was.
+    /// If it cannot be written, for example because the disk is full. The file itself is unchanged.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let file = self.file.as_file_mut();
         file.rewind()?;
@@ -63,16 +63,16 @@ impl FileDraft {
         file.sync_all()
     }
 
-    /// Gives the draft its name in one step, and writes the folder to the disk: without that, a loss of
-    /// power can bring back the old file after the new one was used.
+    /// Renames the draft to the file's name in one step, and writes the folder to disk: otherwise the old file
+    /// could come back after a power failure, although the new one was already used.
     ///
     /// # Errors
     ///
-    /// When the name cannot be had any more, with the draft. It can be kept as it is.
+    /// Returns the draft with the error if it cannot be renamed, so that the caller can keep it.
     pub fn persist(self) -> Result<(), (io::Error, Self)> {
         let Self { file, path } = self;
         match file.persist(&path) {
-            // The new file is there, so a folder that cannot be written to the disk is no failure.
+            // The new file is in place, so it is not an error if the folder cannot be written to disk.
             Ok(_) => {
                 let _ = sync_folder(folder_of(&path));
                 Ok(())
@@ -81,31 +81,32 @@ impl FileDraft {
         }
     }
 
-    /// Leaves the draft under its own name, which is returned.
+    /// Keeps the draft under its own name, which is returned.
     ///
     /// # Errors
     ///
-    /// When the system does not let go of it.
+    /// If the system cannot make the draft permanent.
     pub fn keep(self) -> io::Result<PathBuf> {
         self.file.keep().map(|(_, path)| path).map_err(|failed| failed.error)
     }
 }
 
-/// Removes the drafts of a file that killed processes left. Whether there was one.
+/// Removes the drafts of a file that killed processes left. Returns whether there were any.
 pub fn remove_abandoned_drafts(path: &Path) -> bool {
     let prefix = prefix(path);
     remove_unlocked(folder_of(path), |name| is_draft(name, &prefix))
 }
 
-/// Removes what killed processes left in a folder: drafts of any file, and locks that nobody holds. Whether
-/// there was something.
+/// Removes what killed processes left in a folder: drafts of any file, and locks that nobody holds. Returns
+/// whether there was anything.
 pub fn remove_abandoned_files(folder: &Path) -> bool {
     remove_unlocked(folder, |name| {
         name.ends_with(LOCK) || name.starts_with('.') && is_draft(name, "")
     })
 }
 
-/// Whether a file's name is that of a draft, of the file whose drafts begin with `prefix`.
+/// Returns whether a name belongs to a draft of the file whose drafts begin with `prefix`, or of any file if
+/// it is empty.
 fn is_draft(name: &str, prefix: &str) -> bool {
     let rest = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(NEW));
     let drawn = rest.map(|rest| match prefix {
@@ -117,7 +118,7 @@ fn is_draft(name: &str, prefix: &str) -> bool {
     })
 }
 
-/// Removes the chosen files of a folder that no process has locked.
+/// Removes those of the chosen files in a folder that no process has locked.
 fn remove_unlocked(folder: &Path, chosen: impl Fn(&str) -> bool) -> bool {
     let mut found = false;
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -127,7 +128,7 @@ fn remove_unlocked(folder: &Path, chosen: impl Fn(&str) -> bool) -> bool {
         }
         let path = entry.path();
         let Ok(file) = File::options().write(true).open(&path) else { continue };
-        // Another process could have removed the file and made a new one before this one was locked.
+        // Before it was locked, another process may have removed the file and created a new one.
         if file.try_lock().is_ok() && is_at(&file, &path) {
             found |= fs::remove_file(&path).is_ok();
         }
@@ -135,7 +136,7 @@ fn remove_unlocked(folder: &Path, chosen: impl Fn(&str) -> bool) -> bool {
     found
 }
 
-/// The folder of a file.
+/// Returns the folder of a file.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -143,14 +144,14 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// How the names of a file's drafts begin.
+/// Returns the beginning of the names of a file's drafts.
 fn prefix(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let fitting = name.char_indices().take_while(|(at, c)| at + c.len_utf8() <= LONGEST);
     format!(".{}.", fitting.map(|(_, c)| c).collect::<String>())
 }
 
-/// Writes the folder's entries to the disk.
+/// Writes the folder's entries to disk.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! A lock between processes: a file beside what it protects, which is there while somebody has the lock.
+//! A lock between processes: a file beside the protected one, which exists while a process holds the lock.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -9,15 +9,15 @@ use std::time::Duration;
 use anyvpn_core::{ActivityKind, CallObserver, Observation};
 use tokio::time::Instant;
 
-/// How long a lock is waited for: longer than a sign-in takes whose answer is slow.
+/// How long to wait for a lock: longer than a sign-in with a slow answer takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What the names of locks end with.
+/// The suffix of a lock's name.
 pub(crate) const LOCK: &str = ".lock";
 
-/// The exclusive lock of a file. Dropping it removes the file and releases the lock, and the end of the
-/// process releases it too.
+/// The exclusive lock of a file. Dropping it removes the file and releases the lock. The lock is also released
+/// when the process ends.
 #[derive(Debug)]
 pub struct FileLock {
     file: File,
@@ -36,13 +36,13 @@ impl Drop for FileLock {
     }
 }
 
-/// Waits for the exclusive lock of a file, which is made when it is missing. While another process
-/// has it, this is an activity of the observer.
+/// Waits for the exclusive lock of a file, which is created if it is missing. While another process holds the
+/// lock, the wait is reported to the observer as an activity.
 ///
 /// # Errors
 ///
-/// When the file cannot be made or locked, and [`io::ErrorKind::TimedOut`] when another process had the
-/// lock for 120 seconds. That error names the process.
+/// If the file cannot be created or locked; [`io::ErrorKind::TimedOut`] if another process holds the lock for
+/// 120 seconds. That error names the process.
 pub async fn lock_file(
     path: &Path,
     observer: Option<&Arc<dyn CallObserver>>,
@@ -52,13 +52,13 @@ pub async fn lock_file(
     // We poll the lock instead of waiting for it in a thread, so that dropping the future ends the wait.
     loop {
         match file.try_lock() {
-            // Its last holder removed it after we had opened it.
+            // Its last holder removed the file after we had opened it.
             Ok(()) if !is_at(&file, path) => file = open(path)?,
             Ok(()) => {
                 if let Some((observation, _)) = waiting {
                     observation.finish(None);
                 }
-                // The process id helps users who wait in vain. The lock works without it.
+                // The process id helps users find the process that holds the lock. The lock works without it.
                 let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
                 return Ok(FileLock { file, path: path.to_owned() });
             }
@@ -85,7 +85,7 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Whether the path still leads to this open file.
+/// Returns whether the path still leads to this open file.
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -100,7 +100,7 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// The error for a lock that another process does not give back.
+/// Returns the error for a lock that another process does not release.
 fn held(file: &mut File) -> io::Error {
     let mut text = String::new();
     let _ = file.rewind().and_then(|()| file.take(20).read_to_string(&mut text));
