@@ -152,6 +152,11 @@ fn one_option_chooses_the_form() {
     for name in ["VPN_TYPE=wireguard", "WIREGUARD_ENDPOINT_IP=127.0.0.1", "WIREGUARD_ADDRESSES="] {
         assert!(variables.contains(name), "{variables}");
     }
+    // AzireVPN's servers have names, and there is none for this server. Nothing is created.
+    let devices = world.sandbox.azire().devices(LOGIN).len();
+    let refused = fails(7, &mut world.command(&["config", "get", "se-sto", "--format", "gluetun"]));
+    assert!(refused.contains("se-sto.azirevpn.example"), "{refused}");
+    assert_eq!(world.sandbox.azire().devices(LOGIN).len(), devices);
     let folder = world.path("all");
     let all = ["config", "get", "--all", "--protocol", "wireguard", "--country", "de"];
     told(world.vpnscript(&all).args(["--format", "gluetun", "--output-dir"]).arg(&folder));

@@ -269,8 +269,9 @@ fn a_killed_process_leaves_the_old_file_or_the_new_one() {
         assert!(left == one || left == two, "{left}");
         changed += usize::from(left == two);
     }
-    // No lock is left behind.
+    // The next command removes the locks and drafts that the killed ones left.
     ok(&mut at_home(&world, &["profile", "use", "two"]));
+    assert_eq!(fs::read_dir(config(&world).parent().unwrap()).unwrap().count(), 1);
 }
 
 /// Ends a command by a signal when the operation has arrived once more, and gives what it says.

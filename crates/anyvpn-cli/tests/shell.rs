@@ -79,6 +79,8 @@ fn every_help_fits_80_columns_without_breaking_examples() {
         let help = ok(command(&[]).args(&words).arg("--help"));
         assert!(help.contains("\nUsage: anyvpn "), "{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{words:?}: {help}");
+        let global = help.lines().filter(|line| line.starts_with("Global options: "));
+        assert_eq!(global.count(), usize::from(!words.is_empty()), "{words:?}: {help}");
         let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
         let mut continues = false;
         for line in examples {

@@ -1,5 +1,7 @@
 //! Decoders for replies that have more than one form. `openapi.yaml` names them.
 
+use std::borrow::Cow;
+
 use anyvpn_core::{Error, Secret};
 pub(crate) use anyvpn_http::lenient::{flag_option, time_option};
 use anyvpn_http::{Dialect as _, Reply};
@@ -104,12 +106,12 @@ fn file(reply: &Reply, is_file: fn(&str) -> bool) -> Result<ConfigFile, Error> {
         },
         Text(Secret),
     }
-    let bare = str::from_utf8(&reply.body).ok().filter(|text| is_file(text));
+    let bare = text_of(&reply.body).filter(|text| is_file(text));
     let envelope = match (open::<Data>(reply), bare) {
         (Err(_), Some(text))
             if reply.status.is_success() && !text.trim_start().starts_with('{') =>
         {
-            return Ok(ConfigFile { name: None, content: Secret::from(text) });
+            return Ok(ConfigFile { name: None, content: Secret::from(text.into_owned()) });
         }
         (envelope, _) => envelope?,
     };
@@ -118,4 +120,12 @@ fn file(reply: &Reply, is_file: fn(&str) -> bool) -> Result<ConfigFile, Error> {
         Some(Data::Text(content)) => Ok(ConfigFile { name: None, content }),
         None => Err(reply.unexpected("at `data`: missing or null")),
     }
+}
+
+/// Returns a file's text. OpenVPN accepts bytes that are not UTF-8 in comments; they become U+FFFD.
+fn text_of(body: &[u8]) -> Option<Cow<'_, str>> {
+    let text = String::from_utf8_lossy(body);
+    let is_comment = |line: &str| line.trim_start().starts_with(['#', ';']);
+    let is_whole = |line: &str| !line.contains(char::REPLACEMENT_CHARACTER);
+    text.lines().all(|line| is_whole(line) || is_comment(line)).then_some(text)
 }

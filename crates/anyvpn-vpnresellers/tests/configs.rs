@@ -4,7 +4,10 @@
 
 mod world;
 
+use std::sync::Arc;
+
 use anyvpn_sandbox::{Sandbox, Variation};
+use anyvpn_vpnresellers::ops::GetOpenVpnConfig;
 use anyvpn_vpnresellers::{
     Config, ConfigRequest, ErrorKind, OpenVpnPort, Protocol, ServerConfigs, VpnResellers,
 };
@@ -114,6 +117,21 @@ async fn a_web_page_is_not_a_configuration() {
         let error = world.reseller().obtain_config(&request).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");
     }
+}
+
+/// OpenVPN ignores what a comment says, in any encoding.
+#[tokio::test]
+async fn a_bare_profile_may_have_latin_1_in_its_comments() {
+    use anyvpn_testkit::scripted::{Script, Step};
+    let get = async |body: &[u8]| {
+        let reply = Step::Reply(200, Vec::new(), body.to_vec());
+        let builder = VpnResellers::builder().token("t").transport(Arc::new(Script::new([reply])));
+        builder.build().unwrap().call(GetOpenVpnConfig { server_id: 1, port_id: 1 }).await
+    };
+    let file = get(b"# Z\xfcrich\nclient\nremote 203.0.113.40 1194\n").await.unwrap();
+    assert!(file.content.expose().ends_with("rich\nclient\nremote 203.0.113.40 1194\n"));
+    let error = get(b"client\nremote z\xfcrich.example 1194\n").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedReply, "{error}");
 }
 
 #[tokio::test]
