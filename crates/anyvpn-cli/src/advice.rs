@@ -42,7 +42,9 @@ pub fn advice(error: &Error, about: &About) -> String {
         let verify = if about.verify.is_empty() { "list, show" } else { &about.verify };
         return format!("it may have been done; check before you repeat it: {verify}");
     }
-    if let (K::RateLimited, Some(wait)) = (error.kind(), error.retry_after()) {
+    if let (K::RateLimited, Some(wait)) = (error.kind(), error.retry_after())
+        && !wait.is_zero()
+    {
         return format!("wait {}, then try again", words(wait));
     }
     // The address may be the cause too.
@@ -285,5 +287,6 @@ mod tests {
         assert_eq!(hint(Duration::from_millis(1500)), "wait 2 s, then try again");
         assert_eq!(hint(Duration::from_secs(121)), "wait 3 minutes, then try again");
         assert_eq!(hint(Duration::from_secs(86_400)), "wait 24 hours, then try again");
+        assert!(hint(Duration::ZERO).starts_with("wait a minute, then try again"));
     }
 }

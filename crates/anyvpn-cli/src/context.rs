@@ -11,6 +11,7 @@ use anyvpn::{Ability, CallObserver, Provider, ProviderInfo, Registry, Setting, S
 use clap::Args;
 
 use crate::advice::{About, Address};
+use crate::call_watch::Watch;
 use crate::credential_store::{self, CredentialStore};
 use crate::environment::{proxy, variable};
 use crate::failure::Failure;
@@ -20,7 +21,6 @@ use crate::profiles::{self, ConfigFile, File, ProfileEntry, SecretSource};
 use crate::provider_settings as settings;
 use crate::secrets::check_sendable;
 use crate::text::command_line;
-use crate::waiting::Watch;
 
 /// Options that every command takes.
 #[derive(Args, Clone, Debug, Default)]
@@ -357,7 +357,7 @@ impl Context {
     }
 
     /// Adds to a failure which provider and address it is about, and how to sign in there.
-    pub fn explain(&self, info: &'static ProviderInfo, failure: Failure) -> Failure {
+    pub fn with_situation(&self, info: &'static ProviderInfo, failure: Failure) -> Failure {
         let entry = self.chosen(info).ok().and_then(|chosen| chosen.entry);
         let set = settings::secrets(info).map(|setting| setting.variable(info.name));
         let set = set.filter(|_| info.capabilities.can(Ability::SignIn));

@@ -14,6 +14,7 @@
 
 mod advice;
 mod args;
+mod call_watch;
 mod commands;
 mod context;
 mod credential_store;
@@ -41,7 +42,6 @@ mod signals;
 mod style;
 mod text;
 mod usage;
-mod waiting;
 mod work;
 
 use std::ffi::OsString;

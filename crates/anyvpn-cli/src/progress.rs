@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use unicode_width::UnicodeWidthChar as _;
 
+use crate::call_watch::Watch;
 use crate::output::Output;
 use crate::text::{plain, stderr_width};
-use crate::waiting::Watch;
 
 /// How long to wait before the first line is shown.
 const DELAY: Duration = Duration::from_millis(300);

@@ -8,12 +8,12 @@ use anyvpn::{Ability, Capability, Provider, ProviderInfo};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
+use crate::call_watch::Watch;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::progress;
 use crate::signals::{self, Signal};
 use crate::text::reason;
-use crate::waiting::Watch;
 
 /// Runs work that calls a provider, and shows what it is waiting for.
 pub fn wait<T>(
@@ -130,7 +130,7 @@ pub fn with_provider(
     work: impl AsyncFnOnce(&dyn Provider) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let done = wait(context, async { work(&*context.open(info).await?).await });
-    done.map_err(|failure| context.explain(info, failure))
+    done.map_err(|failure| context.with_situation(info, failure))
 }
 
 /// Returns the implementation of an ability. Fails with the reason if the provider lacks it.

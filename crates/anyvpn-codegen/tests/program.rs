@@ -24,7 +24,9 @@ fn it_writes_and_checks_and_says_what_is_wrong() {
 
     let (code, differs) = run(&folder, &check);
     assert_eq!(code, 1);
-    assert!(differs.ends_with("ops.rs differs from openapi.yaml: run this without --check\n"));
+    assert!(
+        differs.ends_with("ops.rs differs from openapi.yaml: run this command without --check\n")
+    );
     let (code, warnings) = run(&folder, &write);
     assert_eq!(code, 0);
     let warning = "warning: openapi.yaml#/paths/~1v2~1sessions/get: no x-source; name the vendor's \

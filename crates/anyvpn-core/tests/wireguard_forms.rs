@@ -61,7 +61,7 @@ fn configurations_that_gluetun_cannot_use_are_refused_with_the_reason() {
     };
     let second = format!("[Peer]\nPublicKey = {KEY}\n[Peer] # one\n");
     for (from, to, field, why) in [
-        ("[2001:db8::1]:51820", "vpn.example.net:51820", "endpoint", "no name"),
+        ("[2001:db8::1]:51820", "vpn.example.net:51820", "endpoint", "not a name"),
         ("[2001:db8::1]:51820", "0.0.0.0:51820", "endpoint", "not a server's address"),
         ("Endpoint = [2001:db8::1]:51820\n", "", "endpoint", "there is none"),
         ("[Peer] # one\n", &second, "peer", "has 2"),

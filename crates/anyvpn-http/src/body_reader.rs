@@ -9,7 +9,7 @@ use http::response::Parts;
 use http::{StatusCode, header};
 
 use crate::Limits;
-use crate::exchange::Failure;
+use crate::exchange::AttemptFailure;
 use crate::transport::Body;
 
 /// Reads a body piece by piece, within the limits on its size.
@@ -65,7 +65,7 @@ impl BodyReader {
         body: Body,
         limits: &Limits,
         #[cfg_attr(not(feature = "gzip"), expect(unused_variables))] gzip: bool,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, AttemptFailure> {
         let status = head.status;
         let announced = head
             .headers
@@ -118,7 +118,10 @@ impl BodyReader {
     }
 
     /// Returns the next decompressed piece; `None` at the end.
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, AttemptFailure>>> {
         #[cfg(feature = "gzip")]
         if let Some(gzip) = &mut self.gzip {
             return gzip.poll_next(&mut self.wire, context);
@@ -128,7 +131,7 @@ impl BodyReader {
 
     /// Waits for the next piece. It yields now and then, so that other tasks run and an attempt's
     /// deadline is noticed even if there is always more to read.
-    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, Failure>> {
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, AttemptFailure>> {
         if self.at_a_stretch > STRETCH {
             self.at_a_stretch = 0;
             tokio::task::yield_now().await;
@@ -142,11 +145,14 @@ impl BodyReader {
 }
 
 impl Wire {
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, AttemptFailure>>> {
         let Some(chunk) = ready!(self.body.poll_next_unpin(context)) else {
             return Poll::Ready(None);
         };
-        let chunk = chunk.map_err(Failure::Lost)?;
+        let chunk = chunk.map_err(AttemptFailure::Lost)?;
         self.came += chunk.len();
         if self.came > self.most {
             return Poll::Ready(Some(Err(too_large(self.status, self.most))));
@@ -166,7 +172,7 @@ impl Gzip {
         &mut self,
         wire: &mut Wire,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Failure>>> {
+    ) -> Poll<Option<Result<Bytes, AttemptFailure>>> {
         loop {
             if let Some(text) = self.next(wire.status)? {
                 return Poll::Ready(Some(Ok(text)));
@@ -179,7 +185,7 @@ impl Gzip {
     }
 
     /// Decompresses the next few kilobytes of the input; `None` when it is used up.
-    fn next(&mut self, status: StatusCode) -> Result<Option<Bytes>, Failure> {
+    fn next(&mut self, status: StatusCode) -> Result<Option<Bytes>, AttemptFailure> {
         use bytes::Buf;
         use std::io::Write;
         while !self.input.is_empty() {
@@ -197,7 +203,7 @@ impl Gzip {
     }
 
     /// Begins the next member. The decoder accepts no more input, so the previous member has ended.
-    fn next_member(&mut self, status: StatusCode) -> Result<(), Failure> {
+    fn next_member(&mut self, status: StatusCode) -> Result<(), AttemptFailure> {
         self.decoder.try_finish().map_err(|e| no_gzip(status, &e))?;
         if self.members == MEMBERS {
             let why = format!("the reply has more than {MEMBERS} gzip members");
@@ -210,14 +216,14 @@ impl Gzip {
     }
 
     /// Returns the rest of the text at the end of the body; `None` if there was no body, as with a 204.
-    fn finish(&mut self, status: StatusCode) -> Result<Option<Bytes>, Failure> {
+    fn finish(&mut self, status: StatusCode) -> Result<Option<Bytes>, AttemptFailure> {
         if self.members > 0 && !std::mem::replace(&mut self.ended, true) {
             self.decoder.try_finish().map_err(|e| no_gzip(status, &e))?;
         }
         self.take(status)
     }
 
-    fn take(&mut self, status: StatusCode) -> Result<Option<Bytes>, Failure> {
+    fn take(&mut self, status: StatusCode) -> Result<Option<Bytes>, AttemptFailure> {
         let text = std::mem::take(self.decoder.get_mut());
         self.came += text.len();
         if self.came > self.most {
@@ -228,16 +234,16 @@ impl Gzip {
 }
 
 #[cfg(feature = "gzip")]
-fn no_gzip(status: StatusCode, error: &std::io::Error) -> Failure {
+fn no_gzip(status: StatusCode, error: &std::io::Error) -> AttemptFailure {
     out_of_bounds(status, format!("the reply is not gzip: {error}"))
 }
 
-fn too_large(status: StatusCode, limit: usize) -> Failure {
+fn too_large(status: StatusCode, limit: usize) -> AttemptFailure {
     out_of_bounds(status, format!("the reply is larger than {limit} bytes"))
 }
 
-pub(crate) fn out_of_bounds(status: StatusCode, why: String) -> Failure {
-    Failure::OutOfBounds(status, Error::new(ErrorKind::UnexpectedReply).with_detail(why))
+pub(crate) fn out_of_bounds(status: StatusCode, why: String) -> AttemptFailure {
+    AttemptFailure::OutOfBounds(status, Error::new(ErrorKind::UnexpectedReply).with_detail(why))
 }
 
 /// Returns whether an encoding has one of these names, ignoring case.

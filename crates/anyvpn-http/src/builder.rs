@@ -6,7 +6,7 @@ use anyvpn_core::{Error, Secret, Settings};
 use http::HeaderValue;
 
 use crate::base_url::BaseUrl;
-use crate::inner::Inner;
+use crate::client_state::ClientState;
 use crate::proxy;
 use crate::setup::Setup;
 use crate::stored_credentials::{Stored, StoredCredentials};
@@ -248,7 +248,7 @@ impl<D: Dialect> ClientBuilder<D> {
             }
             servers.push((name, Server { base, transport }));
         }
-        Ok(D::Provider::from(Client(Arc::new(Inner {
+        Ok(D::Provider::from(Client(Arc::new(ClientState {
             base,
             transport,
             credentials: self.credentials,

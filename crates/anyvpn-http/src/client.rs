@@ -9,9 +9,9 @@ use http::{HeaderValue, StatusCode, header};
 use tracing::Instrument;
 
 use crate::call_record::CallRecord;
+use crate::client_state::ClientState;
 use crate::credentials::Credentials;
-use crate::exchange::{Failure, exchange};
-use crate::inner::Inner;
+use crate::exchange::{AttemptFailure, exchange};
 use crate::transport::Progress;
 use crate::{
     CallObserver, ClientBuilder, Clock, Dialect, Limits, Observation, Operation, Replay, Reply,
@@ -26,7 +26,7 @@ use crate::{
 /// nothing is sent. A client can be used from several runtimes, even at the same time: each runtime has
 /// its own connections. A client that was built with
 /// [`ClientBuilder::http_client`] belongs to the first runtime that uses it.
-pub struct Client<D: Dialect>(pub(crate) Arc<Inner<D>>);
+pub struct Client<D: Dialect>(pub(crate) Arc<ClientState<D>>);
 
 impl<D: Dialect> Clone for Client<D> {
     fn clone(&self) -> Self {
@@ -113,14 +113,14 @@ impl<D: Dialect> Client<D> {
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Credentials<D::Credential>) -> Self {
         let credentials = Arc::new(credentials);
-        Self(Arc::new(Inner { credentials, ..Inner::clone(&self.0) }))
+        Self(Arc::new(ClientState { credentials, ..ClientState::clone(&self.0) }))
     }
 
     /// Returns the same client with a server for the operations that name it. Rate limits and the pause
     /// after a 429 stay shared.
     #[must_use]
     pub fn with_server(&self, name: &'static str, server: Server) -> Self {
-        let mut inner = Inner::clone(&self.0);
+        let mut inner = ClientState::clone(&self.0);
         inner.servers.retain(|(known, _)| *known != name);
         inner.servers.push((name, server));
         Self(Arc::new(inner))
@@ -180,14 +180,15 @@ impl<D: Dialect> Client<D> {
             };
             let (mut credential, mut request) =
                 self.prepare(operation, deadline).await.map_err(unsure)?;
-            let permit = self.permit::<O>(credential.as_deref(), deadline, &record.observation);
+            let permit =
+                self.wait_for_permit::<O>(credential.as_deref(), deadline, &record.observation);
             if let Some(in_queue) = permit.await.map_err(unsure)? {
                 deadline = later(deadline, in_queue);
                 // An old credential is not sent after a wait.
                 (credential, request) = self.prepare(operation, deadline).await.map_err(unsure)?;
             }
             let credential = credential.as_deref();
-            let Inner { clock, limits, gzip, .. } = &*self.0;
+            let ClientState { clock, limits, gzip, .. } = &*self.0;
             record.attempt(&request, &**clock);
             let left = deadline.saturating_duration_since(clock.instant());
             let time = limits.attempt.min(left);
@@ -203,11 +204,10 @@ impl<D: Dialect> Client<D> {
                     judged
                 }
                 Err(failure) => {
-                    if let Failure::OutOfBounds(status, _) = &failure {
+                    if let AttemptFailure::OutOfBounds(status, _) = &failure {
                         record.reply(*status);
                     }
-                    lost |=
-                        !matches!(&failure, Failure::Lost(e) if e.progress == Progress::NotSent);
+                    lost |= !matches!(&failure, AttemptFailure::Lost(e) if e.progress == Progress::NotSent);
                     doubtful |= lost;
                     Err(after_failure(O::REPLAY, failure))
                 }
@@ -231,7 +231,7 @@ impl<D: Dialect> Client<D> {
                     };
                     renewed = true;
                     let renewal = self.0.credentials.renew(refused);
-                    if !self.before(deadline, renewal).await.flatten().map_err(&finish)? {
+                    if !self.within_deadline(deadline, renewal).await.flatten().map_err(&finish)? {
                         return Err(finish(error));
                     }
                     tracing::debug!("retrying with a new credential");
@@ -276,7 +276,7 @@ impl<D: Dialect> Client<D> {
             Some(Cow::Borrowed(credential))
         } else {
             let current = inner.credentials.current();
-            self.before(deadline, current).await.flatten()?.map(Cow::Owned)
+            self.within_deadline(deadline, current).await.flatten()?.map(Cow::Owned)
         };
         D::attach(credential.as_deref(), security, &mut request)?;
         request.header(header::USER_AGENT, inner.user_agent.clone());
@@ -286,20 +286,20 @@ impl<D: Dialect> Client<D> {
         Ok((credential, request))
     }
 
-    /// Waits for the permit of an attempt; see `RateLimiter::permit`.
-    async fn permit<O: Operation<Dialect = D>>(
+    /// Waits for the permit of an attempt; see `RateLimiter::wait_for_permit`.
+    async fn wait_for_permit<O: Operation<Dialect = D>>(
         &self,
         credential: Option<&D::Credential>,
         deadline: Instant,
         observation: &Observation,
     ) -> Result<Option<Duration>, Error> {
         let min_interval = D::min_interval(O::ID).filter(|_| !D::exempt(credential));
-        let Inner { limiter, clock, .. } = &*self.0;
-        limiter.permit(O::ID, min_interval, deadline, &**clock, observation).await
+        let ClientState { limiter, clock, .. } = &*self.0;
+        limiter.wait_for_permit(O::ID, min_interval, deadline, &**clock, observation).await
     }
 
     /// Runs work that is not an attempt, such as renewing a credential, within the call's time.
-    async fn before<T>(
+    async fn within_deadline<T>(
         &self,
         deadline: Instant,
         work: impl Future<Output = T>,
@@ -391,14 +391,14 @@ fn secrets<O: Operation>(
 }
 
 /// Returns how a call continues after an attempt without a reply.
-fn after_failure(replay: Replay, failure: Failure) -> Next {
+fn after_failure(replay: Replay, failure: AttemptFailure) -> Next {
     let (progress, error) = match failure {
-        Failure::Lost(lost) => (
+        AttemptFailure::Lost(lost) => (
             lost.progress,
             Error::new(ErrorKind::Unreachable).with_detail(lost.reason.clone()).with_source(lost),
         ),
-        Failure::TimedOut => (Progress::MaybeSent, Error::new(ErrorKind::Timeout)),
-        Failure::OutOfBounds(status, error) => return unreadable(replay, status, error),
+        AttemptFailure::TimedOut => (Progress::MaybeSent, Error::new(ErrorKind::Timeout)),
+        AttemptFailure::OutOfBounds(status, error) => return unreadable(replay, status, error),
     };
     match (progress, replay) {
         (Progress::MaybeSent, Replay::Once) => Next::Stop(error.with_kind(ErrorKind::Ambiguous)),

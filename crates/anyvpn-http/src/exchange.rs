@@ -12,7 +12,7 @@ use crate::transport::{Body, TransportError};
 use crate::{Clock, Limits, Reply, json_bounds};
 
 /// The reason why an attempt has no complete reply.
-pub(crate) enum Failure {
+pub(crate) enum AttemptFailure {
     /// There was no reply, or only a part of one.
     Lost(TransportError),
     /// The time ran out; the request may have arrived.
@@ -30,9 +30,9 @@ pub(crate) async fn exchange(
     time: Duration,
     gzip: bool,
     verified: bool,
-) -> Result<Reply, Failure> {
+) -> Result<Reply, AttemptFailure> {
     let attempt = async {
-        let (head, body) = sent.await.map_err(Failure::Lost)?.into_parts();
+        let (head, body) = sent.await.map_err(AttemptFailure::Lost)?.into_parts();
         let size = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
         if size.sum::<usize>() > limits.head {
             let why = format!("the reply's headers are larger than {} bytes", limits.head);
@@ -44,11 +44,11 @@ pub(crate) async fn exchange(
         }
         Ok(Reply { status: head.status, headers: head.headers, body, verified })
     };
-    within(clock, time, attempt).await.unwrap_or(Err(Failure::TimedOut))
+    within(clock, time, attempt).await.unwrap_or(Err(AttemptFailure::TimedOut))
 }
 
 /// Reads the whole body.
-async fn collect(mut body: BodyReader) -> Result<Bytes, Failure> {
+async fn collect(mut body: BodyReader) -> Result<Bytes, AttemptFailure> {
     let mut whole = Bytes::new();
     let mut parts = BytesMut::new();
     while let Some(piece) = body.next().await {

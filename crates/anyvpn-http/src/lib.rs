@@ -113,6 +113,7 @@ pub mod by_name;
 mod call_record;
 mod cause;
 mod client;
+mod client_state;
 #[cfg(feature = "compact-text")]
 mod compact_text;
 mod credentials;
@@ -123,7 +124,6 @@ mod file_lock;
 #[cfg(feature = "file-store")]
 mod file_store;
 pub mod flag;
-mod inner;
 mod json_bounds;
 pub mod lenient;
 mod lenient_list;

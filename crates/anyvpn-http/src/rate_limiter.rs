@@ -74,7 +74,7 @@ impl RateLimiter {
     ///
     /// `RateLimited` if the server asked for a pause that ends after the deadline. Waiting in the queue
     /// has no deadline.
-    pub(crate) async fn permit(
+    pub(crate) async fn wait_for_permit(
         &self,
         operation: OperationId,
         min_interval: Option<Duration>,
@@ -92,7 +92,7 @@ impl RateLimiter {
             }
             if pause >= deadline.saturating_duration_since(now) {
                 return Err(Error::new(ErrorKind::RateLimited)
-                    .with_detail("the provider asked to wait; nothing was sent")
+                    .with_detail("the provider asked to wait, so the request was not sent")
                     .with_retry_after(Some(pause)));
             }
             waited = true;

@@ -76,7 +76,7 @@ pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
     let reply = wait(context, async {
         Ok(context.open(info).await?.call_json(name, input, args.reveal).await?)
     });
-    let reply = reply.map_err(|failure| context.explain(info, failure))?;
+    let reply = reply.map_err(|failure| context.with_situation(info, failure))?;
     let answer = || context.output.answer(&reply, || text(&reply));
     if !args.reveal || operation.replay == Replay::Safe {
         return answer();

@@ -50,7 +50,8 @@ struct Answer<'a> {
 
 pub fn run(context: &Context, args: Login) -> Result<(), Failure> {
     let info = context.provider()?;
-    wait(context, login(context, info, args)).map_err(|failure| context.explain(info, failure))
+    wait(context, login(context, info, args))
+        .map_err(|failure| context.with_situation(info, failure))
 }
 
 async fn login(context: &Context, info: &'static ProviderInfo, args: Login) -> Result<(), Failure> {

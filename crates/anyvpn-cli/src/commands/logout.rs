@@ -29,7 +29,7 @@ struct Answer {
 pub fn run(context: &Context, args: &Logout) -> Result<(), Failure> {
     let info = context.provider()?;
     let done = logout(context, info, args.local);
-    wait(context, done).map_err(|failure| context.explain(info, failure))
+    wait(context, done).map_err(|failure| context.with_situation(info, failure))
 }
 
 async fn logout(

@@ -94,8 +94,8 @@ fn two_things_never_have_one_name_in_the_code() {
     assert_eq!(problems(&operation(output), schema), problem);
     let (output, schema) =
         (output.replace("ChangeThing", "Error"), schema.replace("ChangeThing", "Error"));
-    let problem = "error: #/components/schemas/Error: the generated code uses the name `Error`; give \
-                   it another";
+    let problem = "error: #/components/schemas/Error: the generated code already uses the name `Error`; \
+                   choose another name";
     assert_eq!(problems(&operation(&output), &schema), problem);
 }
 

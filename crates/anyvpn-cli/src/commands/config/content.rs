@@ -151,7 +151,7 @@ mod tests {
             assert!(lines.contains("--allow-directives"), "{lines}");
             let told = told.into_inner();
             assert_eq!(told.len(), 2, "{told:?}");
-            assert!(told[0].starts_with("line 3 is no ") && told[0].ends_with(" x"), "{told:?}");
+            assert!(told[0].starts_with("line 3 is not ") && told[0].ends_with(" x"), "{told:?}");
             content.check(true, |line| panic!("{line}")).unwrap();
         }
     }

@@ -47,7 +47,7 @@ pub fn run(context: &Context, args: &Keep) -> Result<(), Failure> {
     let kept = runtime.block_on(keep(context, info, args));
     // A look-up of a name that is still under way is not waited for.
     runtime.shutdown_background();
-    kept.map_err(|failure| context.explain(info, failure))
+    kept.map_err(|failure| context.with_situation(info, failure))
 }
 
 async fn keep(context: &Context, info: &'static ProviderInfo, args: &Keep) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use crate::transport::Transport;
 use crate::{CallObserver, Clock, Dialect, Limits, RetryPolicy, Server};
 
 /// The shared state of a client.
-pub(crate) struct Inner<D: Dialect> {
+pub(crate) struct ClientState<D: Dialect> {
     pub(crate) base: BaseUrl,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) credentials: Arc<dyn Credentials<D::Credential>>,
@@ -32,7 +32,7 @@ pub(crate) struct Inner<D: Dialect> {
     pub(crate) one_address: bool,
 }
 
-impl<D: Dialect> Clone for Inner<D> {
+impl<D: Dialect> Clone for ClientState<D> {
     fn clone(&self) -> Self {
         Self {
             base: self.base.clone(),
@@ -52,7 +52,7 @@ impl<D: Dialect> Clone for Inner<D> {
     }
 }
 
-impl<D: Dialect> Inner<D> {
+impl<D: Dialect> ClientState<D> {
     /// Returns where to send the operations that name this server.
     pub(crate) fn server(
         &self,
