@@ -38,9 +38,19 @@ pub fn decide(
 ) -> (Progress, Decision) {
     if let Some(mut open) = progress.open.take() {
         let due = later(open.since, settle);
+        let settled = later(open.since, settle.saturating_mul(ABSENT_LOOKS));
         if is_visible(&open.operation, seen) {
-            if open.operation == Operation::Create && !open.confirmed {
+            if open.operation == Operation::Create && !open.confirmed && !open.is_seen {
                 progress.owner = Owner::InDoubt;
+            }
+            // The next reading can come from a replica that is behind. To act on it could pay for a plan twice.
+            open.is_seen = true;
+            progress.open = (asked < settled).then_some(open);
+        } else if open.is_seen {
+            // After the operation has settled, somebody else has changed the customer.
+            if asked < settled {
+                progress.open = Some(open);
+                return (progress, Decision::Wait(settled));
             }
         } else if asked < due {
             progress.open = Some(open);
@@ -56,7 +66,7 @@ pub fn decide(
             progress.lost_creations += 1;
         }
     }
-    let decision = match (progress.owner, seen) {
+    let mut decision = match (progress.owner, seen) {
         (Owner::Nobody, None) => absent(order, &mut progress, rules),
         (Owner::Nobody, Some(_)) if rules.adopt < Adopt::Foreign => {
             progress.refusal = None;
@@ -64,18 +74,14 @@ pub fn decide(
             Decision::Park(if was_lost { Reason::Late } else { Reason::Foreign })
         }
         (_, None) if order.wanted == Wanted::Closed => Decision::Done,
-        (_, None) => {
-            progress.is_vanished = true;
-            Decision::Park(Reason::Vanished)
-        }
+        (_, None) => Decision::Park(Reason::Vanished),
         (owner, Some(customer)) => {
-            progress.is_vanished = false;
             if owner == Owner::Nobody {
                 progress.owner = Owner::Adopted;
             }
             match next_operation(order, &progress, customer, rules) {
                 None => Decision::Done,
-                // A person or the policy requested the password, so this is not drift.
+                // The policy has changed and asks for the password, so this is not drift.
                 Some(operation)
                     if progress.reached == Some(order.revision)
                         && operation != Operation::SetPassword =>
@@ -86,9 +92,16 @@ pub fn decide(
             }
         }
     };
+    if let (Decision::Send(_), Some(open)) = (&decision, &progress.open)
+        && open.revision != order.revision
+    {
+        // What an older reading shows could be taken for the effect of undoing this operation.
+        decision = Decision::Wait(later(open.since, settle.saturating_mul(ABSENT_LOOKS)));
+    }
+    progress.is_vanished = decision == Decision::Park(Reason::Vanished);
     if decision == Decision::Done {
         progress.reached = Some(order.revision);
-        progress.failures = 0;
+        progress.forget_failures();
     }
     (progress, decision)
 }
@@ -162,4 +175,26 @@ pub(crate) fn next_operation(
 /// Returns the time later by this duration.
 pub(crate) fn later(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_who_comes_back_has_not_vanished() {
+        let order = Order::new("1", "shop", "ada@example.com");
+        let progress = Progress { owner: Owner::Order, has_password: true, ..Progress::default() };
+        let decide = |progress, seen: Option<&Customer>| {
+            let (now, settle) = (Timestamp::UNIX_EPOCH, Duration::from_secs(15));
+            super::decide(&order, progress, seen, now, settle, &Rules::default())
+        };
+        let (progress, decision) = decide(progress, None);
+        assert_eq!(decision, Decision::Park(Reason::Vanished));
+        assert!(progress.is_vanished);
+        let customer = Customer::new("ada@example.com", Status::Active);
+        let (progress, decision) = decide(progress, Some(&customer));
+        assert_eq!(decision, Decision::Done);
+        assert!(!progress.is_vanished);
+    }
 }

@@ -59,15 +59,14 @@ pub async fn act(
     };
     let Some(claim) = store.claim(request).await?.pop() else { return Ok(Acted::Busy) };
     let mut progress = claim.progress;
-    (progress.failures, progress.lost_creations, progress.refusal) = (0, 0, None);
+    progress.forget_failures();
+    (progress.lost_creations, progress.refusal, progress.reached) = (0, None, None);
+    if std::mem::take(&mut progress.is_vanished) {
+        // The next customer with this key is another one.
+        (progress.owner, progress.has_password, progress.end) = (Owner::Nobody, false, None);
+    }
     let (state, due, event) = match act {
-        Act::Retry => {
-            progress.reached = None;
-            if std::mem::take(&mut progress.is_vanished) {
-                (progress.owner, progress.has_password) = (Owner::Nobody, false);
-            }
-            (OrderState::Pending, Some(claim.now), Event::Retried)
-        }
+        Act::Retry => (OrderState::Pending, Some(claim.now), Event::Retried),
         Act::Adopt => {
             (progress.owner, progress.has_password) = (Owner::Adopted, false);
             (OrderState::Pending, Some(claim.now), Event::Adopted)

@@ -83,7 +83,7 @@ pub enum Owner {
     Adopted,
 }
 
-/// An operation whose effect has not been seen.
+/// An operation whose effect not every reading shows yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
     /// The operation.
@@ -95,6 +95,12 @@ pub struct Open {
     /// The number of readings that did not show the effect, each at least the settle time after the
     /// previous one.
     pub looks: u32,
+    /// Whether a reading has shown the effect. Until the operation has settled, another one can still be older.
+    #[serde(default)]
+    pub is_seen: bool,
+    /// The revision of the order that it was for.
+    #[serde(default)]
+    pub revision: u32,
 }
 
 /// What we know about an order's customer.
@@ -105,7 +111,7 @@ pub struct Progress {
     pub owner: Owner,
     /// Whether the customer has the order's password.
     pub has_password: bool,
-    /// The operation whose effect has not been seen; absent if there is none.
+    /// The last operation, until every reading shows its effect; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<Open>,
     /// Why the last creation was refused, until the next reading; absent if it was not.
@@ -124,6 +130,15 @@ pub struct Progress {
     pub lost_creations: u32,
     /// The number of consecutive failures.
     pub failures: u32,
+    /// How often since the last success an operation did not find the customer.
+    pub not_found: u32,
+}
+
+impl Progress {
+    /// Forgets failures: something has succeeded.
+    pub(crate) fn forget_failures(&mut self) {
+        (self.failures, self.not_found) = (0, 0);
+    }
 }
 
 /// The state of an order.

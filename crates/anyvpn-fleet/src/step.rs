@@ -19,7 +19,7 @@ use crate::{
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-/// After this many consecutive failures of an operation to find its customer, a person has to decide.
+/// After an operation did not find its customer this many times, a person has to decide.
 const NOT_FOUND: u32 = 5;
 /// How long an operation is paused if the reseller's balance or quota is used up.
 const REST: Duration = Duration::from_secs(15 * 60);
@@ -175,6 +175,8 @@ impl Step<'_> {
             // lease ended.
             since: self.claim.lease_until,
             looks: 0,
+            is_seen: false,
+            revision: order.revision,
         };
         let before = progress.clone();
         let begin = Begin {
@@ -208,8 +210,7 @@ impl Step<'_> {
         let now = self.now();
         let error = match outcome {
             Ok(customer) => {
-                progress.failures = 0;
-                progress.open = None;
+                progress.forget_failures();
                 match &operation {
                     Operation::Create => {
                         (progress.owner, progress.has_password) = (Owner::Order, true);
@@ -226,6 +227,8 @@ impl Step<'_> {
                         confirmed: true,
                         since: now,
                         looks: 0,
+                        is_seen: false,
+                        revision: self.claim.order.revision,
                     };
                     progress.open = Some(open);
                 }
@@ -243,9 +246,14 @@ impl Step<'_> {
             Err(error) => error.map_texts(|text| redact(text, std::slice::from_ref(password))),
         };
         let done = if error.advice() == Advice::ReadBack {
-            let open =
-                Open { operation: operation.clone(), confirmed: false, since: now, looks: 0 };
-            progress.open = Some(open);
+            progress.open = Some(Open {
+                operation: operation.clone(),
+                confirmed: false,
+                since: now,
+                looks: 0,
+                is_seen: false,
+                revision: self.claim.order.revision,
+            });
             // Often the customer already exists, and then we need not wait.
             let event = Event::Lost { operation: operation.clone(), why: error.to_string() };
             self.finish(progress, OrderState::Ambiguous, Some(now), event, None).await
@@ -275,7 +283,7 @@ impl Step<'_> {
         match verdict(error) {
             // The customer was found, but the operation did not find it.
             Verdict::Again(_)
-                if error.kind() == ErrorKind::NotFound && progress.failures >= NOT_FOUND =>
+                if error.kind() == ErrorKind::NotFound && progress.not_found >= NOT_FOUND =>
             {
                 self.park(progress, Reason::Refused(why)).await
             }
@@ -289,6 +297,7 @@ impl Step<'_> {
             }
             Verdict::Again(after) => {
                 progress.failures = progress.failures.saturating_add(1);
+                progress.not_found += u32::from(error.kind() == ErrorKind::NotFound);
                 let backoff = self.backoff(progress.failures);
                 let due = later(now, after.unwrap_or_default().max(backoff));
                 let limited = error.kind() == ErrorKind::RateLimited;
@@ -302,7 +311,7 @@ impl Step<'_> {
     /// reading shows otherwise.
     fn waiting(&self, progress: &Progress) -> OrderState {
         match (&progress.open, self.claim.state) {
-            (Some(open), _) if !open.confirmed => OrderState::Ambiguous,
+            (Some(open), _) if !open.confirmed && !open.is_seen => OrderState::Ambiguous,
             (_, OrderState::Done) => OrderState::Done,
             _ => OrderState::Pending,
         }
@@ -315,7 +324,9 @@ impl Step<'_> {
     }
 
     async fn done(&self, progress: Progress, event: Event) -> Result<Stepped, StoreError> {
-        let sweep = self.context.rules.sweep.filter(|_| self.claim.order.wanted != Wanted::Closed);
+        // A lost creation can arrive after the order was closed, from a worker that stopped for a while.
+        let is_final = self.claim.order.wanted == Wanted::Closed && progress.lost_creations == 0;
+        let sweep = self.context.rules.sweep.filter(|_| !is_final);
         let due = sweep.map(|sweep| later(self.now(), sweep));
         self.finish(progress, OrderState::Done, due, event, None).await
     }

@@ -15,6 +15,8 @@ mod memory;
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rows;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tables;
@@ -185,6 +187,18 @@ pub enum Change {
         /// The name of the operation.
         operation: &'static str,
     },
+}
+
+impl Change {
+    /// Returns the id of the order that it changes; `None` if it changes none.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    fn id(&self) -> Option<&String> {
+        match self {
+            Self::Begin(begin) => Some(&begin.id),
+            Self::Finish(finish) => Some(&finish.id),
+            Self::Reserve { .. } => None,
+        }
+    }
 }
 
 /// The intent to send an operation.

@@ -116,7 +116,8 @@ impl Worker {
         loop {
             // Claiming orders for half of the free places at once saves transactions.
             if !is_stopping && steps.len() * 2 <= self.settings.in_flight as usize {
-                match self.claim(self.settings.in_flight as usize - steps.len()).await {
+                let claim = self.claim(self.settings.in_flight as usize - steps.len());
+                match beside(claim, &mut steps).await {
                     Ok(claims) => {
                         failures = 0;
                         steps.extend(claims.into_iter().map(|claim| self.step(claim)));
@@ -196,4 +197,16 @@ impl Worker {
     fn count(&self, count: impl FnOnce(&mut Counters)) {
         count(&mut self.counters.lock().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// Waits for a call of the database, and lets the steps go on meanwhile: one that has looked at the clock must not stop
+/// before its operation is sent.
+async fn beside<T, S: Future>(call: impl Future<Output = T>, steps: &mut FuturesUnordered<S>) -> T {
+    let mut call = pin!(call);
+    while !steps.is_empty() {
+        if let Either::Left((answer, _)) = select(call.as_mut(), steps.next()).await {
+            return answer;
+        }
+    }
+    call.await
 }

@@ -3,10 +3,14 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+#[path = "histories/book.rs"]
+mod book;
 #[path = "histories/check.rs"]
 mod check;
 #[path = "histories/history.rs"]
 mod history;
+#[path = "histories/laws.rs"]
+mod laws;
 #[path = "histories/provider.rs"]
 mod provider;
 #[path = "histories/run.rs"]

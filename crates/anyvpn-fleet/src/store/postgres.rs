@@ -9,7 +9,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
 use super::group::Group;
-use super::rows::{self, CountRow, EntryRow, MeterRow, ORDER, OrderRow, micros};
+use super::rows::{self, ORDER, OrderRow, micros};
+use super::sql;
 use super::tables::Tables;
 use super::{
     Change, Claim, ClaimRequest, Committed, Imported, Placed, Record, Store, StoreError, Summary,
@@ -101,14 +102,7 @@ impl PostgresStore {
     async fn transact(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let mut tables = Tables::default();
-        let ids: Vec<_> = changes
-            .iter()
-            .filter_map(|change| match change {
-                Change::Begin(begin) => Some(begin.id.clone()),
-                Change::Finish(finish) => Some(finish.id.clone()),
-                Change::Reserve { .. } => None,
-            })
-            .collect();
+        let ids: Vec<_> = changes.iter().filter_map(Change::id).cloned().collect();
         let sql =
             format!("SELECT {ORDER} FROM fleet_orders WHERE id = ANY($1) ORDER BY id FOR UPDATE");
         let found: Vec<OrderRow> =
@@ -117,31 +111,10 @@ impl PostgresStore {
             let row = rows::row(columns)?;
             tables.insert(row);
         }
-        let meters: Vec<MeterRow> = sqlx::query_as(
-            "SELECT profile, operation, calls, per_seconds, full_at, held_until, queue FROM fleet_meters \
-             ORDER BY profile, operation FOR UPDATE",
-        )
-        .fetch_all(&mut *transaction)
-        .await?;
-        tables.meters = meters.into_iter().map(rows::meter).collect::<Result<_, _>>()?;
-        let stopped: Vec<(String, String)> =
-            sqlx::query_as("SELECT profile, why FROM fleet_stopped")
-                .fetch_all(&mut *transaction)
-                .await?;
-        let before = stopped.len();
-        tables.stopped = stopped.into_iter().collect();
+        sql::load_brands(&mut *transaction, &mut tables, "FOR UPDATE").await?;
         // The rows are locked from here on, so that times grow from one transaction of an order to the next.
         let now = self.now(&mut transaction).await?;
         let committed = changes.into_iter().map(|change| tables.commit(change, now)).collect();
-        if tables.stopped.len() > before {
-            for (profile, why) in &tables.stopped {
-                sqlx::query("INSERT INTO fleet_stopped (profile, why) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                    .bind(profile)
-                    .bind(why)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
-        }
         save(&mut transaction, &tables).await?;
         transaction.commit().await?;
         Ok(committed)
@@ -217,25 +190,7 @@ async fn save(connection: &mut PgConnection, tables: &Tables) -> Result<(), Stor
         .execute(&mut *connection)
         .await?;
     }
-    for key in &tables.changed_meters {
-        let Some(meter) = tables.meters.get(key) else { continue };
-        let (calls, per) = rows::budget_columns(meter.budget);
-        sqlx::query(
-            "INSERT INTO fleet_meters (profile, operation, calls, per_seconds, full_at, held_until, queue) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (profile, operation) DO UPDATE SET \
-             full_at = excluded.full_at, held_until = excluded.held_until, queue = excluded.queue",
-        )
-        .bind(&key.0)
-        .bind(&key.1)
-        .bind(calls)
-        .bind(per)
-        .bind(micros(meter.full_at))
-        .bind(micros(meter.held_until))
-        .bind(micros(meter.queue))
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
+    sql::save_brands(connection, tables).await
 }
 
 #[async_trait]
@@ -291,10 +246,7 @@ impl Store for PostgresStore {
     }
 
     async fn order(&self, id: &str) -> Result<Option<Record>, StoreError> {
-        let sql = format!("SELECT {ORDER} FROM fleet_orders WHERE id = $1");
-        let found: Option<OrderRow> =
-            sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(&self.pool).await?;
-        found.map(|columns| Ok(rows::row(columns)?.record)).transpose()
+        sql::order(&mut *self.pool.acquire().await?, id).await
     }
 
     async fn orders(
@@ -303,52 +255,21 @@ impl Store for PostgresStore {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Record>, StoreError> {
-        let sql = format!(
-            "SELECT {ORDER} FROM fleet_orders WHERE ($1::text IS NULL OR state = $1) AND id > $2 \
-             ORDER BY id LIMIT $3"
-        );
-        let found: Vec<OrderRow> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(state.map(OrderState::name))
-            .bind(after.unwrap_or_default())
-            .bind(i64::from(limit))
-            .fetch_all(&self.pool)
-            .await?;
-        found.into_iter().map(|columns| Ok(rows::row(columns)?.record)).collect()
+        sql::orders(&mut *self.pool.acquire().await?, state, after, limit).await
     }
 
     async fn journal(&self, id: &str) -> Result<Vec<Entry>, StoreError> {
-        let found: Vec<EntryRow> = sqlx::query_as(
-            "SELECT at, worker, fence, revision, state, event FROM fleet_journal WHERE order_id = $1 ORDER BY seq",
-        )
-        .bind(id)
-        .fetch_all(&self.pool)
-        .await?;
-        found.into_iter().map(rows::entry).collect()
+        sql::journal(&mut *self.pool.acquire().await?, id).await
     }
 
     async fn summary(&self) -> Result<Summary, StoreError> {
         let mut connection = self.pool.acquire().await?;
         let now = self.now(&mut connection).await?;
-        let counts: Vec<CountRow> = sqlx::query_as(
-            "SELECT profile, state, COUNT(*), COUNT(*) FILTER (WHERE due <= $1), \
-             MIN(due) FILTER (WHERE due <= $1), MIN(due), MIN(state_since) \
-             FROM fleet_orders GROUP BY profile, state",
-        )
-        .bind(micros(now))
-        .fetch_all(&mut *connection)
-        .await?;
-        let stopped = sqlx::query_as("SELECT profile, why FROM fleet_stopped")
-            .fetch_all(&mut *connection)
-            .await?;
-        rows::summary(counts, stopped)
+        sql::summary(&mut *connection, now).await
     }
 
     async fn resume(&self, profile: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM fleet_stopped WHERE profile = $1")
-            .bind(profile)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        sql::resume(&mut *self.pool.acquire().await?, profile).await
     }
 
     async fn set_budget(
@@ -357,18 +278,6 @@ impl Store for PostgresStore {
         operation: &str,
         budget: Option<Budget>,
     ) -> Result<(), StoreError> {
-        let (calls, per) = rows::budget_columns(budget);
-        sqlx::query(
-            "INSERT INTO fleet_meters (profile, operation, calls, per_seconds, full_at, held_until, queue) \
-             VALUES ($1, $2, $3, $4, 0, 0, 0) ON CONFLICT (profile, operation) DO UPDATE SET \
-             calls = excluded.calls, per_seconds = excluded.per_seconds",
-        )
-        .bind(profile)
-        .bind(operation)
-        .bind(calls)
-        .bind(per)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
+        sql::set_budget(&mut *self.pool.acquire().await?, profile, operation, budget).await
     }
 }

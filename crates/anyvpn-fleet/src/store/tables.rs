@@ -22,6 +22,7 @@ pub(super) struct Tables {
     /// What the transaction changed, and the rows that it adds to the journal.
     pub(super) changed: BTreeSet<String>,
     pub(super) changed_meters: BTreeSet<MeterKey>,
+    pub(super) newly_stopped: BTreeSet<String>,
     pub(super) added: Vec<(String, Entry)>,
 }
 
@@ -74,7 +75,6 @@ impl Tables {
                 return Imported::Refused("the order was released; use another order id".into());
             }
             row.record.order = order;
-            row.record.progress.failures = 0;
             (row.record.due, row.record.reason) = (Some(now), None);
             row.enter(OrderState::Pending, now);
             self.write(&id, now, Event::Changed);
@@ -120,7 +120,7 @@ impl Tables {
 
     fn finish(&mut self, finish: Finish, now: Timestamp) -> Committed {
         let Some(row) = self.orders.get_mut(&finish.id) else { return Committed::Overtaken };
-        if row.record.fence != finish.fence || row.lease_until.is_none() {
+        if row.record.fence != finish.fence {
             return Committed::Overtaken;
         }
         let profile = row.record.order.profile.clone();
@@ -134,8 +134,6 @@ impl Tables {
             if finish.state == OrderState::Released {
                 self.keys.remove(&(profile.clone(), row.record.order.key.clone()));
             }
-        } else {
-            row.record.due = Some(now);
         }
         self.changed.insert(finish.id.clone());
         if let Some(event) = finish.event {
@@ -143,6 +141,7 @@ impl Tables {
         }
         match finish.brand {
             Some(Brand::Stop(why)) => {
+                self.newly_stopped.insert(profile.clone());
                 self.stopped.insert(profile, why);
             }
             Some(Brand::Hold { operation, until }) => {

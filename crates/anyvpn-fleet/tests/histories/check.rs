@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use anyvpn_fleet::{
-    Adopt, Budget, Entry, Event, Operation, OrderState, Owner, Record, Store, Wanted,
-};
+use anyvpn_fleet::{Adopt, Budget, Entry, Event, OrderState, Owner, Record, Store, Wanted};
 use anyvpn_testkit::canary::Canary;
 
+use crate::book::{Account, Book};
 use crate::history::Setup;
-use crate::provider::Account;
+use crate::laws;
 
 /// What happened in all histories together, so that a history that tries nothing is noticed.
 #[derive(Debug, Default)]
@@ -33,6 +32,9 @@ impl Totals {
             "AsOrdered",
             "Drifted",
             "Parked",
+            "Retried",
+            "Adopted",
+            "Released",
         ] {
             assert!(self.events.contains_key(event), "no history had {event}");
         }
@@ -74,7 +76,7 @@ pub async fn check(setup: &Setup, store: &dyn Store, totals: &mut Totals) -> Vec
         }
         let book = setup.provider.book();
         let accounts = book.accounts.get(&record.order.key).cloned().unwrap_or_default();
-        for why in judge(setup, record, &journal, &accounts, password.expose()) {
+        for why in judge(setup, &book, record, &journal, &accounts, password.expose()) {
             wrong.push(format!(
                 "{}: {why}\n{record:#?}\n{accounts:#?}\n{}",
                 record.order.id,
@@ -114,6 +116,7 @@ pub async fn check(setup: &Setup, store: &dyn Store, totals: &mut Totals) -> Vec
 /// What is wrong with one order.
 fn judge(
     setup: &Setup,
+    book: &Book,
     record: &Record,
     journal: &[Entry],
     accounts: &[Account],
@@ -132,6 +135,10 @@ fn judge(
         OrderState::Done => match (order.wanted, open) {
             (Wanted::Closed, open) => need(open.is_none(), "closed, yet there"),
             (_, None) => need(false, "done, and the customer is lost"),
+            // The order remembers no failure that would make a later one look worse.
+            (wanted, Some(_)) if record.progress.failures > 0 => {
+                need(false, &format!("done and {wanted:?}, with failures"))
+            }
             (wanted, Some(account)) => {
                 need(account.plan == order.plan, "done with another plan");
                 need(
@@ -151,37 +158,45 @@ fn judge(
             }
         },
         OrderState::Drifted => {
-            need(setup.changed_by_hand, "nobody changed the customer, yet it drifted")
+            // A creation that was late for an order that was closed meanwhile looks like drift, if it may be taken over.
+            let is_late = order.wanted == Wanted::Closed && book.lost.contains(&order.key);
+            let was_closed = accounts.iter().any(|account| account.was_closed_by_hand);
+            need(
+                setup.changed_by_hand || is_late || was_closed,
+                "nobody changed the customer, yet it drifted",
+            );
         }
-        OrderState::Parked => need(
-            record.reason.as_ref().is_some_and(|why| !why.is_empty()),
-            "parked without a reason",
+        OrderState::Parked => {
+            need(
+                record.reason.as_ref().is_some_and(|why| !why.is_empty()),
+                "parked without a reason",
+            );
+        }
+        OrderState::Released => need(
+            journal.iter().any(|entry| entry.event == Event::Released),
+            "nobody released the order",
         ),
         state => need(false, &format!("never ends: {state}")),
     }
-    let is_closed = ours.iter().any(|account| account.is_closed);
-    need(
-        !is_closed || order.wanted == Wanted::Closed || setup.changed_by_hand,
-        "closed without an order",
-    );
+    let is_closed = ours.iter().any(|account| account.is_closed && !account.was_closed_by_hand);
+    need(!is_closed || order.wanted == Wanted::Closed, "closed without an order");
     let last = journal.last();
     need(
         last.is_some_and(|entry| entry.state == record.state),
         "the journal ends in another state",
     );
-    let mut reached = None;
-    for entry in journal {
-        match &entry.event {
-            Event::Sending(operation) => need(
-                reached != Some(entry.revision) || *operation == Operation::SetPassword,
-                "changed after it was done, without a new revision",
-            ),
-            _ if entry.state == OrderState::Done => reached = Some(entry.revision),
-            _ => {}
-        }
-    }
     let fences: Vec<_> = journal.iter().map(|entry| entry.fence).collect();
     need(fences.is_sorted(), "the journal has an older claim after a newer one");
+    for what in laws::broken(setup, journal) {
+        need(false, what);
+    }
+    for (at, entry) in journal.iter().enumerate() {
+        if let (Event::Parked(reason), OrderState::Parked) = (&entry.event, entry.state) {
+            let (key, until) = (&order.key, &journal[..=at]);
+            let is_true = laws::is_true(setup, book, key, reason, accounts, until);
+            need(is_true, &format!("parked at {} for a reason that is not true", entry.at));
+        }
+    }
     wrong
 }
 

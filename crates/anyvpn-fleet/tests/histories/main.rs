@@ -4,8 +4,10 @@
 //! `ANYVPN_HISTORIES=10000` sets how many; `ANYVPN_HISTORY=7` runs one and prints its journal.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod book;
 mod check;
 mod history;
+mod laws;
 mod provider;
 mod run;
 mod store;

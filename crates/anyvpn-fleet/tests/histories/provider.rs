@@ -1,6 +1,5 @@
 //! A provider that loses, delays and doubles answers. It is written from the trait's documentation alone.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -10,9 +9,13 @@ use anyvpn_core::{
 };
 use async_trait::async_trait;
 
+use crate::book::{Account, Book, Notice, Outdated, Quirk};
 use crate::world::World;
 
 pub const SETTLE: Duration = Duration::from_secs(15);
+
+/// How long a server can take to do what a request asks for: twice the settle time at most.
+const SLOWEST: Duration = Duration::from_secs(29);
 
 /// How long a call can take: a little less than half of a worker's lease.
 const LONGEST_CALL: Duration = Duration::from_secs(58);
@@ -31,6 +34,8 @@ pub struct Manners {
     pub is_unique: bool,
     /// Whether it still shows closed accounts.
     pub shows_closed: bool,
+    /// Whether it refuses to change the plan and the end of a suspended customer.
+    pub is_strict: bool,
     /// How long a worker can stop between its last look at the clock and the arrival of its request.
     pub stall: Duration,
 }
@@ -42,38 +47,8 @@ pub struct SimProvider {
     book: Arc<Mutex<Book>>,
 }
 
-#[derive(Default)]
-pub struct Book {
-    pub accounts: BTreeMap<String, Vec<Account>>,
-    /// What the workers must never have done.
-    pub violations: Vec<String>,
-    /// How often each operation arrived for each key.
-    pub arrivals: BTreeMap<(&'static str, String), u64>,
-    /// Keys whose refusal must reach the journal: nothing else could tell a stranger from a lost creation.
-    pub protected: BTreeSet<String>,
-    /// Keys of which a creation was lost.
-    lost: BTreeSet<String>,
-    /// What some readings still show, and until when.
-    before: BTreeMap<String, (Duration, Option<Account>)>,
-    /// Effects that come later, each with its time.
-    late: Vec<(Duration, Request)>,
-    /// Whether a customer who was there before may be taken over.
-    pub may_take_strangers: bool,
-}
-
-#[derive(Clone, Debug)]
-pub struct Account {
-    pub is_strangers: bool,
-    pub plan: Option<String>,
-    pub is_suspended: bool,
-    pub is_closed: bool,
-    pub was_closed_by_hand: bool,
-    pub password: String,
-    pub end: Option<CustomerEnd>,
-}
-
 #[derive(Clone)]
-enum Request {
+pub enum Request {
     Create(NewCustomer),
     Plan(String, String),
     Suspend(String, bool),
@@ -132,11 +107,11 @@ impl SimProvider {
         self.book().accounts.entry(key.into()).or_default().push(Account::strangers());
     }
 
-    /// Lets a replica show the customer as it is now for a few more seconds.
+    /// Lets a replica show the customer as it is now for a while.
     fn lag(&self, book: &mut Book, key: &str) {
         let shown = self.shown(book, key).cloned();
-        let until = self.world.elapsed() + Duration::from_secs(self.world.below(10));
-        book.before.insert(key.to_owned(), (until, shown));
+        let until = self.world.elapsed() + self.world.part(SLOWEST);
+        book.before.insert(key.to_owned(), Outdated { until, shown, everywhere: false });
     }
 
     fn shown<'a>(&self, book: &'a Book, key: &str) -> Option<&'a Account> {
@@ -148,26 +123,36 @@ impl SimProvider {
     /// Does what a request asks for.
     fn apply(&self, book: &mut Book, request: &Request) -> Result<Option<Customer>, Error> {
         let key = request.key().to_owned();
+        let quirk = book.quirks.get(&key).copied();
+        let mut refuse = |kind| {
+            book.refused.insert((key.clone(), kind));
+            Err(Error::new(kind))
+        };
+        match (quirk, request) {
+            (Some(Quirk::NotCreated), Request::Create(_))
+            | (Some(Quirk::NoOtherPlan), Request::Plan(..)) => {
+                return refuse(ErrorKind::InvalidRequest);
+            }
+            (Some(Quirk::NotKnown), request) if request.name() != "create" => {
+                return refuse(ErrorKind::NotFound);
+            }
+            _ => {}
+        }
         if let Request::Create(new) = request {
             let taken = self.shown(book, &key).is_some();
             if taken && self.manners.is_unique {
-                return Err(
-                    Error::new(ErrorKind::AlreadyExists).with_message("the address has an account")
-                );
+                book.refused.insert((key, ErrorKind::AlreadyExists));
+                return Err(Error::new(ErrorKind::AlreadyExists));
             }
-            let is_ours = |account: &Account| !account.is_strangers && !account.was_closed_by_hand;
+            // A creation that was late can arrive after the account was closed, and is found as drift then.
+            let is_ours = |account: &Account| {
+                let can_come_again = self.manners.is_unique && account.is_closed;
+                !account.is_strangers && !account.was_closed_by_hand && !can_come_again
+            };
             if book.accounts.get(&key).is_some_and(|all| all.iter().any(is_ours)) {
                 book.violations.push(format!("{key} was created twice"));
             }
-            let account = Account {
-                is_strangers: false,
-                plan: new.plan.clone(),
-                is_suspended: false,
-                is_closed: false,
-                was_closed_by_hand: false,
-                password: new.password.expose().into(),
-                end: None,
-            };
+            let account = Account::new(new.plan.clone(), new.password.expose());
             let shown = customer(&key, &account);
             book.accounts.entry(key).or_default().push(account);
             return Ok(Some(shown));
@@ -178,9 +163,14 @@ impl SimProvider {
             .get_mut(&key)
             .and_then(|all| all.iter_mut().find(|account| !account.is_closed));
         let Some(account) = open else { return Err(Error::new(ErrorKind::NotFound)) };
-        if account.is_strangers && !may_take {
+        if account.is_strangers && !account.was_given && !may_take {
             book.violations.push(format!("a stranger's {key} was changed: {}", request.name()));
             return Ok(None);
+        }
+        let is_refused = matches!(request, Request::Plan(..) | Request::End(..));
+        if is_refused && account.is_suspended && self.manners.is_strict {
+            book.refused.insert((key, ErrorKind::Suspended));
+            return Err(Error::new(ErrorKind::Suspended));
         }
         match request {
             Request::Plan(_, plan) if account.plan.as_ref() == Some(plan) => {
@@ -201,24 +191,26 @@ impl SimProvider {
         let world = &self.world;
         world.latency().await;
         world.may_die(1).await;
-        if world.fault(5) {
-            let error = [
-                ErrorKind::Unreachable,
-                ErrorKind::RateLimited,
-                ErrorKind::Unauthorized,
-                ErrorKind::Unavailable,
-            ];
-            let kind = error[world.below(4) as usize];
-            let wait = (kind == ErrorKind::RateLimited).then(|| Duration::from_secs(30));
-            return Err(Error::new(kind).with_retry_after(wait));
+        if world.fault(6) {
+            return Err(self.brand_error(request.name()));
+        }
+        if request.name() != "create" && world.fault(2) {
+            // A server does not know the customer yet.
+            return Err(Error::new(ErrorKind::NotFound));
         }
         // A key that is accepted once makes up for a worker that sends after its lease. Nothing does for a plan.
-        if world.fault(2) {
+        if world.fault(if world.weather().is_slow { 12 } else { 2 }) {
             let can_be_late = self.manners.is_unique && request.name() == "create";
             let longest = if can_be_late { self.manners.stall } else { LONGEST_CALL };
+            let time = world.part(longest);
             // Another worker may have the order by then, and nobody would hear of a stranger.
             self.book().lost.insert(request.key().to_owned());
-            world.pause(longest.mul_f64(world.below(100) as f64 / 100.0)).await;
+            if world.fault(50) {
+                let slow = world.part(SLOWEST);
+                self.book().late.push((world.elapsed() + time + slow, request.clone()));
+                world.may_die(100).await;
+            }
+            world.pause(time).await;
         }
         let Delivered { answer, is_protected } = self.deliver(&request);
         if !is_protected {
@@ -243,22 +235,64 @@ impl SimProvider {
         }
     }
 
+    /// An error that had no effect, and that says something about other calls too.
+    fn brand_error(&self, operation: &'static str) -> Error {
+        let kinds = [
+            ErrorKind::Unreachable,
+            ErrorKind::Unavailable,
+            ErrorKind::RateLimited,
+            ErrorKind::Unauthorized,
+            ErrorKind::InsufficientBalance,
+            ErrorKind::QuotaReached,
+        ];
+        let kind = kinds[self.world.below(6) as usize];
+        let wait = (kind == ErrorKind::RateLimited).then(|| Duration::from_secs(30));
+        let notice = match kind {
+            ErrorKind::Unauthorized => Notice::Stop,
+            ErrorKind::Unreachable | ErrorKind::Unavailable => {
+                return Error::new(kind);
+            }
+            _ => {
+                let rest = wait.unwrap_or(Duration::from_secs(15 * 60));
+                Notice::Hold(operation, self.world.elapsed() + rest)
+            }
+        };
+        Error::new(kind).with_retry_after(wait).with_message(self.book().announce(notice))
+    }
+
     /// A request arrives, and something becomes of its answer.
     fn deliver(&self, request: &Request) -> Delivered {
         let world = &self.world;
         let (name, key) = (request.name(), request.key().to_owned());
         let mut book = self.book();
         *book.arrivals.entry((name, key.clone())).or_default() += 1;
+        if book.before.get(&key).is_some_and(|before| before.everywhere) {
+            // Were the answer lost now, no rule could tell.
+            book.before.remove(&key);
+        }
+        if name == "create" && book.quirks.get(&key) == Some(&Quirk::NeverArrives) {
+            book.lost.insert(key);
+            return Delivered { answer: None, is_protected: false };
+        }
         let is_first = name == "create" && !book.lost.contains(&key) && self.manners.is_unique;
-        if is_first && self.shown(&book, &key).is_none() && world.fault(2) {
+        if is_first && self.shown(&book, &key).is_none() && world.fault(4) {
             book.accounts.entry(key.clone()).or_default().push(Account::strangers());
             book.protected.insert(key.clone());
         }
         let is_protected = book.protected.contains(&key);
-        let fate = if is_protected || !world.fault(100) { 99 } else { world.below(100) };
+        let fates = if world.weather().is_lossy { 40 } else { 100 };
+        let fate = if is_protected || !world.fault(100) { 99 } else { world.below(fates) };
         let answer = match fate {
             // The request is lost.
-            0..8 => None,
+            0..8 => {
+                let is_free = self.manners.is_unique && self.shown(&book, &key).is_none();
+                if name == "create" && is_free && world.below(5) == 0 {
+                    // Another program of the reseller's creates the customer in the same second.
+                    let account = Account::new(Some("small".into()), "the other program's");
+                    book.accounts.entry(key.clone()).or_default().push(account);
+                }
+                None
+            }
             // The answer is lost.
             8..20 => {
                 self.lag(&mut book, &key);
@@ -266,20 +300,29 @@ impl SimProvider {
                 None
             }
             // The answer is lost, and the request is slow: servers end one within 30 s.
-            20..26 => {
-                let slow = Duration::from_millis(world.below(2 * SETTLE.as_millis() as u64 - 1000));
+            20..27 => {
+                let slow = world.part(SLOWEST);
                 book.late.push((world.elapsed() + slow, request.clone()));
                 None
             }
             // The network delivers the request twice.
-            26..29 if self.manners.is_unique && name == "create" => {
+            27..30 if self.manners.is_unique && name == "create" => {
                 let first = self.apply(&mut book, request);
                 let second = self.apply(&mut book, request);
                 Some(if world.below(2) == 0 { first } else { second })
             }
             _ => {
                 self.lag(&mut book, &key);
-                Some(self.apply(&mut book, request))
+                let answer = self.apply(&mut book, request);
+                if answer.is_ok() && book.last_orders.contains(&key) && world.fault(5) {
+                    // All replicas are behind, for longer than the provider says.
+                    let until = world.elapsed() + Duration::from_secs(30 + world.below(90));
+                    if let Some(before) = book.before.get_mut(&key) {
+                        (before.until, before.everywhere) = (until, true);
+                    }
+                    book.outdated.insert(key.clone());
+                }
+                Some(answer)
             }
         };
         if answer.is_none() && name == "create" {
@@ -294,20 +337,6 @@ struct Delivered {
     answer: Option<Result<Option<Customer>, Error>>,
     /// Whether nothing may happen to the answer.
     is_protected: bool,
-}
-
-impl Account {
-    fn strangers() -> Self {
-        Self {
-            is_strangers: true,
-            plan: Some("huge".into()),
-            is_suspended: false,
-            is_closed: false,
-            was_closed_by_hand: false,
-            password: "the stranger's own".into(),
-            end: None,
-        }
-    }
 }
 
 fn customer(key: &str, account: &Account) -> Customer {
@@ -342,21 +371,34 @@ impl Customers for SimProvider {
     }
 
     async fn find_customer(&self, key: &str) -> Result<Option<Customer>, Error> {
+        self.book().asked.insert(key.into(), self.world.now());
         self.world.latency().await;
         self.world.may_die(1).await;
-        if self.world.fault(5) {
-            let errors = [ErrorKind::Timeout, ErrorKind::UnexpectedReply, ErrorKind::Unavailable];
-            return Err(Error::new(errors[self.world.below(3) as usize]));
+        if self.world.fault(1) {
+            return Err(self.brand_error("find"));
         }
-        let lags = self.world.fault(30);
+        if self.world.fault(5) {
+            let errors = [
+                ErrorKind::Timeout,
+                ErrorKind::UnexpectedReply,
+                ErrorKind::Unavailable,
+                ErrorKind::Ambiguous,
+            ];
+            return Err(Error::new(errors[self.world.below(4) as usize]));
+        }
+        let lags = self.world.fault(50);
         let found = {
             let book = self.book();
-            let old =
-                book.before.get(key).filter(|(until, _)| lags && self.world.elapsed() < *until);
-            let shown = old.map_or_else(|| self.shown(&book, key), |(_, shown)| shown.as_ref());
+            let now = self.world.elapsed();
+            let is_shown = |old: &&Outdated| (lags || old.everywhere) && now < old.until;
+            let old = book.before.get(key).filter(is_shown);
+            let shown = old.map_or_else(|| self.shown(&book, key), |old| old.shown.as_ref());
             shown.map(|account| customer(key, account))
         };
         self.world.latency().await;
+        if self.world.fault(if self.world.weather().is_slow { 12 } else { 1 }) {
+            self.world.pause(self.world.part(LONGEST_CALL)).await;
+        }
         Ok(found)
     }
 

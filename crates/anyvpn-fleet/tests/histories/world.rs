@@ -11,6 +11,17 @@ use std::time::{Duration, Instant};
 use anyvpn_core::{Clock, SplitMix64, Timestamp};
 use futures_core::future::BoxFuture;
 
+/// What is worse than usual in a history. Two rules can make up for each other, until faults come together.
+#[derive(Clone, Copy)]
+pub struct Weather {
+    /// Everybody is in a hurry: the shop changes orders at once, and workers look again soon.
+    pub is_hasty: bool,
+    /// More calls and answers are lost.
+    pub is_lossy: bool,
+    /// The database and the provider are slow.
+    pub is_slow: bool,
+}
+
 /// A world, as its tasks share it.
 #[derive(Clone)]
 pub struct World(Arc<Mutex<State>>);
@@ -19,6 +30,7 @@ struct State {
     elapsed: Duration,
     began: Instant,
     random: SplitMix64,
+    weather: Weather,
     /// What happens next: when, in which order at the same time, whose, and its waker.
     events: BinaryHeap<Event>,
     number: u64,
@@ -66,10 +78,14 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 impl World {
     pub fn new(seed: u64, faults_until: Duration) -> Self {
+        let mut random = SplitMix64::new(seed);
+        let mut is_bad = || random.below(3) == 0;
+        let weather = Weather { is_hasty: is_bad(), is_lossy: is_bad(), is_slow: is_bad() };
         Self(Arc::new(Mutex::new(State {
             elapsed: Duration::ZERO,
             began: Instant::now(),
-            random: SplitMix64::new(seed),
+            random,
+            weather,
             events: BinaryHeap::new(),
             number: 0,
             running: 0,
@@ -90,6 +106,10 @@ impl World {
         self.state().elapsed
     }
 
+    pub fn weather(&self) -> Weather {
+        self.state().weather
+    }
+
     pub fn below(&self, end: u64) -> u64 {
         self.state().random.below(end)
     }
@@ -98,6 +118,12 @@ impl World {
     pub fn fault(&self, percent: u64) -> bool {
         let mut state = self.state();
         state.elapsed < state.faults_until && state.random.below(100) < percent
+    }
+
+    /// A part of a longest time, often nearly all of it.
+    pub fn part(&self, longest: Duration) -> Duration {
+        let from = if self.below(2) == 0 { 90 } else { 0 };
+        longest.mul_f64((from + self.below(100 - from)) as f64 / 100.0)
     }
 
     /// Waits in virtual time.
@@ -231,15 +257,22 @@ impl Future for Pause {
     }
 }
 
+/// How long workers hurry in a history in which everybody does.
+const HASTE: Duration = Duration::from_secs(1800);
+
 /// The clock of one machine, which may be wrong and may jump.
 pub struct MachineClock {
     pub world: World,
-    pub ahead: Arc<Mutex<u64>>,
+    /// By how many seconds it is ahead.
+    pub ahead: Arc<Mutex<i64>>,
 }
 
 impl Clock for MachineClock {
     fn now(&self) -> Timestamp {
-        self.world.now() + Duration::from_secs(*self.ahead.lock().unwrap())
+        let real = self.world.now();
+        let ahead = *self.ahead.lock().unwrap();
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        if ahead < 0 { real - by } else { real + by }
     }
 
     fn instant(&self) -> Instant {
@@ -247,7 +280,11 @@ impl Clock for MachineClock {
         state.began + state.elapsed
     }
 
+    /// A worker that wakes each second would make a history slow. Instead, it often wakes soon while faults happen.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let is_hasty = self.world.weather().is_hasty && self.world.elapsed() < HASTE;
+        let is_short = is_hasty || self.world.fault(50);
+        let duration = if is_short { Duration::from_secs(self.world.below(20)) } else { duration };
         Box::pin(self.world.pause(duration))
     }
 }
