@@ -56,7 +56,7 @@ fn faults() -> Vec<(String, &'static str, Option<Fault>)> {
     let late = |time| Some(Fault::Delay(Duration::from_millis(time)));
     let datagram = |fault| Some(Fault::Datagram(fault));
     let mut all: Vec<(String, &str, Option<Fault>)> = vec![
-        ("none".to_owned(), "Nothing.", None),
+        ("none".to_owned(), "No fault.", None),
         ("lost-request".to_owned(), "The request is lost.", datagram(Datagram::LostRequest)),
         ("lost-reply".to_owned(), "The reply is lost.", datagram(Datagram::LostReply)),
         ("doubled".to_owned(), "The reply comes twice.", datagram(Datagram::Doubled)),
@@ -68,7 +68,11 @@ fn faults() -> Vec<(String, &'static str, Option<Fault>)> {
         ("late-200-ms".to_owned(), "The reply comes before the request is sent again.", late(200)),
         ("late-300-ms".to_owned(), "The reply comes after the request is sent again.", late(300)),
         ("late-3-s".to_owned(), "The reply comes after several repetitions.", late(3000)),
-        ("late-5-min".to_owned(), "The reply comes when nobody waits for it.", late(300_000)),
+        (
+            "late-5-min".to_owned(),
+            "The reply comes when the client no longer waits for it.",
+            late(300_000),
+        ),
     ];
     for code in (1..=6).chain([255, 65_535]) {
         all.push((
@@ -78,7 +82,7 @@ fn faults() -> Vec<(String, &'static str, Option<Fault>)> {
         ));
     }
     for length in 0..=40 {
-        let what = "The reply has so many bytes.";
+        let what = "The reply has this many bytes.";
         all.push((format!("length-{length}"), what, datagram(Datagram::Length(length))));
     }
     all

@@ -107,18 +107,21 @@ const VALUE: Wanted = Wanted::Value;
 const NO_VALUE: Wanted = Wanted::NoValue;
 
 static FAULTS: &[LabFault] = &[
-    name(NO_VALUE, "name-unknown", "There is no such name.", || {
+    name(NO_VALUE, "name-unknown", "The name does not exist.", || {
         Kind::Name(Name::Fails(Lookup::Unknown))
     }),
     name(NO_VALUE, "name-without-address", "The name has no address.", || {
         Kind::Name(Name::Leads(&[]))
     }),
-    name(NO_VALUE, "name-silence", "The name is never answered.", || {
+    name(NO_VALUE, "name-silence", "The name lookup is never answered.", || {
         Kind::Name(Name::Fails(Lookup::Silence))
     }),
-    name(VALUE, "address-first-refused", "The first of two addresses refuses.", || {
-        Kind::Name(Name::Leads(&[Refused, Good]))
-    }),
+    name(
+        VALUE,
+        "address-first-refused",
+        "The first of two addresses refuses the connection.",
+        || Kind::Name(Name::Leads(&[Refused, Good])),
+    ),
     name(VALUE, "address-first-black-hole", "The first of two addresses never answers.", || {
         Kind::Name(Name::Leads(&[BlackHole, Good]))
     }),
@@ -128,90 +131,104 @@ static FAULTS: &[LabFault] = &[
     name(
         VALUE,
         "address-six-refused",
-        "Of an IPv6 and an IPv4 address, the first refuses.",
+        "Of an IPv6 and an IPv4 address, the IPv6 address refuses the connection.",
         || Kind::Name(Name::Leads(&[Six, Good])),
     ),
-    name(NO_VALUE, "addresses-all-refuse", "Both addresses refuse.", || {
+    name(NO_VALUE, "addresses-all-refuse", "Both addresses refuse the connection.", || {
         Kind::Name(Name::Leads(&[Refused, Refused]))
     }),
-    connection("refused", "Nothing listens.", || Kind::Refused),
-    connection("black-hole", "The connection is never answered.", || Kind::BlackHole),
-    connection("accepted-and-silent", "Accepted, and nothing is ever read.", || {
-        Kind::ConnectionFault(ConnectionFault::Silence)
-    }),
-    connection("reset-after-request-byte", "Reset after the request's first byte.", || {
-        Kind::ConnectionFault(ConnectionFault::ResetAfter(1))
-    }),
-    connection("reset-in-request", "Reset after 40 bytes of the request.", || {
-        Kind::ConnectionFault(ConnectionFault::ResetAfter(40))
-    }),
-    connection("reset-before-last-request-byte", "Reset before the request's last byte.", || {
-        Kind::ConnectionFault(ConnectionFault::ResetBeforeLast)
-    }),
-    connection("close-in-request", "Closed after 40 bytes of the request.", || {
-        Kind::ConnectionFault(ConnectionFault::CloseAfter(40))
-    }),
-    connection("stale-reset", "A kept connection is reset as it is used again.", || {
+    connection("refused", "Nothing listens on the port.", || Kind::Refused),
+    connection("black-hole", "The connection attempt is never answered.", || Kind::BlackHole),
+    connection(
+        "accepted-and-silent",
+        "The server accepts the connection but never reads from it.",
+        || Kind::ConnectionFault(ConnectionFault::Silence),
+    ),
+    connection(
+        "reset-after-request-byte",
+        "The connection is reset after the first byte of the request.",
+        || Kind::ConnectionFault(ConnectionFault::ResetAfter(1)),
+    ),
+    connection(
+        "reset-in-request",
+        "The connection is reset after 40 bytes of the request.",
+        || Kind::ConnectionFault(ConnectionFault::ResetAfter(40)),
+    ),
+    connection(
+        "reset-before-last-request-byte",
+        "The connection is reset before the last byte of the request.",
+        || Kind::ConnectionFault(ConnectionFault::ResetBeforeLast),
+    ),
+    connection(
+        "close-in-request",
+        "The connection is closed after 40 bytes of the request.",
+        || Kind::ConnectionFault(ConnectionFault::CloseAfter(40)),
+    ),
+    connection("stale-reset", "A kept-alive connection is reset when it is reused.", || {
         Kind::ConnectionFault(ConnectionFault::StaleReset)
     }),
-    connection("stale-close", "A kept connection is closed as it is used again.", || {
+    connection("stale-close", "A kept-alive connection is closed when it is reused.", || {
         Kind::ConnectionFault(ConnectionFault::StaleClose)
     }),
-    idle("idle-close", "A kept connection is closed while nobody uses it.", || {
+    idle("idle-close", "An idle connection is closed.", || {
         Kind::ConnectionFault(ConnectionFault::IdleClose)
     }),
-    idle("idle-reset", "A kept connection is reset while nobody uses it.", || {
+    idle("idle-reset", "An idle connection is reset.", || {
         Kind::ConnectionFault(ConnectionFault::IdleReset)
     }),
-    idle("idle-408", "408 on a kept connection while nobody uses it, then closed.", || {
+    idle("idle-408", "The server sends 408 on an idle connection, then closes it.", || {
         Kind::ConnectionFault(ConnectionFault::Idle408)
     }),
-    idle("idle-200", "A forged reply on a kept connection while nobody uses it.", || {
+    idle("idle-200", "A forged reply arrives on an idle connection.", || {
         Kind::ConnectionFault(ConnectionFault::Idle200)
     }),
     LabFault {
         wanted: VALUE,
-        ..tls("tls-good", "A certificate as it should be.", || {
+        ..tls("tls-good", "A valid certificate.", || {
             Kind::Tls(Certificate::Good, ConnectionFault::Through)
         })
     },
-    tls("tls-wrong-name", "A certificate for another name.", || {
+    tls("tls-wrong-name", "A certificate for a different name.", || {
         Kind::Tls(Certificate::OtherName, ConnectionFault::Through)
     }),
-    tls("tls-expired", "A certificate that has expired.", || {
+    tls("tls-expired", "An expired certificate.", || {
         Kind::Tls(Certificate::Expired, ConnectionFault::Through)
     }),
-    tls("tls-not-yet-valid", "A certificate of the future.", || {
+    tls("tls-not-yet-valid", "A certificate that is not valid yet.", || {
         Kind::Tls(Certificate::NotYet, ConnectionFault::Through)
     }),
-    tls("tls-unknown-issuer", "A certificate by an authority that nobody trusts.", || {
-        Kind::Tls(Certificate::OtherIssuer, ConnectionFault::Through)
-    }),
-    tls("tls-self-signed", "A certificate that signs itself.", || {
+    tls(
+        "tls-unknown-issuer",
+        "A certificate from an authority that the client does not trust.",
+        || Kind::Tls(Certificate::OtherIssuer, ConnectionFault::Through),
+    ),
+    tls("tls-self-signed", "A self-signed certificate.", || {
         Kind::Tls(Certificate::SelfSigned, ConnectionFault::Through)
     }),
-    tls("tls-1.1", "A server that knows TLS 1.1 and no later one.", || {
+    tls("tls-1.1", "A server that supports TLS 1.1 but no later version.", || {
         Kind::ConnectionFault(ConnectionFault::Hello([3, 2], *b"ZZZZZZZZ"))
     }),
-    tls("tls-downgrade", "TLS 1.2, with the mark that somebody forced it down.", || {
+    tls("tls-downgrade", "TLS 1.2 with the marker of a downgrade.", || {
         Kind::ConnectionFault(ConnectionFault::Hello([3, 3], *b"DOWNGRD\x01"))
     }),
-    tls("tls-plain-http", "Plain HTTP where TLS should be.", || {
+    tls("tls-plain-http", "A server that speaks plain HTTP instead of TLS.", || {
         Kind::ConnectionFault(ConnectionFault::PlainHttp)
     }),
-    tls("tls-reset-in-handshake", "Reset after the client's hello.", || {
+    tls("tls-reset-in-handshake", "The connection is reset after the ClientHello.", || {
         Kind::ConnectionFault(ConnectionFault::HelloReset)
     }),
-    tls("tls-close-in-handshake", "Closed after the client's hello.", || {
+    tls("tls-close-in-handshake", "The connection is closed after the ClientHello.", || {
         Kind::ConnectionFault(ConnectionFault::HelloClose)
     }),
-    tls("tls-silence-in-handshake", "Silence after the client's hello.", || {
+    tls("tls-silence-in-handshake", "The server sends nothing after the ClientHello.", || {
         Kind::ConnectionFault(ConnectionFault::SilenceInHandshake)
     }),
-    tls("tls-cut", "The reply, and an end that TLS does not confirm.", || {
-        Kind::Tls(Certificate::Good, ConnectionFault::CutTls)
-    }),
-    tls("tls-forged-record", "Half of the reply, and a record that nobody enciphered.", || {
+    tls(
+        "tls-cut",
+        "The reply without a length, then a close without a `close_notify` alert.",
+        || Kind::Tls(Certificate::Good, ConnectionFault::CutTls),
+    ),
+    tls("tls-forged-record", "Half of the reply, then a forged TLS record.", || {
         Kind::Tls(Certificate::Good, ConnectionFault::ForgedRecord)
     }),
 ];

@@ -65,7 +65,7 @@ pub(super) fn all() -> Vec<FaultCase> {
         play,
     };
     let mut cases =
-        vec![case("Nothing", "none".into(), "Nothing.".into(), Wanted::Value, Play::Nothing)];
+        vec![case("Nothing", "none".into(), "No fault.".into(), Wanted::Value, Play::Nothing)];
     for fault in LabFault::all() {
         let section = match fault.level {
             LabLevel::Name => "Names",
@@ -82,21 +82,21 @@ pub(super) fn all() -> Vec<FaultCase> {
     for (delay, time, wanted) in
         [(20, "20 seconds", Wanted::Value), (60, "a minute", Wanted::NoValue)]
     {
-        let (name, what) = (format!("delay-{delay}"), format!("The reply, after {time}."));
+        let (name, what) = (format!("delay-{delay}"), format!("The reply arrives after {time}."));
         cases.push(sandbox("Bytes", name, what, wanted, Fault::Delay(seconds(delay))));
     }
     for status in STATUSES {
-        let what = format!("{status}, in the provider's form.");
+        let what = format!("Status {status} in the provider's error format.");
         let fault = Fault::Status(*status);
         cases.push(sandbox("Statuses", status.to_string(), what, wanted(*status), fault));
     }
     for status in PAGES {
-        let what = format!("{status}, with a page of HTML.");
+        let what = format!("Status {status} with an HTML page.");
         let fault = Fault::Html(*status);
         cases.push(sandbox(FOREIGN, format!("html-{status}"), what, Wanted::NoValue, fault));
     }
     for wait in [0, 5, 60, 119] {
-        let what = format!("429, to try again in {wait} seconds.");
+        let what = format!("Status 429 with a `Retry-After` of {wait} seconds.");
         let fault = Fault::TooManyRequests { retry_after: Some(seconds(wait)) };
         cases.push(sandbox("Statuses", format!("429-after-{wait}"), what, Wanted::NoValue, fault));
     }
@@ -116,16 +116,31 @@ pub(super) fn all() -> Vec<FaultCase> {
     for (name, what, first, then) in [
         (
             "reset-then-html-404",
-            "Reset before the work, then a gateway's 404.",
+            "A reset before the request takes effect, then a gateway's 404.",
             undone(),
             page(404),
         ),
-        ("reset-then-404", "Reset before the work, then 404.", undone(), status(404)),
-        ("done-then-401", "Reset after the work, then 401.", done(), status(401)),
-        ("done-then-500", "Reset after the work, then 500.", done(), status(500)),
-        ("done-then-429", "Reset after the work, then 429.", done(), status(429)),
-        ("done-then-silence", "Silence after the work, and then again.", silence(), silence()),
-        ("502-then-half", "A gateway's 502, then half of the JSON.", page(502), wire("half-json")),
+        (
+            "reset-then-404",
+            "A reset before the request takes effect, then 404.",
+            undone(),
+            status(404),
+        ),
+        ("done-then-401", "A reset after the request takes effect, then 401.", done(), status(401)),
+        ("done-then-500", "A reset after the request takes effect, then 500.", done(), status(500)),
+        ("done-then-429", "A reset after the request takes effect, then 429.", done(), status(429)),
+        (
+            "done-then-silence",
+            "The request takes effect, but the reply takes ten minutes; then the same again.",
+            silence(),
+            silence(),
+        ),
+        (
+            "502-then-half",
+            "A gateway's 502, then a reply with half of the JSON.",
+            page(502),
+            wire("half-json"),
+        ),
     ] {
         let foreign = matches!(then, Fault::Html(_));
         let play = Play::Then(first, then);

@@ -106,18 +106,18 @@ impl Default for Quirks {
 #[rustfmt::skip]
 pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("user_ips", "azire.user-ips-are-an-array", "The user's `ips` are an array of two objects.", |quirks| quirks.user_ips = UserIps::Array),
-    row("user_ips", "azire.user-ips-are-missing", "The user has no `ips`.", |quirks| quirks.user_ips = UserIps::Missing),
+    row("user_ips", "azire.user-ips-are-missing", "The user has no `ips` field.", |quirks| quirks.user_ips = UserIps::Missing),
     row("created", "azire.created-is-201", "Creations answer with status 201 instead of 200.", |quirks| quirks.created = 201),
     row("wrong_sign_in", "azire.wrong-sign-in-is-422", "A sign-in with wrong credentials is a validation error instead of 401.", |quirks| quirks.wrong_sign_in = 422),
     row("wrong_password", "azire.wrong-password-is-422", "Deleting the account with a wrong password is a validation error instead of 403.", |quirks| quirks.wrong_password = 422),
     row("changed_email_is_verified", "azire.changed-email-is-unverified", "A changed email address must be verified again.", |quirks| quirks.changed_email_is_verified = false),
-    row("created_ip_is_bare", "azire.created-ip-is-bare", "`POST /ips` answers without an envelope, as the vendor's page shows it.", |quirks| quirks.created_ip_is_bare = true),
-    row("duplicate_key", "azire.duplicate-key-is-422", "A WireGuard key that the account has already is a validation error.", |quirks| quirks.duplicate_key = 422),
-    row("duplicate_key", "azire.duplicate-key-is-409", "A WireGuard key that the account has already is refused with 409.", |quirks| quirks.duplicate_key = 409),
-    row("fourth_key_drops_oldest", "azire.fourth-key-drops-oldest", "A fourth key of a device takes the place of the oldest.", |quirks| quirks.fourth_key_drops_oldest = true),
-    row("locations_have_arrays", "azire.locations-have-arrays", "`pool` and `pubkey` of a location are arrays, as the vendor's page calls them.", |quirks| quirks.locations_have_arrays = true),
-    row("unknown_device", "azire.unknown-device-is-404", "An `internal_ipv4` that is not a device of the account is not found instead of invalid.", |quirks| quirks.unknown_device = 404),
-    row("too_many", "azire.too-many-is-403", "One device or port too many is refused with 403 instead of 422.", |quirks| quirks.too_many = 403),
+    row("created_ip_is_bare", "azire.created-ip-is-bare", "`POST /ips` answers without an envelope, as on the vendor's page.", |quirks| quirks.created_ip_is_bare = true),
+    row("duplicate_key", "azire.duplicate-key-is-422", "Adding a WireGuard key that the account already has is a validation error.", |quirks| quirks.duplicate_key = 422),
+    row("duplicate_key", "azire.duplicate-key-is-409", "Adding a WireGuard key that the account already has is refused with 409.", |quirks| quirks.duplicate_key = 409),
+    row("fourth_key_drops_oldest", "azire.fourth-key-drops-oldest", "A fourth key of a device replaces the oldest.", |quirks| quirks.fourth_key_drops_oldest = true),
+    row("locations_have_arrays", "azire.locations-have-arrays", "`pool` and `pubkey` of a location are arrays, as on the vendor's page.", |quirks| quirks.locations_have_arrays = true),
+    row("unknown_device", "azire.unknown-device-is-404", "An `internal_ipv4` that is not a device of the account is reported as not found instead of invalid.", |quirks| quirks.unknown_device = 404),
+    row("too_many", "azire.too-many-is-403", "A device or port beyond the limit is refused with 403 instead of 422.", |quirks| quirks.too_many = 403),
     row("closed", "azire.closed-port-is-200", "\"Port is closed\" has status 200 instead of 400.", |quirks| quirks.closed = 200),
     row("closed", "azire.closed-port-is-404", "\"Port is closed\" has status 404 instead of 400.", |quirks| quirks.closed = 404),
     row("closed", "azire.closed-port-is-422", "\"Port is closed\" has status 422 instead of 400.", |quirks| quirks.closed = 422),
@@ -126,8 +126,8 @@ pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("daily_port_cap", "azire.daily-port-cap-is-19", "An account may create 19 ports a day instead of 10.", |quirks| quirks.daily_port_cap = 19),
     row("deleted", "azire.deleted-is-empty", "Deletions answer with 200 and no body.", |quirks| quirks.deleted = DeleteReply::Empty),
     row("deleted", "azire.deleted-is-204", "Deletions answer with 204.", |quirks| quirks.deleted = DeleteReply::NoContent),
-    row("empty_list", "azire.empty-list-is-not-found", "A list without ports is 404 \"Not found\".", |quirks| quirks.empty_list = EmptyList::NotFound),
-    row("empty_list", "azire.empty-list-is-an-array", "A list without ports is 200 with an empty array.", |quirks| quirks.empty_list = EmptyList::Array),
+    row("empty_list", "azire.empty-list-is-not-found", "A list without ports is answered with 404 \"Not found\".", |quirks| quirks.empty_list = EmptyList::NotFound),
+    row("empty_list", "azire.empty-list-is-an-array", "A list without ports is answered with 200 and an empty array.", |quirks| quirks.empty_list = EmptyList::Array),
 ];
 
 impl Quirks {

@@ -53,8 +53,8 @@ pub(super) static VARIATIONS: &[Row<Quirks>] = &[
     row("port_expired", "pia.port-expired-is-401", "`port expired` has status 401 instead of 400.", |quirks| quirks.port_expired = 401),
     row("peer_ip_has_mask", "pia.peer-ip-has-a-mask", "`peer_ip` ends with `/32`.", |quirks| quirks.peer_ip_has_mask = true),
     row("payload_lacks_end", "pia.payload-lacks-its-end", "A payload has `created_at` instead of `expires_at`.", |quirks| quirks.payload_lacks_end = true),
-    row("list_rotates", "pia.list-rotates", "Each list has the servers of a region in another order.", |quirks| quirks.list_rotates = true),
-    row("account_is_sparse", "pia.account-is-sparse", "The account has only its name and whether it is active.", |quirks| quirks.account_is_sparse = true),
+    row("list_rotates", "pia.list-rotates", "Each list has the servers of a region in a different order.", |quirks| quirks.list_rotates = true),
+    row("account_is_sparse", "pia.account-is-sparse", "The account has only its name and the flag that says whether it is active.", |quirks| quirks.account_is_sparse = true),
 ];
 
 impl Quirks {

@@ -16,17 +16,17 @@ pub(super) static FAULTS: &[WireFault] = &[
         }
     }),
     row(Level::Json, AFTER, "json-without-last-byte", "The JSON without its last byte.", |answer| text(answer, |json| json[..json.len() - 1].to_owned())),
-    row(Level::Json, AFTER, "not-json", "A word.", |answer| text(answer, |_| "success".to_owned())),
+    row(Level::Json, AFTER, "not-json", "A word that is not JSON.", |answer| text(answer, |_| "success".to_owned())),
     row(Level::Json, OTHER, "json-object-empty", "An empty object.", |answer| text(answer, |_| "{}".to_owned())),
     row(Level::Json, OTHER, "json-array-empty", "An empty array.", |answer| text(answer, |_| "[]".to_owned())),
-    row(Level::Json, OTHER, "json-null", "null.", |answer| text(answer, |_| "null".to_owned())),
+    row(Level::Json, OTHER, "json-null", "The value null.", |answer| text(answer, |_| "null".to_owned())),
     row(Level::Json, OTHER, "json-number", "A number.", |answer| text(answer, |_| "7".to_owned())),
     row(Level::Json, OTHER, "json-string", "A string.", |answer| text(answer, |_| "\"success\"".to_owned())),
-    row(Level::Json, OTHER, "json-in-array", "The JSON, within an array.", |answer| text(answer, |json| format!("[{json}]"))),
-    row(Level::Json, OTHER, "json-in-string", "The JSON, written as a string.", |answer| text(answer, |json| Value::from(json).to_string())),
+    row(Level::Json, OTHER, "json-in-array", "The JSON, wrapped in an array.", |answer| text(answer, |json| format!("[{json}]"))),
+    row(Level::Json, OTHER, "json-in-string", "The JSON, encoded as a string.", |answer| text(answer, |json| Value::from(json).to_string())),
     // More than the JSON.
-    row(Level::Json, AFTER, "json-twice", "The JSON, twice.", |answer| text(answer, |json| format!("{json}{json}"))),
-    row(Level::Json, AFTER, "json-and-garbage", "The JSON, and a bracket.", |answer| text(answer, |json| format!("{json}]"))),
+    row(Level::Json, AFTER, "json-twice", "The complete JSON, twice.", |answer| text(answer, |json| format!("{json}{json}"))),
+    row(Level::Json, AFTER, "json-and-garbage", "The complete JSON, followed by a bracket.", |answer| text(answer, |json| format!("{json}]"))),
     row(Level::Json, OTHER, "json-spaces", "The JSON after 100 KB of spaces.", |answer| text(answer, |json| format!("{}{json}", " ".repeat(100_000)))),
     // Encodings of the text.
     row(Level::Json, OTHER, "byte-order-mark", "A byte order mark before the JSON.", |answer| text(answer, |json| format!("\u{feff}{json}"))),
@@ -46,29 +46,29 @@ pub(super) static FAULTS: &[WireFault] = &[
         answer.with_json(utf_16).whole()
     }),
     row(Level::Json, OTHER, "lone-surrogates", "Strings with half of a surrogate pair.", |answer| strings(answer, "\"\\ud800\"")),
-    row(Level::Json, OTHER, "raw-controls", "Strings with control characters that are not escaped.", |answer| strings(answer, "\"a\nb\u{1b}[2J\"")),
-    row(Level::Json, OTHER, "escaped-controls", "Strings with NUL, a terminal's escapes and `../`.", |answer| { strings(answer, "\"../../\\u0000\\u001b[2J\\u001b]0;x\\u0007\"") }),
+    row(Level::Json, OTHER, "raw-controls", "Strings with unescaped control characters.", |answer| strings(answer, "\"a\nb\u{1b}[2J\"")),
+    row(Level::Json, OTHER, "escaped-controls", "Strings with NUL, terminal escapes and `../`.", |answer| { strings(answer, "\"../../\\u0000\\u001b[2J\\u001b]0;x\\u0007\"") }),
     // Not quite JSON.
     row(Level::Json, AFTER, "comments", "The JSON after a comment.", |answer| text(answer, |json| format!("/* success */ {json}"))),
     row(Level::Json, OTHER, "quotes-single", "Strings in single quotes.", |answer| strings(answer, "'text'")),
-    row(Level::Json, OTHER, "commas-trailing", "A comma after the last of everything.", |answer| text(answer, |json| json.replace('}', ",}").replace(']', ",]"))),
+    row(Level::Json, OTHER, "commas-trailing", "A trailing comma in every object and array.", |answer| text(answer, |json| json.replace('}', ",}").replace(']', ",]"))),
     // Numbers.
-    row(Level::Json, OTHER, "numbers-30-digits", "Whole numbers beyond 64 bits.", |answer| numbers(answer, "999999999999999999999999999999")),
-    row(Level::Json, OTHER, "numbers-2-63", "The whole number 2⁶³.", |answer| numbers(answer, "9223372036854775808")),
-    row(Level::Json, OTHER, "numbers-negative", "The number −1.", |answer| numbers(answer, "-1")),
-    row(Level::Json, OTHER, "numbers-fractions", "Numbers with a fraction.", |answer| numbers(answer, "1.5")),
-    row(Level::Json, OTHER, "numbers-1e400", "A number beyond a double's range.", |answer| numbers(answer, "1e400")),
+    row(Level::Json, OTHER, "numbers-30-digits", "Integers that do not fit in 64 bits.", |answer| numbers(answer, "999999999999999999999999999999")),
+    row(Level::Json, OTHER, "numbers-2-63", "2⁶³ for every number.", |answer| numbers(answer, "9223372036854775808")),
+    row(Level::Json, OTHER, "numbers-negative", "−1 for every number.", |answer| numbers(answer, "-1")),
+    row(Level::Json, OTHER, "numbers-fractions", "A fraction for every number.", |answer| numbers(answer, "1.5")),
+    row(Level::Json, OTHER, "numbers-1e400", "Numbers beyond the range of a double.", |answer| numbers(answer, "1e400")),
     row(Level::Json, OTHER, "nan", "NaN for every number.", |answer| numbers(answer, "NaN")),
-    row(Level::Json, OTHER, "infinity", "Infinity for every number.", |answer| numbers(answer, "-Infinity")),
+    row(Level::Json, OTHER, "infinity", "Negative infinity for every number.", |answer| numbers(answer, "-Infinity")),
     row(Level::Json, OTHER, "numbers-long", "Numbers of 10,000 digits.", |answer| numbers(answer, &"9".repeat(10_000))),
     // Other types.
-    row(Level::Json, OTHER, "types-wrong", "Every value of another type.", |answer| {
+    row(Level::Json, OTHER, "types-wrong", "Every value has the wrong type.", |answer| {
         let json = scalars(&answer.json(), &|value| {
             Some(if value.is_string() { "{\"a\":[1]}" } else { "\"text\"" }.to_owned())
         });
         answer.with_json(json).whole()
     }),
-    row(Level::Json, OTHER, "numbers-as-strings", "Numbers and truth values as strings.", |answer| {
+    row(Level::Json, OTHER, "numbers-as-strings", "Numbers and booleans as strings.", |answer| {
         let json = scalars(&answer.json(), &|value| {
             (!value.is_string() && !value.is_null()).then(|| format!("\"{value}\""))
         });
@@ -78,13 +78,13 @@ pub(super) static FAULTS: &[WireFault] = &[
         let json = scalars(&answer.json(), &|_| Some("null".to_owned()));
         answer.with_json(json).whole()
     }),
-    row(Level::Json, OTHER, "data-null", "null for everything but texts at the top.", |answer| {
+    row(Level::Json, OTHER, "data-null", "null for every top-level value that is not a string.", |answer| {
         let json = top(&answer.json(), &|value| (!value.is_string()).then(|| "null".to_owned()));
         answer.with_json(json).whole()
     }),
     row(Level::Json, OTHER,
         "objects-and-arrays-swapped",
-        "Arrays for objects, and objects for arrays.",
+        "Empty arrays for top-level objects, and empty objects for top-level arrays.",
         |answer| {
             let json = top(&answer.json(), &|value| match value {
                 Value::Object(_) => Some("[]".to_owned()),
@@ -95,31 +95,31 @@ pub(super) static FAULTS: &[WireFault] = &[
         },
     ),
     // Names.
-    row(Level::Json, OTHER, "keys-twice-same", "Every name twice, with the same value.", |answer| keys(answer, &|name, value| format!("{name}:{value},{name}:{value}"))),
-    row(Level::Json, OTHER, "keys-twice-wrong-first", "Every name twice, first with null.", |answer| keys(answer, &|name, value| format!("{name}:null,{name}:{value}"))),
-    row(Level::Json, OTHER, "keys-twice-wrong-last", "Every name twice, last with null.", |answer| keys(answer, &|name, value| format!("{name}:{value},{name}:null"))),
+    row(Level::Json, OTHER, "keys-twice-same", "Every key twice, with the same value.", |answer| keys(answer, &|name, value| format!("{name}:{value},{name}:{value}"))),
+    row(Level::Json, OTHER, "keys-twice-wrong-first", "Every key twice, first with null.", |answer| keys(answer, &|name, value| format!("{name}:null,{name}:{value}"))),
+    row(Level::Json, OTHER, "keys-twice-wrong-last", "Every key twice, last with null.", |answer| keys(answer, &|name, value| format!("{name}:{value},{name}:null"))),
     row(Level::Json, AFTER, "status-twice", "The status twice: a success, then an error.", |answer| status_twice(answer, ["success", "error"])),
     row(Level::Json, AFTER, "status-twice-error-first", "The status twice: an error, then a success.", |answer| status_twice(answer, ["error", "success"])),
-    row(Level::Json, OTHER, "keys-upper-case", "Every name in capitals.", |answer| keys(answer, &|name, value| format!("{}:{value}", name.to_uppercase()))),
-    row(Level::Json, OTHER, "keys-huge", "A name of 200 KB.", |answer| extra(answer, &format!("\"{}\":1", "k".repeat(200_000)))),
-    row(Level::Json, OTHER, "keys-many", "20,000 names that are not documented.", |answer| {
+    row(Level::Json, OTHER, "keys-upper-case", "Every key in upper case.", |answer| keys(answer, &|name, value| format!("{}:{value}", name.to_uppercase()))),
+    row(Level::Json, OTHER, "keys-huge", "A key of 200 KB.", |answer| extra(answer, &format!("\"{}\":1", "k".repeat(200_000)))),
+    row(Level::Json, OTHER, "keys-many", "20,000 undocumented keys.", |answer| {
         let names: Vec<String> = (0..20_000).map(|number| format!("\"k{number}\":0")).collect();
         extra(answer, &names.join(","))
     }),
     // Size and depth.
-    row(Level::Json, OTHER, "strings-huge", "Every string 50,000 characters long.", |answer| strings(answer, &format!("\"{}\"", "x".repeat(50_000)))),
-    row(Level::Json, OTHER, "strings-escaped-huge", "Every string 50,000 bytes of escapes.", |answer| strings(answer, &format!("\"{}\"", "\\u0001".repeat(50_000 / 6)))),
-    row(Level::Json, OTHER, "arrays-huge", "Every array with 2,000 times its elements.", |answer| {
+    row(Level::Json, OTHER, "strings-huge", "Every string is 50,000 characters long.", |answer| strings(answer, &format!("\"{}\"", "x".repeat(50_000)))),
+    row(Level::Json, OTHER, "strings-escaped-huge", "Every string consists of 50,000 bytes of escapes.", |answer| strings(answer, &format!("\"{}\"", "\\u0001".repeat(50_000 / 6)))),
+    row(Level::Json, OTHER, "arrays-huge", "Every array has its elements 2,000 times.", |answer| {
         let json = answer.json();
         answer.with_json(repeated(&json, 2000)).whole()
     }),
-    row(Level::Json, OTHER, "array-extra-huge", "An array of 300,000 numbers that is not documented.", |answer| extra(answer, &format!("\"extra\":[0{}]", ",0".repeat(300_000)))),
-    row(Level::Json, OTHER, "objects-extra", "45,000 objects that are not documented.", |answer| extra(answer, &format!("\"extra\":[0{}]", ",{\"\":0}".repeat(45_000)))),
-    row(Level::Json, OTHER, "objects-extra-huge", "90,000 objects that are not documented.", |answer| extra(answer, &format!("\"extra\":[0{}]", ",{\"\":0}".repeat(90_000)))),
-    row(Level::Json, AFTER, "nested-arrays", "100,000 arrays within each other.", |answer| text(answer, |_| format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)))),
-    row(Level::Json, AFTER, "nested-objects", "100,000 objects within each other.", |answer| text(answer, |_| format!("{}0{}", "{\"a\":".repeat(100_000), "}".repeat(100_000)))),
-    row(Level::Json, OTHER, "nested-extra", "100,000 arrays within each other, not documented.", |answer| extra(answer, &format!("\"extra\":{}{}", "[".repeat(100_000), "]".repeat(100_000)))),
-    row(Level::Json, OTHER, "nested-data", "100,000 arrays within each other as `data`.", |answer| {
+    row(Level::Json, OTHER, "array-extra-huge", "An undocumented array of 300,000 numbers.", |answer| extra(answer, &format!("\"extra\":[0{}]", ",0".repeat(300_000)))),
+    row(Level::Json, OTHER, "objects-extra", "45,000 undocumented objects.", |answer| extra(answer, &format!("\"extra\":[0{}]", ",{\"\":0}".repeat(45_000)))),
+    row(Level::Json, OTHER, "objects-extra-huge", "90,000 undocumented objects.", |answer| extra(answer, &format!("\"extra\":[0{}]", ",{\"\":0}".repeat(90_000)))),
+    row(Level::Json, AFTER, "nested-arrays", "Arrays nested 100,000 levels deep.", |answer| text(answer, |_| format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)))),
+    row(Level::Json, AFTER, "nested-objects", "Objects nested 100,000 levels deep.", |answer| text(answer, |_| format!("{}0{}", "{\"a\":".repeat(100_000), "}".repeat(100_000)))),
+    row(Level::Json, OTHER, "nested-extra", "Arrays nested 100,000 levels deep in an undocumented field.", |answer| extra(answer, &format!("\"extra\":{}{}", "[".repeat(100_000), "]".repeat(100_000)))),
+    row(Level::Json, OTHER, "nested-data", "Arrays nested 100,000 levels deep in `data`.", |answer| {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         text(answer, move |_| format!("{{\"status\":\"success\",\"success\":true,\"data\":{deep}}}"))
     }),

@@ -85,7 +85,7 @@ async fn faults_on_the_wire_are_listed() {
     let expected = json!({
         "fault": "reset-after",
         "level": "tcp",
-        "what": "Reset after the work, without a byte of reply.",
+        "what": "The request takes effect, but the connection is reset before the reply.",
         "worked": true,
         "wanted": "no-value",
     });
