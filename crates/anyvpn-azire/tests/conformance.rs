@@ -1,4 +1,5 @@
-//! AzireVPN keeps the contract of the neutral traits, whichever way the provider answers.
+//! Checks that AzireVPN keeps the contract of the neutral traits for each variation of the
+//! provider's replies.
 
 mod world;
 

@@ -1,4 +1,4 @@
-//! A future that is dropped, wherever that is, makes nothing twice.
+//! Dropping a future at any point never creates anything twice.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -16,7 +16,7 @@ use anyvpn_http::transport::Reqwest;
 use anyvpn_lab::dropping::{Halting, at_every_poll, poll_at_most};
 use world::{USERNAME, World, quick};
 
-/// A client that halts at every step of a call.
+/// Returns a client that halts at every step of a call.
 fn halting(world: &World) -> (Azire, Arc<Halting<Reqwest>>) {
     let transport = Arc::new(Halting::new(Reqwest::loopback().unwrap()));
     let builder = quick(Azire::builder().base_url(world.sandbox.azire_url()));
@@ -24,13 +24,13 @@ fn halting(world: &World) -> (Azire, Arc<Halting<Reqwest>>) {
     (builder.build().unwrap(), transport)
 }
 
-/// What a location's configuration is asked for with, and no key.
+/// The request for a location's configuration, without a key.
 async fn wanted(azire: &Azire) -> ConfigRequest {
     let location = azire.call(ListLocations {}).await.unwrap()[0].name.clone();
     ConfigRequest::wireguard(location)
 }
 
-/// Waits for what goes on in the background, which has a client as long as it is at work.
+/// Waits for background work to finish. The work holds a client while it runs.
 async fn quiet(transport: &Arc<Halting<Reqwest>>) {
     while Arc::strong_count(transport) > 1 {
         tokio::task::yield_now().await;
@@ -38,7 +38,7 @@ async fn quiet(transport: &Arc<Halting<Reqwest>>) {
     transport.settled().await;
 }
 
-/// Who gives up with a key of its own, and asks with it again, has one device.
+/// A caller that gives up with its own key and then retries has one device.
 #[tokio::test]
 async fn a_key_registers_one_device_wherever_obtaining_is_dropped() {
     let mut registered = 0;
@@ -59,7 +59,7 @@ async fn a_key_registers_one_device_wherever_obtaining_is_dropped() {
     assert!((2..polls).contains(&registered), "{registered} of {polls}");
 }
 
-/// Who gives up without a key of its own has no use for the device.
+/// A caller that gives up without a key of its own cannot use the device.
 #[tokio::test]
 async fn dropping_the_future_at_any_point_leaves_no_device_without_a_known_key() {
     let mut registered = 0;
@@ -79,8 +79,8 @@ async fn dropping_the_future_at_any_point_leaves_no_device_without_a_known_key()
     assert!((2..polls).contains(&registered), "{registered} of {polls}");
 }
 
-/// A device is replaced in two steps. Who gives up in the first keeps what there was; in the second,
-/// the old device or the new one is there, or both.
+/// A device is replaced in two steps. If the caller gives up in the first, nothing changes. If it
+/// gives up in the second, the old device, the new one or both exist.
 #[tokio::test]
 async fn a_rotation_that_is_dropped_while_it_registers_changes_nothing() {
     let mut undone = 0;
@@ -105,7 +105,7 @@ async fn a_rotation_that_is_dropped_while_it_registers_changes_nothing() {
     assert!((2..polls).contains(&undone), "{undone} of {polls}");
 }
 
-/// Who gives up opening a port lists what is there, as after a lost reply.
+/// A caller that gives up opening a port lists the ports, as after a lost reply.
 #[tokio::test]
 async fn a_dropped_port_is_open_or_not_and_listed_if_it_is() {
     let mut opened = 0;

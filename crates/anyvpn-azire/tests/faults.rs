@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! Every operation with every fault. Writes `docs/faults-azire.md`.
+//! Runs every operation with every fault. Writes `docs/faults-azire.md`.
 
 mod world;
 
@@ -37,7 +37,7 @@ fn debug_output_of_inputs_contains_no_secret() {
     canary.assert_silent();
 }
 
-/// A program that creates a port because listing failed would burn the day's allowance.
+/// A program that creates a port because listing failed would use up the daily allowance.
 #[tokio::test]
 async fn nothing_creates_a_port_because_a_list_failed() {
     let world = World::new(0).await;

@@ -1,4 +1,5 @@
-//! What a status means on which call, and that a page which is not AzireVPN's means none of it.
+//! What a status means for each call, and that a page from something other than AzireVPN means none
+//! of it.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -10,8 +11,8 @@ use anyvpn_sandbox::azire::Quirks;
 use anyvpn_sandbox::{Fault, FaultRule};
 use world::{PASSWORD, World};
 
-/// A cap on ports is known for creating them, and 406 is any server's word for an `Accept` that it
-/// does not like.
+/// Only the creation of ports has a known cap, and any server can answer 406 to an `Accept` header
+/// that it does not support.
 #[tokio::test]
 async fn a_406_is_the_days_cap_on_new_ports_and_nothing_else() {
     let world = World::new(0).await;
@@ -43,7 +44,7 @@ async fn a_device_without_free_ports_is_a_limit_for_any_status() {
         };
         assert_eq!((error.kind(), error.status()), (ErrorKind::Refused, Some(status)), "{error}");
         assert_eq!(error.message(), Some("The device has no port left."));
-        // An input that is wrong is named, and stays one.
+        // The error names the invalid input.
         let error = world.azire.call(CreatePortForward { expires_in: Some(9999), ..create }).await;
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
@@ -60,7 +61,7 @@ async fn an_expired_account_does_not_renew_the_token() {
     assert_eq!((error.kind(), error.status()), (ErrorKind::Refused, Some(403)), "{error}");
 }
 
-/// A 404 ends a deletion, but it must not pass for a change that was made.
+/// A 404 confirms a deletion, but it must not count as a successful change.
 #[tokio::test]
 async fn a_404_after_a_lost_change_is_not_a_success() {
     let world = World::new(0).await;

@@ -1,5 +1,5 @@
-//! What was made at AzireVPN although a call failed is named, and nothing is made for an input that no
-//! configuration can have.
+//! An error names what was created at AzireVPN although the call failed, and nothing is created for
+//! an input that no configuration can contain.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -100,7 +100,7 @@ async fn a_token_that_the_programs_store_cannot_keep_is_named() {
     assert_eq!(world.sandbox.azire().tokens("jo"), before + 1);
     let [leftover] = error.left_behind() else { panic!("{error}") };
     assert_eq!(leftover.kind, LeftoverKind::Token);
-    // It can still be stored elsewhere and used.
+    // The result can still be stored elsewhere and used.
     let token = leftover.text.clone().unwrap();
     assert!(!leftover.id().is_empty() && !error.to_string().contains(token.expose()), "{error}");
 }

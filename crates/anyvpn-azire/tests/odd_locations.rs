@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! Locations with texts that are missing, and among them some that cannot be read.
+//! Locations with missing texts, some of which cannot be read.
 
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ async fn the_number_of_stored_reasons_is_limited() {
     assert_eq!((servers.left_out().count, servers.left_out().reasons.len()), (5000, 10));
 }
 
-/// That would be said of one that answered nothing that can be read.
+/// The same error would be reported for a provider that answered nothing readable.
 #[tokio::test]
 async fn a_list_with_only_unreadable_elements_is_an_error() {
     for locations in [vec![Value::Null], vec![json!({"city": "Oslo"}); 3]] {

@@ -1,4 +1,4 @@
-//! Every operation over real HTTP against the sandbox, with each of its quirks.
+//! Runs every operation over real HTTP against the sandbox, with each of its variations.
 
 mod world;
 
@@ -31,7 +31,7 @@ async fn capabilities_are_what_the_accessors_give() {
     assert!(!CAPABILITIES.can(Ability::OpenVpn));
 }
 
-/// What AzireVPN has no way to grant is refused before anything is sent.
+/// A request that AzireVPN can never grant is refused before anything is sent.
 #[tokio::test]
 async fn a_port_that_cannot_be_asked_for_is_refused_before_sending() {
     let world = World::new(0).await;
@@ -53,7 +53,7 @@ async fn a_port_that_cannot_be_asked_for_is_refused_before_sending() {
     assert_eq!(world.sandbox.received().len(), before);
 }
 
-/// The API does not say how it refuses an eleventh device; an account that has ended is refused, too.
+/// The API does not document how it refuses an eleventh device. An expired account is refused too.
 #[tokio::test]
 async fn an_eleventh_device_is_a_device_limit_for_any_status() {
     for status in [422, 403] {

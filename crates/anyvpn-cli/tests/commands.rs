@@ -1,4 +1,4 @@
-//! What each command does when all is well.
+//! What each command does when nothing fails.
 
 mod common;
 
@@ -156,8 +156,8 @@ fn ports_are_opened_listed_checked_hidden_and_closed() {
     assert!(world.ok(&create).contains("no, so note the number"));
 }
 
-/// Off the tunnel the account's only device may be a telephone. Reading may take it, with a note; what
-/// changes something may not, where nobody can be asked.
+/// Outside of the tunnel, the account's only device may be a telephone. A command that reads uses
+/// it and prints a note. A command that changes something refuses if it cannot ask.
 #[test]
 fn the_only_device_is_not_taken_for_this_machine() {
     let world = World::with_device();
@@ -248,7 +248,7 @@ fn a_call_shows_its_fields_and_answers_for_people() {
     let help = ok(&mut command(&["call", "--help"]));
     assert!(help.contains("anyvpn call [OPTIONS]"), "{help}");
 
-    // A single object is printed as a listing, and several as a table.
+    // A single object is printed as a listing, and several objects as a table.
     let user = world.ok(&["call", "azire", "get-user"]);
     assert!(
         user.lines().any(|line| line.starts_with("username ") && line.ends_with(LOGIN)),

@@ -1,4 +1,4 @@
-//! Completions in the shells themselves, at a terminal.
+//! Tests completions in real shells on a terminal.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -26,7 +26,7 @@ fn home() -> World {
     world
 }
 
-/// What a shell makes of a line that is typed into it, when it is run.
+/// A shell on a terminal, into which lines are typed and completed.
 struct Shell<'a> {
     world: &'a World,
     terminal: Terminal,
@@ -50,10 +50,10 @@ impl Shell<'_> {
         Shell { world, terminal, lines: 0 }
     }
 
-    /// Types the line and the key that completes it, and gives the words that are run then.
+    /// Types the line and the completion key, and returns the words that are run.
     fn completed(&mut self, line: &str) -> String {
         self.lines += 1;
-        // Write the line to a file: Ctrl-A moves to its start, Ctrl-E to its end.
+        // Make the line write its words to a file: Ctrl-A moves to its start, Ctrl-E to its end.
         self.terminal.press(&format!("{line}\t\u{1}printf '<%s>' \u{5} >>lines; echo >>lines\r"));
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
@@ -73,7 +73,7 @@ fn script(world: &World, shell: &str) -> String {
     world.file(&format!("script.{shell}"), &String::from_utf8(ran.stdout).unwrap())
 }
 
-/// What every shell must do.
+/// Checks that apply to every shell.
 fn complete_all(shell: &mut Shell) {
     for (typed, run) in [
         ("anyvpn prof", "<anyvpn><profile>"),
@@ -116,7 +116,7 @@ fn complete_all(shell: &mut Shell) {
     assert!(!screen.contains("error"), "{screen}");
 }
 
-/// What `anyvpn complete` answers to a line.
+/// Returns the answer of `anyvpn complete` for a line.
 fn answer(complete: &mut Command, line: &str) -> String {
     let ran = with_stdin(complete, &(line.replace(' ', "\n") + "\n"));
     assert_eq!(ran.status.code(), Some(0));
@@ -219,7 +219,7 @@ fn nothing_is_asked_run_or_waited_for() {
     assert_eq!(answer(&mut command(&["complete"]), "anyvpn --profile "), "");
     assert_eq!(answer(&mut command(&["complete"]), ""), "");
 
-    // A server that does not reply, and a shell that does not either.
+    // First a server that does not reply, then a shell that does not.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", listener.local_addr().unwrap());
     let line = format!("anyvpn --provider azire --url {silent} config get ");
@@ -229,8 +229,8 @@ fn nothing_is_asked_run_or_waited_for() {
     assert!(waiting.wait().unwrap().success());
 }
 
-/// Each shell, how it is started, and what it is told before. bash is everywhere; the others may be
-/// missing but where `ANYVPN_EVERY_SHELL` is set, as in CI.
+/// Each shell, how it is started, and its setup. bash must exist. The others may be missing, unless
+/// `ANYVPN_EVERY_SHELL` is set, as in CI.
 fn shells(world: &World) -> Vec<(&'static str, &'static [&'static str], String)> {
     let zsh = "autoload -U compinit; compinit -u -d dump; source";
     let all: [(_, &[_], _); 3] = [

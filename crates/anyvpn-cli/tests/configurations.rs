@@ -1,4 +1,4 @@
-//! Configurations for the programs that people use.
+//! Configurations in the formats of common programs.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod common;
@@ -10,7 +10,7 @@ use anyvpn_sandbox::vpnscript::{Profile, Server};
 use common::{LOGIN, World, fails, json, ok};
 use serde_json::json;
 
-/// What a command that must work says on stdout and on stderr.
+/// Returns the stdout and stderr of a command that must succeed.
 fn told(command: &mut Command) -> (String, String) {
     let ran = command.output().unwrap();
     let stderr = String::from_utf8(ran.stderr).unwrap();
@@ -18,7 +18,7 @@ fn told(command: &mut Command) -> (String, String) {
     (String::from_utf8(ran.stdout).unwrap(), stderr)
 }
 
-/// The server of VPN Script whose profile is what the document shows.
+/// The VPN Script server whose profile is the sample of the document.
 fn documented(world: &World) -> String {
     let server = Server { profile: Profile::AsDocumented, ..Server::openvpn("As documented") };
     world.sandbox.vpnscript().add_server(server).to_string()
@@ -275,7 +275,7 @@ fn a_problem_that_all_servers_share_is_reported_once() {
 #[test]
 fn an_unwritable_folder_stops_all_servers_before_anything_is_created() {
     let world = World::new();
-    // Not even root can write here.
+    // This folder is not writable even for root.
     let all = ["config", "get", "--all", "--protocol", "wireguard", "--output-dir", "/proc/self"];
     let ran = world.vpnscript(&all).output().unwrap();
     let text = String::from_utf8(ran.stderr).unwrap();
@@ -284,7 +284,7 @@ fn an_unwritable_folder_stops_all_servers_before_anything_is_created() {
     assert_eq!(world.calls("vpnscript.create-wireguard-config"), 0);
 }
 
-/// Runs the line in a shell, in which `$0` is the command.
+/// Runs the line in a shell where `$0` is the command.
 #[cfg(unix)]
 fn in_shell(command: &Command, line: &str) -> Command {
     let mut shell = Command::new("sh");
@@ -319,7 +319,7 @@ fn a_failed_write_to_stdout_names_the_created_configuration() {
     let text = String::from_utf8(ran.stderr).unwrap();
     assert_eq!(ran.status.code(), Some(1), "{text}");
     assert!(text.contains(&format!("rotate again: anyvpn config rotate {id} no-osl")), "{text}");
-    // Nothing is lost: the file is written, and an OpenVPN profile can be fetched again.
+    // Nothing is lost: the file is written, and an OpenVPN profile can be requested again.
     let path = world.path("a.conf");
     let get = world.command(&["config", "get", "se-sto", "--output", path.to_str().unwrap()]);
     assert_eq!(in_shell(&get, "exec \"$0\" \"$@\" >&-").status().unwrap().code(), Some(0));

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! Every operation in the client, the sandbox, the command and the fixtures. Writes
+//! Lists every operation in the client, the sandbox, the command and the fixtures. Writes
 //! `docs/coverage.md`.
 
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ fn command_lists(provider: &str) -> String {
     String::from_utf8(ran.stdout).unwrap() + &String::from_utf8(ran.stderr).unwrap()
 }
 
-/// How many fixtures of the operation end with a value, and how many with an error.
+/// Counts the operation's fixtures that end with a value, and those that end with an error.
 fn fixtures(provider: &str, operation: &str) -> (usize, usize) {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let folder = crates.join(format!("anyvpn-{provider}/fixtures/{operation}"));

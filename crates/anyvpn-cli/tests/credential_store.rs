@@ -1,4 +1,4 @@
-//! What is kept for profiles, by one process or several, and forgotten.
+//! Storing and deleting the credentials of profiles, from one process or several.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod common;
@@ -11,14 +11,14 @@ use std::time::Duration;
 use anyvpn_sandbox::{Fault, FaultRule};
 use common::{LOGIN, PASSWORD, World, command, fails, json, ok, with_stdin};
 
-/// A command of a person with a home and nothing else.
+/// Returns a command with an empty home folder.
 fn at_home(world: &World, arguments: &[&str]) -> Command {
     let mut command = command(arguments);
     command.env("HOME", world.folder.path());
     command
 }
 
-/// Adds a profile at the sandbox's AzireVPN.
+/// Adds a profile for AzireVPN at the sandbox.
 fn add(world: &World, name: &str, more: &[&str]) -> Command {
     let mut add = at_home(world, &["profile", "add", name, "--provider", "azire", "--url"]);
     add.arg(world.sandbox.azire_url()).args(more);
@@ -29,7 +29,7 @@ fn config(world: &World) -> PathBuf {
     world.path(".config/anyvpn/config.toml")
 }
 
-/// All files of the home, with their modes.
+/// Lists all files of the home folder, with their modes.
 #[cfg(unix)]
 fn files(world: &World) -> Vec<(PathBuf, u32)> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -244,7 +244,7 @@ fn of_many_that_sign_in_at_once_one_makes_a_token() {
     json(&mut at_home(&world, &["account", "show"]));
 }
 
-/// However a process ends, the next one finds the old file or the new one.
+/// If a process ends at any point, the next one finds either the old file or the new one.
 #[test]
 fn a_killed_process_leaves_the_old_file_or_the_new_one() {
     let world = World::new();
@@ -256,7 +256,7 @@ fn a_killed_process_leaves_the_old_file_or_the_new_one() {
     let two = one.replace("default = \"one\"", "default = \"two\"");
     let mut changed = 0;
     let mut wait = Duration::from_micros(200);
-    // Each process is killed a little later, until some finish.
+    // Each process is killed a little later than the one before, until some finish.
     while changed < 10 {
         fs::write(config(&world), &one).unwrap();
         let mut choose = at_home(&world, &["profile", "use", "two"]);
@@ -274,7 +274,7 @@ fn a_killed_process_leaves_the_old_file_or_the_new_one() {
     assert_eq!(fs::read_dir(config(&world).parent().unwrap()).unwrap().count(), 1);
 }
 
-/// Ends a command by a signal when the operation has arrived once more, and gives what it says.
+/// Ends a command by a signal when the operation has arrived once more, and returns its stderr.
 #[cfg(unix)]
 fn interrupted(world: &World, command: &mut Command, operation: &str, signal: &str) -> String {
     world
@@ -290,7 +290,7 @@ fn interrupted(world: &World, command: &mut Command, operation: &str, signal: &s
     String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap()
 }
 
-/// The profiles that have no profile's entry and a token, as the list shows them.
+/// Returns the names of profiles that have stored secrets but no entry, as the list shows them.
 #[cfg(unix)]
 fn unused(world: &World) -> Vec<String> {
     let list = json(&mut at_home(world, &["profile", "list"]));
@@ -354,7 +354,7 @@ fn prune_removes_credentials_that_no_profile_uses() {
     for name in ["home", "work"] {
         ok(add(&world, name, &["--username", LOGIN]).env("ANYVPN_PASSWORD", PASSWORD));
     }
-    // A profile that was renamed by hand, and secrets of a provider that cannot revoke tokens.
+    // Rename a profile by hand, and leave secrets of a provider that cannot revoke tokens.
     let text = fs::read_to_string(config(&world)).unwrap();
     fs::write(config(&world), text.replace("profiles.work", "profiles.job")).unwrap();
     let vpngn = world.sandbox.vpngn();

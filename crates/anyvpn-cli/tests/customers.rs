@@ -1,7 +1,7 @@
 //! Lists, suspends and resumes the customers of a provider in memory.
 //!
-//! The command runs inside of this program, so that the provider keeps its state from one command line to
-//! the next.
+//! The command runs inside this program, so that the provider keeps its state between command
+//! lines.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 #[path = "common/schema.rs"]
@@ -19,7 +19,7 @@ use anyvpn_testkit::reference::Reseller;
 use schema::Schemas;
 use serde_json::{Deserializer, Value};
 
-/// Before each command line that this program is to run with the provider.
+/// Precedes each command line that this program runs with the provider.
 const RUN: &str = "--run";
 
 struct ResellerDriver(Reseller);
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Runs the command lines with a reseller who has two customers.
+/// Runs the command lines for a reseller who has two customers.
 fn run(arguments: &[String]) -> ExitCode {
     let reseller = Reseller::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -61,7 +61,7 @@ fn run(arguments: &[String]) -> ExitCode {
     codes.last().unwrap_or(ExitCode::FAILURE)
 }
 
-/// What `anyvpn customer` prints with these arguments, one line after the other.
+/// Returns the output of `anyvpn customer` with these arguments, one line after the other.
 fn printed(lines: &[&[&str]]) -> String {
     let mut command = Command::new(env::current_exe().unwrap());
     lines.iter().for_each(|line| {

@@ -1,4 +1,4 @@
-//! The demo works, and leaves nothing but what it names.
+//! The demo succeeds and leaves only the files that it names.
 
 mod common;
 
@@ -8,7 +8,7 @@ use anyvpn::Registry;
 use common::{command, fails, ok};
 use serde_json::Value;
 
-/// How many operations these providers have.
+/// The number of operations of these providers.
 fn operations_of(chosen: impl Fn(&str) -> bool) -> usize {
     let registry = Registry::builtin();
     let infos = registry.infos().filter(|info| chosen(info.name));

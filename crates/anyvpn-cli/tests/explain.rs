@@ -1,4 +1,4 @@
-//! The guide's page about a kind of error, without the guide at hand.
+//! `anyvpn explain` prints the guide's page for a kind of error.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod common;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors");
 
-/// A page as a terminal shows it: links are their texts, and nothing is marked up.
+/// Formats a page for a terminal: links become their text, and markup is removed.
 fn plain(page: &str) -> String {
     let mut text = String::new();
     let mut rest = page;

@@ -1,4 +1,4 @@
-//! What each command says, and its exit code, when something is wrong.
+//! The message and exit code of each command when something fails.
 
 mod common;
 
@@ -236,7 +236,7 @@ fn a_closed_pipe_is_not_an_error() {
         let stderr = String::from_utf8(ran.stderr).unwrap();
         assert!(!stderr.contains("error"), "{arguments:?}: {stderr}");
     }
-    // A reader of only the first of thousands of lines gets that line.
+    // If the reader takes only the first of thousands of lines, that line is printed.
     let mut list = world.vpnscript(&["server", "list"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
     BufReader::new(list.stdout.take().unwrap()).read_line(&mut first).unwrap();

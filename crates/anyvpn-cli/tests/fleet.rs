@@ -1,4 +1,5 @@
-//! `anyvpn fleet` with the sandbox: orders come in, workers die, and every customer is there once.
+//! Runs `anyvpn fleet` with the sandbox: orders are imported, workers are killed, and each customer
+//! is created once.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod common;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use anyvpn_sandbox::{Fault, FaultRule};
 use common::{World, json, stderr};
 
-/// The command at VPNGN, with its database and key in the world's folder.
+/// Returns the command for VPNGN, with its database and key in the world's folder.
 fn fleet(world: &World, words: &[&str]) -> Command {
     let mut command = world.vpngn(&[&["fleet"], words].concat());
     command.env("XDG_DATA_HOME", world.folder.path());
@@ -34,7 +35,7 @@ fn write(world: &World, text: &str) -> String {
     file.to_str().unwrap().to_owned()
 }
 
-/// An order for each number.
+/// Creates an order for each number.
 fn orders(world: &World, count: usize) -> String {
     let rows = (1..=count).map(|number| format!("{number},c{number}@mail.example,12,US\n"));
     write(world, &("id,key,plan,country\n".to_owned() + &rows.collect::<String>()))
@@ -106,7 +107,7 @@ fn a_killed_worker_leaves_no_customer_twice_and_none_out() {
     for round in 0..3 {
         let mut worker = fleet(&world, &["run", "--lease", "2", "--in-flight", "4"]);
         let mut worker = worker.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Until it has done a part.
+        // Waits until it has handled some of the orders.
         for _ in 0..500 {
             if count(&world, "done") > 5 * (round + 1) || worker.try_wait().unwrap().is_some() {
                 break;
@@ -125,7 +126,7 @@ fn a_killed_worker_leaves_no_customer_twice_and_none_out() {
             "{number}"
         );
     }
-    // No password is in the database, and none is printed unless it is asked for.
+    // The database contains no password, and none is printed unless requested.
     let exported = json(&mut fleet(&world, &["export", "--reveal"]));
     let orders = exported["orders"].as_array().unwrap();
     let passwords: Vec<_> = orders.iter().filter_map(|order| order["password"].as_str()).collect();
@@ -193,7 +194,7 @@ fn a_refused_key_stops_the_profile_until_a_person_goes_on() {
     wrong.env("ANYVPN_VPNGN_SECRET_KEY", "wrong");
     let said = failed(3, &mut wrong);
     assert!(String::from_utf8_lossy(&said.stdout).contains("stopped: "), "{said:?}");
-    // The right key alone changes nothing: the profile is stopped.
+    // The right key alone is not enough, because the profile is stopped.
     failed(3, &mut fleet(&world, &["run"]));
     assert_eq!(count(&world, "pending"), 3);
     done(&mut fleet(&world, &["retry"]));

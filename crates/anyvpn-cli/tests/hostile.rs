@@ -1,4 +1,4 @@
-//! Names and messages of a hostile server: they choose no path, and no terminal obeys them.
+//! Names and messages from a hostile server choose no path and cannot control the terminal.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod common;
@@ -10,13 +10,14 @@ use anyvpn_sandbox::vpnscript::Server;
 use common::{PASSWORD, World, command, provider_by, provider_of};
 use serde_json::json;
 
-/// A title for the window, a cleared screen, a line that is written over, the other way around.
+/// Sequences that set the window title, clear the screen, overwrite a line, or reverse the text
+/// direction.
 const ESCAPES: &str = "\u{1b}]0;x\u{7}\u{1b}[2J\r\u{8}\u{9b}31m\u{202e}\u{200b}";
 
 const NAMES: [&str; 9] =
     ["../../evil", "/etc/evil", "..", ".hidden", "C:\\evil", "NUL", "evil\0", "-rf", "a\nb"];
 
-/// Runs the command in each of its forms, and checks all that it says.
+/// Runs the command in each of its forms, and checks all its output.
 fn say(run: impl Fn() -> Command) -> String {
     let mut all = String::new();
     for more in [&[][..], &["-vv"], &["--json"]] {
@@ -187,7 +188,7 @@ fn command_at(world: &World, arguments: &[&str]) -> Command {
     command
 }
 
-/// A person copies what a hint says into a shell.
+/// Users copy hints into a shell.
 #[test]
 fn an_id_is_one_word_of_every_command_that_is_suggested() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! Files that the command wrote, given to the programs they are for: `cargo xtask interop`.
+//! Passes files that the command wrote to the programs that use them. Run by `cargo xtask interop`.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
@@ -78,9 +78,9 @@ fn openvpn_starts_to_connect_with_what_was_written() {
     });
 }
 
-/// Starts OpenVPN with a profile, until its first packet comes.
+/// Starts OpenVPN with a profile, and waits for its first packet.
 fn connects(socket: &UdpSocket, file: &Path) {
-    // Leftovers of an earlier client.
+    // Skip the packets of an earlier client.
     socket.set_nonblocking(true).unwrap();
     let mut packet = [0; 2048];
     while socket.recv(&mut packet).is_ok() {}
@@ -281,7 +281,7 @@ fn a_tunnel_from_a_written_file_carries_a_ping() {
             let file = user.vpnscript(&id, "wireguard", &[]);
             let config = WireGuardConfig::parse(&fs::read_to_string(&file).unwrap()).unwrap();
 
-            // The other end: the server's key, and the one peer that the server has.
+            // Creates the other end of the tunnel: the server's key and its only peer.
             let key = user.world.sandbox.vpnscript().server_key(id.parse().unwrap());
             let interface = Interface {
                 private_key: key.parse().unwrap(),
@@ -357,7 +357,7 @@ fn a_qr_picture_holds_the_file() {
         for (file, picture) in files.iter().zip(&pictures) {
             assert_eq!(scanned(picture), fs::read_to_string(file).unwrap());
         }
-        // The picture of a terminal, with a dark border.
+        // Draws a picture of a terminal, with a dark border.
         let mut get = user.world.command(&["config", "get", "se-sto", "--qr"]);
         let file = user.world.path("beside.conf");
         let drawn = ok(get.arg("--output").arg(&file));
@@ -367,14 +367,14 @@ fn a_qr_picture_holds_the_file() {
     });
 }
 
-/// What a reader of QR codes finds in a picture.
+/// Returns the text that a QR code reader finds in a picture.
 fn scanned(picture: &Path) -> String {
     let mut zbarimg = Command::new("zbarimg");
     zbarimg.args(["--quiet", "--nodbus", "--raw", "--oneshot", "-Sbinary"]).arg(picture);
     String::from_utf8(accepts(&mut zbarimg).stdout).unwrap()
 }
 
-/// A picture of half blocks on a dark terminal, in the format PGM.
+/// Converts half blocks on a dark terminal to a PGM picture.
 fn screenshot(text: &str) -> Vec<u8> {
     const DARK: usize = 6;
     const SCALE: usize = 6;
@@ -397,7 +397,7 @@ fn screenshot(text: &str) -> Vec<u8> {
     picture
 }
 
-/// A running client, which ends with the test.
+/// A running client, which is stopped at the end of the test.
 struct Openvpn(Child);
 
 impl Openvpn {
@@ -405,7 +405,8 @@ impl Openvpn {
         Openvpn::start_by(Command::new("openvpn"), file)
     }
 
-    /// Starts it in a network of its own, because the file's server is not this test's.
+    /// Starts the client in its own network, because the server in the file does not exist in this
+    /// test.
     fn start_apart(file: &Path) -> Openvpn {
         let mut client = Command::new("unshare");
         client.args(["--net", "--map-root-user", "openvpn"]);
@@ -419,7 +420,7 @@ impl Openvpn {
         Openvpn(client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
     }
 
-    /// Reads what it says until these words come.
+    /// Reads the output until this text appears.
     fn says(&mut self, words: &str) {
         let stdout = self.0.stdout.take().unwrap();
         let mut said = Vec::new();
@@ -433,7 +434,7 @@ impl Openvpn {
         panic!("{words:?} is not in {said:#?}");
     }
 
-    /// Ends it, and gives what it said.
+    /// Stops the client, and returns its output.
     fn stop(&mut self) -> String {
         let _ = self.0.kill();
         let mut said = String::new();
@@ -450,14 +451,14 @@ impl Drop for Openvpn {
     }
 }
 
-/// Brings a tunnel up, and gives what wg and the system have then.
+/// Brings a tunnel up, and returns the state that wg and the system report.
 fn tunnel(name: &str, file: &Path, server: &[&str]) -> String {
     let mut run = apart_script("tunnel.sh");
     run.arg(name).arg(file.file_stem().unwrap()).arg(file).args(server);
     String::from_utf8(accepts(&mut run).stdout).unwrap()
 }
 
-/// Whether the system has all of the file, and wg nothing else.
+/// Returns whether the system has everything in the file, and wg nothing more.
 fn is_what_was_written(up: &str, written: &WireGuardConfig) {
     let wg = WireGuardConfig::parse(up).unwrap();
     assert_eq!(wg.private_key().public_key(), written.private_key().public_key());

@@ -1,4 +1,4 @@
-//! What an interruption says and leaves: at the provider, in files, and on the terminal.
+//! What an interruption prints, and what it leaves at the provider, in files and on the terminal.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
@@ -190,7 +190,7 @@ fn an_interrupted_prompt_restores_the_terminal() {
     assert!(left.screen.contains("david is now signed in at AzireVPN."), "{}", left.screen);
 }
 
-/// The shell reads what a command leaves unread, and shows it.
+/// The shell reads and shows what a command leaves unread.
 #[test]
 fn no_signal_leaves_typed_characters_of_a_password_to_the_shell() {
     let world = World::new();
@@ -205,7 +205,7 @@ fn no_signal_leaves_typed_characters_of_a_password_to_the_shell() {
         assert_eq!((left.signal, left.unread), (Some(number), 0), "{name}");
         assert!(!left.written.contains("hunter2"), "{}", left.written);
     }
-    // Ctrl-C ends the line, and the shell must not run what follows.
+    // Ctrl-C discards the line, and the shell must not run what follows it.
     let mut login = command(&["login", "--provider", "azire", "--username", LOGIN]);
     login.env("HOME", world.folder.path()).env("ANYVPN_AZIRE_URL", world.sandbox.azire_url());
     let mut terminal = Terminal::run(login);

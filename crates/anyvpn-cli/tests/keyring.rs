@@ -1,5 +1,5 @@
-//! Secrets in the system's keyring: GNOME Keyring on a bus of its own. Debian has both in the
-//! packages dbus and gnome-keyring.
+//! Secrets in the system's keyring: GNOME Keyring on its own bus. Debian has both in the packages
+//! dbus and gnome-keyring.
 #![cfg(all(feature = "keyring", target_os = "linux"))]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use common::{LOGIN, PASSWORD, World, command, fails, json, ok, with_stdin};
 
-/// A keyring that is unlocked, and a home.
+/// An unlocked keyring, and a home folder.
 struct Desktop {
     world: World,
     address: String,
@@ -34,7 +34,7 @@ impl Desktop {
         let mut keyring = keyring.spawn().unwrap();
         keyring.stdin.take().unwrap().write_all(b"login").unwrap();
         let desktop = Desktop { world, address, programs: vec![keyring, bus] };
-        // It is ready once it has its name on the bus.
+        // It is ready when it has its name on the bus.
         let mut asked = desktop.dbus_send("org.freedesktop.DBus.NameHasOwner");
         while !String::from_utf8(asked.output().unwrap().stdout).unwrap().contains("true") {
             std::thread::sleep(std::time::Duration::from_millis(20));
@@ -61,7 +61,7 @@ impl Desktop {
         command
     }
 
-    /// Everything in the home that has the text in it.
+    /// Lists everything in the home folder that contains the text.
     fn files_with(&self, text: &str) -> Vec<String> {
         let mut grep = Command::new("grep");
         grep.args(["--recursive", "--files-with-matches", "--text", text]);
@@ -98,7 +98,7 @@ fn secrets_are_in_the_keyring_and_not_in_files() {
     assert_eq!((&made["made"], &made["path"]), (&true.into(), &serde_json::Value::Null));
     assert_eq!(world.calls("azire.delete-token"), 1);
 
-    // A reseller's keys, from stdin.
+    // Passes a reseller's keys on stdin.
     let (key, secret) = (world.sandbox.vpngn().api_key(), world.sandbox.vpngn().secret_key());
     let vpngn = world.sandbox.vpngn_url();
     let mut shop = desktop.command(&["profile", "add", "shop", "--provider", "vpngn", "--url"]);

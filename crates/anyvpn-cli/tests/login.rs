@@ -1,4 +1,4 @@
-//! Signing in once, for all commands.
+//! Signing in once serves all commands.
 
 mod common;
 
@@ -8,7 +8,7 @@ use anyvpn_sandbox::{Fault, FaultRule};
 use common::{LOGIN, PASSWORD, World, command, error, fails, json, ok, with_stdin};
 use serde_json::Value;
 
-/// A command with a home, and without tokens in its environment.
+/// Returns a command with a home folder and without tokens in its environment.
 fn at_home(world: &World, provider: &str, arguments: &[&str]) -> std::process::Command {
     let mut command = command(&["--provider", provider]);
     command
@@ -61,7 +61,7 @@ fn a_token_is_created_once_stored_privately_and_used_by_all_commands() {
         // The environment takes precedence.
         let variable = format!("ANYVPN_{}_TOKEN", provider.to_uppercase());
         fails(3, at_home(&world, provider, &["account", "show"]).env(&variable, "wrong"));
-        // So does the address, and the token is not sent to another one.
+        // The address takes precedence too, and the token is not sent to another one.
         let elsewhere = format!("{}/x", world.sandbox.azire_url());
         fails(3, &mut at_home(&world, provider, &["--url", &elsewhere, "config", "list"]));
 

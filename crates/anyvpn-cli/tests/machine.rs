@@ -1,4 +1,4 @@
-//! Machines that are set up oddly: endless files, a wrong clock, no list of interfaces, few open files.
+//! Oddly configured machines: endless files, a wrong clock, no list of interfaces, few open files.
 //! The command says what is wrong, and neither hangs nor panics.
 
 #![cfg(target_os = "linux")]
@@ -12,7 +12,7 @@ use std::process::{Command, Output, Stdio};
 
 use common::{LOGIN, World, command, stderr};
 
-/// Runs the command to its end, which must come.
+/// Runs the command, and fails if it does not end.
 fn ended(command: &Command) -> Output {
     let mut bounded = Command::new("timeout");
     bounded.args(["--signal=KILL", "60"]).arg(command.get_program()).args(command.get_args());
@@ -28,7 +28,7 @@ fn run(command: &mut Command) -> Output {
     ran
 }
 
-/// What must not be read to its end: it has none, or nobody writes to it.
+/// Files that must not be read to the end, because they have none or nobody writes to them.
 fn endless(folder: &Path) -> [PathBuf; 2] {
     let fifo = folder.join("fifo");
     if !fifo.exists() {

@@ -1,4 +1,4 @@
-//! NAT-PMP by the command: no code of the command is for it alone.
+//! NAT-PMP through the command, which has no code for NAT-PMP alone.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -10,7 +10,7 @@ use anyvpn_sandbox::{DatagramFault, Fault, FaultRule};
 use common::{World, command, fails, json, ok, stderr};
 use serde_json::{Value, json};
 
-/// The command at the sandbox's gateway. Each run is another program.
+/// Returns the command for the sandbox's gateway. Each run is a separate process.
 fn at_gateway(world: &World, arguments: &[&str]) -> Command {
     let mut natpmp = command(&[&["--provider", "natpmp"], arguments].concat());
     natpmp
@@ -53,7 +53,7 @@ fn the_answer_says_when_a_port_closes_and_how_to_renew_it() {
     assert!(words.contains(&made["port"].to_string()), "{words}");
 }
 
-/// The record has the words of a call over HTTP.
+/// The record uses the same words as for a call over HTTP.
 #[test]
 fn each_request_is_logged_as_over_http() {
     let world = World::new();

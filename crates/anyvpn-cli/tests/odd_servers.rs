@@ -1,4 +1,4 @@
-//! Lists of servers with elements that cannot be read.
+//! Lists of servers with unreadable elements.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod common;
@@ -14,7 +14,7 @@ fn location(name: &str) -> Value {
     json!({ "name": name, "city": null, "country": "Sweden", "pool": "a.example", "pubkey": KEY })
 }
 
-/// Runs the command at AzireVPN with these locations.
+/// Runs the command for AzireVPN with these locations.
 fn azire(locations: &[Value], arguments: &[&str]) -> Command {
     let body = json!({ "status": "success", "locations": locations }).to_string();
     let mut command = command(arguments);
@@ -49,7 +49,7 @@ fn a_list_that_is_complete_says_nothing_of_it() {
     assert_eq!(answer["left_out"], json!({ "count": 0, "reasons": [] }));
 }
 
-/// It is written piece by piece, but laid out as any other document.
+/// The document is written piece by piece, but has the same layout as any other.
 #[test]
 fn a_list_of_any_length_is_one_document() {
     for count in [0, 1, 2, 2000] {

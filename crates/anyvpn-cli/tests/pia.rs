@@ -1,4 +1,4 @@
-//! Private Internet Access: what the command does with it, which knows no provider by name.
+//! Private Internet Access through the command, which has no code for this provider.
 
 mod common;
 
@@ -42,7 +42,7 @@ fn a_configuration_says_that_it_is_a_lease() {
     assert!(openvpn.contains("<auth-user-pass>"), "{openvpn}");
     fails(4, &mut world.pia(&["config", "get", "atlantis"]));
 
-    // Nothing at the provider has the name, so nothing here does.
+    // Devices have no names at the provider, so they have none here.
     let named = ["config", "get", "swiss", "--protocol", "wireguard", "--name", "laptop"];
     let told = world.pia(&named).output().expect("it runs").stderr;
     let told = String::from_utf8_lossy(&told);

@@ -1,4 +1,4 @@
-//! `anyvpn port keep` and `anyvpn port status`, at the three providers that forward ports.
+//! `anyvpn port keep` and `anyvpn port status`, for the three providers that forward ports.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use common::{LOGIN, PASSWORD, World, command, fails, json, ok, stderr};
 use serde_json::Value;
 
-/// The command with folders of its own, at the tunnel that every machine has.
+/// Returns the command with its own folders, on the tunnel interface that every machine has.
 fn keep(world: &World, mut run: Command, options: &[&str]) -> Command {
     run.args(["port", "keep", "--tunnel", "lo"]).args(options);
     with_folders(world, run)
@@ -49,7 +49,7 @@ fn number(status: &Value) -> u16 {
     status["port"]["port"].as_u64().unwrap().try_into().unwrap()
 }
 
-/// AzireVPN: a second run adopts what the first one opened, and the hook is told once.
+/// AzireVPN: a second run adopts the port that the first one opened, and the hook runs once.
 #[test]
 fn a_fixed_port_is_opened_once_and_found_again() {
     let world = World::with_device();
@@ -124,11 +124,11 @@ fn it_runs_until_a_signal_answers_meanwhile_and_releases_the_port_where_asked() 
     let opened = event("port-opened");
     assert_eq!(world.sandbox.natpmp().mappings().len(), 2);
 
-    // A second keeper with the same state would fight with the first one.
+    // A second keeper with the same state would conflict with the first one.
     let said = fails(1, &mut keep(&world, natpmp(&world), &["--once"]));
     assert!(said.contains("another keeper"), "{said}");
 
-    // After a reload it has the same port, so nothing is opened.
+    // After a reload it has the same port, so it opens none.
     signal(keeper.id(), "HUP");
     event("stopping");
     while status(&world, natpmp(&world))["phase"] != "holding" {}
@@ -140,7 +140,7 @@ fn it_runs_until_a_signal_answers_meanwhile_and_releases_the_port_where_asked() 
     assert!(world.sandbox.natpmp().mappings().is_empty());
 }
 
-/// gluetun's API, at an address of its own.
+/// Serves gluetun's API at a separate address.
 #[test]
 #[cfg(unix)]
 fn the_api_has_the_number_of_the_status_file() {
@@ -191,7 +191,7 @@ fn what_cannot_be_is_refused_at_the_start() {
     let said =
         fails(4, &mut with_folders(&world, command(&["--provider", "natpmp", "port", "status"])));
     assert!(said.contains("start anyvpn port keep"), "{said}");
-    // A journal that cannot be read stays.
+    // An unreadable journal is kept.
     let folder = world.path("state/anyvpn/port-keep/natpmp");
     fs::create_dir_all(&folder).unwrap();
     let journal = world.path("state/anyvpn/port-keep/natpmp/journal.json");

@@ -1,4 +1,4 @@
-//! Profiles: which provider, where, and where its secrets come from, under a name.
+//! Profiles: named combinations of a provider, an address and sources of secrets.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod common;
@@ -11,7 +11,7 @@ use anyvpn_sandbox::{Fault, FaultRule};
 use common::{LOGIN, PASSWORD, World, command, error, fails, json, ok};
 use serde_json::Value;
 
-/// A command of a person with a home and nothing else.
+/// Returns a command with an empty home folder.
 fn at_home(world: &World, arguments: &[&str]) -> Command {
     let mut command = command(arguments);
     command.env("HOME", world.folder.path());
@@ -32,7 +32,7 @@ fn read(world: &World) -> String {
     fs::read_to_string(config(world)).unwrap()
 }
 
-/// Adds a profile at the sandbox's AzireVPN.
+/// Adds a profile for AzireVPN at the sandbox.
 fn add(world: &World, name: &str, more: &[&str]) -> Command {
     let mut add = at_home(world, &["profile", "add", name, "--provider", "azire", "--url"]);
     add.arg(world.sandbox.azire_url()).args(more);
@@ -407,7 +407,7 @@ fn todays_profiles_and_variables_are_read() {
     assert_eq!(json(&mut customer)["login"], "jo@mail.example");
 }
 
-/// It says which programs are run.
+/// It names the programs that are run.
 #[cfg(unix)]
 #[test]
 fn a_file_of_profiles_that_another_user_could_write_is_not_obeyed() {

@@ -1,4 +1,4 @@
-//! Passwords that are asked for at a terminal.
+//! Prompts for passwords on a terminal.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -26,7 +26,7 @@ fn a_password_is_never_shown_even_when_typed_fast() {
         for letter in password.chars() {
             terminal.press(&letter.to_string());
         }
-        // A typing error, and Backspace.
+        // A typing error that Backspace corrects.
         terminal.press("é\u{7f}\r");
         let left = terminal.end();
         assert_eq!(left.code, Some(0), "{}", left.written);
@@ -59,7 +59,7 @@ fn a_new_password_is_asked_for_twice() {
     }
 }
 
-/// What an operation needs and must not be among the arguments is typed, and not shown.
+/// A secret that an operation needs is typed at a prompt, and not shown.
 #[test]
 fn call_asks_for_a_required_secret_without_showing_it() {
     let world = World::new();
@@ -76,7 +76,7 @@ fn call_asks_for_a_required_secret_without_showing_it() {
     assert!(text.contains("new_password: is required") && text.contains("@FILE"), "{text}");
 }
 
-/// The account's only device may be a telephone: it is named, and asked for.
+/// The account's only device may be a telephone, so the command names it and asks.
 #[test]
 fn the_only_device_is_asked_for_before_a_port_is_opened_or_closed() {
     let world = World::new();
@@ -111,7 +111,8 @@ fn the_only_device_is_asked_for_before_a_port_is_opened_or_closed() {
     assert_eq!(azire.ports(LOGIN).len(), 0);
 }
 
-/// A profile's text after the optional settings were asked for, and answered with these keys.
+/// Returns the text of a profile after the prompts for optional settings were answered with these
+/// keys.
 fn optional(world: &World, name: &str, answers: &[(&str, &str)]) -> String {
     let add = ["profile", "add", name, "--provider", "natpmp", "--all", "--no-check"];
     let mut add = command(&add);
@@ -127,7 +128,7 @@ fn optional(world: &World, name: &str, answers: &[(&str, &str)]) -> String {
     std::fs::read_to_string(config).unwrap()
 }
 
-/// A value that the setting may have is chosen, and another that it may not is asked for again.
+/// The user selects a valid value. After an invalid one, the command asks again.
 #[test]
 fn optional_settings_are_asked_for_with_all() {
     const DOWN: &str = "\u{1b}[B";

@@ -1,4 +1,5 @@
-//! What `--json` prints is as `docs/schema` says, for every command and provider that has it.
+//! Checks that the output of `--json` matches `docs/schema`, for every command and provider that
+//! has it.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod common;
@@ -21,7 +22,7 @@ const CUSTOMERS: [&str; 3] = ["customer-list", "customer-suspend", "customer-res
 /// Schemas that the tests of anyvpn-keeper check.
 const KEEPER: [&str; 2] = ["port-keep", "port-status"];
 
-/// The schemas, and which properties of them came.
+/// The schemas, and their properties that were seen.
 struct Answers {
     schemas: Schemas,
     seen: BTreeMap<String, BTreeSet<String>>,
@@ -53,7 +54,7 @@ fn collect_keys(value: &Value, keys: &mut BTreeSet<String>) {
     }
 }
 
-/// The properties that a schema names, also by way of the common parts.
+/// Lists the properties that a schema names, including those of shared parts.
 fn declared(schema: &Value, common: &Value, keys: &mut BTreeSet<String>) {
     match schema {
         Value::Object(object) => {
@@ -85,7 +86,7 @@ fn every_answer_is_as_its_schema_says() {
     signed_in(&mut answers, &world);
     of_this_machine(&mut answers, &world);
 
-    // Each command with a JSON answer has a schema, and every property of each schema was seen.
+    // Every command with a JSON answer has a schema, and every property of each schema was seen.
     let place = world.path("man");
     let pages = json(command(&["man", "--output-dir"]).arg(&place))["pages"].take();
     let names = pages.as_array().unwrap().iter().map(|page| {
@@ -318,7 +319,7 @@ fn of_this_machine(answers: &mut Answers, world: &World) {
     sandbox.wait().unwrap();
 }
 
-/// A path on Unix is bytes, and JSON has texts.
+/// A path on Unix is a sequence of bytes, but JSON has only texts.
 #[cfg(unix)]
 #[test]
 fn a_path_that_is_not_utf8_is_preserved() {

@@ -117,7 +117,7 @@ fn a_lost_key_is_reported() {
     assert!(text.contains(&format!("anyvpn config revoke {id}")), "{text}");
 }
 
-/// What the line says in a shell, with the pipe to a reader that is gone.
+/// Returns what the line prints in a shell, if its stdout is a pipe whose reader is gone.
 fn unread(command: &mut Command) -> String {
     let (reader, writer) = pipe().unwrap();
     drop(reader);
@@ -296,7 +296,7 @@ fn a_secret_file_that_others_can_read_is_refused_with_a_chmod_hint() {
     assert_eq!(bash.status().unwrap().code(), Some(0));
 }
 
-/// A crash of the command writes no memory to the disk, and nobody else may look into it.
+/// A crash of the command writes no memory to the disk, and no other program can read its memory.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_crash_leaves_no_core_dump() {
@@ -321,13 +321,14 @@ fn a_crash_leaves_no_core_dump() {
     };
     let anyvpn = format!("{} sandbox", env!("CARGO_BIN_EXE_anyvpn"));
     assert_eq!(crash(&anyvpn), ("0".to_owned(), false));
-    // Another program leaves a core dump here, if this machine writes them into the folder.
+    // Another program leaves a core dump here, if this machine writes core dumps to the current
+    // folder.
     let (limit, dumped) = crash("sh -c 'echo; exec sleep 60'");
     let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
     assert!(dumped || limit == "0" || !pattern.starts_with("core"), "{limit} {pattern}");
 }
 
-/// What stands where nothing is expected may have been meant for a prompt.
+/// An unexpected argument may be a secret that was meant for a prompt.
 #[test]
 fn a_stray_secret_among_the_arguments_is_not_repeated() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! What the shell gets: help, completions, manual pages. None needs a network, a home or a profile.
+//! Help, completions and manual pages. None of them needs a network, a home folder or a profile.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod common;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use common::{command, error, fails, ok};
 
-/// The commands under a command, from its help. The first help has several on a line.
+/// Lists the subcommands of a command, from its help. The first help has several on a line.
 fn below(words: &[&str]) -> Vec<String> {
     let help = ok(command(words).arg("--help"));
     let list = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
@@ -19,7 +19,7 @@ fn below(words: &[&str]) -> Vec<String> {
     names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
-/// All commands, as they are typed.
+/// Lists all commands, as they are typed.
 fn all() -> Vec<Vec<String>> {
     let mut all = Vec::new();
     let mut left: Vec<Vec<String>> = below(&[]).into_iter().map(|name| vec![name]).collect();

@@ -19,7 +19,7 @@ use common::terminal::Terminal;
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
 
-/// A block of the page: what is typed, and the file of the picture that is shown after it.
+/// A block of the page: what is typed, and the file of the picture that follows it.
 #[derive(Debug, PartialEq)]
 struct Step<'a> {
     typed: Vec<Typed<'a>>,
@@ -60,8 +60,8 @@ fn steps(page: &str) -> Vec<Step<'_>> {
     steps
 }
 
-/// A shell on a terminal. Each prompt says, where nobody sees it, how many commands there were, and how
-/// the last one ended.
+/// A shell on a terminal. Its prompt contains, invisibly, the number of commands so far and the
+/// exit code of the last one.
 struct Shell {
     terminal: Terminal,
     commands: usize,
@@ -95,13 +95,13 @@ impl Shell {
         self.commands += 1;
     }
 
-    /// Waits until the last command has ended, which must have done what it should.
+    /// Waits until the last command has ended, and checks that it succeeded.
     fn wait_for_prompt(&mut self) {
         self.terminal.wait_for_written(&format!("\u{1b}]0;{} 0\u{7}", self.commands));
     }
 }
 
-/// The file and the text of each picture.
+/// Returns the file and the text of each picture.
 fn play(page: &str) -> Vec<(String, String)> {
     let home = tempfile::tempdir().unwrap();
     let mut shell = Shell::open(home.path());
@@ -146,7 +146,7 @@ fn play(page: &str) -> Vec<(String, String)> {
     pictures
 }
 
-/// The picture of a screen with its colours, as wide as 80 columns, that grows and shrinks with its page.
+/// Draws a picture of the screen with its colours. It is 80 columns wide, and scales with its page.
 fn svg(screen: &str) -> String {
     let term = Term::new().palette(WIN10_CONSOLE).min_width_px(80 * 84 / 10);
     let svg = term.render_svg(screen);

@@ -1,4 +1,4 @@
-//! What one sees on a terminal: waiting, colours, widths.
+//! Output on a terminal: progress, colours, widths.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
@@ -112,7 +112,7 @@ fn a_bar_shows_progress_and_an_interruption_reports_it() {
     world.sandbox.vpnscript().set_job_duration(FOR_EVER);
     let part = world.path("part");
     let mut terminal = Terminal::run(all(&part));
-    // It takes a moment until the new configuration is known to be ours.
+    // The command needs a moment to recognize the new configuration as its own.
     terminal.wait_for("1 of 2  Frankfurt 2: queued (2 s)");
     terminal.press(CTRL_C);
     let left = terminal.end();

@@ -1,4 +1,4 @@
-//! Where a token may come from and what it may look like, and what becomes of one that cannot be kept.
+//! Sources and forms of tokens, and what happens to a token that cannot be stored.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -19,7 +19,7 @@ fn at_home(world: &World, arguments: &[&str]) -> Command {
     command
 }
 
-/// A profile at the sandbox's AzireVPN with this line.
+/// Creates a profile for AzireVPN at the sandbox, with this line.
 fn profile(world: &World, line: &str) {
     let config = world.path(".config/anyvpn/config.toml");
     fs::create_dir_all(config.parent().unwrap()).unwrap();
@@ -39,7 +39,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// What an editor or a copy adds would be sent as a part of the token.
+/// Characters that an editor or a copy adds would be sent as part of the token.
 #[test]
 fn an_unsendable_token_is_refused_when_it_is_read() {
     let world = World::new();
@@ -144,8 +144,8 @@ fn a_credential_of_systemd_is_accepted_and_a_file_like_it_is_not() {
     fails(1, show(&world).env("CREDENTIALS_DIRECTORY", world.folder.path()));
 }
 
-/// VPN Script has no call that deletes a token: who made one must know that it is there. AzireVPN has
-/// one, and nothing is left there.
+/// VPN Script has no call that deletes a token, so the user must learn that it exists. AzireVPN has
+/// one, so nothing is left there.
 #[test]
 fn a_token_that_cannot_be_stored_is_named_or_revoked() {
     let world = World::new();
@@ -153,7 +153,7 @@ fn a_token_that_cannot_be_stored_is_named_or_revoked() {
         ("vpnscript", world.sandbox.vpnscript_url(), true),
         ("azire", world.sandbox.azire_url(), false),
     ] {
-        // Files cannot have any content, as on a full disk, so nothing is created.
+        // Writing to files fails, as on a full disk, so nothing is created.
         let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
         let login = ["--provider", provider, "--url", &url, "login", "--username", LOGIN];
         let mut full = Command::new("/bin/sh");
@@ -195,7 +195,8 @@ fn a_token_that_cannot_be_stored_is_named_or_revoked() {
     assert_eq!(world.calls("azire.delete-token"), 1);
 }
 
-/// Without room for another one, the token that is there is good, and nothing advises to remove it.
+/// If there is no room for another token, the existing one is valid, and no hint advises to remove
+/// it.
 #[test]
 fn a_new_sign_in_on_a_full_disk_keeps_the_token() {
     let world = World::new();
@@ -214,7 +215,7 @@ fn a_new_sign_in_on_a_full_disk_keeps_the_token() {
     assert_eq!(json(&mut at_home(&world, &show))["login"], LOGIN);
 }
 
-/// Who asks for a passphrase does not go on when nobody wants the token any more.
+/// A program that asks for a passphrase ends when the token is no longer needed.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_token_command_ends_with_the_command() {

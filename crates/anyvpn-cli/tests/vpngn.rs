@@ -1,4 +1,4 @@
-//! VPNGN: a reseller's customers and their plans; aliases by `call`.
+//! VPNGN: a reseller's customers and their plans, and aliases by `call`.
 
 mod common;
 
@@ -41,8 +41,8 @@ fn creating_a_customer_twice_says_whether_it_is_new() {
     assert_eq!((&shown["login"], &shown["status"]), (&json!(EMAIL), &json!("active")));
     assert_eq!(shown["services"][0]["name"], "12 Months");
 
-    // A reply that is lost is no reason for a second customer, and no reason to believe that the one
-    // who is there has this password.
+    // If a reply is lost, the command neither creates a second customer nor assumes that the
+    // existing one has this password.
     world.sandbox.inject(FaultRule::once("vpngn.add-client", Fault::Wire("reset-after"))).unwrap();
     let lost = with_stdin(
         &mut world.vpngn(&create("al@mail.example", &["--password-file", "-", "--json"])),
@@ -55,7 +55,7 @@ fn creating_a_customer_twice_says_whether_it_is_new() {
     assert_eq!(world.sandbox.vpngn().created("al@mail.example"), 1);
 }
 
-/// A customer is there who has something else than what was sold.
+/// The existing customer has another plan than the one requested.
 #[test]
 fn a_customer_with_another_plan_exits_with_5() {
     let world = World::new();
@@ -136,7 +136,7 @@ fn plans_are_given_and_changed() {
     fails(4, &mut run(&["find", "nobody@mail.example"]));
 }
 
-/// What is VPNGN's alone has no command of its own.
+/// VPNGN's own operations have no command.
 #[test]
 fn aliases_come_get_passwords_and_go_by_calls() {
     let world = World::new();
@@ -197,7 +197,7 @@ fn a_customer_gets_a_password_is_ended_and_closed() {
     fails(4, &mut run(&["find", EMAIL]));
 }
 
-/// There is a terminal to ask on where `script` makes one.
+/// `script` provides a terminal to ask on.
 #[cfg(target_os = "linux")]
 #[test]
 fn confirmations_name_what_will_be_lost() {
@@ -219,8 +219,8 @@ fn confirmations_name_what_will_be_lost() {
     assert!(!vpngn.customer(EMAIL).unwrap().closed);
 }
 
-/// Without a secret key nobody may read whether a customer exists: creating one without reading is
-/// `call`, one in ten seconds.
+/// Without a secret key, nobody may read whether a customer exists. Creating one without reading
+/// requires `call`, which VPNGN limits to one in ten seconds.
 #[test]
 fn without_a_secret_key_the_wait_for_the_rate_limit_is_reported() {
     let world = World::new();

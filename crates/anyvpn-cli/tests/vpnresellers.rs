@@ -1,5 +1,5 @@
-//! VPNresellers: a reseller's customers, who are listed, suspended and ended, and their configurations.
-//! The command has nothing of its own for it.
+//! VPNresellers: listing, suspending and closing a reseller's customers, and their configurations.
+//! The command has no code for this provider.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 

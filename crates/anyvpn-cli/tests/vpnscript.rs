@@ -123,7 +123,7 @@ fn refusals_have_an_exit_code_and_a_hint() {
     assert!(fails(5, &mut world.vpnscript(&["config", "list"])).contains("suspended"));
 }
 
-/// The modules of a code on the terminal, and of a picture.
+/// Returns the modules of a QR code on the terminal, and of one in a picture.
 fn from_terminal(text: &str) -> Vec<Vec<bool>> {
     let halves = |c| match c {
         '█' => (false, false),
@@ -150,7 +150,7 @@ fn from_png(path: &Path) -> Vec<Vec<bool>> {
     (0..side).map(|y| (0..side).map(|x| bit(y * 8 + 3, x * 8 + 3)).collect()).collect()
 }
 
-/// The code inside of its border, which must be light.
+/// Returns the code without its border, which must be light.
 fn inner(modules: &[Vec<bool>], border: usize, width: usize) -> Vec<bool> {
     let all = modules.iter().flatten().filter(|dark| **dark).count();
     let rows = modules.iter().skip(border).take(width);

@@ -1,4 +1,4 @@
-//! What a caller knows of an account, and the rules by which AzireVPN lets it change.
+//! What a caller knows about an account, and AzireVPN's rules for changing it.
 
 use std::net::Ipv4Addr;
 
@@ -38,7 +38,7 @@ pub struct Account {
     pub suspended: bool,
     pub tokens: Vec<Token>,
     pub devices: Vec<Device>,
-    /// The day of the newest port, and how many there were on it.
+    /// The day of the newest port, and the number of ports created on that day.
     pub opened: (i64, u32),
 }
 
@@ -49,13 +49,13 @@ impl Account {
         }
     }
 
-    /// The device in this place, or one that is not there.
+    /// Returns the device at this position, or a device that does not exist.
     pub fn device(&self, place: usize) -> Option<usize> {
         let place = place % (self.devices.len() + 1);
         (place < self.devices.len()).then_some(place)
     }
 
-    /// The device and the place of a port, or one that is not there.
+    /// Returns the device and the position of a port, or a port that does not exist.
     pub fn port(&self, place: usize) -> Option<(usize, usize)> {
         let ports = |(at, device): (usize, &Device)| (0..device.ports.len()).map(move |p| (at, p));
         let all: Vec<_> = self.devices.iter().enumerate().flat_map(ports).collect();
@@ -74,7 +74,7 @@ impl Account {
         let mut whys = Vec::new();
         if self.holder(key).is_some() {
             match quirks.duplicate_key {
-                // The reply is the device that has the key.
+                // The reply describes the device that has the key.
                 200 if self.suspended => return vec![Refused],
                 200 => return whys,
                 409 => whys.push(AlreadyExists),

@@ -1,11 +1,11 @@
-//! Random sequences of operations against a small model of an account, on a network where requests
-//! and replies get lost: the account's state is the model's, whatever failed on the way.
+//! Runs random sequences of operations against a small model of an account, on a network that loses
+//! requests and replies. The account must always match the model, whatever failed.
 //!
-//! Two machines act on the account: the other one registers devices of its own between the requests of
-//! the first one. A ledger below the networks knows who made and who deleted each device.
+//! Two machines act on the account: the other one registers its own devices between the requests of
+//! the first one. A ledger below the networks records who created and who deleted each device.
 //!
-//! The model knows what its caller was told, and what it read back where an error advised to. It
-//! shares no type with the client's replies. `ANYVPN_MODEL_CASES=1000` tries so many other
+//! The model knows what its caller was told, and what it read back when an error advised that. It
+//! shares no type with the client's replies. `ANYVPN_MODEL_CASES=1000` runs that many other
 //! sequences.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
@@ -55,7 +55,8 @@ fn the_account_matches_the_model_despite_failures() {
             world.take(step, &mishaps).await;
             world.network.calm();
             world.end(second).await;
-            // Neither machine deletes what the other made, unless the step names it.
+            // Neither machine deletes a device that the other one created, unless the step names
+            // it.
             world.ledger.judge_deletions(world.began, |id| named.as_deref() == Some(id));
             world.compare();
         }
@@ -63,19 +64,19 @@ fn the_account_matches_the_model_despite_failures() {
     });
 }
 
-/// An account, and all that its caller has.
+/// An account, and everything that its caller has.
 struct World {
     sandbox: Arc<Sandbox>,
     network: Network,
     quirks: Quirks,
     azire: Azire,
     wire: Wire,
-    /// The other machine, whose network is good.
+    /// The other machine, which has a reliable network.
     second: Azire,
     ledger: Ledger,
-    /// How many deeds there were when the step began.
+    /// The number of changes in the ledger when the step began.
     began: usize,
-    /// Whether the step gave up a call, of which only the account tells what it has done.
+    /// Whether the step abandoned a call. Only the account shows the effect of such a call.
     abandoned: bool,
     account: Account,
     /// The id of the caller's own token.
@@ -156,7 +157,7 @@ impl World {
         devices(&self.azire).await.into_iter().find(|device| device.keys.iter().any(|it| it == key))
     }
 
-    /// Compares with what the sandbox knows.
+    /// Compares the model with the sandbox's state.
     fn compare(&mut self) {
         let now = self.now();
         self.account.expire(now);
@@ -169,7 +170,7 @@ impl World {
         }
     }
 
-    /// The devices that the sandbox knows, in its order.
+    /// Returns the devices that the sandbox knows, in its order.
     fn devices(&self) -> Vec<Device> {
         let (azire, account) = (self.sandbox.azire(), &self.account);
         let ports = azire.ports(&account.username);
@@ -190,7 +191,7 @@ impl World {
         devices.collect()
     }
 
-    /// Compares with all that the provider tells.
+    /// Compares the model with everything that the provider reports.
     async fn compare_all(&mut self) {
         let seen = self.azire.account().await.unwrap();
         assert_eq!(seen.login.as_ref(), Some(&self.account.username));
@@ -220,7 +221,7 @@ async fn tokens(azire: &Azire) -> Vec<Token> {
     tokens.map(|it| Token { id: it.id.to_string(), comment: it.comment }).collect()
 }
 
-/// The devices, without their ports.
+/// Returns the devices, without their ports.
 async fn devices(azire: &Azire) -> Vec<Device> {
     let configs = ServerConfigs::list_configs(azire).await.unwrap().into_iter();
     configs
@@ -236,7 +237,7 @@ async fn devices(azire: &Azire) -> Vec<Device> {
         .collect()
 }
 
-/// One of a few keys.
+/// Selects one of a few keys.
 fn key(number: u8) -> PrivateKey {
     let letter = char::from(b'A' + number % 26);
     format!("AA{letter}{}=", "A".repeat(40)).parse().unwrap()

@@ -14,14 +14,15 @@ use proptest::prelude::*;
 use crate::World;
 use crate::steps::Step;
 
-/// What the other machine does between two requests of the first one.
+/// What the other machine does between two requests of the first machine.
 #[derive(Clone, Debug)]
 pub struct Interlude {
-    /// After how many requests.
+    /// The number of requests after which it acts.
     after: usize,
-    /// Whether it obtains a configuration, and does not only register a device.
+    /// Whether it obtains a configuration or only registers a device.
     obtains: bool,
-    /// What happens to the first one's request before, in the place of what was drawn for the step.
+    /// What happens to the first machine's preceding request, instead of the fault that was drawn
+    /// for the step.
     loss: Option<Fault>,
 }
 
@@ -45,11 +46,11 @@ pub fn interludes() -> impl Strategy<Value = Option<Interlude>> {
     prop_oneof![1 => Just(None), 1 => interlude.prop_map(Some)]
 }
 
-/// Set when the other machine has come to its end.
+/// Set when the other machine has finished.
 pub type Second = Option<Arc<AtomicBool>>;
 
 impl World {
-    /// The devices that a step may delete, whoever made them.
+    /// The devices that a step may delete, whichever machine created them.
     pub fn named(&self, step: &Step) -> Option<String> {
         match step {
             Step::Revoke { device } | Step::Rotate { device, .. } => {
@@ -59,8 +60,8 @@ impl World {
         }
     }
 
-    /// Lets the other machine act after so many requests of the first one, in a step that is about
-    /// devices and while there is room for more.
+    /// Makes the other machine act after this many requests of the first machine, if the step is
+    /// about devices and the account has room for more.
     pub async fn interrupt(&self, step: &Step, interlude: Option<Interlude>) -> Second {
         let is_about_devices = matches!(
             step,
@@ -79,7 +80,7 @@ impl World {
         let (second, ledger) = (self.second.clone(), self.ledger.clone());
         let ended = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&ended);
-        // These look for a location first.
+        // These operations look for a location first.
         let looks =
             matches!(step, Step::Obtain { .. } | Step::Abandon { .. } | Step::Rotate { .. });
         self.wire.interrupt(after + usize::from(looks), async move {
@@ -98,7 +99,7 @@ impl World {
         Some(ended)
     }
 
-    /// Waits for the other machine, and takes its devices into the account.
+    /// Waits for the other machine, and adds its devices to the model.
     pub async fn end(&mut self, second: Second) {
         let has_acted = self.wire.calm();
         if let Some(ended) = second.filter(|_| has_acted) {
@@ -108,7 +109,7 @@ impl World {
         }
         let deeds = self.ledger.since(self.began);
         let made = |id: &str, machine| deeds.contains(&(machine, Deed::Made(id.to_owned())));
-        // In the provider's order.
+        // The devices are in the provider's order.
         for device in self.devices() {
             let is_known = self.account.devices.iter().any(|it| it.id == device.id);
             if !is_known && (made(&device.id, Machine::Second) || self.abandoned) {

@@ -1,4 +1,4 @@
-//! What a caller can do, and what it concludes.
+//! What a caller can do, and what it concludes from the result.
 
 use anyvpn_azire::ops::{
     CreateIp, DeleteEmail, HidePortForward, IpId, PutIpKey, UpdateEmail, UpdateUsername,
@@ -15,13 +15,14 @@ use proptest::prelude::*;
 use crate::account::{DAY, Device, Port, Token};
 use crate::{HOUR, NAMES, PASSWORDS, World, key, sign_in};
 
-/// Places count the things that there are; one beyond them names what is not there.
+/// Positions count the existing items. The position after the last one names an item that does not
+/// exist.
 #[derive(Clone, Debug)]
 pub enum Step {
     Obtain {
         key: u8,
     },
-    /// Obtaining with a new key is given up after so many answers.
+    /// Obtaining a configuration with a new key is abandoned after this many answers.
     Abandon {
         answers: usize,
     },
@@ -298,7 +299,7 @@ impl World {
                         .unwrap_or_default();
                     listed.iter().map(|it| it.port).collect()
                 }
-                // A forward that was created hidden is in no list, so only the sandbox knows it.
+                // A hidden forward is not in any list, so only the sandbox knows it.
                 true => self.hidden_ports(address),
             };
             let known = |number: &u16| {
@@ -319,7 +320,7 @@ impl World {
         ports.filter(|it| it.hidden && it.internal_ipv4 == device).map(|it| it.port).collect()
     }
 
-    /// The address and number of a port, which need not be there.
+    /// Returns the address and number of a port that may not exist.
     fn target(&self, port: Option<(usize, usize)>) -> (std::net::Ipv4Addr, u16) {
         match (port, self.account.devices.first()) {
             (Some((device, port)), _) => {

@@ -1,4 +1,4 @@
-//! What a caller concludes from what it does with tokens and accounts.
+//! What a caller concludes from its calls about tokens and accounts.
 
 use anyvpn_azire::ops::{CreateToken, DeleteAllTokens, DeleteToken, TokenId, UpdateToken};
 use anyvpn_azire::{Azire, ErrorKind, Secret};
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// Any token but the caller's own.
+    /// Selects any token except the caller's own.
     fn token(&self, place: usize) -> Option<usize> {
         let others = |it: &usize| self.account.tokens[*it].id != self.own;
         let all: Vec<_> = (0..self.account.tokens.len()).filter(others).collect();

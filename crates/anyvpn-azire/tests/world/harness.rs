@@ -1,4 +1,4 @@
-//! AzireVPN, as the tests of the workspace know a provider.
+//! Describes AzireVPN to the tests of the workspace.
 
 use anyvpn_azire::ops::{OPERATIONS, call_by_name};
 use anyvpn_azire::{Azire, Error};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{PASSWORD, World};
 
-/// The token that the fixtures' requests carry; 60 characters, as AzireVPN's are.
+/// The token in the requests of the fixtures. It has 60 characters, like AzireVPN's tokens.
 const TOKEN: &str = "f1x7ure70ken00000000000000000000000000000000000000000000f1x7";
 
 pub struct Harness;

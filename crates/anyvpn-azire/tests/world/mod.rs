@@ -1,4 +1,5 @@
-//! An account on the sandbox with something of everything, and a valid input for each operation.
+//! An account on the sandbox with at least one item of each kind, and a valid input for each
+//! operation.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "it is a test, only not in a function that says so")]
@@ -32,7 +33,7 @@ pub struct World {
 static FIRST: OnceLock<PrivateKey> = OnceLock::new();
 static SECOND: OnceLock<PrivateKey> = OnceLock::new();
 
-/// Random, and the same in every world.
+/// A random value that is the same in every world.
 fn key_of_the_process(place: &OnceLock<PrivateKey>) -> PrivateKey {
     place.get_or_init(|| PrivateKey::generate().unwrap()).clone()
 }
@@ -42,7 +43,7 @@ impl World {
         Self::on(Sandbox::builder().seed(seed)).await
     }
 
-    /// On a sandbox that this starts. Two on like sandboxes are alike.
+    /// Creates a world on a new sandbox. Two worlds on equal sandboxes are equal.
     pub async fn on(sandbox: SandboxBuilder) -> Self {
         let sandbox = sandbox.start().await.unwrap();
         let account = sandbox.azire().add_account(USERNAME, PASSWORD);
@@ -69,7 +70,7 @@ impl World {
         Self { sandbox, azire, token, private_key, device, port, spare_token }
     }
 
-    /// An input that the operation accepts in this world.
+    /// Returns an input that the operation accepts in this world.
     pub fn input(&self, operation: OperationId) -> Value {
         let address = self.device.ipv4_address;
         let new_key = || key_of_the_process(&SECOND).public_key().to_string();
@@ -107,7 +108,7 @@ impl World {
         call_by_name(azire.client(), operation.name(), self.input(operation), false).await
     }
 
-    /// How often the operation arrived since the world began.
+    /// Returns how often the operation has arrived since the world was created.
     pub fn arrived(&self, operation: OperationId) -> usize {
         anyvpn_lab::harness::arrived(&self.sandbox, operation)
     }

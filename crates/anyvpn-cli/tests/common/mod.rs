@@ -1,4 +1,4 @@
-//! The built command, and a sandbox for it to talk to.
+//! Runs the built command against a sandbox.
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -25,16 +25,16 @@ pub struct World {
     pub token: String,
     pub vpnscript_token: String,
     pub folder: tempfile::TempDir,
-    /// The sandbox's thread ends with it.
+    /// The sandbox's thread ends when this value is dropped.
     _running: oneshot::Sender<()>,
 }
 
-/// Lets the next request of this operation go wrong.
+/// Injects a fault for the next request of this operation.
 pub fn inject(world: &World, operation: &str, fault: Fault) {
     world.sandbox.inject(FaultRule::once(operation, fault)).unwrap();
 }
 
-/// How many files a folder has.
+/// Returns the number of files in a folder.
 pub fn files(folder: &Path) -> usize {
     std::fs::read_dir(folder).unwrap().count()
 }
@@ -53,7 +53,7 @@ impl World {
             runtime.block_on(async {
                 let sandbox = Arc::new(Sandbox::start().await.unwrap());
                 started.send(Arc::clone(&sandbox)).unwrap();
-                // Nothing is ever sent.
+                // The command never sends a request.
                 let _ = ended.await;
             });
         });
@@ -65,14 +65,14 @@ impl World {
         World { sandbox, token, vpnscript_token, folder, _running: running }
     }
 
-    /// The same with one device.
+    /// Creates the same world with one device.
     pub fn with_device() -> World {
         let world = World::new();
         world.sandbox.azire().add_device(LOGIN).unwrap();
         world
     }
 
-    /// A command that is signed in.
+    /// Returns a command that is signed in.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = command(arguments);
         command
@@ -81,7 +81,7 @@ impl World {
         command
     }
 
-    /// A command that is signed in to VPN Script.
+    /// Returns a command that is signed in to VPN Script.
     pub fn vpnscript(&self, arguments: &[&str]) -> Command {
         let mut command = command(arguments);
         command
@@ -90,14 +90,14 @@ impl World {
         command
     }
 
-    /// A command on VPNGN's reseller's server.
+    /// Returns a command on the server of a VPNGN reseller.
     pub fn vpngn(&self, arguments: &[&str]) -> Command {
         let mut command = self.vpngn_client(arguments);
         command.env("ANYVPN_VPNGN_SECRET_KEY", self.sandbox.vpngn().secret_key());
         command
     }
 
-    /// A command that has VPNGN's API key and nothing else.
+    /// Returns a command that has only VPNGN's API key.
     pub fn vpngn_client(&self, arguments: &[&str]) -> Command {
         let mut command = command(arguments);
         command
@@ -106,7 +106,7 @@ impl World {
         command
     }
 
-    /// A world with an account of PIA that is signed in.
+    /// Creates a world with a PIA account that is signed in.
     pub fn signed_in_at_pia() -> World {
         let world = World::new();
         world.sandbox.pia().add_account(LOGIN, PASSWORD);
@@ -115,7 +115,7 @@ impl World {
         world
     }
 
-    /// A command on PIA with what it has to trust, and connected to one of the sandbox's servers.
+    /// Returns a command for PIA that trusts the sandbox and is connected to one of its servers.
     pub fn pia(&self, arguments: &[&str]) -> Command {
         let service = self.sandbox.pia();
         let mut command = command(arguments);
@@ -131,7 +131,7 @@ impl World {
         command
     }
 
-    /// A command of a reseller at VPNresellers.
+    /// Returns a command of a VPNresellers reseller.
     pub fn vpnresellers(&self, reseller: &str, arguments: &[&str]) -> Command {
         let service = self.sandbox.vpnresellers();
         let mut command = command(arguments);
@@ -141,28 +141,28 @@ impl World {
         command
     }
 
-    /// Runs a command that must work, without a terminal and with an empty stdin.
+    /// Runs a command that must succeed, without a terminal and with an empty stdin.
     pub fn ok(&self, arguments: &[&str]) -> String {
         ok(&mut self.command(arguments))
     }
 
-    /// Runs a command that must work, with `--json`.
+    /// Runs a command that must succeed, with `--json`.
     pub fn json(&self, arguments: &[&str]) -> Value {
         let text = ok(self.command(arguments).arg("--json"));
         serde_json::from_str(&text).unwrap()
     }
 
-    /// Runs a command that must fail with this code, and gives what it says.
+    /// Runs a command that must fail with this exit code, and returns its stderr.
     pub fn fails(&self, code: i32, arguments: &[&str]) -> String {
         fails(code, &mut self.command(arguments))
     }
 
-    /// The same with `--json`: the object under `error`.
+    /// Runs the same with `--json`, and returns the object under `error`.
     pub fn error(&self, code: i32, arguments: &[&str]) -> Value {
         error(code, &mut self.command(arguments))
     }
 
-    /// A file with this content, for its owner alone.
+    /// Creates a file with this content that only its owner can read.
     pub fn file(&self, name: &str, content: &str) -> String {
         let path = self.path(name);
         std::fs::write(&path, content).unwrap();
@@ -178,7 +178,7 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// How many requests for the operation arrived.
+    /// Returns how many requests for the operation have arrived.
     pub fn calls(&self, operation: &str) -> usize {
         let received = self.sandbox.received();
         let calls = received.iter().filter(|it| it.operation == Some(operation));
@@ -186,7 +186,7 @@ impl World {
     }
 }
 
-/// The command, with nothing in its environment.
+/// Returns the command with an empty environment.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_anyvpn"));
     command.args(arguments).env_clear().stdin(Stdio::null());
@@ -205,12 +205,12 @@ pub fn ok(command: &mut Command) -> String {
     stdout
 }
 
-/// What a command that must work answers with `--json`.
+/// Runs a command that must succeed with `--json`, and returns its answer.
 pub fn json(command: &mut Command) -> Value {
     serde_json::from_str(&ok(command.arg("--json"))).unwrap()
 }
 
-/// Every failure in words is checked here: four lines at most, and nothing from inside.
+/// Checks every failure message: it has at most four lines and shows no internals.
 pub fn fails(code: i32, command: &mut Command) -> String {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let stderr = String::from_utf8(stderr).unwrap();
@@ -242,7 +242,7 @@ pub fn error(code: i32, command: &mut Command) -> Value {
     error
 }
 
-/// Runs the command with this on its stdin.
+/// Runs the command with this text on its stdin.
 pub fn with_stdin(command: &mut Command, text: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
@@ -254,12 +254,12 @@ pub fn with_stdin(command: &mut Command, text: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// A provider that answers every request with this status and these bytes.
+/// Starts a provider that answers every request with this status and these bytes.
 pub fn provider_of(status: &'static str, body: String) -> String {
     provider_by(move |_| (status, body.clone()))
 }
 
-/// A provider that answers a request's text with a status and bytes.
+/// Starts a provider that computes a status and bytes from the text of each request.
 pub fn provider_by(answer: impl Fn(&str) -> (&'static str, String) + Send + 'static) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -275,7 +275,8 @@ pub fn provider_by(answer: impl Fn(&str) -> (&'static str, String) + Send + 'sta
     url
 }
 
-/// A library for `LD_PRELOAD` that makes the machine odd: `what` is a macro of `machine/odd.c`.
+/// Builds a library for `LD_PRELOAD` that makes the machine behave oddly. `what` is a macro of
+/// `machine/odd.c`.
 #[cfg(target_os = "linux")]
 pub fn odd(folder: &std::path::Path, what: &str) -> PathBuf {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machine/odd.c");

@@ -1,4 +1,4 @@
-//! The schemas of what `--json` prints, from the guide.
+//! The schemas for the output of `--json`, from the guide.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schema/v1");
 
-/// All schemas, by their files' names.
+/// Returns all schemas by their file names.
 pub struct Schemas(BTreeMap<String, (Value, Validator)>);
 
 impl Schemas {
@@ -42,13 +42,13 @@ impl Schemas {
         self.0.iter().map(|(name, (document, _))| (name.as_str(), document))
     }
 
-    /// Fails where the answer is not as its schema says.
+    /// Fails if the answer does not match its schema.
     pub fn check(&self, name: &str, answer: &Value) {
         let wrong = self.errors(name, answer);
         assert!(wrong.is_empty(), "{name}: {}\n{answer:#}", wrong.join("\n"));
     }
 
-    /// Where the answer is not as its schema says.
+    /// Lists where the answer does not match its schema.
     pub fn errors(&self, name: &str, answer: &Value) -> Vec<String> {
         let (_, validator) = self.0.get(name).unwrap_or_else(|| panic!("no schema {name}"));
         let errors = validator.iter_errors(answer);

@@ -1,4 +1,4 @@
-//! The command on a terminal, and what one sees there.
+//! Runs the command on a terminal, and reads what the terminal shows.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -13,7 +13,7 @@ use pty_process::blocking::{self, Pts, Pty};
 use rustix::io::ioctl_fionread;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
-/// Longer than anything takes, also where other programs take most of the machine.
+/// Longer than any step takes, even on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 const ROWS: u16 = 24;
 
@@ -21,10 +21,10 @@ pub const SIGINT: i32 = 2;
 pub const SIGTERM: i32 = 15;
 pub const CTRL_C: &str = "\u{3}";
 
-/// Long enough to be seen, and never waited for to its end.
+/// Long enough to be seen. No test waits for its end.
 pub const FOR_EVER: Duration = Duration::from_secs(600);
 
-/// The texts that are taken back were there, and nothing of them stays.
+/// Checks that these texts were shown and then removed completely.
 pub fn assert_gone(left: &Left, text: &str) {
     assert!(left.written.contains(text), "{:?}", left.written);
     assert!(!left.screen.contains(text), "{}", left.screen);
@@ -39,15 +39,15 @@ pub struct Terminal {
     screen: vt100::Parser,
 }
 
-/// What is there when the command has ended.
+/// The state of the terminal after the command has ended.
 pub struct Left {
-    /// All that was written, with what was taken back.
+    /// Everything that was written, including text that was removed.
     pub written: String,
-    /// What is on the screen.
+    /// The text on the screen.
     pub screen: String,
     pub code: Option<i32>,
     pub signal: Option<i32>,
-    /// How many bytes were typed that the shell is going to read.
+    /// How many typed bytes are left for the shell to read.
     pub unread: u64,
 }
 
@@ -57,7 +57,7 @@ impl Terminal {
         Self::wide(80, command)
     }
 
-    /// Runs the command on a terminal of so many columns.
+    /// Runs the command on a terminal with this number of columns.
     pub fn wide(columns: u16, mut command: Command) -> Self {
         if !command.get_envs().any(|(name, _)| name == "TERM") {
             command.env("TERM", "xterm-256color");
@@ -70,7 +70,7 @@ impl Terminal {
         let master = Arc::clone(&pty);
         thread::spawn(move || {
             let mut chunk = [0; 4096];
-            // Reading fails once no process has the terminal open.
+            // Reading fails when no process has the terminal open.
             while let Ok(length) = (&*master).read(&mut chunk)
                 && length > 0
                 && tell.send(chunk[..length].to_vec()).is_ok()
@@ -96,7 +96,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until the text was written, also where nobody sees it.
+    /// Waits until the text was written, even if it is not visible.
     pub fn wait_for_written(&mut self, text: &str) {
         while !String::from_utf8_lossy(&self.seen).contains(text) {
             let Ok(chunk) = self.output.recv_timeout(LONG) else {
@@ -106,7 +106,7 @@ impl Terminal {
         }
     }
 
-    /// What is on the screen, with its colours.
+    /// Returns the text on the screen, with its colours.
     pub fn styled(&self) -> String {
         const PLAIN: &str = "\u{1b}[0m";
         let screen = self.screen.screen();
@@ -140,7 +140,7 @@ impl Terminal {
         text.trim_end().to_owned()
     }
 
-    /// All that was written so far, with what was taken back.
+    /// Returns everything that was written so far, including text that was removed.
     pub fn written(&mut self) -> String {
         while let Ok(chunk) = self.output.try_recv() {
             self.take(&chunk);
@@ -158,13 +158,13 @@ impl Terminal {
         signal(self.child.id(), name);
     }
 
-    /// Waits for the command's end. It leaves the terminal as it was.
+    /// Waits for the command's end, and checks that it has restored the terminal's mode.
     pub fn end(mut self) -> Left {
         let status = self.child.wait().unwrap();
         let mut modes = tcgetattr(&self.pts).unwrap();
         let usual = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
         assert!(modes.local_modes.contains(usual), "{modes:?}");
-        // Raw mode, as in a shell.
+        // Sets raw mode, as a shell does.
         modes.local_modes -= LocalModes::ICANON;
         tcsetattr(&self.pts, OptionalActions::Now, &modes).unwrap();
         let unread = ioctl_fionread(&self.pts).unwrap();

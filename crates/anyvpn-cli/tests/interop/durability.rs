@@ -1,4 +1,5 @@
-//! What a loss of power leaves, as strace sees it: a file and then its folder are written to the disk.
+//! Checks with strace that a power failure loses nothing: a file and then its folder are flushed to
+//! the disk.
 
 use std::fs;
 use std::path::Path;
@@ -27,12 +28,13 @@ fn files_and_their_folders_are_on_the_disk_when_a_command_ends() {
     });
 }
 
-/// Runs a command, which writes a file whose name ends so: the content, then the name, then the folder.
+/// Runs a command that writes a file whose name ends like this, and checks that it flushes the
+/// content, then renames the file, then flushes the folder.
 fn is_durable(world: &World, command: &mut Command, name: &str) {
     let traces = world.path(&format!("traces-{name}"));
     fs::create_dir(&traces).unwrap();
     let mut traced = Command::new("strace");
-    // A file for each thread, so that no call is cut in two by another one.
+    // Use one file per thread, so that no call is split by another one.
     traced.args(["-ff", "--trace=openat,/^rename,fsync,fdatasync,close", "-o"]);
     traced.arg(traces.join("t")).arg(command.get_program()).args(command.get_args()).env_clear();
     traced.envs(command.get_envs().filter_map(|(key, value)| Some((key, value?))));
@@ -57,12 +59,12 @@ fn read(path: &Path) -> Vec<String> {
     fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Whether a call gives a file a name that ends so.
+/// Returns whether a call renames a file to a name that ends like this.
 fn renames(call: &str, name: &str) -> bool {
     call.starts_with("rename") && call.contains(&format!("{name}\"")) && call.ends_with("= 0")
 }
 
-/// The number of the open file or folder.
+/// Returns the descriptor of the opened file or folder.
 fn opened<'a>(calls: &'a [String], path: &str) -> &'a str {
     let call = calls.iter().rfind(|it| it.contains(&format!("\"{path}\"")));
     call.unwrap_or_else(|| panic!("{path} is not opened: {calls:#?}")).rsplit(' ').next().unwrap()

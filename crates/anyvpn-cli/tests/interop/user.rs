@@ -12,7 +12,7 @@ use crate::common::{PASSWORD, World, command, ok};
 const RESELLER: &str = "acme";
 const CUSTOMER: &str = "acme_u1001";
 
-/// A user of the providers that have configurations of their own.
+/// A user of the providers that have their own configurations.
 pub struct User {
     pub world: World,
     token: String,
@@ -33,7 +33,7 @@ impl User {
         self.world.sandbox.vpnscript().add_server(server).to_string()
     }
 
-    /// What `config get` writes for a server of VPN Script.
+    /// Returns what `config get` writes for a VPN Script server.
     pub fn vpnscript(&self, server: &str, protocol: &str, more: &[&OsStr]) -> PathBuf {
         let url = self.world.sandbox.vpnscript_url();
         let mut get = command(&["config", "get", server, "--protocol", protocol]);
@@ -42,27 +42,27 @@ impl User {
         self.write(get, &format!("vpnscript.{end}"), more)
     }
 
-    /// What `config get` writes for an OpenVPN server.
+    /// Returns what `config get` writes for an OpenVPN server.
     pub fn openvpn(&self, server: &str, form: &[&str]) -> PathBuf {
         let more: Vec<_> = form.iter().chain(&["--force"]).map(OsStr::new).collect();
         self.vpnscript(server, "openvpn", &more)
     }
 
-    /// What `config get` writes for a location of AzireVPN.
+    /// Returns what `config get` writes for an AzireVPN location.
     pub fn azire(&self, location: &str, more: &[&OsStr]) -> PathBuf {
         self.write(self.world.command(&["config", "get", location]), "azire.conf", more)
     }
 
-    /// What `config get` writes for a region of PIA.
+    /// Returns what `config get` writes for a PIA region.
     pub fn pia(&self, protocol: &str, more: &[&str]) -> PathBuf {
         let get = self.world.pia(&["config", "get", "swiss", "--protocol", protocol]);
         self.forced(get, "pia", protocol, more)
     }
 
-    /// What `config get` writes for a server of VPNresellers.
+    /// Returns what `config get` writes for a VPNresellers server.
     pub fn vpnresellers(&self, protocol: &str, more: &[&str]) -> PathBuf {
         let words = ["config", "get", "1", "--protocol", protocol, "--customer", CUSTOMER];
-        // Only WireGuard's configurations are for a customer.
+        // Only WireGuard configurations belong to a customer.
         let words = if protocol == "openvpn" { &words[..5] } else { &words };
         self.forced(self.world.vpnresellers(RESELLER, words), "vpnresellers", protocol, more)
     }

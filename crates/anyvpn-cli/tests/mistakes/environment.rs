@@ -1,4 +1,4 @@
-//! Where a line is typed: a home folder, an environment, a sandbox.
+//! The environment in which a command line is run: a home folder, variables and a sandbox.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -12,34 +12,34 @@ use crate::network::trusted;
 
 const HOME: &str = "/home/jo";
 
-/// Whose environment it is.
+/// The user whose environment it is.
 #[derive(Clone, Copy)]
 pub enum Who {
-    /// Nobody who has set anything.
+    /// A user who has set nothing.
     Nobody,
     Azire,
     VpnScript,
     /// A reseller's server.
     Vpngn,
-    /// A program that customers have: the API key without the secret one.
+    /// A program that customers have: it has the API key but not the secret key.
     VpngnClient,
 }
 
-/// What is special about the shell.
+/// How the shell differs from a normal one.
 #[derive(Clone, Copy)]
 pub enum How {
     Plain,
-    /// Its stdout is a pipe that nobody reads.
+    /// Its stdout is a pipe without a reader.
     ClosedPipe,
-    /// It may not pass over the modes of files, as root may.
+    /// It is subject to file modes, which root is not.
     ByModes,
-    /// It has no network at all.
+    /// It has no network.
     NoNetwork,
     /// It sees other disks, which these lines mount.
     Mounted(&'static str),
 }
 
-/// What came of a line.
+/// The result of a command line.
 pub struct Ran {
     pub code: i32,
     pub stdout: String,
@@ -48,9 +48,9 @@ pub struct Ran {
 
 pub struct Environment {
     pub world: World,
-    /// Further variables.
+    /// More variables.
     pub variables: RefCell<Vec<(&'static str, String)>>,
-    /// What `PORT` stands for.
+    /// The port that replaces `PORT`.
     pub port: Cell<u16>,
     who: Who,
 }
@@ -68,7 +68,7 @@ impl Environment {
         self.world.path(name)
     }
 
-    /// A file in the home folder, for its owner alone, and the folders that it needs.
+    /// Creates a file in the home folder that only its owner can read, with its folders.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -80,7 +80,7 @@ impl Environment {
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// The file of profiles.
+    /// Returns the path of the file of profiles.
     pub fn config(&self, text: &str) {
         self.file(".config/anyvpn/config.toml", self.real(text));
     }
@@ -90,7 +90,7 @@ impl Environment {
         self.variables.borrow_mut().push((name, value.into()));
     }
 
-    /// Runs a line in a shell; `None` where this machine cannot.
+    /// Runs a line in a shell. `None` if this machine cannot.
     pub fn run(&self, line: &str, how: How) -> Option<Ran> {
         let (mut before, mut probe) = ("", "true");
         let around: &[&str] = match how {
@@ -126,7 +126,7 @@ impl Environment {
         })
     }
 
-    /// The variables that say where the provider is, and as whom.
+    /// Returns the variables that name the provider's address and the account.
     fn signed_in(&self) -> Vec<(&'static str, String)> {
         let World { sandbox, token, vpnscript_token, .. } = &self.world;
         match self.who {
@@ -155,14 +155,14 @@ impl Environment {
         }
     }
 
-    /// A text with what its names stand for.
+    /// Replaces the placeholders in a text by their values.
     fn real(&self, text: &str) -> String {
         let home = self.path("");
         let home = home.to_str().unwrap().trim_end_matches('/');
         text.replace(HOME, home).replace("PORT", &self.port.get().to_string())
     }
 
-    /// A text with the names of what differs from run to run.
+    /// Replaces the values that differ between runs by their placeholders.
     fn named(&self, text: &str) -> String {
         let home = self.path("");
         let home = home.to_str().unwrap().trim_end_matches('/');
@@ -180,21 +180,21 @@ impl Environment {
     }
 }
 
-/// A text that begins with a port's number, which the system chose.
+/// The text begins with a port number that the system chose.
 fn without_port(text: &str) -> Cow<'_, str> {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let is_chosen = text.len() - rest.len() >= 4;
     if is_chosen { format!("PORT{rest}").into() } else { text.into() }
 }
 
-/// Whether files can be read whatever their modes say.
+/// Returns whether file modes do not apply to this user.
 fn is_above_modes() -> bool {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::set_permissions(file.path(), fs::Permissions::from_mode(0o000)).unwrap();
     fs::read(file.path()).is_ok()
 }
 
-/// Whether the machine lets one run something so.
+/// Returns whether the machine can run a command in this way.
 fn works(around: &[&str], probe: &str) -> bool {
     let mut words = around.iter().copied().chain(["sh", "-c", probe]);
     let ran = Command::new(words.next().unwrap()).args(words).stderr(Stdio::null()).status();

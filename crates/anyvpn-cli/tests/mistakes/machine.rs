@@ -1,4 +1,4 @@
-//! What is wrong on this machine: files, disks, programs, the terminal.
+//! Problems on this machine: files, disks, programs, the terminal.
 
 use crate::common::PASSWORD;
 use crate::environment::{How, Who};
@@ -306,9 +306,9 @@ pub const ALL: &[Mistake] = &[
         .when(|environment| environment.file("man", "")),
 ];
 
-/// A person's only profile, at the sandbox.
+/// Creates the user's only profile, at the sandbox.
 const HOME: &str = "default = \"home\"\n\n[profiles.home]\nprovider = \"azire\"\nurl = \
          \"http://127.0.0.1:PORT/azire\"\n";
 
-/// How the kept token's file begins.
+/// How the file of the stored token begins.
 const KEPT: &str = ".local/state/anyvpn/tokens/azire-127.0.0.1";

@@ -1,10 +1,10 @@
-//! What people get to see when they do something wrong.
+//! The messages that users see when they make a mistake.
 //!
-//! Each mistake is a line that somebody types. A shell runs it as it is and with `--json`, and what
-//! came is compared with the file of the mistake's name: exit code, stdout, stderr. What differs from
-//! run to run is named in it: `/home/jo` for the home folder, `PORT` for the sandbox's port, `N` for
-//! the seconds between attempts.
-//! `ANYVPN_WRITE_DOCS=1` writes the files, and the list of them in the guide, anew: then read them.
+//! Each mistake is a command line. A shell runs it as it is and with `--json`, and the result is
+//! compared with the file of the mistake's name: exit code, stdout, stderr. Values that differ
+//! between runs are replaced by placeholders: `/home/jo` for the home folder, `PORT` for the
+//! sandbox's port, `N` for the seconds between attempts. `ANYVPN_WRITE_DOCS=1` writes the files,
+//! and the list of them in the guide. Read them afterwards.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -33,23 +33,24 @@ use environment::{Environment, How, Ran, Who};
 use schema::Schemas;
 use serde_json::Value;
 
-/// Something that people do wrong.
+/// A mistake that users make.
 struct Mistake {
-    /// The file's.
+    /// The name of its file.
     name: &'static str,
-    /// As the design has it.
+    /// The exit code that the design requires.
     exit_code: i32,
-    /// What was done or was so.
+    /// What the user did, or what the situation was.
     what: &'static str,
-    /// The line.
+    /// The command line.
     typed: &'static str,
     who: Who,
     how: How,
-    /// Makes things as they are when the line is typed.
+    /// Prepares the situation in which the line is run.
     prepare: fn(&Environment),
 }
 
-/// One of somebody who has an account at AzireVPN, and its address and token in the environment.
+/// Creates a mistake by a user with an AzireVPN account, whose address and token are in the
+/// environment.
 const fn mistake(
     name: &'static str,
     exit_code: i32,
@@ -73,7 +74,7 @@ impl Mistake {
         Self { prepare, ..self }
     }
 
-    /// What the file must have; `None` where this machine cannot do it.
+    /// Returns the expected content of the file. `None` if this machine cannot produce it.
     fn play(&self, schemas: &Schemas, codes: &BTreeMap<String, i32>) -> Option<String> {
         let [plain, json] = ["", "--json "].map(|option| {
             let environment = Environment::new(self.who);
@@ -104,7 +105,8 @@ impl Mistake {
     }
 }
 
-/// Four lines at most that say what failed and what to do next, in words from outside.
+/// Checks that a message has at most four lines, says what failed and what to do next, and shows no
+/// internals.
 fn is_readable(stderr: &str) {
     let lines = stderr.lines().skip_while(|line| !line.starts_with("error: "));
     let lines: Vec<&str> = lines.collect();
@@ -172,7 +174,7 @@ fn the_output_of_every_mistake_matches_its_golden_file() {
     document::check("../../docs/mistakes.md", None, &index());
 }
 
-/// The guide's page: a line for each file.
+/// Writes the guide's page, with a line for each file.
 fn index() -> String {
     let count: usize = GROUPS.iter().map(|(_, group)| group.len()).sum();
     let mut page = format!(
@@ -197,7 +199,7 @@ fn index() -> String {
     page
 }
 
-/// A text in a table's cell, in which nothing is markup.
+/// Formats a text for a table's cell, without markup.
 fn cell(text: &str) -> String {
     let mut cell = String::new();
     for c in text.chars() {

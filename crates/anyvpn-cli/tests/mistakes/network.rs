@@ -1,4 +1,4 @@
-//! What is wrong between here and the provider.
+//! Problems between this machine and the provider.
 
 use std::net::TcpListener;
 use std::sync::{Arc, LazyLock};
@@ -183,7 +183,7 @@ pub const ALL: &[Mistake] = &[
     }),
 ];
 
-/// Every request for the operation meets the fault.
+/// Makes every request for the operation fail.
 fn always(environment: &Environment, operation: &str, fault: Fault) {
     let rule = FaultRule { operation: Some(operation.to_owned()), ..FaultRule::always(fault) };
     environment.world.sandbox.inject(rule).unwrap();
@@ -195,7 +195,7 @@ fn device(environment: &Environment) {
     environment.set("DEVICE", azire.devices(crate::common::LOGIN)[0].internal_ipv4.to_string());
 }
 
-/// Whom the stages trust, and nobody else: not whom this machine does.
+/// The only authority that these cases trust. They do not use this machine's authorities.
 static AUTHORITY: LazyLock<CertifiedIssuer<'static, KeyPair>> =
     LazyLock::new(|| authority("Trusted"));
 
@@ -206,14 +206,14 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// The file of the authority that is trusted.
+/// Returns the file of the trusted authority.
 pub fn trusted() -> String {
     let certificate = BASE64_STANDARD.encode(AUTHORITY.der());
     format!("-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n")
 }
 
-/// A server at `PORT` with a certificate for a name and from year to year, whose authority may be
-/// trusted.
+/// Starts a server at `PORT` with a certificate for this name and these years, whose authority may
+/// be trusted.
 fn serve_tls(environment: &Environment, name: &str, [from, to]: [i32; 2], trusted: bool) {
     let key = KeyPair::generate().unwrap();
     let mut server = CertificateParams::new([name.to_owned()]).unwrap();
@@ -236,7 +236,7 @@ fn serve_tls(environment: &Environment, name: &str, [from, to]: [i32; 2], truste
 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     environment.port.set(listener.local_addr().unwrap().port());
-    // It ends with the test.
+    // The server ends with the test.
     thread::spawn(move || {
         for socket in listener.incoming() {
             let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();

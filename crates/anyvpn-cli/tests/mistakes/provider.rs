@@ -1,4 +1,4 @@
-//! What the provider does not allow.
+//! Requests that the provider refuses.
 
 use std::time::Duration;
 
@@ -307,7 +307,7 @@ pub const ALL: &[Mistake] = &[
     .when(customer),
 ];
 
-/// A person's only profile, at the sandbox.
+/// Creates the user's only profile, at the sandbox.
 const HOME: &str = "default = \"home\"\n\n[profiles.home]\nprovider = \"azire\"\nurl = \
          \"http://127.0.0.1:PORT/azire\"\n";
 
@@ -321,7 +321,7 @@ fn devices(environment: &Environment, count: usize) {
     }
 }
 
-/// Opens so many ports, five a device.
+/// Opens this many ports, five on each device.
 fn open_ports(environment: &Environment, count: u32) {
     let World { sandbox, token, .. } = &environment.world;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -337,7 +337,7 @@ fn open_ports(environment: &Environment, count: u32) {
     });
 }
 
-/// Every request for the operation is answered so.
+/// Answers every request for the operation like this.
 fn refuse(environment: &Environment, operation: &str, fault: Fault) {
     let rule = FaultRule { operation: Some(operation.to_owned()), ..FaultRule::always(fault) };
     environment.world.sandbox.inject(rule).unwrap();

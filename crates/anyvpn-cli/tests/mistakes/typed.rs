@@ -1,4 +1,4 @@
-//! What was typed wrongly.
+//! Mistakes in the command line.
 
 use crate::environment::Who;
 use crate::{Mistake, mistake};
@@ -267,5 +267,5 @@ pub const ALL: &[Mistake] = &[
     .by(Who::Nobody),
 ];
 
-/// A person's only profile.
+/// Creates the user's only profile.
 const HOME: &str = "default = \"home\"\n\n[profiles.home]\nprovider = \"azire\"\n";

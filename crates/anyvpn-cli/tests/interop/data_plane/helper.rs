@@ -8,16 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Says to a test of this file that it is a helper in a namespace.
+/// Tells a test of this file that it runs as a helper in a namespace.
 const HELPER: &str = "ANYVPN_DATA_PLANE_HELPER";
-/// How long a connection may take. The sandbox's own check waits as long.
+/// How long a connection may take. The sandbox's own check waits equally long.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// How long to wait for an answer to a packet, and how often to repeat it.
 const PACKETS: (Duration, u32) = (Duration::from_millis(100), 10);
-/// The first packet of a connection of uTP, of which the rest can be anything.
+/// The first packet of a uTP connection, the rest of which can be anything.
 const UTP_SYN: [u8; 20] = [0x41, 0, 1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0];
 
-/// The test [`helper`], in a namespace. It takes one line at a time, and answers with one.
+/// Runs the test [`helper`] in a namespace. It reads one line at a time, and answers each with a
+/// line.
 pub struct Helper {
     pub process: Child,
     stdin: ChildStdin,
@@ -81,7 +82,7 @@ fn helper() {
                 let held = scope.spawn(|| exchange(held.as_ref().unwrap()));
                 format!("{} {}", reach(address), held.join().unwrap())
             }),
-            // A packet that starts a connection, and the start of one that confirms it.
+            // Send a packet that starts a connection, and expect the start of one that confirms it.
             ["utp", address] => arrived(udp(address).and_then(|it| by_udp(&it, &UTP_SYN, &[0x21]))),
             ["bittorrent", address, hash] => {
                 by_bittorrent(address, hash).unwrap_or_else(|_| "lost".to_owned())
@@ -100,7 +101,8 @@ fn arrived(result: io::Result<()>) -> String {
     if result.is_ok() { "arrived" } else { "lost" }.to_owned()
 }
 
-/// Whether what is sent comes back, by TCP and by UDP, which are tried at once: what is lost takes time.
+/// Returns whether data comes back by TCP and by UDP. Both are tried at once, because waiting for a
+/// lost reply takes time.
 fn both(
     tcp: impl FnOnce() -> io::Result<()> + Send,
     udp: impl FnOnce() -> io::Result<()>,
@@ -112,18 +114,18 @@ fn both(
     })
 }
 
-/// By new connections.
+/// Uses new connections.
 fn reach(address: &str) -> String {
     let udp = || udp(address).and_then(|socket| by_udp(&socket, b"hello", b"hello"));
     both(|| tcp(address).and_then(|stream| by_tcp(&stream)), udp)
 }
 
-/// By connections that exist.
+/// Uses existing connections.
 fn exchange((stream, socket): &(TcpStream, UdpSocket)) -> String {
     both(|| by_tcp(stream), || by_udp(socket, b"hello", b"hello"))
 }
 
-/// A program that sends back what comes.
+/// A program that echoes what it receives.
 struct Listener {
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -193,7 +195,7 @@ fn udp(address: &str) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Sends a line, which must come back.
+/// Sends a line, which must be echoed.
 fn by_tcp(mut stream: &TcpStream) -> io::Result<()> {
     stream.write_all(b"hello\n")?;
     let mut answer = String::new();
@@ -204,11 +206,11 @@ fn by_tcp(mut stream: &TcpStream) -> io::Result<()> {
     }
 }
 
-/// Sends a packet, until one comes that begins as expected.
+/// Sends a packet repeatedly until a reply with the expected start arrives.
 fn by_udp(socket: &UdpSocket, packet: &[u8], expected: &[u8]) -> io::Result<()> {
     let mut answer = [0; 64];
     for _ in 0..PACKETS.1 {
-        // Whether an earlier packet was refused, or this one arrives, is seen in the answer.
+        // The reply shows whether an earlier packet was refused or this one arrived.
         let _ = socket.send(packet);
         match socket.recv(&mut answer) {
             Ok(length) if answer[..length].starts_with(expected) => return Ok(()),
@@ -218,7 +220,8 @@ fn by_udp(socket: &UdpSocket, packet: &[u8], expected: &[u8]) -> io::Result<()> 
     Err(io::ErrorKind::TimedOut.into())
 }
 
-/// The id of the peer that answers the handshake for a torrent, as far as it is text.
+/// Returns the id of the peer that answers the handshake for a torrent, up to the first byte that
+/// is not text.
 fn by_bittorrent(address: &str, hash: &str) -> io::Result<String> {
     let mut stream = tcp(address)?;
     let hash = (0..20).map(|at| u8::from_str_radix(&hash[2 * at..2 * at + 2], 16).unwrap());

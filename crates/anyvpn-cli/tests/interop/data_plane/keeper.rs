@@ -1,4 +1,4 @@
-//! `anyvpn port keep` in the client's network, with a torrent client.
+//! Runs `anyvpn port keep` in the client's network, with a torrent client.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +11,7 @@ use super::torrent::{CLIENTS, PATIENCE, QBITTORRENT, Running, curl, peer_id, qbi
 use super::world::World;
 use crate::part::part;
 
-/// Where the keeper serves gluetun's API and its metrics.
+/// The address at which the keeper serves gluetun's API and its metrics.
 const API: &str = "127.0.0.1:18000";
 
 #[test]
@@ -21,7 +21,7 @@ fn the_published_port_is_the_one_where_packets_arrive() {
     part(name, CLIENTS, NEEDS, || {
         let mut world = World::start();
         world.connect_tunnel();
-        // Where the client begins.
+        // The port that the client starts with.
         world.port = 50_000;
         let _client = qbittorrent(&world);
         let mut keeper = keep(&world);
@@ -59,7 +59,7 @@ fn keep(world: &World) -> Running {
     Running(keeper)
 }
 
-/// The port that file, API and metric agree on.
+/// Returns the port, on which file, API and metrics must agree.
 fn published(world: &World) -> u16 {
     let read = || -> Option<u16> {
         let file = fs::read_to_string(world.folder.path().join("port")).ok()?.parse().ok()?;

@@ -1,4 +1,5 @@
-//! `anyvpn sandbox --data-plane`: what the provider says of a port is what arrives at it.
+//! `anyvpn sandbox --data-plane`: checks that what the provider says about a port matches what
+//! arrives there.
 
 mod helper;
 mod keeper;
@@ -23,7 +24,7 @@ const DATA_PLANE: &[Program] = &[
 ];
 /// In seconds.
 const DAY: u64 = 86_400;
-/// What the helper says of a connection of TCP and one of UDP.
+/// The helper's answers for a TCP and a UDP connection.
 const BOTH: &str = "arrived arrived";
 const NEITHER: &str = "lost lost";
 const NEEDS: Option<&str> = Some("data_plane.sh");
@@ -184,7 +185,7 @@ impl World {
         }
     }
 
-    /// Breaks something, compares, and mends it. Returns whether the port was open.
+    /// Breaks something, compares, and repairs it. Returns whether the port was open.
     fn round(&mut self, round: usize, fault: Fault) -> bool {
         match fault {
             Fault::ListenerStopped => {}
@@ -218,7 +219,7 @@ impl World {
             _ if is_whole => BOTH,
             _ => NEITHER,
         };
-        // Connections that exist already share the port's fate, and outlive tunnel and key.
+        // Existing connections are cut off when the port is, and outlive tunnel and key.
         let held = if is_whole && self.port == port { BOTH } else { NEITHER };
         let (reached, expected) = match is_held {
             true => (self.reached("reach-with-held"), format!("{new} {held}")),

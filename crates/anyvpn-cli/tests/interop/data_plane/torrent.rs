@@ -16,9 +16,9 @@ pub const CLIENTS: &[Program] = &[
     ("qbittorrent-nox", "qbittorrent-nox"),
     ("transmission-daemon", "transmission-daemon"),
 ];
-/// How long a client may take.
+/// How long a client may take to respond.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-/// A torrent that nobody has.
+/// A torrent for which nobody has the data.
 const HASH: &str = "0123456789abcdef0123456789abcdef01234567";
 pub const QBITTORRENT: &str = "127.0.0.1:18080";
 const TRANSMISSION: &str = "127.0.0.1:18091";
@@ -43,7 +43,7 @@ fn torrent_clients_are_reached_from_the_internet() {
             assert_eq!(world.internet.ask(&utp), "arrived");
             assert!(world.is_open());
 
-            // As soon as the port is gone, a new peer finds nothing.
+            // As soon as the port is closed, a new peer cannot connect.
             accepts(&mut world.anyvpn(&["port", "delete", &world.port.to_string()]));
             assert_eq!(peer_id(&mut world), "lost");
             assert_eq!(world.internet.ask(&utp), "lost");
@@ -54,12 +54,12 @@ fn torrent_clients_are_reached_from_the_internet() {
     });
 }
 
-/// How the client introduces itself to a peer from the internet, or `lost`.
+/// Returns how the client identifies itself to a peer on the internet, or `lost`.
 pub fn peer_id(world: &mut World) -> String {
     world.internet.ask(&format!("bittorrent 198.51.100.1:{} {HASH}", world.port))
 }
 
-/// A program that is ended by a drop.
+/// A program that is stopped when this value is dropped.
 pub struct Running(pub Child);
 
 impl Drop for Running {
@@ -119,7 +119,7 @@ fn transmission(world: &World) -> Running {
     running
 }
 
-/// What a URL of the client's network answers; `None` if it does not.
+/// Returns the reply of a URL in the client's network, or `None` if there is no reply.
 pub fn curl(world: &World, arguments: &[&str]) -> Option<String> {
     let ran = world.in_client("curl", &["--silent", "--max-time", "5"]).args(arguments).output();
     let ran = ran.unwrap();

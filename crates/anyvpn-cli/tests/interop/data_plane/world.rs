@@ -12,7 +12,7 @@ use crate::common;
 use crate::part::accepts;
 use crate::schema::Schemas;
 
-/// A sandbox with its network, and a helper in the client and in the internet.
+/// A sandbox with its network, and one helper each on the client and on the internet.
 pub struct World {
     pub folder: tempfile::TempDir,
     pub sandbox: Child,
@@ -21,7 +21,7 @@ pub struct World {
     pub enter_client: Vec<String>,
     pub client: Helper,
     pub internet: Helper,
-    /// The provider's id of the device that is connected.
+    /// The provider's id of the connected device.
     pub device: String,
     pub port: u16,
 }
@@ -59,7 +59,7 @@ impl World {
         }
     }
 
-    /// A program in the client's namespace.
+    /// Starts a program in the client's namespace.
     pub fn in_client(&self, program: &str, arguments: &[&str]) -> Command {
         let (nsenter, enter) = self.enter_client.split_first().unwrap();
         let mut command = Command::new(nsenter);
@@ -87,7 +87,7 @@ impl World {
         self.folder.path().join("vpn.conf")
     }
 
-    /// A configuration, its tunnel, and a port.
+    /// Creates a configuration, its tunnel and a port.
     pub fn connect(&mut self) {
         self.connect_tunnel();
         self.open_port();
@@ -108,7 +108,7 @@ impl World {
         self.port = u16::try_from(created["port"].as_u64().unwrap()).unwrap();
     }
 
-    /// Moves the sandbox's clock.
+    /// Advances the sandbox's clock.
     pub fn pass(&self, seconds: u64) {
         let body = json!({ "advance_seconds": seconds }).to_string();
         let mut stream = TcpStream::connect(self.url).unwrap();
@@ -133,7 +133,7 @@ impl World {
         assert_eq!(self.client.ask(&format!("listen-udp {address}:{port}")), "ok");
     }
 
-    /// Whether the provider says that the port is open.
+    /// Returns whether the provider reports the port as open.
     pub fn is_open(&self) -> bool {
         let check = ["port", "check", &self.port.to_string(), "--exit-code"];
         let ran = self.anyvpn(&check).output().unwrap();
@@ -144,7 +144,7 @@ impl World {
         }
     }
 
-    /// Which of TCP and UDP comes back from the client's program, in the helper's words.
+    /// Returns whether TCP and UDP come back from the client's program, in the helper's words.
     pub fn reached(&mut self, how: &str) -> String {
         self.internet.ask(&format!("{how} 198.51.100.1:{}", self.port))
     }
