@@ -31,7 +31,7 @@ components:
     )
 }
 
-/// An operation with everything that is required, and `rest`.
+/// Returns an operation with all required fields, and `rest`.
 fn operation(rest: &str) -> String {
     let rest = rest.trim_matches('\n');
     format!(
@@ -51,17 +51,17 @@ fn api(operation: &str, schemas: &str) -> Result<Api, Vec<Finding>> {
     read("acme", &document(operation, schemas))
 }
 
-/// The place of the operation.
+/// The position of the operation.
 const PLACE: &str = "#/paths/~1v1~1things~1{id}/put";
 
-/// Returns the findings, one a line. The operation is at `PUT`.
+/// Returns the findings, one on each line. The operation is at `PUT`.
 fn problems(operation: &str, schemas: &str) -> String {
     let findings = api(operation, schemas).err().unwrap_or_default();
     let lines: Vec<_> = findings.iter().map(Finding::to_string).collect();
     lines.join("\n").replace(PLACE, "PUT")
 }
 
-/// The generated `ops.rs`, formatted.
+/// Returns the generated `ops.rs`, formatted.
 fn ops(operation: &str, schemas: &str) -> String {
     code(&api(operation, schemas).unwrap())
 }
@@ -70,7 +70,7 @@ fn code(api: &Api) -> String {
     generate(&api.provider, "a-build", Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-/// Asserts that `expected` stands in `code`, whole lines, however deep it is indented there.
+/// Asserts that `code` contains the lines of `expected`, at any indentation.
 #[track_caller]
 fn assert_has(code: &str, expected: &str) {
     let flat = |text: &str| -> String {

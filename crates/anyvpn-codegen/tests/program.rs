@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// The exit code, and what it writes to stderr.
+/// Returns the exit code and the stderr.
 fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
     let mut program = Command::new(env!("CARGO_BIN_EXE_anyvpn-codegen"));
     let output = program.current_dir(folder).args(arguments).output().unwrap();

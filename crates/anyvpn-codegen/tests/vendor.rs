@@ -1,5 +1,5 @@
-//! What vendors' documents commonly have is generated from, compiles and works; and all mistakes of a
-//! document are reported at once.
+//! Code generated from the common features of vendors' documents compiles and works, and all
+//! mistakes in a document are reported at once.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -70,13 +70,14 @@ fn all_mistakes_are_reported_at_once() {
     document::check("tests/mistakes/findings.txt", None, &lines(&findings));
 }
 
-/// What stands somewhere by mistake.
+/// Words that replace other words.
 const WORDS: &[&str] = &["", "on", "[a]", "{ a: 1 }", "'#/components/schemas/Session'"];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A line that is lost, or a word that is another, is an error or gives code that rustfmt reads.
+    /// If a line is lost or a word is replaced, the result is an error or code that rustfmt can
+    /// parse.
     #[test]
     fn a_slip_in_a_document_is_never_a_panic(
         at in any::<Index>(),

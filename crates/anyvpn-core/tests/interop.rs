@@ -1,5 +1,6 @@
-//! Generated files, given to the programs that read such files and to our readers: what only one of
-//! them accepts is listed here with the reason, or it is a failure. `cargo xtask interop` runs it.
+//! Passes generated files to the programs that read such files and to our readers. If only one of
+//! them accepts a file, either the reason is listed here, or the test fails. Run by `cargo xtask
+//! interop`.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]

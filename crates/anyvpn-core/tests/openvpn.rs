@@ -1,4 +1,5 @@
-//! OpenVPN profiles: the vendor's sample, odd files, refusals with their place, and properties.
+//! OpenVPN profiles: the vendor's sample, unusual files, refusals with their position, and
+//! properties.
 
 #![cfg(feature = "openvpn")]
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
@@ -6,7 +7,7 @@
 use anyvpn_core::{Certificate, Directive, Error, ErrorKind, OpenVpnProfile, RemotePort, Secret};
 use proptest::prelude::*;
 
-/// The profile of VPN Script's document, from its JSON.
+/// Returns the profile in the JSON of VPN Script's document.
 fn sample() -> String {
     serde_json::from_str(include_str!("openvpn/sample.json")).unwrap()
 }
@@ -360,7 +361,7 @@ fn the_place_stands_in_the_error_of_the_crate() {
     assert!(error.detail().unwrap().starts_with("line 2, column 1: "));
 }
 
-/// Lines and blocks that parse.
+/// Generates lines and blocks that parse.
 fn item() -> impl Strategy<Value = String> {
     let word =
         "[a-z0-9./-]{1,12}|\"[a-z #;']{0,9}\"|'[a-z #;\"\\\\]{0,9}'|[a-z](\\\\ |\\\\\\\\)[a-z]";
@@ -408,7 +409,8 @@ proptest! {
         let after = before.with_auth_user_pass(&user, password.as_str().into()).unwrap();
         let printed = after.to_secret();
         let added = printed.expose().len() - text.len();
-        // The brackets, the two texts with their line ends, the closing tag, and the end of the first line.
+        // The length of the brackets, the two texts with their line ends, the closing tag, and the
+        // end of the first line.
         let block = 2 + user.len() + 1 + password.len() + 1 + "</auth-user-pass>".len();
         let expected = if asks { block + 1..block + 3 } else { 0..1 };
         prop_assert!(expected.contains(&added), "{} not in {:?}", added, expected);

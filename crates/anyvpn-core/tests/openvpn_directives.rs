@@ -1,13 +1,13 @@
-//! Which lines of an OpenVPN profile are known to only describe a tunnel.
+//! The directives of an OpenVPN profile that are known to only describe a tunnel.
 
 #![cfg(feature = "openvpn")]
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 use anyvpn_core::{Directive, OpenVpnProfile};
 
-/// The names in `openvpn --help` of version 2.6.14.
+/// The directive names in `openvpn --help` of version 2.6.14.
 const HELP: &str = include_str!("openvpn/help-2.6.14.txt");
-/// The names that the parsers of versions 2.4.12, 2.5.11 and 2.6.14 know.
+/// The directive names that the parsers of versions 2.4.12, 2.5.11 and 2.6.14 accept.
 const PARSERS: &str = include_str!("openvpn/directives-2.4-2.6.txt");
 
 const UNKNOWN: &str = "is not a directive that anyvpn knows";
@@ -16,7 +16,7 @@ fn listed(text: &str) -> Vec<Directive> {
     OpenVpnProfile::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}")).directives()
 }
 
-/// A line with this directive, and an argument that may be a file.
+/// Returns a line with this directive, and an argument that may be a file.
 fn line(name: &str) -> String {
     match name {
         "remote" => "remote /x 1\n".to_owned(),

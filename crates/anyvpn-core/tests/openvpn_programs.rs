@@ -1,4 +1,4 @@
-//! OpenVPN profiles as OpenVPN 2.6 takes them: what it accepts is accepted, and means the same.
+//! OpenVPN profiles as OpenVPN 2.6 reads them: we accept what it accepts, with the same meaning.
 
 #![cfg(feature = "openvpn")]
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
@@ -8,12 +8,12 @@ use proptest::prelude::*;
 
 /// A certificate with the common name `Example, Inc. CA`.
 const COMMA: &str = include_str!("openvpn/comma.pem");
-/// The same, as OpenSSL writes it with settings of trust.
+/// The same certificate as OpenSSL writes it with trust settings.
 const TRUSTED: &str = include_str!("openvpn/trusted.pem");
-/// A certificate whose common name has all that RFC 4514 escapes.
+/// A certificate whose common name contains every character that RFC 4514 escapes.
 const MARKS: &str = include_str!("openvpn/marks.pem");
 
-/// The servers of a profile, each as `HOST PORT PROTOCOL`.
+/// Returns the servers of a profile, each as `HOST PORT PROTOCOL`.
 fn remotes(text: &str) -> Vec<String> {
     let remotes = OpenVpnProfile::parse(text).unwrap().remotes().into_iter();
     remotes.map(|remote| format!("{} {} {}", remote.host, remote.port, remote.proto)).collect()

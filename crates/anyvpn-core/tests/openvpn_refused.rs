@@ -1,4 +1,4 @@
-//! Lines for which OpenVPN 2.6 refuses a profile, and credentials for programs that refuse a block.
+//! Lines that make OpenVPN 2.6 refuse a profile, and credentials for programs that refuse a block.
 
 #![cfg(feature = "openvpn")]
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
@@ -10,7 +10,7 @@ fn parse(text: &str) -> OpenVpnProfile {
     OpenVpnProfile::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
 
-/// The refused lines, each as `LINE NAME VALUE`.
+/// Returns the refused lines, each as `LINE NAME VALUE`.
 fn refused(text: &str) -> Vec<String> {
     let lines = parse(text).refused_lines().into_iter();
     lines.map(|it| format!("{} {} {}", it.line, it.name, it.value)).collect()

@@ -1,4 +1,4 @@
-//! What a caller chooses of a WireGuard configuration can be read again, or is refused at once.
+//! A caller's choices for a WireGuard configuration can be read again, or are refused at once.
 
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 

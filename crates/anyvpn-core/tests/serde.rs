@@ -1,5 +1,5 @@
-//! The neutral values as serde's: they are written and read again, and a ticket only where it is
-//! revealed.
+//! The neutral values with serde: they can be written and read again. A ticket is written only
+//! where it is revealed.
 
 #![cfg(feature = "serde")]
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]

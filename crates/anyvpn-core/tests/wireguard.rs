@@ -1,4 +1,4 @@
-//! WireGuard configurations: real-life files, refusals with their place, edits, and properties.
+//! WireGuard configurations: realistic files, refusals with their position, edits, and properties.
 
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
@@ -13,14 +13,14 @@ const ALICE: &str = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=";
 const ALICE_PUBLIC: &str = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=";
 const BOB: &str = "XasIfmJKikt54X+Lg4AO5m87sSkmGLb9HC+LJ/+I4Os=";
 const BOB_PUBLIC: &str = "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=";
-/// Of no pair, and easy to look for.
+/// Not part of a key pair, and easy to search for.
 const SHARED: &str = "FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE=";
 
 fn parse(text: &str) -> WireGuardConfig {
     WireGuardConfig::parse(text).unwrap()
 }
 
-/// A full file with most of what the manuals allow, in odd spelling.
+/// A file with most of what the manuals allow, in unusual spelling.
 fn full() -> String {
     format!(
         "# From the provider\r\n\
@@ -435,7 +435,7 @@ fn the_place_stands_in_the_error_of_the_crate() {
     assert!(error.detail().unwrap().starts_with("line 1, column 1: "));
 }
 
-/// A key's text from any 32 bytes.
+/// Generates a key's text from any 32 bytes.
 fn key() -> impl Strategy<Value = String> {
     use base64::Engine as _;
     any::<[u8; 32]>().prop_map(|bytes| base64::engine::general_purpose::STANDARD.encode(bytes))
@@ -484,7 +484,7 @@ prop_compose! {
     }
 }
 
-/// Texts that often parse: lines that are good, odd or wrong, with any end.
+/// Generates texts that often parse: valid, unusual or wrong lines, with any line end.
 fn file() -> impl Strategy<Value = String> {
     let line = prop_oneof![
         8 => Just("[Peer]\nPublicKey=3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=".to_owned()),
@@ -549,7 +549,7 @@ proptest! {
             prop_assert_eq!(read.dns(), config.dns());
             prop_assert!(read.addresses().iter().all(|address| address.addr().is_ipv4()));
             prop_assert_eq!(read.directives().len(), config.directives().len());
-            // Comments behind entries and unknown keys survive.
+            // Comments after entries and unknown keys are preserved.
             let count = |text: &str| text.matches("Jc").count() + text.matches('#').count();
             prop_assert_eq!(count(config.to_secret().expose()), count(&text));
         }

@@ -17,7 +17,7 @@ const KEY: &str = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=";
 const PEER: &str = "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=";
 const SHARED: &str = "FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE=";
 
-/// A file with most of what a provider may write.
+/// A file with most of what a provider can write.
 fn full() -> String {
     format!(
         "# Paris\n[Interface]\nPrivateKey = {KEY}\nAddress = 10.0.24.207/24, fd00::2\nDNS = 10.0.0.1 # theirs\n\

@@ -1,5 +1,5 @@
-//! WireGuard files as `wg`, `wg-quick`, `ip` and AmneziaWG take them: what they accept is accepted,
-//! with a type where there is one, and kept as it is written.
+//! WireGuard files as `wg`, `wg-quick`, `ip` and AmneziaWG read them: we accept what they accept,
+//! with a type if there is one, and keep its spelling.
 
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
@@ -8,7 +8,7 @@ use anyvpn_core::{Endpoint, Host, HostName, WireGuardConfig};
 const KEY: &str = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=";
 const PEER: &str = "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=";
 
-/// A file with these lines under `[Interface]` and under `[Peer]`.
+/// Returns a file with these lines under `[Interface]` and under `[Peer]`.
 fn file(interface: &str, peer: &str) -> String {
     format!("[Interface]\nPrivateKey = {KEY}\n{interface}\n[Peer]\nPublicKey = {PEER}\n{peer}\n")
 }

@@ -1,5 +1,5 @@
-//! The store on PostgreSQL as Debian has it: `cargo xtask interop`. The server is started for the test, on a socket in a
-//! folder of its own, and ends with it.
+//! The store on Debian's PostgreSQL. Run by `cargo xtask interop`. The test starts the server on a
+//! socket in a temporary folder, and stops it at the end.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
@@ -33,21 +33,21 @@ use sqlx::Connection as _;
 
 use crate::run::{number, run};
 
-/// The folder of the newest server's programs; `None` if there is none.
+/// Returns the folder with the newest server's programs. `None` if there is none.
 fn programs() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
     let folders = versions.map(|version| version.unwrap().path().join("bin"));
     folders.filter(|folder| folder.join("postgres").is_file()).max()
 }
 
-/// A server that runs as long as this value lives.
+/// A server that runs until this value is dropped.
 struct Server {
     folder: tempfile::TempDir,
     programs: PathBuf,
     process: Child,
 }
 
-/// A command of the server's user: it refuses to run as root.
+/// Returns a command that runs as the server's user, because the server refuses to run as root.
 fn command(program: &Path) -> Command {
     let id = Command::new("id").arg("-u").output().unwrap();
     if id.stdout.trim_ascii() != b"0" {
@@ -94,7 +94,7 @@ impl Server {
         panic!("{}", std::fs::read_to_string(server.folder.path().join("log")).unwrap());
     }
 
-    /// Makes an empty database, and returns its address.
+    /// Creates an empty database, and returns its address.
     fn database(&self, name: &str) -> String {
         let socket = self.folder.path().display();
         let mut create = Command::new(self.programs.join("createdb"));
@@ -167,7 +167,7 @@ fn an_order_comes_in_with_the_shops_own_transaction() {
             sale.commit().await.unwrap();
             assert!(store.order("1").await.unwrap().is_some());
             assert_eq!(store.import(place(), false).await.unwrap(), [Imported::Same]);
-            // The tables are brought up to date again and again.
+            // The migrations run again and again.
             PostgresStore::connect(&url).await.unwrap();
         });
     });

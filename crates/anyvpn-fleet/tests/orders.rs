@@ -1,4 +1,4 @@
-//! Orders: how they come in, what is refused, and how their passwords are sealed.
+//! Orders: import, refusals, and sealed passwords.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use anyvpn_core::{CustomerEnd, Secret};

@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(wait_for(), rest + 2 * interval);
         limiter.pause_until(now + 2 * rest);
         assert_eq!(wait_for(), 2 * rest + 2 * interval);
-        // A shorter pause does not end a longer one.
+        // A shorter pause does not shorten a longer one.
         limiter.pause_until(now + rest);
         assert_eq!(limiter.wait_for(ID, None, now), 2 * rest);
     }

@@ -373,7 +373,8 @@ mod tests {
         assert!(!named(&[b"h2", b"http/1.1"]));
     }
 
-    /// A connection whose other end is gone takes no request; one that took it may have sent it.
+    /// A connection that the peer has closed accepts no request. If it has accepted one, the
+    /// request may have been sent.
     #[tokio::test]
     async fn a_request_that_was_not_started_counts_as_not_sent() {
         let request = || http::Request::new(http_body_util::Empty::<bytes::Bytes>::new());

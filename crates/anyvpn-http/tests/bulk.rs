@@ -1,4 +1,4 @@
-//! Many calls at one time: each promise of `bulk`.
+//! Many calls at a time: checks each promise of `bulk`.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep};
 
 const THREE: NonZero<usize> = NonZero::new(3).unwrap();
 
-/// Creates a customer of this number.
+/// Creates a customer with this number.
 struct Create(usize);
 
 impl Operation for Create {
@@ -45,7 +45,7 @@ impl Operation for Create {
     }
 }
 
-/// A server that takes a second for each request.
+/// A server that takes one second for each request.
 struct Slow(Script);
 
 impl Transport for Slow {
@@ -66,13 +66,13 @@ fn client(script: &Script) -> Client<Plain> {
     builder.transport(Arc::new(Slow(script.clone()))).build().unwrap()
 }
 
-/// The customers of the requests, in the order in which they came.
+/// Returns the customers of the requests, in order of arrival.
 fn customers(script: &Script) -> Vec<usize> {
     let sent = script.sent();
     sent.iter().map(|request| request.uri().path()[1..].parse().unwrap()).collect()
 }
 
-/// Calls that take so long, and what they do to these counts.
+/// Calls that take this long, and how they change these counts.
 #[derive(Default)]
 struct Counts {
     taken: Cell<usize>,
@@ -104,7 +104,8 @@ async fn so_many_are_in_flight_and_start_in_order() {
     });
     let mut ended: Vec<_> = calls.map(|(input, ())| input).collect().await;
     assert_eq!(counts.most.get(), 3);
-    // As they come: the first takes longer than the two that start beside it, and the one after.
+    // Results arrive in order of completion: the first call takes longer than the two that start
+    // beside it and the next one.
     assert_eq!(ended[..3], [1, 2, 4]);
     ended.sort_unstable();
     assert_eq!(ended, (0..1000).collect::<Vec<_>>());
@@ -128,7 +129,7 @@ async fn nothing_is_taken_before_there_is_room() {
     }
 }
 
-/// An input counts how many of its kind there are.
+/// Each input counts how many instances of its kind exist.
 #[derive(Clone)]
 struct Alive(#[expect(dead_code, reason = "it is counted")] Arc<()>);
 
@@ -142,7 +143,7 @@ async fn inputs_are_dropped_as_soon_as_they_are_done() {
     let mut most = 0;
     let given = calls.inspect(|_| most = most.max(Arc::strong_count(&one))).count().await;
     assert_eq!(given, 10_000);
-    // Two references for calls in flight, and the one here.
+    // Two references for calls in flight, and one here.
     assert!(most <= 7, "{most}");
 }
 
@@ -196,7 +197,7 @@ async fn after_a_stop_nothing_is_taken_and_all_that_was_taken_has_an_outcome() {
     drop(calls);
     assert_eq!(refused, [0, 1, 2]);
     assert_eq!(customers(&script), [0, 1, 2]);
-    // The caller can still use the others.
+    // The caller can still use the other results.
     assert_eq!(inputs, 3..100);
 }
 
@@ -225,7 +226,7 @@ async fn a_dropped_stream_leaves_its_client_usable_and_sends_nothing_twice() {
     panic!("it never came to its end");
 }
 
-/// Calls of a neutral trait borrow their provider, and the stream may go to another thread.
+/// Calls of a neutral trait borrow their provider, and the stream can be sent to another thread.
 #[tokio::test]
 async fn accounts_of_any_provider_are_created() {
     let reference = Reference::new("ada", Secret::from("correct horse"));

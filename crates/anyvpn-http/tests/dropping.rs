@@ -1,5 +1,5 @@
-//! A future that is dropped, wherever that is, leaves nothing behind that hinders anybody: no turn, no
-//! sign-in, no lock, no task.
+//! Dropping a future at any point leaves nothing behind that blocks others: no permit, no sign-in,
+//! no lock, no task.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -23,7 +23,7 @@ use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-/// A provider that lets one create once in ten seconds.
+/// A provider that allows one creation in ten seconds.
 struct Slow;
 
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -57,7 +57,7 @@ impl Dialect for Slow {
     }
 }
 
-/// Operations that differ in what may be repeated; each tells who sends it.
+/// Operations that differ in what may be repeated. Each request names its sender.
 macro_rules! operations {
     ($($name:ident: $replay:ident;)+) => {$(
         struct $name(usize);
@@ -92,7 +92,7 @@ fn builder(transport: Arc<dyn Transport>) -> ClientBuilder<Slow> {
     Client::<Slow>::builder("https://vpn.example.com").token("t0ken").transport(transport)
 }
 
-/// Who sent something, in order.
+/// Returns the senders of the requests, in order.
 fn senders(script: &Script) -> Vec<usize> {
     let sent = script.sent();
     sent.iter().map(|request| request.uri().path()[1..].parse().unwrap()).collect()
@@ -132,8 +132,8 @@ async fn a_dropped_call_does_not_block_others_and_ends_with_its_client() {
                 let limited = trouble.iter().any(|step| matches!(step, Step::Reply(429, ..)));
                 let most = 1 + usize::from(limited && once) + if once { 0 } else { 2 };
                 assert!(sent.iter().filter(|it| **it == 1).count() <= most, "{sent:?}");
-                // Ten seconds for every attempt but the first, with the pause of seven within them;
-                // else the pause, and the waits of repetitions.
+                // An operation with a limit waits ten seconds before every attempt but the first, and
+                // the pause of seven seconds is within them. Others wait for the pause and the retries.
                 let attempts = u64::try_from(1 + trouble.len()).unwrap();
                 let most = if once { attempts * 10 + 1 } else { 20 };
                 assert!(began.elapsed() < Duration::from_secs(most), "{:?}", began.elapsed());
@@ -147,8 +147,8 @@ async fn a_dropped_call_does_not_block_others_and_ends_with_its_client() {
     }
 }
 
-/// Whichever of those in the queue gives up, and wherever: the others keep their order, and lose no
-/// time but the one turn that may have been used.
+/// Whichever caller in the queue gives up, and wherever, the others keep their order and lose at
+/// most the one slot that may have been used.
 #[tokio::test(start_paused = true)]
 async fn a_dropped_caller_leaves_the_queue() {
     for gone in 0..4 {
@@ -189,7 +189,7 @@ fn ok() -> Step {
     Step::json(200, "7")
 }
 
-/// A server that knows its newest token only, and makes tokens.
+/// A server that creates tokens and accepts only the newest one.
 #[derive(Default)]
 struct Server {
     made: AtomicUsize,
@@ -220,7 +220,7 @@ impl Transport for Server {
     }
 }
 
-/// Signing in takes a while before and after the token is made.
+/// Signing in takes some time before and after the token is created.
 struct SlowSignIn(Arc<Server>);
 
 #[async_trait]
@@ -252,7 +252,8 @@ impl TokenSource for SlowSignIn {
     }
 }
 
-/// All who need a token wait for one sign-in, and whoever of them gives up, it is the only one.
+/// All callers that need a token wait for the same sign-in. It remains the only one, whichever of
+/// them gives up.
 #[tokio::test(start_paused = true)]
 async fn a_sign_in_that_has_begun_comes_to_its_end() {
     for old in [None, Some("of-last-year")] {
@@ -306,7 +307,7 @@ async fn kept(store: &Halting<MemoryStore<Secret>>) -> Option<String> {
     stored.map(|stored| stored.token.expose().to_owned())
 }
 
-/// Lets all that is ready go on.
+/// Lets every ready task run.
 async fn settle() {
     for _ in 0..20 {
         tokio::task::yield_now().await;

@@ -1,5 +1,5 @@
-//! What a token's file may be: a regular file of its owner's, also behind a link, or a credential that
-//! systemd gave.
+//! A token's file may be a regular file of its owner, also behind a link, or a credential from
+//! systemd.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 #![cfg(all(unix, feature = "file-store"))]
@@ -58,7 +58,7 @@ fn a_pipe_is_refused_without_blocking() {
     assert!(error.to_string().contains("not a regular file"), "{error}");
 }
 
-/// A link stays a link, and its file is the token's, also for those who name the file itself.
+/// A link stays a link, and its target stores the token, also for callers that name the target.
 #[tokio::test]
 async fn a_link_is_followed_and_stays() {
     let folder = tempfile::tempdir().unwrap();
@@ -91,7 +91,7 @@ async fn a_link_is_followed_and_stays() {
     save(&store, None).await.unwrap();
     assert!(link.symlink_metadata().unwrap().is_symlink() && !target.exists());
 
-    // Its folder is missing, or it leads in a circle.
+    // The link's folder is missing, or the links form a loop.
     fs::remove_file(&middle).unwrap();
     symlink("nowhere/real", &middle).unwrap();
     assert!(save(&store, Some("x")).await.is_err());
@@ -102,7 +102,7 @@ async fn a_link_is_followed_and_stays() {
     }
 }
 
-/// While one program takes and gives back the lock, another one saves.
+/// One program acquires and releases the lock while another one saves.
 #[test]
 fn no_save_fails_because_another_program_takes_the_lock() {
     let folder = tempfile::tempdir().unwrap();
@@ -131,7 +131,7 @@ async fn an_invalid_token_file_is_refused_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     let store = FileStore::new(&path);
-    // The last one is from before tokens were bound to an account.
+    // The last file is from before tokens were bound to an account.
     for text in ["", "not json", "{}", "\"1|token\""] {
         fs::write(&path, text).unwrap();
         set_mode(&path, 0o600);
@@ -142,7 +142,8 @@ async fn an_invalid_token_file_is_refused_with_a_hint() {
 
 const FOLDER: &str = "ANYVPN_TEST_CREDENTIALS";
 
-/// Does nothing unless the test below has started it: opens what systemd would give.
+/// Does nothing unless the test below has started it. It opens a credential as systemd would pass
+/// it.
 #[test]
 fn the_service() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
@@ -192,7 +193,7 @@ fn a_credential_of_systemd_may_be_readable_by_its_group() {
     assert!(error.to_string().contains("other users can read it"), "{error}");
 }
 
-/// Who may write to the folder can put a file of their own there.
+/// Anyone who can write to the folder can put their own file there.
 #[test]
 fn a_file_that_another_user_could_replace_is_refused_with_what_ends_that() {
     let home = tempfile::tempdir().unwrap();
@@ -256,7 +257,7 @@ fn a_draft_is_removed_when_its_process_is_gone() {
     draft.persist().unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "new");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    // A draft as a killed process leaves it.
+    // A draft that a killed process has left.
     let left = other.keep().unwrap();
     assert!(left.exists());
     drop(FileDraft::new(&path).unwrap());

@@ -1,5 +1,5 @@
-//! A token's file, with callers that give up and programs that are killed: it holds one whole token
-//! at every moment, and its lock is never left behind.
+//! A token's file, with callers that give up and programs that are killed. It always contains one
+//! complete token, and its lock is never left behind.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 #![cfg(all(unix, feature = "file-store"))]
@@ -31,7 +31,7 @@ async fn save(store: &FileStore, token: Option<&Secret>) -> Result<(), Error> {
     store.lock().await?.save(token.as_ref()).await
 }
 
-/// Waiting for a lock, and having it, end with the future.
+/// Dropping the future ends both waiting for a lock and holding it.
 #[tokio::test]
 async fn a_dropped_wait_holds_no_lock() {
     let folder = tempfile::tempdir().unwrap();
@@ -52,7 +52,7 @@ async fn a_dropped_wait_holds_no_lock() {
     assert_eq!(names(folder.path()), [""; 0]);
 }
 
-/// A program that is being started has the files of its parent open until it runs.
+/// A program that is being started has its parent's files open until it calls exec.
 #[tokio::test]
 async fn a_child_process_does_not_inherit_the_lock() {
     let folder = tempfile::tempdir().unwrap();
@@ -98,7 +98,7 @@ async fn a_missing_token_is_not_an_error_but_an_unreachable_file_is() {
     }
 }
 
-/// A file of the working folder, named without one.
+/// A file in the working folder, named without a folder.
 #[test]
 fn a_bare_name_is_a_file_of_this_folder() {
     let folder = tempfile::tempdir().unwrap();
@@ -120,7 +120,7 @@ const FILE: &str = "ANYVPN_TEST_TOKEN_FILE";
 /// How often each program replaces the token.
 const TIMES: u32 = 50;
 
-/// Does nothing unless the other test has started it: replaces the token by the next one.
+/// Does nothing unless the other test has started it. It replaces the token by the next one.
 #[tokio::test]
 async fn the_program() {
     let Ok(path) = std::env::var(FILE) else { return };
@@ -132,7 +132,7 @@ async fn the_program() {
     }
 }
 
-/// A token that is long enough to be torn, and shows when it was.
+/// A token that is long enough to be torn, and that shows whether it was.
 fn token(number: u32) -> Secret {
     Secret::from(format!("{number}|{}", number.to_string().repeat(5000)))
 }
@@ -165,7 +165,7 @@ async fn two_processes_lose_no_token_and_a_killed_one_blocks_nobody() {
     }
     assert_eq!(number(&store).await, 2 * TIMES);
 
-    // It is killed at any moment, even while it writes or holds the lock.
+    // The process is killed at any moment, even while it writes or holds the lock.
     let began = Instant::now();
     for kills in 1..=5 {
         let before = number(&store).await;
@@ -176,8 +176,8 @@ async fn two_processes_lose_no_token_and_a_killed_one_blocks_nobody() {
         program.kill().unwrap();
         program.wait().unwrap();
     }
-    // The next one has the lock at once, and what the dead had begun to write is gone. Other files
-    // are none of its business.
+    // The next process gets the lock at once, and removes what the killed process had begun to
+    // write. It does not touch other files.
     let others =
         [".token.abc12.new", ".token.x.abc123.new", ".tokens.abc123.new", "token.abc123.new"];
     for name in others.iter().chain(&[".token.abc123.new"]) {

@@ -66,7 +66,7 @@ fn gzip(length: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_compressed_reply_is_asked_for_and_read() {
-    // With its quotes as long as it may be.
+    // A text that is exactly as long as allowed, including its quotes.
     let (length, script) = call("gzip", gzip(99_998)).await;
     assert_eq!(length.unwrap(), 99_998);
     assert_eq!(script.sent()[0].headers()["accept-encoding"], "gzip");
@@ -93,7 +93,8 @@ async fn broken_and_unknown_encodings_are_errors() {
     }
 }
 
-/// The feature may be another crate's wish: it changes nothing for a client that does not ask.
+/// Another crate may have enabled the feature, so it must not change a client that does not ask for
+/// compression.
 #[tokio::test]
 async fn content_encodings_that_were_not_requested_are_refused() {
     let (length, script) = call_with(|builder| builder, "gzip", gzip(5)).await;
@@ -111,7 +112,7 @@ async fn an_encoding_is_named_in_any_case_and_by_its_old_name() {
     }
 }
 
-/// A proxy that compresses names the encoding of a reply without a body too.
+/// A compressing proxy names the encoding even if a reply has no body.
 #[tokio::test]
 async fn an_empty_body_needs_no_decompression() {
     for status in [200, 204, 304] {
@@ -169,8 +170,8 @@ async fn members_are_bounded() {
     assert!(error.to_string().contains("more than 100 gzip members"), "{error}");
 }
 
-/// All of it is there already, so that nothing else makes the call wait: its timer is over when it is
-/// asked for the second time.
+/// All data has already arrived, so nothing else makes the call wait. Its timer has expired when it
+/// is polled for the second time.
 #[tokio::test]
 async fn the_time_counts_while_a_reply_is_decompressed() {
     let headers = vec![("content-encoding", "gzip".to_owned())];
@@ -203,7 +204,7 @@ impl Operation for Words {
     }
 }
 
-/// The words of a compressed reply that arrives in pieces of so many bytes.
+/// Returns the words of a compressed reply that arrives in pieces of this many bytes.
 async fn words(body: &[u8], size: usize) -> Result<Vec<String>, Error> {
     let headers = vec![("content-encoding", "gzip".to_owned())];
     let pieces = body.chunks(size).map(Bytes::copy_from_slice).collect();

@@ -1,4 +1,4 @@
-//! A list whose elements that do not fit are left out.
+//! A list that omits elements of an unexpected form.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 

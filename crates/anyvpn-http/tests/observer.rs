@@ -1,4 +1,4 @@
-//! What a [`CallObserver`] is told of a call.
+//! The events of a call that a [`CallObserver`] receives.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -16,7 +16,7 @@ use anyvpn_testkit::time::VirtualTime;
 use plain::Plain;
 use read::Read;
 
-/// Writes down the events, each with its activity.
+/// Records the events, each with its activity.
 #[derive(Clone, Default)]
 struct Events(Arc<Mutex<Vec<(Activity, String)>>>);
 
@@ -41,7 +41,7 @@ impl CallObserver for Events {
 }
 
 impl Events {
-    /// The events so far, which are all of calls of [`Read`].
+    /// Returns the events so far, all of which are about calls of [`Read`].
     fn taken(&self) -> Vec<String> {
         let events = std::mem::take(&mut *self.0.lock().unwrap());
         let is_read =
@@ -159,7 +159,7 @@ async fn waiting_for_a_lock_is_reported() {
     assert_eq!(events, ["started", "done"]);
 }
 
-/// Who waits in vain learns for whom.
+/// A caller that waits in vain learns which file it waited for.
 #[cfg(feature = "file-store")]
 #[tokio::test(start_paused = true)]
 async fn a_lock_that_is_not_given_back_is_waited_for_two_minutes() {

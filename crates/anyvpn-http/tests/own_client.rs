@@ -1,4 +1,4 @@
-//! An HTTP client of the caller's own, over a real socket.
+//! An HTTP client that the caller provides, over a real socket.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -71,7 +71,7 @@ async fn the_settings_of_the_builder_take_effect() {
     mock.assert_async().await;
 }
 
-/// Not even by a builder that follows them, as it does unless it is told not to.
+/// Redirects are not followed, even if the caller's builder enables them, which is the default.
 #[tokio::test]
 async fn redirects_are_not_followed() {
     let (server, other) = (MockServer::start_async().await, MockServer::start_async().await);
@@ -96,7 +96,8 @@ async fn redirects_are_not_followed() {
     assert_eq!((first.calls_async().await, second.calls_async().await), (2, 0));
 }
 
-/// Whatever its builder repeats: the pipeline alone knows what may be done twice.
+/// Requests are not repeated by the caller's client, because only the pipeline knows which may be
+/// sent twice.
 #[tokio::test]
 async fn it_repeats_nothing_by_itself() {
     let server = MockServer::start_async().await;
@@ -118,7 +119,7 @@ async fn it_repeats_nothing_by_itself() {
     assert_eq!(mock.calls_async().await, 1);
 }
 
-/// A resolver of somebody else's.
+/// A resolver from another crate.
 struct Elsewhere;
 
 impl reqwest::dns::Resolve for Elsewhere {
@@ -127,7 +128,7 @@ impl reqwest::dns::Resolve for Elsewhere {
     }
 }
 
-/// The bearer would go to whatever the resolver says, in clear.
+/// The token would be sent in plain text to whatever address the resolver returns.
 #[tokio::test]
 async fn names_of_this_machine_are_not_looked_up() {
     let server = MockServer::start_async().await;
@@ -144,7 +145,7 @@ async fn names_of_this_machine_are_not_looked_up() {
             .connect_timeout(Duration::from_secs(2))
             .dns_resolver(Elsewhere)
             .resolve(&name.to_lowercase(), wrong)
-            // It cannot be a way to this machine.
+            // It cannot lead to this machine.
             .proxy(reqwest::Proxy::all("http://192.0.2.1:1").unwrap());
         let client = with(own, &format!("http://{name}:{}", server.port()));
         assert_eq!(client.call(Create).await.unwrap(), 7, "{name}");

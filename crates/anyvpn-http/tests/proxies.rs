@@ -1,4 +1,4 @@
-//! Proxies that the environment names. The tests run themselves again with another environment.
+//! Proxies from environment variables. The tests start themselves again with another environment.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -36,11 +36,11 @@ impl Operation for Things {
     }
 }
 
-/// What the test that runs again is to find.
+/// The expected result of the test that is started again.
 const EXPECTED: &str = "ANYVPN_TEST_EXPECTED";
 const BASE: &str = "ANYVPN_TEST_BASE";
 
-/// Only with an environment of another test's.
+/// Runs only with an environment set by another test.
 #[tokio::test]
 async fn in_another_environment() {
     let (Ok(expected), Ok(base)) = (std::env::var(EXPECTED), std::env::var(BASE)) else { return };
@@ -91,8 +91,8 @@ fn a_proxy_that_is_not_understood_is_refused_by_its_variable() {
     }
 }
 
-/// What the proxy is asked for by the test that runs again, twice: by the built-in client and by one of
-/// the caller's own.
+/// Returns what the proxy receives from the restarted test, which sends twice: with the built-in
+/// client and with the caller's own.
 fn asked(base: &str, variables: &[(&str, &str)]) -> Vec<String> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = format!("http://jo:hunter2@{}", listener.local_addr().unwrap());

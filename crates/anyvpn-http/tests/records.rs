@@ -1,4 +1,4 @@
-//! What a call tells to whoever listens with `tracing`: the names are those of [`Client::call`].
+//! The `tracing` events of a call. Their names are those of [`Client::call`].
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -35,12 +35,12 @@ impl io::Write for Lines {
     }
 }
 
-/// What a listener of this level is told by a call that gets these replies.
+/// Returns the events of this level for a call that gets these replies.
 async fn told(level: LevelFilter, steps: impl IntoIterator<Item = Step>) -> Vec<String> {
     told_by(level, &client(steps).token("t0ken").build().unwrap()).await
 }
 
-/// A client that gets these replies.
+/// Returns a client that gets these replies.
 fn client(steps: impl IntoIterator<Item = Step>) -> ClientBuilder<Plain> {
     Client::builder("https://vpn.example.com")
         .clock(Arc::new(VirtualTime::default()))
@@ -48,7 +48,7 @@ fn client(steps: impl IntoIterator<Item = Step>) -> ClientBuilder<Plain> {
         .transport(Arc::new(Script::new(steps)))
 }
 
-/// What a listener of this level is told by a call of this client.
+/// Returns the events of this level for a call of this client.
 async fn told_by(level: LevelFilter, client: &Client<Plain>) -> Vec<String> {
     let lines = Lines::default();
     let writer = lines.clone();
@@ -83,7 +83,7 @@ async fn each_request_is_one_event() {
     );
 }
 
-/// An operation that makes a token, which is a number.
+/// An operation that creates a token, which is a number.
 struct SignIn;
 
 impl Operation for SignIn {

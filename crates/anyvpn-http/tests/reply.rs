@@ -1,4 +1,4 @@
-//! What is made of a reply's body, and what an error tells of it.
+//! How a reply's body is decoded, and what an error shows of it.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -132,7 +132,7 @@ fn excerpts_show_structure_without_values() {
         (r#"{"a":"b\"c","d":1}"#.into(), r#"{"a":"…","d":1}"#.into()),
         (r#"{"a":"b\\","d":1}"#.into(), r#"{"a":"…","d":1}"#.into()),
         (r#"{"a":"bcd"#.into(), r#"{"a":"…""#.into()),
-        // A name of 40 characters is one; a longer one is as good as a value.
+        // A name may have 40 characters; a longer one is hidden like a value.
         (format!(r#"{{"{}":1}}"#, &long[..40]), format!(r#"{{"{}":1}}"#, &long[..40])),
         (format!(r#"{{"{}":1}}"#, &long[..41]), r#"{"…":1}"#.into()),
         // Outside of strings: literals and short numbers.

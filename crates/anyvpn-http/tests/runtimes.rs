@@ -1,4 +1,4 @@
-//! One client in several runtimes, and in none.
+//! One client in several runtimes, and outside of any.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -104,7 +104,8 @@ fn a_client_works_in_every_runtime_and_each_keeps_its_connection() {
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     let counts = [&server.requests, &server.connections].map(|it| it.load(Ordering::SeqCst));
     assert_eq!(counts, [5, 2]);
-    // A program may create one for each call without getting slower or growing the client.
+    // A program may create a runtime for each call without getting slower or making the client
+    // grow.
     drop(one);
     for _ in 0..40 {
         assert_eq!(runtime().block_on(client.call(Create)).unwrap(), 7);
@@ -142,7 +143,7 @@ fn a_call_outside_of_a_runtime_is_an_error() {
     let still = VirtualTime::default();
     let clients = [
         server.client(|builder| builder),
-        // The clock of this machine needs one too, and so does a transport behind another clock.
+        // This machine's clock needs a runtime too, and so does a transport behind another clock.
         server.client(|builder| builder.transport(script())),
         server.client(|builder| builder.transport(transport).clock(Arc::new(still.clone()))),
     ];

@@ -94,7 +94,7 @@ operation!(List, Some("list"), Security::NONE);
 operation!(ListWithToken, Some("list"), Security::required(&["bearer"]));
 operation!(Ports, Some("ports"), Security::required(&["query"]));
 
-/// An authority, and a certificate of it.
+/// Creates an authority and a certificate from it.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -110,7 +110,7 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    /// TLS of a server with these alternative names, and a common name.
+    /// Returns the TLS configuration of a server with these alternative names and a common name.
     fn server(&self, names: &[&str]) -> Arc<ServerConfig> {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
@@ -127,7 +127,8 @@ impl Authority {
     }
 }
 
-/// Answers each connection once. Returns where, and what came in: the hello of TLS and the request.
+/// Answers each connection once. Returns the address, and what was received: the ClientHello and
+/// the request.
 async fn serve(tls: Arc<ServerConfig>, reply: &'static str) -> (SocketAddr, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, seen) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(String::new())));
@@ -217,7 +218,7 @@ async fn a_credential_is_sent_to_its_servers_only() {
     let error = client.call(ListWithToken).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(error.fields().contains_key("server"), "{error}");
-    // Its address is not known, and it is not guessed.
+    // Its address is unknown, and the client does not guess it.
     let error = client.call(Ports).await.unwrap_err();
     assert!(error.to_string().contains("the address of the server ports"), "{error}");
     assert!(script.sent().is_empty());
@@ -260,7 +261,7 @@ async fn a_401_from_an_authenticated_server_counts_with_any_body() {
     assert_eq!(client.call(Own).await.unwrap_err().kind(), ErrorKind::Unauthorized);
 }
 
-/// Made with `openssl dgst -sha256 -sign`.
+/// Created with `openssl dgst -sha256 -sign`.
 #[test]
 fn a_signature_is_of_one_key_and_one_message() {
     let (public, signature) =

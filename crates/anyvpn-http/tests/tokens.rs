@@ -1,5 +1,6 @@
-//! Laws of a token's life, on drawn histories in virtual time: a provider that fails as it likes, a
-//! store that is full or slow, tokens that end and are taken back, callers that come and give up.
+//! Invariants of a token's life, on random histories in virtual time: a provider that fails in
+//! random ways, a store that is full or slow, tokens that expire and are revoked, callers that come
+//! and give up.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -17,11 +18,11 @@ use async_trait::async_trait;
 use futures_core::future::BoxFuture;
 use futures_util::future::join_all;
 
-/// The time of tokio's paused clock, which moves to the end of the next wait when all wait.
+/// The time of tokio's paused clock, which moves to the end of the next wait when all tasks wait.
 #[derive(Clone)]
 struct PausedClock {
     origin: (tokio::time::Instant, Timestamp),
-    /// By how much the time of day is ahead of the time that deadlines go by.
+    /// The difference between the time of day and the clock of deadlines.
     ahead: Arc<Mutex<Duration>>,
 }
 
@@ -47,26 +48,26 @@ impl Clock for PausedClock {
     }
 }
 
-/// What happens to the next attempt to make a token.
+/// What happens to the next attempt to create a token.
 #[derive(Clone, Copy, Debug)]
 enum Weather {
     Fine,
-    /// It takes so many seconds.
+    /// It takes this many seconds.
     Slow(u64),
     /// Refused with this kind after a second.
     Fails(ErrorKind),
-    /// The token is made, and the reply is lost after half a minute.
+    /// The token is created, but the reply is lost after half a minute.
     Lost,
 }
 
-/// A token with its end, or without where the provider does not say it.
+/// A token with its expiry, or without one if the provider does not report it.
 #[derive(Clone, Debug)]
 struct Token {
     secret: Secret,
     end: Option<Timestamp>,
 }
 
-/// A provider that makes tokens, and knows which are good.
+/// A provider that creates tokens, and knows which are valid.
 struct Provider {
     clock: PausedClock,
     weather: Mutex<Weather>,
@@ -100,7 +101,7 @@ impl Provider {
         Token { secret: Secret::from(secret), end }
     }
 
-    /// Whether a call with this token is served.
+    /// Returns whether a call with this token is accepted.
     fn serves(&self, token: &Secret) -> bool {
         let now = self.clock.now();
         let good = self.good.lock().unwrap();
@@ -165,7 +166,7 @@ impl TokenSource for Source {
     }
 }
 
-/// A store that is full at times, and slow.
+/// A store that is sometimes full, and slow.
 struct Store(FullStore<MemoryStore<Token>>);
 
 #[async_trait]
@@ -202,7 +203,7 @@ impl World {
         Self { clock, provider, store, manager }
     }
 
-    /// Another client of the same store, as another program has one.
+    /// Returns another client of the same store, as in another program.
     fn manager(
         clock: &PausedClock,
         provider: &Arc<Provider>,
@@ -213,8 +214,8 @@ impl World {
         TokenManager::new(Source(Arc::clone(provider)), store, binding(), clock)
     }
 
-    /// One call as the pipeline makes it: sent with the current token, and once more with a renewed
-    /// one where that is refused. The pipeline would give up after two minutes.
+    /// Makes a call as the pipeline does: with the current token, and once more with a renewed one
+    /// if the first is refused. The pipeline would give up after two minutes.
     async fn call(&self, manager: &TokenManager<Source>) -> Result<(), Error> {
         let call = async {
             let token = manager.current().await?.unwrap();
@@ -239,7 +240,7 @@ impl World {
     }
 }
 
-/// What a history does next.
+/// The next step of a history.
 async fn step(world: &World, other: &TokenManager<Source>, random: &mut SplitMix64) {
     let weathers = [
         Weather::Fine,
@@ -277,7 +278,7 @@ async fn step(world: &World, other: &TokenManager<Source>, random: &mut SplitMix
             let calls = (0..callers)
                 .map(|caller| world.call(if caller % 4 == 3 { other } else { &world.manager }));
             let outcomes = join_all(calls).await;
-            // The other program cannot know of a token that only this one's memory has.
+            // The other program cannot know a token that is only in the memory of this one.
             let is_shared = world.manager.unsaved().is_none() && other.unsaved().is_none();
             for (caller, outcome) in outcomes.into_iter().enumerate() {
                 if lasts && (is_shared || caller % 4 != 3) {
@@ -297,8 +298,9 @@ fn on_paused_clock(test: impl Future<Output = ()>) {
     runtime.block_on(test);
 }
 
-/// At most one attempt at a time (the provider checks it); no attempt before the last failure's wait
-/// is over; no call fails while there is a good token; and after the last fault all works again.
+/// There is at most one attempt at a time (the provider checks it), no attempt before the wait
+/// after the last failure is over, no failing call while a valid token exists, and after the last
+/// fault everything works again.
 #[test]
 fn drawn_histories_keep_the_laws() {
     let seeds = std::env::var("ANYVPN_MODEL_CASES").ok().and_then(|it| it.parse().ok());
@@ -313,8 +315,8 @@ fn drawn_histories_keep_the_laws() {
             for _ in 0..60 {
                 step(&world, &other, &mut random).await;
             }
-            // Each program makes one attempt in half of a token's life, or in the back-off of its
-            // failures, which grows to five minutes: ten to get there.
+            // Each program makes one attempt in half of a token's life, or in the back-off after
+            // its failures, which grows to five minutes. Ten attempts are needed to get there.
             let elapsed = world.clock.instant().duration_since(began).as_secs();
             let rarest = life.map_or(300, |life| (life.as_secs() / 2).clamp(60, 300));
             let most = 2 * (40 + elapsed / rarest);
@@ -334,7 +336,7 @@ fn drawn_histories_keep_the_laws() {
     }
 }
 
-/// A reply that is lost may have made a token: the next attempt is not each caller's own.
+/// A lost reply may have created a token, so the callers share the next attempt.
 #[test]
 fn fifty_callers_and_a_lost_reply_make_one_attempt() {
     on_paused_clock(async {
@@ -353,7 +355,7 @@ fn fifty_callers_and_a_lost_reply_make_one_attempt() {
     });
 }
 
-/// Failures come further and further apart, and never more than five minutes.
+/// The time between failures grows, but never exceeds five minutes.
 #[test]
 fn the_back_off_doubles_up_to_five_minutes() {
     on_paused_clock(async {
@@ -398,7 +400,7 @@ fn an_endpoint_that_refuses_every_token_gets_few() {
     }
 }
 
-/// A machine that sleeps stops the clock that deadlines go by, and tokens end all the same.
+/// When the machine sleeps, the clock of deadlines stops, but tokens still expire.
 #[test]
 fn a_token_that_ended_while_the_machine_slept_is_renewed_at_once() {
     on_paused_clock(async {
@@ -410,7 +412,7 @@ fn a_token_that_ended_while_the_machine_slept_is_renewed_at_once() {
     });
 }
 
-/// Ten calls with a store that takes no token: one token, which all of them use.
+/// Ten calls with a store that saves nothing share one token.
 #[test]
 fn a_full_store_does_not_cost_a_token_for_each_call() {
     on_paused_clock(async {

@@ -1,4 +1,4 @@
-//! What replies need: values with more than one form, times and dates as text.
+//! Forms that only replies need: values with more than one form, and times and dates as text.
 
 use super::{assert_has, operation, ops};
 use crate::text::camel_case;

@@ -1,4 +1,4 @@
-//! What is said about a mistake in a document, and about a file that differs.
+//! The messages about a mistake in a document, and about a file that differs.
 
 use std::path::Path;
 

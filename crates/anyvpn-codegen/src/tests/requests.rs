@@ -1,4 +1,4 @@
-//! What requests need beyond JSON: forms, flags, attached credentials, other names.
+//! Features that requests need beyond JSON: forms, flags, attached credentials, other names.
 
 use super::{BODY, assert_has, code, document, operation, ops, problems, read};
 

@@ -1,4 +1,4 @@
-//! Tests of what errors show and what they hide.
+//! Tests of what errors show and hide.
 
 use super::*;
 use crate::{Secret, redact};
@@ -21,13 +21,13 @@ fn every_text_is_fit_for_a_log() {
         assert_eq!(error.matches(&marked).count(), 5, "{error}");
         assert!(error.chars().count() < 4000 && !error.contains(char::is_control), "{error}");
     }
-    // A text that is not too long is not cut.
+    // A text within the limit is not cut.
     let text = "ä".repeat(500);
     let error = Error::new(ErrorKind::Refused).with_message(&text).map_texts(str::to_owned);
     assert_eq!(error.message(), Some(&*text));
 }
 
-/// Found by the fuzz target `input`, of which it is the seed `control-character`.
+/// Found by the fuzz target `input`, which has it as the seed `control-character`.
 #[test]
 fn quoted_input_has_no_control_characters() {
     let input = "vpngn.cancel-request\n{\"email\": \"email@`xample.com\", \

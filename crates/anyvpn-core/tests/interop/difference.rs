@@ -1,18 +1,18 @@
-//! What one reader accepts and the other does not.
+//! Files that one reader accepts and the other refuses.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// A difference that is meant: what the reader that refuses says, when this holds of what it refuses,
-/// and why it is meant.
+/// An intended difference: the message of the reader that refuses, a condition on what it refuses,
+/// and the reason.
 pub struct Meant {
     pub says: &'static str,
-    /// Of our refusal, the line it names; of theirs, the whole of what they say.
+    /// Gets the line that our refusal names, or the whole message of theirs.
     pub holds: fn(&str) -> bool,
     pub why: &'static str,
 }
 
-/// Why a file was refused: what was said, and what it was said of.
+/// Why a file was refused: the message, and the text that it is about.
 pub struct Refusal {
     pub says: String,
     pub of: String,
@@ -28,7 +28,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Adds a file; `theirs_only` and `ours_only` list what is meant.
+    /// Adds a file. `theirs_only` and `ours_only` list the intended differences.
     pub fn add(
         &mut self,
         file: &str,
@@ -52,7 +52,8 @@ impl Comparison {
         }
     }
 
-    /// Counts what came; fails when a difference is not meant, or when the files were of one kind only.
+    /// Counts the results. Fails if a difference is not intended, or if nearly all files were
+    /// accepted or refused.
     pub fn judge(self, name: &str) -> String {
         let mut text =
             format!("{name}: {} accepted and {} refused by both\n", self.both, self.neither);

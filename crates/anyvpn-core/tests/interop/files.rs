@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
 
-/// The same values each time.
+/// Generates the same values in each run.
 pub fn generate<T: std::fmt::Debug>(strategy: &impl Strategy<Value = T>, count: usize) -> Vec<T> {
     let mut runner = TestRunner::deterministic();
     let next = || strategy.new_tree(&mut runner).unwrap().current();
     std::iter::repeat_with(next).take(count).collect()
 }
 
-/// A folder that goes with its value.
+/// A folder that is removed when this value is dropped.
 pub struct Folder(pub PathBuf);
 
 impl Folder {
@@ -25,7 +25,7 @@ impl Folder {
         Folder(path)
     }
 
-    /// Writes files of one kind into a folder of their own, in the order of their names.
+    /// Writes files of one kind into a separate folder, in the order of their names.
     pub fn files(&self, folder: &str, extension: &str, contents: &[impl AsRef<[u8]>]) {
         let folder = self.0.join(folder);
         fs::create_dir_all(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! The rules of gluetun, for which there is no program to give a file to: it runs in a container of its own.
+//! The rules of gluetun. It runs only in a container, so no program can be given a file.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! OpenVPN profiles, given to OpenVPN.
+//! Passes OpenVPN profiles to OpenVPN.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,7 +42,7 @@ const OURS_ONLY: &[Meant] = &[
     Meant { says: "Maximum option line length", holds: |_| true, why: "the line is longer for OpenVPN than it is" },
 ];
 
-/// One line, in odd spelling.
+/// Generates one line with unusual spelling.
 fn line() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         4 => "[a-z0-9.-]{1,9}",
@@ -105,7 +105,7 @@ fn item() -> impl Strategy<Value = String> {
     prop_oneof![8 => line(), 2 => connection, 2 => block, 1 => odd.prop_map(str::to_owned)]
 }
 
-/// Profiles, each fourth with a byte that is wrong.
+/// Generates profiles, a quarter of which contain a wrong byte.
 fn file() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![select(b" \t#;\"'\\<>/-0a\n\r\x0b".to_vec()), 0x80..=0xffu8];
     let change = prop_oneof![3 => Just(None), 1 => (any::<prop::sample::Index>(), 0..3u8, byte).prop_map(Some)];
@@ -136,7 +136,7 @@ fn ours(bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// What OpenVPN says of each file.
+/// Returns OpenVPN's verdict on each file.
 fn script_lines(folder: &Folder) -> Vec<String> {
     let mut run = Command::new("bash");
     let said = accepts(run.arg(script("openvpn.sh")).arg(folder.0.join("all"))).stdout;
@@ -160,10 +160,11 @@ fn openvpn_profiles_are_accepted_by_both_or_none() {
     });
 }
 
-/// Arguments with which OpenVPN takes most directives.
+/// Arguments that OpenVPN accepts for most directives.
 const ARGUMENTS: [&str; 5] = ["", "1", "1 1", "10.0.0.0", "10.0.0.0 255.255.255.0"];
 
-/// The arguments of those that take none of these. Empty: it depends on how OpenVPN was built.
+/// The arguments of the directives that accept none of these. If empty, it depends on how OpenVPN
+/// was built.
 #[rustfmt::skip]
 const OWN_ARGUMENTS: &[(&str, &str)] = &[
     ("allow-compression", "yes"), ("auth-retry", "nointeract"),
@@ -202,7 +203,7 @@ fn openvpn_refuses_the_directives_that_are_listed() {
         for (name, is_taken) in taken {
             let profile = OpenVpnProfile::parse(&format!("{name} 1\n"));
             let is_listed = profile.as_ref().is_ok_and(|it| !it.refused_lines().is_empty());
-            // Directives that do more than describe a tunnel are not written anyway.
+            // Directives that do more than describe a tunnel are not written in any case.
             let is_told = profile.is_ok_and(|it| !it.directives().is_empty());
             refused += usize::from(is_listed && !is_taken);
             if is_listed == is_taken && (is_listed || !is_told) {
@@ -269,11 +270,11 @@ fn openvpn_connects_to_the_servers_that_the_reader_names() {
     );
 }
 
-/// The servers that OpenVPN shows before it begins, each as `PROTOCOL HOST PORT`.
+/// Returns the servers that OpenVPN prints before it starts, each as `PROTOCOL HOST PORT`.
 fn connections(profile: &std::path::Path) -> Vec<String> {
     let mut openvpn = Command::new("openvpn");
     openvpn.arg("--config").arg(profile);
-    // The options that it needs besides servers. It stops before it connects, where it would ask for the
+    // The options that it needs besides servers. It stops before it connects, at the prompt for the
     // password.
     openvpn.args(["--verb", "4", "--dev", "null", "--client", "--nobind"]);
     openvpn.args(["--peer-fingerprint", &["00"; 32].join(":"), "--auth-user-pass"]);

@@ -1,18 +1,18 @@
-//! Runs a part, or says why it cannot be tried here.
+//! Runs a part, or reports why this machine cannot run it.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// A program, and the Debian package that has it.
+/// A program, and the Debian package that contains it.
 pub type Program = (&'static str, &'static str);
 
-/// Runs a part, for which these programs are needed. `needs` is a script that says, without arguments,
+/// Runs a part that needs these programs. `needs` is a script that, without arguments, reports
 /// whether this machine can run it with arguments.
 ///
-/// What could not be tried has not passed: the report tells the two apart, and without a report it is
-/// a failure.
+/// A part that was skipped has not passed: the report tells the two apart, and without a report it
+/// is a failure.
 pub fn part(name: &str, programs: &[Program], needs: Option<&str>, run: impl FnOnce()) {
     let line = match missing(programs).or_else(|| unable(needs?)) {
         Some(why) => format!("skipped\t{name}: {why}\n"),
@@ -30,14 +30,14 @@ pub fn part(name: &str, programs: &[Program], needs: Option<&str>, run: impl FnO
     }
 }
 
-/// Why a script cannot do its work here.
+/// Returns the reason why a script cannot work on this machine.
 fn unable(name: &str) -> Option<String> {
     let Output { status, stderr, .. } = apart_script(name).output().unwrap();
     let said = String::from_utf8_lossy(&stderr).trim().to_owned();
     (!status.success()).then(|| format!("this machine cannot try it: {said}"))
 }
 
-/// Which programs are not here, and how to get them.
+/// Returns the missing programs, and how to install them.
 fn missing(programs: &[Program]) -> Option<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there =
@@ -51,12 +51,12 @@ fn missing(programs: &[Program]) -> Option<String> {
     })
 }
 
-/// A script in this crate's folder of scripts.
+/// Returns the path of a script in this crate's folder of scripts.
 pub fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name)
 }
 
-/// Begins a script in namespaces of its own, which end with it, as root in them.
+/// Returns the command that runs a script as root in namespaces that end with it.
 pub fn apart_script(name: &str) -> Command {
     let mut command = Command::new("timeout");
     command.args(["120", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]);
@@ -67,12 +67,12 @@ pub fn apart_script(name: &str) -> Command {
     command
 }
 
-/// Whether this user is root.
+/// Returns whether this user is root.
 pub fn is_root() -> bool {
     Command::new("id").arg("-u").output().unwrap().stdout == b"0\n"
 }
 
-/// Runs a program that must accept what it gets.
+/// Runs a program that must succeed.
 pub fn accepts(command: &mut Command) -> Output {
     let ran = command.output().unwrap();
     let said = String::from_utf8_lossy(&ran.stderr);

@@ -1,4 +1,4 @@
-//! WireGuard files, given to `wg setconf`, `wg-quick strip` and `ip`.
+//! Passes WireGuard files to `wg setconf`, `wg-quick strip` and `ip`.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ const PROGRAMS: &[Program] = &[
 const KEY: &str = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=";
 const PEER: &str = "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=";
 
-/// The names that are found.
+/// The host names that resolve.
 const HOSTS: &str = "127.0.0.1 localhost\n192.0.2.9 a.example b-c.example bücher.example\n";
 
 /// The keys of `wg`, as it compares them.
@@ -36,7 +36,7 @@ const KEYS: [&str; 8] = [
     "persistentkeepalive",
 ];
 
-/// A value without the blanks that `wg` takes out, and without its comment.
+/// Returns a value without its comment and without the blanks that `wg` removes.
 fn value(line: &str) -> String {
     let line = line.split('#').next().unwrap();
     let value = line.split_once('=').map_or("", |(_, value)| value);
@@ -47,7 +47,8 @@ fn is_odd_port(text: &str) -> bool {
     !text.bytes().all(|b| b.is_ascii_digit()) || !text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// Whether it is `any`, or an IPv4 address that is short or has a number that is not decimal.
+/// Returns whether it is `any`, or an IPv4 address that is short or contains a number that is not
+/// decimal.
 fn is_odd_address(line: &str) -> bool {
     let value = value(line);
     let (address, prefix) = value.split_once('/').unwrap_or((&value, "0"));
@@ -66,7 +67,8 @@ const THEIRS_ONLY: &[Meant] = &[
     Meant { says: "ListenPort", holds: |line| is_odd_port(&value(line)), why: "a port of too many digits or by name has no number that all programs agree on" },
     Meant {
         says: "a host's name such as",
-        // `10.1`, `0x7f.1` and `010.0.0.1`, which the C library takes for IPv4.
+        // Returns whether it looks like `10.1`, `0x7f.1` or `010.0.0.1`, which the C library reads
+        // as IPv4.
         holds: |line| value(line).rsplit_once(':').is_some_and(|(host, _)| {
             let host = host.trim_matches(['[', ']']).split('%').next().unwrap();
             host.split('.').all(|part| {
@@ -95,7 +97,8 @@ const OURS_ONLY: &[Meant] = &[
     Meant { says: "name resolution", holds: |_| true, why: "wg looks for the name or the interface, and there is none here" },
 ];
 
-/// A key in odd spelling: another case, blanks in it and around the equals sign.
+/// Generates a key with unusual spelling: upper and lower case, and blanks in it and around the
+/// equals sign.
 fn entry(
     keys: &'static [&'static str],
     value: impl Strategy<Value = String>,
@@ -171,7 +174,7 @@ fn header(name: &'static str) -> impl Strategy<Value = String> {
         .prop_map(|(header, end)| header + end)
 }
 
-/// Files for `wg`, each fourth with a character that is wrong.
+/// Generates files for `wg`, a quarter of which contain a wrong character.
 fn file() -> impl Strategy<Value = String> {
     let peer = (
         header("Peer"),
@@ -203,7 +206,7 @@ fn file() -> impl Strategy<Value = String> {
     )
 }
 
-/// Files for `wg-quick`, whose own values are good: it hands them on without a look.
+/// Generates files for `wg-quick` with valid values for `wg`, which it passes on unchecked.
 fn quick_file() -> impl Strategy<Value = String> {
     let line = prop_oneof![
         entry(&["Address"], one_of(&["10.0.0.2/32", "10.0.0.2/255.255.255.0, fd00::2", ""])),
@@ -240,7 +243,7 @@ fn ours(text: &str) -> Result<(), Refusal> {
     }
 }
 
-/// A file with one line under `[Interface]`.
+/// Returns a file with one line under `[Interface]`.
 fn with(line: &str) -> String {
     format!("[Interface]\nPrivateKey = {KEY}\n{line}\n")
 }

@@ -1,4 +1,4 @@
-//! What must hold after every history.
+//! Invariants that must hold after every history.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::book::{Account, Book};
 use crate::history::Setup;
 use crate::laws;
 
-/// What happened in all histories together, so that a history that tries nothing is noticed.
+/// Counts of events in all histories together, which show if the histories stop testing something.
 #[derive(Debug, Default)]
 pub struct Totals {
     states: BTreeMap<&'static str, u64>,
@@ -113,7 +113,7 @@ pub async fn check(setup: &Setup, store: &dyn Store, totals: &mut Totals) -> Vec
     wrong
 }
 
-/// What is wrong with one order.
+/// Returns the violations of one order.
 fn judge(
     setup: &Setup,
     book: &Book,
@@ -200,7 +200,7 @@ fn judge(
     wrong
 }
 
-/// Calls beyond a budget: a burst at first, and then one at a time.
+/// Returns the calls beyond a budget, which allows a burst at first and then one call at a time.
 fn beyond(taken: &[(std::time::Duration, &'static str)], budget: Budget) -> Vec<String> {
     let interval = budget.per / budget.calls;
     let mut wrong = Vec::new();

@@ -1,4 +1,5 @@
-//! One history: orders, workers, a shop that changes its mind, strangers, and people who change customers by hand.
+//! One history: orders, workers, a shop that changes its orders, existing customers, and people who
+//! change customers by hand.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -18,7 +19,7 @@ use crate::world::{MachineClock, World};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const LEASE: Duration = Duration::from_secs(120);
-/// Faults happen in the first part of a history.
+/// Faults happen only in the first part of a history.
 pub const FAULTS: Duration = Duration::from_secs(6 * 3600);
 /// People look at parked and drifted orders in this part of a history.
 const PEOPLE: std::ops::Range<Duration> =
@@ -27,7 +28,7 @@ const PEOPLE: std::ops::Range<Duration> =
 pub const LOST_CREATIONS: u32 = 4;
 const END: Duration = Duration::from_secs(30 * 3600);
 
-/// What a history was made of, for its checks.
+/// The setup of a history, for its checks.
 pub struct Setup {
     pub sealer: Sealer,
     pub orders: Vec<Order>,
@@ -39,7 +40,7 @@ pub struct Setup {
     pub changed_by_hand: bool,
 }
 
-/// Plays a history, and returns what went wrong.
+/// Runs a history, and returns the violations.
 pub async fn play(world: World, inner: Arc<dyn Store>, totals: &mut Totals) -> Vec<String> {
     let is_unique = world.below(4) > 0;
     let clocks_jump = world.below(4) == 0;
@@ -121,7 +122,7 @@ pub async fn play(world: World, inner: Arc<dyn Store>, totals: &mut Totals) -> V
     check::check(&setup, &*inner, totals).await
 }
 
-/// Orders with all their revisions, and strangers who have some of the keys before.
+/// Creates orders with all their revisions, and customers that already exist with some of the keys.
 fn orders(world: &World, provider: &SimProvider) -> Vec<Order> {
     let mut all = Vec::new();
     for number in 0..3 + world.below(6) {
@@ -187,8 +188,8 @@ struct People {
     change_by_hand: bool,
 }
 
-/// The shop hands its orders over, again and again until it knows that they arrived; the reseller resumes a stopped
-/// brand; and some people change customers by hand.
+/// The shop submits its orders repeatedly until it knows that they arrived, the reseller resumes a
+/// stopped brand, and some people change customers by hand.
 async fn people(people: People, store: Arc<FaultyStore>) {
     let People { world, sealer, orders, provider, change_by_hand } = people;
     for (at, order) in orders.iter().enumerate() {
@@ -205,7 +206,7 @@ async fn people(people: People, store: Arc<FaultyStore>) {
             let sealed = sealer.generate(order).unwrap();
             let placed = Placed { order: order.clone(), sealed };
             match store.import(vec![placed], false).await {
-                // A shop that was begun again hands over old revisions too.
+                // A shop that was restarted also submits old revisions.
                 Ok(imported) => {
                     let is_old =
                         |why: &str| why.contains("revision above") || why.contains("stays closed");

@@ -1,7 +1,9 @@
-//! Histories: workers die, answers get lost, clocks jump, and afterwards every order is as wanted or parked with a
-//! reason. A seed decides everything that happens in a history, so that a failure can be repeated.
+//! Histories: workers die, answers get lost and clocks jump. Afterwards, every order must be
+//! fulfilled or parked with a reason. A seed determines everything that happens in a history, so
+//! that a failure can be reproduced.
 //!
-//! `ANYVPN_HISTORIES=10000` sets how many; `ANYVPN_HISTORY=7` runs one and prints its journal.
+//! `ANYVPN_HISTORIES=10000` sets how many are run. `ANYVPN_HISTORY=7` runs one and prints its
+//! journal.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 mod book;

@@ -1,4 +1,5 @@
-//! A provider that loses, delays and doubles answers. It is written from the trait's documentation alone.
+//! A provider that loses, delays and duplicates answers. It is written from the trait's
+//! documentation alone.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -107,7 +108,7 @@ impl SimProvider {
         self.book().accounts.entry(key.into()).or_default().push(Account::strangers());
     }
 
-    /// Lets a replica show the customer as it is now for a while.
+    /// Makes a replica return the customer's current state for a few more seconds.
     fn lag(&self, book: &mut Book, key: &str) {
         let shown = self.shown(book, key).cloned();
         let until = self.world.elapsed() + self.world.part(SLOWEST);
@@ -120,7 +121,7 @@ impl SimProvider {
         open.or_else(|| all.last().filter(|_| self.manners.shows_closed))
     }
 
-    /// Does what a request asks for.
+    /// Performs a request.
     fn apply(&self, book: &mut Book, request: &Request) -> Result<Option<Customer>, Error> {
         let key = request.key().to_owned();
         let quirk = book.quirks.get(&key).copied();
@@ -186,7 +187,7 @@ impl SimProvider {
         Ok(None)
     }
 
-    /// Carries a request over the network.
+    /// Sends a request over the network.
     async fn exchange(&self, request: Request) -> Result<Option<Customer>, Error> {
         let world = &self.world;
         world.latency().await;
@@ -198,12 +199,14 @@ impl SimProvider {
             // A server does not know the customer yet.
             return Err(Error::new(ErrorKind::NotFound));
         }
-        // A key that is accepted once makes up for a worker that sends after its lease. Nothing does for a plan.
+        // If each key is accepted only once, a worker may send after its lease has ended. Nothing
+        // protects a plan in the same way.
         if world.fault(if world.weather().is_slow { 12 } else { 2 }) {
             let can_be_late = self.manners.is_unique && request.name() == "create";
             let longest = if can_be_late { self.manners.stall } else { LONGEST_CALL };
             let time = world.part(longest);
-            // Another worker may have the order by then, and nobody would hear of a stranger.
+            // Another worker may have the order by then, so that nobody would learn about an
+            // existing customer.
             self.book().lost.insert(request.key().to_owned());
             if world.fault(50) {
                 let slow = world.part(SLOWEST);
@@ -235,7 +238,7 @@ impl SimProvider {
         }
     }
 
-    /// An error that had no effect, and that says something about other calls too.
+    /// Returns an error that had no effect and that also concerns other calls.
     fn brand_error(&self, operation: &'static str) -> Error {
         let kinds = [
             ErrorKind::Unreachable,
@@ -260,7 +263,7 @@ impl SimProvider {
         Error::new(kind).with_retry_after(wait).with_message(self.book().announce(notice))
     }
 
-    /// A request arrives, and something becomes of its answer.
+    /// A request arrives, and its answer may be lost or changed.
     fn deliver(&self, request: &Request) -> Delivered {
         let world = &self.world;
         let (name, key) = (request.name(), request.key().to_owned());
@@ -299,7 +302,7 @@ impl SimProvider {
                 let _ = self.apply(&mut book, request);
                 None
             }
-            // The answer is lost, and the request is slow: servers end one within 30 s.
+            // The answer is lost, and the request is slow. Servers end a request within 30 s.
             20..27 => {
                 let slow = world.part(SLOWEST);
                 book.late.push((world.elapsed() + slow, request.clone()));
@@ -335,7 +338,7 @@ impl SimProvider {
 struct Delivered {
     /// `None` if it is lost.
     answer: Option<Result<Option<Customer>, Error>>,
-    /// Whether nothing may happen to the answer.
+    /// Whether the answer must arrive unchanged.
     is_protected: bool,
 }
 

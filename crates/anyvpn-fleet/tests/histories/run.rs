@@ -8,7 +8,7 @@ use anyvpn_fleet::Store;
 use crate::world::{MachineClock, World};
 use crate::{check, history};
 
-/// Runs histories, each on a store of its own.
+/// Runs histories, each on a separate store.
 pub fn run(count: u64, store: impl AsyncFn(Arc<dyn Clock>) -> Arc<dyn Store>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let seeds = match number("ANYVPN_HISTORY") {
@@ -30,7 +30,7 @@ pub fn run(count: u64, store: impl AsyncFn(Arc<dyn Clock>) -> Arc<dyn Store>) {
     }
 }
 
-/// A number in the environment.
+/// Reads a number from the environment.
 pub fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }

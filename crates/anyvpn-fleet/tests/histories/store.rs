@@ -1,4 +1,5 @@
-//! A database as workers meet it: slow, with errors before and after a commit, and processes that die around it.
+//! A database as workers experience it: slow, with errors before and after a commit, and processes
+//! that die meanwhile.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -18,7 +19,7 @@ pub struct FaultyStore {
     pub world: World,
     pub inner: Arc<dyn Store>,
     pub provider: SimProvider,
-    /// When each operation with a budget was allowed, and the operation.
+    /// When operations with a budget were allowed, and which.
     pub taken: Arc<Mutex<Vec<(Duration, &'static str)>>>,
     /// The lease of a worker.
     pub lease: Duration,
@@ -239,7 +240,7 @@ impl Store for FaultyStore {
     }
 }
 
-/// The key of an order's customer.
+/// Returns the key of an order's customer.
 pub fn key(id: &str) -> String {
     format!("{id}@example.com")
 }

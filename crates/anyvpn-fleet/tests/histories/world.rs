@@ -1,4 +1,5 @@
-//! Time, chance and processes of a history: one task runs at a time, and the seed says which.
+//! Time, randomness and processes of a history. One task runs at a time, and the seed determines
+//! which.
 
 use std::cell::Cell;
 use std::collections::btree_map::Entry;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyvpn_core::{Clock, SplitMix64, Timestamp};
 use futures_core::future::BoxFuture;
 
-/// What is worse than usual in a history. Two rules can make up for each other, until faults come together.
+/// What is worse than usual in a history: some broken rules only show if several faults come together.
 #[derive(Clone, Copy)]
 pub struct Weather {
     /// Everybody is in a hurry: the shop changes orders at once, and workers look again soon.
@@ -22,7 +23,7 @@ pub struct Weather {
     pub is_slow: bool,
 }
 
-/// A world, as its tasks share it.
+/// A world that its tasks share.
 #[derive(Clone)]
 pub struct World(Arc<Mutex<State>>);
 
@@ -31,10 +32,10 @@ struct State {
     began: Instant,
     random: SplitMix64,
     weather: Weather,
-    /// What happens next: when, in which order at the same time, whose, and its waker.
+    /// A future event: its time, its rank among events at the same time, its task and its waker.
     events: BinaryHeap<Event>,
     number: u64,
-    /// The task that runs.
+    /// The running task.
     running: u64,
     /// Tasks that died in the middle of something.
     dead: Vec<u64>,
@@ -63,7 +64,7 @@ impl PartialOrd for Event {
     }
 }
 impl Ord for Event {
-    /// The earliest is the greatest.
+    /// The earliest event is the greatest.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         other.key().cmp(&self.key())
     }
@@ -114,7 +115,7 @@ impl World {
         self.state().random.below(end)
     }
 
-    /// Whether something happens that has this chance, in percent, while faults happen at all.
+    /// Returns true with this probability, in percent, as long as faults may happen.
     pub fn fault(&self, percent: u64) -> bool {
         let mut state = self.state();
         state.elapsed < state.faults_until && state.random.below(100) < percent
@@ -131,13 +132,13 @@ impl World {
         Pause { world: self.clone(), duration, done: None }
     }
 
-    /// A short wait by chance, in which other tasks can run.
+    /// Waits for a short random time, in which other tasks can run.
     pub async fn latency(&self) {
         let millis = 1 + self.below(200);
         self.pause(Duration::from_millis(millis)).await;
     }
 
-    /// A place where the process of the running task can be killed.
+    /// A point at which the process of the running task can be killed.
     pub async fn may_die(&self, percent: u64) {
         if self.fault(percent) {
             self.die();
@@ -151,7 +152,7 @@ impl World {
         state.dead.push(task);
     }
 
-    /// Runs tasks until `end`. One that dies or ends is begun again by `begin`, a while later.
+    /// Runs tasks until `end`. A task that dies or ends is restarted by `begin` after a while.
     pub async fn run(&self, tasks: u64, end: Duration, begin: impl Fn(u64, u64) -> Task) {
         let mut running: BTreeMap<u64, Task> = BTreeMap::new();
         let mut lives = BTreeMap::new();
@@ -188,7 +189,7 @@ impl World {
         }
     }
 
-    /// Polls a task until it waits in virtual time, or is over.
+    /// Polls a task until it waits in virtual time or ends.
     async fn poll(&self, number: u64, running: &mut BTreeMap<u64, Task>) {
         let Some(mut task) = running.remove(&number) else { return };
         self.state().running = number;
@@ -198,7 +199,7 @@ impl World {
                 Poll::Pending => {
                     let state = self.state();
                     let waits = state.events.iter().any(|event| event.task == number);
-                    // Else it waits for a real database, which wakes this.
+                    // Otherwise it waits for a real database, which will wake it.
                     let is_virtual = (waits && DATABASE.get() == 0) || state.dead.contains(&number);
                     if is_virtual { Poll::Ready(false) } else { Poll::Pending }
                 }
@@ -211,11 +212,11 @@ impl World {
 }
 
 thread_local! {
-    /// How many calls of a real database are under way.
+    /// The number of running calls to a real database.
     static DATABASE: Cell<u32> = const { Cell::new(0) };
 }
 
-/// A call of a real database, until it is dropped.
+/// A call to a real database, which lasts until this value is dropped.
 pub struct Busy;
 
 impl Busy {

@@ -1,4 +1,4 @@
-//! Where the credential of a call comes from, and what becomes of the call without one.
+//! Where a call's credential comes from, and what happens to a call without one.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -26,7 +26,7 @@ impl Credentials<Secret> for Renewing {
     }
 }
 
-/// Has a token so often, and then none can be found.
+/// Returns a token this many times, and then fails.
 struct Leaving(AtomicUsize);
 
 #[async_trait]
@@ -98,7 +98,7 @@ async fn credentials_that_cannot_be_renewed_fail_at_once() {
     assert_eq!(script.arrived(), 1);
 }
 
-/// The credential is known and not allowed to do this; another one would not be either.
+/// The credential is valid but lacks permission, so another one would not help.
 #[tokio::test]
 async fn a_403_renews_nothing() {
     let renewals = Arc::new(AtomicUsize::new(0));
@@ -109,7 +109,7 @@ async fn a_403_renews_nothing() {
     assert_eq!((script.arrived(), renewals.load(Ordering::SeqCst)), (1, 0));
 }
 
-/// A page of a network's login, or of a content-delivery network, does not know the credential.
+/// A page from a network's login or a content-delivery network says nothing about the credential.
 #[tokio::test]
 async fn a_page_with_401_renews_nothing() {
     for body in ["<html>Sign in</html>", "<"] {

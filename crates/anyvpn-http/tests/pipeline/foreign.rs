@@ -9,7 +9,8 @@ fn page(status: u16) -> Step {
     Step::Reply(status, html, PAGE.as_bytes().to_vec())
 }
 
-/// What a call gives when all requests are answered so, and how often it was sent.
+/// Returns the result of a call whose requests are all answered like this, and how often it was
+/// sent.
 async fn outcome<O: Operation<Dialect = Plain>>(operation: O, step: Step) -> (Error, usize) {
     let (client, script, _) = client(vec![step; 8]);
     let error = client.call(operation).await.map(drop).unwrap_err();

@@ -1,4 +1,4 @@
-//! The pipeline, row by row of its contract, without a socket and without waiting.
+//! Checks the contract of the pipeline row by row, without a socket and without waiting.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -138,7 +138,7 @@ async fn a_request_is_method_path_and_three_headers() {
     assert!(request.body().is_empty());
 }
 
-/// The table of what may be sent again: step, then how often each operation arrives and its kind.
+/// The rules for sending again: each step, how often each operation arrives, and its error kind.
 #[tokio::test]
 async fn retries_follow_the_replay_class() {
     use ErrorKind as K;
@@ -203,7 +203,7 @@ async fn retry_after_counts_in_seconds_and_as_a_date() {
         assert_eq!(script.arrived(), 2);
         assert_eq!(clock.elapsed(), Duration::from_secs(wait));
     }
-    // Neither a date that has passed nor nonsense stops the exponential delay.
+    // Neither a past date nor an unreadable value disables the exponential delay.
     for value in ["Wed, 01 Jan 2025 00:00:00 GMT", "soon"] {
         let limited = Step::json(429, "").with_header("retry-after", value);
         let (client, _, clock) = client([limited, ok()]);
@@ -212,7 +212,7 @@ async fn retry_after_counts_in_seconds_and_as_a_date() {
     }
 }
 
-/// A clock that is wrong on either side does not stretch the wait: both dates are the server's.
+/// If a clock is wrong on either side, the wait is not longer, because both dates are the server's.
 #[tokio::test]
 async fn a_retry_after_date_counts_from_the_replys_own_date() {
     for (date, retry_after, wait) in [
@@ -276,7 +276,7 @@ async fn after_a_429_all_calls_wait_together() {
     assert!(clock.elapsed() >= Duration::from_secs(60));
 }
 
-/// Also when the call that was told to wait is dropped. A 503 is told to one call.
+/// The wait applies even if the call that received it is dropped. A 503 applies to one call only.
 #[tokio::test]
 async fn a_429_pauses_all_calls_and_a_503_only_its_own() {
     for (status, waits) in [(429, vec![Duration::from_secs(5)]), (503, Vec::new())] {
@@ -302,15 +302,16 @@ async fn a_delete_that_was_lost_and_is_gone_is_done() {
     let (client, script, _) = client([Step::Reset, Step::json(404, "gone")]);
     client.call(Remove).await.unwrap();
     assert_eq!(script.arrived(), 2);
-    // Without a lost attempt before it, a 404 stays one.
+    // Without a lost attempt before it, a 404 is reported as such.
     let (client, _, _) = self::client([Step::json(429, ""), Step::json(404, "gone")]);
     let error = client.call(Remove).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::Change));
-    // What is changed and not removed has not been changed if it is not found.
+    // If something to be changed is not found, then it has not been changed. For a removal, it may
+    // have been removed.
     let (client, _, _) = self::client([Step::Reset, Step::json(404, "gone")]);
     let error = client.call(Rename).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::ReadBack));
-    // A gateway's 502 says nothing about the work.
+    // A gateway's 502 does not say whether the request took effect.
     let (client, _, _) = self::client([Step::json(502, ""), Step::json(404, "gone")]);
     let error = client.call(Remove).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Advice::ReadBack));
@@ -339,7 +340,7 @@ async fn a_post_without_a_body_sends_content_length_zero() {
     assert_eq!(lengths, [Some("0".parse().unwrap()), None, None]);
 }
 
-/// The wait is the provider's, whoever is calling. What is refused on this side waits for nothing.
+/// The provider's wait applies to all callers. A request that we refuse locally waits for nothing.
 #[tokio::test]
 async fn clients_of_one_client_share_the_pause_after_a_429() {
     let mut dropped = 0;

@@ -1,4 +1,4 @@
-//! Replies: their bounds, and what an error tells of them.
+//! Replies: their limits, and what an error shows of them.
 
 use super::*;
 
@@ -106,7 +106,7 @@ async fn a_reply_that_cannot_be_decoded_shows_its_shape_only() {
     }
 }
 
-/// A name that is a secret would be taken out whole, but not one that is cut in two.
+/// A name that is a secret would be removed as a whole, but not if it were cut in two.
 #[tokio::test]
 async fn excerpts_are_cut_between_names_and_omit_long_names() {
     let filler = (0..9).map(|n| format!(r#""name-number-{n}":0,"#)).collect::<String>();

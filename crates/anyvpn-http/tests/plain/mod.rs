@@ -1,4 +1,4 @@
-//! A provider without any ways of its own: bearer tokens, JSON, and statuses.
+//! A provider without special rules: bearer tokens, JSON, and statuses.
 
 use anyvpn_core::{Error, ErrorKind, OperationId, Secret};
 use anyvpn_http::{Client, Dialect, Reply, Request, Security};
