@@ -1,4 +1,4 @@
-//! Deluge by its own bytes: 2.0.3 and 2.2.0 as Debian's programs sent them.
+//! Deluge byte for byte: 2.0.3 and 2.2.0 as Debian's programs sent it.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -26,7 +26,7 @@ fn call(method: &str, params: &str, reply: impl Into<Vec<u8>>) -> Step {
     )
 }
 
-/// A result as the daemon's would be.
+/// Returns a result in the daemon's format.
 fn result(value: &str) -> Vec<u8> {
     json("200 OK", &format!("{{\"result\": {value}, \"error\": null, \"id\": 1}}"))
 }
@@ -40,7 +40,7 @@ fn login(version: &str) -> Step {
     call("auth.login", &format!("[\"{PASSWORD}\"]"), reply(version, "login"))
 }
 
-/// What it is asked when it is looked at, while it has this port and listens on that one.
+/// Returns the requests of one look at the client, if it has this port and listens on that one.
 fn look(version: &str, port: u16, open: u16) -> Vec<Step> {
     let config = edited(&reply(version, "config"), "[50100, 50100]", &format!("[{port}, {port}]"));
     let mut steps = vec![call("web.connected", "[]", reply(version, "yes"))];
@@ -104,7 +104,7 @@ async fn deluge_web_is_connected_to_the_first_daemon_that_answers() {
     let client = script.client("deluge", with_password);
     assert!(client.observe(&wanted()).await.unwrap().is_in_sync(&wanted()));
     script.finish();
-    // And none answers.
+    // None of them replies.
     script.then(vec![no(), call("web.get_hosts", "[]", reply("2.0.3", "hosts"))]);
     script.then(vec![call("web.connect", "[\"0123456789abcdef", result("null")), no()]);
     let error = client.observe(&wanted()).await.unwrap_err();

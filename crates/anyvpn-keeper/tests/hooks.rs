@@ -1,4 +1,4 @@
-//! The user's own commands: what they are told, and what becomes of them.
+//! The user's own commands: their input, and the effect of their failures.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -26,7 +26,7 @@ fn snapshot(port: Option<u16>, previous: Option<u16>) -> Snapshot {
     snapshot
 }
 
-/// A command that runs a script of a shell, with its file's name as `$1`.
+/// Returns a command that runs a shell script, with the name of its file as `$1`.
 fn shell(script: &str, file: &Path) -> Hook {
     let words = ["/bin/sh", "-c", script, "hook", file.to_str().unwrap()];
     Hook::new(words.map(str::to_owned)).unwrap()
@@ -112,7 +112,7 @@ async fn a_time_out_kills_the_whole_group() {
     let reader = std::thread::spawn(move || {
         let mut lines = BufReader::new(File::open(pipe).unwrap()).lines();
         ready.send(lines.next().unwrap().unwrap()).unwrap();
-        // Ends when nobody has the pipe any more.
+        // Ends when no process has the pipe open any more.
         lines.count()
     });
     let event = HookEvent::of(&snapshot(Some(50123), None));
@@ -144,7 +144,7 @@ async fn gluetuns_commands_run_as_in_gluetun() {
     let told = fs::read_to_string(&file).unwrap();
     assert_eq!(told, "up 1 1 wg0\ndown 1\nup 2 2 wg0\ndown 2\n");
 
-    // The new port counts: what became of the old one does not bring the new one down again.
+    // The new port counts: a failure of the down hook does not undo it.
     let run = async |up: Option<&str>, down: &str, port, previous| {
         Hook::gluetun(up, Some(down)).unwrap().run(&HookEvent::of(&snapshot(port, previous))).await
     };

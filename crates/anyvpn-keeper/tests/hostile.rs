@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use world::{PASSWORD, fixture, json, wanted};
 
-/// A server that answers every request with the same bytes; with silence if there are none.
+/// Starts a server that answers every request with the same bytes, or never if there are none.
 async fn server(reply: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -48,7 +48,7 @@ fn client(kind: &str, address: &str, time: &VirtualTime) -> Arc<dyn TorrentClien
     open_client(kind, &settings, Arc::new(time.clone())).unwrap()
 }
 
-/// What each kind says of this reply.
+/// Returns what each kind of client reports for this reply.
 async fn errors(reply: Vec<u8>, time: &VirtualTime) -> Vec<ClientError> {
     let address = server(reply).await;
     let mut errors = Vec::new();
@@ -60,7 +60,7 @@ async fn errors(reply: Vec<u8>, time: &VirtualTime) -> Vec<ClientError> {
     errors
 }
 
-/// Time that takes none between requests.
+/// A clock on which waiting between requests takes no time.
 fn time() -> VirtualTime {
     VirtualTime::default().with_endless(Duration::from_secs(4))
 }

@@ -24,7 +24,7 @@ fn login(version: &str) -> Step {
     step(&["POST /api/v2/auth/login HTTP/1.1\r\n", body], reply(version, "login"))
 }
 
-/// What it is asked when it is looked at, while it has this port and status.
+/// Returns the requests of one look at the client, if it has this port and status.
 fn look(version: &str, port: u16, status: &str) -> Vec<Step> {
     let port = format!("\"listen_port\":{port}");
     let transfer = reply(version, "transfer");
@@ -92,7 +92,7 @@ async fn a_dead_socket_or_a_new_tunnel_gets_another_port_first() {
         let script = Script::start(vec![login("4.5.2")]).await;
         script.then(look("4.5.2", 50_123, status));
         script.then(vec![set("4.5.2", 50_124), set("4.5.2", 50_123)]);
-        // Its word comes later than the socket.
+        // It reports the port later than the socket opens.
         script.then(look("4.5.2", 50_123, "disconnected"));
         script.then(look("4.5.2", 50_123, "firewalled"));
         script.then(vec![announce("4.5.2")]);
@@ -109,7 +109,7 @@ async fn a_success_after_which_nothing_listens_is_not_in_sync_and_is_announced_o
     let script = Script::start(vec![login("5.0.5")]).await;
     script.then(look("5.0.5", 50_100, "firewalled"));
     script.then(vec![set("5.0.5", 50_123)]);
-    // It says so for as long as it is asked.
+    // It reports this each time it is asked.
     (0..31).for_each(|_| script.then(look("5.0.5", 50_123, "disconnected")));
     let client = script.client("qbittorrent", with_password);
     let state = client.listen_on(&wanted()).await.unwrap();
@@ -148,7 +148,7 @@ async fn refused_credentials_are_not_sent_again_for_hours() {
             assert!(why.contains(text) && !why.contains("canary"), "{why}");
         }
         assert_eq!(script.finish().len(), 1);
-        // After its time, once more; by now the password is right.
+        // After the wait, the keeper tries once more, and by now the password is correct.
         anyvpn_core::Clock::sleep(&time, std::time::Duration::from_secs(6 * 3600)).await;
         script.then(vec![login("4.5.2")]);
         script.then(look("4.5.2", 50_123, "firewalled"));
@@ -168,7 +168,7 @@ async fn an_expired_session_is_signed_in_again_once() {
     script.then(look("4.5.2", 50_123, "firewalled"));
     client.observe(&wanted()).await.unwrap();
     script.finish();
-    // A new session that is refused too is the end.
+    // If a new session is refused too, the keeper gives up.
     script.then(vec![expired(), login("4.5.2"), expired()]);
     let error = client.observe(&wanted()).await.unwrap_err();
     assert!(matches!(error, ClientError::Unauthorized(_)), "{error}");
@@ -196,7 +196,7 @@ async fn an_api_key_needs_no_session() {
     client.observe(&wanted()).await.unwrap();
     let bearer = format!("authorization: Bearer {key}\r\n");
     assert!(script.finish().iter().all(|request| request.contains(&bearer)));
-    // A wrong one is refused like a missing session.
+    // A wrong key is refused like a missing session.
     script.then(vec![step(&["GET "], reply("5.2.3", "forbidden"))]);
     let error = client.observe(&wanted()).await.unwrap_err();
     assert!(matches!(error, ClientError::Unauthorized(_)), "{error}");
@@ -214,7 +214,7 @@ async fn without_credentials_it_must_let_this_machine_in() {
     let ClientError::Unauthorized(why) = error else { panic!("{error}") };
     assert!(why.contains("user name and password"), "{why}");
     script.finish();
-    // Nothing was sent that could lock us out, so it is asked again.
+    // Nothing was sent that could lock us out, so the keeper asks again.
     script.then(look("4.5.2", 50_123, "firewalled"));
     assert!(client.observe(&wanted()).await.unwrap().is_in_sync(&wanted()));
     script.finish();
@@ -255,7 +255,7 @@ async fn another_public_port_is_announced_from_5_1_on() {
     let client = script.client("qbittorrent", |_| ());
     assert!(client.listen_on(&wanted).await.unwrap().is_in_sync(&wanted));
     script.finish();
-    // A version that cannot would tell trackers a port that nobody reaches.
+    // An unsupported version would announce a port that nobody can reach.
     script.then(look("4.5.2", 50_123, "firewalled"));
     let state = client.observe(&wanted).await.unwrap();
     assert!(!state.is_in_sync(&wanted));

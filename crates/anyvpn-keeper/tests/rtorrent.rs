@@ -35,7 +35,7 @@ fn look(version: &str, port: u16) -> Vec<Step> {
     ]
 }
 
-/// The way of 0.9.8: the range is only a variable; setting the address opens the socket.
+/// In 0.9.8, the range is only a variable, and setting the address opens the socket.
 fn reopen(version: &str, port: u16, address: &str, bound: &str) -> Vec<Step> {
     let range = format!("<string>{port}-{port}</string>");
     let address = format!("<string>{address}</string>");
@@ -58,7 +58,7 @@ fn announce(version: &str) -> Step {
 #[tokio::test]
 async fn version_0_9_8_is_moved_by_setting_its_address_again() {
     let script = Script::start(look("0.9.8", 50_100)).await;
-    // It starts with an empty address, and refuses that one.
+    // It starts with an empty address, and refuses to be set to one.
     script.then(reopen("0.9.8", 50_123, "0.0.0.0", "bound"));
     script.then(look("0.9.8", 50_123).split_off(1));
     script.then(look("0.9.8", 50_123));

@@ -1,4 +1,5 @@
-//! What the keeper makes of the sockets that it sees, with a Transmission that reports success for all.
+//! How the keeper uses the sockets that it sees, with a Transmission that reports success for
+//! everything.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -44,10 +45,10 @@ async fn another_programs_socket_is_not_mistaken_for_the_clients() {
     assert_eq!((state.setting, state.listens_tcp), (port, Some(false)));
     assert!(state.needs.unwrap().contains("another program listens on TCP port"));
     script.finish();
-    // Nor later, when the setting is right.
+    // Neither does it later, when the setting is correct.
     script.then(vec![look(port, "4.0.6 (x)")]);
     assert!(!client.observe(&wanted(port)).await.unwrap().is_in_sync(&wanted(port)));
-    // The other program ends, and the client gets the port at last.
+    // The other program ends, and the client finally gets the port.
     drop(other);
     let _tcp = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let _udp = UdpSocket::bind(("127.0.0.1", port)).unwrap();
@@ -83,7 +84,7 @@ async fn a_socket_of_an_interface_that_is_gone_is_dead() {
     script.finish();
 }
 
-/// qBittorrent knows of a socket that the kernel shows on the port whether it is its own.
+/// qBittorrent knows whether a socket on the port that the kernel shows is its own.
 #[tokio::test]
 async fn a_client_that_says_that_it_does_not_listen_is_believed() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();

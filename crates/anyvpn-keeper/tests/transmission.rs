@@ -25,7 +25,7 @@ fn reply(version: &str, name: &str) -> Vec<u8> {
     fixture(&format!("transmission/{version}/{name}.http"))
 }
 
-/// A call in the words of the old RPC, or of JSON-RPC.
+/// Returns a call in the format of the old RPC, or of JSON-RPC.
 fn call(version: &str, method: &str, parts: &[&str], reply: Vec<u8>) -> Step {
     let is_new = version == "4.1.4";
     let words = |text: &str| if is_new { text.replace('-', "_") } else { text.to_owned() };
@@ -74,7 +74,7 @@ async fn each_version_is_set_read_back_and_announced_within_one_session() {
         assert_eq!((state.setting, state.listens_tcp, state.reached), (50_123, None, None));
         let requests = script.finish();
         assert!(requests[1..].iter().all(|it| it.contains("x-transmission-session-id: ")));
-        // A restart, or an hour: another session, once.
+        // After a restart or an hour, it opens another session once.
         script.then(vec![conflict(version), get(version, 50_123)]);
         assert!(client.observe(&wanted()).await.unwrap().is_in_sync(&wanted()));
         script.finish();

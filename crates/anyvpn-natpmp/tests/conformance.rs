@@ -1,4 +1,5 @@
-//! NAT-PMP keeps the contract of the neutral traits, whichever way the gateway answers.
+//! Checks that NAT-PMP keeps the contract of the neutral traits for each variation of the gateway's
+//! replies.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 

@@ -1,4 +1,4 @@
-//! Every request with every fault of datagrams. Writes `docs/faults-natpmp.md`.
+//! Runs every request with every fault of datagrams. Writes `docs/faults-natpmp.md`.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -17,7 +17,7 @@ const ADDRESS: &str = "natpmp.get-address";
 const UDP: &str = "natpmp.map-udp-port";
 const TCP: &str = "natpmp.map-tcp-port";
 
-/// What is called, and which of its requests meets the fault.
+/// The call, and which of its requests the fault affects.
 const CALLS: [(Call, &str); 10] = [
     (Call::Address, ADDRESS),
     (Call::MapUdp, UDP),
@@ -42,7 +42,7 @@ enum Call {
 }
 
 impl Call {
-    /// The call, and the request in it that meets the fault.
+    /// The call, and the request in it that the fault affects.
     fn title(self, operation: &str) -> String {
         match self {
             Self::Address | Self::MapUdp | Self::MapTcp => operation.replace("natpmp.", ""),
@@ -51,7 +51,7 @@ impl Call {
     }
 }
 
-/// A fault with its name and what happens.
+/// Returns the faults, each with its name and description.
 fn faults() -> Vec<(String, &'static str, Option<Fault>)> {
     let late = |time| Some(Fault::Delay(Duration::from_millis(time)));
     let datagram = |fault| Some(Fault::Datagram(fault));
@@ -88,12 +88,12 @@ fn faults() -> Vec<(String, &'static str, Option<Fault>)> {
     all
 }
 
-/// What came of one call.
+/// The result of one call.
 struct Run {
     sends: usize,
     outcome: &'static str,
     read_back: bool,
-    /// What is wrong with it.
+    /// The violations.
     wrong: Vec<String>,
 }
 
@@ -144,7 +144,7 @@ async fn act(
     }
 }
 
-/// What the call must not do, whatever the network does.
+/// Checks what the call must not do, whatever the network does.
 fn judge(
     world: &World,
     call: Call,
@@ -180,7 +180,7 @@ fn judge(
     {
         wrong.push(format!("it does not name its request: {error}"));
     }
-    // A call has some eight exchanges at most.
+    // A call has up to eight exchanges.
     if took > 8 * Duration::from_millis(127_750) {
         wrong.push(format!("it took {took:?}"));
     }

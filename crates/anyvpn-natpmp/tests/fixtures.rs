@@ -1,5 +1,5 @@
-//! The documented and measured replies, byte for byte: what is sent for an input, and what comes of the
-//! reply.
+//! The documented and measured replies, byte for byte: what is sent for an input, and the result of
+//! the reply.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -11,7 +11,7 @@ use anyvpn_natpmp::{NatPmp, OPERATIONS};
 use serde_json::{Value, json};
 use tokio::net::UdpSocket;
 
-/// The sections of a fixture, by name.
+/// Returns the sections of a fixture by name.
 fn section<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(&format!("### {name}\n"))?;
     Some(rest.split("### ").next().unwrap_or(rest).trim())
@@ -35,7 +35,8 @@ fn fixtures() -> Vec<(String, PathBuf, String)> {
     all
 }
 
-/// Calls an operation at a gateway that sends this reply to the first datagram, and gives that one.
+/// Calls an operation at a gateway that sends this reply to the first datagram, and returns that
+/// datagram.
 async fn call(operation: &str, input: &str, reply: &[u8]) -> (Vec<u8>, Result<Value, Error>) {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let settings = Settings::new().with("gateway", socket.local_addr().unwrap().to_string());
@@ -83,7 +84,7 @@ async fn each_documented_reply_is_read() {
     }
 }
 
-/// No part of a reply is enough, whatever it is cut at.
+/// A truncated reply is never accepted, wherever it is cut.
 #[test]
 fn truncated_replies_are_ignored() {
     for (_, path, text) in fixtures() {
@@ -104,7 +105,7 @@ fn truncated_replies_are_ignored() {
     }
 }
 
-/// There is no number of a transaction: opcode, port and lifetime tell which request is answered.
+/// There is no transaction number. Opcode, port and lifetime identify the request.
 #[test]
 fn a_reply_only_answers_the_request_that_it_names() {
     let map = |protocol, internal_port, external_port, lifetime| {
@@ -132,7 +133,7 @@ fn a_reply_only_answers_the_request_that_it_names() {
         (mapped(5, 9, 60), map(tcp, 5, 0, 60), false),
         (mapped(6, 9, 60), map(udp, 5, 0, 60), false),
         (mapped(5, 9, 60), Request::Address, false),
-        // The gateway may name the number that it chose for both sides, but no other one.
+        // The gateway may name the number that it chose for both sides, but no other number.
         (mapped(9, 9, 60), map(udp, 0, 1, 60), true),
         (mapped(9, 9, 60), map(udp, 5, 5, 60), true),
         (mapped(9, 9, 60), map(udp, 5, 7, 60), false),

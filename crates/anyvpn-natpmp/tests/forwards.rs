@@ -1,4 +1,5 @@
-//! Forwards: both protocols on one number, both forms, renewals, ends, and what is stored.
+//! Forwards: both protocols on one number, both request forms, renewals, deletions, and what is
+//! stored.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -43,7 +44,8 @@ async fn a_port_is_open_for_both_protocols_with_one_number() {
     }
 }
 
-/// The gateway has answered for its address, so it is there: the form is what it does not know.
+/// The gateway has answered the request for its address, so it is reachable, but does not support
+/// the form.
 #[tokio::test]
 async fn a_form_that_is_not_answered_gives_way_to_the_older_one_within_four_seconds() {
     let world = World::with(0, &["natpmp.first-form-is-silent"], &[]).await;
@@ -130,7 +132,7 @@ async fn all_forwards_are_renewed_after_a_gateway_restart() {
     let mut numbers = listed(&world.natpmp).await;
     numbers.sort_unstable();
     assert_eq!(numbers, [50_001, 50_002, 50_003]);
-    // It has reported that once.
+    // It has already reported that.
     world.natpmp.renew_port_forward(&first).await.unwrap();
     assert_eq!(world.count() - count, 8);
 }
@@ -171,7 +173,7 @@ async fn the_plain_form_leads_to_the_port_of_ones_own_choice() {
     assert!(any.local_port >= 49_152 && any.port == any.local_port, "{any:?}");
 }
 
-/// The gateway ends a mapping by this machine's port: that would be the new one.
+/// The gateway identifies a mapping by this machine's port, so it would end the new one.
 #[tokio::test]
 async fn the_end_of_a_lost_number_does_not_end_the_one_that_replaced_it() {
     let world = World::plain(PLAIN).await;
@@ -203,7 +205,7 @@ async fn one_protocol_alone_is_one_mapping() {
     }
 }
 
-/// A forward that is asked for longer than usual is not cut by a renewal.
+/// A renewal does not shorten a forward that was requested for longer than usual.
 #[tokio::test]
 async fn a_renewal_does_not_shorten() {
     let world = World::with(0, &[], &[]).await;

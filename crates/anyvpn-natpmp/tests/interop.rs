@@ -1,5 +1,5 @@
-//! NAT-PMP with the programs of others: `cargo xtask interop`. They run in a network namespace of their
-//! own, and end with it.
+//! NAT-PMP with other programs. Run by `cargo xtask interop`. They run in a separate network
+//! namespace, and end with it.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
@@ -18,9 +18,9 @@ use anyvpn_natpmp::NatPmp;
 use anyvpn_sandbox::Sandbox;
 use serde_json::json;
 
-/// Says to a test that it runs inside the namespace, and where its files go.
+/// Tells a test that it runs inside the namespace, and the folder for its files.
 const INSIDE: &str = "ANYVPN_NATPMP_INSIDE";
-/// How long something of another program may take.
+/// How long another program may take for any step.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs another test of this file in a namespace, or reports which program is missing.
@@ -54,7 +54,7 @@ fn part(name: &str, programs: &[(&str, &str)], inside: &str) {
     }
 }
 
-/// A folder for the files of a part.
+/// Returns a folder for the files of a part.
 fn folder(part: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("anyvpn-{part}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -80,7 +80,7 @@ fn natpmpc_is_served_by_the_sandbox() {
     part("natpmp: natpmpc is served by the sandbox", &programs, "inside_natpmpc");
 }
 
-/// Runs a program that must succeed, and gives what it printed.
+/// Runs a program that must succeed, and returns what it printed.
 fn run(program: &str, arguments: &str) -> String {
     let ran = Command::new(program).args(arguments.split(' ')).output().unwrap();
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
@@ -89,8 +89,8 @@ fn run(program: &str, arguments: &str) -> String {
     said
 }
 
-/// Whether miniupnpd has made the rule that leads a number to a local port. It names a protocol by its
-/// number in the IP header.
+/// Returns whether miniupnpd has created the rule that forwards a number to a local port. The rule
+/// names the protocol by its number in the IP header.
 fn has_rule(protocol: &str, number: u16, local: u16) -> bool {
     let header = if protocol == "tcp" { "0x6" } else { "0x11" };
     let rule = format!("{header} th dport {number} dnat ip to 127.0.0.1:{local}");
@@ -105,7 +105,7 @@ fn has_both(port: &PortForward) -> bool {
 struct Miniupnpd(Child);
 
 impl Miniupnpd {
-    /// A gateway without mappings, whose clock begins now.
+    /// Starts a gateway without mappings, whose clock starts now.
     async fn start(folder: &Path, run_number: u8, natpmp: &NatPmp) -> Miniupnpd {
         let file = |name: &str| folder.join(format!("{name}-{run_number}"));
         let (config, log) = (file("conf"), std::fs::File::create(file("log")).unwrap());
@@ -270,7 +270,7 @@ async fn inside_natpmpc() {
     };
     let said = natpmpc("").await;
     assert!(said.contains("Public IP address : 203.0.113.7"), "{said}");
-    // The command of Proton's users.
+    // Runs the command of Proton's users.
     for protocol in ["udp", "tcp"] {
         let said = natpmpc(&format!(" -a 1 0 {protocol} 60")).await;
         assert!(said.contains("Mapped public port") && said.contains("time 60"), "{said}");

@@ -237,7 +237,7 @@ mod tests {
         for (old, new) in texts.iter().flat_map(|old| texts.iter().map(move |new| (*old, *new))) {
             for group in states(old, new) {
                 for (place, first) in group.iter().enumerate() {
-                    // A reader tries to read more, unless it found nothing.
+                    // A reader that found something tries to read more.
                     let last = if first.is_empty() { place + 1 } else { group.len() };
                     for later in &group[place..last] {
                         let more = later.get(first.len()..).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What goes wrong in a history.
+//! The faults of a history.
 
 use anyvpn_core::SplitMix64;
 
@@ -7,44 +7,45 @@ pub const MINUTE: u64 = 60 * SECOND;
 pub const HOUR: u64 = 60 * MINUTE;
 pub const DAY: u64 = 24 * HOUR;
 
-/// Something that happens to the keeper's world. Times are in milliseconds.
+/// A fault in the keeper's world. Times are in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// Nothing more.
+    /// No more faults.
     Nothing,
-    /// The process is killed after so many more actions, and started again later.
+    /// The process is killed after this many more actions, and restarted later.
     Kill { after: u64, down_for: u64 },
-    /// The process is told to end, and started again later.
+    /// The process is told to stop, and restarted later.
     Restart { release: bool, down_for: u64 },
-    /// The tunnel goes down, and comes back as it was, or with another index, or another address.
+    /// The tunnel goes down, and comes back unchanged, with another index or with another address.
     Flap { down_for: u64, new_index: bool, new_address: bool },
-    /// The tunnel leads to another server, although nothing shows on this machine.
+    /// The tunnel leads to another server, which this machine cannot see.
     OtherServer,
-    /// The provider answers every call in this way for a time.
+    /// The provider answers every call like this for some time.
     Weather { weather: Weather, lasts: u64 },
-    /// The answer to the next creation is lost: before the work, after it, or it is done late.
+    /// The answer to the next creation is lost before or after it takes effect, or it takes effect
+    /// late.
     LoseCreation { how: Lost },
-    /// A client is stopped for a time, and has forgotten the port then.
+    /// A client is stopped for some time, and forgets the port.
     StopClient { index: usize, down_for: u64 },
-    /// A client is restarted, and has forgotten the port.
+    /// A client is restarted, and forgets the port.
     ForgetfulClient { index: usize },
-    /// A client says that it has taken the next port, and has not.
+    /// A client reports that it has taken the next port, but has not.
     LyingClient { index: usize },
-    /// A client refuses the credentials for a time.
+    /// A client refuses the credentials for some time.
     RefusingClient { index: usize, lasts: u64 },
-    /// A client's sockets die, and its setting stays.
+    /// A client's sockets are closed, but its setting stays.
     DeadSocket { index: usize },
     /// A client answers after many seconds from now on, or at once again.
     SlowClient { index: usize },
-    /// The hook fails for a time.
+    /// The hook fails for some time.
     FailingHook { lasts: u64 },
-    /// The time of day is set by this much.
+    /// The time of day changes by this much.
     ClockJump { by: i64 },
-    /// The disk is full for a time.
+    /// The disk is full for some time.
     FullDisk { lasts: u64 },
-    /// Somebody closes the port.
+    /// Someone closes the port.
     PortClosed,
-    /// Somebody opens another port for this device.
+    /// Someone opens another port for this device.
     PersonOpens,
 }
 
@@ -52,13 +53,13 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weather {
     Fine,
-    /// Nothing can be reached.
+    /// It cannot be reached.
     Unreachable,
-    /// Requests are lost on the way there or back.
+    /// Requests or replies are lost.
     Lossy,
     /// HTTP 503.
     Unavailable,
-    /// Another server's page in place of the answer.
+    /// Another server's page instead of the answer.
     GatewayPage,
     /// HTTP 429.
     RateLimited,
@@ -66,7 +67,7 @@ pub enum Weather {
     Unauthorized,
 }
 
-/// What is lost of a creation.
+/// What is lost when a port is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
     Before,
@@ -74,13 +75,13 @@ pub enum Lost {
     Late,
 }
 
-/// A time of any order of magnitude from seconds to a day.
+/// Returns a random time of any order of magnitude from seconds to a day.
 pub fn time(random: &mut SplitMix64) -> u64 {
     let longest = [10 * SECOND, 2 * MINUTE, HOUR, DAY][random.below(4) as usize];
     random.below(longest) + 1
 }
 
-/// How long it is quiet. A world in which something happens each minute gets less.
+/// Returns how long nothing happens. In a world with an event each minute, it is shorter.
 pub fn pause(random: &mut SplitMix64, is_quick: bool) -> u64 {
     match is_quick {
         true => time(random) / 24,

@@ -1,4 +1,4 @@
-//! What must hold in every history.
+//! Invariants that must hold in every history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,8 @@ use crate::faults::{DAY, HOUR, MINUTE, SECOND};
 use crate::provider::stamp;
 use crate::world::{Sent, World};
 
-/// How long a hook that works, of a keeper that runs, may have missed a generation: its longest back-off and
-/// its longest run, twice.
+/// How long a working hook of a running keeper may lag behind a generation: twice the sum of its
+/// longest back-off and its longest run.
 const HOOK_TIME: u64 = 15 * MINUTE;
 /// How long a client that refuses credentials must be left alone.
 const ALONE: u64 = 50 * MINUTE;
@@ -19,28 +19,28 @@ const ALONE: u64 = 50 * MINUTE;
 /// What is known about the past of a world.
 #[derive(Default)]
 pub struct Laws {
-    /// The numbers that the provider told this process are gone.
+    /// The numbers that the provider has reported to this process as gone.
     known_lost: BTreeMap<u16, u64>,
-    /// The number that it was asked to renew.
+    /// The number that the provider was asked to renew.
     asked: Option<u16>,
     has_jumped: bool,
     has_had_bad_disk: bool,
-    /// By how much the clock was off when the journal was last written.
+    /// The error of the clock when the journal was last written.
     offset_when_saved: i64,
-    /// Until when the clock excuses the budget.
+    /// A wrong clock excuses a violation of the budget until this time.
     excused_until: u64,
-    /// What each generation stands for.
+    /// The content of each generation.
     contents: BTreeMap<u64, Option<(u16, String)>>,
     last_generation: u64,
     generation_since: u64,
     alive_since: u64,
-    /// When a client was asked that refused the credentials before.
+    /// When a client that had refused the credentials was last asked.
     refused_at: [Option<u64>; 2],
-    /// The port that each client was last seen to listen on.
+    /// The port on which each client was last seen to listen.
     seen: [Option<u16>; 2],
-    /// Until when the provider's allowance is known to be used up.
+    /// The provider's quota is known to be used up until this time.
     quota_until: u64,
-    /// The ports whose creation was done, and the answer lost.
+    /// The ports that were created although the answer was lost.
     unanswered: BTreeSet<u16>,
     is_releasing: bool,
 }
@@ -54,7 +54,7 @@ impl Laws {
         laws.alive_since = world.now;
         laws.is_releasing = false;
         if world.offset > laws.offset_when_saved + 1000 {
-            // It cannot know that its times are older than they seem.
+            // The process cannot know that its times are older than they seem.
             laws.excused_until = world.now + 25 * HOUR;
         }
         if journal.quota_until.is_none() {
@@ -80,7 +80,7 @@ impl Laws {
         world.laws.offset_when_saved = world.offset;
     }
 
-    /// A request to the provider leaves this machine.
+    /// Checks a request to the provider before it leaves this machine.
     pub fn sends(world: &mut World, request: &Action, sent: Sent) {
         match request {
             Action::Create(_) => Self::sends_creation(world, sent),
@@ -90,7 +90,8 @@ impl Laws {
         }
     }
 
-    /// Never a surplus creation, nor one while an earlier one is undecided, nor one that is not in the journal.
+    /// There is never a surplus creation, nor one while an earlier one is undecided, nor one
+    /// without a journal entry.
     fn sends_creation(world: &mut World, sent: Sent) {
         let intent = |text: &String| {
             let journal: Journal = serde_json::from_str(text).unwrap();
@@ -104,11 +105,11 @@ impl Laws {
         }
         let now = world.now;
         let lead = world.provider.lead() + 10 * MINUTE;
-        // The end by the keeper's clock: a wrong one may have it replace a forward too early.
+        // The end by the keeper's clock. A wrong clock may make it replace a forward too early.
         let its_now = now.saturating_add_signed(world.offset.max(0));
         let is_usable = |end: u64| end > its_now + lead;
         let usable = world.provider.at(now, sent.server, sent.device).find(|open| {
-            // What a person opened a moment ago was in no list.
+            // A forward that a person opened a moment ago was in no list.
             let is_known = open.by_keeper || open.created_at + MINUTE < now;
             is_known && is_usable(open.last_end.unwrap_or(open.ends))
         });
@@ -119,7 +120,7 @@ impl Laws {
         }
     }
 
-    /// Only a forward of its own is deleted, and only after the clients have moved.
+    /// The keeper deletes only its own forwards, and only after the clients have moved.
     fn sends_deletion(world: &mut World, port: u16, sent: Sent) {
         world.reach("deleted the old port");
         let now = world.now;
@@ -140,14 +141,14 @@ impl Laws {
         }
     }
 
-    /// The provider has worked on a creation, and perhaps nobody gets the answer.
+    /// Records that the provider has performed a creation, although its answer may be lost.
     pub fn created(world: &mut World, made: Option<u16>, is_lost: bool) {
         let now = world.now;
         world.laws.unanswered.extend(made.filter(|_| is_lost));
         if made.is_none() || now < world.laws.excused_until {
             return;
         }
-        // From the intent to the work up to a minute passes.
+        // Up to a minute passes between the intent and its effect.
         let within = |at: &&u64| **at + DAY > now + 2 * MINUTE;
         let count = world.provider.by_keeper.iter().filter(within).count();
         if count > world.settings.daily_creations as usize {
@@ -155,7 +156,7 @@ impl Laws {
         }
     }
 
-    /// The process gets an answer of the provider.
+    /// Records that the process gets an answer from the provider.
     pub fn learn(world: &mut World, event: &Event, sent: Sent) {
         let is_fixed = world.provider.is_fixed();
         let is_current = Some(sent.server) == Some(world.server) && world.is_current(sent);
@@ -207,7 +208,7 @@ impl Laws {
         }
     }
 
-    /// A wrong password is not repeated: that would lock the keeper out.
+    /// A wrong password is not sent again, because the client could block the keeper.
     pub fn asks_client(world: &mut World, index: usize) {
         let refused = world.laws.refused_at[index];
         if refused.is_some_and(|at| world.now < at + ALONE) {
@@ -215,7 +216,7 @@ impl Laws {
         }
     }
 
-    /// A snapshot is about to be published.
+    /// Checks a snapshot that is about to be published.
     pub fn publishes(world: &mut World, snapshot: &Snapshot) {
         let now = world.now;
         let laws = &mut world.laws;
@@ -250,9 +251,9 @@ impl Laws {
         }
     }
 
-    /// After each step of the process: no port is published that is known to be lost.
+    /// Checks after each step of the process that no port is published that is known to be lost.
     pub fn published(world: &mut World) {
-        // What the last process published stays until this one has begun.
+        // The snapshot of the last process stays until the new one has started.
         if world.is_down() || world.now < world.laws.alive_since + 4 * SECOND {
             return;
         }
@@ -274,7 +275,7 @@ impl Laws {
         }
     }
 
-    /// Hooks get each generation that lasts.
+    /// Hooks receive each generation that lasts.
     pub fn hold_at_all_times(world: &mut World) {
         if world.is_down() || world.laws.is_releasing {
             return;
@@ -296,7 +297,7 @@ impl Laws {
         })
     }
 
-    /// In what the keeper's world disagrees; `None` if all is well.
+    /// Returns how the parts of the keeper's world disagree. `None` if all is well.
     pub fn disagreement(world: &World) -> Option<String> {
         let Some(snapshot) = &world.published else { return Some("nothing is published".into()) };
         let Some(port) = &snapshot.port else { return Some(format!("no port: {snapshot:?}")) };
@@ -309,7 +310,7 @@ impl Laws {
                 return Some(format!("client {index} has {client:?}: {snapshot:?}"));
             }
         }
-        // A process that was killed while the disk was full has counted from less again.
+        // A process that was killed while the disk was full restarts from a lower count.
         let is_ahead = world.hook.taken > snapshot.generation && !world.laws.has_had_bad_disk;
         if world.hook.taken < snapshot.generation || is_ahead {
             return Some(format!("the hook has {}: {snapshot:?}", world.hook.taken));

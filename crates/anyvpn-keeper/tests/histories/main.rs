@@ -1,7 +1,8 @@
-//! Seeded histories of the machine on virtual time: a simulated world with faults, and the laws that hold in
-//! each of them.
+//! Random histories of the machine on virtual time: a simulated world with faults, and the
+//! invariants that hold in each of them.
 //!
-//! `ANYVPN_HISTORIES` sets how many are run. A failure prints the shortest history that breaks the same law.
+//! `ANYVPN_HISTORIES` sets how many are run. A failure prints the shortest history that violates
+//! the same invariant.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -17,14 +18,15 @@ use anyvpn_core::SplitMix64;
 use faults::Fault;
 use world::World;
 
-/// How many histories an ordinary test has.
+/// The number of histories in a normal test run.
 const HISTORIES: u64 = 1000;
 /// The most faults of a history.
 const LONGEST: u64 = 40;
-/// How many seeds of each length are tried for a shorter one.
+/// The number of seeds that are tried for each shorter length.
 const TRIED: u64 = 400;
 
-/// A history: its faults follow from its seed, so that a shorter one has the first of them.
+/// A history. Its faults follow from its seed, so a shorter history has the first of the same
+/// faults.
 fn history(seed: u64, length: u64) -> Result<World, Box<World>> {
     let mut random = SplitMix64::new(seed);
     let mut world = World::new(&mut random);
@@ -43,7 +45,7 @@ fn history(seed: u64, length: u64) -> Result<World, Box<World>> {
     if world.broken.is_some() { Err(Box::new(world)) } else { Ok(world) }
 }
 
-/// The same, with a panic of the machine as a broken law.
+/// Returns the same, with a panic of the machine as a violation.
 fn law_broken_by(seed: u64, length: u64) -> Option<(String, Vec<String>)> {
     let outcome = catch_unwind(AssertUnwindSafe(|| history(seed, length)));
     match outcome {
@@ -74,7 +76,7 @@ fn every_history_keeps_the_laws() {
     }
 }
 
-/// The histories are no use if nothing happens in them.
+/// The histories are useless if nothing happens in them.
 #[test]
 fn histories_reach_what_they_are_about() {
     let mut reached: BTreeMap<&str, u64> = BTreeMap::new();

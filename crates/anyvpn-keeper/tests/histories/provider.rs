@@ -1,5 +1,5 @@
-//! A provider of the simulated world: what is really open, and what it answers. It shares nothing with the
-//! machine but the neutral types.
+//! A provider of the simulated world: which ports are really open, and what it answers. It shares
+//! only the neutral types with the machine.
 
 use std::net::Ipv4Addr;
 
@@ -7,7 +7,7 @@ use anyvpn_core::{Error, ErrorKind, NewPortForward, PortForward, SplitMix64, Tim
 
 use crate::faults::{DAY, HOUR, MINUTE, SECOND};
 
-/// The time of day when a world begins, in milliseconds: 10:00 on a day in UTC.
+/// The time of day at the start of a world, in milliseconds: 10:00 UTC.
 const BEGIN: i64 = 1_790_000_000_000 / 86_400_000 * 86_400_000 + 36_000_000;
 
 /// The time of day.
@@ -20,7 +20,7 @@ pub fn millis(at: Timestamp) -> i64 {
     at.as_millisecond() - BEGIN
 }
 
-/// A port that is open.
+/// An open port.
 #[derive(Clone, Debug)]
 pub struct Open {
     pub port: u16,
@@ -28,29 +28,30 @@ pub struct Open {
     pub device: Ipv4Addr,
     /// When it closes unless it is renewed.
     pub ends: u64,
-    /// When it closes although it is renewed.
+    /// When it closes even if it is renewed.
     pub last_end: Option<u64>,
     pub created_at: u64,
     pub by_keeper: bool,
 }
 
-/// How forwards live here.
+/// The lifetime of this provider's forwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// For so long.
+    /// A fixed time.
     Fixed { life: u64 },
-    /// Until so long after the last renewal, which is due so often; a number is reserved for so long.
+    /// Until this long after the last renewal, which is due this often. A number is reserved for
+    /// this long.
     KeptAlive { life: u64, every: u64, reserved: Option<u64> },
 }
 
 pub struct Provider {
     pub kind: Kind,
     pub open: Vec<Open>,
-    /// The most creations in a day of UTC.
+    /// The maximum number of creations on a day in UTC.
     cap: u32,
     created: (i64, u32),
     next_port: u16,
-    /// When the keeper's creations were done.
+    /// The times of the keeper's creations.
     pub by_keeper: Vec<u64>,
 }
 
@@ -72,7 +73,7 @@ impl Provider {
         matches!(self.kind, Kind::Fixed { .. })
     }
 
-    /// The ports that are open now on a server.
+    /// Returns the ports that are open on a server.
     pub fn at(&self, now: u64, server: u32, device: Ipv4Addr) -> impl Iterator<Item = &Open> {
         let is_here = move |open: &&Open| open.server == server && open.device == device;
         self.open.iter().filter(is_here).filter(move |open| open.ends > now)
@@ -82,8 +83,8 @@ impl Provider {
         self.at(now, server, device).map(|open| self.described(open, 0)).collect()
     }
 
-    /// A port as the client describes it. Where forwards are kept alive, its end is read from the
-    /// machine's own clock.
+    /// Returns a port as the client describes it. If forwards are kept alive, its end is read from
+    /// the machine's own clock.
     fn described(&self, open: &Open, offset: i64) -> PortForward {
         let mut forward = PortForward::new(open.port);
         let offset = if self.is_fixed() { 0 } else { offset };
@@ -136,7 +137,7 @@ impl Provider {
         Ok(described)
     }
 
-    /// Keeps a port open, or opens the same number again, or another one.
+    /// Keeps a port open, opens the same number again, or opens another one.
     pub fn renew(
         &mut self,
         now: u64,
@@ -190,7 +191,7 @@ impl Provider {
         }
     }
 
-    /// How long before its end a forward may be replaced at most.
+    /// The longest time before its end at which a forward may be replaced.
     pub fn lead(&self) -> u64 {
         match self.kind {
             Kind::Fixed { life } => life / 4,
@@ -198,7 +199,7 @@ impl Provider {
         }
     }
 
-    /// The longest that anything of this provider lasts.
+    /// The longest duration of anything at this provider.
     pub fn is_quick(&self) -> bool {
         matches!(self.kind, Kind::KeptAlive { life, .. } if life < HOUR / 10)
     }

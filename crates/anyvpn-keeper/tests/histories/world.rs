@@ -14,19 +14,19 @@ use crate::faults::{Fault, HOUR, Lost, MINUTE, SECOND, Weather};
 use crate::laws::Laws;
 use crate::provider::{Kind, Provider, millis, stamp};
 
-/// How many actions may follow each other at one moment.
+/// The maximum number of actions at one moment.
 const BUSY: u32 = 60;
-/// How long a creation can take that is done late.
+/// How long a late creation can take.
 const LATE: u64 = 20 * SECOND;
 
 enum Pending {
-    /// The process starts, unless it runs.
+    /// The process starts, unless it is running.
     Start,
-    /// The provider does what it was sent.
+    /// A request takes effect at the provider.
     Work { life: u64, request: Action, sent: Sent },
     /// The process gets an answer.
     Deliver { life: u64, event: Event, sent: Sent },
-    /// The disk has written the journal, or failed to.
+    /// The disk has written the journal, or failed to write it.
     Written { life: u64, text: String, written: bool },
     /// A client does what it was told.
     Client { life: u64, index: usize, listen: Listen, tells: bool },
@@ -41,7 +41,7 @@ enum Pending {
 pub struct Sent {
     pub server: u32,
     pub device: Ipv4Addr,
-    /// How often the process was told of another tunnel before.
+    /// The number of changes of the tunnel that the process was told before.
     pub epoch: u64,
 }
 
@@ -65,7 +65,7 @@ pub struct Hook {
 
 pub struct World {
     pub now: u64,
-    /// By how much the time of day is off.
+    /// The error of the time of day.
     pub offset: i64,
     queue: BTreeMap<(u64, u64), Pending>,
     sequence: u64,
@@ -76,7 +76,7 @@ pub struct World {
     last_tunnel: Tunnel,
     weather: (Weather, u64),
     lose: Option<Lost>,
-    /// The forwards that this machine has stored, where the provider has no list.
+    /// The forwards stored on this machine, if the provider has no list.
     stored: Vec<PortForward>,
     pub disk_full_until: u64,
     pub file: Option<String>,
@@ -202,7 +202,7 @@ impl World {
         from + self.random.below(to - from)
     }
 
-    /// Whether a request was sent over the tunnel that the process knows now.
+    /// Returns whether a request was sent over the tunnel that the process knows now.
     pub fn is_current(&self, sent: Sent) -> bool {
         sent.epoch == self.epoch
     }
@@ -456,7 +456,7 @@ impl World {
         self.later(500, Pending::Deliver { life, event, sent });
     }
 
-    /// The provider does what it was sent, and answers.
+    /// A request takes effect at the provider, which answers.
     fn work(&mut self, life: u64, request: Action, sent: Sent) {
         let (now, offset) = (self.now, self.offset);
         let Sent { server, device, .. } = sent;
@@ -499,7 +499,7 @@ impl World {
         is_lost: bool,
     ) -> Result<PortForward, Error> {
         let (now, offset) = (self.now, self.offset);
-        // A number that is reserved for long enough is opened again.
+        // A number with a long enough reservation is opened again.
         if let Kind::KeptAlive { reserved: Some(reserved), .. } = self.provider.kind {
             let lasts = |stored: &&PortForward| {
                 stored.ends_at.is_some_and(|end| millis(end) > (now + reserved / 3).cast_signed())
@@ -521,7 +521,7 @@ impl World {
         made
     }
 
-    /// What this machine stores of an answer, where the provider has no list.
+    /// Stores an answer on this machine, if the provider has no list.
     fn remember(&mut self, event: &Event) {
         let (Event::Created(Ok(made)) | Event::Renewed(Ok(made))) = event else { return };
         if let Event::Renewed(_) = event {
@@ -536,7 +536,7 @@ impl World {
             stored.port != made.port
                 && stored.ends_at.or(stored.expires_at).is_some_and(|it| it > now)
         });
-        // A new reservation takes the place of the old one.
+        // A new reservation replaces the old one.
         if made.ends_at.is_some() {
             self.stored.clear();
         }
@@ -661,7 +661,7 @@ impl World {
         (client.setting, client.listens) = (6881, true);
     }
 
-    /// Repairs everything, and waits until the laws of the end must hold.
+    /// Repairs everything, and waits until the final invariants must hold.
     pub fn settle(&mut self) {
         if self.broken.is_some() {
             return;
@@ -706,7 +706,7 @@ impl World {
         self.breaks("all agree in the end", why);
     }
 
-    /// Whether a client really listens on a port, on the tunnel that is there.
+    /// Returns whether a client really listens on a port of the current tunnel.
     pub fn serves(&self, index: usize, port: u16) -> bool {
         self.clients[index].serves(port, self.now)
     }
@@ -718,7 +718,7 @@ impl Client {
     }
 }
 
-/// The event of a request that failed.
+/// Returns the event of a failed request.
 fn answer(request: &Action, error: Error) -> Event {
     match request {
         Action::List { .. } => Event::Listed(Err(error)),

@@ -1,4 +1,4 @@
-//! The keeper with the programs of others: `cargo xtask interop`.
+//! Runs the keeper with other programs. Run by `cargo xtask interop`.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -9,10 +9,10 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-/// Says to a test that it runs in a namespace of its own.
+/// Tells a test that it runs in its own namespace.
 const INSIDE: &str = "ANYVPN_KEEPER_INSIDE";
 
-/// A program, and the Debian package that has it.
+/// A program, and the Debian package that contains it.
 type Program = (&'static str, &'static str);
 
 /// Runs a part and reports that it passed, or reports which program is missing.
@@ -49,7 +49,7 @@ fn in_namespaces(test: &str) {
     assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
 }
 
-/// Runs a program that must succeed, and gives what it printed.
+/// Runs a program that must succeed, and returns what it printed.
 fn run(program: &str, arguments: &[&str]) -> String {
     let ran = Command::new(program).args(arguments).stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();

@@ -1,4 +1,5 @@
-//! What the keeper publishes, read by other programs, and commands of gluetun's users, run unchanged.
+//! What the keeper publishes, read by other programs and by the commands that gluetun's users run,
+//! unchanged.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -24,7 +25,7 @@ fn open(port: u16) -> Snapshot {
     snapshot
 }
 
-/// The command of gluetun's wiki, as it stands there.
+/// The command from gluetun's wiki, unchanged.
 const OF_THE_WIKI: &str = r#"/bin/sh -c '/usr/bin/wget -O- --retry-connrefused --post-data "json={\"listen_port\":{{PORTS}}}" http://127.0.0.1:8080/api/v2/app/setPreferences 2>&1'"#;
 /// The same in the later form, with the interface, and by curl, as people write it.
 const WITH_CURL: &str = r#"/bin/sh -c "curl --fail --silent --data 'json={\"listen_port\":{{PORT}},\"current_network_interface\":\"{{VPN_INTERFACE}}\",\"random_port\":false,\"upnp\":false}' http://127.0.0.1:8080/api/v2/app/setPreferences""#;
@@ -64,7 +65,7 @@ async fn inside_up_commands() {
     }
 }
 
-/// Accepts one request with a body, answers 200, and gives the request's first line and its body.
+/// Accepts one request with a body, answers 200, and returns the request's first line and body.
 fn request(listener: &TcpListener) -> (String, String) {
     let (stream, _) = listener.accept().unwrap();
     let mut reader = BufReader::new(&stream);
@@ -131,7 +132,7 @@ fn inotifywait_sees_each_change_in_place() {
         let mut publisher =
             Publisher::new(vec![PublishedFile::status(path.clone()).in_place()], open(1));
         assert_eq!(publisher.publish(&open(50123)), []);
-        // As the scripts of gluetun's users watch it.
+        // Watches the file as the scripts of gluetun's users do.
         let mut watcher = Command::new("inotifywait");
         watcher.args(["-m", "-e", "close_write", "--format", "%e"]).arg(&path);
         let mut watcher = watcher.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

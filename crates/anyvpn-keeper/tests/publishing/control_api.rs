@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::{nothing, open};
 
-/// A server that answers this snapshot.
+/// Starts a server that answers with this snapshot.
 async fn serve(access: Access, snapshot: Snapshot) -> SocketAddr {
     let api = ControlApi::bind(([127, 0, 0, 1], 0).into(), access).await.unwrap();
     let address = api.address().unwrap();
@@ -21,7 +21,7 @@ async fn serve(access: Access, snapshot: Snapshot) -> SocketAddr {
     address
 }
 
-/// Sends the bytes and gives the reply's head and body.
+/// Sends the bytes and returns the reply's headers and body.
 async fn exchange(address: SocketAddr, request: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -179,7 +179,7 @@ async fn the_api_answers_while_a_hook_runs() {
         tokio::spawn(
             async move { Hook::new(words).unwrap().run(&HookEvent::of(&open(50123))).await },
         );
-    // Opens when the hook has the other end, and lets it end when it is dropped.
+    // Opening waits until the hook has the other end. Dropping the file lets the hook end.
     let held = tokio::task::spawn_blocking(move || std::fs::File::create(pipe).unwrap());
     let held = held.await.unwrap();
     assert_eq!(status(&get(server, "/v1/portforward", "").await.0), "200");
@@ -278,13 +278,13 @@ async fn a_caller_that_sends_nothing_or_too_much_is_cut_off() {
 
     let mut silent = TcpStream::connect(server).await.unwrap();
     silent.write_all(b"GET /v1/portforward HTTP/1.1\r\nHost:").await.unwrap();
-    // Others are answered meanwhile.
+    // Other clients are answered meanwhile.
     let (head, _) = get(server, "/v1/portforward", "").await;
     assert_eq!(status(&head), "200");
     tokio::time::pause();
     let begin = tokio::time::Instant::now();
     let mut reply = String::new();
-    // A reset is as good as an end.
+    // A reset counts as an end.
     let _ = silent.read_to_string(&mut reply).await;
     assert!(!reply.contains("200 OK"), "{reply}");
     // On the paused clock, whose timers are up to a millisecond late.

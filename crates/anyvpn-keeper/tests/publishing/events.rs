@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{nothing, open};
 
-/// The events as a program and as a person reads them.
+/// Returns the events as a program and as a person reads them.
 fn told(before: Option<&Snapshot>, now: &Snapshot) -> (Vec<Value>, Vec<String>) {
     let events = Event::between(before, now);
     let lines: Vec<Value> =

@@ -8,7 +8,7 @@ use anyvpn_keeper::publish::{PublishedFile, Publisher};
 
 use crate::{nothing, open};
 
-/// What a file has after each snapshot, however it is written.
+/// Returns the content of a file after each snapshot, for both ways of writing.
 fn check(make: fn(std::path::PathBuf) -> PublishedFile, steps: &[(Snapshot, &str)]) {
     for in_place in [false, true] {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What the keeper publishes: bytes, and what readers see while they change.
+//! What the keeper publishes: the bytes, and what readers see while they change.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod control_api;
@@ -14,7 +14,7 @@ mod systemd;
 use anyvpn_core::{PortProtocols, Timestamp};
 use anyvpn_keeper::{ClientStatus, OpenPort, Phase, Snapshot, Tunnel};
 
-/// What is known while the port is open, and all is well.
+/// Returns the status while the port is open and all is well.
 fn open(port: u16) -> Snapshot {
     let at = "2026-12-01T12:00:00Z".parse().unwrap();
     let mut snapshot = Snapshot::new(at);
@@ -35,12 +35,12 @@ fn open(port: u16) -> Snapshot {
     snapshot
 }
 
-/// What is known before the first look.
+/// Returns the status before the first look at the port.
 fn nothing() -> Snapshot {
     Snapshot::new(Timestamp::UNIX_EPOCH)
 }
 
-/// Fails where a value is not as its schema says.
+/// Fails if a value does not match its schema.
 fn check_schema(name: &str, value: &serde_json::Value) {
     let path = format!("{}/../../docs/schema/v1/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let schema = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();

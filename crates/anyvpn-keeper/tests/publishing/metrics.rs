@@ -1,4 +1,4 @@
-//! The metrics: their bytes, and what a parser of the text format finds.
+//! The metrics: their bytes, and what a parser of the text format reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +44,7 @@ anyvpn_client_in_sync{client=\"qbittorrent\"} 1
     assert_eq!(metrics(&open(50123)), expected);
 }
 
-/// The samples of a page, by name and labels. It panics where a scraper would refuse the page.
+/// Returns the samples of a page by name and labels. Panics if a scraper would refuse the page.
 fn parse(page: &str) -> BTreeMap<String, f64> {
     let (mut samples, mut described) = (BTreeMap::new(), BTreeSet::new());
     let mut current = (String::new(), String::new());
@@ -60,7 +60,7 @@ fn parse(page: &str) -> BTreeMap<String, f64> {
             assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
             current.1 = kind.to_owned();
         } else {
-            // A name or a label's value can have spaces, the value and a timestamp cannot.
+            // A name or a label's value can contain spaces, but the value and a timestamp cannot.
             let (series, value) = line.rsplit_once(' ').unwrap();
             let name = series.split('{').next().unwrap();
             let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');

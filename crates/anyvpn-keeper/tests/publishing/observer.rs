@@ -1,4 +1,4 @@
-//! What an observer tells, and when.
+//! The events that an observer receives, and when.
 
 use std::sync::{Arc, Mutex};
 
@@ -37,7 +37,7 @@ fn each_event_and_each_failure_is_told_once() {
     observer.warn("The journal is read-only.");
     assert_eq!(taken(), ["warning: The journal is read-only."]);
 
-    // A minute is over on this clock, so what failed is tried again.
+    // A minute passes on this clock, so that failed steps are tried again.
     std::fs::create_dir(path.parent().unwrap()).unwrap();
     observer.progress();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "50123");

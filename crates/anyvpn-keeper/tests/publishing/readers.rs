@@ -12,10 +12,10 @@ use anyvpn_keeper::publish::{Access, ControlApi, PublishedFile, Publisher};
 
 use crate::open;
 
-/// The numbers, one after the other. They grow, so that an old one after a new one shows, and become longer.
+/// The numbers in order. They grow, which shows an old one after a new one, and become longer.
 const NUMBERS: std::ops::RangeInclusive<u16> = 5000..=15_000;
 
-/// Reads until the changes are over, and gives what was read.
+/// Reads until the changes have ended, and returns what was read.
 fn reader<T>(begin: &Barrier, is_over: &AtomicBool, read: impl Fn() -> T) -> Vec<T> {
     let mut seen = vec![read()];
     begin.wait();
@@ -26,10 +26,10 @@ fn reader<T>(begin: &Barrier, is_over: &AtomicBool, read: impl Fn() -> T) -> Vec
     seen
 }
 
-/// Publishes every number while one reader reads the file, with a pause before each look, and another one asks
-/// the API. Fails unless each sees whole numbers that grow to the last one.
+/// Publishes every number while one reader reads the file, with a pause before each read, and
+/// another one asks the API. Fails unless each sees complete, growing numbers up to the last one.
 fn race(make: fn(&Path) -> PublishedFile, pause: Duration) {
-    // In memory where that can be had, as in /run: replacing a file 10,000 times takes a disk long.
+    // In memory if possible, as in /run, because a disk takes long to replace a file 10,000 times.
     let memory = Path::new("/dev/shm");
     let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     let folder = tempfile::tempdir_in(place).unwrap();
@@ -66,7 +66,7 @@ fn race(make: fn(&Path) -> PublishedFile, pause: Duration) {
     });
 }
 
-/// The number in the API's reply, which must be whole.
+/// Returns the number in the API's reply, which must be complete.
 fn ask(address: SocketAddr) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"GET /v1/portforward HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
@@ -79,7 +79,7 @@ fn ask(address: SocketAddr) -> String {
 }
 
 fn check(seen: &[String]) {
-    // A file that is changed in place can have a newline for a moment.
+    // For a moment, a file that is changed in place can end with a newline.
     let numbers: Vec<u16> = seen.iter().map(|text| text.trim_end().parse().unwrap()).collect();
     assert!(numbers.is_sorted() && numbers.iter().all(|number| NUMBERS.contains(number)));
     assert!(numbers.len() > 2 && numbers.last() == Some(NUMBERS.end()), "{} reads", numbers.len());
@@ -92,6 +92,6 @@ fn a_replaced_file_and_the_api_are_never_empty_torn_or_old_after_new() {
 
 #[test]
 fn a_file_that_is_changed_in_place_shows_whole_numbers_at_a_thousand_looks_a_second() {
-    // Not without a pause: see docs/decisions/keeper-publishing.md.
+    // A pause is necessary: see docs/decisions/keeper-publishing.md.
     race(|path| PublishedFile::status(path.to_owned()).in_place(), Duration::from_millis(1));
 }

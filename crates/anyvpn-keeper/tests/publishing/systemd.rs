@@ -1,4 +1,4 @@
-//! What systemd is told, seen by a listener in its place.
+//! Messages to systemd, received by a listener that replaces it.
 
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
@@ -9,16 +9,16 @@ use anyvpn_keeper::publish::Systemd;
 
 use crate::{nothing, open};
 
-/// Says to the test that it is the service.
+/// Tells the test that it is the service.
 const INSIDE: &str = "KEEPER_TEST_SERVICE";
 
-/// What a service does, from its start to its end.
+/// Runs a service from start to end.
 fn live() {
     let mut systemd = Systemd::from_environment();
     let mut waiting = nothing();
     systemd.publish(&waiting);
     systemd.progress();
-    // The same again is nothing to tell.
+    // An unchanged status is not sent again.
     systemd.publish(&waiting);
     waiting.phase = Phase::BackingOff;
     waiting.problem = Some("The provider\nREADY=1\ndoes not answer.".to_owned());
@@ -34,7 +34,7 @@ fn live() {
     systemd.stopping(Duration::from_secs(5));
 }
 
-/// The messages of a service with this watchdog.
+/// Returns the messages of a service with this watchdog.
 fn messages(watchdog: Option<(&str, &str)>) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
@@ -78,7 +78,7 @@ fn systemd_hears_each_step_of_a_service() {
     assert_eq!(told, expected);
     assert_eq!(reloading, 6);
 
-    // The watchdog of another process is not fed.
+    // The watchdog of another process gets no messages.
     let fed = |told: Vec<String>| told.iter().filter(|message| *message == "WATCHDOG=1").count();
     assert_eq!(fed(messages(Some(("4000000", "1")))), 0);
 }

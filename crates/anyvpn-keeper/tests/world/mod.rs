@@ -1,4 +1,5 @@
-//! A client that says what a test tells it to say, byte for byte, and time that takes none.
+//! A client that replies byte for byte what a test tells it to, and a clock on which waiting takes
+//! no time.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
@@ -17,11 +18,11 @@ pub const PASSWORD: &str = "canary-pass+word/1";
 /// The limit on one request.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// What the client is asked next, and what it replies.
+/// The next request that is expected, and its reply.
 pub struct Step {
-    /// What the request begins with, and what it has somewhere.
+    /// The start of the request, and a text that it contains.
     pub expects: Vec<String>,
-    /// The reply, whole; absent if there is none.
+    /// The complete reply. Absent if there is none.
     pub reply: Option<Vec<u8>>,
 }
 
@@ -31,20 +32,20 @@ pub fn step(expects: &[&str], reply: impl Into<Vec<u8>>) -> Step {
     Step { expects, reply: Some(reply.into()) }
 }
 
-/// The bytes of a fixture, such as `qbittorrent/4.5.2/login.http`.
+/// Returns the bytes of a fixture, such as `qbittorrent/4.5.2/login.http`.
 pub fn fixture(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Replaces a text in a reply by one of the same length.
+/// Replaces a text in a reply by another of the same length.
 pub fn edited(reply: &[u8], from: &str, to: &str) -> Vec<u8> {
     let text = String::from_utf8(reply.to_vec()).unwrap();
     assert!(text.contains(from) && from.len() == to.len(), "{from} in {text}");
     text.replace(from, to).into_bytes()
 }
 
-/// A reply with this status line and JSON.
+/// Returns a reply with this status line and JSON.
 pub fn json(status: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\n");
@@ -81,7 +82,7 @@ impl Script {
                         let _ = stream.write_all(&reply).await;
                     }
                     Some(None) => {
-                        // Silence, for as long as the other side holds on.
+                        // Silence, until the other side closes the connection.
                         let _ = stream.read(&mut [0]).await;
                     }
                     None => {
@@ -98,8 +99,8 @@ impl Script {
         self.left.lock().unwrap().extend(steps);
     }
 
-    /// Checks that every step was taken, and that nothing else was asked. Gives the requests since the
-    /// last call.
+    /// Checks that every step was used and that nothing else was requested. Returns the requests
+    /// since the last call.
     #[track_caller]
     pub fn finish(&self) -> Vec<String> {
         let left = self.left.lock().unwrap();
@@ -109,7 +110,8 @@ impl Script {
         requests
     }
 
-    /// A client of this kind there, in another network namespace, with time that takes none.
+    /// Returns a client of this kind at this server, in another network namespace, with a clock on
+    /// which waiting takes no time.
     pub fn client(
         &self,
         kind: &str,
@@ -118,7 +120,7 @@ impl Script {
         self.client_at(kind, &VirtualTime::default().with_endless(PATIENCE), change)
     }
 
-    /// The same, by this clock.
+    /// Returns the same client, with this clock.
     pub fn client_at(
         &self,
         kind: &str,
@@ -142,7 +144,7 @@ fn fits(step: &Step, request: &str) -> bool {
         && expects.all(|text| request.contains(text))
 }
 
-/// Reads a request of HTTP or SCGI: headers, and a body as long as they say.
+/// Reads an HTTP or SCGI request: the headers, and a body of the length that they announce.
 async fn read_request(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     loop {
@@ -175,7 +177,7 @@ fn is_whole(request: &str) -> bool {
     body.len() >= length
 }
 
-/// The port of all scripts, on a tunnel that this machine has not got.
+/// The port that all scripts use, on a tunnel that this machine does not have.
 pub fn wanted() -> Listen {
     Listen::new(50_123, Tunnel::new("wg0", 7, vec!["10.66.0.2".parse().unwrap()]))
 }

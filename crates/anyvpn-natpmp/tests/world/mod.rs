@@ -1,4 +1,4 @@
-//! A gateway of the sandbox, and a client whose time is the sandbox's.
+//! A sandbox's gateway, and a client that uses the sandbox's clock.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
@@ -25,7 +25,8 @@ pub struct World {
     pub sends: Arc<Sends>,
 }
 
-/// What the client sends, and when. While a request is under way, time stands until the sandbox waits.
+/// What the client sends, and when. While a request is in progress, time stands still until the
+/// sandbox waits.
 pub struct Sends {
     time: VirtualTime,
     under_way: Mutex<Option<UnderWay>>,
@@ -74,14 +75,14 @@ impl World {
         World { sandbox, time, natpmp, leases, sends }
     }
 
-    /// A gateway of which clients ask for numbers.
+    /// Returns a gateway from which clients request numbers.
     pub async fn plain(settings: &[(&str, &str)]) -> World {
         let world = World::with(0, &[], settings).await;
         world.sandbox.natpmp().set_plain(true);
         world
     }
 
-    /// The same client in another program of this machine.
+    /// Returns the same client, as in another program on this machine.
     pub fn again(&self, settings: &[(&str, &str)]) -> NatPmp {
         let settings = settings.iter().fold(
             Settings::new().with("gateway", self.sandbox.natpmp_gateway()),
@@ -95,20 +96,20 @@ impl World {
         self.sandbox.inject(FaultRule { operation, times, ..FaultRule::always(fault) }).unwrap();
     }
 
-    /// The gateway's mappings: whether of TCP, the internal port, the number.
+    /// Returns the gateway's mappings: whether TCP, the internal port, and the number.
     pub fn mappings(&self) -> Vec<(bool, u16, u16)> {
         let mappings = self.sandbox.natpmp().mappings();
         mappings.iter().map(|it| (it.is_tcp, it.internal_port, it.external_port)).collect()
     }
 
-    /// How many requests the client has sent.
+    /// Returns how many requests the client has sent.
     pub fn count(&self) -> usize {
         self.sends.at.lock().unwrap().len()
     }
 }
 
 fn context(time: &VirtualTime, sends: &Arc<Sends>, leases: &Arc<MemoryLeaseStore>) -> Context {
-    // Longer than all of a request's attempts.
+    // Longer than all attempts of a request.
     let limits = Limits { call: 1000 * SECOND, ..Limits::default() };
     let retry = RetryPolicy { jitter_seed: Some(1), ..RetryPolicy::default() };
     Context::default()

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::world::{World, post};
 use super::{INSIDE, MAGNET, NEXT_PASSWORD, PASSWORD, RealClient, Running, client, laws};
 
-/// deluge-web's id of the daemon, and the daemon's key for this machine.
+/// deluge-web's id for the daemon, and the daemon's key for this machine.
 const HOST: &str = "0123456789abcdef0123456789abcdef";
 const KEY: &str = "0123456789abcdef0123456789abcdef01234567";
 /// SHA-1 of the salt and each password.
@@ -36,7 +36,7 @@ async fn inside_deluge() {
     a_web_interface_without_a_daemon_is_unreachable(&world).await;
 }
 
-/// The daemon goes and comes, and deluge-web has to be connected to it again.
+/// The daemon is restarted, and deluge-web must be connected to it again.
 async fn a_web_interface_without_a_daemon_is_unreachable(world: &World) {
     Deluge.configure(world, 50_100, PASSWORD);
     let mut running = Deluge.start(world);
@@ -59,7 +59,7 @@ fn daemon(world: &World) -> std::process::Child {
     world.start("deluged", &["-d", "-c", &folder, "-p", "58900", "-u", "127.0.0.1"], 58_900)
 }
 
-/// Calls a method as a person on this machine, signed in and connected.
+/// Calls a method as a user on this machine who is signed in and connected.
 fn call(world: &World, method: &str, params: &str) -> String {
     let cookies = world.folder.join("cookies").display().to_string();
     let send = |method: &str, params: &str| {
@@ -92,7 +92,7 @@ impl RealClient for Deluge {
              \"new_release_check\":false}}"
         );
         world.write("deluge/core.conf", &core);
-        // It is not connected to the daemon by itself.
+        // It does not connect to the daemon by itself.
         let web = format!(
             "{{\"file\":2,\"format\":1}}{{\"port\":18112,\"interface\":\"127.0.0.1\",\"pwd_salt\":\"c0ffee\",\
              \"pwd_sha1\":\"{hash}\",\"first_login\":false,\"sessions\":{{}},\"base\":\"/\"}}"

@@ -1,4 +1,4 @@
-//! What holds for every client, as it was found with these programs.
+//! Behaviour that all clients share, as observed with these programs.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use anyvpn_keeper::{ClientError, Listen, SocketProtocol, sockets};
 use super::world::{ADDRESS, OTHER_ADDRESS, World, is_open_tcp, is_open_utp};
 use super::{NEXT_PASSWORD, PASSWORD, RealClient};
 
-/// The port that each client begins with, and those that the keeper sets.
+/// The port with which each client starts, and those that the keeper sets.
 const OLD: u16 = 50_100;
 const PORT: u16 = 50_123;
 const SECOND: u16 = 50_300;
@@ -23,19 +23,19 @@ pub fn wanted(client: &dyn RealClient, world: &World, port: u16) -> Listen {
     wanted
 }
 
-/// Whether a packet from outside gets to the client.
+/// Returns whether a packet from outside reaches the client.
 fn is_open(client: &dyn RealClient, world: &World, address: &str, port: u16) -> bool {
     is_open_tcp(address, port) && (!client.moves_udp(world) || is_open_utp(address, port))
 }
 
-/// Sets a port, and checks that it is so.
+/// Sets a port, and checks the result.
 async fn set(client: &dyn RealClient, world: &World, wanted: &Listen) {
     let state = client.open(world, PASSWORD).listen_on(wanted).await.unwrap();
     assert!(state.is_in_sync(wanted), "{state:?}");
     assert_eq!((state.setting, state.listens_tcp), (wanted.port, Some(true)));
 }
 
-/// Goes through the laws one after the other.
+/// Checks the laws one after the other.
 pub async fn hold(client: &dyn RealClient, world: &World) {
     client.configure(world, OLD, PASSWORD);
     let running = client.start(world);
@@ -64,7 +64,7 @@ async fn a_port_is_set_seen_and_announced(client: &dyn RealClient, world: &World
     assert!(is_open(client, world, ADDRESS, PORT), "{state:?}");
     assert!(client.is_tidy(world));
     wait_for_announcement(client, world, PORT);
-    // The old port is closed, and what was set stays.
+    // The old port is closed, and the settings stay.
     assert!(!is_open_tcp(ADDRESS, OLD));
     assert!(keeper.observe(&wanted).await.unwrap().is_in_sync(&wanted));
 }
@@ -75,8 +75,8 @@ fn wait_for_announcement(client: &dyn RealClient, world: &World, port: u16) {
     }
 }
 
-/// Waits until nothing is announced for longer than the tracker asks for between two announcements.
-/// Deluge keeps a request for one before that for later.
+/// Waits until nothing has been announced for longer than the tracker's minimum interval. Deluge
+/// delays an announcement that is requested before that.
 async fn quiet(world: &World) {
     loop {
         world.announced();
@@ -87,7 +87,7 @@ async fn quiet(world: &World) {
     }
 }
 
-/// Why the keeper announces it.
+/// This is why the keeper announces it.
 async fn a_changed_port_is_not_announced_by_itself(client: &dyn RealClient, world: &World) {
     quiet(world).await;
     client.set_by_hand(world, SECOND);
@@ -112,7 +112,7 @@ async fn a_port_that_is_taken_is_no_success(client: &dyn RealClient, world: &Wor
         // rTorrent says so itself.
         Err(error) => assert!(error.to_string().contains("Could not open/bind port"), "{error}"),
     }
-    // Nobody can mistake the other program's socket for the client's.
+    // The other program's socket is not mistaken for the client's.
     assert!(!keeper.observe(&wanted).await.unwrap().is_in_sync(&wanted));
     drop(other);
     // The same value would change nothing: the keeper sets another one first.
@@ -153,7 +153,7 @@ async fn a_client_that_is_down_is_unreachable_and_one_that_forgot_is_found(
     assert_eq!(state.setting, OLD);
     let state = keeper.listen_on(&wanted).await.unwrap();
     assert!(state.is_in_sync(&wanted), "{state:?}");
-    // Another start: the session is gone.
+    // After a restart, the session is gone.
     drop(running);
     client.configure(world, OLD, PASSWORD);
     let _running = client.start(world);
@@ -161,14 +161,14 @@ async fn a_client_that_is_down_is_unreachable_and_one_that_forgot_is_found(
     assert!(keeper.observe(&wanted).await.unwrap().is_in_sync(&wanted));
 }
 
-/// For the clients that have passwords.
+/// Applies to clients with passwords.
 pub async fn wrong_password_is_sent_once(client: &dyn RealClient, world: &World) {
     client.configure(world, OLD, PASSWORD);
     let running = client.start(world);
     let keeper = client.open(world, PASSWORD);
     let wanted = wanted(client, world, PORT);
     keeper.observe(&wanted).await.unwrap();
-    // Somebody changes the password.
+    // A person changes the password.
     drop(running);
     client.configure(world, OLD, NEXT_PASSWORD);
     let _running = client.start(world);
@@ -177,6 +177,6 @@ pub async fn wrong_password_is_sent_once(client: &dyn RealClient, world: &World)
         assert!(matches!(error, ClientError::Unauthorized(_)), "{error}");
         assert!(!error.to_string().contains(PASSWORD));
     }
-    // That did not lock us out: the right one still works.
+    // That did not lock us out: the correct password still works.
     client.open(world, NEXT_PASSWORD).observe(&wanted).await.unwrap();
 }

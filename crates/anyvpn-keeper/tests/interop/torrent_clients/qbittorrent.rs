@@ -63,7 +63,7 @@ async fn an_api_key_is_enough(world: &World) {
     assert!(matches!(error, ClientError::Unauthorized(_)), "{error}");
 }
 
-/// Calls the API as a person on this machine, signed in.
+/// Calls the API as a user on this machine who is signed in.
 fn call(world: &World, route: &str, arguments: &[&str]) -> String {
     let cookies = world.folder.join("cookies").display().to_string();
     post(

@@ -8,7 +8,7 @@ use anyvpn_keeper::{ClientError, ClientSettings};
 use super::world::World;
 use super::{INSIDE, RealClient, Running, client, laws};
 
-/// A torrent of one file with the tracker outside.
+/// A torrent with one file and the outside tracker.
 const TORRENT: &[u8] =
     b"d8:announce30:http://10.66.0.1:6969/announce4:infod6:lengthi16384e4:name4:file\
     12:piece lengthi16384e6:pieces20:0123456789abcdefghijee";
@@ -50,7 +50,7 @@ async fn only_a_restart_helps(world: &World) -> bool {
     true
 }
 
-/// Calls a method as a person on this machine, with texts as parameters.
+/// Calls a method as a user on this machine, with texts as parameters.
 fn call(method: &str, params: &[&str]) -> String {
     let params: String = params
         .iter()

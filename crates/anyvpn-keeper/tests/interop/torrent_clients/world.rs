@@ -1,4 +1,4 @@
-//! A network of three: this machine, a tunnel, and somebody outside with a tracker.
+//! A network of three parts: this machine, a tunnel, and an outside peer with a tracker.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -12,25 +12,25 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::run;
 
-/// How long a program may take for anything.
+/// How long a program may take for any step.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 /// The tunnel's address, and another one.
 pub const ADDRESS: &str = "10.66.0.2";
 pub const OTHER_ADDRESS: &str = "10.66.0.9";
-/// A folder with another Debian, whose programs are used in place of this machine's.
+/// A folder with another Debian release, whose programs are used instead of this machine's.
 const CHROOT: &str = "ANYVPN_KEEPER_CHROOT";
 
 pub struct World {
     /// The folder for files, as this test sees it.
     pub folder: PathBuf,
-    /// The same, as the programs see it.
+    /// The same folder, as the programs see it.
     pub seen: String,
     chroot: Option<PathBuf>,
     announced: Arc<Mutex<Vec<u16>>>,
 }
 
 impl World {
-    /// Sets the network up. The namespaces are ours already.
+    /// Sets up the network. We already have our own namespaces.
     pub fn new() -> World {
         run("mount", &["-t", "tmpfs", "tmpfs", "/run"]);
         run("ip", &["link", "set", "lo", "up"]);
@@ -50,7 +50,7 @@ impl World {
         world
     }
 
-    /// Makes the tunnel, anew if there is one.
+    /// Creates the tunnel, and replaces it if there is one.
     pub fn make_tunnel(&self, address: &str) -> Tunnel {
         let _ = Command::new("ip").args(["link", "delete", "tun0"]).stderr(Stdio::null()).status();
         let pair =
@@ -58,7 +58,7 @@ impl World {
         run("ip", &pair);
         run("ip", &["address", "add", &format!("{address}/24"), "dev", "tun0"]);
         run("ip", &["link", "set", "tun0", "up"]);
-        // Without it, Transmission 4.1.4 answers no uTP.
+        // Without it, Transmission 4.1.4 does not reply to uTP.
         run("ip", &["route", "add", "default", "via", "10.66.0.1"]);
         run("ip", &["-n", "outside", "address", "add", "10.66.0.1/24", "dev", "far"]);
         run("ip", &["-n", "outside", "link", "set", "far", "up"]);
@@ -69,7 +69,7 @@ impl World {
         find_tunnel("tun0").unwrap().unwrap()
     }
 
-    /// A file for the programs: its path as they see it.
+    /// Creates a file for the programs, and returns its path as they see it.
     pub fn write(&self, name: &str, text: &str) -> String {
         let path = self.folder.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -84,13 +84,13 @@ impl World {
         command
     }
 
-    /// What a program says of its version.
+    /// Returns what a program prints about its version.
     pub fn version(&self, program: &str) -> String {
         let said = self.command(program).arg("--version").output().unwrap();
         [said.stdout, said.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat()
     }
 
-    /// Starts a program, and waits until something listens on a port of this machine.
+    /// Starts a program, and waits until a port of this machine is open.
     pub fn start(&self, program: &str, arguments: &[&str], ready: u16) -> Child {
         let log = std::fs::File::create(self.folder.join(format!("{program}.log"))).unwrap();
         let mut command = self.command(program);
@@ -108,12 +108,12 @@ impl World {
         child
     }
 
-    /// What a program printed.
+    /// Returns the output of a program.
     pub fn log(&self, program: &str) -> String {
         std::fs::read_to_string(self.folder.join(format!("{program}.log"))).unwrap_or_default()
     }
 
-    /// The ports that were announced since the last call.
+    /// Returns the ports that were announced since the last call.
     pub fn announced(&self) -> Vec<u16> {
         std::mem::take(&mut *self.announced.lock().unwrap())
     }
@@ -155,7 +155,7 @@ fn go_outside() {
     move_into_link_name_space(std::os::fd::AsFd::as_fd(&namespace), network).unwrap();
 }
 
-/// Whether somebody outside can connect to the port through the tunnel.
+/// Returns whether an outside peer can connect to the port through the tunnel.
 pub fn is_open_tcp(address: &str, port: u16) -> bool {
     let address: SocketAddr = format!("{address}:{port}").parse().unwrap();
     let outside = std::thread::spawn(move || {
@@ -165,7 +165,7 @@ pub fn is_open_tcp(address: &str, port: u16) -> bool {
     outside.join().unwrap()
 }
 
-/// Whether a client answers the beginning of a uTP connection from outside.
+/// Returns whether a client answers the start of a uTP connection from outside.
 pub fn is_open_utp(address: &str, port: u16) -> bool {
     let address: SocketAddr = format!("{address}:{port}").parse().unwrap();
     let outside = std::thread::spawn(move || {
@@ -182,7 +182,7 @@ pub fn is_open_utp(address: &str, port: u16) -> bool {
     outside.join().unwrap()
 }
 
-/// A POST that must succeed, by curl; gives the body.
+/// Sends a POST with curl, which must succeed, and returns the body.
 pub fn post(url: &str, arguments: &[&str]) -> String {
     let common = ["--silent", "--show-error", "--fail", "--max-time", "10"];
     run("curl", &[&common[..], arguments, &[url]].concat())
