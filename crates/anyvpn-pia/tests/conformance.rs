@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! PIA keeps the contract of the neutral traits, whichever way the provider answers. The VPN servers
-//! are called by TLS, at the addresses of the list.
+//! Checks that PIA keeps the contract of the neutral traits for each variation of the provider's
+//! replies. The VPN servers are called over TLS, at the addresses in the list.
 
 mod world;
 

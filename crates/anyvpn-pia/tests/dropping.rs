@@ -1,4 +1,4 @@
-//! A future that is dropped, wherever that is, signs in once, leaves one key and loses no stored port.
+//! Dropping a future at any point leads to one sign-in and one key, and loses no stored port.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -20,17 +20,17 @@ use anyvpn_pia::{Password, Pia};
 use async_trait::async_trait;
 use world::{PASSWORD, USERNAME, World, key};
 
-/// When a caller gives up.
+/// The moment at which a caller gives up.
 #[derive(Clone, Copy, Debug)]
 enum GivesUp {
-    /// After so many polls.
+    /// After this many polls.
     After(usize),
     /// When this operation has arrived, before its reply is read.
     Arrived(&'static str),
 }
 
 impl GivesUp {
-    /// What the future gives, unless the caller gives up.
+    /// Returns the future's result, unless the caller gives up.
     async fn on<T>(self, world: &World, future: impl Future<Output = T>) -> Option<T> {
         let operation = match self {
             Self::After(polls) => return poll_at_most(polls, future).await,
@@ -50,8 +50,8 @@ impl GivesUp {
     }
 }
 
-/// Runs a scenario for each moment to give up: each poll, and when each of these operations has arrived.
-/// The scenario reports whether its future completed.
+/// Runs a scenario for each moment to give up: after each poll, and when each of these operations
+/// has arrived. The scenario reports whether its future completed.
 async fn at_every_moment(operations: &[&'static str], scenario: impl AsyncFn(GivesUp) -> bool) {
     at_every_poll(async |polls| scenario(GivesUp::After(polls)).await).await;
     for operation in operations {
@@ -59,7 +59,7 @@ async fn at_every_moment(operations: &[&'static str], scenario: impl AsyncFn(Giv
     }
 }
 
-/// A client that halts at every step of a call to a central server.
+/// Returns a client that halts at every step of a call to a central server.
 fn halting(world: &World) -> (Pia, Halting<Reqwest>) {
     let transport = Halting::new(Reqwest::loopback().unwrap());
     let clock = Arc::new(world::SandboxDay(world.sandbox.clock().clone()));
@@ -67,7 +67,7 @@ fn halting(world: &World) -> (Pia, Halting<Reqwest>) {
     (world::client(&world.sandbox, builder.token(world.token.as_str())), transport)
 }
 
-/// Who gives up with a key of its own, and asks with it again, has one key at the server.
+/// A caller that gives up with its own key and then retries has one key at the server.
 #[tokio::test]
 async fn a_key_is_known_once_wherever_obtaining_is_dropped() {
     at_every_moment(&["list-servers", "add-key"], async |gives_up| {
@@ -84,7 +84,7 @@ async fn a_key_is_known_once_wherever_obtaining_is_dropped() {
     .await;
 }
 
-/// A sign-in that has begun comes to its end, whoever gave up waiting for it.
+/// A sign-in that has begun is completed, even if its callers give up.
 #[tokio::test]
 async fn one_token_is_made_wherever_its_first_call_is_dropped() {
     let mut made = 0;
@@ -106,7 +106,7 @@ async fn one_token_is_made_wherever_its_first_call_is_dropped() {
     assert!((2..polls).contains(&made), "{made} of {polls}");
 }
 
-/// A place for ports of which every step takes an extra poll.
+/// A store for ports in which every step takes an extra poll.
 #[derive(Default)]
 struct HaltingLeases(MemoryLeaseStore);
 
@@ -120,7 +120,7 @@ impl LeaseStore for HaltingLeases {
     }
 }
 
-/// A port that is stored is opened again, and nothing else is reserved.
+/// A stored port is opened again, and no other port is reserved.
 #[tokio::test]
 async fn a_stored_port_is_not_lost_wherever_creating_is_dropped() {
     at_every_moment(&["get-signature", "bind-port"], async |gives_up| {
@@ -144,7 +144,7 @@ async fn a_stored_port_is_not_lost_wherever_creating_is_dropped() {
     .await;
 }
 
-/// The new port takes the place of the refused one when it is reserved, not before.
+/// The new port replaces the refused one when it is reserved, not before.
 #[tokio::test]
 async fn a_refused_port_is_stored_until_another_one_is() {
     at_every_moment(&["get-signature"], async |gives_up| {

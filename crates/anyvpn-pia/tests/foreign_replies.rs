@@ -1,4 +1,5 @@
-//! A page that is not PIA's says nothing about the account, its token, the list of servers or a port.
+//! A page that is not from PIA says nothing about the account, its token, the list of servers or a
+//! port.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -16,12 +17,12 @@ use anyvpn_pia::{Credential, Limits, MemoryStore, Password, Pia, Settings};
 use anyvpn_sandbox::{Fault, FaultRule};
 use world::{PASSWORD, USERNAME, World};
 
-/// Pages with the statuses that PIA's refusals have too.
+/// Pages with the same statuses as PIA's refusals.
 fn html() -> impl Iterator<Item = Fault> {
     [400, 401, 402, 403, 404, 409].map(Fault::Html).into_iter()
 }
 
-/// These, and what gateways and other services answer.
+/// The pages above, and the answers of gateways and other services.
 fn pages() -> impl Iterator<Item = Fault> {
     let named = [
         "empty-401",
@@ -99,8 +100,8 @@ async fn no_region_is_unknown_because_a_page_came() {
     assert_eq!(world.arrived("add-key"), 0);
 }
 
-/// A VPN server has proved its name, so that its 401 and its 402 count. No other status says of a port,
-/// without PIA's own words, that it is lost.
+/// A VPN server has proved its name, so its 401 and 402 count. No other status means that a port is
+/// lost, unless PIA's own text says so.
 #[tokio::test]
 async fn no_port_is_replaced_because_a_page_came() {
     let world = World::on(still_sandbox()).await;

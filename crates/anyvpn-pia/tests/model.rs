@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! Random sequences of what a machine does with its port, while the VPN server fails: what is stored is
-//! the model's, a reserved port is never lost, and none is reserved while a good one is stored.
+//! Runs random sequences of what a machine does with its port, while the VPN server fails. The
+//! store must match the model, a reserved port is never lost, and none is reserved while a good one
+//! is stored.
 //!
-//! `ANYVPN_MODEL_CASES=1000` tries so many other sequences.
+//! `ANYVPN_MODEL_CASES=1000` runs that many other sequences.
 
 mod world;
 
@@ -25,10 +26,10 @@ enum Step {
     Create,
     Renew,
     Delete,
-    /// The program begins anew, connected to this one of the servers.
+    /// The program restarts, connected to this server.
     Reconnect(usize),
     Advance(Duration),
-    /// Another tunnel of the server has the next port.
+    /// Another tunnel of the server takes the next port.
     TakeNext,
     Connected(bool),
 }
@@ -69,7 +70,7 @@ struct Machine {
     token: String,
     pia: Pia,
     connected: bool,
-    /// The port that is stored.
+    /// The stored port.
     stored: Option<u16>,
     /// Whether the server refuses the next port that is opened.
     busy: bool,
@@ -145,7 +146,7 @@ impl Machine {
         }
     }
 
-    /// What was opened is stored, and open; a refusal is the provider's own.
+    /// An opened port is stored and open. A refusal comes from the provider itself.
     fn judge(&mut self, outcome: &Result<PortForward, Error>, after: &[PortForward]) {
         match outcome {
             Ok(port) => {

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! Ports: reserved once, kept, found again, and given up.
+//! Ports are reserved once, kept, found again, and given up.
 
 mod world;
 
@@ -27,7 +27,7 @@ async fn create(pia: &Pia) -> PortForward {
     pia.create_port_forward(NewPortForward::new()).await.unwrap()
 }
 
-/// A program that begins anew with the same store, connected to another server.
+/// Returns a program that restarts with the same store, connected to another server.
 fn restarted(world: &World, store: &Arc<MemoryLeaseStore>, server: &str) -> Pia {
     let clock = Arc::new(world::SandboxDay(world.sandbox.clock().clone()));
     let builder = quick(Pia::builder()).clock(clock).token(world.token.as_str());
@@ -110,7 +110,7 @@ async fn outside_of_the_tunnel_the_reason_is_said_and_nothing_is_asked_twice() {
     assert!(error.unwrap_err().fields().contains_key("gateway"));
 }
 
-/// The pair is sent as it came, and a pair that was altered is not the server's.
+/// The pair is sent unchanged, and an altered pair was not issued by the server.
 #[tokio::test]
 async fn a_ticket_is_sent_back_byte_for_byte() {
     let expired_is_401 = |seed: &u64| Quirks::from_seed(*seed).port_expired == 401;
@@ -126,7 +126,7 @@ async fn a_ticket_is_sent_back_byte_for_byte() {
             let error = world.pia.renew_port_forward(&other).await.unwrap_err();
             assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(401)));
         }
-        // A program that knows only the number.
+        // A program that knows only the port's number.
         let mut bare = PortForward::new(port.port);
         assert_eq!(world.pia.renew_port_forward(&bare).await.unwrap().port, port.port);
         bare.ticket = Some("not one".into());

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! Every operation over real HTTP against the sandbox, with each of its quirks.
+//! Runs every operation over real HTTP against the sandbox, with each of its variations.
 
 mod world;
 
@@ -21,7 +21,7 @@ async fn every_operation_works_and_its_reply_is_as_documented() {
     check_replies::<Harness>(8).await;
 }
 
-/// The fingerprints are those that the vendor's files had when they were taken over.
+/// The fingerprints are those of the vendor's files at the time when they were copied.
 #[test]
 fn the_data_of_the_vendor_is_the_vendors() {
     let sha256 = |pem: &str| {
@@ -60,7 +60,7 @@ async fn settings_open_it_and_each_that_is_wrong_is_named() {
     let open = |settings: &Settings| PiaDriver.open(settings, &Context::default());
     let pia = open(&settings).unwrap();
     assert_eq!(pia.info().capabilities, &CAPABILITIES);
-    // Operations that are called by name also go to their servers.
+    // Operations that are called by name are also sent to their servers.
     let key = world::key().public_key();
     let added = pia.call_json("add-key", json!({"pubkey": key}), false).await.unwrap();
     assert_eq!(added["server_vip"], "10.4.128.1");

@@ -52,7 +52,7 @@ async fn regions_say_what_they_offer() {
     assert_eq!(world.arrived("add-key"), 0);
 }
 
-/// A mirror, or whoever sits in front of the list, cannot send people to servers of its own.
+/// A mirror or an attacker between us and the list cannot direct users to other servers.
 #[tokio::test]
 async fn a_list_that_the_vendor_has_not_signed_is_not_used() {
     let world = World::new(0).await;
@@ -139,7 +139,7 @@ async fn a_server_with_another_authority_gets_no_token() {
     assert_eq!(world.arrived("add-key"), 0);
 }
 
-/// A region's name, or another server's, is not the name that the certificate has.
+/// A region's name and another server's name do not match the certificate.
 #[tokio::test]
 async fn a_name_that_the_certificate_does_not_have_is_refused_with_the_reason() {
     use anyvpn_core::{NewPortForward, PortForwards as _};

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! Tokens: made once, kept, and renewed when they are refused or a day old.
+//! Tokens are created once, stored, and renewed when they are refused or a day old.
 
 mod world;
 
@@ -17,7 +17,7 @@ use world::{PASSWORD, USERNAME, World};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// The same client, which signs in by itself, and the place where it keeps the token.
+/// Returns the same client, which signs in by itself, and the store of its token.
 fn signing_in(world: &World, password: &str) -> (Pia, Arc<MemoryStore<DatedToken>>) {
     let store = Arc::new(MemoryStore::new(None));
     let password = Password::new(USERNAME, password.into());
@@ -39,7 +39,7 @@ async fn a_token_is_made_once_and_again_before_a_day_is_over() {
     assert_eq!(world.arrived("create-token"), 2);
 }
 
-/// With each status that the refusal may have.
+/// Tests each status that the refusal may have.
 #[tokio::test]
 async fn a_refused_token_is_renewed_once() {
     for status in [401, 400, 403, 500] {
@@ -47,7 +47,7 @@ async fn a_refused_token_is_renewed_once() {
         let world = World::on(still_sandbox().seed(seed)).await;
         let (pia, _) = signing_in(&world, PASSWORD);
         pia.account().await.unwrap();
-        // A token that was just created is not the cause.
+        // A token that was just created is not the cause of a refusal.
         world.sandbox.clock().advance(Duration::from_secs(3600));
         world.service().end_tokens(USERNAME);
         pia.obtain_config(&ConfigRequest::wireguard("swiss")).await.unwrap();

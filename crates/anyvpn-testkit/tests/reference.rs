@@ -1,4 +1,5 @@
-//! The conformance suite passes on the reference providers, and notices ones that break the contract.
+//! The conformance suite accepts the reference providers, and detects providers that break the
+//! contract.
 
 use std::net::Ipv4Addr;
 
@@ -59,7 +60,7 @@ async fn a_lease_that_is_kept_alive_keeps_the_contract() {
     }
 }
 
-/// A provider that gives another number at each renewal, and forwards both protocols always.
+/// A provider that assigns another number at each renewal, and always forwards both protocols.
 #[derive(Debug)]
 struct Restless(KeptAlive);
 
@@ -140,7 +141,7 @@ async fn a_resellers_customers_keep_the_contract() {
     }
 }
 
-/// A provider whose deletion is not done, and whose accounts cannot be read although it says so.
+/// A provider whose deletion has no effect, and whose accounts cannot be read although it says so.
 #[derive(Debug)]
 struct Broken(Reference);
 
@@ -195,7 +196,7 @@ async fn a_broken_contract_is_noticed() {
     assert!(failed(&report, "port: an unknown port is not found"), "{report}");
 }
 
-/// A description that says twice what it should say once.
+/// A description with duplicates.
 static CONFUSED: ProviderInfo =
     ProviderInfo::new("confused", "Confused", "https://example.com", &TWICE).settings(&[
         Setting::url("Where it is."),

@@ -1,4 +1,4 @@
-//! What an account says of its products, and an account that settings name.
+//! What an account says about its products, and an account that settings name.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -12,7 +12,7 @@ use anyvpn_testkit::scripted::{Script, Step};
 use anyvpn_vpngn::{INFO, VpngnDriver};
 use world::{Credential, EMAIL, World};
 
-/// Three products: one that was cancelled ends last.
+/// Three products. A cancelled one ends last.
 const PRODUCTS: &str = r#"{"status":"success","result":"success","response":[
     {"product_id":"1","product_type":"1 Month","product_status":"Active",
      "username":"a","password":"b","nextduedate":"2024-02-27"},

@@ -1,4 +1,4 @@
-//! A brand is one DNS label: nothing that is written into it leads to another host.
+//! A brand is one DNS label, so no brand leads to another host.
 
 use anyvpn_vpngn::{ErrorKind, Vpngn};
 

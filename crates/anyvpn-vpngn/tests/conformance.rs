@@ -1,4 +1,5 @@
-//! VPNGN keeps the contract of the neutral traits, whichever way the provider answers.
+//! Checks that VPNGN keeps the contract of the neutral traits for each variation of the provider's
+//! replies.
 
 mod world;
 
@@ -39,7 +40,8 @@ async fn vpngn_keeps_the_contract_with_every_seed_and_credential() {
             let anonymous = client(Credential::None).for_customer(EMAIL);
             let mut subject = Subject::new(signed_in, anonymous);
             subject.password = Secret::from(PASSWORD);
-            // A customer's own credential reads nobody else, so only a reseller's has customers.
+            // A customer's own credential cannot read other customers, so only a reseller's client
+            // lists customers.
             let is_reseller = matches!(credential, Credential::SecretKey | Credential::Whitelisted);
             subject.new_customer = is_reseller.then(|| {
                 let mut customer = NewCustomer::new(NEWCOMER, NEW_PASSWORD.into());

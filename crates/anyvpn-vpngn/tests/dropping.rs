@@ -1,5 +1,5 @@
-//! A future that is dropped, wherever that is, leaves a session and its store usable, and a customer
-//! who exists once.
+//! Dropping a future at any point leaves a session and its store usable, and a customer who exists
+//! once.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -20,7 +20,7 @@ use world::{Credential, EMAIL, PASSWORD, World, newcomer, on_sandbox_time};
 
 const NEW: &str = "new@example.com";
 
-/// A world whose clients halt at every step of a call.
+/// Returns a world whose clients halt at every step of a call.
 struct Halts {
     world: World,
     transport: Halting<Reqwest>,
@@ -28,8 +28,8 @@ struct Halts {
 }
 
 impl Halts {
-    /// With a VPNGN that ends the old tokens when it makes new ones: whoever loses the new ones is
-    /// locked out.
+    /// Uses a VPNGN that revokes the old tokens when it creates new ones. A caller that loses the
+    /// new ones is locked out.
     async fn new() -> Self {
         let ends = |seed: &u64| Quirks::from_seed(*seed).refresh_ends_long_token;
         let seed = (0..).find(ends).unwrap();
@@ -53,8 +53,8 @@ fn get_products() -> GetProducts {
     GetProducts { email: EMAIL.to_owned() }
 }
 
-/// All callers with an expired token wait for one refresh, and whoever of them gives up, the others
-/// and the next ones have its tokens.
+/// All callers with an expired token wait for one refresh. Whichever of them gives up, the others
+/// and later callers get its tokens.
 #[tokio::test]
 async fn a_refresh_that_has_begun_comes_to_its_end() {
     for dropped in [&[0][..], &[0, 1, 2]] {
@@ -89,7 +89,7 @@ async fn a_sign_in_that_is_dropped_leaves_good_tokens() {
         let sign_in = vpngn.sign_in_customer(EMAIL, PASSWORD.into(), halts.store());
         let signed_in = poll_at_most(polls, sign_in).await;
         let session = vpngn.with_session(EMAIL, halts.store()).await.unwrap();
-        // A sign-in that goes on has the lock, and its tokens are the ones that are kept.
+        // A sign-in that continues holds the lock, and its tokens are stored.
         drop(halts.store.lock().await.unwrap());
         assert_eq!(session.call(get_products()).await.unwrap().len(), 1, "after {polls} polls");
         signed_in.is_some()
@@ -117,6 +117,6 @@ async fn a_customer_exists_once_wherever_making_sure_is_dropped() {
         ensured.is_some()
     })
     .await;
-    // Some of the dropped ones had created the customer, and some had not.
+    // Some of the dropped calls had created the customer, and some had not.
     assert!((3..polls as u32 - 3).contains(&created), "{created} of {polls}");
 }

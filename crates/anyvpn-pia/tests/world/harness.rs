@@ -1,4 +1,4 @@
-//! PIA, as the tests of the workspace know a provider.
+//! Describes PIA to the tests of the workspace.
 
 use anyvpn_core::OperationId;
 use anyvpn_http::{OperationInfo, RetryPolicy};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{PASSWORD, World, key, trusting};
 
-/// The token that the fixtures' requests carry: 64 characters, some of which a query escapes.
+/// The token in the requests of the fixtures. It has 64 characters, some of which a query escapes.
 const TOKEN: &str = "f1x7ure70ken000000000000000000000000000000000000000000000000+/=_";
 
 pub struct Harness;

@@ -30,14 +30,14 @@ pub struct World {
     pub pair: PortSignature,
 }
 
-/// The key of all worlds, so that two of them are alike.
+/// The key of all worlds, so that they are equal.
 pub fn key() -> &'static PrivateKey {
     static KEY: OnceLock<PrivateKey> = OnceLock::new();
     KEY.get_or_init(|| PrivateKey::generate().unwrap())
 }
 
-/// The time of day of the sandbox, and the machine's own for deadlines: the VPN servers are called by
-/// TLS, where no instrument tells when a reply is under way.
+/// The sandbox's time of day, and the machine's clock for deadlines. The VPN servers are called
+/// over TLS, where the test cannot see when a reply is in transit.
 pub struct SandboxDay(pub anyvpn_sandbox::Clock);
 
 impl Clock for SandboxDay {
@@ -54,8 +54,8 @@ impl Clock for SandboxDay {
     }
 }
 
-/// A client of this sandbox, which trusts it and is connected to its first server. It goes by the
-/// sandbox's clock.
+/// Returns a client of this sandbox, which trusts it and is connected to its first server. It uses
+/// the sandbox's clock.
 pub fn client(sandbox: &Sandbox, builder: ClientBuilder<Dialect>) -> Pia {
     trusting(sandbox, builder.base_url(sandbox.pia_url()))
 }
@@ -75,7 +75,7 @@ impl World {
         Self::on(Sandbox::builder().seed(seed)).await
     }
 
-    /// On a sandbox that this starts. Two on like sandboxes are alike.
+    /// Creates a world on a new sandbox. Two worlds on equal sandboxes are equal.
     pub async fn on(sandbox: SandboxBuilder) -> Self {
         let sandbox = sandbox.start().await.unwrap();
         let token = sandbox.pia().add_account(USERNAME, PASSWORD).token;
@@ -90,7 +90,7 @@ impl World {
         self.sandbox.pia()
     }
 
-    /// An input that the operation accepts in this world.
+    /// Returns an input that the operation accepts in this world.
     pub fn input(&self, operation: OperationId) -> Value {
         let PortSignature { payload, signature } = &self.pair;
         match operation.name() {
@@ -103,13 +103,13 @@ impl World {
         }
     }
 
-    /// Calls an operation at the sandbox's one address. The list counts only if it is signed.
+    /// Calls an operation at the sandbox's only address. The list is accepted only if it is signed.
     pub async fn call_with(&self, pia: &Pia, operation: OperationId) -> Result<Value, Error> {
         let (name, input) = (operation.name(), self.input(operation));
         match name {
             "list-servers" => {
                 let mut list = pia.call_json(name, input, false).await?;
-                // The addresses of the sandbox's hosts, which differ in each sandbox.
+                // The addresses of the sandbox's hosts differ in each sandbox.
                 list["groups"]["wg"][0]["ports"] = json!([1337]);
                 Ok(list)
             }
@@ -125,7 +125,7 @@ impl World {
         }
     }
 
-    /// How often the operation arrived since the world began.
+    /// Returns how often the operation has arrived since the world was created.
     pub fn arrived(&self, operation: &str) -> usize {
         let name = format!("pia.{operation}");
         let received = self.sandbox.received();

@@ -1,4 +1,5 @@
-//! Who is served: programs on this machine and no web page, and nobody for ever.
+//! Access: programs on this machine are served, web pages are not, and nobody can hold a connection
+//! forever.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ const LONG: Duration = Duration::from_secs(20);
 const CONTROL: &str = "x-anyvpn-sandbox: control\r\n";
 const ADVANCE: &str = r#"{"advance_seconds":60}"#;
 
-/// A request with these lines in its head, and no others but its length.
+/// Sends a request with only these header lines and its length.
 async fn send(sandbox: &Sandbox, method: &str, path: &str, lines: &str, body: &str) -> Answer {
     let length = body.len();
     let request = format!(
@@ -66,7 +67,7 @@ async fn only_hosts_of_this_machine_are_served() {
     let two = format!("host: localhost\r\n{}", keys("attacker.example"));
     assert_forbidden(&send(&sandbox, "GET", "/_sandbox/log", &two, "").await, "Host");
     assert_forbidden(&send(&sandbox, "GET", "/_sandbox/log", CONTROL, "").await, "Host");
-    // What stands in the request line counts too, and nothing of it is logged as a call.
+    // The host in the request line counts too, and nothing of such a request is logged as a call.
     let target = "http://attacker.example/azire/v3/locations";
     assert_forbidden(&send(&sandbox, "GET", target, "host: localhost\r\n", "").await, "Host");
     assert_eq!(sandbox.received(), []);
@@ -77,7 +78,7 @@ async fn control_needs_a_header_that_pages_cannot_send_and_no_origin() {
     let sandbox = sandbox(0).await;
     let before = sandbox.clock().now();
     let host = "host: localhost\r\n";
-    // What any page can send without asking first.
+    // Requests that any web page can send without a preflight.
     let simple = format!("{host}content-type: text/plain\r\n");
     for (method, path, body) in [
         ("POST", "/_sandbox/clock", ADVANCE),
@@ -97,7 +98,7 @@ async fn control_needs_a_header_that_pages_cannot_send_and_no_origin() {
             assert_forbidden(&send(&sandbox, method, path, &page, body).await, "Origin");
         }
     }
-    // A page's question beforehand is never answered with a permission.
+    // A web page's preflight request never gets a permission.
     let asks = format!(
         "{host}origin: https://attacker.example\r\naccess-control-request-method: POST\r\n"
     );
@@ -172,7 +173,7 @@ async fn too_many_connections_close_the_oldest_that_do_nothing() {
     while sandbox.received().is_empty() {
         tokio::task::yield_now().await;
     }
-    // Idle ones, and ones that sent half a head or half a body.
+    // Some connections are idle, and others have sent half of the headers or half of a body.
     let mut held = Vec::new();
     for number in 0..30 {
         let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
@@ -188,7 +189,7 @@ async fn too_many_connections_close_the_oldest_that_do_nothing() {
         let answer = timeout(LONG, client.get("/users/me")).await;
         assert_eq!(answer.expect("the sandbox is blocked").status, 401);
     }
-    // The oldest of all is at work, and is not the one to go.
+    // The oldest connection is in use, so it is not the one to be closed.
     assert_eq!(oldest.await.unwrap(), 200);
     let end = timeout(LONG, held[0].read(&mut [0; 8])).await.expect("it is still open");
     assert!(end.is_err() || end.is_ok_and(|length| length == 0));
@@ -201,7 +202,7 @@ async fn rules_that_nothing_could_match_are_refused() {
     assert_eq!(refused, Err(RuleError::UnknownOperation("azire.fly".to_owned())));
     let refused = sandbox.inject(FaultRule::always(Fault::Wire("flood")));
     assert_eq!(refused, Err(RuleError::UnknownFault("flood")));
-    // A page of the imitation is no operation.
+    // A page of the imitation is not an operation.
     assert!(sandbox.inject(FaultRule::once("vpnscript.login-page", Fault::Any)).is_err());
     for operation in anyvpn_sandbox::operations() {
         sandbox.inject(FaultRule::once(operation, Fault::Any)).unwrap();

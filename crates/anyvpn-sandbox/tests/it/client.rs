@@ -1,4 +1,4 @@
-//! As little of an HTTP client as the tests need.
+//! The smallest HTTP client that the tests need.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ pub async fn sandbox(seed: u64) -> Sandbox {
     Sandbox::builder().seed(seed).clock(clock).start().await.unwrap()
 }
 
-/// A sandbox with an account, and a client that is signed in to it.
+/// A sandbox with an account, and a client that is signed in.
 pub async fn signed_in(seed: u64) -> (Sandbox, Client) {
     let sandbox = sandbox(seed).await;
     let client = client_of(&sandbox);
@@ -66,7 +66,7 @@ impl Answer {
     }
 }
 
-/// All that came, and whether the connection ended in peace.
+/// Returns everything that was received, and whether the connection was closed without a reset.
 pub struct Raw {
     pub bytes: Vec<u8>,
     pub end: io::Result<()>,
@@ -105,7 +105,7 @@ impl Client {
         Client { address: self.address, token: Some(token.to_owned()) }
     }
 
-    /// Bytes out, bytes in, until the server ends the connection.
+    /// Sends bytes, and returns what is received until the server closes the connection.
     pub async fn raw(&self, request: &[u8]) -> Raw {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(request).await.unwrap();
@@ -140,7 +140,7 @@ impl Client {
         self.raw(&self.request(method, path, headers, &body)).await
     }
 
-    /// A request with a JSON body, or with none when it is `null`; below `/azire/v3`.
+    /// Sends a request below `/azire/v3` with a JSON body, or without one if it is `null`.
     pub async fn send(&self, method: &str, path: &str, body: Value) -> Answer {
         self.send_raw(method, &format!("/azire/v3{path}"), body).await.answer()
     }

@@ -34,7 +34,7 @@ async fn the_log_is_read_and_cleared() {
     let log = send(&client, "GET", "/_sandbox/log", Value::Null).await.json();
     assert_eq!(log["dropped"], 0);
     let received = log["received"].as_array().unwrap();
-    // The sandbox's own calls are not in it.
+    // The sandbox's own calls are not in the log.
     assert_eq!(received.len(), 1);
     assert_eq!(received[0]["operation"], "azire.get-user");
     assert_eq!(received[0]["method"], "GET");
@@ -100,7 +100,7 @@ async fn the_clock_moves_forward() {
         send(&client, "POST", "/_sandbox/clock", json!({ "advance_seconds": 86_400 })).await;
     assert_eq!(moved.json(), json!({ "now": "2026-01-02T00:00:00Z" }));
     assert_eq!(sandbox.clock().now().to_string(), "2026-01-02T00:00:00Z");
-    // As far as it goes, and no panic.
+    // It advances as far as possible, without a panic.
     let end = json!({ "advance_seconds": u64::MAX });
     for _ in 0..2 {
         assert_eq!(send(&client, "POST", "/_sandbox/clock", end.clone()).await.status, 200);

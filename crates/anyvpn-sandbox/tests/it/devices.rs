@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, START_SECOND, signed_in};
 
-/// A valid key: the byte 32 times.
+/// A valid key: 32 times this byte.
 pub fn key(byte: u8) -> String {
     use base64::Engine;
     base64::engine::general_purpose::STANDARD.encode([byte; 32])
@@ -33,7 +33,7 @@ async fn a_device_has_the_documented_fields() {
     let user = client.get("/users/me").await.json();
     assert_eq!(user["data"]["ips"], json!({ "allocated": 1, "available": 9 }));
 
-    // The name goes with the token that made the device.
+    // The name belongs to the token that created the device.
     let token = format!("/tokens/{}", token["data"]["id"].as_str().unwrap());
     client.send("DELETE", &token, Value::Null).await;
     assert_eq!(client.get("/ips").await.json()["data"][0]["device_name"], Value::Null);
@@ -52,7 +52,7 @@ async fn keys_are_valid_new_and_at_most_three() {
     client.send("POST", "/ips", Value::Null).await.assert_invalid(&["key"]);
     let made = client.send("POST", "/ips", json!({ "key": key(1) })).await.json();
     let keys = format!("/ips/{}/keys", made["data"]["id"].as_str().unwrap());
-    // A key that is there already is answered with its device; see the quirks' tests.
+    // An existing key is answered with its device. See the tests of the variations.
     let again = client.send("POST", "/ips", json!({ "key": key(1) })).await.json();
     assert_eq!(again, made);
     client.send("PUT", &keys, json!({ "key": key(1) })).await.assert_invalid(&["key"]);

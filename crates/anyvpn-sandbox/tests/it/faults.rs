@@ -8,7 +8,7 @@ use crate::client::{Client, Raw, client_of, signed_in};
 
 const CREATE: &str = "azire.create-port-forward";
 
-/// Injects a fault for the creation of a port, and creates one.
+/// Injects a fault for the creation of a port, and tries to create one.
 async fn create_with(fault: Fault) -> (Sandbox, Client, Ipv4Addr, Raw) {
     let (sandbox, client) = signed_in(0).await;
     let address = sandbox.azire().add_device("david").unwrap();
@@ -22,7 +22,7 @@ async fn create(client: &Client, address: Ipv4Addr) -> Raw {
     client.send_raw("POST", "/azire/v3/portforwardings", body).await
 }
 
-/// What the log tells, and how many ports there are.
+/// Returns the log's entries, and the number of ports.
 #[track_caller]
 fn assert_outcome(sandbox: &Sandbox, status: Option<u16>, ports: usize) {
     let received = sandbox.received().pop().unwrap();
@@ -38,7 +38,7 @@ async fn reset_before_the_work() {
     raw.assert_reset();
     assert_eq!(raw.bytes, b"");
     assert_outcome(&sandbox, None, 0);
-    // Once is once.
+    // The fault happens only once.
     assert_eq!(create(&client, address).await.answer().status, 200);
 }
 
@@ -105,7 +105,7 @@ async fn a_status_in_the_providers_form() {
     raw.answer().assert_error(503, "Server Error");
     assert_outcome(&sandbox, Some(503), 0);
 
-    // No status that would not end the exchange.
+    // No status here leaves the exchange open.
     let (_, _, _, raw) = create_with(Fault::Status(100)).await;
     assert_eq!(raw.answer().status, 500);
 }
@@ -129,7 +129,7 @@ async fn a_delay_holds_back_the_answer_only() {
     assert!(begin.elapsed() >= delay);
     assert_outcome(&sandbox, Some(200), 1);
 
-    // Who does not wait has created a port all the same, and the log knows.
+    // A client that does not wait has created a port all the same, and the log contains it.
     sandbox.inject(FaultRule::once(CREATE, Fault::Delay(Duration::from_secs(3600)))).unwrap();
     let impatient = tokio::time::timeout(delay, create(&client, address)).await;
     assert!(impatient.is_err());
@@ -154,7 +154,8 @@ async fn rules_choose_count_and_skip() {
         assert_eq!(status("/tokens").await, expected);
     }
 
-    // The first that applies decides; a rule that lets a request pass leaves it to the next.
+    // The first rule that matches decides. A rule that lets a request pass leaves it to the next
+    // rule.
     sandbox.inject(FaultRule { skip: 1, ..FaultRule::always(Fault::Status(500)) }).unwrap();
     sandbox.inject(FaultRule::always(Fault::Status(503))).unwrap();
     assert_eq!(status("/tokens").await, 503);
@@ -171,7 +172,7 @@ async fn any_is_another_one_each_time_and_the_seed_says_which() {
         sandbox.inject(FaultRule::sometimes(50, "azire.get-user", Fault::Any)).unwrap();
         let mut seen = Vec::new();
         for number in 0..60 {
-            // Some faults never end: what was received is known before that.
+            // Some faults never end, but we know the received bytes before that.
             let client = client.clone();
             let get =
                 async move { client.send_raw("GET", "/azire/v3/users/me", Value::Null).await };

@@ -158,7 +158,7 @@ async fn the_log_contains_no_secret() {
     let http = client.send_raw("GET", "/_sandbox/log", Value::Null).await.answer();
     assert!(!String::from_utf8_lossy(&http.body).contains(canary));
 
-    // What is no secret is there.
+    // Public values are logged.
     let form = log.last().unwrap();
     assert_eq!(form.operation, Some("azire.create-token"));
     assert_eq!(form.body, b"password=%5Bredacted%5D&username=david");

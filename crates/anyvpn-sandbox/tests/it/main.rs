@@ -1,6 +1,6 @@
-//! The sandbox over raw sockets, so that nothing between a test and the bytes helps or hides.
+//! Tests the sandbox over raw sockets, so that no library stands between a test and the bytes.
 
-// Tests may, and clippy does not see that the helpers are tests too.
+// Tests may panic, but clippy does not recognize the helpers as tests.
 #![allow(clippy::unwrap_used)]
 
 mod access;

@@ -1,4 +1,4 @@
-//! The gateway that speaks NAT-PMP, byte for byte: RFC 6886, and what is known of Proton's.
+//! The NAT-PMP gateway, byte for byte: RFC 6886, and the known behaviour of Proton's gateways.
 
 use std::time::Duration;
 
@@ -33,7 +33,8 @@ impl Gateway {
         gateway
     }
 
-    /// The reply to a datagram as text; empty if there is none before that to the next one.
+    /// Returns the reply to a datagram as text; empty if no reply arrives before that to the next
+    /// datagram.
     async fn ask(&self, request: &str) -> String {
         let bytes: Vec<u8> =
             request.split(' ').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
@@ -55,7 +56,7 @@ impl Gateway {
         shown.collect::<Vec<_>>().join(" ")
     }
 
-    /// Maps a port, and gives internal port, number and lifetime of the reply.
+    /// Maps a port, and returns internal port, number and lifetime of the reply.
     async fn map(
         &self,
         protocol: u8,
@@ -79,7 +80,7 @@ impl Gateway {
     }
 }
 
-/// 4,200,000 seconds, as the epoch that the gateway begins with.
+/// 4,200,000 seconds: the gateway's initial epoch.
 const EPOCH: &str = "00 40 16 40";
 
 #[tokio::test]
@@ -101,7 +102,7 @@ async fn replies_follow_the_rfc() {
             "00 02 00 00 C7 38 9C 40 00 00 00 3C FF",
             format!("00 82 00 00 {EPOCH} C7 38 C7 38 00 00 00 3C"),
         ),
-        // Its end, and again.
+        // Delete it, twice.
         (
             "00 01 00 00 C7 38 00 00 00 00 00 00",
             format!("00 81 00 00 {EPOCH} C7 38 00 00 00 00 00 00"),
@@ -144,13 +145,13 @@ async fn protons_form_gives_one_number_to_both_sides_and_protocols() {
     let (internal, number, lifetime) = gateway.map(1, 0, 1, 7200).await;
     assert_eq!((internal, lifetime), (0, 60));
     assert_eq!(gateway.map(2, 0, 1, 60).await, (0, number, 60));
-    // The renewal has the number twice, and so has its reply.
+    // The renewal has the number twice, and so does its reply.
     gateway.sandbox.clock().advance(59 * SECOND);
     assert_eq!(gateway.map(1, number, number, 60).await, (number, number, 60));
     gateway.sandbox.clock().advance(2 * SECOND);
     let left = gateway.sandbox.natpmp().mappings();
     assert_eq!(left.iter().map(|it| it.is_tcp).collect::<Vec<_>>(), [false]);
-    // A number that ran out is not given again at once.
+    // An expired number is not granted again at once.
     gateway.sandbox.natpmp().forget();
     let (internal, other, _) = gateway.map(1, number, number, 60).await;
     assert!(internal == number && other != number);
@@ -292,6 +293,6 @@ async fn the_gateway_has_the_sandboxs_port_if_that_is_free() {
     assert_eq!(sandbox.natpmp_gateway(), sandbox.address().to_string());
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    // The number that was asked for is not exchanged for another one.
+    // The requested number is not replaced by another one.
     assert!(Sandbox::builder().listen(address).start().await.is_err());
 }

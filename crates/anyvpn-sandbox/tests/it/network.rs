@@ -1,4 +1,4 @@
-//! What the sandbox tells a data plane: who may connect, and where ports lead.
+//! What the sandbox reports to a data plane: which peers may connect, and where ports lead.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::client::{DAY, signed_in};
 use crate::vpnscript_world::{WIREGUARD, World};
 
-/// The forwards, each as `tcp 50123 10.0.1.2:50123`, sorted.
+/// Returns the forwards, each as `tcp 50123 10.0.1.2:50123`, sorted.
 fn forwards(network: &Network) -> Vec<String> {
     let protocol = |is_tcp| if is_tcp { "tcp" } else { "udp" };
     let forwards = network.forwards.iter();

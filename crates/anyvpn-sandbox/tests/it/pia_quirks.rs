@@ -1,4 +1,5 @@
-//! PIA, called as a program without Rust calls it, and each choice that the vendor's sources leave open.
+//! PIA as programs in other languages call it, and each choice that the vendor's sources leave
+//! open.
 
 use anyvpn_sandbox::Sandbox;
 use anyvpn_sandbox::pia::Quirks;
@@ -15,7 +16,7 @@ struct World {
 }
 
 impl World {
-    /// With a seed that made the choice.
+    /// Creates a world with a seed that selects the variation.
     async fn with(choice: impl Fn(&Quirks) -> bool) -> World {
         let seed = (0..1000).find(|seed| choice(&Quirks::from_seed(*seed)));
         let sandbox = sandbox(seed.expect("no seed makes this choice")).await;
@@ -38,7 +39,7 @@ impl World {
         self.get(&format!("/addKey?pt={token}&pubkey={KEY}")).await
     }
 
-    /// Payload and signature of a port, as a query.
+    /// Returns payload and signature of a port, as a query.
     async fn pair(&self) -> (Value, String) {
         let pair = self.get(&format!("/getSignature?token={}", self.token)).await.json();
         let part = |name: &str| pair[name].as_str().unwrap().replace('+', "%2B");

@@ -99,7 +99,7 @@ async fn a_hidden_port_is_there_and_not_listed() {
     assert_eq!(list(&client, address).await.status, 404);
     assert!(sandbox.azire().ports("david")[0].hidden);
 
-    // It counts towards the five all the same.
+    // It counts towards the limit of five nevertheless.
     for _ in 1..5 {
         assert_eq!(create(&client, address).await.status, 200);
     }
@@ -152,7 +152,7 @@ async fn the_daily_limit_resets_at_midnight() {
     open().await;
     assert_eq!(sandbox.azire().ports("david"), []);
 
-    // The cap is the account's, not the sandbox's.
+    // The cap applies to the account, not to the sandbox.
     let other = client.with_token(&sandbox.azire().add_account("other", "").token);
     let address = sandbox.azire().add_device("other").unwrap();
     assert_eq!(create(&other, address).await.status, 200);
@@ -190,7 +190,7 @@ async fn a_check_tells_whether_something_listens() {
     let post = async |body: Value| client.send("POST", "/portforwardings/check", body).await;
     assert_eq!(post(json!({ "port": port })).await.json(), open);
     assert_eq!(post(text).await.json(), open);
-    // An integer in JSON Schema, and in PHP.
+    // JSON Schema and PHP accept this as an integer.
     assert_eq!(post(json!({ "port": f64::from(port) })).await.json(), open);
     post(json!({ "port": f64::from(port) + 0.5 })).await.assert_invalid(&["port"]);
 
@@ -199,7 +199,7 @@ async fn a_check_tells_whether_something_listens() {
     let answer = post(json!({ "port": port })).await;
     assert_eq!(answer.status, 400);
     assert_eq!(answer.json(), closed);
-    // An answer, and no refusal: the work was done.
+    // This is an answer and not a refusal, because the request took effect.
     let asked = |status| sandbox.received().iter().filter(|it| it.effect == status).count();
     assert_eq!((asked(true), asked(false)), (7, 1));
 }

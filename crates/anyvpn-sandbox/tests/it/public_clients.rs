@@ -1,7 +1,8 @@
-//! What public clients of AzireVPN send, and what they insist on in the replies of seed 0.
+//! What public clients of AzireVPN send, and what they require of the replies of seed 0.
 //!
-//! None of their code is here: each test sends the same requests and reads the same fields. For VPNGN
-//! and VPN Script no public client was found; their vendors' samples are in the tests of each call.
+//! The tests contain none of their code: each test sends the same requests and reads the same
+//! fields. For VPNGN and VPN Script we found no public client; their vendors' samples are in the
+//! tests of each call.
 
 use anyvpn_sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -11,13 +12,13 @@ use crate::devices::key;
 
 const JSON: &str = "content-type: application/json\r\naccept: */*\r\nuser-agent: curl/8.5.0\r\n";
 
-/// A request of `curl -d`, which reads the reply whatever its status is.
+/// Sends a request as `curl -d` does, which reads the reply whatever its status is.
 async fn curl(client: &Client, method: &str, path: &str, body: Value) -> Answer {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     client.raw(&client.request(method, &format!("/azire/v3{path}"), JSON, &body)).await.answer()
 }
 
-/// Fields as `jq -r` prints them: each must be text on one line.
+/// Returns fields as `jq -r` prints them. Each must be text on one line.
 #[track_caller]
 fn lines<'a>(value: &'a Value, fields: &[&str]) -> Vec<&'a str> {
     let line = |field: &&str| value[*field].as_str().unwrap_or_else(|| panic!("{field}: {value}"));
@@ -26,7 +27,8 @@ fn lines<'a>(value: &'a Value, fields: &[&str]) -> Vec<&'a str> {
     lines
 }
 
-/// One run of the vendor's `azirevpn-cli`: locations without a token, a token, the key's address.
+/// One run of the vendor's `azirevpn-cli`: locations without a token, then a token, then the key's
+/// address.
 async fn vendor_tool(sandbox: &Sandbox, public_key: &str) -> Vec<String> {
     let nobody = Client::new(sandbox);
     let reply = curl(&nobody, "GET", "/locations", Value::Null).await.json();
@@ -72,7 +74,7 @@ async fn the_vendors_tool_gets_the_reason_of_a_refusal() {
     assert!(!lines(&reply, &["message"])[0].is_empty());
 }
 
-/// A namespace tool in Rust: typed replies in which nothing may be missing or null.
+/// A namespace tool in Rust. Its typed replies have no optional or null fields.
 #[tokio::test]
 async fn a_tool_with_strict_types_syncs_and_forwards() {
     let (sandbox, _) = signed_in(0).await;
@@ -89,7 +91,7 @@ async fn a_tool_with_strict_types_syncs_and_forwards() {
     }
     assert!(user["ips"]["allocated"].is_u64() && user["ips"]["available"].is_u64());
     assert!(user["created_at"].is_i64() && user["expires_at"].is_i64());
-    // It makes a device only while it takes the account to have room.
+    // It creates a device only if it believes that the account has room.
     assert!(user["ips"]["allocated"].as_u64() < user["ips"]["available"].as_u64());
 
     let made = client.send("POST", "/ips", json!({ "key": key(1) })).await.json()["data"].take();
@@ -100,7 +102,7 @@ async fn a_tool_with_strict_types_syncs_and_forwards() {
     let keys = client.send("PUT", &path, json!({ "key": key(2) })).await.json()["data"].take();
     assert_eq!(keys.as_array().unwrap().len(), 2);
 
-    // It reads the text of this refusal, and of no other, as "none".
+    // It reads only the text of this refusal as "none".
     let address = &made["ipv4_address"];
     let list = format!("/portforwardings?internal_ipv4={}", address.as_str().unwrap());
     let reply = curl(&client, "GET", &list, Value::Null).await.json();
@@ -113,7 +115,7 @@ async fn a_tool_with_strict_types_syncs_and_forwards() {
     assert_eq!(reply["data"]["ports"][0]["port"], port["port"]);
 }
 
-/// A script beside a torrent client: a list that fails opens a port, and `expires_in` is 0.
+/// A script beside a torrent client. If listing fails, it opens a port, with an `expires_in` of 0.
 #[tokio::test]
 async fn a_script_finds_its_port_again() {
     let (sandbox, client) = signed_in(0).await;
@@ -127,8 +129,8 @@ async fn a_script_finds_its_port_again() {
     assert_eq!(listed["data"]["ports"][0]["port"], made["data"]["port"]);
 }
 
-/// A library in TypeScript: JSON is announced with every request and read from every reply, and a
-/// check's HTTP status is its answer.
+/// A library in TypeScript. It announces JSON with every request, reads JSON from every reply, and
+/// takes a check's HTTP status as its result.
 #[tokio::test]
 async fn a_library_reads_every_reply_as_json() {
     let (sandbox, client) = signed_in(0).await;
@@ -146,8 +148,8 @@ async fn a_library_reads_every_reply_as_json() {
     assert!(refused.status >= 400 && refused.json()["message"].is_string());
 }
 
-/// A container's client in Go: no options for a port, the body of a deletion thrown away, and text
-/// that must not be of another type.
+/// A container's client in Go. It sends no options for a port, ignores the body of a deletion, and
+/// accepts no other type for text.
 #[tokio::test]
 async fn a_container_opens_and_closes_a_port() {
     let sandbox = sandbox(0).await;
@@ -157,7 +159,7 @@ async fn a_container_opens_and_closes_a_port() {
     let made = curl(&client, "POST", "/portforwardings", json!({ "internal_ipv4": address })).await;
     assert_eq!(made.status, 200);
     let port = made.json()["data"]["port"].as_u64().unwrap();
-    // It asks for a renewal that there is not, and goes on with a new port when refused.
+    // It requests a renewal that does not exist, and opens a new port when that is refused.
     let renewal = json!({ "internal_ipv4": address, "port": port, "expires_in": 365 });
     curl(&client, "PUT", "/portforwardings", renewal).await.assert_invalid(&["hidden"]);
     let body = json!({ "internal_ipv4": address, "port": port });

@@ -1,4 +1,4 @@
-//! AzireVPN's choices, in each of their forms.
+//! AzireVPN's variations, each in all its forms.
 
 use anyvpn_sandbox::azire::{DeleteReply, EmptyList, Quirks, UserIps};
 use anyvpn_sandbox::{Clock, Sandbox};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::client::{Client, START, START_SECOND, client_of, signed_in};
 use crate::devices::key;
 
-/// Seed 0 with one variation; with none when the name is empty.
+/// Creates seed 0 with one variation, or with none if the name is empty.
 async fn with(variation: &str) -> (Sandbox, Client) {
     let builder = Sandbox::builder().clock(Clock::fixed(START.parse().unwrap()));
     let builder = match variation {
@@ -71,7 +71,7 @@ async fn statuses_of_refusals() {
         for _ in 0..5 {
             client.send("POST", "/portforwardings", body.clone()).await;
         }
-        // A limit is no error of a field: the request is as it should be.
+        // A limit is not a field error, because the request is valid.
         let refused = client.send("POST", "/portforwardings", body).await;
         refused.assert_error(status, "The device has no port left.");
         while sandbox.azire().devices("david").len() < 10 {

@@ -1,5 +1,5 @@
-//! The vendor pages' own examples, run by the real `curl`: another host, another token, another
-//! device and port, and nothing else.
+//! The examples on the vendors' pages, run by the real `curl`. Only host, token, device and port
+//! are replaced.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use crate::client::sandbox;
 const USERS: &str = include_str!("samples/azire-users.sh");
 const PORT_FORWARDINGS: &str = include_str!("samples/azire-portforwardings.sh");
 
-/// Runs one example, and gives the HTTP status and the reply.
+/// Runs one example, and returns the HTTP status and the reply.
 async fn curl(sandbox: &Sandbox, example: &str, replace: &[(&str, &str)]) -> (u16, Value) {
     let mut script = example.replace("https://api.azirevpn.com", &sandbox.azire_url());
     for (old, new) in replace {
@@ -30,7 +30,7 @@ async fn curl(sandbox: &Sandbox, example: &str, replace: &[(&str, &str)]) -> (u1
     (status.parse().unwrap(), serde_json::from_str(body).unwrap_or_default())
 }
 
-/// The examples of a page, by the comment above each.
+/// Returns the examples of a page, by the comment above each.
 fn example<'a>(page: &'a str, name: &str) -> &'a str {
     let parts = page.split("# ").find(|part| part.starts_with(name));
     parts.and_then(|part| part.split_once('\n')).unwrap_or_else(|| panic!("no {name}")).1
@@ -48,8 +48,8 @@ async fn users() {
     assert_eq!(run("Generate OTP").await.1["data"]["otp"].as_str().unwrap().len(), 60);
     assert_eq!(run("Update username").await.1["data"]["username"], "python");
     assert_eq!(run("Update email").await.1["data"]["email"], "new@nice.email");
-    // The page's example for this one is the deletion of the account: it does nothing without the
-    // account's password.
+    // The page's example for this call deletes the account. Without the account's password it does
+    // nothing.
     assert_eq!(run("Delete email").await.0, 422);
     assert_eq!(run("Get authenticated user").await.1["data"]["email"], "new@nice.email");
     assert_eq!(run("Delete authenticated user").await.0, 200);

@@ -1,4 +1,4 @@
-//! The names of variations: what they are, what each switches on, and where each stands.
+//! Variations: their names, and the choice that each one changes.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use anyvpn_sandbox::{Sandbox, StartError, Variation, azire, vpngn, vpnscript};
 
 use crate::client::sandbox;
 
-/// The choices of all providers, to compare.
+/// Returns the choices of all providers, for comparison.
 fn choices(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
     fn row(name: &'static str, quirks: impl std::fmt::Debug) -> (&'static str, String) {
         (name, format!("{quirks:?}"))

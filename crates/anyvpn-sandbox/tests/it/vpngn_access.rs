@@ -1,4 +1,4 @@
-//! Who is let in by which call.
+//! Which callers may use which call.
 
 use anyvpn_sandbox::Sandbox;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::vpngn_client::*;
 
 const ALIAS: &str = "alias@mail.example";
 
-/// Each call, with fields that it works with, and whom it takes: nobody, password, short token,
+/// Each call, with valid fields, and the callers that it accepts: nobody, password, short token,
 /// long token, secret key, white-listed address.
 type Case = (&'static str, &'static [(&'static str, &'static str)], [bool; 6]);
 
@@ -34,7 +34,7 @@ const CASES: [Case; 14] = [
     ("ResetAliasPassword", &[("email", ALIAS)], SERVER),
 ];
 
-/// Callers in the order of the table, about a customer with an alias and a product.
+/// Returns the callers in the order of the table, for a customer with an alias and a product.
 async fn callers() -> (Sandbox, String, Vec<Amapi>) {
     let (sandbox, account, server) = world(0).await;
     server.done("AddAlias", &[("setemail", ALIAS), ("setpassword", PASSWORD)]).await;
@@ -197,7 +197,7 @@ async fn brands_have_keys_customers_and_rules_of_their_own() {
     assert_eq!(with_secret.refused("CloseClient", &[]).await, NO_CLIENT);
     assert_eq!(crossed.refused("CloseClient", &[]).await, DENIED);
 
-    // The same address is another customer there.
+    // The same address belongs to a different customer there.
     other.whitelist(true);
     caller.done("AddClient", &[("type", "1"), ("country", "SE")]).await;
     caller.done("ResetPassword", &[]).await;

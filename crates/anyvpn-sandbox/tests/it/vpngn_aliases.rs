@@ -1,4 +1,4 @@
-//! Aliases, and the e-mails that resets send.
+//! Aliases, and the e-mails that password resets send.
 
 use anyvpn_sandbox::vpngn::MailSubject;
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ async fn an_address_is_used_once() {
     for fields in [vec![], vec![("setemail", "nobody")]] {
         assert_eq!(server.refused("AddAlias", &fields).await, INVALID);
     }
-    // An alias is deleted by its own account only.
+    // Only its own account can delete an alias.
     assert_eq!(other.refused("DelAlias", &[("alias", ALIAS)]).await, NO_ALIAS);
     server.done("DelAlias", &[("alias", ALIAS)]).await;
     other.done("AddAlias", &[("setemail", ALIAS)]).await;
@@ -62,7 +62,7 @@ async fn an_alias_has_a_password_of_its_own() {
     server.done("AddAlias", &[("setemail", ALIAS), ("setpassword", "Alias_Word_1")]).await;
     let alias = Amapi::new(&sandbox).with("email", ALIAS);
     let set = |password| [("setpassword", password)];
-    // By its own password, that of the account, and the account's token.
+    // By its own password, the account's password, or the account's token.
     alias.with("password", "Alias_Word_1").done("SetAliasPassword", &set("Alias_Word_2")).await;
     alias.with("password", PASSWORD).done("SetAliasPassword", &set("Alias_Word_3")).await;
     let bearer = alias.with_bearer(&account.short_token);
@@ -76,7 +76,7 @@ async fn an_alias_has_a_password_of_its_own() {
     customer.done("GetProducts", &[]).await;
     assert_eq!(customer.refused("SetAliasPassword", &set("Alias_Word_5")).await, NO_ALIAS);
     assert_eq!(server.refused("ResetAliasPassword", &[]).await, NO_ALIAS);
-    // It opens nothing of the account's.
+    // It gives no access to the account.
     let as_customer = alias.with("password", "Alias_Word_4");
     assert_eq!(as_customer.refused("GetProducts", &[]).await, NO_CLIENT);
     let account = Amapi::new(&sandbox).with("email", EMAIL).with("password", "Alias_Word_4");

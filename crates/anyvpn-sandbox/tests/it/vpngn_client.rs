@@ -1,4 +1,4 @@
-//! VPNGN's calls for the tests.
+//! Calls VPNGN for the tests.
 
 use anyvpn_sandbox::vpngn::{Account, Quirks};
 use anyvpn_sandbox::{Fault, FaultRule, Sandbox};
@@ -13,7 +13,7 @@ pub const OTHER_PASSWORD: &str = "Battery_Staple8";
 
 pub const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
 
-/// A caller with the API key, and with what else it is given.
+/// A caller with the API key and the given credential.
 #[derive(Clone)]
 pub struct Amapi {
     pub client: Client,
@@ -47,7 +47,7 @@ impl Amapi {
         self.send_raw(call, fields).await.answer()
     }
 
-    /// The reply of a call that must work.
+    /// Returns the reply of a call that must succeed.
     pub async fn done(&self, call: &str, fields: &[(&str, &str)]) -> Value {
         let answer = self.send(call, fields).await;
         let json = answer.json();
@@ -55,7 +55,7 @@ impl Amapi {
         json
     }
 
-    /// The code of a call that must be refused, in the form of seed 0.
+    /// Returns the code of a call that must be refused, in the form of seed 0.
     pub async fn refused(&self, call: &str, fields: &[(&str, &str)]) -> (u16, i64) {
         let answer = self.send(call, fields).await;
         let json = answer.json();
@@ -66,7 +66,7 @@ impl Amapi {
     }
 }
 
-/// What refusals tell with seed 0.
+/// Returns the content of a refusal with seed 0.
 pub const UNKNOWN_KEY: (u16, i64) = (401, 1001);
 pub const DENIED: (u16, i64) = (401, 1002);
 pub const INVALID: (u16, i64) = (422, 1101);
@@ -78,7 +78,8 @@ pub const CLIENT_EXISTS: (u16, i64) = (409, 1301);
 pub const ALIAS_EXISTS: (u16, i64) = (409, 1302);
 pub const ACTIVE_PRODUCT: (u16, i64) = (409, 1303);
 
-/// A sandbox with a customer of a yearly product, and a server's call about it.
+/// Creates a sandbox with a customer who has a yearly product, and a server's call about this
+/// customer.
 pub async fn world(seed: u64) -> (Sandbox, Account, Amapi) {
     let sandbox = sandbox(seed).await;
     let account = sandbox.vpngn().add_customer(EMAIL, PASSWORD, Some(12));
@@ -91,7 +92,7 @@ pub fn server(sandbox: &Sandbox) -> Amapi {
     Amapi::new(sandbox).with("secret_key", &sandbox.vpngn().secret_key())
 }
 
-/// A seed that makes the choice.
+/// Returns a seed that selects the variation.
 pub fn seed(choice: impl Fn(&Quirks) -> bool) -> u64 {
     (0..1000).find(|seed| choice(&Quirks::from_seed(*seed))).expect("no seed makes this choice")
 }

@@ -1,4 +1,4 @@
-//! Customers: added, closed, cancelled.
+//! Customers: adding, closing, cancelling.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ async fn a_password_that_is_left_out_is_made_and_strong() {
     let caller = Amapi::new(&sandbox);
     let made = caller.done("AddClient", &YEARLY).await;
     let password = made["password"].as_str().unwrap();
-    // It passes the rule, and it is the customer's.
+    // It satisfies the rule, and the customer uses it.
     caller.done("SetPassword", &[("email", EMAIL), ("setpassword", password)]).await;
     sandbox.vpngn().whitelist(false);
     let customer = Amapi::new(&sandbox).with("password", password);
@@ -88,7 +88,7 @@ async fn a_client_that_exists_is_not_made_again() {
     let alias = server.with("email", "alias@mail.example");
     assert_eq!(alias.refused("AddClient", &again).await, CLIENT_EXISTS);
     assert_eq!((sandbox.vpngn().customers(), sandbox.vpngn().created(EMAIL)), (1, 1));
-    // Nothing of it has changed.
+    // It is unchanged.
     let bearer = Amapi::new(&sandbox).with_bearer(&account.short_token).with("email", EMAIL);
     bearer.with("password", PASSWORD).done("GetProducts", &[]).await;
 }
@@ -173,7 +173,7 @@ async fn a_stranger_adds_one_client_every_10_seconds() {
             caller.send("AddClient", &fields).await
         };
         let stranger = Amapi::new(&sandbox);
-        // What is refused does not count.
+        // Refused calls do not count.
         assert_eq!(add(stranger.clone(), "wrong").await.json()["status"], "error");
         assert_eq!(add(stranger.clone(), "1@mail.example").await.status, 200);
         for (millis, wait) in [(0, "10"), (9000, "1"), (999, "1")] {
@@ -183,7 +183,7 @@ async fn a_stranger_adds_one_client_every_10_seconds() {
             assert_eq!(refused.json()["status"], "error");
             assert_eq!(refused.header("retry-after"), told.then_some(wait));
         }
-        // Servers neither wait nor make others wait, and a brand waits for itself only.
+        // Servers neither wait nor make others wait, and a brand waits only for itself.
         assert_eq!(add(server(&sandbox), "3@mail.example").await.status, 200);
         let brand = sandbox.vpngn().brand("other");
         let other = Amapi { common: vec![("apikey", brand.api_key())], ..stranger.clone() };
@@ -214,7 +214,7 @@ async fn a_closed_account_is_gone_at_once() {
     assert!(closed.closed && closed.aliases.is_empty());
     assert_eq!(closed.products[0].status, Status::Terminated);
 
-    // The address is free; what was there before is not.
+    // The address is free, but the old account's data is gone.
     server
         .done("AddClient", &[("type", "1"), ("country", "SE"), ("password", OTHER_PASSWORD)])
         .await;
@@ -258,7 +258,7 @@ async fn an_account_ends_at_the_due_date() {
         sandbox.vpngn().customer(EMAIL).unwrap().ends_at.unwrap().to_string()
     };
     assert_eq!(end(&[("product_id", older)]).await, "2027-01-01T00:00:00Z");
-    // The newest is meant where none is named, and the latest request counts.
+    // If no product is named, the newest is meant, and the latest request counts.
     assert_eq!(end(&[]).await, "2026-02-01T00:00:00Z");
     sandbox.clock().advance(31 * DAY - Duration::from_secs(1));
     server.done("GetProducts", &[]).await;
@@ -280,7 +280,7 @@ async fn a_cancellation_requires_a_time_and_a_product() {
     }
     assert_eq!(sandbox.vpngn().customer(EMAIL).unwrap().ends_at, None);
 
-    // Without a product there is no due date, but a midnight.
+    // Without a product there is no due date, so a midnight counts.
     sandbox.vpngn().add_customer("bare@mail.example", PASSWORD, None);
     let bare = server.with("email", "bare@mail.example");
     assert_eq!(bare.refused("CancelRequest", &[("type", "at_due_date")]).await, NO_PRODUCT);
@@ -299,7 +299,7 @@ async fn a_test_user_is_never_due() {
     sandbox.clock().advance(800 * DAY);
     let list = server.done("GetProducts", &[("email", EMAIL)]).await;
     assert_eq!(list["response"][0]["product_status"], "Active");
-    // Nor is it with another type.
+    // Nor does it have one with another type.
     let upgrade = [("email", EMAIL), ("type", "1"), ("force_upgrade", "1")];
     server.done("NewProduct", &upgrade).await;
     let product = &sandbox.vpngn().customer(EMAIL).unwrap().products[0];

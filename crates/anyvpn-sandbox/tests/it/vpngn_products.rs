@@ -1,4 +1,4 @@
-//! Products: listed, added, upgraded, renewed, ended.
+//! Products: listing, adding, upgrading, renewing, ending.
 
 use std::time::Duration;
 
@@ -183,10 +183,10 @@ async fn a_product_is_renewed_by_its_months_or_ends() {
     assert_eq!(listed(&server).await, expected("Active", "2026-03-01"));
     assert_eq!(listed(&ending).await, expected("Terminated", "2026-02-01"));
     assert_eq!(ending.done("TokenRefresh", &[]).await["last_product_change_ts"], 1_769_904_000);
-    // Years at once, and not a day too far.
+    // It advances years at once, and not a day too far.
     sandbox.clock().advance(1000 * DAY);
     assert_eq!(listed(&server).await, expected("Active", "2028-11-01"));
-    // There is room for another now.
+    // Now there is room for another one.
     ending.done("NewProduct", &[("type", "1")]).await;
     let list = ending.done("GetProducts", &[]).await;
     assert_eq!(list["response"][0]["product_status"], "Terminated");
@@ -200,7 +200,7 @@ async fn a_month_is_not_longer_than_it_is() {
     sandbox.clock().advance(30 * DAY);
     sandbox.vpngn().add_customer(EMAIL, PASSWORD, Some(1));
     assert_eq!(due(&products(&sandbox)[0]), "2026-02-28 00:00:00");
-    // At a due date that is missed by whole months, the next one counts at once.
+    // If a due date was missed by whole months, the next one counts at once.
     let sandbox = crate::client::sandbox(0).await;
     sandbox.vpngn().add_customer(EMAIL, PASSWORD, Some(1));
     sandbox.clock().advance(59 * DAY);

@@ -116,7 +116,7 @@ async fn replies_are_lost_after_the_work_at_the_rate_that_is_asked_for() {
             let fields = [("email", &*email), ("type", "1"), ("country", "SE")];
             lost.push(server.send_raw("AddClient", &fields).await.end.is_err());
             assert_eq!(sandbox.vpngn().created(&email), 1);
-            // Only this call.
+            // Only this call is affected.
             server.done("GetProducts", &[("email", &email)]).await;
         }
         assert_eq!(sandbox.vpngn().customers(), 200);
@@ -208,7 +208,7 @@ async fn the_log_contains_no_secret() {
             assert!(!http.contains(secret));
         }
     }
-    // What is no secret is there.
+    // Public values are logged.
     sandbox.clear_received();
     server.send("CancelRequest", &[("type", "midnight"), ("product_id", "7")]).await;
     let entry = sandbox.received().pop().unwrap();

@@ -1,4 +1,4 @@
-//! Short tokens, long tokens, and what a refresh does to them.
+//! Short tokens, long tokens, and how a refresh affects them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! VPNresellers as it is imitated: raw requests, and each variation.
+//! The imitation of VPNresellers: raw requests, and each variation.
 
 use anyvpn_sandbox::vpnresellers::{Quirks, Status};
 use anyvpn_sandbox::{Clock, Fault, FaultRule, Sandbox, Variation};
@@ -82,7 +82,7 @@ async fn an_account_is_created_read_changed_and_deleted() {
     assert_eq!(again.json(), json!({"message": "Account not found.", "code": 404}));
 }
 
-/// A creation that is done and not answered, and answered with 422 when it is sent again.
+/// A creation takes effect without an answer, and is answered with 422 when it is sent again.
 #[tokio::test]
 async fn a_name_is_taken_for_all_resellers() {
     let shop = Shop::new("").await;
@@ -120,14 +120,14 @@ async fn days_are_charged_and_an_empty_balance_refuses_what_costs() {
     let balance = async || shop.get("/profile").await.json()["data"]["balance"].clone();
     assert_eq!(balance().await, "1000.00");
     service.set_balance("acme", 25);
-    // Creating costs a day, and so does each midnight for each active account.
+    // A creation costs one day, and so does each midnight for each active account.
     assert_eq!(shop.create("acme_u1002").await.status, 201);
     assert_eq!(balance().await, "0.18");
     shop.sandbox.clock().advance(DAY);
     assert_eq!(balance().await, "0.04");
     let refused = shop.create("acme_u1003").await;
     assert_eq!(refused.json(), json!({"message": "Insufficient Balance.", "code": 402}));
-    // Disabling ends the charge, and enabling costs a day.
+    // Disabling stops the charge, and enabling costs one day.
     let disabled = shop.send("PUT", &shop.path("/disable"), Value::Null).await;
     assert_eq!(disabled.json()["data"]["status"], "Disabled");
     assert_eq!(shop.send("PUT", &shop.path("/enable"), Value::Null).await.status, 402);
@@ -194,7 +194,7 @@ async fn a_token_is_needed_and_tells_nothing_of_others() {
     assert_eq!((nowhere.status, &nowhere.json()["code"]), (404, &json!(null)));
 }
 
-/// Each variation changes the choices, and what is answered by them.
+/// Each variation changes the choices and the replies.
 #[tokio::test]
 async fn each_variation_is_seen() {
     assert_eq!(Quirks::from_seed(0), Quirks::default());
@@ -208,7 +208,7 @@ async fn each_variation_is_seen() {
     }
 }
 
-/// The answers to a bit of everything, without numbers that differ by chance.
+/// Returns replies of many kinds, without numbers that differ by chance.
 async fn answers(shop: &Shop) -> Vec<(u16, String)> {
     let mut answers = Vec::new();
     let mut keep = |answer: Answer| {

@@ -74,7 +74,7 @@ async fn a_suspended_user_gets_the_reason() {
         }
         let user = world.data("/account").await;
         assert_eq!((&user["status"], &user["suspend_reason"]), (&json!(0), &json!(reason)));
-        // Nothing is told to who does not know the password.
+        // A caller without the password learns nothing.
         assert_eq!(world.send("POST", "/auth/token", sign_in("wrong")).await.status, 422);
     }
     assert!(world.service().unsuspend("liam"));
@@ -121,7 +121,7 @@ async fn requests_without_accept_json_are_redirected_to_a_page() {
         assert_eq!(answer.status, 302, "{accept}");
         assert_eq!(answer.header("location"), Some("/vpnscript/login"));
         assert_eq!(answer.header("content-type"), Some("text/html; charset=UTF-8"));
-        // Who is known gets an answer all the same.
+        // A known caller gets an answer all the same.
         assert_eq!(get(&world.client, path, accept).await.status, 200);
     }
     for accept in [ACCEPT, "accept: application/json, */*\r\n", "accept: application/x+json\r\n"] {

@@ -140,7 +140,7 @@ async fn invalid_control_requests_are_reported() {
         let error = answer.json()["error"].as_str().unwrap().to_owned();
         assert!(error.contains(reason), "{error}");
     }
-    // As many as there may be, and no panic.
+    // As many as possible, without a panic.
     let add = async |name: String| {
         control(&world, "add-account", json!({ "username": name, "password": "" })).await.status
     };

@@ -11,7 +11,7 @@ use crate::vpnscript_world::{
     ACCEPT, AS_DOCUMENTED, IKEV2, OPENVPN, STARTED, WIREGUARD, World, assert_invalid,
 };
 
-/// The document's sample up to the authority, without what OpenVPN 2.6 refuses.
+/// The document's sample up to the authority, without the lines that OpenVPN 2.6 refuses.
 const USUAL: &str = "client
 dev tun
 proto udp
@@ -37,7 +37,7 @@ async fn text(world: &World, query: &str) -> String {
     world.data(&format!("/openvpn/profile?{query}")).await.as_str().unwrap().to_owned()
 }
 
-/// The certificate of a text in PEM, every line of which must end in CRLF.
+/// Returns the PEM certificate in a text. Every line of it must end with CRLF.
 fn certificate(pem: &str) -> Certificate {
     let lines: Vec<&str> = pem.strip_suffix("\r\n").unwrap().split("\r\n").collect();
     assert!(lines.iter().all(|line| line.len() <= 64 && !line.contains(['\r', '\n'])));
@@ -68,7 +68,7 @@ async fn a_profile_is_the_sample_with_an_authority_of_its_own() {
     assert_eq!((constraints.ca, constraints.path_len_constraint), (true, None));
     assert_ne!(text(&world, "server_id=3&cert_only=1").await, ca);
 
-    // It stays, and with the seed it comes again.
+    // The profile stays the same, and the same seed produces it again.
     world.sandbox.clock().advance(DAY);
     assert_eq!(text(&world, "server_id=1&cert_only=1").await, ca);
     assert_eq!(text(&World::new(0).await, "server_id=1&cert_only=1").await, ca);

@@ -1,4 +1,4 @@
-//! Each choice that the document leaves open, in each of its forms.
+//! Each choice that the document leaves open, in all its forms.
 
 use anyvpn_sandbox::vpnscript::{ConfigState, Flag, MessageKey, Quirks, ServiceState};
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ async fn the_status_of_refusals() {
         let world = World::with(|it| it.refused == status).await;
         assert_eq!(world.delete(99).await.status, status);
         assert_eq!(world.create(1).await.status, status);
-        // Those of the sign-in are documented.
+        // The sign-in's errors are documented.
         let wrong = json!({ "username": "liam", "password": "wrong", "device_name": "desk" });
         let answer = world.send("POST", "/auth/token", wrong).await;
         let message = "The provided credentials are incorrect.";

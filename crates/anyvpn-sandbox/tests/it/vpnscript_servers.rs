@@ -82,7 +82,7 @@ async fn pages_at_the_edges() {
         );
         assert_eq!(page["next_page_url"], Value::Null);
     }
-    // What is no number of a page is the first.
+    // Text that is not a page number means the first page.
     for page in ["0", "-1", "two", ""] {
         let page = get(&format!("paginate=3&page={page}")).await.json();
         assert_eq!(page["current_page"], 1);
@@ -176,7 +176,7 @@ async fn twenty_thousand_servers_come_page_by_page() {
     assert_eq!(last["data"][99]["id"], 20_000);
     assert_eq!(last["data"][99]["protocol"], "wireguard");
 
-    // The many work as the others do.
+    // A large number of servers works like a small one.
     assert!(world.data("/openvpn/profile?server_id=19999").await.is_string());
     assert_eq!(world.create(20_000).await.status, 200);
 }

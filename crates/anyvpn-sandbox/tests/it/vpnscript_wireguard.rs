@@ -92,7 +92,7 @@ async fn a_configuration_has_keys_that_fit_its_server() {
     let public = STANDARD.encode(PublicKey::from(&secret));
     for (number, text) in (2..).zip(&texts) {
         let private = bytes(&value(text, "PrivateKey"));
-        // As `wg genkey` leaves them.
+        // Keys as `wg genkey` prints them.
         assert_eq!((private[0] & 7, private[31] & 0xc0), (0, 0x40));
         bytes(&value(text, "PresharedKey"));
         assert_eq!(value(text, "PublicKey"), public);
@@ -101,7 +101,7 @@ async fn a_configuration_has_keys_that_fit_its_server() {
         assert_eq!(value(text, "AllowedIPs"), "0.0.0.0/0, ::/0");
     }
     assert_ne!(value(&texts[0], "PrivateKey"), value(&texts[1], "PrivateKey"));
-    // Each server has addresses of its own.
+    // Each server has its own addresses.
     world.create(WIREGUARD).await;
     world.pass(2);
     let other = world.service().configs("liam").pop().unwrap().text.unwrap();
@@ -222,7 +222,7 @@ async fn slots_and_devices_end() {
     world.assert_refused(&world.create(SMALL).await, FULL);
     world.pass(2);
     world.delete(1).await;
-    // Until it is gone it takes its place.
+    // Until it is gone, it takes up a slot.
     world.assert_refused(&world.create(SMALL).await, FULL);
     world.pass(2);
     assert_eq!(world.create(SMALL).await.status, 200);
@@ -230,7 +230,7 @@ async fn slots_and_devices_end() {
     world.service().set_devices("liam", 3);
     assert_eq!(world.create(WIREGUARD).await.status, 200);
     world.assert_refused(&world.create(WIREGUARD).await, LIMIT);
-    // The server's refusal comes before the plan's.
+    // The server's refusal has priority over the plan's.
     world.assert_refused(&world.create(SMALL).await, FULL);
     assert_eq!(states(&world).len(), 3);
 

@@ -1,4 +1,4 @@
-//! A VPN Script client that is signed in, and what its tests share.
+//! A VPN Script client that is signed in, and helpers of its tests.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::client::{Answer, Client, sandbox};
 pub const ACCEPT: &str = "accept: application/json\r\n";
 /// [`START`](crate::client::START), as the sample writes times.
 pub const STARTED: &str = "2026-01-01T00:00:00.000000Z";
-/// The servers of a new sandbox.
+/// Returns the servers of a new sandbox.
 pub const OPENVPN: u64 = 1;
 pub const WIREGUARD: u64 = 2;
 pub const SMALL: u64 = 5;
@@ -31,7 +31,7 @@ impl World {
         World { sandbox, client }
     }
 
-    /// With a seed that made the choice.
+    /// Creates a world with a seed that selects the variation.
     pub async fn with(choice: impl Fn(&Quirks) -> bool) -> World {
         let seed = (0..1000).find(|seed| choice(&Quirks::from_seed(*seed)));
         World::new(seed.expect("no seed makes this choice")).await
@@ -45,7 +45,7 @@ impl World {
         self.sandbox.clock().advance(Duration::from_secs(seconds));
     }
 
-    /// As a program sends it: with `Accept`, and the body in JSON unless it is `null`.
+    /// Sends a request as a program does: with `Accept`, and a JSON body unless it is `null`.
     pub async fn send(&self, method: &str, path: &str, body: Value) -> Answer {
         send(&self.client, method, path, body).await
     }
@@ -54,7 +54,7 @@ impl World {
         self.send("GET", path, Value::Null).await
     }
 
-    /// `data` of an answer.
+    /// Returns `data` of an answer.
     pub async fn data(&self, path: &str) -> Value {
         let answer = self.get(path).await;
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -69,7 +69,7 @@ impl World {
         self.send("DELETE", "/wireguard/delete", json!({ "config_id": config })).await
     }
 
-    /// A refusal of the application, in the form of this seed.
+    /// Returns a refusal of the application, in the form of this seed.
     #[track_caller]
     pub fn assert_refused(&self, answer: &Answer, message: &str) {
         let quirks = self.service().quirks();
@@ -83,7 +83,7 @@ impl World {
     }
 }
 
-/// A request to `/vpnscript/api`.
+/// Sends a request to `/vpnscript/api`.
 pub async fn send(client: &Client, method: &str, path: &str, body: Value) -> Answer {
     let (headers, body) = match body {
         Value::Null => (ACCEPT.to_owned(), String::new()),

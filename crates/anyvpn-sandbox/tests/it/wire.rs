@@ -1,4 +1,4 @@
-//! Replies that go wrong on the wire, as whoever reads the bytes sees them.
+//! Replies with faults on the wire, as the reader of the bytes sees them.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -16,7 +16,7 @@ use crate::client::{Client, Raw, signed_in};
 const CREATE: &str = "azire.create-port-forward";
 const BOUND: u64 = 24 << 20;
 
-/// Creates a port while this goes wrong, and reads until the end, or until nothing more is due.
+/// Creates a port while this fault is injected, and reads to the end, or until nothing more is due.
 async fn bytes_of(name: &'static str) -> (Sandbox, Raw) {
     let (sandbox, client) = signed_in(0).await;
     let address = sandbox.azire().add_device("david").unwrap();
@@ -140,7 +140,7 @@ async fn bombs_are_what_they_say() {
     let answer = raw.answer();
     assert!(answer.body.len() < 120_000, "{}", answer.body.len());
     let mut plain = Vec::new();
-    // It has no checksum: whoever comes so far has read too much.
+    // It has no checksum, so a client that gets this far has read too much.
     let _ = flate2::read::GzDecoder::new(&answer.body[..]).read_to_end(&mut plain);
     assert!(plain.len() + 258 > zeros && plain.iter().all(|byte| *byte == 0), "{}", plain.len());
 
