@@ -1,4 +1,4 @@
-//! `cargo xtask new-provider`, in a copy of the workspace.
+//! Tests `cargo xtask new-provider` in a copy of the workspace.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -15,8 +15,8 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// It builds xtask, the new crate and all below it once more: in the workspace's own folder of builds, the
-/// copy's programs would take the place of the workspace's.
+/// It builds xtask, the new crate and its dependencies once more. In the workspace's own build
+/// folder, the copy's programs would replace those of the workspace.
 #[test]
 #[ignore = "it takes minutes: .ci/run"]
 fn a_new_provider_builds_and_passes_its_tests() {
@@ -26,7 +26,7 @@ fn a_new_provider_builds_and_passes_its_tests() {
     for file in run(root, "git", &["ls-files", "-co", "--exclude-standard"]).lines() {
         let to = copy.join(file);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
-        // What is deleted and not yet committed is listed too.
+        // Files that are deleted but not yet committed are listed too.
         if root.join(file).is_file() {
             fs::copy(root.join(file), to).unwrap();
         }
@@ -34,7 +34,7 @@ fn a_new_provider_builds_and_passes_its_tests() {
     let cargo = env!("CARGO");
     let said = run(&copy, cargo, &["run", "--package", "xtask", "--", "new-provider", "trial-vpn"]);
     assert!(said.contains("crates/anyvpn-trial-vpn builds and passes its tests"), "{said}");
-    // As CI looks at it.
+    // Checks it as CI does.
     run(&copy, cargo, &["run", "--package", "xtask", "--", "codegen", "--check"]);
     run(&copy, cargo, &["run", "--package", "xtask", "--", "tidy"]);
     run(&copy, cargo, &["fmt", "--package", "anyvpn-trial-vpn", "--check"]);

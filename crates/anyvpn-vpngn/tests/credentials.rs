@@ -1,5 +1,5 @@
-//! Each operation with each credential: sent with it in its place, or refused before sending. Writes
-//! `docs/credentials-vpngn.md`.
+//! Each operation with each credential: it is sent in the right place, or refused before sending.
+//! Writes `docs/credentials-vpngn.md`.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -101,7 +101,8 @@ async fn each_operation_takes_what_the_page_says() {
     document::check("../../docs/credentials-vpngn.md", None, &table);
 }
 
-/// The API key is in the form, once; the credential is where the page has it, and nowhere else.
+/// The form contains the API key once. The credential is where the vendor's page puts it, and
+/// nowhere else.
 fn in_its_place(world: &World, credential: Credential, request: &Request<impl AsRef<[u8]>>) {
     let form: Vec<_> = url::form_urlencoded::parse(request.body().as_ref()).collect();
     let values = |name: &str| -> Vec<_> {

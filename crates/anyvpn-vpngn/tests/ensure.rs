@@ -1,4 +1,4 @@
-//! A customer who must exist once: whatever is lost, refused or asked for twice.
+//! A customer who must exist once, whatever is lost, refused or requested twice.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -65,7 +65,7 @@ async fn an_existing_customer_is_not_changed() {
     }
 }
 
-/// One whose account was closed is none, and is created anew.
+/// A customer whose account was closed does not count, and is created anew.
 #[tokio::test]
 async fn a_closed_customer_is_created_again() {
     let world = World::new(0).await;
@@ -76,7 +76,7 @@ async fn a_closed_customer_is_created_again() {
     assert_eq!(world.sandbox.vpngn().created(EMAIL), 2);
 }
 
-/// Whether the one who is found was created by the lost attempt or by somebody else is not known.
+/// It is not known whether the lost attempt or someone else created the customer that was found.
 #[tokio::test]
 async fn a_lost_creation_is_found_after_doubt() {
     for fault in [Fault::Wire("reset-after"), Fault::Wire("cut-body"), Fault::Wire("half-json")] {
@@ -94,13 +94,13 @@ async fn a_lost_creation_is_found_after_doubt() {
     }
 }
 
-/// With the sandbox's clock, which waits move, and the settle time that a client has by itself.
+/// Uses the sandbox's clock, which waits advance, and a client's default settle time.
 fn patient(world: &World) -> Vpngn {
     on_sandbox_time(world.builder(Credential::SecretKey), &world.sandbox).build().unwrap()
 }
 
-/// What never arrived, or was not done, is sent once more, and not before reading has said twice, and
-/// each time after the settle time, what it says of one who cannot be there.
+/// A creation that never arrived or had no effect is sent once more. Before each attempt, reading
+/// must report twice, after the settle time, that the customer cannot exist.
 #[tokio::test]
 async fn a_creation_that_was_not_done_is_repeated_once_after_the_settle_time() {
     for fault in
@@ -140,7 +140,7 @@ fn assert_in_doubt(error: &Error) {
     assert_eq!(left, [(LeftoverKind::Customer, NEW)], "{error}");
 }
 
-/// When reading fails too, nothing more is sent: the customer may be there.
+/// If reading fails too, nothing more is sent, because the customer may exist.
 #[tokio::test]
 async fn without_an_answer_to_reading_nothing_is_created() {
     for fault in
@@ -188,7 +188,7 @@ async fn a_refusal_is_the_callers_whichever_way_it_is_said() {
                 assert_eq!(world.arrived(AddClient::ID), 0, "{quirks}: it went on");
             }
         }
-        // An alias's address is no customer's, and cannot become one.
+        // The address of an alias belongs to no customer, and cannot become a customer's.
         let error = ensure(&world, ALIAS).await.unwrap_err();
         assert!(error.to_string().contains("exists already"), "{quirks}: {error}");
         assert_eq!(world.sandbox.vpngn().customers(), 1, "{quirks}");
@@ -213,7 +213,7 @@ fn page(status: u16) -> Step {
     Step::Reply(status, html, b"<html><body>Bad Gateway</body></html>".to_vec())
 }
 
-/// The outcome, the names of the calls, and the waits.
+/// Returns the outcome, the names of the calls, and the waits.
 async fn scripted(
     steps: impl IntoIterator<Item = Step>,
 ) -> (Result<Ensured, Error>, String, Vec<Duration>) {
@@ -235,8 +235,8 @@ async fn scripted(
 
 const ADDED_IN_DOUBT: &str = "GetProducts AddClient GetProducts(nobody) GetProducts";
 
-/// The first look says nothing of the customer, the creation is lost, and the customer is there: it
-/// can have been there all the time, or somebody else has created it.
+/// The first read says nothing about the customer, and the creation is lost. Then the customer
+/// exists: it may have existed all the time, or someone else may have created it.
 #[tokio::test]
 async fn no_password_is_returned_if_the_outcome_is_in_doubt() {
     for (first, lost) in [
@@ -266,7 +266,7 @@ async fn a_page_in_the_place_of_the_first_look_creates_nothing() {
     }
 }
 
-/// Absent is who is refused in the words in which one is refused who cannot be there, twice.
+/// A customer is absent if the refusal uses the words for a customer that cannot exist, twice.
 #[tokio::test]
 async fn a_lost_creation_counts_as_absent_only_if_refused_like_a_fictitious_customer() {
     let absent = || says("Client not found");
@@ -280,7 +280,7 @@ async fn a_lost_creation_counts_as_absent_only_if_refused_like_a_fictitious_cust
     assert_eq!(calls, format!("{twice} AddClient"));
     assert_eq!(waits, [Duration::from_secs(15); 2]);
 
-    // The lost one was done later than all that, or somebody was faster.
+    // The lost creation took effect after all that, or someone else was faster.
     let steps = [absent(), Step::Reset].into_iter().chain(absent_twice);
     let (outcome, calls, _) = scripted(steps.chain([says("Client exists"), known()])).await;
     assert!(matches!(outcome, Ok(Ensured::FoundAfterDoubt(_))), "{outcome:?}");
@@ -296,7 +296,7 @@ async fn a_lost_creation_counts_as_absent_only_if_refused_like_a_fictitious_cust
         (absent(), page(404)),
         (known(), absent()),
     ] {
-        // Both the first time, and once more the second time.
+        // The two replies come the first time, or the second time.
         for before in [vec![], vec![absent(), absent()]] {
             let looks = before.into_iter().chain([control.clone(), look.clone()]);
             let steps = [absent(), Step::Reset].into_iter().chain(looks);
@@ -306,7 +306,7 @@ async fn a_lost_creation_counts_as_absent_only_if_refused_like_a_fictitious_cust
         }
     }
 
-    // The address stands in the words, as it was written or not.
+    // The message contains the address, in its original or normalized spelling.
     let names = |email: &str| says(&format!("There is no {email}."));
     let steps = [names("new@example.com"), Step::Reset, names("NEW@example.com"), absent()];
     let (outcome, ..) = scripted(steps).await;
@@ -315,7 +315,7 @@ async fn a_lost_creation_counts_as_absent_only_if_refused_like_a_fictitious_cust
 
 #[tokio::test]
 async fn a_refused_creation_is_explained_by_the_existing_customer() {
-    // Refused although nothing was lost: somebody else was faster.
+    // The creation was refused although nothing was lost: someone else was faster.
     let (outcome, calls, _) = scripted([refused(), refused(), known()]).await;
     assert!(
         matches!(&outcome, Ok(Ensured::Existed(found)) if found.products.len() == 1),
@@ -323,13 +323,13 @@ async fn a_refused_creation_is_explained_by_the_existing_customer() {
     );
     assert_eq!(calls, "GetProducts AddClient GetProducts");
 
-    // Refused, and there is nobody: the refusal is about something else.
+    // The creation was refused, but no customer exists: the refusal is about something else.
     let (outcome, calls, _) = scripted([refused(), refused(), refused()]).await;
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Refused);
     assert_eq!(calls, "GetProducts AddClient GetProducts");
 }
 
-/// A customer who is there, and a product of another type.
+/// The customer exists, but with a product of another type.
 #[tokio::test]
 async fn a_product_of_another_type_is_reported() {
     use ProductMatch::{No, Unknown, Yes};
@@ -357,7 +357,8 @@ async fn a_product_of_another_type_is_reported() {
     }
 }
 
-/// The neutral trait names the customer as well, and sends nothing again that may have been done.
+/// The neutral trait names the customer too, and does not repeat anything that may have taken
+/// effect.
 #[tokio::test]
 async fn a_lost_creation_of_a_neutral_customer_names_it() {
     for lost in [Step::Reset, page(502), page(200), Step::Cut(200, "{".to_owned())] {
@@ -380,7 +381,7 @@ async fn a_lost_creation_of_a_neutral_customer_names_it() {
     }
 }
 
-/// It needs a server's credential: others cannot read whom they create.
+/// It needs a server's credential, because others cannot read the customers that they create.
 #[tokio::test]
 async fn ensuring_requires_a_credential_that_can_read() {
     let world = World::new(0).await;

@@ -1,7 +1,7 @@
-//! A program that makes sure of 1,000 customers, killed ten times while every third reply is lost.
+//! A program that ensures 1,000 customers is killed ten times while every third reply is lost.
 //!
-//! The program is this test binary, run again with the variables below: it knows nothing but the list,
-//! and begins it anew each time.
+//! The program is this test binary, started again with the variables below. It knows only the list,
+//! and starts from its beginning each time.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 #![cfg(unix)]
@@ -19,9 +19,9 @@ use anyvpn_vpngn::{Access, Vpngn};
 use futures_util::{StreamExt as _, stream};
 
 const CUSTOMERS: usize = 1000;
-/// How many customers there are when the program is killed.
+/// The numbers of customers at which the program is killed.
 const KILLS: [usize; 10] = [1, 60, 147, 230, 311, 400, 493, 589, 700, 850];
-/// How many customers the program works at, at a time.
+/// How many customers the program handles at a time.
 const AT_ONCE: usize = 8;
 
 const PROGRAM: &str = "the_program";
@@ -42,7 +42,7 @@ async fn the_program() {
     let vpngn = builder.credential(Access::server(key(API_KEY), key(SECRET_KEY))).build().unwrap();
     let vpngn = vpngn.with_settle_time(Duration::from_millis(1));
     let all = (0..CUSTOMERS).map(async |number| {
-        // Where neither creating nor reading gave an answer, a program does it again.
+        // If neither creating nor reading got an answer, the program repeats it.
         while vpngn.ensure_client(world::newcomer(&email(number))).await.is_err() {}
     });
     stream::iter(all).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
@@ -59,7 +59,7 @@ fn start(sandbox: &Sandbox) -> Child {
         .unwrap()
 }
 
-/// Waits without a thread, so that the sandbox can answer.
+/// Waits without blocking a thread, so that the sandbox can answer.
 async fn until<T>(began: Instant, mut met: impl FnMut() -> Option<T>) -> T {
     loop {
         if let Some(value) = met() {
@@ -113,7 +113,7 @@ async fn a_thousand_customers_exist_once_although_the_program_is_killed_ten_time
     assert!((25..=35).contains(&(lost * 100 / received.len())), "not three in ten were lost");
 }
 
-/// Before each AddClient there is a GetProducts for the same customer, after the AddClient before.
+/// Between two AddClient calls for the same customer there is a GetProducts.
 fn never_created_without_reading(received: &[Received]) {
     let mut read: HashMap<String, bool> = HashMap::new();
     for it in received {

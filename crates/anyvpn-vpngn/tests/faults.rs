@@ -1,4 +1,4 @@
-//! Every operation with every fault. Writes `docs/faults-vpngn.md`.
+//! Runs every operation with every fault. Writes `docs/faults-vpngn.md`.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 

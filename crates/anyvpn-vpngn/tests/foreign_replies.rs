@@ -1,5 +1,5 @@
-//! A reply that is not VPNGN's says nothing about a customer or a credential: nobody is created
-//! because of it, and no token is refreshed.
+//! A reply that is not from VPNGN says nothing about a customer or a credential, so it leads to no
+//! creation and no token refresh.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -13,7 +13,8 @@ use anyvpn_vpngn::ErrorKind;
 use anyvpn_vpngn::ops::{AddClient, GetProducts, TokenRefresh};
 use world::{Credential, EMAIL, World, newcomer};
 
-/// Any refusal of VPNGN's own can mean that it does not know the customer, so a page must not.
+/// Any refusal by VPNGN can mean that it does not know the customer, so a page must not count as
+/// one.
 #[tokio::test]
 async fn a_web_page_never_leads_to_a_creation() {
     let named = ["json-403-message", "json-404-error", "json-404-problem", "empty-404"];

@@ -1,5 +1,5 @@
-//! AddClient's limit of one in 10 seconds is kept on this side: callers wait in the order in which they
-//! came, without a moment of real time.
+//! The client observes AddClient's limit of one call in 10 seconds: callers wait in order of
+//! arrival. The tests use no real time.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -46,7 +46,7 @@ fn email(number: usize) -> String {
     format!("{number}@example.com")
 }
 
-/// The numbers of the customers that were sent, in order.
+/// Returns the numbers of the customers that were sent, in order.
 fn sent(script: &Script) -> Vec<usize> {
     let sent = script.sent();
     let sent = sent.iter().map(|request| {
@@ -63,7 +63,7 @@ fn call(vpngn: &Vpngn, number: usize) -> Call<'_> {
     Box::pin(vpngn.call(newcomer(&email(number))))
 }
 
-/// Polls each of the calls so often, in order, unless it is ready.
+/// Polls each of the calls this often, in order, unless it is ready.
 async fn poll(calls: &mut [Call<'_>], times: usize) {
     for _ in 0..times {
         for call in &mut *calls {
@@ -86,13 +86,14 @@ async fn callers_go_in_order_ten_seconds_apart() {
         outcome.unwrap();
     }
     assert_eq!(sent(&script), Vec::from_iter(0..20));
-    // The last one waited longer than a call may take: waiting for the turn does not count.
+    // The last call waited longer than a call may take, because waiting for a permit does not
+    // count.
     assert_eq!(clock.elapsed(), seconds(190));
     assert!(clock.elapsed() > Limits::default().call);
     assert_eq!(clock.waits(), vec![seconds(10); 19]);
 }
 
-/// All clients that were made of one share its turns, whatever else they are for.
+/// All clones of a client share its permits, whatever else they do.
 #[tokio::test]
 async fn clones_of_a_client_share_the_rate_limit() {
     let (vpngn, script, clock) = client(Proof::None, done(3));
@@ -123,7 +124,7 @@ async fn the_wait_for_the_rate_limit_is_reported() {
     }
 }
 
-/// Writes down the customers' waits for a permit.
+/// Records the customers' waits for a permit.
 #[derive(Default)]
 struct Waits(Mutex<Vec<Duration>>);
 
@@ -146,12 +147,11 @@ async fn the_observer_gets_the_wait_of_each_caller() {
     for outcome in join_all((0..3).map(|number| vpngn.call(newcomer(&email(number))))).await {
         outcome.unwrap();
     }
-    // The third is behind the second, and then first in the queue.
+    // The third call is behind the second, and then first in the queue.
     assert_eq!(*waits.0.lock().unwrap(), [10, 20, 10].map(seconds));
 }
 
-/// Whichever of the waiting gives up, and however far it has come: the others keep their order, and
-/// lose no time.
+/// Whichever waiting call gives up, at any point, the others keep their order and lose no time.
 #[tokio::test]
 async fn a_cancelled_caller_does_not_block_others() {
     for gone in 0..4 {
@@ -189,7 +189,7 @@ async fn calls_with_a_secret_key_are_exempt_from_the_rate_limit() {
     }
 }
 
-/// Other calls do not wait for a turn.
+/// Other calls do not wait for a permit.
 #[tokio::test]
 async fn only_adding_a_client_waits() {
     let (vpngn, script, clock) = client(Proof::None, done(9));
@@ -205,23 +205,24 @@ async fn a_429_is_honoured_on_top() {
     // Another program with the same address has just added a client.
     let steps = [vec![limited("7")], done(2)].concat();
     let (vpngn, script, clock) = client(Proof::None, steps);
-    // Sent again no sooner than the limit allows, whatever the refusal says: the provider counts both.
+    // The call is retried no sooner than the limit allows, whatever the refusal says, because the
+    // provider counts both attempts.
     vpngn.call(newcomer(&email(0))).await.unwrap();
     assert_eq!((sent(&script), clock.elapsed()), (vec![0, 0], seconds(10)));
     vpngn.call(newcomer(&email(1))).await.unwrap();
     assert_eq!((sent(&script), clock.elapsed()), (vec![0, 0, 1], seconds(20)));
 
-    // A wait longer than the turn holds all of the client's calls.
+    // A wait that is longer than the interval delays all of the client's calls.
     let steps = [vec![limited("45")], done(2)].concat();
     let (vpngn, script, clock) = client(Proof::None, steps);
     for outcome in join_all([call(&vpngn, 0), call(&vpngn, 1)]).await {
         outcome.unwrap();
     }
     assert_eq!((sent(&script)[0], script.arrived()), (0, 3));
-    // Two that wait at once move this clock by both their waits.
+    // Two calls that wait at the same time advance this clock by the sum of their waits.
     assert!((45..=100).contains(&clock.elapsed().as_secs()), "{:?}", clock.elapsed());
 
-    // One that is longer than a call may take is told, and nothing is sent meanwhile.
+    // A wait that is longer than a call may take is reported, and nothing is sent meanwhile.
     let (vpngn, script, clock) = client(Proof::None, [limited("3600")]);
     let error = vpngn.call(newcomer(&email(0))).await.unwrap_err();
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(seconds(3600))));
@@ -234,7 +235,7 @@ async fn a_429_is_honoured_on_top() {
     assert_eq!((script.arrived(), clock.elapsed()), (2, seconds(7)));
 }
 
-/// Every attempt takes a permit, whatever became of the one before.
+/// Every attempt takes a permit, whatever the result of the previous one.
 #[tokio::test]
 async fn a_repetition_waits_its_ten_seconds_too() {
     let unasked = Step::json(429, r#"{"status":"error","message":"wait"}"#);
@@ -252,7 +253,7 @@ async fn a_repetition_waits_its_ten_seconds_too() {
     assert_eq!((sent(&script), clock.elapsed()), (vec![0, 0, 1, 2], seconds(30)));
 }
 
-/// Credentials that are never found, such as behind the lock of a store.
+/// Credentials that are never found, for example because a store is locked.
 struct Nowhere;
 
 #[async_trait]
@@ -273,7 +274,7 @@ async fn a_credential_is_waited_for_as_long_as_a_call_may_take() {
     assert_eq!((script.arrived(), wait_for(&vpngn)), (0, Duration::ZERO));
 }
 
-/// What is refused on this side uses up no permit.
+/// A call that is refused locally uses no permit.
 #[tokio::test]
 async fn a_call_that_is_rejected_locally_uses_no_permit() {
     let (vpngn, script, _clock) = client(Proof::LongToken("t".into()), done(1));
@@ -282,7 +283,7 @@ async fn a_call_that_is_rejected_locally_uses_no_permit() {
     assert_eq!(wait_for(&vpngn), Duration::ZERO);
 }
 
-/// The sandbox counts too, by the same clock, and never has to refuse.
+/// The sandbox counts too, with the same clock, and never has to refuse.
 #[tokio::test]
 async fn the_sandbox_finds_the_pace_right() {
     for seed in 0..8 {

@@ -1,4 +1,5 @@
-//! Every operation over real HTTP against the sandbox, with each of its quirks and each credential.
+//! Runs every operation over real HTTP against the sandbox, with each of its variations and each
+//! credential.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -23,7 +24,7 @@ async fn every_operation_works_with_every_credential_and_its_reply_is_as_documen
     check_replies::<Harness>(8).await;
 }
 
-/// An account without product and alias, whichever way the provider says so.
+/// An account without products and aliases, in each form in which the provider reports that.
 #[tokio::test]
 async fn nothing_is_an_empty_list_with_every_seed() {
     for seed in 0..16 {
@@ -60,7 +61,7 @@ async fn capabilities_are_what_the_accessors_give() {
     assert!(!CAPABILITIES.can(Ability::PortForwards));
 }
 
-/// What VPNGN needs, or has no place for, is told before anything is sent.
+/// If VPNGN requires a field or does not support one, the error comes before anything is sent.
 #[tokio::test]
 async fn a_customer_who_cannot_be_created_is_refused_before_sending() {
     let world = World::new(0).await;

@@ -1,4 +1,4 @@
-//! A session keeps a customer's tokens fresh: once for all who share its store.
+//! A session renews a customer's tokens, once for all sessions that share its store.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -26,14 +26,14 @@ async fn world() -> World {
     World::from(still_sandbox()).await
 }
 
-/// A client on the sandbox's clock, on which nobody loses patience.
+/// Returns a client on the sandbox's clock, for which no call times out.
 fn client(world: &World) -> Vpngn {
     let time = of_sandbox(world.sandbox.clock()).with_endless(Duration::from_secs(10));
     let builder = on_sandbox_time(world.builder(Credential::None), &world.sandbox);
     builder.clock(Arc::new(time)).build().unwrap()
 }
 
-/// The same with a session of the world's customer.
+/// Returns the same with a session of the world's customer.
 async fn session(world: &World, store: Arc<dyn TokenStore<SessionTokens>>) -> Vpngn {
     client(world).with_session(EMAIL, store).await.unwrap()
 }
@@ -63,10 +63,11 @@ async fn two_hundred_calls_with_an_expiring_token_refresh_it_once() {
     }
 }
 
-/// A token that has ended before its time, as with another program's refresh, is known by its refusal.
+/// A token that was revoked early, for example by another program's refresh, is detected by its
+/// refusal.
 #[tokio::test]
 async fn two_hundred_calls_with_a_refused_token_refresh_it_once() {
-    // Only the short token has ended, so that the long one can make another.
+    // Only the short token has expired, so the long one can create another.
     let sandbox = still_sandbox();
     let world = World::from(sandbox.variation("vpngn.refresh-keeps-long-tokens")).await;
     let vpngn = session(&world, Arc::new(MemoryStore::new(Some(world.tokens())))).await;
@@ -79,7 +80,7 @@ async fn two_hundred_calls_with_a_refused_token_refresh_it_once() {
     assert_eq!(world.arrived(GetProducts::ID), 200 + refused);
 }
 
-/// Whoever gives up waiting, also in the middle of a refresh, leaves the session to the others.
+/// A caller that gives up waiting, even in the middle of a refresh, does not block the others.
 #[tokio::test]
 async fn a_dropped_call_does_not_hinder_the_next() {
     for polls in 0..40 {
@@ -142,7 +143,7 @@ async fn tokens_survive_in_a_file_that_only_the_owner_can_read() {
     assert_eq!(mode(), 0o600);
     world.sandbox.clear_received();
 
-    // A later run of the program: nothing but the file.
+    // A later run of the program has only the file.
     let later = session(&world, file(&path)).await;
     later.call(get_products()).await.unwrap();
     assert_eq!(world.arrived(TokenRefresh::ID), 0);

@@ -1,4 +1,4 @@
-//! What a session sends when tokens end, are refused or cannot be stored, and what it says of it.
+//! What a session sends when tokens expire, are refused or cannot be stored, and what it reports.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -22,7 +22,7 @@ use world::{EMAIL, PASSWORD};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
-/// When the tokens of [`tokens`] were made.
+/// When the tokens of [`tokens`] were created.
 const BEGAN: &str = "2026-01-01T00:00:00Z";
 
 fn get_products() -> GetProducts {
@@ -33,7 +33,7 @@ fn binding(email: &str) -> Binding {
     Binding::new("vpngn", "https://acme.vpngn.com", Some(email.to_owned()))
 }
 
-/// Tokens made at [`BEGAN`]: the short one for 12 hours, the long one for 30 days.
+/// Tokens created at [`BEGAN`]: the short one for 12 hours, the long one for 30 days.
 fn tokens() -> BoundToken<SessionTokens> {
     let began: Timestamp = BEGAN.parse().unwrap();
     let tokens = SessionTokens {
@@ -45,7 +45,7 @@ fn tokens() -> BoundToken<SessionTokens> {
     BoundToken::new(binding(EMAIL), tokens).with_made_at(began)
 }
 
-/// What a client of a script meets.
+/// What a client experiences in a script.
 struct Scripted {
     script: Script,
     clock: VirtualTime,
@@ -62,7 +62,7 @@ impl Scripted {
     }
 }
 
-/// A client of a script, so long after [`BEGAN`].
+/// Returns a client for a script, this long after [`BEGAN`].
 fn scripted_client(after: Duration, steps: impl IntoIterator<Item = Step>) -> (Vpngn, Scripted) {
     let now = BEGAN.parse::<Timestamp>().unwrap().checked_add(after).unwrap_or(Timestamp::MAX);
     let (script, clock) = (Script::new(steps), VirtualTime::new(now));
@@ -78,14 +78,14 @@ fn scripted_client(after: Duration, steps: impl IntoIterator<Item = Step>) -> (V
     (vpngn, Scripted { script, clock })
 }
 
-/// A session with [`tokens`] that begins so long after they were made.
+/// Returns a session with [`tokens`] that starts this long after they were created.
 async fn scripted(after: Duration, steps: impl IntoIterator<Item = Step>) -> (Vpngn, Scripted) {
     let (vpngn, world) = scripted_client(after, steps);
     let store = Arc::new(MemoryStore::new(Some(tokens())));
     (vpngn.with_session(EMAIL, store).await.unwrap(), world)
 }
 
-/// What was sent: the call and the token that went with it.
+/// Returns the requests: each call, and the token that it used.
 fn sent(scripted: &Scripted) -> Vec<(String, String)> {
     let sent = scripted.script.sent();
     let sent = sent.iter().map(|request| {
@@ -156,7 +156,7 @@ async fn a_refused_token_is_refreshed_once_a_call() {
     assert_eq!(pairs(&sent(&script)), one);
 }
 
-/// What must be told to somebody who has to sign in again.
+/// Checks the message for a user who has to sign in again.
 fn says(error: &Error, words: &str) {
     assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
     assert!(error.to_string().contains(words), "{error}");
@@ -171,7 +171,7 @@ async fn the_expiry_of_the_long_token_is_reported() {
     assert_eq!(error.operation(), Some(GetProducts::ID));
     assert_eq!(script.arrived(), 0);
 
-    // Ended before its time.
+    // The token was revoked early.
     for steps in [vec![denied()], vec![denied(), denied()]] {
         let after = if steps.len() == 1 { 12 * HOUR } else { HOUR };
         let (vpngn, script) = scripted(after, steps.clone()).await;
@@ -187,7 +187,7 @@ async fn the_expiry_of_the_long_token_is_reported() {
     assert_eq!(script.arrived(), 0);
 }
 
-/// A failed refresh leaves the old tokens, for the next call to try again.
+/// A failed refresh keeps the old tokens, so that the next call can try again.
 #[tokio::test]
 async fn a_failed_refresh_loses_nothing() {
     let garbage = Step::json(200, r#"{"status":"success"}"#);
@@ -256,7 +256,8 @@ fn seconds_win_over_a_text_and_a_text_is_utc() {
     }
 }
 
-/// VPNGN ends the old tokens when it makes new ones: whoever lost the new ones would be locked out.
+/// VPNGN revokes the old tokens when it creates new ones, so losing the new ones would lock the
+/// customer out.
 #[tokio::test]
 async fn tokens_that_cannot_be_stored_are_used_reported_and_stored_later() {
     let steps = [refreshed(), products(), products(), products()];
@@ -298,7 +299,7 @@ async fn tokens_of_a_sign_in_are_used_even_if_they_cannot_be_stored() {
     assert!(session.unsaved_tokens().is_some());
 }
 
-/// Half a reply is no session, and the half exists.
+/// Half of a reply is not a session, and the tokens exist nevertheless.
 #[tokio::test]
 async fn an_incomplete_pair_of_tokens_is_an_error_with_the_other_token_as_leftover() {
     let half = Step::json(200, r#"{"status":"success","short_token":"canary-half"}"#);
@@ -312,7 +313,7 @@ async fn an_incomplete_pair_of_tokens_is_an_error_with_the_other_token_as_leftov
     assert!(!format!("{error} {error:?}").contains("canary"));
 }
 
-/// What is kept is for one customer at one address, and goes nowhere else.
+/// Stored tokens belong to one customer at one address, and are sent nowhere else.
 #[tokio::test]
 async fn tokens_of_another_customer_or_address_are_refused_before_anything_is_sent() {
     let (vpngn, script) = scripted_client(HOUR, []);
@@ -330,7 +331,7 @@ async fn tokens_of_another_customer_or_address_are_refused_before_anything_is_se
                 assert!(error.to_string().contains(&part), "{error}");
             }
         }
-        // It is still there for whom it is.
+        // They are still stored for that customer.
         assert_eq!(store.load().await.unwrap().unwrap().binding, other);
     }
     assert_eq!(script.arrived(), 0);
@@ -353,7 +354,7 @@ async fn a_clock_at_the_end_of_time_does_not_panic() {
     says(&error, "the long token of jo@example.com ended");
     assert_eq!(script.arrived(), 0);
 
-    // Tokens of which it is not said when they end.
+    // Tokens without a reported expiry.
     let made = Step::json(200, r#"{"status":"success","short_token":"s","long_token":"l"}"#);
     for reply in [made, refreshed()] {
         let (vpngn, script) = scripted_client(end, [reply, products(), products()]);
@@ -366,10 +367,10 @@ async fn a_clock_at_the_end_of_time_does_not_panic() {
     }
 }
 
-/// The end of a token says nothing when the clock is wrong.
+/// A token's expiry is meaningless if the clock is wrong.
 #[tokio::test]
 async fn a_clock_far_ahead_does_not_refresh_on_every_call() {
-    // As far ahead as the token lives, and almost as far.
+    // Ahead by the token's whole life, and by almost as much.
     for ahead in [13 * HOUR, 12 * HOUR - 4 * MINUTE] {
         let ends = BEGAN.parse::<Timestamp>().unwrap() + 12 * HOUR;
         let reply = json!({
@@ -387,7 +388,7 @@ async fn a_clock_far_ahead_does_not_refresh_on_every_call() {
     }
 }
 
-/// A token is good until it ends, also when there is no other one.
+/// A token is valid until it expires, even if there is no other one.
 #[tokio::test]
 async fn a_failed_refresh_does_not_fail_calls_with_a_valid_token() {
     let unavailable = Step::json(503, r#"{"status":"error"}"#);
@@ -404,7 +405,7 @@ async fn a_failed_refresh_does_not_fail_calls_with_a_valid_token() {
     assert_eq!(pairs(&sent(&script)), [&refresh[..], &calls, &then].concat());
 }
 
-/// An endpoint that always answers 401 gets no new token a call.
+/// An endpoint that always answers 401 does not cause a new token for each call.
 #[tokio::test]
 async fn a_token_that_was_made_a_moment_ago_is_not_renewed() {
     let steps = [denied(), refreshed()];
@@ -419,7 +420,7 @@ async fn a_token_that_was_made_a_moment_ago_is_not_renewed() {
     assert_eq!(sent.len(), 12);
 }
 
-/// All who wait for a refresh get its failure, and the next ones wait before they try.
+/// All callers that wait for a refresh get its failure, and later ones wait before they try.
 #[tokio::test]
 async fn fifty_callers_share_the_failure_of_one_refresh() {
     let refusal = || Step::json(403, r#"{"status":"error","message":"try later"}"#);
@@ -429,7 +430,7 @@ async fn fifty_callers_share_the_failure_of_one_refresh() {
         assert_eq!(outcome.unwrap_err().message(), Some("try later"));
     }
     assert_eq!(script.arrived(), 1);
-    // Twice as long each time.
+    // The wait doubles each time.
     for (wait, arrived) in [(999, 1), (1, 2), (1_999, 2), (1, 3)] {
         script.wait(Duration::from_millis(wait)).await;
         let error = session.call(get_products()).await.unwrap_err();

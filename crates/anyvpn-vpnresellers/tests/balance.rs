@@ -1,4 +1,4 @@
-//! A balance that is used up: told as what it is, whichever call it stops, and nothing is made.
+//! A used-up balance is reported as such, whichever call it stops, and nothing is created.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -17,7 +17,7 @@ async fn a_creation_and_a_resumption_are_refused_and_nothing_is_made() {
         let world = World::new(seed).await;
         let (reseller, service) = (world.reseller(), world.sandbox.vpnresellers());
         service.set_balance(RESELLER, 20);
-        // Two days are covered, and a third one is not.
+        // The balance covers two days, but not a third one.
         for name in [NEW, "acme_u1003"] {
             reseller.create_customer(newcomer(name)).await.unwrap();
         }
@@ -60,7 +60,7 @@ async fn every_operation_tells_it() {
     }
 }
 
-/// What happens to running accounts is not documented. Where they are disabled, they are told so.
+/// The effect on running accounts is not documented. If they are disabled, that is reported.
 #[tokio::test]
 async fn accounts_that_an_empty_balance_disables_are_suspended_customers() {
     let builder = Sandbox::builder().variation("vpnresellers.empty-balance-disables");

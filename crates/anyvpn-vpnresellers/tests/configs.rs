@@ -1,4 +1,4 @@
-//! Servers, and configurations in every form that they come in.
+//! Servers, and configurations in each of their forms.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -13,7 +13,7 @@ use anyvpn_vpnresellers::{
 };
 use world::{CUSTOMER, NEW, STRANGER, World};
 
-/// A sandbox with each variation, and none.
+/// Returns sandboxes with each variation, and one without any.
 async fn worlds() -> Vec<(&'static str, World)> {
     let mut worlds = vec![("none", World::new(0).await)];
     for variation in Variation::all().filter(|it| it.name.starts_with("vpnresellers.")) {
@@ -105,7 +105,7 @@ async fn a_configuration_that_cannot_be_is_refused() {
     }
 }
 
-/// A login page of a network is no configuration, although the bare file comes as HTML too.
+/// A network's login page is not a configuration, although the bare file is sent as HTML too.
 #[tokio::test]
 async fn a_web_page_is_not_a_configuration() {
     let world = World::new(0).await;

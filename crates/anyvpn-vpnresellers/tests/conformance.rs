@@ -1,4 +1,5 @@
-//! VPNresellers keeps the contract of the neutral traits, whichever way the provider answers.
+//! Checks that VPNresellers keeps the contract of the neutral traits for each variation of the
+//! provider's replies.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 

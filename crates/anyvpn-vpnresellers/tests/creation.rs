@@ -1,5 +1,5 @@
-//! A customer who must exist once: whatever is lost, refused or asked for twice, and whosever the name
-//! is.
+//! A customer who must exist once, whatever is lost, refused or requested twice, and whoever owns
+//! the name.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -31,7 +31,7 @@ fn word(created: &CreatedCustomer) -> &'static str {
     }
 }
 
-/// With the settle time that a client has by itself, on the sandbox's clock, which waits move.
+/// Uses a client's default settle time, on the sandbox's clock, which waits advance.
 fn patient(world: &World) -> VpnResellers {
     on_sandbox_time(world.builder(), &world.sandbox).build().unwrap()
 }
@@ -55,7 +55,8 @@ async fn a_lost_creation_is_found_after_doubt() {
             let world = World::new(seed).await;
             world.fault("create-account", fault.clone());
             let found = create(&world, NEW).await.unwrap();
-            // A gateway's page comes before the work is done, so that the second attempt does it.
+            // A gateway's page comes before the request takes effect, so the second attempt creates
+            // the account.
             let (expected, arrived) = match fault {
                 Fault::Html(_) => ("created", 2),
                 _ => ("found", 1),
@@ -67,7 +68,8 @@ async fn a_lost_creation_is_found_after_doubt() {
     }
 }
 
-/// It is sent again only when the list and the check say, twice and 15 s apart, that it was not done.
+/// The creation is sent again only if the list and the check report twice, 15 s apart, that it had
+/// no effect.
 #[tokio::test]
 async fn a_creation_that_never_arrived_is_sent_again_after_half_a_minute() {
     let world = World::from(still_sandbox()).await;
@@ -80,7 +82,8 @@ async fn a_creation_that_never_arrived_is_sent_again_after_half_a_minute() {
     assert_eq!(world.sandbox.vpnresellers().created(NEW), 1);
 }
 
-/// Sent twice and lost twice is in doubt, and the error says who may be there.
+/// If two attempts are lost, the result is in doubt, and the error names the customer that may
+/// exist.
 #[tokio::test]
 async fn two_lost_creations_are_in_doubt() {
     let world = World::new(0).await;
@@ -95,13 +98,13 @@ async fn two_lost_creations_are_in_doubt() {
     assert_eq!(world.arrived(CreateAccount::ID), 2);
 }
 
-/// The list does not show the account in time, and the name is taken, which it was not before: it may be
-/// ours, and is not created again.
+/// The list does not show the account in time, and the name is taken although it was free before.
+/// The account may be ours, so it is not created again.
 #[tokio::test]
 async fn a_name_that_is_taken_since_the_loss_is_in_doubt() {
     let world = World::new(0).await;
     world.fault("create-account", Fault::Wire("reset-before"));
-    // A stranger takes the name while the first attempt is on its way.
+    // Another reseller takes the name while the first attempt is in transit.
     let reseller = world.reseller().with_settle_time(Duration::from_millis(200));
     let creation = reseller.create_customer(newcomer(NEW));
     let steals = async {
@@ -131,7 +134,7 @@ async fn a_name_that_belongs_to_a_stranger_is_reported_and_never_used() {
         assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
         let error = reseller.close_customer(STRANGER).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
-        // By its id, which nobody tells.
+        // Try its id, which nobody is told.
         let id = before.as_ref().unwrap().id;
         let error = reseller.call(GetAccount { id }).await.unwrap_err();
         let refused = [ErrorKind::NotFound, ErrorKind::Unauthorized];
@@ -140,7 +143,7 @@ async fn a_name_that_belongs_to_a_stranger_is_reported_and_never_used() {
     }
 }
 
-/// User names are compared exactly: another case is another customer.
+/// User names are compared exactly, so a different case is a different customer.
 #[tokio::test]
 async fn a_name_in_another_case_is_another_customer() {
     let world = World::new(0).await;
@@ -149,7 +152,7 @@ async fn a_name_in_another_case_is_another_customer() {
     assert_eq!(word(&create(&world, &upper).await.unwrap()), "created");
 }
 
-/// Another machine of the reseller's creates the customer between the look and the creation.
+/// Another machine of the reseller creates the customer between the read and the creation.
 #[tokio::test]
 async fn a_customer_created_by_another_machine_counts_as_existing() {
     for seed in 0..8 {
@@ -198,6 +201,6 @@ async fn a_customer_exists_once_wherever_the_creation_is_dropped() {
         dropped.is_some()
     })
     .await;
-    // Some of the dropped ones had created the customer, and some had not.
+    // Some of the dropped calls had created the customer, and some had not.
     assert!((3..polls as u32 - 1).contains(&created), "{created} of {polls}");
 }

@@ -1,4 +1,4 @@
-//! Every operation with every fault. Writes `docs/faults-vpnresellers.md`.
+//! Runs every operation with every fault. Writes `docs/faults-vpnresellers.md`.
 
 mod world;
 

@@ -1,4 +1,4 @@
-//! Every fixture holds: the exact request, and the exact value or error that its reply gives.
+//! Checks every fixture: the exact request, and the exact value or error that its reply produces.
 
 mod world;
 

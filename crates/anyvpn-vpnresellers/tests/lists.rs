@@ -1,4 +1,4 @@
-//! The list of accounts, page by page: nobody is missed, and nobody comes twice.
+//! Reads the list of accounts page by page: no account is missed or listed twice.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -13,7 +13,7 @@ use anyvpn_vpnresellers::{Customers, ErrorKind, ListCustomers, ServerConfigs};
 use futures_util::TryStreamExt;
 use world::{RESELLER, World};
 
-/// A world with so many more accounts.
+/// Creates a world with this many more accounts.
 async fn crowded(seed: u64, accounts: usize) -> World {
     let world = World::new(seed).await;
     for number in 0..accounts {
@@ -39,7 +39,7 @@ async fn every_customer_of_every_page_is_found_and_listed_once() {
     }
 }
 
-/// The usual page has 15, which is for callers who name no number.
+/// By default a page has 15 accounts, for callers that request no size.
 #[tokio::test]
 async fn a_page_has_fifteen_unless_a_number_is_given() {
     let world = crowded(0, 20).await;
@@ -50,7 +50,7 @@ async fn a_page_has_fifteen_unless_a_number_is_given() {
     assert_eq!((ten.accounts.len(), ten.last_page), (10, Some(3)));
 }
 
-/// A customer who is deleted between two pages moves another one to the page that was read already.
+/// If a customer is deleted between two pages, another one moves to the page that was already read.
 #[tokio::test]
 async fn a_list_that_changes_between_two_pages_is_read_again() {
     let world = crowded(0, 150).await;
@@ -64,7 +64,7 @@ async fn a_list_that_changes_between_two_pages_is_read_again() {
     assert!(names.contains(&"acme_0149".to_owned()));
 }
 
-/// Without the number of the last page, an account that is not on the first one would count as absent.
+/// Without the number of the last page, an account on a later page would count as absent.
 #[tokio::test]
 async fn a_list_that_does_not_say_its_last_page_is_unexpected() {
     use anyvpn_testkit::scripted::{Script, Step};
@@ -77,7 +77,7 @@ async fn a_list_that_does_not_say_its_last_page_is_unexpected() {
     assert!(error.to_string().contains("`meta`"), "{error}");
 }
 
-/// A page of somebody else's is not the end of the list.
+/// A page from another sender is not the end of the list.
 #[tokio::test]
 async fn a_failed_page_fails_the_whole_list() {
     let world = crowded(0, 150).await;

@@ -1,4 +1,4 @@
-//! Every operation over real HTTP against the sandbox, with each of its variations.
+//! Runs every operation over real HTTP against the sandbox, with each of its variations.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -49,7 +49,7 @@ async fn a_customer_is_suspended_resumed_ended_and_given_a_password() {
                 assert_eq!(found().await.status, status, "seed {seed}");
             }
         }
-        // The day is that of UTC.
+        // Days are in UTC.
         let end = CustomerEnd::At("2099-12-31T23:00:00-03:00".parse().unwrap());
         reseller.end_customer(CUSTOMER, end).await.unwrap();
         let told = found().await.expires_at;
@@ -71,7 +71,7 @@ async fn a_customer_is_suspended_resumed_ended_and_given_a_password() {
     }
 }
 
-/// What came to its end is told as the provider tells it.
+/// An ended account is reported as the provider reports it.
 #[tokio::test]
 async fn an_expired_account_is_not_an_active_customer() {
     for (variation, status) in [
@@ -101,7 +101,7 @@ async fn the_account_is_the_prepaid_balance() {
     assert_eq!((account.login, account.balance.as_deref()), (None, Some("25.03")));
 }
 
-/// What is refused is told by field, and a plan before anything is sent.
+/// A refusal is reported by field, and an unknown plan before anything is sent.
 #[tokio::test]
 async fn a_customer_who_cannot_be_created_is_refused_by_field() {
     for seed in 0..8 {
@@ -117,7 +117,7 @@ async fn a_customer_who_cannot_be_created_is_refused_by_field() {
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
         let mut short = newcomer(NEW);
         short.password = "short".into();
-        // A country is for those who need it.
+        // The country is ignored, because this provider needs none.
         short.country = Some("US".to_owned());
         let error = reseller.create_customer(short).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");

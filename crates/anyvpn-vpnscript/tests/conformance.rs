@@ -1,4 +1,5 @@
-//! VPN Script keeps the contract of the neutral traits, whichever way an installation answers.
+//! Checks that VPN Script keeps the contract of the neutral traits for each variation of an
+//! installation's replies.
 
 mod world;
 

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! A list of servers that changes while its pages are read, that contradicts itself, or never ends.
+//! A list of servers that changes while its pages are read, contradicts itself, or never ends.
 
 mod world;
 
@@ -12,7 +12,7 @@ use anyvpn_vpnscript::{Error, VpnScript};
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
-/// A client of an installation that gives these pages, and the script of its answers.
+/// Returns a client of an installation that sends these pages, and the script of its answers.
 fn scripted(pages: impl IntoIterator<Item = Value>, limits: Limits) -> (VpnScript, Script) {
     let script = Script::new(pages.into_iter().map(|page| Step::json(200, &page.to_string())));
     let builder = VpnScript::builder("https://vpn.example.com").token("t").limits(limits);
@@ -20,7 +20,7 @@ fn scripted(pages: impl IntoIterator<Item = Value>, limits: Limits) -> (VpnScrip
     (vpn.with_page_size(2), script)
 }
 
-/// A page of a list of `total` servers, two a page.
+/// Returns a page of a list of `total` servers, two on each page.
 fn page(number: u64, total: u64, ids: &[u64]) -> Value {
     let server = |id| json!({"id": id, "name": format!("Server {id}"), "protocol": "openvpn"});
     let data: Vec<_> = ids.iter().map(server).collect();
@@ -30,7 +30,7 @@ fn page(number: u64, total: u64, ids: &[u64]) -> Value {
     })
 }
 
-/// The ids of the servers that come, and the error after them.
+/// Returns the ids of the received servers, and the error after them.
 async fn read(vpn: &VpnScript) -> (Vec<u64>, Option<Error>) {
     let items: Vec<Result<Server, Error>> = vpn.servers().collect().await;
     let (mut ids, mut error) = (Vec::new(), None);
@@ -52,7 +52,7 @@ fn ends_well(read: (Vec<u64>, Option<Error>), expected: &[u64]) {
 
 #[tokio::test]
 async fn a_server_that_is_inserted_between_two_pages_moves_none_out_and_repeats_none() {
-    // 9 comes in front after the first page was read, so 1 moves to the second page.
+    // 9 is inserted at the front after the first page was read, so 1 moves to the second page.
     let pages =
         [page(1, 3, &[0, 1]), page(2, 4, &[1, 2]), page(1, 4, &[9, 0]), page(2, 4, &[1, 2])];
     let (vpn, script) = scripted(pages, Limits::default());
@@ -62,7 +62,7 @@ async fn a_server_that_is_inserted_between_two_pages_moves_none_out_and_repeats_
 
 #[tokio::test]
 async fn a_server_that_is_removed_between_two_pages_hides_none() {
-    // Without 0, 2 moves to the first page, which was read already.
+    // Without 0, 2 moves to the first page, which was already read.
     let pages = [page(1, 4, &[0, 1]), page(2, 3, &[3]), page(1, 3, &[1, 2]), page(2, 3, &[3])];
     let (vpn, _) = scripted(pages, Limits::default());
     ends_well(read(&vpn).await, &[0, 1, 2, 3]);
@@ -102,7 +102,7 @@ async fn a_list_that_changes_each_time_is_an_error_in_the_end() {
 async fn fewer_servers_than_the_total_are_an_error() {
     let mut cut = page(1, 5, &[0, 1]);
     cut["last_page"] = json!(1);
-    // A server that is on a page twice is one server.
+    // A server that occurs twice on a page is one server.
     for (pages, expected) in [
         (vec![cut], "2 of 5 servers"),
         (vec![page(1, 3, &[0, 1]), page(2, 3, &[])], "2 of 3 servers"),
@@ -146,7 +146,7 @@ async fn long_texts_count_towards_the_bound() {
 async fn an_unreadable_server_is_skipped_counted_and_logged_once() {
     let mut first = page(1, 4, &[0, 1]);
     first["data"][1]["id"] = json!("one");
-    // The list changes, and the server is left out twice.
+    // The list changes, and the server is missed twice.
     let pages = [first.clone(), page(2, 5, &[2, 3]), first, page(2, 4, &[2, 3])];
     let (vpn, _) = scripted(pages, Limits::default());
     let mut servers = vpn.servers();

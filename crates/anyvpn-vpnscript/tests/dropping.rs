@@ -1,4 +1,4 @@
-//! A future that is dropped, wherever that is, hinders nobody. Obtaining is in `jobs.rs`.
+//! Dropping a future at any point blocks nobody. The tests of obtaining are in `jobs.rs`.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -13,7 +13,7 @@ use anyvpn_vpnscript::VpnScript;
 use futures_util::TryStreamExt;
 use world::{WIREGUARD, World};
 
-/// A client that halts at every step of a call.
+/// Returns a client that halts at every step of a call.
 fn halting(world: &World) -> (VpnScript, Halting<Reqwest>) {
     let transport = Halting::new(world::reqwest());
     let builder = world.builder().token(world.token.as_str());
@@ -32,7 +32,7 @@ async fn a_dropped_deletion_can_be_asked_for_again() {
         transport.settled().await;
         deleted += usize::from(world.arrived("delete-wireguard-config") > 0);
         if let Err(error) = vpn.revoke_config(&id).await {
-            // It was gone, and only the answer was not heard.
+            // The configuration was deleted, and only the answer was lost.
             assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
         }
         assert_eq!(world.ids(), [0; 0], "after {polls} polls");
@@ -46,7 +46,8 @@ async fn a_dropped_deletion_can_be_asked_for_again() {
 async fn a_dropped_list_can_be_read_again() {
     let world = World::new(0).await;
     let (vpn, transport) = halting(&world);
-    // With a page ahead, a task does the steps, and the caller has few moments to give up.
+    // With a page fetched ahead, a task performs the steps, so the caller has few moments to give
+    // up.
     for (prefetch, moments) in [(false, 12), (true, 1)] {
         let vpn = vpn.clone().with_page_size(3).with_prefetch(prefetch);
         let list = || vpn.servers().try_collect::<Vec<_>>();

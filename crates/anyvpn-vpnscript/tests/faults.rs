@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! Every operation with every fault. Writes `docs/faults-vpnscript.md`.
+//! Runs every operation with every fault. Writes `docs/faults-vpnscript.md`.
 
 mod world;
 

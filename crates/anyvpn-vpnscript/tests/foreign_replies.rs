@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! A page that is not VPN Script's says nothing about the account: no list is empty because of it,
-//! nothing is gone, and nothing is handed out.
+//! A page that is not from VPN Script says nothing about the account: it makes no list empty,
+//! deletes nothing, and returns no configuration.
 
 mod world;
 
@@ -11,7 +11,7 @@ use anyvpn_sandbox::{Fault, FaultRule};
 use anyvpn_vpnscript::ops::CreateWireGuardConfig;
 use world::{SMALL, WIREGUARD, World, obtain};
 
-/// The next listings, after the first `skip`, are answered by a gateway's 404.
+/// Answers the listings after the first `skip` with a gateway's 404.
 fn hide_the_list(world: &World, skip: u32) {
     let list = Some("vpnscript.list-wireguard-configs".to_owned());
     let rule = FaultRule::always(Fault::Html(404));
@@ -71,7 +71,7 @@ async fn nothing_is_created_after_a_look_that_a_gateway_answered() {
 async fn a_gateways_404_does_not_say_that_a_pending_one_is_gone() {
     let world = World::new(0).await;
     world.service().set_job_duration(Duration::from_secs(20));
-    // The looks before the creation and for the new one come through.
+    // The listing before the creation and the one that finds the new configuration succeed.
     hide_the_list(&world, 2);
     let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
     assert_foreign(&error);
@@ -82,7 +82,8 @@ async fn a_gateways_404_does_not_say_that_a_pending_one_is_gone() {
     assert_eq!(world.arrived("delete-wireguard-config"), 0);
 }
 
-/// The look before a creation is about a server, and only one refusal says that it has none.
+/// The listing before a creation is about one server, and only one refusal says that the server has
+/// no configuration.
 #[tokio::test]
 async fn a_disabled_server_is_not_an_empty_list() {
     let world = World::new(0).await;

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! WireGuard configurations that queued jobs make: each caller gets its own, and none is orphaned.
+//! WireGuard configurations that queued jobs create: each caller gets its own, and none is
+//! orphaned.
 
 mod world;
 
@@ -17,7 +18,7 @@ use anyvpn_vpnscript::ops::CreateWireGuardConfig;
 use futures_util::future::join_all;
 use world::{OPENVPN, SMALL, USERNAME, WIREGUARD, World, left_behind, obtain};
 
-/// Asserts that the configuration is active, and that its text is what was obtained.
+/// Asserts that the configuration is active, and that its text is the obtained one.
 fn assert_own(world: &World, id: u64, config: &WireGuardConfig) {
     let configs = world.service().configs(USERNAME);
     let own = configs.iter().find(|it| it.id == id).unwrap();
@@ -36,7 +37,7 @@ async fn one_among_older_ones_is_recognised() {
         assert_own(&world, id, &config);
         assert!(keys.insert(config.private_key().public_key().to_string()), "a key came twice");
     }
-    // Jobs that others have asked for are under way or have failed: they are older, too.
+    // Other programs' jobs are in progress or have failed. They are older, too.
     world.service().fail_next_job("No route to host");
     for _ in 0..2 {
         world.vpn.call(CreateWireGuardConfig { server_id: 2 }).await.unwrap();
@@ -101,7 +102,7 @@ async fn tasks_of_one_client_get_one_each() {
     assert_eq!(ids.len(), 10);
 }
 
-/// Three programs of which none knows of the others: an error is allowed, a guess is not.
+/// Three programs that do not know each other: an error is allowed, but a guess is not.
 #[tokio::test]
 async fn without_a_shared_lock_no_caller_gets_the_configuration_of_another() {
     let world = World::new(0).await;
@@ -149,7 +150,7 @@ async fn at_the_deadline_the_error_names_the_pending_id() {
     let id = world.ids()[0];
     assert!(error.detail().unwrap().contains(&format!("configuration {id} ")), "{error}");
     assert_eq!(left_behind(&error), [id]);
-    // Whoever obtained once more would have two.
+    // A caller that obtained once more would have two.
     assert_eq!(error.advice(), Advice::ReadBack);
     assert!(world.clock.waits().iter().sum::<Duration>() <= Duration::from_secs(30));
     world.sandbox.clock().advance(Duration::from_secs(3600));
@@ -166,7 +167,7 @@ async fn an_overflowing_deadline_counts_as_no_deadline() {
 
 #[tokio::test]
 async fn a_listing_that_fails_after_the_creation_is_read_back() {
-    // While it looks for the own one, and while it waits until that is made.
+    // The caller gives up while it looks for its own configuration, and while it waits for its job.
     for (skip, names_it) in [(1, false), (2, true), (5, true)] {
         let world = World::new(0).await;
         let operation = Some("vpnscript.list-wireguard-configs".to_owned());
@@ -195,7 +196,8 @@ async fn a_dropped_future_leaves_nothing_behind_wherever_it_is_dropped() {
             assert!(created > 3, "{created}");
             return;
         }
-        // Who comes next waits for the clean-up as far as it must, and gets its own.
+        // The next caller waits for the clean-up as far as necessary, and gets its own
+        // configuration.
         let (id, config) = obtain(&next, WIREGUARD).await.unwrap();
         assert_own(&world, id, &config);
         created += usize::from(world.arrived("create-wireguard-config") > 1);
@@ -228,7 +230,7 @@ async fn impossible_requests_are_refused_before_anything_is_created() {
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
         assert!(error.fields().contains_key(field), "{error}");
     }
-    // The provider itself says that the server has another protocol, or that it does not exist.
+    // The provider itself reports that the server has another protocol, or that it does not exist.
     for (server, kind) in [(OPENVPN, ErrorKind::InvalidRequest), ("999", ErrorKind::NotFound)] {
         let error = world.vpn.obtain_config(&ConfigRequest::wireguard(server)).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
@@ -267,7 +269,7 @@ async fn a_full_server_and_a_full_plan_are_different_errors() {
     let error = world.obtain(WIREGUARD).await.map(|(id, _)| id).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DeviceLimit, "{error}");
     assert_eq!(world.ids().len(), 2);
-    // One that is gone leaves its place.
+    // A deleted configuration frees its slot.
     world.vpn.revoke_config(&world.ids()[0].to_string()).await.unwrap();
     world.obtain(WIREGUARD).await.unwrap();
 }
@@ -284,7 +286,7 @@ async fn a_deletion_waits_until_it_is_gone() {
     let waits = &world.clock.waits()[before..];
     assert_eq!(waits.iter().sum::<Duration>(), Duration::from_millis(25_500));
 
-    // Somebody has asked for it already, or the answer to this client's own request was lost.
+    // Someone has already requested it, or the answer to this client's own request was lost.
     world.service().set_job_duration(Duration::from_secs(2));
     let rule = FaultRule::once("vpnscript.delete-wireguard-config", Fault::Wire("reset-after"));
     world.sandbox.inject(rule).unwrap();
@@ -313,7 +315,7 @@ async fn pending_configurations_are_not_deleted() {
 
 #[tokio::test]
 async fn a_failed_deletion_says_why() {
-    // It is still waiting to be deleted, or active again, as the installation has it.
+    // It still waits to be deleted or is active again, depending on the installation.
     for active_again in [false, true] {
         let is = |seed: &u64| {
             let quirks = anyvpn_sandbox::vpnscript::Quirks::from_seed(*seed);
@@ -332,14 +334,14 @@ async fn a_failed_deletion_says_why() {
 
 #[tokio::test]
 async fn a_deletion_that_cannot_be_watched_is_read_back() {
-    // The deletion is asked for, and the list of what is left is refused.
+    // The deletion is requested, and listing the remaining configurations is refused.
     let world = World::new(0).await;
     let (id, _) = world.obtain(WIREGUARD).await.unwrap();
     world.service().set_service(USERNAME, ServiceState::Expired);
     let error = world.vpn.revoke_config(&id.to_string()).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::ServiceExpired, Advice::ReadBack));
     assert_eq!(world.service().configs(USERNAME)[0].state, ConfigState::PendingDeletion);
-    // It was asked for before, and the refusal of that is what counts.
+    // It was requested before, and the refusal of that request counts.
     let error = world.vpn.revoke_config(&id.to_string()).await.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (ErrorKind::Pending, Advice::Retry(None)));
 }

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! What was made and cannot be handed out is named, with the provider's text.
+//! An error names a configuration that was created but cannot be returned, with the provider's
+//! text.
 
 mod world;
 
@@ -7,7 +8,7 @@ use anyvpn_core::{Advice, ConfigRequest, Error, ErrorKind, LeftoverKind, ServerC
 use anyvpn_sandbox::vpnscript::Server;
 use world::World;
 
-/// A server whose configurations have port 0, which no reader takes.
+/// A server whose configurations have port 0, which no parser accepts.
 fn unreadable(world: &World) -> String {
     let server = Server { port: 0, ..Server::wireguard("Zero") };
     world.service().add_server(server).to_string()
@@ -33,7 +34,7 @@ async fn a_configuration_that_cannot_be_read_is_named_with_its_text_and_made_onc
         assert_left(&world, &world.vpn.obtain_config(&request).await.unwrap_err());
     }
     assert_eq!(world.arrived("create-wireguard-config"), 1);
-    // Once it is gone, there is nothing in the way.
+    // Once it is deleted, nothing is in the way.
     let id = world.ids()[0].to_string();
     world.vpn.revoke_config(&id).await.unwrap();
     assert_left(&world, &world.vpn.obtain_config(&request).await.unwrap_err());

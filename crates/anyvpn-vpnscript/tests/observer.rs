@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! What an observer is told of the jobs that a caller waits for, and of the lock before them.
+//! The events that an observer receives about jobs, and about the lock before them.
 
 mod world;
 
@@ -11,7 +11,7 @@ use anyvpn_lab::dropping::poll_at_most;
 use anyvpn_vpnscript::VpnScript;
 use world::{WIREGUARD, World, obtain};
 
-/// Writes down what is told of jobs and locks.
+/// Records the events about jobs and locks.
 #[derive(Clone, Default)]
 struct Jobs(Arc<Mutex<Vec<String>>>);
 
@@ -62,7 +62,7 @@ async fn a_job_is_reported_with_the_configuration_that_it_makes_or_removes() {
     assert_eq!(events.last(), Some(&makes("refused")));
 }
 
-/// A revocation that nobody waits for any more is abandoned; a creation goes on, and cleans up.
+/// A revocation whose caller has gone is abandoned. A creation continues, and cleans up.
 #[tokio::test]
 async fn a_job_whose_caller_is_gone_is_abandoned_unless_it_goes_on() {
     let world = World::new(0).await;
@@ -101,7 +101,7 @@ async fn waiting_for_another_program_is_reported() {
     let (vpn, jobs) = observed(&world);
     let folder = tempfile::tempdir().unwrap();
     let vpn = vpn.with_lock_folder(Some(folder.path().to_owned()));
-    // The lock's file goes with the lock.
+    // The lock's file is removed with the lock.
     let found = async {
         loop {
             match std::fs::read_dir(folder.path()).unwrap().next() {

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! OpenVPN: profile and authentication details make one configuration.
+//! OpenVPN: combines profile and authentication details into one configuration.
 
 mod world;
 
@@ -63,7 +63,7 @@ async fn the_authority_comes_as_certificates() {
     }
 }
 
-/// The body of the reply of a fixture.
+/// Returns the body of a fixture's reply.
 fn documented(case: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/get-openvpn-profile");
     let fixture = std::fs::read_to_string(format!("{folder}/{case}.http")).unwrap();
@@ -106,7 +106,7 @@ async fn a_profile_without_auth_user_pass_is_not_changed() {
     let profile = json!({"status": 1, "data": text});
     let vpn = scripted(&[profile.to_string()]);
     assert_eq!(obtain(&vpn, "1").await.unwrap().to_secret().expose(), text);
-    // What no program would accept is told with its place, and without its values.
+    // Text that no program would accept is reported with its position, and without its values.
     let profile = json!({"status": 1, "data": "client\nremote s3cret 0\n"});
     let vpn = scripted(&[profile.to_string()]);
     let error = obtain(&vpn, "1").await.unwrap_err();

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! Every operation and every refusal over real HTTP against the sandbox, with each of its quirks.
+//! Runs every operation and every refusal over real HTTP against the sandbox, with each of its
+//! variations.
 
 mod world;
 
@@ -21,7 +22,7 @@ fn the_sandbox_serves_exactly_the_clients_operations() {
     check_operations::<Harness>(8);
 }
 
-/// A world whose replies are held against the document: it shares no type with the client.
+/// A world whose replies are compared with the document. It shares no type with the client.
 struct Watched {
     world: World,
     transport: InstrumentedTransport,
@@ -39,7 +40,7 @@ impl Watched {
         Self { world, transport, vpn, document }
     }
 
-    /// Calls an operation, which sends one request, whose reply is as documented.
+    /// Calls an operation, which sends one request, and checks that the reply is as documented.
     async fn call(&self, operation: OperationId, input: Value) -> Result<Value, Error> {
         let name = operation.name();
         let outcome = call_by_name(self.vpn.client(), name, input, false).await;

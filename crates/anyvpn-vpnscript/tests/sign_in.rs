@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! Signing in: once for all callers and programs, and the token is kept.
+//! Signing in happens once for all callers and programs, and the token is stored.
 
 mod world;
 
@@ -14,7 +14,7 @@ use anyvpn_vpnscript::{Error, Password, Secret, VpnScript};
 use futures_util::future::join_all;
 use world::{PASSWORD, USERNAME, World};
 
-/// A token that has been good for so long was not made a moment ago.
+/// A token that has been valid for this long does not count as just created.
 const LONG: Duration = Duration::from_secs(2 * 3600);
 
 fn signing_in(world: &World, password: &str, store: Arc<dyn TokenStore<Secret>>) -> VpnScript {
@@ -37,7 +37,7 @@ async fn kept(store: &dyn TokenStore<Secret>) -> Option<String> {
 
 #[tokio::test]
 async fn fifty_callers_sign_in_once() {
-    // Without a token, and with one that is not known any more.
+    // Tests a client without a token, and one whose token is not valid any more.
     for token in [None, Some("1|of-last-year")] {
         let world = World::new(0).await;
         let store = memory(&world, token);
@@ -91,7 +91,7 @@ async fn a_wrong_password_is_an_error_and_nothing_is_stored() {
     assert_eq!((world.arrived("create-token"), world.arrived("get-account")), (1, 0));
 }
 
-/// Many callers with a wrong password would get the account locked.
+/// Many callers with a wrong password would lock the account.
 #[tokio::test]
 async fn a_refused_sign_in_is_not_tried_again() {
     let world = World::new(0).await;
@@ -133,7 +133,7 @@ async fn a_token_alone_is_not_renewed() {
     assert_eq!((world.arrived("create-token"), world.arrived("get-account")), (0, 1));
 }
 
-/// The reply is lost: whether a token was made is not known, and no second one is made.
+/// The reply is lost. Whether a token was created is not known, so no second one is created.
 #[tokio::test]
 async fn a_lost_sign_in_is_not_repeated() {
     let world = World::new(0).await;
@@ -146,7 +146,7 @@ async fn a_lost_sign_in_is_not_repeated() {
     assert_eq!(world.arrived("create-token"), 1);
 }
 
-/// All who wait for a sign-in get its outcome, also when nobody knows it.
+/// All callers that wait for a sign-in get its outcome, even if it is unknown.
 #[tokio::test]
 async fn fifty_callers_and_a_lost_reply_sign_in_once() {
     let world = World::new(0).await;
@@ -159,7 +159,7 @@ async fn fifty_callers_and_a_lost_reply_sign_in_once() {
         assert_eq!(account.unwrap_err().kind(), ErrorKind::Ambiguous);
     }
     assert_eq!(world.arrived("create-token"), 1);
-    // And the next ones wait before they try again.
+    // Later callers wait before they try again.
     let error = vpn.account().await.unwrap_err();
     assert!(error.to_string().contains("the next attempt is in 1 s"), "{error}");
     assert_eq!(world.arrived("create-token"), 1);
@@ -168,7 +168,7 @@ async fn fifty_callers_and_a_lost_reply_sign_in_once() {
     assert_eq!(world.arrived("create-token"), 2);
 }
 
-/// An endpoint that always answers 401 gets no new token a call.
+/// An endpoint that always answers 401 does not cause a new token for each call.
 #[tokio::test]
 async fn a_token_that_was_made_a_moment_ago_is_not_renewed() {
     let world = World::new(0).await;
@@ -182,7 +182,8 @@ async fn a_token_that_was_made_a_moment_ago_is_not_renewed() {
     assert_eq!((world.arrived("create-token"), world.arrived("get-account")), (1, 10));
 }
 
-/// Each token stays at the provider until a person deletes it, so none is made in vain.
+/// Each token stays at the provider until a person deletes it, so the client creates none without
+/// need.
 #[tokio::test]
 async fn ten_calls_with_a_full_store_make_one_token() {
     let world = World::new(0).await;
@@ -206,7 +207,7 @@ async fn ten_calls_with_a_full_store_make_one_token() {
     assert_eq!(world.arrived("create-token"), 1);
 }
 
-/// The token of one person at one installation is sent for nobody else.
+/// A user's token for one installation is sent to no other installation and for no other user.
 #[tokio::test]
 async fn a_token_of_another_person_or_installation_is_not_sent() {
     let world = World::new(0).await;
@@ -289,8 +290,8 @@ mod file {
         vpn.account().await.unwrap();
     }
 
-    /// Whoever has the old file open or linked keeps the whole old token: the file is exchanged, and
-    /// never written into.
+    /// A program that has the old file open or linked keeps the whole old token, because the file
+    /// is replaced and not overwritten.
     #[tokio::test]
     async fn a_file_is_exchanged_as_a_whole() {
         let folder = tempfile::tempdir().unwrap();
@@ -316,7 +317,7 @@ mod file {
 
         save(None).await.unwrap();
         assert!(kept(&store).await.is_none() && !path.exists());
-        // Not JSON, and a file of before tokens were bound to an account.
+        // A text that is not JSON, and a file from before tokens were bound to an account.
         for text in ["not json", "\"1|first\""] {
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();

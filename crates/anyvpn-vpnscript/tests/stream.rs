@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! The stream of servers: page by page from the client's own base URL, and bounded.
+//! The stream of servers is read page by page from the client's own base URL, and bounded.
 
 mod world;
 
@@ -22,7 +22,7 @@ async fn the_pages_come_from_the_clients_own_base_url() {
     for seed in 0..6 {
         let world = World::new(seed).await;
         world.service().add_servers(243);
-        // The replies' own URLs name another host, and lack the size of a page.
+        // The URLs in the replies name another host, and lack the page size.
         let page = world.vpn.call(ListServers { paginate: Some(100), page: Some(1) }).await;
         assert_eq!(page.unwrap().last_page, Some(3));
         world.sandbox.clear_received();
@@ -109,7 +109,7 @@ async fn a_server_is_converted_to_the_neutral_type() {
     assert_eq!(servers[5].protocols, [Protocol::from("ikev2")]);
 }
 
-/// A client of an installation that answers as told, and the script of its answers.
+/// Returns a client of an installation with these answers, and the script of its answers.
 fn scripted(replies: impl IntoIterator<Item = impl ToString>) -> (VpnScript, Script) {
     let steps = replies.into_iter().map(|body| Step::json(200, &body.to_string()));
     let script = Script::new(steps);
@@ -171,7 +171,7 @@ async fn endless_pages_of_one_server_are_an_error() {
         let last = number + 1;
         format!(r#"{{"current_page":{number},"last_page":{last},"data":[{server}]}}"#)
     };
-    // A server that is on the next page too has moved there, or so it seems.
+    // A server that is also on the next page has moved there, or seems to have.
     let (vpn, script) = scripted([1, 2].repeat(4).into_iter().map(page));
     let mut stream = vpn.servers();
     assert_eq!(stream.try_next().await.unwrap().unwrap().id, "1");
@@ -195,7 +195,7 @@ async fn always_the_same_page_is_an_error() {
     assert!(stream.try_next().await.unwrap().is_none(), "it goes on after the error");
 }
 
-/// The most memory that the process has had, in KiB.
+/// Returns the maximum memory of the process, in KiB.
 #[cfg(target_os = "linux")]
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -206,7 +206,7 @@ fn peak() -> u64 {
 #[cfg(target_os = "linux")]
 const URL: &str = "ANYVPN_TEST_STREAM_URL";
 
-/// The other side of the test below: streams, and tells how many and the peak.
+/// The other process of the test below. It streams, and reports the count and the maximum memory.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn child_of_the_memory_test() {

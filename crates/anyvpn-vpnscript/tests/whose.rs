@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
-//! Whose configuration it is, where the provider's answer to a creation was lost or another machine
-//! creates at the same time.
+//! Which caller a configuration belongs to, if the answer to a creation was lost or another machine
+//! creates one at the same time.
 
 mod world;
 
@@ -22,17 +22,18 @@ use http::{Request, Response};
 use tokio::sync::Notify;
 use world::{WIREGUARD, World, left_behind, obtain};
 
-/// What happens to a request on its way.
+/// What happens to a request in transit.
 enum Detour {
     /// Another program's creation arrives first.
     OvertakeBy(VpnScript),
     /// A creation never arrives: the connection breaks, and another program's arrives.
     LoseAndOvertakeBy(VpnScript),
-    /// A creation never arrives: the first is told that it is under way, the second breaks it.
+    /// A creation never arrives. The first notification says that it is in transit, and the second
+    /// one breaks the connection.
     Swallow(Arc<Notify>, Arc<Notify>),
 }
 
-/// A transport with a detour for creations. It counts the listings.
+/// A transport that redirects creations. It counts the listings.
 struct Road {
     inner: Reqwest,
     detour: Detour,
@@ -93,12 +94,13 @@ async fn a_creation_in_between_is_never_guessed_to_be_ours() {
     assert_eq!(error.advice(), Advice::ReadBack);
     let ids = world.ids();
     assert_eq!(ids.len(), 3);
-    // The ids of the two, and not the older one's.
+    // The ids of the two, without that of the older one.
     assert_eq!(left_behind(&error), ids.into_iter().filter(|id| *id != older).collect::<Vec<_>>());
 }
 
-/// The creation breaks before it was done, and another machine's configuration is new: it is named,
-/// it is not handed out, and it is not deleted, whenever the caller gives up.
+/// The creation is interrupted before it takes effect, and another machine's configuration is new.
+/// The error names that configuration, which is neither returned nor deleted, whenever the caller
+/// gives up.
 #[tokio::test]
 async fn a_new_configuration_after_a_lost_creation_is_named_and_not_deleted() {
     let mut overtaken = 0;
@@ -107,7 +109,7 @@ async fn a_new_configuration_after_a_lost_creation_is_named_and_not_deleted() {
         let (vpn, _) = Road::client(&world, Detour::LoseAndOvertakeBy(world.other()));
         let obtained = poll_at_most(polls, obtain(&vpn, WIREGUARD)).await;
         drop(vpn);
-        // What goes on in the background comes to its end.
+        // Lets background work finish.
         for _ in 0..100 {
             tokio::time::sleep(Duration::from_micros(100)).await;
         }
@@ -124,7 +126,7 @@ async fn a_new_configuration_after_a_lost_creation_is_named_and_not_deleted() {
     assert!(overtaken > 2, "{overtaken}");
 }
 
-/// The list shows another machine's configuration, and the own one only later.
+/// The list shows another machine's configuration at once, and the client's own one later.
 #[tokio::test]
 async fn a_new_configuration_is_ours_only_if_no_other_follows() {
     let entry = |id: u64, active: bool| {
@@ -142,7 +144,7 @@ async fn a_new_configuration_is_ours_only_if_no_other_follows() {
     for looks in [
         vec![list(&[entry(8, false)]), both.clone()],
         vec![list(&[entry(8, true)]), list(&[entry(8, true)]), both.clone()],
-        // It shows nothing of what it has accepted: only when 8 is made, 9 would be seen, too.
+        // The list shows no accepted creations: 9 becomes visible only when 8 has been created.
         vec![
             none.clone(),
             list(&[entry(8, false)]),
@@ -166,8 +168,8 @@ async fn a_new_configuration_is_ours_only_if_no_other_follows() {
     }
 }
 
-/// The caller is gone and nobody knows whether the creation arrived. What appears is somebody else's,
-/// and must not be deleted.
+/// The caller is gone, and nobody knows whether the creation arrived. A configuration that appears
+/// belongs to someone else, and must not be deleted.
 #[tokio::test]
 async fn a_clean_up_deletes_nothing_when_the_answer_was_lost() {
     let world = World::new(0).await;

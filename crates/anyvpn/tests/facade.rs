@@ -66,7 +66,7 @@ async fn a_call_by_name_refuses_what_does_not_fit_before_sending() {
     }
 }
 
-/// VPNGN lets one add a client in ten seconds, and the calls of one client keep to it.
+/// VPNGN allows one AddClient in ten seconds, and the calls of one client observe that.
 #[tokio::test]
 async fn calls_by_name_share_the_providers_rate_limit() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -1,11 +1,11 @@
-//! The guide is whole: every page is in its summary, and every example in Rust is compiled.
+//! The guide is complete: every page is in its summary, and every example in Rust is compiled.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The pages below a folder, in no order.
+/// Returns the pages below a folder, in no particular order.
 fn pages(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());

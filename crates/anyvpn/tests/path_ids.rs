@@ -1,4 +1,4 @@
-//! No value in a path can name another resource, whichever operation takes it.
+//! No value in a path can name another resource, for any operation.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -8,12 +8,12 @@ use std::net::TcpListener;
 use anyvpn::{ErrorKind, FieldKind, OperationInfo, Registry, Settings};
 use serde_json::{Map, Value};
 
-/// The names of the places in a path.
+/// Returns the names of the parameters in a path.
 fn places(entry: &OperationInfo) -> impl Iterator<Item = &'static str> {
     entry.path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
 }
 
-/// A value for every field that is needed.
+/// Returns a value for every required field.
 fn input(entry: &OperationInfo) -> Map<String, Value> {
     let value = |kind| match kind {
         // Some texts are dates.

@@ -1,4 +1,4 @@
-//! Providers by their names: built in, and of one's own.
+//! Providers by name: built-in ones, and one that a program adds.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -37,7 +37,7 @@ async fn a_provider_is_opened_by_its_name_and_called_by_the_name_of_an_operation
     assert!(!shown.contains(&token), "{shown}");
 }
 
-/// Writes down the calls.
+/// Records the calls.
 #[derive(Default)]
 struct Calls(Mutex<Vec<String>>);
 
@@ -152,16 +152,16 @@ async fn a_program_keeps_its_sign_ins_in_a_store_of_its_own() {
         let kept = store.load().await.unwrap().unwrap();
         assert_eq!(kept.binding.subject.as_deref(), Some("david"));
         assert_eq!(kept.binding.base_url, sandbox.provider_url(name));
-        // This one, and another one with the same store, are signed in.
+        // This client and another one with the same store are signed in.
         assert_eq!(account().await.unwrap().login.as_deref(), Some("david"));
         assert!(open(&settings).accounts().unwrap().account().await.is_ok());
 
-        // A token that is given counts more than the stored one.
+        // An explicit token takes precedence over the stored one.
         let given = settings.clone().with("token", "canary");
         let error = open(&given).accounts().unwrap().account().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unauthorized);
 
-        // The token goes to no other address.
+        // The token is not sent to any other address.
         let sent = sandbox.received().len();
         let elsewhere = Settings::new().with("url", format!("{}/x", sandbox.provider_url(name)));
         let error = open(&elsewhere).accounts().unwrap().account().await.unwrap_err();
@@ -175,7 +175,7 @@ async fn a_program_keeps_its_sign_ins_in_a_store_of_its_own() {
         }
     }
 
-    // Of VPNGN's customer, the settings give the API key, and the store the customer's token.
+    // For a VPNGN customer, the settings contain the API key, and the store the customer's token.
     let keys = sandbox.add_login("vpngn", "jo", "Hunter2-canary").unwrap();
     let tokens = sandbox.vpngn().add_customer(&keys.username, "Hunter2-canary", None);
     let stored = Credential::new(Settings::new().with("short_token", tokens.short_token));

@@ -1,4 +1,4 @@
-//! Acme keeps the contract of the neutral traits.
+//! Checks that Acme keeps the contract of the neutral traits.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 

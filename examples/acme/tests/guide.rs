@@ -1,5 +1,5 @@
-//! What the guide says of Acme: its code, how much there was to write, and what the conformance suite
-//! says.
+//! The guide's statements about Acme: its code, the amount of code, and the results of the
+//! conformance suite.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -13,10 +13,10 @@ use acme_vpn::Acme;
 use anyvpn_testkit::conformance::{Subject, run};
 use anyvpn_testkit::document;
 
-/// The page that it stands in.
+/// The page that contains it.
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/new-provider.md");
 
-/// The files that somebody writes, and what each is.
+/// The files that a developer writes, and what each is.
 const WRITTEN: &[(&str, &str)] = &[
     ("openapi.yaml", "the vendor's API"),
     ("src/dialect.rs", "how it differs from others"),
@@ -50,7 +50,7 @@ fn the_guide_says_how_many_lines_there_are() {
     document::check(PAGE, Some("lines"), &table);
 }
 
-/// The parts of the guide that are a whole file, its kind in Markdown, and the file.
+/// The parts of the guide that are a whole file, with the language in Markdown, and the file.
 const SHOWN: &[(&str, &str, &str)] = &[
     ("dialect", "rust,ignore", "src/dialect.rs"),
     ("driver", "rust,ignore", "src/driver.rs"),

@@ -1,4 +1,4 @@
-//! The other server, which wants the same customer at the same time.
+//! The other server, which creates the same customer at the same time.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,15 +14,16 @@ use crate::customers::{Product, later};
 use crate::steps::Step;
 use crate::{PASSWORDS, World};
 
-/// What the other server does between two requests of the first one.
+/// What the other server does between two requests of the first server.
 #[derive(Clone, Debug)]
 pub struct Interlude {
-    /// After how many requests.
+    /// The number of requests after which it acts.
     after: usize,
     plan: usize,
-    /// Whether it makes sure of the customer, and does not only add it.
+    /// Whether it ensures the customer or only adds it.
     ensures: bool,
-    /// What happens to the first one's creation, in the place of what was drawn for the step.
+    /// What happens to the first server's creation, instead of the fault that was drawn for the
+    /// step.
     creation: Option<Fault>,
 }
 
@@ -50,7 +51,7 @@ pub fn interludes() -> impl Strategy<Value = Option<Interlude>> {
     prop_oneof![1 => Just(None), 1 => interlude.prop_map(Some)]
 }
 
-/// What a server was told of a customer.
+/// What a server was told about a customer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Told {
     Created,
@@ -67,7 +68,7 @@ pub fn told(outcome: Result<Ensured, Error>) -> Result<Told, Error> {
     })
 }
 
-/// What the other server does in a step: the plan, and what it is told.
+/// What the other server does in a step: the plan, and the result.
 pub type Second = Option<(ProductType, Arc<Mutex<Option<Result<Told, Error>>>>)>;
 
 /// A customer with the password of the server that creates it.
@@ -77,7 +78,7 @@ pub fn client(email: &str, plan: ProductType, machine: Machine) -> AddClient {
 }
 
 impl World {
-    /// A customer whose creation reading has shown, or a reply.
+    /// A customer whose creation was confirmed by a read or a reply.
     pub async fn created(
         &mut self,
         email: &'static str,
@@ -94,7 +95,7 @@ impl World {
         self.sessions.remove(email);
     }
 
-    /// Lets the other server want the customer when the first one has sent so many requests.
+    /// Makes the other server create the customer after this many requests of the first server.
     pub fn interrupt(&self, email: &str, interlude: Option<Interlude>) -> Second {
         let Interlude { after, plan, ensures, .. } = interlude?;
         let plan = ProductType::ALL[plan];
@@ -111,7 +112,7 @@ impl World {
         Some((plan, outcome))
     }
 
-    /// What the other server was told, after it has come to its end; `None` when it did nothing.
+    /// Returns the other server's result after it has finished. `None` if it did nothing.
     pub async fn end(&self, second: Second) -> Option<(ProductType, Result<Told, Error>)> {
         let has_acted = self.wire.calm();
         let (plan, outcome) = second.filter(|_| has_acted)?;
@@ -123,8 +124,8 @@ impl World {
         }
     }
 
-    /// Both wanted the customer: one of them created it, or it was there, and each is told no more than
-    /// is so.
+    /// Both servers wanted the customer. Either one of them created it, or it existed, and neither
+    /// is told more than is true.
     pub async fn contested(
         &mut self,
         email: &'static str,

@@ -1,4 +1,4 @@
-//! What a reseller knows of its customers, and the rules by which VPNGN lets them change.
+//! What a reseller knows about its customers, and VPNGN's rules for changing them.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub struct Product {
     pub id: String,
     pub months: i64,
     pub active: bool,
-    /// `None` is never.
+    /// `None` means never.
     pub due: Option<i64>,
     pub renews: bool,
 }
@@ -22,7 +22,7 @@ pub struct Product {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Customer {
     pub password: String,
-    /// How often an account was created for the address.
+    /// The number of accounts that were created for the address.
     pub created: u32,
     pub closed: bool,
     pub ends_at: Option<i64>,
@@ -30,12 +30,12 @@ pub struct Customer {
     pub aliases: Vec<String>,
 }
 
-/// By their address.
+/// The customers by address.
 #[derive(Clone, Debug, Default)]
 pub struct Customers(pub BTreeMap<&'static str, Customer>);
 
 impl Customers {
-    /// Lets happen what was to happen until now.
+    /// Performs everything that was due until now.
     pub fn settle(&mut self, now: i64) {
         for customer in self.0.values_mut() {
             if customer.ends_at.is_some_and(|end| end <= now) {
@@ -53,7 +53,7 @@ impl Customers {
         }
     }
 
-    /// The customer, unless the account is closed.
+    /// Returns the customer, unless the account is closed.
     pub fn open(&mut self, email: &str) -> Option<&mut Customer> {
         self.0.get_mut(email).filter(|it| !it.closed)
     }
@@ -71,7 +71,7 @@ impl Customers {
         self.0.insert(email, customer);
     }
 
-    /// Whether an address is a customer's or an alias's.
+    /// Returns whether an address belongs to a customer or an alias.
     pub fn taken(&self, email: &str) -> bool {
         let open = || self.0.iter().filter(|(_, customer)| !customer.closed);
         open().any(|(name, it)| *name == email || it.aliases.iter().any(|alias| alias == email))
@@ -88,33 +88,33 @@ impl Customer {
         }
     }
 
-    /// The newest product that is active.
+    /// Returns the newest active product.
     pub fn active(&mut self) -> Option<&mut Product> {
         self.products.iter_mut().rfind(|it| it.active)
     }
 
-    /// When a long token ends that is made now.
+    /// Returns when a long token that is created now will expire.
     pub fn long_token_ends(&mut self, now: i64) -> i64 {
         self.active().and_then(|it| it.due).unwrap_or(now + 30 * DAY)
     }
 }
 
 impl Product {
-    /// Gives an active product another plan from now on.
+    /// Changes the plan of an active product from now on.
     pub fn change(&mut self, months: i64, renews: bool, now: i64) {
         (self.months, self.renews) = (months, renews);
         self.due = self.due.map(|_| later(now, months));
     }
 }
 
-/// The beginning of the day that is so many months later.
+/// Returns the start of the day this many months later.
 pub fn later(second: i64, months: i64) -> i64 {
     let day = Timestamp::from_second(second).unwrap().to_zoned_datetime(TimeZone::UTC).date()
         + months.months();
     day.to_zoned_datetime(TimeZone::UTC).unwrap().timestamp().as_second()
 }
 
-/// The kind of an error that says this with the right status, where the provider has one.
+/// Returns the kind of an error with this message and the right status, if the provider has one.
 fn kind(quirks: &Quirks, exact: ErrorKind) -> ErrorKind {
     if quirks.error_status == ErrorStatus::Exact { exact } else { Refused }
 }

@@ -1,12 +1,13 @@
-//! Random sequences of operations against a small model of a reseller's customers, on a network
-//! where requests and replies get lost: the customers are the model's, whatever failed on the way.
+//! Runs random sequences of operations against a small model of a reseller's customers, on a
+//! network that loses requests and replies. The customers must always match the model, whatever
+//! failed.
 //!
-//! Two servers of the reseller act, in turn and between each other's requests, each with a password of
-//! its own and on a network of its own. A ledger below the networks knows who created each customer; only
-//! that one is told so.
+//! Two servers of the reseller act in turn and between each other's requests, each with its own
+//! password and network. A ledger below the networks records who created each customer, and only
+//! that server is told so.
 //!
-//! The model knows what its caller was told, and what it read back where an error advised to. It
-//! shares no type with the client's replies. `ANYVPN_MODEL_CASES=1000` tries so many other
+//! The model knows what its caller was told, and what it read back when an error advised that. It
+//! shares no type with the client's replies. `ANYVPN_MODEL_CASES=1000` runs that many other
 //! sequences.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
@@ -53,25 +54,25 @@ fn the_customers_match_the_model_despite_failures() {
     });
 }
 
-/// What a customer's own program has.
+/// The state of a customer's own program.
 struct Session {
     vpngn: Vpngn,
-    /// When its long token ends; `None` when nobody knows whether its tokens are still good.
+    /// When its long token expires. `None` if it is not known whether its tokens are still valid.
     ends: Option<i64>,
 }
 
-/// A reseller, and all that it knows.
+/// A reseller, and everything that it knows.
 struct World {
     sandbox: Arc<Sandbox>,
     network: Network,
     quirks: Quirks,
-    /// With the secret key.
+    /// The client with the secret key.
     server: Vpngn,
     wire: Wire,
-    /// The other server, whose network is good.
+    /// The other server, which has a reliable network.
     second: Vpngn,
     ledger: Ledger,
-    /// How many deeds there were when the step began.
+    /// The number of changes in the ledger when the step began.
     began: usize,
     customers: Customers,
     sessions: BTreeMap<&'static str, Session>,
@@ -133,13 +134,13 @@ impl World {
         conclude(&self.network, mishaps, refusals, outcome, read_back).await
     }
 
-    /// The ids of a customer's products; `None` when there is no such customer.
+    /// Returns the ids of a customer's products. `None` if there is no such customer.
     async fn product_ids(&self, email: &str) -> Option<Vec<String>> {
         let products = self.server.call(GetProducts { email: email.to_owned() }).await.ok()?;
         Some(products.into_iter().map(|it| it.product_id).collect())
     }
 
-    /// The id of the newest product, which was just made.
+    /// Returns the id of the newest product, which was just created.
     async fn newest_product(&self, email: &str) -> String {
         self.product_ids(email).await.unwrap().pop().unwrap()
     }
@@ -149,7 +150,7 @@ impl World {
         aliases.into_iter().map(|it| it.email).collect()
     }
 
-    /// What the sandbox knows of a customer, for what no call tells.
+    /// Returns what the sandbox knows about a customer, for facts that no call reports.
     fn truth(&self, email: &str) -> Option<Customer> {
         let known = self.sandbox.vpngn().customer(email)?;
         let products = known.products.into_iter().map(|product| Product {
@@ -169,7 +170,7 @@ impl World {
         })
     }
 
-    /// Compares with what the sandbox knows.
+    /// Compares the model with the sandbox's state.
     fn compare(&mut self) {
         self.customers.settle(self.now());
         for email in EMAILS {
@@ -182,7 +183,7 @@ impl World {
         assert_eq!(self.sandbox.vpngn().outbox().len(), self.mails);
     }
 
-    /// Compares with all that the provider tells.
+    /// Compares the model with everything that the provider reports.
     async fn compare_all(&mut self) {
         for (email, customer) in &self.customers.0 {
             let ids = customer.products.iter().map(|it| it.id.clone()).collect();
@@ -198,7 +199,7 @@ impl World {
         }
     }
 
-    /// Whether the password is the customer's.
+    /// Returns whether the password belongs to the customer.
     async fn signs_in(&self, email: &str, password: &str) -> bool {
         let proof = Proof::Password(password.into());
         let customer = self.server.with_access(Access::new(self.sandbox.vpngn().api_key(), proof));

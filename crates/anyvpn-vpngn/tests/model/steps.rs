@@ -1,4 +1,4 @@
-//! What a reseller and its customers can do, and what they conclude.
+//! What a reseller and its customers can do, and what they conclude from the results.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::{EMAILS, PASSWORDS, Session, World};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Customers are named by their place among the addresses.
+/// Customers are identified by the position of their address.
 #[derive(Clone, Debug)]
 pub enum Step {
     Add {
@@ -32,7 +32,7 @@ pub enum Step {
         email: usize,
         plan: usize,
     },
-    /// The other server makes sure of a customer.
+    /// The other server ensures a customer.
     Second {
         email: usize,
         plan: usize,
@@ -115,7 +115,7 @@ pub fn steps() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// One of a few aliases; the last one is a customer's address.
+/// Selects one of a few aliases. The last one is a customer's address.
 fn alias(number: usize) -> &'static str {
     ["one@example.com", "two@example.com", "three@example.com", EMAILS[0]][number]
 }
@@ -168,7 +168,7 @@ impl World {
         }
     }
 
-    /// Why a call about a customer is refused who may not be there.
+    /// Returns why a call about a customer who may not exist is refused.
     fn refuses(&mut self, email: &str) -> Vec<ErrorKind> {
         match self.customers.open(email) {
             Some(_) => Vec::new(),
@@ -199,7 +199,7 @@ impl World {
         }
     }
 
-    /// An address that is an alias makes no customer, and adding it is refused.
+    /// An alias's address cannot become a customer's, and adding it is refused.
     async fn ensure(
         &mut self,
         email: &'static str,
@@ -211,7 +211,7 @@ impl World {
         self.ensured(email, plan, mishaps, second, told(outcome)).await;
     }
 
-    /// The neutral trait makes the same promise.
+    /// The neutral trait gives the same guarantee.
     async fn create(
         &mut self,
         email: &'static str,
@@ -287,7 +287,7 @@ impl World {
             product_id: None,
         };
         let outcome = self.server.call(request).await;
-        // No call tells when an account ends.
+        // No call reports when an account ends.
         let back = async || {
             let truth = self.truth(email)?;
             (refusals.is_empty() && truth.ends_at == Some(end)).then_some(())
@@ -326,7 +326,7 @@ impl World {
         };
         let outcome = self.server.call(request).await.map(drop);
         let count = after.as_ref().map(|it| it.products.len());
-        // No call tells whether a product is renewed.
+        // No call reports whether a product is renewed.
         let back = async || {
             let truth = self.truth(email)?;
             let newest = |products: &[Product]| {
@@ -394,7 +394,7 @@ impl World {
             self.customers.open(email).unwrap().password = to.to_owned();
         }
         if asked && let Some(session) = self.sessions.get_mut(email) {
-            // Signing in can have ended its tokens.
+            // Signing in may have revoked its tokens.
             session.ends = None;
         }
     }
@@ -450,7 +450,7 @@ impl World {
         }
     }
 
-    /// A customer's program signs in anew.
+    /// A customer's program signs in again.
     async fn sign_in(&mut self, email: &'static str, mishaps: &[Mishap]) {
         let Some(mut customer) = self.customers.open(email).cloned() else { return };
         let store = Arc::new(MemoryStore::new(None));
@@ -469,7 +469,7 @@ impl World {
         }
     }
 
-    /// A customer's program reads its account, and refreshes its tokens where they have ended.
+    /// A customer's program reads its account, and refreshes its tokens if they have expired.
     async fn session(&mut self, email: &'static str, mishaps: &[Mishap]) {
         let now = self.now();
         let (Some(session), Some(customer)) =
@@ -483,7 +483,7 @@ impl World {
                     account.services.iter().map(|it| it.id.clone().unwrap()).collect();
                 let known: Vec<_> = customer.products.iter().map(|it| it.id.clone()).collect();
                 assert_eq!(ids, known);
-                // Where its tokens were refreshed, the new ones can end sooner.
+                // If its tokens were refreshed, the new ones may expire sooner.
                 let end = customer.long_token_ends(now);
                 session.ends = session.ends.map(|ends| ends.min(end));
             }

@@ -1,4 +1,4 @@
-//! VPNGN, as the tests of the workspace know a provider.
+//! Describes VPNGN to the tests of the workspace.
 
 use anyvpn_core::OperationId;
 use anyvpn_http::{OperationInfo, RetryPolicy};
@@ -47,7 +47,7 @@ impl ProviderHarness for Harness {
         operation: OperationId,
         shown: &mut String,
     ) -> Result<Value, Error> {
-        // The probe takes other credentials than the operation before it.
+        // The probe uses another credential than the operation before it.
         let credential = accepted(operation).cycle().nth(settings.variant).unwrap();
         world.sandbox.vpngn().whitelist(credential == Credential::Whitelisted);
         let builder = settings.apply(Vpngn::builder("")).credential(world.access(credential));
@@ -72,8 +72,8 @@ fn accepted(operation: OperationId) -> impl Iterator<Item = Credential> + Clone 
     Credential::ALL.into_iter().filter(move |credential| credential.accepted_by(operation))
 }
 
-/// The credential that a fixture's `setup` names. Password and secret key have characters that a form
-/// must encode.
+/// Returns the credential that a fixture's `setup` names. Password and secret key contain
+/// characters that a form must encode.
 fn access(setup: &str) -> Option<Access> {
     let proof = match setup {
         "no api key" => return None,

@@ -1,4 +1,5 @@
-//! A customer on the sandbox with something of everything, and a valid input for each operation.
+//! A customer on the sandbox with at least one item of each kind, and a valid input for each
+//! operation.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
@@ -22,7 +23,7 @@ pub const ALIAS: &str = "alias@example.com";
 pub const PASSWORD: &str = "Canary-Passw0rd-Zx81";
 pub const NEW_PASSWORD: &str = "Canary-Passw0rd-Zx82";
 
-/// What a caller can have; the order is the one of the document.
+/// The credentials that a caller can have, in the order of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential {
     None,
@@ -105,7 +106,7 @@ impl World {
         self.builder(credential).build().unwrap().with_settle_time(settle_time)
     }
 
-    /// The customer's tokens, as a store keeps them.
+    /// Returns the customer's tokens in the stored form.
     pub fn tokens(&self) -> BoundToken<SessionTokens> {
         let now = self.sandbox.clock().now();
         let tokens = SessionTokens {
@@ -117,12 +118,12 @@ impl World {
         BoundToken::new(self.binding(), tokens)
     }
 
-    /// Whose tokens they are.
+    /// Returns whose tokens they are.
     pub fn binding(&self) -> Binding {
         Binding::new("vpngn", self.sandbox.vpngn_url(), Some(EMAIL.to_owned()))
     }
 
-    /// An input that the operation accepts in this world.
+    /// Returns an input that the operation accepts in this world.
     pub fn input(&self, operation: OperationId) -> Value {
         match operation.name() {
             "add-client" => {
@@ -153,7 +154,7 @@ impl World {
         call_by_name(vpngn.client(), operation.name(), self.input(operation), false).await
     }
 
-    /// How often the operation arrived since the world began.
+    /// Returns how often the operation has arrived since the world was created.
     pub fn arrived(&self, operation: OperationId) -> usize {
         anyvpn_lab::harness::arrived(&self.sandbox, operation)
     }
@@ -169,8 +170,8 @@ pub fn newcomer(email: &str) -> AddClient {
     AddClient { password, ..AddClient::new(email, "US".parse().unwrap(), ProductType::Months12) }
 }
 
-/// A client's builder on the sandbox's clock: who waits for a turn or a retry moves it. Longer waits are
-/// deadlines, and never end.
+/// Returns a client's builder on the sandbox's clock, which waits for a permit or a retry advance.
+/// Longer waits are deadlines, and never end.
 pub fn on_sandbox_time(
     builder: ClientBuilder<Dialect>,
     sandbox: &Sandbox,

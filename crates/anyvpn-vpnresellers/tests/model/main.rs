@@ -1,12 +1,13 @@
-//! Random sequences of what a reseller does against a small model of its customers, on a network where
-//! requests and replies get lost: the customers are the model's, whatever failed on the way.
+//! Runs random sequences of a reseller's operations against a small model of its customers, on a
+//! network that loses requests and replies. The customers must always match the model, whatever
+//! failed.
 //!
-//! Two machines of the reseller act, in turn and between each other's requests, each with a password of
-//! its own and on a network of its own; a stranger takes names too. A ledger below the networks knows who
-//! created each customer; only that machine is told so.
+//! Two machines of the reseller act in turn and between each other's requests, each with its own
+//! password and network. Another reseller takes names too. A ledger below the networks records who
+//! created each customer, and only that machine is told so.
 //!
-//! The model knows what its caller was told, and what it read back where an error advised to. It
-//! shares no type with the client's replies. `ANYVPN_MODEL_CASES=1000` tries so many other
+//! The model knows what its caller was told, and what it read back when an error advised that. It
+//! shares no type with the client's replies. `ANYVPN_MODEL_CASES=1000` runs that many other
 //! sequences.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
@@ -47,30 +48,30 @@ fn the_customers_match_the_model_despite_failures() {
     });
 }
 
-/// What there is of a customer.
+/// The state of a customer.
 #[derive(Clone, Debug, PartialEq)]
 struct Customer {
     password: String,
     active: bool,
     /// The first second of the day on which it ends.
     ends: Option<i64>,
-    /// How often an account was created for the name, whoever did it.
+    /// The number of accounts that were created for the name, by anyone.
     created: u32,
 }
 
-/// A reseller, and all that it knows.
+/// A reseller, and everything that it knows.
 struct World {
     sandbox: Arc<Sandbox>,
     network: Network,
     reseller: VpnResellers,
     wire: Wire,
-    /// The other machine, whose network is good.
+    /// The other machine, which has a reliable network.
     second: VpnResellers,
     ledger: Ledger,
-    /// How many deeds there were when the step began.
+    /// The number of changes in the ledger when the step began.
     began: usize,
     customers: BTreeMap<&'static str, Customer>,
-    /// The names that a stranger has.
+    /// The names that another reseller has.
     strangers: Vec<&'static str>,
     can_pay: bool,
 }
@@ -88,7 +89,7 @@ impl World {
         });
         let wire = |machine| Wire::new(Reqwest::loopback().unwrap(), machine, ledger.clone());
         let machine = |wire: Wire| {
-            // Waits do not move the sandbox's clock.
+            // Waiting does not advance the sandbox's clock.
             let network = Network::new(wire, Arc::clone(&sandbox), Clock::fixed(clock.now()));
             let builder = VpnResellers::builder().base_url(sandbox.vpnresellers_url());
             (network.connect(builder.token(token.as_str())).build().unwrap(), network)
@@ -110,7 +111,7 @@ impl World {
         }
     }
 
-    /// What the sandbox knows of a customer.
+    /// Returns what the sandbox knows about a customer.
     fn truth(&self, name: &str) -> Option<Customer> {
         let own = self.sandbox.vpnresellers().accounts(RESELLER);
         let known = own.into_iter().find(|account| account.username == name)?;
@@ -122,7 +123,7 @@ impl World {
         })
     }
 
-    /// Compares with what the sandbox knows.
+    /// Compares the model with the sandbox's state.
     fn compare(&self) {
         for name in NAMES {
             assert_eq!(self.customers.get(name), self.truth(name).as_ref(), "{name}");
@@ -133,7 +134,7 @@ impl World {
         }
     }
 
-    /// Compares with all that the provider tells.
+    /// Compares the model with everything that the provider reports.
     async fn compare_all(&self) {
         use anyvpn_vpnresellers::{Customers, ListCustomers};
         use futures_util::TryStreamExt;

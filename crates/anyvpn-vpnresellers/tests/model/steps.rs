@@ -1,4 +1,4 @@
-//! What a reseller can do, and what it concludes.
+//! What a reseller can do, and what it concludes from the results.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ use crate::{Customer, NAMES, PASSWORDS, RESELLER, World};
 /// Days on which a customer can end.
 const ENDS: [Option<&str>; 3] = [None, Some("2030-01-01T00:00:00Z"), Some("2031-06-30T00:00:00Z")];
 
-/// Customers are named by their place among the names.
+/// Customers are identified by the position of their name.
 #[derive(Clone, Debug)]
 pub enum Step {
     Create(usize),
@@ -27,7 +27,7 @@ pub enum Step {
     Resume(usize),
     End(usize, usize),
     SetPassword(usize, usize),
-    /// Another reseller takes the name, where it is free.
+    /// Another reseller takes the name, if it is free.
     Stranger(usize),
     /// The balance is used up, or topped up.
     Balance(bool),
@@ -48,12 +48,13 @@ pub fn steps() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the other machine does between two requests of the first one.
+/// What the other machine does between two requests of the first machine.
 #[derive(Clone, Debug)]
 pub struct Interlude {
-    /// After how many requests.
+    /// The number of requests after which it acts.
     after: usize,
-    /// What happens to the first one's creation, in the place of what was drawn for the step.
+    /// What happens to the first machine's creation, instead of the fault that was drawn for the
+    /// step.
     creation: Option<Fault>,
 }
 
@@ -76,7 +77,7 @@ pub fn interludes() -> impl Strategy<Value = Option<Interlude>> {
     prop_oneof![1 => Just(None), 1 => interlude.prop_map(Some)]
 }
 
-/// What a machine was told of a customer.
+/// What a machine was told about a customer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Told {
     Created,
@@ -122,7 +123,7 @@ impl World {
                 self.sandbox.vpnresellers().set_balance(RESELLER, if full { 100_000 } else { 0 });
                 self.can_pay = full;
                 if !full && self.sandbox.vpnresellers().quirks().empty_balance_refuses_all {
-                    // Then nothing can be done at all, which the tests of the balance hold.
+                    // In that case no call succeeds, which the tests of the balance check.
                     self.sandbox.vpnresellers().set_balance(RESELLER, 100_000);
                     self.can_pay = true;
                 }
@@ -130,7 +131,7 @@ impl World {
         }
     }
 
-    /// Why a call about a customer is refused who may not be there.
+    /// Returns why a call about a customer who may not exist is refused.
     fn refuses(&self, name: &str) -> Vec<ErrorKind> {
         match self.customers.contains_key(name) {
             true => Vec::new(),
@@ -138,7 +139,7 @@ impl World {
         }
     }
 
-    /// Why a creation is refused.
+    /// Returns why a creation is refused.
     fn refuses_creation(&self, name: &str) -> Vec<ErrorKind> {
         if self.strangers.contains(&name) {
             vec![ErrorKind::AlreadyExists]
@@ -155,7 +156,7 @@ impl World {
         self.customers.insert(name, Customer { password, active: true, ends: None, created });
     }
 
-    /// The other machine, whose network is good.
+    /// The other machine, which has a reliable network.
     async fn create_by_second(&mut self, name: &'static str) {
         self.network.calm();
         let refusals = self.refuses_creation(name);
@@ -205,8 +206,8 @@ impl World {
         }
     }
 
-    /// Both wanted the customer: one of them created it, or it was there, and each is told no more than
-    /// is so.
+    /// Both machines wanted the customer. Either one of them created it, or it existed, and neither
+    /// is told more than is true.
     fn contested(
         &mut self,
         name: &'static str,
@@ -298,7 +299,7 @@ impl World {
     }
 }
 
-/// What the other machine was told, after it has come to its end.
+/// Returns the other machine's result after it has finished.
 async fn came_of(second: &Outcome) -> Result<Told, Error> {
     loop {
         if let Some(outcome) = second.lock().unwrap().take() {

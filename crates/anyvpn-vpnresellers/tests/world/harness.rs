@@ -1,4 +1,4 @@
-//! VPNresellers, as the tests of the workspace know a provider.
+//! Describes VPNresellers to the tests of the workspace.
 
 use anyvpn_core::OperationId;
 use anyvpn_http::{OperationInfo, RetryPolicy};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{NEW_PASSWORD, PASSWORD, RESELLER, World};
 
-/// The token that the fixtures' requests carry.
+/// The token in the requests of the fixtures.
 const TOKEN: &str = "7|f1x7ure70ken0000000000000000000000000000";
 
 pub struct Harness;

@@ -1,5 +1,5 @@
-//! A reseller on the sandbox with a customer, a stranger's customer, and a valid input for each
-//! operation.
+//! A reseller on the sandbox with a customer, another reseller's customer, and a valid input for
+//! each operation.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
@@ -31,7 +31,7 @@ pub struct World {
     pub token: String,
     /// The customer's account.
     pub id: u64,
-    /// The account of a customer who is suspended.
+    /// The account of a suspended customer.
     pub suspended: u64,
 }
 
@@ -62,13 +62,13 @@ impl World {
         self.builder().build().unwrap().with_settle_time(settle_time).for_customer(CUSTOMER)
     }
 
-    /// Lets the next request for the operation go wrong.
+    /// Injects a fault for the next request of the operation.
     pub fn fault(&self, operation: &str, fault: Fault) {
         let operation = format!("vpnresellers.{operation}");
         self.sandbox.inject(FaultRule::once(&operation, fault)).unwrap();
     }
 
-    /// An input that the operation accepts in this world.
+    /// Returns an input that the operation accepts in this world.
     pub fn input(&self, operation: OperationId) -> Value {
         match operation.name() {
             "check-username" => json!({"username": NEW}),
@@ -97,7 +97,7 @@ impl World {
         call_by_name(reseller.client(), operation.name(), self.input(operation), false).await
     }
 
-    /// How often the operation arrived since the world began.
+    /// Returns how often the operation has arrived since the world was created.
     pub fn arrived(&self, operation: OperationId) -> usize {
         anyvpn_lab::harness::arrived(&self.sandbox, operation)
     }
@@ -112,8 +112,8 @@ pub fn newcomer(username: &str) -> NewCustomer {
     NewCustomer::new(username, PASSWORD.into())
 }
 
-/// A client's builder on the sandbox's clock: who waits moves it. Longer waits are deadlines, and never
-/// end.
+/// Returns a client's builder on the sandbox's clock, which waits advance. Longer waits are
+/// deadlines, and never end.
 pub fn on_sandbox_time(
     builder: ClientBuilder<Dialect>,
     sandbox: &Sandbox,

@@ -1,4 +1,4 @@
-//! What a caller knows of an account, and the rules by which VPN Script lets it change.
+//! What a caller knows about an account, and VPN Script's rules for changing it.
 
 use anyvpn_core::ErrorKind::{
     self, CapacityReached, DeviceLimit, InvalidRequest, NoService, NotFound, Pending, Refused,
@@ -6,14 +6,14 @@ use anyvpn_core::ErrorKind::{
 };
 use anyvpn_sandbox::vpnscript::{ConfigState, Quirks, ServiceState};
 
-/// The servers of every sandbox that the test knows: an OpenVPN server, two WireGuard servers of
-/// which the second has two slots, and one that is not there.
+/// The servers of every sandbox that the test knows: an OpenVPN server, two WireGuard servers, the
+/// second of which has two slots, and one that does not exist.
 pub const SERVERS: [u64; 4] = [1, 2, 5, 99];
 
-/// How a configuration stands, as the provider tells it.
+/// The state of a configuration, as the provider reports it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum State {
-    /// The job will, or will not, be done, at the latest at this time.
+    /// The job will succeed or fail, at this time at the latest.
     Creating {
         fails: bool,
         by: i64,
@@ -24,7 +24,7 @@ pub enum State {
     },
     Active,
     NotMade,
-    /// Its deletion failed, and it waits to be deleted for ever.
+    /// Its deletion failed, and it waits forever to be deleted.
     Stuck,
 }
 
@@ -41,14 +41,14 @@ pub struct Account {
     pub suspended: bool,
     pub devices: u32,
     pub configs: Vec<Config>,
-    /// How many of the next jobs fail.
+    /// The number of jobs that will fail next.
     pub failures: u32,
     /// How long a job takes.
     pub job_seconds: u32,
 }
 
 impl Account {
-    /// Why nothing about WireGuard is answered.
+    /// Why no call about WireGuard is answered.
     pub fn locked(&self) -> Option<ErrorKind> {
         match self.service {
             _ if self.suspended => Some(Suspended),
@@ -87,21 +87,21 @@ impl Account {
             None => vec![NotFound],
             Some(State::Active) => Vec::new(),
             Some(State::NotMade | State::Stuck) if quirks.failed_may_be_deleted => Vec::new(),
-            // Who revokes is told why the deletion has failed.
+            // A caller that revokes is told why the deletion has failed.
             Some(State::Stuck) => vec![Pending, Refused],
             Some(_) => vec![Pending],
         }
     }
 
-    /// Whether the next job will fail, and when it is done at the latest.
+    /// Returns whether the next job will fail, and when it ends at the latest.
     pub fn next_job(&mut self, now: i64) -> (bool, i64) {
         let fails = self.failures > 0;
         self.failures = self.failures.saturating_sub(1);
-        // The second that has begun counts as a whole one.
+        // A started second counts as a whole one.
         (fails, now + 1 + i64::from(self.job_seconds))
     }
 
-    /// Whether a job is under way, whose end can come at any moment.
+    /// Returns whether a job is in progress, which can end at any moment.
     pub fn is_unsettled(&self) -> bool {
         let jobs =
             |it: &Config| matches!(it.state, State::Creating { .. } | State::Deleting { .. });
@@ -110,11 +110,12 @@ impl Account {
 }
 
 impl Config {
-    /// What becomes of it when the provider shows this, and whether it is still there.
+    /// Updates the state to what the provider shows, and returns whether the configuration still
+    /// exists.
     ///
     /// # Panics
     ///
-    /// When the provider cannot show this.
+    /// If the provider cannot show this.
     pub fn become_what(
         &mut self,
         shown: Option<(ConfigState, bool)>,

@@ -1,12 +1,12 @@
-//! Random sequences of operations against a small model of an account, on a network where requests
-//! and replies get lost: the account's configurations are the model's, whatever failed on the way.
+//! Runs random sequences of operations against a small model of an account, on a network that loses
+//! requests and replies. The account's configurations must always match the model, whatever failed.
 //!
-//! Two machines act on the account, in turn and between each other's requests, each on a network of its
-//! own. A ledger below the networks knows who made and who deleted each configuration; none is handed
-//! out to or deleted by the other one.
+//! Two machines act on the account in turn and between each other's requests, each on its own
+//! network. A ledger below the networks records who created and who deleted each configuration. No
+//! configuration may be returned to or deleted by the other machine.
 //!
 //! The model knows what its caller was told, and what it listed afterwards. It shares no type with
-//! the client's replies. `ANYVPN_MODEL_CASES=1000` tries so many other sequences.
+//! the client's replies. `ANYVPN_MODEL_CASES=1000` runs that many other sequences.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -53,7 +53,8 @@ fn the_account_matches_the_model_despite_failures() {
             let named = world.named(&step);
             world.take(step, &mishaps, interlude).await;
             world.network.calm();
-            // Neither machine deletes what the other made, unless the step names it.
+            // Neither machine deletes a configuration that the other one created, unless the step
+            // names it.
             world
                 .ledger
                 .judge_deletions(world.began, |id| named.is_some_and(|it| id == it.to_string()));
@@ -66,18 +67,18 @@ fn the_account_matches_the_model_despite_failures() {
     });
 }
 
-/// An account, and all that its caller has.
+/// An account, and everything that its caller has.
 struct World {
     sandbox: Arc<Sandbox>,
     network: Network,
     quirks: Quirks,
     vpn: VpnScript,
     wire: Wire,
-    /// The other machine, whose network is its own and good.
+    /// The other machine, which has its own reliable network.
     second_network: Network,
     second: VpnScript,
     ledger: Ledger,
-    /// How many deeds there were when the step began.
+    /// The number of changes in the ledger when the step began.
     began: usize,
     account: Account,
 }
@@ -87,7 +88,7 @@ impl World {
         let sandbox = Arc::new(still_sandbox().seed(seed).start().await.unwrap());
         let service = sandbox.vpnscript();
         let token = service.add_account(USERNAME, PASSWORD).token;
-        // Waits move the sandbox's clock: jobs are done meanwhile.
+        // Waiting advances the sandbox's clock, so jobs finish meanwhile.
         let account = sandbox.vpnscript().clone();
         let ledger = Ledger::new(move || {
             let configs = account.configs(USERNAME).into_iter();
@@ -125,7 +126,7 @@ impl World {
         }
     }
 
-    /// New clients, since one whose sign-in was refused does not try again.
+    /// Creates new clients, since one whose sign-in was refused does not try again.
     fn sign_in_anew(&mut self) {
         self.vpn = client(&self.sandbox, &self.network, None);
         self.second = client(&self.sandbox, &self.second_network, None);
@@ -139,22 +140,22 @@ impl World {
         self.sandbox.clock().now().as_second()
     }
 
-    /// How often the work of an operation was done in this step.
+    /// Returns how often an operation took effect in this step.
     fn done(&self, operation: &str) -> usize {
         let received = self.sandbox.received();
         received.iter().filter(|it| it.operation == Some(operation) && it.effect).count()
     }
 
-    /// Waits until both machines sign in again, where a sign-in of theirs was lost.
+    /// Waits until both machines can sign in again, if one of their sign-ins was lost.
     async fn recover(&mut self) {
         for vpn in [&self.vpn, &self.second] {
-            // Whatever it says, no sign-in is waited for after it.
+            // Whatever it returns, no sign-in is delayed after it.
             let _ = self.list(vpn).await;
         }
         self.compare();
     }
 
-    /// A client's list. After a sign-in that was lost, the client waits before it tries another one.
+    /// Returns a client's list. After a lost sign-in, the client waits before it tries again.
     async fn list(&self, vpn: &VpnScript) -> Result<Vec<ObtainedConfig>, Error> {
         let mut list = ServerConfigs::list_configs(vpn).await;
         for wait in (0..9).map(|doubled| Duration::from_secs(1 << doubled)) {
@@ -171,7 +172,7 @@ impl World {
         list
     }
 
-    /// The ids of the configurations, as the provider lists them; `None` when it does not.
+    /// Returns the ids of the configurations as the provider lists them. `None` if it does not.
     async fn listed(&self) -> Option<Vec<u64>> {
         let list = self.list(&self.vpn).await;
         if let Some(locked) = self.account.locked() {
@@ -181,13 +182,14 @@ impl World {
         Some(list.unwrap().iter().map(|it| it.id.parse().unwrap()).collect())
     }
 
-    /// What the provider shows of each configuration: its state, and whether its last job failed.
+    /// Returns what the provider shows of each configuration: its state, and whether its last job
+    /// failed.
     fn shown(&self) -> BTreeMap<u64, (ConfigState, bool)> {
         let configs = self.service().configs(USERNAME).into_iter();
         configs.map(|it| (it.id, (it.state, it.fail_reason.is_some()))).collect()
     }
 
-    /// Compares with what the sandbox knows.
+    /// Compares the model with the sandbox's state.
     fn compare(&mut self) {
         let (shown, now, quirks) = (self.shown(), self.now(), &self.quirks);
         self.account
@@ -197,7 +199,7 @@ impl World {
         assert_eq!(ids, shown.into_keys().collect::<Vec<_>>());
     }
 
-    /// Compares with all that the provider tells, after all jobs.
+    /// Compares the model with everything that the provider reports after all jobs.
     async fn compare_all(&mut self) {
         self.sandbox.clock().advance(Duration::from_secs(24 * 3600));
         self.compare();
@@ -211,7 +213,7 @@ impl World {
     }
 }
 
-/// A client that signs in when it has no token, or when its token is refused.
+/// Returns a client that signs in when it has no token or when its token is refused.
 fn client(sandbox: &Sandbox, network: &Network, token: Option<String>) -> VpnScript {
     let password = Password::new(USERNAME, Secret::from(PASSWORD), "Liam's laptop");
     let binding = Binding::new("vpnscript", sandbox.vpnscript_url(), Some(USERNAME.to_owned()));

@@ -1,4 +1,4 @@
-//! What a caller can do, and what it concludes.
+//! What a caller can do, and what it concludes from the results.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,14 +19,14 @@ const REASON: &str = "No route to host";
 /// How long the client waits for a job.
 const DEADLINE: u32 = 120;
 
-/// Servers and configurations are named by their place; one beyond the configurations names what is
-/// not there.
+/// Servers and configurations are identified by their position. The position after the last
+/// configuration names one that does not exist.
 #[derive(Clone, Debug)]
 pub enum Step {
     Obtain {
         server: usize,
     },
-    /// The future is dropped after so many answers.
+    /// The future is dropped after this many answers.
     Abandon {
         server: usize,
         answers: usize,
@@ -81,15 +81,16 @@ pub fn steps() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the other machine does between two requests of the first one, or after its step.
+/// What the other machine does between two requests of the first machine, or after its step.
 #[derive(Clone, Debug)]
 pub struct Interlude {
-    /// After how many requests.
+    /// The number of requests after which it acts.
     after: usize,
     server: usize,
-    /// Whether it obtains a configuration, and not only creates one.
+    /// Whether it obtains a configuration or only creates one.
     waits: bool,
-    /// What happens to the first one's creation, in the place of what was drawn for the step.
+    /// What happens to the first machine's creation, instead of the fault that was drawn for the
+    /// step.
     creation: Option<Fault>,
 }
 
@@ -115,10 +116,10 @@ pub fn interludes() -> impl Strategy<Value = Option<Interlude>> {
 
 type Outcome = Result<Option<u64>, Error>;
 
-/// What the other machine does in a step: the server, and what it was told.
+/// What the other machine does in a step: the server, and the result.
 type Second = Option<(u64, Arc<Mutex<Option<Result<Option<(u64, Secret)>, Error>>>>)>;
 
-/// Obtains a configuration, and gives its id and text.
+/// Obtains a configuration, and returns its id and text.
 async fn obtain(vpn: VpnScript, server: u64) -> Result<(u64, Secret), Error> {
     let obtained = vpn.obtain_config(&ConfigRequest::wireguard(server.to_string())).await?;
     let Obtained::WireGuard(config) = obtained.config else { panic!("another protocol") };
@@ -126,7 +127,7 @@ async fn obtain(vpn: VpnScript, server: u64) -> Result<(u64, Secret), Error> {
 }
 
 impl World {
-    /// The configuration that a step names, which may be the other machine's.
+    /// Returns the configuration that a step names, which may be the other machine's.
     pub fn named(&self, step: &Step) -> Option<u64> {
         match step {
             Step::Revoke { config } | Step::Delete { config } => {
@@ -228,14 +229,14 @@ impl World {
                 service.revoke_tokens(USERNAME);
             }
             Step::RevokeTokens => {
-                // A token that was made a moment ago is not renewed.
+                // A token that was just created is not renewed.
                 self.sandbox.clock().advance(Duration::from_secs(2 * 3600));
                 service.revoke_tokens(USERNAME);
             }
         }
     }
 
-    /// The configuration in this place, or one that is not there.
+    /// Returns the configuration at this position, or one that does not exist.
     fn config(&self, place: usize) -> Option<usize> {
         let place = place % (self.account.configs.len() + 1);
         (place < self.account.configs.len()).then_some(place)
@@ -245,7 +246,7 @@ impl World {
         config.map_or(7777, |config| self.account.configs[config].id)
     }
 
-    /// What reads is answered or refused, and changes nothing.
+    /// A read is answered or refused, and changes nothing.
     fn answered(
         &self,
         outcome: Result<Option<String>, Error>,
@@ -265,7 +266,7 @@ impl World {
         }
     }
 
-    /// What was handed out: the machine's own configuration, and its own text.
+    /// Checks a returned configuration: it must be the machine's own, with its own text.
     fn own(&self, machine: Machine, id: u64, text: &Secret) -> u64 {
         assert_eq!(
             self.ledger.maker(&id.to_string()),
@@ -278,7 +279,7 @@ impl World {
         id
     }
 
-    /// Lets the other machine act when the first one has done so many requests.
+    /// Makes the other machine act after this many requests of the first machine.
     fn interrupt(&self, interlude: Option<Interlude>) -> Second {
         let Interlude { after, server, waits, .. } = interlude?;
         let (vpn, server_id) = (self.second.clone(), SERVERS[server]);
@@ -294,7 +295,7 @@ impl World {
         Some((server_id, outcome_slot))
     }
 
-    /// What the other machine concludes, after it has come to its end.
+    /// Updates the model with the other machine's result, after it has finished.
     async fn end(&self, second: Second) -> Option<(u64, Outcome)> {
         let has_acted = self.wire.calm();
         let (server, outcome) = second.filter(|_| has_acted)?;
@@ -307,8 +308,8 @@ impl World {
         }
     }
 
-    /// Takes what both machines made and deleted in a step into the account, in order. Gives what the
-    /// first one made and what the other one made, each with whether its job fails.
+    /// Updates the model with everything that both machines created and deleted in a step, in
+    /// order. Returns what each of them created, with whether its job fails.
     fn take_in(&mut self, server: u64, others: u64) -> [Vec<(u64, bool)>; 2] {
         let now = self.now();
         let mut made = [Vec::new(), Vec::new()];
@@ -334,15 +335,15 @@ impl World {
         made
     }
 
-    /// What a caller concludes from a creation: by listing, which is all that ever names an id. An
-    /// obtained configuration has named it before.
+    /// Updates the model after a creation, by listing, since only a list contains ids. An obtained
+    /// configuration has already named its id.
     async fn created(&mut self, server: u64, outcome: Outcome, mishaps: &[Mishap], second: Second) {
         self.network.calm();
         let second = self.end(second).await;
         let smooth = mishaps.is_empty() && second.is_none();
         let refusals = self.account.refuses_config(server);
         let known: Vec<_> = self.account.configs.iter().map(|it| it.id).collect();
-        // A job of before can have been done meanwhile, which makes room for this one.
+        // An earlier job may have finished meanwhile, which frees a slot for this one.
         let refused = !refusals.is_empty() && (smooth || !self.account.is_unsettled());
         let listed = self.listed().await;
         let others = second.as_ref().map_or(0, |(server, _)| *server);
@@ -376,7 +377,7 @@ impl World {
         }
     }
 
-    /// What a machine is told fits what it made: nothing is lost without a word.
+    /// A machine's result must match what it created: nothing is lost without an error.
     fn concluded(&self, outcome: &Outcome, made: Option<(u64, bool)>) {
         match (outcome, made) {
             (Ok(Some(id)), _) => {
@@ -400,7 +401,8 @@ impl World {
         }
     }
 
-    /// What there is after a caller has given up: it has heard nothing, and the account tells.
+    /// Updates the model after a caller has given up: it was told nothing, so only the account
+    /// shows the effect.
     async fn abandoned(&mut self, server: u64, second: Second) {
         // Background work has finished once no more requests arrive.
         let mut quiet = 0;
@@ -422,7 +424,7 @@ impl World {
         }
     }
 
-    /// What a caller concludes from a deletion.
+    /// Updates the model after a deletion.
     async fn deleted(
         &mut self,
         config: Option<usize>,
@@ -435,7 +437,8 @@ impl World {
         let refusals = self.account.refuses_deletion(config, &self.quirks);
         let Some(place) = config else {
             match outcome {
-                // A lost attempt, and then nothing to delete: it may have been the attempt's doing.
+                // One attempt was lost, and then there was nothing to delete: the lost attempt may
+                // have deleted it.
                 Ok(()) => assert!(!smooth, "nothing was deleted"),
                 Err(error) => assert!(!smooth || refusals.contains(&error.kind()), "{error:?}"),
             }
@@ -456,7 +459,7 @@ impl World {
                 let pending = waits && error.kind() == ErrorKind::Pending;
                 let told = job_failed || pending || error.advice() == Advice::ReadBack;
                 assert!(told, "{id} is being deleted after {error:?}");
-                // Without a service, nobody can look whether it is gone.
+                // Without a service, no call can show whether it is gone.
                 let blind = waits && self.account.locked() == Some(error.kind());
                 assert!(!smooth || job_failed || pending || blind, "{error:?}");
             }

@@ -1,4 +1,4 @@
-//! VPN Script, as the tests of the workspace know a provider.
+//! Describes VPN Script to the tests of the workspace.
 
 use anyvpn_core::{OperationId, WireGuardConfig};
 use anyvpn_http::{OperationInfo, RetryPolicy};
@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::{PASSWORD, WIREGUARD, World, client};
 
-/// The token that the fixtures' requests carry: a number and 40 characters, as the framework's are.
+/// The token in the requests of the fixtures: a number and 40 characters, like the framework's
+/// tokens.
 const TOKEN: &str = "7|f1x7ure70ken000000000000000000000000f1x7";
 
 pub struct Harness;

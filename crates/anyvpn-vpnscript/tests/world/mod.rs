@@ -1,4 +1,4 @@
-//! An account on the sandbox, a clock that makes its jobs quick, and inputs for each operation.
+//! An account on the sandbox, a clock that makes its jobs fast, and inputs for each operation.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "it is a test, only not in a function that says so")]
@@ -42,11 +42,11 @@ impl World {
         Self::on(still_sandbox().seed(seed)).await
     }
 
-    /// On a sandbox that this starts, and whose clock stands still.
+    /// Creates a world on a new sandbox, whose clock stands still.
     pub async fn on(sandbox: SandboxBuilder) -> Self {
         let sandbox = sandbox.start().await.unwrap();
         let token = sandbox.vpnscript().add_account(USERNAME, PASSWORD).token;
-        // Short waits move the sandbox's clock; a long one is the bound of an attempt.
+        // Short waits advance the sandbox's clock. A long one is an attempt's time limit.
         let attempt = Duration::from_millis(10_001);
         let clock = anyvpn_lab::time::of_sandbox(sandbox.clock()).with_endless(attempt);
         let vpn = client(builder(&sandbox, &clock).token(token.as_str()));
@@ -57,7 +57,7 @@ impl World {
         self.sandbox.vpnscript()
     }
 
-    /// Another client, as another program has one.
+    /// Returns another client, as in another program.
     pub fn other(&self) -> VpnScript {
         client(self.builder().token(self.token.as_str()))
     }
@@ -66,12 +66,12 @@ impl World {
         builder(&self.sandbox, &self.clock)
     }
 
-    /// Obtains a WireGuard configuration, and gives its id and text.
+    /// Obtains a WireGuard configuration, and returns its id and text.
     pub async fn obtain(&self, server: &str) -> Result<(u64, WireGuardConfig), Error> {
         obtain(&self.vpn, server).await
     }
 
-    /// The ids of the configurations that there are.
+    /// Returns the ids of the existing configurations.
     pub fn ids(&self) -> Vec<u64> {
         self.service().configs(USERNAME).iter().map(|it| it.id).collect()
     }
@@ -80,7 +80,7 @@ impl World {
         call_by_name(self.vpn.client(), operation.name(), input, false).await
     }
 
-    /// Inputs that the operation accepts, when there is a configuration with the id `config`.
+    /// Returns inputs that the operation accepts if there is a configuration with the id `config`.
     pub fn inputs(operation: OperationId, config: u64) -> Vec<Value> {
         match operation.name() {
             "create-token" => vec![
@@ -100,7 +100,7 @@ impl World {
         }
     }
 
-    /// How often the operation arrived since the log was cleared.
+    /// Returns how often the operation has arrived since the log was cleared.
     pub fn arrived(&self, name: &str) -> usize {
         let name = format!("vpnscript.{name}");
         let received = self.sandbox.received();
@@ -112,12 +112,12 @@ fn builder(sandbox: &Sandbox, clock: &VirtualTime) -> ClientBuilder<Dialect> {
     VpnScript::builder(sandbox.vpnscript_url()).clock(Arc::new(clock.clone()))
 }
 
-/// A client that shares no lock with anybody; a test that is about the lock names its folder.
+/// Returns a client that shares no lock with others. A test about the lock names its folder.
 pub fn client(builder: ClientBuilder<Dialect>) -> VpnScript {
     builder.build().unwrap().with_lock_folder(None)
 }
 
-/// With the clock of the machine.
+/// Uses the machine's clock.
 pub fn quick(sandbox: &Sandbox) -> ClientBuilder<Dialect> {
     anyvpn_lab::harness::quick(VpnScript::builder(sandbox.vpnscript_url()))
 }
@@ -128,7 +128,7 @@ pub async fn obtain(vpn: &VpnScript, server: &str) -> Result<(u64, WireGuardConf
     Ok((obtained.id.unwrap().parse().unwrap(), config))
 }
 
-/// The ids of the configurations that the error names as left behind.
+/// Returns the ids of the leftover configurations that the error names.
 pub fn left_behind(error: &Error) -> Vec<u64> {
     let ids = error.left_behind().iter().map(|leftover| {
         assert_eq!(leftover.kind, LeftoverKind::Configuration);
@@ -137,7 +137,7 @@ pub fn left_behind(error: &Error) -> Vec<u64> {
     ids.collect()
 }
 
-/// The usual transport, to stand behind another one.
+/// Returns the usual transport, to be wrapped by another one.
 pub fn reqwest() -> Reqwest {
     Reqwest::loopback().unwrap()
 }

@@ -1,4 +1,4 @@
-//! The whole command knows Acme, although nothing of it was changed.
+//! The whole command supports Acme, although it was not changed.
 
 #![allow(clippy::unwrap_used, reason = "it is a test, also in its helpers")]
 
@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-/// Runs the command with this home folder, and gives what it answers.
+/// Runs the command with this home folder, and returns its output.
 fn run(home: &Path, arguments: &[&str], stdin: &str) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_acme-command"));
     command.env_clear().env("HOME", home).args(arguments);

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 pub const TOKEN: &str = "a-token-of-wile";
 
-/// The devices, and how many there ever were.
+/// The devices, and the number of devices ever created.
 type Devices = Arc<Mutex<(Vec<Value>, usize)>>;
 
-/// Serves on a port of this machine until the test ends, and says where.
+/// Serves on a port of this machine until the test ends, and returns the address.
 pub async fn start() -> String {
     let routes = Router::new()
         .route("/v1/account", get(account))
