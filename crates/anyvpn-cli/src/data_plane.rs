@@ -13,8 +13,8 @@ pub struct Description {
     pub text: String,
 }
 
-/// Creates the network for a sandbox. As an ordinary user, the process first begins anew in a user
-/// namespace.
+/// Creates the network for a sandbox. For an ordinary user, the process first restarts itself in a
+/// user namespace.
 #[cfg(target_os = "linux")]
 pub fn add(builder: SandboxBuilder) -> Result<(SandboxBuilder, Description), Failure> {
     use anyvpn_sandbox::data_plane::Namespaces;

@@ -20,7 +20,7 @@ pub fn state_folder() -> Option<PathBuf> {
     state.map(|state| state.join("anyvpn"))
 }
 
-/// Returns the folder for data that is kept; `None` without a home folder.
+/// Returns the folder for persistent data. `None` if no home folder is known.
 pub fn data_folder() -> Option<PathBuf> {
     let data = path_variable("XDG_DATA_HOME")
         .or_else(|| path_variable("HOME").map(|home| home.join(".local/share")));

@@ -45,7 +45,7 @@ impl ReservedName {
         Ok(Self(Some(path.to_owned())))
     }
 
-    /// Whether the file is still ours: empty, and not replaced.
+    /// Returns whether the file is still ours: empty, and not replaced.
     fn is_held(&self) -> bool {
         let found = self.0.as_ref().and_then(|path| path.symlink_metadata().ok());
         found.is_some_and(|found| found.is_file() && found.len() == 0)
@@ -162,7 +162,7 @@ pub fn draft(path: &Path) -> io::Result<FileDraft> {
     Ok(draft)
 }
 
-/// Whether two paths name the same file. The file need not exist.
+/// Returns whether two paths name the same file. The file need not exist.
 pub fn is_same_file(one: &Path, other: &Path) -> bool {
     let place = |path: &Path| match path.canonicalize() {
         Ok(path) => Some(path),

@@ -75,7 +75,7 @@ impl Output {
         }
     }
 
-    /// Whether notes and progress are printed.
+    /// Returns whether notes and progress are printed.
     pub fn has_notes(self) -> bool {
         !self.json && !self.quiet
     }
@@ -96,7 +96,7 @@ impl Output {
         failure.exit()
     }
 
-    /// Whether colours and other escape sequences may be printed on stdout.
+    /// Returns whether colours and other escape sequences may be printed on stdout.
     pub fn is_colored(self) -> bool {
         is_colored(&io::stdout())
     }
@@ -203,10 +203,10 @@ pub fn only_copy(
     printed.map_err(lost)
 }
 
-/// Whether stdout was closed when the program started, for example by `>&-`.
+/// Returns whether stdout was closed when the program started, for example by `>&-`.
 ///
-/// In that case the Rust runtime opens `/dev/null` for reading and writing, so that writing succeeds. With
-/// `> /dev/null`, a shell opens it only for writing, which tells the two apart.
+/// In that case the Rust runtime opens `/dev/null` for reading and writing, so that writing
+/// succeeds. With `> /dev/null`, a shell opens it only for writing, which tells the two apart.
 pub fn is_closed() -> bool {
     #[cfg(unix)]
     {

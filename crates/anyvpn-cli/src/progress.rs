@@ -70,7 +70,7 @@ pub async fn show(output: Output, watch: Option<&Watch>) -> Infallible {
     }
 }
 
-/// Whether stderr is a terminal that can clear a line.
+/// Returns whether stderr is a terminal that can clear a line.
 pub fn is_terminal() -> bool {
     let is_dumb = std::env::var_os("TERM").map_or(cfg!(unix), |term| term == "dumb");
     io::stderr().is_terminal() && !is_dumb

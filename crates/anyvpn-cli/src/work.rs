@@ -23,7 +23,8 @@ pub fn wait<T>(
     block_on(context, Some(&context.watch), None, work)
 }
 
-/// Runs what ends by itself after a signal: `work` gets a future that is ready when one arrives.
+/// Runs work that ends by itself after a signal: `work` gets a future that is ready when a signal
+/// arrives.
 pub fn wait_or_drain<T>(
     context: &Context,
     work: impl AsyncFnOnce(Stop) -> Result<T, Failure>,

@@ -1,4 +1,4 @@
-//! Where orders, their progress and their journal are kept.
+//! Stores orders, their progress and their journal.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
-/// An error of a database. After it, nobody can tell whether the change was made.
+/// An error of a database. After it, it is not known whether the change was made.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}")]
 pub struct StoreError {
@@ -56,33 +56,35 @@ impl StoreError {
 
 /// A database of orders.
 ///
-/// Each method is one transaction. All times are those of the database, so that workers whose clocks differ agree on
-/// them.
+/// Each method is one transaction. All times are those of the database, so that workers whose
+/// clocks differ agree on them.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Adds orders, and changes those whose revision is higher. All or none: if one is refused, nothing is changed. A
-    /// trial changes nothing, and says what would become of each order.
+    /// Adds orders, and changes those whose revision is higher. If one is refused, nothing is
+    /// changed. A trial changes nothing, and returns what would happen to each order.
     ///
     /// # Errors
     ///
-    /// Any error of the database, as in all that follows.
+    /// Any error of the database, as for all methods below.
     async fn import(
         &self,
         orders: Vec<Placed>,
         is_trial: bool,
     ) -> Result<Vec<Imported>, StoreError>;
 
-    /// Claims orders that are due, those that have waited longest first, and gives each a higher fencing number.
-    /// Orders of a stopped brand are not claimed.
+    /// Claims orders that are due, those that have waited longest first, and gives each a higher
+    /// fencing number. Orders of a stopped brand are not claimed.
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, StoreError>;
 
-    /// Makes changes, each with its journal row, in order. One that is overtaken does not hinder the others.
+    /// Makes changes in order, each with its journal row. A change that is overtaken does not
+    /// prevent the others.
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError>;
 
-    /// Reads one order; `None` if there is none.
+    /// Reads one order. `None` if it does not exist.
     async fn order(&self, id: &str) -> Result<Option<Record>, StoreError>;
 
-    /// Reads orders by id, of one state or all, that come after an id; at most `limit`.
+    /// Reads at most `limit` orders, sorted by id, that come after an id and are in one state or in
+    /// any.
     async fn orders(
         &self,
         state: Option<OrderState>,
@@ -90,16 +92,17 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Record>, StoreError>;
 
-    /// Reads the journal of an order, oldest first; empty if there is none.
+    /// Reads the journal of an order, oldest first. It is empty if the order does not exist.
     async fn journal(&self, id: &str) -> Result<Vec<Entry>, StoreError>;
 
-    /// Counts orders by profile and state, and says what is due.
+    /// Counts orders by profile and state, and returns what is due.
     async fn summary(&self) -> Result<Summary, StoreError>;
 
-    /// Lets a stopped brand go on.
+    /// Resumes a stopped brand.
     async fn resume(&self, profile: &str) -> Result<(), StoreError>;
 
-    /// Sets how often an operation may be sent for all orders of a profile; `None` removes the limit.
+    /// Limits how often an operation may be sent for all orders of a profile. `None` removes the
+    /// limit.
     async fn set_budget(
         &self,
         profile: &str,
@@ -117,17 +120,17 @@ pub struct Placed {
     pub sealed: Sealed,
 }
 
-/// What became of an imported order.
+/// The result of importing an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Imported {
-    /// It is new.
+    /// The order is new.
     New,
-    /// Its revision is higher than before.
+    /// The order has a higher revision than before.
     Changed,
-    /// It was there already, and is the same.
+    /// The order already exists and is unchanged.
     Same,
-    /// It contradicts what is there.
+    /// The order contradicts the existing one.
     Refused(String),
 }
 
@@ -140,26 +143,27 @@ pub struct ClaimRequest {
     pub profiles: Vec<String>,
     /// The worker's monotonic time before the claim.
     pub instant: Instant,
-    /// For how long no other worker shall have them.
+    /// How long no other worker may claim the orders.
     pub lease: Duration,
-    /// The most orders.
+    /// The maximum number of orders.
     pub limit: u32,
-    /// Only this order, whether it is due or not, unless a worker has it; `None` for all that are due.
+    /// Claims only this order, even if it is not due, unless another worker has it. `None` claims
+    /// all that are due.
     pub only: Option<String>,
 }
 
-/// An order that a worker has for a while.
+/// An order that a worker has claimed for some time.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// The order as it was when it was claimed.
     pub order: Order,
     /// Its password.
     pub sealed: Sealed,
-    /// What is known of its customer.
+    /// What is known about its customer.
     pub progress: Progress,
-    /// Where it stands.
+    /// The state of the order.
     pub state: OrderState,
-    /// The number that no earlier claim had.
+    /// The fencing number, which is higher than that of any earlier claim.
     pub fence: u64,
     /// When other workers may claim it.
     pub lease_until: Timestamp,
@@ -178,7 +182,7 @@ pub struct Claim {
 pub enum Change {
     /// An operation is about to be sent.
     Begin(Box<Begin>),
-    /// A step is over.
+    /// A step has ended.
     Finish(Box<Finish>),
     /// A call that changes nothing is about to be sent.
     Reserve {
@@ -227,13 +231,13 @@ pub struct Finish {
     pub revision: u32,
     /// What is known now.
     pub progress: Progress,
-    /// Where the order stands. An order with a newer revision is pending, whatever this says.
+    /// The state of the order. An order with a newer revision is pending, whatever this says.
     pub state: OrderState,
-    /// When the order is due again; `None` for never.
+    /// When the order is due again. `None` means never.
     pub due: Option<Timestamp>,
-    /// What happened; `None` writes no row.
+    /// The event. `None` writes no journal row.
     pub event: Option<Event>,
-    /// What happens to all orders of the profile; `None` for nothing.
+    /// A change for all orders of the profile, or `None`.
     pub brand: Option<Brand>,
 }
 
@@ -242,7 +246,7 @@ pub struct Finish {
 pub enum Brand {
     /// Nothing is sent any more, for this reason, until [`Store::resume`].
     Stop(String),
-    /// An operation rests until this time.
+    /// An operation is paused until this time.
     Hold {
         /// The name of the operation.
         operation: &'static str,
@@ -251,18 +255,19 @@ pub enum Brand {
     },
 }
 
-/// What became of a [`Change`].
+/// The result of a [`Change`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Committed {
-    /// It is made, and durable.
+    /// The change was made, and is durable.
     Done,
-    /// It is not made: another worker claimed the order, or, for an intent, the order has changed.
+    /// The change was not made: another worker claimed the order, or, for an intent, the order has
+    /// changed.
     Overtaken,
-    /// It is not made: the budget has no room before this time.
+    /// The change was not made: the budget has no room before this time.
     Later(Timestamp),
 }
 
-/// An order and where it stands.
+/// An order and its state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Record {
@@ -272,11 +277,11 @@ pub struct Record {
     pub sealed: Sealed,
     /// What is known of its customer.
     pub progress: Progress,
-    /// Where it stands.
+    /// Its state.
     pub state: OrderState,
-    /// Why it stands there; absent if that needs no reason.
+    /// The reason for the state. Absent if the state needs none.
     pub reason: Option<String>,
-    /// When it is due; `None` for never.
+    /// When it is due. `None` means never.
     pub due: Option<Timestamp>,
     /// Its fencing number.
     pub fence: u64,
@@ -286,28 +291,28 @@ pub struct Record {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// How many orders of each profile stand in each state. States without orders are absent.
+    /// The number of orders for each profile and state. States without orders are absent.
     pub counts: BTreeMap<(String, OrderState), u64>,
-    /// How many orders are due, those that a worker has included.
+    /// The number of due orders, including those that a worker has claimed.
     pub due: u64,
-    /// Since when the order that has waited longest is due; `None` if none is.
+    /// Since when the order that has waited longest is due. `None` if none is due.
     pub oldest_due: Option<Timestamp>,
-    /// When the next order becomes due; `None` if none does.
+    /// When the next order becomes due. `None` if none will.
     pub next_due: Option<Timestamp>,
-    /// Since when the oldest ambiguous order is ambiguous; `None` if there is none.
+    /// Since when the oldest ambiguous order has been ambiguous. `None` if there is none.
     pub oldest_ambiguous: Option<Timestamp>,
     /// The brands that are stopped, with the reason.
     pub stopped: BTreeMap<String, String>,
 }
 
 impl Summary {
-    /// Returns how many orders stand in a state, of all profiles.
+    /// Returns the number of orders in a state, for all profiles.
     #[must_use]
     pub fn count(&self, state: OrderState) -> u64 {
         self.counts.iter().filter(|((_, other), _)| *other == state).map(|(_, count)| count).sum()
     }
 
-    /// Returns how many orders there are.
+    /// Returns the number of orders.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.counts.values().sum()

@@ -86,7 +86,8 @@ pub async fn run(context: &Context, args: Demo) -> Result<(), Failure> {
         }
         _ => not_started(error),
     })?;
-    // Both are deleted if the demo ends early. At its end the one with the files stays.
+    // Both folders are deleted if the demo ends early. If it completes, the one with the files is
+    // kept.
     let (home, temporary) = (temporary()?, temporary()?);
     let folder = args.output_dir.as_deref().unwrap_or(temporary.path());
     // Check that the files can be written before the demo starts.

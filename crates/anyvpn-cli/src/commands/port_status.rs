@@ -1,4 +1,4 @@
-//! `anyvpn port status`: what a keeper knows.
+//! `anyvpn port status`: shows the state of a keeper.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::text::{listing, reason, when};
 
-/// A keeper writes at least each minute.
+/// A keeper writes at least once a minute.
 const STALE: Duration = Duration::from_secs(3 * 60);
 
 #[derive(Args)]
@@ -58,7 +58,7 @@ fn time(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
 }
 
-/// The status as a listing.
+/// Formats the status as a listing.
 fn people(status: &Value) -> String {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let port = &status["port"];

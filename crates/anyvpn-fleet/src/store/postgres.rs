@@ -20,7 +20,8 @@ use crate::{Budget, Entry, OrderState};
 /// The database's time, in microseconds.
 const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
-/// A store in PostgreSQL. Its tables have names that begin with `fleet_`, so that they can be in the shop's own database.
+/// A store in PostgreSQL. Its tables have names that begin with `fleet_`, so that they can be in
+/// the shop's own database.
 pub struct PostgresStore {
     pool: PgPool,
     clock: Option<Arc<dyn Clock>>,
@@ -28,11 +29,11 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects to a database, such as `postgres://shop@db.example/shop`, and brings the tables up to date.
+    /// Connects to a database, such as `postgres://shop@db.example/shop`, and runs the migrations.
     ///
     /// # Errors
     ///
-    /// When it cannot connect, or a newer version of this crate has changed the tables.
+    /// If it cannot connect, or a newer version of this crate has changed the tables.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?
             .application_name("anyvpn-fleet")
@@ -51,7 +52,8 @@ impl PostgresStore {
         Self { clock: Some(clock), ..self }
     }
 
-    /// Imports orders within a transaction of the caller's, so that an order exists exactly if the shop's own rows do.
+    /// Imports orders within the caller's own transaction, so that an order exists exactly if the
+    /// shop's own rows do.
     ///
     /// If one is [`Imported::Refused`], none is imported.
     ///
@@ -112,7 +114,8 @@ impl PostgresStore {
             tables.insert(row);
         }
         sql::load_brands(&mut *transaction, &mut tables, "FOR UPDATE").await?;
-        // The rows are locked from here on, so that times grow from one transaction of an order to the next.
+        // The rows are locked from here on, so that times increase from one transaction of an order
+        // to the next.
         let now = self.now(&mut transaction).await?;
         let committed = changes.into_iter().map(|change| tables.commit(change, now)).collect();
         save(&mut transaction, &tables).await?;
@@ -121,7 +124,7 @@ impl PostgresStore {
     }
 }
 
-/// Writes what a transaction changed: one statement for the orders, and one for the journal.
+/// Writes the changes of a transaction: one statement for the orders, and one for the journal.
 async fn save(connection: &mut PgConnection, tables: &Tables) -> Result<(), StoreError> {
     let changed: Vec<_> = tables.changed.iter().filter_map(|id| tables.orders.get(id)).collect();
     if !changed.is_empty() {

@@ -35,11 +35,11 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens a file, creates it if it is missing, and brings its tables up to date.
+    /// Opens a file, or creates it, and runs the migrations.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened, or a newer version of this crate has changed its tables.
+    /// If the file cannot be opened, or a newer version of this crate has changed its tables.
     pub async fn open(file: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str("sqlite:")?
             .filename(file)
@@ -62,7 +62,8 @@ impl SqliteStore {
         Self { clock, ..self }
     }
 
-    /// Begins a transaction that writes. The time is read once it has begun, so that times grow from one to the next.
+    /// Begins a transaction that writes. The time is read after it has begun, so that times
+    /// increase from one transaction to the next.
     async fn begin(&self) -> Result<(Transaction<'static, Sqlite>, Timestamp), StoreError> {
         let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         Ok((transaction, self.clock.now()))
@@ -89,7 +90,7 @@ impl SqliteStore {
     }
 }
 
-/// Writes what a transaction changed.
+/// Writes the changes of a transaction.
 async fn save(connection: &mut SqliteConnection, tables: &Tables) -> Result<(), StoreError> {
     for id in &tables.changed {
         let Some(row) = tables.orders.get(id) else { continue };

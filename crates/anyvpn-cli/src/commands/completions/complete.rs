@@ -240,7 +240,7 @@ impl Line {
     }
 }
 
-/// Whether a text is a single word for every shell. Others could run a command.
+/// Returns whether a text is a single word for every shell. Other texts could run a command.
 fn is_word(id: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     !id.is_empty() && !id.starts_with('-') && id.chars().all(is_plain)

@@ -191,8 +191,8 @@ fn make_folder(folder: &Path) -> Result<(), Failure> {
     })
 }
 
-/// Whether all other servers would fail in the same way. If the first server fails, this includes
-/// problems with the options and with the form of the configurations.
+/// Returns whether all other servers would fail in the same way. If the first server fails, this
+/// includes problems with the options and with the form of the configurations.
 fn concerns_all(failure: &Failure, is_first: bool) -> bool {
     match failure.library_kind() {
         None | Some(ErrorKind::InvalidRequest) => is_first,

@@ -164,8 +164,8 @@ pub(super) async fn name_device(context: &Context, options: &Options, obtained: 
 /// Adds to a failure that the configuration exists at the provider.
 pub(super) fn left(failure: Failure, obtained: &ServerConfig, own_key: bool) -> Failure {
     match &obtained.id {
-        // We do not suggest to remove it: the device may be an old one, and the same command gets its
-        // configuration again.
+        // We do not suggest removing it: the device may be an old one, and the same command gets
+        // its configuration again.
         Some(id) if own_key => failure
             .leaving("your key is registered", "run the command again with the same key")
             .with_leftover(configuration(id)),

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::file::stdin;
 use crate::text::{plain, reason};
 
-/// The most mistakes that are shown.
+/// The maximum number of mistakes that are shown.
 const SHOWN: usize = 20;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -102,7 +102,7 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
     Failure::usage(format!("{} cannot be read: {}", file.display(), reason(error)))
 }
 
-/// Fails if there are mistakes: each is told in a line.
+/// Fails if there are mistakes, and lists each of them on a line.
 fn refuse(context: &Context, mistakes: Vec<String>) -> Result<(), Failure> {
     let Some(first) = mistakes.first() else { return Ok(()) };
     let count = mistakes.len();

@@ -14,10 +14,10 @@ use crate::text::reason;
 
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest head of a request.
+/// The maximum length of a request's headers.
 const HEAD: usize = 8 << 10;
 
-/// Serves until it fails.
+/// Serves until an error occurs.
 pub async fn serve(address: SocketAddr, store: Arc<dyn Store>, worker: Worker) -> Failure {
     if !address.ip().is_loopback() {
         return Failure::usage(format!("other machines could reach {address}"))
@@ -31,7 +31,7 @@ pub async fn serve(address: SocketAddr, store: Arc<dyn Store>, worker: Worker) -
         }
     };
     loop {
-        // One after another: a collector asks every few seconds.
+        // Requests are served one after another, because a collector asks only every few seconds.
         match listener.accept().await {
             Ok((stream, _)) => {
                 let _ = tokio::time::timeout(PATIENCE, answer(stream, &*store, &worker)).await;

@@ -14,7 +14,7 @@ use crate::text::plain;
 struct Answer<'a> {
     done: &'static str,
     orders: &'a [String],
-    /// The profile that goes on; absent if orders were named.
+    /// The profile that is resumed. Absent if orders were named.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Where the orders are, and the key that seals their passwords.
+//! The database of the orders, and the key that encrypts their passwords.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ pub struct KeySource {
 }
 
 impl Place {
-    /// Opens the database, which is created if it is a file that is missing.
+    /// Opens the database. A missing database file is created.
     pub async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
         let from_arguments = self.database.is_some();
         let Some(name) = self.database.clone().or_else(|| variable(DATABASE)) else {
@@ -67,7 +67,7 @@ impl Place {
 }
 
 async fn open_file(file: &Path) -> Result<Arc<dyn Store>, Failure> {
-    // SQLite would let everybody read whose customers these are.
+    // By default, SQLite creates a file in which every user could read the customers.
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
@@ -80,7 +80,7 @@ async fn open_file(file: &Path) -> Result<Arc<dyn Store>, Failure> {
 }
 
 impl KeySource {
-    /// Reads the key. With `create`, the key in the data folder is made if it is missing.
+    /// Reads the key. With `create`, a missing key in the data folder is created.
     pub fn sealer(&self, context: &Context, create: bool) -> Result<Sealer, Failure> {
         let source = match (&self.key_file, &self.key_command) {
             (Some(file), _) => SecretSource::File(file.clone()),
@@ -106,7 +106,7 @@ impl KeySource {
     }
 }
 
-/// The folder of the database and the key, which is made if it is missing.
+/// Returns the folder of the database and the key, and creates it if it is missing.
 fn folder() -> Result<PathBuf, Failure> {
     let folder = data_folder().ok_or_else(|| {
         Failure::usage("there is no home folder for the database")
@@ -118,12 +118,12 @@ fn folder() -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-/// The failure for an error of the database.
+/// Returns the failure for an error of the database.
 pub fn failed(error: StoreError) -> Failure {
     Failure::other(error.to_string()).hint("see that the database is there, and try again")
 }
 
-/// Opens the providers of these profiles. A name that is no profile can be a provider's.
+/// Opens the providers of these profiles. A name that is not a profile's can be a provider's.
 pub async fn open_providers(
     context: &Context,
     profiles: BTreeSet<String>,

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::output::only_copy;
 use crate::text::{Column, Value, listing, plain, table, when};
 
-/// How many orders are read at once.
+/// The number of orders that are read at once.
 const PAGE: u32 = 1000;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -275,7 +275,7 @@ fn exported(record: Record, sealer: Option<&Sealer>) -> Result<OrderAnswer, Fail
     Ok(OrderAnswer { password, ..OrderAnswer::of(record) })
 }
 
-/// The orders as CSV: the columns of an import, and three more.
+/// Returns the orders as CSV: the columns of an import, and three more.
 fn csv(orders: &[OrderAnswer]) -> String {
     let mut lines =
         vec!["id,profile,key,plan,country,wanted,end,revision,state,reason,password".to_owned()];
@@ -302,7 +302,7 @@ fn csv(orders: &[OrderAnswer]) -> String {
     lines.join("\n")
 }
 
-/// A cell of CSV, in quotes where it needs them.
+/// Returns a CSV cell, quoted if necessary.
 fn cell(text: &str) -> String {
     match text.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),

@@ -19,10 +19,10 @@ use crate::failure::Failure;
 use crate::file::OutputFile;
 use crate::text::{Column, plain, reason, table};
 
-/// How often the progress is shown, and systemd is told that all is well.
+/// How often the progress is shown, and systemd is told that the worker is alive.
 const TICK: Duration = Duration::from_secs(1);
 
-/// The limit of an operation, as it is typed.
+/// The limit of an operation, as the user types it.
 #[derive(Clone)]
 pub struct BudgetArgument {
     profile: String,
@@ -59,7 +59,7 @@ impl From<Policy> for Rules {
 }
 
 impl Caps {
-    /// Fails if so many changes are more than allowed.
+    /// Fails if more changes are planned than allowed.
     fn check(self, changes: u64, orders: u64) -> Result<(), Failure> {
         let too_many = |what: String| {
             Err(Failure::unsupported(format!("{changes} customers would be changed, {what}")).hint(
@@ -119,7 +119,7 @@ async fn make_plan(context: &Context, store: &dyn Store, rules: &Rules) -> Resul
 struct Answer {
     #[serde(flatten)]
     status: report::Status,
-    /// What this worker sent, by operation.
+    /// The number of requests that this worker has sent for each operation.
     sent: std::collections::BTreeMap<&'static str, u64>,
 }
 
@@ -174,13 +174,13 @@ pub async fn run(
     let answer = Answer { status: report::Status::of(&summary), sent };
     context.output.answer(&answer, || report::status_text(&summary))?;
     match summary.stopped.iter().next() {
-        // The answer was printed, and the exit code says that it is not complete.
+        // The answer has been printed, and the exit code says that it is incomplete.
         Some(_) => Err(Failure::answered(ErrorKind::Unauthorized.exit_code())),
         None => Ok(()),
     }
 }
 
-/// Shows how far the orders are, and tells systemd that the service lives.
+/// Shows the progress of the orders, and tells systemd that the service is alive.
 async fn follow(context: &Context, store: &dyn Store) -> std::convert::Infallible {
     let all = store.summary().await.map_or(0, |summary| open_orders(&summary));
     let progress = context.output.progress(usize::try_from(all).unwrap_or(usize::MAX));
@@ -232,7 +232,7 @@ async fn check_plan(store: &dyn Store, file: &Path, caps: Caps) -> Result<(), Fa
     }
 }
 
-/// A name that no other process has at this time.
+/// Returns a name that no other running process has.
 fn worker_name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = if host.trim().is_empty() { "worker" } else { host.trim() };

@@ -1,4 +1,4 @@
-//! A torrent client as it is typed, and where its credentials come from.
+//! Torrent clients in the arguments, and the sources of their credentials.
 
 use std::env;
 use std::path::Path;
@@ -24,8 +24,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Reads what was typed. A user name may stand in the URL, a password may not. The argument parser cannot
-    /// do this: it repeats what it refuses.
+    /// Parses the argument. A user name may be in the URL, but a password may not. The argument
+    /// parser cannot do this, because it repeats a value that it refuses.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let (name, address) = text.split_once('=').unwrap_or((text, ""));
         let kind = CLIENT_KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
@@ -45,14 +45,14 @@ impl Client {
         }
         if !url.username().is_empty() {
             client.username = Some(url.username().to_owned());
-            // It fails only for addresses that have no user name.
+            // This fails only for addresses that cannot have a user name.
             let _ = url.set_username("");
             client.address = url.as_str().trim_end_matches('/').to_owned();
         }
         Ok(client)
     }
 
-    /// Opens the client, with the credentials of the environment.
+    /// Opens the client, with credentials from the environment.
     pub fn open(&self, args: &Keep) -> Result<Arc<dyn TorrentClient>, Failure> {
         let mut settings = ClientSettings::new(&self.address);
         settings.username =
@@ -71,7 +71,7 @@ impl Client {
         Ok(open_client(self.kind.name, &settings, Arc::new(SystemClock))?)
     }
 
-    /// A secret from its variable, or from the file that systemd made of a credential.
+    /// Reads a secret from its variable, or from the file of a systemd credential.
     fn secret(&self, what: &str) -> Result<Option<Secret>, Failure> {
         let name = variable_name(self.kind, what);
         if let Some(secret) = variable(&name) {

@@ -26,13 +26,13 @@ use crate::text::reason;
 use crate::work::ability;
 use signals::{Request, Requests};
 
-/// How long the keeper waits at the end for what is under way, and some more.
+/// How long the keeper waits at the end for running calls, with a margin.
 const LONGEST_END: Duration = Duration::from_secs(25);
 
-/// What becomes of the port at the end.
+/// What happens to the port at the end.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 pub enum OnExit {
-    /// It stays open until its end
+    /// It stays open until it expires.
     Keep,
     /// It is closed, if this command opened it
     Release,
@@ -45,7 +45,7 @@ pub fn run(context: &Context, args: &Keep) -> Result<(), Failure> {
         |error: io::Error| Failure::other(format!("cannot start the runtime: {}", reason(&error)));
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let kept = runtime.block_on(keep(context, info, args));
-    // A look-up of a name that is still under way is not waited for.
+    // Do not wait for a name lookup that is still running.
     runtime.shutdown_background();
     kept.map_err(|failure| context.with_situation(info, failure))
 }
@@ -114,7 +114,7 @@ async fn open(
     Ok(keeper.with_clock(Arc::new(SystemClock)))
 }
 
-/// Refuses what the provider can never do.
+/// Refuses options that the provider can never satisfy.
 fn check(context: &Context, provider: &dyn Provider, args: &Keep) -> Result<(), Failure> {
     let forwards = ability(context, provider, provider.port_forwards(), Ability::PortForwards)?;
     ability(context, provider, forwards.port_list(), Ability::ListPortForwards)?;
@@ -131,7 +131,7 @@ fn check(context: &Context, provider: &dyn Provider, args: &Keep) -> Result<(), 
     }
 }
 
-/// What finds the tunnel: by its name, or as the only one there is.
+/// Finds the tunnel by its name, or as the only one.
 fn tunnel(args: &Keep) -> Result<FindTunnel, Failure> {
     if let Some(name) = args.tunnel.clone() {
         return Ok(Box::new(move || find_tunnel(&name)));
@@ -146,7 +146,8 @@ fn tunnel(args: &Keep) -> Result<FindTunnel, Failure> {
     }
     Ok(Box::new(|| match &tunnel_names()?[..] {
         [only] => find_tunnel(only),
-        // A second one is no sign that the first is down, but it is not clear which is meant.
+        // A second tunnel does not mean that the first one is down, but it is not clear which one
+        // is meant.
         _ => Ok(None),
     }))
 }

@@ -105,7 +105,7 @@ fn days(text: &str) -> Result<Duration, String> {
 }
 
 impl Keep {
-    /// Changes the settings to what was typed.
+    /// Applies the arguments to the settings.
     pub fn apply(&self, settings: &mut Settings) {
         let forward = &mut settings.forward;
         forward.device = self.internal_ipv4;
@@ -119,7 +119,7 @@ impl Keep {
         settings.seed = u64::from(std::process::id());
     }
 
-    /// The hooks, in the order of the options.
+    /// Returns the hooks, in the order of the options.
     pub fn hooks(&self) -> Result<Vec<Hook>, Failure> {
         let timeout = Duration::from_secs(self.hook_timeout.into());
         let invalid = |option: &'static str| {
@@ -140,7 +140,7 @@ impl Keep {
         Ok(hooks)
     }
 
-    /// The folder of the journal.
+    /// Returns the folder of the journal.
     pub fn state_folder(
         &self,
         context: &Context,
@@ -155,7 +155,7 @@ impl Keep {
         })
     }
 
-    /// The file for `anyvpn port status`.
+    /// Returns the file for `anyvpn port status`.
     pub fn status_json(&self, context: &Context, info: &'static ProviderInfo) -> Option<PathBuf> {
         let own = self.state.as_ref().map(|folder| folder.join(STATUS));
         self.status_json.clone().or(own).or_else(|| default_status(context, info))
@@ -164,7 +164,7 @@ impl Keep {
 
 const STATUS: &str = "status.json";
 
-/// The folder of a service, or one of this person's for each profile or provider.
+/// Returns the folder of a service, or a folder of this user for each profile or provider.
 fn default_folder(context: &Context, info: &'static ProviderInfo) -> Option<PathBuf> {
     path_variable("STATE_DIRECTORY").or_else(|| {
         let profile = context.profile_name(info);
@@ -174,7 +174,7 @@ fn default_folder(context: &Context, info: &'static ProviderInfo) -> Option<Path
     })
 }
 
-/// The file that `anyvpn port status` reads unless told otherwise.
+/// Returns the file that `anyvpn port status` reads by default.
 pub fn default_status(context: &Context, info: &'static ProviderInfo) -> Option<PathBuf> {
     let folder = path_variable("RUNTIME_DIRECTORY").or_else(|| default_folder(context, info));
     folder.map(|folder| folder.join(STATUS))

@@ -1,4 +1,4 @@
-//! Where a keeper publishes what it knows.
+//! The places where a keeper publishes its state.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::output::{Output, line_of_json};
 use crate::secrets::{read, read_open};
 use crate::text::reason;
 
-/// Opens the files, the API and the lines of stdout. The API is served by the future.
+/// Opens the files, the API and the lines of stdout. The returned future serves the API.
 pub async fn open(
     context: &Context,
     info: &'static ProviderInfo,
@@ -50,7 +50,7 @@ fn files(
     }
     if let Some(path) = args.status_json(context, info) {
         if let Some(folder) = path.parent() {
-            // If that fails, writing the file says so.
+            // If this fails, writing the file reports it.
             let _ = create_private_folder(folder);
         }
         files.push(PublishedFile::status_json(path));
@@ -85,7 +85,7 @@ async fn api(context: &Context, args: &Keep) -> Result<ControlApi, Failure> {
     Ok(api)
 }
 
-/// Prints a line. Nobody who reads it is no reason to end.
+/// Prints a line. A closed pipe does not end the keeper.
 fn print(output: Output, line: Line<'_>) {
     match line {
         Line::Event(event) if output.json => {

@@ -1,23 +1,23 @@
-//! What signals ask of a keeper that runs.
+//! Signals to a running keeper.
 
 use std::io;
 
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
-/// What a signal asks for.
+/// The request of a signal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Request {
-    /// To end in order.
+    /// Shut down.
     Stop,
-    /// To read the settings again.
+    /// Read the settings again.
     Reload,
 }
 
-/// The requests that arrive. A second one to stop ends the process at once.
+/// Receives the requests. A second request to shut down ends the process at once.
 pub struct Requests(UnboundedReceiver<Request>);
 
 impl Requests {
-    /// Begins to listen.
+    /// Starts to listen.
     pub fn listen() -> io::Result<Self> {
         let (sender, requests) = mpsc::unbounded_channel();
         let mut signals = Signals::new()?;
@@ -37,7 +37,7 @@ impl Requests {
         Ok(Self(requests))
     }
 
-    /// Waits for the next one.
+    /// Waits for the next request.
     pub async fn next(&mut self) -> Request {
         match self.0.recv().await {
             Some(request) => request,
