@@ -7,7 +7,13 @@ mod common;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixDatagram;
+#[cfg(unix)]
+use std::path::Path;
 use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::{sync::mpsc, thread};
 
 use common::{LOGIN, PASSWORD, World, command, fails, json, ok, stderr};
 use serde_json::Value;
@@ -114,12 +120,18 @@ fn it_runs_until_a_signal_answers_meanwhile_and_releases_the_port_where_asked() 
     let world = World::new();
     let options = ["--json", "--api", "127.0.0.1:0", "--on-exit", "release"];
     let mut run = keep(&world, natpmp(&world), &options);
+    let told = service_manager(&world.path("notify"));
+    run.env("NOTIFY_SOCKET", world.path("notify"));
     let mut keeper = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(keeper.stdout.take().unwrap()).lines();
     let mut events = lines.by_ref().map(|line| line.unwrap());
-    let mut event = |name: &str| -> Value {
-        let is_wanted = |event: &Value| event["event"] == name;
-        events.by_ref().map(|line| serde_json::from_str(&line).unwrap()).find(is_wanted).unwrap()
+    let mut stops = 0;
+    let mut event = |name: &str| loop {
+        let event: Value = serde_json::from_str(&events.next().unwrap()).unwrap();
+        stops += u32::from(event["event"] == "stopping");
+        if event["event"] == name {
+            return event;
+        }
     };
     let opened = event("port-opened");
     assert_eq!(world.sandbox.natpmp().mappings().len(), 2);
@@ -128,19 +140,45 @@ fn it_runs_until_a_signal_answers_meanwhile_and_releases_the_port_where_asked() 
     let said = fails(1, &mut keep(&world, natpmp(&world), &["--once"]));
     assert!(said.contains("another keeper"), "{said}");
 
-    // After a reload it has the same port, so it opens none.
+    // After a reload it has the same port, so nothing is opened, and nothing looks like an end.
     signal(keeper.id(), "HUP");
-    event("stopping");
+    let mut is_reloading = false;
+    let until_ready: Vec<String> = told
+        .iter()
+        .take_while(|message| {
+            is_reloading |= message.starts_with("RELOADING=1");
+            !is_reloading || message != "READY=1"
+        })
+        .collect();
+    assert!(!until_ready.concat().contains("stopping"), "{until_ready:?}");
     while status(&world, natpmp(&world))["phase"] != "holding" {}
     assert_eq!(status(&world, natpmp(&world))["port"]["port"], opened["port"]);
     signal(keeper.id(), "TERM");
     event("port-closed");
     let ended = keeper.wait().unwrap();
     assert!(ended.success(), "{ended}");
+    assert_eq!(stops, 1);
     assert!(world.sandbox.natpmp().mappings().is_empty());
 }
 
-/// Serves gluetun's API at a separate address.
+/// A service manager in systemd's place, and what it is told.
+#[cfg(unix)]
+fn service_manager(path: &Path) -> mpsc::Receiver<String> {
+    let socket = UnixDatagram::bind(path).unwrap();
+    let (sender, told) = mpsc::channel();
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(length) = socket.recv(&mut buffer) {
+            let message = String::from_utf8_lossy(&buffer[..length]);
+            if sender.send(message.trim_end().to_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    told
+}
+
+/// gluetun's API, at an address of its own.
 #[test]
 #[cfg(unix)]
 fn the_api_has_the_number_of_the_status_file() {

@@ -34,7 +34,10 @@ pub struct Journal {
     pub creations: Vec<Timestamp>,
     /// When the provider's quota is available again; `None` if it is not used up.
     pub quota_until: Option<Timestamp>,
-    /// The last generation that each hook has handled.
+    /// The last generation that each client was in sync with.
+    #[serde(default)]
+    pub clients: BTreeMap<String, u64>,
+    /// The last generation that each hook has taken.
     pub hooks: BTreeMap<String, u64>,
     /// The counters since the first start.
     pub counters: Counters,
@@ -97,6 +100,7 @@ impl Journal {
             intent: None,
             creations: Vec::new(),
             quota_until: None,
+            clients: BTreeMap::new(),
             hooks: BTreeMap::new(),
             counters: Counters::default(),
         }
@@ -130,8 +134,14 @@ impl Journal {
         }
     }
 
-    /// Adjusts the recorded times after this machine's clock was set. Otherwise setting the clock
-    /// forward would grant a new quota.
+    /// No allowance is used up for longer than a day. A clock that was set back would make it seem so.
+    pub(crate) fn limit_quota(&mut self, now: Timestamp) {
+        let day_after = now.checked_add(DAY).unwrap_or(Timestamp::MAX);
+        self.quota_until = self.quota_until.map(|until| until.min(day_after));
+    }
+
+    /// Moves the times that this machine's clock gave, after the clock was set anew. Otherwise a clock that
+    /// is set forward would grant a new allowance.
     pub(crate) fn shift_creations(&mut self, shift: impl Fn(Timestamp) -> Timestamp) {
         self.creations.iter_mut().for_each(|at| *at = shift(*at));
         if let Some(intent) = &mut self.intent {

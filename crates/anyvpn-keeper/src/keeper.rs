@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
 use crate::hooks::{Hook, HookEvent};
-use crate::machine::{Action, Event, Machine, Now, Outcome, Settings};
+use crate::machine::{Action, Event, Machine, Now, Outcome, Settings, Stop};
 use crate::{ClientError, ClientState, Journal, JournalFile, Snapshot, TorrentClient, Tunnel};
 
 /// How often the tunnel is checked.
@@ -101,12 +101,12 @@ impl Keeper {
         self
     }
 
-    /// Keeps the port until `stop` completes, whose value says whether to release the port, or for one
-    /// round if the settings say so. Actions in progress then get up to 20 seconds to finish.
+    /// Keeps the port until `stop` ends, with what becomes of it, or after one round if the settings say so.
+    /// What is under way then gets up to 20 seconds to end.
     pub async fn run(
         mut self,
         observer: &mut dyn KeeperObserver,
-        stop: impl Future<Output = bool>,
+        stop: impl Future<Output = Stop>,
     ) -> Outcome {
         self.settings.clients = self.clients.iter().map(|it| it.name().to_owned()).collect();
         // Several hooks can run the same program, such as a shell.
@@ -146,7 +146,7 @@ impl Round {
     async fn run(
         mut self,
         observer: &mut dyn KeeperObserver,
-        stop: impl Future<Output = bool>,
+        stop: impl Future<Output = Stop>,
     ) -> Outcome {
         let mut stop = pin!(stop);
         let mut is_stopping = false;
@@ -165,9 +165,9 @@ impl Round {
                 let wake_at = self.machine.wake_at().map_or(look_at, |at| at.min(look_at));
                 tokio::select! {
                     Some(arrived) = self.arrived.recv() => arrived,
-                    release = &mut stop, if !is_stopping => {
+                    stop = &mut stop, if !is_stopping => {
                         is_stopping = true;
-                        (Event::Stop { release }, None)
+                        (Event::Stop(stop), None)
                     }
                     () = clock.sleep(wake_at.saturating_sub(now)) => (Event::Woke, None),
                 }

@@ -67,11 +67,20 @@ pub enum Event {
         /// Whether it succeeded.
         succeeded: bool,
     },
-    /// The keeper is to end.
-    Stop {
-        /// Whether to close the port, if the keeper opened it.
-        release: bool,
-    },
+    /// The machine is to end.
+    Stop(Stop),
+}
+
+/// What becomes of the port when the machine ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stop {
+    /// It stays open until its end.
+    Keep,
+    /// It is closed, if the keeper opened it.
+    Release,
+    /// Another machine keeps it, from the journal. The snapshots do not show an end.
+    Reload,
 }
 
 /// Something to be done. Each ends with its event, and none waits for another one.
@@ -156,13 +165,17 @@ struct Shared {
     timer: Timer,
     random: SplitMix64,
     actions: Vec<Action>,
-    is_stopping: bool,
-    is_releasing: bool,
+    /// How the machine ends; absent while it goes on.
+    stop: Option<Stop>,
 }
 
 impl Shared {
     fn now(&self) -> Now {
         self.timer.now
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.is_some()
     }
 
     /// A time that is up to a tenth shorter, so that many keepers do not call at once.
@@ -197,13 +210,11 @@ impl Machine {
             tunnel: None,
             timer: Timer { now, wake_at: None },
             actions: Vec::new(),
-            is_stopping: false,
-            is_releasing: false,
+            stop: None,
         };
         // A clock that was set back while nobody looked.
         shared.journal.shift_creations(|at| at.min(now.time));
-        let day_after = now.time.checked_add(anyvpn_core::DAY).unwrap_or(Timestamp::MAX);
-        shared.journal.quota_until = shared.journal.quota_until.map(|until| until.min(day_after));
+        shared.journal.limit_quota(now.time);
         Self {
             calls: ProviderCalls::new(&mut shared),
             writes: JournalWrites::new(durable),
@@ -250,6 +261,7 @@ impl Machine {
         if jump.unsigned_abs() > DRIFT {
             let shift = |at: Timestamp| at.checked_add(jump).unwrap_or(now.time);
             self.shared.journal.shift_creations(shift);
+            self.shared.journal.limit_quota(now.time);
             self.calls.look_again(now);
         }
     }
@@ -281,15 +293,12 @@ impl Machine {
                 }
             }
             Event::HookFinished { index, succeeded } => hooks.finished(shared, index, succeeded),
-            Event::Stop { release } => {
-                shared.is_releasing = release;
-                self.end(Outcome { problem: None });
-            }
+            Event::Stop(stop) => self.end(stop, Outcome { problem: None }),
         }
     }
 
-    fn end(&mut self, outcome: Outcome) {
-        self.shared.is_stopping = true;
+    fn end(&mut self, stop: Stop, outcome: Outcome) {
+        self.shared.stop = Some(stop);
         self.ending.get_or_insert((self.shared.timer.now.elapsed, outcome));
     }
 
@@ -302,19 +311,20 @@ impl Machine {
             writable_at: self.writes.writable_at(),
             is_told: self.clients.are_in_sync(generation) && self.hooks.have_taken(&self.shared),
             is_asked: self.clients.are_asked(generation),
+            told_at: self.clients.told_at,
         };
         self.calls.step(&mut self.shared, ready);
         self.announce();
         self.writes.step(&mut self.shared);
         let is_durable = self.writes.has_generation(&mut self.shared);
-        if is_durable && !self.shared.is_stopping {
+        if is_durable && !self.shared.is_stopping() {
             self.clients.step(&mut self.shared);
         }
         if self.shared.settings.once
             && self.ending.is_none()
             && let Some(outcome) = self.outcome()
         {
-            self.end(outcome);
+            self.end(Stop::Keep, outcome);
         }
         let snapshot = self.snapshot();
         if is_durable {
@@ -382,7 +392,7 @@ impl Machine {
 
     fn phase(&self) -> Phase {
         let Self { shared, calls, clients, .. } = self;
-        if shared.is_stopping {
+        if matches!(shared.stop, Some(Stop::Keep | Stop::Release)) {
             return Phase::Stopping;
         }
         if shared.tunnel.is_none() {
@@ -390,8 +400,8 @@ impl Machine {
         }
         let is_held = shared.journal.announced.is_some();
         // A replacement that has to wait is no trouble yet.
-        let waits = calls.allowed_at.is_some() && !is_held;
-        if calls.back_off.is_waiting(shared.now()) || waits {
+        let waits = calls.allowed_at.is_some() || calls.creation.is_waiting(shared.now());
+        if calls.back_off.is_waiting(shared.now()) || (waits && !is_held) {
             return Phase::BackingOff;
         }
         let generation = shared.journal.generation;
@@ -426,6 +436,9 @@ impl Machine {
                 )),
             });
         }
+        if let Some(problem) = calls.creation_problem() {
+            return Some(problem);
+        }
         let nobody = "nothing answers at the port from outside";
         is_closed.then(|| Problem::new(nobody))
     }
@@ -447,7 +460,7 @@ impl Machine {
     /// How one round ended; `None` while it goes on.
     fn outcome(&self) -> Option<Outcome> {
         let Self { shared, calls, clients, hooks, .. } = self;
-        let failed = calls.back_off.failures > 0 || calls.allowed_at.is_some();
+        let failed = calls.has_failed();
         let is_down = self.is_tunnel_known && shared.tunnel.is_none();
         let never = shared.journal.held.is_none() && shared.settings.daily_creations == 0;
         if is_down || (calls.is_idle() && (failed || (never && calls.problem.is_some()))) {

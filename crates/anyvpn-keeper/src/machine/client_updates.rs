@@ -12,7 +12,11 @@ const REFUSED: Duration = Duration::from_secs(60 * 60);
 
 const NOT_ASKED: &str = "it has not been asked yet";
 
-pub(crate) struct ClientUpdates(Vec<Client>);
+pub(crate) struct ClientUpdates {
+    clients: Vec<Client>,
+    /// When a client that was told answered last.
+    pub told_at: Option<Duration>,
+}
 
 struct Client {
     status: ClientStatus,
@@ -25,7 +29,7 @@ struct Client {
     /// Whether it has to be told again, although the generation is the same.
     must_tell: bool,
     is_reachable: bool,
-    /// The tunnel that it was told of last.
+    /// The tunnel that it was told of last; absent if that is not known.
     tunnel: Option<Tunnel>,
     must_rebind: bool,
     /// What it is being asked, with the generation, and whether it is told.
@@ -36,6 +40,9 @@ struct Client {
 
 impl ClientUpdates {
     pub fn new(shared: &Shared) -> Self {
+        let told = |name: &String| shared.journal.clients.get(name).copied().unwrap_or_default();
+        let announced = shared.journal.announced.as_ref();
+        let known = |name: &String| announced.filter(|_| told(name) == shared.journal.generation);
         let client = |name: &String| Client {
             status: ClientStatus {
                 name: name.clone(),
@@ -44,18 +51,19 @@ impl ClientUpdates {
                 problem: Some(NOT_ASKED.to_owned()),
             },
             asked: None,
-            // After a restart it is looked at first: it may know.
-            told: shared.journal.generation,
+            // After a restart, one that knew is looked at first.
+            told: told(name),
             seen: shared.journal.generation,
             must_tell: false,
             is_reachable: true,
-            tunnel: shared.journal.announced.as_ref().map(|announced| announced.tunnel.clone()),
+            tunnel: known(name).map(|announced| announced.tunnel.clone()),
             must_rebind: false,
             running: None,
             due: Duration::ZERO,
             back_off: BackOff::default(),
         };
-        Self(shared.settings.clients.iter().map(client).collect())
+        let clients = shared.settings.clients.iter().map(client).collect();
+        Self { clients, told_at: None }
     }
 
     /// Takes a client's answer. Whether somebody has reached it from outside.
@@ -65,7 +73,7 @@ impl ClientUpdates {
         index: usize,
         outcome: Result<ClientState, ClientError>,
     ) -> bool {
-        let Some(client) = self.0.get_mut(index) else { return false };
+        let Some(client) = self.clients.get_mut(index) else { return false };
         let Some((listen, generation, was_told)) = client.running.take() else { return false };
         let now = shared.now();
         client.status.asked_at = Some(now.time);
@@ -91,12 +99,14 @@ impl ClientUpdates {
         };
         let is_in_sync = state.is_in_sync(&listen);
         if was_told {
+            self.told_at = Some(now.elapsed);
             (client.told, client.tunnel) = (generation, Some(listen.tunnel.clone()));
         }
         if was_told || is_in_sync {
             client.asked = Some(generation);
         }
         if is_in_sync {
+            shared.journal.clients.insert(client.status.name.clone(), generation);
             client.status.in_sync = true;
             client.status.problem = None;
             client.must_tell = false;
@@ -116,7 +126,7 @@ impl ClientUpdates {
 
     pub fn step(&mut self, shared: &mut Shared) {
         let generation = shared.journal.generation;
-        for client in self.0.iter_mut().filter(|client| client.seen != generation) {
+        for client in self.clients.iter_mut().filter(|client| client.seen != generation) {
             client.seen = generation;
             // Another one is being asked, or waits after a failure.
             if client.status.in_sync {
@@ -128,12 +138,12 @@ impl ClientUpdates {
         let (Some(announced), Some(tunnel)) = (&shared.journal.announced, &shared.tunnel) else {
             return;
         };
-        for (index, client) in self.0.iter_mut().enumerate() {
+        for (index, client) in self.clients.iter_mut().enumerate() {
             if client.running.is_some() || !shared.timer.is_due(client.due) {
                 continue;
             }
             let tells = client.told != generation || client.must_tell;
-            let is_moved = client.tunnel.as_ref().is_some_and(|earlier| earlier != tunnel);
+            let is_moved = client.tunnel.as_ref() != Some(tunnel);
             let listen = Listen {
                 port: announced.local_port,
                 public_port: announced.port,
@@ -153,7 +163,7 @@ impl ClientUpdates {
 
     /// Has all clients open their sockets anew: nobody gets through.
     pub fn rebind(&mut self, shared: &Shared) {
-        for client in self.0.iter_mut().filter(|client| client.status.in_sync) {
+        for client in self.clients.iter_mut().filter(|client| client.status.in_sync) {
             client.must_rebind = true;
             client.must_tell = true;
             client.due = shared.now().elapsed;
@@ -161,23 +171,23 @@ impl ClientUpdates {
     }
 
     pub fn statuses(&self) -> Vec<ClientStatus> {
-        self.0.iter().map(|client| client.status.clone()).collect()
+        self.clients.iter().map(|client| client.status.clone()).collect()
     }
 
     /// Whether every client listens on the announced port.
     pub fn are_in_sync(&self, generation: u64) -> bool {
-        self.are_asked(generation) && self.0.iter().all(|client| client.status.in_sync)
+        self.are_asked(generation) && self.clients.iter().all(|client| client.status.in_sync)
     }
 
     /// Whether every client has been told the last announcement, knew it, or did not answer.
     pub fn are_asked(&self, generation: u64) -> bool {
-        self.0.iter().all(|client| client.asked == Some(generation))
+        self.clients.iter().all(|client| client.asked == Some(generation))
     }
 
     /// Whether every client that can be reached listens on the announced port.
     pub fn are_settled(&self, generation: u64) -> bool {
         let is_settled = |client: &Client| client.status.in_sync || !client.is_reachable;
-        self.are_asked(generation) && self.0.iter().all(is_settled)
+        self.are_asked(generation) && self.clients.iter().all(is_settled)
     }
 }
 

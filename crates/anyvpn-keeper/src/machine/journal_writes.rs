@@ -9,8 +9,8 @@ use crate::machine::{Action, Shared};
 /// How soon a failed write is repeated.
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(5 * 60);
-/// How often the journal is written when only the end of a forward that is renewed has changed.
-const LAZY: Duration = Duration::from_secs(10 * 60);
+/// How much the end of a forward that is renewed may differ from the one on the disk.
+pub(crate) const LAZY: Duration = Duration::from_secs(10 * 60);
 
 /// How long an announcement waits for the disk.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -19,7 +19,6 @@ pub(crate) struct JournalWrites {
     /// What is on the disk.
     durable: Journal,
     writing: Option<Journal>,
-    written_at: Duration,
     /// Until when a generation is waited for that is not on the disk.
     awaited_until: Option<Duration>,
     back_off: BackOff,
@@ -31,7 +30,6 @@ impl JournalWrites {
         Self {
             durable,
             writing: None,
-            written_at: Duration::ZERO,
             awaited_until: None,
             back_off: BackOff::default(),
             problem: None,
@@ -43,7 +41,6 @@ impl JournalWrites {
         match outcome {
             Ok(()) => {
                 self.durable = written;
-                self.written_at = shared.now().elapsed;
                 self.back_off.reset();
                 self.problem = None;
             }
@@ -59,9 +56,8 @@ impl JournalWrites {
         if self.writing.is_some() || is_current {
             return;
         }
-        let is_lazy = !shared.is_stopping && same_but_for_end(&self.durable, &shared.journal);
-        let wait = if is_lazy { self.written_at + LAZY } else { Duration::ZERO };
-        if shared.timer.is_due(wait.max(self.back_off.until)) {
+        let can_wait = !shared.is_stopping() && is_nearly(&self.durable, &shared.journal);
+        if !can_wait && shared.timer.is_due(self.back_off.until) {
             self.writing = Some(shared.journal.clone());
             shared.actions.push(Action::Save(Box::new(shared.journal.clone())));
         }
@@ -77,10 +73,9 @@ impl JournalWrites {
         self.back_off.until
     }
 
-    /// Whether the generation may be told to others: it is on the disk, or the disk cannot be written, or is
-    /// too slow. Otherwise a process that is killed now would use its number again, for another port.
+    /// Whether the generation may be told to others: it is on the disk, or the disk is full or too slow. Otherwise a process that is killed now would use its number again, for another port.
     pub fn has_generation(&mut self, shared: &mut Shared) -> bool {
-        if self.durable.generation >= shared.journal.generation || self.problem.is_some() {
+        if self.durable.generation >= shared.journal.generation {
             self.awaited_until = None;
             return true;
         }
@@ -94,11 +89,14 @@ impl JournalWrites {
     }
 }
 
-/// Whether two journals differ in nothing but the end of the forward. One that is renewed every minute is not
-/// worth a write each time.
-fn same_but_for_end(one: &Journal, other: &Journal) -> bool {
+/// Whether two journals differ in nothing but a little in the end of the forward. One that is renewed every
+/// minute is not worth a write each time.
+fn is_nearly(one: &Journal, other: &Journal) -> bool {
     let (Some(a), Some(b)) = (&one.held, &other.held) else { return false };
-    if a.forward.expires_at == b.forward.expires_at {
+    let (Some(old), Some(new)) = (a.forward.expires_at, b.forward.expires_at) else {
+        return false;
+    };
+    if new.duration_since(old).unsigned_abs() > LAZY {
         return false;
     }
     let mut one = one.clone();

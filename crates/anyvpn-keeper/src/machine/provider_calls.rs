@@ -8,9 +8,12 @@ use anyvpn_core::{
 };
 
 use crate::journal::{CreateIntent, HeldForward};
+use crate::machine::journal_writes::LAZY;
 use crate::machine::time::{BackOff, Now};
-use crate::machine::{Action, Problem, Shared};
+use crate::machine::{Action, Problem, Shared, Stop};
 
+/// How long after a start a forward that is kept alive may seem to have ended, until the provider answers.
+const PROOF: Duration = Duration::from_secs(60);
 /// How often fixed forwards are listed: the provider's word that the port is still there.
 const LIST_EVERY: Duration = Duration::from_secs(15 * 60);
 /// How old a list may be when a creation is begun.
@@ -25,7 +28,7 @@ const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs
 const CHANGE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(30 * 60));
 /// How soon a port that was found closed is checked again.
 const CHECK_AGAIN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(60 * 60));
-/// How long after the clients are in sync a port is checked: they lag by up to 2 s.
+/// How long after a client was told a port is checked: they lag by up to 2 s.
 const CHECK_AFTER: Duration = Duration::from_secs(5);
 /// An allowance that ends with the provider's day is tried up to this long after it.
 const AFTER_MIDNIGHT: u64 = 10 * 60;
@@ -52,11 +55,15 @@ pub(crate) struct Readiness {
     pub is_told: bool,
     /// Whether every client was asked.
     pub is_asked: bool,
+    /// When a client that was told answered last.
+    pub told_at: Option<Duration>,
 }
 
 pub(crate) struct ProviderCalls {
     /// The call under way, and the tunnel that it was begun over.
     call: Option<(Call, u64)>,
+    /// When that call was begun.
+    asked_at: Duration,
     /// Counts the changes of the tunnel.
     epoch: u64,
     list_at: Option<Duration>,
@@ -70,6 +77,9 @@ pub(crate) struct ProviderCalls {
     /// Since when the outcome of the intended creation is not known; `None` while it has not been sent.
     doubt_since: Option<Duration>,
     look_at: Duration,
+    /// After a creation that failed, or whose outcome was not known. Lists and renewals go on meanwhile.
+    pub creation: BackOff,
+    creation_problem: Option<Problem>,
     /// When the allowance lets another creation through; `None` unless one is wanted and has to wait.
     pub allowed_at: Option<Timestamp>,
     /// Whether the provider has confirmed the forward over this tunnel.
@@ -96,6 +106,7 @@ impl ProviderCalls {
     pub fn new(shared: &mut Shared) -> Self {
         let mut calls = Self {
             call: None,
+            asked_at: Duration::ZERO,
             epoch: 0,
             list_at: Some(Duration::ZERO),
             listed: None,
@@ -105,6 +116,8 @@ impl ProviderCalls {
             gone: None,
             doubt_since: shared.journal.intent.is_some().then_some(shared.now().elapsed),
             look_at: Duration::ZERO,
+            creation: BackOff::default(),
+            creation_problem: None,
             allowed_at: None,
             is_confirmed: false,
             back_off: BackOff::default(),
@@ -114,8 +127,15 @@ impl ProviderCalls {
         };
         let now = shared.now();
         let held = shared.journal.held.as_ref().filter(|held| held.is_open);
-        calls.closes_at =
-            held.and_then(|held| held.forward.expires_at).map(|end| now.elapsed_at(end));
+        calls.closes_at = held.and_then(|held| held.forward.expires_at).map(|end| {
+            let ends_at = now.elapsed_at(end);
+            // One that is kept alive may have been renewed since the journal was written.
+            let renewed = end.checked_add(LAZY).map_or(ends_at, |end| now.elapsed_at(end));
+            match shared.settings.is_fixed() {
+                true => ends_at,
+                false => ends_at.max(renewed.min(now.elapsed + PROOF)),
+            }
+        });
         calls
     }
 
@@ -128,6 +148,7 @@ impl ProviderCalls {
         self.epoch += 1;
         self.look_again(now);
         self.back_off.reset();
+        self.creation.reset();
         self.delete.reset();
         self.gone = None;
         self.check.due = None;
@@ -157,6 +178,17 @@ impl ProviderCalls {
         self.check.is_closed = false;
     }
 
+    /// Why the last creation failed, until one succeeds or none is wanted.
+    pub fn creation_problem(&self) -> Option<Problem> {
+        self.creation_problem.clone().filter(|_| self.creation.failures > 0)
+    }
+
+    /// Whether a call failed or has to wait, and no creation is in doubt.
+    pub fn has_failed(&self) -> bool {
+        let has_no_port = self.creation.failures > 0 && self.doubt_since.is_none();
+        self.back_off.failures > 0 || has_no_port || self.allowed_at.is_some()
+    }
+
     /// When the next call is due.
     pub fn next_at(&self, shared: &Shared) -> Option<Duration> {
         let now = shared.now();
@@ -165,12 +197,14 @@ impl ProviderCalls {
         }
         let allowed = self.allowed_at.map(|time| now.elapsed_at(time));
         let check = self.check.due.filter(|_| self.check.is_closed);
-        let due = [allowed, check, self.renew_at, self.replace_at];
+        let due = [allowed, check, Some(self.creation.until), self.renew_at, self.replace_at];
         due.into_iter().flatten().filter(|at| *at > now.elapsed).min()
     }
 
     pub fn step(&mut self, shared: &mut Shared, ready: Readiness) {
         self.close_if_ended(shared);
+        let now = shared.now().time;
+        self.allowed_at = self.allowed_at.filter(|allowed| *allowed > now);
         if self.check.generation != shared.journal.generation {
             let address = self.check.address;
             let generation = shared.journal.generation;
@@ -179,7 +213,7 @@ impl ProviderCalls {
         if self.call.is_some() || shared.tunnel.is_none() {
             return;
         }
-        let call = match shared.is_stopping {
+        let call = match shared.is_stopping() {
             true => self.releasing(shared),
             false => self.choose(shared, ready),
         };
@@ -193,6 +227,7 @@ impl ProviderCalls {
             Call::Check(port) => Action::Check(*port),
         });
         self.call = Some((call, self.epoch));
+        self.asked_at = shared.now().elapsed;
     }
 
     fn choose(&mut self, shared: &mut Shared, ready: Readiness) -> Option<Call> {
@@ -219,10 +254,10 @@ impl ProviderCalls {
             }
         } else {
             self.allowed_at = None;
+            self.creation.reset();
         }
         if let Some(retired) = shared.journal.retired.first()
             && ready.is_told
-            && self.is_confirmed
             && shared.timer.is_due(self.delete.until)
         {
             return Some(Call::Delete(retired.clone()));
@@ -240,7 +275,7 @@ impl ProviderCalls {
                 return None;
             };
             self.allowed_at = Some(allowed).filter(|allowed| *allowed > now.time);
-            if !shared.timer.is_due(now.elapsed_at(allowed)) {
+            if !shared.timer.is_due(now.elapsed_at(allowed).max(self.creation.until)) {
                 return None;
             }
         }
@@ -251,9 +286,6 @@ impl ProviderCalls {
             return shared.timer.is_due(ready.writable_at).then_some(Call::List);
         };
         if shared.journal.intent.is_none() {
-            if !shared.timer.is_due(ready.writable_at) {
-                return None;
-            }
             shared.journal.creations.push(now.time);
             shared.journal.intent = Some(CreateIntent { at: now.time, before: before.clone() });
             return None;
@@ -273,9 +305,8 @@ impl ProviderCalls {
         if !shared.settings.can_check || !ready.is_asked {
             return None;
         }
-        let now = shared.now().elapsed;
         let wait = if shared.settings.once { Duration::ZERO } else { CHECK_AFTER };
-        let due = *self.check.due.get_or_insert(now + wait);
+        let due = self.check.due.max(ready.told_at.map(|at| at + wait)).unwrap_or_default();
         shared.timer.is_due(due).then(|| Call::Check(announced.port))
     }
 
@@ -283,7 +314,7 @@ impl ProviderCalls {
     fn releasing(&mut self, shared: &mut Shared) -> Option<Call> {
         self.drop_unsent(shared);
         let held = shared.journal.held.as_ref().filter(|held| held.is_own && held.is_open)?;
-        let is_first = shared.is_releasing && self.delete.failures == 0;
+        let is_first = shared.stop == Some(Stop::Release) && self.delete.failures == 0;
         is_first.then(|| Call::Delete(held.forward.clone()))
     }
 
@@ -291,12 +322,12 @@ impl ProviderCalls {
     pub fn is_released(&self, shared: &Shared) -> bool {
         let is_held = shared.journal.held.as_ref().is_some_and(|held| held.is_own && held.is_open);
         let is_over = !is_held || self.delete.failures > 0 || shared.tunnel.is_none();
-        self.call.is_none() && (!shared.is_releasing || is_over)
+        self.call.is_none() && (shared.stop != Some(Stop::Release) || is_over)
     }
 
     pub fn answered_list(&mut self, shared: &mut Shared, outcome: Result<Vec<PortForward>, Error>) {
         let Some((Call::List, epoch)) = self.call.take() else { return };
-        let list = match outcome {
+        let mut list = match outcome {
             Ok(list) => list,
             Err(error) => return self.fail(shared, &error),
         };
@@ -311,6 +342,11 @@ impl ProviderCalls {
         self.list_at = shared.settings.is_fixed().then_some(now.elapsed + every);
         self.read_back(shared, &list);
         if shared.settings.is_fixed() {
+            // One whose end passed while the answer was on its way is no longer there.
+            let took = now.elapsed.saturating_sub(self.asked_at);
+            list.retain(|forward| {
+                forward.expires_at.and_then(|end| now.since(end)).is_none_or(|ago| ago > took)
+            });
             self.adopt_listed(shared, &list);
         } else {
             self.adopt_stored(shared, &list);
@@ -323,10 +359,13 @@ impl ProviderCalls {
             return;
         };
         let now = shared.now();
-        let is_new = |forward: &&PortForward| !intent.before.contains(&forward.port);
+        let is_new = |forward: &&PortForward| {
+            carries(forward, shared) && !intent.before.contains(&forward.port)
+        };
         if let Some(created) = best(list.iter().filter(is_new)) {
             shared.journal.intent = None;
             self.doubt_since = None;
+            self.creation.reset();
             shared.journal.counters.creates += 1;
             // A person may have opened it just now: it is used, and never deleted.
             if shared.settings.is_fixed() {
@@ -403,6 +442,7 @@ impl ProviderCalls {
         let Some((Call::Create, epoch)) = self.call.take() else { return };
         let error = match outcome {
             Ok(created) => {
+                self.creation.reset();
                 self.succeed();
                 shared.journal.intent = None;
                 shared.journal.counters.creates += 1;
@@ -419,17 +459,18 @@ impl ProviderCalls {
         if may_exist(&error, shared.settings.is_fixed()) {
             let now = shared.now().elapsed;
             (self.doubt_since, self.look_at) = (Some(now), now);
-            self.problem = Some(Problem::of(&error));
+            self.fail_creation(shared, &error);
             return;
         }
         shared.journal.withdraw_intent();
         if error.kind() == ErrorKind::QuotaReached {
             let until = self.quota_end(shared, error.retry_after());
             shared.journal.quota_until = Some(until);
+            self.creation.reset();
             self.problem = Some(Problem::of(&error));
             return;
         }
-        self.fail(shared, &error);
+        self.fail_creation(shared, &error);
     }
 
     /// When an allowance begins anew: when the provider says, or else with the next day in UTC.
@@ -453,8 +494,10 @@ impl ProviderCalls {
             }
             Ok(renewed) => {
                 self.succeed();
+                let now = shared.now();
                 if let Some(held) = &mut shared.journal.held {
                     held.is_open &= held.forward.port == renewed.port;
+                    self.closes_at = renewed.expires_at.map(|end| now.elapsed_at(end));
                     held.forward = renewed;
                 }
             }
@@ -474,12 +517,10 @@ impl ProviderCalls {
 
     pub fn answered_delete(&mut self, shared: &mut Shared, outcome: Result<(), Error>) {
         let Some((Call::Delete(deleted), epoch)) = self.call.take() else { return };
-        let is_gone = match &outcome {
-            Ok(()) => true,
-            Err(error) => error.kind() == ErrorKind::NotFound && epoch == self.epoch,
-        };
-        if !is_gone {
+        let is_gone = |error: &Error| error.kind() == ErrorKind::NotFound && epoch == self.epoch;
+        if let Some(error) = outcome.err().filter(|error| !is_gone(error)) {
             self.delete.fail(shared.now(), CHANGE.0, CHANGE.1, &mut shared.random);
+            self.delete.pause(shared.now(), &error);
             return;
         }
         self.delete.reset();
@@ -502,17 +543,21 @@ impl ProviderCalls {
             return false;
         }
         self.check.is_done = true;
+        if let Ok(PortCheck { open: true, address, .. }) = outcome {
+            self.check.is_closed = false;
+            self.check.verified_at = Some(now.time);
+            self.check.address = address.or(self.check.address);
+            self.check.back_off.reset();
+            let every = shared.jittered(shared.settings.check_every);
+            self.check.due = Some(now.elapsed + every);
+            return false;
+        }
         let (first, longest) = CHECK_AGAIN;
+        self.check.back_off.fail(now, first, longest, &mut shared.random);
+        // After an error, nothing is known.
+        let is_closed = outcome.is_ok();
         match outcome {
-            Ok(PortCheck { open: true, address, .. }) => {
-                self.check.is_closed = false;
-                self.check.verified_at = Some(now.time);
-                self.check.address = address.or(self.check.address);
-                self.check.back_off.reset();
-                let every = shared.jittered(shared.settings.check_every);
-                self.check.due = Some(now.elapsed + every);
-                return false;
-            }
+            Err(error) => self.check.back_off.pause(now, &error),
             Ok(_) => {
                 self.check.is_closed = true;
                 // Perhaps the provider no longer has it.
@@ -521,11 +566,7 @@ impl ProviderCalls {
                     self.renew_at = self.renew_at.map(|at| at.min(now.elapsed));
                 }
             }
-            // Nothing is known then.
-            Err(_) => {}
         }
-        let is_closed = self.check.is_closed;
-        self.check.back_off.fail(now, first, longest, &mut shared.random);
         self.check.due = Some(self.check.back_off.until);
         is_closed
     }
@@ -536,14 +577,13 @@ impl ProviderCalls {
     }
 
     fn fail(&mut self, shared: &mut Shared, error: &Error) {
-        let is_for_people = matches!(error.advice(), Advice::Change | Advice::SignIn)
-            && error.kind() != ErrorKind::UnexpectedReply;
-        let (first, longest) = if is_for_people { CHANGE } else { RETRY };
-        let now = shared.now();
-        self.back_off.fail(now, first, longest, &mut shared.random);
-        let asked = now.elapsed.saturating_add(error.retry_after().unwrap_or_default());
-        self.back_off.until = self.back_off.until.max(asked);
+        wait_after(&mut self.back_off, shared, error);
         self.problem = Some(Problem::of(error));
+    }
+
+    fn fail_creation(&mut self, shared: &mut Shared, error: &Error) {
+        wait_after(&mut self.creation, shared, error);
+        self.creation_problem = Some(Problem::of(error));
     }
 
     /// Holds a forward that the provider has just confirmed. The one before is replaced.
@@ -637,6 +677,14 @@ impl ProviderCalls {
         }
         wanted
     }
+}
+
+fn wait_after(back_off: &mut BackOff, shared: &mut Shared, error: &Error) {
+    let is_for_people = matches!(error.advice(), Advice::Change | Advice::SignIn)
+        && error.kind() != ErrorKind::UnexpectedReply;
+    let (first, longest) = if is_for_people { CHANGE } else { RETRY };
+    back_off.fail(shared.now(), first, longest, &mut shared.random);
+    back_off.pause(shared.now(), error);
 }
 
 /// The device that forwards are asked for: the tunnel's first IPv4 address, unless another one is set.

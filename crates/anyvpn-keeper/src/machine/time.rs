@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyvpn_core::{SplitMix64, Timestamp};
+use anyvpn_core::{Error, SplitMix64, Timestamp};
 
 /// The two clocks at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,11 @@ impl Now {
     /// How long it is until then; `None` if it has passed.
     pub(crate) fn until(&self, time: Timestamp) -> Option<Duration> {
         Duration::try_from(time.duration_since(self.time)).ok().filter(|left| !left.is_zero())
+    }
+
+    /// How long ago that was; `None` if it is still to come.
+    pub(crate) fn since(&self, time: Timestamp) -> Option<Duration> {
+        Duration::try_from(self.time.duration_since(time)).ok()
     }
 
     /// The time of day at a moment of the other clock.
@@ -63,6 +68,12 @@ impl BackOff {
         self.failures = self.failures.saturating_add(1);
         let jitter = delay / 4096 * (random.below(1024) as u32);
         self.until = now.elapsed.saturating_add(delay + jitter);
+    }
+
+    /// Waits at least as long as the error asks for.
+    pub fn pause(&mut self, now: Now, error: &Error) {
+        let asked = error.retry_after().unwrap_or_default();
+        self.until = self.until.max(now.elapsed.saturating_add(asked));
     }
 
     pub fn is_waiting(&self, now: Now) -> bool {

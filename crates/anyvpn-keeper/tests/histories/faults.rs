@@ -1,6 +1,7 @@
 //! The faults of a history.
 
 use anyvpn_core::SplitMix64;
+use anyvpn_keeper::machine::Stop;
 
 pub const SECOND: u64 = 1000;
 pub const MINUTE: u64 = 60 * SECOND;
@@ -14,16 +15,15 @@ pub enum Fault {
     Nothing,
     /// The process is killed after this many more actions, and restarted later.
     Kill { after: u64, down_for: u64 },
-    /// The process is told to stop, and restarted later.
-    Restart { release: bool, down_for: u64 },
-    /// The tunnel goes down, and comes back unchanged, with another index or with another address.
+    /// The process is told to end, and started again later.
+    Restart { stop: Stop, down_for: u64 },
+    /// The tunnel goes down, and comes back as it was, or with another index, or another address.
     Flap { down_for: u64, new_index: bool, new_address: bool },
     /// The tunnel leads to another server, which this machine cannot see.
     OtherServer,
     /// The provider answers every call like this for some time.
     Weather { weather: Weather, lasts: u64 },
-    /// The answer to the next creation is lost before or after it takes effect, or it takes effect
-    /// late.
+    /// The answer to the next creation is lost.
     LoseCreation { how: Lost },
     /// A client is stopped for some time, and forgets the port.
     StopClient { index: usize, down_for: u64 },
@@ -45,8 +45,10 @@ pub enum Fault {
     FullDisk { lasts: u64 },
     /// Someone closes the port.
     PortClosed,
-    /// Someone opens another port for this device.
-    PersonOpens,
+    /// Somebody opens another port for this device, perhaps only for TCP.
+    PersonOpens { only_tcp: bool },
+    /// Other programs use up the provider's allowance of new ports.
+    AllowanceUsed,
 }
 
 /// How the provider answers.
@@ -67,11 +69,18 @@ pub enum Weather {
     Unauthorized,
 }
 
-/// What is lost when a port is created.
+/// What becomes of a creation whose answer is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
+    /// It is not done.
     Before,
+    /// It is not done, and a person opens a port in the meantime.
+    Instead,
+    /// It is done.
     After,
+    /// It is done, and the tunnel then leads to another server.
+    Elsewhere,
+    /// It is done after the answer was given up.
     Late,
 }
 
@@ -93,10 +102,14 @@ impl Fault {
     pub fn draw(random: &mut SplitMix64) -> Self {
         let index = random.below(2) as usize;
         let lasts = time(random);
-        match random.below(24) {
+        match random.below(25) {
             0 => Self::Nothing,
             1..=3 => Self::Kill { after: random.below(12), down_for: time(random) },
-            4 => Self::Restart { release: random.below(4) == 0, down_for: time(random) },
+            4 => {
+                let stop =
+                    [Stop::Release, Stop::Reload, Stop::Keep, Stop::Keep][random.below(4) as usize];
+                Self::Restart { stop, down_for: time(random) }
+            }
             5..=6 => Self::Flap {
                 down_for: lasts,
                 new_index: random.below(2) == 0,
@@ -118,7 +131,8 @@ impl Fault {
                 Self::Weather { weather: weathers[random.below(7) as usize], lasts }
             }
             11..=12 => {
-                let how = [Lost::Before, Lost::After, Lost::Late][random.below(3) as usize];
+                let all = [Lost::Before, Lost::Instead, Lost::After, Lost::Elsewhere, Lost::Late];
+                let how = all[random.below(5) as usize];
                 Self::LoseCreation { how }
             }
             13 => Self::StopClient { index, down_for: lasts },
@@ -134,7 +148,8 @@ impl Fault {
             }
             21 => Self::FullDisk { lasts },
             22 => Self::PortClosed,
-            _ => Self::PersonOpens,
+            23 => Self::PersonOpens { only_tcp: random.below(2) == 0 },
+            _ => Self::AllowanceUsed,
         }
     }
 }

@@ -1,11 +1,21 @@
 //! Invariants that must hold in every history.
 
+mod endings;
+mod pace;
+mod telling;
+mod tunnels;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use anyvpn_core::ErrorKind;
-use anyvpn_keeper::machine::{Action, Event};
-use anyvpn_keeper::{ClientError, ClientState, Journal, Listen, OpenPort, Snapshot};
+use anyvpn_core::{ErrorKind, NewPortForward, PortProtocols};
+use anyvpn_keeper::machine::{Action, Event, Stop};
+use anyvpn_keeper::{ClientError, ClientState, Journal, Listen, OpenPort, Phase, Snapshot};
 
+use self::endings::Ending;
+use self::pace::Pace;
+use self::telling::Told;
+use self::tunnels::OverTunnel;
 use crate::faults::{DAY, HOUR, MINUTE, SECOND};
 use crate::provider::stamp;
 use crate::world::{Sent, World};
@@ -15,6 +25,9 @@ use crate::world::{Sent, World};
 const HOOK_TIME: u64 = 15 * MINUTE;
 /// How long a client that refuses credentials must be left alone.
 const ALONE: u64 = 50 * MINUTE;
+
+/// How late the renewals of a forward that is kept alive are written, and some more.
+const LATE: u64 = 11 * MINUTE;
 
 /// What is known about the past of a world.
 #[derive(Default)]
@@ -42,7 +55,19 @@ pub struct Laws {
     quota_until: u64,
     /// The ports that were created although the answer was lost.
     unanswered: BTreeSet<u16>,
-    is_releasing: bool,
+    /// The ports whose loss was proved to any process.
+    proved_lost: BTreeSet<u16>,
+    /// The number that the provider does not give again over this tunnel.
+    gone: Option<u16>,
+    last_port: Option<u16>,
+    /// When creations were sent that were not surely refused.
+    attempts: Vec<u64>,
+    /// When forwards may have been left behind at another server or address.
+    moved_at: Option<u64>,
+    pace: Pace,
+    ending: Ending,
+    told: Told,
+    tunnel: OverTunnel,
 }
 
 impl Laws {
@@ -52,7 +77,13 @@ impl Laws {
         laws.refused_at = [None; 2];
         laws.seen = [None; 2];
         laws.alive_since = world.now;
-        laws.is_releasing = false;
+        laws.ending = Ending::default();
+        laws.told = Told::default();
+        laws.gone = None;
+        if journal.intent.is_some() {
+            laws.attempts.push(world.now);
+            laws.ending.has_sent = true;
+        }
         if world.offset > laws.offset_when_saved + 1000 {
             // The process cannot know that its times are older than they seem.
             laws.excused_until = world.now + 25 * HOUR;
@@ -60,10 +91,14 @@ impl Laws {
         if journal.quota_until.is_none() {
             laws.quota_until = 0;
         }
+        Self::disturbed(world);
+        Self::forget_pauses(world);
+        Self::forget_tunnel(world);
     }
 
-    pub fn stops(world: &mut World, release: bool) {
-        world.laws.is_releasing = release;
+    /// Forwards may be left behind at another server.
+    pub fn moved(world: &mut World) {
+        world.laws.moved_at = Some(world.now);
     }
 
     pub fn clock_jumped(world: &mut World) {
@@ -78,21 +113,35 @@ impl Laws {
 
     pub fn saved(world: &mut World) {
         world.laws.offset_when_saved = world.offset;
+        if world.journal().intent.is_none() {
+            world.laws.ending.has_sent = false;
+        }
     }
 
     /// Checks a request to the provider before it leaves this machine.
     pub fn sends(world: &mut World, request: &Action, sent: Sent) {
         match request {
-            Action::Create(_) => Self::sends_creation(world, sent),
+            Action::Create(wanted) => Self::sends_creation(world, wanted, sent),
             Action::Renew(forward) => world.laws.asked = Some(forward.port),
             Action::Delete(forward) => Self::sends_deletion(world, forward.port, sent),
             _ => {}
         }
+        if world.laws.ending.stop.is_some() && !matches!(request, Action::Delete(_)) {
+            world.breaks("nothing is begun at the end", format!("{request:?}"));
+        }
+        Self::sends_check(world, request);
+        Self::sends_over(world, request);
+        let is_local = matches!(request, Action::List { .. }) && !world.provider.is_fixed();
+        if !is_local {
+            Self::paces_call(world, request);
+        }
     }
 
-    /// There is never a surplus creation, nor one while an earlier one is undecided, nor one
-    /// without a journal entry.
-    fn sends_creation(world: &mut World, sent: Sent) {
+    /// Never a surplus creation, nor one while an earlier one is undecided, nor one that is not in the journal.
+    fn sends_creation(world: &mut World, wanted: &NewPortForward, sent: Sent) {
+        world.laws.attempts.push(world.now);
+        world.laws.ending.has_sent = true;
+        Self::wishes(world, wanted);
         let intent = |text: &String| {
             let journal: Journal = serde_json::from_str(text).unwrap();
             journal.intent.is_some()
@@ -108,19 +157,47 @@ impl Laws {
         // The end by the keeper's clock. A wrong clock may make it replace a forward too early.
         let its_now = now.saturating_add_signed(world.offset.max(0));
         let is_usable = |end: u64| end > its_now + lead;
+        // Nothing on this machine shows another server, and a list holds for 30 s.
+        let is_unseen = world.laws.moved_at.is_some_and(|at| now < at + MINUTE);
         let usable = world.provider.at(now, sent.server, sent.device).find(|open| {
             // A forward that a person opened a moment ago was in no list.
             let is_known = open.by_keeper || open.created_at + MINUTE < now;
-            is_known && is_usable(open.last_end.unwrap_or(open.ends))
+            let carries = open.protocols == PortProtocols::Both;
+            carries && is_known && is_usable(open.last_end.unwrap_or(open.ends))
         });
         if let Some(open) = usable.cloned()
             && world.provider.is_fixed()
+            && !is_unseen
         {
             world.breaks("no surplus creation", format!("{open:?} is there"));
         }
     }
 
-    /// The keeper deletes only its own forwards, and only after the clients have moved.
+    /// Where forwards are kept alive, the last number is asked for again, unless it is gone.
+    fn wishes(world: &mut World, wanted: &NewPortForward) {
+        let laws = &world.laws;
+        if world.provider.is_fixed() || laws.has_had_bad_disk {
+            return;
+        }
+        let published = port_of(world.published.as_ref());
+        let why = format!("{wanted:?}, {published:?}, {:?}", laws.gone);
+        match wanted.wished_port {
+            Some(port) if laws.gone == Some(port) || published == Some(port) => {
+                world.breaks("no number is wished for that is gone or replaced", why);
+            }
+            // Where a number is reserved, another one may be due.
+            None if world.is_quick()
+                && laws.gone.is_none()
+                && published.is_none()
+                && laws.last_port.is_some() =>
+            {
+                world.breaks("the last number is wished for", why);
+            }
+            _ => {}
+        }
+    }
+
+    /// Only a forward of its own is deleted, and only after the clients have moved.
     fn sends_deletion(world: &mut World, port: u16, sent: Sent) {
         world.reach("deleted the old port");
         let now = world.now;
@@ -128,7 +205,7 @@ impl Laws {
         if open.is_some_and(|open| !open.by_keeper) {
             world.breaks("only its own forwards are deleted", format!("{port}"));
         }
-        if world.laws.is_releasing {
+        if world.laws.is_releasing() {
             return;
         }
         let published = port_of(world.published.as_ref());
@@ -158,11 +235,40 @@ impl Laws {
 
     /// Records that the process gets an answer from the provider.
     pub fn learn(world: &mut World, event: &Event, sent: Sent) {
+        Self::learns_pause(world, event);
+        Self::learns_over(world, event, sent);
+        let is_own_tunnel = world.is_current(sent);
         let is_fixed = world.provider.is_fixed();
         let is_current = Some(sent.server) == Some(world.server) && world.is_current(sent);
         let published = port_of(world.published.as_ref());
         let now = world.now;
         let laws = &mut world.laws;
+        match event {
+            Event::Listed(Ok(list)) if is_fixed && is_own_tunnel => {
+                let listed: BTreeSet<u16> = list.iter().map(|forward| forward.port).collect();
+                let all = world.provider.open.iter().map(|open| open.port);
+                laws.proved_lost = all.filter(|port| !listed.contains(port)).collect();
+            }
+            Event::Renewed(Err(error))
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::CapacityReached)
+                    && is_own_tunnel =>
+            {
+                laws.proved_lost.extend(laws.asked);
+                laws.gone = laws.asked;
+            }
+            Event::Created(Err(error))
+                if matches!(
+                    error.kind(),
+                    ErrorKind::Unreachable
+                        | ErrorKind::RateLimited
+                        | ErrorKind::Unauthorized
+                        | ErrorKind::QuotaReached
+                ) =>
+            {
+                laws.attempts.pop();
+            }
+            _ => {}
+        }
         match event {
             Event::Listed(Ok(list)) if is_fixed && is_current => {
                 let listed: BTreeSet<u16> = list.iter().map(|forward| forward.port).collect();
@@ -173,6 +279,12 @@ impl Laws {
             }
             Event::Created(Ok(made)) | Event::Renewed(Ok(made)) => {
                 laws.known_lost.remove(&made.port);
+                laws.proved_lost.remove(&made.port);
+                laws.gone = None;
+            }
+            Event::Deleted(Ok(())) if laws.is_releasing() => {
+                laws.known_lost.extend(published.map(|port| (port, now)));
+                laws.proved_lost.extend(published);
             }
             Event::Renewed(Err(error))
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::CapacityReached)
@@ -183,8 +295,7 @@ impl Laws {
             Event::Created(Err(error))
                 if error.kind() == ErrorKind::QuotaReached && !laws.has_jumped =>
             {
-                let day = 10 * HOUR + world.now;
-                laws.quota_until = (day / DAY + 1) * DAY - 10 * HOUR;
+                laws.quota_until = world.provider.day_ends(now);
             }
             _ => {}
         }
@@ -195,9 +306,14 @@ impl Laws {
         index: usize,
         listen: &Listen,
         outcome: &Result<ClientState, ClientError>,
+        was_told: bool,
     ) {
         let now = world.now;
         let laws = &mut world.laws;
+        laws.told.asked[index] = Some(listen.port);
+        if was_told && outcome.is_ok() {
+            laws.told.at = Some(now);
+        }
         match outcome {
             Ok(state) => {
                 laws.refused_at[index] = None;
@@ -208,16 +324,16 @@ impl Laws {
         }
     }
 
-    /// A wrong password is not sent again, because the client could block the keeper.
-    pub fn asks_client(world: &mut World, index: usize) {
-        let refused = world.laws.refused_at[index];
-        if refused.is_some_and(|at| world.now < at + ALONE) {
-            world.breaks("a wrong password is not repeated", format!("client {index}"));
-        }
-    }
-
-    /// Checks a snapshot that is about to be published.
+    /// A snapshot is about to be published.
     pub fn publishes(world: &mut World, snapshot: &Snapshot) {
+        let ends = matches!(world.laws.ending.stop, Some(Stop::Keep | Stop::Release));
+        if ends != (snapshot.phase == Phase::Stopping) {
+            world.breaks("an end is shown, and no reload is", format!("{snapshot:?}"));
+        }
+        Self::publishes_over(world, snapshot);
+        Self::leaves(world, snapshot);
+        Self::waits(world, snapshot);
+        Self::counts_in_sync(world, snapshot);
         let now = world.now;
         let laws = &mut world.laws;
         let earlier = laws.last_generation;
@@ -226,6 +342,7 @@ impl Laws {
             laws.generation_since = now;
         }
         let port = snapshot.port.as_ref().map(|port| port.port);
+        laws.last_port = port.or(laws.last_port);
         let is_new = port != port_of(world.published.as_ref());
         let is_found = is_new && port.is_some_and(|port| laws.unanswered.contains(&port));
         let is_adopted = is_new
@@ -251,7 +368,70 @@ impl Laws {
         }
     }
 
-    /// Checks after each step of the process that no port is published that is known to be lost.
+    /// A port stays published until its loss is proved, and is not exchanged for one that ends sooner.
+    fn leaves(world: &mut World, snapshot: &Snapshot) {
+        let now = world.now;
+        let laws = &world.laws;
+        if laws.has_had_bad_disk || laws.has_jumped || laws.is_releasing() {
+            return;
+        }
+        let new = snapshot.port.as_ref();
+        let carries = new.is_none_or(|port| port.protocols == PortProtocols::Both);
+        let earlier = world.published.as_ref().and_then(|published| published.port.clone());
+        let earlier = earlier.filter(|earlier| new.is_none_or(|new| new.port != earlier.port));
+        let is_proved = |port: &&OpenPort| {
+            let has_ended = port.expires_at.is_some_and(|end| end <= world.stamp());
+            has_ended || laws.proved_lost.contains(&port.port)
+        };
+        let end = |port: &OpenPort| {
+            let mut open = world.provider.open.iter();
+            let open = open.find(|open| open.port == port.port && open.ends > now);
+            open.map(|open| open.last_end.unwrap_or(open.ends))
+        };
+        let left = earlier.as_ref().filter(|earlier| !is_proved(earlier)).and_then(end);
+        let is_worse = left.is_some_and(|left| new.and_then(end).is_some_and(|end| end < left));
+        if !carries {
+            world.breaks("a port carries what is asked for", format!("{new:?}"));
+        } else if left.is_some() && new.is_none() {
+            let why = format!("{earlier:?}");
+            world.breaks("a port stays published until its loss is proved", why);
+        } else if is_worse {
+            let why = format!("{earlier:?} {new:?}");
+            world.breaks("a port is not exchanged for one that ends sooner", why);
+        }
+        if earlier.is_some() && new.is_none() {
+            world.reach("gone");
+        }
+    }
+
+    /// A client is in sync when it was seen on this port.
+    fn counts_in_sync(world: &mut World, snapshot: &Snapshot) {
+        let Some(port) = snapshot.port.as_ref().map(|port| port.local_port) else { return };
+        let mut clients = snapshot.clients.iter().zip(&world.laws.seen);
+        if clients.any(|(client, seen)| client.in_sync && *seen != Some(port)) {
+            let why = format!("{:?}, {snapshot:?}", world.laws.seen);
+            world.breaks("a client is in sync when it was seen on the port", why);
+        }
+    }
+
+    /// Nothing waits for longer than a day, nor for creations that were surely refused.
+    fn waits(world: &mut World, snapshot: &Snapshot) {
+        let longest = Duration::from_millis(DAY + 11 * MINUTE);
+        let wait = snapshot.next_at.map(|at| at.duration_since(snapshot.at));
+        if snapshot.port.is_none()
+            && wait.is_some_and(|wait| Duration::try_from(wait).is_ok_and(|it| it > longest))
+        {
+            world.breaks("no wait is longer than a day", format!("{snapshot:?}"));
+        }
+        let is_used_up = snapshot.problem.as_ref().is_some_and(|why| why.contains("24 hours"));
+        let within = |at: &&u64| **at + DAY + MINUTE > world.now;
+        let count = world.laws.attempts.iter().filter(within).count();
+        if is_used_up && !world.laws.has_jumped && count < world.settings.daily_creations as usize {
+            world.breaks("a creation that was refused does not count", format!("{count}"));
+        }
+    }
+
+    /// After each step of the process: no port is published that is known to be lost.
     pub fn published(world: &mut World) {
         // The snapshot of the last process stays until the new one has started.
         if world.is_down() || world.now < world.laws.alive_since + 4 * SECOND {
@@ -266,8 +446,11 @@ impl Laws {
         if world.laws.known_lost.get(&port).is_some_and(|at| *at + 2 * SECOND < world.now) {
             world.breaks("no port is published that is known to be lost", format!("{port}"));
         }
-        let now = stamp(world.now.saturating_sub(4 * SECOND), 0);
-        if !world.laws.has_jumped && expires_at.is_some_and(|end| end < now) {
+        // A process that was killed did not write the last renewals.
+        let is_new = !world.provider.is_fixed() && world.now < world.laws.alive_since + 64 * SECOND;
+        let late = if is_new { LATE } else { 4 * SECOND };
+        let ended = stamp(world.now.saturating_sub(late), 0);
+        if !world.laws.has_jumped && expires_at.is_some_and(|end| end < ended) {
             world.breaks("no port is published after its end", format!("{port}"));
         }
         if world.provider.open.iter().all(|open| open.port != port) {
@@ -277,7 +460,12 @@ impl Laws {
 
     /// Hooks receive each generation that lasts.
     pub fn hold_at_all_times(world: &mut World) {
-        if world.is_down() || world.laws.is_releasing {
+        if world.is_down() {
+            return;
+        }
+        Self::ends_soon(world);
+        Self::asks_over(world);
+        if world.laws.is_releasing() {
             return;
         }
         let laws = &world.laws;
@@ -319,11 +507,21 @@ impl Laws {
         if journal.generation != snapshot.generation || journal.intent.is_some() {
             return Some(format!("the journal has {journal:?}: {snapshot:?}"));
         }
+        let left_behind = world.provider.at(world.now, world.server, world.device()).find(|open| {
+            open.by_keeper && open.port != port.port && !world.laws.unanswered.contains(&open.port)
+        });
+        let is_excused = world.laws.moved_at.is_some() || world.laws.has_had_bad_disk;
+        if world.provider.is_fixed()
+            && !is_excused
+            && let Some(open) = left_behind
+        {
+            return Some(format!("{open:?} is left behind: {snapshot:?}"));
+        }
         // A replacement may have to wait for the next creation.
         let waits =
             |problem: &String| problem.contains("24 hours") || problem.contains("allowance");
         let fine = snapshot.problem.as_ref().is_none_or(waits)
-            && snapshot.phase == anyvpn_keeper::Phase::Holding
+            && snapshot.phase == Phase::Holding
             && snapshot.tunnel == world.tunnel;
         (!fine).then(|| format!("{snapshot:?}"))
     }

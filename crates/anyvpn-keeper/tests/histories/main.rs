@@ -1,14 +1,14 @@
 //! Random histories of the machine on virtual time: a simulated world with faults, and the
 //! invariants that hold in each of them.
 //!
-//! `ANYVPN_HISTORIES` sets how many are run. A failure prints the shortest history that violates
-//! the same invariant.
+//! `ANYVPN_HISTORIES` sets how many are run, and `ANYVPN_FIRST_HISTORY` the first seed. A failure prints the shortest history that breaks the same law.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod faults;
 mod laws;
 mod provider;
+mod quiet;
 mod world;
 
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyvpn_core::SplitMix64;
 use faults::Fault;
+use provider::Kind;
 use world::World;
 
 /// The number of histories in a normal test run.
@@ -29,7 +30,8 @@ const TRIED: u64 = 400;
 /// faults.
 fn history(seed: u64, length: u64) -> Result<World, Box<World>> {
     let mut random = SplitMix64::new(seed);
-    let mut world = World::new(&mut random);
+    let kind = Kind::draw(&mut random);
+    let mut world = World::new(kind, &mut random);
     world.start();
     for _ in 0..length {
         let pause = faults::pause(&mut random, world.is_quick());
@@ -61,8 +63,10 @@ fn name(law: &str) -> &str {
 
 #[test]
 fn every_history_keeps_the_laws() {
-    let count = std::env::var("ANYVPN_HISTORIES").ok().and_then(|count| count.parse().ok());
-    for seed in 0..count.unwrap_or(HISTORIES) {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let first = number("ANYVPN_FIRST_HISTORY").unwrap_or(0);
+    let count = number("ANYVPN_HISTORIES").unwrap_or(HISTORIES);
+    for seed in first..first + count {
         let length = 1 + seed % LONGEST;
         let Some((law, notes)) = law_broken_by(seed, length) else { continue };
         let shorter = (0..length).find_map(|length| {

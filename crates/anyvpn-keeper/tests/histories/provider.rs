@@ -3,7 +3,11 @@
 
 use std::net::Ipv4Addr;
 
-use anyvpn_core::{Error, ErrorKind, NewPortForward, PortForward, SplitMix64, Timestamp};
+use std::time::Duration;
+
+use anyvpn_core::{
+    Error, ErrorKind, NewPortForward, PortForward, PortProtocols, SplitMix64, Timestamp,
+};
 
 use crate::faults::{DAY, HOUR, MINUTE, SECOND};
 
@@ -31,6 +35,7 @@ pub struct Open {
     /// When it closes even if it is renewed.
     pub last_end: Option<u64>,
     pub created_at: u64,
+    pub protocols: PortProtocols,
     pub by_keeper: bool,
 }
 
@@ -47,26 +52,60 @@ pub enum Kind {
 pub struct Provider {
     pub kind: Kind,
     pub open: Vec<Open>,
-    /// The maximum number of creations on a day in UTC.
+    /// The most creations in a day.
     cap: u32,
+    /// How long before midnight in UTC its day ends. It then says so when it refuses a creation.
+    day_ends_before: u64,
     created: (i64, u32),
     next_port: u16,
     /// The times of the keeper's creations.
     pub by_keeper: Vec<u64>,
 }
 
+impl Kind {
+    /// As NAT-PMP has it.
+    pub const SHORT: Self =
+        Self::KeptAlive { life: 60 * SECOND, every: 45 * SECOND, reserved: None };
+    /// As PIA has it, but for a shorter reservation.
+    pub const RESERVED: Self =
+        Self::KeptAlive { life: 20 * MINUTE, every: 15 * MINUTE, reserved: Some(3 * DAY) };
+
+    pub fn draw(random: &mut SplitMix64) -> Self {
+        match random.below(4) {
+            0 => Self::SHORT,
+            1 => Self::RESERVED,
+            _ => Self::Fixed { life: (1 + random.below(3)) * DAY },
+        }
+    }
+}
+
 impl Provider {
-    pub fn new(random: &mut SplitMix64) -> Self {
-        let kind = match random.below(4) {
-            0 => Kind::KeptAlive { life: 60 * SECOND, every: 45 * SECOND, reserved: None },
-            1 => {
-                let reserved = Some(3 * DAY);
-                Kind::KeptAlive { life: 20 * MINUTE, every: 15 * MINUTE, reserved }
-            }
-            _ => Kind::Fixed { life: (1 + random.below(3)) * DAY },
-        };
-        let cap = 2 + random.below(6) as u32;
-        Self { kind, open: Vec::new(), cap, created: (0, 0), next_port: 40_000, by_keeper: vec![] }
+    pub fn new(kind: Kind, random: &mut SplitMix64) -> Self {
+        Self {
+            kind,
+            open: Vec::new(),
+            cap: 2 + random.below(6) as u32,
+            day_ends_before: random.below(2) * random.below(20) * HOUR,
+            created: (0, 0),
+            next_port: 40_000,
+            by_keeper: vec![],
+        }
+    }
+
+    /// Which of the provider's days it is.
+    fn day(&self, now: u64) -> i64 {
+        (BEGIN + (now + self.day_ends_before).cast_signed()).div_euclid(DAY.cast_signed())
+    }
+
+    /// When the provider's day ends.
+    pub fn day_ends(&self, now: u64) -> u64 {
+        let next = (self.day(now) + 1) * DAY.cast_signed();
+        (next - BEGIN).unsigned_abs() - self.day_ends_before
+    }
+
+    /// Nothing more can be opened today.
+    pub fn use_up_allowance(&mut self, now: u64) {
+        self.created = (self.day(now), self.cap);
     }
 
     pub fn is_fixed(&self) -> bool {
@@ -89,6 +128,7 @@ impl Provider {
         let mut forward = PortForward::new(open.port);
         let offset = if self.is_fixed() { 0 } else { offset };
         forward.device = self.is_fixed().then_some(open.device);
+        forward.protocols = open.protocols;
         forward.expires_at = Some(stamp(open.ends, offset));
         forward.ends_at = open.last_end.map(|end| stamp(end, 0));
         forward
@@ -104,7 +144,7 @@ impl Provider {
         by_keeper: bool,
         offset: i64,
     ) -> Result<PortForward, Error> {
-        let day = (BEGIN + now.cast_signed()).div_euclid(DAY.cast_signed());
+        let day = self.day(now);
         if self.created.0 != day {
             self.created = (day, 0);
         }
@@ -113,7 +153,10 @@ impl Provider {
                 assert_eq!(wanted.device, Some(device), "a creation for another device");
             }
             if self.created.1 >= self.cap {
-                return Err(Error::new(ErrorKind::QuotaReached).with_status(406));
+                let left = Duration::from_millis(self.day_ends(now) - now);
+                let told = Some(left).filter(|_| self.day_ends_before > 0);
+                let refusal = Error::new(ErrorKind::QuotaReached).with_status(406);
+                return Err(refusal.with_retry_after(told));
             }
         }
         self.created.1 += 1;
@@ -126,7 +169,9 @@ impl Provider {
             Kind::KeptAlive { life, reserved, .. } => (now + life, reserved.map(|it| now + it)),
         };
         let port = wished.unwrap_or(self.next_port);
-        let open = Open { port, server, device, ends, last_end, created_at: now, by_keeper };
+        let protocols = wanted.protocols;
+        let open =
+            Open { port, server, device, ends, last_end, created_at: now, protocols, by_keeper };
         let described = self.described(&open, offset);
         self.open
             .retain(|open| open.ends + 10 * DAY > now && (open.port != port || open.ends > now));
@@ -171,7 +216,9 @@ impl Provider {
             }
             _ => {}
         }
-        let open = Open { port, server, device, ends, last_end, created_at: now, by_keeper: true };
+        let (protocols, by_keeper) = (asked.protocols, true);
+        let open =
+            Open { port, server, device, ends, last_end, created_at: now, protocols, by_keeper };
         let described = self.described(&open, offset);
         self.open.push(open);
         Ok(described)

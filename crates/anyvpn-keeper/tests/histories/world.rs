@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use anyvpn_core::{
-    Error, ErrorKind, Lease, NewPortForward, PortCheck, PortForward, SplitMix64, Timestamp,
+    Error, ErrorKind, Lease, NewPortForward, PortCheck, PortForward, PortProtocols, SplitMix64,
+    Timestamp,
 };
-use anyvpn_keeper::machine::{Action, Event, Machine, Now, Settings};
+use anyvpn_keeper::machine::{Action, Event, Machine, Now, Settings, Stop};
 use anyvpn_keeper::{ClientError, ClientState, Journal, Listen, Snapshot, Tunnel};
 
 use crate::faults::{Fault, HOUR, Lost, MINUTE, SECOND, Weather};
@@ -54,6 +55,9 @@ pub struct Client {
     refuses_until: u64,
     lies: bool,
     is_slow: bool,
+    /// Whether it is in another network namespace, where its sockets cannot be seen. Only another tunnel is a
+    /// reason to doubt it.
+    is_unseen: bool,
 }
 
 #[derive(Default)]
@@ -90,17 +94,22 @@ pub struct World {
     killed_for: u64,
     is_stopping: bool,
     actions_now: (u64, u32),
+    quiet_since: u64,
     epoch: u64,
     pub published: Option<Snapshot>,
     pub laws: Laws,
     pub broken: Option<String>,
     pub notes: Vec<String>,
     pub reached: BTreeMap<&'static str, u64>,
+    /// How often each thing was asked for.
+    pub asked: BTreeMap<&'static str, u64>,
+    /// When the provider was asked for a list.
+    pub listed: Vec<u64>,
 }
 
 impl World {
-    pub fn new(random: &mut SplitMix64) -> Self {
-        let provider = Provider::new(random);
+    pub fn new(kind: Kind, random: &mut SplitMix64) -> Self {
+        let provider = Provider::new(kind, random);
         let lease = match provider.kind {
             Kind::Fixed { .. } => Lease::Fixed,
             Kind::KeptAlive { every, .. } => {
@@ -124,7 +133,9 @@ impl World {
             refuses_until: 0,
             lies: false,
             is_slow: false,
+            is_unseen: false,
         };
+        let unseen = Client { is_unseen: random.below(2) == 0, ..client.clone() };
         let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
         let tunnel = Tunnel::new("wg0", 1, vec![address]);
         Self {
@@ -142,7 +153,7 @@ impl World {
             stored: Vec::new(),
             disk_full_until: 0,
             file: None,
-            clients: vec![client; 2],
+            clients: vec![client, unseen],
             hook: Hook::default(),
             settings,
             machine: None,
@@ -152,12 +163,15 @@ impl World {
             killed_for: 0,
             is_stopping: false,
             actions_now: (0, 0),
+            quiet_since: 0,
             epoch: 0,
             published: None,
             laws: Laws::default(),
             broken: None,
             notes: Vec::new(),
             reached: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            listed: Vec::new(),
         }
     }
 
@@ -211,6 +225,33 @@ impl World {
         self.machine.is_none()
     }
 
+    /// How the provider answers now.
+    pub fn weather(&self) -> Weather {
+        if self.weather.1 > self.now { self.weather.0 } else { Weather::Fine }
+    }
+
+    /// The journal that is on the disk.
+    pub fn journal(&self) -> Journal {
+        let parsed = |text: &String| serde_json::from_str(text).unwrap();
+        self.file.as_ref().map_or_else(Journal::new, parsed)
+    }
+
+    /// Whether nothing has happened to this world for so long.
+    pub fn is_quiet_for(&self, time: u64) -> bool {
+        self.now >= self.quiet_since + time
+    }
+
+    /// Whether the process waits for something but a client.
+    pub fn is_waited_for(&self) -> bool {
+        self.queue.values().any(|pending| match pending {
+            Pending::Deliver { life, .. }
+            | Pending::Written { life, .. }
+            | Pending::Hook { life, .. }
+            | Pending::Work { life, .. } => *life == self.life,
+            _ => false,
+        })
+    }
+
     pub fn start(&mut self) {
         if self.machine.is_some() {
             return;
@@ -218,10 +259,7 @@ impl World {
         self.life += 1;
         self.started_at = self.now;
         self.is_stopping = false;
-        let journal = match &self.file {
-            Some(text) => serde_json::from_str(text).unwrap(),
-            None => Journal::new(),
-        };
+        let journal = self.journal();
         Laws::started(self, &journal);
         self.machine = Some(Machine::new(self.settings.clone(), journal, self.clock()));
         self.note("the process starts".to_owned());
@@ -233,6 +271,7 @@ impl World {
         if self.machine.is_some() {
             self.epoch += 1;
             let tunnel = self.tunnel.clone();
+            Laws::tunnel_told(self);
             self.deliver(Event::Tunnel(tunnel));
         }
     }
@@ -294,11 +333,12 @@ impl World {
             Pending::Client { life, index, listen, tells } => {
                 let outcome = self.ask_client(index, &listen, tells);
                 if is_alive(life, self) {
-                    Laws::client_answered(self, index, &listen, &outcome);
+                    Laws::client_answered(self, index, &listen, &outcome, tells);
                     self.deliver(Event::ClientAnswered { index, outcome });
                 }
             }
             Pending::Hook { life, index, generation } => {
+                Laws::hook_ended(self);
                 let succeeded = self.hook.fails_until <= self.now;
                 if succeeded {
                     self.hook.taken = self.hook.taken.max(generation);
@@ -354,6 +394,7 @@ impl World {
                 self.published = Some(*snapshot);
             }
             Action::Save(journal) => {
+                Laws::writes(self);
                 let text = serde_json::to_string(&journal).unwrap();
                 let written = self.disk_full_until <= self.now;
                 if !written {
@@ -367,16 +408,17 @@ impl World {
                 self.later(after, Pending::Written { life, text, written });
             }
             Action::TellClient { index, listen } => {
-                Laws::asks_client(self, index);
+                Laws::asks_client(self, index, Some(&listen));
                 let after = self.client_time(index);
                 self.later(after, Pending::Client { life, index, listen, tells: true });
             }
             Action::ObserveClient { index, listen } => {
-                Laws::asks_client(self, index);
+                Laws::asks_client(self, index, None);
                 let after = self.client_time(index);
                 self.later(after, Pending::Client { life, index, listen, tells: false });
             }
             Action::RunHook { index, snapshot } => {
+                Laws::runs_hook(self, &snapshot);
                 let after = self.between(10, 30 * SECOND);
                 let generation = snapshot.generation;
                 self.later(after, Pending::Hook { life, index, generation });
@@ -385,6 +427,7 @@ impl World {
                 if !self.is_stopping {
                     self.breaks("it never ends by itself", format!("{outcome:?}"));
                 }
+                Laws::ends(self);
                 self.note("the process ends".to_owned());
                 self.machine = None;
                 let down_for = self.killed_for;
@@ -401,6 +444,9 @@ impl World {
     /// Sends a request to the provider, which is answered, refused, lost or late.
     fn send(&mut self, request: Action) {
         let sent = Sent { server: self.server, device: self.device(), epoch: self.epoch };
+        if matches!(request, Action::List { .. }) {
+            self.listed.push(self.now);
+        }
         Laws::sends(self, &request, sent);
         let life = self.life;
         if matches!(request, Action::List { .. }) && !self.provider.is_fixed() {
@@ -411,7 +457,7 @@ impl World {
         if is_creation {
             self.note(format!("sends {request:?}"));
         }
-        let weather = if self.weather.1 > self.now { self.weather.0 } else { Weather::Fine };
+        let weather = self.weather();
         let lost = match (weather, self.random.below(3)) {
             _ if self.tunnel.is_none() => Some(Lost::Before),
             (Weather::Lossy, 0) => Some(Lost::After),
@@ -426,6 +472,12 @@ impl World {
             self.later(given_up, Pending::Deliver { life, event, sent });
             let done_at = match lost {
                 Lost::Before => return,
+                Lost::Instead => return self.person_opens(PortProtocols::Both),
+                Lost::Elsewhere => {
+                    self.work(0, request, sent);
+                    self.server += 1;
+                    return Laws::moved(self);
+                }
                 Lost::After => self.random.below(given_up),
                 Lost::Late if is_creation => {
                     self.reach("creation done late");
@@ -451,7 +503,13 @@ impl World {
             Weather::Unauthorized => Error::new(ErrorKind::Unauthorized),
         };
         let is_unclear = matches!(weather, Weather::Unavailable | Weather::GatewayPage);
-        let refusal = if is_creation && is_unclear { refusal.with_read_back() } else { refusal };
+        // Not everything that answers says that the outcome is not known.
+        let is_told = is_unclear && (!self.provider.is_fixed() || self.random.below(2) == 0);
+        let refusal = if is_creation && is_told { refusal.with_read_back() } else { refusal };
+        // Whoever answers in the provider's place does not know what it did.
+        if is_creation && is_unclear && self.random.below(2) == 0 {
+            self.later(200, Pending::Work { life: 0, request: request.clone(), sent });
+        }
         let event = answer(&request, refusal);
         self.later(500, Pending::Deliver { life, event, sent });
     }
@@ -570,7 +628,8 @@ impl World {
             client.setting = listen.port;
         }
         state.setting = client.setting;
-        (state.listens_tcp, state.listens_udp) = (Some(client.listens), Some(client.listens));
+        let listens = Some(client.listens).filter(|_| !client.is_unseen);
+        (state.listens_tcp, state.listens_udp) = (listens, listens);
         if tells {
             self.reach(if listen.rebind { "rebound" } else { "told" });
         }
@@ -579,23 +638,29 @@ impl World {
 
     pub fn suffer(&mut self, fault: Fault, random: &mut SplitMix64) {
         let now = self.now;
+        Laws::disturbed(self);
         match fault {
             Fault::Nothing => {}
             Fault::Kill { after, down_for } => {
                 self.kill_after = Some(after);
                 self.killed_for = down_for;
             }
-            Fault::Restart { release, down_for } => {
-                self.killed_for = down_for;
-                self.is_stopping = true;
-                Laws::stops(self, release);
-                self.deliver(Event::Stop { release });
+            // Only the first one counts.
+            Fault::Restart { .. } if self.is_stopping => {}
+            Fault::Restart { stop, down_for } => {
+                self.killed_for = if stop == Stop::Reload { 1 } else { down_for };
+                self.is_stopping = self.machine.is_some();
+                Laws::stops(self, stop);
+                self.deliver(Event::Stop(stop));
             }
             Fault::Flap { down_for, new_index, new_address } => {
                 if self.tunnel.take().is_some() {
                     self.later(down_for, Pending::TunnelUp { new_index, new_address });
                     if new_index || new_address {
                         self.clients.iter_mut().for_each(|client| client.listens = false);
+                    }
+                    if new_address {
+                        Laws::moved(self);
                     }
                     self.tell_tunnel();
                 }
@@ -606,6 +671,7 @@ impl World {
                 if random.below(2) == 0 {
                     self.server = 1;
                 }
+                Laws::moved(self);
             }
             Fault::Weather { weather, lasts } => self.weather = (weather, now + lasts),
             Fault::LoseCreation { how } => self.lose = Some(how),
@@ -614,11 +680,15 @@ impl World {
                 self.forget(index);
             }
             Fault::ForgetfulClient { index } => self.forget(index),
-            Fault::LyingClient { index } => self.clients[index].lies = true,
+            Fault::LyingClient { index } => {
+                self.clients[index].lies = !self.clients[index].is_unseen
+            }
             Fault::RefusingClient { index, lasts } => {
                 self.clients[index].refuses_until = now + lasts;
             }
-            Fault::DeadSocket { index } => self.clients[index].listens = false,
+            Fault::DeadSocket { index } => {
+                self.clients[index].listens &= self.clients[index].is_unseen
+            }
             Fault::SlowClient { index } => {
                 let client = &mut self.clients[index];
                 client.is_slow = !client.is_slow;
@@ -636,15 +706,24 @@ impl World {
                 Laws::disk_is_bad(self);
             }
             Fault::PortClosed => self.close_port(),
-            Fault::PersonOpens => {
-                let (server, device) = (self.server, self.device());
-                let wanted = NewPortForward::new();
-                if self.provider.is_fixed() {
-                    let made = self.provider.create(now, server, device, &wanted, false, 0);
-                    let port = made.map(|made| made.port).ok();
-                    self.note(format!("a person opens {port:?}"));
-                }
-            }
+            Fault::PersonOpens { only_tcp } => self.person_opens(match only_tcp {
+                true => PortProtocols::Tcp,
+                false => PortProtocols::Both,
+            }),
+            Fault::AllowanceUsed => self.provider.use_up_allowance(now),
+        }
+        self.quiet_since = now;
+    }
+
+    /// A person opens a port for this device, where the provider has a list of them.
+    fn person_opens(&mut self, protocols: PortProtocols) {
+        if self.provider.is_fixed() {
+            let (now, server, device) = (self.now, self.server, self.device());
+            let mut wanted = NewPortForward::new();
+            wanted.protocols = protocols;
+            let made = self.provider.create(now, server, device, &wanted, false, 0);
+            let port = made.map(|made| made.port).ok();
+            self.note(format!("a person opens {port:?} for {protocols:?}"));
         }
     }
 
@@ -667,6 +746,7 @@ impl World {
             return;
         }
         self.note("all is repaired".to_owned());
+        Laws::disturbed(self);
         let now = self.now;
         self.weather = (Weather::Fine, 0);
         (self.lose, self.kill_after) = (None, None);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyvpn::{Ability, Error, Lease, Provider, ProviderInfo};
 use anyvpn_http::SystemClock;
-use anyvpn_keeper::machine::Outcome;
+use anyvpn_keeper::machine::{Outcome, Stop};
 use anyvpn_keeper::publish::Systemd;
 use anyvpn_keeper::{FindTunnel, JournalFile, Keeper, find_tunnel, tunnel_names};
 use clap::ValueEnum;
@@ -62,15 +62,19 @@ async fn keep(context: &Context, info: &'static ProviderInfo, args: &Keep) -> Re
         let stop = async {
             let arrived = requests.next().await;
             request.set(Some(arrived));
-            if arrived == Request::Stop {
-                systemd.stopping(LONGEST_END);
+            if arrived == Request::Reload {
+                systemd.reloading();
+                return Stop::Reload;
             }
-            arrived == Request::Stop && args.on_exit == OnExit::Release
+            systemd.stopping(LONGEST_END);
+            match args.on_exit {
+                OnExit::Keep => Stop::Keep,
+                OnExit::Release => Stop::Release,
+            }
         };
         let Outcome { problem, .. } = keeper.run(&mut observer, stop).await;
         match (request.get(), problem) {
             (Some(Request::Reload), _) => {
-                systemd.reloading();
                 keeper = open(context, info, args).await?;
                 systemd.reloaded();
             }

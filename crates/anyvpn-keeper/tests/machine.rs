@@ -1,0 +1,212 @@
+//! Single steps of the machine that histories reach seldom.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::time::Duration;
+
+use anyvpn_core::{Error, ErrorKind, Lease, PortForward, Timestamp};
+use anyvpn_keeper::journal::HeldForward;
+use anyvpn_keeper::machine::{Action, Event, Machine, Now, Settings, Stop};
+use anyvpn_keeper::{ClientError, Journal, Phase, Snapshot, Tunnel};
+
+fn after(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + seconds).unwrap()
+}
+
+/// So many seconds after the start.
+fn now(seconds: u32) -> Now {
+    Now { time: after(seconds.into()), elapsed: Duration::from_secs(seconds.into()) }
+}
+
+/// A tunnel with this index.
+fn tunnel(index: u32) -> Event {
+    Event::Tunnel(Some(Tunnel::new("wg0", index, vec!["10.0.0.1".parse().unwrap()])))
+}
+
+/// A forward that ends so many seconds after the start.
+fn forward(port: u16, end: i64) -> PortForward {
+    let mut forward = PortForward::new(port);
+    forward.expires_at = Some(after(end));
+    forward
+}
+
+/// The journal of a keeper that opened a forward.
+fn holding(forward: PortForward) -> Journal {
+    let granted = Some(Duration::from_secs(86_400));
+    let mut journal = Journal::new();
+    journal.held = Some(HeldForward { forward, is_own: true, is_open: true, granted });
+    journal
+}
+
+fn fixed(journal: Journal) -> Machine {
+    Machine::new(Settings::new(Lease::Fixed), journal, now(0))
+}
+
+fn kept_alive(journal: Journal) -> Machine {
+    let every = Duration::from_secs(300);
+    Machine::new(Settings::new(Lease::KeptAlive { every }), journal, now(0))
+}
+
+fn error<T>(kind: ErrorKind) -> Result<T, Error> {
+    Err(Error::new(kind))
+}
+
+/// What the machine publishes last.
+fn published(actions: &[Action]) -> Snapshot {
+    let snapshot = |action: &Action| match action {
+        Action::Publish(snapshot) => Some(Snapshot::clone(snapshot)),
+        _ => None,
+    };
+    actions.iter().rev().find_map(snapshot).unwrap()
+}
+
+/// A list that was asked for before a port's end says nothing about the time after it.
+#[test]
+fn a_port_that_ended_while_it_was_listed_is_lost() {
+    let mut machine = fixed(holding(forward(50_123, 10)));
+    let asked = machine.handle(now(9), tunnel(1));
+    assert!(asked.iter().any(|action| matches!(action, Action::List { .. })), "{asked:?}");
+    assert!(machine.journal().announced.is_some());
+    machine.handle(now(11), Event::Listed(Ok(vec![forward(50_123, 10)])));
+    assert_eq!(machine.journal().announced, None);
+    // One that is listed although it seems to have ended long ago: this machine's clock is wrong.
+    let mut machine = fixed(Journal::new());
+    machine.handle(now(100), tunnel(1));
+    machine.handle(now(101), Event::Listed(Ok(vec![forward(50_123, 10)])));
+    assert!(machine.journal().announced.is_some());
+}
+
+/// A clock that was set back while no keeper ran makes no wait longer than a day.
+#[test]
+fn times_in_the_future_of_a_journal_are_not_waited_for() {
+    let day = 24 * 60 * 60;
+    let mut used_up = Journal::new();
+    used_up.creations = vec![after(3 * day); 5];
+    let mut refused = Journal::new();
+    refused.quota_until = Some(after(3 * day));
+    for journal in [used_up, refused] {
+        let mut machine = fixed(journal);
+        machine.handle(now(0), tunnel(1));
+        let actions = machine.handle(now(1), Event::Listed(Ok(Vec::new())));
+        assert_eq!(published(&actions).next_at, Some(after(day)));
+    }
+}
+
+/// A forward that was refused over one tunnel may be there over the next.
+#[test]
+fn a_refusal_over_an_earlier_tunnel_takes_no_port_away() {
+    let mut machine = kept_alive(holding(forward(50_123, 600)));
+    machine.handle(now(0), tunnel(1));
+    let asked = machine.handle(now(1), Event::Listed(Ok(vec![forward(50_123, 600)])));
+    assert!(asked.iter().any(|action| matches!(action, Action::Renew(_))), "{asked:?}");
+    machine.handle(now(2), tunnel(2));
+    machine.handle(now(3), Event::Renewed(error(ErrorKind::NotFound)));
+    assert!(machine.journal().announced.is_some());
+    // One that is refused over the next one is tried again over a third.
+    machine.handle(now(30), Event::Woke);
+    machine.handle(now(32), Event::Renewed(error(ErrorKind::CapacityReached)));
+    assert_eq!(machine.journal().announced, None);
+    machine.handle(now(33), tunnel(3));
+    let asked = machine.handle(now(34), Event::Listed(Ok(vec![forward(50_123, 600)])));
+    assert!(asked.iter().any(|action| matches!(action, Action::Renew(_))), "{asked:?}");
+}
+
+#[test]
+fn a_renewal_over_an_earlier_tunnel_confirms_nothing() {
+    let mut machine = kept_alive(holding(forward(50_123, 600)));
+    machine.handle(now(0), tunnel(1));
+    machine.handle(now(1), Event::Listed(Ok(vec![forward(50_123, 600)])));
+    machine.handle(now(2), tunnel(2));
+    machine.handle(now(2), Event::Saved(Ok(())));
+    let actions = machine.handle(now(3), Event::Renewed(Ok(forward(50_123, 603))));
+    let mut phases = actions.iter().filter_map(|action| match action {
+        Action::Publish(snapshot) => Some(snapshot.phase),
+        _ => None,
+    });
+    assert!(phases.all(|phase| phase == Phase::Opening), "{actions:?}");
+}
+
+/// A machine that is about to close an old port.
+fn deleting() -> Machine {
+    let mut journal = holding(forward(50_124, 80_000));
+    journal.retired = vec![forward(50_123, 20_000)];
+    let mut machine = fixed(journal);
+    machine.handle(now(0), tunnel(1));
+    let listed = vec![forward(50_123, 20_000), forward(50_124, 80_000)];
+    let actions = machine.handle(now(1), Event::Listed(Ok(listed)));
+    assert!(deletes(&actions), "{actions:?}");
+    machine
+}
+
+fn deletes(actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::Delete(_)))
+}
+
+#[test]
+fn an_old_port_that_another_tunnel_does_not_know_is_still_to_be_closed() {
+    let mut machine = deleting();
+    machine.handle(now(2), tunnel(2));
+    machine.handle(now(3), Event::Deleted(error(ErrorKind::NotFound)));
+    assert_eq!(machine.journal().retired.len(), 1);
+    let mut machine = deleting();
+    machine.handle(now(3), Event::Deleted(error(ErrorKind::NotFound)));
+    assert!(machine.journal().retired.is_empty());
+}
+
+#[test]
+fn a_deletion_waits_as_long_as_the_provider_asks() {
+    let mut machine = deleting();
+    let busy = Error::new(ErrorKind::RateLimited);
+    let busy = busy.with_retry_after(Some(Duration::from_secs(300)));
+    machine.handle(now(10), Event::Deleted(Err(busy)));
+    assert!(!deletes(&machine.handle(now(309), Event::Woke)));
+    assert!(deletes(&machine.handle(now(310), Event::Woke)));
+}
+
+#[test]
+fn a_success_ends_the_back_off() {
+    let mut machine = fixed(holding(forward(50_123, 80_000)));
+    machine.handle(now(0), tunnel(1));
+    for attempt in 1..=8 {
+        machine.handle(now(attempt * 1000), Event::Listed(error(ErrorKind::Timeout)));
+        machine.handle(now(attempt * 1000 + 900), Event::Woke);
+    }
+    machine.handle(now(9000), Event::Listed(Ok(vec![forward(50_123, 80_000)])));
+    machine.handle(now(10_000), Event::Woke);
+    let actions = machine.handle(now(10_001), Event::Listed(error(ErrorKind::Timeout)));
+    let next = published(&actions).next_at.unwrap();
+    assert!(next <= after(10_004), "{next}");
+}
+
+/// A client that does not answer holds no other one back.
+#[test]
+fn clients_are_told_each_on_its_own() {
+    let mut settings = Settings::new(Lease::Fixed);
+    settings.clients = vec!["silent".to_owned(), "other".to_owned()];
+    let mut machine = Machine::new(settings, holding(forward(50_123, 80_000)), now(0));
+    machine.handle(now(0), tunnel(1));
+    let asked = machine.handle(now(0), Event::Saved(Ok(())));
+    let told = |actions: &[Action]| {
+        let index = |action: &Action| match action {
+            Action::TellClient { index, .. } => Some(*index),
+            _ => None,
+        };
+        actions.iter().filter_map(index).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&asked), [0, 1]);
+    let outcome = Err(ClientError::Unreachable("connection refused".to_owned()));
+    machine.handle(now(1), Event::ClientAnswered { index: 1, outcome });
+    assert_eq!(told(&machine.handle(now(60), Event::Woke)), [1]);
+}
+
+/// Otherwise the next start would look for it for 30 s, and it would count towards the budget.
+#[test]
+fn a_creation_that_was_not_sent_is_given_up_at_the_end() {
+    let mut machine = fixed(Journal::new());
+    machine.handle(now(0), tunnel(1));
+    machine.handle(now(1), Event::Listed(Ok(Vec::new())));
+    assert!(machine.journal().intent.is_some());
+    machine.handle(now(2), Event::Stop(Stop::Keep));
+    machine.handle(now(3), Event::Saved(Ok(())));
+    assert_eq!(machine.journal(), &Journal::new());
+}
