@@ -37,7 +37,7 @@ pub struct Journal {
     /// The last generation that each client was in sync with.
     #[serde(default)]
     pub clients: BTreeMap<String, u64>,
-    /// The last generation that each hook has taken.
+    /// The last generation that each hook has handled.
     pub hooks: BTreeMap<String, u64>,
     /// The counters since the first start.
     pub counters: Counters,
@@ -134,14 +134,14 @@ impl Journal {
         }
     }
 
-    /// No allowance is used up for longer than a day. A clock that was set back would make it seem so.
+    /// Limits the wait for the quota to a day. Otherwise a clock that was set back would prolong it.
     pub(crate) fn limit_quota(&mut self, now: Timestamp) {
         let day_after = now.checked_add(DAY).unwrap_or(Timestamp::MAX);
         self.quota_until = self.quota_until.map(|until| until.min(day_after));
     }
 
-    /// Moves the times that this machine's clock gave, after the clock was set anew. Otherwise a clock that
-    /// is set forward would grant a new allowance.
+    /// Adjusts the recorded times after this machine's clock was set. Otherwise setting the clock
+    /// forward would grant a new quota.
     pub(crate) fn shift_creations(&mut self, shift: impl Fn(Timestamp) -> Timestamp) {
         self.creations.iter_mut().for_each(|at| *at = shift(*at));
         if let Some(intent) = &mut self.intent {

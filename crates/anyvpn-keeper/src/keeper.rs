@@ -101,8 +101,8 @@ impl Keeper {
         self
     }
 
-    /// Keeps the port until `stop` ends, with what becomes of it, or after one round if the settings say so.
-    /// What is under way then gets up to 20 seconds to end.
+    /// Keeps the port until `stop` completes, whose value says what becomes of the port, or for one round if
+    /// the settings say so. Actions in progress then get up to 20 seconds to finish.
     pub async fn run(
         mut self,
         observer: &mut dyn KeeperObserver,

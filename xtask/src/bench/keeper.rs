@@ -1,4 +1,4 @@
-//! What a keeper costs that has nothing to do, beside a loop of a shell, and its calls in a day.
+//! Measures an idle keeper, compared with a shell loop, and counts its calls in a day.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -107,7 +107,7 @@ pub fn section(root: &Path) -> Result<String, String> {
     ))
 }
 
-/// A row for each kind of provider.
+/// Returns a row of the table for each kind of provider.
 fn calls_of_a_day() -> Result<String, String> {
     let test = ["test", "--locked", "--package", "anyvpn-keeper", "--test", "histories"];
     let only = ["a_quiet_day_needs_few_calls", "--", "--nocapture"];
@@ -120,7 +120,7 @@ fn calls_of_a_day() -> Result<String, String> {
     if rows.is_empty() { Err(format!("no row in {printed}")) } else { Ok(rows) }
 }
 
-/// A sandbox, and a device at its AzireVPN.
+/// A sandbox with an AzireVPN device.
 struct Sandbox {
     _server: Running,
     binary: PathBuf,
