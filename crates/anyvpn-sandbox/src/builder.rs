@@ -78,6 +78,7 @@ impl SandboxBuilder {
                 variations: Vec::new(),
                 clock: Clock::real(),
                 azire_rate_limit: None,
+                vpngn_max_customers: 10_000,
                 hosts: Hosts::default(),
                 data_plane: None,
                 vpn_server: None,
@@ -135,7 +136,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets how many requests the log keeps. Default: 10,000.
+    /// Sets how many requests the log keeps; 0 keeps none and only counts them. Default: 10,000.
     #[must_use]
     pub fn log_capacity(self, entries: usize) -> SandboxBuilder {
         SandboxBuilder { log_capacity: entries, ..self }
@@ -146,6 +147,13 @@ impl SandboxBuilder {
     #[must_use]
     pub fn azire_rate_limit(mut self, per_minute: Option<u32>) -> SandboxBuilder {
         self.settings.azire_rate_limit = per_minute;
+        self
+    }
+
+    /// Sets how many customers a brand of VPNGN can have, the closed ones included. Default: 10,000.
+    #[must_use]
+    pub fn vpngn_max_customers(mut self, most: usize) -> SandboxBuilder {
+        self.settings.vpngn_max_customers = most;
         self
     }
 

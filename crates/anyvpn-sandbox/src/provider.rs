@@ -95,6 +95,7 @@ pub(crate) struct Settings {
     pub(crate) variations: Vec<String>,
     pub(crate) clock: Clock,
     pub(crate) azire_rate_limit: Option<u32>,
+    pub(crate) vpngn_max_customers: usize,
     pub(crate) hosts: Hosts,
     pub(crate) data_plane: Option<Arc<dyn DataPlane>>,
     /// With a data plane: the one WireGuard server that stands for all of them.

@@ -44,7 +44,7 @@ pub(super) fn add(state: &mut State, caller: &Caller, mut fields: Fields) -> Ans
     }
     let password = password.unwrap_or_else(|| state.strong_password());
     let alias = Alias { email: email.clone(), password, first_name, last_name };
-    state.customer(caller.brand, &caller.email)?.aliases.push(alias);
+    state.add_alias(caller.brand, &caller.email, alias)?;
     if resets {
         state.send_mail(caller.brand, &email, MailSubject::ResetAliasPassword);
     }

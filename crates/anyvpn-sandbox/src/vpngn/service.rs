@@ -130,8 +130,9 @@ impl Service {
     ///
     /// # Panics
     ///
-    /// If the product type is not 1, 6, 12, 24 or 36, if the sandbox already has 10,000 customers, or
-    /// if the customer already has 1000 products.
+    /// If the product type is not 1, 6, 12, 24 or 36, if the brand has as many customers as it may have
+    /// ([`SandboxBuilder::vpngn_max_customers`](crate::SandboxBuilder::vpngn_max_customers)), or if the
+    /// customer already has 1000 products.
     pub fn add_customer(&self, email: &str, password: &str, product: Option<u32>) -> Account {
         assert!(
             product.is_none_or(|plan| PLANS.contains(&plan)),
@@ -139,7 +140,9 @@ impl Service {
         );
         let added = self.try_add(email, password, product);
         added.unwrap_or_else(|_| {
-            panic!("the sandbox already has 10,000 customers, or the customer 1000 products")
+            panic!(
+                "the sandbox has no room for another customer, or the customer has 1000 products"
+            )
         })
     }
 
@@ -235,7 +238,10 @@ impl provider::State for State {
         let mut random = Random::new(settings.seed, 6);
         let next_product = 10_000 + u64::from(random.below(80_000));
         let clock = settings.clock.clone();
-        let mut state = State { quirks, random, clock, brands: Vec::new(), next_product };
+        let max_customers = settings.vpngn_max_customers;
+        let (brands, settled_at) = (Vec::new(), None);
+        let mut state =
+            State { quirks, random, clock, max_customers, brands, next_product, settled_at };
         state.brand(BRAND);
         state
     }

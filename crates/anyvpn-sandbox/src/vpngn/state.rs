@@ -1,6 +1,6 @@
 //! VPNGN's state: brands with their customers, products, aliases and tokens.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
@@ -14,7 +14,6 @@ use crate::random::{HEXADECIMAL, LETTERS, Random};
 
 /// The sandbox's own limits, far above what a test needs.
 const MOST_BRANDS: usize = 100;
-const MOST_CUSTOMERS: usize = 10_000;
 const MOST_PRODUCTS: usize = 1000;
 const MOST_MAILS: usize = 10_000;
 
@@ -115,6 +114,8 @@ pub(super) struct Brand {
     pub(super) added_at: Option<Timestamp>,
     /// The customers by [`key`], including closed ones.
     customers: BTreeMap<String, Customer>,
+    /// The customers that have or had aliases, by [`key`]. A search for an alias reads only these.
+    with_aliases: BTreeSet<String>,
     /// The newest emails, oldest first.
     pub(super) outbox: VecDeque<Mail>,
 }
@@ -123,8 +124,11 @@ pub(crate) struct State {
     pub(super) quirks: Quirks,
     pub(super) random: Random,
     pub(super) clock: Clock,
+    pub(super) max_customers: usize,
     pub(super) brands: Vec<Brand>,
     pub(super) next_product: u64,
+    /// The second at which [`pass_time`](State::pass_time) was last run.
+    pub(super) settled_at: Option<i64>,
 }
 
 /// Returns the key under which an e-mail address is stored.
@@ -140,6 +144,11 @@ impl State {
     /// Lets happen what was to happen until now.
     pub(super) fn pass_time(&mut self) {
         let now = self.now();
+        // All ends are whole seconds, and none is set that is over. So nothing more ends within a second, and many
+        // customers do not slow down each request.
+        if self.settled_at.replace(now) == Some(now) {
+            return;
+        }
         for customer in self.brands.iter_mut().flat_map(|brand| brand.customers.values_mut()) {
             customer.settle(now);
         }
@@ -159,6 +168,7 @@ impl State {
             whitelisted: false,
             added_at: None,
             customers: BTreeMap::new(),
+            with_aliases: BTreeSet::new(),
             outbox: VecDeque::new(),
         });
         Some(self.brands.len() - 1)
@@ -183,8 +193,22 @@ impl State {
     /// Returns the address of the account that has the alias.
     pub(super) fn owner(&self, brand: usize, alias: &str) -> Option<String> {
         let alias = key(alias);
+        let Brand { customers, with_aliases, .. } = self.brands.get(brand)?;
         let has = |owner: &&Customer| owner.aliases.iter().any(|it| key(&it.email) == alias);
-        self.open_customers(brand).find(has).map(|owner| owner.email.clone())
+        let mut owners = with_aliases.iter().filter_map(|owner| customers.get(owner));
+        // A closed customer has no aliases.
+        owners.find(has).map(|owner| owner.email.clone())
+    }
+
+    pub(super) fn add_alias(
+        &mut self,
+        brand: usize,
+        email: &str,
+        alias: Alias,
+    ) -> Result<(), Refusal> {
+        self.customer(brand, email)?.aliases.push(alias);
+        self.brands[brand].with_aliases.insert(key(email));
+        Ok(())
     }
 
     /// Returns whether the address belongs to a customer or an alias.
@@ -203,7 +227,7 @@ impl State {
         let now = self.now();
         let customers = &mut self.brands[brand].customers;
         let place = key(email);
-        if customers.len() >= MOST_CUSTOMERS && !customers.contains_key(&place) {
+        if customers.len() >= self.max_customers && !customers.contains_key(&place) {
             return Err(Refusal::full());
         }
         let customer = customers.entry(place).or_default();

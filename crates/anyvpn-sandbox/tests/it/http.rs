@@ -187,4 +187,8 @@ async fn the_log_tells_a_request_whole_and_keeps_the_newest() {
     assert!(entry.headers.contains(&json));
     sandbox.clear_received();
     assert_eq!((sandbox.received().len(), sandbox.dropped()), (0, 0));
+
+    let sandbox = Sandbox::builder().log_capacity(0).start().await.unwrap();
+    Client::new(&sandbox).get("/locations").await;
+    assert_eq!((sandbox.received().len(), sandbox.dropped()), (0, 1));
 }

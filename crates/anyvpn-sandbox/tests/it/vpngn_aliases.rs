@@ -54,6 +54,10 @@ async fn an_address_is_used_once() {
     assert_eq!(other.refused("DelAlias", &[("alias", ALIAS)]).await, NO_ALIAS);
     server.done("DelAlias", &[("alias", ALIAS)]).await;
     other.done("AddAlias", &[("setemail", ALIAS)]).await;
+    // It ends with its account.
+    assert_eq!(server.refused("AddAlias", &[("setemail", ALIAS)]).await, ALIAS_EXISTS);
+    other.done("CloseClient", &[]).await;
+    server.done("AddAlias", &[("setemail", ALIAS)]).await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyvpn_sandbox::Sandbox;
 use anyvpn_sandbox::vpngn::Status;
 use serde_json::{Value, json};
 
@@ -307,4 +308,21 @@ async fn a_test_user_is_never_due() {
     server.done("CancelRequest", &[("email", EMAIL), ("type", "at_due_date")]).await;
     sandbox.clock().advance(DAY);
     assert_eq!(sandbox.vpngn().customers(), 0);
+}
+
+#[tokio::test]
+async fn a_brand_has_room_for_so_many_customers_closed_ones_included() {
+    let sandbox = Sandbox::builder().vpngn_max_customers(2).start().await.unwrap();
+    let server = server(&sandbox);
+    let add = |email| [("email", email), ("type", "12"), ("country", "SE")];
+    for email in ["one@mail.example", "two@mail.example"] {
+        server.done("AddClient", &add(email)).await;
+    }
+    server.done("CloseClient", &[("email", "one@mail.example")]).await;
+    assert_eq!(server.refused("AddClient", &add("three@mail.example")).await, (503, 1900));
+    server.done("AddClient", &add("one@mail.example")).await;
+    assert_eq!(
+        (sandbox.vpngn().customers(), sandbox.vpngn().created("three@mail.example")),
+        (2, 0)
+    );
 }
