@@ -1,4 +1,4 @@
-//! Stores orders, their progress and their journal.
+//! Where orders, their progress and their journal are kept.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -15,8 +15,6 @@ mod memory;
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rows;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tables;
@@ -27,7 +25,7 @@ pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
-/// An error of a database. After it, it is not known whether the change was made.
+/// An error of a database. After it, nobody can tell whether the change was made.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}")]
 pub struct StoreError {
@@ -56,35 +54,33 @@ impl StoreError {
 
 /// A database of orders.
 ///
-/// Each method is one transaction. All times are those of the database, so that workers whose
-/// clocks differ agree on them.
+/// Each method is one transaction. All times are those of the database, so that workers whose clocks differ agree on
+/// them.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Adds orders, and changes those whose revision is higher. If one is refused, nothing is
-    /// changed. A trial changes nothing, and returns what would happen to each order.
+    /// Adds orders, and changes those whose revision is higher. All or none: if one is refused, nothing is changed. A
+    /// trial changes nothing, and says what would become of each order.
     ///
     /// # Errors
     ///
-    /// Any error of the database, as for all methods below.
+    /// Any error of the database, as in all that follows.
     async fn import(
         &self,
         orders: Vec<Placed>,
         is_trial: bool,
     ) -> Result<Vec<Imported>, StoreError>;
 
-    /// Claims orders that are due, those that have waited longest first, and gives each a higher
-    /// fencing number. Orders of a stopped brand are not claimed.
+    /// Claims orders that are due, those that have waited longest first, and gives each a higher fencing number.
+    /// Orders of a stopped brand are not claimed.
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, StoreError>;
 
-    /// Makes changes in order, each with its journal row. A change that is overtaken does not
-    /// prevent the others.
+    /// Makes changes, each with its journal row, in order. One that is overtaken does not hinder the others.
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError>;
 
-    /// Reads one order. `None` if it does not exist.
+    /// Reads one order; `None` if there is none.
     async fn order(&self, id: &str) -> Result<Option<Record>, StoreError>;
 
-    /// Reads at most `limit` orders, sorted by id, that come after an id and are in one state or in
-    /// any.
+    /// Reads orders by id, of one state or all, that come after an id; at most `limit`.
     async fn orders(
         &self,
         state: Option<OrderState>,
@@ -92,17 +88,16 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Record>, StoreError>;
 
-    /// Reads the journal of an order, oldest first. It is empty if the order does not exist.
+    /// Reads the journal of an order, oldest first; empty if there is none.
     async fn journal(&self, id: &str) -> Result<Vec<Entry>, StoreError>;
 
-    /// Counts orders by profile and state, and returns what is due.
+    /// Counts orders by profile and state, and says what is due.
     async fn summary(&self) -> Result<Summary, StoreError>;
 
-    /// Resumes a stopped brand.
+    /// Lets a stopped brand go on.
     async fn resume(&self, profile: &str) -> Result<(), StoreError>;
 
-    /// Limits how often an operation may be sent for all orders of a profile. `None` removes the
-    /// limit.
+    /// Sets how often an operation may be sent for all orders of a profile; `None` removes the limit.
     async fn set_budget(
         &self,
         profile: &str,
@@ -120,17 +115,17 @@ pub struct Placed {
     pub sealed: Sealed,
 }
 
-/// The result of importing an order.
+/// What became of an imported order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Imported {
-    /// The order is new.
+    /// It is new.
     New,
-    /// The order has a higher revision than before.
+    /// Its revision is higher than before.
     Changed,
-    /// The order already exists and is unchanged.
+    /// It was there already, and is the same.
     Same,
-    /// The order contradicts the existing one.
+    /// It contradicts what is there.
     Refused(String),
 }
 
@@ -143,27 +138,26 @@ pub struct ClaimRequest {
     pub profiles: Vec<String>,
     /// The worker's monotonic time before the claim.
     pub instant: Instant,
-    /// How long no other worker may claim the orders.
+    /// For how long no other worker shall have them.
     pub lease: Duration,
-    /// The maximum number of orders.
+    /// The most orders.
     pub limit: u32,
-    /// Claims only this order, even if it is not due, unless another worker has it. `None` claims
-    /// all that are due.
+    /// Only this order, whether it is due or not, unless a worker has it; `None` for all that are due.
     pub only: Option<String>,
 }
 
-/// An order that a worker has claimed for some time.
+/// An order that a worker has for a while.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// The order as it was when it was claimed.
     pub order: Order,
     /// Its password.
     pub sealed: Sealed,
-    /// What is known about its customer.
+    /// What is known of its customer.
     pub progress: Progress,
-    /// The state of the order.
+    /// Where it stands.
     pub state: OrderState,
-    /// The fencing number, which is higher than that of any earlier claim.
+    /// The number that no earlier claim had.
     pub fence: u64,
     /// When other workers may claim it.
     pub lease_until: Timestamp,
@@ -182,7 +176,7 @@ pub struct Claim {
 pub enum Change {
     /// An operation is about to be sent.
     Begin(Box<Begin>),
-    /// A step has ended.
+    /// A step is over.
     Finish(Box<Finish>),
     /// A call that changes nothing is about to be sent.
     Reserve {
@@ -191,18 +185,6 @@ pub enum Change {
         /// The name of the operation.
         operation: &'static str,
     },
-}
-
-impl Change {
-    /// Returns the id of the order that it changes; `None` if it changes none.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
-    fn id(&self) -> Option<&String> {
-        match self {
-            Self::Begin(begin) => Some(&begin.id),
-            Self::Finish(finish) => Some(&finish.id),
-            Self::Reserve { .. } => None,
-        }
-    }
 }
 
 /// The intent to send an operation.
@@ -231,13 +213,13 @@ pub struct Finish {
     pub revision: u32,
     /// What is known now.
     pub progress: Progress,
-    /// The state of the order. An order with a newer revision is pending, whatever this says.
+    /// Where the order stands. An order with a newer revision is pending, whatever this says.
     pub state: OrderState,
-    /// When the order is due again. `None` means never.
+    /// When the order is due again; `None` for never.
     pub due: Option<Timestamp>,
-    /// The event. `None` writes no journal row.
+    /// What happened; `None` writes no row.
     pub event: Option<Event>,
-    /// A change for all orders of the profile, or `None`.
+    /// What happens to all orders of the profile; `None` for nothing.
     pub brand: Option<Brand>,
 }
 
@@ -246,7 +228,7 @@ pub struct Finish {
 pub enum Brand {
     /// Nothing is sent any more, for this reason, until [`Store::resume`].
     Stop(String),
-    /// An operation is paused until this time.
+    /// An operation rests until this time.
     Hold {
         /// The name of the operation.
         operation: &'static str,
@@ -255,19 +237,18 @@ pub enum Brand {
     },
 }
 
-/// The result of a [`Change`].
+/// What became of a [`Change`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Committed {
-    /// The change was made, and is durable.
+    /// It is made, and durable.
     Done,
-    /// The change was not made: another worker claimed the order, or, for an intent, the order has
-    /// changed.
+    /// It is not made: another worker claimed the order, or, for an intent, the order has changed.
     Overtaken,
-    /// The change was not made: the budget has no room before this time.
+    /// It is not made: the budget has no room before this time.
     Later(Timestamp),
 }
 
-/// An order and its state.
+/// An order and where it stands.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Record {
@@ -277,11 +258,11 @@ pub struct Record {
     pub sealed: Sealed,
     /// What is known of its customer.
     pub progress: Progress,
-    /// Its state.
+    /// Where it stands.
     pub state: OrderState,
-    /// The reason for the state. Absent if the state needs none.
+    /// Why it stands there; absent if that needs no reason.
     pub reason: Option<String>,
-    /// When it is due. `None` means never.
+    /// When it is due; `None` for never.
     pub due: Option<Timestamp>,
     /// Its fencing number.
     pub fence: u64,
@@ -291,28 +272,28 @@ pub struct Record {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// The number of orders for each profile and state. States without orders are absent.
+    /// How many orders of each profile stand in each state. States without orders are absent.
     pub counts: BTreeMap<(String, OrderState), u64>,
-    /// The number of due orders, including those that a worker has claimed.
+    /// How many orders are due, those that a worker has included.
     pub due: u64,
-    /// Since when the order that has waited longest is due. `None` if none is due.
+    /// Since when the order that has waited longest is due; `None` if none is.
     pub oldest_due: Option<Timestamp>,
-    /// When the next order becomes due. `None` if none will.
+    /// When the next order becomes due; `None` if none does.
     pub next_due: Option<Timestamp>,
-    /// Since when the oldest ambiguous order has been ambiguous. `None` if there is none.
+    /// Since when the oldest ambiguous order is ambiguous; `None` if there is none.
     pub oldest_ambiguous: Option<Timestamp>,
     /// The brands that are stopped, with the reason.
     pub stopped: BTreeMap<String, String>,
 }
 
 impl Summary {
-    /// Returns the number of orders in a state, for all profiles.
+    /// Returns how many orders stand in a state, of all profiles.
     #[must_use]
     pub fn count(&self, state: OrderState) -> u64 {
         self.counts.iter().filter(|((_, other), _)| *other == state).map(|(_, count)| count).sum()
     }
 
-    /// Returns the number of orders.
+    /// Returns how many orders there are.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.counts.values().sum()

@@ -20,12 +20,11 @@ struct Waiting {
 }
 
 impl Group {
-    /// Commits changes, together with those that others submit meanwhile. The first caller commits
-    /// for all.
+    /// Commits changes, together with those that others hand over meanwhile. Whoever comes first commits for all.
     ///
     /// # Errors
     ///
-    /// The transaction's error, for all callers whose changes were in it.
+    /// The transaction's error, for all that were in it.
     pub(super) async fn commit(
         &self,
         changes: Vec<Change>,
@@ -48,7 +47,7 @@ impl Group {
             Ok(committed) => {
                 let mut committed = committed.into_iter();
                 for (count, answer) in members {
-                    // The caller has been dropped, so it needs no answer.
+                    // A member that was dropped needs no answer.
                     let _ = answer.send(Ok(committed.by_ref().take(count).collect()));
                 }
             }

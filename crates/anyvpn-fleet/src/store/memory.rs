@@ -1,5 +1,4 @@
-//! A store in memory with the same guarantees as the databases, for tests and for trying things
-//! out.
+//! A store in memory, with what the databases promise. For tests and for trying things out.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,8 +13,7 @@ use super::{
 use crate::budget::Meter;
 use crate::{Budget, Entry, OrderState};
 
-/// A store in memory. Its transactions are atomic like those of a database, but its content is lost
-/// with the process.
+/// A store in memory. Its transactions are as whole as those of a database; it is lost with the process.
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     tables: Mutex<Tables>,

@@ -9,8 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
 use super::group::Group;
-use super::rows::{self, ORDER, OrderRow, micros};
-use super::sql;
+use super::rows::{self, CountRow, EntryRow, MeterRow, ORDER, OrderRow, micros};
 use super::tables::Tables;
 use super::{
     Change, Claim, ClaimRequest, Committed, Imported, Placed, Record, Store, StoreError, Summary,
@@ -20,8 +19,7 @@ use crate::{Budget, Entry, OrderState};
 /// The database's time, in microseconds.
 const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
-/// A store in PostgreSQL. Its tables have names that begin with `fleet_`, so that they can be in
-/// the shop's own database.
+/// A store in PostgreSQL. Its tables have names that begin with `fleet_`, so that they can be in the shop's own database.
 pub struct PostgresStore {
     pool: PgPool,
     clock: Option<Arc<dyn Clock>>,
@@ -29,11 +27,11 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects to a database, such as `postgres://shop@db.example/shop`, and runs the migrations.
+    /// Connects to a database, such as `postgres://shop@db.example/shop`, and brings the tables up to date.
     ///
     /// # Errors
     ///
-    /// If it cannot connect, or a newer version of this crate has changed the tables.
+    /// When it cannot connect, or a newer version of this crate has changed the tables.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?
             .application_name("anyvpn-fleet")
@@ -52,8 +50,7 @@ impl PostgresStore {
         Self { clock: Some(clock), ..self }
     }
 
-    /// Imports orders within the caller's own transaction, so that an order exists exactly if the
-    /// shop's own rows do.
+    /// Imports orders within a transaction of the caller's, so that an order exists exactly if the shop's own rows do.
     ///
     /// If one is [`Imported::Refused`], none is imported.
     ///
@@ -104,7 +101,14 @@ impl PostgresStore {
     async fn transact(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let mut tables = Tables::default();
-        let ids: Vec<_> = changes.iter().filter_map(Change::id).cloned().collect();
+        let ids: Vec<_> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Begin(begin) => Some(begin.id.clone()),
+                Change::Finish(finish) => Some(finish.id.clone()),
+                Change::Reserve { .. } => None,
+            })
+            .collect();
         let sql =
             format!("SELECT {ORDER} FROM fleet_orders WHERE id = ANY($1) ORDER BY id FOR UPDATE");
         let found: Vec<OrderRow> =
@@ -113,18 +117,38 @@ impl PostgresStore {
             let row = rows::row(columns)?;
             tables.insert(row);
         }
-        sql::load_brands(&mut *transaction, &mut tables, "FOR UPDATE").await?;
-        // The rows are locked from here on, so that times increase from one transaction of an order
-        // to the next.
+        let meters: Vec<MeterRow> = sqlx::query_as(
+            "SELECT profile, operation, calls, per_seconds, full_at, held_until, queue FROM fleet_meters \
+             ORDER BY profile, operation FOR UPDATE",
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        tables.meters = meters.into_iter().map(rows::meter).collect::<Result<_, _>>()?;
+        let stopped: Vec<(String, String)> =
+            sqlx::query_as("SELECT profile, why FROM fleet_stopped")
+                .fetch_all(&mut *transaction)
+                .await?;
+        let before = stopped.len();
+        tables.stopped = stopped.into_iter().collect();
+        // The rows are locked from here on, so that times grow from one transaction of an order to the next.
         let now = self.now(&mut transaction).await?;
         let committed = changes.into_iter().map(|change| tables.commit(change, now)).collect();
+        if tables.stopped.len() > before {
+            for (profile, why) in &tables.stopped {
+                sqlx::query("INSERT INTO fleet_stopped (profile, why) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                    .bind(profile)
+                    .bind(why)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+        }
         save(&mut transaction, &tables).await?;
         transaction.commit().await?;
         Ok(committed)
     }
 }
 
-/// Writes the changes of a transaction: one statement for the orders, and one for the journal.
+/// Writes what a transaction changed: one statement for the orders, and one for the journal.
 async fn save(connection: &mut PgConnection, tables: &Tables) -> Result<(), StoreError> {
     let changed: Vec<_> = tables.changed.iter().filter_map(|id| tables.orders.get(id)).collect();
     if !changed.is_empty() {
@@ -193,7 +217,25 @@ async fn save(connection: &mut PgConnection, tables: &Tables) -> Result<(), Stor
         .execute(&mut *connection)
         .await?;
     }
-    sql::save_brands(connection, tables).await
+    for key in &tables.changed_meters {
+        let Some(meter) = tables.meters.get(key) else { continue };
+        let (calls, per) = rows::budget_columns(meter.budget);
+        sqlx::query(
+            "INSERT INTO fleet_meters (profile, operation, calls, per_seconds, full_at, held_until, queue) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (profile, operation) DO UPDATE SET \
+             full_at = excluded.full_at, held_until = excluded.held_until, queue = excluded.queue",
+        )
+        .bind(&key.0)
+        .bind(&key.1)
+        .bind(calls)
+        .bind(per)
+        .bind(micros(meter.full_at))
+        .bind(micros(meter.held_until))
+        .bind(micros(meter.queue))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -249,7 +291,10 @@ impl Store for PostgresStore {
     }
 
     async fn order(&self, id: &str) -> Result<Option<Record>, StoreError> {
-        sql::order(&mut *self.pool.acquire().await?, id).await
+        let sql = format!("SELECT {ORDER} FROM fleet_orders WHERE id = $1");
+        let found: Option<OrderRow> =
+            sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(&self.pool).await?;
+        found.map(|columns| Ok(rows::row(columns)?.record)).transpose()
     }
 
     async fn orders(
@@ -258,21 +303,52 @@ impl Store for PostgresStore {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Record>, StoreError> {
-        sql::orders(&mut *self.pool.acquire().await?, state, after, limit).await
+        let sql = format!(
+            "SELECT {ORDER} FROM fleet_orders WHERE ($1::text IS NULL OR state = $1) AND id > $2 \
+             ORDER BY id LIMIT $3"
+        );
+        let found: Vec<OrderRow> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(state.map(OrderState::name))
+            .bind(after.unwrap_or_default())
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
+        found.into_iter().map(|columns| Ok(rows::row(columns)?.record)).collect()
     }
 
     async fn journal(&self, id: &str) -> Result<Vec<Entry>, StoreError> {
-        sql::journal(&mut *self.pool.acquire().await?, id).await
+        let found: Vec<EntryRow> = sqlx::query_as(
+            "SELECT at, worker, fence, revision, state, event FROM fleet_journal WHERE order_id = $1 ORDER BY seq",
+        )
+        .bind(id)
+        .fetch_all(&self.pool)
+        .await?;
+        found.into_iter().map(rows::entry).collect()
     }
 
     async fn summary(&self) -> Result<Summary, StoreError> {
         let mut connection = self.pool.acquire().await?;
         let now = self.now(&mut connection).await?;
-        sql::summary(&mut *connection, now).await
+        let counts: Vec<CountRow> = sqlx::query_as(
+            "SELECT profile, state, COUNT(*), COUNT(*) FILTER (WHERE due <= $1), \
+             MIN(due) FILTER (WHERE due <= $1), MIN(due), MIN(state_since) \
+             FROM fleet_orders GROUP BY profile, state",
+        )
+        .bind(micros(now))
+        .fetch_all(&mut *connection)
+        .await?;
+        let stopped = sqlx::query_as("SELECT profile, why FROM fleet_stopped")
+            .fetch_all(&mut *connection)
+            .await?;
+        rows::summary(counts, stopped)
     }
 
     async fn resume(&self, profile: &str) -> Result<(), StoreError> {
-        sql::resume(&mut *self.pool.acquire().await?, profile).await
+        sqlx::query("DELETE FROM fleet_stopped WHERE profile = $1")
+            .bind(profile)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     async fn set_budget(
@@ -281,6 +357,18 @@ impl Store for PostgresStore {
         operation: &str,
         budget: Option<Budget>,
     ) -> Result<(), StoreError> {
-        sql::set_budget(&mut *self.pool.acquire().await?, profile, operation, budget).await
+        let (calls, per) = rows::budget_columns(budget);
+        sqlx::query(
+            "INSERT INTO fleet_meters (profile, operation, calls, per_seconds, full_at, held_until, queue) \
+             VALUES ($1, $2, $3, $4, 0, 0, 0) ON CONFLICT (profile, operation) DO UPDATE SET \
+             calls = excluded.calls, per_seconds = excluded.per_seconds",
+        )
+        .bind(profile)
+        .bind(operation)
+        .bind(calls)
+        .bind(per)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 }

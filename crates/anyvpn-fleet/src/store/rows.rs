@@ -1,4 +1,4 @@
-//! Converts between database rows and values.
+//! Rows of the databases, as values and back.
 
 use anyvpn_core::Timestamp;
 use serde::Serialize;
@@ -30,7 +30,7 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Returns the migrations of a database. There are none that go back.
+/// Returns the migrations of a database. They only go forward.
 pub(super) fn migrator(orders: &'static str) -> Migrator {
     let sql = sqlx::SqlSafeStr::into_sql_str(orders);
     let first = Migration::new(1, "orders".into(), MigrationType::Simple, sql, false);

@@ -8,14 +8,12 @@ use std::time::Duration;
 use anyvpn_core::{Clock, SystemClock, Timestamp};
 use async_trait::async_trait;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{AssertSqlSafe, ConnectOptions, Sqlite, Transaction};
 
 use super::group::Group;
-use super::rows::{self, ORDER, OrderRow, micros};
-use super::sql;
+use super::rows::{self, CountRow, EntryRow, MeterRow, ORDER, OrderRow, micros};
 use super::tables::Tables;
 use super::{
     Change, Claim, ClaimRequest, Committed, Imported, Placed, Record, Store, StoreError, Summary,
@@ -35,11 +33,11 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens a file, or creates it, and runs the migrations.
+    /// Opens a file, creates it if it is missing, and brings its tables up to date.
     ///
     /// # Errors
     ///
-    /// If the file cannot be opened, or a newer version of this crate has changed its tables.
+    /// When the file cannot be opened, or a newer version of this crate has changed its tables.
     pub async fn open(file: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str("sqlite:")?
             .filename(file)
@@ -62,8 +60,7 @@ impl SqliteStore {
         Self { clock, ..self }
     }
 
-    /// Begins a transaction that writes. The time is read after it has begun, so that times
-    /// increase from one transaction to the next.
+    /// Begins a transaction that writes. The time is read once it has begun, so that times grow from one to the next.
     async fn begin(&self) -> Result<(Transaction<'static, Sqlite>, Timestamp), StoreError> {
         let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         Ok((transaction, self.clock.now()))
@@ -72,7 +69,12 @@ impl SqliteStore {
     async fn transact(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
         let (mut transaction, now) = self.begin().await?;
         let mut tables = Tables::default();
-        for id in changes.iter().filter_map(Change::id) {
+        for change in &changes {
+            let id = match change {
+                Change::Begin(begin) => &begin.id,
+                Change::Finish(finish) => &finish.id,
+                Change::Reserve { .. } => continue,
+            };
             let sql = format!("SELECT {ORDER} FROM fleet_orders WHERE id = ?");
             let found: Option<OrderRow> = sqlx::query_as(AssertSqlSafe(sql))
                 .bind(id)
@@ -82,16 +84,49 @@ impl SqliteStore {
                 tables.insert(rows::row(columns)?);
             }
         }
-        sql::load_brands(&mut *transaction, &mut tables, "").await?;
+        load_meters(&mut transaction, &mut tables).await?;
+        let stopped: Vec<(String, String)> =
+            sqlx::query_as("SELECT profile, why FROM fleet_stopped")
+                .fetch_all(&mut *transaction)
+                .await?;
+        let before = stopped.len();
+        tables.stopped = stopped.into_iter().collect();
         let committed = changes.into_iter().map(|change| tables.commit(change, now)).collect();
+        if tables.stopped.len() > before {
+            for (profile, why) in &tables.stopped {
+                sqlx::query(
+                    "INSERT INTO fleet_stopped (profile, why) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                )
+                .bind(profile)
+                .bind(why)
+                .execute(&mut *transaction)
+                .await?;
+            }
+        }
         save(&mut transaction, &tables).await?;
         transaction.commit().await?;
         Ok(committed)
     }
 }
 
-/// Writes the changes of a transaction.
-async fn save(connection: &mut SqliteConnection, tables: &Tables) -> Result<(), StoreError> {
+async fn load_meters(
+    transaction: &mut Transaction<'static, Sqlite>,
+    tables: &mut Tables,
+) -> Result<(), StoreError> {
+    let meters: Vec<MeterRow> = sqlx::query_as(
+        "SELECT profile, operation, calls, per_seconds, full_at, held_until, queue FROM fleet_meters",
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
+    tables.meters = meters.into_iter().map(rows::meter).collect::<Result<_, _>>()?;
+    Ok(())
+}
+
+/// Writes what a transaction changed.
+async fn save(
+    transaction: &mut Transaction<'static, Sqlite>,
+    tables: &Tables,
+) -> Result<(), StoreError> {
     for id in &tables.changed {
         let Some(row) = tables.orders.get(id) else { continue };
         let record = &row.record;
@@ -115,7 +150,7 @@ async fn save(connection: &mut SqliteConnection, tables: &Tables) -> Result<(), 
         .bind(i64::try_from(record.fence).unwrap_or(i64::MAX))
         .bind(&row.worker)
         .bind(row.lease_until.map(micros))
-        .execute(&mut *connection)
+        .execute(&mut **transaction)
         .await?;
     }
     for (id, entry) in &tables.added {
@@ -130,10 +165,28 @@ async fn save(connection: &mut SqliteConnection, tables: &Tables) -> Result<(), 
         .bind(i64::from(entry.revision))
         .bind(entry.state.name())
         .bind(rows::json(&entry.event)?)
-        .execute(&mut *connection)
+        .execute(&mut **transaction)
         .await?;
     }
-    sql::save_brands(connection, tables).await
+    for key in &tables.changed_meters {
+        let Some(meter) = tables.meters.get(key) else { continue };
+        let (calls, per) = rows::budget_columns(meter.budget);
+        sqlx::query(
+            "INSERT INTO fleet_meters (profile, operation, calls, per_seconds, full_at, held_until, queue) \
+             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (profile, operation) DO UPDATE SET \
+             full_at = excluded.full_at, held_until = excluded.held_until, queue = excluded.queue",
+        )
+        .bind(&key.0)
+        .bind(&key.1)
+        .bind(calls)
+        .bind(per)
+        .bind(micros(meter.full_at))
+        .bind(micros(meter.held_until))
+        .bind(micros(meter.queue))
+        .execute(&mut **transaction)
+        .await?;
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -193,7 +246,7 @@ impl Store for SqliteStore {
             .fetch_all(&mut *transaction)
             .await?;
         let mut tables = Tables::default();
-        sql::load_brands(&mut *transaction, &mut tables, "").await?;
+        load_meters(&mut transaction, &mut tables).await?;
         transaction.commit().await?;
         let is_limited =
             |profile: &str| tables.meters.contains_key(&(profile.to_owned(), "find".to_owned()));
@@ -205,7 +258,10 @@ impl Store for SqliteStore {
     }
 
     async fn order(&self, id: &str) -> Result<Option<Record>, StoreError> {
-        sql::order(&mut *self.pool.acquire().await?, id).await
+        let sql = format!("SELECT {ORDER} FROM fleet_orders WHERE id = ?");
+        let found: Option<OrderRow> =
+            sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(&self.pool).await?;
+        found.map(|columns| Ok(rows::row(columns)?.record)).transpose()
     }
 
     async fn orders(
@@ -214,21 +270,48 @@ impl Store for SqliteStore {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Record>, StoreError> {
-        sql::orders(&mut *self.pool.acquire().await?, state, after, limit).await
+        let sql = format!(
+            "SELECT {ORDER} FROM fleet_orders WHERE (?1 IS NULL OR state = ?1) AND id > ?2 ORDER BY id LIMIT ?3"
+        );
+        let found: Vec<OrderRow> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(state.map(OrderState::name))
+            .bind(after.unwrap_or_default())
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
+        found.into_iter().map(|columns| Ok(rows::row(columns)?.record)).collect()
     }
 
     async fn journal(&self, id: &str) -> Result<Vec<Entry>, StoreError> {
-        sql::journal(&mut *self.pool.acquire().await?, id).await
+        let found: Vec<EntryRow> = sqlx::query_as(
+            "SELECT at, worker, fence, revision, state, event FROM fleet_journal WHERE order_id = ? ORDER BY seq",
+        )
+        .bind(id)
+        .fetch_all(&self.pool)
+        .await?;
+        found.into_iter().map(rows::entry).collect()
     }
 
     async fn summary(&self) -> Result<Summary, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        let now = self.clock.now();
-        sql::summary(&mut *connection, now).await
+        let counts: Vec<CountRow> = sqlx::query_as(
+            "SELECT profile, state, COUNT(*), COUNT(*) FILTER (WHERE due <= ?1), \
+             MIN(due) FILTER (WHERE due <= ?1), MIN(due), MIN(state_since) \
+             FROM fleet_orders GROUP BY profile, state",
+        )
+        .bind(micros(self.clock.now()))
+        .fetch_all(&self.pool)
+        .await?;
+        let stopped =
+            sqlx::query_as("SELECT profile, why FROM fleet_stopped").fetch_all(&self.pool).await?;
+        rows::summary(counts, stopped)
     }
 
     async fn resume(&self, profile: &str) -> Result<(), StoreError> {
-        sql::resume(&mut *self.pool.acquire().await?, profile).await
+        sqlx::query("DELETE FROM fleet_stopped WHERE profile = ?")
+            .bind(profile)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     async fn set_budget(
@@ -237,6 +320,18 @@ impl Store for SqliteStore {
         operation: &str,
         budget: Option<Budget>,
     ) -> Result<(), StoreError> {
-        sql::set_budget(&mut *self.pool.acquire().await?, profile, operation, budget).await
+        let (calls, per) = rows::budget_columns(budget);
+        sqlx::query(
+            "INSERT INTO fleet_meters (profile, operation, calls, per_seconds, full_at, held_until, queue) \
+             VALUES (?, ?, ?, ?, 0, 0, 0) ON CONFLICT (profile, operation) DO UPDATE SET \
+             calls = excluded.calls, per_seconds = excluded.per_seconds",
+        )
+        .bind(profile)
+        .bind(operation)
+        .bind(calls)
+        .bind(per)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The rows of a transaction, and how its changes affect them. All stores share this.
+//! The rows of a transaction, and what its changes make of them. All stores share this.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::{Entry, Event, OrderState, Progress};
 /// The name of a meter: profile and operation.
 pub(super) type MeterKey = (String, String);
 
-/// The rows that a transaction can read and change: those of its orders, or all rows.
+/// The rows that a transaction can read and change: those of its orders, or all of them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
     pub(super) orders: BTreeMap<String, Row>,
@@ -19,10 +19,9 @@ pub(super) struct Tables {
     keys: BTreeMap<(String, String), String>,
     pub(super) meters: BTreeMap<MeterKey, Meter>,
     pub(super) stopped: BTreeMap<String, String>,
-    /// The changes of the transaction, and the rows that it adds to the journal.
+    /// What the transaction changed, and the rows that it adds to the journal.
     pub(super) changed: BTreeSet<String>,
     pub(super) changed_meters: BTreeSet<MeterKey>,
-    pub(super) newly_stopped: BTreeSet<String>,
     pub(super) added: Vec<(String, Entry)>,
 }
 
@@ -141,7 +140,6 @@ impl Tables {
         }
         match finish.brand {
             Some(Brand::Stop(why)) => {
-                self.newly_stopped.insert(profile.clone());
                 self.stopped.insert(profile, why);
             }
             Some(Brand::Hold { operation, until }) => {
