@@ -15,6 +15,8 @@ mod memory;
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rows;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod spare;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tables;

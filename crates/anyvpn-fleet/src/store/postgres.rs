@@ -6,11 +6,12 @@ use std::sync::Arc;
 use anyvpn_core::{Clock, Timestamp};
 use async_trait::async_trait;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Postgres};
 
 use super::group::Group;
 use super::rows::{self, CountRow, EntryRow, MeterRow, ORDER, OrderRow, micros};
-use super::tables::Tables;
+use super::spare::Spare;
+use super::tables::{Row, Tables};
 use super::{
     Change, Claim, ClaimRequest, Committed, Imported, Placed, Record, Store, StoreError, Summary,
 };
@@ -18,12 +19,16 @@ use crate::{Budget, Entry, OrderState};
 
 /// The database's time, in microseconds.
 const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+/// The same, with the stopped brands: one row at least.
+const NOW_AND_STOPPED: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, profile, why \
+    FROM (VALUES (1)) AS one LEFT JOIN fleet_stopped ON TRUE";
 
 /// A store in PostgreSQL. Its tables have names that begin with `fleet_`, so that they can be in the shop's own database.
 pub struct PostgresStore {
     pool: PgPool,
     clock: Option<Arc<dyn Clock>>,
     group: Group,
+    spare: Spare<Postgres>,
 }
 
 impl PostgresStore {
@@ -41,7 +46,7 @@ impl PostgresStore {
         migrator.run(&pool).await.map_err(|error| {
             StoreError::new(format!("the tables cannot be brought up to date: {error}"))
         })?;
-        Ok(Self { pool, clock: None, group: Group::default() })
+        Ok(Self { pool, clock: None, group: Group::default(), spare: Spare::default() })
     }
 
     /// Replaces the database's clock, for tests.
@@ -99,20 +104,15 @@ impl PostgresStore {
     }
 
     async fn transact(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut connection = self.spare.take(&self.pool).await?;
+        let mut transaction = connection.begin().await?;
         let mut tables = Tables::default();
-        let ids: Vec<_> = changes
-            .iter()
-            .filter_map(|change| match change {
-                Change::Begin(begin) => Some(begin.id.clone()),
-                Change::Finish(finish) => Some(finish.id.clone()),
-                Change::Reserve { .. } => None,
-            })
-            .collect();
         let sql =
             format!("SELECT {ORDER} FROM fleet_orders WHERE id = ANY($1) ORDER BY id FOR UPDATE");
-        let found: Vec<OrderRow> =
-            sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *transaction).await?;
+        let found: Vec<OrderRow> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(rows::orders_of(&changes))
+            .fetch_all(&mut *transaction)
+            .await?;
         for columns in found {
             let row = rows::row(columns)?;
             tables.insert(row);
@@ -124,14 +124,16 @@ impl PostgresStore {
         .fetch_all(&mut *transaction)
         .await?;
         tables.meters = meters.into_iter().map(rows::meter).collect::<Result<_, _>>()?;
-        let stopped: Vec<(String, String)> =
-            sqlx::query_as("SELECT profile, why FROM fleet_stopped")
-                .fetch_all(&mut *transaction)
-                .await?;
-        let before = stopped.len();
-        tables.stopped = stopped.into_iter().collect();
         // The rows are locked from here on, so that times grow from one transaction of an order to the next.
-        let now = self.now(&mut transaction).await?;
+        let found: Vec<(i64, Option<String>, Option<String>)> =
+            sqlx::query_as(NOW_AND_STOPPED).fetch_all(&mut *transaction).await?;
+        let mut now = self.clock.as_ref().map(|clock| clock.now());
+        for (time, profile, why) in found {
+            now = Some(now.map_or_else(|| rows::time(time), Ok)?);
+            tables.stopped.extend(profile.zip(why));
+        }
+        let now = now.ok_or_else(|| StoreError::new("the database told no time"))?;
+        let before = tables.stopped.len();
         let committed = changes.into_iter().map(|change| tables.commit(change, now)).collect();
         if tables.stopped.len() > before {
             for (profile, why) in &tables.stopped {
@@ -144,78 +146,16 @@ impl PostgresStore {
         }
         save(&mut transaction, &tables).await?;
         transaction.commit().await?;
+        self.spare.keep(connection);
         Ok(committed)
     }
 }
 
-/// Writes what a transaction changed: one statement for the orders, and one for the journal.
+/// Writes what a transaction changed: one statement for the orders and the journal.
 async fn save(connection: &mut PgConnection, tables: &Tables) -> Result<(), StoreError> {
     let changed: Vec<_> = tables.changed.iter().filter_map(|id| tables.orders.get(id)).collect();
     if !changed.is_empty() {
-        let texts = |text: fn(&super::tables::Row) -> String| {
-            changed.iter().map(|row| text(row)).collect::<Vec<_>>()
-        };
-        let bodies: Vec<_> =
-            changed.iter().map(|row| rows::json(&row.record.order)).collect::<Result<_, _>>()?;
-        let progress: Vec<_> =
-            changed.iter().map(|row| rows::json(&row.record.progress)).collect::<Result<_, _>>()?;
-        let sealed: Vec<_> = changed.iter().map(|row| row.record.sealed.0.clone()).collect();
-        let since: Vec<_> = changed.iter().map(|row| micros(row.state_since)).collect();
-        let reasons: Vec<_> = changed.iter().map(|row| row.record.reason.clone()).collect();
-        let due: Vec<_> = changed.iter().map(|row| row.record.due.map(micros)).collect();
-        let leases: Vec<_> = changed.iter().map(|row| row.lease_until.map(micros)).collect();
-        let fences: Vec<_> =
-            changed.iter().map(|row| i64::try_from(row.record.fence).unwrap_or(i64::MAX)).collect();
-        sqlx::query(
-            "INSERT INTO fleet_orders (id, profile, customer_key, body, sealed, progress, state, state_since, \
-             reason, due, fence, worker, lease_until) SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], \
-             $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::bigint[], \
-             $11::bigint[], $12::text[], $13::bigint[]) \
-             ON CONFLICT (id) DO UPDATE SET body = excluded.body, progress = excluded.progress, \
-             state = excluded.state, state_since = excluded.state_since, reason = excluded.reason, \
-             due = excluded.due, lease_until = excluded.lease_until",
-        )
-        .bind(texts(|row| row.record.order.id.clone()))
-        .bind(texts(|row| row.record.order.profile.clone()))
-        .bind(texts(|row| row.record.order.key.clone()))
-        .bind(bodies)
-        .bind(sealed)
-        .bind(progress)
-        .bind(texts(|row| row.record.state.name().to_owned()))
-        .bind(since)
-        .bind(reasons)
-        .bind(due)
-        .bind(fences)
-        .bind(texts(|row| row.worker.clone()))
-        .bind(leases)
-        .execute(&mut *connection)
-        .await?;
-    }
-    if !tables.added.is_empty() {
-        let events: Vec<_> = tables
-            .added
-            .iter()
-            .map(|(_, entry)| rows::json(&entry.event))
-            .collect::<Result<_, _>>()?;
-        let numbers = |number: fn(&Entry) -> i64| {
-            tables.added.iter().map(|(_, entry)| number(entry)).collect::<Vec<_>>()
-        };
-        let texts = |text: fn(&(String, Entry)) -> String| {
-            tables.added.iter().map(text).collect::<Vec<_>>()
-        };
-        sqlx::query(
-            "INSERT INTO fleet_journal (order_id, at, worker, fence, revision, state, event) SELECT * FROM \
-             UNNEST($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[])",
-        )
-        .bind(texts(|(id, _)| id.clone()))
-        .bind(numbers(|entry| micros(entry.at)))
-        .bind(texts(|(_, entry)| entry.worker.clone()))
-        .bind(numbers(|entry| i64::try_from(entry.fence).unwrap_or(i64::MAX)))
-        .bind(numbers(|entry| i64::from(entry.revision)))
-        .bind(texts(|(_, entry)| entry.state.name().to_owned()))
-        .bind(events)
-        .execute(&mut *connection)
-        .await?;
+        save_orders(connection, &changed, &tables.added).await?;
     }
     for key in &tables.changed_meters {
         let Some(meter) = tables.meters.get(key) else { continue };
@@ -238,6 +178,64 @@ async fn save(connection: &mut PgConnection, tables: &Tables) -> Result<(), Stor
     Ok(())
 }
 
+/// Writes orders, and their rows of the journal.
+async fn save_orders(
+    connection: &mut PgConnection,
+    changed: &[&Row],
+    added: &[(String, Entry)],
+) -> Result<(), StoreError> {
+    let texts = |text: fn(&Row) -> &str| changed.iter().map(|row| text(row)).collect::<Vec<_>>();
+    let bodies: Vec<_> =
+        changed.iter().map(|row| rows::json(&row.record.order)).collect::<Result<_, _>>()?;
+    let progress: Vec<_> =
+        changed.iter().map(|row| rows::json(&row.record.progress)).collect::<Result<_, _>>()?;
+    let sealed: Vec<_> = changed.iter().map(|row| &*row.record.sealed.0).collect();
+    let since: Vec<_> = changed.iter().map(|row| micros(row.state_since)).collect();
+    let reasons: Vec<_> = changed.iter().map(|row| row.record.reason.as_deref()).collect();
+    let due: Vec<_> = changed.iter().map(|row| row.record.due.map(micros)).collect();
+    let leases: Vec<_> = changed.iter().map(|row| row.lease_until.map(micros)).collect();
+    let fences: Vec<_> =
+        changed.iter().map(|row| i64::try_from(row.record.fence).unwrap_or(i64::MAX)).collect();
+    let events: Vec<_> =
+        added.iter().map(|(_, entry)| rows::json(&entry.event)).collect::<Result<_, _>>()?;
+    let numbers =
+        |number: fn(&Entry) -> i64| added.iter().map(|(_, it)| number(it)).collect::<Vec<_>>();
+    sqlx::query(
+        "WITH saved AS (INSERT INTO fleet_orders (id, profile, customer_key, body, sealed, progress, state, \
+         state_since, reason, due, fence, worker, lease_until) SELECT * FROM UNNEST($1::text[], $2::text[], \
+         $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::bigint[], \
+         $11::bigint[], $12::text[], $13::bigint[]) \
+         ON CONFLICT (id) DO UPDATE SET body = excluded.body, progress = excluded.progress, \
+         state = excluded.state, state_since = excluded.state_since, reason = excluded.reason, \
+         due = excluded.due, lease_until = excluded.lease_until) \
+         INSERT INTO fleet_journal (order_id, at, worker, fence, revision, state, event) SELECT * FROM \
+         UNNEST($14::text[], $15::bigint[], $16::text[], $17::bigint[], $18::bigint[], $19::text[], $20::text[])",
+    )
+    .bind(texts(|row| &row.record.order.id))
+    .bind(texts(|row| &row.record.order.profile))
+    .bind(texts(|row| &row.record.order.key))
+    .bind(bodies)
+    .bind(sealed)
+    .bind(progress)
+    .bind(texts(|row| row.record.state.name()))
+    .bind(since)
+    .bind(reasons)
+    .bind(due)
+    .bind(fences)
+    .bind(texts(|row| &row.worker))
+    .bind(leases)
+    .bind(added.iter().map(|(id, _)| &**id).collect::<Vec<_>>())
+    .bind(numbers(|entry| micros(entry.at)))
+    .bind(added.iter().map(|(_, entry)| &*entry.worker).collect::<Vec<_>>())
+    .bind(numbers(|entry| i64::try_from(entry.fence).unwrap_or(i64::MAX)))
+    .bind(numbers(|entry| i64::from(entry.revision)))
+    .bind(added.iter().map(|(_, entry)| entry.state.name()).collect::<Vec<_>>())
+    .bind(events)
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
+}
+
 #[async_trait]
 impl Store for PostgresStore {
     async fn import(
@@ -245,16 +243,19 @@ impl Store for PostgresStore {
         orders: Vec<Placed>,
         is_trial: bool,
     ) -> Result<Vec<Imported>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut connection = self.spare.take(&self.pool).await?;
+        let mut transaction = connection.begin().await?;
         let imported = self.import_within(&mut transaction, orders).await?;
         if !is_trial {
             transaction.commit().await?;
+            self.spare.keep(connection);
         }
         Ok(imported)
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut connection = self.spare.take(&self.pool).await?;
+        let mut transaction = connection.begin().await?;
         let now = self.now(&mut transaction).await?;
         let which = match &request.only {
             Some(_) => "id = ANY($4)",
@@ -282,6 +283,7 @@ impl Store for PostgresStore {
                 .fetch_all(&mut *transaction)
                 .await?;
         transaction.commit().await?;
+        self.spare.keep(connection);
         let is_limited = |profile: &str| limited.iter().any(|limited| limited == profile);
         claimed.into_iter().map(|columns| rows::claim(columns, &request, now, is_limited)).collect()
     }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use super::tables::Row;
-use super::{Claim, ClaimRequest, Record, StoreError};
+use super::{Change, Claim, ClaimRequest, Record, StoreError};
 use crate::budget::Meter;
 use crate::{Budget, Entry, OrderState, Sealed};
 
@@ -80,6 +80,19 @@ pub(super) fn row(columns: OrderRow) -> Result<Row, StoreError> {
     };
     let lease_until = lease_until.map(time).transpose()?;
     Ok(Row { record, lease_until, worker, state_since: time(since)? })
+}
+
+/// Returns the ids of the orders that are changed.
+pub(super) fn orders_of(changes: &[Change]) -> Vec<&str> {
+    let mut ids = Vec::new();
+    for change in changes {
+        match change {
+            Change::Begin(begin) => ids.push(&*begin.id),
+            Change::Finish(finish) => ids.push(&*finish.id),
+            Change::Reserve { .. } => {}
+        }
+    }
+    ids
 }
 
 /// Returns the claim of an order that was just claimed.

@@ -10,10 +10,11 @@ use async_trait::async_trait;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Sqlite, SqliteConnection, Transaction};
 
 use super::group::Group;
 use super::rows::{self, CountRow, EntryRow, MeterRow, ORDER, OrderRow, micros};
+use super::spare::Spare;
 use super::tables::Tables;
 use super::{
     Change, Claim, ClaimRequest, Committed, Imported, Placed, Record, Store, StoreError, Summary,
@@ -22,6 +23,8 @@ use crate::{Budget, Entry, OrderState};
 
 /// How long a transaction waits for another one.
 const BUSY: Duration = Duration::from_secs(30);
+/// How many rows are written by one statement: its text must not become too long.
+const ROWS: usize = 1000;
 
 /// A store in one SQLite file. Several processes of one machine can use it; one of them writes at a time.
 ///
@@ -30,6 +33,7 @@ pub struct SqliteStore {
     pool: SqlitePool,
     clock: Arc<dyn Clock>,
     group: Group,
+    spare: Spare<Sqlite>,
 }
 
 impl SqliteStore {
@@ -51,7 +55,12 @@ impl SqliteStore {
         migrated.run(&pool).await.map_err(|error| {
             StoreError::new(format!("the tables cannot be brought up to date: {error}"))
         })?;
-        Ok(Self { pool, clock: Arc::new(SystemClock), group: Group::default() })
+        Ok(Self {
+            pool,
+            clock: Arc::new(SystemClock),
+            group: Group::default(),
+            spare: Spare::default(),
+        })
     }
 
     /// Replaces the machine's clock, for tests.
@@ -61,28 +70,27 @@ impl SqliteStore {
     }
 
     /// Begins a transaction that writes. The time is read once it has begun, so that times grow from one to the next.
-    async fn begin(&self) -> Result<(Transaction<'static, Sqlite>, Timestamp), StoreError> {
-        let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+    async fn begin<'a>(
+        &self,
+        connection: &'a mut SqliteConnection,
+    ) -> Result<(Transaction<'a, Sqlite>, Timestamp), StoreError> {
+        let transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         Ok((transaction, self.clock.now()))
     }
 
     async fn transact(&self, changes: Vec<Change>) -> Result<Vec<Committed>, StoreError> {
-        let (mut transaction, now) = self.begin().await?;
+        let mut connection = self.spare.take(&self.pool).await?;
+        let (mut transaction, now) = self.begin(&mut connection).await?;
         let mut tables = Tables::default();
-        for change in &changes {
-            let id = match change {
-                Change::Begin(begin) => &begin.id,
-                Change::Finish(finish) => &finish.id,
-                Change::Reserve { .. } => continue,
-            };
-            let sql = format!("SELECT {ORDER} FROM fleet_orders WHERE id = ?");
-            let found: Option<OrderRow> = sqlx::query_as(AssertSqlSafe(sql))
-                .bind(id)
-                .fetch_optional(&mut *transaction)
-                .await?;
-            if let Some(columns) = found {
-                tables.insert(rows::row(columns)?);
-            }
+        let sql = format!(
+            "SELECT {ORDER} FROM fleet_orders WHERE id IN (SELECT value FROM json_each(?))"
+        );
+        let found: Vec<OrderRow> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(rows::json(&rows::orders_of(&changes))?)
+            .fetch_all(&mut *transaction)
+            .await?;
+        for columns in found {
+            tables.insert(rows::row(columns)?);
         }
         load_meters(&mut transaction, &mut tables).await?;
         let stopped: Vec<(String, String)> =
@@ -105,12 +113,13 @@ impl SqliteStore {
         }
         save(&mut transaction, &tables).await?;
         transaction.commit().await?;
+        self.spare.keep(connection);
         Ok(committed)
     }
 }
 
 async fn load_meters(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction<'_, Sqlite>,
     tables: &mut Tables,
 ) -> Result<(), StoreError> {
     let meters: Vec<MeterRow> = sqlx::query_as(
@@ -122,49 +131,65 @@ async fn load_meters(
     Ok(())
 }
 
-/// Writes what a transaction changed.
+/// Writes what a transaction changed: one statement for the orders, and one for the journal. Each statement is handed
+/// to a thread of SQLite's and back, which takes longer than writing a row.
 async fn save(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction<'_, Sqlite>,
     tables: &Tables,
 ) -> Result<(), StoreError> {
-    for id in &tables.changed {
-        let Some(row) = tables.orders.get(id) else { continue };
+    let mut orders = Vec::new();
+    for row in tables.changed.iter().filter_map(|id| tables.orders.get(id)) {
         let record = &row.record;
+        orders.push((
+            &record.order.id,
+            &record.order.profile,
+            &record.order.key,
+            rows::json(&record.order)?,
+            hexadecimal(&record.sealed.0),
+            rows::json(&record.progress)?,
+            record.state.name(),
+            micros(row.state_since),
+            &record.reason,
+            record.due.map(micros),
+            i64::try_from(record.fence).unwrap_or(i64::MAX),
+            &row.worker,
+            row.lease_until.map(micros),
+        ));
+    }
+    for orders in orders.chunks(ROWS) {
         sqlx::query(
             "INSERT INTO fleet_orders (id, profile, customer_key, body, sealed, progress, state, state_since, \
-             reason, due, fence, worker, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+             reason, due, fence, worker, lease_until) \
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, unhex(value ->> 4), value ->> 5, \
+             value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12 \
+             FROM json_each(?) WHERE TRUE \
              ON CONFLICT (id) DO UPDATE SET body = excluded.body, progress = excluded.progress, \
              state = excluded.state, state_since = excluded.state_since, reason = excluded.reason, \
              due = excluded.due, lease_until = excluded.lease_until",
         )
-        .bind(id)
-        .bind(&record.order.profile)
-        .bind(&record.order.key)
-        .bind(rows::json(&record.order)?)
-        .bind(&record.sealed.0)
-        .bind(rows::json(&record.progress)?)
-        .bind(record.state.name())
-        .bind(micros(row.state_since))
-        .bind(&record.reason)
-        .bind(record.due.map(micros))
-        .bind(i64::try_from(record.fence).unwrap_or(i64::MAX))
-        .bind(&row.worker)
-        .bind(row.lease_until.map(micros))
+        .bind(rows::json(&orders)?)
         .execute(&mut **transaction)
         .await?;
     }
+    let mut journal = Vec::new();
     for (id, entry) in &tables.added {
+        journal.push((
+            id,
+            micros(entry.at),
+            &entry.worker,
+            i64::try_from(entry.fence).unwrap_or(i64::MAX),
+            entry.revision,
+            entry.state.name(),
+            rows::json(&entry.event)?,
+        ));
+    }
+    for journal in journal.chunks(ROWS) {
         sqlx::query(
             "INSERT INTO fleet_journal (order_id, at, worker, fence, revision, state, event) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 \
+             FROM json_each(?)",
         )
-        .bind(id)
-        .bind(micros(entry.at))
-        .bind(&entry.worker)
-        .bind(i64::try_from(entry.fence).unwrap_or(i64::MAX))
-        .bind(i64::from(entry.revision))
-        .bind(entry.state.name())
-        .bind(rows::json(&entry.event)?)
+        .bind(rows::json(&journal)?)
         .execute(&mut **transaction)
         .await?;
     }
@@ -189,6 +214,13 @@ async fn save(
     Ok(())
 }
 
+/// Returns bytes as SQLite's `unhex` reads them.
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |four: u8| char::from(DIGITS[usize::from(four)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn import(
@@ -196,7 +228,8 @@ impl Store for SqliteStore {
         orders: Vec<Placed>,
         is_trial: bool,
     ) -> Result<Vec<Imported>, StoreError> {
-        let (mut transaction, now) = self.begin().await?;
+        let mut connection = self.spare.take(&self.pool).await?;
+        let (mut transaction, now) = self.begin(&mut connection).await?;
         let mut tables = Tables::default();
         for Placed { order, .. } in &orders {
             let sql = format!(
@@ -218,12 +251,14 @@ impl Store for SqliteStore {
         if !is_trial && !imported.iter().any(|imported| matches!(imported, Imported::Refused(_))) {
             save(&mut transaction, &tables).await?;
             transaction.commit().await?;
+            self.spare.keep(connection);
         }
         Ok(imported)
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, StoreError> {
-        let (mut transaction, now) = self.begin().await?;
+        let mut connection = self.spare.take(&self.pool).await?;
+        let (mut transaction, now) = self.begin(&mut connection).await?;
         let which = match &request.only {
             Some(_) => "id = ?4",
             None => {
@@ -248,6 +283,7 @@ impl Store for SqliteStore {
         let mut tables = Tables::default();
         load_meters(&mut transaction, &mut tables).await?;
         transaction.commit().await?;
+        self.spare.keep(connection);
         let is_limited =
             |profile: &str| tables.meters.contains_key(&(profile.to_owned(), "find".to_owned()));
         claimed.into_iter().map(|columns| rows::claim(columns, &request, now, is_limited)).collect()
