@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyvpn::{Error, ErrorKind, Secret};
 use anyvpn_fleet::{
@@ -21,6 +21,8 @@ use crate::text::{Column, plain, reason, table};
 
 /// How often the progress is shown, and systemd is told that the worker is alive.
 const TICK: Duration = Duration::from_secs(1);
+/// Counting a large database's orders takes at most one part in so many of the time.
+const COUNTING: u32 = 50;
 
 /// The limit of an operation, as the user types it.
 #[derive(Clone)]
@@ -185,9 +187,16 @@ async fn follow(context: &Context, store: &dyn Store) -> std::convert::Infallibl
     let all = store.summary().await.map_or(0, |summary| open_orders(&summary));
     let progress = context.output.progress(usize::try_from(all).unwrap_or(usize::MAX));
     let mut done = 0;
+    let mut next = Instant::now();
     loop {
         tokio::time::sleep(TICK).await;
+        let asked = Instant::now();
+        if asked < next {
+            notify("WATCHDOG=1");
+            continue;
+        }
         let Ok(summary) = store.summary().await else { continue };
+        next = Instant::now() + asked.elapsed() * COUNTING;
         let now = all.saturating_sub(open_orders(&summary));
         progress.begin(&format!("{} parked", summary.count(OrderState::Parked)));
         for _ in done..now {
