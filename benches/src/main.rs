@@ -7,11 +7,14 @@
 //! memory above what the process had before.
 //!
 //! With the feature `peers`, `sandbox` is one more server, and `bulk CLIENT TOKEN DEVICE PORT CALLS
-//! IN_FLIGHT` one more client.
+//! IN_FLIGHT` one more client. `fleet-sandbox CUSTOMERS SEED` and `ensure API_KEY SECRET_KEY PORT
+//! CUSTOMERS IN_FLIGHT` are for `cargo xtask bench fleet`.
 
 #[cfg(feature = "peers")]
 mod bulk;
 mod client;
+#[cfg(feature = "peers")]
+mod fleet;
 #[cfg(feature = "peers")]
 mod lists;
 #[cfg(feature = "peers")]
@@ -39,6 +42,10 @@ fn main() -> ExitCode {
                 ["list", client, port, count] => lists::run(client, port, count.parse()?).await,
                 #[cfg(feature = "peers")]
                 ["sandbox"] => sandbox::serve().await,
+                #[cfg(feature = "peers")]
+                ["fleet-sandbox", customers, seed] => {
+                    fleet::serve(customers.parse()?, seed.parse()?).await
+                }
                 [what @ .., port, calls, in_flight] => {
                     let plan = Plan {
                         base: format!("http://localhost:{port}"),
@@ -49,6 +56,10 @@ fn main() -> ExitCode {
                         #[cfg(feature = "peers")]
                         ["bulk", client, token, device] => {
                             bulk::run(client, token, device, &plan).await
+                        }
+                        #[cfg(feature = "peers")]
+                        ["ensure", api_key, secret_key] => {
+                            fleet::ensure(api_key, secret_key, &plan).await
                         }
                         [client, shape] => client::run(client, shape.parse()?, &plan).await,
                         _ => Err("there is no such client in this build".into()),

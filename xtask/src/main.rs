@@ -67,8 +67,9 @@ Documents:
   start [--check]     play docs/start.md on a terminal, and keep the screens as pictures in docs/start;
                       with --check, write nothing and fail if they differ
   bench [SECTION [--write]]
-                      measure everything and write docs/performance.md; or print one section, and
-                      write it with --write
+                      measure everything but fleet and write docs/performance.md; or print one section,
+                      and write it with --write. fleet takes long and needs PostgreSQL;
+                      ANYVPN_BENCH_ORDERS=1000 makes a short one, and ANYVPN_BENCH_SEED chooses who dies
   sentences [SEED]    print twenty sentences of each kind (help, messages, guide, rustdoc, comments,
                       decisions), drawn by chance, for a reader to judge
 

@@ -161,7 +161,11 @@ impl Server {
 }
 
 /// Returns the time that a program reports, in milliseconds.
-fn timing(program: &mut Command) -> Result<Timing, String> {
+///
+/// # Errors
+///
+/// If the run failed.
+pub fn timing(program: &mut Command) -> Result<Timing, String> {
     let output =
         program.stderr(Stdio::inherit()).output().map_err(|e| format!("{program:?}: {e}"))?;
     if !output.status.success() {

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Deserializer, Value};
 
 use super::met;
+use super::process::{Running, field, memory};
 use crate::cargo;
 
 /// How long both are watched.
@@ -31,16 +32,6 @@ while :; do
     done
 done
 "#;
-
-/// A program, until it is dropped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Builds the command, and measures a keeper and the loop at the same time, on the sandbox.
 pub fn section(root: &Path) -> Result<String, String> {
@@ -211,17 +202,4 @@ impl Wakes {
     fn total(&self) -> u64 {
         self.threads.values().map(|(begin, now)| now - begin).sum()
     }
-}
-
-/// Returns a number of a process, which the kernel reports in KiB, in bytes.
-fn memory(process: u32, name: &str) -> Result<f64, String> {
-    let path = format!("/proc/{process}/status");
-    let status = fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"))?;
-    field(&status, name).map(|kib| kib * 1024.0).ok_or_else(|| format!("{path}: no {name}"))
-}
-
-/// Returns the number in a line of a status file in /proc.
-fn field(status: &str, name: &str) -> Option<f64> {
-    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    value.split_whitespace().next()?.parse().ok()
 }

@@ -1,0 +1,98 @@
+//! The sandbox's VPNGN, with room for all customers, in a process of its own.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+
+use super::super::harness::{Timing, timing};
+use super::super::process::Running;
+
+/// A running sandbox.
+pub struct Sandbox {
+    _process: Running,
+    program: PathBuf,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    port: String,
+    api_key: String,
+    secret_key: String,
+}
+
+impl Sandbox {
+    /// Starts a sandbox with room for so many customers.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start.
+    pub fn start(program: &Path, customers: u32, seed: u64) -> Result<Self, String> {
+        let mut command = Command::new(program);
+        command.args(["fleet-sandbox", &customers.to_string(), &seed.to_string()]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = Running(command.spawn().map_err(|e| format!("the sandbox: {e}"))?);
+        let input = process.0.stdin.take().ok_or("the sandbox has no input")?;
+        let output = process.0.stdout.take().ok_or("the sandbox has no output")?;
+        let program = program.to_owned();
+        let [port, api_key, secret_key] = [const { String::new() }; 3];
+        let output = BufReader::new(output);
+        let mut sandbox =
+            Self { _process: process, program, input, output, port, api_key, secret_key };
+        let told = sandbox.line()?;
+        let mut words = told.split(' ').map(str::to_owned);
+        let mut word = || words.next().ok_or("the sandbox does not start");
+        (sandbox.port, sandbox.api_key, sandbox.secret_key) = (word()?, word()?, word()?);
+        Ok(sandbox)
+    }
+
+    /// What a command needs to use it.
+    pub fn environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("ANYVPN_PROVIDER", "vpngn".to_owned()),
+            ("ANYVPN_VPNGN_URL", format!("http://127.0.0.1:{}/vpngn", self.port)),
+            ("ANYVPN_VPNGN_API_KEY", self.api_key.clone()),
+            ("ANYVPN_VPNGN_SECRET_KEY", self.secret_key.clone()),
+        ]
+    }
+
+    /// Makes so many customers with `bulk` of `ensure_client`, and returns what that took in milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// When a customer could not be made.
+    pub fn bulk(&self, customers: u32, in_flight: u32) -> Result<Timing, String> {
+        let mut command = Command::new(&self.program);
+        command.args(["ensure", &self.api_key, &self.secret_key, &self.port]);
+        timing(command.args([customers.to_string(), in_flight.to_string()]))
+    }
+
+    /// Loses so many percent of the answers from now on.
+    pub fn lose(&mut self, percent: u32) -> Result<(), String> {
+        self.ask(&format!("lose {percent}")).map(drop)
+    }
+
+    /// How many calls it has received.
+    pub fn calls(&mut self) -> Result<f64, String> {
+        let calls = self.ask("calls")?;
+        calls.parse().map_err(|e| format!("{calls:?}: {e}"))
+    }
+
+    /// How many customers are there and not closed.
+    pub fn customers(&mut self) -> Result<String, String> {
+        self.ask("customers")
+    }
+
+    /// How often a customer was created, and what it is: `1 12`, `1 closed`, `0 absent`.
+    pub fn customer(&mut self, email: &str) -> Result<String, String> {
+        self.ask(&format!("customer {email}"))
+    }
+
+    fn ask(&mut self, question: &str) -> Result<String, String> {
+        writeln!(self.input, "{question}").map_err(|e| format!("the sandbox: {e}"))?;
+        self.line()
+    }
+
+    fn line(&mut self) -> Result<String, String> {
+        let mut line = String::new();
+        self.output.read_line(&mut line).map_err(|e| format!("the sandbox: {e}"))?;
+        Ok(line.trim_end().to_owned())
+    }
+}
