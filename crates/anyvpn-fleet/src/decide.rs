@@ -197,4 +197,33 @@ mod tests {
         assert_eq!(decision, Decision::Done);
         assert!(!progress.is_vanished);
     }
+
+    #[test]
+    fn who_changes_a_customer_after_an_operation_has_settled_makes_drift() {
+        let mut order = Order::new("1", "shop", "ada@example.com");
+        order.plan = Some("large".into());
+        let settle = Duration::from_secs(15);
+        let progress = Progress {
+            owner: Owner::Order,
+            has_password: true,
+            reached: Some(1),
+            open: Some(crate::Open {
+                operation: Operation::ChangePlan("large".into()),
+                confirmed: true,
+                since: Timestamp::UNIX_EPOCH,
+                looks: 0,
+                is_seen: true,
+                revision: 1,
+            }),
+            ..Progress::default()
+        };
+        let mut customer = Customer::new("ada@example.com", Status::Active);
+        customer.plan = Some("small".into());
+        let decide = |asked| {
+            decide(&order, progress.clone(), Some(&customer), asked, settle, &Rules::default()).1
+        };
+        let settled = later(Timestamp::UNIX_EPOCH, settle * 2);
+        assert_eq!(decide(later(Timestamp::UNIX_EPOCH, settle)), Decision::Wait(settled));
+        assert_eq!(decide(settled), Decision::Drift(Operation::ChangePlan("large".into())));
+    }
 }
