@@ -37,7 +37,8 @@ use crate::run::{number, run};
 fn part(name: &str, run: impl FnOnce(Server)) {
     let line = match programs() {
         Some(programs) => {
-            run(Server::start(programs).unwrap());
+            // Processes and connections fail in these tests, but the machine does not.
+            run(Server::start(programs, &["fsync=off"]).unwrap());
             format!("passed\t{name}\n")
         }
         None => format!("skipped\t{name}: there is no postgres: apt-get install postgresql\n"),

@@ -65,7 +65,7 @@ pub fn section(root: &Path) -> Result<String, String> {
             title: "PostgreSQL, 8 workers",
             workers: 8,
             orders: size(orders)?,
-            server: Some(Server::start(programs)?),
+            server: Some(Server::start(programs, &[])?),
         },
         Setup {
             title: "SQLite, 1 worker",

@@ -25,12 +25,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server with Debian's settings, except that it only listens on a socket.
+    /// Starts a server with Debian's settings and these, such as `fsync=off`. It only listens on a socket.
     ///
     /// # Errors
     ///
     /// Returns the reason if a program fails, or if the server is not ready in time.
-    pub fn start(programs: PathBuf) -> Result<Self, String> {
+    pub fn start(programs: PathBuf, settings: &[&str]) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let home = folder.path().to_owned();
         succeed(Command::new("chmod").arg("777").arg(&home))?;
@@ -40,6 +40,7 @@ impl Server {
         succeed(init.arg("-D").arg(&data).args(fixed).current_dir(&home))?;
         let mut server = command(&programs.join("postgres"))?;
         server.arg("-D").arg(&data).arg("-k").arg(&home).args(["-c", "listen_addresses="]);
+        settings.iter().for_each(|setting| _ = server.args(["-c", setting]));
         let log = File::create(home.join("log")).map_err(|error| error.to_string())?;
         let process = server.current_dir(&home).stdin(Stdio::null()).stderr(log).spawn();
         let process = process.map_err(|error| format!("postgres: {error}"))?;
