@@ -37,7 +37,8 @@ fn answer(sandbox: &Sandbox, line: &str) -> Result<String, Failure> {
         ["lose", percent] => {
             sandbox.clear_faults();
             let percent = percent.parse()?;
-            sandbox.inject(FaultRule { percent, ..FaultRule::always(Fault::Wire("reset-after")) })?;
+            sandbox
+                .inject(FaultRule { percent, ..FaultRule::always(Fault::Wire("reset-after")) })?;
             Ok(percent.to_string())
         }
         ["calls"] => Ok(sandbox.dropped().to_string()),
@@ -56,7 +57,8 @@ fn state(customer: Option<Customer>) -> String {
         None => "absent".to_owned(),
         Some(customer) if customer.closed => "closed".to_owned(),
         Some(customer) => {
-            let active = customer.products.iter().filter(|product| product.status == Status::Active);
+            let active =
+                customer.products.iter().filter(|product| product.status == Status::Active);
             active.map(|product| product.plan.to_string()).collect::<Vec<_>>().join("+")
         }
     }
@@ -73,6 +75,7 @@ pub async fn ensure(api_key: &str, secret_key: &str, plan: &Plan) -> Result<(), 
         client.password = Some(StrongPassword::new(format!("Correct_Horse{number}").into())?);
         vpngn.ensure_client(client).await
     });
-    let made = made.fold(0, async |sum, (_, made)| sum + u64::from(matches!(made, Ok(Ensured::Created(_)))));
+    let made = made
+        .fold(0, async |sum, (_, made)| sum + u64::from(matches!(made, Ok(Ensured::Created(_)))));
     measure(made, plan.calls.into()).await
 }

@@ -1,8 +1,10 @@
 //! The sandbox's VPNGN, with room for all customers, in a process of its own.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+
+use anyvpn_core::Secret;
 
 use super::super::harness::{Timing, timing};
 use super::super::process::Running;
@@ -14,8 +16,8 @@ pub struct Sandbox {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     port: String,
-    api_key: String,
-    secret_key: String,
+    api_key: Secret,
+    secret_key: Secret,
 }
 
 impl Sandbox {
@@ -32,15 +34,14 @@ impl Sandbox {
         let input = process.0.stdin.take().ok_or("the sandbox has no input")?;
         let output = process.0.stdout.take().ok_or("the sandbox has no output")?;
         let program = program.to_owned();
-        let [port, api_key, secret_key] = [const { String::new() }; 3];
-        let output = BufReader::new(output);
-        let mut sandbox =
-            Self { _process: process, program, input, output, port, api_key, secret_key };
-        let told = sandbox.line()?;
-        let mut words = told.split(' ').map(str::to_owned);
-        let mut word = || words.next().ok_or("the sandbox does not start");
-        (sandbox.port, sandbox.api_key, sandbox.secret_key) = (word()?, word()?, word()?);
-        Ok(sandbox)
+        let mut output = BufReader::new(output);
+        let told = line(&mut output)?;
+        let [port, api_key, secret_key] = told.split(' ').collect::<Vec<_>>()[..] else {
+            return Err("the sandbox does not start".to_owned());
+        };
+        let port = port.to_owned();
+        let [api_key, secret_key] = [api_key, secret_key].map(Secret::from);
+        Ok(Self { _process: process, program, input, output, port, api_key, secret_key })
     }
 
     /// What a command needs to use it.
@@ -48,8 +49,8 @@ impl Sandbox {
         [
             ("ANYVPN_PROVIDER", "vpngn".to_owned()),
             ("ANYVPN_VPNGN_URL", format!("http://127.0.0.1:{}/vpngn", self.port)),
-            ("ANYVPN_VPNGN_API_KEY", self.api_key.clone()),
-            ("ANYVPN_VPNGN_SECRET_KEY", self.secret_key.clone()),
+            ("ANYVPN_VPNGN_API_KEY", self.api_key.expose().to_owned()),
+            ("ANYVPN_VPNGN_SECRET_KEY", self.secret_key.expose().to_owned()),
         ]
     }
 
@@ -60,7 +61,7 @@ impl Sandbox {
     /// When a customer could not be made.
     pub fn bulk(&self, customers: u32, in_flight: u32) -> Result<Timing, String> {
         let mut command = Command::new(&self.program);
-        command.args(["ensure", &self.api_key, &self.secret_key, &self.port]);
+        command.args(["ensure", self.api_key.expose(), self.secret_key.expose(), &self.port]);
         timing(command.args([customers.to_string(), in_flight.to_string()]))
     }
 
@@ -87,12 +88,12 @@ impl Sandbox {
 
     fn ask(&mut self, question: &str) -> Result<String, String> {
         writeln!(self.input, "{question}").map_err(|e| format!("the sandbox: {e}"))?;
-        self.line()
+        line(&mut self.output)
     }
+}
 
-    fn line(&mut self) -> Result<String, String> {
-        let mut line = String::new();
-        self.output.read_line(&mut line).map_err(|e| format!("the sandbox: {e}"))?;
-        Ok(line.trim_end().to_owned())
-    }
+fn line(output: &mut impl BufRead) -> Result<String, String> {
+    let mut line = String::new();
+    output.read_line(&mut line).map_err(|e| format!("the sandbox: {e}"))?;
+    Ok(line.trim_end().to_owned())
 }
