@@ -7,6 +7,7 @@
 mod client_updates;
 mod hook_runs;
 mod journal_writes;
+mod outcome;
 mod provider_calls;
 mod settings;
 mod time;
@@ -20,6 +21,7 @@ use anyvpn_core::{
 use client_updates::ClientUpdates;
 use hook_runs::HookRuns;
 use journal_writes::JournalWrites;
+pub use outcome::{Outcome, Problem, Stop};
 use provider_calls::{ProviderCalls, Readiness};
 pub use settings::Settings;
 pub use time::Now;
@@ -71,18 +73,6 @@ pub enum Event {
     Stop(Stop),
 }
 
-/// What becomes of the port when the machine ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Stop {
-    /// It stays open until its end.
-    Keep,
-    /// It is closed, if the keeper opened it.
-    Release,
-    /// Another machine keeps it, from the journal. The snapshots do not show an end.
-    Reload,
-}
-
 /// Something to be done. Each ends with its event, and none waits for another one.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -127,34 +117,6 @@ pub enum Action {
     Publish(Box<Snapshot>),
     /// End. Nothing follows.
     End(Outcome),
-}
-
-/// How the keeper ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Outcome {
-    /// What was not done; absent if all was.
-    pub problem: Option<Problem>,
-}
-
-/// Why the keeper cannot go on at present.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Problem {
-    /// The kind of the provider's error; absent if it is no error of the provider.
-    pub kind: Option<ErrorKind>,
-    /// The problem in one sentence.
-    pub text: String,
-}
-
-impl Problem {
-    fn new(text: impl Into<String>) -> Self {
-        Self { kind: None, text: text.into() }
-    }
-
-    fn of(error: &Error) -> Self {
-        Self { kind: Some(error.kind()), text: error.to_string() }
-    }
 }
 
 /// What all parts of the machine see.

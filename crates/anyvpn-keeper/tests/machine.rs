@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use anyvpn_core::{Error, ErrorKind, Lease, PortForward, Timestamp};
+use anyvpn_core::{Error, ErrorKind, Lease, PortCheck, PortForward, Timestamp};
 use anyvpn_keeper::journal::HeldForward;
 use anyvpn_keeper::machine::{Action, Event, Machine, Now, Settings, Stop};
-use anyvpn_keeper::{ClientError, Journal, Phase, Snapshot, Tunnel};
+use anyvpn_keeper::{ClientError, ClientState, Journal, Phase, Snapshot, Tunnel};
 
 fn after(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + seconds).unwrap()
@@ -209,4 +209,73 @@ fn a_creation_that_was_not_sent_is_given_up_at_the_end() {
     machine.handle(now(2), Event::Stop(Stop::Keep));
     machine.handle(now(3), Event::Saved(Ok(())));
     assert_eq!(machine.journal(), &Journal::new());
+}
+
+/// A reply that says nothing about the port is read back; one that surely refused it is not.
+#[test]
+fn a_creation_is_in_doubt_unless_it_was_surely_refused() {
+    for (kind, is_in_doubt) in [
+        (ErrorKind::Ambiguous, true),
+        (ErrorKind::Timeout, true),
+        (ErrorKind::Unavailable, true),
+        (ErrorKind::UnexpectedReply, true),
+        (ErrorKind::Unreachable, false),
+        (ErrorKind::RateLimited, false),
+        (ErrorKind::QuotaReached, false),
+    ] {
+        let mut machine = fixed(Journal::new());
+        machine.handle(now(0), tunnel(1));
+        machine.handle(now(1), Event::Listed(Ok(Vec::new())));
+        let created = machine.handle(now(2), Event::Saved(Ok(())));
+        assert!(created.iter().any(|action| matches!(action, Action::Create(_))), "{created:?}");
+        machine.handle(now(3), Event::Created(error(kind)));
+        assert_eq!(machine.journal().intent.is_some(), is_in_doubt, "{kind:?}");
+        assert_eq!(machine.journal().creations.len(), usize::from(is_in_doubt), "{kind:?}");
+    }
+}
+
+/// The computer slept, or its clock was wrong: what was known may be long over.
+#[test]
+fn a_jump_of_the_clock_has_the_provider_asked_at_once() {
+    let mut machine = fixed(holding(forward(50_123, 80_000)));
+    machine.handle(now(0), tunnel(1));
+    machine.handle(now(1), Event::Listed(Ok(vec![forward(50_123, 80_000)])));
+    let lists =
+        |actions: Vec<Action>| actions.iter().any(|action| matches!(action, Action::List { .. }));
+    assert!(!lists(machine.handle(now(10), Event::Woke)));
+    let slept = Now { time: after(36_000), elapsed: Duration::from_secs(11) };
+    assert!(lists(machine.handle(slept, Event::Woke)));
+}
+
+/// A port that nobody reaches has clients open their sockets anew. A check that failed says nothing.
+#[test]
+fn a_closed_port_has_clients_rebind_and_a_failed_check_has_not() {
+    for (outcome, rebinds) in [
+        (Ok(PortCheck::new(50_123, false, None)), vec![true]),
+        (error(ErrorKind::Unavailable), vec![]),
+    ] {
+        let mut settings = Settings::new(Lease::Fixed);
+        settings.clients = vec!["client".to_owned()];
+        settings.can_check = true;
+        let mut machine = Machine::new(settings, holding(forward(50_123, 80_000)), now(0));
+        machine.handle(now(0), tunnel(1));
+        machine.handle(now(0), Event::Saved(Ok(())));
+        machine.handle(now(1), Event::Listed(Ok(vec![forward(50_123, 80_000)])));
+        let mut listens = ClientState::new(50_123);
+        (listens.listens_tcp, listens.listens_udp) = (Some(true), Some(true));
+        machine.handle(now(2), Event::ClientAnswered { index: 0, outcome: Ok(listens) });
+        let asked = machine.handle(now(10), Event::Woke);
+        assert!(asked.contains(&Action::Check(50_123)), "{asked:?}");
+        let actions = machine.handle(now(11), Event::Checked(outcome));
+        let rebind = |action: &Action| match action {
+            Action::TellClient { listen, .. } => Some(listen.rebind),
+            _ => None,
+        };
+        assert_eq!(actions.iter().filter_map(rebind).collect::<Vec<_>>(), rebinds);
+        let is_told = actions.iter().any(|action| match action {
+            Action::Publish(snapshot) => snapshot.problem.is_some(),
+            _ => false,
+        });
+        assert_eq!(is_told, !rebinds.is_empty());
+    }
 }

@@ -158,6 +158,7 @@ impl ProviderCalls {
     pub fn look_again(&mut self, now: Now) {
         self.is_confirmed = false;
         self.listed = None;
+        self.allowed_at = None;
         self.list_at = Some(now.elapsed);
     }
 

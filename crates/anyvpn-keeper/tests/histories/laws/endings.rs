@@ -71,7 +71,13 @@ impl Laws {
         if world.is_waited_for() && now + SECOND < since + LONGEST {
             world.breaks("an end waits for what is under way", String::new());
         }
-        if world.laws.has_had_bad_disk || now + SECOND >= since + LONGEST {
+        if world.laws.has_had_bad_disk {
+            return;
+        }
+        if now + SECOND >= since + LONGEST {
+            if !world.is_waited_for() {
+                world.breaks("an end does not wait for nothing", String::new());
+            }
             return;
         }
         let journal = world.journal();
