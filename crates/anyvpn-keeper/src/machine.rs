@@ -279,7 +279,7 @@ impl Machine {
         self.announce();
         self.writes.step(&mut self.shared);
         let is_durable = self.writes.has_generation(&mut self.shared);
-        if is_durable && !self.shared.is_stopping() {
+        if is_durable {
             self.clients.step(&mut self.shared);
         }
         if self.shared.settings.once

@@ -135,6 +135,9 @@ impl ClientUpdates {
             client.status.in_sync = false;
             client.status.problem.get_or_insert_with(|| NOT_ASKED.to_owned());
         }
+        if shared.is_stopping() {
+            return;
+        }
         let (Some(announced), Some(tunnel)) = (&shared.journal.announced, &shared.tunnel) else {
             return;
         };

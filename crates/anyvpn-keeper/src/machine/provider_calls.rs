@@ -443,12 +443,19 @@ impl ProviderCalls {
         let Some((Call::Create, epoch)) = self.call.take() else { return };
         let error = match outcome {
             Ok(created) => {
-                self.creation.reset();
                 self.succeed();
                 shared.journal.intent = None;
                 shared.journal.counters.creates += 1;
                 if epoch == self.epoch {
                     self.hold(shared, created, true);
+                    let now = shared.now();
+                    if self.replace_at.is_some_and(|at| at <= now.elapsed) {
+                        // The provider gave what is to be replaced.
+                        self.creation.fail(now, CHANGE.0, CHANGE.1, &mut shared.random);
+                        self.creation_problem = None;
+                    } else {
+                        self.creation.reset();
+                    }
                 } else {
                     // It was opened over another tunnel: the list says whether it is here too.
                     shared.journal.retired.push(created);

@@ -282,7 +282,13 @@ impl Laws {
                 laws.proved_lost.remove(&made.port);
                 laws.gone = None;
             }
-            Event::Deleted(Ok(())) if laws.is_releasing() => {
+            Event::Deleted(outcome)
+                if laws.is_releasing()
+                    && outcome
+                        .as_ref()
+                        .err()
+                        .is_none_or(|error| error.kind() == ErrorKind::NotFound) =>
+            {
                 laws.known_lost.extend(published.map(|port| (port, now)));
                 laws.proved_lost.extend(published);
             }
