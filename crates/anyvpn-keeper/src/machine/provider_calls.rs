@@ -211,7 +211,13 @@ impl ProviderCalls {
             let generation = shared.journal.generation;
             self.check = Check { generation, address, ..Check::default() };
         }
-        if self.call.is_some() || shared.tunnel.is_none() {
+        if self.call.is_some() {
+            return;
+        }
+        if shared.is_stopping() {
+            self.drop_unsent(shared);
+        }
+        if shared.tunnel.is_none() {
             return;
         }
         let call = match shared.is_stopping() {
@@ -312,8 +318,7 @@ impl ProviderCalls {
     }
 
     /// Before the end: closes the forward where that is wanted, once.
-    fn releasing(&mut self, shared: &mut Shared) -> Option<Call> {
-        self.drop_unsent(shared);
+    fn releasing(&self, shared: &Shared) -> Option<Call> {
         let held = shared.journal.held.as_ref().filter(|held| held.is_own && held.is_open)?;
         let is_first = shared.stop == Some(Stop::Release) && self.delete.failures == 0;
         is_first.then(|| Call::Delete(held.forward.clone()))

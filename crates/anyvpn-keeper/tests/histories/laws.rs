@@ -233,7 +233,14 @@ impl Laws {
         }
     }
 
-    /// Records that the process gets an answer from the provider.
+    /// The process that asked has ended.
+    pub fn unanswered(world: &mut World, event: &Event) {
+        if let Event::Created(Ok(made)) = event {
+            world.laws.unanswered.insert(made.port);
+        }
+    }
+
+    /// The process gets an answer of the provider.
     pub fn learn(world: &mut World, event: &Event, sent: Sent) {
         Self::learns_pause(world, event);
         Self::learns_over(world, event, sent);

@@ -318,7 +318,7 @@ impl World {
                 Laws::learn(self, &event, sent);
                 self.deliver(event);
             }
-            Pending::Deliver { .. } => {}
+            Pending::Deliver { event, .. } => Laws::unanswered(self, &event),
             Pending::Written { life, text, written } => {
                 let survives = is_alive(life, self) || self.random.below(2) == 0;
                 if written && survives {

@@ -41,7 +41,8 @@ impl Laws {
             (Action::Check(_), _) => ("checks", 15, 50 * MINUTE),
             (Action::Delete(_), _) => ("deletions", 12, 30 * MINUTE),
             (_, Weather::Fine | Weather::Lossy) if is_quick => ("calls", 60, 4 * SECOND),
-            (_, Weather::Fine | Weather::Lossy) => ("calls", 60, MINUTE),
+            (_, Weather::Fine) => ("calls", 60, MINUTE),
+            (_, Weather::Lossy) => ("calls", 60, 20 * SECOND),
             (_, Weather::Unauthorized) => ("calls", 40, 1000 * SECOND),
             _ => ("calls", 40, 200 * SECOND),
         };
