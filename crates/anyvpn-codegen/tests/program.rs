@@ -37,8 +37,8 @@ fn it_writes_and_checks_and_says_what_is_wrong() {
     fs::write(folder.join("openapi.yaml"), yaml.replace("x-replay: Once", "")).unwrap();
     let (code, errors) = run(&folder, &write);
     assert_eq!(code, 1);
-    let error = "error: openapi.yaml#/paths/~1v2~1sessions/post: no x-replay; say whether it may be \
-                 sent again";
+    let error = "error: openapi.yaml#/paths/~1v2~1sessions/post: no x-replay; say whether the \
+                 operation may be sent again";
     assert!(errors.contains(error), "{errors}");
     assert_eq!(run(&folder, &["--openapi", "openapi.yaml"]).0, 2);
     fs::remove_dir_all(folder).unwrap();
