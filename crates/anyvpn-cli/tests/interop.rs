@@ -138,6 +138,8 @@ fn openvpn_reads_the_profiles_of_pia_and_vpnresellers() {
         None,
         || {
             let user = User::new();
+            // VPNresellers' profiles ask for them.
+            let login = user.world.file("login", "acme_u1001\nsecret\n");
             for form in CREDENTIALS {
                 let tcp = [form, &["--openvpn-port", "tcp/443"]].concat();
                 for (file, server) in [
@@ -151,7 +153,7 @@ fn openvpn_reads_the_profiles_of_pia_and_vpnresellers() {
                         "Attempting to establish TCP connection with [AF_INET]203.0.113.40:443",
                     ),
                 ] {
-                    Openvpn::start_apart(&file).says(server);
+                    Openvpn::start_apart(&file, &login).says(server);
                 }
             }
         },
@@ -402,21 +404,21 @@ struct Openvpn(Child);
 
 impl Openvpn {
     fn start(file: &Path) -> Openvpn {
-        Openvpn::start_by(Command::new("openvpn"), file)
+        Openvpn::start_by(Command::new("openvpn"), file, &[])
     }
 
     /// Starts the client in its own network, because the server in the file does not exist in this
     /// test.
-    fn start_apart(file: &Path) -> Openvpn {
+    fn start_apart(file: &Path, login: &str) -> Openvpn {
         let mut client = Command::new("unshare");
         client.args(["--net", "--map-root-user", "openvpn"]);
-        Openvpn::start_by(client, file)
+        Openvpn::start_by(client, file, &["--auth-user-pass", login])
     }
 
-    fn start_by(mut client: Command, file: &Path) -> Openvpn {
+    fn start_by(mut client: Command, file: &Path, more: &[&str]) -> Openvpn {
         // OpenVPN looks for the credentials there.
         client.arg("--cd").arg(file.parent().unwrap()).arg("--config").arg(file);
-        client.stdin(Stdio::null());
+        client.args(more).stdin(Stdio::null());
         Openvpn(client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
     }
 

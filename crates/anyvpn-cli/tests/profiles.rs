@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyvpn_sandbox::{Fault, FaultRule};
-use common::{LOGIN, PASSWORD, World, command, error, fails, json, ok};
+use common::{LOGIN, PASSWORD, World, command, error, fails, json, ok, stderr};
 use serde_json::Value;
 
 /// Returns a command with an empty home folder.
@@ -111,6 +111,19 @@ fn a_profile_is_added_used_shown_and_removed_with_its_token() {
     assert!(!read(&world).contains("default"), "{}", read(&world));
     let report = error(4, &mut at_home(&world, &["--profile", "work", "account", "show"]));
     assert_eq!(report["kind"], "not-found");
+}
+
+#[test]
+fn a_profile_whose_token_is_only_in_the_environment_says_so() {
+    let world = World::new();
+    let ran = add(&world, "home", &[]).env("ANYVPN_AZIRE_TOKEN", &world.token).output().unwrap();
+    let note = stderr(&ran);
+    assert!(ran.status.success(), "{note}");
+    assert!(note.contains("not stored. It comes from ANYVPN_AZIRE_TOKEN, which must"), "{note}");
+    fails(3, &mut at_home(&world, &["account", "show"]));
+    let stored =
+        add(&world, "work", &["--username", LOGIN]).env("ANYVPN_PASSWORD", PASSWORD).output();
+    assert!(!stderr(&stored.unwrap()).contains("not stored"));
 }
 
 #[test]

@@ -407,7 +407,7 @@ fn choose(devices: &[Ipv4Addr], local: &[(String, Ipv4Addr)]) -> Result<Found, F
         ([], []) => Err(Failure::not_found("the account has no devices")
             .hint("create one: anyvpn config get SERVER --output FILE")),
         ([], several) => Err(Failure::usage(format!(
-            "this machine is none of the account's {} devices",
+            "none of the account's {} devices has an address of this machine",
             several.len()
         ))
         .hint(format!("connect the tunnel, or {}", choose_one(several)))),

@@ -45,7 +45,8 @@ for start in 1 2; do
         sleep 0.1
         kill -0 "$service" || { cat "$folder/log" >&2; exit 1; }
     done
-    cat "$RUNTIME_DIRECTORY/port"
+    # The file is gluetun's, which has no newline.
+    echo "$(cat "$RUNTIME_DIRECTORY/port")"
     kill -HUP "$service"
     kill -TERM "$service"
     wait "$service"

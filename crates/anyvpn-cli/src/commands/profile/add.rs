@@ -196,6 +196,16 @@ async fn add(
     if is_found {
         context.output.note("It uses the token that an interrupted command had stored.");
     }
+    for setting in entry.without_source().filter(|it| kept.secrets.get(it.key).is_none()) {
+        let variable = setting.variable(provider.name);
+        if std::env::var_os(&variable).is_some() {
+            context.output.note(&format!(
+                "The {} is not stored. It comes from {variable}, which must be set wherever you use \
+                 the profile.",
+                setting.title
+            ));
+        }
+    }
     if checked.is_none() {
         context.output.note("The profile was not tested with a call to the provider.");
     }

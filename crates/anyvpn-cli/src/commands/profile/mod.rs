@@ -24,7 +24,7 @@ Examples:
   anyvpn profile add home            Sign in, step by step
   anyvpn --profile home account show")]
 pub enum Profiles {
-    /// Add a profile; asks for everything that no option gives
+    /// Add a profile; asks for what no option or variable gives
     Add(Box<add::Add>),
     /// List all profiles
     List,
