@@ -14,6 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The suffix of a lock's name.
+#[cfg(feature = "file-store")]
 pub(crate) const LOCK: &str = ".lock";
 
 /// The exclusive lock of a file. Dropping it removes the file and releases the lock. The lock is also released
