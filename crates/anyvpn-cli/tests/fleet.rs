@@ -97,6 +97,27 @@ fn a_plan_that_no_longer_holds_is_not_done_and_neither_is_one_that_is_too_large(
     assert_eq!(world.sandbox.vpngn().created("c3@mail.example"), 1);
 }
 
+/// For half a minute after an operation, a reading from a replica could be old, so the workers wait.
+#[test]
+fn a_plan_shows_what_follows_an_operation_that_has_not_settled() {
+    let world = World::new();
+    done(&mut fleet(&world, &["import", &orders(&world, 3)]));
+    done(&mut fleet(&world, &["run"]));
+    let changes = "id,key,plan,country,wanted,revision\n1,c1@mail.example,24,US,active,2\n\
+                   2,c2@mail.example,12,US,closed,2\n";
+    done(&mut fleet(&world, &["import", &write(&world, changes)]));
+    let plan = json(&mut fleet(&world, &["plan"]));
+    let steps = plan["steps"].as_array().unwrap();
+    let operations: Vec<_> = steps.iter().map(|step| step["operation"].as_str().unwrap()).collect();
+    assert_eq!(operations, ["change-plan", "close"], "{plan}");
+    let plan = world.path("plan.json");
+    let plan = plan.to_str().unwrap();
+    failed(5, &mut fleet(&world, &["plan", "--max-changes", "1"]));
+    done(&mut fleet(&world, &["plan", "--output", plan]));
+    failed(5, &mut fleet(&world, &["run", "--plan", plan, "--max-changes", "1"]));
+    assert_eq!(count(&world, "pending"), 2);
+}
+
 #[test]
 fn a_killed_worker_leaves_no_customer_twice_and_none_out() {
     let world = World::new();

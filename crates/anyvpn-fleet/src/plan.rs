@@ -39,7 +39,8 @@ pub struct PlannedStep {
     pub revision: u32,
     /// The fencing number of the order, which increases with each claim.
     pub fence: u64,
-    /// The name of the operation, such as `create`; absent if nothing would be sent.
+    /// The name of the operation, such as `create`, or of the one whose effect is not known yet; absent if
+    /// nothing would be sent.
     pub operation: Option<String>,
     /// A description of the step.
     pub what: String,
@@ -67,7 +68,7 @@ impl Plan {
         Ok(Self { orders, steps })
     }
 
-    /// Returns how many operations the plan has.
+    /// Returns how many orders would or may get an operation.
     #[must_use]
     pub fn changes(&self) -> usize {
         self.steps.iter().filter(|step| step.operation.is_some()).count()
@@ -121,11 +122,21 @@ async fn plan_step(
             Ok(seen) => {
                 // Use the minimum time, so that the plan does not treat a lost operation as settled.
                 let (asked, settle) = (Timestamp::MIN, customers.settle_time());
-                match decide(&order, progress, seen.as_ref(), asked, settle, rules).1 {
+                let next = |progress| decide(&order, progress, seen.as_ref(), asked, settle, rules);
+                let (mut progress, mut decision) = next(progress);
+                // Workers wait until every replica shows what took effect. The plan says what follows.
+                if progress.open.take_if(|open| open.is_seen).is_some() {
+                    (progress, decision) = next(progress);
+                }
+                match decision {
                     Decision::Send(operation) | Decision::Drift(operation) => {
                         (Some(operation.name().to_owned()), operation.to_string())
                     }
-                    Decision::Wait(_) => (None, "read until it is known what was done".to_owned()),
+                    // It counts as a change, because it may be sent again.
+                    Decision::Wait(_) => {
+                        let open = progress.open.map(|open| open.operation.name().to_owned());
+                        (open, "read until it is known what was done".to_owned())
+                    }
                     Decision::Done => (None, "nothing: the customer is as ordered".to_owned()),
                     Decision::Park(reason) => (None, format!("park: {reason}")),
                 }
