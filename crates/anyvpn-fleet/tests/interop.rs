@@ -57,7 +57,7 @@ fn part(name: &str, run: impl FnOnce(Server)) {
 fn postgres_keeps_what_the_memory_keeps() {
     part("fleet: PostgreSQL keeps what the memory keeps", |server| {
         let opened = Cell::new(0);
-        run(number("ANYVPN_HISTORIES_POSTGRES").unwrap_or(200), async |clock| {
+        run(number("ANYVPN_HISTORIES_POSTGRES").unwrap_or(10), async |clock| {
             opened.set(opened.get() + 1);
             let url = server.database(&format!("history{}", opened.get())).unwrap();
             Arc::new(PostgresStore::connect(&url).await.unwrap().with_clock(clock)) as _
