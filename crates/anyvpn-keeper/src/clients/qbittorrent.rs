@@ -106,8 +106,7 @@ impl QBittorrent {
         }
         *session = None;
         if matches!(self.credentials, Credentials::None) {
-            let why =
-                "it requires a user name and password, or an API key; give them to the keeper";
+            let why = "it asks for a password; allow clients on localhost without one, or give the keeper a user name and a password";
             return Err(ClientError::Unauthorized(why.to_owned()));
         }
         if is_new || !matches!(self.credentials, Credentials::Password { .. }) {

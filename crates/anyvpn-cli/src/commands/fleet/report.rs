@@ -222,7 +222,9 @@ fn explained(answer: &Explanation, owner: Owner) -> String {
     let password = match (has_password, owner) {
         (true, _) => "the order's",
         (false, Owner::Nobody) => "there is no customer of this order",
-        (false, _) => "unknown: another program can have created the customer",
+        (false, _) => {
+            "unknown: an answer was lost, so another program may have created the customer"
+        }
     };
     let mut pairs: Vec<(&str, Value)> = vec![
         ("Order", order.id.as_str().into()),
@@ -258,10 +260,19 @@ pub async fn export(context: &Context, args: Export) -> Result<(), Failure> {
     }
     let answer = ListAnswer { orders };
     let print = || context.output.answer(&answer, || csv(&answer.orders));
-    match args.reveal {
-        true => only_copy(print, |failure| failure),
-        false => print(),
+    if !args.reveal {
+        return print();
     }
+    only_copy(print, |failure| failure)?;
+    let is_unknown = |it: &&OrderAnswer| it.state == OrderState::Done && it.password.is_none();
+    let unknown = answer.orders.iter().filter(is_unknown).count();
+    if unknown > 0 {
+        context.output.note(&format!(
+            "The passwords of {unknown} customers are not known, because other programs may have \
+             created them. To set the password of an order: anyvpn fleet adopt ORDER"
+        ));
+    }
+    Ok(())
 }
 
 fn exported(record: Record, sealer: Option<&Sealer>) -> Result<OrderAnswer, Failure> {
