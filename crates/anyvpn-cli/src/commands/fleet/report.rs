@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyvpn::{Secret, Timestamp};
-use anyvpn_fleet::{Entry, Order, OrderState, Owner, Record, Sealer, Summary};
+use anyvpn_fleet::{Entry, Order, OrderState, Owner, Record, Sealer, Summary, Wanted};
 use serde::Serialize;
 
 use super::place::{Place, failed};
@@ -264,7 +264,10 @@ pub async fn export(context: &Context, args: Export) -> Result<(), Failure> {
         return print();
     }
     only_copy(print, |failure| failure)?;
-    let is_unknown = |it: &&OrderAnswer| it.state == OrderState::Done && it.password.is_none();
+    let is_unknown = |it: &&OrderAnswer| {
+        let is_open = it.state == OrderState::Done && it.order.wanted != Wanted::Closed;
+        is_open && it.password.is_none()
+    };
     let unknown = answer.orders.iter().filter(is_unknown).count();
     if unknown > 0 {
         context.output.note(&format!(
