@@ -161,7 +161,8 @@ pub const ALL: &[Mistake] = &[
         "anyvpn --brand acme --url https://vpn.example.com customer list",
     ),
     mistake("no-provider", 2, "No provider is chosen.", "anyvpn account show").by(Who::Nobody),
-    mistake("no-profile", 2, "There is no profile yet.", "anyvpn server list").by(Who::Nobody),
+    mistake("no-provider-for-servers", 2, "There is no profile yet.", "anyvpn server list")
+        .by(Who::Nobody),
     mistake(
         "no-address",
         2,

@@ -106,7 +106,8 @@ impl QBittorrent {
         }
         *session = None;
         if matches!(self.credentials, Credentials::None) {
-            let why = "it asks for a password; allow clients on localhost without one, or give the keeper a user name and a password";
+            let why = "it asks for a password; allow clients on localhost without one, or give \
+                       the keeper a user name and a password";
             return Err(ClientError::Unauthorized(why.to_owned()));
         }
         if is_new || !matches!(self.credentials, Credentials::Password { .. }) {
