@@ -279,3 +279,11 @@ fn a_closed_port_has_clients_rebind_and_a_failed_check_has_not() {
         assert_eq!(is_told, !rebinds.is_empty());
     }
 }
+
+/// A deletion that failed earlier, of another port, is no reason not to try.
+#[test]
+fn a_port_is_released_although_another_deletion_failed() {
+    let mut machine = deleting();
+    machine.handle(now(3), Event::Deleted(error(ErrorKind::Unavailable)));
+    assert!(deletes(&machine.handle(now(4), Event::Stop(Stop::Release))));
+}

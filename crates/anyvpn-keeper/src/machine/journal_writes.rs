@@ -73,9 +73,10 @@ impl JournalWrites {
         self.back_off.until
     }
 
-    /// Whether the generation may be told to others: it is on the disk, or the disk is full or too slow. Otherwise a process that is killed now would use its number again, for another port.
+    /// Whether the generation may be told to others: it is on the disk, or the disk cannot be written, or is
+    /// too slow. Otherwise a process that is killed now would use its number again, for another port.
     pub fn has_generation(&mut self, shared: &mut Shared) -> bool {
-        if self.durable.generation >= shared.journal.generation {
+        if self.durable.generation >= shared.journal.generation || self.problem.is_some() {
             self.awaited_until = None;
             return true;
         }

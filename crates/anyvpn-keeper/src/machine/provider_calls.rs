@@ -88,6 +88,8 @@ pub(crate) struct ProviderCalls {
     pub problem: Option<Problem>,
     check: Check,
     delete: BackOff,
+    /// Whether the forward that was to be released at the end could not be closed.
+    is_release_failed: bool,
 }
 
 #[derive(Default)]
@@ -124,6 +126,7 @@ impl ProviderCalls {
             problem: None,
             check: Check::default(),
             delete: BackOff::default(),
+            is_release_failed: false,
         };
         let now = shared.now();
         let held = shared.journal.held.as_ref().filter(|held| held.is_open);
@@ -320,14 +323,14 @@ impl ProviderCalls {
     /// Before the end: closes the forward where that is wanted, once.
     fn releasing(&self, shared: &Shared) -> Option<Call> {
         let held = shared.journal.held.as_ref().filter(|held| held.is_own && held.is_open)?;
-        let is_first = shared.stop == Some(Stop::Release) && self.delete.failures == 0;
+        let is_first = shared.stop == Some(Stop::Release) && !self.is_release_failed;
         is_first.then(|| Call::Delete(held.forward.clone()))
     }
 
     /// Whether nothing is left to be done before the end.
     pub fn is_released(&self, shared: &Shared) -> bool {
         let is_held = shared.journal.held.as_ref().is_some_and(|held| held.is_own && held.is_open);
-        let is_over = !is_held || self.delete.failures > 0 || shared.tunnel.is_none();
+        let is_over = !is_held || self.is_release_failed || shared.tunnel.is_none();
         self.call.is_none() && (shared.stop != Some(Stop::Release) || is_over)
     }
 
@@ -508,8 +511,10 @@ impl ProviderCalls {
             Ok(renewed) => {
                 self.succeed();
                 let now = shared.now();
-                if let Some(held) = &mut shared.journal.held {
-                    held.is_open &= held.forward.port == renewed.port;
+                // Another number over an earlier tunnel says nothing about this one.
+                if let Some(held) = &mut shared.journal.held
+                    && held.forward.port == renewed.port
+                {
                     self.closes_at = renewed.expires_at.map(|end| now.elapsed_at(end));
                     held.forward = renewed;
                 }
@@ -534,6 +539,8 @@ impl ProviderCalls {
         if let Some(error) = outcome.err().filter(|error| !is_gone(error)) {
             self.delete.fail(shared.now(), CHANGE.0, CHANGE.1, &mut shared.random);
             self.delete.pause(shared.now(), &error);
+            let held = shared.journal.held.as_ref();
+            self.is_release_failed = held.is_some_and(|held| held.forward.port == deleted.port);
             return;
         }
         self.delete.reset();
@@ -628,8 +635,13 @@ impl ProviderCalls {
         let earlier = shared.journal.held.take().filter(|held| held.forward.port == forward.port);
         let is_open = earlier.as_ref().is_some_and(|held| held.is_open);
         let granted = earlier.and_then(|held| held.granted);
+        let now = shared.now();
+        if is_open {
+            let end = forward.expires_at.map(|end| now.elapsed_at(end));
+            self.closes_at = self.closes_at.max(end);
+        }
         shared.journal.held = Some(HeldForward { forward, is_own, is_open, granted });
-        self.renew_at = Some(shared.now().elapsed);
+        self.renew_at = Some(now.elapsed);
     }
 
     /// When a confirmed forward is renewed or replaced, and when it closes.

@@ -106,7 +106,7 @@ impl Laws {
         world.laws.quota_until = 0;
     }
 
-    /// It is full, or slower than an announcement waits.
+    /// It is full, or so slow that several writes take longer than an announcement waits.
     pub fn disk_is_bad(world: &mut World) {
         world.laws.has_had_bad_disk = true;
     }
@@ -460,7 +460,8 @@ impl Laws {
         let left_behind = world.provider.at(world.now, world.server, world.device()).find(|open| {
             open.by_keeper && open.port != port.port && !world.laws.unanswered.contains(&open.port)
         });
-        let is_excused = world.laws.moved_at.is_some() || world.laws.has_had_bad_disk;
+        let laws = &world.laws;
+        let is_excused = laws.moved_at.is_some() || laws.has_had_bad_disk || laws.has_jumped;
         if world.provider.is_fixed()
             && !is_excused
             && let Some(open) = left_behind

@@ -308,6 +308,7 @@ impl World {
     }
 
     fn happen(&mut self, pending: Pending) {
+        Laws::happens(self);
         let life = self.life;
         let is_alive = |of: u64, world: &Self| of == life && world.machine.is_some();
         match pending {
@@ -353,7 +354,8 @@ impl World {
                 let tunnel = &mut self.last_tunnel;
                 tunnel.index += u32::from(new_index);
                 if new_address {
-                    let address = Ipv4Addr::new(10, 0, 0, self.sequence as u8);
+                    // Never one that was there before.
+                    let address = Ipv4Addr::from_bits((11 << 24) + self.sequence as u32);
                     tunnel.addresses = vec![IpAddr::V4(address)];
                 }
                 self.tunnel = Some(self.last_tunnel.clone());
@@ -402,7 +404,7 @@ impl World {
                 }
                 let slow = if self.random.below(20) == 0 { 5 * SECOND } else { 50 };
                 let after = self.between(1, slow);
-                if after > 2 * SECOND {
+                if after > SECOND / 2 {
                     Laws::disk_is_bad(self);
                 }
                 self.later(after, Pending::Written { life, text, written });
