@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use anyvpn_core::{Error, ErrorKind, Lease, PortCheck, PortForward, Timestamp};
-use anyvpn_keeper::journal::HeldForward;
+use anyvpn_core::{Error, ErrorKind, Lease, PortCheck, PortForward, PortProtocols, Timestamp};
+use anyvpn_keeper::journal::{CreateIntent, HeldForward};
 use anyvpn_keeper::machine::{Action, Event, Machine, Now, Settings, Stop};
 use anyvpn_keeper::{ClientError, ClientState, Journal, Phase, Snapshot, Tunnel};
 
@@ -247,6 +247,23 @@ fn a_jump_of_the_clock_has_the_provider_asked_at_once() {
     assert!(lists(machine.handle(slept, Event::Woke)));
 }
 
+/// A machine with a client that listens, and its check, which is under way.
+fn checking() -> Machine {
+    let mut settings = Settings::new(Lease::Fixed);
+    settings.clients = vec!["client".to_owned()];
+    settings.can_check = true;
+    let mut machine = Machine::new(settings, holding(forward(50_123, 80_000)), now(0));
+    machine.handle(now(0), tunnel(1));
+    machine.handle(now(0), Event::Saved(Ok(())));
+    machine.handle(now(1), Event::Listed(Ok(vec![forward(50_123, 80_000)])));
+    let mut listens = ClientState::new(50_123);
+    (listens.listens_tcp, listens.listens_udp) = (Some(true), Some(true));
+    machine.handle(now(2), Event::ClientAnswered { index: 0, outcome: Ok(listens) });
+    let asked = machine.handle(now(10), Event::Woke);
+    assert!(asked.contains(&Action::Check(50_123)), "{asked:?}");
+    machine
+}
+
 /// A port that nobody reaches has clients open their sockets anew. A check that failed says nothing.
 #[test]
 fn a_closed_port_has_clients_rebind_and_a_failed_check_has_not() {
@@ -254,18 +271,7 @@ fn a_closed_port_has_clients_rebind_and_a_failed_check_has_not() {
         (Ok(PortCheck::new(50_123, false, None)), vec![true]),
         (error(ErrorKind::Unavailable), vec![]),
     ] {
-        let mut settings = Settings::new(Lease::Fixed);
-        settings.clients = vec!["client".to_owned()];
-        settings.can_check = true;
-        let mut machine = Machine::new(settings, holding(forward(50_123, 80_000)), now(0));
-        machine.handle(now(0), tunnel(1));
-        machine.handle(now(0), Event::Saved(Ok(())));
-        machine.handle(now(1), Event::Listed(Ok(vec![forward(50_123, 80_000)])));
-        let mut listens = ClientState::new(50_123);
-        (listens.listens_tcp, listens.listens_udp) = (Some(true), Some(true));
-        machine.handle(now(2), Event::ClientAnswered { index: 0, outcome: Ok(listens) });
-        let asked = machine.handle(now(10), Event::Woke);
-        assert!(asked.contains(&Action::Check(50_123)), "{asked:?}");
+        let mut machine = checking();
         let actions = machine.handle(now(11), Event::Checked(outcome));
         let rebind = |action: &Action| match action {
             Action::TellClient { listen, .. } => Some(listen.rebind),
@@ -286,4 +292,135 @@ fn a_port_is_released_although_another_deletion_failed() {
     let mut machine = deleting();
     machine.handle(now(3), Event::Deleted(error(ErrorKind::Unavailable)));
     assert!(deletes(&machine.handle(now(4), Event::Stop(Stop::Release))));
+}
+
+/// A machine whose creation was sent, and whose outcome is not known. Its forward, if any, ends soon.
+fn in_doubt(held: Option<PortForward>) -> Machine {
+    let listed: Vec<PortForward> = held.iter().cloned().collect();
+    let mut machine = fixed(held.map_or_else(Journal::new, holding));
+    machine.handle(now(0), tunnel(1));
+    machine.handle(now(1), Event::Listed(Ok(listed)));
+    // The generation, where there is one, and the intent.
+    let mut asked = machine.handle(now(2), Event::Saved(Ok(())));
+    asked.extend(machine.handle(now(2), Event::Saved(Ok(()))));
+    assert!(asked.iter().any(|action| matches!(action, Action::Create(_))), "{asked:?}");
+    machine.handle(now(3), Event::Created(error(ErrorKind::Ambiguous)));
+    machine
+}
+
+#[test]
+fn a_port_that_is_found_after_doubt_is_used_at_once() {
+    let mut machine = in_doubt(None);
+    machine.handle(now(4), Event::Listed(Ok(vec![forward(50_124, 80_000)])));
+    let journal = machine.journal();
+    assert_eq!(journal.announced.as_ref().unwrap().port, 50_124);
+    assert_eq!((&journal.intent, journal.counters.creates), (&None, 1));
+    // A person may have opened it.
+    assert!(!journal.held.as_ref().unwrap().is_own);
+}
+
+#[test]
+fn neither_a_known_port_nor_one_for_other_protocols_decides_a_doubt() {
+    let mut machine = in_doubt(Some(forward(50_123, 10_000)));
+    let intent = machine.journal().intent.clone();
+    machine.handle(now(4), Event::Listed(Ok(vec![forward(50_123, 10_000)])));
+    assert_eq!((&machine.journal().intent, machine.journal().counters.creates), (&intent, 0));
+    let mut machine = in_doubt(None);
+    let mut other = forward(50_124, 80_000);
+    other.protocols = PortProtocols::Tcp;
+    machine.handle(now(4), Event::Listed(Ok(vec![other])));
+    assert!(machine.journal().intent.is_some());
+    assert_eq!(machine.journal().announced, None);
+}
+
+#[test]
+fn a_list_of_an_earlier_tunnel_takes_no_port_away() {
+    let mut machine = fixed(holding(forward(50_123, 80_000)));
+    machine.handle(now(0), tunnel(1));
+    machine.handle(now(1), tunnel(2));
+    machine.handle(now(2), Event::Listed(Ok(Vec::new())));
+    assert!(machine.journal().announced.is_some());
+}
+
+#[test]
+fn a_port_is_not_replaced_by_one_that_ends_soon_too() {
+    let mut machine = fixed(holding(forward(50_123, 10_000)));
+    machine.handle(now(0), tunnel(1));
+    let listed = vec![forward(50_123, 10_000), forward(50_124, 20_000)];
+    machine.handle(now(1), Event::Listed(Ok(listed)));
+    assert_eq!(machine.journal().announced.as_ref().unwrap().port, 50_123);
+}
+
+/// Otherwise the port would be lost while a creation is in doubt.
+#[test]
+fn a_renewal_comes_before_a_list() {
+    let mut journal = holding(forward(50_123, 600));
+    journal.intent = Some(CreateIntent { at: after(0), before: vec![50_123] });
+    let mut machine = kept_alive(journal);
+    machine.handle(now(0), tunnel(1));
+    let asked = machine.handle(now(1), Event::Listed(Ok(vec![forward(50_123, 600)])));
+    assert!(asked.iter().any(|action| matches!(action, Action::Renew(_))), "{asked:?}");
+    let asked = machine.handle(now(20), Event::Renewed(error(ErrorKind::Timeout)));
+    assert_eq!(published(&asked).phase, Phase::BackingOff);
+    let asked = machine.handle(now(30), Event::Woke);
+    assert!(asked.iter().any(|action| matches!(action, Action::Renew(_))), "{asked:?}");
+}
+
+#[test]
+fn a_check_waits_as_long_as_the_provider_asks() {
+    let mut machine = checking();
+    let busy = Error::new(ErrorKind::RateLimited);
+    let busy = busy.with_retry_after(Some(Duration::from_secs(300)));
+    machine.handle(now(10), Event::Checked(Err(busy)));
+    let checks = |actions: Vec<Action>| actions.contains(&Action::Check(50_123));
+    assert!(!checks(machine.handle(now(309), Event::Woke)));
+    assert!(checks(machine.handle(now(310), Event::Woke)));
+}
+
+#[test]
+fn a_client_in_sync_is_told_of_another_tunnel_at_once() {
+    let mut machine = checking();
+    machine.handle(now(11), Event::Saved(Ok(())));
+    machine.handle(now(12), tunnel(2));
+    let told = machine.handle(now(12), Event::Saved(Ok(())));
+    let rebinds = |action: &Action| match action {
+        Action::TellClient { listen, .. } => listen.rebind,
+        _ => false,
+    };
+    assert!(told.iter().any(rebinds), "{told:?}");
+}
+
+#[test]
+fn another_number_over_an_earlier_tunnel_takes_no_port_away() {
+    let mut machine = kept_alive(holding(forward(50_123, 600)));
+    machine.handle(now(0), tunnel(1));
+    machine.handle(now(1), Event::Listed(Ok(vec![forward(50_123, 600)])));
+    machine.handle(now(2), tunnel(2));
+    machine.handle(now(3), Event::Renewed(Ok(forward(50_124, 600))));
+    assert_eq!(machine.journal().announced.as_ref().unwrap().port, 50_123);
+}
+
+/// The journal does not have the last renewals; the provider's own list may.
+#[test]
+fn a_port_that_is_kept_alive_ends_when_its_stored_forward_does() {
+    let mut machine = kept_alive(holding(forward(50_123, 10)));
+    machine.handle(now(0), tunnel(1));
+    machine.handle(now(1), Event::Listed(Ok(vec![forward(50_123, 600)])));
+    machine.handle(now(599), Event::Woke);
+    assert!(machine.journal().announced.is_some());
+    machine.handle(now(600), Event::Woke);
+    assert_eq!(machine.journal().announced, None);
+}
+
+#[test]
+fn a_full_disk_does_not_hide_that_a_port_was_released() {
+    let mut machine = fixed(holding(forward(50_123, 80_000)));
+    machine.handle(now(0), tunnel(1));
+    machine.handle(now(1), Event::Saved(Ok(())));
+    machine.handle(now(1), Event::Listed(Ok(vec![forward(50_123, 80_000)])));
+    assert!(deletes(&machine.handle(now(2), Event::Stop(Stop::Release))));
+    machine.handle(now(3), Event::Deleted(Ok(())));
+    let actions = machine.handle(now(3), Event::Saved(Err("no space".to_owned())));
+    assert_eq!(published(&actions).port, None);
+    assert!(matches!(actions.last(), Some(Action::End(_))), "{actions:?}");
 }

@@ -35,7 +35,10 @@ impl Laws {
         let is_own = port.is_some_and(|port| {
             let open = world.provider.at(now, server, device).find(|open| open.port == port);
             open.is_some_and(|open| open.by_keeper && open.ends > now + MINUTE)
-                && world.journal().held.is_some_and(|held| held.is_own && held.forward.port == port)
+                && world.machine.as_ref().is_some_and(|machine| {
+                    let held = machine.journal().held.as_ref();
+                    held.is_some_and(|held| held.is_own && held.forward.port == port)
+                })
         });
         let is_fine = world.weather() == Weather::Fine
             && world.is_quiet_for(MINUTE)
