@@ -19,7 +19,7 @@ use url::{Host, Url};
 use crate::ClientError;
 
 /// How long a request may take. Clients answer within a second, even on slow machines.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The maximum size of a reply: the hashes of 90,000 torrents in Deluge.
 const LARGEST: usize = 4 << 20;
 /// How much of an unexpected reply is shown.

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use crate::ClientError;
 
 /// How long a call may take.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The maximum size of a reply: an answer for each of 10,000 torrents.
 const LARGEST: u64 = 1 << 20;
 /// The maximum number of elements and texts in a reply.

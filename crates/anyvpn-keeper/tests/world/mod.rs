@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub const PASSWORD: &str = "canary-pass+word/1";
 
 /// The limit on one request.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The next request that is expected, and its reply.
 pub struct Step {
