@@ -100,7 +100,7 @@ async fn content_encodings_that_were_not_requested_are_refused() {
     let (length, script) = call_with(|builder| builder, "gzip", gzip(5)).await;
     let error = length.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedReply);
-    assert!(error.to_string().contains("that was not asked for, \"gzip\""), "{error}");
+    assert!(error.to_string().contains("that was not requested, \"gzip\""), "{error}");
     assert!(!script.sent()[0].headers().contains_key("accept-encoding"));
 }
 
