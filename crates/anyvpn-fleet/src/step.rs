@@ -168,16 +168,8 @@ impl Step<'_> {
             Ok(password) => password,
             Err(error) => return self.park(progress, Reason::Sealed(error.to_string())).await,
         };
-        let open = Open {
-            operation: operation.clone(),
-            confirmed: false,
-            // A worker that takes over cannot know when it was sent, only that this was before the
-            // lease ended.
-            since: self.claim.lease_until,
-            looks: 0,
-            is_seen: false,
-            revision: order.revision,
-        };
+        // A worker that takes over cannot know when it was sent, only that this was before the lease ended.
+        let open = self.open(&operation, false, self.claim.lease_until);
         let before = progress.clone();
         let begin = Begin {
             id: order.id.clone(),
@@ -222,15 +214,7 @@ impl Step<'_> {
                 let event = Event::Confirmed(operation.clone());
                 // A reading in the next few seconds can still show the customer's previous state.
                 if !matches!(operation, Operation::SetPassword | Operation::SetEnd(_)) {
-                    let open = Open {
-                        operation: operation.clone(),
-                        confirmed: true,
-                        since: now,
-                        looks: 0,
-                        is_seen: false,
-                        revision: self.claim.order.revision,
-                    };
-                    progress.open = Some(open);
+                    progress.open = Some(self.open(&operation, true, now));
                 }
                 // The provider returned the customer when it created it, so we need not read it again.
                 if let Some(customer) = customer {
@@ -246,14 +230,7 @@ impl Step<'_> {
             Err(error) => error.map_texts(|text| redact(text, std::slice::from_ref(password))),
         };
         let done = if error.advice() == Advice::ReadBack {
-            progress.open = Some(Open {
-                operation: operation.clone(),
-                confirmed: false,
-                since: now,
-                looks: 0,
-                is_seen: false,
-                revision: self.claim.order.revision,
-            });
+            progress.open = Some(self.open(&operation, false, now));
             // Often the customer already exists, and then we need not wait.
             let event = Event::Lost { operation: operation.clone(), why: error.to_string() };
             self.finish(progress, OrderState::Ambiguous, Some(now), event, None).await
@@ -297,7 +274,8 @@ impl Step<'_> {
             }
             Verdict::Again(after) => {
                 progress.failures = progress.failures.saturating_add(1);
-                progress.not_found += u32::from(error.kind() == ErrorKind::NotFound);
+                let not_found = u32::from(error.kind() == ErrorKind::NotFound);
+                progress.not_found = progress.not_found.saturating_add(not_found);
                 let backoff = self.backoff(progress.failures);
                 let due = later(now, after.unwrap_or_default().max(backoff));
                 let limited = error.kind() == ErrorKind::RateLimited;
@@ -305,6 +283,12 @@ impl Step<'_> {
                 self.finish(progress, state, Some(due), event, limited.then(|| hold(until))).await
             }
         }
+    }
+
+    /// Returns the record of an operation, whose effect is read from now on.
+    fn open(&self, operation: &Operation, confirmed: bool, since: Timestamp) -> Open {
+        let (operation, revision) = (operation.clone(), self.claim.order.revision);
+        Open { operation, confirmed, since, looks: 0, is_seen: false, revision }
     }
 
     /// Returns the state of an order that is handled again later. A done order stays done until a

@@ -94,28 +94,24 @@ impl FileDraft {
 /// Removes the drafts of a file that killed processes left. Returns whether there were any.
 pub fn remove_abandoned_drafts(path: &Path) -> bool {
     let prefix = prefix(path);
-    remove_unlocked(folder_of(path), |name| is_draft(name, &prefix))
+    remove_unlocked(folder_of(path), |name| prefix_of_draft(name) == Some(&prefix))
 }
 
 /// Removes what killed processes left in a folder: drafts of any file, and locks that nobody holds. Returns
 /// whether there was anything.
 pub fn remove_abandoned_files(folder: &Path) -> bool {
-    remove_unlocked(folder, |name| {
-        name.ends_with(LOCK) || name.starts_with('.') && is_draft(name, "")
-    })
+    remove_unlocked(folder, |name| name.ends_with(LOCK) || prefix_of_draft(name).is_some())
 }
 
-/// Returns whether a name belongs to a draft of the file whose drafts begin with `prefix`, or of any file if
-/// it is empty.
-fn is_draft(name: &str, prefix: &str) -> bool {
-    let rest = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(NEW));
-    let drawn = rest.map(|rest| match prefix {
-        "" => rest.rsplit('.').next().unwrap_or_default(),
-        _ => rest,
-    });
-    drawn.is_some_and(|drawn| {
-        drawn.len() == DRAWN && drawn.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
+/// Returns the part of a draft's name before the random characters, as [`prefix`] does; `None` if it is not
+/// the name of a draft.
+fn prefix_of_draft(name: &str) -> Option<&str> {
+    let rest = name.strip_suffix(NEW)?;
+    let (prefix, drawn) = rest.split_at_checked(rest.len().checked_sub(DRAWN)?)?;
+    let is_draft = prefix.starts_with('.')
+        && prefix.ends_with('.')
+        && drawn.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_draft.then_some(prefix)
 }
 
 /// Removes those of the chosen files in a folder that no process has locked.

@@ -49,7 +49,7 @@ const LASTING: Duration = Duration::from_secs(2 * 3600);
 ///   [`TokenManager::unsaved`].
 /// - If the store holds a token of another account, provider or base URL, that is an error before
 ///   anything is sent.
-pub struct TokenManager<S: TokenSource>(Arc<ClientState<S>>);
+pub struct TokenManager<S: TokenSource>(Arc<ManagerState<S>>);
 
 impl<S: TokenSource> Clone for TokenManager<S> {
     fn clone(&self) -> Self {
@@ -63,7 +63,7 @@ impl<S: TokenSource> std::fmt::Debug for TokenManager<S> {
     }
 }
 
-struct ClientState<S: TokenSource> {
+struct ManagerState<S: TokenSource> {
     source: S,
     store: Arc<dyn TokenStore<S::Token>>,
     binding: Binding,
@@ -98,7 +98,7 @@ impl<S: TokenSource> TokenManager<S> {
         binding: Binding,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self(Arc::new(ClientState { source, store, binding, clock, state: Mutex::default() }))
+        Self(Arc::new(ManagerState { source, store, binding, clock, state: Mutex::default() }))
     }
 
     /// Returns the token that could not be stored yet; `None` if there is none.
@@ -185,7 +185,7 @@ impl<S: TokenSource> Credentials<S::Credential> for TokenManager<S> {
     }
 }
 
-impl<S: TokenSource> ClientState<S> {
+impl<S: TokenSource> ManagerState<S> {
     fn state(&self) -> MutexGuard<'_, State<S::Token>> {
         locked(&self.state)
     }

@@ -132,7 +132,7 @@ impl PostgresStore {
             now = Some(now.map_or_else(|| rows::time(time), Ok)?);
             tables.stopped.extend(profile.zip(why));
         }
-        let now = now.ok_or_else(|| StoreError::new("the database told no time"))?;
+        let now = now.ok_or_else(|| StoreError::new("the database returned no time"))?;
         let before = tables.stopped.len();
         let committed = changes.into_iter().map(|change| tables.commit(change, now)).collect();
         if tables.stopped.len() > before {

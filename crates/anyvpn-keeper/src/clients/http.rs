@@ -4,9 +4,8 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyvpn_core::{Clock, Error, Secret, escape_invisible, redact, within};
+use anyvpn_core::{Clock, Error, Secret, escape_invisible, redact};
 use anyvpn_http::transport::{Body, Names, Reqwest, Setup, Transport as _, TransportError};
 use bytes::{Bytes, BytesMut};
 use futures_core::future::BoxFuture;
@@ -16,10 +15,9 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
+use super::{PATIENCE, in_time};
 use crate::ClientError;
 
-/// How long a request may take. Clients answer within a second, even on slow machines.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The maximum size of a reply: the hashes of 90,000 torrents in Deluge.
 const LARGEST: usize = 4 << 20;
 /// How much of an unexpected reply is shown.
@@ -116,10 +114,7 @@ impl WebInterface {
             let reply = self.transport.send(request).await.map_err(|error| self.lost(&error))?;
             self.collect(reply).await
         };
-        let late =
-            || ClientError::Unreachable(format!("no answer within {} s", PATIENCE.as_secs()));
-        let reply =
-            within(&*self.clock, PATIENCE, exchange).await.unwrap_or_else(|| Err(late()))?;
+        let reply = in_time(&*self.clock, exchange).await??;
         match reply.status.as_u16() {
             // A proxy in front of the client answers with these if the client is down.
             502..=504 => Err(ClientError::Unreachable(reply.describe())),

@@ -9,11 +9,13 @@ mod scgi;
 mod sign_in;
 mod transmission;
 
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyvpn_core::{Clock, Error, Secret};
+use anyvpn_core::{Clock, Error, Secret, within};
 
-use crate::TorrentClient;
+use crate::{ClientError, TorrentClient};
 use port_setter::{ClientApi, PortSetter};
 
 /// A torrent client that the keeper can talk to.
@@ -110,4 +112,13 @@ pub fn open_client(
     })?;
     let api = (kind.open)(settings, Arc::clone(&clock))?;
     Ok(Arc::new(PortSetter::new(kind.name, api, settings, clock)))
+}
+
+/// How long a request to a client may take. While Transmission starts, it can need more than 4 seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Waits for a request to a client, but not longer than it may take.
+async fn in_time<T>(clock: &dyn Clock, request: impl Future<Output = T>) -> Result<T, ClientError> {
+    let late = || ClientError::Unreachable(format!("no answer within {} s", PATIENCE.as_secs()));
+    within(clock, PATIENCE, request).await.ok_or_else(late)
 }

@@ -1,16 +1,14 @@
 //! XML-RPC over SCGI, as in rTorrent: a netstring of headers, then the call; the reply is as in CGI.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyvpn_core::{Clock, Error, escape_invisible, within};
+use anyvpn_core::{Clock, Error, escape_invisible};
 use roxmltree::{Document, Node, ParsingOptions};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
+use super::in_time;
 use crate::ClientError;
 
-/// How long a call may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The maximum size of a reply: an answer for each of 10,000 torrents.
 const LARGEST: u64 = 1 << 20;
 /// The maximum number of elements and texts in a reply.
@@ -105,9 +103,7 @@ impl ScgiSocket {
                 }
             }
         };
-        let late =
-            || ClientError::Unreachable(format!("no answer within {} s", PATIENCE.as_secs()));
-        let reply = within(&*self.clock, PATIENCE, exchange).await.ok_or_else(late)?;
+        let reply = in_time(&*self.clock, exchange).await?;
         let reply = reply.map_err(|error| ClientError::Unreachable(error.to_string()))?;
         if reply.len() as u64 > LARGEST {
             let why = format!("{method}: a reply of more than {LARGEST} bytes");

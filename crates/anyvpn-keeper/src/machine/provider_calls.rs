@@ -189,8 +189,8 @@ impl ProviderCalls {
 
     /// Whether a call failed or has to wait, and no creation is in doubt.
     pub fn has_failed(&self) -> bool {
-        let has_no_port = self.creation.failures > 0 && self.doubt_since.is_none();
-        self.back_off.failures > 0 || has_no_port || self.allowed_at.is_some()
+        let is_creation_failing = self.creation.failures > 0 && self.doubt_since.is_none();
+        self.back_off.failures > 0 || is_creation_failing || self.allowed_at.is_some()
     }
 
     /// When the next call is due.

@@ -13,7 +13,7 @@ use super::secret_options::GivenSource;
 use crate::commands::login::{Person, discard, is_good, obtain, revoke};
 use crate::context::Context;
 use crate::credential_store::{CredentialStore, LockedStore, StoredCredentials};
-use crate::environment::path_variable;
+use crate::environment::{path_variable, variable};
 use crate::failure::Failure;
 use crate::hidden;
 use crate::profiles::{
@@ -196,12 +196,13 @@ async fn add(
     if is_found {
         context.output.note("It uses the token that an interrupted command had stored.");
     }
-    for setting in entry.without_source().filter(|it| kept.secrets.get(it.key).is_none()) {
-        let variable = setting.variable(provider.name);
-        if std::env::var_os(&variable).is_some() {
+    let is_kept = |setting: &Setting| kept.secrets.get(setting.key).is_some();
+    for setting in entry.without_source().filter(|setting| !is_kept(setting)) {
+        let name = setting.variable(provider.name);
+        if variable(&name).is_some() {
             context.output.note(&format!(
-                "The {} is not stored. It comes from {variable}, which must be set wherever you use \
-                 the profile.",
+                "The {} is not stored. It comes from {name}, which must be set wherever you use the \
+                 profile.",
                 setting.title
             ));
         }
