@@ -28,7 +28,18 @@ fn run(command: &mut Command) -> Output {
     ran
 }
 
-/// Files that must not be read to the end, because they have none or nobody writes to them.
+/// Builds a library for `LD_PRELOAD` that makes the machine behave oddly. `what` is a macro of
+/// `machine/odd.c`.
+fn odd(folder: &Path, what: &str) -> PathBuf {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machine/odd.c");
+    let library = folder.join("odd.so");
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(format!("-D{what}")).arg(source);
+    assert!(cc.status().unwrap().success());
+    library
+}
+
+/// Creates files that must not be read to the end: a device without an end, and a pipe without a writer.
 fn endless(folder: &Path) -> [PathBuf; 2] {
     let fifo = folder.join("fifo");
     if !fifo.exists() {
@@ -113,7 +124,7 @@ fn endless_files_are_not_read() {
 #[test]
 fn a_clock_before_1970_is_reported() {
     let world = World::new();
-    let clock = common::odd(world.folder.path(), "ODD_CLOCK=-86400");
+    let clock = odd(world.folder.path(), "ODD_CLOCK=-86400");
     let told = "this machine's clock shows a year before 1970; set it";
     let ran = ended(command(&["demo"]).env("LD_PRELOAD", &clock));
     assert_eq!(ran.status.code(), Some(1));
@@ -130,7 +141,7 @@ fn a_clock_before_1970_is_reported() {
 #[test]
 fn without_network_interfaces_the_device_must_be_given() {
     let world = World::with_device();
-    let interfaces = common::odd(world.folder.path(), "ODD_INTERFACES");
+    let interfaces = odd(world.folder.path(), "ODD_INTERFACES");
     let run = |arguments: &[&str]| ended(world.command(arguments).env("LD_PRELOAD", &interfaces));
     let unread = "cannot read this machine's network interfaces";
     assert_eq!(run(&["port", "list"]).status.code(), Some(0));

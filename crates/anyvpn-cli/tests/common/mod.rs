@@ -274,15 +274,3 @@ pub fn provider_by(answer: impl Fn(&str) -> (&'static str, String) + Send + 'sta
     });
     url
 }
-
-/// Builds a library for `LD_PRELOAD` that makes the machine behave oddly. `what` is a macro of
-/// `machine/odd.c`.
-#[cfg(target_os = "linux")]
-pub fn odd(folder: &std::path::Path, what: &str) -> PathBuf {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machine/odd.c");
-    let library = folder.join("odd.so");
-    let mut cc = Command::new("cc");
-    cc.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(format!("-D{what}")).arg(source);
-    assert!(cc.status().unwrap().success());
-    library
-}

@@ -6,12 +6,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The seconds that the clock shows, such as -86400 or `now + 3600`. */
+/* The seconds that the clock shows, such as -86400. */
 #ifdef ODD_CLOCK
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
     long failed = syscall(SYS_clock_gettime, clock, time);
-    long now = time->tv_sec;
     if (!failed && clock == CLOCK_REALTIME)
         time->tv_sec = ODD_CLOCK;
     return (int)failed;
