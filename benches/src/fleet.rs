@@ -1,4 +1,4 @@
-//! What `cargo xtask bench fleet` needs of the sandbox's VPNGN: the server, and customers without a journal.
+//! The sandbox's VPNGN for `cargo xtask bench fleet`: the server, and customers without a journal.
 
 use std::io::{BufRead as _, Write as _};
 use std::num::NonZero;
@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, stream};
 
 use crate::{Failure, Plan, measure};
 
-/// Serves a sandbox with room for so many customers. Prints its port, the API key and the secret key, and answers a
+/// Serves a sandbox with room for this many customers. Prints its port, the API key and the secret key, and answers a
 /// line of stdin with a line: `lose PERCENT`, `calls`, `customers` or `customer EMAIL`.
 pub async fn serve(customers: usize, seed: u64) -> Result<(), Failure> {
     let builder = Sandbox::builder().seed(seed).vpngn_max_customers(customers).log_capacity(0);
@@ -51,7 +51,7 @@ fn answer(sandbox: &Sandbox, line: &str) -> Result<String, Failure> {
     }
 }
 
-/// `absent`, `closed`, or the plans of the active products.
+/// Returns `absent`, `closed`, or the plans of the active products.
 fn state(customer: Option<Customer>) -> String {
     match customer {
         None => "absent".to_owned(),
@@ -64,7 +64,7 @@ fn state(customer: Option<Customer>) -> String {
     }
 }
 
-/// Makes customers with `bulk` of `ensure_client`, each of which must be new.
+/// Creates customers with `bulk` of `ensure_client`. Each one must be new.
 pub async fn ensure(api_key: &str, secret_key: &str, plan: &Plan) -> Result<(), Failure> {
     let access = Access::server(api_key.to_owned(), secret_key.to_owned());
     let vpngn = &Vpngn::builder(format!("{}/vpngn", plan.base)).credential(access).build()?;

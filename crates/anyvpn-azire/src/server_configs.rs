@@ -139,8 +139,8 @@ impl Azire {
         Ok(ips.into_iter().find(|ip| holds(ip, key)))
     }
 
-    /// Registers a device, and deletes it again if the caller no longer waits and nobody has the
-    /// device's key.
+    /// Registers a device. If the caller stops waiting, the device is deleted again, unless the caller gave the
+    /// key and can still use it.
     async fn register(&self, key: PublicKey, request: &ConfigRequest) -> Result<Ip, Error> {
         if request.wireguard.private_key.is_some() {
             return self.registered(&key).await;

@@ -152,7 +152,7 @@ fn one_option_chooses_the_form() {
     for name in ["VPN_TYPE=wireguard", "WIREGUARD_ENDPOINT_IP=127.0.0.1", "WIREGUARD_ADDRESSES="] {
         assert!(variables.contains(name), "{variables}");
     }
-    // AzireVPN's servers have names, and there is none for this server. Nothing is created.
+    // AzireVPN's servers have host names, and this one cannot be resolved. Nothing is created.
     let devices = world.sandbox.azire().devices(LOGIN).len();
     let refused = fails(7, &mut world.command(&["config", "get", "se-sto", "--format", "gluetun"]));
     assert!(refused.contains("se-sto.azirevpn.example"), "{refused}");

@@ -219,7 +219,7 @@ fn confirmations_name_what_will_be_lost() {
     assert!(!vpngn.customer(EMAIL).unwrap().closed);
 }
 
-/// Without a secret key, nobody may read whether a customer exists. Creating one without reading
+/// The secret key is needed to look up a customer. Creating one without looking it up
 /// requires `call`, which VPNGN limits to one in ten seconds.
 #[test]
 fn without_a_secret_key_the_wait_for_the_rate_limit_is_reported() {

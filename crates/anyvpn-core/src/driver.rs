@@ -70,8 +70,8 @@ impl ProviderInfo {
         self.settings.iter().find(|setting| setting.key == key)
     }
 
-    /// Returns the operation with this name, without the provider's part of the name; `None` if there
-    /// is none.
+    /// Returns the operation with this name, which is without the provider's part; `None` if it does not
+    /// exist.
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&'static OperationInfo> {
         self.operations.iter().find(|operation| operation.id.name() == name)

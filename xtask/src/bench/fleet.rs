@@ -1,4 +1,4 @@
-//! `anyvpn fleet` beside `bulk` without a journal; and with lost answers, and workers that are killed.
+//! Measures `anyvpn fleet`, compared with `bulk` without a journal, and with lost answers and killed workers.
 
 mod sandbox;
 mod workers;
@@ -15,11 +15,11 @@ use super::process::cpu_of_family;
 use super::{harness, met};
 use crate::cargo;
 
-/// How many orders PostgreSQL gets, unless `ANYVPN_BENCH_ORDERS` says another number.
+/// The number of orders in PostgreSQL, unless `ANYVPN_BENCH_ORDERS` sets another one.
 const ORDERS: u64 = 100_000;
-/// SQLite gets one for so many of PostgreSQL's.
+/// How many times fewer orders SQLite gets.
 const FEWER: u64 = 5;
-/// One order of so many gets another plan in the end, and one of so many is closed.
+/// In the end, one in this many orders gets another plan, and one in this many is closed.
 const CHANGED: u32 = 10;
 const CLOSED: u32 = 20;
 /// How many answers are lost, in percent.
@@ -31,7 +31,7 @@ const GOAL: f64 = 0.3;
 /// How much more memory a worker may have at the end than at a tenth of the orders.
 const FLAT: f64 = 1.1;
 
-/// Where the orders are, and who works on them.
+/// A database and its workers.
 struct Setup {
     title: &'static str,
     workers: usize,
@@ -39,7 +39,7 @@ struct Setup {
     server: Option<Server>,
 }
 
-/// What one line of a table says.
+/// The measurements for one line of a table.
 struct Line {
     orders: u32,
     calls: f64,
@@ -163,7 +163,7 @@ fn number(variable: &str) -> Result<Option<u64>, String> {
 }
 
 impl Line {
-    /// Calls, CPU of the workers and CPU of the server, for one order.
+    /// Returns the columns for calls, CPU of the workers and CPU of the server, each for one order.
     fn costs(&self, setup: &Setup) -> String {
         let orders = f64::from(self.orders);
         let server = self.database * 1e6 / orders;
@@ -185,7 +185,7 @@ impl Bench {
         Sandbox::start(&self.peer, setup.orders, self.seed)
     }
 
-    /// An empty database of this name, and a sandbox.
+    /// Creates an empty database with this name, and a sandbox.
     fn fleet(&self, setup: &Setup, name: &str) -> Result<(Fleet, Sandbox), String> {
         let _ = fs::remove_dir_all(&self.home);
         fs::create_dir_all(&self.home).map_err(|e| format!("{}: {e}", self.home.display()))?;
@@ -198,14 +198,14 @@ impl Bench {
         Ok((fleet, self.sandbox(setup)?))
     }
 
-    /// New customers while nothing is lost and nobody is killed.
+    /// Measures new customers while nothing is lost and no worker is killed.
     fn calm(&self, setup: &Setup) -> Result<Line, String> {
         let (fleet, mut sandbox) = self.fleet(setup, "calm")?;
         let orders = Orders { all: setup.orders, are_changed: false };
         measure(setup, &fleet, &mut sandbox, &orders, None)
     }
 
-    /// New customers, and then changes, while answers are lost and workers are killed.
+    /// Measures new customers, and then changes, while answers are lost and workers are killed.
     fn adverse(
         &self,
         setup: &Setup,
@@ -247,7 +247,7 @@ struct Orders {
 }
 
 impl Orders {
-    /// What the customer of an order is to be.
+    /// Returns the plan that an order's customer must have, or `closed`.
     fn wanted(&self, order: u32) -> &'static str {
         match order {
             _ if !self.are_changed => "12",
@@ -257,7 +257,7 @@ impl Orders {
         }
     }
 
-    /// The orders that are new or changed: how many, and as a file.
+    /// Returns the number of new or changed orders, and a file with them.
     fn file(&self) -> (u32, String) {
         let mut file = "id,key,plan,country,wanted,revision\n".to_owned();
         let mut count = 0;

@@ -1,9 +1,9 @@
-//! Processes that a benchmark starts, and what the kernel tells of them.
+//! Processes that a benchmark starts, and what the kernel reports about them.
 
 use std::fs;
 use std::process::Child;
 
-/// A program, until it is dropped.
+/// A program that is killed when this value is dropped.
 pub struct Running(pub Child);
 
 impl Drop for Running {
@@ -13,28 +13,28 @@ impl Drop for Running {
     }
 }
 
-/// A number of a process, which the kernel tells in KiB; in bytes.
+/// Returns a number of a process in bytes; the kernel reports it in KiB.
 ///
 /// # Errors
 ///
-/// When there is no such process or number.
+/// If there is no such process or number.
 pub fn memory(process: u32, name: &str) -> Result<f64, String> {
     let path = format!("/proc/{process}/status");
     let status = fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"))?;
     field(&status, name).map(|kib| kib * 1024.0).ok_or_else(|| format!("{path}: no {name}"))
 }
 
-/// The number in a line of a status in /proc.
+/// Returns the number in a line of a status file in /proc.
 pub fn field(status: &str, name: &str) -> Option<f64> {
     let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     value.split_whitespace().next()?.parse().ok()
 }
 
-/// The CPU time of a process so far, its own and the kernel's work for it, in seconds.
+/// Returns the CPU time of a process so far in seconds, including the kernel's work for it.
 ///
 /// # Errors
 ///
-/// When there is no such process.
+/// If there is no such process.
 pub fn cpu(process: u32) -> Result<f64, String> {
     let path = format!("/proc/{process}/stat");
     let stat = fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"))?;
@@ -42,16 +42,16 @@ pub fn cpu(process: u32) -> Result<f64, String> {
     own.ok_or_else(|| format!("{path} cannot be read"))
 }
 
-/// The CPU time of a process, of those that it started and of those among them that have ended, in seconds.
+/// Returns the CPU time of a process and of its children in seconds, including children that have ended.
 ///
 /// # Errors
 ///
-/// When the processes cannot be listed.
+/// If the processes cannot be listed.
 pub fn cpu_of_family(parent: u32) -> Result<f64, String> {
     let processes = fs::read_dir("/proc").map_err(|e| format!("/proc: {e}"))?;
     let mut sum = 0.0;
     for process in processes.flatten() {
-        // One that has ended meanwhile counts as its parent's.
+        // The time of a process that has ended meanwhile is counted with its parent.
         let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
         let numbers = numbers(&stat);
         let is_parent = process.file_name().to_str() == Some(&*parent.to_string());
@@ -62,15 +62,15 @@ pub fn cpu_of_family(parent: u32) -> Result<f64, String> {
     Ok(sum)
 }
 
-/// How many ticks of /proc are a second: the same on all machines with Linux.
+/// The number of clock ticks per second in /proc, which is the same on all Linux machines.
 const TICKS: f64 = 100.0;
-/// Where the parent stands in [`numbers`]; user and system time; and those of the children that have ended.
+/// The places in [`numbers`] of the parent, of the user and system time, and of those of ended children.
 const PARENT: usize = 0;
 const USER: usize = 10;
 const CHILDREN: usize = 12;
 const END: usize = 14;
 
-/// The numbers in a line of /proc/PID/stat, from the parent on. The name before them can hold anything.
+/// Returns the numbers in a line of /proc/PID/stat, from the parent on. The name before them can contain anything.
 fn numbers(stat: &str) -> Vec<f64> {
     let behind = stat.rsplit_once(')').map_or("", |(_, behind)| behind);
     behind.split_whitespace().skip(1).map_while(|number| number.parse().ok()).collect()

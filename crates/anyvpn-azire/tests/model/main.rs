@@ -1,5 +1,5 @@
 //! Runs random sequences of operations against a small model of an account, on a network that loses
-//! requests and replies. The account must always match the model, whatever failed.
+//! requests and replies. The account must match the model after every failure.
 //!
 //! Two machines act on the account: the other one registers its own devices between the requests of
 //! the first one. A ledger below the networks records who created and who deleted each device.

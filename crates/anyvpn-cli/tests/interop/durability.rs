@@ -40,14 +40,14 @@ fn is_durable(world: &World, command: &mut Command, name: &str) {
     traced.envs(command.get_envs().filter_map(|(key, value)| Some((key, value?))));
     traced.env("PATH", std::env::var_os("PATH").unwrap());
     accepts(&mut traced);
-    let mut threads = fs::read_dir(&traces).unwrap().map(|it| read(&it.unwrap().path()));
+    let mut threads = fs::read_dir(&traces).unwrap().map(|file| read(&file.unwrap().path()));
     let found = threads.find(|calls| calls.iter().any(|call| renames(call, name)));
     let calls = found.unwrap_or_else(|| panic!("nothing was renamed to {name}"));
     let at = calls.iter().rposition(|call| renames(call, name)).unwrap();
     let (before, after) = calls.split_at(at);
     let is_synced = |calls: &[String], fd: &str| {
         let call = format!("fsync({fd})");
-        calls.iter().any(|it| it.starts_with(&call) && it.ends_with("= 0"))
+        calls.iter().any(|found| found.starts_with(&call) && found.ends_with("= 0"))
     };
     let draft = after[0].split('"').nth(1).unwrap();
     assert!(is_synced(before, opened(before, draft)), "{calls:#?}");
@@ -66,6 +66,6 @@ fn renames(call: &str, name: &str) -> bool {
 
 /// Returns the descriptor of the opened file or folder.
 fn opened<'a>(calls: &'a [String], path: &str) -> &'a str {
-    let call = calls.iter().rfind(|it| it.contains(&format!("\"{path}\"")));
+    let call = calls.iter().rfind(|call| call.contains(&format!("\"{path}\"")));
     call.unwrap_or_else(|| panic!("{path} is not opened: {calls:#?}")).rsplit(' ').next().unwrap()
 }

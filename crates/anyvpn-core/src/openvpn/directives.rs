@@ -2,7 +2,7 @@
 //! 2.5.11 and 2.6.14.
 //!
 //! A list of dangerous directives is never complete: it would miss those of a new version, or names
-//! that nobody thought of. So a directive counts as harmless only if this table says that it describes
+//! that we did not think of. So a directive counts as harmless only if this table says that it describes
 //! a tunnel.
 
 use Effect::{Block, Describes, Device, File, Only, Refused, Variable};

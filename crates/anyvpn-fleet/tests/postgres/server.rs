@@ -56,11 +56,11 @@ impl Server {
         Err(std::fs::read_to_string(home.join("log")).unwrap_or_default())
     }
 
-    /// Makes an empty database, and returns its address.
+    /// Creates an empty database, and returns its address.
     ///
     /// # Errors
     ///
-    /// Returns what createdb says.
+    /// Returns the message of createdb.
     pub fn database(&self, name: &str) -> Result<String, String> {
         let socket = self.folder.path().display();
         let mut create = Command::new(self.programs.join("createdb"));
@@ -80,7 +80,7 @@ impl Drop for Server {
     }
 }
 
-/// Returns a command of the server's user: the server refuses to run as root.
+/// Returns a command that runs as the server's user, because the server refuses to run as root.
 fn command(program: &Path) -> Result<Command, String> {
     let id = Command::new("id").arg("-u").output().map_err(|error| format!("id: {error}"))?;
     if id.stdout.trim_ascii() != b"0" {

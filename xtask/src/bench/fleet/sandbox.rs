@@ -21,11 +21,11 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox with room for so many customers.
+    /// Starts a sandbox with room for this many customers.
     ///
     /// # Errors
     ///
-    /// When it does not start.
+    /// If it does not start.
     pub fn start(program: &Path, customers: u32, seed: u64) -> Result<Self, String> {
         let mut command = Command::new(program);
         command.args(["fleet-sandbox", &customers.to_string(), &seed.to_string()]);
@@ -44,7 +44,7 @@ impl Sandbox {
         Ok(Self { _process: process, program, input, output, port, api_key, secret_key })
     }
 
-    /// What a command needs to use it.
+    /// Returns the environment variables with which the command uses it.
     pub fn environment(&self) -> [(&'static str, String); 4] {
         [
             ("ANYVPN_PROVIDER", "vpngn".to_owned()),
@@ -54,34 +54,34 @@ impl Sandbox {
         ]
     }
 
-    /// Makes so many customers with `bulk` of `ensure_client`, and returns what that took in milliseconds.
+    /// Creates this many customers with `bulk` of `ensure_client`, and returns the time in milliseconds.
     ///
     /// # Errors
     ///
-    /// When a customer could not be made.
+    /// If a customer could not be created.
     pub fn bulk(&self, customers: u32, in_flight: u32) -> Result<Timing, String> {
         let mut command = Command::new(&self.program);
         command.args(["ensure", self.api_key.expose(), self.secret_key.expose(), &self.port]);
         timing(command.args([customers.to_string(), in_flight.to_string()]))
     }
 
-    /// Loses so many percent of the answers from now on.
+    /// Loses this percentage of the answers from now on.
     pub fn lose(&mut self, percent: u32) -> Result<(), String> {
         self.ask(&format!("lose {percent}")).map(drop)
     }
 
-    /// How many calls it has received.
+    /// Returns the number of calls that it has received.
     pub fn calls(&mut self) -> Result<f64, String> {
         let calls = self.ask("calls")?;
         calls.parse().map_err(|e| format!("{calls:?}: {e}"))
     }
 
-    /// How many customers are there and not closed.
+    /// Returns the number of customers that are not closed.
     pub fn customers(&mut self) -> Result<String, String> {
         self.ask("customers")
     }
 
-    /// How often a customer was created, and what it is: `1 12`, `1 closed`, `0 absent`.
+    /// Returns how often a customer was created, and its state: `1 12`, `1 closed`, `0 absent`.
     pub fn customer(&mut self, email: &str) -> Result<String, String> {
         self.ask(&format!("customer {email}"))
     }

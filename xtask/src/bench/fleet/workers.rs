@@ -15,9 +15,9 @@ use super::sandbox::Sandbox;
 const LEASE: &str = "10";
 /// How often a worker is killed.
 const KILL: Duration = Duration::from_secs(1);
-/// How often we look at the workers.
+/// How often we check the workers.
 const LOOK: Duration = Duration::from_millis(50);
-/// Looking at the database takes at most one part in so many of the time.
+/// Checking the database takes at most one in this many parts of the time.
 const SHARE: u32 = 20;
 /// The longest that a run may take.
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -32,7 +32,7 @@ pub struct Fleet {
     pub in_flight: u32,
 }
 
-/// What a run took.
+/// The measurements of a run.
 pub struct Run {
     pub seconds: f64,
     /// CPU time of all workers in seconds.
@@ -42,7 +42,7 @@ pub struct Run {
     pub memory: [f64; 2],
 }
 
-/// How many orders there are, how many are done, and how many nobody works on.
+/// The number of all orders, of those that are done, and of those that no worker handles.
 struct Status {
     all: u64,
     done: u64,
@@ -54,7 +54,7 @@ impl Fleet {
     ///
     /// # Errors
     ///
-    /// What the command says.
+    /// The message of the command, if it fails.
     pub fn import(&self, sandbox: &Sandbox, orders: &str) -> Result<(), String> {
         let file = self.home.join("orders.csv");
         fs::write(&file, orders).map_err(|e| format!("{}: {e}", file.display()))?;
@@ -66,7 +66,7 @@ impl Fleet {
     ///
     /// # Errors
     ///
-    /// When a worker ends by itself, when an order is parked, or when it takes too long.
+    /// If a worker ends by itself, when an order is parked, or when it takes too long.
     pub fn run(
         &self,
         sandbox: &Sandbox,
@@ -127,7 +127,7 @@ impl Fleet {
         Ok(run)
     }
 
-    /// What happened to an order, for the message of a failure.
+    /// Returns what happened to an order, for an error message.
     pub fn explain(&self, sandbox: &Sandbox, order: &str) -> String {
         let told = self.output(sandbox, &["explain", order]).unwrap_or_else(|why| why);
         format!("anyvpn fleet explain {order} --database {}\n{told}", self.database)

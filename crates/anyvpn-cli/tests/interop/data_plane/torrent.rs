@@ -18,7 +18,7 @@ pub const CLIENTS: &[Program] = &[
 ];
 /// How long a client may take to respond.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-/// A torrent for which nobody has the data.
+/// A torrent that has no seeds.
 const HASH: &str = "0123456789abcdef0123456789abcdef01234567";
 pub const QBITTORRENT: &str = "127.0.0.1:18080";
 const TRANSMISSION: &str = "127.0.0.1:18091";
