@@ -136,7 +136,7 @@ fn a_missing_keyring_is_reported_early_and_the_profile_can_be_removed() {
     let mut nowhere = desktop.command(&signs_in);
     nowhere.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
     let text = fails(1, nowhere.env("ANYVPN_PASSWORD", PASSWORD));
-    assert!(text.contains("keyring cannot be used: it does not answer"), "{text}");
+    assert!(text.contains("cannot use the system's keyring: it does not answer"), "{text}");
     assert_eq!(world.calls("azire.create-token"), 0);
     assert!(!world.path(".config/anyvpn/config.toml").exists());
 
@@ -154,5 +154,5 @@ fn a_missing_keyring_is_reported_early_and_the_profile_can_be_removed() {
     let ran = gone(&["profile", "remove", "home", "--local"]).output().unwrap();
     assert_eq!(ran.status.code(), Some(0));
     let note = String::from_utf8(ran.stderr).unwrap();
-    assert!(note.contains("may still be there: the system's keyring"), "{note}");
+    assert!(note.contains("may still exist: cannot use the system's keyring"), "{note}");
 }
