@@ -3,6 +3,7 @@
 use anyvpn_core::{Advice, Error, ErrorKind, Leftover, LeftoverKind};
 use anyvpn_http::Operation as _;
 
+use crate::control::Words;
 use crate::ops::{AddClient, CreatedClient, GetProducts, Product, ProductStatus};
 use crate::{ProductType, Vpngn};
 
@@ -138,30 +139,14 @@ impl Vpngn {
     async fn look_for_lost(&self, email: &str) -> Result<Option<Vec<Product>>, ()> {
         for _ in 0..ABSENT_LOOKS {
             self.client.clock().sleep(self.settle_time).await;
-            let nobody = nobody().ok_or(())?;
-            let Ok(Look::Refused(control)) = self.find(&nobody).await else { return Err(()) };
+            let Ok(Some(control)) = self.read_control().await else { return Err(()) };
             match self.find(email).await {
                 Ok(Look::Found(products)) => return Ok(Some(products)),
-                Ok(Look::Refused(error)) if same(&error, email, &control, &nobody) => {}
+                Ok(Look::Refused(error)) if Words::of(&error, email) == control => {}
                 Ok(Look::Refused(_)) | Err(_) => return Err(()),
             }
         }
         Ok(None)
-    }
-
-    /// Returns whether VPNGN refuses this customer in the same words as one who cannot exist.
-    ///
-    /// # Errors
-    ///
-    /// Any failure to read the latter.
-    pub(crate) async fn is_absent(&self, email: &str, refusal: &Error) -> Result<bool, Error> {
-        let nobody = nobody().ok_or_else(|| {
-            Error::new(ErrorKind::InvalidRequest).with_detail("the system returned no random bytes")
-        })?;
-        match self.find(&nobody).await? {
-            Look::Refused(control) => Ok(same(refusal, email, &control, &nobody)),
-            Look::Found(_) => Ok(false),
-        }
     }
 
     /// Looks for a customer. Any refusal in VPNGN's own form that is not about the caller is a
@@ -209,22 +194,4 @@ fn in_doubt(lost: Error, email: &str) -> Error {
 /// Returns the leftover for a customer who may exist although the call failed.
 pub(crate) fn customer(email: &str) -> Leftover {
     Leftover::new(LeftoverKind::Customer, email)
-}
-
-/// Returns an address that nobody has: random, in a domain that never exists (RFC 2606). `None` if the
-/// system cannot provide random numbers.
-fn nobody() -> Option<String> {
-    let mut bytes = [0_u8; 12];
-    getrandom::fill(&mut bytes).ok()?;
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(format!("{digits}@example.invalid"))
-}
-
-/// Returns whether two refusals are equal, apart from the address that they may repeat.
-fn same(one: &Error, one_email: &str, two: &Error, two_email: &str) -> bool {
-    let words = |error: &Error, email: &str| {
-        let text = |text: &str| text.to_lowercase().replace(&email.to_lowercase(), "…");
-        (error.status(), error.code().map(text), error.message().map(text))
-    };
-    words(one, one_email) == words(two, two_email)
 }

@@ -71,6 +71,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
+mod control;
 mod customers;
 mod dialect;
 mod driver;
@@ -95,6 +96,7 @@ pub use anyvpn_http::{
     bulk,
 };
 use async_trait::async_trait;
+use control::Control;
 pub use dialect::{Access, Dialect, Proof};
 pub use driver::{CAPABILITIES, INFO, VpngnDriver};
 pub use ensure::{Ensured, Existing, ProductMatch};
@@ -110,6 +112,7 @@ pub struct Vpngn {
     email: Option<String>,
     settle_time: Duration,
     session: Option<Session>,
+    control: Arc<Control>,
 }
 
 impl Vpngn {
@@ -176,7 +179,8 @@ impl Vpngn {
     #[must_use]
     pub fn with_access(&self, access: Access) -> Self {
         let client = self.client.with_credentials(Fixed(Some(access)));
-        Self { client, session: None, ..self.clone() }
+        // Another credential can get other refusals.
+        Self { client, session: None, control: Arc::default(), ..self.clone() }
     }
 
     /// Signs a customer in with a password, and stores the tokens in `store`.
@@ -231,7 +235,8 @@ impl Vpngn {
 
     fn in_session(&self, session: Session, email: String) -> Self {
         let client = self.client.with_credentials(session.clone());
-        Self { client, email: Some(email), session: Some(session), ..self.clone() }
+        let control = Arc::default();
+        Self { client, email: Some(email), session: Some(session), control, ..self.clone() }
     }
 
     async fn session(
@@ -263,7 +268,8 @@ impl Vpngn {
 
 impl From<Client<Dialect>> for Vpngn {
     fn from(client: Client<Dialect>) -> Self {
-        Self { client, email: None, session: None, settle_time: Duration::from_secs(15) }
+        let control = Arc::default();
+        Self { client, email: None, session: None, settle_time: Duration::from_secs(15), control }
     }
 }
 

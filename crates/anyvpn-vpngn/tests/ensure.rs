@@ -414,3 +414,22 @@ async fn many_who_ensure_one_customer_at_once_create_it_once() {
         assert_eq!(world.sandbox.vpngn().customer(NEW).unwrap().products.len(), 1);
     }
 }
+
+/// Whether a refusal means that the customer is absent is decided by a customer who cannot exist. One such
+/// reading serves all that wait for it, but none that asked after it began.
+#[tokio::test]
+async fn calls_at_the_same_time_share_the_reading_of_a_customer_who_cannot_exist() {
+    const MANY: usize = 40;
+    let world = World::new(0).await;
+    let vpngn = world.vpngn(Credential::SecretKey);
+    for before in 0..2 {
+        assert_eq!(world.arrived(GetProducts::ID), 2 * before);
+        assert_eq!(vpngn.find_customer(NEW).await.unwrap(), None);
+    }
+    let before = world.arrived(GetProducts::ID);
+    let emails: Vec<_> = (0..MANY).map(|number| format!("new{number}@example.com")).collect();
+    let found = join_all(emails.iter().map(|email| vpngn.find_customer(email))).await;
+    assert!(found.iter().all(|it| matches!(it, Ok(None))), "{found:?}");
+    let controls = world.arrived(GetProducts::ID) - before - MANY;
+    assert!((1..MANY / 2).contains(&controls), "{controls}");
+}
