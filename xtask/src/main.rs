@@ -70,8 +70,10 @@ Documents:
                       measure everything but fleet and write docs/performance.md; or print one section,
                       and write it with --write. fleet takes long and needs PostgreSQL;
                       ANYVPN_BENCH_ORDERS=1000 makes a short one, and ANYVPN_BENCH_SEED chooses who dies
-  sentences [SEED]    print twenty sentences of each kind (help, messages, guide, rustdoc, comments,
-                      decisions), drawn by chance, for a reader to judge
+  sentences [SEED [PART...]]
+                      print twenty sentences of each kind (help, messages, guide, rustdoc, comments,
+                      decisions), drawn by chance, for a reader to judge; with PART, only of files
+                      whose name contains one of them
 
 Crates:
   new-provider NAME   make crates/anyvpn-NAME: a provider with one operation that builds and passes its
@@ -116,8 +118,8 @@ fn main() -> ExitCode {
         ["docs", package] => docs(Some(package)),
         ["tidy"] => tidy::check(root()),
         ["house"] => house::write(root()),
-        ["sentences"] => sentences::print(root(), "0"),
-        ["sentences", seed] => sentences::print(root(), seed),
+        ["sentences"] => sentences::print(root(), "0", &[]),
+        ["sentences", seed, parts @ ..] => sentences::print(root(), seed, parts),
         ["book"] => book::build(root()),
         ["start"] => start(&[("ANYVPN_WRITE_DOCS", "1")]),
         ["start", "--check"] => start(&[]),

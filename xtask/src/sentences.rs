@@ -62,15 +62,17 @@ fn is_guide(name: &str) -> bool {
     name.ends_with(".md") && !name.starts_with("docs/decisions/") && name != "CHANGELOG.md"
 }
 
-/// Prints sentences of each kind, with file and line. The same seed and text give the same sentences.
+/// Prints sentences of each kind, with file and line, of the files whose name contains one of `parts`, or of all files
+/// without any. The same seed and text give the same sentences.
 ///
 /// # Errors
 ///
 /// If the seed is not a number, or a file cannot be read.
-pub fn print(root: &Path, seed: &str) -> Result<(), String> {
+pub fn print(root: &Path, seed: &str, parts: &[&str]) -> Result<(), String> {
     let seed: u64 = seed.parse().map_err(|_| format!("the seed {seed:?} is not a number"))?;
     let mut random = SplitMix64::new(seed);
-    let files = tidy::files(root)?;
+    let mut files = tidy::files(root)?;
+    files.retain(|(name, _)| parts.is_empty() || parts.iter().any(|part| name.contains(part)));
     for kind in KINDS {
         let mut sentences = Vec::new();
         for (name, path) in files.iter().filter(|(name, _)| (kind.holds)(name)) {
