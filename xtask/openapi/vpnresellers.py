@@ -15,6 +15,7 @@ from vpnresellers_client.api.configurations import get_wireguard_config
 from vpnresellers_client.api.reseller import get_location, get_profile
 from vpnresellers_client.api.servers import list_servers
 from vpnresellers_client.models.check_username_response_2xx import CheckUsernameResponse2XX
+from vpnresellers_client.models.config_file_reply import ConfigFileReply
 from vpnresellers_client.models.create_account_body import CreateAccountBody
 from vpnresellers_client.models.create_account_response_2xx import CreateAccountResponse2XX
 from vpnresellers_client.models.error import Error
@@ -51,10 +52,10 @@ assert NAME in [it.username for it in page.data], page
 
 servers = list_servers.sync(client=client)
 assert isinstance(servers, ListServersResponse2XX) and servers.data, servers
-config = get_wireguard_config.sync_detailed(
+config = get_wireguard_config.sync(
     client=client, server_id=servers.data[0].id, account_id=account.id
 )
-assert config.status_code == 200 and b"[Interface]" in config.content, config
+assert isinstance(config, ConfigFileReply) and "[Interface]" in config.data.content, config
 
 assert disable_account.sync_detailed(client=client, id=account.id).status_code == 200
 assert delete_account.sync_detailed(client=client, id=account.id).status_code == 200

@@ -33,7 +33,11 @@ const server_id = (await client.GET("/v4_1/servers")).data?.data[0]?.id;
 assert.ok(server_id);
 const query = { server_id, account_id: id };
 const config = await client.GET("/v4_1/configuration/wireguard", { params: { query } });
-assert.ok(JSON.stringify(config.data).includes("[Interface]"));
+const reply = config.data;
+// The other forms are the bare file, the text alone, and version 3's.
+assert.ok(typeof reply === "object" && "data" in reply && typeof reply.data === "object");
+assert.ok("content" in reply.data);
+assert.ok(reply.data.content.includes("[Interface]"));
 
 const path = { id };
 const disabled = await client.PUT("/v4_1/accounts/{id}/disable", { params: { path } });
