@@ -11,6 +11,7 @@ mod bench;
 mod book;
 mod cargo;
 mod codegen;
+mod documents;
 mod endpoints;
 mod faults;
 mod fuzz;
@@ -38,7 +39,7 @@ Usage: cargo xtask TASK
 
 Checks:
   test                run tidy, codegen --check and all tests
-  tidy                check the house rules: lengths, secrets, dependencies, links, samples
+  tidy                check the house rules: lengths, secrets, dependencies, links, samples, OpenAPI documents
   codegen [--check]   write each provider's src/ops.rs, and docs/endpoints.md, from its openapi.yaml;
                       with --check, write nothing and fail if a file differs
   fixtures            check the documented requests and replies of every provider

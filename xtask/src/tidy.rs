@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{house, samples, workspace};
+use crate::{documents, house, samples, workspace};
 
 /// The longest source file, in lines.
 const LONGEST: usize = 500;
@@ -56,6 +56,7 @@ pub fn check(root: &Path) -> Result<(), String> {
         }
     }
     packages(root, &mut breaches)?;
+    documents::check(root, &mut breaches)?;
     if let Err(breach) = house::check(root) {
         breaches.push(breach);
     }
