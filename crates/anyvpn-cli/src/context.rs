@@ -113,6 +113,12 @@ impl Context {
         })
     }
 
+    /// Returns the name of the profile that the arguments or the environment give, or `None`. Whether it
+    /// exists is not checked.
+    pub fn named_profile(&self) -> Option<String> {
+        self.profile.clone().or_else(|| variable("ANYVPN_PROFILE"))
+    }
+
     /// Returns the provider of this name. The parser has already checked the name.
     pub fn info(&self, name: &str) -> Result<&'static ProviderInfo, Failure> {
         Ok(self.registry.info(name)?)

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod common;
+#[cfg(unix)]
+#[path = "common/schema.rs"]
+mod schema;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -11,6 +14,8 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 #[cfg(unix)]
 use std::path::Path;
+#[cfg(unix)]
+use std::process::Child;
 use std::process::{Command, Stdio};
 #[cfg(unix)]
 use std::{sync::mpsc, thread};
@@ -200,6 +205,94 @@ fn the_api_has_the_number_of_the_status_file() {
     assert_eq!(fs::read_to_string(file).unwrap(), port.to_string());
     signal(keeper.id(), "INT");
     assert!(keeper.wait().unwrap().success());
+}
+
+/// A keeper of NAT-PMP that has opened its port.
+#[cfg(unix)]
+fn running(world: &World, options: &[&str]) -> Child {
+    let mut run = keep(world, natpmp(world), &[&["--json"][..], options].concat());
+    let mut keeper = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(keeper.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("port-opened")));
+    // A closed pipe does not end a keeper.
+    keeper
+}
+
+/// The status tells a keeper that was killed from one that runs, and needs no provider to do so.
+#[test]
+#[cfg(unix)]
+fn the_status_says_whether_the_keeper_is_running() {
+    let world = World::new();
+    let file = world.path("status.json");
+    let shown = |options: &[&str]| {
+        let mut run = command(&["port", "status"]);
+        run.args(options);
+        with_folders(&world, run)
+    };
+    let said = fails(4, &mut shown(&[]));
+    assert!(said.contains("no keeper has written what it knows"), "{said}");
+    for options in [&[][..], &["--status-json", file.to_str().unwrap()]] {
+        let mut keeper = running(&world, options);
+        let file = ["--file", file.to_str().unwrap()];
+        let place = if options.is_empty() { &[][..] } else { &file };
+        let known = json(&mut shown(place));
+        assert_eq!(known["running"], true, "{known}");
+        schema::Schemas::load().check("port-status", &known);
+        let said = ok(shown(place).arg("--exit-code"));
+        assert!(said.starts_with("Port ") && said.contains("Next step"), "{said}");
+
+        keeper.kill().unwrap();
+        keeper.wait().unwrap();
+        // Another process may have its number by now.
+        let lock = if options.is_empty() { "state/anyvpn/port-keep/natpmp/" } else { "" };
+        let lock = world.path(&format!("{lock}status.json.lock"));
+        fs::write(lock, std::process::id().to_string()).unwrap();
+        let known = json(&mut shown(place));
+        assert_eq!(known["running"], false, "{known}");
+        schema::Schemas::load().check("port-status", &known);
+        let said = ok(&mut shown(place));
+        assert!(said.starts_with("The keeper is not running (last written "), "{said}");
+        assert!(!said.contains("State") && !said.contains("Next step"), "{said}");
+        let ended = shown(place).arg("--exit-code").output().unwrap();
+        assert_eq!((ended.status.code(), stderr(&ended)), (Some(10), ""));
+    }
+}
+
+/// Without a name, the status is that of the keeper that runs.
+#[test]
+#[cfg(unix)]
+fn the_status_of_several_keepers_is_that_of_the_one_that_runs() {
+    let world = World::new();
+    let shown = |options: &[&str]| {
+        let mut run = command(&["port", "status"]);
+        run.args(options);
+        with_folders(&world, run)
+    };
+    world.sandbox.pia().add_account(LOGIN, PASSWORD);
+    let password = world.file("password", PASSWORD);
+    let mut login = pia(&world);
+    login.args(["login", "--username", LOGIN, "--password-file", &password]);
+    ok(&mut with_folders(&world, login));
+    ok(&mut keep(&world, pia(&world), &["--once"]));
+    assert_eq!(json(&mut shown(&[]))["running"], false);
+    let mut keeper = running(&world, &[]);
+    assert_eq!(json(&mut shown(&[]))["running"], true);
+    assert_eq!(json(&mut shown(&["--provider", "pia"]))["running"], false);
+    signal(keeper.id(), "TERM");
+    assert!(keeper.wait().unwrap().success());
+    // PIA is signed in to, so it is what a keeper without a name would use.
+    assert_eq!(json(&mut shown(&[]))["port"], json(&mut shown(&["--provider", "pia"]))["port"]);
+    fs::rename(world.path("state/anyvpn/port-keep/pia"), world.path("state/anyvpn/port-keep/a"))
+        .unwrap();
+    let said = fails(2, &mut shown(&[]));
+    assert!(said.contains("several keepers") && said.contains("--file "), "{said}");
+    // The file of a provider is found without the provider's settings.
+    assert_eq!(json(&mut shown(&["--provider", "natpmp"]))["running"], false);
+    // A file of settings that cannot be read does not matter.
+    fs::create_dir_all(world.path("config/anyvpn")).unwrap();
+    fs::write(world.path("config/anyvpn/config.toml"), "=").unwrap();
+    assert_eq!(json(&mut shown(&["--profile", "a"]))["running"], false);
+    assert_eq!(json(&mut shown(&["--provider", "natpmp"]))["running"], false);
 }
 
 #[cfg(unix)]

@@ -322,7 +322,7 @@ impl Machine {
     }
 
     fn snapshot(&mut self) -> Snapshot {
-        let Self { shared, calls, clients, .. } = self;
+        let Self { shared, calls, writes, clients, .. } = self;
         let (_, verified_at, address) = calls.verdict();
         let journal = &shared.journal;
         let held = journal.held.as_ref();
@@ -341,15 +341,16 @@ impl Machine {
             tunnel: shared.tunnel.clone(),
             port,
             previous_port: journal.previous_port,
-            clients: clients.statuses(),
+            clients: clients.statuses(shared),
             problem: None,
-            next_at: None,
+            next_at: match writes.problem.is_some() && !shared.is_stopping() {
+                true => Some(shared.now().second_at(writes.writable_at())),
+                false => calls.next_at(shared).map(|at| shared.now().second_at(at)),
+            },
             counters: journal.counters.clone(),
         };
-        let next_at = self.calls.next_at(&self.shared).map(|at| self.shared.now().time_at(at));
-        let next_at = next_at.and_then(|at| Timestamp::from_second(at.as_second()).ok());
         let problem = self.problem().map(|problem| problem.text);
-        Snapshot { phase: self.phase(), problem, next_at, ..snapshot }
+        Snapshot { phase: self.phase(), problem, ..snapshot }
     }
 
     fn phase(&self) -> Phase {
@@ -409,8 +410,11 @@ impl Machine {
     fn publish(&mut self, snapshot: Snapshot) {
         let is_known = self.published.as_ref().is_some_and(|published| {
             // Neither the time nor the second that a deadline is rounded to is news.
-            let alike =
-                Snapshot { at: published.at, next_at: published.next_at, ..snapshot.clone() };
+            let mut alike = Snapshot { at: published.at, ..snapshot.clone() };
+            alike.next_at = same_second(published.next_at, alike.next_at);
+            for (client, old) in alike.clients.iter_mut().zip(&published.clients) {
+                client.next_at = same_second(old.next_at, client.next_at);
+            }
             alike == *published
         });
         if !is_known {
@@ -440,7 +444,7 @@ impl Machine {
         {
             return None;
         }
-        let unsynced = clients.statuses().into_iter().find(|status| !status.in_sync);
+        let unsynced = clients.statuses(shared).into_iter().find(|status| !status.in_sync);
         let problem = match unsynced {
             Some(client) => {
                 let why = client.problem.unwrap_or_default();
@@ -462,4 +466,12 @@ impl Machine {
             shared.actions.push(Action::End(outcome.clone()));
         }
     }
+}
+
+/// Returns the new deadline, or the old one if they differ only by the second that both are rounded to.
+fn same_second(old: Option<Timestamp>, new: Option<Timestamp>) -> Option<Timestamp> {
+    let is_same = |old: &Timestamp| {
+        new.is_some_and(|new| new.duration_since(*old).unsigned_abs() <= Duration::from_secs(1))
+    };
+    old.filter(is_same).or(new)
 }

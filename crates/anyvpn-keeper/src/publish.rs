@@ -12,6 +12,7 @@ mod observer;
 mod public_ip_file;
 mod status_file;
 mod status_json;
+mod status_lock;
 mod systemd;
 mod textfile;
 
@@ -26,6 +27,7 @@ pub use events::{Event, EventKind};
 pub use file::{PublishError, PublishedFile};
 pub use metrics::metrics;
 pub use observer::{Line, PublishingObserver};
+pub use status_lock::StatusLock;
 pub use systemd::Systemd;
 
 use crate::Snapshot;

@@ -27,7 +27,7 @@ pub struct Snapshot {
     pub clients: Vec<ClientStatus>,
     /// Why the keeper cannot continue at present, in one sentence; `None` if it can.
     pub problem: Option<String>,
-    /// When it tries again; `None` if no attempt is due.
+    /// When it tries again, or when it began to do so if that time has passed; `None` if no attempt is due.
     pub next_at: Option<Timestamp>,
     /// The counters since the first start.
     pub counters: Counters,
@@ -135,6 +135,9 @@ pub struct ClientStatus {
     pub in_sync: bool,
     /// When it was last asked; `None` before the first time.
     pub asked_at: Option<Timestamp>,
+    /// When it is asked again, or when that began if the time has passed; `None` while it is not asked,
+    /// because no port is open or the tunnel is down.
+    pub next_at: Option<Timestamp>,
     /// Why it is not in sync, in one sentence; `None` if it is.
     pub problem: Option<String>,
 }
@@ -143,7 +146,7 @@ impl ClientStatus {
     /// Creates the status of a client that was not asked yet.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), in_sync: false, asked_at: None, problem: None }
+        Self { name: name.into(), in_sync: false, asked_at: None, next_at: None, problem: None }
     }
 }
 

@@ -48,6 +48,7 @@ impl ClientUpdates {
                 name: name.clone(),
                 in_sync: false,
                 asked_at: None,
+                next_at: None,
                 problem: Some(NOT_ASKED.to_owned()),
             },
             asked: None,
@@ -173,8 +174,16 @@ impl ClientUpdates {
         }
     }
 
-    pub fn statuses(&self) -> Vec<ClientStatus> {
-        self.clients.iter().map(|client| client.status.clone()).collect()
+    pub fn statuses(&self, shared: &Shared) -> Vec<ClientStatus> {
+        let now = shared.now();
+        // Without a port or a tunnel, no client is asked.
+        let is_asked = shared.journal.announced.is_some() && shared.tunnel.is_some();
+        let is_asked = is_asked && !shared.is_stopping();
+        let status = |client: &Client| ClientStatus {
+            next_at: is_asked.then(|| now.second_at(client.due)),
+            ..client.status.clone()
+        };
+        self.clients.iter().map(status).collect()
     }
 
     /// Whether every client listens on the announced port.

@@ -193,16 +193,27 @@ impl ProviderCalls {
         self.back_off.failures > 0 || is_creation_failing || self.allowed_at.is_some()
     }
 
-    /// When the next call is due.
+    /// When the next call is due, or when the call under way was begun if it is that one. Absent while the
+    /// tunnel is down and at the end, when nothing is due.
     pub fn next_at(&self, shared: &Shared) -> Option<Duration> {
         let now = shared.now();
+        if shared.tunnel.is_none() || shared.is_stopping() {
+            return None;
+        }
         if self.back_off.is_waiting(now) {
             return Some(self.back_off.until);
         }
+        let begun = self.call.as_ref().map(|_| self.asked_at);
+        let is_check = matches!(self.call, Some((Call::Check(_), _)));
+        if begun.is_some() && (self.problem.is_some() || (is_check && self.check.is_closed)) {
+            return begun;
+        }
         let allowed = self.allowed_at.map(|time| now.elapsed_at(time));
         let check = self.check.due.filter(|_| self.check.is_closed);
-        let due = [allowed, check, Some(self.creation.until), self.renew_at, self.replace_at];
-        due.into_iter().flatten().filter(|at| *at > now.elapsed).min()
+        // A creation in doubt is looked for in the list before another one is tried.
+        let create = self.doubt_since.map_or(self.creation.until, |_| self.look_at);
+        let due = [allowed, check, Some(create), self.renew_at, self.replace_at];
+        due.into_iter().flatten().filter(|at| *at > now.elapsed).min().or(begun)
     }
 
     pub fn step(&mut self, shared: &mut Shared, ready: Readiness) {

@@ -30,10 +30,13 @@ impl Now {
         Duration::try_from(self.time.duration_since(time)).ok()
     }
 
-    /// The time of day at a moment of the other clock.
-    pub(crate) fn time_at(&self, elapsed: Duration) -> Timestamp {
+    /// The time of day at a moment of the other clock, in whole seconds.
+    pub(crate) fn second_at(&self, elapsed: Duration) -> Timestamp {
+        let ago = self.elapsed.saturating_sub(elapsed);
         let left = elapsed.saturating_sub(self.elapsed);
-        self.time.checked_add(left).unwrap_or(Timestamp::MAX)
+        let at = self.time.checked_sub(ago).and_then(|at| at.checked_add(left));
+        let second = at.and_then(|at| Timestamp::from_second(at.as_second()));
+        second.unwrap_or(Timestamp::MAX)
     }
 }
 

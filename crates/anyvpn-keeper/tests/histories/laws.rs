@@ -415,6 +415,7 @@ impl Laws {
         }
         Self::ends_soon(world);
         Self::asks_over(world);
+        Self::shows_next(world);
         if world.laws.is_releasing() {
             return;
         }

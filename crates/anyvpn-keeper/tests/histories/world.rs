@@ -252,6 +252,13 @@ impl World {
         })
     }
 
+    /// Whether the process waits for this client.
+    pub fn is_client_asked(&self, client: usize) -> bool {
+        self.queue.values().any(|pending| {
+            matches!(pending, Pending::Client { life, index, .. } if (*life, *index) == (self.life, client))
+        })
+    }
+
     pub fn start(&mut self) {
         if self.machine.is_some() {
             return;

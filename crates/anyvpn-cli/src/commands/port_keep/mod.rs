@@ -17,7 +17,7 @@ use anyvpn_keeper::publish::Systemd;
 use anyvpn_keeper::{FindTunnel, JournalFile, Keeper, find_tunnel, tunnel_names};
 use clap::ValueEnum;
 use clients::Client;
-pub use options::{Keep, default_status};
+pub use options::{Keep, default_status, profile_status, service_status, user_statuses};
 use tokio::runtime::Builder;
 
 use crate::context::Context;
@@ -55,6 +55,7 @@ async fn keep(context: &Context, info: &'static ProviderInfo, args: &Keep) -> Re
         .map_err(|error| Failure::other(format!("cannot handle signals: {}", reason(&error))))?;
     let mut keeper = open(context, info, args).await?;
     let (mut observer, api) = outputs::open(context, info, args).await?;
+    let _status_lock = outputs::lock_status(context, info, args).await;
     let api = api.map(tokio::spawn);
     let systemd = Systemd::from_environment();
     let ended = loop {

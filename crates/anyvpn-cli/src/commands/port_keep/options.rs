@@ -1,5 +1,6 @@
 //! The options of `anyvpn port keep`.
 
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -164,18 +165,41 @@ impl Keep {
 
 const STATUS: &str = "status.json";
 
-/// Returns the folder of a service, or a folder of this user for each profile or provider.
+/// Returns the folder that holds a folder of this user for each profile or provider.
+fn user_folder() -> Option<PathBuf> {
+    Some(state_folder()?.join("port-keep"))
+}
+
+/// Returns the folder of a service, or a folder of this user for the profile or the provider.
 fn default_folder(context: &Context, info: &'static ProviderInfo) -> Option<PathBuf> {
     path_variable("STATE_DIRECTORY").or_else(|| {
         let profile = context.profile_name(info);
-        Some(
-            state_folder()?.join("port-keep").join(profile.unwrap_or_else(|| info.name.to_owned())),
-        )
+        Some(user_folder()?.join(profile.unwrap_or_else(|| info.name.to_owned())))
     })
 }
 
-/// Returns the file that `anyvpn port status` reads by default.
+/// Returns the file that a keeper of this provider writes by default.
 pub fn default_status(context: &Context, info: &'static ProviderInfo) -> Option<PathBuf> {
     let folder = path_variable("RUNTIME_DIRECTORY").or_else(|| default_folder(context, info));
     folder.map(|folder| folder.join(STATUS))
+}
+
+/// Returns the file that a keeper with this profile writes by default, whether the profile exists or not.
+pub fn profile_status(profile: &str) -> Option<PathBuf> {
+    Some(user_folder()?.join(profile).join(STATUS))
+}
+
+/// Returns the file that this service writes by default. `None` if this is not a service.
+pub fn service_status() -> Option<PathBuf> {
+    let folder = path_variable("RUNTIME_DIRECTORY").or_else(|| path_variable("STATE_DIRECTORY"));
+    folder.map(|folder| folder.join(STATUS))
+}
+
+/// Lists the files of all profiles and providers of this user, in the order of their names.
+pub fn user_statuses() -> Vec<PathBuf> {
+    let folders = user_folder().and_then(|folder| fs::read_dir(folder).ok());
+    let files = folders.into_iter().flatten().flatten().map(|entry| entry.path().join(STATUS));
+    let mut files: Vec<_> = files.filter(|file| file.exists()).collect();
+    files.sort();
+    files
 }

@@ -7,7 +7,7 @@ use anyvpn::{Clock as _, ProviderInfo};
 use anyvpn_http::{SystemClock, create_private_folder};
 use anyvpn_keeper::Snapshot;
 use anyvpn_keeper::publish::{
-    Access, ControlApi, Line, PublishedFile, Publisher, PublishingObserver,
+    Access, ControlApi, Line, PublishedFile, Publisher, PublishingObserver, StatusLock,
 };
 
 use super::Keep;
@@ -33,6 +33,27 @@ pub async fn open(
     let observer =
         PublishingObserver::new(publisher, Arc::new(SystemClock), move |line| print(output, line));
     Ok((observer, api))
+}
+
+/// Locks the status, so that `anyvpn port status` knows that the keeper is running. A failure does not end
+/// the keeper.
+pub async fn lock_status(
+    context: &Context,
+    info: &'static ProviderInfo,
+    args: &Keep,
+) -> Option<StatusLock> {
+    let path = args.status_json(context, info)?;
+    match StatusLock::take(&path).await {
+        Ok(lock) => Some(lock),
+        Err(error) => {
+            let why = reason(&error);
+            context.output.explain(&format!(
+                "warning: cannot lock {}, so anyvpn port status cannot see that the keeper is running: {why}",
+                path.display()
+            ));
+            None
+        }
+    }
 }
 
 fn files(

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use anyvpn_core::PortProtocols;
+use anyvpn_core::{PortProtocols, Timestamp};
 use anyvpn_keeper::{OpenPort, Snapshot};
 
 use super::Laws;
-use crate::faults::{DAY, MINUTE};
+use crate::faults::{DAY, MINUTE, SECOND};
+use crate::provider::millis;
 use crate::world::World;
 
 impl Laws {
@@ -53,6 +54,27 @@ impl Laws {
         if clients.any(|(client, seen)| client.in_sync && *seen != Some(port)) {
             let why = format!("{:?}, {snapshot:?}", world.laws.seen);
             world.breaks("a client is in sync when it was seen on the port", why);
+        }
+    }
+
+    /// What is published as the next attempt is still to come, or has begun.
+    pub(super) fn shows_next(world: &mut World) {
+        let Some(snapshot) = &world.published else { return };
+        let is_new = world.now < world.laws.alive_since + 10 * SECOND;
+        if is_new || world.laws.has_jumped {
+            return;
+        }
+        let passed = |at: Option<Timestamp>| {
+            at.is_some_and(|at| millis(at) + 2000 < world.now.cast_signed() + world.offset)
+        };
+        let is_idle = passed(snapshot.next_at) && !world.is_waited_for();
+        let idle_client = snapshot
+            .clients
+            .iter()
+            .enumerate()
+            .find(|(index, client)| passed(client.next_at) && !world.is_client_asked(*index));
+        if is_idle || idle_client.is_some() {
+            world.breaks("a next attempt is to come or has begun", format!("{snapshot:?}"));
         }
     }
 
