@@ -101,6 +101,20 @@ impl Context {
         }
     }
 
+    /// Returns the same context with `config.toml` not read yet.
+    pub fn renewed(&self) -> Self {
+        Self {
+            output: self.output,
+            registry: self.registry.clone(),
+            watch: Arc::clone(&self.watch),
+            verify: self.verify.clone(),
+            profile: self.profile.clone(),
+            provider: self.provider,
+            typed: self.typed.clone(),
+            file: OnceCell::new(),
+        }
+    }
+
     /// Returns the provider that the arguments name, or `None`.
     pub fn typed_provider(&self) -> Option<&'static ProviderInfo> {
         self.provider.or_else(|| {

@@ -218,6 +218,77 @@ fn running(world: &World, options: &[&str]) -> Child {
     keeper
 }
 
+/// A service must not end because of a mistake in a file: after each failed reload, the old keeper goes on.
+#[test]
+#[cfg(unix)]
+fn a_reload_that_fails_changes_nothing_and_says_why() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let world = World::new();
+    let [config, secret, hook] =
+        ["config/anyvpn/config.toml", "qbittorrent-password", "hook"].map(|name| world.path(name));
+    let good = "default = \"home\"\n\n[profiles.home]\nprovider = \"natpmp\"\n";
+    let write = |path: &Path, text: &str, mode: u32| {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    write(&config, good, 0o600);
+    write(&secret, "made-up-password", 0o600);
+    write(&hook, "#!/bin/sh\n", 0o700);
+    let mut run = command(&["port", "keep", "--tunnel", "lo", "--on-exit", "release"]);
+    run.args(["--client", "qbittorrent=http://me@127.0.0.1:1", "--on-change"]).arg(&hook);
+    run.env("ANYVPN_NATPMP_GATEWAY", world.sandbox.natpmp_gateway());
+    run.env("CREDENTIALS_DIRECTORY", secret.parent().unwrap());
+    let told = service_manager(&world.path("notify"));
+    run.env("NOTIFY_SOCKET", world.path("notify")).stdout(Stdio::null()).stderr(Stdio::piped());
+    let keeper = with_folders(&world, run).spawn().unwrap();
+    let wait_for = |begin: &str| assert!(told.iter().any(|message| message.starts_with(begin)));
+    wait_for("READY=1");
+    let reload = || {
+        signal(keeper.id(), "HUP");
+        wait_for("RELOADING=1");
+        wait_for("READY=1");
+        let mut shown = with_folders(&world, command(&["port", "status"]));
+        let known = json(&mut shown);
+        assert_eq!(known["running"], true, "{known}");
+        assert_eq!(world.sandbox.natpmp().mappings().len(), 2);
+    };
+    write(&config, "=", 0o600);
+    reload();
+    write(&config, "default = \"nobody\"\n", 0o600);
+    reload();
+    fs::remove_file(&config).unwrap();
+    reload();
+    write(&config, &good.replace("home", "other"), 0o600);
+    reload();
+    write(&config, good, 0o600);
+    write(&secret, "made-up-password", 0o644);
+    reload();
+    fs::remove_file(&secret).unwrap();
+    fs::create_dir(&secret).unwrap();
+    reload();
+    fs::remove_dir(&secret).unwrap();
+    write(&secret, "made-up-password", 0o600);
+    // A hook is read when it runs.
+    write(&hook, "#!/bin/sh\n", 0o000);
+    reload();
+    signal(keeper.id(), "TERM");
+    let ended = keeper.wait_with_output().unwrap();
+    let said = stderr(&ended);
+    assert_eq!(ended.status.code(), Some(0), "{said}");
+    let errors: Vec<_> = said.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 6, "{said}");
+    let why =
+        ["config.toml", "nobody", "another profile", "another profile", "password", "password"];
+    for (error, why) in errors.iter().zip(why) {
+        let begin = "error: cannot reload, so the old settings stay: ";
+        assert!(error.starts_with(begin) && error.contains(why), "{why}: {error}");
+    }
+    assert!(!said.contains("made-up-password"), "{said}");
+    assert!(world.sandbox.natpmp().mappings().is_empty());
+}
+
 /// The status tells a keeper that was killed from one that runs, and needs no provider to do so.
 #[test]
 #[cfg(unix)]

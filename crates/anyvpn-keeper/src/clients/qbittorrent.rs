@@ -108,7 +108,8 @@ impl QBittorrent {
         if matches!(self.credentials, Credentials::None) {
             let why = "it asks for a password; allow clients on localhost without one, or give \
                        the keeper a user name and a password";
-            return Err(ClientError::Unauthorized(why.to_owned()));
+            // Nothing was refused that counts towards a ban, so it can be asked again soon.
+            return Err(ClientError::Unable(why.to_owned()));
         }
         if is_new || !matches!(self.credentials, Credentials::Password { .. }) {
             return Err(self.refusals.remember(&reply.describe()));

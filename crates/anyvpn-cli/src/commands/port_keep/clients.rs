@@ -1,6 +1,7 @@
 //! Torrent clients in the arguments, and the sources of their credentials.
 
 use std::env;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -80,7 +81,11 @@ impl Client {
         let Some(folder) = env::var_os("CREDENTIALS_DIRECTORY") else { return Ok(None) };
         let what = what.to_lowercase().replace('_', "-");
         let file = Path::new(&folder).join(format!("{}-{what}", self.kind.name));
-        file.exists().then(|| read(&file)).transpose()
+        match file.symlink_metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            // Anything else must not look as if no secret was given.
+            _ => read(&file).map(Some),
+        }
     }
 }
 

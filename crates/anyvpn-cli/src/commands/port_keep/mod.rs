@@ -7,14 +7,16 @@ mod signals;
 
 use std::cell::Cell;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyvpn::{Ability, Error, Lease, Provider, ProviderInfo};
 use anyvpn_http::SystemClock;
+use anyvpn_keeper::hooks::Hook;
 use anyvpn_keeper::machine::{Outcome, Stop};
 use anyvpn_keeper::publish::Systemd;
-use anyvpn_keeper::{FindTunnel, JournalFile, Keeper, find_tunnel, tunnel_names};
+use anyvpn_keeper::{FindTunnel, JournalFile, Keeper, TorrentClient, find_tunnel, tunnel_names};
 use clap::ValueEnum;
 use clients::Client;
 pub use options::{Keep, default_status, profile_status, service_status, user_statuses};
@@ -53,20 +55,31 @@ pub fn run(context: &Context, args: &Keep) -> Result<(), Failure> {
 async fn keep(context: &Context, info: &'static ProviderInfo, args: &Keep) -> Result<(), Failure> {
     let mut requests = Requests::listen()
         .map_err(|error| Failure::other(format!("cannot handle signals: {}", reason(&error))))?;
-    let mut keeper = open(context, info, args).await?;
+    let folder = args.state_folder(context, info)?;
+    let mut keeper = Inputs::read(context, info, args).await?.open(&folder, args).await?;
     let (mut observer, api) = outputs::open(context, info, args).await?;
     let _status_lock = outputs::lock_status(context, info, args).await;
     let api = api.map(tokio::spawn);
     let systemd = Systemd::from_environment();
     let ended = loop {
-        let request = Cell::new(None);
+        let renewed = Cell::new(None);
+        let is_asked = Cell::new(false);
         let stop = async {
-            let arrived = requests.next().await;
-            request.set(Some(arrived));
-            if arrived == Request::Reload {
+            while requests.next().await == Request::Reload {
                 systemd.reloading();
-                return Stop::Reload;
+                match reread(context, info, args).await {
+                    Ok(inputs) => {
+                        renewed.set(Some(inputs));
+                        return Stop::Reload;
+                    }
+                    Err(failure) => {
+                        let failure = failure.within("cannot reload, so the old settings stay");
+                        context.output.failure(&failure);
+                        systemd.reloaded();
+                    }
+                }
             }
+            is_asked.set(true);
             systemd.stopping(LONGEST_END);
             match args.on_exit {
                 OnExit::Keep => Stop::Keep,
@@ -74,19 +87,18 @@ async fn keep(context: &Context, info: &'static ProviderInfo, args: &Keep) -> Re
             }
         };
         let Outcome { problem, .. } = keeper.run(&mut observer, stop).await;
-        match (request.get(), problem) {
-            (Some(Request::Reload), _) => {
-                keeper = open(context, info, args).await?;
-                systemd.reloaded();
-            }
-            (Some(Request::Stop), _) | (None, None) => break Ok(()),
-            (None, Some(problem)) => {
-                break Err(match problem.kind {
-                    Some(kind) => Error::new(kind).with_detail(problem.text).into(),
-                    None => Failure::other(problem.text),
-                });
-            }
+        if let Some(inputs) = renewed.take() {
+            keeper = inputs.open(&folder, args).await?;
+            systemd.reloaded();
+            continue;
         }
+        break match problem.filter(|_| !is_asked.get()) {
+            None => Ok(()),
+            Some(problem) => Err(match problem.kind {
+                Some(kind) => Error::new(kind).with_detail(problem.text).into(),
+                None => Failure::other(problem.text),
+            }),
+        };
     };
     if let Some(api) = api {
         api.abort();
@@ -94,29 +106,60 @@ async fn keep(context: &Context, info: &'static ProviderInfo, args: &Keep) -> Re
     ended
 }
 
-/// Opens provider, journal, clients and hooks.
-async fn open(
+/// What a keeper is made from, besides its journal.
+struct Inputs {
+    provider: Arc<dyn Provider>,
+    clients: Vec<Arc<dyn TorrentClient>>,
+    hooks: Vec<Hook>,
+    tunnel: FindTunnel,
+}
+
+/// Reads the settings anew while the keeper runs with the old ones.
+async fn reread(
     context: &Context,
     info: &'static ProviderInfo,
     args: &Keep,
-) -> Result<Keeper, Failure> {
-    let provider = context.open(info).await?;
-    check(context, &*provider, args)?;
-    let clients = args.client.iter().map(|typed| Client::parse(typed)?.open(args));
-    let clients = clients.collect::<Result<Vec<_>, _>>()?;
-    let hooks = args.hooks()?;
-    let folder = args.state_folder(context, info)?;
-    let journal = JournalFile::open(&folder).await;
-    let journal = journal.map_err(|error| Failure::other(error.to_string()))?;
-    let mut keeper = Keeper::new(provider, journal, tunnel(args)?)?;
-    args.apply(&mut keeper.settings);
-    for client in clients {
-        keeper = keeper.with_client(client);
+) -> Result<Inputs, Failure> {
+    let renewed = context.renewed();
+    renewed.file()?;
+    let now = renewed.provider()?;
+    if now.name != info.name || renewed.profile_name(info) != context.profile_name(info) {
+        // The journal is about the ports of the old one.
+        return Err(Failure::usage("another profile or provider applies now")
+            .hint("to use it, start the keeper again"));
     }
-    for hook in hooks {
-        keeper = keeper.with_hook(hook);
+    let inputs = Inputs::read(&renewed, info, args).await;
+    inputs.map_err(|failure| renewed.with_situation(info, failure))
+}
+
+impl Inputs {
+    /// Opens provider, clients and hooks.
+    async fn read(
+        context: &Context,
+        info: &'static ProviderInfo,
+        args: &Keep,
+    ) -> Result<Self, Failure> {
+        let provider = context.open(info).await?;
+        check(context, &*provider, args)?;
+        let clients = args.client.iter().map(|typed| Client::parse(typed)?.open(args));
+        let clients = clients.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { provider, clients, hooks: args.hooks()?, tunnel: tunnel(args)? })
     }
-    Ok(keeper.with_clock(Arc::new(SystemClock)))
+
+    /// Opens the journal, and makes the keeper.
+    async fn open(self, folder: &Path, args: &Keep) -> Result<Keeper, Failure> {
+        let journal = JournalFile::open(folder).await;
+        let journal = journal.map_err(|error| Failure::other(error.to_string()))?;
+        let mut keeper = Keeper::new(self.provider, journal, self.tunnel)?;
+        args.apply(&mut keeper.settings);
+        for client in self.clients {
+            keeper = keeper.with_client(client);
+        }
+        for hook in self.hooks {
+            keeper = keeper.with_hook(hook);
+        }
+        Ok(keeper.with_clock(Arc::new(SystemClock)))
+    }
 }
 
 /// Refuses options that the provider can never satisfy.
