@@ -1,7 +1,8 @@
 //! Random histories of the machine on virtual time: a simulated world with faults, and the
 //! invariants that hold in each of them.
 //!
-//! `ANYVPN_HISTORIES` sets how many are run, and `ANYVPN_FIRST_HISTORY` the first seed. A failure prints the shortest history that breaks the same law.
+//! `ANYVPN_HISTORIES` sets how many are run, and `ANYVPN_FIRST_HISTORY` the first seed. A history that breaks
+//! a law is shortened before it is printed.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -23,37 +24,101 @@ use world::World;
 const HISTORIES: u64 = 1000;
 /// The most faults of a history.
 const LONGEST: u64 = 40;
-/// The number of seeds that are tried for each shorter length.
-const TRIED: u64 = 400;
 
-/// A history. Its faults follow from its seed, so a shorter history has the first of the same
-/// faults.
-fn history(seed: u64, length: u64) -> Result<World, Box<World>> {
-    let mut random = SplitMix64::new(seed);
-    let kind = Kind::draw(&mut random);
-    let mut world = World::new(kind, &mut random);
-    world.start();
-    for _ in 0..length {
-        let pause = faults::pause(&mut random, world.is_quick());
-        world.run_for(pause);
-        let fault = Fault::draw(&mut random);
-        world.note(format!("{fault:?}"));
-        world.suffer(fault, &mut random);
-        if world.broken.is_some() {
-            break;
-        }
-    }
-    world.settle();
-    if world.broken.is_some() { Err(Box::new(world)) } else { Ok(world) }
+/// A history. Everything in it follows from the seed and the faults.
+struct History {
+    seed: u64,
+    faults: Vec<Timed>,
 }
 
-/// Returns the same, with a panic of the machine as a violation.
-fn law_broken_by(seed: u64, length: u64) -> Option<(String, Vec<String>)> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| history(seed, length)));
-    match outcome {
-        Ok(Ok(_)) => None,
-        Ok(Err(world)) => Some((world.broken.unwrap(), world.notes)),
-        Err(_) => Some(("no panic".to_owned(), vec!["it panicked".to_owned()])),
+/// A fault, and how long nothing happens before it.
+#[derive(Clone)]
+struct Timed {
+    pause: u64,
+    fault: Fault,
+    /// The seed of what is random in the fault's effect.
+    seed: u64,
+}
+
+/// How a history broke a law.
+struct Broken {
+    law: String,
+    notes: Vec<String>,
+}
+
+impl History {
+    /// Draws a history with so many faults. A shorter one has the first of the same faults.
+    fn draw(seed: u64, length: u64) -> Self {
+        let mut random = SplitMix64::new(seed);
+        let is_quick = Self::world(&mut random).is_quick();
+        let mut draw = || Timed {
+            pause: faults::pause(&mut random, is_quick),
+            fault: Fault::draw(&mut random),
+            seed: random.next_u64(),
+        };
+        Self { seed, faults: (0..length).map(|_| draw()).collect() }
+    }
+
+    fn world(random: &mut SplitMix64) -> World {
+        let kind = Kind::draw(random);
+        World::new(kind, random)
+    }
+
+    fn play(&self) -> World {
+        let mut world = Self::world(&mut SplitMix64::new(self.seed));
+        world.start();
+        for Timed { pause, fault, seed } in &self.faults {
+            world.run_for(*pause);
+            if world.broken.is_some() {
+                break;
+            }
+            world.note(format!("{fault:?}"));
+            world.suffer(*fault, &mut SplitMix64::new(*seed));
+        }
+        world.settle();
+        world
+    }
+
+    /// Returns how it breaks a law. A panic of the machine counts too.
+    fn broken(&self) -> Option<Broken> {
+        match catch_unwind(AssertUnwindSafe(|| self.play())) {
+            Ok(World { broken: law, notes, .. }) => law.map(|law| Broken { law, notes }),
+            Err(_) => Some(Broken { law: "no panic".to_owned(), notes: Vec::new() }),
+        }
+    }
+
+    /// Shortens it as long as it breaks the same law: it ends earlier, then single faults are dropped.
+    fn shortened(self, mut broken: Broken) -> (Self, Broken) {
+        let mut shortest = self;
+        let mut shorten = |faults: Vec<Timed>, shortest: &mut Self| {
+            let shorter = Self { seed: shortest.seed, faults };
+            let found = shorter.broken().filter(|found| name(&found.law) == name(&broken.law));
+            let Some(found) = found else { return false };
+            (broken, *shortest) = (found, shorter);
+            true
+        };
+        let length = shortest.faults.len();
+        let begin = |length: usize| shortest.faults[..length].to_vec();
+        let mut begins = (0..length).map(begin).collect::<Vec<_>>().into_iter();
+        begins.any(|faults| shorten(faults, &mut shortest));
+        let mut place = 0;
+        while place < shortest.faults.len() {
+            let without = |keeps_pause: bool| {
+                let mut faults = shortest.faults.clone();
+                let dropped = faults.remove(place);
+                if keeps_pause && let Some(next) = faults.get_mut(place) {
+                    next.pause += dropped.pause;
+                }
+                faults
+            };
+            let (at_once, later) = (without(false), without(true));
+            // What could not be dropped before may be droppable now.
+            place = match shorten(at_once, &mut shortest) || shorten(later, &mut shortest) {
+                true => 0,
+                false => place + 1,
+            };
+        }
+        (shortest, broken)
     }
 }
 
@@ -67,16 +132,13 @@ fn every_history_keeps_the_laws() {
     let first = number("ANYVPN_FIRST_HISTORY").unwrap_or(0);
     let count = number("ANYVPN_HISTORIES").unwrap_or(HISTORIES);
     for seed in first..first + count {
-        let length = 1 + seed % LONGEST;
-        let Some((law, notes)) = law_broken_by(seed, length) else { continue };
-        let shorter = (0..length).find_map(|length| {
-            (0..TRIED).find_map(|seed| {
-                let (shorter, notes) = law_broken_by(seed, length)?;
-                (name(&shorter) == name(&law)).then_some((seed, length, shorter, notes))
-            })
-        });
-        let (seed, length, law, notes) = shorter.unwrap_or((seed, length, law, notes));
-        panic!("seed {seed} with {length} faults breaks a law: {law}\n{}", notes.join("\n"));
+        let history = History::draw(seed, 1 + seed % LONGEST);
+        let Some(broken) = history.broken() else { continue };
+        let drawn = history.faults.len();
+        let (History { faults, .. }, Broken { law, notes }) = history.shortened(broken);
+        let left = faults.len();
+        let notes = notes.join("\n");
+        panic!("seed {seed}, with {left} of its {drawn} faults, breaks a law: {law}\n{notes}");
     }
 }
 
@@ -85,7 +147,7 @@ fn every_history_keeps_the_laws() {
 fn histories_reach_what_they_are_about() {
     let mut reached: BTreeMap<&str, u64> = BTreeMap::new();
     for seed in 0..200 {
-        let world = history(seed, LONGEST).unwrap_or_else(|world| *world);
+        let world = History::draw(seed, LONGEST).play();
         for (what, count) in world.reached {
             *reached.entry(what).or_default() += count;
         }
