@@ -12,7 +12,7 @@
 mod client;
 
 use anyvpn_core::ErrorKind;
-use anyvpn_http::{OperationInfo, FieldKind};
+use anyvpn_http::{FieldKind, OperationInfo};
 use client::{CLIENTS, check, entry};
 use http::{Request, StatusCode};
 use libfuzzer_sys::{Corpus, fuzz_target};

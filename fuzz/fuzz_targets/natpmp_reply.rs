@@ -19,7 +19,10 @@ fuzz_target!(|bytes: &[u8]| {
         }
         Reply::Map { epoch, protocol, internal_port, external_port, lifetime } => {
             assert_eq!(bytes[..4], [0, 128 + protocol as u8, 0, 0]);
-            assert_eq!((epoch.to_be_bytes(), lifetime.to_be_bytes()), (part(bytes, 4), part(bytes, 12)));
+            assert_eq!(
+                (epoch.to_be_bytes(), lifetime.to_be_bytes()),
+                (part(bytes, 4), part(bytes, 12))
+            );
             let own = MapRequest { protocol, internal_port, external_port, lifetime };
             assert!(reply.answers(&Request::Map(own)) && !reply.answers(&Request::Address));
             let protocol = match protocol {

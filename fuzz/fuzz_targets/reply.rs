@@ -20,7 +20,7 @@ use anyvpn_http::OperationInfo;
 use client::{API_KEY, CLIENTS, TOKEN, check, entry, ready};
 use futures_util::TryStreamExt as _;
 use http::header::AUTHORIZATION;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Request, StatusCode};
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target, fuzzer_mutate};
 use serde_json::Value;
 
@@ -43,10 +43,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     let hidden = CLIENTS.call(entry, &input, false);
     let received = CLIENTS.server.received();
     let Some(request) = received.first() else { return Corpus::Reject };
-    // A body repeats what it was sent, and nothing else of the caller's.
-    let bearer = request.headers().get(AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
-    let request = String::from_utf8_lossy(&[bearer, request.body()].concat()).into_owned();
-    let sent: Vec<_> = [TOKEN, API_KEY].into_iter().filter(|it| request.contains(it)).collect();
+    let sent = secrets_of(request);
     answer();
     match (hidden, CLIENTS.call(entry, &input, true)) {
         (Ok(hidden), Ok(revealed)) => hides_secrets(entry, &hidden, &revealed),
@@ -57,7 +54,8 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
         (first, second) => panic!("{first:?}, and the same again: {second:?}"),
     }
     answer();
-    for error in neutral(entry) {
+    for (error, requests) in neutral(entry) {
+        let sent: Vec<_> = requests.iter().flat_map(secrets_of).collect();
         is_fit(&error, &sent, body);
     }
     Corpus::Keep
@@ -106,6 +104,13 @@ fn hides_secrets(entry: &OperationInfo, hidden: &Value, revealed: &Value) {
     }
 }
 
+/// The caller's secrets in a request: a provider can repeat these, and no others.
+fn secrets_of(request: &Request<Bytes>) -> Vec<&'static str> {
+    let bearer = request.headers().get(AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
+    let request = String::from_utf8_lossy(&[bearer, request.body()].concat()).into_owned();
+    [TOKEN, API_KEY].into_iter().filter(|it| request.contains(it)).collect()
+}
+
 /// What anyvpn itself says of a reply repeats no value of it.
 fn is_fit(error: &Error, sent: &[&str], body: &[u8]) {
     check(error, sent);
@@ -135,29 +140,33 @@ fn visit(value: &Value, name: &mut impl FnMut(&str) -> ControlFlow<()>) -> Contr
     }
 }
 
-/// The errors of the neutral traits that read the same reply: all that read something, since each of
+/// The errors of the neutral traits that read the same reply, each with the requests before it: all that read something, since each of
 /// them begins with another operation.
-fn neutral(entry: &OperationInfo) -> Vec<Error> {
+fn neutral(entry: &OperationInfo) -> Vec<(Error, Vec<Request<Bytes>>)> {
     let Some(provider) = CLIENTS.provider(entry.id.provider()) else { return Vec::new() };
     if entry.replay != Replay::Safe {
         return Vec::new();
     }
-    let mut outcomes = Vec::new();
+    let mut errors = Vec::new();
+    let mut keep = |outcome: Result<(), Error>| {
+        let requests = CLIENTS.server.received();
+        errors.extend(outcome.err().map(|error| (error, requests)));
+    };
     if let Some(accounts) = provider.accounts() {
-        outcomes.push(ready(accounts.account()).map(drop));
+        keep(ready(accounts.account()).map(drop));
     }
     if let Some(configs) = provider.server_configs() {
-        outcomes.push(ready(configs.list_configs()).map(drop));
-        outcomes.push(ready(configs.servers().try_collect::<Vec<_>>()).map(drop));
+        keep(ready(configs.list_configs()).map(drop));
+        keep(ready(configs.servers().try_collect::<Vec<_>>()).map(drop));
     }
     if let Some(list) = provider.port_forwards().and_then(PortForwards::port_list) {
-        outcomes.push(ready(list.list_port_forwards(Some([10, 0, 0, 1].into()))).map(drop));
+        keep(ready(list.list_port_forwards(Some([10, 0, 0, 1].into()))).map(drop));
     }
     if let Some(customers) = provider.customers() {
-        outcomes.push(ready(customers.find_customer("jo@example.com")).map(drop));
+        keep(ready(customers.find_customer("jo@example.com")).map(drop));
         if let Some(list) = customers.customer_list() {
-            outcomes.push(ready(list.list_customers().try_collect::<Vec<_>>()).map(drop));
+            keep(ready(list.list_customers().try_collect::<Vec<_>>()).map(drop));
         }
     }
-    outcomes.into_iter().filter_map(Result::err).collect()
+    errors
 }

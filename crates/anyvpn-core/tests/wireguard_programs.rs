@@ -100,6 +100,21 @@ fn an_edit_keeps_the_blanks() {
     assert_eq!(config.to_secret().expose(), text.replace("a.example:1", "[fe80::1%lo]:2"));
 }
 
+/// wg-quick would pass its keys under `[ Interface ]` on to wg, which refuses them.
+#[test]
+fn a_key_of_wg_quick_is_added_where_wg_quick_finds_it() {
+    let text = format!(
+        "[Interface]\r\nPrivateKey = {KEY}\r\n\t[ interface\t] # mine\r\nListenPort = 7\r\n"
+    );
+    let mut config = parse(&text);
+    config.set_mtu(None).unwrap();
+    assert_eq!(config.to_secret().expose(), text);
+    config.set_mtu(Some(1380)).unwrap();
+    let edited = text.replace("[ interface\t]", "[interface]") + "MTU = 1380\r\n";
+    assert_eq!(config.to_secret().expose(), edited);
+    assert_eq!(parse(&edited).mtu(), Some(1380));
+}
+
 #[test]
 fn an_ipv4_address_may_have_a_netmask() {
     let config = parse(&file("Address = 10.0.0.2/255.255.255.0, 10.9.0.1/0.0.0.0", ""));

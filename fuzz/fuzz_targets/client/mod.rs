@@ -93,7 +93,12 @@ pub static CLIENTS: LazyLock<Clients> = LazyLock::new(|| {
         Arc::new(built(&server, vpnscript).token(TOKEN).build().unwrap()),
         Arc::new(vpngn.for_customer("jo@example.com")),
         Arc::new(built(&server, anyvpn::pia::Pia::builder()).token(TOKEN).build().unwrap()),
-        Arc::new(built(&server, anyvpn::vpnresellers::VpnResellers::builder()).token(TOKEN).build().unwrap()),
+        Arc::new(
+            built(&server, anyvpn::vpnresellers::VpnResellers::builder())
+                .token(TOKEN)
+                .build()
+                .unwrap(),
+        ),
     ];
     Clients { server, providers }
 });

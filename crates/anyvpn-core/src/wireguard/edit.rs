@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
+use super::reader::compact;
 use super::values::{Key, MTU_MIN, Value, is_blank, is_server};
 use super::{Endpoint, Line, PrivateKey, Section, WireGuardConfig, WireGuardOptions, join};
 use crate::Error;
@@ -152,6 +153,9 @@ impl WireGuardConfig {
             line.section == Some(section) && !content.is_empty() && !content.starts_with('#')
         };
         let after = self.lines.iter().rposition(is_content).unwrap_or_default();
+        if key.is_wg_quicks() {
+            self.compact_header(after);
+        }
         let ending = self.lines.iter().map(|line| split_ending(&line.text).1).next();
         let ending = ending.filter(|ending| !ending.is_empty()).unwrap_or("\n").to_owned();
         // If the document has no final newline, we add none.
@@ -164,6 +168,15 @@ impl WireGuardConfig {
             line
         };
         self.lines.insert(after + 1, line);
+    }
+
+    /// Removes the blanks from the name of a line's section, because they hide the section from wg-quick.
+    fn compact_header(&mut self, line: usize) {
+        let Some(header) = self.lines[..=line].iter_mut().rfind(|line| line.is_header()) else {
+            return;
+        };
+        let said = header.text.split('#').next().unwrap_or_default().trim_matches(is_blank);
+        header.text = Zeroizing::new(header.text.replacen(said, &compact(said), 1));
     }
 
     /// Removes an entry; a comment after it stays, on its own line.
@@ -180,6 +193,10 @@ impl WireGuardConfig {
 }
 
 impl Line {
+    fn is_header(&self) -> bool {
+        self.text.trim_start_matches(is_blank).starts_with('[')
+    }
+
     /// Replaces the value of the entry. Spacing and comments stay.
     fn replace(&mut self, value: Value) {
         let Some(entry) = &mut self.entry else { return };
