@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::port_keep;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::text::{listing, reason, when};
+use crate::text::{command_line, listing, reason, when};
 
 /// A keeper writes at least once a minute.
 const STALE: Duration = Duration::from_secs(3 * 60);
@@ -88,9 +88,18 @@ fn find(context: &Context) -> Result<PathBuf, Failure> {
     match &files[..] {
         [] => Err(no_status("no keeper has written what it knows".to_owned())),
         [only] => Ok(only.clone()),
-        [first, ..] => Err(Failure::usage("several keepers have written what they know")
-            .hint(format!("choose with --file, for example --file {}", first.display()))),
+        [first, ..] => {
+            Err(Failure::usage("several keepers have written what they know").hint(choose(first)))
+        }
     }
+}
+
+fn choose(file: &Path) -> String {
+    let file = file.display().to_string();
+    format!(
+        "choose with --file, for example: {}",
+        command_line(&["port", "status", "--file", &file], &[])
+    )
 }
 
 fn is_running(file: &Path) -> bool {

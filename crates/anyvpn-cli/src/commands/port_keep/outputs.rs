@@ -48,7 +48,7 @@ pub async fn lock_status(
         Err(error) => {
             let why = reason(&error);
             context.output.explain(&format!(
-                "warning: cannot lock {}, so anyvpn port status cannot see that the keeper is running: {why}",
+                "warning: cannot lock {}: {why}; `port status` cannot say whether the keeper is running",
                 path.display()
             ));
             None
