@@ -9,13 +9,10 @@
 //! comment=laptop
 //! ```
 #![no_main]
-#![allow(dead_code, unused_imports, reason = "a part of the command is used")]
-#![allow(unexpected_cfgs, reason = "the command's features are not this crate's")]
-
-include!(concat!(env!("OUT_DIR"), "/command.rs"));
 
 use std::sync::LazyLock;
 
+use anyvpn_cli::fuzzing::{Command, Failure, call_input, parse};
 use anyvpn::{FieldKind, OperationInfo, Registry};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use serde_json::Value;
@@ -29,9 +26,9 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Some((entry, words)) = parts(bytes) else { return Corpus::Reject };
     let line = ["anyvpn", "call", entry.id.provider(), entry.id.name(), "--"];
     let line: Vec<_> = line.into_iter().chain(words.iter().copied()).map(Into::into).collect();
-    let Ok(cli) = args::parse(&REGISTRY, &line) else { return Corpus::Reject };
-    let args::Command::Call(call) = cli.command else { return Corpus::Reject };
-    match commands::call::input(entry, &call) {
+    let Ok(cli) = parse(&REGISTRY, &line) else { return Corpus::Reject };
+    let Command::Call(call) = cli.command else { return Corpus::Reject };
+    match call_input(entry, &call) {
         Ok(input) => is_what_was_said(entry, &words, &input),
         Err(failure) => is_fit(entry, &words, &failure),
     }
@@ -49,7 +46,7 @@ fn parts(bytes: &[u8]) -> Option<(&'static OperationInfo, Vec<&str>)> {
 }
 
 /// The error is short, and shows no secret that was given for one.
-fn is_fit(entry: &OperationInfo, words: &[&str], failure: &failure::Failure) {
+fn is_fit(entry: &OperationInfo, words: &[&str], failure: &Failure) {
     let lines = failure.lines();
     assert!(lines.len() <= 4, "{lines:?}");
     assert!(!lines.iter().any(|line| line.chars().any(anyvpn::is_invisible)), "{lines:?}");

@@ -1,18 +1,13 @@
 //! Any bytes as the file of profiles: what is read is written the same, and what is added, chosen and
 //! removed is read again, with every comment. A secret in it is an error that does not show it.
 #![no_main]
-#![allow(dead_code, unused_imports, reason = "a part of the command is used")]
-#![allow(unexpected_cfgs, reason = "the command's features are not this crate's")]
-
-include!(concat!(env!("OUT_DIR"), "/command.rs"));
 
 use std::path::Path;
 use std::sync::LazyLock;
 
 use anyvpn::{Registry, Settings};
+use anyvpn_cli::fuzzing::{Draft, Failure, File, ProfileEntry, SecretSource, StoreKind};
 use libfuzzer_sys::fuzz_target;
-use profiles::draft::Draft;
-use profiles::{File, ProfileEntry, SecretSource, Store};
 
 const NAME: &str = "fuzzed";
 /// What is looked for where it is a secret.
@@ -80,7 +75,7 @@ fn without(text: &str, file: &File, name: &str) {
     assert_eq!(without.default, file.default.clone().filter(|it| it != name));
 }
 
-fn read(text: &str) -> Result<File, failure::Failure> {
+fn read(text: &str) -> Result<File, Failure> {
     File::parse(&REGISTRY, Path::new("/c/config.toml"), text)
 }
 
@@ -106,13 +101,13 @@ fn entry(choice: usize) -> ProfileEntry {
     let (provider, settings, source, store) = match choice % 3 {
         0 => {
             let file = SecretSource::File("/run/secrets/to'ken".into());
-            ("azire", Settings::new(), Some(file), Store::File)
+            ("azire", Settings::new(), Some(file), StoreKind::File)
         }
         1 => {
             let settings = Settings::new().with("url", "https://vpn.example.com/a");
-            ("vpnscript", settings, Some(SecretSource::Command(words)), Store::Keyring)
+            ("vpnscript", settings, Some(SecretSource::Command(words)), StoreKind::Keyring)
         }
-        _ => ("vpngn", Settings::new().with("brand", "acme"), None, Store::File),
+        _ => ("vpngn", Settings::new().with("brand", "acme"), None, StoreKind::File),
     };
     let provider = REGISTRY.info(provider).unwrap();
     let sources = source.and_then(|source| Some((provider.setting("token")?, source)));

@@ -17,6 +17,7 @@ use std::ops::ControlFlow;
 
 use anyvpn_core::{Error, PortForwards, Replay};
 use anyvpn_http::OperationInfo;
+use bytes::Bytes;
 use client::{API_KEY, CLIENTS, TOKEN, check, entry, ready};
 use futures_util::TryStreamExt as _;
 use http::header::AUTHORIZATION;

@@ -10,8 +10,8 @@ pub fn endpoints(providers: &[Provider]) -> String {
         needs.\n\n\
         The operation is the argument of `anyvpn call PROVIDER OPERATION`, and the type is its struct \
         in the provider's crate. Replay says whether a call may be sent again. A safe call changes \
-        nothing. An idempotent call has the same effect if it is repeated. A once call is never \
-        repeated after it may have arrived. `cargo xtask codegen` writes this page from the OpenAPI \
+        nothing. An idempotent call has the same effect if it is sent again. A once call is never \
+        sent again once it may have arrived. `cargo xtask codegen` writes this page from the OpenAPI \
         documents.\n"
         .to_owned();
     for provider in providers {

@@ -12,6 +12,8 @@
 //! The command derives its options, environment variables, profile keys, prompts and completions from
 //! the settings and operations that each provider of the registry describes.
 
+#![cfg_attr(fuzzing, allow(missing_docs, reason = "the fuzz targets see more of the crate"))]
+
 mod advice;
 mod args;
 mod call_watch;
@@ -43,6 +45,16 @@ mod style;
 mod text;
 mod usage;
 mod work;
+
+/// What the fuzz targets call. The modules stay private.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    pub use crate::args::{Command, parse};
+    pub use crate::commands::call::input as call_input;
+    pub use crate::failure::Failure;
+    pub use crate::profiles::draft::Draft;
+    pub use crate::profiles::{File, ProfileEntry, SecretSource, StoreKind};
+}
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};

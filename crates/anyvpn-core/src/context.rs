@@ -22,7 +22,7 @@ use crate::{CallObserver, Clock, Credential, LeaseStore, Limits, RetryPolicy, To
 pub struct Context {
     /// The limits of a call.
     pub limits: Limits,
-    /// How a call is repeated.
+    /// How a call is retried.
     pub retry: RetryPolicy,
     /// The clock; `None` uses the machine's clock.
     pub clock: Option<Arc<dyn Clock>>,
@@ -47,7 +47,7 @@ impl Context {
         Self { limits, ..self }
     }
 
-    /// Sets how calls are repeated.
+    /// Sets how calls are retried.
     #[must_use]
     pub fn with_retry(self, retry: RetryPolicy) -> Self {
         Self { retry, ..self }

@@ -38,7 +38,7 @@ const MOST_REASONS: usize = 10;
 
 /// Any failure of anyvpn. The value is one pointer wide.
 ///
-/// An error never holds a credential: if a provider's message repeats one, it is replaced by
+/// An error never holds a credential: if a provider's message echoes one, it is replaced by
 /// `[redacted]`. All texts are safe to log, wherever they came from: they have no control characters,
 /// at most 500 characters of each are shown, and at most ten reasons about fields are kept.
 #[derive(thiserror::Error)]
@@ -169,7 +169,7 @@ impl Error {
         self
     }
 
-    /// Applies `edit` to each text that came from outside, such as to remove secrets that it repeats.
+    /// Applies `edit` to each text that came from outside, such as to remove secrets that it echoes.
     #[must_use]
     pub fn map_texts(mut self, edit: impl Fn(&str) -> String) -> Self {
         let edit = |text: &str| visible(shown(&edit(text)).into_owned());

@@ -104,7 +104,7 @@ impl OpenVpnProfile {
     /// would make it see other lines than a person does.
     ///
     /// # Errors
-    /// Returns the line and column, what is wrong and what to do. The error repeats no value.
+    /// Returns the line and column, what is wrong and what to do. The error shows no value.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         Self::read(Text::from(text))
     }

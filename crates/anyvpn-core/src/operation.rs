@@ -11,7 +11,7 @@ pub enum Replay {
     Safe,
     /// Doing it twice has the same effect as doing it once.
     Idempotent,
-    /// Doing it twice does harm: it creates, closes or pays. It is never repeated once it may have
+    /// Doing it twice does harm: it creates, closes or pays. It is never retried once it may have
     /// arrived.
     Once,
 }

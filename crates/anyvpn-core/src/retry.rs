@@ -1,18 +1,18 @@
-//! How often and how soon a failed call is repeated.
+//! How often and how soon a failed call is retried.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use crate::SplitMix64;
 
-/// How often and how soon a call is repeated, if its [`Replay`](crate::Replay) allows that.
+/// How often and how soon a call is retried, if its [`Replay`](crate::Replay) allows that.
 ///
 /// Before each repetition the call waits for the server's `Retry-After` or for an exponential delay
 /// with jitter, whichever is longer. A wait that would exceed [`Limits::call`](crate::Limits::call)
 /// ends the call instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The number of attempts, including the first; 1 means that nothing is repeated. Default 4.
+    /// The number of attempts, including the first; 1 means that nothing is retried. Default 4.
     pub attempts: u32,
     /// The first delay; each later one is twice as long. A random part of the same length is added to
     /// each. Default 250 ms.

@@ -244,7 +244,7 @@ impl Settings {
     /// # Errors
     ///
     /// `InvalidRequest` that names every unknown key, every value that its check refuses, and every
-    /// missing required setting. The error repeats no value.
+    /// missing required setting. The error shows no value.
     pub fn check(&self, settings: &[Setting]) -> Result<(), Error> {
         let mut wrong: Vec<(&str, String)> = Vec::new();
         for key in self.keys() {

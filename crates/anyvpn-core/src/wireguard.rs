@@ -126,7 +126,7 @@ impl WireGuardConfig {
     /// which make no sense in a whole file.
     ///
     /// # Errors
-    /// Returns the line and column, what is wrong and what to do. The error repeats no value.
+    /// Returns the line and column, what is wrong and what to do. The error shows no value.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let mut reader = Reader::default();
         for (index, line) in text.split_inclusive('\n').enumerate() {

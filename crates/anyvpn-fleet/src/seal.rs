@@ -53,7 +53,7 @@ pub enum SealError {
     Random,
     /// The key is not the one that sealed the password, or the database was changed.
     #[error(
-        "the password of order {0} does not open: another key sealed it, or its row was changed"
+        "cannot decrypt the password of order {0}: it was sealed with another key, or the order's row in the database was changed"
     )]
     Open(String),
 }
@@ -117,7 +117,7 @@ impl Sealer {
         getrandom::fill(&mut nonce).map_err(|_| SealError::Random)?;
         let (msg, aad) = (password.as_bytes(), bound_to(order));
         let text = self.0.encrypt(&XNonce::from(nonce), Payload { msg, aad: &aad });
-        // The cipher refuses only texts of many gigabytes.
+        // It only fails for texts of many gigabytes, so no password can cause this error.
         let text = text.map_err(|_| SealError::Random)?;
         Ok(Sealed([nonce.as_slice(), &text].concat()))
     }

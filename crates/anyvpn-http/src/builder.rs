@@ -100,7 +100,7 @@ impl<D: Dialect> ClientBuilder<D> {
     /// Sends requests with the caller's own HTTP client, with its connect timeout, roots, crypto
     /// provider, default headers and proxies.
     ///
-    /// Regardless of the builder's settings, the client follows no redirects, repeats nothing and sends
+    /// Regardless of the builder's settings, the client follows no redirects, retries nothing and sends
     /// no `Referer`. It connects to `localhost` and its subdomains only on this machine and without a
     /// proxy, and sends the user agent of [`ClientBuilder::user_agent`]. A proxy variable that we
     /// cannot use is an error, as with the built-in client, because the builder would ignore it. The
@@ -133,7 +133,7 @@ impl<D: Dialect> ClientBuilder<D> {
         self
     }
 
-    /// Sets how calls are repeated.
+    /// Sets how calls are retried.
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;

@@ -136,8 +136,8 @@ impl<D: Dialect> Client<D> {
     /// renewed at most once. Redirects are never followed.
     ///
     /// After a 429, attempts of all the client's calls wait for their permits. An attempt also waits in
-    /// the queue of an operation that the vendor limits. [`Limits::call`] does not bound this queue,
-    /// because a caller who gave up would have to queue again from the end. [`Client::wait_for`] returns
+    /// the queue of an operation that the vendor limits. [`Limits::call`] does not count the time in this
+    /// queue, because a caller who gave up would have to queue again from the end. [`Client::wait_for`] returns
     /// how long the wait is, and dropping the future leaves the queue.
     ///
     /// For `tracing`, each call is a span `call` at INFO with its `operation`. In it, each request is

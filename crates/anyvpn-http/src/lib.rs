@@ -79,11 +79,11 @@
 //!
 //! - An operation with [`Replay::Once`] is never sent again once it may have arrived, whatever the
 //!   network does; the error is then [`ErrorKind::Ambiguous`](anyvpn_core::ErrorKind::Ambiguous). Other
-//!   operations are repeated within [`RetryPolicy`] and [`Limits`].
+//!   operations are retried within [`RetryPolicy`] and [`Limits`].
 //! - Each reply is limited in time, in size before and after decompression, and in depth.
 //! - A credential is sent only to the base URL and to the servers that the dialect names, and only over
 //!   https or to this machine, whose names are never looked up. Redirects are never followed, not even by an HTTP client that the caller brings.
-//!   If a server repeats a secret, it is removed from the error.
+//!   If a server echoes a secret, it is removed from the error.
 //! - A proxy that the environment sets is used or refused, but never ignored.
 //! - A value in a path is percent-encoded. It is refused if it is empty, `.` or `..`, or has a `/`, `\`,
 //!   `%` or control character.

@@ -43,7 +43,7 @@ fn find(base: &BaseUrl, variable: impl Fn(&str) -> Option<OsString>) -> Result<O
     if base.url_host().is_some_and(|host| exempts(&exceptions.to_string_lossy(), &host)) {
         return Ok(None);
     }
-    // The message never repeats the value: it could hold a password.
+    // The message never shows the value: it could hold a password.
     let proxy = value.to_str().ok_or(MISSPELT).and_then(parse);
     proxy.map(Some).map_err(|why| Error::invalid(name, why))
 }

@@ -45,7 +45,7 @@ pub trait TokenSource: Send + Sync + 'static {
     /// Any error of the call that obtains it.
     async fn make(&self, stored: Option<&BoundToken<Self::Token>>) -> Result<Self::Token, Error>;
 
-    /// Returns whether this error is final, so that the same attempt is not repeated. A refused
+    /// Returns whether this error is final, so that the same attempt is not retried. A refused
     /// password is final: repeating it could get the account locked.
     fn is_final(&self, error: &Error) -> bool {
         let _ = error;

@@ -85,7 +85,7 @@ impl TransportError {
     }
 }
 
-/// The transport with reqwest. It follows no redirects, repeats nothing, sends no `Referer`, and never
+/// The transport with reqwest. It follows no redirects, retries nothing, sends no `Referer`, and never
 /// looks up `localhost` and its subdomains.
 pub struct Reqwest {
     clients: Mutex<Vec<Connections>>,

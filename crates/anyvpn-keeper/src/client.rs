@@ -7,7 +7,7 @@ use crate::Tunnel;
 
 /// A program that listens on the forwarded port.
 ///
-/// No call takes longer than 20 seconds, and no call repeats anything, because the keeper does.
+/// No call takes longer than 20 seconds, and no call retries anything, because the keeper does.
 /// Credentials are sent once per session. Refused credentials are not sent again for hours, so that a
 /// wrong password does not lock the keeper out.
 #[async_trait]

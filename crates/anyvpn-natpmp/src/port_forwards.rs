@@ -300,7 +300,7 @@ impl Session<'_> {
 impl Granted {
     fn of(mapping: Mapping) -> Self {
         let Mapping { internal_port, external_port: number, lifetime, asked_at, .. } = mapping;
-        // Proton VPN's gateways repeat the requested 0, which stands for their number.
+        // Proton VPN's gateways echo the requested internal port 0, which stands for the external port.
         let local = if internal_port == 0 { number } else { internal_port };
         Self { number, local, lifetime, asked_at }
     }

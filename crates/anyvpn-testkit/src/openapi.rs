@@ -170,7 +170,8 @@ fn operation(
 }
 
 /// Returns the schema of a `requestBody` or a response, which may be a reference; `None` if it has
-/// neither JSON nor a form nor text. If it has JSON and a type such as `text/html`, any text fits as well.
+/// neither JSON nor a form nor text. If it declares both JSON and a type such as `text/html`, the
+/// schema accepts any text as well.
 fn body(document: &Value, part: &Value) -> Result<Option<Schema>, String> {
     let part = resolve(document, part)?;
     let content = part.get("content").unwrap_or(&part["x-optional-content"]);

@@ -157,7 +157,7 @@ fn cancel_at(end: CustomerEnd) -> Result<CancelAt, Error> {
         CustomerEnd::NextRun => Ok(CancelAt::Midnight),
         CustomerEnd::PaidPeriod => Ok(CancelAt::AtDueDate),
         _ => {
-            let why = "VPNGN ends an account at its next daily run or after the paid period";
+            let why = "VPNGN closes an account only in its next daily run, or at the end of the paid period";
             Err(Error::invalid("end", why))
         }
     }

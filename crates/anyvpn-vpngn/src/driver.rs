@@ -45,7 +45,9 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
 
 /// The address comes from `url`, or else from `brand`. The first proof that is given is used.
 const SETTINGS: &[Setting] = &[
-    Setting::url("The URL without /api, if it is not the brand's own.").required().group("address"),
+    Setting::url("The API's URL without /api, if it is not https://BRAND.vpngn.com.")
+        .required()
+        .group("address"),
     Setting::new("brand", "brand", "The reseller's name, such as acme for acme.vpngn.com.")
         .required()
         .group("address"),

@@ -35,7 +35,7 @@ impl anyvpn_http::Dialect for Dialect {
         }
     }
 
-    /// Requires a `message` and a `code` that repeats the status. Without a `code`, it must be Laravel's own
+    /// Requires a `message` and a `code` that is the status again. Without a `code`, it must be Laravel's own
     /// form or one of the documented texts, which no other server would send.
     fn is_own_form(_: OperationId, reply: &Reply) -> bool {
         const DOCUMENTED: [(u16, &str); 2] =

@@ -17,7 +17,7 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
 fn every_page_is_in_the_summary_and_its_examples_are_compiled() {
     let docs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs"));
     let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
-    // The facade's documentation includes the pages, and that of the fleet, which the facade does not need.
+    // The pages are documentation tests of the facade, or of the fleet, on which the facade does not depend.
     let compiled =
         [include_str!("../src/lib.rs"), include_str!("../../anyvpn-fleet/src/lib.rs")].concat();
     for page in pages(docs) {

@@ -81,7 +81,7 @@ pub fn run(context: &Context, args: Call) -> Result<(), Failure> {
     if !args.reveal || operation.replay == Replay::Safe {
         return answer();
     }
-    // The provider shows a new token only once, for example.
+    // The reply can be the only copy: a provider shows a new token only once, for example.
     only_copy(answer, |failure| {
         let what = format!("{} succeeded, but its reply is lost", operation.id);
         failure.leaving(&what, format!("check what it created: {}", context.verify))
@@ -126,7 +126,7 @@ pub fn help(registry: &Registry, arguments: &[OsString]) -> Option<String> {
     Some(render(&lines.join("\n"), is_colored(&io::stdout())) + "\n")
 }
 
-/// The maximum number of columns of a table. Wider objects are printed as listings.
+/// The maximum number of columns of a table. Objects with more fields are printed one field a line.
 const COLUMNS: usize = 6;
 
 /// Writes a reply for people: an object as a listing, and short objects as a table.
@@ -303,7 +303,7 @@ fn shown(field: &FieldInfo) -> String {
     if field.required { typed } else { format!("[{typed}]") }
 }
 
-/// Returns the field in the form in which it is typed.
+/// Returns the field as a person types it, such as `comment=TEXT`.
 fn typed(field: &FieldInfo) -> String {
     let value = match field.kind {
         FieldKind::Text => "TEXT",

@@ -128,12 +128,12 @@ error_kinds! {
     /// Troubleshooting: try later; look at the provider's status page. For a call that must not be
     /// repeated, read back first: see [`Advice::ReadBack`](super::Advice::ReadBack).
     Unavailable = "unavailable", "the provider is unavailable", Retry, 7;
-    /// A call that may be repeated got no reply in time.
+    /// A call that may be retried got no reply in time.
     ///
     /// Troubleshooting: try again; check the network.
     Timeout = "timeout", "no reply in time", Retry, 7;
     /// The provider could not be reached: name lookup, connection or TLS failed. The request was not
-    /// sent, or it was lost and the call may be repeated.
+    /// sent, or it was lost and the call may be retried.
     ///
     /// Troubleshooting: check the network, the provider's address and this machine's clock.
     Unreachable = "unreachable", "the provider could not be reached", Retry, 7;

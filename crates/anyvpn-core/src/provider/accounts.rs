@@ -32,7 +32,7 @@ pub trait Accounts: Send + Sync {
 /// Changes the password of the account to which the credentials belong.
 #[async_trait]
 pub trait ChangePassword: Send + Sync {
-    /// Sets the password. The call is never repeated automatically.
+    /// Sets the password. The call is never retried automatically.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ pub trait ChangePassword: Send + Sync {
 /// Closes the account to which the credentials belong.
 #[async_trait]
 pub trait CloseAccount: Send + Sync {
-    /// Closes the account, immediately and permanently. The call is never repeated automatically.
+    /// Closes the account, immediately and permanently. The call is never retried automatically.
     ///
     /// # Errors
     ///

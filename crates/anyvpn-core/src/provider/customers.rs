@@ -11,7 +11,7 @@ use crate::{Error, Secret, Timestamp};
 /// A reseller's customers. Each is identified by a natural key: the e-mail address or user name that
 /// the provider accepts only once.
 ///
-/// No call of this trait is repeated automatically once it may have arrived. Programs that must never
+/// No call of this trait is retried automatically once it may have arrived. Programs that must never
 /// create a customer twice use [`Self::create_customer`], which reads before it creates, and again if
 /// the outcome is unknown.
 #[async_trait]
@@ -124,7 +124,7 @@ pub trait ListCustomers: Send + Sync {
 #[async_trait]
 pub trait ChangePlan: Send + Sync {
     /// Replaces a customer's plan, or gives the customer a first one. This costs what the provider
-    /// charges for it, and is never repeated automatically. Nothing is bought for a customer who
+    /// charges for it, and is never retried automatically. Nothing is bought for a customer who
     /// already has the plan.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ pub trait PortForwards: Send + Sync {
 
     /// Opens a port. The provider chooses the number, but may grant a requested one. If forwards are
     /// kept alive and this device already has the requested number, that forward is renewed. The call
-    /// is not repeated automatically if that could open a second port.
+    /// is not retried automatically if that could open a second port.
     ///
     /// # Errors
     ///

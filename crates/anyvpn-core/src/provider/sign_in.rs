@@ -65,7 +65,7 @@ impl Credential {
 /// Creates accounts, if anyone may.
 #[async_trait]
 pub trait SignUp: Send + Sync {
-    /// Creates an account. The call is never repeated automatically.
+    /// Creates an account. The call is never retried automatically.
     ///
     /// # Errors
     ///

@@ -126,7 +126,7 @@ pub fn is_true(
     let was_tried = since_park.is_some_and(|entries| entries.iter().any(is_try));
     match reason {
         Reason::Foreign => {
-            // So looks a creation that arrived twice, and a late one after a person asked to try again.
+            // A creation that arrived twice looks like this, and so does one that arrived late, after a retry.
             let was_retried = journal.iter().any(|entry| entry.event == Event::Retried);
             sent == heard
                 && (accounts.iter().any(|account| account.is_strangers)

@@ -6,7 +6,7 @@ use crate::Journal;
 use crate::machine::time::BackOff;
 use crate::machine::{Action, Shared};
 
-/// How soon a failed write is repeated.
+/// How soon a failed write is retried.
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(5 * 60);
 /// How much the end of a forward that is renewed may differ from the one on the disk.

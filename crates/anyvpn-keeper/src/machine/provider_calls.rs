@@ -22,7 +22,7 @@ const FRESH: Duration = Duration::from_secs(30);
 /// before another one is allowed. Servers end a request within 30 s.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 const DOUBT: Duration = Duration::from_secs(30);
-/// How soon a failed call is repeated: one that can be repeated, and one that somebody has to do
+/// How soon a failed call is retried: one that can be retried, and one that somebody has to do
 /// something about.
 const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(5 * 60));
 const CHANGE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(30 * 60));
@@ -417,7 +417,7 @@ impl ProviderCalls {
             return;
         }
         let now = shared.now().elapsed;
-        // Another one may be created from this list for as long as it is fresh.
+        // For as long as this list is fresh, it may be the reason to open the port that replaces the held one.
         let is_replaced = self.replace_at.is_some_and(|at| at <= now + FRESH);
         if shared.journal.held.is_some() && !is_replaced {
             return;
@@ -476,7 +476,7 @@ impl ProviderCalls {
                         self.creation.reset();
                     }
                 } else {
-                    // It was opened over another tunnel: the list says whether it is here too.
+                    // The port was opened over another tunnel. The next list shows whether this tunnel has it too.
                     shared.journal.retired.push(created);
                 }
                 return;

@@ -89,7 +89,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// If the text is not TOML, has an unknown key, or a role is incomplete. The error never repeats
+    /// If the text is not TOML, has an unknown key, or a role is incomplete. The error never shows
     /// any of the text, which contains secrets.
     pub fn from_toml(text: &Secret) -> Result<Self, AccessError> {
         let text = text.expose();

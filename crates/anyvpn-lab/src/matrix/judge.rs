@@ -16,7 +16,7 @@ use crate::harness::limits;
 /// A violation of an invariant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Violation {
-    /// An operation that must not be repeated arrived again, and not because of a 429.
+    /// An operation that must not be retried arrived again, and not because of a 429.
     Twice,
     /// Something panicked.
     Panic,
@@ -49,7 +49,10 @@ impl Violation {
         (Self::Memory, "memory over the bound"),
         (Self::Leak, "a leaked secret"),
         (Self::WrongSuccess, "a wrong success"),
-        (Self::Believed, "a foreign reply that was taken for the provider's own word"),
+        (
+            Self::Believed,
+            "a reply of something else, such as a proxy, that was taken for the provider's",
+        ),
         (Self::WrongFailure, "a wrong failure"),
         (Self::NotReported, "work that was done but not reported"),
         (Self::UnexpectedRequest, "a request to another address"),

@@ -16,8 +16,8 @@ use crate::reply::Reply;
 
 const CONNECT_LIMIT: Duration = Duration::from_millis(500);
 
-/// The documented sample of the POST call actually sends a GET to this route with a query. The port in
-/// the path is used.
+/// Reads the port from the path. The query is ignored: the documented sample of the POST call sends one
+/// with a GET to this path.
 pub(super) fn port_of_path(call: &Call) -> Result<u16, Reply> {
     port(Fields::of_param(call, "port"))
 }

@@ -40,7 +40,7 @@ pub struct Quirks {
     pub late_renewal: LateRenewal,
     /// The result code for one mapping too many.
     pub too_many: u16,
-    /// Whether a refusal repeats the external port and the lifetime of the request.
+    /// Whether a refusal echoes the external port and the lifetime of the request.
     pub refusal_is_filled: bool,
     /// Whether an unknown request is answered with 8 bytes instead of a copy of itself.
     pub unknown_is_short: bool,
@@ -110,7 +110,7 @@ pub(crate) const VARIATIONS: &[Row<Quirks>] = &[
     row(
         "refusal_is_filled",
         "natpmp.refusal-is-filled",
-        "A refusal repeats the external port and the lifetime of the request.",
+        "A refusal echoes the external port and the lifetime of the request.",
         |quirks| quirks.refusal_is_filled = true,
     ),
     row(

@@ -185,7 +185,7 @@ pub(super) static FAULTS: &[WireFault] = &[
     }),
     row(Level::Http, AFTER, "page-200-after", "The request takes effect, but the reply is an HTML page.", |answer| page(answer, 200)),
     // Replies that repeat what was sent.
-    row(Level::Http, BEFORE, "echo-in-message", "400 with a message that repeats the request's secrets.", |answer| {
+    row(Level::Http, BEFORE, "echo-in-message", "400 with a message that echoes the request's secrets.", |answer| {
         let echo = answer.echo();
         let json = serde_json::json!({ "status": "error", "message": echo, "code": echo });
         answer.status(400).with_json(json.to_string()).whole()
@@ -198,7 +198,7 @@ pub(super) static FAULTS: &[WireFault] = &[
         });
         answer.status(422).with_json(json.to_string()).whole()
     }),
-    row(Level::Http, BEFORE, "echo-in-location", "A redirect to an address that repeats the request's secrets.", |answer| {
+    row(Level::Http, BEFORE, "echo-in-location", "A redirect to an address that echoes the request's secrets.", |answer| {
         let echo = answer.echo().replace(char::is_whitespace, "/");
         answer.status(302).with("location", format!("https://elsewhere.example/{echo}")).whole()
     }),
@@ -207,7 +207,7 @@ pub(super) static FAULTS: &[WireFault] = &[
         let answer = answer.without("content-type").with("content-type", &echo).with("x-echo", &echo);
         answer.status(200).body("no JSON").whole()
     }),
-    row(Level::Http, BEFORE, "echo-in-status-line", "A status line that repeats the request's secrets.", |answer| {
+    row(Level::Http, BEFORE, "echo-in-status-line", "A status line that echoes the request's secrets.", |answer| {
         let echo = answer.echo().replace(char::is_control, " ");
         answer.line(format!("HTTP/1.1 418 {echo}")).whole()
     }),
@@ -218,7 +218,7 @@ pub(super) static FAULTS: &[WireFault] = &[
     }),
     row(Level::Http, BEFORE,
         "echo-escaped",
-        "400 with a message that repeats the request's secrets, escaped as in URLs and JSON.",
+        "400 with a message that echoes the request's secrets, escaped as in URLs and JSON.",
         |answer| {
             let echo = answer.echo();
             let percent: String = echo.bytes().map(|byte| format!("%{byte:02X}")).collect();

@@ -53,7 +53,7 @@ impl OpenVpn {
     }
 }
 
-/// Returns the command that uses a profile's file. OpenVPN looks for the credentials in the folder that
+/// Returns the command line that starts the tunnel of an OpenVPN profile. OpenVPN looks for the credentials in the folder that
 /// it is started in.
 pub fn next(path: &Path) -> String {
     let word = |path: &Path| shell_word(&path.to_string_lossy());

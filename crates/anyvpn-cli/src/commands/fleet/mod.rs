@@ -105,8 +105,8 @@ pub struct Caps {
 /// What the orders may take over.
 #[derive(Args, Clone, Copy)]
 pub struct Policy {
-    /// Which customers orders may take over: none, those found after a lost creation, or also those who
-    /// were there before
+    /// Which existing customers an order may adopt: none, those found after a creation whose reply was
+    /// lost, or also those who existed before it
     #[arg(long, value_enum, default_value_t)]
     adopt: AdoptPolicy,
 }

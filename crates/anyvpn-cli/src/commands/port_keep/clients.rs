@@ -25,8 +25,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Parses the argument. A user name may be in the URL, but a password may not. The argument
-    /// parser cannot do this, because it repeats a value that it refuses.
+    /// Parses the argument. A user name may be in the URL, but a password may not. This is
+    /// not left to clap, because clap would show a refused value, and the password in it, in its error.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let (name, address) = text.split_once('=').unwrap_or((text, ""));
         let kind = CLIENT_KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {

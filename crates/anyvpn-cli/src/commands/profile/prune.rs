@@ -61,7 +61,7 @@ impl Unused {
     }
 }
 
-/// Converts orphans to the form that answers use.
+/// Converts the orphans to the form in which the command prints them.
 pub fn unused(orphans: &[Orphan]) -> Vec<Unused> {
     orphans.iter().map(Unused::of).collect()
 }
