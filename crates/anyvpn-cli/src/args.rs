@@ -105,7 +105,7 @@ pub enum Command {
     /// Manage the customers of a reseller
     #[command(subcommand)]
     Customer(customer::Customer),
-    /// Make a reseller's customers what the orders of a shop say
+    /// Keep a reseller's customers as a shop's orders say
     #[command(subcommand)]
     Fleet(fleet::Fleet),
     /// List what each provider supports

@@ -79,7 +79,7 @@ fn failed(error: &keyring::Error) -> Failure {
         E::NoDefaultStore | E::PlatformFailure(_) => "it does not answer",
         E::NoStorageAccess(_) => "it is locked",
         E::TooLong(..) => "the secret is too long",
-        E::Ambiguous(_) => "it has several entries with that name",
+        E::Ambiguous(_) => "it has several entries for this secret",
         _ => "it does not return the entry",
     };
     Failure::other(format!("cannot use the system's keyring: {why}"))

@@ -69,11 +69,148 @@ fn what_cannot_be_done_is_refused_with_its_line_and_nothing_is_imported() {
     let file =
         write(&world, "id,key,plan,country\n1,a@mail.example,24,US\n2,a@mail.example,1,US\n");
     let said = failed(2, &mut fleet(&world, &["import", &file]));
-    assert!(stderr(&said).contains("use a revision above 1"), "{}", stderr(&said));
-    assert!(stderr(&said).contains("line 3: order 1 has the same customer"), "{}", stderr(&said));
+    for line in [
+        "line 2: order 1: revision 1 says plan 12, not 24; to change the order, use revision 2 or higher",
+        "line 3: order 2: order 1 has the same customer",
+    ] {
+        assert!(stderr(&said).contains(line), "{}", stderr(&said));
+    }
     let said =
         failed(2, &mut fleet(&world, &["status", "--database", "postgres://a:b@localhost/c"]));
     assert!(stderr(&said).contains("PGPASSWORD"), "{}", stderr(&said));
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_told_at_once_in_the_order_of_their_lines() {
+    let world = World::new();
+    let file = write(&world, "id,key,plan,country\n1,a@mail.example,12,US\n");
+    done(&mut fleet(&world, &["import", &file]));
+    let file = write(
+        &world,
+        "id,key,plan,country,end\n1,a@mail.example,24,US,\n2,b@mail.example,12,US,soon\n\
+         3,c@mail.example,7,US,\n4,d@mail.example,12,US,\n",
+    );
+    let ran = failed(2, &mut fleet(&world, &["import", &file]));
+    let said = stderr(&ran);
+    let lines: Vec<_> = said.lines().map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!(lines[..4], ["line 2", "line 3", "line 4", "error"], "{said}");
+    assert!(said.contains("error: 3 orders have mistakes\n"), "{said}");
+    assert_eq!(count(&world, "pending"), 1);
+    let many = (1..=25).map(|number| format!("{number},,12,US\n")).collect::<String>();
+    let file = write(&world, &("id,key,plan,country\n".to_owned() + &many));
+    let ran = failed(2, &mut fleet(&world, &["import", &file]));
+    let said = stderr(&ran);
+    assert!(said.contains("25 orders have mistakes; 5 are not shown"), "{said}");
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_neither_does_a_look() {
+    let world = World::new();
+    let file = orders(&world, 2);
+    let said = done(&mut fleet(&world, &["import", &file, "--dry-run"]));
+    assert_eq!(said, "Nothing was imported. It would be: 2 new, 0 changed, 0 the same.\n");
+    let named = format!("sqlite:{}", world.path("other.db").display());
+    done(&mut fleet(&world, &["import", &file, "--dry-run", "--database", &named]));
+    assert_eq!(done(&mut fleet(&world, &["status"])), "There are no orders.\n");
+    failed(4, &mut fleet(&world, &["explain", "1"]));
+    let left: Vec<_> = std::fs::read_dir(world.folder.path()).unwrap().flatten().collect();
+    let names: Vec<_> = left.iter().map(|entry| entry.file_name()).collect();
+    assert!(!names.iter().any(|name| name == "anyvpn" || name == "other.db"), "{names:?}");
+    done(&mut fleet(&world, &["import", &file]));
+    let said = done(&mut fleet(&world, &["import", &file, "--dry-run"]));
+    assert!(said.ends_with("0 new, 0 changed, 2 the same.\n"), "{said}");
+}
+
+#[test]
+fn an_export_can_be_imported_again() {
+    let world = World::new();
+    let text = "id,key,plan,country,wanted,end,revision\n1,a@mail.example,12,US,active,,3\n\
+                2,b@mail.example,24,DE,closed,next-run,1\n3,c@mail.example,1,US,active,,1\n";
+    done(&mut fleet(&world, &["import", &write(&world, text)]));
+    done(&mut fleet(&world, &["release", "3", "--yes"]));
+    let export = world.path("export.csv");
+    std::fs::write(&export, done(&mut fleet(&world, &["export", "--reveal"]))).unwrap();
+    let other = format!("sqlite:{}", world.path("other.db").display());
+    let export = export.to_str().unwrap();
+    let ran = fleet(&world, &["import", export, "--database", &other]).output().unwrap();
+    assert!(ran.status.success(), "{}", stderr(&ran));
+    let said = stderr(&ran);
+    assert!(said.contains("Not imported: state, reason, password."), "{said}");
+    let orders = |database: &[&str]| {
+        let exported = json(&mut fleet(&world, &[&["export"], database].concat()));
+        let mut orders = exported["orders"].as_array().unwrap().clone();
+        orders.retain(|order| order["state"] != "released");
+        // It is due since it was imported.
+        orders.iter_mut().for_each(|order| order["due"] = true.into());
+        orders
+    };
+    assert_eq!(orders(&[]), orders(&["--database", &other]));
+    assert_eq!(orders(&[]).len(), 2);
+}
+
+#[test]
+fn a_run_says_for_how_long_a_killed_worker_has_its_orders() {
+    let world = World::new();
+    done(&mut fleet(&world, &["import", &orders(&world, 3)]));
+    world.sandbox.inject(FaultRule::always(Fault::Delay(Duration::from_secs(60)))).unwrap();
+    let mut worker = fleet(&world, &["run", "--lease", "3"]);
+    let mut worker = worker.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let held = || json(&mut fleet(&world, &["status"]))["held"].as_u64().unwrap();
+    for _ in 0..500 {
+        if held() == 3 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    let said = done(&mut fleet(&world, &["status"]));
+    assert!(said.contains("Workers have 3 orders. If a worker was killed"), "{said}");
+    world.sandbox.clear_faults();
+    let ran = fleet(&world, &["run"]).output().unwrap();
+    assert!(ran.status.success(), "{}", stderr(&ran));
+    assert!(stderr(&ran).contains("Workers have 3 orders."), "{}", stderr(&ran));
+    assert_eq!(held(), 0);
+}
+
+#[test]
+fn a_run_that_leaves_parked_orders_says_so_and_has_an_exit_code_of_its_own() {
+    let world = World::new();
+    done(&mut fleet(&world, &["import", &orders(&world, 2)]));
+    done(&mut fleet(&world, &["run"]));
+    // The customer of another order was there before.
+    done(&mut fleet(&world, &["release", "1", "--yes"]));
+    let again = write(&world, "id,key,plan,country\n11,c1@mail.example,12,US\n");
+    done(&mut fleet(&world, &["import", &again]));
+    let ran = failed(10, &mut fleet(&world, &["run"]));
+    let said = String::from_utf8(ran.stdout).unwrap();
+    let line = "A person has to decide about 1 parked order: anyvpn fleet list --state parked";
+    assert!(said.contains(line), "{said}");
+}
+
+#[test]
+fn a_file_that_is_no_plan_is_named_and_nothing_is_sent() {
+    let world = World::new();
+    done(&mut fleet(&world, &["import", &orders(&world, 2)]));
+    let plan = world.path("plan.json");
+    let name = plan.to_str().unwrap();
+    done(&mut fleet(&world, &["plan", "--output", name]));
+    let whole = std::fs::read_to_string(&plan).unwrap();
+    let half = &whole[..whole.len() / 2];
+    for (text, what) in [
+        ("", "is empty"),
+        (half, "is cut off: a part of the plan is missing"),
+        ("{}", "is not a plan: missing field `orders`"),
+        ("id,key\n", "is not a plan: "),
+    ] {
+        std::fs::write(&plan, text).unwrap();
+        let ran = failed(2, &mut fleet(&world, &["run", "--plan", name]));
+        let said = stderr(&ran);
+        assert!(said.contains(&format!("{name} {what}")), "{said}");
+        let again = format!("anyvpn fleet plan --force --output {name}");
+        assert!(said.contains(&again), "{said}");
+    }
+    assert_eq!(count(&world, "pending"), 2);
 }
 
 #[test]

@@ -217,7 +217,9 @@ fn fleet(answers: &mut Answers, world: &World) {
     answers.check("fleet-import", &mut run(&["import", file, "--dry-run"]));
     answers.check("fleet-import", &mut run(&["import", file]));
     answers.check("fleet-plan", &mut run(&["plan"]));
-    answers.check("fleet-run", &mut run(&["run"]));
+    let ran = run(&["run", "--json"]).output().unwrap();
+    assert_eq!(ran.status.code(), Some(10), "an order is parked");
+    answers.check_value("fleet-run", serde_json::from_slice(&ran.stdout).unwrap());
     answers.check("fleet-status", &mut run(&["status"]));
     let listed = answers.check("fleet-list", &mut run(&["list"]));
     assert_eq!(listed["orders"][0]["state"], "done");

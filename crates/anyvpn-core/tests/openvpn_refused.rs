@@ -43,7 +43,7 @@ fn lines_that_openvpn_skips_are_not_refused() {
     assert!(refused("setenv opt block-outside-dns\nsetenv opt no-iv\n").is_empty());
     let told = "ignore-unknown-option x block-outside-dns\n";
     assert!(refused(&format!("{told}block-outside-dns\n")).is_empty());
-    // The directive must come before the line, and inside of the connection.
+    // `ignore-unknown-option` must come before the line that it excuses, and in the same `<connection>` block.
     assert_eq!(refused(&format!("block-outside-dns\n{told}")), ["1 block-outside-dns "]);
     let inner = format!("{told}<connection>\nremote a\nblock-outside-dns\n</connection>\n");
     assert_eq!(refused(&inner), ["4 block-outside-dns "]);

@@ -35,35 +35,59 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Reads all orders of a file, each with its line. An order without a profile gets `profile`.
+/// What was read from a file of orders.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OrderFile {
+    /// The orders without mistakes, each with its line.
+    pub orders: Vec<(u64, Order)>,
+    /// All mistakes. If there is one, the file should not be imported.
+    pub mistakes: Vec<Mistake>,
+    /// The columns of an export that are not part of an order.
+    pub ignored: Vec<&'static str>,
+}
+
+/// Reads all orders of a file. An order without a profile gets `profile`.
 ///
-/// # Errors
-///
-/// Returns all mistakes in the file.
-pub fn read_orders(
-    input: impl Read,
-    format: Format,
-    profile: Option<&str>,
-) -> Result<Vec<(u64, Order)>, Vec<Mistake>> {
+/// The CSV of `anyvpn fleet export` can be read too. Its columns `state`, `reason` and `password` are ignored, but
+/// released orders are left out.
+#[must_use]
+pub fn read_orders(input: impl Read, format: Format, profile: Option<&str>) -> OrderFile {
+    let mut file = OrderFile::default();
     let read = match format {
-        Format::Csv => csv_orders(input),
+        Format::Csv => csv_orders(input, &mut file.ignored),
         Format::JsonLines => json_orders(input),
     };
-    let (mut orders, mut mistakes) = (Vec::new(), Vec::new());
     for (line, order) in read {
         let checked = order.and_then(|mut order: Order| {
             if order.profile.is_empty() {
                 order.profile = profile.unwrap_or_default().to_owned();
             }
-            order.check().map_err(|error| reasons(&error))?;
+            order.check().map_err(|error| named(&order, &reasons(&error)))?;
             Ok(order)
         });
         match checked {
-            Ok(order) => orders.push((line, order)),
-            Err(why) => mistakes.push(Mistake { line, why }),
+            Ok(order) => file.orders.push((line, order)),
+            Err(why) => file.mistakes.push(Mistake { line, why }),
         }
     }
-    if mistakes.is_empty() { Ok(orders) } else { Err(mistakes) }
+    file
+}
+
+/// Returns what is wrong with an order, and its id if it has one.
+fn named(order: &Order, why: &str) -> String {
+    match order.id.is_empty() {
+        true => why.to_owned(),
+        false => format!("order {}: {why}", order.id),
+    }
+}
+
+impl Mistake {
+    /// Creates a mistake of an order in this line.
+    #[must_use]
+    pub fn of(line: u64, order: &Order, why: &str) -> Self {
+        Self { line, why: named(order, why) }
+    }
 }
 
 /// Returns an error's reasons about fields and its detail, without its kind.
@@ -78,7 +102,10 @@ type Line = (u64, Result<Order, String>);
 /// The columns of a CSV file. Only `id` and `key` are needed.
 const COLUMNS: [&str; 8] = ["id", "profile", "key", "plan", "country", "wanted", "end", "revision"];
 
-fn csv_orders(input: impl Read) -> Vec<Line> {
+/// The columns that an export has besides.
+const EXPORTED: [&str; 3] = ["state", "reason", "password"];
+
+fn csv_orders(input: impl Read, ignored: &mut Vec<&'static str>) -> Vec<Line> {
     /// An order as in a row of CSV, where empty cells count as absent.
     #[derive(Deserialize)]
     struct Row {
@@ -97,12 +124,19 @@ fn csv_orders(input: impl Read) -> Vec<Line> {
         Ok(headers) => headers.clone(),
         Err(error) => return vec![(1, Err(csv_reason(&error)))],
     };
-    if let Some(unknown) = headers.iter().find(|header| !COLUMNS.contains(header)) {
+    let is_known = |header: &&str| COLUMNS.contains(header) || EXPORTED.contains(header);
+    if let Some(unknown) = headers.iter().find(|header| !is_known(header)) {
         let why = format!("unknown column {unknown:?}; known are {}", COLUMNS.join(", "));
         return vec![(1, Err(why))];
     }
+    ignored.extend(EXPORTED.into_iter().filter(|name| headers.iter().any(|it| it == *name)));
+    let state = headers.iter().position(|header| header == "state");
+    let is_released =
+        |record: &csv::StringRecord| state.and_then(|at| record.get(at)) == Some("released");
     let line_of = |position: Option<&csv::Position>| position.map_or(0, csv::Position::line);
-    let rows = reader.into_records().map(|record| match record {
+    let rows = reader.into_records();
+    let rows = rows.filter(|record| !record.as_ref().is_ok_and(is_released));
+    let rows = rows.map(|record| match record {
         Ok(record) => {
             let row = record.deserialize::<Row>(Some(&headers)).map_err(|e| csv_reason(&e));
             let order = row.map(|row| {

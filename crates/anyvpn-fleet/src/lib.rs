@@ -24,7 +24,7 @@ mod worker;
 
 pub use budget::Budget;
 pub use decide::{Decision, decide};
-pub use intake::{Format, Mistake, read_orders};
+pub use intake::{Format, Mistake, OrderFile, read_orders};
 pub use journal::{Entry, Event};
 pub use metrics::metrics;
 pub use order::{End, Order, Wanted};

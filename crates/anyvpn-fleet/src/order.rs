@@ -223,19 +223,27 @@ impl Order {
         if self == old {
             return None;
         }
-        let fixed = [
-            ("profile", self.profile == old.profile),
-            ("key", self.key == old.key),
-            ("country", self.country == old.country),
-        ];
-        if let Some((field, _)) = fixed.iter().find(|(_, is_same)| !is_same) {
-            return Some(format!("{field} cannot change; use another order id"));
+        let differences: Vec<_> =
+            old.values().into_iter().zip(self.values()).filter(|(old, new)| old != new).collect();
+        let fixed = |field| ["profile", "key", "country"].contains(field);
+        if let Some(((field, was), (_, now))) = differences.iter().find(|((it, _), _)| fixed(it)) {
+            return Some(format!(
+                "{field} cannot change from {was} to {now}; use another order id"
+            ));
         }
         if self.revision <= old.revision {
-            return Some(format!(
-                "order {} already exists with other values; to change it, use a revision above {}",
-                self.id, old.revision
-            ));
+            let says = differences
+                .iter()
+                .map(|((field, was), (_, now))| format!("{field} {was}, not {now}"));
+            let says = says.collect::<Vec<_>>().join(", and ");
+            let next = old.revision.saturating_add(1);
+            return Some(match differences.is_empty() {
+                true => format!("has revision {} already; nothing else differs", old.revision),
+                false => format!(
+                    "revision {} says {says}; to change the order, use revision {next} or higher",
+                    old.revision
+                ),
+            });
         }
         if old.wanted == Wanted::Closed && self.wanted != Wanted::Closed {
             return Some(
@@ -243,5 +251,18 @@ impl Order {
             );
         }
         None
+    }
+
+    /// Returns the name and the text of each value that a new revision may contradict.
+    fn values(&self) -> [(&'static str, String); 6] {
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+        [
+            ("profile", self.profile.clone()),
+            ("key", self.key.clone()),
+            ("country", or_none(self.country.clone())),
+            ("plan", or_none(self.plan.clone())),
+            ("wanted", self.wanted.name().to_owned()),
+            ("end", or_none(self.end.map(|end| end.to_string()))),
+        ]
     }
 }

@@ -278,6 +278,10 @@ pub struct Summary {
     pub counts: BTreeMap<(String, OrderState), u64>,
     /// How many orders are due, those that a worker has included.
     pub due: u64,
+    /// How many of the due orders a worker has. A worker that was killed has them until its leases end.
+    pub held: u64,
+    /// When the last of these leases ends; `None` if no worker has a due order.
+    pub held_until: Option<Timestamp>,
     /// Since when the order that has waited longest is due; `None` if none is.
     pub oldest_due: Option<Timestamp>,
     /// When the next order becomes due; `None` if none does.

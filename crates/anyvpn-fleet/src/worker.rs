@@ -61,6 +61,8 @@ pub struct Counters {
     pub sent: BTreeMap<&'static str, u64>,
     /// Steps that ended in each state.
     pub steps: BTreeMap<OrderState, u64>,
+    /// Steps that have begun and not ended.
+    pub in_flight: u64,
     /// Steps whose order another worker had meanwhile claimed.
     pub overtaken: u64,
     /// Failures of the database.
@@ -168,7 +170,10 @@ impl Worker {
         let provider = self.providers.get(&claim.order.profile);
         let Some(customers) = provider.and_then(|provider| provider.customers()) else { return };
         let id = claim.order.id.clone();
-        match step(&*self.store, customers, claim, &self.context).await {
+        self.count(|counters| counters.in_flight += 1);
+        let stepped = step(&*self.store, customers, claim, &self.context).await;
+        self.count(|counters| counters.in_flight -= 1);
+        match stepped {
             Ok(Stepped::Moved { state, sent, .. }) => self.count(|counters| {
                 *counters.steps.entry(state).or_default() += 1;
                 if let Some(operation) = &sent {

@@ -14,7 +14,7 @@ id,key,plan,country,wanted,end,revision
 
 #[test]
 fn csv_and_json_lines_give_the_same_orders() {
-    let orders: Vec<_> = read_orders(CSV.as_bytes(), Format::Csv, Some("shop")).unwrap();
+    let orders: Vec<_> = read_orders(CSV.as_bytes(), Format::Csv, Some("shop")).orders;
     assert_eq!(orders.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3, 4]);
     let [ada, bob, cy] = [0, 1, 2].map(|at: usize| orders[at].1.clone());
     assert_eq!((ada.profile.as_str(), ada.plan.as_deref(), ada.revision), ("shop", Some("12"), 1));
@@ -22,14 +22,14 @@ fn csv_and_json_lines_give_the_same_orders() {
     assert_eq!((cy.wanted, cy.plan.clone(), cy.revision), (Wanted::Active, None, 1));
     let json: String =
         [ada, bob, cy].map(|order| serde_json::to_string(&order).unwrap() + "\n\n").concat();
-    let again = read_orders(json.as_bytes(), Format::JsonLines, None).unwrap();
+    let again = read_orders(json.as_bytes(), Format::JsonLines, None).orders;
     assert!(again.iter().map(|(_, order)| order).eq(orders.iter().map(|(_, order)| order)));
 }
 
 #[test]
 fn every_mistake_of_a_file_is_told_with_its_line() {
     let text = "id,key,wanted,end,revision\n1,a,dead,,\n,b,,,\n3,c,,tomorrow,\n4,d,,,-1\n5,\"e\n\",,,\n6,f,,,,x\n";
-    let mistakes = read_orders(text.as_bytes(), Format::Csv, Some("shop")).unwrap_err();
+    let mistakes = read_orders(text.as_bytes(), Format::Csv, Some("shop")).mistakes;
     let told: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
     for (told, part) in told.iter().zip([
         "line 2: unknown variant `dead`",
@@ -41,18 +41,37 @@ fn every_mistake_of_a_file_is_told_with_its_line() {
     }
     // A key with a line end is trimmed, and the last line has too many cells.
     assert_eq!(told.len(), 5, "{told:?}");
-    let unknown = read_orders("id,key,passwort\n".as_bytes(), Format::Csv, None).unwrap_err();
+    let unknown = read_orders("id,key,passwort\n".as_bytes(), Format::Csv, None).mistakes;
     assert!(unknown[0].why.starts_with("unknown column \"passwort\""), "{unknown:?}");
     let json =
         "{\"id\":\"1\",\"key\":\"a\",\"profile\":\"p\"}\n{\"id\":\"1\",\"nonsense\":2}\n[]\n";
-    let mistakes = read_orders(json.as_bytes(), Format::JsonLines, None).unwrap_err();
+    let mistakes = read_orders(json.as_bytes(), Format::JsonLines, None).mistakes;
     assert_eq!(mistakes.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3]);
     let long = format!("{{\"id\":\"{}\"}}\n", "x".repeat(70_000));
-    let mistakes = read_orders(long.as_bytes(), Format::JsonLines, None).unwrap_err();
+    let mistakes = read_orders(long.as_bytes(), Format::JsonLines, None).mistakes;
     assert_eq!(mistakes[0].why, "the line is longer than 64 KiB");
     for id in ["", " 1", "1\u{202e}", "1\n", &"x".repeat(255)] {
         assert!(Order::new(id, "shop", "key").check().is_err(), "{id:?}");
     }
+}
+
+/// A mistake hides neither the other orders nor what is wrong with them.
+#[test]
+fn the_orders_without_mistakes_are_read_too() {
+    let text = "id,key\n1,a\n2,\n3,c\n";
+    let file = read_orders(text.as_bytes(), Format::Csv, Some("shop"));
+    assert_eq!(file.orders.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 4]);
+    let told: Vec<_> = file.mistakes.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["line 3: order 2: key: must not be empty"]);
+}
+
+#[test]
+fn the_csv_of_an_export_is_read_without_what_is_no_part_of_an_order() {
+    let text = "id,key,state,reason,password\n1,a,done,,secret\n2,b,released,,\n3,c,parked,why,\n";
+    let file = read_orders(text.as_bytes(), Format::Csv, Some("shop"));
+    let orders: Vec<_> = file.orders.iter().map(|(_, order)| order.clone()).collect();
+    assert_eq!(orders, [Order::new("1", "shop", "a"), Order::new("3", "shop", "c")]);
+    assert_eq!((file.mistakes, file.ignored), (vec![], vec!["state", "reason", "password"]));
 }
 
 #[test]
@@ -84,12 +103,20 @@ fn an_order_changes_by_its_revision_only() {
         change(&mut new);
         new.conflict(&old)
     };
-    assert!(change(|new| new.wanted = Wanted::Closed).unwrap().contains("use a revision above 1"));
+    assert_eq!(
+        change(|new| (new.wanted, new.plan) = (Wanted::Closed, Some("large".into()))).unwrap(),
+        "revision 1 says plan none, not large, and wanted active, not closed; to change the order, use \
+         revision 2 or higher"
+    );
+    assert_eq!(
+        change(|new| new.revision = 0).unwrap(),
+        "has revision 1 already; nothing else differs"
+    );
     assert_eq!(change(|new| (new.wanted, new.revision) = (Wanted::Closed, 2)), None);
     assert!(
         change(|new| (new.key, new.revision) = ("bob".into(), 2))
             .unwrap()
-            .contains("key cannot change")
+            .contains("key cannot change from ada to bob; use another order id")
     );
     let mut closed = old.clone();
     closed.wanted = Wanted::Closed;

@@ -144,7 +144,7 @@ impl Wish {
     }
 }
 
-/// The mappings of all protocols of a forward.
+/// What a gateway granted for a forward, for each of its protocols.
 struct Granted {
     number: u16,
     local: u16,

@@ -142,7 +142,7 @@ impl TokenSource for Refresh {
     fn check(&self, stored: Option<&BoundToken<SessionTokens>>) -> Result<(), Error> {
         let email = &self.email;
         let Some(stored) = stored else {
-            return Err(ended(format!("there are no tokens of {email}")));
+            return Err(ended(format!("no tokens are stored for {email}")));
         };
         let end = stored.token.long_token_expires_at;
         // If a long token had already expired when it was issued, this machine's clock is wrong, so we
@@ -159,7 +159,7 @@ impl TokenSource for Refresh {
         stored: Option<&BoundToken<SessionTokens>>,
     ) -> Result<SessionTokens, Error> {
         let Some(stored) = stored else {
-            return Err(ended(format!("there are no tokens of {}", self.email)));
+            return Err(ended(format!("no tokens are stored for {}", self.email)));
         };
         let proof = Proof::LongToken(stored.token.long_token.clone());
         self.clone().make_with(proof).await.map_err(|error| match error.kind() {

@@ -183,7 +183,7 @@ async fn the_expiry_of_the_long_token_is_reported() {
     let (vpngn, script) = scripted_client(HOUR, []);
     let nothing = vpngn.with_session(EMAIL, Arc::new(MemoryStore::new(None))).await.unwrap();
     let error = nothing.call(get_products()).await.unwrap_err();
-    says(&error, "there are no tokens of jo@example.com");
+    says(&error, "no tokens are stored for jo@example.com");
     assert_eq!(script.arrived(), 0);
 }
 

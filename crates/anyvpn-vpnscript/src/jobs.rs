@@ -24,8 +24,8 @@ pub(crate) const PENDING_DELETION: i64 = 2;
 /// The first wait between two checks of a job. Each wait is twice as long, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// How long a new configuration must be the only new one before it counts as this caller's. If the list
-/// lags by less than this, it also shows another machine's configuration by then.
+/// How long a new configuration must be the only new one before it counts as this caller's. By then, a list
+/// that is out of date by less than this also shows the one that another machine made at the same time.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// The times of the checks, until the job's deadline.

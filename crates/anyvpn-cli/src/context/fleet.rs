@@ -1,12 +1,10 @@
 //! The profiles of a fleet: each order names its own.
 
-use std::cell::OnceCell;
 use std::sync::Arc;
 
 use anyvpn::{Ability, Limits, Provider, ProviderInfo, Settings};
 
 use super::Context;
-use crate::environment::variable;
 use crate::failure::Failure;
 
 impl Context {
@@ -25,21 +23,13 @@ impl Context {
     pub fn for_profile(&self, name: &str) -> Result<Self, Failure> {
         let is_profile = self.file()?.get(name).is_some();
         let provider = self.registry.info(name).ok().filter(|_| !is_profile);
-        Ok(Self {
-            output: self.output,
-            registry: self.registry.clone(),
-            watch: Arc::clone(&self.watch),
-            verify: self.verify.clone(),
-            profile: provider.is_none().then(|| name.to_owned()),
-            provider,
-            typed: Settings::new(),
-            file: OnceCell::new(),
-        })
+        let profile = provider.is_none().then(|| name.to_owned());
+        Ok(Self { profile, provider, typed: Settings::new(), ..self.renewed() })
     }
 
     /// Returns the name of the profile in use, or of the provider if there is no profile.
     pub fn fleet_profile(&self) -> Result<String, Failure> {
-        if let Some(name) = self.profile.clone().or_else(|| variable("ANYVPN_PROFILE")) {
+        if let Some(name) = self.named_profile() {
             return Ok(name);
         }
         let info = self.provider_with(Ability::Customers)?;

@@ -150,6 +150,10 @@ impl Store for MemoryStore {
             if let Some(due) = record.due {
                 if due <= now {
                     summary.due += 1;
+                    if let Some(until) = row.lease_until.filter(|until| *until > now) {
+                        summary.held += 1;
+                        summary.held_until = summary.held_until.max(Some(until));
+                    }
                     summary.oldest_due = summary.oldest_due.into_iter().chain([due]).min();
                 }
                 summary.next_due = summary.next_due.into_iter().chain([due]).min();

@@ -333,7 +333,9 @@ impl Store for PostgresStore {
         let now = self.now(&mut connection).await?;
         let counts: Vec<CountRow> = sqlx::query_as(
             "SELECT profile, state, COUNT(*), COUNT(*) FILTER (WHERE due <= $1), \
-             MIN(due) FILTER (WHERE due <= $1), MIN(due), MIN(state_since) \
+             MIN(due) FILTER (WHERE due <= $1), MIN(due), MIN(state_since), \
+             COUNT(*) FILTER (WHERE due <= $1 AND lease_until > $1), \
+             MAX(lease_until) FILTER (WHERE due <= $1 AND lease_until > $1) \
              FROM fleet_orders GROUP BY profile, state",
         )
         .bind(micros(now))

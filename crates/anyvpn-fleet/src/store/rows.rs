@@ -21,8 +21,10 @@ pub(super) type OrderRow =
 pub(super) type EntryRow = (i64, String, i64, i64, String, String);
 /// The columns of a meter: profile, operation, calls, `per_seconds`, `full_at`, `held_until`, queue.
 pub(super) type MeterRow = (String, String, Option<i64>, Option<i64>, i64, i64, i64);
-/// The columns of a count: profile, state, orders, due orders, oldest due, next due, oldest since.
-pub(super) type CountRow = (String, String, i64, i64, Option<i64>, Option<i64>, Option<i64>);
+/// The columns of a count: profile, state, orders, due orders, oldest due, next due, oldest since, due orders
+/// that a worker has, and the end of the last lease.
+pub(super) type CountRow =
+    (String, String, i64, i64, Option<i64>, Option<i64>, Option<i64>, i64, Option<i64>);
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -160,10 +162,12 @@ pub(super) fn summary(
 ) -> Result<super::Summary, StoreError> {
     let mut summary =
         super::Summary { stopped: stopped.into_iter().collect(), ..Default::default() };
-    for (profile, name, count, due, oldest, next, since) in rows {
+    for (profile, name, count, due, oldest, next, since, held, held_until) in rows {
         let state = state(&name)?;
         summary.counts.insert((profile, state), unsigned(count)?);
         summary.due += unsigned::<u64>(due)?;
+        summary.held += unsigned::<u64>(held)?;
+        summary.held_until = summary.held_until.max(held_until.map(time).transpose()?);
         let earlier = |one: Option<Timestamp>, other: Option<i64>| {
             Ok::<_, StoreError>(one.into_iter().chain(other.map(time).transpose()?).min())
         };

@@ -331,7 +331,9 @@ impl Store for SqliteStore {
     async fn summary(&self) -> Result<Summary, StoreError> {
         let counts: Vec<CountRow> = sqlx::query_as(
             "SELECT profile, state, COUNT(*), COUNT(*) FILTER (WHERE due <= ?1), \
-             MIN(due) FILTER (WHERE due <= ?1), MIN(due), MIN(state_since) \
+             MIN(due) FILTER (WHERE due <= ?1), MIN(due), MIN(state_since), \
+             COUNT(*) FILTER (WHERE due <= ?1 AND lease_until > ?1), \
+             MAX(lease_until) FILTER (WHERE due <= ?1 AND lease_until > ?1) \
              FROM fleet_orders GROUP BY profile, state",
         )
         .bind(micros(self.clock.now()))

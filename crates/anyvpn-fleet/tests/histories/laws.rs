@@ -143,7 +143,7 @@ pub fn is_true(
         Reason::NoEffect(_) => {
             book.outdated.contains(key) || was_closed_by_hand || setup.changed_by_hand
         }
-        // The reading after the refusal can have been behind.
+        // The customer may have been read after the refusal from a replica that was out of date.
         Reason::InDoubt(_) => {
             let kinds = [ErrorKind::InvalidRequest, ErrorKind::AlreadyExists];
             sent > heard && kinds.into_iter().any(was_refused)

@@ -108,7 +108,7 @@ impl Config {
     }
 }
 
-/// The pending job of a configuration, according to its state.
+/// The pending job of a configuration, whose state says whether the job creates or deletes it.
 pub(super) struct Job {
     pub(super) due: Timestamp,
     /// The reason why the job will fail, if it will.

@@ -159,7 +159,7 @@ async fn a_container_opens_and_closes_a_port() {
     let made = curl(&client, "POST", "/portforwardings", json!({ "internal_ipv4": address })).await;
     assert_eq!(made.status, 200);
     let port = made.json()["data"]["port"].as_u64().unwrap();
-    // It requests a renewal that does not exist, and opens a new port when that is refused.
+    // The client asks for a renewal with PUT, which the API does not have.
     let renewal = json!({ "internal_ipv4": address, "port": port, "expires_in": 365 });
     curl(&client, "PUT", "/portforwardings", renewal).await.assert_invalid(&["hidden"]);
     let body = json!({ "internal_ipv4": address, "port": port });

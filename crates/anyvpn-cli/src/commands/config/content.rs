@@ -26,8 +26,8 @@ pub enum CredentialsPlace<'a> {
     Nowhere,
 }
 
-const INLINE: &str = "OpenVPN before 2.6 and NetworkManager reject the user name and password in this profile; \
-                      --output FILE writes them to a file beside it";
+const INLINE: &str = "this profile contains the user name and password, which OpenVPN before 2.6 and NetworkManager do not \
+                      accept; --output FILE writes them to a separate file";
 
 /// The content of a configuration.
 pub struct Content {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
-use anyvpn_fleet::{Format, Imported, Order, Placed, read_orders};
+use anyvpn_fleet::{Format, Imported, Mistake, Order, OrderFile, Placed, Sealer, read_orders};
 use serde::Serialize;
 
 use super::Import;
@@ -32,41 +32,46 @@ struct Answer {
 }
 
 pub async fn import(context: &Context, args: Import) -> Result<(), Failure> {
-    let orders = read(context, &args)?;
+    let OrderFile { orders, mut mistakes, ignored, .. } = read(context, &args)?;
     let profiles: BTreeSet<_> = orders.iter().map(|(_, order)| order.profile.clone()).collect();
     let providers = open_providers(context, profiles, None).await?;
-    let mut mistakes = Vec::new();
-    for (line, order) in &orders {
+    let is_reachable = |(line, order): &(u64, Order)| {
         let customers = providers.get(&order.profile).and_then(|provider| provider.customers());
-        if let Some(Err(error)) = customers.map(|customers| order.check_reachable(customers)) {
-            let fields = error.fields().iter();
-            let why: Vec<_> =
-                fields.map(|(field, whys)| format!("{field}: {}", whys.join(", "))).collect();
-            mistakes.push(format!("line {line}: order {}: {}", order.id, why.join("; ")));
-        }
-    }
-    refuse(context, mistakes)?;
-    let sealer = args.key.sealer(context, true)?;
-    let (lines, orders): (Vec<_>, Vec<Order>) = orders.into_iter().unzip();
-    let placed = orders.iter().map(|order| {
+        let checked = customers.map_or(Ok(()), |customers| order.check_reachable(customers));
+        mistakes.extend(checked.err().map(|error| Mistake::of(*line, order, &why(&error))));
+        mistakes.last().is_none_or(|mistake| mistake.line != *line)
+    };
+    let orders: Vec<_> = orders.into_iter().filter(is_reachable).collect();
+    // A trial with a temporary key finds the other mistakes, and leaves nothing behind.
+    let is_trial = args.dry_run || !mistakes.is_empty();
+    let sealer = match is_trial {
+        true => temporary_sealer()?,
+        false => args.key.sealer(context, true)?,
+    };
+    let store = if is_trial { args.place.look(context).await? } else { args.place.open().await? };
+    let placed = orders.iter().map(|(_, order)| {
         let sealed = sealer.generate(order).map_err(|error| Failure::other(error.to_string()))?;
         Ok(Placed { order: order.clone(), sealed })
     });
     let placed = placed.collect::<Result<Vec<_>, Failure>>()?;
-    let store = args.place.open().await?;
-    let imported = store.import(placed, args.dry_run).await.map_err(failed)?;
+    let imported = store.import(placed, is_trial).await.map_err(failed)?;
     let mut answer = Answer { dry_run: args.dry_run, ..Answer::default() };
-    let mut mistakes = Vec::new();
-    for (line, imported) in lines.into_iter().zip(imported) {
+    for ((line, order), imported) in orders.iter().zip(imported) {
         match imported {
             Imported::New => answer.new += 1,
             Imported::Changed => answer.changed += 1,
             Imported::Same => answer.same += 1,
-            Imported::Refused(why) => mistakes.push(format!("line {line}: {why}")),
+            Imported::Refused(why) => mistakes.push(Mistake::of(*line, order, &why)),
             _ => {}
         }
     }
     refuse(context, mistakes)?;
+    if !ignored.is_empty() {
+        context.output.note(&format!(
+            "Not imported: {}. A new order gets a new password.",
+            ignored.join(", ")
+        ));
+    }
     context.output.answer(&answer, || {
         let Answer { new, changed, same, dry_run } = answer;
         let what = if dry_run { "Nothing was imported. It would be" } else { "Imported" };
@@ -74,7 +79,19 @@ pub async fn import(context: &Context, args: Import) -> Result<(), Failure> {
     })
 }
 
-fn read(context: &Context, args: &Import) -> Result<Vec<(u64, Order)>, Failure> {
+/// Returns the reasons of an error, without its kind.
+fn why(error: &anyvpn::Error) -> String {
+    let fields = error.fields().iter();
+    let whys = fields.map(|(field, whys)| format!("{field}: {}", whys.join(", ")));
+    whys.collect::<Vec<_>>().join("; ")
+}
+
+fn temporary_sealer() -> Result<Sealer, Failure> {
+    let sealer = Sealer::generate_key().and_then(|key| Sealer::new(&key));
+    sealer.map_err(|error| Failure::other(error.to_string()))
+}
+
+fn read(context: &Context, args: &Import) -> Result<OrderFile, Failure> {
     let is_stdin = args.file == Path::new("-");
     let input: Box<dyn Read> = if is_stdin {
         Box::new(stdin().map_err(|error| unreadable(&args.file, &error))?)
@@ -91,30 +108,30 @@ fn read(context: &Context, args: &Import) -> Result<Vec<(u64, Order)>, Failure> 
         }
     };
     let profile = context.fleet_profile()?;
-    let read = read_orders(input, format, Some(&profile));
-    read.or_else(|mistakes| {
-        refuse(context, mistakes.iter().map(ToString::to_string).collect())?;
-        Ok(Vec::new())
-    })
+    Ok(read_orders(input, format, Some(&profile)))
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
     Failure::usage(format!("{} cannot be read: {}", file.display(), reason(error)))
 }
 
-/// Fails if there are mistakes, and lists each of them on a line.
-fn refuse(context: &Context, mistakes: Vec<String>) -> Result<(), Failure> {
-    let Some(first) = mistakes.first() else { return Ok(()) };
+/// Fails if there are mistakes. Prints the first ones, one per line.
+fn refuse(context: &Context, mut mistakes: Vec<Mistake>) -> Result<(), Failure> {
+    mistakes.sort_by_key(|mistake| mistake.line);
     let count = mistakes.len();
-    if count > 1 {
-        mistakes.iter().take(SHOWN).for_each(|mistake| context.output.explain(mistake));
-    }
-    let what = match count {
-        1 => plain(first),
-        _ => format!("{count} orders have mistakes"),
+    let shown: Vec<_> = mistakes.iter().take(SHOWN).map(ToString::to_string).collect();
+    let what = match &shown[..] {
+        [] => return Ok(()),
+        [only] => plain(only),
+        _ => {
+            shown.iter().for_each(|mistake| context.output.explain(mistake));
+            match count - shown.len() {
+                0 => format!("{count} orders have mistakes"),
+                hidden => format!("{count} orders have mistakes; {hidden} are not shown"),
+            }
+        }
     };
-    let detail = mistakes.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n");
     Err(Failure::usage(what)
         .hint("nothing was imported; correct the file and import it again")
-        .detail(detail))
+        .detail(shown.join("\n")))
 }

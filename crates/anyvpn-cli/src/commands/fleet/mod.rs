@@ -1,4 +1,4 @@
-//! `anyvpn fleet`: a reseller's customers become what the orders of a shop say.
+//! `anyvpn fleet`: keeps a reseller's customers as a shop's orders say.
 
 mod intake;
 mod metrics;
@@ -25,6 +25,7 @@ pub enum Fleet {
 A CSV file begins with the names of its columns: id, key, and any of profile,
 plan, country, wanted (active, suspended or closed), end and revision.
 The same order again changes nothing. To change an order, raise its revision.
+The CSV of an export can be imported too; its passwords are not imported.
 
 Examples:
   anyvpn fleet import orders.csv --dry-run
@@ -35,6 +36,9 @@ Examples:
     Plan(Plan),
     /// Do what the orders say, until nothing is left to do
     #[command(after_help = "\
+The exit code is 10 if orders are parked or drifted, so that a person has to
+decide, and 3 if the provider refused the credentials of a profile.
+
 Examples:
   anyvpn fleet run
   anyvpn fleet plan --output plan.json && anyvpn fleet run --plan plan.json
@@ -63,7 +67,7 @@ Examples:
 pub struct Import {
     /// The file with the orders, or - for stdin
     file: PathBuf,
-    /// Check the orders and say what would be imported
+    /// Check the orders and say what would be imported; write nothing
     #[arg(long)]
     dry_run: bool,
     /// The form of the file; by default its name says it

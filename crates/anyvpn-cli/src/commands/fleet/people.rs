@@ -24,7 +24,7 @@ pub async fn retry(context: &Context, args: Retry) -> Result<(), Failure> {
         return decide(context, &args.place, &args.orders, Act::Retry).await;
     }
     let profile = context.fleet_profile()?;
-    let store = args.place.open().await?;
+    let store = args.place.look(context).await?;
     store.resume(&profile).await.map_err(failed)?;
     let text = format!("Orders of {} are handled again.", plain(&profile));
     let answer = Answer { done: "retry", orders: &[], profile: Some(profile) };
@@ -67,7 +67,7 @@ async fn decide(
     orders: &[String],
     what: Act,
 ) -> Result<(), Failure> {
-    let store = place.open().await?;
+    let store = place.look(context).await?;
     let clock = anyvpn_http::SystemClock;
     for order in orders {
         match act(&*store, &clock, order, "person", what).await.map_err(failed)? {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyvpn::{Ability, Limits, Provider};
-use anyvpn_fleet::{PostgresStore, Sealer, SqliteStore, Store, StoreError};
+use anyvpn_fleet::{MemoryStore, PostgresStore, Sealer, SqliteStore, Store, StoreError};
+use anyvpn_http::SystemClock;
 use clap::Args;
 use url::Url;
 
@@ -42,28 +43,57 @@ pub struct KeySource {
 impl Place {
     /// Opens the database. A missing database file is created.
     pub async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
-        let from_arguments = self.database.is_some();
+        match self.found()? {
+            Found::Default(file) => {
+                folder()?;
+                open_file(&file).await
+            }
+            Found::File(file) => open_file(&file).await,
+            Found::Postgres(name) => connect(&name).await,
+        }
+    }
+
+    /// Opens the database to look at it. A missing file is not created, and counts as one without orders.
+    pub async fn look(&self, context: &Context) -> Result<Arc<dyn Store>, Failure> {
+        match self.found()? {
+            Found::Default(file) | Found::File(file) if !file.exists() => {
+                let file = plain(&file.display().to_string());
+                context.output.note(&format!("There is no database yet: {file}"));
+                Ok(Arc::new(MemoryStore::new(Arc::new(SystemClock))))
+            }
+            Found::Default(file) | Found::File(file) => open_file(&file).await,
+            Found::Postgres(name) => connect(&name).await,
+        }
+    }
+
+    fn found(&self) -> Result<Found, Failure> {
         let Some(name) = self.database.clone().or_else(|| variable(DATABASE)) else {
-            let file = folder()?.join("fleet.db");
-            return open_file(&file).await;
+            return Ok(Found::Default(home()?.join("fleet.db")));
         };
         if let Some(file) = name.strip_prefix("sqlite:") {
-            return open_file(Path::new(file)).await;
+            return Ok(Found::File(file.into()));
         }
         if !name.starts_with("postgres://") && !name.starts_with("postgresql://") {
             return Err(Failure::usage(format!("unknown database {name:?}"))
                 .hint("use sqlite:FILE or postgres://USER@HOST/NAME"));
         }
         let has_password = Url::parse(&name).is_ok_and(|url| url.password().is_some());
-        if from_arguments && has_password {
+        if self.database.is_some() && has_password {
             return Err(Failure::usage("a password in the arguments can be read by other users")
                 .hint(format!(
                     "set PGPASSWORD, use ~/.pgpass, or set {DATABASE} instead of --database"
                 )));
         }
-        let store = PostgresStore::connect(&name).await.map_err(failed)?;
-        Ok(Arc::new(store))
+        Ok(Found::Postgres(name))
     }
+}
+
+/// Where the database is.
+enum Found {
+    /// The file in the data folder.
+    Default(PathBuf),
+    File(PathBuf),
+    Postgres(String),
 }
 
 async fn open_file(file: &Path) -> Result<Arc<dyn Store>, Failure> {
@@ -77,6 +107,10 @@ async fn open_file(file: &Path) -> Result<Arc<dyn Store>, Failure> {
             .hint("choose another file with --database sqlite:FILE")
     })?;
     Ok(Arc::new(SqliteStore::open(file).await.map_err(failed)?))
+}
+
+async fn connect(name: &str) -> Result<Arc<dyn Store>, Failure> {
+    Ok(Arc::new(PostgresStore::connect(name).await.map_err(failed)?))
 }
 
 impl KeySource {
@@ -106,12 +140,17 @@ impl KeySource {
     }
 }
 
-/// Returns the folder of the database and the key, and creates it if it is missing.
-fn folder() -> Result<PathBuf, Failure> {
-    let folder = data_folder().ok_or_else(|| {
+/// Returns the folder of the database and the key.
+fn home() -> Result<PathBuf, Failure> {
+    data_folder().ok_or_else(|| {
         Failure::usage("there is no home folder for the database")
             .hint("set HOME, or choose a file with --database sqlite:FILE")
-    })?;
+    })
+}
+
+/// Returns the folder of the database and the key, and creates it if it is missing.
+fn folder() -> Result<PathBuf, Failure> {
+    let folder = home()?;
     anyvpn_http::create_private_folder(&folder).map_err(|error| {
         Failure::other(format!("{} cannot be made: {}", folder.display(), reason(&error)))
     })?;

@@ -43,6 +43,8 @@ impl From<StateName> for OrderState {
 pub struct Status {
     profiles: BTreeMap<String, BTreeMap<&'static str, u64>>,
     due: u64,
+    held: u64,
+    held_until: Option<Timestamp>,
     oldest_due: Option<Timestamp>,
     next_due: Option<Timestamp>,
     oldest_ambiguous: Option<Timestamp>,
@@ -58,6 +60,8 @@ impl Status {
         Self {
             profiles,
             due: summary.due,
+            held: summary.held,
+            held_until: summary.held_until,
             oldest_due: summary.oldest_due,
             next_due: summary.next_due,
             oldest_ambiguous: summary.oldest_ambiguous,
@@ -67,7 +71,7 @@ impl Status {
 }
 
 pub async fn status(context: &Context, place: Place) -> Result<(), Failure> {
-    let summary = place.open().await?.summary().await.map_err(failed)?;
+    let summary = place.look(context).await?.summary().await.map_err(failed)?;
     context.output.answer(&Status::of(&summary), || status_text(&summary))
 }
 
@@ -109,7 +113,30 @@ pub fn status_text(summary: &Summary) -> String {
     if !times.is_empty() {
         lines.push(listing(times));
     }
+    lines.extend(held_text(summary.held, summary.held_until));
+    let parked = summary.count(OrderState::Parked);
+    if parked > 0 {
+        lines.push(format!(
+            "A person has to decide about {}: anyvpn fleet list --state parked",
+            number_of(parked, "parked order")
+        ));
+    }
     lines.join("\n")
+}
+
+/// Says how many orders workers have, and until when at the latest.
+pub fn held_text(held: u64, until: Option<Timestamp>) -> Option<String> {
+    let orders = number_of(held, "order");
+    let until = until.filter(|_| held > 0).map(when)?;
+    Some(format!(
+        "Workers have {orders}. If a worker was killed, its orders are free {until} at the latest."
+    ))
+}
+
+/// Returns a number with what is counted.
+fn number_of(count: u64, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
 }
 
 #[derive(Serialize)]
@@ -144,7 +171,7 @@ struct ListAnswer {
 }
 
 pub async fn list(context: &Context, args: List) -> Result<(), Failure> {
-    let store = args.place.open().await?;
+    let store = args.place.look(context).await?;
     let state = args.state.map(OrderState::from);
     let records = store.orders(state, args.after.as_deref(), args.limit).await.map_err(failed)?;
     let is_full = records.len() == args.limit as usize;
@@ -205,7 +232,7 @@ impl From<Entry> for Explained {
 }
 
 pub async fn explain(context: &Context, args: OfOrder) -> Result<(), Failure> {
-    let store = args.place.open().await?;
+    let store = args.place.look(context).await?;
     let record = store.order(&args.order).await.map_err(failed)?.ok_or_else(|| {
         Failure::not_found(format!("there is no order {}", plain(&args.order)))
             .hint("anyvpn fleet list shows the orders")
@@ -247,7 +274,7 @@ fn explained(answer: &Explanation, owner: Owner) -> String {
 
 pub async fn export(context: &Context, args: Export) -> Result<(), Failure> {
     let sealer = args.reveal.then(|| args.key.sealer(context, false)).transpose()?;
-    let store = args.place.open().await?;
+    let store = args.place.look(context).await?;
     let mut orders = Vec::new();
     let mut after: Option<String> = None;
     loop {

@@ -17,12 +17,15 @@ use super::{AdoptPolicy, Caps, Policy, metrics, report};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file::OutputFile;
-use crate::text::{Column, plain, reason, table};
+use crate::text::{Column, command_line, plain, reason, table};
 
 /// How often the progress is shown, and systemd is told that the worker is alive.
 const TICK: Duration = Duration::from_secs(1);
 /// Counting a large database's orders takes at most one part in so many of the time.
 const COUNTING: u32 = 50;
+
+/// The exit code if parked or drifted orders wait for a person. Failures have lower codes.
+const WAIT_FOR_A_PERSON: u8 = 10;
 
 /// The limit of an operation, as the user types it.
 #[derive(Clone)]
@@ -82,7 +85,7 @@ impl Caps {
 
 pub async fn plan(context: &Context, args: super::Plan) -> Result<(), Failure> {
     let file = args.output.as_deref().map(|file| OutputFile::new(file, args.force)).transpose()?;
-    let store = args.place.open().await?;
+    let store = args.place.look(context).await?;
     let plan = make_plan(context, &*store, &args.adopt.into()).await?;
     args.caps.check(plan.changes() as u64, plan.orders)?;
     if let Some(file) = file {
@@ -167,7 +170,7 @@ pub async fn run(
     notify("READY=1");
     tokio::select! {
         done = worker.run(until, stop) => done.map_err(failed)?,
-        never = follow(context, &*store) => match never {},
+        never = follow(context, &*store, &worker) => match never {},
         failure = beside => return Err(failure),
     }
     notify("STOPPING=1");
@@ -175,18 +178,23 @@ pub async fn run(
     let sent = worker.counters().sent;
     let answer = Answer { status: report::Status::of(&summary), sent };
     context.output.answer(&answer, || report::status_text(&summary))?;
-    match summary.stopped.iter().next() {
-        // The answer has been printed, and the exit code says that it is incomplete.
-        Some(_) => Err(Failure::answered(ErrorKind::Unauthorized.exit_code())),
-        None => Ok(()),
+    // The answer has been printed, and the exit code says that it is incomplete.
+    let waits = [OrderState::Parked, OrderState::Drifted].map(|state| summary.count(state));
+    if !summary.stopped.is_empty() {
+        Err(Failure::answered(ErrorKind::Unauthorized.exit_code()))
+    } else if !args.service && waits != [0, 0] {
+        Err(Failure::answered(WAIT_FOR_A_PERSON))
+    } else {
+        Ok(())
     }
 }
 
 /// Shows the progress of the orders, and tells systemd that the service is alive.
-async fn follow(context: &Context, store: &dyn Store) -> std::convert::Infallible {
+async fn follow(context: &Context, store: &dyn Store, worker: &Worker) -> std::convert::Infallible {
     let all = store.summary().await.map_or(0, |summary| open_orders(&summary));
     let progress = context.output.progress(usize::try_from(all).unwrap_or(usize::MAX));
     let mut done = 0;
+    let mut has_said_held = false;
     let mut next = Instant::now();
     loop {
         tokio::time::sleep(TICK).await;
@@ -197,6 +205,11 @@ async fn follow(context: &Context, store: &dyn Store) -> std::convert::Infallibl
         }
         let Ok(summary) = store.summary().await else { continue };
         next = Instant::now() + asked.elapsed() * COUNTING;
+        if worker.counters().in_flight == 0 && !has_said_held {
+            let held = report::held_text(summary.held, summary.held_until);
+            has_said_held = held.is_some();
+            held.into_iter().for_each(|held| context.output.note(&held));
+        }
         let now = all.saturating_sub(open_orders(&summary));
         progress.begin(&format!("{} parked", summary.count(OrderState::Parked)));
         for _ in done..now {
@@ -217,13 +230,21 @@ fn open_orders(summary: &Summary) -> u64 {
 
 /// Fails if a plan no longer holds, or is larger than allowed.
 async fn check_plan(store: &dyn Store, file: &Path, caps: Caps) -> Result<(), Failure> {
-    let unreadable = |why: String| {
-        Failure::usage(format!("{} is no plan: {why}", file.display()))
-            .hint("make one: anyvpn fleet plan --output FILE")
+    let name = file.display().to_string();
+    let unusable = |what: String| {
+        let again = command_line(&["fleet", "plan", "--force", "--output", &name], &[]);
+        Failure::usage(format!("{name} {what}"))
+            .hint(format!("nothing was sent; make the plan again: {again}"))
     };
-    let text = std::fs::read(file).map_err(|error| unreadable(reason(&error)))?;
-    let plan: Plan =
-        serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
+    let text = std::fs::read(file)
+        .map_err(|error| unusable(format!("cannot be read: {}", reason(&error))))?;
+    if text.trim_ascii().is_empty() {
+        return Err(unusable("is empty".to_owned()));
+    }
+    let plan: Plan = serde_json::from_slice(&text).map_err(|error| match error.is_eof() {
+        true => unusable("is cut off: a part of the plan is missing".to_owned()),
+        false => unusable(format!("is not a plan: {error}")),
+    })?;
     caps.check(plan.changes() as u64, plan.orders)?;
     let stale = plan.stale(store).await.map_err(failed)?;
     match stale.first() {
@@ -236,7 +257,9 @@ async fn check_plan(store: &dyn Store, file: &Path, caps: Caps) -> Result<(), Fa
                 }
             };
             let error = Error::new(ErrorKind::InvalidRequest).with_detail(detail);
-            Err(Failure::from(error).hint("nothing was sent; make a new plan"))
+            let again = command_line(&["fleet", "plan", "--force", "--output", &name], &[]);
+            Err(Failure::from(error)
+                .hint(format!("nothing was sent; make the plan again: {again}")))
         }
     }
 }

@@ -56,7 +56,7 @@ pub enum Profiles {
 #[derive(Serialize)]
 struct Listed {
     profiles: Vec<Shown>,
-    /// StoredCredentials tokens that no profile uses.
+    /// Stored credentials that no profile uses.
     unused: Vec<prune::Unused>,
     path: ShownPath,
 }
