@@ -14,6 +14,7 @@ from vpnresellers_client.api.accounts import (
 from vpnresellers_client.api.configurations import get_wireguard_config
 from vpnresellers_client.api.reseller import get_location, get_profile
 from vpnresellers_client.api.servers import list_servers
+from vpnresellers_client.models.accounts_reply import AccountsReply
 from vpnresellers_client.models.check_username_response_2xx import CheckUsernameResponse2XX
 from vpnresellers_client.models.config_file_reply import ConfigFileReply
 from vpnresellers_client.models.create_account_body import CreateAccountBody
@@ -21,7 +22,6 @@ from vpnresellers_client.models.create_account_response_2xx import CreateAccount
 from vpnresellers_client.models.error import Error
 from vpnresellers_client.models.get_location_response_2xx import GetLocationResponse2XX
 from vpnresellers_client.models.get_profile_response_2xx import GetProfileResponse2XX
-from vpnresellers_client.models.list_accounts_response_2xx import ListAccountsResponse2XX
 from vpnresellers_client.models.list_servers_response_2xx import ListServersResponse2XX
 
 URL = os.environ["ANYVPN_VPNRESELLERS_URL"]
@@ -47,7 +47,7 @@ taken = create_account.sync(client=client, body=body)
 assert isinstance(taken, Error) and taken.message, taken
 
 page = list_accounts.sync(client=client, page=1, per_page=100)
-assert isinstance(page, ListAccountsResponse2XX), page
+assert isinstance(page, AccountsReply), page
 assert NAME in [it.username for it in page.data], page
 
 servers = list_servers.sync(client=client)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anyvpn_core::{Error, ErrorKind};
+use anyvpn_core::{Error, ErrorKind, PublicKey};
 use anyvpn_http::lenient::integer;
 use anyvpn_http::{Dialect as _, Reply};
 use http::StatusCode;
@@ -196,4 +196,12 @@ pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(
     }
 
     deserializer.deserialize_any(Strings)
+}
+
+/// Decodes a public key, or an array of them; an empty string counts as none.
+pub(crate) fn public_keys<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<PublicKey>, D::Error> {
+    let key = |text: &String| text.parse().map_err(|_| de::Error::custom("not a public key"));
+    one_or_many(deserializer)?.iter().map(key).collect()
 }

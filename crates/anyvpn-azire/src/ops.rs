@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use anyvpn_core::{Error, OperationId, Secret, Timestamp};
+use anyvpn_core::{Error, OperationId, PublicKey, Secret, Timestamp};
 use anyvpn_http::by_name::{self, run};
 use anyvpn_http::{
     Client, Dialect as _, FieldInfo, FieldKind, LenientList, Operation, OperationInfo, Replay,
@@ -988,9 +988,9 @@ pub struct Location {
     #[serde(default, deserialize_with = "lenient::one_or_many")]
     pub pool: Vec<String>,
     /// The servers' WireGuard public keys, in base64. The page says array, the live service sends a
-    /// string: both are accepted.
-    #[serde(default, deserialize_with = "lenient::one_or_many")]
-    pub pubkey: Vec<String>,
+    /// string: both are accepted. An empty text is no key.
+    #[serde(default, deserialize_with = "lenient::public_keys")]
+    pub pubkey: Vec<PublicKey>,
 }
 
 /// All operations, for callers that know them by name only.

@@ -107,7 +107,7 @@ impl Azire {
             let error = left_out.unknown("location", &request.server);
             return Err(error.with_operation(ListLocations::ID));
         };
-        let (Some(pool), Some(public_key)) = (location.pool.first(), location.pubkey.first())
+        let (Some(pool), Some(&public_key)) = (location.pool.first(), location.pubkey.first())
         else {
             return Err(Error::new(ErrorKind::Unavailable)
                 .with_operation(ListLocations::ID)
@@ -116,11 +116,6 @@ impl Azire {
                     location.name
                 )));
         };
-        let public_key: PublicKey = public_key.parse().map_err(|_| {
-            Error::new(ErrorKind::UnexpectedReply)
-                .with_operation(ListLocations::ID)
-                .with_detail(format!("the location {:?} has no valid public key", location.name))
-        })?;
         let options = &request.wireguard;
         let port = options.port.unwrap_or(PORT);
         let mut host: Host = pool.parse().map_err(|e| {

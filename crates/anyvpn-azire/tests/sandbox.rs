@@ -8,6 +8,7 @@ use anyvpn_core::{
     Ability, ConfigRequest, ErrorKind, NewPortForward, PortForwards, PortProtocols, Provider,
     ServerConfigs,
 };
+use anyvpn_lab::bounds::check_bounds;
 use anyvpn_lab::harness::{check_operations, check_replies};
 use anyvpn_sandbox::azire::Quirks;
 use world::World;
@@ -21,6 +22,12 @@ fn the_sandbox_serves_exactly_the_clients_operations() {
 #[tokio::test]
 async fn every_operation_works_and_its_reply_is_as_documented() {
     check_replies::<Harness>(8).await;
+}
+
+#[tokio::test]
+async fn every_reply_that_fits_the_document_is_accepted() {
+    check_bounds::<Harness>(&[("check-port", "/data/port"), ("check-port-by-post", "/data/port")])
+        .await;
 }
 
 #[tokio::test]

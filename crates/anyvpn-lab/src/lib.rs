@@ -4,6 +4,7 @@
 //!   on a sandbox, its secrets, and how to call each operation.
 //! - [`matrix`] runs every operation with every fault: those of the sandbox, and those of [`faults`] in
 //!   connections, TLS and name lookup.
+//! - [`bounds`] gives every operation replies at the bounds of its document's schemas.
 //! - [`network`] is a network that fails at random, for state-machine tests; [`machines`] lets two
 //!   machines act on one account.
 //! - [`dropping`] drops futures at each of their polls; [`full_store`] is a token store that cannot be
@@ -12,6 +13,7 @@
 //!
 //! Authors of other providers use `anyvpn-testkit`, which does not need the sandbox.
 
+pub mod bounds;
 pub mod dropping;
 pub mod faults;
 pub mod full_store;

@@ -4,6 +4,7 @@
 mod world;
 
 use anyvpn_core::{Context, Driver as _, ErrorKind, Settings};
+use anyvpn_lab::bounds::check_bounds;
 use anyvpn_lab::harness::{check_operations, check_replies};
 use anyvpn_pia::{CAPABILITIES, Pia, PiaDriver, SigningKey, TrustRoots, types};
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
@@ -19,6 +20,11 @@ fn the_sandbox_serves_exactly_the_clients_operations() {
 #[tokio::test]
 async fn every_operation_works_and_its_reply_is_as_documented() {
     check_replies::<Harness>(8).await;
+}
+
+#[tokio::test]
+async fn every_reply_that_fits_the_document_is_accepted() {
+    check_bounds::<Harness>(&[]).await;
 }
 
 /// The fingerprints are those of the vendor's files at the time when they were copied.

@@ -8,6 +8,7 @@ mod world;
 use anyvpn_core::{
     Ability, ChangePassword, CreatedCustomer, Customers, NewCustomer, Provider, Secret,
 };
+use anyvpn_lab::bounds::check_bounds;
 use anyvpn_lab::harness::{check_operations, check_replies};
 use anyvpn_vpngn::ops::{AddClient, ListAliases, NewProduct, call_by_name};
 use anyvpn_vpngn::{CAPABILITIES, ErrorKind, ProductType};
@@ -22,6 +23,11 @@ fn the_sandbox_serves_exactly_the_clients_operations() {
 #[tokio::test]
 async fn every_operation_works_with_every_credential_and_its_reply_is_as_documented() {
     check_replies::<Harness>(8).await;
+}
+
+#[tokio::test]
+async fn every_reply_that_fits_the_document_is_accepted() {
+    check_bounds::<Harness>(&[]).await;
 }
 
 /// An account without products and aliases, in each form in which the provider reports that.

@@ -4,6 +4,7 @@
 
 mod world;
 
+use anyvpn_lab::bounds::check_bounds;
 use anyvpn_lab::harness::{check_operations, check_replies};
 use anyvpn_sandbox::Sandbox;
 use anyvpn_vpnresellers::ops::{CreateAccount, ValidateAccount};
@@ -22,6 +23,11 @@ fn the_sandbox_serves_exactly_the_clients_operations() {
 #[tokio::test]
 async fn every_operation_works_and_its_reply_is_as_documented() {
     check_replies::<Harness>(24).await;
+}
+
+#[tokio::test]
+async fn every_reply_that_fits_the_document_is_accepted() {
+    check_bounds::<Harness>(&[]).await;
 }
 
 #[tokio::test]

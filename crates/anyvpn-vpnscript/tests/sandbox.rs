@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyvpn_core::{Ability, ErrorKind, OperationId, Provider};
 use anyvpn_lab::InstrumentedTransport;
+use anyvpn_lab::bounds::check_bounds;
 use anyvpn_lab::harness::{check_exchange, check_operations, document};
 use anyvpn_sandbox::vpnscript::{Profile, Server, ServiceState};
 use anyvpn_testkit::openapi::Document;
@@ -20,6 +21,11 @@ use world::{PASSWORD, USERNAME, World};
 #[test]
 fn the_sandbox_serves_exactly_the_clients_operations() {
     check_operations::<Harness>(8);
+}
+
+#[tokio::test]
+async fn every_reply_that_fits_the_document_is_accepted() {
+    check_bounds::<Harness>(&[]).await;
 }
 
 /// A world whose replies are compared with the document. It shares no type with the client.
