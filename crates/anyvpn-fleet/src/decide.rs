@@ -156,7 +156,8 @@ pub(crate) fn next_operation(
     let is_suspended = customer.status == Status::Suspended;
     let plan = order.plan.as_ref().filter(|plan| customer.plan.as_ref() != Some(*plan));
     let end = order.end.filter(|end| progress.end != Some(*end));
-    // Resuming comes first and suspending last: a suspended customer may refuse the others.
+    // Resuming comes first and suspending last, because a provider may refuse other changes of a
+    // suspended customer.
     if gets_password && !progress.has_password {
         Some(Operation::SetPassword)
     } else if is_suspended && order.wanted == Wanted::Active {

@@ -39,8 +39,10 @@ pub fn metrics(summary: &Summary, counters: &Counters, now: Timestamp) -> String
     for (operation, count) in &counters.sent {
         sent.sample(&[("operation", operation)], *count as f64);
     }
-    let mut steps =
-        text.counter("anyvpn_fleet_steps_total", "Steps of this worker, by the order's state.");
+    let mut steps = text.counter(
+        "anyvpn_fleet_steps_total",
+        "Steps that this worker finished, by the state in which they left the order.",
+    );
     for (state, count) in &counters.steps {
         steps.sample(&[("state", state.name())], *count as f64);
     }

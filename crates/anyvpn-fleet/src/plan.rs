@@ -51,7 +51,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Any error of the store. A customer that cannot be read is part of the plan.
+    /// Any error of the store. A customer that cannot be read is no error: the plan says so for that
+    /// order.
     pub async fn make(
         store: &dyn Store,
         providers: &BTreeMap<String, Arc<dyn Provider>>,
@@ -124,7 +125,8 @@ async fn plan_step(
                 let (asked, settle) = (Timestamp::MIN, customers.settle_time());
                 let next = |progress| decide(&order, progress, seen.as_ref(), asked, settle, rules);
                 let (mut progress, mut decision) = next(progress);
-                // Workers wait until every replica shows what took effect. The plan says what follows.
+                // Workers wait until every replica shows what took effect. The plan does not wait, and
+                // shows the operation that comes next.
                 if progress.open.take_if(|open| open.is_seen).is_some() {
                     (progress, decision) = next(progress);
                 }

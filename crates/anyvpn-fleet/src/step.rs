@@ -74,8 +74,8 @@ pub enum Stepped {
 /// # As a step of another engine
 ///
 /// A Temporal activity, a Restate handler or a DBOS step can be this function around one order. It is idempotent: if
-/// the engine runs it again after a crash, the new claim has a higher number, finds the old intent, and reads before
-/// it sends. The engine needs no journal entry for the call itself.
+/// the engine runs it again after a crash, the new claim has a higher fencing number, and its step finds the old
+/// intent and reads before it sends. The engine needs no journal entry for the call itself.
 ///
 /// ```
 /// use std::time::Duration;
@@ -364,7 +364,7 @@ impl Step<'_> {
         committed.into_iter().next().ok_or_else(|| StoreError::new("the store committed nothing"))
     }
 
-    /// Returns a time that the database's clock has certainly not reached yet.
+    /// Returns an upper bound of the database's current time.
     fn now(&self) -> Timestamp {
         self.since(self.claim.claimed)
     }
@@ -409,7 +409,8 @@ fn verdict(error: &Error) -> Verdict {
             _,
             ErrorKind::InsufficientBalance | ErrorKind::QuotaReached | ErrorKind::CapacityReached,
         ) => Verdict::Rest,
-        // Either a gateway's page, or a customer that no longer exists, which the next reading shows.
+        // Either a proxy's error page, or a customer that no longer exists, which the next reading
+        // shows.
         (_, ErrorKind::UnexpectedReply | ErrorKind::NotFound) => Verdict::Again(None),
         // Reading changes nothing, so after an error with the advice to read back we can read again.
         (Advice::ReadBack, _) => Verdict::Again(None),

@@ -16,7 +16,7 @@ use crate::{Counters, Tunnel};
 pub struct Journal {
     /// The version of the format.
     pub version: u32,
-    /// The number of the last announcement.
+    /// The generation that was last published; it increases with each change.
     pub generation: u64,
     /// What was announced with that generation; `None` if it was the loss of the port.
     pub announced: Option<Announcement>,

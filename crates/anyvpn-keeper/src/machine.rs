@@ -174,7 +174,7 @@ impl Machine {
             actions: Vec::new(),
             stop: None,
         };
-        // A clock that was set back while nobody looked.
+        // The clock may have been set back while the keeper was not running.
         shared.journal.shift_creations(|at| at.min(now.time));
         shared.journal.limit_quota(now.time);
         Self {

@@ -53,7 +53,7 @@ const SETTINGS: &[Setting] = &[
     Setting::new(
         "form",
         "form",
-        "With symmetric, the gateway chooses the same internal and external port.",
+        "symmetric: the gateway chooses one port for both sides; plain: you choose the internal port.",
     )
     .one_of(&["symmetric", "plain"])
     .default("symmetric"),

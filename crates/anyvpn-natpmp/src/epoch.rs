@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// The tolerance for a gateway's clock.
 const TOLERANCE: u128 = 2000;
 
-/// The last time that a gateway reported, and when.
+/// The last epoch that a gateway reported, and when the report arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Epoch(Option<(u32, Instant)>);
 

@@ -134,7 +134,7 @@ impl Reply {
         }
         let epoch = u32_at(bytes, 4)?;
         let is_version = code == ResultCode::UNSUPPORTED_VERSION;
-        // The refusal of a version is the only reply without the bit.
+        // Only the refusal of a version lacks the reply bit (128) in the opcode.
         let opcode = match opcode.checked_sub(REPLY) {
             Some(opcode) => opcode,
             None if is_version => opcode,

@@ -159,7 +159,7 @@ async fn the_plain_form_leads_to_the_port_of_ones_own_choice() {
     let port = world.natpmp.create_port_forward(new.clone()).await.unwrap();
     assert_eq!((port.port, port.local_port), (40_000, 8080));
     assert_eq!(world.mappings(), [(false, 8080, 40_000), (true, 8080, 40_000)]);
-    // Another program has only the number and the store.
+    // Another program knows only the port number, and shares the lease store.
     let other = world.again(PLAIN);
     let mut wish = NewPortForward::new();
     wish.wished_port = Some(40_000);

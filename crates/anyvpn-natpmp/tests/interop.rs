@@ -270,7 +270,7 @@ async fn inside_natpmpc() {
     };
     let said = natpmpc("").await;
     assert!(said.contains("Public IP address : 203.0.113.7"), "{said}");
-    // Runs the command of Proton's users.
+    // Runs the command that Proton tells its users to run.
     for protocol in ["udp", "tcp"] {
         let said = natpmpc(&format!(" -a 1 0 {protocol} 60")).await;
         assert!(said.contains("Mapped public port") && said.contains("time 60"), "{said}");

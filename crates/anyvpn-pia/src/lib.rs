@@ -232,8 +232,8 @@ impl Pia {
         self.connection.clone().or_else(last).ok_or_else(|| {
             Error::invalid(
                 "gateway",
-                "is missing, and server_name: getting a WireGuard configuration names both; with OpenVPN, \
-                 the gateway is the route's, and the server the one of the list",
+                "is missing, and so is server_name; getting a WireGuard configuration sets both; with \
+                 OpenVPN, use the gateway of the tunnel's route, and the server's name in the list",
             )
         })
     }

@@ -144,7 +144,10 @@ fn check(new: &NewPortForward) -> Result<(), Error> {
         return Err(Error::invalid("protocols", "PIA forwards TCP and UDP together"));
     }
     if new.local_port.is_some_and(|port| new.wished_port != Some(port)) {
-        return Err(Error::invalid("local_port", "PIA forwards to the same number"));
+        return Err(Error::invalid(
+            "local_port",
+            "PIA forwards a port to the same port number on this machine",
+        ));
     }
     if new.lifetime.is_some() {
         return Err(Error::invalid(

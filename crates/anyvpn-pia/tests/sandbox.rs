@@ -66,7 +66,7 @@ async fn settings_open_it_and_each_that_is_wrong_is_named() {
     let open = |settings: &Settings| PiaDriver.open(settings, &Context::default());
     let pia = open(&settings).unwrap();
     assert_eq!(pia.info().capabilities, &CAPABILITIES);
-    // Operations that are called by name are also sent to their servers.
+    // `call_json` too sends each operation to the host that serves it.
     let key = world::key().public_key();
     let added = pia.call_json("add-key", json!({"pubkey": key}), false).await.unwrap();
     assert_eq!(added["server_vip"], "10.4.128.1");

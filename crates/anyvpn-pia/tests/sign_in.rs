@@ -47,7 +47,7 @@ async fn a_refused_token_is_renewed_once() {
         let world = World::on(still_sandbox().seed(seed)).await;
         let (pia, _) = signing_in(&world, PASSWORD);
         pia.account().await.unwrap();
-        // A token that was just created is not the cause of a refusal.
+        // The client does not replace a token that it has just created, so we let time pass.
         world.sandbox.clock().advance(Duration::from_secs(3600));
         world.service().end_tokens(USERNAME);
         pia.obtain_config(&ConfigRequest::wireguard("swiss")).await.unwrap();

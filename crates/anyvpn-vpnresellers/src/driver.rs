@@ -36,7 +36,11 @@ pub static CAPABILITIES: Capabilities = Capabilities::new(
         (Ability::SignIn, "tokens are created in the dashboard", DOCS),
         (Ability::SignOut, "tokens are deleted in the dashboard", DOCS),
         (Ability::SignUp, "resellers sign up on the website", DOCS),
-        (Ability::ChangePassword, "the API only returns a reseller's balance", DOCS),
+        (
+            Ability::ChangePassword,
+            "for the reseller's own account, the API only returns the balance",
+            DOCS,
+        ),
         (Ability::CloseAccount, "the API only returns a reseller's balance", DOCS),
         (Ability::ChangePlan, "there is only one plan, which is charged daily", DOCS),
     ],

@@ -8,7 +8,7 @@ use futures_util::{TryStreamExt, stream};
 use crate::ops::{Account, ListAccounts, ListServers, Server};
 use crate::{Dialect, VpnResellers};
 
-/// The number of elements per page. Public clients request the same number.
+/// The number of elements per page. Other open-source clients of this API request the same number.
 const PER_PAGE: u32 = 100;
 
 impl VpnResellers {

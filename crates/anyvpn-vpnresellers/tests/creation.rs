@@ -55,8 +55,8 @@ async fn a_lost_creation_is_found_after_doubt() {
             let world = World::new(seed).await;
             world.fault("create-account", fault.clone());
             let found = create(&world, NEW).await.unwrap();
-            // A gateway's page comes before the request takes effect, so the second attempt creates
-            // the account.
+            // With a proxy's error page, the request has not taken effect, so the second attempt
+            // creates the account.
             let (expected, arrived) = match fault {
                 Fault::Html(_) => ("created", 2),
                 _ => ("found", 1),
@@ -134,7 +134,7 @@ async fn a_name_that_belongs_to_a_stranger_is_reported_and_never_used() {
         assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
         let error = reseller.close_customer(STRANGER).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
-        // Try its id, which nobody is told.
+        // Try the id of that account, which the API never tells.
         let id = before.as_ref().unwrap().id;
         let error = reseller.call(GetAccount { id }).await.unwrap_err();
         let refused = [ErrorKind::NotFound, ErrorKind::Unauthorized];

@@ -124,7 +124,8 @@ impl PostgresStore {
         .fetch_all(&mut *transaction)
         .await?;
         tables.meters = meters.into_iter().map(rows::meter).collect::<Result<_, _>>()?;
-        // The rows are locked from here on, so that times grow from one transaction of an order to the next.
+        // The clock is read only now that the rows are locked, so that a later transaction of an order
+        // has a later time.
         let found: Vec<(i64, Option<String>, Option<String>)> =
             sqlx::query_as(NOW_AND_STOPPED).fetch_all(&mut *transaction).await?;
         let mut now = self.clock.as_ref().map(|clock| clock.now());

@@ -89,7 +89,7 @@ impl FaultyStore {
                 "to {operation} for {id}, which has changed or is another worker's"
             ));
         }
-        // Until then, the operation can be sent, as far as another worker knows.
+        // Until this lease ends, another worker must assume that the operation can still be sent.
         let lease = self.leases.lock().unwrap().get(id).copied();
         let since = begin.progress.open.as_ref().map(|open| open.since);
         if since < lease {

@@ -68,7 +68,7 @@ pub(super) fn open(
         (Some(_), ..) => {
             return Err(Error::invalid(
                 "api_key",
-                "replaces user name and password; give one of them",
+                "cannot be combined with a user name and password; give either the key or those two",
             ));
         }
         _ => return Err(Error::invalid("username", "needs a password, and a password needs it")),

@@ -25,7 +25,10 @@ pub(super) fn open(
     clock: Arc<dyn Clock>,
 ) -> Result<Box<dyn ClientApi>, Error> {
     if settings.username.is_some() || settings.password.is_some() || settings.api_key.is_some() {
-        return Err(Error::invalid("password", "is not used by rTorrent's socket; omit it"));
+        return Err(Error::invalid(
+            "password",
+            "rTorrent's socket has no sign-in; omit the user name, password and API key",
+        ));
     }
     Ok(Box::new(RTorrent { socket: ScgiSocket::new(&settings.address, clock)? }))
 }

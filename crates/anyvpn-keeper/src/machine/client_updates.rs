@@ -129,7 +129,7 @@ impl ClientUpdates {
         let generation = shared.journal.generation;
         for client in self.clients.iter_mut().filter(|client| client.seen != generation) {
             client.seen = generation;
-            // Another one is being asked, or waits after a failure.
+            // A client that is not in sync is already being asked, or waits before its next attempt.
             if client.status.in_sync {
                 client.due = shared.timer.now.elapsed;
             }

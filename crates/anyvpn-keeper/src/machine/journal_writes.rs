@@ -9,10 +9,11 @@ use crate::machine::{Action, Shared};
 /// How soon a failed write is retried.
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(5 * 60);
-/// How much the end of a forward that is renewed may differ from the one on the disk.
+/// How much later the expiry of a renewed forward may be than the expiry on the disk before the journal
+/// is written again.
 pub(crate) const LAZY: Duration = Duration::from_secs(10 * 60);
 
-/// How long an announcement waits for the disk.
+/// How long a new port is held back from clients and hooks until the journal is on the disk.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) struct JournalWrites {

@@ -132,7 +132,7 @@ impl ProviderCalls {
         let held = shared.journal.held.as_ref().filter(|held| held.is_open);
         calls.closes_at = held.and_then(|held| held.forward.expires_at).map(|end| {
             let ends_at = now.elapsed_at(end);
-            // One that is kept alive may have been renewed since the journal was written.
+            // A forward that is kept alive may have been renewed since the journal was written.
             let renewed = end.checked_add(LAZY).map_or(ends_at, |end| now.elapsed_at(end));
             match shared.settings.is_fixed() {
                 true => ends_at,
@@ -292,7 +292,8 @@ impl ProviderCalls {
             let daily = shared.settings.daily_creations;
             let now = shared.now();
             let Some(allowed) = shared.journal.next_creation(daily, now.time) else {
-                self.problem = Some(Problem::new("no forward exists, and none may be created"));
+                self.problem =
+                    Some(Problem::new("no port is open, and the daily limit allows no new one"));
                 return None;
             };
             self.allowed_at = Some(allowed).filter(|allowed| *allowed > now.time);
@@ -530,7 +531,8 @@ impl ProviderCalls {
                     held.forward = renewed;
                 }
             }
-            // At PIA, another tunnel of the same server has the number.
+            // The port is gone; at PIA, this can also mean that another tunnel to the same server has
+            // it.
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::CapacityReached)
                     && epoch == self.epoch =>

@@ -197,7 +197,7 @@ impl PublishError {
     fn new(path: &Path, error: &io::Error, is_replaced: bool) -> Self {
         let reason = match error.kind() {
             ErrorKind::ResourceBusy if is_replaced => {
-                "another file is mounted there, so it cannot be replaced: use --in-place, or mount its folder"
+                "this file is a mount point and cannot be replaced: use --in-place, or mount the folder that contains it"
                     .to_owned()
             }
             ErrorKind::InvalidInput => error.to_string(),

@@ -61,7 +61,7 @@ fn a_quiet_port_never_closes() {
         assert_eq!(world.reached.get("gone"), None, "{kind:?}");
         let creations = world.asked["creations"];
         let some = match kind {
-            // In the last quarter of its life.
+            // Each forward is replaced in the last quarter of its lifetime.
             Kind::Fixed { .. } => 14..15,
             Kind::KeptAlive { reserved: None, .. } => 1..2,
             Kind::KeptAlive { .. } => 7..11,

@@ -134,7 +134,8 @@ pub struct Run {
     /// How many orders are handled at the same time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000))]
     in_flight: u32,
-    /// For how many seconds no other worker takes an order that this one has; a call may take half of it
+    /// For how many seconds an order is reserved for the worker that claimed it; a call may use half of
+    /// that time
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(2..=86400))]
     lease: u64,
     /// Limit an operation for all workers, as PROFILE/create=6/min; can be given several times
@@ -182,7 +183,7 @@ pub struct OfOrder {
 
 #[derive(Args)]
 pub struct Retry {
-    /// The orders' ids; without any, the stopped profile of --profile goes on
+    /// The orders' ids; without any, the stopped profile that --profile names is resumed
     #[arg(value_name = "ORDER")]
     orders: Vec<String>,
     #[command(flatten)]

@@ -162,7 +162,7 @@ pub fn failed(error: StoreError) -> Failure {
     Failure::other(error.to_string()).hint("see that the database is there, and try again")
 }
 
-/// Opens the providers of these profiles. A name that is not a profile's can be a provider's.
+/// Opens the providers of these profiles. If no profile has the name, it can be the name of a provider.
 pub async fn open_providers(
     context: &Context,
     profiles: BTreeSet<String>,

@@ -178,7 +178,7 @@ pub async fn run(
     let sent = worker.counters().sent;
     let answer = Answer { status: report::Status::of(&summary), sent };
     context.output.answer(&answer, || report::status_text(&summary))?;
-    // The answer has been printed, and the exit code says that it is incomplete.
+    // The status has been printed; only the exit code says that some orders are not as ordered.
     let waits = [OrderState::Parked, OrderState::Drifted].map(|state| summary.count(state));
     if !summary.stopped.is_empty() {
         Err(Failure::answered(ErrorKind::Unauthorized.exit_code()))

@@ -42,10 +42,10 @@ pub struct Keep {
     /// Run this program when the port changes; no shell is involved
     #[arg(long, value_name = "COMMAND")]
     pub on_change: Vec<String>,
-    /// Run gluetun's up command when a port is open
+    /// Run this command when a port opens, in the form of gluetun's up command
     #[arg(long, value_name = "COMMAND")]
     pub up_command: Option<String>,
-    /// Run gluetun's down command when the port was lost
+    /// Run this command when the port is lost, in the form of gluetun's down command
     #[arg(long, value_name = "COMMAND")]
     pub down_command: Option<String>,
     /// Kill a command that runs for more than N seconds
@@ -72,10 +72,10 @@ pub struct Keep {
     /// Take the API's roles from this file, which is gluetun's config.toml
     #[arg(long, value_name = "FILE", requires = "api", conflicts_with = "api_key_file")]
     pub api_roles: Option<PathBuf>,
-    /// Write metrics to this file, for the node exporter; its name ends with .prom
+    /// Write metrics to this file, for the node exporter; the file's name must end with .prom
     #[arg(long, value_name = "FILE")]
     pub metrics_file: Option<PathBuf>,
-    /// Do one round, and end when it succeeded or failed
+    /// Open the port and set the clients once, then exit
     #[arg(long)]
     pub once: bool,
     /// What becomes of the port when the command ends

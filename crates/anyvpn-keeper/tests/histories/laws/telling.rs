@@ -68,7 +68,7 @@ impl Laws {
         let Action::Check(port) = request else { return };
         let told = &world.laws.told;
         let is_early = told.at.is_some_and(|at| world.now < at + LAG);
-        // One that refuses the credentials is not asked about each port.
+        // A client that refuses the credentials need not have been asked about this port.
         let mut clients = told.asked.iter().zip(&world.laws.refused_at);
         let is_unasked = clients.any(|(asked, refused)| *asked != Some(*port) && refused.is_none());
         if is_early || is_unasked {
