@@ -165,7 +165,10 @@ fn a_run_says_for_how_long_a_killed_worker_has_its_orders() {
     worker.kill().unwrap();
     worker.wait().unwrap();
     let said = done(&mut fleet(&world, &["status"]));
-    assert!(said.contains("Workers have 3 orders. If a worker was killed"), "{said}");
+    assert!(
+        said.contains("Workers have 3 orders.\nA killed worker's orders are free by "),
+        "{said}"
+    );
     world.sandbox.clear_faults();
     let ran = fleet(&world, &["run"]).output().unwrap();
     assert!(ran.status.success(), "{}", stderr(&ran));
@@ -184,7 +187,7 @@ fn a_run_that_leaves_parked_orders_says_so_and_has_an_exit_code_of_its_own() {
     done(&mut fleet(&world, &["import", &again]));
     let ran = failed(10, &mut fleet(&world, &["run"]));
     let said = String::from_utf8(ran.stdout).unwrap();
-    let line = "A person has to decide about 1 parked order: anyvpn fleet list --state parked";
+    let line = "1 parked order waits for a person: anyvpn fleet list --state parked";
     assert!(said.contains(line), "{said}");
 }
 

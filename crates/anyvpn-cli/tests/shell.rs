@@ -63,7 +63,7 @@ fn the_help_fits_one_screen_and_shows_three_examples() {
 
 #[test]
 fn the_help_of_each_group_fits_one_screen_and_shows_what_to_type_first() {
-    for group in ["account", "config", "customer", "port", "profile", "server"] {
+    for group in ["account", "config", "customer", "fleet", "port", "profile", "server"] {
         let help = ok(&mut command(&[group, "--help"]));
         assert_eq!(help, ok(&mut command(&[group, "-h"])));
         assert!(help.lines().count() < 24, "{help}");

@@ -19,6 +19,9 @@ use crate::work::{wait, wait_here, wait_or_drain};
 
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
+#[command(after_help = "\
+Examples:
+  anyvpn fleet import orders.csv && anyvpn fleet plan")]
 pub enum Fleet {
     /// Import orders from a file; no call is made to the provider
     #[command(after_help = "\
@@ -55,7 +58,8 @@ Examples:
     Explain(OfOrder),
     /// Try orders again, or all orders of a stopped profile
     Retry(Retry),
-    /// Give a customer who was there before to the order; sets the order's password
+    /// Give a customer who was there before to the order
+    #[command(after_help = "The customer gets the order's plan, state and password.")]
     Adopt(Adopt),
     /// Give an order up; its customer stays as it is
     Release(Adopt),

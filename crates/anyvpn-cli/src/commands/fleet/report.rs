@@ -11,7 +11,7 @@ use super::{Export, List, OfOrder};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::only_copy;
-use crate::text::{Column, Value, listing, plain, table, when};
+use crate::text::{Column, Value, command_line, listing, plain, table, when};
 
 /// The number of orders that are read at once.
 const PAGE: u32 = 1000;
@@ -114,29 +114,26 @@ pub fn status_text(summary: &Summary) -> String {
         lines.push(listing(times));
     }
     lines.extend(held_text(summary.held, summary.held_until));
-    let parked = summary.count(OrderState::Parked);
-    if parked > 0 {
-        lines.push(format!(
-            "A person has to decide about {}: anyvpn fleet list --state parked",
-            number_of(parked, "parked order")
-        ));
+    for state in [OrderState::Parked, OrderState::Drifted] {
+        let name = state.name();
+        let waits = match summary.count(state) {
+            0 => continue,
+            1 => format!("1 {name} order waits"),
+            count => format!("{count} {name} orders wait"),
+        };
+        let list = command_line(&["fleet", "list", "--state", name], &[]);
+        lines.push(format!("{waits} for a person: {list}"));
     }
     lines.join("\n")
 }
 
 /// Says how many orders workers have, and until when at the latest.
 pub fn held_text(held: u64, until: Option<Timestamp>) -> Option<String> {
-    let orders = number_of(held, "order");
+    let ending = if held == 1 { "" } else { "s" };
     let until = until.filter(|_| held > 0).map(when)?;
     Some(format!(
-        "Workers have {orders}. If a worker was killed, its orders are free {until} at the latest."
+        "Workers have {held} order{ending}.\nA killed worker's orders are free by {until}."
     ))
-}
-
-/// Returns a number with what is counted.
-fn number_of(count: u64, what: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{ending}")
 }
 
 #[derive(Serialize)]
@@ -298,8 +295,8 @@ pub async fn export(context: &Context, args: Export) -> Result<(), Failure> {
     let unknown = answer.orders.iter().filter(is_unknown).count();
     if unknown > 0 {
         context.output.note(&format!(
-            "The passwords of {unknown} customers are not known, because other programs may have \
-             created them. To set the password of an order: anyvpn fleet adopt ORDER"
+            "The passwords of {unknown} customers are not known, because other programs may\n\
+             have created them. To set the password of an order: anyvpn fleet adopt ORDER"
         ));
     }
     Ok(())
@@ -348,5 +345,34 @@ fn cell(text: &str) -> String {
     match text.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_of_a_large_fleet_fits_80_columns() {
+        let mut summary = Summary::default();
+        for profile in ["shop", "a-brand-with-a-long-name"] {
+            for state in OrderState::ALL {
+                summary.counts.insert((profile.to_owned(), state), 123_456);
+            }
+        }
+        let why = "unauthorized (HTTP 401): the key is unknown, or it was replaced by another one";
+        summary.stopped.insert("shop".to_owned(), why.to_owned());
+        let time = Some("2027-01-01T00:00:00Z".parse().unwrap());
+        (summary.oldest_due, summary.oldest_ambiguous) = (time, time);
+        (summary.held, summary.held_until) = (123_456, time);
+        let text = crate::style::render(&status_text(&summary), false);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        for line in [
+            "Workers have 123456 orders.",
+            "246912 parked orders wait for a person: anyvpn fleet list --state parked",
+            "246912 drifted orders wait for a person: anyvpn fleet list --state drifted",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{text}");
+        }
     }
 }
