@@ -14,8 +14,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anstyle_svg::{Term, WIN10_CONSOLE};
-use common::terminal::Terminal;
+use common::terminal::{Terminal, svg};
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
 
@@ -144,15 +143,6 @@ fn play(page: &str) -> Vec<(String, String)> {
     shell.enter("exit");
     shell.terminal.end();
     pictures
-}
-
-/// Draws a picture of the screen with its colours. It is 80 columns wide, and scales with its page.
-fn svg(screen: &str) -> String {
-    let term = Term::new().palette(WIN10_CONSOLE).min_width_px(80 * 84 / 10);
-    let svg = term.render_svg(screen);
-    let size = |name: &str| Some(svg.split_once(&format!("{name}=\""))?.1.split_once("px\"")?.0);
-    let (width, height) = (size("width").unwrap_or("0"), size("height").unwrap_or("0"));
-    svg.replacen("<svg ", &format!("<svg viewBox=\"0 0 {width} {height}\" "), 1)
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
+use anstyle_svg::{Term, WIN10_CONSOLE};
 use pty_process::Size;
 use pty_process::blocking::{self, Pts, Pty};
 use rustix::io::ioctl_fionread;
@@ -45,6 +46,8 @@ pub struct Left {
     pub written: String,
     /// The text on the screen.
     pub screen: String,
+    /// The text on the screen, with its colours.
+    pub styled: String,
     pub code: Option<i32>,
     pub signal: Option<i32>,
     /// How many typed bytes are left for the shell to read.
@@ -108,36 +111,7 @@ impl Terminal {
 
     /// Returns the text on the screen, with its colours.
     pub fn styled(&self) -> String {
-        const PLAIN: &str = "\u{1b}[0m";
-        let screen = self.screen.screen();
-        let (rows, columns) = screen.size();
-        let mut text = String::new();
-        let mut style = PLAIN.to_owned();
-        for row in 0..rows.get() {
-            let cells = (0..columns.get()).filter_map(|column| screen.cell(row, column));
-            let mut cells: Vec<_> = cells.collect();
-            while cells.last().is_some_and(|cell| cell.contents().trim().is_empty()) {
-                cells.pop();
-            }
-            for cell in cells {
-                let color = match cell.fgcolor() {
-                    vt100::Color::Idx(color @ 0..8) => format!(";{}", 30 + color),
-                    vt100::Color::Idx(color @ 8..16) => format!(";{}", 82 + color),
-                    vt100::Color::Idx(color) => format!(";38;5;{color}"),
-                    vt100::Color::Rgb(red, green, blue) => format!(";38;2;{red};{green};{blue}"),
-                    vt100::Color::Default => String::new(),
-                };
-                let bold = if cell.bold() { ";1" } else { "" };
-                let now = format!("\u{1b}[0{bold}{color}m");
-                if now != style {
-                    text.push_str(&now);
-                }
-                style = now;
-                text.push_str(if cell.has_contents() { cell.contents() } else { " " });
-            }
-            text.push('\n');
-        }
-        text.trim_end().to_owned()
+        styled(self.screen.screen())
     }
 
     /// Returns everything that was written so far, including text that was removed.
@@ -177,11 +151,53 @@ impl Terminal {
         Left {
             written: String::from_utf8(self.seen).unwrap(),
             screen: self.screen.screen().contents(),
+            styled: styled(self.screen.screen()),
             code: status.code(),
             signal: status.signal(),
             unread,
         }
     }
+}
+
+fn styled(screen: &vt100::Screen) -> String {
+    const PLAIN: &str = "\u{1b}[0m";
+    let (rows, columns) = screen.size();
+    let mut text = String::new();
+    let mut style = PLAIN.to_owned();
+    for row in 0..rows.get() {
+        let cells = (0..columns.get()).filter_map(|column| screen.cell(row, column));
+        let mut cells: Vec<_> = cells.collect();
+        while cells.last().is_some_and(|cell| cell.contents().trim().is_empty()) {
+            cells.pop();
+        }
+        for cell in cells {
+            let color = match cell.fgcolor() {
+                vt100::Color::Idx(color @ 0..8) => format!(";{}", 30 + color),
+                vt100::Color::Idx(color @ 8..16) => format!(";{}", 82 + color),
+                vt100::Color::Idx(color) => format!(";38;5;{color}"),
+                vt100::Color::Rgb(red, green, blue) => format!(";38;2;{red};{green};{blue}"),
+                vt100::Color::Default => String::new(),
+            };
+            let bold = if cell.bold() { ";1" } else { "" };
+            let now = format!("\u{1b}[0{bold}{color}m");
+            if now != style {
+                text.push_str(&now);
+            }
+            style = now;
+            text.push_str(if cell.has_contents() { cell.contents() } else { " " });
+        }
+        text.push('\n');
+    }
+    text.trim_end().to_owned()
+}
+
+/// Draws a picture of the screen with its colours. It is 80 columns wide, and scales with its page.
+pub fn svg(screen: &str) -> String {
+    let term = Term::new().palette(WIN10_CONSOLE).min_width_px(80 * 84 / 10);
+    let svg = term.render_svg(screen);
+    let size = |name: &str| Some(svg.split_once(&format!("{name}=\""))?.1.split_once("px\"")?.0);
+    let (width, height) = (size("width").unwrap_or("0"), size("height").unwrap_or("0"));
+    svg.replacen("<svg ", &format!("<svg viewBox=\"0 0 {width} {height}\" "), 1)
 }
 
 /// Sends a signal to a process.
