@@ -204,6 +204,8 @@ fn a_file_that_is_no_plan_is_named_and_nothing_is_sent() {
         ("", "is empty"),
         (half, "is cut off: a part of the plan is missing"),
         ("{}", "is not a plan: missing field `orders`"),
+        // A step of a version that wrote other fields.
+        ("{\"orders\":2,\"steps\":[{\"order\":\"1\"}]}", "is not a plan: missing field `profile`"),
         ("id,key\n", "is not a plan: "),
     ] {
         std::fs::write(&plan, text).unwrap();
