@@ -69,6 +69,11 @@ pub fn run(root: &Path, no_skip: bool) -> Result<(), String> {
     };
     group(tools.python()?, &PYTHON);
     group(tools.node()?, &NODE);
+    verdict(failed, skipped, no_skip)
+}
+
+/// Returns whether the whole run passed.
+fn verdict(failed: usize, skipped: usize, no_skip: bool) -> Result<(), String> {
     match (failed, skipped) {
         (0, 0) => Ok(()),
         (0, _) if !no_skip => Ok(()),
@@ -222,6 +227,12 @@ mod tests {
     fn the_number_of_calls_is_read() {
         assert_eq!(generated("Test cases:\n  846 generated, 846 passed"), Some(846));
         assert_eq!(generated("Test cases:\n  none"), None);
+    }
+
+    #[test]
+    fn a_skipped_tool_fails_the_run_only_with_no_skip() {
+        assert!(verdict(0, 0, true).is_ok() && verdict(0, 5, false).is_ok());
+        assert!(verdict(0, 5, true).is_err() && verdict(1, 0, false).is_err());
     }
 
     #[test]

@@ -32,6 +32,12 @@ const LONGEST_NAME: usize = 180;
 /// The key of the token's id, which is stored beside the secrets.
 const ID: &str = "id";
 
+/// The ending of a file with secrets.
+const SECRETS: &str = ".json";
+/// The ending of a file that says whose an entry of the keyring is. It has no secrets. Nobody can list the
+/// keyring's entries without asking for its password, so this file is how an unused entry is found.
+const INDEX: &str = ".keyring";
+
 /// The stored credentials for an address.
 #[derive(Clone, Default)]
 pub struct StoredCredentials {
@@ -110,7 +116,7 @@ impl CredentialStore {
         let name = file_name(provider, &place, entry.map(|entry| &*entry.name));
         let is_keyring = entry.is_some_and(|entry| entry.store == StoreKind::Keyring);
         let keyring = is_keyring.then(|| Keyring::new(&name));
-        let path = folder()?.join(name + ".json");
+        let path = folder()?.join(name + if is_keyring { INDEX } else { SECRETS });
         Some(Self { provider, url, file: FileStore::new(&path), path, keyring })
     }
 
@@ -159,13 +165,11 @@ impl CredentialStore {
         remove_leftovers();
         let file = self.file.clone().with_observer(observer).lock().await.map_err(unwritten)?;
         // Check that the disk has room before a token is created.
-        if self.keyring.is_none() {
-            draft(&self.path).map_err(|error| {
-                let path = self.path.display();
-                Failure::other(format!("cannot write {path}: {}", reason(&error)))
-                    .hint("free some disk space; the stored secrets are unchanged")
-            })?;
-        }
+        draft(&self.path).map_err(|error| {
+            let path = self.path.display();
+            Failure::other(format!("cannot write {path}: {}", reason(&error)))
+                .hint("free some disk space; the stored secrets are unchanged")
+        })?;
         Ok(LockedStore { store: self, file })
     }
 
@@ -236,6 +240,9 @@ impl LockedStore<'_> {
         };
         let (text, _) = reveal(|| serde_json::to_string(&kept));
         let text = text.map_err(|_| Failure::other("cannot write the token as JSON"))?;
+        // First, so that the entry can be found even if this process is killed next.
+        let index = BoundToken::new(kept.binding, Serialized::new());
+        self.file.save(Some(&index)).await.map_err(unwritten)?;
         keyring.save(&Secret::from(text))
     }
 
@@ -245,14 +252,14 @@ impl LockedStore<'_> {
     }
 
     pub async fn forget(&mut self) -> Result<(), Failure> {
-        match &self.store.keyring {
-            Some(keyring) => keyring.forget(),
-            None => self.file.save(None).await.map_err(unwritten),
+        if let Some(keyring) = &self.store.keyring {
+            keyring.forget()?;
         }
+        self.file.save(None).await.map_err(unwritten)
     }
 }
 
-/// A file with secrets that no profile uses. An interrupted command left it, or its profile was edited or
+/// A file or an entry of the keyring with secrets that no profile uses. An interrupted command left it, or its profile was edited or
 /// removed by hand.
 pub struct Orphan {
     /// The profile to which the secrets belonged.
@@ -263,19 +270,24 @@ pub struct Orphan {
     is_readable: bool,
 }
 
-/// Lists the files with secrets that no profile uses, sorted by the names of their profiles. Those that
+/// Lists the secrets that no profile uses, in files and in the keyring, sorted by the names of their profiles. Those that
 /// cannot be read come last, so that an error about one does not hold the others back.
 pub fn orphans(registry: &Registry, profiles: &File) -> Vec<Orphan> {
     let files = folder().and_then(|folder| fs::read_dir(folder).ok());
     let mut found = Vec::new();
     for file in files.into_iter().flatten().flatten() {
         let (path, name) = (file.path(), file.file_name());
-        let name = name.to_str().and_then(|name| name.strip_suffix(".json")?.split_once('@'));
-        let Some((place, profile)) = name else { continue };
+        let Some(name) = name.to_str() else { continue };
+        let (name, keyring) = match (name.strip_suffix(SECRETS), name.strip_suffix(INDEX)) {
+            (Some(name), _) => (name, None),
+            (None, Some(name)) => (name, Some(Keyring::new(name))),
+            (None, None) => continue,
+        };
+        let Some((place, profile)) = name.split_once('@') else { continue };
         let own = profiles
             .get(profile)
             .and_then(|entry| CredentialStore::of(entry.provider, &entry.settings, Some(entry)));
-        if own.is_some_and(|own| own.path() == Some(&*path)) {
+        if own.is_some_and(|own| own.path == path) {
             continue;
         }
         let kept = open_private_file(&path)
@@ -291,7 +303,7 @@ pub fn orphans(registry: &Registry, profiles: &File) -> Vec<Orphan> {
         };
         let Some(provider) = provider else { continue };
         let file = FileStore::new(&path);
-        let store = CredentialStore { provider, url, path, file, keyring: None };
+        let store = CredentialStore { provider, url, path, file, keyring };
         found.push(Orphan { profile: profile.to_owned(), store, username, is_readable });
     }
     found.sort_by(|one, other| {

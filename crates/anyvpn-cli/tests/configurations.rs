@@ -101,6 +101,14 @@ fn lines_that_openvpn_refuses_are_reported_and_can_be_commented_out() {
     assert_eq!(after, commented);
     let got = json(&mut world.vpnscript(&get));
     assert_eq!(got["warnings"].as_array().unwrap().len(), 3, "{got}");
+
+    let folder = world.path("all");
+    let all = ["config", "get", "--all", "--protocol", "openvpn", "--compat", "--output-dir"];
+    let (_, stderr) = told(world.vpnscript(&all).arg(&folder));
+    assert!(stderr.contains("client-cert-not-required; the line is commented out\n"), "{stderr}");
+    let files = fs::read_dir(&folder).unwrap().flatten();
+    let texts: Vec<_> = files.map(|file| fs::read_to_string(file.path()).unwrap()).collect();
+    assert!(texts.iter().any(|text| text.contains("\n# client-cert-not-required")), "{texts:?}");
 }
 
 #[test]

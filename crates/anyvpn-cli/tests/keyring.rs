@@ -7,8 +7,13 @@ mod common;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use anyvpn_sandbox::{Fault, FaultRule};
 use common::{LOGIN, PASSWORD, World, command, fails, json, ok, with_stdin};
+
+/// A token in JSON, as a regular expression.
+const TOKEN: &str = r#""token"[[:space:]]*:[[:space:]]*""#;
 
 /// An unlocked keyring, and a home folder.
 struct Desktop {
@@ -116,7 +121,7 @@ fn secrets_are_in_the_keyring_and_not_in_files() {
         assert_eq!(desktop.files_with(secret), [""; 0]);
     }
 
-    assert_eq!(desktop.files_with("\"token\""), [""; 0]);
+    assert_eq!(desktop.files_with(TOKEN), [""; 0]);
 
     let out = json(&mut desktop.command(&["logout"]));
     assert_eq!(out["deleted_at_provider"], true);
@@ -124,6 +129,44 @@ fn secrets_are_in_the_keyring_and_not_in_files() {
     fails(3, &mut desktop.command(&["account", "show"]));
     ok(&mut desktop.command(&["profile", "remove", "shop"]));
     fails(4, &mut desktop.command(&list));
+}
+
+#[test]
+fn an_entry_that_a_killed_command_left_is_listed_and_pruned() {
+    let desktop = Desktop::new();
+    let world = &desktop.world;
+    let url = world.sandbox.azire_url();
+    let add = ["profile", "add", "home", "--provider", "azire", "--keyring", "--url", &url];
+    let mut add = desktop.command(&[&add[..], &["--username", LOGIN]].concat());
+    add.env("ANYVPN_PASSWORD", PASSWORD).stdout(Stdio::null()).stderr(Stdio::null());
+    // The profile is tested when the entry is written.
+    let hang = FaultRule::once("azire.get-user", Fault::Delay(Duration::from_secs(600)));
+    world.sandbox.inject(hang).unwrap();
+    let mut killed = add.spawn().unwrap();
+    while world.calls("azire.get-user") == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(world.sandbox.azire().tokens(LOGIN), 2);
+    let listed = json(&mut desktop.command(&["profile", "list"]));
+    let unused = &listed["unused"][0];
+    assert_eq!(
+        (&unused["profile"], &unused["username"], &unused["path"]),
+        (&"home".into(), &LOGIN.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(desktop.files_with(TOKEN), [""; 0]);
+    let pruned = json(&mut desktop.command(&["profile", "prune", "--yes"]));
+    assert_eq!(pruned["removed"][0]["deleted_at_provider"], true);
+    assert_eq!(world.sandbox.azire().tokens(LOGIN), 1);
+    let listed = json(&mut desktop.command(&["profile", "list"]));
+    assert_eq!(listed["unused"], serde_json::json!([]));
+    // The entry is gone, so the next sign-in needs the password.
+    ok(add.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    assert_eq!(world.calls("azire.create-token"), 2);
+    ok(&mut desktop.command(&["profile", "remove", "home"]));
+    let listed = json(&mut desktop.command(&["profile", "list"]));
+    assert_eq!(listed["unused"], serde_json::json!([]));
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn too_few_file_descriptors_are_reported() {
         limited.args(["-c", &format!("ulimit -n {most}; exec \"$@\""), "sh"]);
         limited.arg(command.get_program()).args(command.get_args()).env_clear();
         limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let ran = run(&mut limited);
+        let ran = ended(&limited);
         assert_eq!(ran.status.code(), Some(if stderr(&ran).is_empty() { 0 } else { 1 }), "{most}");
         if most == 6 {
             let told = "error: cannot start the runtime: Too many open files";

@@ -347,6 +347,17 @@ fn a_path_that_is_not_utf8_is_preserved() {
     schemas.check("config-get", &got);
     let path = BASE64_STANDARD.decode(got["path"]["base64"].as_str().unwrap()).unwrap();
     assert_eq!(path, file.as_os_str().as_bytes());
+    let (profile, picture) = (home.join("de.ovpn"), home.join("fr.png"));
+    let mut get = world.vpnscript(&["config", "get", "1", "--json", "--output"]);
+    let got: Value = serde_json::from_str(&common::ok(get.arg(&profile))).unwrap();
+    schemas.check("config-get", &got);
+    let path = BASE64_STANDARD.decode(got["credentials_path"]["base64"].as_str().unwrap()).unwrap();
+    assert!(std::path::Path::new(OsStr::from_bytes(&path)).is_file(), "{got}");
+    let mut get = world.vpnscript(&["config", "get", "2", "--json", "--qr-file"]);
+    let got: Value = serde_json::from_str(&common::ok(get.arg(&picture))).unwrap();
+    schemas.check("config-get", &got);
+    let path = BASE64_STANDARD.decode(got["qr_path"]["base64"].as_str().unwrap()).unwrap();
+    assert_eq!(path, picture.as_os_str().as_bytes());
     for (schema, words) in
         [("login", &login[..]), ("profile-add", &add), ("profile-list", &["profile", "list"])]
     {

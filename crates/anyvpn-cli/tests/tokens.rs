@@ -61,7 +61,7 @@ fn an_unsendable_token_is_refused_when_it_is_read() {
             assert!(!text.contains(&world.token), "{text}");
         };
         profile(&world, &format!("token_file = '{file}'"));
-        told(1, &mut show(&world), "token_file of profile home");
+        told(1, &mut show(&world), &format!("{file}, the token_file of profile home,"));
         profile(&world, &format!("token_command = ['cat', '{file}']"));
         told(1, &mut show(&world), "token_command of profile home");
 
@@ -105,6 +105,11 @@ fn a_password_file_with_a_byte_order_mark_is_refused() {
     let text = fails(2, at_home(&world, &login).args(["--password-file", &file]));
     assert!(text.contains("starts with a byte order mark"), "{text}");
     assert!(world.sandbox.received().is_empty());
+    let key = world.file("key", &format!("\u{feff}{}=\n", "A".repeat(43)));
+    let get = ["config", "get", "se-sto", "--private-key-file", &key];
+    let text = fails(2, &mut world.command(&get));
+    assert!(text.contains(&key), "{text}");
+    assert_eq!(world.calls("azire.create-ip"), 0);
 }
 
 #[test]

@@ -99,6 +99,24 @@ fn a_taken_name_and_a_lost_reply_are_reported_differently() {
 }
 
 #[test]
+fn a_generated_password_that_nobody_read_is_reported() {
+    let shop = Shop::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut create = shop.run(&["customer", "create", "acme_u1003", "--generate-password"]);
+    let ran = create.stdout(writer).output().unwrap();
+    let text = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{text}");
+    for part in [
+        "acme_u1003 was created with a generated password that could not be shown",
+        "set another password: anyvpn customer set-password acme_u1003",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert_eq!(shop.0.sandbox.vpnresellers().created("acme_u1003"), 1);
+}
+
+#[test]
 fn an_empty_balance_is_reported_with_a_hint() {
     let shop = Shop::new();
     let service = shop.0.sandbox.vpnresellers();

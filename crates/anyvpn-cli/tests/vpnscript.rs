@@ -185,6 +185,11 @@ fn qr_codes_hold_the_files_bytes() {
     let ran = world.vpnscript(&["config", "get", "2", "--qr"]).output().unwrap();
     let told = "id 2\nNext: in the WireGuard app, choose \"Scan from QR code\", and scan the code above.\n";
     assert_eq!(String::from_utf8(ran.stderr).unwrap(), told);
+    let picture = path(&world.path("next.png"));
+    let ran = world.vpnscript(&["config", "get", "2", "--qr-file", &picture]).output().unwrap();
+    let told = String::from_utf8(ran.stderr).unwrap();
+    let next = format!("choose \"Scan from QR code\", and scan {picture}\n");
+    assert!(told.ends_with(&next), "{told}");
     let got = json(&mut world.vpnscript(&["config", "get", "2", "--qr-file", &svg_name]));
     assert_eq!(got["qr_path"], svg_name);
     assert_eq!((got.get("path"), got.get("config")), (None, None));

@@ -33,8 +33,12 @@ impl Tools {
     ///
     /// If they cannot be installed.
     pub fn python(&self) -> Result<Option<String>, String> {
-        if !there("python3") {
-            return Ok(Some("there is no python3".to_owned()));
+        // Debian has these modules in a package of their own.
+        let modules = Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
+        if let Some(missing) =
+            missing_of_python(there("python3"), modules.is_ok_and(|it| it.status.success()))
+        {
+            return Ok(Some(missing.to_owned()));
         }
         let lock = self.locks.join("requirements.txt");
         self.once(&lock, "python.lock", || {
@@ -124,6 +128,14 @@ impl Tools {
     }
 }
 
+fn missing_of_python(has_program: bool, has_modules: bool) -> Option<&'static str> {
+    match (has_program, has_modules) {
+        (false, _) => Some("there is no python3"),
+        (true, false) => Some("python3 has no venv; on Debian, it is in the package python3-venv"),
+        (true, true) => None,
+    }
+}
+
 fn there(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
@@ -138,4 +150,17 @@ pub fn finish(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|e| format!("{program}: {e}"))?;
     let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     if output.status.success() { Ok(told) } else { Err(format!("{program}:\n{told}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_python_without_venv_is_skipped_as_a_missing_one_is() {
+        assert_eq!(missing_of_python(true, true), None);
+        assert_eq!(missing_of_python(false, false), Some("there is no python3"));
+        assert!(missing_of_python(true, false).unwrap().contains("python3-venv"));
+        assert!(!there("no-such-program"));
+    }
 }

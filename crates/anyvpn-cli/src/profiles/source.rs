@@ -39,11 +39,15 @@ impl SecretSource {
             Self::File(path) => from_file(path, what)?,
             Self::Command(words) => from_command(words, what, TIME_LIMIT)?,
         };
+        let source = match self {
+            Self::File(path) => format!("{}, the {what},", path.display()),
+            Self::Command(_) => format!("the output of the {what}"),
+        };
         if secret.is_empty() {
-            return Err(Failure::other(format!("the first line of the {what} is empty"))
+            return Err(Failure::other(format!("the first line of {source} is empty"))
                 .hint("the first line must be the secret"));
         }
-        check_sendable(&secret, &format!("the {what}"), Failure::other)?;
+        check_sendable(&secret, &source, Failure::other)?;
         Ok(secret)
     }
 }
