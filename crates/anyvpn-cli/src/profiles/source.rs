@@ -41,7 +41,7 @@ impl SecretSource {
         };
         let source = match self {
             Self::File(path) => format!("{}, the {what},", path.display()),
-            Self::Command(_) => format!("the output of the {what}"),
+            Self::Command(_) => format!("the {what}"),
         };
         if secret.is_empty() {
             return Err(Failure::other(format!("the first line of {source} is empty"))
