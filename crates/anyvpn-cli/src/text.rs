@@ -133,7 +133,8 @@ fn zone() -> TimeZone {
     let named = Path::new(named.trim_start_matches(':'));
     let folder = env::var_os("TZDIR").map(PathBuf::from).unwrap_or_default();
     let is_endless = |path: &Path| {
-        // Folders are harmless, and the name of a zone can happen to be a folder here.
+        // A folder cannot be read without end, and the current folder may have one with the name of a
+        // zone.
         let is_unusual = |found: &Metadata| !found.is_file() || found.len() > LONGEST_ZONE;
         path.metadata().is_ok_and(|found| !found.is_dir() && is_unusual(&found))
     };

@@ -132,10 +132,10 @@ fn messages_names_and_addresses_of_every_kind_are_shown_and_not_obeyed() {
         {
             let run = |arguments: &[&str]| {
                 let mut command = command(&["--provider", provider, "--url", &url]);
-                // Do not wait for a failure.
                 command.args(arguments).env(token, "t").env("ANYVPN_PASSWORD", "p");
                 command
             };
+            // A reading is retried with pauses after a 500, which would only take time here.
             if status != "500 X" {
                 say(|| run(&["account", "show"]));
             }

@@ -245,7 +245,7 @@ impl Step<'_> {
         self.sent(done, operation)
     }
 
-    /// Commits that reading failed, or that an operation failed without any effect.
+    /// Records in the store that a reading failed, or that an operation failed without any effect.
     async fn failed(
         &self,
         mut progress: Progress,

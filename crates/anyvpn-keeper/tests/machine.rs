@@ -102,7 +102,7 @@ fn a_refusal_over_an_earlier_tunnel_takes_no_port_away() {
     machine.handle(now(2), tunnel(2));
     machine.handle(now(3), Event::Renewed(error(ErrorKind::NotFound)));
     assert!(machine.journal().announced.is_some());
-    // One that is refused over the next one is tried again over a third.
+    // A forward that is refused over the second tunnel is tried again over the third.
     machine.handle(now(30), Event::Woke);
     machine.handle(now(32), Event::Renewed(error(ErrorKind::CapacityReached)));
     assert_eq!(machine.journal().announced, None);

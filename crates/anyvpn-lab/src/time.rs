@@ -13,8 +13,8 @@ pub fn of_sandbox(clock: &Clock) -> VirtualTime {
     VirtualTime::over(SandboxTime::new(clock.clone(), clock.clone()))
 }
 
-/// A virtual time with the time of day of one clock and the deadlines of another, which may be
-/// the same.
+/// A virtual time: one clock gives the time of day, the other decides when timers end. Both may be the
+/// same.
 pub(crate) struct SandboxTime {
     day: Clock,
     waits: Clock,

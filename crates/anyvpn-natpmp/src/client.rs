@@ -67,7 +67,7 @@ pub struct Mapping {
     pub external_port: u16,
     /// The lifetime in whole seconds; 0 if the mapping was deleted.
     pub lifetime: Duration,
-    /// How long the gateway has kept its mappings.
+    /// The time since the gateway began with an empty table of mappings.
     pub epoch: Duration,
     /// When the mapping was requested. The lifetime does not start earlier.
     pub asked_at: Timestamp,

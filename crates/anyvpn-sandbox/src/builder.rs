@@ -208,7 +208,7 @@ impl SandboxBuilder {
         if let Some(unknown) = self.settings.variations.iter().find(|name| !known(name)) {
             return Err(StartError::UnknownVariation(unknown.clone()));
         }
-        // hyper writes the time into each reply, and panics.
+        // hyper writes the date into each reply, and panics if the clock is before 1970.
         if SystemTime::now() < SystemTime::UNIX_EPOCH {
             return Err(StartError::ClockBefore1970);
         }

@@ -74,9 +74,9 @@ pub struct Call<'a> {
 pub struct Summary {
     /// The number of operations.
     pub operations: usize,
-    /// The number of fixtures with a value.
+    /// The number of fixtures whose expected result is a value.
     pub values: usize,
-    /// The number of fixtures with an error.
+    /// The number of fixtures whose expected result is an error.
     pub errors: usize,
 }
 

@@ -108,8 +108,8 @@ pub enum Lease {
     /// The forward stays open as long as it is renewed.
     KeptAlive {
         /// The maximum time from one renewal to the next. If a forward's
-        /// [`expires_at`](PortForward::expires_at) is closer than twice this time, renew it after half
-        /// of the remaining time.
+        /// [`expires_at`](PortForward::expires_at) is less than twice this time away, renew it after
+        /// half of the remaining time.
         every: Duration,
     },
 }

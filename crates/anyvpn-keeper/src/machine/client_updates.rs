@@ -22,7 +22,7 @@ struct Client {
     status: ClientStatus,
     /// The generation that it was last in sync with, was told, or did not answer about.
     asked: Option<u64>,
-    /// The generation that it was told last.
+    /// The last published generation that this client was told.
     told: u64,
     /// The generation that was current in the last step.
     seen: u64,

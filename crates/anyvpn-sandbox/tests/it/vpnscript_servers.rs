@@ -176,7 +176,7 @@ async fn twenty_thousand_servers_come_page_by_page() {
     assert_eq!(last["data"][99]["id"], 20_000);
     assert_eq!(last["data"][99]["protocol"], "wireguard");
 
-    // A large number of servers works like a small one.
+    // A server at the end of a list of 20,000 works like any other.
     assert!(world.data("/openvpn/profile?server_id=19999").await.is_string());
     assert_eq!(world.create(20_000).await.status, 200);
 }

@@ -240,7 +240,7 @@ impl Options {
 }
 
 impl Targets {
-    /// Returns the form of the configuration for these places.
+    /// Returns how the configuration is written for these targets.
     pub fn form<'a>(&'a self, options: &Options, openvpn: &OpenVpn) -> Result<Form<'a>, Failure> {
         let name = self.credentials.as_ref().and_then(|file| file.path().file_name());
         let credentials = match (name, openvpn.credentials(self.file.is_some())?) {

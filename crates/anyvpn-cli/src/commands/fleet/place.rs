@@ -32,7 +32,7 @@ pub struct Place {
 
 #[derive(Args)]
 pub struct KeySource {
-    /// Read the key that seals the passwords from FILE; by default fleet.key in the data folder
+    /// FILE with the key that seals the passwords; by default fleet.key in the data folder
     #[arg(long, value_name = "FILE", conflicts_with = "key_command")]
     key_file: Option<PathBuf>,
     /// Run this program to get the key. Arguments are split at spaces; no shell is involved

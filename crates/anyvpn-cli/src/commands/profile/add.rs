@@ -72,7 +72,7 @@ struct Answer<'a> {
     default: bool,
     /// The user who signed in during this command.
     username: Option<&'a str>,
-    /// The command whose call tested the profile.
+    /// The command whose API call tested the profile.
     checked: Option<&'static str>,
     path: ShownPath,
 }
