@@ -34,8 +34,8 @@ const ID: &str = "id";
 
 /// The ending of a file with secrets.
 const SECRETS: &str = ".json";
-/// The ending of a file that says whose an entry of the keyring is. It has no secrets. Nobody can list the
-/// keyring's entries without asking for its password, so this file is how an unused entry is found.
+/// The ending of a file that names the address and the user of an entry of the keyring, and has no secrets.
+/// Listing the keyring itself could ask for its password, so unused entries are found by these files.
 const INDEX: &str = ".keyring";
 
 /// The stored credentials for an address.

@@ -97,7 +97,11 @@ fn an_edit_keeps_the_blanks() {
     let mut config = parse(&text);
     config.set_endpoint(0, "[fe80::1%lo]:2".parse().unwrap()).unwrap();
     config.set_private_key(KEY.parse().unwrap());
-    assert_eq!(config.to_secret().expose(), text.replace("a.example:1", "[fe80::1%lo]:2"));
+    let edited = text.replace("a.example:1", "[fe80::1%lo]:2");
+    assert_eq!(config.to_secret().expose(), edited);
+    // wg, which reads this key, also reads the section.
+    config.set_keepalive(0, Some(25)).unwrap();
+    assert_eq!(config.to_secret().expose(), edited + "PersistentKeepalive = 25\n");
 }
 
 /// wg-quick would pass its keys under `[ Interface ]` on to wg, which refuses them.

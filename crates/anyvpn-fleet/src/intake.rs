@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{BufRead, Read};
 
+use anyvpn_core::Error;
 use serde::Deserialize;
 
 use crate::{End, Order, Wanted};
@@ -59,39 +60,44 @@ pub fn read_orders(input: impl Read, format: Format, profile: Option<&str>) -> O
         Format::JsonLines => json_orders(input),
     };
     for (line, order) in read {
+        let order = order.map_err(|why| Mistake { line, why });
         let checked = order.and_then(|mut order: Order| {
             if order.profile.is_empty() {
                 order.profile = profile.unwrap_or_default().to_owned();
             }
-            order.check().map_err(|error| named(&order, &reasons(&error)))?;
-            Ok(order)
+            match order.check() {
+                Ok(()) => Ok(order),
+                Err(error) => Err(Mistake::of_error(line, &order, &error)),
+            }
         });
         match checked {
             Ok(order) => file.orders.push((line, order)),
-            Err(why) => file.mistakes.push(Mistake { line, why }),
+            Err(mistake) => file.mistakes.push(mistake),
         }
     }
     file
-}
-
-/// Returns what is wrong with an order, and its id if it has one.
-fn named(order: &Order, why: &str) -> String {
-    match order.id.is_empty() {
-        true => why.to_owned(),
-        false => format!("order {}: {why}", order.id),
-    }
 }
 
 impl Mistake {
     /// Creates a mistake of an order in this line.
     #[must_use]
     pub fn of(line: u64, order: &Order, why: &str) -> Self {
-        Self { line, why: named(order, why) }
+        let why = match order.id.is_empty() {
+            true => why.to_owned(),
+            false => format!("order {}: {why}", order.id),
+        };
+        Self { line, why }
+    }
+
+    /// Creates the mistake for an error of [`Order::check`] or [`Order::check_reachable`].
+    #[must_use]
+    pub fn of_error(line: u64, order: &Order, error: &Error) -> Self {
+        Self::of(line, order, &reasons(error))
     }
 }
 
 /// Returns an error's reasons about fields and its detail, without its kind.
-pub(crate) fn reasons(error: &anyvpn_core::Error) -> String {
+pub(crate) fn reasons(error: &Error) -> String {
     let fields = error.fields().iter().map(|(field, whys)| format!("{field}: {}", whys.join(", ")));
     let parts: Vec<_> = fields.chain(error.detail().map(str::to_owned)).collect();
     if parts.is_empty() { error.to_string() } else { parts.join("; ") }

@@ -1,5 +1,6 @@
-//! Replies at the bounds of the schemas in a provider's document: whatever fits the document, our decoder
-//! must accept. Where a decoder is stricter, the document must say so, for clients generated from it.
+//! Replies with the smallest, largest and absent values that a provider's document allows. The decoder must
+//! accept every reply that fits the document. Where it is stricter, the document must say so, for clients
+//! generated from it.
 
 use std::sync::Arc;
 

@@ -24,7 +24,7 @@ const NOT_RUNNING: u8 = 10;
 #[command(after_help = "\
 Examples:
   anyvpn port status
-  anyvpn port status --exit-code --quiet || echo nobody keeps the port
+  anyvpn port status --exit-code --quiet || echo the keeper is not running
   anyvpn port status --file /run/anyvpn/status.json --json | jq .port.port")]
 pub struct Status {
     /// The file that `anyvpn port keep` writes [default: the one that it writes by default]

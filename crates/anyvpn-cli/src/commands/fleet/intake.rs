@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
-use anyvpn_fleet::{Format, Imported, Mistake, Order, OrderFile, Placed, Sealer, read_orders};
+use anyvpn_fleet::{Format, Imported, Mistake, OrderFile, Placed, Sealer, read_orders};
 use serde::Serialize;
 
 use super::Import;
@@ -35,13 +35,14 @@ pub async fn import(context: &Context, args: Import) -> Result<(), Failure> {
     let OrderFile { orders, mut mistakes, ignored, .. } = read(context, &args)?;
     let profiles: BTreeSet<_> = orders.iter().map(|(_, order)| order.profile.clone()).collect();
     let providers = open_providers(context, profiles, None).await?;
-    let is_reachable = |(line, order): &(u64, Order)| {
+    let mut reachable = Vec::new();
+    for (line, order) in orders {
         let customers = providers.get(&order.profile).and_then(|provider| provider.customers());
-        let checked = customers.map_or(Ok(()), |customers| order.check_reachable(customers));
-        mistakes.extend(checked.err().map(|error| Mistake::of(*line, order, &why(&error))));
-        mistakes.last().is_none_or(|mistake| mistake.line != *line)
-    };
-    let orders: Vec<_> = orders.into_iter().filter(is_reachable).collect();
+        match customers.map_or(Ok(()), |customers| order.check_reachable(customers)) {
+            Ok(()) => reachable.push((line, order)),
+            Err(error) => mistakes.push(Mistake::of_error(line, &order, &error)),
+        }
+    }
     // A trial with a temporary key finds the other mistakes, and leaves nothing behind.
     let is_trial = args.dry_run || !mistakes.is_empty();
     let sealer = match is_trial {
@@ -49,14 +50,14 @@ pub async fn import(context: &Context, args: Import) -> Result<(), Failure> {
         false => args.key.sealer(context, true)?,
     };
     let store = if is_trial { args.place.look(context).await? } else { args.place.open().await? };
-    let placed = orders.iter().map(|(_, order)| {
+    let placed = reachable.iter().map(|(_, order)| {
         let sealed = sealer.generate(order).map_err(|error| Failure::other(error.to_string()))?;
         Ok(Placed { order: order.clone(), sealed })
     });
     let placed = placed.collect::<Result<Vec<_>, Failure>>()?;
     let imported = store.import(placed, is_trial).await.map_err(failed)?;
     let mut answer = Answer { dry_run: args.dry_run, ..Answer::default() };
-    for ((line, order), imported) in orders.iter().zip(imported) {
+    for ((line, order), imported) in reachable.iter().zip(imported) {
         match imported {
             Imported::New => answer.new += 1,
             Imported::Changed => answer.changed += 1,
@@ -77,13 +78,6 @@ pub async fn import(context: &Context, args: Import) -> Result<(), Failure> {
         let what = if dry_run { "Nothing was imported. It would be" } else { "Imported" };
         format!("{what}: {new} new, {changed} changed, {same} the same.")
     })
-}
-
-/// Returns the reasons of an error, without its kind.
-fn why(error: &anyvpn::Error) -> String {
-    let fields = error.fields().iter();
-    let whys = fields.map(|(field, whys)| format!("{field}: {}", whys.join(", ")));
-    whys.collect::<Vec<_>>().join("; ")
 }
 
 fn temporary_sealer() -> Result<Sealer, Failure> {

@@ -122,7 +122,8 @@ impl KeySource {
                 SecretSource::Command(command.split(' ').map(str::to_owned).collect())
             }
             (None, None) => {
-                let file = folder()?.join("fleet.key");
+                let folder = if create { folder()? } else { home()? };
+                let file = folder.join("fleet.key");
                 if create && !file.exists() {
                     let key = Sealer::generate_key().map_err(|e| Failure::other(e.to_string()))?;
                     OutputFile::new(&file, false)?.write(&key)?;

@@ -231,11 +231,9 @@ fn open_orders(summary: &Summary) -> u64 {
 /// Fails if a plan no longer holds, or is larger than allowed.
 async fn check_plan(store: &dyn Store, file: &Path, caps: Caps) -> Result<(), Failure> {
     let name = file.display().to_string();
-    let unusable = |what: String| {
-        let again = command_line(&["fleet", "plan", "--force", "--output", &name], &[]);
-        Failure::usage(format!("{name} {what}"))
-            .hint(format!("nothing was sent; make the plan again: {again}"))
-    };
+    let again = command_line(&["fleet", "plan", "--force", "--output", &name], &[]);
+    let again = format!("nothing was sent; make the plan again: {again}");
+    let unusable = |what: String| Failure::usage(format!("{name} {what}")).hint(again.clone());
     let text = std::fs::read(file)
         .map_err(|error| unusable(format!("cannot be read: {}", reason(&error))))?;
     if text.trim_ascii().is_empty() {
@@ -257,9 +255,7 @@ async fn check_plan(store: &dyn Store, file: &Path, caps: Caps) -> Result<(), Fa
                 }
             };
             let error = Error::new(ErrorKind::InvalidRequest).with_detail(detail);
-            let again = command_line(&["fleet", "plan", "--force", "--output", &name], &[]);
-            Err(Failure::from(error)
-                .hint(format!("nothing was sent; make the plan again: {again}")))
+            Err(Failure::from(error).hint(again))
         }
     }
 }
