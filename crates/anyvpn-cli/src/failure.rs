@@ -438,7 +438,7 @@ mod tests {
             let page = read(&format!("/{name}"));
             let origin = match ErrorKind::ALL.iter().find(|kind| kind.name() == name) {
                 Some(kind) => format!("In a program: `ErrorKind::{kind:?}`."),
-                None => "Only the command reports this error.".to_owned(),
+                None => "Only the command `anyvpn` reports this error, never a library.".to_owned(),
             };
             let begin = format!("# `{name}`: {meaning}\n\nExit code {exit_code}. {origin}");
             assert!(page.starts_with(&begin), "docs/errors/{name}.md must begin with:\n{begin}");
